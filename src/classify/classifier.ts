@@ -1,0 +1,28 @@
+// The contract between the registry and each protocol's classifier. Classifiers
+// are pure functions of what they are given: no clock, no I/O, no throw on any
+// input. What they cannot tell they call unknown; they never guess downwards.
+
+import type { Classification } from "../model/classification.ts";
+import type { Protocol } from "../model/protocol.ts";
+import type { HttpRequest, RequestHead } from "../model/request.ts";
+
+/** A policy keyword that lists names of one label, e.g. `namespaces:` for `namespace`. */
+export interface ScopeKeyword {
+  readonly keyword: string;
+  readonly label: string;
+}
+
+/** One protocol's classifier. */
+export interface Classifier {
+  readonly protocol: Protocol;
+  /** Scope lists that policy.yaml may hold under this protocol. */
+  readonly scopes: readonly ScopeKeyword[];
+  /** Program names (basename of argv[0]) whose command lines this classifier reads. */
+  readonly programs: readonly string[];
+  /** Whether the answer depends on the body; false means that `classify` works from the head alone. */
+  needsBody(head: RequestHead): boolean;
+  /** Never throws. With `body.kind === "unread"` where the body matters, the tier is "unknown". */
+  classify(request: HttpRequest): Classification;
+  /** Classifies a command line; argv[0] is the program. Never throws. */
+  classifyArgv(argv: readonly string[]): Classification;
+}

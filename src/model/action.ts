@@ -1,0 +1,17 @@
+// What the policy can say about a request, and which of two answers is stricter.
+
+/** The three actions in ascending strictness, spelled as in policy.yaml. */
+export const ACTIONS = ["allow", "escalate", "deny"] as const;
+
+/** allow: forward at once. escalate: hold until a person decides. deny: refuse at once. */
+export type Action = (typeof ACTIONS)[number];
+
+/** Whether an outside value is one of the three actions. */
+export function isAction(value: unknown): value is Action {
+  return ACTIONS.includes(value as Action);
+}
+
+/** The stricter of two actions: deny over escalate over allow. */
+export function stricterAction(a: Action, b: Action): Action {
+  return ACTIONS.indexOf(a) >= ACTIONS.indexOf(b) ? a : b;
+}

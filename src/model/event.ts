@@ -1,0 +1,34 @@
+// What the daemon tells its listeners (`iddio events`, `approval watch`). JSON names, snake_case.
+
+/** Every event tag. */
+export const EVENT_TAGS = [
+  "proxy_mode_changed",
+  "policy_reloaded",
+  "policy_reload_failed",
+  "settings_reloaded",
+  "mitm",
+  "splice",
+  "block",
+  "allow",
+  "escalate",
+  "approval_requested",
+  "approval_replied",
+  "approval_timed_out",
+  "approval_withdrawn",
+  "grant_added",
+  "grant_revoked",
+  "host_pinned",
+  "host_unpinned",
+  "upstream_added",
+  "upstream_removed",
+] as const;
+
+/** An event's kind. */
+export type EventTag = (typeof EVENT_TAGS)[number];
+
+/** One event; `fields` depends on the tag and uses the audit log's field names. */
+export interface Event {
+  readonly timestamp_ms: number;
+  readonly tag: EventTag;
+  readonly fields: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,17 @@
+// How a request ended, in the words used by reply, audit and events alike.
+
+/** Outcomes of requests; `denied` is a person, `refused` is policy, `blocked` is a broken rule of the wire or of trust. */
+export const OUTCOMES = [
+  "allowed",
+  "approved",
+  "granted",
+  "denied",
+  "timed_out",
+  "withdrawn",
+  "refused",
+  "blocked",
+  "failed",
+] as const;
+
+/** One word for how a request ended. */
+export type Outcome = (typeof OUTCOMES)[number];

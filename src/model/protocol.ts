@@ -1,0 +1,24 @@
+// The protocols that policy.yaml may be keyed by, in the order in which `status`
+// and `inspect summary` print them. A classifier exists for each: the registry's
+// contract test holds the two lists together.
+
+/** Every protocol key, in print order. */
+export const PROTOCOLS = [
+  "kubectl",
+  "gcloud",
+  "aws",
+  "github",
+  "terraform",
+  "helm",
+  "cloudflare",
+  "fly",
+  "generic",
+] as const;
+
+/** A protocol key of policy.yaml. */
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** Whether an outside value names a protocol. */
+export function isProtocol(value: unknown): value is Protocol {
+  return PROTOCOLS.includes(value as Protocol);
+}

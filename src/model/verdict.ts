@@ -1,0 +1,21 @@
+// What the policy says about one classified request, and why.
+
+import type { Action } from "./action.ts";
+import type { Classification } from "./classification.ts";
+
+/** The outcome of judging: an action with the rule that gave it. Always carries a reason. */
+export interface Verdict {
+  readonly action: Action;
+  /** Path of the deciding entry in policy.yaml, `kubectl.namespaces[0].rules.deny.groups[0]`; "" when no policy block applies. */
+  readonly rule: string;
+  /** 1-based line of that entry in the file; 0 when there is none. */
+  readonly line: number;
+  /** One lower-case clause for people. */
+  readonly reason: string;
+}
+
+/** A verdict with the classification that it was reached on. */
+export interface Judgement {
+  readonly classification: Classification;
+  readonly verdict: Verdict;
+}
