@@ -1,0 +1,253 @@
+// The control protocol as one typed table, shared by both ends: the daemon's handlers and the
+// CLI's calls are typed by it. Names on the wire are snake_case JSON. Nothing here may know how a
+// method is carried out. A method that is only ever added to, never changed, keeps old CLIs working.
+
+import type { Action } from "../model/action.ts";
+import type { ClientIdentity } from "../model/entry.ts";
+import type { Event } from "../model/event.ts";
+import type { Mode } from "../model/mode.ts";
+import type { Protocol } from "../model/protocol.ts";
+import type { TierOrUnknown } from "../model/tier.ts";
+
+/** What `iddio status` shows. */
+export interface StatusReport {
+  readonly daemon: "up";
+  readonly pid: number;
+  readonly uptime_ms: number;
+  readonly build_version: string;
+  readonly schema_version: number;
+  readonly proxy_mode: Mode;
+  /** "loaded", or "loaded (operator policy.yaml failed to reload: …)". */
+  readonly policy: string;
+  readonly proxy_listen: string;
+  readonly socket: string;
+  readonly log: string;
+  readonly pending_approvals: number;
+}
+
+/** One request that waits for a person. */
+export interface Approval {
+  /** `appr_` and eight hex digits. */
+  readonly id: string;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly protocol: Protocol;
+  readonly tier: TierOrUnknown;
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+  /** Path and query as sent; secrets in the query are masked. */
+  readonly path: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly client?: ClientIdentity;
+}
+
+/** The answer to allow and deny. */
+export interface ApprovalReply {
+  readonly id: string;
+  readonly outcome: "approved" | "denied";
+  /** What will happen now, in one lower-case clause, when it is more than the outcome says. */
+  readonly note?: string;
+}
+
+/** The active policy: the text of the file that is enforced, which may be older than the file on disk. */
+export interface PolicyReport {
+  readonly text: string;
+  readonly path: string;
+  readonly revision: number;
+  readonly reload_problem?: string;
+}
+
+/** The answer to `policy reload`. */
+export interface PolicyReloadReport {
+  readonly revision: number;
+  readonly changed: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** The authority's certificate as `ca info` prints it. */
+export interface CaReport {
+  readonly path: string;
+  readonly bundle: string;
+  readonly fingerprint: string;
+  /** ISO 8601, UTC. */
+  readonly not_before: string;
+  readonly not_after: string;
+  readonly trust: "trusted" | "untrusted";
+}
+
+/** A registered private CA, and the client certificate presented there if there is one. */
+export interface UpstreamReport {
+  readonly host: string;
+  readonly port: number;
+  readonly source: string;
+  readonly ca_fingerprint?: string;
+  readonly certificate_path?: string;
+  readonly key_path?: string;
+}
+
+/** What `upstream add` and `kubeconfig` register. */
+export interface UpstreamInput {
+  readonly host: string;
+  readonly port: number;
+  readonly ca_pem: string;
+  readonly certificate_path?: string;
+  readonly key_path?: string;
+  /** Who added it: `manual`, or `kubeconfig:<context>`. */
+  readonly source: string;
+  readonly proxy_token?: string;
+}
+
+/** The inspect list of one protocol; protocols without entries are left out. */
+export interface InspectReport {
+  readonly protocol: Protocol;
+  readonly entries: readonly string[];
+}
+
+/** What classification found, with the datum that decided. */
+export interface ClassifyReport {
+  readonly protocol: Protocol;
+  readonly tier: TierOrUnknown;
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly reason: string;
+  /** The inspect entry that chose the protocol; absent when no entry matched and the host name did. */
+  readonly entry?: string;
+}
+
+/** What the policy would do; `splice` when no inspect entry covers the host, so nothing would be judged. */
+export interface DecideReport {
+  readonly decision: Action | "splice";
+  readonly reason: string;
+  readonly classification?: ClassifyReport;
+  readonly rule?: string;
+  readonly line?: number;
+}
+
+/** A row of an event stream: an event, or the count of events that a slow reader lost. */
+export type EventRow = Event | { readonly lost: number };
+
+type None = Readonly<Record<string, never>>;
+type WithReason = { readonly id: string; readonly reason?: string };
+
+/** Input and output of every method; for a stream the output is one row. */
+export interface ControlMethods {
+  status: { input: None; output: StatusReport };
+  policy_show: { input: None; output: PolicyReport };
+  policy_reload: { input: None; output: PolicyReloadReport };
+  mode_get: { input: None; output: { readonly proxy_mode: Mode } };
+  mode_set: {
+    input: { readonly proxy_mode: Mode };
+    output: { readonly proxy_mode: Mode; readonly previous: Mode };
+  };
+  approvals_list: { input: None; output: { readonly approvals: readonly Approval[] } };
+  approvals_allow: { input: WithReason; output: ApprovalReply };
+  approvals_deny: { input: WithReason; output: ApprovalReply };
+  events: { input: { readonly follow: boolean }; output: EventRow };
+  ca_info: { input: None; output: CaReport };
+  upstreams_list: { input: None; output: { readonly upstreams: readonly UpstreamReport[] } };
+  upstreams_add: { input: UpstreamInput; output: { readonly upstream: UpstreamReport } };
+  upstreams_remove: {
+    input: { readonly host: string; readonly port: number };
+    output: { readonly removed: boolean };
+  };
+  inspect_summary: { input: None; output: { readonly protocols: readonly InspectReport[] } };
+  inspect_add: {
+    input: { readonly protocol: Protocol; readonly entry: string };
+    output: { readonly changed: boolean; readonly note?: string };
+  };
+  inspect_remove: {
+    input: { readonly protocol: Protocol; readonly entry: string };
+    output: { readonly changed: boolean; readonly note?: string };
+  };
+  settings_get: { input: None; output: { readonly settings: Readonly<Record<string, unknown>> } };
+  classify: {
+    input: {
+      readonly method: string;
+      readonly url: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body_b64?: string;
+    };
+    output: ClassifyReport;
+  };
+  decide: {
+    input: { readonly method: string; readonly host: string; readonly path: string };
+    output: DecideReport;
+  };
+}
+
+/** The name of a method. */
+export type ControlMethod = keyof ControlMethods;
+
+/** The methods that answer with a stream of rows instead of one object. */
+export type StreamMethod = "events";
+
+/** The methods that answer with one object. */
+export type CallMethod = Exclude<ControlMethod, StreamMethod>;
+
+/** How a method travels. GET methods take their input from the query, POST methods from a JSON body. */
+export interface MethodRoute {
+  readonly verb: "GET" | "POST";
+  /** Versioned path; an incompatible change gets `/v2/…` beside it. */
+  readonly path: string;
+  /** Answers with NDJSON. */
+  readonly stream: boolean;
+}
+
+const get = (path: string): MethodRoute => ({ verb: "GET", path, stream: false });
+const post = (path: string): MethodRoute => ({ verb: "POST", path, stream: false });
+
+/** Where each method is found. */
+export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
+  status: get("/v1/status"),
+  policy_show: get("/v1/policy"),
+  policy_reload: post("/v1/policy/reload"),
+  mode_get: get("/v1/mode"),
+  mode_set: post("/v1/mode"),
+  approvals_list: get("/v1/approvals"),
+  approvals_allow: post("/v1/approvals/allow"),
+  approvals_deny: post("/v1/approvals/deny"),
+  events: { verb: "POST", path: "/v1/events", stream: true },
+  ca_info: get("/v1/ca"),
+  upstreams_list: get("/v1/upstreams"),
+  upstreams_add: post("/v1/upstreams/add"),
+  upstreams_remove: post("/v1/upstreams/remove"),
+  inspect_summary: get("/v1/inspect"),
+  inspect_add: post("/v1/inspect/add"),
+  inspect_remove: post("/v1/inspect/remove"),
+  settings_get: get("/v1/settings"),
+  classify: post("/v1/classify"),
+  decide: post("/v1/decide"),
+};
+
+/** Who called, as the kernel tells of the other end of the socket; empty where it does not tell. */
+export interface Caller {
+  readonly uid?: number;
+  readonly pid?: number;
+}
+
+/** The sending end of a stream. */
+export interface RowSink<Row> {
+  /** Never blocks; when the reader is slow the oldest unsent rows are dropped and counted. */
+  send(row: Row): void;
+  /** Aborted when the reader has gone or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/** What the daemon implements: one function a method. Throw a UserError to refuse. */
+export type ControlHandlers = {
+  readonly [M in CallMethod]: (
+    input: ControlMethods[M]["input"],
+    caller: Caller,
+  ) => ControlMethods[M]["output"] | Promise<ControlMethods[M]["output"]>;
+} & {
+  /** The stream ends when the returned promise resolves. */
+  readonly [M in StreamMethod]: (
+    input: ControlMethods[M]["input"],
+    caller: Caller,
+    sink: RowSink<ControlMethods[M]["output"]>,
+  ) => void | Promise<void>;
+};
