@@ -188,40 +188,75 @@ export type StreamMethod = "events";
 /** The methods that answer with one object. */
 export type CallMethod = Exclude<ControlMethod, StreamMethod>;
 
-/** How a method travels. GET methods take their input from the query, POST methods from a JSON body. */
+/** What a field of an input must be; with `?` it may be absent. */
+export type FieldKind = "string" | "number" | "boolean" | "map" | "string?" | "number?" | "boolean?" | "map?";
+
+/** How a method travels: input as a JSON object in the body (none for GET), output as JSON or NDJSON. */
 export interface MethodRoute {
   readonly verb: "GET" | "POST";
   /** Versioned path; an incompatible change gets `/v2/…` beside it. */
   readonly path: string;
-  /** Answers with NDJSON. */
-  readonly stream: boolean;
+  /** Fields of the input; the server refuses any other, so that a flag an older daemon does not know is never ignored. */
+  readonly input: Readonly<Record<string, FieldKind>>;
 }
 
-const get = (path: string): MethodRoute => ({ verb: "GET", path, stream: false });
-const post = (path: string): MethodRoute => ({ verb: "POST", path, stream: false });
+const get = (path: string): MethodRoute => ({ verb: "GET", path, input: {} });
+const post = (path: string, input: MethodRoute["input"] = {}): MethodRoute => ({ verb: "POST", path, input });
 
-/** Where each method is found. */
+/** Where each method is found and what it takes. */
 export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
   status: get("/v1/status"),
   policy_show: get("/v1/policy"),
   policy_reload: post("/v1/policy/reload"),
   mode_get: get("/v1/mode"),
-  mode_set: post("/v1/mode"),
+  mode_set: post("/v1/mode", { proxy_mode: "string" }),
   approvals_list: get("/v1/approvals"),
-  approvals_allow: post("/v1/approvals/allow"),
-  approvals_deny: post("/v1/approvals/deny"),
-  events: { verb: "POST", path: "/v1/events", stream: true },
+  approvals_allow: post("/v1/approvals/allow", { id: "string", reason: "string?" }),
+  approvals_deny: post("/v1/approvals/deny", { id: "string", reason: "string?" }),
+  events: post("/v1/events", { follow: "boolean" }),
   ca_info: get("/v1/ca"),
   upstreams_list: get("/v1/upstreams"),
-  upstreams_add: post("/v1/upstreams/add"),
-  upstreams_remove: post("/v1/upstreams/remove"),
+  upstreams_add: post("/v1/upstreams/add", {
+    host: "string",
+    port: "number",
+    ca_pem: "string",
+    certificate_path: "string?",
+    key_path: "string?",
+    source: "string",
+    proxy_token: "string?",
+  }),
+  upstreams_remove: post("/v1/upstreams/remove", { host: "string", port: "number" }),
   inspect_summary: get("/v1/inspect"),
-  inspect_add: post("/v1/inspect/add"),
-  inspect_remove: post("/v1/inspect/remove"),
+  inspect_add: post("/v1/inspect/add", { protocol: "string", entry: "string" }),
+  inspect_remove: post("/v1/inspect/remove", { protocol: "string", entry: "string" }),
   settings_get: get("/v1/settings"),
-  classify: post("/v1/classify"),
-  decide: post("/v1/decide"),
+  classify: post("/v1/classify", { method: "string", url: "string", headers: "map?", body_b64: "string?" }),
+  decide: post("/v1/decide", { method: "string", host: "string", path: "string" }),
 };
+
+/** The methods that answer with rows. */
+export const STREAM_METHODS: readonly StreamMethod[] = ["events"];
+
+/** Says what is wrong with an input, or nothing. Values that must be one of a union are the handler's to check. */
+export function inputProblem(route: MethodRoute, input: unknown): string | undefined {
+  if (typeof input !== "object" || input === null || Array.isArray(input))
+    return "the input is not an object";
+  for (const name of Object.keys(input)) {
+    if (!Object.hasOwn(route.input, name)) return `unknown field '${name}'`;
+  }
+  for (const [name, kind] of Object.entries(route.input)) {
+    const value = (input as Record<string, unknown>)[name];
+    if (value === undefined && kind.endsWith("?")) continue;
+    if (!isKind(value, kind)) return `field '${name}' is not a ${kind.replace("?", "")}`;
+  }
+  return undefined;
+}
+
+function isKind(value: unknown, kind: FieldKind): boolean {
+  if (!kind.startsWith("map")) return typeof value === kind.replace("?", "");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => typeof item === "string");
+}
 
 /** Who called, as the kernel tells of the other end of the socket; empty where it does not tell. */
 export interface Caller {

@@ -1,0 +1,34 @@
+// Makes text from outside safe to print: what a terminal would obey, reorder or hide is shown as an
+// escape instead. Every string that an agent, an upstream or a file could have chosen passes here
+// before it reaches a terminal, because a person decides by what is shown.
+
+// Cc: C0, DEL, C1. Cf: bidirectional controls, zero-width characters, tags, soft hyphen. Cs: lone
+// surrogates. Zl, Zp: line breaks that grep does not see. Default_Ignorable: fillers and variation selectors.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+const SHORT: Readonly<Record<string, string>> = {
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\0": "\\0",
+  "\x1b": "\\e",
+};
+
+/** One line of text with control, bidirectional and zero-width characters made visible; nothing is dropped. */
+export function escapeForTerminal(text: string): string {
+  return text.replace(UNSAFE, visible);
+}
+
+/** As escapeForTerminal, for a text of many lines: line feeds and tabs stay what they are. */
+export function escapeLinesForTerminal(text: string): string {
+  return text.replace(UNSAFE, (character) =>
+    character === "\n" || character === "\t" ? character : visible(character),
+  );
+}
+
+function visible(character: string): string {
+  const short = SHORT[character];
+  if (short !== undefined) return short;
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  return hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`;
+}

@@ -1,0 +1,111 @@
+// The reply to a request that iddio does not forward, in the language of the client that sent it, so
+// that the person at the terminal reads why. A renderer is chosen by protocol; what has none gets
+// short JSON. No reply may hold a path of this machine, a secret, or anything of the request's body.
+
+import { assertNever } from "../model/assert-never.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Protocol } from "../model/protocol.ts";
+import type { Header, RequestHead } from "../model/request.ts";
+import type { TierOrUnknown } from "../model/tier.ts";
+import { renderKubernetesStatus } from "./refusal-kubernetes.ts";
+
+/** Why a request was not forwarded. */
+export interface Refusal {
+  /** 403 for what policy or a person decided; 4xx or 502 for what the wire or the upstream did. */
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly tier: TierOrUnknown;
+  readonly command: string;
+  /** Path of the rule in policy.yaml; "" when none applies. */
+  readonly rule: string;
+  /** One lower-case clause: the policy's reason, or the words of the person who denied. */
+  readonly reason: string;
+  /** Whether the same request may succeed when sent again. */
+  readonly retry: boolean;
+  readonly approvalId?: string;
+}
+
+/** The whole reply; the body is empty for HEAD, whose replies have none. */
+export interface RefusalReply {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array;
+}
+
+/** Turns one refusal into a body; `message` is what a person should read. */
+export type RefusalRenderer = (
+  refusal: Refusal,
+  message: string,
+) => { readonly contentType: string; readonly body: string };
+
+const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
+  kubectl: renderKubernetesStatus,
+  helm: renderKubernetesStatus,
+};
+
+/** The reply that this protocol's client prints well; without a protocol, short JSON. */
+export function renderRefusal(
+  protocol: Protocol | undefined,
+  refusal: Refusal,
+  request: RequestHead,
+): RefusalReply {
+  const render = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
+  const { contentType, body } = render(refusal, refusalMessage(refusal));
+  const bytes = new TextEncoder().encode(request.method === "HEAD" ? "" : body);
+  return {
+    status: refusal.status,
+    headers: [
+      ["content-type", contentType],
+      ["content-length", String(bytes.length)],
+      ["cache-control", "no-store"],
+      ["x-iddio-outcome", refusal.outcome],
+    ],
+    body: bytes,
+  };
+}
+
+/** The sentence that every client shows: outcome, command, tier, rule, and whether to retry. */
+export function refusalMessage(refusal: Refusal): string {
+  const what = refusal.command === "" ? "this request" : `'${refusal.command}'`;
+  const tier = refusal.tier === "unknown" ? "tier unknown" : `tier ${refusal.tier}`;
+  const rule = refusal.rule === "" ? "" : `, rule ${refusal.rule}`;
+  const why = refusal.reason === "" ? "" : `: ${refusal.reason}`;
+  const id = refusal.approvalId === undefined ? "" : ` (${refusal.approvalId})`;
+  switch (refusal.outcome) {
+    case "refused":
+      return `iddio refused ${what} by policy (${tier}${rule})${why}; ${retryClause(refusal)}`;
+    case "denied":
+      return `iddio: a person denied ${what}${id} (${tier}${rule})${why}; ${retryClause(refusal)}`;
+    case "timed_out":
+      return `iddio: nobody approved ${what}${id} in time (${tier}${rule}); ${retryClause(refusal)}`;
+    case "withdrawn":
+      return `iddio: the approval of ${what}${id} was withdrawn (${tier}${rule})${why}; ${retryClause(refusal)}`;
+    case "blocked":
+    case "failed":
+      return `iddio could not forward ${what}${why}; ${retryClause(refusal)}`;
+    case "allowed":
+    case "approved":
+    case "granted":
+      return `iddio did not forward ${what}${why}; ${retryClause(refusal)}`;
+    default:
+      return assertNever(refusal.outcome);
+  }
+}
+
+function retryClause(refusal: Refusal): string {
+  if (!refusal.retry) return "do not retry, the answer will be the same";
+  return refusal.outcome === "timed_out" ? "retry when somebody can approve it" : "it may be retried";
+}
+
+function renderJson(refusal: Refusal, message: string): { contentType: string; body: string } {
+  const body = {
+    error: message,
+    outcome: refusal.outcome,
+    tier: refusal.tier,
+    command: refusal.command,
+    rule: refusal.rule,
+    retry: refusal.retry,
+    ...(refusal.approvalId === undefined ? {} : { approval_id: refusal.approvalId }),
+  };
+  return { contentType: "application/json", body: `${JSON.stringify(body)}\n` };
+}
