@@ -1,0 +1,307 @@
+// HTTP/1.1 message heads: bytes in, values out, values in, bytes out. No sockets, no clock.
+// A head is accepted only when every recipient would read it the same way (RFC 9112, read strictly);
+// what is forwarded is serialised from the parsed value, never copied from the input.
+
+import type { Header } from "../model/request.ts";
+import { scanFieldLines, scannedText } from "./field-lines.ts";
+import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from "./framing.ts";
+import { collectFields, type MessageFields } from "./message-fields.ts";
+import { AUTHORITY, C1, DIGIT, FIELD_VALUE, isAll, OCTET_CLASS, TARGET, TOKEN } from "./octet-class.ts";
+import { bad, NEED_MORE, type ParseResult } from "./parse-result.ts";
+
+export type { Framing } from "./framing.ts";
+export { serialiseRequestHead, serialiseResponseHead } from "./serialise-head.ts";
+
+/** Bounds of one head: all its bytes up to and with the empty line, and its number of fields. */
+export interface HeadLimits {
+  readonly maxBytes: number;
+  readonly maxFields: number;
+}
+
+/** Above what real clients send (Kerberos tickets, many cookies), far below what would hurt. */
+export const DEFAULT_HEAD_LIMITS: HeadLimits = { maxBytes: 65_536, maxFields: 256 };
+
+/** A request head that was proved unambiguous. */
+export interface WireRequestHead {
+  readonly method: string;
+  /** As sent: origin form, absolute form, authority form (CONNECT only) or "*" (OPTIONS only). */
+  readonly target: string;
+  readonly version: "1.0" | "1.1";
+  /** As sent, in order, except that Transfer-Encoding has its canonical spelling. */
+  readonly headers: readonly Header[];
+  readonly framing: Framing;
+  readonly keepAlive: boolean;
+  /** The client waits for 100 before it sends the body. */
+  readonly expectContinue: boolean;
+  /** The Upgrade value, lower case, when Connection lists upgrade. */
+  readonly upgrade: string | undefined;
+  /** Host field value as sent; undefined is possible in 1.0 only. */
+  readonly authority: string | undefined;
+}
+
+/** A response head that was proved unambiguous. */
+export interface WireResponseHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly version: "1.0" | "1.1";
+  /** As sent, in order, except that Transfer-Encoding has its canonical spelling. */
+  readonly headers: readonly Header[];
+  readonly framing: Framing;
+  readonly keepAlive: boolean;
+  /** The Upgrade value, lower case, when Connection lists upgrade. */
+  readonly upgrade: string | undefined;
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SP = 0x20;
+const MAX_METHOD_LENGTH = 32;
+const MAX_REASON_LENGTH = 1024;
+
+/**
+ * Parses a request head at the start of `bytes`. One empty line before it is skipped (RFC 9112 2.2: old
+ * clients send one after a body); it is part of `length` and is never forwarded. With `seen`, the number
+ * of bytes that an earlier call answered "need-more" for, a call whose new bytes hold no line feed
+ * returns at once, which keeps a peer that trickles from costing a scan per byte.
+ */
+export function parseRequestHead(
+  bytes: Uint8Array,
+  limits: HeadLimits = DEFAULT_HEAD_LIMITS,
+  seen = 0,
+): ParseResult<WireRequestHead> {
+  const end = Math.min(bytes.length, limits.maxBytes);
+  if (seen > 0 && end < limits.maxBytes && bytes.indexOf(LF, seen) < 0) return NEED_MORE;
+  let at = 0;
+  if (bytes[0] === CR && end > 0) {
+    if (end < 2) return NEED_MORE;
+    if (bytes[1] !== LF) return bad(400, "bare carriage return");
+    at = 2;
+  }
+  const methodStart = at;
+  while (at < end && classAt(bytes, at, TOKEN)) at++;
+  const methodEnd = at;
+  if (methodEnd - methodStart > MAX_METHOD_LENGTH) return bad(400, "method too long");
+  if (at >= end) return incomplete(end, limits, 400, "method too long");
+  if (bytes[at] !== SP || at === methodStart) return bad(400, "malformed method");
+  const targetStart = ++at;
+  while (at < end && classAt(bytes, at, TARGET)) at++;
+  const targetEnd = at;
+  if (at >= end) return incomplete(end, limits, 414, "request target too long");
+  if (bytes[at] !== SP || at === targetStart) return bad(400, "malformed request target");
+  const version = readVersion(bytes, at + 1, end);
+  if (version === undefined) return incomplete(end, limits, 414, "request line too long");
+  if (typeof version === "object") return version;
+  at += 9;
+  const lineEnd = expectLineEnd(bytes, at, end);
+  if (lineEnd !== undefined)
+    return lineEnd.kind === "need-more" ? incomplete(end, limits, 414, "request line too long") : lineEnd;
+  const scan = scanFieldLines(bytes, at + 2, end, limits.maxFields);
+  if (scan.kind === "need-more") return incomplete(end, limits, 431, "header section too large");
+  if (scan.kind === "bad") return bad(scan.status, scan.reason);
+  const text = scannedText(bytes, scan.next, scan.octetBits);
+  const fields = collectFields(text, scan.count);
+  return requestOf(
+    text.slice(methodStart, methodEnd),
+    text.slice(targetStart, targetEnd),
+    version,
+    fields,
+    scan.next,
+  );
+}
+
+/**
+ * Parses a response head at the start of `bytes`; the method of the request it answers decides whether
+ * it has a body. 1xx, 204, 304, answers to HEAD, and 2xx to CONNECT have framing "none".
+ */
+export function parseResponseHead(
+  bytes: Uint8Array,
+  requestMethod: string,
+  limits: HeadLimits = DEFAULT_HEAD_LIMITS,
+  seen = 0,
+): ParseResult<WireResponseHead> {
+  const end = Math.min(bytes.length, limits.maxBytes);
+  if (seen > 0 && end < limits.maxBytes && bytes.indexOf(LF, seen) < 0) return NEED_MORE;
+  const version = readVersion(bytes, 0, end);
+  if (version === undefined) return incomplete(end, limits, 431, "status line too long");
+  if (typeof version === "object") return version;
+  const status = readStatus(bytes, end);
+  if (status === undefined) return incomplete(end, limits, 431, "status line too long");
+  if (typeof status === "object") return status;
+  let at = 12;
+  let octetBits = 0;
+  // "HTTP/1.1 200" without the space before an empty reason is common, and reads one way only.
+  if (at < end && bytes[at] === SP) at++;
+  else if (at < end && bytes[at] !== CR) return bad(400, "malformed status code");
+  const reasonStart = at;
+  for (let bits = 0; at < end; at++) {
+    bits = OCTET_CLASS[bytes[at] as number] as number;
+    if ((bits & FIELD_VALUE) === 0) break;
+    octetBits |= bits;
+  }
+  const reasonEnd = at;
+  if (reasonEnd - reasonStart > MAX_REASON_LENGTH) return bad(400, "reason phrase too long");
+  const lineEnd = expectLineEnd(bytes, at, end);
+  if (lineEnd !== undefined)
+    return lineEnd.kind === "need-more" ? incomplete(end, limits, 431, "status line too long") : lineEnd;
+  const scan = scanFieldLines(bytes, at + 2, end, limits.maxFields);
+  if (scan.kind === "need-more") return incomplete(end, limits, 431, "header section too large");
+  if (scan.kind === "bad") return bad(scan.status, scan.reason);
+  const text = scannedText(bytes, scan.next, scan.octetBits | (octetBits & C1));
+  const fields = collectFields(text, scan.count);
+  return responseOf(status, text.slice(reasonStart, reasonEnd), version, requestMethod, fields, scan.next);
+}
+
+function classAt(bytes: Uint8Array, at: number, octetClass: number): boolean {
+  return ((OCTET_CLASS[bytes[at] as number] as number) & octetClass) !== 0;
+}
+
+/** The end of what was given: wait for more, unless the limit is reached. */
+function incomplete(end: number, limits: HeadLimits, status: number, reason: string): ParseResult<never> {
+  return end >= limits.maxBytes ? bad(status, reason) : NEED_MORE;
+}
+
+/** Undefined means that eight octets are not there yet. */
+function readVersion(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): "1.0" | "1.1" | { kind: "bad"; status: number; reason: string } | undefined {
+  const name = "HTTP/";
+  for (let i = 0; i < name.length; i++) {
+    if (at + i >= end) return undefined;
+    if (bytes[at + i] !== name.charCodeAt(i)) return bad(400, "malformed protocol version");
+  }
+  if (at + 8 > end) return undefined;
+  const major = bytes[at + 5] as number;
+  const minor = bytes[at + 7] as number;
+  if (!classAt(bytes, at + 5, DIGIT) || bytes[at + 6] !== 0x2e || !classAt(bytes, at + 7, DIGIT))
+    return bad(400, "malformed protocol version");
+  if (major === 0x31 && minor === 0x31) return "1.1";
+  if (major === 0x31 && minor === 0x30) return "1.0";
+  return bad(505, "unsupported protocol version");
+}
+
+/** Undefined means that the octets after the version are not there yet. */
+function readStatus(
+  bytes: Uint8Array,
+  end: number,
+): number | { kind: "bad"; status: number; reason: string } | undefined {
+  if (end < 12) return undefined;
+  if (bytes[8] !== SP) return bad(400, "malformed status line");
+  let status = 0;
+  for (let i = 9; i < 12; i++) {
+    if (!classAt(bytes, i, DIGIT)) return bad(400, "malformed status code");
+    status = status * 10 + (bytes[i] as number) - 0x30;
+  }
+  return status >= 100 ? status : bad(400, "malformed status code");
+}
+
+/** Undefined when CR LF stands at `at`. */
+function expectLineEnd(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): { kind: "need-more" } | { kind: "bad"; status: number; reason: string } | undefined {
+  if (at >= end) return NEED_MORE;
+  if (bytes[at] !== CR) return bad(400, bytes[at] === LF ? "bare line feed" : "malformed first line");
+  if (at + 1 >= end) return NEED_MORE;
+  return bytes[at + 1] === LF ? undefined : bad(400, "bare carriage return");
+}
+
+function requestOf(
+  method: string,
+  target: string,
+  version: "1.0" | "1.1",
+  fields: MessageFields,
+  length: number,
+): ParseResult<WireRequestHead> {
+  if (fields.problem !== undefined) return bad(fields.problem.status, fields.problem.reason);
+  const problem = requestProblem(method, target, version, fields);
+  if (problem !== undefined) return bad(problem.status, problem.reason);
+  const hasBody = fields.isChunked || fields.contentLength > 0;
+  let framing: Framing = NO_BODY;
+  if (fields.isChunked) framing = CHUNKED;
+  else if (fields.contentLength >= 0 && method !== "CONNECT")
+    framing = { kind: "length", length: fields.contentLength };
+  const value: WireRequestHead = {
+    method,
+    target,
+    version,
+    headers: fields.headers,
+    framing,
+    keepAlive: !fields.hasClose && (version === "1.1" || fields.hasKeepAlive),
+    expectContinue: fields.expect !== undefined && hasBody,
+    upgrade: fields.hasUpgradeOption ? fields.upgrade : undefined,
+    authority: fields.host,
+  };
+  return { kind: "ok", value, length };
+}
+
+function requestProblem(
+  method: string,
+  target: string,
+  version: "1.0" | "1.1",
+  fields: MessageFields,
+): { status: number; reason: string } | undefined {
+  if (!isTargetForm(method, target)) return bad(400, "malformed request target");
+  if (fields.isChunked && fields.contentLength >= 0)
+    return bad(400, "both content-length and transfer-encoding");
+  if (version === "1.1" && (fields.host === undefined || fields.host === ""))
+    return bad(400, "missing host header");
+  if (fields.expect !== undefined && fields.expect !== "100-continue") return bad(417, "unknown expectation");
+  const hasBody = fields.isChunked || fields.contentLength > 0;
+  const hasUpgrade = fields.hasUpgradeOption && fields.upgrade !== undefined;
+  if (version === "1.0") {
+    // A 1.0 recipient must ignore all three; we forward as 1.1, where they would come to life.
+    if (fields.isChunked) return bad(400, "transfer-encoding in http/1.0");
+    if (fields.expect !== undefined) return bad(400, "expect in http/1.0");
+    if (hasUpgrade) return bad(400, "upgrade in http/1.0");
+  }
+  // After CONNECT or an upgrade the bytes that follow are read as a body by some, as the tunnel by others.
+  if (hasBody && (method === "CONNECT" || method === "TRACE"))
+    return bad(400, "body in a request that has none");
+  if (hasBody && hasUpgrade) return bad(400, "body in an upgrade request");
+  return undefined;
+}
+
+/** RFC 9112 3.2: which form goes with which method. */
+function isTargetForm(method: string, target: string): boolean {
+  if (method === "CONNECT") return isAll(target, AUTHORITY);
+  if (target.charCodeAt(0) === 0x2f) return true;
+  if (target === "*") return method === "OPTIONS";
+  const scheme = target.slice(0, 8).toLowerCase();
+  return (scheme.startsWith("http://") && target.length > 7) || (scheme === "https://" && target.length > 8);
+}
+
+function responseOf(
+  status: number,
+  statusText: string,
+  version: "1.0" | "1.1",
+  requestMethod: string,
+  fields: MessageFields,
+  length: number,
+): ParseResult<WireResponseHead> {
+  if (fields.problem !== undefined) return bad(fields.problem.status, fields.problem.reason);
+  const isTunnel = requestMethod === "CONNECT" && status >= 200 && status < 300;
+  const isBodiless = status < 200 || status === 204;
+  if (fields.isChunked && fields.contentLength >= 0)
+    return bad(400, "both content-length and transfer-encoding");
+  if (fields.isChunked && version === "1.0") return bad(400, "transfer-encoding in http/1.0");
+  // RFC 9110 8.6 forbids them; recipients differ on whether a body follows.
+  if (isBodiless && (fields.isChunked || fields.contentLength > 0))
+    return bad(400, "body in a response that has none");
+  let framing: Framing = UNTIL_CLOSE;
+  if (isBodiless || isTunnel || status === 304 || requestMethod === "HEAD") framing = NO_BODY;
+  else if (fields.isChunked) framing = CHUNKED;
+  else if (fields.contentLength >= 0) framing = { kind: "length", length: fields.contentLength };
+  const value: WireResponseHead = {
+    status,
+    statusText,
+    version,
+    headers: fields.headers,
+    framing,
+    keepAlive: framing !== UNTIL_CLOSE && !fields.hasClose && (version === "1.1" || fields.hasKeepAlive),
+    upgrade: fields.hasUpgradeOption ? fields.upgrade : undefined,
+  };
+  return { kind: "ok", value, length };
+}
