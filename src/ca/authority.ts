@@ -1,0 +1,206 @@
+// The certificate authority of this installation: one ECDSA P-256 key, made at the first start and never again by
+// itself. Clients trust it by name, so a damaged or missing half is an error that says what to do: a new authority
+// would break every client that trusts the old one, and look like an attack to those who check.
+
+import { createHash, createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
+import { chmod, readFile, stat } from "node:fs/promises";
+import * as x509 from "@peculiar/x509";
+import { UserError } from "../model/user-error.ts";
+import { errorCode, writeFileAtomic } from "../state/files.ts";
+import type { StatePaths } from "../state/paths.ts";
+
+const DAY_MS = 86_400_000;
+const LIFETIME_DAYS = 3650;
+/** Clocks of containers and virtual machines lag: valid from a day ago. */
+const BACKDATED_MS = DAY_MS;
+
+/** The algorithm of every key that iddio makes. */
+export const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
+
+/** The algorithm of every signature that iddio makes. */
+export const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" } as const;
+
+/** A serial number for a certificate: 127 random bits, positive and never zero (RFC 5280 4.1.2.2). */
+export function randomSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return bytes.toString("hex");
+}
+
+/** The authority, with its key in memory. */
+export class Authority {
+  readonly certificate: x509.X509Certificate;
+  /** Signs leaves; never leaves the process. */
+  readonly signingKey: webcrypto.CryptoKey;
+  /** As in ca.crt. */
+  readonly certificatePem: string;
+  /** SHA-256 over the DER, upper-case hex with colons, as `openssl x509 -fingerprint -sha256` prints it. */
+  readonly fingerprint: string;
+
+  private constructor(certificate: x509.X509Certificate, signingKey: webcrypto.CryptoKey) {
+    this.certificate = certificate;
+    this.signingKey = signingKey;
+    this.certificatePem = `${certificate.toString("pem")}\n`;
+    this.fingerprint = fingerprintOf(new Uint8Array(certificate.rawData));
+  }
+
+  /**
+   * Loads ca.crt and ca.key, or makes both when neither is there. Throws a `UserError` when one is missing, damaged,
+   * expired, or when they are not a pair. The caller holds the daemon's lock.
+   */
+  static async open(paths: StatePaths): Promise<Authority> {
+    const [certificate, key] = await Promise.all([
+      readIfThere(paths.caCertificate),
+      readIfThere(paths.caKey),
+    ]);
+    if (certificate === undefined && key === undefined) return create(paths);
+    if (certificate === undefined) throw halfMissing(paths.caCertificate, paths.caKey);
+    if (key === undefined) throw halfMissing(paths.caKey, paths.caCertificate);
+    await restrict(paths.caKey);
+    const loaded = parseCertificate(certificate, paths);
+    const signingKey = await parseKey(key, loaded, paths);
+    checkUsable(loaded, paths);
+    return Authority.of(loaded, signingKey);
+  }
+
+  /** An authority from parts that are known to belong together. */
+  static of(certificate: x509.X509Certificate, signingKey: webcrypto.CryptoKey): Authority {
+    return new Authority(certificate, signingKey);
+  }
+
+  /** Valid from. */
+  get notBefore(): Date {
+    return this.certificate.notBefore;
+  }
+
+  /** Valid until. */
+  get notAfter(): Date {
+    return this.certificate.notAfter;
+  }
+}
+
+/** SHA-256 of a certificate's DER, upper-case hex with colons. */
+export function fingerprintOf(der: Uint8Array): string {
+  const digest = createHash("sha256").update(der).digest("hex").toUpperCase();
+  return digest.replace(/(..)(?=.)/g, "$1:");
+}
+
+async function create(paths: StatePaths): Promise<Authority> {
+  const keys = (await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
+  const certificate = await selfSigned(keys);
+  const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+  const signingKey = await importSigningKey(new Uint8Array(pkcs8));
+  const authority = Authority.of(certificate, signingKey);
+  // The certificate first: should the machine stop between the two lines, there is no key that anybody could mistake
+  // for a good one.
+  await writeFileAtomic(paths.caCertificate, authority.certificatePem, 0o644);
+  await writeFileAtomic(paths.caKey, `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`, 0o600);
+  return authority;
+}
+
+async function selfSigned(keys: webcrypto.CryptoKeyPair): Promise<x509.X509Certificate> {
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  const { KeyUsageFlags } = x509;
+  return x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: randomSerial(),
+    // The random part tells this machine's authority from those of others in a trust store's list.
+    name: [{ O: ["iddio"] }, { CN: [`iddio dev CA ${randomBytes(4).toString("hex")}`] }],
+    notBefore: new Date(now - BACKDATED_MS),
+    notAfter: new Date(now + LIFETIME_DAYS * DAY_MS),
+    keys,
+    signingAlgorithm: SIGNING_ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+}
+
+function importSigningKey(pkcs8: Uint8Array): Promise<webcrypto.CryptoKey> {
+  return webcrypto.subtle.importKey("pkcs8", new Uint8Array(pkcs8), KEY_ALGORITHM, false, ["sign"]);
+}
+
+function parseCertificate(pem: string, paths: StatePaths): x509.X509Certificate {
+  try {
+    const [first, ...others] = x509.PemConverter.decodeWithHeaders(pem).filter(
+      (each) => each.type === "CERTIFICATE",
+    );
+    if (first !== undefined && others.length === 0) return new x509.X509Certificate(first.rawData);
+  } catch {
+    // told below, in words that help
+  }
+  throw unusable(`"${paths.caCertificate}" does not hold one whole certificate`, paths);
+}
+
+async function parseKey(
+  pem: string,
+  certificate: x509.X509Certificate,
+  paths: StatePaths,
+): Promise<webcrypto.CryptoKey> {
+  let spki: Buffer;
+  let pkcs8: Buffer;
+  try {
+    const key = createPrivateKey(pem);
+    spki = createPublicKey(key).export({ type: "spki", format: "der" });
+    pkcs8 = key.export({ type: "pkcs8", format: "der" });
+  } catch {
+    throw unusable(`"${paths.caKey}" does not hold a whole private key`, paths);
+  }
+  if (!spki.equals(new Uint8Array(certificate.publicKey.rawData)))
+    throw unusable(`"${paths.caKey}" is not the key of "${paths.caCertificate}"`, paths);
+  try {
+    return await importSigningKey(pkcs8);
+  } catch {
+    throw unusable(`"${paths.caKey}" is not an ECDSA P-256 key`, paths);
+  }
+}
+
+function checkUsable(certificate: x509.X509Certificate, paths: StatePaths): void {
+  const constraints = certificate.getExtension(x509.BasicConstraintsExtension);
+  if (constraints?.ca !== true)
+    throw unusable(`"${paths.caCertificate}" is not the certificate of an authority`, paths);
+  if (certificate.notAfter.getTime() <= Date.now())
+    throw unusable(
+      `"${paths.caCertificate}" expired on ${certificate.notAfter.toISOString().slice(0, 10)}`,
+      paths,
+    );
+  if (certificate.notBefore.getTime() > Date.now())
+    throw new UserError(
+      `"${paths.caCertificate}" is valid only from ${certificate.notBefore.toISOString()}, and it is ${new Date().toISOString()} here`,
+      { hint: "set the clock of this machine" },
+    );
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw new UserError(`cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`, {
+      hint: `make it yours and readable (chmod u+r "${path}")`,
+      cause: error,
+    });
+  }
+}
+
+/** A key that others can read is made private again before it is used. */
+async function restrict(path: string): Promise<void> {
+  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
+}
+
+function halfMissing(missing: string, present: string): UserError {
+  return new UserError(`"${missing}" is missing, but "${present}" is there`, {
+    hint: `restore it from a backup, or remove "${present}" to make a new authority (clients must then trust the new one)`,
+  });
+}
+
+function unusable(message: string, paths: StatePaths): UserError {
+  return new UserError(message, {
+    hint: `restore both from a backup, or remove "${paths.caCertificate}" and "${paths.caKey}" to make a new authority (clients must then trust the new one)`,
+  });
+}

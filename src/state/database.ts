@@ -1,0 +1,71 @@
+// state.db: what must outlast the daemon and is not a file of its own (upstreams, pins, grants). Owns how the
+// file is opened and how its schema moves forward; the tables' own modules own the queries. Migrations are only
+// ever added at the end: a step that has shipped is never edited.
+
+import { Database } from "bun:sqlite";
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { UserError } from "../model/user-error.ts";
+
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE upstreams (
+     host TEXT NOT NULL,
+     port INTEGER NOT NULL,
+     ca_pem TEXT NOT NULL,
+     certificate_path TEXT,
+     key_path TEXT,
+     kubeconfig_user TEXT,
+     server_name TEXT,
+     source TEXT NOT NULL,
+     proxy_token TEXT,
+     added_ms INTEGER NOT NULL,
+     PRIMARY KEY (host, port)
+   ) STRICT, WITHOUT ROWID`,
+];
+
+/**
+ * Opens or creates the database: WAL, mode 0600, migrated. Throws a `UserError` when the file is damaged or was
+ * written by a later iddio.
+ */
+export function openDatabase(path: string): Database {
+  try {
+    // SQLite gives -wal and -shm the mode of the database, so the file must be right before it is opened.
+    closeSync(openSync(path, "a", 0o600));
+    chmodSync(path, 0o600);
+    const database = new Database(path, { create: true, readwrite: true, strict: true });
+    try {
+      database.run("PRAGMA busy_timeout = 2000");
+      database.run("PRAGMA journal_mode = WAL");
+      database.run("PRAGMA synchronous = FULL");
+      database.run("PRAGMA foreign_keys = ON");
+      migrate(database, path);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot open "${path}": ${error instanceof Error ? error.message : String(error)}`, {
+      hint: `if the file is damaged, move it away: pins and upstreams are then lost, "iddio kubeconfig" registers clusters anew`,
+      cause: error,
+    });
+  }
+}
+
+function migrate(database: Database, path: string): void {
+  const version =
+    database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+  if (version > MIGRATIONS.length)
+    throw new UserError(
+      `"${path}" was written by a later iddio (schema ${version}, known ${MIGRATIONS.length})`,
+      {
+        hint: "run that version, or move the file away",
+      },
+    );
+  MIGRATIONS.slice(version).forEach((step, index) => {
+    database.transaction(() => {
+      database.run(step);
+      database.run(`PRAGMA user_version = ${version + index + 1}`);
+    })();
+  });
+}

@@ -1,0 +1,185 @@
+// iddio.log: for people and grep, a line each. Never blocks and never fails its caller: lines are gathered and
+// written a moment later, and what cannot be written is counted and said once the disk takes lines again. Values
+// come from clients, so nothing in them may look like a line of its own or move a terminal's cursor.
+
+import { appendFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { rotate } from "./rotate.ts";
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** How much is logged. */
+export type LogLevel = (typeof LEVELS)[number];
+
+/** Values printed as `name=value` after the message; undefined ones are left out. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** How a log behaves. */
+export interface LogOptions {
+  readonly level?: LogLevel;
+  /** Rotated beyond this size; 10 MiB. */
+  readonly maxBytes?: number;
+  /** How many rotated copies stay; 3. */
+  readonly keep?: number;
+  /** Gets every line as well; `iddio gateway` in a terminal prints them. */
+  readonly mirror?: (line: string) => void;
+  readonly now?: () => Date;
+}
+
+const FLUSH_MS = 50;
+const MAX_PENDING_BYTES = 4 * 1024 * 1024;
+
+/** An open log. */
+export class Log {
+  /** May be set at any time. */
+  level: LogLevel;
+  readonly #path: string;
+  readonly #options: LogOptions;
+  #pending: string[] = [];
+  #pendingBytes = 0;
+  #dropped = 0;
+  #file: FileHandle | undefined;
+  #size = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #flushing: Promise<void> | undefined;
+
+  constructor(path: string, options: LogOptions = {}) {
+    this.#path = path;
+    this.#options = options;
+    this.level = options.level ?? "info";
+  }
+
+  /** For finding faults of iddio itself. */
+  debug(message: string, fields?: LogFields): void {
+    this.#add("debug", message, fields);
+  }
+
+  /** What happened. */
+  info(message: string, fields?: LogFields): void {
+    this.#add("info", message, fields);
+  }
+
+  /** What a person should look at. */
+  warn(message: string, fields?: LogFields): void {
+    this.#add("warn", message, fields);
+  }
+
+  /** What failed. */
+  error(message: string, fields?: LogFields): void {
+    this.#add("error", message, fields);
+  }
+
+  /** Resolves when everything logged so far is written, or has failed to be. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#flushing;
+    await this.#startFlush();
+  }
+
+  /** Writes what is pending at once; for the last words of a dying process. Never throws. */
+  flushSync(): void {
+    try {
+      if (this.#pending.length > 0) appendFileSync(this.#path, this.#take(), { mode: 0o600 });
+    } catch {
+      // nobody is left to be told
+    }
+  }
+
+  /** Flushes and closes. A line logged later reopens the file. */
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #add(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
+    const line = formatLine(this.#options.now?.() ?? new Date(), level, message, fields);
+    this.#options.mirror?.(line);
+    if (this.#pendingBytes > MAX_PENDING_BYTES) {
+      this.#dropped++;
+      return;
+    }
+    this.#pending.push(line);
+    this.#pendingBytes += line.length + 1;
+    if (this.#timer !== undefined || this.#flushing !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#startFlush();
+    }, FLUSH_MS);
+    this.#timer.unref();
+  }
+
+  #startFlush(): Promise<void> {
+    this.#flushing ??= this.#write().finally(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const count = this.#pending.length;
+      const text = this.#take();
+      try {
+        this.#file ??= await this.#open();
+        await this.#file.appendFile(text);
+        this.#size += Buffer.byteLength(text);
+        if (this.#size > (this.#options.maxBytes ?? 10 * 1024 * 1024)) await this.#rotate();
+      } catch {
+        this.#dropped += count; // the log must never take the gateway with it
+        return;
+      }
+    }
+  }
+
+  #take(): string {
+    const lines = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (this.#dropped > 0) {
+      const fields = { lines: this.#dropped };
+      lines.push(formatLine(this.#options.now?.() ?? new Date(), "warn", "lines were lost", fields));
+      this.#dropped = 0;
+    }
+    return `${lines.join("\n")}\n`;
+  }
+
+  async #open(): Promise<FileHandle> {
+    const file = await open(this.#path, "a", 0o600);
+    this.#size = (await file.stat()).size;
+    return file;
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+    await rotate(this.#path, this.#options.keep ?? 3);
+  }
+}
+
+/** One line of the log, without its newline: time, level, message, fields. */
+export function formatLine(at: Date, level: LogLevel, message: string, fields: LogFields = {}): string {
+  let line = `${at.toISOString()} ${level.toUpperCase().padEnd(5)} ${visible(message)}`;
+  let separator = ": ";
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    line += `${separator}${name}=${formatValue(value)}`;
+    separator = " ";
+  }
+  return line;
+}
+
+function formatValue(value: string | number | boolean): string {
+  const text = String(value);
+  return /^[\w.:/@%+,*?&~-]+$/.test(text) ? text : visible(JSON.stringify(text));
+}
+
+/** Control, bidirectional and zero-width characters as escapes. */
+function visible(text: string): string {
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

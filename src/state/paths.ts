@@ -1,0 +1,65 @@
+// Where every file of the state directory is. Pure but for the user's home directory;
+// touches no disk. Anything else that joins a file name onto the state directory is a bug.
+
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Absolute paths of everything that iddio keeps. */
+export interface StatePaths {
+  /** The state directory itself, 0700. */
+  readonly root: string;
+  /** Where policy.yaml and settings.yaml are: the state directory, or `/etc/iddio` of a system install. */
+  readonly config: string;
+  readonly caCertificate: string;
+  readonly caKey: string;
+  /** System roots plus the iddio CA. */
+  readonly bundle: string;
+  readonly policy: string;
+  readonly settings: string;
+  readonly audit: string;
+  readonly observe: string;
+  readonly socket: string;
+  readonly log: string;
+  readonly database: string;
+  /** Held by the running daemon; see lock.ts. */
+  readonly lock: string;
+  readonly installMode: string;
+  readonly caTrusted: string;
+  /** The overlay that `iddio kubeconfig` writes. */
+  readonly kubeconfig: string;
+  /** The daemon's binary, as `iddio install` places it. */
+  readonly daemonBinary: string;
+}
+
+/**
+ * Reads `IDDIO_HOME` (the state directory, default `~/.iddio`) and `IDDIO_CONFIG` (the directory of policy and
+ * settings, default the state directory). Relative values are taken from the working directory; empty ones count as unset.
+ */
+export function statePaths(env: Readonly<Record<string, string | undefined>>): StatePaths {
+  const root = resolve(env["IDDIO_HOME"] || join(env["HOME"] || homedir(), ".iddio"));
+  const config = env["IDDIO_CONFIG"] ? resolve(env["IDDIO_CONFIG"]) : root;
+  return {
+    root,
+    config,
+    caCertificate: join(root, "ca.crt"),
+    caKey: join(root, "ca.key"),
+    bundle: join(root, "ca-bundle.pem"),
+    policy: join(config, "policy.yaml"),
+    settings: join(config, "settings.yaml"),
+    audit: join(root, "audit.jsonl"),
+    observe: join(root, "observe.jsonl"),
+    socket: join(root, "iddio.sock"),
+    log: join(root, "iddio.log"),
+    database: join(root, "state.db"),
+    lock: join(root, "iddio.lock"),
+    installMode: join(root, "install_mode"),
+    caTrusted: join(root, "ca_trusted"),
+    kubeconfig: join(root, "kubeconfig"),
+    daemonBinary: join(root, "bin", "iddio-daemon"),
+  };
+}
+
+/** The paths of a system install: state in `/var/lib/iddio`, policy and settings in `/etc/iddio`. */
+export function systemStatePaths(): StatePaths {
+  return statePaths({ IDDIO_HOME: "/var/lib/iddio", IDDIO_CONFIG: "/etc/iddio" });
+}

@@ -1,0 +1,113 @@
+// The settings in force. Like the policy's: a file that does not load changes nothing and the problem is there
+// to be shown. A missing file is no problem: everything has a default.
+
+import { UserError } from "../model/user-error.ts";
+import { writeFileAtomic } from "./files.ts";
+import type { StatePaths } from "./paths.ts";
+import {
+  DEFAULT_SETTINGS,
+  editSettings,
+  parseSettings,
+  readSetting,
+  type SettingName,
+  type Settings,
+} from "./settings.ts";
+import { type FileContent, WatchedFile } from "./watched-file.ts";
+
+/** What a look at the file led to. */
+export type SettingsChange =
+  | { readonly kind: "loaded"; readonly settings: Settings; readonly previous: Settings }
+  | { readonly kind: "failed"; readonly problem: string };
+
+/** Holds the settings and follows the file. */
+export class SettingsStore {
+  readonly #path: string;
+  readonly #file: WatchedFile;
+  readonly #listeners = new Set<(change: SettingsChange) => void>();
+  #current: Settings = DEFAULT_SETTINGS;
+  #text = "";
+  #reloadProblem: string | undefined;
+
+  private constructor(path: string) {
+    this.#path = path;
+    this.#file = new WatchedFile(path, (content) => this.#apply(content));
+  }
+
+  /** Loads and starts to watch. Throws a `UserError` when the file is there but not valid. */
+  static async open(paths: StatePaths): Promise<SettingsStore> {
+    const store = new SettingsStore(paths.settings);
+    store.#apply(await store.#file.read());
+    if (store.#reloadProblem !== undefined)
+      throw new UserError(`cannot load "${paths.settings}": ${store.#reloadProblem}`, {
+        hint: "correct the file, or remove it to start with the defaults",
+      });
+    store.#file.start();
+    return store;
+  }
+
+  /** The settings in force; immutable. */
+  get current(): Settings {
+    return this.#current;
+  }
+
+  /** Why the file on disk is not what is in force; undefined when it is. */
+  get reloadProblem(): string | undefined {
+    return this.#reloadProblem;
+  }
+
+  /** Reads the file now. Throws a `UserError` when it does not load; what was in force then stays. */
+  async reload(): Promise<Settings> {
+    this.#apply(await this.#file.read());
+    if (this.#reloadProblem !== undefined)
+      throw new UserError(`cannot load "${this.#path}": ${this.#reloadProblem}`, {
+        hint: "correct the file",
+      });
+    return this.#current;
+  }
+
+  /** Writes one setting into the file and puts it in force. Throws a `UserError` for a wrong name or value. */
+  async set(name: string, value: unknown): Promise<Settings> {
+    await this.reload(); // never write over a file that somebody is just repairing
+    const reading = readSetting(name, value);
+    if ("problem" in reading) throw new UserError(reading.problem, { exitCode: 2 });
+    await writeFileAtomic(this.#path, editSettings(this.#text, name as SettingName, reading.value));
+    return this.reload();
+  }
+
+  /** Calls after each change and each failure to load. Returns the way to stop. */
+  onChange(listener: (change: SettingsChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Stops watching. */
+  close(): void {
+    this.#file.close();
+    this.#listeners.clear();
+  }
+
+  #apply(content: FileContent): void {
+    if (content.kind === "unreadable") return this.#fail(content.why);
+    const text = content.kind === "missing" ? "" : content.text;
+    const parsed = parseSettings(text);
+    if ("problems" in parsed) return this.#fail(parsed.problems.join("; "));
+    const previous = this.#current;
+    const hadProblem = this.#reloadProblem !== undefined;
+    this.#text = text;
+    this.#current = parsed.settings;
+    this.#reloadProblem = undefined;
+    if (hadProblem || JSON.stringify(previous) !== JSON.stringify(parsed.settings))
+      this.#tell({ kind: "loaded", settings: parsed.settings, previous });
+  }
+
+  #fail(problem: string): void {
+    this.#reloadProblem = problem;
+    this.#tell({ kind: "failed", problem });
+  }
+
+  #tell(change: SettingsChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}

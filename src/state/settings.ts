@@ -1,0 +1,117 @@
+// settings.yaml: which settings exist, what they may hold and what they are when nothing is said. The table at the
+// top is the only list. A file that is wrong anywhere is not used at all, and every problem in it is reported.
+
+import { isMap, isScalar, parseDocument } from "yaml";
+import { MODES } from "../model/mode.ts";
+import {
+  byteSize,
+  duration,
+  flag,
+  hostList,
+  listenAddress,
+  proxyUrl,
+  type SettingReader,
+  word,
+} from "./setting-value.ts";
+
+interface Setting<T> {
+  readonly initial: T;
+  readonly read: SettingReader<T>;
+}
+
+function setting<T>(initial: T, read: SettingReader<T>): Setting<T> {
+  return { initial, read };
+}
+
+const TABLE = {
+  /** Address and port that the proxy listens on. */
+  proxy_listen: setting("127.0.0.1:9443", listenAddress),
+  log_level: setting("info", word("debug", "info", "warn", "error")),
+  /** The proxy mode at start. */
+  default_mode: setting("enforce", word(...MODES)),
+  /** Stored because the manual has it; nothing is ever sent. */
+  telemetry_opt_in: setting(false, flag),
+  /** How long a held request waits for a person. */
+  approval_timeout: setting("30s", duration),
+  /** Whether connections that pass through leave a row with host and port. */
+  audit_passthrough: setting("metadata", word("metadata", "off")),
+  /** Which hosts are spliced for a while after their certificate failed verification. */
+  detector: setting("off", word("off", "generic", "all")),
+  detector_ttl: setting("1h", duration),
+  /** Bytes of a body that are read for a classifier or an approval. */
+  classify_body_limit: setting(1024 * 1024, byteSize),
+  /** Whether requests above observe are refused while the audit cannot be written. */
+  audit_failure: setting("closed", word("closed", "open")),
+  /** The corporate proxy to reach upstreams through. May hold credentials: never print it unmasked. */
+  upstream_proxy: setting("", proxyUrl),
+  upstream_no_proxy: setting("", hostList),
+  approval_guard: setting("off", word("off")),
+} as const;
+
+type Value<S> = S extends Setting<infer T> ? T : never;
+
+/** Every setting, under the name that it has in the file. */
+export type Settings = {
+  readonly [K in keyof typeof TABLE]: (typeof TABLE)[K]["read"] extends SettingReader<infer T>
+    ? T
+    : Value<(typeof TABLE)[K]>;
+};
+
+/** The name of a setting. */
+export type SettingName = keyof Settings;
+
+/** Every name, in the order in which they are printed. */
+export const SETTING_NAMES = Object.keys(TABLE) as readonly SettingName[];
+
+/** What holds where the file says nothing. */
+export const DEFAULT_SETTINGS: Settings = Object.freeze(
+  Object.fromEntries(Object.entries(TABLE).map(([name, each]) => [name, each.initial])),
+) as unknown as Settings;
+
+/** The settings that a text gives, defaults filled in; or everything that is wrong with it, a clause each. */
+export type ParsedSettings = { readonly settings: Settings } | { readonly problems: readonly string[] };
+
+/** Reads the text of settings.yaml. An empty document is the defaults. */
+export function parseSettings(text: string): ParsedSettings {
+  if (text.length > 65_536) return { problems: ["the file is larger than 64 KiB"] };
+  const document = parseDocument(text, { uniqueKeys: true, merge: false, version: "1.2" });
+  if (document.errors.length > 0) return { problems: document.errors.map((each) => firstLine(each.message)) };
+  if (document.contents === null) return { settings: DEFAULT_SETTINGS };
+  if (!isMap(document.contents)) return { problems: ["the file must hold `name: value` lines"] };
+  const values: Record<string, unknown> = { ...DEFAULT_SETTINGS };
+  const problems: string[] = [];
+  for (const { key, value } of document.contents.items) {
+    const name = isScalar(key) ? String(key.value) : String(key);
+    const given: unknown = isScalar(value)
+      ? value.value
+      : (value as { toJSON?: () => unknown } | null)?.toJSON?.();
+    const reading = readSetting(name, given);
+    if ("problem" in reading) problems.push(reading.problem);
+    else values[name] = reading.value;
+  }
+  return problems.length > 0 ? { problems } : { settings: values as unknown as Settings };
+}
+
+/** Reads one value for one setting; the problem names what would be accepted. */
+export function readSetting(
+  name: string,
+  given: unknown,
+): { readonly value: unknown } | { readonly problem: string } {
+  const entry = (TABLE as Readonly<Record<string, Setting<unknown>>>)[Object.hasOwn(TABLE, name) ? name : ""];
+  if (entry === undefined)
+    return { problem: `unknown setting "${name}" (known: ${SETTING_NAMES.join(", ")})` };
+  const reading = (entry.read as SettingReader<unknown>)(given);
+  if ("value" in reading) return reading;
+  return { problem: `"${name}" must be ${reading.wanted}, not ${JSON.stringify(given) ?? "nothing"}` };
+}
+
+/** The text with one setting changed or added; comments and layout of the rest stay. Both text and value must be valid. */
+export function editSettings(text: string, name: SettingName, value: unknown): string {
+  const document = parseDocument(text, { version: "1.2" });
+  document.set(name, value);
+  return document.toString({ lineWidth: 0 });
+}
+
+function firstLine(message: string): string {
+  return (message.split("\n")[0] ?? message).replace(/:$/, "");
+}

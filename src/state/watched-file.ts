@@ -1,0 +1,167 @@
+// Notices when a file that a person edits has changed, and reads it only when its writer is done. It looks at the
+// path a few times a second rather than through fs.watch: a watch on the file loses editors that save by rename and
+// links whose target moves, one on the directory wakes up for every audit row. Knows nothing of the content.
+
+import type { BigIntStats } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorCode } from "./files.ts";
+
+/** What was found: the text, `missing`, or why it cannot be read. */
+export type FileContent =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "missing" }
+  | { readonly kind: "unreadable"; readonly why: string };
+
+const POLL_MS = 200;
+/** A writer that has paused this long is taken to be done… */
+const QUIET_MS = 50;
+/** …unless what it left looks cut off: empty, no newline at its end, or a mere beginning of what was there. */
+const SUSPICIOUS_QUIET_MS = 400;
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** Follows one path; `onContent` is called once for each settled change, never for the same state twice. */
+export class WatchedFile {
+  readonly #path: string;
+  readonly #onContent: (content: FileContent) => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #delivered = "";
+  #lastText = "";
+  #busy: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(path: string, onContent: (content: FileContent) => void) {
+    this.#path = path;
+    this.#onContent = onContent;
+  }
+
+  /** Reads now, without waiting for a writer to pause, and remembers the state as seen. Does not call `onContent`. */
+  async read(): Promise<FileContent> {
+    const file = await openForReading(this.#path);
+    if ("kind" in file) {
+      this.#delivered = file.kind;
+      return file;
+    }
+    try {
+      return await this.#take(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Begins to look. The timer does not keep the process alive. */
+  start(): void {
+    this.#timer ??= setInterval(() => this.#look(), POLL_MS);
+    this.#timer.unref();
+  }
+
+  /** Stops; no call of `onContent` follows. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    this.#busy ??= this.#check()
+      .catch((error: unknown) => this.#deliver("unreadable", { kind: "unreadable", why: String(error) }))
+      .finally(() => {
+        this.#busy = undefined;
+      });
+  }
+
+  async #check(): Promise<void> {
+    if ((await signatureOf(this.#path)) === this.#delivered) return;
+    const file = await openForReading(this.#path);
+    if ("kind" in file) return this.#checkAbsent(file);
+    try {
+      // Quiet is asked of the opened file, not of the path: whoever saves by rename all the time still gets every
+      // version that we opened read whole.
+      await settled(file, QUIET_MS);
+      const before = signature(await file.stat({ bigint: true }));
+      const text = await readText(file);
+      if (this.#looksCut(text)) await settled(file, SUSPICIOUS_QUIET_MS);
+      if (signature(await file.stat({ bigint: true })) !== before) return; // written to meanwhile: the next look decides
+      this.#lastText = text;
+      this.#deliver(before, { kind: "text", text });
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #checkAbsent(absent: Exclude<FileContent, { kind: "text" }>): Promise<void> {
+    // Between "delete" and "create" of an editor that saves so there is no file: wait before believing it.
+    await sleep(SUSPICIOUS_QUIET_MS, undefined, { ref: false });
+    if ((await signatureOf(this.#path)) === absent.kind) this.#deliver(absent.kind, absent);
+  }
+
+  #looksCut(text: string): boolean {
+    return !text.endsWith("\n") || (text.length < this.#lastText.length && this.#lastText.startsWith(text));
+  }
+
+  async #take(file: FileHandle): Promise<FileContent> {
+    for (let attempt = 0; ; attempt++) {
+      const before = signature(await file.stat({ bigint: true }));
+      const text = await readText(file);
+      if (signature(await file.stat({ bigint: true })) !== before && attempt < 20) {
+        await sleep(5);
+        continue;
+      }
+      this.#delivered = before;
+      this.#lastText = text;
+      return { kind: "text", text };
+    }
+  }
+
+  #deliver(state: string, content: FileContent): void {
+    if (this.#closed || state === this.#delivered) return;
+    this.#delivered = state;
+    this.#onContent(content);
+  }
+}
+
+async function openForReading(path: string): Promise<FileHandle | Exclude<FileContent, { kind: "text" }>> {
+  try {
+    const file = await open(path, "r");
+    const found = await file.stat();
+    if (found.isFile() && found.size <= MAX_BYTES) return file;
+    await file.close();
+    return { kind: "unreadable", why: found.isFile() ? "it is larger than 8 MiB" : "it is not a file" };
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return { kind: "missing" };
+    return { kind: "unreadable", why: errorCode(error) === "EACCES" ? "permission denied" : String(error) };
+  }
+}
+
+async function settled(file: FileHandle, quietMs: number): Promise<void> {
+  let last = signature(await file.stat({ bigint: true }));
+  for (let quiet = 0; quiet < quietMs; ) {
+    await sleep(10, undefined, { ref: false });
+    const now = signature(await file.stat({ bigint: true }));
+    quiet = now === last ? quiet + 10 : 0;
+    last = now;
+  }
+}
+
+async function readText(file: FileHandle): Promise<string> {
+  const { size } = await file.stat();
+  const buffer = Buffer.alloc(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await file.read(buffer, length, size - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.toString("utf8", 0, length);
+}
+
+async function signatureOf(path: string): Promise<string> {
+  try {
+    return signature(await stat(path, { bigint: true }));
+  } catch (error) {
+    return errorCode(error) === "ENOENT" ? "missing" : "unreadable";
+  }
+}
+
+function signature(found: BigIntStats): string {
+  return `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
+}
