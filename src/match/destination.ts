@@ -1,0 +1,72 @@
+// What kind of thing a destination host is: a name or an address, and which sort of address. Strict about
+// spelling: only dotted decimal and RFC 4291 text count as addresses, because `0x7f.1` and `2130706433` mean
+// 127.0.0.1 to some resolvers and nothing to others.
+
+import ipaddr from "ipaddr.js";
+
+/** An address in numbers: four bytes for IPv4, eight 16-bit groups for IPv6. */
+export interface AddressParts {
+  readonly family: 4 | 6;
+  readonly parts: readonly number[];
+}
+
+type Parsed = ipaddr.IPv4 | ipaddr.IPv6;
+
+// An IPv4-mapped IPv6 address reaches the same machine, so it must match the same entries.
+function parse(host: string): Parsed | undefined {
+  const text = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (!text.includes(":")) return undefined;
+  const plain = text.includes(".") ? withoutDottedTail(text) : text;
+  if (plain === undefined || !ipaddr.IPv6.isValid(plain)) return undefined;
+  const address = ipaddr.IPv6.parse(plain);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}
+
+// ipaddr.js reads `::1.2.3.4` as the mapped `::ffff:1.2.3.4`, and allows leading zeros there; both are other addresses.
+function withoutDottedTail(text: string): string | undefined {
+  const [address = "", ...zone] = text.split("%");
+  const cut = address.lastIndexOf(":") + 1;
+  const tail = address.slice(cut);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(tail)) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(tail).octets;
+  const groups = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  return [address.slice(0, cut) + groups, ...zone].join("%");
+}
+
+/** Whether this is a literal IPv4 or IPv6 address, in brackets or not; a zone (`%eth0`) is allowed. */
+export function isAddress(host: string): boolean {
+  return parse(host) !== undefined;
+}
+
+/** The one spelling of an address: RFC 5952, IPv4-mapped as IPv4, no brackets, no zone; undefined for anything else. */
+export function canonicalAddress(host: string): string | undefined {
+  const address = parse(host);
+  if (address === undefined) return undefined;
+  return isIpv6(address) ? new ipaddr.IPv6(address.parts).toRFC5952String() : address.toString();
+}
+
+/** The numbers of an address after the same folding as `canonicalAddress`; undefined for a name. */
+export function addressParts(host: string): AddressParts | undefined {
+  const address = parse(host);
+  if (address === undefined) return undefined;
+  return isIpv6(address) ? { family: 6, parts: address.parts } : { family: 4, parts: address.octets };
+}
+
+/** Whether an address is globally reachable: not private, shared, link-local, reserved, multicast or a translation prefix. False for names. */
+export function isPublicAddress(host: string): boolean {
+  const address = parse(host);
+  if (address?.range() !== "unicast") return false;
+  // Of IPv6 only 2000::/3 is global unicast (IANA's registry); the library calls everything else without a name so.
+  return !isIpv6(address) || ((address.parts[0] ?? 0) & 0xe000) === 0x2000;
+}
+
+/** Whether connecting to this address ends on this machine: 127.0.0.0/8, ::1, and the unspecified addresses, which Linux takes for loopback. False for names. */
+export function isLoopbackAddress(host: string): boolean {
+  const range = parse(host)?.range();
+  return range === "loopback" || range === "unspecified";
+}
+
+function isIpv6(address: Parsed): address is ipaddr.IPv6 {
+  return address.kind() === "ipv6";
+}

@@ -1,0 +1,167 @@
+// The one glob dialect of policy.yaml: `*` any run of characters (none, dots and slashes too), `?` one
+// character, `[a-z]` and `[!a-z]` one of a class, `{a,b}` alternatives. Everything else is literal; what does
+// not parse is an error at load, never a pattern that silently matches nothing. Hand-written because matching
+// must be linear-ish whatever the operator wrote: a regular expression of many stars is not. Case is the
+// caller's business: fold pattern and name alike before they come here.
+
+/** One alternative of a pattern. `head` and `tail` are the literal text before the first and after the last wildcard. */
+export interface Glob {
+  readonly head: string;
+  readonly tail: string;
+  /** True when there is no wildcard at all; then `head` is the whole text and `tail` is empty. */
+  readonly isExact: boolean;
+  /** The characters that are not wildcards, in order; more of them is more specific. */
+  readonly fixed: string;
+  test(name: string): boolean;
+}
+
+type CharClass = {
+  readonly negated: boolean;
+  readonly ranges: readonly (readonly [low: number, high: number])[];
+};
+type Token = { readonly code: number } | "one" | "run" | CharClass;
+type Problem = { readonly problem: string };
+
+/** Alternatives that one pattern may expand to; beyond it the pattern is refused. */
+export const MAX_GLOB_ALTERNATIVES = 256;
+
+/** Compiles a pattern to its alternatives (one, unless it has braces), or says what is wrong with it. */
+export function compileGlob(text: string): { readonly globs: readonly Glob[] } | Problem {
+  if (text === "") return { problem: "the pattern is empty" };
+  const expanded = expandBraces(text);
+  if ("problem" in expanded) return expanded;
+  const globs: Glob[] = [];
+  for (const alternative of expanded.texts) {
+    if (alternative === "") return { problem: "one alternative in braces is empty" };
+    const tokens = tokenize(alternative);
+    if ("problem" in tokens) return tokens;
+    globs.push(globOf(tokens.tokens));
+  }
+  return { globs };
+}
+
+function expandBraces(text: string): { readonly texts: readonly string[] } | Problem {
+  const open = text.indexOf("{");
+  const close = text.indexOf("}");
+  if (open < 0 && close < 0) return { texts: [text] };
+  if (open < 0 || close < open) return { problem: '"}" has no "{" before it' };
+  const parts: string[] = [];
+  let depth = 0;
+  let start = open + 1;
+  let end = -1;
+  for (let at = open; at < text.length && end < 0; at++) {
+    const char = text[at];
+    if (char === "{") depth++;
+    else if (char === "}" && --depth === 0) end = at;
+    if (end === at || (char === "," && depth === 1)) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  if (end < 0) return { problem: '"{" is never closed' };
+  const texts: string[] = [];
+  for (const part of parts) {
+    const rest = expandBraces(text.slice(0, open) + part + text.slice(end + 1));
+    if ("problem" in rest) return rest;
+    texts.push(...rest.texts);
+    if (texts.length > MAX_GLOB_ALTERNATIVES)
+      return { problem: `the braces expand to more than ${MAX_GLOB_ALTERNATIVES} alternatives` };
+  }
+  return { texts };
+}
+
+function tokenize(text: string): { readonly tokens: readonly Token[] } | Problem {
+  const tokens: Token[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === "*") {
+      if (tokens.at(-1) !== "run") tokens.push("run");
+    } else if (char === "?") tokens.push("one");
+    else if (char === "[") {
+      const end = text.indexOf("]", text[at + 1] === "!" ? at + 3 : at + 2);
+      if (end < 0) return { problem: '"[" is never closed' };
+      const parsed = parseClass(text.slice(at + 1, end));
+      if ("problem" in parsed) return parsed;
+      tokens.push(parsed);
+      at = end;
+    } else if (char === "]") return { problem: '"]" has no "[" before it' };
+    else if (char === "\\") return { problem: '"\\" is not supported in patterns' };
+    else tokens.push({ code: text.charCodeAt(at) });
+  }
+  return { tokens };
+}
+
+function parseClass(inner: string): CharClass | Problem {
+  const negated = inner.startsWith("!") || inner.startsWith("^");
+  const body = negated ? inner.slice(1) : inner;
+  if (body === "") return { problem: "a character class is empty" };
+  const ranges: [number, number][] = [];
+  for (let at = 0; at < body.length; at++) {
+    const low = body.charCodeAt(at);
+    const isRange = body[at + 1] === "-" && at + 2 < body.length;
+    const high = isRange ? body.charCodeAt(at + 2) : low;
+    if (high < low) return { problem: `the range "${body.slice(at, at + 3)}" runs backwards` };
+    ranges.push([low, high]);
+    if (isRange) at += 2;
+  }
+  return { negated, ranges };
+}
+
+function globOf(tokens: readonly Token[]): Glob {
+  const firstWild = tokens.findIndex((token) => !isLiteral(token));
+  const lastWild = tokens.findLastIndex((token) => !isLiteral(token));
+  const fixed = literalText(tokens);
+  if (firstWild < 0) {
+    return { head: fixed, tail: "", isExact: true, fixed, test: (name) => name === fixed };
+  }
+  const head = literalText(tokens.slice(0, firstWild));
+  const tail = literalText(tokens.slice(lastWild + 1));
+  const middle = tokens.slice(firstWild, lastWild + 1);
+  const ends = head.length + tail.length;
+  const isOneRun = middle.length === 1 && middle[0] === "run";
+  const test = (name: string): boolean =>
+    name.length >= ends &&
+    name.startsWith(head) &&
+    name.endsWith(tail) &&
+    (isOneRun || matchTokens(middle, name, head.length, name.length - tail.length));
+  return { head, tail, isExact: false, fixed, test };
+}
+
+function isLiteral(token: Token): token is { readonly code: number } {
+  return typeof token === "object" && "code" in token;
+}
+
+function literalText(tokens: readonly Token[]): string {
+  return tokens.map((token) => (isLiteral(token) ? String.fromCharCode(token.code) : "")).join("");
+}
+
+// Only the last run is ever reconsidered: an earlier one never needs to grow once a later one was reached, which
+// bounds the work by pattern length times name length.
+function matchTokens(tokens: readonly Token[], name: string, from: number, to: number): boolean {
+  let at = from;
+  let next = 0;
+  let runToken = -1;
+  let runStart = from;
+  while (at < to) {
+    const token = tokens[next];
+    if (token === "run") {
+      runToken = next++;
+      runStart = at;
+    } else if (token !== undefined && matchOne(token, name.charCodeAt(at))) {
+      next++;
+      at++;
+    } else if (runToken >= 0) {
+      next = runToken + 1;
+      at = ++runStart;
+    } else return false;
+  }
+  while (tokens[next] === "run") next++;
+  return next === tokens.length;
+}
+
+function matchOne(token: Exclude<Token, "run">, code: number): boolean {
+  if (token === "one") return true;
+  if (isLiteral(token)) return token.code === code;
+  for (const [low, high] of token.ranges) if (code >= low && code <= high) return !token.negated;
+  return token.negated;
+}

@@ -1,0 +1,8 @@
+// The policy.yaml that a new installation starts with, embedded in the binary. The text is the file beside this
+// one: edit it there, as its comments are what a user reads first.
+
+import text from "./default.yaml" with { type: "text" };
+
+/** The seeded policy.yaml, comments and all. Always parses without a warning. */
+// The type of a YAML import is its data; with `type: "text"` it is the text.
+export const DEFAULT_POLICY: string = text as unknown as string;

@@ -1,0 +1,116 @@
+// Guesses what a person meant by a word that is not allowed. Only for hints: nothing is ever corrected silently.
+
+/** Words people use for something that is spelled otherwise here. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  k8s: "kubectl",
+  kubernetes: "kubectl",
+  kube: "kubectl",
+  kustomize: "kubectl",
+  eks: "kubectl",
+  gke: "kubectl",
+  aks: "kubectl",
+  gcp: "gcloud",
+  google: "gcloud",
+  gh: "github",
+  tofu: "terraform",
+  opentofu: "terraform",
+  wrangler: "cloudflare",
+  flarectl: "cloudflare",
+  cf: "cloudflare",
+  flyctl: "fly",
+  amazon: "aws",
+  http: "generic",
+  https: "generic",
+  other: "generic",
+  any: "generic",
+  block: "deny",
+  reject: "deny",
+  refuse: "deny",
+  forbid: "deny",
+  drop: "deny",
+  ask: "escalate",
+  approve: "escalate",
+  approval: "escalate",
+  prompt: "escalate",
+  hold: "escalate",
+  review: "escalate",
+  permit: "allow",
+  accept: "allow",
+  pass: "allow",
+  read: "observe",
+  readonly: "observe",
+  "read-only": "observe",
+  view: "observe",
+  write: "modify",
+  mutate: "modify",
+  operate: "modify",
+  edit: "modify",
+  destructive: "sensitive",
+  delete: "sensitive",
+  secret: "sensitive",
+  admin: "break-glass",
+  breakglass: "break-glass",
+  break_glass: "break-glass",
+  critical: "break-glass",
+  dangerous: "break-glass",
+  hosts: "inspect",
+  host: "inspect",
+  intercept: "inspect",
+  fallback: "default",
+  policy: "rules",
+  name: "names",
+  command: "commands",
+  cmd: "commands",
+  verbs: "commands",
+  tier: "tiers",
+  group: "groups",
+  organizations: "orgs",
+  organisations: "orgs",
+  repositories: "repos",
+};
+
+/** The allowed word nearest to what was written, or undefined when none is near. Longer words may be further off. */
+export function nearestWord(written: string, allowed: readonly string[]): string | undefined {
+  const word = written.trim().toLowerCase();
+  if (word.length > 60) return undefined;
+  const synonym = Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word] : undefined;
+  if (synonym !== undefined && allowed.includes(synonym)) return synonym;
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of allowed) {
+    const distance = editDistance(word, candidate.toLowerCase(), bestDistance);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** A hint that names the nearest allowed word, if any, and what is allowed (at most a dozen of it). */
+export function allowedHint(written: string, allowed: readonly string[]): string {
+  const near = nearestWord(written, allowed);
+  const listed = allowed.length > 12 ? `${allowed.slice(0, 12).join(", ")}, …` : allowed.join(", ");
+  const list = allowed.length === 0 ? "nothing is allowed here" : `allowed: ${listed}`;
+  return near === undefined ? list : `did you mean "${near}"? ${list}`;
+}
+
+// Optimal string alignment: a swap of neighbours counts once, as it is the commonest slip. Gives up at `limit`.
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
+      row.push(cost);
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length] ?? limit;
+}

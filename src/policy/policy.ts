@@ -1,0 +1,63 @@
+// The compiled policy: what one policy.yaml means, immutable, built once per load. Verdicts are made here in
+// advance so that deciding a request allocates nothing. Owns the shape; reading is parse, asking is decide.
+
+import type { GlobIndex } from "../match/glob-index.ts";
+import type { InspectEntry } from "../match/inspect-entry.ts";
+import type { InspectIndex } from "../match/inspect-index.ts";
+import type { Action } from "../model/action.ts";
+import type { Protocol } from "../model/protocol.ts";
+import type { Tier } from "../model/tier.ts";
+import type { Verdict } from "../model/verdict.ts";
+
+/** A whole policy.yaml. */
+export interface Policy {
+  /** In file order. */
+  readonly blocks: ReadonlyMap<Protocol, ProtocolBlock>;
+  /** Every inspect entry of every block, in file order. */
+  readonly inspected: InspectIndex<ListedEntry>;
+  /** The file as it was read. */
+  readonly text: string;
+}
+
+/** An inspect entry with the place where it is listed. */
+export interface ListedEntry {
+  readonly protocol: Protocol;
+  readonly entry: InspectEntry;
+  /** `kubectl.inspect[0]`. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What stands under one protocol's key. */
+export interface ProtocolBlock {
+  readonly protocol: Protocol;
+  /** Line of the key. */
+  readonly line: number;
+  readonly inspect: readonly ListedEntry[];
+  /** What `default:` gives when no rule matches; escalate when it is not written. */
+  readonly fallback: Verdict;
+  /** In file order. */
+  readonly scopes: readonly ScopeList[];
+  /** The flat rules; undefined when there are none. */
+  readonly rules: RuleTable | undefined;
+}
+
+/** One scope list, `namespaces:` and the like. */
+export interface ScopeList {
+  readonly keyword: string;
+  /** The label of a classification that the names are compared with. */
+  readonly label: string;
+  /** Finds the first entry whose names match; ask with the name in lower case. */
+  readonly entries: GlobIndex<RuleTable>;
+}
+
+/** One `rules:` block. Of every command and tier only the strictest verdict is ever looked at. */
+export interface RuleTable {
+  /** By command name or pattern, the strictest first; ask with the command in lower case. */
+  readonly commands: GlobIndex<Verdict>;
+  readonly tiers: ReadonlyMap<Tier, Verdict>;
+}
+
+/** The action taken when a block has no `default:`. */
+export const DEFAULT_ACTION: Action = "escalate";
