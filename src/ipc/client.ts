@@ -13,6 +13,11 @@ import {
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ROW_CHARS = 8 * 1024 * 1024;
 
+/** Nothing answers on the socket; what needs no daemon may go on without it. */
+export class DaemonDown extends UserError {
+  override readonly name = "DaemonDown";
+}
+
 /** Talks to the daemon behind one socket path. Every failure is a UserError. */
 export class ControlClient {
   readonly #socketPath: string;
@@ -34,12 +39,15 @@ export class ControlClient {
     })) as ControlMethods[M]["output"];
   }
 
-  /** The rows of a stream until the daemon ends it; leaving the loop closes the connection. */
+  /** The rows of a stream until the daemon ends it or the signal does; leaving the loop closes the connection. */
   async *stream<M extends StreamMethod>(
     method: M,
     input: ControlMethods[M]["input"],
+    signal?: AbortSignal,
   ): AsyncGenerator<ControlMethods[M]["output"], void, void> {
     const stop = new AbortController();
+    signal?.addEventListener("abort", () => stop.abort(), { once: true });
+    if (signal?.aborted === true) return;
     const response = await this.#send(method, input, stop.signal);
     const decoder = new TextDecoder();
     let text = "";
@@ -53,6 +61,7 @@ export class ControlClient {
       }
     } catch (error) {
       if (error instanceof UserError) throw error;
+      if (stop.signal.aborted) return;
       throw new UserError("the daemon closed the connection", {
         hint: "see whether it runs: iddio status",
         cause: error,
@@ -92,8 +101,14 @@ export class ControlClient {
         cause: error,
       });
     }
-    const clause = CONNECT_ERRORS[String(code)] ?? String(code ?? error);
-    return new UserError(`dial unix ${this.#socketPath}: connect: ${clause}`, {
+    const clause = CONNECT_ERRORS[String(code)];
+    if (clause === undefined) {
+      return new UserError(`the daemon on '${this.#socketPath}' closed the connection`, {
+        hint: "look at the end of its log: iddio.log beside the socket",
+        cause: error,
+      });
+    }
+    return new DaemonDown(`dial unix ${this.#socketPath}: connect: ${clause}`, {
       hint: "the daemon is not running; start it with: iddio gateway",
       cause: error,
     });

@@ -87,6 +87,8 @@ export interface UpstreamReport {
   readonly ca_fingerprint?: string;
   readonly certificate_path?: string;
   readonly key_path?: string;
+  readonly kubeconfig_user?: string;
+  readonly server_name?: string;
 }
 
 /** What `upstream add` and `kubeconfig` register. */
@@ -94,9 +96,13 @@ export interface UpstreamInput {
   readonly host: string;
   readonly port: number;
   readonly ca_pem: string;
+  /** Absolute path of the client certificate, or of the kubeconfig that embeds it for `kubeconfig_user`. */
   readonly certificate_path?: string;
   readonly key_path?: string;
-  /** Who added it: `manual`, or `kubeconfig:<context>`. */
+  readonly kubeconfig_user?: string;
+  /** Name to send and verify instead of the host. */
+  readonly server_name?: string;
+  /** Who added it: `manual` or `kubeconfig`. */
   readonly source: string;
   readonly proxy_token?: string;
 }
@@ -222,6 +228,8 @@ export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
     ca_pem: "string",
     certificate_path: "string?",
     key_path: "string?",
+    kubeconfig_user: "string?",
+    server_name: "string?",
     source: "string",
     proxy_token: "string?",
   }),

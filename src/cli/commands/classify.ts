@@ -1,0 +1,96 @@
+// `iddio classify …`: what a request or a command line would be to the policy. Works without a daemon;
+// `batch` never asks one.
+
+import type { ClassifyReport } from "../../ipc/methods.ts";
+import { UserError } from "../../model/user-error.ts";
+import { classificationPairs } from "../classification-pairs.ts";
+import { type Command, type CommandContext, JSON_FLAG } from "../command.ts";
+import { isDown } from "../is-down.ts";
+import { readPolicyFile } from "../policy-file.ts";
+
+/** Classifies a typed request by the protocol that the policy routes its host to. */
+export const classifyHttpCommand: Command = {
+  name: "classify http",
+  summary: "Classify an HTTP request",
+  args: [{ name: "method" }, { name: "url" }],
+  flags: [
+    { name: "header", value: "name: value", isRepeatable: true, summary: "A header of the request" },
+    { name: "data", value: "text", summary: "The body of the request; @file reads it from a file" },
+    JSON_FLAG,
+  ],
+  examples: ["iddio classify http GET https://my-cluster.eks.amazonaws.com/api/v1/pods"],
+  async run({ args, flags, output, daemon, paths }) {
+    const [method = "", url = ""] = args;
+    const data = flags.text("data");
+    const input = {
+      method,
+      url,
+      headers: parseHeaders(flags.texts("header")),
+      ...(data === undefined ? {} : { body_b64: await readData(data) }),
+    };
+    const report = await daemon.call("classify", input).catch(async (error: unknown) => {
+      if (!isDown(error)) throw error;
+      const { explainClassify } = await import("../../ipc/explain.ts");
+      const { decodeContent } = await import("../../gateway/content-coding.ts");
+      const file = await readPolicyFile(paths);
+      if (file.policy === undefined) output.note(`${file.problem}; going by the host's name`);
+      return explainClassify(file.policy, input, decodeContent);
+    });
+    print({ flags, output }, report);
+  },
+};
+
+/** Classifies a command line, which is taken word for word. */
+export const classifyCliCommand: Command = {
+  name: "classify cli",
+  summary: "Classify a command line",
+  args: [{ name: "argv", isRest: true }],
+  flags: [JSON_FLAG],
+  isRaw: true,
+  examples: ["iddio classify cli kubectl delete pod my-pod -n production"],
+  async run({ args, flags, output }) {
+    const { classifyRow } = await import("../../classify/batch.ts");
+    const { id: _, ...report } = classifyRow({ argv: args }, () => undefined);
+    print({ flags, output }, report);
+  },
+};
+
+/** One JSON object a line in, one a line out, in order; a row that cannot be read is `unknown`, never an error. */
+export const classifyBatchCommand: Command = {
+  name: "classify batch",
+  summary: "Classify JSON lines from stdin",
+  details: [
+    "Each line: {id, protocol?, method, url, headers, body | body_b64} or {id, argv}.",
+    "Each answer: {id, protocol, tier, command, labels, reason}, in the same order.",
+  ],
+  async run({ output }) {
+    const { classifyLines } = await import("../classify-lines.ts");
+    await classifyLines(Bun.stdin.stream(), (text) => output.write(text));
+  },
+};
+
+function print({ flags, output }: Pick<CommandContext, "flags" | "output">, report: ClassifyReport): void {
+  if (flags.has("json")) output.json(report);
+  else output.pairs(classificationPairs(report, "reason"));
+}
+
+function parseHeaders(lines: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    if (colon <= 0) {
+      throw new UserError(`'${line}' is not a header`, { hint: "type: --header 'Name: value'", exitCode: 2 });
+    }
+    headers[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
+  }
+  return headers;
+}
+
+async function readData(data: string): Promise<string> {
+  if (!data.startsWith("@")) return Buffer.from(data).toString("base64");
+  const file = Bun.file(data.slice(1));
+  if (!(await file.exists())) {
+    throw new UserError(`'${data.slice(1)}' does not exist`, { hint: "type: --data @file" });
+  }
+  return Buffer.from(await file.arrayBuffer()).toString("base64");
+}

@@ -1,0 +1,38 @@
+// `iddio decide`: what the policy would do with a request, and which line of it says so.
+
+import { UserError } from "../../model/user-error.ts";
+import { classificationPairs } from "../classification-pairs.ts";
+import { type Command, JSON_FLAG } from "../command.ts";
+import { isDown } from "../is-down.ts";
+import { readPolicyFile } from "../policy-file.ts";
+
+/** Asks the daemon, whose policy is the one in force; without one it reads policy.yaml, or else the default policy. */
+export const decideCommand: Command = {
+  name: "decide",
+  summary: "Show what the policy would do with a request",
+  args: [{ name: "method" }, { name: "host" }, { name: "path" }],
+  flags: [JSON_FLAG],
+  examples: ["iddio decide DELETE my-cluster.eks.amazonaws.com /api/v1/namespaces/payments/pods/api"],
+  async run({ args, flags, output, daemon, paths }) {
+    const [method = "", host = "", path = ""] = args;
+    const input = { method, host, path };
+    const report = await daemon.call("decide", input).catch(async (error: unknown) => {
+      if (!isDown(error)) throw error;
+      const { explainDecide } = await import("../../ipc/explain.ts");
+      const file = await readPolicyFile(paths);
+      if (file.policy === undefined)
+        throw new UserError(file.problem, { hint: "see: iddio policy validate" });
+      output.note(`the daemon is not running, deciding by ${file.source}`);
+      return explainDecide(file.policy, input);
+    });
+    if (flags.has("json")) return void output.json(report);
+    const { classification, rule, line } = report;
+    const place = line === undefined || line === 0 ? "" : ` (policy.yaml line ${line})`;
+    output.pairs([
+      ["decision", report.decision],
+      ["rule", rule === undefined || rule === "" ? undefined : `${rule}${place}`],
+      ["reason", report.reason],
+      ...(classification === undefined ? [] : classificationPairs(classification, "because")),
+    ]);
+  },
+};

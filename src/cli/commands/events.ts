@@ -1,0 +1,22 @@
+// `iddio events`: what the daemon tells its listeners.
+
+import type { Command } from "../command.ts";
+import { eventLine } from "../event-line.ts";
+
+/** Prints the recent events, and with --follow those to come. */
+export const eventsCommand: Command = {
+  name: "events",
+  summary: "Print the daemon's recent events",
+  flags: [
+    { name: "follow", summary: "Stay, and print events as they come" },
+    { name: "json", summary: "Print one JSON object a line" },
+  ],
+  async run({ flags, output, daemon, interrupted }) {
+    const follow = flags.has("follow");
+    const signal = follow ? interrupted() : undefined;
+    for await (const row of daemon.stream("events", { follow }, signal)) {
+      if (flags.has("json")) output.jsonLine(row);
+      else output.line(eventLine(row));
+    }
+  },
+};

@@ -1,0 +1,95 @@
+// `iddio policy …`: the active policy, and candidates for it.
+
+import type { Stats } from "node:fs";
+import { UserError } from "../../model/user-error.ts";
+import type { PolicyProblem } from "../../policy/parse.ts";
+import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
+import { type Command, JSON_FLAG } from "../command.ts";
+import type { Output } from "../output.ts";
+
+/** Prints the policy that is enforced, byte for byte into a pipe. */
+export const policyShowCommand: Command = {
+  name: "policy show",
+  summary: "Print the active policy.yaml",
+  flags: [JSON_FLAG],
+  async run({ flags, output, daemon }) {
+    const policy = await daemon.call("policy_show", {});
+    if (flags.has("json")) return void output.json(policy);
+    output.write(output.isTerminal ? escapeLinesForTerminal(policy.text) : policy.text);
+    if (policy.reload_problem !== undefined) {
+      output.note(
+        `policy.yaml has changed and failed to load, this is the last good one: ${escapeForTerminal(policy.reload_problem)}`,
+      );
+    }
+  },
+};
+
+/** Checks a file without a daemon; prints every problem as `file:line:column: …` and exits 1 if there is an error. */
+export const policyValidateCommand: Command = {
+  name: "policy validate",
+  summary: "Check a policy file without using it",
+  flags: [{ name: "path", value: "file", summary: "The file to check; policy.yaml unless given" }, JSON_FLAG],
+  examples: ["iddio policy validate --path ~/.iddio/policy.yaml"],
+  async run({ flags, output, paths }) {
+    const path = flags.text("path") ?? paths.policy;
+    const text = await readText(path);
+    const { parsePolicy } = await import("../../policy/parse.ts");
+    const parsed = parsePolicy(text);
+    const problems = "problems" in parsed ? parsed.problems : parsed.warnings;
+    const errors = problems.filter(({ severity }) => severity === "error").length;
+    if (flags.has("json")) output.json({ valid: errors === 0, problems });
+    else printProblems(output, path, problems, errors);
+    return errors === 0 ? 0 : 1;
+  },
+};
+
+/** Makes the daemon read policy.yaml now. */
+export const policyReloadCommand: Command = {
+  name: "policy reload",
+  summary: "Read policy.yaml again now",
+  flags: [JSON_FLAG],
+  async run({ flags, output, daemon }) {
+    const report = await daemon.call("policy_reload", {});
+    if (flags.has("json")) return void output.json(report);
+    output.line(report.changed ? "policy reloaded" : "policy unchanged");
+    for (const warning of report.warnings) output.note(`warning: ${escapeForTerminal(warning)}`);
+  },
+};
+
+function printProblems(
+  output: Output,
+  path: string,
+  problems: readonly PolicyProblem[],
+  errors: number,
+): void {
+  for (const { line, column, severity, message, hint } of problems) {
+    const place = `${escapeForTerminal(path)}:${line}:${column}`;
+    output.line(`${place}: ${severity}: ${escapeForTerminal(message)}`);
+    if (hint !== undefined) output.line(`  hint: ${escapeForTerminal(hint)}`);
+  }
+  if (errors > 0) output.line(`${errors} ${errors === 1 ? "error" : "errors"}, not valid`);
+  else
+    output.line(
+      problems.length === 0
+        ? "valid"
+        : `valid, ${problems.length} ${problems.length === 1 ? "warning" : "warnings"}`,
+    );
+}
+
+async function readText(path: string): Promise<string> {
+  const { readFile, stat } = await import("node:fs/promises");
+  try {
+    const file: Stats = await stat(path);
+    if (file.isDirectory()) throw new UserError(`'${path}' is a directory`, { hint: "give the file itself" });
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === "ENOENT" ? "does not exist" : code === "EACCES" ? "may not be read by you" : String(code);
+    throw new UserError(`'${path}' ${why}`, {
+      hint: "type: iddio policy validate --path <file>",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+// `iddio shell-init`: gathers what the snippet needs. The snippet itself is text/shell-init.ts.
+
+import { UserError } from "../../model/user-error.ts";
+import { renderShellInit, SHELLS } from "../../text/shell-init.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { isDown } from "../is-down.ts";
+
+const DEFAULT_LISTEN = "127.0.0.1:9443";
+
+/** Prints the snippet; for bash unless told, which zsh and sh read too. */
+export const shellInitCommand: Command = {
+  name: "shell-init",
+  summary: "Print the shell snippet that routes CLIs through the gateway",
+  args: [{ name: "shell", isOptional: true, choices: SHELLS }],
+  flags: [{ name: "listen-addr", value: "addr", summary: "Address of the proxy, if not the daemon's own" }],
+  details: ['bash, zsh:  eval "$(iddio shell-init)"', "fish:       iddio shell-init fish | source"],
+  async run(context) {
+    const { args, env, output, paths } = context;
+    const shell = SHELLS.find((name) => name === args[0]) ?? "bash";
+    output.write(
+      renderShellInit(shell, {
+        program: process.execPath,
+        ...(env.IDDIO_HOME ? { home: paths.root } : {}),
+        proxyUrl: `http://${await proxyAddress(context)}`,
+        bundle: paths.bundle,
+        kubeconfig: paths.kubeconfig,
+      }),
+    );
+  },
+};
+
+async function proxyAddress({ flags, daemon, paths }: CommandContext): Promise<string> {
+  const given = flags.text("listen-addr");
+  if (given !== undefined) {
+    if (/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/.test(given)) return given;
+    throw new UserError(`'${given}' is not an address with a port`, {
+      hint: `type: --listen-addr ${DEFAULT_LISTEN}`,
+      exitCode: 2,
+    });
+  }
+  try {
+    return reachable((await daemon.call("status", {})).proxy_listen);
+  } catch (error) {
+    if (!isDown(error)) throw error;
+  }
+  // With no daemon the snippet does nothing until there is one, which will listen where the settings say.
+  const { parseSettings } = await import("../../state/settings.ts");
+  const file = Bun.file(paths.settings);
+  const parsed = parseSettings((await file.exists()) ? await file.text() : "");
+  return reachable("settings" in parsed ? parsed.settings.proxy_listen : DEFAULT_LISTEN);
+}
+
+/** A listener on every address is reached by the loopback one. */
+function reachable(listen: string): string {
+  return listen.replace(/^(?:0\.0\.0\.0|\[::\]|\*)?:/, "127.0.0.1:");
+}

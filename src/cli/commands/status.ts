@@ -1,0 +1,48 @@
+// `iddio status`: whether the daemon is up and what it is doing. `--quiet` runs at every shell start.
+
+import { ControlClient } from "../../ipc/client.ts";
+import { UserError } from "../../model/user-error.ts";
+import { renderDuration } from "../../text/duration.ts";
+import { type Command, JSON_FLAG } from "../command.ts";
+
+/** A shell must not wait for a daemon that hangs. */
+const QUIET_TIMEOUT_MS = 1000;
+
+/** Prints the daemon's state; exit code 1 when it is down. */
+export const statusCommand: Command = {
+  name: "status",
+  summary: "Show whether the daemon is up, its mode, policy and files",
+  flags: [JSON_FLAG, { name: "quiet", summary: "Print nothing; the exit code tells: 0 up, 1 down" }],
+  async run({ flags, output, daemon, paths }) {
+    if (flags.has("quiet")) return (await isUp(paths.socket)) ? 0 : 1;
+    const status = await daemon.call("status", {});
+    if (flags.has("json")) {
+      output.json(status);
+      return 0;
+    }
+    output.pairs([
+      ["daemon", status.daemon],
+      ["pid", String(status.pid)],
+      ["uptime", renderDuration(status.uptime_ms)],
+      ["build_version", status.build_version],
+      ["schema_version", String(status.schema_version)],
+      ["proxy_mode", status.proxy_mode],
+      ["policy", status.policy],
+      ["proxy_listen", status.proxy_listen],
+      ["socket", status.socket],
+      ["log", status.log],
+      ["pending", String(status.pending_approvals)],
+    ]);
+    return 0;
+  },
+};
+
+async function isUp(socket: string): Promise<boolean> {
+  try {
+    await new ControlClient(socket, { timeoutMs: QUIET_TIMEOUT_MS }).call("status", {});
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+// Every command, in the order in which help lists them. Adding one is a file and a line here.
+
+import type { Command } from "./command.ts";
+import {
+  approvalAllowCommand,
+  approvalDenyCommand,
+  approvalListCommand,
+  approvalWatchCommand,
+} from "./commands/approval.ts";
+import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
+import { caInfoCommand } from "./commands/ca.ts";
+import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
+import { decideCommand } from "./commands/decide.ts";
+import { eventsCommand } from "./commands/events.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
+import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
+import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
+import { policyReloadCommand, policyShowCommand, policyValidateCommand } from "./commands/policy.ts";
+import { settingsGetCommand } from "./commands/settings.ts";
+import { shellInitCommand } from "./commands/shell-init.ts";
+import { statusCommand } from "./commands/status.ts";
+import { upstreamAddCommand, upstreamListCommand, upstreamRemoveCommand } from "./commands/upstream.ts";
+import { versionCommand } from "./commands/version.ts";
+
+/** The list. */
+export const COMMANDS: readonly Command[] = [
+  gatewayCommand,
+  statusCommand,
+  shellInitCommand,
+  policyShowCommand,
+  policyValidateCommand,
+  policyReloadCommand,
+  approvalListCommand,
+  approvalAllowCommand,
+  approvalDenyCommand,
+  approvalWatchCommand,
+  auditShowCommand,
+  auditTailCommand,
+  inspectSummaryCommand,
+  inspectAddCommand,
+  inspectRemoveCommand,
+  upstreamListCommand,
+  upstreamAddCommand,
+  upstreamRemoveCommand,
+  getProxyModeCommand,
+  setProxyModeCommand,
+  classifyHttpCommand,
+  classifyCliCommand,
+  classifyBatchCommand,
+  decideCommand,
+  caInfoCommand,
+  settingsGetCommand,
+  eventsCommand,
+  versionCommand,
+];

@@ -1,0 +1,42 @@
+// argv in, exit code out. The only place that prints an error and the only one that ends the process.
+// It must stay light: `iddio status --quiet` runs at every shell start.
+
+import "./reflect.ts"; // before anything that may load @peculiar/x509
+import { OutputClosed } from "./cli/output.ts";
+import { run } from "./cli/run.ts";
+import { UserError } from "./model/user-error.ts";
+import { escapeForTerminal } from "./text/escape.ts";
+
+let interrupt: AbortController | undefined;
+
+/** Installed when a command asks for it; until then a signal ends the process as usual. */
+function interrupted(): AbortSignal {
+  if (interrupt !== undefined) return interrupt.signal;
+  const controller = new AbortController();
+  const onSignal = () => {
+    // The second time somebody means it: end at once.
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  interrupt = controller;
+  return controller.signal;
+}
+
+/** Prints an error once: message, then what to type. A stack only for what is a mistake in iddio itself. */
+function printError(error: unknown): number {
+  if (error instanceof OutputClosed) return 0;
+  if (error instanceof UserError) {
+    process.stderr.write(`Error: ${escapeForTerminal(error.message)}\n`);
+    if (error.hint !== undefined) process.stderr.write(`hint: ${escapeForTerminal(error.hint)}\n`);
+    return error.exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`Error: iddio made a mistake: ${text}\nhint: please report it with this text\n`);
+  return 1;
+}
+
+run({ argv: process.argv.slice(2), env: process.env, interrupted })
+  .catch(printError)
+  .then((code) => process.exit(code));
