@@ -4,6 +4,7 @@
 import type { Protocol } from "../model/protocol.ts";
 import { programName } from "./argv.ts";
 import type { Classifier } from "./classifier.ts";
+import { gcloudClassifier } from "./gcloud.ts";
 import { genericClassifier } from "./generic.ts";
 import { kubectlClassifier } from "./kubectl.ts";
 import { pendingClassifier } from "./pending.ts";
@@ -11,7 +12,7 @@ import { pendingClassifier } from "./pending.ts";
 /** Every classifier, in print order of the protocols. */
 export const CLASSIFIERS: readonly Classifier[] = [
   kubectlClassifier,
-  pendingClassifier("gcloud", ["gcloud", "gsutil", "bq"]),
+  gcloudClassifier,
   pendingClassifier("aws", ["aws"]),
   pendingClassifier("github", ["gh"]),
   pendingClassifier("terraform", ["terraform", "tofu"]),

@@ -1,0 +1,49 @@
+// Scope labels of a Google REST path: project, organization, region, zone, location.
+// Owns which words of a path announce which label. Only what names the resource counts:
+// X-Goog-User-Project names who pays, and a client may put anything there.
+
+/** Which word announces which label. */
+const LABEL_OF_WORD: Readonly<Record<string, string>> = {
+  projects: "project",
+  organizations: "organization",
+  regions: "region",
+  zones: "zone",
+  locations: "location",
+};
+
+const ZONE = /^([a-z]+-[a-z]+\d+)-[a-z]$/;
+const REGION = /^[a-z]+-[a-z]+\d+$/;
+
+/** Labels by path; `isWord` says which segments are fixed words, the one after such a word is a name. */
+export function pathLabels(
+  service: string,
+  segments: readonly string[],
+  isWord: readonly boolean[],
+): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (const [index, word] of segments.entries()) {
+    const name = segments[index + 1];
+    if (name === undefined || isWord[index] !== true || isWord[index + 1] === true) continue;
+    const label = labelOf(service, word);
+    if (label !== undefined && !(label in labels)) labels[label] = name;
+  }
+  return withPlaces(labels);
+}
+
+/** App Engine's applications and Knative's namespaces on Cloud Run carry the project's id. */
+function labelOf(service: string, word: string): string | undefined {
+  if (word === "apps" && service === "appengine") return "project";
+  if (word === "namespaces" && service === "run") return "project";
+  return Object.hasOwn(LABEL_OF_WORD, word) ? LABEL_OF_WORD[word] : undefined;
+}
+
+/** Adds the region of a zone, region or zone of a location, and takes out what names nothing (`projects/-`). */
+export function withPlaces(labels: Record<string, string>): Record<string, string> {
+  if (labels.project === "-") delete labels.project;
+  const place = labels.location;
+  if (place !== undefined && ZONE.test(place)) labels.zone ??= place;
+  if (place !== undefined && REGION.test(place)) labels.region ??= place;
+  const zone = ZONE.exec(labels.zone ?? "");
+  if (zone?.[1] !== undefined) labels.region ??= zone[1];
+  return labels;
+}
