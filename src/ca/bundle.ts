@@ -29,7 +29,7 @@ export async function writeBundle(
 ): Promise<void> {
   const certificates = new Set(await systemRoots());
   // A shell that sourced our snippet names our own bundle here: old authorities must not live on through it.
-  const extra = env["SSL_CERT_FILE"];
+  const extra = env.SSL_CERT_FILE;
   if (extra !== undefined && extra !== "" && extra !== paths.bundle)
     for (const each of await certificatesIn(extra)) certificates.add(each);
   const own = certificatesOf(authority.certificatePem)[0] ?? authority.certificatePem;

@@ -88,18 +88,25 @@ export class Journal {
   }
 
   #enqueue(entry: Entry, resolve: (() => void) | undefined, refuse: (error: Error) => void): void {
-    if (this.#closed) return refuse(new Error("the journal is closed"));
-    if (this.#queue.length >= (this.#options.maxQueuedRows ?? 100_000))
-      return refuse(new Error("too many rows wait for the disk"));
-    let line: Uint8Array;
-    try {
-      line = encode(entry);
-    } catch (error) {
-      return refuse(error instanceof Error ? error : new Error(String(error)));
+    const line = this.#accept(entry);
+    if (line instanceof Error) {
+      refuse(line);
+      return;
     }
     this.#queue.push({ line, resolve, reject: resolve === undefined ? undefined : refuse });
     // Started as a microtask, so that everything appended in this turn is in the first batch.
     this.#draining ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  #accept(entry: Entry): Uint8Array | Error {
+    if (this.#closed) return new Error("the journal is closed");
+    if (this.#queue.length >= (this.#options.maxQueuedRows ?? 100_000))
+      return new Error("too many rows wait for the disk");
+    try {
+      return encode(entry);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   async #drain(): Promise<void> {

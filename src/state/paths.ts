@@ -36,8 +36,8 @@ export interface StatePaths {
  * settings, default the state directory). Relative values are taken from the working directory; empty ones count as unset.
  */
 export function statePaths(env: Readonly<Record<string, string | undefined>>): StatePaths {
-  const root = resolve(env["IDDIO_HOME"] || join(env["HOME"] || homedir(), ".iddio"));
-  const config = env["IDDIO_CONFIG"] ? resolve(env["IDDIO_CONFIG"]) : root;
+  const root = resolve(env.IDDIO_HOME || join(env.HOME || homedir(), ".iddio"));
+  const config = env.IDDIO_CONFIG ? resolve(env.IDDIO_CONFIG) : root;
   return {
     root,
     config,

@@ -89,25 +89,31 @@ export class SettingsStore {
   }
 
   #apply(content: FileContent): void {
-    if (content.kind === "unreadable") return this.#fail(content.why);
-    const text = content.kind === "missing" ? "" : content.text;
-    const parsed = parseSettings(text);
-    if ("problems" in parsed) return this.#fail(parsed.problems.join("; "));
+    const parsed = read(content);
+    if ("problem" in parsed) {
+      this.#reloadProblem = parsed.problem;
+      this.#tell({ kind: "failed", problem: parsed.problem });
+      return;
+    }
     const previous = this.#current;
     const hadProblem = this.#reloadProblem !== undefined;
-    this.#text = text;
+    this.#text = parsed.text;
     this.#current = parsed.settings;
     this.#reloadProblem = undefined;
     if (hadProblem || JSON.stringify(previous) !== JSON.stringify(parsed.settings))
       this.#tell({ kind: "loaded", settings: parsed.settings, previous });
   }
 
-  #fail(problem: string): void {
-    this.#reloadProblem = problem;
-    this.#tell({ kind: "failed", problem });
-  }
-
   #tell(change: SettingsChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function read(
+  content: FileContent,
+): { readonly text: string; readonly settings: Settings } | { readonly problem: string } {
+  if (content.kind === "unreadable") return { problem: content.why };
+  const text = content.kind === "missing" ? "" : content.text;
+  const parsed = parseSettings(text);
+  return "problems" in parsed ? { problem: parsed.problems.join("; ") } : { text, settings: parsed.settings };
 }
