@@ -101,8 +101,8 @@ function coversAddress(entry: InspectEntry, name: string, address: AddressParts 
   return entry.kind === "any" || entry.globs.some((glob) => glob.test(name));
 }
 
-// A text that is equal for two addresses exactly when their first `prefix` bits are.
-function networkKey(address: AddressParts, prefix: number): string {
+/** A text that is equal for two addresses exactly when their first `prefix` bits are. */
+export function networkKey(address: AddressParts, prefix: number): string {
   const width = address.family === 4 ? 8 : 16;
   let key = `${address.family}`;
   let left = prefix;

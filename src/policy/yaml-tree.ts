@@ -88,6 +88,14 @@ export function readYaml(text: string, problems: Problems): Tree | undefined {
   return new Reader(lines, problems).read(document);
 }
 
+/** A tree as a text that is equal for two trees exactly when they hold the same, wherever it stands. */
+export function treeText(tree: Tree): string {
+  if (tree.kind === "empty") return "~";
+  if (tree.kind === "text") return JSON.stringify(tree.text);
+  if (tree.kind === "list") return `[${tree.items.map(treeText).join(",")}]`;
+  return `{${[...tree.entries].map(([key, { value }]) => `${JSON.stringify(key)}:${treeText(value)}`).join(",")}}`;
+}
+
 const START: Position = { line: 1, column: 1 };
 
 class Reader {
