@@ -11,6 +11,8 @@ export interface Route {
   readonly entry: string;
   /** Comparable between routes: higher is more specific. */
   readonly specificity: number;
+  /** Whether the entry is `*` or equals it: it matches every address that any name resolves to. */
+  readonly isCatchAll: boolean;
 }
 
 /** The route of a destination by name or address; undefined when nothing inspects it. */
@@ -20,6 +22,6 @@ export function routeOf(
 ): Route | undefined {
   const found = policy.inspected.lookup(destination.host, destination.port);
   if (found === undefined) return undefined;
-  const { text, specificity } = found.entry;
-  return { protocol: found.value.protocol, entry: text, specificity };
+  const { text, specificity, isCatchAll } = found.entry;
+  return { protocol: found.value.protocol, entry: text, specificity, isCatchAll };
 }
