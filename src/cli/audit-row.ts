@@ -1,4 +1,5 @@
 // An audit row as columns for people. `show` aligns them as a table, `tail` prints them as they come.
+// A field that a row does not have is "-", so that columns stay where they are for awk.
 
 import type { Entry } from "../model/entry.ts";
 import { displayWidth } from "../text/display-width.ts";

@@ -1,4 +1,5 @@
-// Every command, in the order in which help lists them. Adding one is a file and a line here.
+// Every command, in the order in which help lists them. Adding one is a file and a line here; nothing
+// registers itself, because a compiled binary has no folder to look through.
 
 import type { Command } from "./command.ts";
 import {

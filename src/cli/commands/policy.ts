@@ -1,4 +1,5 @@
-// `iddio policy …`: the active policy, and candidates for it.
+// `iddio policy …`: the active policy, and candidates for it. `show` is what the daemon enforces, which may
+// be older than the file; `validate` reads a file and needs no daemon.
 
 import type { Stats } from "node:fs";
 import { UserError } from "../../model/user-error.ts";

@@ -1,4 +1,5 @@
-// `iddio shell-init`: gathers what the snippet needs. The snippet itself is text/shell-init.ts.
+// `iddio shell-init`: gathers what the snippet needs; the snippet itself is text/shell-init.ts. Runs at
+// every shell start, so nothing is loaded that a running daemon makes unnecessary.
 
 import { UserError } from "../../model/user-error.ts";
 import { renderShellInit, SHELLS } from "../../text/shell-init.ts";

@@ -1,4 +1,5 @@
-// `iddio status`: whether the daemon is up and what it is doing. `--quiet` runs at every shell start.
+// `iddio status`: whether the daemon is up and what it is doing. `--quiet` runs at every shell start: it must
+// be fast and must not hang.
 
 import { ControlClient } from "../../ipc/client.ts";
 import { UserError } from "../../model/user-error.ts";

@@ -1,0 +1,92 @@
+// What every source file looks like: a header that says what it owns, a sentence on every export, a
+// size that can be read in one sitting, a name that says what is in it.
+
+import { expect, test } from "bun:test";
+import { basename } from "node:path";
+import { type SourceFile, sourceFiles } from "../support/source-files.ts";
+
+const WALL = 400;
+const src = sourceFiles("src");
+const all = [...src, ...sourceFiles("test"), ...sourceFiles("bench")];
+
+function offenders(
+  files: readonly SourceFile[],
+  problem: (file: SourceFile) => string | undefined,
+): string[] {
+  return files.flatMap((file) => {
+    const found = problem(file);
+    return found === undefined ? [] : [`${file.path}: ${found}`];
+  });
+}
+
+test(`no source file is longer than ${WALL} lines`, () => {
+  expect(
+    offenders(src, ({ text }) => {
+      const lines = text.split("\n").length - 1;
+      return lines > WALL ? `${lines} lines; split it by what it owns` : undefined;
+    }),
+  ).toEqual([]);
+});
+
+test("every source file opens with two to six lines that say what it owns", () => {
+  expect(
+    offenders(src, ({ text, path }) => {
+      const lines = text.split("\n");
+      const header = lines.findIndex((line) => !line.startsWith("// "));
+      // A small file that has nothing to forbid may say it in one line.
+      const least = lines.length < 40 ? 1 : 2;
+      return header >= least && header <= 6 ? undefined : `${header} header lines in ${basename(path)}`;
+    }),
+  ).toEqual([]);
+});
+
+test("every export of a source file has a sentence above it", () => {
+  expect(
+    offenders(src, ({ text }) => {
+      const lines = text.split("\n");
+      const bare = lines.findIndex((line, index) => {
+        if (!/^export (?!type \{|\{|\*)/.test(line)) return false;
+        let above = index - 1;
+        while (lines[above]?.startsWith("@") === true) above -= 1;
+        return !/\*\/\s*$/.test(lines[above] ?? "");
+      });
+      return bare < 0 ? undefined : `line ${bare + 1}: ${lines[bare]}`;
+    }),
+  ).toEqual([]);
+});
+
+test("files are kebab-case and named for what they export, not for what they are", () => {
+  const vague = new Set([
+    "index",
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "types",
+    "manager",
+    "misc",
+  ]);
+  expect(
+    offenders(all, ({ path }) => {
+      const name = basename(path).replace(/(?:\.test)?\.ts$/, "");
+      if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) return "not kebab-case";
+      return vague.has(name) ? "a name that says nothing" : undefined;
+    }),
+  ).toEqual([]);
+});
+
+test("nothing is left for later and no test is switched off", () => {
+  const words = new RegExp(`\\b(?:${["TO", "FIX"].join("DO|")}ME|XX${"X"}|HA${"CK"})\\b`);
+  expect(offenders(all, ({ text }) => words.exec(text)?.[0])).toEqual([]);
+  const off = new RegExp(`\\.(?:${["skip", "only", "todo"].join("|")})\\(`);
+  expect(offenders(sourceFiles("test"), ({ code }) => off.exec(code)?.[0])).toEqual([]);
+});
+
+test("only main.ts ends the process", () => {
+  expect(
+    offenders(src, ({ path, code }) =>
+      path !== "src/main.ts" && /\bprocess\s*\.\s*exit\b/.test(code) ? "process.exit" : undefined,
+    ),
+  ).toEqual([]);
+});

@@ -1,0 +1,43 @@
+// Each package has one place in the project that knows it, so that it can be replaced there.
+
+import { expect, test } from "bun:test";
+import manifest from "../../package.json" with { type: "json" };
+import { sourceFiles } from "../support/source-files.ts";
+
+const HOMES: Readonly<Record<string, RegExp>> = {
+  picomatch: /^src\/match\//,
+  "ipaddr.js": /^src\/match\//,
+  yaml: /^src\/(?:policy\/|state\/settings\.ts$|host\/kubeconfig)/,
+  graphql: /^src\/classify\/graphql/,
+  "@peculiar/x509": /^src\/ca\//,
+  "bun:sqlite": /^src\/state\//,
+  kleur: /^src\/cli\/output\.ts$/,
+  "bun:ffi": /^src\/(?:ipc\/peer|host\/)/,
+};
+
+const files = sourceFiles("src");
+
+test("a package is imported only in its home", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const { target, isOwn, isType } of file.imports) {
+      if (isOwn || isType || target.startsWith("node:") || target === "bun") continue;
+      const name = Object.keys(HOMES).find((each) => target === each || target.startsWith(`${each}/`));
+      if (name === undefined)
+        wrong.push(`${file.path} imports ${target}, which has no home; give it one in this test`);
+      else if (!HOMES[name]?.test(file.path))
+        wrong.push(`${file.path} imports ${target}; its home is ${HOMES[name]?.source}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("what is imported is pinned to an exact version in package.json", () => {
+  const versions: Readonly<Record<string, string>> = {
+    ...manifest.dependencies,
+    ...manifest.devDependencies,
+  };
+  for (const name of Object.keys(HOMES))
+    if (!name.startsWith("bun:")) expect(Object.keys(versions)).toContain(name);
+  for (const version of Object.values(versions)) expect(version).toMatch(/^\d+\.\d+\.\d+(?:-[\w.]+)?$/);
+});

@@ -1,0 +1,57 @@
+// The explicit lists are complete: what exists is registered, once, and documented.
+
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CLASSIFIERS } from "../../src/classify/registry.ts";
+import type { Command } from "../../src/cli/command.ts";
+import { usageOf } from "../../src/cli/parse-argv.ts";
+import { COMMANDS } from "../../src/cli/registry.ts";
+import { METHODS, STREAM_METHODS } from "../../src/ipc/methods.ts";
+import { PROTOCOLS } from "../../src/model/protocol.ts";
+import { PROJECT_ROOT } from "../support/source-files.ts";
+
+test("every protocol has one classifier, in print order", () => {
+  expect(CLASSIFIERS.map(({ protocol }) => protocol)).toEqual([...PROTOCOLS]);
+});
+
+test("no program is claimed by two classifiers", () => {
+  const programs = CLASSIFIERS.flatMap((classifier) => classifier.programs);
+  expect(programs).toEqual([...new Set(programs)]);
+});
+
+test("every command in cli/commands is registered, once", async () => {
+  const folder = join(PROJECT_ROOT, "src/cli/commands");
+  const exported: Command[] = [];
+  for (const file of readdirSync(folder)) {
+    const module: Record<string, unknown> = await import(join(folder, file));
+    for (const [name, value] of Object.entries(module))
+      if (name.endsWith("Command")) exported.push(value as Command);
+  }
+  const names = (commands: readonly Command[]) => commands.map(({ name }) => name).sort();
+  expect(names(COMMANDS)).toEqual(names(exported));
+  expect(new Set(names(COMMANDS)).size).toBe(COMMANDS.length);
+});
+
+test("a command's spec reads well: summary without full stop, rest argument last, examples that name it", () => {
+  for (const { name, summary, args = [], flags = [], examples = [] } of COMMANDS) {
+    expect(summary).toMatch(/^[A-Z].*[^.]$/);
+    expect(args.slice(0, -1).some(({ isRest }) => isRest === true)).toBe(false);
+    expect(new Set(flags.map((flag) => flag.name)).size).toBe(flags.length);
+    for (const example of examples) expect(example).toContain(`iddio ${name}`);
+  }
+});
+
+test("every control method has its own versioned path", () => {
+  const routes = Object.values(METHODS).map(({ verb, path }) => `${verb} ${path}`);
+  expect(new Set(routes).size).toBe(routes.length);
+  for (const route of routes) expect(route).toMatch(/^(?:GET|POST) \/v\d+\/[a-z/-]+$/);
+  for (const { verb, input } of Object.values(METHODS)) if (verb === "GET") expect(input).toEqual({});
+  for (const name of STREAM_METHODS) expect(METHODS[name].verb).toBe("POST");
+});
+
+test("README lists every command as the registry has it, in its order", () => {
+  const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
+  const block = /<!-- commands -->\n```\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  expect(block.trimEnd().split("\n")).toEqual(COMMANDS.map(usageOf));
+});

@@ -1,0 +1,16 @@
+// Writes the list of commands into README.md: `bun test/support/update-readme.ts`. The repo test
+// compares; this is what to run when it fails.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { usageOf } from "../../src/cli/parse-argv.ts";
+import { COMMANDS } from "../../src/cli/registry.ts";
+import { PROJECT_ROOT } from "./source-files.ts";
+
+const path = join(PROJECT_ROOT, "README.md");
+const block = `<!-- commands -->\n\`\`\`\n${COMMANDS.map(usageOf).join("\n")}\n\`\`\``;
+const readme = readFileSync(path, "utf8");
+writeFileSync(
+  path,
+  readme.replace(/<!-- commands -->\n```\n[\s\S]*?```/, () => block),
+);
