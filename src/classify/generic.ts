@@ -7,9 +7,10 @@ import type { Protocol } from "../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../model/request.ts";
 import { stricterTier, type Tier } from "../model/tier.ts";
 import type { Classifier } from "./classifier.ts";
+import { decodeLoosely } from "./lenient-path.ts";
 import { effectiveMethods } from "./method-override.ts";
 import { strictestOf } from "./strictest.ts";
-import { unknownClassification } from "./unknown.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 
 const TIER_BY_METHOD: ReadonlyMap<string, Tier> = new Map([
@@ -50,11 +51,7 @@ export function classifyByMethod(protocol: Protocol, head: RequestHead): Classif
     tierOfMethod(protocol, sent, word),
     ...overrides.map((method) => tierOfMethod(protocol, method, word)),
   );
-  if (!asksForUpgrade(head)) return plain;
-  const unknown = unknownClassification(protocol, "an upgraded connection can carry anything", {
-    command: plain.command,
-  });
-  return plain.tier === "observe" ? unknown : strictestOf(plain, unknown);
+  return asksForUpgrade(head) ? doubtful(plain, "an upgraded connection can carry anything") : plain;
 }
 
 function tierOfMethod(protocol: Protocol, method: string, word: string | undefined): Classification {
@@ -64,10 +61,6 @@ function tierOfMethod(protocol: Protocol, method: string, word: string | undefin
     return unknownClassification(protocol, `the method ${method} has no tier`, { command: method });
   const reason = word === undefined ? `the method ${method}` : `the word "${word}" in the path`;
   return { protocol, tier, command: method, aliases: [], labels: {}, reason };
-}
-
-function decodeLoosely(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** Any host, by method. */

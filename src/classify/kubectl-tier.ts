@@ -32,14 +32,13 @@ const PRIVILEGED_GROUPS: ReadonlyMap<string, string> = new Map([
   ["admissionregistration.k8s.io", "what every later write must pass"],
   ["apiextensions.k8s.io", "a resource type with all its objects"],
   ["apiregistration.k8s.io", "which server answers for a whole API group"],
+  ["project.openshift.io", "a namespace with all that is in it"],
   ["security.openshift.io", "what pods may do to their node"],
 ]);
 const PRIVILEGED_RESOURCES: ReadonlyMap<string, string> = new Map([
   ["namespaces", "a namespace with all that is in it"],
   ["persistentvolumes", "storage beneath the cluster"],
   ["podsecuritypolicies", "what pods may do to their node"],
-  ["clusterroles", "who may do what"],
-  ["clusterrolebindings", "who may do what"],
 ]);
 const PRIVILEGED_SUBRESOURCES: ReadonlyMap<string, string> = new Map([
   ["ephemeralcontainers", "a container put into a running pod"],

@@ -3,17 +3,27 @@
 // path means is kubectl-request-info.ts's, which tier it has kubectl-tier.ts's.
 
 import type { Classification } from "../model/classification.ts";
-import { type HttpRequest, headerValue, type RequestHead } from "../model/request.ts";
+import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../model/request.ts";
 import { parseQuery, readPathDecodeFirst, splitTarget } from "../wire/path.ts";
+import { programName } from "./argv.ts";
 import type { Classifier } from "./classifier.ts";
+import { classifyKubectlArgv } from "./kubectl-argv.ts";
 import { commandNames } from "./kubectl-command.ts";
 import { bodyAsksForDryRun, isDryRun } from "./kubectl-delete-options.ts";
 import { classifyEndpoint } from "./kubectl-endpoints.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./kubectl-request-info.ts";
-import { isBuiltInGroup, isWriteVerb, tierOfDryRun, tierOfOperation } from "./kubectl-tier.ts";
+import {
+  isBuiltInGroup,
+  isWriteVerb,
+  type TierReason,
+  tierOfDryRun,
+  tierOfOperation,
+} from "./kubectl-tier.ts";
+import { classifyKustomizeArgv } from "./kustomize-argv.ts";
+import { lenientReadings } from "./lenient-path.ts";
 import { effectiveMethods } from "./method-override.ts";
 import { strictestOf } from "./strictest.ts";
-import { unknownClassification } from "./unknown.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
 import { upgradeOf } from "./upgrade.ts";
 
 /** kubectl and kustomize, and whatever else speaks to an API server (helm, client libraries). */
@@ -23,24 +33,28 @@ export const kubectlClassifier: Classifier = {
   programs: ["kubectl", "kustomize"],
   needsBody,
   classify,
-  classifyArgv: () => unknownClassification("kubectl", "not yet"),
+  classifyArgv: (argv) =>
+    programName(argv[0]) === "kustomize"
+      ? classifyKustomizeArgv(argv)
+      : classifyKubectlArgv(argv, classifyRaw),
 };
+
+/** `kubectl get --raw` and its like; the file that a body would come from is not there to be read. */
+function classifyRaw(method: string, target: string, hasBody: boolean): Classification {
+  const body: RequestBody = hasBody ? { kind: "unread", why: "it is in a file" } : { kind: "none" };
+  const path = target.startsWith("/") ? target : `/${target}`;
+  return classify({ method, host: "kubernetes", port: 443, target: path, headers: [], body });
+}
 
 type Query = readonly (readonly [string, string])[];
 
-/** Only the body of a DELETE can change the answer: it may hold the dry run, or take it back. */
 function needsBody(head: RequestHead): boolean {
   return effectiveMethods(head).some((method) => {
     if (method !== "DELETE") return false;
-    const { path } = splitTarget(head.target);
-    const segments = readSegments(path);
-    if (segments === undefined) return false;
-    const info = resolveRequestInfo(segments, method, false);
-    return (
-      info.kind === "resource" &&
-      tierOfDryRun(info).tier === "observe" &&
-      tierOfOperation(info).tier !== "observe"
-    );
+    const reading = readPathDecodeFirst(splitTarget(head.target).path);
+    if (reading.kind !== "ok") return false;
+    const info = resolveRequestInfo(belowRancher(reading.segments), method, false);
+    return info.kind === "resource" && dependsOnBody(info);
   });
 }
 
@@ -58,60 +72,100 @@ function classify(request: HttpRequest): Classification {
 }
 
 function classifyMethod(request: HttpRequest, method: string): Classification {
-  const { path, query: rawQuery } = splitTarget(request.target);
-  const segments = readSegments(path);
-  if (segments === undefined) return unknownClassification("kubectl", "the path can be read in two ways");
+  const { path, query } = splitTarget(request.target);
+  const reading = readPathDecodeFirst(path);
+  if (reading.kind === "ok") return classifySegments(request, method, reading.segments, query);
+  const unknown = unknownClassification("kubectl", reading.reason);
+  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  const [first, ...others] = lenientReadings(path)
+    .map((segments) => classifySegments(request, method, segments, query))
+    .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+  return first === undefined ? unknown : strictestOf(unknown, first, ...others);
+}
+
+function classifySegments(
+  request: HttpRequest,
+  method: string,
+  pathSegments: readonly string[],
+  rawQuery: string | undefined,
+): Classification {
   const query = parseQuery(rawQuery);
-  const info = resolveRequestInfo(segments, method, isWatch(query ?? []));
-  const upgrade = upgradeOf(request);
+  const info = resolveRequestInfo(belowRancher(pathSegments), method, isWatch(query ?? []));
   switch (info.kind) {
     case "bad":
       return unknownClassification("kubectl", info.reason);
     case "non-resource": {
-      const endpoint = classifyEndpoint(info.segments, method);
-      const plain: Classification = { protocol: "kubectl", aliases: [], labels: {}, ...endpoint };
-      return upgrade === undefined ? plain : withUpgrade(plain);
+      const plain = {
+        protocol: "kubectl",
+        aliases: [],
+        labels: {},
+        ...classifyEndpoint(info.segments, method),
+      } as const;
+      return upgradeOf(request) === undefined ? plain : doubtful(plain, NO_UPGRADE);
     }
     case "resource":
-      return classifyResource(request, info, query, upgrade);
+      return classifyResource(request, method, info, query);
   }
 }
 
 function classifyResource(
   request: HttpRequest,
+  method: string,
   info: ResourceRequest,
   query: Query | undefined,
-  upgrade: string | undefined,
 ): Classification {
   const { tier, reason } = tierOfRequest(request, info, query);
-  const labels: Record<string, string> = {};
-  if (info.namespace !== undefined) labels.namespace = info.namespace;
   const plain: Classification = {
     protocol: "kubectl",
     tier,
     ...commandNames(info, valuesOf(query ?? [], "command")),
-    labels,
+    labels: info.namespace === undefined ? {} : { namespace: info.namespace },
     reason,
   };
-  if (tier !== "break-glass" && isUninterpreted(info))
-    return { ...plain, tier: "unknown", reason: "the path goes on after the subresource" };
-  if (upgrade === undefined || tier === "break-glass" || takesUpgrade(info, upgrade)) return plain;
-  return withUpgrade(plain);
+  if (tier === "break-glass") return plain;
+  const doubt = doubtAbout(request, method, info, query);
+  return doubt === undefined ? plain : doubtful(plain, doubt);
 }
 
-function tierOfRequest(request: HttpRequest, info: ResourceRequest, query: Query | undefined) {
+const NO_UPGRADE = "this resource takes no upgraded connection";
+
+function doubtAbout(
+  request: HttpRequest,
+  method: string,
+  info: ResourceRequest,
+  query: Query | undefined,
+): string | undefined {
+  if (request.body.kind === "unread" && dependsOnBody(info))
+    return `the body decides whether it is a dry run, and ${request.body.why}`;
+  // Go drops a malformed pair and keeps the others, which is not ours to imitate.
+  if (query === undefined) return "the query is malformed";
+  if (info.tail.length > 0) return "the path goes on after the subresource";
+  if (info.isVerbInPath && (info.subresource !== undefined || (method !== "GET" && method !== "HEAD")))
+    return "only whole objects can be watched, and only by GET";
+  const upgrade = upgradeOf(request);
+  return upgrade === undefined || takesUpgrade(info, upgrade) ? undefined : NO_UPGRADE;
+}
+
+/** The tier of what is sure to be carried out: a dry run only where the API server would see one. */
+function tierOfRequest(request: HttpRequest, info: ResourceRequest, query: Query | undefined): TierReason {
   const real = tierOfOperation(info);
-  if (!isWriteVerb(info.verb) || info.isVerbInPath) return real;
-  const dry = tierOfDryRun(info);
-  if (dry.tier !== "observe" || real.tier === "observe") return real;
-  const isDelete = info.verb === "delete" || info.verb === "deletecollection";
+  if (!isWriteVerb(info.verb) || query === undefined) return real;
   const { body } = request;
-  if (isDelete && body.kind === "unread")
-    return { tier: "unknown" as const, reason: `the body decides whether it is a dry run, and ${body.why}` };
-  if (isDelete && body.kind === "whole" && body.bytes.length > 0)
-    return bodyAsksForDryRun(body.bytes, headerValue(request.headers, "content-type")) ? dry : real;
-  // A malformed query is no dry run: what the API server makes of its remains is not ours to guess.
-  return query !== undefined && isDryRun(valuesOf(query, "dryRun")) ? dry : real;
+  const isInBody =
+    isDeletion(info.verb) && body.kind !== "none" && !(body.kind === "whole" && body.bytes.length === 0);
+  const isDry = isInBody
+    ? body.kind === "whole" && bodyAsksForDryRun(body.bytes, headerValue(request.headers, "content-type"))
+    : isDryRun(valuesOf(query, "dryRun"));
+  return isDry ? tierOfDryRun(info) : real;
+}
+
+function isDeletion(verb: string): boolean {
+  return verb === "delete" || verb === "deletecollection";
+}
+
+/** Only the body of a DELETE can change the answer: it may hold the dry run, or take back the query's. */
+function dependsOnBody(info: ResourceRequest): boolean {
+  return isDeletion(info.verb) && tierOfDryRun(info).tier !== tierOfOperation(info).tier;
 }
 
 /** The API server reads watch like this: present and neither "false" nor "0", the first value counting. */
@@ -120,28 +174,14 @@ function isWatch(query: Query): boolean {
   return first !== undefined && first.toLowerCase() !== "false" && first !== "0";
 }
 
-/** No route of the API server has more segments, and `/watch/` takes neither subresources nor writes. */
-function isUninterpreted(info: ResourceRequest): boolean {
-  return info.tail.length > 0 || (info.isVerbInPath && info.subresource !== undefined);
-}
-
 /** Watches and logs may be had over a WebSocket; on a resource of somebody else's server it may be anything. */
 function takesUpgrade(info: ResourceRequest, upgrade: string): boolean {
   if (upgrade !== "websocket" || !isBuiltInGroup(info.group)) return false;
   return info.verb === "watch" || (info.verb === "get" && info.subresource === "log");
 }
 
-function withUpgrade(plain: Classification): Classification {
-  const reason = "this resource takes no upgraded connection";
-  const unknown: Classification = { ...plain, tier: "unknown", reason };
-  return plain.tier === "observe" || plain.tier === "unknown" ? unknown : strictestOf(plain, unknown);
-}
-
 /** Rancher serves each cluster's API below /k8s/clusters/<id>. */
-function readSegments(path: string): readonly string[] | undefined {
-  const reading = readPathDecodeFirst(path);
-  if (reading.kind !== "ok") return undefined;
-  const { segments } = reading;
+function belowRancher(segments: readonly string[]): readonly string[] {
   return segments[0] === "k8s" && segments[1] === "clusters" && segments.length > 3
     ? segments.slice(3)
     : segments;

@@ -4,6 +4,7 @@
 // an override may let it lower the tier; nothing here decides that.
 
 import type { RequestHead } from "../model/request.ts";
+import { decodeLoosely } from "./lenient-path.ts";
 
 const OVERRIDE_FIELDS: ReadonlySet<string> = new Set([
   "x-http-method-override",
@@ -42,8 +43,4 @@ function addMethods(found: string[] | undefined, value: string): string[] {
     if (method !== "" && !methods.includes(method)) methods.push(method);
   }
   return methods;
-}
-
-function decodeLoosely(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -15,3 +15,13 @@ export function unknownClassification(
 ): Classification {
   return { protocol, tier: "unknown", command: "", aliases: [], labels: {}, reason, ...extra };
 }
+
+/**
+ * A classification on which some doubt lies: unknown, keeping what was found. What would have been more than a
+ * read stays as a part, so that doubt (which may be provoked) never turns a denial into a question.
+ */
+export function doubtful(plain: Classification, reason: string): Classification {
+  const unknown: Classification = { ...plain, tier: "unknown", reason };
+  if (plain.tier === "observe" || plain.tier === "unknown") return unknown;
+  return { ...unknown, parts: [...(plain.parts ?? [plain]), unknown] };
+}

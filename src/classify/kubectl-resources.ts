@@ -1,0 +1,122 @@
+// What kubectl's resource words mean: plural, singular and short names, `type.group`,
+// `type.version.group`, comma lists and `type/name`. The table holds what Kubernetes
+// itself serves; for custom resources the plural is guessed, which decides no tier.
+
+/** A resource type as RBAC names it. */
+export interface ResourceType {
+  readonly resource: string;
+  readonly group: string;
+  /** False for cluster-wide types; types that the table does not hold count as namespaced. */
+  readonly isNamespaced: boolean;
+}
+
+/** A type with the object that was named, if one was. */
+export interface ResourceTarget extends ResourceType {
+  readonly name: string | undefined;
+}
+
+/** Group, then its types: plural[=short,short], cluster-wide ones with a leading `!`. */
+const BUILT_IN: readonly (readonly [group: string, types: string])[] = [
+  [
+    "",
+    "bindings !componentstatuses=cs,componentstatus configmaps=cm endpoints=ep,endpoint events=ev limitranges=limits !namespaces=ns !nodes=no " +
+      "persistentvolumeclaims=pvc !persistentvolumes=pv pods=po podtemplates replicationcontrollers=rc resourcequotas=quota secrets serviceaccounts=sa services=svc",
+  ],
+  [
+    "admissionregistration.k8s.io",
+    "!mutatingadmissionpolicies !mutatingadmissionpolicybindings !mutatingwebhookconfigurations !validatingadmissionpolicies " +
+      "!validatingadmissionpolicybindings !validatingwebhookconfigurations",
+  ],
+  ["apiextensions.k8s.io", "!customresourcedefinitions=crd,crds"],
+  ["apiregistration.k8s.io", "!apiservices"],
+  ["apps", "controllerrevisions daemonsets=ds deployments=deploy replicasets=rs statefulsets=sts"],
+  ["authentication.k8s.io", "!selfsubjectreviews !tokenreviews"],
+  [
+    "authorization.k8s.io",
+    "localsubjectaccessreviews !selfsubjectaccessreviews !selfsubjectrulesreviews !subjectaccessreviews",
+  ],
+  ["autoscaling", "horizontalpodautoscalers=hpa"],
+  ["batch", "cronjobs=cj jobs"],
+  ["certificates.k8s.io", "!certificatesigningrequests=csr !clustertrustbundles podcertificaterequests"],
+  ["coordination.k8s.io", "leases leasecandidates"],
+  ["discovery.k8s.io", "endpointslices"],
+  ["flowcontrol.apiserver.k8s.io", "!flowschemas !prioritylevelconfigurations"],
+  ["internal.apiserver.k8s.io", "!storageversions"],
+  ["networking.k8s.io", "!ingressclasses ingresses=ing !ipaddresses=ip networkpolicies=netpol !servicecidrs"],
+  ["node.k8s.io", "!runtimeclasses"],
+  ["policy", "poddisruptionbudgets=pdb !podsecuritypolicies=psp"],
+  ["rbac.authorization.k8s.io", "!clusterrolebindings !clusterroles rolebindings roles"],
+  [
+    "resource.k8s.io",
+    "!deviceclasses !devicetaintrules resourceclaims resourceclaimtemplates !resourcepoolstatusrequests !resourceslices",
+  ],
+  ["scheduling.k8s.io", "!priorityclasses=pc workloads"],
+  [
+    "storage.k8s.io",
+    "!csidrivers !csinodes csistoragecapacities !storageclasses=sc !volumeattachments !volumeattributesclasses=vac",
+  ],
+  ["storagemigration.k8s.io", "!storageversionmigrations"],
+];
+
+/** `all` stands for these; no secrets and no configmaps among them. */
+const CATEGORY_ALL = [
+  "pods",
+  "services",
+  "daemonsets",
+  "deployments",
+  "replicasets",
+  "statefulsets",
+  "jobs",
+  "cronjobs",
+];
+
+const TYPES: ReadonlyMap<string, ResourceType> = readTable();
+
+function readTable(): ReadonlyMap<string, ResourceType> {
+  const types = new Map<string, ResourceType>();
+  for (const [group, list] of BUILT_IN)
+    for (const entry of list.split(" ")) {
+      const [written = "", shorts] = entry.split("=");
+      const resource = written.replace(/^!/, "");
+      const type: ResourceType = { resource, group, isNamespaced: written === resource };
+      for (const name of [resource, ...(shorts?.split(",") ?? [])]) types.set(name, type);
+    }
+  return types;
+}
+
+/** The type that a word names, in any case and number: `Deploy`, `pod`, `roles.rbac.authorization.k8s.io`, `deployments.v1.apps`. */
+export function resourceType(word: string): ResourceType {
+  const [name = "", ...rest] = word.toLowerCase().split(".");
+  if (rest.length > 0 && /^v\d/.test(rest[0] ?? "")) rest.shift();
+  const known = TYPES.get(name) ?? TYPES.get(pluralOf(name));
+  if (rest.length === 0) return known ?? { resource: pluralOf(name), group: "", isNamespaced: true };
+  const group = rest.join(".");
+  return known?.group === group
+    ? known
+    : { resource: known?.resource ?? pluralOf(name), group, isNamespaced: true };
+}
+
+/** The targets of `type[,type] [name…]` or `type/name …`; empty when no word names a type. */
+export function resourceTargets(words: readonly string[]): readonly ResourceTarget[] {
+  if (words.some((word) => word.includes("/")))
+    return words.map((word) => {
+      const slash = word.indexOf("/");
+      return slash === -1
+        ? { ...resourceType(word), name: undefined }
+        : { ...resourceType(word.slice(0, slash)), name: word.slice(slash + 1) };
+    });
+  const [types = "", ...names] = words;
+  const list = types.split(",").filter((type) => type !== "");
+  return list
+    .flatMap((type) => (type.toLowerCase() === "all" ? CATEGORY_ALL : [type]))
+    .flatMap((type) =>
+      (names.length === 0 ? [undefined] : names).map((name) => ({ ...resourceType(type), name })),
+    );
+}
+
+function pluralOf(name: string): string {
+  if (/(?:ss|x|ch|sh)$/.test(name)) return `${name}es`;
+  if (name.endsWith("s")) return name;
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
+  return `${name}s`;
+}
