@@ -1,0 +1,108 @@
+// The body of one message on its way through: read from a connection by its framing,
+// checked, and handed on in pieces. Owns the bounded look ahead that classifier and
+// approval need: what was looked at is handed on first, byte for byte.
+
+import type { Header } from "../model/request.ts";
+import { BodyDecoder } from "../wire/http-body.ts";
+import type { Framing } from "../wire/http-head.ts";
+import type { Channel } from "./channel.ts";
+
+/** A body that broke its framing or ended before it was complete. */
+export class BodyError extends Error {}
+
+/** Reads one body; after `done` the channel stands at the first byte behind it. */
+export class BodySource {
+  readonly framing: Framing;
+  readonly #channel: Channel;
+  readonly #decoder: BodyDecoder;
+  #ahead: Uint8Array[] = [];
+  #trailers: readonly Header[] = [];
+  #isDone: boolean;
+
+  constructor(channel: Channel, framing: Framing) {
+    this.framing = framing;
+    this.#channel = channel;
+    this.#decoder = new BodyDecoder(framing);
+    this.#isDone = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
+  }
+
+  /** Every byte was read from the connection (some may still be looked-ahead ones). */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Whether `next` would return undefined without waiting. */
+  get isDrained(): boolean {
+    return this.#isDone && this.#ahead.length === 0;
+  }
+
+  /** The trailer fields; complete once `next` returned undefined. */
+  get trailers(): readonly Header[] {
+    return this.#trailers;
+  }
+
+  /**
+   * Reads ahead up to `limit` bytes. The whole body, or undefined when it is larger; either way nothing
+   * is lost for `next`. `onWanted` is called before bytes are waited for: the place to send 100 Continue.
+   * Throws BodyError when the body is malformed or cut off.
+   */
+  async peek(limit: number, onWanted?: () => void): Promise<Uint8Array | undefined> {
+    if (this.framing.kind === "length" && this.framing.length > limit) return undefined;
+    let size = 0;
+    for (const piece of this.#ahead) size += piece.length;
+    while (!this.#isDone && size <= limit) {
+      if (this.#channel.buffered === 0) onWanted?.();
+      for (const piece of await this.#pull()) {
+        this.#ahead.push(piece);
+        size += piece.length;
+      }
+    }
+    if (!this.#isDone || size > limit) return undefined;
+    const first = this.#ahead[0];
+    if (this.#ahead.length === 1 && first) return first;
+    const whole = Buffer.concat(this.#ahead, size);
+    if (size > 0) this.#ahead = [whole];
+    return whole;
+  }
+
+  /** The next pieces, or undefined at the end. Throws BodyError as `peek` does. */
+  async next(): Promise<readonly Uint8Array[] | undefined> {
+    if (this.#ahead.length > 0) {
+      const pieces = this.#ahead;
+      this.#ahead = [];
+      return pieces;
+    }
+    return this.#isDone ? undefined : this.#pull();
+  }
+
+  /** What can be had without waiting; undefined when that is nothing. Throws BodyError. */
+  nextBuffered(): readonly Uint8Array[] | undefined {
+    if (this.#ahead.length > 0) {
+      const pieces = this.#ahead;
+      this.#ahead = [];
+      return pieces;
+    }
+    if (this.#isDone || this.#channel.buffered === 0) return undefined;
+    return this.#decode();
+  }
+
+  async #pull(): Promise<readonly Uint8Array[]> {
+    if (await this.#channel.readable()) return this.#decode();
+    if (this.#decoder.end() !== "complete" || this.#channel.error)
+      throw new BodyError("the body ended before it was complete");
+    this.#isDone = true;
+    return [];
+  }
+
+  #decode(): readonly Uint8Array[] {
+    const bytes = this.#channel.read();
+    const step = this.#decoder.push(bytes);
+    if (step.kind === "bad") throw new BodyError(step.reason);
+    if (step.done) {
+      this.#isDone = true;
+      this.#trailers = step.trailers;
+      this.#channel.unread(bytes.subarray(step.consumed));
+    }
+    return step.data;
+  }
+}

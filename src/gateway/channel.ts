@@ -1,0 +1,187 @@
+// A ByteStream with an input buffer: what a protocol engine reads from and writes
+// to. Owns bounded buffering, waiting for bytes and waiting for the peer to take
+// them. One reader at a time; the buffer never grows past HIGH_WATER plus one read.
+
+import type { ByteStream, StreamHandler } from "./byte-stream.ts";
+
+/** Unread bytes above which the peer is held back. */
+const HIGH_WATER = 256 * 1024;
+
+/** A connection as an engine sees it. */
+export class Channel {
+  readonly stream: ByteStream;
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+  #isPaused = false;
+  #hasEnded = false;
+  #isClosed = false;
+  #error: Error | undefined;
+  #reader: ((more: boolean) => void) | undefined;
+  #writers: (() => void)[] = [];
+  readonly #overListeners = new Set<() => void>();
+  readonly #closedListeners = new Set<() => void>();
+
+  constructor(stream: ByteStream) {
+    this.stream = stream;
+    stream.setHandler(this.#handler());
+  }
+
+  #handler(): StreamHandler {
+    return {
+      data: (bytes) => {
+        this.#chunks.push(bytes);
+        this.#size += bytes.length;
+        if (this.#size >= HIGH_WATER && !this.#isPaused) {
+          this.#isPaused = true;
+          this.stream.pause();
+        }
+        this.#wakeReader(true);
+      },
+      drain: () => this.#wakeWriters(),
+      end: () => {
+        this.#hasEnded = true;
+        this.#wakeReader(false);
+        this.#tellOver();
+      },
+      close: (error) => {
+        this.#isClosed = true;
+        this.#error = error;
+        this.#wakeReader(false);
+        this.#wakeWriters();
+        this.#tellOver();
+      },
+    };
+  }
+
+  /** Bytes that arrived and were not read. */
+  get buffered(): number {
+    return this.#size;
+  }
+
+  /** The peer will send nothing more; what is buffered can still be read. */
+  get isOver(): boolean {
+    return this.#hasEnded || this.#isClosed;
+  }
+
+  /** Both directions are gone. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Why the connection closed, when it was not orderly. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Takes everything that is buffered; empty when nothing is. */
+  read(): Uint8Array {
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return EMPTY;
+    const first = chunks[0] as Uint8Array;
+    const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, this.#size);
+    this.#chunks = [];
+    this.#size = 0;
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.stream.resume();
+    }
+    return bytes;
+  }
+
+  /** Puts bytes back in front of what is buffered. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#chunks.unshift(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Waits until more bytes arrive than are buffered now. False: none will come. */
+  more(): Promise<boolean> {
+    if (this.isOver) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
+  }
+
+  /** Waits until something is buffered. False: the peer is done and nothing is left. */
+  readable(): Promise<boolean> {
+    return this.#size > 0 ? Promise.resolve(true) : this.more();
+  }
+
+  /** Queues bytes; false asks the writer to await `flushed` first. */
+  write(bytes: Uint8Array): boolean {
+    return this.stream.write(bytes);
+  }
+
+  /** Resolves when a write that returned false was taken, or the connection closed. */
+  flushed(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => this.#writers.push(resolve));
+  }
+
+  end(): void {
+    this.stream.end();
+  }
+
+  destroy(): void {
+    this.stream.destroy();
+  }
+
+  /**
+   * Gives the stream to another reader: buffered bytes, an end and a close that already happened are
+   * told to it first. The channel must not be used for reading or waiting afterwards.
+   */
+  handOver(handler: StreamHandler): void {
+    this.#wakeReader(false);
+    this.stream.setHandler(handler);
+    const bytes = this.read();
+    if (bytes.length > 0) handler.data(bytes);
+    if (this.#hasEnded) handler.end();
+    if (this.#isClosed) handler.close(this.#error);
+  }
+
+  /** Calls back once when the peer ends or the connection closes; returns the way to stop listening. */
+  onOver(listener: () => void): () => void {
+    if (this.isOver) {
+      listener();
+      return () => {};
+    }
+    this.#overListeners.add(listener);
+    return () => this.#overListeners.delete(listener);
+  }
+
+  #wakeReader(more: boolean): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.(more);
+  }
+
+  #wakeWriters(): void {
+    const writers = this.#writers;
+    if (writers.length === 0) return;
+    this.#writers = [];
+    for (const wake of writers) wake();
+  }
+
+  /** As `onOver`, but an orderly end of the peer's sending does not count: it may still be reading. */
+  onClosed(listener: () => void): () => void {
+    if (this.#isClosed) {
+      listener();
+      return () => {};
+    }
+    this.#closedListeners.add(listener);
+    return () => this.#closedListeners.delete(listener);
+  }
+
+  #tellOver(): void {
+    const listeners = [...this.#overListeners];
+    this.#overListeners.clear();
+    for (const listener of listeners) listener();
+    if (!this.#isClosed) return;
+    const closed = [...this.#closedListeners];
+    this.#closedListeners.clear();
+    for (const listener of closed) listener();
+  }
+}
+
+const EMPTY = new Uint8Array(0);

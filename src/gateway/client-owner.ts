@@ -1,0 +1,40 @@
+// Who opened a connection, looked up at most once and only when somebody asks: the
+// kernel's table is too slow to read for every connection.
+
+import { type SocketOwner, socketOwner } from "../host/socket-owner.ts";
+import type { ClientIdentity } from "../model/entry.ts";
+
+/** The OS user behind one client connection. */
+export class ClientOwner {
+  readonly #clientPort: number;
+  readonly #listenPort: number;
+  #owner: SocketOwner | undefined;
+  #isKnown = false;
+
+  constructor(clientPort: number, listenPort: number) {
+    this.#clientPort = clientPort;
+    this.#listenPort = listenPort;
+  }
+
+  #look(): SocketOwner | undefined {
+    if (!this.#isKnown) this.#owner = socketOwner(this.#clientPort, this.#listenPort);
+    this.#isKnown = true;
+    return this.#owner;
+  }
+
+  /** For rows; undefined when the system does not tell. */
+  get identity(): ClientIdentity | undefined {
+    const owner = this.#look();
+    return owner && { user: owner.user };
+  }
+
+  /** Keeps connections of different users apart in the pool. */
+  get poolKey(): string {
+    return String(this.#look()?.uid ?? "");
+  }
+
+  /** Whether the daemon's own user opened it. Unknown counts as no. */
+  get isOwnUser(): boolean {
+    return this.#look()?.uid === process.getuid?.();
+  }
+}

@@ -1,0 +1,65 @@
+// One client socket from its first byte to its last, and the one catch of its life. Tells
+// tunnels from plain requests; everything after that first head is for tunnel.ts and
+// plain.ts. Whatever goes wrong here ends this connection and no other.
+
+import { parseRequestHead, type WireRequestHead } from "../wire/http-head.ts";
+import { Channel } from "./channel.ts";
+import { ClientOwner } from "./client-owner.ts";
+import type { Gateway } from "./context.ts";
+import { ClientGone } from "./http1-forward.ts";
+import { HandshakeError } from "./intercept.ts";
+import { lingeringClose } from "./lingering-close.ts";
+import { servePlain } from "./plain.ts";
+import { HeadError, readHead } from "./read-head.ts";
+import { answerShortly } from "./short-answer.ts";
+import type { TcpStream } from "./tcp-stream.ts";
+import { serveTunnel } from "./tunnel.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** How long a client may take to say what it wants. */
+const PATIENCE = { firstByteMs: 60_000, wholeMs: 30_000 };
+
+/** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
+export async function serveConnection(gateway: Gateway, stream: TcpStream): Promise<void> {
+  const channel = new Channel(stream);
+  const owner = new ClientOwner(stream.remotePort, gateway.listen.port);
+  try {
+    const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
+    const head = await readHead(channel, parse, PATIENCE);
+    if (head) await serveFirst(gateway, channel, owner, head);
+  } catch (error) {
+    await report(gateway, channel, error);
+  } finally {
+    channel.destroy();
+  }
+}
+
+async function serveFirst(
+  gateway: Gateway,
+  channel: Channel,
+  owner: ClientOwner,
+  head: WireRequestHead,
+): Promise<void> {
+  if (head.method === "CONNECT") return serveTunnel(gateway, channel, owner, head);
+  if (!head.target.startsWith("/") && head.target !== "*") return servePlain(gateway, channel, owner, head);
+  await answerShortly(
+    channel,
+    400,
+    "this is iddio's proxy, not a web server; point HTTPS_PROXY at it (iddio shell-init)",
+  );
+}
+
+async function report(gateway: Gateway, channel: Channel, error: unknown): Promise<void> {
+  if (error instanceof ClientGone) return;
+  if (error instanceof HeadError) return answerShortly(channel, error.status, error.message);
+  if (error instanceof UpstreamError) return answerShortly(channel, 502, error.message);
+  if (error instanceof HandshakeError) {
+    gateway.log.warn("tls:", { reason: error.message });
+    return;
+  }
+  // A programmer's mistake: this connection ends without an answer, which lets nothing through.
+  gateway.log.error("connection failed", {
+    reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  await lingeringClose(channel);
+}

@@ -1,0 +1,29 @@
+// What every part of the running daemon may reach. Made once in start.ts; handed down,
+// never imported as a value.
+
+import type { LeafStore } from "../ca/leaf.ts";
+import type { Log } from "../state/log.ts";
+import type { SettingsStore } from "../state/settings-store.ts";
+import type { Broker } from "./broker.ts";
+import type { Inspection } from "./inspection.ts";
+import type { ModeHolder } from "./mode.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Resolver } from "./resolver.ts";
+import type { TrustStore } from "./trust.ts";
+import type { UpstreamPool } from "./upstream.ts";
+
+/** The parts of the gateway that connections work with. */
+export interface Gateway {
+  readonly settings: SettingsStore;
+  readonly mode: ModeHolder;
+  readonly inspection: Inspection;
+  readonly resolver: Resolver;
+  readonly trust: TrustStore;
+  readonly leaves: LeafStore;
+  readonly pool: UpstreamPool;
+  readonly broker: Broker;
+  readonly recorder: Recorder;
+  readonly log: Log;
+  /** Host and port that the listener is bound to, for refusing loops. */
+  readonly listen: { readonly host: string; readonly port: number };
+}

@@ -1,0 +1,171 @@
+// Opening connections: TCP for splices, TCP or verified TLS for intercepted requests.
+// Always dials an address that was resolved and judged before, never a name: what was
+// judged is what is dialled.
+
+import { isIP } from "node:net";
+import tls from "node:tls";
+import { strictIdentityProblem } from "../ca/server-identity.ts";
+import { Channel } from "./channel.ts";
+import { NodeStream } from "./node-stream.ts";
+import { TcpStream } from "./tcp-stream.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** How long a connection may take to be established, TCP and TLS each. */
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** Trust and identity for one upstream; contexts are made once and shared. */
+export interface UpstreamTrust {
+  /** Distinguishes pools: two requests share a connection only with equal keys. */
+  readonly key: string;
+  readonly context: tls.SecureContext;
+}
+
+/** Connects by TCP to the first address that answers. Throws UpstreamError. */
+export async function dialTcp(addresses: readonly string[], port: number): Promise<Channel> {
+  let last: unknown;
+  for (const address of addresses) {
+    try {
+      return await dialAddress(address, port);
+    } catch (error) {
+      last = error;
+    }
+  }
+  const reason = last instanceof UpstreamError ? last.message : "no address to dial";
+  throw new UpstreamError("unreachable", reason, { cause: last });
+}
+
+async function dialAddress(address: string, port: number): Promise<Channel> {
+  const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return new Promise<Channel>((resolve, reject) => {
+    let isSettled = false;
+    const fail = (reason: string, cause?: unknown) => {
+      if (isSettled) return;
+      isSettled = true;
+      clearTimeout(timer);
+      reject(new UpstreamError("unreachable", `${where} ${reason}`, { cause }));
+    };
+    const timer = setTimeout(() => fail("did not answer in time"), CONNECT_TIMEOUT_MS);
+    const handlers = TcpStream.handlers((stream) => {
+      if (isSettled) return stream.destroy();
+      isSettled = true;
+      clearTimeout(timer);
+      resolve(new Channel(stream));
+    });
+    Bun.connect({
+      hostname: address,
+      port,
+      allowHalfOpen: true,
+      data: undefined,
+      socket: { ...handlers, connectError: (_socket, error) => fail(connectProblem(error), error) },
+    }).catch((error: unknown) => fail(connectProblem(error), error));
+  });
+}
+
+function connectProblem(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ECONNREFUSED":
+      return "refused the connection";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "is not reachable from here";
+    case "ETIMEDOUT":
+      return "did not answer in time";
+    case "EMFILE":
+    case "ENFILE":
+      return "could not be dialled: too many open files";
+    default:
+      return "could not be connected to";
+  }
+}
+
+/** Connects by TLS 1.2 or newer and verifies the chain and `serverName`. Throws UpstreamError. */
+export async function dialTls(
+  addresses: readonly string[],
+  port: number,
+  serverName: string,
+  trust: UpstreamTrust,
+): Promise<Channel> {
+  let last: UpstreamError | undefined;
+  for (const address of addresses) {
+    try {
+      return await dialTlsAddress(address, port, serverName, trust);
+    } catch (error) {
+      last = error as UpstreamError;
+      if (last.failure === "unverified") throw last;
+    }
+  }
+  throw last ?? new UpstreamError("unreachable", "no address to dial");
+}
+
+function dialTlsAddress(
+  address: string,
+  port: number,
+  serverName: string,
+  trust: UpstreamTrust,
+): Promise<Channel> {
+  return new Promise((resolve, reject) => {
+    let hasConnected = false;
+    const socket = tls.connect({
+      host: address,
+      port,
+      ...(isIP(serverName) ? {} : { servername: serverName }),
+      secureContext: trust.context,
+      minVersion: "TLSv1.2",
+      rejectUnauthorized: true,
+      ALPNProtocols: ["http/1.1"],
+      checkServerIdentity: (_host, certificate) => {
+        const problem = strictIdentityProblem(serverName, certificate);
+        return problem === undefined ? undefined : new Error(problem);
+      },
+    });
+    const fail = (error: UpstreamError) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(
+      () => fail(new UpstreamError("unreachable", `${address}:${port} did not answer in time`)),
+      CONNECT_TIMEOUT_MS,
+    );
+    socket.once("connect", () => {
+      hasConnected = true;
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, 30_000);
+    });
+    const onError = (error: Error) => fail(tlsProblem(error, hasConnected, `${address}:${port}`, serverName));
+    const onClose = () =>
+      fail(
+        new UpstreamError("unreachable", `${address}:${port} closed the connection during the TLS handshake`),
+      );
+    socket.once("error", onError);
+    socket.once("close", onClose);
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      socket.off("close", onClose);
+      if (!socket.authorized)
+        return fail(
+          new UpstreamError("unverified", `its certificate is not trusted (${socket.authorizationError})`),
+        );
+      resolve(new Channel(new NodeStream(socket)));
+    });
+  });
+}
+
+function tlsProblem(error: Error, hasConnected: boolean, where: string, name: string): UpstreamError {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (!hasConnected && /^E[A-Z]+$/.test(code))
+    return new UpstreamError("unreachable", `${where} ${connectProblem(error)}`, { cause: error });
+  if (code === "ECONNRESET" || code === "EPIPE" || code === "EPROTO" || code.startsWith("ERR_SSL_"))
+    return new UpstreamError("unreachable", `the TLS handshake with ${where} failed (${code})`, {
+      cause: error,
+    });
+  const detail = code === "" ? error.message : code;
+  return new UpstreamError(
+    "unverified",
+    `the certificate that ${where} shows for '${name}' is not trusted (${detail})`,
+    {
+      cause: error,
+    },
+  );
+}

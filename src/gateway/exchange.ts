@@ -1,0 +1,255 @@
+// One request, from judged to recorded. This file is the product in the user's words:
+// judge, hold, refuse, forward, record. It knows no sockets and no HTTP version; what
+// it does not explicitly let through is refused.
+
+import { randomBytes } from "node:crypto";
+import type { ClientIdentity } from "../model/entry.ts";
+import type { Protocol } from "../model/protocol.ts";
+import type { RequestBody, RequestHead } from "../model/request.ts";
+import type { Judgement } from "../model/verdict.ts";
+import { judge, needsBody } from "../policy/judge.ts";
+import { type RefusalReply, renderRefusal } from "../text/refusal.ts";
+import type { HoldOutcome } from "./broker.ts";
+import { decodeContent } from "./content-coding.ts";
+import type { Gateway } from "./context.ts";
+import { maskTarget } from "./mask.ts";
+import type { RequestFacts, RequestResult } from "./recorder.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** A request as the exchange sees it, whatever protocol version carried it. */
+export interface ClientRequest {
+  readonly head: RequestHead;
+  readonly hasBody: boolean;
+  readonly client: ClientIdentity | undefined;
+  /** The whole body if it is at most `limit` bytes, else undefined; nothing is lost for forwarding. */
+  peekBody(limit: number): Promise<Uint8Array | undefined>;
+  /** Calls back when the client goes away; returns the way to stop listening. */
+  onLeave(left: () => void): () => void;
+  /** Sends a reply of iddio's own. */
+  refuse(reply: RefusalReply): Promise<void>;
+  /**
+   * Sends the request upstream and the answer back; `answered` is called with its status before anything
+   * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
+   */
+  forward(answered: (status: number) => void): Promise<void>;
+}
+
+/** What happens to a request that was judged. */
+type Decision =
+  | { readonly kind: "forward"; readonly result: RequestResult }
+  | { readonly kind: "refuse"; readonly result: RequestResult; readonly retry: boolean };
+
+/** Judges one request and carries out the verdict. */
+export async function exchange(
+  gateway: Gateway,
+  protocols: readonly Protocol[],
+  request: ClientRequest,
+): Promise<void> {
+  const facts = factsOf(request);
+  const body = needsBody(protocols, request.head) ? await readBody(gateway, request) : unneeded(request);
+  const judgement = judge(gateway.inspection.policy, protocols, { ...request.head, body });
+  gateway.recorder.classified(facts, judgement);
+  if (gateway.mode.current === "observe") return observe(gateway, request, facts, judgement);
+
+  const decision = await decideOn(gateway, request, facts, judgement);
+  if (decision.kind === "refuse") return refuse(gateway, request, facts, judgement, decision);
+  if (!(await recordIntent(gateway, facts, judgement, decision.result)))
+    return refuse(gateway, request, facts, judgement, UNRECORDED);
+  await forward(gateway, request, facts, judgement, decision.result);
+}
+
+/** Deny at once, allow at once, or hold until a person decides. */
+async function decideOn(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+): Promise<Decision> {
+  const { action, reason } = judgement.verdict;
+  if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
+  if (action !== "escalate")
+    return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
+  return afterHold(await hold(gateway, request, facts, judgement));
+}
+
+function hold(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  { classification, verdict }: Judgement,
+): Promise<HoldOutcome> {
+  return gateway.broker.hold(
+    {
+      requestId: facts.requestId,
+      protocol: classification.protocol,
+      tier: classification.tier,
+      command: classification.command,
+      labels: classification.labels,
+      host: facts.host,
+      port: facts.port,
+      method: facts.method,
+      path: facts.path,
+      rule: verdict.rule,
+      reason: classification.reason,
+      ...(facts.client ? { client: facts.client } : {}),
+    },
+    (left) => request.onLeave(left),
+  );
+}
+
+function afterHold(held: HoldOutcome): Decision {
+  const reason = held.reason ? { reason: held.reason } : {};
+  const approvalId = held.id;
+  switch (held.outcome) {
+    case "approved":
+      return { kind: "forward", result: { outcome: "approved", decision: "allow", approvalId, ...reason } };
+    case "denied":
+      return {
+        kind: "refuse",
+        result: { outcome: "denied", decision: "deny", approvalId, ...reason },
+        retry: false,
+      };
+    case "timed_out":
+      return {
+        kind: "refuse",
+        result: { outcome: "timed_out", decision: "escalate", approvalId },
+        retry: true,
+      };
+    case "withdrawn":
+      return {
+        kind: "refuse",
+        result: { outcome: "withdrawn", decision: "escalate", approvalId, ...reason },
+        retry: true,
+      };
+    default:
+      // Too many wait already. Refusing is the strict answer: nobody was asked, so nobody said yes.
+      return {
+        kind: "refuse",
+        result: { outcome: "refused", decision: "escalate", reason: "too many requests wait for approval" },
+        retry: true,
+      };
+  }
+}
+
+const UNRECORDED: Extract<Decision, { kind: "refuse" }> = {
+  kind: "refuse",
+  result: { outcome: "refused", decision: "deny", reason: "the audit log cannot be written" },
+  retry: true,
+};
+
+/** True when the request may go: its intent is on disk, or none is needed, or the operator chose `audit_failure: open`. */
+async function recordIntent(
+  gateway: Gateway,
+  facts: RequestFacts,
+  judgement: Judgement,
+  result: RequestResult,
+): Promise<boolean> {
+  if (judgement.classification.tier === "observe") return true;
+  try {
+    const { decision: _, ...rest } = result;
+    await gateway.recorder.intent(facts, judgement, rest);
+    return true;
+  } catch (error) {
+    gateway.log.error("audit row not written", { request_id: facts.requestId, reason: String(error) });
+    return gateway.settings.current.audit_failure === "open";
+  }
+}
+
+async function forward(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+  result: RequestResult,
+): Promise<void> {
+  let isRecorded = false;
+  try {
+    await request.forward((status) => {
+      isRecorded = true;
+      gateway.recorder.forwarded(facts, judgement, { ...result, status });
+    });
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || isRecorded) throw error;
+    const failed = { ...result, outcome: "failed" as const, status: 502, reason: error.message };
+    gateway.recorder.forwarded(facts, judgement, failed);
+    await request.refuse(replyTo(request, judgement, failed, 502, error.failure !== "unverified"));
+  }
+}
+
+async function refuse(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+  { result, retry }: Extract<Decision, { kind: "refuse" }>,
+): Promise<void> {
+  gateway.recorder.refused(facts, judgement, { ...result, status: 403 });
+  await request.refuse(replyTo(request, judgement, result, 403, retry));
+}
+
+/** Observe mode: write down what the policy would have done, and let everything pass. */
+async function observe(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+): Promise<void> {
+  try {
+    await request.forward((status) => gateway.recorder.observed(facts, judgement, status));
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    gateway.recorder.observed(facts, judgement, undefined);
+    const failed = { outcome: "failed" as const, decision: "allow" as const, reason: error.message };
+    await request.refuse(replyTo(request, judgement, failed, 502, error.failure !== "unverified"));
+  }
+}
+
+function replyTo(
+  request: ClientRequest,
+  { classification, verdict }: Judgement,
+  result: RequestResult,
+  status: number,
+  retry: boolean,
+): RefusalReply {
+  return renderRefusal(
+    classification.protocol,
+    {
+      status,
+      outcome: result.outcome,
+      tier: classification.tier,
+      command: classification.command,
+      rule: verdict.rule,
+      reason: result.reason ?? "",
+      retry,
+      ...(result.approvalId ? { approvalId: result.approvalId } : {}),
+    },
+    request.head,
+  );
+}
+
+function factsOf(request: ClientRequest): RequestFacts {
+  const { host, port, method, target } = request.head;
+  return {
+    requestId: randomBytes(8).toString("hex"),
+    host,
+    port,
+    method,
+    path: maskTarget(target),
+    startedMs: Date.now(),
+    client: request.client,
+  };
+}
+
+async function readBody(gateway: Gateway, request: ClientRequest): Promise<RequestBody> {
+  if (!request.hasBody) return { kind: "none" };
+  const limit = gateway.settings.current.classify_body_limit;
+  const bytes = await request.peekBody(limit);
+  if (bytes === undefined) return { kind: "unread", why: `the body is larger than ${limit} bytes` };
+  const decoded = decodeContent(request.head.headers, bytes);
+  if (decoded === undefined) return { kind: "unread", why: "the body's content coding cannot be undone" };
+  return { kind: "whole", bytes: decoded };
+}
+
+function unneeded(request: ClientRequest): RequestBody {
+  return request.hasBody ? { kind: "unread", why: "the body was not needed" } : { kind: "none" };
+}

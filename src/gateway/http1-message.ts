@@ -1,0 +1,82 @@
+// Writing HTTP/1.1 messages to a connection: heads, bodies under their framing, and
+// the fields that belong to one hop only. Used towards client and upstream alike.
+
+import type { Header } from "../model/request.ts";
+import { encodeChunk, encodeLastChunk } from "../wire/http-body.ts";
+import type { BodySource } from "./body-source.ts";
+import type { Channel } from "./channel.ts";
+
+/** Fields that describe one connection (RFC 9110 7.6.1); never forwarded. */
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "proxy-authenticate",
+  "te",
+  "upgrade",
+]);
+
+/** Connection options that may be listed; any other could make us drop a field that was judged. */
+const KNOWN_OPTIONS = new Set(["close", "keep-alive", "upgrade", "te", "http2-settings", "proxy-connection"]);
+
+/** The fields to forward: hop-by-hop ones removed, order, case and duplicates kept. */
+export function endToEnd(headers: readonly Header[]): Header[] {
+  return headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
+}
+
+/**
+ * The option of a Connection field that would remove an end-to-end field from the forwarded message, or
+ * undefined. Such a message is refused: classifier and upstream would see different requests.
+ */
+export function strayConnectionOption(headers: readonly Header[]): string | undefined {
+  for (const [name, value] of headers) {
+    if (name.length !== 10 || name.toLowerCase() !== "connection") continue;
+    for (const part of value.split(",")) {
+      const option = part.trim().toLowerCase();
+      if (option !== "" && !KNOWN_OPTIONS.has(option)) return option;
+    }
+  }
+  return undefined;
+}
+
+/** Writes pieces, chunked or plain, and awaits the peer when it is slow. */
+export async function writePieces(
+  to: Channel,
+  pieces: readonly Uint8Array[],
+  isChunked: boolean,
+): Promise<void> {
+  let isTaken = true;
+  for (const piece of pieces) {
+    if (piece.length === 0) continue;
+    if (isChunked) for (const part of encodeChunk(piece)) isTaken = to.write(part);
+    else isTaken = to.write(piece);
+  }
+  if (!isTaken) await to.flushed();
+}
+
+/**
+ * Sends `head` and then the body as its framing says. What is buffered already goes out in the same
+ * write as the head. Throws BodyError when the body breaks; resolves early when `to` closes.
+ */
+export async function sendMessage(to: Channel, head: Uint8Array, body: BodySource): Promise<void> {
+  const isChunked = body.framing.kind === "chunked";
+  const first = [head];
+  if (!body.isDrained) {
+    const pieces = body.nextBuffered();
+    if (pieces) for (const piece of pieces) appendPiece(first, piece, isChunked);
+  }
+  if (isChunked && body.isDrained) first.push(encodeLastChunk(body.trailers));
+  const isTaken = to.write(first.length === 1 ? head : Buffer.concat(first));
+  if (body.isDrained) return;
+  if (!isTaken) await to.flushed();
+  for (let pieces = await body.next(); pieces && !to.isClosed; pieces = await body.next())
+    await writePieces(to, pieces, isChunked);
+  if (isChunked && body.isDrained) to.write(encodeLastChunk(body.trailers));
+}
+
+function appendPiece(out: Uint8Array[], piece: Uint8Array, isChunked: boolean): void {
+  if (piece.length === 0) return;
+  if (isChunked) out.push(...encodeChunk(piece));
+  else out.push(piece);
+}

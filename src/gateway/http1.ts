@@ -1,0 +1,209 @@
+// HTTP/1.1 towards the client: reads requests off one connection, one after the other,
+// and hands each to the exchange. Owns what must be true of a request before it may be
+// judged: an unambiguous head, a Host that is the destination, a known upgrade.
+
+import type { ClientIdentity } from "../model/entry.ts";
+import type { RequestHead } from "../model/request.ts";
+import type { RefusalReply } from "../text/refusal.ts";
+import { parseRequestHead, serialiseResponseHead, type WireRequestHead } from "../wire/http-head.ts";
+import { BodyError, BodySource } from "./body-source.ts";
+import type { Channel } from "./channel.ts";
+import type { Gateway } from "./context.ts";
+import { type ClientRequest, exchange } from "./exchange.ts";
+import { ClientGone, forwardHttp1 } from "./http1-forward.ts";
+import { strayConnectionOption } from "./http1-message.ts";
+import type { Destination } from "./inspection.ts";
+import { lingeringClose } from "./lingering-close.ts";
+import { maskTarget } from "./mask.ts";
+import { HeadError, readHead } from "./read-head.ts";
+import { answerShortly, statusText } from "./short-answer.ts";
+import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** A request's destination, found and checked; or why there is none. */
+export type Destined =
+  | {
+      readonly destination: Destination;
+      /** Origin-form target. */
+      readonly target: string;
+      /** Made only when the request is forwarded. Throws UpstreamError. */
+      readonly upstream: () => Promise<UpstreamTarget>;
+    }
+  | { readonly status: number; readonly reason: string };
+
+/** What the tunnel or the listener knows about the connection that requests come on. */
+export interface Http1Connection {
+  readonly channel: Channel;
+  readonly client: ClientIdentity | undefined;
+  /** For rows about requests that could not be read. */
+  readonly host: string;
+  readonly port: number;
+  /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
+  readonly endMeansGone: boolean;
+  destined(head: WireRequestHead): Promise<Destined>;
+}
+
+/** A first request may be long in coming (pools pre-connect), a started one may not. */
+const PATIENCE = { firstByteMs: 15 * 60_000, wholeMs: 60_000 };
+/** Upgrades that are judged as requests and then spliced; everything else is refused. */
+const UPGRADES = new Set(["websocket", "spdy/3.1"]);
+const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** Serves requests until either side is done. The caller closes the channel. */
+export async function serveHttp1(gateway: Gateway, connection: Http1Connection): Promise<void> {
+  const { channel } = connection;
+  const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
+  for (;;) {
+    let head: WireRequestHead | undefined;
+    try {
+      head = await readHead(channel, parse, PATIENCE);
+    } catch (error) {
+      if (!(error instanceof HeadError)) throw error;
+      await refuseHead(gateway, connection, undefined, error.status, error.message);
+      return;
+    }
+    if (head === undefined || !(await serveRequest(gateway, connection, head))) return;
+  }
+}
+
+/** Serves one request whose head was read. True when the connection can carry another. */
+export async function serveRequest(
+  gateway: Gateway,
+  connection: Http1Connection,
+  head: WireRequestHead,
+): Promise<boolean> {
+  const problem = headProblem(head);
+  if (problem !== undefined) return refuseHead(gateway, connection, head, 400, problem);
+  const destined = await connection.destined(head);
+  if ("reason" in destined) return refuseHead(gateway, connection, head, destined.status, destined.reason);
+  const request = new Http1Request(gateway.pool, connection, head, destined);
+  try {
+    const protocols = gateway.inspection.protocolsOf(destined.destination);
+    if (protocols.length === 0) await request.forward(() => {});
+    else await exchange(gateway, protocols, request);
+  } catch (error) {
+    if (error instanceof ClientGone) return false;
+    if (error instanceof UpstreamError) return refuseHead(gateway, connection, head, 502, error.message);
+    if (!(error instanceof BodyError)) throw error;
+    return refuseHead(gateway, connection, head, 400, error.message);
+  }
+  return request.isReusable;
+}
+
+function headProblem(head: WireRequestHead): string | undefined {
+  if (head.method === "CONNECT") return "a CONNECT inside a tunnel is not served";
+  const option = strayConnectionOption(head.headers);
+  if (option !== undefined) return `the Connection field names '${option}', which iddio would have to remove`;
+  if (head.upgrade === undefined) return undefined;
+  if (!UPGRADES.has(head.upgrade)) return `an upgrade to '${head.upgrade}' is not supported`;
+  const hasBody =
+    head.framing.kind === "chunked" || (head.framing.kind === "length" && head.framing.length > 0);
+  return hasBody ? "an upgrade with a body is not supported" : undefined;
+}
+
+/** Answers a request that cannot be judged, records it, and ends the connection. Always false. */
+async function refuseHead(
+  gateway: Gateway,
+  { channel, host, port, client }: Http1Connection,
+  head: WireRequestHead | undefined,
+  status: number,
+  reason: string,
+): Promise<false> {
+  gateway.recorder.blocked({
+    host,
+    port,
+    ...(head ? { method: head.method, path: maskTarget(head.target) } : {}),
+    status,
+    reason,
+    ...(client ? { client } : {}),
+  });
+  await answerShortly(channel, status, reason);
+  return false;
+}
+
+function replyBytes(reply: RefusalReply, isClosing: boolean): Uint8Array {
+  const headers = reply.headers.filter(([name]) => name.toLowerCase() !== "content-length");
+  const length: [string, string] = ["Content-Length", String(reply.body.length)];
+  const closing: [string, string][] = isClosing ? [["Connection", "close"]] : [];
+  const head = serialiseResponseHead({
+    status: reply.status,
+    statusText: statusText(reply.status),
+    headers: [...headers, length, ...closing],
+  });
+  return Buffer.concat([head, reply.body]);
+}
+
+/** One request on an HTTP/1.1 connection, as the exchange sees it. */
+class Http1Request implements ClientRequest {
+  readonly head: RequestHead;
+  readonly client: ClientIdentity | undefined;
+  readonly #connection: Http1Connection;
+  readonly #wire: WireRequestHead;
+  readonly #destined: Extract<Destined, { target: string }>;
+  readonly #body: BodySource;
+  readonly #pool: UpstreamPool;
+  #hasContinued = false;
+  #isReusable = false;
+
+  constructor(
+    pool: UpstreamPool,
+    connection: Http1Connection,
+    wire: WireRequestHead,
+    destined: Extract<Destined, { target: string }>,
+  ) {
+    this.#pool = pool;
+    const { host, port } = destined.destination;
+    this.#connection = connection;
+    this.#wire = wire;
+    this.#destined = destined;
+    this.client = connection.client;
+    this.head = { method: wire.method, host, port, target: destined.target, headers: wire.headers };
+    this.#body = new BodySource(connection.channel, wire.framing);
+  }
+
+  get hasBody(): boolean {
+    return (
+      this.#wire.framing.kind === "chunked" ||
+      (this.#wire.framing.kind === "length" && this.#wire.framing.length > 0)
+    );
+  }
+
+  /** Whether the connection stands at the start of another request. */
+  get isReusable(): boolean {
+    return this.#isReusable;
+  }
+
+  peekBody(limit: number): Promise<Uint8Array | undefined> {
+    return this.#body.peek(limit, () => {
+      if (!this.#wire.expectContinue || this.#hasContinued) return;
+      this.#hasContinued = true;
+      this.#connection.channel.write(CONTINUE);
+    });
+  }
+
+  onLeave(left: () => void): () => void {
+    return this.#connection.channel.onOver(left);
+  }
+
+  async refuse(reply: RefusalReply): Promise<void> {
+    const { channel } = this.#connection;
+    this.#isReusable = this.#body.isDone && this.#wire.keepAlive && !channel.isOver;
+    channel.write(replyBytes(reply, !this.#isReusable));
+    if (!this.#isReusable) await lingeringClose(channel);
+  }
+
+  async forward(answered: (status: number) => void): Promise<void> {
+    const { channel, endMeansGone } = this.#connection;
+    this.#isReusable = await forwardHttp1({
+      client: channel,
+      endMeansGone,
+      head: this.#wire,
+      target: this.#destined.target,
+      body: this.#body,
+      awaitsContinue: this.#wire.expectContinue && !this.#hasContinued,
+      upstream: this.#destined.upstream,
+      pool: this.#pool,
+      answered,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+// Which connections are opened, and as what. The CONNECT name, its resolved addresses
+// and the SNI each may match an inspect entry; every match counts, so that no spelling
+// of a destination escapes the strictest of them.
+
+import type { Protocol } from "../model/protocol.ts";
+import type { Policy } from "../policy/policy.ts";
+import { routeOf } from "../policy/route.ts";
+import type { PolicyStore } from "../state/policy-store.ts";
+import type { ModeHolder } from "./mode.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** A destination under all the names it goes by. */
+export interface Destination {
+  /** Host of the CONNECT or absolute-form target: lower case, no trailing dot, no brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** What the host resolved to; empty until it was. */
+  readonly addresses: readonly string[];
+  /** From the ClientHello, lower case, no trailing dot; undefined when there was none. */
+  readonly serverName: string | undefined;
+}
+
+/** Asks policy and mode what to do with a destination. */
+export class Inspection {
+  readonly #policy: PolicyStore;
+  readonly #mode: ModeHolder;
+  readonly #resolver: Resolver;
+
+  constructor(parts: { policy: PolicyStore; mode: ModeHolder; resolver: Resolver }) {
+    this.#policy = parts.policy;
+    this.#mode = parts.mode;
+    this.#resolver = parts.resolver;
+  }
+
+  /** The policy in force. */
+  get policy(): Policy {
+    return this.#policy.current;
+  }
+
+  /** Goes up with every policy that takes effect. */
+  get revision(): number {
+    return this.#policy.revision;
+  }
+
+  /** The protocols that must judge requests to this destination; empty: it is not inspected. */
+  protocolsOf(destination: Destination): readonly Protocol[] {
+    if (!this.#mode.isInspecting) return [];
+    const { host, port, addresses, serverName } = destination;
+    const protocols = new Set<Protocol>();
+    const consider = (name: string) => {
+      const route = routeOf(this.#policy.current, { host: name, port });
+      if (route) protocols.add(route.protocol);
+    };
+    consider(host);
+    for (const address of addresses) if (address !== host) consider(address);
+    if (serverName !== undefined && serverName !== host) consider(serverName);
+    // An agent may dial by address what it is not let do by name.
+    const alias = this.#resolver.inspectedNameOf(host);
+    if (alias !== undefined) consider(alias);
+    if (protocols.size > 0 && addresses.length > 0) this.#resolver.noteInspected(host, addresses);
+    return [...protocols];
+  }
+}

@@ -1,0 +1,53 @@
+// Ends the client's TLS at the gateway. Owns the handshake and its bound; what is said
+// inside is for http1.ts. The leaf carries exactly the one name that the client asked for.
+
+import tls from "node:tls";
+import type { Leaf, LeafStore } from "../ca/leaf.ts";
+import { Channel } from "./channel.ts";
+import { duplexOver, NodeStream } from "./node-stream.ts";
+
+const HANDSHAKE_MS = 30_000;
+
+/** The client did not complete the handshake; the usual cause is that it does not trust the iddio CA. */
+export class HandshakeError extends Error {}
+
+const contexts = new WeakMap<Leaf, tls.SecureContext>();
+
+/** Accepts TLS from the client under `name`. Throws HandshakeError. */
+export async function intercept(client: Channel, name: string, leaves: LeafStore): Promise<Channel> {
+  const leaf = await leaves.leafFor(name);
+  let secureContext = contexts.get(leaf);
+  if (!secureContext) {
+    secureContext = tls.createSecureContext({ cert: leaf.certPem, key: leaf.keyPem, minVersion: "TLSv1.2" });
+    contexts.set(leaf, secureContext);
+  }
+  const raw = duplexOver(client);
+  const socket = new tls.TLSSocket(raw as never, {
+    isServer: true,
+    secureContext,
+    ALPNProtocols: ["http/1.1"],
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string) => {
+      clearTimeout(timer);
+      socket.destroy();
+      raw.destroy();
+      reject(new HandshakeError(reason));
+    };
+    const timer = setTimeout(() => fail("the client did not finish the TLS handshake"), HANDSHAKE_MS);
+    const onError = (error: Error) => fail(`the client broke off the TLS handshake (${codeOf(error)})`);
+    const onClose = () => fail("the client closed the connection during the TLS handshake");
+    socket.once("error", onError);
+    socket.once("close", onClose);
+    socket.once("secure", () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      socket.off("close", onClose);
+      resolve(new Channel(new NodeStream(socket)));
+    });
+  });
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

@@ -1,0 +1,39 @@
+// Bytes both ways between two connections, untouched: what a splice is, and what
+// follows a 101. Owns back-pressure and half-close across the pair. It has no idle
+// limit: a quiet tunnel is a live one.
+
+import type { ByteStream, StreamHandler } from "./byte-stream.ts";
+import type { Channel } from "./channel.ts";
+
+/** Joins two connections until both are closed; what either has buffered goes first. Never rejects. */
+export function relay(client: Channel, upstream: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    let open = 2;
+    const closed = () => {
+      open -= 1;
+      if (open === 0) resolve();
+    };
+    client.handOver(oneWay(client.stream, upstream.stream, closed));
+    upstream.handOver(oneWay(upstream.stream, client.stream, closed));
+  });
+}
+
+function oneWay(from: ByteStream, to: ByteStream, closed: () => void): StreamHandler {
+  return {
+    data(bytes) {
+      if (!to.write(bytes)) from.pause();
+    },
+    drain() {
+      to.resume();
+    },
+    end() {
+      to.end();
+    },
+    close(error) {
+      // A broken connection must not look like an orderly end on the other side.
+      if (error) to.destroy();
+      else to.end();
+      closed();
+    },
+  };
+}

@@ -1,0 +1,198 @@
+// A CONNECT: decides between splice and intercept, and sees to it that no spelling of the
+// destination (name, address, SNI) gets a splice that another spelling would not.
+
+import { type ClientHelloResult, parseClientHello } from "../wire/client-hello.ts";
+import { parseAuthority } from "../wire/connect-request.ts";
+import type { WireRequestHead } from "../wire/http-head.ts";
+import type { Channel } from "./channel.ts";
+import type { ClientOwner } from "./client-owner.ts";
+import type { Gateway } from "./context.ts";
+import { dialTcp } from "./dial.ts";
+import { type Destined, serveHttp1 } from "./http1.ts";
+import type { Destination } from "./inspection.ts";
+import { intercept } from "./intercept.ts";
+import { isLoop } from "./loop.ts";
+import { holdsProxyToken } from "./proxy-token.ts";
+import { relay } from "./relay.ts";
+import { answerShortly } from "./short-answer.ts";
+
+const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
+/** How long an intercepted client may take to begin; pools that pre-connect are patient, so are we. */
+const HELLO_MS = 5 * 60_000;
+
+/** Serves a CONNECT to its end. Throws what connection.ts catches. */
+export async function serveTunnel(
+  gateway: Gateway,
+  channel: Channel,
+  owner: ClientOwner,
+  head: WireRequestHead,
+): Promise<void> {
+  const authority = parseAuthority(head.target);
+  if (authority === undefined) return answerShortly(channel, 400, "the CONNECT target is not host:port");
+  const addresses = await gateway.resolver.resolve(authority.host);
+  if (isLoop(gateway.listen, addresses, authority.port))
+    return answerShortly(channel, 403, "the CONNECT target is iddio itself");
+  const destination: Destination = { ...authority, addresses, serverName: undefined };
+  const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
+  const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity };
+  if (gateway.inspection.protocolsOf(destination).length > 0) return openInspected(tunnel);
+  await openUninspected(tunnel);
+}
+
+interface Tunnel {
+  readonly gateway: Gateway;
+  readonly channel: Channel;
+  readonly owner: ClientOwner;
+  readonly destination: Destination;
+  /** The connection presented the token that the operator's overlay kubeconfig carries. */
+  readonly mayUseIdentity: boolean;
+}
+
+/** The destination is inspected whatever the SNI says: nothing is dialled before a request was judged. */
+async function openInspected(tunnel: Tunnel): Promise<void> {
+  const { channel } = tunnel;
+  channel.write(ESTABLISHED);
+  const timer = setTimeout(() => channel.destroy(), HELLO_MS);
+  const hello = await readClientHello(channel);
+  clearTimeout(timer);
+  if (hello === undefined) return;
+  if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
+  if (hello.kind === "ok") return serveIntercepted(tunnel, hello.serverName);
+  // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
+  await serveRequests(tunnel, channel, undefined, false);
+}
+
+/** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
+async function openUninspected(tunnel: Tunnel): Promise<void> {
+  const { gateway, channel, destination } = tunnel;
+  const upstream = await dialTcp(destination.addresses, destination.port);
+  try {
+    channel.write(ESTABLISHED);
+    // A server may speak first: its bytes must not wait for a hello that never comes.
+    const stopForwarding = forwardUntilStopped(upstream, channel);
+    const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;
+    if (hello?.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
+    const serverName = hello?.kind === "ok" ? hello.serverName : undefined;
+    if (
+      serverName !== undefined &&
+      gateway.inspection.protocolsOf({ ...destination, serverName }).length > 0
+    ) {
+      stopForwarding();
+      upstream.destroy();
+      return await serveIntercepted(tunnel, serverName);
+    }
+    stopForwarding();
+    recordPassthrough(tunnel, serverName);
+    await relay(channel, upstream);
+  } finally {
+    upstream.destroy();
+  }
+}
+
+function forwardUntilStopped(upstream: Channel, channel: Channel): () => void {
+  let isStopped = false;
+  void (async () => {
+    while (!isStopped && (await upstream.readable())) {
+      if (isStopped) return;
+      if (!channel.write(upstream.read())) await channel.flushed();
+    }
+    // A server that hangs up before the client said a word: pass the end on, or the client waits forever.
+    if (!isStopped) channel.end();
+  })();
+  return () => {
+    isStopped = true;
+  };
+}
+
+/** Reads far enough to know the SNI, leaving every byte in place. Undefined: the client is done. */
+async function readClientHello(
+  channel: Channel,
+): Promise<Exclude<ClientHelloResult, { kind: "need-more" }> | undefined> {
+  if (!(await channel.readable())) return undefined;
+  for (;;) {
+    const bytes = channel.read();
+    const result = parseClientHello(bytes);
+    channel.unread(bytes);
+    if (result.kind !== "need-more") return result;
+    if (!(await channel.more())) return { kind: "not-tls" };
+  }
+}
+
+async function serveIntercepted(tunnel: Tunnel, serverName: string | undefined): Promise<void> {
+  const { gateway, channel, destination } = tunnel;
+  const secure = await intercept(channel, serverName ?? destination.host, gateway.leaves);
+  try {
+    await serveRequests(tunnel, secure, serverName, true);
+  } finally {
+    secure.destroy();
+  }
+}
+
+async function serveRequests(
+  { gateway, owner, destination, mayUseIdentity }: Tunnel,
+  channel: Channel,
+  serverName: string | undefined,
+  isTls: boolean,
+): Promise<void> {
+  const { host, port } = destination;
+  const known: Destination = { ...destination, serverName };
+  const names = new Set([host, serverName ?? host]);
+  await serveHttp1(gateway, {
+    channel,
+    client: owner.identity,
+    host,
+    port,
+    endMeansGone: isTls,
+    destined: async (head): Promise<Destined> => {
+      const target = originTarget(head, isTls ? "https" : "http");
+      if (target === undefined)
+        return { status: 400, reason: "the target is neither a path nor this host's URL" };
+      const named = head.authority === undefined ? undefined : parseAuthority(head.authority, port);
+      if (named === undefined || named.port !== port || !names.has(named.host))
+        return { status: 421, reason: "the Host field is not the host that was connected to" };
+      return {
+        destination: known,
+        target,
+        upstream: async () => ({
+          host,
+          port,
+          addresses: destination.addresses,
+          serverName: isTls ? (serverName ?? host) : undefined,
+          trust: isTls ? gateway.trust.trustFor(host, port, mayUseIdentity && owner.isOwnUser) : undefined,
+          owner: owner.poolKey,
+        }),
+      };
+    },
+  });
+}
+
+/** The target in origin form; an absolute one must name the same authority as Host. */
+function originTarget(head: WireRequestHead, scheme: "http" | "https"): string | undefined {
+  if (head.target.startsWith("/") || head.target === "*") return head.target;
+  const prefix = `${scheme}://${head.authority ?? ""}/`;
+  return head.target.startsWith(prefix) ? head.target.slice(prefix.length - 1) : undefined;
+}
+
+async function block({ gateway, channel, owner, destination }: Tunnel, reason: string): Promise<void> {
+  const client = owner.identity;
+  gateway.recorder.blocked({
+    host: destination.host,
+    port: destination.port,
+    reason,
+    ...(client ? { client } : {}),
+  });
+  channel.destroy();
+}
+
+function recordPassthrough({ gateway, owner, destination }: Tunnel, serverName: string | undefined): void {
+  const mode = gateway.mode.current;
+  if (mode === "off" || mode === "observe" || gateway.settings.current.audit_passthrough === "off") return;
+  const client = owner.identity;
+  gateway.recorder.passedThrough({
+    host: destination.host,
+    port: destination.port,
+    ...(serverName !== undefined && serverName !== destination.host ? { server_name: serverName } : {}),
+    reason: mode === "passthrough" ? "the proxy mode is passthrough" : "no inspect entry matches",
+    ...(client ? { client } : {}),
+  });
+}

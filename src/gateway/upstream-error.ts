@@ -1,0 +1,21 @@
+// Why an upstream could not be used, in words for the client and the log.
+
+/** `unreachable`: no connection. `unverified`: its certificate is not trusted. `broken`: it spoke wrongly or went away. */
+export type UpstreamFailure = "unreachable" | "unverified" | "broken";
+
+/** Thrown by everything that dials or reads an upstream; `message` is one lower-case clause without secrets. */
+export class UpstreamError extends Error {
+  readonly failure: UpstreamFailure;
+  /** Whether a byte of the answer had arrived; a request is never sent again after that. */
+  readonly hasAnswered: boolean;
+
+  constructor(
+    failure: UpstreamFailure,
+    message: string,
+    options: { cause?: unknown; hasAnswered?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.failure = failure;
+    this.hasAnswered = options.hasAnswered ?? false;
+  }
+}
