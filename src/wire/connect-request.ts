@@ -2,7 +2,7 @@
 // One spelling per destination comes out (lower case, no trailing dot, RFC 5952 for IPv6), and
 // whatever resolvers and URL parsers read differently (inet_aton numbers, userinfo) is refused.
 
-import { isAll, TARGET } from "./octet-class.ts";
+import { AUTHORITY, isAll, TARGET } from "./octet-class.ts";
 
 /** A destination by name or address; IPv6 without brackets. */
 export interface Authority {
@@ -65,6 +65,8 @@ function parsePort(text: string): number | undefined {
 
 /** A DNS name (underscores allowed, as in real zones) or a dotted quad; lower case, one trailing dot dropped. */
 function parseHostname(text: string): string | undefined {
+  // Checked before it is lowered: the Kelvin sign, for one, would come out as a plain "k".
+  if (!isAll(text, AUTHORITY)) return undefined;
   const name = (text.endsWith(".") ? text.slice(0, -1) : text).toLowerCase();
   if (name.length === 0 || name.length > 253) return undefined;
   let labelLength = 0;
