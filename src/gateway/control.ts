@@ -1,0 +1,226 @@
+// What the control socket's methods do. Thin: each calls the part that owns the matter,
+// and everything that changes something leaves a `control` row that says who did it.
+
+import type { Authority } from "../ca/authority.ts";
+import { explainClassify, explainDecide } from "../ipc/explain.ts";
+import type { Approval, Caller, ControlHandlers, UpstreamReport } from "../ipc/methods.ts";
+import { isMode, MODES } from "../model/mode.ts";
+import { isProtocol, PROTOCOLS, type Protocol } from "../model/protocol.ts";
+import { UserError } from "../model/user-error.ts";
+import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../policy/edit.ts";
+import { writeFileAtomic } from "../state/files.ts";
+import type { StatePaths } from "../state/paths.ts";
+import type { PolicyStore } from "../state/policy-store.ts";
+import type { Upstream, Upstreams } from "../state/upstreams.ts";
+import type { PendingApproval } from "./broker.ts";
+import { decodeContent } from "./content-coding.ts";
+import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import type { Gateway } from "./context.ts";
+import type { Events } from "./events.ts";
+
+/** The parts that only control reaches, beside the gateway's own. */
+export interface ControlParts {
+  readonly gateway: Gateway;
+  readonly paths: StatePaths;
+  readonly policy: PolicyStore;
+  readonly upstreams: Upstreams;
+  readonly authority: Authority;
+  readonly events: Events;
+  readonly version: string;
+  readonly startedMs: number;
+}
+
+/** The handlers of every control method. */
+export function controlHandlers(parts: ControlParts): ControlHandlers {
+  const { gateway, policy, upstreams, events, paths } = parts;
+  const record = (caller: Caller, command: string, fields: Record<string, unknown> = {}) =>
+    gateway.recorder.control({ command, ...fields, caller_uid: caller.uid, caller_pid: caller.pid });
+
+  const reply = (outcome: "approved" | "denied", input: { id: string; reason?: string }, caller: Caller) => {
+    const { id, requestId } = gateway.broker.reply(input.id, outcome, input.reason);
+    const reason = input.reason === undefined ? {} : { reason: input.reason };
+    record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
+      approval_id: id,
+      request_id: requestId,
+      ...reason,
+    });
+    return { id, outcome };
+  };
+
+  const edit = async (
+    change: (text: string, protocol: Protocol, entry: string) => PolicyEdit,
+    command: string,
+    { protocol, entry }: { protocol: Protocol; entry: string },
+    caller: Caller,
+  ) => {
+    if (!isProtocol(protocol))
+      throw new UserError(`unknown protocol '${protocol}'`, {
+        hint: `one of: ${PROTOCOLS.join(", ")}`,
+        exitCode: 2,
+      });
+    const edited = change(policy.current.text, protocol, entry);
+    if (edited.kind === "refused")
+      throw new UserError(edited.message, edited.hint === undefined ? {} : { hint: edited.hint });
+    if (edited.kind === "unchanged") return { changed: false, note: edited.message };
+    if (policy.reloadProblem !== undefined)
+      throw new UserError("policy.yaml on disk does not load, so it is not edited", {
+        hint: "iddio policy validate",
+      });
+    await writeFileAtomic(paths.policy, edited.text);
+    await policy.reload();
+    record(caller, command, { protocol, entry });
+    return { changed: true, note: edited.message };
+  };
+
+  return {
+    status: () => ({
+      daemon: "up",
+      pid: process.pid,
+      uptime_ms: Date.now() - parts.startedMs,
+      build_version: parts.version,
+      schema_version: 2,
+      proxy_mode: gateway.mode.current,
+      policy:
+        policy.reloadProblem === undefined
+          ? "loaded"
+          : `loaded (operator policy.yaml failed to reload: ${policy.reloadProblem})`,
+      proxy_listen: `${gateway.listen.host.includes(":") ? `[${gateway.listen.host}]` : gateway.listen.host}:${gateway.listen.port}`,
+      socket: paths.socket,
+      log: paths.log,
+      pending_approvals: gateway.broker.list().length,
+    }),
+
+    policy_show: () => ({
+      text: policy.current.text,
+      path: paths.policy,
+      revision: policy.revision,
+      ...(policy.reloadProblem === undefined ? {} : { reload_problem: policy.reloadProblem }),
+    }),
+
+    policy_reload: async (_input, caller) => {
+      const result = await policy.reload();
+      record(caller, "policy reload", { result: result.kind });
+      if (result.kind === "failed")
+        throw new UserError(
+          `policy.yaml does not load, the last good one stays in force:\n  ${result.problem}`,
+          {
+            hint: "iddio policy validate",
+          },
+        );
+      return {
+        revision: policy.revision,
+        changed: result.kind === "loaded",
+        warnings: policy.warnings.map((each) => `line ${each.line}: ${each.message}`),
+      };
+    },
+
+    mode_get: () => ({ proxy_mode: gateway.mode.current }),
+
+    mode_set: ({ proxy_mode }, caller) => {
+      if (!isMode(proxy_mode))
+        throw new UserError(`unknown proxy mode '${proxy_mode}'`, {
+          hint: `one of: ${MODES.join(", ")}`,
+          exitCode: 2,
+        });
+      const previous = gateway.mode.set(proxy_mode);
+      record(caller, "set-proxy-mode", { proxy_mode, previous });
+      return { proxy_mode, previous };
+    },
+
+    approvals_list: () => ({ approvals: gateway.broker.list().map(approvalReport) }),
+    approvals_allow: (input, caller) => reply("approved", input, caller),
+    approvals_deny: (input, caller) => reply("denied", input, caller),
+
+    events: (input, _caller, sink) => {
+      for (const event of events.recent()) sink.send(event);
+      if (!input.follow) return;
+      const stop = events.subscribe((event) => sink.send(event));
+      return new Promise((resolve) => {
+        sink.signal.addEventListener("abort", () => {
+          stop();
+          resolve();
+        });
+      });
+    },
+
+    ca_info: () => caReport(parts.authority, paths),
+
+    upstreams_list: () => ({ upstreams: upstreams.list().map(upstreamReport) }),
+
+    upstreams_add: (input, caller) => {
+      const upstream = upstreams.add({
+        host: input.host,
+        port: input.port,
+        caPem: input.ca_pem,
+        source: input.source,
+        ...(input.certificate_path === undefined ? {} : { certificatePath: input.certificate_path }),
+        ...(input.key_path === undefined ? {} : { keyPath: input.key_path }),
+        ...(input.proxy_token === undefined ? {} : { proxyToken: input.proxy_token }),
+      });
+      gateway.trust.refresh();
+      gateway.pool.clear();
+      const report = upstreamReport(upstream);
+      events.publish("upstream_added", { ...report });
+      record(caller, "upstream add", { ...report });
+      return { upstream: report };
+    },
+
+    upstreams_remove: ({ host, port }, caller) => {
+      const removed = upstreams.remove(host, port);
+      if (removed) {
+        gateway.trust.refresh();
+        gateway.pool.clear();
+        events.publish("upstream_removed", { host, port });
+        record(caller, "upstream remove", { host, port });
+      }
+      return { removed };
+    },
+
+    inspect_summary: () => ({ protocols: inspectReport(policy) }),
+    inspect_add: (input, caller) => edit(addInspectEntry, "inspect add", input, caller),
+    inspect_remove: (input, caller) => edit(removeInspectEntry, "inspect remove", input, caller),
+
+    settings_get: () => ({ settings: { ...gateway.settings.current } }),
+
+    classify: (input) => explainClassify(policy.current, input, decodeContent),
+    decide: (input) => explainDecide(policy.current, input),
+  };
+}
+
+function approvalReport(approval: PendingApproval): Approval {
+  return {
+    id: approval.id,
+    created_ms: approval.createdMs,
+    expires_ms: approval.expiresMs,
+    protocol: approval.protocol,
+    tier: approval.tier,
+    command: approval.command,
+    labels: approval.labels,
+    host: approval.host,
+    port: approval.port,
+    method: approval.method,
+    path: approval.path,
+    rule: approval.rule,
+    reason: approval.reason,
+    ...(approval.client ? { client: approval.client } : {}),
+  };
+}
+
+function upstreamReport(upstream: Upstream): UpstreamReport {
+  return {
+    host: upstream.host,
+    port: upstream.port,
+    source: upstream.source,
+    ca_fingerprint: fingerprintOfPem(upstream.caPem),
+    ...(upstream.certificatePath === undefined ? {} : { certificate_path: upstream.certificatePath }),
+    ...(upstream.keyPath === undefined ? {} : { key_path: upstream.keyPath }),
+  };
+}
+
+function inspectReport(policy: PolicyStore) {
+  return PROTOCOLS.flatMap((protocol) => {
+    const block = policy.current.blocks.get(protocol);
+    const entries = block?.inspect.map(({ entry }) => entry.text) ?? [];
+    return entries.length > 0 ? [{ protocol, entries }] : [];
+  });
+}

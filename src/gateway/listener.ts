@@ -1,0 +1,93 @@
+// The proxy's listening socket. Owns how many connections there may be and what happens
+// to them at shutdown; each one is connection.ts's affair.
+
+import { UserError } from "../model/user-error.ts";
+import { parseAuthority } from "../wire/connect-request.ts";
+import { serveConnection } from "./connection.ts";
+import type { Gateway } from "./context.ts";
+import { TcpStream } from "./tcp-stream.ts";
+
+/** A listening proxy. */
+export interface Listener {
+  /** host:port, with the port that the system chose when 0 was asked for. */
+  readonly listen: string;
+  readonly gateway: Gateway;
+  /** Stops accepting, gives open connections a moment, closes them, resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+/** Above this many, new connections are closed at once: a leak or a flood must not take the descriptors that others need. */
+const MAX_CONNECTIONS = 20_000;
+/** What is under way at shutdown may finish within this time. */
+const DRAIN_MS = 3_000;
+
+/** Listens on `address` and serves the rest of the gateway on it. Throws UserError when the address cannot be had. */
+export function startListener(address: string, parts: Omit<Gateway, "listen">): Listener {
+  const wanted = parseListen(address);
+  const open = new Map<TcpStream, Promise<void>>();
+  const accept = (stream: TcpStream) => {
+    if (open.size >= MAX_CONNECTIONS) {
+      parts.log.warn("connection refused", { reason: "too many connections" });
+      stream.destroy();
+      return;
+    }
+    open.set(
+      stream,
+      serveConnection(gateway, stream).finally(() => open.delete(stream)),
+    );
+  };
+  const server = listen(wanted, accept);
+  const { port } = server;
+  const gateway: Gateway = { ...parts, listen: { host: wanted.host, port } };
+  return {
+    listen: `${wanted.host.includes(":") ? `[${wanted.host}]` : wanted.host}:${port}`,
+    gateway,
+    async close() {
+      server.stop(false);
+      const drained = Promise.all(open.values());
+      await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
+      for (const stream of open.keys()) stream.destroy();
+      await drained;
+    },
+  };
+}
+
+function parseListen(address: string): { readonly host: string; readonly port: number } {
+  // Port 0 asks the system for one; as a destination it would be malformed.
+  if (address.endsWith(":0")) {
+    const any = parseAuthority(`${address.slice(0, -2)}:1`);
+    if (any) return { host: any.host, port: 0 };
+  }
+  const parsed = parseAuthority(address);
+  if (parsed) return parsed;
+  throw new UserError(`'${address}' is not an address to listen on`, {
+    hint: "set proxy_listen to host:port in settings.yaml, e.g. 127.0.0.1:9443",
+  });
+}
+
+function listen(
+  wanted: { readonly host: string; readonly port: number },
+  accept: (stream: TcpStream) => void,
+) {
+  try {
+    return Bun.listen({
+      hostname: wanted.host,
+      port: wanted.port,
+      allowHalfOpen: true,
+      data: undefined,
+      socket: TcpStream.handlers(accept),
+    });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const where = `${wanted.host}:${wanted.port}`;
+    if (code === "EADDRINUSE")
+      throw new UserError(`${where} is already in use`, {
+        hint: "stop what listens there, or set another proxy_listen in settings.yaml",
+        cause: error,
+      });
+    throw new UserError(`cannot listen on ${where} (${code ?? "unknown error"})`, {
+      hint: "set proxy_listen in settings.yaml to an address of this machine",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,154 @@
+// Starts the daemon: opens the state, wires the parts, listens; and takes it all down
+// again. Nothing listens before everything it needs is there, so a start that fails has
+// started nothing half-way.
+
+import { Authority } from "../ca/authority.ts";
+import { systemRoots, writeBundle } from "../ca/bundle.ts";
+import { LeafStore } from "../ca/leaf.ts";
+import { serveControl } from "../ipc/server.ts";
+import { openDatabase } from "../state/database.ts";
+import { ensureStateDirectory } from "../state/files.ts";
+import { Journal } from "../state/journal.ts";
+import { acquireDaemonLock } from "../state/lock.ts";
+import { Log } from "../state/log.ts";
+import { statePaths } from "../state/paths.ts";
+import { PolicyStore } from "../state/policy-store.ts";
+import { SettingsStore } from "../state/settings-store.ts";
+import { Upstreams } from "../state/upstreams.ts";
+import { parseDuration } from "../text/duration.ts";
+import { Broker } from "./broker.ts";
+import type { Gateway } from "./context.ts";
+import { controlHandlers } from "./control.ts";
+import { Events } from "./events.ts";
+import { Inspection } from "./inspection.ts";
+import { startListener } from "./listener.ts";
+import { ModeHolder } from "./mode.ts";
+import { Recorder } from "./recorder.ts";
+import { Resolver } from "./resolver.ts";
+import { TrustStore } from "./trust.ts";
+import { UpstreamPool } from "./upstream.ts";
+
+/** What the caller of `startGateway` gives. */
+export interface StartOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+}
+
+/** A running daemon. */
+export interface RunningGateway {
+  /** host:port that the proxy listens on. */
+  readonly listen: string;
+  /** Resolves when it has stopped, whoever stopped it. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const DEFAULT_APPROVAL_MS = 30_000;
+
+/** Starts the daemon on the state directory that `env` names. Throws UserError for what the operator can mend. */
+export async function startGateway({ env, version }: StartOptions): Promise<RunningGateway> {
+  const startedMs = Date.now();
+  // Taken down in reverse when a later step fails, and at the end.
+  await using cleanup = new AsyncDisposableStack();
+  const paths = statePaths(env);
+  await ensureStateDirectory(paths);
+  cleanup.use(acquireDaemonLock(paths));
+
+  const settings = await SettingsStore.open(paths);
+  cleanup.defer(() => settings.close());
+  const log = new Log(paths.log, { level: settings.current.log_level });
+  cleanup.defer(() => log.close());
+  const policy = await PolicyStore.open(paths);
+  cleanup.defer(() => policy.close());
+  const authority = await Authority.open(paths);
+  await writeBundle(paths, authority, env);
+  const database = openDatabase(paths.database);
+  cleanup.defer(() => database.close());
+
+  const events = new Events();
+  const audit = await Journal.open(paths.audit, {
+    onFailure: (error, lost) => log.error("audit rows lost", { rows: lost, reason: error.message }),
+  });
+  cleanup.defer(() => audit.close());
+  const observe = await Journal.open(paths.observe, {
+    durable: false,
+    rotateBytes: 64 * 1024 * 1024,
+    keep: 3,
+  });
+  cleanup.defer(() => observe.close());
+
+  const mode = new ModeHolder(settings.current.default_mode);
+  const resolver = new Resolver();
+  const upstreams = new Upstreams(database);
+  const trust = new TrustStore(upstreams, await systemRoots());
+  const pool = new UpstreamPool();
+  cleanup.defer(() => pool.close());
+  const broker = new Broker({
+    events,
+    timeoutMs: () => parseDuration(settings.current.approval_timeout) ?? DEFAULT_APPROVAL_MS,
+  });
+  const recorder = new Recorder({ audit, observe, events, log });
+  const inspection = new Inspection({ policy, mode, resolver });
+  const parts = { settings, mode, inspection, resolver, trust, pool, broker, recorder, log };
+
+  const listener = startListener(settings.current.proxy_listen, {
+    ...parts,
+    leaves: new LeafStore(authority),
+  });
+  cleanup.defer(() => listener.close());
+  const gateway: Gateway = listener.gateway;
+  cleanup.defer(() => broker.close());
+
+  mode.onChange((current, previous) => {
+    events.publish("proxy_mode_changed", { proxy_mode: current, previous });
+    log.info("proxy mode changed", { proxy_mode: current, previous });
+  });
+  policy.onChange((change) => {
+    if (change.kind === "loaded") {
+      events.publish("policy_reloaded", { revision: change.revision });
+      log.info("policy loaded", { revision: change.revision });
+    } else {
+      events.publish("policy_reload_failed", { problem: change.problem });
+      log.warn("policy.yaml failed to reload, the last good one stays in force", { problem: change.problem });
+    }
+  });
+  settings.onChange((change) => {
+    if (change.kind === "failed") {
+      log.warn("settings.yaml failed to reload, the last good ones stay in force", {
+        problem: change.problem,
+      });
+      return;
+    }
+    log.level = change.settings.log_level;
+    events.publish("settings_reloaded", {});
+  });
+
+  const handlers = controlHandlers({
+    gateway,
+    paths,
+    policy,
+    upstreams,
+    authority,
+    events,
+    version,
+    startedMs,
+  });
+  const control = await serveControl(paths.socket, handlers, {
+    onError: (error, method) => log.error("control method failed", { method, reason: String(error) }),
+  });
+  cleanup.defer(() => control.close());
+
+  log.info("started", { version, pid: process.pid, listen: listener.listen, mode: mode.current });
+  const running = cleanup.move();
+  let stopping: Promise<void> | undefined;
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const stop = () => {
+    stopping ??= (async () => {
+      log.info("stopping");
+      await running.disposeAsync();
+      resolve();
+    })();
+    return stopping;
+  };
+  return { listen: listener.listen, stopped, stop };
+}
