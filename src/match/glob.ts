@@ -44,7 +44,7 @@ function expandBraces(text: string): { readonly texts: readonly string[] } | Pro
   const open = text.indexOf("{");
   const close = text.indexOf("}");
   if (open < 0 && close < 0) return { texts: [text] };
-  if (open < 0 || close < open) return { problem: '"}" has no "{" before it' };
+  if (open < 0 || (close >= 0 && close < open)) return { problem: '"}" has no "{" before it' };
   const parts: string[] = [];
   let depth = 0;
   let start = open + 1;

@@ -90,7 +90,7 @@ function readBody(text: string): Body | Problem {
 }
 
 function readName(host: string): Body | Problem {
-  if (host.startsWith(".")) return { problem: `write "*${host}" for every host below "${host.slice(1)}"` };
+  if (/^\.[^.]/.test(host)) return { problem: `write "*${host}" for every host below "${host.slice(1)}"` };
   const problem = checkHostName(host);
   return problem === undefined ? { kind: "host", host } : { problem };
 }
