@@ -23,7 +23,7 @@ export function commandNames(
   execCommand: readonly string[] = [],
 ): Pick<Classification, "command" | "aliases"> {
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
-  const full = `${what} ${verb}`;
+  const full = verb === "" ? what : `${what} ${verb}`;
   if (verb === "proxy") return { command: "proxy", aliases: [full] };
   if (subresource === "ephemeralcontainers" && (verb === "patch" || verb === "update" || verb === "create"))
     return { command: "debug", aliases: [full] };

@@ -34,6 +34,9 @@ export interface Case {
   readonly argv?: readonly string[];
   readonly method?: string;
   readonly url?: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly body?: string;
+  readonly body_b64?: string;
   readonly acceptable_tiers: readonly TierOrUnknown[];
   readonly expected_tier: TierOrUnknown;
   readonly expected_scope?: Readonly<Record<string, string>>;
