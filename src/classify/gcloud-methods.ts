@@ -123,11 +123,18 @@ export function findMethod(
   return { id: idOf(service, trail, letter), isWord: markWords(segments, trail), words: wordsOf(trail) };
 }
 
+const PARENTS: ReadonlySet<string> = new Set(["projects", "organizations", "folders"]);
+
 /** `**` in a trail stands for as many segments as the rest leaves over; it is the last node but for a verb. */
 function markWords(segments: readonly string[], trail: readonly PathNode[]): boolean[] {
-  return segments.map((_, index) => {
+  return segments.map((segment, index) => {
     const node = trail[index];
-    return node !== undefined && isFixed(node);
+    if (node === undefined) return false;
+    // Where a service takes any parent (`v1/{parentType}/{parent}/services`), the first is a word all the same.
+    return (
+      isFixed(node) ||
+      (trail[index - 1]?.name === "V" && trail[index + 1]?.name === "*" && PARENTS.has(segment))
+    );
   });
 }
 

@@ -2,15 +2,18 @@
 // the published ones and falls back to the shape of the path.
 
 import type { Classification } from "../model/classification.ts";
-import { stricterTier } from "../model/tier.ts";
+import type { HttpRequest } from "../model/request.ts";
+import { bodyRuleOf, bodyText } from "./gcloud-body.ts";
 import type { GoogleHost } from "./gcloud-host.ts";
 import { pathLabels, withPlaces } from "./gcloud-labels.ts";
 import { findMethod, type GoogleService, googleService, type MethodLetter } from "./gcloud-methods.ts";
 import { shapedOperation } from "./gcloud-shape.ts";
-import type { GoogleTarget } from "./gcloud-target.ts";
-import { googleTier } from "./gcloud-tier.ts";
+import { predefinesAccess } from "./gcloud-storage.ts";
+import { type GoogleTarget, queryValue, withDoubtfulVerb } from "./gcloud-target.ts";
+import { type GoogleOperation, googleTier } from "./gcloud-tier.ts";
 import { verbKind } from "./gcloud-verbs.ts";
-import { unknownClassification } from "./unknown.ts";
+import { strictestOf } from "./strictest.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
 
 const LETTERS: Readonly<Record<string, MethodLetter>> = {
   GET: "G",
@@ -22,50 +25,64 @@ const LETTERS: Readonly<Record<string, MethodLetter>> = {
   DELETE: "D",
 };
 
-/** Classifies one REST request under one method. */
-export function classifyRest(host: GoogleHost, target: GoogleTarget, method: string): Classification {
+/** Classifies one REST request under one method; the body is looked at only where `restNeedsBody` says so. */
+export function classifyRest(
+  host: GoogleHost,
+  target: GoogleTarget,
+  method: string,
+  request: HttpRequest,
+): Classification {
   const letter = Object.hasOwn(LETTERS, method) ? LETTERS[method] : undefined;
   if (letter === undefined) return unknownClassification("gcloud", `unknown method "${method}"`);
-  const plain = operate(host, target, target.verb, method, letter);
+  const plain = withBody(operate(host, target, method, letter), target, request);
   if (target.doubtfulVerb === undefined) return plain;
   // An encoded colon: some servers see a custom verb there, others part of the name.
-  const isVerb =
-    verbKind(target.doubtfulVerb) !== undefined ||
-    operate(host, cutVerb(target), target.doubtfulVerb, method, letter).tier !== "unknown";
+  const other = operate(host, withDoubtfulVerb(target), method, letter);
+  const isVerb = other.isPublished || verbKind(target.doubtfulVerb) !== undefined;
   return isVerb
-    ? unknownClassification("gcloud", "encoded colon before what may be a verb", { labels: plain.labels })
+    ? doubtful(strictestOf(plain, other.answer), "an encoded colon before what may be a verb")
     : plain;
 }
 
-function cutVerb(target: GoogleTarget): GoogleTarget {
-  const segments = [...target.segments];
-  const last = segments.pop() ?? "";
-  return { ...target, segments: [...segments, last.slice(0, last.lastIndexOf(":"))] };
+/** Whether the body of the request decides, too. */
+export function restNeedsBody(host: GoogleHost, target: GoogleTarget, method: string): boolean {
+  const letter = Object.hasOwn(LETTERS, method) ? LETTERS[method] : undefined;
+  if (letter === undefined || target.kind !== "rest") return false;
+  const { answer, isPublished } = operate(host, target, method, letter);
+  return isPublished && bodyRuleOf(answer.command) !== undefined;
 }
 
-function operate(
-  host: GoogleHost,
-  target: GoogleTarget,
-  verb: string | undefined,
-  method: string,
-  letter: MethodLetter,
-): Classification {
-  const name = host.service === "www" ? (target.segments[0] ?? "") : host.service;
-  const service = googleService(name) ?? (host.service === "www" ? googleService("www") : undefined);
-  const { segments } = target;
-  const found = service === undefined ? undefined : lookUp(service, segments, verb, letter);
+/** An operation with its answer as far as the head tells. */
+interface Operated {
+  readonly answer: Classification;
+  readonly isPublished: boolean;
+}
+
+/** Adds what body and query say about access; the body of an upload is the thing itself and is not read. */
+function withBody({ answer }: Operated, target: GoogleTarget, request: HttpRequest): Classification {
+  if (answer.command.startsWith("storage.") && answer.tier !== "observe" && predefinesAccess(target.query))
+    return { ...answer, tier: "break-glass", reason: "changes who has access" };
+  const rule = target.kind === "rest" ? bodyRuleOf(answer.command) : undefined;
+  if (rule === undefined) return answer;
+  const text = bodyText(request.body);
+  if (text === undefined) return doubtful(answer, "the body decides, and it was not read");
+  const finding = rule(text);
+  return finding === undefined ? answer : { ...answer, ...finding };
+}
+
+function operate(host: GoogleHost, target: GoogleTarget, method: string, letter: MethodLetter): Operated {
+  const { verb } = target;
+  const { name, service } = serviceOf(host, target.segments);
+  const found = service === undefined ? undefined : lookUp(service, target, letter);
   if (found?.id !== undefined) {
     const parts = found.id.split(".");
-    const operation = {
-      api: parts[0] ?? "",
-      words: parts.slice(1, -1),
-      verb: parts.at(-1) ?? "",
-      method,
-      isPublished: true,
-    };
+    const [api = "", ...words] = parts.slice(0, -1);
+    const operation = { api, words, verb: parts.at(-1) ?? "", method, isPublished: true };
     return answer(host, name, target, operation, found.segments, found.isWord, found.id);
   }
-  const shaped = shapedOperation(segments, verb, method);
+  const isName = verb !== undefined && isDomainScoped(target.segments, verb);
+  const segments = isName ? joinVerb(target.segments, verb) : target.segments;
+  const shaped = shapedOperation(segments, isName ? undefined : verb, method);
   const words = shaped.words[0] === name ? shaped.words.slice(1) : shaped.words;
   const api = service?.prefix ?? name;
   const operation = { api, words, verb: shaped.verb, method, isPublished: false };
@@ -80,54 +97,76 @@ function operate(
   );
 }
 
+/** On www the first segment names the service; what is left there is the login API. */
+function serviceOf(
+  host: GoogleHost,
+  segments: readonly string[],
+): { readonly name: string; readonly service: GoogleService | undefined } {
+  if (host.service !== "www") return { name: host.service, service: googleService(host.service) };
+  const first = segments[0] ?? "";
+  const service = googleService(first);
+  if (service !== undefined) return { name: first, service };
+  return {
+    name: first,
+    service: first === "oauth2" || first === "userinfo" ? googleService("www") : undefined,
+  };
+}
+
 interface LookedUp {
   readonly id: string | undefined;
   readonly isWord: readonly boolean[];
   readonly segments: readonly string[];
 }
 
-/** First with the verb as a verb, then with the colon as part of a name (`projects/example.com:legacy`). */
+/** First with the verb as a verb, then with the colon as part of a name (`sha256:ab12`, `example.com:legacy`). */
 function lookUp(
   service: GoogleService,
-  segments: readonly string[],
-  verb: string | undefined,
+  { segments, verb, kind }: GoogleTarget,
   letter: MethodLetter,
 ): LookedUp | undefined {
+  // A resumable upload starts by POST and goes on by PUT to the same path.
+  if (kind === "upload" && letter === "U")
+    return lookUp(service, { segments, verb, kind } as GoogleTarget, "P");
   const found = findMethod(service, segments, verb, letter);
   if (found?.id !== undefined || verb === undefined) return found && { ...found, segments };
-  const joined = [...segments.slice(0, -1), `${segments.at(-1)}:${verb}`];
-  const isNamed = /[.\d]/.test(segments.at(-1) ?? "") && verbKind(verb) === undefined;
-  const named = isNamed ? findMethod(service, joined, undefined, letter) : undefined;
+  if (!isDomainScoped(segments, verb)) return undefined;
+  const joined = joinVerb(segments, verb);
+  const named = findMethod(service, joined, undefined, letter);
   return named && { ...named, segments: joined };
+}
+
+/** Whether `name:verb` is rather one name: a project of a domain, and the second half no verb that anyone knows. */
+function isDomainScoped(segments: readonly string[], verb: string): boolean {
+  return segments.at(-1)?.includes(".") === true && verbKind(verb) === undefined;
+}
+
+function joinVerb(segments: readonly string[], verb: string): string[] {
+  return [...segments.slice(0, -1), `${segments.at(-1)}:${verb}`];
 }
 
 function answer(
   host: GoogleHost,
   service: string,
   target: GoogleTarget,
-  operation: Parameters<typeof googleTier>[0],
+  operation: GoogleOperation,
   segments: readonly string[],
   isWord: readonly boolean[],
   command: string,
-): Classification {
+): Operated {
   const { tier, rule } = googleTier(operation);
   const labels = pathLabels(service, segments, isWord);
-  const project = target.query.find(([key]) => key === "project")?.[1];
+  const project = queryValue(target, "project");
   if (project !== undefined && project !== "") labels.project ??= project;
-  if (
-    host.location !== undefined &&
-    labels.location === undefined &&
-    labels.zone === undefined &&
-    labels.region === undefined
-  )
+  if (host.location !== undefined && !("location" in labels || "zone" in labels || "region" in labels))
     labels.location = host.location;
-  const basis = operation.isPublished ? "" : ", by the shape of the path";
-  return {
+  const reason = operation.isPublished ? rule : `${rule}, by the shape of the path`;
+  const found = {
     protocol: "gcloud",
-    tier: stricterTier(tier, tier),
+    tier,
     command,
     aliases: [],
     labels: withPlaces(labels),
-    reason: `${rule}${basis}`,
-  };
+    reason,
+  } as const;
+  return { answer: found, isPublished: operation.isPublished };
 }

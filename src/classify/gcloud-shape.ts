@@ -40,6 +40,10 @@ export function shapedOperation(
     const isAction = WORD.test(last) && isActionWord(last, endsInWord, method);
     if (isAction) return { words: endsInWord ? words.slice(0, -1) : words, verb: last, isWord };
   }
+  // A POST to a single thing may create, change or delete it: only a word that looks like a verb leaves
+  // no doubt that it is a change, or less.
+  if (method === "POST" && !endsInWord && verbKind(last) === undefined)
+    return { words, verb: "post", isWord };
   const standard = STANDARD[method];
   return { words, verb: standard?.[endsInWord ? 0 : 1] ?? method, isWord };
 }
@@ -50,7 +54,7 @@ function readWords(segments: readonly string[]): { readonly words: string[]; rea
   const isWord: boolean[] = [];
   let expectsName = false;
   for (const [index, segment] of segments.entries()) {
-    const isFixed = index > version && !expectsName && WORD.test(segment);
+    const isFixed: boolean = index > version && !expectsName && WORD.test(segment);
     isWord.push(isFixed);
     if (isFixed) words.push(segment);
     expectsName = isFixed && !LONE.has(segment);
@@ -63,6 +67,7 @@ function readWords(segments: readonly string[]): { readonly words: string[]; rea
  * (`queryTemplates`), except after verbs that take one (`listNodes`); where a name is expected only a plain verb counts.
  */
 function isActionWord(word: string, isWordPlace: boolean, method: string): boolean {
+  if (method === "POST" && (word === "testIamPermissions" || word === "getIamPolicy")) return true;
   const kind = verbKind(word);
   if (kind === undefined) return false;
   if (method === "GET")

@@ -1,9 +1,10 @@
 // Reads the target of a Google REST request into segments, custom verb and the kind of
 // endpoint (plain, upload, batch). Dialect: split on raw slashes, then decode each segment,
 // so `%2F` belongs to an object's name. Where a colon is encoded, nobody can tell whether it
-// starts a verb: the caller is told and must take the stricter reading.
+// starts a verb: the caller is told and must take both readings into account.
 
-import { decodePercent, parseQuery, readPathSplitFirst, splitTarget } from "../wire/path.ts";
+import { parseQuery, readPathSplitFirst, splitTarget } from "../wire/path.ts";
+import { lenientReadings } from "./lenient-path.ts";
 
 /** A target taken apart. */
 export interface GoogleTarget {
@@ -12,26 +13,44 @@ export interface GoogleTarget {
   readonly segments: readonly string[];
   /** What follows the last colon, where it could be a custom verb. */
   readonly verb: string | undefined;
-  /** A custom verb that is there only if an encoded colon or letter counts as one. */
+  /** A custom verb that is there only if an encoded colon or letter counts as written out. */
   readonly doubtfulVerb: string | undefined;
   readonly query: readonly (readonly [string, string])[];
 }
 
+/** Why a target reads in several ways, and what careless servers would make of it. */
+export interface AmbiguousTarget {
+  readonly problem: string;
+  readonly guesses: readonly GoogleTarget[];
+}
+
 const VERB = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Takes a target apart, or says why it reads in two ways. */
-export function readGoogleTarget(target: string): GoogleTarget | { readonly problem: string } {
+/** Takes a target apart. */
+export function readGoogleTarget(target: string): GoogleTarget | AmbiguousTarget {
   const { path, query } = splitTarget(target);
   const reading = readPathSplitFirst(path);
-  if (reading.kind === "ambiguous") return { problem: reading.reason };
   const pairs = parseQuery(query);
-  if (pairs === undefined) return { problem: "malformed query" };
-  const { kind, skipped } = endpointOf(reading.segments);
-  const segments = reading.segments.slice(skipped);
+  if (reading.kind === "ambiguous" || pairs === undefined) {
+    const guesses = lenientReadings(path).map((segments) =>
+      targetOf(segments, splitVerb(segments.at(-1)), []),
+    );
+    return { problem: reading.kind === "ambiguous" ? reading.reason : "malformed query", guesses };
+  }
   const raw = path.endsWith("/") ? path.slice(0, -1) : path;
-  const last = readVerb(raw.slice(raw.lastIndexOf("/") + 1));
-  if (last.verb !== undefined && segments.length > 0) segments[segments.length - 1] = last.name;
-  return { kind, segments, verb: last.verb, doubtfulVerb: last.doubtful, query: pairs };
+  const last = reading.segments.at(-1) ?? "";
+  return targetOf(reading.segments, readVerb(raw.slice(raw.lastIndexOf("/") + 1), last), pairs);
+}
+
+function targetOf(
+  segments: readonly string[],
+  last: LastSegment,
+  query: GoogleTarget["query"],
+): GoogleTarget {
+  const { kind, skipped } = endpointOf(segments);
+  const rest = segments.slice(skipped);
+  if (last.verb !== undefined && rest.length > 0) rest[rest.length - 1] = last.name;
+  return { kind, segments: rest, verb: last.verb, doubtfulVerb: last.doubtfulVerb, query };
 }
 
 function endpointOf(segments: readonly string[]): {
@@ -40,26 +59,40 @@ function endpointOf(segments: readonly string[]): {
 } {
   const [first, second] = segments;
   if (first === "batch") return { kind: "batch", skipped: 1 };
-  if (first === "upload" || first === "download")
-    return { kind: first === "upload" ? "upload" : "rest", skipped: 1 };
+  if (first === "upload") return { kind: "upload", skipped: 1 };
   if ((first === "resumable" || first === "simple") && second === "upload")
     return { kind: "upload", skipped: 2 };
-  return { kind: "rest", skipped: 0 };
+  return { kind: "rest", skipped: first === "download" ? 1 : 0 };
 }
 
 interface LastSegment {
   readonly name: string;
   readonly verb: string | undefined;
-  readonly doubtful: string | undefined;
+  readonly doubtfulVerb: string | undefined;
 }
 
-function readVerb(raw: string): LastSegment {
-  const decoded = decodePercent(raw) ?? raw;
-  const colon = decoded.lastIndexOf(":");
-  if (colon < 0) return { name: decoded, verb: undefined, doubtful: undefined };
-  const verb = decoded.slice(colon + 1);
-  if (!VERB.test(verb)) return { name: decoded, verb: undefined, doubtful: undefined };
-  if (raw.slice(raw.lastIndexOf(":") + 1) !== verb || !raw.includes(":"))
-    return { name: decoded, verb: undefined, doubtful: verb };
-  return { name: decoded.slice(0, colon), verb, doubtful: undefined };
+/** The name and verb of a decoded last segment. */
+function splitVerb(segment = ""): LastSegment {
+  const colon = segment.lastIndexOf(":");
+  const verb = segment.slice(colon + 1);
+  if (colon < 0 || !VERB.test(verb)) return { name: segment, verb: undefined, doubtfulVerb: undefined };
+  return { name: segment.slice(0, colon), verb, doubtfulVerb: undefined };
+}
+
+function readVerb(raw: string, decoded: string): LastSegment {
+  const last = splitVerb(decoded);
+  if (last.verb === undefined || raw.endsWith(`:${last.verb}`)) return last;
+  return { name: decoded, verb: undefined, doubtfulVerb: last.verb };
+}
+
+/** The target as it reads when its doubtful verb is one. */
+export function withDoubtfulVerb(target: GoogleTarget): GoogleTarget {
+  const segments = [...target.segments];
+  const last = splitVerb(segments.pop());
+  return { ...target, segments: [...segments, last.name], verb: last.verb, doubtfulVerb: undefined };
+}
+
+/** A value of the query by its name. */
+export function queryValue(target: GoogleTarget, name: string): string | undefined {
+  return target.query.find(([key]) => key === name)?.[1];
 }

@@ -45,53 +45,79 @@ const GRANTS: ReadonlySet<string> = new Set([
   "objectAccessControls",
   "roleAssignments",
   "accessBindings",
-  "userRoles",
+  "accessproposals",
+]);
+
+/** Reads whose verb means a change nearly everywhere else. */
+const READS_BY_POST: ReadonlySet<string> = new Set([
+  "services.resolve",
+  "policies.resolve",
+  "policies.evaluate",
+  "configStoreSettings.resolve",
+  "threatListUpdates.fetch",
+  "projects.test",
 ]);
 
 const isReading = (kind: VerbKind): boolean => kind === "read" || kind === "evaluate" || kind === "infer";
 
-/** What holds for one service or resource only. */
+/** What holds for one service or resource only, before anything that holds for verbs. */
 function apiRule(operation: GoogleOperation, kind: VerbKind, isRead: boolean): RuledTier | undefined {
-  const { api, words, verb, method } = operation;
+  const { api, words, verb } = operation;
   const resource = words.at(-1) ?? "";
-  if (/^testIamPermissions$|^getIamPolicy$/.test(verb)) return ruled("observe", "reads permissions");
-  if (kind === "policy-write" && !isRead) return ruled("break-glass", "changes who has access");
-  if (api === "iamcredentials" && !isRead)
+  if (verb === "testIamPermissions" || verb === "getIamPolicy") return ruled("observe", "reads permissions");
+  if (isRead) return readRule(api, resource, verb);
+  if (kind === "policy") return ruled("break-glass", "changes who has access");
+  if (api === "sts" && verb === "token") return ruled("observe", "the login of command line tools");
+  if (api === "iamcredentials")
     return ruled("break-glass", "issues or signs with a service account's credentials");
-  if (api === "iam" && !isRead && !isReading(kind))
-    return ruled("break-glass", "changes identities or roles");
-  if (
-    api === "privilegedaccessmanager" &&
-    !isRead &&
-    resource === "grants" &&
-    !isReading(kind) &&
-    !/^(?:deny|withdraw|revoke)/.test(verb)
-  )
-    return ruled("break-glass", "asks for or approves privileged access");
-  if (api === "oslogin" && !isRead) return ruled("break-glass", "changes who may log in to machines");
-  if (api === "storage" && resource === "hmacKeys" && method === "POST")
-    return ruled("break-glass", "issues an access key");
-  if (GRANTS.has(resource) && !isRead && !isReading(kind))
+  if (api === "agentidentitycredentials") return ruled("break-glass", "issues an agent's credentials");
+  if (api === "oslogin") return ruled("break-glass", "changes who may log in to machines");
+  if (GRANTS.has(resource) && verb !== "watch" && !isReading(kind))
     return ruled("break-glass", "changes who has access");
+  if (READS_BY_POST.has(`${resource}.${verb}`)) return ruled("observe", "reads by POST");
+  if (resource === "jobs" && verb === "query") return ruled("modify", "runs SQL");
+  if (/^(?:reasoningEngines|extensions|runtimeRevisions)$/.test(resource) && /query$/i.test(verb))
+    return ruled("modify", "runs an agent");
+  return isReading(kind) ? undefined : writeRule(api, resource, verb);
+}
+
+function readRule(api: string, resource: string, verb: string): RuledTier | undefined {
   if (api === "secretmanager" && verb === "access") return ruled("sensitive", "reads a secret");
   if (api === "parametermanager" && verb === "render")
     return ruled("sensitive", "reads a parameter with its secrets");
-  if (api === "sts" && verb === "token") return ruled("observe", "the login of command line tools");
+  // Secret Manager and KMS list secrets without their content; Kubernetes-like ones and others with it.
+  if (/secrets$/i.test(resource) && api !== "secretmanager") return ruled("sensitive", "reads secrets");
+  if (resource === "keyString" || verb === "keyString") return ruled("sensitive", "returns a credential");
   return undefined;
 }
 
+function writeRule(api: string, resource: string, verb: string): RuledTier | undefined {
+  if (api === "iam") return ruled("break-glass", "changes identities or roles");
+  if (api === "privilegedaccessmanager" && !/^(?:deny|withdraw|revoke)/.test(verb))
+    return ruled("break-glass", "asks for, approves or defines privileged access");
+  if (resource === "hmacKeys" && (verb === "create" || verb === "insert"))
+    return ruled("break-glass", "issues an access key");
+  if (api === "apikeys" && verb === "create") return ruled("break-glass", "issues an access key");
+  if (api === "orgpolicy") return ruled("sensitive", "changes what the organization forbids");
+  if (resource === "sslCerts" && verb === "insert") return ruled("sensitive", "issues a client certificate");
+  return undefined;
+}
+
+const READ_BY_GET =
+  /^(?:access|export|download|generate|stream|complete|audit|snippet|csr|card|metadata|render|resolve|subscribe|diagnose|test|verify|analyze|fetch)/i;
+
 /** GET, HEAD, OPTIONS: reads, but for those that act or hand out secrets. */
-function readTier({ verb, isPublished }: GoogleOperation, kind: VerbKind): RuledTier {
+function readTier({ api, words, verb, isPublished }: GoogleOperation, kind: VerbKind): RuledTier {
   if (kind === "secret" || kind === "credential") return ruled("sensitive", "returns a credential");
-  if (kind === undefined)
+  if (api === "fusiontables" && words.includes("query")) return ruled("modify", "a GET that runs SQL");
+  if (isReading(kind) || READ_BY_GET.test(verb)) return ruled("observe", "reads");
+  if (api === "health" && verb === "reconcile") return ruled("observe", "reads");
+  if (kind === undefined) {
+    if (verb.startsWith("bulk-export")) return ruled("modify", "a GET that starts a job");
     return isPublished
       ? ruled("observe", "a published read")
       : ruled("unknown", `unknown operation "${verb}"`);
-  if (
-    isReading(kind) ||
-    /^(?:access|export|download|generate|stream|complete|audit|snippet|csr|card|metadata|read)/i.test(verb)
-  )
-    return ruled("observe", "reads");
+  }
   if (kind === "delete") return ruled("sensitive", "a GET that deletes");
   return ruled("modify", "a GET that changes something");
 }
@@ -100,7 +126,8 @@ function writeTier({ verb, method, isPublished }: GoogleOperation, kind: VerbKin
   if (method === "DELETE") return ruled("sensitive", "deletes");
   if (kind === "delete") return ruled("sensitive", "deletes by another method");
   if (kind === "credential") return ruled("break-glass", "issues a credential");
-  if (kind === "secret") return ruled("sensitive", "returns a secret");
+  if (kind === "secret") return ruled("sensitive", "hands out or makes a secret");
+  if (kind === "access") return ruled("sensitive", "changes who may do what");
   if (method === "PUT" || method === "PATCH") return ruled("modify", "changes a resource");
   if (method !== "POST") return ruled("unknown", `unexpected method "${method}"`);
   if (kind === "read") return ruled("observe", "reads by POST");

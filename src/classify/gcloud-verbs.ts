@@ -2,14 +2,18 @@
 // Owns word lists only; which resource the verb acts on, and what that means for the tier,
 // is gcloud-tier.ts. A verb that is in no list has no meaning here, and never a harmless one.
 
-/** What a verb does, by its name alone. */
+/**
+ * What a verb does, by its name alone. `evaluate` works something out and stores nothing, `access` changes who
+ * may do something without being IAM, `credential` issues something that opens doors, `secret` hands out one that exists.
+ */
 export type VerbKind =
   | "read"
   | "evaluate"
   | "infer"
   | "write"
   | "delete"
-  | "policy-write"
+  | "policy"
+  | "access"
   | "credential"
   | "secret"
   | undefined;
@@ -18,48 +22,57 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 
 /** First words of verbs that return what is there. */
 const READ = words(`
-  get list search lookup query fetch batchget find count describe aggregate aggregated summarize
-  retrieve show read inspect history enumerate has is values showeffective browse view
-  runquery runaggregationquery batchread partitionquery partitionread select tail`);
+  get list search lookup query fetch find count describe aggregate aggregated summarize summary retrieve show read
+  inspect histogram history enumerate has is tail partition effective`);
+
+/** Whole verbs that return what is there although their first word says otherwise. */
+const READ_WHOLE = words(
+  `runQuery runAggregationQuery loadCodeAssist pushNotificationConfigs authinfo getStartPageToken
+  testIamPermissions`,
+);
+
+/** Whole verbs that start with a reading word and do more than read. */
+const WRITE_WHOLE = words(`
+  fetch fetchNow verify test diagnose checkIn batchVerifyTargetSites analyzeContent analyzeIamPolicyLongrunning
+  analyzePackages simulateMaintenanceEvent verifyAssertion verifyCustomToken verifyPhoneNumber queryAndStore listen`);
 
 /** First words of verbs that work something out and store nothing. */
 const EVALUATE = words(`
-  validate check verify analyze simulate troubleshoot preview wait estimate calculate test lint compare
-  evaluate diagnose resolve explain compute histogram render`);
+  validate check verify analyze simulate troubleshoot preview wait estimate calculate lint compare explain compute`);
 
-/** Verbs of model inference, which design ruling 14 calls reads. */
+/** Verbs of model inference, which count as reads: agents live on them. */
 const INFER = words(`
   predict rawpredict directpredict directrawpredict serverstreamingpredict streamrawpredict streamdirectpredict
-  streamingpredict streamingrawpredict streamdirectrawpredict generatecontent streamgeneratecontent counttokens
-  computetokens embedcontent batchembedcontents embedtext generatetext generatemessage embeddings predictlongrunning
-  fetchpredictoperation generateanswer`);
+  streamingpredict streamingrawpredict streamdirectrawpredict predictlongrunning fetchpredictoperation generatecontent
+  streamgeneratecontent counttokens computetokens embedcontent batchembedcontents embedtext batchembedtext generatetext
+  generatemessage generateanswer embeddings completions`);
 
 /** First words of verbs that destroy. */
 const DELETE = words(`
-  delete batchdelete bulkdelete destroy purge wipe truncate drop erase expunge obliterate terminate evict remove-all
-  deleterecursive hide-forever deprovision uninstall teardown decommission`);
+  delete destroy purge wipe truncate drop erase expunge obliterate terminate evict deprovision uninstall decommission`);
 
 /** First words of verbs that change something but destroy nothing. */
 const WRITE = words(`
-  abandon abort accept acknowledge acquire action activate adapt add addons adjust adopt advance allocate alter announce
-  answer appeal append apply approve archive ask assemble assess assign async attach augment authorize autoscaling backup
+  abandon abort accept acknowledge acquire action activate adapt add  adjust adopt advance allocate alter
+announce
+  answer appeal append apply approve archive ask assemble assess assign async attach augment authorize  backup
   batch batchinsert batchupdate batchcreate begin bidi bind block borrow buffer bulk call cancel change chat checkout claim
   classify clean cleanup clear clone close collect combine comment commit compact compile complete compose configure confirm
   connect consume convert copy corroborate create credit custombatch deactivate debug decline decrease defer define
   deidentify demote deny deploy deprecate detach detect disable disassociate disconnect discover dismiss distribute
   download drain duplicate edit email enable encrypt end enqueue enroll entitle escalate establish exclude execute expand
   expire export extend extract failback failover finalize finish fix flush force freeze fulfill generate graduate grant group
-  handle hibernate hide hold hybrid ignore import inc increase increment index ingest init initialize initiate inject insert
-  install instantiate interrupt invalidate invite invoke issue join kick label launch lease leave legacy lift link listen
-  load lock log logging longrunningrecognize maintain make manage mark match merge migrate mirror modify monitoring mount
+  handle hibernate hide hold hybrid ignore import   increment index ingest init initialize initiate inject insert
+  install instantiate interrupt invalidate invite invoke issue join  label launch lease leave  lift link listen
+  load lock log  longrunningrecognize maintain make manage mark match merge migrate mirror modify  mount
   move mutate mute notify obtain offer onboard open optimize override pair park partial patch pause perform persist pin ping
-  play poll populate post prepare prewarm proceed process promote propose provide provision publish pull push put quarantine
+  play poll populate prepare prewarm proceed process promote propose provide provision publish pull push put quarantine
   queue quick rank rate reactivate reassign rebalance rebase reboot rebuild receive reclaim recluster recognize recommend
   reconcile reconfigure record recover recrawl recreate redact redeem redirect redo reenable reencrypt refine refresh refund
   refuse regenerate register reidentify reimage reindex reject rejoin release reload relocate remediate remove rename renew
   reopen reorder repair replace replay replicate reply report request rerun reschedule reserve reset resize respond restart
   restore restrict resubmit resume retract retrain retry return reuse reveal reverse revert review revoke rewind rewrite roll
-  rollback rollout rotate run sample save scale schedule score seal seed seek send series set setup share ship shutdown sign
+  rollback rollout rotate run  save scale schedule score  seed seek send series set setup share ship shutdown sign
   signup skip snapshot snooze split stage star start stop store stream streaming submit subscribe suggest suspend swap switch
   switchover sync synchronize syncrecognize synthesize tag take takeover throttle toggle touch track train transcribe transfer
   transform transition translate trash trigger tune turn unapprove unarchive unassign unbind unblock unclaim undelete undeploy
@@ -67,21 +80,21 @@ const WRITE = words(`
   unreserve unresolve unset unshare unstar unsubscribe untag untrash unwatch update upgrade upload upsert use vote watch wipe
   withdraw write`);
 
-const POLICY_WRITE =
-  /^(?:set|add|remove|update|modify|replace|clear|edit|patch|put|delete|create|batchset)\w*(?:IamPolic(?:y|ies)|IamBinding|IAMBinding|IamPermissions|Acl|AclEntry|Grantees|AccessControl|Accessors)$|^(?:makeAdmin|share|unshare|transferOwnership|enable_access|modifyMembershipRoles|grant|grantAccess|bulkEditAssignedUserRoles)$/;
+/** Changes of IAM policies and access lists. */
+const POLICY =
+  /^(?:set|add|remove|update|modify|replace|clear|edit|patch|put|delete|create|batchSet)\w*(?:IamPolic(?:y|ies)|I(?:am|AM)Binding|Acl|AclEntry|AccessControls?)$|^(?:makeAdmin|modifyMembershipRoles|bulkEditAssignedUserRoles)$/;
 
-/** Issue something that opens doors. */
+/** Other changes of who may do or see something. */
+const ACCESS =
+  /^(?:add|remove|edit|set)\w*(?:Grantees|Accessors|SyncAuthorization)$|^(?:un)?share$|^(?:transferOwnership|enable_access|grant|grantAccess|authorizeAccess)$|OrgPolicy$/;
+
+/** Issues a token for somebody's identity, or a signature by it. */
 const CREDENTIAL =
-  /^(?:generate|fetch|mint|create|issue|acquire|exchange|sign|get|refresh|access|retrieve|obtain|push|inject|reset|show|last)\w*(?:Access|Id|Read|Write|ReadWrite|Web|Auth|Authentication|Custom|Bearer|Refresh|Session|Api|Chat|Cse|Debug|Check|Runtime|Site|Player|Integrity|Sas)?Tokens?(?:Internal)?$|^(?:signBlob|signJwt|signSshPublicKey|createSessionCookie|generateSecret|resetSecret|pushCredentials|injectCredentials|generateEphemeral|createEphemeral|domainJoinMachine|generateWallet|issueSamlResponse)$/;
+  /^(?:generate|fetch|mint|create|issue|acquire|access|refresh)\w*(?:Access|Id|Read|Write|ReadWrite|Web|Auth|Authentication|Check|Runtime|Bearer)Tokens?(?:Internal)?$|^(?:signBlob|signJwt|signSshPublicKey|createSessionCookie|generateEphemeral|createEphemeral|domainJoinMachine|issueSamlResponse)$/;
 
-/** Read a secret that exists. */
+/** Hands out, or makes, some other secret. */
 const SECRET =
-  /(?:KeyString|AuthString|SecretKey|AuthorizationCode|Credentials|Password|PrivateKey|ClientSecret|VerificationCode|OobConfirmationCode|SshScript)$|^(?:loadAuthInfo|authinfo|decrypt|rawDecrypt|asymmetricDecrypt|decapsulate|asymmetricSign|macSign|downloadAccount|exportTrustedKeyWrappedCryptoKeyVersion|generateSignedAudio)$/;
-
-/** The first word of `batchGetAssets` is `batch`; of `get_iam` `get`; of `Patient-everything` `patient`. */
-function firstWord(verb: string): string {
-  return (/^[A-Z]?[a-z]+|^[A-Z]+(?![a-z])/.exec(verb)?.[0] ?? "").toLowerCase();
-}
+  /^(?:get|retrieve|show|generate|reset|fetch|inject|push|load|export|download|sign|exchange|obtain|last|access|create|add)\w*(?:KeyString|AuthString|SecretKey|AuthorizationCode|Credentials|Password|PrivateKey|Secret|VerificationCode|OobConfirmationCode|SshScript|Tokens?|SignedUrlKey|AuthInfo|PublicKey|Wallet|SignedAudio)$|^(?:decrypt|rawDecrypt|asymmetricDecrypt|decapsulate|asymmetricSign|macSign|downloadAccount|uploadAccount|exportTrustedKeyWrappedCryptoKeyVersion|verifyPassword|signIn\w+)$/;
 
 /** What a verb does, judged by its name; undefined when it is in no list. */
 export function verbKind(verb: string): VerbKind {
@@ -89,7 +102,7 @@ export function verbKind(verb: string): VerbKind {
   if (known !== undefined || kinds.has(verb)) return known;
   const kind = readKind(verb);
   // Verbs come from the wire: the bound keeps a flood of made-up ones from filling memory.
-  if (kinds.size < 4096) kinds.set(verb, kind);
+  if (kinds.size < 4096 && verb.length < 100) kinds.set(verb, kind);
   return kind;
 }
 
@@ -97,27 +110,37 @@ const kinds = new Map<string, VerbKind>();
 
 function readKind(verb: string): VerbKind {
   const whole = verb.toLowerCase();
+  if (READ_WHOLE.has(verb)) return "read";
   if (INFER.has(whole)) return "infer";
-  if (POLICY_WRITE.test(verb)) return "policy-write";
-  if (SECRET.test(verb)) return "secret";
-  if (CREDENTIAL.test(verb) && !/^(?:get|list)\w*Tokens$/.test(verb)) return "credential";
+  if (WRITE_WHOLE.has(verb)) return "write";
+  const isGetter = /^(?:get|list|query|search|analyze|lookup)[A-Z]/.test(verb);
+  if (POLICY.test(verb)) return "policy";
+  if (ACCESS.test(verb) && !isGetter) return "access";
+  if (CREDENTIAL.test(verb)) return "credential";
+  if (SECRET.test(verb) && !/(?:PublicKey|Check\w*)$/.test(isGetter ? verb : "")) return "secret";
+  return manifoldKind(verb) ?? plainKind(verb);
+}
+
+/** `batchDelete`, `bulkEdit`, `streamQuery`: the second word counts. Bulk reads start jobs, so only deletion shines through. */
+function manifoldKind(verb: string): VerbKind {
+  const match = /^(batch|bulk|async|partial|force|stream|streaming)[-_]?([A-Z]\w*)$/.exec(verb);
+  if (match === null) return undefined;
+  const [, manner = "", rest = ""] = match;
+  const inner = readKind(rest.charAt(0).toLowerCase() + rest.slice(1));
+  if (inner === undefined) return undefined;
+  const isHonest = manner === "batch" || manner.startsWith("stream") || rest.startsWith("List");
+  return isHonest || (inner !== "read" && inner !== "evaluate" && inner !== "infer") ? inner : "write";
+}
+
+function plainKind(verb: string): VerbKind {
   const first = firstWord(verb);
-  const rest = verb.slice(first.length).replace(/^[-_]/, "");
-  if (
-    /^(?:batch|bulk|async|asynchronous|stream|streaming|partial|force|mass|multi)$/.test(first) &&
-    rest !== ""
-  ) {
-    const inner = readKind(rest.charAt(0).toLowerCase() + rest.slice(1));
-    // "batch" says nothing by itself, but what it does many times counts; bulk reads start jobs.
-    if (inner !== undefined)
-      return first === "batch" || first.startsWith("stream") || inner === "delete" || rest.startsWith("List")
-        ? inner
-        : "write";
-  }
-  if (DELETE.has(whole) || DELETE.has(first)) return "delete";
-  if (READ.has(whole) || READ.has(first)) return "read";
-  if (/^simulateMaintenance/.test(verb)) return "write";
+  if (DELETE.has(first)) return "delete";
+  if (READ.has(first)) return "read";
   if (EVALUATE.has(first)) return "evaluate";
-  if (WRITE.has(whole) || WRITE.has(first)) return "write";
-  return undefined;
+  return WRITE.has(first) ? "write" : undefined;
+}
+
+/** The first word of `getConfig` is `get`, of `set_latest` `set`, of `Patient-everything` `patient`. */
+function firstWord(verb: string): string {
+  return (/^[A-Z]?[a-z]+|^[A-Z]+(?![a-z])/.exec(verb)?.[0] ?? "").toLowerCase();
 }

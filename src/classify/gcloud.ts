@@ -1,16 +1,22 @@
 // Google Cloud and the other googleapis.com services, from HTTP and from command lines.
-// Decides which reader a request goes to and puts the answer together; each kind of
+// Decides which reader a request goes to and puts the answers together; each kind of
 // endpoint has its own file. Whatever cannot be read for certain is unknown.
 
 import type { Classification } from "../model/classification.ts";
-import type { HttpRequest, RequestHead } from "../model/request.ts";
+import { type HttpRequest, headerValues, type RequestHead } from "../model/request.ts";
+import { splitTarget } from "../wire/path.ts";
 import type { Classifier } from "./classifier.ts";
-import { readGoogleHost } from "./gcloud-host.ts";
-import { classifyRest } from "./gcloud-rest.ts";
+import { type BatchPart, readBatch } from "./gcloud-batch.ts";
+import { classifyGrpc, readGrpcPath } from "./gcloud-grpc.ts";
+import { type GoogleHost, readGoogleHost } from "./gcloud-host.ts";
+import { classifyLogin } from "./gcloud-login.ts";
+import { classifyRest, restNeedsBody } from "./gcloud-rest.ts";
+import { classifyXmlStorage, isXmlStorage } from "./gcloud-storage.ts";
 import { readGoogleTarget } from "./gcloud-target.ts";
 import { effectiveMethods } from "./method-override.ts";
 import { strictestOf } from "./strictest.ts";
-import { unknownClassification } from "./unknown.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
+import { asksForUpgrade } from "./upgrade.ts";
 
 /** The classifier of the policy's `gcloud` block. */
 export const gcloudClassifier: Classifier = {
@@ -22,23 +28,90 @@ export const gcloudClassifier: Classifier = {
     { keyword: "orgs", label: "organization" },
   ],
   programs: ["gcloud", "gsutil", "bq"],
-  needsBody: (head) => needsBody(head),
-  classify: (request) => classify(request),
+  needsBody,
+  classify,
   classifyArgv: () => unknownClassification("gcloud", "no reading of command lines yet"),
 };
 
-function needsBody(_head: RequestHead): boolean {
-  return false;
+function needsBody(head: RequestHead): boolean {
+  const host = readGoogleHost(head.host);
+  if (host === undefined) return false;
+  const target = readGoogleTarget(head.target);
+  if ("problem" in target) return false;
+  return (
+    target.kind === "batch" || effectiveMethods(head).some((method) => restNeedsBody(host, target, method))
+  );
 }
 
 function classify(request: HttpRequest): Classification {
+  const answer = classifyMethods(request, false);
+  if (!asksForUpgrade(request) || answer.reason.startsWith("model inference")) return answer;
+  return doubtful(answer, "nothing is known of an upgraded connection here");
+}
+
+/** Every method that may be meant; Google documents the override for long reads sent as POST, and only that lowers. */
+function classifyMethods(request: HttpRequest, isPart: boolean): Classification {
+  const [first, ...others] = effectiveMethods(request);
+  if (first === "POST" && others.length === 1 && others[0] === "GET")
+    return classifyMethod(request, "GET", isPart);
+  return strictestOf(
+    classifyMethod(request, first, isPart),
+    ...others.map((method) => classifyMethod(request, method, isPart)),
+  );
+}
+
+function classifyMethod(request: HttpRequest, method: string, isPart: boolean): Classification {
+  const { path } = splitTarget(request.target);
+  const login = classifyLogin(request.host, path, method);
+  if (login !== undefined) return login;
   const host = readGoogleHost(request.host);
   if (host === undefined) return unknownClassification("gcloud", "not a host of a Google API");
+  const call = readGrpcPath(path);
+  if (call !== undefined) return classifyGrpc(call, method);
+  if (isXmlStorage(host, path)) return classifyXmlStorage(host, request, method);
   const target = readGoogleTarget(request.target);
-  if ("problem" in target) return unknownClassification("gcloud", target.problem);
-  const [first, ...others] = effectiveMethods(request);
-  const byMethod = (method: string) => classifyRest(host, target, method);
-  // Google documents the override for long reads sent as POST; every other combination counts twice.
-  if (first === "POST" && others.length === 1 && others[0] === "GET") return byMethod("GET");
-  return strictestOf(byMethod(first), ...others.map(byMethod));
+  if ("problem" in target) {
+    const unknown = unknownClassification("gcloud", target.problem);
+    // Some server may still serve it: what a lenient one would make of it is judged beside it.
+    const guesses = target.guesses
+      .map((guess) => classifyRest(host, guess, method, request))
+      .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+    return strictestOf(unknown, ...guesses);
+  }
+  if (target.kind !== "batch") return classifyRest(host, target, method, request);
+  return isPart
+    ? unknownClassification("gcloud", "a batch in a batch")
+    : classifyBatch(host, request, method);
+}
+
+function classifyBatch(host: GoogleHost, request: HttpRequest, method: string): Classification {
+  if (method !== "POST") return unknownClassification("gcloud", "a batch that is not a POST");
+  if (request.body.kind === "none") return unknownClassification("gcloud", "a batch without a body");
+  if (request.body.kind === "unread")
+    return unknownClassification("gcloud", `a batch whose body was not read: ${request.body.why}`);
+  const types = headerValues(request.headers, "content-type");
+  const reading = readBatch(types.length === 1 ? types[0] : undefined, request.body.bytes);
+  if ("problem" in reading) return unknownClassification("gcloud", reading.problem);
+  const [first, ...others] = reading.parts.map((part) => classifyPart(request, part));
+  if (first === undefined) return unknownClassification("gcloud", `an empty batch for ${host.service}`);
+  const strictest = strictestOf(first, ...others);
+  return { ...strictest, reason: `${strictest.reason} (in a batch of ${reading.parts.length})` };
+}
+
+/** A part is a request to the same host, unless it says otherwise by an absolute target. */
+function classifyPart(outer: HttpRequest, part: BatchPart): Classification {
+  const absolute = /^https:\/\/([a-z0-9.-]+)(?::443)?(\/.*)$/i.exec(part.target);
+  if (absolute === null && !part.target.startsWith("/"))
+    return unknownClassification("gcloud", "a part of the batch has no readable target");
+  return classifyMethods(
+    {
+      method: part.method,
+      host: absolute?.[1]?.toLowerCase() ?? outer.host,
+      port: outer.port,
+      target: absolute?.[2] ?? part.target,
+      headers: part.headers,
+      body: part.body.length === 0 ? { kind: "none" } : { kind: "whole", bytes: part.body },
+    },
+    true,
+  );
 }
