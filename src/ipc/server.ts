@@ -117,7 +117,7 @@ function serveConnection(
   socket.on("error", () => undefined);
   socket.on("close", () => gone.abort());
   const reader = new RequestReader();
-  socket.on("data", (chunk) => {
+  socket.on("data", (chunk: Buffer) => {
     const read = reader.push(chunk);
     if (read === undefined) return;
     socket.setTimeout(0);

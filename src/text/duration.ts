@@ -17,7 +17,8 @@ export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
   if (text.length > 64 || !WHOLE.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(PART)) total += Number(amount) * (UNIT_MS.get(unit ?? "") ?? 0);
+  for (const [, amount, unit] of text.matchAll(PART))
+    total += Number(amount) * (UNIT_MS.get(unit ?? "") ?? 0);
   return Math.round(total);
 }
 

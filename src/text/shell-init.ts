@@ -11,8 +11,8 @@ export type Shell = (typeof SHELLS)[number];
 
 /** What the snippet is made of; every path is absolute. */
 export interface ShellInit {
-  /** The iddio binary that the gate runs. */
-  readonly program: string;
+  /** The command that starts iddio, for the gate: its binary, or an interpreter and the source. */
+  readonly program: readonly string[];
   /** IDDIO_HOME for the gate when it is not the default. */
   readonly home?: string;
   /** `http://host:port` of the proxy. */
@@ -52,7 +52,7 @@ function posixLines(init: ShellInit): string[] {
   ]);
   return [
     "# iddio: routes this shell through the local gateway while its daemon is up",
-    `if ${home}${quotePosix(init.program)} status --quiet; then`,
+    `if ${home}${init.program.map(quotePosix).join(" ")} status --quiet; then`,
     ...PROXY_VARIABLES.map((name) => `  export ${name}=${quotePosix(init.proxyUrl)}`),
     ...BUNDLE_VARIABLES.map((name) => `  export ${name}=${quotePosix(init.bundle)}`),
     ...noProxy,
@@ -74,7 +74,7 @@ function fishLines(init: ShellInit): string[] {
   ]);
   return [
     "# iddio: routes this shell through the local gateway while its daemon is up",
-    `if ${home}${quoteFish(init.program)} status --quiet`,
+    `if ${home}${init.program.map(quoteFish).join(" ")} status --quiet`,
     ...PROXY_VARIABLES.map((name) => `  set -gx ${name} ${quoteFish(init.proxyUrl)}`),
     ...BUNDLE_VARIABLES.map((name) => `  set -gx ${name} ${quoteFish(init.bundle)}`),
     ...noProxy,

@@ -5,7 +5,7 @@ import { type Command, JSON_FLAG } from "../command.ts";
 /** Prints where the certificate is, its fingerprint, validity and trust. */
 export const caInfoCommand: Command = {
   name: "ca info",
-  summary: "Show the CA certificate's path, fingerprint, validity and trust",
+  summary: "Show the CA's path, fingerprint, validity and trust",
   flags: [JSON_FLAG],
   async run({ flags, output, daemon }) {
     const ca = await daemon.call("ca_info", {});

@@ -20,7 +20,7 @@ export const shellInitCommand: Command = {
     const shell = SHELLS.find((name) => name === args[0]) ?? "bash";
     output.write(
       renderShellInit(shell, {
-        program: process.execPath,
+        program: ownProgram(),
         ...(env.IDDIO_HOME ? { home: paths.root } : {}),
         proxyUrl: `http://${await proxyAddress(context)}`,
         bundle: paths.bundle,
@@ -29,6 +29,11 @@ export const shellInitCommand: Command = {
     );
   },
 };
+
+/** The command that started this process; from source that is Bun and the script. */
+function ownProgram(): readonly string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
 
 async function proxyAddress({ flags, daemon, paths }: CommandContext): Promise<string> {
   const given = flags.text("listen-addr");
