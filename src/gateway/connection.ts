@@ -54,7 +54,7 @@ async function report(gateway: Gateway, channel: Channel, error: unknown): Promi
   if (error instanceof HeadError) return answerShortly(channel, error.status, error.message);
   if (error instanceof UpstreamError) return answerShortly(channel, 502, error.message);
   if (error instanceof HandshakeError) {
-    gateway.log.warn("tls:", { reason: error.message });
+    gateway.log.warn("tls handshake failed", { reason: error.message });
     return;
   }
   // A programmer's mistake: this connection ends without an answer, which lets nothing through.

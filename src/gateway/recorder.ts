@@ -53,7 +53,7 @@ export class Recorder {
 
   /** The line by which people find out what to write under `commands:`. */
   classified(facts: RequestFacts, { classification, verdict }: Judgement): void {
-    this.#log.info("classified:", {
+    this.#log.info("classified", {
       protocol: classification.protocol,
       tier: classification.tier,
       command: classification.command,
@@ -108,7 +108,7 @@ export class Recorder {
   blocked(fields: EntryFields): void {
     this.#audit.appendSoon(entry("block", { decision: "deny", outcome: "blocked", ...fields }));
     this.#events.publish("block", fields);
-    this.#log.warn("blocked:", logFields(fields));
+    this.#log.warn("blocked", logFields(fields));
   }
 
   /** The one row of a connection that was passed through. */
@@ -119,7 +119,7 @@ export class Recorder {
   /** What a mutating command did, and who typed it. */
   control(fields: EntryFields): void {
     this.#audit.appendSoon(entry("control", fields));
-    this.#log.info("control:", logFields(fields));
+    this.#log.info("control", logFields(fields));
   }
 
   /** What the policy would have done; the request was forwarded whatever it was. */

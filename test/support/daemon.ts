@@ -1,0 +1,91 @@
+// A real daemon inside the test process: temporary state directory, port 0, real sockets.
+// For tests that look into what it wrote; the compiled binary is started by gateway.ts.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
+import { ControlClient } from "../../src/ipc/client.ts";
+import type { Approval } from "../../src/ipc/methods.ts";
+import type { Entry } from "../../src/model/entry.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+/** A daemon under test. */
+export interface Daemon extends AsyncDisposable {
+  readonly home: string;
+  readonly port: number;
+  readonly control: ControlClient;
+  readonly gateway: RunningGateway;
+  /** The certificate that clients must trust. */
+  readonly caPem: string;
+  /** Rows of audit.jsonl so far. */
+  rows(): Promise<Entry[]>;
+  /** Resolves with the rows once `enough` holds for them. */
+  rowsWhen(enough: (rows: readonly Entry[]) => boolean): Promise<Entry[]>;
+  /** Resolves with the pending approvals once there are `count`. */
+  pending(count?: number): Promise<readonly Approval[]>;
+}
+
+/** What a test's daemon runs with. */
+export interface DaemonOptions {
+  readonly policy: string;
+  /** Lines of settings.yaml beside `proxy_listen`. */
+  readonly settings?: string;
+  /** Upstreams to trust. */
+  readonly trust?: readonly {
+    readonly port: number;
+    readonly caPem: string;
+    readonly hosts?: readonly string[];
+  }[];
+}
+
+const POLL_MS = 10;
+const GIVE_UP_MS = 10_000;
+
+/** Starts a daemon; `await using` stops it. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const directory = await temporaryDirectory();
+  const home = directory.path;
+  await writeFile(join(home, "policy.yaml"), options.policy);
+  await writeFile(join(home, "settings.yaml"), `proxy_listen: 127.0.0.1:0\n${options.settings ?? ""}`);
+  const gateway = await startGateway({ env: { IDDIO_HOME: home }, version: "vtest" });
+  const control = new ControlClient(join(home, "iddio.sock"));
+  for (const { port, caPem, hosts } of options.trust ?? [])
+    for (const host of hosts ?? ["localhost", "127.0.0.1"])
+      await control.call("upstreams_add", { host, port, ca_pem: caPem, source: "test" });
+  const rows = async () => parseRows(await readFile(join(home, "audit.jsonl"), "utf8"));
+  return {
+    home,
+    port: Number(gateway.listen.split(":").at(-1)),
+    control,
+    gateway,
+    caPem: await readFile(join(home, "ca.crt"), "utf8"),
+    rows,
+    rowsWhen: (enough) => eventually(rows, enough),
+    pending: (count = 1) =>
+      eventually(
+        async () => (await control.call("approvals_list", {})).approvals,
+        (approvals) => approvals.length >= count,
+      ),
+    async [Symbol.asyncDispose]() {
+      await gateway.stop();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function parseRows(text: string): Entry[] {
+  const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Entry);
+}
+
+/** Asks again until the answer is good; fails after ten seconds with what it saw last. */
+export async function eventually<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + GIVE_UP_MS;
+  for (;;) {
+    const answer = await ask();
+    if (isGood(answer)) return answer;
+    if (Date.now() > deadline)
+      throw new Error(`it did not come to pass; last seen: ${JSON.stringify(answer)}`);
+    await Bun.sleep(POLL_MS);
+  }
+}
