@@ -9,6 +9,7 @@ import { applyObject, recordUpdate } from "./apply.ts";
 import { type ClusterRequest, fieldOf } from "./http-connection.ts";
 import { copy, type Fields, isFields, type KubeObject, valueAt } from "./kube-object.ts";
 import { jsonPatch, mergePatch, strategicPatch } from "./patch.ts";
+import { parseProtobuf } from "./protobuf.ts";
 import { groupVersionOf } from "./resources.ts";
 import { fieldSelector, labelSelector } from "./selectors.ts";
 import type { ObjectStore, Propagation } from "./store.ts";
@@ -23,12 +24,15 @@ export interface Answer {
 export function parseBody(request: ClusterRequest): unknown {
   if (request.body.length === 0) return undefined;
   const type = fieldOf(request, "content-type") ?? "application/json";
-  if (type.includes("protobuf"))
+  if (type.includes("protobuf")) {
+    const object = parseProtobuf(request.body);
+    if (object !== undefined) return object;
     throw new ApiError(
       415,
       "UnsupportedMediaType",
       `the body of the request was in an unknown format: ${type}`,
     );
+  }
   const text = Buffer.from(request.body).toString("utf8");
   try {
     return type.includes("yaml") ? parseYaml(text) : JSON.parse(text);
