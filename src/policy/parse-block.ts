@@ -1,23 +1,14 @@
 // Reads one protocol's block: inspect, default, groups, scope lists, rules.
 
-import type { ScopeKeyword } from "../classify/classifier.ts";
-import type { Glob } from "../match/glob.ts";
-import { GlobIndex } from "../match/glob-index.ts";
 import { parseInspectEntry } from "../match/inspect-entry.ts";
-import { compileNameGlob } from "../match/name-glob.ts";
 import { ACTIONS } from "../model/action.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Verdict } from "../model/verdict.ts";
-import { BLOCK_KEYS, protocolsWithScope, SCOPE_ENTRY_KEYS, scopeKeywords } from "./block-keys.ts";
+import { BLOCK_KEYS, protocolsWithScope, scopeKeywords } from "./block-keys.ts";
 import { type ParseContext, parseGroups, parseRules } from "./parse-rules.ts";
+import { parseScopeList } from "./parse-scopes.ts";
 import { asMap, type Field, quote, readFields, readTexts, readWord } from "./parse-shape.ts";
-import {
-  DEFAULT_ACTION,
-  type ListedEntry,
-  type ProtocolBlock,
-  type RuleTable,
-  type ScopeList,
-} from "./policy.ts";
+import { DEFAULT_ACTION, type ListedEntry, type ProtocolBlock } from "./policy.ts";
 import { childPath, type Problems } from "./problems.ts";
 
 /** A block as far as it can be read; undefined when it is no mapping. Everything wrong is reported. */
@@ -55,8 +46,9 @@ export function parseBlock(
     }),
     rules: rulesField === undefined ? undefined : parseRules(rulesField, context),
   };
+  // A misspelled name is reported where it stands; that the right one is then unused says nothing new.
   for (const group of context.groups.values())
-    if (!group.isUsed)
+    if (!group.isUsed && !problems.hasErrors)
       problems.warn(
         group.at,
         childPath(`${field.path}.groups`, group.name),
@@ -93,63 +85,6 @@ function parseDefault(block: Field, field: Field | undefined, problems: Problems
       ? `no rule matches, and without a default the action is ${DEFAULT_ACTION}`
       : `no rule matches, and the default is ${action ?? DEFAULT_ACTION}`;
   return { action: action ?? DEFAULT_ACTION, rule, line: field?.keyAt.line ?? 0, reason };
-}
-
-function parseScopeList({ keyword, label }: ScopeKeyword, field: Field, context: ParseContext): ScopeList {
-  const { problems } = context;
-  const pairs: { glob: Glob; value: RuleTable }[] = [];
-  let catchAllLine: number | undefined;
-  const items = field.value.kind === "list" ? field.value.items : [];
-  if (field.value.kind !== "list")
-    problems.error(
-      field.value.at,
-      field.path,
-      `${quote(keyword)} must be a list of entries with "names" and "rules"`,
-    );
-  else if (items.length === 0)
-    problems.error(field.keyAt, field.path, `${quote(keyword)} is empty`, "add an entry or remove the key");
-  items.forEach((item, index) => {
-    const path = `${field.path}[${index}]`;
-    const map = asMap(item, path, `an entry of ${quote(keyword)}`, problems);
-    if (map === undefined) return;
-    const fields = readFields(map, path, Object.keys(SCOPE_ENTRY_KEYS), problems);
-    const [names, rules] = [fields.get("names"), fields.get("rules")];
-    for (const [key, found] of [
-      ["names", names],
-      ["rules", rules],
-    ] as const)
-      if (found === undefined)
-        problems.error(map.at, path, `the entry has no ${quote(key)}`, SCOPE_ENTRY_KEYS[key]);
-    if (catchAllLine !== undefined)
-      problems.warn(
-        map.at,
-        path,
-        `never reached: the entry in line ${catchAllLine} matches every name`,
-        "move it up",
-      );
-    const globs = names === undefined ? [] : parseNames(names, problems);
-    if (globs.some((glob) => !glob.isExact && glob.fixed === "" && glob.test("")))
-      catchAllLine ??= map.at.line;
-    const table = rules === undefined ? undefined : parseRules(rules, context);
-    if (table !== undefined) for (const glob of globs) pairs.push({ glob, value: table });
-  });
-  return { keyword, label, entries: new GlobIndex(pairs) };
-}
-
-function parseNames(field: Field, problems: Problems): readonly Glob[] {
-  if (field.value.kind === "list" && field.value.items.length === 0)
-    problems.error(
-      field.keyAt,
-      field.path,
-      '"names" is empty, so the entry never matches',
-      'write ["*"] for every name',
-    );
-  return readTexts(field, "a name", problems).flatMap(({ item, path }) => {
-    const compiled = compileNameGlob(item.text);
-    if (!("problem" in compiled)) return compiled.globs;
-    problems.error(item.at, path, `${quote(item.text)} is not a name or glob: ${compiled.problem}`);
-    return [];
-  });
 }
 
 function explainKey(protocol: Protocol, key: string): string | undefined {

@@ -15,7 +15,9 @@ export interface Field {
 /** The mapping, or undefined after reporting what stands there instead. */
 export function asMap(tree: Tree, path: string, what: string, problems: Problems): MapTree | undefined {
   if (tree.kind === "map") return tree;
-  problems.error(tree.at, path, `${what} must be a mapping, not ${describeTree(tree)}`);
+  const message =
+    tree.kind === "empty" ? `${what} is empty` : `${what} must be a mapping, not ${describeTree(tree)}`;
+  problems.error(tree.at, path, message);
   return undefined;
 }
 
@@ -69,7 +71,8 @@ export function readWord<T extends string>(
   const word = allowed.find((one) => one === written);
   if (word !== undefined) return word;
   const shown = written === undefined ? describeTree(tree) : quote(written);
-  problems.error(tree.at, path, `${shown} is not ${what}`, allowedHint(written ?? "", allowed));
+  const message = tree.kind === "empty" ? `${what} is missing` : `${shown} is not ${what}`;
+  problems.error(tree.at, path, message, allowedHint(written ?? "", allowed));
   return undefined;
 }
 

@@ -65,7 +65,8 @@ export const YAML_OPTIONS = {
   uniqueKeys: false,
   strict: true,
   prettyErrors: false,
-  logLevel: "silent",
+  // "silent" would also silence the error about a second document.
+  logLevel: "error",
 } as const;
 
 /** Reads a file's text. Undefined when nothing sensible can be read; the problems then say why. */
@@ -145,7 +146,7 @@ class Reader {
       this.#problems.error(
         at,
         path,
-        `the tag "${shown(String(node.tag))}" is not supported`,
+        `the tag "${shown(shortTag(String(node.tag)))}" is not supported`,
         "write the value without a tag",
       );
     const tree = this.#convertPlain(node, at, path, depth);
@@ -218,7 +219,11 @@ function total(trees: readonly Tree[]): number {
 }
 
 function shown(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+function shortTag(tag: string): string {
+  return tag.replace(/^tag:yaml\.org,2002:/, "!!");
 }
 
 function describe(code: string, message: string): [message: string, hint?: string] {
