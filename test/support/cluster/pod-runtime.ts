@@ -123,7 +123,7 @@ function inRoot(argv: readonly string[], root: string): string[] {
   const [program = "", ...args] = argv;
   const moved = args.map((arg) => (arg.startsWith("/") ? join(root, arg) : arg));
   if (program === "tar" && args[0] === "cf")
-    return ["tar", "-C", root, ...args.map((arg) => arg.replace(/^\/+(?=.)/, ""))];
+    return ["tar", "-C", root, "-cf", ...args.slice(1).map((arg) => arg.replace(/^\/+(?=.)/, ""))];
   if (["tar", "test", "cat", "ls", "mkdir", "touch", "rm"].includes(program)) return [program, ...moved];
   return [program, ...args];
 }
