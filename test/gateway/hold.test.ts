@@ -1,0 +1,156 @@
+// Held requests: who may release them, how often, and what each way out looks like to the
+// client, in the audit log and in the events.
+
+import { describe, expect, test } from "bun:test";
+import { UserError } from "../../src/model/user-error.ts";
+import { type Daemon, startDaemon } from "../support/daemon.ts";
+import { connectTls } from "../support/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
+
+const POLICY = (port: number) => `
+generic:
+  inspect: ["localhost:${port}"]
+  default: escalate
+  groups: { read: { tiers: [observe] } }
+  rules: { allow: { groups: [read] } }
+`;
+
+async function start(settings = ""): Promise<{ origin: RawOrigin; daemon: Daemon } & AsyncDisposable> {
+  const origin = await startRawOrigin();
+  const daemon = await startDaemon({ trust: [origin], policy: POLICY(origin.port), settings });
+  return {
+    origin,
+    daemon,
+    async [Symbol.asyncDispose]() {
+      await daemon[Symbol.asyncDispose]();
+      await origin[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function post(origin: RawOrigin, body = "a=1"): string {
+  return `POST /thing HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+const connect = (daemon: Daemon, origin: RawOrigin) =>
+  connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
+
+describe("a held request", () => {
+  test("waits, is forwarded once when approved, and its intent row is there before the upstream sees it", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(post(origin));
+    const [approval] = await daemon.pending();
+    expect(approval).toMatchObject({ method: "POST", path: "/thing", tier: "modify", protocol: "generic" });
+    expect(origin.text).toBe("");
+    await daemon.control.call("approvals_allow", { id: approval?.id ?? "", reason: "go" });
+    expect(await client.until("ok")).toMatch(/^HTTP\/1\.1 200 OK/);
+    expect(origin.text.match(/POST \/thing/g)).toHaveLength(1);
+    const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "mitm"));
+    expect(rows.map((row) => row.op)).toEqual(["control", "control", "control", "intent", "mitm"]);
+    expect(rows.find((row) => row.op === "intent")?.fields.decision).toBeUndefined();
+    expect(rows.at(-1)?.fields).toMatchObject({
+      decision: "allow",
+      outcome: "approved",
+      approval_id: approval?.id,
+      reason: "go",
+      status: 200,
+    });
+  });
+
+  test("is refused with the person's words when denied", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(post(origin));
+    const [approval] = await daemon.pending();
+    await daemon.control.call("approvals_deny", { id: approval?.id.slice(5, 9) ?? "", reason: "not during business hours" });
+    const reply = await client.until('"outcome"');
+    expect(reply).toMatch(/^HTTP\/1\.1 403 /);
+    expect(reply).toContain("not during business hours");
+    expect(origin.text).toBe("");
+    const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
+    expect(rows.at(-1)?.fields).toMatchObject({ decision: "deny", outcome: "denied" });
+  });
+
+  test("times out with an outcome of its own", async () => {
+    await using both = await start("approval_timeout: 100ms\n");
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(post(origin));
+    expect(await client.until('"outcome":"timed_out"')).toMatch(/^HTTP\/1\.1 403 /);
+    const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
+    expect(rows.at(-1)?.fields).toMatchObject({ decision: "escalate", outcome: "timed_out" });
+    expect(origin.text).toBe("");
+  });
+
+  test("is withdrawn when the client leaves, and a later approval executes nothing", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    const client = await connect(daemon, origin);
+    client.send(post(origin));
+    const [approval] = await daemon.pending();
+    client[Symbol.dispose]();
+    const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
+    expect(rows.at(-1)?.fields).toMatchObject({ outcome: "withdrawn" });
+    expect(daemon.control.call("approvals_allow", { id: approval?.id ?? "" })).rejects.toBeInstanceOf(UserError);
+    expect(origin.text).toBe("");
+  });
+
+  test("can be decided exactly once, by whoever is first", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(post(origin));
+    const [approval] = await daemon.pending();
+    const id = approval?.id ?? "";
+    const answers = await Promise.allSettled([
+      daemon.control.call("approvals_allow", { id }),
+      daemon.control.call("approvals_allow", { id }),
+      daemon.control.call("approvals_deny", { id }),
+    ]);
+    expect(answers.filter((each) => each.status === "fulfilled")).toHaveLength(1);
+    await client.until("HTTP/1.1 ");
+    expect((origin.text.match(/POST/g) ?? []).length).toBeLessThanOrEqual(1);
+  });
+
+  test("does not hold up other connections", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using held = await connect(daemon, origin);
+    held.send(post(origin));
+    await daemon.pending();
+    using other = await connect(daemon, origin);
+    other.send(`GET /read HTTP/1.1\r\nHost: localhost:${origin.port}\r\n\r\n`);
+    expect(await other.until("ok")).toMatch(/^HTTP\/1\.1 200 OK/);
+  });
+
+  test("stays held when the mode changes, and is withdrawn when the gateway stops", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(post(origin));
+    await daemon.pending();
+    await daemon.control.call("mode_set", { proxy_mode: "passthrough" });
+    expect(await daemon.pending()).toHaveLength(1);
+    await daemon.gateway.stop();
+    expect(client.received).toContain('"outcome":"withdrawn"');
+    expect(origin.text).toBe("");
+  });
+});
+
+test("two hundred held requests are each decided on their own", async () => {
+  await using both = await start();
+  const { daemon, origin } = both;
+  const clients = await Promise.all(Array.from({ length: 200 }, () => connect(daemon, origin)));
+  for (const client of clients) client.send(post(origin));
+  const approvals = await daemon.pending(200);
+  expect(new Set(approvals.map((each) => each.id)).size).toBe(200);
+  await Promise.all(
+    approvals.map(({ id }, index) => daemon.control.call(index % 2 ? "approvals_allow" : "approvals_deny", { id })),
+  );
+  await Promise.all(clients.map((client) => client.until("HTTP/1.1 ")));
+  expect(origin.text.match(/POST/g)).toHaveLength(100);
+  for (const client of clients) client[Symbol.dispose]();
+}, 20_000);
