@@ -3,10 +3,11 @@
 // what is forwarded is serialised from the parsed value, never copied from the input.
 
 import type { Header } from "../model/request.ts";
+import { parseAbsoluteTarget } from "./connect-request.ts";
 import { scanFieldLines, scannedText } from "./field-lines.ts";
 import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from "./framing.ts";
 import { collectFields, type MessageFields } from "./message-fields.ts";
-import { AUTHORITY, C1, DIGIT, FIELD_VALUE, isAll, OCTET_CLASS, TARGET, TOKEN } from "./octet-class.ts";
+import { AUTHORITY, C1, DIGIT, FIELD_VALUE, isAll, METHOD, OCTET_CLASS, TARGET } from "./octet-class.ts";
 import { bad, NEED_MORE, type ParseResult } from "./parse-result.ts";
 
 export type { Framing } from "./framing.ts";
@@ -78,7 +79,7 @@ export function parseRequestHead(
     at = 2;
   }
   const methodStart = at;
-  while (at < end && classAt(bytes, at, TOKEN)) at++;
+  while (at < end && classAt(bytes, at, METHOD)) at++;
   const methodEnd = at;
   if (methodEnd - methodStart > MAX_METHOD_LENGTH) return bad(400, "method too long");
   if (at >= end) return incomplete(end, limits, 400, "method too long");
@@ -269,8 +270,7 @@ function isTargetForm(method: string, target: string): boolean {
   if (method === "CONNECT") return isAll(target, AUTHORITY);
   if (target.charCodeAt(0) === 0x2f) return true;
   if (target === "*") return method === "OPTIONS";
-  const scheme = target.slice(0, 8).toLowerCase();
-  return (scheme.startsWith("http://") && target.length > 7) || (scheme === "https://" && target.length > 8);
+  return parseAbsoluteTarget(target) !== undefined;
 }
 
 function responseOf(

@@ -1,7 +1,7 @@
 // Which octets may stand where in an HTTP/1.1 message, as one table of bits indexed by octet.
 // Everything the codec accepts is accepted by this table; nothing else in the folder may widen it.
 
-/** tchar of RFC 9110 5.6.2: methods, field names, codings, connection options. */
+/** tchar of RFC 9110 5.6.2: field names, codings, connection options. */
 export const TOKEN = 1;
 /** What may stand inside a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 5.5). No other control. */
 export const FIELD_VALUE = 2;
@@ -13,6 +13,8 @@ export const AUTHORITY = 8;
 export const C1 = 16;
 /** 0 to 9. */
 export const DIGIT = 32;
+/** Letters, "-" and "_": every registered method; other tokens are legal there, and in no client's use. */
+export const METHOD = 64;
 
 function buildTable(): Uint8Array {
   const table = new Uint8Array(256);
@@ -22,9 +24,10 @@ function buildTable(): Uint8Array {
       table[code] = (table[code] as number) | bit;
     }
   };
-  const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  mark(alphanumeric, TOKEN | AUTHORITY);
+  mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", TOKEN | AUTHORITY | METHOD);
+  mark("0123456789", TOKEN | AUTHORITY);
   mark("!#$%&'*+-.^_`|~", TOKEN);
+  mark("-_", METHOD);
   mark("-._:[]%", AUTHORITY);
   mark("0123456789", DIGIT);
   for (let code = 0x20; code <= 0xff; code++) {

@@ -2,7 +2,7 @@
 // parser uses, so nothing that came by another way (HTTP/2, a template) can add a line or a field.
 
 import type { Header } from "../model/request.ts";
-import { DIGIT, FIELD_VALUE, OCTET_CLASS, TARGET, TOKEN } from "./octet-class.ts";
+import { DIGIT, FIELD_VALUE, METHOD, OCTET_CLASS, TARGET, TOKEN } from "./octet-class.ts";
 
 const VERSION = "HTTP/1.1";
 
@@ -15,7 +15,7 @@ export function serialiseRequestHead(head: {
   const { method, target, headers } = head;
   const out = new Uint8Array(method.length + target.length + VERSION.length + 4 + fieldBytes(headers) + 2);
   if (method === "" || target === "") throw new TypeError("empty method or request target");
-  let at = put(out, 0, method, TOKEN);
+  let at = put(out, 0, method, METHOD);
   out[at++] = 0x20;
   at = put(out, at, target, TARGET);
   out[at++] = 0x20;
