@@ -269,7 +269,12 @@ const PLANNERS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
   [
     "auth",
     nested("auth", {
-      "can-i": operations(false, on("selfsubjectaccessreviews", "create")),
+      "can-i": (_words, read) => ({
+        operations: [
+          on(isSwitchedOn(read, "list") ? "selfsubjectrulesreviews" : "selfsubjectaccessreviews", "create"),
+        ],
+        takesDryRun: false,
+      }),
       whoami: operations(false, on("selfsubjectreviews", "create")),
       reconcile: () => ({
         operations: [on("clusterroles", "update")],

@@ -61,13 +61,15 @@ const BUILT_IN: readonly (readonly [group: string, types: string])[] = [
 /** `all` stands for these; no secrets and no configmaps among them. */
 const CATEGORY_ALL = [
   "pods",
+  "replicationcontrollers",
   "services",
   "daemonsets",
   "deployments",
   "replicasets",
   "statefulsets",
-  "jobs",
+  "horizontalpodautoscalers",
   "cronjobs",
+  "jobs",
 ];
 
 const TYPES: ReadonlyMap<string, ResourceType> = readTable();
