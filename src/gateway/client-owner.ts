@@ -1,23 +1,24 @@
-// Who opened a connection, looked up at most once and only when somebody asks: the
-// kernel's table is too slow to read for every connection.
+// Who opened a connection, looked up at most once and only when somebody asks, while
+// the connection is still open: afterwards nobody can tell.
 
+import type { Endpoint } from "../host/sock-diag.ts";
 import { type SocketOwner, socketOwner } from "../host/socket-owner.ts";
 import type { ClientIdentity } from "../model/entry.ts";
 
 /** The OS user behind one client connection. */
 export class ClientOwner {
-  readonly #clientPort: number;
-  readonly #listenPort: number;
+  readonly #client: Endpoint;
+  readonly #server: Endpoint;
   #owner: SocketOwner | undefined;
   #isKnown = false;
 
-  constructor(clientPort: number, listenPort: number) {
-    this.#clientPort = clientPort;
-    this.#listenPort = listenPort;
+  constructor(client: Endpoint, server: Endpoint) {
+    this.#client = client;
+    this.#server = server;
   }
 
   #look(): SocketOwner | undefined {
-    if (!this.#isKnown) this.#owner = socketOwner(this.#clientPort, this.#listenPort);
+    if (!this.#isKnown) this.#owner = socketOwner(this.#client, this.#server);
     this.#isKnown = true;
     return this.#owner;
   }

@@ -24,14 +24,14 @@ export class TcpStream implements ByteStream {
     socket.data = this;
   }
 
-  get remotePort(): number {
-    return this.#socket.remotePort;
+  /** The peer's end. */
+  get remote(): { readonly address: string; readonly port: number } {
+    return { address: this.#socket.remoteAddress, port: this.#socket.remotePort };
   }
-  get remoteAddress(): string {
-    return this.#socket.remoteAddress;
-  }
-  get localPort(): number {
-    return this.#socket.localPort;
+
+  /** Our end. */
+  get local(): { readonly address: string; readonly port: number } {
+    return { address: this.#socket.localAddress, port: this.#socket.localPort };
   }
 
   setHandler(handler: StreamHandler): void {

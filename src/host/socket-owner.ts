@@ -1,50 +1,41 @@
-// Which OS user holds the other end of a loopback TCP connection. Read from the
-// kernel's socket table, where the platform has one that can be read; undefined
-// elsewhere, and everything that depends on the answer then takes the strict way.
+// Which OS user holds the other end of a connection from this machine. Undefined where
+// the system does not tell; everything that depends on the answer then takes the strict way.
 
 import { readFileSync } from "node:fs";
+import { type Endpoint, lookUpSocket } from "./sock-diag.ts";
 
-/** The user of a socket, by number and, when it is known, by name. */
+/** The user of a socket, by number and by name; the number again where it has no name. */
 export interface SocketOwner {
   readonly uid: number;
   readonly user: string;
+  /** Inode of the socket, where the system tells (Linux). */
+  readonly inode?: number;
 }
 
-/**
- * The owner of the socket that is bound to `clientPort` and connected to `serverPort` on this machine.
- * Linux only (proc_pid_net(5), tcp and tcp6); undefined when it is not found.
- */
-export function socketOwner(clientPort: number, serverPort: number): SocketOwner | undefined {
-  if (process.platform !== "linux") return undefined;
-  const local = `:${hexPort(clientPort)} `;
-  const remote = `:${hexPort(serverPort)}`;
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    const uid = findUid(table, local, remote);
-    if (uid !== undefined) return { uid, user: userName(uid) };
+/** The owner of the socket that is bound to `client` and connected to `server`, both on this machine. */
+export function socketOwner(client: Endpoint, server: Endpoint): SocketOwner | undefined {
+  if (process.platform === "linux") {
+    const found = lookUpSocket(client, server);
+    return found && { uid: found.uid, user: userName(found.uid), inode: found.inode };
+  }
+  return process.platform === "darwin" ? ownerByLsof(client, server) : undefined;
+}
+
+/** lsof prints one field a line: `p<pid>`, `u<uid>`, `n<local>-><remote>`. */
+function ownerByLsof(client: Endpoint, server: Endpoint): SocketOwner | undefined {
+  const { stdout, success } = Bun.spawnSync(
+    ["lsof", "-nP", `-iTCP@${client.address}:${client.port}`, "-sTCP:ESTABLISHED", "-Fun"],
+    { stdin: "ignore", stderr: "ignore", timeout: 2_000 },
+  );
+  if (!success) return undefined;
+  let uid: number | undefined;
+  for (const line of stdout.toString().split("\n")) {
+    if (line.startsWith("u")) uid = Number(line.slice(1));
+    const isClient = line.startsWith("n") && line.includes(`:${client.port}->`) && line.endsWith(`:${server.port}`);
+    if (isClient && uid !== undefined) return { uid, user: userName(uid) };
   }
   return undefined;
 }
-
-function findUid(table: string, local: string, remote: string): number | undefined {
-  let text: string;
-  try {
-    text = readFileSync(table, "latin1");
-  } catch {
-    return undefined;
-  }
-  for (let at = text.indexOf(local); at >= 0; at = text.indexOf(local, at + 1)) {
-    const [, address, state, , , , uid] = text.slice(at, at + 160).split(/\s+/, 8);
-    // The match may be in the remote column, and a socket in TIME_WAIT belongs to nobody any more.
-    if (address?.endsWith(remote) && state !== TIME_WAIT && uid !== undefined) return Number(uid);
-  }
-  return undefined;
-}
-
-function hexPort(port: number): string {
-  return port.toString(16).toUpperCase().padStart(4, "0");
-}
-
-const TIME_WAIT = "06";
 
 const names = new Map<number, string>();
 
