@@ -8,7 +8,7 @@ import { commandNames } from "./kubectl-command.ts";
 import { commandWords, kubectlGrammar } from "./kubectl-flags.ts";
 import { type KubectlPlan, planFor } from "./kubectl-plan.ts";
 import { tierOfDryRun, tierOfOperation } from "./kubectl-tier.ts";
-import { strictestOf } from "./strictest.ts";
+import { raisedToBreakGlass, strictestOf } from "./strictest.ts";
 import { unknownClassification } from "./unknown.ts";
 
 /** Classifies raw paths (`get --raw`) like requests; handed in because requests are another file's. */
@@ -20,10 +20,8 @@ export function classifyKubectlArgv(argv: readonly string[], classifyRaw: Classi
   const [command = "help"] = commandWords(args);
   const read = readArgv(args, kubectlGrammar(command));
   const answer = classifyCommand(command, read, classifyRaw);
-  if (["as", "as-group", "as-uid", "as-user-extra"].some((name) => read.flags.has(name))) {
-    const { parts: _, ...whole } = answer;
-    return { ...whole, tier: "break-glass", reason: "--as acts as somebody else" };
-  }
+  if (["as", "as-group", "as-uid", "as-user-extra"].some((name) => read.flags.has(name)))
+    return raisedToBreakGlass(answer, "--as acts as somebody else");
   const [strange] = read.strange;
   if (strange === undefined || answer.tier === "break-glass") return answer;
   // Whether the next word is the flag's value or the resource cannot be told.

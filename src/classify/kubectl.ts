@@ -22,7 +22,7 @@ import {
 import { classifyKustomizeArgv } from "./kustomize-argv.ts";
 import { lenientReadings } from "./lenient-path.ts";
 import { effectiveMethods } from "./method-override.ts";
-import { strictestOf } from "./strictest.ts";
+import { raisedToBreakGlass, strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
 import { upgradeOf } from "./upgrade.ts";
 
@@ -65,10 +65,9 @@ function classify(request: HttpRequest): Classification {
     ...overrides.map((method) => classifyMethod(request, method)),
   );
   const identity = request.headers.find(([name]) => isIdentityField(name));
-  if (identity === undefined) return answer;
-  // One part only: an unknown reading beside it must not soften what is certain.
-  const { parts: _, ...whole } = answer;
-  return { ...whole, tier: "break-glass", reason: `the field ${identity[0]} acts as somebody else` };
+  return identity === undefined
+    ? answer
+    : raisedToBreakGlass(answer, `the field ${identity[0]} acts as somebody else`);
 }
 
 function classifyMethod(request: HttpRequest, method: string): Classification {
@@ -76,10 +75,12 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
   const reading = readPathDecodeFirst(path);
   if (reading.kind === "ok") return classifySegments(request, method, reading.segments, query);
   const unknown = unknownClassification("kubectl", reading.reason);
-  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  // Some server may still serve it: what a lenient one would make of it is judged beside it, at its worst,
+  // that is without a query or body that could say dry run.
+  const bare: HttpRequest = { ...request, body: { kind: "none" } };
   const [first, ...others] = lenientReadings(path)
-    .map((segments) => classifySegments(request, method, segments, query))
-    .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+    .map((segments) => classifySegments(bare, method, segments, undefined))
+    .filter((guess) => guess.tier !== "unknown");
   return first === undefined ? unknown : strictestOf(unknown, first, ...others);
 }
 
@@ -118,7 +119,7 @@ function classifyResource(
   const plain: Classification = {
     protocol: "kubectl",
     tier,
-    ...commandNames(info, valuesOf(query ?? [], "command")),
+    ...commandNames(info, info.subresource === "exec" ? valuesOf(query ?? [], "command") : []),
     labels: info.namespace === undefined ? {} : { namespace: info.namespace },
     reason,
   };

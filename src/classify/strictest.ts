@@ -18,3 +18,16 @@ export function strictestOf(first: Classification, ...others: readonly Classific
   const parts = [first, ...others].flatMap((one) => one.parts ?? [one]);
   return { ...strictest, parts };
 }
+
+/**
+ * The same request with a circumstance that makes every reading of it break-glass. What was unknown stays
+ * unknown and gets a break-glass reading beside it.
+ */
+export function raisedToBreakGlass(answer: Classification, reason: string): Classification {
+  const { parts, ...whole } = answer;
+  const [first = whole, ...others] = (parts ?? [whole]).flatMap((part): readonly Classification[] => {
+    const raised: Classification = { ...part, tier: "break-glass", reason };
+    return part.tier === "unknown" ? [part, raised] : [raised];
+  });
+  return strictestOf(first, ...others);
+}
