@@ -24,8 +24,12 @@ function buildDate(): Date {
 
 function isStale(): boolean {
   const built = statSync(OUTPUT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).map((file) => join("src", file));
-  return ["build.ts", "package-lock.json", ...files].some((file) => statSync(join(ROOT, file)).mtimeMs > built);
+  const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).map((file) =>
+    join("src", file),
+  );
+  return ["build.ts", "package-lock.json", ...files].some(
+    (file) => statSync(join(ROOT, file)).mtimeMs > built,
+  );
 }
 
 async function build(): Promise<void> {
@@ -37,12 +41,17 @@ async function build(): Promise<void> {
     compile: { outfile: OUTPUT },
     minify: true,
     bytecode: true,
+    // Split, what a command does not import is not even read at its start: 5 ms of 12.
+    splitting: true,
+    format: "esm",
     define: { IDDIO_BUILD_VERSION: JSON.stringify(version) },
   });
   for (const log of result.logs) process.stderr.write(`${log}\n`);
   if (!result.success) process.exit(1);
   const megabytes = (statSync(OUTPUT).size / 1e6).toFixed(1);
-  process.stdout.write(`dist/iddio ${version}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms\n`);
+  process.stdout.write(
+    `dist/iddio ${version}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms\n`,
+  );
 }
 
 if (import.meta.main && !(process.argv.includes("--if-stale") && !isStale())) await build();

@@ -2,10 +2,10 @@
 // It must stay light: `iddio status --quiet` runs at every shell start.
 
 import "./reflect.ts"; // before anything that may load @peculiar/x509
-import { OutputClosed } from "./cli/output.ts";
+import { Output, OutputClosed } from "./cli/output.ts";
 import { run } from "./cli/run.ts";
 import { UserError } from "./model/user-error.ts";
-import { escapeForTerminal } from "./text/escape.ts";
+import { escapeLinesForTerminal } from "./text/escape.ts";
 
 let interrupt: AbortController | undefined;
 
@@ -27,16 +27,25 @@ function interrupted(): AbortSignal {
 /** Prints an error once: message, then what to type. A stack only for what is a mistake in iddio itself. */
 function printError(error: unknown): number {
   if (error instanceof OutputClosed) return 0;
+  const output = new Output(process.env);
   if (error instanceof UserError) {
-    process.stderr.write(`Error: ${escapeForTerminal(error.message)}\n`);
-    if (error.hint !== undefined) process.stderr.write(`hint: ${escapeForTerminal(error.hint)}\n`);
+    output.note(`Error: ${printable(error.message)}`);
+    if (error.hint !== undefined) output.note(`hint: ${printable(error.hint)}`);
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`Error: iddio made a mistake: ${text}\nhint: please report it with this text\n`);
+  output.note(`Error: iddio made a mistake: ${printable(text)}`);
+  output.note("hint: please report it with this text");
   return 1;
+}
+
+/** Further lines are indented, so that no text from outside can pass for a line of ours. */
+function printable(text: string): string {
+  return escapeLinesForTerminal(text).replaceAll("\n", "\n  ");
 }
 
 run({ argv: process.argv.slice(2), env: process.env, interrupted })
   .catch(printError)
+  // stderr is closed as well: nobody is left to tell.
+  .catch(() => 1)
   .then((code) => process.exit(code));

@@ -1,9 +1,8 @@
 // The only way to stdout and stderr. stdout is what was asked for, everything else goes to stderr.
 // Writes are synchronous: nothing is lost at exit and a slow pipe slows the writer, not the memory.
-// Colour only on a terminal, never with NO_COLOR or TERM=dumb.
+// Colour only on a terminal, never with NO_COLOR or TERM=dumb. node:fs and node:tty are loaded when first
+// needed: they take milliseconds, and `status --quiet` prints nothing.
 
-import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { type CellPainter, renderPairs, renderTable } from "../text/table.ts";
 
 /** Thrown when the reader of stdout has gone (`| head`); main.ts ends quietly on it. */
@@ -28,19 +27,21 @@ const NO_PAINTS: Paints = { good: plain, warn: plain, bad: plain, faint: plain, 
 
 /** Printing for one run of the program. */
 export class Output {
-  /** Whether a person reads stdout directly. */
-  readonly isTerminal: boolean;
-  readonly #hasColor: boolean;
+  readonly #allowsColor: boolean;
   #paints: Paints = NO_PAINTS;
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.isTerminal = isatty(1);
-    this.#hasColor = this.isTerminal && !env.NO_COLOR && env.TERM !== "dumb";
+    this.#allowsColor = !env.NO_COLOR && env.TERM !== "dumb";
+  }
+
+  /** Whether a person reads stdout directly. */
+  get isTerminal(): boolean {
+    return process.getBuiltinModule("node:tty").isatty(1);
   }
 
   /** Loads the colours; without this call, or where colour is not wanted, everything stays plain. */
   async loadPaints(): Promise<Paints> {
-    if (!this.#hasColor) return NO_PAINTS;
+    if (!this.#allowsColor || !this.isTerminal) return NO_PAINTS;
     const { default: kleur } = await import("kleur");
     kleur.enabled = true;
     this.#paints = {
@@ -93,6 +94,7 @@ export class Output {
 }
 
 function writeAll(fd: 1 | 2, text: string): void {
+  const { writeSync } = process.getBuiltinModule("node:fs");
   const bytes = Buffer.from(text);
   let offset = 0;
   while (offset < bytes.length) {

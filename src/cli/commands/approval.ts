@@ -1,6 +1,7 @@
 // `iddio approval …`: what waits for a person, and the answers to it. Shows every character of what an
 // agent sent, with nothing hidden and nothing obeyed by the terminal.
 
+import type { EventRow } from "../../ipc/methods.ts";
 import type { CommandContext } from "../command.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
 import { eventLine } from "../event-line.ts";
@@ -60,21 +61,31 @@ export const approvalDenyCommand: Command = {
   run: (context) => reply(context, "approvals_deny"),
 };
 
-/** Prints approval events as they come. */
+/** Prints what waits already, then approval events as they come. */
 export const approvalWatchCommand: Command = {
   name: "approval watch",
   summary: "Print approval events as they come",
   flags: [{ name: "json", summary: "Print one JSON object a line" }],
   async run({ flags, output, daemon, interrupted }) {
     const signal = interrupted();
-    const rows = daemon.stream("events", { follow: true }, signal);
-    for await (const row of rows) {
-      if ("tag" in row && !row.tag.startsWith("approval_")) continue;
+    const startMs = Date.now();
+    const { approvals } = await daemon.call("approvals_list", {});
+    const waiting = new Set(approvals.map(({ id }) => id));
+    for await (const row of daemon.stream("events", { follow: true }, signal)) {
+      if (!isWatched(row, startMs, waiting)) continue;
       if (flags.has("json")) output.jsonLine(row);
       else output.line(eventLine(row));
     }
   },
 };
+
+/** The stream begins with events of the past; of those only requests that still wait are worth a look. */
+function isWatched(row: EventRow, startMs: number, waiting: ReadonlySet<string>): boolean {
+  if ("lost" in row) return true;
+  if (!row.tag.startsWith("approval_")) return false;
+  const isNew = row.timestamp_ms >= startMs;
+  return isNew || (row.tag === "approval_requested" && waiting.has(String(row.fields.id)));
+}
 
 async function reply(
   { args, flags, output, daemon }: CommandContext,

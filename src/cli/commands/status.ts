@@ -24,7 +24,7 @@ export const statusCommand: Command = {
     output.pairs([
       ["daemon", status.daemon],
       ["pid", String(status.pid)],
-      ["uptime", renderDuration(status.uptime_ms)],
+      ["uptime", renderDuration(Math.floor(status.uptime_ms / 1000) * 1000)],
       ["build_version", status.build_version],
       ["schema_version", String(status.schema_version)],
       ["proxy_mode", status.proxy_mode],
