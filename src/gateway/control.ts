@@ -155,6 +155,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
         source: input.source,
         ...(input.certificate_path === undefined ? {} : { certificatePath: input.certificate_path }),
         ...(input.key_path === undefined ? {} : { keyPath: input.key_path }),
+        ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
+        ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
         ...(input.proxy_token === undefined ? {} : { proxyToken: input.proxy_token }),
       });
       gateway.trust.refresh();
@@ -211,9 +213,11 @@ function upstreamReport(upstream: Upstream): UpstreamReport {
     host: upstream.host,
     port: upstream.port,
     source: upstream.source,
-    ca_fingerprint: fingerprintOfPem(upstream.caPem),
+    ...(upstream.caPem === "" ? {} : { ca_fingerprint: fingerprintOfPem(upstream.caPem) }),
     ...(upstream.certificatePath === undefined ? {} : { certificate_path: upstream.certificatePath }),
     ...(upstream.keyPath === undefined ? {} : { key_path: upstream.keyPath }),
+    ...(upstream.kubeconfigUser === undefined ? {} : { kubeconfig_user: upstream.kubeconfigUser }),
+    ...(upstream.serverName === undefined ? {} : { server_name: upstream.serverName }),
   };
 }
 

@@ -25,6 +25,8 @@ export class Inspection {
   readonly #policy: PolicyStore;
   readonly #mode: ModeHolder;
   readonly #resolver: Resolver;
+  /** A kept connection asks for every request; the answer only changes with the policy. */
+  readonly #known = new WeakMap<Destination, { readonly policy: Policy; readonly protocols: readonly Protocol[] }>();
 
   constructor(parts: { policy: PolicyStore; mode: ModeHolder; resolver: Resolver }) {
     this.#policy = parts.policy;
@@ -45,6 +47,15 @@ export class Inspection {
   /** The protocols that must judge requests to this destination; empty: it is not inspected. */
   protocolsOf(destination: Destination): readonly Protocol[] {
     if (!this.#mode.isInspecting) return [];
+    const { current } = this.#policy;
+    const known = this.#known.get(destination);
+    if (known?.policy === current) return known.protocols;
+    const protocols = this.#find(destination);
+    this.#known.set(destination, { policy: current, protocols });
+    return protocols;
+  }
+
+  #find(destination: Destination): readonly Protocol[] {
     const { host, port, addresses, serverName } = destination;
     const protocols = new Set<Protocol>();
     const consider = (name: string) => {

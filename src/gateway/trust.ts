@@ -4,6 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
+import { kubeconfigIdentity } from "../host/kubeconfig.ts";
 import type { Upstream, Upstreams } from "../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -51,12 +52,14 @@ export class TrustStore {
   }
 
   #caOf(upstream: Upstream | undefined): { ca: string[] } {
-    return { ca: upstream ? [upstream.caPem] : [...this.#roots] };
+    return { ca: upstream && upstream.caPem !== "" ? [upstream.caPem] : [...this.#roots] };
   }
 }
 
 function identityOf(upstream: Upstream): { cert: string; key: string } {
   try {
+    if (upstream.kubeconfigUser !== undefined)
+      return kubeconfigIdentity(upstream.certificatePath ?? "", upstream.kubeconfigUser);
     const cert = readFileSync(upstream.certificatePath ?? "", "utf8");
     const key = readFileSync(upstream.keyPath ?? upstream.certificatePath ?? "", "utf8");
     return { cert, key };
