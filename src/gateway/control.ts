@@ -13,8 +13,8 @@ import type { StatePaths } from "../state/paths.ts";
 import type { PolicyStore } from "../state/policy-store.ts";
 import type { Upstream, Upstreams } from "../state/upstreams.ts";
 import type { PendingApproval } from "./broker.ts";
-import { decodeContent } from "./content-coding.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
 
