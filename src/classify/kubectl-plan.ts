@@ -37,7 +37,11 @@ export function planFor(command: string, words: readonly string[], read: ReadArg
 
 /** Reads the types and names among words, leaving out `key=value` and `key-`. */
 function targetsOf(words: readonly string[]): readonly ResourceTarget[] {
-  return resourceTargets(words.filter((word) => !word.includes("=") && !word.endsWith("-")));
+  return resourceTargets(targetWords(words));
+}
+
+function targetWords(words: readonly string[]): readonly string[] {
+  return words.filter((word) => !word.includes("=") && !word.endsWith("-"));
 }
 
 function on(type: string, verb: string, subresource?: string, name?: string): PlannedOperation {
@@ -94,14 +98,13 @@ function operations(takesDryRun: boolean, ...list: readonly PlannedOperation[]):
   return () => ({ operations: list, takesDryRun });
 }
 
-/** A command made of commands; `undefined` falls to the entry for "". */
+/** A command made of commands. On its own it prints help; with a word that it does not have it is a riddle. */
 function nested(command: string, entries: Readonly<Record<string, Planner>>): Planner {
   const planners = new Map(Object.entries(entries));
   return (words, read) => {
-    const planner = planners.get(words[0] ?? "");
-    if (planner !== undefined) return planner(words.slice(words[0] === undefined ? 0 : 1), read);
-    if (words[0] === undefined) return { tier: "observe", command, reason: "prints help" };
-    return { operations: [], takesDryRun: false };
+    const [what, ...rest] = words;
+    if (what === undefined) return { tier: "observe", command, reason: "prints help" };
+    return planners.get(what)?.(rest, read) ?? { operations: [], takesDryRun: false };
   };
 }
 
@@ -116,7 +119,7 @@ function applies(
   return (words, read) => {
     const plan = plain(words, read);
     if (!("operations" in plan) || !deletingFlags.some((flag) => isSwitchedOn(read, flag))) return plan;
-    return { ...plan, operations: [...plan.operations, on("", "delete")] };
+    return { ...plan, command, operations: [...plan.operations, on("", "delete")] };
   };
 }
 
@@ -124,10 +127,6 @@ const labels: Planner = (words, read) =>
   isSwitchedOn(read, "list")
     ? reads(() => "get")(targetWords(words), read)
     : writes("patch", "label")(words, read);
-
-function targetWords(words: readonly string[]): readonly string[] {
-  return words.filter((word) => !word.includes("=") && !word.endsWith("-"));
-}
 
 const CREATED: Readonly<Record<string, string>> = {
   clusterrole: "clusterroles",
@@ -200,7 +199,6 @@ const set: Planner = (words, read) => {
   const [what, ...rest] = words;
   // Subjects are those of role bindings, whatever else is named.
   if (what === "subject") return { operations: [on("rolebindings", "patch")], takesDryRun: true };
-  if (what === "last-applied") return { operations: [], takesDryRun: false };
   if (what === "env" && isSwitchedOn(read, "resolve")) {
     const plan = writes("patch", "set env")(rest, read);
     return "operations" in plan ? { ...plan, operations: [...plan.operations, on("secrets", "get")] } : plan;
