@@ -25,9 +25,17 @@ type Problem = { readonly problem: string };
 /** Alternatives that one pattern may expand to; beyond it the pattern is refused. */
 export const MAX_GLOB_ALTERNATIVES = 256;
 
+/** The longest pattern; no name that is ever matched is longer. */
+export const MAX_GLOB_LENGTH = 1024;
+
+const MAX_BRACES = 16;
+
 /** Compiles a pattern to its alternatives (one, unless it has braces), or says what is wrong with it. */
 export function compileGlob(text: string): { readonly globs: readonly Glob[] } | Problem {
   if (text === "") return { problem: "the pattern is empty" };
+  if (text.length > MAX_GLOB_LENGTH) return { problem: `the pattern is longer than ${MAX_GLOB_LENGTH} characters` };
+  // Expansion recurses once a brace.
+  if (text.split("{").length - 1 > MAX_BRACES) return { problem: `the pattern has more than ${MAX_BRACES} braces` };
   const expanded = expandBraces(text);
   if ("problem" in expanded) return expanded;
   const globs: Glob[] = [];

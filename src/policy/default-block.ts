@@ -40,5 +40,5 @@ function defaultBlock(protocol: Protocol): readonly string[] {
 
 function belongsToBlock(line: string, prefix: string): boolean {
   if (/^#[ \t]*\r?$/.test(line)) return true;
-  return line.startsWith(`${prefix} `);
+  return line.startsWith(`${prefix}  `);
 }

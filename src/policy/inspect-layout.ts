@@ -92,16 +92,32 @@ function removeFromFlow(text: string, list: YAMLSeq, index: number): string | un
   const span = rangeOf(list.items[index]);
   const tokens = (list.srcToken as CST.FlowCollection | undefined)?.items;
   if (span === undefined || tokens === undefined) return undefined;
-  // The comma before an item is held by that item's own token; the first item's comma is in the second's.
-  const comma = tokens[index === 0 ? 1 : index]?.start.find((token) => token.type === "comma")?.offset;
+  // A comma belongs to the token of the item after it; of a last one, to an empty token.
+  const [before, after] = [tokens[index], tokens[index + 1]].map(
+    (token) => token?.start.find((one) => one.type === "comma")?.offset,
+  );
+  if (after !== undefined)
+    return dropBlankLine(cutWithSpace(cut(text, after, after + 1), span.start, span.end), span.start);
   let start = span.start;
   while (text[start - 1] === " ") start--;
-  if (index === 0) start = span.start;
-  const without = splice(text, start, span.end, "");
-  if (comma === undefined) return without;
-  if (comma < start) return splice(without, comma, comma + 1, "");
-  const at = comma - (span.end - start);
-  return splice(without, at, without[at + 1] === " " ? at + 2 : at + 1, "");
+  const without = dropBlankLine(cut(text, start, span.end), start);
+  return before === undefined ? without : cut(without, before, before + 1);
+}
+
+function cut(text: string, start: number, end: number): string {
+  return splice(text, start, end, "");
+}
+
+function cutWithSpace(text: string, start: number, end: number): string {
+  return cut(text, start, text[end] === " " ? end + 1 : end);
+}
+
+// A line that held only what was cut goes too.
+function dropBlankLine(text: string, offset: number): string {
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const end = endOfLine(text, offset);
+  if (start === 0 || text.slice(start, end).trim() !== "") return text;
+  return cut(text, start, text.startsWith("\r\n", end) ? end + 2 : Math.min(end + 1, text.length));
 }
 
 interface ItemSpan {
