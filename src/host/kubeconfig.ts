@@ -233,6 +233,15 @@ async function identityOf(user: KubeconfigEntry): Promise<ClientIdentity | undef
   return { certificatePath, ...(keyPath ? { keyPath } : {}) };
 }
 
+/** Whether a file's text is an overlay that iddio wrote; false for anything that cannot be read as one. */
+export function isOverlay(text: string): boolean {
+  try {
+    return overlaySources(parseFields(text, "")) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The client certificate and key in PEM that the kubeconfig at `file` gives a user, read anew at each call. Throws
  * a UserError when the user is not there or has none.
