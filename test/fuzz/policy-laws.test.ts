@@ -1,0 +1,151 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { ACTIONS } from "../../src/model/action.ts";
+import { TIERS } from "../../src/model/tier.ts";
+import type { Verdict } from "../../src/model/verdict.ts";
+import { decide } from "../../src/policy/decide.ts";
+import { judge } from "../../src/policy/judge.ts";
+import {
+  type BlockObject,
+  blockArbitrary,
+  classificationArbitrary,
+  plainClassification,
+  policyText,
+  type RulesObject,
+} from "../support/policy-arbitraries.ts";
+import { classifierOf, policyOf } from "../support/policy-cases.ts";
+
+const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 400) };
+
+function strictness(verdict: Verdict): number {
+  return ACTIONS.indexOf(verdict.action);
+}
+
+/** Every rules block of a policy. */
+function rulesOf(block: BlockObject): RulesObject[] {
+  const scoped = [...(block.projects ?? []), ...(block.zones ?? [])].map((entry) => entry.rules);
+  return block.rules === undefined ? scoped : [...scoped, block.rules];
+}
+
+describe("laws of the policy", () => {
+  test("adding a deny rule never makes any verdict laxer", () => {
+    const deny = fc.constantFrom("g1", "g2", "a.b", "*", "a.*");
+    fc.assert(
+      fc.property(
+        blockArbitrary,
+        classificationArbitrary,
+        deny,
+        fc.nat(),
+        (block, classification, what, pick) => {
+          const stricter = structuredClone(block);
+          const all = rulesOf(stricter);
+          const target = all.length === 0 ? undefined : all[pick % all.length];
+          if (target === undefined) stricter.rules = { deny: { commands: ["*"] } };
+          else {
+            const key = what.startsWith("g") ? "groups" : "commands";
+            target.deny = { ...target.deny, [key]: [...(target.deny?.[key] ?? []), what] };
+          }
+          const before = decide(policyOf(policyText(block)), classification);
+          const after = decide(policyOf(policyText(stricter)), classification);
+          expect(strictness(after)).toBeGreaterThanOrEqual(strictness(before));
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test("removing an allow rule never makes any verdict laxer, unless the default allows", () => {
+    fc.assert(
+      fc.property(blockArbitrary, classificationArbitrary, (block, classification) => {
+        fc.pre(block.default !== "allow");
+        const stricter = structuredClone(block);
+        for (const rules of rulesOf(stricter)) {
+          // An empty rules block is an error, so the last branch stays.
+          if (Object.keys(rules).length > 1 && rules.escalate === undefined) delete rules.allow;
+        }
+        const before = decide(policyOf(policyText(block)), classification);
+        const after = decide(policyOf(policyText(stricter)), classification);
+        expect(strictness(after)).toBeGreaterThanOrEqual(strictness(before));
+      }),
+      RUNS,
+    );
+  });
+
+  test("nothing unknown is ever allowed, not as a whole and not as a part", () => {
+    fc.assert(
+      fc.property(blockArbitrary, classificationArbitrary, (block, classification) => {
+        const isUnknown =
+          classification.tier === "unknown" || classification.parts?.some((part) => part.tier === "unknown");
+        const verdict = decide(policyOf(policyText(block)), classification);
+        if (isUnknown) expect(verdict.action).not.toBe("allow");
+      }),
+      RUNS,
+    );
+  });
+
+  test("a request with parts is as strict as its strictest part at least", () => {
+    const parts = fc.array(plainClassification, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(blockArbitrary, plainClassification, parts, (block, whole, some) => {
+        const policy = policyOf(policyText(block));
+        const strictest = Math.max(...some.map((part) => strictness(decide(policy, part))));
+        expect(strictness(decide(policy, { ...whole, parts: some }))).toBeGreaterThanOrEqual(strictest);
+      }),
+      RUNS,
+    );
+  });
+
+  test("a denied tier or command is denied whatever else the same rules say", () => {
+    fc.assert(
+      fc.property(
+        blockArbitrary,
+        plainClassification,
+        fc.constantFrom(...TIERS),
+        (block, classification, tier) => {
+          const denying: BlockObject = {
+            groups: { ...block.groups, worst: { tiers: [tier] } },
+            rules: { ...block.rules, deny: { groups: ["worst"], commands: ["x.y"] } },
+          };
+          const policy = policyOf(policyText(denying));
+          expect(decide(policy, { ...classification, tier, labels: {} }).action).toBe("deny");
+          expect(decide(policy, { ...classification, command: "X.Y", labels: {} }).action).toBe("deny");
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test("a verdict names a rule that the file has, with its line, and a reason", () => {
+    fc.assert(
+      fc.property(blockArbitrary, classificationArbitrary, (block, classification) => {
+        const { rule, line, reason } = decide(policyOf(policyText(block)), classification);
+        expect(reason).not.toBe("");
+        expect(rule).toMatch(/^gcloud(?:$|\.default$|\.(?:(?:projects|zones)\[\d\]\.)?rules\.)/);
+        expect(line).toBe(rule === "gcloud.default" && block.default === undefined ? 0 : 1);
+      }),
+      RUNS,
+    );
+  });
+
+  test("judging by more protocols is never laxer", () => {
+    fc.assert(
+      fc.property(blockArbitrary, plainClassification, plainClassification, (block, one, other) => {
+        const policy = policyOf(JSON.stringify({ gcloud: block, aws: { default: "allow" } }));
+        const lookup = (protocol: string) =>
+          classifierOf({ ...(protocol === "aws" ? other : one), protocol } as typeof one);
+        const request = {
+          method: "GET",
+          host: "h",
+          port: 1,
+          target: "/",
+          headers: [],
+          body: { kind: "none" },
+        } as const;
+        const alone = judge(policy, ["gcloud"], request, lookup).verdict;
+        const both = judge(policy, ["aws", "gcloud"], request, lookup).verdict;
+        expect(strictness(both)).toBeGreaterThanOrEqual(strictness(alone));
+      }),
+      RUNS,
+    );
+  });
+});

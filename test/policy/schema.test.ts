@@ -1,0 +1,71 @@
+import { describe, expect, test } from "bun:test";
+import { parse } from "yaml";
+import { CLASSIFIERS } from "../../src/classify/registry.ts";
+import { PROTOCOLS } from "../../src/model/protocol.ts";
+import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
+import { parsePolicy } from "../../src/policy/parse.ts";
+import { policySchema } from "../../src/policy/schema.ts";
+import { schemaErrors } from "../support/json-schema.ts";
+import { readPolicyCases } from "../support/policy-cases.ts";
+
+const SCHEMA = policySchema();
+
+describe("the schema accepts what the parser accepts", () => {
+  const texts = new Map(readPolicyCases().map(([name, file]) => [name, file.policy]));
+  texts.set("default-policy.yaml", DEFAULT_POLICY);
+  for (const [name, text] of texts) test(name, () => expect(schemaErrors(SCHEMA, parse(text))).toEqual([]));
+
+  test("also the block of SSH, which has no effect", () => {
+    expect(schemaErrors(SCHEMA, { ssh: { any: "thing" }, fly: { default: "deny" } })).toEqual([]);
+  });
+});
+
+describe("what the schema refuses the parser refuses too", () => {
+  const rows: unknown[] = [
+    {},
+    [],
+    "fly",
+    null,
+    { kubctl: {} },
+    { fly: null },
+    { fly: {} },
+    { fly: { inspects: [] } },
+    { fly: { inspect: "a.b" } },
+    { fly: { inspect: [""] } },
+    { fly: { inspect: [["a"]] } },
+    { fly: { default: "Deny" } },
+    { fly: { projects: [] } },
+    { fly: { groups: { a: {} } } },
+    { fly: { groups: { a: { tiers: [] } } } },
+    { fly: { groups: { a: { tiers: ["all"] } } } },
+    { fly: { groups: { a: { verbs: ["x"] } } } },
+    { fly: { rules: {} } },
+    { fly: { rules: { allow: {} } } },
+    { fly: { rules: { allow: { groups: [] } } } },
+    { fly: { rules: { allow: { tiers: ["observe"] } } } },
+    { fly: { rules: { block: { commands: ["x"] } } } },
+    { fly: { apps: [] } },
+    { fly: { apps: [{}] } },
+    { fly: { apps: [{ names: ["a"] }] } },
+    { fly: { apps: [{ names: [], rules: { deny: { commands: ["x"] } } }] } },
+    { fly: { apps: [{ names: [""], rules: { deny: { commands: ["x"] } } }] } },
+  ];
+  for (const row of rows)
+    test(JSON.stringify(row), () => {
+      expect(schemaErrors(SCHEMA, row)).not.toEqual([]);
+      expect("problems" in parsePolicy(JSON.stringify(row))).toBe(true);
+    });
+});
+
+test("every protocol and every scope list of its classifier is in the schema", () => {
+  const properties = SCHEMA.properties as Record<string, { properties: Record<string, unknown> }>;
+  expect(Object.keys(properties)).toEqual([...PROTOCOLS, "ssh"]);
+  for (const { protocol, scopes } of CLASSIFIERS)
+    expect(Object.keys(properties[protocol]?.properties ?? {})).toEqual([
+      "inspect",
+      "default",
+      "groups",
+      ...scopes.map((scope) => scope.keyword),
+      "rules",
+    ]);
+});
