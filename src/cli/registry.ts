@@ -15,7 +15,7 @@ import { decideCommand } from "./commands/decide.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
-import { kubeconfigCommand, kubeconfigCommand } from "./commands/kubeconfig.ts";
+import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { policyReloadCommand, policyShowCommand, policyValidateCommand } from "./commands/policy.ts";
 import { settingsGetCommand } from "./commands/settings.ts";
@@ -42,7 +42,6 @@ export const COMMANDS: readonly Command[] = [
   inspectSummaryCommand,
   inspectAddCommand,
   inspectRemoveCommand,
-  kubeconfigCommand,
   upstreamListCommand,
   upstreamAddCommand,
   upstreamRemoveCommand,

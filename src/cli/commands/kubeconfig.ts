@@ -30,10 +30,12 @@ export const kubeconfigCommand: Command = {
   async run({ flags, output, daemon, paths, env }) {
     const { readKubeconfig } = await import("../../host/kubeconfig.ts");
     const { renderOverlay, serverTrusts } = await import("../../host/kubeconfig-overlay.ts");
+    const { refuseForeignTarget } = await import("../../host/overlay-target.ts");
     const { writeFileAtomic } = await import("../../state/files.ts");
     const { proxy_listen } = await daemon.call("status", {});
     const kubeconfig = await readKubeconfig(env, { context: flags.text("context") });
     const file = resolve(flags.text("output") ?? paths.kubeconfig);
+    await refuseForeignTarget(file, kubeconfig);
     const token = await tokenFor(file);
     for (const trust of serverTrusts(kubeconfig)) await register(daemon, trust, token);
     const servers = [];
