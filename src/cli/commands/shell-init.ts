@@ -3,10 +3,9 @@
 
 import { UserError } from "../../model/user-error.ts";
 import { renderShellInit, SHELLS } from "../../text/shell-init.ts";
-import type { Command, CommandContext } from "../command.ts";
-import { isDown } from "../is-down.ts";
-
-const DEFAULT_LISTEN = "127.0.0.1:9443";
+import type { Command } from "../command.ts";
+import type { Flags } from "../flags.ts";
+import { DEFAULT_LISTEN, proxyAddress } from "../proxy-address.ts";
 
 /** Prints the snippet; for bash unless told, which zsh and sh read too. */
 export const shellInitCommand: Command = {
@@ -22,7 +21,7 @@ export const shellInitCommand: Command = {
       renderShellInit(shell, {
         program: ownProgram(),
         ...(env.IDDIO_HOME ? { home: paths.root } : {}),
-        proxyUrl: `http://${await proxyAddress(context)}`,
+        proxyUrl: `http://${givenAddress(context.flags) ?? (await proxyAddress(context))}`,
         bundle: paths.bundle,
         kubeconfig: paths.kubeconfig,
       }),
@@ -35,28 +34,11 @@ function ownProgram(): readonly string[] {
   return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
-async function proxyAddress({ flags, daemon, paths }: CommandContext): Promise<string> {
+function givenAddress(flags: Flags): string | undefined {
   const given = flags.text("listen-addr");
-  if (given !== undefined) {
-    if (/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/.test(given)) return given;
-    throw new UserError(`'${given}' is not an address with a port`, {
-      hint: `type: --listen-addr ${DEFAULT_LISTEN}`,
-      exitCode: 2,
-    });
-  }
-  try {
-    return reachable((await daemon.call("status", {})).proxy_listen);
-  } catch (error) {
-    if (!isDown(error)) throw error;
-  }
-  // With no daemon the snippet does nothing until there is one, which will listen where the settings say.
-  const { parseSettings } = await import("../../state/settings.ts");
-  const file = Bun.file(paths.settings);
-  const parsed = parseSettings((await file.exists()) ? await file.text() : "");
-  return reachable("settings" in parsed ? parsed.settings.proxy_listen : DEFAULT_LISTEN);
-}
-
-/** A listener on every address is reached by the loopback one. */
-function reachable(listen: string): string {
-  return listen.replace(/^(?:0\.0\.0\.0|\[::\]|\*)?:/, "127.0.0.1:");
+  if (given === undefined || /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/.test(given)) return given;
+  throw new UserError(`'${given}' is not an address with a port`, {
+    hint: `type: --listen-addr ${DEFAULT_LISTEN}`,
+    exitCode: 2,
+  });
 }
