@@ -3,6 +3,7 @@
 
 import type { Protocol } from "../model/protocol.ts";
 import { programName } from "./argv.ts";
+import { awsClassifier } from "./aws.ts";
 import type { Classifier } from "./classifier.ts";
 import { gcloudClassifier } from "./gcloud.ts";
 import { genericClassifier } from "./generic.ts";
@@ -13,7 +14,7 @@ import { pendingClassifier } from "./pending.ts";
 export const CLASSIFIERS: readonly Classifier[] = [
   kubectlClassifier,
   gcloudClassifier,
-  pendingClassifier("aws", ["aws"]),
+  awsClassifier,
   pendingClassifier("github", ["gh"]),
   pendingClassifier("terraform", ["terraform", "tofu"]),
   pendingClassifier("helm", ["helm"]),
