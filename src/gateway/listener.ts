@@ -19,7 +19,7 @@ export interface Listener {
 /** Above this many, new connections are closed at once: a leak or a flood must not take the descriptors that others need. */
 const MAX_CONNECTIONS = 20_000;
 /** What is under way at shutdown may finish within this time. */
-const DRAIN_MS = 3_000;
+const DRAIN_MS = 500;
 
 /** Listens on `address` and serves the rest of the gateway on it. Throws UserError when the address cannot be had. */
 export function startListener(address: string, parts: Omit<Gateway, "listen">): Listener {

@@ -1,0 +1,74 @@
+// The four proxy modes, switched while traffic runs: what each does to a host that the
+// policy inspects, and what each writes down.
+
+import { expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Mode } from "../../src/model/mode.ts";
+import { type Daemon, eventually, startDaemon } from "../support/daemon.ts";
+import { connectTls } from "../support/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
+
+const POLICY = (port: number) => `
+generic:
+  inspect: ["localhost:${port}"]
+  default: deny
+  groups: { read: { tiers: [observe] } }
+  rules: { allow: { groups: [read] } }
+`;
+
+/** Sends one write, trusting both CAs; says whether iddio's leaf or the origin's own certificate was shown. */
+async function write(daemon: Daemon, origin: RawOrigin): Promise<{ status: string; isIntercepted: boolean }> {
+  using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: `${daemon.caPem}\n${origin.caPem}` });
+  client.send(`POST /x HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 0\r\n\r\n`);
+  const reply = await client.until("\r\n\r\n");
+  return { status: reply.slice(9, 12), isIntercepted: client.socket.getPeerCertificate().issuer.CN !== "origin" };
+}
+
+const MODES: [Mode, { status: string; isIntercepted: boolean }, string[]][] = [
+  ["enforce", { status: "403", isIntercepted: true }, ["block"]],
+  ["observe", { status: "200", isIntercepted: true }, []],
+  ["passthrough", { status: "200", isIntercepted: false }, ["passthrough"]],
+  ["off", { status: "200", isIntercepted: false }, []],
+];
+
+for (const [mode, want, ops] of MODES)
+  test(`in mode ${mode} a write that policy denies is answered ${want.status} and leaves ${ops.join() || "no audit row"}`, async () => {
+    await using origin = await startRawOrigin();
+    await using daemon = await startDaemon({ trust: [origin], policy: POLICY(origin.port) });
+    await daemon.control.call("mode_set", { proxy_mode: mode });
+    expect(await write(daemon, origin)).toEqual(want);
+    const rows = await daemon.rowsWhen((all) => all.filter((row) => row.op !== "control").length >= ops.length);
+    expect(rows.filter((row) => row.op !== "control").map((row) => row.op as string)).toEqual(ops);
+    if (mode !== "observe") return;
+    const observed = await eventually(
+      () => readFile(join(daemon.home, "observe.jsonl"), "utf8"),
+      (text) => text.endsWith("\n"),
+    );
+    expect(JSON.parse(observed).fields).toMatchObject({ would_be_decision: "deny", status: 200, method: "POST" });
+  });
+
+test("after a change of mode the next request on a kept connection is judged anew", async () => {
+  await using origin = await startRawOrigin();
+  await using daemon = await startDaemon({ trust: [origin], policy: POLICY(origin.port) });
+  using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
+  const post = `POST /x HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 0\r\n\r\n`;
+  client.send(post);
+  await client.until("403 Forbidden");
+  await daemon.control.call("mode_set", { proxy_mode: "observe" });
+  client.send(post);
+  await client.until("200 OK");
+  await daemon.control.call("mode_set", { proxy_mode: "enforce" });
+  client.send(post);
+  await client.until("403 Forbidden", 2);
+});
+
+test("audit_passthrough: off leaves no trace of hosts that are not inspected", async () => {
+  await using origin = await startRawOrigin();
+  await using daemon = await startDaemon({ policy: POLICY(1), settings: "audit_passthrough: off\n" });
+  using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: origin.caPem });
+  client.send(`GET /x HTTP/1.1\r\nHost: localhost:${origin.port}\r\n\r\n`);
+  await client.until("200 OK");
+  await daemon.gateway.stop();
+  expect(await daemon.rows()).toEqual([]);
+});
