@@ -57,6 +57,11 @@ export function bodyRuleOf(methodId: string): BodyRule | undefined {
   return RULES.get(methodId);
 }
 
+/** Whether any operation of the service is judged by its body; spares the others the look-up. */
+export function hasBodyRules(service: string): boolean {
+  return service === "www" || service === "storage" || service === "bigquery" || service === "compute";
+}
+
 /** The text of a body; undefined when there is one that could not be read. */
 export function bodyText(body: RequestBody): string | undefined {
   if (body.kind === "none") return "";

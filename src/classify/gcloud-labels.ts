@@ -47,3 +47,12 @@ export function withPlaces(labels: Record<string, string>): Record<string, strin
   if (zone?.[1] !== undefined) labels.region ??= zone[1];
   return labels;
 }
+
+/** The flags of gcloud that give labels. */
+export const PLACE_FLAGS: ReadonlyMap<string, string> = new Map([
+  ["--project", "project"],
+  ["--organization", "organization"],
+  ["--region", "region"],
+  ["--zone", "zone"],
+  ["--location", "location"],
+]);

@@ -47,7 +47,7 @@ export function classifyRest(
 /** Whether the body of the request decides, too. */
 export function restNeedsBody(host: GoogleHost, target: GoogleTarget, method: string): boolean {
   const letter = Object.hasOwn(LETTERS, method) ? LETTERS[method] : undefined;
-  if (letter === undefined || target.kind !== "rest") return false;
+  if (letter === undefined || letter === "G" || letter === "D" || target.kind !== "rest") return false;
   const { answer, isPublished } = operate(host, target, method, letter);
   return isPublished && bodyRuleOf(answer.command) !== undefined;
 }

@@ -24,7 +24,8 @@ export interface RuledTier {
   readonly rule: string;
 }
 
-const ruled = (tier: TierOrUnknown, rule: string): RuledTier => ({ tier, rule });
+/** Makes a ruled tier. */
+export const ruled = (tier: TierOrUnknown, rule: string): RuledTier => ({ tier, rule });
 
 /** The tier of an operation. */
 export function googleTier(operation: GoogleOperation): RuledTier {

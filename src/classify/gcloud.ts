@@ -6,7 +6,9 @@ import type { Classification } from "../model/classification.ts";
 import { type HttpRequest, headerValues, type RequestHead } from "../model/request.ts";
 import { splitTarget } from "../wire/path.ts";
 import type { Classifier } from "./classifier.ts";
+import { classifyGcloudArgv } from "./gcloud-argv.ts";
 import { type BatchPart, readBatch } from "./gcloud-batch.ts";
+import { hasBodyRules } from "./gcloud-body.ts";
 import { classifyGrpc, readGrpcPath } from "./gcloud-grpc.ts";
 import { type GoogleHost, readGoogleHost } from "./gcloud-host.ts";
 import { classifyLogin } from "./gcloud-login.ts";
@@ -30,17 +32,17 @@ export const gcloudClassifier: Classifier = {
   programs: ["gcloud", "gsutil", "bq"],
   needsBody,
   classify,
-  classifyArgv: () => unknownClassification("gcloud", "no reading of command lines yet"),
+  classifyArgv: (argv) => classifyGcloudArgv(argv.slice(1)),
 };
 
 function needsBody(head: RequestHead): boolean {
   const host = readGoogleHost(head.host);
   if (host === undefined) return false;
+  if (!hasBodyRules(host.service) && !head.target.startsWith("/batch")) return false;
   const target = readGoogleTarget(head.target);
   if ("problem" in target) return false;
-  return (
-    target.kind === "batch" || effectiveMethods(head).some((method) => restNeedsBody(host, target, method))
-  );
+  if (target.kind === "batch") return true;
+  return effectiveMethods(head).some((method) => restNeedsBody(host, target, method));
 }
 
 function classify(request: HttpRequest): Classification {
@@ -51,7 +53,9 @@ function classify(request: HttpRequest): Classification {
 
 /** Every method that may be meant; Google documents the override for long reads sent as POST, and only that lowers. */
 function classifyMethods(request: HttpRequest, isPart: boolean): Classification {
-  const [first, ...others] = effectiveMethods(request);
+  const methods = effectiveMethods(request);
+  if (methods.length === 1) return classifyMethod(request, methods[0], isPart);
+  const [first, ...others] = methods;
   if (first === "POST" && others.length === 1 && others[0] === "GET")
     return classifyMethod(request, "GET", isPart);
   return strictestOf(
