@@ -1,4 +1,5 @@
-// Guesses what a person meant by a word that is not allowed. Only for hints: nothing is ever corrected silently.
+// Guesses what a person meant by a word that is not allowed, for the policy and the command line alike.
+// Only for hints: nothing is ever corrected silently.
 
 /** Words people use for something that is spelled otherwise here. */
 const SYNONYMS: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
-// Reads one protocol's block: inspect, default, groups, scope lists, rules.
+// Reads one protocol's block: inspect, default, groups, scope lists, rules. Reports every problem it finds
+// and goes on; a block with one is never compiled.
 
 import { parseInspectEntry } from "../match/inspect-entry.ts";
 import { ACTIONS } from "../model/action.ts";

@@ -1,4 +1,5 @@
-// Reads one scope list (`namespaces:` and the like): entries with names and rules, the first match of which wins.
+// Reads one scope list (`namespaces:` and the like): entries with names and rules, the first match of which
+// wins. Which keywords there are is said by the classifiers.
 
 import type { ScopeKeyword } from "../classify/classifier.ts";
 import type { Glob } from "../match/glob.ts";

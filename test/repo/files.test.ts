@@ -47,7 +47,7 @@ test("every export of a source file has a sentence above it", () => {
       const bare = lines.findIndex((line, index) => {
         if (!/^export (?!type \{|\{|\*)/.test(line)) return false;
         let above = index - 1;
-        while (lines[above]?.startsWith("@") === true) above -= 1;
+        while (lines[above]?.startsWith("//") === true) above -= 1;
         return !/\*\/\s*$/.test(lines[above] ?? "");
       });
       return bare < 0 ? undefined : `line ${bare + 1}: ${lines[bare]}`;

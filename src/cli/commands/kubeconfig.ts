@@ -36,7 +36,7 @@ export const kubeconfigCommand: Command = {
     const kubeconfig = await readKubeconfig(env, { context: flags.text("context") });
     const file = resolve(flags.text("output") ?? paths.kubeconfig);
     await refuseForeignTarget(file, kubeconfig);
-    const token = await tokenFor(file);
+    const token = await tokenOf([file, paths.kubeconfig]);
     for (const trust of serverTrusts(kubeconfig)) await register(daemon, trust, token);
     const servers = [];
     for (const server of serversOf(kubeconfig))
@@ -64,12 +64,15 @@ interface Server {
   readonly client_certificate: boolean;
 }
 
-/** An overlay that is written again keeps its token: copies of it stay good. */
-async function tokenFor(file: string): Promise<string> {
+/** The token of overlays that are there already: the gateway knows one a server, so they would stop working. */
+async function tokenOf(overlays: readonly string[]): Promise<string> {
   const { overlayToken } = await import("../../host/kubeconfig-overlay.ts");
-  const old = Bun.file(file);
-  const token = (await old.exists()) ? overlayToken(await old.text()) : undefined;
-  return token ?? Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
+  for (const path of overlays) {
+    const old = Bun.file(path);
+    const token = (await old.exists()) ? overlayToken(await old.text()) : undefined;
+    if (token !== undefined) return token;
+  }
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
 }
 
 async function register(daemon: ControlClient, trust: ServerTrust, token: string): Promise<void> {
