@@ -2,7 +2,7 @@
 // any client certificate or key. Makes text from values; reading the original is kubeconfig.ts, trust is the daemon's.
 
 import { UserError } from "../model/user-error.ts";
-import type { Kubeconfig, KubeconfigContext, KubeconfigFields } from "./kubeconfig.ts";
+import type { Kubeconfig, KubeconfigContext, KubeconfigEntry, KubeconfigFields } from "./kubeconfig.ts";
 
 /** User name in the proxy URL of overlays and name of the extension that lists what they were made from. */
 export const OVERLAY_MARK = "iddio";
@@ -77,7 +77,8 @@ export function renderOverlay(kubeconfig: Kubeconfig, options: OverlayOptions): 
   const contexts = kubeconfig.contexts.map((each) => {
     const cluster = clusterName(kubeconfig, each);
     clusters.set(cluster, overlayCluster(each, options));
-    if (each.user !== undefined) users.set(each.user.name, withoutCertificate(each.user.fields));
+    if (each.user !== undefined)
+      users.set(each.user.name, withoutCertificate(each.user, each.identity !== undefined));
     return { name: each.name, context: { ...each.context.fields, cluster } };
   });
   const overlay = {
@@ -132,13 +133,16 @@ function overlayCluster(context: KubeconfigContext, options: OverlayOptions): Ku
   };
 }
 
-function withoutCertificate(user: KubeconfigFields): KubeconfigFields {
+// Without any credential kubectl asks for a user name on the terminal. A name that means nothing keeps it quiet; the
+// API server goes by the certificate that the gateway presents.
+function withoutCertificate({ fields }: KubeconfigEntry, hasIdentity: boolean): KubeconfigFields {
   const {
     "client-certificate": _certificate,
     "client-certificate-data": _certificateData,
     "client-key": _key,
     "client-key-data": _keyData,
     ...kept
-  } = user;
-  return kept;
+  } = fields;
+  const hasOther = ["token", "tokenFile", "username", "exec", "auth-provider"].some((key) => kept[key]);
+  return hasIdentity && !hasOther ? { ...kept, username: OVERLAY_MARK } : kept;
 }

@@ -20,14 +20,13 @@ export function certificateUser(socket: TLSSocket): User | undefined {
   return { name: String(subject.CN), groups: [subject.O ?? []].flat(), by: "certificate" };
 }
 
-/** The user of a request. A bearer token that is not known is nobody, whatever the certificate says. */
+/** The user of a request. As in a real API server a valid certificate is asked first, and then nothing else is. */
 export function userOf(
   request: ClusterRequest,
   tokens: ReadonlyMap<string, User>,
   byCertificate: User | undefined,
 ): User | undefined {
-  const authorization = fieldOf(request, "authorization");
-  if (authorization === undefined) return byCertificate;
-  const [scheme = "", token = ""] = authorization.split(" ");
+  if (byCertificate !== undefined) return byCertificate;
+  const [scheme = "", token = ""] = (fieldOf(request, "authorization") ?? "").split(" ");
   return scheme.toLowerCase() === "bearer" ? tokens.get(token) : undefined;
 }
