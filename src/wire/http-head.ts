@@ -56,6 +56,7 @@ export interface WireResponseHead {
 const CR = 0x0d;
 const LF = 0x0a;
 const SP = 0x20;
+const HYPHEN = 0x2d;
 const MAX_METHOD_LENGTH = 32;
 const MAX_REASON_LENGTH = 1024;
 
@@ -83,7 +84,8 @@ export function parseRequestHead(
   const methodEnd = at;
   if (methodEnd - methodStart > MAX_METHOD_LENGTH) return bad(400, "method too long");
   if (at >= end) return incomplete(end, limits, 400, "method too long");
-  if (bytes[at] !== SP || at === methodStart) return bad(400, "malformed method");
+  if (bytes[at] !== SP || at === methodStart || bytes[methodStart] === HYPHEN)
+    return bad(400, "malformed method");
   const targetStart = ++at;
   while (at < end && classAt(bytes, at, TARGET)) at++;
   const targetEnd = at;
@@ -290,6 +292,9 @@ function responseOf(
   // RFC 9110 8.6 forbids them; recipients differ on whether a body follows.
   if (isBodiless && (fields.isChunked || fields.contentLength > 0))
     return bad(400, "body in a response that has none");
+  // Some end the connection after it, others wait for the final response.
+  if (status < 200 && status !== 101 && fields.hasClose)
+    return bad(400, "connection close in an interim response");
   let framing: Framing = UNTIL_CLOSE;
   if (isBodiless || isTunnel || status === 304 || requestMethod === "HEAD") framing = NO_BODY;
   else if (fields.isChunked) framing = CHUNKED;

@@ -13,7 +13,7 @@ export const AUTHORITY = 8;
 export const C1 = 16;
 /** 0 to 9. */
 export const DIGIT = 32;
-/** Letters, "-" and "_": every registered method; other tokens are legal there, and in no client's use. */
+/** Letters and "-": every registered method; other tokens are legal there, and in no client's use. */
 export const METHOD = 64;
 
 function buildTable(): Uint8Array {
@@ -27,7 +27,7 @@ function buildTable(): Uint8Array {
   mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", TOKEN | AUTHORITY | METHOD);
   mark("0123456789", TOKEN | AUTHORITY);
   mark("!#$%&'*+-.^_`|~", TOKEN);
-  mark("-_", METHOD);
+  mark("-", METHOD);
   mark("-._:[]%", AUTHORITY);
   mark("0123456789", DIGIT);
   for (let code = 0x20; code <= 0xff; code++) {

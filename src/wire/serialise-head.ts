@@ -14,7 +14,8 @@ export function serialiseRequestHead(head: {
 }): Uint8Array {
   const { method, target, headers } = head;
   const out = new Uint8Array(method.length + target.length + VERSION.length + 4 + fieldBytes(headers) + 2);
-  if (method === "" || target === "") throw new TypeError("empty method or request target");
+  if (method === "" || method.startsWith("-") || target === "")
+    throw new TypeError("malformed method or request target");
   let at = put(out, 0, method, METHOD);
   out[at++] = 0x20;
   at = put(out, at, target, TARGET);

@@ -122,6 +122,8 @@ function isOnPurpose(message: ReadMessage, text: string): boolean {
   // Node knows a closed list of methods; the classifiers call the others unknown.
   const [first = ""] = message.line;
   if (/^[A-Za-z]/.test(first) && !NODE_METHODS.has(first)) return true;
+  // Node refuses a tab after a length; white space around values is not forwarded.
+  if (/^content-length:.*\t/im.test(text)) return true;
   // Odd spellings of Transfer-Encoding are read the way the RFC says, and never forwarded: see the last test.
   return ![...text.matchAll(/^transfer-encoding:(.*)\r$/gim)].every(([, value]) =>
     /^ ?(gzip, )?chunked$/i.test(value ?? ""),

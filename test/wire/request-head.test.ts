@@ -184,6 +184,21 @@ describe("a request head is refused when", () => {
     ],
     ["the method is empty", " / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed method"],
     ["the method is no token", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed method"],
+    ["the method is a token that is no word", "G!T / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed method"],
+    ["the method starts with a hyphen", "-GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed method"],
+    ["the method starts with a digit", "3GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed method"],
+    [
+      "an absolute target has no proper authority",
+      'GET http://a"b/ HTTP/1.1\r\nHost: a\r\n\r\n',
+      400,
+      "malformed request target",
+    ],
+    [
+      "an absolute target holds userinfo",
+      "GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n",
+      400,
+      "malformed request target",
+    ],
     [
       "the method is absurdly long",
       `${"A".repeat(33)} / HTTP/1.1\r\nHost: a\r\n\r\n`,

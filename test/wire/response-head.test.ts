@@ -85,6 +85,12 @@ describe("a response head is refused when", () => {
       "body in a response that has none",
     ],
     [
+      "an interim response closes",
+      response("103 Early Hints", "Connection: close"),
+      400,
+      "connection close in an interim response",
+    ],
+    [
       "101 has chunks",
       response("101 Switching Protocols", "Transfer-Encoding: chunked"),
       400,
