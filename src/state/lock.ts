@@ -6,6 +6,9 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { UserError } from "../model/user-error.ts";
 import type { StatePaths } from "./paths.ts";
 
+/** Keeps the connections from the garbage collector, which would close them and give the lock away. */
+const held = new Set<Database>();
+
 /** Takes the directory for this process until disposed. Throws a `UserError` with the pid of the daemon that has it. */
 export function acquireDaemonLock(paths: StatePaths): Disposable {
   const database = openLockFile(paths.lock);
@@ -15,7 +18,9 @@ export function acquireDaemonLock(paths: StatePaths): Disposable {
     database.run("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)");
     database.run("DELETE FROM holder");
     database.run("INSERT INTO holder (pid) VALUES (?)", [process.pid]);
+    database.run("PRAGMA busy_timeout = 1000"); // those who are refused read the pid: their moment must not stop us
     database.run("COMMIT");
+    database.run("PRAGMA busy_timeout = 0");
     // Somebody may slip in between the two transactions; this line then fails and they have it.
     database.run("BEGIN IMMEDIATE");
   } catch (error) {
@@ -23,8 +28,10 @@ export function acquireDaemonLock(paths: StatePaths): Disposable {
     database.close();
     throw isBusy(error) ? taken(paths, pid) : unusable(paths.lock, error);
   }
+  held.add(database);
   return {
     [Symbol.dispose]() {
+      held.delete(database);
       database.close();
     },
   };
