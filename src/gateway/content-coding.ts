@@ -1,4 +1,4 @@
-// Undoes Content-Encoding so that a classifier sees what the upstream will see. Bounded
+// Undoes content and transfer codings so that a classifier sees what the upstream will see. Bounded
 // in size and ratio: a body that does not fit or does not decode is unreadable, and what
 // cannot be read is never guessed.
 
@@ -7,18 +7,21 @@ import { type Header, headerValues } from "../model/request.ts";
 
 /** Decoded bytes allowed; a multiple of the default body limit, as text compresses well. */
 const MAX_DECODED = 8 * 1024 * 1024;
+/** Codings that change no byte of what is to be read, or were undone before. */
+const TRANSPARENT = new Set(["identity", "aws-chunked", "chunked"]);
 /** Codings may be stacked (RFC 9110 8.4); nobody stacks more in earnest. */
 const MAX_CODINGS = 2;
 
 /**
- * The body without its content codings (gzip, x-gzip, deflate, br, identity; `aws-chunked` frames the
+ * The body without its codings (gzip, x-gzip, deflate, br, identity; `aws-chunked` frames the
  * payload and is left as it is). Undefined: unknown coding, too large, or malformed.
  */
 export function decodeContent(headers: readonly Header[], bytes: Uint8Array): Uint8Array | undefined {
-  const codings = headerValues(headers, "content-encoding")
+  // Applied in the order in which they are listed, transfer codings last (RFC 9112 6.1); chunked is off already.
+  const codings = [...headerValues(headers, "content-encoding"), ...headerValues(headers, "transfer-encoding")]
     .flatMap((value) => value.split(","))
     .map((coding) => coding.trim().toLowerCase())
-    .filter((coding) => coding !== "" && coding !== "identity" && coding !== "aws-chunked");
+    .filter((coding) => coding !== "" && !TRANSPARENT.has(coding));
   if (codings.length > MAX_CODINGS) return undefined;
   let decoded = bytes;
   for (const coding of codings.reverse()) {
