@@ -10,6 +10,11 @@ export interface AddressParts {
   readonly parts: readonly number[];
 }
 
+/** An address with the text that `canonicalAddress` gives. */
+export interface Address extends AddressParts {
+  readonly text: string;
+}
+
 type Parsed = ipaddr.IPv4 | ipaddr.IPv6;
 
 // An IPv4-mapped IPv6 address reaches the same machine, so it must match the same entries.
@@ -41,16 +46,16 @@ export function isAddress(host: string): boolean {
 
 /** The one spelling of an address: RFC 5952, IPv4-mapped as IPv4, no brackets, no zone; undefined for anything else. */
 export function canonicalAddress(host: string): string | undefined {
-  const address = parse(host);
-  if (address === undefined) return undefined;
-  return isIpv6(address) ? new ipaddr.IPv6(address.parts).toRFC5952String() : address.toString();
+  return readAddress(host)?.text;
 }
 
-/** The numbers of an address after the same folding as `canonicalAddress`; undefined for a name. */
-export function addressParts(host: string): AddressParts | undefined {
+/** An address in its one spelling and in numbers; undefined for a name. */
+export function readAddress(host: string): Address | undefined {
   const address = parse(host);
   if (address === undefined) return undefined;
-  return isIpv6(address) ? { family: 6, parts: address.parts } : { family: 4, parts: address.octets };
+  if (!isIpv6(address)) return { text: address.toString(), family: 4, parts: address.octets };
+  const { parts } = address;
+  return { text: new ipaddr.IPv6(parts).toRFC5952String(), family: 6, parts };
 }
 
 /** Whether an address is globally reachable: not private, shared, link-local, reserved, multicast or a translation prefix. False for names. */

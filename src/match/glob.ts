@@ -33,9 +33,11 @@ const MAX_BRACES = 16;
 /** Compiles a pattern to its alternatives (one, unless it has braces), or says what is wrong with it. */
 export function compileGlob(text: string): { readonly globs: readonly Glob[] } | Problem {
   if (text === "") return { problem: "the pattern is empty" };
-  if (text.length > MAX_GLOB_LENGTH) return { problem: `the pattern is longer than ${MAX_GLOB_LENGTH} characters` };
+  if (text.length > MAX_GLOB_LENGTH)
+    return { problem: `the pattern is longer than ${MAX_GLOB_LENGTH} characters` };
   // Expansion recurses once a brace.
-  if (text.split("{").length - 1 > MAX_BRACES) return { problem: `the pattern has more than ${MAX_BRACES} braces` };
+  if (text.split("{").length - 1 > MAX_BRACES)
+    return { problem: `the pattern has more than ${MAX_BRACES} braces` };
   const expanded = expandBraces(text);
   if ("problem" in expanded) return expanded;
   const globs: Glob[] = [];

@@ -3,7 +3,7 @@
 // belongs to is the policy's. What is refused here would otherwise be an entry that never matches, which is a
 // host that is never judged.
 
-import { type AddressParts, addressParts, canonicalAddress } from "./destination.ts";
+import { type AddressParts, canonicalAddress, readAddress } from "./destination.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { checkHostName } from "./host-name.ts";
 
@@ -110,7 +110,7 @@ function readPattern(host: string): Body | Problem {
 
 function readCidr(host: string): Body | Problem {
   const [base = "", length = "", ...more] = host.split("/");
-  const address = addressParts(base);
+  const address = readAddress(base);
   if (address === undefined || more.length > 0)
     return { problem: "this is neither a host nor a CIDR block such as 10.0.0.0/8; paths cannot be listed" };
   // A block of IPv4-mapped addresses is counted in IPv6 bits but matched as IPv4.
@@ -121,8 +121,8 @@ function readCidr(host: string): Body | Problem {
     return {
       problem: `"/${length}" is not a prefix length; write a number from ${offset} to ${most + offset}`,
     };
-  const canonical = `${canonicalAddress(base)}/${prefix}`;
-  return { kind: "cidr", host: canonical, network: { ...address, prefix } };
+  const { family, parts, text } = address;
+  return { kind: "cidr", host: `${text}/${prefix}`, network: { family, parts, prefix } };
 }
 
 function finish(text: string, body: Body, port: number | undefined): InspectEntry {

@@ -1,7 +1,7 @@
 // Finds the inspect entry that decides for a destination among thousands: the most specific one, ties to the
 // first listed. Names and suffixes by look-up, CIDR blocks by one look-up a distinct prefix length.
 
-import { type AddressParts, addressParts, canonicalAddress } from "./destination.ts";
+import { type AddressParts, readAddress } from "./destination.ts";
 import { GlobIndex } from "./glob-index.ts";
 import type { InspectEntry } from "./inspect-entry.ts";
 
@@ -42,12 +42,13 @@ export class InspectIndex<T> {
 
   /** The entry that decides for this destination, or undefined when none matches. Any spelling of the host is folded first. */
   lookup(host: string, port: number): IndexedEntry<T> | undefined {
-    const name = foldHost(host);
+    const folded = foldName(host);
+    const address = mayBeAddress(folded) ? readAddress(folded) : undefined;
+    const name = address?.text ?? folded;
     const isMatch = (item: IndexedEntry<T>): boolean =>
       item.entry.port === undefined || item.entry.port === port;
     const named = this.#exact.get(name)?.find(isMatch) ?? this.#lookupSuffix(name, isMatch);
     if (named !== undefined) return named;
-    const address = mayBeAddress(name) ? addressParts(name) : undefined;
     return (
       (address && this.#lookupNetwork(address, isMatch)) ??
       this.#globs.first(name, isMatch) ??
@@ -84,13 +85,12 @@ export class InspectIndex<T> {
   }
 }
 
-/** Lower case, no trailing dot, no brackets, addresses in their one spelling. */
-export function foldHost(host: string): string {
-  let name = host.toLowerCase();
-  if (name.endsWith(".")) name = name.slice(0, -1);
-  return mayBeAddress(name) ? (canonicalAddress(name) ?? name) : name;
+function foldName(host: string): string {
+  const name = host.toLowerCase();
+  return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
+// Spares names the attempt to read them as an address.
 function mayBeAddress(name: string): boolean {
   const last = name.charCodeAt(name.length - 1);
   return (last >= 48 && last <= 57) || name.includes(":");

@@ -15,7 +15,9 @@ import {
 } from "../support/policy-arbitraries.ts";
 import { classifierOf, policyOf } from "../support/policy-cases.ts";
 
-const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 400) };
+/** CI tries the same cases each time; FUZZ_RUNS asks for more, and for other ones. */
+const ASKED = process.env.FUZZ_RUNS;
+const RUNS = ASKED === undefined ? { numRuns: 200, seed: 1 } : { numRuns: Number(ASKED) };
 
 function strictness(verdict: Verdict): number {
   return ACTIONS.indexOf(verdict.action);
