@@ -3,6 +3,7 @@
 // Colour only on a terminal, never with NO_COLOR or TERM=dumb. node:fs and node:tty are loaded when first
 // needed: they take milliseconds, and `status --quiet` prints nothing.
 
+import { escapeJson } from "../text/escape.ts";
 import { type CellPainter, renderPairs, renderTable } from "../text/table.ts";
 
 /** Thrown when the reader of stdout has gone (`| head`); main.ts ends quietly on it. */
@@ -66,12 +67,12 @@ export class Output {
 
   /** A value as indented JSON on stdout. */
   json(value: unknown): void {
-    this.line(JSON.stringify(value, null, 2));
+    this.line(escapeJson(JSON.stringify(value, null, 2)));
   }
 
   /** A value as one line of JSON on stdout. */
   jsonLine(value: unknown): void {
-    this.line(JSON.stringify(value));
+    this.line(escapeJson(JSON.stringify(value)));
   }
 
   /** Name and value lines on stdout; escapes the values. */

@@ -2,6 +2,7 @@
 // --quiet` included, so it stays on fetch, which is there already, and imports nothing heavy.
 
 import { UserError } from "../model/user-error.ts";
+import { NdjsonDecoder } from "../wire/ndjson.ts";
 import {
   type CallMethod,
   type ControlMethod,
@@ -11,11 +12,20 @@ import {
 } from "./methods.ts";
 
 const CALL_TIMEOUT_MS = 10_000;
-const MAX_ROW_CHARS = 8 * 1024 * 1024;
+const MAX_ROW_BYTES = 8 * 1024 * 1024;
 
 /** Nothing answers on the socket; what needs no daemon may go on without it. */
 export class DaemonDown extends UserError {
   override readonly name = "DaemonDown";
+}
+
+/** The daemon ended a stream that was to go on. */
+export class StreamEnded extends UserError {
+  override readonly name = "StreamEnded";
+
+  constructor(cause?: unknown) {
+    super("the daemon has stopped", { hint: "see whether it runs again: iddio status", cause });
+  }
 }
 
 /** Talks to the daemon behind one socket path. Every failure is a UserError. */
@@ -39,7 +49,10 @@ export class ControlClient {
     })) as ControlMethods[M]["output"];
   }
 
-  /** The rows of a stream until the daemon ends it or the signal does; leaving the loop closes the connection. */
+  /**
+   * The rows of a stream until the signal ends it, or the daemon does when it was not to follow. Leaving the
+   * loop closes the connection.
+   */
   async *stream<M extends StreamMethod>(
     method: M,
     input: ControlMethods[M]["input"],
@@ -49,23 +62,17 @@ export class ControlClient {
     signal?.addEventListener("abort", () => stop.abort(), { once: true });
     if (signal?.aborted === true) return;
     const response = await this.#send(method, input, stop.signal);
-    const decoder = new TextDecoder();
-    let text = "";
+    const decoder = new NdjsonDecoder(MAX_ROW_BYTES);
     try {
       for await (const chunk of response.body ?? []) {
-        text += decoder.decode(chunk as Uint8Array, { stream: true });
-        const lines = text.split("\n");
-        text = lines.pop() ?? "";
-        if (text.length > MAX_ROW_CHARS) throw new UserError("the daemon sent a row without end");
-        for (const line of lines) if (line !== "") yield JSON.parse(line) as ControlMethods[M]["output"];
+        for (const row of decoder.push(chunk)) yield row as ControlMethods[M]["output"];
+        if (decoder.problem !== undefined)
+          throw new UserError(`the daemon sent a bad row: ${decoder.problem}`);
       }
+      if (input.follow && !stop.signal.aborted) throw new StreamEnded();
     } catch (error) {
       if (error instanceof UserError) throw error;
-      if (stop.signal.aborted) return;
-      throw new UserError("the daemon closed the connection", {
-        hint: "see whether it runs: iddio status",
-        cause: error,
-      });
+      if (!stop.signal.aborted) throw new StreamEnded(error);
     } finally {
       stop.abort();
     }

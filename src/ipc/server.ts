@@ -112,15 +112,19 @@ function serveConnection(
   const caller = callerOf(socket);
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, stopping]);
-  socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
+  // From the first byte to the last: a request that trickles has no longer than one that is whole.
+  const deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
   // A reset peer is no event of the daemon's: the close that follows is what counts.
   socket.on("error", () => undefined);
-  socket.on("close", () => gone.abort());
+  socket.on("close", () => {
+    clearTimeout(deadline);
+    gone.abort();
+  });
   const reader = new RequestReader();
   socket.on("data", (chunk: Buffer) => {
     const read = reader.push(chunk);
     if (read === undefined) return;
-    socket.setTimeout(0);
+    clearTimeout(deadline);
     if ("problem" in read) return reply(socket, read.status, { error: read.problem });
     answer(socket, read, handlers, caller, signal).catch((error: unknown) => {
       if (!(error instanceof UserError)) options.onError?.(error, read.method);
@@ -258,6 +262,8 @@ function reply(socket: Socket, status: number, value: unknown): void {
     ["content-length", String(body.length)],
     ["connection", "close"],
   ];
+  // A caller that never reads its answer does not keep the connection.
+  socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
   socket.write(serialiseResponseHead({ status, statusText: "", headers }));
   socket.end(body);
 }

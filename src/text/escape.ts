@@ -26,6 +26,17 @@ export function escapeLinesForTerminal(text: string): string {
   );
 }
 
+/** JSON text in which nothing hides either: the same value, with unsafe characters as `\\uXXXX`; line feeds stay. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, (character) =>
+    character === "\n"
+      ? character
+      : [...Array(character.length).keys()]
+          .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+          .join(""),
+  );
+}
+
 function visible(character: string): string {
   const short = SHORT[character];
   if (short !== undefined) return short;

@@ -76,7 +76,7 @@ function eagerClosure(): ReadonlyMap<string, string> {
 
 test("starting the program evaluates nothing heavy", () => {
   const cheap =
-    /^src\/(?:model|text|cli|ipc\/(?:client|methods)\.ts|state\/paths\.ts|policy\/did-you-mean\.ts|reflect\.ts|version\.ts|main\.ts)/;
+    /^src\/(?:model|text|cli|ipc\/(?:client|methods)\.ts|state\/paths\.ts|wire\/ndjson\.ts|policy\/did-you-mean\.ts|reflect\.ts|version\.ts|main\.ts)/;
   // Measured: node:os and node:path cost nothing, node:fs two milliseconds, node:tty four.
   const cheapModules = new Set(["node:os", "node:path"]);
   const heavy = [...eagerClosure()]

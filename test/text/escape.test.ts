@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { escapeForTerminal, escapeLinesForTerminal } from "../../src/text/escape.ts";
+import { escapeForTerminal, escapeJson, escapeLinesForTerminal } from "../../src/text/escape.ts";
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
@@ -42,6 +42,19 @@ test("nothing that hides is left, whatever comes in", () => {
     fc.property(
       fc.string({ unit: "binary", maxLength: 200 }),
       (text) => !HIDDEN.test(escapeForTerminal(text)),
+    ),
+  );
+});
+
+test("JSON keeps its value and hides nothing", () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary", maxLength: 50 })),
+      (value) => {
+        const json = escapeJson(JSON.stringify(value, null, 2));
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(json.replaceAll("\n", "")).not.toMatch(HIDDEN);
+      },
     ),
   );
 });
