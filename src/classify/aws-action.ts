@@ -2,11 +2,16 @@
 // a second one, in whatever spelling and place, makes it unknown, because servers differ in which they take.
 
 import { type Header, headerValues, type RequestBody } from "../model/request.ts";
+import { decodeLoosely } from "./lenient-path.ts";
 
 /** The action, or why there is none to rely on. */
 export type ActionReading =
   | { readonly kind: "action"; readonly name: string }
-  | { readonly kind: "unknown"; readonly reason: string };
+  | {
+      readonly kind: "unknown";
+      readonly reason: string /** Actions that were seen nevertheless. */;
+      readonly names: readonly string[];
+    };
 
 /** What can hold an Action. */
 export interface ActionSource {
@@ -19,8 +24,9 @@ export interface ActionSource {
 /** Reads the one Action of a request. */
 export function readAction(source: ActionSource): ActionReading {
   const { method, body } = source;
-  if (method !== "GET" && method !== "POST") return unknown("the query protocol knows GET and POST only");
   const found: string[] = [];
+  const unknown = (reason: string): ActionReading => ({ kind: "unknown", reason, names: seen(source) });
+  if (method !== "GET" && method !== "POST") return unknown("the query protocol knows GET and POST only");
   if (!collect(source.query ?? "", found)) return unknown("the query cannot be read");
   if (body.kind === "unread") return unknown(`the operation is in the body, which was not read: ${body.why}`);
   if (body.kind === "whole" && body.bytes.length > 0) {
@@ -34,8 +40,18 @@ export function readAction(source: ActionSource): ActionReading {
   return { kind: "action", name };
 }
 
-function unknown(reason: string): ActionReading {
-  return { kind: "unknown", reason };
+/** Every action that some server might see in a query or body, however malformed. */
+export function actionsIn(text: string): readonly string[] {
+  if (!/action|%/i.test(text)) return [];
+  const names = new Set<string>();
+  for (const match of decodeLoosely(text).matchAll(/(?:^|[&;\s])action[^=&;]{0,8}=([A-Za-z0-9]{1,128})/gi))
+    names.add(match[1] ?? "");
+  return [...names];
+}
+
+function seen({ query, body }: ActionSource): readonly string[] {
+  const inBody = body.kind === "whole" ? actionsIn(decodeAscii(body.bytes)) : [];
+  return [...actionsIn(query ?? ""), ...inBody];
 }
 
 function isForm(headers: readonly Header[]): boolean {

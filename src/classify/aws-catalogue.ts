@@ -2,6 +2,7 @@
 // IAM access levels. Knows no request and no tier. Nothing is decoded at import, and the operations of an API not
 // before somebody asks for that API: the start of the CLI must not pay for data that it does not use.
 
+import { AwsGroup } from "./aws-group.ts";
 import text from "./data/aws-apis.txt" with { type: "text" };
 
 /** IAM's access level: List, Read, Write, Tagging, Permissions management; "-" where none is published. */
@@ -40,8 +41,8 @@ export interface AwsApi {
 
 /** Every API, found by each of its names. */
 export interface AwsCatalogue {
-  readonly byHost: ReadonlyMap<string, readonly AwsApi[]>;
-  readonly bySigning: ReadonlyMap<string, readonly AwsApi[]>;
+  readonly byHost: ReadonlyMap<string, AwsGroup>;
+  readonly bySigning: ReadonlyMap<string, AwsGroup>;
   readonly byCli: ReadonlyMap<string, AwsApi>;
 }
 
@@ -73,7 +74,13 @@ function decodeCatalogue(data: string): AwsCatalogue {
     for (const host of api.hosts) add(byHost, host, api);
     for (const name of api.signing) add(bySigning, name, api);
   }
-  return { byHost, bySigning, byCli };
+  return { byHost: grouped(byHost), bySigning: grouped(bySigning), byCli };
+}
+
+function grouped(index: ReadonlyMap<string, readonly AwsApi[]>): ReadonlyMap<string, AwsGroup> {
+  const groups = new Map<string, AwsGroup>();
+  for (const [key, apis] of index) groups.set(key, new AwsGroup(apis));
+  return groups;
 }
 
 function add(index: Map<string, AwsApi[]>, key: string, api: AwsApi): void {

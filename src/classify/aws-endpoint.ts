@@ -2,14 +2,15 @@
 // path, no signature. What is on AWS's domains but no AWS API (customers' own applications, clusters, registries)
 // is told apart, because only its method says what a request does there.
 
-import { type AwsApi, awsCatalogue } from "./aws-catalogue.ts";
+import { awsCatalogue } from "./aws-catalogue.ts";
+import { AwsGroup } from "./aws-group.ts";
 
 /** Where a request goes. */
 export type AwsEndpoint =
   /** An API, or several that share the host. */
   | {
       readonly kind: "api";
-      readonly apis: readonly AwsApi[];
+      readonly group: AwsGroup;
       readonly region: string | undefined;
       readonly account: string | undefined;
     }
@@ -94,8 +95,21 @@ const PREFIXED: ReadonlyMap<string, string> = new Map([
   ["neptune", "neptunedata"],
 ]);
 
+const READ = new Map<string, AwsEndpoint>();
+/** A client talks to a handful of hosts; whoever makes up more only empties the memory. */
+const MOST_READ = 2048;
+
 /** Reads a host name, lower case and without port. */
 export function readAwsHost(host: string): AwsEndpoint {
+  const known = READ.get(host);
+  if (known !== undefined) return known;
+  if (READ.size >= MOST_READ) READ.clear();
+  const endpoint = readHost(host);
+  READ.set(host, endpoint);
+  return endpoint;
+}
+
+function readHost(host: string): AwsEndpoint {
   const suffix = SUFFIXES.find((one) => host.endsWith(one));
   if (suffix === undefined) return OTHER_DOMAIN;
   const labels: string[] = [];
@@ -149,7 +163,7 @@ function readLabels(labels: readonly string[], region: string | undefined): AwsE
     if (endpoint !== undefined) return endpoint;
   }
   const exact = byHost.get(labels.join("."));
-  if (exact !== undefined) return { kind: "api", apis: exact, region, account: undefined };
+  if (exact !== undefined) return { kind: "api", group: exact, region, account: undefined };
   if (last === "queue") return apiNamed(["sqs"], region, undefined);
   if (last === "ssmmessages") return { kind: "session", region };
   const two = labels.slice(-2).join(".");
@@ -162,7 +176,7 @@ function readLabels(labels: readonly string[], region: string | undefined): AwsE
       if (cli !== undefined && isSuffix && byCli.has(cli)) return apiNamed([cli], region, account);
       if (cli === "" && isSuffix) {
         const apis = [...byCli.values()].filter((api) => api.signing.includes(last));
-        if (apis.length > 0) return { kind: "api", apis, region, account };
+        if (apis.length > 0) return { kind: "api", group: new AwsGroup(apis), region, account };
       }
     }
   const what = APPLICATIONS.get(two) ?? APPLICATIONS.get(last);
@@ -177,7 +191,7 @@ function apiNamed(
 ): AwsEndpoint {
   const { byCli } = awsCatalogue();
   const apis = names.flatMap((name) => byCli.get(name) ?? []);
-  return { kind: "api", apis, region, account };
+  return { kind: "api", group: new AwsGroup(apis), region, account };
 }
 
 /** S3 in all its names; undefined when the last label only begins like one of them (s3tables, s3vectors, s3files). */

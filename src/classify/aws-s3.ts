@@ -3,16 +3,69 @@
 // field or a query parameter tells apart. Knows no tiers.
 
 import { type Header, headerValue } from "../model/request.ts";
-import { decodePercent } from "../wire/path.ts";
-import type { AwsOperation } from "./aws-catalogue.ts";
+import { decodePercent, parseQuery } from "../wire/path.ts";
+import { type AwsOperation, awsCatalogue } from "./aws-catalogue.ts";
+import { AwsGroup } from "./aws-group.ts";
+import { looseQuery, type OperationReading, type OperationSource } from "./aws-operation.ts";
+import { lenientReadings } from "./lenient-path.ts";
+
+/** What a request to S3 means. */
+export interface S3Reading {
+  readonly reading: OperationReading;
+  /** The bucket, or the access point in its place. */
+  readonly bucket: string | undefined;
+  /** Whether its fields also set an access list by which others gain access. */
+  readonly opensAccess: boolean;
+}
+
+/** Reads a request to S3's data plane; `hostBucket` is the bucket that the host name gave. */
+export function readS3(source: OperationSource, hostBucket: string | undefined): S3Reading {
+  const { method, path, headers } = source;
+  const target = readS3Path(path, hostBucket);
+  const query = parseQuery(source.query);
+  const index = s3Group().templates;
+  const opens = opensAccess(headers);
+  const doubt = (reason: string): S3Reading => {
+    const places = target.kind === "ok" ? [target.segments] : lenientReadings(path).map(asPlace);
+    const possible = places.flatMap((place) => index.possible(method, place, looseQuery(source.query)));
+    const bucket = target.kind === "ok" ? target.bucket : undefined;
+    return { reading: { kind: "unknown", reason, possible }, bucket, opensAccess: opens };
+  };
+  if (target.kind === "ambiguous") return doubt(target.reason);
+  if (query === undefined) return doubt("the query cannot be read");
+  const match = index.match(method, target.segments, () => query);
+  if (match.kind === "none") return doubt("no operation has this method and path");
+  if (match.kind === "ambiguous") return doubt("the query selects more than one operation");
+  const operations = selectS3(match.operations, headers, query);
+  const isRead = method === "GET" || method === "HEAD";
+  const strange =
+    isRead || operations[0] === undefined ? undefined : unknownSubresource(query, operations[0]);
+  if (strange !== undefined) return doubt("the query has a subresource that is not known");
+  return { reading: { kind: "found", operations }, bucket: target.bucket, opensAccess: opens };
+}
+
+let group: AwsGroup | undefined;
+
+function s3Group(): AwsGroup {
+  const api = awsCatalogue().byCli.get("s3api");
+  group ??= new AwsGroup(api === undefined ? [] : [api]);
+  return group;
+}
+
+/** A bucket and all the rest as its key. */
+function asPlace(segments: readonly string[]): readonly string[] {
+  const [bucket, ...key] = segments;
+  if (bucket === undefined) return [];
+  return key.length === 0 ? [bucket] : [bucket, key.join("/")];
+}
 
 /** What an S3 path names: nothing, a bucket, or a key in it; the key stays as sent. */
-export type S3Target =
+type S3Target =
   | { readonly kind: "ok"; readonly bucket: string | undefined; readonly segments: readonly string[] }
   | { readonly kind: "ambiguous"; readonly reason: string };
 
 /** Reads a raw path; `hostBucket` is the bucket that the host name gave. */
-export function readS3Path(path: string, hostBucket: string | undefined): S3Target {
+function readS3Path(path: string, hostBucket: string | undefined): S3Target {
   if (!path.startsWith("/")) return { kind: "ambiguous", reason: "the path does not start with a slash" };
   if (hostBucket !== undefined) return target(hostBucket, path.slice(1));
   const slash = path.indexOf("/", 1);
@@ -44,7 +97,7 @@ const PARAMETERS =
  * A key in the query that is neither a parameter nor one of the subresources that the operation was found by: S3
  * may know it as a newer subresource, and then the request does something else. Only keys without a value count.
  */
-export function unknownSubresource(
+function unknownSubresource(
   query: readonly (readonly [string, string])[],
   operation: AwsOperation,
 ): string | undefined {
@@ -66,7 +119,7 @@ function demands(binding: string, key: string): boolean {
 }
 
 /** Of operations with the same method and path the one that fields and parameters select. */
-export function selectS3(
+function selectS3(
   operations: readonly AwsOperation[],
   headers: readonly Header[],
   query: readonly (readonly [string, string])[],
@@ -109,7 +162,7 @@ export function selectS3(
 }
 
 /** Fields by which an upload also sets an access list that others profit from. */
-export function opensAccess(headers: readonly Header[]): boolean {
+function opensAccess(headers: readonly Header[]): boolean {
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     if (lower === "x-amz-acl" && /^(?:public-|authenticated-)/i.test(value.trim())) return true;

@@ -55,6 +55,19 @@ export class TemplateIndex {
     return root === undefined ? NONE : walk(root, segments, 0, query);
   }
 
+  /** Every operation whose binding the request fulfils, for a request whose path or query is in doubt. */
+  possible(
+    method: string,
+    segments: readonly string[],
+    query: readonly (readonly [string, string])[],
+  ): readonly AwsOperation[] {
+    const root = this.#roots.get(LETTERS[method] ?? "");
+    const leaves = root === undefined ? [] : collect(root, segments, 0);
+    return leaves
+      .filter((leaf) => leaf.query.every((literal) => holds(literal, query)))
+      .map((leaf) => leaf.operation);
+  }
+
   #insert(operation: AwsOperation, binding: string): void {
     const letter = binding[0] ?? "";
     const mark = binding.indexOf("?");
@@ -116,6 +129,17 @@ function walk(node: Node, segments: readonly string[], at: number, query: QueryR
     if (found.kind !== "none") return found;
   }
   return node.greedy === undefined ? NONE : select(node.greedy, query);
+}
+
+function collect(node: Node, segments: readonly string[], at: number): readonly Leaf[] {
+  const segment = segments[at];
+  if (segment === undefined) return node.leaves ?? [];
+  const literal = node.literals.get(segment);
+  return [
+    ...(literal === undefined ? [] : collect(literal, segments, at + 1)),
+    ...(node.label === undefined ? [] : collect(node.label, segments, at + 1)),
+    ...(node.greedy ?? []),
+  ];
 }
 
 /** Of a leaf's operations those whose query literals hold; the one that demands most wins. */
