@@ -57,8 +57,9 @@ function classify(protocol: Protocol, request: HttpRequest, lookup: ClassifierLo
     // The route chose the block; a classifier that answers for another protocol must not move the request there.
     return classification.protocol === protocol ? classification : { ...classification, protocol };
   } catch (error) {
-    const what = error instanceof Error ? error.message : "no reason given";
-    return unknownClassification(protocol, `the ${protocol} classifier failed: ${what}`);
+    // Only the kind of error: its message may quote the body, and the reason is shown to the client.
+    const kind = error instanceof Error ? error.name : typeof error;
+    return unknownClassification(protocol, `the ${protocol} classifier failed with ${kind}`);
   }
 }
 

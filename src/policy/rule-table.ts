@@ -70,19 +70,16 @@ export function compileRules(rules: readonly Rule[]): RuleTable {
 }
 
 function commandVerdict(rule: Rule, command: CommandSelector): Verdict {
-  const { action, path, line, group } = rule;
-  const through = group === undefined ? "" : ` of the group "${group}"`;
-  return { action, rule: path, line, reason: `the command "${command.text}"${through} is ${DONE[action]}` };
+  return verdictOf(rule, `command "${command.text}"`);
 }
 
 function tierVerdict(rule: Rule, tier: Tier): Verdict {
-  const { action, path, line, group } = rule;
-  return {
-    action,
-    rule: path,
-    line,
-    reason: `the tier ${tier} of the group "${group ?? ""}" is ${DONE[action]}`,
-  };
+  return verdictOf(rule, `tier ${tier}`);
+}
+
+function verdictOf({ action, path, line, group }: Rule, what: string): Verdict {
+  const through = group === undefined ? "" : ` (group "${group}")`;
+  return { action, rule: path, line, reason: `${what}${through} is ${DONE[action]}` };
 }
 
 /** The stricter of two verdicts; the first when they are equally strict or there is no other. */

@@ -112,9 +112,15 @@ class Reader {
   read(document: Document.Parsed): Tree | undefined {
     for (const { code, message, pos } of document.errors)
       this.#problems.error(this.#at(pos[0]), "", ...describe(code, message));
-    const version = document.directives?.yaml;
-    if (version?.explicit && version.version !== "1.2")
-      this.#problems.error(START, "", `YAML ${version.version} is not supported`, "remove the %YAML line");
+    const { directives } = document;
+    const hasDirective = directives?.yaml.explicit || Object.keys(directives?.tags ?? {}).length > 1;
+    if (hasDirective || document.warnings.some((one) => one.code === "BAD_DIRECTIVE"))
+      this.#problems.error(
+        START,
+        "",
+        "YAML directives are not supported",
+        'remove the lines that begin with "%"',
+      );
     if (document.errors.length > 0) return undefined;
     const tree = this.#convert(document.contents, START, "", 0);
     if (tree.size <= MAX_TREE_SIZE) return tree;
