@@ -75,7 +75,7 @@ export function parseRequestHead(
   if (seen > 0 && end < limits.maxBytes && bytes.indexOf(LF, seen) < 0) return NEED_MORE;
   let at = 0;
   if (bytes[0] === CR && end > 0) {
-    if (end < 2) return NEED_MORE;
+    if (end < 2) return incomplete(end, limits, 431, "head too large");
     if (bytes[1] !== LF) return bad(400, "bare carriage return");
     at = 2;
   }
