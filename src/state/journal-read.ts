@@ -133,7 +133,10 @@ export async function* followJournal(path: string, options: FollowOptions = {}):
       let hasMoved = false;
       if (follower !== undefined) {
         hasMoved = await follower.isReplaced(path); // asked first: what the old file got until then is read below
-        for await (const entry of follower.rows()) yield entry;
+        for await (const entry of follower.rows()) {
+          yield entry;
+          if (signal?.aborted === true) return;
+        }
       }
       if (hasMoved) {
         await follower?.close();

@@ -18,6 +18,8 @@ export interface JournalOptions {
   readonly rotateBytes?: number;
   /** How many rotated copies stay. */
   readonly keep?: number;
+  /** How often the path is compared with the open file, to notice that somebody moved or removed it; 1000 ms. */
+  readonly identityCheckMs?: number;
   /** Hears of every batch that failed, with the number of rows in it that nobody awaits. */
   readonly onFailure?: (error: Error, lostRows: number) => void;
 }
@@ -32,8 +34,6 @@ interface Row {
 const MAX_LINE_BYTES = 256 * 1024;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const NEWLINE = new Uint8Array([10]);
-/** How often the path is compared with the open file, to notice that somebody moved or removed it. */
-const IDENTITY_CHECK_MS = 1000;
 
 /** An open journal. There must be one writer a file; the daemon's lock sees to that. */
 export class Journal {
@@ -178,16 +178,16 @@ export class Journal {
 
   /** Rows must not go into a file that nobody can find any more: reopens when the path names another one. */
   async #keepIdentity(): Promise<void> {
-    const { rotateBytes, keep = 3 } = this.#options;
+    const { rotateBytes, keep = 3, identityCheckMs = 1000 } = this.#options;
     if (rotateBytes !== undefined && this.#size > rotateBytes) {
       await rotate(this.#path, keep);
       return this.#reopen();
     }
     const now = performance.now();
-    if (now - this.#identityCheckedAt < IDENTITY_CHECK_MS) return;
-    this.#identityCheckedAt = now;
+    if (now - this.#identityCheckedAt < identityCheckMs) return;
     const [mine, there] = await Promise.all([this.#file.stat(), stat(this.#path).catch(() => undefined)]);
     if (there === undefined || there.ino !== mine.ino || there.dev !== mine.dev) await this.#reopen();
+    this.#identityCheckedAt = now;
   }
 
   async #reopen(): Promise<void> {
@@ -213,17 +213,23 @@ async function openFile(path: string): Promise<OpenedFile> {
     if (size === 0) await syncDirectory(dirname(path));
     const last = new Uint8Array(1);
     const isTorn = size > 0 && (await file.read(last, 0, 1, size - 1)).bytesRead === 1 && last[0] !== 10;
-    if (isTorn) await closeLine(file);
-    return { file, size, torn: false };
+    return { file, size, torn: isTorn && !(await closeLine(file)) };
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function closeLine(file: FileHandle): Promise<void> {
-  await file.write(NEWLINE);
-  await file.datasync();
+/** Whether it could: on a full disk the gateway starts all the same, and the first row that fits closes the line. */
+async function closeLine(file: FileHandle): Promise<boolean> {
+  try {
+    await file.write(NEWLINE);
+    await file.datasync();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && isDiskFull(error)) return false;
+    throw error;
+  }
 }
 
 const encoder = new TextEncoder();
