@@ -237,8 +237,9 @@ export class BodyDecoder {
     if (scan.kind === "bad") return scan.reason;
     if (scan.kind === "need-more") {
       if (section.length >= this.#limits.maxTrailerBytes) return "trailer section too large";
-      // A copy: the caller may reuse the buffer that a first piece still points into.
-      this.#trailerBytes = before === 0 ? section.slice() : section;
+      // A copy: the caller may reuse the buffer that a first piece still points into. (`slice` of a
+      // node Buffer would be a view.)
+      this.#trailerBytes = before === 0 ? new Uint8Array(section) : section;
       return section.length - before;
     }
     const text = scannedText(section, scan.next, scan.octetBits);

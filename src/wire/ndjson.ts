@@ -33,8 +33,9 @@ export class NdjsonDecoder {
       if (this.#pendingBytes + piece.length > this.#maxLineBytes) {
         this.#fail("line too long");
       } else if (end < 0) {
-        // A copy: the caller may reuse its buffer before the line is complete.
-        this.#pending.push(piece.slice());
+        // A copy: the caller may reuse its buffer before the line is complete. (`slice` of a node
+        // Buffer would be a view.)
+        this.#pending.push(new Uint8Array(piece));
         this.#pendingBytes += piece.length;
       } else this.#finishLine(piece, values);
       start = end < 0 ? chunk.length : end + 1;

@@ -48,9 +48,10 @@ test("a line of exactly the bound is taken, one octet more is not", () => {
 });
 
 test("a piece may be overwritten once it was pushed", () => {
-  const decoder = new NdjsonDecoder();
-  const piece = encoder.encode('"ab');
-  decoder.push(piece);
-  piece.fill(0);
-  expect(decoder.push(encoder.encode('c"\n'))).toEqual(["abc"]);
+  for (const piece of [encoder.encode('"ab'), Buffer.from('"ab')]) {
+    const decoder = new NdjsonDecoder();
+    decoder.push(piece);
+    piece.fill(0);
+    expect(decoder.push(encoder.encode('c"\n'))).toEqual(["abc"]);
+  }
 });
