@@ -3,6 +3,6 @@
 
 import text from "./default.yaml" with { type: "text" };
 
+// The compiler takes a YAML import for its data; with `type: "text"` it is the text.
 /** The seeded policy.yaml, comments and all. Always parses without a warning. */
-// The type of a YAML import is its data; with `type: "text"` it is the text.
 export const DEFAULT_POLICY: string = text as unknown as string;

@@ -6,11 +6,12 @@ import { type InspectEntry, parseInspectEntry } from "../match/inspect-entry.ts"
 import type { Protocol } from "../model/protocol.ts";
 import { appendBlock, uncommentBlock } from "./default-block.ts";
 import { nearestWord } from "./did-you-mean.ts";
-import { insertEntry, removeEntry } from "./inspect-layout.ts";
+import { disableEntry, insertEntry, removeEntry } from "./inspect-layout.ts";
 import { type ParsedPolicy, parsePolicy } from "./parse.ts";
 import type { ListedEntry, Policy } from "./policy.ts";
 import { type PolicyProblem, Problems } from "./problems.ts";
-import { readYaml, treeText } from "./yaml-tree.ts";
+import { readYaml } from "./read-yaml.ts";
+import { treeText } from "./yaml-tree.ts";
 
 /** What came of an edit; `message` is one clause for the person who asked. */
 export type PolicyEdit =
@@ -59,8 +60,9 @@ export function removeInspectEntry(text: string, protocol: Protocol, written: st
   const entries = listed(before.policy, protocol);
   if ("problem" in parsed || !entries.some((one) => isSameEntry(one, parsed.entry)))
     return { kind: "unchanged", message: notListed(protocol, written, entries) };
-  const wanted = entries.filter((one) => !isSameEntry(one, parsed.entry));
-  const edited = keepOnly(text, protocol, (one) => !isSameEntry(one, parsed.entry));
+  const isUnwanted = (one: InspectEntry): boolean => isSameEntry(one, parsed.entry);
+  const wanted = entries.filter((one) => !isUnwanted(one));
+  const edited = drop(text, protocol, entries, isUnwanted, removeEntry);
   if (edited === undefined || !isAsWanted(before, edited, protocol, wanted)) return byHand(protocol);
   return { kind: "changed", text: edited, message: `${protocol} no longer inspects "${written}"` };
 }
@@ -69,33 +71,34 @@ function createBlock(before: ParsedPolicy, protocol: Protocol, entry: InspectEnt
   if ("problems" in before) return undefined;
   const { text } = before.policy;
   for (const withBlock of [uncommentBlock(text, protocol), appendBlock(text, protocol)]) {
-    // The block comes with its usual hosts; only the one that was asked for stays.
-    const added = withBlock === undefined ? undefined : insertEntry(withBlock, protocol, entry.text);
-    let isKept = false;
-    const edited =
-      added === undefined
-        ? undefined
-        : keepOnly(added, protocol, (one) => {
-            const isFirst = !isKept && isSameEntry(one, entry);
-            isKept ||= isFirst;
-            return isFirst;
-          });
+    const edited = withBlock === undefined ? undefined : withOnly(withBlock, protocol, entry);
     if (edited !== undefined && isAsWanted(before, edited, protocol, [entry])) return edited;
   }
   return undefined;
 }
 
-function keepOnly(
-  text: string,
-  protocol: Protocol,
-  isWanted: (entry: InspectEntry) => boolean,
-): string | undefined {
+// A new block comes with its usual hosts. Only the one that was asked for may take effect; the others stay as
+// comments, to be seen.
+function withOnly(text: string, protocol: Protocol, entry: InspectEntry): string | undefined {
   const parsed = parsePolicy(text);
   if ("problems" in parsed) return undefined;
-  const flags = listed(parsed.policy, protocol).map(isWanted);
-  let edited: string | undefined = text;
-  for (let index = flags.length - 1; index >= 0 && edited !== undefined; index--)
-    if (!flags[index]) edited = removeEntry(edited, protocol, index);
+  const entries = listed(parsed.policy, protocol);
+  const isListed = entries.some((one) => isSameEntry(one, entry));
+  const added = isListed ? text : insertEntry(text, protocol, entry.text);
+  return drop(added, protocol, entries, (one) => !isSameEntry(one, entry), disableEntry);
+}
+
+function drop(
+  text: string | undefined,
+  protocol: Protocol,
+  entries: readonly InspectEntry[],
+  isUnwanted: (entry: InspectEntry) => boolean,
+  dropOne: (text: string, protocol: Protocol, index: number) => string | undefined,
+): string | undefined {
+  let edited = text;
+  // From the end, so that the indexes of what is left stay true.
+  for (const [index, entry] of [...entries.entries()].reverse())
+    if (edited !== undefined && isUnwanted(entry)) edited = dropOne(edited, protocol, index);
   return edited;
 }
 

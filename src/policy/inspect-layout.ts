@@ -4,7 +4,7 @@
 
 import { type CST, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Protocol } from "../model/protocol.ts";
-import { YAML_OPTIONS } from "./yaml-tree.ts";
+import { YAML_OPTIONS } from "./read-yaml.ts";
 
 /** The text with an entry added as the last of the protocol's list; the block must exist, its list need not. */
 export function insertEntry(text: string, protocol: Protocol, entry: string): string | undefined {
@@ -19,11 +19,19 @@ export function insertEntry(text: string, protocol: Protocol, entry: string): st
 
 /** The text without the list's item of this index, which must exist. */
 export function removeEntry(text: string, protocol: Protocol, index: number): string | undefined {
-  const pair = findBlock(text, protocol)?.map.items.find((one) => keyText(one) === "inspect");
-  if (pair === undefined || !isSeq(pair.value)) return undefined;
-  return pair.value.flow
-    ? removeFromFlow(text, pair.value, index)
-    : removeLine(text, pair as Pair<unknown, YAMLSeq>, index);
+  const pair = findList(text, protocol);
+  if (pair?.value?.flow) return removeFromFlow(text, pair.value, index);
+  return pair === undefined ? undefined : removeLine(text, pair, index);
+}
+
+/** Like `removeEntry`, but an item on a line of its own stays as a comment. Another one must be left in the list. */
+export function disableEntry(text: string, protocol: Protocol, index: number): string | undefined {
+  const list = findList(text, protocol)?.value;
+  if (!list || list.flow) return removeEntry(text, protocol, index);
+  const span = itemSpan(text, list, index);
+  if (span === undefined) return undefined;
+  const dash = span.lineStart + span.indent.length;
+  return splice(text, dash, dash, "# ");
 }
 
 /** How lines end in this text. */
@@ -43,6 +51,11 @@ function findBlock(text: string, protocol: Protocol): Block | undefined {
   const keyEnd = pair && isScalar(pair.key) ? pair.key.range?.[1] : undefined;
   if (keyEnd === undefined || !isMap(pair?.value)) return undefined;
   return { keyEnd, map: pair.value };
+}
+
+function findList(text: string, protocol: Protocol): Pair<unknown, YAMLSeq> | undefined {
+  const pair = findBlock(text, protocol)?.map.items.find((one) => keyText(one) === "inspect");
+  return isSeq(pair?.value) ? (pair as Pair<unknown, YAMLSeq>) : undefined;
 }
 
 function keyText(pair: Pair): string | undefined {

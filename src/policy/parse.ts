@@ -8,7 +8,8 @@ import { MAX_SELECTORS } from "./parse-rules.ts";
 import { asMap, readFields } from "./parse-shape.ts";
 import type { ListedEntry, Policy, ProtocolBlock } from "./policy.ts";
 import { type PolicyProblem, Problems } from "./problems.ts";
-import { type MapTree, readYaml } from "./yaml-tree.ts";
+import { readYaml } from "./read-yaml.ts";
+import type { MapTree } from "./yaml-tree.ts";
 
 export type { PolicyProblem } from "./problems.ts";
 

@@ -47,15 +47,13 @@ export class Problems {
 
   /** Every finding by line and column, errors before warnings at one place, cut after `MAX_PROBLEMS` with a note. */
   sorted(): readonly PolicyProblem[] {
-    const order = (one: PolicyProblem): number => (one.severity === "error" ? 0 : 1);
-    const all = [...this.#found].sort(
-      (a, b) => a.line - b.line || a.column - b.column || order(a) - order(b),
-    );
-    if (all.length <= MAX_PROBLEMS) return all;
-    const shown = all.slice(0, MAX_PROBLEMS);
-    // An error must be seen even when the first screens are all warnings.
+    const inOrder = [...this.#found].sort(byPlace);
+    if (inOrder.length <= MAX_PROBLEMS) return inOrder;
+    const [errors, warnings] = [inOrder.filter(isError), inOrder.filter((one) => !isError(one))];
+    // Warnings must not crowd out what keeps the policy from loading.
+    const shown = [...errors, ...warnings].slice(0, MAX_PROBLEMS).sort(byPlace);
     const severity = this.hasErrors ? "error" : "warning";
-    const message = `${all.length - MAX_PROBLEMS} more problems are not shown`;
+    const message = `${inOrder.length - MAX_PROBLEMS} more problems are not shown`;
     return [...shown, { message, path: "", line: 1, column: 1, severity }];
   }
 
@@ -63,6 +61,14 @@ export class Problems {
     const { line, column } = at;
     this.#found.push({ message, ...(hint === undefined ? {} : { hint }), path, line, column, severity });
   }
+}
+
+function isError(problem: PolicyProblem): boolean {
+  return problem.severity === "error";
+}
+
+function byPlace(a: PolicyProblem, b: PolicyProblem): number {
+  return a.line - b.line || a.column - b.column || Number(isError(b)) - Number(isError(a));
 }
 
 /** The path of a key below another path; keys that are not plain words are quoted. */
