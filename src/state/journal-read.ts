@@ -124,7 +124,8 @@ export async function* followJournal(path: string, options: FollowOptions = {}):
   let follower: Follower | undefined;
   let isFirst = true;
   try {
-    while (signal?.aborted !== true) {
+    const isOver = () => signal?.aborted === true; // asked afresh each time: it changes while we wait
+    while (!isOver()) {
       if (follower === undefined) {
         const file = await openIfThere(path);
         if (file !== undefined) follower = new Follower(file, isFirst ? await offsetOf(file, from) : 0);
@@ -135,7 +136,7 @@ export async function* followJournal(path: string, options: FollowOptions = {}):
         hasMoved = await follower.isReplaced(path); // asked first: what the old file got until then is read below
         for await (const entry of follower.rows()) {
           yield entry;
-          if (signal?.aborted === true) return;
+          if (isOver()) return;
         }
       }
       if (hasMoved) {

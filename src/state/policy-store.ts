@@ -140,21 +140,16 @@ type Compiled =
 function compile(content: FileContent): Compiled {
   if (content.kind === "missing") return { problem: "the file is missing", problems: [] };
   if (content.kind === "unreadable") return { problem: content.why, problems: [] };
-  // An empty document would inspect nothing and so let everything through; nobody means that by saving one.
-  if (isEmptyDocument(content.text)) return { problem: "the file is empty", problems: [] };
   const parsed = parsePolicy(content.text);
   if ("policy" in parsed) return parsed;
   return { problem: describe(parsed.problems), problems: parsed.problems };
 }
 
-function isEmptyDocument(text: string): boolean {
-  return text.split("\n").every((line) => /^\s*(#.*|---|\.\.\.)?\s*$/.test(line));
-}
-
 function describe(problems: readonly PolicyProblem[]): string {
-  const shown = problems
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const shown = errors
     .slice(0, 20)
     .map((each) => `line ${each.line}, column ${each.column}: ${each.message}`);
-  if (problems.length > shown.length) shown.push(`and ${problems.length - shown.length} more`);
+  if (errors.length > shown.length) shown.push(`and ${errors.length - shown.length} more`);
   return shown.join("\n  ");
 }

@@ -13,11 +13,13 @@ export type FileContent =
   | { readonly kind: "missing" }
   | { readonly kind: "unreadable"; readonly why: string };
 
-const POLL_MS = 200;
-/** A writer that has paused this long is taken to be done… */
+const POLL_MS = 100;
+/** A file that was put in place whole, as by rename, is read after this long without a change… */
 const QUIET_MS = 50;
-/** …unless what it left looks cut off: empty, no newline at its end, or a mere beginning of what was there. */
-const SUSPICIOUS_QUIET_MS = 400;
+/** …one that is written where it is after this long… */
+const IN_PLACE_QUIET_MS = 150;
+/** …and one that may be cut off, being shorter than before or without a newline at its end, after this long. */
+const SUSPICIOUS_QUIET_MS = 300;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Follows one path; `onContent` is called once for each settled change, never for the same state twice. */
@@ -27,6 +29,7 @@ export class WatchedFile {
   #timer: ReturnType<typeof setInterval> | undefined;
   #delivered = "";
   #lastText = "";
+  #lastInode = 0n;
   #busy: Promise<void> | undefined;
   #closed = false;
 
@@ -76,13 +79,17 @@ export class WatchedFile {
     try {
       // Quiet is asked of the opened file, not of the path: whoever saves by rename all the time still gets every
       // version that we opened read whole.
-      await settled(file, QUIET_MS);
-      const before = signature(await file.stat({ bigint: true }));
+      const { ino } = await file.stat({ bigint: true });
+      const quietMs = ino === this.#lastInode ? IN_PLACE_QUIET_MS : QUIET_MS;
+      await settled(file, quietMs);
+      const before = await file.stat({ bigint: true });
       const text = await readText(file);
-      if (this.#looksCut(text)) await settled(file, SUSPICIOUS_QUIET_MS);
-      if (signature(await file.stat({ bigint: true })) !== before) return; // written to meanwhile: the next look decides
+      if (text.length < this.#lastText.length || !text.endsWith("\n"))
+        await settled(file, SUSPICIOUS_QUIET_MS - quietMs);
+      if (written(await file.stat({ bigint: true })) !== written(before)) return; // the next look decides
+      this.#lastInode = ino;
       this.#lastText = text;
-      this.#deliver(before, { kind: "text", text });
+      this.#deliver(signature(before), { kind: "text", text });
     } finally {
       await file.close();
     }
@@ -94,19 +101,16 @@ export class WatchedFile {
     if ((await signatureOf(this.#path)) === absent.kind) this.#deliver(absent.kind, absent);
   }
 
-  #looksCut(text: string): boolean {
-    return !text.endsWith("\n") || (text.length < this.#lastText.length && this.#lastText.startsWith(text));
-  }
-
   async #take(file: FileHandle): Promise<FileContent> {
     for (let attempt = 0; ; attempt++) {
-      const before = signature(await file.stat({ bigint: true }));
+      const found = await file.stat({ bigint: true });
       const text = await readText(file);
-      if (signature(await file.stat({ bigint: true })) !== before && attempt < 20) {
+      if (written(await file.stat({ bigint: true })) !== written(found) && attempt < 20) {
         await sleep(5);
         continue;
       }
-      this.#delivered = before;
+      this.#delivered = signature(found);
+      this.#lastInode = found.ino;
       this.#lastText = text;
       return { kind: "text", text };
     }
@@ -133,10 +137,10 @@ async function openForReading(path: string): Promise<FileHandle | Exclude<FileCo
 }
 
 async function settled(file: FileHandle, quietMs: number): Promise<void> {
-  let last = signature(await file.stat({ bigint: true }));
+  let last = written(await file.stat({ bigint: true }));
   for (let quiet = 0; quiet < quietMs; ) {
     await sleep(10, undefined, { ref: false });
-    const now = signature(await file.stat({ bigint: true }));
+    const now = written(await file.stat({ bigint: true }));
     quiet = now === last ? quiet + 10 : 0;
     last = now;
   }
@@ -160,6 +164,11 @@ async function signatureOf(path: string): Promise<string> {
   } catch (error) {
     return errorCode(error) === "ENOENT" ? "missing" : "unreadable";
   }
+}
+
+/** Changes with the content only; the change time would also change when another file is renamed over this one. */
+function written(found: BigIntStats): string {
+  return `${found.size}:${found.mtimeNs}`;
 }
 
 function signature(found: BigIntStats): string {
