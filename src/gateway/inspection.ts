@@ -4,7 +4,7 @@
 
 import type { Protocol } from "../model/protocol.ts";
 import type { Policy } from "../policy/policy.ts";
-import { routeOf } from "../policy/route.ts";
+import { type Route, routeOf } from "../policy/route.ts";
 import type { PolicyStore } from "../state/policy-store.ts";
 import type { ModeHolder } from "./mode.ts";
 import type { Resolver } from "./resolver.ts";
@@ -57,10 +57,10 @@ export class Inspection {
 
   #find(destination: Destination): readonly Protocol[] {
     const { host, port, addresses, serverName } = destination;
-    const protocols = new Set<Protocol>();
+    const routes: Route[] = [];
     const consider = (name: string) => {
       const route = routeOf(this.#policy.current, { host: name, port });
-      if (route) protocols.add(route.protocol);
+      if (route) routes.push(route);
     };
     consider(host);
     for (const address of addresses) if (address !== host) consider(address);
@@ -68,7 +68,9 @@ export class Inspection {
     // An agent may dial by address what it is not let do by name.
     const alias = this.#resolver.inspectedNameOf(host);
     if (alias !== undefined) consider(alias);
-    if (protocols.size > 0 && addresses.length > 0) this.#resolver.noteInspected(host, addresses);
-    return [...protocols];
+    if (routes.length > 0 && addresses.length > 0) this.#resolver.noteInspected(host, addresses);
+    // `*` matches every address of a host that a protocol names; it must not judge beside that protocol.
+    const named = routes.filter((route) => !route.isCatchAll);
+    return [...new Set((named.length > 0 ? named : routes).map((route) => route.protocol))];
   }
 }
