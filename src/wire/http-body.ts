@@ -3,9 +3,9 @@
 // parser out there would forgive is an error here, because the next request starts where this ends.
 
 import type { Header } from "../model/request.ts";
+import { ChunkHeader } from "./chunk-header.ts";
 import { readField, scanFieldLines, scannedText } from "./field-lines.ts";
 import type { Framing } from "./framing.ts";
-import { DIGIT, FIELD_VALUE, OCTET_CLASS, TOKEN } from "./octet-class.ts";
 import { serialiseFields } from "./serialise-head.ts";
 
 /** ok: `data` are views into the pushed bytes; `consumed` is less than was pushed only when `done`. bad: refuse and close. */
@@ -35,10 +35,6 @@ export const DEFAULT_BODY_LIMITS: BodyLimits = {
 
 const CR = 0x0d;
 const LF = 0x0a;
-const SEMICOLON = 0x3b;
-const EQUALS = 0x3d;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const NONE: readonly never[] = [];
 
 /** RFC 9110 6.5.1: what frames, routes, authenticates or changes the meaning of a message may not come after it. */
@@ -51,31 +47,16 @@ const FORBIDDEN_TRAILERS = new Set(
   ).split(" "),
 );
 
-type ChunkState =
-  | "size-start"
-  | "size"
-  | "extension-name-start"
-  | "extension-name"
-  | "extension-value-start"
-  | "extension-value"
-  | "extension-quoted"
-  | "extension-escape"
-  | "extension-end"
-  | "size-line-feed"
-  | "data"
-  | "data-return"
-  | "data-line-feed"
-  | "trailers";
+type ChunkState = "header" | "data" | "data-return" | "data-line-feed" | "trailers";
 
 /** Takes a body apart as it arrives, in any pieces. After "bad" it stays bad; after `done` it consumes nothing. */
 export class BodyDecoder {
   readonly #framing: Framing;
   readonly #limits: BodyLimits;
-  #state: ChunkState = "size-start";
+  readonly #header: ChunkHeader;
+  #state: ChunkState = "header";
   /** Bytes of the body (length) or of the current chunk that are still to come. */
   #remaining = 0;
-  #sizeDigits = 0;
-  #extensionBytes = 0;
   #trailerBytes: Uint8Array = new Uint8Array(0);
   #trailers: readonly Header[] = NONE;
   #isDone: boolean;
@@ -84,6 +65,7 @@ export class BodyDecoder {
   constructor(framing: Framing, limits: BodyLimits = DEFAULT_BODY_LIMITS) {
     this.#framing = framing;
     this.#limits = limits;
+    this.#header = new ChunkHeader(limits.maxExtensionBytes);
     this.#isDone = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
     if (framing.kind === "length") this.#remaining = framing.length;
   }
@@ -147,85 +129,23 @@ export class BodyDecoder {
 
   /** One octet of chunk syntax; a text is why it is refused. */
   #step(octet: number): string | undefined {
-    const bits = OCTET_CLASS[octet] as number;
-    switch (this.#state) {
-      case "size-start":
-      case "size":
-        return this.#stepSize(octet, bits);
-      case "size-line-feed":
-        if (octet !== LF) return "bare carriage return in a chunk header";
-        this.#state = this.#remaining === 0 ? "trailers" : "data";
-        return undefined;
-      case "data-return":
-        if (octet !== CR) return "chunk data longer than its size";
-        this.#state = "data-line-feed";
-        return undefined;
-      case "data-line-feed":
-        if (octet !== LF) return "bare carriage return after chunk data";
-        this.#state = "size-start";
-        return undefined;
-      default:
-        if (++this.#extensionBytes > this.#limits.maxExtensionBytes) return "chunk extensions too long";
-        return this.#stepExtension(octet, bits);
-    }
-  }
-
-  #stepSize(octet: number, bits: number): string | undefined {
-    let digit = -1;
-    if ((bits & DIGIT) !== 0) digit = octet - 0x30;
-    else if ((octet | 0x20) >= 0x61 && (octet | 0x20) <= 0x66) digit = (octet | 0x20) - 0x57;
-    if (digit >= 0) {
-      if (this.#state === "size-start") {
-        this.#state = "size";
-        this.#remaining = 0;
-        this.#sizeDigits = 0;
-        this.#extensionBytes = 0;
-      }
-      this.#remaining = this.#remaining * 16 + digit;
-      if (++this.#sizeDigits > 16 || this.#remaining > Number.MAX_SAFE_INTEGER) return "chunk size too large";
+    if (this.#state === "data-return") {
+      if (octet !== CR) return "chunk data longer than its size";
+      this.#state = "data-line-feed";
       return undefined;
     }
-    if (this.#state === "size-start") return "malformed chunk size";
-    return this.#endOfToken(octet) ? undefined : "malformed chunk size";
-  }
-
-  /** CR ends the chunk header, `;` starts an extension. White space here is legal by grammar only ("bad whitespace"); llhttp refuses it too. */
-  #endOfToken(octet: number): boolean {
-    if (octet === CR) this.#state = "size-line-feed";
-    else if (octet === SEMICOLON) this.#state = "extension-name-start";
-    else return false;
-    return true;
-  }
-
-  #stepExtension(octet: number, bits: number): string | undefined {
-    const isToken = (bits & TOKEN) !== 0;
-    switch (this.#state) {
-      case "extension-name-start":
-      case "extension-name":
-        if (isToken) this.#state = "extension-name";
-        else if (this.#state === "extension-name-start") return "malformed chunk extension";
-        else if (octet === EQUALS) this.#state = "extension-value-start";
-        else if (!this.#endOfToken(octet)) return "malformed chunk extension";
-        return undefined;
-      case "extension-value-start":
-        if (octet === QUOTE) this.#state = "extension-quoted";
-        else if (isToken) this.#state = "extension-value";
-        else return "malformed chunk extension";
-        return undefined;
-      case "extension-value":
-        return isToken || this.#endOfToken(octet) ? undefined : "malformed chunk extension";
-      case "extension-quoted":
-        if (octet === QUOTE) this.#state = "extension-end";
-        else if (octet === BACKSLASH) this.#state = "extension-escape";
-        else if ((bits & FIELD_VALUE) === 0) return "control character in a chunk extension";
-        return undefined;
-      case "extension-escape":
-        if ((bits & FIELD_VALUE) === 0) return "control character in a chunk extension";
-        this.#state = "extension-quoted";
-        return undefined;
-      default:
-        return this.#endOfToken(octet) ? undefined : "malformed chunk extension";
+    if (this.#state === "data-line-feed") {
+      if (octet !== LF) return "bare carriage return after chunk data";
+      this.#state = "header";
+      this.#header.restart();
+      return undefined;
     }
+    const problem = this.#header.push(octet);
+    if (this.#header.isDone) {
+      this.#remaining = this.#header.size;
+      this.#state = this.#remaining === 0 ? "trailers" : "data";
+    }
+    return problem;
   }
 
   /** How many bytes from `at` belong to the trailer section; a text is why it is refused. */

@@ -3,11 +3,11 @@
 // what is forwarded is serialised from the parsed value, never copied from the input.
 
 import type { Header } from "../model/request.ts";
-import { parseAbsoluteTarget } from "./connect-request.ts";
 import { scanFieldLines, scannedText } from "./field-lines.ts";
-import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from "./framing.ts";
-import { collectFields, type MessageFields } from "./message-fields.ts";
-import { AUTHORITY, C1, DIGIT, FIELD_VALUE, isAll, METHOD, OCTET_CLASS, TARGET } from "./octet-class.ts";
+import type { Framing } from "./framing.ts";
+import { requestOf, requestProblem, responseOf, responseProblem } from "./head-rules.ts";
+import { collectFields } from "./message-fields.ts";
+import { C1, DIGIT, FIELD_VALUE, METHOD, OCTET_CLASS, TARGET } from "./octet-class.ts";
 import { bad, NEED_MORE, type ParseResult } from "./parse-result.ts";
 
 export type { Framing } from "./framing.ts";
@@ -103,13 +103,14 @@ export function parseRequestHead(
   if (scan.kind === "bad") return bad(scan.status, scan.reason);
   const text = scannedText(bytes, scan.next, scan.octetBits);
   const fields = collectFields(text, scan.count);
-  return requestOf(
-    text.slice(methodStart, methodEnd),
-    text.slice(targetStart, targetEnd),
+  const line = {
+    method: text.slice(methodStart, methodEnd),
+    target: text.slice(targetStart, targetEnd),
     version,
-    fields,
-    scan.next,
-  );
+  };
+  const problem = requestProblem(line, fields);
+  if (problem !== undefined) return bad(problem.status, problem.reason);
+  return { kind: "ok", value: requestOf(line, fields), length: scan.next };
 }
 
 /**
@@ -151,7 +152,10 @@ export function parseResponseHead(
   if (scan.kind === "bad") return bad(scan.status, scan.reason);
   const text = scannedText(bytes, scan.next, scan.octetBits | (octetBits & C1));
   const fields = collectFields(text, scan.count);
-  return responseOf(status, text.slice(reasonStart, reasonEnd), version, requestMethod, fields, scan.next);
+  const line = { status, statusText: text.slice(reasonStart, reasonEnd), version };
+  const problem = responseProblem(line, fields);
+  if (problem !== undefined) return bad(problem.status, problem.reason);
+  return { kind: "ok", value: responseOf(line, requestMethod, fields), length: scan.next };
 }
 
 function classAt(bytes: Uint8Array, at: number, octetClass: number): boolean {
@@ -209,104 +213,4 @@ function expectLineEnd(
   if (bytes[at] !== CR) return bad(400, bytes[at] === LF ? "bare line feed" : "malformed first line");
   if (at + 1 >= end) return NEED_MORE;
   return bytes[at + 1] === LF ? undefined : bad(400, "bare carriage return");
-}
-
-function requestOf(
-  method: string,
-  target: string,
-  version: "1.0" | "1.1",
-  fields: MessageFields,
-  length: number,
-): ParseResult<WireRequestHead> {
-  if (fields.problem !== undefined) return bad(fields.problem.status, fields.problem.reason);
-  const problem = requestProblem(method, target, version, fields);
-  if (problem !== undefined) return bad(problem.status, problem.reason);
-  const hasBody = fields.isChunked || fields.contentLength > 0;
-  let framing: Framing = NO_BODY;
-  if (fields.isChunked) framing = CHUNKED;
-  else if (fields.contentLength >= 0 && method !== "CONNECT")
-    framing = { kind: "length", length: fields.contentLength };
-  const value: WireRequestHead = {
-    method,
-    target,
-    version,
-    headers: fields.headers,
-    framing,
-    keepAlive: !fields.hasClose && (version === "1.1" || fields.hasKeepAlive),
-    expectContinue: fields.expect !== undefined && hasBody,
-    upgrade: fields.hasUpgradeOption ? fields.upgrade : undefined,
-    authority: fields.host,
-  };
-  return { kind: "ok", value, length };
-}
-
-function requestProblem(
-  method: string,
-  target: string,
-  version: "1.0" | "1.1",
-  fields: MessageFields,
-): { status: number; reason: string } | undefined {
-  if (!isTargetForm(method, target)) return bad(400, "malformed request target");
-  if (fields.isChunked && fields.contentLength >= 0)
-    return bad(400, "both content-length and transfer-encoding");
-  if (version === "1.1" && (fields.host === undefined || fields.host === ""))
-    return bad(400, "missing host header");
-  if (fields.expect !== undefined && fields.expect !== "100-continue") return bad(417, "unknown expectation");
-  const hasBody = fields.isChunked || fields.contentLength > 0;
-  const hasUpgrade = fields.hasUpgradeOption && fields.upgrade !== undefined;
-  if (version === "1.0") {
-    // A 1.0 recipient must ignore all three; we forward as 1.1, where they would come to life.
-    if (fields.isChunked) return bad(400, "transfer-encoding in http/1.0");
-    if (fields.expect !== undefined) return bad(400, "expect in http/1.0");
-    if (hasUpgrade) return bad(400, "upgrade in http/1.0");
-  }
-  // After CONNECT or an upgrade the bytes that follow are read as a body by some, as the tunnel by others.
-  if (hasBody && (method === "CONNECT" || method === "TRACE"))
-    return bad(400, "body in a request that has none");
-  if (hasBody && hasUpgrade) return bad(400, "body in an upgrade request");
-  return undefined;
-}
-
-/** RFC 9112 3.2: which form goes with which method. */
-function isTargetForm(method: string, target: string): boolean {
-  if (method === "CONNECT") return isAll(target, AUTHORITY);
-  if (target.charCodeAt(0) === 0x2f) return true;
-  if (target === "*") return method === "OPTIONS";
-  return parseAbsoluteTarget(target) !== undefined;
-}
-
-function responseOf(
-  status: number,
-  statusText: string,
-  version: "1.0" | "1.1",
-  requestMethod: string,
-  fields: MessageFields,
-  length: number,
-): ParseResult<WireResponseHead> {
-  if (fields.problem !== undefined) return bad(fields.problem.status, fields.problem.reason);
-  const isTunnel = requestMethod === "CONNECT" && status >= 200 && status < 300;
-  const isBodiless = status < 200 || status === 204;
-  if (fields.isChunked && fields.contentLength >= 0)
-    return bad(400, "both content-length and transfer-encoding");
-  if (fields.isChunked && version === "1.0") return bad(400, "transfer-encoding in http/1.0");
-  // RFC 9110 8.6 forbids them; recipients differ on whether a body follows.
-  if (isBodiless && (fields.isChunked || fields.contentLength > 0))
-    return bad(400, "body in a response that has none");
-  // Some end the connection after it, others wait for the final response.
-  if (status < 200 && status !== 101 && fields.hasClose)
-    return bad(400, "connection close in an interim response");
-  let framing: Framing = UNTIL_CLOSE;
-  if (isBodiless || isTunnel || status === 304 || requestMethod === "HEAD") framing = NO_BODY;
-  else if (fields.isChunked) framing = CHUNKED;
-  else if (fields.contentLength >= 0) framing = { kind: "length", length: fields.contentLength };
-  const value: WireResponseHead = {
-    status,
-    statusText,
-    version,
-    headers: fields.headers,
-    framing,
-    keepAlive: framing !== UNTIL_CLOSE && !fields.hasClose && (version === "1.1" || fields.hasKeepAlive),
-    upgrade: fields.hasUpgradeOption ? fields.upgrade : undefined,
-  };
-  return { kind: "ok", value, length };
 }

@@ -29,7 +29,8 @@ export interface Refusal {
 
 const FRAMING_NAMES = new Set(["host", "content-length", "transfer-encoding"]);
 
-function refusal(reason: string, status = 400): Refusal {
+/** A refusal, as a bad request unless said otherwise. */
+export function refusal(reason: string, status = 400): Refusal {
   return { status, reason };
 }
 
