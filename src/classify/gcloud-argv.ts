@@ -124,7 +124,9 @@ function withTarget(
   const label =
     words.length === 2 ? { projects: "project", organizations: "organization" }[words[0] ?? ""] : undefined;
   const name = names[0];
-  return label === undefined || name === undefined || label in labels ? labels : { ...labels, [label]: name };
+  return label === undefined || name === undefined || name === "" || label in labels
+    ? labels
+    : { ...labels, [label]: name };
 }
 
 const SHELLS =

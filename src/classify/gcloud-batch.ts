@@ -39,7 +39,7 @@ export function readBatch(contentType: string | undefined, body: Uint8Array): Ba
 
 /** RFC 2046 5.1.1; exactly one boundary parameter, and only of multipart/mixed. */
 function boundaryOf(contentType: string): string | undefined {
-  if (!/^\s*multipart\/mixed\s*;/i.test(contentType)) return undefined;
+  if (contentType.length > 500 || !/^\s*multipart\/mixed\s*;/i.test(contentType)) return undefined;
   const found = [...contentType.matchAll(/;\s*boundary\s*=\s*(?:"([^"\\]*)"|([^\s";,]+))\s*(?=;|$)/gi)];
   const boundary = found[0]?.[1] ?? found[0]?.[2] ?? "";
   const isPlain = /^[0-9A-Za-z'()+_,\-./:=? ]{1,70}$/.test(boundary) && !boundary.endsWith(" ");

@@ -17,7 +17,8 @@ const DESTROYS = /\b(?:DROP|DELETE|TRUNCATE|EXECUTE\s+IMMEDIATE|CALL)\b/i;
 /** JSON may spell any character `\u0044`; what is escaped like that is not read as words. */
 const ESCAPED_ASCII = /\\u00[2-7][0-9a-f]/i;
 
-const sql: BodyRule = (body) => {
+/** What SQL adds to the tier of running it. */
+export const sqlFinding: BodyRule = (body) => {
   if (GRANTS.test(body)) return { tier: "break-glass", reason: "runs SQL that may change who has access" };
   if (DESTROYS.test(body) || ESCAPED_ASCII.test(body))
     return { tier: "sensitive", reason: "runs SQL that may delete" };
@@ -38,8 +39,8 @@ const metadata: BodyRule = (body) =>
 
 /** Method ids to what their bodies can add. */
 const RULES: ReadonlyMap<string, BodyRule> = new Map([
-  ["bigquery.jobs.insert", sql],
-  ["bigquery.jobs.query", sql],
+  ["bigquery.jobs.insert", sqlFinding],
+  ["bigquery.jobs.query", sqlFinding],
   ["storage.buckets.insert", access],
   ["storage.buckets.patch", access],
   ["storage.buckets.update", access],

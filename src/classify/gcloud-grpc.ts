@@ -3,6 +3,7 @@
 // (x-goog-request-params) gives none either, because the client may write there what it likes.
 
 import type { Classification } from "../model/classification.ts";
+import { decodePercent } from "../wire/path.ts";
 import { googleTier } from "./gcloud-tier.ts";
 import { unknownClassification } from "./unknown.ts";
 
@@ -12,23 +13,31 @@ export interface GrpcCall {
   readonly package: string;
   readonly service: string;
   readonly method: string;
+  /** A stream of calls over a WebSocket, which opens by GET. */
+  readonly isSocket: boolean;
 }
 
 // /$rpc/ and /ws/ are the same calls from browsers: JSON over HTTP, and WebSocket for streams.
 const CALL = /^\/(?:(?:\$rpc|ws)\/)?([a-z][\w.]*)\.([A-Z]\w*)[/.]([A-Z]\w*)$/;
 
-/** The call that a path names; undefined for any other path. */
+/** The call that a path names, escaped letters or not; undefined for any other path. */
 export function readGrpcPath(path: string): GrpcCall | undefined {
-  const match = CALL.exec(path);
+  const match = CALL.exec(decodePercent(path) ?? "");
   if (match === null) return undefined;
-  return { package: match[1] ?? "", service: match[2] ?? "", method: match[3] ?? "" };
+  return {
+    package: match[1] ?? "",
+    service: match[2] ?? "",
+    method: match[3] ?? "",
+    isSocket: path.startsWith("/ws/"),
+  };
 }
 
 /** Classifies a call by the words of its method. */
 export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification {
   const command = `${call.package}.${call.service}.${call.method}`;
   const names = { command, aliases: [`${call.package}.${call.service}/${call.method}`] };
-  if (httpMethod !== "POST") return unknownClassification("gcloud", "a gRPC call that is not a POST", names);
+  if (httpMethod !== (call.isSocket ? "GET" : "POST"))
+    return unknownClassification("gcloud", "a call by the wrong method", names);
   const verb = call.method.charAt(0).toLowerCase() + call.method.slice(1);
   const { tier, rule } = googleTier({
     api: apiOf(call),
@@ -42,10 +51,9 @@ export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification
 
 /** gRPC spells out the resource where REST has a custom verb. */
 const LONG_VERBS: ReadonlyMap<string, string> = new Map([
-  ["accessSecretVersion", "getSecretString"],
-  ["renderParameterVersion", "getSecretString"],
+  ["accessSecretVersion", "getKeyString"],
+  ["renderParameterVersion", "getKeyString"],
   ["bidiGenerateContent", "generateContent"],
-  ["executeSql", "executeSql"],
 ]);
 
 /** `google.iam.admin.v1` is iam, `google.cloud.kms.v1` kms, `google.iam.credentials.v1` iamcredentials. */

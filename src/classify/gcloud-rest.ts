@@ -59,10 +59,14 @@ interface Operated {
 }
 
 /** Adds what body and query say about access; the body of an upload is the thing itself and is not read. */
-function withBody({ answer }: Operated, target: GoogleTarget, request: HttpRequest): Classification {
+function withBody(
+  { answer, isPublished }: Operated,
+  target: GoogleTarget,
+  request: HttpRequest,
+): Classification {
   if (answer.command.startsWith("storage.") && answer.tier !== "observe" && predefinesAccess(target.query))
     return { ...answer, tier: "break-glass", reason: "changes who has access" };
-  const rule = target.kind === "rest" ? bodyRuleOf(answer.command) : undefined;
+  const rule = isPublished && target.kind === "rest" ? bodyRuleOf(answer.command) : undefined;
   if (rule === undefined) return answer;
   const text = bodyText(request.body);
   if (text === undefined) return doubtful(answer, "the body decides, and it was not read");
@@ -97,12 +101,15 @@ function operate(host: GoogleHost, target: GoogleTarget, method: string, letter:
   );
 }
 
-/** On www the first segment names the service; what is left there is the login API. */
+/** Hosts that serve many APIs: the first segment of the path names the service. */
+const SHARED_HOSTS: ReadonlySet<string> = new Set(["www", "content", "clients", "private", "restricted"]);
+
+/** The service that a request is for; what no path names on a shared host is the login API. */
 function serviceOf(
   host: GoogleHost,
   segments: readonly string[],
 ): { readonly name: string; readonly service: GoogleService | undefined } {
-  if (host.service !== "www") return { name: host.service, service: googleService(host.service) };
+  if (!SHARED_HOSTS.has(host.service)) return { name: host.service, service: googleService(host.service) };
   const first = segments[0] ?? "";
   const service = googleService(first);
   if (service !== undefined) return { name: first, service };

@@ -94,7 +94,11 @@ function readRule(api: string, resource: string, verb: string): RuledTier | unde
 
 function writeRule(api: string, resource: string, verb: string): RuledTier | undefined {
   if (api === "iam") return ruled("break-glass", "changes identities or roles");
-  if (api === "privilegedaccessmanager" && !/^(?:deny|withdraw|revoke)/.test(verb))
+  if (
+    api === "privilegedaccessmanager" &&
+    resource !== "operations" &&
+    !/^(?:deny|withdraw|revoke)/.test(verb)
+  )
     return ruled("break-glass", "asks for, approves or defines privileged access");
   if (resource === "hmacKeys" && (verb === "create" || verb === "insert"))
     return ruled("break-glass", "issues an access key");

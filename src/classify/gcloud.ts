@@ -4,12 +4,16 @@
 
 import type { Classification } from "../model/classification.ts";
 import { type HttpRequest, headerValues, type RequestHead } from "../model/request.ts";
-import { splitTarget } from "../wire/path.ts";
+import { parseQuery, splitTarget } from "../wire/path.ts";
+import { programName } from "./argv.ts";
 import type { Classifier } from "./classifier.ts";
 import { classifyGcloudArgv } from "./gcloud-argv.ts";
 import { type BatchPart, readBatch } from "./gcloud-batch.ts";
 import { hasBodyRules } from "./gcloud-body.ts";
+import { classifyBqArgv } from "./gcloud-bq.ts";
+import { classifyConnect, connectNeedsBody } from "./gcloud-connect.ts";
 import { classifyGrpc, readGrpcPath } from "./gcloud-grpc.ts";
+import { classifyGsutilArgv } from "./gcloud-gsutil.ts";
 import { type GoogleHost, readGoogleHost } from "./gcloud-host.ts";
 import { classifyLogin } from "./gcloud-login.ts";
 import { classifyRest, restNeedsBody } from "./gcloud-rest.ts";
@@ -32,36 +36,60 @@ export const gcloudClassifier: Classifier = {
   programs: ["gcloud", "gsutil", "bq"],
   needsBody,
   classify,
-  classifyArgv: (argv) => classifyGcloudArgv(argv.slice(1)),
+  classifyArgv,
 };
+
+function classifyArgv(argv: readonly string[]): Classification {
+  const args = argv.slice(1);
+  switch (programName(argv[0])) {
+    case "gsutil":
+      return classifyGsutilArgv(args);
+    case "bq":
+      return classifyBqArgv(args);
+    default:
+      return classifyGcloudArgv(args);
+  }
+}
 
 function needsBody(head: RequestHead): boolean {
   const host = readGoogleHost(head.host);
   if (host === undefined) return false;
+  if (connectNeedsBody(host, head)) return true;
   if (!hasBodyRules(host.service) && !head.target.startsWith("/batch")) return false;
   const target = readGoogleTarget(head.target);
   if ("problem" in target) return false;
   if (target.kind === "batch") return true;
-  return effectiveMethods(head).some((method) => restNeedsBody(host, target, method));
+  return judgedMethods(head).some((method) => restNeedsBody(host, target, method));
 }
 
 function classify(request: HttpRequest): Classification {
   const answer = classifyMethods(request, false);
-  if (!asksForUpgrade(request) || answer.reason.startsWith("model inference")) return answer;
-  return doubtful(answer, "nothing is known of an upgraded connection here");
+  if (!asksForUpgrade(request)) return answer;
+  const isStream = readGrpcPath(splitTarget(request.target).path)?.isSocket === true;
+  return isStream ? answer : doubtful(answer, "nothing is known of an upgraded connection here");
+}
+
+function classifyMethods(request: HttpRequest, isPart: boolean): Classification {
+  const [first, ...others] = judgedMethods(request);
+  const answer = classifyMethod(request, first, isPart);
+  if (others.length === 0) return answer;
+  return strictestOf(answer, ...others.map((method) => classifyMethod(request, method, isPart)));
 }
 
 /** Every method that may be meant; Google documents the override for long reads sent as POST, and only that lowers. */
-function classifyMethods(request: HttpRequest, isPart: boolean): Classification {
-  const methods = effectiveMethods(request);
-  if (methods.length === 1) return classifyMethod(request, methods[0], isPart);
-  const [first, ...others] = methods;
-  if (first === "POST" && others.length === 1 && others[0] === "GET")
-    return classifyMethod(request, "GET", isPart);
-  return strictestOf(
-    classifyMethod(request, first, isPart),
-    ...others.map((method) => classifyMethod(request, method, isPart)),
-  );
+function judgedMethods(head: RequestHead): readonly [string, ...string[]] {
+  const methods = effectiveMethods(head);
+  const inQuery = methodInQuery(head.target);
+  if (inQuery !== undefined) return [...methods, inQuery];
+  return methods.length === 2 && methods[0] === "POST" && methods[1] === "GET" ? ["GET"] : methods;
+}
+
+/** Google's browser clients put method and fields into the query; what cannot be read there counts as no method. */
+function methodInQuery(target: string): string | undefined {
+  const query = splitTarget(target).query ?? "";
+  if (!/(?:\$|%24)http(?:Method|Headers)/i.test(query)) return undefined;
+  const value = parseQuery(query)?.find(([name]) => name === "$httpMethod")?.[1];
+  return value?.toUpperCase() ?? "UNKNOWN";
 }
 
 function classifyMethod(request: HttpRequest, method: string, isPart: boolean): Classification {
@@ -70,6 +98,8 @@ function classifyMethod(request: HttpRequest, method: string, isPart: boolean): 
   if (login !== undefined) return login;
   const host = readGoogleHost(request.host);
   if (host === undefined) return unknownClassification("gcloud", "not a host of a Google API");
+  const cluster = classifyConnect(host, request);
+  if (cluster !== undefined) return cluster;
   const call = readGrpcPath(path);
   if (call !== undefined) return classifyGrpc(call, method);
   if (isXmlStorage(host, path)) return classifyXmlStorage(host, request, method);
