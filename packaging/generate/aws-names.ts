@@ -68,9 +68,13 @@ export const CLI_NAMES: Readonly<Record<string, string>> = {
   "Storage Gateway": "storagegateway",
 };
 
-/** The IAM action of an S3 operation that is not named like it. */
-export const S3_ACTIONS: Readonly<Record<string, string>> = {
-  AbortMultipartUpload: "AbortMultipartUpload",
+const LAMBDA_ACTIONS: Readonly<Record<string, string>> = {
+  Invoke: "InvokeFunction",
+  InvokeAsync: "InvokeFunction",
+  InvokeWithResponseStream: "InvokeFunction",
+};
+
+const S3_ACTIONS: Readonly<Record<string, string>> = {
   CompleteMultipartUpload: "PutObject",
   CopyObject: "PutObject",
   CreateMultipartUpload: "PutObject",
@@ -127,4 +131,16 @@ export const S3_ACTIONS: Readonly<Record<string, string>> = {
   SelectObjectContent: "GetObject",
   UploadPart: "PutObject",
   UploadPartCopy: "PutObject",
+};
+
+/** IAM actions of operations that are not named like them, by SDK id. */
+export const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "Bedrock Runtime": { Converse: "InvokeModel", ConverseStream: "InvokeModelWithResponseStream" },
+  Lambda: LAMBDA_ACTIONS,
+  S3: S3_ACTIONS,
+  "S3 Control": {
+    DeletePublicAccessBlock: "PutAccountPublicAccessBlock",
+    GetPublicAccessBlock: "GetAccountPublicAccessBlock",
+    PutPublicAccessBlock: "PutAccountPublicAccessBlock",
+  },
 };

@@ -1,6 +1,7 @@
 // Reads AWS's own API models out of npm packages into one merged catalogue for packaging/generate/aws.ts.
-// Two sources: @distilled.cloud/aws, generated from AWS's current Smithy models, and aws-sdk 2, which still has
-// the APIs and paths that were retired since. Runs at generation time only; nothing here is part of the program.
+// Sources: @distilled.cloud/aws, generated from AWS's current Smithy models, an earlier release of it, and aws-sdk 2,
+// both for the APIs and paths that clients still use though they were retired. Runs at generation time only; nothing
+// here is part of the program.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -81,14 +82,14 @@ function addOperation(api: SourceApi, operation: SourceOperation): void {
 export function readCatalogue(root: string): Catalogue {
   const modules = join(root, "node_modules");
   const catalogue: Catalogue = { apis: new Map(), versions: [] };
-  readModels(catalogue, modules);
+  readModels(catalogue, join(modules, "@distilled.cloud", "aws"));
+  readModels(catalogue, join(modules, "aws-models-previous"));
   readSdk2(catalogue, modules);
   return catalogue;
 }
 
 // The package is generated code of one shape, so it is read as text: importing it would need its run-time.
-function readModels(catalogue: Catalogue, modules: string): void {
-  const home = join(modules, "@distilled.cloud", "aws");
+function readModels(catalogue: Catalogue, home: string): void {
   const directory = join(home, "lib", "services");
   for (const file of readdirSync(directory).sort()) {
     if (!file.endsWith(".js")) continue;
@@ -113,7 +114,9 @@ function readModels(catalogue: Catalogue, modules: string): void {
       const name = /operationName: "(\w+)"/.exec(block)?.[1];
       if (name === undefined) continue;
       const http = inputs.get(/input: (\w+)/.exec(block)?.[1] ?? "");
-      addOperation(api, { name, method: http?.[0], uri: http?.[1] });
+      // An earlier release of the package gave "/" to inputs without members.
+      const isRoot = http?.[1] === "/" && api.operations.has(name);
+      addOperation(api, { name, method: isRoot ? undefined : http?.[0], uri: isRoot ? undefined : http?.[1] });
       const prefix = /endpointHostPrefix: "([^"]+)"/.exec(block)?.[1]?.replace(/\{[^}]+\}\.?/g, "");
       if (prefix !== undefined && prefix !== "") prefixes.add(prefix);
     }

