@@ -3,10 +3,10 @@
 // a stated reason. The other way round is what being strict means.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { resolve } from "node:path";
 import { parseTransferEncoding } from "../../src/wire/framing.ts";
 import { encodeChunk, encodeLastChunk } from "../../src/wire/http-body.ts";
 import { serialiseRequestHead } from "../../src/wire/http-head.ts";
+import { askNode, base64, type PeerMessage, type PeerReading } from "../support/ask-node.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { join, latin1, octets } from "../support/octets.ts";
 import {
@@ -50,44 +50,6 @@ const RESPONSES = [
   "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nframes",
   "HTTP/1.1 403 Not \xe4llowed\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno",
 ];
-
-interface PeerMessage {
-  readonly method?: string;
-  readonly target?: string;
-  readonly status?: number;
-  readonly statusText?: string;
-  readonly version: string;
-  readonly headers: readonly string[];
-  readonly whole: boolean;
-  readonly body?: string;
-  readonly trailers?: readonly string[];
-}
-
-interface PeerReading {
-  readonly messages: readonly PeerMessage[];
-  readonly error: string | null;
-}
-
-/** Asks node what it reads, or undefined when there is no node to ask. */
-async function askNode(command: object, count: number): Promise<readonly PeerReading[] | undefined> {
-  const node = Bun.which("node");
-  if (node === null) {
-    process.stderr.write("no node on the path: nothing to compare with\n");
-    return undefined;
-  }
-  const peer = Bun.spawn([node, resolve(import.meta.dir, "../support/llhttp-peer.mjs")], {
-    stdin: new TextEncoder().encode(`${JSON.stringify(command)}\n`),
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const lines = (await new Response(peer.stdout).text()).split("\n").filter((line) => line !== "");
-  expect([await peer.exited, lines.length]).toEqual([0, count]);
-  return lines.map((line) => JSON.parse(line) as PeerReading);
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, "latin1").toString("base64");
-}
 
 /** Node's message in our shape; Transfer-Encoding in the spelling that we would forward. */
 function normalised(message: PeerMessage): ReadMessage {
