@@ -48,13 +48,9 @@ const TABLE = {
   approval_guard: setting("off", word("off")),
 } as const;
 
-type Value<S> = S extends Setting<infer T> ? T : never;
-
 /** Every setting, under the name that it has in the file. */
 export type Settings = {
-  readonly [K in keyof typeof TABLE]: (typeof TABLE)[K]["read"] extends SettingReader<infer T>
-    ? T
-    : Value<(typeof TABLE)[K]>;
+  readonly [K in keyof typeof TABLE]: (typeof TABLE)[K] extends Setting<infer T> ? T : never;
 };
 
 /** The name of a setting. */
@@ -76,11 +72,12 @@ export function parseSettings(text: string): ParsedSettings {
   if (text.length > 65_536) return { problems: ["the file is larger than 64 KiB"] };
   const document = parseDocument(text, { uniqueKeys: true, merge: false, version: "1.2" });
   if (document.errors.length > 0) return { problems: document.errors.map((each) => firstLine(each.message)) };
-  if (document.contents === null) return { settings: DEFAULT_SETTINGS };
-  if (!isMap(document.contents)) return { problems: ["the file must hold `name: value` lines"] };
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) return { settings: DEFAULT_SETTINGS };
+  if (!isMap(root)) return { problems: ["the file must hold `name: value` lines"] };
   const values: Record<string, unknown> = { ...DEFAULT_SETTINGS };
   const problems: string[] = [];
-  for (const { key, value } of document.contents.items) {
+  for (const { key, value } of root.items) {
     const name = isScalar(key) ? String(key.value) : String(key);
     const given: unknown = isScalar(value)
       ? value.value
