@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { ControlClient } from "../../src/ipc/client.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "../support/built-binary.ts";
-import { eventually } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 import { connectTls } from "../support/proxy-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";

@@ -7,6 +7,7 @@ import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
 import { ControlClient } from "../../src/ipc/client.ts";
 import type { Approval } from "../../src/ipc/methods.ts";
 import type { Entry } from "../../src/model/entry.ts";
+import { eventually } from "./eventually.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** A daemon under test. */
@@ -37,9 +38,6 @@ export interface DaemonOptions {
     readonly hosts?: readonly string[];
   }[];
 }
-
-const POLL_MS = 10;
-const GIVE_UP_MS = 10_000;
 
 /** Starts a daemon; `await using` stops it. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -76,16 +74,4 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 function parseRows(text: string): Entry[] {
   const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Entry);
-}
-
-/** Asks again until the answer is good; fails after ten seconds with what it saw last. */
-export async function eventually<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + GIVE_UP_MS;
-  for (;;) {
-    const answer = await ask();
-    if (isGood(answer)) return answer;
-    if (Date.now() > deadline)
-      throw new Error(`it did not come to pass; last seen: ${JSON.stringify(answer)}`);
-    await Bun.sleep(POLL_MS);
-  }
 }

@@ -60,11 +60,16 @@ export class SocketStream implements ByteStream {
   readonly #socket: Socket;
   readonly #incoming = new ByteQueue();
   readonly #gone = new AbortController();
+  #drained: Promise<void> | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (bytes: Buffer) => this.#incoming.push(new Uint8Array(bytes)));
-    socket.on("end", () => this.#incoming.end());
+    // Like Go's server: a peer that has finished is gone, whatever it may still be willing to read.
+    socket.on("end", () => {
+      this.#incoming.end();
+      this.#gone.abort();
+    });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#incoming.end();
@@ -85,12 +90,17 @@ export class SocketStream implements ByteStream {
   }
 
   async write(bytes: Uint8Array | string): Promise<void> {
-    if (this.#gone.signal.aborted || this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
     if (this.#socket.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      this.#socket.once("drain", resolve);
-      this.#socket.once("close", () => resolve());
+    this.#drained ??= new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off("drain", done).off("close", done);
+        this.#drained = undefined;
+        resolve();
+      };
+      this.#socket.on("drain", done).on("close", done);
     });
+    await this.#drained;
   }
 
   end(): void {

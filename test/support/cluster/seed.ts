@@ -27,10 +27,11 @@ function pod(name: string, namespace: string): KubeObject {
 /** Creates the seed objects. */
 export function seed(store: ObjectStore): void {
   const objects = [
-    ...["default", "kube-system", "payments"].map((name) => object("v1", "Namespace", name)),
+    ...["default", "kube-system", "payments", "sandbox"].map((name) => object("v1", "Namespace", name)),
     object("v1", "Node", "node-1", undefined, { spec: { podCIDR: "10.244.0.0/24" } }),
     pod("api", "payments"),
     pod("web", "default"),
+    pod("tools", "sandbox"),
     object("v1", "ConfigMap", "settings", "payments", { data: { mode: "safe" } }),
     object("v1", "Secret", "db", "payments", { stringData: { password: "not-a-real-one" } }),
     object("v1", "Service", "api", "payments", {

@@ -72,6 +72,7 @@ class SpdySession {
       }
     }
     for (const queue of this.#queues.values()) queue.end();
+    this.#stream.end();
   }
 
   async #frame(head: Buffer, payload: Buffer): Promise<void> {

@@ -1,0 +1,16 @@
+// Waiting for something that announces itself nowhere: asks again until the answer is good.
+
+const POLL_MS = 10;
+const GIVE_UP_MS = 10_000;
+
+/** Asks again until the answer is good; fails after ten seconds with what it saw last. */
+export async function eventually<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + GIVE_UP_MS;
+  for (;;) {
+    const answer = await ask();
+    if (isGood(answer)) return answer;
+    if (Date.now() > deadline)
+      throw new Error(`it did not come to pass; last seen: ${JSON.stringify(answer)}`);
+    await Bun.sleep(POLL_MS);
+  }
+}
