@@ -1,7 +1,7 @@
 // Builds dist/iddio, the one binary. Run by `npm run build`; the version is the time of the last commit
 // (or SOURCE_DATE_EPOCH), so the same input gives the same bytes. `--if-stale` builds only when a source is newer.
 
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = import.meta.dir;
@@ -34,11 +34,14 @@ function isStale(): boolean {
 
 async function build(): Promise<void> {
   const version = process.env.IDDIO_VERSION ?? versionAt(buildDate());
-  mkdirSync(join(ROOT, "dist"), { recursive: true });
+  // Built elsewhere and renamed, so that a running iddio or a test never sees half a program. The name
+  // of the file is part of the result and stays the same.
+  const scratch = join(ROOT, "dist", `.build-${process.pid}`);
+  mkdirSync(scratch, { recursive: true });
   const started = performance.now();
   const result = await Bun.build({
     entrypoints: [join(ROOT, "src", "main.ts")],
-    compile: { outfile: OUTPUT },
+    compile: { outfile: join(scratch, "iddio") },
     minify: true,
     bytecode: true,
     // Split, what a command does not import is not even read at its start: 5 ms of 12.
@@ -47,6 +50,8 @@ async function build(): Promise<void> {
     define: { IDDIO_BUILD_VERSION: JSON.stringify(version) },
   });
   for (const log of result.logs) process.stderr.write(`${log}\n`);
+  if (result.success) renameSync(join(scratch, "iddio"), OUTPUT);
+  rmSync(scratch, { recursive: true });
   if (!result.success) process.exit(1);
   const megabytes = (statSync(OUTPUT).size / 1e6).toFixed(1);
   process.stdout.write(

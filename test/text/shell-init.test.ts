@@ -89,4 +89,7 @@ for (const shell of installed) {
   });
 }
 
-test("bash is there to try the snippet in", () => expect(installed).toContain("bash"));
+test("the shells are there to try the snippet in", () => {
+  expect(installed).toContain("bash");
+  if (process.env.IDDIO_REQUIRE_CLIENTS === "1") expect(installed).toEqual([...SHELLS]);
+});

@@ -2,8 +2,9 @@
 // every shell start, so nothing is loaded that a running daemon makes unnecessary.
 
 import { UserError } from "../../model/user-error.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
 import { renderShellInit, SHELLS } from "../../text/shell-init.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { DEFAULT_LISTEN, proxyAddress } from "../proxy-address.ts";
 
@@ -17,6 +18,7 @@ export const shellInitCommand: Command = {
   async run(context) {
     const { args, env, output, paths } = context;
     const shell = SHELLS.find((name) => name === args[0]) ?? "bash";
+    await warnOfBypass(context);
     output.write(
       renderShellInit(shell, {
         program: ownProgram(),
@@ -28,6 +30,22 @@ export const shellInitCommand: Command = {
     );
   },
 };
+
+/** Hosts in NO_PROXY go around the gateway: whoever listed them may not have had iddio in mind. */
+async function warnOfBypass({ env, daemon, output }: CommandContext): Promise<void> {
+  const noProxy = env.NO_PROXY ?? env.no_proxy ?? "";
+  if (noProxy === "") return;
+  const { bypassed } = await import("../no-proxy.ts");
+  const { protocols } = await daemon.call("inspect_summary", {}).catch(() => ({ protocols: [] }));
+  for (const { noProxyEntry, inspectEntry } of bypassed(
+    noProxy,
+    protocols.flatMap(({ entries }) => entries),
+  )) {
+    output.note(
+      `iddio: NO_PROXY has '${escapeForTerminal(noProxyEntry)}', so requests to '${escapeForTerminal(inspectEntry)}' do not pass through iddio`,
+    );
+  }
+}
 
 /** The command that started this process; from source that is Bun and the script. */
 function ownProgram(): readonly string[] {
