@@ -18,7 +18,10 @@ const MAX_CODINGS = 2;
  */
 export function decodeContent(headers: readonly Header[], bytes: Uint8Array): Uint8Array | undefined {
   // Applied in the order in which they are listed, transfer codings last (RFC 9112 6.1); chunked is off already.
-  const codings = [...headerValues(headers, "content-encoding"), ...headerValues(headers, "transfer-encoding")]
+  const codings = [
+    ...headerValues(headers, "content-encoding"),
+    ...headerValues(headers, "transfer-encoding"),
+  ]
     .flatMap((value) => value.split(","))
     .map((coding) => coding.trim().toLowerCase())
     .filter((coding) => coding !== "" && !TRANSPARENT.has(coding));

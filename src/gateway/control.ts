@@ -157,6 +157,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
         ...(input.key_path === undefined ? {} : { keyPath: input.key_path }),
         ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
         ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
+        ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
+        ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
         ...(input.proxy_token === undefined ? {} : { proxyToken: input.proxy_token }),
       });
       gateway.trust.refresh();

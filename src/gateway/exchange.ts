@@ -170,6 +170,11 @@ async function forward(
     });
   } catch (error) {
     if (!(error instanceof UpstreamError) || isRecorded) throw error;
+    gateway.log.warn("upstream failed", {
+      request_id: facts.requestId,
+      reason: error.message,
+      cause: error.cause === undefined ? undefined : String(error.cause),
+    });
     const failed = { ...result, outcome: "failed" as const, status: 502, reason: error.message };
     gateway.recorder.forwarded(facts, judgement, failed);
     await request.refuse(replyTo(request, judgement, failed, 502, error.failure !== "unverified"));

@@ -26,7 +26,10 @@ export class Inspection {
   readonly #mode: ModeHolder;
   readonly #resolver: Resolver;
   /** A kept connection asks for every request; the answer only changes with the policy. */
-  readonly #known = new WeakMap<Destination, { readonly policy: Policy; readonly protocols: readonly Protocol[] }>();
+  readonly #known = new WeakMap<
+    Destination,
+    { readonly policy: Policy; readonly protocols: readonly Protocol[] }
+  >();
 
   constructor(parts: { policy: PolicyStore; mode: ModeHolder; resolver: Resolver }) {
     this.#policy = parts.policy;

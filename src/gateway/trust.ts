@@ -9,11 +9,14 @@ import type { Upstream, Upstreams } from "../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
+/** Certificates and kubeconfigs are renewed under a running daemon; an identity is read again after this time. */
+const IDENTITY_MS = 60_000;
+
 /** Makes and keeps one TLS context for every trust that is in use. */
 export class TrustStore {
   readonly #upstreams: Upstreams;
   readonly #roots: readonly string[];
-  readonly #contexts = new Map<string, UpstreamTrust>();
+  readonly #contexts = new Map<string, { readonly trust: UpstreamTrust; readonly until: number }>();
   #revision = 0;
 
   /** `roots` are the PEM certificates that upstreams without a registered CA are verified against. */
@@ -33,13 +36,18 @@ export class TrustStore {
     return this.#upstreams.get(host, port)?.proxyToken;
   }
 
+  /** The name that the operator said this upstream's certificate carries, if it is not the host. */
+  serverNameOf(host: string, port: number): string | undefined {
+    return this.#upstreams.get(host, port)?.serverName;
+  }
+
   /** Trust for one upstream. Throws UpstreamError when a client certificate cannot be read. */
   trustFor(host: string, port: number, mayUseIdentity: boolean): UpstreamTrust {
     const upstream = this.#upstreams.get(host, port);
     const identity = upstream?.certificatePath !== undefined && mayUseIdentity;
     const key = upstream ? `${this.#revision}|${host}:${port}|${identity ? "identity" : ""}` : "public";
     const known = this.#contexts.get(key);
-    if (known) return known;
+    if (known && known.until > Date.now()) return known.trust;
     const trust = {
       key,
       context: tls.createSecureContext({
@@ -47,7 +55,7 @@ export class TrustStore {
         ...(identity ? identityOf(upstream) : {}),
       }),
     };
-    this.#contexts.set(key, trust);
+    this.#contexts.set(key, { trust, until: identity ? Date.now() + IDENTITY_MS : Number.POSITIVE_INFINITY });
     return trust;
   }
 
@@ -57,20 +65,14 @@ export class TrustStore {
 }
 
 function identityOf(upstream: Upstream): { cert: string; key: string } {
+  const { certificatePath = "", keyPath = certificatePath, kubeconfigUser } = upstream;
   try {
-    if (upstream.kubeconfigUser !== undefined)
-      return kubeconfigIdentity(upstream.certificatePath ?? "", upstream.kubeconfigUser);
-    const cert = readFileSync(upstream.certificatePath ?? "", "utf8");
-    const key = readFileSync(upstream.keyPath ?? upstream.certificatePath ?? "", "utf8");
-    return { cert, key };
+    if (kubeconfigUser !== undefined) return kubeconfigIdentity(certificatePath, kubeconfigUser);
+    return { cert: readFileSync(certificatePath, "utf8"), key: readFileSync(keyPath, "utf8") };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    throw new UpstreamError(
-      "unreachable",
-      `the client certificate registered for it cannot be read (${code})`,
-      {
-        cause: error,
-      },
-    );
+    // The client is told no path; the log has the cause.
+    throw new UpstreamError("unreachable", "the client certificate registered for it cannot be read", {
+      cause: error,
+    });
   }
 }

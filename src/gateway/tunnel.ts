@@ -157,7 +157,7 @@ async function serveRequests(
           host,
           port,
           addresses: destination.addresses,
-          serverName: isTls ? (serverName ?? host) : undefined,
+          serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
           trust: isTls ? gateway.trust.trustFor(host, port, mayUseIdentity && owner.isOwnUser) : undefined,
           owner: owner.poolKey,
         }),
