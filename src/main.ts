@@ -18,8 +18,7 @@ function interrupted(): AbortSignal {
     if (controller.signal.aborted) process.exit(130);
     controller.abort();
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal);
   interrupt = controller;
   return controller.signal;
 }

@@ -6,23 +6,20 @@ import { chmod, lstat, rename, unlink } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import type { Header } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";
-import { BodyDecoder } from "../wire/http-body.ts";
-import { parseRequestHead, serialiseResponseHead } from "../wire/http-head.ts";
+import { serialiseResponseHead } from "../wire/http-head.ts";
 import {
   type Caller,
   type CallMethod,
   type ControlHandlers,
   type ControlMethod,
-  inputProblem,
-  METHODS,
   STREAM_METHODS,
   type StreamMethod,
 } from "./methods.ts";
 import { peerOf } from "./peer.ts";
+import { type ReadRequest, RequestReader } from "./request-reader.ts";
 import { answers, removeIfSame } from "./socket-file.ts";
 import { streamRows } from "./stream-rows.ts";
 
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const MAX_CONNECTIONS = 512;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the final NUL and our suffix. */
@@ -137,86 +134,6 @@ function callerOf(socket: Socket): Caller {
   // The descriptor is not public API of node:net; without it the caller stays unknown.
   const fd = (socket as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
   return typeof fd === "number" && fd >= 0 ? peerOf(fd) : {};
-}
-
-interface ReadRequest {
-  readonly method: ControlMethod;
-  readonly input: object;
-}
-type Refused = { readonly status: number; readonly problem: string };
-
-/** Collects one request; answers once, then ignores what follows. */
-class RequestReader {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #body: Uint8Array[] = [];
-  #size = 0;
-  #decoder: BodyDecoder | undefined;
-  #method: ControlMethod | undefined;
-  #isDone = false;
-
-  push(chunk: Uint8Array): ReadRequest | Refused | undefined {
-    if (this.#isDone) return undefined;
-    const result = this.#read(chunk);
-    if (result !== undefined) this.#isDone = true;
-    return result;
-  }
-
-  #read(chunk: Uint8Array): ReadRequest | Refused | undefined {
-    if (this.#decoder !== undefined) return this.#readBody(chunk);
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    const head = parseRequestHead(this.#bytes);
-    if (head.kind === "need-more") return undefined;
-    if (head.kind === "bad") return { status: head.status, problem: head.reason };
-    const { method: verb, target, framing } = head.value;
-    const name = methodAt(verb, target);
-    if (typeof name === "number") {
-      return {
-        status: name,
-        problem: `no method '${verb} ${target}'; this daemon may be older than the command`,
-      };
-    }
-    this.#method = name;
-    this.#decoder = new BodyDecoder(framing);
-    return this.#readBody(this.#bytes.subarray(head.length));
-  }
-
-  #readBody(chunk: Uint8Array): ReadRequest | Refused | undefined {
-    const step = this.#decoder?.push(chunk);
-    if (step === undefined || this.#method === undefined) return undefined;
-    if (step.kind === "bad") return { status: 400, problem: step.reason };
-    for (const data of step.data) {
-      this.#size += data.length;
-      this.#body.push(data.slice());
-    }
-    if (this.#size > MAX_BODY_BYTES)
-      return { status: 413, problem: `the input is larger than ${MAX_BODY_BYTES} bytes` };
-    if (!step.done) return undefined;
-    const input = parseInput(Buffer.concat(this.#body));
-    const problem = inputProblem(METHODS[this.#method], input);
-    return problem === undefined
-      ? { method: this.#method, input: input as object }
-      : { status: 400, problem: `${this.#method}: ${problem}` };
-  }
-}
-
-function parseInput(bytes: Buffer): unknown {
-  if (bytes.length === 0) return {};
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-const BY_PATH: ReadonlyMap<string, readonly ControlMethod[]> = Map.groupBy(
-  Object.keys(METHODS) as ControlMethod[],
-  (name) => METHODS[name].path,
-);
-
-function methodAt(verb: string, target: string): ControlMethod | 404 | 405 {
-  const names = BY_PATH.get(target);
-  if (names === undefined) return 404;
-  return names.find((name) => METHODS[name].verb === verb) ?? 405;
 }
 
 function isStream(method: ControlMethod): method is StreamMethod {
