@@ -1,6 +1,6 @@
 // Laws of body framing, NDJSON and ClientHello: what arrives in pieces is read as what arrives at once.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { Header } from "../../src/model/request.ts";
 import { parseClientHello } from "../../src/wire/client-hello.ts";
@@ -11,6 +11,8 @@ import { alpn, extension, helloMessage, records, serverName } from "../support/c
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { join, latin1, octets } from "../support/octets.ts";
+
+setDefaultTimeout(fuzzRuns(20_000));
 
 /** The input cut at these places, in order; places beyond its end give empty pieces. */
 function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {

@@ -1,6 +1,6 @@
 // Laws of the head parsers, on random octets, on damaged messages and on generated ones.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { Header } from "../../src/model/request.ts";
 import {
@@ -14,6 +14,8 @@ import type { ParseResult } from "../../src/wire/parse-result.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { latin1, octets } from "../support/octets.ts";
+
+setDefaultTimeout(fuzzRuns(20_000));
 
 const SEEDS = [
   "GET /a?b HTTP/1.1\r\nHost: a\r\nA: \x80 \r\n\r\n",

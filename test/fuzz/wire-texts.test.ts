@@ -1,6 +1,6 @@
 // Laws of authorities, paths and queries: never a throw, one spelling, and dialects that agree where both read.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/connect-request.ts";
 import {
@@ -11,6 +11,8 @@ import {
   splitTarget,
 } from "../../src/wire/path.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
+
+setDefaultTimeout(fuzzRuns(20_000));
 
 const piece = fc.constantFrom(
   "a",

@@ -7,6 +7,7 @@ import { parseTransferEncoding } from "../../src/wire/framing.ts";
 import { encodeChunk, encodeLastChunk } from "../../src/wire/http-body.ts";
 import { serialiseRequestHead } from "../../src/wire/http-head.ts";
 import { askNode, base64, type PeerMessage, type PeerReading } from "../support/ask-node.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { join, latin1, octets } from "../support/octets.ts";
 import {
@@ -16,7 +17,7 @@ import {
   readResponse,
 } from "../support/read-messages.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(fuzzRuns(60_000));
 
 const REQUESTS = [
   "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -124,7 +125,7 @@ function corpus(seeds: readonly string[], mutants: number, seed: number): string
 }
 
 test("requests that both accept are the same request", async () => {
-  const texts = corpus(REQUESTS, 2500, 1);
+  const texts = corpus(REQUESTS, fuzzRuns(2500), 1);
   const readings = await askNode({ requests: texts.map(base64) }, texts.length);
   if (readings === undefined) return;
   const problems: string[] = [];
@@ -142,7 +143,7 @@ test("requests that both accept are the same request", async () => {
 
 for (const method of ["GET", "HEAD"])
   test(`responses to ${method} that both accept are the same response`, async () => {
-    const texts = corpus(RESPONSES, 600, 2);
+    const texts = corpus(RESPONSES, fuzzRuns(600), 2);
     const readings = await askNode({ responses: texts.map(base64), method }, texts.length);
     if (readings === undefined) return;
     const problems: string[] = [];
@@ -159,7 +160,7 @@ for (const method of ["GET", "HEAD"])
   });
 
 test("what is forwarded of an accepted request is read by node as it was judged", async () => {
-  const texts = corpus(REQUESTS, 2500, 3);
+  const texts = corpus(REQUESTS, fuzzRuns(2500), 3);
   const judged: ReadMessage[] = [];
   const forwarded: string[] = [];
   for (const text of texts)

@@ -356,6 +356,9 @@ describe("bounds of a request head", () => {
   for (const [what, text, status, reason] of cases)
     test(what, () => expect(parseRequestHead(octets(text), limits)).toEqual({ kind: "bad", status, reason }));
 
+  test("a bound of one octet is kept even by an empty line in front", () =>
+    expect(parseRequestHead(octets("\r\nGET"), { maxBytes: 1, maxFields: 0 }).kind).toBe("bad"));
+
   test("a head of exactly the bound is accepted", () => {
     const head = octets("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(parseRequestHead(head, { maxBytes: head.length, maxFields: 1 }).kind).toBe("ok");
