@@ -20,6 +20,18 @@ const MIGRATIONS: readonly string[] = [
      added_ms INTEGER NOT NULL,
      PRIMARY KEY (host, port)
    ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE grants (
+     id TEXT NOT NULL PRIMARY KEY,
+     protocol TEXT NOT NULL,
+     host TEXT NOT NULL,
+     port INTEGER NOT NULL,
+     command TEXT NOT NULL,
+     scope TEXT NOT NULL,
+     credential TEXT NOT NULL,
+     approval_id TEXT NOT NULL,
+     created_ms INTEGER NOT NULL,
+     expires_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /**

@@ -1,0 +1,120 @@
+// Grants: what a person allowed for a while with `approval allow --for`. Kept in state.db so
+// that a restart neither loses nor prolongs one. A grant names everything that was approved
+// but the object: the same command elsewhere, or by another credential, is asked about again.
+
+import type { Database } from "bun:sqlite";
+import type { Protocol } from "../model/protocol.ts";
+
+/** What a grant covers; two requests with equal subjects are the same to it. */
+export interface GrantSubject {
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly port: number;
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Hash of the credential that the request carries; "" when it carries none. */
+  readonly credential: string;
+}
+
+/** A grant in force. */
+export interface Grant extends GrantSubject {
+  readonly id: string;
+  readonly approvalId: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+}
+
+interface Row {
+  readonly id: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  readonly command: string;
+  readonly scope: string;
+  readonly credential: string;
+  readonly approval_id: string;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+}
+
+/** The grants of one daemon; reads come from memory. */
+export class Grants {
+  readonly #database: Database;
+  readonly #byId = new Map<string, Grant>();
+
+  constructor(database: Database, now = Date.now()) {
+    this.#database = database;
+    database.run("DELETE FROM grants WHERE expires_ms <= ?", [now]);
+    for (const row of database.query<Row, []>("SELECT * FROM grants").all())
+      this.#byId.set(row.id, fromRow(row));
+  }
+
+  /** Those in force at `now`, soonest to end first. */
+  list(now = Date.now()): readonly Grant[] {
+    return [...this.#byId.values()]
+      .filter((grant) => grant.expiresMs > now)
+      .sort((a, b) => a.expiresMs - b.expiresMs);
+  }
+
+  add(grant: Grant): void {
+    this.#database.run("DELETE FROM grants WHERE expires_ms <= ?", [grant.createdMs]);
+    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+      grant.id,
+      grant.protocol,
+      grant.host,
+      grant.port,
+      grant.command,
+      scopeOf(grant.labels),
+      grant.credential,
+      grant.approvalId,
+      grant.createdMs,
+      grant.expiresMs,
+    ]);
+    this.#byId.set(grant.id, grant);
+  }
+
+  /** The grant that covers a request at `now`. */
+  find(subject: GrantSubject, now = Date.now()): Grant | undefined {
+    const scope = scopeOf(subject.labels);
+    for (const grant of this.#byId.values()) {
+      if (grant.expiresMs <= now) {
+        this.#byId.delete(grant.id);
+        continue;
+      }
+      const isSame =
+        grant.protocol === subject.protocol &&
+        grant.host === subject.host &&
+        grant.port === subject.port &&
+        grant.command === subject.command &&
+        grant.credential === subject.credential &&
+        scopeOf(grant.labels) === scope;
+      if (isSame) return grant;
+    }
+    return undefined;
+  }
+
+  /** Ends one early; false when there is none with this id. */
+  remove(id: string): boolean {
+    this.#database.run("DELETE FROM grants WHERE id = ?", [id]);
+    return this.#byId.delete(id);
+  }
+}
+
+function scopeOf(labels: Readonly<Record<string, string>>): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function fromRow(row: Row): Grant {
+  return {
+    id: row.id,
+    protocol: row.protocol as Protocol,
+    host: row.host,
+    port: row.port,
+    command: row.command,
+    labels: Object.fromEntries(JSON.parse(row.scope) as [string, string][]),
+    credential: row.credential,
+    approvalId: row.approval_id,
+    createdMs: row.created_ms,
+    expiresMs: row.expires_ms,
+  };
+}
