@@ -89,7 +89,9 @@ function serviceOf(document: Document, segment: string): string {
 
 function readServices(directory: string): Map<string, Node> {
   const services = new Map<string, Node>();
-  const files = readdirSync(directory).filter((name) => name.endsWith(".json") && name !== "index.json");
+  const files = readdirSync(directory)
+    .filter((name) => name.endsWith(".json") && name !== "index.json")
+    .sort();
   // Stable versions first, newest first: where two name one path, the first name stays.
   const rank = (version: string) =>
     (/alpha/.test(version) ? 2e3 : /beta/.test(version) ? 1e3 : 0) - Number.parseFloat(version.slice(1) || "0");

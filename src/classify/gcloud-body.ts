@@ -37,10 +37,28 @@ const metadata: BodyRule = (body) =>
     ? { tier: "break-glass", reason: "changes who may log in to a machine, or what it runs" }
     : undefined;
 
+const mutations: BodyRule = (body) =>
+  /"delete"\s*:/.test(body) || ESCAPED_ASCII.test(body)
+    ? { tier: "sensitive", reason: "writes that may delete" }
+    : undefined;
+
+const SESSIONS = "spanner.projects.instances.databases.sessions";
+const DOCUMENTS = "firestore.projects.databases.documents";
+
 /** Method ids to what their bodies can add. */
 const RULES: ReadonlyMap<string, BodyRule> = new Map([
   ["bigquery.jobs.insert", sqlFinding],
   ["bigquery.jobs.query", sqlFinding],
+  ["sql.instances.executeSql", sqlFinding],
+  ["spanner.projects.instances.databases.updateDdl", sqlFinding],
+  [`${SESSIONS}.executeSql`, sqlFinding],
+  [`${SESSIONS}.executeStreamingSql`, sqlFinding],
+  [`${SESSIONS}.executeBatchDml`, sqlFinding],
+  [`${SESSIONS}.commit`, mutations],
+  [`${SESSIONS}.batchWrite`, mutations],
+  ["datastore.projects.commit", mutations],
+  [`${DOCUMENTS}.commit`, mutations],
+  [`${DOCUMENTS}.batchWrite`, mutations],
   ["storage.buckets.insert", access],
   ["storage.buckets.patch", access],
   ["storage.buckets.update", access],
@@ -58,9 +76,15 @@ export function bodyRuleOf(methodId: string): BodyRule | undefined {
   return RULES.get(methodId);
 }
 
+/** Services with operations that are judged by their body; `www` and its like may be any of them. */
+const SERVICES: ReadonlySet<string> = new Set([
+  ...["bigquery", "compute", "datastore", "firestore", "spanner", "sqladmin", "storage"],
+  ...["www", "content", "clients", "private", "restricted"],
+]);
+
 /** Whether any operation of the service is judged by its body; spares the others the look-up. */
 export function hasBodyRules(service: string): boolean {
-  return service === "www" || service === "storage" || service === "bigquery" || service === "compute";
+  return SERVICES.has(service);
 }
 
 /** The text of a body; undefined when there is one that could not be read. */

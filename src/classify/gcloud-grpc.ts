@@ -46,7 +46,7 @@ export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification
     method: "POST",
     isPublished: false,
   });
-  return { protocol: "gcloud", tier, ...names, labels: {}, reason: `${rule}, by the name of the call` };
+  return { protocol: "gcloud", tier, ...names, labels: {}, reason: `${rule} (by the name of the call)` };
 }
 
 /** gRPC spells out the resource where REST has a custom verb. */

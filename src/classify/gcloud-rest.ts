@@ -166,7 +166,7 @@ function answer(
   if (project !== undefined && project !== "") labels.project ??= project;
   if (host.location !== undefined && !("location" in labels || "zone" in labels || "region" in labels))
     labels.location = host.location;
-  const reason = operation.isPublished ? rule : `${rule}, by the shape of the path`;
+  const reason = `${rule} (${operation.isPublished ? "published method" : "by the shape of the path"})`;
   const found = {
     protocol: "gcloud",
     tier,

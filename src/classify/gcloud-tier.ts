@@ -109,7 +109,7 @@ function writeRule(api: string, resource: string, verb: string): RuledTier | und
 }
 
 const READ_BY_GET =
-  /^(?:access|export|download|generate|stream|complete|audit|snippet|csr|card|metadata|render|resolve|subscribe|diagnose|test|verify|analyze|fetch)/i;
+  /^(?:access|export|download|generate|stream|complete|audit|snippet|csr|card|metadata|render|resolve|diagnose|test|verify|analyze|fetch)/i;
 
 /** GET, HEAD, OPTIONS: reads, but for those that act or hand out secrets. */
 function readTier({ api, words, verb, isPublished }: GoogleOperation, kind: VerbKind): RuledTier {
@@ -138,6 +138,7 @@ function writeTier({ verb, method, isPublished }: GoogleOperation, kind: VerbKin
   if (kind === "read") return ruled("observe", "reads by POST");
   if (kind === "evaluate") return ruled("observe", "evaluates, stores nothing");
   if (kind === "infer") return ruled("observe", "model inference");
-  if (kind === undefined && !isPublished) return ruled("unknown", `unknown operation "${verb}"`);
+  if (kind === undefined && !isPublished)
+    return ruled("unknown", verb === "post" ? "a POST to a single thing" : `unknown operation "${verb}"`);
   return ruled("modify", "changes something");
 }

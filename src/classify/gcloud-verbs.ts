@@ -49,7 +49,8 @@ const INFER = words(`
 
 /** First words of verbs that destroy. */
 const DELETE = words(`
-  delete destroy purge wipe truncate drop erase expunge obliterate terminate evict deprovision uninstall decommission`);
+  delete destroy purge wipe truncate drop erase expunge obliterate terminate evict deprovision uninstall decommission
+  clear clean cleanup removeall`);
 
 /** First words of verbs that change something but destroy nothing. */
 const WRITE = words(`
@@ -57,7 +58,7 @@ const WRITE = words(`
 announce
   answer appeal append apply approve archive ask assemble assess assign async attach augment authorize  backup
   batch batchinsert batchupdate batchcreate begin bidi bind block borrow buffer build bulk call cancel change chat checkout claim
-  classify clean cleanup clear clone close collect combine comment commit compact compile complete compose configure confirm
+  classify clone close collect combine comment commit compact compile complete compose configure confirm
   connect consume convert copy corroborate create credit custombatch deactivate debug decline decrease defer define
   deidentify demote deny deploy deprecate detach detect disable disassociate discard disconnect discover dismiss distribute
   download drain duplicate edit email enable encrypt end enqueue enroll entitle escalate establish exclude execute expand
@@ -101,7 +102,8 @@ export function verbKind(verb: string): VerbKind {
   if (verb.length > 100) return undefined;
   const known = kinds.get(verb);
   if (known !== undefined || kinds.has(verb)) return known;
-  const kind = readKind(verb);
+  // Google's own verbs begin in lower case, those of gRPC in upper case.
+  const kind = readKind(verb.charAt(0).toLowerCase() + verb.slice(1));
   // Verbs come from the wire: the bound keeps a flood of made-up ones from filling memory.
   if (kinds.size < 4096) kinds.set(verb, kind);
   return kind;
@@ -135,7 +137,8 @@ function manifoldKind(verb: string): VerbKind {
 
 function plainKind(verb: string): VerbKind {
   const first = firstWord(verb);
-  if (DELETE.has(first)) return "delete";
+  // Nouns count as well: `initiateDelete`, `submitUserDeletion`.
+  if (DELETE.has(first) || (/[a-z]Delet(?:e|ion)(?![a-z])/.test(verb) && first !== "set")) return "delete";
   if (READ.has(first)) return "read";
   if (EVALUATE.has(first)) return "evaluate";
   return WRITE.has(first) ? "write" : undefined;

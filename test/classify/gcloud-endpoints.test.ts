@@ -217,6 +217,8 @@ test("the login of command line tools is a read, revoking is not, impersonation 
     ["GET oauth2.googleapis.com/tokeninfo?access_token=x", "observe"],
     ["GET openidconnect.googleapis.com/v1/userinfo", "observe"],
     ["POST oauth2.googleapis.com/revoke", "modify"],
+    ["POST play.googleapis.com/log", "observe"],
+    ["POST play.googleapis.com/log/x", "unknown"],
     ["DELETE oauth2.googleapis.com/token", "sensitive"],
     ["POST www.googleapis.com/token", "modify"],
     ["POST iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a:generateIdToken", "break-glass"],
@@ -291,7 +293,18 @@ describe("some operations are judged by their body", () => {
       "break-glass",
     ],
   ];
-  for (const [line, extras, tier] of rows)
+  const spanner = "POST https://spanner.googleapis.com/v1/projects/p/instances/i/databases/d/sessions/s";
+  const more: typeof rows = [
+    [`${spanner}:executeSql`, json({ sql: "SELECT 1" }), "modify"],
+    [`${spanner}:executeSql`, json({ sql: "DELETE FROM t WHERE true" }), "sensitive"],
+    [`${spanner}:commit`, json({ mutations: [{ delete: { table: "t" } }] }), "sensitive"],
+    [
+      "POST https://datastore.googleapis.com/v1/projects/p:commit",
+      json({ mutations: [{ upsert: {} }] }),
+      "modify",
+    ],
+  ];
+  for (const [line, extras, tier] of [...rows, ...more])
     test(`${line} ${extras.unread ? "(unread)" : extras.body} is ${tier}`, () => {
       expect(classify(line, extras).tier).toBe(tier);
       expect(gcloudClassifier.needsBody(requestOf(line))).toBe(true);

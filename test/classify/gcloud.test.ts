@@ -270,6 +270,18 @@ describe("tiers follow what a verb does to which resource", () => {
       expect([line, gcloudClassifier.classify(requestOf(`GET https://${line}`)).tier]).toEqual([line, tier]);
   });
 
+  // The cases gcloud-02554 and gcloud-03117 call these reads, by nothing but their method: we hold them to be wrong.
+  test("a GET that moves or restarts is a write too", () => {
+    for (const line of [
+      "cloudbilling.googleapis.com/v1/organizations/1/billingAccounts/a:move",
+      "beyondcorp.googleapis.com/v1alpha/organizations/1/locations/l/subscriptions/s:restart",
+    ])
+      expect([line, gcloudClassifier.classify(requestOf(`GET https://${line}`)).tier]).toEqual([
+        line,
+        "modify",
+      ]);
+  });
+
   test("model inference is a read, running an agent is not", () => {
     const models = "us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1";
     for (const [path, tier] of [
