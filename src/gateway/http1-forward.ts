@@ -28,6 +28,8 @@ export interface Forwarding {
   readonly endMeansGone: boolean;
   readonly head: WireRequestHead;
   readonly target: string;
+  /** Host and port as a Host field names them. */
+  readonly authority: string;
   readonly body: BodySource;
   /** The client still waits for 100 Continue before it sends the body. */
   readonly awaitsContinue: boolean;
@@ -105,10 +107,13 @@ async function attempt(forwarding: Forwarding, connection: UpstreamConnection): 
   }
 }
 
-function requestBytes({ head, target, awaitsContinue }: Forwarding): Uint8Array {
+function requestBytes(forwarding: Forwarding): Uint8Array {
+  const { head, target, awaitsContinue } = forwarding;
   const headers = endToEnd(head.headers).filter(
     ([name]) => awaitsContinue || name.length !== 6 || name.toLowerCase() !== "expect",
   );
+  // HTTP/1.0 may leave Host out; what is sent on is HTTP/1.1.
+  if (head.authority === undefined) headers.unshift(["Host", forwarding.authority]);
   if (head.upgrade !== undefined) {
     headers.push(["Connection", "Upgrade"]);
     headers.push(["Upgrade", headerValue(head.headers, "upgrade") ?? head.upgrade]);
@@ -145,7 +150,7 @@ async function readResponseHead(
   upstream: Channel,
   hasAnswered: boolean,
 ): Promise<WireResponseHead> {
-  const parse = (bytes: Uint8Array) => parseResponseHead(bytes, method);
+  const parse = (bytes: Uint8Array, seen: number) => parseResponseHead(bytes, method, undefined, seen);
   let head: WireResponseHead | undefined;
   try {
     head = await readHead(upstream, parse, PATIENCE);

@@ -40,19 +40,37 @@ export function strayConnectionOption(headers: readonly Header[]): string | unde
   return undefined;
 }
 
+/** Pieces up to this size are joined into one write: three small writes would be three TLS records. */
+const JOIN_BELOW = 16 * 1024;
+
 /** Writes pieces, chunked or plain, and awaits the peer when it is slow. */
 export async function writePieces(
   to: Channel,
   pieces: readonly Uint8Array[],
   isChunked: boolean,
 ): Promise<void> {
+  const parts: Uint8Array[] = [];
+  for (const piece of pieces) appendPiece(parts, piece, isChunked);
+  if (!writeJoined(to, parts)) await to.flushed();
+}
+
+function writeJoined(to: Channel, parts: readonly Uint8Array[]): boolean {
+  let small: Uint8Array[] = [];
   let isTaken = true;
-  for (const piece of pieces) {
-    if (piece.length === 0) continue;
-    if (isChunked) for (const part of encodeChunk(piece)) isTaken = to.write(part);
-    else isTaken = to.write(piece);
+  const flush = () => {
+    const [only] = small;
+    if (only) isTaken = to.write(small.length === 1 ? only : Buffer.concat(small));
+    small = [];
+  };
+  for (const part of parts) {
+    if (part.length < JOIN_BELOW) small.push(part);
+    else {
+      flush();
+      isTaken = to.write(part);
+    }
   }
-  if (!isTaken) await to.flushed();
+  flush();
+  return isTaken;
 }
 
 /**
@@ -67,7 +85,7 @@ export async function sendMessage(to: Channel, head: Uint8Array, body: BodySourc
     if (pieces) for (const piece of pieces) appendPiece(first, piece, isChunked);
   }
   if (isChunked && body.isDrained) first.push(encodeLastChunk(body.trailers));
-  const isTaken = to.write(first.length === 1 ? head : Buffer.concat(first));
+  const isTaken = writeJoined(to, first);
   if (body.isDrained) return;
   if (!isTaken) await to.flushed();
   for (let pieces = await body.next(); pieces && !to.isClosed; pieces = await body.next())

@@ -199,6 +199,7 @@ class Http1Request implements ClientRequest {
       endMeansGone,
       head: this.#wire,
       target: this.#destined.target,
+      authority: authorityOf(this.#destined.destination),
       body: this.#body,
       awaitsContinue: this.#wire.expectContinue && !this.#hasContinued,
       upstream: this.#destined.upstream,
@@ -206,4 +207,8 @@ class Http1Request implements ClientRequest {
       answered,
     });
   }
+}
+
+function authorityOf({ host, port }: Destination): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -147,7 +147,7 @@ async function serveRequests(
       const target = originTarget(head, isTls ? "https" : "http");
       if (target === undefined)
         return { status: 400, reason: "the target is neither a path nor this host's URL" };
-      const named = head.authority === undefined ? undefined : parseAuthority(head.authority, port);
+      const named = head.authority === undefined ? destination : parseAuthority(head.authority, port);
       if (named === undefined || named.port !== port || !names.has(named.host))
         return { status: 421, reason: "the Host field is not the host that was connected to" };
       return {
