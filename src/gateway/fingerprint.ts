@@ -7,14 +7,24 @@ import type { Protocol } from "../model/protocol.ts";
 import { type Header, headerValue, type RequestHead } from "../model/request.ts";
 
 /** Fields that are, or carry, a credential. */
-const CREDENTIALS = ["authorization", "x-api-key", "x-auth-key", "x-auth-email", "private-token", "cookie", "x-amz-security-token"];
+const CREDENTIALS = [
+  "authorization",
+  "x-api-key",
+  "x-auth-key",
+  "x-auth-email",
+  "private-token",
+  "cookie",
+  "x-amz-security-token",
+];
 
 /** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. */
 export function credentialOf(head: RequestHead, identity: string): string {
   const parts: string[] = identity === "" ? [] : [`certificate ${identity}`];
   const accessKey = awsAccessKey(head);
   if (accessKey !== undefined) parts.push(`aws ${accessKey}`);
-  else for (const [name, value] of head.headers) if (CREDENTIALS.includes(name.toLowerCase())) parts.push(`${name.toLowerCase()} ${value}`);
+  else
+    for (const [name, value] of head.headers)
+      if (CREDENTIALS.includes(name.toLowerCase())) parts.push(`${name.toLowerCase()} ${value}`);
   return parts.length === 0 ? "" : hash(parts);
 }
 

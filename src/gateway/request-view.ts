@@ -12,11 +12,16 @@ export interface RequestView {
 }
 
 const CREDENTIAL = /^(proxy-)?authorization$|^cookie$|token|secret|password|api-?key|auth-key|signature/i;
-const SECRET_NAME = /token|secret|password|passwd|private_?key|api_?key|credential|client-key-data|\.dockerconfigjson/i;
+const SECRET_NAME =
+  /token|secret|password|passwd|private_?key|api_?key|credential|client-key-data|\.dockerconfigjson/i;
 const MAX_BODY = 64 * 1024;
 
 /** Makes the view. `body`: decoded bytes, undefined when they were not read. */
-export function viewOf(headers: readonly Header[], body: Uint8Array | undefined, isSecret: boolean): RequestView {
+export function viewOf(
+  headers: readonly Header[],
+  body: Uint8Array | undefined,
+  isSecret: boolean,
+): RequestView {
   return {
     headers: headers.map(([name, value]) => [name, CREDENTIAL.test(name) ? "***" : value] as const),
     body: bodyText(headers, body, isSecret),
@@ -47,7 +52,12 @@ function maskJson(text: string, isSecret: boolean): string {
     return JSON.stringify(
       value,
       (name, inner: unknown) => {
-        if (hidesData && (name === "data" || name === "stringData") && typeof inner === "object" && inner !== null)
+        if (
+          hidesData &&
+          (name === "data" || name === "stringData") &&
+          typeof inner === "object" &&
+          inner !== null
+        )
           return Object.fromEntries(Object.keys(inner).map((key) => [key, "***"]));
         return typeof inner === "string" && SECRET_NAME.test(name) ? "***" : inner;
       },

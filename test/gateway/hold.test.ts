@@ -65,7 +65,10 @@ describe("a held request", () => {
     using client = await connect(daemon, origin);
     client.send(post(origin));
     const [approval] = await daemon.pending();
-    await daemon.control.call("approvals_deny", { id: approval?.id.slice(5, 9) ?? "", reason: "not during business hours" });
+    await daemon.control.call("approvals_deny", {
+      id: approval?.id.slice(5, 9) ?? "",
+      reason: "not during business hours",
+    });
     const reply = await client.until('"outcome"');
     expect(reply).toMatch(/^HTTP\/1\.1 403 /);
     expect(reply).toContain("not during business hours");
@@ -94,7 +97,9 @@ describe("a held request", () => {
     client[Symbol.dispose]();
     const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
     expect(rows.at(-1)?.fields).toMatchObject({ outcome: "withdrawn" });
-    expect(daemon.control.call("approvals_allow", { id: approval?.id ?? "" })).rejects.toBeInstanceOf(UserError);
+    expect(daemon.control.call("approvals_allow", { id: approval?.id ?? "" })).rejects.toBeInstanceOf(
+      UserError,
+    );
     expect(origin.text).toBe("");
   });
 
@@ -148,7 +153,9 @@ test("two hundred held requests are each decided on their own", async () => {
   const approvals = await daemon.pending(200);
   expect(new Set(approvals.map((each) => each.id)).size).toBe(200);
   await Promise.all(
-    approvals.map(({ id }, index) => daemon.control.call(index % 2 ? "approvals_allow" : "approvals_deny", { id })),
+    approvals.map(({ id }, index) =>
+      daemon.control.call(index % 2 ? "approvals_allow" : "approvals_deny", { id }),
+    ),
   );
   await Promise.all(clients.map((client) => client.until("HTTP/1.1 ")));
   expect(origin.text.match(/POST/g)).toHaveLength(100);

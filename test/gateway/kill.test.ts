@@ -38,13 +38,20 @@ test("every write that the upstream received has its intent row, and the next da
     (answer) => answer !== undefined,
   );
   const port = Number(status?.proxy_listen.split(":").at(-1));
-  await control.call("upstreams_add", { host: "localhost", port: origin.port, ca_pem: origin.caPem, source: "test" });
+  await control.call("upstreams_add", {
+    host: "localhost",
+    port: origin.port,
+    ca_pem: origin.caPem,
+    source: "test",
+  });
   const ca = await readFile(join(home, "ca.crt"), "utf8");
 
   const load = Array.from({ length: CLIENTS }, async (_, client) => {
     using connection = await connectTls(port, `localhost:${origin.port}`, { ca });
     for (let i = 1; ; i += 1) {
-      connection.send(`POST /${client}-${i}- HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 3\r\n\r\nx=1`);
+      connection.send(
+        `POST /${client}-${i}- HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 3\r\n\r\nx=1`,
+      );
       await connection.until("ok", i);
     }
   });
@@ -54,7 +61,10 @@ test("every write that the upstream received has its intent row, and the next da
   await daemon.exited;
 
   const text = await readFile(join(home, "audit.jsonl"), "utf8");
-  const rows = text.slice(0, text.lastIndexOf("\n")).split("\n").map((line) => JSON.parse(line) as Entry);
+  const rows = text
+    .slice(0, text.lastIndexOf("\n"))
+    .split("\n")
+    .map((line) => JSON.parse(line) as Entry);
   const intents = new Set(rows.filter((row) => row.op === "intent").map((row) => row.fields.path));
   const forwarded = [...origin.text.matchAll(/POST (\/\d+-\d+-) /g)].map((match) => match[1]);
   expect(forwarded.length).toBeGreaterThanOrEqual(ENOUGH);

@@ -20,10 +20,15 @@ generic:
 
 /** Sends one write, trusting both CAs; says whether iddio's leaf or the origin's own certificate was shown. */
 async function write(daemon: Daemon, origin: RawOrigin): Promise<{ status: string; isIntercepted: boolean }> {
-  using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: `${daemon.caPem}\n${origin.caPem}` });
+  using client = await connectTls(daemon.port, `localhost:${origin.port}`, {
+    ca: `${daemon.caPem}\n${origin.caPem}`,
+  });
   client.send(`POST /x HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 0\r\n\r\n`);
   const reply = await client.until("\r\n\r\n");
-  return { status: reply.slice(9, 12), isIntercepted: client.socket.getPeerCertificate().issuer.CN !== "origin" };
+  return {
+    status: reply.slice(9, 12),
+    isIntercepted: client.socket.getPeerCertificate().issuer.CN !== "origin",
+  };
 }
 
 const MODES: [Mode, { status: string; isIntercepted: boolean }, string[]][] = [
@@ -39,14 +44,20 @@ for (const [mode, want, ops] of MODES)
     await using daemon = await startDaemon({ trust: [origin], policy: POLICY(origin.port) });
     await daemon.control.call("mode_set", { proxy_mode: mode });
     expect(await write(daemon, origin)).toEqual(want);
-    const rows = await daemon.rowsWhen((all) => all.filter((row) => row.op !== "control").length >= ops.length);
+    const rows = await daemon.rowsWhen(
+      (all) => all.filter((row) => row.op !== "control").length >= ops.length,
+    );
     expect(rows.filter((row) => row.op !== "control").map((row) => row.op as string)).toEqual(ops);
     if (mode !== "observe") return;
     const observed = await eventually(
       () => readFile(join(daemon.home, "observe.jsonl"), "utf8"),
       (text) => text.endsWith("\n"),
     );
-    expect(JSON.parse(observed).fields).toMatchObject({ would_be_decision: "deny", status: 200, method: "POST" });
+    expect(JSON.parse(observed).fields).toMatchObject({
+      would_be_decision: "deny",
+      status: 200,
+      method: "POST",
+    });
   });
 
 test("after a change of mode the next request on a kept connection is judged anew", async () => {

@@ -51,14 +51,18 @@ describe("an intercepted response", () => {
   });
 
   test("that is shorter than it said is never made to look whole", async () => {
-    await using it = await intercepted((socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"));
+    await using it = await intercepted((socket) =>
+      socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"),
+    );
     it.client.send(`GET /api/v1/short HTTP/1.1\r\n${it.host}\r\n\r\n`);
     expect(await it.client.closed()).toEndWith("short");
   });
 
   test("that is longer than it said loses the surplus and the upstream connection", async () => {
     await using it = await intercepted((socket) =>
-      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"),
+      socket.write(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
+      ),
     );
     it.client.send(`GET /api/v1/a HTTP/1.1\r\n${it.host}\r\n\r\n`);
     await it.client.until("ok");
@@ -71,7 +75,10 @@ describe("an intercepted response", () => {
   const MALFORMED: [string, string][] = [
     ["both lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
     ["a bare line feed", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok"],
-    ["an unasked switch of protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"],
+    [
+      "an unasked switch of protocols",
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ],
     ["no HTTP at all", "220 smtp.example ESMTP\r\n\r\n"],
   ];
   for (const [name, bytes] of MALFORMED)
@@ -88,7 +95,9 @@ describe("an intercepted request", () => {
       if (received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
       if (received.endsWith("the body")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
-    it.client.send(`PUT /api/v1/namespaces/a/pods/k HTTP/1.1\r\n${it.host}\r\nExpect: 100-continue\r\nContent-Length: 8\r\n\r\n`);
+    it.client.send(
+      `PUT /api/v1/namespaces/a/pods/k HTTP/1.1\r\n${it.host}\r\nExpect: 100-continue\r\nContent-Length: 8\r\n\r\n`,
+    );
     await it.client.until("100 Continue\r\n\r\n");
     it.client.send("the body");
     await it.client.until("200 OK");
@@ -102,7 +111,9 @@ describe("an intercepted request", () => {
       else if (piece.toString().includes("ping")) socket.write("4\r\npong\r\n");
       if (received.endsWith("0\r\n\r\n")) socket.write("0\r\n\r\n");
     });
-    it.client.send(`POST /api/v1/namespaces/a/pods HTTP/1.1\r\n${it.host}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    it.client.send(
+      `POST /api/v1/namespaces/a/pods HTTP/1.1\r\n${it.host}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
     await it.client.until("200 OK");
     it.client.send("4\r\nping\r\n");
     await it.client.until("pong");
@@ -113,7 +124,9 @@ describe("an intercepted request", () => {
   });
 
   test("keeps its target, header order, case and duplicates byte for byte", async () => {
-    await using it = await intercepted((socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    await using it = await intercepted((socket) =>
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    );
     const lines = `GET /api/v1/namespaces/a/pods/%62?q=%7e&Q=~&=&x HTTP/1.1\r\n${it.host}\r\nx-B: 1\r\nX-a: 2\r\nx-b: 3\r\nCookie: \xe4`;
     it.client.send(`${lines}\r\nConnection: keep-alive\r\nProxy-Connection: keep-alive\r\n\r\n`);
     await it.client.until("200 OK");
@@ -125,18 +138,26 @@ describe("an upgrade", () => {
   test("is spliced after a matching 101, both ways, to the end", async () => {
     await using it = await intercepted((socket, received, piece) => {
       if (received.endsWith("\r\n\r\n"))
-        socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nhello");
+        socket.write(
+          "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nhello",
+        );
       else socket.write(`echo ${piece}`);
     });
-    it.client.send(`POST /api/v1/namespaces/a/pods/b/exec?command=sh HTTP/1.1\r\n${it.host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n`);
+    it.client.send(
+      `POST /api/v1/namespaces/a/pods/b/exec?command=sh HTTP/1.1\r\n${it.host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n`,
+    );
     await it.client.until("hello");
     it.client.send("\x00\x01raw");
     expect(await it.client.until("echo \x00\x01raw")).toContain("Upgrade: SPDY/3.1");
   });
 
   test("that the upstream declines is an ordinary answer", async () => {
-    await using it = await intercepted((socket) => socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"));
-    it.client.send(`GET /api/v1/namespaces/a/pods/b/exec?command=sh HTTP/1.1\r\n${it.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    await using it = await intercepted((socket) =>
+      socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"),
+    );
+    it.client.send(
+      `GET /api/v1/namespaces/a/pods/b/exec?command=sh HTTP/1.1\r\n${it.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    );
     expect(await it.client.until("no")).toMatch(/^HTTP\/1\.1 403 /);
   });
 });
@@ -154,7 +175,9 @@ test("a client that leaves takes its upstream request with it", async () => {
 });
 
 test("an idle upstream connection is used again, also by another client", async () => {
-  await using it = await intercepted((socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  await using it = await intercepted((socket) =>
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+  );
   for (let i = 0; i < 3; i += 1) {
     using client = await connectTls(it.daemon.port, `localhost:${it.origin.port}`, { ca: it.daemon.caPem });
     client.send(`GET /api/v1/${i} HTTP/1.1\r\n${it.host}\r\n\r\n`);
@@ -177,7 +200,11 @@ test("a splice carries both directions after either side has ended", async () =>
   expect(await client.closed()).toEndWith("the answer, after your end");
   client[Symbol.dispose]();
   const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "passthrough"));
-  expect(rows.at(-1)?.fields).toMatchObject({ host: "127.0.0.1", port: origin.port, reason: "no inspect entry matches" });
+  expect(rows.at(-1)?.fields).toMatchObject({
+    host: "127.0.0.1",
+    port: origin.port,
+    reason: "no inspect entry matches",
+  });
 });
 
 test("a server that speaks first is heard through a splice", async () => {

@@ -66,13 +66,17 @@ for (const row of sharedRows<GuardianRow>("suites/desync-guardian.jsonl.gz")) {
     const fields = row.headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     const target = row.target === "" ? "/" : row.target;
     const length = Number(row.headers.find(([name]) => name.toLowerCase() === "content-length")?.[1] ?? 0);
-    const isChunked = row.headers.some(([name, value]) => name.toLowerCase() === "transfer-encoding" && value.includes("chunked"));
+    const isChunked = row.headers.some(
+      ([name, value]) => name.toLowerCase() === "transfer-encoding" && value.includes("chunked"),
+    );
     const body = isForwarded ? (isChunked ? "0\r\n\r\n" : "x".repeat(length)) : "0\r\n\r\n";
     const before = reached.length;
     // Methods outside the generic table are held for a person, not refused by the codec.
     const isKnown = /^(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)$/.test(row.method);
     const status = await send(
-      Buffer.from(`${row.method} ${target} ${row.version}\r\nHost: localhost:${origin.port}\r\n${fields}\r\n${body}`),
+      Buffer.from(
+        `${row.method} ${target} ${row.version}\r\nHost: localhost:${origin.port}\r\n${fields}\r\n${body}`,
+      ),
     );
     if (isForwarded && isKnown) {
       expect(status).toBe("200");

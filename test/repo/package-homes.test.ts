@@ -5,7 +5,6 @@ import manifest from "../../package.json" with { type: "json" };
 import { sourceFiles } from "../support/source-files.ts";
 
 const HOMES: Readonly<Record<string, RegExp>> = {
-  picomatch: /^src\/match\//,
   "ipaddr.js": /^src\/match\//,
   yaml: /^src\/(?:policy\/|state\/settings\.ts$|host\/kubeconfig)/,
   graphql: /^src\/classify\/graphql/,

@@ -20,7 +20,7 @@ export interface RawOrigin extends AsyncDisposable {
 
 /** Answers every complete head with a small 200, keeping the connection. */
 export const answerOk: Responder = (socket, received) => {
-  if (received.endsWith("\r\n\r\n") || /\r\n\r\n[^]+$/.test(received))
+  if (received.endsWith("\r\n\r\n") || /\r\n\r\n[\s\S]+$/.test(received))
     socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 };
 
