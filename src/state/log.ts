@@ -3,8 +3,7 @@
 // come from clients, so nothing in them may look like a line of its own or move a terminal's cursor.
 
 import { appendFileSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { rotate } from "./rotate.ts";
+import { LineFile } from "./line-file.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -38,8 +37,7 @@ export class Log {
   #pending: string[] = [];
   #pendingBytes = 0;
   #dropped = 0;
-  #file: FileHandle | undefined;
-  #size = 0;
+  #file: LineFile | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
 
@@ -119,14 +117,14 @@ export class Log {
   }
 
   async #write(): Promise<void> {
+    const { maxBytes = 10 * 1024 * 1024, keep = 3 } = this.#options;
     while (this.#pending.length > 0) {
       const count = this.#pending.length;
       const text = this.#take();
       try {
-        this.#file ??= await this.#open();
-        await this.#file.appendFile(text);
-        this.#size += Buffer.byteLength(text);
-        if (this.#size > (this.#options.maxBytes ?? 10 * 1024 * 1024)) await this.#rotate();
+        this.#file ??= await LineFile.open(this.#path, { rotateBytes: maxBytes, keep });
+        const { error } = await this.#file.write(Buffer.from(text));
+        if (error !== undefined) throw error;
       } catch {
         this.#dropped += count; // the log must never take the gateway with it
         return;
@@ -144,18 +142,6 @@ export class Log {
       this.#dropped = 0;
     }
     return `${lines.join("\n")}\n`;
-  }
-
-  async #open(): Promise<FileHandle> {
-    const file = await open(this.#path, "a", 0o600);
-    this.#size = (await file.stat()).size;
-    return file;
-  }
-
-  async #rotate(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
-    await rotate(this.#path, this.#options.keep ?? 3);
   }
 }
 

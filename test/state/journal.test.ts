@@ -14,8 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/model/entry.ts";
-import { isDiskFull, Journal, type JournalOptions } from "../../src/state/journal.ts";
+import { Journal, type JournalOptions } from "../../src/state/journal.ts";
 import { parseRow, readLast } from "../../src/state/journal-read.ts";
+import { isDiskFull } from "../../src/state/line-file.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-journal-"));
 const children: Bun.Subprocess[] = [];
