@@ -48,6 +48,33 @@ export function withPlaces(labels: Record<string, string>): Record<string, strin
   return labels;
 }
 
+/**
+ * Methods whose project stands in the query. No others: most services ignore or refuse such a parameter, and a
+ * label that the sender may choose freely would choose the rule, too.
+ */
+const PROJECT_IN_QUERY: ReadonlyMap<string, string> = new Map([
+  ["storage.buckets.insert", "project"],
+  ["storage.buckets.list", "project"],
+  ["storagetransfer.transferJobs.delete", "projectId"],
+  ["storagetransfer.transferJobs.get", "projectId"],
+  ["datacatalog.entries.lookup", "project"],
+  ["firebaseappdistribution.apps.testers.getTesterUdids", "project"],
+  ["oslogin.users.getLoginProfile", "projectId"],
+  ["oslogin.users.importSshPublicKey", "projectId"],
+  ["testing.testEnvironmentCatalog.get", "projectId"],
+]);
+
+/** The project that the query names, where the method takes one there and it is named once. */
+export function projectInQuery(
+  methodId: string,
+  query: readonly (readonly [string, string])[],
+): string | undefined {
+  const parameter = PROJECT_IN_QUERY.get(methodId);
+  if (parameter === undefined) return undefined;
+  const named = query.filter(([name]) => name === parameter);
+  return named.length === 1 && named[0]?.[1] !== "" ? named[0]?.[1] : undefined;
+}
+
 /** The flags of gcloud that give labels. */
 export const PLACE_FLAGS: ReadonlyMap<string, string> = new Map([
   ["--project", "project"],

@@ -5,11 +5,11 @@ import type { Classification } from "../model/classification.ts";
 import type { HttpRequest } from "../model/request.ts";
 import { bodyRuleOf, bodyText } from "./gcloud-body.ts";
 import type { GoogleHost } from "./gcloud-host.ts";
-import { pathLabels, withPlaces } from "./gcloud-labels.ts";
+import { pathLabels, projectInQuery, withPlaces } from "./gcloud-labels.ts";
 import { findMethod, type GoogleService, googleService, type MethodLetter } from "./gcloud-methods.ts";
 import { shapedOperation } from "./gcloud-shape.ts";
 import { predefinesAccess } from "./gcloud-storage.ts";
-import { type GoogleTarget, queryValue, withDoubtfulVerb } from "./gcloud-target.ts";
+import { type GoogleTarget, withDoubtfulVerb } from "./gcloud-target.ts";
 import { type GoogleOperation, googleTier } from "./gcloud-tier.ts";
 import { verbKind } from "./gcloud-verbs.ts";
 import { strictestOf } from "./strictest.ts";
@@ -84,7 +84,7 @@ function operate(host: GoogleHost, target: GoogleTarget, method: string, letter:
     const operation = { api, words, verb: parts.at(-1) ?? "", method, isPublished: true };
     return answer(host, name, target, operation, found.segments, found.isWord, found.id);
   }
-  const isName = verb !== undefined && isDomainScoped(target.segments, verb);
+  const isName = verb !== undefined && isPartOfName(target.segments, verb);
   const segments = isName ? joinVerb(target.segments, verb) : target.segments;
   const shaped = shapedOperation(segments, isName ? undefined : verb, method);
   const words = shaped.words[0] === name ? shaped.words.slice(1) : shaped.words;
@@ -126,25 +126,23 @@ interface LookedUp {
 }
 
 /** First with the verb as a verb, then with the colon as part of a name (`sha256:ab12`, `example.com:legacy`). */
-function lookUp(
-  service: GoogleService,
-  { segments, verb, kind }: GoogleTarget,
-  letter: MethodLetter,
-): LookedUp | undefined {
+function lookUp(service: GoogleService, target: GoogleTarget, letter: MethodLetter): LookedUp | undefined {
   // A resumable upload starts by POST and goes on by PUT to the same path.
-  if (kind === "upload" && letter === "U")
-    return lookUp(service, { segments, verb, kind } as GoogleTarget, "P");
+  if (target.kind === "upload" && letter === "U") return lookUp(service, target, "P");
+  const { segments, verb } = target;
   const found = findMethod(service, segments, verb, letter);
   if (found?.id !== undefined || verb === undefined) return found && { ...found, segments };
-  if (!isDomainScoped(segments, verb)) return undefined;
+  if (!isPartOfName(segments, verb)) return undefined;
   const joined = joinVerb(segments, verb);
   const named = findMethod(service, joined, undefined, letter);
   return named && { ...named, segments: joined };
 }
 
-/** Whether `name:verb` is rather one name: a project of a domain, and the second half no verb that anyone knows. */
-function isDomainScoped(segments: readonly string[], verb: string): boolean {
-  return segments.at(-1)?.includes(".") === true && verbKind(verb) === undefined;
+/** Whether `name:verb` is rather one name: a project of a domain, a digest, a Firebase app. */
+function isPartOfName(segments: readonly string[], verb: string): boolean {
+  if (verbKind(verb) !== undefined) return false;
+  const isProject = segments.at(-2) === "projects" || segments.at(-2) === "apps";
+  return (isProject && segments.at(-1)?.includes(".") === true) || /^(?=[a-f]*\d)[0-9a-f]{10,}$/.test(verb);
 }
 
 function joinVerb(segments: readonly string[], verb: string): string[] {
@@ -162,8 +160,8 @@ function answer(
 ): Operated {
   const { tier, rule } = googleTier(operation);
   const labels = pathLabels(service, segments, isWord);
-  const project = queryValue(target, "project");
-  if (project !== undefined && project !== "") labels.project ??= project;
+  const project = operation.isPublished ? projectInQuery(command, target.query) : undefined;
+  if (project !== undefined) labels.project ??= project;
   if (host.location !== undefined && !("location" in labels || "zone" in labels || "region" in labels))
     labels.location = host.location;
   const reason = `${rule} (${operation.isPublished ? "published method" : "by the shape of the path"})`;

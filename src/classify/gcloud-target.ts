@@ -91,8 +91,3 @@ export function withDoubtfulVerb(target: GoogleTarget): GoogleTarget {
   const last = splitVerb(segments.pop());
   return { ...target, segments: [...segments, last.name], verb: last.verb, doubtfulVerb: undefined };
 }
-
-/** A value of the query by its name. */
-export function queryValue(target: GoogleTarget, name: string): string | undefined {
-  return target.query.find(([key]) => key === name)?.[1];
-}

@@ -63,34 +63,39 @@ const isReading = (kind: VerbKind): boolean => kind === "read" || kind === "eval
 
 /** What holds for one service or resource only, before anything that holds for verbs. */
 function apiRule(operation: GoogleOperation, kind: VerbKind, isRead: boolean): RuledTier | undefined {
-  const { api, words, verb } = operation;
+  const { api, words, verb, method } = operation;
   const resource = words.at(-1) ?? "";
-  if (verb === "testIamPermissions" || verb === "getIamPolicy") return ruled("observe", "reads permissions");
-  if (isRead) return readRule(api, resource, verb);
+  if ((verb === "testIamPermissions" || verb === "getIamPolicy") && (isRead || method === "POST"))
+    return ruled("observe", "reads permissions");
+  if (isRead) return readRule(operation, resource);
   if (kind === "policy") return ruled("break-glass", "changes who has access");
-  if (api === "sts" && verb === "token") return ruled("observe", "the login of command line tools");
   if (api === "iamcredentials")
     return ruled("break-glass", "issues or signs with a service account's credentials");
   if (api === "agentidentitycredentials") return ruled("break-glass", "issues an agent's credentials");
   if (api === "oslogin") return ruled("break-glass", "changes who may log in to machines");
   if (GRANTS.has(resource) && verb !== "watch" && !isReading(kind))
     return ruled("break-glass", "changes who has access");
-  if (READS_BY_POST.has(`${resource}.${verb}`)) return ruled("observe", "reads by POST");
+  if (method === "POST" && READS_BY_POST.has(`${resource}.${verb}`)) return ruled("observe", "reads by POST");
   if (resource === "jobs" && verb === "query") return ruled("modify", "runs SQL");
   if (/^(?:reasoningEngines|extensions|runtimeRevisions)$/.test(resource) && /query$/i.test(verb))
     return ruled("modify", "runs an agent");
   return isReading(kind) ? undefined : writeRule(api, resource, verb);
 }
 
-function readRule(api: string, resource: string, verb: string): RuledTier | undefined {
-  if (api === "secretmanager" && verb === "access") return ruled("sensitive", "reads a secret");
+function readRule({ api, verb, isPublished }: GoogleOperation, resource: string): RuledTier | undefined {
+  if (verb === "access" && (api === "secretmanager" || !isPublished))
+    return ruled("sensitive", "reads a secret");
   if (api === "parametermanager" && verb === "render")
     return ruled("sensitive", "reads a parameter with its secrets");
-  // Secret Manager and KMS list secrets without their content; Kubernetes-like ones and others with it.
+  // Secret Manager lists secrets without their content; Kubernetes-like ones and others come with it.
   if (/secrets$/i.test(resource) && api !== "secretmanager") return ruled("sensitive", "reads secrets");
-  if (resource === "keyString" || verb === "keyString") return ruled("sensitive", "returns a credential");
+  if (!isPublished && SECRET_THINGS.test(resource)) return ruled("sensitive", "returns a credential");
   return undefined;
 }
+
+/** Single things below a resource that are secrets by their name. */
+const SECRET_THINGS =
+  /^(?:keyString|authString|accessToken|password|privateKey|secretKey|adminCredentials?)$/i;
 
 function writeRule(api: string, resource: string, verb: string): RuledTier | undefined {
   if (api === "iam") return ruled("break-glass", "changes identities or roles");
@@ -102,7 +107,8 @@ function writeRule(api: string, resource: string, verb: string): RuledTier | und
     return ruled("break-glass", "asks for, approves or defines privileged access");
   if (resource === "hmacKeys" && (verb === "create" || verb === "insert"))
     return ruled("break-glass", "issues an access key");
-  if (api === "apikeys" && verb === "create") return ruled("break-glass", "issues an access key");
+  if (api === "apikeys" && (verb === "create" || verb === "clone"))
+    return ruled("break-glass", "issues an access key");
   if (api === "orgpolicy") return ruled("sensitive", "changes what the organization forbids");
   if (resource === "sslCerts" && verb === "insert") return ruled("sensitive", "issues a client certificate");
   return undefined;

@@ -54,32 +54,34 @@ const DELETE = words(`
 
 /** First words of verbs that change something but destroy nothing. */
 const WRITE = words(`
-  abandon abort accept acknowledge acquire action activate adapt add  adjust adopt advance allocate alter
-announce
-  answer appeal append apply approve archive ask assemble assess assign async attach augment authorize  backup
-  batch batchinsert batchupdate batchcreate begin bidi bind block borrow buffer build bulk call cancel change chat checkout claim
-  classify clone close collect combine comment commit compact compile complete compose configure confirm
-  connect consume convert copy corroborate create credit custombatch deactivate debug decline decrease defer define
-  deidentify demote deny deploy deprecate detach detect disable disassociate discard disconnect discover dismiss distribute
-  download drain duplicate edit email enable encrypt end enqueue enroll entitle escalate establish exclude execute expand
-  expire export extend extract failback failover finalize finish fix flush force freeze fulfill generate graduate grant group
-  handle heartbeat hibernate hide hold hybrid ignore import   increment index ingest init initialize initiate inject insert
-  install instantiate interrupt invalidate invite invoke issue join  label launch lease leave  lift link listen
-  load lock log  longrunningrecognize maintain make manage mark match merge migrate mirror modify  mount
-  move mutate mute notify obtain offer onboard open optimize override pair park place partial patch pause perform persist pin ping
-  play poll populate prepare prewarm proceed process promote propose provide provision proxy publish pull push put quarantine
-  queue quick rank rate reactivate reassign rebalance rebase reboot rebuild receive reclaim recluster recognize recommend
-  reconcile reconfigure record recover recrawl recreate redact redeem redirect redo reenable reencrypt refine refresh refund
-  refuse regenerate register reidentify reimage reindex reject rejoin release reload relocate remediate remove rename renew
-  reopen reorder repair replace replay replicate reply report request rerun reschedule resend reserve reset resize resolve respond restart
-  restore restrict resubmit resume retract retrain retry return reuse reveal reverse revert review revoke rewind rewrite roll
-  rollback rollout rotate run  save scale schedule score  seed seek send series set setup share ship shutdown sign
-  signup skip snapshot snooze split stage star start stop store stream streaming submit subscribe suggest suspend swap switch
-  switchover sync synchronize syncrecognize synthesize tag take takeover test throttle toggle touch track train transcribe transfer
-  transform transition translate trash trigger tune turn unapprove unarchive unassign unbind unblock unclaim undelete undeploy
-  undo unenroll unfreeze unhide uninstall unlabel unlink unlock unmark unmount unmute unpair unpin unpublish unregister
-  unreserve unresolve unset unshare unstar unsubscribe untag untrash unwatch update upgrade upload upsert use vote watch webhook wipe
-  withdraw write`);
+  abandon abort accept acknowledge acquire action activate adapt add adjust adopt advance allocate alter
+  announce answer appeal append apply approve archive ask assemble assess assign async attach augment authorize
+  backup batch batchinsert batchupdate batchcreate begin bidi bind block borrow buffer build bulk call cancel
+  change chat checkout claim classify clone close collect combine comment commit compact compile complete
+  compose configure confirm connect consume convert copy corroborate create credit custombatch deactivate debug
+  decline decrease defer define deidentify demote deny deploy deprecate detach detect disable disassociate
+  discard disconnect discover dismiss distribute download drain duplicate edit email enable encrypt end enqueue
+  enroll entitle escalate establish exclude execute expand expire export extend extract failback failover
+  finalize finish fix flush force freeze fulfill generate graduate grant group handle heartbeat hibernate hide
+  hold hybrid ignore import increment index ingest init initialize initiate inject insert install instantiate
+  interrupt invalidate invite invoke issue join label launch lease leave lift link listen load lock log
+  longrunningrecognize maintain make manage mark match merge migrate mirror modify mount move mutate mute
+  notify obtain offer onboard open optimize override pair park place partial patch pause perform persist pin
+  ping play poll populate prepare prewarm proceed process promote propose provide provision proxy publish pull
+  push put quarantine queue quick rank rate reactivate reassign rebalance rebase reboot rebuild receive reclaim
+  recluster recognize recommend reconcile reconfigure record recover recrawl recreate redact redeem redirect
+  redo reenable reencrypt refine refresh refund refuse regenerate register reidentify reimage reindex reject
+  rejoin release reload relocate remediate remove rename renew reopen reorder repair replace replay replicate
+  reply report request rerun reschedule resend reserve reset resize resolve respond restart restore restrict
+  resubmit resume retract retrain retry return reuse reveal reverse revert review revoke rewind rewrite roll
+  rollback rollout rotate run save scale schedule score seed seek send series set setup share ship shutdown
+  sign signup skip snapshot snooze split stage star start stop store stream streaming submit subscribe suggest
+  suspend swap switch switchover sync synchronize syncrecognize synthesize tag take takeover test throttle
+  toggle touch track train transcribe transfer transform transition translate trash trigger tune turn unapprove
+  unarchive unassign unbind unblock unclaim undelete undeploy undo unenroll unfreeze unhide uninstall unlabel
+  unlink unlock unmark unmount unmute unpair unpin unpublish unregister unreserve unresolve unset unshare
+  unstar unsubscribe untag untrash unwatch update upgrade upload upsert use vote watch webhook wipe withdraw
+  write`);
 
 /** Changes of IAM policies and access lists. */
 const POLICY =

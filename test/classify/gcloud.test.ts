@@ -117,6 +117,18 @@ describe("published methods give the command, the path gives the labels", () => 
     ]);
   });
 
+  test("a project in the query counts only where the method takes one there", () => {
+    check([
+      ["POST logging.googleapis.com/v2/entries:write?project=sandbox", "modify", "logging.entries.write"],
+      ["GET storage.googleapis.com/storage/v1/b?project=p&project=q", "observe", "storage.buckets.list"],
+    ]);
+  });
+
+  test("digests and app ids carry colons that start no verb", () => {
+    const firebase = "firebase.googleapis.com/v1beta1/projects/p/androidApps/1:1234:android:321abc456def7890";
+    check([[`GET ${firebase}`, "observe", "firebase.projects.androidApps.get", { project: "p" }]]);
+  });
+
   test("the project that pays is no label, the one in the query is", () => {
     check(
       [
@@ -314,6 +326,10 @@ describe("operations that are not published are judged by the shape of their pat
     ["POST frob.googleapis.com/v1/projects/p/things/t:frobnicate", "unknown"],
     ["GET frob.googleapis.com/v1/projects/p/things/t:frobnicate", "unknown"],
     ["POST frob.googleapis.com/v1/projects/p/things/t", "unknown"],
+    ["DELETE frob.googleapis.com/v1/projects/p/things/t:getIamPolicy", "sensitive"],
+    ["GET frob.googleapis.com/v1/projects/p/things/a.b:frobnicate", "unknown"],
+    ["GET frob.googleapis.com/v1/projects/p/things/t:access", "sensitive"],
+    ["GET frob.googleapis.com/v1/projects/p/things/t/accessToken", "sensitive"],
     ["FROB frob.googleapis.com/v1/projects/p/things", "unknown"],
   ];
   for (const [line, tier] of rows)
