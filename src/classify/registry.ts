@@ -7,6 +7,7 @@ import { awsClassifier } from "./aws.ts";
 import type { Classifier } from "./classifier.ts";
 import { gcloudClassifier } from "./gcloud.ts";
 import { genericClassifier } from "./generic.ts";
+import { githubClassifier } from "./github.ts";
 import { kubectlClassifier } from "./kubectl.ts";
 import { pendingClassifier } from "./pending.ts";
 
@@ -15,7 +16,7 @@ export const CLASSIFIERS: readonly Classifier[] = [
   kubectlClassifier,
   gcloudClassifier,
   awsClassifier,
-  pendingClassifier("github", ["gh"]),
+  githubClassifier,
   pendingClassifier("terraform", ["terraform", "tofu"]),
   pendingClassifier("helm", ["helm"]),
   pendingClassifier("cloudflare", ["wrangler", "flarectl"]),

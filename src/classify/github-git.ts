@@ -1,0 +1,159 @@
+// github.com and its like beside the API: git's smart HTTP, LFS, the login of command-line tools, and pages that
+// are only read. Git over HTTP is two steps, discovery and transfer: discovery reads whichever service it is for,
+// so that a push is asked about once. What a pushed pack holds is not looked at.
+
+import type { Classification } from "../model/classification.ts";
+import type { HttpRequest, RequestBody } from "../model/request.ts";
+import type { Tier } from "../model/tier.ts";
+import { parseQuery, readPathSplitFirst } from "../wire/path.ts";
+import { type Labels, labelsOf } from "./github-labels.ts";
+import { lenientReadings } from "./lenient-path.ts";
+import { parseStrictJson } from "./strict-json.ts";
+import { strictestOf } from "./strictest.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
+
+/** Classifies a request to the web host; `path` is raw. */
+export function classifyWeb(
+  request: HttpRequest,
+  path: string,
+  query: string | undefined,
+  method: string,
+): Classification {
+  const reading = readPathSplitFirst(path);
+  if (reading.kind === "ok") return classifySegments(request, reading.segments, query, method);
+  const guesses = lenientReadings(path)
+    .map((segments) => classifySegments(request, segments, undefined, method))
+    .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+  return strictestOf(unknownClassification("github", reading.reason), ...guesses);
+}
+
+/** Whether the body decides: only that of an LFS batch does, which says whether it is for download or upload. */
+export function webNeedsBody(path: string): boolean {
+  const reading = readPathSplitFirst(path);
+  const segments = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);
+  return segments.some((one) => one.slice(-4).join("/") === LFS_BATCH);
+}
+
+const LFS_BATCH = "info/lfs/objects/batch";
+
+/** Reads of repository content from hosts that serve nothing else. */
+export function classifyFiles(path: string, method: string): Classification {
+  if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS")
+    return unknownClassification("github", `a host of files takes no ${method}`);
+  const [owner, repo] = path.split("/").slice(1);
+  return answer("download", "observe", "downloads a file", labelsOf({ owner, repo }));
+}
+
+const REGISTRY_TIERS: ReadonlyMap<string, Tier> = new Map([
+  ["GET", "observe"],
+  ["HEAD", "observe"],
+  ["OPTIONS", "observe"],
+  ["POST", "modify"],
+  ["PUT", "modify"],
+  ["PATCH", "modify"],
+  ["DELETE", "sensitive"],
+]);
+
+/** Package registries follow HTTP: reading pulls, writing publishes, DELETE deletes. */
+export function classifyRegistry(method: string): Classification {
+  const tier = REGISTRY_TIERS.get(method);
+  return tier === undefined
+    ? unknownClassification("github", `a registry takes no ${method}`)
+    : answer(`packages ${method.toLowerCase()}`, tier, `${method} at a package registry`, {});
+}
+
+function classifySegments(
+  request: HttpRequest,
+  segments: readonly string[],
+  query: string | undefined,
+  method: string,
+): Classification {
+  const names = segments.join("/");
+  const isRead = method === "GET" || method === "HEAD";
+  const git = /^(.+?)\/(info\/refs|git-(?:upload-pack|receive-pack|upload-archive))$/.exec(names);
+  if (git !== null) return classifyGit(git[2] ?? "", labelsOfPath(git[1] ?? ""), query, method, isRead);
+  const lfs = /^(.+?)\/info\/lfs\/(.+)$/.exec(names);
+  if (lfs !== null)
+    return classifyLfs(request.body, lfs[2] ?? "", labelsOfPath(lfs[1] ?? ""), method, isRead);
+  if (/^login\/(?:device\/code|oauth\/access_token)$/.test(names))
+    return method === "POST"
+      ? answer("login", "observe", "a tool's own login, which a person confirms in the browser", {})
+      : unknownClassification("github", `login takes no ${method}`);
+  if (!isRead) return unknownClassification("github", `${method}: forms of the web site are not known`);
+  if (/^(?:login|logout|session|sessions|settings|oauth|sudo|setup|stafftools)(?:\/|$)/.test(names))
+    return unknownClassification("github", "a page of somebody's account");
+  return answer("page", "observe", "reads a page or a file", labelsOfPath(names));
+}
+
+function classifyGit(
+  service: string,
+  labels: Labels,
+  query: string | undefined,
+  method: string,
+  isRead: boolean,
+): Classification {
+  if (service === "info/refs") {
+    const services = parseQuery(query)?.filter(([name]) => name === "service");
+    const isKnown = services?.every(([, value]) => /^git-(?:upload|receive)-pack$/.test(value));
+    return isRead && isKnown === true
+      ? answer("git info/refs", "observe", "lists the refs of a repository", labels)
+      : unknownClassification("github", "git's discovery for an unknown service", { labels });
+  }
+  if (method !== "POST") return unknownClassification("github", `${service} takes no ${method}`, { labels });
+  return service === "git-receive-pack"
+    ? answer("git push", "modify", "git-receive-pack takes a push", labels, [service])
+    : answer("git fetch", "observe", `${service} sends what is asked for`, labels, [service]);
+}
+
+/** LFS: https://github.com/git-lfs/git-lfs/tree/main/docs/api */
+function classifyLfs(
+  body: RequestBody,
+  rest: string,
+  labels: Labels,
+  method: string,
+  isRead: boolean,
+): Classification {
+  if (rest === "objects/batch" && method === "POST") {
+    if (body.kind === "unread")
+      return unknownClassification("github", `the body says what is asked for, and ${body.why}`, { labels });
+    const operation = body.kind === "whole" ? lfsOperation(body.bytes) : undefined;
+    if (operation === "download") return answer("lfs download", "observe", "lists where objects are", labels);
+    const upload = answer("lfs upload", "modify", "asks to upload objects", labels);
+    return operation === "upload" ? upload : doubtful(upload, "an LFS batch for an unknown operation");
+  }
+  if (/^locks\/verify$/.test(rest) && method === "POST")
+    return answer("lfs locks", "observe", "lists locks", labels);
+  if (/^(?:locks(?:\/[^/]+\/unlock)?|(?:objects\/)?(?:[^/]+\/)?verify)$/.test(rest) && method === "POST")
+    return answer("lfs locks", "modify", "locks, unlocks or confirms an upload", labels);
+  if (isRead) return answer("lfs download", "observe", "reads from LFS", labels);
+  return rest.startsWith("objects/") && method === "PUT"
+    ? answer("lfs upload", "modify", "uploads an object", labels)
+    : unknownClassification("github", `LFS takes no ${method} here`, { labels });
+}
+
+function lfsOperation(bytes: Uint8Array): unknown {
+  try {
+    const json = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (!("value" in json) || typeof json.value !== "object" || json.value === null) return undefined;
+    const members = Object.entries(json.value).filter(([name]) => name.toLowerCase() === "operation");
+    return members.length === 1 && members[0]?.[0] === "operation" ? members[0][1] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The repository that a path names; a gist's has one segment or belongs to nobody's organisation. */
+function labelsOfPath(names: string): Labels {
+  const [owner, repo] = names.split("/");
+  return labelsOf({ owner, repo });
+}
+
+function answer(
+  command: string,
+  tier: Tier,
+  reason: string,
+  labels: Labels,
+  aliases: readonly string[] = [],
+): Classification {
+  return { protocol: "github", tier, command, aliases, labels, reason };
+}

@@ -1,0 +1,157 @@
+// GitHub's REST API: path and method to a published operation, its tier and labels. Path dialect: split on raw
+// slashes, then decode; `%2F` belongs to a name. A path that nobody published is unknown, and so is one that a
+// server which decodes first would take for a stricter operation.
+
+import type { Classification } from "../model/classification.ts";
+import { stricterTier } from "../model/tier.ts";
+import { parseQuery, readPathSplitFirst } from "../wire/path.ts";
+import { type Labels, labelsOf } from "./github-labels.ts";
+import {
+  type FoundOperation,
+  findOperations,
+  type MethodLetter,
+  type PathSearch,
+} from "./github-operations.ts";
+import { type TierReason, tierOfOperation } from "./github-tier.ts";
+import { lenientReadings } from "./lenient-path.ts";
+import { strictestOf } from "./strictest.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
+
+const LETTERS: ReadonlyMap<string, MethodLetter> = new Map([
+  ["GET", "G"],
+  ["HEAD", "G"],
+  ["POST", "P"],
+  ["PUT", "U"],
+  ["PATCH", "A"],
+  ["DELETE", "D"],
+]);
+
+/** Classifies a REST request; `path` is raw, `query` what stands after the question mark. */
+export function classifyRest(path: string, query: string | undefined, method: string): Classification {
+  const reading = readPathSplitFirst(path);
+  if (reading.kind === "ok") return classifySegments(reading.segments, query, method);
+  const unknown = unknownClassification("github", reading.reason);
+  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  const guesses = lenientReadings(path)
+    .map((segments) => classifySegments(segments, undefined, method))
+    .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+  return strictestOf(unknown, ...guesses);
+}
+
+function classifySegments(
+  segments: readonly string[],
+  query: string | undefined,
+  method: string,
+): Classification {
+  if (segments.length === 0) return classifyRoot(method);
+  const plain = classifyNames(segments, query, method);
+  if (!segments.some((segment) => segment.includes("/"))) return plain;
+  // Where decoding first names a stricter operation, whichever is meant cannot be told.
+  const other = classifyNames(
+    segments.flatMap((segment) => segment.split("/")).filter((segment) => segment !== ""),
+    query,
+    method,
+  );
+  if (other.tier === "unknown" || stricterTier(plain.tier, other.tier) === plain.tier) return plain;
+  return strictestOf(doubtful(plain, "an encoded slash gives the path two readings"), other);
+}
+
+function classifyRoot(method: string): Classification {
+  if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS")
+    return unknownClassification("github", `the API's root takes no ${method}`);
+  return answer("meta/root", { tier: "observe", reason: "meta/root reads" }, {});
+}
+
+function classifyNames(
+  segments: readonly string[],
+  query: string | undefined,
+  method: string,
+): Classification {
+  if (method === "OPTIONS")
+    return answer("options", { tier: "observe", reason: "OPTIONS asks what is allowed" }, {});
+  const letter = LETTERS.get(method);
+  const search = letter === undefined ? undefined : findAny(segments, letter);
+  const found = search?.operations[0];
+  if (letter === undefined || search === undefined || found === undefined) {
+    const where = search?.isPathKnown === true ? `the path takes no ${method}` : "no published operation";
+    return unknownClassification("github", `${method}: ${where}`, { labels: labelsOfPrefix(segments) });
+  }
+  const [first, ...others] = search.operations.map((one) => classifyFound(one, letter, query));
+  if (first === undefined) return unknownClassification("github", "no published operation");
+  // Several operations only when a branch or file name may hold the rest of the path; mostly they agree.
+  const stricter = others.filter((one) => one.tier !== first.tier);
+  return strictestOf(first, ...stricter);
+}
+
+function classifyFound(
+  found: FoundOperation,
+  letter: MethodLetter,
+  query: string | undefined,
+): Classification {
+  const tier = tierOfOperation(letter, found.id);
+  const hidden = tier.tier === "sensitive" && letter === "G" && hidesSecrets(query);
+  return answer(
+    found.id,
+    hidden ? { tier: "observe", reason: `${found.id} reads, with the secrets left out` } : tier,
+    labelsOf(found),
+  );
+}
+
+function answer(id: string, { tier, reason }: TierReason, labels: Labels): Classification {
+  return { protocol: "github", tier, command: id, aliases: [], labels, reason };
+}
+
+/** Alerts come without the secret only on request; a parameter given twice asks for nothing certain. */
+function hidesSecrets(query: string | undefined): boolean {
+  const values = parseQuery(query)?.filter(([name]) => name.startsWith("hide_secret")) ?? [];
+  return values.length === 1 && values[0]?.[0] === "hide_secret" && values[0][1] === "true";
+}
+
+function findAny(segments: readonly string[], letter: MethodLetter): PathSearch {
+  const search = find(segments, letter);
+  if (search.operations.length > 0 || letter !== "P") return search;
+  // GitHub takes a POST for a PATCH where nothing else takes the POST (its older documentation says so).
+  const patch = find(segments, "A");
+  return patch.operations.length > 0 ? patch : search;
+}
+
+/** GitHub's own links (redirects of renamed repositories, pages of lists) name things by number. */
+function find(segments: readonly string[], letter: MethodLetter): PathSearch {
+  const direct = findOperations(segments, letter);
+  if (direct.operations.length > 0) return direct;
+  const [first = "", id = "", ...rest] = segments;
+  if (!/^\d+$/.test(id)) return direct;
+  switch (first) {
+    case "repositories":
+      return unnamed(findOperations(["repos", id, id, ...rest], letter));
+    case "organizations":
+      return unnamed(
+        rest[0] === "team" && rest[1] !== undefined
+          ? findOperations(["teams", ...rest.slice(1)], letter)
+          : findOperations(["orgs", id, ...rest], letter),
+      );
+    case "user":
+      return unnamed(findOperations(["users", id, ...rest], letter));
+    default:
+      return direct;
+  }
+}
+
+function unnamed(search: PathSearch): PathSearch {
+  const operations = search.operations.map(
+    ({ id }): FoundOperation => ({
+      id,
+      owner: undefined,
+      repo: undefined,
+      org: undefined,
+      enterprise: undefined,
+    }),
+  );
+  return { ...search, operations };
+}
+
+/** The scope of what is not published, so that rules for a repository hold for it too. */
+function labelsOfPrefix([first, second, third]: readonly string[]): Labels {
+  if (first === "repos") return labelsOf({ owner: second, repo: third });
+  return first === "orgs" ? labelsOf({ org: second }) : {};
+}

@@ -1,0 +1,62 @@
+// GitHub, its Enterprise Server and the gh command line. Decides which front door a request goes to and puts the
+// answers together; each door has its own file. Whatever cannot be read for certain is unknown.
+
+import type { Classification } from "../model/classification.ts";
+import type { HttpRequest, RequestHead } from "../model/request.ts";
+import { splitTarget } from "../wire/path.ts";
+import type { Classifier } from "./classifier.ts";
+import { classifyGhArgv } from "./github-argv.ts";
+import { classifyFiles, classifyRegistry, classifyWeb, webNeedsBody } from "./github-git.ts";
+import { classifyGraphql } from "./github-graphql.ts";
+import { classifyRest } from "./github-rest.ts";
+import { surfaceOf } from "./github-surface.ts";
+import { graphqlNeedsBody } from "./graphql.ts";
+import { effectiveMethods } from "./method-override.ts";
+import { strictestOf } from "./strictest.ts";
+import { doubtful } from "./unknown.ts";
+import { asksForUpgrade } from "./upgrade.ts";
+
+/** The classifier of the policy's `github` block. */
+export const githubClassifier: Classifier = {
+  protocol: "github",
+  scopes: [
+    { keyword: "repos", label: "repo" },
+    { keyword: "orgs", label: "org" },
+  ],
+  programs: ["gh"],
+  needsBody,
+  classify,
+  classifyArgv: (argv) => classifyGhArgv(argv, classify),
+};
+
+function needsBody(head: RequestHead): boolean {
+  const surface = surfaceOf(head.host, splitTarget(head.target).path);
+  if (surface.kind === "graphql") return graphqlNeedsBody(head);
+  return surface.kind === "web" && webNeedsBody(surface.path);
+}
+
+function classify(request: HttpRequest): Classification {
+  const [sent, ...overrides] = effectiveMethods(request);
+  const answer = strictestOf(
+    classifyMethod(request, sent),
+    ...overrides.map((method) => classifyMethod(request, method)),
+  );
+  return asksForUpgrade(request) ? doubtful(answer, "GitHub upgrades no connection") : answer;
+}
+
+function classifyMethod(request: HttpRequest, method: string): Classification {
+  const { path, query } = splitTarget(request.target);
+  const surface = surfaceOf(request.host, path);
+  switch (surface.kind) {
+    case "rest":
+      return classifyRest(surface.path, query, method);
+    case "graphql":
+      return classifyGraphql(request, method);
+    case "web":
+      return classifyWeb(request, surface.path, query, method);
+    case "files":
+      return classifyFiles(surface.path, method);
+    case "registry":
+      return classifyRegistry(method);
+  }
+}

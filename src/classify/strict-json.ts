@@ -1,0 +1,81 @@
+// JSON as no two parsers read it differently: objects in which a member comes twice are refused, because some
+// parsers keep the first and some the last. Size and depth are bounded. Knows nothing of what the JSON means.
+
+/** Deeper nesting is refused; parsers of other languages stop at about a hundred. */
+const MAX_DEPTH = 200;
+
+/** The value, or why none is certain. */
+export type StrictJson = { readonly value: unknown } | { readonly problem: string };
+
+/** Parses JSON text (RFC 8259, no byte order mark) without repeated members. */
+export function parseStrictJson(text: string): StrictJson {
+  const problem = problemOfMembers(text);
+  if (problem !== undefined) return { problem };
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return { problem: "the body is not JSON" };
+  }
+}
+
+/** Walks the text once; only meaningful for valid JSON, which JSON.parse then proves. */
+function problemOfMembers(text: string): string | undefined {
+  /** One entry a bracket: the names so far, or undefined for an array. */
+  const open: (Set<string> | undefined)[] = [];
+  let isName = false;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x7b: // {
+        open.push(new Set());
+        isName = true;
+        if (open.length > MAX_DEPTH) return "JSON nested too deeply";
+        break;
+      case 0x5b: // [
+        open.push(undefined);
+        isName = false;
+        if (open.length > MAX_DEPTH) return "JSON nested too deeply";
+        break;
+      case 0x7d: // }
+      case 0x5d: // ]
+        open.pop();
+        isName = false;
+        break;
+      case 0x2c: // ,
+        isName = open.at(-1) !== undefined;
+        break;
+      case 0x22: {
+        const end = endOfString(text, at);
+        if (end < 0) return "the body is not JSON";
+        const names = open.at(-1);
+        if (isName && names !== undefined) {
+          const name = nameOf(text.slice(at, end + 1));
+          if (name === undefined) return "the body is not JSON";
+          if (names.has(name)) return `"${name.slice(0, 40)}" comes twice in one object`;
+          names.add(name);
+        }
+        isName = false;
+        at = end;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Where the string that opens at `from` closes; -1 when it does not. */
+function endOfString(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return -1;
+}
+
+function nameOf(quoted: string): string | undefined {
+  if (!quoted.includes("\\")) return quoted.slice(1, -1);
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return undefined;
+  }
+}
