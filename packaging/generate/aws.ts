@@ -110,6 +110,8 @@ function main(root: string): void {
   for (const api of [...apis.values()].sort((a, b) => rank(a) - rank(b) || (a.sdkId < b.sdkId ? -1 : 1))) {
     // The SDKs publish EventBridge a second time under its former name.
     if (api.operations.size === 0 || api.sdkId === "CloudWatch Events") continue;
+    // S3's rule set also names hosts of other services (Outposts on EC2); its own are read by hand in aws-endpoint.ts.
+    if (api.sdkId === "S3") for (const host of api.endpoints) if (host !== "s3") api.endpoints.delete(host);
     const prefix = iamPrefix(api, iam);
     const cli = cliName(api.sdkId);
     if (named.has(cli)) console.warn(`name used twice: ${cli} (${api.sdkId})`);

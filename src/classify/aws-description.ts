@@ -21,9 +21,12 @@ const DESCRIPTIONS = new WeakMap<AwsOperation, OperationDescription>();
 
 /** Describes operations that a request may equally well mean; at least one. */
 export function describeOperations(operations: readonly AwsOperation[]): OperationDescription {
-  const [first, ...others] = operations.map(describe);
-  if (first === undefined) throw new Error("no operation to describe");
-  if (others.length === 0) return first;
+  // At a host that several services share (rds, neptune, docdb) the one that gave it its name speaks for all.
+  const owner = operations.find(({ api }) => api.cli === api.iam) ?? operations[0];
+  if (owner === undefined) throw new Error("no operation to describe");
+  const first = describe(owner);
+  if (operations.length === 1) return first;
+  const others = operations.filter((one) => one !== owner).map(describe);
   let strictest = first;
   for (const other of others)
     if (other.tier !== strictest.tier && stricterTier(other.tier, strictest.tier) === other.tier)

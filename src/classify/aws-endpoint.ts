@@ -205,6 +205,8 @@ function readS3(
   switch (last) {
     case "s3":
     case "s3-accelerate":
+      // Digits at the end of a bucket's name are its owner's choice and say nothing of the account.
+      return { kind: "s3", region, account: undefined, bucket };
     case "s3-object-lambda":
     case "s3-accesspoint":
       return { kind: "s3", region, account: accountOf(bucket), bucket };

@@ -25,8 +25,7 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
   ],
   [
     LOGIN,
-    `sso:GetRoleCredentials sso:Logout sso-oauth:CreateToken sso-oauth:RegisterClient sso-oauth:StartDeviceAuthorization
-    sso-oidc:CreateToken sso-oidc:RegisterClient sso-oidc:StartDeviceAuthorization signin:CreateOAuth2Token`,
+    `sso:GetRoleCredentials sso:Logout sso-oauth:CreateToken sso-oauth:RegisterClient sso-oauth:StartDeviceAuthorization signin:CreateOAuth2Token`,
   ],
   [
     ["sensitive", "issues a role's credentials; profiles send it by themselves"],
@@ -48,7 +47,7 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
     `athena:GetSession athena:GetSessionEndpoint gamelift:GetInstanceAccess gamelift:GetComputeAccess
     gamelift:GetGameSessionLogUrl gamelift:GetComputeAuthToken gamelift:RequestUploadCredentials
     lightsail:GetBucketAccessKeys lightsail:GetKeyPair lightsail:GetKeyPairs waf:GetChangeToken waf-regional:GetChangeToken
-    redshift:GetIdentityCenterAuthToken acm:GetAcmeExternalAccountBindingCredentials s3:CreateSession s3express:CreateSession
+    redshift:GetIdentityCenterAuthToken acm:GetAcmeExternalAccountBindingCredentials s3:CreateSession
     ecr:GetAuthorizationToken ecr-public:GetAuthorizationToken codeartifact:GetAuthorizationToken
     finspace-api:GetExternalDataViewAccessDetails`,
   ],
@@ -64,9 +63,9 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
     COMMAND,
     `ssm:SendCommand ssm:StartSession ssm:ResumeSession ecs:ExecuteCommand codebuild:StartCommandExecution
     ec2-instance-connect:SendSSHPublicKey ec2-instance-connect:SendSerialConsoleSSHPublicKey ec2-instance-connect:OpenTunnel
-    iotsecuretunneling:OpenTunnel iot:OpenTunnel bedrock-agentcore:InvokeAgentRuntimeCommand sagemaker:StartSession
+    iot:OpenTunnel bedrock-agentcore:InvokeAgentRuntimeCommand sagemaker:StartSession
     gameliftstreams:CreateStreamSessionAdminShell lambda:CreateMicrovmShellAuthToken codecatalyst:StartDevEnvironmentSession
-    lightsail:StartGUISession ssm-guiconnect:StartConnection ec2:EnableSerialConsoleAccess`,
+    lightsail:StartGUISession ec2:EnableSerialConsoleAccess`,
   ],
   [
     ["sensitive", "runs a document that may run commands"],
@@ -112,4 +111,10 @@ export function exceptionOf(action: string): Exception | undefined {
     ),
   );
   return index.get(action);
+}
+
+/** Every `prefix:Operation` that is an exception. */
+export function exceptionActions(): readonly string[] {
+  exceptionOf("");
+  return [...(index ?? new Map()).keys()];
 }

@@ -37,6 +37,7 @@ export function readS3(source: OperationSource, hostBucket: string | undefined):
   if (match.kind === "none") return doubt("no operation has this method and path");
   if (match.kind === "ambiguous") return doubt("the query selects more than one operation");
   const operations = selectS3(match.operations, headers, query);
+  if (operations.length === 0) return doubt("no operation has this method, path and parameters");
   const isRead = method === "GET" || method === "HEAD";
   const strange =
     isRead || operations[0] === undefined ? undefined : unknownSubresource(query, operations[0]);
@@ -118,17 +119,16 @@ function demands(binding: string, key: string): boolean {
   );
 }
 
-/** Of operations with the same method and path the one that fields and parameters select. */
+/** Of operations with the same method and path those that fields and parameters select, mostly one. */
 function selectS3(
   operations: readonly AwsOperation[],
   headers: readonly Header[],
   query: readonly (readonly [string, string])[],
 ): readonly AwsOperation[] {
-  if (operations.length < 2) return operations;
   const has = (key: string) => query.some(([name]) => name === key);
   const isCopy = headerValue(headers, "x-amz-copy-source") !== undefined;
   const isPart = has("uploadId");
-  const wanted = operations.filter(({ name }) => {
+  return operations.filter(({ name }) => {
     switch (name) {
       case "CopyObject":
         return isCopy && !isPart;
@@ -158,7 +158,6 @@ function selectS3(
         return true;
     }
   });
-  return wanted.length > 0 ? wanted : operations;
 }
 
 /** Fields by which an upload also sets an access list that others profit from. */

@@ -52,7 +52,7 @@ export function awsTier(operation: AwsOperation): AwsTier {
 }
 
 function decide(iam: string, name: string, level: AccessLevel): readonly [Tier, string] {
-  if (level === "t") return ["modify", ""];
+  if (level === "t" && iam !== "secretsmanager") return ["modify", ""];
   if (level === "p") return ["break-glass", "changes who may do what"];
   if (level === "l" || level === "r" || (level === "-" && READ_VERB.test(name))) {
     if (CREDENTIAL_READ.test(name)) return ["sensitive", "returns a credential"];

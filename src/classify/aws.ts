@@ -3,7 +3,7 @@
 // is unknown, also where only an override header or a WebSocket makes it so.
 
 import type { Classification } from "../model/classification.ts";
-import { type HttpRequest, headerValue, type RequestHead } from "../model/request.ts";
+import { type HttpRequest, headerValues, type RequestHead } from "../model/request.ts";
 import { splitTarget } from "../wire/path.ts";
 import { classifyApplication } from "./aws-application.ts";
 import { classifyAwsArgv } from "./aws-argv.ts";
@@ -57,7 +57,7 @@ function placeOf(head: RequestHead): Place {
   const labels: Record<string, string> = {};
   const account =
     ("account" in endpoint ? endpoint.account : undefined) ??
-    accountField(head) ??
+    accountField(head, endpoint) ??
     (scope === undefined ? undefined : accountOfKey(scope.accessKey));
   if (account !== undefined) labels.account = account;
   const region = endpoint.region ?? scope?.region;
@@ -72,9 +72,12 @@ function endpointSigned(service: string, unknown: AwsEndpoint): AwsEndpoint {
   return group === undefined ? unknown : { kind: "api", group, region: unknown.region, account: undefined };
 }
 
-function accountField(head: RequestHead): string | undefined {
-  const value = headerValue(head.headers, "x-amz-account-id");
-  return value !== undefined && /^\d{12}$/.test(value) ? value : undefined;
+/** S3 Control compares the field with the caller; elsewhere it means nothing, and a caller could write what it likes. */
+function accountField(head: RequestHead, endpoint: AwsEndpoint): string | undefined {
+  if (endpoint.kind !== "api" || !endpoint.group.apis.some((api) => api.cli === "s3control"))
+    return undefined;
+  const [value, second] = headerValues(head.headers, "x-amz-account-id");
+  return second === undefined && value !== undefined && /^\d{12}$/.test(value) ? value : undefined;
 }
 
 function classify(request: HttpRequest): Classification {
