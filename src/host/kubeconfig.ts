@@ -118,8 +118,12 @@ async function addFile(lists: Lists, file: string, mayFollow: boolean): Promise<
   if (document === undefined) return;
   const sources = overlaySources(document);
   if (sources !== undefined && mayFollow && sources.length > 0) {
+    const before = lists.sources.length;
     for (const source of sources) await addFile(lists, source, false);
-    return;
+    if (lists.sources.length > before) return;
+    throw new UserError(`"${file}" is an overlay made from "${sources.join('", "')}", which is gone`, {
+      hint: "name the original: KUBECONFIG=<file> iddio kubeconfig",
+    });
   }
   if (sources !== undefined || mentionsGateway(document))
     throw new UserError(`"${file}" is itself an overlay that iddio wrote`, {

@@ -1,6 +1,7 @@
 // The compiled program as a user has it: `iddio gateway` as a process of its own with a state directory of its own,
 // on port 0. Every other command is run as a process too, so that what is tested is what is shipped.
 
+import { rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlClient } from "../../src/ipc/client.ts";
@@ -67,6 +68,12 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
     stdout: log,
     stderr: log,
   });
+  // Whatever becomes of this process, neither the gateway nor its directory outlives it.
+  const abandon = () => {
+    child.kill("SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  };
+  process.once("exit", abandon);
   const control = new ControlClient(join(home, "iddio.sock"));
   const status = await eventually(
     async () => {
@@ -127,6 +134,7 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
       child.kill();
       await child.exited;
       await directory[Symbol.asyncDispose]();
+      process.off("exit", abandon);
     },
   };
 }

@@ -108,13 +108,14 @@ function leaves(fields: Fields, path: readonly string[] = []): string[][] {
   return keys.flatMap((key) => leaves(fields[key] as Fields, [...path, key]));
 }
 
-function has(fields: Fields, path: readonly string[]): boolean {
+/** Whether the path is in the set and ends there: who owns `data.a` does not own `data`. */
+function endsAt(fields: Fields, path: readonly string[]): boolean {
   let at: unknown = fields;
   for (const key of path) {
     if (!isFields(at) || !(key in at)) return false;
     at = at[key];
   }
-  return true;
+  return isFields(at) && Object.keys(at).every((key) => key === ".");
 }
 
 function valueByFields(object: unknown, path: readonly string[]): unknown {
@@ -132,7 +133,7 @@ function refuseConflicts(
   for (const entry of entries) {
     if (entry.manager === manager && entry.operation === "Apply") continue;
     for (const path of leaves(fields)) {
-      if (path.length === 0 || !has(entry.fieldsV1, path)) continue;
+      if (path.length === 0 || !endsAt(entry.fieldsV1, path)) continue;
       if (JSON.stringify(valueByFields(current, path)) === JSON.stringify(valueByFields(applied, path)))
         continue;
       const field = path
