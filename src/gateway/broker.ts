@@ -1,6 +1,7 @@
 // Holds escalated requests until a person decides. Owns the pending list and the four
 // ways out: approved, denied, timed out, withdrawn. One approval releases exactly one
-// request: what was settled once is gone, a second answer finds nothing.
+// request: what was settled once is gone, a second answer finds nothing. An allow that
+// comes too late executes nothing by itself; it waits for the same request once.
 
 import { randomBytes } from "node:crypto";
 import type { ClientIdentity } from "../model/entry.ts";
@@ -8,6 +9,7 @@ import type { Protocol } from "../model/protocol.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
 import { UserError } from "../model/user-error.ts";
 import type { Events } from "./events.ts";
+import type { RequestView } from "./request-view.ts";
 
 /** What a person is asked to decide. */
 export interface ApprovalRequest {
@@ -24,6 +26,15 @@ export interface ApprovalRequest {
   readonly rule: string;
   readonly reason: string;
   readonly client?: ClientIdentity;
+  /** Hash of the credential that the request carries; "" when it carries none. */
+  readonly credential: string;
+  readonly view: RequestView;
+  /** Whether it may be granted for a while instead of once. */
+  readonly isGrantable: boolean;
+  /** Equal for the same request sent again; undefined when the body was not read whole. */
+  readonly fingerprint?: string;
+  /** Bytes of the body that are kept in memory while it waits. */
+  readonly heldBytes: number;
 }
 
 /** A request that waits. */
@@ -44,6 +55,26 @@ export interface HoldOutcome {
 /** Requests that may wait at once; more are refused at once, so that an agent cannot bury one among many. */
 const PENDING_MAX = 1_000;
 
+/** Body bytes that may wait in memory, all requests together. */
+const HELD_BYTES_MAX = 256 * 1024 * 1024;
+/** How long a late allow, or the id of a client that left, is remembered. */
+const LATE_MS = 10 * 60_000;
+const ENDED_MAX = 1_000;
+
+/** A hold that ended without a decision. */
+interface Ended {
+  readonly approval: PendingApproval;
+  readonly outcome: "timed_out" | "withdrawn";
+  readonly untilMs: number;
+}
+
+/** A late allow: the next request with this fingerprint goes through, once. */
+interface OneShot {
+  readonly id: string;
+  readonly untilMs: number;
+  readonly reason: string | undefined;
+}
+
 interface Waiting {
   readonly approval: PendingApproval;
   settle(outcome: HoldOutcome): void;
@@ -52,6 +83,9 @@ interface Waiting {
 /** The in-process broker; one per daemon. */
 export class Broker {
   readonly #pending = new Map<string, Waiting>();
+  readonly #ended = new Map<string, Ended>();
+  readonly #oneShots = new Map<string, OneShot>();
+  #heldBytes = 0;
   readonly #events: Events;
   readonly #timeoutMs: () => number;
 
@@ -65,10 +99,20 @@ export class Broker {
    * the request. Never rejects.
    */
   hold(request: ApprovalRequest, onLeave: (left: () => void) => () => void): Promise<HoldOutcome> {
-    if (this.#pending.size >= PENDING_MAX) return Promise.resolve({ outcome: "full", id: "" });
+    const late = this.#takeOneShot(request.fingerprint);
+    if (late)
+      return Promise.resolve({
+        outcome: "approved",
+        id: late.id,
+        ...(late.reason ? { reason: late.reason } : {}),
+      });
+    if (this.#pending.size >= PENDING_MAX || this.#heldBytes + request.heldBytes > HELD_BYTES_MAX)
+      return Promise.resolve({ outcome: "full", id: "" });
     const timeoutMs = this.#timeoutMs();
     const createdMs = Date.now();
-    const approval = { ...request, id: this.#newId(), createdMs, expiresMs: createdMs + timeoutMs };
+    const id = this.#takeOver(request.fingerprint) ?? this.#newId();
+    const approval = { ...request, id, createdMs, expiresMs: createdMs + timeoutMs };
+    this.#heldBytes += request.heldBytes;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(approval.id, "timed_out"), timeoutMs);
       let stopListening = () => {};
@@ -90,14 +134,70 @@ export class Broker {
     return [...this.#pending.values()].map((waiting) => waiting.approval);
   }
 
+  /** One that waits, by id, bare hex or unique prefix. Throws UserError when none or several match. */
+  find(idOrPrefix: string): PendingApproval {
+    return this.#match(
+      idOrPrefix,
+      [...this.#pending.values()].map((waiting) => waiting.approval),
+    );
+  }
+
   /**
    * Decides one by id, bare hex or unique prefix. Throws UserError when none or several match. Of two
-   * simultaneous answers the first counts and the second is told that nothing waits.
+   * simultaneous answers the first counts and the second is told that nothing waits. `isLate`: the request
+   * is gone, and an allow is kept for the same request sent again within ten minutes.
    */
-  reply(idOrPrefix: string, outcome: "approved" | "denied", reason?: string): PendingApproval {
-    const { approval } = this.#find(idOrPrefix);
-    this.#settle(approval.id, outcome, reason);
-    return approval;
+  reply(
+    idOrPrefix: string,
+    outcome: "approved" | "denied",
+    reason?: string,
+  ): { readonly approval: PendingApproval; readonly isLate: boolean } {
+    this.#forgetOld();
+    const waiting = [...this.#pending.values()].map((each) => each.approval);
+    const ended = [...this.#ended.values()].map((each) => each.approval);
+    const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
+    const isLate = this.#ended.delete(approval.id);
+    if (!isLate) this.#settle(approval.id, outcome, reason);
+    else this.#replyLate(approval, outcome, reason);
+    return { approval, isLate };
+  }
+
+  #replyLate(approval: PendingApproval, outcome: "approved" | "denied", reason: string | undefined): void {
+    const { id, fingerprint } = approval;
+    if (outcome === "approved") {
+      if (fingerprint === undefined)
+        throw new UserError(`'${id}' no longer waits, and its body was too large to know it again`, {
+          hint: "let the client send it again, then approve in time",
+        });
+      this.#oneShots.set(fingerprint, { id, untilMs: Date.now() + LATE_MS, reason });
+    }
+    this.#events.publish("approval_replied", { ...eventFields(approval), outcome, late: true });
+  }
+
+  /** Consumes the late allow for a fingerprint. */
+  #takeOneShot(fingerprint: string | undefined): OneShot | undefined {
+    if (fingerprint === undefined) return undefined;
+    const found = this.#oneShots.get(fingerprint);
+    this.#oneShots.delete(fingerprint);
+    return found && found.untilMs > Date.now() ? found : undefined;
+  }
+
+  /** The id of the same request whose client has left: its retry is the same question. */
+  #takeOver(fingerprint: string | undefined): string | undefined {
+    if (fingerprint === undefined) return undefined;
+    this.#forgetOld();
+    for (const { approval, outcome } of this.#ended.values())
+      if (outcome === "withdrawn" && approval.fingerprint === fingerprint) {
+        this.#ended.delete(approval.id);
+        return approval.id;
+      }
+    return undefined;
+  }
+
+  #forgetOld(): void {
+    const now = Date.now();
+    for (const [id, ended] of this.#ended) if (ended.untilMs <= now) this.#ended.delete(id);
+    for (const [key, shot] of this.#oneShots) if (shot.untilMs <= now) this.#oneShots.delete(key);
   }
 
   /** Withdraws everything, for shutdown. */
@@ -105,15 +205,15 @@ export class Broker {
     for (const id of [...this.#pending.keys()]) this.#settle(id, "withdrawn", "the gateway is stopping");
   }
 
-  #find(idOrPrefix: string): Waiting {
+  #match(idOrPrefix: string, approvals: readonly PendingApproval[]): PendingApproval {
     const wanted = idOrPrefix.toLowerCase().replace(/^appr_/, "");
     const hint = "iddio approval list";
     if (!/^[0-9a-f]{1,8}$/.test(wanted))
       throw new UserError(`'${idOrPrefix}' is not an approval id`, { hint, exitCode: 2 });
-    const found = [...this.#pending.values()].filter((each) => each.approval.id.startsWith(`appr_${wanted}`));
+    const found = approvals.filter((each) => each.id.startsWith(`appr_${wanted}`));
     const [first, second] = found;
     if (!first) throw new UserError(`no pending approval '${idOrPrefix}'`, { hint });
-    if (second) throw new UserError(`'${idOrPrefix}' matches ${found.length} pending approvals`, { hint });
+    if (second) throw new UserError(`'${idOrPrefix}' matches ${found.length} approvals`, { hint });
     return first;
   }
 
@@ -121,6 +221,8 @@ export class Broker {
     const waiting = this.#pending.get(id);
     if (!waiting) return;
     this.#pending.delete(id);
+    this.#heldBytes -= waiting.approval.heldBytes;
+    if (outcome === "timed_out" || outcome === "withdrawn") this.#remember(waiting.approval, outcome);
     const fields = { ...eventFields(waiting.approval), outcome, ...(reason ? { reason } : {}) };
     if (outcome === "timed_out") this.#events.publish("approval_timed_out", fields);
     else if (outcome === "withdrawn") this.#events.publish("approval_withdrawn", fields);
@@ -128,10 +230,17 @@ export class Broker {
     waiting.settle({ outcome, id, ...(reason ? { reason } : {}) });
   }
 
+  #remember(approval: PendingApproval, outcome: "timed_out" | "withdrawn"): void {
+    this.#forgetOld();
+    const oldest = this.#ended.size >= ENDED_MAX ? this.#ended.keys().next().value : undefined;
+    if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.set(approval.id, { approval, outcome, untilMs: Date.now() + LATE_MS });
+  }
+
   #newId(): string {
     for (;;) {
       const id = `appr_${randomBytes(4).toString("hex")}`;
-      if (!this.#pending.has(id)) return id;
+      if (!this.#pending.has(id) && !this.#ended.has(id)) return id;
     }
   }
 }

@@ -2,6 +2,7 @@
 // never imported as a value.
 
 import type { LeafStore } from "../ca/leaf.ts";
+import type { Grants } from "../state/grants.ts";
 import type { Log } from "../state/log.ts";
 import type { SettingsStore } from "../state/settings-store.ts";
 import type { Broker } from "./broker.ts";
@@ -22,6 +23,7 @@ export interface Gateway {
   readonly leaves: LeafStore;
   readonly pool: UpstreamPool;
   readonly broker: Broker;
+  readonly grants: Grants;
   readonly recorder: Recorder;
   readonly log: Log;
   /** Host and port that the listener is bound to, for refusing loops. */

@@ -3,7 +3,7 @@
 
 import type { Authority } from "../ca/authority.ts";
 import { explainClassify, explainDecide } from "../ipc/explain.ts";
-import type { Approval, Caller, ControlHandlers, UpstreamReport } from "../ipc/methods.ts";
+import type { Caller, ControlHandlers, UpstreamReport } from "../ipc/methods.ts";
 import { isMode, MODES } from "../model/mode.ts";
 import { isProtocol, PROTOCOLS, type Protocol } from "../model/protocol.ts";
 import { UserError } from "../model/user-error.ts";
@@ -12,7 +12,7 @@ import { writeFileAtomic } from "../state/files.ts";
 import type { StatePaths } from "../state/paths.ts";
 import type { PolicyStore } from "../state/policy-store.ts";
 import type { Upstream, Upstreams } from "../state/upstreams.ts";
-import type { PendingApproval } from "./broker.ts";
+import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
@@ -33,19 +33,8 @@ export interface ControlParts {
 /** The handlers of every control method. */
 export function controlHandlers(parts: ControlParts): ControlHandlers {
   const { gateway, policy, upstreams, events, paths } = parts;
-  const record = (caller: Caller, command: string, fields: Record<string, unknown> = {}) =>
+  const record: RecordControl = (caller, command, fields = {}) =>
     gateway.recorder.control({ command, ...fields, caller_uid: caller.uid, caller_pid: caller.pid });
-
-  const reply = (outcome: "approved" | "denied", input: { id: string; reason?: string }, caller: Caller) => {
-    const { id, requestId } = gateway.broker.reply(input.id, outcome, input.reason);
-    const reason = input.reason === undefined ? {} : { reason: input.reason };
-    record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
-      approval_id: id,
-      request_id: requestId,
-      ...reason,
-    });
-    return { id, outcome };
-  };
 
   const edit = async (
     change: (text: string, protocol: Protocol, entry: string) => PolicyEdit,
@@ -127,9 +116,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       return { proxy_mode, previous };
     },
 
-    approvals_list: () => ({ approvals: gateway.broker.list().map(approvalReport) }),
-    approvals_allow: (input, caller) => reply("approved", input, caller),
-    approvals_deny: (input, caller) => reply("denied", input, caller),
+    ...approvalHandlers(gateway, events, record),
 
     events: (input, _caller, sink) => {
       for (const event of events.recent()) sink.send(event);
@@ -188,25 +175,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
     classify: (input) => explainClassify(policy.current, input, decodeContent),
     decide: (input) => explainDecide(policy.current, input),
-  };
-}
-
-function approvalReport(approval: PendingApproval): Approval {
-  return {
-    id: approval.id,
-    created_ms: approval.createdMs,
-    expires_ms: approval.expiresMs,
-    protocol: approval.protocol,
-    tier: approval.tier,
-    command: approval.command,
-    labels: approval.labels,
-    host: approval.host,
-    port: approval.port,
-    method: approval.method,
-    path: approval.path,
-    rule: approval.rule,
-    reason: approval.reason,
-    ...(approval.client ? { client: approval.client } : {}),
   };
 }
 

@@ -12,8 +12,11 @@ import { type RefusalReply, renderRefusal } from "../text/refusal.ts";
 import type { HoldOutcome } from "./broker.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { grantSubject, isGrantable } from "./grant-subject.ts";
 import { maskTarget } from "./mask.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
+import { viewOf } from "./request-view.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** A request as the exchange sees it, whatever protocol version carried it. */
@@ -21,6 +24,8 @@ export interface ClientRequest {
   readonly head: RequestHead;
   readonly hasBody: boolean;
   readonly client: ClientIdentity | undefined;
+  /** Hash of the credential that the request carries, or that iddio adds to it; "" when there is none. */
+  readonly credential: string;
   /** The whole body if it is at most `limit` bytes, else undefined; nothing is lost for forwarding. */
   peekBody(limit: number): Promise<Uint8Array | undefined>;
   /** Calls back when the client goes away; returns the way to stop listening. */
@@ -69,15 +74,26 @@ async function decideOn(
   if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
   if (action !== "escalate")
     return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
+  const grant = gateway.grants.find(grantSubject(request, judgement.classification));
+  if (grant && isGrantable(judgement.classification))
+    return {
+      kind: "forward",
+      result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
+    };
   return afterHold(await hold(gateway, request, facts, judgement));
 }
 
-function hold(
+async function hold(
   gateway: Gateway,
   request: ClientRequest,
   facts: RequestFacts,
   { classification, verdict }: Judgement,
 ): Promise<HoldOutcome> {
+  const raw = request.hasBody
+    ? await request.peekBody(gateway.settings.current.classify_body_limit)
+    : NOTHING;
+  const decoded = raw && decodeContent(request.head.headers, raw);
+  const fingerprint = raw && fingerprintOf(classification.protocol, request.head, raw, request.credential);
   return gateway.broker.hold(
     {
       requestId: facts.requestId,
@@ -91,11 +107,18 @@ function hold(
       path: facts.path,
       rule: verdict.rule,
       reason: classification.reason,
+      credential: request.credential,
+      view: viewOf(request.head.headers, decoded, classification.command.startsWith("secrets")),
+      isGrantable: isGrantable(classification),
+      heldBytes: raw?.length ?? 0,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(facts.client ? { client: facts.client } : {}),
     },
     (left) => request.onLeave(left),
   );
 }
+
+const NOTHING = new Uint8Array(0);
 
 function afterHold(held: HoldOutcome): Decision {
   const reason = held.reason ? { reason: held.reason } : {};

@@ -10,6 +10,7 @@ import { BodyError, BodySource } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import type { Gateway } from "./context.ts";
 import { type ClientRequest, exchange } from "./exchange.ts";
+import { credentialOf } from "./fingerprint.ts";
 import { ClientGone, forwardHttp1 } from "./http1-forward.ts";
 import { strayConnectionOption } from "./http1-message.ts";
 import type { Destination } from "./inspection.ts";
@@ -35,6 +36,8 @@ export type Destined =
 export interface Http1Connection {
   readonly channel: Channel;
   readonly client: ClientIdentity | undefined;
+  /** Names the client certificate that iddio adds on this connection; "" when it adds none. */
+  readonly identity: string;
   /** For rows about requests that could not be read. */
   readonly host: string;
   readonly port: number;
@@ -171,6 +174,10 @@ class Http1Request implements ClientRequest {
   /** Whether the connection stands at the start of another request. */
   get isReusable(): boolean {
     return this.#isReusable;
+  }
+
+  get credential(): string {
+    return credentialOf(this.head, this.#connection.identity);
   }
 
   peekBody(limit: number): Promise<Uint8Array | undefined> {

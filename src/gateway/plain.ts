@@ -21,6 +21,7 @@ export async function servePlain(
   const connection: Http1Connection = {
     channel,
     client: owner.identity,
+    identity: "",
     host: named?.host ?? "",
     port: named?.port ?? 80,
     endMeansGone: false,

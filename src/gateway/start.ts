@@ -8,6 +8,7 @@ import { LeafStore } from "../ca/leaf.ts";
 import { serveControl } from "../ipc/server.ts";
 import { openDatabase } from "../state/database.ts";
 import { ensureStateDirectory } from "../state/files.ts";
+import { Grants } from "../state/grants.ts";
 import { Journal } from "../state/journal.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
@@ -87,9 +88,10 @@ export async function startGateway({ env, version }: StartOptions): Promise<Runn
     events,
     timeoutMs: () => parseDuration(settings.current.approval_timeout) ?? DEFAULT_APPROVAL_MS,
   });
+  const grants = new Grants(database);
   const recorder = new Recorder({ audit, observe, events, log });
   const inspection = new Inspection({ policy, mode, resolver });
-  const parts = { settings, mode, inspection, resolver, trust, pool, broker, recorder, log };
+  const parts = { settings, mode, inspection, resolver, trust, pool, broker, grants, recorder, log };
 
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,

@@ -137,9 +137,11 @@ async function serveRequests(
   const { host, port } = destination;
   const known: Destination = { ...destination, serverName };
   const names = new Set([host, serverName ?? host]);
+  const lendsIdentity = isTls && mayUseIdentity && owner.isOwnUser;
   await serveHttp1(gateway, {
     channel,
     client: owner.identity,
+    identity: lendsIdentity ? `${host}:${port}` : "",
     host,
     port,
     endMeansGone: isTls,
@@ -158,7 +160,7 @@ async function serveRequests(
           port,
           addresses: destination.addresses,
           serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
-          trust: isTls ? gateway.trust.trustFor(host, port, mayUseIdentity && owner.isOwnUser) : undefined,
+          trust: isTls ? gateway.trust.trustFor(host, port, lendsIdentity) : undefined,
           owner: owner.poolKey,
         }),
       };

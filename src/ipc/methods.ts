@@ -53,6 +53,30 @@ export interface ApprovalReply {
   readonly note?: string;
 }
 
+/** What a person needs to decide; strings come from the client and must be escaped before they are printed. */
+export interface ApprovalDetails extends Approval {
+  /** Header fields as sent, credentials replaced by `***`. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Decoded body with secrets masked, or a clause in parentheses about one that cannot be shown. */
+  readonly body: string;
+  /** Whether `approval allow --for` is possible. */
+  readonly grantable: boolean;
+}
+
+/** A grant in force. */
+export interface GrantReport {
+  /** `grant_` and eight hex digits. */
+  readonly id: string;
+  readonly approval_id: string;
+  readonly protocol: Protocol;
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly host: string;
+  readonly port: number;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+}
+
 /** The active policy: the text of the file that is enforced, which may be older than the file on disk. */
 export interface PolicyReport {
   readonly text: string;
@@ -150,8 +174,12 @@ export interface ControlMethods {
     output: { readonly proxy_mode: Mode; readonly previous: Mode };
   };
   approvals_list: { input: None; output: { readonly approvals: readonly Approval[] } };
-  approvals_allow: { input: WithReason; output: ApprovalReply };
+  approvals_show: { input: { readonly id: string }; output: { readonly approval: ApprovalDetails } };
+  /** `for_ms` adds a grant for requests like this one; at most a day. */
+  approvals_allow: { input: WithReason & { readonly for_ms?: number }; output: ApprovalReply };
   approvals_deny: { input: WithReason; output: ApprovalReply };
+  grants_list: { input: None; output: { readonly grants: readonly GrantReport[] } };
+  grants_revoke: { input: { readonly id: string }; output: { readonly id: string } };
   events: { input: { readonly follow: boolean }; output: EventRow };
   ca_info: { input: None; output: CaReport };
   upstreams_list: { input: None; output: { readonly upstreams: readonly UpstreamReport[] } };
@@ -217,8 +245,11 @@ export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
   mode_get: get("/v1/mode"),
   mode_set: post("/v1/mode", { proxy_mode: "string" }),
   approvals_list: get("/v1/approvals"),
-  approvals_allow: post("/v1/approvals/allow", { id: "string", reason: "string?" }),
+  approvals_show: post("/v1/approvals/show", { id: "string" }),
+  approvals_allow: post("/v1/approvals/allow", { id: "string", reason: "string?", for_ms: "number?" }),
   approvals_deny: post("/v1/approvals/deny", { id: "string", reason: "string?" }),
+  grants_list: get("/v1/grants"),
+  grants_revoke: post("/v1/grants/revoke", { id: "string" }),
   events: post("/v1/events", { follow: "boolean" }),
   ca_info: get("/v1/ca"),
   upstreams_list: get("/v1/upstreams"),

@@ -2,7 +2,6 @@
 // client, in the audit log and in the events.
 
 import { describe, expect, test } from "bun:test";
-import { UserError } from "../../src/model/user-error.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { connectTls } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
@@ -97,9 +96,8 @@ describe("a held request", () => {
     client[Symbol.dispose]();
     const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
     expect(rows.at(-1)?.fields).toMatchObject({ outcome: "withdrawn" });
-    expect(daemon.control.call("approvals_allow", { id: approval?.id ?? "" })).rejects.toBeInstanceOf(
-      UserError,
-    );
+    const { note } = await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
+    expect(note).toContain("its client has left");
     expect(origin.text).toBe("");
   });
 
@@ -161,3 +159,84 @@ test("two hundred held requests are each decided on their own", async () => {
   expect(origin.text.match(/POST/g)).toHaveLength(100);
   for (const client of clients) client[Symbol.dispose]();
 }, 20_000);
+
+describe("what a person allowed", () => {
+  const DELETE = (origin: RawOrigin, n = 1) =>
+    `DELETE /thing/${n} HTTP/1.1\r\nHost: localhost:${origin.port}\r\nAuthorization: Bearer t\r\n\r\n`;
+
+  test("too late is let through once when the same request comes again", async () => {
+    await using both = await start("approval_timeout: 100ms\n");
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(DELETE(origin));
+    const [approval] = await daemon.pending();
+    await client.until('"outcome":"timed_out"');
+    const reply = await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
+    expect(reply.note).toContain("once");
+    expect(origin.text).toBe("");
+    client.send(DELETE(origin));
+    await client.until("200 OK");
+    client.send(DELETE(origin));
+    await client.until('"outcome":"timed_out"', 2);
+    expect(origin.text.match(/DELETE/g)).toHaveLength(1);
+  });
+
+  test("of a client that left is taken over by its retry, under the same id", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    const first = await connect(daemon, origin);
+    first.send(DELETE(origin));
+    const [approval] = await daemon.pending();
+    first[Symbol.dispose]();
+    await daemon.rowsWhen((rows) => rows.some((row) => row.fields.outcome === "withdrawn"));
+    using second = await connect(daemon, origin);
+    second.send(DELETE(origin));
+    const [again] = await daemon.pending();
+    expect(again?.id).toBe(approval?.id ?? "");
+    await daemon.control.call("approvals_allow", { id: again?.id ?? "" });
+    await second.until("200 OK");
+  });
+
+  test("for a while covers the same command by the same credential, and nothing after it is revoked", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    client.send(DELETE(origin));
+    const [approval] = await daemon.pending();
+    await daemon.control.call("approvals_allow", { id: approval?.id ?? "", for_ms: 60_000 });
+    await client.until("200 OK");
+    client.send(DELETE(origin, 2));
+    await client.until("200 OK", 2);
+    const rows = await daemon.rowsWhen((all) =>
+      all.some((row) => row.fields.outcome === "granted" && row.op === "mitm"),
+    );
+    expect(rows.at(-1)?.fields.approval_id).toBe(approval?.id);
+
+    using stranger = await connect(daemon, origin);
+    stranger.send(DELETE(origin).replace("Bearer t", "Bearer other"));
+    expect(await daemon.pending()).toHaveLength(1);
+
+    const { grants } = await daemon.control.call("grants_list", {});
+    await daemon.control.call("grants_revoke", { id: grants[0]?.id ?? "" });
+    client.send(DELETE(origin, 3));
+    await daemon.pending(2);
+    expect(origin.text.match(/DELETE/g)).toHaveLength(2);
+  });
+
+  test("is shown without credentials and with secrets masked", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    using client = await connect(daemon, origin);
+    const body = '{"name":"db","password":"hunter2"}';
+    client.send(
+      `POST /thing?token=abc HTTP/1.1\r\nHost: localhost:${origin.port}\r\nAuthorization: Bearer t0ps3cret\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const [approval] = await daemon.pending();
+    const { approval: shown } = await daemon.control.call("approvals_show", { id: approval?.id ?? "" });
+    expect(shown.body).toContain('"name": "db"');
+    expect(JSON.stringify(shown)).not.toMatch(/hunter2|t0ps3cret|abc/);
+    await daemon.control.call("approvals_allow", { id: shown.id });
+    await client.until("200 OK");
+    expect(origin.text).toEndWith(body);
+  });
+});
