@@ -50,7 +50,7 @@ export interface AwsCatalogue {
 
 let decoded: AwsCatalogue | undefined;
 
-/** The catalogue; the first call costs about a millisecond. */
+/** The catalogue; the first call costs a few milliseconds. */
 export function awsCatalogue(): AwsCatalogue {
   decoded ??= decodeCatalogue(text);
   return decoded;

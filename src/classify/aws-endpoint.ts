@@ -70,9 +70,9 @@ const APPLICATIONS: ReadonlyMap<string, string> = new Map([
   ["d.codeartifact", "a package repository"],
   ["git-codecommit", "a git repository"],
   ["s3-website", "a web site on S3"],
-  ["awsapprunner", "an App Runner service"],
-  ["notebook", "a notebook"],
-  ["studio", "a notebook"],
+  ["public.ecr", "a container registry"],
+  ["notebook.sagemaker", "a notebook"],
+  ["studio.sagemaker", "a notebook"],
 ]);
 
 /** APIs with an account, a stream or a customer's endpoint before their name, by the name. */
@@ -169,6 +169,8 @@ function readLabels(labels: readonly string[], region: string | undefined): AwsE
   const two = labels.slice(-2).join(".");
   const first = labels[0];
   const account = first !== undefined && ACCOUNT.test(first) ? first : undefined;
+  const rest = account === undefined ? undefined : byHost.get(labels.slice(1).join("."));
+  if (rest !== undefined) return { kind: "api", group: rest, region, account };
   if (labels.length > 1)
     for (const key of [two, last]) {
       const cli = PREFIXED.get(key);

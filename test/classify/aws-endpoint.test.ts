@@ -44,6 +44,7 @@ const ROWS: readonly (readonly [host: string, what: string])[] = [
   ["data-ats.iot.eu-west-1.amazonaws.com", "iot-data, eu-west-1"],
   ["a1b2c3-ats.iot.eu-west-1.amazonaws.com", "iot-data, eu-west-1"],
   ["111122223333.ddb.us-east-1.amazonaws.com", "dynamodb, us-east-1, account 111122223333"],
+  ["111122223333.cloudfront-kvs.global.api.aws", "cloudfront-keyvaluestore, account 111122223333"],
   ["g-123.us-east-1.neptune-graph.amazonaws.com", "neptune-graph, us-east-1"],
   ["abcd.mediaconvert.us-east-1.amazonaws.com", "mediaconvert, us-east-1"],
   ["us-east-1.signin.aws.amazon.com", "signin, us-east-1"],
