@@ -5,6 +5,7 @@ import type { Protocol } from "../model/protocol.ts";
 import { programName } from "./argv.ts";
 import { awsClassifier } from "./aws.ts";
 import type { Classifier } from "./classifier.ts";
+import { cloudflareClassifier } from "./cloudflare.ts";
 import { gcloudClassifier } from "./gcloud.ts";
 import { genericClassifier } from "./generic.ts";
 import { githubClassifier } from "./github.ts";
@@ -19,7 +20,7 @@ export const CLASSIFIERS: readonly Classifier[] = [
   githubClassifier,
   pendingClassifier("terraform", ["terraform", "tofu"]),
   pendingClassifier("helm", ["helm"]),
-  pendingClassifier("cloudflare", ["wrangler", "flarectl"]),
+  cloudflareClassifier,
   pendingClassifier("fly", ["fly", "flyctl"]),
   genericClassifier,
 ];

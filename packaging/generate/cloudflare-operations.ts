@@ -1,0 +1,166 @@
+// Writes src/classify/data/cloudflare-operations.txt: every path of Cloudflare's REST API, with the methods that it
+// takes and the name of the SDK's method for each. Run it with the directory in which npm has installed the packages;
+// all those named cloudflare* and wrangler* there are read, the newest first, so that retired paths stay known:
+//
+//   npm install --prefix DIR --ignore-scripts cloudflare@7.3.0 cloudflare6@npm:cloudflare@6.5.0 \
+//     cloudflare5@npm:cloudflare@5.2.0 cloudflare4@npm:cloudflare@4.2.0 wrangler@4.164.0 wrangler4@npm:wrangler@4.86.0 \
+//     wrangler3@npm:wrangler@3.114.0
+//   bun packaging/generate/cloudflare-operations.ts DIR/node_modules
+//
+// Only paths, methods and names are taken: tiers follow from rules, not from this data.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** One place in the tree of paths. */
+interface Node {
+  readonly children: Map<string, Node>;
+  /** Method letter to `resource/method`; the letter "*" stands for every method. */
+  readonly operations: Map<string, string>;
+}
+
+const LETTERS: Readonly<Record<string, string>> = { get: "G", post: "P", put: "U", patch: "A", delete: "D" };
+
+/** Parameters whose values hold slashes as they are sent: model names and object keys. */
+const OPEN: readonly RegExp[] = [/^\/accounts\/\*\/ai\/run\/\*$/, /^\/accounts\/\*\/r2\/buckets\/\*\/objects\/\*$/];
+
+/** Paths that wrangler builds from pieces, or serves itself from, which no template in its text shows whole. */
+const PIECED: readonly string[] = [
+  "/graphql",
+  "/accounts/*/workers/assets/upload",
+  "/accounts/*/ai/models/search",
+  "/accounts/*/storage/kv/namespaces/*/values/*",
+  "/accounts/*/storage/kv/namespaces/*/bulk/delete",
+  "/accounts/*/queues/*/messages",
+  "/accounts/*/containers/**",
+  "/accounts/*/cloudchamber/**",
+  "/pages/assets/check-missing",
+  "/pages/assets/upload",
+  "/pages/assets/upsert-hashes",
+];
+
+const newNode = (): Node => ({ children: new Map(), operations: new Map() });
+const root = newNode();
+
+function add(path: string, letter: string, id: string): void {
+  const open = OPEN.some((pattern) => pattern.test(path));
+  const segments = (open ? `${path}*` : path).split("/").filter(Boolean);
+  // `/{accounts_or_zones}/{id}/…` has no name for either.
+  if (segments[0] === "*" && segments[1] === "*") segments[0] = "@";
+  let node = root;
+  for (const segment of segments) {
+    let child = node.children.get(segment);
+    if (child === undefined) node.children.set(segment, (child = newNode()));
+    node = child;
+  }
+  if (!node.operations.has(letter)) node.operations.set(letter, id);
+}
+
+const snake = (name: string) =>
+  name
+    .replace(/([a-z\d])([A-Z])/g, "$1_$2")
+    .replaceAll("-", "_")
+    .toLowerCase();
+
+/** `/accounts/${account_id}/x?y` to `/accounts/*`…; undefined where a parameter is only part of a segment. */
+function templateOf(text: string): string | undefined {
+  const path = text.replace(/\$\{[^}]*\}/g, "*").replace(/\?.*$/, "");
+  return /^(?:\/(?:\*|[\w.:@-]+))+\/?$/.test(path) ? path.replace(/\/$/, "") : undefined;
+}
+
+/** The SDK: one class a file; the class's place is its resource, the method around a call its name. */
+function readSdk(folder: string): void {
+  const base = join(folder, "src/resources");
+  for (const file of readdirSync(base, { recursive: true, encoding: "utf8" }).sort()) {
+    if (!file.endsWith(".ts")) continue;
+    const places = file.replace(/\.ts$/, "").split("/").map(snake);
+    if (places.at(-1) === places.at(-2)) places.pop();
+    const text = readFileSync(join(base, file), "utf8");
+    const method = /^ {2}(?:async )?(\w+)\(|_client\.(get|post|put|patch|delete|getAPIList)\(\s*(?:[\w.]+,\s*)?(?:path)?[`'](\/[^`']*)[`']/gm;
+    let name = "";
+    for (let match = method.exec(text); match !== null; match = method.exec(text)) {
+      if (match[1] !== undefined) {
+        name = snake(match[1]);
+        continue;
+      }
+      // `${event}.${number}` and `${scan}.png` are one segment all the same.
+      const path = templateOf((match[3] ?? "").replace(/\$\{\w+\}\.(?:\$\{\w+\}|\w+)/g, "${both}"));
+      if (path === undefined) throw new Error(`${file}: ${match[3]}`);
+      let verb = match[2] ?? "";
+      if (verb === "getAPIList") {
+        const end = text.indexOf("\n  }", match.index);
+        verb = /method: '(\w+)'/.exec(text.slice(match.index, end))?.[1] ?? "get";
+      }
+      add(path, LETTERS[verb] ?? "", `${places.join(".")}/${name}`);
+    }
+  }
+}
+
+/** Whether the path is known already, parameter by parameter. */
+function isKnown(path: string): boolean {
+  let nodes: Node[] = [root];
+  for (const segment of path.split("/").filter(Boolean))
+    nodes = nodes.flatMap((node) => {
+      const either = segment === "accounts" || segment === "zones" ? node.children.get("@") : undefined;
+      const names = segment === "*" ? ["*", "**"] : [segment];
+      return [...names.map((name) => node.children.get(name)), either].filter((next) => next !== undefined);
+    });
+  return nodes.some((node) => node.operations.size > 0);
+}
+
+/** wrangler calls by template and leaves the method to its options, so what it knows beyond the SDK takes any. */
+function readWrangler(folder: string): void {
+  const text = readFileSync(join(folder, "wrangler-dist/cli.js"), "utf8");
+  const paths = [...text.matchAll(/[`"'](\/(?:accounts|zones|user|memberships)\/?[^`"'\s\\]*)[`"']/g)].map((match) =>
+    templateOf(match[1] ?? ""),
+  );
+  for (const path of [...new Set(paths)].sort()) if (path !== undefined && !isKnown(path)) addAny(path);
+}
+
+function addAny(path: string): void {
+  const words = path.split("/").filter((word) => word !== "" && !word.startsWith("*") && !/^v\d+$/.test(word));
+  if (words[0] === "accounts" || words[0] === "zones") words.shift();
+  add(path, "*", words.length === 0 ? "accounts/" : `${words.map(snake).join(".")}/`);
+}
+
+/** `name!Gresource/method!Dmethod(child,child)`; a method without resource has that of the one written before it. */
+function render(name: string, node: Node, state: { resource: string }): string {
+  let text = name;
+  for (const [letter, id] of [...node.operations].sort()) {
+    const slash = id.indexOf("/");
+    const resource = id.slice(0, slash);
+    text += `!${letter}${resource === state.resource ? id.slice(slash + 1) : id}`;
+    state.resource = resource;
+  }
+  const children = [...node.children].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (children.length === 0) return text;
+  return `${text}(${children.map(([key, child]) => render(key, child, state)).join(",")})`;
+}
+
+const count = (node: Node): number =>
+  [...node.children.values()].reduce((sum, child) => sum + count(child), node.operations.size);
+
+const folder = process.argv[2] ?? "node_modules";
+const packages = readdirSync(folder)
+  .filter((name) => existsSync(join(folder, name, "package.json")))
+  .map((name) => ({
+    folder: join(folder, name),
+    ...(JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")) as { name: string; version: string }),
+  }))
+  .filter(({ name }) => name === "cloudflare" || name === "wrangler")
+  .sort((a, b) => a.name.localeCompare(b.name) || b.version.localeCompare(a.version, "en", { numeric: true }));
+for (const one of packages) if (one.name === "cloudflare") readSdk(one.folder);
+for (const path of PIECED) if (!isKnown(path)) addAny(path);
+for (const one of packages) if (one.name === "wrangler") readWrangler(one.folder);
+
+writeFileSync(
+  join(import.meta.dir, "../../src/classify/data/cloudflare-operations.txt"),
+  `# Cloudflare's REST API: paths, methods, SDK names. Generated by packaging/generate/cloudflare-operations.ts; do not edit.
+# From npm ${packages.map(({ name, version }) => `${name} ${version}`).join(", ")}.
+# ${count(root)} operations; name!Gresource/method(children), "@" is accounts or zones, "*" one segment, "**" one or more, "!*" any method.
+${[...root.children]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, node]) => render(name, node, { resource: "" }))
+  .join("\n")}
+`,
+);
