@@ -6,12 +6,13 @@ import type { Header } from "../model/request.ts";
 import { BodyDecoder } from "../wire/http-body.ts";
 import type { Framing } from "../wire/http-head.ts";
 import type { Channel } from "./channel.ts";
+import type { BodyReader } from "./upstream-answer.ts";
 
 /** A body that broke its framing or ended before it was complete. */
 export class BodyError extends Error {}
 
 /** Reads one body; after `done` the channel stands at the first byte behind it. */
-export class BodySource {
+export class BodySource implements BodyReader {
   readonly framing: Framing;
   readonly #channel: Channel;
   readonly #decoder: BodyDecoder;

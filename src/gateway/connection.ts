@@ -6,7 +6,7 @@ import { parseRequestHead, type WireRequestHead } from "../wire/http-head.ts";
 import { Channel } from "./channel.ts";
 import { ClientOwner } from "./client-owner.ts";
 import type { Gateway } from "./context.ts";
-import { ClientGone } from "./http1-forward.ts";
+import { ClientGone } from "./forward.ts";
 import { HandshakeError } from "./intercept.ts";
 import { lingeringClose } from "./lingering-close.ts";
 import { servePlain } from "./plain.ts";

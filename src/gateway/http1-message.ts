@@ -3,8 +3,8 @@
 
 import type { Header } from "../model/request.ts";
 import { encodeChunk, encodeLastChunk } from "../wire/http-body.ts";
-import type { BodySource } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
+import type { BodyReader } from "./upstream-answer.ts";
 
 /** Fields that describe one connection (RFC 9110 7.6.1); never forwarded. */
 const HOP_BY_HOP = new Set([
@@ -77,8 +77,12 @@ function writeJoined(to: Channel, parts: readonly Uint8Array[]): boolean {
  * Sends `head` and then the body as its framing says. What is buffered already goes out in the same
  * write as the head. Throws BodyError when the body breaks; resolves early when `to` closes.
  */
-export async function sendMessage(to: Channel, head: Uint8Array, body: BodySource): Promise<void> {
-  const isChunked = body.framing.kind === "chunked";
+export async function sendMessage(
+  to: Channel,
+  head: Uint8Array,
+  body: BodyReader,
+  isChunked = body.framing.kind === "chunked",
+): Promise<void> {
   const first = [head];
   if (!body.isDrained) {
     const pieces = body.nextBuffered();

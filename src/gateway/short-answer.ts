@@ -6,6 +6,8 @@ import type { Channel } from "./channel.ts";
 import { lingeringClose } from "./lingering-close.ts";
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
+  100: "Continue",
+  103: "Early Hints",
   400: "Bad Request",
   403: "Forbidden",
   408: "Request Timeout",
@@ -17,9 +19,9 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** The reason phrase of a status that iddio sends. */
+/** The reason phrase of a status that iddio sends; empty for one that it only passes on. */
 export function statusText(status: number): string {
-  return STATUS_TEXT[status] ?? "Refused";
+  return STATUS_TEXT[status] ?? "";
 }
 
 /** Sends `reason` under `status`, then closes without cutting off the reader. */
