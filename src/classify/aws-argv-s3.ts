@@ -101,11 +101,11 @@ function onlyBucket(places: readonly string[]): string | undefined {
   return names.size === 1 ? first : undefined;
 }
 
-function setsAccess(args: readonly string[]): boolean {
+/** Whether flags, also those of `s3api`, set an access list by which others gain access. */
+export function setsAccess(args: readonly string[]): boolean {
   return args.some(
     (arg, i) =>
-      arg === "--grants" ||
-      arg.startsWith("--grants=") ||
+      /^--grant(?:s|-[a-z-]+)(?:=|$)/.test(arg) ||
       (arg === "--acl" && /^(?:public|authenticated)-/.test(args[i + 1] ?? "")) ||
       /^--acl=(?:public|authenticated)-/.test(arg),
   );

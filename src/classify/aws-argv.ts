@@ -4,7 +4,7 @@
 
 import type { Classification } from "../model/classification.ts";
 import { customCommand } from "./aws-argv-custom.ts";
-import { s3Command } from "./aws-argv-s3.ts";
+import { s3Command, setsAccess } from "./aws-argv-s3.ts";
 import { awsCatalogue } from "./aws-catalogue.ts";
 import { describeOperations } from "./aws-description.ts";
 import { unknownClassification } from "./unknown.ts";
@@ -111,14 +111,23 @@ function classifyOperation(
       labels: known,
       command,
     });
-  const { tier, aliases, reason, command: canonical } = describeOperations([found]);
+  const { tier, command: canonical, aliases, reason } = describeOperations([found]);
   const bucket = service === "s3api" ? flagValue(rest, "--bucket") : undefined;
   const account = service === "s3control" ? flagValue(rest, "--account-id") : undefined;
-  const more = {
-    ...(bucket === undefined ? {} : { bucket }),
-    ...(account === undefined ? {} : { account }),
+  const plain: Classification = {
+    protocol: "aws",
+    tier,
+    command: canonical,
+    aliases,
+    labels: {
+      ...known,
+      ...(bucket === undefined ? {} : { bucket }),
+      ...(account === undefined ? {} : { account }),
+    },
+    reason,
   };
-  return { protocol: "aws", tier, command: canonical, aliases, labels: { ...known, ...more }, reason };
+  if (service !== "s3api" || tier !== "modify" || !setsAccess(rest)) return plain;
+  return { ...plain, tier: "break-glass", reason: `${reason}; sets an access list` };
 }
 
 function former(names: Readonly<Record<string, string>>, name: string): string {

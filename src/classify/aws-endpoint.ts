@@ -156,7 +156,7 @@ function readPrivate(labels: readonly string[], region: string | undefined): Aws
 }
 
 function readLabels(labels: readonly string[], region: string | undefined): AwsEndpoint {
-  const { byHost, byCli } = awsCatalogue();
+  const { byHost, byCli, bySigning } = awsCatalogue();
   const last = labels.at(-1) ?? "";
   if (last.startsWith("s3")) {
     const endpoint = readS3(labels, last, region);
@@ -177,8 +177,8 @@ function readLabels(labels: readonly string[], region: string | undefined): AwsE
       const isSuffix = key === last || labels.length > 2;
       if (cli !== undefined && isSuffix && byCli.has(cli)) return apiNamed([cli], region, account);
       if (cli === "" && isSuffix) {
-        const apis = [...byCli.values()].filter((api) => api.signing.includes(last));
-        if (apis.length > 0) return { kind: "api", group: new AwsGroup(apis), region, account };
+        const signed = bySigning.get(last);
+        if (signed !== undefined) return { kind: "api", group: signed, region, account };
       }
     }
   const what = APPLICATIONS.get(two) ?? APPLICATIONS.get(last);
@@ -186,14 +186,26 @@ function readLabels(labels: readonly string[], region: string | undefined): AwsE
   return { kind: "other", isAws: true, region };
 }
 
+const GROUPS = new Map<string, AwsGroup>();
+
+/** A group has a tree of paths, so hosts made up by the thousand must not make a group each. */
+function groupOf(names: readonly string[]): AwsGroup {
+  const key = names.join();
+  let group = GROUPS.get(key);
+  if (group === undefined) {
+    const { byCli } = awsCatalogue();
+    group = new AwsGroup(names.flatMap((name) => byCli.get(name) ?? []));
+    GROUPS.set(key, group);
+  }
+  return group;
+}
+
 function apiNamed(
   names: readonly string[],
   region: string | undefined,
   account: string | undefined,
 ): AwsEndpoint {
-  const { byCli } = awsCatalogue();
-  const apis = names.flatMap((name) => byCli.get(name) ?? []);
-  return { kind: "api", group: new AwsGroup(apis), region, account };
+  return { kind: "api", group: groupOf(names), region, account };
 }
 
 /** S3 in all its names; undefined when the last label only begins like one of them (s3tables, s3vectors, s3files). */
