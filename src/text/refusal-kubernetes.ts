@@ -2,6 +2,7 @@
 // `Error from server (Forbidden): <message>`. It is JSON even when the client asked for protobuf:
 // client-go picks the decoder by the Content-Type of the reply.
 
+import type { RequestHead, RequestHead } from "../model/request.ts";
 import type { Refusal } from "./refusal.ts";
 
 // Reasons of apimachinery's meta/v1/types.go where there is one for the status.
@@ -14,11 +15,18 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "ServiceUnavailable",
 };
 
-/** A metav1.Status; tier, rule and outcome are in `details.causes` for programs. */
+// What client-go asks first of every cluster. It never decodes a Status there and would print `unknown`,
+// but shows the text of a text/* reply (client-go rest/request.go, newUnstructuredResponseError).
+const DISCOVERY = /^\/(?:version|openapi\/[^?]*|api(?:\/v1)?|apis(?:\/[^/?]+){0,2})\/?(?:\?|$)/;
+
+/** A metav1.Status, or plain text for discovery; tier, rule and outcome are in `details.causes` for programs. */
 export function renderKubernetesStatus(
   refusal: Refusal,
   message: string,
+  request: RequestHead,
 ): { contentType: string; body: string } {
+  if (DISCOVERY.test(request.target))
+    return { contentType: "text/plain; charset=utf-8", body: `${message}\n` };
   const causes = [
     { reason: "iddio/outcome", message: refusal.outcome },
     { reason: "iddio/tier", message: refusal.tier },

@@ -36,6 +36,7 @@ export interface RefusalReply {
 export type RefusalRenderer = (
   refusal: Refusal,
   message: string,
+  request: RequestHead,
 ) => { readonly contentType: string; readonly body: string };
 
 const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
@@ -50,7 +51,7 @@ export function renderRefusal(
   request: RequestHead,
 ): RefusalReply {
   const render = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
-  const { contentType, body } = render(refusal, refusalMessage(refusal));
+  const { contentType, body } = render(refusal, refusalMessage(refusal), request);
   const bytes = new TextEncoder().encode(request.method === "HEAD" ? "" : body);
   return {
     status: refusal.status,

@@ -52,6 +52,24 @@ describe("kubectl is told", () => {
       expect(JSON.parse(bodyOf("kubectl", { ...refused, status }).text).reason).toBe(reason);
     }
   });
+
+  for (const [target, isDiscovery] of [
+    ["/api?timeout=32s", true],
+    ["/apis", true],
+    ["/api/v1", true],
+    ["/apis/apps/v1?timeout=32s", true],
+    ["/openapi/v3/apis/apps/v1?hash=1", true],
+    ["/version", true],
+    ["/api/v1/pods", false],
+    ["/apis/apps/v1/deployments", false],
+    ["/apiserver", false],
+  ] as const)
+    test(`in ${isDiscovery ? "plain text, which it prints where it never reads a Status" : "a Status"} at ${target}`, () => {
+      const { reply, text } = bodyOf("kubectl", refused, { ...request, target });
+      const [, type = ""] = reply.headers.find(([name]) => name === "content-type") ?? [];
+      expect(type).toStartWith(isDiscovery ? "text/plain" : "application/json");
+      expect(text).toContain("iddio refused 'exec' by policy");
+    });
 });
 
 describe("the message says", () => {
