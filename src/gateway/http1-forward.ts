@@ -80,8 +80,8 @@ function outgoing(forwarding: Forwarding): OutgoingRequest {
     awaitsContinue,
     interim(status, fields) {
       // HTTP/1.0 knows no interim answers.
-      if (head.version === "1.1")
-        client.write(serialiseResponseHead({ status, statusText: "", headers: fields }));
+      if (head.version === "1.0") return;
+      client.write(serialiseResponseHead({ status, statusText: statusText(status), headers: fields }));
     },
   };
 }

@@ -2,7 +2,7 @@
 // `Error from server (Forbidden): <message>`. It is JSON even when the client asked for protobuf:
 // client-go picks the decoder by the Content-Type of the reply.
 
-import type { RequestHead, RequestHead } from "../model/request.ts";
+import type { RequestHead } from "../model/request.ts";
 import type { Refusal } from "./refusal.ts";
 
 // Reasons of apimachinery's meta/v1/types.go where there is one for the status.
