@@ -7,6 +7,9 @@ import type { StatePaths } from "../state/paths.ts";
 import type { Flags } from "./flags.ts";
 import type { Output } from "./output.ts";
 
+/** What the values of an argument or flag are, for completion; all but `file` are asked of the daemon. */
+export type Completes = "approval" | "grant" | "host" | "inspect-entry" | "upstream" | "file";
+
 /** One `--flag`. Without `value` it is a switch. */
 export interface FlagSpec {
   readonly name: string;
@@ -17,6 +20,7 @@ export interface FlagSpec {
   readonly choices?: readonly string[];
   /** May be given several times. */
   readonly isRepeatable?: boolean;
+  readonly completes?: Completes;
   readonly summary: string;
 }
 
@@ -27,6 +31,7 @@ export interface ArgumentSpec {
   /** Takes everything from here on; only the last argument may. */
   readonly isRest?: boolean;
   readonly choices?: readonly string[];
+  readonly completes?: Completes;
 }
 
 /** What a running command is given. */
@@ -45,7 +50,7 @@ export interface CommandContext {
 
 /** One command of the program. */
 export interface Command {
-  /** One or two words, as typed: `policy show`. */
+  /** One to three words, as typed: `policy show`. */
   readonly name: string;
   /** One line for the list of commands; no full stop. */
   readonly summary: string;
@@ -57,6 +62,8 @@ export interface Command {
   readonly examples?: readonly string[];
   /** From the first positional argument on, nothing is read as a flag: the rest is another program's command line. */
   readonly isRaw?: boolean;
+  /** Left out of help and documentation: for programs, not for people. */
+  readonly isHidden?: boolean;
   /** Resolves to the exit code, 0 when nothing is returned. Throws UserError to fail. */
   run(context: CommandContext): Promise<number | undefined> | Promise<void>;
 }

@@ -1,46 +1,96 @@
 // The texts of `iddio help`: the overview, one noun, one command. Made from the registry, so that no
-// command can be without help. Knows nothing of how commands run.
+// command can be without help. Everything fits 80 columns. Knows nothing of how commands run.
 
-import { renderTable } from "../text/table.ts";
+import { displayWidth } from "../text/display-width.ts";
+import { wrapWords } from "../text/wrap.ts";
 import type { Command } from "./command.ts";
-import { usageOf } from "./parse-argv.ts";
+import { hasInlineChoices, usageOf } from "./parse-argv.ts";
+import { NOUNS } from "./registry.ts";
 
-/** The list of all commands. */
+const WIDTH = 80;
+/** A left column that is wider than this has a line of its own. */
+const LEFT_MAX = 30;
+
+/** The first words of all commands, one a line. */
 export function renderOverview(commands: readonly Command[], version: string): string {
-  const rows = commands.map((command) => [`  ${command.name}`, command.summary]);
+  const firsts = new Set(commands.map(({ name }) => name.split(" ")[0] ?? ""));
   return [
     `iddio ${version}: security gateway for AI agents`,
     "",
     "usage: iddio <command> [arguments] [flags]",
     "",
-    ...renderTable(rows),
+    ...columns([...firsts].map((first) => [`  ${first}`, aboutFirst(first, commands)])),
     "",
     "more about one: iddio help <command>",
     "",
   ].join("\n");
 }
 
+/** A command's summary, or what a noun is about and the words that may follow it. */
+function aboutFirst(first: string, commands: readonly Command[]): string {
+  const own = commands.filter(({ name }) => name === first || name.startsWith(`${first} `));
+  const verbs = [...new Set(own.map(({ name }) => name.split(" ")[1]))].filter((verb) => verb !== undefined);
+  const about = NOUNS[first] ?? own[0]?.summary ?? "";
+  return verbs.length === 0 ? about : `${about}: ${verbs.join(", ")}`;
+}
+
 /** The commands that begin with one noun. */
 export function renderNoun(noun: string, commands: readonly Command[]): string {
   const own = commands.filter(({ name }) => name.startsWith(`${noun} `));
+  const about = NOUNS[noun];
   return [
-    "usage:",
-    ...renderTable(own.map((command) => [`  ${usageOf(command)}`, command.summary])),
+    ...(about === undefined ? [] : [`${noun}: ${about}`, ""]),
+    ...own.flatMap((command) => [...usageLines(command, "  "), `      ${command.summary}`]),
+    "",
+    `more about one: iddio help ${noun} <command>`,
     "",
   ].join("\n");
 }
 
-/** One command's usage, flags and examples. */
+/** One command's usage, arguments, flags and examples. */
 export function renderCommand(command: Command): string {
-  const flags = (command.flags ?? []).map((flag) => {
-    const choices = flag.choices === undefined ? "" : ` (${flag.choices.join(", ")})`;
-    return [`  --${flag.name}${flag.value === undefined ? "" : ` <${flag.value}>`}`, flag.summary + choices];
-  });
-  const lines = [command.summary, "", `usage: ${usageOf(command)}`];
+  const lines = [command.summary, "", ...usageLines(command, "usage: ")];
   if (command.details !== undefined) lines.push("", ...command.details);
-  if (flags.length > 0) lines.push("", "flags:", ...renderTable(flags));
+  const listed = (command.args ?? []).filter((spec) => spec.choices !== undefined && !hasInlineChoices(spec));
+  if (listed.length > 0) {
+    lines.push("", "arguments:");
+    lines.push(...columns(listed.map(({ name, choices }) => [`  <${name}>`, (choices ?? []).join(", ")])));
+  }
+  if (command.flags !== undefined && command.flags.length > 0) {
+    lines.push("", "flags:", ...columns(command.flags.map(flagRow)));
+  }
   if (command.examples !== undefined) {
     lines.push("", "examples:", ...command.examples.map((example) => `  ${example}`));
   }
   return `${lines.join("\n")}\n`;
+}
+
+function flagRow(flag: NonNullable<Command["flags"]>[number]): readonly [string, string] {
+  const choices = flag.choices === undefined ? "" : ` (${flag.choices.join(", ")})`;
+  return [`  --${flag.name}${flag.value === undefined ? "" : ` <${flag.value}>`}`, flag.summary + choices];
+}
+
+/** The usage, continued under its first argument; a flag is never torn from its value. */
+function usageLines(command: Command, lead: string): string[] {
+  const name = `iddio ${command.name}`;
+  const words = usageOf(command)
+    .slice(name.length)
+    .trim()
+    .replaceAll(/\[[^\]]*\]|<[^>]*>/g, (part) => part.replaceAll(" ", "\0"));
+  const indent = " ".repeat(lead.length + name.length + 1);
+  const [first = "", ...more] = wrapWords(words, WIDTH - indent.length);
+  return [`${lead}${name} ${first}`.trimEnd(), ...more.map((line) => indent + line)].map((line) =>
+    line.replaceAll("\0", " "),
+  );
+}
+
+/** Two columns, the right one wrapped. */
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const widths = rows.map(([left]) => displayWidth(left)).filter((width) => width <= LEFT_MAX);
+  const left = Math.max(0, ...widths) + 2;
+  return rows.flatMap(([name, text]) => {
+    const wrapped = wrapWords(text, WIDTH - left).map((line) => " ".repeat(left) + line);
+    if (displayWidth(name) > LEFT_MAX) return [name, ...wrapped];
+    return [name + (wrapped[0] ?? "").slice(displayWidth(name)), ...wrapped.slice(1)];
+  });
 }

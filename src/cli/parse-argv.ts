@@ -123,6 +123,14 @@ function checkChoice(command: Command, what: string, choices: readonly string[],
   throw wrong(command, `${what} cannot be '${value}'`, `${meant}one of: ${choices.join(", ")}`);
 }
 
+/** Longer lists of choices are told apart from the usage line. */
+const INLINE_CHOICES = 40;
+
+/** Whether the usage line says what an argument may be, instead of its name. */
+export function hasInlineChoices({ choices }: ArgumentSpec): boolean {
+  return choices !== undefined && choices.join("|").length <= INLINE_CHOICES;
+}
+
 /** The usage line: `iddio approval allow <id> [--reason <text>]`. */
 export function usageOf(command: Command): string {
   const words = [`iddio ${command.name}`];
@@ -131,7 +139,7 @@ export function usageOf(command: Command): string {
     return flag.isRepeatable === true ? `[${text}]...` : `[${text}]`;
   });
   const args = (command.args ?? []).map((spec) => {
-    const name = spec.choices === undefined ? spec.name : spec.choices.join("|");
+    const name = hasInlineChoices(spec) ? (spec.choices ?? []).join("|") : spec.name;
     const text = spec.isRest === true ? `${name}...` : name;
     return spec.isOptional === true ? `[${text}]` : `<${text}>`;
   });

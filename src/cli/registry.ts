@@ -56,3 +56,15 @@ export const COMMANDS: readonly Command[] = [
   eventsCommand,
   versionCommand,
 ];
+
+/** What the commands that share a first word are about; every such word must be here. */
+export const NOUNS: Readonly<Record<string, string>> = {
+  approval: "Requests that wait for a person",
+  audit: "The log of what happened",
+  ca: "The authority that signs what clients are shown",
+  classify: "What a request would be to the policy",
+  inspect: "The hosts that are intercepted",
+  policy: "What is allowed, held and refused",
+  settings: "What the daemon runs with",
+  upstream: "Private CAs and client certificates of upstreams",
+};

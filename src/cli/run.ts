@@ -12,6 +12,9 @@ import { parseArgv } from "./parse-argv.ts";
 import { COMMANDS } from "./registry.ts";
 import { suggest } from "./suggest.ts";
 
+const VISIBLE = COMMANDS.filter(({ isHidden }) => isHidden !== true);
+const LONGEST_NAME = Math.max(...COMMANDS.map(({ name }) => name.split(" ").length));
+
 /** What the program was started with. */
 export interface Start {
   /** Arguments without the program itself. */
@@ -26,7 +29,7 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
   const output = new Output(env);
   const [first] = argv;
   if (first === undefined || first === "--help" || first === "-h") {
-    output.write(renderOverview(COMMANDS, BUILD_VERSION));
+    output.write(renderOverview(VISIBLE, BUILD_VERSION));
     return 0;
   }
   if (first === "--version" || first === "-V") {
@@ -48,7 +51,7 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
 }
 
 function help(words: readonly string[], output: Output): number {
-  if (words.length === 0) output.write(renderOverview(COMMANDS, BUILD_VERSION));
+  if (words.length === 0) output.write(renderOverview(VISIBLE, BUILD_VERSION));
   else {
     const { command } = findCommand([...words, "--help"], output);
     if (command !== undefined) output.write(renderCommand(command));
@@ -61,30 +64,56 @@ function findCommand(
   argv: readonly string[],
   output: Output,
 ): { readonly command: Command | undefined; readonly rest: readonly string[] } {
-  const [first = "", second] = argv;
-  const two = COMMANDS.find(({ name }) => name === `${first} ${second}`);
-  if (two !== undefined) return { command: two, rest: argv.slice(2) };
-  const one = COMMANDS.find(({ name }) => name === first);
-  if (one !== undefined) return { command: one, rest: argv.slice(1) };
-  const verbs = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) =>
-    name.slice(first.length + 1),
-  );
-  if (verbs.length === 0) throw unknownCommand(first, second);
-  if (second === "--help" || second === "-h") {
-    output.write(renderNoun(first, COMMANDS));
+  const command = commandAt(argv);
+  if (command !== undefined) return { command, rest: argv.slice(command.name.split(" ").length) };
+  const depth = nounDepth(argv);
+  if (depth === 0) throw unknownCommand(argv[0] ?? "", argv[1]);
+  const noun = argv.slice(0, depth).join(" ");
+  const next = argv[depth];
+  if (next === "--help" || next === "-h") {
+    output.write(renderNoun(noun, VISIBLE));
     return { command: undefined, rest: [] };
   }
-  if (second === undefined || second.startsWith("-")) {
-    throw new UserError(`'iddio ${first}' needs one of: ${verbs.join(", ")}`, {
-      hint: `see: iddio help ${first}`,
+  const verbs = verbsOf(noun);
+  if (next === undefined || next.startsWith("-")) {
+    throw new UserError(`'iddio ${noun}' needs one of: ${verbs.join(", ")}`, {
+      hint: `see: iddio help ${noun}`,
       exitCode: 2,
     });
   }
-  const near = suggest(second, verbs);
-  throw new UserError(`unknown command 'iddio ${first} ${second}'`, {
-    hint: near === undefined ? `one of: ${verbs.join(", ")}` : `did you mean 'iddio ${first} ${near}'?`,
+  const near = suggest(next, verbs);
+  throw new UserError(`unknown command 'iddio ${noun} ${next}'`, {
+    hint: near === undefined ? `one of: ${verbs.join(", ")}` : `did you mean 'iddio ${noun} ${near}'?`,
     exitCode: 2,
   });
+}
+
+function commandAt(argv: readonly string[]): Command | undefined {
+  for (let words = Math.min(argv.length, LONGEST_NAME); words > 0; words -= 1) {
+    const name = argv.slice(0, words).join(" ");
+    const command = COMMANDS.find((each) => each.name === name);
+    if (command !== undefined) return command;
+  }
+  return undefined;
+}
+
+/** How many of the first words begin a command's name: 2 for `approval grants nonsense`. */
+function nounDepth(argv: readonly string[]): number {
+  let depth = 0;
+  while (
+    depth < argv.length &&
+    VISIBLE.some(({ name }) => name.startsWith(`${argv.slice(0, depth + 1).join(" ")} `))
+  )
+    depth += 1;
+  return depth;
+}
+
+/** The words that may follow a noun, each once. */
+function verbsOf(noun: string): string[] {
+  const rests = VISIBLE.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name }) =>
+    name.slice(noun.length + 1),
+  );
+  return [...new Set(rests.map((rest) => rest.split(" ")[0] ?? ""))];
 }
 
 function unknownCommand(first: string, second: string | undefined): UserError {
@@ -94,13 +123,13 @@ function unknownCommand(first: string, second: string | undefined): UserError {
       exitCode: 2,
     });
   }
-  const firsts = [...new Set(COMMANDS.map(({ name }) => name.split(" ")[0] ?? ""))];
+  const firsts = [...new Set(VISIBLE.map(({ name }) => name.split(" ")[0] ?? ""))];
   // `iddio list` and `iddio tail`: the verb without its noun.
-  const byVerb = COMMANDS.filter(({ name }) => name.endsWith(` ${first}`)).map(
+  const byVerb = VISIBLE.filter(({ name }) => name.endsWith(` ${first}`)).map(
     ({ name }) => `'iddio ${name}'`,
   );
   const near = suggest(first, [...firsts, "help"]);
-  const whole = COMMANDS.find(({ name }) => name === `${near} ${second}`)?.name ?? near;
+  const whole = VISIBLE.find(({ name }) => name === `${near} ${second}`)?.name ?? near;
   const meant = near === undefined ? byVerb.join(" or ") : `'iddio ${whole}'`;
   return new UserError(`unknown command 'iddio ${first}'`, {
     hint: meant === "" ? "see all commands: iddio help" : `did you mean ${meant}?`,

@@ -8,7 +8,9 @@ import { COMMANDS } from "../../src/cli/registry.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 const path = join(PROJECT_ROOT, "README.md");
-const block = `<!-- commands -->\n\`\`\`\n${COMMANDS.map(usageOf).join("\n")}\n\`\`\``;
+const block = `<!-- commands -->\n\`\`\`\n${COMMANDS.filter(({ isHidden }) => isHidden !== true)
+  .map(usageOf)
+  .join("\n")}\n\`\`\``;
 const readme = readFileSync(path, "utf8");
 writeFileSync(
   path,

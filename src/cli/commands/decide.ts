@@ -12,7 +12,7 @@ export const decideCommand: Command = {
   summary: "Show what the policy would do with a request",
   args: [{ name: "method" }, { name: "host" }, { name: "path" }],
   flags: [JSON_FLAG],
-  examples: ["iddio decide DELETE my-cluster.eks.amazonaws.com /api/v1/namespaces/payments/pods/api"],
+  examples: ["iddio decide DELETE x.eks.amazonaws.com /api/v1/namespaces/dev/pods/api"],
   async run({ args, flags, output, daemon, paths }) {
     const [method = "", host = "", path = ""] = args;
     const input = { method, host, path };

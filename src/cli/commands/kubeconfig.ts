@@ -23,8 +23,8 @@ export const kubeconfigCommand: Command = {
     JSON_FLAG,
   ],
   details: [
-    "Reads KUBECONFIG or ~/.kube/config. Each cluster's CA and client certificate become",
-    "trust of the gateway; the file that is written holds neither certificate nor key.",
+    "Reads KUBECONFIG or ~/.kube/config. Each cluster's CA and client certificate",
+    "become trust of the gateway; the new file holds neither certificate nor key.",
   ],
   examples: ["iddio kubeconfig", "iddio kubeconfig --context staging --output staging.yaml"],
   async run({ flags, output, daemon, paths, env }) {
