@@ -7,6 +7,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Header, RequestHead } from "../model/request.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
+import { renderGithubError } from "./refusal-github.ts";
 import { renderKubernetesStatus } from "./refusal-kubernetes.ts";
 
 /** Why a request was not forwarded. */
@@ -42,6 +43,7 @@ export type RefusalRenderer = (
 const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
   kubectl: renderKubernetesStatus,
   helm: renderKubernetesStatus,
+  github: renderGithubError,
 };
 
 /** The reply that this protocol's client prints well; without a protocol, short JSON. */
