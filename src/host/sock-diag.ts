@@ -113,6 +113,8 @@ function addressBytes(text: string): Uint8Array | undefined {
   const [head = "", tail] = address.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const words = [...left, ...Array(8 - left.length - right.length).fill("0"), ...right].map((word) => Number.parseInt(word, 16));
+  const words = [...left, ...Array(8 - left.length - right.length).fill("0"), ...right].map((word) =>
+    Number.parseInt(word, 16),
+  );
   return Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff]));
 }

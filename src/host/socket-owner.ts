@@ -31,7 +31,8 @@ function ownerByLsof(client: Endpoint, server: Endpoint): SocketOwner | undefine
   let uid: number | undefined;
   for (const line of stdout.toString().split("\n")) {
     if (line.startsWith("u")) uid = Number(line.slice(1));
-    const isClient = line.startsWith("n") && line.includes(`:${client.port}->`) && line.endsWith(`:${server.port}`);
+    const isClient =
+      line.startsWith("n") && line.includes(`:${client.port}->`) && line.endsWith(`:${server.port}`);
     if (isClient && uid !== undefined) return { uid, user: userName(uid) };
   }
   return undefined;

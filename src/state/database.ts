@@ -1,6 +1,6 @@
-// state.db: what must outlast the daemon and is not a file of its own (upstreams, pins, grants). Owns how the
-// file is opened and how its schema moves forward; the tables' own modules own the queries. Migrations are only
-// ever added at the end: a step that has shipped is never edited.
+// state.db: what must outlast the daemon and is not a file of its own (upstreams, grants, pins, suspects, the
+// observe session). Owns how the file is opened and how its schema moves forward; the tables' own modules own the
+// queries. Migrations are only ever added at the end: a step that has shipped is never edited.
 
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, openSync } from "node:fs";
@@ -32,6 +32,33 @@ const MIGRATIONS: readonly string[] = [
      created_ms INTEGER NOT NULL,
      expires_ms INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID`,
+  // Port 0 of a pin stands for any port.
+  `CREATE TABLE pins (
+     host TEXT NOT NULL,
+     port INTEGER NOT NULL,
+     note TEXT NOT NULL,
+     source TEXT NOT NULL,
+     added_ms INTEGER NOT NULL,
+     PRIMARY KEY (host, port)
+   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE suspects (
+     host TEXT NOT NULL,
+     port INTEGER NOT NULL,
+     failed TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     first_ms INTEGER NOT NULL,
+     last_ms INTEGER NOT NULL,
+     count INTEGER NOT NULL,
+     pinned_until_ms INTEGER NOT NULL,
+     PRIMARY KEY (host, port, failed)
+   ) STRICT, WITHOUT ROWID`,
+  // At most one row: the session that runs.
+  `CREATE TABLE observe_session (
+     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+     started_ms INTEGER NOT NULL,
+     ends_ms INTEGER NOT NULL,
+     previous_mode TEXT NOT NULL
+   ) STRICT`,
 ];
 
 /**
