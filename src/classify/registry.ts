@@ -6,11 +6,13 @@ import { programName } from "./argv.ts";
 import { awsClassifier } from "./aws.ts";
 import type { Classifier } from "./classifier.ts";
 import { cloudflareClassifier } from "./cloudflare.ts";
+import { flyClassifier } from "./fly.ts";
 import { gcloudClassifier } from "./gcloud.ts";
 import { genericClassifier } from "./generic.ts";
 import { githubClassifier } from "./github.ts";
+import { helmClassifier } from "./helm.ts";
 import { kubectlClassifier } from "./kubectl.ts";
-import { pendingClassifier } from "./pending.ts";
+import { terraformClassifier } from "./terraform.ts";
 
 /** Every classifier, in print order of the protocols. */
 export const CLASSIFIERS: readonly Classifier[] = [
@@ -18,10 +20,10 @@ export const CLASSIFIERS: readonly Classifier[] = [
   gcloudClassifier,
   awsClassifier,
   githubClassifier,
-  pendingClassifier("terraform", ["terraform", "tofu"]),
-  pendingClassifier("helm", ["helm"]),
+  terraformClassifier,
+  helmClassifier,
   cloudflareClassifier,
-  pendingClassifier("fly", ["fly", "flyctl"]),
+  flyClassifier,
   genericClassifier,
 ];
 

@@ -1,0 +1,178 @@
+// Requests to Fly: the GraphQL API, the Machines API, the web API that flyctl uses beside them, and apps at fly.dev
+// by method; and flyctl's command lines. Path dialect: split, then decode. Which operations exist is
+// fly-operations.ts's; a path that it does not know is unknown.
+
+import type { Classification } from "../model/classification.ts";
+import type { HttpRequest, RequestHead } from "../model/request.ts";
+import { stricterTier } from "../model/tier.ts";
+import { parseQuery, readPathSplitFirst, splitTarget } from "../wire/path.ts";
+import type { Classifier } from "./classifier.ts";
+import { classifyFlyArgv } from "./fly-argv.ts";
+import { classifyFlyGraphql } from "./fly-graphql.ts";
+import { type FlyOperation, findFlyOperation } from "./fly-operations.ts";
+import { classifyByMethod } from "./generic.ts";
+import { graphqlNeedsBody } from "./graphql.ts";
+import { lenientReadings } from "./lenient-path.ts";
+import { effectiveMethods } from "./method-override.ts";
+import { strictestOf } from "./strictest.ts";
+import { doubtful, unknownClassification } from "./unknown.ts";
+import { asksForUpgrade } from "./upgrade.ts";
+
+/** The classifier of the policy's `fly` block. */
+export const flyClassifier: Classifier = {
+  protocol: "fly",
+  scopes: [
+    { keyword: "apps", label: "app" },
+    { keyword: "orgs", label: "org" },
+  ],
+  programs: ["fly", "flyctl"],
+  needsBody,
+  classify,
+  classifyArgv: classifyFlyArgv,
+};
+
+function needsBody(head: RequestHead): boolean {
+  if (!isApi(head.host)) return false;
+  const reading = readPathSplitFirst(splitTarget(head.target).path);
+  return reading.kind === "ok" && isGraphql(reading.segments) && graphqlNeedsBody(head);
+}
+
+/** The API's own hosts, also as machines see it (`_api.internal`); the rest of what is routed here is somebody's app. */
+function isApi(host: string): boolean {
+  return /^(?:api\.(?:[a-z-]+\.)?(?:fly\.io|machines\.dev)|_api\.internal)$/.test(host);
+}
+
+function isGraphql(segments: readonly string[]): boolean {
+  return segments.length === 1 && segments[0] === "graphql";
+}
+
+function classify(request: HttpRequest): Classification {
+  if (!isApi(request.host)) return withApp(request, classifyByMethod("fly", request));
+  const [sent, ...overrides] = effectiveMethods(request);
+  const answer = strictestOf(
+    classifyMethod(request, sent),
+    ...overrides.map((method) => classifyMethod(request, method)),
+  );
+  return asksForUpgrade(request) ? doubtful(answer, "an upgraded connection can carry anything") : answer;
+}
+
+/** `<app>.fly.dev` names its app. */
+function withApp(request: RequestHead, answer: Classification): Classification {
+  const app = /^([a-z0-9-]+)\.fly\.dev$/.exec(request.host)?.[1];
+  if (app === undefined) return answer;
+  const labels = { app };
+  const parts = answer.parts?.map((part) => ({ ...part, labels }));
+  return { ...answer, labels, ...(parts === undefined ? {} : { parts }) };
+}
+
+function classifyMethod(request: HttpRequest, method: string): Classification {
+  const { path, query } = splitTarget(request.target);
+  const reading = readPathSplitFirst(path);
+  if (reading.kind === "ok") return classifySegments(request, method, reading.segments, query);
+  const unknown = unknownClassification("fly", reading.reason);
+  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  const [first, ...others] = lenientReadings(path)
+    .map((segments) => classifySegments(request, method, segments, query))
+    .filter((guess) => guess.tier !== "unknown" && guess.tier !== "observe");
+  return first === undefined ? unknown : strictestOf(unknown, first, ...others);
+}
+
+function classifySegments(
+  request: HttpRequest,
+  method: string,
+  segments: readonly string[],
+  rawQuery: string | undefined,
+): Classification {
+  if (isGraphql(segments)) return classifyFlyGraphql(request, method);
+  if (segments[0] === "v1") return classifyRest("machines", method, segments.slice(1), rawQuery);
+  if (segments[0] === "api" && segments[1] === "v1")
+    return classifyRest("web", method, segments.slice(2), rawQuery);
+  if (segments[0] === "prometheus" && segments.length > 2) return classifyMetrics(method, segments);
+  return unknownClassification("fly", "the path belongs to no API of Fly's that is known");
+}
+
+function classifyRest(
+  api: "machines" | "web",
+  method: string,
+  segments: readonly string[],
+  rawQuery: string | undefined,
+): Classification {
+  const operation = findFlyOperation(api, method, segments);
+  if (operation === undefined) return unpublished(method, segments);
+  const query = parseQuery(rawQuery);
+  if (operation.id.startsWith("apps.secrets.") && showsSecrets(query)) {
+    const reason = "show_secrets returns the values";
+    return plainAnswer({ ...operation, tier: stricter(operation.tier, "sensitive"), reason }, query);
+  }
+  return plainAnswer(operation, query);
+}
+
+type Query = readonly (readonly [string, string])[] | undefined;
+
+/** What is neither absent nor a spelling of false shows them; a malformed query may say anything. */
+function showsSecrets(query: Query): boolean {
+  if (query === undefined) return true;
+  return query.some(([name, value]) => /^show_?secrets$/i.test(name) && !/^(?:0|f|false)$/i.test(value));
+}
+
+const stricter = (a: FlyOperation["tier"], b: FlyOperation["tier"]): FlyOperation["tier"] =>
+  stricterTier(a, b) === a ? a : b;
+
+function plainAnswer({ id, tier, reason, app, org }: FlyOperation, query: Query): Classification {
+  const labels: Record<string, string> = {};
+  if (app !== undefined) labels.app = app;
+  const asked = org ?? (id === "apps.list" ? onlyValue(query, "org_slug") : undefined);
+  if (asked !== undefined && asked !== "") labels.org = asked;
+  return { protocol: "fly", tier, command: id, aliases: aliasesOf(id), labels, reason };
+}
+
+/** `apps.machines.exec.create` is what people call `machines exec`. */
+function aliasesOf(id: string): readonly string[] {
+  const words = id.replace(/^apps\.(?=[a-z_]+\.)/, "").split(".");
+  const isAction = /^(?:cordon|uncordon|exec|restart|signal|start|stop|suspend|extend)$/.test(
+    words.at(-2) ?? "",
+  );
+  return [(isAction ? words.slice(0, -1) : words).join(" ")];
+}
+
+function onlyValue(query: Query, name: string): string | undefined {
+  const values = (query ?? []).filter(([key]) => key === name);
+  return values.length === 1 ? values[0]?.[1] : undefined;
+}
+
+/** Grafana's and flyctl's metrics: PromQL, which only reads, also by POST. */
+function classifyMetrics(method: string, segments: readonly string[]): Classification {
+  const org = segments[1] ?? "";
+  const isQuery = method === "GET" || method === "HEAD" || method === "POST";
+  if (!isQuery || segments[2] !== "api")
+    return unknownClassification("fly", "no known path of the metrics API");
+  const labels = { org };
+  return {
+    protocol: "fly",
+    tier: "observe",
+    command: "prometheus.query",
+    aliases: [],
+    labels,
+    reason: "PromQL only reads",
+  };
+}
+
+/** An operation nobody published is unknown; what its method and words say still counts beside that. */
+function unpublished(method: string, segments: readonly string[]): Classification {
+  const labels: Record<string, string> = {};
+  if (segments[0] === "apps" && segments[1] !== undefined) labels.app = segments[1];
+  if (segments[0] === "orgs" && segments[1] !== undefined) labels.org = segments[1];
+  const words = segments.filter((_, index) => index !== 1).join(" ");
+  const isRead = method === "GET" || method === "HEAD";
+  const isWorst = !isRead && /\b(?:exec|tokens?|ssh|console)\b/.test(words);
+  const tier = isWorst ? "break-glass" : method === "DELETE" ? "sensitive" : isRead ? "observe" : "modify";
+  const plain = {
+    protocol: "fly",
+    tier,
+    command: "",
+    aliases: [],
+    labels,
+    reason: `the method ${method}`,
+  } as const;
+  return doubtful(plain, "no published operation has this path and method");
+}
