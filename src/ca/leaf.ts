@@ -2,7 +2,7 @@
 // that is never written to disk. Each carries exactly one subject alternative name, so that an HTTP/2 client has no
 // reason to send requests for another host over the same connection (RFC 9113 9.1.1).
 
-import { createHash, webcrypto } from "node:crypto";
+import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { canonicalAddress } from "../match/destination.ts";
 import { type Authority, KEY_ALGORITHM, randomSerial, SIGNING_ALGORITHM } from "./authority.ts";
@@ -140,8 +140,8 @@ function subjectOf(host: string): { readonly name: x509.JsonName; readonly alter
   const alternative = new x509.SubjectAlternativeNameExtension([
     address === undefined ? { type: "dns", value: host } : { type: "ip", value: address },
   ]);
-  // The common name is for people only; a long name does not fit it (X.520: 64), so its digest stands in.
+  // The common name is for people only and must repeat the alternative (CA/B baseline requirements 7.1.4.3); what is
+  // too long for one (X.520: 64) goes without.
   const shown = address ?? host;
-  const common = shown.length <= 64 ? shown : createHash("sha256").update(shown).digest("hex").slice(0, 40);
-  return { name: [{ O: ["iddio"] }, { CN: [common] }], alternative };
+  return { name: [{ O: ["iddio"] }, ...(shown.length <= 64 ? [{ CN: [shown] }] : [])], alternative };
 }
