@@ -33,6 +33,8 @@ export interface ApprovalRequest {
   readonly isGrantable: boolean;
   /** Equal for the same request sent again; undefined when the body was not read whole. */
   readonly fingerprint?: string;
+  /** Equal for a client's attempts at the same stream by different protocols. */
+  readonly fallbackKey?: string;
   /** Bytes of the body that are kept in memory while it waits. */
   readonly heldBytes: number;
 }
@@ -60,6 +62,8 @@ const HELD_BYTES_MAX = 256 * 1024 * 1024;
 /** How long a late allow, or the id of a client that left, is remembered. */
 const LATE_MS = 10 * 60_000;
 const ENDED_MAX = 1_000;
+/** A client that falls back to another protocol does so at once. */
+const FALLBACK_MS = 5_000;
 
 /** A hold that ended without a decision. */
 interface Ended {
@@ -85,6 +89,7 @@ export class Broker {
   readonly #pending = new Map<string, Waiting>();
   readonly #ended = new Map<string, Ended>();
   readonly #oneShots = new Map<string, OneShot>();
+  readonly #refused = new Map<string, { readonly outcome: HoldOutcome; readonly untilMs: number }>();
   #heldBytes = 0;
   readonly #events: Events;
   readonly #timeoutMs: () => number;
@@ -99,6 +104,9 @@ export class Broker {
    * the request. Never rejects.
    */
   hold(request: ApprovalRequest, onLeave: (left: () => void) => () => void): Promise<HoldOutcome> {
+    this.#forgetOld();
+    const refused = request.fallbackKey === undefined ? undefined : this.#refused.get(request.fallbackKey);
+    if (refused) return Promise.resolve(refused.outcome);
     const late = this.#takeOneShot(request.fingerprint);
     if (late)
       return Promise.resolve({
@@ -121,6 +129,9 @@ export class Broker {
         settle: (outcome) => {
           clearTimeout(timer);
           stopListening();
+          const { fallbackKey } = request;
+          if (fallbackKey !== undefined && (outcome.outcome === "denied" || outcome.outcome === "timed_out"))
+            this.#refused.set(fallbackKey, { outcome, untilMs: Date.now() + FALLBACK_MS });
           resolve(outcome);
         },
       });
@@ -197,6 +208,7 @@ export class Broker {
   #forgetOld(): void {
     const now = Date.now();
     for (const [id, ended] of this.#ended) if (ended.untilMs <= now) this.#ended.delete(id);
+    for (const [key, refused] of this.#refused) if (refused.untilMs <= now) this.#refused.delete(key);
     for (const [key, shot] of this.#oneShots) if (shot.untilMs <= now) this.#oneShots.delete(key);
   }
 

@@ -12,7 +12,7 @@ import { type RefusalReply, renderRefusal } from "../text/refusal.ts";
 import type { HoldOutcome } from "./broker.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, isGrantable } from "./grant-subject.ts";
 import { maskTarget } from "./mask.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
@@ -23,6 +23,8 @@ import { UpstreamError } from "./upstream-error.ts";
 export interface ClientRequest {
   readonly head: RequestHead;
   readonly hasBody: boolean;
+  /** It asks to switch protocols. */
+  readonly isUpgrade: boolean;
   readonly client: ClientIdentity | undefined;
   /** Hash of the credential that the request carries, or that iddio adds to it; "" when there is none. */
   readonly credential: string;
@@ -112,6 +114,7 @@ async function hold(
       isGrantable: isGrantable(classification),
       heldBytes: raw?.length ?? 0,
       ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, request.credential) } : {}),
       ...(facts.client ? { client: facts.client } : {}),
     },
     (left) => request.onLeave(left),
@@ -198,10 +201,20 @@ async function forward(
       reason: error.message,
       cause: error.cause === undefined ? undefined : String(error.cause),
     });
-    const failed = { ...result, outcome: "failed" as const, status: 502, reason: error.message };
-    gateway.recorder.forwarded(facts, judgement, failed);
-    await request.refuse(replyTo(request, judgement, failed, 502, error.failure !== "unverified"));
+    const failed = failedResult(request, result, error);
+    if (failed.outcome === "blocked") gateway.recorder.refused(facts, judgement, failed);
+    else gateway.recorder.forwarded(facts, judgement, failed);
+    await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
   }
+}
+
+/** An upstream that cannot be trusted is blocked, and whoever reads the reply learns what would mend it. */
+function failedResult({ head }: ClientRequest, result: RequestResult, error: UpstreamError): RequestResult {
+  if (error.failure !== "unverified")
+    return { ...result, outcome: "failed", status: 502, reason: error.message };
+  const where = `${head.host.includes(":") ? `[${head.host}]` : head.host}:${head.port}`;
+  const reason = `${error.message}; an operator can trust it with: iddio upstream add --ca <file> ${where}`;
+  return { ...result, outcome: "blocked", decision: "deny", status: 502, reason };
 }
 
 async function refuse(
@@ -227,8 +240,8 @@ async function observe(
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     gateway.recorder.observed(facts, judgement, undefined);
-    const failed = { outcome: "failed" as const, decision: "allow" as const, reason: error.message };
-    await request.refuse(replyTo(request, judgement, failed, 502, error.failure !== "unverified"));
+    const failed = failedResult(request, { outcome: "failed", decision: "allow" }, error);
+    await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
   }
 }
 

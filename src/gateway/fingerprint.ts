@@ -63,6 +63,21 @@ export function fingerprintOf(
   ]);
 }
 
+/**
+ * Equal for the attempts of one kubectl at one stream: refused over WebSocket, it tries SPDY at once, by
+ * another method, and the person who said no should not be asked the same again.
+ */
+export function fallbackKeyOf(head: RequestHead, credential: string): string {
+  const session = headerValue(head.headers, "kubectl-session") ?? "";
+  return hash([
+    `${head.host}:${head.port}`,
+    head.target,
+    credential,
+    session,
+    ...impersonation(head.headers),
+  ]);
+}
+
 function hash(parts: readonly string[]): string {
   const sum = createHash("sha256");
   // Lengths first, so that no two lists of parts run together into the same bytes.

@@ -172,6 +172,10 @@ class Http1Request implements ClientRequest {
     );
   }
 
+  get isUpgrade(): boolean {
+    return this.#wire.upgrade !== undefined;
+  }
+
   /** Whether the connection stands at the start of another request. */
   get isReusable(): boolean {
     return this.#isReusable;

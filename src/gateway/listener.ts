@@ -47,7 +47,8 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
       const drained = Promise.all(open.values());
       await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
       for (const stream of open.keys()) stream.destroy();
-      await drained;
+      // A connection ends when both of its sides have; one whose upstream does not let go must not hold up the stop.
+      await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
     },
   };
 }

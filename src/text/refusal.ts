@@ -8,6 +8,7 @@ import type { Protocol } from "../model/protocol.ts";
 import type { Header, RequestHead } from "../model/request.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
 import { renderGithubError } from "./refusal-github.ts";
+import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
 import { renderKubernetesStatus } from "./refusal-kubernetes.ts";
 
 /** Why a request was not forwarded. */
@@ -52,6 +53,7 @@ export function renderRefusal(
   refusal: Refusal,
   request: RequestHead,
 ): RefusalReply {
+  if (isGrpc(request)) return renderGrpc(refusal, refusalMessage(refusal));
   const render = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
   const { contentType, body } = render(refusal, refusalMessage(refusal), request);
   const bytes = new TextEncoder().encode(request.method === "HEAD" ? "" : body);

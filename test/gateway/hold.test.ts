@@ -240,3 +240,19 @@ describe("what a person allowed", () => {
     expect(origin.text).toEndWith(body);
   });
 });
+
+test("a client that falls back to another protocol after a denial is not asked about again", async () => {
+  await using both = await start();
+  const { daemon, origin } = both;
+  using client = await connect(daemon, origin);
+  const attempt = (method: string, upgrade: string) =>
+    `${method} /exec?command=sh HTTP/1.1\r\nHost: localhost:${origin.port}\r\nKubectl-Session: s1\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`;
+  client.send(attempt("GET", "websocket"));
+  const [approval] = await daemon.pending();
+  await daemon.control.call("approvals_deny", { id: approval?.id ?? "", reason: "no shells" });
+  await client.until("no shells");
+  client.send(attempt("POST", "SPDY/3.1"));
+  await client.until("no shells", 2);
+  expect((await daemon.control.call("approvals_list", {})).approvals).toEqual([]);
+  expect(origin.text).toBe("");
+});
