@@ -18,6 +18,7 @@ import { SettingsStore } from "../state/settings-store.ts";
 import { Upstreams } from "../state/upstreams.ts";
 import { parseDuration } from "../text/duration.ts";
 import { Broker } from "./broker.ts";
+import { fingerprintOfPem } from "./ca-report.ts";
 import type { Gateway } from "./context.ts";
 import { controlHandlers } from "./control.ts";
 import { Events } from "./events.ts";
@@ -81,7 +82,9 @@ export async function startGateway({ env, version }: StartOptions): Promise<Runn
   const mode = new ModeHolder(settings.current.default_mode);
   const resolver = new Resolver();
   const upstreams = new Upstreams(database);
-  const trust = new TrustStore(upstreams, await systemRoots());
+  // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
+  const roots = (await systemRoots()).filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
+  const trust = new TrustStore(upstreams, roots);
   const pool = new UpstreamPool();
   cleanup.defer(() => pool.close());
   const broker = new Broker({
