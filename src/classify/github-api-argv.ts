@@ -27,7 +27,7 @@ export function ghApiRequest({ read, words }: GhCommand): HttpRequest | { readon
     port: 443,
     target: isInQuery ? withQuery(target.target, fields) : target.target,
     headers,
-    body: bodyOf(hasInput, isInQuery, fields),
+    body: bodyOf(hasInput, isInQuery, endpoint === "graphql", fields),
   };
 }
 
@@ -84,17 +84,18 @@ function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }
 
-function bodyOf(hasInput: boolean, isInQuery: boolean, fields: Fields): RequestBody {
+function bodyOf(hasInput: boolean, isInQuery: boolean, isGraphql: boolean, fields: Fields): RequestBody {
   if (hasInput) return { kind: "unread", why: "it is in a file" };
   if (isInQuery || fields.size === 0) return { kind: "none" };
   const top: Record<string, unknown> = {};
   const variables: Record<string, unknown> = {};
   for (const [name, value] of fields)
-    if (name === "query" || name === "operationName") {
+    if (!isGraphql) top[name.replace(/\[.*$/s, "")] = value ?? null;
+    else if (name === "query" || name === "operationName") {
       if (value === undefined)
         return { kind: "unread", why: `the field "${name}" is in a file or comes twice` };
       top[name] = value;
     } else if (value !== undefined) variables[name] = value;
-  const bytes = new TextEncoder().encode(JSON.stringify({ ...top, variables }));
-  return { kind: "whole", bytes };
+  const sent = isGraphql ? { ...top, variables } : top;
+  return { kind: "whole", bytes: new TextEncoder().encode(JSON.stringify(sent)) };
 }

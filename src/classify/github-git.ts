@@ -37,11 +37,13 @@ export function webNeedsBody(path: string): boolean {
 const LFS_BATCH = "info/lfs/objects/batch";
 
 /** Reads of repository content from hosts that serve nothing else. */
-export function classifyFiles(path: string, method: string): Classification {
+export function classifyFiles(host: string, path: string, method: string): Classification {
   if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS")
     return unknownClassification("github", `a host of files takes no ${method}`);
   const [owner, repo] = path.split("/").slice(1);
-  return answer("download", "observe", "downloads a file", labelsOf({ owner, repo }));
+  // Only archives and raw files say in the path whose they are.
+  const labels = /^(?:codeload|raw)\./.test(host) ? labelsOf({ owner, repo }) : {};
+  return answer("download", "observe", "downloads a file", labels);
 }
 
 const REGISTRY_TIERS: ReadonlyMap<string, Tier> = new Map([
@@ -71,10 +73,10 @@ function classifySegments(
   const names = segments.join("/");
   const isRead = method === "GET" || method === "HEAD";
   const git = /^(.+?)\/(info\/refs|git-(?:upload-pack|receive-pack|upload-archive))$/.exec(names);
-  if (git !== null) return classifyGit(git[2] ?? "", labelsOfPath(git[1] ?? ""), query, method, isRead);
+  if (git !== null) return classifyGit(git[2] ?? "", labelsOfRepository(git[1] ?? ""), query, method, isRead);
   const lfs = /^(.+?)\/info\/lfs\/(.+)$/.exec(names);
   if (lfs !== null)
-    return classifyLfs(request.body, lfs[2] ?? "", labelsOfPath(lfs[1] ?? ""), method, isRead);
+    return classifyLfs(request.body, lfs[2] ?? "", labelsOfRepository(lfs[1] ?? ""), method, isRead);
   if (/^login\/(?:device\/code|oauth\/access_token)$/.test(names))
     return method === "POST"
       ? answer("login", "observe", "a tool's own login, which a person confirms in the browser", {})
@@ -142,7 +144,12 @@ function lfsOperation(bytes: Uint8Array): unknown {
   }
 }
 
-/** The repository that a path names; a gist's has one segment or belongs to nobody's organisation. */
+/** The labels of a git repository's own path; a gist's belongs to no organisation. */
+function labelsOfRepository(names: string): Labels {
+  return names.split("/").length === 2 && !names.startsWith("gist/") ? labelsOfPath(names) : {};
+}
+
+/** The repository that a page is in. */
 function labelsOfPath(names: string): Labels {
   const [owner, repo] = names.split("/");
   return labelsOf({ owner, repo });

@@ -23,6 +23,16 @@ export function labelsOf({ owner, repo, org, enterprise }: GivenNames): Labels {
   return labels;
 }
 
+/**
+ * Whether a given name is none that GitHub could have: what it would be taken for cannot be told, and a scope
+ * that forbids something must not be escaped by it. The placeholders of `gh api` stand for real names.
+ */
+export function hasStrangeName(names: GivenNames): boolean {
+  return [names.owner, names.repo, names.org, names.enterprise].some(
+    (name) => name !== undefined && !isName(name) && !/^(?:\{\w+\}|:\w+)$/.test(name),
+  );
+}
+
 /** Labels of "owner/name", "host/owner/name" or a URL of a repository or of something in it; none for other text. */
 export function labelsOfText(text: string): Labels {
   const url = /^(?:(?:https?|ssh|git):\/\/[^/]+\/|[^/@]+@[^/:]+:)(.*)$/.exec(text);

@@ -3,15 +3,17 @@
 // server which decodes first would take for a stricter operation.
 
 import type { Classification } from "../model/classification.ts";
+import type { RequestBody } from "../model/request.ts";
 import { stricterTier } from "../model/tier.ts";
 import { parseQuery, readPathSplitFirst } from "../wire/path.ts";
-import { type Labels, labelsOf } from "./github-labels.ts";
+import { hasStrangeName, type Labels, labelsOf } from "./github-labels.ts";
 import {
   type FoundOperation,
   findOperations,
   type MethodLetter,
   type PathSearch,
 } from "./github-operations.ts";
+import { dependsOnBody, tierWithBody } from "./github-rest-body.ts";
 import { type TierReason, tierOfOperation } from "./github-tier.ts";
 import { lenientReadings } from "./lenient-path.ts";
 import { strictestOf } from "./strictest.ts";
@@ -26,33 +28,46 @@ const LETTERS: ReadonlyMap<string, MethodLetter> = new Map([
   ["DELETE", "D"],
 ]);
 
-/** Classifies a REST request; `path` is raw, `query` what stands after the question mark. */
-export function classifyRest(path: string, query: string | undefined, method: string): Classification {
+/** What matters of a REST request beside its path; `query` is what stands after the question mark. */
+export interface RestCall {
+  readonly method: string;
+  readonly query: string | undefined;
+  readonly body: RequestBody;
+}
+
+/** Classifies a REST request; `path` is raw. */
+export function classifyRest(path: string, call: RestCall): Classification {
   const reading = readPathSplitFirst(path);
-  if (reading.kind === "ok") return classifySegments(reading.segments, query, method);
+  if (reading.kind === "ok") return classifySegments(reading.segments, call);
   const unknown = unknownClassification("github", reading.reason);
   // Some server may still serve it: what a lenient one would make of it is judged beside it.
   const guesses = lenientReadings(path)
-    .map((segments) => classifySegments(segments, undefined, method))
+    .map((segments) => classifySegments(segments, { ...call, query: undefined, body: { kind: "none" } }))
     .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
   return strictestOf(unknown, ...guesses);
 }
 
-function classifySegments(
-  segments: readonly string[],
-  query: string | undefined,
-  method: string,
-): Classification {
-  if (segments.length === 0) return classifyRoot(method);
-  const plain = classifyNames(segments, query, method);
+/** Whether the body decides; only on paths that can be read, since others are unknown anyway. */
+export function restNeedsBody(path: string, method: string): boolean {
+  const letter = LETTERS.get(method);
+  const reading = readPathSplitFirst(path);
+  if (letter === undefined || letter === "G" || letter === "D" || reading.kind !== "ok") return false;
+  return findAny(reading.segments, letter).operations.some((found) => dependsOnBody(found.id));
+}
+
+function classifySegments(segments: readonly string[], call: RestCall): Classification {
+  if (segments.length === 0) return classifyRoot(call.method);
+  const plain = classifyNames(segments, call);
   if (!segments.some((segment) => segment.includes("/"))) return plain;
-  // Where decoding first names a stricter operation, whichever is meant cannot be told.
+  // Where decoding first names a stricter operation or another repository, which is meant cannot be told.
   const other = classifyNames(
     segments.flatMap((segment) => segment.split("/")).filter((segment) => segment !== ""),
-    query,
-    method,
+    { ...call, body: { kind: "none" } },
   );
-  if (other.tier === "unknown" || stricterTier(plain.tier, other.tier) === plain.tier) return plain;
+  if (other.tier === "unknown") return plain;
+  const isStricter = stricterTier(plain.tier, other.tier) !== plain.tier;
+  if (!isStricter && other.labels.repo === plain.labels.repo && other.labels.org === plain.labels.org)
+    return plain;
   return strictestOf(doubtful(plain, "an encoded slash gives the path two readings"), other);
 }
 
@@ -62,13 +77,12 @@ function classifyRoot(method: string): Classification {
   return answer("meta/root", { tier: "observe", reason: "meta/root reads" }, {});
 }
 
-function classifyNames(
-  segments: readonly string[],
-  query: string | undefined,
-  method: string,
-): Classification {
+function classifyNames(segments: readonly string[], call: RestCall): Classification {
+  const { method } = call;
   if (method === "OPTIONS")
     return answer("options", { tier: "observe", reason: "OPTIONS asks what is allowed" }, {});
+  if (segments[0] === "copilot_internal" && (method === "GET" || method === "HEAD"))
+    return answer("copilot", { tier: "observe", reason: "Copilot's own login" }, {});
   const letter = LETTERS.get(method);
   const search = letter === undefined ? undefined : findAny(segments, letter);
   const found = search?.operations[0];
@@ -76,25 +90,25 @@ function classifyNames(
     const where = search?.isPathKnown === true ? `the path takes no ${method}` : "no published operation";
     return unknownClassification("github", `${method}: ${where}`, { labels: labelsOfPrefix(segments) });
   }
-  const [first, ...others] = search.operations.map((one) => classifyFound(one, letter, query));
+  const [first, ...others] = search.operations.map((one) => classifyFound(one, letter, call));
   if (first === undefined) return unknownClassification("github", "no published operation");
   // Several operations only when a branch or file name may hold the rest of the path; mostly they agree.
   const stricter = others.filter((one) => one.tier !== first.tier);
   return strictestOf(first, ...stricter);
 }
 
-function classifyFound(
-  found: FoundOperation,
-  letter: MethodLetter,
-  query: string | undefined,
-): Classification {
-  const tier = tierOfOperation(letter, found.id);
-  const hidden = tier.tier === "sensitive" && letter === "G" && hidesSecrets(query);
-  return answer(
+function classifyFound(found: FoundOperation, letter: MethodLetter, call: RestCall): Classification {
+  const labels = labelsOf(found);
+  const tier = tierWithBody(found.id, tierOfOperation(letter, found.id), call.body);
+  if ("problem" in tier)
+    return doubtful(answer(found.id, { tier: "modify", reason: tier.problem }, labels), tier.problem);
+  const isHidden = tier.tier === "sensitive" && letter === "G" && hidesSecrets(call.query);
+  const plain = answer(
     found.id,
-    hidden ? { tier: "observe", reason: `${found.id} reads, with the secrets left out` } : tier,
-    labelsOf(found),
+    isHidden ? { tier: "observe", reason: `${found.id} reads, with the secrets left out` } : tier,
+    labels,
   );
+  return hasStrangeName(found) ? doubtful(plain, "a name that GitHub gives nobody") : plain;
 }
 
 function answer(id: string, { tier, reason }: TierReason, labels: Labels): Classification {

@@ -18,7 +18,7 @@ const REGISTRY = /^(?:(?:npm|maven|nuget|rubygems|docker|containers)\.(?:pkg\.gi
 /** Hosts that are the API and nothing else. */
 const API = /^(?:api|uploads)\.(?:github\.com|[a-z0-9-]+\.ghe\.com)$/;
 
-/** Hosts of GitHub's own whose names would otherwise match a pattern for an Enterprise Server. */
+/** Hosts of git and pages; a name such as `raw.ghe.com` is a tenant's, not one of files. */
 const WEB = /^(?:(?:www\.|gist\.)?github\.com|[a-z0-9-]+\.ghe\.com)$/;
 
 /** The front door of a host (lower case) and a raw path. */
@@ -27,10 +27,11 @@ export function surfaceOf(host: string, path: string): Surface {
     if (/^\/graphql\/?$/.test(path)) return { kind: "graphql", path };
     return restOf(path) ?? { kind: "rest", path };
   }
-  if (WEB.test(host)) return restOf(path) ?? { kind: "web", path };
+  const rest = restOf(path);
+  if (rest !== undefined) return rest;
+  if (WEB.test(host)) return { kind: "web", path };
   if (FILES.test(host)) return { kind: "files", path };
-  if (REGISTRY.test(host)) return { kind: "registry", path };
-  return restOf(path) ?? { kind: "web", path };
+  return { kind: REGISTRY.test(host) ? "registry" : "web", path };
 }
 
 /** What an Enterprise Server serves below /api. */

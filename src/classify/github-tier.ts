@@ -33,7 +33,7 @@ const WRITES: readonly Rule[] = [
   [/pat-(?:access|grant)/, "break-glass", "grants access to a token"],
   [/set-public-membership/, "sensitive", "shows who is a member"],
   [/membership|collaborator|org-role|security-manager|site-admin/, "break-glass", "grants access"],
-  [/add-member|create-invitation|custom-(?:repo|organization)-role/, "break-glass", "grants access"],
+  [/add-member|create-invitation|custom-(?:\w+-)?role/, "break-glass", "grants access"],
   [
     /repo-permissions|access-restrictions|provision|scim|external-idp-group|ldap/,
     "break-glass",

@@ -8,7 +8,7 @@ import type { Classifier } from "./classifier.ts";
 import { classifyGhArgv } from "./github-argv.ts";
 import { classifyFiles, classifyRegistry, classifyWeb, webNeedsBody } from "./github-git.ts";
 import { classifyGraphql } from "./github-graphql.ts";
-import { classifyRest } from "./github-rest.ts";
+import { classifyRest, restNeedsBody } from "./github-rest.ts";
 import { surfaceOf } from "./github-surface.ts";
 import { graphqlNeedsBody } from "./graphql.ts";
 import { effectiveMethods } from "./method-override.ts";
@@ -32,7 +32,8 @@ export const githubClassifier: Classifier = {
 function needsBody(head: RequestHead): boolean {
   const surface = surfaceOf(head.host, splitTarget(head.target).path);
   if (surface.kind === "graphql") return graphqlNeedsBody(head);
-  return surface.kind === "web" && webNeedsBody(surface.path);
+  if (surface.kind === "web") return webNeedsBody(surface.path);
+  return surface.kind === "rest" && effectiveMethods(head).some((one) => restNeedsBody(surface.path, one));
 }
 
 function classify(request: HttpRequest): Classification {
@@ -49,13 +50,13 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
   const surface = surfaceOf(request.host, path);
   switch (surface.kind) {
     case "rest":
-      return classifyRest(surface.path, query, method);
+      return classifyRest(surface.path, { method, query, body: request.body });
     case "graphql":
       return classifyGraphql(request, method);
     case "web":
       return classifyWeb(request, surface.path, query, method);
     case "files":
-      return classifyFiles(surface.path, method);
+      return classifyFiles(request.host, surface.path, method);
     case "registry":
       return classifyRegistry(method);
   }
