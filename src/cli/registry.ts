@@ -6,8 +6,10 @@ import {
   approvalAllowCommand,
   approvalDenyCommand,
   approvalListCommand,
-  approvalWatchCommand,
+  approvalShowCommand,
 } from "./commands/approval.ts";
+import { approvalGrantsListCommand, approvalGrantsRevokeCommand } from "./commands/approval-grants.ts";
+import { approvalWatchCommand } from "./commands/approval-watch.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
 import { caInfoCommand } from "./commands/ca.ts";
 import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
@@ -34,9 +36,12 @@ export const COMMANDS: readonly Command[] = [
   policyValidateCommand,
   policyReloadCommand,
   approvalListCommand,
+  approvalShowCommand,
+  approvalWatchCommand,
   approvalAllowCommand,
   approvalDenyCommand,
-  approvalWatchCommand,
+  approvalGrantsListCommand,
+  approvalGrantsRevokeCommand,
   auditShowCommand,
   auditTailCommand,
   inspectSummaryCommand,

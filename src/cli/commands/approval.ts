@@ -1,17 +1,21 @@
-// `iddio approval …`: what waits for a person, and the answers to it. Shows every character of what an
-// agent sent, with nothing hidden and nothing obeyed by the terminal.
+// `iddio approval list|show|allow|deny`: what waits for a person, and the answers to it. Shows every
+// character of what an agent sent, with nothing hidden and nothing obeyed by the terminal.
 
-import type { EventRow } from "../../ipc/methods.ts";
+import type { ApprovalDetails } from "../../ipc/methods.ts";
+import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
+import { hostText, originFacts, requestFacts, timeLeft } from "../approval-facts.ts";
 import type { CommandContext } from "../command.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
-import { eventLine } from "../event-line.ts";
+import type { Output } from "../output.ts";
+import { tierPainter } from "../tier-painter.ts";
 
 const REASON_FLAG = {
   name: "reason",
   value: "text",
   summary: "Recorded in the audit, and told to the client",
 };
-const ID_ARGUMENT = { name: "id" };
+const ID_ARGUMENT = { name: "id", completes: "approval" } as const;
+const ID_DETAIL = "The id may be given without 'appr_' and cut short as long as it is unique.";
 
 /** Lists what is held, oldest first. */
 export const approvalListCommand: Command = {
@@ -22,33 +26,58 @@ export const approvalListCommand: Command = {
     const { approvals } = await daemon.call("approvals_list", {});
     if (flags.has("json")) return void output.json(approvals);
     if (approvals.length === 0) return void output.note("nothing waits for approval");
-    const paints = await output.loadPaints();
+    const paintTier = tierPainter(await output.loadPaints());
     output.table(
       ["ID", "TIER", "HOST", "METHOD", "PATH"],
-      approvals.map(({ id, tier, host, port, method, path }) => [
-        id,
-        tier,
-        port === 443 ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`,
-        method,
-        path,
-      ]),
-      (text, column) => (column === 1 ? (text === "modify" ? paints.warn(text) : paints.bad(text)) : text),
+      approvals.map((each) => [each.id, each.tier, hostText(each), each.method, each.path]),
+      (text, column) => (column === 1 ? paintTier(text) : text),
     );
   },
 };
 
-/** Lets exactly the one held request go. */
+/** Prints all that is known of one held request, the body included. */
+export const approvalShowCommand: Command = {
+  name: "approval show",
+  summary: "Show all of a held request",
+  args: [ID_ARGUMENT],
+  flags: [JSON_FLAG],
+  details: [ID_DETAIL, "Credentials in headers, and secrets in the body, are shown as ***."],
+  examples: ["iddio approval show a1b2c3d4"],
+  async run({ args, flags, output, daemon }) {
+    const [id = ""] = args;
+    const { approval } = await daemon.call("approvals_show", { id });
+    if (flags.has("json")) return void output.json(approval);
+    await printDetails(output, approval);
+  },
+};
+
+/** Lets exactly the one held request go; with --for, also those like it for a while. */
 export const approvalAllowCommand: Command = {
   name: "approval allow",
   summary: "Let a held request go",
   args: [ID_ARGUMENT],
-  flags: [REASON_FLAG, JSON_FLAG],
-  details: ["The id may be given without 'appr_' and cut short as long as it is unique."],
+  flags: [
+    REASON_FLAG,
+    {
+      name: "for",
+      value: "duration",
+      kind: "duration",
+      summary:
+        "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass",
+    },
+    JSON_FLAG,
+  ],
+  details: [ID_DETAIL],
   examples: [
     "iddio approval allow a1b2c3d4",
     'iddio approval allow a1b2 --reason "scheduled maintenance window"',
+    "iddio approval allow a1b2 --for 15m",
   ],
-  run: (context) => reply(context, "approvals_allow"),
+  async run(context) {
+    const forMs = context.flags.durationMs("for");
+    const input = { ...idAndReason(context), ...(forMs === undefined ? {} : { for_ms: forMs }) };
+    print(context, await context.daemon.call("approvals_allow", input));
+  },
 };
 
 /** Refuses a held request. */
@@ -57,43 +86,46 @@ export const approvalDenyCommand: Command = {
   summary: "Refuse a held request",
   args: [ID_ARGUMENT],
   flags: [REASON_FLAG, JSON_FLAG],
+  details: [ID_DETAIL],
   examples: ['iddio approval deny a1b2c3d4 --reason "not during business hours"'],
-  run: (context) => reply(context, "approvals_deny"),
-};
-
-/** Prints what waits already, then approval events as they come. */
-export const approvalWatchCommand: Command = {
-  name: "approval watch",
-  summary: "Print approval events as they come",
-  flags: [{ name: "json", summary: "Print one JSON object a line" }],
-  async run({ flags, output, daemon, interrupted }) {
-    const signal = interrupted();
-    const startMs = Date.now();
-    const { approvals } = await daemon.call("approvals_list", {});
-    const waiting = new Set(approvals.map(({ id }) => id));
-    for await (const row of daemon.stream("events", { follow: true }, signal)) {
-      if (!isWatched(row, startMs, waiting)) continue;
-      if (flags.has("json")) output.jsonLine(row);
-      else output.line(eventLine(row));
-    }
+  async run(context) {
+    print(context, await context.daemon.call("approvals_deny", idAndReason(context)));
   },
 };
 
-/** The stream begins with events of the past; of those only requests that still wait are worth a look. */
-function isWatched(row: EventRow, startMs: number, waiting: ReadonlySet<string>): boolean {
-  if ("lost" in row) return true;
-  if (!row.tag.startsWith("approval_")) return false;
-  const isNew = row.timestamp_ms >= startMs;
-  return isNew || (row.tag === "approval_requested" && waiting.has(String(row.fields.id)));
-}
-
-async function reply(
-  { args, flags, output, daemon }: CommandContext,
-  method: "approvals_allow" | "approvals_deny",
-): Promise<void> {
+function idAndReason({ args, flags }: CommandContext): { id: string; reason?: string } {
   const [id = ""] = args;
   const reason = flags.text("reason");
-  const answer = await daemon.call(method, { id, ...(reason === undefined ? {} : { reason }) });
-  if (flags.has("json")) return output.json(answer);
-  output.line(`${answer.outcome} ${answer.id}${answer.note === undefined ? "" : `: ${answer.note}`}`);
+  return { id, ...(reason === undefined ? {} : { reason }) };
+}
+
+function print(
+  { flags, output }: CommandContext,
+  answer: { readonly outcome: string; readonly id: string; readonly note?: string },
+): void {
+  if (flags.has("json")) output.json(answer);
+  else output.line(`${answer.outcome} ${answer.id}${answer.note === undefined ? "" : `: ${answer.note}`}`);
+}
+
+async function printDetails(output: Output, approval: ApprovalDetails): Promise<void> {
+  const { bold, faint } = await output.loadPaints();
+  output.pairs([
+    ["id", approval.id],
+    ["waits", timeLeft(approval.expires_ms, Date.now())],
+    ...requestFacts(approval),
+    ...originFacts(approval),
+  ]);
+  if (approval.headers.length > 0) {
+    output.line(bold("headers"));
+    for (const [name, value] of approval.headers)
+      output.line(`  ${faint(`${escapeForTerminal(name)}:`)} ${escapeForTerminal(value)}`);
+  }
+  if (approval.body !== "") {
+    output.line(bold("body"));
+    for (const line of escapeLinesForTerminal(approval.body).split("\n")) output.line(`  ${line}`);
+  }
+  if (!output.isTerminal) return;
+  const id = approval.id.replace("appr_", "");
+  output.note(faint(`iddio approval allow ${id}${approval.grantable ? " [--for 15m]" : ""}`));
+  output.note(faint(`iddio approval deny  ${id} [--reason text]`));
 }
