@@ -7,7 +7,11 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Header, RequestHead } from "../model/request.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
+import { renderAwsError } from "./refusal-aws.ts";
+import { renderCloudflareError } from "./refusal-cloudflare.ts";
+import { renderFlyError } from "./refusal-fly.ts";
 import { renderGithubError } from "./refusal-github.ts";
+import { renderGoogleError } from "./refusal-google.ts";
 import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
 import { renderKubernetesStatus } from "./refusal-kubernetes.ts";
 
@@ -34,17 +38,26 @@ export interface RefusalReply {
   readonly body: Uint8Array;
 }
 
+/** What a renderer makes of a refusal. */
+export interface RenderedRefusal {
+  readonly contentType: string;
+  readonly body: string | Uint8Array;
+  /** Only where the client's protocol carries the refusal elsewhere than in the status, as gRPC does. */
+  readonly status?: number;
+  readonly headers?: readonly Header[];
+}
+
 /** Turns one refusal into a body; `message` is what a person should read. */
-export type RefusalRenderer = (
-  refusal: Refusal,
-  message: string,
-  request: RequestHead,
-) => { readonly contentType: string; readonly body: string };
+export type RefusalRenderer = (refusal: Refusal, message: string, request: RequestHead) => RenderedRefusal;
 
 const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
   kubectl: renderKubernetesStatus,
-  helm: renderKubernetesStatus,
+  gcloud: renderGoogleError,
+  aws: renderAwsError,
   github: renderGithubError,
+  helm: renderKubernetesStatus,
+  cloudflare: renderCloudflareError,
+  fly: renderFlyError,
 };
 
 /** The reply that this protocol's client prints well; without a protocol, short JSON. */
@@ -54,16 +67,18 @@ export function renderRefusal(
   request: RequestHead,
 ): RefusalReply {
   if (isGrpc(request)) return renderGrpc(refusal, refusalMessage(refusal));
-  const render = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
-  const { contentType, body } = render(refusal, refusalMessage(refusal), request);
-  const bytes = new TextEncoder().encode(request.method === "HEAD" ? "" : body);
+  const render: RefusalRenderer = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
+  const { contentType, body, status, headers } = render(refusal, refusalMessage(refusal), request);
+  const whole = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  const bytes = request.method === "HEAD" ? new Uint8Array() : whole;
   return {
-    status: refusal.status,
+    status: status ?? refusal.status,
     headers: [
       ["content-type", contentType],
       ["content-length", String(bytes.length)],
       ["cache-control", "no-store"],
       ["x-iddio-outcome", refusal.outcome],
+      ...(headers ?? []),
     ],
     body: bytes,
   };
