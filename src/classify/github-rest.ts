@@ -55,6 +55,13 @@ export function restNeedsBody(path: string, method: string): boolean {
   return findAny(reading.segments, letter).operations.some((found) => dependsOnBody(found.id));
 }
 
+/** Whether another method than POST is published at this path, which a form could ask for. */
+export function hasOtherWrites(path: string): boolean {
+  const reading = readPathSplitFirst(path);
+  if (reading.kind !== "ok") return false;
+  return (["U", "A", "D"] as const).some((letter) => find(reading.segments, letter).operations.length > 0);
+}
+
 function classifySegments(segments: readonly string[], call: RestCall): Classification {
   if (segments.length === 0) return classifyRoot(call.method);
   const plain = classifyNames(segments, call);

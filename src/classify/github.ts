@@ -6,9 +6,10 @@ import type { HttpRequest, RequestHead } from "../model/request.ts";
 import { splitTarget } from "../wire/path.ts";
 import type { Classifier } from "./classifier.ts";
 import { classifyGhArgv } from "./github-argv.ts";
+import { formMethods, mayBeForm } from "./github-form-method.ts";
 import { classifyFiles, classifyRegistry, classifyWeb, webNeedsBody } from "./github-git.ts";
 import { classifyGraphql } from "./github-graphql.ts";
-import { classifyRest, restNeedsBody } from "./github-rest.ts";
+import { classifyRest, hasOtherWrites, type RestCall, restNeedsBody } from "./github-rest.ts";
 import { surfaceOf } from "./github-surface.ts";
 import { graphqlNeedsBody } from "./graphql.ts";
 import { effectiveMethods } from "./method-override.ts";
@@ -33,7 +34,11 @@ function needsBody(head: RequestHead): boolean {
   const surface = surfaceOf(head.host, splitTarget(head.target).path);
   if (surface.kind === "graphql") return graphqlNeedsBody(head);
   if (surface.kind === "web") return webNeedsBody(surface.path);
-  return surface.kind === "rest" && effectiveMethods(head).some((one) => restNeedsBody(surface.path, one));
+  if (surface.kind !== "rest") return false;
+  return (
+    (mayBeForm(head) && hasOtherWrites(surface.path)) ||
+    effectiveMethods(head).some((one) => restNeedsBody(surface.path, one))
+  );
 }
 
 function classify(request: HttpRequest): Classification {
@@ -50,7 +55,7 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
   const surface = surfaceOf(request.host, path);
   switch (surface.kind) {
     case "rest":
-      return classifyRest(surface.path, { method, query, body: request.body });
+      return classifyRestOrForm(request, surface.path, { method, query, body: request.body });
     case "graphql":
       return classifyGraphql(request, method);
     case "web":
@@ -60,4 +65,13 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
     case "registry":
       return classifyRegistry(method);
   }
+}
+
+/** A REST request, judged beside what a form in its body would make of it. */
+function classifyRestOrForm(request: HttpRequest, path: string, call: RestCall): Classification {
+  const answer = classifyRest(path, call);
+  if (!mayBeForm(request) || !hasOtherWrites(path)) return answer;
+  const methods = formMethods(request);
+  if ("problem" in methods) return doubtful(answer, methods.problem);
+  return strictestOf(answer, ...methods.map((method) => classifyRest(path, { ...call, method })));
 }

@@ -204,6 +204,26 @@ describe("REST", () => {
   });
 });
 
+test("a form may ask for another method, and the stricter counts", () => {
+  const line = "POST /repos/acme/web/git/refs/heads/main";
+  const form: Extras = { headers: [["Content-Type", "application/x-www-form-urlencoded"]] };
+  const parts = '--b\r\nContent-Disposition: form-data; name="_method"\r\n\r\ndelete\r\n--b--';
+  const table: readonly (readonly [extras: Extras, tier: TierOrUnknown])[] = [
+    [{ body: '{"sha":"x"}', headers: [["Content-Type", "application/json"]] }, "modify"],
+    [{ body: "_method=delete", headers: [["Content-Type", "application/json"]] }, "modify"],
+    [{ ...form, body: '{"sha":"x"}' }, "modify"],
+    [{ ...form, body: "_method=delete" }, "sensitive"],
+    [{ ...form, body: "a=b&%5Fmethod=Delete" }, "sensitive"],
+    [{ body: "_method=delete" }, "sensitive"],
+    [{ body: parts, headers: [["Content-Type", "multipart/form-data; boundary=b"]] }, "unknown"],
+    [{ ...form, unread: true }, "unknown"],
+  ];
+  for (const [extras, tier] of table) expect([extras, classify(line, extras).tier]).toEqual([extras, tier]);
+  expect(
+    githubClassifier.needsBody(requestOf("POST https://uploads.github.com/repos/a/b/releases/1/assets")),
+  ).toBe(false);
+});
+
 describe("every front door", () => {
   test("Enterprise Server, Enterprise Cloud with data residency, uploads", () => {
     check([
