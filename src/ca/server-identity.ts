@@ -1,19 +1,53 @@
-// Whether a server's certificate carries the name that was asked for (RFC 9525). Only
-// subject alternative names count, never the common name: a client behind iddio cannot
-// check by itself any more, so this must be no laxer than the strictest client.
+// Whether a server's certificate carries the name that was asked for (RFC 9525). Only subject alternative names
+// count, never the common name: a client behind iddio cannot check by itself any more, so this must be no laxer
+// than the strictest client.
 
-import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import type { PeerCertificate } from "node:tls";
+import type { GeneralName } from "./general-name.ts";
+import { isRegistrySuffix } from "./registry-suffix.ts";
 
-/** One clause that says why the certificate is not the server's, or undefined when it is. `name` is a host name or address. */
-export function strictIdentityProblem(name: string, peer: PeerCertificate): string | undefined {
-  if (!peer.raw) return "the server showed no certificate";
-  const certificate = new X509Certificate(peer.raw);
-  if (certificate.subjectAltName === undefined) return "the certificate has no subject alternative name";
-  const isMatch =
-    isIP(name) === 0
-      ? certificate.checkHost(name, { subject: "never", wildcards: true, partialWildcards: false })
-      : certificate.checkIP(name);
-  return isMatch === undefined ? `the certificate is not for '${name}'` : undefined;
+/** Whether one of `names` is `name`, a host name or the text of an address. */
+export function isNamed(name: string, names: readonly GeneralName[]): boolean {
+  if (isIP(name) !== 0) {
+    const address = canonicalAddress(name);
+    return names.some((each) => each.kind === "address" && addressText(each.bytes) === address);
+  }
+  const host = name.toLowerCase();
+  return (
+    isHost(host) && names.some((each) => each.kind === "dns" && isHostMatch(host, each.name.toLowerCase()))
+  );
+}
+
+function isHost(name: string): boolean {
+  return (
+    name.length <= 253 &&
+    /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/.test(name)
+  );
+}
+
+/** A wildcard is the whole first label and stands for exactly one; never for all names below a registry's suffix. */
+function isHostMatch(host: string, pattern: string): boolean {
+  if (!pattern.startsWith("*.")) return host === pattern;
+  const base = pattern.slice(2);
+  const dot = host.indexOf(".");
+  return dot > 0 && host.slice(dot + 1) === base && isHost(base) && !isRegistrySuffix(base);
+}
+
+/** The text that RFC 5952 gives an address, or undefined when the bytes are of no address. */
+export function addressText(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.length !== 16) return undefined;
+  const words = Array.from({ length: 8 }, (_, index) =>
+    (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
+  );
+  return canonicalAddress(words.join(":"));
+}
+
+function canonicalAddress(text: string): string {
+  return isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
+}
+
+/** Whether a text reads as a host name of several labels, also one that was left in its own script. */
+export function isHostText(text: string): boolean {
+  return /^(?:\*\.)?[^\s.@:/\\,;'"()]+(?:\.[^\s.@:/\\,;'"()]+)+$/u.test(text);
 }

@@ -213,8 +213,14 @@ function failedResult({ head }: ClientRequest, result: RequestResult, error: Ups
   if (error.failure !== "unverified")
     return { ...result, outcome: "failed", status: 502, reason: error.message };
   const where = `${head.host.includes(":") ? `[${head.host}]` : head.host}:${head.port}`;
-  const reason = `${error.message}; an operator can trust it with: iddio upstream add --ca <file> ${where}`;
+  const reason = error.message + remedyText(error, where);
   return { ...result, outcome: "blocked", decision: "deny", status: 502, reason };
+}
+
+function remedyText({ remedy }: UpstreamError, where: string): string {
+  if (remedy === undefined) return "";
+  const file = remedy === "authority" ? "the authority's certificate" : "the server's own certificate";
+  return `; an operator who has ${file} can trust it with: iddio upstream add --ca <file> ${where}`;
 }
 
 async function refuse(

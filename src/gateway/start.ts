@@ -4,6 +4,7 @@
 
 import { Authority } from "../ca/authority.ts";
 import { systemRoots, writeBundle } from "../ca/bundle.ts";
+import { ChainVerifier } from "../ca/chain-verifier.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { serveControl } from "../ipc/server.ts";
 import { openDatabase } from "../state/database.ts";
@@ -34,6 +35,8 @@ import { UpstreamPool } from "./upstream.ts";
 export interface StartOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** The clock that upstream certificates are judged by, in milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 /** A running daemon. */
@@ -48,7 +51,7 @@ export interface RunningGateway {
 const DEFAULT_APPROVAL_MS = 30_000;
 
 /** Starts the daemon on the state directory that `env` names. Throws UserError for what the operator can mend. */
-export async function startGateway({ env, version }: StartOptions): Promise<RunningGateway> {
+export async function startGateway({ env, version, now }: StartOptions): Promise<RunningGateway> {
   const startedMs = Date.now();
   // Taken down in reverse when a later step fails, and at the end.
   await using cleanup = new AsyncDisposableStack();
@@ -84,7 +87,7 @@ export async function startGateway({ env, version }: StartOptions): Promise<Runn
   const upstreams = new Upstreams(database);
   // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
   const roots = (await systemRoots()).filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
-  const trust = new TrustStore(upstreams, roots);
+  const trust = new TrustStore(upstreams, roots, new ChainVerifier(now));
   const pool = new UpstreamPool();
   cleanup.defer(() => pool.close());
   const broker = new Broker({

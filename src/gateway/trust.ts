@@ -4,6 +4,8 @@
 
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
+import type { ChainVerifier } from "../ca/chain-verifier.ts";
+import { TrustAnchors } from "../ca/trust-anchors.ts";
 import { kubeconfigIdentity } from "../host/kubeconfig.ts";
 import type { Upstream, Upstreams } from "../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
@@ -15,14 +17,18 @@ const IDENTITY_MS = 60_000;
 /** Makes and keeps one TLS context for every trust that is in use. */
 export class TrustStore {
   readonly #upstreams: Upstreams;
+  readonly #verifier: ChainVerifier;
   readonly #roots: readonly string[];
+  readonly #system: TrustAnchors;
   readonly #contexts = new Map<string, { readonly trust: UpstreamTrust; readonly until: number }>();
   #revision = 0;
 
   /** `roots` are the PEM certificates that upstreams without a registered CA are verified against. */
-  constructor(upstreams: Upstreams, roots: readonly string[]) {
+  constructor(upstreams: Upstreams, roots: readonly string[], verifier: ChainVerifier) {
     this.#upstreams = upstreams;
+    this.#verifier = verifier;
     this.#roots = roots;
+    this.#system = new TrustAnchors(roots, "system");
   }
 
   /** Forgets every context; the next connection reads CA, certificate and key anew. */
@@ -48,10 +54,13 @@ export class TrustStore {
     const key = upstream ? `${this.#revision}|${host}:${port}|${identity ? "identity" : ""}` : "public";
     const known = this.#contexts.get(key);
     if (known && known.until > Date.now()) return known.trust;
-    const trust = {
+    const anchors = this.#anchorsOf(upstream);
+    const trust: UpstreamTrust = {
       key,
+      verify: (presented, serverName) => this.#verifier.verify(presented, serverName, anchors),
       context: tls.createSecureContext({
-        ...this.#caOf(upstream),
+        // The runtime's own verdict is not asked for; with one root it costs the least.
+        ca: this.#roots.slice(0, 1),
         ...(identity ? identityOf(upstream) : {}),
       }),
     };
@@ -59,8 +68,9 @@ export class TrustStore {
     return trust;
   }
 
-  #caOf(upstream: Upstream | undefined): { ca: string[] } {
-    return { ca: upstream && upstream.caPem !== "" ? [upstream.caPem] : [...this.#roots] };
+  #anchorsOf(upstream: Upstream | undefined): TrustAnchors {
+    if (!upstream || upstream.caPem === "") return this.#system;
+    return new TrustAnchors([upstream.caPem], upstream.source === "kubeconfig" ? "cluster" : "operator");
   }
 }
 

@@ -1,5 +1,7 @@
 // Why an upstream could not be used, in words for the client and the log.
 
+import type { Remedy } from "../ca/verify-chain.ts";
+
 /** `unreachable`: no connection. `unverified`: its certificate is not trusted. `broken`: it spoke wrongly or went away. */
 export type UpstreamFailure = "unreachable" | "unverified" | "broken";
 
@@ -8,14 +10,17 @@ export class UpstreamError extends Error {
   readonly failure: UpstreamFailure;
   /** Whether a byte of the answer had arrived; a request is never sent again after that. */
   readonly hasAnswered: boolean;
+  /** What an operator can register to have an unverified upstream accepted, if anything. */
+  readonly remedy: Remedy | undefined;
 
   constructor(
     failure: UpstreamFailure,
     message: string,
-    options: { cause?: unknown; hasAnswered?: boolean } = {},
+    options: { cause?: unknown; hasAnswered?: boolean; remedy?: Remedy | undefined } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.failure = failure;
     this.hasAnswered = options.hasAnswered ?? false;
+    this.remedy = options.remedy;
   }
 }

@@ -1,0 +1,80 @@
+// The roots that one upstream's chain may end in, found by name. A root is read when a chain first names it: the
+// system has a hundred and forty, and few are ever needed.
+
+import { decodeLatin1 } from "../wire/latin1.ts";
+import { areEqualBytes, type Certificate, parseCertificate } from "./certificate.ts";
+import type { Profile } from "./certificate-rules.ts";
+import { DerError, enterOnly, TAG } from "./der.ts";
+
+/**
+ * Where roots come from. `system`: the system's makers vetted them, and some are old; only what they issued is
+ * asked for everything. `operator`: registered by hand, asked for everything too. `cluster`: from the kubeconfig that
+ * kubectl would read; authorities of older clusters lack key identifiers, and nobody can issue them anew.
+ */
+export type AnchorSource = "system" | "operator" | "cluster";
+
+/** Trusted certificates. Those that cannot be read are left out: nothing chains to them. */
+export class TrustAnchors {
+  /** How much is asked of a chain below a root, and of the root itself. */
+  readonly profile: Profile;
+  readonly rootProfile: Profile;
+  readonly #pems: readonly string[];
+  #unread: Map<string, Uint8Array[]> | undefined;
+  readonly #bySubject = new Map<string, readonly Certificate[]>();
+
+  /** Each text may hold several certificates. */
+  constructor(pems: readonly string[], source: AnchorSource) {
+    this.#pems = pems;
+    this.profile = source === "cluster" ? "essential" : "full";
+    this.rootProfile = source === "operator" ? "full" : "essential";
+  }
+
+  /** Roots with this name, in the order given. */
+  named(subject: Uint8Array): readonly Certificate[] {
+    const key = decodeLatin1(subject, true);
+    const known = this.#bySubject.get(key);
+    if (known) return known;
+    this.#unread ??= indexBySubject(this.#pems);
+    const found = this.#unread.get(key);
+    if (!found) return [];
+    const read = found.map(parseCertificate).filter((each): each is Certificate => !("problem" in each));
+    this.#bySubject.set(key, read);
+    return read;
+  }
+
+  /** Whether exactly this certificate is trusted. */
+  includes(certificate: Certificate): boolean {
+    return this.named(certificate.subject).some((anchor) => areEqualBytes(anchor.der, certificate.der));
+  }
+}
+
+function indexBySubject(pems: readonly string[]): Map<string, Uint8Array[]> {
+  const index = new Map<string, Uint8Array[]>();
+  for (const der of pems.flatMap(pemCertificates)) {
+    const subject = subjectOf(der);
+    if (subject === undefined) continue;
+    const same = index.get(subject);
+    if (same) same.push(der);
+    else index.set(subject, [der]);
+  }
+  return index;
+}
+
+function subjectOf(der: Uint8Array): string | undefined {
+  try {
+    const body = enterOnly(der, TAG.sequence).enter(TAG.sequence);
+    body.takeIf(TAG.context + TAG.constructed);
+    body.take(TAG.integer);
+    for (let field = 0; field < 3; field += 1) body.take(TAG.sequence);
+    return decodeLatin1(body.take(TAG.sequence).whole, true);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
+/** The certificates of a PEM text in DER; text between the blocks is passed over. */
+export function pemCertificates(text: string): readonly Uint8Array[] {
+  const blocks = text.matchAll(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END/g);
+  return [...blocks].map(([, body = ""]) => new Uint8Array(Buffer.from(body, "base64")));
+}
