@@ -58,7 +58,7 @@ export function approvalHandlers(
     };
     grants.add(added);
     events.publish("grant_added", { ...grantReport(added) });
-    record(caller, "approval allow --for", { ...grantReport(added) });
+    record(caller, "approval allow --for", { approval_id: added.approvalId, grant: grantReport(added) });
     return added;
   };
 
@@ -106,7 +106,7 @@ export function approvalHandlers(
         throw new UserError(`'${id}' matches ${found.length} grants`, { hint: "iddio approval grants list" });
       grants.remove(only.id);
       events.publish("grant_revoked", { ...grantReport(only) });
-      record(caller, "approval grants revoke", { ...grantReport(only) });
+      record(caller, "approval grants revoke", { grant: grantReport(only) });
       return { id: only.id };
     },
   };

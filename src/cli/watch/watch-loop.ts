@@ -94,8 +94,9 @@ class Watch {
   #draw(): void {
     const terminal = this.#terminal;
     if (terminal === undefined) return;
-    terminal.draw(renderScreen(this.#state, this.#layout, terminal.size, Date.now(), this.#paints));
+    // What this very frame shows counts as seen in it, so that its last line says what the keys will do.
     if (this.#layout !== undefined) this.#state = drawn(this.#state, this.#layout);
+    terminal.draw(renderScreen(this.#state, this.#layout, terminal.size, Date.now(), this.#paints));
   }
 
   #key(key: Key): void {
@@ -121,7 +122,6 @@ class Watch {
     this.#own.add(id);
     const answered = this.#state.approvals.find((each) => each.id === id);
     const what = answered === undefined ? id : escapeForTerminal(`${shortName(answered)} (${id})`);
-    let note: string;
     try {
       const reply =
         action.kind === "allow"
@@ -133,12 +133,13 @@ class Watch {
               id,
               ...(action.reason === undefined ? {} : { reason: action.reason }),
             });
-      note = `${reply.outcome} ${what}${reply.note === undefined ? "" : `, ${reply.note}`}`;
+      const note = `${reply.outcome} ${what}${reply.note === undefined ? "" : `, ${reply.note}`}`;
+      this.update((state) => withNote(state, stamped(note)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      note = `not answered: ${escapeForTerminal(error.message)}`;
+      const note = stamped(`not answered: ${escapeForTerminal(error.message)}`);
+      this.update((state) => ({ ...withNote(state, note), answering: undefined }));
     }
-    this.update((state) => ({ ...withNote(state, stamped(note)), answering: undefined }));
     await this.#list();
   }
 

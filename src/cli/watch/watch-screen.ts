@@ -97,10 +97,8 @@ function header({ approvals, selectedId, isConnected }: WatchState, width: numbe
   if (!isConnected) return paints.bad(cutColumns("the daemon is not running; waiting for it", width));
   if (approvals.length === 0) return paints.bold("nothing waits for approval");
   const at = approvals.findIndex(({ id }) => id === selectedId) + 1;
-  const one = approvals.length === 1;
-  return paints.bold(
-    one ? "1 request waits for approval" : `${approvals.length} requests wait for approval, this is ${at}`,
-  );
+  if (approvals.length === 1) return paints.bold("1 request waits for approval");
+  return paints.bold(cutColumns(`${approvals.length} requests wait for approval, this is ${at}`, width));
 }
 
 /** The part of the list around the selection. */
@@ -172,27 +170,37 @@ function keyLine(
   width: number,
   paints: Paints,
 ): string {
-  if (state.reason !== undefined) {
-    const help = "   (enter denies, esc goes back)";
-    const typed = escapeForTerminal(state.reason);
-    // The end is what is being typed, so that is what stays in sight.
-    const room = Math.max(1, width - "reason: _".length - help.length);
-    const shown = breakColumns([...typed].reverse().join(""), room)[0] ?? "";
-    return `reason: ${[...shown].reverse().join("")}_${paints.faint(help)}`;
-  }
+  if (state.reason !== undefined) return reasonLine(state.reason, width, paints);
   if (state.approvals.length === 0) return "q quit";
   if (state.answering !== undefined) return paints.faint("answering ...");
-  const hasSeen = hasSeenRequest(state, layout);
-  const answers = [
-    ...(hasSeen ? ["a allow"] : ["space reads on, then a allows"]),
-    ...(hasSeen && state.details?.grantable === true ? ["f allow for 15m"] : []),
-    "d deny",
-    "r deny+why",
-  ].join("  ");
-  const others = ["j/k select", ...(layout.paneLines > layout.paneRows ? ["space more"] : []), "q quit"];
-  const fits = `${answers}  ${others.join("  ")}`.length <= width ? others : [];
-  const tail = fits.length === 0 ? "" : `  ${fits.join("  ")}`;
-  return (canAnswer(state, nowMs) ? paints.bold(answers) : paints.faint(answers)) + paints.faint(tail);
+  const isGrantable = state.details?.grantable === true;
+  const [answers, others] = hasSeenRequest(state, layout)
+    ? [
+        ["a allow", ...(isGrantable ? ["f allow for 15m"] : []), "d deny", "r deny+why"],
+        ["a allow", ...(isGrantable ? ["f 15m"] : []), "d deny", "r why"],
+      ]
+    : [
+        ["space reads on, then a allows", "d deny", "r deny+why"],
+        ["space reads on", "d deny", "r why"],
+      ];
+  const tail = ["j/k select", ...(layout.paneLines > layout.paneRows ? ["space more"] : []), "q quit"];
+  const variants = [
+    [answers, tail],
+    [answers, []],
+    [others, []],
+  ].map((parts) => parts.map((part) => (part ?? []).join("  ")));
+  const fits = variants.find((parts) => parts.join("  ").length <= width) ?? variants.at(-1);
+  const [first = "", second = ""] = fits ?? [];
+  const painted = canAnswer(state, nowMs) ? paints.bold(first) : paints.faint(first);
+  return second === "" ? painted : `${painted}  ${paints.faint(second)}`;
+}
+
+function reasonLine(reason: string, width: number, paints: Paints): string {
+  const help = width < 60 ? "" : "   (enter denies, esc goes back)";
+  // The end is what is being typed, so that is what stays in sight.
+  const room = Math.max(1, width - "reason: _".length - help.length);
+  const shown = breakColumns([...escapeForTerminal(reason)].reverse().join(""), room)[0] ?? "";
+  return `reason: ${[...shown].reverse().join("")}_${paints.faint(help)}`;
 }
 
 /** `0:27`, rounded up so that it is over when it shows zero. */

@@ -70,7 +70,9 @@ export function selectedOf({ approvals, selectedId }: WatchState): Approval | un
 
 /** Takes over what the daemon says is waiting; the selection stays where it is as long as it can. */
 export function withApprovals(state: WatchState, approvals: readonly Approval[], nowMs: number): WatchState {
-  const next = { ...state, approvals };
+  // An answer is on its way until what it answered is gone; a second one could only fall on another request.
+  const isAnswered = !approvals.some(({ id }) => id === state.answering);
+  const next = { ...state, approvals, answering: isAnswered ? undefined : state.answering };
   if (approvals.some(({ id }) => id === state.selectedId)) return next;
   const before = state.approvals.findIndex(({ id }) => id === state.selectedId);
   const still = new Set(approvals.map(({ id }) => id));

@@ -1,0 +1,162 @@
+// The rules that keep a person from allowing what was not meant.
+
+import { describe, expect, test } from "bun:test";
+import type { Key } from "../../src/cli/terminal-keys.ts";
+import {
+  drawn,
+  EMPTY_WATCH,
+  GRANT_MS,
+  type PaneGeometry,
+  press,
+  reflowed,
+  type WatchState,
+  withApprovals,
+  withDetails,
+} from "../../src/cli/watch/watch-state.ts";
+import { approvalOf, detailsOf } from "./approvals.ts";
+
+const ROOMY: PaneGeometry = { paneRows: 20, paneLines: 8, mustSee: 5 };
+const NARROW: PaneGeometry = { paneRows: 4, paneLines: 12, mustSee: 9 };
+const NOW = 1_000_000;
+const SETTLED = NOW + 500;
+const A = approvalOf("a");
+const B = approvalOf("b");
+const C = approvalOf("c");
+
+function watching(geometry = ROOMY): WatchState {
+  const state = withApprovals(EMPTY_WATCH, [A, B, C], NOW);
+  return drawn(withDetails(state, detailsOf("a")), geometry);
+}
+
+function key(text: string): Key {
+  return text.length === 1 ? { kind: "char", char: text } : ({ kind: text } as Key);
+}
+
+function pressed(state: WatchState, keys: readonly string[], nowMs = SETTLED, geometry = ROOMY) {
+  let action: ReturnType<typeof press>["action"];
+  for (const each of keys) {
+    const result = press(state, key(each), geometry, nowMs);
+    state = drawn(result.state, geometry);
+    action = result.action;
+  }
+  return { state, action };
+}
+
+describe("one key answers the selected request", () => {
+  const rows: readonly (readonly [string, readonly string[], unknown])[] = [
+    ["a allows", ["a"], { kind: "allow", id: A.id }],
+    ["f allows others like it too", ["f"], { kind: "allow", id: A.id, forMs: GRANT_MS }],
+    ["d denies", ["d"], { kind: "deny", id: A.id }],
+    ["r and a reason denies with it", ["r", "n", "o", "enter"], { kind: "deny", id: A.id, reason: "no" }],
+    ["r and nothing denies", ["r", "enter"], { kind: "deny", id: A.id }],
+    ["keys of answers are letters in a reason", ["r", "a"], undefined],
+    ["escape goes back to the keys", ["r", "x", "escape", "a"], { kind: "allow", id: A.id }],
+    ["q quits", ["q"], { kind: "quit" }],
+    ["Ctrl-C quits", ["\x03"], { kind: "quit" }],
+    ["Ctrl-C quits while a reason is typed", ["r", "\x03"], { kind: "quit" }],
+    ["upper case is no answer", ["A"], undefined],
+    ["enter is no answer", ["enter"], undefined],
+  ];
+  for (const [name, keys, action] of rows)
+    test(name, () => expect(pressed(watching(), keys).action).toEqual(action as never));
+});
+
+describe("for half a second after the selection changed nothing is answered", () => {
+  for (const answer of ["a", "f", "d", "r"]) {
+    test(`${answer} at 499 ms is ignored, at 500 ms it counts`, () => {
+      const early = pressed(watching(), [answer], NOW + 499);
+      expect(early.action).toBeUndefined();
+      expect(early.state.reason).toBeUndefined();
+      const late = pressed(watching(), [answer], NOW + 500);
+      expect(late.action !== undefined || late.state.reason !== undefined).toBe(true);
+    });
+  }
+
+  test("a person's own move begins it anew", () => {
+    const { state } = pressed(watching(), ["j"], NOW + 10_000);
+    expect(pressed(state, ["a"], NOW + 10_499).action).toBeUndefined();
+    expect(pressed(state, ["a"], NOW + 10_500).action).toEqual({ kind: "allow", id: B.id });
+  });
+
+  test("so does a request that goes away under the finger", () => {
+    const state = drawn(withApprovals(watching(), [B, C], NOW + 10_000), ROOMY);
+    expect(state.selectedId).toBe(B.id);
+    expect(pressed(state, ["a"], NOW + 10_001).action).toBeUndefined();
+  });
+
+  test("one that comes, or goes elsewhere in the list, does not", () => {
+    const state = withApprovals(watching(), [A, C, approvalOf("d")], NOW + 10_000);
+    expect(pressed(state, ["a"], NOW + 10_001).action).toEqual({ kind: "allow", id: A.id });
+  });
+
+  test("a reason that was being typed for a request that went away is dropped", () => {
+    const { state } = pressed(watching(), ["r", "x"]);
+    expect(withApprovals(state, [B], NOW).reason).toBeUndefined();
+  });
+});
+
+describe("nothing is allowed before its whole command and URL were on the screen", () => {
+  test("a does nothing until the last line of them was shown", () => {
+    let state = watching(NARROW);
+    expect(pressed(state, ["a"], SETTLED, NARROW).action).toBeUndefined();
+    ({ state } = pressed(state, [" "], SETTLED, NARROW));
+    expect(pressed(state, ["a"], SETTLED, NARROW).action).toBeUndefined();
+    ({ state } = pressed(state, [" "], SETTLED, NARROW));
+    expect(pressed(state, ["a"], SETTLED, NARROW).action).toEqual({ kind: "allow", id: A.id });
+  });
+
+  test("denying needs no reading", () => {
+    expect(pressed(watching(NARROW), ["d"], SETTLED, NARROW).action).toEqual({ kind: "deny", id: A.id });
+  });
+
+  test("a resize begins the reading anew", () => {
+    const { state } = pressed(watching(NARROW), [" ", " ", " "], SETTLED, NARROW);
+    expect(pressed(reflowed(state), [], SETTLED, NARROW).state.seenLines).toBe(0);
+    expect(pressed(drawn(reflowed(state), NARROW), ["a"], SETTLED, NARROW).action).toBeUndefined();
+  });
+});
+
+test("an answer on its way is the only one", () => {
+  const { state } = pressed(watching(), ["a"]);
+  for (const answer of ["a", "d", "f", "r"]) expect(pressed(state, [answer]).action).toBeUndefined();
+});
+
+test("without a daemon nothing is answered", () => {
+  expect(pressed({ ...watching(), isConnected: false }, ["a"]).action).toBeUndefined();
+});
+
+test("what is pasted is no key, but may be a reason", () => {
+  const paste: Key = { kind: "paste", text: "a\nd" };
+  expect(press(watching(), paste, ROOMY, SETTLED)).toEqual({ state: watching() });
+  const { state } = pressed(watching(), ["r"]);
+  expect(press(state, paste, ROOMY, SETTLED).state.reason).toBe("a d");
+});
+
+test("f is for what can be granted, once that is known", () => {
+  const unknown = { ...watching(), details: undefined };
+  const never = { ...watching(), details: { ...detailsOf("a"), grantable: false } };
+  for (const state of [unknown, never]) expect(pressed(state, ["f"]).action).toBeUndefined();
+});
+
+describe("the selection", () => {
+  const rows: readonly (readonly [string, readonly string[], string])[] = [
+    ["goes down", ["j"], B.id],
+    ["goes down and up", ["j", "down", "k"], B.id],
+    ["stops at the ends", ["k", "up"], A.id],
+    ["stops at the other end", ["G", "j", "j"], C.id],
+    ["jumps", ["end", "home"], A.id],
+  ];
+  for (const [name, keys, id] of rows)
+    test(name, () => expect(pressed(watching(), keys).state.selectedId).toBe(id));
+
+  test("stays in its place when what is selected goes", () => {
+    const { state } = pressed(watching(), ["j"]);
+    expect(withApprovals(state, [A, C], NOW).selectedId).toBe(C.id);
+    expect(withApprovals(state, [A], NOW).selectedId).toBe(A.id);
+    expect(withApprovals(state, [], NOW).selectedId).toBeUndefined();
+  });
+
+  test("details of another request are not taken for its own", () => {
+    expect(withDetails(watching(), detailsOf("b")).details?.id).toBe(A.id);
+  });
+});
