@@ -14,13 +14,22 @@ import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
 import { caInfoCommand } from "./commands/ca.ts";
 import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
 import { decideCommand } from "./commands/decide.ts";
+import { detectorClearCommand, detectorListCommand, detectorPromoteCommand } from "./commands/detector.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
+import {
+  observeClearCommand,
+  observeShowCommand,
+  observeStartCommand,
+  observeStatusCommand,
+  observeStopCommand,
+} from "./commands/observe.ts";
+import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
 import { policyReloadCommand, policyShowCommand, policyValidateCommand } from "./commands/policy.ts";
-import { settingsGetCommand } from "./commands/settings.ts";
+import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
 import { upstreamAddCommand, upstreamListCommand, upstreamRemoveCommand } from "./commands/upstream.ts";
@@ -47,17 +56,30 @@ export const COMMANDS: readonly Command[] = [
   inspectSummaryCommand,
   inspectAddCommand,
   inspectRemoveCommand,
+  pinCommand,
+  unpinCommand,
+  pinnedCommand,
+  detectorListCommand,
+  detectorClearCommand,
+  detectorPromoteCommand,
   upstreamListCommand,
   upstreamAddCommand,
   upstreamRemoveCommand,
   getProxyModeCommand,
   setProxyModeCommand,
+  observeStartCommand,
+  observeStopCommand,
+  observeStatusCommand,
+  observeShowCommand,
+  observeClearCommand,
   classifyHttpCommand,
   classifyCliCommand,
   classifyBatchCommand,
   decideCommand,
   caInfoCommand,
   settingsGetCommand,
+  settingsSetCommand,
+  settingsReloadCommand,
   eventsCommand,
   versionCommand,
 ];
@@ -68,7 +90,9 @@ export const NOUNS: Readonly<Record<string, string>> = {
   audit: "The log of what happened",
   ca: "The authority that signs what clients are shown",
   classify: "What a request would be to the policy",
+  detector: "Hosts whose TLS cannot be intercepted",
   inspect: "The hosts that are intercepted",
+  observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",
   settings: "What the daemon runs with",
   upstream: "Private CAs and client certificates of upstreams",

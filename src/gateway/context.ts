@@ -4,12 +4,15 @@
 import type { LeafStore } from "../ca/leaf.ts";
 import type { Grants } from "../state/grants.ts";
 import type { Log } from "../state/log.ts";
+import type { Pins } from "../state/pins.ts";
 import type { SettingsStore } from "../state/settings-store.ts";
 import type { Broker } from "./broker.ts";
+import type { Detector } from "./detector.ts";
 import type { Inspection } from "./inspection.ts";
 import type { ModeHolder } from "./mode.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Resolver } from "./resolver.ts";
+import type { Splices } from "./splices.ts";
 import type { TrustStore } from "./trust.ts";
 import type { UpstreamPool } from "./upstream.ts";
 
@@ -18,6 +21,9 @@ export interface Gateway {
   readonly settings: SettingsStore;
   readonly mode: ModeHolder;
   readonly inspection: Inspection;
+  readonly pins: Pins;
+  readonly detector: Detector;
+  readonly splices: Splices;
   readonly resolver: Resolver;
   readonly trust: TrustStore;
   readonly leaves: LeafStore;

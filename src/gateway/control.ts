@@ -9,6 +9,7 @@ import { isProtocol, PROTOCOLS, type Protocol } from "../model/protocol.ts";
 import { UserError } from "../model/user-error.ts";
 import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../policy/edit.ts";
 import { writeFileAtomic } from "../state/files.ts";
+import type { Journal } from "../state/journal.ts";
 import type { StatePaths } from "../state/paths.ts";
 import type { PolicyStore } from "../state/policy-store.ts";
 import type { Upstream, Upstreams } from "../state/upstreams.ts";
@@ -17,6 +18,11 @@ import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
+import { hostHandlers } from "./host-control.ts";
+import type { Listener } from "./listener.ts";
+import { observeHandlers } from "./observe-control.ts";
+import type { ObserveSessions } from "./observe-sessions.ts";
+import { settingsHandlers } from "./settings-control.ts";
 
 /** The parts that only control reaches, beside the gateway's own. */
 export interface ControlParts {
@@ -26,6 +32,9 @@ export interface ControlParts {
   readonly upstreams: Upstreams;
   readonly authority: Authority;
   readonly events: Events;
+  readonly listener: Listener;
+  readonly observe: Journal;
+  readonly observeSessions: ObserveSessions;
   readonly version: string;
   readonly startedMs: number;
 }
@@ -171,7 +180,9 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     inspect_add: (input, caller) => edit(addInspectEntry, "inspect add", input, caller),
     inspect_remove: (input, caller) => edit(removeInspectEntry, "inspect remove", input, caller),
 
-    settings_get: () => ({ settings: { ...gateway.settings.current } }),
+    ...hostHandlers(gateway, events, record),
+    ...observeHandlers({ ...parts, path: paths.observe }, record),
+    ...settingsHandlers(gateway, parts.listener, record),
 
     classify: (input) => explainClassify(policy.current, input, decodeContent),
     decide: (input) => explainDecide(policy.current, input),

@@ -58,6 +58,11 @@ export class Inspection {
     return protocols;
   }
 
+  /** Whether a name by itself, without the addresses behind it, is inspected. */
+  inspectsName(name: string, port: number): boolean {
+    return this.#mode.isInspecting && routeOf(this.#policy.current, { host: name, port }) !== undefined;
+  }
+
   #find(destination: Destination): readonly Protocol[] {
     const { host, port, addresses, serverName } = destination;
     const routes: Route[] = [];
@@ -71,9 +76,10 @@ export class Inspection {
     // An agent may dial by address what it is not let do by name.
     const alias = this.#resolver.inspectedNameOf(host);
     if (alias !== undefined) consider(alias);
-    if (routes.length > 0 && addresses.length > 0) this.#resolver.noteInspected(host, addresses);
     // `*` matches every address of a host that a protocol names; it must not judge beside that protocol.
     const named = routes.filter((route) => !route.isCatchAll);
+    // Only named hosts: under `*` any name that resolves to the same address would take over its memory.
+    if (named.length > 0 && addresses.length > 0) this.#resolver.noteInspected(host, addresses);
     return [...new Set((named.length > 0 ? named : routes).map((route) => route.protocol))];
   }
 }

@@ -12,6 +12,11 @@ export interface Listener {
   /** host:port, with the port that the system chose when 0 was asked for. */
   readonly listen: string;
   readonly gateway: Gateway;
+  /**
+   * Listens on another address from now on; connections that are open stay. Throws UserError when the address
+   * cannot be had, and then nothing has changed. The address it was given last changes nothing.
+   */
+  rebind(address: string): void;
   /** Stops accepting, gives open connections a moment, closes them, resolves when all are gone. */
   close(): Promise<void>;
 }
@@ -23,7 +28,6 @@ const DRAIN_MS = 500;
 
 /** Listens on `address` and serves the rest of the gateway on it. Throws UserError when the address cannot be had. */
 export function startListener(address: string, parts: Omit<Gateway, "listen">): Listener {
-  const wanted = parseListen(address);
   const open = new Map<TcpStream, Promise<void>>();
   const accept = (stream: TcpStream) => {
     if (open.size >= MAX_CONNECTIONS) {
@@ -36,14 +40,35 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
       serveConnection(gateway, stream).finally(() => open.delete(stream)),
     );
   };
-  const server = listen(wanted, accept);
-  const { port } = server;
-  const gateway: Gateway = { ...parts, listen: { host: wanted.host, port } };
+  let bound = bind(address, accept);
+  const gateway: Gateway = {
+    ...parts,
+    get listen() {
+      return bound;
+    },
+  };
   return {
-    listen: `${wanted.host.includes(":") ? `[${wanted.host}]` : wanted.host}:${port}`,
+    get listen() {
+      return `${bracketed(bound.host)}:${bound.port}`;
+    },
     gateway,
+    rebind(next) {
+      if (next === bound.address) return;
+      const { port } = parseListen(next);
+      const previous = bound;
+      // Another address with the same port can only be had once the old one is given up.
+      if (port === previous.port) previous.server.stop(false);
+      try {
+        bound = bind(next, accept);
+      } catch (error) {
+        if (port === previous.port)
+          bound = { ...bind(`${bracketed(previous.host)}:${port}`, accept), address: previous.address };
+        throw error;
+      }
+      if (port !== previous.port) previous.server.stop(false);
+    },
     async close() {
-      server.stop(false);
+      bound.server.stop(false);
       const drained = Promise.all(open.values());
       await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
       for (const stream of open.keys()) stream.destroy();
@@ -64,6 +89,24 @@ function parseListen(address: string): { readonly host: string; readonly port: n
   throw new UserError(`'${address}' is not an address to listen on`, {
     hint: "set proxy_listen to host:port in settings.yaml, e.g. 127.0.0.1:9443",
   });
+}
+
+interface Bound {
+  /** As it was asked for. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  readonly server: { stop(closeActiveConnections?: boolean): void };
+}
+
+function bind(address: string, accept: (stream: TcpStream) => void): Bound {
+  const wanted = parseListen(address);
+  const server = listen(wanted, accept);
+  return { address, host: wanted.host, port: server.port, server };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function listen(

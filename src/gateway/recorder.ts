@@ -116,6 +116,12 @@ export class Recorder {
     this.#audit.appendSoon(entry("passthrough", fields));
   }
 
+  /** The one row of a connection to an inspected host that was spliced all the same. */
+  pinSpliced(fields: EntryFields): void {
+    this.#audit.appendSoon(entry("pin_splice", fields));
+    this.#events.publish("splice", fields);
+  }
+
   /** What a mutating command did, and who typed it. */
   control(fields: EntryFields): void {
     this.#audit.appendSoon(entry("control", fields));

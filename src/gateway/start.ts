@@ -13,21 +13,28 @@ import { Grants } from "../state/grants.ts";
 import { Journal } from "../state/journal.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
+import { StoredObserveSession } from "../state/observe-session.ts";
 import { statePaths } from "../state/paths.ts";
+import { Pins } from "../state/pins.ts";
 import { PolicyStore } from "../state/policy-store.ts";
 import { SettingsStore } from "../state/settings-store.ts";
+import { Suspects } from "../state/suspects.ts";
 import { Upstreams } from "../state/upstreams.ts";
 import { parseDuration } from "../text/duration.ts";
+import { announceChanges } from "./announce-changes.ts";
 import { Broker } from "./broker.ts";
 import { fingerprintOfPem } from "./ca-report.ts";
 import type { Gateway } from "./context.ts";
 import { controlHandlers } from "./control.ts";
+import { Detector } from "./detector.ts";
 import { Events } from "./events.ts";
 import { Inspection } from "./inspection.ts";
 import { startListener } from "./listener.ts";
 import { ModeHolder } from "./mode.ts";
+import { ObserveSessions } from "./observe-sessions.ts";
 import { Recorder } from "./recorder.ts";
 import { Resolver } from "./resolver.ts";
+import { Splices } from "./splices.ts";
 import { TrustStore } from "./trust.ts";
 import { UpstreamPool } from "./upstream.ts";
 
@@ -97,39 +104,41 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const grants = new Grants(database);
   const recorder = new Recorder({ audit, observe, events, log });
   const inspection = new Inspection({ policy, mode, resolver });
-  const parts = { settings, mode, inspection, resolver, trust, pool, broker, grants, recorder, log };
+  const pins = new Pins(database);
+  const suspects = new Suspects(database, (error) =>
+    log.error("the detector's findings are not written", { reason: error.message }),
+  );
+  const detector = new Detector({ suspects, settings, inspection, resolver, upstreams, events });
+  cleanup.defer(() => detector.close());
+  const parts = { settings, mode, inspection, pins, detector, splices: new Splices(), resolver, trust };
 
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
+    pool,
+    broker,
+    grants,
+    recorder,
+    log,
     leaves: new LeafStore(authority),
   });
   cleanup.defer(() => listener.close());
   const gateway: Gateway = listener.gateway;
   cleanup.defer(() => broker.close());
 
-  mode.onChange((current, previous) => {
-    events.publish("proxy_mode_changed", { proxy_mode: current, previous });
-    log.info("proxy mode changed", { proxy_mode: current, previous });
+  announceChanges({ listener, policy, events });
+  const observeSessions = new ObserveSessions({
+    stored: new StoredObserveSession(database),
+    mode,
+    events,
+    onEnd: (session, why, restored) =>
+      recorder.control({
+        command: "observe stop",
+        reason: why === "time" ? "its time is over" : "another proxy mode was chosen",
+        started_ms: session.startedMs,
+        proxy_mode: restored,
+      }),
   });
-  policy.onChange((change) => {
-    if (change.kind === "loaded") {
-      events.publish("policy_reloaded", { revision: change.revision });
-      log.info("policy loaded", { revision: change.revision });
-    } else {
-      events.publish("policy_reload_failed", { problem: change.problem });
-      log.warn("policy.yaml failed to reload, the last good one stays in force", { problem: change.problem });
-    }
-  });
-  settings.onChange((change) => {
-    if (change.kind === "failed") {
-      log.warn("settings.yaml failed to reload, the last good ones stay in force", {
-        problem: change.problem,
-      });
-      return;
-    }
-    log.level = change.settings.log_level;
-    events.publish("settings_reloaded", {});
-  });
+  cleanup.defer(() => observeSessions.close());
 
   const handlers = controlHandlers({
     gateway,
@@ -138,6 +147,9 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     upstreams,
     authority,
     events,
+    listener,
+    observe,
+    observeSessions,
     version,
     startedMs,
   });
@@ -158,5 +170,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     })();
     return stopping;
   };
-  return { listen: listener.listen, stopped, stop };
+  return {
+    get listen() {
+      return listener.listen;
+    },
+    stopped,
+    stop,
+  };
 }

@@ -8,6 +8,13 @@ import type { Event } from "../model/event.ts";
 import type { Mode } from "../model/mode.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
+import type {
+  ObserveReport,
+  PinReport,
+  SettingChange,
+  SettingsReload,
+  SuspectReport,
+} from "./daemon-reports.ts";
 
 /** What `iddio status` shows. */
 export interface StatusReport {
@@ -161,6 +168,7 @@ export interface DecideReport {
 export type EventRow = Event | { readonly lost: number };
 
 type None = Readonly<Record<string, never>>;
+type AtHost = { readonly host: string; readonly port?: number };
 type WithReason = { readonly id: string; readonly reason?: string };
 
 /** Input and output of every method; for a stream the output is one row. */
@@ -197,7 +205,26 @@ export interface ControlMethods {
     input: { readonly protocol: Protocol; readonly entry: string };
     output: { readonly changed: boolean; readonly note?: string };
   };
+  pins_list: { input: None; output: { readonly pins: readonly PinReport[] } };
+  pins_add: {
+    input: AtHost & { readonly note?: string };
+    output: { readonly pin: PinReport; readonly changed: boolean; readonly note?: string };
+  };
+  pins_remove: { input: AtHost; output: { readonly removed: readonly PinReport[] } };
+  detector_list: {
+    input: None;
+    output: { readonly setting: string; readonly suspects: readonly SuspectReport[] };
+  };
+  detector_clear: { input: None; output: { readonly cleared: number } };
+  detector_promote: { input: AtHost; output: { readonly pins: readonly PinReport[] } };
+  observe_status: { input: None; output: ObserveReport };
+  observe_start: { input: { readonly duration_ms: number }; output: ObserveReport };
+  observe_stop: { input: None; output: ObserveReport };
+  observe_clear: { input: None; output: { readonly path: string } };
   settings_get: { input: None; output: { readonly settings: Readonly<Record<string, unknown>> } };
+  /** The value as typed. */
+  settings_set: { input: { readonly name: string; readonly value: string }; output: SettingChange };
+  settings_reload: { input: None; output: SettingsReload };
   classify: {
     input: {
       readonly method: string;
@@ -268,7 +295,19 @@ export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
   inspect_summary: get("/v1/inspect"),
   inspect_add: post("/v1/inspect/add", { protocol: "string", entry: "string" }),
   inspect_remove: post("/v1/inspect/remove", { protocol: "string", entry: "string" }),
+  pins_list: get("/v1/pins"),
+  pins_add: post("/v1/pins/add", { host: "string", port: "number?", note: "string?" }),
+  pins_remove: post("/v1/pins/remove", { host: "string", port: "number?" }),
+  detector_list: get("/v1/detector"),
+  detector_clear: post("/v1/detector/clear"),
+  detector_promote: post("/v1/detector/promote", { host: "string", port: "number?" }),
+  observe_status: get("/v1/observe"),
+  observe_start: post("/v1/observe/start", { duration_ms: "number" }),
+  observe_stop: post("/v1/observe/stop"),
+  observe_clear: post("/v1/observe/clear"),
   settings_get: get("/v1/settings"),
+  settings_set: post("/v1/settings/set", { name: "string", value: "string" }),
+  settings_reload: post("/v1/settings/reload"),
   classify: post("/v1/classify", { method: "string", url: "string", headers: "map?", body_b64: "string?" }),
   decide: post("/v1/decide", { method: "string", host: "string", path: "string" }),
 };

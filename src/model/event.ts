@@ -1,4 +1,5 @@
-// What the daemon tells its listeners (`iddio events`, `approval watch`). JSON names, snake_case.
+// What the daemon tells its listeners (`iddio events`, `approval watch`). JSON names, snake_case. A tag that has
+// shipped keeps its meaning; new ones are added.
 
 /** Every event tag. */
 export const EVENT_TAGS = [
@@ -6,6 +7,7 @@ export const EVENT_TAGS = [
   "policy_reloaded",
   "policy_reload_failed",
   "settings_reloaded",
+  "settings_reload_failed",
   "mitm",
   "splice",
   "block",
@@ -19,6 +21,11 @@ export const EVENT_TAGS = [
   "grant_revoked",
   "host_pinned",
   "host_unpinned",
+  "host_suspected",
+  "detector_cleared",
+  "observe_started",
+  "observe_ended",
+  "observe_cleared",
   "upstream_added",
   "upstream_removed",
 ] as const;

@@ -14,6 +14,10 @@ export interface LastRows {
   readonly filter?: (entry: Entry) => boolean;
   /** Only rows with this timestamp or a later one. */
   readonly sinceMs?: number;
+  /** So many of the latest that match are left out, for paging. */
+  readonly skip?: number;
+  /** Rotated copies (`path.1`, …) in which to go on when the file itself has been read. */
+  readonly rotated?: number;
 }
 
 /** Where `followJournal` begins and when it ends. */
@@ -30,23 +34,36 @@ const OLDER_ROWS_TO_STOP = 256;
 const POLL_MS = 150;
 
 /** The last rows that match, oldest first. Cost depends on how far back they are, not on the size of the file. */
-export async function readLast(path: string, { last, filter, sinceMs }: LastRows): Promise<Entry[]> {
+export async function readLast(path: string, { last, skip = 0, ...which }: LastRows): Promise<Entry[]> {
   const found: Entry[] = [];
-  let older = 0;
+  let left = skip;
   if (last <= 0) return found;
-  for await (const line of linesFromEnd(path)) {
-    const entry = parseRow(line);
-    if (entry === undefined) continue;
-    if (sinceMs !== undefined && entry.timestamp_ms < sinceMs) {
-      if (++older >= OLDER_ROWS_TO_STOP) break;
-      continue;
-    }
-    older = 0;
-    if (filter !== undefined && !filter(entry)) continue;
-    found.push(entry);
+  for await (const entry of rowsFromEnd(path, which)) {
+    if (left > 0) left -= 1;
+    else found.push(entry);
     if (found.length >= last) break;
   }
   return found.reverse();
+}
+
+/** The rows that match, the latest first, read only as far as they are asked for. */
+export async function* rowsFromEnd(
+  path: string,
+  { filter, sinceMs, rotated = 0 }: Omit<LastRows, "last" | "skip">,
+): AsyncGenerator<Entry> {
+  let older = 0;
+  for (let number = 0; number <= rotated; number += 1) {
+    for await (const line of linesFromEnd(number === 0 ? path : `${path}.${number}`)) {
+      const entry = parseRow(line);
+      if (entry === undefined) continue;
+      if (sinceMs !== undefined && entry.timestamp_ms < sinceMs) {
+        if (++older >= OLDER_ROWS_TO_STOP) return;
+        continue;
+      }
+      older = 0;
+      if (filter === undefined || filter(entry)) yield entry;
+    }
+  }
 }
 
 /** The row in a line, or undefined when it is none. */

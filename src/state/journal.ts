@@ -72,6 +72,20 @@ export class Journal {
     else this.#enqueue({ line, resolve: undefined, reject: undefined });
   }
 
+  /**
+   * Empties the file, once what is queued was written, and removes its rotated copies. For journals whose rows
+   * are somebody's notes: the audit log is never cleared. Rejects when the file cannot be changed.
+   */
+  async clear(): Promise<void> {
+    this.#start();
+    while (this.#draining !== undefined) await this.#draining;
+    this.#draining = this.#file.clear().finally(() => {
+      this.#draining = undefined;
+      this.#wake();
+    });
+    await this.#draining;
+  }
+
   /** Writes what is queued and closes. Later rows are refused. */
   async close(): Promise<void> {
     if (this.#closed) return;

@@ -2,7 +2,7 @@
 // longer names the file it writes to. Never truncates: what a full disk cut off in the middle is closed with a
 // newline before the next write. Knows nothing of rows or of who waits for them.
 
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorCode, syncDirectory } from "./files.ts";
 import { rotate } from "./rotate.ts";
@@ -60,6 +60,16 @@ export class LineFile {
     const lead = this.#torn ? NEWLINE.length : 0;
     const { length, error } = await this.#writeAll(lead > 0 ? Buffer.concat([NEWLINE, lines]) : lines);
     return { length: Math.max(0, length - lead), error };
+  }
+
+  /** Empties it and removes its rotated copies. Must not run beside a write. */
+  async clear(): Promise<void> {
+    await this.#keepIdentity();
+    await this.#opened.truncate(0);
+    this.#size = 0;
+    this.#torn = false;
+    const { keep = 3 } = this.#options;
+    for (let number = 1; number <= keep; number++) await rm(`${this.#path}.${number}`, { force: true });
   }
 
   /** Resolves when what was written is on the disk. */

@@ -1,6 +1,10 @@
-// `iddio settings …`: what the daemon runs with.
+// `iddio settings …`: what the daemon runs with. The daemon owns the file: it checks a value before it is written
+// and keeps the file's comments.
 
+import { UserError } from "../../model/user-error.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
+import { suggest } from "../suggest.ts";
 
 /** Prints every setting as `name: value`, defaults included. */
 export const settingsGetCommand: Command = {
@@ -10,8 +14,64 @@ export const settingsGetCommand: Command = {
   async run({ flags, output, daemon }) {
     const { settings } = await daemon.call("settings_get", {});
     if (flags.has("json")) return void output.json(settings);
-    output.pairs(
-      Object.entries(settings).map(([name, value]) => [name, value === "" ? '""' : String(value)]),
-    );
+    output.pairs(Object.entries(settings).map(([name, value]) => [name, shown(value)]));
   },
 };
+
+/** Changes one setting, in the file and in the running daemon. */
+export const settingsSetCommand: Command = {
+  name: "settings set",
+  summary: "Change a setting",
+  args: [{ name: "key=value" }],
+  flags: [JSON_FLAG],
+  details: ["What is not accepted changes nothing, and the message says what would be."],
+  examples: ["iddio settings set approval_timeout=2m", "iddio settings set detector=generic"],
+  async run({ args, flags, output, daemon }) {
+    const [typed = ""] = args;
+    const equals = typed.indexOf("=");
+    if (equals <= 0)
+      throw new UserError(`'${typed}' is not a change`, {
+        hint: "type: iddio settings set key=value; see the keys with: iddio settings get",
+        exitCode: 2,
+      });
+    const name = typed.slice(0, equals);
+    await checkName(name);
+    const report = await daemon.call("settings_set", { name, value: typed.slice(equals + 1) });
+    if (flags.has("json")) return void output.json(report);
+    const { value, previous, note } = report;
+    const remark = note === undefined ? "" : ` (${escapeForTerminal(note)})`;
+    const change =
+      value === previous ? `is ${shown(value)} already` : `${shown(previous)} -> ${shown(value)}`;
+    output.line(`${name}: ${escapeForTerminal(change)}${remark}`);
+  },
+};
+
+/** Reads settings.yaml now; says where the proxy listens. */
+export const settingsReloadCommand: Command = {
+  name: "settings reload",
+  summary: "Read settings.yaml again",
+  flags: [JSON_FLAG],
+  async run({ flags, output, daemon }) {
+    const report = await daemon.call("settings_reload", {});
+    if (flags.has("json")) return void output.json(report);
+    output.line(report.changed ? "settings loaded" : "settings unchanged");
+    output.line(`proxy_listen  ${report.proxy_listen}`);
+  },
+};
+
+/** Names what was probably meant; the daemon is only asked about keys that this program knows. */
+async function checkName(name: string): Promise<void> {
+  const { SETTING_NAMES } = await import("../../state/settings.ts");
+  const names: readonly string[] = SETTING_NAMES;
+  if (names.includes(name)) return;
+  const near = suggest(name, names);
+  throw new UserError(`there is no setting '${name}'`, {
+    hint:
+      near === undefined ? `one of: ${names.join(", ")}` : `did you mean '${near}'? see: iddio settings get`,
+    exitCode: 2,
+  });
+}
+
+function shown(value: unknown): string {
+  return value === "" ? '""' : String(value);
+}
