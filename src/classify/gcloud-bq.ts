@@ -54,7 +54,7 @@ export function classifyBqArgv(args: readonly string[]): Classification {
   const labels: Record<string, string> = {};
   let at = 0;
   for (; at < args.length; at++) {
-    const match = /^--?([a-z_0-9]+)(?:=([^]*))?$/i.exec(args[at] ?? "");
+    const match = /^--?([a-z_0-9]+)(?:=([\s\S]*))?$/i.exec(args[at] ?? "");
     if (match === null) break;
     const name = (match[1] ?? "").replace(/^no(?=[a-z])/, (no) => (SWITCHES.has(match[1] ?? "") ? no : ""));
     const isValue = VALUES.has(name);

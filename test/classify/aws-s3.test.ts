@@ -17,12 +17,7 @@ function check(rows: readonly Row[]): void {
   for (const [line, tier, operation, bucket, headers = []] of rows) {
     const answer = awsClassifier.classify(requestOf(line, { headers }));
     const command = operation === "" ? "" : `s3api ${operation}`;
-    expect([line, answer.tier, answer.command, answer.labels["bucket"]]).toEqual([
-      line,
-      tier,
-      command,
-      bucket,
-    ]);
+    expect([line, answer.tier, answer.command, answer.labels.bucket]).toEqual([line, tier, command, bucket]);
   }
 }
 
