@@ -3,7 +3,6 @@
 
 import { decodeLatin1 } from "../wire/latin1.ts";
 import { areEqualBytes, type Certificate, parseCertificate } from "./certificate.ts";
-import type { Profile } from "./certificate-rules.ts";
 import { DerError, enterOnly, TAG } from "./der.ts";
 
 /**
@@ -13,33 +12,50 @@ import { DerError, enterOnly, TAG } from "./der.ts";
  */
 export type AnchorSource = "system" | "operator" | "cluster";
 
+/** Whether the rules for tidy issuing (issuance-rules.ts) are asked of the root, and of what is below it. */
+export interface IssuanceDemand {
+  readonly ofRoot: boolean;
+  readonly ofChain: boolean;
+}
+
 /** Trusted certificates. Those that cannot be read are left out: nothing chains to them. */
 export class TrustAnchors {
-  /** How much is asked of a chain below a root, and of the root itself. */
-  readonly profile: Profile;
-  readonly rootProfile: Profile;
+  readonly demand: IssuanceDemand;
   readonly #pems: readonly string[];
   #unread: Map<string, Uint8Array[]> | undefined;
-  readonly #bySubject = new Map<string, readonly Certificate[]>();
+  readonly #bySubject = new Map<string, Named>();
 
   /** Each text may hold several certificates. */
   constructor(pems: readonly string[], source: AnchorSource) {
     this.#pems = pems;
-    this.profile = source === "cluster" ? "essential" : "full";
-    this.rootProfile = source === "operator" ? "full" : "essential";
+    this.demand = { ofRoot: source === "operator", ofChain: source !== "cluster" };
   }
 
   /** Roots with this name, in the order given. */
   named(subject: Uint8Array): readonly Certificate[] {
+    return this.#read(subject).certificates;
+  }
+
+  /** Why a root with this name cannot be read, when one cannot. */
+  problemOf(subject: Uint8Array): string | undefined {
+    return this.#read(subject).problem;
+  }
+
+  #read(subject: Uint8Array): Named {
     const key = decodeLatin1(subject, true);
     const known = this.#bySubject.get(key);
     if (known) return known;
     this.#unread ??= indexBySubject(this.#pems);
     const found = this.#unread.get(key);
-    if (!found) return [];
-    const read = found.map(parseCertificate).filter((each): each is Certificate => !("problem" in each));
-    this.#bySubject.set(key, read);
-    return read;
+    // Names that others present are not remembered.
+    if (!found) return NONE;
+    const read = found.map(parseCertificate);
+    const named = {
+      certificates: read.filter((each): each is Certificate => !("problem" in each)),
+      problem: read.find((each) => "problem" in each)?.problem,
+    };
+    this.#bySubject.set(key, named);
+    return named;
   }
 
   /** Whether exactly this certificate is trusted. */
@@ -47,6 +63,13 @@ export class TrustAnchors {
     return this.named(certificate.subject).some((anchor) => areEqualBytes(anchor.der, certificate.der));
   }
 }
+
+interface Named {
+  readonly certificates: readonly Certificate[];
+  readonly problem: string | undefined;
+}
+
+const NONE: Named = { certificates: [], problem: undefined };
 
 function indexBySubject(pems: readonly string[]): Map<string, Uint8Array[]> {
   const index = new Map<string, Uint8Array[]>();

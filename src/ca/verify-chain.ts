@@ -4,19 +4,13 @@
 
 import { areEqualBytes, type Certificate, isSelfIssued, parseCertificate } from "./certificate.ts";
 import { policyProblem } from "./certificate-policies.ts";
-import {
-  intermediateProblem,
-  type Profile,
-  rootProblem,
-  serverIssuanceProblem,
-  serverProblem,
-  timeProblem,
-} from "./certificate-rules.ts";
+import { authorityProblem, serverProblem, timeProblem } from "./certificate-rules.ts";
 import { describeName } from "./distinguished-name.ts";
+import { intermediateIssuanceProblem, rootIssuanceProblem, serverIssuanceProblem } from "./issuance-rules.ts";
 import { nameConstraintCost, nameConstraintProblem } from "./name-constraints.ts";
 import { isNamed } from "./server-identity.ts";
 import { isSignedBy } from "./signature.ts";
-import type { TrustAnchors } from "./trust-anchors.ts";
+import type { IssuanceDemand, TrustAnchors } from "./trust-anchors.ts";
 
 /** What a chain is judged by. */
 export interface ChainQuestion {
@@ -56,37 +50,31 @@ export function verifyChain(presented: readonly Uint8Array[], question: ChainQue
   // self-signed certificate of an authority, and who issued it does not matter.
   const isPinned = anchors.includes(server);
   const nowSeconds = Math.floor(nowMs / 1000);
-  const problem =
-    timeProblem(server, nowSeconds) ?? serverProblem(server, isPinned ? "essential" : anchors.profile);
+  const problem = timeProblem(server, nowSeconds) ?? serverProblem(server);
   if (problem !== undefined) return refuse(`it ${problem}`);
   if (!isNamed(name, server.extensions.alternativeNames ?? [])) return refuse(`it is not for '${name}'`);
   if (isPinned) return { kind: "verified", validUntilMs: server.notAfter * 1000 };
-  const readable = rest
-    .slice(0, MOST_PRESENTED)
-    .map(parseCertificate)
-    .filter((each): each is Certificate => !("problem" in each));
-  const verdict = judge(server, readable, anchors, nowSeconds, anchors);
-  if (verdict.kind === "verified" || verdict.remedy !== undefined || anchors.profile === "essential")
-    return verdict;
-  const lenient = judge(server, readable, anchors, nowSeconds, ESSENTIAL);
+  const authorities = rest.slice(0, MOST_PRESENTED).map(parseCertificate);
+  const verdict = judge(server, authorities, anchors, nowSeconds, anchors.demand);
+  if (verdict.kind === "verified" || verdict.remedy !== undefined) return verdict;
+  const lenient = judge(server, authorities, anchors, nowSeconds, NO_DEMAND);
   return lenient.kind === "verified" ? refuse(verdict.reason, "server") : verdict;
 }
 
-/** How much is asked of what is below a root and of the root. */
-type Demand = Pick<TrustAnchors, "profile" | "rootProfile">;
+/** What could be read of what was presented, and what could not. */
+type Presented = readonly ReturnType<typeof parseCertificate>[];
 
-const ESSENTIAL: Demand = { profile: "essential", rootProfile: "essential" };
+const NO_DEMAND: IssuanceDemand = { ofRoot: false, ofChain: false };
 
 function judge(
   server: Certificate,
-  presented: readonly Certificate[],
+  presented: Presented,
   anchors: TrustAnchors,
   nowSeconds: number,
-  demand: Demand,
+  demand: IssuanceDemand,
 ): ChainVerdict {
   const verdict = new PathSearch(presented, anchors, nowSeconds, demand).run(server);
-  const isFull = verdict.kind === "verified" && demand.profile === "full";
-  const problem = isFull ? serverIssuanceProblem(server) : undefined;
+  const problem = verdict.kind === "verified" && demand.ofChain ? serverIssuanceProblem(server) : undefined;
   return problem === undefined ? verdict : refuse(`it ${problem}`);
 }
 
@@ -101,7 +89,8 @@ class PathSearch {
   readonly #presented: readonly Certificate[];
   readonly #anchors: TrustAnchors;
   readonly #nowSeconds: number;
-  readonly #demand: Demand;
+  readonly #demand: IssuanceDemand;
+  readonly #unreadable: string | undefined;
   readonly #signatures = new Map<Certificate, Map<Certificate, boolean>>();
   #signaturesLeft = MOST_SIGNATURES;
   #stepsLeft = MOST_STEPS;
@@ -109,8 +98,9 @@ class PathSearch {
   #weight: Weight | undefined;
   #verdict: ChainVerdict = refuse("the chain could not be followed");
 
-  constructor(presented: readonly Certificate[], anchors: TrustAnchors, nowSeconds: number, demand: Demand) {
-    this.#presented = presented;
+  constructor(presented: Presented, anchors: TrustAnchors, nowSeconds: number, demand: IssuanceDemand) {
+    this.#presented = presented.filter((each): each is Certificate => !("problem" in each));
+    this.#unreadable = presented.find((each) => "problem" in each)?.problem;
     this.#anchors = anchors;
     this.#nowSeconds = nowSeconds;
     this.#demand = demand;
@@ -135,11 +125,11 @@ class PathSearch {
     for (const root of this.#anchors.named(top.issuer)) {
       if (!this.#isIssuer(root, top)) continue;
       hasIssuer = true;
-      const complete = [...path, root];
       const problem =
-        this.#issuerProblem(root, path, rootProblem, this.#demand.rootProfile) ??
-        policyProblem(complete.toReversed());
-      if (problem === undefined) return complete;
+        this.#issuerProblem(root, path) ??
+        (this.#demand.ofRoot ? rootIssuanceProblem(root) : undefined) ??
+        policyProblem([...path, root].toReversed());
+      if (problem === undefined) return [...path, root];
       this.#note(3, `the trusted root ${describeName(root.subject)} ${problem}`);
     }
     if (path.length > MOST_AUTHORITIES) return undefined;
@@ -147,7 +137,9 @@ class PathSearch {
       if (!areEqualBytes(issuer.subject, top.issuer) || isIn(path, issuer)) continue;
       if (!this.#isIssuer(issuer, top)) continue;
       hasIssuer = true;
-      const problem = this.#issuerProblem(issuer, path, intermediateProblem, this.#demand.profile);
+      const problem =
+        this.#issuerProblem(issuer, path) ??
+        (this.#demand.ofChain ? intermediateIssuanceProblem(issuer) : undefined);
       if (problem !== undefined) {
         this.#note(2, `the certificate of its authority ${describeName(issuer.subject)} ${problem}`);
         continue;
@@ -175,13 +167,8 @@ class PathSearch {
   }
 
   /** Judges `issuer` as the next authority above `path`. */
-  #issuerProblem(
-    issuer: Certificate,
-    path: readonly Certificate[],
-    ruleProblem: (certificate: Certificate, profile: Profile) => string | undefined,
-    profile: Profile,
-  ): string | undefined {
-    const problem = timeProblem(issuer, this.#nowSeconds) ?? ruleProblem(issuer, profile);
+  #issuerProblem(issuer: Certificate, path: readonly Certificate[]): string | undefined {
+    const problem = timeProblem(issuer, this.#nowSeconds) ?? authorityProblem(issuer);
     if (problem !== undefined) return problem;
     const { basicConstraints, nameConstraints } = issuer.extensions;
     // Neither the server nor an authority's certificate for itself counts (RFC 5280 4.2.1.9).
@@ -208,6 +195,10 @@ class PathSearch {
   #noteUntrusted(top: Certificate, path: readonly Certificate[]): void {
     const issuer = describeName(top.issuer);
     const isServer = path.length === 1;
+    const unreadable = this.#anchors.problemOf(top.issuer);
+    if (unreadable !== undefined) this.#note(3, `the trusted root ${issuer} cannot be read: ${unreadable}`);
+    else if (this.#unreadable !== undefined)
+      this.#note(2, `the certificate of an authority cannot be read: ${this.#unreadable}`);
     if (!isSelfIssued(top))
       this.#note(isServer ? 0 : 1, `its issuer ${issuer} is not trusted here`, "authority");
     else if (isServer) this.#note(1, "it is self-signed and not trusted here", "server");

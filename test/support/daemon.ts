@@ -37,6 +37,8 @@ export interface DaemonOptions {
     readonly caPem: string;
     readonly hosts?: readonly string[];
   }[];
+  /** The clock that upstream certificates are judged by. */
+  readonly now?: () => number;
 }
 
 /** Starts a daemon; `await using` stops it. */
@@ -45,7 +47,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const home = directory.path;
   await writeFile(join(home, "policy.yaml"), options.policy);
   await writeFile(join(home, "settings.yaml"), `proxy_listen: 127.0.0.1:0\n${options.settings ?? ""}`);
-  const gateway = await startGateway({ env: { IDDIO_HOME: home }, version: "vtest" });
+  const gateway = await startGateway({
+    env: { IDDIO_HOME: home },
+    version: "vtest",
+    ...(options.now ? { now: options.now } : {}),
+  });
   const control = new ControlClient(join(home, "iddio.sock"));
   for (const { port, caPem, hosts } of options.trust ?? [])
     for (const host of hosts ?? ["localhost", "127.0.0.1"])
