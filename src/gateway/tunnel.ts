@@ -10,11 +10,12 @@ import type { Gateway } from "./context.ts";
 import { dialTcp } from "./dial.ts";
 import { type Destined, serveHttp1 } from "./http1.ts";
 import type { Destination } from "./inspection.ts";
-import { intercept } from "./intercept.ts";
+import { HandshakeError, intercept } from "./intercept.ts";
 import { isLoop } from "./loop.ts";
 import { holdsProxyToken } from "./proxy-token.ts";
-import { relay } from "./relay.ts";
 import { answerShortly } from "./short-answer.ts";
+import { dialAndSplice, splice } from "./splice.ts";
+import { spliceReason } from "./splice-reason.ts";
 
 const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
 /** How long an intercepted client may take to begin; pools that pre-connect are patient, so are we. */
@@ -35,7 +36,7 @@ export async function serveTunnel(
   const destination: Destination = { ...authority, addresses, serverName: undefined };
   const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
   const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity };
-  if (gateway.inspection.protocolsOf(destination).length > 0) return openInspected(tunnel);
+  if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);
   await openUninspected(tunnel);
 }
 
@@ -50,14 +51,20 @@ interface Tunnel {
 
 /** The destination is inspected whatever the SNI says: nothing is dialled before a request was judged. */
 async function openInspected(tunnel: Tunnel): Promise<void> {
-  const { channel } = tunnel;
+  const { gateway, channel, destination } = tunnel;
   channel.write(ESTABLISHED);
   const timer = setTimeout(() => channel.destroy(), HELLO_MS);
   const hello = await readClientHello(channel);
   clearTimeout(timer);
   if (hello === undefined) return;
   if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
-  if (hello.kind === "ok") return serveIntercepted(tunnel, hello.serverName);
+  if (hello.kind === "ok") {
+    // What the detector lets pass is known by its SNI only.
+    const named: Destination = { ...destination, serverName: hello.serverName };
+    const reason = spliceReason(gateway, named);
+    if (reason) return dialAndSplice(gateway, tunnel, named, reason);
+    return serveIntercepted(tunnel, hello.serverName);
+  }
   // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
   await serveRequests(tunnel, channel, undefined, false);
 }
@@ -73,17 +80,13 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
     const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;
     if (hello?.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
     const serverName = hello?.kind === "ok" ? hello.serverName : undefined;
-    if (
-      serverName !== undefined &&
-      gateway.inspection.protocolsOf({ ...destination, serverName }).length > 0
-    ) {
-      stopForwarding();
-      upstream.destroy();
-      return await serveIntercepted(tunnel, serverName);
-    }
+    const named: Destination = { ...destination, serverName };
+    const reason = spliceReason(gateway, named);
     stopForwarding();
-    recordPassthrough(tunnel, serverName);
-    await relay(channel, upstream);
+    if (reason) return await splice(gateway, tunnel, upstream, named, reason);
+    upstream.destroy();
+    // Only an SNI gives a fresh start: what else came to be inspected meanwhile has to connect again.
+    if (serverName !== undefined) await serveIntercepted(tunnel, serverName);
   } finally {
     upstream.destroy();
   }
@@ -120,7 +123,10 @@ async function readClientHello(
 
 async function serveIntercepted(tunnel: Tunnel, serverName: string | undefined): Promise<void> {
   const { gateway, channel, destination } = tunnel;
-  const secure = await intercept(channel, serverName ?? destination.host, gateway.leaves);
+  const secure = await intercept(channel, serverName ?? destination.host, gateway.leaves).catch((error) => {
+    if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
+    throw error;
+  });
   try {
     await serveRequests(tunnel, secure, serverName, true);
   } finally {
@@ -184,17 +190,4 @@ async function block({ gateway, channel, owner, destination }: Tunnel, reason: s
     ...(client ? { client } : {}),
   });
   channel.destroy();
-}
-
-function recordPassthrough({ gateway, owner, destination }: Tunnel, serverName: string | undefined): void {
-  const mode = gateway.mode.current;
-  if (mode === "off" || mode === "observe" || gateway.settings.current.audit_passthrough === "off") return;
-  const client = owner.identity;
-  gateway.recorder.passedThrough({
-    host: destination.host,
-    port: destination.port,
-    ...(serverName !== undefined && serverName !== destination.host ? { server_name: serverName } : {}),
-    reason: mode === "passthrough" ? "the proxy mode is passthrough" : "no inspect entry matches",
-    ...(client ? { client } : {}),
-  });
 }

@@ -1,0 +1,50 @@
+// A splice: the client's bytes to the upstream and back, untouched, for as long as there is
+// a reason not to open the connection. Owns its audit row and its end.
+
+import type { Channel } from "./channel.ts";
+import type { ClientOwner } from "./client-owner.ts";
+import type { Gateway } from "./context.ts";
+import { dialTcp } from "./dial.ts";
+import type { Destination } from "./inspection.ts";
+import { recordSplice } from "./record-splice.ts";
+import { relay } from "./relay.ts";
+import { type SpliceReason, spliceReason } from "./splice-reason.ts";
+
+/** The client's side of a splice. */
+export interface SplicedClient {
+  readonly channel: Channel;
+  readonly owner: ClientOwner;
+}
+
+/** Joins client and upstream until both are done, or until there is no reason for it any more. */
+export async function splice(
+  gateway: Gateway,
+  { channel, owner }: SplicedClient,
+  upstream: Channel,
+  destination: Destination,
+  reason: SpliceReason,
+): Promise<void> {
+  recordSplice(gateway, owner, destination, reason);
+  const close = () => {
+    channel.destroy();
+    upstream.destroy();
+  };
+  const isStillRight = () => spliceReason(gateway, destination) !== undefined;
+  const done = gateway.splices.track({ isStillRight, close });
+  await relay(channel, upstream).finally(done);
+}
+
+/** The same where the upstream is not dialled yet. Throws UpstreamError when it cannot be. */
+export async function dialAndSplice(
+  gateway: Gateway,
+  client: SplicedClient,
+  destination: Destination,
+  reason: SpliceReason,
+): Promise<void> {
+  const upstream = await dialTcp(destination.addresses, destination.port);
+  try {
+    await splice(gateway, client, upstream, destination, reason);
+  } finally {
+    upstream.destroy();
+  }
+}
