@@ -18,6 +18,7 @@ import { detectorClearCommand, detectorListCommand, detectorPromoteCommand } fro
 import { eventsCommand } from "./commands/events.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
+import { installCommand } from "./commands/install.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import {
@@ -32,11 +33,14 @@ import { policyReloadCommand, policyShowCommand, policyValidateCommand } from ".
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
+import { uninstallCommand } from "./commands/uninstall.ts";
 import { upstreamAddCommand, upstreamListCommand, upstreamRemoveCommand } from "./commands/upstream.ts";
 import { versionCommand } from "./commands/version.ts";
 
 /** The list. */
 export const COMMANDS: readonly Command[] = [
+  installCommand,
+  uninstallCommand,
   gatewayCommand,
   statusCommand,
   shellInitCommand,

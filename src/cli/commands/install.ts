@@ -1,0 +1,176 @@
+// `iddio install`: the daemon's binary, the state it starts with, its service, and trust in its CA. Every step looks
+// first and does only what is missing, so that doing it again is harmless and ends what a first try began.
+
+import { UserError } from "../../model/user-error.ts";
+import { parseDuration } from "../../text/duration.ts";
+import type { Command, CommandContext } from "../command.ts";
+import {
+  daemonStatus,
+  type Installation,
+  installationOf,
+  ownProgram,
+  SYSTEM_FLAG,
+  waitForDaemon,
+} from "../installation.ts";
+
+const DEFAULT_WAIT = "10s";
+
+/** Installs, or brings an installation up to date. */
+export const installCommand: Command = {
+  name: "install",
+  summary: "Install the daemon as a service of this system and start it",
+  flags: [
+    SYSTEM_FLAG,
+    { name: "no-service", summary: "Place the binary and make the state; leave the service to you" },
+    { name: "no-trust-ca", summary: "Leave the macOS keychain alone" },
+    { name: "trust-ca", summary: "Trust the CA system-wide on Linux too (asks for root)" },
+    {
+      name: "daemon-path",
+      value: "file",
+      completes: "file",
+      summary: "Copy this binary instead of this program",
+    },
+    {
+      name: "wait",
+      value: "duration",
+      kind: "duration",
+      summary: `How long to wait for the daemon (default ${DEFAULT_WAIT})`,
+    },
+    { name: "print-unit", summary: "Print the service unit and change nothing" },
+  ],
+  details: ["May be run again at any time: what is right already stays as it is."],
+  examples: ["iddio install", "sudo iddio install --system", "iddio install --no-service --no-trust-ca"],
+  async run(context) {
+    const { flags, output } = context;
+    const { openService } = await import("../../host/service.ts");
+    if (flags.has("print-unit")) {
+      const { systemStatePaths } = await import("../../state/paths.ts");
+      // Reading is free: also for `--system` nobody has to be root.
+      const isSystem = flags.has("system");
+      const paths = isSystem ? systemStatePaths() : context.paths;
+      output.write(openService({ scope: isSystem ? "system" : "user", paths, env: context.env }).unit);
+      return 0;
+    }
+    const installation = installationOf(context);
+    const { refuseMixedModes, writeInstallMode } = await import("../../host/install-mode.ts");
+    await refuseMixedModes(installation.scope, installation.own);
+    refuseForeignHome(installation);
+    const service = flags.has("no-service") ? undefined : openService(installation);
+    // Before anything is written: what cannot be finished is not begun.
+    await service?.ensureUsable();
+    await refuseStrayDaemon(installation, service);
+
+    const isBinaryNew = await place(context, installation);
+    await seed(context, installation);
+    await writeInstallMode(installation.paths, installation.scope);
+    if (service !== undefined) await serve(context, installation, service, isBinaryNew);
+    await trust(context, installation);
+    sayWhatNext(context, service !== undefined);
+    return 0;
+  },
+};
+
+/** Files that root makes in another user's directory lock that user out. */
+function refuseForeignHome({ scope, env }: Installation): void {
+  if (scope === "system" || process.getuid?.() !== 0 || !env.SUDO_USER || env.SUDO_USER === "root") return;
+  throw new UserError("sudo would install for root, not for you", {
+    hint: "iddio install without sudo, or for the whole system: sudo iddio install --system",
+    exitCode: 2,
+  });
+}
+
+type OpenService = ReturnType<typeof import("../../host/service.ts").openService>;
+
+/** A daemon that somebody started by hand holds the directory: the service could never start. */
+async function refuseStrayDaemon({ paths }: Installation, service: OpenService | undefined): Promise<void> {
+  if (service === undefined) return;
+  const status = await daemonStatus(paths);
+  if (status === undefined) return;
+  const state = await service.state();
+  if (state.kind === "running" && (state.pid === undefined || state.pid === status.pid)) return;
+  throw new UserError(`a daemon (pid ${status.pid}) runs already, and not as this service`, {
+    hint: `stop it first: kill ${status.pid}`,
+  });
+}
+
+/** Whether the binary is another one than before. */
+async function place({ flags, output, env }: CommandContext, { paths }: Installation): Promise<boolean> {
+  const { askProgram, placeProgram } = await import("../../host/daemon-binary.ts");
+  const { ensureStateDirectory } = await import("../../state/files.ts");
+  const program = await askProgram(flags.text("daemon-path") ?? ownProgram(), env);
+  await ensureStateDirectory(paths);
+  const isNew = await placeProgram(program.path, paths.daemonBinary);
+  report(output, "binary", `${paths.daemonBinary} (${program.version}${isNew ? "" : ", there already"})`);
+  return isNew;
+}
+
+async function seed({ output, env }: CommandContext, { paths }: Installation): Promise<void> {
+  if ((await daemonStatus(paths)) !== undefined) {
+    report(output, "policy", `${paths.policy} (in use)`);
+    report(output, "ca", `${paths.caCertificate} (in use)`);
+    return;
+  }
+  const { seedState } = await import("../../gateway/seed.ts");
+  const seeded = await seedState(paths, env);
+  report(
+    output,
+    "policy",
+    `${paths.policy} (${seeded.policy === "written" ? "the default policy" : "yours, kept"})`,
+  );
+  report(output, "ca", `${paths.caCertificate} (${seeded.authority === "made" ? "new" : "kept"})`);
+  report(output, "bundle", paths.bundle);
+}
+
+async function serve(
+  { flags, output }: CommandContext,
+  { paths }: Installation,
+  service: OpenService,
+  isBinaryNew: boolean,
+): Promise<void> {
+  const isUnitNew = await service.register();
+  report(output, "service", `${service.unitPath}${isUnitNew ? "" : " (there already)"}`);
+  const before = await daemonStatus(paths);
+  if (before === undefined || isUnitNew || isBinaryNew) await service.restart();
+  const waitMs = flags.durationMs("wait") ?? parseDuration(DEFAULT_WAIT) ?? 0;
+  const isNewProcess = before !== undefined && (isUnitNew || isBinaryNew);
+  const status = await waitForDaemon(
+    paths,
+    waitMs,
+    (answer) => answer !== undefined && !(isNewProcess && answer.pid === before.pid),
+  );
+  if (status === undefined || status === "down") {
+    const state = await service.state();
+    const detail = state.kind === "stopped" ? `: ${service.supervisor} says ${state.detail}` : "";
+    throw new UserError(`the daemon was started but does not answer on '${paths.socket}'${detail}`, {
+      hint: `see: iddio doctor; its log is ${paths.log}`,
+    });
+  }
+  report(
+    output,
+    "daemon",
+    `up, pid ${status.pid}, ${status.build_version}, listens on ${status.proxy_listen}`,
+  );
+}
+
+async function trust({ flags, output, env }: CommandContext, { paths, scope }: Installation): Promise<void> {
+  const isWanted =
+    process.platform === "darwin"
+      ? !flags.has("no-trust-ca")
+      : flags.has("trust-ca") && !flags.has("no-trust-ca");
+  if (!isWanted) return;
+  const { trustCa } = await import("../trust-ca.ts");
+  for (const line of await trustCa(paths, env)) report(output, "trust", line);
+  if (scope === "system") output.note("browsers of other users keep their own trust");
+}
+
+function report(output: CommandContext["output"], step: string, text: string): void {
+  output.pairs([[step.padEnd(7), text]]);
+}
+
+function sayWhatNext({ output }: CommandContext, hasService: boolean): void {
+  output.note("");
+  if (!hasService) output.note("start it:             iddio gateway");
+  output.note('route this shell:     eval "$(iddio shell-init)"');
+  output.note("see what is allowed:  iddio policy show");
+  output.note("look it over:         iddio doctor");
+}

@@ -1,0 +1,77 @@
+// `iddio uninstall`: takes away the service, the trust and the binary, then the state, of which the audit log stays
+// unless somebody removes it by hand. Removes only files that are iddio's by name: the directory may hold others.
+
+import { UserError } from "../../model/user-error.ts";
+import type { Command, CommandContext } from "../command.ts";
+import {
+  daemonStatus,
+  type Installation,
+  installationOf,
+  SYSTEM_FLAG,
+  waitForDaemon,
+} from "../installation.ts";
+
+const STOP_MS = 20_000;
+
+/** Removes the installation. */
+export const uninstallCommand: Command = {
+  name: "uninstall",
+  summary: "Remove the service, the daemon and its state; the audit log stays",
+  flags: [
+    SYSTEM_FLAG,
+    { name: "keep-data", summary: "Keep the state directory: policy, settings, CA, logs" },
+    { name: "yes", summary: "Do not ask" },
+  ],
+  examples: ["iddio uninstall", "iddio uninstall --keep-data --yes"],
+  async run(context) {
+    const { flags, output, env } = context;
+    const installation = installationOf(context);
+    const { paths } = installation;
+    if (!flags.has("yes")) await confirm(paths.root, flags.has("keep-data"));
+
+    const { openService } = await import("../../host/service.ts");
+    const service = openService(installation);
+    if (await service.remove()) output.line(`removed ${service.unitPath}`);
+    await stopDaemon(installation, output);
+    const { untrustCa } = await import("../trust-ca.ts");
+    for (const line of await untrustCa(paths, env)) output.line(line);
+    const { removeInstallation } = await import("../../host/remove-installation.ts");
+    const { removed, left } = await removeInstallation(paths, { isDataKept: flags.has("keep-data") });
+    for (const path of removed) output.line(`removed ${path}`);
+    for (const path of left) output.line(`kept    ${path}`);
+    output.note("");
+    output.note("the command itself stays; if a package manager put it there, use that to remove it, else:");
+    output.note(`rm ${process.execPath}`);
+    return 0;
+  },
+};
+
+async function confirm(root: string, isDataKept: boolean): Promise<void> {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  if (!isatty(0))
+    throw new UserError("uninstall asks before it removes anything, and nobody is there to answer", {
+      hint: "type: iddio uninstall --yes",
+      exitCode: 2,
+    });
+  const what = isDataKept
+    ? "the iddio service and binary"
+    : `the iddio service and everything but the audit log in ${root}`;
+  const answer = prompt(`remove ${what}? [y/N]`);
+  if (!/^y(?:es)?$/i.test(answer ?? "")) throw new UserError("nothing was removed");
+}
+
+/** A daemon that was started by hand is no service's: it is asked to end like any process. */
+async function stopDaemon({ paths }: Installation, output: CommandContext["output"]): Promise<void> {
+  const status = await daemonStatus(paths).catch(() => undefined);
+  if (status === undefined) return;
+  try {
+    process.kill(status.pid, "SIGTERM");
+  } catch {
+    // gone by itself, or not ours: the wait tells
+  }
+  if ((await waitForDaemon(paths, STOP_MS, (answer) => answer === undefined)) === undefined)
+    throw new UserError(`the daemon (pid ${status.pid}) does not stop`, {
+      hint: `kill it: kill -9 ${status.pid}`,
+    });
+  output.line(`stopped the daemon (pid ${status.pid})`);
+}
