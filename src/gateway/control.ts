@@ -3,12 +3,9 @@
 
 import type { Authority } from "../ca/authority.ts";
 import { explainClassify, explainDecide } from "../ipc/explain.ts";
-import type { Caller, ControlHandlers, UpstreamReport } from "../ipc/methods.ts";
+import type { ControlHandlers, UpstreamReport } from "../ipc/methods.ts";
 import { isMode, MODES } from "../model/mode.ts";
-import { isProtocol, PROTOCOLS, type Protocol } from "../model/protocol.ts";
 import { UserError } from "../model/user-error.ts";
-import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../policy/edit.ts";
-import { writeFileAtomic } from "../state/files.ts";
 import type { Journal } from "../state/journal.ts";
 import type { StatePaths } from "../state/paths.ts";
 import type { PolicyStore } from "../state/policy-store.ts";
@@ -22,6 +19,7 @@ import { hostHandlers } from "./host-control.ts";
 import type { Listener } from "./listener.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
+import { policyHandlers } from "./policy-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
 
 /** The parts that only control reaches, beside the gateway's own. */
@@ -45,31 +43,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
   const record: RecordControl = (caller, command, fields = {}) =>
     gateway.recorder.control({ command, ...fields, caller_uid: caller.uid, caller_pid: caller.pid });
 
-  const edit = async (
-    change: (text: string, protocol: Protocol, entry: string) => PolicyEdit,
-    command: string,
-    { protocol, entry }: { protocol: Protocol; entry: string },
-    caller: Caller,
-  ) => {
-    if (!isProtocol(protocol))
-      throw new UserError(`unknown protocol '${protocol}'`, {
-        hint: `one of: ${PROTOCOLS.join(", ")}`,
-        exitCode: 2,
-      });
-    const edited = change(policy.current.text, protocol, entry);
-    if (edited.kind === "refused")
-      throw new UserError(edited.message, edited.hint === undefined ? {} : { hint: edited.hint });
-    if (edited.kind === "unchanged") return { changed: false, note: edited.message };
-    if (policy.reloadProblem !== undefined)
-      throw new UserError("policy.yaml on disk does not load, so it is not edited", {
-        hint: "iddio policy validate",
-      });
-    await writeFileAtomic(paths.policy, edited.text);
-    await policy.reload();
-    record(caller, command, { protocol, entry });
-    return { changed: true, note: edited.message };
-  };
-
   return {
     status: () => ({
       daemon: "up",
@@ -88,29 +61,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       pending_approvals: gateway.broker.list().length,
     }),
 
-    policy_show: () => ({
-      text: policy.current.text,
-      path: paths.policy,
-      revision: policy.revision,
-      ...(policy.reloadProblem === undefined ? {} : { reload_problem: policy.reloadProblem }),
-    }),
-
-    policy_reload: async (_input, caller) => {
-      const result = await policy.reload();
-      record(caller, "policy reload", { result: result.kind });
-      if (result.kind === "failed")
-        throw new UserError(
-          `policy.yaml does not load, the last good one stays in force:\n  ${result.problem}`,
-          {
-            hint: "iddio policy validate",
-          },
-        );
-      return {
-        revision: policy.revision,
-        changed: result.kind === "loaded",
-        warnings: policy.warnings.map((each) => `line ${each.line}: ${each.message}`),
-      };
-    },
+    ...policyHandlers(policy, paths.policy, record),
 
     mode_get: () => ({ proxy_mode: gateway.mode.current }),
 
@@ -176,10 +127,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       return { removed };
     },
 
-    inspect_summary: () => ({ protocols: inspectReport(policy) }),
-    inspect_add: (input, caller) => edit(addInspectEntry, "inspect add", input, caller),
-    inspect_remove: (input, caller) => edit(removeInspectEntry, "inspect remove", input, caller),
-
     ...hostHandlers(gateway, events, record),
     ...observeHandlers({ ...parts, path: paths.observe }, record),
     ...settingsHandlers(gateway, parts.listener, record),
@@ -200,12 +147,4 @@ function upstreamReport(upstream: Upstream): UpstreamReport {
     ...(upstream.kubeconfigUser === undefined ? {} : { kubeconfig_user: upstream.kubeconfigUser }),
     ...(upstream.serverName === undefined ? {} : { server_name: upstream.serverName }),
   };
-}
-
-function inspectReport(policy: PolicyStore) {
-  return PROTOCOLS.flatMap((protocol) => {
-    const block = policy.current.blocks.get(protocol);
-    const entries = block?.inspect.map(({ entry }) => entry.text) ?? [];
-    return entries.length > 0 ? [{ protocol, entries }] : [];
-  });
 }

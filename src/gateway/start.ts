@@ -16,6 +16,7 @@ import { Log } from "../state/log.ts";
 import { StoredObserveSession } from "../state/observe-session.ts";
 import { statePaths } from "../state/paths.ts";
 import { Pins } from "../state/pins.ts";
+import { writePolicySchema } from "../state/policy-schema-file.ts";
 import { PolicyStore } from "../state/policy-store.ts";
 import { SettingsStore } from "../state/settings-store.ts";
 import { Suspects } from "../state/suspects.ts";
@@ -72,6 +73,10 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   cleanup.defer(() => log.close());
   const policy = await PolicyStore.open(paths);
   cleanup.defer(() => policy.close());
+  // Only editors read it: a directory where it cannot be written is no reason not to start.
+  await writePolicySchema(paths).catch((error: unknown) =>
+    log.warn("policy.schema.json not written", { reason: String(error) }),
+  );
   const authority = await Authority.open(paths);
   await writeBundle(paths, authority, env);
   const database = openDatabase(paths.database);

@@ -176,6 +176,11 @@ export interface ControlMethods {
   status: { input: None; output: StatusReport };
   policy_show: { input: None; output: PolicyReport };
   policy_reload: { input: None; output: PolicyReloadReport };
+  /** Replaces policy.yaml. `base_sha256` is of the file that was edited ("" when there was none): if it is another by now, nothing is written. */
+  policy_write: {
+    input: { readonly text: string; readonly base_sha256?: string };
+    output: PolicyReloadReport;
+  };
   mode_get: { input: None; output: { readonly proxy_mode: Mode } };
   mode_set: {
     input: { readonly proxy_mode: Mode };
@@ -269,6 +274,7 @@ export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
   status: get("/v1/status"),
   policy_show: get("/v1/policy"),
   policy_reload: post("/v1/policy/reload"),
+  policy_write: post("/v1/policy/write", { text: "string", base_sha256: "string?" }),
   mode_get: get("/v1/mode"),
   mode_set: post("/v1/mode", { proxy_mode: "string" }),
   approvals_list: get("/v1/approvals"),

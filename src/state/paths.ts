@@ -15,6 +15,10 @@ export interface StatePaths {
   /** System roots plus the iddio CA. */
   readonly bundle: string;
   readonly policy: string;
+  /** The JSON Schema that the first line of policy.yaml names, for editors. */
+  readonly policySchema: string;
+  /** What `iddio policy edit` works on. */
+  readonly policyDraft: string;
   readonly settings: string;
   readonly audit: string;
   readonly observe: string;
@@ -45,6 +49,8 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     caKey: join(root, "ca.key"),
     bundle: join(root, "ca-bundle.pem"),
     policy: join(config, "policy.yaml"),
+    policySchema: join(config, "policy.schema.json"),
+    policyDraft: join(config, "policy.draft.yaml"),
     settings: join(config, "settings.yaml"),
     audit: join(root, "audit.jsonl"),
     observe: join(root, "observe.jsonl"),
