@@ -5,6 +5,7 @@
 import type { Header } from "../model/request.ts";
 import { ChunkHeader } from "./chunk-header.ts";
 import { readField, scanFieldLines, scannedText } from "./field-lines.ts";
+import { FORBIDDEN_TRAILERS } from "./forbidden-trailers.ts";
 import type { Framing } from "./framing.ts";
 import { serialiseFields } from "./serialise-head.ts";
 
@@ -36,16 +37,6 @@ export const DEFAULT_BODY_LIMITS: BodyLimits = {
 const CR = 0x0d;
 const LF = 0x0a;
 const NONE: readonly never[] = [];
-
-/** RFC 9110 6.5.1: what frames, routes, authenticates or changes the meaning of a message may not come after it. */
-const FORBIDDEN_TRAILERS = new Set(
-  (
-    "authorization connection content-encoding content-length content-range content-type cookie expect forwarded host " +
-    "if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive max-forwards proxy-authenticate " +
-    "proxy-authorization proxy-connection range set-cookie te trailer transfer-encoding upgrade www-authenticate " +
-    "content_length transfer_encoding x-http-method x-http-method-override x-method-override"
-  ).split(" "),
-);
 
 type ChunkState = "header" | "data" | "data-return" | "data-line-feed" | "trailers";
 

@@ -1,4 +1,4 @@
-// Which octets may stand where in an HTTP/1.1 message, as one table of bits indexed by octet.
+// Which octets may stand where in an HTTP message, as one table of bits indexed by octet.
 // Everything the codec accepts is accepted by this table; nothing else in the folder may widen it.
 
 /** tchar of RFC 9110 5.6.2: field names, codings, connection options. */
@@ -15,6 +15,8 @@ export const C1 = 16;
 export const DIGIT = 32;
 /** Letters and "-": every registered method; other tokens are legal there, and in no client's use. */
 export const METHOD = 64;
+/** tchar without capitals: field names of HTTP/2 (RFC 9113 8.2). */
+export const LOWER_TOKEN = 128;
 
 function buildTable(): Uint8Array {
   const table = new Uint8Array(256);
@@ -30,6 +32,7 @@ function buildTable(): Uint8Array {
   mark("-", METHOD);
   mark("-._:[]%", AUTHORITY);
   mark("0123456789", DIGIT);
+  mark("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~", LOWER_TOKEN);
   for (let code = 0x20; code <= 0xff; code++) {
     if (code === 0x7f) continue;
     let bits = FIELD_VALUE;
