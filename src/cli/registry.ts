@@ -29,7 +29,13 @@ import {
   observeStopCommand,
 } from "./commands/observe.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
-import { policyReloadCommand, policyShowCommand, policyValidateCommand } from "./commands/policy.ts";
+import {
+  policyReloadCommand,
+  policySchemaCommand,
+  policyShowCommand,
+  policyValidateCommand,
+} from "./commands/policy.ts";
+import { policyEditCommand } from "./commands/policy-edit.ts";
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -46,8 +52,10 @@ export const COMMANDS: readonly Command[] = [
   shellInitCommand,
   kubeconfigCommand,
   policyShowCommand,
+  policyEditCommand,
   policyValidateCommand,
   policyReloadCommand,
+  policySchemaCommand,
   approvalListCommand,
   approvalShowCommand,
   approvalWatchCommand,

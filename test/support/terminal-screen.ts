@@ -95,15 +95,19 @@ export class TerminalScreen {
         this.#row = Math.min(first, this.#rows) - 1;
         this.#column = Math.min(second, this.#columns) - 1;
         return;
+      case "G":
+        this.#column = Math.min(first, this.#columns) - 1;
+        return;
       case "K":
         this.#cells[this.#row]?.fill(" ", this.#column);
         return;
-      case "J": {
-        const [row, column] = [this.#row, this.#column];
-        this.clear();
-        [this.#row, this.#column] = [row, column];
+      case "J":
+        if (parameters === "2") for (const row of this.#cells) row.fill(" ");
+        else {
+          this.#cells[this.#row]?.fill(" ", this.#column);
+          for (const row of this.#cells.slice(this.#row + 1)) row.fill(" ");
+        }
         return;
-      }
       case "m":
         return;
       case "h":

@@ -7,6 +7,7 @@ import type { PolicyProblem } from "../../policy/parse.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
 import type { Output } from "../output.ts";
+import { countText, problemLines } from "../policy-problems.ts";
 
 /** Prints the policy that is enforced, byte for byte into a pipe. */
 export const policyShowCommand: Command = {
@@ -29,7 +30,15 @@ export const policyShowCommand: Command = {
 export const policyValidateCommand: Command = {
   name: "policy validate",
   summary: "Check a policy file without using it",
-  flags: [{ name: "path", value: "file", summary: "The file to check; policy.yaml unless given" }, JSON_FLAG],
+  flags: [
+    {
+      name: "path",
+      value: "file",
+      completes: "file",
+      summary: "The file to check; policy.yaml unless given",
+    },
+    JSON_FLAG,
+  ],
   examples: ["iddio policy validate --path ~/.iddio/policy.yaml"],
   async run({ flags, output, paths }) {
     const path = flags.text("path") ?? paths.policy;
@@ -57,24 +66,27 @@ export const policyReloadCommand: Command = {
   },
 };
 
+/** Prints the JSON Schema of policy.yaml, for editors; the same is in policy.schema.json beside it. */
+export const policySchemaCommand: Command = {
+  name: "policy schema",
+  summary: "Print the JSON Schema of policy.yaml",
+  details: ["The daemon writes it beside policy.yaml too, where editors find it by themselves."],
+  examples: ["iddio policy schema > policy.schema.json"],
+  async run({ output }) {
+    const { policySchemaText } = await import("../../state/policy-schema-file.ts");
+    output.write(policySchemaText());
+  },
+};
+
 function printProblems(
   output: Output,
   path: string,
   problems: readonly PolicyProblem[],
   errors: number,
 ): void {
-  for (const { line, column, severity, message, hint } of problems) {
-    const place = `${escapeForTerminal(path)}:${line}:${column}`;
-    output.line(`${place}: ${severity}: ${escapeForTerminal(message)}`);
-    if (hint !== undefined) output.line(`  hint: ${escapeForTerminal(hint)}`);
-  }
-  if (errors > 0) output.line(`${errors} ${errors === 1 ? "error" : "errors"}, not valid`);
-  else
-    output.line(
-      problems.length === 0
-        ? "valid"
-        : `valid, ${problems.length} ${problems.length === 1 ? "warning" : "warnings"}`,
-    );
+  for (const line of problemLines(path, problems)) output.line(line);
+  if (errors > 0) output.line(`${countText(errors, "error")}, not valid`);
+  else output.line(problems.length === 0 ? "valid" : `valid, ${countText(problems.length, "warning")}`);
 }
 
 async function readText(path: string): Promise<string> {

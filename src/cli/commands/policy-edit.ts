@@ -1,0 +1,122 @@
+// `iddio policy edit`: the operator's editor on a draft of policy.yaml, which replaces the file only once it loads.
+// A draft that does not is kept: the editor opens it again, now or with the next `policy edit`.
+
+import { UserError } from "../../model/user-error.ts";
+import type { PolicyProblem } from "../../policy/parse.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { isDown } from "../is-down.ts";
+import type { PolicyDraft } from "../policy-draft.ts";
+import { countText, problemLines } from "../policy-problems.ts";
+
+/** An editor that ends sooner than this has most likely only told a running one to open the file. */
+const HURRIED_MS = 500;
+
+/** Opens the draft in VISUAL or EDITOR until it loads or the person gives up. */
+export const policyEditCommand: Command = {
+  name: "policy edit",
+  summary: "Edit policy.yaml; only a policy that loads is saved",
+  flags: [{ name: "discard", summary: "Throw away a draft that was kept, and begin anew" }],
+  details: [
+    "Opens a draft in $VISUAL, else $EDITOR. A draft that does not load is kept and",
+    "opened again, also by the next 'iddio policy edit'.",
+  ],
+  examples: ["iddio policy edit", "EDITOR='code --wait' iddio policy edit"],
+  async run(context) {
+    const { flags, output, paths, env } = context;
+    const { editorOf, edit } = await import("../editor.ts");
+    const { discardDraft, openDraft, readDraft } = await import("../policy-draft.ts");
+    const editor = editorOf(env);
+    if (flags.has("discard")) await discardDraft(paths);
+    const draft = await openDraft(paths);
+    if (draft.isKept) output.note(`going on with the draft that was kept: ${draft.path}`);
+    let line: number | undefined;
+    for (;;) {
+      const startedMs = performance.now();
+      const code = await edit(editor, draft.path, line);
+      const text = await readDraft(draft);
+      if (code !== 0) throw await editorFailed(context, draft, text, editor, code);
+      if (text === draft.base) {
+        await discardDraft(paths);
+        const isHurried = performance.now() - startedMs < HURRIED_MS && output.isTerminal;
+        output.line("policy unchanged");
+        if (isHurried)
+          output.note("hint: if the editor returned at once, make it wait, e.g. EDITOR='code --wait'");
+        return 0;
+      }
+      const problems = await problemsOf(text);
+      if (!problems.some(({ severity }) => severity === "error")) {
+        for (const warning of problemLines(draft.path, problems)) output.note(warning);
+        await save(context, draft, text);
+        await discardDraft(paths);
+        return 0;
+      }
+      for (const problem of problemLines(draft.path, problems)) output.note(problem);
+      if (!(await wantsToGoOn(context))) return keep(context, draft, problems);
+      line = problems.find(({ severity }) => severity === "error")?.line;
+    }
+  },
+};
+
+async function problemsOf(text: string): Promise<readonly PolicyProblem[]> {
+  const { parsePolicy } = await import("../../policy/parse.ts");
+  const parsed = parsePolicy(text);
+  return "problems" in parsed ? parsed.problems : parsed.warnings;
+}
+
+/** The daemon replaces the file, so that the change has a row with who made it; without one it is done here. */
+async function save(
+  { daemon, output, paths }: CommandContext,
+  draft: PolicyDraft,
+  text: string,
+): Promise<void> {
+  try {
+    await daemon.call("policy_write", { text, base_sha256: draft.baseSha256 });
+  } catch (error) {
+    if (!isDown(error)) throw error;
+    const { writeFileAtomic } = await import("../../state/files.ts");
+    await writeFileAtomic(paths.policy, text);
+    output.line(`policy saved: ${paths.policy}`);
+    output.note("the daemon is not running; it will use it when it starts");
+    return;
+  }
+  output.line("policy saved and in force");
+}
+
+/** Asks only where somebody can answer. */
+async function wantsToGoOn({ output }: CommandContext): Promise<boolean> {
+  const { isatty } = await import("node:tty");
+  if (!isatty(0) || !isatty(2)) return false;
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question("edit it again? [Y/n] ");
+    return !/^\s*n/i.test(answer);
+  } catch {
+    output.note("");
+    return false; // end of input, or Ctrl-C
+  } finally {
+    lines.close();
+  }
+}
+
+function keep({ output }: CommandContext, draft: PolicyDraft, problems: readonly PolicyProblem[]): number {
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  output.note(`${countText(errors, "error")}: policy.yaml is as it was, the draft is kept: ${draft.path}`);
+  output.note("hint: iddio policy edit goes on with it, iddio policy edit --discard begins anew");
+  return 1;
+}
+
+async function editorFailed(
+  { paths }: CommandContext,
+  draft: PolicyDraft,
+  text: string,
+  editor: string,
+  code: number,
+): Promise<UserError> {
+  const { discardDraft } = await import("../policy-draft.ts");
+  const isSame = text === draft.base;
+  if (isSame) await discardDraft(paths);
+  return new UserError(`the editor '${editor}' ended with ${code}, policy.yaml is as it was`, {
+    hint: isSame ? "say which editor: EDITOR=nano iddio policy edit" : `the draft is kept: ${draft.path}`,
+  });
+}
