@@ -18,6 +18,7 @@ const READS: readonly Rule[] = [
   [/\.token\.get$|upload_token$/, "sensitive", "returns a token"],
   [/^images\.v1\.keys\.list$/, "sensitive", "lists the signing keys themselves"],
   [/\.tsigs\./, "sensitive", "returns the shared secret"],
+  [/override_codes/, "sensitive", "returns codes that switch a device's protection off"],
   [/^turnstile\.widgets\.get$/, "sensitive", "returns the widget's secret"],
   [/^stream\.live_inputs\.get$/, "sensitive", "returns the stream's key"],
 ];
