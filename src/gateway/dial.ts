@@ -81,17 +81,27 @@ function connectProblem(error: unknown): string {
   }
 }
 
-/** Connects by TLS 1.2 or newer and verifies the chain and `serverName`. Throws UpstreamError. */
+/** The HTTP versions that ALPN can settle on. */
+export type HttpVersion = "h2" | "http/1.1";
+
+/** A TLS connection and what the upstream chose to speak on it. */
+export interface TlsConnection {
+  readonly channel: Channel;
+  readonly version: HttpVersion;
+}
+
+/** Connects by TLS 1.2 or newer, offering `versions`, and verifies the chain and `serverName`. Throws UpstreamError. */
 export async function dialTls(
   addresses: readonly string[],
   port: number,
   serverName: string,
   trust: UpstreamTrust,
-): Promise<Channel> {
+  versions: readonly HttpVersion[],
+): Promise<TlsConnection> {
   let last: UpstreamError | undefined;
   for (const address of addresses) {
     try {
-      return await dialTlsAddress(address, port, serverName, trust);
+      return await dialTlsAddress(address, port, serverName, trust, versions);
     } catch (error) {
       last = error as UpstreamError;
       if (last.failure === "unverified") throw last;
@@ -105,7 +115,8 @@ function dialTlsAddress(
   port: number,
   serverName: string,
   trust: UpstreamTrust,
-): Promise<Channel> {
+  versions: readonly HttpVersion[],
+): Promise<TlsConnection> {
   return new Promise((resolve, reject) => {
     let hasConnected = false;
     const socket = tls.connect({
@@ -116,7 +127,7 @@ function dialTlsAddress(
       minVersion: "TLSv1.2",
       // The runtime's verdict is too lax for some chains and too strict for others; ours follows the handshake.
       rejectUnauthorized: false,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: [...versions],
     });
     const fail = (error: UpstreamError) => {
       clearTimeout(timer);
@@ -152,7 +163,9 @@ function dialTlsAddress(
             { remedy: verdict.remedy },
           ),
         );
-      resolve(new Channel(new NodeStream(socket)));
+      // No ALPN in the answer means HTTP/1.1 (RFC 9113 3.2).
+      const version = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
+      resolve({ channel: new Channel(new NodeStream(socket)), version });
     });
   });
 }

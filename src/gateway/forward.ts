@@ -1,11 +1,12 @@
 // Gets one request an answer from its upstream: a connection from the pool, one more try
 // where that is safe, and an end when the client leaves. Knows no client's HTTP version.
 
-import type { Channel } from "./channel.ts";
+import type { HttpVersion } from "./dial.ts";
 import type { UpstreamConnection, UpstreamPool, UpstreamTarget } from "./upstream.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import { requestHttp1 } from "./upstream-http1.ts";
+import { requestHttp2 } from "./upstream-http2.ts";
 
 /** The client left, or what it was getting broke half-way: there is nobody to answer. */
 export class ClientGone extends Error {}
@@ -15,6 +16,11 @@ export interface LeavingClient {
   readonly hasLeft: boolean;
   /** Calls back when the client leaves; returns the way to stop listening. */
   onLeave(left: () => void): () => void;
+}
+
+/** Over HTTP/2 nothing can be upgraded, and an HTTP/1.1 client gains nothing from it. */
+function versionsFor(request: OutgoingRequest): readonly HttpVersion[] {
+  return request.prefersHttp2 && request.upgrade === undefined ? ["h2", "http/1.1"] : ["http/1.1"];
 }
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -33,7 +39,8 @@ export async function forwardUpstream(
   const isRepeatable = SAFE.has(request.method) && request.body.isDrained && request.upgrade === undefined;
   for (let mustBeNew = false; ; mustBeNew = true) {
     if (client.hasLeft) throw new ClientGone();
-    const connection = await pool.acquire(target, { isIdempotent: isRepeatable, mustBeNew });
+    const versions = versionsFor(request);
+    const connection = await pool.acquire(target, { versions, isIdempotent: isRepeatable, mustBeNew });
     try {
       return await attempt(pool, connection, request, client);
     } catch (error) {
@@ -50,17 +57,20 @@ async function attempt(
   request: OutgoingRequest,
   client: LeavingClient,
 ): Promise<UpstreamAnswer> {
-  const upstream: Channel = connection.channel;
-  const stopListening = client.onLeave(() => upstream.destroy());
+  const abort = new AbortController();
+  const stopListening = client.onLeave(() => abort.abort());
   try {
-    const answer = await requestHttp1(upstream, request, () => pool.release(connection));
-    return {
-      ...answer,
+    const answer =
+      connection.version === "h2"
+        ? await requestHttp2(connection.session, request, abort.signal)
+        : await requestHttp1(connection.channel, request, () => pool.release(connection), abort.signal);
+    const { finish } = answer;
+    return Object.assign(answer, {
       finish() {
         stopListening();
-        answer.finish();
+        finish();
       },
-    };
+    });
   } catch (error) {
     stopListening();
     throw error;

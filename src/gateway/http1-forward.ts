@@ -78,6 +78,7 @@ function outgoing(forwarding: Forwarding): OutgoingRequest {
         ? undefined
         : { token: head.upgrade, spelling: headerValue(head.headers, "upgrade") ?? head.upgrade },
     awaitsContinue,
+    prefersHttp2: false,
     interim(status, fields) {
       // HTTP/1.0 knows no interim answers.
       if (head.version === "1.0") return;

@@ -4,6 +4,7 @@
 import tls from "node:tls";
 import type { Leaf, LeafStore } from "../ca/leaf.ts";
 import { Channel } from "./channel.ts";
+import type { HttpVersion, TlsConnection } from "./dial.ts";
 import { duplexOver, NodeStream } from "./node-stream.ts";
 
 const HANDSHAKE_MS = 30_000;
@@ -13,8 +14,13 @@ export class HandshakeError extends Error {}
 
 const contexts = new WeakMap<Leaf, tls.SecureContext>();
 
-/** Accepts TLS from the client under `name`. Throws HandshakeError. */
-export async function intercept(client: Channel, name: string, leaves: LeafStore): Promise<Channel> {
+/** Accepts TLS from the client under `name`, offering `versions`, best first. Throws HandshakeError. */
+export async function intercept(
+  client: Channel,
+  name: string,
+  leaves: LeafStore,
+  versions: readonly HttpVersion[],
+): Promise<TlsConnection> {
   const leaf = await leaves.leafFor(name);
   let secureContext = contexts.get(leaf);
   if (!secureContext) {
@@ -25,7 +31,7 @@ export async function intercept(client: Channel, name: string, leaves: LeafStore
   const socket = new tls.TLSSocket(raw as never, {
     isServer: true,
     secureContext,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [...versions],
   });
   return new Promise((resolve, reject) => {
     const fail = (reason: string) => {
@@ -43,7 +49,8 @@ export async function intercept(client: Channel, name: string, leaves: LeafStore
       clearTimeout(timer);
       socket.off("error", onError);
       socket.off("close", onClose);
-      resolve(new Channel(new NodeStream(socket)));
+      const version = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
+      resolve({ channel: new Channel(new NodeStream(socket)), version });
     });
   });
 }

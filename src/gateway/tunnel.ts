@@ -7,8 +7,9 @@ import type { WireRequestHead } from "../wire/http-head.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
 import type { Gateway } from "./context.ts";
-import { dialTcp } from "./dial.ts";
+import { dialTcp, type HttpVersion } from "./dial.ts";
 import { type Destined, serveHttp1 } from "./http1.ts";
+import { type Http2ServerConnection, serveHttp2 } from "./http2.ts";
 import type { Destination } from "./inspection.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
 import { isLoop } from "./loop.ts";
@@ -16,6 +17,7 @@ import { holdsProxyToken } from "./proxy-token.ts";
 import { answerShortly } from "./short-answer.ts";
 import { dialAndSplice, splice } from "./splice.ts";
 import { spliceReason } from "./splice-reason.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
 /** How long an intercepted client may take to begin; pools that pre-connect are patient, so are we. */
@@ -63,10 +65,10 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
     const named: Destination = { ...destination, serverName: hello.serverName };
     const reason = spliceReason(gateway, named);
     if (reason) return dialAndSplice(gateway, tunnel, named, reason);
-    return serveIntercepted(tunnel, hello.serverName);
+    return serveIntercepted(tunnel, hello.serverName, hello.alpn);
   }
   // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
-  await serveRequests(tunnel, channel, undefined, false);
+  await serveOverHttp1(tunnel, channel, servedAs(tunnel, undefined, false), false);
 }
 
 /** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
@@ -86,7 +88,8 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
     if (reason) return await splice(gateway, tunnel, upstream, named, reason);
     upstream.destroy();
     // Only an SNI gives a fresh start: what else came to be inspected meanwhile has to connect again.
-    if (serverName !== undefined) await serveIntercepted(tunnel, serverName);
+    if (serverName !== undefined)
+      await serveIntercepted(tunnel, serverName, hello?.kind === "ok" ? hello.alpn : []);
   } finally {
     upstream.destroy();
   }
@@ -121,55 +124,97 @@ async function readClientHello(
   }
 }
 
-async function serveIntercepted(tunnel: Tunnel, serverName: string | undefined): Promise<void> {
+async function serveIntercepted(
+  tunnel: Tunnel,
+  serverName: string | undefined,
+  offered: readonly string[],
+): Promise<void> {
   const { gateway, channel, destination } = tunnel;
-  const secure = await intercept(channel, serverName ?? destination.host, gateway.leaves).catch((error) => {
+  const served = servedAs(tunnel, serverName, true);
+  const versions = offered.includes("h2") ? await versionsOf(tunnel, served, offered) : HTTP1;
+  const name = serverName ?? destination.host;
+  const secure = await intercept(channel, name, gateway.leaves, versions).catch((error) => {
     if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
     throw error;
   });
   try {
-    await serveRequests(tunnel, secure, serverName, true);
+    if (secure.version === "h2") await serveHttp2(gateway, { ...served, channel: secure.channel });
+    else await serveOverHttp1(tunnel, secure.channel, served, true);
   } finally {
-    secure.destroy();
+    secure.channel.destroy();
   }
 }
 
-async function serveRequests(
+const HTTP1 = ["http/1.1"] as const;
+const BOTH = ["h2", "http/1.1"] as const;
+
+/** What to offer a client that could speak HTTP/2: what its upstream speaks, so that nothing need be translated. */
+async function versionsOf(
+  { gateway }: Tunnel,
+  served: Served,
+  offered: readonly string[],
+): Promise<readonly HttpVersion[]> {
+  // A client that speaks nothing else is translated for.
+  if (!offered.includes("http/1.1")) return BOTH;
+  try {
+    return (await gateway.pool.versionOf(await served.upstream())) === "h2" ? BOTH : HTTP1;
+  } catch (error) {
+    // The request that follows fails for the same reason, and can be told it.
+    if (error instanceof UpstreamError) return BOTH;
+    throw error;
+  }
+}
+
+type Served = Omit<Http2ServerConnection, "channel">;
+
+/** How requests on this tunnel are judged and forwarded. */
+function servedAs(
   { gateway, owner, destination, mayUseIdentity }: Tunnel,
-  channel: Channel,
   serverName: string | undefined,
   isTls: boolean,
-): Promise<void> {
-  const { host, port } = destination;
-  const known: Destination = { ...destination, serverName };
+): Served {
+  const { host, port, addresses } = destination;
   const names = new Set([host, serverName ?? host]);
   const lendsIdentity = isTls && mayUseIdentity && owner.isOwnUser;
-  await serveHttp1(gateway, {
-    channel,
+  return {
     client: owner.identity,
     identity: lendsIdentity ? `${host}:${port}` : "",
-    host,
-    port,
+    destination: { ...destination, serverName },
+    isDestination: (authority) => {
+      const named = parseAuthority(authority, port);
+      return named !== undefined && named.port === port && names.has(named.host);
+    },
+    upstream: async () => ({
+      host,
+      port,
+      addresses,
+      serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
+      trust: isTls ? gateway.trust.trustFor(host, port, lendsIdentity) : undefined,
+      owner: owner.poolKey,
+    }),
+  };
+}
+
+async function serveOverHttp1(
+  { gateway, destination }: Tunnel,
+  channel: Channel,
+  served: Served,
+  isTls: boolean,
+): Promise<void> {
+  await serveHttp1(gateway, {
+    channel,
+    client: served.client,
+    identity: served.identity,
+    host: destination.host,
+    port: destination.port,
     endMeansGone: isTls,
     destined: async (head): Promise<Destined> => {
       const target = originTarget(head, isTls ? "https" : "http");
       if (target === undefined)
         return { status: 400, reason: "the target is neither a path nor this host's URL" };
-      const named = head.authority === undefined ? destination : parseAuthority(head.authority, port);
-      if (named === undefined || named.port !== port || !names.has(named.host))
+      if (head.authority !== undefined && !served.isDestination(head.authority))
         return { status: 421, reason: "the Host field is not the host that was connected to" };
-      return {
-        destination: known,
-        target,
-        upstream: async () => ({
-          host,
-          port,
-          addresses: destination.addresses,
-          serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
-          trust: isTls ? gateway.trust.trustFor(host, port, lendsIdentity) : undefined,
-          owner: owner.poolKey,
-        }),
-      };
+      return { destination: served.destination, target, upstream: served.upstream };
     },
   });
 }

@@ -35,6 +35,8 @@ export interface OutgoingRequest {
   readonly body: BodyReader;
   /** The protocol to switch to, lower case, with its spelling in `headers` removed; only HTTP/1.1 can. */
   readonly upgrade: { readonly token: string; readonly spelling: string } | undefined;
+  /** The client speaks HTTP/2: trailers and interleaved bodies survive best on the same. */
+  readonly prefersHttp2: boolean;
   /** The client waits for 100 before it sends the body; the upstream's 100 is passed on. */
   readonly awaitsContinue: boolean;
   /** Passes on an interim answer (1xx but 101). */
@@ -51,5 +53,5 @@ export interface UpstreamAnswer {
   /** The connection behind a 101, to be relayed. */
   readonly upgraded: Channel | undefined;
   /** Frees the upstream: kept for others if request and answer are complete, else closed or reset. */
-  finish(): void;
+  finish: () => void;
 }

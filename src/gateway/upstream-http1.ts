@@ -18,15 +18,17 @@ const MAX_INTERIM = 32;
 
 /**
  * Sends the request and resolves with the answer's head while both bodies may still be flowing. `release`
- * is called by `finish` when the connection can carry another request. Throws UpstreamError, or what broke
+ * is called by `finish` when the connection can carry another request; `signal` cuts it. Throws UpstreamError, or what broke
  * the request's body; the connection is then closed.
  */
 export async function requestHttp1(
   upstream: Channel,
   request: OutgoingRequest,
   release: () => void,
+  signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
   let problem: unknown;
+  signal.addEventListener("abort", () => upstream.destroy(), { once: true });
   const sent = sendMessage(upstream, requestBytes(request), request.body).catch((error) => {
     problem = error;
     upstream.destroy();
@@ -54,7 +56,7 @@ function answerOf(
     headers: head.headers,
     body,
     upgraded: head.status === 101 ? upstream : undefined,
-    finish() {
+    finish: () => {
       if (head.status === 101) return;
       if (!request.body.isDrained || !body.isDrained || !head.keepAlive) upstream.destroy();
       else void sent.then(release);

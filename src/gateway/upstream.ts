@@ -1,9 +1,10 @@
-// The pool of upstream connections. A connection is used again only after a complete
-// request and a self-delimited reply with no byte to spare, and only for the same OS
-// user, address, verified name, identity and protocol.
+// The pool of upstream connections. An HTTP/1.1 connection is used again only after a
+// complete request and a self-delimited reply with no byte to spare; an HTTP/2 one is
+// shared at once. Both only for the same OS user, address, verified name and identity.
 
 import type { Channel } from "./channel.ts";
-import { dialTcp, dialTls, type UpstreamTrust } from "./dial.ts";
+import { dialTcp, dialTls, type HttpVersion, type UpstreamTrust } from "./dial.ts";
+import { Http2Session } from "./http2-session.ts";
 
 /** Where a request goes. */
 export interface UpstreamTarget {
@@ -17,12 +18,28 @@ export interface UpstreamTarget {
   readonly owner: string;
 }
 
-/** A connection to an upstream, in use by one request. */
-export interface UpstreamConnection {
-  readonly channel: Channel;
-  readonly key: string;
-  /** It has carried a request before; a failure before the first byte may just mean that it went stale. */
-  readonly isReused: boolean;
+/** A connection to an upstream, in use by one request, or shared by several over HTTP/2. */
+export type UpstreamConnection =
+  | {
+      readonly version: "http/1.1";
+      readonly channel: Channel;
+      readonly key: string;
+      readonly isReused: boolean;
+    }
+  | {
+      readonly version: "h2";
+      readonly session: Http2Session;
+      readonly key: string;
+      readonly isReused: boolean;
+    };
+
+/** What a request asks of its connection. */
+export interface ConnectionNeeds {
+  /** Versions that can carry it, best first. */
+  readonly versions: readonly HttpVersion[];
+  /** It may be sent again if the connection turns out to be stale. */
+  readonly isIdempotent: boolean;
+  readonly mustBeNew: boolean;
 }
 
 interface Idle {
@@ -37,27 +54,91 @@ const FRESH_MS = 3_000;
 const IDLE_PER_KEY = 32;
 const IDLE_TOTAL = 512;
 
+/** Hosts whose HTTP version is remembered. */
+const VERSIONS_MAX = 4_096;
+
 /** Dials and keeps upstream connections; one per daemon. */
 export class UpstreamPool {
   readonly #idle = new Map<string, Idle[]>();
+  readonly #sessions = new Map<string, Http2Session>();
+  /** HTTP/2 dials under way: a burst of requests must end up on one connection. */
+  readonly #dialling = new Map<string, Promise<UpstreamConnection>>();
+  readonly #versions = new Map<string, HttpVersion>();
   #count = 0;
   readonly #sweeper = setInterval(() => this.#sweep(), 10_000).unref();
 
-  /** An idle connection when there is a usable one, else a new one. Throws UpstreamError. */
-  async acquire(
-    target: UpstreamTarget,
-    options: { readonly isIdempotent: boolean; readonly mustBeNew: boolean },
-  ): Promise<UpstreamConnection> {
+  /** A usable connection from the pool, else a new one. Throws UpstreamError. */
+  async acquire(target: UpstreamTarget, needs: ConnectionNeeds): Promise<UpstreamConnection> {
     const key = keyOf(target);
-    if (!options.mustBeNew) {
-      const channel = this.#take(key, options.isIdempotent ? IDLE_MS : FRESH_MS);
-      if (channel) return { channel, key, isReused: true };
+    if (!needs.mustBeNew) {
+      const kept = this.#kept(key, needs);
+      if (kept) return kept;
     }
-    const channel =
-      target.serverName === undefined || target.trust === undefined
-        ? await dialTcp(target.addresses, target.port)
-        : await dialTls(target.addresses, target.port, target.serverName, target.trust);
-    return { channel, key, isReused: false };
+    const under = needs.versions.includes("h2") && !needs.mustBeNew ? this.#dialling.get(key) : undefined;
+    if (!under) return this.#dial(target, key, needs);
+    await under.catch(() => {});
+    return this.#kept(key, needs) ?? this.#dial(target, key, needs);
+  }
+
+  #kept(key: string, needs: ConnectionNeeds): UpstreamConnection | undefined {
+    const session = needs.versions.includes("h2") ? this.#sessions.get(key) : undefined;
+    if (session?.canOpen) return { version: "h2", session, key, isReused: true };
+    if (!needs.versions.includes("http/1.1")) return undefined;
+    const channel = this.#take(key, needs.isIdempotent ? IDLE_MS : FRESH_MS);
+    return channel && { version: "http/1.1", channel, key, isReused: true };
+  }
+
+  #dial(target: UpstreamTarget, key: string, needs: ConnectionNeeds): Promise<UpstreamConnection> {
+    const dial = this.#connect(target, key, needs);
+    if (needs.versions.includes("h2") && target.trust !== undefined) {
+      this.#dialling.set(key, dial);
+      const done = () => this.#dialling.delete(key);
+      dial.then(done, done);
+    }
+    return dial;
+  }
+
+  async #connect(
+    target: UpstreamTarget,
+    key: string,
+    { versions }: ConnectionNeeds,
+  ): Promise<UpstreamConnection> {
+    const { addresses, port, serverName, trust } = target;
+    if (serverName === undefined || trust === undefined)
+      return { version: "http/1.1", channel: await dialTcp(addresses, port), key, isReused: false };
+    const dial = (offered: readonly HttpVersion[]) => dialTls(addresses, port, serverName, trust, offered);
+    const { channel, version } = await dial(versions).catch((error: unknown) => {
+      // Some gRPC servers speak nothing but HTTP/2; an HTTP/1.1 client of theirs is translated for.
+      if (versions.includes("h2") || !isVersionRefused(error)) throw error;
+      return dial(["h2"]);
+    });
+    if (versions.includes("h2")) this.#remember(key, version);
+    if (version === "http/1.1") return { version, channel, key, isReused: false };
+    const session = new Http2Session(channel, "client");
+    this.#sessions.set(key, session);
+    void session.closed.then(() => {
+      if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+    });
+    return { version, session, key, isReused: false };
+  }
+
+  #remember(key: string, version: HttpVersion): void {
+    const oldest = this.#versions.size >= VERSIONS_MAX ? this.#versions.keys().next().value : undefined;
+    if (oldest !== undefined) this.#versions.delete(oldest);
+    this.#versions.set(key, version);
+  }
+
+  /**
+   * The best HTTP version that this upstream speaks. Asks it by connecting when nothing is known yet; the
+   * connection is kept for the request that follows. Throws UpstreamError.
+   */
+  async versionOf(target: UpstreamTarget): Promise<HttpVersion> {
+    const known = this.#versions.get(keyOf(target));
+    if (known !== undefined) return known;
+    const needs: ConnectionNeeds = { versions: ["h2", "http/1.1"], isIdempotent: true, mustBeNew: false };
+    const connection = await this.acquire(target, needs);
+    this.release(connection);
+    return connection.version;
   }
 
   #take(key: string, maxIdleMs: number): Channel | undefined {
@@ -75,6 +156,7 @@ export class UpstreamPool {
 
   /** Gives a connection back after a complete exchange. */
   release(connection: UpstreamConnection): void {
+    if (connection.version === "h2") return;
     const { channel, key } = connection;
     const idle = this.#idle.get(key) ?? [];
     if (channel.isOver || channel.buffered > 0 || idle.length >= IDLE_PER_KEY || this.#count >= IDLE_TOTAL) {
@@ -105,12 +187,22 @@ export class UpstreamPool {
     for (const idle of this.#idle.values()) for (const entry of idle) entry.channel.destroy();
     this.#idle.clear();
     this.#count = 0;
+    // Sessions end when the requests on them have; new ones go to new connections.
+    for (const session of this.#sessions.values()) session.retire();
+    this.#sessions.clear();
+    this.#versions.clear();
   }
 
   close(): void {
     clearInterval(this.#sweeper);
     this.clear();
   }
+}
+
+/** The upstream's TLS alert no_application_protocol (RFC 7301 3.2). */
+function isVersionRefused(error: unknown): boolean {
+  const code = ((error as Error | undefined)?.cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  return code.includes("NO_APPLICATION_PROTOCOL");
 }
 
 function keyOf(target: UpstreamTarget): string {

@@ -1,0 +1,279 @@
+// HTTP/2 towards the client: every stream is a request for the exchange, and a held one
+// holds up no other. Owns what must be true of a request before it may be judged; the
+// protocol's own rules are wire/http2-connection.ts's.
+
+import type { ClientIdentity } from "../model/entry.ts";
+import { type Header, headerValues, type RequestHead } from "../model/request.ts";
+import type { RefusalReply } from "../text/refusal.ts";
+import { H2_ERROR } from "../wire/http2-connection.ts";
+import { BodyError } from "./body-source.ts";
+import type { Channel } from "./channel.ts";
+import type { Gateway } from "./context.ts";
+import { type ClientRequest, exchange } from "./exchange.ts";
+import { credentialOf } from "./fingerprint.ts";
+import { ClientGone, forwardUpstream } from "./forward.ts";
+import { endToEnd } from "./http1-message.ts";
+import { Http2Session } from "./http2-session.ts";
+import type { Http2Stream } from "./http2-stream.ts";
+import type { Destination } from "./inspection.ts";
+import { maskTarget } from "./mask.ts";
+import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
+import type { BodyReader, OutgoingRequest } from "./upstream-answer.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** What the tunnel knows about the connection that requests come on. */
+export interface Http2ServerConnection {
+  readonly channel: Channel;
+  readonly client: ClientIdentity | undefined;
+  readonly identity: string;
+  readonly destination: Destination;
+  /** Whether an authority, as sent, is the destination. */
+  isDestination(authority: string): boolean;
+  upstream(): Promise<UpstreamTarget>;
+}
+
+/** Serves requests until the connection ends. */
+export async function serveHttp2(gateway: Gateway, connection: Http2ServerConnection): Promise<void> {
+  const session: Http2Session = new Http2Session(connection.channel, "server", (stream, fields) => {
+    serveStream(gateway, connection, stream, fields).catch((error: unknown) => {
+      stream.reset(H2_ERROR.INTERNAL_ERROR);
+      gateway.log.error("request failed", {
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    });
+  });
+  await session.closed;
+  if (session.problem === undefined) return;
+  const { host, port } = connection.destination;
+  gateway.recorder.blocked({ host, port, reason: `HTTP/2: ${session.problem}` });
+}
+
+async function serveStream(
+  gateway: Gateway,
+  connection: Http2ServerConnection,
+  stream: Http2Stream,
+  fields: readonly Header[],
+): Promise<void> {
+  const head = requestHead(connection, fields);
+  if ("reason" in head) return refuseStream(gateway, connection, stream, fields, head.status, head.reason);
+  const request = new Http2Request(gateway.pool, connection, stream, head);
+  try {
+    const protocols = gateway.inspection.protocolsOf(connection.destination);
+    if (protocols.length === 0) await request.forward(() => {});
+    else await exchange(gateway, protocols, request);
+  } catch (error) {
+    if (error instanceof ClientGone || stream.resetCode !== undefined) return;
+    if (error instanceof UpstreamError)
+      return refuseStream(gateway, connection, stream, fields, 502, error.message);
+    if (error instanceof BodyError)
+      return refuseStream(gateway, connection, stream, fields, 400, error.message);
+    throw error;
+  }
+}
+
+type HeadProblem = { readonly status: number; readonly reason: string };
+
+/** The head as classifiers see it: Host instead of :authority, no pseudo fields. */
+function requestHead(
+  connection: Http2ServerConnection,
+  fields: readonly Header[],
+): RequestHead | HeadProblem {
+  const pseudo = (name: string) => fields.find(([each]) => each === name)?.[1];
+  const method = pseudo(":method") ?? "";
+  const target = pseudo(":path") ?? "";
+  const authority = pseudo(":authority");
+  const hosts = headerValues(fields, "host");
+  if (method === "CONNECT" || pseudo(":protocol") !== undefined)
+    return { status: 400, reason: "a CONNECT inside a tunnel is not served" };
+  if (!target.startsWith("/") && target !== "*") return { status: 400, reason: "the :path is not a path" };
+  const named = authority ?? hosts[0];
+  if (named === undefined) return { status: 400, reason: "the request names no host" };
+  if (hosts.length > 1 || (hosts[0] !== undefined && hosts[0].toLowerCase() !== named.toLowerCase()))
+    return { status: 400, reason: "Host and :authority differ" };
+  if (!connection.isDestination(named))
+    return { status: 421, reason: "the :authority is not the host that was connected to" };
+  const { host, port } = connection.destination;
+  const headers = fields.filter(([name]) => !name.startsWith(":") && name !== "host");
+  return { method, target, host, port, headers: [["Host", named], ...joinCookies(headers)] };
+}
+
+/** HTTP/2 may split Cookie into crumbs; anything else reads one field (RFC 9113 8.2.3). */
+function joinCookies(headers: readonly Header[]): readonly Header[] {
+  const crumbs = headers.filter(([name]) => name === "cookie");
+  if (crumbs.length < 2) return headers;
+  const joined: Header = ["cookie", crumbs.map(([, value]) => value).join("; ")];
+  const first = headers.findIndex(([name]) => name === "cookie");
+  return headers.flatMap((field, index) =>
+    index === first ? [joined] : field[0] === "cookie" ? [] : [field],
+  );
+}
+
+async function refuseStream(
+  gateway: Gateway,
+  { destination, client }: Http2ServerConnection,
+  stream: Http2Stream,
+  fields: readonly Header[],
+  status: number,
+  reason: string,
+): Promise<void> {
+  const pseudo = (name: string) => fields.find(([each]) => each === name)?.[1] ?? "";
+  gateway.recorder.blocked({
+    host: destination.host,
+    port: destination.port,
+    method: pseudo(":method"),
+    path: maskTarget(pseudo(":path")),
+    status,
+    reason,
+    ...(client ? { client } : {}),
+  });
+  const body = new TextEncoder().encode(
+    `${JSON.stringify({ error: `iddio: ${reason}`, outcome: "blocked" })}\n`,
+  );
+  await sendReply(stream, { status, headers: [["content-type", "application/json"]], body });
+}
+
+async function sendReply(stream: Http2Stream, reply: RefusalReply): Promise<void> {
+  const headers: Header[] = [[":status", String(reply.status)]];
+  for (const [name, value] of reply.headers) headers.push([name.toLowerCase(), value]);
+  stream.sendHeaders(headers, reply.body.length === 0);
+  if (reply.body.length > 0) await stream.send(reply.body, true);
+  // The answer is whole: what the client still wants to send is not wanted (RFC 9113 8.1).
+  if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
+}
+
+/** A body of which the first pieces were looked at. */
+class PeekedBody implements BodyReader {
+  readonly #stream: Http2Stream;
+  constructor(stream: Http2Stream) {
+    this.#stream = stream;
+  }
+  get framing() {
+    return this.#stream.framing;
+  }
+  get isDone() {
+    return this.#stream.isDone;
+  }
+  get isDrained() {
+    return this.#stream.isDrained;
+  }
+  get trailers() {
+    return this.#stream.trailers;
+  }
+  next() {
+    return this.#stream.next();
+  }
+  nextBuffered() {
+    return this.#stream.nextBuffered();
+  }
+
+  async peek(limit: number): Promise<Uint8Array | undefined> {
+    const { framing } = this.#stream;
+    if (framing.kind === "length" && framing.length > limit) return undefined;
+    const ahead: Uint8Array[] = [];
+    let size = 0;
+    try {
+      while (size <= limit) {
+        const pieces = await this.#stream.next();
+        if (!pieces) return Buffer.concat(ahead, size);
+        for (const piece of pieces) size += piece.length;
+        ahead.push(...pieces);
+      }
+    } finally {
+      this.#stream.unread(ahead);
+    }
+    return undefined;
+  }
+}
+
+/** One request on an HTTP/2 connection, as the exchange sees it. */
+class Http2Request implements ClientRequest {
+  readonly head: RequestHead;
+  readonly isUpgrade = false;
+  readonly #pool: UpstreamPool;
+  readonly #connection: Http2ServerConnection;
+  readonly #stream: Http2Stream;
+  readonly #body: PeekedBody;
+
+  constructor(pool: UpstreamPool, connection: Http2ServerConnection, stream: Http2Stream, head: RequestHead) {
+    this.#pool = pool;
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#body = new PeekedBody(stream);
+    this.head = head;
+  }
+
+  get client(): ClientIdentity | undefined {
+    return this.#connection.client;
+  }
+
+  get credential(): string {
+    return credentialOf(this.head, this.#connection.identity);
+  }
+
+  get hasBody(): boolean {
+    return this.#stream.framing.kind !== "none";
+  }
+
+  peekBody(limit: number): Promise<Uint8Array | undefined> {
+    return this.#body.peek(limit);
+  }
+
+  onLeave(left: () => void): () => void {
+    return this.#stream.onReset(left);
+  }
+
+  refuse(reply: RefusalReply): Promise<void> {
+    return sendReply(this.#stream, reply);
+  }
+
+  async forward(answered: (status: number) => void): Promise<void> {
+    const stream = this.#stream;
+    const target = await this.#connection.upstream();
+    const answer = await forwardUpstream(this.#pool, target, this.#outgoing(), {
+      get hasLeft() {
+        return stream.resetCode !== undefined;
+      },
+      onLeave: (left) => stream.onReset(left),
+    });
+    answered(answer.status);
+    try {
+      const headers: Header[] = [[":status", String(answer.status)]];
+      for (const [name, value] of endToEnd(answer.headers)) {
+        const lower = name.toLowerCase();
+        if (lower !== "transfer-encoding") headers.push([lower, value]);
+      }
+      const isEmpty = answer.body.isDrained && answer.body.trailers.length === 0;
+      stream.sendHeaders(headers, isEmpty);
+      if (!isEmpty) await stream.sendBody(answer.body);
+      if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
+    } catch (error) {
+      // Cut, so that it cannot be taken for a whole answer.
+      stream.reset(H2_ERROR.INTERNAL_ERROR);
+      if (error instanceof BodyError)
+        throw new ClientGone("the upstream's answer was cut off", { cause: error });
+      throw error;
+    } finally {
+      answer.finish();
+    }
+  }
+
+  #outgoing(): OutgoingRequest {
+    const stream = this.#stream;
+    const { method, target, headers } = this.head;
+    return {
+      method,
+      target,
+      scheme: "https",
+      authority: headers[0]?.[1] ?? "",
+      headers,
+      body: this.#body,
+      upgrade: undefined,
+      prefersHttp2: true,
+      awaitsContinue: headerValues(headers, "expect").length > 0,
+      interim(status, fields) {
+        const lower = fields.map(([name, value]) => [name.toLowerCase(), value] as const);
+        stream.sendHeaders([[":status", String(status)], ...lower], false);
+      },
+    };
+  }
+}

@@ -1,0 +1,93 @@
+// One request to an upstream over HTTP/2 and the head of its answer. The counterpart of
+// upstream-http1.ts; a broken stream ends this request and no other on the connection.
+
+import type { Header } from "../model/request.ts";
+import { H2_ERROR } from "../wire/http2-connection.ts";
+import type { Http2Session } from "./http2-session.ts";
+import type { Http2Stream } from "./http2-stream.ts";
+import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** Fields that HTTP/2 has no place for (RFC 9113 8.2.2), and Host, which becomes :authority. */
+const DROPPED = new Set([
+  "connection",
+  "host",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+]);
+const MAX_INTERIM = 32;
+
+/** Sends the request and resolves with the answer's head. Throws UpstreamError, or what broke the request's body. `signal` cuts it. */
+export async function requestHttp2(
+  session: Http2Session,
+  request: OutgoingRequest,
+  signal: AbortSignal,
+): Promise<UpstreamAnswer> {
+  const stream = open(session, request);
+  signal.addEventListener("abort", () => stream.reset(H2_ERROR.CANCEL), { once: true });
+  let problem: unknown;
+  if (!request.body.isDrained)
+    void stream.sendBody(request.body).catch((error) => {
+      problem = error;
+      stream.reset(H2_ERROR.CANCEL);
+    });
+  for (let interim = 0; interim <= MAX_INTERIM; interim += 1) {
+    const head = await stream.nextHead();
+    if (head === undefined) throw problem ?? lost(session, stream, interim > 0);
+    const status = Number(head.headers.find(([name]) => name === ":status")?.[1]);
+    const headers = head.headers.filter(([name]) => !name.startsWith(":"));
+    if (head.isInterim) {
+      if (status !== 100 || request.awaitsContinue) request.interim(status, headers);
+      continue;
+    }
+    return answerOf(request, stream, status, headers);
+  }
+  stream.reset(H2_ERROR.ENHANCE_YOUR_CALM);
+  throw new UpstreamError("broken", "the upstream sent too many interim answers", { hasAnswered: true });
+}
+
+function open(session: Http2Session, request: OutgoingRequest): Http2Stream {
+  const fields: Header[] = [
+    [":method", request.method],
+    [":scheme", request.scheme],
+    [":authority", request.authority],
+    [":path", request.target],
+  ];
+  for (const [name, value] of request.headers) {
+    const lower = name.toLowerCase();
+    if (!DROPPED.has(lower)) fields.push([lower, value]);
+  }
+  try {
+    return session.open(fields, request.body.isDrained);
+  } catch (error) {
+    throw new UpstreamError("broken", "the request cannot be written as HTTP/2", { cause: error });
+  }
+}
+
+function lost(session: Http2Session, stream: Http2Stream, hasAnswered: boolean): UpstreamError {
+  const why = session.problem === undefined ? "" : `: ${session.problem}`;
+  return new UpstreamError("broken", `the upstream gave up the request (code ${stream.resetCode})${why}`, {
+    hasAnswered,
+  });
+}
+
+function answerOf(
+  request: OutgoingRequest,
+  stream: Http2Stream,
+  status: number,
+  headers: readonly Header[],
+): UpstreamAnswer {
+  return {
+    status,
+    statusText: "",
+    headers,
+    body: stream,
+    upgraded: undefined,
+    finish: () => {
+      if (!stream.isDrained || !request.body.isDrained) stream.reset(H2_ERROR.CANCEL);
+    },
+  };
+}
