@@ -2,7 +2,7 @@
 // interactive watch alike. Values are as they came from the client: whoever prints them escapes them.
 
 import type { Approval } from "../ipc/methods.ts";
-import type { ClientIdentity } from "../model/entry.ts";
+import type { ClientDetails } from "../model/entry.ts";
 import { renderDuration } from "../text/duration.ts";
 
 /** Name and value; what is empty is undefined. */
@@ -21,12 +21,16 @@ export function requestFacts(approval: Approval): readonly Fact[] {
 }
 
 /** Why it is held and who sent it. */
-export function originFacts(approval: Approval): readonly Fact[] {
+export function originFacts(
+  approval: Omit<Approval, "client"> & { readonly client?: ClientDetails },
+): readonly Fact[] {
   return [
     ["protocol", approval.protocol],
     ["rule", approval.rule === "" ? undefined : approval.rule],
     ["because", approval.reason === "" ? undefined : approval.reason],
     ["asked by", clientText(approval.client)],
+    ["program", approval.client?.program],
+    ["started by", ancestorsText(approval.client)],
   ];
 }
 
@@ -59,7 +63,14 @@ export function wholeSeconds(ms: number): number {
   return Math.max(0, Math.ceil(ms / 1000)) * 1000;
 }
 
-function clientText(client: ClientIdentity | undefined): string | undefined {
+/** Nearest first, so that what is cut off at the edge of a screen is the furthest away. */
+function ancestorsText(client: ClientDetails | undefined): string | undefined {
+  const { ancestors = [] } = client ?? {};
+  if (ancestors.length === 0) return undefined;
+  return ancestors.map(({ process, pid }) => `${process} (pid ${pid})`).join(" < ");
+}
+
+function clientText(client: ClientDetails | undefined): string | undefined {
   if (client === undefined) return undefined;
   const { process, pid, user } = client;
   const parts = [

@@ -7,6 +7,7 @@ import { UserError } from "../model/user-error.ts";
 import type { Grant } from "../state/grants.ts";
 import { renderDuration } from "../text/duration.ts";
 import type { PendingApproval } from "./broker.ts";
+import { clientDetails } from "./client-details.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
 
@@ -65,10 +66,19 @@ export function approvalHandlers(
   return {
     approvals_list: () => ({ approvals: broker.list().map(approvalReport) }),
 
-    approvals_show: ({ id }) => {
+    approvals_show: async ({ id }) => {
       const approval = broker.find(id);
       const { headers, body } = approval.view;
-      return { approval: { ...approvalReport(approval), headers, body, grantable: approval.isGrantable } };
+      const client = await clientDetails(approval.client);
+      return {
+        approval: {
+          ...approvalReport(approval),
+          headers,
+          body,
+          grantable: approval.isGrantable,
+          ...(client ? { client } : {}),
+        },
+      };
     },
 
     approvals_allow: ({ id, reason, for_ms }, caller): ApprovalReply => {

@@ -22,7 +22,7 @@ const PATIENCE = { firstByteMs: 60_000, wholeMs: 30_000 };
 /** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
 export async function serveConnection(gateway: Gateway, stream: TcpStream): Promise<void> {
   const channel = new Channel(stream);
-  const owner = new ClientOwner(stream.remote, stream.local);
+  const owner = new ClientOwner(stream.remote, stream.local, gateway.processes);
   try {
     const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
     const head = await readHead(channel, parse, PATIENCE);
@@ -30,6 +30,7 @@ export async function serveConnection(gateway: Gateway, stream: TcpStream): Prom
   } catch (error) {
     await report(gateway, channel, error);
   } finally {
+    owner.close();
     channel.destroy();
   }
 }

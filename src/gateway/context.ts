@@ -2,6 +2,7 @@
 // never imported as a value.
 
 import type { LeafStore } from "../ca/leaf.ts";
+import type { SocketProcesses } from "../host/socket-process.ts";
 import type { Grants } from "../state/grants.ts";
 import type { Log } from "../state/log.ts";
 import type { Pins } from "../state/pins.ts";
@@ -25,6 +26,7 @@ export interface Gateway {
   readonly detector: Detector;
   readonly splices: Splices;
   readonly resolver: Resolver;
+  readonly processes: SocketProcesses;
   readonly trust: TrustStore;
   readonly leaves: LeafStore;
   readonly pool: UpstreamPool;

@@ -12,6 +12,7 @@ import type { PolicyStore } from "../state/policy-store.ts";
 import type { Upstream, Upstreams } from "../state/upstreams.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { callerDetails } from "./client-details.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
@@ -40,8 +41,13 @@ export interface ControlParts {
 /** The handlers of every control method. */
 export function controlHandlers(parts: ControlParts): ControlHandlers {
   const { gateway, policy, upstreams, events, paths } = parts;
-  const record: RecordControl = (caller, command, fields = {}) =>
-    gateway.recorder.control({ command, ...fields, caller_uid: caller.uid, caller_pid: caller.pid });
+  const record: RecordControl = (caller, command, fields = {}) => {
+    const who = { caller_uid: caller.uid, caller_pid: caller.pid };
+    // What started the caller tells a person at a shell from an agent that answers for itself.
+    void callerDetails(caller).then((client) =>
+      gateway.recorder.control({ command, ...fields, ...who, client }),
+    );
+  };
 
   return {
     status: () => ({

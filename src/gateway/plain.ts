@@ -8,6 +8,7 @@ import type { Channel } from "./channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
 import type { Gateway } from "./context.ts";
 import { type Destined, type Http1Connection, serveHttp1, serveRequest } from "./http1.ts";
+import type { Destination } from "./inspection.ts";
 import { isLoop } from "./loop.ts";
 
 /** Serves absolute-form requests, `first` being read already. */
@@ -40,8 +41,10 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
   const { host, port } = named;
   const addresses = await gateway.resolver.resolve(host);
   if (isLoop(gateway.listen, addresses, port)) return { status: 403, reason: "the target is iddio itself" };
+  const destination: Destination = { host, port, addresses, serverName: undefined };
+  if (gateway.inspection.protocolsOf(destination).length > 0) owner.lookUpProcess();
   return {
-    destination: { host, port, addresses, serverName: undefined },
+    destination,
     target: named.target,
     upstream: async () => ({
       host,

@@ -6,6 +6,7 @@ import { Authority } from "../ca/authority.ts";
 import { systemRoots, writeBundle } from "../ca/bundle.ts";
 import { ChainVerifier } from "../ca/chain-verifier.ts";
 import { LeafStore } from "../ca/leaf.ts";
+import { SocketProcesses } from "../host/socket-process.ts";
 import { serveControl } from "../ipc/server.ts";
 import { openDatabase } from "../state/database.ts";
 import { ensureStateDirectory } from "../state/files.ts";
@@ -115,7 +116,19 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   );
   const detector = new Detector({ suspects, settings, inspection, resolver, upstreams, events });
   cleanup.defer(() => detector.close());
-  const parts = { settings, mode, inspection, pins, detector, splices: new Splices(), resolver, trust };
+  const processes = new SocketProcesses();
+  cleanup.defer(() => processes.close());
+  const parts = {
+    settings,
+    mode,
+    inspection,
+    pins,
+    detector,
+    splices: new Splices(),
+    resolver,
+    trust,
+    processes,
+  };
 
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,

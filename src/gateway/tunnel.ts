@@ -68,6 +68,7 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
     return serveIntercepted(tunnel, hello.serverName, hello.alpn);
   }
   // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
+  tunnel.owner.lookUpProcess();
   await serveOverHttp1(tunnel, channel, servedAs(tunnel, undefined, false), false);
 }
 
@@ -130,6 +131,7 @@ async function serveIntercepted(
   offered: readonly string[],
 ): Promise<void> {
   const { gateway, channel, destination } = tunnel;
+  tunnel.owner.lookUpProcess();
   const served = servedAs(tunnel, serverName, true);
   const versions = offered.includes("h2") ? await versionsOf(tunnel, served, offered) : HTTP1;
   const name = serverName ?? destination.host;

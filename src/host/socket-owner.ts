@@ -1,8 +1,8 @@
 // Which OS user holds the other end of a connection from this machine. Undefined where
 // the system does not tell; everything that depends on the answer then takes the strict way.
 
-import { readFileSync } from "node:fs";
 import { type Endpoint, lookUpSocket } from "./sock-diag.ts";
+import { userName } from "./user-name.ts";
 
 /** The user of a socket, by number and by name; the number again where it has no name. */
 export interface SocketOwner {
@@ -36,26 +36,4 @@ function ownerByLsof(client: Endpoint, server: Endpoint): SocketOwner | undefine
     if (isClient && uid !== undefined) return { uid, user: userName(uid) };
   }
   return undefined;
-}
-
-const names = new Map<number, string>();
-
-function userName(uid: number): string {
-  const known = names.get(uid);
-  if (known !== undefined) return known;
-  const name = lookUpName(uid);
-  names.set(uid, name);
-  return name;
-}
-
-function lookUpName(uid: number): string {
-  try {
-    for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
-      const [name, , id] = line.split(":");
-      if (name && id === String(uid)) return name;
-    }
-  } catch {
-    // a number is a name too
-  }
-  return String(uid);
 }

@@ -3,7 +3,7 @@
 // method is carried out. A method that is only ever added to, never changed, keeps old CLIs working.
 
 import type { Action } from "../model/action.ts";
-import type { ClientIdentity } from "../model/entry.ts";
+import type { ClientDetails, ClientIdentity } from "../model/entry.ts";
 import type { Event } from "../model/event.ts";
 import type { Mode } from "../model/mode.ts";
 import type { Protocol } from "../model/protocol.ts";
@@ -62,6 +62,8 @@ export interface ApprovalReply {
 
 /** What a person needs to decide; strings come from the client and must be escaped before they are printed. */
 export interface ApprovalDetails extends Approval {
+  /** With its program and the processes that started it, while they run. */
+  readonly client?: ClientDetails;
   /** Header fields as sent, credentials replaced by `***`. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Decoded body with secrets masked, or a clause in parentheses about one that cannot be shown. */

@@ -17,6 +17,21 @@ export interface ClientIdentity {
   readonly process?: string;
 }
 
+/** A process above the one that asks, as far as the operating system told. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly process: string;
+  readonly user?: string;
+}
+
+/** What a person is shown of who asks; rows carry no more than `ClientIdentity`. */
+export interface ClientDetails extends ClientIdentity {
+  /** File that the process was started from. */
+  readonly program?: string;
+  /** The processes that started it, nearest first. */
+  readonly ancestors?: readonly ProcessIdentity[];
+}
+
 /** The fields that rows may carry; each op uses those that make sense for it. */
 export interface EntryFields {
   readonly request_id?: string;

@@ -1,0 +1,193 @@
+// Which process holds a client's socket. The system has no index for that: on Linux every
+// descriptor of every process is looked at, newest processes first, because a CLI that has
+// just connected has just started. So questions are gathered and answered in one pass, a
+// pass is cut into slices, and passes together take a small share of the time: nobody's
+// request waits for this, and a flood of connections makes answers rarer, not the gateway
+// slower.
+
+import { readdirSync, readlinkSync } from "node:fs";
+import type { Endpoint } from "./sock-diag.ts";
+
+/** One question: the client's end of a connection, with its inode where the system tells (Linux). */
+export interface SocketQuestion {
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly inode?: number;
+}
+
+/** Answers, by pid, the questions that a pass could answer. */
+export type Pass = (
+  questions: readonly SocketQuestion[],
+  answer: (question: SocketQuestion, pid: number) => void,
+) => Promise<void>;
+
+/** A question that waits; forgetting it is free. */
+export interface Pending {
+  /** The pid, or undefined when nobody could tell. */
+  readonly pid: Promise<number | undefined>;
+  /** The connection has ended: there is nothing to find any more. */
+  forget(): void;
+}
+
+/** Passes take at most one part in so many of the time. */
+const REST_FACTOR = 25;
+const WAITING_MAX = 2_000;
+
+/** Gathers questions and runs passes; one per daemon. */
+export class SocketProcesses {
+  readonly #pass: Pass;
+  readonly #waiting = new Map<SocketQuestion, (pid: number | undefined) => void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isRunning = false;
+  #restUntil = 0;
+
+  /** `pass` is the system's way to look, unless a test gives its own. */
+  constructor(pass: Pass = passOfThisSystem()) {
+    this.#pass = pass;
+  }
+
+  /** Asks once; the answer comes within milliseconds on a quiet machine. */
+  find(question: SocketQuestion): Pending {
+    if (this.#waiting.size >= WAITING_MAX) return { pid: Promise.resolve(undefined), forget() {} };
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const settle = (pid: number | undefined) => {
+      this.#waiting.delete(question);
+      resolve(pid);
+    };
+    this.#waiting.set(question, settle);
+    this.#schedule();
+    return { pid: promise, forget: () => settle(undefined) };
+  }
+
+  /** Answers everything that waits with undefined. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const settle of [...this.#waiting.values()]) settle(undefined);
+  }
+
+  #schedule(): void {
+    if (this.#isRunning || this.#timer !== undefined) return;
+    const waitMs = Math.max(0, this.#restUntil - performance.now());
+    this.#timer = setTimeout(() => void this.#run(), waitMs).unref();
+  }
+
+  async #run(): Promise<void> {
+    this.#timer = undefined;
+    if (this.#waiting.size === 0) return;
+    this.#isRunning = true;
+    const started = performance.now();
+    const questions = [...this.#waiting.keys()];
+    try {
+      await this.#pass(questions, (question, pid) => this.#waiting.get(question)?.(pid));
+    } catch {
+      // Whatever could not be read stays unknown.
+    }
+    for (const question of questions) this.#waiting.get(question)?.(undefined);
+    this.#isRunning = false;
+    const now = performance.now();
+    this.#restUntil = now + (now - started) * REST_FACTOR;
+    if (this.#waiting.size > 0) this.#schedule();
+  }
+}
+
+function passOfThisSystem(): Pass {
+  if (process.platform === "linux") return new ProcPass().run;
+  return process.platform === "darwin" ? lsofPass : async () => {};
+}
+
+/** Longest time that the event loop is held at once. */
+const SLICE_MS = 0.5;
+const RECENT_MAX = 16;
+
+/** Looks through /proc/<pid>/fd, the processes that answered last first. */
+class ProcPass {
+  /** Latest last. */
+  readonly #recent = new Set<number>();
+
+  readonly run: Pass = async (questions, answer) => {
+    const wanted = new Map<string, SocketQuestion>();
+    for (const question of questions)
+      if (question.inode !== undefined) wanted.set(`socket:[${question.inode}]`, question);
+    let sliceEnd = performance.now() + SLICE_MS;
+    for (const pid of this.#order()) {
+      for (const link of linksOf(pid)) {
+        const question = wanted.get(link);
+        if (question !== undefined) {
+          wanted.delete(link);
+          this.#remember(pid);
+          answer(question, pid);
+        }
+        if (performance.now() < sliceEnd) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceEnd = performance.now() + SLICE_MS;
+      }
+      if (wanted.size === 0) return;
+    }
+  };
+
+  #order(): readonly number[] {
+    const recent = [...this.#recent].reverse();
+    // Numbers grow with every process; where they wrapped around, the order is only less good.
+    const others = readdirSync("/proc")
+      .map(Number)
+      .filter((pid) => pid > 0 && !this.#recent.has(pid))
+      .sort((a, b) => b - a);
+    return [...recent, ...others];
+  }
+
+  #remember(pid: number): void {
+    this.#recent.delete(pid);
+    this.#recent.add(pid);
+    const oldest = this.#recent.size > RECENT_MAX ? this.#recent.values().next().value : undefined;
+    if (oldest !== undefined) this.#recent.delete(oldest);
+  }
+}
+
+/** What the descriptors of a process are; nothing for a process that ended or is somebody else's. */
+function* linksOf(pid: number): Generator<string> {
+  let descriptors: string[];
+  try {
+    descriptors = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return;
+  }
+  for (const descriptor of descriptors) {
+    try {
+      yield readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+}
+
+const LSOF_MS = 3_000;
+
+/** One lsof for every connection to the proxy's port. */
+const lsofPass: Pass = async (questions, answer) => {
+  const ports = [...new Set(questions.map(({ server }) => server.port))];
+  for (const port of ports) {
+    const child = Bun.spawn(["lsof", "-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpn"], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: LSOF_MS,
+    });
+    const held = parseLsof(await new Response(child.stdout).text());
+    for (const question of questions) {
+      const pid = held.get(`${question.client.port}->${question.server.port}`);
+      if (pid !== undefined) answer(question, pid);
+    }
+  }
+};
+
+/** Lines `p<pid>` and `n<local>-><remote>` of lsof -F, as `<local port>-><remote port>` by pid. */
+export function parseLsof(text: string): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  let pid = 0;
+  for (const line of text.split("\n")) {
+    if (line.startsWith("p")) pid = Number(line.slice(1));
+    const ports = line.startsWith("n") ? /:(\d+)->.*:(\d+)$/.exec(line) : null;
+    if (ports && pid > 0) held.set(`${ports[1]}->${ports[2]}`, pid);
+  }
+  return held;
+}
