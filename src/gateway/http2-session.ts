@@ -75,6 +75,8 @@ export class Http2Session {
   #write(): void {
     if (this.#isBlocked) return;
     const output = this.#connection.takeOutput();
+    // Streams that only waited for the output to be taken may go on.
+    for (const event of this.#connection.takeEvents()) this.#dispatch(event);
     if (output === undefined || this.#channel.write(output)) return;
     // What the peer does not take stays in the protocol's queues, where each stream is held back.
     this.#isBlocked = true;

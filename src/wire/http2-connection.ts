@@ -34,6 +34,12 @@ export class Http2Connection {
     const core = this.#core;
     if (core.isFailed) return NO_EVENTS;
     this.#receiver.push(bytes);
+    return this.takeEvents();
+  }
+
+  /** Events that did not come of received bytes: after `takeOutput`, the "drain" of streams that only waited for that. */
+  takeEvents(): readonly Http2Event[] {
+    const core = this.#core;
     if (core.events.length === 0) return NO_EVENTS;
     const { events } = core;
     core.events = [];
@@ -42,8 +48,11 @@ export class Http2Connection {
 
   /** Everything that is to be written now, joined; undefined when that is nothing. Leave it while the socket is full. */
   takeOutput(): Uint8Array | undefined {
-    this.#core.patience.onTaken();
-    return this.#core.output.take();
+    const core = this.#core;
+    const output = core.output.take();
+    core.patience.onTaken();
+    core.sender.onTaken();
+    return output;
   }
 
   /** Streams that are open in at least one direction. */
@@ -117,7 +126,7 @@ export class Http2Connection {
     if (!isInterim) stream.hasLocalHead = true;
   }
 
-  /** Sends body bytes as far as the peer's windows allow and keeps a copy of the rest; false: hold back until "drain". */
+  /** Sends body bytes as far as the peer's windows allow and keeps a copy of the rest; false: hold back until "drain", for the windows or the output are full. */
   sendData(streamId: number, bytes: Uint8Array, endStream: boolean): boolean {
     const stream = this.#core.streams.get(streamId);
     if (stream === undefined) return true;

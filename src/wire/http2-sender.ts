@@ -15,6 +15,8 @@ export const DEFAULT_WINDOW = 65_535;
 const MAX_FRAME = 16_384;
 /** A stream with so much queued is held back until it has less. */
 const HIGH_MARK = 65_536;
+/** So much output that nobody takes holds back whoever adds to it. */
+const OUTPUT_MARK = 262_144;
 /** A frame this small that only the window made small is dribble. */
 const SMALL_FRAME = 256;
 
@@ -35,6 +37,8 @@ export class Http2Sender {
   #window = DEFAULT_WINDOW;
   /** Streams with something queued, in the order in which their turns come. */
   #waiting: Http2Stream[] = [];
+  /** Streams held back by the output, not by a window. */
+  #crowded: Http2Stream[] = [];
   /** What new streams start with. */
   initialWindow = DEFAULT_WINDOW;
 
@@ -62,14 +66,31 @@ export class Http2Sender {
     let at = 0;
     if (!stream.isListed) {
       at = this.#sendNow(stream, bytes, endStream);
-      if (stream.isLocalEnded || (at === bytes.length && !endStream)) return true;
+      if (stream.isLocalEnded) return true;
+      if (at === bytes.length && !endStream) return this.#hasRoom(stream);
     }
     if (at < bytes.length) stream.enqueue(bytes, at);
     if (endStream) stream.endsAfterQueue = true;
     this.#list(stream);
-    if (stream.queuedBytes < HIGH_MARK) return true;
+    if (stream.queuedBytes < HIGH_MARK) return this.#hasRoom(stream);
     stream.isHeldBack = true;
     return false;
+  }
+
+  /** False: the stream is held back until the output has been taken. */
+  #hasRoom(stream: Http2Stream): boolean {
+    if (this.#output.length < OUTPUT_MARK) return true;
+    if (!stream.isHeldBack) this.#crowded.push(stream);
+    stream.isHeldBack = true;
+    return false;
+  }
+
+  /** The output has been taken: who waited only for that may go on. */
+  onTaken(): void {
+    if (this.#crowded.length === 0) return;
+    const crowded = this.#crowded;
+    this.#crowded = [];
+    for (const stream of crowded) if (!stream.isGone) this.#relieve(stream);
   }
 
   /** Trailers, after everything that is queued. Throws a TypeError when they cannot be sent. */

@@ -1,4 +1,5 @@
 // SETTINGS of HTTP/2 (RFC 9113 6.5): which there are, which values they may have, and their bytes.
+// Knows nothing of what a change does to streams and tables; unknown settings are ignored.
 
 import { H2_ERROR } from "./http2-error-code.ts";
 import { readUint32 } from "./http2-frame.ts";
