@@ -3,7 +3,7 @@
 
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { renderShellInit, SHELLS } from "../../text/shell-init.ts";
+import { renderShellInit, renderShellUnset, SHELLS } from "../../text/shell-init.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { Flags } from "../flags.ts";
 import { DEFAULT_LISTEN, proxyAddress } from "../proxy-address.ts";
@@ -13,11 +13,19 @@ export const shellInitCommand: Command = {
   name: "shell-init",
   summary: "Print the shell snippet that routes CLIs through the gateway",
   args: [{ name: "shell", isOptional: true, choices: SHELLS }],
-  flags: [{ name: "listen-addr", value: "addr", summary: "Address of the proxy, if not the daemon's own" }],
-  details: ['bash, zsh:  eval "$(iddio shell-init)"', "fish:       iddio shell-init fish | source"],
+  flags: [
+    { name: "listen-addr", value: "addr", summary: "Address of the proxy, if not the daemon's own" },
+    { name: "unset", summary: "Print the snippet that takes the shell off the gateway again" },
+  ],
+  details: [
+    'bash, zsh:  eval "$(iddio shell-init)"',
+    "fish:       iddio shell-init fish | source",
+    'and off:    eval "$(iddio shell-init --unset)"',
+  ],
   async run(context) {
     const { args, env, output, paths } = context;
     const shell = SHELLS.find((name) => name === args[0]) ?? "bash";
+    if (context.flags.has("unset")) return output.write(renderShellUnset(shell, paths));
     await warnOfBypass(context);
     output.write(
       renderShellInit(shell, {
