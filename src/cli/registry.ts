@@ -15,6 +15,7 @@ import { caInfoCommand } from "./commands/ca.ts";
 import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
 import { decideCommand } from "./commands/decide.ts";
 import { detectorClearCommand, detectorListCommand, detectorPromoteCommand } from "./commands/detector.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
@@ -36,6 +37,7 @@ import {
   policyValidateCommand,
 } from "./commands/policy.ts";
 import { policyEditCommand } from "./commands/policy-edit.ts";
+import { repairCommand } from "./commands/repair.ts";
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -47,6 +49,8 @@ import { versionCommand } from "./commands/version.ts";
 export const COMMANDS: readonly Command[] = [
   installCommand,
   uninstallCommand,
+  doctorCommand,
+  repairCommand,
   gatewayCommand,
   statusCommand,
   shellInitCommand,

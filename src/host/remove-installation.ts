@@ -1,6 +1,7 @@
 // Deletes what an installation consists of. By list, never by sweeping the directory: IDDIO_HOME may have been set to
 // a directory that holds other things. What is not on the list stays, and so does the directory then.
 
+import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { StatePaths } from "../state/paths.ts";
@@ -26,7 +27,7 @@ export async function removeInstallation(
     removed.push(path);
   };
   const binaries = dirname(paths.daemonBinary);
-  if ((await readdir(binaries).catch(() => [])).length > 0) await take(binaries);
+  if (existsSync(binaries)) await take(binaries);
   for (const folder of new Set([paths.root, paths.config])) {
     for (const name of (await readdir(folder).catch(() => [])).sort()) {
       const path = join(folder, name);

@@ -2,18 +2,10 @@
 // first and does only what is missing, so that doing it again is harmless and ends what a first try began.
 
 import { UserError } from "../../model/user-error.ts";
-import { parseDuration } from "../../text/duration.ts";
 import type { Command, CommandContext } from "../command.ts";
-import {
-  daemonStatus,
-  type Installation,
-  installationOf,
-  ownProgram,
-  SYSTEM_FLAG,
-  waitForDaemon,
-} from "../installation.ts";
+import { daemonStatus, type Installation, installationOf, SYSTEM_FLAG } from "../installation.ts";
 
-const DEFAULT_WAIT = "10s";
+const DEFAULT_WAIT_MS = 10_000;
 
 /** Installs, or brings an installation up to date. */
 export const installCommand: Command = {
@@ -34,7 +26,7 @@ export const installCommand: Command = {
       name: "wait",
       value: "duration",
       kind: "duration",
-      summary: `How long to wait for the daemon (default ${DEFAULT_WAIT})`,
+      summary: "How long to wait for the daemon (default 10s)",
     },
     { name: "print-unit", summary: "Print the service unit and change nothing" },
   ],
@@ -62,7 +54,7 @@ export const installCommand: Command = {
 
     const isBinaryNew = await place(context, installation);
     await seed(context, installation);
-    await writeInstallMode(installation.paths, installation.scope);
+    await writeInstallMode(installation.paths, installation.scope, { hasService: service !== undefined });
     if (service !== undefined) await serve(context, installation, service, isBinaryNew);
     await trust(context, installation);
     sayWhatNext(context, service !== undefined);
@@ -95,12 +87,9 @@ async function refuseStrayDaemon({ paths }: Installation, service: OpenService |
 
 /** Whether the binary is another one than before. */
 async function place({ flags, output, env }: CommandContext, { paths }: Installation): Promise<boolean> {
-  const { askProgram, placeProgram } = await import("../../host/daemon-binary.ts");
-  const { ensureStateDirectory } = await import("../../state/files.ts");
-  const program = await askProgram(flags.text("daemon-path") ?? ownProgram(), env);
-  await ensureStateDirectory(paths);
-  const isNew = await placeProgram(program.path, paths.daemonBinary);
-  report(output, "binary", `${paths.daemonBinary} (${program.version}${isNew ? "" : ", there already"})`);
+  const { placeDaemon } = await import("../bring-up.ts");
+  const { version, isNew } = await placeDaemon(paths, env, flags.text("daemon-path"));
+  report(output, "binary", `${paths.daemonBinary} (${version}${isNew ? "" : ", there already"})`);
   return isNew;
 }
 
@@ -127,24 +116,10 @@ async function serve(
   service: OpenService,
   isBinaryNew: boolean,
 ): Promise<void> {
-  const isUnitNew = await service.register();
+  const { bringUp } = await import("../bring-up.ts");
+  const waitMs = flags.durationMs("wait") ?? DEFAULT_WAIT_MS;
+  const { isUnitNew, status } = await bringUp(paths, service, { isBinaryNew, waitMs });
   report(output, "service", `${service.unitPath}${isUnitNew ? "" : " (there already)"}`);
-  const before = await daemonStatus(paths);
-  if (before === undefined || isUnitNew || isBinaryNew) await service.restart();
-  const waitMs = flags.durationMs("wait") ?? parseDuration(DEFAULT_WAIT) ?? 0;
-  const isNewProcess = before !== undefined && (isUnitNew || isBinaryNew);
-  const status = await waitForDaemon(
-    paths,
-    waitMs,
-    (answer) => answer !== undefined && !(isNewProcess && answer.pid === before.pid),
-  );
-  if (status === undefined || status === "down") {
-    const state = await service.state();
-    const detail = state.kind === "stopped" ? `: ${service.supervisor} says ${state.detail}` : "";
-    throw new UserError(`the daemon was started but does not answer on '${paths.socket}'${detail}`, {
-      hint: `see: iddio doctor; its log is ${paths.log}`,
-    });
-  }
   report(
     output,
     "daemon",
