@@ -2,12 +2,15 @@
 // below another. Certificates are chained by equal bytes, not by this comparison.
 
 import { decodeLatin1 } from "../wire/latin1.ts";
-import { type DerCursor, DerError, enterOnly, readOid, TAG } from "./der.ts";
+import { type DerCursor, DerError, enterOnly, readOctetBits, readOid, TAG } from "./der.ts";
 
 const COMMON_NAME = "2.5.4.3";
 const ORGANISATION = "2.5.4.10";
 /** The subject attribute that an email constraint applies to. */
 const EMAIL_ADDRESS = "1.2.840.113549.1.9.1";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const utf16 = new TextDecoder("utf-16be", { fatal: true, ignoreBOM: true });
 
 /** One attribute of a name. `text` is undefined for kinds of string that are not read. */
 export interface NameAttribute {
@@ -40,15 +43,28 @@ function readAttribute(cursor: DerCursor): NameAttribute {
 function readText(tag: number, content: Uint8Array): string | undefined {
   switch (tag) {
     case 0x0c: // UTF8String
-      return new TextDecoder().decode(content);
+      return decodeStrictly(utf8, content);
     case 0x13: // PrintableString
     case 0x14: // TeletexString, in practice latin1
     case 0x16: // IA5String
       return decodeLatin1(content, true);
     case 0x1e: // BMPString
-      return new TextDecoder("utf-16be").decode(content);
-    default:
+      return decodeStrictly(utf16, content);
+    case TAG.bitString: // a unique identifier
+      readOctetBits(content);
       return undefined;
+    case 0x12: // NumericString
+      return undefined;
+    default:
+      throw new DerError("a part of a name is no text");
+  }
+}
+
+function decodeStrictly(decoder: TextDecoder, content: Uint8Array): string {
+  try {
+    return decoder.decode(content);
+  } catch {
+    throw new DerError("a text in a name is not in its encoding");
   }
 }
 

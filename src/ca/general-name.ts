@@ -1,7 +1,7 @@
 // GeneralName of RFC 5280 4.2.1.6, as it stands in subject alternative names and name constraints. Kinds that
 // iddio cannot judge keep their kind, so that a constraint on them can be met with a refusal.
 
-import { DerCursor, DerError, type DerValue, enterOnly, readAscii, TAG } from "./der.ts";
+import { DerCursor, DerError, type DerValue, enterOnly, readAscii, readOid, TAG } from "./der.ts";
 
 /** The kinds that are read; `other` is everything else, told apart by `tag`. */
 export type GeneralName =
@@ -41,8 +41,17 @@ export function readGeneralName({ tag, content }: DerValue): GeneralName {
       return { kind: "other", tag };
     default:
       if (tag !== REGISTERED && !OPAQUE.includes(tag)) throw new DerError("a name is of no known kind");
+      if (tag === REGISTERED) readOid(content);
+      else walk(content);
       return { kind: "other", tag };
   }
+}
+
+/** What is not understood must at least be values. */
+function walk(content: Uint8Array): void {
+  const cursor = new DerCursor(content);
+  if (cursor.isAtEnd) throw new DerError("a name is empty");
+  while (!cursor.isAtEnd) cursor.next();
 }
 
 /** Reads GeneralNames; an empty list is an error. */

@@ -45,7 +45,11 @@ function refersToItself({ issuer, serial, extensions }: Certificate, id: Authori
 
 /** Judges an authority between root and server. */
 export function intermediateIssuanceProblem(certificate: Certificate): string | undefined {
-  return authorityProblem(certificate) ?? serialProblem(certificate) ?? keyIdProblem(certificate);
+  return (
+    authorityProblem(certificate) ??
+    serialProblem(certificate) ??
+    (isSelfIssued(certificate) ? undefined : keyIdProblem(certificate))
+  );
 }
 
 function authorityProblem(certificate: Certificate): string | undefined {
@@ -88,7 +92,6 @@ export function serverIssuanceProblem(certificate: Certificate): string | undefi
 function commonProblem({ extensions, hasUniqueId, hasOddTime }: Certificate): string | undefined {
   const oid = NEVER_CRITICAL.find((each) => extensions.critical.has(each));
   if (oid !== undefined) return `has an extension that is critical though it must not be (${oid})`;
-  if (extensions.keyUsage === 0) return "has a key usage that allows nothing";
   if (hasUniqueId) return "has unique identifiers, which nobody issues any more";
   return hasOddTime ? "has a time in the form for another century" : undefined;
 }

@@ -58,7 +58,8 @@ export function verifyChain(presented: readonly Uint8Array[], question: ChainQue
   const verdict = judge(server, authorities, anchors, nowSeconds, anchors.demand);
   if (verdict.kind === "verified" || verdict.remedy !== undefined) return verdict;
   const lenient = judge(server, authorities, anchors, nowSeconds, NO_DEMAND);
-  return lenient.kind === "verified" ? refuse(verdict.reason, "server") : verdict;
+  if (lenient.kind === "verified") return refuse(verdict.reason, "server");
+  return lenient.remedy === undefined ? verdict : lenient;
 }
 
 /** What could be read of what was presented, and what could not. */
