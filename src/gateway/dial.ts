@@ -6,8 +6,9 @@ import { isIP } from "node:net";
 import tls from "node:tls";
 import type { ChainVerdict } from "../ca/verify-chain.ts";
 import { Channel } from "./channel.ts";
-import { NodeStream } from "./node-stream.ts";
+import { duplexOver, NodeStream } from "./node-stream.ts";
 import { presentedChain } from "./presented-chain.ts";
+import { raceAddresses } from "./race.ts";
 import { TcpStream } from "./tcp-stream.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -25,16 +26,12 @@ export interface UpstreamTrust {
 
 /** Connects by TCP to the first address that answers. Throws UpstreamError. */
 export async function dialTcp(addresses: readonly string[], port: number): Promise<Channel> {
-  let last: unknown;
-  for (const address of addresses) {
-    try {
-      return await dialAddress(address, port);
-    } catch (error) {
-      last = error;
-    }
-  }
-  const reason = last instanceof UpstreamError ? last.message : "no address to dial";
-  throw new UpstreamError("unreachable", reason, { cause: last });
+  if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
+  return raceAddresses(
+    addresses,
+    (address) => dialAddress(address, port),
+    (late) => late.destroy(),
+  );
 }
 
 async function dialAddress(address: string, port: number): Promise<Channel> {
@@ -98,31 +95,45 @@ export async function dialTls(
   trust: UpstreamTrust,
   versions: readonly HttpVersion[],
 ): Promise<TlsConnection> {
-  let last: UpstreamError | undefined;
-  for (const address of addresses) {
-    try {
-      return await dialTlsAddress(address, port, serverName, trust, versions);
-    } catch (error) {
-      last = error as UpstreamError;
-      if (last.failure === "unverified") throw last;
-    }
-  }
-  throw last ?? new UpstreamError("unreachable", "no address to dial");
+  if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
+  const session = sessionKey(port, serverName, trust);
+  return raceAddresses(
+    addresses,
+    (address) => {
+      const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+      return handshake({ host: address, port }, where, serverName, trust, versions, session);
+    },
+    ({ channel }) => channel.destroy(),
+    (error) => error instanceof UpstreamError && error.failure === "unverified",
+  );
 }
 
-function dialTlsAddress(
-  address: string,
-  port: number,
+/** As `dialTls` on a connection that is there already; `where` names its other end in messages. */
+export function secureChannel(
+  channel: Channel,
+  where: string,
   serverName: string,
   trust: UpstreamTrust,
   versions: readonly HttpVersion[],
 ): Promise<TlsConnection> {
+  return handshake({ socket: duplexOver(channel) }, where, serverName, trust, versions, undefined);
+}
+
+function handshake(
+  over: Pick<tls.ConnectionOptions, "host" | "port" | "socket">,
+  where: string,
+  serverName: string,
+  trust: UpstreamTrust,
+  versions: readonly HttpVersion[],
+  sessionId: string | undefined,
+): Promise<TlsConnection> {
   return new Promise((resolve, reject) => {
-    let hasConnected = false;
+    let hasConnected = over.socket !== undefined;
+    const session = sessionId === undefined ? undefined : sessions.get(sessionId);
     const socket = tls.connect({
-      host: address,
-      port,
+      ...over,
       ...(isIP(serverName) ? {} : { servername: serverName }),
+      ...(session === undefined ? {} : { session }),
       secureContext: trust.context,
       minVersion: "TLSv1.2",
       // The runtime's verdict is too lax for some chains and too strict for others; ours follows the handshake.
@@ -131,11 +142,12 @@ function dialTlsAddress(
     });
     const fail = (error: UpstreamError) => {
       clearTimeout(timer);
+      if (sessionId !== undefined) sessions.delete(sessionId);
       socket.destroy();
       reject(error);
     };
     const timer = setTimeout(
-      () => fail(new UpstreamError("unreachable", `${address}:${port} did not answer in time`)),
+      () => fail(new UpstreamError("unreachable", `${where} did not answer in time`)),
       CONNECT_TIMEOUT_MS,
     );
     socket.once("connect", () => {
@@ -143,23 +155,22 @@ function dialTlsAddress(
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
     });
-    const onError = (error: Error) => fail(tlsProblem(error, hasConnected, `${address}:${port}`, serverName));
+    const onError = (error: Error) => fail(tlsProblem(error, hasConnected, where, serverName));
     const onClose = () =>
-      fail(
-        new UpstreamError("unreachable", `${address}:${port} closed the connection during the TLS handshake`),
-      );
+      fail(new UpstreamError("unreachable", `${where} closed the connection during the TLS handshake`));
     socket.once("error", onError);
     socket.once("close", onClose);
     socket.once("secureConnect", () => {
       clearTimeout(timer);
       socket.off("error", onError);
       socket.off("close", onClose);
+      // Also for a resumed session: it holds the chain that was shown when it was made.
       const verdict = trust.verify(presentedChain(socket), serverName);
       if (verdict.kind === "refused")
         return fail(
           new UpstreamError(
             "unverified",
-            `the certificate that ${address}:${port} shows for '${serverName}' is refused: ${verdict.reason}`,
+            `the certificate that ${where} shows for '${serverName}' is refused: ${verdict.reason}`,
             { remedy: verdict.remedy },
           ),
         );
@@ -167,7 +178,23 @@ function dialTlsAddress(
       const version = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
       resolve({ channel: new Channel(new NodeStream(socket)), version });
     });
+    if (sessionId !== undefined) socket.on("session", (ticket: Buffer) => rememberSession(sessionId, ticket));
   });
+}
+
+/** TLS sessions of upstreams that proved themselves, so that the next connection saves a certificate and a signature. */
+const sessions = new Map<string, Buffer>();
+const SESSIONS_MAX = 1_000;
+
+function sessionKey(port: number, serverName: string, trust: UpstreamTrust): string {
+  return `${trust.key}|${serverName}:${port}`;
+}
+
+function rememberSession(id: string, ticket: Buffer): void {
+  sessions.delete(id);
+  const oldest = sessions.size >= SESSIONS_MAX ? sessions.keys().next().value : undefined;
+  if (oldest !== undefined) sessions.delete(oldest);
+  sessions.set(id, ticket);
 }
 
 function tlsProblem(error: Error, hasConnected: boolean, where: string, name: string): UpstreamError {

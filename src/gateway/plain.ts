@@ -39,7 +39,7 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
   if (authority === undefined || authority.host !== named.host || authority.port !== named.port)
     return { status: 421, reason: "the Host field and the target name different hosts" };
   const { host, port } = named;
-  const addresses = await gateway.resolver.resolve(host);
+  const addresses = await gateway.dialler.resolve(host, port);
   if (isLoop(gateway.listen, addresses, port)) return { status: 403, reason: "the target is iddio itself" };
   const destination: Destination = { host, port, addresses, serverName: undefined };
   if (gateway.inspection.protocolsOf(destination).length > 0) owner.lookUpProcess();

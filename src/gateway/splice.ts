@@ -4,7 +4,6 @@
 import type { Channel } from "./channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
 import type { Gateway } from "./context.ts";
-import { dialTcp } from "./dial.ts";
 import type { Destination } from "./inspection.ts";
 import { recordSplice } from "./record-splice.ts";
 import { relay } from "./relay.ts";
@@ -41,7 +40,7 @@ export async function dialAndSplice(
   destination: Destination,
   reason: SpliceReason,
 ): Promise<void> {
-  const upstream = await dialTcp(destination.addresses, destination.port);
+  const upstream = await gateway.dialler.tcp(destination);
   try {
     await splice(gateway, client, upstream, destination, reason);
   } finally {

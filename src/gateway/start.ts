@@ -29,6 +29,7 @@ import { fingerprintOfPem } from "./ca-report.ts";
 import type { Gateway } from "./context.ts";
 import { controlHandlers } from "./control.ts";
 import { Detector } from "./detector.ts";
+import { Dialler } from "./dialler.ts";
 import { Events } from "./events.ts";
 import { Inspection } from "./inspection.ts";
 import { startListener } from "./listener.ts";
@@ -101,8 +102,20 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
   const roots = (await systemRoots()).filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
   const trust = new TrustStore(upstreams, roots, new ChainVerifier(now));
-  const pool = new UpstreamPool();
+  const dialler = new Dialler({
+    resolver,
+    settings: () => settings.current,
+    trustFor: (host, port) => trust.trustFor(host, port, false),
+  });
+  const pool = new UpstreamPool(dialler);
   cleanup.defer(() => pool.close());
+  settings.onChange((change) => {
+    if (change.kind === "failed") return;
+    const { settings: now, previous: before } = change;
+    // What was dialled the old way must not carry another request.
+    if (now.upstream_proxy !== before.upstream_proxy || now.upstream_no_proxy !== before.upstream_no_proxy)
+      pool.clear();
+  });
   const broker = new Broker({
     events,
     timeoutMs: () => parseDuration(settings.current.approval_timeout) ?? DEFAULT_APPROVAL_MS,
@@ -125,7 +138,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     pins,
     detector,
     splices: new Splices(),
-    resolver,
+    dialler,
     trust,
     processes,
   };

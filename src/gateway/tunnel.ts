@@ -7,7 +7,7 @@ import type { WireRequestHead } from "../wire/http-head.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
 import type { Gateway } from "./context.ts";
-import { dialTcp, type HttpVersion } from "./dial.ts";
+import type { HttpVersion } from "./dial.ts";
 import { type Destined, serveHttp1 } from "./http1.ts";
 import { type Http2ServerConnection, serveHttp2 } from "./http2.ts";
 import type { Destination } from "./inspection.ts";
@@ -32,7 +32,7 @@ export async function serveTunnel(
 ): Promise<void> {
   const authority = parseAuthority(head.target);
   if (authority === undefined) return answerShortly(channel, 400, "the CONNECT target is not host:port");
-  const addresses = await gateway.resolver.resolve(authority.host);
+  const addresses = await gateway.dialler.resolve(authority.host, authority.port);
   if (isLoop(gateway.listen, addresses, authority.port))
     return answerShortly(channel, 403, "the CONNECT target is iddio itself");
   const destination: Destination = { ...authority, addresses, serverName: undefined };
@@ -75,7 +75,7 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
 /** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
 async function openUninspected(tunnel: Tunnel): Promise<void> {
   const { gateway, channel, destination } = tunnel;
-  const upstream = await dialTcp(destination.addresses, destination.port);
+  const upstream = await gateway.dialler.tcp(destination);
   try {
     channel.write(ESTABLISHED);
     // A server may speak first: its bytes must not wait for a hello that never comes.

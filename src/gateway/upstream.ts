@@ -3,7 +3,8 @@
 // shared at once. Both only for the same OS user, address, verified name and identity.
 
 import type { Channel } from "./channel.ts";
-import { dialTcp, dialTls, type HttpVersion, type UpstreamTrust } from "./dial.ts";
+import type { HttpVersion, UpstreamTrust } from "./dial.ts";
+import type { Dialler } from "./dialler.ts";
 import { Http2Session } from "./http2-session.ts";
 
 /** Where a request goes. */
@@ -59,6 +60,7 @@ const VERSIONS_MAX = 4_096;
 
 /** Dials and keeps upstream connections; one per daemon. */
 export class UpstreamPool {
+  readonly #dialler: Dialler;
   readonly #idle = new Map<string, Idle[]>();
   readonly #sessions = new Map<string, Http2Session>();
   /** HTTP/2 dials under way: a burst of requests must end up on one connection. */
@@ -66,6 +68,10 @@ export class UpstreamPool {
   readonly #versions = new Map<string, HttpVersion>();
   #count = 0;
   readonly #sweeper = setInterval(() => this.#sweep(), 10_000).unref();
+
+  constructor(dialler: Dialler) {
+    this.#dialler = dialler;
+  }
 
   /** A usable connection from the pool, else a new one. Throws UpstreamError. */
   async acquire(target: UpstreamTarget, needs: ConnectionNeeds): Promise<UpstreamConnection> {
@@ -103,10 +109,10 @@ export class UpstreamPool {
     key: string,
     { versions }: ConnectionNeeds,
   ): Promise<UpstreamConnection> {
-    const { addresses, port, serverName, trust } = target;
+    const { serverName, trust } = target;
     if (serverName === undefined || trust === undefined)
-      return { version: "http/1.1", channel: await dialTcp(addresses, port), key, isReused: false };
-    const dial = (offered: readonly HttpVersion[]) => dialTls(addresses, port, serverName, trust, offered);
+      return { version: "http/1.1", channel: await this.#dialler.tcp(target), key, isReused: false };
+    const dial = (offered: readonly HttpVersion[]) => this.#dialler.tls(target, serverName, trust, offered);
     const { channel, version } = await dial(versions).catch((error: unknown) => {
       // Some gRPC servers speak nothing but HTTP/2; an HTTP/1.1 client of theirs is translated for.
       if (versions.includes("h2") || !isVersionRefused(error)) throw error;
@@ -206,5 +212,5 @@ function isVersionRefused(error: unknown): boolean {
 }
 
 function keyOf(target: UpstreamTarget): string {
-  return `${target.owner}|${target.addresses[0]}:${target.port}|${target.serverName ?? "plain"}|${target.trust?.key ?? ""}`;
+  return `${target.owner}|${target.addresses[0] ?? target.host}:${target.port}|${target.serverName ?? "plain"}|${target.trust?.key ?? ""}`;
 }

@@ -5,8 +5,19 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
+import type { Entry } from "../../src/model/entry.ts";
+import {
+  alternativeNames,
+  ID,
+  keyUsage,
+  type MadeCertificate,
+  makeAuthority,
+  makeRoot,
+  makeServer,
+} from "../support/certificate-maker.ts";
 import { type ChainRow, chainRows, KNOWN_ACCEPTED } from "../support/chain-suite.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
+import { NOW_MS } from "../support/judge-chain.ts";
 import { connectTls } from "../support/proxy-client.ts";
 
 let daemon: Daemon;
@@ -27,13 +38,17 @@ interface ChainServer extends AsyncDisposable {
 }
 
 /** A server that presents `presented`; rejects when the TLS library cannot. */
-async function startServer({ presented, key }: Pick<ChainRow, "presented" | "key">): Promise<ChainServer> {
+async function startServer(
+  { presented, key }: Pick<ChainRow, "presented" | "key">,
+  options: tls.TlsOptions = {},
+): Promise<ChainServer> {
   let seen = 0;
-  const server = tls.createServer({ cert: presented.join("\n"), key }, (socket) => {
+  const server = tls.createServer({ ...options, cert: presented.join("\n"), key }, (socket) => {
     socket.on("error", () => {});
     socket.on("data", () => {
       seen += 1;
-      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      // Every request needs a connection of its own, or nothing would be verified.
+      socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     });
   });
   server.on("tlsClientError", () => {});
@@ -58,6 +73,10 @@ async function ask(
 ): Promise<string> {
   const trust = { host: "127.0.0.1", port: server.port, ca_pem: roots.join("\n"), source };
   await daemon.control.call("upstreams_add", { ...trust, server_name: name });
+  return await askAgain(server);
+}
+
+async function askAgain(server: ChainServer): Promise<string> {
   using client = await connectTls(daemon.port, `127.0.0.1:${server.port}`, { ca: daemon.caPem });
   client.send(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: close\r\n\r\n`);
   return await client.closed();
@@ -85,3 +104,90 @@ for (const suite of ["x509-limbo", "badssl"] as const)
       });
     }
   });
+
+describe("through a real handshake", () => {
+  const NAME = "api.example.com";
+  const root = makeRoot();
+  const middle = makeAuthority(root, "authority");
+  const server = makeServer(middle, [NAME]);
+  const presenting = (...chain: readonly MadeCertificate[]) => ({
+    presented: chain.map(({ pem }) => pem),
+    key: server.keyPem,
+  });
+  const whole = presenting(server, middle);
+
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const)
+    test(`the whole chain is seen in ${maxVersion}, whatever its order and whatever else is in it`, async () => {
+      nowMs = NOW_MS;
+      const stray = makeAuthority(makeRoot("stray"), "authority", { keys: middle.keys });
+      const expired = makeAuthority(root, "authority", { to: new Date("2021-01-01") });
+      await using upstream = await startServer(presenting(server, stray, expired, root, middle), {
+        maxVersion,
+      });
+      expect(await ask(upstream, NAME, [root.pem])).toStartWith("HTTP/1.1 200 ");
+    });
+
+  test("who is not trusted is refused with the command that mends it, and audited", async () => {
+    nowMs = NOW_MS;
+    await using upstream = await startServer(whole);
+    const answer = await ask(upstream, NAME, [makeRoot("stray").pem]);
+    expect(answer).toStartWith("HTTP/1.1 502 ");
+    expect(answer).toContain(`shows for '${NAME}' is refused: its issuer 'root' is not trusted here`);
+    expect(answer).toContain(`iddio upstream add --ca <file> 127.0.0.1:${upstream.port}`);
+    expect(upstream.seen).toBe(0);
+    const isOfUpstream = ({ op, fields }: Entry) => op === "block" && fields?.port === upstream.port;
+    const rows = await daemon.rowsWhen((all) => all.some(isOfUpstream));
+    const row = rows.find(isOfUpstream);
+    expect(row?.fields).toMatchObject({ decision: "deny", outcome: "blocked", status: 502, path: "/" });
+    expect(String(row?.fields?.reason)).toContain("its issuer 'root' is not trusted here");
+  });
+
+  test("no command is offered for what no registration mends", async () => {
+    nowMs = Date.parse("2060-01-01");
+    await using upstream = await startServer(whole);
+    const answer = await ask(upstream, NAME, [root.pem]);
+    expect(answer).toContain("is refused: it expired on 2049-01-01 00:00 UTC");
+    expect(answer).not.toContain("iddio upstream add");
+  });
+
+  test("a chain that was verified is asked again once its time is over", async () => {
+    nowMs = NOW_MS;
+    await using upstream = await startServer(whole);
+    expect(await ask(upstream, NAME, [root.pem])).toStartWith("HTTP/1.1 200 ");
+    expect(await askAgain(upstream)).toStartWith("HTTP/1.1 200 ");
+    nowMs = Date.parse("2060-01-01");
+    expect(await askAgain(upstream)).toStartWith("HTTP/1.1 502 ");
+    expect(upstream.seen).toBe(2);
+  });
+
+  test("a server's own certificate can be registered, and then no other is taken for it", async () => {
+    nowMs = NOW_MS;
+    const own = makeRoot("own", {
+      keys: server.keys,
+      extensions: [keyUsage(0, 5), alternativeNames([NAME])],
+    });
+    await using upstream = await startServer(presenting(own));
+    expect(await ask(upstream, NAME, [root.pem])).toContain("the server's own certificate");
+    expect(await ask(upstream, NAME, [own.pem])).toStartWith("HTTP/1.1 200 ");
+    await using other = await startServer(whole);
+    expect(await ask(other, NAME, [own.pem])).toStartWith("HTTP/1.1 502 ");
+  });
+
+  test("a cluster's authority is taken as kubectl takes it", async () => {
+    nowMs = NOW_MS;
+    const old = makeRoot("old", { withoutExtensions: [ID.ski] });
+    const api = makeServer(old, [NAME], { withoutExtensions: [ID.aki] });
+    await using upstream = await startServer(presenting(api));
+    const refusal = await ask(upstream, NAME, [old.pem]);
+    expect(refusal).toContain("the trusted root 'old' has no subject key identifier");
+    expect(refusal).toContain("the server's own certificate");
+    expect(await ask(upstream, NAME, [old.pem], "kubeconfig")).toStartWith("HTTP/1.1 200 ");
+  });
+
+  test("several certificates can be registered for one upstream", async () => {
+    nowMs = NOW_MS;
+    await using upstream = await startServer(whole);
+    const roots = [makeRoot("stray").pem, "what stands between is passed over", root.pem];
+    expect(await ask(upstream, NAME, roots)).toStartWith("HTTP/1.1 200 ");
+  });
+});
