@@ -13,6 +13,7 @@ export class Channel {
   #chunks: Uint8Array[] = [];
   #size = 0;
   #isPaused = false;
+  #hasReceived = false;
   #hasEnded = false;
   #isClosed = false;
   #error: Error | undefined;
@@ -31,6 +32,7 @@ export class Channel {
       data: (bytes) => {
         this.#chunks.push(bytes);
         this.#size += bytes.length;
+        this.#hasReceived = true;
         if (this.#size >= HIGH_WATER && !this.#isPaused) {
           this.#isPaused = true;
           this.stream.pause();
@@ -56,6 +58,11 @@ export class Channel {
   /** Bytes that arrived and were not read. */
   get buffered(): number {
     return this.#size;
+  }
+
+  /** The peer has sent something. */
+  get hasReceived(): boolean {
+    return this.#hasReceived;
   }
 
   /** The peer will send nothing more; what is buffered can still be read. */

@@ -50,8 +50,9 @@ export class Detector {
     const { host, port } = destination;
     const ttlMs = parseDuration(settings.current.detector_ttl) ?? DEFAULT_TTL_MS;
     const isPin = this.#mayPin(destination, this.#parts.inspection.protocolsOf(destination));
+    const isNew = suspects.get(host, port, "upstream") === undefined;
     const suspect = suspects.note({ host, port, failed: "upstream", reason }, now, isPin ? now + ttlMs : 0);
-    if (suspect.count === 1) events.publish("host_suspected", { host, port, failed: "upstream", reason });
+    if (isNew) events.publish("host_suspected", { host, port, failed: "upstream", reason });
     if (isPin) {
       this.#pinned.set(`${host} ${port}`, suspect);
       events.publish("host_pinned", { host, port, source: "detector", reason, until_ms: now + ttlMs });
@@ -61,9 +62,10 @@ export class Detector {
 
   /** A client broke off the handshake with our leaf. Recorded, and nothing follows from it. */
   clientFailed({ host, port }: Destination, reason: string, now = Date.now()): void {
-    const suspect = this.#parts.suspects.note({ host, port, failed: "client", reason }, now);
-    if (suspect.count === 1)
-      this.#parts.events.publish("host_suspected", { host, port, failed: "client", reason });
+    const { suspects, events } = this.#parts;
+    const isNew = suspects.get(host, port, "client") === undefined;
+    suspects.note({ host, port, failed: "client", reason }, now);
+    if (isNew) events.publish("host_suspected", { host, port, failed: "client", reason });
   }
 
   /** The finding on whose account a connection of an inspected host is spliced at present. */
@@ -88,13 +90,13 @@ export class Detector {
     return addresses.length > 0 && addresses.every((each) => isPublicAddress(each) && !isOthers(each));
   }
 
-  /** What a person can do about a host whose certificate failed, in one clause for the refused client. */
+  /** What can be done about a host whose certificate failed besides trusting it, in one clause for the refused client. */
   advice({ host, port }: { readonly host: string; readonly port: number }, now = Date.now()): string {
     const pinned = this.#parts.suspects.get(host, port, "upstream")?.pinnedUntilMs ?? 0;
     if (pinned > now)
-      return `connections to it pass through unread for the next ${renderDuration(pinned - now)}, so try again`;
+      return `it is passed through unread for the next ${renderDuration(pinned - now)}, so try again`;
     const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    return `the operator can trust its CA (iddio upstream add --ca <file> ${where}) or leave the host unread (iddio detector promote ${where})`;
+    return `it can be left unread with: iddio detector promote ${where}`;
   }
 
   /** Forgets one host at a port; its splices are asked again. */

@@ -201,7 +201,7 @@ async function forward(
       reason: error.message,
       cause: error.cause === undefined ? undefined : String(error.cause),
     });
-    const failed = failedResult(request, result, error);
+    const failed = failedResult(gateway, request, result, error);
     if (failed.outcome === "blocked") gateway.recorder.refused(facts, judgement, failed);
     else gateway.recorder.forwarded(facts, judgement, failed);
     await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
@@ -209,18 +209,23 @@ async function forward(
 }
 
 /** An upstream that cannot be trusted is blocked, and whoever reads the reply learns what would mend it. */
-function failedResult({ head }: ClientRequest, result: RequestResult, error: UpstreamError): RequestResult {
+function failedResult(
+  { detector }: Gateway,
+  { head }: ClientRequest,
+  result: RequestResult,
+  error: UpstreamError,
+): RequestResult {
   if (error.failure !== "unverified")
     return { ...result, outcome: "failed", status: 502, reason: error.message };
   const where = `${head.host.includes(":") ? `[${head.host}]` : head.host}:${head.port}`;
-  const reason = error.message + remedyText(error, where);
+  const reason = `${error.message}; ${remedyText(error, where)}${detector.advice(head)}`;
   return { ...result, outcome: "blocked", decision: "deny", status: 502, reason };
 }
 
 function remedyText({ remedy }: UpstreamError, where: string): string {
   if (remedy === undefined) return "";
   const file = remedy === "authority" ? "the authority's certificate" : "the server's own certificate";
-  return `; an operator who has ${file} can trust it with: iddio upstream add --ca <file> ${where}`;
+  return `an operator who has ${file} can trust it with: iddio upstream add --ca <file> ${where}; `;
 }
 
 async function refuse(
@@ -246,7 +251,7 @@ async function observe(
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     gateway.recorder.observed(facts, judgement, undefined);
-    const failed = failedResult(request, { outcome: "failed", decision: "allow" }, error);
+    const failed = failedResult(gateway, request, { outcome: "failed", decision: "allow" }, error);
     await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
   }
 }

@@ -45,10 +45,13 @@ export async function intercept(
     const onClose = () => fail("the client closed the connection during the TLS handshake");
     socket.once("error", onError);
     socket.once("close", onClose);
+    // Bun leaves the TLS socket open when what is under it ends before the handshake is done.
+    socket.once("end", onClose);
     socket.once("secure", () => {
       clearTimeout(timer);
       socket.off("error", onError);
       socket.off("close", onClose);
+      socket.off("end", onClose);
       const version = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
       resolve({ channel: new Channel(new NodeStream(socket)), version });
     });

@@ -129,6 +129,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   );
   const detector = new Detector({ suspects, settings, inspection, resolver, upstreams, events });
   cleanup.defer(() => detector.close());
+  pool.onUnverified((target, error) => detector.upstreamFailed(target, error.message));
   const processes = new SocketProcesses();
   cleanup.defer(() => processes.close());
   const parts = {

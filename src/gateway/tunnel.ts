@@ -15,6 +15,7 @@ import { HandshakeError, intercept } from "./intercept.ts";
 import { isLoop } from "./loop.ts";
 import { holdsProxyToken } from "./proxy-token.ts";
 import { answerShortly } from "./short-answer.ts";
+import { onSilentEnd } from "./silent-end.ts";
 import { dialAndSplice, splice } from "./splice.ts";
 import { spliceReason } from "./splice-reason.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -134,11 +135,15 @@ async function serveIntercepted(
   tunnel.owner.lookUpProcess();
   const served = servedAs(tunnel, serverName, true);
   const versions = offered.includes("h2") ? await versionsOf(tunnel, served, offered) : HTTP1;
+  // Asking the upstream may have shown that it cannot be intercepted; nothing of the hello is used up yet.
+  const reason = spliceReason(gateway, served.destination);
+  if (reason) return dialAndSplice(gateway, tunnel, served.destination, reason);
   const name = serverName ?? destination.host;
   const secure = await intercept(channel, name, gateway.leaves, versions).catch((error) => {
     if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
     throw error;
   });
+  onSilentEnd(secure.channel, () => gateway.detector.clientFailed(destination, SILENT));
   try {
     if (secure.version === "h2") await serveHttp2(gateway, { ...served, channel: secure.channel });
     else await serveOverHttp1(tunnel, secure.channel, served, true);
@@ -146,6 +151,9 @@ async function serveIntercepted(
     secure.channel.destroy();
   }
 }
+
+/** Some clients, Node's among them, look at the certificate only after the handshake. */
+const SILENT = "the client closed the connection right after the TLS handshake, without a request";
 
 const HTTP1 = ["http/1.1"] as const;
 const BOTH = ["h2", "http/1.1"] as const;

@@ -96,6 +96,9 @@ export class UpstreamPool {
 
   #dial(target: UpstreamTarget, key: string, needs: ConnectionNeeds): Promise<UpstreamConnection> {
     const dial = this.#connect(target, key, needs);
+    dial.catch((error: unknown) => {
+      if (error instanceof UpstreamError && error.failure === "unverified") this.#unverified(target, error);
+    });
     if (needs.versions.includes("h2") && target.trust !== undefined) {
       this.#dialling.set(key, dial);
       const done = () => this.#dialling.delete(key);
@@ -145,6 +148,13 @@ export class UpstreamPool {
     const connection = await this.acquire(target, needs);
     this.release(connection);
     return connection.version;
+  }
+
+  #unverified: (target: UpstreamTarget, error: UpstreamError) => void = () => {};
+
+  /** Calls for every upstream whose certificate was not accepted, before the request that dialled it fails. */
+  onUnverified(listener: (target: UpstreamTarget, error: UpstreamError) => void): void {
+    this.#unverified = listener;
   }
 
   #take(key: string, maxIdleMs: number): Channel | undefined {

@@ -34,6 +34,7 @@ interface Row {
 
 const MAX_SUSPECTS = 1_000;
 const WRITE_AFTER_MS = 250;
+const SAME_TRY_MS = 250;
 /** What was not seen again for so long is forgotten at the next start. */
 const FORGET_MS = 30 * 24 * 60 * 60_000;
 
@@ -76,7 +77,8 @@ export class Suspects {
       reason: found.reason,
       firstMs: known?.firstMs ?? now,
       lastMs: now,
-      count: (known?.count ?? 0) + 1,
+      // One try of a client fails several times in a row: it connects for ALPN, and again for the request.
+      count: known === undefined ? 1 : known.count + (now - known.lastMs < SAME_TRY_MS ? 0 : 1),
       pinnedUntilMs: Math.max(pinnedUntilMs, known?.pinnedUntilMs ?? 0),
     };
     this.#byKey.delete(key);

@@ -80,7 +80,7 @@ describe("suspects", () => {
     const first = openDatabase(at.path);
     const suspects = new Suspects(first, unexpected);
     suspects.note(found("a.example"), Date.now() - 10, Date.now() + 60_000);
-    suspects.note({ ...found("a.example"), reason: "later" }, Date.now());
+    suspects.note({ ...found("a.example"), reason: "later" }, Date.now() + 1_000);
     suspects.note(found("a.example", "client"), Date.now() - 5);
     suspects.flush();
     const before = suspects.list();
