@@ -1,0 +1,60 @@
+// Spliced connections: bytes a second through few, and how many new ones a second.
+
+import type { Bench, Section } from "./bench.ts";
+import { compare, rateBar, showStandings, startPeers } from "./comparison.ts";
+import type { LoadResult } from "./load-process.ts";
+import { type StartPeer, startDirect } from "./peer.ts";
+import { startIddio } from "./peer-iddio.ts";
+import { startSquidTunnel } from "./peer-squid.ts";
+import { startTinyproxy } from "./peer-tinyproxy.ts";
+import { BLOCK_LENGTH } from "./target.ts";
+
+const STARTS: readonly StartPeer[] = [
+  (origin) => startIddio(origin, { inspects: false }),
+  startDirect,
+  startTinyproxy,
+  startSquidTunnel,
+];
+const MEGABYTES = { quick: 128, whole: 768 };
+
+async function start(bench: Bench, stack: AsyncDisposableStack) {
+  return startPeers(bench.origin, STARTS, stack, bench.report);
+}
+
+/** Bulk through two tunnels at a time. */
+export const spliceSection: Section = {
+  name: "splice",
+  summary: "bytes through uninspected tunnels",
+  async run(bench) {
+    await using stack = new AsyncDisposableStack();
+    const peers = await start(bench, stack);
+    const megabytes = bench.isQuick ? MEGABYTES.quick : MEGABYTES.whole;
+    const bytes = Math.floor((megabytes * 1e6) / 2 / BLOCK_LENGTH) * BLOCK_LENGTH;
+    const standings = await compare(peers, bench.rounds, (peer) =>
+      bench.load.call<LoadResult>("bulk", { route: peer.route(bench.origin, "bulk"), connections: 2, bytes }),
+    );
+    showStandings(bench.report, "MB/s, 2 tunnels", standings, 1e-6);
+    rateBar(bench.report, standings, "tinyproxy", "splice throughput", 2);
+    rateBar(bench.report, standings, "squid", "splice throughput", 1);
+    rateBar(bench.report, standings, "direct", "splice throughput", 0.55);
+  },
+};
+
+/** New tunnels, each with one message there and back. */
+export const tunnelsSection: Section = {
+  name: "tunnels",
+  summary: "new uninspected tunnels a second, with a hello there and back",
+  async run(bench) {
+    await using stack = new AsyncDisposableStack();
+    const peers = await start(bench, stack);
+    const standings = await compare(peers, bench.rounds, (peer) =>
+      bench.load.call<LoadResult>("tunnels", {
+        route: peer.route(bench.origin, "echo"),
+        connections: 8,
+        durationMs: bench.roundMs,
+      }),
+    );
+    showStandings(bench.report, "new tunnels/s, 8 at a time", standings);
+    rateBar(bench.report, standings, "squid", "new tunnels/s", 1);
+  },
+};
