@@ -6,6 +6,7 @@ import type { Channel } from "./channel.ts";
 import type { HttpVersion, UpstreamTrust } from "./dial.ts";
 import type { Dialler } from "./dialler.ts";
 import { Http2Session } from "./http2-session.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 /** Where a request goes. */
 export interface UpstreamTarget {
