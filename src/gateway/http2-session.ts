@@ -10,6 +10,13 @@ import { Http2Stream } from "./http2-stream.ts";
 /** Called for every request that a client opens. */
 export type OnRequest = (stream: Http2Stream, headers: readonly Header[]) => void;
 
+/** How often a connection with streams is looked at. */
+const PROBE_MS = 10_000;
+/** A quiet stream is asked for a sign of life after this time, as client-go and grpc do. */
+const QUIET_MS = 30_000;
+/** A peer that answers no PING within this time is gone. */
+const ANSWER_MS = 20_000;
+
 /** Runs the connection from construction until `closed`. */
 export class Http2Session {
   /** Resolves when the connection is gone; never rejects. */
@@ -18,6 +25,10 @@ export class Http2Session {
   readonly #connection: Http2Connection;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #onRequest: OnRequest | undefined;
+  readonly #probe: ReturnType<typeof setInterval>;
+  #receivedMs = Date.now();
+  #pingedMs: number | undefined;
+  #emptySinceMs = Date.now();
   #isFlushing = false;
   #isBlocked = false;
   #isRetired = false;
@@ -27,7 +38,8 @@ export class Http2Session {
     this.#channel = channel;
     this.#connection = new Http2Connection(role);
     this.#onRequest = onRequest;
-    this.closed = this.#run();
+    this.#probe = setInterval(() => this.#checkPeer(), PROBE_MS).unref();
+    this.closed = this.#run().finally(() => clearInterval(this.#probe));
   }
 
   /** Whether another request can be opened on it. */
@@ -40,12 +52,34 @@ export class Http2Session {
     return this.#problem;
   }
 
+  /** Milliseconds since the last stream ended; 0 while there is one. */
+  get idleMs(): number {
+    return this.#streams.size > 0 ? 0 : Date.now() - this.#emptySinceMs;
+  }
+
   /** Opens a stream with a request head. Throws TypeError when a field would not read back. */
   open(headers: readonly Header[], endStream: boolean): Http2Stream {
     const id = this.#connection.open(headers, endStream);
     const stream = this.#newStream(id);
+    // A connection that was quiet may have died with the network: ask, and do not wait for TCP to find out.
+    if (Date.now() - this.#receivedMs > PROBE_MS) this.#ping();
     this.flush();
     return stream;
+  }
+
+  #ping(): void {
+    if (this.#pingedMs !== undefined) return;
+    this.#pingedMs = Date.now();
+    this.#connection.ping();
+    this.flush();
+  }
+
+  /** While somebody waits on this connection its peer must show signs of life (a PING answered is one). */
+  #checkPeer(): void {
+    if (this.#streams.size === 0) return;
+    const now = Date.now();
+    if (this.#pingedMs !== undefined && now - this.#pingedMs > ANSWER_MS) this.#channel.destroy();
+    else if (now - this.#receivedMs > QUIET_MS) this.#ping();
   }
 
   /** Takes no new streams; the connection closes when the last one has ended. */
@@ -69,6 +103,7 @@ export class Http2Session {
   /** A stream has nothing more to send or receive. */
   forget(id: number): void {
     this.#streams.delete(id);
+    if (this.#streams.size === 0) this.#emptySinceMs = Date.now();
     this.#closeWhenIdle();
   }
 
@@ -95,6 +130,8 @@ export class Http2Session {
   async #run(): Promise<void> {
     this.flush();
     while (await this.#channel.readable()) {
+      this.#receivedMs = Date.now();
+      this.#pingedMs = undefined;
       for (const event of this.#connection.receive(this.#channel.read())) this.#dispatch(event);
       this.flush();
       if (this.#connection.isClosed) break;

@@ -3,7 +3,7 @@
 // protocol's own rules are wire/http2-connection.ts's.
 
 import type { ClientIdentity } from "../model/entry.ts";
-import { type Header, headerValues, type RequestHead } from "../model/request.ts";
+import { type Header, headerValue, headerValues, type RequestHead } from "../model/request.ts";
 import type { RefusalReply } from "../text/refusal.ts";
 import { H2_ERROR } from "../wire/http2-connection.ts";
 import { BodyError } from "./body-source.ts";
@@ -193,6 +193,7 @@ class Http2Request implements ClientRequest {
   readonly #connection: Http2ServerConnection;
   readonly #stream: Http2Stream;
   readonly #body: PeekedBody;
+  #awaitsContinue: boolean;
 
   constructor(pool: UpstreamPool, connection: Http2ServerConnection, stream: Http2Stream, head: RequestHead) {
     this.#pool = pool;
@@ -200,6 +201,7 @@ class Http2Request implements ClientRequest {
     this.#stream = stream;
     this.#body = new PeekedBody(stream);
     this.head = head;
+    this.#awaitsContinue = headerValue(head.headers, "expect") !== undefined;
   }
 
   get client(): ClientIdentity | undefined {
@@ -215,6 +217,8 @@ class Http2Request implements ClientRequest {
   }
 
   peekBody(limit: number): Promise<Uint8Array | undefined> {
+    if (this.#awaitsContinue && !this.#stream.isDone) this.#stream.sendHeaders([[":status", "100"]], false);
+    this.#awaitsContinue = false;
     return this.#body.peek(limit);
   }
 
@@ -269,7 +273,7 @@ class Http2Request implements ClientRequest {
       body: this.#body,
       upgrade: undefined,
       prefersHttp2: true,
-      awaitsContinue: headerValues(headers, "expect").length > 0,
+      awaitsContinue: this.#awaitsContinue,
       interim(status, fields) {
         const lower = fields.map(([name, value]) => [name.toLowerCase(), value] as const);
         stream.sendHeaders([[":status", String(status)], ...lower], false);

@@ -72,7 +72,7 @@ function requestBytes({
   upgrade,
   awaitsContinue,
 }: OutgoingRequest): Uint8Array {
-  const fields: Header[] = headers.filter(
+  const fields: Header[] = endToEnd(headers).filter(
     ([name]) => awaitsContinue || name.length !== 6 || name.toLowerCase() !== "expect",
   );
   const isFramed = fields.some(([name]) => name.length === 17 && name.toLowerCase() === "transfer-encoding");

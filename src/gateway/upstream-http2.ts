@@ -8,15 +8,15 @@ import type { Http2Stream } from "./http2-stream.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** Fields that HTTP/2 has no place for (RFC 9113 8.2.2), and Host, which becomes :authority. */
+/** Fields that HTTP/2 has no place for (RFC 9113 8.2.2), those for one hop, and Host, which becomes :authority. */
 const DROPPED = new Set([
   "connection",
   "host",
   "keep-alive",
   "proxy-connection",
+  "proxy-authorization",
   "transfer-encoding",
   "upgrade",
-  "expect",
 ]);
 const MAX_INTERIM = 32;
 
@@ -58,13 +58,19 @@ function open(session: Http2Session, request: OutgoingRequest): Http2Stream {
   ];
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
-    if (!DROPPED.has(lower)) fields.push([lower, value]);
+    if (!DROPPED.has(lower) && isForUpstream(lower, value, request)) fields.push([lower, value]);
   }
   try {
     return session.open(fields, request.body.isDrained);
   } catch (error) {
     throw new UpstreamError("broken", "the request cannot be written as HTTP/2", { cause: error });
   }
+}
+
+/** gRPC servers insist on `te: trailers`; Expect only says something while the client still waits. */
+function isForUpstream(name: string, value: string, request: OutgoingRequest): boolean {
+  if (name === "te") return value.toLowerCase() === "trailers";
+  return name !== "expect" || request.awaitsContinue;
 }
 
 function lost(session: Http2Session, stream: Http2Stream, hasAnswered: boolean): UpstreamError {

@@ -53,6 +53,8 @@ interface Idle {
 const IDLE_MS = 50_000;
 /** A request that must not be sent twice only rides on a connection this fresh. */
 const FRESH_MS = 3_000;
+/** An unused HTTP/2 connection is given up after this time. */
+const SESSION_IDLE_MS = 5 * 60_000;
 const IDLE_PER_KEY = 32;
 const IDLE_TOTAL = 512;
 
@@ -186,6 +188,11 @@ export class UpstreamPool {
   }
 
   #sweep(): void {
+    for (const [key, session] of this.#sessions)
+      if (session.idleMs > SESSION_IDLE_MS) {
+        this.#sessions.delete(key);
+        session.retire();
+      }
     const oldest = Date.now() - IDLE_MS;
     for (const [key, idle] of this.#idle) {
       const kept = idle.filter((entry) => {
