@@ -1,9 +1,11 @@
-// The command lines of wrangler and flarectl.
+// The command lines of Cloudflare's tools, each read by its own file.
 
 import type { Classification } from "../model/classification.ts";
-import { unknownClassification } from "./unknown.ts";
+import { programName } from "./argv.ts";
+import { classifyFlarectlArgv } from "./flarectl-argv.ts";
+import { classifyWranglerArgv } from "./wrangler-argv.ts";
 
 /** Classifies a command line of wrangler or flarectl. */
-export function classifyCloudflareArgv(_argv: readonly string[]): Classification {
-  return unknownClassification("cloudflare", "not read yet");
+export function classifyCloudflareArgv(argv: readonly string[]): Classification {
+  return programName(argv[0]) === "flarectl" ? classifyFlarectlArgv(argv) : classifyWranglerArgv(argv);
 }
