@@ -32,6 +32,8 @@ export interface ControlParts {
   readonly authority: Authority;
   readonly events: Events;
   readonly listener: Listener;
+  /** Whether notifications can be shown. */
+  readonly hasDesktop: boolean;
   readonly observe: Journal;
   readonly observeSessions: ObserveSessions;
   readonly version: string;
@@ -135,7 +137,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
     ...hostHandlers(gateway, events, record),
     ...observeHandlers({ ...parts, path: paths.observe }, record),
-    ...settingsHandlers(gateway, parts.listener, record),
+    ...settingsHandlers(gateway, parts.listener, parts.hasDesktop, record),
 
     classify: (input) => explainClassify(policy.current, input, decodeContent),
     decide: (input) => explainDecide(policy.current, input),

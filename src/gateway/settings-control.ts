@@ -17,6 +17,7 @@ type Methods = "settings_get" | "settings_set" | "settings_reload";
 export function settingsHandlers(
   gateway: Gateway,
   listener: Listener,
+  hasDesktop: boolean,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
   const { settings } = gateway;
@@ -43,7 +44,7 @@ export function settingsHandlers(
       const key = name as keyof Settings;
       const change = { name, value: masked(after[key]), previous: masked(before[key]) };
       record(caller, "settings set", change);
-      const note = noteOn(after, key, listener.listen);
+      const note = noteOn(after, key, listener.listen, hasDesktop);
       return { ...change, ...(note === undefined ? {} : { note }) };
     },
 
@@ -59,7 +60,12 @@ export function settingsHandlers(
 }
 
 /** What a change does not do by itself, for those keys where somebody might think otherwise. */
-function noteOn(settings: Settings, name: keyof Settings, listen: string): string | undefined {
+function noteOn(
+  settings: Settings,
+  name: keyof Settings,
+  listen: string,
+  hasDesktop: boolean,
+): string | undefined {
   switch (name) {
     case "default_mode":
       return "the mode at the next start; for now: iddio set-proxy-mode";
@@ -73,6 +79,10 @@ function noteOn(settings: Settings, name: keyof Settings, listen: string): strin
       return settings.detector === "off"
         ? undefined
         : `hosts whose certificate fails are from now on passed unread for ${settings.detector_ttl}`;
+    case "notifications":
+      return settings.notifications === "on" && !hasDesktop
+        ? "the daemon finds no desktop session that could show any"
+        : undefined;
     case "telemetry_opt_in":
       return "stored only: iddio never sends anything";
     default:

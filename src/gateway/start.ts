@@ -6,6 +6,7 @@ import { Authority } from "../ca/authority.ts";
 import { systemRoots, writeBundle } from "../ca/bundle.ts";
 import { ChainVerifier } from "../ca/chain-verifier.ts";
 import { LeafStore } from "../ca/leaf.ts";
+import { findDesktop } from "../host/desktop-notification.ts";
 import { SocketProcesses } from "../host/socket-process.ts";
 import { serveControl } from "../ipc/server.ts";
 import { openDatabase } from "../state/database.ts";
@@ -31,6 +32,7 @@ import { controlHandlers } from "./control.ts";
 import { Detector } from "./detector.ts";
 import { Dialler } from "./dialler.ts";
 import { Events } from "./events.ts";
+import { HoldNotifications } from "./hold-notifications.ts";
 import { Inspection } from "./inspection.ts";
 import { startListener } from "./listener.ts";
 import { ModeHolder } from "./mode.ts";
@@ -156,6 +158,15 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   cleanup.defer(() => listener.close());
   const gateway: Gateway = listener.gateway;
   cleanup.defer(() => broker.close());
+  const desktop = findDesktop(env);
+  const notifications = new HoldNotifications({
+    events,
+    broker,
+    log,
+    desktop,
+    isWanted: () => settings.current.notifications === "on",
+  });
+  cleanup.defer(() => notifications.close());
 
   announceChanges({ listener, policy, events });
   const observeSessions = new ObserveSessions({
@@ -180,6 +191,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     authority,
     events,
     listener,
+    hasDesktop: desktop !== undefined,
     observe,
     observeSessions,
     version,

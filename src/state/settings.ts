@@ -45,6 +45,8 @@ const TABLE = {
   /** The corporate proxy to reach upstreams through. May hold credentials: never print it unmasked. */
   upstream_proxy: setting("", proxyUrl),
   upstream_no_proxy: setting("", hostList),
+  /** Whether a held request is shown on the desktop, where there is one. */
+  notifications: setting("on", word("on", "off")),
   approval_guard: setting("off", word("off")),
 } as const;
 

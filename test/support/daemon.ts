@@ -31,6 +31,8 @@ export interface DaemonOptions {
   readonly policy: string;
   /** Lines of settings.yaml beside `proxy_listen`. */
   readonly settings?: string;
+  /** Beside IDDIO_HOME. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Upstreams to trust. */
   readonly trust?: readonly {
     readonly port: number;
@@ -48,7 +50,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await writeFile(join(home, "policy.yaml"), options.policy);
   await writeFile(join(home, "settings.yaml"), `proxy_listen: 127.0.0.1:0\n${options.settings ?? ""}`);
   const gateway = await startGateway({
-    env: { IDDIO_HOME: home },
+    env: { ...options.env, IDDIO_HOME: home },
     version: "vtest",
     ...(options.now ? { now: options.now } : {}),
   });
