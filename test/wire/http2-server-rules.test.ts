@@ -35,7 +35,7 @@ const { END, END_HEADERS, PADDED, PRIORITY, ACK } = FLAGS;
 
 const ping = frame(TYPE.PING, 0, 0, "12345678");
 /** HEADERS without END_HEADERS. */
-const opened = (streamId: number, part: Uint8Array, flags = END): Uint8Array =>
+const opened = (streamId: number, part: Uint8Array, flags: number = END): Uint8Array =>
   frame(TYPE.HEADERS, flags, streamId, part);
 const continued = (streamId: number, part: Uint8Array, flags = 0): Uint8Array =>
   frame(TYPE.CONTINUATION, flags, streamId, part);
