@@ -1,7 +1,7 @@
 // What RFC 5280 section 4 and the CA/Browser Forum's Baseline Requirements section 7.1 ask of whoever issues
-// certificates, beyond what protects by itself. The strictest clients refuse what breaks them, so iddio does, except
-// for roots that the system vetted and clusters, which kubectl would take as they are. Each rule answers with a
-// clause that follows "it" or "the certificate".
+// certificates, beyond what protects by itself. The strictest clients refuse what breaks them, so iddio does, but only
+// where certificates contradict themselves or each other: what home-made and corporate authorities merely leave out
+// is let through. Each rule answers with a clause that follows "it" or "the certificate".
 
 import { areEqualBytes, type Certificate, isSelfIssued } from "./certificate.ts";
 import { type AuthorityKeyId, EXTENSION, KEY_USAGE } from "./certificate-extensions.ts";
@@ -11,6 +11,21 @@ import { addressText, isHostText } from "./server-identity.ts";
 
 /** RFC 5280 4.2.1.1, 4.2.1.2 and 4.2.2.1. */
 const NEVER_CRITICAL = [EXTENSION.subjectKeyId, EXTENSION.authorityKeyId, EXTENSION.authorityInformation];
+
+/** Top-level names that nobody but their users knows (RFC 6761, RFC 6762 appendix G). */
+const PRIVATE: ReadonlySet<string> = new Set([
+  "test",
+  "example",
+  "invalid",
+  "localhost",
+  "local",
+  "internal",
+  "intranet",
+  "private",
+  "corp",
+  "home",
+  "lan",
+]);
 
 /** Judges a trusted root. */
 export function rootIssuanceProblem(root: Certificate): string | undefined {
@@ -52,9 +67,15 @@ export function intermediateIssuanceProblem(certificate: Certificate): string | 
   );
 }
 
+/** Judges an authority as the issuer of `certificate`. */
+export function issuerIssuanceProblem(issuer: Certificate, certificate: Certificate): string | undefined {
+  return certificate.extensions.authorityKeyId?.keyId && !issuer.extensions.subjectKeyId
+    ? "has no subject key identifier, though what it issued refers to one"
+    : undefined;
+}
+
 function authorityProblem(certificate: Certificate): string | undefined {
-  const { subjectKeyId, requiresPolicyAfter, critical, nameConstraints } = certificate.extensions;
-  if (!subjectKeyId) return "has no subject key identifier";
+  const { requiresPolicyAfter, critical, nameConstraints } = certificate.extensions;
   if (requiresPolicyAfter !== undefined && !critical.has(EXTENSION.policyConstraints))
     return "has policy constraints that are not critical";
   const bases = nameConstraints ? [...nameConstraints.permitted, ...nameConstraints.excluded] : [];
@@ -65,15 +86,11 @@ function authorityProblem(certificate: Certificate): string | undefined {
 
 /** Judges a server's own certificate. */
 export function serverIssuanceProblem(certificate: Certificate): string | undefined {
-  const {
-    basicConstraints,
-    keyUsage = 0,
-    extendedKeyUsage,
-    nameConstraints,
-    critical,
-  } = certificate.extensions;
-  if (basicConstraints?.isCa) return "belongs to a certificate authority, not to a server";
-  if ((keyUsage & KEY_USAGE.keyCertSign) !== 0)
+  const { basicConstraints, keyUsage, extendedKeyUsage, nameConstraints, critical } = certificate.extensions;
+  // `openssl req -x509 -CA` makes servers authorities, and then without a key usage.
+  if (basicConstraints?.isCa && keyUsage !== undefined)
+    return "belongs to a certificate authority, not to a server";
+  if (keyUsage !== undefined && (keyUsage & KEY_USAGE.keyCertSign) !== 0)
     return "may sign certificates though it belongs to no authority";
   if (nameConstraints) return "has name constraints though it belongs to no authority";
   if (extendedKeyUsage?.includes(ANY_USAGE))
@@ -104,9 +121,12 @@ function serialProblem({ serial }: Certificate): string | undefined {
   return serial.length - (first === 0 ? 1 : 0) > 20 ? "has a serial number of more than 20 bytes" : undefined;
 }
 
-/** RFC 5280 4.2.1.1: only a self-signed certificate may leave the authority's key identifier out. */
-function keyIdProblem(certificate: Certificate): string | undefined {
-  return certificate.extensions.authorityKeyId?.keyId ? undefined : "has no authority key identifier";
+/**
+ * RFC 5280 4.2.1.1: all but the self-signed name their authority's key. Certificates that name no key at all come
+ * from tools that never do (LibreSSL, scripts); those that name one of the two were made wrongly.
+ */
+function keyIdProblem({ extensions: { authorityKeyId, subjectKeyId } }: Certificate): string | undefined {
+  return subjectKeyId && !authorityKeyId?.keyId ? "has no authority key identifier" : undefined;
 }
 
 /** Baseline Requirements 7.1.2.7.12: no underscore. Names of one label are private, and their owners' own affair. */
@@ -120,8 +140,8 @@ function hostNameProblem({ extensions: { alternativeNames = [] } }: Certificate)
 
 /**
  * Baseline Requirements 7.1.4.3: a common name is a copy of one of the alternative names, character by character.
- * Asked only of common names that read as host names or addresses where there are alternative names of that kind:
- * a common name is otherwise a label for people, and is never matched.
+ * Asked only of common names that read as public host names or addresses, where there are alternative names of that
+ * kind: a common name is otherwise a label for people, and is never matched.
  */
 function commonNameProblem({
   subject,
@@ -144,5 +164,7 @@ function kindOfText(text: string): "dns" | "address" | undefined {
   if (/^(?:0x)?[0-9a-f]*(?:\.(?:0x)?[0-9a-f]*){0,3}$/i.test(text) && /^(?:0x|[0-9.]+$)/i.test(text))
     return "address";
   if (/^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(text)) return "address";
-  return isHostText(text) ? "dns" : undefined;
+  return isHostText(text) && !PRIVATE.has(text.slice(text.lastIndexOf(".") + 1).toLowerCase())
+    ? "dns"
+    : undefined;
 }

@@ -6,7 +6,12 @@ import { areEqualBytes, type Certificate, isSelfIssued, parseCertificate } from 
 import { policyProblem } from "./certificate-policies.ts";
 import { authorityProblem, serverProblem, timeProblem } from "./certificate-rules.ts";
 import { describeName } from "./distinguished-name.ts";
-import { intermediateIssuanceProblem, rootIssuanceProblem, serverIssuanceProblem } from "./issuance-rules.ts";
+import {
+  intermediateIssuanceProblem,
+  issuerIssuanceProblem,
+  rootIssuanceProblem,
+  serverIssuanceProblem,
+} from "./issuance-rules.ts";
 import { nameConstraintCost, nameConstraintProblem } from "./name-constraints.ts";
 import { isNamed } from "./server-identity.ts";
 import { isSignedBy } from "./signature.ts";
@@ -128,7 +133,7 @@ class PathSearch {
       hasIssuer = true;
       const problem =
         this.#issuerProblem(root, path) ??
-        (this.#demand.ofRoot ? rootIssuanceProblem(root) : undefined) ??
+        (this.#demand.ofRoot ? (issuerIssuanceProblem(root, top) ?? rootIssuanceProblem(root)) : undefined) ??
         policyProblem([...path, root].toReversed());
       if (problem === undefined) return [...path, root];
       this.#note(3, `the trusted root ${describeName(root.subject)} ${problem}`);
@@ -140,7 +145,9 @@ class PathSearch {
       hasIssuer = true;
       const problem =
         this.#issuerProblem(issuer, path) ??
-        (this.#demand.ofChain ? intermediateIssuanceProblem(issuer) : undefined);
+        (this.#demand.ofChain
+          ? (issuerIssuanceProblem(issuer, top) ?? intermediateIssuanceProblem(issuer))
+          : undefined);
       if (problem !== undefined) {
         this.#note(2, `the certificate of its authority ${describeName(issuer.subject)} ${problem}`);
         continue;

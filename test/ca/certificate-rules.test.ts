@@ -250,6 +250,19 @@ describe("accepted:", () => {
       { names: [Uint8Array.of(10, 0, 0, 1)], server: { subject: nameOf("node.example.org") } },
       { name: "10.0.0.1" },
     ],
+    [
+      "no key identifier at all, as LibreSSL and scripts make them",
+      {
+        root: { withoutExtensions: [ID.ski, ID.keyUsage] },
+        authority: { withoutExtensions: [ID.ski, ID.aki, ID.keyUsage] },
+        server: { withoutExtensions: [ID.aki, ID.keyUsage, ID.usages, ID.basic] },
+      },
+    ],
+    [
+      "an authority's basic constraints on a server, as openssl req -x509 -CA makes them",
+      { server: { withoutExtensions: [ID.keyUsage, ID.usages], extensions: [basicConstraints(true)] } },
+    ],
+    ["a common name of a private host", { server: { subject: nameOf("origin.test") } }],
     ["a serial number of 20 bytes", { server: { serial: integer(2n ** 160n - 1n) } }],
     [
       "a P-384 key and SHA-384",

@@ -8,7 +8,7 @@ import tls from "node:tls";
 import type { Entry } from "../../src/model/entry.ts";
 import {
   alternativeNames,
-  ID,
+  basicConstraints,
   keyUsage,
   type MadeCertificate,
   makeAuthority,
@@ -175,11 +175,11 @@ describe("through a real handshake", () => {
 
   test("a cluster's authority is taken as kubectl takes it", async () => {
     nowMs = NOW_MS;
-    const old = makeRoot("old", { withoutExtensions: [ID.ski] });
-    const api = makeServer(old, [NAME], { withoutExtensions: [ID.aki] });
+    const old = makeRoot("old", { extensions: [basicConstraints(true, undefined, false)] });
+    const api = makeServer(old, [NAME]);
     await using upstream = await startServer(presenting(api));
     const refusal = await ask(upstream, NAME, [old.pem]);
-    expect(refusal).toContain("the trusted root 'old' has no subject key identifier");
+    expect(refusal).toContain("the trusted root 'old' has basic constraints that are not critical");
     expect(refusal).toContain("the server's own certificate");
     expect(await ask(upstream, NAME, [old.pem], "kubeconfig")).toStartWith("HTTP/1.1 200 ");
   });
