@@ -82,6 +82,7 @@ async function decideOn(
       kind: "forward",
       result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
     };
+  gateway.recorder.escalated(facts, judgement);
   return afterHold(await hold(gateway, request, facts, judgement));
 }
 

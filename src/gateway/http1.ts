@@ -26,6 +26,8 @@ import { UpstreamError } from "./upstream-error.ts";
 export type Destined =
   | {
       readonly destination: Destination;
+      /** The host as the upstream will read it from the Host field: what the request is judged by. */
+      readonly host: string;
       /** Origin-form target. */
       readonly target: string;
       /** Made only when the request is forwarded. Throws UpstreamError. */
@@ -156,12 +158,18 @@ class Http1Request implements ClientRequest {
     destined: Extract<Destined, { target: string }>,
   ) {
     this.#pool = pool;
-    const { host, port } = destined.destination;
+    const { port } = destined.destination;
     this.#connection = connection;
     this.#wire = wire;
     this.#destined = destined;
     this.client = connection.client;
-    this.head = { method: wire.method, host, port, target: destined.target, headers: wire.headers };
+    this.head = {
+      method: wire.method,
+      host: destined.host,
+      port,
+      target: destined.target,
+      headers: wire.headers,
+    };
     this.#body = new BodySource(connection.channel, wire.framing);
   }
 

@@ -27,8 +27,8 @@ export interface Http2ServerConnection {
   readonly client: ClientIdentity | undefined;
   readonly identity: string;
   readonly destination: Destination;
-  /** Whether an authority, as sent, is the destination. */
-  isDestination(authority: string): boolean;
+  /** The host that an authority names, if that is the destination under one of its names. */
+  hostOf(authority: string): string | undefined;
   upstream(): Promise<UpstreamTarget>;
 }
 
@@ -90,9 +90,10 @@ function requestHead(
   if (named === undefined) return { status: 400, reason: "the request names no host" };
   if (hosts.length > 1 || (hosts[0] !== undefined && hosts[0].toLowerCase() !== named.toLowerCase()))
     return { status: 400, reason: "Host and :authority differ" };
-  if (!connection.isDestination(named))
+  const host = connection.hostOf(named);
+  if (host === undefined)
     return { status: 421, reason: "the :authority is not the host that was connected to" };
-  const { host, port } = connection.destination;
+  const { port } = connection.destination;
   const headers = fields.filter(([name]) => !name.startsWith(":") && name !== "host");
   return { method, target, host, port, headers: [["Host", named], ...joinCookies(headers)] };
 }

@@ -45,6 +45,7 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
   if (gateway.inspection.protocolsOf(destination).length > 0) owner.lookUpProcess();
   return {
     destination,
+    host,
     target: named.target,
     upstream: async () => ({
       host,

@@ -111,9 +111,20 @@ export class Recorder {
     this.#log.warn("blocked", logFields(fields));
   }
 
+  /** A request that waits for a person from now on. */
+  escalated(facts: RequestFacts, judgement: Judgement): void {
+    this.#events.publish("escalate", common(facts, judgement));
+  }
+
+  /** A connection whose requests are judged from now on; each of them has a row of its own. */
+  intercepted(fields: EntryFields): void {
+    this.#events.publish("mitm", fields);
+  }
+
   /** The one row of a connection that was passed through. */
   passedThrough(fields: EntryFields): void {
     this.#audit.appendSoon(entry("passthrough", fields));
+    this.#events.publish("splice", fields);
   }
 
   /** The one row of a connection to an inspected host that was spliced all the same. */

@@ -143,6 +143,13 @@ async function serveIntercepted(
     if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
     throw error;
   });
+  gateway.recorder.intercepted({
+    host: destination.host,
+    port: destination.port,
+    ...(serverName === undefined || serverName === destination.host ? {} : { server_name: serverName }),
+    http_version: secure.version === "h2" ? "2" : "1.1",
+    ...(served.client ? { client: served.client } : {}),
+  });
   onSilentEnd(secure.channel, () => gateway.detector.clientFailed(destination, SILENT));
   try {
     if (secure.version === "h2") await serveHttp2(gateway, { ...served, channel: secure.channel });
@@ -190,9 +197,9 @@ function servedAs(
     client: owner.identity,
     identity: lendsIdentity ? `${host}:${port}` : "",
     destination: { ...destination, serverName },
-    isDestination: (authority) => {
+    hostOf: (authority) => {
       const named = parseAuthority(authority, port);
-      return named !== undefined && named.port === port && names.has(named.host);
+      return named !== undefined && named.port === port && names.has(named.host) ? named.host : undefined;
     },
     upstream: async () => ({
       host,
@@ -222,9 +229,10 @@ async function serveOverHttp1(
       const target = originTarget(head, isTls ? "https" : "http");
       if (target === undefined)
         return { status: 400, reason: "the target is neither a path nor this host's URL" };
-      if (head.authority !== undefined && !served.isDestination(head.authority))
+      const host = head.authority === undefined ? destination.host : served.hostOf(head.authority);
+      if (host === undefined)
         return { status: 421, reason: "the Host field is not the host that was connected to" };
-      return { destination: served.destination, target, upstream: served.upstream };
+      return { destination: served.destination, host, target, upstream: served.upstream };
     },
   });
 }

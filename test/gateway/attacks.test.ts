@@ -200,3 +200,32 @@ test("a CONNECT to the gateway itself is refused as a loop", async () => {
     client[Symbol.dispose]();
   }
 });
+
+test("a request is judged by the host that the upstream will read, not by the one that was connected to", async () => {
+  await using shared = await startRawOrigin(undefined, {
+    names: ["storage.googleapis.com", "iam.googleapis.com", "127.0.0.1"],
+  });
+  await using gateway = await startDaemon({
+    trust: [{ ...shared, hosts: ["127.0.0.1"] }],
+    policy: `
+gcloud:
+  inspect: ["127.0.0.1:${shared.port}", "*.googleapis.com"]
+  default: deny
+  groups: { read: { tiers: [observe] } }
+  rules: { allow: { groups: [read] } }
+`,
+  });
+  const names = ["storage.googleapis.com", "iam.googleapis.com"];
+  for (const name of names) {
+    using client = await connectTls(gateway.port, `127.0.0.1:${shared.port}`, {
+      ca: gateway.caPem,
+      serverName: name,
+    });
+    client.send(`GET /storage/v1/b HTTP/1.1\r\nHost: ${name}:${shared.port}\r\n\r\n`);
+    await client.until("\r\n\r\n");
+  }
+  const rows = (await gateway.rowsWhen((all) => all.filter(({ op }) => op !== "control").length >= 2)).filter(
+    ({ op }) => op !== "control",
+  );
+  expect(rows.map(({ fields }) => fields.host)).toEqual(names);
+});
