@@ -1,8 +1,10 @@
 // Builds dist/iddio, the one binary. Run by `npm run build`; the version is the time of the last commit
-// (or SOURCE_DATE_EPOCH), so the same input gives the same bytes. `--if-stale` builds only when a source is newer.
+// (or SOURCE_DATE_EPOCH), so the same input gives the same bytes. `--if-stale` builds only when a source is newer,
+// `--release [target…]` makes all that a release consists of, `--new-key` the pair of keys that signs it.
 
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compile, PUBLIC_KEY_PATH } from "./packaging/release/compile.ts";
 
 const ROOT = import.meta.dir;
 const OUTPUT = join(ROOT, "dist", "iddio");
@@ -32,31 +34,70 @@ function isStale(): boolean {
   );
 }
 
+const VERSION = process.env.IDDIO_VERSION;
+
 async function build(): Promise<void> {
-  const version = process.env.IDDIO_VERSION ?? versionAt(buildDate());
+  const version = VERSION ?? versionAt(buildDate());
   // Built elsewhere and renamed, so that a running iddio or a test never sees half a program. The name
   // of the file is part of the result and stays the same.
   const scratch = join(ROOT, "dist", `.build-${process.pid}`);
   mkdirSync(scratch, { recursive: true });
   const started = performance.now();
-  const result = await Bun.build({
-    entrypoints: [join(ROOT, "src", "main.ts")],
-    compile: { outfile: join(scratch, "iddio") },
-    minify: true,
-    bytecode: true,
-    // Split, what a command does not import is not even read at its start: 5 ms of 12.
-    splitting: true,
-    format: "esm",
-    define: { IDDIO_BUILD_VERSION: JSON.stringify(version) },
-  });
-  for (const log of result.logs) process.stderr.write(`${log}\n`);
-  if (result.success) renameSync(join(scratch, "iddio"), OUTPUT);
-  rmSync(scratch, { recursive: true });
-  if (!result.success) process.exit(1);
+  try {
+    await compile({ root: ROOT, outfile: join(scratch, "iddio"), version });
+    renameSync(join(scratch, "iddio"), OUTPUT);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
   const megabytes = (statSync(OUTPUT).size / 1e6).toFixed(1);
-  process.stdout.write(
-    `dist/iddio ${version}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms\n`,
-  );
+  say(`dist/iddio ${version}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms`);
 }
 
-if (import.meta.main && !(process.argv.includes("--if-stale") && !isStale())) await build();
+/** Everything of a release, into dist/release. Named targets build only those. */
+async function release(names: readonly string[]): Promise<void> {
+  const { buildRelease } = await import("./packaging/release/build-release.ts");
+  const { TARGETS } = await import("./packaging/release/targets.ts");
+  const privateKey = process.env.IDDIO_RELEASE_KEY;
+  if (!privateKey) throw new Error("IDDIO_RELEASE_KEY must hold the private key (docs/releasing.md)");
+  const targets = names.length === 0 ? TARGETS : TARGETS.filter(({ name }) => names.includes(name));
+  const date = buildDate();
+  const version = VERSION ?? versionAt(date);
+  const seconds = Math.floor(date.getTime() / 1000);
+  const base = process.env.IDDIO_RELEASE_BASE;
+  const out = process.env.IDDIO_RELEASE_OUT ?? join(ROOT, "dist", "release");
+  await buildRelease({
+    root: ROOT,
+    out,
+    version,
+    seconds,
+    targets,
+    privateKey,
+    say,
+    ...(base ? { base } : {}),
+  });
+}
+
+/** A new key pair: the public half into packaging/, the private half to stdout and nowhere else. */
+async function newKey(): Promise<void> {
+  const { newReleaseKeys } = await import("./packaging/release/sign.ts");
+  const { publicKey, privateKey } = newReleaseKeys();
+  writeFileSync(join(ROOT, PUBLIC_KEY_PATH), publicKey);
+  process.stdout.write(privateKey);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main([first, ...rest]: readonly string[]): Promise<void> {
+  if (first === "--release") await release(rest);
+  else if (first === "--new-key") await newKey();
+  else if (first !== "--if-stale" || isStale()) await build();
+}
+
+if (import.meta.main) {
+  await main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });
+}

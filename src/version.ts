@@ -1,7 +1,18 @@
-// Which build this is. The value is put in by build.ts; a run from source is told apart by its name.
+// Which build this is. The values are put in by the build (packaging/release/compile.ts); a run from source is told
+// apart by its version.
 
 declare const IDDIO_BUILD_VERSION: string | undefined;
+declare const IDDIO_RELEASE_PUBLIC_KEY: string | undefined;
+declare const IDDIO_REPOSITORY: string | undefined;
 
 /** `vYY.MMDD.HHMM` of a build, `v0.0.0-dev` when run from source. */
 export const BUILD_VERSION: string =
   typeof IDDIO_BUILD_VERSION === "string" ? IDDIO_BUILD_VERSION : "v0.0.0-dev";
+
+/** The key that verifies releases, as the last line of minisign's public key file; "" when run from source. */
+export const RELEASE_PUBLIC_KEY: string =
+  typeof IDDIO_RELEASE_PUBLIC_KEY === "string" ? IDDIO_RELEASE_PUBLIC_KEY : "";
+
+/** `owner/name` on GitHub, where releases come from unless a setting names a mirror. */
+export const REPOSITORY: string =
+  typeof IDDIO_REPOSITORY === "string" ? IDDIO_REPOSITORY : "leonardaustin/iddio";

@@ -1,4 +1,5 @@
-// Gathers what the checks of `doctor` and `repair` look with, and prints what they found.
+// Gathers what the checks of `doctor` and `repair` look with, and prints what they found. Everything that is looked at
+// is asked for once, before the first check.
 
 import type { CheckContext, Finding } from "../host/checks.ts";
 import type { Service } from "../host/service.ts";

@@ -13,6 +13,7 @@ import { approvalWatchCommand } from "./commands/approval-watch.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
 import { caInfoCommand } from "./commands/ca.ts";
 import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { decideCommand } from "./commands/decide.ts";
 import { detectorClearCommand, detectorListCommand, detectorPromoteCommand } from "./commands/detector.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -21,6 +22,7 @@ import { gatewayCommand } from "./commands/gateway.ts";
 import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
 import { installCommand } from "./commands/install.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
+import { manCommand } from "./commands/man.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import {
   observeClearCommand,
@@ -54,6 +56,7 @@ export const COMMANDS: readonly Command[] = [
   gatewayCommand,
   statusCommand,
   shellInitCommand,
+  completionCommand,
   kubeconfigCommand,
   policyShowCommand,
   policyEditCommand,
@@ -97,12 +100,15 @@ export const COMMANDS: readonly Command[] = [
   settingsSetCommand,
   settingsReloadCommand,
   eventsCommand,
+  manCommand,
   versionCommand,
+  completeCommand,
 ];
 
-/** What the commands that share a first word are about; every such word must be here. */
+/** What the commands that share their first words are about; all such words must be here. */
 export const NOUNS: Readonly<Record<string, string>> = {
   approval: "Requests that wait for a person",
+  "approval grants": "What 'approval allow --for' has let go until when",
   audit: "The log of what happened",
   ca: "The authority that signs what clients are shown",
   classify: "What a request would be to the policy",

@@ -37,6 +37,12 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
     return 0;
   }
   if (first === "help") return help(argv.slice(1), output);
+  if (first.startsWith("--appimage-")) {
+    const { answerAppImage, appDirectory } = await import("./app-image.ts");
+    const files = () => appDirectory(COMMANDS, BUILD_VERSION);
+    output.write(await answerAppImage(first, files));
+    return 0;
+  }
   const { command, rest } = findCommand(argv, output);
   if (command === undefined) return 0;
   const parsed = parseArgv(command, rest);

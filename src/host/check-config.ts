@@ -1,4 +1,5 @@
-// doctor: policy.yaml and settings.yaml, read exactly as the daemon reads them.
+// doctor: policy.yaml and settings.yaml, read exactly as the daemon reads them. Never proposes a policy that is not
+// known to be the one that was meant.
 
 import { readFile } from "node:fs/promises";
 import { parsePolicy } from "../policy/parse.ts";

@@ -1,4 +1,5 @@
-// doctor: the daemon as something that runs: marker, binary, unit, supervisor, process, socket and port.
+// doctor: the daemon as something that runs: marker, binary, unit, supervisor, process, socket and port. A part that
+// was never installed is skipped, not failed: `install --no-service` and `iddio gateway` are legitimate.
 
 import { lstat, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";

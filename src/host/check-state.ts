@@ -1,4 +1,5 @@
-// doctor: the state directory and the files in it; whose they are and who may read them.
+// doctor: the state directory and the files in it; whose they are and who may read them. That a file is missing is the
+// business of the check that needs it.
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";

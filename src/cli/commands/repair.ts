@@ -1,4 +1,5 @@
-// `iddio repair`: does what `doctor` would have somebody do, looks again, and says what is left for a person.
+// `iddio repair`: does what `doctor` would have somebody do, looks again, and says what is left for a person. Decides
+// nothing itself: what is wrong is the checks' to say, how it is mended carry-out.ts's.
 
 import { UserError } from "../../model/user-error.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../command.ts";

@@ -1,0 +1,189 @@
+#!/bin/sh
+# Installs iddio for the user who runs it: downloads the archive of this system, checks it, and puts one file into
+# ~/.local/bin. Needs no root. Nothing is put in place before it was checked, and then in one step.
+#
+#   curl -fsSL https://github.com/leonardaustin/iddio/releases/latest/download/install.sh | sh
+#   sh install.sh [--version v26.0603.1148] [--dir <folder>] [--from-source] [--base <url>]
+#
+# --base (or IDDIO_RELEASE_BASE) names another place that has the files of a release, a mirror for example.
+
+set -eu
+
+REPOSITORY=leonardaustin/iddio
+# The key that signs releases; the same as packaging/iddio-release.pub.
+PUBLIC_KEY=${IDDIO_INSTALL_PUBLIC_KEY:-@PUBLIC_KEY@}
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf 'Error: %s\n' "$1" >&2
+  [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2
+  exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+usage() {
+  say 'usage: sh install.sh [--version <version>] [--dir <folder>] [--from-source] [--base <url>]'
+  say ''
+  say '  --version <version>  this release instead of the latest'
+  say '  --dir <folder>       where the program goes (default: ~/.local/bin)'
+  say '  --from-source        build the checkout that this script is in'
+  say '  --base <url>         where the files of the release are'
+}
+
+version=''
+folder=${IDDIO_INSTALL_DIR:-}
+base=${IDDIO_RELEASE_BASE:-}
+from_source=false
+
+while [ $# -gt 0 ]; do
+  case $1 in
+  --version | --dir | --base)
+    [ $# -ge 2 ] || fail "'$1' needs a value" 'see: sh install.sh --help'
+    case $1 in
+    --version) version=$2 ;;
+    --dir) folder=$2 ;;
+    --base) base=$2 ;;
+    esac
+    shift 2
+    ;;
+  --version=*) version=${1#*=} && shift ;;
+  --dir=*) folder=${1#*=} && shift ;;
+  --base=*) base=${1#*=} && shift ;;
+  --from-source) from_source=true && shift ;;
+  --help | -h) usage && exit 0 ;;
+  *) fail "unknown argument '$1'" 'see: sh install.sh --help' ;;
+  esac
+done
+
+if [ -z "$folder" ]; then
+  [ -n "${HOME:-}" ] || fail 'HOME is not set' 'name a folder: --dir <folder>'
+  folder=$HOME/.local/bin
+fi
+
+scratch=''
+placed=''
+cleanup() {
+  [ -z "$scratch" ] || rm -rf "$scratch"
+  [ -z "$placed" ] || rm -f "$placed"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Which of the release's archives this machine wants.
+target() {
+  case $(uname -s) in
+  Linux) os=linux ;;
+  Darwin) os=darwin ;;
+  *) fail "there is no iddio for $(uname -s)" 'it runs on Linux and macOS' ;;
+  esac
+  case $(uname -m) in
+  x86_64 | amd64) cpu=x64 ;;
+  aarch64 | arm64) cpu=arm64 ;;
+  *) fail "there is no iddio for the processor $(uname -m)" 'it runs on x86-64 and arm64' ;;
+  esac
+  # A shell under Rosetta says x86_64 on an Apple processor.
+  if [ "$os" = darwin ] && [ "$cpu" = x64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || true)" = 1 ]; then
+    cpu=arm64
+  fi
+  libc=''
+  if [ "$os" = linux ] && is_musl; then libc=-musl; fi
+  printf '%s-%s%s' "$os" "$cpu" "$libc"
+}
+
+is_musl() {
+  # glibc answers this; musl's ldd names itself.
+  if has getconf && getconf GNU_LIBC_VERSION >/dev/null 2>&1; then return 1; fi
+  if has ldd && ldd --version 2>&1 | grep -qi musl; then return 0; fi
+  for loader in /lib/ld-musl-*; do [ -e "$loader" ] && return 0; done
+  return 1
+}
+
+download() {
+  if has curl; then
+    curl --fail --silent --show-error --location --retry 2 --proto '=https,http' --output "$2" "$1"
+  elif has wget; then
+    wget --quiet --output-document="$2" "$1"
+  else
+    fail 'neither curl nor wget is here' 'install one of them'
+  fi || fail "cannot download $1" 'see whether that address can be reached from here, or name a mirror: --base <url>'
+}
+
+sha256() {
+  if has sha256sum; then
+    sha256sum "$1"
+  elif has shasum; then
+    shasum -a 256 "$1"
+  elif has openssl; then
+    openssl dgst -sha256 -r "$1"
+  else
+    fail 'there is nothing here to check a checksum with' 'install one of: sha256sum, shasum, openssl'
+  fi | cut -d ' ' -f 1
+}
+
+# The signature says that the list of checksums is the project's and of which version it is.
+check_signature() {
+  if ! has minisign; then
+    say 'signature not checked: minisign is not here (the checksum is)'
+    return
+  fi
+  comment=$(minisign -V -Q -P "$PUBLIC_KEY" -m "$1/SHA256SUMS" -x "$1/SHA256SUMS.minisig" 2>/dev/null) ||
+    fail 'the signature of this release is not right' 'do not use it; tell the project'
+  [ -z "$version" ] || [ "$comment" = "iddio $version" ] ||
+    fail "this is '$comment', not iddio $version" 'name the version that is there, or another place'
+  say "signature is right: $comment"
+}
+
+fetch() {
+  archive=iddio-$(target).tar.gz
+  if [ -z "$base" ]; then
+    base=https://github.com/$REPOSITORY/releases/latest/download
+    [ -z "$version" ] || base=https://github.com/$REPOSITORY/releases/download/$version
+  fi
+  say "downloading $archive from $base"
+  download "$base/SHA256SUMS" "$scratch/SHA256SUMS"
+  download "$base/SHA256SUMS.minisig" "$scratch/SHA256SUMS.minisig"
+  check_signature "$scratch"
+  wanted=$(sed -n "s/^\([0-9a-f]\{64\}\)  $archive\$/\1/p" "$scratch/SHA256SUMS")
+  [ -n "$wanted" ] || fail "this release has no $archive"
+  download "$base/$archive" "$scratch/$archive"
+  [ "$(sha256 "$scratch/$archive")" = "$wanted" ] ||
+    fail "$archive is damaged: its checksum is not the release's" 'try again; if it stays so, do not use it'
+  say 'checksum is right'
+  tar -xzf "$scratch/$archive" -C "$scratch" iddio || fail "cannot unpack $archive" 'is the disk full?'
+}
+
+build() {
+  here=$(cd "$(dirname "$0")" && pwd)
+  [ -f "$here/build.ts" ] || fail 'this is no checkout of iddio' 'clone the repository, then: sh install.sh --from-source'
+  has npm || fail 'npm is not here' 'install Node 18 or newer'
+  say "building $here"
+  (cd "$here" && npm ci && npm run build) || fail 'it does not build'
+  cp "$here/dist/iddio" "$scratch/iddio" || fail 'cannot copy the program' 'is the disk full?'
+}
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/iddio-install.XXXXXX") || fail 'cannot make a temporary folder' 'is the disk full?'
+if $from_source; then build; else fetch; fi
+
+chmod 755 "$scratch/iddio"
+said=$("$scratch/iddio" version) || fail 'the program does not run here' "it is for $(target)"
+[ -z "$version" ] || [ "$said" = "iddio $version" ] || fail "the archive holds '$said', not iddio $version"
+
+mkdir -p "$folder" || fail "cannot make $folder" 'name another: --dir <folder>'
+# Beside its place first, then renamed: there is never half a program, and one that runs goes on running.
+placed=$folder/.iddio.$$
+cp "$scratch/iddio" "$placed" || fail "cannot write to $folder" 'is the disk full, or the folder not yours? name another: --dir <folder>'
+chmod 755 "$placed"
+mv -f "$placed" "$folder/iddio" || fail "cannot write $folder/iddio" 'name another folder: --dir <folder>'
+placed=''
+
+say "installed $folder/iddio ($said)"
+say ''
+say 'next:'
+case :$PATH: in
+*:"$folder":*) ;;
+*) say "  export PATH=\"$folder:\$PATH\"      # and in your shell's start file" ;;
+esac
+say '  iddio install                      # the daemon, as a service of yours'
+# shellcheck disable=SC2016 # to be typed as it stands
+say '  eval "$(iddio shell-init)"         # route this shell through it'
