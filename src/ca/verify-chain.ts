@@ -205,12 +205,13 @@ class PathSearch {
     const isServer = path.length === 1;
     const unreadable = this.#anchors.problemOf(top.issuer);
     if (unreadable !== undefined) this.#note(3, `the trusted root ${issuer} cannot be read: ${unreadable}`);
-    else if (this.#unreadable !== undefined)
-      this.#note(2, `the certificate of an authority cannot be read: ${this.#unreadable}`);
-    if (!isSelfIssued(top))
-      this.#note(isServer ? 0 : 1, `its issuer ${issuer} is not trusted here`, "authority");
-    else if (isServer) this.#note(1, "it is self-signed and not trusted here", "server");
-    else this.#note(1, `its chain ends in ${issuer}, which is not trusted here`, "authority");
+    if (isServer && isSelfIssued(top)) this.#note(1, "it is self-signed and not trusted here", "server");
+    const what = isSelfIssued(top)
+      ? `its chain ends in ${issuer}, which is not trusted here`
+      : `its issuer ${issuer} is not trusted here`;
+    const more =
+      this.#unreadable && `, and a certificate that came with it cannot be read: ${this.#unreadable}`;
+    this.#note(isServer ? 0 : 1, what + (more ?? ""), "authority");
   }
 }
 

@@ -151,7 +151,7 @@ const PROTECTING: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "an authority of version 1",
     { authority: v1 },
-    "the certificate of an authority cannot be read: it is not of version 3",
+    "its issuer 'authority' is not trusted here, and a certificate that came with it cannot be read: it is not of version 3",
   ],
   ["a root of version 1", { root: v1 }, "the trusted root 'root' cannot be read: it is not of version 3"],
   [

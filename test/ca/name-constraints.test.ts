@@ -185,7 +185,7 @@ describe("a constraint that is malformed makes its authority unusable:", () => {
   for (const [what, value] of CASES)
     test(what, () =>
       expect(reasonOf(judge(constraining(...value)))).toStartWith(
-        "the certificate of an authority cannot be read: ",
+        "its issuer 'authority' is not trusted here, and a certificate that came with it cannot be read: ",
       ),
     );
 });
