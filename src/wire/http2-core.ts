@@ -82,7 +82,11 @@ export class Http2Core implements Http2SenderHost {
   onSettingsAcknowledged(): void {
     const change = this.limits.initialWindow - this.initialReceiveWindow;
     this.initialReceiveWindow = this.limits.initialWindow;
-    for (const stream of this.streams.values()) stream.receiveWindow += change;
+    for (const stream of this.streams.values()) {
+      stream.receiveWindow += change;
+      // What a wider window made too little to give back may be most of a narrower one.
+      this.returnToStream(stream, 0);
+    }
   }
 
   /** How many streams we may have open at once. */
@@ -114,7 +118,7 @@ export class Http2Core implements Http2SenderHost {
   #complete(stream: Http2Stream): void {
     this.streams.delete(stream.id);
     this.closed.add(stream.id, "ended");
-    this.patience.earnReset();
+    if (stream.hasRemoteHead) this.patience.earnReset();
   }
 
   onDrain(stream: Http2Stream): void {
