@@ -5,6 +5,7 @@ import { decodeLatin1 } from "../wire/latin1.ts";
 import { type DerCursor, DerError, enterOnly, readOctetBits, readOid, TAG } from "./der.ts";
 
 const COMMON_NAME = "2.5.4.3";
+const COUNTRY = "2.5.4.6";
 const ORGANISATION = "2.5.4.10";
 /** The subject attribute that an email constraint applies to. */
 const EMAIL_ADDRESS = "1.2.840.113549.1.9.1";
@@ -68,12 +69,14 @@ function decodeStrictly(decoder: TextDecoder, content: Uint8Array): string {
   }
 }
 
-/** Every common name in a name. */
-export function commonNames(name: Uint8Array): readonly (string | undefined)[] {
-  return readName(name)
-    .flat()
-    .filter(({ type }) => type === COMMON_NAME)
-    .map(({ text }) => text);
+/**
+ * The common names of a name that consists of nothing else, but perhaps a country: those that are meant as the
+ * server's name, and not as a label beside an organisation's.
+ */
+export function soleCommonNames(name: Uint8Array): readonly string[] {
+  const attributes = readName(name).flat();
+  if (!attributes.every(({ type }) => type === COMMON_NAME || type === COUNTRY)) return [];
+  return attributes.flatMap(({ type, text }) => (type === COMMON_NAME && text !== undefined ? [text] : []));
 }
 
 /** Whether a name holds an email address. */

@@ -6,7 +6,7 @@
 import { areEqualBytes, type Certificate, isSelfIssued } from "./certificate.ts";
 import { type AuthorityKeyId, EXTENSION, KEY_USAGE } from "./certificate-extensions.ts";
 import { ANY_USAGE } from "./certificate-rules.ts";
-import { commonNames, isEmptyName } from "./distinguished-name.ts";
+import { isEmptyName, soleCommonNames } from "./distinguished-name.ts";
 import { addressText, isHostText } from "./server-identity.ts";
 
 /** RFC 5280 4.2.1.1, 4.2.1.2 and 4.2.2.1. */
@@ -140,15 +140,15 @@ function hostNameProblem({ extensions: { alternativeNames = [] } }: Certificate)
 
 /**
  * Baseline Requirements 7.1.4.3: a common name is a copy of one of the alternative names, character by character.
- * Asked only of common names that read as public host names or addresses, where there are alternative names of that
- * kind: a common name is otherwise a label for people, and is never matched.
+ * Asked only of common names that are all of the subject and read as public host names or addresses, where there are
+ * alternative names of that kind: a common name is otherwise a label for people, and is never matched.
  */
 function commonNameProblem({
   subject,
   extensions: { alternativeNames = [] },
 }: Certificate): string | undefined {
-  for (const name of commonNames(subject)) {
-    const kind = name === undefined ? undefined : kindOfText(name);
+  for (const name of soleCommonNames(subject)) {
+    const kind = kindOfText(name);
     const same = alternativeNames.filter((each) => each.kind === kind);
     const texts = same.map((each) =>
       each.kind === "dns" ? each.name : each.kind === "address" ? addressText(each.bytes) : undefined,

@@ -17,7 +17,7 @@ import {
   nameOf,
   usages,
 } from "../support/certificate-maker.ts";
-import { context, der, flags, integer, oid, sequence, TRUE } from "../support/der-writer.ts";
+import { context, der, flags, integer, oid, sequence, set, TRUE, text } from "../support/der-writer.ts";
 import { type Asked, type ChainParts, judge, NOW_MS, reasonOf } from "../support/judge-chain.ts";
 
 const v1 = { version: new Uint8Array(), withoutExtensions: Object.values(ID) };
@@ -261,6 +261,17 @@ describe("accepted:", () => {
     [
       "an authority's basic constraints on a server, as openssl req -x509 -CA makes them",
       { server: { withoutExtensions: [ID.keyUsage, ID.usages], extensions: [basicConstraints(true)] } },
+    ],
+    [
+      "a common name of another host beside an organisation",
+      {
+        server: {
+          subject: sequence(
+            set(sequence(oid("2.5.4.10"), der(0x0c, text("Example Inc")))),
+            set(sequence(oid("2.5.4.3"), der(0x0c, text("example.org")))),
+          ),
+        },
+      },
     ],
     ["a common name of a private host", { server: { subject: nameOf("origin.test") } }],
     ["a serial number of 20 bytes", { server: { serial: integer(2n ** 160n - 1n) } }],
