@@ -142,6 +142,16 @@ async function sendReply(stream: Http2Stream, reply: RefusalReply): Promise<void
   if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
 }
 
+/** Drops what is left of a body, however much the client sends. */
+async function discard(body: BodyReader): Promise<void> {
+  try {
+    while ((await body.next()) !== undefined);
+  } catch (error) {
+    // The client left; there is nobody to answer.
+    if (!(error instanceof BodyError)) throw error;
+  }
+}
+
 /** A body of which the first pieces were looked at. */
 class PeekedBody implements BodyReader {
   readonly #stream: Http2Stream;
@@ -227,8 +237,9 @@ class Http2Request implements ClientRequest {
     return this.#stream.onReset(left);
   }
 
-  refuse(reply: RefusalReply): Promise<void> {
-    return sendReply(this.#stream, reply);
+  async refuse(reply: RefusalReply): Promise<void> {
+    if (reply.isReadLate) await discard(this.#stream);
+    await sendReply(this.#stream, reply);
   }
 
   async forward(answered: (status: number) => void): Promise<void> {

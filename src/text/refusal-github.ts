@@ -1,5 +1,5 @@
 // Refusals as GitHub would send them: `{"message"}` for REST, which gh prints as `HTTP 403: <message>`, errors[]
-// for GraphQL, and plain text for git, which shows the body of a refused request as `remote:` lines only then.
+// for GraphQL, and LFS's own type, which git-lfs reads. Git itself is refusal-git.ts's.
 
 import type { RequestHead } from "../model/request.ts";
 import type { Refusal } from "./refusal.ts";
@@ -11,8 +11,6 @@ export function renderGithubError(
   request: RequestHead,
 ): { contentType: string; body: string } {
   const [path = ""] = request.target.split("?");
-  if (/\/(?:info\/refs|git-(?:upload|receive)-pack)$/.test(path))
-    return { contentType: "text/plain; charset=utf-8", body: `${message}\n` };
   const { outcome, tier, rule } = refusal;
   const iddio = { outcome, tier, rule, command: refusal.command, retry: refusal.retry };
   const body = /\/graphql\/?$/.test(path)

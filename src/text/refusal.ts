@@ -10,6 +10,7 @@ import type { TierOrUnknown } from "../model/tier.ts";
 import { renderAwsError } from "./refusal-aws.ts";
 import { renderCloudflareError } from "./refusal-cloudflare.ts";
 import { renderFlyError } from "./refusal-fly.ts";
+import { renderGit } from "./refusal-git.ts";
 import { renderGithubError } from "./refusal-github.ts";
 import { renderGoogleError } from "./refusal-google.ts";
 import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
@@ -36,6 +37,8 @@ export interface RefusalReply {
   readonly status: number;
   readonly headers: readonly Header[];
   readonly body: Uint8Array;
+  /** The client takes an answer only once it has sent all of its request: curl 7.88 hangs on a 200 over HTTP/2 before. */
+  readonly isReadLate?: boolean;
 }
 
 /** What a renderer makes of a refusal. */
@@ -67,6 +70,8 @@ export function renderRefusal(
   request: RequestHead,
 ): RefusalReply {
   if (isGrpc(request)) return renderGrpc(refusal, refusalMessage(refusal));
+  const git = renderGit(refusal, refusalMessage(refusal), request);
+  if (git !== undefined) return git;
   const render: RefusalRenderer = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
   const { contentType, body, status, headers } = render(refusal, refusalMessage(refusal), request);
   const whole = typeof body === "string" ? new TextEncoder().encode(body) : body;

@@ -1,5 +1,5 @@
-// What gh and git print comes from these bodies: gh 2.23 shows `HTTP 403: <message>` for REST and the messages of
-// errors[] for GraphQL; git shows the body as `remote:` lines only when it is plain text.
+// What gh prints comes from these bodies: gh 2.23 shows `HTTP 403: <message>` for REST and the messages of
+// errors[] for GraphQL.
 
 import { describe, expect, test } from "bun:test";
 import { type Refusal, refusalMessage, renderRefusal } from "../../src/text/refusal.ts";
@@ -33,12 +33,6 @@ describe("a refusal at GitHub", () => {
       expect(JSON.parse(replyTo(target).text)).toMatchObject({
         errors: [{ type: "FORBIDDEN", message: refusalMessage(refusal) }],
       });
-    });
-
-  for (const target of ["/acme/web.git/info/refs?service=git-receive-pack", "/acme/web.git/git-upload-pack"])
-    test(`of git at ${target} is plain text`, () => {
-      const { type, text } = replyTo(target, "github.com");
-      expect([type, text]).toEqual(["text/plain; charset=utf-8", `${refusalMessage(refusal)}\n`]);
     });
 
   test("of LFS has the type that git-lfs reads", () => {
