@@ -3,7 +3,7 @@
 // so that a push is asked about once. What a pushed pack holds is not looked at.
 
 import type { Classification } from "../model/classification.ts";
-import type { HttpRequest, RequestBody } from "../model/request.ts";
+import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../model/request.ts";
 import type { Tier } from "../model/tier.ts";
 import { parseQuery, readPathSplitFirst } from "../wire/path.ts";
 import { type Labels, labelsOf } from "./github-labels.ts";
@@ -27,11 +27,25 @@ export function classifyWeb(
   return strictestOf(unknownClassification("github", reading.reason), ...guesses);
 }
 
-/** Whether the body decides: only that of an LFS batch does, which says whether it is for download or upload. */
-export function webNeedsBody(path: string): boolean {
+/**
+ * Whether the body decides: that of an LFS batch does, which says whether it is for download or upload, and that of
+ * a push as long as a probe.
+ */
+export function webNeedsBody(head: RequestHead, path: string): boolean {
   const reading = readPathSplitFirst(path);
   const segments = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);
-  return segments.some((one) => one.slice(-4).join("/") === LFS_BATCH);
+  const mayBeProbe = headerValue(head.headers, "content-length") === String(FLUSH.length);
+  return segments.some(
+    (one) =>
+      one.slice(-4).join("/") === LFS_BATCH || (mayBeProbe && one[one.length - 1] === "git-receive-pack"),
+  );
+}
+
+/** A flush packet, the only thing that git sends before a push that it cannot buffer, to be sure that it may. */
+const FLUSH = "0000";
+
+function isProbe(body: RequestBody): boolean {
+  return body.kind === "whole" && new TextDecoder("latin1").decode(body.bytes.subarray(0, 5)) === FLUSH;
 }
 
 const LFS_BATCH = "info/lfs/objects/batch";
@@ -73,7 +87,8 @@ function classifySegments(
   const names = segments.join("/");
   const isRead = method === "GET" || method === "HEAD";
   const git = /^(.+?)\/(info\/refs|git-(?:upload-pack|receive-pack|upload-archive))$/.exec(names);
-  if (git !== null) return classifyGit(git[2] ?? "", labelsOfRepository(git[1] ?? ""), query, method, isRead);
+  if (git !== null)
+    return classifyGit(request.body, git[2] ?? "", labelsOfRepository(git[1] ?? ""), query, method);
   const lfs = /^(.+?)\/info\/lfs\/(.+)$/.exec(names);
   if (lfs !== null)
     return classifyLfs(request.body, lfs[2] ?? "", labelsOfRepository(lfs[1] ?? ""), method, isRead);
@@ -88,20 +103,27 @@ function classifySegments(
 }
 
 function classifyGit(
+  body: RequestBody,
   service: string,
   labels: Labels,
   query: string | undefined,
   method: string,
-  isRead: boolean,
 ): Classification {
   if (service === "info/refs") {
     const services = parseQuery(query)?.filter(([name]) => name === "service");
     const isKnown = services?.every(([, value]) => /^git-(?:upload|receive)-pack$/.test(value));
-    return isRead && isKnown === true
+    return (method === "GET" || method === "HEAD") && isKnown === true
       ? answer("git info/refs", "observe", "lists the refs of a repository", labels)
       : unknownClassification("github", "git's discovery for an unknown service", { labels });
   }
   if (method !== "POST") return unknownClassification("github", `${service} takes no ${method}`, { labels });
+  if (service === "git-receive-pack" && isProbe(body))
+    return answer(
+      "git probe",
+      "observe",
+      "a push of nothing, which asks whether one would be let in",
+      labels,
+    );
   return service === "git-receive-pack"
     ? answer("git push", "modify", "git-receive-pack takes a push", labels, [service])
     : answer("git fetch", "observe", `${service} sends what is asked for`, labels, [service]);

@@ -33,7 +33,7 @@ export const githubClassifier: Classifier = {
 function needsBody(head: RequestHead): boolean {
   const surface = surfaceOf(head.host, splitTarget(head.target).path);
   if (surface.kind === "graphql") return graphqlNeedsBody(head);
-  if (surface.kind === "web") return webNeedsBody(surface.path);
+  if (surface.kind === "web") return webNeedsBody(head, surface.path);
   if (surface.kind !== "rest") return false;
   return (
     (mayBeForm(head) && hasOtherWrites(surface.path)) ||

@@ -283,6 +283,17 @@ describe("every front door", () => {
     ]);
   });
 
+  test("a push of nothing, with which git probes before a large one, observes", () => {
+    const push = "POST https://github.com/acme/web.git/git-receive-pack";
+    check([[push, "observe", "git probe", WEB]], { body: "0000" });
+    for (const body of ["000", "00000", "0000PACK", "0001", ""])
+      check([[push, "modify", "git push", WEB]], { body });
+    check([[push, "modify", "git push", WEB]], { unread: true });
+    check([["POST https://github.com/acme/web.git/git-upload-pack", "observe", "git fetch", WEB]], {
+      body: "0000",
+    });
+  });
+
   test("LFS says in the body whether it is read or written", () => {
     const batch = "POST https://github.com/acme/web.git/info/lfs/objects/batch";
     check([[batch, "observe", "lfs download", WEB]], { body: `{"operation":"download","objects":[]}` });
@@ -332,6 +343,16 @@ describe("the body is wanted", () => {
   ] as const)
     test(`${want ? "for" : "not for"} ${line}`, () =>
       expect(githubClassifier.needsBody(requestOf(line))).toBe(want));
+
+  test("of a push only when it is as long as a probe", () => {
+    const push = requestOf("POST https://github.com/acme/web.git/git-receive-pack");
+    for (const [length, want] of [
+      ["4", true],
+      ["5", false],
+      ["2500000", false],
+    ] as const)
+      expect(githubClassifier.needsBody({ ...push, headers: [["Content-Length", length]] })).toBe(want);
+  });
 });
 
 describe("of all published operations", () => {
