@@ -1,0 +1,85 @@
+// One client's scene: a stand-in for its vendor, the compiled gateway before it, and the environment that
+// `iddio shell-init` gives a shell, taken from a real bash that evaluated it.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Finished, type RunOptions, runClient } from "../clients.ts";
+import { type GatewayProcess, startGatewayProcess } from "../gateway.ts";
+import { type StandIn, type StandInRequest, startStandIn, type Vendor } from "./stand-in.ts";
+
+/** What a scene is made of. */
+export interface SceneOptions {
+  /** Hosts of the vendor, without port; all of them on 443. */
+  readonly hosts: readonly string[];
+  readonly vendor: Vendor;
+  readonly policy: string;
+  readonly settings?: string;
+  readonly versions?: readonly ("h2" | "http/1.1")[];
+}
+
+/** A running scene. */
+export interface Scene extends AsyncDisposable {
+  readonly standIn: StandIn;
+  readonly gateway: GatewayProcess;
+  /** The client's home and working directory. */
+  readonly home: string;
+  /** The environment of a shell that evaluated `iddio shell-init`. */
+  readonly shell: Readonly<Record<string, string>>;
+  /** A file in `home`; gives its path. */
+  file(name: string, content: string | Uint8Array): Promise<string>;
+  /** Runs a client in that environment, with `env` over it. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Requests that reached the vendor and whose `<METHOD> https://<host><target>` matches. */
+  reached(pattern: RegExp): readonly StandInRequest[];
+}
+
+const STEER = join(import.meta.dir, "steer-names.ts");
+
+/** Starts a scene; `await using` ends it. */
+export async function startScene(options: SceneOptions): Promise<Scene> {
+  const standIn = await startStandIn(options.hosts, options.vendor, options.versions);
+  const gateway = await startGatewayProcess({
+    policy: options.policy,
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
+    env: { BUN_OPTIONS: `--preload ${STEER}`, IDDIO_TEST_STAND_IN: String(standIn.port) },
+  });
+  for (const host of options.hosts)
+    await gateway.control.call("upstreams_add", { host, port: 443, ca_pem: standIn.caPem, source: "manual" });
+  const home = join(gateway.home, "client");
+  await mkdir(home);
+  const shell = await shellOf(gateway, home);
+  return {
+    standIn,
+    gateway,
+    home,
+    shell,
+    async file(name, content) {
+      const path = join(home, name);
+      await writeFile(path, content);
+      return path;
+    },
+    run: (program, args, more = {}) =>
+      runClient(program, args, { cwd: home, ...more, env: { ...shell, ...more.env } }),
+    reached: (pattern) =>
+      standIn.requests.filter(({ method, host, target }) =>
+        pattern.test(`${method} https://${host}${target}`),
+      ),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await standIn[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function shellOf(gateway: GatewayProcess, home: string): Promise<Readonly<Record<string, string>>> {
+  const { stdout: snippet } = await gateway.run(["shell-init", "bash"]);
+  const env = { HOME: home };
+  const { stdout, stderr } = await runClient("bash", ["-c", `${snippet}\nexec env -0`], { env });
+  const variables = Object.fromEntries(
+    stdout
+      .split("\0")
+      .flatMap((line) => (line.includes("=") ? [line.split(/=(.*)/s) as [string, string]] : [])),
+  );
+  if (variables.HTTPS_PROXY === undefined) throw new Error(`shell-init did not set a proxy: ${stderr}`);
+  return variables;
+}
