@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import grpc from "@grpc/grpc-js";
 
+const print = (text) => process.stdout.write(`${text}\n`);
 const [, , target, ca] = process.argv;
 const raw = (bytes) => bytes;
 const credentials = grpc.credentials.createSsl(readFileSync(ca));
@@ -124,6 +125,6 @@ for (const [name, run] of Object.entries(CASES)) {
     detail = String(error);
     return false;
   });
-  console.log(JSON.stringify({ name, ok: ok !== false, detail: typeof ok === "string" ? ok : detail }));
+  print(JSON.stringify({ name, ok: ok !== false, detail: typeof ok === "string" ? ok : detail }));
 }
 client.close();

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import grpc from "@grpc/grpc-js";
 
+const print = (text) => process.stdout.write(`${text}\n`);
 const [, , certificate, key] = process.argv;
 const raw = (bytes) => bytes;
 const method = (path, requestStream, responseStream) => ({
@@ -59,5 +60,5 @@ const credentials = grpc.ServerCredentials.createSsl(null, [
 ]);
 server.bindAsync("127.0.0.1:0", credentials, (error, port) => {
   if (error) throw error;
-  console.log(port);
+  print(port);
 });

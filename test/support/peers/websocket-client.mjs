@@ -6,6 +6,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 
+const print = (text) => process.stdout.write(`${text}\n`);
 const [, , role, ...args] = process.argv;
 
 function serve(certificate, key) {
@@ -14,7 +15,7 @@ function serve(certificate, key) {
     socket.on("message", (bytes, isBinary) => socket.send(bytes, { binary: isBinary }));
     socket.on("close", () => {});
   });
-  server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+  server.listen(0, "127.0.0.1", () => print(server.address().port));
 }
 
 function tunnel(proxy, target, ca) {
@@ -55,7 +56,7 @@ async function talk(proxy, target, ca) {
   const closed = next("close");
   socket.close(4001, "bye");
   const [code, reason] = await closed;
-  console.log(JSON.stringify({ echoed, pong: String(data), code, reason: String(reason) }));
+  print(JSON.stringify({ echoed, pong: String(data), code, reason: String(reason) }));
 }
 
 if (role === "server") serve(...args);
