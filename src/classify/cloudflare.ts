@@ -12,11 +12,12 @@ import { findCloudflareOperation } from "./cloudflare-operations.ts";
 import { tierOfCloudflareOperation } from "./cloudflare-tier.ts";
 import { classifyByMethod } from "./generic.ts";
 import { graphqlNeedsBody } from "./graphql.ts";
-import { lenientReadings } from "./lenient-path.ts";
+import { decodeLoosely, lenientReadings } from "./lenient-path.ts";
 import { effectiveMethods } from "./method-override.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
 import { asksForUpgrade } from "./upgrade.ts";
+import { withLabels } from "./with-labels.ts";
 
 /** The classifier of the policy's `cloudflare` block. */
 export const cloudflareClassifier: Classifier = {
@@ -32,16 +33,19 @@ export const cloudflareClassifier: Classifier = {
 };
 
 function needsBody(head: RequestHead): boolean {
-  const reading = readPathSplitFirst(splitTarget(head.target).path);
-  return reading.kind === "ok" && isGraphql(belowApi(reading.segments)) && graphqlNeedsBody(head);
+  const { path } = splitTarget(head.target);
+  if (!isApi(head.host, path)) return false;
+  const reading = readPathSplitFirst(path);
+  // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.
+  const readings = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);
+  return readings.some((segments) => isGraphql(belowApi(segments))) && graphqlNeedsBody(head);
 }
 
 function classify(request: HttpRequest): Classification {
   const { path } = splitTarget(request.target);
   const login = classifyLogin(request, path);
   if (login !== undefined) return login;
-  // Workers, Pages and the like are somebody's own servers; only the API's host promises to be the API.
-  if (!isApi(request.host) && !/^\/client\b/.test(path)) return classifyByMethod("cloudflare", request);
+  if (!isApi(request.host, path)) return classifyOther(request);
   const [sent, ...overrides] = effectiveMethods(request);
   const answer = strictestOf(
     classifyMethod(request, path, sent),
@@ -66,7 +70,23 @@ function classifyLogin(request: RequestHead, path: string): Classification | und
   };
 }
 
-const isApi = (host: string): boolean => /^api\.(?:[a-z-]+\.)?cloudflare\.com$/.test(host);
+/** R2 speaks S3, where many objects are deleted by one POST. */
+function classifyOther(request: HttpRequest): Classification {
+  const plain = classifyByMethod("cloudflare", request);
+  const account = /^([0-9a-f]+)\.(?:[a-z]+\.)?r2\.cloudflarestorage\.com$/.exec(request.host)?.[1];
+  if (account === undefined) return plain;
+  const { query } = splitTarget(request.target);
+  if (!/(?:^|&)delete(?:=|&|$)/.test(decodeLoosely(query ?? ""))) return withLabels(plain, { account });
+  const reason = "deletes the objects that the body names";
+  const { parts: _, ...alone } = plain;
+  const deletion: Classification = { ...alone, tier: "sensitive", reason };
+  return withLabels(plain.tier === "observe" ? plain : strictestOf(plain, deletion), { account });
+}
+
+/** Workers, Pages and the like are somebody's own servers, unless they are asked what only the API is asked. */
+function isApi(host: string, path: string): boolean {
+  return /^api\.(?:[a-z-]+\.)?cloudflare\.com$/.test(host) || /^\/client\b/.test(path);
+}
 
 /** The segments below `/client/v4`; undefined for another path. */
 function belowApi(segments: readonly string[]): readonly string[] | undefined {

@@ -14,9 +14,11 @@ import { classifyByMethod } from "./generic.ts";
 import { graphqlNeedsBody } from "./graphql.ts";
 import { lenientReadings } from "./lenient-path.ts";
 import { effectiveMethods } from "./method-override.ts";
+import { parseStrictJson } from "./strict-json.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
 import { asksForUpgrade } from "./upgrade.ts";
+import { withLabels } from "./with-labels.ts";
 
 /** The classifier of the policy's `fly` block. */
 export const flyClassifier: Classifier = {
@@ -33,8 +35,19 @@ export const flyClassifier: Classifier = {
 
 function needsBody(head: RequestHead): boolean {
   if (!isApi(head.host)) return false;
-  const reading = readPathSplitFirst(splitTarget(head.target).path);
-  return reading.kind === "ok" && isGraphql(reading.segments) && graphqlNeedsBody(head);
+  const { path } = splitTarget(head.target);
+  const reading = readPathSplitFirst(path);
+  // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.
+  return (reading.kind === "ok" ? [reading.segments] : lenientReadings(path)).some(
+    (segments) =>
+      (isGraphql(segments) && graphqlNeedsBody(head)) ||
+      (isAppCreation(segments) && effectiveMethods(head).includes("POST")),
+  );
+}
+
+/** Only the body says which app is created, and where. */
+function isAppCreation(segments: readonly string[]): boolean {
+  return segments.length === 2 && segments[0] === "v1" && segments[1] === "apps";
 }
 
 /** The API's own hosts, also as machines see it (`_api.internal`); the rest of what is routed here is somebody's app. */
@@ -60,9 +73,7 @@ function classify(request: HttpRequest): Classification {
 function withApp(request: RequestHead, answer: Classification): Classification {
   const app = /^([a-z0-9-]+)\.fly\.dev$/.exec(request.host)?.[1];
   if (app === undefined) return answer;
-  const labels = { app };
-  const parts = answer.parts?.map((part) => ({ ...part, labels }));
-  return { ...answer, labels, ...(parts === undefined ? {} : { parts }) };
+  return withLabels(answer, { app });
 }
 
 function classifyMethod(request: HttpRequest, method: string): Classification {
@@ -84,6 +95,7 @@ function classifySegments(
   rawQuery: string | undefined,
 ): Classification {
   if (isGraphql(segments)) return classifyFlyGraphql(request, method);
+  if (isAppCreation(segments) && method === "POST") return classifyAppCreation(request);
   if (segments[0] === "v1") return classifyRest("machines", method, segments.slice(1), rawQuery);
   if (segments[0] === "api" && segments[1] === "v1")
     return classifyRest("web", method, segments.slice(2), rawQuery);
@@ -105,6 +117,38 @@ function classifyRest(
     return plainAnswer({ ...operation, tier: stricter(operation.tier, "sensitive"), reason }, query);
   }
   return plainAnswer(operation, query);
+}
+
+function classifyAppCreation({ body }: HttpRequest): Classification {
+  const reason = "apps.create writes";
+  const named = (labels: Readonly<Record<string, string>>): Classification => ({
+    protocol: "fly",
+    tier: "modify",
+    command: "apps.create",
+    aliases: ["apps create"],
+    labels,
+    reason,
+  });
+  if (body.kind === "none") return named({});
+  if (body.kind === "unread") return doubtful(named({}), `the body names the app, and ${body.why}`);
+  const labels = creationLabels(body.bytes);
+  return labels === undefined ? doubtful(named({}), "the body names no app for certain") : named(labels);
+}
+
+/** Go's decoder takes members in any case, and the last one wins: only the plain spelling is certain. */
+function creationLabels(bytes: Uint8Array): Readonly<Record<string, string>> | undefined {
+  const json = parseStrictJson(new TextDecoder().decode(bytes));
+  if (!("value" in json) || typeof json.value !== "object" || json.value === null) return undefined;
+  const labels: Record<string, string> = {};
+  for (const [name, value] of Object.entries(json.value)) {
+    const folded = name.toLowerCase();
+    const label =
+      folded === "app_name" || folded === "name" ? "app" : folded === "org_slug" ? "org" : undefined;
+    if (label === undefined || value === null || value === "") continue;
+    if (name !== folded || typeof value !== "string" || (labels[label] ?? value) !== value) return undefined;
+    labels[label] = value;
+  }
+  return labels;
 }
 
 type Query = readonly (readonly [string, string])[] | undefined;

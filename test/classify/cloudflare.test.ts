@@ -183,5 +183,8 @@ test("wrangler's own login is observe; other hosts go by method", () => {
     ["GET https://x.workers.dev/a", "observe", "GET"],
     ["DELETE https://x.workers.dev/a", "sensitive", "DELETE"],
     ["GET https://api.fed.cloudflare.com/client/v4/zones", "observe", "zones.list"],
+    ["GET https://abc1.r2.cloudflarestorage.com/b/k", "observe", "GET", { account: "abc1" }],
+    ["POST https://abc1.eu.r2.cloudflarestorage.com/b?delete", "sensitive", "POST", { account: "abc1" }],
+    ["POST https://abc1.r2.cloudflarestorage.com/b/k?uploads", "modify", "POST", { account: "abc1" }],
   ]);
 });

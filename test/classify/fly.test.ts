@@ -37,6 +37,17 @@ describe("the Machines API", () => {
     ]);
   });
 
+  test("the body of a creation names the app and its organization", () => {
+    const line = "POST api.machines.dev/v1/apps";
+    const created = { app: "web", org: "acme" };
+    check([[line, "modify", "apps.create", created]], { body: '{"app_name":"web","org_slug":"acme"}' });
+    check([[line, "unknown", "apps.create"]], { body: '{"App_Name":"web"}' });
+    check([[line, "unknown", "apps.create"]], { body: '{"app_name":"web","app_name":"x"}' });
+    check([[line, "unknown", "apps.create"]], { unread: true });
+    expect(flyClassifier.needsBody(requestOf(`POST https://api.machines.dev/v1/apps`))).toBe(true);
+    expect(flyClassifier.needsBody(requestOf(`GET https://api.machines.dev/v1/apps`))).toBe(false);
+  });
+
   test("commands, keys and tokens are worse", () => {
     check([
       [`POST ${M}/machines/m1/exec`, "break-glass", "apps.machines.exec.create", APP],
