@@ -1,4 +1,5 @@
-// Command lines of flarectl. It reads flags like Go's flag package: one dash or two.
+// Command lines of flarectl. It reads flags like Go's flag package: one dash or two. Tiers follow from the verb; a
+// command or flag that flarectl does not have is unknown.
 
 import type { Classification } from "../model/classification.ts";
 import type { Tier } from "../model/tier.ts";
