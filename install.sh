@@ -11,7 +11,7 @@ set -eu
 
 REPOSITORY=leonardaustin/iddio
 # The key that signs releases; the same as packaging/iddio-release.pub.
-PUBLIC_KEY=${IDDIO_INSTALL_PUBLIC_KEY:-@PUBLIC_KEY@}
+PUBLIC_KEY=RWRPN8T16NvhYmERqbgB/hiKqZzYLuo2z+BX9eDXD1UWsXnCW1ERFZ9I
 
 say() { printf '%s\n' "$*"; }
 fail() {

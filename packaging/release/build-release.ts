@@ -67,7 +67,7 @@ export async function buildRelease(input: ReleaseInput): Promise<void> {
       put(`iddio-${target.appImage}.AppImage`, appImage(binary, version, seconds), 0o755);
   }
   const key = publicKeyFile(input.privateKey).trim().split("\n").at(-1) ?? "";
-  put("install.sh", readFileSync(join(root, "install.sh"), "utf8").replace("@PUBLIC_KEY@", key), 0o755);
+  put("install.sh", readFileSync(join(root, "install.sh"), "utf8").replace(/^PUBLIC_KEY=.*$/m, `PUBLIC_KEY=${key}`), 0o755);
   finish(input);
 }
 

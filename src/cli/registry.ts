@@ -44,6 +44,8 @@ import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from ".
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
 import { uninstallCommand } from "./commands/uninstall.ts";
+import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "./commands/update.ts";
+import { upgradeCommand } from "./commands/upgrade.ts";
 import { upstreamAddCommand, upstreamListCommand, upstreamRemoveCommand } from "./commands/upstream.ts";
 import { versionCommand } from "./commands/version.ts";
 
@@ -53,6 +55,10 @@ export const COMMANDS: readonly Command[] = [
   uninstallCommand,
   doctorCommand,
   repairCommand,
+  upgradeCommand,
+  updateCheckCommand,
+  updateStatusCommand,
+  updateApplyCommand,
   gatewayCommand,
   statusCommand,
   shellInitCommand,
@@ -117,5 +123,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",
   settings: "What the daemon runs with",
+  update: "The daemon's own update",
   upstream: "Private CAs and client certificates of upstreams",
 };

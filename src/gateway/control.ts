@@ -16,6 +16,7 @@ import { callerDetails } from "./client-details.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
+import type { Updater } from "./updater.ts";
 import { hostHandlers } from "./host-control.ts";
 import type { Listener } from "./listener.ts";
 import { observeHandlers } from "./observe-control.ts";
@@ -38,6 +39,7 @@ export interface ControlParts {
   readonly observeSessions: ObserveSessions;
   readonly version: string;
   readonly startedMs: number;
+  readonly updater: Updater;
 }
 
 /** The handlers of every control method. */
@@ -140,6 +142,14 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...settingsHandlers(gateway, parts.listener, parts.hasDesktop, record),
 
     classify: (input) => explainClassify(policy.current, input, decodeContent),
+    update_status: () => parts.updater.report,
+    update_check: ({ force }) => parts.updater.check(force),
+    update_apply: async (_input, caller) => {
+      const report = await parts.updater.apply();
+      record(caller, "update apply", { version: report.version });
+      return report;
+    },
+
     decide: (input) => explainDecide(policy.current, input),
   };
 }

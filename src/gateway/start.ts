@@ -17,6 +17,7 @@ import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
 import { StoredObserveSession } from "../state/observe-session.ts";
 import { statePaths } from "../state/paths.ts";
+import { UpdateRecord } from "../state/stored-update.ts";
 import { Pins } from "../state/pins.ts";
 import { writePolicySchema } from "../state/policy-schema-file.ts";
 import { PolicyStore } from "../state/policy-store.ts";
@@ -41,6 +42,7 @@ import { Recorder } from "./recorder.ts";
 import { Resolver } from "./resolver.ts";
 import { Splices } from "./splices.ts";
 import { TrustStore } from "./trust.ts";
+import { Updater } from "./updater.ts";
 import { UpstreamPool } from "./upstream.ts";
 
 /** What the caller of `startGateway` gives. */
@@ -183,6 +185,22 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   cleanup.defer(() => observeSessions.close());
 
+  let afterStop: (() => Promise<void>) | undefined;
+  const updater = new Updater({
+    paths,
+    settings,
+    record: new UpdateRecord(database),
+    events,
+    log,
+    version,
+    env,
+    stopThen: (work) => {
+      afterStop = work;
+      void stop();
+    },
+  });
+  cleanup.defer(() => updater.close());
+
   const handlers = controlHandlers({
     gateway,
     paths,
@@ -196,6 +214,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     observeSessions,
     version,
     startedMs,
+    updater,
   });
   const control = await serveControl(paths.socket, handlers, {
     onError: (error, method) => log.error("control method failed", { method, reason: String(error) }),
@@ -210,6 +229,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     stopping ??= (async () => {
       log.info("stopping");
       await running.disposeAsync();
+      await afterStop?.();
       resolve();
     })();
     return stopping;

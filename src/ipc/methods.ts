@@ -8,6 +8,7 @@ import type { Event } from "../model/event.ts";
 import type { Mode } from "../model/mode.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
+import type { UpdateState } from "../model/update-state.ts";
 import type {
   ObserveReport,
   PinReport,
@@ -166,6 +167,21 @@ export interface DecideReport {
   readonly line?: number;
 }
 
+/** Where the daemon's update of itself is. */
+export interface UpdateReport {
+  readonly state: UpdateState["kind"];
+  readonly current_version: string;
+  /** The later version that the state is about. */
+  readonly version?: string;
+  readonly received_bytes?: number;
+  readonly total_bytes?: number;
+  readonly problem?: string;
+  readonly feed: string;
+  /** ISO 8601, UTC. */
+  readonly last_check?: string;
+  readonly next_check?: string;
+}
+
 /** A row of an event stream: an event, or the count of events that a slow reader lost. */
 export type EventRow = Event | { readonly lost: number };
 
@@ -241,6 +257,11 @@ export interface ControlMethods {
     };
     output: ClassifyReport;
   };
+  update_status: { input: None; output: UpdateReport };
+  /** Without `force` a release that was looked for a moment ago is not looked for again. */
+  update_check: { input: { readonly force: boolean }; output: UpdateReport };
+  /** Begins, and answers before it is done: the daemon restarts on the way. */
+  update_apply: { input: None; output: UpdateReport };
   decide: {
     input: { readonly method: string; readonly host: string; readonly path: string };
     output: DecideReport;
@@ -317,6 +338,9 @@ export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
   settings_set: post("/v1/settings/set", { name: "string", value: "string" }),
   settings_reload: post("/v1/settings/reload"),
   classify: post("/v1/classify", { method: "string", url: "string", headers: "map?", body_b64: "string?" }),
+  update_status: get("/v1/update"),
+  update_check: post("/v1/update/check", { force: "boolean" }),
+  update_apply: post("/v1/update/apply"),
   decide: post("/v1/decide", { method: "string", host: "string", path: "string" }),
 };
 

@@ -28,6 +28,7 @@ export const EVENT_TAGS = [
   "observe_cleared",
   "upstream_added",
   "upstream_removed",
+  "update_changed",
 ] as const;
 
 /** An event's kind. */

@@ -59,6 +59,11 @@ const MIGRATIONS: readonly string[] = [
      ends_ms INTEGER NOT NULL,
      previous_mode TEXT NOT NULL
    ) STRICT`,
+  // At most one row: where the update of the daemon is.
+  `CREATE TABLE update_state (
+     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+     json TEXT NOT NULL
+   ) STRICT`,
 ];
 
 /**

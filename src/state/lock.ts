@@ -37,6 +37,18 @@ export function acquireDaemonLock(paths: StatePaths): Disposable {
   };
 }
 
+/** Lets one upgrade run at a time, the daemon's own or somebody's `iddio upgrade`. Throws a `UserError` while another does. */
+export function acquireUpdateLock(paths: StatePaths): Disposable {
+  try {
+    return acquireDaemonLock({ ...paths, lock: paths.updateLock });
+  } catch (error) {
+    throw new UserError("another upgrade is running", {
+      hint: "wait for it; see: iddio update status",
+      cause: error,
+    });
+  }
+}
+
 function openLockFile(path: string): Database {
   const before = process.umask(0o077);
   try {

@@ -33,6 +33,10 @@ export interface StatePaths {
   readonly kubeconfig: string;
   /** The daemon's binary, as `iddio install` places it. */
   readonly daemonBinary: string;
+  /** A folder for releases that are being downloaded. */
+  readonly updates: string;
+  /** Held while an upgrade runs, by whomever. */
+  readonly updateLock: string;
 }
 
 /**
@@ -62,6 +66,8 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     caTrusted: join(root, "ca_trusted"),
     kubeconfig: join(root, "kubeconfig"),
     daemonBinary: join(root, "bin", "iddio-daemon"),
+    updates: join(root, "updates"),
+    updateLock: join(root, "update.lock"),
   };
 }
 

@@ -67,6 +67,15 @@ export const proxyUrl: SettingReader<string> = (given) => {
   return isProxy && url.search === "" && url.hash === "" ? { value: given } : { wanted };
 };
 
+/** An https URL (http for this machine only), or "" for none. */
+export const feedUrl: SettingReader<string> = (given) => {
+  if (given === "" || given === null) return { value: "" };
+  const isUrl = typeof given === "string" && URL.canParse(given);
+  return isUrl && /^https:\/\/|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(given)
+    ? { value: given }
+    : { wanted: 'an https URL, or "" for the project\'s own' };
+};
+
 /** Host names, suffixes and networks separated by commas, or "" for none. */
 export const hostList: SettingReader<string> = (given) => {
   if (given === null) return { value: "" };

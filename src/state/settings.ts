@@ -6,6 +6,7 @@ import { MODES } from "../model/mode.ts";
 import {
   byteSize,
   duration,
+  feedUrl,
   flag,
   hostList,
   listenAddress,
@@ -48,6 +49,11 @@ const TABLE = {
   /** Whether a held request is shown on the desktop, where there is one. */
   notifications: setting("on", word("on", "off")),
   approval_guard: setting("off", word("off")),
+  /** Whether the daemon looks for newer releases by itself: `check` looks, `stage` also downloads. */
+  update_mode: setting("check", word("off", "check", "stage")),
+  update_interval: setting("24h", duration),
+  /** Where releases are looked for, in the shape of GitHub's API; "" for the project's own. */
+  update_feed: setting("", feedUrl),
 } as const;
 
 /** Every setting, under the name that it has in the file. */
