@@ -47,9 +47,7 @@ export function hostText({ host, port }: { readonly host: string; readonly port:
 
 /** `namespace=payments zone=a`; a value that could pass for two is quoted. Undefined when there are none. */
 export function labelText(labels: Readonly<Record<string, string>>): string | undefined {
-  const parts = Object.entries(labels).map(
-    ([name, value]) => `${name}=${/^[\w.:/@*-]+$/.test(value) ? value : JSON.stringify(value)}`,
-  );
+  const parts = Object.entries(labels).map(([name, value]) => `${name}=${plain(value)}`);
   return parts.length === 0 ? undefined : parts.join(" ");
 }
 
@@ -63,20 +61,35 @@ export function wholeSeconds(ms: number): number {
   return Math.max(0, Math.ceil(ms / 1000)) * 1000;
 }
 
-/** Nearest first, so that what is cut off at the edge of a screen is the furthest away. */
+/** The processes that started the client, nearest first. */
 function ancestorsText(client: ClientDetails | undefined): string | undefined {
-  const { ancestors = [] } = client ?? {};
-  if (ancestors.length === 0) return undefined;
-  return ancestors.map(({ process, pid }) => `${process} (pid ${pid})`).join(" < ");
+  const ancestors = client?.ancestors ?? [];
+  return ancestors.length === 0 ? undefined : ancestors.map(processText).join(" < ");
 }
 
 function clientText(client: ClientDetails | undefined): string | undefined {
   if (client === undefined) return undefined;
   const { process, pid, user } = client;
   const parts = [
-    process === undefined ? undefined : pid === undefined ? process : `${process} (pid ${pid})`,
-    process === undefined && pid !== undefined ? `pid ${pid}` : undefined,
+    process !== undefined ? processText({ process, pid }) : pid === undefined ? undefined : `pid ${pid}`,
     user === undefined ? undefined : `user ${user}`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(", ");
+}
+
+/** `kubectl (pid 123)`; a process may call itself anything, so a name that could pass for more is quoted. */
+function processText({
+  process,
+  pid,
+}: {
+  readonly process: string;
+  readonly pid: number | undefined;
+}): string {
+  const name = plain(process);
+  return pid === undefined ? name : `${name} (pid ${pid})`;
+}
+
+/** Text that cannot be taken for two values, quoted where it could be. */
+function plain(text: string): string {
+  return /^[\w.:/@*+-]+$/.test(text) ? text : JSON.stringify(text);
 }

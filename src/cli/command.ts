@@ -7,8 +7,19 @@ import type { StatePaths } from "../state/paths.ts";
 import type { Flags } from "./flags.ts";
 import type { Output } from "./output.ts";
 
-/** What the values of an argument or flag are, for completion; all but `file` are asked of the daemon. */
-export type Completes = "approval" | "grant" | "host" | "inspect-entry" | "upstream" | "file";
+/** What the values of an argument or flag are, for completion; most are asked of the daemon. */
+export type Completes =
+  | "approval"
+  | "grant"
+  | "host"
+  | "inspect-entry"
+  | "pin"
+  | "suspect"
+  | "upstream"
+  | "setting"
+  | "method"
+  | "filter"
+  | "file";
 
 /** One `--flag`. Without `value` it is a switch. */
 export interface FlagSpec {

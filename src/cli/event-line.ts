@@ -1,16 +1,24 @@
-// One event as one line for people: time, tag, then `name=value` in the order the daemon gave them.
+// One event as one line for people: time, tag, then `name=value` in the order the daemon gave them. What is inside
+// a field has a dotted name, as in `audit tail --filter labels.namespace=payments`.
 
 import type { EventRow } from "../ipc/methods.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { localTime } from "./local-time.ts";
+import { outcomePainter } from "./outcome-painter.ts";
+import type { Paints } from "./output.ts";
 
 /** Everything in it is escaped; values with blanks are quoted. */
-export function eventLine(row: EventRow): string {
-  if ("lost" in row) return `(${row.lost} older events were lost: this reader was too slow)`;
-  const fields = Object.entries(row.fields).map(
-    ([name, value]) => `${escapeForTerminal(name)}=${shown(value)}`,
-  );
-  return [localTime(row.timestamp_ms), escapeForTerminal(row.tag), ...fields].join("  ");
+export function eventLine(row: EventRow, paints: Paints): string {
+  if ("lost" in row) return paints.warn(`(${row.lost} older events were lost: this reader was too slow)`);
+  const fields = Object.entries(row.fields).flatMap(([name, value]) => pairs(name, value));
+  const time = paints.faint(localTime(row.timestamp_ms));
+  return [time, outcomePainter(paints)(escapeForTerminal(row.tag)), ...fields].join("  ");
+}
+
+function pairs(name: string, value: unknown): string[] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return Object.entries(value).flatMap(([inner, each]) => pairs(`${name}.${inner}`, each));
+  return [`${escapeForTerminal(name)}=${shown(value)}`];
 }
 
 function shown(value: unknown): string {

@@ -50,7 +50,7 @@ export function renderNoun(noun: string, commands: readonly Command[]): string {
 /** One command's usage, arguments, flags and examples. */
 export function renderCommand(command: Command): string {
   const lines = [command.summary, "", ...usageLines(command, "usage: ")];
-  if (command.details !== undefined) lines.push("", ...command.details);
+  if (command.details !== undefined) lines.push("", ...command.details.flatMap(detailLines));
   const listed = (command.args ?? []).filter((spec) => spec.choices !== undefined && !hasInlineChoices(spec));
   if (listed.length > 0) {
     lines.push("", "arguments:");
@@ -63,6 +63,14 @@ export function renderCommand(command: Command): string {
     lines.push("", "examples:", ...command.examples.map((example) => `  ${example}`));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** A line of details; one that is too long goes on under its last column. */
+function detailLines(line: string): string[] {
+  if (displayWidth(line) <= WIDTH) return [line];
+  const lead = /^(?:\s*\S+(?: \S+)*\s{2,})?/.exec(line)?.[0] ?? "";
+  const [first = "", ...more] = wrapWords(line.slice(lead.length), WIDTH - lead.length);
+  return [lead + first, ...more.map((each) => " ".repeat(lead.length) + each)];
 }
 
 function flagRow(flag: NonNullable<Command["flags"]>[number]): readonly [string, string] {

@@ -7,8 +7,11 @@ import type { Outcome } from "./outcome.ts";
 import type { Protocol } from "./protocol.ts";
 import type { TierOrUnknown } from "./tier.ts";
 
-/** What a row is about. `intent` comes before a request above observe is forwarded and has no decision. */
-export type EntryOp = "mitm" | "intent" | "block" | "passthrough" | "pin_splice" | "control";
+/** Every kind of row. `intent` comes before a request above observe is forwarded and has no decision. */
+export const ENTRY_OPS = ["mitm", "intent", "block", "passthrough", "pin_splice", "control"] as const;
+
+/** What a row is about. */
+export type EntryOp = (typeof ENTRY_OPS)[number];
 
 /** The process that sent a request, as far as the operating system told. */
 export interface ClientIdentity {

@@ -5,13 +5,20 @@ import { renderCommand, renderNoun, renderOverview } from "../../src/cli/help.ts
 import { COMMANDS, NOUNS } from "../../src/cli/registry.ts";
 
 const VISIBLE = COMMANDS.filter(({ isHidden }) => isHidden !== true);
-const nouns = [...new Set(VISIBLE.flatMap(({ name }) => name.split(" ").slice(0, -1).slice(0, 1)))];
+const nouns = [
+  ...new Set(
+    VISIBLE.flatMap(({ name }) => {
+      const words = name.split(" ");
+      return words.slice(1).map((_, index) => words.slice(0, index + 1).join(" "));
+    }),
+  ),
+];
 
 function tooWide(text: string): string[] {
   return text.split("\n").filter((line) => line.length > 80);
 }
 
-test("every word that several commands begin with is explained, and no other", () => {
+test("all words that several commands begin with are explained, and no others", () => {
   expect(Object.keys(NOUNS).sort()).toEqual(nouns.sort());
 });
 

@@ -140,7 +140,7 @@ describe("in a terminal of 80 columns", () => {
     await settled(program, "/elsewhere");
     await gateway.deny("not you", ({ path }) => path === "/elsewhere");
     await program.until(({ text }) => text.includes("denied POST /elsewhere") && text.includes("not you"));
-    expect(program.screen.lines[0]).toBe("nothing waits for approval");
+    await program.until(({ lines }) => lines[0] === "nothing waits for approval");
     await client.until("403");
   });
 

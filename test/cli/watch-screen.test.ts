@@ -43,21 +43,21 @@ test("several requests, the selected one whole", () => {
     ">   0:27  sensitive    pods delete  namespace=payments    my-cluster.eks.ama...",
     "    0:27  modify       pods create  namespace=payments    my-cluster.eks.ama...",
     "-------------------------------------------------------------------------------",
-    "tier      sensitive",
-    "command   pods delete",
-    "scope     namespace=payments",
-    "host      my-cluster.eks.amazonaws.com",
-    "request   DELETE /api/v1/namespaces/payments/pods/a",
-    "protocol  kubectl",
-    "rule      kubectl.rules.escalate.groups[0]",
-    "because   delete of pods",
-    "id        appr_0000000a",
-    "headers   host: my-cluster.eks.amazonaws.com",
-    "          authorization: ***",
-    "body      ",
-    "          {",
-    '            "gracePeriodSeconds": 0',
-    "          }",
+    "tier        sensitive",
+    "command     pods delete",
+    "scope       namespace=payments",
+    "host        my-cluster.eks.amazonaws.com",
+    "request     DELETE /api/v1/namespaces/payments/pods/a",
+    "protocol    kubectl",
+    "rule        kubectl.rules.escalate.groups[0]",
+    "because     delete of pods",
+    "id          appr_0000000a",
+    "headers     host: my-cluster.eks.amazonaws.com",
+    "            authorization: ***",
+    "body        ",
+    "            {",
+    '              "gracePeriodSeconds": 0',
+    "            }",
     "",
     "",
     "-------------------------------------------------------------------------------",
@@ -122,7 +122,7 @@ describe("nothing of command or URL is hidden", () => {
       const rows = renderScreen({ ...state, top }, layout, SIZE, NOW, PLAIN);
       read += rows
         .slice(3, 3 + layout.paneRows)
-        .map((row) => row.slice(10))
+        .map((row) => row.slice(12))
         .join("");
     }
     expect(read).toContain(command);
@@ -140,7 +140,7 @@ describe("nothing of command or URL is hidden", () => {
     const evil = approvalOf("a", { command: "get\x1b[2J\u202epods", labels: { namespace: "a b=\n\u200bc" } });
     const text = screen(watching([evil])).join("\n");
     expect(text).toContain("get\\e[2J\\u{202e}pods");
-    expect(text).toContain('scope     namespace="a b=\\n\\u{200b}c"');
+    expect(text).toContain('scope       namespace="a b=\\n\\u{200b}c"');
     expect(text).not.toMatch(/[\x1b\u202e\u200b]/);
   });
 });

@@ -1,4 +1,5 @@
-// `iddio approval grants …`: what `approval allow --for` has let go until when.
+// `iddio approval grants …`: what `approval allow --for` has let go until when. A grant is made with an approval only,
+// so that nobody can allow what nobody has asked for.
 
 import { hostText, labelText, timeLeft } from "../approval-facts.ts";
 import { type Command, JSON_FLAG } from "../command.ts";

@@ -27,12 +27,13 @@ export const approvalWatchCommand: Command = {
       return watchInteractively(daemon, output, signal);
     }
     const startMs = Date.now();
+    const paints = await output.loadPaints();
     const { approvals } = await daemon.call("approvals_list", {});
     const waiting = new Set(approvals.map(({ id }) => id));
     for await (const row of daemon.stream("events", { follow: true }, signal)) {
       if (!isWatched(row, startMs, waiting)) continue;
       if (flags.has("json")) output.jsonLine(row);
-      else output.line(eventLine(row));
+      else output.line(eventLine(row, paints));
     }
   },
 };

@@ -1,18 +1,21 @@
 // `iddio audit …`: reads audit.jsonl itself, so it works without a daemon and costs the same however
 // long the file is. Never writes.
 
-import type { Entry } from "../../model/entry.ts";
+import { ENTRY_OPS, type Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
-import { AUDIT_COLUMNS, auditCells, auditLine } from "../audit-row.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
+import { AUDIT_COLUMNS, auditCells, auditHeader, auditLine, auditPainter } from "../audit-row.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
+import type { Output } from "../output.ts";
+import { suggest } from "../suggest.ts";
 
 /** Prints the last rows, oldest first. */
 export const auditShowCommand: Command = {
   name: "audit show",
   summary: "Show the last rows of the audit log",
   flags: [
-    { name: "op", value: "op", summary: "Only rows of this kind, e.g. mitm, block, passthrough" },
-    { name: "host", value: "host", summary: "Only rows of exactly this host" },
+    { name: "op", value: "op", choices: ENTRY_OPS, summary: "Only rows of this kind" },
+    { name: "host", value: "host", completes: "host", summary: "Only rows of exactly this host" },
     { name: "last", value: "n", kind: "count", summary: "At most so many rows (default 50)" },
     {
       name: "since",
@@ -26,18 +29,18 @@ export const auditShowCommand: Command = {
   async run({ flags, output, paths }) {
     const { readLast } = await import("../../state/journal-read.ts");
     const op = flags.text("op");
-    const host = flags.text("host")?.toLowerCase();
+    const isHost = hostFilter(flags.text("host"));
     const since = flags.durationMs("since");
-    const entries = await readLast(paths.audit, {
-      last: flags.count("last", 50),
-      filter: (entry) =>
-        (op === undefined || entry.op === op) && (host === undefined || entry.fields.host === host),
-      ...(since === undefined ? {} : { sinceMs: Date.now() - since }),
-    });
+    const entries = await readable(paths.audit, () =>
+      readLast(paths.audit, {
+        last: flags.count("last", 50),
+        filter: (entry) => (op === undefined || entry.op === op) && isHost(entry),
+        ...(since === undefined ? {} : { sinceMs: Date.now() - since }),
+      }),
+    );
     if (flags.has("json")) return void output.json(entries);
     if (entries.length === 0) return void output.note(`no matching rows in ${paths.audit}`);
-    const paint = rowPainter(await output.loadPaints());
-    output.table(AUDIT_COLUMNS, entries.map(auditCells), (text, column) => paint(text, column));
+    output.table(AUDIT_COLUMNS, entries.map(auditCells), auditPainter(await output.loadPaints()));
   },
 };
 
@@ -56,29 +59,76 @@ export const auditTailCommand: Command = {
       name: "filter",
       value: "key=value",
       isRepeatable: true,
+      completes: "filter",
       summary: "Only rows with this field; several must all match",
     },
     { name: "json", summary: "Print one JSON object a line" },
   ],
-  examples: ["iddio audit tail --filter host=my-cluster.eks.amazonaws.com", "iddio audit tail --lines 10"],
+  details: [
+    "A key names a field, or op, hash, timestamp_ms; a dot reaches inside:",
+    "labels.namespace. Following goes on when the file is rotated or truncated.",
+  ],
+  examples: [
+    "iddio audit tail --filter host=api.github.com --filter tier=modify",
+    "iddio audit tail --lines 10",
+  ],
   async run({ flags, output, paths, interrupted }) {
     const { readLast, followJournal } = await import("../../state/journal-read.ts");
-    const filter = fieldFilter(flags.texts("filter"));
-    const print = (entry: Entry) =>
-      flags.has("json") ? output.jsonLine(entry) : output.line(auditLine(entry));
+    const filter = fieldFilter(flags.texts("filter"), output);
+    const isJson = flags.has("json");
+    const paints = await output.loadPaints();
+    const paint = auditPainter(paints);
+    const print = (entry: Entry) => (isJson ? output.jsonLine(entry) : output.line(auditLine(entry, paint)));
+    if (!isJson && output.isTerminal) output.line(auditHeader(paints.faint));
     const last = flags.count("lines", 0);
-    if (last > 0) {
-      for (const entry of await readLast(paths.audit, { last, filter })) print(entry);
-      return;
-    }
-    for await (const entry of followJournal(paths.audit, { signal: interrupted() })) {
-      if (filter(entry)) print(entry);
-    }
+    await readable(paths.audit, async () => {
+      if (last > 0) {
+        for (const entry of await readLast(paths.audit, { last, filter })) print(entry);
+        return;
+      }
+      for await (const entry of followJournal(paths.audit, { signal: interrupted() })) {
+        if (filter(entry)) print(entry);
+      }
+    });
   },
 };
 
+/** `host` or `host:port`, as the HOST column prints it. */
+function hostFilter(typed: string | undefined): (entry: Entry) => boolean {
+  if (typed === undefined) return () => true;
+  const wanted = typed.toLowerCase();
+  const { host, port } = /^(?<host>.+):(?<port>\d{1,5})$/.exec(wanted)?.groups ?? {};
+  return ({ fields }) =>
+    fields.host === wanted ||
+    (host !== undefined && fields.host === host.replace(/^\[(.*)\]$/, "$1") && String(fields.port) === port);
+}
+
+/** Fields that most rows have; a filter on another one is allowed, control rows have many, but may be a slip. */
+const USUAL_FIELDS = [
+  "op",
+  "hash",
+  "timestamp_ms",
+  "request_id",
+  "host",
+  "port",
+  "method",
+  "path",
+  "protocol",
+  "tier",
+  "command",
+  "labels",
+  "decision",
+  "rule",
+  "outcome",
+  "approval_id",
+  "status",
+  "reason",
+  "duration_ms",
+  "client",
+];
+
 /** Keys name a field, or `op`, `hash`, `timestamp_ms` of the row itself; `labels.namespace` reaches inside. */
-function fieldFilter(pairs: readonly string[]): (entry: Entry) => boolean {
+function fieldFilter(pairs: readonly string[], output: Output): (entry: Entry) => boolean {
   const wanted = pairs.map((pair) => {
     const equals = pair.indexOf("=");
     if (equals <= 0) {
@@ -87,7 +137,11 @@ function fieldFilter(pairs: readonly string[]): (entry: Entry) => boolean {
         exitCode: 2,
       });
     }
-    return [pair.slice(0, equals).split("."), pair.slice(equals + 1)] as const;
+    const path = pair.slice(0, equals).split(".");
+    const near = USUAL_FIELDS.includes(path[0] ?? "") ? undefined : suggest(path[0] ?? "", USUAL_FIELDS);
+    if (near !== undefined)
+      output.note(`few rows have a field '${escapeForTerminal(path[0] ?? "")}'; did you mean '${near}'?`);
+    return [path, pair.slice(equals + 1)] as const;
   });
   return (entry) => wanted.every(([path, value]) => String(valueAt(entry, path) ?? "") === value);
 }
@@ -102,21 +156,14 @@ function valueAt(entry: Entry, path: readonly string[]): unknown {
   return value;
 }
 
-function rowPainter(paints: {
-  good: (t: string) => string;
-  warn: (t: string) => string;
-  bad: (t: string) => string;
-}) {
-  const byWord: Readonly<Record<string, (text: string) => string>> = {
-    allow: paints.good,
-    escalate: paints.warn,
-    deny: paints.bad,
-    refused: paints.bad,
-    denied: paints.bad,
-    blocked: paints.bad,
-    timed_out: paints.warn,
-    withdrawn: paints.warn,
-  };
-  return (text: string, column: number) =>
-    column === 2 || column === 3 ? (byWord[text]?.(text) ?? text) : text;
+/** A file that cannot be read is the operator's matter, not a mistake of the program. */
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    const why = { EACCES: "permission denied", EISDIR: "it is a directory" }[code ?? ""];
+    if (why === undefined) throw error;
+    throw new UserError(`'${path}' cannot be read: ${why}`, { hint: "see: iddio doctor", cause: error });
+  }
 }

@@ -12,7 +12,7 @@ import { readPolicyFile } from "../policy-file.ts";
 export const classifyHttpCommand: Command = {
   name: "classify http",
   summary: "Classify an HTTP request",
-  args: [{ name: "method" }, { name: "url" }],
+  args: [{ name: "method", completes: "method" }, { name: "url" }],
   flags: [
     { name: "header", value: "name: value", isRepeatable: true, summary: "A header of the request" },
     { name: "data", value: "text", summary: "The body of the request; @file reads it from a file" },

@@ -10,7 +10,7 @@ import { readPolicyFile } from "../policy-file.ts";
 export const decideCommand: Command = {
   name: "decide",
   summary: "Show what the policy would do with a request",
-  args: [{ name: "method" }, { name: "host" }, { name: "path" }],
+  args: [{ name: "method", completes: "method" }, { name: "host", completes: "host" }, { name: "path" }],
   flags: [JSON_FLAG],
   examples: ["iddio decide DELETE x.eks.amazonaws.com /api/v1/namespaces/dev/pods/api"],
   async run({ args, flags, output, daemon, paths }) {

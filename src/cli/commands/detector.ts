@@ -53,7 +53,7 @@ export const detectorClearCommand: Command = {
 export const detectorPromoteCommand: Command = {
   name: "detector promote",
   summary: "Pin a host that the detector found, for good",
-  args: [{ name: "host[:port]" }],
+  args: [{ name: "host[:port]", completes: "suspect" }],
   flags: [JSON_FLAG],
   examples: ["iddio detector promote sync.example.com"],
   async run({ args, flags, output, daemon }) {

@@ -11,12 +11,18 @@ export const eventsCommand: Command = {
     { name: "follow", summary: "Stay, and print events as they come" },
     { name: "json", summary: "Print one JSON object a line" },
   ],
+  details: [
+    "A reader that is too slow loses the oldest events and is told how many;",
+    'the gateway never waits for it. With --json that is a line {"lost": n}.',
+  ],
+  examples: ["iddio events --follow", "iddio events --follow --json | jq .tag"],
   async run({ flags, output, daemon, interrupted }) {
     const follow = flags.has("follow");
     const signal = follow ? interrupted() : undefined;
+    const paints = await output.loadPaints();
     for await (const row of daemon.stream("events", { follow }, signal)) {
       if (flags.has("json")) output.jsonLine(row);
-      else output.line(eventLine(row));
+      else output.line(eventLine(row, paints));
     }
   },
 };

@@ -5,7 +5,7 @@ import { isProtocol, PROTOCOLS } from "../../model/protocol.ts";
 import type { CommandContext } from "../command.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
 
-const ARGUMENTS = [{ name: "protocol", choices: PROTOCOLS }, { name: "entry" }];
+const PROTOCOL_ARGUMENT = { name: "protocol", choices: PROTOCOLS };
 
 /** Prints every inspect entry with its protocol. */
 export const inspectSummaryCommand: Command = {
@@ -25,7 +25,7 @@ export const inspectSummaryCommand: Command = {
 export const inspectAddCommand: Command = {
   name: "inspect add",
   summary: "Intercept a host, suffix, address or CIDR",
-  args: ARGUMENTS,
+  args: [PROTOCOL_ARGUMENT, { name: "entry", completes: "host" }],
   flags: [JSON_FLAG],
   examples: ['iddio inspect add aws "*.amazonaws.com"', "iddio inspect add kubectl 10.0.0.0/8"],
   run: (context) => edit(context, "inspect_add", "added"),
@@ -35,7 +35,7 @@ export const inspectAddCommand: Command = {
 export const inspectRemoveCommand: Command = {
   name: "inspect remove",
   summary: "Stop intercepting an entry",
-  args: ARGUMENTS,
+  args: [PROTOCOL_ARGUMENT, { name: "entry", completes: "inspect-entry" }],
   flags: [JSON_FLAG],
   run: (context) => edit(context, "inspect_remove", "removed"),
 };

@@ -18,6 +18,7 @@ export const kubeconfigCommand: Command = {
     {
       name: "output",
       value: "file",
+      completes: "file",
       summary: "Where to write it (default: kubeconfig in the state directory)",
     },
     JSON_FLAG,

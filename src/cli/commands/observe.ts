@@ -102,7 +102,7 @@ export const observeShowCommand: Command = {
   flags: [
     { name: "limit", value: "n", kind: "count", summary: "At most so many records (default 100)" },
     { name: "offset", value: "n", kind: "count", summary: "Leave out so many of the latest" },
-    { name: "host", value: "host", summary: "Only records of exactly this host" },
+    { name: "host", value: "host", completes: "host", summary: "Only records of exactly this host" },
     { name: "op", value: "decision", choices: ACTIONS, summary: "Only records with this would-be decision" },
     { name: "since", value: "duration", kind: "duration", summary: "Only records newer than this, e.g. 30m" },
     JSON_FLAG,

@@ -8,7 +8,7 @@ import { type Command, JSON_FLAG } from "../command.ts";
 import { parseHostMaybePort, showHostMaybePort } from "../host-port.ts";
 import { localTime } from "../local-time.ts";
 
-const HOST_ARGUMENT = { name: "host[:port]" };
+const HOST_ARGUMENT = { name: "host[:port]", completes: "host" } as const;
 
 /** Puts a host on the list. */
 export const pinCommand: Command = {
@@ -37,7 +37,7 @@ export const pinCommand: Command = {
 export const unpinCommand: Command = {
   name: "unpin",
   summary: "Intercept a pinned host again",
-  args: [HOST_ARGUMENT],
+  args: [{ name: "host[:port]", completes: "pin" }],
   flags: [JSON_FLAG],
   details: ["Without a port every pin of the host is removed."],
   async run({ args, flags, output, daemon }) {

@@ -22,7 +22,7 @@ export const settingsGetCommand: Command = {
 export const settingsSetCommand: Command = {
   name: "settings set",
   summary: "Change a setting",
-  args: [{ name: "key=value" }],
+  args: [{ name: "key=value", completes: "setting" }],
   flags: [JSON_FLAG],
   details: ["What is not accepted changes nothing, and the message says what would be."],
   examples: ["iddio settings set approval_timeout=2m", "iddio settings set detector=generic"],

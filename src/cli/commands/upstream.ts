@@ -10,11 +10,21 @@ import { parseHostPort } from "../host-port.ts";
 export const upstreamAddCommand: Command = {
   name: "upstream add",
   summary: "Trust a private CA for one host",
-  args: [{ name: "host[:port]" }],
+  args: [{ name: "host[:port]", completes: "host" }],
   flags: [
-    { name: "ca", value: "file", summary: "PEM file of the CA that signed the host's certificate" },
-    { name: "cert", value: "file", summary: "PEM file of a client certificate to present there" },
-    { name: "key", value: "file", summary: "PEM file of its key" },
+    {
+      name: "ca",
+      value: "file",
+      completes: "file",
+      summary: "PEM file of the CA that signed the host's certificate",
+    },
+    {
+      name: "cert",
+      value: "file",
+      completes: "file",
+      summary: "PEM file of a client certificate to present there",
+    },
+    { name: "key", value: "file", completes: "file", summary: "PEM file of its key" },
     JSON_FLAG,
   ],
   examples: [
@@ -73,7 +83,7 @@ export const upstreamListCommand: Command = {
 export const upstreamRemoveCommand: Command = {
   name: "upstream remove",
   summary: "Forget an upstream's private CA",
-  args: [{ name: "host[:port]" }],
+  args: [{ name: "host[:port]", completes: "upstream" }],
   flags: [JSON_FLAG],
   async run({ args, flags, output, daemon }) {
     const { host, port } = await parseHostPort(args[0] ?? "");

@@ -85,10 +85,9 @@ class Watch {
     this.#state = change(before);
     if (this.#terminal === undefined) return;
     this.#layout = layoutOf(this.#state, this.#terminal.size);
+    if (before.approvals.length === 0 && this.#state.approvals.length > 0) this.#output.write("\x07");
     this.#draw();
     if (this.#state.selectedId !== before.selectedId) this.#fetchDetails();
-    if (this.#state.approvals.length > before.approvals.length && before.approvals.length === 0)
-      this.#output.write("\x07");
   }
 
   #draw(): void {

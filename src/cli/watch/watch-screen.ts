@@ -38,7 +38,7 @@ export interface WatchLayout extends PaneGeometry {
 }
 
 const SMALLEST: ScreenSize = { columns: 40, rows: 12 };
-const NAME_COLUMNS = 10;
+const NAME_COLUMNS = 12;
 /** Header, two rules, the line of what happened last, the keys. */
 const FIXED_ROWS = 5;
 /** Below this a countdown is red. */
@@ -143,7 +143,7 @@ function oneLine(approval: Approval): string {
 
 /** Everything beside the request itself: why, who, headers and body. */
 function moreLines({ details }: WatchState, selected: Approval, width: number): PaneLine[] {
-  const lines = [...originFacts(selected), ["id", selected.id] as const].flatMap((fact) =>
+  const lines = [...originFacts(details ?? selected), ["id", selected.id] as const].flatMap((fact) =>
     factLines(fact, width),
   );
   if (details === undefined) return lines;

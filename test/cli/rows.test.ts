@@ -1,0 +1,98 @@
+// Audit rows and events as people read them.
+
+import { describe, expect, test } from "bun:test";
+import { auditCells, auditLine, auditPainter } from "../../src/cli/audit-row.ts";
+import { eventLine } from "../../src/cli/event-line.ts";
+import { outcomePainter } from "../../src/cli/outcome-painter.ts";
+import { EVENT_TAGS } from "../../src/model/event.ts";
+import { OUTCOMES } from "../../src/model/outcome.ts";
+
+const PLAIN = { good: same, warn: same, bad: same, faint: same, bold: same };
+const MARKED = { good: mark("+"), warn: mark("~"), bad: mark("!"), faint: same, bold: same };
+
+function same(text: string): string {
+  return text;
+}
+
+function mark(sign: string) {
+  return (text: string) => sign + text;
+}
+
+function detail(
+  fields: Record<string, unknown>,
+  op: "mitm" | "block" | "control" = "mitm",
+): string | undefined {
+  return auditCells({ timestamp_ms: 0, op, hash: "", fields }).at(-1);
+}
+
+describe("what a row is about", () => {
+  const rows: readonly (readonly [string, string | undefined, string | undefined])[] = [
+    ["a path", detail({ path: "/a", command: "pods get" }), "/a"],
+    ["a path and why", detail({ path: "/a", reason: "not now" }, "block"), "/a (not now)"],
+    ["only why", detail({ reason: "bare line feed" }, "block"), "bare line feed"],
+    ["nothing", detail({}), "-"],
+    [
+      "a command that was typed, with what and by whom",
+      detail({ command: "set-proxy-mode", proxy_mode: "observe", caller_uid: 0, caller_pid: 7 }, "control"),
+      "set-proxy-mode proxy_mode=observe by uid 0 pid 7",
+    ],
+    [
+      "an answer, with its reason",
+      detail({ command: "approval deny", approval_id: "appr_1", reason: "no", caller_uid: 0 }, "control"),
+      "approval deny approval_id=appr_1 (no) by uid 0",
+    ],
+  ];
+  for (const [name, got, want] of rows) test(name, () => expect(got).toBe(want));
+});
+
+describe("the host as it was connected to", () => {
+  const rows: readonly (readonly [Record<string, unknown>, string])[] = [
+    [{ host: "a.b", port: 443 }, "a.b"],
+    [{ host: "a.b" }, "a.b"],
+    [{ host: "a.b", port: 6443 }, "a.b:6443"],
+    [{ host: "::1", port: 6443 }, "[::1]:6443"],
+    [{}, "-"],
+  ];
+  for (const [fields, want] of rows)
+    test(want, () => expect(auditCells({ timestamp_ms: 0, op: "mitm", hash: "", fields })[7]).toBe(want));
+});
+
+test("a row that is printed as it comes keeps its columns, and hides nothing", () => {
+  const fields = { host: "h\x1b[31m", method: "GET", path: "/\u202e", tier: "observe", status: 200 } as const;
+  const line = auditLine({ timestamp_ms: Number.NaN, op: "mitm", hash: "", fields }, auditPainter(PLAIN));
+  expect(line).toBe(
+    "-                    mitm         -         -          observe      200     GET      h\\e[31m                       /\\u{202e}",
+  );
+});
+
+test("every outcome has a colour, and no word that says nothing about one", () => {
+  const paint = outcomePainter(MARKED);
+  for (const outcome of OUTCOMES) expect(paint(outcome)).not.toBe(outcome);
+  for (const action of ["allow", "escalate", "deny"]) expect(paint(action)).not.toBe(action);
+  for (const word of ["mitm", "splice", "proxy_mode_changed", ""]) expect(paint(word)).toBe(word);
+  expect(EVENT_TAGS.filter((tag) => paint(tag).startsWith("!"))).toEqual([
+    "policy_reload_failed",
+    "settings_reload_failed",
+    "block",
+  ]);
+});
+
+describe("an event is a line", () => {
+  const line = (fields: Record<string, unknown>) =>
+    eventLine({ timestamp_ms: Number.NaN, tag: "allow", fields }, PLAIN).replace("-  allow  ", "");
+  const rows: readonly (readonly [Record<string, unknown>, string])[] = [
+    [{ host: "a.b", port: 443, late: true }, "host=a.b  port=443  late=true"],
+    [{ labels: { namespace: "x" }, client: { user: "me" } }, "labels.namespace=x  client.user=me"],
+    [{ reason: "not now" }, 'reason="not now"'],
+    [{ reason: 'a"b' }, 'reason="a\\"b"'],
+    [{ path: "/\x1b[2J\n" }, 'path="/\\u001b[2J\\n"'],
+    [{ path: "/\x1b[2J" }, "path=/\\e[2J"],
+    [{ changed: ["a", "b"] }, 'changed=["a","b"]'],
+    [{ "na\u200bme": 1 }, "na\\u{200b}me=1"],
+  ];
+  for (const [fields, want] of rows) test(want, () => expect(line(fields)).toBe(want));
+
+  test("also one that says how many were lost", () => {
+    expect(eventLine({ lost: 7 }, PLAIN)).toBe("(7 older events were lost: this reader was too slow)");
+  });
+});
