@@ -12,6 +12,7 @@ import type { Detector } from "./detector.ts";
 import type { Dialler } from "./dialler.ts";
 import type { Inspection } from "./inspection.ts";
 import type { ModeHolder } from "./mode.ts";
+import type { Probes } from "./probes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Splices } from "./splices.ts";
 import type { TrustStore } from "./trust.ts";
@@ -25,6 +26,7 @@ export interface Gateway {
   readonly pins: Pins;
   readonly detector: Detector;
   readonly splices: Splices;
+  readonly probes: Probes;
   readonly dialler: Dialler;
   readonly processes: SocketProcesses;
   readonly trust: TrustStore;

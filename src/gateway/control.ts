@@ -5,6 +5,7 @@ import type { Authority } from "../ca/authority.ts";
 import { explainClassify, explainDecide } from "../ipc/explain.ts";
 import type { ControlHandlers, UpstreamReport } from "../ipc/methods.ts";
 import { isMode, MODES } from "../model/mode.ts";
+import { isProtocol } from "../model/protocol.ts";
 import { UserError } from "../model/user-error.ts";
 import type { Journal } from "../state/journal.ts";
 import type { StatePaths } from "../state/paths.ts";
@@ -140,6 +141,13 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...hostHandlers(gateway, events, record),
     ...observeHandlers({ ...parts, path: paths.observe }, record),
     ...settingsHandlers(gateway, parts.listener, parts.hasDesktop, record),
+
+    probes_start: ({ protocol, stands_for }) => {
+      if (!isProtocol(protocol)) throw new UserError(`unknown protocol '${protocol}'`, { exitCode: 2 });
+      const { id, host } = gateway.probes.start(protocol, stands_for);
+      return { id, host };
+    },
+    probes_end: ({ id }) => gateway.probes.end(id),
 
     classify: (input) => explainClassify(policy.current, input, decodeContent),
     update_status: () => parts.updater.report,

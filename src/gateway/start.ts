@@ -38,6 +38,7 @@ import { Inspection } from "./inspection.ts";
 import { startListener } from "./listener.ts";
 import { ModeHolder } from "./mode.ts";
 import { ObserveSessions } from "./observe-sessions.ts";
+import { Probes } from "./probes.ts";
 import { Recorder } from "./recorder.ts";
 import { Resolver } from "./resolver.ts";
 import { Splices } from "./splices.ts";
@@ -143,6 +144,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     pins,
     detector,
     splices: new Splices(),
+    probes: new Probes(),
     dialler,
     trust,
     processes,

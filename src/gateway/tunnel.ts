@@ -14,6 +14,7 @@ import type { Destination } from "./inspection.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
 import { isLoop } from "./loop.ts";
 import { holdsProxyToken } from "./proxy-token.ts";
+import { serveProbe } from "./serve-probe.ts";
 import { answerShortly } from "./short-answer.ts";
 import { onSilentEnd } from "./silent-end.ts";
 import { dialAndSplice, splice } from "./splice.ts";
@@ -33,6 +34,8 @@ export async function serveTunnel(
 ): Promise<void> {
   const authority = parseAuthority(head.target);
   if (authority === undefined) return answerShortly(channel, 400, "the CONNECT target is not host:port");
+  const probe = gateway.probes.find(authority.host);
+  if (probe) return serveProbe(gateway, channel, probe);
   const addresses = await gateway.dialler.resolve(authority.host, authority.port);
   if (isLoop(gateway.listen, addresses, authority.port))
     return answerShortly(channel, 403, "the CONNECT target is iddio itself");

@@ -17,6 +17,8 @@ export interface ToolOptions {
   readonly input?: string;
   /** Let it use this terminal, for programs that ask for a password; nothing is collected then but stdout. */
   readonly isInteractive?: boolean;
+  /** The working directory; this process's own unless told. */
+  readonly cwd?: string;
   /** Ended after this long; half a minute unless told. */
   readonly timeoutMs?: number;
 }
@@ -38,6 +40,7 @@ export async function runTool(argv: readonly string[], options: ToolOptions): Pr
   try {
     const child = Bun.spawn([program, ...args], {
       env: { ...options.env, LC_ALL: "C" },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdin: options.isInteractive ? "inherit" : Buffer.from(options.input ?? ""),
       stdout: "pipe",
       stderr: options.isInteractive ? "inherit" : "pipe",

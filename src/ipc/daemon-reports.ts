@@ -1,7 +1,8 @@
-// What the control methods about pins, the detector, observe sessions and settings answer with. Names on the wire
+// What the control methods about pins, the detector, observe sessions, settings and probes answer with. Names on the wire
 // are snake_case JSON. Only ever added to: what is here is a contract with older command lines.
 
 import type { Mode } from "../model/mode.ts";
+import type { TierOrUnknown } from "../model/tier.ts";
 
 /** A host that is never opened. */
 export interface PinReport {
@@ -53,4 +54,29 @@ export interface SettingsReload {
   /** Where the proxy listens now. */
   readonly proxy_listen: string;
   readonly changed: boolean;
+}
+
+/** A name for a client to be sent to. */
+export interface ProbeStart {
+  readonly id: string;
+  readonly host: string;
+}
+
+/** A request that a client sent to a probe, and what its classifier made of it. */
+export interface ProbedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly tier: TierOrUnknown;
+  readonly command: string;
+}
+
+/** How far a client came. */
+export interface ProbeReport {
+  /** It has asked the proxy for the name. */
+  readonly routed: boolean;
+  /** It has accepted iddio's certificate: a request came. */
+  readonly trusted: boolean;
+  /** Why it came no further, when the daemon could tell. */
+  readonly problem?: string;
+  readonly requests: readonly ProbedRequest[];
 }

@@ -12,6 +12,8 @@ import type { UpdateState } from "../model/update-state.ts";
 import type {
   ObserveReport,
   PinReport,
+  ProbeReport,
+  ProbeStart,
   SettingChange,
   SettingsReload,
   SuspectReport,
@@ -248,6 +250,12 @@ export interface ControlMethods {
   /** The value as typed. */
   settings_set: { input: { readonly name: string; readonly value: string }; output: SettingChange };
   settings_reload: { input: None; output: SettingsReload };
+  /** Opens a name for `doctor --live` to send a client to; its requests are classified as if to `stands_for`. */
+  probes_start: {
+    input: { readonly protocol: Protocol; readonly stands_for?: string };
+    output: ProbeStart;
+  };
+  probes_end: { input: { readonly id: string }; output: ProbeReport };
   classify: {
     input: {
       readonly method: string;
@@ -337,6 +345,8 @@ export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
   settings_get: get("/v1/settings"),
   settings_set: post("/v1/settings/set", { name: "string", value: "string" }),
   settings_reload: post("/v1/settings/reload"),
+  probes_start: post("/v1/probes/start", { protocol: "string", stands_for: "string?" }),
+  probes_end: post("/v1/probes/end", { id: "string" }),
   classify: post("/v1/classify", { method: "string", url: "string", headers: "map?", body_b64: "string?" }),
   update_status: get("/v1/update"),
   update_check: post("/v1/update/check", { force: "boolean" }),

@@ -13,9 +13,10 @@ export const detectorListCommand: Command = {
   summary: "List hosts whose TLS could not be intercepted",
   flags: [JSON_FLAG],
   details: [
-    "suspected  something failed; connections are still intercepted, and refused if they must be",
-    "pinned     passed unread for a while, because the setting 'detector' is generic or all",
-    "FAILED is 'upstream' when its certificate could not be verified, 'client' when the client refused iddio's.",
+    "suspected  something failed; connections are still intercepted",
+    "pinned     passed unread for a while: the setting 'detector' allows it",
+    "upstream   its certificate could not be verified",
+    "client     the client did not accept iddio's certificate",
   ],
   async run({ flags, output, daemon }) {
     const report = await daemon.call("detector_list", {});

@@ -27,8 +27,9 @@ export const observeStartCommand: Command = {
     JSON_FLAG,
   ],
   details: [
-    "While it runs nothing is held or refused. Records go to observe.jsonl and not to the audit log.",
-    "Afterwards the proxy mode is what it was before, also if the daemon was restarted in between.",
+    "While it runs nothing is held or refused. Records go to observe.jsonl and not",
+    "to the audit log. Afterwards the proxy mode is what it was before, also if the",
+    "daemon was restarted in between.",
   ],
   examples: ["iddio observe start --duration 2h"],
   async run({ flags, output, daemon }) {
