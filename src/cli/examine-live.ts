@@ -1,4 +1,5 @@
-// The findings of `doctor --live`, a line a client, in the shape that the other checks have.
+// The findings of `doctor --live`, a line a client, in the shape that the other checks have. Without a daemon
+// nothing is tried: its absence is the one finding.
 
 import type { CheckVerdict, Finding } from "../host/checks.ts";
 import type { CommandContext } from "./command.ts";

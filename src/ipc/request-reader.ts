@@ -3,7 +3,8 @@
 
 import { BodyDecoder } from "../wire/http-body.ts";
 import { parseRequestHead } from "../wire/http-head.ts";
-import { type ControlMethod, inputProblem, METHODS } from "./methods.ts";
+import { inputProblem } from "./input-problem.ts";
+import { type ControlMethod, METHODS } from "./methods.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
