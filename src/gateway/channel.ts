@@ -18,6 +18,11 @@ export class Channel {
   #isClosed = false;
   #error: Error | undefined;
   #reader: ((more: boolean) => void) | undefined;
+  /** When the reader gives up, in milliseconds of performance.now(). */
+  #deadline = Number.POSITIVE_INFINITY;
+  /** One timer for all waits: it is armed again when it fires early, not for every wait. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
   #writers: (() => void)[] = [];
   readonly #overListeners = new Set<() => void>();
   readonly #closedListeners = new Set<() => void>();
@@ -48,6 +53,7 @@ export class Channel {
       close: (error) => {
         this.#isClosed = true;
         this.#error = error;
+        this.#disarm();
         this.#wakeReader(false);
         this.#wakeWriters();
         this.#tellOver();
@@ -110,6 +116,30 @@ export class Channel {
     });
   }
 
+  /** As `more`, but gives up after `ms`; false then, though `isOver` is not. */
+  moreWithin(ms: number): Promise<boolean> {
+    if (this.isOver || ms <= 0) return Promise.resolve(false);
+    this.#deadline = performance.now() + ms;
+    if (this.#deadline < this.#timerAt) this.#arm(ms);
+    return this.more();
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = performance.now() + ms;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      const left = this.#deadline - performance.now();
+      if (left <= 0) this.#wakeReader(false);
+      else if (this.#deadline < Number.POSITIVE_INFINITY) this.#arm(left);
+    }, ms);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
   /** Waits until something is buffered. False: the peer is done and nothing is left. */
   readable(): Promise<boolean> {
     return this.#size > 0 ? Promise.resolve(true) : this.more();
@@ -139,6 +169,7 @@ export class Channel {
    * told to it first. The channel must not be used for reading or waiting afterwards.
    */
   handOver(handler: StreamHandler): void {
+    this.#disarm();
     this.#wakeReader(false);
     this.stream.setHandler(handler);
     const bytes = this.read();
@@ -160,6 +191,7 @@ export class Channel {
   #wakeReader(more: boolean): void {
     const reader = this.#reader;
     this.#reader = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
     reader?.(more);
   }
 

@@ -2,7 +2,6 @@
 // judge, hold, refuse, forward, record. It knows no sockets and no HTTP version; what
 // it does not explicitly let through is refused.
 
-import { randomBytes } from "node:crypto";
 import type { ClientIdentity } from "../model/entry.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { RequestBody, RequestHead } from "../model/request.ts";
@@ -15,6 +14,7 @@ import type { Gateway } from "./context.ts";
 import { fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, isGrantable } from "./grant-subject.ts";
 import { maskTarget } from "./mask.ts";
+import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
 import { viewOf } from "./request-view.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -283,7 +283,7 @@ function replyTo(
 function factsOf(request: ClientRequest): RequestFacts {
   const { host, port, method, target } = request.head;
   return {
-    requestId: randomBytes(8).toString("hex"),
+    requestId: randomHex(8),
     host,
     port,
     method,

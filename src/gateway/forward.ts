@@ -51,19 +51,32 @@ export async function forwardUpstream(
   }
 }
 
-async function attempt(
+function attempt(
   pool: UpstreamPool,
   connection: UpstreamConnection,
   request: OutgoingRequest,
   client: LeavingClient,
 ): Promise<UpstreamAnswer> {
-  const abort = new AbortController();
-  const stopListening = client.onLeave(() => abort.abort());
+  if (connection.version === "h2") {
+    const abort = new AbortController();
+    const stopListening = client.onLeave(() => abort.abort());
+    return untilFinished(requestHttp2(connection.session, request, abort.signal), stopListening);
+  }
+  const { channel } = connection;
+  const stopListening = client.onLeave(() => channel.destroy());
+  return untilFinished(
+    requestHttp1(channel, request, () => pool.release(connection)),
+    stopListening,
+  );
+}
+
+/** Stops listening for the client's leaving once the answer is finished with, or there is none. */
+async function untilFinished(
+  asked: Promise<UpstreamAnswer>,
+  stopListening: () => void,
+): Promise<UpstreamAnswer> {
   try {
-    const answer =
-      connection.version === "h2"
-        ? await requestHttp2(connection.session, request, abort.signal)
-        : await requestHttp1(connection.channel, request, () => pool.release(connection), abort.signal);
+    const answer = await asked;
     const { finish } = answer;
     return Object.assign(answer, {
       finish() {

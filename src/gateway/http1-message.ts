@@ -17,12 +17,20 @@ const HOP_BY_HOP = new Set([
   "upgrade",
 ]);
 
+/** A sieve: most names need no comparison and no lower-case copy. */
+const HOP_BY_HOP_LENGTHS = new Uint8Array(32);
+for (const name of HOP_BY_HOP) HOP_BY_HOP_LENGTHS[name.length] = 1;
+
 /** Connection options that may be listed; any other could make us drop a field that was judged. */
 const KNOWN_OPTIONS = new Set(["close", "keep-alive", "upgrade", "te", "http2-settings", "proxy-connection"]);
 
 /** The fields to forward: hop-by-hop ones removed, order, case and duplicates kept. */
 export function endToEnd(headers: readonly Header[]): Header[] {
-  return headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
+  return headers.filter(([name]) => !isHopByHop(name));
+}
+
+function isHopByHop(name: string): boolean {
+  return HOP_BY_HOP_LENGTHS[name.length] === 1 && HOP_BY_HOP.has(name.toLowerCase());
 }
 
 /**

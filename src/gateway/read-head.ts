@@ -52,15 +52,6 @@ export async function readHead<T>(
 }
 
 /** Waits for more bytes, at most so long. */
-async function within(channel: Channel, ms: number | undefined): Promise<boolean> {
-  if (ms === undefined) return channel.more();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, ms));
-  });
-  try {
-    return await Promise.race([channel.more(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within(channel: Channel, ms: number | undefined): Promise<boolean> {
+  return ms === undefined ? channel.more() : channel.moreWithin(ms);
 }

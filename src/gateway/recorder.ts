@@ -2,7 +2,6 @@
 // which op a row has: `intent` before anything above observe is forwarded, `mitm` for
 // what was forwarded, `block` for what was not.
 
-import { randomBytes } from "node:crypto";
 import type { Action } from "../model/action.ts";
 import type { ClientIdentity, Entry, EntryFields, EntryOp } from "../model/entry.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -10,6 +9,7 @@ import type { Judgement } from "../model/verdict.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Log } from "../state/log.ts";
 import type { Events } from "./events.ts";
+import { randomHex } from "./random-hex.ts";
 
 /** The facts of one request that every row about it shares. */
 export interface RequestFacts {
@@ -152,7 +152,7 @@ export class Recorder {
 }
 
 function entry(op: EntryOp, fields: EntryFields): Entry {
-  return { timestamp_ms: Date.now(), op, hash: randomBytes(16).toString("hex"), fields };
+  return { timestamp_ms: Date.now(), op, hash: randomHex(16), fields };
 }
 
 function common(facts: RequestFacts, { classification, verdict }: Judgement): EntryFields {

@@ -18,17 +18,15 @@ const MAX_INTERIM = 32;
 
 /**
  * Sends the request and resolves with the answer's head while both bodies may still be flowing. `release`
- * is called by `finish` when the connection can carry another request; `signal` cuts it. Throws UpstreamError, or what broke
- * the request's body; the connection is then closed.
+ * is called by `finish` when the connection can carry another request; destroying `upstream` cuts it. Throws
+ * UpstreamError, or what broke the request's body; the connection is then closed.
  */
 export async function requestHttp1(
   upstream: Channel,
   request: OutgoingRequest,
   release: () => void,
-  signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
   let problem: unknown;
-  signal.addEventListener("abort", () => upstream.destroy(), { once: true });
   const sent = sendMessage(upstream, requestBytes(request), request.body).catch((error) => {
     problem = error;
     upstream.destroy();
