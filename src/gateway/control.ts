@@ -17,13 +17,13 @@ import { callerDetails } from "./client-details.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
-import type { Updater } from "./updater.ts";
 import { hostHandlers } from "./host-control.ts";
 import type { Listener } from "./listener.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { policyHandlers } from "./policy-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
+import type { Updater } from "./updater.ts";
 
 /** The parts that only control reaches, beside the gateway's own. */
 export interface ControlParts {

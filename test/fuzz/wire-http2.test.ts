@@ -264,7 +264,9 @@ test("two ends deliver every octet in every order of events, under any windows",
     try {
       converse(seed);
     } catch (error) {
-      throw new Error(`conversation ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
+      throw new Error(`conversation ${seed}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
     }
   }
 }, 60_000);
