@@ -56,7 +56,7 @@ const RULES: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[]
   [/^(?:help|completion|docs|version)$/, "observe", "prints text"],
   // Shells and tunnels, before the verbs: whatever follows runs inside.
   [/^(?:ssh|sftp) /, "break-glass", "opens a shell in a machine or copies its files"],
-  [/(?:^| )(?:console|proxy|connect|exec|api-proxy)$/, "break-glass", "opens a way into a machine"],
+  [/(?:^| )(?:console|proxy|connect|exec|api-proxy|kubectl)$/, "break-glass", "opens a way into a machine"],
   [
     /^wireguard (?:(?:token )?(?:create|start|update|reset)|websockets)$/,
     "break-glass",
@@ -83,7 +83,7 @@ const RULES: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[]
   [/^(?:config (?:env|validate)|jobs|doctor|services|checks|monitor|builds|info)$/, "observe", "reads"],
   [/(?:^| )(?:list-backup|list-backups|show-backup|dashboard|open)$|^dashboard metrics$/, "observe", "reads"],
   [
-    /(?:^| )(?:allocate|allocate-egress|allocate-v4|allocate-v6|add|attach|backup|balance|check|clone|cordon|count|create|deploy|diag|dig|disable|eject|enable|extend|export|failover|find-and-update|fork|generate|import|inspect|launch|link|logout|memory|migrate-to-v2|migrate-to-v3|move|nomad-to-machines|pause|ping|plan|promote|propose|recover|register|renew|reset|restart|restore|resume|revive|run|save|scale|send|set|setup|start|stop|suspend|switch-wal|sync|uncordon|unlink|update|upgrade|vm|wait|wrap|server|agent|set-platform-version|autoscale|curl|transfer|finalize|sessions|set-plan|upgrade-plan|promote-egress)$/,
+    /(?:^| )(?:allocate|allocate-egress|allocate-v4|allocate-v6|add|attach|backup|balance|check|clone|cordon|count|create|deploy|diag|dig|disable|eject|enable|extend|export|failover|find-and-update|fork|generate|import|init-state|inspect|launch|link|logout|memory|migrate-to-v2|migrate-to-v3|move|nomad-to-machines|pause|ping|plan|promote|propose|recover|register|renew|reset|restart|restore|resume|revive|run|save|save-install|scale|send|set|setup|start|stop|suspend|switch-wal|sync|uncordon|unlink|update|upgrade|vm|wait|wrap|server|agent|set-platform-version|autoscale|curl|transfer|finalize|sessions|set-plan|upgrade-plan|promote-egress)$/,
     "modify",
     "changes something",
   ],
