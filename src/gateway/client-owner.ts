@@ -44,6 +44,9 @@ export class ClientOwner {
   lookUpProcess(): void {
     const identity = this.identity as { pid?: number; process?: string } | undefined;
     if (identity === undefined || this.#pending !== undefined) return;
+    const own = process.getuid?.();
+    // The processes of another user show their descriptors to nobody but root.
+    if (own !== 0 && this.#owner?.uid !== own) return;
     const { inode } = this.#owner ?? {};
     this.#pending = this.#processes.find({
       client: this.#client,

@@ -136,7 +136,9 @@ export class Recorder {
   /** What a mutating command did, and who typed it. */
   control(fields: EntryFields): void {
     this.#audit.appendSoon(entry("control", fields));
-    this.#log.info("control", logFields(fields));
+    // The line has uid and pid; what started the caller is for the audit.
+    const { client: _, ...logged } = fields;
+    this.#log.info("control", logFields(logged));
   }
 
   /** What the policy would have done; the request was forwarded whatever it was. */

@@ -33,6 +33,8 @@ export interface StatusReport {
   readonly socket: string;
   readonly log: string;
   readonly pending_approvals: number;
+  /** When the observe session ends; absent when none runs. */
+  readonly observe_ends_ms?: number;
 }
 
 /** One request that waits for a person. */

@@ -17,10 +17,10 @@ export const pinCommand: Command = {
   args: [HOST_ARGUMENT],
   flags: [{ name: "note", value: "text", summary: "Why, for whoever reads the list later" }, JSON_FLAG],
   details: [
-    "For programs that accept one certificate only. What goes to a pinned host is",
-    "neither judged nor held: the audit has one pin_splice row a connection. A pin",
-    "covers that one name, on every port unless one is given, and no other name",
-    "that is reached through it.",
+    "For programs that accept one certificate only. What goes through a tunnel to a",
+    "pinned host is neither judged nor held: the audit has one pin_splice row a",
+    "connection. A pin covers that one name, on every port unless one is given, and",
+    "no other name that is reached through it. Plain http:// is judged as before.",
   ],
   examples: ["iddio pin sync.example.com", 'iddio pin api.example.com:8443 --note "pins its certificate"'],
   async run({ args, flags, output, daemon }) {

@@ -33,10 +33,15 @@ export const statusCommand: Command = {
       ["socket", status.socket],
       ["log", status.log],
       ["pending", String(status.pending_approvals)],
+      ["observe", observeText(status.observe_ends_ms)],
     ]);
     return 0;
   },
 };
+
+function observeText(endsMs: number | undefined): string | undefined {
+  return endsMs === undefined ? undefined : `ends in ${renderDuration(endsMs - Date.now())}`;
+}
 
 async function isUp(socket: string): Promise<boolean> {
   try {
