@@ -9,6 +9,7 @@ import type { Judgement } from "../model/verdict.ts";
 import type { Journal } from "../state/journal.ts";
 import type { Log } from "../state/log.ts";
 import type { Events } from "./events.ts";
+import type { ModeHolder } from "./mode.ts";
 import { randomHex } from "./random-hex.ts";
 
 /** The facts of one request that every row about it shares. */
@@ -36,12 +37,14 @@ export interface RequestResult {
 export class Recorder {
   readonly #audit: Journal;
   readonly #observe: Journal;
+  readonly #mode: ModeHolder;
   readonly #events: Events;
   readonly #log: Log;
 
-  constructor(parts: { audit: Journal; observe: Journal; events: Events; log: Log }) {
+  constructor(parts: { audit: Journal; observe: Journal; mode: ModeHolder; events: Events; log: Log }) {
     this.#audit = parts.audit;
     this.#observe = parts.observe;
+    this.#mode = parts.mode;
     this.#events = parts.events;
     this.#log = parts.log;
   }
@@ -106,7 +109,12 @@ export class Recorder {
 
   /** A request that broke a rule of the wire or of trust before it could be judged. */
   blocked(fields: EntryFields): void {
-    this.#audit.appendSoon(entry("block", { decision: "deny", outcome: "blocked", ...fields }));
+    const mode = this.#mode.current;
+    // What cannot be read cannot be forwarded in any mode, but the audit log belongs to those that judge.
+    if (mode === "observe")
+      this.#observe.appendSoon(entry("block", { would_be_decision: "deny", outcome: "blocked", ...fields }));
+    else if (mode !== "off")
+      this.#audit.appendSoon(entry("block", { decision: "deny", outcome: "blocked", ...fields }));
     this.#events.publish("block", fields);
     this.#log.warn("blocked", logFields(fields));
   }

@@ -126,7 +126,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     timeoutMs: () => parseDuration(settings.current.approval_timeout) ?? DEFAULT_APPROVAL_MS,
   });
   const grants = new Grants(database);
-  const recorder = new Recorder({ audit, observe, events, log });
+  const recorder = new Recorder({ audit, observe, mode, events, log });
   const inspection = new Inspection({ policy, mode, resolver });
   const pins = new Pins(database);
   const suspects = new Suspects(database, (error) =>

@@ -84,3 +84,23 @@ test("audit_passthrough: off leaves no trace of hosts that are not inspected", a
   await daemon.gateway.stop();
   expect(await daemon.rows()).toEqual([]);
 });
+
+for (const [mode, where] of [
+  ["enforce", "audit.jsonl"],
+  ["observe", "observe.jsonl"],
+] as const)
+  test(`in mode ${mode} a request that cannot be read is refused and noted in ${where}`, async () => {
+    await using origin = await startRawOrigin();
+    await using daemon = await startDaemon({ trust: [origin], policy: POLICY(origin.port) });
+    await daemon.control.call("mode_set", { proxy_mode: mode });
+    using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
+    client.send("GET /x HTTP/1.1\nHost: x\n\n");
+    await client.until("400");
+    const text = await eventually(
+      () => readFile(join(daemon.home, where), "utf8"),
+      (lines) => lines.includes('"block"'),
+    );
+    expect(text).toContain('"outcome":"blocked"');
+    const rows = await daemon.rows();
+    expect(rows.filter((row) => row.op === "block")).toHaveLength(mode === "enforce" ? 1 : 0);
+  });
