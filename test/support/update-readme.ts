@@ -1,10 +1,11 @@
-// Writes the list of commands into README.md: `bun test/support/update-readme.ts`. The repo test
-// compares; this is what to run when it fails.
+// Writes the list of commands into README.md, and docs/commands.md: `bun test/support/update-readme.ts`. The repo
+// tests compare; this is what to run when they fail.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { usageOf } from "../../src/cli/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
+import { renderCommandReference } from "./command-reference.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 const path = join(PROJECT_ROOT, "README.md");
@@ -16,3 +17,4 @@ writeFileSync(
   path,
   readme.replace(/<!-- commands -->\n```\n[\s\S]*?```/, () => block),
 );
+writeFileSync(join(PROJECT_ROOT, "docs", "commands.md"), renderCommandReference());
