@@ -1,4 +1,5 @@
-// A bar on stderr while something is downloaded: in a terminal only, on one line, gone when it is done.
+// A bar on stderr while something is downloaded: in a terminal only, on one line, gone when it is done. Draws at most
+// ten times a second, whatever it is told.
 
 import type { Output } from "./output.ts";
 

@@ -156,7 +156,7 @@ export class Updater {
       await database.restore();
       throw error;
     } finally {
-      await rm(this.#folder, { recursive: true, force: true });
+      await rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 

@@ -69,7 +69,8 @@ export const upgradeCommand: Command = {
       await placeProgram(staged, program);
       output.line(`replaced ${program}`);
     } finally {
-      await rm(paths.updates, { recursive: true, force: true });
+      // What cannot be removed must not hide why the upgrade failed.
+      await rm(paths.updates, { recursive: true, force: true }).catch(() => undefined);
     }
     return 0;
   },

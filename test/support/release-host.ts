@@ -1,0 +1,195 @@
+// A release host on loopback with the real artifacts of this platform: built once per test run, signed with a pair of
+// keys that is thrown away, served over HTTPS in variants, the good one and broken ones.
+
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import tls from "node:tls";
+import { tarGz } from "../../packaging/release/archive.ts";
+import { buildRelease } from "../../packaging/release/build-release.ts";
+import { compile } from "../../packaging/release/compile.ts";
+import { minisign, newReleaseKeys } from "../../packaging/release/sign.ts";
+import { TARGETS } from "../../packaging/release/targets.ts";
+import { createAuthority } from "./cluster/authority.ts";
+import { PROJECT_ROOT } from "./source-files.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+/** Version of the program that is installed first. */
+export const OLD_VERSION = "v20.0101.0001";
+/** Version of the release. */
+export const NEW_VERSION = "v21.0202.0002";
+/** Version of the release whose program ends at its start. */
+export const CRASHING_VERSION = "v22.0303.0003";
+
+/** What is wrong with a release; `good` nothing. */
+export type Variant = (typeof VARIANTS)[number];
+
+const VARIANTS = ["good", "tampered", "wrong-signature", "old-signature", "cut", "crashing", "slow"] as const;
+
+/** The host. */
+export interface ReleaseHost {
+  /** The folder with the files of the good release. */
+  readonly folder: string;
+  /** The program of OLD_VERSION. */
+  readonly oldProgram: string;
+  /** Name of this platform's archive. */
+  readonly archive: string;
+  /** PEM file of the authority that clients must trust. */
+  readonly caPath: string;
+  readonly publicKeyPath: string;
+  readonly privateKey: string;
+  base(variant: Variant): string;
+  feed(variant: Variant): string;
+  /** Paths asked for so far, with `304` behind those that were answered so. */
+  readonly asked: readonly string[];
+}
+
+const SHARED = Symbol.for("iddio release host");
+
+/** The host that all tests of a run share: made by the first that asks, gone with the process. */
+export function sharedReleaseHost(): Promise<ReleaseHost> {
+  const holder = globalThis as { [SHARED]?: Promise<ReleaseHost> };
+  holder[SHARED] ??= startReleaseHost();
+  return holder[SHARED];
+}
+
+/** Builds and serves. Takes some ten seconds. */
+async function startReleaseHost(): Promise<ReleaseHost> {
+  const directory = await temporaryDirectory();
+  const folder = join(directory.path, "release");
+  const keys = newReleaseKeys();
+  const target = TARGETS.find(({ name }) => name === `linux-${process.arch}`);
+  if (target === undefined) throw new Error(`no release is tested on ${process.platform} ${process.arch}`);
+  await buildRelease({
+    root: PROJECT_ROOT,
+    out: folder,
+    version: NEW_VERSION,
+    seconds: 1_700_000_000,
+    targets: [target],
+    privateKey: keys.privateKey,
+  });
+  await mkdir(join(directory.path, "old"));
+  const oldProgram = join(directory.path, "old", "iddio");
+  await compile({ root: PROJECT_ROOT, outfile: oldProgram, version: OLD_VERSION, publicKey: keys.publicKey });
+
+  const authority = await createAuthority("releases");
+  const { certPem, keyPem } = await authority.serverCertificate(["localhost", "127.0.0.1"]);
+  const caPath = join(directory.path, "ca.pem");
+  const publicKeyPath = join(directory.path, "key.pub");
+  await writeFile(caPath, authority.caPem);
+  await writeFile(publicKeyPath, keys.publicKey);
+
+  const archive = `iddio-${target.name}.tar.gz`;
+  const cutter = await startCutter(certPem, keyPem, join(folder, archive));
+  const files = (variant: Variant) => variantFiles(variant, folder, archive, keys.privateKey);
+  const made = new Map<Variant, ReadonlyMap<string, Uint8Array>>();
+  const asked: string[] = [];
+  const server: Bun.Server<undefined> = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    tls: { cert: certPem, key: keyPem },
+    idleTimeout: 0,
+    async fetch(request): Promise<Response> {
+      const [, variant = "good", name = ""] = new URL(request.url).pathname.split("/") as [
+        string,
+        Variant,
+        string,
+      ];
+      if (!VARIANTS.includes(variant)) return new Response("not here", { status: 404 });
+      const held = made.get(variant) ?? files(variant);
+      made.set(variant, held);
+      const content = name === "release.json" ? manifest(variant, held, server.port ?? 0) : held.get(name);
+      if (content === undefined) return new Response("not here", { status: 404 });
+      const etag = `"${createHash("sha256").update(content).digest("hex")}"`;
+      const isUnchanged = request.headers.get("if-none-match") === etag;
+      asked.push(`/${variant}/${name}${isUnchanged ? " 304" : ""}`);
+      if (isUnchanged) return new Response(null, { status: 304 });
+      if (name === archive && variant === "cut")
+        return Response.redirect(`https://localhost:${(cutter.address() as AddressInfo).port}/`);
+      if (name === archive && variant === "slow") await Bun.sleep(1000);
+      return new Response(content, { headers: { etag } });
+    },
+  });
+  server.unref();
+  cutter.unref();
+  process.once("exit", () => rmSync(directory.path, { recursive: true, force: true }));
+  const base = (variant: Variant) => `https://localhost:${server.port}/${variant}`;
+  return {
+    folder,
+    oldProgram,
+    archive,
+    caPath,
+    publicKeyPath,
+    privateKey: keys.privateKey,
+    base,
+    feed: (variant) => `${base(variant)}/release.json`,
+    asked,
+  };
+}
+
+function variantFiles(
+  variant: Variant,
+  folder: string,
+  archive: string,
+  privateKey: string,
+): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>(
+    ["SHA256SUMS", "SHA256SUMS.minisig", "install.sh", archive].map((name) => [
+      name,
+      readFileSync(join(folder, name)),
+    ]),
+  );
+  const sums = files.get("SHA256SUMS") ?? new Uint8Array();
+  switch (variant) {
+    case "tampered": {
+      const bytes = Uint8Array.from(files.get(archive) ?? []);
+      const middle = bytes.length >> 1;
+      bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+      return files.set(archive, bytes);
+    }
+    case "wrong-signature":
+      return files.set(
+        "SHA256SUMS.minisig",
+        Buffer.from(minisign(sums, newReleaseKeys().privateKey, `iddio ${NEW_VERSION}`)),
+      );
+    case "old-signature":
+      return files.set("SHA256SUMS.minisig", Buffer.from(minisign(sums, privateKey, `iddio ${OLD_VERSION}`)));
+    case "crashing": {
+      const script = `#!/bin/sh\n[ "$1" = version ] && echo '{"build_version":"${CRASHING_VERSION}"}' && exit 0\necho "cannot start" >&2\nexit 3\n`;
+      const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
+      const list = Buffer.from(`${createHash("sha256").update(bytes).digest("hex")}  ${archive}\n`);
+      return files
+        .set(archive, bytes)
+        .set("SHA256SUMS", list)
+        .set("SHA256SUMS.minisig", Buffer.from(minisign(list, privateKey, `iddio ${CRASHING_VERSION}`)));
+    }
+    default:
+      return files;
+  }
+}
+
+function manifest(variant: Variant, files: ReadonlyMap<string, Uint8Array>, port: number): Uint8Array {
+  const assets = [...files].map(([name, { length }]) => ({
+    name,
+    size: length,
+    browser_download_url: `https://localhost:${port}/${variant}/${name}`,
+  }));
+  const tag_name = variant === "crashing" ? CRASHING_VERSION : NEW_VERSION;
+  return Buffer.from(JSON.stringify({ tag_name, draft: false, prerelease: false, assets }));
+}
+
+/** A server that promises the file, sends half of it and hangs up. */
+async function startCutter(cert: string, key: string, path: string): Promise<tls.Server> {
+  const content = readFileSync(path);
+  const server = tls.createServer({ cert, key }, (socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${content.length}\r\n\r\n`);
+      socket.write(content.subarray(0, content.length >> 1), () => socket.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
