@@ -174,7 +174,9 @@ for (const identity of found === undefined ? [] : (["token", "certificate"] as c
         const [request, ...more] = reached({ method: "POST", target });
         expect(more).toEqual([]);
         expect(JSON.parse(Buffer.from(request?.body ?? []).toString()).data).toEqual({ rate: "10" });
-        const rows = await gateway.rowsWhen((all) => all.some(({ fields }) => fields.outcome === "approved"));
+        const rows = await gateway.rowsWhen((all) =>
+          all.some(({ op, fields }) => op === "mitm" && fields.outcome === "approved"),
+        );
         const mine = rows.filter(({ fields }) => fields.approval_id === approval.id && fields.request_id);
         expect(mine.map(({ op }) => op).filter((op) => op !== "control")).toEqual(["intent", "mitm"]);
         const [intent] = mine.filter(({ op }) => op === "intent");
