@@ -56,18 +56,29 @@ const OTHERS: Readonly<Record<number, string>> = {
 /** Clients log a request id; no AWS service has ever seen this request. */
 const NO_REQUEST = "iddio";
 
-function protocolOf({ host, target, headers }: RequestHead): "cbor" | "ec2" | "json" | "query" | "s3" {
+function protocolOf(request: RequestHead): "cbor" | "ec2" | "json" | "query" | "s3" {
+  const { host, target, headers } = request;
   if (headerValue(headers, "smithy-protocol")?.toLowerCase() === "rpc-v2-cbor") return "cbor";
   if (headerValue(headers, "x-amz-target") !== undefined) return "json";
   const type = headerValue(headers, "content-type")?.toLowerCase() ?? "";
   const question = target.indexOf("?");
+  const service = signedService(request);
   const isQuery =
     type.startsWith("application/x-www-form-urlencoded") ||
     (question !== -1 && /(?:^|&)Action=/.test(target.slice(question + 1)));
-  if (isQuery) return /(?:^|\.)ec2[.-]/.test(host) ? "ec2" : "query";
+  if (isQuery) return service === "ec2" || /(?:^|\.)ec2[.-]/.test(host) ? "ec2" : "query";
+  if (service === "route53" || service === "cloudfront") return "query";
   if (/(?:^|\.)(?:route53|cloudfront|s3-control)[.-]/.test(host)) return "query";
+  if (service !== undefined && /^s3(?:express|-object-lambda|-outposts)?$/.test(service)) return "s3";
   // Buckets stand before, regions and `dualstack` after: acme.s3.eu-west-1, s3-accesspoint, s3express-…
   return /(?:^|[.-])s3(?:[.-]|express|$)/.test(host) ? "s3" : "json";
+}
+
+/** What the request was signed for: a store or an emulator of the user's own has no telling name. */
+function signedService({ headers, target }: RequestHead): string | undefined {
+  const authorization = headerValue(headers, "authorization");
+  const scope = authorization ?? target.replace(/%2F/gi, "/");
+  return /Credential=[^/,&\s]+\/\d{8}(?:\/[a-z0-9-]*)?\/([a-z0-9-]+)\/aws4_request/i.exec(scope)?.[1];
 }
 
 function xml(body: string, headers: readonly Header[]): RenderedRefusal {

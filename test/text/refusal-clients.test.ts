@@ -24,6 +24,12 @@ function reply(protocol: Protocol, url: string, headers: readonly Header[] = [],
 }
 
 const FORM: readonly Header[] = [["Content-Type", "application/x-www-form-urlencoded; charset=utf-8"]];
+const signedFor = (scope: string): readonly Header[] => [
+  [
+    "Authorization",
+    `AWS4-HMAC-SHA256 Credential=AKID/20260102/${scope}/aws4_request, SignedHeaders=host, Signature=0a`,
+  ],
+];
 const ESCAPED = MESSAGE.replace("a <b> & c", "a &lt;b&gt; &amp; c").replaceAll("'", "&apos;");
 
 describe("aws is told in the protocol of its request:", () => {
@@ -67,6 +73,55 @@ describe("aws is told in the protocol of its request:", () => {
       "<ErrorResponse>",
     ],
     ["Route 53", "https://route53.amazonaws.com/2013-04-01/hostedzone", [], "text/xml", "<ErrorResponse>"],
+    [
+      "a store of the user's own, by what was signed",
+      "https://minio.corp.example/b/k",
+      signedFor("us-east-1/s3"),
+      "text/xml",
+      "?>\n<Error><Code>AccessDenied",
+    ],
+    [
+      "a store of the user's own, by a presigned URL",
+      "https://minio.corp.example/b/k?X-Amz-Credential=AKID%2F20260102%2Fus-east-1%2Fs3%2Faws4_request",
+      [],
+      "text/xml",
+      "?>\n<Error>",
+    ],
+    [
+      "a store, signed for all regions",
+      "https://store.example/b/k",
+      signedFor("s3"),
+      "text/xml",
+      "?>\n<Error>",
+    ],
+    [
+      "an emulator's EC2",
+      "https://localhost.example:4566/",
+      [...FORM, ...signedFor("us-east-1/ec2")],
+      "text/xml",
+      "<Code>UnauthorizedOperation",
+    ],
+    [
+      "an emulator's Route 53",
+      "https://localhost.example:4566/2013-04-01/hostedzone",
+      signedFor("us-east-1/route53"),
+      "text/xml",
+      "<ErrorResponse>",
+    ],
+    [
+      "an emulator's Lambda",
+      "https://localhost.example:4566/2015-03-31/functions",
+      signedFor("us-east-1/lambda"),
+      "application/json",
+      '"message":"',
+    ],
+    [
+      "S3 Tables, which speaks JSON",
+      "https://s3tables.us-east-1.amazonaws.com/buckets",
+      signedFor("us-east-1/s3tables"),
+      "application/json",
+      '"message":"',
+    ],
     [
       "JSON by target",
       "https://dynamodb.us-east-1.amazonaws.com/",
