@@ -78,7 +78,7 @@ describe("GitHub", () => {
 
       test("issue create asks GraphQL twice: the query passes, the mutation waits and arrives once", async () => {
         const created = run("issue", "create", "-R", "acme/web", "--title", "t", "--body", "ö 🦆 \u202e");
-        const approval = await scene.gateway.approve(({ command }) => command === "mutation createIssue");
+        const approval = await scene.approve(created, ({ command }) => command === "mutation createIssue");
         expect(approval).toMatchObject({ tier: "modify", method: "POST", path: "/graphql" });
         expect(await created).toMatchObject({ code: 0, stdout: "https://github.com/acme/web/issues/8\n" });
         const mutations = scene
@@ -93,7 +93,7 @@ describe("GitHub", () => {
         const body = `{ "tag_name":"v1",  "body": "${randomBytes(800_000).toString("hex")}" }\r\n`;
         const input = await scene.file("release.json", body);
         const posted = run("api", "/repos/acme/web/releases", "--method", "POST", "--input", input);
-        await scene.gateway.approve(({ command }) => command === "repos/create-release");
+        await scene.approve(posted, ({ command }) => command === "repos/create-release");
         expect((await posted).code).toBe(0);
         const arrived = scene.reached(/^POST .*\/releases$/).map((request) => bodyText(request) === body);
         expect(arrived).toEqual([true]);
@@ -105,7 +105,7 @@ describe("GitHub", () => {
         const before = scene.standIn.requests.length;
         const created = run("release", "create", "v1", file, "-R", "acme/web", "--notes", "n");
         for (const command of ["repos/create-release", "repos/upload-release-asset", "repos/update-release"])
-          await scene.gateway.approve((approval) => approval.command === command);
+          await scene.approve(created, (approval) => approval.command === command);
         expect(await created).toMatchObject({ code: 0 });
         const arrived = scene.standIn.requests.slice(before).filter(({ method }) => method !== "HEAD");
         expect(arrived.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -118,12 +118,12 @@ describe("GitHub", () => {
 
       test("what a person denies, gh prints with the person's words and the rule", async () => {
         const deleted = run("repo", "delete", "acme/old", "--yes");
-        const approval = await scene.gateway.deny("not on a Friday", ({ method }) => method === "DELETE");
+        const approval = await scene.deny(deleted, "not on a Friday", ({ method }) => method === "DELETE");
         expect(await deleted).toMatchObject({
           code: 1,
           stderr: `HTTP 403: iddio: a person denied 'repos/delete' (${approval.id}) (tier sensitive, rule github.rules.escalate.groups[0]): not on a Friday; do not retry, the answer will be the same (https://api.github.com/repos/acme/old)\n`,
         });
-        expect(scene.reached(/^DELETE/)).toEqual([]);
+        expect(scene.reached(/^DELETE/).length).toBe(0);
       });
 
       const REFUSED: [string, string[], RegExp][] = [
@@ -199,18 +199,18 @@ describe("GitHub", () => {
         await succeed("-C", clone, "checkout", "-q", "-B", "main");
         const first = await commit("a.txt", "a\n");
         const pushed = run("-C", clone, "push", "origin", "main");
-        const approval = await scene.gateway.approve(({ command }) => command === "git push");
+        const approval = await scene.approve(pushed, ({ command }) => command === "git push");
         expect(approval).toMatchObject({ tier: "modify", labels: { repo: "acme/web", org: "acme" } });
         expect((await pushed).code).toBe(0);
         expect(await headOf("web")).toBe(first);
         expect(await run("-C", clone, "fetch")).toMatchObject({ code: 0 });
-        expect(scene.reached(/^POST .*git-receive-pack$/)).toHaveLength(1);
+        expect(scene.reached(/^POST .*git-receive-pack$/).length).toBe(1);
       });
 
       test("a push too large for one buffer, which git begins with a probe, is asked about once too", async () => {
         const large = await commit("large.bin", randomBytes(2_500_000));
         const pushed = run("-C", clone, "push", "origin", "main");
-        await scene.gateway.approve(({ command }) => command === "git push");
+        await scene.approve(pushed, ({ command }) => command === "git push");
         expect(await pushed).toMatchObject({ code: 0 });
         expect(await headOf("web")).toBe(large);
         await succeed("-C", join(root.path, "acme", "web.git"), "fsck", "--full", "--strict");
@@ -225,7 +225,7 @@ describe("GitHub", () => {
           "remote: iddio refused 'git push' by policy (tier modify, rule github.repos[0].rules.deny.groups[0])",
         );
         const denied = run("-C", clone, "push", "origin", "main");
-        await scene.gateway.deny("review it first", ({ command }) => command === "git push");
+        await scene.deny(denied, "review it first", ({ command }) => command === "git push");
         expect((await denied).stderr).toMatch(
           /^remote: iddio: a person denied 'git push' .*: review it first;/m,
         );

@@ -39,11 +39,13 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
+  /** It is killed after this time; half a minute by default. */
+  readonly timeoutMs?: number;
 }
 
 const RUN_MS = 30_000;
 
-/** Starts a program; `await using` ends it. It is killed after half a minute. */
+/** Starts a program; `await using` ends it. */
 export function startClient(path: string, args: readonly string[], options: RunOptions = {}): Running {
   const child = Bun.spawn([path, ...args], {
     env: { PATH: process.env.PATH ?? "", ...options.env },
@@ -51,7 +53,7 @@ export function startClient(path: string, args: readonly string[], options: RunO
     stdin: options.input === undefined ? "ignore" : Buffer.from(options.input),
     stdout: "pipe",
     stderr: "pipe",
-    timeout: RUN_MS,
+    timeout: options.timeoutMs ?? RUN_MS,
   });
   const text = { stdout: "", stderr: "" };
   const collect = async (name: "stdout" | "stderr") => {

@@ -3,6 +3,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Approval } from "../../../src/ipc/methods.ts";
 import { type Finished, type RunOptions, runClient } from "../clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway.ts";
 import { type StandIn, type StandInRequest, startStandIn, type Vendor } from "./stand-in.ts";
@@ -17,6 +18,8 @@ export interface SceneOptions {
   readonly versions?: readonly ("h2" | "http/1.1")[];
 }
 
+type Fits = (approval: Approval) => boolean;
+
 /** A running scene. */
 export interface Scene extends AsyncDisposable {
   readonly standIn: StandIn;
@@ -29,10 +32,18 @@ export interface Scene extends AsyncDisposable {
   file(name: string, content: string | Uint8Array): Promise<string>;
   /** Runs a client in that environment, with `env` over it. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Waits until a running client is held for what fits. Throws when it ends unasked. */
+  held(client: Promise<Finished>, fits?: Fits): Promise<Approval>;
+  /** Waits for the same and allows it by command. */
+  approve(client: Promise<Finished>, fits?: Fits): Promise<Approval>;
+  /** Waits for the same and denies it with these words. */
+  deny(client: Promise<Finished>, reason: string, fits?: Fits): Promise<Approval>;
   /** Requests that reached the vendor and whose `<METHOD> https://<host><target>` matches. */
   reached(pattern: RegExp): readonly StandInRequest[];
 }
 
+/** Clients in Python take seconds to start when several do at once. */
+const RUN_MS = 90_000;
 const STEER = join(import.meta.dir, "steer-names.ts");
 
 /** Starts a scene; `await using` ends it. */
@@ -59,7 +70,16 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
       return path;
     },
     run: (program, args, more = {}) =>
-      runClient(program, args, { cwd: home, ...more, env: { ...shell, ...more.env } }),
+      runClient(program, args, { cwd: home, timeoutMs: RUN_MS, ...more, env: { ...shell, ...more.env } }),
+    held: (client, fits = () => true) => asked(gateway, client, fits),
+    async approve(client, fits = () => true) {
+      const approval = await asked(gateway, client, fits);
+      return settled(gateway, approval, ["allow", approval.id]);
+    },
+    async deny(client, reason, fits = () => true) {
+      const approval = await asked(gateway, client, fits);
+      return settled(gateway, approval, ["deny", approval.id, "--reason", reason]);
+    },
     reached: (pattern) =>
       standIn.requests.filter(({ method, host, target }) =>
         pattern.test(`${method} https://${host}${target}`),
@@ -69,6 +89,32 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
       await standIn[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Clients may take long to start on a busy machine, so only their end ends the waiting. */
+async function asked(gateway: GatewayProcess, client: Promise<Finished>, fits: Fits): Promise<Approval> {
+  let ended: Finished | undefined;
+  void client.then((finished) => {
+    ended = finished;
+  });
+  for (;;) {
+    const { approvals } = await gateway.control.call("approvals_list", {});
+    const found = approvals.find(fits);
+    if (found !== undefined) return found;
+    if (ended !== undefined)
+      throw new Error(`it ended with ${ended.code} before it was held: ${ended.stderr}${ended.stdout}`);
+    await Bun.sleep(10);
+  }
+}
+
+async function settled(
+  gateway: GatewayProcess,
+  approval: Approval,
+  args: readonly string[],
+): Promise<Approval> {
+  const { code, stderr } = await gateway.run(["approval", ...args]);
+  if (code !== 0) throw new Error(`iddio approval ${args.join(" ")}: ${stderr}`);
+  return approval;
 }
 
 async function shellOf(gateway: GatewayProcess, home: string): Promise<Readonly<Record<string, string>>> {

@@ -22,7 +22,7 @@ export function checkSignature(request: StandInRequest, secretKey: string): Sign
   if (payload === undefined) return { problem: "the body is not what x-amz-content-sha256 says", service };
   const canonical = [
     request.method,
-    service === "s3" ? request.path : encodeURI(request.path).replaceAll("%25", "%25"),
+    service === "s3" ? request.path : encodedAgain(request.path),
     canonicalQuery(request.target),
     ...signed.split(";").map((name) => `${name}:${valuesOf(request, name)}`),
     "",
@@ -37,6 +37,12 @@ export function checkSignature(request: StandInRequest, secretKey: string): Sign
   );
   const expected = createHmac("sha256", key).update(text).digest("hex");
   return { problem: expected === signature ? undefined : "the signature does not match", service };
+}
+
+/** Every service but S3 signs the path encoded once more. */
+function encodedAgain(path: string): string {
+  const encoded = path.split("/").map((segment) => encodeURIComponent(segment));
+  return encoded.join("/").replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function sha256(data: string | Uint8Array): string {
