@@ -16,6 +16,7 @@ export class Channel {
   #hasReceived = false;
   #hasEnded = false;
   #isClosed = false;
+  #isHandedOver = false;
   #error: Error | undefined;
   #reader: ((more: boolean) => void) | undefined;
   /** When the reader gives up, in milliseconds of performance.now(). */
@@ -73,7 +74,7 @@ export class Channel {
 
   /** The peer will send nothing more; what is buffered can still be read. */
   get isOver(): boolean {
-    return this.#hasEnded || this.#isClosed;
+    return this.#hasEnded || this.#isClosed || this.#isHandedOver;
   }
 
   /** Both directions are gone. */
@@ -111,6 +112,8 @@ export class Channel {
   /** Waits until more bytes arrive than are buffered now. False: none will come. */
   more(): Promise<boolean> {
     if (this.isOver) return Promise.resolve(false);
+    // Whoever waited before has lost the channel to this reader; it must not wait for ever.
+    this.#wakeReader(false);
     return new Promise((resolve) => {
       this.#reader = resolve;
     });
@@ -170,6 +173,7 @@ export class Channel {
    */
   handOver(handler: StreamHandler): void {
     this.#disarm();
+    this.#isHandedOver = true;
     this.#wakeReader(false);
     this.stream.setHandler(handler);
     const bytes = this.read();

@@ -11,7 +11,7 @@ import { type RefusalReply, renderRefusal } from "../text/refusal.ts";
 import type { HoldOutcome } from "./broker.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
-import { fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
+import { credentialOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, isGrantable } from "./grant-subject.ts";
 import { maskTarget } from "./mask.ts";
 import { randomHex } from "./random-hex.ts";
@@ -26,8 +26,8 @@ export interface ClientRequest {
   /** It asks to switch protocols. */
   readonly isUpgrade: boolean;
   readonly client: ClientIdentity | undefined;
-  /** Hash of the credential that the request carries, or that iddio adds to it; "" when there is none. */
-  readonly credential: string;
+  /** Names the client certificate that iddio adds to the request; "" when it adds none. */
+  readonly identity: string;
   /** The whole body if it is at most `limit` bytes, else undefined; nothing is lost for forwarding. */
   peekBody(limit: number): Promise<Uint8Array | undefined>;
   /** Calls back when the client goes away; returns the way to stop listening. */
@@ -96,7 +96,8 @@ async function hold(
     ? await request.peekBody(gateway.settings.current.classify_body_limit)
     : NOTHING;
   const decoded = raw && decodeContent(request.head.headers, raw);
-  const fingerprint = raw && fingerprintOf(classification.protocol, request.head, raw, request.credential);
+  const credential = credentialOf(classification.protocol, request.head, request.identity);
+  const fingerprint = raw && fingerprintOf(classification, request.head, raw, credential);
   return gateway.broker.hold(
     {
       requestId: facts.requestId,
@@ -110,12 +111,12 @@ async function hold(
       path: facts.path,
       rule: verdict.rule,
       reason: classification.reason,
-      credential: request.credential,
+      credential,
       view: viewOf(request.head.headers, decoded, classification.command.startsWith("secrets")),
       isGrantable: isGrantable(classification),
       heldBytes: raw?.length ?? 0,
       ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, request.credential) } : {}),
+      ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, credential) } : {}),
       ...(facts.client ? { client: facts.client } : {}),
     },
     (left) => request.onLeave(left),
@@ -196,7 +197,11 @@ async function forward(
       gateway.recorder.forwarded(facts, judgement, { ...result, status });
     });
   } catch (error) {
-    if (!(error instanceof UpstreamError) || isRecorded) throw error;
+    if (isRecorded) throw error;
+    if (!(error instanceof UpstreamError)) {
+      gateway.recorder.forwarded(facts, judgement, { ...result, outcome: "failed", reason: BROKEN_OFF });
+      throw error;
+    }
     gateway.log.warn("upstream failed", {
       request_id: facts.requestId,
       reason: error.message,
@@ -208,6 +213,9 @@ async function forward(
     await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
   }
 }
+
+/** The client left, or its body broke: what the upstream did with it, nobody waited to hear. */
+const BROKEN_OFF = "the client went away before there was an answer; the request may have been carried out";
 
 /** An upstream that cannot be trusted is blocked, and whoever reads the reply learns what would mend it. */
 function failedResult(
@@ -247,11 +255,16 @@ async function observe(
   facts: RequestFacts,
   judgement: Judgement,
 ): Promise<void> {
+  let isRecorded = false;
   try {
-    await request.forward((status) => gateway.recorder.observed(facts, judgement, status));
+    await request.forward((status) => {
+      isRecorded = true;
+      gateway.recorder.observed(facts, judgement, status);
+    });
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
+    if (isRecorded) throw error;
     gateway.recorder.observed(facts, judgement, undefined);
+    if (!(error instanceof UpstreamError)) throw error;
     const failed = failedResult(gateway, request, { outcome: "failed", decision: "allow" }, error);
     await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
   }

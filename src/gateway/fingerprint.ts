@@ -3,8 +3,9 @@
 // the upstream acts upon and who asks it count.
 
 import { createHash } from "node:crypto";
+import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
-import { type Header, headerValue, type RequestHead } from "../model/request.ts";
+import { type Header, headerValue, headerValues, type RequestHead } from "../model/request.ts";
 
 /** Fields that are, or carry, a credential. */
 const CREDENTIALS = [
@@ -17,10 +18,21 @@ const CREDENTIALS = [
   "x-amz-security-token",
 ];
 
+/** Fields that change what the same method, target and body mean. */
+const MEANING = [
+  "content-encoding",
+  "content-type",
+  "x-amz-target",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+];
+
 /** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. */
-export function credentialOf(head: RequestHead, identity: string): string {
+export function credentialOf(protocol: Protocol, head: RequestHead, identity: string): string {
   const parts: string[] = identity === "" ? [] : [`certificate ${identity}`];
-  const accessKey = awsAccessKey(head);
+  // Under any other protocol a signature is a field like any other, which an agent could add at will.
+  const accessKey = protocol === "aws" ? awsAccessKey(head) : undefined;
   if (accessKey !== undefined) parts.push(`aws ${accessKey}`);
   else
     for (const [name, value] of head.headers)
@@ -31,8 +43,7 @@ export function credentialOf(head: RequestHead, identity: string): string {
 /** The access key of a SigV4 signature, in the field or presigned; the signature itself changes with every try. */
 function awsAccessKey(head: RequestHead): string | undefined {
   const signed = headerValue(head.headers, "authorization");
-  const field = signed && /^AWS4-[A-Z0-9-]+ Credential=([^/, ]+)/.exec(signed)?.[1];
-  if (field) return field;
+  if (signed !== undefined) return /^AWS4-[A-Z0-9-]+ Credential=([^/, ]+)/.exec(signed)?.[1];
   return /[?&]X-Amz-Credential=([^/&%]+)/i.exec(head.target)?.[1];
 }
 
@@ -47,13 +58,15 @@ function impersonation(headers: readonly Header[]): string[] {
 
 /** Identifies a request across retries. `body` is every byte as sent; without the whole body there is no fingerprint. */
 export function fingerprintOf(
-  protocol: Protocol,
+  classification: Classification,
   head: RequestHead,
   body: Uint8Array,
   credential: string,
 ): string {
   return hash([
-    protocol,
+    // What was asked about is part of what was allowed: nothing that is classified otherwise is the same.
+    ...classified(classification),
+    ...MEANING.map((name) => headerValues(head.headers, name).join("\n")),
     head.method,
     `${head.host}:${head.port}`,
     head.target,
@@ -61,6 +74,11 @@ export function fingerprintOf(
     credential,
     ...impersonation(head.headers),
   ]);
+}
+
+function classified({ protocol, tier, command, labels, parts }: Classification): string[] {
+  const scope = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [protocol, tier, command, JSON.stringify(scope), ...(parts ?? []).flatMap(classified)];
 }
 
 /**

@@ -23,6 +23,8 @@ function versionsFor(request: OutgoingRequest): readonly HttpVersion[] {
   return request.prefersHttp2 && request.upgrade === undefined ? ["h2", "http/1.1"] : ["http/1.1"];
 }
 
+/** A burst may find several connections taken one after the other. */
+const MAX_TRIES = 8;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
@@ -37,16 +39,24 @@ export async function forwardUpstream(
 ): Promise<UpstreamAnswer> {
   // Only a request without effect and without a body may ever be sent a second time.
   const isRepeatable = SAFE.has(request.method) && request.body.isDrained && request.upgrade === undefined;
-  for (let mustBeNew = false; ; mustBeNew = true) {
+  let mustBeNew = false;
+  for (let tries = 1; ; tries += 1) {
     if (client.hasLeft) throw new ClientGone();
     const versions = versionsFor(request);
     const connection = await pool.acquire(target, { versions, isIdempotent: isRepeatable, mustBeNew });
+    if (client.hasLeft) {
+      // One approval forwards one request to a client that waits; this one left while we dialled.
+      pool.release(connection);
+      throw new ClientGone();
+    }
     try {
       return await attempt(pool, connection, request, client);
     } catch (error) {
-      const isStale = error instanceof UpstreamError && !error.hasAnswered && connection.isReused;
       if (client.hasLeft) throw new ClientGone();
-      if (!isStale || !isRepeatable) throw error;
+      if (!(error instanceof UpstreamError) || error.hasAnswered || tries >= MAX_TRIES) throw error;
+      if (error.wasUnprocessed) continue;
+      if (!connection.isReused || !isRepeatable) throw error;
+      mustBeNew = true;
     }
   }
 }

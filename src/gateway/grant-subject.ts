@@ -2,18 +2,21 @@
 // granting and looking up can never disagree.
 
 import type { Classification } from "../model/classification.ts";
+import type { RequestHead } from "../model/request.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
 import type { GrantSubject } from "../state/grants.ts";
+import { credentialOf } from "./fingerprint.ts";
 
 /** What of a request a grant is about. */
 interface Granted {
-  readonly head: { readonly host: string; readonly port: number };
-  readonly credential: string;
+  readonly head: RequestHead;
+  readonly identity: string;
 }
 
 /** The subject of a grant for requests like this one. */
-export function grantSubject({ head, credential }: Granted, classification: Classification): GrantSubject {
+export function grantSubject({ head, identity }: Granted, classification: Classification): GrantSubject {
   const { protocol, command, labels } = classification;
+  const credential = credentialOf(protocol, head, identity);
   return { protocol, host: head.host, port: head.port, command, labels, credential };
 }
 

@@ -13,6 +13,7 @@ import { relay } from "./relay.ts";
 import { statusText } from "./short-answer.ts";
 import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 /** Everything one forwarding needs. */
 export interface Forwarding {
@@ -43,16 +44,17 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<boolean> {
     },
     onLeave: (left) => (endMeansGone ? client.onOver(left) : client.onClosed(left)),
   });
+  const keepAlive = mayKeepClient(forwarding, answer);
+  const head = headBytes(forwarding, answer, keepAlive);
   forwarding.answered(answer.status);
   if (answer.upgraded) {
     answer.finish();
-    client.write(answerBytes(answer, forwarding, true));
+    client.write(head);
     await relay(client, answer.upgraded);
     throw new ClientGone();
   }
-  const keepAlive = mayKeepClient(forwarding, answer);
   try {
-    await relayAnswer(forwarding, answer, keepAlive);
+    await relayAnswer(forwarding, answer, head);
   } finally {
     answer.finish();
   }
@@ -110,16 +112,24 @@ function answerBytes(answer: UpstreamAnswer, { head }: Forwarding, keepAlive: bo
   return serialiseResponseHead({ status: answer.status, statusText: answer.statusText, headers });
 }
 
+/** What HTTP/2 can say and HTTP/1.1 cannot is no answer for this client. */
+function headBytes(forwarding: Forwarding, answer: UpstreamAnswer, keepAlive: boolean): Uint8Array {
+  try {
+    return answerBytes(answer, forwarding, keepAlive || answer.upgraded !== undefined);
+  } catch (error) {
+    answer.finish();
+    throw new UpstreamError("broken", "the upstream's answer cannot be written as HTTP/1.1", {
+      cause: error,
+    });
+  }
+}
+
 /** Sends the answer to the client as it comes. On a broken answer the client's connection is cut, never ended. */
-async function relayAnswer(
-  forwarding: Forwarding,
-  answer: UpstreamAnswer,
-  keepAlive: boolean,
-): Promise<void> {
+async function relayAnswer(forwarding: Forwarding, answer: UpstreamAnswer, bytes: Uint8Array): Promise<void> {
   const { client, head } = forwarding;
   const isChunked = answer.body.framing.kind === "chunked" && head.version === "1.1";
   try {
-    await sendMessage(client, answerBytes(answer, forwarding, keepAlive), answer.body, isChunked);
+    await sendMessage(client, bytes, answer.body, isChunked);
   } catch (error) {
     client.destroy();
     if (error instanceof BodyError)

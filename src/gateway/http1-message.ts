@@ -100,8 +100,12 @@ export async function sendMessage(
   const isTaken = writeJoined(to, first);
   if (body.isDrained) return;
   if (!isTaken) await to.flushed();
-  for (let pieces = await body.next(); pieces && !to.isClosed; pieces = await body.next())
+  // What nobody takes is not read: another reader may want it.
+  while (!to.isClosed) {
+    const pieces = await body.next();
+    if (!pieces) break;
     await writePieces(to, pieces, isChunked);
+  }
   if (isChunked && body.isDrained) to.write(encodeLastChunk(body.trailers));
 }
 

@@ -10,7 +10,6 @@ import { BodyError, BodySource } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import type { Gateway } from "./context.ts";
 import { type ClientRequest, exchange } from "./exchange.ts";
-import { credentialOf } from "./fingerprint.ts";
 import { ClientGone } from "./forward.ts";
 import { forwardHttp1 } from "./http1-forward.ts";
 import { strayConnectionOption } from "./http1-message.ts";
@@ -189,8 +188,8 @@ class Http1Request implements ClientRequest {
     return this.#isReusable;
   }
 
-  get credential(): string {
-    return credentialOf(this.head, this.#connection.identity);
+  get identity(): string {
+    return this.#connection.identity;
   }
 
   peekBody(limit: number): Promise<Uint8Array | undefined> {

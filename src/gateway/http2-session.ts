@@ -171,7 +171,9 @@ export class Http2Session {
   /** Streams above the last one were not looked at by the peer; the others may still finish. */
   #goneAway(lastStreamId: number): void {
     this.#isRetired = true;
-    for (const stream of this.#streams.values())
+    // A client's GOAWAY speaks of streams that a server would have opened; its own requests go on.
+    const isOurs = this.#onRequest === undefined;
+    for (const stream of isOurs ? [...this.#streams.values()] : [])
       if (stream.id > lastStreamId) stream.wasReset(H2_ERROR.REFUSED_STREAM);
     this.#closeWhenIdle();
   }

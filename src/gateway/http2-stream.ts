@@ -121,8 +121,12 @@ export class Http2Stream implements BodyReader {
 
   /** Sends `body` to its end, trailers included. Throws BodyError when it breaks. */
   async sendBody(body: BodyReader): Promise<void> {
-    for (let pieces = await body.next(); pieces; pieces = await body.next())
+    while (this.#resetCode === undefined) {
+      const pieces = await body.next();
+      if (!pieces) break;
       for (const piece of pieces) if (piece.length > 0) await this.send(piece, false);
+    }
+    if (this.#resetCode !== undefined) return;
     if (body.trailers.length === 0) await this.send(NOTHING, true);
     else
       this.sendHeaders(

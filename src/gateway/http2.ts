@@ -10,7 +10,6 @@ import { BodyError } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import type { Gateway } from "./context.ts";
 import { type ClientRequest, exchange } from "./exchange.ts";
-import { credentialOf } from "./fingerprint.ts";
 import { ClientGone, forwardUpstream } from "./forward.ts";
 import { endToEnd } from "./http1-message.ts";
 import { Http2Session } from "./http2-session.ts";
@@ -219,8 +218,8 @@ class Http2Request implements ClientRequest {
     return this.#connection.client;
   }
 
-  get credential(): string {
-    return credentialOf(this.head, this.#connection.identity);
+  get identity(): string {
+    return this.#connection.identity;
   }
 
   get hasBody(): boolean {

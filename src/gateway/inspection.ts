@@ -25,13 +25,21 @@ export class Inspection {
   readonly #policy: PolicyStore;
   readonly #mode: ModeHolder;
   readonly #resolver: Resolver;
+  readonly #isDedicated: (host: string, port: number) => boolean;
   /** A kept connection asks for every request; the answer only changes with the policy. */
   readonly #known = new WeakMap<
     Destination,
     { readonly policy: Policy; readonly protocols: readonly Protocol[] }
   >();
 
-  constructor(parts: { policy: PolicyStore; mode: ModeHolder; resolver: Resolver }) {
+  /** `isDedicated`: whether an upstream with a CA of its own answers there, so that its address is nobody else's. */
+  constructor(parts: {
+    policy: PolicyStore;
+    mode: ModeHolder;
+    resolver: Resolver;
+    isDedicated?: (host: string, port: number) => boolean;
+  }) {
+    this.#isDedicated = parts.isDedicated ?? (() => false);
     this.#policy = parts.policy;
     this.#mode = parts.mode;
     this.#resolver = parts.resolver;
@@ -76,6 +84,11 @@ export class Inspection {
     // An agent may dial by address what it is not let do by name.
     const alias = this.#resolver.inspectedNameOf(host);
     if (alias !== undefined) consider(alias);
+    // Nor by another name of the same server; addresses that many hosts share say nothing.
+    for (const address of addresses) {
+      const other = this.#resolver.inspectedNameOf(address);
+      if (other !== undefined && other !== host && this.#isDedicated(other, port)) consider(other);
+    }
     // `*` matches every address of a host that a protocol names; it must not judge beside that protocol.
     const named = routes.filter((route) => !route.isCatchAll);
     // Only named hosts: under `*` any name that resolves to the same address would take over its memory.

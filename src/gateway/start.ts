@@ -127,7 +127,12 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   const grants = new Grants(database);
   const recorder = new Recorder({ audit, observe, mode, events, log });
-  const inspection = new Inspection({ policy, mode, resolver });
+  const inspection = new Inspection({
+    policy,
+    mode,
+    resolver,
+    isDedicated: (host, port) => (upstreams.get(host, port)?.caPem ?? "") !== "",
+  });
   const pins = new Pins(database);
   const suspects = new Suspects(database, (error) =>
     log.error("the detector's findings are not written", { reason: error.message }),

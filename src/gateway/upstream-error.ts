@@ -10,17 +10,25 @@ export class UpstreamError extends Error {
   readonly failure: UpstreamFailure;
   /** Whether a byte of the answer had arrived; a request is never sent again after that. */
   readonly hasAnswered: boolean;
+  /** The upstream certainly did nothing with the request, and nothing of its body was used up. */
+  readonly wasUnprocessed: boolean;
   /** What an operator can register to have an unverified upstream accepted, if anything. */
   readonly remedy: Remedy | undefined;
 
   constructor(
     failure: UpstreamFailure,
     message: string,
-    options: { cause?: unknown; hasAnswered?: boolean; remedy?: Remedy | undefined } = {},
+    options: {
+      cause?: unknown;
+      hasAnswered?: boolean;
+      wasUnprocessed?: boolean;
+      remedy?: Remedy | undefined;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.failure = failure;
     this.hasAnswered = options.hasAnswered ?? false;
+    this.wasUnprocessed = options.wasUnprocessed ?? false;
     this.remedy = options.remedy;
   }
 }

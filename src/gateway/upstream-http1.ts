@@ -27,7 +27,7 @@ export async function requestHttp1(
   release: () => void,
 ): Promise<UpstreamAnswer> {
   let problem: unknown;
-  const sent = sendMessage(upstream, requestBytes(request), request.body).catch((error) => {
+  const sent = sendMessage(upstream, headBytes(upstream, request), request.body).catch((error) => {
     problem = error;
     upstream.destroy();
   });
@@ -60,6 +60,16 @@ function answerOf(
       else void sent.then(release);
     },
   };
+}
+
+/** What HTTP/2 can say and HTTP/1.1 cannot is no request for this upstream. */
+function headBytes(upstream: Channel, request: OutgoingRequest): Uint8Array {
+  try {
+    return requestBytes(request);
+  } catch (error) {
+    upstream.destroy();
+    throw new UpstreamError("broken", "the request cannot be written as HTTP/1.1", { cause: error });
+  }
 }
 
 function requestBytes({

@@ -26,6 +26,7 @@ export async function requestHttp2(
   request: OutgoingRequest,
   signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
+  const isEmpty = request.body.isDrained;
   const stream = open(session, request);
   signal.addEventListener("abort", () => stream.reset(H2_ERROR.CANCEL), { once: true });
   let problem: unknown;
@@ -36,7 +37,7 @@ export async function requestHttp2(
     });
   for (let interim = 0; interim <= MAX_INTERIM; interim += 1) {
     const head = await stream.nextHead();
-    if (head === undefined) throw problem ?? lost(session, stream, interim > 0);
+    if (head === undefined) throw problem ?? lost(session, stream, interim > 0, isEmpty);
     const status = Number(head.headers.find(([name]) => name === ":status")?.[1]);
     const headers = head.headers.filter(([name]) => !name.startsWith(":"));
     if (head.isInterim) {
@@ -60,6 +61,9 @@ function open(session: Http2Session, request: OutgoingRequest): Http2Stream {
     const lower = name.toLowerCase();
     if (!DROPPED.has(lower) && isForUpstream(lower, value, request)) fields.push([lower, value]);
   }
+  // Taken by others since it was chosen: nothing was sent, so any request may go elsewhere.
+  if (!session.canOpen)
+    throw new UpstreamError("unreachable", "the upstream takes no more streams", { wasUnprocessed: true });
   try {
     return session.open(fields, request.body.isDrained);
   } catch (error) {
@@ -73,10 +77,18 @@ function isForUpstream(name: string, value: string, request: OutgoingRequest): b
   return name !== "expect" || request.awaitsContinue;
 }
 
-function lost(session: Http2Session, stream: Http2Stream, hasAnswered: boolean): UpstreamError {
+function lost(
+  session: Http2Session,
+  stream: Http2Stream,
+  hasAnswered: boolean,
+  isEmpty: boolean,
+): UpstreamError {
+  // RFC 9113 8.7: a refused stream was not processed; the body of it may be gone all the same.
+  const wasUnprocessed = stream.resetCode === H2_ERROR.REFUSED_STREAM && isEmpty && !hasAnswered;
   const why = session.problem === undefined ? "" : `: ${session.problem}`;
   return new UpstreamError("broken", `the upstream gave up the request (code ${stream.resetCode})${why}`, {
     hasAnswered,
+    wasUnprocessed,
   });
 }
 

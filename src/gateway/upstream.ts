@@ -127,6 +127,7 @@ export class UpstreamPool {
     if (versions.includes("h2")) this.#remember(key, version);
     if (version === "http/1.1") return { version, channel, key, isReused: false };
     const session = new Http2Session(channel, "client");
+    this.#sessions.get(key)?.retire();
     this.#sessions.set(key, session);
     void session.closed.then(() => {
       if (this.#sessions.get(key) === session) this.#sessions.delete(key);
@@ -230,5 +231,5 @@ function isVersionRefused(error: unknown): boolean {
 }
 
 function keyOf(target: UpstreamTarget): string {
-  return `${target.owner}|${target.addresses[0] ?? target.host}:${target.port}|${target.serverName ?? "plain"}|${target.trust?.key ?? ""}`;
+  return `${target.owner}|${target.host}|${target.addresses[0] ?? ""}:${target.port}|${target.serverName ?? "plain"}|${target.trust?.key ?? ""}`;
 }

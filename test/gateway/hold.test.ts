@@ -104,7 +104,7 @@ describe("a held request", () => {
     const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
     expect(rows.find((row) => row.op === "block")?.fields).toMatchObject({ outcome: "withdrawn" });
     const { note } = await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
-    expect(note).toContain("its client has left");
+    expect(note).toContain("it waits no longer");
     expect(origin.text).toBe("");
   });
 
@@ -262,4 +262,58 @@ test("a client that falls back to another protocol after a denial is not asked a
   await client.until("no shells", 2);
   expect((await daemon.control.call("approvals_list", {})).approvals).toEqual([]);
   expect(origin.text).toBe("");
+});
+
+describe("what was allowed for one request does not cover another that only looks alike:", () => {
+  const secret = (origin: RawOrigin, target: string) =>
+    `POST / HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: secretsmanager.${target}\r\nContent-Length: 16\r\n\r\n{"SecretId":"x"}`;
+
+  test("another X-Amz-Target with the same body is asked about, under an id of its own", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    const first = await connect(daemon, origin);
+    first.send(secret(origin, "RotateSecret"));
+    const [mild] = await daemon.pending();
+    first[Symbol.dispose]();
+    await daemon.rowsWhen((rows) => rows.some((row) => row.fields.outcome === "withdrawn"));
+    await daemon.control.call("approvals_allow", { id: mild?.id ?? "" });
+    using second = await connect(daemon, origin);
+    second.send(secret(origin, "DeleteSecret"));
+    const [worse] = await daemon.pending();
+    expect(worse?.id).not.toBe(mild?.id);
+    expect(origin.text).toBe("");
+  });
+
+  test("a signature's key in the query of another protocol does not stand for the token", async () => {
+    await using both = await start();
+    const { daemon, origin } = both;
+    const as = (token: string) =>
+      `DELETE /thing?X-Amz-Credential=a HTTP/1.1\r\nHost: localhost:${origin.port}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    using client = await connect(daemon, origin);
+    client.send(as("one"));
+    const [approval] = await daemon.pending();
+    await daemon.control.call("approvals_allow", { id: approval?.id ?? "", for_ms: 60_000 });
+    await client.until("200 OK");
+    client.send(as("two"));
+    expect(await daemon.pending()).toHaveLength(1);
+    expect(origin.text.match(/DELETE/g)).toHaveLength(1);
+  });
+});
+
+test("a client that leaves before the answer leaves a row that says so", async () => {
+  await using origin = await startRawOrigin(() => {});
+  await using daemon = await startDaemon({
+    trust: [origin],
+    policy: `generic:\n  inspect: ["localhost:${origin.port}"]\n  groups: { w: { tiers: [modify] } }\n  rules: { allow: { groups: [w] } }\n`,
+  });
+  const client = await connect(daemon, origin);
+  client.send(post(origin));
+  await daemon.rowsWhen((rows) => rows.some((row) => row.op === "intent"));
+  while (origin.text === "") await Bun.sleep(5);
+  client[Symbol.dispose]();
+  const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "mitm"));
+  expect(rows.find((row) => row.op === "mitm")?.fields).toMatchObject({
+    outcome: "failed",
+    decision: "allow",
+  });
 });

@@ -277,3 +277,31 @@ test("an HTTP/1.1 client is translated for an upstream that speaks nothing but H
   await client.until("0\r\n\r\n", 2);
   expect(origin.requests).toEqual([`GET ${PODS}`, `GET ${PODS}/2`]);
 });
+
+test("a client's graceful GOAWAY does not end the requests that it still waits for", async () => {
+  await using origin = await startHttp2Origin();
+  await using daemon = await startDaemon({ trust: [origin], policy: policy(origin.port) });
+  const session = await connect(daemon, origin.port);
+  const held = ask(session, { ":method": "POST", ":path": PODS, "content-type": "application/json" }, "{}");
+  const [approval] = await daemon.pending();
+  session.close();
+  await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
+  expect((await held).status).toBe(200);
+});
+
+test("a burst of more writes than one upstream connection takes is carried out whole", async () => {
+  await using origin = await startHttp2Origin();
+  await using daemon = await startDaemon({
+    trust: [origin],
+    policy: `generic:\n  inspect: ["localhost:${origin.port}"]\n  groups: { w: { tiers: [modify] } }\n  rules: { allow: { groups: [w] } }\n`,
+  });
+  const sessions = await Promise.all([connect(daemon, origin.port), connect(daemon, origin.port)]);
+  const answers = await Promise.all(
+    sessions.flatMap((session) =>
+      Array.from({ length: 90 }, (_, i) => ask(session, { ":method": "POST", ":path": `/w/${i}` }, "x")),
+    ),
+  );
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+  expect(origin.requests).toHaveLength(180);
+  for (const session of sessions) session.destroy();
+}, 20_000);
