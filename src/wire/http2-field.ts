@@ -97,7 +97,7 @@ function valueProblem(kind: number, value: string, number: number): string | und
     case FIELD.AUTHORITY:
       return isAll(value, AUTHORITY) ? undefined : "malformed :authority";
     case FIELD.HOST:
-      return value === "" || isAll(value, AUTHORITY) ? undefined : "malformed host header";
+      return isAll(value, AUTHORITY) ? undefined : "malformed host header";
     case FIELD.PATH:
       return isAll(value, TARGET) ? undefined : "malformed :path";
     case FIELD.STATUS:

@@ -51,6 +51,7 @@ resets("8.2, 8.3: malformed fields", PROTOCOL_ERROR, [
   ["content-length with a list", field("content-length", "0, 0")],
   ["host twice", headers(1, [...request(), ["host", "a"], ["host", "a"]], END)],
   ["host with a space", field("host", "a b")],
+  ["an empty host", field("host", "")],
   ["no :method", without(":method")],
   ["no :scheme", without(":scheme")],
   ["no :path", without(":path")],
