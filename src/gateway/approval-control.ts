@@ -6,7 +6,7 @@ import type { Approval, ApprovalReply, Caller, ControlHandlers, GrantReport } fr
 import { UserError } from "../model/user-error.ts";
 import type { Grant } from "../state/grants.ts";
 import { renderDuration } from "../text/duration.ts";
-import type { PendingApproval } from "./broker.ts";
+import type { Broker, PendingApproval } from "./broker.ts";
 import { clientDetails } from "./client-details.ts";
 import type { Gateway } from "./context.ts";
 import type { Events } from "./events.ts";
@@ -67,7 +67,7 @@ export function approvalHandlers(
     approvals_list: () => ({ approvals: broker.list().map(approvalReport) }),
 
     approvals_show: async ({ id }) => {
-      const approval = broker.find(id);
+      const { approval, ended } = broker.find(id);
       const { headers, body } = approval.view;
       const client = await clientDetails(approval.client);
       return {
@@ -75,7 +75,8 @@ export function approvalHandlers(
           ...approvalReport(approval),
           headers,
           body,
-          grantable: approval.isGrantable,
+          grantable: approval.isGrantable && ended === undefined,
+          ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
         },
       };
@@ -88,7 +89,7 @@ export function approvalHandlers(
         return {
           id: approval.id,
           outcome: "approved",
-          note: "its client has left; the same request is let through once if it comes again within ten minutes",
+          note: "it waits no longer; the same request is let through once if it comes again within ten minutes",
         };
       if (for_ms === undefined) return { id: approval.id, outcome: "approved" };
       const added = grant(approval, for_ms, caller);
@@ -122,11 +123,15 @@ export function approvalHandlers(
   };
 }
 
-function checkGrant(approval: PendingApproval, forMs: number): void {
+function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: number): void {
   if (!Number.isFinite(forMs) || forMs <= 0 || forMs > DAY_MS)
     throw new UserError("a grant lasts longer than nothing and at most 24h", {
       hint: "iddio approval allow <id> --for 15m",
       exitCode: 2,
+    });
+  if (ended !== undefined)
+    throw new UserError(`'${approval.id}' waits no longer, so it can only be let through once`, {
+      hint: `iddio approval allow ${approval.id}`,
     });
   if (!approval.isGrantable)
     throw new UserError(`'${approval.id}' can only be approved once: its tier is ${approval.tier}`, {

@@ -145,12 +145,19 @@ export class Broker {
     return [...this.#pending.values()].map((waiting) => waiting.approval);
   }
 
-  /** One that waits, by id, bare hex or unique prefix. Throws UserError when none or several match. */
-  find(idOrPrefix: string): PendingApproval {
-    return this.#match(
-      idOrPrefix,
-      [...this.#pending.values()].map((waiting) => waiting.approval),
-    );
+  /**
+   * One that waits, or that ended undecided within ten minutes, by id, bare hex or unique prefix. Throws UserError
+   * when none or several match.
+   */
+  find(idOrPrefix: string): {
+    readonly approval: PendingApproval;
+    readonly ended: "timed_out" | "withdrawn" | undefined;
+  } {
+    this.#forgetOld();
+    const waiting = [...this.#pending.values()].map((each) => each.approval);
+    const ended = [...this.#ended.values()].map((each) => each.approval);
+    const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
+    return { approval, ended: this.#ended.get(approval.id)?.outcome };
   }
 
   /**

@@ -75,6 +75,8 @@ export interface ApprovalDetails extends Approval {
   readonly body: string;
   /** Whether `approval allow --for` is possible. */
   readonly grantable: boolean;
+  /** How it ended undecided; it can still be allowed, for the same request sent again. */
+  readonly ended?: "timed_out" | "withdrawn";
 }
 
 /** A grant in force. */

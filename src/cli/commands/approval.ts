@@ -107,11 +107,19 @@ function print(
   else output.line(`${answer.outcome} ${answer.id}${answer.note === undefined ? "" : `: ${answer.note}`}`);
 }
 
+const ENDED = {
+  timed_out: "no longer, its time is over; allowed now, the same request passes once",
+  withdrawn: "no longer, its client has left; allowed now, the same request passes once",
+};
+
 async function printDetails(output: Output, approval: ApprovalDetails): Promise<void> {
   const { bold, faint } = await output.loadPaints();
   output.pairs([
     ["id", approval.id],
-    ["waits", timeLeft(approval.expires_ms, Date.now())],
+    [
+      "waits",
+      approval.ended === undefined ? timeLeft(approval.expires_ms, Date.now()) : ENDED[approval.ended],
+    ],
     ...requestFacts(approval),
     ...originFacts(approval),
   ]);

@@ -27,6 +27,7 @@ import {
 /** Countdowns and the half second after a new selection are drawn this often; nothing is sent when nothing changed. */
 const TICK_MS = 100;
 const RECONNECT_MS = 1000;
+const WHO_ASKS_MS = 700;
 
 /** Shows what waits until the person quits or the signal comes. Throws when there is no daemon at the start. */
 export async function watchInteractively(
@@ -185,11 +186,16 @@ class Watch {
     }
   }
 
-  #fetchDetails(): void {
+  /** Who asks may be found a moment after the request was held, so where that is missing it is asked for once more. */
+  #fetchDetails(isAgain = false): void {
     const id = this.#state.selectedId;
     if (id === undefined) return;
     this.#daemon.call("approvals_show", { id }).then(
-      ({ approval }) => this.update((state) => withDetails(state, approval)),
+      ({ approval }) => {
+        this.update((state) => withDetails(state, approval));
+        if (approval.client?.process !== undefined || isAgain) return;
+        setTimeout(() => this.#state.selectedId === id && this.#fetchDetails(true), WHO_ASKS_MS);
+      },
       // It was answered meanwhile, or the daemon has gone: the list will say so.
       () => undefined,
     );
