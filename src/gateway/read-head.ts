@@ -38,7 +38,7 @@ export async function readHead<T>(
     const bytes = channel.read();
     const result = parse(bytes, seen);
     if (result.kind === "ok") {
-      channel.unread(bytes.subarray(result.length));
+      if (result.length < bytes.length) channel.unread(bytes.subarray(result.length));
       return result.value;
     }
     if (result.kind === "bad") throw new HeadError(result.status, result.reason);

@@ -77,7 +77,7 @@ export class Recorder {
     judgement: Judgement,
     result: Omit<RequestResult, "decision">,
   ): Promise<void> {
-    await this.#audit.append(entry("intent", { ...common(facts, judgement), ...resultFields(result) }));
+    await this.#audit.append(entry("intent", withResult(common(facts, judgement), result)));
   }
 
   /** A request that was forwarded, once its reply's status is known or failed to come. */
@@ -97,12 +97,9 @@ export class Recorder {
     judgement: Judgement,
     result: RequestResult,
   ): void {
-    const fields: EntryFields = {
-      ...common(facts, judgement),
-      decision: result.decision,
-      ...resultFields(result),
-      duration_ms: Date.now() - facts.startedMs,
-    };
+    const fields = common(facts, judgement);
+    fields.decision = result.decision;
+    withResult(fields, result).duration_ms = Date.now() - facts.startedMs;
     this.#audit.appendSoon(entry(op, fields));
     this.#events.publish(tag, fields);
   }
@@ -151,12 +148,10 @@ export class Recorder {
 
   /** What the policy would have done; the request was forwarded whatever it was. */
   observed(facts: RequestFacts, judgement: Judgement, status: number | undefined): void {
-    const fields: EntryFields = {
-      ...common(facts, judgement),
-      would_be_decision: judgement.verdict.action,
-      ...(status === undefined ? {} : { status }),
-      duration_ms: Date.now() - facts.startedMs,
-    };
+    const fields = common(facts, judgement);
+    fields.would_be_decision = judgement.verdict.action;
+    if (status !== undefined) fields.status = status;
+    fields.duration_ms = Date.now() - facts.startedMs;
     this.#observe.appendSoon(entry("mitm", fields));
   }
 }
@@ -165,8 +160,11 @@ function entry(op: EntryOp, fields: EntryFields): Entry {
   return { timestamp_ms: Date.now(), op, hash: randomHex(16), fields };
 }
 
-function common(facts: RequestFacts, { classification, verdict }: Judgement): EntryFields {
-  return {
+/** A row's fields while they are put together; filled in place, because there is a row for every request. */
+type OpenFields = { -readonly [Name in keyof EntryFields]: EntryFields[Name] };
+
+function common(facts: RequestFacts, { classification, verdict }: Judgement): OpenFields {
+  const fields: OpenFields = {
     request_id: facts.requestId,
     host: facts.host,
     port: facts.port,
@@ -177,17 +175,17 @@ function common(facts: RequestFacts, { classification, verdict }: Judgement): En
     command: classification.command,
     labels: classification.labels,
     rule: verdict.rule,
-    ...(facts.client ? { client: facts.client } : {}),
   };
+  if (facts.client) fields.client = facts.client;
+  return fields;
 }
 
-function resultFields(result: Omit<RequestResult, "decision">): EntryFields {
-  return {
-    outcome: result.outcome,
-    ...(result.status === undefined ? {} : { status: result.status }),
-    ...(result.approvalId ? { approval_id: result.approvalId } : {}),
-    ...(result.reason ? { reason: result.reason } : {}),
-  };
+function withResult(fields: OpenFields, result: Omit<RequestResult, "decision">): OpenFields {
+  fields.outcome = result.outcome;
+  if (result.status !== undefined) fields.status = result.status;
+  if (result.approvalId) fields.approval_id = result.approvalId;
+  if (result.reason) fields.reason = result.reason;
+  return fields;
 }
 
 function logFields(fields: EntryFields): Record<string, string | number | boolean | undefined> {

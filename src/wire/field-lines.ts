@@ -96,6 +96,11 @@ function nameProblem(octet: number, isFirst: boolean): string {
   return octet === CR ? "header line without a colon" : "illegal character in a header name";
 }
 
+/** Where the name of a field of the last successful scan begins. */
+export function fieldStart(index: number): number {
+  return offsets[index * 4] as number;
+}
+
 /** One field of the last successful scan, cut from `text`, the latin1 text of the scanned bytes. */
 export function readField(text: string, index: number): Header {
   const base = index * 4;

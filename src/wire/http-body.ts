@@ -37,6 +37,7 @@ export const DEFAULT_BODY_LIMITS: BodyLimits = {
 const CR = 0x0d;
 const LF = 0x0a;
 const NONE: readonly never[] = [];
+const EMPTY = new Uint8Array(0);
 
 type ChunkState = "header" | "data" | "data-return" | "data-line-feed" | "trailers";
 
@@ -48,7 +49,7 @@ export class BodyDecoder {
   #state: ChunkState = "header";
   /** Bytes of the body (length) or of the current chunk that are still to come. */
   #remaining = 0;
-  #trailerBytes: Uint8Array = new Uint8Array(0);
+  #trailerBytes: Uint8Array = EMPTY;
   #trailers: readonly Header[] = NONE;
   #isDone: boolean;
   #problem: string | undefined;
