@@ -11,6 +11,7 @@ import type { Broker } from "./broker.ts";
 import type { Detector } from "./detector.ts";
 import type { Dialler } from "./dialler.ts";
 import type { Inspection } from "./inspection.ts";
+import type { LookAhead } from "./look-ahead.ts";
 import type { ModeHolder } from "./mode.ts";
 import type { Probes } from "./probes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -33,6 +34,7 @@ export interface Gateway {
   readonly leaves: LeafStore;
   readonly pool: UpstreamPool;
   readonly broker: Broker;
+  readonly lookAhead: LookAhead;
   readonly grants: Grants;
   readonly recorder: Recorder;
   readonly log: Log;

@@ -13,6 +13,7 @@ import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import { credentialOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, isGrantable } from "./grant-subject.ts";
+import type { LookAheadShare } from "./look-ahead.ts";
 import { maskTarget } from "./mask.ts";
 import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
@@ -23,6 +24,8 @@ import { UpstreamError } from "./upstream-error.ts";
 export interface ClientRequest {
   readonly head: RequestHead;
   readonly hasBody: boolean;
+  /** Length of the body, where the client says it beforehand. */
+  readonly bodyLength: number | undefined;
   /** It asks to switch protocols. */
   readonly isUpgrade: boolean;
   readonly client: ClientIdentity | undefined;
@@ -52,13 +55,29 @@ export async function exchange(
   protocols: readonly Protocol[],
   request: ClientRequest,
 ): Promise<void> {
+  const share = gateway.lookAhead.share();
+  try {
+    await judgeAndCarryOut(gateway, protocols, request, share);
+  } finally {
+    share.release();
+  }
+}
+
+async function judgeAndCarryOut(
+  gateway: Gateway,
+  protocols: readonly Protocol[],
+  request: ClientRequest,
+  share: LookAheadShare,
+): Promise<void> {
   const facts = factsOf(request);
-  const body = needsBody(protocols, request.head) ? await readBody(gateway, request) : unneeded(request);
+  const body = needsBody(protocols, request.head)
+    ? await readBody(gateway, request, share)
+    : unneeded(request);
   const judgement = judge(gateway.inspection.policy, protocols, { ...request.head, body });
   gateway.recorder.classified(facts, judgement);
   if (gateway.mode.current === "observe") return observe(gateway, request, facts, judgement);
 
-  const decision = await decideOn(gateway, request, facts, judgement);
+  const decision = await decideOn(gateway, request, facts, judgement, share);
   if (decision.kind === "refuse") return refuse(gateway, request, facts, judgement, decision);
   if (!(await recordIntent(gateway, facts, judgement, decision.result)))
     return refuse(gateway, request, facts, judgement, UNRECORDED);
@@ -71,6 +90,7 @@ async function decideOn(
   request: ClientRequest,
   facts: RequestFacts,
   judgement: Judgement,
+  share: LookAheadShare,
 ): Promise<Decision> {
   const { action, reason } = judgement.verdict;
   if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
@@ -83,7 +103,7 @@ async function decideOn(
       result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
     };
   gateway.recorder.escalated(facts, judgement);
-  return afterHold(await hold(gateway, request, facts, judgement));
+  return afterHold(await hold(gateway, request, facts, judgement, share));
 }
 
 async function hold(
@@ -91,9 +111,10 @@ async function hold(
   request: ClientRequest,
   facts: RequestFacts,
   { classification, verdict }: Judgement,
+  share: LookAheadShare,
 ): Promise<HoldOutcome> {
   const raw = request.hasBody
-    ? await request.peekBody(gateway.settings.current.classify_body_limit)
+    ? await share.peek(request, gateway.settings.current.classify_body_limit)
     : NOTHING;
   const decoded = raw && decodeContent(request.head.headers, raw);
   const credential = credentialOf(classification.protocol, request.head, request.identity);
@@ -306,11 +327,16 @@ function factsOf(request: ClientRequest): RequestFacts {
   };
 }
 
-async function readBody(gateway: Gateway, request: ClientRequest): Promise<RequestBody> {
+async function readBody(
+  gateway: Gateway,
+  request: ClientRequest,
+  share: LookAheadShare,
+): Promise<RequestBody> {
   if (!request.hasBody) return { kind: "none" };
   const limit = gateway.settings.current.classify_body_limit;
-  const bytes = await request.peekBody(limit);
-  if (bytes === undefined) return { kind: "unread", why: `the body is larger than ${limit} bytes` };
+  const bytes = await share.peek(request, limit);
+  if (bytes === undefined)
+    return { kind: "unread", why: `the body is larger than ${limit} bytes, or too many are being read` };
   const decoded = decodeContent(request.head.headers, bytes);
   if (decoded === undefined) return { kind: "unread", why: "the body's content coding cannot be undone" };
   return { kind: "whole", bytes: decoded };

@@ -179,6 +179,11 @@ class Http1Request implements ClientRequest {
     );
   }
 
+  get bodyLength(): number | undefined {
+    const { framing } = this.#wire;
+    return framing.kind === "length" ? framing.length : undefined;
+  }
+
   get isUpgrade(): boolean {
     return this.#wire.upgrade !== undefined;
   }

@@ -226,6 +226,11 @@ class Http2Request implements ClientRequest {
     return this.#stream.framing.kind !== "none";
   }
 
+  get bodyLength(): number | undefined {
+    const { framing } = this.#stream;
+    return framing.kind === "length" ? framing.length : undefined;
+  }
+
   peekBody(limit: number): Promise<Uint8Array | undefined> {
     if (this.#awaitsContinue && !this.#stream.isDone) this.#stream.sendHeaders([[":status", "100"]], false);
     this.#awaitsContinue = false;

@@ -36,6 +36,7 @@ import { Events } from "./events.ts";
 import { HoldNotifications } from "./hold-notifications.ts";
 import { Inspection } from "./inspection.ts";
 import { startListener } from "./listener.ts";
+import { LookAhead } from "./look-ahead.ts";
 import { ModeHolder } from "./mode.ts";
 import { ObserveSessions } from "./observe-sessions.ts";
 import { Probes } from "./probes.ts";
@@ -143,6 +144,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const processes = new SocketProcesses();
   cleanup.defer(() => processes.close());
   const parts = {
+    lookAhead: new LookAhead(),
     settings,
     mode,
     inspection,
