@@ -13,6 +13,7 @@ export { H2_ERROR } from "./http2-error-code.ts";
 export type { Http2Event, Http2Limits } from "./http2-event.ts";
 
 const NO_EVENTS: readonly Http2Event[] = [];
+const ONE = 0x31;
 const PING_PAYLOAD = new Uint8Array(8);
 
 /**
@@ -120,7 +121,10 @@ export class Http2Connection {
       core.sender.sendTrailers(stream, headers);
       return;
     }
-    const isInterim = headers[0]?.[0] === ":status" && headers[0][1].startsWith("1");
+    const [name, status] = headers[0] ?? ["", ""];
+    if (name !== ":status" || !/^[1-9][0-9]{2}$/.test(status))
+      throw new TypeError("a response begins with :status");
+    const isInterim = status.charCodeAt(0) === ONE;
     if (isInterim && endStream) throw new TypeError("interim response that ends the stream");
     core.sender.sendHead(stream, headers, endStream);
     if (!isInterim) stream.hasLocalHead = true;

@@ -159,7 +159,7 @@ export class Http2Core implements Http2SenderHost {
   fail({ code, reason }: Http2Fault): void {
     if (this.isFailed) return;
     this.isFailed = true;
-    this.output.goAway(this.highestPeerId, code, reason);
+    this.output.goAway(Math.min(this.highestPeerId, this.goAwaySent ?? MAX_STREAM_ID), code, reason);
     for (const stream of this.streams.values()) {
       stream.isGone = true;
       this.sender.forget(stream);

@@ -22,6 +22,8 @@ const SELF_DEPENDENT = "stream that depends on itself";
 const TOO_SHORT = "body shorter than its content-length";
 /** Frames of patience that a message is worth. */
 const MESSAGE_EARNS = 8;
+/** DATA on a stream that we have reset costs the peer more than us from here on. */
+const LATE_DATA_BYTES = 256;
 
 /** Reads what the peer sends and changes the connection's state by it. */
 export class Http2Receiver implements Http2FrameSink {
@@ -154,7 +156,7 @@ export class Http2Receiver implements Http2FrameSink {
     if (stream !== undefined) this.#onStreamHeaders(stream, endStream, isSelfDependent);
     else if (core.isServer && streamId > core.highestPeerId)
       this.#onRequest(streamId, endStream, isSelfDependent);
-    else return this.#onLate(streamId);
+    else return this.#onLate(streamId, 0);
     return undefined;
   }
 
@@ -231,16 +233,16 @@ export class Http2Receiver implements Http2FrameSink {
     if (endStream) this.#core.onRemoteEnd(stream);
   }
 
-  /** DATA or HEADERS on a stream that is over, or was passed over. */
-  #onLate(streamId: number): Http2Fault | undefined {
+  /** DATA or HEADERS on a stream that is over, or was passed over; `length` of DATA. */
+  #onLate(streamId: number, length: number): Http2Fault | undefined {
     const core = this.#core;
     const ending = core.closed.endingOf(streamId);
     if (ending === "never") return fault(H2_ERROR.PROTOCOL_ERROR, "frame on a stream that was passed over");
     if (ending === "ended") return fault(H2_ERROR.STREAM_CLOSED, "frame on a stream that has ended");
     if (ending === "reset-by-peer")
       core.failStream(streamId, H2_ERROR.STREAM_CLOSED, "frame on a stream that the peer has reset");
-    // Was under way when we reset it; more than that would be a flood.
-    else core.patience.spend(1);
+    // Was under way when we reset it, a window of it at most if it is honest; small pieces would be a flood.
+    else if (length < LATE_DATA_BYTES) core.patience.spend(1);
     return undefined;
   }
 
@@ -261,7 +263,7 @@ export class Http2Receiver implements Http2FrameSink {
       return fault(H2_ERROR.FLOW_CONTROL_ERROR, "more data than the connection's window");
     const stream = core.streams.get(streamId);
     const endStream = (flags & FLAG.END_STREAM) !== 0;
-    const problem = stream === undefined ? this.#onLate(streamId) : undefined;
+    const problem = stream === undefined ? this.#onLate(streamId, length) : undefined;
     if (stream === undefined || !this.#acceptData(stream, length, length - padding, endStream)) {
       core.returnToConnection(length);
       return problem;

@@ -4,7 +4,7 @@
 
 import type { Header } from "../model/request.ts";
 import { checkFields, type HpackEncoder } from "./hpack-encoder.ts";
-import { FLAG, FRAME, type Http2Output } from "./http2-frame.ts";
+import { FLAG, FRAME, FRAME_HEADER_BYTES, type Http2Output } from "./http2-frame.ts";
 import type { Http2Stream } from "./http2-stream.ts";
 
 /** No window may exceed it. */
@@ -169,10 +169,15 @@ export class Http2Sender {
     if (!stream.isLocalEnded) this.#host.onDrain(stream);
   }
 
+  #reserveFor(octets: number): void {
+    if (octets > 0) this.#output.reserve(octets + Math.ceil(octets / MAX_FRAME) * FRAME_HEADER_BYTES);
+  }
+
   /** How many octets went out; all of them, or as many as the windows took. */
   #sendNow(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): number {
     const { length } = bytes;
     let at = 0;
+    if (length > MAX_FRAME) this.#reserveFor(Math.min(length, this.#window, stream.sendWindow));
     for (;;) {
       const size = Math.max(0, Math.min(length - at, this.#window, stream.sendWindow, MAX_FRAME));
       const isLast = endStream && at + size === length;
