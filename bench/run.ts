@@ -4,11 +4,24 @@
 import type { Bench, Section } from "./bench.ts";
 import type { OriginPorts } from "./origin-process.ts";
 import { Report } from "./report.ts";
+import { decideSection } from "./section-decide.ts";
+import { delaySection } from "./section-delay.ts";
 import { keepAliveSection, newConnectionsSection } from "./section-intercept.ts";
+import { auditSection, memorySection, startUpSection } from "./section-machine.ts";
 import { spliceSection, tunnelsSection } from "./section-splice.ts";
 import { startWorker } from "./worker.ts";
 
-const SECTIONS: readonly Section[] = [keepAliveSection, newConnectionsSection, spliceSection, tunnelsSection];
+const SECTIONS: readonly Section[] = [
+  keepAliveSection,
+  newConnectionsSection,
+  delaySection,
+  spliceSection,
+  tunnelsSection,
+  decideSection,
+  startUpSection,
+  memorySection,
+  auditSection,
+];
 
 const USAGE = `bench [--quick] [--only <section>[,<section>…]] [--rounds N] [--round-ms N] [--requests N]
 sections:

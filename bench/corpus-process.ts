@@ -1,0 +1,81 @@
+// Times judge() on the requests of one corpus: classify and decide together, body and all, one sample
+// a call. A process of its own, so that no load shares its heap and its compiled code.
+
+import { splitUrl } from "../src/classify/batch.ts";
+import { guessProtocol } from "../src/classify/detect-protocol.ts";
+import { isProtocol, PROTOCOLS, type Protocol } from "../src/model/protocol.ts";
+import type { Header, HttpRequest } from "../src/model/request.ts";
+import { judge } from "../src/policy/judge.ts";
+import { parsePolicy } from "../src/policy/parse.ts";
+import type { Policy } from "../src/policy/policy.ts";
+import { decodeBody } from "../test/truth/decode-body.ts";
+import { type Case, readCorpus } from "../test/truth/score.ts";
+import { answerCalls } from "./worker.ts";
+
+/** Microseconds a call. */
+export interface CorpusTimes {
+  readonly requests: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const WARM_UP_CALLS = 60_000;
+const SAMPLES = 100_000;
+
+function policyForAll(): Policy {
+  const block = {
+    default: "escalate",
+    groups: { read: { tiers: ["observe"] }, worst: { tiers: ["break-glass"] } },
+    rules: { allow: { groups: ["read"] }, deny: { groups: ["worst"] } },
+  };
+  const blocks = PROTOCOLS.map((name) => [name, { inspect: [`${name}.example.com`], ...block }]);
+  const parsed = parsePolicy(JSON.stringify(Object.fromEntries(blocks)));
+  if ("policy" in parsed) return parsed.policy;
+  throw new Error(parsed.problems[0]?.message);
+}
+
+interface Judged {
+  readonly protocols: readonly Protocol[];
+  readonly request: HttpRequest;
+}
+
+function judgedOf(row: Case): Judged[] {
+  if (row.method === undefined || row.url === undefined) return [];
+  const split = splitUrl(row.url);
+  if ("problem" in split) return [];
+  const headers: Header[] = Object.entries(row.headers ?? {}).map(([name, value]) => [name, String(value)]);
+  const raw =
+    row.body_b64 === undefined
+      ? row.body === undefined
+        ? undefined
+        : Buffer.from(row.body)
+      : Buffer.from(row.body_b64, "base64");
+  const bytes = raw && (decodeBody(headers, raw) ?? raw);
+  const body = bytes === undefined ? ({ kind: "none" } as const) : ({ kind: "whole", bytes } as const);
+  const protocol = isProtocol(row.protocol) ? row.protocol : guessProtocol(split.host);
+  return [{ protocols: [protocol], request: { method: row.method, ...split, headers, body } }];
+}
+
+function measure(corpus: string): CorpusTimes | null {
+  const judged = (readCorpus(corpus) ?? []).flatMap(judgedOf);
+  if (judged.length === 0) return null;
+  const policy = policyForAll();
+  const call = (index: number) => {
+    const { protocols, request } = judged[index % judged.length] as Judged;
+    return judge(policy, protocols, request);
+  };
+  let allowed = 0;
+  for (let index = 0; index < WARM_UP_CALLS; index++) if (call(index).verdict.action === "allow") allowed++;
+  const samples = new Float64Array(SAMPLES);
+  for (let index = 0; index < SAMPLES; index++) {
+    const started = Bun.nanoseconds();
+    if (call(index).verdict.action === "allow") allowed++;
+    samples[index] = Bun.nanoseconds() - started;
+  }
+  if (allowed < 0) throw new Error("unreachable");
+  samples.sort();
+  const at = (share: number) => (samples[Math.floor(SAMPLES * share)] as number) / 1000;
+  return { requests: judged.length, p50: at(0.5), p99: at(0.99) };
+}
+
+answerCalls({ measure });

@@ -1,0 +1,52 @@
+// What judging costs: the corpora through classify and decide, and a policy of 10,000 rules.
+
+import { join } from "node:path";
+import { CORPORA } from "../test/truth/score.ts";
+import type { Section } from "./bench.ts";
+import type { CorpusTimes } from "./corpus-process.ts";
+import { median, short, shown } from "./series.ts";
+import { startWorker } from "./worker.ts";
+
+const GRAPHQL = new Set(["github-graphql", "fly"]);
+
+/** Corpora of requests; those of command lines never meet a request's path. */
+export const decideSection: Section = {
+  name: "decide",
+  summary: "classify and decide on the corpora, µs a request",
+  async run({ report, rounds }) {
+    const rows = [["corpus", "requests", "p50", "p99"]];
+    for (const corpus of CORPORA) {
+      const times: CorpusTimes[] = [];
+      for (let round = 0; round < rounds; round++) {
+        await using worker = startWorker("corpus-process.ts");
+        const measured = await worker.call<CorpusTimes | null>("measure", corpus);
+        if (measured === null) break;
+        times.push(measured);
+      }
+      const [first] = times;
+      if (first === undefined) continue;
+      const p99 = times.map((each) => each.p99);
+      rows.push([corpus, String(first.requests), shown(times.map((each) => each.p50)), shown(p99)]);
+      report.bar({
+        what: `judge, p99 on ${corpus}`,
+        value: median(p99),
+        limit: GRAPHQL.has(corpus) ? 500 : 50,
+        wants: "at most",
+        unit: " µs",
+        spread: `${short(Math.min(...p99))} to ${short(Math.max(...p99))}`,
+      });
+    }
+    if (rows.length > 1) report.table(rows);
+    else report.write("  the corpora are not on this machine");
+    await runScript("decide.ts");
+  },
+};
+
+/** Runs one of the measurements that stand by themselves, printing as it goes. */
+export async function runScript(file: string): Promise<void> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, file)], {
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+  if ((await child.exited) !== 0) throw new Error(`${file} failed`);
+}
