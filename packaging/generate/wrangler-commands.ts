@@ -7,7 +7,7 @@
 //
 // Asking a few hundred commands for their help takes some minutes. Names and kinds of flags only.
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,8 +17,9 @@ type Kind = "value" | "switch";
 /** Flags by name, by command. */
 type Commands = Map<string, Map<string, Kind>>;
 
+const home = mkdtempSync(join(tmpdir(), "wrangler-help-"));
+
 async function help(entry: string, command: readonly string[]): Promise<string> {
-  const home = mkdtempSync(join(tmpdir(), "wrangler-help-"));
   const child = Bun.spawn(["node", entry, ...command, "--help"], {
     env: { PATH: process.env.PATH ?? "", HOME: home, CI: "1", NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" },
     cwd: home,
@@ -65,6 +66,7 @@ async function readVersion(folder: string): Promise<{ version: string; commands:
 }
 
 const all = await Promise.all(process.argv.slice(2).map(readVersion));
+rmSync(home, { recursive: true, force: true });
 const versions = all.map(({ version }) => version);
 // Where versions differ the newest, which is named first, is right.
 const commands: Commands = new Map();
