@@ -47,7 +47,7 @@ export function hostText({ host, port }: { readonly host: string; readonly port:
 
 /** `namespace=payments zone=a`; a value that could pass for two is quoted. Undefined when there are none. */
 export function labelText(labels: Readonly<Record<string, string>>): string | undefined {
-  const parts = Object.entries(labels).map(([name, value]) => `${name}=${plain(value)}`);
+  const parts = Object.entries(labels).map(([name, value]) => `${name}=${plainName(value)}`);
   return parts.length === 0 ? undefined : parts.join(" ");
 }
 
@@ -85,11 +85,11 @@ function processText({
   readonly process: string;
   readonly pid: number | undefined;
 }): string {
-  const name = plain(process);
+  const name = plainName(process);
   return pid === undefined ? name : `${name} (pid ${pid})`;
 }
 
-/** Text that cannot be taken for two values, quoted where it could be. */
-function plain(text: string): string {
+/** A name that cannot be taken for two, quoted where it could be. */
+export function plainName(text: string): string {
   return /^[\w.:/@*+-]+$/.test(text) ? text : JSON.stringify(text);
 }

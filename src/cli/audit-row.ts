@@ -1,83 +1,101 @@
-// An audit row as columns for people. `show` aligns them as a table, `tail` prints them as they come.
-// A field that a row does not have is "-", so that columns stay where they are for awk.
+// An audit row as columns for people. Into a pipe, and in a terminal that is wide enough, every column; in a narrow
+// one the few that say how it went, so that a row is a line. `show` aligns them as a table, `tail` prints them as they
+// come. A field that a row does not have is "-", so that columns stay where they are for awk.
 
-import type { Entry } from "../model/entry.ts";
+import type { ClientDetails, Entry } from "../model/entry.ts";
 import { displayWidth } from "../text/display-width.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import type { CellPainter } from "../text/table.ts";
-import { hostText } from "./approval-facts.ts";
+import { hostText, plainName } from "./approval-facts.ts";
 import { localTime } from "./local-time.ts";
 import { outcomePainter } from "./outcome-painter.ts";
 import type { Paints } from "./output.ts";
 import { tierPainter } from "./tier-painter.ts";
 
-/** Names of the columns. */
-export const AUDIT_COLUMNS = [
-  "TIME",
-  "OP",
-  "DECISION",
-  "OUTCOME",
-  "TIER",
-  "STATUS",
-  "METHOD",
-  "HOST",
-  "DETAIL",
-];
+/** One way to lay rows out. */
+export interface AuditLayout {
+  readonly header: readonly string[];
+  /** Widths that most rows fit in; a stream cannot know what is still to come. */
+  readonly widths: readonly number[];
+  /** Not yet escaped. */
+  cells(entry: Entry, nowMs: number): string[];
+}
 
-/** Widths that most rows fit in; a stream cannot know what is still to come. */
-const STREAM_WIDTHS = [19, 11, 8, 9, 11, 6, 7, 28, 0];
-/** Fields of a control row that its command and its caller say already. */
-const CONTROL_FRAME = new Set(["command", "reason", "caller_uid", "caller_pid", "request_id"]);
+/** Every column. */
+export const WIDE_AUDIT: AuditLayout = {
+  header: ["TIME", "OP", "DECISION", "OUTCOME", "TIER", "STATUS", "METHOD", "HOST", "DETAIL"],
+  widths: [19, 11, 8, 9, 11, 6, 7, 28, 0],
+  cells({ timestamp_ms, op, fields }) {
+    const { decision, outcome, tier, status, method } = fields;
+    const cells = [op, decision, outcome, tier, status, method, hostOf(fields)];
+    const about = op === "control" ? controlDetail(fields, undefined) : detail(fields);
+    return [localTime(timestamp_ms), ...[...cells, about].map(orDash)];
+  },
+};
 
-/** The cells of one row, not yet escaped; "-" where a row has no such field. */
-export function auditCells({ timestamp_ms, op, fields }: Entry): string[] {
-  const { host, port } = fields;
-  const cells = [
-    op,
-    fields.decision,
-    fields.outcome,
-    fields.tier,
-    fields.status,
-    fields.method,
-    host === undefined ? undefined : hostText({ host, port: port ?? 443 }),
-    op === "control" ? controlDetail(fields) : detail(fields),
-  ];
-  return [
-    localTime(timestamp_ms),
-    ...cells.map((cell) => (cell === undefined || cell === "" ? "-" : String(cell))),
-  ];
+/** When, how it went, its tier, what it was. */
+export const NARROW_AUDIT: AuditLayout = {
+  header: ["TIME", "RESULT", "TIER", "REQUEST"],
+  widths: [8, 11, 11, 0],
+  cells({ timestamp_ms, op, fields }, nowMs) {
+    const result = op === "mitm" || op === "block" ? (fields.outcome ?? fields.decision ?? op) : op;
+    const place = hostOf(fields);
+    const what =
+      op === "control"
+        ? controlDetail(fields, place)
+        : [fields.method, place, detail(fields)].filter((part) => part !== undefined).join(" ");
+    return [shortTime(timestamp_ms, nowMs), result, orDash(fields.tier), orDash(what)];
+  },
+};
+
+/** A terminal with fewer columns gets the narrow layout. */
+const WIDE_COLUMNS = 132;
+
+/** The layout for this many columns, undefined standing for a pipe. */
+export function auditLayout(columns: number | undefined): AuditLayout {
+  return columns === undefined || columns >= WIDE_COLUMNS ? WIDE_AUDIT : NARROW_AUDIT;
 }
 
 /** Colours for the cells of a row. */
-export function auditPainter(paints: Paints): CellPainter {
+export function auditPainter({ header }: AuditLayout, paints: Paints): CellPainter {
   const paintOutcome = outcomePainter(paints);
   const paintTier = tierPainter(paints);
   return (text, column) => {
-    if (text === "-" || column === 0) return paints.faint(text);
-    if (column === 2 || column === 3) return paintOutcome(text);
-    return column === 4 ? paintTier(text) : text;
+    const name = header[column];
+    if (text === "-" || name === "TIME") return paints.faint(text);
+    if (name === "DECISION" || name === "OUTCOME" || name === "RESULT") return paintOutcome(text);
+    return name === "TIER" ? paintTier(text) : text;
   };
 }
 
-/** One row as a line of a stream. */
-export function auditLine(entry: Entry, paint: CellPainter): string {
-  return streamLine(auditCells(entry), paint);
-}
-
-/** The header of a stream. */
-export function auditHeader(paint: CellPainter): string {
-  return streamLine(AUDIT_COLUMNS, paint);
-}
-
-function streamLine(cells: readonly string[], paint: CellPainter): string {
+/** Cells as a line of a stream. */
+export function auditLine(layout: AuditLayout, cells: readonly string[], paint: CellPainter): string {
   return cells
     .map((cell, column) => {
       const text = escapeForTerminal(cell);
-      const blanks = " ".repeat(Math.max(0, (STREAM_WIDTHS[column] ?? 0) - displayWidth(text)));
+      const blanks = " ".repeat(Math.max(0, (layout.widths[column] ?? 0) - displayWidth(text)));
       return paint(text, column, 0) + (column === cells.length - 1 ? "" : blanks);
     })
     .join("  ")
     .trimEnd();
+}
+
+function orDash(cell: string | number | undefined): string {
+  return cell === undefined || cell === "" ? "-" : String(cell);
+}
+
+function hostOf({ host, port }: Entry["fields"]): string | undefined {
+  return host === undefined ? undefined : hostText({ host, port: port ?? 443 });
+}
+
+/** The clock of today's rows, the date of older ones. */
+function shortTime(ms: number, nowMs: number): string {
+  const [day = "", time = ""] = localTime(ms).split(" ");
+  return day === localTime(nowMs).split(" ")[0]
+    ? time
+    : day.length > 5
+      ? `${day.slice(5)} ${time.slice(0, 5)}`
+      : day;
 }
 
 /** What was asked for, and in parentheses why it went as it did. */
@@ -87,16 +105,32 @@ function detail({ path, command, reason }: Entry["fields"]): string | undefined 
   return `${what} (${reason})`;
 }
 
-/** What was typed, with what, why and by whom. */
-function controlDetail(fields: Entry["fields"]): string {
-  const { command = "", reason, caller_uid, caller_pid } = fields;
+/** Fields of a control row that have a place of their own. */
+const CONTROL_FRAME = new Set([
+  "command",
+  "host",
+  "port",
+  "reason",
+  "caller_uid",
+  "caller_pid",
+  "request_id",
+]);
+
+/** What was typed, on what, with what, why and by whom. */
+function controlDetail(fields: Entry["fields"], place: string | undefined): string {
+  const { command = "", reason } = fields;
   const values = Object.entries(fields).flatMap(([name, value]) =>
     CONTROL_FRAME.has(name) || value === undefined || typeof value === "object" ? [] : [`${name}=${value}`],
   );
   const why = reason === undefined ? [] : [`(${reason})`];
-  const who =
-    caller_uid === undefined
-      ? []
-      : [`by uid ${caller_uid}${caller_pid === undefined ? "" : ` pid ${caller_pid}`}`];
-  return [command, ...values, ...why, ...who].join(" ");
+  return [command, ...(place === undefined ? [] : [place]), ...values, ...why, ...whoTyped(fields)].join(" ");
+}
+
+/** The user, and what had started the command: a shell under a terminal looks otherwise than an agent. */
+function whoTyped({ client, caller_uid, caller_pid }: Entry["fields"]): string[] {
+  const { user, ancestors } = (client ?? {}) as ClientDetails;
+  const from = (ancestors ?? []).map(({ process }) => plainName(process)).join(" < ");
+  if (user !== undefined) return [`by ${plainName(user)}`, ...(from === "" ? [] : [`from ${from}`])];
+  if (caller_uid === undefined) return [];
+  return [`by uid ${caller_uid}`, ...(caller_pid === undefined ? [] : [`pid ${caller_pid}`])];
 }

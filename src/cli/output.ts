@@ -40,6 +40,11 @@ export class Output {
     return process.getBuiltinModule("node:tty").isatty(1);
   }
 
+  /** Columns of the terminal on stdout; undefined when there is none. */
+  get columns(): number | undefined {
+    return this.isTerminal && process.stdout.columns > 0 ? process.stdout.columns : undefined;
+  }
+
   /** Loads the colours; without this call, or where colour is not wanted, everything stays plain. */
   async loadPaints(): Promise<Paints> {
     if (!this.#allowsColor || !this.isTerminal) return NO_PAINTS;

@@ -44,17 +44,22 @@ complete -F _iddio iddio
 const ZSH = `#compdef iddio
 # iddio: completion for zsh; source it after compinit, or put it as _iddio into a directory of $fpath
 _iddio() {
-  local -a values shown whole open
+  local -a values abouts shown open
   local value about
+  local -i width=0 at
   while IFS=$'\\t' read -r value about; do
     if [[ $value == :files ]]; then
       _files
       return
     fi
     values+=("$value")
-    shown+=("$value\${about:+  -- $about}")
+    abouts+=("$about")
+    (( \${#value} > width )) && width=\${#value}
   done < <(command iddio __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
   (( \${#values} )) || return 1
+  for (( at = 1; at <= \${#values}; at++ )); do
+    shown+=("\${(r:width:)values[at]}\${abouts[at]:+  $abouts[at]}")
+  done
   open=(\${(M)values:#*=})
   if (( \${#open} )); then
     compadd -l -S '' -d shown -a values

@@ -1,7 +1,7 @@
 // Audit rows and events as people read them.
 
 import { describe, expect, test } from "bun:test";
-import { auditCells, auditLine, auditPainter } from "../../src/cli/audit-row.ts";
+import { auditLayout, auditLine, auditPainter, NARROW_AUDIT, WIDE_AUDIT } from "../../src/cli/audit-row.ts";
 import { eventLine } from "../../src/cli/event-line.ts";
 import { outcomePainter } from "../../src/cli/outcome-painter.ts";
 import { EVENT_TAGS } from "../../src/model/event.ts";
@@ -22,7 +22,7 @@ function detail(
   fields: Record<string, unknown>,
   op: "mitm" | "block" | "control" = "mitm",
 ): string | undefined {
-  return auditCells({ timestamp_ms: 0, op, hash: "", fields }).at(-1);
+  return WIDE_AUDIT.cells({ timestamp_ms: 0, op, hash: "", fields }, 0).at(-1);
 }
 
 describe("what a row is about", () => {
@@ -35,6 +35,18 @@ describe("what a row is about", () => {
       "a command that was typed, with what and by whom",
       detail({ command: "set-proxy-mode", proxy_mode: "observe", caller_uid: 0, caller_pid: 7 }, "control"),
       "set-proxy-mode proxy_mode=observe by uid 0 pid 7",
+    ],
+    [
+      "what had started it",
+      detail(
+        {
+          command: "policy reload",
+          caller_uid: 0,
+          client: { user: "me", ancestors: [{ process: "bash" }, { process: "an agent, by root" }] },
+        },
+        "control",
+      ),
+      'policy reload by me from bash < "an agent, by root"',
     ],
     [
       "an answer, with its reason",
@@ -54,15 +66,63 @@ describe("the host as it was connected to", () => {
     [{}, "-"],
   ];
   for (const [fields, want] of rows)
-    test(want, () => expect(auditCells({ timestamp_ms: 0, op: "mitm", hash: "", fields })[7]).toBe(want));
+    test(want, () =>
+      expect(WIDE_AUDIT.cells({ timestamp_ms: 0, op: "mitm", hash: "", fields }, 0)[7]).toBe(want),
+    );
 });
 
 test("a row that is printed as it comes keeps its columns, and hides nothing", () => {
   const fields = { host: "h\x1b[31m", method: "GET", path: "/\u202e", tier: "observe", status: 200 } as const;
-  const line = auditLine({ timestamp_ms: Number.NaN, op: "mitm", hash: "", fields }, auditPainter(PLAIN));
+  const cells = WIDE_AUDIT.cells({ timestamp_ms: Number.NaN, op: "mitm", hash: "", fields }, 0);
+  const line = auditLine(WIDE_AUDIT, cells, auditPainter(WIDE_AUDIT, PLAIN));
   expect(line).toBe(
     "-                    mitm         -         -          observe      200     GET      h\\e[31m                       /\\u{202e}",
   );
+});
+
+describe("in a narrow terminal a row says when, how it went and what it was", () => {
+  const now = new Date(2026, 0, 2, 3, 4, 5).getTime();
+  const at = (
+    ms: number,
+    op: "mitm" | "block" | "control" | "passthrough",
+    fields: Record<string, unknown>,
+  ) => NARROW_AUDIT.cells({ timestamp_ms: ms, op, hash: "", fields }, now);
+  const request = { method: "DELETE", host: "a.b", port: 443, path: "/x", tier: "sensitive" };
+  const rows: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    [
+      "a request of today",
+      at(now, "mitm", { ...request, decision: "allow", outcome: "approved" }),
+      ["03:04:05", "approved", "sensitive", "DELETE a.b /x"],
+    ],
+    [
+      "an older one",
+      at(now - 86_400_000, "block", { ...request, decision: "deny", outcome: "denied", reason: "no" }),
+      ["01-01 03:04", "denied", "sensitive", "DELETE a.b /x (no)"],
+    ],
+    [
+      "the manual's, without an outcome",
+      at(now, "mitm", { ...request, decision: "allow" }),
+      ["03:04:05", "allow", "sensitive", "DELETE a.b /x"],
+    ],
+    [
+      "a connection",
+      at(now, "passthrough", { host: "a.b", port: 22 }),
+      ["03:04:05", "passthrough", "-", "a.b:22"],
+    ],
+    [
+      "what was typed",
+      at(now, "control", { command: "unpin", host: "a.b", caller_uid: 0 }),
+      ["03:04:05", "control", "-", "unpin a.b by uid 0"],
+    ],
+    ["nothing known", at(Number.NaN, "mitm", {}), ["-", "mitm", "-", "-"]],
+  ];
+  for (const [name, got, want] of rows) test(name, () => expect(got).toEqual([...want]));
+});
+
+test("a pipe and a wide terminal get every column", () => {
+  expect(auditLayout(undefined)).toBe(WIDE_AUDIT);
+  expect(auditLayout(132)).toBe(WIDE_AUDIT);
+  expect(auditLayout(131)).toBe(NARROW_AUDIT);
 });
 
 test("every outcome has a colour, and no word that says nothing about one", () => {

@@ -4,7 +4,7 @@
 import { ENTRY_OPS, type Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { AUDIT_COLUMNS, auditCells, auditHeader, auditLine, auditPainter } from "../audit-row.ts";
+import { auditLayout, auditLine, auditPainter } from "../audit-row.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
 import type { Output } from "../output.ts";
 import { suggest } from "../suggest.ts";
@@ -40,7 +40,10 @@ export const auditShowCommand: Command = {
     );
     if (flags.has("json")) return void output.json(entries);
     if (entries.length === 0) return void output.note(`no matching rows in ${paths.audit}`);
-    output.table(AUDIT_COLUMNS, entries.map(auditCells), auditPainter(await output.loadPaints()));
+    const layout = auditLayout(output.columns);
+    const now = Date.now();
+    const cells = entries.map((entry) => layout.cells(entry, now));
+    output.table(layout.header, cells, auditPainter(layout, await output.loadPaints()));
   },
 };
 
@@ -77,9 +80,13 @@ export const auditTailCommand: Command = {
     const filter = fieldFilter(flags.texts("filter"), output);
     const isJson = flags.has("json");
     const paints = await output.loadPaints();
-    const paint = auditPainter(paints);
-    const print = (entry: Entry) => (isJson ? output.jsonLine(entry) : output.line(auditLine(entry, paint)));
-    if (!isJson && output.isTerminal) output.line(auditHeader(paints.faint));
+    const layout = auditLayout(output.columns);
+    const paint = auditPainter(layout, paints);
+    const print = (entry: Entry) =>
+      isJson
+        ? output.jsonLine(entry)
+        : output.line(auditLine(layout, layout.cells(entry, Date.now()), paint));
+    if (!isJson && output.isTerminal) output.line(auditLine(layout, layout.header, paints.faint));
     const last = flags.count("lines", 0);
     await readable(paths.audit, async () => {
       if (last > 0) {
