@@ -112,7 +112,10 @@ export class Http2Session {
     const output = this.#connection.takeOutput();
     // Streams that only waited for the output to be taken may go on.
     for (const event of this.#connection.takeEvents()) this.#dispatch(event);
-    if (output === undefined || this.#channel.write(output)) return;
+    if (output === undefined || this.#channel.write(output)) {
+      if (this.#isOver) this.#channel.end();
+      return;
+    }
     // What the peer does not take stays in the protocol's queues, where each stream is held back.
     this.#isBlocked = true;
     void this.#channel.flushed().then(() => {
@@ -194,6 +197,11 @@ export class Http2Session {
   }
 
   #closeWhenIdle(): void {
-    if (this.#isRetired && this.#streams.size === 0) this.#channel.end();
+    // Not before the last stream's end is written: it may still wait for the peer's windows.
+    if (this.#isOver) this.flush();
+  }
+
+  get #isOver(): boolean {
+    return this.#isRetired && this.#streams.size === 0 && this.#connection.openStreams === 0;
   }
 }

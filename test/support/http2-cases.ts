@@ -3,10 +3,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { FLAGS, headers, join, request, settings } from "./http2-frames.ts";
+import type { Case, Rule, Want } from "./http2-rules.ts";
 import { AnsweringServer } from "./http2-server.ts";
-
-/** What is sent after the handshake, and what it shows. */
-export type Case = readonly [rule: string, ...frames: Uint8Array[]];
 
 /** A request that is whole. */
 export const get = (streamId: number): Uint8Array => headers(streamId, request(), FLAGS.END);
@@ -14,55 +12,42 @@ export const get = (streamId: number): Uint8Array => headers(streamId, request()
 export const post = (streamId: number, changes: Readonly<Record<string, string>> = {}): Uint8Array =>
   headers(streamId, request({ ":method": "POST", ...changes }));
 
-/** Sends the frames both ways and gives the two servers. */
-function both(frames: readonly Uint8Array[]): AnsweringServer[] {
-  return [new AnsweringServer().send(...frames), new AnsweringServer().send(join(...frames))];
-}
-
-/** Every stream is answered, nothing is complained of. */
-export function answers(section: string, cases: readonly Case[], streams: readonly number[] = [1]): void {
+/** Declares a test for every case under the heading. */
+export function checkRule({ section, want, cases }: Rule): void {
   describe(section, () => {
     for (const [rule, ...frames] of cases) {
-      test(rule, () => {
-        for (const server of both(frames)) {
-          expect(server.connectionErrors).toEqual([]);
-          expect(server.streamErrors).toEqual([]);
-          expect(server.answered).toEqual([...streams]);
-        }
-      });
-    }
-  });
-}
-
-/** The connection ends with the code, and takes nothing more. */
-export function ends(section: string, code: number, cases: readonly Case[]): void {
-  describe(section, () => {
-    for (const [rule, ...frames] of cases) {
-      test(`${rule}: connection error`, () => {
-        for (const server of both(frames)) {
-          expect(server.connectionErrors).toEqual([code]);
-          expect(server.connection.isClosed).toBe(true);
-          expect(server.events.at(-1)).toMatchObject({ kind: "error", code });
-          expect(server.connection.receive(get(101))).toEqual([]);
-          expect(server.connection.takeOutput()).toBeUndefined();
-        }
+      test(`${rule}: ${NAMES[want.kind]}`, () => {
+        check(want, new AnsweringServer().send(...frames));
+        check(want, new AnsweringServer().send(join(...frames)));
       });
     }
   });
 }
 
 /** The stream is reset with the code; the connection goes on to answer another request. */
-export function resets(section: string, code: number, cases: readonly Case[], streamId = 1): void {
-  describe(section, () => {
-    for (const [rule, ...frames] of cases) {
-      test(`${rule}: stream error`, () => {
-        for (const server of both(frames)) {
-          expect(server.streamErrors).toContainEqual([streamId, code]);
-          expect(server.connectionErrors).toEqual([]);
-          server.send(settings([4, 65_535]), get(1001));
-          expect(server.answered).toContain(1001);
-        }
-      });
-    }
-  });
+export function resets(section: string, code: number, cases: readonly Case[]): void {
+  checkRule({ section, want: { kind: "resets", code }, cases });
+}
+
+const NAMES = { answers: "is answered", ends: "connection error", resets: "stream error" } as const;
+
+function check(want: Want, server: AnsweringServer): void {
+  const { connection } = server;
+  if (want.kind === "answers") {
+    expect(server.connectionErrors).toEqual([]);
+    expect(server.streamErrors).toEqual([]);
+    expect(server.answered).toEqual([...want.streams]);
+  } else if (want.kind === "ends") {
+    expect(server.connectionErrors).toEqual([want.code]);
+    expect(connection.isClosed).toBe(true);
+    expect(server.events.at(-1)).toMatchObject({ kind: "error", code: want.code });
+    // Nothing more is taken, and nothing said.
+    expect(connection.receive(get(101))).toEqual([]);
+    expect(connection.takeOutput()).toBeUndefined();
+  } else {
+    expect(server.streamErrors).toContainEqual([1, want.code]);
+    expect(server.connectionErrors).toEqual([]);
+    server.send(settings([4, 65_535]), get(1001));
+    expect(server.answered).toContain(1001);
+  }
 }
