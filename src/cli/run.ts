@@ -3,7 +3,7 @@
 
 import { ControlClient } from "../ipc/client.ts";
 import { UserError } from "../model/user-error.ts";
-import { statePaths } from "../state/paths.ts";
+import { type StatePaths, statePaths, systemStatePaths } from "../state/paths.ts";
 import { BUILD_VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { renderCommand, renderNoun, renderOverview } from "./help.ts";
@@ -50,10 +50,19 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
     output.write(renderCommand(command));
     return 0;
   }
-  const paths = statePaths(env);
+  const paths = await pathsFor(env);
   const daemon = new ControlClient(paths.socket);
   const context = { args: parsed.args, flags: parsed.flags, output, paths, env, daemon, interrupted };
   return (await command.run(context)) ?? 0;
+}
+
+/** The user's own state directory; the system's where that is what is installed. Costs a look at one file. */
+async function pathsFor(env: Start["env"]): Promise<StatePaths> {
+  const own = statePaths(env);
+  if (env.IDDIO_HOME || process.platform !== "linux") return own;
+  const system = systemStatePaths();
+  const isSystem = await Bun.file(system.installMode).exists();
+  return isSystem && !(await Bun.file(own.installMode).exists()) ? system : own;
 }
 
 function help(words: readonly string[], output: Output): number {

@@ -226,6 +226,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     updater,
   });
   const control = await serveControl(paths.socket, handlers, {
+    // A system's daemon is root's and serves the user who installed it.
+    ...(env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {}),
     onError: (error, method) => log.error("control method failed", { method, reason: String(error) }),
   });
   cleanup.defer(() => control.close());

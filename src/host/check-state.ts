@@ -4,10 +4,11 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorCode } from "../state/files.ts";
+import { directoryMode } from "../state/paths.ts";
 import type { CheckContext, Finding, Repair } from "./checks.ts";
 
 /** Whether the directory is there, ours and closed to others. */
-export async function checkStateDirectory({ paths, service }: CheckContext): Promise<Finding> {
+export async function checkStateDirectory({ paths }: CheckContext): Promise<Finding> {
   const about = { check: "state directory", lookedAt: paths.root };
   const owner = process.getuid?.();
   const problems: string[] = [];
@@ -31,8 +32,7 @@ export async function checkStateDirectory({ paths, service }: CheckContext): Pro
       problems.push(`${path} belongs to user ${found.uid}`);
       repairs.push({ kind: "chown", path, uid: owner });
     }
-    // A system installation lets its user through to the socket and everybody to the bundle.
-    const mode = service?.scope === "system" ? 0o711 : 0o700;
+    const mode = directoryMode(path);
     if ((Number(found.mode) & 0o777) !== mode) {
       problems.push(`${path} has mode ${octal(Number(found.mode))} instead of ${octal(mode)}`);
       repairs.push({ kind: "chmod", path, mode });

@@ -1,6 +1,7 @@
 // The daemon under systemd: the user's manager, or the system's with `--system`. All of it by `systemctl`, whose
 // exit codes count; its texts are only passed on.
 
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,6 +13,13 @@ import { findTool, lastWords, runTool, type ToolResult } from "./run-tool.ts";
 import type { Service, ServiceOptions, ServiceScope, ServiceState } from "./service.ts";
 
 const WITHOUT_SERVICE = "install without a service: iddio install --no-service, then run: iddio gateway";
+
+/** The user who installed for the system: as the unit that is there has it, else the one behind sudo. */
+function ownerOf(unitPath: string, env: Environment): { readonly owner?: number } {
+  const unit = existsSync(unitPath) ? readFileSync(unitPath, "utf8") : "";
+  const owner = /^Environment="IDDIO_OWNER=(\d+)"$/m.exec(unit)?.[1] ?? env.SUDO_UID;
+  return owner !== undefined && /^\d+$/.test(owner) ? { owner: Number(owner) } : {};
+}
 
 /** See `Service`. */
 export class SystemdService implements Service {
@@ -35,6 +43,7 @@ export class SystemdService implements Service {
         binary: paths.daemonBinary,
         home: paths.root,
         ...(paths.config === paths.root ? {} : { config: paths.config }),
+        ...(scope === "system" ? ownerOf(this.unitPath, env) : {}),
       },
       scope,
     );

@@ -2,7 +2,7 @@
 // Not on Bun.serve or node:http, which do not tell who the peer is. It must not know what the
 // methods do. Every request is bounded in size and time; an answer is always JSON.
 
-import { chmod, lstat, rename, unlink } from "node:fs/promises";
+import { chmod, chown, lstat, rename, unlink } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import type { Header } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";
@@ -29,6 +29,8 @@ const MAX_SOCKET_PATH_BYTES = 99;
 export interface ControlServerOptions {
   /** Mode of the socket file; 0600 unless told. */
   readonly mode?: number;
+  /** The user, by number, to whom the socket file is given; ours unless told. */
+  readonly owner?: number;
   /** Told about failures that are the daemon's own fault; the client sees their message only. */
   readonly onError?: (error: unknown, method: ControlMethod) => void;
 }
@@ -63,6 +65,7 @@ export async function serveControl(
     server.listen(fresh, resolve);
   });
   await chmod(fresh, options.mode ?? 0o600);
+  if (options.owner !== undefined) await chown(fresh, options.owner, process.getgid?.() ?? 0);
   const { ino } = await lstat(fresh);
   await rename(fresh, socketPath);
   return {

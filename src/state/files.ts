@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { access, chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../model/user-error.ts";
-import type { StatePaths } from "./paths.ts";
+import { directoryMode, type StatePaths } from "./paths.ts";
 
 /** The code of a system error, `"ENOENT"`; undefined for anything else that was thrown. */
 export function errorCode(error: unknown): string | undefined {
@@ -62,8 +62,9 @@ export async function ensureStateDirectory(paths: StatePaths): Promise<void> {
 }
 
 async function ensureDirectory(path: string): Promise<void> {
+  const mode = directoryMode(path);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(path, { recursive: true, mode });
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw unusable(path, error);
   }
@@ -81,7 +82,7 @@ async function ensureDirectory(path: string): Promise<void> {
       hint: "run iddio as its owner, or set IDDIO_HOME to another place",
     });
   try {
-    if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
+    if ((found.mode & 0o077 & ~mode) !== 0 || (found.mode & mode) !== mode) await chmod(path, mode);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unusable(path, error);

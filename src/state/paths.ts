@@ -71,7 +71,14 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
   };
 }
 
+const SYSTEM_ROOT = "/var/lib/iddio";
+
 /** The paths of a system install: state in `/var/lib/iddio`, policy and settings in `/etc/iddio`. */
 export function systemStatePaths(): StatePaths {
-  return statePaths({ IDDIO_HOME: "/var/lib/iddio", IDDIO_CONFIG: "/etc/iddio" });
+  return statePaths({ IDDIO_HOME: SYSTEM_ROOT, IDDIO_CONFIG: "/etc/iddio" });
+}
+
+/** The mode of a state directory. A system's lets its user through to the socket and everybody to the bundle. */
+export function directoryMode(path: string): number {
+  return path === SYSTEM_ROOT ? 0o711 : 0o700;
 }

@@ -11,6 +11,8 @@ export interface ServiceUnit {
   readonly home: string;
   /** Where policy.yaml and settings.yaml are, when that is not the state directory. */
   readonly config?: string;
+  /** The user, by number, whom a system's daemon lets use its socket. */
+  readonly owner?: number;
 }
 
 /** Name of the unit under systemd, as `systemctl --user restart iddio-daemon` has it. */
@@ -53,17 +55,19 @@ const SYSTEM_HARDENING = [
   "ProtectKernelTunables=yes",
   "RemoveIPC=yes",
   // The socket is given to the user who installed it; processes are told by name; identities are read by reference.
+  "SystemCallFilter=@chown",
   "CapabilityBoundingSet=CAP_CHOWN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH",
   "AmbientCapabilities=",
 ];
 
 /** The unit for a user's manager, or for the system's. */
 export function renderSystemdUnit(unit: ServiceUnit, scope: "user" | "system"): string {
-  const { binary, home, config } = unit;
+  const { binary, home, config, owner } = unit;
   const isSystem = scope === "system";
   const environment = [
     ["IDDIO_HOME", home],
     ["IDDIO_CONFIG", config],
+    ["IDDIO_OWNER", owner],
   ].flatMap(([name, value]) =>
     value === undefined ? [] : [`Environment=${quoteSystemd(`${name}=${value}`)}`],
   );

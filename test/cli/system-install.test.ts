@@ -1,0 +1,84 @@
+// `--system`: one daemon for the machine, run by root, used by who installed it. In a mount namespace of its own, where
+// /etc and /var/lib are copies on write; where none may be made the test says so and passes.
+
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { builtBinary } from "../support/built-binary.ts";
+import { runClient } from "../support/clients.ts";
+import { PROJECT_ROOT } from "../support/source-files.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const NOBODY = 65534;
+
+const PREPARE = `
+mount -t tmpfs tmpfs "$HOME/disk" || exit 99
+for name in etc var/lib; do
+  mkdir -p "$HOME/disk/$name/up" "$HOME/disk/$name/work"
+  mount -t overlay overlay -o "lowerdir=/$name,upperdir=$HOME/disk/$name/up,workdir=$HOME/disk/$name/work" "/$name" || exit 99
+done
+mkdir -p /etc/iddio /etc/systemd/system
+echo 'proxy_listen: 127.0.0.1:0' >/etc/iddio/settings.yaml
+chmod 700 /etc/iddio && chmod 600 /etc/iddio/settings.yaml
+`;
+
+const STEPS = `
+as_nobody() { env -u SUDO_UID HOME=/nonexistent setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"; }
+"$IDDIO" install --system >/dev/null 2>&1 || { echo "install: $?"; "$IDDIO" install --system; }
+stat -c '%a %u %n' /var/lib/iddio /etc/iddio /var/lib/iddio/iddio.sock /var/lib/iddio/ca.key /var/lib/iddio/ca-bundle.pem
+cat /var/lib/iddio/install_mode
+"$IDDIO" install --print-unit --system | diff - /etc/systemd/system/iddio-daemon.service && echo same unit
+as_nobody "$IDDIO" status --quiet; echo "status of the user: $?"
+as_nobody cat /var/lib/iddio/ca-bundle.pem | grep -c BEGIN >/dev/null; echo "bundle: $?"
+as_nobody cat /var/lib/iddio/ca.key 2>/dev/null; echo "key: $?"
+env -u SUDO_UID HOME=/nonexistent setpriv --reuid 65533 --regid 65533 --clear-groups "$IDDIO" status --quiet; echo "status of another: $?"
+"$IDDIO" install 2>&1 | head -1
+"$IDDIO" doctor --system | grep fail; echo "doctor: \${PIPESTATUS[0]}"
+as_nobody "$IDDIO" install --system 2>&1 | head -1
+"$IDDIO" uninstall --system --yes >/dev/null 2>&1; echo "uninstall: $?"
+ls -A /var/lib/iddio; ls /etc/iddio /etc/systemd/system/iddio-daemon.service 2>&1 | wc -l
+`;
+
+test("a system installation serves its user, keeps its secrets, and does not mix with a user's own", async () => {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    process.stderr.write("only root can try a system installation\n");
+    return;
+  }
+  await using directory = await temporaryDirectory();
+  await Bun.write(join(directory.path, "disk/.keep"), "");
+  const { code, stdout, stderr } = await runClient(
+    "/usr/bin/unshare",
+    ["-m", "bash", "-c", PREPARE + STEPS],
+    {
+      env: {
+        HOME: directory.path,
+        IDDIO: builtBinary(),
+        FAKE_SYSTEMD: join(directory.path, "systemd"),
+        PATH: `${join(PROJECT_ROOT, "test/support/system")}:${process.env.PATH ?? ""}`,
+        SUDO_UID: String(NOBODY),
+      },
+    },
+  );
+  if (code === 99 || stderr.includes("unshare failed")) {
+    process.stderr.write("no namespace may be made here: a system installation is not tried\n");
+    return;
+  }
+  expect(stdout.split("\n").filter((line) => line !== "")).toEqual([
+    "711 0 /var/lib/iddio",
+    "700 0 /etc/iddio",
+    `600 ${NOBODY} /var/lib/iddio/iddio.sock`,
+    "600 0 /var/lib/iddio/ca.key",
+    "644 0 /var/lib/iddio/ca-bundle.pem",
+    "system",
+    "same unit",
+    "status of the user: 0",
+    "bundle: 0",
+    "key: 1",
+    "status of another: 1",
+    "Error: iddio is installed for the whole system already (/var/lib/iddio)",
+    "doctor: 0",
+    "Error: '--system' needs root",
+    "uninstall: 0",
+    "audit.jsonl",
+    "2",
+  ]);
+}, 60_000);
