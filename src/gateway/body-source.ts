@@ -6,6 +6,7 @@ import type { Header } from "../model/request.ts";
 import { BodyDecoder } from "../wire/http-body.ts";
 import type { Framing } from "../wire/http-head.ts";
 import type { Channel } from "./channel.ts";
+import { PATIENCE } from "./patience.ts";
 import type { BodyReader } from "./upstream-answer.ts";
 
 /** A body that broke its framing or ended before it was complete. */
@@ -45,15 +46,16 @@ export class BodySource implements BodyReader {
   /**
    * Reads ahead up to `limit` bytes. The whole body, or undefined when it is larger; either way nothing
    * is lost for `next`. `onWanted` is called before bytes are waited for: the place to send 100 Continue.
-   * Throws BodyError when the body is malformed or cut off.
+   * Throws BodyError when the body is malformed, cut off or takes too long: somebody waits for it.
    */
   async peek(limit: number, onWanted?: () => void): Promise<Uint8Array | undefined> {
     if (this.framing.kind === "length" && this.framing.length > limit) return undefined;
     let size = 0;
     for (const piece of this.#ahead) size += piece.length;
+    const deadline = performance.now() + PATIENCE.judgedBodyMs;
     while (!this.#isDone && size <= limit) {
       if (this.#channel.buffered === 0) onWanted?.();
-      for (const piece of await this.#pull()) {
+      for (const piece of await this.#pull(deadline)) {
         this.#ahead.push(piece);
         size += piece.length;
       }
@@ -87,12 +89,19 @@ export class BodySource implements BodyReader {
     return this.#decode();
   }
 
-  async #pull(): Promise<readonly Uint8Array[]> {
-    if (await this.#channel.readable()) return this.#decode();
+  async #pull(deadline?: number): Promise<readonly Uint8Array[]> {
+    if (this.#channel.buffered > 0 || (await this.#more(deadline))) return this.#decode();
+    if (!this.#channel.isOver) throw new BodyError("the body took too long");
     if (this.#decoder.end() !== "complete" || this.#channel.error)
       throw new BodyError("the body ended before it was complete");
     this.#isDone = true;
     return [];
+  }
+
+  #more(deadline: number | undefined): Promise<boolean> {
+    return deadline === undefined
+      ? this.#channel.more()
+      : this.#channel.moreWithin(deadline - performance.now());
   }
 
   #decode(): readonly Uint8Array[] {

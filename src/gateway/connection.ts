@@ -9,6 +9,7 @@ import type { Gateway } from "./context.ts";
 import { ClientGone } from "./forward.ts";
 import { HandshakeError } from "./intercept.ts";
 import { lingeringClose } from "./lingering-close.ts";
+import { PATIENCE } from "./patience.ts";
 import { servePlain } from "./plain.ts";
 import { HeadError, readHead } from "./read-head.ts";
 import { answerShortly } from "./short-answer.ts";
@@ -16,16 +17,14 @@ import type { TcpStream } from "./tcp-stream.ts";
 import { serveTunnel } from "./tunnel.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** How long a client may take to say what it wants. */
-const PATIENCE = { firstByteMs: 60_000, wholeMs: 30_000 };
-
 /** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
 export async function serveConnection(gateway: Gateway, stream: TcpStream): Promise<void> {
   const channel = new Channel(stream);
   const owner = new ClientOwner(stream.remote, stream.local, gateway.processes);
   try {
     const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
-    const head = await readHead(channel, parse, PATIENCE);
+    const patience = { firstByteMs: PATIENCE.connectionMs, wholeMs: PATIENCE.firstHeadMs };
+    const head = await readHead(channel, parse, patience);
     if (head) await serveFirst(gateway, channel, owner, head);
   } catch (error) {
     await report(gateway, channel, error);
@@ -52,8 +51,14 @@ async function serveFirst(
 
 async function report(gateway: Gateway, channel: Channel, error: unknown): Promise<void> {
   if (error instanceof ClientGone) return;
-  if (error instanceof HeadError) return answerShortly(channel, error.status, error.message);
-  if (error instanceof UpstreamError) return answerShortly(channel, 502, error.message);
+  if (error instanceof HeadError) {
+    gateway.log.warn("request not read", { status: error.status, reason: error.message });
+    return answerShortly(channel, error.status, error.message);
+  }
+  if (error instanceof UpstreamError) {
+    gateway.log.warn("upstream failed", { reason: error.message });
+    return answerShortly(channel, 502, error.message);
+  }
   if (error instanceof HandshakeError) {
     gateway.log.warn("tls handshake failed", { reason: error.message });
     return;

@@ -7,13 +7,11 @@ import tls from "node:tls";
 import type { ChainVerdict } from "../ca/verify-chain.ts";
 import { Channel } from "./channel.ts";
 import { duplexOver, NodeStream } from "./node-stream.ts";
+import { PATIENCE } from "./patience.ts";
 import { presentedChain } from "./presented-chain.ts";
 import { raceAddresses } from "./race.ts";
 import { TcpStream } from "./tcp-stream.ts";
 import { UpstreamError } from "./upstream-error.ts";
-
-/** How long a connection may take to be established, TCP and TLS each. */
-const CONNECT_TIMEOUT_MS = 20_000;
 
 /** Trust and identity for one upstream; contexts are made once and shared. */
 export interface UpstreamTrust {
@@ -44,7 +42,7 @@ async function dialAddress(address: string, port: number): Promise<Channel> {
       clearTimeout(timer);
       reject(new UpstreamError("unreachable", `${where} ${reason}`, { cause }));
     };
-    const timer = setTimeout(() => fail("did not answer in time"), CONNECT_TIMEOUT_MS);
+    const timer = setTimeout(() => fail("did not answer in time"), PATIENCE.connectMs);
     const handlers = TcpStream.handlers((stream) => {
       if (isSettled) return stream.destroy();
       isSettled = true;
@@ -148,7 +146,7 @@ function handshake(
     };
     const timer = setTimeout(
       () => fail(new UpstreamError("unreachable", `${where} did not answer in time`)),
-      CONNECT_TIMEOUT_MS,
+      PATIENCE.connectMs,
     );
     socket.once("connect", () => {
       hasConnected = true;

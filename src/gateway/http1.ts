@@ -16,6 +16,7 @@ import { strayConnectionOption } from "./http1-message.ts";
 import type { Destination } from "./inspection.ts";
 import { lingeringClose } from "./lingering-close.ts";
 import { maskTarget } from "./mask.ts";
+import { PATIENCE } from "./patience.ts";
 import { HeadError, readHead } from "./read-head.ts";
 import { answerShortly, statusText } from "./short-answer.ts";
 import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
@@ -48,8 +49,6 @@ export interface Http1Connection {
   destined(head: WireRequestHead): Promise<Destined>;
 }
 
-/** A first request may be long in coming (pools pre-connect), a started one may not. */
-const PATIENCE = { firstByteMs: 15 * 60_000, wholeMs: 60_000 };
 /** Upgrades that are judged as requests and then spliced; everything else is refused. */
 const UPGRADES = new Set(["websocket", "spdy/3.1"]);
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
@@ -58,10 +57,11 @@ const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 export async function serveHttp1(gateway: Gateway, connection: Http1Connection): Promise<void> {
   const { channel } = connection;
   const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
+  const patience = { firstByteMs: PATIENCE.nextRequestMs, wholeMs: PATIENCE.headMs };
   for (;;) {
     let head: WireRequestHead | undefined;
     try {
-      head = await readHead(channel, parse, PATIENCE);
+      head = await readHead(channel, parse, patience);
     } catch (error) {
       if (!(error instanceof HeadError)) throw error;
       await refuseHead(gateway, connection, undefined, error.status, error.message);
@@ -87,7 +87,11 @@ export async function serveRequest(
     if (protocols.length === 0) await request.forward(() => {});
     else await exchange(gateway, protocols, request);
   } catch (error) {
-    if (error instanceof ClientGone) return false;
+    if (error instanceof ClientGone) {
+      if (error.message !== "")
+        gateway.log.warn("request broken off", { host: connection.host, reason: error.message });
+      return false;
+    }
     if (error instanceof UpstreamError) return refuseHead(gateway, connection, head, 502, error.message);
     if (!(error instanceof BodyError)) throw error;
     return refuseHead(gateway, connection, head, 400, error.message);

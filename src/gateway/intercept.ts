@@ -6,8 +6,7 @@ import type { Leaf, LeafStore } from "../ca/leaf.ts";
 import { Channel } from "./channel.ts";
 import type { HttpVersion, TlsConnection } from "./dial.ts";
 import { duplexOver, NodeStream } from "./node-stream.ts";
-
-const HANDSHAKE_MS = 30_000;
+import { PATIENCE } from "./patience.ts";
 
 /** The client did not complete the handshake; the usual cause is that it does not trust the iddio CA. */
 export class HandshakeError extends Error {}
@@ -40,7 +39,7 @@ export async function intercept(
       raw.destroy();
       reject(new HandshakeError(reason));
     };
-    const timer = setTimeout(() => fail("the client did not finish the TLS handshake"), HANDSHAKE_MS);
+    const timer = setTimeout(() => fail("the client did not finish the TLS handshake"), PATIENCE.handshakeMs);
     const onError = (error: Error) => fail(`the client broke off the TLS handshake (${codeOf(error)})`);
     const onClose = () => fail("the client closed the connection during the TLS handshake");
     socket.once("error", onError);

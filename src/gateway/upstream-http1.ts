@@ -7,12 +7,13 @@ import { parseResponseHead, serialiseRequestHead, type WireResponseHead } from "
 import { BodySource } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import { endToEnd, sendMessage } from "./http1-message.ts";
+import { PATIENCE } from "./patience.ts";
 import { HeadError, readHead } from "./read-head.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** An upstream that says nothing for as long as it likes: watches and long polls are quiet. */
-const PATIENCE = { firstByteMs: undefined, wholeMs: 60_000 };
+const ANSWER = () => ({ firstByteMs: undefined, wholeMs: PATIENCE.headMs });
 /** Interim answers before the final one; more is an attack or a fault. */
 const MAX_INTERIM = 32;
 
@@ -112,7 +113,7 @@ async function readResponseHead(
   const parse = (bytes: Uint8Array, seen: number) => parseResponseHead(bytes, method, undefined, seen);
   let head: WireResponseHead | undefined;
   try {
-    head = await readHead(upstream, parse, PATIENCE);
+    head = await readHead(upstream, parse, ANSWER());
   } catch (error) {
     if (!(error instanceof HeadError)) throw error;
     throw new UpstreamError("broken", `the upstream's answer is malformed: ${error.message}`, {

@@ -1,0 +1,21 @@
+// How long the gateway waits, for whom. In one place, so that one can see that every wait
+// ends, and so that a test can be less patient. What is quiet but whole has no bound: an
+// upstream that has its request (watches, long polls), a tunnel, a client's kept connection.
+
+/** Milliseconds; read anew for every wait. */
+export const PATIENCE = {
+  /** A new connection's first byte. Pools connect before they need to. */
+  connectionMs: 60_000,
+  /** A new connection's first head, from its first byte on. */
+  firstHeadMs: 30_000,
+  /** The client's side of a TLS handshake. */
+  handshakeMs: 30_000,
+  /** A kept connection's next request. */
+  nextRequestMs: 15 * 60_000,
+  /** A message's head, from its first byte on, from client and upstream alike. */
+  headMs: 60_000,
+  /** The whole of a body that must be read before its request can be judged. */
+  judgedBodyMs: 5 * 60_000,
+  /** TCP, and then TLS, with an upstream. */
+  connectMs: 20_000,
+};
