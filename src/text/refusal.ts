@@ -15,6 +15,7 @@ import { renderGithubError } from "./refusal-github.ts";
 import { renderGoogleError } from "./refusal-google.ts";
 import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
 import { renderKubernetesStatus } from "./refusal-kubernetes.ts";
+import { renderTerraformError } from "./refusal-terraform.ts";
 
 /** Why a request was not forwarded. */
 export interface Refusal {
@@ -61,6 +62,7 @@ const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
   helm: renderKubernetesStatus,
   cloudflare: renderCloudflareError,
   fly: renderFlyError,
+  terraform: renderTerraformError,
 };
 
 /** The reply that this protocol's client prints well; without a protocol, short JSON. */

@@ -262,3 +262,23 @@ describe("fly's clients are told", () => {
     });
   });
 });
+
+describe("terraform is told", () => {
+  test("by JSON:API errors where it asks for them, of which it prints title and detail", () => {
+    const { text, field } = reply(
+      "terraform",
+      "https://app.terraform.io/api/v2/organizations/acme/workspaces",
+      [["Accept", "application/vnd.api+json"]],
+    );
+    expect(field("content-type")).toBe("application/vnd.api+json");
+    expect(JSON.parse(text)).toMatchObject({
+      errors: [{ status: "403", title: "refused by iddio", detail: MESSAGE, meta: { tier: "sensitive" } }],
+    });
+  });
+
+  test("in short JSON elsewhere", () => {
+    const { text, field } = reply("terraform", "https://tfstate.example.com/prod");
+    expect(field("content-type")).toBe("application/json");
+    expect(JSON.parse(text)).toMatchObject({ error: MESSAGE, rule: refused.rule });
+  });
+});
