@@ -6,6 +6,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgv } from "../../src/cli/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
+import { ENTRY_OPS } from "../../src/model/entry.ts";
+import { EVENT_TAGS } from "../../src/model/event.ts";
+import { OUTCOMES } from "../../src/model/outcome.ts";
 import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { TIERS } from "../../src/model/tier.ts";
 import { scopeKeywords } from "../../src/policy/block-keys.ts";
@@ -142,4 +145,10 @@ test("every setting is in the reference, with its default", () => {
     DEFAULT_SETTINGS[name] === "" ? '""' : String(DEFAULT_SETTINGS[name]),
   ]);
   expect(written).toEqual(Object.fromEntries(defaults));
+});
+
+test("every kind of row, every outcome and every event is explained", () => {
+  const text = page("docs/audit.md");
+  const missing = [...ENTRY_OPS, ...OUTCOMES, ...EVENT_TAGS].filter((word) => !text.includes(`\`${word}\``));
+  expect(missing).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // `iddio events`: what the daemon tells its listeners.
 
+import { EVENT_TAGS } from "../../model/event.ts";
 import type { Command } from "../command.ts";
 import { eventLine } from "../event-line.ts";
 
@@ -14,6 +15,8 @@ export const eventsCommand: Command = {
   details: [
     "A reader that is too slow loses the oldest events and is told how many;",
     'the gateway never waits for it. With --json that is a line {"lost": n}.',
+    "",
+    `Tags: ${EVENT_TAGS.join(", ")}`,
   ],
   examples: ["iddio events --follow", "iddio events --follow --json | jq .tag"],
   async run({ flags, output, daemon, interrupted }) {
