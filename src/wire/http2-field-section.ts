@@ -4,6 +4,7 @@
 
 import type { Header } from "../model/request.ts";
 import { FORBIDDEN_TRAILERS } from "./forbidden-trailers.ts";
+import { trimOws } from "./framing.ts";
 import { FIELD, type Http2Field } from "./http2-field.ts";
 
 /** A list this many times over the limit is not a mistake but a bomb. */
@@ -12,6 +13,7 @@ const BOMB_FACTOR = 8;
 /** Collects one section after another; `start` begins each. */
 export class Http2FieldSection {
   readonly #maxBytes: number;
+  readonly #isRequest: boolean;
   headers: Header[] = [];
   /** Octets as RFC 7541 4.1 counts them; beyond the limit fields are counted and not kept. */
   size = 0;
@@ -24,8 +26,10 @@ export class Http2FieldSection {
   #seen = 0;
   #hasRegular = false;
 
-  constructor(maxBytes: number) {
+  /** `isRequest`: sections come from a client, who is read more strictly where a server can do no harm. */
+  constructor(maxBytes: number, isRequest: boolean) {
     this.#maxBytes = maxBytes;
+    this.#isRequest = isRequest;
   }
 
   get isTooLarge(): boolean {
@@ -52,10 +56,16 @@ export class Http2FieldSection {
   add(field: Http2Field): void {
     this.size += field.size;
     if (this.size > this.#maxBytes) return;
-    this.headers.push(field.header);
+    this.headers.push(field.hasOuterSpace ? this.#trimmed(field) : field.header);
     if (field.problem !== undefined) this.#problem ??= field.problem;
     if (field.kind === FIELD.REGULAR) this.#hasRegular = true;
     else this.#addSpecial(field);
+  }
+
+  /** A server that pads a value means the value; a client that does may mean another to the next recipient. */
+  #trimmed({ header }: Http2Field): Header {
+    if (this.#isRequest) this.#problem ??= "space around a header value";
+    return [header[0], trimOws(header[1])];
   }
 
   #addSpecial(field: Http2Field): void {
@@ -108,8 +118,12 @@ export class Http2FieldSection {
     if (this.#problem !== undefined) return this.#problem;
     if (this.#has(FIELD.STATUS) || this.#hasRequestPseudo()) return "pseudo-header in trailers";
     if (!endStream) return "second header section that does not end the stream";
-    for (const [name] of this.headers) if (FORBIDDEN_TRAILERS.has(name)) return "forbidden trailer field";
-    return undefined;
+    if (this.#has(FIELD.CONTENT_LENGTH)) return "content-length in trailers";
+    // Some gRPC servers repeat their content-type there; no upstream takes its orders from a response.
+    if (!this.#isRequest) return undefined;
+    return this.headers.some(([name]) => FORBIDDEN_TRAILERS.has(name))
+      ? "forbidden trailer field"
+      : undefined;
   }
 
   #hasRequestPseudo(): boolean {

@@ -4,7 +4,7 @@
 
 import type { Header } from "../model/request.ts";
 import { parseContentLength } from "./framing.ts";
-import { AUTHORITY, FIELD_VALUE, isAll, LOWER_TOKEN, METHOD, OCTET_CLASS, TARGET } from "./octet-class.ts";
+import { AUTHORITY, FIELD_VALUE, isAll, LOWER_TOKEN, METHOD, TARGET } from "./octet-class.ts";
 
 /** What a section has to know of a field. */
 export const FIELD = {
@@ -53,6 +53,8 @@ export class Http2Field {
   /** The value of :status and content-length as a number; otherwise 0. */
   readonly number: number;
   readonly problem: string | undefined;
+  /** White space around the value: malformed (RFC 9113 8.2.1), and yet what some servers send. */
+  readonly hasOuterSpace: boolean;
   readonly #nameProblem: string | undefined;
 
   constructor(name: string, value: string, likeName?: Http2Field) {
@@ -66,6 +68,8 @@ export class Http2Field {
       this.#nameProblem = likeName.#nameProblem;
     }
     this.number = numberOf(this.kind, value);
+    this.hasOuterSpace =
+      value !== "" && (isSpace(value.charCodeAt(0)) || isSpace(value.charCodeAt(value.length - 1)));
     this.problem = this.#nameProblem ?? valueProblem(this.kind, value, this.number);
   }
 }
@@ -107,21 +111,12 @@ function valueProblem(kind: number, value: string, number: number): string | und
     case FIELD.TE:
       return value.toLowerCase() === "trailers" ? undefined : "te other than trailers";
     default:
-      return isFieldValue(value) ? undefined : "control character or outer space in a header value";
+      return value === "" || isAll(value, FIELD_VALUE) ? undefined : "control character in a header value";
   }
 }
 
 function isMethod(value: string): boolean {
   return isAll(value, METHOD) && value.charCodeAt(0) !== 0x2d && value.length <= MAX_METHOD_LENGTH;
-}
-
-/** RFC 9113 8.2.1 without the controls that HTTP/1.1 does not carry either. */
-function isFieldValue(value: string): boolean {
-  const { length } = value;
-  if (length === 0) return true;
-  for (let i = 0; i < length; i++)
-    if (((OCTET_CLASS[value.charCodeAt(i)] as number) & FIELD_VALUE) === 0) return false;
-  return !isSpace(value.charCodeAt(0)) && !isSpace(value.charCodeAt(length - 1));
 }
 
 function isSpace(code: number): boolean {

@@ -43,7 +43,7 @@ export class Http2Receiver implements Http2FrameSink {
     this.#control = new Http2ControlFrames(core);
     const { maxHeaderListBytes, maxFrameSize } = core.limits;
     this.#reader = new Http2FrameReader(this, maxFrameSize, core.isServer);
-    this.#section = new Http2FieldSection(maxHeaderListBytes);
+    this.#section = new Http2FieldSection(maxHeaderListBytes, core.isServer);
     this.#block = new Http2HeaderBlock(Math.max(maxHeaderListBytes * 2, maxFrameSize));
   }
 

@@ -17,15 +17,16 @@ export const SETTING = {
 /** Octets of one setting. */
 export const SETTING_BYTES = 6;
 
-/** What a peer has said of itself; the values it is taken to have said before (RFC 9113 6.5.2). */
+/**
+ * What a peer has said of itself; the values it is taken to have said before (RFC 9113 6.5.2). Of the other
+ * two, MAX_FRAME_SIZE only allows frames larger than ours ever are, and MAX_HEADER_LIST_SIZE is advice.
+ */
 export class Http2PeerSettings {
   headerTableSize = 4096;
   /** The smallest one in the frame read last: the table must have been that small in between (RFC 7541 4.2). */
   smallestTableSize = 4096;
   maxConcurrentStreams = Number.POSITIVE_INFINITY;
   initialWindow = 65_535;
-  maxFrameSize = 16_384;
-  maxHeaderListSize = Number.POSITIVE_INFINITY;
 
   /** Takes in the settings in `bytes[start, end)`, whole ones; an error code when one may not be. */
   read(bytes: Uint8Array, start: number, end: number, isFromServer: boolean): number {
@@ -57,10 +58,6 @@ export class Http2PeerSettings {
         break;
       case SETTING.MAX_FRAME_SIZE:
         if (value < 16_384 || value > 16_777_215) return H2_ERROR.PROTOCOL_ERROR;
-        this.maxFrameSize = value;
-        break;
-      case SETTING.MAX_HEADER_LIST_SIZE:
-        this.maxHeaderListSize = value;
         break;
       default:
     }

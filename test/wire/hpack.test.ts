@@ -17,7 +17,7 @@ function fromHex(text: string): Uint8Array {
 
 /** The fields of one block, or how it failed. */
 function decode(decoder: HpackDecoder, block: Uint8Array): readonly Header[] | string {
-  const section = new Http2FieldSection(1_000_000);
+  const section = new Http2FieldSection(1_000_000, true);
   section.start();
   const outcome = decoder.decode(block, 0, block.length, section);
   return outcome === "ok" ? section.headers : outcome;

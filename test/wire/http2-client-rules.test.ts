@@ -137,6 +137,28 @@ describe("responses that are taken", () => {
     ],
     ["a reset", "GET", [numbered(TYPE.RST_STREAM, 1, REFUSED_STREAM)], ["reset 7"]],
     [
+      "spaces around a value, without them",
+      "GET",
+      [headers(1, status("200", ["x", " a b\t"]), END)],
+      ["headers 200 end"],
+    ],
+    [
+      "a content-type among the trailers",
+      "GET",
+      [
+        ok,
+        headers(
+          1,
+          [
+            ["grpc-status", "0"],
+            ["content-type", "application/grpc"],
+          ],
+          END,
+        ),
+      ],
+      ["headers 200", "trailers end"],
+    ],
+    [
       "the same field twice",
       "GET",
       [headers(1, status("200", ["vary", "a"], ["vary", "a"]), END)],
@@ -205,6 +227,7 @@ describe("responses that cost their stream", () => {
     ["data after an interim head", PROTOCOL_ERROR, "GET", headers(1, status("100")), data(1, "x")],
     ["a second head", PROTOCOL_ERROR, "GET", ok, headers(1, status("200"))],
     ["a pseudo field in trailers", PROTOCOL_ERROR, "GET", ok, headers(1, status("200"), END)],
+    ["a length in trailers", PROTOCOL_ERROR, "GET", ok, headers(1, [["content-length", "0"]], END)],
     [
       "data beyond the content-length",
       PROTOCOL_ERROR,

@@ -173,7 +173,8 @@ function shown(script: Uint8Array): string {
 /** What node takes and we do not, for a reason each. */
 const STRICTER = new Set([
   // Ambiguous once it is HTTP/1.1, or for whoever trims.
-  "control character or outer space in a header value",
+  "control character in a header value",
+  "space around a header value",
   "te other than trailers",
   "content-length twice",
   "malformed content-length",
