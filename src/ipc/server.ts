@@ -47,7 +47,7 @@ export async function serveControl(
   handlers: ControlHandlers,
   options: ControlServerOptions = {},
 ): Promise<ControlServer> {
-  await checkPath(socketPath);
+  await checkPath(socketPath, options.owner);
   const open = new Set<Socket>();
   const stopping = new AbortController();
   const server = createServer((socket) => {
@@ -83,7 +83,7 @@ export async function serveControl(
   };
 }
 
-async function checkPath(socketPath: string): Promise<void> {
+async function checkPath(socketPath: string, owner: number | undefined): Promise<void> {
   const length = Buffer.byteLength(socketPath);
   if (length > MAX_SOCKET_PATH_BYTES) {
     throw new UserError(
@@ -98,6 +98,8 @@ async function checkPath(socketPath: string): Promise<void> {
       hint: `move it away: mv ${socketPath} ${socketPath}.old`,
     });
   }
+  // A file that was given away refuses even root without its usual powers: then nobody could tell that it is stale.
+  if (owner !== undefined) await chown(socketPath, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
   if (await answers(socketPath)) {
     throw new UserError(`another daemon answers on '${socketPath}'`, { hint: "see it with: iddio status" });
   }
