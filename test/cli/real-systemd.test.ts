@@ -26,6 +26,12 @@ for _ in $(seq 50); do sleep 0.1; user /mnt/iddio status --quiet && echo "up aga
 grep -c Seccomp:.2 "/proc/$(pid)/status"; grep NoNewPrivs "/proc/$(pid)/status"
 /mnt/iddio uninstall --system --yes >/dev/null 2>&1; echo "uninstall: $?"
 systemctl show iddio-daemon -p LoadState
+/mnt/iddio install --no-service >/dev/null 2>&1; echo "without a service: $?"
+units=/etc/systemd/system; mkdir "$units/iddio-own.service.d"
+cp "$units/iddio-daemon.service.d/alone.conf" "$units/iddio-own.service.d/"
+/mnt/iddio install --print-unit >"$units/iddio-own.service"
+systemctl daemon-reload; systemctl start iddio-own
+for _ in $(seq 50); do sleep 0.1; /mnt/iddio status --quiet && echo "a user's unit runs it too" && break; done
 `;
 
 /** A control group for what the test starts, under whichever hierarchy is version 2. */
@@ -79,6 +85,8 @@ test("the system's unit runs under a real systemd", async () => {
     "NoNewPrivs:\t1",
     "uninstall: 0",
     "LoadState=not-found",
+    "without a service: 0",
+    "a user's unit runs it too",
   ]);
 }, 60_000);
 
