@@ -66,11 +66,6 @@ export class Http2Output {
     return taken;
   }
 
-  /** Drops what was not taken. */
-  clear(): void {
-    this.#at = this.#start;
-  }
-
   /** Makes room for so many octets at once: cheaper than growing frame by frame. */
   reserve(length: number): void {
     if (this.#bytes.length - this.#at >= length) return;
