@@ -125,9 +125,10 @@ export class HpackEncoder {
     else at = writeInteger(out, at, indexing === "never" ? 0x10 : 0, 0x0f, nameIndex);
     if (nameIndex === 0) at = writeText(out, at, name);
     checkValue(value);
-    at = writeText(out, at, value);
-    if (indexing === "table") this.#insert({ name, value, size });
-    return at;
+    // What goes into the table is paid for once; what does not would be coded, and decoded, every time.
+    if (indexing !== "table") return writePlainText(out, at, value);
+    this.#insert({ name, value, size });
+    return writeText(out, at, value);
   }
 
   #indexOf(number: number): number {
@@ -180,7 +181,12 @@ function writeInteger(out: Uint8Array, start: number, bits: number, mask: number
 function writeText(out: Uint8Array, start: number, text: string): number {
   const { length } = text;
   const coded = huffmanLength(text);
-  if (coded < length) return writeHuffman(out, writeInteger(out, start, 0x80, 0x7f, coded), text);
+  if (coded >= length) return writePlainText(out, start, text);
+  return writeHuffman(out, writeInteger(out, start, 0x80, 0x7f, coded), text);
+}
+
+function writePlainText(out: Uint8Array, start: number, text: string): number {
+  const { length } = text;
   const at = writeInteger(out, start, 0, 0x7f, length);
   for (let i = 0; i < length; i++) out[at + i] = text.charCodeAt(i);
   return at + length;
