@@ -166,7 +166,11 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/iddio-install.XXXXXX") || fail 'cannot make
 if $from_source; then build; else fetch; fi
 
 chmod 755 "$scratch/iddio"
-said=$("$scratch/iddio" version) || fail 'the program does not run here' "it is for $(target)"
+said=$("$scratch/iddio" version) || {
+  hint="it is for $(target)"
+  if [ "$(uname -s)" = Linux ] && is_musl; then hint='it needs: apk add libstdc++ libgcc'; fi
+  fail 'the program does not run here' "$hint"
+}
 [ -z "$version" ] || [ "$said" = "iddio $version" ] || fail "the archive holds '$said', not iddio $version"
 
 mkdir -p "$folder" || fail "cannot make $folder" 'name another: --dir <folder>'
