@@ -17,7 +17,7 @@ import type { LookAheadShare } from "./look-ahead.ts";
 import { maskTarget } from "./mask.ts";
 import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
-import { viewOf } from "./request-view.ts";
+import { isAboutSecrets, viewOf } from "./request-view.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** A request as the exchange sees it, whatever protocol version carried it. */
@@ -133,7 +133,7 @@ async function hold(
       rule: verdict.rule,
       reason: classification.reason,
       credential,
-      view: viewOf(request.head.headers, decoded, classification.command.startsWith("secrets")),
+      view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command)),
       isGrantable: isGrantable(classification),
       heldBytes: raw?.length ?? 0,
       ...(fingerprint === undefined ? {} : { fingerprint }),

@@ -14,7 +14,14 @@ export interface RequestView {
 const CREDENTIAL = /^(proxy-)?authorization$|^cookie$|token|secret|password|api-?key|auth-key|signature/i;
 const SECRET_NAME =
   /token|secret|password|passwd|private_?key|api_?key|credential|client-key-data|\.dockerconfigjson/i;
+/** They say which secret it is, and that is what the person decides about. */
+const IDENTIFIER = /(?:id|name|arn|ref|version)$/i;
 const MAX_BODY = 64 * 1024;
+
+/** Whether a request is about secrets themselves, whoever keeps them: `secrets create`, `workers.scripts.secrets.update`. */
+export function isAboutSecrets(command: string): boolean {
+  return /secret/i.test(command);
+}
 
 /** Makes the view. `body`: decoded bytes, undefined when they were not read. */
 export function viewOf(
@@ -44,32 +51,51 @@ function bodyText(headers: readonly Header[], body: Uint8Array | undefined, isSe
   return `${masked.slice(0, MAX_BODY)}\n(${masked.length - MAX_BODY} more characters)`;
 }
 
-/** Masks values by name; in a Secret's `data` and `stringData` every value. Text that is no JSON stays as it is. */
+/** What vendors call the place of a secret's value. */
+const VALUE_NAME =
+  /^(?:data|string_?data|text|value|plain_?text|payload|content|secret_?(?:string|binary))$/i;
+/** Objects that say of themselves that their value is secret: Cloudflare's bindings, AWS's parameters. */
+const SECRET_TYPE = /secret|secure_?string|password/i;
+
+/** Masks values by name, and in what is a secret as a whole everything where values are. Text that is no JSON stays as it is. */
 function maskJson(text: string, isSecret: boolean): string {
   try {
-    const value = JSON.parse(text) as unknown;
-    const hidesData = isSecret || (value as { kind?: unknown } | null)?.kind === "Secret";
-    return JSON.stringify(
-      value,
-      (name, inner: unknown) => {
-        if (
-          hidesData &&
-          (name === "data" || name === "stringData") &&
-          typeof inner === "object" &&
-          inner !== null
-        )
-          return Object.fromEntries(Object.keys(inner).map((key) => [key, "***"]));
-        return typeof inner === "string" && SECRET_NAME.test(name) ? "***" : inner;
-      },
-      2,
-    );
+    return JSON.stringify(masked(JSON.parse(text), isSecret), undefined, 2);
   } catch {
     return text;
   }
 }
 
+function masked(value: unknown, isSecret: boolean): unknown {
+  if (Array.isArray(value)) return value.map((inner) => masked(inner, isSecret));
+  if (typeof value !== "object" || value === null) return value;
+  const hides =
+    isSecret ||
+    Object.entries(value).some(
+      ([name, inner]) =>
+        /^(?:kind|type)$/i.test(name) && typeof inner === "string" && SECRET_TYPE.test(inner),
+    );
+  const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
+    if ((hides && VALUE_NAME.test(name)) || (typeof inner === "string" && isSecretName(name)))
+      return [name, hidden(inner)];
+    return [name, masked(inner, hides || /secrets?$/i.test(name))];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Every text in it replaced; names stay. */
+function hidden(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hidden);
+  if (typeof value !== "object" || value === null) return typeof value === "string" ? "***" : value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hidden(inner)]));
+}
+
+function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) && !IDENTIFIER.test(name);
+}
+
 function maskForm(text: string): string {
   return text.replace(/(^|&)([^=&]{1,200})=([^&]*)/g, (whole, lead: string, name: string) =>
-    SECRET_NAME.test(name) ? `${lead}${name}=***` : whole,
+    isSecretName(name) ? `${lead}${name}=***` : whole,
   );
 }
