@@ -1,6 +1,7 @@
 // The proxy's listening socket. Owns how many connections there may be and what happens
 // to them at shutdown; each one is connection.ts's affair.
 
+import { openFileLimit } from "../host/open-file-limit.ts";
 import { UserError } from "../model/user-error.ts";
 import { parseAuthority } from "../wire/connect-request.ts";
 import { serveConnection } from "./connection.ts";
@@ -23,18 +24,29 @@ export interface Listener {
 
 /** Above this many, new connections are closed at once: a leak or a flood must not take the descriptors that others need. */
 const MAX_CONNECTIONS = 20_000;
+/** Descriptors that connections leave to the pool, files and the control socket, or a quarter of all where those are few. */
+const RESERVED_FILES = 600;
+const WARN_EVERY_MS = 1_000;
 /** What is under way at shutdown may finish within this time. */
 const DRAIN_MS = 500;
 
 /** Listens on `address` and serves the rest of the gateway on it. Throws UserError when the address cannot be had. */
 export function startListener(address: string, parts: Omit<Gateway, "listen">): Listener {
   const open = new Map<TcpStream, Promise<void>>();
+  const most = mostConnections(openFileLimit());
+  let refused = 0;
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  const refuse = (stream: TcpStream) => {
+    stream.destroy();
+    refused += 1;
+    const now = performance.now();
+    if (now - warnedAt < WARN_EVERY_MS) return;
+    parts.log.warn("connections refused", { reason: `${most} are open`, connections: refused });
+    warnedAt = now;
+    refused = 0;
+  };
   const accept = (stream: TcpStream) => {
-    if (open.size >= MAX_CONNECTIONS) {
-      parts.log.warn("connection refused", { reason: "too many connections" });
-      stream.destroy();
-      return;
-    }
+    if (open.size >= most) return refuse(stream);
     open.set(
       stream,
       serveConnection(gateway, stream).finally(() => open.delete(stream)),
@@ -76,6 +88,13 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
       await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
     },
   };
+}
+
+/** Each connection may need a second descriptor for its upstream. Without any left, Bun's accept would spin and say nothing. */
+function mostConnections(files: number | undefined): number {
+  if (files === undefined) return MAX_CONNECTIONS;
+  const reserved = Math.min(RESERVED_FILES, files / 4);
+  return Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor((files - reserved) / 2)));
 }
 
 function parseListen(address: string): { readonly host: string; readonly port: number } {
