@@ -242,7 +242,8 @@ class Http2Request implements ClientRequest {
   }
 
   async refuse(reply: RefusalReply): Promise<void> {
-    if (reply.isReadLate) await discard(this.#stream);
+    // Whoever waits for a 100 has not begun to send.
+    if (reply.isReadLate && !this.#awaitsContinue) await discard(this.#stream);
     await sendReply(this.#stream, reply);
   }
 
