@@ -122,9 +122,10 @@ export class Channel {
   /** As `more`, but gives up after `ms`; false then, though `isOver` is not. */
   moreWithin(ms: number): Promise<boolean> {
     if (this.isOver || ms <= 0) return Promise.resolve(false);
+    const more = this.more();
     this.#deadline = performance.now() + ms;
     if (this.#deadline < this.#timerAt) this.#arm(ms);
-    return this.more();
+    return more;
   }
 
   #arm(ms: number): void {
