@@ -3,21 +3,31 @@
 // judged is what is dialled.
 
 import { isIP } from "node:net";
-import tls from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { ChainVerdict } from "../ca/verify-chain.ts";
 import { Channel } from "./channel.ts";
-import { duplexOver, NodeStream } from "./node-stream.ts";
 import { PATIENCE } from "./patience.ts";
 import { presentedChain } from "./presented-chain.ts";
 import { raceAddresses } from "./race.ts";
+import {
+  type ClientHandshake,
+  canUpgrade,
+  connectTls,
+  type SecureConnection,
+  TLS_CLOSED,
+  TLS_TIMEOUT,
+  TlsError,
+  upgradeTls,
+} from "./secure-stream.ts";
 import { TcpStream } from "./tcp-stream.ts";
+import { tlsInTls } from "./tls-in-tls.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Trust and identity for one upstream; contexts are made once and shared. */
 export interface UpstreamTrust {
   /** Distinguishes pools: two requests share a connection only with equal keys. */
   readonly key: string;
-  readonly context: tls.SecureContext;
+  readonly context: SecureContext;
   /** Judges the chain that the server presented, in DER, as one for `serverName`. */
   verify(presented: readonly Uint8Array[], serverName: string): ChainVerdict;
 }
@@ -94,12 +104,13 @@ export async function dialTls(
   versions: readonly HttpVersion[],
 ): Promise<TlsConnection> {
   if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
-  const session = sessionKey(port, serverName, trust);
   return raceAddresses(
     addresses,
     (address) => {
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-      return handshake({ host: address, port }, where, serverName, trust, versions, session);
+      const id = sessionKey(port, serverName, trust);
+      const connect = (options: ClientHandshake) => connectTls(address, port, options);
+      return verified(connect, { where, serverName, trust, versions, id });
     },
     ({ channel }) => channel.destroy(),
     (error) => error instanceof UpstreamError && error.failure === "unverified",
@@ -114,70 +125,59 @@ export function secureChannel(
   trust: UpstreamTrust,
   versions: readonly HttpVersion[],
 ): Promise<TlsConnection> {
-  return handshake({ socket: duplexOver(channel) }, where, serverName, trust, versions, undefined);
+  const connect = (options: ClientHandshake) =>
+    canUpgrade(channel) ? upgradeTls(channel, options) : tlsInTls(channel, options);
+  return verified(connect, { where, serverName, trust, versions, id: undefined });
 }
 
-function handshake(
-  over: Pick<tls.ConnectionOptions, "host" | "port" | "socket">,
-  where: string,
-  serverName: string,
-  trust: UpstreamTrust,
-  versions: readonly HttpVersion[],
-  sessionId: string | undefined,
+/** What a TLS connection to an upstream must satisfy. */
+interface Wanted {
+  /** The other end, for messages. */
+  readonly where: string;
+  readonly serverName: string;
+  readonly trust: UpstreamTrust;
+  readonly versions: readonly HttpVersion[];
+  /** Under which its TLS session is remembered; undefined: it is not. */
+  readonly id: string | undefined;
+}
+
+async function verified(
+  connect: (options: ClientHandshake) => Promise<SecureConnection>,
+  { where, serverName, trust, versions, id }: Wanted,
 ): Promise<TlsConnection> {
-  return new Promise((resolve, reject) => {
-    let hasConnected = over.socket !== undefined;
-    const session = sessionId === undefined ? undefined : sessions.get(sessionId);
-    const socket = tls.connect({
-      ...over,
-      ...(isIP(serverName) ? {} : { servername: serverName }),
-      ...(session === undefined ? {} : { session }),
-      secureContext: trust.context,
-      minVersion: "TLSv1.2",
-      // The runtime's verdict is too lax for some chains and too strict for others; ours follows the handshake.
-      rejectUnauthorized: false,
-      ALPNProtocols: [...versions],
-    });
-    const fail = (error: UpstreamError) => {
-      clearTimeout(timer);
-      if (sessionId !== undefined) sessions.delete(sessionId);
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(
-      () => fail(new UpstreamError("unreachable", `${where} did not answer in time`)),
-      PATIENCE.connectMs,
-    );
-    socket.once("connect", () => {
-      hasConnected = true;
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, 30_000);
-    });
-    const onError = (error: Error) => fail(tlsProblem(error, hasConnected, where, serverName));
-    const onClose = () =>
-      fail(new UpstreamError("unreachable", `${where} closed the connection during the TLS handshake`));
-    socket.once("error", onError);
-    socket.once("close", onClose);
-    socket.once("secureConnect", () => {
-      clearTimeout(timer);
-      socket.off("error", onError);
-      socket.off("close", onClose);
-      // Also for a resumed session: it holds the chain that was shown when it was made.
-      const verdict = trust.verify(presentedChain(socket), serverName);
-      if (verdict.kind === "refused")
-        return fail(
-          new UpstreamError(
-            "unverified",
-            `the certificate that ${where} shows for '${serverName}' is refused: ${verdict.reason}`,
-            { remedy: verdict.remedy },
-          ),
-        );
-      // No ALPN in the answer means HTTP/1.1 (RFC 9113 3.2).
-      const version = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
-      resolve({ channel: new Channel(new NodeStream(socket)), version });
-    });
-    if (sessionId !== undefined) socket.on("session", (ticket: Buffer) => rememberSession(sessionId, ticket));
+  const session = id === undefined ? undefined : sessions.get(id);
+  // A ticket may come before the chain was judged; one of a server that failed is of no use to anybody.
+  let isTrusted = false;
+  let offered: Buffer | undefined;
+  const secure = await connect({
+    context: trust.context,
+    protocols: versions,
+    serverName: isIP(serverName) ? undefined : serverName,
+    session,
+    onSession(ticket) {
+      if (!isTrusted) offered = ticket;
+      else if (id !== undefined) rememberSession(id, ticket);
+    },
+    timeoutMs: PATIENCE.connectMs,
+  }).catch((error: unknown) => {
+    if (id !== undefined) sessions.delete(id);
+    throw error instanceof TlsError ? tlsProblem(error, where) : error;
   });
+  // Also for a resumed session: it holds the chain that was shown when it was made.
+  const verdict = trust.verify(presentedChain(secure.peer), serverName);
+  if (verdict.kind === "refused") {
+    if (id !== undefined) sessions.delete(id);
+    secure.channel.destroy();
+    throw new UpstreamError(
+      "unverified",
+      `the certificate that ${where} shows for '${serverName}' is refused: ${verdict.reason}`,
+      { remedy: verdict.remedy },
+    );
+  }
+  isTrusted = true;
+  if (id !== undefined && offered !== undefined) rememberSession(id, offered);
+  // No ALPN in the answer means HTTP/1.1 (RFC 9113 3.2).
+  return { channel: secure.channel, version: secure.protocol === "h2" ? "h2" : "http/1.1" };
 }
 
 /** TLS sessions of upstreams that proved themselves, so that the next connection saves a certificate and a signature. */
@@ -195,20 +195,14 @@ function rememberSession(id: string, ticket: Buffer): void {
   sessions.set(id, ticket);
 }
 
-function tlsProblem(error: Error, hasConnected: boolean, where: string, name: string): UpstreamError {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  if (!hasConnected && /^E[A-Z]+$/.test(code))
-    return new UpstreamError("unreachable", `${where} ${connectProblem(error)}`, { cause: error });
-  if (code === "ECONNRESET" || code === "EPIPE" || code === "EPROTO" || code.startsWith("ERR_SSL_"))
-    return new UpstreamError("unreachable", `the TLS handshake with ${where} failed (${code})`, {
-      cause: error,
-    });
-  const detail = code === "" ? error.message : code;
-  return new UpstreamError(
-    "unverified",
-    `the certificate that ${where} shows for '${name}' is not trusted (${detail})`,
-    {
-      cause: error,
-    },
-  );
+function tlsProblem(error: TlsError, where: string): UpstreamError {
+  return new UpstreamError("unreachable", `${where} ${tlsReason(error)}`, { cause: error });
+}
+
+function tlsReason({ code, cause }: TlsError): string {
+  if (code === TLS_TIMEOUT) return "did not answer in time";
+  if (code === TLS_CLOSED || code === "ECONNRESET" || code === "EPIPE")
+    return "closed the connection during the TLS handshake";
+  const isOfTheSystem = /^E[A-Z]+$/.test(code) && code !== "EPROTO";
+  return isOfTheSystem ? connectProblem(cause) : `broke off the TLS handshake (${code})`;
 }

@@ -1,17 +1,17 @@
 // The certificates that a TLS server presented, all of them and in its order. The runtime's view of a peer follows
 // issuers and costs a tenth of a millisecond; its TLS session holds the bytes as they came.
 
-import type { TLSSocket } from "node:tls";
 import { DerCursor, DerError, enterOnly, TAG } from "../ca/der.ts";
+import type { TlsPeer } from "./secure-stream.ts";
 
 /** Fields of BoringSSL's SSL_SESSION (ssl_asn1.cc): the server's own certificate, and what followed it. */
 const PEER = TAG.context + TAG.constructed + 3;
 const CHAIN = TAG.context + TAG.constructed + 19;
 
 /** The presented chain in DER, the server's own certificate first; empty when there was none. */
-export function presentedChain(socket: TLSSocket): readonly Uint8Array[] {
-  const session = socket.getSession();
-  return (session && chainOfSession(session)) ?? chainOfPeer(socket);
+export function presentedChain(peer: TlsPeer): readonly Uint8Array[] {
+  const session = peer.getSession();
+  return (session && chainOfSession(session)) ?? chainOfPeer(peer);
 }
 
 /** Undefined when the bytes are no session as this BoringSSL writes it. */
@@ -32,13 +32,13 @@ export function chainOfSession(session: Uint8Array): readonly Uint8Array[] | und
   }
 }
 
-function chainOfPeer(socket: TLSSocket): readonly Uint8Array[] {
+function chainOfPeer(peer: TlsPeer): readonly Uint8Array[] {
   const chain: Uint8Array[] = [];
-  let peer = socket.getPeerCertificate(true);
-  // A self-signed certificate is its own issuer.
-  while (peer?.raw && !chain.some((raw) => Buffer.compare(raw, peer.raw) === 0)) {
-    chain.push(peer.raw);
-    peer = peer.issuerCertificate;
+  for (let shown = peer.getPeerCertificate(true); shown?.raw; shown = shown.issuerCertificate) {
+    const { raw } = shown;
+    // A self-signed certificate is its own issuer.
+    if (chain.some((earlier) => Buffer.compare(earlier, raw) === 0)) break;
+    chain.push(raw);
   }
   return chain;
 }

@@ -1,6 +1,6 @@
-// ByteStream over Bun's TCP sockets, for the listener and for dialled splices. Owns
-// the queue of bytes that the kernel did not take. Bun tells a socket's state
-// through static handlers, so `socket.data` holds the stream.
+// ByteStream over Bun's sockets, TCP and TLS alike. Owns the queue of bytes that the
+// kernel did not take. Bun tells a socket's state through static handlers, so
+// `socket.data` holds the stream.
 
 import type { Socket, SocketHandler } from "bun";
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
@@ -9,7 +9,7 @@ import { IGNORE } from "./byte-stream.ts";
 /** Queued bytes above which `write` asks the writer to hold back. */
 const HIGH_WATER = 256 * 1024;
 
-/** A TCP connection, accepted or dialled. */
+/** A connection, accepted or dialled. */
 export class TcpStream implements ByteStream {
   readonly #socket: Socket<TcpStream | undefined>;
   #handler: StreamHandler = IGNORE;
@@ -18,6 +18,7 @@ export class TcpStream implements ByteStream {
   #isEnding = false;
   #isClosed = false;
   #hasPeerEnded = false;
+  #successor: TcpStream | undefined;
 
   constructor(socket: Socket<TcpStream | undefined>) {
     this.#socket = socket;
@@ -32,6 +33,23 @@ export class TcpStream implements ByteStream {
   /** Our end. */
   get local(): { readonly address: string; readonly port: number } {
     return { address: this.#socket.localAddress, port: this.#socket.localPort };
+  }
+
+  /** Nothing waits for the kernel to take it. */
+  get hasSentAll(): boolean {
+    return this.#queued === 0;
+  }
+
+  /** Gives the socket away, to be put under TLS: this stream hears and says nothing more. */
+  surrender(): Socket<TcpStream | undefined> {
+    this.#handler = IGNORE;
+    this.#isEnding = true;
+    return this.#socket;
+  }
+
+  /** Names the stream that the surrendered socket went to: whoever destroys this one means that one. */
+  becomes(successor: TcpStream): void {
+    this.#successor = successor;
   }
 
   setHandler(handler: StreamHandler): void {
@@ -67,6 +85,10 @@ export class TcpStream implements ByteStream {
 
   destroy(): void {
     if (this.#isClosed) return;
+    if (this.#successor) {
+      this.#successor.destroy();
+      return;
+    }
     this.#queue = [];
     this.#queued = 0;
     this.#socket.terminate();
@@ -125,6 +147,8 @@ export class TcpStream implements ByteStream {
       },
       error(socket, error) {
         if (socket.data) socket.data.#closed(error);
+        // Bun reports and leaves the rest to us: without this a TLS error would keep the descriptor.
+        socket.terminate();
       },
       close(socket, error) {
         if (socket.data) socket.data.#closed(error);
