@@ -76,6 +76,9 @@ const LARGE = [
   classification("modify", "b999 patch", "team-999-x"),
   classification("modify", "pods create", "none-of-them"),
 ];
+const UNNAMED = LARGE.filter(({ labels }) => labels.namespace === undefined).map(
+  (one): Classification => ({ ...one, unnamedScopes: ["namespace"] }),
+);
 const SMALL_HOSTS = [
   "abc.gr7.eu-west-1.eks.amazonaws.com",
   "storage.googleapis.com",
@@ -135,6 +138,10 @@ report(
 report(
   "decide, 10,000 rules",
   LARGE.map((one) => () => decide(large, one)),
+);
+report(
+  "decide, 1,000 entries, none named",
+  UNNAMED.map((one) => () => decide(large, one)),
 );
 report(
   "routeOf, default policy",

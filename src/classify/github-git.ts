@@ -11,6 +11,7 @@ import { lenientReadings } from "./lenient-path.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 /** Classifies a request to the web host; `path` is raw. */
 export function classifyWeb(
@@ -54,10 +55,13 @@ const LFS_BATCH = "info/lfs/objects/batch";
 export function classifyFiles(host: string, path: string, method: string): Classification {
   if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS")
     return unknownClassification("github", `a host of files takes no ${method}`);
-  const [owner, repo] = path.split("/").slice(1);
-  // Only archives and raw files say in the path whose they are.
-  const labels = /^(?:codeload|raw)\./.test(host) ? labelsOf({ owner, repo }) : {};
-  return answer("download", "observe", "downloads a file", labels);
+  const [owner, repo] = path.split("/").slice(host.startsWith("media.") ? 2 : 1);
+  // Only archives and raw files say in the path whose they are. The links to all others are signed, and were given
+  // out by a request that was judged.
+  if (!/^(?:codeload|raw|media)\./.test(host)) return answer("download", "observe", "downloads a file", {});
+  const labels = labelsOf({ owner, repo });
+  const plain = answer("download", "observe", "downloads a file", labels);
+  return withUnnamed(plain, labels.repo === undefined ? ["repo", "org"] : []);
 }
 
 const REGISTRY_TIERS: ReadonlyMap<string, Tier> = new Map([
@@ -70,12 +74,18 @@ const REGISTRY_TIERS: ReadonlyMap<string, Tier> = new Map([
   ["DELETE", "sensitive"],
 ]);
 
-/** Package registries follow HTTP: reading pulls, writing publishes, DELETE deletes. */
-export function classifyRegistry(method: string): Classification {
+/**
+ * Package registries follow HTTP: reading pulls, writing publishes, DELETE deletes. Containers are below their
+ * owner; each of the others has a way of its own to say whose a package is.
+ */
+export function classifyRegistry(path: string, method: string): Classification {
   const tier = REGISTRY_TIERS.get(method);
-  return tier === undefined
-    ? unknownClassification("github", `a registry takes no ${method}`)
-    : answer(`packages ${method.toLowerCase()}`, tier, `${method} at a package registry`, {});
+  if (tier === undefined) return unknownClassification("github", `a registry takes no ${method}`);
+  const what = `packages ${method.toLowerCase()}`;
+  const reason = `${method} at a package registry`;
+  if (/^\/(?:v2\/?|token)$/.test(path)) return answer(what, tier, reason, {});
+  const labels = labelsOf({ org: /^\/v2\/([^/]+)\//.exec(path)?.[1] });
+  return withUnnamed(answer(what, tier, reason, labels), labels.org === undefined ? ["org"] : []);
 }
 
 function classifySegments(
@@ -88,10 +98,14 @@ function classifySegments(
   const isRead = method === "GET" || method === "HEAD";
   const git = /^(.+?)\/(info\/refs|git-(?:upload-pack|receive-pack|upload-archive))$/.exec(names);
   if (git !== null)
-    return classifyGit(request.body, git[2] ?? "", labelsOfRepository(git[1] ?? ""), query, method);
+    return inRepository(git[1] ?? "", (labels) =>
+      classifyGit(request.body, git[2] ?? "", labels, query, method),
+    );
   const lfs = /^(.+?)\/info\/lfs\/(.+)$/.exec(names);
   if (lfs !== null)
-    return classifyLfs(request.body, lfs[2] ?? "", labelsOfRepository(lfs[1] ?? ""), method, isRead);
+    return inRepository(lfs[1] ?? "", (labels) =>
+      classifyLfs(request.body, lfs[2] ?? "", labels, method, isRead),
+    );
   if (/^login\/(?:device\/code|oauth\/access_token)$/.test(names))
     return method === "POST"
       ? answer("login", "observe", "a tool's own login, which a person confirms in the browser", {})
@@ -166,9 +180,11 @@ function lfsOperation(bytes: Uint8Array): unknown {
   }
 }
 
-/** The labels of a git repository's own path; a gist's belongs to no organisation. */
-function labelsOfRepository(names: string): Labels {
-  return names.split("/").length === 2 && !names.startsWith("gist/") ? labelsOfPath(names) : {};
+/** An answer on a repository by its own path; a gist is in no organisation, and what has no such name in some one. */
+function inRepository(names: string, classifyIn: (labels: Labels) => Classification): Classification {
+  if (names.startsWith("gist/")) return classifyIn({});
+  const labels = names.split("/").length === 2 ? labelsOfPath(names) : {};
+  return withUnnamed(classifyIn(labels), labels.repo === undefined ? ["repo", "org"] : []);
 }
 
 /** The repository that a page is in. */

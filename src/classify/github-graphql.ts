@@ -6,11 +6,18 @@ import type { Classification } from "../model/classification.ts";
 import type { HttpRequest } from "../model/request.ts";
 import type { Tier } from "../model/tier.ts";
 import { GITHUB_MUTATIONS } from "./data/github-mutations.ts";
-import { type Labels, labelsOf, labelsOfText } from "./github-labels.ts";
+import {
+  type GraphqlScopes,
+  type QueryReach,
+  reachOf,
+  scopesOfMutation,
+  scopesOfQuery,
+} from "./github-graphql-scopes.ts";
 import { readGraphql } from "./graphql.ts";
 import type { GraphqlField, GraphqlOperation } from "./graphql-document.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 /** Of the mutations' names the first rule that matches counts. */
 const MUTATIONS: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[] = [
@@ -42,6 +49,8 @@ const MUTATIONS: readonly (readonly [pattern: RegExp, tier: Tier, reason: string
 /** Fields that hand out what opens something, at whatever depth they are asked for. */
 const CREDENTIALS: ReadonlySet<string> = new Set(["tempCloneToken", "recoveryCodes", "accessToken"]);
 
+const NOWHERE: GraphqlScopes = { labels: {}, unnamed: [] };
+
 let published: ReadonlySet<string> | undefined;
 
 /** Classifies a request to the GraphQL endpoint. */
@@ -52,7 +61,7 @@ export function classifyGraphql(request: HttpRequest, method: string): Classific
   if (reading.kind === "none")
     return method === "POST"
       ? unknownClassification("github", "a GraphQL request without a document")
-      : answer("query __schema", "observe", "a GET without a document describes the schema", {});
+      : answer("query __schema", "observe", "a GET without a document describes the schema", NOWHERE);
   const operations = reading.kind === "ok" ? reading.operations : reading.possible;
   const parts = distinct(operations.flatMap(classifyOperation));
   const [first, ...others] = parts;
@@ -77,73 +86,50 @@ export function tierOfMutation(name: string): { readonly tier: Tier; readonly re
 }
 
 function classifyOperation(operation: GraphqlOperation): readonly Classification[] {
-  return operation.fields.map((field) =>
-    operation.kind === "mutation" ? classifyMutation(field) : classifyRead(operation, field),
-  );
+  if (operation.kind === "mutation") return operation.fields.map(classifyMutation);
+  const reach = reachOf(operation);
+  const credential = [...CREDENTIALS].find((name) => operation.reached.has(name));
+  return operation.fields.map((field) => classifyRead(operation.kind, field, credential, reach));
 }
 
 function classifyMutation(field: GraphqlField): Classification {
-  const labels = labelsOfMutation(field);
-  if (field.name === "__typename") return answer("mutation __typename", "observe", "names a type", labels);
+  const scopes = scopesOfMutation(field);
+  if (field.name === "__typename") return answer("mutation __typename", "observe", "names a type", scopes);
   const { tier, reason } = tierOfMutation(field.name);
-  const plain = answer(`mutation ${field.name}`, tier, reason, labels);
+  const plain = answer(`mutation ${field.name}`, tier, reason, scopes);
   published ??= new Set(GITHUB_MUTATIONS.split(" "));
   return published.has(field.name)
     ? plain
     : doubtful(plain, `${field.name.slice(0, 80)} is no published mutation`);
 }
 
-function classifyRead(operation: GraphqlOperation, field: GraphqlField): Classification {
-  const credential = [...CREDENTIALS].find((name) => operation.reached.has(name));
-  const command = `${operation.kind} ${field.name}`;
-  const labels = labelsOfQuery(field);
+function classifyRead(
+  kind: GraphqlOperation["kind"],
+  field: GraphqlField,
+  credential: string | undefined,
+  reach: QueryReach,
+): Classification {
+  const command = `${kind} ${field.name}`;
+  const scopes = scopesOfQuery(field, reach);
   return credential === undefined
-    ? answer(command, "observe", `a GraphQL ${operation.kind} only reads`, labels)
-    : answer(command, "sensitive", `the field ${credential} is a credential`, labels);
+    ? answer(command, "observe", `a GraphQL ${kind} only reads`, scopes)
+    : answer(command, "sensitive", `the field ${credential} is a credential`, scopes);
 }
 
-function answer(command: string, tier: Tier, reason: string, labels: Labels): Classification {
+function answer(
+  command: string,
+  tier: Tier,
+  reason: string,
+  { labels, unnamed }: GraphqlScopes,
+): Classification {
   const aliases = [command.slice(command.indexOf(" ") + 1)];
-  return { protocol: "github", tier, command, aliases, labels, reason };
-}
-
-function labelsOfQuery(field: GraphqlField): Labels {
-  const text = (name: string): string | undefined => textOf(field.arguments.get(name));
-  switch (field.name) {
-    case "repository":
-      return labelsOf({ owner: text("owner"), repo: text("name") });
-    case "organization":
-    case "repositoryOwner":
-      return labelsOf({ org: text("login") });
-    case "enterprise":
-      return labelsOf({ enterprise: text("slug") });
-    case "resource":
-      return labelsOfText(text("url") ?? "");
-    default:
-      return {};
-  }
-}
-
-/** Most mutations name things by opaque ids; only a commit may name its repository. */
-function labelsOfMutation(field: GraphqlField): Labels {
-  const branch = memberOf(field.arguments.get("input"), "branch");
-  if (textOf(memberOf(branch, "id")) !== undefined) return {};
-  return labelsOfText(textOf(memberOf(branch, "repositoryNameWithOwner")) ?? "");
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return withUnnamed({ protocol: "github", tier, command, aliases, labels, reason }, unnamed);
 }
 
 function distinct(parts: readonly Classification[]): readonly Classification[] {
   const seen = new Map<string, Classification>();
   for (const part of parts) {
-    const key = `${part.command} ${part.tier} ${part.labels.repo ?? ""} ${part.labels.org ?? ""}`;
+    const key = `${part.command} ${part.tier} ${part.labels.repo ?? ""} ${part.labels.org ?? ""} ${part.unnamedScopes ?? ""}`;
     if (!seen.has(key)) seen.set(key, part);
   }
   return [...seen.values()];

@@ -14,10 +14,12 @@ import {
   type PathSearch,
 } from "./github-operations.ts";
 import { dependsOnBody, tierWithBody } from "./github-rest-body.ts";
+import { unnamedByRest } from "./github-rest-scopes.ts";
 import { type TierReason, tierOfOperation } from "./github-tier.ts";
 import { lenientReadings } from "./lenient-path.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 const LETTERS: ReadonlyMap<string, MethodLetter> = new Map([
   ["GET", "G"],
@@ -73,8 +75,7 @@ function classifySegments(segments: readonly string[], call: RestCall): Classifi
   );
   if (other.tier === "unknown") return plain;
   const isStricter = stricterTier(plain.tier, other.tier) !== plain.tier;
-  if (!isStricter && other.labels.repo === plain.labels.repo && other.labels.org === plain.labels.org)
-    return plain;
+  if (!isStricter && placeOf(other) === placeOf(plain)) return plain;
   return strictestOf(doubtful(plain, "an encoded slash gives the path two readings"), other);
 }
 
@@ -82,6 +83,10 @@ function classifyRoot(method: string): Classification {
   if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS")
     return unknownClassification("github", `the API's root takes no ${method}`);
   return answer("meta/root", { tier: "observe", reason: "meta/root reads" }, {});
+}
+
+function placeOf({ labels, unnamedScopes }: Classification): string {
+  return `${labels.repo} ${labels.org} ${unnamedScopes}`;
 }
 
 function classifyNames(segments: readonly string[], call: RestCall): Classification {
@@ -97,7 +102,10 @@ function classifyNames(segments: readonly string[], call: RestCall): Classificat
     const where = search?.isPathKnown === true ? `the path takes no ${method}` : "no published operation";
     return unknownClassification("github", `${method}: ${where}`, { labels: labelsOfPrefix(segments) });
   }
-  const [first, ...others] = search.operations.map((one) => classifyFound(one, letter, call));
+  const [first, ...others] = search.operations.map((one) => {
+    const plain = classifyFound(one, letter, call);
+    return withUnnamed(plain, unnamedByRest(one, letter, segments, plain.labels));
+  });
   if (first === undefined) return unknownClassification("github", "no published operation");
   // Several operations only when a branch or file name may hold the rest of the path; mostly they agree.
   const stricter = others.filter((one) => one.tier !== first.tier);

@@ -63,7 +63,7 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
     case "files":
       return classifyFiles(request.host, surface.path, method);
     case "registry":
-      return classifyRegistry(method);
+      return classifyRegistry(surface.path, method);
   }
 }
 

@@ -29,6 +29,8 @@ export interface GraphqlOperation {
   readonly fields: readonly GraphqlField[];
   /** The names of all fields that may run, at any depth. */
   readonly reached: ReadonlySet<string>;
+  /** The names of what is selected right below the fields that are accepted. Walks the whole document each time. */
+  below(accept: (name: string, isRoot: boolean) => boolean): ReadonlySet<string>;
 }
 
 /** What a document holds; `selected` is what runs, undefined exactly when there is a `problem`. */
@@ -150,8 +152,9 @@ class Walk {
 
   read(): GraphqlOperation {
     const { operation, name, selectionSet } = this.#node;
-    const roots = this.#fieldsOf(selectionSet);
+    const roots = this.#fieldsOf([selectionSet]);
     const reached = new Set<string>();
+    const parents: FieldNode[] = [];
     const seen = new Set<string>();
     const pending = [selectionSet];
     for (let set = pending.pop(); set !== undefined; set = pending.pop())
@@ -159,7 +162,9 @@ class Walk {
         switch (selection.kind) {
           case Kind.FIELD:
             reached.add(selection.name.value);
-            if (selection.selectionSet !== undefined) pending.push(selection.selectionSet);
+            if (selection.selectionSet === undefined) break;
+            pending.push(selection.selectionSet);
+            parents.push(selection);
             break;
           case Kind.INLINE_FRAGMENT:
             pending.push(selection.selectionSet);
@@ -172,20 +177,25 @@ class Walk {
     return {
       kind: operation,
       name: name?.value,
-      fields: roots.map((field) => ({ name: field.name.value, arguments: this.#argumentsOf(field) })),
+      fields: [...roots].map((field) => ({ name: field.name.value, arguments: this.#argumentsOf(field) })),
       reached,
+      below: (accept) => {
+        const accepted = parents.filter((field) => accept(field.name.value, roots.has(field)));
+        const sets = accepted.flatMap(({ selectionSet }) => selectionSet ?? []);
+        return new Set([...this.#fieldsOf(sets)].map((field) => field.name.value));
+      },
     };
   }
 
-  /** The fields of a selection set in order, through fragments of any type: which apply is the server's to say. */
-  #fieldsOf(root: SelectionSetNode): readonly FieldNode[] {
-    const fields: FieldNode[] = [];
+  /** The fields of selection sets in order, through fragments of any type: which apply is the server's to say. */
+  #fieldsOf(roots: readonly SelectionSetNode[]): ReadonlySet<FieldNode> {
+    const fields = new Set<FieldNode>();
     const seen = new Set<string>();
-    const pending = [root];
+    const pending = [...roots];
     // The list grows while it is walked.
     for (const set of pending)
       for (const selection of set.selections)
-        if (selection.kind === Kind.FIELD) fields.push(selection);
+        if (selection.kind === Kind.FIELD) fields.add(selection);
         else if (selection.kind === Kind.INLINE_FRAGMENT) pending.push(selection.selectionSet);
         else {
           const found = this.#fragment(selection.name.value, seen);

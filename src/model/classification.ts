@@ -15,6 +15,12 @@ export interface Classification {
   readonly aliases: readonly string[];
   /** Scope labels found in the request, e.g. `{ namespace: "payments" }`; absent, never empty. */
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Labels of scopes that the request acts in beyond those that `labels` names: it gives an opaque id, names
+   * several, or reaches into all of them. Policy lets the strictest entry of each such list count; absent when
+   * everything is named, or when the request is in no such scope at all.
+   */
+  readonly unnamedScopes?: readonly string[];
   /** One lower-case clause for people: the rule or datum that decided. */
   readonly reason: string;
   /**

@@ -6,7 +6,7 @@ import type { Classification } from "../model/classification.ts";
 import { isTier } from "../model/tier.ts";
 import type { Verdict } from "../model/verdict.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "./policy.ts";
-import { stricterVerdict } from "./rule-table.ts";
+import { findCommand, stricterVerdict } from "./rule-table.ts";
 
 /**
  * Decides by the block of the classification's protocol. Of a request with parts each is decided, and the
@@ -42,7 +42,25 @@ function decideOne(block: ProtocolBlock, classification: Classification): Verdic
     if (table !== undefined)
       strictest = stricterVerdict(strictest, decideByTable(block, table, classification));
   }
-  return strictest ?? decideByTable(block, block.rules, classification);
+  strictest ??= decideByTable(block, block.rules, classification);
+  return classification.unnamedScopes === undefined
+    ? strictest
+    : decideUnnamed(block, classification.unnamedScopes, classification, strictest);
+}
+
+// Fails closed: what is in a scope that cannot be told may be in the one that is guarded best.
+function decideUnnamed(
+  { scopes }: ProtocolBlock,
+  unnamed: readonly string[],
+  classification: Classification,
+  named: Verdict,
+): Verdict {
+  let result = named;
+  for (const { label, strictest } of scopes) {
+    const verdict = unnamed.includes(label) ? strictest.verdict(classification) : undefined;
+    if (verdict !== undefined) result = stricterVerdict(result, verdict);
+  }
+  return result;
 }
 
 function decideByTable(
@@ -56,15 +74,6 @@ function decideByTable(
   const byTier = table?.tiers.get(classification.tier);
   if (byTier?.action === "deny" && byCommand?.action !== "deny") return byTier;
   return byCommand ?? byTier ?? block.fallback;
-}
-
-function findCommand(table: RuleTable, { command, aliases }: Classification): Verdict | undefined {
-  let strictest = command === "" ? undefined : table.commands.first(command.toLowerCase());
-  for (const alias of aliases) {
-    const found = table.commands.first(alias.toLowerCase());
-    if (found !== undefined) strictest = stricterVerdict(strictest, found);
-  }
-  return strictest;
 }
 
 // An unknown request has no tier, so only a deny that names its command can say more than "ask or refuse".

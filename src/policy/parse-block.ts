@@ -9,8 +9,9 @@ import { BLOCK_KEYS, protocolsWithScope, scopeKeywords } from "./block-keys.ts";
 import { type ParseContext, parseGroups, parseRules } from "./parse-rules.ts";
 import { parseScopeList } from "./parse-scopes.ts";
 import { asMap, type Field, quote, readFields, readTexts, readWord } from "./parse-shape.ts";
-import { DEFAULT_ACTION, type ListedEntry, type ProtocolBlock } from "./policy.ts";
+import { DEFAULT_ACTION, type ListedEntry, type ProtocolBlock, type RuleTable } from "./policy.ts";
 import { childPath, type Problems } from "./problems.ts";
+import { compileRules } from "./rule-table.ts";
 
 /** A block as far as it can be read; undefined when it is no mapping. Everything wrong is reported. */
 export function parseBlock(
@@ -36,16 +37,21 @@ export function parseBlock(
   const context: ParseContext = { protocol, problems, groups, budget };
   const inspectField = fields.get("inspect");
   const rulesField = fields.get("rules");
+  const fallback = parseDefault(field, fields.get("default"), problems);
+  const flat = (): RuleTable | undefined => {
+    const rules = rulesField && parseRules(rulesField, context);
+    return rules && compileRules(rules);
+  };
   const block = {
     protocol,
     line: field.keyAt.line,
     inspect: inspectField === undefined ? [] : parseInspect(inspectField, protocol, problems),
-    fallback: parseDefault(field, fields.get("default"), problems),
+    fallback,
     scopes: [...fields].flatMap(([key, list]) => {
       const scope = scopes.find((one) => one.keyword === key);
-      return scope === undefined ? [] : [parseScopeList(scope, list, context)];
+      return scope === undefined ? [] : [parseScopeList(scope, list, context, fallback)];
     }),
-    rules: rulesField === undefined ? undefined : parseRules(rulesField, context),
+    rules: flat(),
   };
   // A misspelled name is reported where it stands; that the right one is then unused says nothing new.
   for (const group of context.groups.values())

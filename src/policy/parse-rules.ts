@@ -7,9 +7,8 @@ import { TIERS, type Tier } from "../model/tier.ts";
 import { BRANCH_KEYS, GROUP_KEYS } from "./block-keys.ts";
 import { allowedHint } from "./did-you-mean.ts";
 import { asMap, type Field, quote, readFields, readTexts, readWord } from "./parse-shape.ts";
-import type { RuleTable } from "./policy.ts";
 import { childPath, type Position, type Problems } from "./problems.ts";
-import { type CommandSelector, compileCommand, compileRules, type Rule } from "./rule-table.ts";
+import { type CommandSelector, compileCommand, type Rule } from "./rule-table.ts";
 
 /** A group of a block; `isUsed` is set when a rule names it. */
 export interface Group {
@@ -60,8 +59,8 @@ export function parseGroups(
   return groups;
 }
 
-/** One `rules:` block compiled; undefined when it cannot be read at all, which is reported. */
-export function parseRules(field: Field, context: ParseContext): RuleTable | undefined {
+/** The rules of one `rules:` block in file order; undefined when it cannot be read at all, which is reported. */
+export function parseRules(field: Field, context: ParseContext): readonly Rule[] | undefined {
   const { problems } = context;
   const map = asMap(field.value, field.path, '"rules"', problems);
   if (map === undefined) return undefined;
@@ -69,7 +68,7 @@ export function parseRules(field: Field, context: ParseContext): RuleTable | und
   const rules: Rule[] = [];
   for (const [action, branch] of readFields(map, field.path, ACTIONS, problems, explainBranchKey))
     rules.push(...parseBranch(action as Action, branch, context));
-  return compileRules(rules);
+  return rules;
 }
 
 function parseBranch(action: Action, branch: Field, context: ParseContext): readonly Rule[] {

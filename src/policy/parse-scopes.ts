@@ -6,22 +6,30 @@ import type { Glob } from "../match/glob.ts";
 import { GlobIndex } from "../match/glob-index.ts";
 import { compileNameGlob } from "../match/name-glob.ts";
 import { ACTIONS } from "../model/action.ts";
+import type { Verdict } from "../model/verdict.ts";
 import { SCOPE_ENTRY_KEYS } from "./block-keys.ts";
 import { type ParseContext, parseRules } from "./parse-rules.ts";
 import { asMap, describeTree, type Field, quote, readFields, readTexts } from "./parse-shape.ts";
 import type { RuleTable, ScopeList } from "./policy.ts";
 import type { Problems } from "./problems.ts";
+import { compileRules, type Rule } from "./rule-table.ts";
+import { type ListEntry, StrictestEntry } from "./strictest-entry.ts";
 import type { Tree } from "./yaml-tree.ts";
 
-/** A list compiled, as far as it can be read; everything wrong is reported, an entry that is never reached is a warning. */
+/**
+ * A list compiled, as far as it can be read; everything wrong is reported, an entry that is never reached is a
+ * warning. `fallback` is the block's default, which an entry without a rule for the request gives.
+ */
 export function parseScopeList(
   { keyword, label }: ScopeKeyword,
   field: Field,
   context: ParseContext,
+  fallback: Verdict,
 ): ScopeList {
   const { problems } = context;
   const items = readEntries(keyword, field, problems);
   const pairs: { glob: Glob; value: RuleTable }[] = [];
+  const candidates: (ListEntry & { readonly globs: readonly Glob[] })[] = [];
   let catchAllLine: number | undefined;
   items.forEach((item, index) => {
     const path = `${field.path}[${index}]`;
@@ -29,12 +37,21 @@ export function parseScopeList(
       const message = `never reached: the entry in line ${catchAllLine} matches every name`;
       problems.warn(item.at, path, message, "move it up");
     }
-    const { globs, table } = parseEntry(keyword, item, path, context);
+    const isHidden = catchAllLine !== undefined;
+    const { globs, rules } = parseEntry(keyword, item, path, context);
     if (globs.some((glob) => !glob.isExact && glob.test("") && glob.fixed === ""))
       catchAllLine ??= item.at.line;
-    if (table !== undefined) for (const glob of globs) pairs.push({ glob, value: table });
+    if (rules === undefined) return;
+    const table = compileRules(rules);
+    if (!isHidden) candidates.push({ rules, table, globs });
+    for (const glob of globs) pairs.push({ glob, value: table });
   });
-  return { keyword, label, entries: new GlobIndex(pairs) };
+  const entries = new GlobIndex(pairs);
+  // An entry all of whose names an earlier one takes has no say; of two globs that cannot be told.
+  const reached = candidates.filter(({ globs, table }) =>
+    globs.some((glob) => !glob.isExact || entries.first(glob.head) === table),
+  );
+  return { keyword, label, entries, strictest: new StrictestEntry(reached, fallback, label, keyword) };
 }
 
 function readEntries(keyword: string, field: Field, problems: Problems): readonly Tree[] {
@@ -54,10 +71,10 @@ function parseEntry(
   item: Tree,
   path: string,
   context: ParseContext,
-): { readonly globs: readonly Glob[]; readonly table: RuleTable | undefined } {
+): { readonly globs: readonly Glob[]; readonly rules: readonly Rule[] | undefined } {
   const { problems } = context;
   const map = asMap(item, path, `an entry of ${quote(keyword)}`, problems);
-  if (map === undefined) return { globs: [], table: undefined };
+  if (map === undefined) return { globs: [], rules: undefined };
   const fields = readFields(map, path, Object.keys(SCOPE_ENTRY_KEYS), problems);
   const [names, rules] = [fields.get("names"), fields.get("rules")];
   if (names === undefined)
@@ -66,7 +83,7 @@ function parseEntry(
     problems.error(map.at, path, 'the entry has no "rules"', `allowed under it: ${ACTIONS.join(", ")}`);
   return {
     globs: names === undefined ? [] : parseNames(names, problems),
-    table: rules === undefined ? undefined : parseRules(rules, context),
+    rules: rules === undefined ? undefined : parseRules(rules, context),
   };
 }
 

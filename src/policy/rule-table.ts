@@ -5,6 +5,7 @@ import type { Glob } from "../match/glob.ts";
 import { GlobIndex } from "../match/glob-index.ts";
 import { compileNameGlob, type NameGlob } from "../match/name-glob.ts";
 import { ACTIONS, type Action, stricterAction } from "../model/action.ts";
+import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Tier } from "../model/tier.ts";
 import type { Verdict } from "../model/verdict.ts";
@@ -66,7 +67,21 @@ export function compileRules(rules: readonly Rule[]): RuleTable {
     }
     for (const tier of rule.tiers) if (!tiers.has(tier)) tiers.set(tier, tierVerdict(rule, tier));
   }
-  return { commands: new GlobIndex(commands), tiers };
+  return { commands: new GlobIndex(commands), hasCommands: commands.length > 0, tiers };
+}
+
+/** The strictest of the rules that name the command or an alias of it; undefined when none does. */
+export function findCommand(
+  { commands, hasCommands }: RuleTable,
+  { command, aliases }: Classification,
+): Verdict | undefined {
+  if (!hasCommands) return undefined;
+  let strictest = command === "" ? undefined : commands.first(command.toLowerCase());
+  for (const alias of aliases) {
+    const found = commands.first(alias.toLowerCase());
+    if (found !== undefined) strictest = stricterVerdict(strictest, found);
+  }
+  return strictest;
 }
 
 function commandVerdict(rule: Rule, command: CommandSelector): Verdict {

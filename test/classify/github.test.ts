@@ -322,9 +322,14 @@ describe("every front door", () => {
       ["GET https://codeload.github.com/acme/web/zip/main", "observe", "download", WEB],
       ["GET https://raw.githubusercontent.com/acme/web/main/a", "observe", "download", WEB],
       ["POST https://codeload.github.com/acme/web/zip/main", "unknown", ""],
-      ["GET https://ghcr.io/v2/acme/web/manifests/latest", "observe", "packages get"],
+      ["GET https://ghcr.io/v2/acme/web/manifests/latest", "observe", "packages get", { org: "acme" }],
       ["PUT https://npm.pkg.github.com/@acme%2fweb", "modify", "packages put"],
-      ["DELETE https://ghcr.io/v2/acme/web/manifests/latest", "sensitive", "packages delete"],
+      [
+        "DELETE https://ghcr.io/v2/acme/web/manifests/latest",
+        "sensitive",
+        "packages delete",
+        { org: "acme" },
+      ],
     ]);
   });
 });
