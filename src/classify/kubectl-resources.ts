@@ -74,6 +74,14 @@ const CATEGORY_ALL = [
 
 const TYPES: ReadonlyMap<string, ResourceType> = readTable();
 
+const SCOPES: ReadonlyMap<string, "cluster" | "namespaced"> = new Map([
+  ...[...TYPES.values()].map(
+    ({ group, resource, isNamespaced }) =>
+      [`${group}/${resource}`, isNamespaced ? "namespaced" : "cluster"] as const,
+  ),
+  ["metrics.k8s.io/nodes", "cluster"],
+]);
+
 function readTable(): ReadonlyMap<string, ResourceType> {
   const types = new Map<string, ResourceType>();
   for (const [group, list] of BUILT_IN)
@@ -84,6 +92,11 @@ function readTable(): ReadonlyMap<string, ResourceType> {
       for (const name of [resource, ...(shorts?.split(",") ?? [])]) types.set(name, type);
     }
   return types;
+}
+
+/** Whether a type is in the table, and there as cluster-wide or as namespaced; undefined for all others. */
+export function scopeOfType(group: string, resource: string): "cluster" | "namespaced" | undefined {
+  return SCOPES.get(`${group}/${resource}`);
 }
 
 /** The type that a word names, in any case and number: `Deploy`, `pod`, `roles.rbac.authorization.k8s.io`, `deployments.v1.apps`. */

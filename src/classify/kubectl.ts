@@ -11,6 +11,7 @@ import { classifyKubectlArgv } from "./kubectl-argv.ts";
 import { commandNames } from "./kubectl-command.ts";
 import { bodyAsksForDryRun, isDryRun } from "./kubectl-delete-options.ts";
 import { classifyEndpoint } from "./kubectl-endpoints.ts";
+import { namespacesOf } from "./kubectl-namespaces.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./kubectl-request-info.ts";
 import {
   isBuiltInGroup,
@@ -120,7 +121,7 @@ function classifyResource(
     protocol: "kubectl",
     tier,
     ...commandNames(info, info.subresource === "exec" ? valuesOf(query ?? [], "command") : []),
-    labels: info.namespace === undefined ? {} : { namespace: info.namespace },
+    ...namespacesOf(info),
     reason,
   };
   if (tier === "break-glass") return plain;
