@@ -12,6 +12,9 @@ import type { BodyReader } from "./upstream-answer.ts";
 /** A body that broke its framing or ended before it was complete. */
 export class BodyError extends Error {}
 
+/** A body that lasts until the connection closes, and TLS did not confirm that it closed (RFC 9112 9.8). */
+export class UnconfirmedEnd extends BodyError {}
+
 /** Reads one body; after `done` the channel stands at the first byte behind it. */
 export class BodySource implements BodyReader {
   readonly framing: Framing;
@@ -94,6 +97,7 @@ export class BodySource implements BodyReader {
     if (!this.#channel.isOver) throw new BodyError("the body took too long");
     if (this.#decoder.end() !== "complete" || this.#channel.error)
       throw new BodyError("the body ended before it was complete");
+    if (this.#channel.stream.wasCutOff) throw new UnconfirmedEnd("the body ended without TLS's goodbye");
     this.#isDone = true;
     return [];
   }

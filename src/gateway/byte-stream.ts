@@ -16,6 +16,10 @@ export interface StreamHandler {
 
 /** A bidirectional byte stream with back-pressure and half-close. */
 export interface ByteStream {
+  /** TLS: the peer's sending has ended without its saying so; what came last may not be all (RFC 9112 9.8). */
+  readonly wasCutOff: boolean;
+  /** Nothing waits for the peer to take it. */
+  readonly hasSentAll: boolean;
   /** Replaces the reader; a stream has exactly one. */
   setHandler(handler: StreamHandler): void;
   /** Queues bytes. False: hold back further bytes until `drain`. Ignored after `end` or `close`. */
@@ -24,6 +28,8 @@ export interface ByteStream {
   end(): void;
   /** Tears down both directions at once, dropping what is queued. */
   destroy(): void;
+  /** Closes both directions as the kernel does for a program that dies: FIN, and under TLS no goodbye. */
+  hangUp(): void;
   /** Stops delivering `data` until `resume`; the peer then meets TCP's own back-pressure. */
   pause(): void;
   resume(): void;

@@ -12,7 +12,6 @@ import { raceAddresses } from "./race.ts";
 import {
   type ClientHandshake,
   canUpgrade,
-  connectTls,
   type SecureConnection,
   TLS_CLOSED,
   TLS_TIMEOUT,
@@ -106,10 +105,11 @@ export async function dialTls(
   if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
   return raceAddresses(
     addresses,
-    (address) => {
+    async (address) => {
+      const channel = await dialAddress(address, port);
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
       const id = sessionKey(port, serverName, trust);
-      const connect = (options: ClientHandshake) => connectTls(address, port, options);
+      const connect = (options: ClientHandshake) => upgradeTls(channel, options);
       return verified(connect, { where, serverName, trust, versions, id });
     },
     ({ channel }) => channel.destroy(),

@@ -4,11 +4,11 @@
 
 import { type Header, headerValue } from "../model/request.ts";
 import { serialiseResponseHead, type WireRequestHead } from "../wire/http-head.ts";
-import { BodyError, type BodySource } from "./body-source.ts";
+import { BodyError, type BodySource, UnconfirmedEnd } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import { ClientGone, forwardUpstream } from "./forward.ts";
 import { endToEnd, sendMessage } from "./http1-message.ts";
-import { lingeringClose } from "./lingering-close.ts";
+import { hangUp, lingeringClose } from "./lingering-close.ts";
 import { relay } from "./relay.ts";
 import { statusText } from "./short-answer.ts";
 import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
@@ -131,9 +131,11 @@ async function relayAnswer(forwarding: Forwarding, answer: UpstreamAnswer, bytes
   try {
     await sendMessage(client, bytes, answer.body, isChunked);
   } catch (error) {
-    client.destroy();
+    // Some servers always end like this, and some clients do not mind: it ends for them as it would without iddio.
+    if (error instanceof UnconfirmedEnd) await hangUp(client);
+    else client.destroy();
     if (error instanceof BodyError)
-      throw new ClientGone("the upstream's answer was cut off", { cause: error });
+      throw new ClientGone(`the upstream's answer was cut off: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -271,7 +271,7 @@ class Http2Request implements ClientRequest {
       // Cut, so that it cannot be taken for a whole answer.
       stream.reset(H2_ERROR.INTERNAL_ERROR);
       if (error instanceof BodyError)
-        throw new ClientGone("the upstream's answer was cut off", { cause: error });
+        throw new ClientGone(`the upstream's answer was cut off: ${error.message}`, { cause: error });
       throw error;
     } finally {
       answer.finish();

@@ -1,5 +1,5 @@
-// Closing a connection whose peer may still be sending: closing at once would make the
-// kernel answer with a reset, which can overtake the reply that explains why.
+// Closing a connection so that its peer reads from the end what it should: whoever may still be sending is not
+// answered with a reset, which can overtake the reply that explains why; and what did not end well does not seem to.
 
 import type { Channel } from "./channel.ts";
 
@@ -13,4 +13,12 @@ export async function lingeringClose(channel: Channel): Promise<void> {
   const timer = setTimeout(() => channel.destroy(), MAX_MS);
   while (left > 0 && (await channel.readable())) left -= channel.read().length;
   clearTimeout(timer);
+}
+
+/** Ends a connection as a server does that dies: once all is sent, which has a bound too, and without TLS's goodbye. */
+export async function hangUp(channel: Channel): Promise<void> {
+  const timer = setTimeout(() => channel.destroy(), MAX_MS);
+  if (!channel.stream.hasSentAll) await channel.flushed();
+  clearTimeout(timer);
+  channel.stream.hangUp();
 }

@@ -5,6 +5,7 @@
 
 import type { SecureContext } from "node:tls";
 import type { Socket, SocketHandler } from "bun";
+import { TlsTail } from "../wire/tls-tail.ts";
 import { type ByteStream, IGNORE } from "./byte-stream.ts";
 import { Channel } from "./channel.ts";
 import { TcpStream } from "./tcp-stream.ts";
@@ -94,27 +95,7 @@ export function acceptTls(client: Channel, options: HandshakeOptions): Promise<S
   return upgrade(client, { isServer: true, tls }, options);
 }
 
-/** Connects by TCP and TLS. Verifies nothing: that is for the caller, before the first byte is sent. */
-export function connectTls(
-  address: string,
-  port: number,
-  options: ClientHandshake,
-): Promise<SecureConnection> {
-  return new Promise((resolve, reject) => {
-    const handshake = new Handshake(options, resolve, reject);
-    const connect = {
-      hostname: address,
-      port,
-      allowHalfOpen: true,
-      data: undefined,
-      tls: clientTls(options),
-      socket: handshake.handlers,
-    };
-    Bun.connect<TcpStream | undefined>(connect as never).catch((error: unknown) => handshake.fail(error));
-  });
-}
-
-/** As `connectTls`, on a TCP connection that is there already. */
+/** Begins TLS on a TCP connection. Verifies nothing: that is for the caller, before the first byte is sent. */
 export function upgradeTls(channel: Channel, options: ClientHandshake): Promise<SecureConnection> {
   return upgrade(channel, { isServer: false, tls: clientTls(options) }, options);
 }
@@ -135,8 +116,13 @@ async function upgrade(
     const handshake = new Handshake(options, resolve, reject);
     const order = { ...native, data: undefined, socket: handshake.handlers };
     if (initialData.length > 0) Object.assign(order, { initialData });
-    const [, secure] = stream.surrender().upgradeTLS(order as never) as unknown as [unknown, NativeSocket];
-    stream.becomes(handshake.streamOf(secure));
+    // What clients send has a length; where answers end may be known by the connection's end only.
+    const tail = native.isServer ? undefined : new TlsTail();
+    const socket = stream.surrender(tail);
+    const [, secure] = socket.upgradeTLS(order as never) as unknown as [unknown, NativeSocket];
+    const successor = handshake.streamOf(secure);
+    if (tail) successor.watchedBy(tail);
+    stream.becomes(successor);
   });
 }
 
@@ -192,7 +178,6 @@ class Handshake {
         resolve({ channel, protocol: socket.alpnProtocol || undefined, peer: peerOf(socket) });
       },
       session: (_socket: NativeSocket, offered: Buffer) => onSession?.(offered),
-      connectError: (_socket: NativeSocket, error: Error) => this.fail(error),
       error: (socket: NativeSocket, error: Error) => {
         this.fail(error);
         carried.error?.(socket as never, error);

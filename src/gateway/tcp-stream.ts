@@ -3,6 +3,7 @@
 // `socket.data` holds the stream.
 
 import type { Socket, SocketHandler } from "bun";
+import type { TlsTail } from "../wire/tls-tail.ts";
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import { IGNORE } from "./byte-stream.ts";
 
@@ -19,6 +20,7 @@ export class TcpStream implements ByteStream {
   #isClosed = false;
   #hasPeerEnded = false;
   #successor: TcpStream | undefined;
+  #tail: TlsTail | undefined;
 
   constructor(socket: Socket<TcpStream | undefined>) {
     this.#socket = socket;
@@ -35,14 +37,22 @@ export class TcpStream implements ByteStream {
     return { address: this.#socket.localAddress, port: this.#socket.localPort };
   }
 
-  /** Nothing waits for the kernel to take it. */
   get hasSentAll(): boolean {
     return this.#queued === 0;
   }
 
-  /** Gives the socket away, to be put under TLS: this stream hears and says nothing more. */
-  surrender(): Socket<TcpStream | undefined> {
-    this.#handler = IGNORE;
+  get wasCutOff(): boolean {
+    return this.#hasPeerEnded && this.#tail !== undefined && !this.#tail.isAlert;
+  }
+
+  /** Names what has watched the encrypted octets that this stream came in. */
+  watchedBy(tail: TlsTail): void {
+    this.#tail = tail;
+  }
+
+  /** Gives the socket away, to be put under TLS: this stream says nothing more, and hears what is encrypted only for `encrypted`. */
+  surrender(encrypted?: TlsTail): Socket<TcpStream | undefined> {
+    this.#handler = encrypted === undefined ? IGNORE : { ...IGNORE, data: (bytes) => encrypted.push(bytes) };
     this.#isEnding = true;
     return this.#socket;
   }
@@ -92,6 +102,10 @@ export class TcpStream implements ByteStream {
     this.#queue = [];
     this.#queued = 0;
     this.#socket.terminate();
+  }
+
+  hangUp(): void {
+    if (!this.#isClosed) this.#socket.close();
   }
 
   pause(): void {

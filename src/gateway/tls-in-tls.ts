@@ -4,6 +4,7 @@
 
 import { Duplex } from "node:stream";
 import tls from "node:tls";
+import { TlsTail } from "../wire/tls-tail.ts";
 import { type ByteStream, IGNORE, type StreamHandler } from "./byte-stream.ts";
 import { Channel } from "./channel.ts";
 import {
@@ -19,7 +20,8 @@ const HIGH_WATER = 256 * 1024;
 
 /** Begins TLS on a channel of whatever kind; as `upgradeTls` otherwise. */
 export function tlsInTls(outer: Channel, options: ClientHandshake): Promise<SecureConnection> {
-  const under = duplexOver(outer);
+  const tail = new TlsTail();
+  const under = duplexOver(outer, tail);
   return new Promise((resolve, reject) => {
     const { serverName, session, onSession } = options;
     const socket = tls.connect({
@@ -43,7 +45,7 @@ export function tlsInTls(outer: Channel, options: ClientHandshake): Promise<Secu
     socket.once("secureConnect", () => {
       clearTimeout(timer);
       socket.off("error", onError).off("close", onClose).off("end", onClose);
-      const channel = new Channel(new StreamOverStream(socket, under));
+      const channel = new Channel(new StreamOverStream(socket, under, tail));
       resolve({ channel, protocol: socket.alpnProtocol || undefined, peer: socket });
     });
     if (onSession) socket.on("session", onSession);
@@ -54,13 +56,15 @@ export function tlsInTls(outer: Channel, options: ClientHandshake): Promise<Secu
 class StreamOverStream implements ByteStream {
   readonly #duplex: Duplex;
   readonly #under: Duplex;
+  readonly #tail: TlsTail;
   #handler: StreamHandler = IGNORE;
   #error: Error | undefined;
   #isClosed = false;
 
-  constructor(duplex: Duplex, under: Duplex) {
+  constructor(duplex: Duplex, under: Duplex, tail: TlsTail) {
     this.#duplex = duplex;
     this.#under = under;
+    this.#tail = tail;
     duplex.on("data", (bytes: Buffer) => this.#handler.data(bytes));
     duplex.on("end", () => this.#handler.end());
     duplex.on("error", (error: Error) => {
@@ -80,6 +84,14 @@ class StreamOverStream implements ByteStream {
 
   get #isHeldBack(): boolean {
     return this.#duplex.writableNeedDrain || this.#under.writableLength > HIGH_WATER;
+  }
+
+  get hasSentAll(): boolean {
+    return this.#duplex.writableLength === 0 && this.#under.writableLength === 0;
+  }
+
+  get wasCutOff(): boolean {
+    return this.#duplex.readableEnded && !this.#tail.isAlert;
   }
 
   setHandler(handler: StreamHandler): void {
@@ -102,6 +114,10 @@ class StreamOverStream implements ByteStream {
     this.#under.destroy();
   }
 
+  hangUp(): void {
+    this.destroy();
+  }
+
   pause(): void {
     this.#duplex.pause();
   }
@@ -112,7 +128,7 @@ class StreamOverStream implements ByteStream {
 }
 
 /** Presents a channel as a Duplex; what the channel has buffered is read first. The channel must not be used otherwise. */
-function duplexOver(channel: Channel): Duplex {
+function duplexOver(channel: Channel, tail: TlsTail): Duplex {
   const { stream } = channel;
   let flushed: (() => void) | undefined;
   const duplex = new Duplex({
@@ -145,6 +161,7 @@ function duplexOver(channel: Channel): Duplex {
   };
   channel.handOver({
     data(bytes) {
+      tail.push(bytes);
       if (!hasEnded && !duplex.push(bytes)) stream.pause();
     },
     drain: release,

@@ -27,7 +27,11 @@ export const answerOk: Responder = (socket, received) => {
 /** Starts a TLS (or, with `plain`, TCP) origin on a port of its own. */
 export async function startRawOrigin(
   respond: Responder = answerOk,
-  options: { readonly plain?: boolean; readonly names?: readonly string[] } = {},
+  options: {
+    readonly plain?: boolean;
+    readonly names?: readonly string[];
+    readonly tls?: tls.TlsOptions;
+  } = {},
 ): Promise<RawOrigin> {
   const received: string[] = [];
   const sockets = new Set<net.Socket>();
@@ -45,7 +49,7 @@ export async function startRawOrigin(
   const { certPem, keyPem } = await authority.serverCertificate(options.names ?? ["localhost", "127.0.0.1"]);
   const server = options.plain
     ? net.createServer(serve)
-    : tls.createServer({ cert: certPem, key: keyPem }, serve);
+    : tls.createServer({ ...options.tls, cert: certPem, key: keyPem }, serve);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as net.AddressInfo).port,
