@@ -60,7 +60,7 @@ async function report(gateway: Gateway, channel: Channel, error: unknown): Promi
     return answerShortly(channel, 502, error.message);
   }
   if (error instanceof HandshakeError) {
-    gateway.log.warn("tls handshake failed", { reason: error.message });
+    gateway.log.warn("tls handshake failed", { host: error.host, reason: error.message });
     return;
   }
   // A programmer's mistake: this connection ends without an answer, which lets nothing through.

@@ -9,7 +9,14 @@ import { PATIENCE } from "./patience.ts";
 import { acceptTls, TLS_CLOSED, TLS_TIMEOUT, TlsError } from "./secure-stream.ts";
 
 /** The client did not complete the handshake; the usual cause is that it does not trust the iddio CA. */
-export class HandshakeError extends Error {}
+export class HandshakeError extends Error {
+  /** What the client asked for. */
+  readonly host: string;
+  constructor(host: string, reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.host = host;
+  }
+}
 
 const contexts = new WeakMap<Leaf, tls.SecureContext>();
 
@@ -32,7 +39,7 @@ export async function intercept(
     return { channel, version: protocol === "h2" ? "h2" : "http/1.1" };
   } catch (error) {
     if (!(error instanceof TlsError)) throw error;
-    throw new HandshakeError(reasonOf(error), { cause: error });
+    throw new HandshakeError(name, reasonOf(error), { cause: error });
   }
 }
 

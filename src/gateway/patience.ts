@@ -8,7 +8,11 @@ export const PATIENCE = {
   connectionMs: 60_000,
   /** A new connection's first head, from its first byte on. */
   firstHeadMs: 30_000,
-  /** The client's side of a TLS handshake. */
+  /** The first byte inside a tunnel that is inspected; pools that connect before they need to are patient. */
+  tunnelMs: 5 * 60_000,
+  /** A TLS hello, from its first byte on. */
+  helloMs: 30_000,
+  /** The client's side of a TLS handshake, from its hello on. */
   handshakeMs: 30_000,
   /** A kept connection's next request. */
   nextRequestMs: 15 * 60_000,

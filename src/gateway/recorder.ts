@@ -132,6 +132,12 @@ export class Recorder {
     this.#events.publish("splice", fields);
   }
 
+  /** The one row of a connection that would have been passed through, had its upstream been there. */
+  notReached(fields: EntryFields): void {
+    this.#audit.appendSoon(entry("passthrough", fields));
+    this.#events.publish("block", fields);
+  }
+
   /** The one row of a connection to an inspected host that was spliced all the same. */
   pinSpliced(fields: EntryFields): void {
     this.#audit.appendSoon(entry("pin_splice", fields));

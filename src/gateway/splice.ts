@@ -5,9 +5,10 @@ import type { Channel } from "./channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
 import type { Gateway } from "./context.ts";
 import type { Destination } from "./inspection.ts";
-import { recordSplice } from "./record-splice.ts";
+import { recordSplice, recordUnreached } from "./record-splice.ts";
 import { relay } from "./relay.ts";
 import { type SpliceReason, spliceReason } from "./splice-reason.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 /** The client's side of a splice. */
 export interface SplicedClient {
@@ -33,14 +34,22 @@ export async function splice(
   await relay(channel, upstream).finally(done);
 }
 
-/** The same where the upstream is not dialled yet. Throws UpstreamError when it cannot be. */
+/** The same where the upstream is not dialled yet. When it cannot be, the tunnel just ends: it was promised already. */
 export async function dialAndSplice(
   gateway: Gateway,
   client: SplicedClient,
   destination: Destination,
   reason: SpliceReason,
 ): Promise<void> {
-  const upstream = await gateway.dialler.tcp(destination);
+  let upstream: Channel;
+  try {
+    upstream = await gateway.dialler.tcp(destination);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    recordUnreached(gateway, client.owner, destination, error);
+    gateway.log.warn("upstream failed", { host: destination.host, reason: error.message });
+    return;
+  }
   try {
     await splice(gateway, client, upstream, destination, reason);
   } finally {

@@ -13,7 +13,9 @@ import { type Http2ServerConnection, serveHttp2 } from "./http2.ts";
 import type { Destination } from "./inspection.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
 import { isLoop } from "./loop.ts";
+import { PATIENCE } from "./patience.ts";
 import { holdsProxyToken } from "./proxy-token.ts";
+import { rethrowUnreached } from "./record-splice.ts";
 import { serveProbe } from "./serve-probe.ts";
 import { answerShortly } from "./short-answer.ts";
 import { onSilentEnd } from "./silent-end.ts";
@@ -22,8 +24,6 @@ import { spliceReason } from "./splice-reason.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
-/** How long an intercepted client may take to begin; pools that pre-connect are patient, so are we. */
-const HELLO_MS = 5 * 60_000;
 
 /** Serves a CONNECT to its end. Throws what connection.ts catches. */
 export async function serveTunnel(
@@ -36,10 +36,13 @@ export async function serveTunnel(
   if (authority === undefined) return answerShortly(channel, 400, "the CONNECT target is not host:port");
   const probe = gateway.probes.find(authority.host);
   if (probe) return serveProbe(gateway, channel, probe);
-  const addresses = await gateway.dialler.resolve(authority.host, authority.port);
+  const unresolved: Destination = { ...authority, addresses: [], serverName: undefined };
+  const addresses = await gateway.dialler
+    .resolve(authority.host, authority.port)
+    .catch((error) => rethrowUnreached(gateway, owner, unresolved, error));
   if (isLoop(gateway.listen, addresses, authority.port))
     return answerShortly(channel, 403, "the CONNECT target is iddio itself");
-  const destination: Destination = { ...authority, addresses, serverName: undefined };
+  const destination: Destination = { ...unresolved, addresses };
   const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
   const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity };
   if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);
@@ -59,10 +62,13 @@ interface Tunnel {
 async function openInspected(tunnel: Tunnel): Promise<void> {
   const { gateway, channel, destination } = tunnel;
   channel.write(ESTABLISHED);
-  const timer = setTimeout(() => channel.destroy(), HELLO_MS);
-  const hello = await readClientHello(channel);
-  clearTimeout(timer);
-  if (hello === undefined) return;
+  if (channel.buffered === 0 && !(await channel.moreWithin(PATIENCE.tunnelMs))) {
+    if (!channel.isOver) throw new HandshakeError(destination.host, "the client said nothing in the tunnel");
+    return;
+  }
+  const hello = await readClientHello(channel, PATIENCE.helloMs);
+  if (hello === undefined)
+    throw new HandshakeError(destination.host, "the client did not finish its TLS hello");
   if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
   if (hello.kind === "ok") {
     // What the detector lets pass is known by its SNI only.
@@ -78,8 +84,10 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
 
 /** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
 async function openUninspected(tunnel: Tunnel): Promise<void> {
-  const { gateway, channel, destination } = tunnel;
-  const upstream = await gateway.dialler.tcp(destination);
+  const { gateway, channel, owner, destination } = tunnel;
+  const upstream = await gateway.dialler
+    .tcp(destination)
+    .catch((error) => rethrowUnreached(gateway, owner, destination, error));
   try {
     channel.write(ESTABLISHED);
     // A server may speak first: its bytes must not wait for a hello that never comes.
@@ -115,17 +123,18 @@ function forwardUntilStopped(upstream: Channel, channel: Channel): () => void {
   };
 }
 
-/** Reads far enough to know the SNI, leaving every byte in place. Undefined: the client is done. */
-async function readClientHello(
-  channel: Channel,
-): Promise<Exclude<ClientHelloResult, { kind: "need-more" }> | undefined> {
-  if (!(await channel.readable())) return undefined;
+type WholeHello = Exclude<ClientHelloResult, { kind: "need-more" }>;
+
+/** Reads far enough to know the SNI, leaving every byte in place. Undefined: no more comes, or not within `ms`. */
+async function readClientHello(channel: Channel, ms?: number): Promise<WholeHello | undefined> {
+  const end = ms === undefined ? undefined : performance.now() + ms;
   for (;;) {
     const bytes = channel.read();
     const result = parseClientHello(bytes);
     channel.unread(bytes);
     if (result.kind !== "need-more") return result;
-    if (!(await channel.more())) return { kind: "not-tls" };
+    const more = end === undefined ? channel.more() : channel.moreWithin(end - performance.now());
+    if (!(await more)) return undefined;
   }
 }
 

@@ -2,12 +2,11 @@
 // reason for none, leaves its reason in the log, and the next connection does not notice.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import net from "node:net";
-import tls from "node:tls";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   beImpatient,
+  clientHello,
   daemonFor,
   expectNextServed,
   intercepted,
@@ -148,19 +147,3 @@ generic:
     await expectNextServed(it.daemon, it.origin);
   });
 });
-
-/** The first bytes that a TLS client of this machine sends. */
-async function clientHello(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  const server = net.createServer((socket) => {
-    socket.on("error", () => {});
-    socket.once("data", resolve);
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const client = tls.connect({ port: (server.address() as net.AddressInfo).port, servername: "localhost" });
-  client.on("error", () => {});
-  const hello = await promise;
-  client.destroy();
-  server.close();
-  return hello.toString("latin1");
-}

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import net from "node:net";
+import { startDaemon } from "../support/daemon.ts";
 import {
   beImpatient,
   daemonFor,
@@ -12,6 +13,7 @@ import {
   startFaulty,
   whenAsked,
 } from "../support/faults.ts";
+import { connectTunnel } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 
 beImpatient();
@@ -225,4 +227,91 @@ describe("an upstream that answers before the request is complete", () => {
     await client.until("0\r\n\r\n");
     await expectNextServed(it.daemon, it.origin);
   });
+});
+
+describe("an upstream that says more than it should", () => {
+  const MORE: [string, string][] = [
+    ["behind a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"],
+    ["behind the last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"],
+    ["behind an answer without a body", "HTTP/1.1 204 No Content\r\n\r\n"],
+  ];
+  const SMUGGLED = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled";
+  for (const [name, answer] of MORE)
+    for (const [when, delayMs] of [
+      ["at once", 0],
+      ["later", 30],
+    ] as const)
+      test(`${name}, ${when}: nobody gets it, and nothing is asked on that connection again`, async () => {
+        await using it = await startFaulty(
+          whenAsked((socket) => {
+            if (delayMs === 0) socket.write(answer + SMUGGLED);
+            else socket.write(answer, () => setTimeout(() => socket.write(SMUGGLED), delayMs));
+          }),
+        );
+        using client = await intercepted(it.daemon, it.origin.port);
+        client.send(`GET /a HTTP/1.1\r\n${it.host}\r\n`);
+        await client.until(answer.slice(-4));
+        await Bun.sleep(delayMs * 2);
+        client.send(`GET /next HTTP/1.1\r\n${it.host}\r\n`);
+        expect(await client.until("\r\n\r\nok", name === "behind a length" ? 2 : 1)).not.toContain(
+          "smuggled",
+        );
+        expect(it.origin.received.length).toBe(2);
+      });
+});
+
+describe("a tunnel to an upstream that is not there", () => {
+  async function tunnelTo(target: string, settings: string) {
+    const daemon = await startDaemon({ policy: 'generic:\n  inspect: ["inspected.invalid"]\n', settings });
+    const { client, answer } = await connectTunnel(daemon.port, target);
+    return { daemon, client, answer };
+  }
+
+  async function closedPort(): Promise<number> {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+
+  test("is a 502 with the reason, and a row that says that it failed", async () => {
+    const port = await closedPort();
+    const { daemon, client, answer } = await tunnelTo(`localhost:${port}`, "");
+    await using _ = daemon;
+    using __ = client;
+    expect(answer).toStartWith("HTTP/1.1 502 ");
+    const [row] = await daemon.rowsWhen((rows) => rows.length > 0);
+    expect(row).toMatchObject({
+      op: "passthrough",
+      fields: { host: "localhost", port, outcome: "failed", status: 502 },
+    });
+    expect(row?.fields.reason).toContain("refused the connection");
+    expect(row?.fields.decision).toBeUndefined();
+  });
+
+  test("leaves no row where passing through leaves none", async () => {
+    const { daemon, client, answer } = await tunnelTo(
+      `localhost:${await closedPort()}`,
+      "audit_passthrough: off\n",
+    );
+    await using _ = daemon;
+    using __ = client;
+    expect(answer).toStartWith("HTTP/1.1 502 ");
+    await logWhen(daemon, /upstream failed/);
+    expect(await daemon.rows()).toEqual([]);
+  });
+
+  for (const [host, op] of [
+    ["unknown.invalid", "passthrough"],
+    ["inspected.invalid", "block"],
+  ] as const)
+    test(`whose name nobody knows leaves a row too: ${host}`, async () => {
+      const { daemon, client, answer } = await tunnelTo(`${host}:443`, "");
+      await using _ = daemon;
+      using __ = client;
+      expect(answer).toStartWith("HTTP/1.1 502 ");
+      const [row] = await daemon.rowsWhen((rows) => rows.length > 0);
+      expect(row).toMatchObject({ op, fields: { host, port: 443, outcome: "failed", status: 502 } });
+    });
 });

@@ -3,8 +3,9 @@
 
 import { afterAll, beforeAll, expect } from "bun:test";
 import { readFile } from "node:fs/promises";
-import type net from "node:net";
+import net from "node:net";
 import { join } from "node:path";
+import tls from "node:tls";
 import { PATIENCE } from "../../src/gateway/patience.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { eventually } from "./eventually.ts";
@@ -93,4 +94,20 @@ export function whenAsked(answer: (socket: net.Socket) => void): Responder {
   return (socket, received) => {
     if (COMPLETE.test(received)) answer(socket);
   };
+}
+
+/** The first bytes that a TLS client of this machine sends. */
+export async function clientHello(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const server = net.createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", resolve);
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const client = tls.connect({ port: (server.address() as net.AddressInfo).port, servername: "localhost" });
+  client.on("error", () => {});
+  const hello = await promise;
+  client.destroy();
+  server.close();
+  return hello.toString("latin1");
 }
