@@ -21,8 +21,14 @@ export type AwsEndpoint =
       readonly account: string | undefined;
       readonly bucket: string | undefined;
     }
-  /** Something that a customer runs or stores on AWS; `what` names it for people. */
-  | { readonly kind: "application"; readonly what: string; readonly region: string | undefined }
+  /** Something that a customer runs or stores on AWS; `what` names it for people, `service` is IAM's prefix for it. */
+  | {
+      readonly kind: "application";
+      readonly what: string;
+      readonly service: string | undefined;
+      readonly region: string | undefined;
+      readonly account: string | undefined;
+    }
   /** The data channel of a shell session. */
   | { readonly kind: "session"; readonly region: string | undefined }
   /** On AWS's domain, but nothing that we know; or not on AWS's domain at all. */
@@ -54,25 +60,28 @@ const SUFFIXES: readonly string[] = [
 const REGION = /^(?:us|eu|ap|ca|sa|me|af|il|mx|cn|eusc)(?:-[a-z]+)+-\d+$/;
 const ACCOUNT = /^\d{12}$/;
 
-/** Hosts of customers' own things by their last label before region and domain. */
-const APPLICATIONS: ReadonlyMap<string, string> = new Map([
-  ["execute-api", "an API behind API Gateway"],
-  ["appsync-api", "a GraphQL API behind AppSync"],
-  ["appsync-realtime-api", "a GraphQL API behind AppSync"],
-  ["lambda-url", "a Lambda function's own URL"],
-  ["elb", "an application behind a load balancer"],
-  ["compute", "an application on an instance"],
-  ["compute-1", "an application on an instance"],
-  ["es", "a search domain"],
-  ["aoss", "a search collection"],
-  ["dkr.ecr", "a container registry"],
-  ["dkr-ecr", "a container registry"],
-  ["d.codeartifact", "a package repository"],
-  ["git-codecommit", "a git repository"],
-  ["s3-website", "a web site on S3"],
-  ["public.ecr", "a container registry"],
-  ["notebook.sagemaker", "a notebook"],
-  ["studio.sagemaker", "a notebook"],
+/** Hosts of customers' own things by their last label before region and domain: what they are, and IAM's prefix. */
+const APPLICATIONS: ReadonlyMap<string, readonly [what: string, service?: string]> = new Map<
+  string,
+  readonly [what: string, service?: string]
+>([
+  ["execute-api", ["an API behind API Gateway", "execute-api"]],
+  ["appsync-api", ["a GraphQL API behind AppSync", "appsync"]],
+  ["appsync-realtime-api", ["a GraphQL API behind AppSync", "appsync"]],
+  ["lambda-url", ["a Lambda function's own URL", "lambda"]],
+  ["elb", ["an application behind a load balancer"]],
+  ["compute", ["an application on an instance"]],
+  ["compute-1", ["an application on an instance"]],
+  ["es", ["a search domain", "es"]],
+  ["aoss", ["a search collection", "aoss"]],
+  ["dkr.ecr", ["a container registry", "ecr"]],
+  ["dkr-ecr", ["a container registry", "ecr"]],
+  ["d.codeartifact", ["a package repository", "codeartifact"]],
+  ["git-codecommit", ["a git repository", "codecommit"]],
+  ["s3-website", ["a web site on S3", "s3"]],
+  ["public.ecr", ["a container registry", "ecr-public"]],
+  ["notebook.sagemaker", ["a notebook", "sagemaker"]],
+  ["studio.sagemaker", ["a notebook", "sagemaker"]],
 ]);
 
 /** APIs with an account, a stream or a customer's endpoint before their name, by the name. */
@@ -181,8 +190,13 @@ function readLabels(labels: readonly string[], region: string | undefined): AwsE
         if (signed !== undefined) return { kind: "api", group: signed, region, account };
       }
     }
-  const what = APPLICATIONS.get(two) ?? APPLICATIONS.get(last);
-  if (what !== undefined) return { kind: "application", what, region };
+  const found = APPLICATIONS.get(two) ?? APPLICATIONS.get(last);
+  if (found !== undefined) {
+    const [what, service] = found;
+    // A registry's host begins with the account that owns it; elsewhere digits are the owner's choice.
+    const owner = service === "ecr" ? account : service === "codeartifact" ? accountOf(first) : undefined;
+    return { kind: "application", what, service, region, account: owner };
+  }
   return { kind: "other", isAws: true, region };
 }
 

@@ -13,10 +13,12 @@ import { describeOperations } from "./aws-description.ts";
 import { type AwsEndpoint, readAwsHost } from "./aws-endpoint.ts";
 import { type OperationReading, operationNeedsBody, readOperation } from "./aws-operation.ts";
 import { readS3 } from "./aws-s3.ts";
+import { copySource, isThroughAccessPoint } from "./aws-s3-buckets.ts";
 import type { Classifier } from "./classifier.ts";
 import { effectiveMethods } from "./method-override.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 
 /** Classifies requests to AWS and command lines of its CLI. */
@@ -47,6 +49,8 @@ function needsBody(head: RequestHead): boolean {
 interface Place {
   readonly endpoint: AwsEndpoint;
   readonly labels: Readonly<Record<string, string>>;
+  /** Every request is in an account and a region; older keys do not spell the one, unsigned requests neither. */
+  readonly unnamed: readonly string[];
 }
 
 function placeOf(head: RequestHead): Place {
@@ -62,8 +66,10 @@ function placeOf(head: RequestHead): Place {
   if (account !== undefined) labels.account = account;
   const region = endpoint.region ?? scope?.region;
   if (region !== undefined) labels.region = region;
-  return { endpoint, labels };
+  return { endpoint, labels, unnamed: PLACES.filter((label) => labels[label] === undefined) };
 }
+
+const PLACES: readonly string[] = ["account", "region"];
 
 /** A host that we do not know, or one of the user's own: what the request was signed for is what it is meant for. */
 function endpointSigned(service: string, unknown: AwsEndpoint): AwsEndpoint {
@@ -82,7 +88,10 @@ function accountField(head: RequestHead, endpoint: AwsEndpoint): string | undefi
 
 function classify(request: HttpRequest): Classification {
   const place = placeOf(request);
-  const { endpoint, labels } = place;
+  return withUnnamed(classifyAt(place, request), place.unnamed);
+}
+
+function classifyAt({ endpoint, labels }: Place, request: HttpRequest): Classification {
   if (endpoint.kind === "session")
     return {
       protocol: "aws",
@@ -92,7 +101,7 @@ function classify(request: HttpRequest): Classification {
       labels: { ...labels, service: "ssmmessages" },
       reason: "the data channel of a shell session on a host",
     };
-  if (endpoint.kind === "application") return classifyApplication(request, endpoint.what, labels);
+  if (endpoint.kind === "application") return classifyApplication(request, endpoint, labels);
   if (endpoint.kind === "other")
     return unknownClassification(
       "aws",
@@ -121,13 +130,30 @@ function classifyAs(
   if (endpoint.kind === "s3") {
     const { reading, bucket, opensAccess } = readS3(source, endpoint.bucket);
     const known = { ...labels, service: "s3", ...(bucket === undefined ? {} : { bucket }) };
-    const plain = classificationOf(reading, known);
-    if (!opensAccess || plain.tier !== "modify") return plain;
-    return { ...plain, tier: "break-glass", reason: `${plain.reason}; sets an access list` };
+    const found = classificationOf(reading, known);
+    const plain: Classification =
+      opensAccess && found.tier === "modify"
+        ? { ...found, tier: "break-glass", reason: `${found.reason}; sets an access list` }
+        : found;
+    const placed = isThroughAccessPoint(request.host, bucket) ? withUnnamed(plain, BUCKET) : plain;
+    return withCopySource(placed, request, known);
   }
   const { service } = endpoint.group;
   const known = service === undefined ? labels : { ...labels, service };
-  return classificationOf(readOperation(source, endpoint.group), known);
+  const plain = classificationOf(readOperation(source, endpoint.group), known);
+  // Its jobs, access points and account-wide settings act on buckets that only their bodies name, or on all.
+  return endpoint.group.apis.some((api) => api.cli === "s3control") ? withUnnamed(plain, BUCKET) : plain;
+}
+
+const BUCKET = ["bucket"];
+
+/** A copy also reads: the bucket that it reads from is judged as if it were read by itself. */
+function withCopySource(plain: Classification, head: RequestHead, labels: Labels): Classification {
+  const source = copySource(head);
+  if (source === undefined || source.bucket === labels.bucket) return plain;
+  const read = awsCatalogue().byCli.get("s3api")?.operationByCliName("get-object");
+  if (source.bucket === undefined || read === undefined) return withUnnamed(plain, BUCKET);
+  return strictestOf(plain, described([read], { ...labels, bucket: source.bucket }));
 }
 
 /** Doubt keeps what may have been meant as parts, so that it never turns a denial into a question. */
@@ -142,5 +168,6 @@ function classificationOf(reading: OperationReading, labels: Labels): Classifica
 
 function described(operations: readonly AwsOperation[], labels: Labels): Classification {
   const { tier, command, aliases, service, reason } = describeOperations(operations);
-  return { protocol: "aws", tier, command, aliases, labels: { ...labels, service }, reason };
+  const plain = { protocol: "aws", tier, command, aliases, labels: { ...labels, service }, reason } as const;
+  return operations.every(({ api }) => api.iam === service) ? plain : withUnnamed(plain, ["service"]);
 }
