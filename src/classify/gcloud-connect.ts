@@ -7,6 +7,7 @@ import type { GoogleHost } from "./gcloud-host.ts";
 import { withPlaces } from "./gcloud-labels.ts";
 import { kubectlClassifier } from "./kubectl.ts";
 import { unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 const MEMBERSHIP =
   /^\/v\d\w*\/projects\/([^/?%]+)\/(?:locations\/([^/?%]+)\/)?(?:gkeM|m)emberships\/[^/?%:]+(\/(?:api|apis|openapi|version|healthz|livez|readyz|metrics|logs)(?:[/?].*)?)$/;
@@ -35,7 +36,9 @@ export function classifyConnect(host: GoogleHost, request: HttpRequest): Classif
       ? unknownClassification("gcloud", "a path below a cluster that cannot be read")
       : undefined;
   }
-  return relabelled(kubectlClassifier.classify(inside.request), inside.labels);
+  const answer = relabelled(kubectlClassifier.classify(inside.request), inside.labels);
+  // Clients mostly give the project's number here, which no list of ids can match.
+  return withUnnamed(answer, /^\d+$|^-$/.test(inside.labels.project ?? "-") ? ["project"] : []);
 }
 
 function relabelled(answer: Classification, labels: Record<string, string>): Classification {

@@ -4,8 +4,10 @@
 
 import type { Classification } from "../model/classification.ts";
 import { decodePercent } from "../wire/path.ts";
+import { EVERY_PLACE } from "./gcloud-scopes.ts";
 import { googleTier } from "./gcloud-tier.ts";
 import { unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 /** A call taken apart. */
 export interface GrpcCall {
@@ -46,7 +48,8 @@ export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification
     method: "POST",
     isPublished: false,
   });
-  return { protocol: "gcloud", tier, ...names, labels: {}, reason: `${rule} (by the name of the call)` };
+  const reason = `${rule} (by the name of the call)`;
+  return withUnnamed({ protocol: "gcloud", tier, ...names, labels: {}, reason }, EVERY_PLACE);
 }
 
 /** gRPC spells out the resource where REST has a custom verb. */

@@ -27,7 +27,19 @@ export function pathLabels(
     const label = labelOf(service, word);
     if (label !== undefined && !(label in labels)) labels[label] = name;
   }
+  if (labels.project === "-") labels.project = projectOfAccount(segments) ?? "-";
   return withPlaces(labels);
+}
+
+/** gcloud leaves the project out where a service account's address holds it. */
+function projectOfAccount(segments: readonly string[]): string | undefined {
+  const at = segments.indexOf("serviceAccounts");
+  const address = at < 0 ? undefined : segments[at + 1];
+  const match =
+    /^[a-z0-9-]+@([a-z][a-z0-9-]*)(?:\.([a-z0-9.-]+))?\.iam\.gserviceaccount\.com$/.exec(address ?? "") ??
+    /^([a-z][a-z0-9-]*)@appspot\.gserviceaccount\.com$/.exec(address ?? "");
+  const [, project, domain] = match ?? [];
+  return project === undefined || domain === undefined ? project : `${domain}:${project}`;
 }
 
 /** App Engine's applications and Knative's namespaces on Cloud Run carry the project's id. */
@@ -39,7 +51,7 @@ function labelOf(service: string, word: string): string | undefined {
 
 /** Adds the region of a zone, region or zone of a location, and takes out what names nothing (`projects/-`). */
 export function withPlaces(labels: Record<string, string>): Record<string, string> {
-  if (labels.project === "-") delete labels.project;
+  for (const label of ["project", "region", "zone"]) if (labels[label] === "-") delete labels[label];
   const place = labels.location;
   if (place !== undefined && ZONE.test(place)) labels.zone ??= place;
   if (place !== undefined && REGION.test(place)) labels.region ??= place;

@@ -25,6 +25,8 @@ export interface GoogleService {
   readonly isFlat: boolean;
   readonly create: string;
   readonly root: PathNode;
+  /** Whether any of its paths names a project. */
+  readonly hasProjects: boolean;
 }
 
 /** What the data says about a path. `words` are the fixed words of the path, outermost first. */
@@ -50,7 +52,9 @@ export function googleService(name: string): GoogleService | undefined {
   const line = name === "" ? undefined : lines.get(name);
   if (line === undefined) return undefined;
   const [, prefix = "", style = "", create = "", tree = ""] = line.split(" ");
-  const service = { name, prefix, isFlat: style === "flat", create, root: new TreeReader(tree).read() };
+  const root = new TreeReader(tree).read();
+  const hasProjects = /\bprojects\b/.test(tree);
+  const service = { name, prefix, isFlat: style === "flat", create, root, hasProjects };
   services.set(name, service);
   return service;
 }

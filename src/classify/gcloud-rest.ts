@@ -7,6 +7,7 @@ import { bodyRuleOf, bodyText } from "./gcloud-body.ts";
 import type { GoogleHost } from "./gcloud-host.ts";
 import { pathLabels, projectInQuery, withPlaces } from "./gcloud-labels.ts";
 import { findMethod, type GoogleService, googleService, type MethodLetter } from "./gcloud-methods.ts";
+import { unnamedPlaces } from "./gcloud-scopes.ts";
 import { shapedOperation } from "./gcloud-shape.ts";
 import { predefinesAccess } from "./gcloud-storage.ts";
 import { type GoogleTarget, withDoubtfulVerb } from "./gcloud-target.ts";
@@ -14,6 +15,7 @@ import { type GoogleOperation, googleTier } from "./gcloud-tier.ts";
 import { verbKind } from "./gcloud-verbs.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 const LETTERS: Readonly<Record<string, MethodLetter>> = {
   GET: "G",
@@ -165,13 +167,10 @@ function answer(
   if (host.location !== undefined && !("location" in labels || "zone" in labels || "region" in labels))
     labels.location = host.location;
   const reason = `${rule} (${operation.isPublished ? "published method" : "by the shape of the path"})`;
-  const found = {
-    protocol: "gcloud",
-    tier,
-    command,
-    aliases: [],
-    labels: withPlaces(labels),
-    reason,
-  } as const;
-  return { answer: found, isPublished: operation.isPublished };
+  const { api, isPublished } = operation;
+  const placed = withPlaces(labels);
+  const found = { protocol: "gcloud", tier, command, aliases: [], labels: placed, reason } as const;
+  const hasProjects = googleService(service)?.hasProjects ?? true;
+  const unnamed = unnamedPlaces({ api, command, tier, segments, isWord, labels: placed, hasProjects });
+  return { answer: withUnnamed(found, unnamed), isPublished };
 }

@@ -9,6 +9,7 @@ import type { Tier } from "../model/tier.ts";
 import { parseQuery, splitTarget } from "../wire/path.ts";
 import type { GoogleHost } from "./gcloud-host.ts";
 import { unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 /** First segments that belong to the JSON API and to other endpoints; no bucket may have these names there. */
 const JSON_PREFIXES: ReadonlySet<string> = new Set([
@@ -46,13 +47,21 @@ export function classifyXmlStorage(host: GoogleHost, head: RequestHead, method: 
   if (pairs === undefined) return unknownClassification("gcloud", "malformed query");
   const names = new Set(pairs.map(([name]) => name));
   const collection = bucket === "" ? "service" : key === "" ? "buckets" : "objects";
-  const project = collection === "objects" ? undefined : headerValue(head.headers, "x-goog-project-id");
+  // The field says in which project to list or make buckets. To any other request a sender may add it at will.
+  const isMade = collection === "buckets" && method === "PUT" && names.size === 0;
+  const project =
+    collection === "service" || isMade ? headerValue(head.headers, "x-goog-project-id") : undefined;
   const labels: Record<string, string> = project === undefined || project === "" ? {} : { project };
+  const isNamed = labels.project !== undefined && !/^\d+$/.test(labels.project);
   const operation = xmlOperation(method, collection, names);
   if (operation === undefined)
     return unknownClassification("gcloud", `unknown method "${method}"`, { labels });
   const [tier, verb, reason] = grantsAccess(head) && operation[0] !== "observe" ? GRANT : operation;
-  return { protocol: "gcloud", tier, command: `storage.${collection}.${verb}`, aliases: [], labels, reason };
+  const command = `storage.${collection}.${verb}`;
+  return withUnnamed(
+    { protocol: "gcloud", tier, command, aliases: [], labels, reason },
+    isNamed ? ["region"] : ["project", "region"],
+  );
 }
 
 type Operation = readonly [tier: Tier, verb: string, reason: string];
