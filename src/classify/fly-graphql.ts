@@ -5,10 +5,12 @@
 import type { Classification } from "../model/classification.ts";
 import type { HttpRequest } from "../model/request.ts";
 import type { Tier } from "../model/tier.ts";
+import { type FlyScopes, leadsOf, scopesOfField } from "./fly-graphql-scopes.ts";
 import { readGraphql } from "./graphql.ts";
-import type { GraphqlField, GraphqlOperation } from "./graphql-document.ts";
+import type { GraphqlOperation } from "./graphql-document.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 /** Of the rules that match a mutation's name the first counts. */
 const MUTATIONS: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[] = [
@@ -64,67 +66,39 @@ export function tierOfFlyMutation(name: string): { readonly tier: Tier; readonly
 }
 
 function classifyOperation(operation: GraphqlOperation): readonly Classification[] {
-  return operation.fields.map((field) =>
-    operation.kind === "mutation" ? classifyMutation(field) : classifyRead(operation, field),
-  );
-}
-
-function classifyMutation(field: GraphqlField): Classification {
-  const labels = labelsOf(field);
-  if (field.name === "__typename") return answer("mutation __typename", "observe", "names a type", labels);
-  const { tier, reason } = tierOfFlyMutation(field.name);
-  const plain = answer(`mutation ${field.name}`, tier, reason, labels);
-  return VERBS.test(field.name)
-    ? plain
-    : doubtful(plain, `${field.name.slice(0, 80)} begins with no verb that Fly uses`);
-}
-
-function classifyRead(operation: GraphqlOperation, field: GraphqlField): Classification {
+  const leads = leadsOf(operation);
   const credential = [...CREDENTIALS].find((name) => operation.reached.has(name));
-  const command = `${operation.kind} ${field.name}`;
+  return operation.fields.map((field) => {
+    const scopes = scopesOfField(field, leads);
+    return operation.kind === "mutation"
+      ? classifyMutation(field.name, scopes)
+      : classifyRead(`${operation.kind} ${field.name}`, credential, scopes);
+  });
+}
+
+function classifyMutation(name: string, scopes: FlyScopes): Classification {
+  if (name === "__typename") return answer("mutation __typename", "observe", "names a type", scopes);
+  const { tier, reason } = tierOfFlyMutation(name);
+  const plain = answer(`mutation ${name}`, tier, reason, scopes);
+  return VERBS.test(name) ? plain : doubtful(plain, `${name.slice(0, 80)} begins with no verb that Fly uses`);
+}
+
+function classifyRead(command: string, credential: string | undefined, scopes: FlyScopes): Classification {
+  const kind = command.slice(0, command.indexOf(" "));
   return credential === undefined
-    ? answer(command, "observe", `a GraphQL ${operation.kind} only reads`, labelsOf(field))
-    : answer(command, "sensitive", `the field ${credential} is a credential`, labelsOf(field));
+    ? answer(command, "observe", `a GraphQL ${kind} only reads`, scopes)
+    : answer(command, "sensitive", `the field ${credential} is a credential`, scopes);
 }
 
-function answer(
-  command: string,
-  tier: Tier,
-  reason: string,
-  labels: Readonly<Record<string, string>>,
-): Classification {
+function answer(command: string, tier: Tier, reason: string, { labels, unnamed }: FlyScopes): Classification {
   const aliases = [command.slice(command.indexOf(" ") + 1)];
-  return { protocol: "fly", tier, command, aliases, labels, reason };
-}
-
-/** Apps are named by their name wherever an `appId` is asked for; organizations by a slug, or by an opaque id. */
-function labelsOf({ name, arguments: given }: GraphqlField): Readonly<Record<string, string>> {
-  const input = given.get("input");
-  const texts = (...names: readonly string[]): readonly string[] =>
-    names.flatMap((one) => [given.get(one), memberOf(input, one)]).filter(isText);
-  const apps = name === "app" ? texts("name", "id", "internalId") : texts("appId", "appName");
-  const orgs =
-    name === "organization" ? texts("slug") : texts("orgSlug", "organizationSlug", "organization_slug");
-  const labels: Record<string, string> = {};
-  const [app] = apps;
-  const [org] = orgs;
-  // Two names for one thing would let the label be chosen.
-  if (app !== undefined && apps.every((one) => one === app)) labels.app = app;
-  if (org !== undefined && orgs.every((one) => one === org)) labels.org = org;
-  return labels;
-}
-
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
+  return withUnnamed({ protocol: "fly", tier, command, aliases, labels, reason }, unnamed);
 }
 
 function distinct(parts: readonly Classification[]): readonly Classification[] {
   const seen = new Map<string, Classification>();
   for (const part of parts) {
-    const key = `${part.command} ${part.tier} ${part.labels.app ?? ""} ${part.labels.org ?? ""}`;
+    const key = `${part.command} ${part.tier} ${part.labels.app ?? ""} ${part.labels.org ?? ""} ${part.unnamedScopes ?? ""}`;
     if (!seen.has(key)) seen.set(key, part);
   }
   return [...seen.values()];

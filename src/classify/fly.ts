@@ -17,6 +17,7 @@ import { effectiveMethods } from "./method-override.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 import { withLabels } from "./with-labels.ts";
 
@@ -69,11 +70,21 @@ function classify(request: HttpRequest): Classification {
   return asksForUpgrade(request) ? doubtful(answer, "an upgraded connection can carry anything") : answer;
 }
 
-/** `<app>.fly.dev` names its app. */
+/** `<app>.fly.dev` names its app, and so do the paths of Fly's registry of images. */
 function withApp(request: RequestHead, answer: Classification): Classification {
-  const app = /^([a-z0-9-]+)\.fly\.dev$/.exec(request.host)?.[1];
-  if (app === undefined) return answer;
-  return withLabels(answer, { app });
+  const app =
+    request.host === "registry.fly.io"
+      ? /^\/v2\/([a-z0-9-]+)\//.exec(request.target)?.[1]
+      : /^([a-z0-9-]+)\.fly\.dev$/.exec(request.host)?.[1];
+  return withUnnamedPlaces(app === undefined ? answer : withLabels(answer, { app }));
+}
+
+/** An app is in an organization that only its owner knows; what has neither is in one all the same. */
+function withUnnamedPlaces(answer: Classification): Classification {
+  return withUnnamed(
+    answer,
+    ["app", "org"].filter((label) => answer.labels[label] === undefined),
+  );
 }
 
 function classifyMethod(request: HttpRequest, method: string): Classification {
@@ -121,14 +132,15 @@ function classifyRest(
 
 function classifyAppCreation({ body }: HttpRequest): Classification {
   const reason = "apps.create writes";
-  const named = (labels: Readonly<Record<string, string>>): Classification => ({
-    protocol: "fly",
-    tier: "modify",
-    command: "apps.create",
-    aliases: ["apps create"],
-    labels,
-    reason,
-  });
+  const named = (labels: Readonly<Record<string, string>>): Classification =>
+    withUnnamedPlaces({
+      protocol: "fly",
+      tier: "modify",
+      command: "apps.create",
+      aliases: ["apps create"],
+      labels,
+      reason,
+    });
   if (body.kind === "none") return named({});
   if (body.kind === "unread") return doubtful(named({}), `the body names the app, and ${body.why}`);
   const labels = creationLabels(body.bytes);
@@ -167,8 +179,24 @@ function plainAnswer({ id, tier, reason, app, org }: FlyOperation, query: Query)
   if (app !== undefined) labels.app = app;
   const asked = org ?? (id === "apps.list" ? onlyValue(query, "org_slug") : undefined);
   if (asked !== undefined && asked !== "") labels.org = asked;
-  return { protocol: "fly", tier, command: id, aliases: aliasesOf(id), labels, reason };
+  const plain: Classification = {
+    protocol: "fly",
+    tier,
+    command: id,
+    aliases: aliasesOf(id),
+    labels,
+    reason,
+  };
+  if (NOWHERE.test(id)) return plain;
+  if (!OF_ORGANIZATIONS.test(id)) return withUnnamedPlaces(plain);
+  return withUnnamed(plain, labels.org === undefined ? ["org"] : []);
 }
+
+/** Operations on Fly itself, on the caller's session, and the names of organizations. */
+const NOWHERE = /^(?:platform|regions|cli_sessions|tokens\.current|organizations\.list)\b/;
+
+/** Operations on what an organization has beside its apps. */
+const OF_ORGANIZATIONS = /^(?:organizations\.(?:get|regions|postgres)|postgres(?!\.attachments))\b/;
 
 /** `apps.machines.exec.create` is what people call `machines exec`. */
 function aliasesOf(id: string): readonly string[] {
@@ -190,15 +218,14 @@ function classifyMetrics(method: string, segments: readonly string[]): Classific
   const isQuery = method === "GET" || method === "HEAD" || method === "POST";
   if (!isQuery || segments[2] !== "api")
     return unknownClassification("fly", "no known path of the metrics API");
-  const labels = { org };
-  return {
+  return withUnnamedPlaces({
     protocol: "fly",
     tier: "observe",
     command: "prometheus.query",
     aliases: [],
-    labels,
+    labels: { org },
     reason: "PromQL only reads",
-  };
+  });
 }
 
 /** An operation nobody published is unknown; what its method and words say still counts beside that. */
@@ -218,5 +245,5 @@ function unpublished(method: string, segments: readonly string[]): Classificatio
     labels,
     reason: `the method ${method}`,
   } as const;
-  return doubtful(plain, "no published operation has this path and method");
+  return withUnnamedPlaces(doubtful(plain, "no published operation has this path and method"));
 }
