@@ -5,17 +5,17 @@
 import type { Header } from "../model/request.ts";
 import { H2_ERROR, Http2Connection, type Http2Event } from "../wire/http2-connection.ts";
 import type { Channel } from "./channel.ts";
+import { Http2Clocks } from "./http2-clocks.ts";
 import { Http2Stream } from "./http2-stream.ts";
+import { PATIENCE } from "./patience.ts";
 
-/** Called for every request that a client opens. */
-export type OnRequest = (stream: Http2Stream, headers: readonly Header[]) => void;
-
-/** How often a connection with streams is looked at. */
-const PROBE_MS = 10_000;
-/** A quiet stream is asked for a sign of life after this time, as client-go and grpc do. */
-const QUIET_MS = 30_000;
-/** A peer that answers no PING within this time is gone. */
-const ANSWER_MS = 20_000;
+/** What a server does with its client's requests. */
+export interface Http2Server {
+  /** Called for every request that the client opens. */
+  onRequest(stream: Http2Stream, headers: readonly Header[]): void;
+  /** Called for every request, or rest of one, that broke a rule and was answered by the engine. */
+  onMalformed(reason: string): void;
+}
 
 /** Runs the connection from construction until `closed`. */
 export class Http2Session {
@@ -24,21 +24,25 @@ export class Http2Session {
   readonly #channel: Channel;
   readonly #connection: Http2Connection;
   readonly #streams = new Map<number, Http2Stream>();
-  readonly #onRequest: OnRequest | undefined;
+  readonly #server: Http2Server | undefined;
+  readonly #clocks: Http2Clocks;
   readonly #probe: ReturnType<typeof setInterval>;
-  #receivedMs = Date.now();
-  #pingedMs: number | undefined;
   #emptySinceMs = Date.now();
   #isFlushing = false;
   #isBlocked = false;
   #isRetired = false;
+  #hasEnded = false;
+  #probesSinceEnd = 0;
   #problem: string | undefined;
+  #loss: string | undefined;
 
-  constructor(channel: Channel, role: "client" | "server", onRequest?: OnRequest) {
+  /** A server when it is given what to do with requests, else a client. */
+  constructor(channel: Channel, server?: Http2Server) {
     this.#channel = channel;
-    this.#connection = new Http2Connection(role);
-    this.#onRequest = onRequest;
-    this.#probe = setInterval(() => this.#checkPeer(), PROBE_MS).unref();
+    this.#connection = new Http2Connection(server ? "server" : "client");
+    this.#server = server;
+    this.#clocks = new Http2Clocks(this.#connection);
+    this.#probe = setInterval(() => this.#checkPeer(), PATIENCE.http2ProbeMs).unref();
     this.closed = this.#run().finally(() => clearInterval(this.#probe));
   }
 
@@ -52,6 +56,11 @@ export class Http2Session {
     return this.#problem;
   }
 
+  /** Why the connection was given up though the peer broke no rule, if it was. */
+  get loss(): string | undefined {
+    return this.#loss;
+  }
+
   /** Milliseconds since the last stream ended; 0 while there is one. */
   get idleMs(): number {
     return this.#streams.size > 0 ? 0 : Date.now() - this.#emptySinceMs;
@@ -62,24 +71,33 @@ export class Http2Session {
     const id = this.#connection.open(headers, endStream);
     const stream = this.#newStream(id);
     // A connection that was quiet may have died with the network: ask, and do not wait for TCP to find out.
-    if (Date.now() - this.#receivedMs > PROBE_MS) this.#ping();
+    if (this.#clocks.quietMs > PATIENCE.http2ProbeMs) this.#ping();
     this.flush();
     return stream;
   }
 
   #ping(): void {
-    if (this.#pingedMs !== undefined) return;
-    this.#pingedMs = Date.now();
+    if (!this.#clocks.ask()) return;
     this.#connection.ping();
     this.flush();
   }
 
-  /** While somebody waits on this connection its peer must show signs of life (a PING answered is one). */
   #checkPeer(): void {
-    if (this.#streams.size === 0) return;
-    const now = Date.now();
-    if (this.#pingedMs !== undefined && now - this.#pingedMs > ANSWER_MS) this.#channel.destroy();
-    else if (now - this.#receivedMs > QUIET_MS) this.#ping();
+    // It was told that this is the end, a probe ago at least, and does not hang up.
+    if (this.#hasEnded && this.#probesSinceEnd++ > 0 && this.#channel.stream.hasSentAll)
+      this.#channel.stream.hangUp();
+    const overdue = this.#clocks.check(this.#streams.size > 0);
+    if (overdue?.kind === "ask") this.#ping();
+    else if (overdue?.kind === "lost") {
+      this.#loss = overdue.reason;
+      this.#channel.destroy();
+    } else if (overdue) {
+      this.#problem ??= overdue.reason;
+      this.#connection.giveUp(overdue.code, overdue.reason);
+      this.#write();
+      this.#channel.end();
+      this.#channel.destroy();
+    } else if (this.#server && !this.#isRetired && this.idleMs > PATIENCE.nextRequestMs) this.retire();
   }
 
   /** Takes no new streams; the connection closes when the last one has ended. */
@@ -113,7 +131,7 @@ export class Http2Session {
     // Streams that only waited for the output to be taken may go on.
     for (const event of this.#connection.takeEvents()) this.#dispatch(event);
     if (output === undefined || this.#channel.write(output)) {
-      if (this.#isOver) this.#channel.end();
+      if (this.#isOver) this.#end();
       return;
     }
     // What the peer does not take stays in the protocol's queues, where each stream is held back.
@@ -122,6 +140,11 @@ export class Http2Session {
       this.#isBlocked = false;
       this.#write();
     });
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#channel.end();
   }
 
   #newStream(id: number): Http2Stream {
@@ -133,15 +156,15 @@ export class Http2Session {
   async #run(): Promise<void> {
     this.flush();
     while (await this.#channel.readable()) {
-      this.#receivedMs = Date.now();
-      this.#pingedMs = undefined;
+      this.#clocks.received();
       for (const event of this.#connection.receive(this.#channel.read())) this.#dispatch(event);
       this.flush();
       if (this.#connection.isClosed) break;
     }
     this.#write();
     this.#channel.end();
-    for (const stream of this.#streams.values()) stream.connectionLost();
+    for (const stream of this.#streams.values())
+      stream.connectionLost(this.#problem ?? this.#loss ?? "the connection was lost");
     this.#streams.clear();
     this.#channel.destroy();
   }
@@ -155,7 +178,10 @@ export class Http2Session {
         this.#data(event);
         break;
       case "reset":
-        this.#streams.get(event.streamId)?.wasReset(event.code);
+        this.#reset(event);
+        break;
+      case "refused":
+        this.#server?.onMalformed(event.reason);
         break;
       case "drain":
         this.#streams.get(event.streamId)?.drained();
@@ -171,23 +197,29 @@ export class Http2Session {
     }
   }
 
+  #reset({ streamId, code, isOurs, reason }: Extract<Http2Event, { kind: "reset" }>): void {
+    this.#streams.get(streamId)?.wasReset(code, reason);
+    // A refused stream broke no rule: the client did not know yet how many it may open, and opens it again.
+    if (isOurs && code !== H2_ERROR.REFUSED_STREAM) this.#server?.onMalformed(reason);
+  }
+
   /** Streams above the last one were not looked at by the peer; the others may still finish. */
   #goneAway(lastStreamId: number): void {
     this.#isRetired = true;
     // A client's GOAWAY speaks of streams that a server would have opened; its own requests go on.
-    const isOurs = this.#onRequest === undefined;
+    const isOurs = this.#server === undefined;
     for (const stream of isOurs ? [...this.#streams.values()] : [])
-      if (stream.id > lastStreamId) stream.wasReset(H2_ERROR.REFUSED_STREAM);
+      if (stream.id > lastStreamId) stream.wasReset(H2_ERROR.REFUSED_STREAM, "the connection is ending");
     this.#closeWhenIdle();
   }
 
   #headers(event: Extract<Http2Event, { kind: "headers" }>): void {
     const known = this.#streams.get(event.streamId);
     if (known) known.received(event);
-    if (known || !this.#onRequest) return;
+    if (known || !this.#server) return;
     const stream = this.#newStream(event.streamId);
     stream.started(event);
-    this.#onRequest(stream, event.headers);
+    this.#server.onRequest(stream, event.headers);
   }
 
   #data(event: Extract<Http2Event, { kind: "data" }>): void {

@@ -27,6 +27,7 @@ export class Http2Stream implements BodyReader {
   #hasEnded = false;
   #hasSentEnd = false;
   #resetCode: number | undefined;
+  #resetReason = "";
   #trailers: readonly Header[] = [];
   #heads: HeadersEvent[] = [];
   #wakeReader: (() => void) | undefined;
@@ -57,6 +58,11 @@ export class Http2Stream implements BodyReader {
     return this.#resetCode;
   }
 
+  /** Why that was, in a clause; "" while the stream lives. */
+  get resetReason(): string {
+    return this.#resetReason;
+  }
+
   /** Calls back once when the stream is reset or its connection lost; returns the way to stop listening. */
   onReset(listener: () => void): () => void {
     if (this.#resetCode !== undefined) {
@@ -73,14 +79,15 @@ export class Http2Stream implements BodyReader {
     return this.#heads.shift();
   }
 
-  async next(): Promise<readonly Uint8Array[] | undefined> {
+  /** `deadline` in milliseconds of performance.now(), for a reader who must not wait for ever. */
+  async next(deadline?: number): Promise<readonly Uint8Array[] | undefined> {
     for (;;) {
       const pieces = this.nextBuffered();
       if (pieces) return pieces;
       if (this.#hasEnded) return undefined;
       if (this.#resetCode !== undefined)
-        throw new BodyError(`the stream was reset (code ${this.#resetCode})`);
-      await this.#arrival();
+        throw new BodyError(`the stream ended early (code ${this.#resetCode}: ${this.#resetReason})`);
+      if (!(await this.#arrival(deadline))) throw new BodyError("the body took too long");
     }
   }
 
@@ -139,7 +146,7 @@ export class Http2Stream implements BodyReader {
   reset(code: number): void {
     if (this.#resetCode !== undefined || (this.#hasEnded && this.#hasSentEnd)) return;
     this.#connection.reset(this.id, code);
-    this.wasReset(code);
+    this.wasReset(code, "given up here");
     this.#owner.flush();
   }
 
@@ -153,9 +160,15 @@ export class Http2Stream implements BodyReader {
     if (this.#hasSentEnd) this.#owner.forget(this.id);
   }
 
-  #arrival(): Promise<void> {
+  /** False: nothing came in time. */
+  #arrival(deadline?: number): Promise<boolean> {
     return new Promise((resolve) => {
-      this.#wakeReader = resolve;
+      const left = deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
+      const timer = left === undefined ? undefined : setTimeout(() => resolve(false), left);
+      this.#wakeReader = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
     });
   }
 
@@ -204,9 +217,10 @@ export class Http2Stream implements BodyReader {
   }
 
   /** Called by the session: the stream is over without an orderly end. */
-  wasReset(code: number): void {
+  wasReset(code: number, reason: string): void {
     if (this.#resetCode !== undefined) return;
     this.#resetCode = code;
+    this.#resetReason = reason;
     if (this.#owed > 0) this.#connection.consumed(this.id, this.#owed);
     this.#owed = 0;
     this.#owner.forget(this.id);
@@ -217,8 +231,8 @@ export class Http2Stream implements BodyReader {
   }
 
   /** Called by the session: the connection is gone. */
-  connectionLost(): void {
-    if (!(this.#hasEnded && this.#hasSentEnd)) this.wasReset(CANCELLED);
+  connectionLost(reason: string): void {
+    if (!(this.#hasEnded && this.#hasSentEnd)) this.wasReset(CANCELLED, reason);
   }
 }
 

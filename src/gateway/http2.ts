@@ -16,6 +16,7 @@ import { Http2Session } from "./http2-session.ts";
 import type { Http2Stream } from "./http2-stream.ts";
 import type { Destination } from "./inspection.ts";
 import { maskTarget } from "./mask.ts";
+import { PATIENCE } from "./patience.ts";
 import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
 import type { BodyReader, OutgoingRequest } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -33,18 +34,24 @@ export interface Http2ServerConnection {
 
 /** Serves requests until the connection ends. */
 export async function serveHttp2(gateway: Gateway, connection: Http2ServerConnection): Promise<void> {
-  const session: Http2Session = new Http2Session(connection.channel, "server", (stream, fields) => {
-    serveStream(gateway, connection, stream, fields).catch((error: unknown) => {
-      stream.reset(H2_ERROR.INTERNAL_ERROR);
-      gateway.log.error("request failed", {
-        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  const { destination, client } = connection;
+  const { host, port } = destination;
+  const onMalformed = (reason: string) =>
+    gateway.recorder.blocked({ host, port, reason: `HTTP/2: ${reason}`, ...(client ? { client } : {}) });
+  const session = new Http2Session(connection.channel, {
+    onMalformed,
+    onRequest(stream, fields) {
+      serveStream(gateway, connection, stream, fields).catch((error: unknown) => {
+        stream.reset(H2_ERROR.INTERNAL_ERROR);
+        gateway.log.error("request failed", {
+          reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
       });
-    });
+    },
   });
   await session.closed;
-  if (session.problem === undefined) return;
-  const { host, port } = connection.destination;
-  gateway.recorder.blocked({ host, port, reason: `HTTP/2: ${session.problem}` });
+  if (session.problem !== undefined) onMalformed(session.problem);
+  else if (session.loss !== undefined) gateway.log.warn("connection lost", { host, reason: session.loss });
 }
 
 async function serveStream(
@@ -61,6 +68,11 @@ async function serveStream(
     if (protocols.length === 0) await request.forward(() => {});
     else await exchange(gateway, protocols, request);
   } catch (error) {
+    if (error instanceof ClientGone && error.message !== "")
+      gateway.log.warn("request broken off", {
+        host: connection.destination.host,
+        reason: error.message,
+      });
     if (error instanceof ClientGone || stream.resetCode !== undefined) return;
     if (error instanceof UpstreamError)
       return refuseStream(gateway, connection, stream, fields, 502, error.message);
@@ -141,12 +153,13 @@ async function sendReply(stream: Http2Stream, reply: RefusalReply): Promise<void
   if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
 }
 
-/** Drops what is left of a body, however much the client sends. */
-async function discard(body: BodyReader): Promise<void> {
+/** Drops what is left of a body, however much the client sends, within the time that a body may take. */
+async function discard(stream: Http2Stream): Promise<void> {
+  const deadline = performance.now() + PATIENCE.judgedBodyMs;
   try {
-    while ((await body.next()) !== undefined);
+    while ((await stream.next(deadline)) !== undefined);
   } catch (error) {
-    // The client left; there is nobody to answer.
+    // The client left, and there is nobody to answer; or it dawdles, and is answered now.
     if (!(error instanceof BodyError)) throw error;
   }
 }
@@ -180,10 +193,11 @@ class PeekedBody implements BodyReader {
     const { framing } = this.#stream;
     if (framing.kind === "length" && framing.length > limit) return undefined;
     const ahead: Uint8Array[] = [];
+    const deadline = performance.now() + PATIENCE.judgedBodyMs;
     let size = 0;
     try {
       while (size <= limit) {
-        const pieces = await this.#stream.next();
+        const pieces = await this.#stream.next(deadline);
         if (!pieces) return Buffer.concat(ahead, size);
         for (const piece of pieces) size += piece.length;
         ahead.push(...pieces);

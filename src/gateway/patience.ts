@@ -22,4 +22,14 @@ export const PATIENCE = {
   judgedBodyMs: 5 * 60_000,
   /** TCP, and then TLS, with an upstream. */
   connectMs: 20_000,
+  /** HTTP/2: how often a connection is looked at for the waits below. */
+  http2ProbeMs: 10_000,
+  /** HTTP/2: a quiet connection with streams is asked for a sign of life after this time, as client-go and grpc do. */
+  http2QuietMs: 30_000,
+  /** HTTP/2: the answer to that. */
+  http2AnswerMs: 20_000,
+  /** HTTP/2: the acknowledgement of our SETTINGS, from the peer's first byte on. */
+  http2SettingsMs: 30_000,
+  /** HTTP/2: some movement, while the peer's closed windows make us keep more than paused streams account for. */
+  http2StarvedMs: 5 * 60_000,
 };

@@ -37,7 +37,7 @@ export async function requestHttp2(
     });
   for (let interim = 0; interim <= MAX_INTERIM; interim += 1) {
     const head = await stream.nextHead();
-    if (head === undefined) throw problem ?? lost(session, stream, interim > 0, isEmpty);
+    if (head === undefined) throw problem ?? lost(stream, interim > 0, isEmpty);
     const status = Number(head.headers.find(([name]) => name === ":status")?.[1]);
     const headers = head.headers.filter(([name]) => !name.startsWith(":"));
     if (head.isInterim) {
@@ -77,16 +77,11 @@ function isForUpstream(name: string, value: string, request: OutgoingRequest): b
   return name !== "expect" || request.awaitsContinue;
 }
 
-function lost(
-  session: Http2Session,
-  stream: Http2Stream,
-  hasAnswered: boolean,
-  isEmpty: boolean,
-): UpstreamError {
+function lost(stream: Http2Stream, hasAnswered: boolean, isEmpty: boolean): UpstreamError {
   // RFC 9113 8.7: a refused stream was not processed; the body of it may be gone all the same.
   const wasUnprocessed = stream.resetCode === H2_ERROR.REFUSED_STREAM && isEmpty && !hasAnswered;
-  const why = session.problem === undefined ? "" : `: ${session.problem}`;
-  return new UpstreamError("broken", `the upstream gave up the request (code ${stream.resetCode})${why}`, {
+  const why = `HTTP/2 code ${stream.resetCode}: ${stream.resetReason}`;
+  return new UpstreamError("broken", `the upstream did not finish the request (${why})`, {
     hasAnswered,
     wasUnprocessed,
   });

@@ -126,7 +126,7 @@ export class UpstreamPool {
     });
     if (versions.includes("h2")) this.#remember(key, version);
     if (version === "http/1.1") return { version, channel, key, isReused: false };
-    const session = new Http2Session(channel, "client");
+    const session = new Http2Session(channel);
     this.#sessions.get(key)?.retire();
     this.#sessions.set(key, session);
     void session.closed.then(() => {

@@ -82,6 +82,26 @@ export class Http2Connection {
     return this.#core.sender.queuedBytes;
   }
 
+  /** Octets of DATA that have gone out: stands still, with something queued, while the peer opens no window. */
+  get sentOctets(): number {
+    return this.#core.sender.sentOctets;
+  }
+
+  /** The peer has acknowledged our SETTINGS. */
+  get isAcknowledged(): boolean {
+    return this.#receiver.isAcknowledged;
+  }
+
+  /** Frames that have come whole, a header block counting as one: stands still, inside one, while the peer dawdles. */
+  get unitsRead(): number {
+    return this.#receiver.unitsRead;
+  }
+
+  /** Part of a head, or of any frame but DATA, has come, and the rest has not. */
+  get isInsideUnit(): boolean {
+    return this.#receiver.isInsideUnit;
+  }
+
   /** Octets that `takeOutput` would give. */
   get pendingBytes(): number {
     return this.#core.output.length;
@@ -164,6 +184,11 @@ export class Http2Connection {
     const last = Math.min(lastStreamId ?? core.highestPeerId, core.goAwaySent ?? MAX_STREAM_ID);
     core.goAwaySent = last;
     core.output.goAway(last, code, "");
+  }
+
+  /** Ends the connection for what only its driver can know: a bound in time. The error is an event like any other. */
+  giveUp(code: number, reason: string): void {
+    this.#core.fail({ code, reason });
   }
 
   /** Asks the peer for a sign of life: see `unansweredPings`. */

@@ -27,8 +27,8 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = {
  * In the order in which things happened. headers: pseudo fields first, values one character an octet;
  * isInterim: 1xx, in the client's role. data: a view of the bytes that were given, and how much of the
  * windows `consumed` is to give back. reset: the peer's, or ours because of what the peer did (then
- * with the reason); the stream is over, and REFUSED_STREAM means that it was never looked at. drain: a
- * stream that was held back may go on. error: the connection is over, all its streams with it.
+ * with the reason); the stream is over, and REFUSED_STREAM means that it was never looked at. refused: a
+ * request that was answered on the spot. drain: a stream that was held back may go on. error: the connection is over, all its streams with it.
  */
 export type Http2Event =
   | {
@@ -53,6 +53,7 @@ export type Http2Event =
       readonly isOurs: boolean;
       readonly reason: string;
     }
+  | { readonly kind: "refused"; readonly streamId: number; readonly reason: string }
   | { readonly kind: "drain"; readonly streamId: number }
   | { readonly kind: "goaway"; readonly lastStreamId: number; readonly code: number }
   | { readonly kind: "settings" }

@@ -46,6 +46,11 @@ export class Http2FrameReader {
     this.#partial = new Uint8Array(64);
   }
 
+  /** Part of the preface or of a frame other than DATA has come, and the rest has not. */
+  get isInsideFrame(): boolean {
+    return this.#have > 0 || (this.#prefaceLeft > 0 && this.#prefaceLeft < PREFACE.length);
+  }
+
   push(bytes: Uint8Array): void {
     const end = bytes.length;
     let at = this.#prefaceLeft > 0 ? this.#readPreface(bytes) : 0;

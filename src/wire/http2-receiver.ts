@@ -37,6 +37,7 @@ export class Http2Receiver implements Http2FrameSink {
   #dataStream: Http2Stream | undefined;
   #dataEnds = false;
   #frames = 0;
+  #units = 0;
 
   constructor(core: Http2Core) {
     this.#core = core;
@@ -54,6 +55,20 @@ export class Http2Receiver implements Http2FrameSink {
 
   get isClosed(): boolean {
     return this.#core.isFailed;
+  }
+
+  /** Frames that have come whole; a header block counts as one, and DATA from its start. */
+  get unitsRead(): number {
+    return this.#units;
+  }
+
+  /** Part of a unit has come, and the rest has not. */
+  get isInsideUnit(): boolean {
+    return this.#block.streamId !== 0 || this.#reader.isInsideFrame;
+  }
+
+  get isAcknowledged(): boolean {
+    return this.#control.isAcknowledged;
   }
 
   onBadPreface(): void {
@@ -83,6 +98,7 @@ export class Http2Receiver implements Http2FrameSink {
       else if (type === FRAME.CONTINUATION) problem = this.#onContinuation(flags, bytes, start, end);
       else problem = this.#control.onFrame(type, flags, streamId, bytes, start, end);
     }
+    if (this.#block.streamId === 0) this.#units++;
     if (problem === undefined) core.checkPatience();
     else core.fail(problem);
   }
@@ -173,6 +189,7 @@ export class Http2Receiver implements Http2FrameSink {
     else if (section.isTooLarge) {
       core.patience.spendReset();
       core.answer(streamId, TOO_LARGE, endStream);
+      core.events.push({ kind: "refused", streamId, reason: "header list too large" });
     } else {
       let problem = isSelfDependent ? SELF_DEPENDENT : section.requestProblem();
       if (endStream && section.contentLength > 0) problem ??= TOO_SHORT;
@@ -249,6 +266,7 @@ export class Http2Receiver implements Http2FrameSink {
   onDataStart(streamId: number, flags: number, length: number, padding: number): void {
     const core = this.#core;
     this.#dataStream = undefined;
+    this.#units++;
     const problem =
       this.#sequenceProblem(FRAME.DATA, flags, streamId) ??
       this.#onDataFrame(streamId, flags, length, padding);

@@ -39,6 +39,8 @@ export class Http2Sender {
   #waiting: Http2Stream[] = [];
   /** Streams held back by the output, not by a window. */
   #crowded: Http2Stream[] = [];
+  /** Octets of DATA that went out so far. */
+  sentOctets = 0;
   /** What new streams start with. */
   initialWindow = DEFAULT_WINDOW;
 
@@ -206,8 +208,10 @@ export class Http2Sender {
 
   #frame(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
     this.#output.frame(FRAME.DATA, isLast ? FLAG.END_STREAM : 0, stream.id, bytes, start, end);
-    this.#window -= end - start;
-    stream.sendWindow -= end - start;
+    const octets = end - start;
+    this.sentOctets += octets;
+    this.#window -= octets;
+    stream.sendWindow -= octets;
   }
 
   #end(stream: Http2Stream): void {

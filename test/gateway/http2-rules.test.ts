@@ -2,123 +2,57 @@
 // the engine alone cannot show: that a GOAWAY arrives, and that the connection is then closed.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import https from "node:https";
-import type { AddressInfo } from "node:net";
-import tls from "node:tls";
-import { createAuthority } from "../support/cluster/authority.ts";
+import type net from "node:net";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
-import {
-  FLAGS,
-  frame,
-  headers,
-  join,
-  numberIn,
-  PREFACE_OCTETS,
-  type ReadFrame,
-  readFrames,
-  request,
-  settings,
-  TYPE,
-} from "../support/http2-frames.ts";
+import { connectFrames, type FrameClient } from "../support/frame-client.ts";
+import { FLAGS, frame, headers, PREFACE_OCTETS, request, settings, TYPE } from "../support/http2-frames.ts";
 import { serverRules } from "../support/http2-rules.ts";
-import { connectTunnel } from "../support/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 
-/** Frames as they come from the gateway. */
-class FrameClient implements Disposable {
-  readonly frames: ReadFrame[] = [];
-  isClosed = false;
-  readonly #socket: tls.TLSSocket;
-  #rest: Uint8Array = new Uint8Array(0);
-  #wake: () => void = () => {};
+let daemon: Daemon;
+let origin: RawOrigin;
+let port = 0;
 
-  constructor(socket: tls.TLSSocket) {
-    this.#socket = socket;
-    socket.on("data", (bytes: Buffer) => this.#receive(bytes));
-    socket.on("error", () => {});
-    for (const event of ["end", "close"])
-      socket.on(event, () => {
-        this.isClosed = true;
-        this.#wake();
-      });
-  }
+/** How much of what came on a connection has been answered. */
+const answered = new WeakMap<net.Socket, number>();
 
-  #receive(bytes: Uint8Array): void {
-    const all = Buffer.from(join(this.#rest, bytes));
-    let end = 0;
-    while (end + 9 <= all.length && end + 9 + all.readUIntBE(end, 3) <= all.length)
-      end += 9 + all.readUIntBE(end, 3);
-    this.frames.push(...readFrames(all.subarray(0, end)));
-    this.#rest = new Uint8Array(all.subarray(end));
-    this.#wake();
-  }
-
-  send(...parts: readonly Uint8Array[]): void {
-    this.#socket.write(join(...parts));
-  }
-
-  /** Resolves when this holds, or the connection is over. */
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds() && !this.isClosed)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-  }
-
-  codes(type: number, at: number, streamId = 0): number[] {
-    return this.frames
-      .filter((sent) => sent.type === type && sent.streamId === streamId)
-      .map(({ payload }) => numberIn(payload, at));
-  }
-
-  get answered(): number[] {
-    return this.frames
-      .filter(({ type, flags }) => (type === TYPE.DATA || type === TYPE.HEADERS) && (flags & FLAGS.END) !== 0)
-      .map(({ streamId }) => streamId);
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.destroy();
+/** Says hello to every request that has come whole; node's own servers do not take every one of these. */
+function sayHello(socket: net.Socket, received: string): void {
+  for (;;) {
+    const start = answered.get(socket) ?? 0;
+    const length = requestLength(received.slice(start));
+    if (length === undefined) return;
+    answered.set(socket, start + length);
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   }
 }
 
-let daemon: Daemon;
-let origin: https.Server;
-let port = 0;
+function requestLength(text: string): number | undefined {
+  const head = text.indexOf("\r\n\r\n") + 4;
+  if (head < 4) return undefined;
+  if (/\r\ntransfer-encoding: chunked\r\n/i.test(text.slice(0, head))) {
+    const last = /(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(text.slice(head));
+    return last ? head + last.index + last[0].length : undefined;
+  }
+  const end = head + Number(/\r\ncontent-length: (\d+)\r\n/i.exec(text.slice(0, head))?.[1] ?? 0);
+  return end <= text.length ? end : undefined;
+}
 
 beforeAll(async () => {
-  const authority = await createAuthority("origin");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
-  origin = https.createServer({ cert: certPem, key: keyPem }, (incoming, answer) => {
-    incoming.resume();
-    incoming.on("end", () => answer.end("hello"));
-    incoming.on("error", () => {});
-  });
-  await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
-  port = (origin.address() as AddressInfo).port;
+  origin = await startRawOrigin(sayHello);
+  ({ port } = origin);
   daemon = await startDaemon({
-    trust: [{ port, caPem: authority.caPem }],
+    trust: [origin],
     policy: `generic:\n  inspect: ["localhost:${port}"]\n  default: allow\n`,
   });
 });
 
 afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
-  origin.closeAllConnections();
-  origin.close();
+  await origin[Symbol.asyncDispose]();
 });
 
-async function connect(): Promise<FrameClient> {
-  const { client } = await connectTunnel(daemon.port, `localhost:${port}`);
-  client.socket.removeAllListeners("data");
-  const socket = tls.connect({
-    socket: client.socket,
-    ca: [daemon.caPem],
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
-  return new FrameClient(socket);
-}
+const connect = () => connectFrames(daemon, port);
 
 async function greeted(): Promise<FrameClient> {
   const client = await connect();

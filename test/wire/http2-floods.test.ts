@@ -343,7 +343,7 @@ describe("a header list above the limit", () => {
 
   test("is answered with 431, and the tables stay in step", () => {
     const server = new AnsweringServer().send(large);
-    expect(server.events).toEqual([]);
+    expect(server.events).toEqual([{ kind: "refused", streamId: 1, reason: "header list too large" }]);
     expect(server.streamErrors).toEqual([]);
     const [answer] = server.frames.filter(({ type }) => type === TYPE.HEADERS);
     expect(answer).toMatchObject({ streamId: 1, flags: END | END_HEADERS });

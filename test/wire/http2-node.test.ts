@@ -246,7 +246,7 @@ async function caller(port: number) {
       if (event.isInterim) answer.interim.push(event.headers);
       else if (event.isTrailers) answer.trailers = event.headers;
       else answer.headers = event.headers;
-    } else {
+    } else if (event.kind === "data") {
       answer.length += event.bytes.length;
       answer.sum = sumOf(event.bytes, answer.sum);
       connection.consumed(event.streamId, event.flowBytes);
