@@ -7,6 +7,7 @@ import { readGraphql } from "./graphql.ts";
 import type { GraphqlOperation } from "./graphql-document.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 
 /** Classifies a request to `/client/v4/graphql`. */
 export function classifyCloudflareGraphql(request: HttpRequest, method: string): Classification {
@@ -40,5 +41,9 @@ function classifyOperation({ kind, fields }: GraphqlOperation): readonly Classif
 }
 
 function answer(command: string, tier: "observe" | "modify", reason: string): Classification {
-  return { protocol: "cloudflare", tier, command, aliases: [], labels: {}, reason };
+  // Accounts and zones are named in filters, deep in the document, if at all.
+  return withUnnamed({ protocol: "cloudflare", tier, command, aliases: [], labels: {}, reason }, [
+    "account",
+    "zone",
+  ]);
 }

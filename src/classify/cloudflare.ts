@@ -9,6 +9,7 @@ import type { Classifier } from "./classifier.ts";
 import { classifyCloudflareArgv } from "./cloudflare-argv.ts";
 import { classifyCloudflareGraphql } from "./cloudflare-graphql.ts";
 import { findCloudflareOperation } from "./cloudflare-operations.ts";
+import { unnamedByCloudflare } from "./cloudflare-scopes.ts";
 import { tierOfCloudflareOperation } from "./cloudflare-tier.ts";
 import { classifyByMethod } from "./generic.ts";
 import { graphqlNeedsBody } from "./graphql.ts";
@@ -16,6 +17,7 @@ import { decodeLoosely, lenientReadings } from "./lenient-path.ts";
 import { effectiveMethods } from "./method-override.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
+import { withUnnamed } from "./unnamed-scopes.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 import { withLabels } from "./with-labels.ts";
 
@@ -74,7 +76,8 @@ function classifyLogin(request: RequestHead, path: string): Classification | und
 function classifyOther(request: HttpRequest): Classification {
   const plain = classifyByMethod("cloudflare", request);
   const account = /^([0-9a-f]+)\.(?:[a-z]+\.)?r2\.cloudflarestorage\.com$/.exec(request.host)?.[1];
-  if (account === undefined) return plain;
+  // Somebody's worker or site, in a zone and an account that its name does not tell.
+  if (account === undefined) return withUnnamed(plain, ["account", "zone"]);
   const { query } = splitTarget(request.target);
   if (!/(?:^|&)delete(?:=|&|$)/.test(decodeLoosely(query ?? ""))) return withLabels(plain, { account });
   const reason = "deletes the objects that the body names";
@@ -118,7 +121,15 @@ function classifySegments(request: HttpRequest, segments: readonly string[], met
   if (operation.account !== undefined) labels.account = operation.account;
   if (operation.zone !== undefined) labels.zone = operation.zone;
   const { tier, reason } = tierOfCloudflareOperation(method, operation);
-  return { protocol: "cloudflare", tier, command: operation.id, aliases: [], labels, reason };
+  const plain: Classification = {
+    protocol: "cloudflare",
+    tier,
+    command: operation.id,
+    aliases: [],
+    labels,
+    reason,
+  };
+  return withUnnamed(plain, unnamedByCloudflare(operation, tier === "observe"));
 }
 
 /** An operation nobody published is unknown; what its words say still counts beside that. */
@@ -128,8 +139,9 @@ function unpublished(method: string, segments: readonly string[]): Classificatio
   if (kind === "accounts" && name !== undefined) labels.account = name;
   if (kind === "zones" && name !== undefined) labels.zone = name;
   const words = segments.filter((segment) => segment !== name);
-  const guess = { id: words.join("."), words, account: undefined, zone: undefined };
+  const guess = { id: words.join("."), words, account: labels.account, zone: labels.zone };
   const { tier, reason } = tierOfCloudflareOperation(method, guess);
   const plain = { protocol: "cloudflare", tier, command: "", aliases: [], labels, reason } as const;
-  return doubtful(plain, "no published operation has this path and method");
+  const unnamed = unnamedByCloudflare(guess, tier === "observe");
+  return withUnnamed(doubtful(plain, "no published operation has this path and method"), unnamed);
 }
