@@ -123,6 +123,9 @@ const request: fc.Arbitrary<HttpRequest> = fc.record({
   body,
 });
 
+/** Of all classifiers: a cluster behind a cloud's gateway has namespaces. */
+const SCOPE_LABELS = CLASSIFIERS.flatMap(({ scopes }) => scopes.map(({ label }) => label));
+
 function expectWellFormed(classifier: Classifier, answer: Classification): void {
   expect(answer.protocol).toBe(classifier.protocol);
   expect([...TIERS, "unknown"]).toContain(answer.tier);
@@ -131,6 +134,12 @@ function expectWellFormed(classifier: Classifier, answer: Classification): void 
   for (const value of Object.values(answer.labels)) {
     expect(typeof value).toBe("string");
     expect(value).not.toBe("");
+  }
+  const { unnamedScopes } = answer;
+  if (unnamedScopes !== undefined) {
+    expect(unnamedScopes).not.toBeEmpty();
+    expect(new Set(unnamedScopes).size).toBe(unnamedScopes.length);
+    for (const label of unnamedScopes) expect(SCOPE_LABELS).toContain(label);
   }
   if (answer.parts === undefined) return;
   expect(answer.parts.length).toBeGreaterThan(0);
@@ -279,6 +288,22 @@ for (const classifier of CLASSIFIERS)
               decoration,
               plain.tier,
             ]);
+        }
+      }
+    });
+
+    test("fields that anybody may add never name a scope that was not named", () => {
+      for (const sample of samples) {
+        const plain = classifier.classify(sample);
+        const decorations: readonly Header[] = [
+          ["X-Goog-User-Project", "sandbox"],
+          ["x-goog-request-params", "project=sandbox"],
+          ["X-Forwarded-Host", "sandbox.example"],
+          ["Referer", "https://github.com/sandbox/web"],
+        ];
+        for (const decoration of decorations) {
+          const decorated = classifier.classify({ ...sample, headers: [...sample.headers, decoration] });
+          expect([decorated.labels, decorated.unnamedScopes]).toEqual([plain.labels, plain.unnamedScopes]);
         }
       }
     });
