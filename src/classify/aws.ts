@@ -25,7 +25,11 @@ import { asksForUpgrade } from "./upgrade.ts";
 export const awsClassifier: Classifier = {
   protocol: "aws",
   scopes: [
-    { keyword: "accounts", label: "account" },
+    {
+      keyword: "accounts",
+      label: "account",
+      form: { pattern: /^\d{12}$/, what: "the twelve digits of an account" },
+    },
     { keyword: "regions", label: "region" },
     { keyword: "services", label: "service" },
     { keyword: "buckets", label: "bucket" },

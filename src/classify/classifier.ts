@@ -10,6 +10,8 @@ import type { HttpRequest, RequestHead } from "../model/request.ts";
 export interface ScopeKeyword {
   readonly keyword: string;
   readonly label: string;
+  /** What the label's values look like where people know their things by other names, too; `what` says it in words. */
+  readonly form?: { readonly pattern: RegExp; readonly what: string };
 }
 
 /** One protocol's classifier. */

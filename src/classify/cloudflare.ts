@@ -21,12 +21,14 @@ import { withUnnamed } from "./unnamed-scopes.ts";
 import { asksForUpgrade } from "./upgrade.ts";
 import { withLabels } from "./with-labels.ts";
 
+const ID = { pattern: /^[0-9a-f]{32}$/, what: "ids of 32 hexadecimal digits, as the API does" };
+
 /** The classifier of the policy's `cloudflare` block. */
 export const cloudflareClassifier: Classifier = {
   protocol: "cloudflare",
   scopes: [
-    { keyword: "accounts", label: "account" },
-    { keyword: "zones", label: "zone" },
+    { keyword: "accounts", label: "account", form: ID },
+    { keyword: "zones", label: "zone", form: ID },
   ],
   programs: ["wrangler", "flarectl"],
   needsBody,

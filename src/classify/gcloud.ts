@@ -28,10 +28,18 @@ import { asksForUpgrade } from "./upgrade.ts";
 export const gcloudClassifier: Classifier = {
   protocol: "gcloud",
   scopes: [
-    { keyword: "projects", label: "project" },
+    {
+      keyword: "projects",
+      label: "project",
+      form: { pattern: /\D/, what: "ids of projects, not their numbers" },
+    },
     { keyword: "regions", label: "region" },
     { keyword: "zones", label: "zone" },
-    { keyword: "orgs", label: "organization" },
+    {
+      keyword: "orgs",
+      label: "organization",
+      form: { pattern: /^\d+$/, what: "the numbers of organizations" },
+    },
   ],
   programs: ["gcloud", "gsutil", "bq"],
   needsBody,

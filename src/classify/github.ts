@@ -21,7 +21,7 @@ import { asksForUpgrade } from "./upgrade.ts";
 export const githubClassifier: Classifier = {
   protocol: "github",
   scopes: [
-    { keyword: "repos", label: "repo" },
+    { keyword: "repos", label: "repo", form: { pattern: /^[^/]+\/[^/]+$/, what: "owner/name" } },
     { keyword: "orgs", label: "org" },
   ],
   programs: ["gh"],

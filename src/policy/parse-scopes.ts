@@ -21,12 +21,13 @@ import type { Tree } from "./yaml-tree.ts";
  * warning. `fallback` is the block's default, which an entry without a rule for the request gives.
  */
 export function parseScopeList(
-  { keyword, label }: ScopeKeyword,
+  scope: ScopeKeyword,
   field: Field,
   context: ParseContext,
   fallback: Verdict,
 ): ScopeList {
   const { problems } = context;
+  const { keyword, label } = scope;
   const items = readEntries(keyword, field, problems);
   const pairs: { glob: Glob; value: RuleTable }[] = [];
   const candidates: (ListEntry & { readonly globs: readonly Glob[] })[] = [];
@@ -38,7 +39,7 @@ export function parseScopeList(
       problems.warn(item.at, path, message, "move it up");
     }
     const isHidden = catchAllLine !== undefined;
-    const { globs, rules } = parseEntry(keyword, item, path, context);
+    const { globs, rules } = parseEntry(scope, item, path, context);
     if (globs.some((glob) => !glob.isExact && glob.test("") && glob.fixed === ""))
       catchAllLine ??= item.at.line;
     if (rules === undefined) return;
@@ -67,13 +68,13 @@ function readEntries(keyword: string, field: Field, problems: Problems): readonl
 }
 
 function parseEntry(
-  keyword: string,
+  scope: ScopeKeyword,
   item: Tree,
   path: string,
   context: ParseContext,
 ): { readonly globs: readonly Glob[]; readonly rules: readonly Rule[] | undefined } {
   const { problems } = context;
-  const map = asMap(item, path, `an entry of ${quote(keyword)}`, problems);
+  const map = asMap(item, path, `an entry of ${quote(scope.keyword)}`, problems);
   if (map === undefined) return { globs: [], rules: undefined };
   const fields = readFields(map, path, Object.keys(SCOPE_ENTRY_KEYS), problems);
   const [names, rules] = [fields.get("names"), fields.get("rules")];
@@ -82,19 +83,31 @@ function parseEntry(
   if (rules === undefined)
     problems.error(map.at, path, 'the entry has no "rules"', `allowed under it: ${ACTIONS.join(", ")}`);
   return {
-    globs: names === undefined ? [] : parseNames(names, problems),
+    globs: names === undefined ? [] : parseNames(names, scope, problems),
     rules: rules === undefined ? undefined : parseRules(rules, context),
   };
 }
 
-function parseNames(field: Field, problems: Problems): readonly Glob[] {
+function parseNames(field: Field, { keyword, form }: ScopeKeyword, problems: Problems): readonly Glob[] {
   if (field.value.kind === "list" && field.value.items.length === 0) {
     const message = '"names" is empty, so the entry never matches';
     problems.error(field.keyAt, field.path, message, 'write ["*"] for every name');
   }
   return readTexts(field, "a name", problems).flatMap(({ item, path }) => {
     const compiled = compileNameGlob(item.text);
-    if (!("problem" in compiled)) return compiled.globs;
+    if (!("problem" in compiled)) {
+      const isStrange = compiled.globs.some(
+        (glob) => glob.isExact && form?.pattern.test(glob.head) === false,
+      );
+      if (form !== undefined && isStrange)
+        problems.warn(
+          item.at,
+          path,
+          `${quote(item.text)} is not how requests spell it`,
+          `${keyword} take ${form.what}`,
+        );
+      return compiled.globs;
+    }
     problems.error(item.at, path, `${quote(item.text)} is not a name or glob: ${compiled.problem}`);
     return [];
   });

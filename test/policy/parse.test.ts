@@ -347,6 +347,29 @@ describe("what is odd but harmless is a warning", () => {
       'fly:\n  apps:\n    - names: [a, "*"]\n      rules: { deny: { commands: [x] } }\n    - names: [b]\n      rules: { deny: { commands: [x] } }\n',
       [["5:7", "fly.apps[1]", "never reached: the entry in line 3 matches every name", "move it up"]],
     ],
+    ...(
+      [
+        ["cloudflare", "zones", "example.com", "ids of 32 hexadecimal digits, as the API does"],
+        ["aws", "accounts", "prod", "the twelve digits of an account"],
+        ["gcloud", "projects", "123456789", "ids of projects, not their numbers"],
+        ["gcloud", "orgs", "example.com", "the numbers of organizations"],
+        ["github", "repos", "web", "owner/name"],
+      ] as const
+    ).map(([protocol, keyword, name, form]): [string, Found[]] => [
+      `${protocol}:\n  ${keyword}:\n    - names: ["${name}", "*"]\n      rules: { deny: { commands: [x] } }\n`,
+      [
+        [
+          "3:15",
+          `${protocol}.${keyword}[0].names[0]`,
+          `"${name}" is not how requests spell it`,
+          `${keyword} take ${form}`,
+        ],
+      ],
+    ]),
+    [
+      'github:\n  repos:\n    - names: [acme/web, "*-prod", "acme/*"]\n      rules: { deny: { commands: [x] } }\n',
+      [],
+    ],
   ];
   for (const [text, warnings] of rows)
     test(JSON.stringify(text), () => {
