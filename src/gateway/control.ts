@@ -70,6 +70,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       socket: paths.socket,
       log: paths.log,
       pending_approvals: gateway.broker.list().length,
+      ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
       ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),
     }),
 

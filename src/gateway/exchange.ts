@@ -79,8 +79,8 @@ async function judgeAndCarryOut(
 
   const decision = await decideOn(gateway, request, facts, judgement, share);
   if (decision.kind === "refuse") return refuse(gateway, request, facts, judgement, decision);
-  if (!(await recordIntent(gateway, facts, judgement, decision.result)))
-    return refuse(gateway, request, facts, judgement, UNRECORDED);
+  const problem = await recordIntent(gateway, facts, judgement, decision.result);
+  if (problem !== undefined) return refuse(gateway, request, facts, judgement, unrecorded(problem));
   await forward(gateway, request, facts, judgement, decision.result);
 }
 
@@ -180,27 +180,27 @@ function afterHold(held: HoldOutcome): Decision {
   }
 }
 
-const UNRECORDED: Extract<Decision, { kind: "refuse" }> = {
-  kind: "refuse",
-  result: { outcome: "refused", decision: "deny", reason: "the audit log cannot be written" },
-  retry: true,
-};
+function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
+  const reason = `the audit log cannot be written (${problem})`;
+  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: true };
+}
 
-/** True when the request may go: its intent is on disk, or none is needed, or the operator chose `audit_failure: open`. */
+/** Undefined when the request may go: its intent is on disk, or none is needed, or the operator chose `audit_failure: open`. */
 async function recordIntent(
   gateway: Gateway,
   facts: RequestFacts,
   judgement: Judgement,
   result: RequestResult,
-): Promise<boolean> {
-  if (judgement.classification.tier === "observe") return true;
+): Promise<string | undefined> {
+  if (judgement.classification.tier === "observe") return undefined;
   try {
     const { decision: _, ...rest } = result;
     await gateway.recorder.intent(facts, judgement, rest);
-    return true;
+    return undefined;
   } catch (error) {
-    gateway.log.error("audit row not written", { request_id: facts.requestId, reason: String(error) });
-    return gateway.settings.current.audit_failure === "open";
+    const problem = error instanceof Error ? error.message : String(error);
+    gateway.log.error("audit row not written", { request_id: facts.requestId, reason: problem });
+    return gateway.settings.current.audit_failure === "open" ? undefined : problem;
   }
 }
 

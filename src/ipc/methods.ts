@@ -35,6 +35,8 @@ export interface StatusReport {
   readonly pending_approvals: number;
   /** When the observe session ends; absent when none runs. */
   readonly observe_ends_ms?: number;
+  /** Why rows of the audit log cannot be written at present; absent while they can. */
+  readonly audit_problem?: string;
 }
 
 /** One request that waits for a person. */

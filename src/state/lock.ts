@@ -64,6 +64,10 @@ function isBusy(error: unknown): boolean {
   return error instanceof SQLiteError && (error.code ?? "").startsWith("SQLITE_BUSY");
 }
 
+function isFull(error: unknown): boolean {
+  return error instanceof SQLiteError && error.code === "SQLITE_FULL";
+}
+
 function holderOf(database: Database): number | undefined {
   try {
     if (database.inTransaction) database.run("ROLLBACK");
@@ -82,7 +86,7 @@ function taken(paths: StatePaths, pid: number | undefined): UserError {
 
 function unusable(path: string, cause: unknown): UserError {
   return new UserError(`cannot lock "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, {
-    hint: `remove "${path}" if no daemon is running`,
+    hint: isFull(cause) ? "free some space on its disk" : `remove "${path}" if no daemon is running`,
     cause,
   });
 }

@@ -39,14 +39,16 @@ export interface DaemonOptions {
     readonly caPem: string;
     readonly hosts?: readonly string[];
   }[];
+  /** The state directory, empty, which is then left where it is; else one of its own. */
+  readonly home?: string;
   /** The clock that upstream certificates are judged by. */
   readonly now?: () => number;
 }
 
 /** Starts a daemon; `await using` stops it. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const directory = await temporaryDirectory();
-  const home = directory.path;
+  await using own = new AsyncDisposableStack();
+  const home = options.home ?? own.use(await temporaryDirectory()).path;
   await writeFile(join(home, "policy.yaml"), options.policy);
   await writeFile(join(home, "settings.yaml"), `proxy_listen: 127.0.0.1:0\n${options.settings ?? ""}`);
   const gateway = await startGateway({
@@ -58,6 +60,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   for (const { port, caPem, hosts } of options.trust ?? [])
     for (const host of hosts ?? ["localhost", "127.0.0.1"])
       await control.call("upstreams_add", { host, port, ca_pem: caPem, source: "test" });
+  const directory = own.move();
   const rows = async () => parseRows(await readFile(join(home, "audit.jsonl"), "utf8"));
   return {
     home,

@@ -51,6 +51,8 @@ export interface GatewayOptions {
   /** Lines of settings.yaml beside `proxy_listen`. */
   readonly settings?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files and sockets that the process may have open. */
+  readonly openFiles?: number;
 }
 
 /** Starts `dist/iddio gateway`; `await using` stops it and removes its directory. */
@@ -62,7 +64,8 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
   if (options.policy !== undefined) await writeFile(join(home, "policy.yaml"), options.policy);
   const env = { HOME: home, IDDIO_HOME: home, ...options.env };
   const log = Bun.file(join(home, "gateway.out"));
-  const child = Bun.spawn([binary, "gateway"], {
+  const limited = ["/bin/sh", "-c", `ulimit -n ${options.openFiles}; exec "$0" "$@"`];
+  const child = Bun.spawn([...(options.openFiles === undefined ? [] : limited), binary, "gateway"], {
     env: { PATH: process.env.PATH ?? "", ...env },
     stdin: "ignore",
     stdout: log,
