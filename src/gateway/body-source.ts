@@ -15,19 +15,22 @@ export class BodyError extends Error {}
 /** A body that lasts until the connection closes, and TLS did not confirm that it closed (RFC 9112 9.8). */
 export class UnconfirmedEnd extends BodyError {}
 
+const NONE: readonly Uint8Array[] = [];
+const NO_TRAILERS: readonly Header[] = [];
+
 /** Reads one body; after `done` the channel stands at the first byte behind it. */
 export class BodySource implements BodyReader {
   readonly framing: Framing;
   readonly #channel: Channel;
-  readonly #decoder: BodyDecoder;
-  #ahead: Uint8Array[] = [];
-  #trailers: readonly Header[] = [];
+  /** Made for the first bytes: most requests have none. */
+  #decoder: BodyDecoder | undefined;
+  #ahead = NONE;
+  #trailers: readonly Header[] = NO_TRAILERS;
   #isDone: boolean;
 
   constructor(channel: Channel, framing: Framing) {
     this.framing = framing;
     this.#channel = channel;
-    this.#decoder = new BodyDecoder(framing);
     this.#isDone = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
   }
 
@@ -54,19 +57,21 @@ export class BodySource implements BodyReader {
   async peek(limit: number, onWanted?: () => void): Promise<Uint8Array | undefined> {
     if (this.framing.kind === "length" && this.framing.length > limit) return undefined;
     let size = 0;
-    for (const piece of this.#ahead) size += piece.length;
+    const ahead = [...this.#ahead];
+    this.#ahead = ahead;
+    for (const piece of ahead) size += piece.length;
     const deadline = performance.now() + PATIENCE.judgedBodyMs;
     while (!this.#isDone && size <= limit) {
       if (this.#channel.buffered === 0) onWanted?.();
       for (const piece of await this.#pull(deadline)) {
-        this.#ahead.push(piece);
+        ahead.push(piece);
         size += piece.length;
       }
     }
     if (!this.#isDone || size > limit) return undefined;
-    const first = this.#ahead[0];
-    if (this.#ahead.length === 1 && first) return first;
-    const whole = Buffer.concat(this.#ahead, size);
+    const first = ahead[0];
+    if (ahead.length === 1 && first) return first;
+    const whole = Buffer.concat(ahead, size);
     if (size > 0) this.#ahead = [whole];
     return whole;
   }
@@ -75,7 +80,7 @@ export class BodySource implements BodyReader {
   async next(): Promise<readonly Uint8Array[] | undefined> {
     if (this.#ahead.length > 0) {
       const pieces = this.#ahead;
-      this.#ahead = [];
+      this.#ahead = NONE;
       return pieces;
     }
     return this.#isDone ? undefined : this.#pull();
@@ -85,7 +90,7 @@ export class BodySource implements BodyReader {
   nextBuffered(): readonly Uint8Array[] | undefined {
     if (this.#ahead.length > 0) {
       const pieces = this.#ahead;
-      this.#ahead = [];
+      this.#ahead = NONE;
       return pieces;
     }
     if (this.#isDone || this.#channel.buffered === 0) return undefined;
@@ -95,11 +100,16 @@ export class BodySource implements BodyReader {
   async #pull(deadline?: number): Promise<readonly Uint8Array[]> {
     if (this.#channel.buffered > 0 || (await this.#more(deadline))) return this.#decode();
     if (!this.#channel.isOver) throw new BodyError("the body took too long");
-    if (this.#decoder.end() !== "complete" || this.#channel.error)
+    if (this.#decoding().end() !== "complete" || this.#channel.error)
       throw new BodyError("the body ended before it was complete");
     if (this.#channel.stream.wasCutOff) throw new UnconfirmedEnd("the body ended without TLS's goodbye");
     this.#isDone = true;
     return [];
+  }
+
+  #decoding(): BodyDecoder {
+    this.#decoder ??= new BodyDecoder(this.framing);
+    return this.#decoder;
   }
 
   #more(deadline: number | undefined): Promise<boolean> {
@@ -110,12 +120,12 @@ export class BodySource implements BodyReader {
 
   #decode(): readonly Uint8Array[] {
     const bytes = this.#channel.read();
-    const step = this.#decoder.push(bytes);
+    const step = this.#decoding().push(bytes);
     if (step.kind === "bad") throw new BodyError(step.reason);
     if (step.done) {
       this.#isDone = true;
       this.#trailers = step.trailers;
-      this.#channel.unread(bytes.subarray(step.consumed));
+      if (step.consumed < bytes.length) this.#channel.unread(bytes.subarray(step.consumed));
     }
     return step.data;
   }

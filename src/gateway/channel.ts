@@ -183,14 +183,14 @@ export class Channel {
     if (this.#isClosed) handler.close(this.#error);
   }
 
-  /** Calls back once when the peer ends or the connection closes; returns the way to stop listening. */
-  onOver(listener: () => void): () => void {
-    if (this.isOver) {
-      listener();
-      return () => {};
-    }
-    this.#overListeners.add(listener);
-    return () => this.#overListeners.delete(listener);
+  /** Calls back once when the peer ends or the connection closes, at once if it has; `offOver` stops that. */
+  onOver(listener: () => void): void {
+    if (this.isOver) listener();
+    else this.#overListeners.add(listener);
+  }
+
+  offOver(listener: () => void): void {
+    this.#overListeners.delete(listener);
   }
 
   #wakeReader(more: boolean): void {
@@ -208,13 +208,13 @@ export class Channel {
   }
 
   /** As `onOver`, but an orderly end of the peer's sending does not count: it may still be reading. */
-  onClosed(listener: () => void): () => void {
-    if (this.#isClosed) {
-      listener();
-      return () => {};
-    }
-    this.#closedListeners.add(listener);
-    return () => this.#closedListeners.delete(listener);
+  onClosed(listener: () => void): void {
+    if (this.#isClosed) listener();
+    else this.#closedListeners.add(listener);
+  }
+
+  offClosed(listener: () => void): void {
+    this.#closedListeners.delete(listener);
   }
 
   #tellOver(): void {

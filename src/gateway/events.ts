@@ -8,19 +8,23 @@ const MEMORY = 500;
 
 /** Fans events out; one per daemon. */
 export class Events {
+  /** A ring, so that the oldest makes room without moving the others. */
   readonly #recent: Event[] = [];
+  #next = 0;
   readonly #listeners = new Set<(event: Event) => void>();
 
   publish(tag: EventTag, fields: Readonly<Record<string, unknown>>): void {
     const event: Event = { timestamp_ms: Date.now(), tag, fields };
-    this.#recent.push(event);
-    if (this.#recent.length > MEMORY) this.#recent.shift();
-    for (const listener of this.#listeners) listener(event);
+    this.#recent[this.#next] = event;
+    this.#next = (this.#next + 1) % MEMORY;
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(event);
   }
 
   /** The latest events, oldest first. */
   recent(): readonly Event[] {
-    return [...this.#recent];
+    return this.#recent.length < MEMORY
+      ? [...this.#recent]
+      : [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
   }
 
   /** Calls `listener` for every event from now on; returns the way to stop. */

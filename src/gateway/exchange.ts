@@ -13,7 +13,7 @@ import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import { credentialOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, isGrantable } from "./grant-subject.ts";
-import type { LookAheadShare } from "./look-ahead.ts";
+import { LookAheadShare } from "./look-ahead.ts";
 import { maskTarget } from "./mask.ts";
 import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
@@ -55,64 +55,62 @@ export async function exchange(
   protocols: readonly Protocol[],
   request: ClientRequest,
 ): Promise<void> {
-  const share = gateway.lookAhead.share();
+  const share = new LookAheadShare(gateway.lookAhead);
   try {
-    await judgeAndCarryOut(gateway, protocols, request, share);
+    const facts = factsOf(request);
+    const { method, host, port, target, headers } = request.head;
+    const body =
+      request.hasBody && needsBody(protocols, request.head)
+        ? await readBody(gateway, request, share)
+        : unneeded(request);
+    const judgement = judge(gateway.inspection.policy, protocols, {
+      method,
+      host,
+      port,
+      target,
+      headers,
+      body,
+    });
+    gateway.recorder.classified(facts, judgement);
+    if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement);
+
+    const decision =
+      decideAtOnce(gateway, request, judgement) ??
+      afterHold(await hold(gateway, request, facts, judgement, share));
+    if (decision.kind === "refuse") return await refuse(gateway, request, facts, judgement, decision);
+    const problem = needsIntent(judgement)
+      ? await recordIntent(gateway, facts, judgement, decision.result)
+      : undefined;
+    if (problem === undefined) await forward(gateway, request, facts, judgement, decision.result);
+    else await refuse(gateway, request, facts, judgement, unrecorded(problem));
   } finally {
     share.release();
   }
 }
 
-async function judgeAndCarryOut(
-  gateway: Gateway,
-  protocols: readonly Protocol[],
-  request: ClientRequest,
-  share: LookAheadShare,
-): Promise<void> {
-  const facts = factsOf(request);
-  const body = needsBody(protocols, request.head)
-    ? await readBody(gateway, request, share)
-    : unneeded(request);
-  const judgement = judge(gateway.inspection.policy, protocols, { ...request.head, body });
-  gateway.recorder.classified(facts, judgement);
-  if (gateway.mode.current === "observe") return observe(gateway, request, facts, judgement);
-
-  const decision = await decideOn(gateway, request, facts, judgement, share);
-  if (decision.kind === "refuse") return refuse(gateway, request, facts, judgement, decision);
-  const problem = await recordIntent(gateway, facts, judgement, decision.result);
-  if (problem !== undefined) return refuse(gateway, request, facts, judgement, unrecorded(problem));
-  await forward(gateway, request, facts, judgement, decision.result);
-}
-
-/** Deny at once, allow at once, or hold until a person decides. */
-async function decideOn(
-  gateway: Gateway,
-  request: ClientRequest,
-  facts: RequestFacts,
-  judgement: Judgement,
-  share: LookAheadShare,
-): Promise<Decision> {
+/** Allow or deny; undefined when a person has to decide. */
+function decideAtOnce(gateway: Gateway, request: ClientRequest, judgement: Judgement): Decision | undefined {
   const { action, reason } = judgement.verdict;
   if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
   if (action !== "escalate")
     return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
   const grant = gateway.grants.find(grantSubject(request, judgement.classification));
-  if (grant && isGrantable(judgement.classification))
-    return {
-      kind: "forward",
-      result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
-    };
-  gateway.recorder.escalated(facts, judgement);
-  return afterHold(await hold(gateway, request, facts, judgement, share));
+  if (grant === undefined || !isGrantable(judgement.classification)) return undefined;
+  return {
+    kind: "forward",
+    result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
+  };
 }
 
 async function hold(
   gateway: Gateway,
   request: ClientRequest,
   facts: RequestFacts,
-  { classification, verdict }: Judgement,
+  judgement: Judgement,
   share: LookAheadShare,
 ): Promise<HoldOutcome> {
+  gateway.recorder.escalated(facts, judgement);
+  const { classification, verdict } = judgement;
   const raw = request.hasBody
     ? await share.peek(request, gateway.settings.current.classify_body_limit)
     : NOTHING;
@@ -185,14 +183,18 @@ function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
   return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: true };
 }
 
-/** Undefined when the request may go: its intent is on disk, or none is needed, or the operator chose `audit_failure: open`. */
+/** Whatever changes something is on disk before it goes. */
+function needsIntent({ classification }: Judgement): boolean {
+  return classification.tier !== "observe";
+}
+
+/** Undefined when the request may go: its intent is on disk, or the operator chose `audit_failure: open`. */
 async function recordIntent(
   gateway: Gateway,
   facts: RequestFacts,
   judgement: Judgement,
   result: RequestResult,
 ): Promise<string | undefined> {
-  if (judgement.classification.tier === "observe") return undefined;
   try {
     const { decision: _, ...rest } = result;
     await gateway.recorder.intent(facts, judgement, rest);
@@ -332,7 +334,6 @@ async function readBody(
   request: ClientRequest,
   share: LookAheadShare,
 ): Promise<RequestBody> {
-  if (!request.hasBody) return { kind: "none" };
   const limit = gateway.settings.current.classify_body_limit;
   const bytes = await share.peek(request, limit);
   if (bytes === undefined)

@@ -2,6 +2,7 @@
 // where that is safe, and an end when the client leaves. Knows no client's HTTP version.
 
 import type { HttpVersion } from "./dial.ts";
+import { Lease, type LeavingClient } from "./lease.ts";
 import type { UpstreamConnection, UpstreamPool, UpstreamTarget } from "./upstream.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -10,13 +11,6 @@ import { requestHttp2 } from "./upstream-http2.ts";
 
 /** The client left, or what it was getting broke half-way: there is nobody to answer. */
 export class ClientGone extends Error {}
-
-/** What forwarding must know of the client. */
-export interface LeavingClient {
-  readonly hasLeft: boolean;
-  /** Calls back when the client leaves; returns the way to stop listening. */
-  onLeave(left: () => void): () => void;
-}
 
 /** Over HTTP/2 nothing can be upgraded, and an HTTP/1.1 client gains nothing from it. */
 function versionsFor(request: OutgoingRequest): readonly HttpVersion[] {
@@ -43,7 +37,8 @@ export async function forwardUpstream(
   for (let tries = 1; ; tries += 1) {
     if (client.hasLeft) throw new ClientGone();
     const versions = versionsFor(request);
-    const connection = await pool.acquire(target, { versions, isIdempotent: isRepeatable, mustBeNew });
+    const needs = { versions, isIdempotent: isRepeatable, mustBeNew };
+    const connection = pool.kept(target, needs) ?? (await pool.acquire(target, needs));
     if (client.hasLeft) {
       // One approval forwards one request to a client that waits; this one left while we dialled.
       pool.release(connection);
@@ -61,41 +56,36 @@ export async function forwardUpstream(
   }
 }
 
-function attempt(
+/** Asks once. When the client leaves before the answer is finished with, the upstream's side is cut. */
+async function attempt(
   pool: UpstreamPool,
   connection: UpstreamConnection,
   request: OutgoingRequest,
   client: LeavingClient,
 ): Promise<UpstreamAnswer> {
-  if (connection.version === "h2") {
-    const abort = new AbortController();
-    const stopListening = client.onLeave(() => abort.abort());
-    return untilFinished(requestHttp2(connection.session, request, abort.signal), stopListening);
-  }
+  if (connection.version === "h2") return attemptHttp2(pool, connection, request, client);
   const { channel } = connection;
-  const stopListening = client.onLeave(() => channel.destroy());
-  return untilFinished(
-    requestHttp1(channel, request, () => pool.release(connection)),
-    stopListening,
-  );
+  const lease = new Lease(pool, connection, client, () => channel.destroy());
+  try {
+    return await requestHttp1(channel, request, lease);
+  } catch (error) {
+    lease.forgetClient();
+    throw error;
+  }
 }
 
-/** Stops listening for the client's leaving once the answer is finished with, or there is none. */
-async function untilFinished(
-  asked: Promise<UpstreamAnswer>,
-  stopListening: () => void,
+async function attemptHttp2(
+  pool: UpstreamPool,
+  connection: UpstreamConnection & { version: "h2" },
+  request: OutgoingRequest,
+  client: LeavingClient,
 ): Promise<UpstreamAnswer> {
+  const abort = new AbortController();
+  const lease = new Lease(pool, connection, client, () => abort.abort());
   try {
-    const answer = await asked;
-    const { finish } = answer;
-    return Object.assign(answer, {
-      finish() {
-        stopListening();
-        finish();
-      },
-    });
+    return await requestHttp2(connection.session, request, abort.signal, lease);
   } catch (error) {
-    stopListening();
+    lease.forgetClient();
     throw error;
   }
 }

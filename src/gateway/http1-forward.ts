@@ -8,6 +8,7 @@ import { BodyError, type BodySource, UnconfirmedEnd } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import { ClientGone, forwardUpstream } from "./forward.ts";
 import { endToEnd, sendMessage } from "./http1-message.ts";
+import type { LeavingClient } from "./lease.ts";
 import { hangUp, lingeringClose } from "./lingering-close.ts";
 import { relay } from "./relay.ts";
 import { statusText } from "./short-answer.ts";
@@ -21,13 +22,14 @@ export interface Forwarding {
   /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
   readonly endMeansGone: boolean;
   readonly head: WireRequestHead;
-  readonly target: string;
+  /** In origin form. */
+  readonly path: string;
   /** Host and port as a Host field names them. */
   readonly authority: string;
   readonly body: BodySource;
   /** The client still waits for 100 Continue before it sends the body. */
   readonly awaitsContinue: boolean;
-  readonly upstream: () => Promise<UpstreamTarget>;
+  readonly target: UpstreamTarget;
   readonly pool: UpstreamPool;
   readonly answered: (status: number) => void;
 }
@@ -37,13 +39,13 @@ export interface Forwarding {
  * Throws UpstreamError when no byte of an answer was relayed, ClientGone when the client cannot be answered.
  */
 export async function forwardHttp1(forwarding: Forwarding): Promise<boolean> {
-  const { client, body, endMeansGone } = forwarding;
-  const answer = await forwardUpstream(forwarding.pool, await forwarding.upstream(), outgoing(forwarding), {
-    get hasLeft() {
-      return client.isClosed || (endMeansGone && client.isOver);
-    },
-    onLeave: (left) => (endMeansGone ? client.onOver(left) : client.onClosed(left)),
-  });
+  const { client, body, head: asked, endMeansGone } = forwarding;
+  const answer = await forwardUpstream(
+    forwarding.pool,
+    forwarding.target,
+    new Outgoing(forwarding),
+    new Leaving(client, endMeansGone),
+  );
   const keepAlive = mayKeepClient(forwarding, answer);
   const head = headBytes(forwarding, answer, keepAlive);
   forwarding.answered(answer.status);
@@ -54,39 +56,94 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<boolean> {
     throw new ClientGone();
   }
   try {
-    await relayAnswer(forwarding, answer, head);
+    const isChunked = answer.body.framing.kind === "chunked" && asked.version === "1.1";
+    const sending = sendMessage(client, head, answer.body, isChunked);
+    if (sending) await sending;
+  } catch (error) {
+    // Cut, never ended: nothing broken may look complete. But some servers always end like this, and some clients
+    // do not mind: it ends for them as it would without iddio.
+    if (error instanceof UnconfirmedEnd) await hangUp(client);
+    else client.destroy();
+    if (error instanceof BodyError)
+      throw new ClientGone(`the upstream's answer was cut off: ${error.message}`, { cause: error });
+    throw error;
   } finally {
     answer.finish();
   }
-  if (keepAlive && body.isDrained && forwarding.head.upgrade === undefined) return true;
+  if (keepAlive && body.isDrained && asked.upgrade === undefined) return true;
   await lingeringClose(client);
   return false;
 }
 
-function outgoing(forwarding: Forwarding): OutgoingRequest {
-  const { client, head, target, authority, body, awaitsContinue } = forwarding;
+/** The client's connection, for whoever must know when nobody waits for the answer any more. */
+class Leaving implements LeavingClient {
+  readonly #channel: Channel;
+  readonly #endMeansGone: boolean;
+
+  constructor(channel: Channel, endMeansGone: boolean) {
+    this.#channel = channel;
+    this.#endMeansGone = endMeansGone;
+  }
+
+  get hasLeft(): boolean {
+    return this.#channel.isClosed || (this.#endMeansGone && this.#channel.isOver);
+  }
+
+  onLeave(left: () => void): void {
+    if (this.#endMeansGone) this.#channel.onOver(left);
+    else this.#channel.onClosed(left);
+  }
+
+  offLeave(left: () => void): void {
+    if (this.#endMeansGone) this.#channel.offOver(left);
+    else this.#channel.offClosed(left);
+  }
+}
+
+/** The client's request as it goes out. */
+class Outgoing implements OutgoingRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly scheme: "https" | "http";
+  readonly authority: string;
+  readonly headers: readonly Header[];
+  readonly body: BodySource;
+  readonly upgrade: OutgoingRequest["upgrade"];
+  readonly awaitsContinue: boolean;
+  readonly prefersHttp2 = false;
+  readonly verbatim: Uint8Array | undefined;
+  readonly #client: Channel;
+  readonly #knowsInterim: boolean;
+
+  constructor({ client, head, path, authority, body, awaitsContinue, endMeansGone }: Forwarding) {
+    this.method = head.method;
+    this.target = path;
+    this.scheme = endMeansGone ? "https" : "http";
+    this.authority = head.authority ?? authority;
+    this.verbatim = path === head.target && head.authority !== undefined ? head.verbatim : undefined;
+    this.headers = this.verbatim ? head.headers : outgoingFields(head, authority);
+    this.body = body;
+    this.awaitsContinue = awaitsContinue;
+    this.upgrade =
+      head.upgrade === undefined
+        ? undefined
+        : { token: head.upgrade, spelling: headerValue(head.headers, "upgrade") ?? head.upgrade };
+    this.#client = client;
+    // HTTP/1.0 has no interim answers.
+    this.#knowsInterim = head.version === "1.1";
+  }
+
+  interim(status: number, headers: readonly Header[]): void {
+    if (this.#knowsInterim)
+      this.#client.write(serialiseResponseHead({ status, statusText: statusText(status), headers }));
+  }
+}
+
+function outgoingFields(head: WireRequestHead, authority: string): Header[] {
   const headers = endToEnd(head.headers);
   // HTTP/1.0 may leave Host out; what is sent on is newer.
   if (head.authority === undefined) headers.unshift(["Host", authority]);
-  return {
-    method: head.method,
-    target,
-    scheme: forwarding.endMeansGone ? "https" : "http",
-    authority: head.authority ?? authority,
-    headers,
-    body,
-    upgrade:
-      head.upgrade === undefined
-        ? undefined
-        : { token: head.upgrade, spelling: headerValue(head.headers, "upgrade") ?? head.upgrade },
-    awaitsContinue,
-    prefersHttp2: false,
-    interim(status, fields) {
-      // HTTP/1.0 knows no interim answers.
-      if (head.version === "1.0") return;
-      client.write(serialiseResponseHead({ status, statusText: statusText(status), headers: fields }));
-    },
-  };
+  return headers;
 }
 
 /** Whether the client's connection outlives this answer. */
@@ -98,6 +155,7 @@ function mayKeepClient({ head, body }: Forwarding, answer: UpstreamAnswer): bool
 }
 
 function answerBytes(answer: UpstreamAnswer, { head }: Forwarding, keepAlive: boolean): Uint8Array {
+  if (answer.verbatim && keepAlive && head.version === "1.1") return answer.verbatim;
   let headers: Header[] = endToEnd(answer.headers);
   const isFramed = headers.some(([name]) => name.length === 17 && name.toLowerCase() === "transfer-encoding");
   if (answer.upgraded) {
@@ -121,21 +179,5 @@ function headBytes(forwarding: Forwarding, answer: UpstreamAnswer, keepAlive: bo
     throw new UpstreamError("broken", "the upstream's answer cannot be written as HTTP/1.1", {
       cause: error,
     });
-  }
-}
-
-/** Sends the answer to the client as it comes. On a broken answer the client's connection is cut, never ended. */
-async function relayAnswer(forwarding: Forwarding, answer: UpstreamAnswer, bytes: Uint8Array): Promise<void> {
-  const { client, head } = forwarding;
-  const isChunked = answer.body.framing.kind === "chunked" && head.version === "1.1";
-  try {
-    await sendMessage(client, bytes, answer.body, isChunked);
-  } catch (error) {
-    // Some servers always end like this, and some clients do not mind: it ends for them as it would without iddio.
-    if (error instanceof UnconfirmedEnd) await hangUp(client);
-    else client.destroy();
-    if (error instanceof BodyError)
-      throw new ClientGone(`the upstream's answer was cut off: ${error.message}`, { cause: error });
-    throw error;
   }
 }

@@ -63,6 +63,11 @@ export async function writePieces(
 }
 
 function writeJoined(to: Channel, parts: readonly Uint8Array[]): boolean {
+  const whole = joinedView(parts);
+  return whole ? to.write(whole) : writeCopied(to, parts);
+}
+
+function writeCopied(to: Channel, parts: readonly Uint8Array[]): boolean {
   let small: Uint8Array[] = [];
   let isTaken = true;
   const flush = () => {
@@ -81,16 +86,28 @@ function writeJoined(to: Channel, parts: readonly Uint8Array[]): boolean {
   return isTaken;
 }
 
+/** One part, or two that follow each other in memory (a head and what came with it), without a copy. */
+function joinedView(parts: readonly Uint8Array[]): Uint8Array | undefined {
+  const [first, second] = parts;
+  if (first === undefined || parts.length > 2) return undefined;
+  if (second === undefined) return first;
+  const isAdjacent = first.buffer === second.buffer && first.byteOffset + first.length === second.byteOffset;
+  return isAdjacent
+    ? new Uint8Array(first.buffer, first.byteOffset, first.length + second.length)
+    : undefined;
+}
+
 /**
  * Sends `head` and then the body as its framing says. What is buffered already goes out in the same
- * write as the head. Throws BodyError when the body breaks; resolves early when `to` closes.
+ * write as the head; undefined when that was all. Throws BodyError when the body breaks; resolves early
+ * when `to` closes.
  */
-export async function sendMessage(
+export function sendMessage(
   to: Channel,
   head: Uint8Array,
   body: BodyReader,
   isChunked = body.framing.kind === "chunked",
-): Promise<void> {
+): Promise<void> | undefined {
   const first = [head];
   if (!body.isDrained) {
     const pieces = body.nextBuffered();
@@ -98,7 +115,10 @@ export async function sendMessage(
   }
   if (isChunked && body.isDrained) first.push(encodeLastChunk(body.trailers));
   const isTaken = writeJoined(to, first);
-  if (body.isDrained) return;
+  return body.isDrained ? undefined : sendRest(to, body, isChunked, isTaken);
+}
+
+async function sendRest(to: Channel, body: BodyReader, isChunked: boolean, isTaken: boolean): Promise<void> {
   if (!isTaken) await to.flushed();
   // What nobody takes is not read: another reader may want it.
   while (!to.isClosed) {

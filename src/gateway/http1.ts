@@ -31,7 +31,7 @@ export type Destined =
       /** Origin-form target. */
       readonly target: string;
       /** Made only when the request is forwarded. Throws UpstreamError. */
-      readonly upstream: () => Promise<UpstreamTarget>;
+      readonly upstream: () => UpstreamTarget;
     }
   | { readonly status: number; readonly reason: string };
 
@@ -46,7 +46,7 @@ export interface Http1Connection {
   readonly port: number;
   /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
   readonly endMeansGone: boolean;
-  destined(head: WireRequestHead): Promise<Destined>;
+  destined(head: WireRequestHead): Destined | Promise<Destined>;
 }
 
 /** Upgrades that are judged as requests and then spliced; everything else is refused. */
@@ -79,7 +79,8 @@ export async function serveRequest(
 ): Promise<boolean> {
   const problem = headProblem(head);
   if (problem !== undefined) return refuseHead(gateway, connection, head, 400, problem);
-  const destined = await connection.destined(head);
+  const answer = connection.destined(head);
+  const destined = answer instanceof Promise ? await answer : answer;
   if ("reason" in destined) return refuseHead(gateway, connection, head, destined.status, destined.reason);
   const request = new Http1Request(gateway.pool, connection, head, destined);
   try {
@@ -210,7 +211,9 @@ class Http1Request implements ClientRequest {
   }
 
   onLeave(left: () => void): () => void {
-    return this.#connection.channel.onOver(left);
+    const { channel } = this.#connection;
+    channel.onOver(left);
+    return () => channel.offOver(left);
   }
 
   async refuse(reply: RefusalReply): Promise<void> {
@@ -226,11 +229,11 @@ class Http1Request implements ClientRequest {
       client: channel,
       endMeansGone,
       head: this.#wire,
-      target: this.#destined.target,
+      path: this.#destined.target,
       authority: authorityOf(this.#destined.destination),
       body: this.#body,
       awaitsContinue: this.#wire.expectContinue && !this.#hasContinued,
-      upstream: this.#destined.upstream,
+      target: this.#destined.upstream(),
       pool: this.#pool,
       answered,
     });

@@ -63,14 +63,14 @@ export class Http2Stream implements BodyReader {
     return this.#resetReason;
   }
 
-  /** Calls back once when the stream is reset or its connection lost; returns the way to stop listening. */
-  onReset(listener: () => void): () => void {
-    if (this.#resetCode !== undefined) {
-      listener();
-      return () => {};
-    }
-    this.#resetListeners.add(listener);
-    return () => this.#resetListeners.delete(listener);
+  /** Calls back once when the stream is reset or its connection lost, at once if it was; `offReset` stops that. */
+  onReset(listener: () => void): void {
+    if (this.#resetCode !== undefined) listener();
+    else this.#resetListeners.add(listener);
+  }
+
+  offReset(listener: () => void): void {
+    this.#resetListeners.delete(listener);
   }
 
   /** The next head that arrives: interim or final answer. Undefined when the stream ends without one. */

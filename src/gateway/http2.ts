@@ -29,7 +29,7 @@ export interface Http2ServerConnection {
   readonly destination: Destination;
   /** The host that an authority names, if that is the destination under one of its names. */
   hostOf(authority: string): string | undefined;
-  upstream(): Promise<UpstreamTarget>;
+  upstream(): UpstreamTarget;
 }
 
 /** Serves requests until the connection ends. */
@@ -252,7 +252,9 @@ class Http2Request implements ClientRequest {
   }
 
   onLeave(left: () => void): () => void {
-    return this.#stream.onReset(left);
+    const stream = this.#stream;
+    stream.onReset(left);
+    return () => stream.offReset(left);
   }
 
   async refuse(reply: RefusalReply): Promise<void> {
@@ -263,12 +265,13 @@ class Http2Request implements ClientRequest {
 
   async forward(answered: (status: number) => void): Promise<void> {
     const stream = this.#stream;
-    const target = await this.#connection.upstream();
+    const target = this.#connection.upstream();
     const answer = await forwardUpstream(this.#pool, target, this.#outgoing(), {
       get hasLeft() {
         return stream.resetCode !== undefined;
       },
       onLeave: (left) => stream.onReset(left),
+      offLeave: (left) => stream.offReset(left),
     });
     answered(answer.status);
     try {

@@ -15,27 +15,25 @@ interface Looked {
 export class LookAhead {
   #left = MAX_BYTES;
 
-  /** A share for one request, to be released at its end. */
-  share(): LookAheadShare {
-    return new LookAheadShare({
-      take: (bytes) => {
-        if (bytes > this.#left) return false;
-        this.#left -= bytes;
-        return true;
-      },
-      give: (bytes) => {
-        this.#left += bytes;
-      },
-    });
+  /** Takes so many bytes of it; false when there are not as many. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  /** Gives back what was taken. */
+  give(bytes: number): void {
+    this.#left += bytes;
   }
 }
 
-/** What one request has of it. */
+/** What one request has of it, to be released at its end. */
 export class LookAheadShare {
-  readonly #room: { take(bytes: number): boolean; give(bytes: number): void };
+  readonly #room: LookAhead;
   #taken = 0;
 
-  constructor(room: { take(bytes: number): boolean; give(bytes: number): void }) {
+  constructor(room: LookAhead) {
     this.#room = room;
   }
 

@@ -47,7 +47,7 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
     destination,
     host,
     target: named.target,
-    upstream: async () => ({
+    upstream: () => ({
       host,
       port,
       addresses,

@@ -13,6 +13,8 @@ import { UpstreamError } from "./upstream-error.ts";
 
 /** Certificates and kubeconfigs are renewed under a running daemon; an identity is read again after this time. */
 const IDENTITY_MS = 60_000;
+/** What was made of trust is used for a second without asking again whether its time is over. */
+const VALID_MS = 1_000;
 
 /** Makes and keeps one TLS context for every trust that is in use. */
 export class TrustStore {
@@ -66,6 +68,17 @@ export class TrustStore {
     };
     this.#contexts.set(key, { trust, until: identity ? Date.now() + IDENTITY_MS : Number.POSITIVE_INFINITY });
     return trust;
+  }
+
+  /** Remembers for a short while what `make` gave, and not beyond a change of trust. */
+  whileValid<Value>(make: () => Value): () => Value {
+    let known: { readonly value: Value; readonly revision: number; readonly until: number } | undefined;
+    return () => {
+      const now = performance.now();
+      if (known === undefined || known.revision !== this.#revision || known.until < now)
+        known = { value: make(), revision: this.#revision, until: now + VALID_MS };
+      return known.value;
+    };
   }
 
   #anchorsOf(upstream: Upstream | undefined): TrustAnchors {

@@ -186,7 +186,7 @@ async function versionsOf(
   // A client that speaks nothing else is translated for.
   if (!offered.includes("http/1.1")) return BOTH;
   try {
-    return (await gateway.pool.versionOf(await served.upstream())) === "h2" ? BOTH : HTTP1;
+    return (await gateway.pool.versionOf(served.upstream())) === "h2" ? BOTH : HTTP1;
   } catch (error) {
     // The request that follows fails for the same reason, and can be told it.
     if (error instanceof UpstreamError) return BOTH;
@@ -213,14 +213,14 @@ function servedAs(
       const named = parseAuthority(authority, port);
       return named !== undefined && named.port === port && names.has(named.host) ? named.host : undefined;
     },
-    upstream: async () => ({
+    upstream: gateway.trust.whileValid(() => ({
       host,
       port,
       addresses,
       serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
       trust: isTls ? gateway.trust.trustFor(host, port, lendsIdentity) : undefined,
       owner: owner.poolKey,
-    }),
+    })),
   };
 }
 
@@ -237,7 +237,7 @@ async function serveOverHttp1(
     host: destination.host,
     port: destination.port,
     endMeansGone: isTls,
-    destined: async (head): Promise<Destined> => {
+    destined: (head): Destined => {
       const target = originTarget(head, isTls ? "https" : "http");
       if (target === undefined)
         return { status: 400, reason: "the target is neither a path nor this host's URL" };

@@ -39,6 +39,8 @@ export interface OutgoingRequest {
   readonly prefersHttp2: boolean;
   /** The client waits for 100 before it sends the body; the upstream's 100 is passed on. */
   readonly awaitsContinue: boolean;
+  /** The whole head as HTTP/1.1, where the client's own bytes can be sent on as they came. */
+  readonly verbatim?: Uint8Array | undefined;
   /** Passes on an interim answer (1xx but 101). */
   interim(status: number, headers: readonly Header[]): void;
 }
@@ -50,8 +52,10 @@ export interface UpstreamAnswer {
   /** As sent; hop-by-hop fields are the reader's to leave out. */
   readonly headers: readonly Header[];
   readonly body: BodyReader;
+  /** The whole head as HTTP/1.1, where the upstream's own bytes can be passed on as they came. */
+  readonly verbatim?: Uint8Array | undefined;
   /** The connection behind a 101, to be relayed. */
   readonly upgraded: Channel | undefined;
   /** Frees the upstream: kept for others if request and answer are complete, else closed or reset. */
-  finish: () => void;
+  finish(): void;
 }

@@ -4,63 +4,116 @@
 
 import type { Header } from "../model/request.ts";
 import { parseResponseHead, serialiseRequestHead, type WireResponseHead } from "../wire/http-head.ts";
+import type { ParseResult } from "../wire/parse-result.ts";
 import { BodySource } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import { endToEnd, sendMessage } from "./http1-message.ts";
+import type { Lease } from "./lease.ts";
 import { PATIENCE } from "./patience.ts";
-import { HeadError, readHead } from "./read-head.ts";
+import { HeadError, type HeadPatience, readHead } from "./read-head.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** An upstream that says nothing for as long as it likes: watches and long polls are quiet. */
-const ANSWER = () => ({ firstByteMs: undefined, wholeMs: PATIENCE.headMs });
+/** An upstream may say nothing for as long as it likes: watches and long polls are quiet. */
+const ANSWER: HeadPatience = {
+  firstByteMs: undefined,
+  get wholeMs() {
+    return PATIENCE.headMs;
+  },
+};
 /** Interim answers before the final one; more is an attack or a fault. */
 const MAX_INTERIM = 32;
 
 /**
- * Sends the request and resolves with the answer's head while both bodies may still be flowing. `release`
- * is called by `finish` when the connection can carry another request; destroying `upstream` cuts it. Throws
- * UpstreamError, or what broke the request's body; the connection is then closed.
+ * Sends the request and resolves with the answer's head while both bodies may still be flowing. The lease is the
+ * answer's to end; destroying `upstream` cuts it. Throws UpstreamError, or what broke the request's body; the
+ * connection is then closed.
  */
 export async function requestHttp1(
   upstream: Channel,
   request: OutgoingRequest,
-  release: () => void,
+  lease: Lease,
 ): Promise<UpstreamAnswer> {
-  let problem: unknown;
-  const sent = sendMessage(upstream, headBytes(upstream, request), request.body).catch((error) => {
-    problem = error;
-    upstream.destroy();
-  });
+  const sending = new Sending(upstream, headBytes(upstream, request), request);
   try {
-    const head = await readFinalHead(request, upstream);
-    return answerOf(request, upstream, head, sent, release);
+    return new Http1Answer(upstream, request, await readFinalHead(request, upstream), sending, lease);
   } catch (error) {
     upstream.destroy();
-    throw problem ?? error;
+    throw sending.problem ?? error;
   }
 }
 
-function answerOf(
-  request: OutgoingRequest,
-  upstream: Channel,
-  head: WireResponseHead,
-  sent: Promise<void>,
-  release: () => void,
-): UpstreamAnswer {
-  const body = new BodySource(upstream, head.framing);
-  return {
-    status: head.status,
-    statusText: head.statusText,
-    headers: head.headers,
-    body,
-    upgraded: head.status === 101 ? upstream : undefined,
-    finish: () => {
-      if (head.status === 101) return;
-      if (!request.body.isDrained || !body.isDrained || !head.keepAlive) upstream.destroy();
-      else void sent.then(release);
-    },
-  };
+/** A request on its way to the upstream. A body that breaks takes the connection with it. */
+class Sending {
+  /** What broke it. */
+  problem: unknown;
+  /** Settles when all of it was sent; undefined when it was at once. */
+  readonly done: Promise<void> | undefined;
+
+  constructor(upstream: Channel, head: Uint8Array, { body }: OutgoingRequest) {
+    try {
+      this.done = sendMessage(upstream, head, body)?.catch((error) => this.#broken(upstream, error));
+    } catch (error) {
+      this.#broken(upstream, error);
+    }
+  }
+
+  #broken(upstream: Channel, error: unknown): void {
+    this.problem = error;
+    upstream.destroy();
+  }
+}
+
+class Http1Answer implements UpstreamAnswer {
+  readonly status: number;
+  readonly body: BodySource;
+  readonly #upstream: Channel;
+  readonly #request: OutgoingRequest;
+  readonly #head: WireResponseHead;
+  readonly #sending: Sending;
+  readonly #lease: Lease;
+
+  constructor(
+    upstream: Channel,
+    request: OutgoingRequest,
+    head: WireResponseHead,
+    sending: Sending,
+    lease: Lease,
+  ) {
+    this.#upstream = upstream;
+    this.#request = request;
+    this.#head = head;
+    this.#sending = sending;
+    this.#lease = lease;
+    this.status = head.status;
+    this.body = new BodySource(upstream, head.framing);
+  }
+
+  get statusText(): string {
+    return this.#head.statusText;
+  }
+
+  get headers(): readonly Header[] {
+    return this.#head.headers;
+  }
+
+  get verbatim(): Uint8Array | undefined {
+    return this.#head.verbatim;
+  }
+
+  get upgraded(): Channel | undefined {
+    return this.status === 101 ? this.#upstream : undefined;
+  }
+
+  finish(): void {
+    const lease = this.#lease;
+    lease.forgetClient();
+    if (this.status === 101) return;
+    if (!this.#request.body.isDrained || !this.body.isDrained || !this.#head.keepAlive)
+      this.#upstream.destroy();
+    else if (this.#sending.done) void this.#sending.done.then(() => lease.release());
+    else lease.release();
+  }
 }
 
 /** What HTTP/2 can say and HTTP/1.1 cannot is no request for this upstream. */
@@ -73,14 +126,9 @@ function headBytes(upstream: Channel, request: OutgoingRequest): Uint8Array {
   }
 }
 
-function requestBytes({
-  method,
-  target,
-  headers,
-  body,
-  upgrade,
-  awaitsContinue,
-}: OutgoingRequest): Uint8Array {
+function requestBytes(request: OutgoingRequest): Uint8Array {
+  if (request.verbatim) return request.verbatim;
+  const { method, target, headers, body, upgrade, awaitsContinue } = request;
   const fields: Header[] = endToEnd(headers).filter(
     ([name]) => awaitsContinue || name.length !== 6 || name.toLowerCase() !== "expect",
   );
@@ -90,10 +138,31 @@ function requestBytes({
   return serialiseRequestHead({ method, target, headers: fields });
 }
 
+/** Only to HEAD is an answer read differently; CONNECT never comes this way. */
+function parseAnswer(bytes: Uint8Array, seen: number): ParseResult<WireResponseHead> {
+  return parseResponseHead(bytes, "GET", undefined, seen);
+}
+
+function parseAnswerToHead(bytes: Uint8Array, seen: number): ParseResult<WireResponseHead> {
+  return parseResponseHead(bytes, "HEAD", undefined, seen);
+}
+
 /** The final response head; interim ones are passed on. Throws UpstreamError. */
 async function readFinalHead(request: OutgoingRequest, upstream: Channel): Promise<WireResponseHead> {
+  const parse = request.method === "HEAD" ? parseAnswerToHead : parseAnswer;
   for (let interim = 0; ; interim += 1) {
-    const head = await readResponseHead(request.method, upstream, interim > 0);
+    let head: WireResponseHead | undefined;
+    try {
+      head = await readHead(upstream, parse, ANSWER);
+    } catch (error) {
+      if (!(error instanceof HeadError)) throw error;
+      const reason = `the upstream's answer is malformed: ${error.message}`;
+      throw new UpstreamError("broken", reason, { hasAnswered: true });
+    }
+    if (head === undefined)
+      throw new UpstreamError("broken", "the upstream closed the connection without an answer", {
+        hasAnswered: interim > 0,
+      });
     if (head.status === 101) {
       if (request.upgrade !== undefined && head.upgrade === request.upgrade.token) return head;
       throw new UpstreamError("broken", "the upstream switched protocols unasked", { hasAnswered: true });
@@ -103,26 +172,4 @@ async function readFinalHead(request: OutgoingRequest, upstream: Channel): Promi
       throw new UpstreamError("broken", "the upstream sent too many interim answers", { hasAnswered: true });
     if (head.status !== 100 || request.awaitsContinue) request.interim(head.status, endToEnd(head.headers));
   }
-}
-
-async function readResponseHead(
-  method: string,
-  upstream: Channel,
-  hasAnswered: boolean,
-): Promise<WireResponseHead> {
-  const parse = (bytes: Uint8Array, seen: number) => parseResponseHead(bytes, method, undefined, seen);
-  let head: WireResponseHead | undefined;
-  try {
-    head = await readHead(upstream, parse, ANSWER());
-  } catch (error) {
-    if (!(error instanceof HeadError)) throw error;
-    throw new UpstreamError("broken", `the upstream's answer is malformed: ${error.message}`, {
-      hasAnswered: true,
-    });
-  }
-  if (head === undefined)
-    throw new UpstreamError("broken", "the upstream closed the connection without an answer", {
-      hasAnswered,
-    });
-  return head;
 }

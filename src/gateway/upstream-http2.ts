@@ -5,6 +5,7 @@ import type { Header } from "../model/request.ts";
 import { H2_ERROR } from "../wire/http2-connection.ts";
 import type { Http2Session } from "./http2-session.ts";
 import type { Http2Stream } from "./http2-stream.ts";
+import type { Lease } from "./lease.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -20,11 +21,15 @@ const DROPPED = new Set([
 ]);
 const MAX_INTERIM = 32;
 
-/** Sends the request and resolves with the answer's head. Throws UpstreamError, or what broke the request's body. `signal` cuts it. */
+/**
+ * Sends the request and resolves with the answer's head. Throws UpstreamError, or what broke the request's body.
+ * `signal` cuts it; the lease is the answer's to end.
+ */
 export async function requestHttp2(
   session: Http2Session,
   request: OutgoingRequest,
   signal: AbortSignal,
+  lease: Lease,
 ): Promise<UpstreamAnswer> {
   const isEmpty = request.body.isDrained;
   const stream = open(session, request);
@@ -44,7 +49,7 @@ export async function requestHttp2(
       if (status !== 100 || request.awaitsContinue) request.interim(status, headers);
       continue;
     }
-    return answerOf(request, stream, status, headers);
+    return answerOf(request, stream, status, headers, lease);
   }
   stream.reset(H2_ERROR.ENHANCE_YOUR_CALM);
   throw new UpstreamError("broken", "the upstream sent too many interim answers", { hasAnswered: true });
@@ -92,6 +97,7 @@ function answerOf(
   stream: Http2Stream,
   status: number,
   headers: readonly Header[],
+  lease: Lease,
 ): UpstreamAnswer {
   return {
     status,
@@ -99,7 +105,8 @@ function answerOf(
     headers,
     body: stream,
     upgraded: undefined,
-    finish: () => {
+    finish() {
+      lease.forgetClient();
       if (!stream.isDrained || !request.body.isDrained) stream.reset(H2_ERROR.CANCEL);
     },
   };

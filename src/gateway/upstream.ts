@@ -69,6 +69,8 @@ export class UpstreamPool {
   /** HTTP/2 dials under way: a burst of requests must end up on one connection. */
   readonly #dialling = new Map<string, Promise<UpstreamConnection>>();
   readonly #versions = new Map<string, HttpVersion>();
+  /** Targets are shared by the requests of a client's connection. */
+  readonly #keys = new WeakMap<UpstreamTarget, string>();
   #count = 0;
   readonly #sweeper = setInterval(() => this.#sweep(), 10_000).unref();
 
@@ -78,18 +80,19 @@ export class UpstreamPool {
 
   /** A usable connection from the pool, else a new one. Throws UpstreamError. */
   async acquire(target: UpstreamTarget, needs: ConnectionNeeds): Promise<UpstreamConnection> {
-    const key = keyOf(target);
-    if (!needs.mustBeNew) {
-      const kept = this.#kept(key, needs);
-      if (kept) return kept;
-    }
+    const kept = this.kept(target, needs);
+    if (kept) return kept;
+    const key = this.#keyOf(target);
     const under = needs.versions.includes("h2") && !needs.mustBeNew ? this.#dialling.get(key) : undefined;
     if (!under) return this.#dial(target, key, needs);
     await under.catch(() => {});
-    return this.#kept(key, needs) ?? this.#dial(target, key, needs);
+    return this.kept(target, needs) ?? this.#dial(target, key, needs);
   }
 
-  #kept(key: string, needs: ConnectionNeeds): UpstreamConnection | undefined {
+  /** A usable connection from the pool. */
+  kept(target: UpstreamTarget, needs: ConnectionNeeds): UpstreamConnection | undefined {
+    if (needs.mustBeNew) return undefined;
+    const key = this.#keyOf(target);
     const session = needs.versions.includes("h2") ? this.#sessions.get(key) : undefined;
     if (session?.canOpen) return { version: "h2", session, key, isReused: true };
     if (!needs.versions.includes("http/1.1")) return undefined;
@@ -135,6 +138,15 @@ export class UpstreamPool {
     return { version, session, key, isReused: false };
   }
 
+  #keyOf(target: UpstreamTarget): string {
+    let key = this.#keys.get(target);
+    if (key === undefined) {
+      key = keyOf(target);
+      this.#keys.set(target, key);
+    }
+    return key;
+  }
+
   #remember(key: string, version: HttpVersion): void {
     const oldest = this.#versions.size >= VERSIONS_MAX ? this.#versions.keys().next().value : undefined;
     if (oldest !== undefined) this.#versions.delete(oldest);
@@ -146,7 +158,7 @@ export class UpstreamPool {
    * connection is kept for the request that follows. Throws UpstreamError.
    */
   async versionOf(target: UpstreamTarget): Promise<HttpVersion> {
-    const known = this.#versions.get(keyOf(target));
+    const known = this.#versions.get(this.#keyOf(target));
     if (known !== undefined) return known;
     const needs: ConnectionNeeds = { versions: ["h2", "http/1.1"], isIdempotent: true, mustBeNew: false };
     const connection = await this.acquire(target, needs);

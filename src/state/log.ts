@@ -22,7 +22,8 @@ export interface LogOptions {
   readonly keep?: number;
   /** Gets every line as well; `iddio gateway` in a terminal prints them. */
   readonly mirror?: (line: string) => void;
-  readonly now?: () => Date;
+  /** Milliseconds since 1970; the system's clock without it. */
+  readonly now?: () => number;
 }
 
 const FLUSH_MS = 50;
@@ -93,7 +94,7 @@ export class Log {
 
   #add(level: LogLevel, message: string, fields: LogFields | undefined): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
-    const line = formatLine(this.#options.now?.() ?? new Date(), level, message, fields);
+    const line = formatLine(this.#now(), level, message, fields);
     this.#options.mirror?.(line);
     if (this.#pendingBytes > MAX_PENDING_BYTES) {
       this.#dropped++;
@@ -107,6 +108,10 @@ export class Log {
       void this.#startFlush();
     }, FLUSH_MS);
     this.#timer.unref();
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? Date.now();
   }
 
   #startFlush(): Promise<void> {
@@ -138,15 +143,15 @@ export class Log {
     this.#pendingBytes = 0;
     if (this.#dropped > 0) {
       const fields = { lines: this.#dropped };
-      lines.push(formatLine(this.#options.now?.() ?? new Date(), "warn", "lines were lost", fields));
+      lines.push(formatLine(this.#now(), "warn", "lines were lost", fields));
       this.#dropped = 0;
     }
     return `${lines.join("\n")}\n`;
   }
 }
 
-/** One line of the log, without its newline: time, level, message, fields. */
-export function formatLine(at: Date, level: LogLevel, message: string, fields: LogFields = {}): string {
+/** One line of the log, without its newline: time (milliseconds since 1970), level, message, fields. */
+export function formatLine(at: number, level: LogLevel, message: string, fields: LogFields = {}): string {
   let line = `${timeOf(at)} ${LEVEL_COLUMN[level]} ${visible(message)}`;
   let separator = ": ";
   // Not Object.entries: there is a line for every request, and its pairs would be half of the line's cost.
@@ -170,14 +175,13 @@ let second = Number.NaN;
 let secondText = "";
 
 /** ISO 8601 in UTC; lines of the same second share all but the milliseconds. */
-function timeOf(at: Date): string {
-  const ms = at.getTime();
-  const current = Math.floor(ms / 1000);
+function timeOf(at: number): string {
+  const current = Math.floor(at / 1000);
   if (current !== second) {
-    secondText = at.toISOString().slice(0, -4);
+    secondText = new Date(at).toISOString().slice(0, -4);
     second = current;
   }
-  const rest = ms - current * 1000;
+  const rest = at - current * 1000;
   return `${secondText}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
 }
 

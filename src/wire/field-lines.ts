@@ -15,9 +15,18 @@ const HTAB = 0x09;
 /** Offsets of name start, name end, value start, value end for each field. Scratch: valid until the next scan. */
 let offsets = new Int32Array(4 * 256);
 
-/** Where a scan ended. `next` is the offset after the empty line; `octetBits` is the union of the classes of all value octets. */
+/**
+ * Where a scan ended. `next` is the offset after the empty line; `octetBits` is the union of the classes of all
+ * value octets; `isCanonical` says that every line is `name: value`, with one space and none after the value.
+ */
 export type FieldScan =
-  | { readonly kind: "ok"; readonly next: number; readonly count: number; readonly octetBits: number }
+  | {
+      readonly kind: "ok";
+      readonly next: number;
+      readonly count: number;
+      readonly octetBits: number;
+      readonly isCanonical: boolean;
+    }
   | { readonly kind: "need-more" }
   | { readonly kind: "bad"; readonly status: 400 | 431; readonly reason: string };
 
@@ -35,12 +44,13 @@ export function scanFieldLines(bytes: Uint8Array, start: number, end: number, ma
   let at = start;
   let count = 0;
   let octetBits = 0;
+  let isCanonical = true;
   for (;;) {
     if (at >= end) return MORE;
     if (bytes[at] === CR) {
       if (at + 1 >= end) return MORE;
       return bytes[at + 1] === LF
-        ? { kind: "ok", next: at + 2, count, octetBits }
+        ? { kind: "ok", next: at + 2, count, octetBits, isCanonical }
         : malformed("bare carriage return");
     }
     const nameStart = at;
@@ -64,6 +74,7 @@ export function scanFieldLines(bytes: Uint8Array, start: number, end: number, ma
     if (bytes[at + 1] !== LF) return malformed("bare carriage return");
     let valueEnd = at;
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--;
+    if (valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SP || valueEnd !== at) isCanonical = false;
     remember(count++, nameStart, nameEnd, valueStart, valueEnd);
     at += 2;
   }
@@ -97,8 +108,20 @@ function nameProblem(octet: number, isFirst: boolean): string {
 }
 
 /** Where the name of a field of the last successful scan begins. */
-export function fieldStart(index: number): number {
+export function fieldNameStart(index: number): number {
   return offsets[index * 4] as number;
+}
+
+/** How long the name of a field of the last successful scan is. */
+export function fieldNameLength(index: number): number {
+  return (offsets[index * 4 + 1] as number) - (offsets[index * 4] as number);
+}
+
+/** The value of a field of the last successful scan, cut from `text` as `readField` does, else from `bytes`. */
+export function fieldValue(bytes: Uint8Array, text: string | undefined, index: number): string {
+  const start = offsets[index * 4 + 2] as number;
+  const end = offsets[index * 4 + 3] as number;
+  return text === undefined ? decodeLatin1(bytes.subarray(start, end), true) : text.slice(start, end);
 }
 
 /** One field of the last successful scan, cut from `text`, the latin1 text of the scanned bytes. */

@@ -2,9 +2,10 @@
 // whole head at once (RFC 9112: 3.2 targets, 6 framing, 9.3 persistence). A rule here may be made
 // stricter freely; laxer only after asking how other implementations read what it would let in.
 
+import type { Header } from "../model/request.ts";
 import { parseAbsoluteTarget } from "./connect-request.ts";
 import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from "./framing.ts";
-import type { WireRequestHead, WireResponseHead } from "./http-head.ts";
+import type { WireRequestHead } from "./http-head.ts";
 import { type MessageFields, type Refusal, refusal } from "./message-fields.ts";
 import { AUTHORITY, isAll } from "./octet-class.ts";
 
@@ -15,10 +16,9 @@ export interface RequestLine {
   readonly version: "1.0" | "1.1";
 }
 
-/** A first line of a response, as sent. */
+/** What the first line of a response says beside the reason phrase. */
 export interface StatusLine {
   readonly status: number;
-  readonly statusText: string;
   readonly version: "1.0" | "1.1";
 }
 
@@ -61,17 +61,23 @@ function hasBody(fields: MessageFields): boolean {
 }
 
 /** The request that was found to have no problem. */
-export function requestOf(line: RequestLine, fields: MessageFields): WireRequestHead {
+export function requestOf(
+  line: RequestLine,
+  fields: MessageFields,
+  headers: readonly Header[],
+  verbatim: Uint8Array | undefined,
+): WireRequestHead {
   return {
     method: line.method,
     target: line.target,
     version: line.version,
-    headers: fields.headers,
+    headers,
     framing: line.method === "CONNECT" ? NO_BODY : framingOf(fields, NO_BODY),
     keepAlive: isKeptAlive(line.version, fields),
     expectContinue: fields.expect !== undefined && hasBody(fields),
     upgrade: fields.hasUpgradeOption ? fields.upgrade : undefined,
     authority: fields.host,
+    verbatim,
   };
 }
 
@@ -92,21 +98,15 @@ function isBodiless(status: number): boolean {
   return status < 200 || status === 204;
 }
 
-/** The response, found to have no problem, to a request with this method. */
-export function responseOf(line: StatusLine, requestMethod: string, fields: MessageFields): WireResponseHead {
-  const { status } = line;
+/** How long the body is of a response, found to have no problem, to a request with this method. */
+export function responseFraming(
+  { status }: StatusLine,
+  requestMethod: string,
+  fields: MessageFields,
+): Framing {
   const isTunnel = requestMethod === "CONNECT" && status >= 200 && status < 300;
   const hasNone = isBodiless(status) || status === 304 || requestMethod === "HEAD" || isTunnel;
-  const framing = hasNone ? NO_BODY : framingOf(fields, UNTIL_CLOSE);
-  return {
-    status,
-    statusText: line.statusText,
-    version: line.version,
-    headers: fields.headers,
-    framing,
-    keepAlive: framing !== UNTIL_CLOSE && isKeptAlive(line.version, fields),
-    upgrade: fields.hasUpgradeOption ? fields.upgrade : undefined,
-  };
+  return hasNone ? NO_BODY : framingOf(fields, UNTIL_CLOSE);
 }
 
 function framingOf(fields: MessageFields, otherwise: Framing): Framing {
@@ -114,7 +114,7 @@ function framingOf(fields: MessageFields, otherwise: Framing): Framing {
   return fields.contentLength >= 0 ? { kind: "length", length: fields.contentLength } : otherwise;
 }
 
-/** RFC 9112 9.3; close wins over keep-alive when both are listed. */
-function isKeptAlive(version: "1.0" | "1.1", fields: MessageFields): boolean {
+/** Whether the connection outlives the message (RFC 9112 9.3); close wins over keep-alive when both are listed. */
+export function isKeptAlive(version: "1.0" | "1.1", fields: MessageFields): boolean {
   return !fields.hasClose && (version === "1.1" || fields.hasKeepAlive);
 }

@@ -45,7 +45,8 @@ type ChunkState = "header" | "data" | "data-return" | "data-line-feed" | "traile
 export class BodyDecoder {
   readonly #framing: Framing;
   readonly #limits: BodyLimits;
-  readonly #header: ChunkHeader;
+  /** Made for the first chunk: most bodies are not chunked. */
+  #header: ChunkHeader | undefined;
   #state: ChunkState = "header";
   /** Bytes of the body (length) or of the current chunk that are still to come. */
   #remaining = 0;
@@ -57,7 +58,6 @@ export class BodyDecoder {
   constructor(framing: Framing, limits: BodyLimits = DEFAULT_BODY_LIMITS) {
     this.#framing = framing;
     this.#limits = limits;
-    this.#header = new ChunkHeader(limits.maxExtensionBytes);
     this.#isDone = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
     if (framing.kind === "length") this.#remaining = framing.length;
   }
@@ -129,9 +129,10 @@ export class BodyDecoder {
     if (this.#state === "data-line-feed") {
       if (octet !== LF) return "bare carriage return after chunk data";
       this.#state = "header";
-      this.#header.restart();
+      this.#header?.restart();
       return undefined;
     }
+    this.#header ??= new ChunkHeader(this.#limits.maxExtensionBytes);
     const problem = this.#header.push(octet);
     if (this.#header.isDone) {
       this.#remaining = this.#header.size;

@@ -1,14 +1,16 @@
 // HTTP/1.1 message heads: bytes in, values out, values in, bytes out. No sockets, no clock.
 // A head is accepted only when every recipient would read it the same way (RFC 9112, read strictly);
-// what is forwarded is serialised from the parsed value, never copied from the input.
+// what is forwarded is what the serialiser makes of the parsed value, and the input itself only where that is the
+// same, octet for octet.
 
 import type { Header } from "../model/request.ts";
 import { scanFieldLines, scannedText } from "./field-lines.ts";
 import type { Framing } from "./framing.ts";
-import { requestOf, requestProblem, responseOf, responseProblem } from "./head-rules.ts";
-import { collectFields } from "./message-fields.ts";
+import { requestOf, requestProblem, responseFraming, responseProblem } from "./head-rules.ts";
+import { headersOf, readMeanings } from "./message-fields.ts";
 import { C1, DIGIT, FIELD_VALUE, METHOD, OCTET_CLASS, TARGET } from "./octet-class.ts";
 import { bad, NEED_MORE, type ParseResult } from "./parse-result.ts";
+import { ResponseHead } from "./response-head.ts";
 
 export type { Framing } from "./framing.ts";
 export { serialiseRequestHead, serialiseResponseHead } from "./serialise-head.ts";
@@ -38,6 +40,8 @@ export interface WireRequestHead {
   readonly upgrade: string | undefined;
   /** Host field value as sent; undefined is possible in 1.0 only. */
   readonly authority: string | undefined;
+  /** The head itself, if serialising it would give the same and every field of it is end-to-end; a view into the input. */
+  readonly verbatim: Uint8Array | undefined;
 }
 
 /** A response head that was proved unambiguous. */
@@ -51,6 +55,8 @@ export interface WireResponseHead {
   readonly keepAlive: boolean;
   /** The Upgrade value, lower case, when Connection lists upgrade. */
   readonly upgrade: string | undefined;
+  /** As a request's. */
+  readonly verbatim: Uint8Array | undefined;
 }
 
 const CR = 0x0d;
@@ -102,7 +108,7 @@ export function parseRequestHead(
   if (scan.kind === "need-more") return incomplete(end, limits, 431, "header section too large");
   if (scan.kind === "bad") return bad(scan.status, scan.reason);
   const text = scannedText(bytes, scan.next, scan.octetBits);
-  const fields = collectFields(text, scan.count);
+  const fields = readMeanings(bytes, scan.count, text);
   const line = {
     method: text.slice(methodStart, methodEnd),
     target: text.slice(targetStart, targetEnd),
@@ -110,7 +116,13 @@ export function parseRequestHead(
   };
   const problem = requestProblem(line, fields);
   if (problem !== undefined) return bad(problem.status, problem.reason);
-  return { kind: "ok", value: requestOf(line, fields), length: scan.next };
+  const isVerbatim = scan.isCanonical && fields.isForwardedAsIs && version === "1.1";
+  const verbatim = isVerbatim ? bytes.subarray(methodStart, scan.next) : undefined;
+  return {
+    kind: "ok",
+    value: requestOf(line, fields, headersOf(text, scan.count, fields), verbatim),
+    length: scan.next,
+  };
 }
 
 /**
@@ -150,12 +162,20 @@ export function parseResponseHead(
   const scan = scanFieldLines(bytes, at + 2, end, limits.maxFields);
   if (scan.kind === "need-more") return incomplete(end, limits, 431, "header section too large");
   if (scan.kind === "bad") return bad(scan.status, scan.reason);
-  const text = scannedText(bytes, scan.next, scan.octetBits | (octetBits & C1));
-  const fields = collectFields(text, scan.count);
-  const line = { status, statusText: text.slice(reasonStart, reasonEnd), version };
+  const fields = readMeanings(bytes, scan.count);
+  const line = { status, version };
   const problem = responseProblem(line, fields);
   if (problem !== undefined) return bad(problem.status, problem.reason);
-  return { kind: "ok", value: responseOf(line, requestMethod, fields), length: scan.next };
+  const isVerbatim = scan.isCanonical && fields.isForwardedAsIs && version === "1.1" && reasonStart === 13;
+  const octets = {
+    bytes: bytes.subarray(0, scan.next),
+    hasC1: ((scan.octetBits | octetBits) & C1) !== 0,
+    reasonStart,
+    reasonEnd,
+    isVerbatim,
+  };
+  const value = new ResponseHead(line, responseFraming(line, requestMethod, fields), fields, octets);
+  return { kind: "ok", value, length: scan.next };
 }
 
 function classAt(bytes: Uint8Array, at: number, octetClass: number): boolean {

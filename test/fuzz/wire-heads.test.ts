@@ -23,6 +23,8 @@ const SEEDS = [
   "PUT / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
   "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nExpect: 100-continue\r\n\r\n",
   "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n",
+  "GET /a HTTP/1.1\r\nHost: a\r\nX: y\r\nContent-Length: 0\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n",
   "HTTP/1.0 404 N\xe4\r\nTransfer-Encoding: chunked\r\n\r\n",
 ];
 
@@ -41,10 +43,19 @@ const limits = fc.oneof(
 
 type Parser = (bytes: Uint8Array, limits: HeadLimits, seen?: number) => ParseResult<unknown>;
 
+/** A response's head makes its texts when they are asked for; compared are all of them. */
+function parseResponse(bytes: Uint8Array, method: string, bounds?: HeadLimits, seen?: number) {
+  const answer = parseResponseHead(bytes, method, bounds, seen);
+  if (answer.kind !== "ok") return answer;
+  const { status, statusText, version, headers, framing, keepAlive, upgrade, verbatim } = answer.value;
+  const value = { status, statusText, version, headers, framing, keepAlive, upgrade, verbatim };
+  return { ...answer, value };
+}
+
 const PARSERS: [name: string, parse: Parser][] = [
   ["requests", parseRequestHead],
-  ["responses to GET", (bytes, bounds, seen) => parseResponseHead(bytes, "GET", bounds, seen)],
-  ["responses to HEAD", (bytes, bounds, seen) => parseResponseHead(bytes, "HEAD", bounds, seen)],
+  ["responses to GET", (bytes, bounds, seen) => parseResponse(bytes, "GET", bounds, seen)],
+  ["responses to HEAD", (bytes, bounds, seen) => parseResponse(bytes, "HEAD", bounds, seen)],
 ];
 
 for (const [name, parse] of PARSERS) {
@@ -101,7 +112,7 @@ test("an accepted request, written and read again, is the same request", () => {
       if (first.value.version === "1.0" && first.value.authority === undefined) return;
       if (second.kind !== "ok") throw new Error(`refused when read again: ${second.kind}`);
       expect(second.length).toBe(written.length);
-      const { version: _, keepAlive: __, ...same } = first.value;
+      const { version: _, keepAlive: __, verbatim: ___, ...same } = first.value;
       expect(second.value).toMatchObject(same);
     }),
     { numRuns: fuzzRuns(600) },
@@ -111,16 +122,35 @@ test("an accepted request, written and read again, is the same request", () => {
 test("an accepted response, written and read again, is the same response", () => {
   fc.assert(
     fc.property(input, (bytes) => {
-      const first = parseResponseHead(bytes, "GET");
+      const first = parseResponse(bytes, "GET");
       if (first.kind !== "ok") return;
       const written = serialiseResponseHead(first.value);
-      const second = parseResponseHead(written, "GET");
+      const second = parseResponse(written, "GET");
       if (second.kind !== "ok") throw new Error("refused when read again");
       expect(second.length).toBe(written.length);
-      const { version: _, keepAlive: __, ...same } = first.value;
+      const { version: _, keepAlive: __, verbatim: ___, ...same } = first.value;
       expect(second.value).toMatchObject(same);
     }),
     { numRuns: fuzzRuns(600) },
+  );
+});
+
+const ONE_HOP = /^(?:connection|keep-alive|proxy-.*|te|upgrade|expect)$/i;
+
+test("a head that goes on verbatim is what would be written, and has no field that concerns one hop", () => {
+  fc.assert(
+    fc.property(input, (bytes) => {
+      const request = parseRequestHead(bytes);
+      if (request.kind === "ok" && request.value.verbatim)
+        expect(request.value.verbatim).toEqual(serialiseRequestHead(request.value));
+      const response = parseResponseHead(bytes, "GET");
+      if (response.kind === "ok" && response.value.verbatim)
+        expect(response.value.verbatim).toEqual(serialiseResponseHead(response.value));
+      for (const read of [request, response])
+        if (read.kind === "ok" && read.value.verbatim)
+          expect(read.value.headers.some(([field]) => ONE_HOP.test(field))).toBe(false);
+    }),
+    { numRuns: fuzzRuns(2_000) },
   );
 });
 
@@ -160,10 +190,12 @@ test("a head in plain spelling, parsed and written, is the same octets", () => {
       if (parsed.kind !== "ok") throw new Error(`refused: ${JSON.stringify(parsed)}`);
       expect(parsed.value.headers).toEqual(all);
       expect(serialiseRequestHead(parsed.value)).toEqual(bytes);
+      expect(parsed.value.verbatim).toEqual(bytes);
       const answer = octets(`HTTP/1.1 299 ${rest}\r\n${lines}\r\n`);
       const response = parseResponseHead(answer, "GET");
       if (response.kind !== "ok") throw new Error(`refused: ${JSON.stringify(response)}`);
       expect(serialiseResponseHead(response.value)).toEqual(answer);
+      expect(response.value.verbatim).toEqual(answer);
     }),
     { numRuns: fuzzRuns(300) },
   );

@@ -9,7 +9,7 @@ import { formatLine, Log } from "../../src/state/log.ts";
 const root = mkdtempSync(join(tmpdir(), "iddio-log-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const place = () => join(mkdtempSync(join(root, "d-")), "iddio.log");
-const AT = new Date("2026-01-02T03:04:05.678Z");
+const AT = Date.parse("2026-01-02T03:04:05.678Z");
 
 describe("a line", () => {
   const cases: [string, string, Parameters<typeof formatLine>[3], string][] = [
@@ -53,7 +53,7 @@ describe("the log", () => {
     log.level = "debug";
     log.debug("5");
     await log.close();
-    const stamp = AT.toISOString();
+    const stamp = new Date(AT).toISOString();
     expect(readFileSync(path, "utf8")).toBe(`${stamp} WARN  3\n${stamp} ERROR 4\n${stamp} DEBUG 5\n`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });

@@ -396,6 +396,7 @@ describe("an accepted request head says", () => {
         expectContinue: false,
         upgrade: undefined,
         authority: "Example.COM:8443",
+        verbatim: undefined,
       },
     });
   });

@@ -1,0 +1,39 @@
+// What one request holds of an upstream while it is being answered: the connection, and the
+// promise to cut it when the client leaves. An object and not a bundle of callbacks, because
+// every request has one.
+
+import type { UpstreamConnection, UpstreamPool } from "./upstream.ts";
+
+/** What forwarding must know of the client. */
+export interface LeavingClient {
+  readonly hasLeft: boolean;
+  /** Calls back when the client leaves, at once if it has; `offLeave` stops that. */
+  onLeave(left: () => void): void;
+  offLeave(left: () => void): void;
+}
+
+/** Begins with its making: from then on the client's leaving calls `cut`. */
+export class Lease {
+  readonly #pool: UpstreamPool;
+  readonly #connection: UpstreamConnection;
+  readonly #client: LeavingClient;
+  readonly #cut: () => void;
+
+  constructor(pool: UpstreamPool, connection: UpstreamConnection, client: LeavingClient, cut: () => void) {
+    this.#pool = pool;
+    this.#connection = connection;
+    this.#client = client;
+    this.#cut = cut;
+    client.onLeave(cut);
+  }
+
+  /** The answer is finished with, or there is none: the client's leaving cuts nothing any more. */
+  forgetClient(): void {
+    this.#client.offLeave(this.#cut);
+  }
+
+  /** Gives the connection back for other requests. */
+  release(): void {
+    this.#pool.release(this.#connection);
+  }
+}
