@@ -53,20 +53,21 @@ export function scopesOfField(field: GraphqlField, leads: Leads): FlyScopes {
 /** Where an operation goes on into apps and organizations, reading more of them than which ones they are. */
 export function leadsOf(operation: GraphqlOperation): Leads {
   if (operation.kind === "mutation") return { apps: false, orgs: false };
-  const reads = (...names: readonly string[]): boolean => {
-    // The root fields `app` and `organization` name what they are about.
-    const found = operation.below(
-      (name, isRoot) => names.includes(name) && (!isRoot || !/^(?:app|organization)$/.test(name)),
-    );
-    const inLists = found.isDisjointFrom(LIST)
-      ? found
-      : found.union(operation.below((name, isRoot) => !isRoot && LIST.has(name)));
-    return !inLists.difference(LIST).isSubsetOf(IDENTITY);
-  };
-  return {
-    apps: reads("app", "apps", "addOns"),
-    orgs: reads("organization", "organizations", "personalOrganization"),
-  };
+  return { apps: goesInto(operation, APPS), orgs: goesInto(operation, ORGANIZATIONS) };
+}
+
+const APPS: ReadonlySet<string> = new Set(["app", "apps", "addOns"]);
+const ORGANIZATIONS: ReadonlySet<string> = new Set(["organization", "organizations", "personalOrganization"]);
+
+/** Root fields that name what they are about. */
+const NAMED: ReadonlySet<string> = new Set(["app", "organization"]);
+
+function goesInto(operation: GraphqlOperation, names: ReadonlySet<string>): boolean {
+  if (names.isDisjointFrom(operation.reached)) return false;
+  const found = operation.below((name, isRoot) => names.has(name) && !(isRoot && NAMED.has(name)));
+  if (found.isDisjointFrom(LIST)) return !found.isSubsetOf(IDENTITY);
+  const inLists = operation.below((name, isRoot) => !isRoot && LIST.has(name));
+  return !found.union(inLists).difference(LIST).isSubsetOf(IDENTITY);
 }
 
 function labelsOf({ name, arguments: given }: GraphqlField): Readonly<Record<string, string>> {

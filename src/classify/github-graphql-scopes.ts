@@ -67,6 +67,8 @@ const LIST: ReadonlySet<string> = new Set([
 /** What an organisation or a team leads to that is still the organisation's. */
 const OWN: ReadonlySet<string> = new Set(["repository", "repositories"]);
 
+const ELSEWHERE: ReadonlySet<string> = INTO_REPOSITORIES.difference(OWN);
+
 const ORGANIZATIONS: ReadonlySet<string> = new Set(["organization", "organizations"]);
 
 const BOTH = ["repo", "org"];
@@ -95,7 +97,7 @@ export interface QueryReach {
 export function reachOf(operation: GraphqlOperation): QueryReach {
   const deep = operation.below((name, isRoot) => !isRoot || name !== "repository");
   const issues = ISSUES.some((name) => deep.has(name));
-  const elsewhere = issues || goesInto(operation, INTO_REPOSITORIES.difference(OWN));
+  const elsewhere = issues || goesInto(operation, ELSEWHERE);
   return {
     repositories: elsewhere || goesInto(operation, OWN),
     elsewhere,
@@ -115,6 +117,7 @@ export function scopesOfQuery(field: GraphqlField, reach: QueryReach): GraphqlSc
 
 /** Whether more is read of what these fields lead to than which one it is. */
 function goesInto(operation: GraphqlOperation, fields: ReadonlySet<string>): boolean {
+  if (fields.isDisjointFrom(operation.reached)) return false;
   const found = operation.below((name, isRoot) => !isRoot && fields.has(name));
   const hasList = !found.isDisjointFrom(LIST);
   const hasBranch = found.has("defaultBranchRef");
