@@ -61,13 +61,25 @@ function isGraphql(segments: readonly string[]): boolean {
 }
 
 function classify(request: HttpRequest): Classification {
-  if (!isApi(request.host)) return withApp(request, classifyByMethod("fly", request));
+  if (!isApi(request.host))
+    return classifyUsageReport(request) ?? withApp(request, classifyByMethod("fly", request));
   const [sent, ...overrides] = effectiveMethods(request);
   const answer = strictestOf(
     classifyMethod(request, sent),
     ...overrides.map((method) => classifyMethod(request, method)),
   );
   return asksForUpgrade(request) ? doubtful(answer, "an upgraded connection can carry anything") : answer;
+}
+
+/** What flyctl reports of its own use, after every command. */
+function classifyUsageReport(request: HttpRequest): Classification | undefined {
+  const isReport =
+    request.host === "flyctl-metrics.fly.dev" &&
+    request.method === "POST" &&
+    /^\/v1\/\w+$/.test(request.target);
+  if (!isReport || effectiveMethods(request).length > 1 || asksForUpgrade(request)) return undefined;
+  const reason = "the usage report of a command line tool";
+  return { protocol: "fly", tier: "observe", command: "metrics send", aliases: [], labels: {}, reason };
 }
 
 /** `<app>.fly.dev` names its app, and so do the paths of Fly's registry of images. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { flyClassifier } from "../../src/classify/fly.ts";
 import { tierOfFlyMutation } from "../../src/classify/fly-graphql.ts";
+import type { Header } from "../../src/model/request.ts";
 import type { TierOrUnknown } from "../../src/model/tier.ts";
 import { type Extras, requestOf } from "./request-of.ts";
 
@@ -170,4 +171,15 @@ test("apps at fly.dev go by method, under their name", () => {
     ["POST web.fly.dev/v1/delete-user", "sensitive", "POST", APP],
     ["GET www.example/", "observe", "GET"],
   ]);
+});
+
+test("what flyctl reports of its own use is observed, and nothing else at that host", () => {
+  const report = "POST https://flyctl-metrics.fly.dev/v1/command_stats";
+  const tierOf = (line: string, headers: readonly Header[] = []) =>
+    flyClassifier.classify(requestOf(line, { headers })).tier;
+  expect(tierOf(report)).toBe("observe");
+  expect(tierOf("DELETE https://flyctl-metrics.fly.dev/v1/command_stats")).toBe("sensitive");
+  expect(tierOf(report, [["X-HTTP-Method-Override", "DELETE"]])).toBe("sensitive");
+  expect(tierOf("POST https://flyctl-metrics.fly.dev/v1/a/b")).toBe("modify");
+  expect(tierOf("POST https://other.fly.dev/v1/command_stats")).toBe("modify");
 });
