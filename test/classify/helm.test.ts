@@ -67,7 +67,7 @@ describe("command lines", () => {
 test("chart repositories and registries go by method", () => {
   for (const [line, tier] of [
     ["GET https://charts.example/index.yaml", "observe"],
-    ["PUT https://registry.example/v2/a/manifests/1", "modify"],
+    ["PUT https://charts.example/v2/a/manifests/1", "modify"],
     ["DELETE https://charts.example/api/charts/a/1", "sensitive"],
   ] as const)
     expect([line, helmClassifier.classify(requestOf(line)).tier]).toEqual([line, tier]);

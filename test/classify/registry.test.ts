@@ -71,7 +71,6 @@ test("well-known hosts are guessed, all others are generic", () => {
     ["s3.us-iso-east-1.c2s.ic.gov", "aws"],
     ["raw.githubusercontent.com", "github"],
     ["objects.githubusercontent.com", "github"],
-    ["npm.pkg.github.com", "github"],
     ["ghcr.io", "github"],
     ["api.acme.ghe.com", "github"],
     ["archivist.terraform.io", "terraform"],

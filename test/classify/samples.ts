@@ -36,7 +36,7 @@ const WRITTEN: Readonly<Record<Protocol, readonly string[]>> = {
     "POST https://api.github.com/graphql",
   ],
   terraform: [
-    "GET https://registry.terraform.io/v1/providers/a/b/versions",
+    "GET https://providers.example/v1/providers/a/b/versions",
     "POST https://app.terraform.io/api/v2/runs",
   ],
   helm: ["GET https://charts.example/index.yaml", "DELETE https://charts.example/api/charts/a/1"],

@@ -71,7 +71,7 @@ describe("command lines", () => {
 
 describe("hosts go by method", () => {
   const rows: readonly (readonly [line: string, tier: TierOrUnknown])[] = [
-    ["GET https://registry.terraform.io/v1/providers/hashicorp/aws/versions", "observe"],
+    ["GET https://providers.example/v1/providers/acme/cloud/versions", "observe"],
     ["GET https://state.example/prod", "observe"],
     ["POST https://state.example/prod", "modify"],
     ["LOCK https://state.example/prod", "modify"],
