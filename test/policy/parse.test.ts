@@ -406,7 +406,7 @@ test("a file with hundreds of problems shows the first ones and says how many ar
 });
 
 test("terraform and helm have blocks like any other", () => {
-  const block = "\n  inspect: [registry.example.com]\n  default: escalate\n";
+  const block = "\n  inspect: [state.example.com]\n  default: escalate\n";
   expect(errorsOf(`terraform:${block}helm:${block}`)).toEqual([]);
 });
 
