@@ -7,6 +7,7 @@ import { parseInspectEntry } from "../match/inspect-entry.ts";
 import { InspectIndex } from "../match/inspect-index.ts";
 import { parseResponseHead, serialiseRequestHead } from "../wire/http-head.ts";
 import type { Channel } from "./channel.ts";
+import { PATIENCE } from "./patience.ts";
 import { HeadError, readHead } from "./read-head.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -28,8 +29,6 @@ export interface CorporateProxy {
   /** Whether a destination is reached without it. */
   bypasses(destination: ProxiedDestination): boolean;
 }
-
-const PATIENCE = { firstByteMs: 30_000, wholeMs: 30_000 };
 
 /** Reads the two settings; undefined when no proxy is set. Both were validated when the settings were read. */
 export function corporateProxy(url: string, noProxy: string): CorporateProxy | undefined {
@@ -79,7 +78,9 @@ export async function connectThrough(
   if (proxy.authorization !== undefined) headers.push(["Proxy-Authorization", proxy.authorization]);
   channel.write(serialiseRequestHead({ method: "CONNECT", target: authority, headers }));
   const parse = (bytes: Uint8Array, seen: number) => parseResponseHead(bytes, "CONNECT", undefined, seen);
-  const answer = await readHead(channel, parse, PATIENCE).catch((error: unknown) => {
+  const patience = { firstByteMs: PATIENCE.proxyAnswerMs, wholeMs: PATIENCE.proxyAnswerMs };
+  const answer = await readHead(channel, parse, patience).catch((error: unknown) => {
+    channel.destroy();
     if (!(error instanceof HeadError)) throw error;
     throw new UpstreamError("unreachable", `the corporate proxy gave no proper answer: ${error.message}`);
   });

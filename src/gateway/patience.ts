@@ -20,6 +20,12 @@ export const PATIENCE = {
   headMs: 60_000,
   /** The whole of a body that must be read before its request can be judged. */
   judgedBodyMs: 5 * 60_000,
+  /** The addresses of a name. */
+  resolveMs: 20_000,
+  /** A corporate proxy's answer to CONNECT, for which it has to dial. */
+  proxyAnswerMs: 30_000,
+  /** The request of a client that `doctor --live` has sent. */
+  probedRequestMs: 20_000,
   /** TCP, and then TLS, with an upstream. */
   connectMs: 20_000,
   /** HTTP/2: how often a connection is looked at for the waits below. */

@@ -30,7 +30,7 @@ export async function readHead<T>(
 ): Promise<T | undefined> {
   if (channel.buffered === 0 && !(await within(channel, patience.firstByteMs))) {
     if (channel.isOver) return undefined;
-    throw new HeadError(408, "no request came");
+    throw new HeadError(408, "nothing came in time");
   }
   const deadline = patience.wholeMs === undefined ? undefined : Date.now() + patience.wholeMs;
   let seen = 0;

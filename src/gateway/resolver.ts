@@ -4,6 +4,7 @@
 
 import { lookup } from "node:dns/promises";
 import { canonicalAddress } from "../match/destination.ts";
+import { PATIENCE } from "./patience.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 const CACHE_MS = 5_000;
@@ -36,7 +37,7 @@ export class Resolver {
 
   async #lookup(host: string): Promise<readonly string[]> {
     try {
-      const found = await lookup(host, { all: true });
+      const found = await inTime(lookup(host, { all: true }), PATIENCE.resolveMs);
       const addresses = found.map((entry) => canonicalAddress(entry.address) ?? entry.address);
       if (addresses.length === 0) throw new Error("no address");
       return addresses;
@@ -64,6 +65,14 @@ export class Resolver {
     const found = this.#inspected.get(address);
     return found && found.until > Date.now() ? found.name : undefined;
   }
+}
+
+/** The promise, or after so long a rejection; what it still brings is dropped. */
+function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("no answer in time")), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function bound(map: Map<string, unknown>, max: number): void {

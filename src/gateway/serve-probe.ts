@@ -9,12 +9,12 @@ import { BodyError, BodySource } from "./body-source.ts";
 import type { Channel } from "./channel.ts";
 import type { Gateway } from "./context.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
+import { PATIENCE } from "./patience.ts";
 import type { Probe } from "./probes.ts";
 import { HeadError, readHead } from "./read-head.ts";
 
 const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
-const PATIENCE = { firstByteMs: 20_000, wholeMs: 20_000 };
 const BODY_MAX = 64 * 1024;
 
 /** Serves a CONNECT to a probe's name to its end. */
@@ -38,7 +38,8 @@ export async function serveProbe(gateway: Gateway, channel: Channel, probe: Prob
 /** True when the client may send another request. */
 async function answerOne(channel: Channel, probe: Probe): Promise<boolean> {
   const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
-  const head = await readHead(channel, parse, PATIENCE);
+  const patience = { firstByteMs: PATIENCE.probedRequestMs, wholeMs: PATIENCE.probedRequestMs };
+  const head = await readHead(channel, parse, patience);
   if (head === undefined) {
     if (!probe.report.trusted)
       probe.failed("the client closed the connection right after the TLS handshake, without a request");
