@@ -294,6 +294,27 @@ describe("an answer that ends with its connection", () => {
   });
 });
 
+describe("a tunnel that is not inspected", () => {
+  const PARTS: [string, (hello: string) => string][] = [
+    ["half a hello", (hello) => hello.slice(0, 50)],
+    ["a hello and what is no TLS", (hello) => `${hello}garbage`],
+    ["no TLS", () => "garbage"],
+  ];
+  for (const [name, said] of PARTS)
+    test(`passes ${name} and an end on as they are, and the answer back`, async () => {
+      await using origin = await startRawOrigin(() => {}, { plain: true });
+      const daemon = await daemonFor([1], []);
+      await using _ = daemon;
+      const { client } = await connectTunnel(daemon.port, `localhost:${origin.port}`);
+      using __ = client;
+      const text = said(await clientHello());
+      client.send(text);
+      client.socket.end();
+      await client.closed();
+      expect(origin.text).toBe(text);
+    });
+});
+
 function secure(socket: net.Socket, ca: string, protocols: string[]): tls.TLSSocket {
   socket.removeAllListeners("data");
   const secured = tls.connect({ socket, ca: [ca], servername: "localhost", ALPNProtocols: protocols });
