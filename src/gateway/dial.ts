@@ -56,6 +56,7 @@ async function dialAddress(address: string, port: number): Promise<Channel> {
       if (isSettled) return stream.destroy();
       isSettled = true;
       clearTimeout(timer);
+      stream.keepAlive();
       resolve(new Channel(stream));
     });
     Bun.connect({

@@ -132,13 +132,18 @@ function listen(
   wanted: { readonly host: string; readonly port: number },
   accept: (stream: TcpStream) => void,
 ) {
+  const isLocal = /^(?:127\.|::1$|localhost$)/.test(wanted.host);
   try {
     return Bun.listen({
       hostname: wanted.host,
       port: wanted.port,
       allowHalfOpen: true,
       data: undefined,
-      socket: TcpStream.handlers(accept),
+      socket: TcpStream.handlers((stream) => {
+        // A client on this machine cannot vanish without its kernel's noticing.
+        if (!isLocal) stream.keepAlive();
+        accept(stream);
+      }),
     });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

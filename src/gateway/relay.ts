@@ -18,10 +18,22 @@ export function relay(client: Channel, upstream: Channel): Promise<void> {
   });
 }
 
+/** Pieces from this size on are given back; what is smaller costs less than the giving. */
+const LARGE = 16 * 1024;
+
+/**
+ * Frees a piece that nobody looks at any more, without waiting for a collection: the next one then comes to lie in
+ * memory that is still in the processor's cache.
+ */
+function giveBack({ buffer, length }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+}
+
 function oneWay(from: ByteStream, to: ByteStream, closed: () => void): StreamHandler {
   return {
     data(bytes) {
       if (!to.write(bytes)) from.pause();
+      if (bytes.length >= LARGE && to.hasSentAll) giveBack(bytes);
     },
     drain() {
       to.resume();

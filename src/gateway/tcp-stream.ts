@@ -62,6 +62,12 @@ export class TcpStream implements ByteStream {
     this.#successor = successor;
   }
 
+  /** Has the kernel ask now and then whether the peer is still there: one that vanished is found out, also in a quiet tunnel. */
+  keepAlive(): void {
+    // Bun counts the delay in seconds.
+    this.#socket.setKeepAlive(true, 30);
+  }
+
   setHandler(handler: StreamHandler): void {
     this.#handler = handler;
   }
@@ -141,13 +147,10 @@ export class TcpStream implements ByteStream {
     if (this.#isEnding && this.#queued === 0) this.#socket.end();
   }
 
-  /** The static handlers that Bun.listen and Bun.connect take; `opened` is called for every new socket. */
+  /** The static handlers that Bun.listen and Bun.connect take, who set TCP_NODELAY; `opened` is called for every new socket. */
   static handlers(opened: (stream: TcpStream) => void): SocketHandler<TcpStream | undefined> {
     return {
       open(socket) {
-        socket.setNoDelay(true);
-        // Bun counts the delay in seconds. A peer that vanished is found out by it, also in a quiet tunnel.
-        socket.setKeepAlive(true, 30);
         opened(new TcpStream(socket));
       },
       data(socket, bytes) {

@@ -3,7 +3,7 @@
 // busy machine. Undefined wherever it cannot be asked.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { canonicalAddress } from "../match/destination.ts";
+import { readAddress } from "../match/destination.ts";
 
 /** The kernel's answer about one socket. */
 export interface SocketRecord {
@@ -107,14 +107,8 @@ function writeRequest(local: Endpoint, remote: Endpoint): boolean {
 }
 
 function addressBytes(text: string): Uint8Array | undefined {
-  const address = canonicalAddress(text);
+  const address = readAddress(text);
   if (address === undefined) return undefined;
-  if (!address.includes(":")) return Uint8Array.from(address.split(".").map(Number));
-  const [head = "", tail] = address.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const words = [...left, ...Array(8 - left.length - right.length).fill("0"), ...right].map((word) =>
-    Number.parseInt(word, 16),
-  );
-  return Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff]));
+  const { family, parts } = address;
+  return Uint8Array.from(family === 4 ? parts : parts.flatMap((word) => [word >> 8, word & 0xff]));
 }

@@ -41,7 +41,7 @@ function withoutDottedTail(text: string): string | undefined {
 
 /** Whether this is a literal IPv4 or IPv6 address, in brackets or not; a zone (`%eth0`) is allowed. */
 export function isAddress(host: string): boolean {
-  return parse(host) !== undefined;
+  return readAddress(host) !== undefined;
 }
 
 /** The one spelling of an address: RFC 5952, IPv4-mapped as IPv4, no brackets, no zone; undefined for anything else. */
@@ -51,6 +51,21 @@ export function canonicalAddress(host: string): string | undefined {
 
 /** An address in its one spelling and in numbers; undefined for a name. */
 export function readAddress(host: string): Address | undefined {
+  let address = known.get(host);
+  if (address === undefined) {
+    address = addressOf(host) ?? null;
+    if (known.size >= KNOWN_MAX) known.clear();
+    if (host.length <= KNOWN_LENGTH) known.set(host, address);
+  }
+  return address ?? undefined;
+}
+
+/** Every connection asks about the same few hosts, several times each. */
+const known = new Map<string, Address | null>();
+const KNOWN_MAX = 1_024;
+const KNOWN_LENGTH = 255;
+
+function addressOf(host: string): Address | undefined {
   const address = parse(host);
   if (address === undefined) return undefined;
   if (!isIpv6(address)) return { text: address.toString(), family: 4, parts: address.octets };

@@ -122,6 +122,10 @@ class Cursor {
     return size === 1 ? (this.bytes[start] as number) : uint16(this.bytes, start);
   }
 
+  passVector(lengthSize: 1 | 2): undefined {
+    this.skip(this.number(lengthSize));
+  }
+
   vector(lengthSize: 1 | 2): Uint8Array {
     const length = this.number(lengthSize);
     const start = this.at;
@@ -153,15 +157,17 @@ function parseExtensions(cursor: Cursor): ClientHelloResult {
   let alpn: readonly string[] = [];
   while (!cursor.isAtEnd) {
     const type = cursor.number(2);
-    const body = cursor.vector(2);
+    const isRead = type === EXTENSION_SERVER_NAME || type === EXTENSION_ALPN;
+    const body = isRead ? cursor.vector(2) : cursor.passVector(2);
     if (cursor.hasProblem) return malformed("malformed client hello extensions");
     // Two server names, say, are read first-wins by some and last-wins by others.
     if (seen.has(type)) return malformed("duplicate client hello extension");
     seen.add(type);
+    if (body === undefined) continue;
     if (type === EXTENSION_SERVER_NAME) {
       serverName = parseServerName(body);
       if (serverName === undefined) return malformed("malformed server name extension");
-    } else if (type === EXTENSION_ALPN) {
+    } else {
       const names = parseAlpn(body);
       if (names === undefined) return malformed("malformed alpn extension");
       alpn = names;
