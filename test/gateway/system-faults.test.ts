@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { startGateway } from "../../src/gateway/start.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { allowing, expectNextServed, intercepted } from "../support/faults.ts";
+import { allowing, expectNextServed, intercepted, logWhen } from "../support/faults.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { connectRaw, type RawClient } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
@@ -146,11 +146,7 @@ describe("with few descriptors", () => {
       (count) => count >= 250,
     );
     expect(closed()).toBeLessThan(300);
-    const log = await eventually(
-      () => Bun.file(join(gateway.home, "iddio.log")).text(),
-      (text) => text.includes("connections refused"),
-    );
-    expect(log).toMatch(/connections refused: reason="\d+ are open"/);
+    await logWhen(gateway, /connections refused: reason="\d+ are open"/);
     expect((await gateway.control.call("status", {})).daemon).toBe("up");
 
     for (const client of clients.splice(0)) client[Symbol.dispose]();
