@@ -75,7 +75,7 @@ export function approvalHandlers(
           ...approvalReport(approval),
           headers,
           body,
-          grantable: approval.isGrantable && ended === undefined,
+          grantable: approval.onceOnly === undefined && ended === undefined,
           ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
         },
@@ -133,8 +133,8 @@ function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: numb
     throw new UserError(`'${approval.id}' waits no longer, so it can only be let through once`, {
       hint: `iddio approval allow ${approval.id}`,
     });
-  if (!approval.isGrantable)
-    throw new UserError(`'${approval.id}' can only be approved once: its tier is ${approval.tier}`, {
+  if (approval.onceOnly !== undefined)
+    throw new UserError(`'${approval.id}' can only be approved once: ${approval.onceOnly}`, {
       hint: `iddio approval allow ${approval.id}`,
     });
 }

@@ -29,8 +29,8 @@ export interface ApprovalRequest {
   /** Hash of the credential that the request carries; "" when it carries none. */
   readonly credential: string;
   readonly view: RequestView;
-  /** Whether it may be granted for a while instead of once. */
-  readonly isGrantable: boolean;
+  /** Why it may only be let through once; undefined when others like it may be for a while. */
+  readonly onceOnly: string | undefined;
   /** Equal for the same request sent again; undefined when the body was not read whole. */
   readonly fingerprint?: string;
   /** Equal for a client's attempts at the same stream by different protocols. */

@@ -12,7 +12,7 @@ import type { HoldOutcome } from "./broker.ts";
 import { decodeContent } from "./content-coding.ts";
 import type { Gateway } from "./context.ts";
 import { credentialOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
-import { grantSubject, isGrantable } from "./grant-subject.ts";
+import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
 import { LookAheadShare } from "./look-ahead.ts";
 import { maskTarget } from "./mask.ts";
 import { randomHex } from "./random-hex.ts";
@@ -95,7 +95,7 @@ function decideAtOnce(gateway: Gateway, request: ClientRequest, judgement: Judge
   if (action !== "escalate")
     return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
   const grant = gateway.grants.find(grantSubject(request, judgement.classification));
-  if (grant === undefined || !isGrantable(judgement.classification)) return undefined;
+  if (grant === undefined || onceOnlyReason(judgement.classification) !== undefined) return undefined;
   return {
     kind: "forward",
     result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
@@ -132,7 +132,7 @@ async function hold(
       reason: classification.reason,
       credential,
       view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command)),
-      isGrantable: isGrantable(classification),
+      onceOnly: onceOnlyReason(classification),
       heldBytes: raw?.length ?? 0,
       ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, credential) } : {}),

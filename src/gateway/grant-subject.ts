@@ -3,7 +3,6 @@
 
 import type { Classification } from "../model/classification.ts";
 import type { RequestHead } from "../model/request.ts";
-import type { TierOrUnknown } from "../model/tier.ts";
 import type { GrantSubject } from "../state/grants.ts";
 import { credentialOf } from "./fingerprint.ts";
 
@@ -20,15 +19,17 @@ export function grantSubject({ head, identity }: Granted, classification: Classi
   return { protocol, host: head.host, port: head.port, command, labels, credential };
 }
 
-/** Never break-glass, never what could not be classified, never a batch whose parts one label cannot name. */
-export function isGrantable({
-  tier,
-  command,
-  parts,
-}: {
-  tier: TierOrUnknown;
-  command: string;
-  parts?: unknown;
-}): boolean {
-  return tier !== "break-glass" && tier !== "unknown" && command !== "" && parts === undefined;
+/**
+ * Why a request may only be let through once, in a clause; undefined when others like it may be let through for a
+ * while. Never break-glass, never what could not be classified, never a batch whose parts one label cannot name,
+ * and never a change in a place that it does not name: the grant would be for all of them.
+ */
+export function onceOnlyReason(classification: Classification): string | undefined {
+  const { tier, command, parts, unnamedScopes = [] } = classification;
+  if (tier === "break-glass" || tier === "unknown") return `its tier is ${tier}`;
+  if (command === "") return "its command is not known";
+  if (parts !== undefined) return "it is several operations in one";
+  if (tier !== "observe" && unnamedScopes.length > 0)
+    return `it does not name its ${unnamedScopes.join(" and ")}`;
+  return undefined;
 }

@@ -230,6 +230,23 @@ describe("what a person allowed", () => {
     expect(origin.text.match(/DELETE/g)).toHaveLength(2);
   });
 
+  test("only once when it does not name the place that it changes something in", async () => {
+    await using origin = await startRawOrigin();
+    const policy = `github:\n  inspect: ["localhost:${origin.port}"]\n  default: escalate\n`;
+    await using daemon = await startDaemon({ trust: [origin], policy });
+    using client = await connect(daemon, origin);
+    const mutation = 'mutation { closeIssue(input: {issueId: "I_1"}) { issue { id } } }';
+    const body = JSON.stringify({ query: mutation });
+    client.send(
+      `POST /api/graphql HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const [approval] = await daemon.pending();
+    const allow = daemon.control.call("approvals_allow", { id: approval?.id ?? "", for_ms: 60_000 });
+    await expect(allow).rejects.toThrow(/can only be approved once: it does not name its repo/);
+    await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
+    await client.until("200 OK");
+  });
+
   test("is shown without credentials and with secrets masked", async () => {
     await using both = await start();
     const { daemon, origin } = both;

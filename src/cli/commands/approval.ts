@@ -63,7 +63,7 @@ export const approvalAllowCommand: Command = {
       value: "duration",
       kind: "duration",
       summary:
-        "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass",
+        "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass, nor for a change that does not name its scope",
     },
     JSON_FLAG,
   ],
