@@ -27,12 +27,16 @@ export function methodOverrides(head: RequestHead): readonly string[] {
       if (equals !== -1 && decodeLoosely(pair.slice(0, equals)).toLowerCase() === "_method")
         found = addMethods(found, decodeLoosely(pair.slice(equals + 1)));
     }
-  return found ?? [];
+  return found ?? NONE;
 }
+
+const NONE: readonly string[] = [];
 
 /** Every method that may be meant: the one sent first, then each override that differs from it. */
 export function effectiveMethods(head: RequestHead): readonly [string, ...string[]] {
-  return [head.method, ...methodOverrides(head).filter((method) => method !== head.method)];
+  const overrides = methodOverrides(head);
+  if (overrides.length === 0) return [head.method];
+  return [head.method, ...overrides.filter((method) => method !== head.method)];
 }
 
 /** A field sent twice arrives as "GET, DELETE" at many servers, so lists count one by one. */
