@@ -25,7 +25,7 @@ github:
     - names: [acme/frozen]
       rules:
         allow: { groups: [read] }
-        deny: { groups: [write, worst] }
+        deny: { groups: [worst], commands: ["issues/*", "git push", "mutation addStar"] }
   rules:
     allow: { groups: [read] }
     escalate: { groups: [write] }
@@ -148,7 +148,17 @@ for (const version of ["2", "1.1"] as const)
           [
             "an issue in a repository that is frozen",
             ["api", "/repos/acme/frozen/issues", "-f", "title=t"],
-            /gh: iddio refused 'issues\/create' by policy \(tier modify, rule github\.repos\[0\]\.rules\.deny\.groups\[0\]\)/,
+            /gh: iddio refused 'issues\/create' by policy \(tier modify, rule github\.repos\[0\]\.rules\.deny\.commands\[0\]\)/,
+          ],
+          [
+            "a change to a repository that its id does not tell, which the frozen one may be,",
+            [
+              "api",
+              "graphql",
+              "-f",
+              'query=mutation { addStar(input: {starrableId: "R_1"}) { clientMutationId } }',
+            ],
+            /gh: iddio refused 'mutation addStar' by policy \(tier modify, rule github\.repos\[0\]\.rules\.deny\.commands\[2\]\): .*does not name, so the strictest entry of repos counts/,
           ],
           [
             "an administrator invited by GraphQL",
@@ -235,7 +245,7 @@ for (const version of ["2", "1.1"] as const)
           const frozen = await run("-C", clone, "push", remote("frozen"), "main");
           expect(frozen.code).not.toBe(0);
           expect(frozen.stderr).toContain(
-            "remote: iddio refused 'git push' by policy (tier modify, rule github.repos[0].rules.deny.groups[0])",
+            "remote: iddio refused 'git push' by policy (tier modify, rule github.repos[0].rules.deny.commands[1])",
           );
           const denied = run("-C", clone, "push", "origin", "main");
           await scene.deny(denied, "review it first", ({ command }) => command === "git push");
