@@ -1,7 +1,7 @@
 // A process of the bench and how it is talked to. Load, origin and relays run apart from each
 // other, so that each has a core's time of its own and its cost can be read from the system.
 
-import { join } from "node:path";
+import { resolve } from "node:path";
 
 /** A running worker; `call` resolves with what its handler returned. */
 export interface Worker extends AsyncDisposable {
@@ -21,11 +21,11 @@ interface Answer {
   readonly problem?: string;
 }
 
-/** Starts a file of this folder as a process. Its end takes with it every call that waits. */
+/** Starts a file of this folder, or one anywhere, as a process. Its end takes with it every call that waits. */
 export function startWorker(file: string): Worker {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let last = 0;
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, file)], {
+  const child = Bun.spawn([process.execPath, resolve(import.meta.dir, file)], {
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",

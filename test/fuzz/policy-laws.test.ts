@@ -5,6 +5,7 @@ import { TIERS } from "../../src/model/tier.ts";
 import type { Verdict } from "../../src/model/verdict.ts";
 import { decide } from "../../src/policy/decide.ts";
 import { judge } from "../../src/policy/judge.ts";
+import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import {
   type BlockObject,
   blockArbitrary,
@@ -15,9 +16,8 @@ import {
 } from "../support/policy-arbitraries.ts";
 import { classifierOf, policyOf } from "../support/policy-cases.ts";
 
-/** CI tries the same cases each time; FUZZ_RUNS asks for more, and for other ones. */
-const ASKED = process.env.FUZZ_RUNS;
-const RUNS = ASKED === undefined ? { numRuns: 200, seed: 1 } : { numRuns: Number(ASKED) };
+/** CI tries the same cases each time. */
+const RUNS = { numRuns: fuzzRuns(200), seed: fuzzSeed(1) };
 
 function strictness(verdict: Verdict): number {
   return ACTIONS.indexOf(verdict.action);

@@ -11,13 +11,13 @@ import { addInspectEntry, removeInspectEntry } from "../../src/policy/edit.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
 import { routeOf } from "../../src/policy/route.ts";
 import { policySchema } from "../../src/policy/schema.ts";
+import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import { schemaErrors } from "../support/json-schema.ts";
 import { blockArbitrary, plainClassification, policyText } from "../support/policy-arbitraries.ts";
 import { policyOf } from "../support/policy-cases.ts";
 
-/** CI tries the same cases each time; FUZZ_RUNS asks for more, and for other ones. */
-const ASKED = process.env.FUZZ_RUNS;
-const RUNS = ASKED === undefined ? { numRuns: 200, seed: 1 } : { numRuns: Number(ASKED) };
+/** CI tries the same cases each time. */
+const RUNS = { numRuns: fuzzRuns(200), seed: fuzzSeed(1) };
 const SCHEMA = policySchema();
 
 const WORDS = [

@@ -7,7 +7,7 @@ import { parseTransferEncoding } from "../../src/wire/framing.ts";
 import { encodeChunk, encodeLastChunk } from "../../src/wire/http-body.ts";
 import { serialiseRequestHead } from "../../src/wire/http-head.ts";
 import { askNode, base64, type PeerMessage, type PeerReading } from "../support/ask-node.ts";
-import { fuzzRuns } from "../support/fuzz-runs.ts";
+import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { join, latin1, octets } from "../support/octets.ts";
 import {
@@ -125,7 +125,7 @@ function corpus(seeds: readonly string[], mutants: number, seed: number): string
 }
 
 test("requests that both accept are the same request", async () => {
-  const texts = corpus(REQUESTS, fuzzRuns(2500), 1);
+  const texts = corpus(REQUESTS, fuzzRuns(2500), fuzzSeed(1));
   const readings = await askNode({ requests: texts.map(base64) }, texts.length);
   if (readings === undefined) return;
   const problems: string[] = [];
@@ -143,7 +143,7 @@ test("requests that both accept are the same request", async () => {
 
 for (const method of ["GET", "HEAD"])
   test(`responses to ${method} that both accept are the same response`, async () => {
-    const texts = corpus(RESPONSES, fuzzRuns(600), 2);
+    const texts = corpus(RESPONSES, fuzzRuns(600), fuzzSeed(2));
     const readings = await askNode({ responses: texts.map(base64), method }, texts.length);
     if (readings === undefined) return;
     const problems: string[] = [];
@@ -160,7 +160,7 @@ for (const method of ["GET", "HEAD"])
   });
 
 test("what is forwarded of an accepted request is read by node as it was judged", async () => {
-  const texts = corpus(REQUESTS, fuzzRuns(2500), 3);
+  const texts = corpus(REQUESTS, fuzzRuns(2500), fuzzSeed(3));
   const judged: ReadMessage[] = [];
   const forwarded: string[] = [];
   for (const text of texts)

@@ -1,0 +1,67 @@
+// What became of every request, a byte each in files that all processes of the soak have mapped: what the upstream wrote
+// before it was killed is not lost with it. A request's number is its place in them.
+
+import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { join } from "node:path";
+
+/** What a client saw of its request. */
+export const SEEN = {
+  /** It left on purpose. */
+  left: 1,
+  /** 200 with the very reply that the upstream gives, or an echo over an upgraded connection. */
+  served: 2,
+  /** 403. */
+  refused: 3,
+  /** 502. */
+  failed: 4,
+  /** The reply, or the connection before it, ended in a way that shows that it is not whole. */
+  broken: 5,
+  /** A whole reply with another request's content. */
+  foreign: 6,
+  /** A reply that looked whole, with less or more than it should have. */
+  deceptive: 7,
+  /** Any other status. */
+  strange: 8,
+  /** Nothing came for half a minute. */
+  stuck: 9,
+  /** It waits. */
+  nothing: 10,
+} as const;
+
+/** Parts of an `arrived` byte: how often the head came, and whether the body came whole and right, or whole and wrong. */
+export const ARRIVED = { count: 0x0f, whole: 0x10, wrong: 0x20 } as const;
+
+/** Where a ledger is. */
+export interface LedgerPlace {
+  readonly directory: string;
+  readonly size: number;
+}
+
+/** The mapped files. */
+export interface Ledger {
+  readonly size: number;
+  /** Each request's kind; 0 for numbers that were not given out. */
+  readonly kinds: Uint8Array;
+  /** What reached the upstream; see `ARRIVED`. */
+  readonly arrived: Uint8Array;
+  /** See `SEEN`. */
+  readonly seen: Uint8Array;
+}
+
+/** Opens the ledger of a directory, and makes it when it is not there. */
+export function openLedger({ directory, size }: LedgerPlace): Ledger {
+  const map = (name: string) => {
+    const path = join(directory, name);
+    const file = openSync(path, "a+");
+    ftruncateSync(file, size);
+    closeSync(file);
+    return Bun.mmap(path, { shared: true });
+  };
+  return { size, kinds: map("kinds"), arrived: map("arrived"), seen: map("seen") };
+}
+
+/** Notes that a request's head has come. */
+export function noteArrival({ arrived }: Ledger, id: number): void {
+  const before = arrived[id] ?? 0;
+  if ((before & ARRIVED.count) < ARRIVED.count) arrived[id] = before + 1;
+}
