@@ -42,6 +42,15 @@ export class Arrival {
   }
 }
 
+/** How often a watch asks for an event, in milliseconds; undefined for a target that is none. */
+export function everyMs(target: string): number | undefined {
+  const found = /[?&]watch=1&every=(\d+)/.exec(target)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** What a watch is sent now and then. */
+export const WATCH_EVENT: Buffer = Buffer.from('{"type":"MODIFIED","object":{"kind":"Pod"}}\n');
+
 /** How long a slow reply rests between its pieces. */
 export const REST_MS = 40;
 

@@ -9,6 +9,8 @@ export interface LoadRequest {
   readonly isChunked: boolean;
   /** How much of it is sent. */
   readonly upTo: "mid-head" | "mid-body" | "end";
+  /** Gets the reply's body instead of `Reply`; for replies without end. */
+  readonly onBody?: (bytes: Uint8Array) => void;
 }
 
 /** A whole reply. */
@@ -43,7 +45,12 @@ export class Waiting {
   readonly #reply = Promise.withResolvers<Reply | undefined>();
   readonly #begun = Promise.withResolvers<void>();
   readonly #pieces: Buffer[] = [];
+  readonly #onBody: LoadRequest["onBody"];
   status = 0;
+
+  constructor({ onBody }: LoadRequest) {
+    this.#onBody = onBody;
+  }
 
   get reply(): Promise<Reply | undefined> {
     return this.#reply.promise;
@@ -55,7 +62,8 @@ export class Waiting {
 
   /** A piece of the body; copied, because it belongs to the socket. */
   take(bytes: Uint8Array): void {
-    this.#pieces.push(Buffer.from(bytes));
+    if (this.#onBody) this.#onBody(bytes);
+    else this.#pieces.push(Buffer.from(bytes));
     this.#begun.resolve();
   }
 

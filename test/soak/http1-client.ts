@@ -33,7 +33,7 @@ export class Http1Client implements HttpClient {
   }
 
   send(request: LoadRequest): Sent {
-    const waiting = new Waiting();
+    const waiting = new Waiting(request);
     this.#waiting = waiting;
     this.#decoder = undefined;
     if (this.#socket.isClosed) this.#over();

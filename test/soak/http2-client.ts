@@ -37,8 +37,9 @@ export class Http2Client implements HttpClient {
     return !this.#socket.isClosed && this.#connection.canOpen;
   }
 
-  send({ method, target, body, isChunked, upTo }: LoadRequest): Sent {
-    const waiting = new Waiting();
+  send(request: LoadRequest): Sent {
+    const { method, target, body, isChunked, upTo } = request;
+    const waiting = new Waiting(request);
     const length: Header[] = isChunked || body.length === 0 ? [] : [["content-length", String(body.length)]];
     const fields: Header[] = [
       [":method", method],

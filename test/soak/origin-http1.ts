@@ -3,7 +3,7 @@
 import type { Socket } from "bun";
 import { BodyDecoder } from "../../src/wire/http-body.ts";
 import { parseRequestHead } from "../../src/wire/http-head.ts";
-import { Arrival, piecesOf, REST_MS } from "./arrival.ts";
+import { Arrival, everyMs, piecesOf, REST_MS, WATCH_EVENT } from "./arrival.ts";
 import type { Ledger } from "./ledger.ts";
 import { OutQueue } from "./out-queue.ts";
 
@@ -18,6 +18,7 @@ export class OriginHttp1 {
   #decoder: BodyDecoder | undefined;
   #isEcho = false;
   #isReplying = false;
+  #watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -32,6 +33,10 @@ export class OriginHttp1 {
     this.#read(socket);
     // The bytes are Bun's again when this returns.
     if (this.#rest.length > 0) this.#rest = Buffer.from(this.#rest);
+  }
+
+  close(): void {
+    clearInterval(this.#watch);
   }
 
   drain(socket: Socket<OriginHttp1>): void {
@@ -77,11 +82,24 @@ export class OriginHttp1 {
       this.#rest = NONE;
       return false;
     }
+    const every = everyMs(head.target);
+    if (every !== undefined) {
+      this.#serveWatch(socket, every);
+      return false;
+    }
     // An empty body is done without a byte.
     const step = this.#decoder.push(NONE);
     if (step.kind !== "ok" || !step.done) return this.#rest.length > 0;
     this.#reply(socket);
     return false;
+  }
+
+  /** Events until the client goes away. */
+  #serveWatch(socket: Socket<OriginHttp1>, every: number): void {
+    this.#isReplying = true;
+    const fields = "Content-Type: application/json;stream=watch\r\nTransfer-Encoding: chunked";
+    this.#write(socket, `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n`);
+    this.#watch = setInterval(() => this.#out.write(socket, chunk(WATCH_EVENT)), every);
   }
 
   #reply(socket: Socket<OriginHttp1>): void {

@@ -1,8 +1,9 @@
 // The upstream's HTTP/2: every stream answered as soon as its request is whole.
 
 import type { Socket } from "bun";
-import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
-import { Arrival, piecesOf, REST_MS } from "./arrival.ts";
+import type { Header } from "../../src/model/request.ts";
+import { Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { Arrival, everyMs, piecesOf, REST_MS, WATCH_EVENT } from "./arrival.ts";
 import type { Ledger } from "./ledger.ts";
 import { OutQueue } from "./out-queue.ts";
 
@@ -12,6 +13,7 @@ export class OriginHttp2 {
   readonly #connection = new Http2Connection("server");
   readonly #out = new OutQueue();
   readonly #arrivals = new Map<number, Arrival>();
+  readonly #watches = new Map<number, ReturnType<typeof setInterval>>();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -21,6 +23,10 @@ export class OriginHttp2 {
     for (const event of this.#connection.receive(bytes)) this.#hear(socket, event);
     this.drain(socket);
     if (this.#connection.isClosed) socket.end();
+  }
+
+  close(): void {
+    for (const watch of this.#watches.values()) clearInterval(watch);
   }
 
   drain(socket: Socket<OriginHttp2>): void {
@@ -36,15 +42,37 @@ export class OriginHttp2 {
   #hear(socket: Socket<OriginHttp2>, event: Http2Event): void {
     if (event.kind === "headers") {
       const target = event.headers.find(([name]) => name === ":path")?.[1] ?? "";
+      const every = everyMs(target);
+      if (every !== undefined) {
+        this.#serveWatch(socket, event.streamId, every);
+        return;
+      }
       this.#arrivals.set(event.streamId, new Arrival(this.#ledger, target));
     } else if (event.kind === "data") {
       this.#arrivals.get(event.streamId)?.take(event.bytes);
       this.#connection.consumed(event.streamId, event.flowBytes);
     } else {
-      if (event.kind === "reset") this.#arrivals.delete(event.streamId);
+      if (event.kind !== "reset") return;
+      this.#arrivals.delete(event.streamId);
+      clearInterval(this.#watches.get(event.streamId));
+      this.#watches.delete(event.streamId);
       return;
     }
     if (event.endStream) void this.#reply(socket, event.streamId);
+  }
+
+  /** Events until the client goes away. */
+  #serveWatch(socket: Socket<OriginHttp2>, streamId: number, every: number): void {
+    const fields: Header[] = [
+      [":status", "200"],
+      ["content-type", "application/json;stream=watch"],
+    ];
+    this.#connection.sendHeaders(streamId, fields, false);
+    const send = () => {
+      this.#connection.sendData(streamId, WATCH_EVENT, false);
+      this.drain(socket);
+    };
+    this.#watches.set(streamId, setInterval(send, every));
   }
 
   async #reply(socket: Socket<OriginHttp2>, streamId: number): Promise<void> {
@@ -52,8 +80,7 @@ export class OriginHttp2 {
     this.#arrivals.delete(streamId);
     if (arrival === undefined) return;
     arrival.end();
-    if (!arrival.kind) return this.#connection.reset(streamId, H2_ERROR.NO_ERROR);
-    const { isChunked } = arrival.kind;
+    const isChunked = arrival.kind?.isChunked === true;
     const length = isChunked ? [] : ([["content-length", String(arrival.reply.length)]] as const);
     this.#connection.sendHeaders(
       streamId,

@@ -23,7 +23,6 @@ export interface OriginOrder {
 }
 
 const LOOPBACK = "127.0.0.1";
-let connections = 0;
 
 function listen(order: OriginOrder): OriginPorts {
   const ledger = openLedger(order.ledger);
@@ -32,25 +31,19 @@ function listen(order: OriginOrder): OriginPorts {
     key: order.keyPem,
     ALPNProtocols: Buffer.from([protocol.length, ...Buffer.from(protocol)]),
   });
-  const counted = {
-    close() {
-      connections -= 1;
-    },
-    error() {},
-  };
   const http1 = Bun.listen<OriginHttp1>({
     hostname: LOOPBACK,
     port: order.ports.http1,
     tls: secure("http/1.1"),
     socket: {
-      ...counted,
       open(socket) {
-        connections += 1;
         socket.setNoDelay(true);
         socket.data = new OriginHttp1(ledger);
       },
       data: (socket, bytes) => socket.data.data(socket, bytes),
       drain: (socket) => socket.data.drain(socket),
+      close: (socket) => socket.data.close(),
+      error() {},
     },
   });
   const http2 = Bun.listen<OriginHttp2>({
@@ -58,30 +51,29 @@ function listen(order: OriginOrder): OriginPorts {
     port: order.ports.http2,
     tls: secure("h2"),
     socket: {
-      ...counted,
       open(socket) {
-        connections += 1;
         socket.setNoDelay(true);
         socket.data = new OriginHttp2(ledger);
       },
       data: (socket, bytes) => socket.data.data(socket, bytes),
       drain: (socket) => socket.data.drain(socket),
+      close: (socket) => socket.data.close(),
+      error() {},
     },
   });
   const echo = Bun.listen<OutQueue>({
     hostname: LOOPBACK,
     port: order.ports.echo,
     socket: {
-      ...counted,
       open(socket) {
-        connections += 1;
         socket.data = new OutQueue();
       },
       data: (socket, bytes) => socket.data.write(socket, Buffer.from(bytes)),
       drain: (socket) => socket.data.flush(socket),
+      error() {},
     },
   });
   return { http1: http1.port, http2: http2.port, echo: echo.port };
 }
 
-answerCalls({ listen, connections: () => connections });
+answerCalls({ listen });

@@ -60,11 +60,6 @@ export class Origin implements AsyncDisposable {
     await this.#worker.call("listen", this.#order);
   }
 
-  /** Open connections at the upstream. */
-  connections(): Promise<number> {
-    return this.#worker.call<number>("connections");
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }
