@@ -4,14 +4,9 @@
 
 import { appendFileSync } from "node:fs";
 import { LineFile } from "./line-file.ts";
+import { formatLine, LOG_LEVELS, type LogFields, type LogLevel, LogLines } from "./log-line.ts";
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
-
-/** How much is logged. */
-export type LogLevel = (typeof LEVELS)[number];
-
-/** Values printed as `name=value` after the message; undefined ones are left out. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type { LogFields, LogLevel } from "./log-line.ts";
 
 /** How a log behaves. */
 export interface LogOptions {
@@ -35,8 +30,7 @@ export class Log {
   level: LogLevel;
   readonly #path: string;
   readonly #options: LogOptions;
-  #pending: string[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new LogLines();
   #dropped = 0;
   #file: LineFile | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,7 +73,7 @@ export class Log {
   /** Writes what is pending at once; for the last words of a dying process. Never throws. */
   flushSync(): void {
     try {
-      if (this.#pending.length > 0) appendFileSync(this.#path, this.#take(), { mode: 0o600 });
+      if (this.#pending.count > 0) appendFileSync(this.#path, this.#take(), { mode: 0o600 });
     } catch {
       // nobody is left to be told
     }
@@ -93,15 +87,14 @@ export class Log {
   }
 
   #add(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
-    const line = formatLine(this.#now(), level, message, fields);
-    this.#options.mirror?.(line);
-    if (this.#pendingBytes > MAX_PENDING_BYTES) {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.level)) return;
+    const at = this.#now();
+    this.#options.mirror?.(formatLine(at, level, message, fields));
+    if (this.#pending.length > MAX_PENDING_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#pending.push(line);
-    this.#pendingBytes += line.length + 1;
+    this.#pending.add(at, level, message, fields);
     if (this.#timer !== undefined || this.#flushing !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -123,12 +116,12 @@ export class Log {
 
   async #write(): Promise<void> {
     const { maxBytes = 10 * 1024 * 1024, keep = 3 } = this.#options;
-    while (this.#pending.length > 0) {
-      const count = this.#pending.length;
-      const text = this.#take();
+    while (this.#pending.count > 0) {
+      const { count } = this.#pending;
+      const lines = this.#take();
       try {
         this.#file ??= await LineFile.open(this.#path, { rotateBytes: maxBytes, keep });
-        const { error } = await this.#file.write(Buffer.from(text));
+        const { error } = await this.#file.write(lines);
         if (error !== undefined) throw error;
       } catch {
         this.#dropped += count; // the log must never take the gateway with it
@@ -137,68 +130,10 @@ export class Log {
     }
   }
 
-  #take(): string {
-    const lines = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (this.#dropped > 0) {
-      const fields = { lines: this.#dropped };
-      lines.push(formatLine(this.#now(), "warn", "lines were lost", fields));
-      this.#dropped = 0;
-    }
-    return `${lines.join("\n")}\n`;
+  #take(): Uint8Array {
+    if (this.#dropped > 0)
+      this.#pending.add(this.#now(), "warn", "lines were lost", { lines: this.#dropped });
+    this.#dropped = 0;
+    return this.#pending.take();
   }
 }
-
-/** One line of the log, without its newline: time (milliseconds since 1970), level, message, fields. */
-export function formatLine(at: number, level: LogLevel, message: string, fields: LogFields = {}): string {
-  let line = `${timeOf(at)} ${LEVEL_COLUMN[level]} ${visible(message)}`;
-  let separator = ": ";
-  // Not Object.entries: there is a line for every request, and its pairs would be half of the line's cost.
-  for (const name in fields) {
-    const value = fields[name];
-    if (value === undefined) continue;
-    line += `${separator}${name}=${typeof value === "string" ? formatText(value) : value}`;
-    separator = " ";
-  }
-  return line;
-}
-
-const LEVEL_COLUMN: Readonly<Record<LogLevel, string>> = {
-  debug: "DEBUG",
-  info: "INFO ",
-  warn: "WARN ",
-  error: "ERROR",
-};
-
-let second = Number.NaN;
-let secondText = "";
-
-/** ISO 8601 in UTC; lines of the same second share all but the milliseconds. */
-function timeOf(at: number): string {
-  const current = Math.floor(at / 1000);
-  if (current !== second) {
-    secondText = new Date(at).toISOString().slice(0, -4);
-    second = current;
-  }
-  const rest = at - current * 1000;
-  return `${secondText}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
-}
-
-function formatText(text: string): string {
-  return PLAIN.test(text) ? text : visible(JSON.stringify(text));
-}
-
-const PLAIN = /^[\w.:/@%+,*?&~-]+$/;
-
-/** Control, bidirectional and zero-width characters as escapes. */
-function visible(text: string): string {
-  // Hardly ever is there anything to replace, and a test costs a tenth of a replacement.
-  if (!HIDDEN.test(text)) return text;
-  return text.replace(
-    new RegExp(HIDDEN, "g"),
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;

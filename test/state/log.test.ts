@@ -4,7 +4,9 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatLine, Log } from "../../src/state/log.ts";
+import fc from "fast-check";
+import { Log } from "../../src/state/log.ts";
+import { formatLine, LOG_LEVELS, LogLines } from "../../src/state/log-line.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-log-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -40,6 +42,45 @@ describe("a line", () => {
     test(what, () => {
       expect(formatLine(AT, "info", message, fields)).toBe(`2026-01-02T03:04:05.678Z INFO  ${wanted}`);
     });
+});
+
+test("a line as bytes is the line as text, whatever is in it", () => {
+  const value = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'aZ0_.:/@%+,*?&~- "\\=\n\u001b') }),
+    fc.string({ unit: "grapheme" }),
+    fc.constantFrom("", "pods list", "/api/v1/pods?a=b"),
+    fc.integer(),
+    fc.double(),
+    fc.boolean(),
+    fc.constant(undefined),
+  );
+  const entry = fc.record({
+    at: fc.integer({ min: 0, max: 4e12 }),
+    level: fc.constantFrom(...LOG_LEVELS),
+    message: fc.oneof(fc.constantFrom("classified", "two words"), fc.string({ unit: "grapheme" })),
+    fields: fc.dictionary(fc.oneof(fc.constantFrom("a", "b_c"), fc.string({ unit: "grapheme" })), value),
+  });
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
+      const lines = new LogLines();
+      for (const { at, level, message, fields } of entries) lines.add(at, level, message, fields);
+      expect(lines.count).toBe(entries.length);
+      const text = entries.map(
+        ({ at, level, message, fields }) => `${formatLine(at, level, message, fields)}\n`,
+      );
+      expect(Buffer.from(lines.take()).toString()).toBe(text.join(""));
+      expect(lines.length).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("lines that outgrow the first room for them are whole", () => {
+  const lines = new LogLines();
+  for (let line = 0; line < 500; line++) lines.add(AT, "info", "many", { line, filler: "x".repeat(300) });
+  const written = Buffer.from(lines.take()).toString().split("\n");
+  expect(written).toHaveLength(501);
+  expect(written[499]).toEndWith(`many: line=499 filler=${"x".repeat(300)}`);
 });
 
 describe("the log", () => {
