@@ -3,7 +3,7 @@
 
 import type { HttpVersion } from "./dial.ts";
 import { Lease, type LeavingClient } from "./lease.ts";
-import type { UpstreamConnection, UpstreamPool, UpstreamTarget } from "./upstream.ts";
+import type { UpstreamPool, UpstreamTarget } from "./upstream.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "./upstream-answer.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import { requestHttp1 } from "./upstream-http1.ts";
@@ -44,48 +44,18 @@ export async function forwardUpstream(
       pool.release(connection);
       throw new ClientGone();
     }
+    const lease = new Lease(pool, connection, client);
     try {
-      return await attempt(pool, connection, request, client);
+      return connection.version === "h2"
+        ? await requestHttp2(connection.session, request, lease)
+        : await requestHttp1(connection.channel, request, lease);
     } catch (error) {
+      lease.forgetClient();
       if (client.hasLeft) throw new ClientGone();
       if (!(error instanceof UpstreamError) || error.hasAnswered || tries >= MAX_TRIES) throw error;
       if (error.wasUnprocessed) continue;
       if (!connection.isReused || !isRepeatable) throw error;
       mustBeNew = true;
     }
-  }
-}
-
-/** Asks once. When the client leaves before the answer is finished with, the upstream's side is cut. */
-async function attempt(
-  pool: UpstreamPool,
-  connection: UpstreamConnection,
-  request: OutgoingRequest,
-  client: LeavingClient,
-): Promise<UpstreamAnswer> {
-  if (connection.version === "h2") return attemptHttp2(pool, connection, request, client);
-  const { channel } = connection;
-  const lease = new Lease(pool, connection, client, () => channel.destroy());
-  try {
-    return await requestHttp1(channel, request, lease);
-  } catch (error) {
-    lease.forgetClient();
-    throw error;
-  }
-}
-
-async function attemptHttp2(
-  pool: UpstreamPool,
-  connection: UpstreamConnection & { version: "h2" },
-  request: OutgoingRequest,
-  client: LeavingClient,
-): Promise<UpstreamAnswer> {
-  const abort = new AbortController();
-  const lease = new Lease(pool, connection, client, () => abort.abort());
-  try {
-    return await requestHttp2(connection.session, request, abort.signal, lease);
-  } catch (error) {
-    lease.forgetClient();
-    throw error;
   }
 }

@@ -29,20 +29,23 @@ export interface Forwarding {
   readonly body: BodySource;
   /** The client still waits for 100 Continue before it sends the body. */
   readonly awaitsContinue: boolean;
-  readonly target: UpstreamTarget;
+  /** Throws UpstreamError. */
+  readonly upstream: () => UpstreamTarget;
   readonly pool: UpstreamPool;
   readonly answered: (status: number) => void;
+  /** Told when the client's connection can carry another request. */
+  readonly request: { keepConnection(): void };
 }
 
 /**
- * Forwards the request and relays the answer. True when the client's connection can carry another request.
- * Throws UpstreamError when no byte of an answer was relayed, ClientGone when the client cannot be answered.
+ * Forwards the request and relays the answer; the client's connection is ended unless it can be kept. Throws
+ * UpstreamError when no byte of an answer was relayed, ClientGone when the client cannot be answered.
  */
-export async function forwardHttp1(forwarding: Forwarding): Promise<boolean> {
+export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
   const { client, body, head: asked, endMeansGone } = forwarding;
   const answer = await forwardUpstream(
     forwarding.pool,
-    forwarding.target,
+    forwarding.upstream(),
     new Outgoing(forwarding),
     new Leaving(client, endMeansGone),
   );
@@ -70,9 +73,8 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<boolean> {
   } finally {
     answer.finish();
   }
-  if (keepAlive && body.isDrained && asked.upgrade === undefined) return true;
-  await lingeringClose(client);
-  return false;
+  if (keepAlive && body.isDrained && asked.upgrade === undefined) forwarding.request.keepConnection();
+  else await lingeringClose(client);
 }
 
 /** The client's connection, for whoever must know when nobody waits for the answer any more. */

@@ -223,9 +223,13 @@ class Http1Request implements ClientRequest {
     if (!this.#isReusable) await lingeringClose(channel);
   }
 
-  async forward(answered: (status: number) => void): Promise<void> {
+  keepConnection(): void {
+    this.#isReusable = true;
+  }
+
+  forward(answered: (status: number) => void): Promise<void> {
     const { channel, endMeansGone } = this.#connection;
-    this.#isReusable = await forwardHttp1({
+    return forwardHttp1({
       client: channel,
       endMeansGone,
       head: this.#wire,
@@ -233,9 +237,10 @@ class Http1Request implements ClientRequest {
       authority: authorityOf(this.#destined.destination),
       body: this.#body,
       awaitsContinue: this.#wire.expectContinue && !this.#hasContinued,
-      target: this.#destined.upstream(),
+      upstream: this.#destined.upstream,
       pool: this.#pool,
       answered,
+      request: this,
     });
   }
 }

@@ -12,19 +12,23 @@ export interface LeavingClient {
   offLeave(left: () => void): void;
 }
 
-/** Begins with its making: from then on the client's leaving calls `cut`. */
+/** Begins with its making: from then on the client's leaving cuts the upstream's side. */
 export class Lease {
   readonly #pool: UpstreamPool;
   readonly #connection: UpstreamConnection;
   readonly #client: LeavingClient;
-  readonly #cut: () => void;
+  /** Of a connection that others share only the request is cut, which whoever sends it knows how to. */
+  cutStream: (() => void) | undefined;
+  readonly #cut = () => {
+    if (this.#connection.version === "h2") this.cutStream?.();
+    else this.#connection.channel.destroy();
+  };
 
-  constructor(pool: UpstreamPool, connection: UpstreamConnection, client: LeavingClient, cut: () => void) {
+  constructor(pool: UpstreamPool, connection: UpstreamConnection, client: LeavingClient) {
     this.#pool = pool;
     this.#connection = connection;
     this.#client = client;
-    this.#cut = cut;
-    client.onLeave(cut);
+    client.onLeave(this.#cut);
   }
 
   /** The answer is finished with, or there is none: the client's leaving cuts nothing any more. */

@@ -35,12 +35,38 @@ export async function requestHttp1(
   lease: Lease,
 ): Promise<UpstreamAnswer> {
   const sending = new Sending(upstream, headBytes(upstream, request), request);
+  const parse = request.method === "HEAD" ? parseAnswerToHead : parseAnswer;
   try {
-    return new Http1Answer(upstream, request, await readFinalHead(request, upstream), sending, lease);
+    for (let interim = 0; ; interim += 1) {
+      const head = await readHead(upstream, parse, ANSWER);
+      if (head === undefined)
+        throw new UpstreamError("broken", "the upstream closed the connection without an answer", {
+          hasAnswered: interim > 0,
+        });
+      if (isFinal(head, request)) return new Http1Answer(upstream, request, head, sending, lease);
+      if (interim >= MAX_INTERIM) throw broken("the upstream sent too many interim answers");
+      if (head.status !== 100 || request.awaitsContinue) request.interim(head.status, endToEnd(head.headers));
+    }
   } catch (error) {
     upstream.destroy();
-    throw sending.problem ?? error;
+    throw sending.problem ?? problemOf(error);
   }
+}
+
+/** Whether this is the answer, and not one on the way to it. Throws when it switches protocols unasked. */
+function isFinal({ status, upgrade }: WireResponseHead, request: OutgoingRequest): boolean {
+  if (status !== 101) return status >= 200;
+  if (request.upgrade !== undefined && upgrade === request.upgrade.token) return true;
+  throw broken("the upstream switched protocols unasked");
+}
+
+function problemOf(error: unknown): unknown {
+  return error instanceof HeadError ? broken(`the upstream's answer is malformed: ${error.message}`) : error;
+}
+
+/** Of an upstream that has said something, though not what it should. */
+function broken(reason: string): UpstreamError {
+  return new UpstreamError("broken", reason, { hasAnswered: true });
 }
 
 /** A request on its way to the upstream. A body that breaks takes the connection with it. */
@@ -145,31 +171,4 @@ function parseAnswer(bytes: Uint8Array, seen: number): ParseResult<WireResponseH
 
 function parseAnswerToHead(bytes: Uint8Array, seen: number): ParseResult<WireResponseHead> {
   return parseResponseHead(bytes, "HEAD", undefined, seen);
-}
-
-/** The final response head; interim ones are passed on. Throws UpstreamError. */
-async function readFinalHead(request: OutgoingRequest, upstream: Channel): Promise<WireResponseHead> {
-  const parse = request.method === "HEAD" ? parseAnswerToHead : parseAnswer;
-  for (let interim = 0; ; interim += 1) {
-    let head: WireResponseHead | undefined;
-    try {
-      head = await readHead(upstream, parse, ANSWER);
-    } catch (error) {
-      if (!(error instanceof HeadError)) throw error;
-      const reason = `the upstream's answer is malformed: ${error.message}`;
-      throw new UpstreamError("broken", reason, { hasAnswered: true });
-    }
-    if (head === undefined)
-      throw new UpstreamError("broken", "the upstream closed the connection without an answer", {
-        hasAnswered: interim > 0,
-      });
-    if (head.status === 101) {
-      if (request.upgrade !== undefined && head.upgrade === request.upgrade.token) return head;
-      throw new UpstreamError("broken", "the upstream switched protocols unasked", { hasAnswered: true });
-    }
-    if (head.status >= 200) return head;
-    if (interim >= MAX_INTERIM)
-      throw new UpstreamError("broken", "the upstream sent too many interim answers", { hasAnswered: true });
-    if (head.status !== 100 || request.awaitsContinue) request.interim(head.status, endToEnd(head.headers));
-  }
 }

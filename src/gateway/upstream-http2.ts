@@ -23,17 +23,16 @@ const MAX_INTERIM = 32;
 
 /**
  * Sends the request and resolves with the answer's head. Throws UpstreamError, or what broke the request's body.
- * `signal` cuts it; the lease is the answer's to end.
+ * The lease is the answer's to end.
  */
 export async function requestHttp2(
   session: Http2Session,
   request: OutgoingRequest,
-  signal: AbortSignal,
   lease: Lease,
 ): Promise<UpstreamAnswer> {
   const isEmpty = request.body.isDrained;
   const stream = open(session, request);
-  signal.addEventListener("abort", () => stream.reset(H2_ERROR.CANCEL), { once: true });
+  lease.cutStream = () => stream.reset(H2_ERROR.CANCEL);
   let problem: unknown;
   if (!request.body.isDrained)
     void stream.sendBody(request.body).catch((error) => {
