@@ -79,6 +79,7 @@ const LARGE = [
 const UNNAMED = LARGE.filter(({ labels }) => labels.namespace === undefined).map(
   (one): Classification => ({ ...one, unnamedScopes: ["namespace"] }),
 );
+const SPANNED = UNNAMED.map(({ unnamedScopes: spannedScopes = [], ...one }) => ({ ...one, spannedScopes }));
 const SMALL_HOSTS = [
   "abc.gr7.eu-west-1.eks.amazonaws.com",
   "storage.googleapis.com",
@@ -120,7 +121,7 @@ function percentiles(calls: readonly (() => unknown)[]): { readonly p50: number;
 function report(name: string, calls: readonly (() => unknown)[]): void {
   const { p50, p99 } = percentiles(calls);
   process.stdout.write(
-    `${name.padEnd(34)} p50 ${p50.toFixed(2).padStart(7)} µs   p99 ${p99.toFixed(2).padStart(7)} µs\n`,
+    `${name.padEnd(36)} p50 ${p50.toFixed(2).padStart(7)} µs   p99 ${p99.toFixed(2).padStart(7)} µs\n`,
   );
 }
 
@@ -142,6 +143,10 @@ report(
 report(
   "decide, 1,000 entries, none named",
   UNNAMED.map((one) => () => decide(large, one)),
+);
+report(
+  "decide, 1,000 entries, in every one",
+  SPANNED.map((one) => () => decide(large, one)),
 );
 report(
   "routeOf, default policy",

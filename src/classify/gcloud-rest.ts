@@ -15,7 +15,7 @@ import { type GoogleOperation, googleTier } from "./gcloud-tier.ts";
 import { verbKind } from "./gcloud-verbs.ts";
 import { strictestOf } from "./strictest.ts";
 import { doubtful, unknownClassification } from "./unknown.ts";
-import { withUnnamed } from "./unnamed-scopes.ts";
+import { withSpanned, withUnnamed } from "./unnamed-scopes.ts";
 
 const LETTERS: Readonly<Record<string, MethodLetter>> = {
   GET: "G",
@@ -171,6 +171,6 @@ function answer(
   const placed = withPlaces(labels);
   const found = { protocol: "gcloud", tier, command, aliases: [], labels: placed, reason } as const;
   const hasProjects = googleService(service)?.hasProjects ?? true;
-  const unnamed = unnamedPlaces({ api, command, tier, segments, isWord, labels: placed, hasProjects });
-  return { answer: withUnnamed(found, unnamed), isPublished };
+  const places = unnamedPlaces({ api, command, tier, segments, isWord, labels: placed, hasProjects });
+  return { answer: withSpanned(withUnnamed(found, places.unnamed), places.spanned), isPublished };
 }

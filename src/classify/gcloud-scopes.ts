@@ -42,22 +42,47 @@ const PLACED: ReadonlyMap<string, boolean> = new Map([
   ["run", false],
 ]);
 
-/** The labels of what a request acts in and does not name. */
-export function unnamedPlaces(request: PlacedRequest): readonly string[] {
+/** The labels of what a request acts in and does not name: every scope of a kind, or some of it. */
+export interface UnnamedPlaces {
+  readonly spanned: readonly string[];
+  readonly unnamed: readonly string[];
+}
+
+/** The places that a request acts in and does not name. */
+export function unnamedPlaces(request: PlacedRequest): UnnamedPlaces {
   const { segments, isWord, labels } = request;
   const words = segments.filter((_, index) => isWord[index] === true);
+  const spanned = new Set<string>();
   const unnamed = new Set<string>();
   if (isProjectUnnamed(request, words)) unnamed.add("project");
   if (labels.organization === undefined && words.some((word) => ABOVE_PROJECTS.has(word)))
     unnamed.add("organization");
-  const wild = (word: string): boolean =>
-    segments.some(
-      (name, index) => name === "-" && isWord[index - 1] === true && segments[index - 1] === word,
-    );
-  if (wild("locations") || wild("zones") || words.includes("aggregated")) unnamed.add("region").add("zone");
-  if (wild("regions")) unnamed.add("region");
+  if (words.includes("aggregated")) for (const label of WILDCARDS.zones) spanned.add(label);
+  segments.forEach((name, index) => {
+    const kind = name === "-" && isWord[index - 1] === true ? segments[index - 1] : undefined;
+    if (!isWildcard(kind)) return;
+    const found = isForAll(request, index) ? spanned : kind === "projects" ? undefined : unnamed;
+    for (const label of WILDCARDS[kind]) found?.add(label);
+  });
   for (const label of unnamedArea(request, words)) unnamed.add(label);
-  return [...unnamed];
+  return { spanned: [...spanned], unnamed: [...unnamed].filter((label) => !spanned.has(label)) };
+}
+
+/** Of what a `-` in place of a name may stand for all. */
+const WILDCARDS = {
+  projects: ["project"],
+  locations: ["region", "zone"],
+  zones: ["region", "zone"],
+  regions: ["region"],
+} as const;
+
+function isWildcard(word: string | undefined): word is keyof typeof WILDCARDS {
+  return word !== undefined && Object.hasOwn(WILDCARDS, word);
+}
+
+/** Whether a `-` is for all there are: before the name of one thing it is for the place where that is. */
+function isForAll({ segments, isWord }: PlacedRequest, at: number): boolean {
+  return segments.every((name, index) => index <= at || name === "-" || isWord[index] === true);
 }
 
 function isProjectUnnamed(

@@ -79,7 +79,15 @@ const SCOPES: ReadonlyMap<string, "cluster" | "namespaced"> = new Map([
     ({ group, resource, isNamespaced }) =>
       [`${group}/${resource}`, isNamespaced ? "namespaced" : "cluster"] as const,
   ),
+  // Types that no word names, because another group's has the name.
   ["metrics.k8s.io/nodes", "cluster"],
+  ["metrics.k8s.io/pods", "namespaced"],
+  ["events.k8s.io/events", "namespaced"],
+  ["extensions/daemonsets", "namespaced"],
+  ["extensions/deployments", "namespaced"],
+  ["extensions/ingresses", "namespaced"],
+  ["extensions/networkpolicies", "namespaced"],
+  ["extensions/replicasets", "namespaced"],
 ]);
 
 function readTable(): ReadonlyMap<string, ResourceType> {

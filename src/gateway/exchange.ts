@@ -129,7 +129,8 @@ async function hold(
       method: facts.method,
       path: facts.path,
       rule: verdict.rule,
-      reason: classification.reason,
+      // A rule that may not be about this request says nothing to whoever is asked without the reason for it.
+      reason: verdict.isInDoubt ? `${classification.reason}; ${verdict.reason}` : classification.reason,
       credential,
       view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command)),
       onceOnly: onceOnlyReason(classification),

@@ -25,11 +25,11 @@ export function grantSubject({ head, identity }: Granted, classification: Classi
  * and never a change in a place that it does not name: the grant would be for all of them.
  */
 export function onceOnlyReason(classification: Classification): string | undefined {
-  const { tier, command, parts, unnamedScopes = [] } = classification;
+  const { tier, command, parts, unnamedScopes = [], spannedScopes = [] } = classification;
   if (tier === "break-glass" || tier === "unknown") return `its tier is ${tier}`;
   if (command === "") return "its command is not known";
   if (parts !== undefined) return "it is several operations in one";
-  if (tier !== "observe" && unnamedScopes.length > 0)
-    return `it does not name its ${unnamedScopes.join(" and ")}`;
+  const scopes = [...unnamedScopes, ...spannedScopes];
+  if (tier !== "observe" && scopes.length > 0) return `it does not name its ${scopes.join(" and ")}`;
   return undefined;
 }

@@ -16,11 +16,15 @@ export interface Classification {
   /** Scope labels found in the request, e.g. `{ namespace: "payments" }`; absent, never empty. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * Labels of scopes that the request acts in beyond those that `labels` names: it gives an opaque id, names
-   * several, or reaches into all of them. Policy lets the strictest entry of each such list count; absent when
-   * everything is named, or when the request is in no such scope at all.
+   * Labels of scopes of which the request acts in one or some that `labels` does not name (an opaque id, a number,
+   * several at once): any entry of such a list may be about it, so a person decides what only some of them deny.
    */
   readonly unnamedScopes?: readonly string[];
+  /**
+   * Labels of scopes of which the request says that it acts in every one (`/api/v1/pods`, `locations/-`): each entry
+   * of such a list is about it, so the strictest counts.
+   */
+  readonly spannedScopes?: readonly string[];
   /** One lower-case clause for people: the rule or datum that decided. */
   readonly reason: string;
   /**

@@ -12,6 +12,8 @@ export interface Verdict {
   readonly line: number;
   /** One lower-case clause for people. */
   readonly reason: string;
+  /** Set where the rule is that of a scope which the request may or may not act in, as `reason` then says. */
+  readonly isInDoubt?: true;
 }
 
 /** A verdict with the classification that it was reached on. */

@@ -27,11 +27,13 @@ function decideIn(block: ProtocolBlock, classification: Classification): Verdict
   return strictest ?? decideOne(block, classification);
 }
 
-// A batch as a whole adds nothing to its parts, unless it is itself unknown or a deny names it.
+// A batch as a whole adds nothing to its parts, unless it is itself unknown or a deny names it: of a request without a
+// tier only such a rule has a say beside the block.
 function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
   const verdict = decideOne(block, { ...classification, tier: "unknown" });
   if (classification.tier === "unknown") return verdict;
-  return verdict.action === "deny" && verdict.rule !== block.fallback.rule ? verdict : undefined;
+  const isOfBlock = verdict.rule === block.fallback.rule || verdict.rule === block.protocol;
+  return isOfBlock ? undefined : verdict;
 }
 
 function decideOne(block: ProtocolBlock, classification: Classification): Verdict {
@@ -43,23 +45,19 @@ function decideOne(block: ProtocolBlock, classification: Classification): Verdic
       strictest = stricterVerdict(strictest, decideByTable(block, table, classification));
   }
   strictest ??= decideByTable(block, block.rules, classification);
-  return classification.unnamedScopes === undefined
+  const { unnamedScopes, spannedScopes } = classification;
+  return unnamedScopes === undefined && spannedScopes === undefined
     ? strictest
-    : decideUnnamed(block, classification.unnamedScopes, classification, strictest);
+    : decideUnnamed(block, classification, strictest);
 }
 
-// Fails closed: what is in a scope that cannot be told may be in the one that is guarded best.
-function decideUnnamed(
-  { scopes }: ProtocolBlock,
-  unnamed: readonly string[],
-  classification: Classification,
-  named: Verdict,
-): Verdict {
+/** What is added by the lists of the scopes that the request acts in and does not name. */
+function decideUnnamed({ scopes }: ProtocolBlock, classification: Classification, named: Verdict): Verdict {
+  const { unnamedScopes, spannedScopes } = classification;
   let result = named;
-  for (const { label, strictest } of scopes) {
-    const verdict = unnamed.includes(label) ? strictest.verdict(classification) : undefined;
-    if (verdict !== undefined) result = stricterVerdict(result, verdict);
-  }
+  for (const { label, unnamed } of scopes)
+    if (spannedScopes?.includes(label)) result = unnamed.inEvery(classification, result);
+    else if (unnamedScopes?.includes(label)) result = unnamed.inSome(classification, result);
   return result;
 }
 

@@ -13,7 +13,8 @@ import { asMap, describeTree, type Field, quote, readFields, readTexts } from ".
 import type { RuleTable, ScopeList } from "./policy.ts";
 import type { Problems } from "./problems.ts";
 import { compileRules, type Rule } from "./rule-table.ts";
-import { type ListEntry, StrictestEntry } from "./strictest-entry.ts";
+import type { ListEntry } from "./strictest-entry.ts";
+import { UnnamedScope } from "./unnamed-scope.ts";
 import type { Tree } from "./yaml-tree.ts";
 
 /**
@@ -52,7 +53,8 @@ export function parseScopeList(
   const reached = candidates.filter(({ globs, table }) =>
     globs.some((glob) => !glob.isExact || entries.first(glob.head) === table),
   );
-  return { keyword, label, entries, strictest: new StrictestEntry(reached, fallback, label, keyword) };
+  const list = { keyword, label, entries: reached, isExhaustive: catchAllLine !== undefined };
+  return { keyword, label, entries, unnamed: new UnnamedScope(list, fallback) };
 }
 
 function readEntries(keyword: string, field: Field, problems: Problems): readonly Tree[] {

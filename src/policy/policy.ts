@@ -8,7 +8,7 @@ import type { Action } from "../model/action.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Tier } from "../model/tier.ts";
 import type { Verdict } from "../model/verdict.ts";
-import type { StrictestEntry } from "./strictest-entry.ts";
+import type { UnnamedScope } from "./unnamed-scope.ts";
 
 /** A whole policy.yaml. */
 export interface Policy {
@@ -51,8 +51,8 @@ export interface ScopeList {
   readonly label: string;
   /** Finds the first entry whose names match; ask with the name in lower case. */
   readonly entries: GlobIndex<RuleTable>;
-  /** For a request that does not name its scope: what the strictest of the entries says. */
-  readonly strictest: StrictestEntry;
+  /** For a request that does not name its scope. */
+  readonly unnamed: UnnamedScope;
 }
 
 /** One `rules:` block. Of every command and tier only the strictest verdict is ever looked at. */

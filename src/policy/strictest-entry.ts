@@ -1,6 +1,6 @@
-// What the strictest entry of one scope list says to a request that acts in a scope which it does not name. Compiled
-// ahead, so that a list of a thousand entries does not cost a thousand look-ups. The answer is never laxer than
-// what any entry would say if the request named its scope: a deny first, then commands over tiers, entry by entry.
+// What the strictest entry of one scope list says to a request that does not name its scope. Compiled ahead, so that
+// a list of a thousand entries does not cost a thousand look-ups. The answer is never laxer than what any entry would
+// say if the request named its scope: a deny first, then commands over tiers, entry by entry.
 
 import { ACTIONS, stricterAction } from "../model/action.ts";
 import type { Classification } from "../model/classification.ts";
@@ -27,17 +27,14 @@ export class StrictestEntry {
   readonly #strict: RuleTable;
   /** Strictest first; among equals those that nothing overrides. */
   readonly #overridable: ReadonlyMap<Tier, readonly Overridable[]>;
-  readonly #why: string;
 
   /** `entries` are those that can be reached; `fallback` is the block's default. */
-  constructor(entries: readonly ListEntry[], fallback: Verdict, label: string, keyword: string) {
+  constructor(entries: readonly ListEntry[], fallback: Verdict) {
     this.#strict = compileRules(
       entries.flatMap(({ rules }) => rules).filter(({ action }) => action !== "allow"),
     );
     const tables = entries.map(({ table }) => table);
     this.#overridable = new Map(TIERS.map((tier) => [tier, overridableAt(tier, tables, fallback)]));
-    const article = /^[aeiou]/.test(label) ? "an" : "a";
-    this.#why = `the request acts in ${article} ${label} that it does not name, so the strictest entry of ${keyword} counts`;
   }
 
   /**
@@ -45,11 +42,6 @@ export class StrictestEntry {
    * command says more than the block does.
    */
   verdict(classification: Classification): Verdict | undefined {
-    const found = this.#find(classification);
-    return found && { ...found, reason: `${found.reason}; ${this.#why}` };
-  }
-
-  #find(classification: Classification): Verdict | undefined {
     const byCommand = findCommand(this.#strict, classification);
     if (byCommand?.action === "deny") return byCommand;
     const { tier } = classification;

@@ -126,6 +126,10 @@ const request: fc.Arbitrary<HttpRequest> = fc.record({
 /** Of all classifiers: a cluster behind a cloud's gateway has namespaces. */
 const SCOPE_LABELS = CLASSIFIERS.flatMap(({ scopes }) => scopes.map(({ label }) => label));
 
+function scopesOf({ labels, unnamedScopes, spannedScopes }: Classification) {
+  return { labels, unnamedScopes, spannedScopes };
+}
+
 function expectWellFormed(classifier: Classifier, answer: Classification): void {
   expect(answer.protocol).toBe(classifier.protocol);
   expect([...TIERS, "unknown"]).toContain(answer.tier);
@@ -135,11 +139,11 @@ function expectWellFormed(classifier: Classifier, answer: Classification): void 
     expect(typeof value).toBe("string");
     expect(value).not.toBe("");
   }
-  const { unnamedScopes } = answer;
-  if (unnamedScopes !== undefined) {
-    expect(unnamedScopes).not.toBeEmpty();
-    expect(new Set(unnamedScopes).size).toBe(unnamedScopes.length);
-    for (const label of unnamedScopes) expect(SCOPE_LABELS).toContain(label);
+  for (const scopes of [answer.unnamedScopes, answer.spannedScopes]) {
+    if (scopes === undefined) continue;
+    expect(scopes).not.toBeEmpty();
+    expect(new Set(scopes).size).toBe(scopes.length);
+    for (const label of scopes) expect(SCOPE_LABELS).toContain(label);
   }
   if (answer.parts === undefined) return;
   expect(answer.parts.length).toBeGreaterThan(0);
@@ -303,7 +307,7 @@ for (const classifier of CLASSIFIERS)
         ];
         for (const decoration of decorations) {
           const decorated = classifier.classify({ ...sample, headers: [...sample.headers, decoration] });
-          expect([decorated.labels, decorated.unnamedScopes]).toEqual([plain.labels, plain.unnamedScopes]);
+          expect(scopesOf(decorated)).toEqual(scopesOf(plain));
         }
       }
     });

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { gcloudClassifier } from "../../src/classify/gcloud.ts";
+import type { Classification } from "../../src/model/classification.ts";
 import type { Header } from "../../src/model/request.ts";
 import { requestOf } from "./request-of.ts";
 
@@ -10,8 +11,13 @@ function classify(line: string, headers: readonly Header[] = []) {
   return gcloudClassifier.classify(requestOf(`${method} https://${url}`, { headers }));
 }
 
-describe("unnamed scopes of a request", () => {
-  const rows: readonly (readonly [line: string, unnamed: string])[] = [
+/** `project !zone`: in some project that it does not name, and in every zone. */
+function scopesOf({ unnamedScopes = [], spannedScopes = [] }: Classification): string {
+  return [...unnamedScopes, ...spannedScopes.map((label) => `!${label}`)].join(" ");
+}
+
+describe("scopes that a request does not name", () => {
+  const rows: readonly (readonly [line: string, scopes: string])[] = [
     ["DELETE compute.googleapis.com/compute/v1/projects/p/zones/europe-west1-b/instances/i", ""],
     ["POST run.googleapis.com/v2/projects/p/locations/europe-west1/services", ""],
     ["POST iam.googleapis.com/v1/projects/p/serviceAccounts", ""],
@@ -19,8 +25,11 @@ describe("unnamed scopes of a request", () => {
     ["GET compute.googleapis.com/compute/v1/projects/p", ""],
     ["DELETE compute.googleapis.com/compute/v1/projects/p/global/firewalls/f", ""],
     // Wildcards and lists across.
-    ["GET compute.googleapis.com/compute/v1/projects/p/aggregated/instances", "region zone"],
-    ["GET container.googleapis.com/v1/projects/p/locations/-/clusters", "region zone"],
+    ["GET compute.googleapis.com/compute/v1/projects/p/aggregated/instances", "!region !zone"],
+    ["GET container.googleapis.com/v1/projects/p/locations/-/clusters", "!region !zone"],
+    ["GET container.googleapis.com/v1/projects/p/locations/-/clusters/c", "region zone"],
+    ["GET run.googleapis.com/v1/projects/-/locations/-/services", "!project !region !zone"],
+    ["GET dataproc.googleapis.com/v1/projects/p/regions/-/clusters", "!region"],
     ["GET storage.googleapis.com/storage/v1/b?project=p", "region"],
     ["GET cloudresourcemanager.googleapis.com/v1/projects", "project"],
     // In some project, region or zone.
@@ -54,9 +63,8 @@ describe("unnamed scopes of a request", () => {
     ["POST oauth2.googleapis.com/token", ""],
     ["GET www.googleapis.com/discovery/v1/apis", ""],
   ];
-  for (const [line, unnamed] of rows)
-    test(`${line}: ${unnamed || "none"}`, () =>
-      expect(classify(line).unnamedScopes?.join(" ") ?? "").toBe(unnamed));
+  for (const [line, scopes] of rows)
+    test(`${line}: ${scopes || "none"}`, () => expect(scopesOf(classify(line))).toBe(scopes));
 });
 
 test("the address of a service account names the project that gcloud leaves out", () => {

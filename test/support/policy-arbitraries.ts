@@ -56,15 +56,22 @@ const labels = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 ) as fc.Arbitrary<Record<string, string>>;
 
+const unnamed = fc.subarray(["project", "zone"], { minLength: 1 });
+
 /** A gcloud classification without parts. */
-export const plainClassification: fc.Arbitrary<Classification> = fc.record({
-  protocol: fc.constant("gcloud" as const),
-  tier,
-  command: name,
-  aliases: fc.array(name, { maxLength: 2 }),
-  labels,
-  reason: fc.constant("a test"),
-});
+export const plainClassification: fc.Arbitrary<Classification> = fc.record(
+  {
+    protocol: fc.constant("gcloud" as const),
+    tier,
+    command: name,
+    aliases: fc.array(name, { maxLength: 2 }),
+    labels,
+    unnamedScopes: unnamed,
+    spannedScopes: unnamed,
+    reason: fc.constant("a test"),
+  },
+  { requiredKeys: ["protocol", "tier", "command", "aliases", "labels", "reason"], noNullPrototype: true },
+) as fc.Arbitrary<Classification>;
 
 /** A gcloud classification, sometimes with parts. */
 export const classificationArbitrary: fc.Arbitrary<Classification> = fc.oneof(
