@@ -72,14 +72,14 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
   if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
   if (hello.kind === "ok") {
     // What the detector lets pass is known by its SNI only.
-    const named: Destination = { ...destination, serverName: hello.serverName };
+    const named = withServerName(destination, hello.serverName);
     const reason = spliceReason(gateway, named);
     if (reason) return dialAndSplice(gateway, tunnel, named, reason);
-    return serveIntercepted(tunnel, hello.serverName, hello.alpn);
+    return serveIntercepted(tunnel, named, hello.alpn);
   }
   // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
   tunnel.owner.lookUpProcess();
-  await serveOverHttp1(tunnel, channel, servedAs(tunnel, undefined, false), false);
+  await serveOverHttp1(tunnel, channel, servedAs(tunnel, destination, false), false);
 }
 
 /** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
@@ -95,14 +95,14 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
     const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;
     if (hello?.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
     const serverName = hello?.kind === "ok" ? hello.serverName : undefined;
-    const named: Destination = { ...destination, serverName };
+    const named = withServerName(destination, serverName);
     const reason = spliceReason(gateway, named);
     stopForwarding();
     if (reason) return await splice(gateway, tunnel, upstream, named, reason);
     upstream.destroy();
     // Only an SNI gives a fresh start: what else came to be inspected meanwhile has to connect again.
     if (serverName !== undefined)
-      await serveIntercepted(tunnel, serverName, hello?.kind === "ok" ? hello.alpn : []);
+      await serveIntercepted(tunnel, named, hello?.kind === "ok" ? hello.alpn : []);
   } finally {
     upstream.destroy();
   }
@@ -138,18 +138,24 @@ async function readClientHello(channel: Channel, ms?: number): Promise<WholeHell
   }
 }
 
+/** The same object where nothing is added: what was found out about it is remembered. */
+function withServerName(destination: Destination, serverName: string | undefined): Destination {
+  return serverName === undefined ? destination : { ...destination, serverName };
+}
+
 async function serveIntercepted(
   tunnel: Tunnel,
-  serverName: string | undefined,
+  destination: Destination,
   offered: readonly string[],
 ): Promise<void> {
-  const { gateway, channel, destination } = tunnel;
+  const { gateway, channel } = tunnel;
+  const { serverName } = destination;
   tunnel.owner.lookUpProcess();
-  const served = servedAs(tunnel, serverName, true);
+  const served = servedAs(tunnel, destination, true);
   const versions = offered.includes("h2") ? await versionsOf(tunnel, served, offered) : HTTP1;
   // Asking the upstream may have shown that it cannot be intercepted; nothing of the hello is used up yet.
-  const reason = spliceReason(gateway, served.destination);
-  if (reason) return dialAndSplice(gateway, tunnel, served.destination, reason);
+  const reason = spliceReason(gateway, destination);
+  if (reason) return dialAndSplice(gateway, tunnel, destination, reason);
   const name = serverName ?? destination.host;
   const secure = await intercept(channel, name, gateway.leaves, versions).catch((error) => {
     if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
@@ -198,17 +204,17 @@ type Served = Omit<Http2ServerConnection, "channel">;
 
 /** How requests on this tunnel are judged and forwarded. */
 function servedAs(
-  { gateway, owner, destination, mayUseIdentity }: Tunnel,
-  serverName: string | undefined,
+  { gateway, owner, mayUseIdentity }: Tunnel,
+  destination: Destination,
   isTls: boolean,
 ): Served {
-  const { host, port, addresses } = destination;
+  const { host, port, addresses, serverName } = destination;
   const names = new Set([host, serverName ?? host]);
   const lendsIdentity = isTls && mayUseIdentity && owner.isOwnUser;
   return {
     client: owner.identity,
     identity: lendsIdentity ? `${host}:${port}` : "",
-    destination: { ...destination, serverName },
+    destination,
     hostOf: (authority) => {
       const named = parseAuthority(authority, port);
       return named !== undefined && named.port === port && names.has(named.host) ? named.host : undefined;
