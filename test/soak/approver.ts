@@ -50,9 +50,15 @@ export class Approver {
   }
 
   async #decide({ id, path }: Approval): Promise<void> {
-    const kind = kindOf(this.#ledger.kinds[numberIn(path) ?? -1]);
+    const number = numberIn(path) ?? 0;
+    const kind = kindOf(this.#ledger.kinds[number]);
     if (kind === undefined) return void this.problems.push(`an approval for '${path}', which nobody sent`);
-    if (kind.ends === "withdrawn" || this.#asked.has(id)) return;
+    if (kind.ends === "withdrawn") {
+      // Its client waits for this before it leaves.
+      if (this.#ledger.seen[number] === SEEN.nothing) this.#ledger.seen[number] = SEEN.held;
+      return;
+    }
+    if (this.#asked.has(id)) return;
     this.#asked.add(id);
     const isAllowed = kind.ends === "approved" || (kind.ends === "undecided" && this.#chance.happens(0.5));
     try {
@@ -60,8 +66,7 @@ export class Approver {
       else await this.#gateway.control.call("approvals_deny", { id, reason: "the soak says no" });
       this.decided += 1;
     } catch (error) {
-      if (kind.ends === "undecided" || this.#ledger.seen[numberIn(path) ?? -1] === SEEN.left)
-        this.tooLate += 1;
+      if (kind.ends === "undecided" || this.#ledger.seen[number] === SEEN.left) this.tooLate += 1;
       else this.problems.push(`${kind.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

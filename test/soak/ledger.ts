@@ -26,6 +26,8 @@ export const SEEN = {
   stuck: 9,
   /** It waits. */
   nothing: 10,
+  /** It left while its request was held; or it waits, and the approver knows that it is held. */
+  held: 11,
 } as const;
 
 /** Parts of an `arrived` byte: how often the head came, and whether the body came whole and right, or whole and wrong. */

@@ -5,7 +5,7 @@ import { openFiles, residentMb } from "../../bench/process-usage.ts";
 import type { Report } from "./report.ts";
 
 /** Under this many requests the program is still warming up, and its growth says nothing about what follows. */
-export const WARM_REQUESTS = 100_000;
+export const WARM_REQUESTS = 500_000;
 const GROWTH = 1.1;
 const WARMING_MB = 80;
 const LOOK_MS = 500;
@@ -48,6 +48,12 @@ export class MemoryLevel {
     const most = Math.max(...this.#samples.map(({ mb }) => mb));
     const last = this.#samples.at(-1)?.mb ?? 0;
     const numbers = `${first.toFixed(1)} MB in the first half, ${second.toFixed(1)} in the second (${(second / first).toFixed(3)}), at most ${most.toFixed(1)}, ${last.toFixed(1)} at the end`;
+    const tenths = Array.from({ length: 10 }, (_, tenth) =>
+      mean(this.#samples.filter(({ progress }) => Math.min(9, Math.floor(progress * 10)) === tenth)).toFixed(
+        0,
+      ),
+    );
+    report.note(`resident memory by tenths of the work, in MB: ${tenths.join(" ")}`);
     if (isWarm)
       report.claim(`resident memory is level (at most ${GROWTH})`, second <= first * GROWTH, numbers);
     else

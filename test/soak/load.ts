@@ -187,13 +187,14 @@ export class Load {
       isChunked: kind.isChunked === true,
       upTo: kind.leaves === "mid-head" || kind.leaves === "mid-body" ? kind.leaves : "end",
     });
+    this.#underWay.set(id, { since: performance.now(), client });
     if (kind.leaves !== undefined) {
-      this.#ledger.seen[id] = SEEN.left;
-      await this.#pauseUntilLeaving(kind, sent);
+      await this.#pauseUntilLeaving(id, kind, sent);
+      this.#underWay.delete(id);
+      if (this.#ledger.seen[id] === SEEN.nothing) this.#ledger.seen[id] = SEEN.left;
       sent.leave();
       return;
     }
-    this.#underWay.set(id, { since: performance.now(), client });
     const reply = await sent.reply;
     this.#underWay.delete(id);
     this.#saw(id, seenIn(kind, id, reply), reply);
@@ -207,18 +208,25 @@ export class Load {
     return id;
   }
 
-  async #pauseUntilLeaving({ leaves, ends }: Kind, sent: Sent): Promise<void> {
+  async #pauseUntilLeaving(id: number, { leaves, ends }: Kind, sent: Sent): Promise<void> {
     if (leaves === "mid-reply") await sent.begun;
-    else if (leaves === "held") await Bun.sleep(ends === "undecided" ? this.#chance.below(50) : 60);
+    else if (ends === "undecided") await Bun.sleep(this.#chance.below(50));
+    else if (leaves === "held") await this.#heldOrOver(id);
     else if (this.#chance.happens(0.7)) await Bun.sleep(this.#chance.below(10));
+  }
+
+  /** Until the approver has seen it, or the client is gone already. */
+  async #heldOrOver(id: number): Promise<void> {
+    while (this.#ledger.seen[id] === SEEN.nothing) await Bun.sleep(5);
   }
 
   #saw(id: number, seen: number, reply: Reply | undefined): void {
     // What this side gave up has been noted.
     if (this.#ledger.seen[id] !== SEEN.nothing) return;
     this.#ledger.seen[id] = seen;
-    if (seen === SEEN.broken) this.#fault("a reply broke off");
-    else if (seen === SEEN.failed) this.#fault("a reply of 502");
+    if (seen === SEEN.broken) this.#fault(`a reply broke off (request ${id})`);
+    else if (seen === SEEN.failed)
+      this.#fault(`a reply of 502 (request ${id}: ${reply?.body.toString("latin1", 0, 300)})`);
     else if (seen >= SEEN.foreign)
       this.#fault(`request ${id}: ${reply?.status} ${reply?.body.toString("latin1", 0, 200)}`);
   }

@@ -109,7 +109,7 @@ function judgeFaults(report: Report, faults: readonly Fault[], outages: readonly
   report.claim(
     "nothing broke or failed but while the upstream was killed",
     others.length === 0,
-    `${excused} then, ${others.length} otherwise; ${few(others.map(({ what }) => what))}`,
+    `${excused} then, ${others.length} otherwise; ${few(others.map((fault) => described(fault, outages)))}`,
   );
 }
 
@@ -150,6 +150,14 @@ async function judgeAudit({ gateway, ledger }: Scene, result: LoadProgress, repo
     tally.passthroughs >= echoedTunnels && opened <= tunnels,
     `${tunnels} tunnels, ${echoedTunnels} of them to their end; ${tally.passthroughs} rows, and ${tally.unreached} of tunnels whose upstream was away`,
   );
+}
+
+/** A fault, and how long after the last outage before it. */
+function described({ at, what }: Fault, outages: readonly Outage[]): string {
+  const last = outages.findLast(({ from }) => from <= at);
+  return last === undefined
+    ? `${what}, before any kill`
+    : `${what}, ${at - last.to} ms after the upstream was back`;
 }
 
 function few(lines: readonly string[]): string {

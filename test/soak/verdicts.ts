@@ -34,10 +34,9 @@ const ENDINGS: Readonly<Record<Kind["ends"], readonly Outcome[]>> = {
   undecided: ["withdrawn", "denied", "approved", "failed"],
 };
 
-/** Whether the client had sent so much that the gateway must have judged it before it left, whatever became of it. */
-function isWholeFor({ kind, seen }: Case): boolean {
-  if (seen !== SEEN.left) return true;
-  return kind.leaves === "held" || kind.leaves === "mid-reply";
+/** Whether the gateway must have judged it: a client that left may have done so before anybody could. */
+function isJudged({ seen }: Case): boolean {
+  return seen !== SEEN.left;
 }
 
 const CLAIMS: readonly Claim[] = [
@@ -46,7 +45,7 @@ const CLAIMS: readonly Claim[] = [
     ({ heads }) => heads > 0,
     ({ results }) => results === 1,
   ],
-  ["every request has exactly one result", isWholeFor, ({ results }) => results === 1],
+  ["every request has exactly one result", isJudged, ({ results }) => results === 1],
   ["no request has two results", () => true, ({ results }) => results <= 1],
   [
     "every result is the one that the policy and the approver meant",
@@ -97,7 +96,7 @@ function wasLetThrough({ kind, outcome, status }: Case): boolean {
 }
 
 function isAnswered({ kind, seen }: Case): boolean {
-  if (seen === SEEN.left) return true;
+  if (seen === SEEN.left || seen === SEEN.held) return true;
   if (seen === SEEN.refused) return kind.ends === "refused" || kind.ends === "denied";
   if (seen === SEEN.served) return kind.ends === "allowed" || kind.ends === "approved";
   return (seen === SEEN.failed || seen === SEEN.broken) && kind.ends !== "refused" && kind.ends !== "denied";
