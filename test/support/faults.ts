@@ -13,7 +13,7 @@ import { connectTls, type RawClient } from "./proxy-client.ts";
 import { answerOk, type RawOrigin, type Responder, startRawOrigin } from "./raw-origin.ts";
 
 /** What every wait that has a bound takes in these tests. */
-export const SHORT_MS = 150;
+export const SHORT_MS = 300;
 
 /** Cuts the gateway's waits short for the tests of one file; those for what may be quiet for long stay. */
 export function beImpatient(): void {
