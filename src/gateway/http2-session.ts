@@ -69,7 +69,7 @@ export class Http2Session {
   /** Opens a stream with a request head. Throws TypeError when a field would not read back. */
   open(headers: readonly Header[], endStream: boolean): Http2Stream {
     const id = this.#connection.open(headers, endStream);
-    const stream = this.#newStream(id);
+    const stream = this.#newStream(id, endStream);
     // A connection that was quiet may have died with the network: ask, and do not wait for TCP to find out.
     if (this.#clocks.quietMs > PATIENCE.http2ProbeMs) this.#ping();
     this.flush();
@@ -147,8 +147,8 @@ export class Http2Session {
     this.#channel.end();
   }
 
-  #newStream(id: number): Http2Stream {
-    const stream = new Http2Stream(id, this.#connection, this);
+  #newStream(id: number, hasSentEnd = false): Http2Stream {
+    const stream = new Http2Stream(id, this.#connection, this, hasSentEnd);
     this.#streams.set(id, stream);
     return stream;
   }

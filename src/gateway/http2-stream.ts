@@ -25,7 +25,7 @@ export class Http2Stream implements BodyReader {
   #queue: Uint8Array[] = [];
   #owed = 0;
   #hasEnded = false;
-  #hasSentEnd = false;
+  #hasSentEnd: boolean;
   #resetCode: number | undefined;
   #resetReason = "";
   #trailers: readonly Header[] = [];
@@ -34,8 +34,10 @@ export class Http2Stream implements BodyReader {
   #wakeWriter: (() => void) | undefined;
   readonly #resetListeners = new Set<() => void>();
 
-  constructor(id: number, connection: Http2Connection, owner: Owner) {
+  /** `hasSentEnd`: the head that opened it was all there is to send. */
+  constructor(id: number, connection: Http2Connection, owner: Owner, hasSentEnd = false) {
     this.id = id;
+    this.#hasSentEnd = hasSentEnd;
     this.#connection = connection;
     this.#owner = owner;
   }
@@ -142,9 +144,13 @@ export class Http2Stream implements BodyReader {
       );
   }
 
-  /** Ends the stream at once in both directions. */
+  /** Ends the stream at once in both directions; what nobody has read is dropped. */
   reset(code: number): void {
-    if (this.#resetCode !== undefined || (this.#hasEnded && this.#hasSentEnd)) return;
+    if (this.#resetCode !== undefined) return;
+    if (this.#hasEnded && this.#hasSentEnd) {
+      this.nextBuffered();
+      return;
+    }
     this.#connection.reset(this.id, code);
     this.wasReset(code, "given up here");
     this.#owner.flush();

@@ -5,8 +5,11 @@ import { describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
+import { dialTcp } from "../../src/gateway/dial.ts";
+import { Http2Session } from "../../src/gateway/http2-session.ts";
 import { createAuthority } from "../support/cluster/authority.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
 import { connectTls, connectTunnel } from "../support/proxy-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 
@@ -15,6 +18,8 @@ interface H2Origin extends AsyncDisposable {
   readonly caPem: string;
   /** Method and path of every request that arrived. */
   readonly requests: string[];
+  /** Connections that are open. */
+  readonly open: number;
 }
 
 type Handler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
@@ -35,6 +40,7 @@ async function startHttp2Origin(handler: Handler = echo): Promise<H2Origin> {
   server.on("session", (session) => {
     sessions.add(session);
     session.on("error", () => {});
+    session.on("close", () => sessions.delete(session));
   });
   server.on("stream", (stream, headers) => {
     requests.push(`${headers[":method"]} ${headers[":path"]}`);
@@ -46,6 +52,9 @@ async function startHttp2Origin(handler: Handler = echo): Promise<H2Origin> {
     port: (server.address() as AddressInfo).port,
     caPem: authority.caPem,
     requests,
+    get open() {
+      return sessions.size;
+    },
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -287,6 +296,66 @@ test("a client's graceful GOAWAY does not end the requests that it still waits f
   session.close();
   await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
   expect((await held).status).toBe(200);
+});
+
+test("answers that nobody reads to their end leave the upstream's connection as usable as it was", async () => {
+  const closed: (() => void)[] = [];
+  await using origin = await startHttp2Origin((stream, headers) => {
+    if (!String(headers[":path"]).endsWith("/large")) return echo(stream, headers);
+    stream.on("close", () => closed.shift()?.());
+    stream.respond({ ":status": 200 });
+    stream.end(Buffer.alloc(1_000_000));
+  });
+  await using daemon = await startDaemon({ trust: [origin], policy: policy(origin.port) });
+  const session = await connect(daemon, origin.port);
+  // More in all than the connection's window.
+  for (let turn = 0; turn < 20; turn++) {
+    const isWhole = new Promise<void>((resolve) => closed.push(resolve));
+    const large = session.request({ ":path": `${PODS}/large` });
+    large.on("error", () => {});
+    await isWhole;
+    // The upstream's answers come in order: by now the gateway has all of the large one.
+    expect((await ask(session, { ":path": `${PODS}/small` })).status).toBe(200);
+    large.close(http2.constants.NGHTTP2_CANCEL);
+  }
+  expect((await ask(session, { ":path": `${PODS}/large` })).body).toHaveLength(1_000_000);
+  session.destroy();
+}, 20_000);
+
+test("a connection whose requests have all ended is closed as soon as it is not wanted any more", async () => {
+  await using origin = await startHttp2Origin();
+  await using daemon = await startDaemon({ trust: [origin], policy: policy(origin.port) });
+  const session = await connect(daemon, origin.port);
+  for (let i = 0; i < 3; i++) await ask(session, { ":path": `${PODS}/${i}` });
+  expect(origin.open).toBe(1);
+  // Another trust: what was connected by the one before is given up.
+  const { port, caPem } = origin;
+  await daemon.control.call("upstreams_add", { host: "localhost", port, ca_pem: caPem, source: "test" });
+  await eventually(
+    async () => origin.open,
+    (open) => open === 0,
+  );
+  session.destroy();
+});
+
+test("a request without a body is forgotten by its connection once it is answered", async () => {
+  const server = http2.createServer((_, response) => void response.end("done"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const session = new Http2Session(await dialTcp(["127.0.0.1"], (server.address() as AddressInfo).port));
+  const get = [":method GET", ":scheme http", ":authority a", ":path /"];
+  const fields = get.map((field) => field.split(" ") as [string, string]);
+  const stream = session.open(fields, true);
+  expect(session.idleMs).toBe(0);
+  await stream.nextHead();
+  while (await stream.next());
+  // Nobody resets it, and nothing is left to wait for.
+  await eventually(
+    async () => session.idleMs,
+    (idleMs) => idleMs > 0,
+  );
+  session.retire();
+  await session.closed;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
 test("a burst of more writes than one upstream connection takes is carried out whole", async () => {
