@@ -1,7 +1,7 @@
 // What became of every request, a byte each in files that all processes of the soak have mapped: what the upstream wrote
 // before it was killed is not lost with it. A request's number is its place in them.
 
-import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a client saw of its request. */
@@ -41,6 +41,7 @@ export interface LedgerPlace {
 
 /** The mapped files. */
 export interface Ledger {
+  readonly directory: string;
   readonly size: number;
   /** Each request's kind; 0 for numbers that were not given out. */
   readonly kinds: Uint8Array;
@@ -59,7 +60,21 @@ export function openLedger({ directory, size }: LedgerPlace): Ledger {
     closeSync(file);
     return Bun.mmap(path, { shared: true });
   };
-  return { size, kinds: map("kinds"), arrived: map("arrived"), seen: map("seen") };
+  return { directory, size, kinds: map("kinds"), arrived: map("arrived"), seen: map("seen") };
+}
+
+/** Notes a rule that the gateway broke towards the upstream. */
+export function noteFault({ directory }: Ledger, what: string): void {
+  appendFileSync(join(directory, "faults"), `${what}\n`);
+}
+
+/** What was noted so. */
+export function notedFaults({ directory }: Ledger): readonly string[] {
+  try {
+    return readFileSync(join(directory, "faults"), "utf8").split("\n").slice(0, -1);
+  } catch {
+    return [];
+  }
 }
 
 /** Notes that a request's head has come. */

@@ -4,7 +4,7 @@ import type { Socket } from "bun";
 import { BodyDecoder } from "../../src/wire/http-body.ts";
 import { parseRequestHead } from "../../src/wire/http-head.ts";
 import { Arrival, everyMs, piecesOf, REST_MS, WATCH_EVENT } from "./arrival.ts";
-import type { Ledger } from "./ledger.ts";
+import { type Ledger, noteFault } from "./ledger.ts";
 import { OutQueue } from "./out-queue.ts";
 
 const NONE = Buffer.alloc(0);
@@ -48,7 +48,7 @@ export class OriginHttp1 {
       if (this.#decoder === undefined && !this.#readHead(socket)) return;
       const step = this.#decoder?.push(this.#rest);
       if (step?.kind !== "ok") {
-        socket.terminate();
+        this.#fault(socket, step?.reason);
         return;
       }
       for (const piece of step.data) this.#arrival?.take(piece);
@@ -63,7 +63,7 @@ export class OriginHttp1 {
     const result = parseRequestHead(this.#rest);
     if (result.kind === "need-more") return false;
     if (result.kind === "bad") {
-      socket.terminate();
+      this.#fault(socket, result.reason);
       return false;
     }
     const head = result.value;
@@ -100,6 +100,11 @@ export class OriginHttp1 {
     const fields = "Content-Type: application/json;stream=watch\r\nTransfer-Encoding: chunked";
     this.#write(socket, `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n`);
     this.#watch = setInterval(() => this.#out.write(socket, chunk(WATCH_EVENT)), every);
+  }
+
+  #fault(socket: Socket<OriginHttp1>, what = "a body nobody waits for"): void {
+    noteFault(this.#ledger, `HTTP/1.1: ${what}`);
+    socket.terminate();
   }
 
   #reply(socket: Socket<OriginHttp1>): void {

@@ -4,7 +4,7 @@ import type { Socket } from "bun";
 import type { Header } from "../../src/model/request.ts";
 import { Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
 import { Arrival, everyMs, piecesOf, REST_MS, WATCH_EVENT } from "./arrival.ts";
-import type { Ledger } from "./ledger.ts";
+import { type Ledger, noteFault } from "./ledger.ts";
 import { OutQueue } from "./out-queue.ts";
 
 /** One connection. */
@@ -22,7 +22,6 @@ export class OriginHttp2 {
   data(socket: Socket<OriginHttp2>, bytes: Buffer): void {
     for (const event of this.#connection.receive(bytes)) this.#hear(socket, event);
     this.drain(socket);
-    if (this.#connection.isClosed) socket.end();
   }
 
   close(): void {
@@ -34,6 +33,8 @@ export class OriginHttp2 {
     while (this.#out.isEmpty) {
       const output = this.#connection.takeOutput();
       for (const event of this.#connection.takeEvents()) this.#hear(socket, event);
+      // The gateway closes what it gives up. Were it done here, the reset that answers its last frames could overtake
+      // the last replies.
       if (output === undefined) return;
       this.#out.write(socket, output);
     }
@@ -52,6 +53,9 @@ export class OriginHttp2 {
       this.#arrivals.get(event.streamId)?.take(event.bytes);
       this.#connection.consumed(event.streamId, event.flowBytes);
     } else {
+      if (event.kind === "error" || (event.kind === "reset" && event.isOurs))
+        noteFault(this.#ledger, `HTTP/2: ${event.reason}`);
+      if (event.kind === "goaway" && event.code !== 0) noteFault(this.#ledger, `HTTP/2: code ${event.code}`);
       if (event.kind !== "reset") return;
       this.#arrivals.delete(event.streamId);
       clearInterval(this.#watches.get(event.streamId));

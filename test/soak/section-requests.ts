@@ -5,6 +5,7 @@ import { processorMs } from "../../bench/process-usage.ts";
 import { startWorker } from "../../bench/worker.ts";
 import { Approver } from "./approver.ts";
 import { AuditTally } from "./audit-tally.ts";
+import { notedFaults } from "./ledger.ts";
 import { judgeOpenFiles, MemoryLevel, WARM_REQUESTS } from "./level.ts";
 import type { Fault, LoadOrder, LoadProgress } from "./load.ts";
 import { LogWatch } from "./log-watch.ts";
@@ -80,6 +81,12 @@ export async function soakRequests(options: RequestsOptions, report: Report): Pr
   );
   memory.judge(report, options.requests >= WARM_REQUESTS);
   judgeFaults(report, result.faults, origin.outages);
+  const upstreamFaults = notedFaults(ledger);
+  report.claim(
+    "the upstream finds no fault with what reaches it",
+    upstreamFaults.length === 0,
+    few(upstreamFaults),
+  );
   const { problems, decided, tooLate } = approver;
   report.claim(
     "the approver met no problem",
