@@ -58,6 +58,11 @@ const SESSION_IDLE_MS = 5 * 60_000;
 const IDLE_PER_KEY = 32;
 const IDLE_TOTAL = 512;
 
+/** The best version that an upstream speaks; `only-h2`: it refused to speak another. */
+type KnownVersion = HttpVersion | "only-h2";
+
+const ONLY_HTTP2 = ["h2"] as const;
+
 /** Hosts whose HTTP version is remembered. */
 const VERSIONS_MAX = 4_096;
 
@@ -68,7 +73,7 @@ export class UpstreamPool {
   readonly #sessions = new Map<string, Http2Session>();
   /** HTTP/2 dials under way: a burst of requests must end up on one connection. */
   readonly #dialling = new Map<string, Promise<UpstreamConnection>>();
-  readonly #versions = new Map<string, HttpVersion>();
+  readonly #versions = new Map<string, KnownVersion>();
   /** Targets are shared by the requests of a client's connection. */
   readonly #keys = new WeakMap<UpstreamTarget, string>();
   #count = 0;
@@ -83,7 +88,8 @@ export class UpstreamPool {
     const kept = this.kept(target, needs);
     if (kept) return kept;
     const key = this.#keyOf(target);
-    const under = needs.versions.includes("h2") && !needs.mustBeNew ? this.#dialling.get(key) : undefined;
+    const isShared = this.#versionsFor(key, needs).includes("h2") && !needs.mustBeNew;
+    const under = isShared ? this.#dialling.get(key) : undefined;
     if (!under) return this.#dial(target, key, needs);
     await under.catch(() => {});
     return this.kept(target, needs) ?? this.#dial(target, key, needs);
@@ -93,9 +99,10 @@ export class UpstreamPool {
   kept(target: UpstreamTarget, needs: ConnectionNeeds): UpstreamConnection | undefined {
     if (needs.mustBeNew) return undefined;
     const key = this.#keyOf(target);
-    const session = needs.versions.includes("h2") ? this.#sessions.get(key) : undefined;
+    const versions = this.#versionsFor(key, needs);
+    const session = versions.includes("h2") ? this.#sessions.get(key) : undefined;
     if (session?.canOpen) return { version: "h2", session, key, isReused: true };
-    if (!needs.versions.includes("http/1.1")) return undefined;
+    if (!versions.includes("http/1.1")) return undefined;
     const channel = this.#take(key, needs.isIdempotent ? IDLE_MS : FRESH_MS);
     return channel && { version: "http/1.1", channel, key, isReused: true };
   }
@@ -105,7 +112,7 @@ export class UpstreamPool {
     dial.catch((error: unknown) => {
       if (error instanceof UpstreamError && error.failure === "unverified") this.#unverified(target, error);
     });
-    if (needs.versions.includes("h2") && target.trust !== undefined) {
+    if (this.#versionsFor(key, needs).includes("h2") && target.trust !== undefined) {
       this.#dialling.set(key, dial);
       const done = () => this.#dialling.delete(key);
       dial.then(done, done);
@@ -113,21 +120,26 @@ export class UpstreamPool {
     return dial;
   }
 
-  async #connect(
-    target: UpstreamTarget,
-    key: string,
-    { versions }: ConnectionNeeds,
-  ): Promise<UpstreamConnection> {
+  async #connect(target: UpstreamTarget, key: string, needs: ConnectionNeeds): Promise<UpstreamConnection> {
+    const versions = this.#versionsFor(key, needs);
+    const isRemembered = versions !== needs.versions;
     const { serverName, trust } = target;
     if (serverName === undefined || trust === undefined)
       return { version: "http/1.1", channel: await this.#dialler.tcp(target), key, isReused: false };
     const dial = (offered: readonly HttpVersion[]) => this.#dialler.tls(target, serverName, trust, offered);
     const { channel, version } = await dial(versions).catch((error: unknown) => {
+      if (!isVersionRefused(error)) throw error;
+      if (isRemembered) {
+        // It has learnt another version since.
+        this.#versions.delete(key);
+        return dial(needs.versions);
+      }
       // Some gRPC servers speak nothing but HTTP/2; an HTTP/1.1 client of theirs is translated for.
-      if (versions.includes("h2") || !isVersionRefused(error)) throw error;
-      return dial(["h2"]);
+      if (versions.includes("h2")) throw error;
+      return dial(ONLY_HTTP2);
     });
-    if (versions.includes("h2")) this.#remember(key, version);
+    if (!needs.versions.includes(version)) this.#remember(key, "only-h2");
+    else if (!isRemembered && versions.includes("h2")) this.#remember(key, version);
     if (version === "http/1.1") return { version, channel, key, isReused: false };
     const session = new Http2Session(channel);
     this.#sessions.get(key)?.retire();
@@ -147,7 +159,12 @@ export class UpstreamPool {
     return key;
   }
 
-  #remember(key: string, version: HttpVersion): void {
+  /** What can carry the request to this upstream: what never spoke HTTP/1.1 is not asked again each time. */
+  #versionsFor(key: string, { versions }: ConnectionNeeds): readonly HttpVersion[] {
+    return this.#versions.get(key) === "only-h2" ? ONLY_HTTP2 : versions;
+  }
+
+  #remember(key: string, version: KnownVersion): void {
     const oldest = this.#versions.size >= VERSIONS_MAX ? this.#versions.keys().next().value : undefined;
     if (oldest !== undefined) this.#versions.delete(oldest);
     this.#versions.set(key, version);
@@ -159,7 +176,7 @@ export class UpstreamPool {
    */
   async versionOf(target: UpstreamTarget): Promise<HttpVersion> {
     const known = this.#versions.get(this.#keyOf(target));
-    if (known !== undefined) return known;
+    if (known !== undefined) return known === "only-h2" ? "h2" : known;
     const needs: ConnectionNeeds = { versions: ["h2", "http/1.1"], isIdempotent: true, mustBeNew: false };
     const connection = await this.acquire(target, needs);
     this.release(connection);

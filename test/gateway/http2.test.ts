@@ -20,6 +20,8 @@ interface H2Origin extends AsyncDisposable {
   readonly requests: string[];
   /** Connections that are open. */
   readonly open: number;
+  /** Connections so far. */
+  readonly opened: number;
 }
 
 type Handler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
@@ -37,7 +39,9 @@ async function startHttp2Origin(handler: Handler = echo): Promise<H2Origin> {
   const requests: string[] = [];
   const server = http2.createSecureServer({ cert: certPem, key: keyPem, allowHTTP1: false });
   const sessions = new Set<http2.ServerHttp2Session>();
+  let opened = 0;
   server.on("session", (session) => {
+    opened += 1;
     sessions.add(session);
     session.on("error", () => {});
     session.on("close", () => sessions.delete(session));
@@ -54,6 +58,9 @@ async function startHttp2Origin(handler: Handler = echo): Promise<H2Origin> {
     requests,
     get open() {
       return sessions.size;
+    },
+    get opened() {
+      return opened;
     },
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();
@@ -285,6 +292,7 @@ test("an HTTP/1.1 client is translated for an upstream that speaks nothing but H
   client.send(`GET ${PODS}/2 HTTP/1.1\r\n${host}\r\n\r\n`);
   await client.until("0\r\n\r\n", 2);
   expect(origin.requests).toEqual([`GET ${PODS}`, `GET ${PODS}/2`]);
+  expect(origin.opened).toBe(1);
 });
 
 test("a client's graceful GOAWAY does not end the requests that it still waits for", async () => {
