@@ -62,6 +62,8 @@ async function main(): Promise<void> {
     fuzz: () => soakFuzz({ factor: numberOption("fuzz", 100), seed }, report),
     watch: () => soakWatch({ minutes: numberOption("minutes", 30), tell: print }, report),
   };
+  // Whatever runs beside it ends with it, also when it is interrupted.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
   print(`seed ${seed}`);
   for (const part of parts) {
     report.heading(part);
