@@ -53,7 +53,7 @@ function block(protocol: Protocol): JsonSchema {
     additionalProperties: false,
     minProperties: 1,
     properties: {
-      inspect: { description: BLOCK_KEYS.inspect, ...TEXTS, items: { type: "string", minLength: 1 } },
+      inspect: { description: BLOCK_KEYS.inspect, ...TEXTS },
       default: { description: BLOCK_KEYS.default, enum: [...ACTIONS] },
       groups: { $ref: "#/definitions/groups", description: BLOCK_KEYS.groups },
       ...Object.fromEntries(scopes),

@@ -86,15 +86,15 @@ async function serveRequests(cases) {
   return results;
 }
 
-/** What a client makes of the bytes that one connection answers with. */
-function readResponse(port, method) {
+/** What a client makes of the bytes that one connection answers with; the path says which bytes those are. */
+function readResponse(port, method, path) {
   return new Promise((resolve) => {
     const reading = { messages: [], error: null };
     const outgoing = request({
       port,
       host: "127.0.0.1",
       method,
-      path: "/",
+      path,
       agent: false,
       maxHeaderSize: 131_072,
     });
@@ -152,17 +152,20 @@ function readResponse(port, method) {
   });
 }
 
+/** One server for all: a port of its own for each would run the system out of them in long runs. */
 async function answerWith(cases, method) {
-  return inParallel(cases, async (text) => {
-    const server = createRawServer((socket) => {
-      socket.on("error", () => {});
-      socket.once("data", () => socket.end(Buffer.from(text, "base64")));
+  const server = createRawServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (head) => {
+      const index = Number(/ \/(\d+) /.exec(head.toString("latin1"))?.[1]);
+      socket.end(Buffer.from(cases[index], "base64"));
     });
-    await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-    const reading = await readResponse(server.address().port, method);
-    server.close();
-    return reading;
   });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address();
+  const readings = await inParallel(cases, (_, index) => readResponse(port, method, `/${index}`));
+  server.close();
+  return readings;
 }
 
 async function inParallel(items, work) {
@@ -171,7 +174,7 @@ async function inParallel(items, work) {
   const worker = async () => {
     while (next < items.length) {
       const index = next++;
-      results[index] = await work(items[index]);
+      results[index] = await work(items[index], index);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
