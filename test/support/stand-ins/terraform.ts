@@ -32,7 +32,8 @@ export function terraform(archive: Uint8Array, state: KeptState): Vendor {
 }
 
 function answerRegistry({ path }: StandInRequest, archive: Uint8Array): StandInReply | undefined {
-  const source = "https://registry.terraform.io/archive/net.tar.gz";
+  // Relative to where it was asked for, as the protocol of modules allows.
+  const source = "/archive/net.tar.gz";
   switch (path) {
     case "/.well-known/terraform.json":
       return json({ "modules.v1": "/v1/modules/" });
