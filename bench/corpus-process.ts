@@ -1,13 +1,13 @@
 // Times judge() on the requests of one corpus: classify and decide together, body and all, one sample
 // a call. A process of its own, so that no load shares its heap and its compiled code.
 
-import { splitUrl } from "../src/classify/batch.ts";
-import { guessProtocol } from "../src/classify/detect-protocol.ts";
 import { isProtocol, PROTOCOLS, type Protocol } from "../src/model/protocol.ts";
 import type { Header, HttpRequest } from "../src/model/request.ts";
-import { judge } from "../src/policy/judge.ts";
-import { parsePolicy } from "../src/policy/parse.ts";
+import { judge } from "../src/policy/decide/judge.ts";
+import { parsePolicy } from "../src/policy/parse/parse.ts";
 import type { Policy } from "../src/policy/policy.ts";
+import { splitUrl } from "../src/protocols/batch.ts";
+import { guessProtocol } from "../src/protocols/detect-protocol.ts";
 import { decodeBody } from "../test/truth/decode-body.ts";
 import { type Case, readCorpus } from "../test/truth/score.ts";
 import { answerCalls } from "./worker.ts";

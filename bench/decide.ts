@@ -3,11 +3,11 @@
 // the clock's own cost taken off. Run: bun bench/decide.ts
 
 import type { Classification } from "../src/model/classification.ts";
-import { decide } from "../src/policy/decide.ts";
+import { decide } from "../src/policy/decide/decide.ts";
+import { routeOf } from "../src/policy/decide/route.ts";
 import { DEFAULT_POLICY } from "../src/policy/default-policy.ts";
-import { parsePolicy } from "../src/policy/parse.ts";
+import { parsePolicy } from "../src/policy/parse/parse.ts";
 import type { Policy } from "../src/policy/policy.ts";
-import { routeOf } from "../src/policy/route.ts";
 
 const WARM_UP = 20_000;
 const SAMPLES = 200_000;

@@ -2,7 +2,7 @@
 // DATA, medians of rounds. Prints and judges nothing; run it with `bun bench/http2.ts`.
 
 import type { Header } from "../src/model/request.ts";
-import { Http2Connection, type Http2Event } from "../src/wire/http2-connection.ts";
+import { Http2Connection, type Http2Event } from "../src/wire/http2/connection.ts";
 
 const REQUEST: readonly Header[] = [
   [":method", "GET"],

@@ -2,10 +2,10 @@
 // connection. Medians of rounds in microseconds. Prints and judges nothing; run it with `bun bench/verify.ts`.
 
 import * as tls from "node:tls";
-import { parseCertificate } from "../src/ca/certificate.ts";
-import { ChainVerifier } from "../src/ca/chain-verifier.ts";
-import { TrustAnchors } from "../src/ca/trust-anchors.ts";
-import { verifyChain } from "../src/ca/verify-chain.ts";
+import { parseCertificate } from "../src/ca/certificates/certificate.ts";
+import { ChainVerifier } from "../src/ca/verify/chain-verifier.ts";
+import { TrustAnchors } from "../src/ca/verify/trust-anchors.ts";
+import { verifyChain } from "../src/ca/verify/verify-chain.ts";
 import {
   type CertificateParts,
   makeAuthority,

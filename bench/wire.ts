@@ -1,9 +1,9 @@
 // What the codec costs: nanoseconds per head and gigabytes per second of chunked body, medians of
 // rounds. Prints and judges nothing; run it with `bun bench/wire.ts`.
 
-import { parseAuthority } from "../src/wire/connect-request.ts";
-import { BodyDecoder, encodeChunk, encodeLastChunk } from "../src/wire/http-body.ts";
-import { parseRequestHead, parseResponseHead, serialiseRequestHead } from "../src/wire/http-head.ts";
+import { BodyDecoder, encodeChunk, encodeLastChunk } from "../src/wire/http1/body.ts";
+import { parseAuthority } from "../src/wire/http1/connect-request.ts";
+import { parseRequestHead, parseResponseHead, serialiseRequestHead } from "../src/wire/http1/head.ts";
 import { NdjsonDecoder } from "../src/wire/ndjson.ts";
 import { parseQuery, readPathDecodeFirst, readPathSplitFirst } from "../src/wire/path.ts";
 

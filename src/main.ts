@@ -2,7 +2,7 @@
 // It must stay light: `iddio status --quiet` runs at every shell start.
 
 import "./reflect.ts"; // before anything that may load @peculiar/x509
-import { Output, OutputClosed } from "./cli/output.ts";
+import { Output, OutputClosed } from "./cli/kit/output.ts";
 import { run } from "./cli/run.ts";
 import { UserError } from "./model/user-error.ts";
 import { escapeLinesForTerminal } from "./text/escape.ts";

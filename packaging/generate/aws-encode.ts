@@ -1,5 +1,5 @@
 // Byte-pair encoding of text in printable ASCII: the most frequent neighbouring pair becomes a new symbol, again
-// and again. Symbols below `SINGLES` are one character, the rest two. src/classify/aws-catalogue.ts decodes.
+// and again. Symbols below `SINGLES` are one character, the rest two. src/protocols/aws/catalogue.ts decodes.
 
 const FIRST = 33;
 const LAST = 126;

@@ -1,4 +1,4 @@
-// Generates src/classify/data/aws-apis.txt: every AWS API with its hosts, operations, REST bindings and the access
+// Generates src/protocols/aws/data/apis.txt: every AWS API with its hosts, operations, REST bindings and the access
 // level that IAM publishes for each operation. Run it with the directory in which npm has installed the packages
 // named here (the versions in use stand in the first lines of the output):
 //
@@ -134,7 +134,7 @@ function main(root: string): void {
     ...encoded.texts,
     "",
   ].join("\n");
-  const target = join(import.meta.dir, "..", "..", "src", "classify", "data", "aws-apis.txt");
+  const target = join(import.meta.dir, "..", "..", "src", "protocols", "aws", "data", "apis.txt");
   writeFileSync(target, text);
   console.log(`${headers.length} APIs, ${operations} operations, ${without} without level, ${text.length} bytes`);
   if (process.env["AWS_PLAIN"] !== undefined)

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { UserError } from "../model/user-error.ts";
 import { renderCompletion } from "../text/completion-script.ts";
 import { SHELLS } from "../text/shell-init.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./kit/command.ts";
 import { renderManPage } from "./man-page.ts";
 
 /** What an AppImage's header says at byte 8. */

@@ -2,15 +2,15 @@
 // one the few that say how it went, so that a row is a line. `show` aligns them as a table, `tail` prints them as they
 // come. A field that a row does not have is "-", so that columns stay where they are for awk.
 
+import { hostText, plainName } from "../features/approvals/approval-facts.ts";
 import type { ClientDetails, Entry } from "../model/entry.ts";
 import { displayWidth } from "../text/display-width.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import type { CellPainter } from "../text/table.ts";
-import { hostText, plainName } from "./approval-facts.ts";
-import { localTime } from "./local-time.ts";
-import { outcomePainter } from "./outcome-painter.ts";
-import type { Paints } from "./output.ts";
-import { tierPainter } from "./tier-painter.ts";
+import { localTime } from "./kit/local-time.ts";
+import { outcomePainter } from "./kit/outcome-painter.ts";
+import type { Paints } from "./kit/output.ts";
+import { tierPainter } from "./kit/tier-painter.ts";
 
 /** One way to lay rows out. */
 export interface AuditLayout {

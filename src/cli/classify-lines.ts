@@ -2,8 +2,8 @@
 // slow reader of the answers slows the writer of the rows. A line that is no row gets an answer too:
 // whoever zips questions and answers must not be thrown off by one bad line.
 
-import { classifyRow } from "../classify/batch.ts";
-import { decodeContent } from "../gateway/content-coding.ts";
+import { decodeContent } from "../gateway/message/content-coding.ts";
+import { classifyRow } from "../protocols/batch.ts";
 
 const LF = 0x0a;
 /** Above what any request body that the gateway would read can be in base64. */

@@ -3,8 +3,8 @@
 
 import { displayWidth } from "../text/display-width.ts";
 import { wrapWords } from "../text/wrap.ts";
-import type { Command } from "./command.ts";
-import { hasInlineChoices, usageOf } from "./parse-argv.ts";
+import type { Command } from "./kit/command.ts";
+import { hasInlineChoices, usageOf } from "./kit/parse-argv.ts";
 import { NOUNS } from "./registry.ts";
 
 const WIDTH = 80;

@@ -1,8 +1,8 @@
 // iddio(1), made from the registry, so that no command can be missing from it. roff with the man macros; everything
 // that comes from a spec is escaped, because a line that begins with a dot would be an instruction.
 
-import type { Command } from "./command.ts";
-import { usageOf } from "./parse-argv.ts";
+import type { Command } from "./kit/command.ts";
+import { usageOf } from "./kit/parse-argv.ts";
 import { NOUNS } from "./registry.ts";
 
 /** The page. Its date is that of the version. */

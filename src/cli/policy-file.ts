@@ -11,7 +11,7 @@ export type PolicyFile =
 
 /** Reads and compiles policy.yaml; a missing file means the default policy, an invalid one none. */
 export async function readPolicyFile(paths: StatePaths): Promise<PolicyFile> {
-  const { parsePolicy } = await import("../policy/parse.ts");
+  const { parsePolicy } = await import("../policy/parse/parse.ts");
   const file = Bun.file(paths.policy);
   if (!(await file.exists())) {
     const { DEFAULT_POLICY } = await import("../policy/default-policy.ts");

@@ -1,36 +1,38 @@
 // Every command, in the order in which help lists them. Adding one is a file and a line here; nothing
 // registers itself, because a compiled binary has no folder to look through.
 
-import type { Command } from "./command.ts";
 import {
   approvalAllowCommand,
   approvalDenyCommand,
   approvalListCommand,
   approvalShowCommand,
-} from "./commands/approval.ts";
-import { approvalGrantsListCommand, approvalGrantsRevokeCommand } from "./commands/approval-grants.ts";
-import { approvalWatchCommand } from "./commands/approval-watch.ts";
-import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
-import { caInfoCommand } from "./commands/ca.ts";
-import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
-import { completeCommand, completionCommand } from "./commands/completion.ts";
-import { decideCommand } from "./commands/decide.ts";
-import { detectorClearCommand, detectorListCommand, detectorPromoteCommand } from "./commands/detector.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { eventsCommand } from "./commands/events.ts";
-import { gatewayCommand } from "./commands/gateway.ts";
-import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
-import { installCommand } from "./commands/install.ts";
-import { kubeconfigCommand } from "./commands/kubeconfig.ts";
-import { manCommand } from "./commands/man.ts";
-import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
+} from "../features/approvals/approval.ts";
+import { eventsCommand } from "../features/approvals/events.ts";
+import { approvalGrantsListCommand, approvalGrantsRevokeCommand } from "../features/approvals/grants.ts";
+import { approvalWatchCommand } from "../features/approvals/watch.ts";
+import { doctorCommand } from "../features/doctor/doctor.ts";
+import { repairCommand } from "../features/doctor/repair.ts";
 import {
   observeClearCommand,
   observeShowCommand,
   observeStartCommand,
   observeStatusCommand,
   observeStopCommand,
-} from "./commands/observe.ts";
+} from "../features/observe/observe.ts";
+import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "../features/update/update.ts";
+import { upgradeCommand } from "../features/update/upgrade.ts";
+import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
+import { caInfoCommand } from "./commands/ca.ts";
+import { classifyBatchCommand, classifyCliCommand, classifyHttpCommand } from "./commands/classify.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { decideCommand } from "./commands/decide.ts";
+import { detectorClearCommand, detectorListCommand, detectorPromoteCommand } from "./commands/detector.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
+import { inspectAddCommand, inspectRemoveCommand, inspectSummaryCommand } from "./commands/inspect.ts";
+import { installCommand } from "./commands/install.ts";
+import { kubeconfigCommand } from "./commands/kubeconfig.ts";
+import { manCommand } from "./commands/man.ts";
+import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
 import {
   policyReloadCommand,
@@ -39,15 +41,13 @@ import {
   policyValidateCommand,
 } from "./commands/policy.ts";
 import { policyEditCommand } from "./commands/policy-edit.ts";
-import { repairCommand } from "./commands/repair.ts";
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
 import { uninstallCommand } from "./commands/uninstall.ts";
-import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "./commands/update.ts";
-import { upgradeCommand } from "./commands/upgrade.ts";
 import { upstreamAddCommand, upstreamListCommand, upstreamRemoveCommand } from "./commands/upstream.ts";
 import { versionCommand } from "./commands/version.ts";
+import type { Command } from "./kit/command.ts";
 
 /** The list. */
 export const COMMANDS: readonly Command[] = [

@@ -1,16 +1,16 @@
 // From argv to a command that has run. Finds the command, says what was meant when there is none,
 // and hands it what it needs. Knows no command by name; throws UserError, prints no error itself.
 
-import { ControlClient } from "../ipc/client.ts";
+import { ControlClient } from "../api/client.ts";
 import { UserError } from "../model/user-error.ts";
 import { type StatePaths, statePaths, systemStatePaths } from "../state/paths.ts";
 import { BUILD_VERSION } from "../version.ts";
-import type { Command } from "./command.ts";
 import { renderCommand, renderNoun, renderOverview } from "./help.ts";
-import { Output } from "./output.ts";
-import { parseArgv } from "./parse-argv.ts";
+import type { Command } from "./kit/command.ts";
+import { Output } from "./kit/output.ts";
+import { parseArgv } from "./kit/parse-argv.ts";
+import { suggest } from "./kit/suggest.ts";
 import { COMMANDS } from "./registry.ts";
-import { suggest } from "./suggest.ts";
 
 const VISIBLE = COMMANDS.filter(({ isHidden }) => isHidden !== true);
 const LONGEST_NAME = Math.max(...COMMANDS.map(({ name }) => name.split(" ").length));

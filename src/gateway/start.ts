@@ -2,13 +2,15 @@
 // again. Nothing listens before everything it needs is there, so a start that fails has
 // started nothing half-way.
 
+import { serveControl } from "../api/server.ts";
 import { Authority } from "../ca/authority.ts";
 import { systemRoots, writeBundle } from "../ca/bundle.ts";
-import { ChainVerifier } from "../ca/chain-verifier.ts";
 import { LeafStore } from "../ca/leaf.ts";
-import { findDesktop } from "../host/desktop-notification.ts";
-import { SocketProcesses } from "../host/socket-process.ts";
-import { serveControl } from "../ipc/server.ts";
+import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
+import { findDesktop } from "../features/notify/desktop-notification.ts";
+import { HoldNotifications } from "../features/notify/hold-notifications.ts";
+import { Updater } from "../features/update/updater.ts";
+import { SocketProcesses } from "../host/process/socket-process.ts";
 import { openDatabase } from "../state/database.ts";
 import { ensureStateDirectory } from "../state/files.ts";
 import { Grants } from "../state/grants.ts";
@@ -25,27 +27,25 @@ import { UpdateRecord } from "../state/stored-update.ts";
 import { Suspects } from "../state/suspects.ts";
 import { Upstreams } from "../state/upstreams.ts";
 import { parseDuration } from "../text/duration.ts";
-import { announceChanges } from "./announce-changes.ts";
-import { Broker } from "./broker.ts";
-import { fingerprintOfPem } from "./ca-report.ts";
-import type { Gateway } from "./context.ts";
-import { controlHandlers } from "./control.ts";
-import { Detector } from "./detector.ts";
-import { Dialler } from "./dialler.ts";
-import { Events } from "./events.ts";
-import { HoldNotifications } from "./hold-notifications.ts";
-import { Inspection } from "./inspection.ts";
-import { startListener } from "./listener.ts";
-import { LookAhead } from "./look-ahead.ts";
-import { ModeHolder } from "./mode.ts";
-import { ObserveSessions } from "./observe-sessions.ts";
-import { Probes } from "./probes.ts";
-import { Recorder } from "./recorder.ts";
-import { Resolver } from "./resolver.ts";
-import { Splices } from "./splices.ts";
-import { TrustStore } from "./trust.ts";
-import { Updater } from "./updater.ts";
-import { UpstreamPool } from "./upstream.ts";
+import { announceChanges } from "./control/announce-changes.ts";
+import { fingerprintOfPem } from "./control/ca-report.ts";
+import { controlHandlers } from "./control/control.ts";
+import { ObserveSessions } from "./control/observe-sessions.ts";
+import { startListener } from "./front/listener.ts";
+import { Broker } from "./request/broker.ts";
+import type { Gateway } from "./request/context.ts";
+import { Detector } from "./request/detector.ts";
+import { Events } from "./request/events.ts";
+import { Inspection } from "./request/inspection.ts";
+import { LookAhead } from "./request/look-ahead.ts";
+import { ModeHolder } from "./request/mode.ts";
+import { Probes } from "./request/probes.ts";
+import { Recorder } from "./request/recorder.ts";
+import { Splices } from "./request/splices.ts";
+import { Dialler } from "./upstream/dialler.ts";
+import { UpstreamPool } from "./upstream/pool.ts";
+import { Resolver } from "./upstream/resolver.ts";
+import { TrustStore } from "./upstream/trust.ts";
 
 /** What the caller of `startGateway` gives. */
 export interface StartOptions {

@@ -8,7 +8,7 @@ import type { Action } from "../model/action.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Tier } from "../model/tier.ts";
 import type { Verdict } from "../model/verdict.ts";
-import type { UnnamedScope } from "./unnamed-scope.ts";
+import type { UnnamedScope } from "./decide/unnamed-scope.ts";
 
 /** A whole policy.yaml. */
 export interface Policy {

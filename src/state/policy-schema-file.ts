@@ -2,7 +2,7 @@
 // It is derived: always of this version, never read by iddio itself.
 
 import { readFile } from "node:fs/promises";
-import { policySchema } from "../policy/schema.ts";
+import { policySchema } from "../policy/parse/schema.ts";
 import { writeFileAtomic } from "./files.ts";
 import type { StatePaths } from "./paths.ts";
 

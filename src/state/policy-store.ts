@@ -3,7 +3,7 @@
 
 import { UserError } from "../model/user-error.ts";
 import { DEFAULT_POLICY } from "../policy/default-policy.ts";
-import { type PolicyProblem, parsePolicy } from "../policy/parse.ts";
+import { type PolicyProblem, parsePolicy } from "../policy/parse/parse.ts";
 import type { Policy } from "../policy/policy.ts";
 import { writeFileAtomic } from "./files.ts";
 import type { StatePaths } from "./paths.ts";

@@ -2,8 +2,8 @@
 // real gateway, as far as a TLS server can present them.
 
 import { describe, expect, test } from "bun:test";
-import { pemCertificates, TrustAnchors } from "../../src/ca/trust-anchors.ts";
-import { verifyChain } from "../../src/ca/verify-chain.ts";
+import { pemCertificates, TrustAnchors } from "../../src/ca/verify/trust-anchors.ts";
+import { verifyChain } from "../../src/ca/verify/verify-chain.ts";
 import { type ChainRow, chainRows, KNOWN_ACCEPTED } from "../support/chain-suite.ts";
 
 function verify({ presented, roots, name, nowMs }: ChainRow) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { bypassed } from "../../src/cli/no-proxy.ts";
+import { bypassed } from "../../src/cli/kit/no-proxy.ts";
 
 const INSPECTED = ["*.eks.amazonaws.com", "api.fly.io", "10.0.0.7:6443"];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Command } from "../../src/cli/command.ts";
-import { parseArgv, usageOf } from "../../src/cli/parse-argv.ts";
+import type { Command } from "../../src/cli/kit/command.ts";
+import { parseArgv, usageOf } from "../../src/cli/kit/parse-argv.ts";
 import { UserError } from "../../src/model/user-error.ts";
 
 const command: Command = {

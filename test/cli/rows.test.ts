@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { auditLayout, auditLine, auditPainter, NARROW_AUDIT, WIDE_AUDIT } from "../../src/cli/audit-row.ts";
-import { eventLine } from "../../src/cli/event-line.ts";
-import { outcomePainter } from "../../src/cli/outcome-painter.ts";
+import { outcomePainter } from "../../src/cli/kit/outcome-painter.ts";
+import { eventLine } from "../../src/features/approvals/event-line.ts";
 import { EVENT_TAGS } from "../../src/model/event.ts";
 import { OUTCOMES } from "../../src/model/outcome.ts";
 

@@ -1,7 +1,8 @@
 // The screen of the interactive watch, as lines.
 
 import { describe, expect, test } from "bun:test";
-import { layoutOf, renderScreen, type ScreenSize } from "../../src/cli/watch/watch-screen.ts";
+import type { Approval, ApprovalDetails } from "../../src/api/methods.ts";
+import { layoutOf, renderScreen, type ScreenSize } from "../../src/features/approvals/watch/watch-screen.ts";
 import {
   drawn,
   EMPTY_WATCH,
@@ -10,8 +11,7 @@ import {
   withApprovals,
   withDetails,
   withNote,
-} from "../../src/cli/watch/watch-state.ts";
-import type { Approval, ApprovalDetails } from "../../src/ipc/methods.ts";
+} from "../../src/features/approvals/watch/watch-state.ts";
 import { approvalOf, detailsOf } from "./approvals.ts";
 
 const PLAIN = { good: same, warn: same, bad: same, faint: same, bold: same };

@@ -1,7 +1,7 @@
 // The rules that keep a person from allowing what was not meant.
 
 import { describe, expect, test } from "bun:test";
-import type { Key } from "../../src/cli/terminal-keys.ts";
+import type { Key } from "../../src/cli/kit/terminal-keys.ts";
 import {
   drawn,
   EMPTY_WATCH,
@@ -12,7 +12,7 @@ import {
   type WatchState,
   withApprovals,
   withDetails,
-} from "../../src/cli/watch/watch-state.ts";
+} from "../../src/features/approvals/watch/watch-state.ts";
 import { approvalOf, detailsOf } from "./approvals.ts";
 
 const ROOMY: PaneGeometry = { paneRows: 20, paneLines: 8, mustSee: 5 };

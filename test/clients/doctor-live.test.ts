@@ -4,8 +4,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { LiveResult } from "../../src/cli/live-check.ts";
-import { LIVE_CLIENTS } from "../../src/host/live-clients.ts";
+import type { LiveResult } from "../../src/features/doctor/live-check.ts";
+import { LIVE_CLIENTS } from "../../src/features/doctor/live-clients.ts";
 import { findClient } from "../support/clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 

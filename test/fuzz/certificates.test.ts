@@ -4,9 +4,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { sign, X509Certificate } from "node:crypto";
 import fc from "fast-check";
-import { parseCertificate } from "../../src/ca/certificate.ts";
-import { DerCursor, enterOnly, TAG } from "../../src/ca/der.ts";
-import { chainOfSession } from "../../src/gateway/presented-chain.ts";
+import { parseCertificate } from "../../src/ca/certificates/certificate.ts";
+import { DerCursor, enterOnly, TAG } from "../../src/ca/certificates/der.ts";
+import { chainOfSession } from "../../src/gateway/upstream/presented-chain.ts";
 import {
   ALGORITHM,
   alternativeNames,

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { ACTIONS } from "../../src/model/action.ts";
 import { TIERS } from "../../src/model/tier.ts";
 import type { Verdict } from "../../src/model/verdict.ts";
-import { decide } from "../../src/policy/decide.ts";
-import { judge } from "../../src/policy/judge.ts";
+import { decide } from "../../src/policy/decide/decide.ts";
+import { judge } from "../../src/policy/decide/judge.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import {
   type BlockObject,

@@ -3,10 +3,10 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { Header } from "../../src/model/request.ts";
-import { parseClientHello } from "../../src/wire/client-hello.ts";
-import { BodyDecoder, encodeChunk, encodeLastChunk } from "../../src/wire/http-body.ts";
-import type { Framing } from "../../src/wire/http-head.ts";
+import { BodyDecoder, encodeChunk, encodeLastChunk } from "../../src/wire/http1/body.ts";
+import type { Framing } from "../../src/wire/http1/head.ts";
 import { NdjsonDecoder } from "../../src/wire/ndjson.ts";
+import { parseClientHello } from "../../src/wire/tls/client-hello.ts";
 import { alpn, extension, helloMessage, records, serverName } from "../support/client-hello.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";

@@ -9,8 +9,8 @@ import {
   parseResponseHead,
   serialiseRequestHead,
   serialiseResponseHead,
-} from "../../src/wire/http-head.ts";
-import type { ParseResult } from "../../src/wire/parse-result.ts";
+} from "../../src/wire/http1/head.ts";
+import type { ParseResult } from "../../src/wire/http1/parse-result.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { latin1, octets } from "../support/octets.ts";

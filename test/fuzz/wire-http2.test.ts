@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Header } from "../../src/model/request.ts";
-import { Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import {
   block,

@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/connect-request.ts";
+import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/http1/connect-request.ts";
 import {
   decodePercent,
   parseQuery,

@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, test } from "bun:test";
 import type net from "node:net";
-import { PATIENCE } from "../../src/gateway/patience.ts";
+import { PATIENCE } from "../../src/gateway/stream/patience.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import {
   beImpatient,

@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ControlClient } from "../../src/ipc/client.ts";
+import { ControlClient } from "../../src/api/client.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";

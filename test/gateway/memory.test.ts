@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import type net from "node:net";
-import { openFileLimit } from "../../src/host/open-file-limit.ts";
+import { openFileLimit } from "../../src/host/process/open-file-limit.ts";
 import { eventually } from "../support/eventually.ts";
 import { allowing, expectNextServed } from "../support/faults.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { escapeMarkup, findDesktop } from "../../src/host/desktop-notification.ts";
+import { escapeMarkup, findDesktop } from "../../src/features/notify/desktop-notification.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectTls } from "../support/proxy-client.ts";

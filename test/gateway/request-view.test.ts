@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isAboutSecrets, viewOf } from "../../src/gateway/request-view.ts";
+import { isAboutSecrets, viewOf } from "../../src/gateway/request/request-view.ts";
 
 const JSON_TYPE = [["Content-Type", "application/json"]] as const;
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
-import { ControlClient } from "../../src/ipc/client.ts";
+import { ControlClient } from "../../src/api/client.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";

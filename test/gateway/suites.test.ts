@@ -3,8 +3,8 @@
 // that was sent, or nothing.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { BodyDecoder } from "../../src/wire/http-body.ts";
-import { parseRequestHead } from "../../src/wire/http-head.ts";
+import { BodyDecoder } from "../../src/wire/http1/body.ts";
+import { parseRequestHead } from "../../src/wire/http1/head.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { octets } from "../support/octets.ts";
 import { connectTls } from "../support/proxy-client.ts";

@@ -2,7 +2,7 @@
 // control rows. The client is this very process; nobody's request waits for the answer.
 
 import { describe, expect, test } from "bun:test";
-import { processOf } from "../../src/host/process-tree.ts";
+import { processOf } from "../../src/host/process/process-tree.ts";
 import { startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw, connectTls, connectTunnel } from "../support/proxy-client.ts";

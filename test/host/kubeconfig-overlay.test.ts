@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Kubeconfig, readKubeconfig } from "../../src/host/kubeconfig.ts";
-import { overlayToken, renderOverlay, serverTrusts } from "../../src/host/kubeconfig-overlay.ts";
-import { refuseForeignTarget } from "../../src/host/overlay-target.ts";
+import { type Kubeconfig, readKubeconfig } from "../../src/host/kubeconfig/kubeconfig.ts";
+import { overlayToken, renderOverlay, serverTrusts } from "../../src/host/kubeconfig/overlay.ts";
+import { refuseForeignTarget } from "../../src/host/kubeconfig/overlay-target.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Kubeconfig, kubeconfigIdentity, readKubeconfig } from "../../src/host/kubeconfig.ts";
+import { type Kubeconfig, kubeconfigIdentity, readKubeconfig } from "../../src/host/kubeconfig/kubeconfig.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

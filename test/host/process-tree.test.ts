@@ -10,10 +10,10 @@ import {
   parsePs,
   parseStat,
   processOf,
-} from "../../src/host/process-tree.ts";
-import { socketOwner } from "../../src/host/socket-owner.ts";
-import { parseLsof, SocketProcesses, type SocketQuestion } from "../../src/host/socket-process.ts";
-import { userName } from "../../src/host/user-name.ts";
+} from "../../src/host/process/process-tree.ts";
+import { socketOwner } from "../../src/host/process/socket-owner.ts";
+import { parseLsof, SocketProcesses, type SocketQuestion } from "../../src/host/process/socket-process.ts";
+import { userName } from "../../src/host/process/user-name.ts";
 
 describe("a process", () => {
   test("is known by name, program, user and parent", async () => {

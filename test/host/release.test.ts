@@ -6,10 +6,10 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tarGz } from "../../packaging/release/archive.ts";
 import { minisign, newReleaseKeys } from "../../packaging/release/sign.ts";
-import { verifyMinisign } from "../../src/host/minisign.ts";
-import { packageOrigin } from "../../src/host/package-origin.ts";
-import { fetchRelease, isNewer, parseRelease } from "../../src/host/release.ts";
-import { unpackMember } from "../../src/host/unpack.ts";
+import { verifyMinisign } from "../../src/host/release/minisign.ts";
+import { fetchRelease, isNewer, parseRelease } from "../../src/host/release/release.ts";
+import { unpackMember } from "../../src/host/release/unpack.ts";
+import { packageOrigin } from "../../src/host/service/package-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const keyLine = (file: string) => file.trim().split("\n").at(-1) ?? "";

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openService } from "../../src/host/service.ts";
+import { openService } from "../../src/host/service/service.ts";
 import { statePaths } from "../../src/state/paths.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
-import { readCertificate, trustPlaces } from "../../src/host/trust.ts";
+import { readCertificate, trustPlaces } from "../../src/host/trust/trust.ts";
 import { ensureStateDirectory } from "../../src/state/files.ts";
 import { statePaths } from "../../src/state/paths.ts";
 import { findClient, runClient } from "../support/clients.ts";

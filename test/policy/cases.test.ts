@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Judgement } from "../../src/model/verdict.ts";
+import { judge } from "../../src/policy/decide/judge.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
-import { judge } from "../../src/policy/judge.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import {
   classificationOf,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
-import { parsePolicy } from "../../src/policy/parse.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { policyOf } from "../support/policy-cases.ts";
 
 describe("the default policy", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Protocol } from "../../src/model/protocol.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
-import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../src/policy/edit.ts";
+import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../src/policy/edit/edit.ts";
 import { policyOf } from "../support/policy-cases.ts";
 
 function textOf(edit: PolicyEdit): string {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { Classifier } from "../../src/classify/classifier.ts";
 import type { Classification } from "../../src/model/classification.ts";
 import type { Protocol } from "../../src/model/protocol.ts";
-import { type ClassifierLookup, judge, needsBody } from "../../src/policy/judge.ts";
+import { type ClassifierLookup, judge, needsBody } from "../../src/policy/decide/judge.ts";
+import type { Classifier } from "../../src/protocols/classifier.ts";
 import { classificationOf, classifierOf, policyOf } from "../support/policy-cases.ts";
 
 const POLICY = policyOf(

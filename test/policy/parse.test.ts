@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parsePolicy } from "../../src/policy/parse.ts";
-import { MAX_PROBLEMS, type PolicyProblem } from "../../src/policy/problems.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
+import { MAX_PROBLEMS, type PolicyProblem } from "../../src/policy/parse/problems.ts";
 import { sharedText } from "../support/manual.ts";
 
 type Found = [place: string, path: string, message: string, hint?: string];

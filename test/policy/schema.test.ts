@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { parse } from "yaml";
-import { CLASSIFIERS } from "../../src/classify/registry.ts";
 import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
-import { parsePolicy } from "../../src/policy/parse.ts";
-import { policySchema } from "../../src/policy/schema.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
+import { policySchema } from "../../src/policy/parse/schema.ts";
+import { CLASSIFIERS } from "../../src/protocols/registry.ts";
 import { schemaErrors } from "../support/json-schema.ts";
 import { readPolicyCases } from "../support/policy-cases.ts";
 

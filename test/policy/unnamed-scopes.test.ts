@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { ACTIONS, type Action } from "../../src/model/action.ts";
 import type { Classification } from "../../src/model/classification.ts";
 import { TIERS } from "../../src/model/tier.ts";
-import { decide } from "../../src/policy/decide.ts";
+import { decide } from "../../src/policy/decide/decide.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { classificationOf, policyOf } from "../support/policy-cases.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parsePolicy } from "../../src/policy/parse.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
 
 const GOOD = "fly:\n  inspect: [api.fly.io]\n  default: deny\n";
 

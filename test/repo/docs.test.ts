@@ -4,15 +4,15 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgv } from "../../src/cli/parse-argv.ts";
+import { parseArgv } from "../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { ENTRY_OPS } from "../../src/model/entry.ts";
 import { EVENT_TAGS } from "../../src/model/event.ts";
 import { OUTCOMES } from "../../src/model/outcome.ts";
 import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { TIERS } from "../../src/model/tier.ts";
-import { scopeKeywords } from "../../src/policy/block-keys.ts";
-import { parsePolicy } from "../../src/policy/parse.ts";
+import { scopeKeywords } from "../../src/policy/parse/block-keys.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { DEFAULT_SETTINGS, SETTING_NAMES } from "../../src/state/settings.ts";
 import { renderCommandReference } from "../support/command-reference.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";

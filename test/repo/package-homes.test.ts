@@ -7,11 +7,11 @@ import { sourceFiles } from "../support/source-files.ts";
 const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/match\//,
   yaml: /^src\/(?:policy\/|state\/settings\.ts$|host\/kubeconfig)/,
-  graphql: /^src\/classify\/graphql/,
+  graphql: /^src\/protocols\/graphql/,
   "@peculiar/x509": /^src\/ca\//,
   "bun:sqlite": /^src\/state\//,
-  kleur: /^src\/cli\/output\.ts$/,
-  "bun:ffi": /^src\/(?:ipc\/peer|host\/)/,
+  kleur: /^src\/cli\/kit\/output\.ts$/,
+  "bun:ffi": /^src\/(?:api\/peer|host\/)/,
 };
 
 const files = sourceFiles("src");

@@ -1,15 +1,15 @@
 // The explicit lists are complete: what exists is registered, once, and documented.
 
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CLASSIFIERS } from "../../src/classify/registry.ts";
-import type { Command } from "../../src/cli/command.ts";
-import { usageOf } from "../../src/cli/parse-argv.ts";
+import { METHODS, STREAM_METHODS } from "../../src/api/methods.ts";
+import type { Command } from "../../src/cli/kit/command.ts";
+import { usageOf } from "../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
-import { METHODS, STREAM_METHODS } from "../../src/ipc/methods.ts";
 import { PROTOCOLS } from "../../src/model/protocol.ts";
-import { PROJECT_ROOT } from "../support/source-files.ts";
+import { CLASSIFIERS } from "../../src/protocols/registry.ts";
+import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 
 test("every protocol has one classifier, in print order", () => {
   expect(CLASSIFIERS.map(({ protocol }) => protocol)).toEqual([...PROTOCOLS]);
@@ -20,11 +20,10 @@ test("no program is claimed by two classifiers", () => {
   expect(programs).toEqual([...new Set(programs)]);
 });
 
-test("every command in cli/commands is registered, once", async () => {
-  const folder = join(PROJECT_ROOT, "src/cli/commands");
+test("every command in cli/commands and features is registered, once", async () => {
   const exported: Command[] = [];
-  for (const file of readdirSync(folder)) {
-    const module: Record<string, unknown> = await import(join(folder, file));
+  for (const { path } of [...sourceFiles("src/cli/commands"), ...sourceFiles("src/features")]) {
+    const module: Record<string, unknown> = await import(join(PROJECT_ROOT, path));
     for (const [name, value] of Object.entries(module))
       if (name.endsWith("Command")) exported.push(value as Command);
   }

@@ -1,7 +1,7 @@
 // The load's HTTP/1.1: one request at a time on a kept connection. Reads replies as strictly as the gateway does.
 
-import { BodyDecoder } from "../../src/wire/http-body.ts";
-import { parseResponseHead } from "../../src/wire/http-head.ts";
+import { BodyDecoder } from "../../src/wire/http1/body.ts";
+import { parseResponseHead } from "../../src/wire/http1/head.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import { type HttpClient, type LoadRequest, type Sent, Waiting } from "./http-client.ts";
 

@@ -1,7 +1,7 @@
 // The load's HTTP/2: many streams at once on one connection; a request that is left is reset.
 
 import type { Header } from "../../src/model/request.ts";
-import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import { type HttpClient, type LoadRequest, type Sent, Waiting } from "./http-client.ts";
 

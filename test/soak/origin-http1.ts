@@ -1,8 +1,8 @@
 // The upstream's HTTP/1.1: one request after the other on a connection, upgrades answered with 101 and an echo.
 
 import type { Socket } from "bun";
-import { BodyDecoder } from "../../src/wire/http-body.ts";
-import { parseRequestHead } from "../../src/wire/http-head.ts";
+import { BodyDecoder } from "../../src/wire/http1/body.ts";
+import { parseRequestHead } from "../../src/wire/http1/head.ts";
 import { Arrival, everyMs, piecesOf, REST_MS, WATCH_EVENT } from "./arrival.ts";
 import { type Ledger, noteFault } from "./ledger.ts";
 import { OutQueue } from "./out-queue.ts";

@@ -2,7 +2,7 @@
 
 import type { Socket } from "bun";
 import type { Header } from "../../src/model/request.ts";
-import { Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
 import { Arrival, everyMs, piecesOf, REST_MS, WATCH_EVENT } from "./arrival.ts";
 import { type Ledger, noteFault } from "./ledger.ts";
 import { OutQueue } from "./out-queue.ts";

@@ -1,6 +1,6 @@
 // Part 4, first half: a thousand tunnels at once that all carry data, and a thousand connections whose requests are judged.
 
-import { openFileLimit } from "../../src/host/open-file-limit.ts";
+import { openFileLimit } from "../../src/host/process/open-file-limit.ts";
 import { type ClientSocket, openClient } from "./client-socket.ts";
 import { Http1Client } from "./http1-client.ts";
 import { kindOf, replyBody, targetOf } from "./kinds.ts";

@@ -1,6 +1,6 @@
 // A client that asks to switch protocols and then talks with the upstream's echo, or with a tunnel's.
 
-import { parseResponseHead } from "../../src/wire/http-head.ts";
+import { parseResponseHead } from "../../src/wire/http1/head.ts";
 import type { ClientSocket } from "./client-socket.ts";
 
 /** Asks for the upgrade; resolves with the status of the answer, undefined when none came. A 101 leaves the socket to the caller. */

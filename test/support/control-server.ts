@@ -1,9 +1,9 @@
 // A control server with the handlers that a test gives; every other method fails.
 
 import { join } from "node:path";
-import { ControlClient } from "../../src/ipc/client.ts";
-import { type ControlHandlers, type ControlMethod, METHODS } from "../../src/ipc/methods.ts";
-import { serveControl } from "../../src/ipc/server.ts";
+import { ControlClient } from "../../src/api/client.ts";
+import { type ControlHandlers, type ControlMethod, METHODS } from "../../src/api/methods.ts";
+import { serveControl } from "../../src/api/server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** The running server with a client for it. */

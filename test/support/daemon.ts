@@ -3,9 +3,9 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ControlClient } from "../../src/api/client.ts";
+import type { Approval } from "../../src/api/methods.ts";
 import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
-import { ControlClient } from "../../src/ipc/client.ts";
-import type { Approval } from "../../src/ipc/methods.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";

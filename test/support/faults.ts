@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import tls from "node:tls";
-import { PATIENCE } from "../../src/gateway/patience.ts";
+import { PATIENCE } from "../../src/gateway/stream/patience.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { eventually } from "./eventually.ts";
 import { connectTls, type RawClient } from "./proxy-client.ts";

@@ -2,7 +2,7 @@
 // a table that knows nothing of who reads it: the engine in memory, or the whole gateway behind TLS.
 
 import type { Header } from "../../src/model/request.ts";
-import { H2_ERROR } from "../../src/wire/http2-connection.ts";
+import { H2_ERROR } from "../../src/wire/http2/connection.ts";
 import {
   block,
   data,

@@ -1,7 +1,7 @@
 // The engine as a server that answers every whole request, for tests that send it frames by hand and
 // look at the frames it sends back.
 
-import { Http2Connection, type Http2Event, type Http2Limits } from "../../src/wire/http2-connection.ts";
+import { Http2Connection, type Http2Event, type Http2Limits } from "../../src/wire/http2/connection.ts";
 import {
   FLAGS,
   frame,

@@ -2,7 +2,7 @@
 // the socket's back-pressure; every event goes to one handler.
 
 import type { Socket, TCPSocketListener } from "bun";
-import { Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
 
 /** Hears the events of one connection; may call its methods, and then `flush`. */
 export type OnEvent = (event: Http2Event, end: Http2Socket) => void;

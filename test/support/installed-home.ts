@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ControlClient } from "../../src/ipc/client.ts";
+import { ControlClient } from "../../src/api/client.ts";
 import { builtBinary } from "./built-binary.ts";
 import { type Finished, type RunOptions, runClient } from "./clients.ts";
 import { PROJECT_ROOT } from "./source-files.ts";

@@ -1,7 +1,7 @@
 // Asks the verifier about made chains: root, authority and server, right but for what a test changes.
 
-import { type AnchorSource, TrustAnchors } from "../../src/ca/trust-anchors.ts";
-import { type ChainVerdict, verifyChain } from "../../src/ca/verify-chain.ts";
+import { type AnchorSource, TrustAnchors } from "../../src/ca/verify/trust-anchors.ts";
+import { type ChainVerdict, verifyChain } from "../../src/ca/verify/verify-chain.ts";
 import {
   type CertificateParts,
   type MadeCertificate,

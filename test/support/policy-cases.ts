@@ -5,14 +5,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { Classifier } from "../../src/classify/classifier.ts";
 import type { Classification } from "../../src/model/classification.ts";
 import type { HttpRequest } from "../../src/model/request.ts";
 import type { Judgement } from "../../src/model/verdict.ts";
-import { judge } from "../../src/policy/judge.ts";
-import { parsePolicy } from "../../src/policy/parse.ts";
+import { judge } from "../../src/policy/decide/judge.ts";
+import { routeOf } from "../../src/policy/decide/route.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
-import { routeOf } from "../../src/policy/route.ts";
+import type { Classifier } from "../../src/protocols/classifier.ts";
 
 /** One row of a case file. */
 export interface PolicyCase {

@@ -1,8 +1,8 @@
 // Reads whole connections with the codec, for tests that compare it with another reader.
 
 import type { Header } from "../../src/model/request.ts";
-import { BodyDecoder } from "../../src/wire/http-body.ts";
-import { type Framing, parseRequestHead, parseResponseHead } from "../../src/wire/http-head.ts";
+import { BodyDecoder } from "../../src/wire/http1/body.ts";
+import { type Framing, parseRequestHead, parseResponseHead } from "../../src/wire/http1/head.ts";
 import { join, latin1 } from "./octets.ts";
 
 /** One message as read; `whole` is false when the input ended inside it. */

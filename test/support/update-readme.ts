@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { usageOf } from "../../src/cli/parse-argv.ts";
+import { usageOf } from "../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { renderCommandReference } from "./command-reference.ts";
 import { PROJECT_ROOT } from "./source-files.ts";

@@ -3,8 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type BatchAnswer, classifyRow } from "../../src/classify/batch.ts";
 import { TIERS, type TierOrUnknown } from "../../src/model/tier.ts";
+import { type BatchAnswer, classifyRow } from "../../src/protocols/batch.ts";
 import { sharedFile } from "../support/shared-data.ts";
 import { decodeBody } from "./decode-body.ts";
 import { DISPUTED } from "./disputed.ts";

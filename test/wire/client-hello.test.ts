@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { connect } from "node:tls";
-import { parseClientHello } from "../../src/wire/client-hello.ts";
+import { parseClientHello } from "../../src/wire/tls/client-hello.ts";
 import {
   alpn,
   ascii,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/connect-request.ts";
+import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/http1/connect-request.ts";
 
 describe("an authority is read as", () => {
   const cases: [text: string, host: string, port: number][] = [

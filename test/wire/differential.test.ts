@@ -3,9 +3,9 @@
 // a stated reason. The other way round is what being strict means.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { parseTransferEncoding } from "../../src/wire/framing.ts";
-import { encodeChunk, encodeLastChunk } from "../../src/wire/http-body.ts";
-import { serialiseRequestHead } from "../../src/wire/http-head.ts";
+import { encodeChunk, encodeLastChunk } from "../../src/wire/http1/body.ts";
+import { parseTransferEncoding } from "../../src/wire/http1/framing.ts";
+import { serialiseRequestHead } from "../../src/wire/http1/head.ts";
 import { askNode, base64, type PeerMessage, type PeerReading } from "../support/ask-node.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";

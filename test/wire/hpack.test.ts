@@ -3,10 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Header } from "../../src/model/request.ts";
-import { HpackDecoder } from "../../src/wire/hpack-decoder.ts";
-import { checkFields, HpackEncoder } from "../../src/wire/hpack-encoder.ts";
-import { decodeHuffman, huffmanLength, writeHuffman } from "../../src/wire/hpack-huffman.ts";
-import { Http2FieldSection } from "../../src/wire/http2-field-section.ts";
+import { HpackDecoder } from "../../src/wire/hpack/decoder.ts";
+import { checkFields, HpackEncoder } from "../../src/wire/hpack/encoder.ts";
+import { decodeHuffman, huffmanLength, writeHuffman } from "../../src/wire/hpack/huffman.ts";
+import { Http2FieldSection } from "../../src/wire/http2/field-section.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { join } from "../support/http2-frames.ts";
 import { octets } from "../support/octets.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../src/model/request.ts";
-import { BodyDecoder, encodeChunk, encodeLastChunk } from "../../src/wire/http-body.ts";
+import { BodyDecoder, encodeChunk, encodeLastChunk } from "../../src/wire/http1/body.ts";
 import { join, latin1, octets } from "../support/octets.ts";
 
 function decode(

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../src/model/request.ts";
-import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
 import {
   block,
   data,

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
 import type { Header } from "../../src/model/request.ts";
-import { Http2Connection } from "../../src/wire/http2-connection.ts";
+import { Http2Connection } from "../../src/wire/http2/connection.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import {
   data,

@@ -2,7 +2,7 @@
 // ENHANCE_YOUR_CALM before it has cost much, and nothing that a patient client does looks like one.
 
 import { describe, expect, test } from "bun:test";
-import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2-connection.ts";
+import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
 import { get, post } from "../support/http2-cases.ts";
 import {
   block,

@@ -7,7 +7,7 @@ import {
   Http2Connection,
   type Http2Event,
   type Http2Limits,
-} from "../../src/wire/http2-connection.ts";
+} from "../../src/wire/http2/connection.ts";
 import { get, post } from "../support/http2-cases.ts";
 import {
   data,

@@ -2,7 +2,7 @@
 // of the caller's, and calls for streams that are already gone.
 
 import { describe, expect, test } from "bun:test";
-import { H2_ERROR, Http2Connection } from "../../src/wire/http2-connection.ts";
+import { H2_ERROR, Http2Connection } from "../../src/wire/http2/connection.ts";
 import { get, post } from "../support/http2-cases.ts";
 import {
   data,

@@ -2,7 +2,7 @@
 // again as one packet; and the beginning of a connection, cut anywhere.
 
 import { describe, expect, test } from "bun:test";
-import { H2_ERROR, Http2Connection } from "../../src/wire/http2-connection.ts";
+import { H2_ERROR, Http2Connection } from "../../src/wire/http2/connection.ts";
 import { checkRule, get } from "../support/http2-cases.ts";
 import {
   data,

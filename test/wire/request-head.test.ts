@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseRequestHead, type WireRequestHead } from "../../src/wire/http-head.ts";
+import { parseRequestHead, type WireRequestHead } from "../../src/wire/http1/head.ts";
 import { octets } from "../support/octets.ts";
 
 function parse(text: string): ReturnType<typeof parseRequestHead> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseResponseHead, type WireResponseHead } from "../../src/wire/http-head.ts";
+import { parseResponseHead, type WireResponseHead } from "../../src/wire/http1/head.ts";
 import { octets } from "../support/octets.ts";
 
 function response(status: string, ...lines: string[]): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../src/model/request.ts";
-import { serialiseRequestHead, serialiseResponseHead } from "../../src/wire/http-head.ts";
+import { serialiseRequestHead, serialiseResponseHead } from "../../src/wire/http1/head.ts";
 import { latin1 } from "../support/octets.ts";
 
 test("a request head is written as HTTP/1.1 with order, case, duplicates and obs-text kept", () => {

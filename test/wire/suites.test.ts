@@ -1,8 +1,8 @@
 // Published request-smuggling material against the codec alone; through the real gateway it is run elsewhere.
 
 import { describe, expect, test } from "bun:test";
-import { BodyDecoder } from "../../src/wire/http-body.ts";
-import { parseRequestHead } from "../../src/wire/http-head.ts";
+import { BodyDecoder } from "../../src/wire/http1/body.ts";
+import { parseRequestHead } from "../../src/wire/http1/head.ts";
 import { latin1, octets } from "../support/octets.ts";
 import { sharedRows } from "../support/shared-data.ts";
 

@@ -1,7 +1,7 @@
 // Whether a TLS connection ended with an alert, read off what was encrypted.
 
 import { describe, expect, test } from "bun:test";
-import { TlsTail } from "../../src/wire/tls-tail.ts";
+import { TlsTail } from "../../src/wire/tls/tail.ts";
 
 function record(type: number, length: number, version = 3): Uint8Array {
   return Uint8Array.of(type, 3, version, length >> 8, length & 255, ...new Array<number>(length).fill(0x5a));

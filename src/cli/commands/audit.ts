@@ -5,9 +5,9 @@ import { ENTRY_OPS, type Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { auditLayout, auditLine, auditPainter } from "../audit-row.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import type { Output } from "../output.ts";
-import { suggest } from "../suggest.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import type { Output } from "../kit/output.ts";
+import { suggest } from "../kit/suggest.ts";
 
 /** Prints the last rows, oldest first. */
 export const auditShowCommand: Command = {

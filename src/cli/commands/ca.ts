@@ -1,6 +1,6 @@
 // `iddio ca info`: the authority that signs what the gateway shows to clients.
 
-import { type Command, JSON_FLAG } from "../command.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
 
 /** Prints where the certificate is, its fingerprint, validity and trust. */
 export const caInfoCommand: Command = {

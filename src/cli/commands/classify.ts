@@ -1,11 +1,11 @@
 // `iddio classify …`: what a request or a command line would be to the policy. Works without a daemon;
 // `batch` never asks one.
 
-import type { ClassifyReport } from "../../ipc/methods.ts";
+import type { ClassifyReport } from "../../api/methods.ts";
 import { UserError } from "../../model/user-error.ts";
 import { classificationPairs } from "../classification-pairs.ts";
-import { type Command, type CommandContext, JSON_FLAG } from "../command.ts";
-import { isDown } from "../is-down.ts";
+import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";
+import { isDown } from "../kit/is-down.ts";
 import { readPolicyFile } from "../policy-file.ts";
 
 /** Classifies a typed request by the protocol that the policy routes its host to. */
@@ -30,8 +30,8 @@ export const classifyHttpCommand: Command = {
     };
     const report = await daemon.call("classify", input).catch(async (error: unknown) => {
       if (!isDown(error)) throw error;
-      const { explainClassify } = await import("../../ipc/explain.ts");
-      const { decodeContent } = await import("../../gateway/content-coding.ts");
+      const { explainClassify } = await import("../../api/explain.ts");
+      const { decodeContent } = await import("../../gateway/message/content-coding.ts");
       const file = await readPolicyFile(paths);
       if (file.policy === undefined) output.note(`${file.problem}; going by the host's name`);
       return explainClassify(file.policy, input, decodeContent);
@@ -49,7 +49,7 @@ export const classifyCliCommand: Command = {
   isRaw: true,
   examples: ["iddio classify cli kubectl delete pod my-pod -n production"],
   async run({ args, flags, output }) {
-    const { classifyRow } = await import("../../classify/batch.ts");
+    const { classifyRow } = await import("../../protocols/batch.ts");
     const { id: _, ...report } = classifyRow({ argv: args }, () => undefined);
     print({ flags, output }, report);
   },

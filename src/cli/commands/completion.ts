@@ -1,12 +1,12 @@
 // `iddio completion`: a script for the shell, and what that script asks at each Tab. The script knows no words, so
 // it is as good as new after an upgrade.
 
-import { ControlClient } from "../../ipc/client.ts";
+import { ControlClient } from "../../api/client.ts";
 import { renderCompletion } from "../../text/completion-script.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { SHELLS } from "../../text/shell-init.ts";
 import { cutColumns } from "../../text/wrap.ts";
-import type { Command } from "../command.ts";
+import type { Command } from "../kit/command.ts";
 
 /** Whoever presses Tab does not wait for a daemon that hangs. */
 const PATIENCE_MS = 700;

@@ -2,8 +2,8 @@
 
 import { UserError } from "../../model/user-error.ts";
 import { classificationPairs } from "../classification-pairs.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import { isDown } from "../is-down.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { isDown } from "../kit/is-down.ts";
 import { readPolicyFile } from "../policy-file.ts";
 
 /** Asks the daemon, whose policy is the one in force; without one it reads policy.yaml, or else the default policy. */
@@ -18,7 +18,7 @@ export const decideCommand: Command = {
     const input = { method, host, path };
     const report = await daemon.call("decide", input).catch(async (error: unknown) => {
       if (!isDown(error)) throw error;
-      const { explainDecide } = await import("../../ipc/explain.ts");
+      const { explainDecide } = await import("../../api/explain.ts");
       const file = await readPolicyFile(paths);
       if (file.policy === undefined)
         throw new UserError(file.problem, { hint: "see: iddio policy validate" });

@@ -1,11 +1,11 @@
 // `iddio detector …`: hosts whose TLS cannot be intercepted, as traffic showed them, and what to do about one.
 // What is printed of a host or a reason came over the network and is escaped.
 
-import type { SuspectReport } from "../../ipc/daemon-reports.ts";
+import type { SuspectReport } from "../../api/daemon-reports.ts";
 import { renderDuration } from "../../text/duration.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import { parseHostMaybePort, showHostMaybePort } from "../host-port.ts";
-import { localTime } from "../local-time.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { parseHostMaybePort, showHostMaybePort } from "../kit/host-port.ts";
+import { localTime } from "../kit/local-time.ts";
 
 /** Prints what was found, the latest first. */
 export const detectorListCommand: Command = {

@@ -1,7 +1,7 @@
 // `iddio gateway`: the daemon in the foreground. All it knows of the daemon is how to start and stop it.
 
 import { BUILD_VERSION } from "../../version.ts";
-import type { Command } from "../command.ts";
+import type { Command } from "../kit/command.ts";
 
 /** Runs the daemon until SIGINT or SIGTERM. */
 export const gatewayCommand: Command = {

@@ -2,8 +2,8 @@
 // its comments and layout; nothing here touches it.
 
 import { isProtocol, PROTOCOLS } from "../../model/protocol.ts";
-import type { CommandContext } from "../command.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
+import type { CommandContext } from "../kit/command.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
 
 const PROTOCOL_ARGUMENT = { name: "protocol", choices: PROTOCOLS };
 

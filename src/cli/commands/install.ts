@@ -2,8 +2,13 @@
 // first and does only what is missing, so that doing it again is harmless and ends what a first try began.
 
 import { UserError } from "../../model/user-error.ts";
-import type { Command, CommandContext } from "../command.ts";
-import { daemonStatus, type Installation, installationOf, SYSTEM_FLAG } from "../installation.ts";
+import type { Command, CommandContext } from "../kit/command.ts";
+import {
+  daemonStatus,
+  type Installation,
+  installationOf,
+  SYSTEM_FLAG,
+} from "../kit/installation/installation.ts";
 
 const DEFAULT_WAIT_MS = 10_000;
 
@@ -34,7 +39,7 @@ export const installCommand: Command = {
   examples: ["iddio install", "sudo iddio install --system", "iddio install --no-service --no-trust-ca"],
   async run(context) {
     const { flags, output } = context;
-    const { openService } = await import("../../host/service.ts");
+    const { openService } = await import("../../host/service/service.ts");
     if (flags.has("print-unit")) {
       const { systemStatePaths } = await import("../../state/paths.ts");
       // Reading is free: also for `--system` nobody has to be root.
@@ -44,7 +49,7 @@ export const installCommand: Command = {
       return 0;
     }
     const installation = installationOf(context);
-    const { refuseMixedModes, writeInstallMode } = await import("../../host/install-mode.ts");
+    const { refuseMixedModes, writeInstallMode } = await import("../../host/service/install-mode.ts");
     await refuseMixedModes(installation.scope, installation.own);
     refuseForeignHome(installation);
     const service = flags.has("no-service") ? undefined : openService(installation);
@@ -71,7 +76,7 @@ function refuseForeignHome({ scope, env }: Installation): void {
   });
 }
 
-type OpenService = ReturnType<typeof import("../../host/service.ts").openService>;
+type OpenService = ReturnType<typeof import("../../host/service/service.ts").openService>;
 
 /** A daemon that somebody started by hand holds the directory: the service could never start. */
 async function refuseStrayDaemon({ paths }: Installation, service: OpenService | undefined): Promise<void> {
@@ -87,7 +92,7 @@ async function refuseStrayDaemon({ paths }: Installation, service: OpenService |
 
 /** Whether the binary is another one than before. */
 async function place({ flags, output, env }: CommandContext, { paths }: Installation): Promise<boolean> {
-  const { placeDaemon } = await import("../bring-up.ts");
+  const { placeDaemon } = await import("../kit/installation/bring-up.ts");
   const { version, isNew } = await placeDaemon(paths, env, flags.text("daemon-path"));
   report(output, "binary", `${paths.daemonBinary} (${version}${isNew ? "" : ", there already"})`);
   return isNew;
@@ -99,7 +104,7 @@ async function seed({ output, env }: CommandContext, { paths }: Installation): P
     report(output, "ca", `${paths.caCertificate} (in use)`);
     return;
   }
-  const { seedState } = await import("../../gateway/seed.ts");
+  const { seedState } = await import("../kit/installation/seed.ts");
   const seeded = await seedState(paths, env);
   report(
     output,
@@ -116,7 +121,7 @@ async function serve(
   service: OpenService,
   isBinaryNew: boolean,
 ): Promise<void> {
-  const { bringUp } = await import("../bring-up.ts");
+  const { bringUp } = await import("../kit/installation/bring-up.ts");
   const waitMs = flags.durationMs("wait") ?? DEFAULT_WAIT_MS;
   const { isUnitNew, status } = await bringUp(paths, service, { isBinaryNew, waitMs });
   report(output, "service", `${service.unitPath}${isUnitNew ? "" : " (there already)"}`);
@@ -133,7 +138,7 @@ async function trust({ flags, output, env }: CommandContext, { paths, scope }: I
       ? !flags.has("no-trust-ca")
       : flags.has("trust-ca") && !flags.has("no-trust-ca");
   if (!isWanted) return;
-  const { trustCa } = await import("../trust-ca.ts");
+  const { trustCa } = await import("../kit/installation/trust-ca.ts");
   for (const line of await trustCa(paths, env)) report(output, "trust", line);
   if (scope === "system") output.note("browsers of other users keep their own trust");
 }

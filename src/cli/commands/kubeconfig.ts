@@ -3,11 +3,11 @@
 // before it works. Doing it again changes nothing.
 
 import { resolve } from "node:path";
-import type { Kubeconfig } from "../../host/kubeconfig.ts";
-import type { ServerTrust } from "../../host/kubeconfig-overlay.ts";
-import type { ControlClient } from "../../ipc/client.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import { reachable } from "../proxy-address.ts";
+import type { ControlClient } from "../../api/client.ts";
+import type { Kubeconfig } from "../../host/kubeconfig/kubeconfig.ts";
+import type { ServerTrust } from "../../host/kubeconfig/overlay.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { reachable } from "../kit/proxy-address.ts";
 
 /** Registers every cluster of the operator's kubeconfig and writes the overlay. */
 export const kubeconfigCommand: Command = {
@@ -29,9 +29,9 @@ export const kubeconfigCommand: Command = {
   ],
   examples: ["iddio kubeconfig", "iddio kubeconfig --context staging --output staging.yaml"],
   async run({ flags, output, daemon, paths, env }) {
-    const { readKubeconfig } = await import("../../host/kubeconfig.ts");
-    const { renderOverlay, serverTrusts } = await import("../../host/kubeconfig-overlay.ts");
-    const { refuseForeignTarget } = await import("../../host/overlay-target.ts");
+    const { readKubeconfig } = await import("../../host/kubeconfig/kubeconfig.ts");
+    const { renderOverlay, serverTrusts } = await import("../../host/kubeconfig/overlay.ts");
+    const { refuseForeignTarget } = await import("../../host/kubeconfig/overlay-target.ts");
     const { writeFileAtomic } = await import("../../state/files.ts");
     const { proxy_listen } = await daemon.call("status", {});
     const kubeconfig = await readKubeconfig(env, { context: flags.text("context") });
@@ -67,7 +67,7 @@ interface Server {
 
 /** The token of overlays that are there already: the gateway knows one a server, so they would stop working. */
 async function tokenOf(overlays: readonly string[]): Promise<string> {
-  const { overlayToken } = await import("../../host/kubeconfig-overlay.ts");
+  const { overlayToken } = await import("../../host/kubeconfig/overlay.ts");
   for (const path of overlays) {
     const old = Bun.file(path);
     const token = (await old.exists()) ? overlayToken(await old.text()) : undefined;

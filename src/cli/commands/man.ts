@@ -1,7 +1,7 @@
 // `iddio man`: the manual page, for `iddio man | man -l -` and for whoever packages iddio.
 
 import { BUILD_VERSION } from "../../version.ts";
-import type { Command } from "../command.ts";
+import type { Command } from "../kit/command.ts";
 
 /** Prints iddio(1) as roff. */
 export const manCommand: Command = {

@@ -1,7 +1,7 @@
 // `iddio get-proxy-mode` and `iddio set-proxy-mode`.
 
 import { isMode, MODES } from "../../model/mode.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
 
 /** Prints the mode, one word. */
 export const getProxyModeCommand: Command = {

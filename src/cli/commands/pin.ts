@@ -1,12 +1,12 @@
 // `iddio pin`, `unpin` and `pinned`: hosts that are never opened, whatever the policy says about them. The daemon
 // keeps the list; without one there is nothing to change.
 
-import type { PinReport } from "../../ipc/daemon-reports.ts";
+import type { PinReport } from "../../api/daemon-reports.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import { parseHostMaybePort, showHostMaybePort } from "../host-port.ts";
-import { localTime } from "../local-time.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { parseHostMaybePort, showHostMaybePort } from "../kit/host-port.ts";
+import { localTime } from "../kit/local-time.ts";
 
 const HOST_ARGUMENT = { name: "host[:port]", completes: "host" } as const;
 

@@ -2,9 +2,9 @@
 // A draft that does not is kept: the editor opens it again, now or with the next `policy edit`.
 
 import { UserError } from "../../model/user-error.ts";
-import type { PolicyProblem } from "../../policy/parse.ts";
-import type { Command, CommandContext } from "../command.ts";
-import { isDown } from "../is-down.ts";
+import type { PolicyProblem } from "../../policy/parse/parse.ts";
+import type { Command, CommandContext } from "../kit/command.ts";
+import { isDown } from "../kit/is-down.ts";
 import type { PolicyDraft } from "../policy-draft.ts";
 import { countText, problemLines } from "../policy-problems.ts";
 
@@ -23,7 +23,7 @@ export const policyEditCommand: Command = {
   examples: ["iddio policy edit", "EDITOR='code --wait' iddio policy edit"],
   async run(context) {
     const { flags, output, paths, env } = context;
-    const { editorOf, edit } = await import("../editor.ts");
+    const { editorOf, edit } = await import("../kit/editor.ts");
     const { discardDraft, openDraft, readDraft } = await import("../policy-draft.ts");
     const editor = editorOf(env);
     if (flags.has("discard")) await discardDraft(paths);
@@ -58,7 +58,7 @@ export const policyEditCommand: Command = {
 };
 
 async function problemsOf(text: string): Promise<readonly PolicyProblem[]> {
-  const { parsePolicy } = await import("../../policy/parse.ts");
+  const { parsePolicy } = await import("../../policy/parse/parse.ts");
   const parsed = parsePolicy(text);
   return "problems" in parsed ? parsed.problems : parsed.warnings;
 }

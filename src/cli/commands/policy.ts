@@ -3,10 +3,10 @@
 
 import type { Stats } from "node:fs";
 import { UserError } from "../../model/user-error.ts";
-import type { PolicyProblem } from "../../policy/parse.ts";
+import type { PolicyProblem } from "../../policy/parse/parse.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import type { Output } from "../output.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import type { Output } from "../kit/output.ts";
 import { countText, problemLines } from "../policy-problems.ts";
 
 /** Prints the policy that is enforced, byte for byte into a pipe. */
@@ -43,7 +43,7 @@ export const policyValidateCommand: Command = {
   async run({ flags, output, paths }) {
     const path = flags.text("path") ?? paths.policy;
     const text = await readText(path);
-    const { parsePolicy } = await import("../../policy/parse.ts");
+    const { parsePolicy } = await import("../../policy/parse/parse.ts");
     const parsed = parsePolicy(text);
     const problems = "problems" in parsed ? parsed.problems : parsed.warnings;
     const errors = problems.filter(({ severity }) => severity === "error").length;

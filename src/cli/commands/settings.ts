@@ -3,8 +3,8 @@
 
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import { suggest } from "../suggest.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { suggest } from "../kit/suggest.ts";
 
 /** Prints every setting as `name: value`, defaults included. */
 export const settingsGetCommand: Command = {

@@ -4,9 +4,9 @@
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { renderShellInit, renderShellUnset, SHELLS } from "../../text/shell-init.ts";
-import type { Command, CommandContext } from "../command.ts";
-import type { Flags } from "../flags.ts";
-import { DEFAULT_LISTEN, proxyAddress } from "../proxy-address.ts";
+import type { Command, CommandContext } from "../kit/command.ts";
+import type { Flags } from "../kit/flags.ts";
+import { DEFAULT_LISTEN, proxyAddress } from "../kit/proxy-address.ts";
 
 /** Prints the snippet; for bash unless told, which zsh and sh read too. */
 export const shellInitCommand: Command = {
@@ -43,7 +43,7 @@ export const shellInitCommand: Command = {
 async function warnOfBypass({ env, daemon, output }: CommandContext): Promise<void> {
   const noProxy = env.NO_PROXY ?? env.no_proxy ?? "";
   if (noProxy === "") return;
-  const { bypassed } = await import("../no-proxy.ts");
+  const { bypassed } = await import("../kit/no-proxy.ts");
   const { protocols } = await daemon.call("inspect_summary", {}).catch(() => ({ protocols: [] }));
   for (const { noProxyEntry, inspectEntry } of bypassed(
     noProxy,

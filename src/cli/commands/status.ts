@@ -1,10 +1,10 @@
 // `iddio status`: whether the daemon is up and what it is doing. `--quiet` runs at every shell start: it must
 // be fast and must not hang.
 
-import { ControlClient } from "../../ipc/client.ts";
+import { ControlClient } from "../../api/client.ts";
 import { UserError } from "../../model/user-error.ts";
 import { renderDuration } from "../../text/duration.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
 
 /** A shell must not wait for a daemon that hangs. */
 const QUIET_TIMEOUT_MS = 1000;

@@ -2,14 +2,14 @@
 // unless somebody removes it by hand. Removes only files that are iddio's by name: the directory may hold others.
 
 import { UserError } from "../../model/user-error.ts";
-import type { Command, CommandContext } from "../command.ts";
+import type { Command, CommandContext } from "../kit/command.ts";
 import {
   daemonStatus,
   type Installation,
   installationOf,
   SYSTEM_FLAG,
   waitForDaemon,
-} from "../installation.ts";
+} from "../kit/installation/installation.ts";
 
 const STOP_MS = 20_000;
 
@@ -29,13 +29,13 @@ export const uninstallCommand: Command = {
     const { paths } = installation;
     if (!flags.has("yes")) await confirm(paths.root, flags.has("keep-data"));
 
-    const { openService } = await import("../../host/service.ts");
+    const { openService } = await import("../../host/service/service.ts");
     const service = openService(installation);
     if (await service.remove()) output.line(`removed ${service.unitPath}`);
     await stopDaemon(installation, output);
-    const { untrustCa } = await import("../trust-ca.ts");
+    const { untrustCa } = await import("../kit/installation/trust-ca.ts");
     for (const line of await untrustCa(paths, env)) output.line(line);
-    const { removeInstallation } = await import("../../host/remove-installation.ts");
+    const { removeInstallation } = await import("../../host/service/remove-installation.ts");
     const { removed, left } = await removeInstallation(paths, { isDataKept: flags.has("keep-data") });
     for (const path of removed) output.line(`removed ${path}`);
     for (const path of left) output.line(`kept    ${path}`);

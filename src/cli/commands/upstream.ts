@@ -3,8 +3,8 @@
 
 import { resolve } from "node:path";
 import { UserError } from "../../model/user-error.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
-import { parseHostPort } from "../host-port.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { parseHostPort } from "../kit/host-port.ts";
 
 /** Registers a CA, and a client certificate if one is given, for one host and port. */
 export const upstreamAddCommand: Command = {

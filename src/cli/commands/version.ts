@@ -1,7 +1,7 @@
 // `iddio version`: the same as `iddio --version`.
 
 import { BUILD_VERSION } from "../../version.ts";
-import { type Command, JSON_FLAG } from "../command.ts";
+import { type Command, JSON_FLAG } from "../kit/command.ts";
 
 /** Prints the build's version. */
 export const versionCommand: Command = {

@@ -1,7 +1,7 @@
 // What may stand where the cursor is, by the registry alone. Pure. What only the daemon knows is returned as a
 // question; nothing is proposed that the command would refuse.
 
-import type { ArgumentSpec, Command, Completes, FlagSpec } from "../command.ts";
+import type { ArgumentSpec, Command, Completes, FlagSpec } from "../kit/command.ts";
 
 /** A word and what it does. */
 export interface Candidate {

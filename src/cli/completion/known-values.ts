@@ -1,11 +1,11 @@
 // The values that only the running daemon, or a file of the state directory, knows. Asked while somebody holds the
 // Tab key: bounded in time, and without an answer there is simply nothing to propose.
 
-import type { ControlClient } from "../../ipc/client.ts";
+import type { ControlClient } from "../../api/client.ts";
+import { hostText, labelText, shortName, timeLeft } from "../../features/approvals/approval-facts.ts";
 import { isProtocol } from "../../model/protocol.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import { hostText, labelText, shortName, timeLeft } from "../approval-facts.ts";
-import type { Completes } from "../command.ts";
+import type { Completes } from "../kit/command.ts";
 import type { Candidate } from "./candidates.ts";
 
 /** How many of the latest audit rows are looked through for hosts. */

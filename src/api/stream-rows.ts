@@ -1,0 +1,68 @@
+// Writes one NDJSON stream to a socket as fast as its reader takes it. The producer never waits:
+// rows queue up to a bound, then the oldest are dropped and counted.
+
+import type { Socket } from "node:net";
+import { encodeChunk, encodeLastChunk } from "../wire/http1/body.ts";
+import { serialiseResponseHead } from "../wire/http1/head.ts";
+import type { RowSink } from "./methods.ts";
+import { RowQueue } from "./row-queue.ts";
+
+/** Runs `produce` with a sink until it resolves or the reader goes, then ends the response. */
+export async function streamRows<Row>(
+  socket: Socket,
+  signal: AbortSignal,
+  produce: (sink: RowSink<Row>) => void | Promise<void>,
+): Promise<void> {
+  const queue = new RowQueue<Row>();
+  let isFull = false;
+  const flush = () => {
+    while (!isFull && !socket.destroyed) {
+      const row = queue.take();
+      if (row === undefined) return;
+      isFull = !writeRow(socket, row);
+    }
+  };
+  socket.on("drain", () => {
+    isFull = false;
+    flush();
+  });
+  socket.write(
+    serialiseResponseHead({
+      status: 200,
+      statusText: "",
+      headers: [
+        ["content-type", "application/x-ndjson"],
+        ["transfer-encoding", "chunked"],
+        ["connection", "close"],
+      ],
+    }),
+  );
+  await produce({
+    signal,
+    send: (row) => {
+      queue.push(row);
+      flush();
+    },
+  });
+  while (isFull && !socket.destroyed) await drained(socket);
+  if (!socket.destroyed) socket.end(encodeLastChunk([]));
+}
+
+function writeRow(socket: Socket, row: unknown): boolean {
+  const [size, data, end] = encodeChunk(Buffer.from(`${JSON.stringify(row)}\n`));
+  socket.cork();
+  let hasRoom = true;
+  for (const part of [size, data, end]) if (part !== undefined) hasRoom = socket.write(part);
+  socket.uncork();
+  return hasRoom;
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off("drain", done).off("close", done);
+      resolve();
+    };
+    socket.once("drain", done).once("close", done);
+  });
+}

@@ -1,0 +1,47 @@
+// Trust in the CA from the command line: every place of this machine, one after the other, and the marker `ca_trusted`.
+// A browser that cannot be told is a remark; the system's own store that cannot be told is a failure.
+
+import { rm } from "node:fs/promises";
+import { UserError } from "../../../model/user-error.ts";
+import type { StatePaths } from "../../../state/paths.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Has the CA trusted everywhere. One line a place. Throws the `UserError` of the system's own place. */
+export async function trustCa(paths: StatePaths, env: Environment): Promise<string[]> {
+  const { readCertificate, trustPlaces } = await import("../../../host/trust/trust.ts");
+  const { writeFileAtomic } = await import("../../../state/files.ts");
+  const certificate = await readCertificate(paths.caCertificate);
+  const places = await trustPlaces({ env });
+  if (places.length === 0)
+    throw new UserError("this system keeps its trusted certificates in no place that iddio knows", {
+      hint: `add ${paths.caCertificate} by hand`,
+    });
+  const lines: string[] = [];
+  for (const place of places) {
+    if (await place.isTrusted(certificate)) {
+      lines.push(`${place.name}: trusted already`);
+      continue;
+    }
+    try {
+      await place.trust(certificate);
+      lines.push(`${place.name}: trusted`);
+    } catch (error) {
+      if (!place.isBrowser || !(error instanceof UserError)) throw error;
+      lines.push(`${place.name}: ${error.message}`);
+    }
+  }
+  await writeFileAtomic(paths.caTrusted, "true\n");
+  return lines;
+}
+
+/** Has every place forget every iddio authority. One line a place that knew one. */
+export async function untrustCa(paths: StatePaths, env: Environment): Promise<string[]> {
+  const { readCertificate, trustPlaces } = await import("../../../host/trust/trust.ts");
+  const certificate = await readCertificate(paths.caCertificate).catch(() => undefined);
+  const lines: string[] = [];
+  for (const place of await trustPlaces({ env }))
+    if (await place.untrust(certificate)) lines.push(`${place.name}: no longer trusted`);
+  await rm(paths.caTrusted, { force: true });
+  return lines;
+}

@@ -1,0 +1,95 @@
+// What a person needs to know of one held request, as name and value: for `approval show` and the
+// interactive watch alike. Values are as they came from the client: whoever prints them escapes them.
+
+import type { Approval } from "../../api/methods.ts";
+import type { ClientDetails } from "../../model/entry.ts";
+import { renderDuration } from "../../text/duration.ts";
+
+/** Name and value; what is empty is undefined. */
+export type Fact = readonly [string, string | undefined];
+
+/** The request itself: what must have been on the screen before anybody allows it. */
+export function requestFacts(approval: Approval): readonly Fact[] {
+  const { command, labels, method, path } = approval;
+  return [
+    ["tier", approval.tier],
+    ["command", command === "" ? undefined : command],
+    ["scope", labelText(labels)],
+    ["host", hostText(approval)],
+    ["request", `${method} ${path}`],
+  ];
+}
+
+/** Why it is held and who sent it. */
+export function originFacts(
+  approval: Omit<Approval, "client"> & { readonly client?: ClientDetails },
+): readonly Fact[] {
+  return [
+    ["protocol", approval.protocol],
+    ["rule", approval.rule === "" ? undefined : approval.rule],
+    ["because", approval.reason === "" ? undefined : approval.reason],
+    ["asked by", clientText(approval.client)],
+    ["program", approval.client?.program],
+    ["started by", ancestorsText(approval.client)],
+  ];
+}
+
+/** What is asked for, on a line of its own: the command, or method and path where the command says no more. */
+export function shortName({ command, method, path }: Pick<Approval, "command" | "method" | "path">): string {
+  return command === "" || command === method ? `${method} ${path}` : command;
+}
+
+/** `host`, or `host:port` where the port is not that of HTTPS; IPv6 in brackets then. */
+export function hostText({ host, port }: { readonly host: string; readonly port: number }): string {
+  if (port === 443) return host;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** `namespace=payments zone=a`; a value that could pass for two is quoted. Undefined when there are none. */
+export function labelText(labels: Readonly<Record<string, string>>): string | undefined {
+  const parts = Object.entries(labels).map(([name, value]) => `${name}=${plainName(value)}`);
+  return parts.length === 0 ? undefined : parts.join(" ");
+}
+
+/** `18s left`, or what is true when the time is over. */
+export function timeLeft(expiresMs: number, nowMs: number): string {
+  return expiresMs > nowMs ? `${renderDuration(wholeSeconds(expiresMs - nowMs))} left` : "time is over";
+}
+
+/** Rounded up, so that a countdown ends when it shows zero. */
+export function wholeSeconds(ms: number): number {
+  return Math.max(0, Math.ceil(ms / 1000)) * 1000;
+}
+
+/** The processes that started the client, nearest first. */
+function ancestorsText(client: ClientDetails | undefined): string | undefined {
+  const ancestors = client?.ancestors ?? [];
+  return ancestors.length === 0 ? undefined : ancestors.map(processText).join(" < ");
+}
+
+function clientText(client: ClientDetails | undefined): string | undefined {
+  if (client === undefined) return undefined;
+  const { process, pid, user } = client;
+  const parts = [
+    process !== undefined ? processText({ process, pid }) : pid === undefined ? undefined : `pid ${pid}`,
+    user === undefined ? undefined : `user ${user}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(", ");
+}
+
+/** `kubectl (pid 123)`; a process may call itself anything, so a name that could pass for more is quoted. */
+function processText({
+  process,
+  pid,
+}: {
+  readonly process: string;
+  readonly pid: number | undefined;
+}): string {
+  const name = plainName(process);
+  return pid === undefined ? name : `${name} (pid ${pid})`;
+}
+
+/** A name that cannot be taken for two, quoted where it could be. */
+export function plainName(text: string): string {
+  return /^[\w.:/@*+-]+$/.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,139 @@
+// `iddio approval list|show|allow|deny`: what waits for a person, and the answers to it. Shows every
+// character of what an agent sent, with nothing hidden and nothing obeyed by the terminal.
+
+import type { ApprovalDetails } from "../../api/methods.ts";
+import type { CommandContext } from "../../cli/kit/command.ts";
+import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import type { Output } from "../../cli/kit/output.ts";
+import { tierPainter } from "../../cli/kit/tier-painter.ts";
+import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
+import { hostText, originFacts, requestFacts, timeLeft } from "./approval-facts.ts";
+
+const REASON_FLAG = {
+  name: "reason",
+  value: "text",
+  summary: "Recorded in the audit, and told to the client",
+};
+const ID_ARGUMENT = { name: "id", completes: "approval" } as const;
+const ID_DETAIL = "The id may be given without 'appr_' and cut short as long as it is unique.";
+
+/** Lists what is held, oldest first. */
+export const approvalListCommand: Command = {
+  name: "approval list",
+  summary: "List the requests that wait for approval",
+  flags: [JSON_FLAG],
+  async run({ flags, output, daemon }) {
+    const { approvals } = await daemon.call("approvals_list", {});
+    if (flags.has("json")) return void output.json(approvals);
+    if (approvals.length === 0) return void output.note("nothing waits for approval");
+    const paintTier = tierPainter(await output.loadPaints());
+    output.table(
+      ["ID", "TIER", "HOST", "METHOD", "PATH"],
+      approvals.map((each) => [each.id, each.tier, hostText(each), each.method, each.path]),
+      (text, column) => (column === 1 ? paintTier(text) : text),
+    );
+  },
+};
+
+/** Prints all that is known of one held request, the body included. */
+export const approvalShowCommand: Command = {
+  name: "approval show",
+  summary: "Show all of a held request",
+  args: [ID_ARGUMENT],
+  flags: [JSON_FLAG],
+  details: [ID_DETAIL, "Credentials in headers, and secrets in the body, are shown as ***."],
+  examples: ["iddio approval show a1b2c3d4"],
+  async run({ args, flags, output, daemon }) {
+    const [id = ""] = args;
+    const { approval } = await daemon.call("approvals_show", { id });
+    if (flags.has("json")) return void output.json(approval);
+    await printDetails(output, approval);
+  },
+};
+
+/** Lets exactly the one held request go; with --for, also those like it for a while. */
+export const approvalAllowCommand: Command = {
+  name: "approval allow",
+  summary: "Let a held request go",
+  args: [ID_ARGUMENT],
+  flags: [
+    REASON_FLAG,
+    {
+      name: "for",
+      value: "duration",
+      kind: "duration",
+      summary:
+        "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass, nor for a change that does not name its scope",
+    },
+    JSON_FLAG,
+  ],
+  details: [ID_DETAIL],
+  examples: [
+    "iddio approval allow a1b2c3d4",
+    'iddio approval allow a1b2 --reason "scheduled maintenance window"',
+    "iddio approval allow a1b2 --for 15m",
+  ],
+  async run(context) {
+    const forMs = context.flags.durationMs("for");
+    const input = { ...idAndReason(context), ...(forMs === undefined ? {} : { for_ms: forMs }) };
+    print(context, await context.daemon.call("approvals_allow", input));
+  },
+};
+
+/** Refuses a held request. */
+export const approvalDenyCommand: Command = {
+  name: "approval deny",
+  summary: "Refuse a held request",
+  args: [ID_ARGUMENT],
+  flags: [REASON_FLAG, JSON_FLAG],
+  details: [ID_DETAIL],
+  examples: ['iddio approval deny a1b2c3d4 --reason "not during business hours"'],
+  async run(context) {
+    print(context, await context.daemon.call("approvals_deny", idAndReason(context)));
+  },
+};
+
+function idAndReason({ args, flags }: CommandContext): { id: string; reason?: string } {
+  const [id = ""] = args;
+  const reason = flags.text("reason");
+  return { id, ...(reason === undefined ? {} : { reason }) };
+}
+
+function print(
+  { flags, output }: CommandContext,
+  answer: { readonly outcome: string; readonly id: string; readonly note?: string },
+): void {
+  if (flags.has("json")) output.json(answer);
+  else output.line(`${answer.outcome} ${answer.id}${answer.note === undefined ? "" : `: ${answer.note}`}`);
+}
+
+const ENDED = {
+  timed_out: "no longer, its time is over; allowed now, the same request passes once",
+  withdrawn: "no longer, its client has left; allowed now, the same request passes once",
+};
+
+async function printDetails(output: Output, approval: ApprovalDetails): Promise<void> {
+  const { bold, faint } = await output.loadPaints();
+  output.pairs([
+    ["id", approval.id],
+    [
+      "waits",
+      approval.ended === undefined ? timeLeft(approval.expires_ms, Date.now()) : ENDED[approval.ended],
+    ],
+    ...requestFacts(approval),
+    ...originFacts(approval),
+  ]);
+  if (approval.headers.length > 0) {
+    output.line(bold("headers"));
+    for (const [name, value] of approval.headers)
+      output.line(`  ${faint(`${escapeForTerminal(name)}:`)} ${escapeForTerminal(value)}`);
+  }
+  if (approval.body !== "") {
+    output.line(bold("body"));
+    for (const line of escapeLinesForTerminal(approval.body).split("\n")) output.line(`  ${line}`);
+  }
+  if (!output.isTerminal) return;
+  const id = approval.id.replace("appr_", "");
+  output.note(faint(`iddio approval allow ${id}${approval.grantable ? " [--for 15m]" : ""}`));
+  output.note(faint(`iddio approval deny  ${id} [--reason text]`));
+}

@@ -1,0 +1,27 @@
+// One event as one line for people: time, tag, then `name=value` in the order the daemon gave them. What is inside
+// a field has a dotted name, as in `audit tail --filter labels.namespace=payments`.
+
+import type { EventRow } from "../../api/methods.ts";
+import { localTime } from "../../cli/kit/local-time.ts";
+import { outcomePainter } from "../../cli/kit/outcome-painter.ts";
+import type { Paints } from "../../cli/kit/output.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
+
+/** Everything in it is escaped; values with blanks are quoted. */
+export function eventLine(row: EventRow, paints: Paints): string {
+  if ("lost" in row) return paints.warn(`(${row.lost} older events were lost: this reader was too slow)`);
+  const fields = Object.entries(row.fields).flatMap(([name, value]) => pairs(name, value));
+  const time = paints.faint(localTime(row.timestamp_ms));
+  return [time, outcomePainter(paints)(escapeForTerminal(row.tag)), ...fields].join("  ");
+}
+
+function pairs(name: string, value: unknown): string[] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return Object.entries(value).flatMap(([inner, each]) => pairs(`${name}.${inner}`, each));
+  return [`${escapeForTerminal(name)}=${shown(value)}`];
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  return escapeForTerminal(/[\s"]/.test(text) && typeof value === "string" ? JSON.stringify(text) : text);
+}

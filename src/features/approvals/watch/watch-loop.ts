@@ -1,0 +1,232 @@
+// Runs the interactive watch: keys and events in, answers out, one screen. The list is always asked of the daemon
+// anew, events only say when; so a lost event, or a daemon that was started again, leaves nothing wrong for long.
+
+import type { ControlClient } from "../../../api/client.ts";
+import type { Approval, EventRow } from "../../../api/methods.ts";
+import { isDown } from "../../../cli/kit/is-down.ts";
+import { localTime } from "../../../cli/kit/local-time.ts";
+import type { Output, Paints } from "../../../cli/kit/output.ts";
+import { Terminal } from "../../../cli/kit/terminal.ts";
+import type { Key } from "../../../cli/kit/terminal-keys.ts";
+import { UserError } from "../../../model/user-error.ts";
+import { escapeForTerminal } from "../../../text/escape.ts";
+import { shortName } from "../approval-facts.ts";
+import { layoutOf, renderScreen, type WatchLayout } from "./watch-screen.ts";
+import {
+  drawn,
+  EMPTY_WATCH,
+  press,
+  reflowed,
+  type WatchAction,
+  type WatchState,
+  withApprovals,
+  withDetails,
+  withNote,
+} from "./watch-state.ts";
+
+/** Countdowns and the half second after a new selection are drawn this often; nothing is sent when nothing changed. */
+const TICK_MS = 100;
+const RECONNECT_MS = 1000;
+const WHO_ASKS_MS = 700;
+
+/** Shows what waits until the person quits or the signal comes. Throws when there is no daemon at the start. */
+export async function watchInteractively(
+  daemon: ControlClient,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const { approvals } = await daemon.call("approvals_list", {});
+  const watch = new Watch(daemon, output, await output.loadPaints(), signal);
+  watch.update((state) => withApprovals(state, approvals, Date.now()));
+  await watch.run();
+}
+
+class Watch {
+  readonly #daemon: ControlClient;
+  readonly #output: Output;
+  readonly #paints: Paints;
+  readonly #stop = new AbortController();
+  #state: WatchState = EMPTY_WATCH;
+  #layout: WatchLayout | undefined;
+  #terminal: Terminal | undefined;
+  #isListing = false;
+  #mustListAgain = false;
+  /** Ids answered from here: their events are no news. */
+  readonly #own = new Set<string>();
+
+  constructor(daemon: ControlClient, output: Output, paints: Paints, signal: AbortSignal) {
+    this.#daemon = daemon;
+    this.#output = output;
+    this.#paints = paints;
+    signal.addEventListener("abort", () => this.#stop.abort(), { once: true });
+    if (signal.aborted) this.#stop.abort();
+  }
+
+  async run(): Promise<void> {
+    using terminal = new Terminal(this.#output, {
+      key: (key) => this.#key(key),
+      resized: () => this.update(reflowed),
+      gone: () => this.#stop.abort(),
+    });
+    this.#terminal = terminal;
+    this.update((state) => state);
+    this.#fetchDetails();
+    const ticker = setInterval(() => this.#draw(), TICK_MS);
+    try {
+      while (!this.#stop.signal.aborted) await this.#follow();
+    } finally {
+      clearInterval(ticker);
+      this.#terminal = undefined;
+    }
+  }
+
+  /** Changes the state, then what depends on it: layout, screen, details. */
+  update(change: (state: WatchState) => WatchState): void {
+    const before = this.#state;
+    this.#state = change(before);
+    if (this.#terminal === undefined) return;
+    this.#layout = layoutOf(this.#state, this.#terminal.size);
+    if (before.approvals.length === 0 && this.#state.approvals.length > 0) this.#output.write("\x07");
+    this.#draw();
+    if (this.#state.selectedId !== before.selectedId) this.#fetchDetails();
+  }
+
+  #draw(): void {
+    const terminal = this.#terminal;
+    if (terminal === undefined) return;
+    // What this very frame shows counts as seen in it, so that its last line says what the keys will do.
+    if (this.#layout !== undefined) this.#state = drawn(this.#state, this.#layout);
+    terminal.draw(renderScreen(this.#state, this.#layout, terminal.size, Date.now(), this.#paints));
+  }
+
+  #key(key: Key): void {
+    const geometry = this.#layout;
+    // In a terminal too small to show the request nothing is answered.
+    const usable = geometry ?? { paneRows: 0, paneLines: 0, mustSee: Number.POSITIVE_INFINITY };
+    const { state, action } = press(this.#state, key, usable, Date.now());
+    if (action !== undefined && geometry === undefined && (action.kind === "allow" || action.kind === "deny"))
+      return;
+    this.update(() => state);
+    if (action !== undefined) this.#do(action);
+  }
+
+  #do(action: WatchAction): void {
+    if (action.kind === "quit") this.#stop.abort();
+    else if (action.kind === "suspend") this.#terminal?.suspend();
+    else if (action.kind === "redraw") this.#terminal?.forget();
+    else void this.#answer(action);
+  }
+
+  async #answer(action: Extract<WatchAction, { kind: "allow" | "deny" }>): Promise<void> {
+    const { id } = action;
+    this.#own.add(id);
+    const answered = this.#state.approvals.find((each) => each.id === id);
+    const what = answered === undefined ? id : escapeForTerminal(`${shortName(answered)} (${id})`);
+    try {
+      const reply =
+        action.kind === "allow"
+          ? await this.#daemon.call("approvals_allow", {
+              id,
+              ...(action.forMs === undefined ? {} : { for_ms: action.forMs }),
+            })
+          : await this.#daemon.call("approvals_deny", {
+              id,
+              ...(action.reason === undefined ? {} : { reason: action.reason }),
+            });
+      const note = `${reply.outcome} ${what}${reply.note === undefined ? "" : `, ${reply.note}`}`;
+      this.update((state) => withNote(state, stamped(note)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const note = stamped(`not answered: ${escapeForTerminal(error.message)}`);
+      this.update((state) => ({ ...withNote(state, note), answering: undefined }));
+    }
+    await this.#list();
+  }
+
+  /** Follows the events until the stream ends; then waits a moment, for a daemon that is being started again. */
+  async #follow(): Promise<void> {
+    const signal = this.#stop.signal;
+    const startedMs = Date.now();
+    try {
+      await this.#list();
+      for await (const row of this.#daemon.stream("events", { follow: true }, signal)) {
+        if ("lost" in row) await this.#list();
+        else if (row.tag.startsWith("approval_") && row.timestamp_ms >= startedMs) {
+          const note = noteOf(row, this.#own);
+          if (note !== undefined) this.update((state) => withNote(state, note));
+          void this.#list();
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.update((state) => ({ ...withApprovals(state, [], Date.now()), isConnected: false }));
+      await pause(RECONNECT_MS, signal);
+    }
+  }
+
+  /** Asks for the list; while one answer is awaited, any number of wishes are one more question. */
+  async #list(): Promise<void> {
+    if (this.#isListing) {
+      this.#mustListAgain = true;
+      return;
+    }
+    this.#isListing = true;
+    try {
+      do {
+        this.#mustListAgain = false;
+        const { approvals } = await this.#daemon.call("approvals_list", {});
+        this.update((state) => ({ ...withApprovals(state, approvals, Date.now()), isConnected: true }));
+      } while (this.#mustListAgain);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (isDown(error))
+        this.update((state) => ({ ...withApprovals(state, [], Date.now()), isConnected: false }));
+    } finally {
+      this.#isListing = false;
+    }
+  }
+
+  /** Who asks may be found a moment after the request was held, so where that is missing it is asked for once more. */
+  #fetchDetails(isAgain = false): void {
+    const id = this.#state.selectedId;
+    if (id === undefined) return;
+    this.#daemon.call("approvals_show", { id }).then(
+      ({ approval }) => {
+        this.update((state) => withDetails(state, approval));
+        if (approval.client?.process !== undefined || isAgain) return;
+        setTimeout(() => this.#state.selectedId === id && this.#fetchDetails(true), WHO_ASKS_MS);
+      },
+      // It was answered meanwhile, or the daemon has gone: the list will say so.
+      () => undefined,
+    );
+  }
+}
+
+function noteOf(row: EventRow, own: ReadonlySet<string>): string | undefined {
+  if ("lost" in row || row.tag === "approval_requested") return undefined;
+  const { id, outcome, reason } = row.fields;
+  if (row.tag === "approval_replied" && own.has(String(id))) return undefined;
+  // The fields of these events are those of an approval.
+  const what = escapeForTerminal(`${shortName(row.fields as unknown as Approval)} (${String(id)})`);
+  const why = typeof reason === "string" && reason !== "" ? `: ${escapeForTerminal(reason)}` : "";
+  const word = String(outcome ?? row.tag.replace("approval_", "")).replaceAll("_", " ");
+  return stamped(`${escapeForTerminal(word)} ${what}${why}`);
+}
+
+function stamped(note: string): string {
+  return `${localTime(Date.now()).slice(11)}  ${note}`;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,240 @@
+// What the interactive watch knows, and what a key does to it. Pure: the clock and the layout are handed in. The
+// rules that keep a person from allowing what was not meant are here: no answer for half a second after the
+// selection changed, none before the whole command and URL were on the screen, none while one is on its way.
+
+import type { Approval, ApprovalDetails } from "../../../api/methods.ts";
+import type { Key } from "../../../cli/kit/terminal-keys.ts";
+
+/** How long keys that answer are ignored after what is selected changed. */
+export const SETTLE_MS = 500;
+/** What `f` grants. */
+export const GRANT_MS = 15 * 60_000;
+const NOTES_MAX = 50;
+const REASON_MAX = 200;
+
+/** Everything that the screen is made of. */
+export interface WatchState {
+  /** Oldest first. */
+  readonly approvals: readonly Approval[];
+  readonly selectedId: string | undefined;
+  readonly selectedSinceMs: number;
+  /** All of the selected one, once it was fetched. */
+  readonly details: ApprovalDetails | undefined;
+  /** First line of the pane that is shown. */
+  readonly top: number;
+  /** Lines of the pane that were on the screen, from the first without a gap. */
+  readonly seenLines: number;
+  /** The id whose answer is on its way to the daemon. */
+  readonly answering: string | undefined;
+  /** What is being typed as the reason of a denial. */
+  readonly reason: string | undefined;
+  /** What has happened, latest last. */
+  readonly notes: readonly string[];
+  readonly isConnected: boolean;
+}
+
+/** What of the screen's geometry the keys depend on. */
+export interface PaneGeometry {
+  readonly paneRows: number;
+  readonly paneLines: number;
+  /** Lines that must have been seen before anything is allowed. */
+  readonly mustSee: number;
+}
+
+/** What a key asks the outside to do. */
+export type WatchAction =
+  | { readonly kind: "allow"; readonly id: string; readonly forMs?: number }
+  | { readonly kind: "deny"; readonly id: string; readonly reason?: string }
+  | { readonly kind: "quit" }
+  | { readonly kind: "suspend" }
+  | { readonly kind: "redraw" };
+
+/** Nothing known yet. */
+export const EMPTY_WATCH: WatchState = {
+  approvals: [],
+  selectedId: undefined,
+  selectedSinceMs: 0,
+  details: undefined,
+  top: 0,
+  seenLines: 0,
+  answering: undefined,
+  reason: undefined,
+  notes: [],
+  isConnected: true,
+};
+
+/** The selected approval. */
+export function selectedOf({ approvals, selectedId }: WatchState): Approval | undefined {
+  return approvals.find(({ id }) => id === selectedId);
+}
+
+/** Takes over what the daemon says is waiting; the selection stays where it is as long as it can. */
+export function withApprovals(state: WatchState, approvals: readonly Approval[], nowMs: number): WatchState {
+  // An answer is on its way until what it answered is gone; a second one could only fall on another request.
+  const isAnswered = !approvals.some(({ id }) => id === state.answering);
+  const next = { ...state, approvals, answering: isAnswered ? undefined : state.answering };
+  if (approvals.some(({ id }) => id === state.selectedId)) return next;
+  const before = state.approvals.findIndex(({ id }) => id === state.selectedId);
+  const still = new Set(approvals.map(({ id }) => id));
+  const index = state.approvals.slice(0, Math.max(0, before)).filter(({ id }) => still.has(id)).length;
+  return select(next, approvals[Math.min(index, approvals.length - 1)]?.id, nowMs);
+}
+
+/** Takes the details in, if they are still about what is selected. */
+export function withDetails(state: WatchState, details: ApprovalDetails): WatchState {
+  return details.id === state.selectedId ? { ...state, details } : state;
+}
+
+/** Adds a line to what has happened. */
+export function withNote(state: WatchState, note: string): WatchState {
+  return { ...state, notes: [...state.notes, note].slice(-NOTES_MAX) };
+}
+
+/** Notes which lines of the pane were just drawn. */
+export function drawn(state: WatchState, { paneRows, paneLines }: PaneGeometry): WatchState {
+  if (state.top > state.seenLines) return state;
+  const seenLines = Math.max(state.seenLines, Math.min(paneLines, state.top + paneRows));
+  return seenLines === state.seenLines ? state : { ...state, seenLines };
+}
+
+/** Forgets what was seen: after a resize the lines are others. */
+export function reflowed(state: WatchState): WatchState {
+  return { ...state, top: 0, seenLines: 0 };
+}
+
+/** Whether a denial may be sent now. */
+export function canAnswer(state: WatchState, nowMs: number): boolean {
+  const hasSettled = nowMs - state.selectedSinceMs >= SETTLE_MS;
+  return state.selectedId !== undefined && hasSettled && state.answering === undefined && state.isConnected;
+}
+
+/** Whether everything that decides was on the screen. */
+export function hasSeenRequest(state: WatchState, { mustSee }: PaneGeometry): boolean {
+  return state.seenLines >= mustSee;
+}
+
+/** What one key changes, and what it asks for. */
+export function press(
+  state: WatchState,
+  key: Key,
+  geometry: PaneGeometry,
+  nowMs: number,
+): { readonly state: WatchState; readonly action?: WatchAction } {
+  if (key.kind === "char" && key.char === "\x03") return { state, action: { kind: "quit" } };
+  if (key.kind === "char" && key.char === "\x1a") return { state, action: { kind: "suspend" } };
+  if (state.reason !== undefined) return typeReason(state, state.reason, key, nowMs);
+  // What was pasted was not meant as keys.
+  if (key.kind === "paste") return { state };
+  const moved = move(state, key, geometry, nowMs);
+  if (moved !== undefined) return { state: moved };
+  switch (key.kind === "char" ? key.char : "") {
+    case "q":
+      return { state, action: { kind: "quit" } };
+    case "\f":
+      return { state, action: { kind: "redraw" } };
+    case "a":
+      return allow(state, geometry, nowMs, undefined);
+    case "f":
+      return state.details?.grantable === true ? allow(state, geometry, nowMs, GRANT_MS) : { state };
+    case "d":
+      return deny(state, nowMs, undefined);
+    case "r":
+      return { state: canAnswer(state, nowMs) ? { ...state, reason: "" } : state };
+    default:
+      return { state };
+  }
+}
+
+function allow(
+  state: WatchState,
+  geometry: PaneGeometry,
+  nowMs: number,
+  forMs: number | undefined,
+): { state: WatchState; action?: WatchAction } {
+  const id = state.selectedId;
+  if (id === undefined || !canAnswer(state, nowMs) || !hasSeenRequest(state, geometry)) return { state };
+  const action = { kind: "allow", id, ...(forMs === undefined ? {} : { forMs }) } as const;
+  return { state: { ...state, answering: id }, action };
+}
+
+function deny(
+  state: WatchState,
+  nowMs: number,
+  reason: string | undefined,
+): { state: WatchState; action?: WatchAction } {
+  const id = state.selectedId;
+  if (id === undefined || !canAnswer(state, nowMs)) return { state };
+  const action = { kind: "deny", id, ...(reason === undefined ? {} : { reason }) } as const;
+  return { state: { ...state, answering: id, reason: undefined }, action };
+}
+
+function typeReason(
+  state: WatchState,
+  reason: string,
+  key: Key,
+  nowMs: number,
+): { state: WatchState; action?: WatchAction } {
+  const put = (text: string) => ({ state: { ...state, reason: text.slice(0, REASON_MAX) } });
+  switch (key.kind) {
+    case "escape":
+      return { state: { ...state, reason: undefined } };
+    case "enter":
+      return deny(state, nowMs, reason.trim() === "" ? undefined : reason.trim());
+    case "backspace":
+      return put([...reason].slice(0, -1).join(""));
+    case "paste":
+      return put(reason + key.text.replaceAll(/\s+/g, " "));
+    case "char":
+      return key.char < " " ? { state } : put(reason + key.char);
+    default:
+      return { state };
+  }
+}
+
+/** The state after a key that selects or scrolls; undefined for any other key. */
+function move(state: WatchState, key: Key, geometry: PaneGeometry, nowMs: number): WatchState | undefined {
+  const name = key.kind === "char" ? key.char : key.kind;
+  const { approvals, selectedId } = state;
+  const at = approvals.findIndex(({ id }) => id === selectedId);
+  const go = (index: number) => {
+    const id = approvals[Math.min(Math.max(index, 0), approvals.length - 1)]?.id;
+    return id === selectedId ? state : select(state, id, nowMs);
+  };
+  const page = Math.max(1, geometry.paneRows - 1);
+  const lastTop = Math.max(0, geometry.paneLines - geometry.paneRows);
+  const scroll = (by: number) => ({ ...state, top: Math.min(Math.max(state.top + by, 0), lastTop) });
+  switch (name) {
+    case "j":
+    case "down":
+      return go(at + 1);
+    case "k":
+    case "up":
+      return go(at - 1);
+    case "g":
+    case "home":
+      return go(0);
+    case "G":
+    case "end":
+      return go(approvals.length - 1);
+    case " ":
+    case "page-down":
+      return scroll(page);
+    case "b":
+    case "page-up":
+      return scroll(-page);
+    default:
+      return undefined;
+  }
+}
+
+function select(state: WatchState, id: string | undefined, nowMs: number): WatchState {
+  return {
+    ...state,
+    selectedId: id,
+    selectedSinceMs: nowMs,
+    details: undefined,
+    top: 0,
+    seenLines: 0,
+    reason: undefined,
+  };
+}

@@ -1,0 +1,142 @@
+// What `iddio doctor` looks at, as an explicit ordered list, and what it can find. Checks only look: each says what it
+// looked at, what it found and how that is mended; mending is the caller's, by the `repairs` that a finding names.
+
+import { existsSync } from "node:fs";
+import type { Environment } from "../../host/process/environment.ts";
+import type { Service } from "../../host/service/service.ts";
+import type { TrustPlace } from "../../host/trust/trust.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import { checkAuthority, checkBundle, checkTrust } from "./check-authority.ts";
+import { checkPolicy, checkSettings } from "./check-config.ts";
+import { checkAudit, checkClients, checkClock, checkDisk } from "./check-machine.ts";
+import {
+  checkBinary,
+  checkDaemon,
+  checkMode,
+  checkPort,
+  checkService,
+  checkSocket,
+  checkUnit,
+} from "./check-service.ts";
+import { checkFiles, checkStateDirectory } from "./check-state.ts";
+
+/** How a check went. `warn` is worth knowing and breaks nothing; `skip` could not be looked at. */
+export type CheckVerdict = "ok" | "warn" | "fail" | "skip";
+
+/** Something that `iddio repair` does. They are carried out in the order of `REPAIR_ORDER`. */
+export type Repair =
+  | { readonly kind: "chown"; readonly path: string; readonly uid: number }
+  | { readonly kind: "chmod"; readonly path: string; readonly mode: number }
+  /** Renamed to `<path>.broken`. */
+  | { readonly kind: "put-aside"; readonly path: string }
+  /** The policy in force, or the settings, as the running daemon has them. */
+  | { readonly kind: "policy" | "settings" }
+  /** Makes what is missing of policy, authority and bundle. */
+  | { readonly kind: "seed" }
+  /** A new authority; the old one is put aside. */
+  | { readonly kind: "authority" }
+  | { readonly kind: "bundle" }
+  /** Binary, marker and unit as `iddio install` places them, and a restart. */
+  | { readonly kind: "install" }
+  | { readonly kind: "restart" }
+  | { readonly kind: "trust" };
+
+/** In which order repairs are carried out: later ones need what earlier ones mend. */
+export const REPAIR_ORDER: readonly Repair["kind"][] = [
+  "chown",
+  "chmod",
+  "put-aside",
+  "policy",
+  "settings",
+  "authority",
+  "seed",
+  "bundle",
+  "install",
+  "restart",
+  "trust",
+];
+
+/** What one check found. */
+export interface Finding {
+  /** Its name, a few words. */
+  readonly check: string;
+  /** What was looked at: a path, an address, a command. */
+  readonly lookedAt: string;
+  readonly verdict: CheckVerdict;
+  /** A lower-case clause. */
+  readonly detail: string;
+  /** What mends it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
+  readonly fix?: string;
+  /** What `iddio repair` would do about it; empty when a person must. */
+  readonly repairs?: readonly Repair[];
+}
+
+/** What the running daemon says of itself. */
+export interface DaemonFacts {
+  readonly pid: number;
+  readonly version: string;
+  readonly proxyListen: string;
+  readonly policy: string;
+}
+
+/** What checks look with. */
+export interface CheckContext {
+  readonly paths: StatePaths;
+  readonly env: Environment;
+  /** Version of this program. */
+  readonly version: string;
+  readonly nowMs: number;
+  /** The supervisor of this platform, when there is one. */
+  readonly service: Service | undefined;
+  /** Undefined when no daemon answers; the problem when one answers nonsense. */
+  readonly daemon: DaemonFacts | undefined;
+  readonly daemonProblem?: string;
+  /** The roots that this system trusts, a PEM block each. */
+  readonly systemRoots: readonly string[];
+  readonly trustPlaces: readonly TrustPlace[];
+}
+
+/** One thing to look at. */
+export type Check = (context: CheckContext) => Promise<Finding>;
+
+const CHECKS: readonly (readonly [name: string, check: Check])[] = [
+  ["state directory", checkStateDirectory],
+  ["files", checkFiles],
+  ["disk", checkDisk],
+  ["clock", checkClock],
+  ["policy", checkPolicy],
+  ["settings", checkSettings],
+  ["ca", checkAuthority],
+  ["bundle", checkBundle],
+  ["trust", checkTrust],
+  ["install mode", checkMode],
+  ["binary", checkBinary],
+  ["unit", checkUnit],
+  ["service", checkService],
+  ["daemon", checkDaemon],
+  ["socket", checkSocket],
+  ["port", checkPort],
+  ["audit", checkAudit],
+  ["clients", checkClients],
+];
+
+/**
+ * Looks at everything, one after the other; where there is no state directory at all, at nothing else. A check that
+ * fails to look is a finding like any other.
+ */
+export async function runChecks(context: CheckContext): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const [name, check] of existsSync(context.paths.root) ? CHECKS : CHECKS.slice(0, 1)) {
+    findings.push(
+      await check(context).catch((error: unknown) => ({
+        check: name,
+        lookedAt: context.paths.root,
+        verdict: "fail" as const,
+        detail: `could not be looked at: ${error instanceof Error ? error.message : String(error)}`,
+        fix: (error instanceof UserError ? error.hint : undefined) ?? "mend what is named, then look again",
+      })),
+    );
+  }
+  return findings;
+}

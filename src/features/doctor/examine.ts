@@ -1,0 +1,86 @@
+// Gathers what the checks of `doctor` and `repair` look with, and prints what they found. Everything that is looked at
+// is asked for once, before the first check.
+
+import { daemonStatus, type Installation } from "../../cli/kit/installation/installation.ts";
+import type { Output } from "../../cli/kit/output.ts";
+import type { Service } from "../../host/service/service.ts";
+import { UserError } from "../../model/user-error.ts";
+import { BUILD_VERSION } from "../../version.ts";
+import type { CheckContext, Finding } from "./checks.ts";
+
+/** What an examination gave, and the service that it was about. */
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly service: Service | undefined;
+}
+
+/** Runs every check. */
+export async function examine({ scope, paths, env }: Installation): Promise<Examination> {
+  const { runChecks } = await import("./checks.ts");
+  const { openService } = await import("../../host/service/service.ts");
+  const { trustPlaces } = await import("../../host/trust/trust.ts");
+  const { systemRoots } = await import("../../ca/bundle.ts");
+  const service = ((): Service | undefined => {
+    try {
+      return openService({ scope, paths, env });
+    } catch (error) {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    }
+  })();
+  let daemonProblem: string | undefined;
+  const status = await daemonStatus(paths).catch((error: unknown) => {
+    daemonProblem = error instanceof Error ? error.message : String(error);
+    return undefined;
+  });
+  const context: CheckContext = {
+    paths,
+    env,
+    version: BUILD_VERSION,
+    nowMs: Date.now(),
+    service,
+    daemon: status && {
+      pid: status.pid,
+      version: status.build_version,
+      proxyListen: status.proxy_listen,
+      policy: status.policy,
+    },
+    ...(daemonProblem === undefined ? {} : { daemonProblem }),
+    systemRoots: await systemRoots(),
+    trustPlaces: await trustPlaces({ env }),
+  };
+  return { findings: await runChecks(context), service };
+}
+
+/** Whether nothing failed. */
+export function isHealthy(findings: readonly Finding[]): boolean {
+  return findings.every(({ verdict }) => verdict !== "fail");
+}
+
+/** The findings with the names that JSON has outside. */
+export function findingsJson(findings: readonly Finding[]): object[] {
+  return findings.map(({ check, lookedAt, verdict, detail, fix, repairs }) => ({
+    check,
+    looked_at: lookedAt,
+    verdict,
+    detail,
+    ...(fix === undefined ? {} : { fix }),
+    ...(repairs === undefined ? {} : { repairs }),
+  }));
+}
+
+/** One line a finding, and below those that are not well what mends them. */
+export async function printFindings(findings: readonly Finding[], output: Output): Promise<void> {
+  const { escapeForTerminal } = await import("../../text/escape.ts");
+  const { good, warn, bad, faint } = await output.loadPaints();
+  const paints = { ok: good, warn, fail: bad, skip: faint };
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  for (const { check, lookedAt, verdict, detail, fix } of findings) {
+    const name = check.padEnd(width);
+    const isWell = verdict === "ok" || verdict === "skip";
+    const text = escapeForTerminal(isWell ? detail : `${detail} (${lookedAt})`);
+    output.line(`${paints[verdict](verdict.padEnd(4))}  ${name}  ${text}`);
+    if (!isWell && fix !== undefined)
+      output.line(`      ${" ".repeat(width)}  fix: ${escapeForTerminal(fix)}`);
+  }
+}

@@ -1,0 +1,106 @@
+// `iddio repair`: does what `doctor` would have somebody do, looks again, and says what is left for a person. Decides
+// nothing itself: what is wrong is the checks' to say, how it is mended carry-out.ts's.
+
+import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
+import { type Installation, installationOf, SYSTEM_FLAG } from "../../cli/kit/installation/installation.ts";
+import { UserError } from "../../model/user-error.ts";
+
+const ROUNDS = 3;
+
+/** Repairs; exit code 1 when something is left that fails. */
+export const repairCommand: Command = {
+  name: "repair",
+  summary: "Mend what doctor flags",
+  flags: [
+    SYSTEM_FLAG,
+    { name: "dry-run", summary: "Say what would be done and do nothing" },
+    { name: "trust-ca", summary: "Only have this system trust the CA (asks for root)" },
+    { name: "untrust-ca", summary: "Only have this system forget every iddio CA (asks for root)" },
+    JSON_FLAG,
+  ],
+  examples: ["iddio repair --dry-run", "sudo iddio repair --trust-ca"],
+  async run(context) {
+    const { flags, output } = context;
+    if (flags.has("trust-ca") && flags.has("untrust-ca"))
+      throw new UserError("--trust-ca and --untrust-ca are each other's opposite", { exitCode: 2 });
+    const isTrustOnly = flags.has("trust-ca") || flags.has("untrust-ca");
+    if (isTrustOnly) return trustOnly(context);
+    const installation = installationOf(context);
+    refuseForeignRoot(installation);
+
+    const { examine, findingsJson, isHealthy, printFindings } = await import("./examine.ts");
+    const { carryOut, describeRepair, planRepairs } = await import("./carry-out.ts");
+    const isDry = flags.has("dry-run");
+    const isJson = flags.has("json");
+    const done: string[] = [];
+    let { findings, service } = await examine(installation);
+    // A repair may bring to light what needs another: a new authority, for one, must be trusted again.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const plan = planRepairs(findings).filter((repair) => !done.includes(describeRepair(repair)));
+      if (plan.length === 0) break;
+      for (const repair of plan) {
+        const text = describeRepair(repair);
+        if (!isJson) output.line(`${isDry ? "would " : ""}${text}`);
+        done.push(text);
+        if (isDry) continue;
+        const problem = await carryOut(repair, installation, service).then(() => undefined, userError);
+        if (problem === undefined) continue;
+        // What comes after may need this one; what is left is found by looking again.
+        if (!isJson)
+          output.note(`${problem.message}${problem.hint === undefined ? "" : ` (${problem.hint})`}`);
+        break;
+      }
+      if (isDry) break;
+      ({ findings, service } = await examine(installation));
+    }
+    const healthy = isHealthy(findings);
+    if (isJson) {
+      output.json({ dry_run: isDry, repairs: done, healthy, findings: findingsJson(findings) });
+      return healthy || isDry ? 0 : 1;
+    }
+    const unwell = findings.filter(({ verdict }) => verdict === "fail");
+    if (isDry) {
+      if (done.length === 0) output.note("there is nothing that repair can do");
+      return 0;
+    }
+    if (unwell.length > 0) {
+      output.note("left for you:");
+      await printFindings(unwell, output);
+    } else output.note(done.length === 0 ? "nothing to repair" : "repaired");
+    return healthy ? 0 : 1;
+  },
+};
+
+function userError(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  throw error;
+}
+
+/** What root writes into a user's directory the user cannot read. */
+function refuseForeignRoot({ scope, env }: Installation): void {
+  if (scope === "system" || process.getuid?.() !== 0 || !env.SUDO_USER || env.SUDO_USER === "root") return;
+  throw new UserError("sudo would repair root's installation, not yours", {
+    hint: "iddio repair without sudo; only --trust-ca and --untrust-ca need it",
+    exitCode: 2,
+  });
+}
+
+async function trustOnly(context: CommandContext): Promise<number> {
+  const { flags, output, env } = context;
+  const { trustCa, untrustCa } = await import("../../cli/kit/installation/trust-ca.ts");
+  const { invokingUser } = await import("../../cli/kit/installation/invoking-user.ts");
+  // `sudo iddio repair --trust-ca`: about the CA of the one who typed it.
+  const user = flags.has("system") ? { paths: installationOf(context).paths, env } : await invokingUser(env);
+  if (flags.has("dry-run")) {
+    const what = flags.has("trust-ca")
+      ? `have ${user.paths.caCertificate} trusted`
+      : "have every iddio CA forgotten";
+    output.line(`would ${what}`);
+    return 0;
+  }
+  const lines = await (flags.has("trust-ca") ? trustCa : untrustCa)(user.paths, user.env);
+  if (flags.has("json")) output.json({ places: lines });
+  else for (const line of lines) output.line(line);
+  if (lines.length === 0 && !flags.has("json")) output.note("no iddio CA was trusted");
+  return 0;
+}

@@ -1,0 +1,73 @@
+// Shows a notification on the desktop of the user who runs the daemon: by notify-send
+// (freedesktop.org) or by macOS' osascript. Texts go as arguments, never as part of a
+// script or of an option, and are escaped for what the notification server would obey.
+
+import { existsSync } from "node:fs";
+import type { Environment } from "../../host/process/environment.ts";
+import { findTool, runTool } from "../../host/process/run-tool.ts";
+
+/** A way to show notifications on this machine. */
+export interface Desktop {
+  /** The program that shows them. */
+  readonly program: string;
+  /** Resolves with whether it was shown. Never throws, never waits long. */
+  show(title: string, body: string): Promise<boolean>;
+}
+
+const SHOW_MS = 5_000;
+
+/** The desktop session of this user, or undefined where none can be detected. */
+export function findDesktop(env: Environment): Desktop | undefined {
+  if (process.platform === "darwin") return process.getuid?.() === 0 ? undefined : osascript(env);
+  return process.platform === "linux" ? notifySend(env) : undefined;
+}
+
+function notifySend(env: Environment): Desktop | undefined {
+  const program = findTool("notify-send", env);
+  const bus = env.DBUS_SESSION_BUS_ADDRESS || sessionBus(env);
+  if (program === undefined || bus === undefined) return undefined;
+  return {
+    program,
+    async show(title, body) {
+      const argv = ["notify-send", "--app-name=iddio", "--urgency=critical", "--expire-time=30000", "--"];
+      const { code } = await runTool([...argv, title, escapeMarkup(body)], {
+        env: { ...env, DBUS_SESSION_BUS_ADDRESS: bus },
+        timeoutMs: SHOW_MS,
+      });
+      return code === 0;
+    },
+  };
+}
+
+/** Where systemd puts the bus of a user's session; a service may have been started without being told. */
+function sessionBus(env: Environment): string | undefined {
+  const directory = env.XDG_RUNTIME_DIR || `/run/user/${process.getuid?.() ?? ""}`;
+  return existsSync(`${directory}/bus`) ? `unix:path=${directory}/bus` : undefined;
+}
+
+/** Bodies are markup to most notification servers (Desktop Notifications Specification, "Markup"). */
+export function escapeMarkup(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+const SCRIPT = [
+  "on run argv",
+  'display notification (item 2 of argv) with title (item 1 of argv) sound name "Ping"',
+  "end run",
+];
+
+function osascript(env: Environment): Desktop | undefined {
+  const program = findTool("osascript", env);
+  if (program === undefined) return undefined;
+  return {
+    program,
+    async show(title, body) {
+      const script = SCRIPT.flatMap((line) => ["-e", line]);
+      const { code } = await runTool(["osascript", ...script, "--", title, body], {
+        env,
+        timeoutMs: SHOW_MS,
+      });
+      return code === 0;
+    },
+  };
+}

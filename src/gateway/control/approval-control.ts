@@ -1,0 +1,174 @@
+// The control methods about approvals and grants. Whoever answers, the broker decides what
+// the answer still means; here it is recorded and, when asked for, made to last.
+
+import { randomBytes } from "node:crypto";
+import type { Approval, ApprovalReply, Caller, ControlHandlers, GrantReport } from "../../api/methods.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { Grant } from "../../state/grants.ts";
+import { renderDuration } from "../../text/duration.ts";
+import type { Broker, PendingApproval } from "../request/broker.ts";
+import { clientDetails } from "../request/client-details.ts";
+import type { Gateway } from "../request/context.ts";
+import type { Events } from "../request/events.ts";
+
+/** Leaves a `control` row that says who did what. */
+export type RecordControl = (caller: Caller, command: string, fields?: Record<string, unknown>) => void;
+
+type Methods =
+  | "approvals_list"
+  | "approvals_show"
+  | "approvals_allow"
+  | "approvals_deny"
+  | "grants_list"
+  | "grants_revoke";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Handlers of the approval and grant methods. */
+export function approvalHandlers(
+  gateway: Gateway,
+  events: Events,
+  record: RecordControl,
+): Pick<ControlHandlers, Methods> {
+  const { broker, grants } = gateway;
+
+  const reply = (outcome: "approved" | "denied", id: string, reason: string | undefined, caller: Caller) => {
+    const answered = broker.reply(id, outcome, reason);
+    record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
+      approval_id: answered.approval.id,
+      request_id: answered.approval.requestId,
+      ...(reason === undefined ? {} : { reason }),
+      ...(answered.isLate ? { late: true } : {}),
+    });
+    return answered;
+  };
+
+  const grant = (approval: PendingApproval, forMs: number, caller: Caller): Grant => {
+    const createdMs = Date.now();
+    const added: Grant = {
+      id: `grant_${randomBytes(4).toString("hex")}`,
+      protocol: approval.protocol,
+      host: approval.host,
+      port: approval.port,
+      command: approval.command,
+      labels: approval.labels,
+      credential: approval.credential,
+      approvalId: approval.id,
+      createdMs,
+      expiresMs: createdMs + forMs,
+    };
+    grants.add(added);
+    events.publish("grant_added", { ...grantReport(added) });
+    record(caller, "approval allow --for", { approval_id: added.approvalId, grant: grantReport(added) });
+    return added;
+  };
+
+  return {
+    approvals_list: () => ({ approvals: broker.list().map(approvalReport) }),
+
+    approvals_show: async ({ id }) => {
+      const { approval, ended } = broker.find(id);
+      const { headers, body } = approval.view;
+      const client = await clientDetails(approval.client);
+      return {
+        approval: {
+          ...approvalReport(approval),
+          headers,
+          body,
+          grantable: approval.onceOnly === undefined && ended === undefined,
+          ...(ended === undefined ? {} : { ended }),
+          ...(client ? { client } : {}),
+        },
+      };
+    },
+
+    approvals_allow: ({ id, reason, for_ms }, caller): ApprovalReply => {
+      if (for_ms !== undefined) checkGrant(broker.find(id), for_ms);
+      const { approval, isLate } = reply("approved", id, reason, caller);
+      if (isLate)
+        return {
+          id: approval.id,
+          outcome: "approved",
+          note: "it waits no longer; the same request is let through once if it comes again within ten minutes",
+        };
+      if (for_ms === undefined) return { id: approval.id, outcome: "approved" };
+      const added = grant(approval, for_ms, caller);
+      return {
+        id: approval.id,
+        outcome: "approved",
+        note: `and more like it for ${renderDuration(for_ms)} (${added.id})`,
+      };
+    },
+
+    approvals_deny: ({ id, reason }, caller): ApprovalReply => {
+      const { approval } = reply("denied", id, reason, caller);
+      return { id: approval.id, outcome: "denied" };
+    },
+
+    grants_list: () => ({ grants: grants.list().map(grantReport) }),
+
+    grants_revoke: ({ id }, caller) => {
+      const wanted = id.toLowerCase().replace(/^grant_/, "");
+      const found = grants.list().filter((each) => each.id.startsWith(`grant_${wanted}`));
+      const [only] = found;
+      if (!only || wanted === "")
+        throw new UserError(`no grant '${id}'`, { hint: "iddio approval grants list" });
+      if (found.length > 1)
+        throw new UserError(`'${id}' matches ${found.length} grants`, { hint: "iddio approval grants list" });
+      grants.remove(only.id);
+      events.publish("grant_revoked", { ...grantReport(only) });
+      record(caller, "approval grants revoke", { grant: grantReport(only) });
+      return { id: only.id };
+    },
+  };
+}
+
+function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: number): void {
+  if (!Number.isFinite(forMs) || forMs <= 0 || forMs > DAY_MS)
+    throw new UserError("a grant lasts longer than nothing and at most 24h", {
+      hint: "iddio approval allow <id> --for 15m",
+      exitCode: 2,
+    });
+  if (ended !== undefined)
+    throw new UserError(`'${approval.id}' waits no longer, so it can only be let through once`, {
+      hint: `iddio approval allow ${approval.id}`,
+    });
+  if (approval.onceOnly !== undefined)
+    throw new UserError(`'${approval.id}' can only be approved once: ${approval.onceOnly}`, {
+      hint: `iddio approval allow ${approval.id}`,
+    });
+}
+
+/** An approval as the control protocol shows it. */
+function approvalReport(approval: PendingApproval): Approval {
+  return {
+    id: approval.id,
+    created_ms: approval.createdMs,
+    expires_ms: approval.expiresMs,
+    protocol: approval.protocol,
+    tier: approval.tier,
+    command: approval.command,
+    labels: approval.labels,
+    host: approval.host,
+    port: approval.port,
+    method: approval.method,
+    path: approval.path,
+    rule: approval.rule,
+    reason: approval.reason,
+    ...(approval.client ? { client: approval.client } : {}),
+  };
+}
+
+function grantReport(grant: Grant): GrantReport {
+  return {
+    id: grant.id,
+    approval_id: grant.approvalId,
+    protocol: grant.protocol,
+    command: grant.command,
+    labels: grant.labels,
+    host: grant.host,
+    port: grant.port,
+    created_ms: grant.createdMs,
+    expires_ms: grant.expiresMs,
+  };
+}

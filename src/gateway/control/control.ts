@@ -1,0 +1,178 @@
+// What the control socket's methods do. Thin: each calls the part that owns the matter,
+// and everything that changes something leaves a `control` row that says who did it.
+
+import { explainClassify, explainDecide } from "../../api/explain.ts";
+import type { ControlHandlers, UpstreamReport } from "../../api/methods.ts";
+import type { Authority } from "../../ca/authority.ts";
+import type { Updater } from "../../features/update/updater.ts";
+import { isMode, MODES } from "../../model/mode.ts";
+import { isProtocol } from "../../model/protocol.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { Journal } from "../../state/journal.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import type { PolicyStore } from "../../state/policy-store.ts";
+import type { Upstream, Upstreams } from "../../state/upstreams.ts";
+import type { Listener } from "../front/listener.ts";
+import { decodeContent } from "../message/content-coding.ts";
+import { callerDetails } from "../request/client-details.ts";
+import type { Gateway } from "../request/context.ts";
+import type { Events } from "../request/events.ts";
+import { approvalHandlers, type RecordControl } from "./approval-control.ts";
+import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { hostHandlers } from "./host-control.ts";
+import { observeHandlers } from "./observe-control.ts";
+import type { ObserveSessions } from "./observe-sessions.ts";
+import { policyHandlers } from "./policy-control.ts";
+import { settingsHandlers } from "./settings-control.ts";
+
+/** The parts that only control reaches, beside the gateway's own. */
+export interface ControlParts {
+  readonly gateway: Gateway;
+  readonly paths: StatePaths;
+  readonly policy: PolicyStore;
+  readonly upstreams: Upstreams;
+  readonly authority: Authority;
+  readonly events: Events;
+  readonly listener: Listener;
+  /** Whether notifications can be shown. */
+  readonly hasDesktop: boolean;
+  readonly observe: Journal;
+  readonly observeSessions: ObserveSessions;
+  readonly version: string;
+  readonly startedMs: number;
+  readonly updater: Updater;
+}
+
+/** The handlers of every control method. */
+export function controlHandlers(parts: ControlParts): ControlHandlers {
+  const { gateway, policy, upstreams, events, paths } = parts;
+  const record: RecordControl = (caller, command, fields = {}) => {
+    const who = { caller_uid: caller.uid, caller_pid: caller.pid };
+    // What started the caller tells a person at a shell from an agent that answers for itself.
+    void callerDetails(caller).then((client) =>
+      gateway.recorder.control({ command, ...fields, ...who, client }),
+    );
+  };
+
+  return {
+    status: () => ({
+      daemon: "up",
+      pid: process.pid,
+      uptime_ms: Date.now() - parts.startedMs,
+      build_version: parts.version,
+      schema_version: 2,
+      proxy_mode: gateway.mode.current,
+      policy:
+        policy.reloadProblem === undefined
+          ? "loaded"
+          : `loaded (operator policy.yaml failed to reload: ${policy.reloadProblem})`,
+      proxy_listen: `${gateway.listen.host.includes(":") ? `[${gateway.listen.host}]` : gateway.listen.host}:${gateway.listen.port}`,
+      socket: paths.socket,
+      log: paths.log,
+      pending_approvals: gateway.broker.list().length,
+      ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
+      ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),
+    }),
+
+    ...policyHandlers(policy, paths.policy, record),
+
+    mode_get: () => ({ proxy_mode: gateway.mode.current }),
+
+    mode_set: ({ proxy_mode }, caller) => {
+      if (!isMode(proxy_mode))
+        throw new UserError(`unknown proxy mode '${proxy_mode}'`, {
+          hint: `one of: ${MODES.join(", ")}`,
+          exitCode: 2,
+        });
+      const previous = gateway.mode.set(proxy_mode);
+      record(caller, "set-proxy-mode", { proxy_mode, previous });
+      return { proxy_mode, previous };
+    },
+
+    ...approvalHandlers(gateway, events, record),
+
+    events: (input, _caller, sink) => {
+      for (const event of events.recent()) sink.send(event);
+      if (!input.follow) return;
+      const stop = events.subscribe((event) => sink.send(event));
+      return new Promise((resolve) => {
+        sink.signal.addEventListener("abort", () => {
+          stop();
+          resolve();
+        });
+      });
+    },
+
+    ca_info: () => caReport(parts.authority, paths),
+
+    upstreams_list: () => ({ upstreams: upstreams.list().map(upstreamReport) }),
+
+    upstreams_add: (input, caller) => {
+      const upstream = upstreams.add({
+        host: input.host,
+        port: input.port,
+        caPem: input.ca_pem,
+        source: input.source,
+        ...(input.certificate_path === undefined ? {} : { certificatePath: input.certificate_path }),
+        ...(input.key_path === undefined ? {} : { keyPath: input.key_path }),
+        ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
+        ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
+        ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
+        ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
+        ...(input.proxy_token === undefined ? {} : { proxyToken: input.proxy_token }),
+      });
+      gateway.trust.refresh();
+      gateway.pool.clear();
+      const report = upstreamReport(upstream);
+      events.publish("upstream_added", { ...report });
+      record(caller, "upstream add", { ...report });
+      return { upstream: report };
+    },
+
+    upstreams_remove: ({ host, port }, caller) => {
+      const removed = upstreams.remove(host, port);
+      if (removed) {
+        gateway.trust.refresh();
+        gateway.pool.clear();
+        events.publish("upstream_removed", { host, port });
+        record(caller, "upstream remove", { host, port });
+      }
+      return { removed };
+    },
+
+    ...hostHandlers(gateway, events, record),
+    ...observeHandlers({ ...parts, path: paths.observe }, record),
+    ...settingsHandlers(gateway, parts.listener, parts.hasDesktop, record),
+
+    probes_start: ({ protocol, stands_for }) => {
+      if (!isProtocol(protocol)) throw new UserError(`unknown protocol '${protocol}'`, { exitCode: 2 });
+      const { id, host } = gateway.probes.start(protocol, stands_for);
+      return { id, host };
+    },
+    probes_end: ({ id }) => gateway.probes.end(id),
+
+    classify: (input) => explainClassify(policy.current, input, decodeContent),
+    update_status: () => parts.updater.report,
+    update_check: ({ force }) => parts.updater.check(force),
+    update_apply: async (_input, caller) => {
+      const report = await parts.updater.apply();
+      record(caller, "update apply", { version: report.version });
+      return report;
+    },
+
+    decide: (input) => explainDecide(policy.current, input),
+  };
+}
+
+function upstreamReport(upstream: Upstream): UpstreamReport {
+  return {
+    host: upstream.host,
+    port: upstream.port,
+    source: upstream.source,
+    ...(upstream.caPem === "" ? {} : { ca_fingerprint: fingerprintOfPem(upstream.caPem) }),
+    ...(upstream.certificatePath === undefined ? {} : { certificate_path: upstream.certificatePath }),
+    ...(upstream.keyPath === undefined ? {} : { key_path: upstream.keyPath }),
+    ...(upstream.kubeconfigUser === undefined ? {} : { kubeconfig_user: upstream.kubeconfigUser }),
+    ...(upstream.serverName === undefined ? {} : { server_name: upstream.serverName }),
+  };
+}

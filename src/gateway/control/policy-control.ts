@@ -1,0 +1,140 @@
+// The control methods about policy.yaml. Commands edit the file, which stays the only source: each edit begins
+// with what is on disk now, and no two run at once, so that none is lost. A text that does not load is never written.
+
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Caller, ControlHandlers, PolicyReloadReport } from "../../api/methods.ts";
+import { isProtocol, PROTOCOLS, type Protocol } from "../../model/protocol.ts";
+import { UserError } from "../../model/user-error.ts";
+import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../policy/edit/edit.ts";
+import { type PolicyProblem, parsePolicy } from "../../policy/parse/parse.ts";
+import { errorCode, writeFileAtomic } from "../../state/files.ts";
+import type { PolicyStore } from "../../state/policy-store.ts";
+import type { RecordControl } from "./approval-control.ts";
+
+type Methods =
+  | "policy_show"
+  | "policy_reload"
+  | "policy_write"
+  | "inspect_summary"
+  | "inspect_add"
+  | "inspect_remove";
+
+/** Handlers of the policy and inspect methods. */
+export function policyHandlers(
+  policy: PolicyStore,
+  path: string,
+  record: RecordControl,
+): Pick<ControlHandlers, Methods> {
+  const alone = oneAtATime();
+
+  const report = (changed: boolean): PolicyReloadReport => ({
+    revision: policy.revision,
+    changed,
+    warnings: policy.warnings.map((each) => `line ${each.line}: ${each.message}`),
+  });
+
+  const edit = (
+    change: (text: string, protocol: Protocol, entry: string) => PolicyEdit,
+    command: string,
+    { protocol, entry }: { protocol: Protocol; entry: string },
+    caller: Caller,
+  ) =>
+    alone(async () => {
+      if (!isProtocol(protocol))
+        throw new UserError(`unknown protocol '${protocol}'`, {
+          hint: `one of: ${PROTOCOLS.join(", ")}`,
+          exitCode: 2,
+        });
+      // What was saved a moment ago may not have been noticed yet.
+      await policy.reload();
+      if (policy.reloadProblem !== undefined)
+        throw new UserError("policy.yaml on disk does not load, so it is not edited", {
+          hint: "iddio policy validate",
+        });
+      const edited = change(policy.current.text, protocol, entry);
+      if (edited.kind === "refused")
+        throw new UserError(edited.message, edited.hint === undefined ? {} : { hint: edited.hint });
+      if (edited.kind === "unchanged") return { changed: false, note: edited.message };
+      await writeFileAtomic(path, edited.text);
+      await policy.reload();
+      record(caller, command, { protocol, entry });
+      return { changed: true, note: edited.message };
+    });
+
+  return {
+    policy_show: () => ({
+      text: policy.current.text,
+      path,
+      revision: policy.revision,
+      ...(policy.reloadProblem === undefined ? {} : { reload_problem: policy.reloadProblem }),
+    }),
+
+    policy_reload: async (_input, caller) => {
+      const result = await policy.reload();
+      record(caller, "policy reload", { result: result.kind });
+      if (result.kind === "failed")
+        throw new UserError(
+          `policy.yaml does not load, the last good one stays in force:\n  ${result.problem}`,
+          {
+            hint: "iddio policy validate",
+          },
+        );
+      return report(result.kind === "loaded");
+    },
+
+    policy_write: ({ text, base_sha256 }, caller) =>
+      alone(async () => {
+        const parsed = parsePolicy(text);
+        if ("problems" in parsed) throw doesNotLoad(parsed.problems);
+        if (base_sha256 !== undefined && (await sha256OfFile(path)) !== base_sha256)
+          throw new UserError("policy.yaml has been changed meanwhile, so it is not overwritten", {
+            hint: `see: ${path}`,
+          });
+        await writeFileAtomic(path, text);
+        const result = await policy.reload();
+        record(caller, "policy edit", { revision: policy.revision, result: result.kind });
+        return report(result.kind === "loaded");
+      }),
+
+    inspect_summary: () => ({ protocols: inspectReport(policy) }),
+    inspect_add: (input, caller) => edit(addInspectEntry, "inspect add", input, caller),
+    inspect_remove: (input, caller) => edit(removeInspectEntry, "inspect remove", input, caller),
+  };
+}
+
+function inspectReport(policy: PolicyStore) {
+  return PROTOCOLS.flatMap((protocol) => {
+    const block = policy.current.blocks.get(protocol);
+    const entries = block?.inspect.map(({ entry }) => entry.text) ?? [];
+    return entries.length > 0 ? [{ protocol, entries }] : [];
+  });
+}
+
+/** Runs work in the order in which it was asked for, each after the one before has ended, well or badly. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const own = last.then(work, work);
+    last = own.catch(() => undefined);
+    return own;
+  };
+}
+
+function doesNotLoad(problems: readonly PolicyProblem[]): UserError {
+  const [first] = problems.filter(({ severity }) => severity === "error");
+  const place = first === undefined ? "" : `: line ${first.line}: ${first.message}`;
+  return new UserError(`this policy does not load${place}`, { hint: "iddio policy validate --path <file>" });
+}
+
+/** "" when there is no file. */
+async function sha256OfFile(path: string): Promise<string> {
+  try {
+    return createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+// The control methods about settings. A new address to listen on is tried before it is
+// written, so that the file never names one that cannot be had. A password in a proxy's
+// URL leaves the daemon masked.
+
+import type { SettingChange } from "../../api/daemon-reports.ts";
+import type { ControlHandlers } from "../../api/methods.ts";
+import { isLoopbackAddress } from "../../match/destination.ts";
+import { UserError } from "../../model/user-error.ts";
+import { readSetting, type Settings } from "../../state/settings.ts";
+import type { Listener } from "../front/listener.ts";
+import type { Gateway } from "../request/context.ts";
+import type { RecordControl } from "./approval-control.ts";
+
+type Methods = "settings_get" | "settings_set" | "settings_reload";
+
+/** Handlers of the settings methods. */
+export function settingsHandlers(
+  gateway: Gateway,
+  listener: Listener,
+  hasDesktop: boolean,
+  record: RecordControl,
+): Pick<ControlHandlers, Methods> {
+  const { settings } = gateway;
+
+  return {
+    settings_get: () => ({
+      settings: Object.fromEntries(
+        Object.entries(settings.current).map(([name, value]) => [name, masked(value)]),
+      ),
+    }),
+
+    settings_set: async ({ name, value }, caller): Promise<SettingChange> => {
+      const reading = readSetting(name, value);
+      if ("problem" in reading) throw new UserError(reading.problem, { exitCode: 2 });
+      const before = settings.current;
+      if (name === "proxy_listen") listener.rebind(value);
+      let after: Settings;
+      try {
+        after = await settings.set(name, value);
+      } catch (error) {
+        listener.rebind(before.proxy_listen);
+        throw error;
+      }
+      const key = name as keyof Settings;
+      const change = { name, value: masked(after[key]), previous: masked(before[key]) };
+      record(caller, "settings set", change);
+      const note = noteOn(after, key, listener.listen, hasDesktop);
+      return { ...change, ...(note === undefined ? {} : { note }) };
+    },
+
+    settings_reload: async (_input, caller) => {
+      const before = settings.current;
+      const after = await settings.reload();
+      // Again, should the address not have been free when the file changed.
+      listener.rebind(after.proxy_listen);
+      record(caller, "settings reload", { proxy_listen: listener.listen });
+      return { proxy_listen: listener.listen, changed: JSON.stringify(after) !== JSON.stringify(before) };
+    },
+  };
+}
+
+/** What a change does not do by itself, for those keys where somebody might think otherwise. */
+function noteOn(
+  settings: Settings,
+  name: keyof Settings,
+  listen: string,
+  hasDesktop: boolean,
+): string | undefined {
+  switch (name) {
+    case "default_mode":
+      return "the mode at the next start; for now: iddio set-proxy-mode";
+    case "proxy_listen":
+      return isLocalOnly(listen)
+        ? `the proxy listens on ${listen} now; shells keep the old address until: eval "$(iddio shell-init)"`
+        : `the proxy listens on ${listen} now, where other machines may reach it and use it`;
+    case "approval_timeout":
+      return "requests that wait already keep their time";
+    case "detector":
+      return settings.detector === "off"
+        ? undefined
+        : `hosts whose certificate fails are from now on passed unread for ${settings.detector_ttl}`;
+    case "notifications":
+      return settings.notifications === "on" && !hasDesktop
+        ? "the daemon finds no desktop session that could show any"
+        : undefined;
+    case "telemetry_opt_in":
+      return "stored only: iddio never sends anything";
+    default:
+      return undefined;
+  }
+}
+
+/** Whether only this machine reaches what listens there. */
+function isLocalOnly(listen: string): boolean {
+  const host = listen.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  return host === "localhost" || (isLoopbackAddress(host) && !isEverywhere);
+}
+
+/** A URL without its user and password. */
+function masked(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/^(https?:\/\/)[^@/]*@/, "$1***@") : value;
+}

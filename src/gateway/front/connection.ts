@@ -1,0 +1,71 @@
+// One client socket from its first byte to its last, and the one catch of its life. Tells
+// tunnels from plain requests; everything after that first head is for tunnel.ts and
+// plain.ts. Whatever goes wrong here ends this connection and no other.
+
+import { parseRequestHead, type WireRequestHead } from "../../wire/http1/head.ts";
+import { HeadError, readHead } from "../message/read-head.ts";
+import { answerShortly } from "../message/short-answer.ts";
+import { ClientOwner } from "../request/client-owner.ts";
+import type { Gateway } from "../request/context.ts";
+import { Channel } from "../stream/channel.ts";
+import { lingeringClose } from "../stream/lingering-close.ts";
+import { PATIENCE } from "../stream/patience.ts";
+import type { TcpStream } from "../stream/tcp-stream.ts";
+import { ClientGone } from "../upstream/forward.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import { HandshakeError } from "./intercept.ts";
+import { servePlain } from "./plain.ts";
+import { serveTunnel } from "./tunnel.ts";
+
+/** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
+export async function serveConnection(gateway: Gateway, stream: TcpStream): Promise<void> {
+  const channel = new Channel(stream);
+  const owner = new ClientOwner(stream.remote, stream.local, gateway.processes);
+  try {
+    const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
+    const patience = { firstByteMs: PATIENCE.connectionMs, wholeMs: PATIENCE.firstHeadMs };
+    const head = await readHead(channel, parse, patience);
+    if (head) await serveFirst(gateway, channel, owner, head);
+  } catch (error) {
+    await report(gateway, channel, error);
+  } finally {
+    owner.close();
+    channel.destroy();
+  }
+}
+
+async function serveFirst(
+  gateway: Gateway,
+  channel: Channel,
+  owner: ClientOwner,
+  head: WireRequestHead,
+): Promise<void> {
+  if (head.method === "CONNECT") return serveTunnel(gateway, channel, owner, head);
+  if (!head.target.startsWith("/") && head.target !== "*") return servePlain(gateway, channel, owner, head);
+  await answerShortly(
+    channel,
+    400,
+    "this is iddio's proxy, not a web server; point HTTPS_PROXY at it (iddio shell-init)",
+  );
+}
+
+async function report(gateway: Gateway, channel: Channel, error: unknown): Promise<void> {
+  if (error instanceof ClientGone) return;
+  if (error instanceof HeadError) {
+    gateway.log.warn("request not read", { status: error.status, reason: error.message });
+    return answerShortly(channel, error.status, error.message);
+  }
+  if (error instanceof UpstreamError) {
+    gateway.log.warn("upstream failed", { reason: error.message });
+    return answerShortly(channel, 502, error.message);
+  }
+  if (error instanceof HandshakeError) {
+    gateway.log.warn("tls handshake failed", { host: error.host, reason: error.message });
+    return;
+  }
+  // A programmer's mistake: this connection ends without an answer, which lets nothing through.
+  gateway.log.error("connection failed", {
+    reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  await lingeringClose(channel);
+}

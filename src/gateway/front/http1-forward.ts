@@ -1,0 +1,185 @@
+// Between an HTTP/1.1 client and whatever the upstream speaks: turns the client's request
+// into an outgoing one and the answer into HTTP/1.1, both streaming. Owns that nothing
+// broken ever looks complete, and when the client's connection can be used again.
+
+import { type Header, headerValue } from "../../model/request.ts";
+import { serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
+import { BodyError, type BodySource, UnconfirmedEnd } from "../message/body-source.ts";
+import { endToEnd, sendMessage } from "../message/http1-message.ts";
+import { statusText } from "../message/short-answer.ts";
+import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
+import type { Channel } from "../stream/channel.ts";
+import { hangUp, lingeringClose } from "../stream/lingering-close.ts";
+import { relay } from "../stream/relay.ts";
+import { ClientGone, forwardUpstream } from "../upstream/forward.ts";
+import type { LeavingClient } from "../upstream/lease.ts";
+import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+
+/** Everything one forwarding needs. */
+export interface Forwarding {
+  readonly client: Channel;
+  /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
+  readonly endMeansGone: boolean;
+  readonly head: WireRequestHead;
+  /** In origin form. */
+  readonly path: string;
+  /** Host and port as a Host field names them. */
+  readonly authority: string;
+  readonly body: BodySource;
+  /** The client still waits for 100 Continue before it sends the body. */
+  readonly awaitsContinue: boolean;
+  /** Throws UpstreamError. */
+  readonly upstream: () => UpstreamTarget;
+  readonly pool: UpstreamPool;
+  readonly answered: (status: number) => void;
+  /** Told when the client's connection can carry another request. */
+  readonly request: { keepConnection(): void };
+}
+
+/**
+ * Forwards the request and relays the answer; the client's connection is ended unless it can be kept. Throws
+ * UpstreamError when no byte of an answer was relayed, ClientGone when the client cannot be answered.
+ */
+export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
+  const { client, body, head: asked, endMeansGone } = forwarding;
+  const answer = await forwardUpstream(
+    forwarding.pool,
+    forwarding.upstream(),
+    new Outgoing(forwarding),
+    new Leaving(client, endMeansGone),
+  );
+  const keepAlive = mayKeepClient(forwarding, answer);
+  const head = headBytes(forwarding, answer, keepAlive);
+  forwarding.answered(answer.status);
+  if (answer.upgraded) {
+    answer.finish();
+    client.write(head);
+    await relay(client, answer.upgraded);
+    throw new ClientGone();
+  }
+  try {
+    const isChunked = answer.body.framing.kind === "chunked" && asked.version === "1.1";
+    const sending = sendMessage(client, head, answer.body, isChunked);
+    if (sending) await sending;
+  } catch (error) {
+    // Cut, never ended: nothing broken may look complete. But some servers always end like this, and some clients
+    // do not mind: it ends for them as it would without iddio.
+    if (error instanceof UnconfirmedEnd) await hangUp(client);
+    else client.destroy();
+    if (error instanceof BodyError)
+      throw new ClientGone(`the upstream's answer was cut off: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    answer.finish();
+  }
+  if (keepAlive && body.isDrained && asked.upgrade === undefined) forwarding.request.keepConnection();
+  else await lingeringClose(client);
+}
+
+/** The client's connection, for whoever must know when nobody waits for the answer any more. */
+class Leaving implements LeavingClient {
+  readonly #channel: Channel;
+  readonly #endMeansGone: boolean;
+
+  constructor(channel: Channel, endMeansGone: boolean) {
+    this.#channel = channel;
+    this.#endMeansGone = endMeansGone;
+  }
+
+  get hasLeft(): boolean {
+    return this.#channel.isClosed || (this.#endMeansGone && this.#channel.isOver);
+  }
+
+  onLeave(left: () => void): void {
+    if (this.#endMeansGone) this.#channel.onOver(left);
+    else this.#channel.onClosed(left);
+  }
+
+  offLeave(left: () => void): void {
+    if (this.#endMeansGone) this.#channel.offOver(left);
+    else this.#channel.offClosed(left);
+  }
+}
+
+/** The client's request as it goes out. */
+class Outgoing implements OutgoingRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly scheme: "https" | "http";
+  readonly authority: string;
+  readonly headers: readonly Header[];
+  readonly body: BodySource;
+  readonly upgrade: OutgoingRequest["upgrade"];
+  readonly awaitsContinue: boolean;
+  readonly prefersHttp2 = false;
+  readonly verbatim: Uint8Array | undefined;
+  readonly #client: Channel;
+  readonly #knowsInterim: boolean;
+
+  constructor({ client, head, path, authority, body, awaitsContinue, endMeansGone }: Forwarding) {
+    this.method = head.method;
+    this.target = path;
+    this.scheme = endMeansGone ? "https" : "http";
+    this.authority = head.authority ?? authority;
+    this.verbatim = path === head.target && head.authority !== undefined ? head.verbatim : undefined;
+    this.headers = this.verbatim ? head.headers : outgoingFields(head, authority);
+    this.body = body;
+    this.awaitsContinue = awaitsContinue;
+    this.upgrade =
+      head.upgrade === undefined
+        ? undefined
+        : { token: head.upgrade, spelling: headerValue(head.headers, "upgrade") ?? head.upgrade };
+    this.#client = client;
+    // HTTP/1.0 has no interim answers.
+    this.#knowsInterim = head.version === "1.1";
+  }
+
+  interim(status: number, headers: readonly Header[]): void {
+    if (this.#knowsInterim)
+      this.#client.write(serialiseResponseHead({ status, statusText: statusText(status), headers }));
+  }
+}
+
+function outgoingFields(head: WireRequestHead, authority: string): Header[] {
+  const headers = endToEnd(head.headers);
+  // HTTP/1.0 may leave Host out; what is sent on is newer.
+  if (head.authority === undefined) headers.unshift(["Host", authority]);
+  return headers;
+}
+
+/** Whether the client's connection outlives this answer. */
+function mayKeepClient({ head, body }: Forwarding, answer: UpstreamAnswer): boolean {
+  if (!head.keepAlive || answer.body.framing.kind === "until-close") return false;
+  if (head.version === "1.0" && answer.body.framing.kind === "chunked") return false;
+  // Refused before the body was sent: closing is the only way to stop the client from sending it.
+  return body.isDone || answer.status < 400;
+}
+
+function answerBytes(answer: UpstreamAnswer, { head }: Forwarding, keepAlive: boolean): Uint8Array {
+  if (answer.verbatim && keepAlive && head.version === "1.1") return answer.verbatim;
+  let headers: Header[] = endToEnd(answer.headers);
+  const isFramed = headers.some(([name]) => name.length === 17 && name.toLowerCase() === "transfer-encoding");
+  if (answer.upgraded) {
+    headers.push(["Connection", "Upgrade"]);
+    headers.push(["Upgrade", headerValue(answer.headers, "upgrade") ?? ""]);
+  } else if (!keepAlive) headers.push(["Connection", "close"]);
+  else if (head.version === "1.0") headers.push(["Connection", "keep-alive"]);
+  if (answer.body.framing.kind === "chunked" && !isFramed) headers.push(["Transfer-Encoding", "chunked"]);
+  // An HTTP/1.0 client knows no chunks; its answer ends with the connection.
+  if (head.version === "1.0")
+    headers = headers.filter(([name]) => name.toLowerCase() !== "transfer-encoding");
+  return serialiseResponseHead({ status: answer.status, statusText: answer.statusText, headers });
+}
+
+/** What HTTP/2 can say and HTTP/1.1 cannot is no answer for this client. */
+function headBytes(forwarding: Forwarding, answer: UpstreamAnswer, keepAlive: boolean): Uint8Array {
+  try {
+    return answerBytes(answer, forwarding, keepAlive || answer.upgraded !== undefined);
+  } catch (error) {
+    answer.finish();
+    throw new UpstreamError("broken", "the upstream's answer cannot be written as HTTP/1.1", {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,274 @@
+// A CONNECT: decides between splice and intercept, and sees to it that no spelling of the
+// destination (name, address, SNI) gets a splice that another spelling would not.
+
+import { parseAuthority } from "../../wire/http1/connect-request.ts";
+import type { WireRequestHead } from "../../wire/http1/head.ts";
+import { type ClientHelloResult, parseClientHello } from "../../wire/tls/client-hello.ts";
+import { answerShortly } from "../message/short-answer.ts";
+import type { ClientOwner } from "../request/client-owner.ts";
+import type { Gateway } from "../request/context.ts";
+import type { Destination } from "../request/inspection.ts";
+import type { Channel } from "../stream/channel.ts";
+import { PATIENCE } from "../stream/patience.ts";
+import { onSilentEnd } from "../stream/silent-end.ts";
+import type { HttpVersion } from "../upstream/dial.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import { type Destined, serveHttp1 } from "./http1.ts";
+import { type Http2ServerConnection, serveHttp2 } from "./http2.ts";
+import { HandshakeError, intercept } from "./intercept.ts";
+import { isLoop } from "./loop.ts";
+import { holdsProxyToken } from "./proxy-token.ts";
+import { rethrowUnreached } from "./record-splice.ts";
+import { serveProbe } from "./serve-probe.ts";
+import { dialAndSplice, splice } from "./splice.ts";
+import { spliceReason } from "./splice-reason.ts";
+
+const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
+
+/** Serves a CONNECT to its end. Throws what connection.ts catches. */
+export async function serveTunnel(
+  gateway: Gateway,
+  channel: Channel,
+  owner: ClientOwner,
+  head: WireRequestHead,
+): Promise<void> {
+  const authority = parseAuthority(head.target);
+  if (authority === undefined) return answerShortly(channel, 400, "the CONNECT target is not host:port");
+  const probe = gateway.probes.find(authority.host);
+  if (probe) return serveProbe(gateway, channel, probe);
+  const unresolved: Destination = { ...authority, addresses: [], serverName: undefined };
+  const addresses = await gateway.dialler
+    .resolve(authority.host, authority.port)
+    .catch((error) => rethrowUnreached(gateway, owner, unresolved, error));
+  if (isLoop(gateway.listen, addresses, authority.port))
+    return answerShortly(channel, 403, "the CONNECT target is iddio itself");
+  const destination: Destination = { ...unresolved, addresses };
+  const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
+  const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity };
+  if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);
+  await openUninspected(tunnel);
+}
+
+interface Tunnel {
+  readonly gateway: Gateway;
+  readonly channel: Channel;
+  readonly owner: ClientOwner;
+  readonly destination: Destination;
+  /** The connection presented the token that the operator's overlay kubeconfig carries. */
+  readonly mayUseIdentity: boolean;
+}
+
+/** The destination is inspected whatever the SNI says: nothing is dialled before a request was judged. */
+async function openInspected(tunnel: Tunnel): Promise<void> {
+  const { gateway, channel, destination } = tunnel;
+  channel.write(ESTABLISHED);
+  if (channel.buffered === 0 && !(await channel.moreWithin(PATIENCE.tunnelMs))) {
+    if (!channel.isOver) throw new HandshakeError(destination.host, "the client said nothing in the tunnel");
+    return;
+  }
+  const hello = await readClientHello(channel, PATIENCE.helloMs);
+  if (hello === undefined)
+    throw new HandshakeError(destination.host, "the client did not finish its TLS hello");
+  if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
+  if (hello.kind === "ok") {
+    // What the detector lets pass is known by its SNI only.
+    const named = withServerName(destination, hello.serverName);
+    const reason = spliceReason(gateway, named);
+    if (reason) return dialAndSplice(gateway, tunnel, named, reason);
+    return serveIntercepted(tunnel, named, hello.alpn);
+  }
+  // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
+  tunnel.owner.lookUpProcess();
+  await serveOverHttp1(tunnel, channel, servedAs(tunnel, destination, false), false);
+}
+
+/** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
+async function openUninspected(tunnel: Tunnel): Promise<void> {
+  const { gateway, channel, owner, destination } = tunnel;
+  const upstream = await gateway.dialler
+    .tcp(destination)
+    .catch((error) => rethrowUnreached(gateway, owner, destination, error));
+  try {
+    channel.write(ESTABLISHED);
+    // A server may speak first: its bytes must not wait for a hello that never comes.
+    const stopForwarding = forwardUntilStopped(upstream, channel);
+    const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;
+    if (hello?.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
+    const serverName = hello?.kind === "ok" ? hello.serverName : undefined;
+    const named = withServerName(destination, serverName);
+    const reason = spliceReason(gateway, named);
+    stopForwarding();
+    if (reason) return await splice(gateway, tunnel, upstream, named, reason);
+    upstream.destroy();
+    // Only an SNI gives a fresh start: what else came to be inspected meanwhile has to connect again.
+    if (serverName !== undefined)
+      await serveIntercepted(tunnel, named, hello?.kind === "ok" ? hello.alpn : []);
+  } finally {
+    upstream.destroy();
+  }
+}
+
+function forwardUntilStopped(upstream: Channel, channel: Channel): () => void {
+  let isStopped = false;
+  void (async () => {
+    while (!isStopped && (await upstream.readable())) {
+      if (isStopped) return;
+      if (!channel.write(upstream.read())) await channel.flushed();
+    }
+    // A server that hangs up before the client said a word: pass the end on, or the client waits forever.
+    if (!isStopped) channel.end();
+  })();
+  return () => {
+    isStopped = true;
+  };
+}
+
+type WholeHello = Exclude<ClientHelloResult, { kind: "need-more" }>;
+
+/** Reads far enough to know the SNI, leaving every byte in place. Undefined: no more comes, or not within `ms`. */
+async function readClientHello(channel: Channel, ms?: number): Promise<WholeHello | undefined> {
+  const end = ms === undefined ? undefined : performance.now() + ms;
+  for (;;) {
+    const bytes = channel.read();
+    const result = parseClientHello(bytes);
+    channel.unread(bytes);
+    if (result.kind !== "need-more") return result;
+    const more = end === undefined ? channel.more() : channel.moreWithin(end - performance.now());
+    if (!(await more)) return undefined;
+  }
+}
+
+/** The same object where nothing is added: what was found out about it is remembered. */
+function withServerName(destination: Destination, serverName: string | undefined): Destination {
+  return serverName === undefined ? destination : { ...destination, serverName };
+}
+
+async function serveIntercepted(
+  tunnel: Tunnel,
+  destination: Destination,
+  offered: readonly string[],
+): Promise<void> {
+  const { gateway, channel } = tunnel;
+  const { serverName } = destination;
+  tunnel.owner.lookUpProcess();
+  const served = servedAs(tunnel, destination, true);
+  const versions = offered.includes("h2") ? await versionsOf(tunnel, served, offered) : HTTP1;
+  // Asking the upstream may have shown that it cannot be intercepted; nothing of the hello is used up yet.
+  const reason = spliceReason(gateway, destination);
+  if (reason) return dialAndSplice(gateway, tunnel, destination, reason);
+  const name = serverName ?? destination.host;
+  const secure = await intercept(channel, name, gateway.leaves, versions).catch((error) => {
+    if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
+    throw error;
+  });
+  gateway.recorder.intercepted({
+    host: destination.host,
+    port: destination.port,
+    ...(serverName === undefined || serverName === destination.host ? {} : { server_name: serverName }),
+    http_version: secure.version === "h2" ? "2" : "1.1",
+    ...(served.client ? { client: served.client } : {}),
+  });
+  onSilentEnd(secure.channel, () => gateway.detector.clientFailed(destination, SILENT));
+  try {
+    if (secure.version === "h2") await serveHttp2(gateway, { ...served, channel: secure.channel });
+    else await serveOverHttp1(tunnel, secure.channel, served, true);
+  } finally {
+    secure.channel.destroy();
+  }
+}
+
+/** Some clients, Node's among them, look at the certificate only after the handshake. */
+const SILENT = "the client closed the connection right after the TLS handshake, without a request";
+
+const HTTP1 = ["http/1.1"] as const;
+const BOTH = ["h2", "http/1.1"] as const;
+
+/** What to offer a client that could speak HTTP/2: what its upstream speaks, so that nothing need be translated. */
+async function versionsOf(
+  { gateway }: Tunnel,
+  served: Served,
+  offered: readonly string[],
+): Promise<readonly HttpVersion[]> {
+  // A client that speaks nothing else is translated for.
+  if (!offered.includes("http/1.1")) return BOTH;
+  try {
+    return (await gateway.pool.versionOf(served.upstream())) === "h2" ? BOTH : HTTP1;
+  } catch (error) {
+    // The request that follows fails for the same reason, and can be told it.
+    if (error instanceof UpstreamError) return BOTH;
+    throw error;
+  }
+}
+
+type Served = Omit<Http2ServerConnection, "channel">;
+
+/** How requests on this tunnel are judged and forwarded. */
+function servedAs(
+  { gateway, owner, mayUseIdentity }: Tunnel,
+  destination: Destination,
+  isTls: boolean,
+): Served {
+  const { host, port, addresses, serverName } = destination;
+  const names = new Set([host, serverName ?? host]);
+  const lendsIdentity = isTls && mayUseIdentity && owner.isOwnUser;
+  return {
+    client: owner.identity,
+    identity: lendsIdentity ? `${host}:${port}` : "",
+    destination,
+    hostOf: (authority) => {
+      const named = parseAuthority(authority, port);
+      return named !== undefined && named.port === port && names.has(named.host) ? named.host : undefined;
+    },
+    upstream: gateway.trust.whileValid(() => ({
+      host,
+      port,
+      addresses,
+      serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
+      trust: isTls ? gateway.trust.trustFor(host, port, lendsIdentity) : undefined,
+      owner: owner.poolKey,
+    })),
+  };
+}
+
+async function serveOverHttp1(
+  { gateway, destination }: Tunnel,
+  channel: Channel,
+  served: Served,
+  isTls: boolean,
+): Promise<void> {
+  await serveHttp1(gateway, {
+    channel,
+    client: served.client,
+    identity: served.identity,
+    host: destination.host,
+    port: destination.port,
+    endMeansGone: isTls,
+    destined: (head): Destined => {
+      const target = originTarget(head, isTls ? "https" : "http");
+      if (target === undefined)
+        return { status: 400, reason: "the target is neither a path nor this host's URL" };
+      const host = head.authority === undefined ? destination.host : served.hostOf(head.authority);
+      if (host === undefined)
+        return { status: 421, reason: "the Host field is not the host that was connected to" };
+      return { destination: served.destination, host, target, upstream: served.upstream };
+    },
+  });
+}
+
+/** The target in origin form; an absolute one must name the same authority as Host. */
+function originTarget(head: WireRequestHead, scheme: "http" | "https"): string | undefined {
+  if (head.target.startsWith("/") || head.target === "*") return head.target;
+  const prefix = `${scheme}://${head.authority ?? ""}/`;
+  return head.target.startsWith(prefix) ? head.target.slice(prefix.length - 1) : undefined;
+}
+
+async function block({ gateway, channel, owner, destination }: Tunnel, reason: string): Promise<void> {
+  const client = owner.identity;
+  gateway.recorder.blocked({
+    host: destination.host,
+    port: destination.port,
+    reason,
+    ...(client ? { client } : {}),
+  });
+  channel.destroy();
+}

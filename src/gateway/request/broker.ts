@@ -1,0 +1,283 @@
+// Holds escalated requests until a person decides. Owns the pending list and the four
+// ways out: approved, denied, timed out, withdrawn. One approval releases exactly one
+// request: what was settled once is gone, a second answer finds nothing. An allow that
+// comes too late executes nothing by itself; it waits for the same request once.
+
+import { randomBytes } from "node:crypto";
+import type { ClientIdentity } from "../../model/entry.ts";
+import type { Protocol } from "../../model/protocol.ts";
+import type { TierOrUnknown } from "../../model/tier.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { Events } from "./events.ts";
+import type { RequestView } from "./request-view.ts";
+
+/** What a person is asked to decide. */
+export interface ApprovalRequest {
+  readonly requestId: string;
+  readonly protocol: Protocol;
+  readonly tier: TierOrUnknown;
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+  /** With secrets in the query masked. */
+  readonly path: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly client?: ClientIdentity;
+  /** Hash of the credential that the request carries; "" when it carries none. */
+  readonly credential: string;
+  readonly view: RequestView;
+  /** Why it may only be let through once; undefined when others like it may be for a while. */
+  readonly onceOnly: string | undefined;
+  /** Equal for the same request sent again; undefined when the body was not read whole. */
+  readonly fingerprint?: string;
+  /** Equal for a client's attempts at the same stream by different protocols. */
+  readonly fallbackKey?: string;
+  /** Bytes of the body that are kept in memory while it waits. */
+  readonly heldBytes: number;
+}
+
+/** A request that waits. */
+export interface PendingApproval extends ApprovalRequest {
+  readonly id: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+}
+
+/** How a hold ended. `full`: too many were waiting already, nobody was asked. */
+export interface HoldOutcome {
+  readonly outcome: "approved" | "denied" | "timed_out" | "withdrawn" | "full";
+  readonly id: string;
+  /** What the person wrote, if anything. */
+  readonly reason?: string;
+}
+
+/** Requests that may wait at once; more are refused at once, so that an agent cannot bury one among many. */
+const PENDING_MAX = 1_000;
+
+/** Body bytes that may wait in memory, all requests together. */
+const HELD_BYTES_MAX = 256 * 1024 * 1024;
+/** How long a late allow, or the id of a client that left, is remembered. */
+const LATE_MS = 10 * 60_000;
+const ENDED_MAX = 1_000;
+/** A client that falls back to another protocol does so at once. */
+const FALLBACK_MS = 5_000;
+
+/** A hold that ended without a decision. */
+interface Ended {
+  readonly approval: PendingApproval;
+  readonly outcome: "timed_out" | "withdrawn";
+  readonly untilMs: number;
+}
+
+/** A late allow: the next request with this fingerprint goes through, once. */
+interface OneShot {
+  readonly id: string;
+  readonly untilMs: number;
+  readonly reason: string | undefined;
+}
+
+interface Waiting {
+  readonly approval: PendingApproval;
+  settle(outcome: HoldOutcome): void;
+}
+
+/** The in-process broker; one per daemon. */
+export class Broker {
+  readonly #pending = new Map<string, Waiting>();
+  readonly #ended = new Map<string, Ended>();
+  readonly #oneShots = new Map<string, OneShot>();
+  readonly #refused = new Map<string, { readonly outcome: HoldOutcome; readonly untilMs: number }>();
+  #heldBytes = 0;
+  readonly #events: Events;
+  readonly #timeoutMs: () => number;
+
+  constructor(options: { readonly events: Events; readonly timeoutMs: () => number }) {
+    this.#events = options.events;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  /**
+   * Waits for a decision. `onLeave` registers a callback for the client's going away, which withdraws
+   * the request. Never rejects.
+   */
+  hold(request: ApprovalRequest, onLeave: (left: () => void) => () => void): Promise<HoldOutcome> {
+    this.#forgetOld();
+    const refused = request.fallbackKey === undefined ? undefined : this.#refused.get(request.fallbackKey);
+    if (refused) return Promise.resolve(refused.outcome);
+    const late = this.#takeOneShot(request.fingerprint);
+    if (late)
+      return Promise.resolve({
+        outcome: "approved",
+        id: late.id,
+        ...(late.reason ? { reason: late.reason } : {}),
+      });
+    if (this.#pending.size >= PENDING_MAX || this.#heldBytes + request.heldBytes > HELD_BYTES_MAX)
+      return Promise.resolve({ outcome: "full", id: "" });
+    const timeoutMs = this.#timeoutMs();
+    const createdMs = Date.now();
+    const id = this.#takeOver(request.fingerprint) ?? this.#newId();
+    const approval = { ...request, id, createdMs, expiresMs: createdMs + timeoutMs };
+    this.#heldBytes += request.heldBytes;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#settle(approval.id, "timed_out"), timeoutMs);
+      let stopListening = () => {};
+      this.#pending.set(approval.id, {
+        approval,
+        settle: (outcome) => {
+          clearTimeout(timer);
+          stopListening();
+          const { fallbackKey } = request;
+          if (fallbackKey !== undefined && (outcome.outcome === "denied" || outcome.outcome === "timed_out"))
+            this.#refused.set(fallbackKey, { outcome, untilMs: Date.now() + FALLBACK_MS });
+          resolve(outcome);
+        },
+      });
+      this.#events.publish("approval_requested", eventFields(approval));
+      stopListening = onLeave(() => this.#settle(approval.id, "withdrawn"));
+    });
+  }
+
+  /** What waits, oldest first. */
+  list(): readonly PendingApproval[] {
+    return [...this.#pending.values()].map((waiting) => waiting.approval);
+  }
+
+  /**
+   * One that waits, or that ended undecided within ten minutes, by id, bare hex or unique prefix. Throws UserError
+   * when none or several match.
+   */
+  find(idOrPrefix: string): {
+    readonly approval: PendingApproval;
+    readonly ended: "timed_out" | "withdrawn" | undefined;
+  } {
+    this.#forgetOld();
+    const waiting = [...this.#pending.values()].map((each) => each.approval);
+    const ended = [...this.#ended.values()].map((each) => each.approval);
+    const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
+    return { approval, ended: this.#ended.get(approval.id)?.outcome };
+  }
+
+  /**
+   * Decides one by id, bare hex or unique prefix. Throws UserError when none or several match. Of two
+   * simultaneous answers the first counts and the second is told that nothing waits. `isLate`: the request
+   * is gone, and an allow is kept for the same request sent again within ten minutes.
+   */
+  reply(
+    idOrPrefix: string,
+    outcome: "approved" | "denied",
+    reason?: string,
+  ): { readonly approval: PendingApproval; readonly isLate: boolean } {
+    this.#forgetOld();
+    const waiting = [...this.#pending.values()].map((each) => each.approval);
+    const ended = [...this.#ended.values()].map((each) => each.approval);
+    const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
+    const isLate = this.#ended.delete(approval.id);
+    if (!isLate) this.#settle(approval.id, outcome, reason);
+    else this.#replyLate(approval, outcome, reason);
+    return { approval, isLate };
+  }
+
+  #replyLate(approval: PendingApproval, outcome: "approved" | "denied", reason: string | undefined): void {
+    const { id, fingerprint } = approval;
+    if (outcome === "approved") {
+      if (fingerprint === undefined)
+        throw new UserError(`'${id}' no longer waits, and its body was too large to know it again`, {
+          hint: "let the client send it again, then approve in time",
+        });
+      this.#oneShots.set(fingerprint, { id, untilMs: Date.now() + LATE_MS, reason });
+    }
+    this.#events.publish("approval_replied", { ...eventFields(approval), outcome, late: true });
+  }
+
+  /** Consumes the late allow for a fingerprint. */
+  #takeOneShot(fingerprint: string | undefined): OneShot | undefined {
+    if (fingerprint === undefined) return undefined;
+    const found = this.#oneShots.get(fingerprint);
+    this.#oneShots.delete(fingerprint);
+    return found && found.untilMs > Date.now() ? found : undefined;
+  }
+
+  /** The id of the same request whose client has left: its retry is the same question. */
+  #takeOver(fingerprint: string | undefined): string | undefined {
+    if (fingerprint === undefined) return undefined;
+    this.#forgetOld();
+    for (const { approval, outcome } of this.#ended.values())
+      if (outcome === "withdrawn" && approval.fingerprint === fingerprint) {
+        this.#ended.delete(approval.id);
+        return approval.id;
+      }
+    return undefined;
+  }
+
+  #forgetOld(): void {
+    const now = Date.now();
+    for (const [id, ended] of this.#ended) if (ended.untilMs <= now) this.#ended.delete(id);
+    for (const [key, refused] of this.#refused) if (refused.untilMs <= now) this.#refused.delete(key);
+    for (const [key, shot] of this.#oneShots) if (shot.untilMs <= now) this.#oneShots.delete(key);
+  }
+
+  /** Withdraws everything, for shutdown. */
+  close(): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id, "withdrawn", "the gateway is stopping");
+  }
+
+  #match(idOrPrefix: string, approvals: readonly PendingApproval[]): PendingApproval {
+    const wanted = idOrPrefix.toLowerCase().replace(/^appr_/, "");
+    const hint = "iddio approval list";
+    if (!/^[0-9a-f]{1,8}$/.test(wanted))
+      throw new UserError(`'${idOrPrefix}' is not an approval id`, { hint, exitCode: 2 });
+    const found = approvals.filter((each) => each.id.startsWith(`appr_${wanted}`));
+    const [first, second] = found;
+    if (!first) throw new UserError(`no pending approval '${idOrPrefix}'`, { hint });
+    if (second) throw new UserError(`'${idOrPrefix}' matches ${found.length} approvals`, { hint });
+    return first;
+  }
+
+  #settle(id: string, outcome: "approved" | "denied" | "timed_out" | "withdrawn", reason?: string): void {
+    const waiting = this.#pending.get(id);
+    if (!waiting) return;
+    this.#pending.delete(id);
+    this.#heldBytes -= waiting.approval.heldBytes;
+    if (outcome === "timed_out" || outcome === "withdrawn") this.#remember(waiting.approval, outcome);
+    const fields = { ...eventFields(waiting.approval), outcome, ...(reason ? { reason } : {}) };
+    if (outcome === "timed_out") this.#events.publish("approval_timed_out", fields);
+    else if (outcome === "withdrawn") this.#events.publish("approval_withdrawn", fields);
+    else this.#events.publish("approval_replied", fields);
+    waiting.settle({ outcome, id, ...(reason ? { reason } : {}) });
+  }
+
+  #remember(approval: PendingApproval, outcome: "timed_out" | "withdrawn"): void {
+    this.#forgetOld();
+    const oldest = this.#ended.size >= ENDED_MAX ? this.#ended.keys().next().value : undefined;
+    if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.set(approval.id, { approval, outcome, untilMs: Date.now() + LATE_MS });
+  }
+
+  #newId(): string {
+    for (;;) {
+      const id = `appr_${randomBytes(4).toString("hex")}`;
+      if (!this.#pending.has(id) && !this.#ended.has(id)) return id;
+    }
+  }
+}
+
+function eventFields(approval: PendingApproval): Record<string, unknown> {
+  return {
+    id: approval.id,
+    request_id: approval.requestId,
+    protocol: approval.protocol,
+    tier: approval.tier,
+    command: approval.command,
+    labels: approval.labels,
+    host: approval.host,
+    port: approval.port,
+    method: approval.method,
+    path: approval.path,
+    rule: approval.rule,
+    expires_ms: approval.expiresMs,
+    ...(approval.client ? { client: approval.client } : {}),
+  };
+}

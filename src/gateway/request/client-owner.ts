@@ -1,0 +1,78 @@
+// Who opened a connection: the OS user, looked up at most once and only when somebody asks,
+// and the process, which takes longer and is never waited for. Both can only be found while
+// the connection is open: afterwards nobody can tell.
+
+import { processOf } from "../../host/process/process-tree.ts";
+import type { Endpoint } from "../../host/process/sock-diag.ts";
+import { type SocketOwner, socketOwner } from "../../host/process/socket-owner.ts";
+import type { Pending, SocketProcesses } from "../../host/process/socket-process.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
+
+/** The OS user and the process behind one client connection. */
+export class ClientOwner {
+  readonly #client: Endpoint;
+  readonly #server: Endpoint;
+  readonly #processes: SocketProcesses;
+  #owner: SocketOwner | undefined;
+  #isKnown = false;
+  #identity: { user: string; pid?: number; process?: string } | undefined;
+  #pending: Pending | undefined;
+
+  constructor(client: Endpoint, server: Endpoint, processes: SocketProcesses) {
+    this.#client = client;
+    this.#server = server;
+    this.#processes = processes;
+  }
+
+  #look(): SocketOwner | undefined {
+    if (!this.#isKnown) this.#owner = socketOwner(this.#client, this.#server);
+    this.#isKnown = true;
+    return this.#owner;
+  }
+
+  /**
+   * For rows; undefined when the system does not tell. The same object every time: pid and process appear in it
+   * once they are known.
+   */
+  get identity(): ClientIdentity | undefined {
+    const owner = this.#look();
+    if (owner) this.#identity ??= { user: owner.user };
+    return this.#identity;
+  }
+
+  /** Begins to look for the process, for connections whose requests are judged. Returns at once. */
+  lookUpProcess(): void {
+    const identity = this.identity as { pid?: number; process?: string } | undefined;
+    if (identity === undefined || this.#pending !== undefined) return;
+    const own = process.getuid?.();
+    // The processes of another user show their descriptors to nobody but root.
+    if (own !== 0 && this.#owner?.uid !== own) return;
+    const { inode } = this.#owner ?? {};
+    this.#pending = this.#processes.find({
+      client: this.#client,
+      server: this.#server,
+      ...(inode === undefined ? {} : { inode }),
+    });
+    void this.#pending.pid.then(async (pid) => {
+      if (pid === undefined) return;
+      identity.pid = pid;
+      const found = await processOf(pid);
+      if (found) identity.process = found.name;
+    });
+  }
+
+  /** Keeps connections of different users apart in the pool. */
+  get poolKey(): string {
+    return String(this.#look()?.uid ?? "");
+  }
+
+  /** Whether the daemon's own user opened it. Unknown counts as no. */
+  get isOwnUser(): boolean {
+    return this.#look()?.uid === process.getuid?.();
+  }
+
+  /** The connection has ended. */
+  close(): void {
+    this.#pending?.forget();
+  }
+}

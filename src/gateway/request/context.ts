@@ -1,0 +1,43 @@
+// What every part of the running daemon may reach. Made once in start.ts; handed down,
+// never imported as a value.
+
+import type { LeafStore } from "../../ca/leaf.ts";
+import type { SocketProcesses } from "../../host/process/socket-process.ts";
+import type { Grants } from "../../state/grants.ts";
+import type { Log } from "../../state/log.ts";
+import type { Pins } from "../../state/pins.ts";
+import type { SettingsStore } from "../../state/settings-store.ts";
+import type { Dialler } from "../upstream/dialler.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
+import type { TrustStore } from "../upstream/trust.ts";
+import type { Broker } from "./broker.ts";
+import type { Detector } from "./detector.ts";
+import type { Inspection } from "./inspection.ts";
+import type { LookAhead } from "./look-ahead.ts";
+import type { ModeHolder } from "./mode.ts";
+import type { Probes } from "./probes.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Splices } from "./splices.ts";
+
+/** The parts of the gateway that connections work with. */
+export interface Gateway {
+  readonly settings: SettingsStore;
+  readonly mode: ModeHolder;
+  readonly inspection: Inspection;
+  readonly pins: Pins;
+  readonly detector: Detector;
+  readonly splices: Splices;
+  readonly probes: Probes;
+  readonly dialler: Dialler;
+  readonly processes: SocketProcesses;
+  readonly trust: TrustStore;
+  readonly leaves: LeafStore;
+  readonly pool: UpstreamPool;
+  readonly broker: Broker;
+  readonly lookAhead: LookAhead;
+  readonly grants: Grants;
+  readonly recorder: Recorder;
+  readonly log: Log;
+  /** Host and port that the listener is bound to, for refusing loops. */
+  readonly listen: { readonly host: string; readonly port: number };
+}

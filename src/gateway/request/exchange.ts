@@ -1,0 +1,350 @@
+// One request, from judged to recorded. This file is the product in the user's words:
+// judge, hold, refuse, forward, record. It knows no sockets and no HTTP version; what
+// it does not explicitly let through is refused.
+
+import type { ClientIdentity } from "../../model/entry.ts";
+import type { Protocol } from "../../model/protocol.ts";
+import type { RequestBody, RequestHead } from "../../model/request.ts";
+import type { Judgement } from "../../model/verdict.ts";
+import { judge, needsBody } from "../../policy/decide/judge.ts";
+import { renderRefusal } from "../../protocols/refusal.ts";
+import type { RefusalReply } from "../../protocols/refused.ts";
+import { decodeContent } from "../message/content-coding.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { HoldOutcome } from "./broker.ts";
+import type { Gateway } from "./context.ts";
+import { credentialOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
+import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
+import { LookAheadShare } from "./look-ahead.ts";
+import { maskTarget } from "./mask.ts";
+import { randomHex } from "./random-hex.ts";
+import type { RequestFacts, RequestResult } from "./recorder.ts";
+import { isAboutSecrets, viewOf } from "./request-view.ts";
+
+/** A request as the exchange sees it, whatever protocol version carried it. */
+export interface ClientRequest {
+  readonly head: RequestHead;
+  readonly hasBody: boolean;
+  /** Length of the body, where the client says it beforehand. */
+  readonly bodyLength: number | undefined;
+  /** It asks to switch protocols. */
+  readonly isUpgrade: boolean;
+  readonly client: ClientIdentity | undefined;
+  /** Names the client certificate that iddio adds to the request; "" when it adds none. */
+  readonly identity: string;
+  /** The whole body if it is at most `limit` bytes, else undefined; nothing is lost for forwarding. */
+  peekBody(limit: number): Promise<Uint8Array | undefined>;
+  /** Calls back when the client goes away; returns the way to stop listening. */
+  onLeave(left: () => void): () => void;
+  /** Sends a reply of iddio's own. */
+  refuse(reply: RefusalReply): Promise<void>;
+  /**
+   * Sends the request upstream and the answer back; `answered` is called with its status before anything
+   * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
+   */
+  forward(answered: (status: number) => void): Promise<void>;
+}
+
+/** What happens to a request that was judged. */
+type Decision =
+  | { readonly kind: "forward"; readonly result: RequestResult }
+  | { readonly kind: "refuse"; readonly result: RequestResult; readonly retry: boolean };
+
+/** Judges one request and carries out the verdict. */
+export async function exchange(
+  gateway: Gateway,
+  protocols: readonly Protocol[],
+  request: ClientRequest,
+): Promise<void> {
+  const share = new LookAheadShare(gateway.lookAhead);
+  try {
+    const facts = factsOf(request);
+    const { method, host, port, target, headers } = request.head;
+    const body =
+      request.hasBody && needsBody(protocols, request.head)
+        ? await readBody(gateway, request, share)
+        : unneeded(request);
+    const judgement = judge(gateway.inspection.policy, protocols, {
+      method,
+      host,
+      port,
+      target,
+      headers,
+      body,
+    });
+    gateway.recorder.classified(facts, judgement);
+    if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement);
+
+    const decision =
+      decideAtOnce(gateway, request, judgement) ??
+      afterHold(await hold(gateway, request, facts, judgement, share));
+    if (decision.kind === "refuse") return await refuse(gateway, request, facts, judgement, decision);
+    const problem = needsIntent(judgement)
+      ? await recordIntent(gateway, facts, judgement, decision.result)
+      : undefined;
+    if (problem === undefined) await forward(gateway, request, facts, judgement, decision.result);
+    else await refuse(gateway, request, facts, judgement, unrecorded(problem));
+  } finally {
+    share.release();
+  }
+}
+
+/** Allow or deny; undefined when a person has to decide. */
+function decideAtOnce(gateway: Gateway, request: ClientRequest, judgement: Judgement): Decision | undefined {
+  const { action, reason } = judgement.verdict;
+  if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
+  if (action !== "escalate")
+    return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
+  const grant = gateway.grants.find(grantSubject(request, judgement.classification));
+  if (grant === undefined || onceOnlyReason(judgement.classification) !== undefined) return undefined;
+  return {
+    kind: "forward",
+    result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
+  };
+}
+
+async function hold(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+  share: LookAheadShare,
+): Promise<HoldOutcome> {
+  gateway.recorder.escalated(facts, judgement);
+  const { classification, verdict } = judgement;
+  const raw = request.hasBody
+    ? await share.peek(request, gateway.settings.current.classify_body_limit)
+    : NOTHING;
+  const decoded = raw && decodeContent(request.head.headers, raw);
+  const credential = credentialOf(classification.protocol, request.head, request.identity);
+  const fingerprint = raw && fingerprintOf(classification, request.head, raw, credential);
+  return gateway.broker.hold(
+    {
+      requestId: facts.requestId,
+      protocol: classification.protocol,
+      tier: classification.tier,
+      command: classification.command,
+      labels: classification.labels,
+      host: facts.host,
+      port: facts.port,
+      method: facts.method,
+      path: facts.path,
+      rule: verdict.rule,
+      // A rule that may not be about this request says nothing to whoever is asked without the reason for it.
+      reason: verdict.isInDoubt ? `${classification.reason}; ${verdict.reason}` : classification.reason,
+      credential,
+      view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command)),
+      onceOnly: onceOnlyReason(classification),
+      heldBytes: raw?.length ?? 0,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, credential) } : {}),
+      ...(facts.client ? { client: facts.client } : {}),
+    },
+    (left) => request.onLeave(left),
+  );
+}
+
+const NOTHING = new Uint8Array(0);
+
+function afterHold(held: HoldOutcome): Decision {
+  const reason = held.reason ? { reason: held.reason } : {};
+  const approvalId = held.id;
+  switch (held.outcome) {
+    case "approved":
+      return { kind: "forward", result: { outcome: "approved", decision: "allow", approvalId, ...reason } };
+    case "denied":
+      return {
+        kind: "refuse",
+        result: { outcome: "denied", decision: "deny", approvalId, ...reason },
+        retry: false,
+      };
+    case "timed_out":
+      return {
+        kind: "refuse",
+        result: { outcome: "timed_out", decision: "escalate", approvalId },
+        retry: true,
+      };
+    case "withdrawn":
+      return {
+        kind: "refuse",
+        result: { outcome: "withdrawn", decision: "escalate", approvalId, ...reason },
+        retry: true,
+      };
+    default:
+      // Too many wait already. Refusing is the strict answer: nobody was asked, so nobody said yes.
+      return {
+        kind: "refuse",
+        result: { outcome: "refused", decision: "escalate", reason: "too many requests wait for approval" },
+        retry: true,
+      };
+  }
+}
+
+function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
+  const reason = `the audit log cannot be written (${problem})`;
+  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: true };
+}
+
+/** Whatever changes something is on disk before it goes. */
+function needsIntent({ classification }: Judgement): boolean {
+  return classification.tier !== "observe";
+}
+
+/** Undefined when the request may go: its intent is on disk, or the operator chose `audit_failure: open`. */
+async function recordIntent(
+  gateway: Gateway,
+  facts: RequestFacts,
+  judgement: Judgement,
+  result: RequestResult,
+): Promise<string | undefined> {
+  try {
+    const { decision: _, ...rest } = result;
+    await gateway.recorder.intent(facts, judgement, rest);
+    return undefined;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    gateway.log.error("audit row not written", { request_id: facts.requestId, reason: problem });
+    return gateway.settings.current.audit_failure === "open" ? undefined : problem;
+  }
+}
+
+async function forward(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+  result: RequestResult,
+): Promise<void> {
+  let isRecorded = false;
+  try {
+    await request.forward((status) => {
+      isRecorded = true;
+      gateway.recorder.forwarded(facts, judgement, { ...result, status });
+    });
+  } catch (error) {
+    if (isRecorded) throw error;
+    if (!(error instanceof UpstreamError)) {
+      gateway.recorder.forwarded(facts, judgement, { ...result, outcome: "failed", reason: BROKEN_OFF });
+      throw error;
+    }
+    gateway.log.warn("upstream failed", {
+      request_id: facts.requestId,
+      reason: error.message,
+      cause: error.cause === undefined ? undefined : String(error.cause),
+    });
+    const failed = failedResult(gateway, request, result, error);
+    if (failed.outcome === "blocked") gateway.recorder.refused(facts, judgement, failed);
+    else gateway.recorder.forwarded(facts, judgement, failed);
+    await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
+  }
+}
+
+/** The client left, or its body broke: what the upstream did with it, nobody waited to hear. */
+const BROKEN_OFF = "the client went away before there was an answer; the request may have been carried out";
+
+/** An upstream that cannot be trusted is blocked, and whoever reads the reply learns what would mend it. */
+function failedResult(
+  { detector }: Gateway,
+  { head }: ClientRequest,
+  result: RequestResult,
+  error: UpstreamError,
+): RequestResult {
+  if (error.failure !== "unverified")
+    return { ...result, outcome: "failed", status: 502, reason: error.message };
+  const where = `${head.host.includes(":") ? `[${head.host}]` : head.host}:${head.port}`;
+  const reason = `${error.message}; ${remedyText(error, where)}${detector.advice(head)}`;
+  return { ...result, outcome: "blocked", decision: "deny", status: 502, reason };
+}
+
+function remedyText({ remedy }: UpstreamError, where: string): string {
+  if (remedy === undefined) return "";
+  const file = remedy === "authority" ? "the authority's certificate" : "the server's own certificate";
+  return `an operator who has ${file} can trust it with: iddio upstream add --ca <file> ${where}; `;
+}
+
+async function refuse(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+  { result, retry }: Extract<Decision, { kind: "refuse" }>,
+): Promise<void> {
+  gateway.recorder.refused(facts, judgement, { ...result, status: 403 });
+  await request.refuse(replyTo(request, judgement, result, 403, retry));
+}
+
+/** Observe mode: write down what the policy would have done, and let everything pass. */
+async function observe(
+  gateway: Gateway,
+  request: ClientRequest,
+  facts: RequestFacts,
+  judgement: Judgement,
+): Promise<void> {
+  let isRecorded = false;
+  try {
+    await request.forward((status) => {
+      isRecorded = true;
+      gateway.recorder.observed(facts, judgement, status);
+    });
+  } catch (error) {
+    if (isRecorded) throw error;
+    gateway.recorder.observed(facts, judgement, undefined);
+    if (!(error instanceof UpstreamError)) throw error;
+    const failed = failedResult(gateway, request, { outcome: "failed", decision: "allow" }, error);
+    await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
+  }
+}
+
+function replyTo(
+  request: ClientRequest,
+  { classification, verdict }: Judgement,
+  result: RequestResult,
+  status: number,
+  retry: boolean,
+): RefusalReply {
+  return renderRefusal(
+    classification.protocol,
+    {
+      status,
+      outcome: result.outcome,
+      tier: classification.tier,
+      command: classification.command,
+      rule: verdict.rule,
+      reason: result.reason ?? "",
+      retry,
+      ...(result.approvalId ? { approvalId: result.approvalId } : {}),
+    },
+    request.head,
+  );
+}
+
+function factsOf(request: ClientRequest): RequestFacts {
+  const { host, port, method, target } = request.head;
+  return {
+    requestId: randomHex(8),
+    host,
+    port,
+    method,
+    path: maskTarget(target),
+    startedMs: Date.now(),
+    client: request.client,
+  };
+}
+
+async function readBody(
+  gateway: Gateway,
+  request: ClientRequest,
+  share: LookAheadShare,
+): Promise<RequestBody> {
+  const limit = gateway.settings.current.classify_body_limit;
+  const bytes = await share.peek(request, limit);
+  if (bytes === undefined)
+    return { kind: "unread", why: `the body is larger than ${limit} bytes, or too many are being read` };
+  const decoded = decodeContent(request.head.headers, bytes);
+  if (decoded === undefined) return { kind: "unread", why: "the body's content coding cannot be undone" };
+  return { kind: "whole", bytes: decoded };
+}
+
+function unneeded(request: ClientRequest): RequestBody {
+  return request.hasBody ? { kind: "unread", why: "the body was not needed" } : { kind: "none" };
+}

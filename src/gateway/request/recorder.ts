@@ -1,0 +1,203 @@
+// Turns what happened into rows, events and log lines, all from the same facts. Owns
+// which op a row has: `intent` before anything above observe is forwarded, `mitm` for
+// what was forwarded, `block` for what was not.
+
+import type { Action } from "../../model/action.ts";
+import type { ClientIdentity, Entry, EntryFields, EntryOp } from "../../model/entry.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import type { Judgement } from "../../model/verdict.ts";
+import type { Journal } from "../../state/journal.ts";
+import type { Log } from "../../state/log.ts";
+import type { Events } from "./events.ts";
+import type { ModeHolder } from "./mode.ts";
+import { randomHex } from "./random-hex.ts";
+
+/** The facts of one request that every row about it shares. */
+export interface RequestFacts {
+  readonly requestId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+  /** With secrets in the query masked. */
+  readonly path: string;
+  readonly startedMs: number;
+  readonly client: ClientIdentity | undefined;
+}
+
+/** How a request ended. */
+export interface RequestResult {
+  readonly outcome: Outcome;
+  readonly decision: Action;
+  readonly status?: number;
+  readonly approvalId?: string;
+  readonly reason?: string;
+}
+
+/** Writes the audit log, the observe log, events and `classified:` lines; one per daemon. */
+export class Recorder {
+  readonly #audit: Journal;
+  readonly #observe: Journal;
+  readonly #mode: ModeHolder;
+  readonly #events: Events;
+  readonly #log: Log;
+
+  constructor(parts: { audit: Journal; observe: Journal; mode: ModeHolder; events: Events; log: Log }) {
+    this.#audit = parts.audit;
+    this.#observe = parts.observe;
+    this.#mode = parts.mode;
+    this.#events = parts.events;
+    this.#log = parts.log;
+  }
+
+  /** Why rows cannot be written at present, if they cannot. */
+  get failure(): Error | undefined {
+    return this.#audit.failure;
+  }
+
+  /** The line by which people find out what to write under `commands:`. */
+  classified(facts: RequestFacts, { classification, verdict }: Judgement): void {
+    this.#log.info("classified", {
+      protocol: classification.protocol,
+      tier: classification.tier,
+      command: classification.command,
+      ...classification.labels,
+      host: facts.host,
+      method: facts.method,
+      path: facts.path,
+      action: verdict.action,
+      rule: verdict.rule,
+      request_id: facts.requestId,
+      reason: classification.tier === "unknown" ? classification.reason : undefined,
+    });
+  }
+
+  /** Resolves when the row is on disk. Rejects when it could not be written. */
+  async intent(
+    facts: RequestFacts,
+    judgement: Judgement,
+    result: Omit<RequestResult, "decision">,
+  ): Promise<void> {
+    await this.#audit.append(entry("intent", withResult(common(facts, judgement), result)));
+  }
+
+  /** A request that was forwarded, once its reply's status is known or failed to come. */
+  forwarded(facts: RequestFacts, judgement: Judgement, result: RequestResult): void {
+    this.#result("mitm", result.outcome === "failed" ? "block" : "allow", facts, judgement, result);
+  }
+
+  /** A request that was judged and not forwarded. */
+  refused(facts: RequestFacts, judgement: Judgement, result: RequestResult): void {
+    this.#result("block", "block", facts, judgement, result);
+  }
+
+  #result(
+    op: EntryOp,
+    tag: "allow" | "block",
+    facts: RequestFacts,
+    judgement: Judgement,
+    result: RequestResult,
+  ): void {
+    const fields = common(facts, judgement);
+    fields.decision = result.decision;
+    withResult(fields, result).duration_ms = Date.now() - facts.startedMs;
+    this.#audit.appendSoon(entry(op, fields));
+    this.#events.publish(tag, fields);
+  }
+
+  /** A request that broke a rule of the wire or of trust before it could be judged. */
+  blocked(fields: EntryFields): void {
+    const mode = this.#mode.current;
+    // What cannot be read cannot be forwarded in any mode, but the audit log belongs to those that judge.
+    if (mode === "observe")
+      this.#observe.appendSoon(entry("block", { would_be_decision: "deny", outcome: "blocked", ...fields }));
+    else if (mode !== "off")
+      this.#audit.appendSoon(entry("block", { decision: "deny", outcome: "blocked", ...fields }));
+    this.#events.publish("block", fields);
+    this.#log.warn("blocked", logFields(fields));
+  }
+
+  /** A request that waits for a person from now on. */
+  escalated(facts: RequestFacts, judgement: Judgement): void {
+    this.#events.publish("escalate", common(facts, judgement));
+  }
+
+  /** A connection whose requests are judged from now on; each of them has a row of its own. */
+  intercepted(fields: EntryFields): void {
+    this.#events.publish("mitm", fields);
+  }
+
+  /** The one row of a connection that was passed through. */
+  passedThrough(fields: EntryFields): void {
+    this.#audit.appendSoon(entry("passthrough", fields));
+    this.#events.publish("splice", fields);
+  }
+
+  /** The one row of a connection that would have been passed through, had its upstream been there. */
+  notReached(fields: EntryFields): void {
+    this.#audit.appendSoon(entry("passthrough", fields));
+    this.#events.publish("block", fields);
+  }
+
+  /** The one row of a connection to an inspected host that was spliced all the same. */
+  pinSpliced(fields: EntryFields): void {
+    this.#audit.appendSoon(entry("pin_splice", fields));
+    this.#events.publish("splice", fields);
+  }
+
+  /** What a mutating command did, and who typed it. */
+  control(fields: EntryFields): void {
+    this.#audit.appendSoon(entry("control", fields));
+    // The line has uid and pid; what started the caller is for the audit.
+    const { client: _, ...logged } = fields;
+    this.#log.info("control", logFields(logged));
+  }
+
+  /** What the policy would have done; the request was forwarded whatever it was. */
+  observed(facts: RequestFacts, judgement: Judgement, status: number | undefined): void {
+    const fields = common(facts, judgement);
+    fields.would_be_decision = judgement.verdict.action;
+    if (status !== undefined) fields.status = status;
+    fields.duration_ms = Date.now() - facts.startedMs;
+    this.#observe.appendSoon(entry("mitm", fields));
+  }
+}
+
+function entry(op: EntryOp, fields: EntryFields): Entry {
+  return { timestamp_ms: Date.now(), op, hash: randomHex(16), fields };
+}
+
+/** A row's fields while they are put together; filled in place, because there is a row for every request. */
+type OpenFields = { -readonly [Name in keyof EntryFields]: EntryFields[Name] };
+
+function common(facts: RequestFacts, { classification, verdict }: Judgement): OpenFields {
+  const fields: OpenFields = {
+    request_id: facts.requestId,
+    host: facts.host,
+    port: facts.port,
+    method: facts.method,
+    path: facts.path,
+    protocol: classification.protocol,
+    tier: classification.tier,
+    command: classification.command,
+    labels: classification.labels,
+    rule: verdict.rule,
+  };
+  if (facts.client) fields.client = facts.client;
+  return fields;
+}
+
+function withResult(fields: OpenFields, result: Omit<RequestResult, "decision">): OpenFields {
+  fields.outcome = result.outcome;
+  if (result.status !== undefined) fields.status = result.status;
+  if (result.approvalId) fields.approval_id = result.approvalId;
+  if (result.reason) fields.reason = result.reason;
+  return fields;
+}
+
+function logFields(fields: EntryFields): Record<string, string | number | boolean | undefined> {
+  const flat: Record<string, string | number | boolean | undefined> = {};
+  for (const [name, value] of Object.entries(fields))
+    flat[name] =
+      typeof value === "object" ? JSON.stringify(value) : (value as string | number | boolean | undefined);
+  return flat;
+}

@@ -1,0 +1,183 @@
+// ByteStream over Bun's sockets, TCP and TLS alike. Owns the queue of bytes that the
+// kernel did not take. Bun tells a socket's state through static handlers, so
+// `socket.data` holds the stream.
+
+import type { Socket, SocketHandler } from "bun";
+import type { TlsTail } from "../../wire/tls/tail.ts";
+import type { ByteStream, StreamHandler } from "./byte-stream.ts";
+import { IGNORE } from "./byte-stream.ts";
+
+/** Queued bytes above which `write` asks the writer to hold back. */
+const HIGH_WATER = 256 * 1024;
+
+/** A connection, accepted or dialled. */
+export class TcpStream implements ByteStream {
+  readonly #socket: Socket<TcpStream | undefined>;
+  #handler: StreamHandler = IGNORE;
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  #isEnding = false;
+  #isClosed = false;
+  #hasPeerEnded = false;
+  #successor: TcpStream | undefined;
+  #tail: TlsTail | undefined;
+
+  constructor(socket: Socket<TcpStream | undefined>) {
+    this.#socket = socket;
+    socket.data = this;
+  }
+
+  /** The peer's end. */
+  get remote(): { readonly address: string; readonly port: number } {
+    return { address: this.#socket.remoteAddress, port: this.#socket.remotePort };
+  }
+
+  /** Our end. */
+  get local(): { readonly address: string; readonly port: number } {
+    return { address: this.#socket.localAddress, port: this.#socket.localPort };
+  }
+
+  get hasSentAll(): boolean {
+    return this.#queued === 0;
+  }
+
+  get wasCutOff(): boolean {
+    return this.#hasPeerEnded && this.#tail !== undefined && !this.#tail.isAlert;
+  }
+
+  /** Names what has watched the encrypted octets that this stream came in. */
+  watchedBy(tail: TlsTail): void {
+    this.#tail = tail;
+  }
+
+  /** Gives the socket away, to be put under TLS: this stream says nothing more, and hears what is encrypted only for `encrypted`. */
+  surrender(encrypted?: TlsTail): Socket<TcpStream | undefined> {
+    this.#handler = encrypted === undefined ? IGNORE : { ...IGNORE, data: (bytes) => encrypted.push(bytes) };
+    this.#isEnding = true;
+    return this.#socket;
+  }
+
+  /** Names the stream that the surrendered socket went to: whoever destroys this one means that one. */
+  becomes(successor: TcpStream): void {
+    this.#successor = successor;
+  }
+
+  /** Has the kernel ask now and then whether the peer is still there: one that vanished is found out, also in a quiet tunnel. */
+  keepAlive(): void {
+    // Bun counts the delay in seconds.
+    this.#socket.setKeepAlive(true, 30);
+  }
+
+  setHandler(handler: StreamHandler): void {
+    this.#handler = handler;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#isClosed || this.#isEnding || bytes.length === 0) return true;
+    if (this.#queued === 0) {
+      const sent = this.#socket.write(bytes);
+      if (sent === bytes.length) return true;
+      this.#enqueue(sent > 0 ? bytes.subarray(sent) : bytes);
+    } else this.#enqueue(bytes);
+    return this.#queued < HIGH_WATER;
+  }
+
+  #enqueue(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+  }
+
+  end(): void {
+    if (this.#isClosed || this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.#queued === 0) this.#shutdown();
+  }
+
+  #shutdown(): void {
+    // With the peer's FIN already here nothing is left to wait for: close, so that the descriptor goes.
+    if (this.#hasPeerEnded) this.#socket.end();
+    else this.#socket.shutdown();
+  }
+
+  destroy(): void {
+    if (this.#isClosed) return;
+    if (this.#successor) {
+      this.#successor.destroy();
+      return;
+    }
+    this.#queue = [];
+    this.#queued = 0;
+    this.#socket.terminate();
+  }
+
+  hangUp(): void {
+    if (!this.#isClosed) this.#socket.close();
+  }
+
+  pause(): void {
+    if (!this.#isClosed) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isClosed) this.#socket.resume();
+  }
+
+  #flush(): void {
+    while (this.#queue.length > 0) {
+      const head = this.#queue[0] as Uint8Array;
+      const sent = this.#socket.write(head);
+      if (sent < head.length) {
+        if (sent > 0) {
+          this.#queue[0] = head.subarray(sent);
+          this.#queued -= sent;
+        }
+        return;
+      }
+      this.#queue.shift();
+      this.#queued -= head.length;
+    }
+    if (this.#isEnding) this.#shutdown();
+    else this.#handler.drain();
+  }
+
+  #ended(): void {
+    if (this.#hasPeerEnded) return;
+    this.#hasPeerEnded = true;
+    this.#handler.end();
+    if (this.#isEnding && this.#queued === 0) this.#socket.end();
+  }
+
+  /** The static handlers that Bun.listen and Bun.connect take, who set TCP_NODELAY; `opened` is called for every new socket. */
+  static handlers(opened: (stream: TcpStream) => void): SocketHandler<TcpStream | undefined> {
+    return {
+      open(socket) {
+        opened(new TcpStream(socket));
+      },
+      data(socket, bytes) {
+        if (socket.data) socket.data.#handler.data(bytes);
+      },
+      drain(socket) {
+        if (socket.data) socket.data.#flush();
+      },
+      end(socket) {
+        if (socket.data) socket.data.#ended();
+      },
+      error(socket, error) {
+        if (socket.data) socket.data.#closed(error);
+        // Bun reports and leaves the rest to us: without this a TLS error would keep the descriptor.
+        socket.terminate();
+      },
+      close(socket, error) {
+        if (socket.data) socket.data.#closed(error);
+      },
+    };
+  }
+
+  #closed(error?: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#queue = [];
+    this.#queued = 0;
+    this.#handler.close(error ?? undefined);
+  }
+}

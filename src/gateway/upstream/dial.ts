@@ -1,0 +1,209 @@
+// Opening connections: TCP for splices, TCP or verified TLS for intercepted requests.
+// Always dials an address that was resolved and judged before, never a name: what was
+// judged is what is dialled.
+
+import { isIP } from "node:net";
+import type { SecureContext } from "node:tls";
+import type { ChainVerdict } from "../../ca/verify/verify-chain.ts";
+import { Channel } from "../stream/channel.ts";
+import { PATIENCE } from "../stream/patience.ts";
+import {
+  type ClientHandshake,
+  canUpgrade,
+  type SecureConnection,
+  TLS_CLOSED,
+  TLS_TIMEOUT,
+  TlsError,
+  upgradeTls,
+} from "../stream/secure-stream.ts";
+import { TcpStream } from "../stream/tcp-stream.ts";
+import { tlsInTls } from "../stream/tls-in-tls.ts";
+import { presentedChain } from "./presented-chain.ts";
+import { raceAddresses } from "./race.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** Trust and identity for one upstream; contexts are made once and shared. */
+export interface UpstreamTrust {
+  /** Distinguishes pools: two requests share a connection only with equal keys. */
+  readonly key: string;
+  readonly context: SecureContext;
+  /** Judges the chain that the server presented, in DER, as one for `serverName`. */
+  verify(presented: readonly Uint8Array[], serverName: string): ChainVerdict;
+}
+
+/** Connects by TCP to the first address that answers. Throws UpstreamError. */
+export async function dialTcp(addresses: readonly string[], port: number): Promise<Channel> {
+  if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
+  return raceAddresses(
+    addresses,
+    (address) => dialAddress(address, port),
+    (late) => late.destroy(),
+  );
+}
+
+async function dialAddress(address: string, port: number): Promise<Channel> {
+  const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return new Promise<Channel>((resolve, reject) => {
+    let isSettled = false;
+    const fail = (reason: string, cause?: unknown) => {
+      if (isSettled) return;
+      isSettled = true;
+      clearTimeout(timer);
+      reject(new UpstreamError("unreachable", `${where} ${reason}`, { cause }));
+    };
+    const timer = setTimeout(() => fail("did not answer in time"), PATIENCE.connectMs);
+    const handlers = TcpStream.handlers((stream) => {
+      if (isSettled) return stream.destroy();
+      isSettled = true;
+      clearTimeout(timer);
+      stream.keepAlive();
+      resolve(new Channel(stream));
+    });
+    Bun.connect({
+      hostname: address,
+      port,
+      allowHalfOpen: true,
+      data: undefined,
+      socket: { ...handlers, connectError: (_socket, error) => fail(connectProblem(error), error) },
+    }).catch((error: unknown) => fail(connectProblem(error), error));
+  });
+}
+
+function connectProblem(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ECONNREFUSED":
+      return "refused the connection";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "is not reachable from here";
+    case "ETIMEDOUT":
+      return "did not answer in time";
+    case "EMFILE":
+    case "ENFILE":
+      return "could not be dialled: too many open files";
+    default:
+      return "could not be connected to";
+  }
+}
+
+/** The HTTP versions that ALPN can settle on. */
+export type HttpVersion = "h2" | "http/1.1";
+
+/** A TLS connection and what the upstream chose to speak on it. */
+export interface TlsConnection {
+  readonly channel: Channel;
+  readonly version: HttpVersion;
+}
+
+/** Connects by TLS 1.2 or newer, offering `versions`, and verifies the chain and `serverName`. Throws UpstreamError. */
+export async function dialTls(
+  addresses: readonly string[],
+  port: number,
+  serverName: string,
+  trust: UpstreamTrust,
+  versions: readonly HttpVersion[],
+): Promise<TlsConnection> {
+  if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
+  return raceAddresses(
+    addresses,
+    async (address) => {
+      const channel = await dialAddress(address, port);
+      const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+      const id = sessionKey(port, serverName, trust);
+      const connect = (options: ClientHandshake) => upgradeTls(channel, options);
+      return verified(connect, { where, serverName, trust, versions, id });
+    },
+    ({ channel }) => channel.destroy(),
+    (error) => error instanceof UpstreamError && error.failure === "unverified",
+  );
+}
+
+/** As `dialTls` on a connection that is there already; `where` names its other end in messages. */
+export function secureChannel(
+  channel: Channel,
+  where: string,
+  serverName: string,
+  trust: UpstreamTrust,
+  versions: readonly HttpVersion[],
+): Promise<TlsConnection> {
+  const connect = (options: ClientHandshake) =>
+    canUpgrade(channel) ? upgradeTls(channel, options) : tlsInTls(channel, options);
+  return verified(connect, { where, serverName, trust, versions, id: undefined });
+}
+
+/** What a TLS connection to an upstream must satisfy. */
+interface Wanted {
+  /** The other end, for messages. */
+  readonly where: string;
+  readonly serverName: string;
+  readonly trust: UpstreamTrust;
+  readonly versions: readonly HttpVersion[];
+  /** Under which its TLS session is remembered; undefined: it is not. */
+  readonly id: string | undefined;
+}
+
+async function verified(
+  connect: (options: ClientHandshake) => Promise<SecureConnection>,
+  { where, serverName, trust, versions, id }: Wanted,
+): Promise<TlsConnection> {
+  const session = id === undefined ? undefined : sessions.get(id);
+  // A ticket may come before the chain was judged; one of a server that failed is of no use to anybody.
+  let isTrusted = false;
+  let offered: Buffer | undefined;
+  const secure = await connect({
+    context: trust.context,
+    protocols: versions,
+    serverName: isIP(serverName) ? undefined : serverName,
+    session,
+    onSession(ticket) {
+      if (!isTrusted) offered = ticket;
+      else if (id !== undefined) rememberSession(id, ticket);
+    },
+    timeoutMs: PATIENCE.connectMs,
+  }).catch((error: unknown) => {
+    if (id !== undefined) sessions.delete(id);
+    throw error instanceof TlsError ? tlsProblem(error, where) : error;
+  });
+  // Also for a resumed session: it holds the chain that was shown when it was made.
+  const verdict = trust.verify(presentedChain(secure.peer), serverName);
+  if (verdict.kind === "refused") {
+    if (id !== undefined) sessions.delete(id);
+    secure.channel.destroy();
+    throw new UpstreamError(
+      "unverified",
+      `the certificate that ${where} shows for '${serverName}' is refused: ${verdict.reason}`,
+      { remedy: verdict.remedy },
+    );
+  }
+  isTrusted = true;
+  if (id !== undefined && offered !== undefined) rememberSession(id, offered);
+  // No ALPN in the answer means HTTP/1.1 (RFC 9113 3.2).
+  return { channel: secure.channel, version: secure.protocol === "h2" ? "h2" : "http/1.1" };
+}
+
+/** TLS sessions of upstreams that proved themselves, so that the next connection saves a certificate and a signature. */
+const sessions = new Map<string, Buffer>();
+const SESSIONS_MAX = 1_000;
+
+function sessionKey(port: number, serverName: string, trust: UpstreamTrust): string {
+  return `${trust.key}|${serverName}:${port}`;
+}
+
+function rememberSession(id: string, ticket: Buffer): void {
+  sessions.delete(id);
+  const oldest = sessions.size >= SESSIONS_MAX ? sessions.keys().next().value : undefined;
+  if (oldest !== undefined) sessions.delete(oldest);
+  sessions.set(id, ticket);
+}
+
+function tlsProblem(error: TlsError, where: string): UpstreamError {
+  return new UpstreamError("unreachable", `${where} ${tlsReason(error)}`, { cause: error });
+}
+
+function tlsReason({ code, cause }: TlsError): string {
+  if (code === TLS_TIMEOUT) return "did not answer in time";
+  if (code === TLS_CLOSED || code === "ECONNRESET" || code === "EPIPE")
+    return "closed the connection during the TLS handshake";
+  const isOfTheSystem = /^E[A-Z]+$/.test(code) && code !== "EPROTO";
+  return isOfTheSystem ? connectProblem(cause) : `broke off the TLS handshake (${code})`;
+}

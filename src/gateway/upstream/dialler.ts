@@ -1,0 +1,95 @@
+// Opens every connection to the outside, straight or through the corporate proxy. Whoever
+// needs a connection says where to and how it must be verified; the way there is decided
+// here, by the settings in force.
+
+import type { Settings } from "../../state/settings.ts";
+import type { Channel } from "../stream/channel.ts";
+import {
+  type CorporateProxy,
+  connectThrough,
+  corporateProxy,
+  type ProxiedDestination,
+} from "./corporate-proxy.ts";
+import {
+  dialTcp,
+  dialTls,
+  type HttpVersion,
+  secureChannel,
+  type TlsConnection,
+  type UpstreamTrust,
+} from "./dial.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** Dials for the gateway; one per daemon. */
+export class Dialler {
+  readonly #resolver: Resolver;
+  readonly #settings: () => Settings;
+  readonly #trustFor: (host: string, port: number) => UpstreamTrust;
+  #proxy: { readonly key: string; readonly proxy: CorporateProxy | undefined } | undefined;
+
+  constructor(parts: {
+    resolver: Resolver;
+    settings: () => Settings;
+    trustFor: (host: string, port: number) => UpstreamTrust;
+  }) {
+    this.#trustFor = parts.trustFor;
+    this.#resolver = parts.resolver;
+    this.#settings = parts.settings;
+  }
+
+  /** The corporate proxy for a destination; undefined when it is reached straight. */
+  #proxyFor(destination: ProxiedDestination): CorporateProxy | undefined {
+    const { upstream_proxy, upstream_no_proxy } = this.#settings();
+    const key = `${upstream_proxy} ${upstream_no_proxy}`;
+    if (this.#proxy?.key !== key)
+      this.#proxy = { key, proxy: corporateProxy(upstream_proxy, upstream_no_proxy) };
+    const { proxy } = this.#proxy;
+    return proxy && !proxy.bypasses(destination) ? proxy : undefined;
+  }
+
+  /**
+   * The addresses of a host. Empty when only the corporate proxy can resolve it; such a host is known by its
+   * name alone. Throws UpstreamError.
+   */
+  async resolve(host: string, port: number): Promise<readonly string[]> {
+    try {
+      return await this.#resolver.resolve(host);
+    } catch (error) {
+      if (this.#proxyFor({ host, port, addresses: [] })) return [];
+      throw error;
+    }
+  }
+
+  /** A plain connection. Throws UpstreamError. */
+  async tcp(destination: ProxiedDestination): Promise<Channel> {
+    const proxy = this.#proxyFor(destination);
+    return proxy ? this.#through(proxy, destination) : dialTcp(destination.addresses, destination.port);
+  }
+
+  /** A connection on which `serverName` proved itself by `trust`. Throws UpstreamError. */
+  async tls(
+    destination: ProxiedDestination,
+    serverName: string,
+    trust: UpstreamTrust,
+    versions: readonly HttpVersion[],
+  ): Promise<TlsConnection> {
+    const proxy = this.#proxyFor(destination);
+    if (!proxy) return dialTls(destination.addresses, destination.port, serverName, trust, versions);
+    const channel = await this.#through(proxy, destination);
+    return secureChannel(channel, `${destination.host}:${destination.port}`, serverName, trust, versions);
+  }
+
+  async #through(proxy: CorporateProxy, destination: ProxiedDestination): Promise<Channel> {
+    const channel = await this.#toProxy(proxy);
+    await connectThrough(channel, proxy, destination);
+    return channel;
+  }
+
+  /** The proxy's own certificate is verified as any client of it would. */
+  async #toProxy(proxy: CorporateProxy): Promise<Channel> {
+    const addresses = await this.#resolver.resolve(proxy.host);
+    if (!proxy.isTls) return dialTcp(addresses, proxy.port);
+    const trust = this.#trustFor(proxy.host, proxy.port);
+    return (await dialTls(addresses, proxy.port, proxy.host, trust, ["http/1.1"])).channel;
+  }
+}

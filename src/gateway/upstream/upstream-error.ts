@@ -1,0 +1,34 @@
+// Why an upstream could not be used, in words for the client and the log.
+
+import type { Remedy } from "../../ca/verify/verify-chain.ts";
+
+/** `unreachable`: no connection. `unverified`: its certificate is not trusted. `broken`: it spoke wrongly or went away. */
+export type UpstreamFailure = "unreachable" | "unverified" | "broken";
+
+/** Thrown by everything that dials or reads an upstream; `message` is one lower-case clause without secrets. */
+export class UpstreamError extends Error {
+  readonly failure: UpstreamFailure;
+  /** Whether a byte of the answer had arrived; a request is never sent again after that. */
+  readonly hasAnswered: boolean;
+  /** The upstream certainly did nothing with the request, and nothing of its body was used up. */
+  readonly wasUnprocessed: boolean;
+  /** What an operator can register to have an unverified upstream accepted, if anything. */
+  readonly remedy: Remedy | undefined;
+
+  constructor(
+    failure: UpstreamFailure,
+    message: string,
+    options: {
+      cause?: unknown;
+      hasAnswered?: boolean;
+      wasUnprocessed?: boolean;
+      remedy?: Remedy | undefined;
+    } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.failure = failure;
+    this.hasAnswered = options.hasAnswered ?? false;
+    this.wasUnprocessed = options.wasUnprocessed ?? false;
+    this.remedy = options.remedy;
+  }
+}

@@ -1,0 +1,94 @@
+// The daemon's own copy of the program, `bin/iddio-daemon`. A copy, because the program that was typed may be replaced
+// or removed by a package manager at any moment. It is only ever replaced by rename: one that runs keeps running.
+
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, copyFile, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UserError } from "../../model/user-error.ts";
+import { errorCode, syncDirectory } from "../../state/files.ts";
+import type { Environment } from "../process/environment.ts";
+import { lastWords, runTool } from "../process/run-tool.ts";
+
+/** A file that has been asked and says that it is iddio. */
+export interface ProgramFile {
+  readonly path: string;
+  readonly version: string;
+}
+
+/** Runs `<path> version --json`. Throws a `UserError` when that is no iddio that runs here. */
+export async function askProgram(path: string, env: Environment): Promise<ProgramFile> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new UserError(`there is no '${path}'`, { hint: "name the iddio binary" });
+  if (!found.isFile()) throw new UserError(`'${path}' is not a file`, { hint: "name the iddio binary" });
+  const result = await runTool([path, "version", "--json"], { env, timeoutMs: 15_000 });
+  let version: unknown;
+  try {
+    version = (JSON.parse(result.stdout) as { build_version?: unknown }).build_version;
+  } catch {
+    // told below
+  }
+  if (result.code !== 0 || typeof version !== "string")
+    throw new UserError(`'${path}' is no iddio that runs here: ${lastWords(result)}`, {
+      hint: "name the iddio binary of this system and processor",
+    });
+  return { path: await realpath(path), version };
+}
+
+/** Makes `target` a copy of `source`, in one step. False when it is one already. A failure leaves nothing behind. */
+export async function placeProgram(source: string, target: string): Promise<boolean> {
+  if (await isSameFile(source, target)) {
+    await chmod(target, 0o755);
+    return false;
+  }
+  const folder = dirname(target);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = join(folder, `.${basename(target)}.${process.pid}.tmp`);
+  try {
+    await copyFile(source, temporary);
+    await chmod(temporary, 0o755);
+    const file = await open(temporary, "r+");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw cannotPlace(target, error);
+  }
+  await syncDirectory(folder);
+  return true;
+}
+
+function cannotPlace(target: string, cause: unknown): UserError {
+  const hint = {
+    ENOSPC: "make room on that disk; what was there before is untouched",
+    EACCES: "run it as the owner of that folder",
+    EROFS: "that file system is read-only",
+  }[errorCode(cause) ?? ""];
+  return new UserError(
+    `cannot write '${target}': ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      hint: hint ?? "what was there before is untouched",
+      cause,
+    },
+  );
+}
+
+async function isSameFile(left: string, right: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(left), stat(right).catch(() => undefined)]);
+  if (b === undefined || a.size !== b.size) return false;
+  if (a.ino === b.ino && a.dev === b.dev) return true;
+  const [first, second] = await Promise.all([digestOf(left), digestOf(right)]);
+  return first === second;
+}
+
+/** SHA-256 of a file, lower-case hex, read in pieces. */
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
+    hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}

@@ -1,0 +1,66 @@
+// The operating system's supervisor as the rest of the program sees it: one interface, two implementations. Knows
+// what a service can be asked for and which supervisor this machine has; not how it is asked.
+
+import { UserError } from "../../model/user-error.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import type { Environment } from "../process/environment.ts";
+import { LaunchdService } from "./launchd.ts";
+import { SystemdService } from "./systemd.ts";
+
+/** Whose manager runs the daemon: the user's own, or the system's. */
+export type ServiceScope = "user" | "system";
+
+/** What the supervisor says of the daemon. */
+export type ServiceState =
+  | { readonly kind: "running"; readonly pid: number | undefined }
+  /** Registered but not running; the detail is in the supervisor's words. */
+  | { readonly kind: "stopped"; readonly detail: string }
+  | { readonly kind: "absent" }
+  /** The supervisor cannot be asked. */
+  | { readonly kind: "unreachable"; readonly detail: string };
+
+/** The daemon as a service of the operating system. */
+export interface Service {
+  readonly supervisor: "systemd" | "launchd";
+  readonly scope: ServiceScope;
+  /** The file that tells the supervisor about the daemon. */
+  readonly unitPath: string;
+  /** What that file should say. */
+  readonly unit: string;
+  /** What a person types to restart it. */
+  readonly restartCommand: string;
+  /** Throws a `UserError` that says what to do instead when the supervisor cannot be used here. */
+  ensureUsable(): Promise<void>;
+  state(): Promise<ServiceState>;
+  /** Writes the unit if it differs and has the daemon started at each login or boot. Whether the unit changed. */
+  register(): Promise<boolean>;
+  /** Starts the daemon, or restarts it. */
+  restart(): Promise<void>;
+  /** Stops the daemon until the next `restart`, login or boot. */
+  stop(): Promise<void>;
+  /** Stops the daemon and takes the unit away. Whether there was one. */
+  remove(): Promise<boolean>;
+}
+
+/** What a service is made from. */
+export interface ServiceOptions {
+  readonly scope: ServiceScope;
+  readonly paths: StatePaths;
+  readonly env: Environment;
+  /** Runs on this platform instead of the one we are on: what `--print-unit` and tests ask for. */
+  readonly platform?: NodeJS.Platform;
+}
+
+/** The supervisor of this platform. Throws a `UserError` where there is none that iddio knows. */
+export function openService(options: ServiceOptions): Service {
+  const platform = options.platform ?? process.platform;
+  if (platform === "linux") return new SystemdService(options);
+  if (platform !== "darwin")
+    throw new UserError(`there is no service for '${platform}'`, { hint: "run it yourself: iddio gateway" });
+  if (options.scope === "system")
+    throw new UserError("'--system' is for Linux; on macOS the daemon runs as the user's own", {
+      hint: "leave out --system",
+      exitCode: 2,
+    });
+  return new LaunchdService(options);
+}

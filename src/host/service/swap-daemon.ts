@@ -1,0 +1,48 @@
+// Puts another program in the daemon's place, and back; and keeps the database as it was while a new version is tried,
+// because that may change it in a way that the old one refuses. What is kept lies beside the new until it is settled.
+
+import { copyFile, link, rename, rm } from "node:fs/promises";
+import type { StatePaths } from "../../state/paths.ts";
+import { placeProgram } from "./daemon-binary.ts";
+
+/** A swap that can still be undone. */
+export interface Swap {
+  /** What was there before. */
+  restore(): Promise<void>;
+  /** The new one stays: removes what was kept. */
+  settle(): Promise<void>;
+}
+
+/** A copy of the database that can be put back. The daemon must not be running. */
+export async function keepDatabase(paths: StatePaths): Promise<Swap> {
+  const kept = `${paths.database}.previous`;
+  const isThere = await copyFile(paths.database, kept).then(
+    () => true,
+    () => false,
+  );
+  return {
+    async restore() {
+      if (!isThere) return;
+      for (const suffix of ["-wal", "-shm"]) await rm(`${paths.database}${suffix}`, { force: true });
+      await rename(kept, paths.database);
+    },
+    settle: () => rm(kept, { force: true }),
+  };
+}
+
+/** Makes `program` the daemon's, in one step. The daemon must not be running. */
+export async function swapDaemon(paths: StatePaths, program: string): Promise<Swap> {
+  const kept = `${paths.daemonBinary}.previous`;
+  await rm(kept, { force: true });
+  // A second name for the same file costs nothing; the new program is a new file.
+  await link(paths.daemonBinary, kept);
+  await placeProgram(program, paths.daemonBinary);
+  return {
+    async restore() {
+      await rename(kept, paths.daemonBinary);
+    },
+    async settle() {
+      await rm(kept, { force: true });
+    },
+  };
+}

@@ -1,0 +1,27 @@
+// Runs one program with the rights of the administrator, asking for the password where a person is there to give it.
+// Each call is one visible command, so that what is done with these rights can be read, and typed by hand instead.
+
+import { isatty } from "node:tty";
+import { UserError } from "../../model/user-error.ts";
+import type { Environment } from "../process/environment.ts";
+import { findTool, lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+
+/** Runs the command as root, through sudo when we are not. Throws a `UserError` with the command to type when it fails. */
+export async function asRoot(argv: readonly string[], env: Environment): Promise<ToolResult> {
+  const isRoot = process.getuid?.() === 0;
+  const isInteractive = !isRoot && isatty(0) && isatty(2);
+  if (!isRoot && findTool("sudo", env) === undefined)
+    throw new UserError(`'${argv[0]}' must be run as root, and there is no sudo`, {
+      hint: `as root: ${argv.map(quote).join(" ")}`,
+    });
+  const sudo = isRoot ? [] : isInteractive ? ["sudo", "--"] : ["sudo", "-n", "--"];
+  const result = await runTool([...sudo, ...argv], { env, isInteractive });
+  if (result.code === 0) return result;
+  throw new UserError(`${argv[0]}: ${lastWords(result)}`, {
+    hint: `by hand: ${isRoot ? "" : "sudo "}${argv.map(quote).join(" ")}`,
+  });
+}
+
+function quote(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,72 @@
+// Where this machine keeps what it trusts, as the rest of the program sees it: a list of places, each of which can be
+// asked, told to trust the CA and told to forget it. Only ever touches certificates that are iddio's own by name.
+
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { UserError } from "../../model/user-error.ts";
+import type { Environment } from "../process/environment.ts";
+import { KeychainTrust } from "./darwin.ts";
+import { anchorTrust } from "./linux.ts";
+import { nssTrusts } from "./nss.ts";
+
+/** What every certificate of an iddio authority is called, followed by eight hex digits. */
+export const CA_NAME_PREFIX = "iddio dev CA";
+
+/** The certificate to trust. */
+export interface TrustedCertificate {
+  /** Absolute path of the PEM file. */
+  readonly path: string;
+  readonly pem: string;
+  /** Common name, which no other authority has. */
+  readonly name: string;
+}
+
+/** One place that says whom programs trust. */
+export interface TrustPlace {
+  /** What people call it, with its path where there are several. */
+  readonly name: string;
+  /** Whether browsers look there and nothing else does. */
+  readonly isBrowser: boolean;
+  isTrusted(certificate: TrustedCertificate): Promise<boolean>;
+  /** Throws a `UserError` that says what to type by hand. */
+  trust(certificate: TrustedCertificate): Promise<void>;
+  /** Takes every certificate of an iddio authority away, also of earlier ones. Whether there was any. */
+  untrust(certificate: TrustedCertificate | undefined): Promise<boolean>;
+}
+
+/** What the places are looked for by. */
+export interface TrustOptions {
+  readonly env: Environment;
+  readonly platform?: NodeJS.Platform;
+  /** The root of the file system; another one in tests. */
+  readonly root?: string;
+}
+
+/** The places of this machine, the system's own first. */
+export async function trustPlaces(options: TrustOptions): Promise<readonly TrustPlace[]> {
+  const platform = options.platform ?? process.platform;
+  const system = platform === "darwin" ? new KeychainTrust(options.env) : anchorTrust(options);
+  return [...(system === undefined ? [] : [system]), ...(await nssTrusts(options.env, platform))];
+}
+
+/** Reads the certificate to trust. Throws a `UserError` when there is none or it is not an iddio authority's. */
+export async function readCertificate(path: string): Promise<TrustedCertificate> {
+  const pem = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new UserError(`cannot read the CA certificate '${path}'`, {
+      hint: "make it: iddio install",
+      cause,
+    });
+  });
+  let subject: string;
+  try {
+    subject = new X509Certificate(pem).subject;
+  } catch (cause) {
+    throw new UserError(`'${path}' is no certificate`, { hint: "see: iddio doctor", cause });
+  }
+  const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
+  if (!name.startsWith(CA_NAME_PREFIX))
+    throw new UserError(`'${path}' is the certificate of '${name}', not of an iddio authority`, {
+      hint: "see: iddio ca info",
+    });
+  return { path, pem, name };
+}

@@ -1,0 +1,87 @@
+// The verdict on one classified request: a pure look-up in the compiled policy. What it falls through to is
+// never laxer than the block's default, and what nobody could classify is never allowed whatever the file says.
+
+import { stricterAction } from "../../model/action.ts";
+import type { Classification } from "../../model/classification.ts";
+import { isTier } from "../../model/tier.ts";
+import type { Verdict } from "../../model/verdict.ts";
+import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
+import { findCommand, stricterVerdict } from "./rule-table.ts";
+
+/**
+ * Decides by the block of the classification's protocol. Of a request with parts each is decided, and the
+ * strictest wins. A protocol without a block escalates, with an empty rule.
+ */
+export function decide(policy: Policy, classification: Classification): Verdict {
+  const block = policy.blocks.get(classification.protocol);
+  if (block !== undefined) return decideIn(block, classification);
+  const reason = `the policy has no "${classification.protocol}" block`;
+  return { action: "escalate", rule: "", line: 0, reason };
+}
+
+function decideIn(block: ProtocolBlock, classification: Classification): Verdict {
+  const { parts } = classification;
+  if (parts === undefined || parts.length === 0) return decideOne(block, classification);
+  let strictest = decideWhole(block, classification);
+  for (const part of parts) strictest = stricterVerdict(strictest, decideIn(block, part));
+  return strictest ?? decideOne(block, classification);
+}
+
+// A batch as a whole adds nothing to its parts, unless it is itself unknown or a deny names it: of a request without a
+// tier only such a rule has a say beside the block.
+function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
+  const verdict = decideOne(block, { ...classification, tier: "unknown" });
+  if (classification.tier === "unknown") return verdict;
+  const isOfBlock = verdict.rule === block.fallback.rule || verdict.rule === block.protocol;
+  return isOfBlock ? undefined : verdict;
+}
+
+function decideOne(block: ProtocolBlock, classification: Classification): Verdict {
+  let strictest: Verdict | undefined;
+  for (const { label, entries } of block.scopes) {
+    const name = classification.labels[label];
+    const table = name === undefined ? undefined : entries.first(name.toLowerCase());
+    if (table !== undefined)
+      strictest = stricterVerdict(strictest, decideByTable(block, table, classification));
+  }
+  strictest ??= decideByTable(block, block.rules, classification);
+  const { unnamedScopes, spannedScopes } = classification;
+  return unnamedScopes === undefined && spannedScopes === undefined
+    ? strictest
+    : decideUnnamed(block, classification, strictest);
+}
+
+/** What is added by the lists of the scopes that the request acts in and does not name. */
+function decideUnnamed({ scopes }: ProtocolBlock, classification: Classification, named: Verdict): Verdict {
+  const { unnamedScopes, spannedScopes } = classification;
+  let result = named;
+  for (const { label, unnamed } of scopes)
+    if (spannedScopes?.includes(label)) result = unnamed.inEvery(classification, result);
+    else if (unnamedScopes?.includes(label)) result = unnamed.inSome(classification, result);
+  return result;
+}
+
+function decideByTable(
+  block: ProtocolBlock,
+  table: RuleTable | undefined,
+  classification: Classification,
+): Verdict {
+  const byCommand = table && findCommand(table, classification);
+  if (!isTier(classification.tier))
+    return byCommand?.action === "deny" ? byCommand : unknownVerdict(block, classification);
+  const byTier = table?.tiers.get(classification.tier);
+  if (byTier?.action === "deny" && byCommand?.action !== "deny") return byTier;
+  return byCommand ?? byTier ?? block.fallback;
+}
+
+// An unknown request has no tier, so only a deny that names its command can say more than "ask or refuse".
+function unknownVerdict(block: ProtocolBlock, { reason }: Classification): Verdict {
+  const { fallback } = block;
+  const isByDefault = fallback.action !== "allow";
+  return {
+    action: stricterAction("escalate", fallback.action),
+    rule: isByDefault ? fallback.rule : block.protocol,
+    line: isByDefault ? fallback.line : block.line,
+    reason: `cannot be classified (${reason}), so it is never allowed by rule`,
+  };
+}

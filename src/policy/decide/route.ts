@@ -1,0 +1,27 @@
+// Which protocol, if any, inspects a destination. Overlapping entries are settled by the index: the most specific
+// entry wins, ties go to the block that comes first in the file.
+
+import type { Protocol } from "../../model/protocol.ts";
+import type { Policy } from "../policy.ts";
+
+/** The route of a destination that is inspected. */
+export interface Route {
+  readonly protocol: Protocol;
+  /** The inspect entry as written. */
+  readonly entry: string;
+  /** Comparable between routes: higher is more specific. */
+  readonly specificity: number;
+  /** Whether the entry is `*` or equals it: it matches every address that any name resolves to. */
+  readonly isCatchAll: boolean;
+}
+
+/** The route of a destination by name or address; undefined when nothing inspects it. */
+export function routeOf(
+  policy: Policy,
+  destination: { readonly host: string; readonly port: number },
+): Route | undefined {
+  const found = policy.inspected.lookup(destination.host, destination.port);
+  if (found === undefined) return undefined;
+  const { text, specificity, isCatchAll } = found.entry;
+  return { protocol: found.value.protocol, entry: text, specificity, isCatchAll };
+}

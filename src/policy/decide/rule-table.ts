@@ -1,0 +1,104 @@
+// Compiles one `rules:` block into look-ups. Keeps the precedence inside a block: a deny first, then what names
+// a command over what names a tier, among equals the strictest; decide only asks.
+
+import type { Glob } from "../../match/glob.ts";
+import { GlobIndex } from "../../match/glob-index.ts";
+import { compileNameGlob, type NameGlob } from "../../match/name-glob.ts";
+import { ACTIONS, type Action, stricterAction } from "../../model/action.ts";
+import type { Classification } from "../../model/classification.ts";
+import type { Protocol } from "../../model/protocol.ts";
+import type { Tier } from "../../model/tier.ts";
+import type { Verdict } from "../../model/verdict.ts";
+import type { RuleTable } from "../policy.ts";
+
+/** A command as a rule names it: the name or pattern, compiled. */
+export interface CommandSelector {
+  readonly text: string;
+  readonly globs: readonly Glob[];
+}
+
+/** What one line under `groups:` or `commands:` of a rules block selects, and the verdict it gives. */
+export interface Rule {
+  readonly action: Action;
+  readonly path: string;
+  readonly line: number;
+  /** The group that selects, undefined for a command written in the rule itself. */
+  readonly group: string | undefined;
+  readonly tiers: readonly Tier[];
+  readonly commands: readonly CommandSelector[];
+}
+
+const DONE: Readonly<Record<Action, string>> = { allow: "allowed", escalate: "escalated", deny: "denied" };
+
+const KUBERNETES_VERBS: ReadonlySet<string> = new Set(
+  "get list watch create update patch delete deletecollection connect approve sign bind escalate impersonate".split(
+    " ",
+  ),
+);
+
+/** Reads a command of a rule. For kubectl the order `get configmaps` means the same as `configmaps get`. */
+export function compileCommand(
+  protocol: Protocol,
+  text: string,
+): CommandSelector | { readonly problem: string } {
+  const words = text.trim().split(/\s+/);
+  const compiled: NameGlob | { problem: string } = compileNameGlob(words.join(" "));
+  if ("problem" in compiled) return compiled;
+  const [first = "", second = ""] = words.map((word) => word.toLowerCase());
+  const isSwapped =
+    protocol === "kubectl" &&
+    words.length === 2 &&
+    KUBERNETES_VERBS.has(first) &&
+    !KUBERNETES_VERBS.has(second);
+  if (!isSwapped) return { text, globs: compiled.globs };
+  const swapped = compileNameGlob(`${words[1]} ${words[0]}`);
+  return "problem" in swapped ? swapped : { text, globs: [...compiled.globs, ...swapped.globs] };
+}
+
+/** Builds the look-ups of one block from its rules in file order. */
+export function compileRules(rules: readonly Rule[]): RuleTable {
+  const commands: { glob: Glob; value: Verdict }[] = [];
+  const tiers = new Map<Tier, Verdict>();
+  const strictestFirst = [...rules].sort((a, b) => ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action));
+  for (const rule of strictestFirst) {
+    for (const command of rule.commands) {
+      const value = commandVerdict(rule, command);
+      for (const glob of command.globs) commands.push({ glob, value });
+    }
+    for (const tier of rule.tiers) if (!tiers.has(tier)) tiers.set(tier, tierVerdict(rule, tier));
+  }
+  return { commands: new GlobIndex(commands), hasCommands: commands.length > 0, tiers };
+}
+
+/** The strictest of the rules that name the command or an alias of it; undefined when none does. */
+export function findCommand(
+  { commands, hasCommands }: RuleTable,
+  { command, aliases }: Classification,
+): Verdict | undefined {
+  if (!hasCommands) return undefined;
+  let strictest = command === "" ? undefined : commands.first(command.toLowerCase());
+  for (const alias of aliases) {
+    const found = commands.first(alias.toLowerCase());
+    if (found !== undefined) strictest = stricterVerdict(strictest, found);
+  }
+  return strictest;
+}
+
+function commandVerdict(rule: Rule, command: CommandSelector): Verdict {
+  return verdictOf(rule, `command "${command.text}"`);
+}
+
+function tierVerdict(rule: Rule, tier: Tier): Verdict {
+  return verdictOf(rule, `tier ${tier}`);
+}
+
+function verdictOf({ action, path, line, group }: Rule, what: string): Verdict {
+  const through = group === undefined ? "" : ` (group "${group}")`;
+  return { action, rule: path, line, reason: `${what}${through} is ${DONE[action]}` };
+}
+
+/** The stricter of two verdicts; the first when they are equally strict or there is no other. */
+export function stricterVerdict(first: Verdict | undefined, second: Verdict): Verdict {
+  if (first === undefined) return second;
+  return stricterAction(first.action, second.action) === first.action ? first : second;
+}

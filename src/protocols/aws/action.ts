@@ -1,0 +1,103 @@
+// The Action of AWS's query protocol, from the query of a GET or the form body of a POST. There must be exactly one:
+// a second one, in whatever spelling and place, makes it unknown, because servers differ in which they take.
+
+import { type Header, headerValues, type RequestBody } from "../../model/request.ts";
+import { decodeLoosely } from "../lenient-path.ts";
+
+/** The action, or why there is none to rely on. */
+export type ActionReading =
+  | { readonly kind: "action"; readonly name: string }
+  | {
+      readonly kind: "unknown";
+      readonly reason: string /** Actions that were seen nevertheless. */;
+      readonly names: readonly string[];
+    };
+
+/** What can hold an Action. */
+export interface ActionSource {
+  readonly method: string;
+  readonly query: string | undefined;
+  readonly headers: readonly Header[];
+  readonly body: RequestBody;
+}
+
+/** Reads the one Action of a request. */
+export function readAction(source: ActionSource): ActionReading {
+  const { method, body } = source;
+  const found: string[] = [];
+  const unknown = (reason: string): ActionReading => ({ kind: "unknown", reason, names: seen(source) });
+  if (method !== "GET" && method !== "POST") return unknown("the query protocol knows GET and POST only");
+  if (!collect(source.query ?? "", found)) return unknown("the query cannot be read");
+  if (body.kind === "unread") return unknown(`the operation is in the body, which was not read: ${body.why}`);
+  if (body.kind === "whole" && body.bytes.length > 0) {
+    if (method === "GET") return unknown("a GET with a body");
+    if (!isForm(source.headers)) return unknown("the body is no form");
+    if (!collect(decodeAscii(body.bytes), found)) return unknown("the form cannot be read");
+  }
+  const [name, second] = found;
+  if (second !== undefined) return unknown("more than one Action");
+  if (name === undefined) return unknown("no Action");
+  return { kind: "action", name };
+}
+
+/** Every action that some server might see in a query or body, however malformed. */
+export function actionsIn(text: string): readonly string[] {
+  if (!/action|%/i.test(text)) return [];
+  const names = new Set<string>();
+  for (const match of decodeLoosely(text).matchAll(/(?:^|[&;\s])action[^=&;]{0,8}=([A-Za-z0-9]{1,128})/gi))
+    names.add(match[1] ?? "");
+  return [...names];
+}
+
+function seen({ query, body }: ActionSource): readonly string[] {
+  const inBody = body.kind === "whole" ? actionsIn(decodeAscii(body.bytes)) : [];
+  return [...actionsIn(query ?? ""), ...inBody];
+}
+
+function isForm(headers: readonly Header[]): boolean {
+  const types = headerValues(headers, "content-type");
+  return types.length === 1 && /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(types[0]?.trim() ?? "");
+}
+
+/** Names and values of interest are ASCII; any other byte becomes a character that matches nothing. */
+function decodeAscii(bytes: Uint8Array): string {
+  return DECODER.decode(bytes);
+}
+
+const DECODER = new TextDecoder("latin1");
+
+/** Adds the values of every `Action`; false when a name or such a value is malformed. Other values are not looked at. */
+function collect(text: string, found: string[]): boolean {
+  for (let at = 0; at < text.length; ) {
+    let end = text.indexOf("&", at);
+    if (end < 0) end = text.length;
+    if (!collectPair(text, at, end, found)) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
+function collectPair(text: string, at: number, end: number, found: string[]): boolean {
+  let equals = text.indexOf("=", at);
+  if (equals < 0 || equals > end) equals = end;
+  const raw = text.slice(at, equals);
+  // A ";" parts pairs at some servers: "X=1;Action=…" must not hide a second Action.
+  const hidden = text.slice(equals, end);
+  if (hidden.includes(";") && /;\s*action\s*=/i.test(hidden)) return false;
+  if (raw.length !== 6 && !/[%+\s;[\]\0]/.test(raw)) return true;
+  const name = decode(raw);
+  if (name === undefined) return false;
+  if (!/^[\s\0]*action[\s\0]*(?:$|;|\[|\0)/i.test(name)) return !/;\s*action\s*$/i.test(name);
+  const value = equals === end ? "" : decode(text.slice(equals + 1, end));
+  if (value === undefined || name !== "Action") return false;
+  found.push(value);
+  return true;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}

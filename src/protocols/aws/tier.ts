@@ -1,0 +1,69 @@
+// From an operation's IAM prefix, name and published access level to its tier. The access level is the datum; the
+// rules here correct it where it does not say what a person would want to know: credentials, commands on hosts,
+// deletion, access policies, model inference, login. Knows no request. First rule that applies wins, strict ones first.
+
+import type { Tier } from "../../model/tier.ts";
+import type { AccessLevel, AwsOperation } from "./catalogue.ts";
+import { exceptionOf } from "./exceptions.ts";
+
+/** A tier and the rule or datum that gave it, as a clause. */
+export interface AwsTier {
+  readonly tier: Tier;
+  readonly reason: string;
+}
+
+const LEVEL_NAMES: Readonly<Record<AccessLevel, string>> = {
+  l: "access level List",
+  r: "access level Read",
+  w: "access level Write",
+  t: "access level Tagging",
+  p: "access level Permissions management",
+  "-": "no published access level",
+};
+
+/** Verbs that change nothing, for operations without a published level. */
+const READ_VERB =
+  /^(?:Admin|Batch|Transact)?(?:Get|List|Describe|Search|Head|Lookup|Count|Scan|Query|Preview|Validate|Check|View|Download|Is|Summarize)(?=[A-Z]|$)/;
+
+const DELETION =
+  /^(?:Admin|Batch|Bulk|Force)?(?:Delete|Terminate|Purge|Destroy|Erase|Wipe|Drop)(?=[A-Z]|$)|^(?:Start|Create|Schedule|\w+And)\w*Delet(?!\w*Protection)/;
+
+/** Answers that hold a secret or a credential. */
+const CREDENTIAL_READ =
+  /^(?:Batch)?(?:Get|Retrieve|Request|Acquire|Download|Assume|Exchange|Generate|Create|Complete)\w*(?:SecretValue|Credentials(?:For\w+|With\w+)?|AuthToken|AccessToken|AuthorizationToken|FederationToken|SessionToken|ClientToken|ChangeToken|IdToken\w*|Token(?:s|For\w+|From\w+|Auth)?|Password(?:Data)?|KeyPairs?|AccessKeys?|ApiKeys?|APIKeys?|PrivateKeys?|AuthCode|UnlockCode|VerificationCode|Presigned\w*Urls?|EmbedUrl)$|^Assume\w*Role/;
+
+/** Writes that hand out a credential, or set one. */
+const CREDENTIAL_WRITE =
+  /^(?:Admin|Batch)?(?:(?:Create|Issue|Generate|Rotate|Reset|Regenerate|Refresh|Assume|Get|Set|Change|Download|Retrieve|Exchange|Add)\w*(?:AccessKeys?|ApiKeys?|APIKeys?|KeyPairs?|Credentials?(?:For\w+|With\w+)?|Tokens?(?:For\w+|From\w+|With\w+)?|Password|ClientSecret|AuthCode|StreamKey|RegistryLogin|EmbedUrl\w*|[Pp]resigned\w*U(?:rl|RL)s?|LoginProfile|AccessDetails|KeysAndCertificate)|Assume\w*Role\w*)$/;
+
+/** Writes to policies that say who may do what. */
+const ACCESS_POLICY =
+  /^(?:Put|Set|Update|Create|Add|Remove|Delete|Attach|Detach|Modify|Associate|Disassociate|Grant|Revoke)\w*(?:ResourcePolicy(?:Statement)?|AccessPolicy|AccessEntry|BucketPolicy|PermissionsPolicy|InlinePolicy\w*|PermissionSet|AuthPolicy|(?:Sink|Cluster|Channel|Endpoint|Destination|Contact|Application|Group|Project|VaultAccess)Policy|Permissions?(?:V2|Statement)?|AccessGrant\w*|AccountAssignment)$|PublicAccessBlock$|BlockPublicAccess/;
+
+/** The tier of an operation. */
+export function awsTier(operation: AwsOperation): AwsTier {
+  const { name, level, api } = operation;
+  const action = `${api.iam}:${name}`;
+  const exception = exceptionOf(action);
+  if (exception !== undefined) return { tier: exception[0], reason: `${action} ${exception[1]}` };
+  const [tier, rule] = decide(api.iam, name, level);
+  const datum = `IAM ${LEVEL_NAMES[level]}`;
+  return { tier, reason: rule === "" ? `${action}: ${datum}` : `${action} ${rule} (${datum})` };
+}
+
+function decide(iam: string, name: string, level: AccessLevel): readonly [Tier, string] {
+  if (level === "t" && iam !== "secretsmanager") return ["modify", ""];
+  if (level === "p") return ["break-glass", "changes who may do what"];
+  if (level === "l" || level === "r" || (level === "-" && READ_VERB.test(name))) {
+    if (CREDENTIAL_READ.test(name)) return ["sensitive", "returns a credential"];
+    if (level !== "-" && name.startsWith("Delete")) return ["sensitive", "deletes"];
+    return ["observe", ""];
+  }
+  if (level === "-" && /^(?:Tag|Untag)/.test(name)) return ["modify", ""];
+  if (iam === "iam") return ["break-glass", "writes to IAM"];
+  if (ACCESS_POLICY.test(name)) return ["break-glass", "changes who may do what"];
+  if (CREDENTIAL_WRITE.test(name)) return ["break-glass", "issues or sets a credential"];
+  if (DELETION.test(name)) return ["sensitive", "deletes"];
+  if (iam === "secretsmanager") return ["sensitive", "writes a secret"];
+  return ["modify", ""];
+}

@@ -1,0 +1,159 @@
+// Google Cloud and the other googleapis.com services, from HTTP and from command lines.
+// Decides which reader a request goes to and puts the answers together; each kind of
+// endpoint has its own file. Whatever cannot be read for certain is unknown.
+
+import type { Classification } from "../../model/classification.ts";
+import { type HttpRequest, headerValues, type RequestHead } from "../../model/request.ts";
+import { parseQuery, splitTarget } from "../../wire/path.ts";
+import { programName } from "../argv.ts";
+import type { Classifier } from "../classifier.ts";
+import { effectiveMethods } from "../method-override.ts";
+import { strictestOf } from "../strictest.ts";
+import { doubtful, unknownClassification } from "../unknown.ts";
+import { asksForUpgrade } from "../upgrade.ts";
+import { classifyGcloudArgv } from "./argv.ts";
+import { type BatchPart, readBatch } from "./batch.ts";
+import { hasBodyRules } from "./body.ts";
+import { classifyBqArgv } from "./bq.ts";
+import { classifyConnect, connectNeedsBody } from "./connect.ts";
+import { classifyGrpc, readGrpcPath } from "./grpc.ts";
+import { classifyGsutilArgv } from "./gsutil.ts";
+import { type GoogleHost, readGoogleHost } from "./host.ts";
+import { classifyLogin } from "./login.ts";
+import { classifyRest, restNeedsBody } from "./rest.ts";
+import { classifyXmlStorage, isXmlStorage } from "./storage.ts";
+import { readGoogleTarget } from "./target.ts";
+
+/** The classifier of the policy's `gcloud` block. */
+export const gcloudClassifier: Classifier = {
+  protocol: "gcloud",
+  scopes: [
+    {
+      keyword: "projects",
+      label: "project",
+      form: { pattern: /\D/, what: "ids of projects, not their numbers" },
+    },
+    { keyword: "regions", label: "region" },
+    { keyword: "zones", label: "zone" },
+    {
+      keyword: "orgs",
+      label: "organization",
+      form: { pattern: /^\d+$/, what: "the numbers of organizations" },
+    },
+  ],
+  programs: ["gcloud", "gsutil", "bq"],
+  needsBody,
+  classify,
+  classifyArgv,
+};
+
+function classifyArgv(argv: readonly string[]): Classification {
+  const args = argv.slice(1);
+  switch (programName(argv[0])) {
+    case "gsutil":
+      return classifyGsutilArgv(args);
+    case "bq":
+      return classifyBqArgv(args);
+    default:
+      return classifyGcloudArgv(args);
+  }
+}
+
+function needsBody(head: RequestHead): boolean {
+  const host = readGoogleHost(head.host);
+  if (host === undefined) return false;
+  if (connectNeedsBody(host, head)) return true;
+  if (!hasBodyRules(host.service) && !head.target.startsWith("/batch")) return false;
+  const target = readGoogleTarget(head.target);
+  if ("problem" in target) return false;
+  if (target.kind === "batch") return true;
+  return judgedMethods(head).some((method) => restNeedsBody(host, target, method));
+}
+
+function classify(request: HttpRequest): Classification {
+  const answer = classifyMethods(request, false);
+  if (!asksForUpgrade(request)) return answer;
+  const isStream = readGrpcPath(splitTarget(request.target).path)?.isSocket === true;
+  return isStream ? answer : doubtful(answer, "nothing is known of an upgraded connection here");
+}
+
+function classifyMethods(request: HttpRequest, isPart: boolean): Classification {
+  const [first, ...others] = judgedMethods(request);
+  const answer = classifyMethod(request, first, isPart);
+  if (others.length === 0) return answer;
+  return strictestOf(answer, ...others.map((method) => classifyMethod(request, method, isPart)));
+}
+
+/** Every method that may be meant; Google documents the override for long reads sent as POST, and only that lowers. */
+function judgedMethods(head: RequestHead): readonly [string, ...string[]] {
+  const methods = effectiveMethods(head);
+  const inQuery = methodInQuery(head.target);
+  if (inQuery !== undefined) return [...methods, inQuery];
+  return methods.length === 2 && methods[0] === "POST" && methods[1] === "GET" ? ["GET"] : methods;
+}
+
+/** Google's browser clients put method and fields into the query; what cannot be read there counts as no method. */
+function methodInQuery(target: string): string | undefined {
+  const query = splitTarget(target).query ?? "";
+  if (!/(?:\$|%24)http(?:Method|Headers)/i.test(query)) return undefined;
+  const value = parseQuery(query)?.find(([name]) => name === "$httpMethod")?.[1];
+  return value?.toUpperCase() ?? "UNKNOWN";
+}
+
+function classifyMethod(request: HttpRequest, method: string, isPart: boolean): Classification {
+  const { path } = splitTarget(request.target);
+  const login = classifyLogin(request.host, path, method);
+  if (login !== undefined) return login;
+  const host = readGoogleHost(request.host);
+  if (host === undefined) return unknownClassification("gcloud", "not a host of a Google API");
+  const cluster = classifyConnect(host, request);
+  if (cluster !== undefined) return cluster;
+  const call = readGrpcPath(path);
+  if (call !== undefined) return classifyGrpc(call, method);
+  if (isXmlStorage(host, path)) return classifyXmlStorage(host, request, method);
+  const target = readGoogleTarget(request.target);
+  if ("problem" in target) {
+    const unknown = unknownClassification("gcloud", target.problem);
+    // Some server may still serve it: what a lenient one would make of it is judged beside it.
+    const guesses = target.guesses
+      .map((guess) => classifyRest(host, guess, method, request))
+      .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+    return strictestOf(unknown, ...guesses);
+  }
+  if (target.kind !== "batch") return classifyRest(host, target, method, request);
+  return isPart
+    ? unknownClassification("gcloud", "a batch in a batch")
+    : classifyBatch(host, request, method);
+}
+
+function classifyBatch(host: GoogleHost, request: HttpRequest, method: string): Classification {
+  if (method !== "POST") return unknownClassification("gcloud", "a batch that is not a POST");
+  if (request.body.kind === "none") return unknownClassification("gcloud", "a batch without a body");
+  if (request.body.kind === "unread")
+    return unknownClassification("gcloud", `a batch whose body was not read: ${request.body.why}`);
+  const types = headerValues(request.headers, "content-type");
+  const reading = readBatch(types.length === 1 ? types[0] : undefined, request.body.bytes);
+  if ("problem" in reading) return unknownClassification("gcloud", reading.problem);
+  const [first, ...others] = reading.parts.map((part) => classifyPart(request, part));
+  if (first === undefined) return unknownClassification("gcloud", `an empty batch for ${host.service}`);
+  const strictest = strictestOf(first, ...others);
+  return { ...strictest, reason: `${strictest.reason} (in a batch of ${reading.parts.length})` };
+}
+
+/** A part is a request to the same host, unless it says otherwise by an absolute target. */
+function classifyPart(outer: HttpRequest, part: BatchPart): Classification {
+  const absolute = /^https:\/\/([a-z0-9.-]+)(?::443)?(\/.*)$/i.exec(part.target);
+  if (absolute === null && !part.target.startsWith("/"))
+    return unknownClassification("gcloud", "a part of the batch has no readable target");
+  return classifyMethods(
+    {
+      method: part.method,
+      host: absolute?.[1]?.toLowerCase() ?? outer.host,
+      port: outer.port,
+      target: absolute?.[2] ?? part.target,
+      headers: part.headers,
+      body: part.body.length === 0 ? { kind: "none" } : { kind: "whole", bytes: part.body },
+    },
+    true,
+  );
+}

@@ -1,0 +1,75 @@
+// Hosts without a classifier of their own, tiered by HTTP method alone, with one
+// exception: a destructive word in the path counts at least as a deletion. Reads no
+// body. Whatever HTTP does not define a tier for (other methods, upgrades) is unknown.
+
+import type { Classification } from "../../model/classification.ts";
+import type { Protocol } from "../../model/protocol.ts";
+import type { HttpRequest, RequestHead } from "../../model/request.ts";
+import { stricterTier, type Tier } from "../../model/tier.ts";
+import type { Classifier } from "../classifier.ts";
+import { decodeLoosely } from "../lenient-path.ts";
+import { effectiveMethods } from "../method-override.ts";
+import { strictestOf } from "../strictest.ts";
+import { doubtful, unknownClassification } from "../unknown.ts";
+import { asksForUpgrade } from "../upgrade.ts";
+
+const TIER_BY_METHOD: ReadonlyMap<string, Tier> = new Map([
+  ["GET", "observe"],
+  ["HEAD", "observe"],
+  ["OPTIONS", "observe"],
+  ["POST", "modify"],
+  ["PUT", "modify"],
+  ["PATCH", "modify"],
+  // terraform's http backend locks its state with WebDAV's methods.
+  ["LOCK", "modify"],
+  ["UNLOCK", "modify"],
+  ["DELETE", "sensitive"],
+]);
+
+const DESTRUCTIVE = /^(?:delete|destroy|drop|purge|terminate|evict)$/i;
+const MAYBE_DESTRUCTIVE = /delete|destroy|drop|purge|terminate|evict/i;
+
+/** The destructive whole word in a path (`delete-user`, `bulkDelete`, not `dropbox`), lower case; undefined when there is none. */
+export function destructiveWord(path: string): string | undefined {
+  let text = path;
+  // Three rounds: what a proxy and a framework behind it decode one after the other still counts.
+  for (let round = 0; round < 3 && text.includes("%"); round++) text = decodeLoosely(text);
+  if (!MAYBE_DESTRUCTIVE.test(text)) return undefined;
+  const words = text
+    .replace(/([\p{Ll}\d])(\p{Lu})/gu, "$1 $2")
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2")
+    .split(/[^\p{L}]+/u);
+  return words.find((word) => DESTRUCTIVE.test(word))?.toLowerCase();
+}
+
+/** Tiers a request by its method for any protocol whose hosts have no better rule (terraform, helm, `*.fly.dev`). */
+export function classifyByMethod(protocol: Protocol, head: RequestHead): Classification {
+  const question = head.target.indexOf("?");
+  const word = destructiveWord(question === -1 ? head.target : head.target.slice(0, question));
+  const [sent, ...overrides] = effectiveMethods(head);
+  const plain = strictestOf(
+    tierOfMethod(protocol, sent, word),
+    ...overrides.map((method) => tierOfMethod(protocol, method, word)),
+  );
+  return asksForUpgrade(head) ? doubtful(plain, "an upgraded connection can carry anything") : plain;
+}
+
+function tierOfMethod(protocol: Protocol, method: string, word: string | undefined): Classification {
+  const byMethod = TIER_BY_METHOD.get(method);
+  const tier = word === undefined ? byMethod : stricterTier(byMethod ?? "sensitive", "sensitive");
+  if (byMethod === undefined || tier === undefined)
+    return unknownClassification(protocol, `the method ${method} has no tier`, { command: method });
+  const reason = word === undefined ? `the method ${method}` : `the word "${word}" in the path`;
+  return { protocol, tier, command: method, aliases: [], labels: {}, reason };
+}
+
+/** Any host, by method. */
+export const genericClassifier: Classifier = {
+  protocol: "generic",
+  scopes: [],
+  programs: [],
+  needsBody: () => false,
+  classify: (request: HttpRequest) => classifyByMethod("generic", request),
+  classifyArgv: (argv) =>
+    unknownClassification("generic", `no classifier reads the program "${argv[0] ?? ""}"`),
+};

@@ -1,0 +1,48 @@
+// The few REST operations of GitHub whose body decides: settings, of which some only describe and others open
+// what was closed. Owns which members those are; knows no path.
+
+import type { RequestBody } from "../../model/request.ts";
+import { parseStrictJson } from "../strict-json.ts";
+import type { TierReason } from "./tier.ts";
+
+/** By operation: members (lower case) that change who may see or do something, or what guards it. */
+const MEMBERS: ReadonlyMap<string, RegExp> = new Map([
+  ["repos/update", /^(?:visibility|private|allow_forking|security_and_analysis)$/],
+  [
+    "orgs/update",
+    /permission|^members_|two_factor|security|scanning|dependabot|dependency|deploy_keys|forking/,
+  ],
+]);
+
+/** Whether the tier of an operation depends on the body. */
+export function dependsOnBody(id: string): boolean {
+  return MEMBERS.has(id);
+}
+
+/** The tier with what the body says; a problem when it cannot be read. */
+export function tierWithBody(
+  id: string,
+  plain: TierReason,
+  body: RequestBody,
+): TierReason | { readonly problem: string } {
+  const guarded = MEMBERS.get(id);
+  if (guarded === undefined || body.kind === "none") return plain;
+  if (body.kind === "unread") return { problem: `the body decides, and ${body.why}` };
+  if (body.bytes.length === 0) return plain;
+  const names = memberNames(body.bytes);
+  if (names === undefined) return { problem: "the body decides, and is no JSON object" };
+  const found = names.find((name) => guarded.test(name.toLowerCase()));
+  return found === undefined
+    ? plain
+    : { tier: "sensitive", reason: `${id} with "${found.slice(0, 60)}" changes who may see or do what` };
+}
+
+function memberNames(bytes: Uint8Array): readonly string[] | undefined {
+  try {
+    const json = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (!("value" in json) || typeof json.value !== "object" || json.value === null) return undefined;
+    return Array.isArray(json.value) ? undefined : Object.keys(json.value);
+  } catch {
+    return undefined;
+  }
+}

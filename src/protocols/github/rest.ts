@@ -1,0 +1,181 @@
+// GitHub's REST API: path and method to a published operation, its tier and labels. Path dialect: split on raw
+// slashes, then decode; `%2F` belongs to a name. A path that nobody published is unknown, and so is one that a
+// server which decodes first would take for a stricter operation.
+
+import type { Classification } from "../../model/classification.ts";
+import type { RequestBody } from "../../model/request.ts";
+import { stricterTier } from "../../model/tier.ts";
+import { parseQuery, readPathSplitFirst } from "../../wire/path.ts";
+import { lenientReadings } from "../lenient-path.ts";
+import { strictestOf } from "../strictest.ts";
+import { doubtful, unknownClassification } from "../unknown.ts";
+import { withUnnamed } from "../unnamed-scopes.ts";
+import { hasStrangeName, type Labels, labelsOf } from "./labels.ts";
+import { type FoundOperation, findOperations, type MethodLetter, type PathSearch } from "./operations.ts";
+import { dependsOnBody, tierWithBody } from "./rest-body.ts";
+import { unnamedByRest } from "./rest-scopes.ts";
+import { type TierReason, tierOfOperation } from "./tier.ts";
+
+const LETTERS: ReadonlyMap<string, MethodLetter> = new Map([
+  ["GET", "G"],
+  ["HEAD", "G"],
+  ["POST", "P"],
+  ["PUT", "U"],
+  ["PATCH", "A"],
+  ["DELETE", "D"],
+]);
+
+/** What matters of a REST request beside its path; `query` is what stands after the question mark. */
+export interface RestCall {
+  readonly method: string;
+  readonly query: string | undefined;
+  readonly body: RequestBody;
+}
+
+/** Classifies a REST request; `path` is raw. */
+export function classifyRest(path: string, call: RestCall): Classification {
+  const reading = readPathSplitFirst(path);
+  if (reading.kind === "ok") return classifySegments(reading.segments, call);
+  const unknown = unknownClassification("github", reading.reason);
+  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  const guesses = lenientReadings(path)
+    .map((segments) => classifySegments(segments, { ...call, query: undefined, body: { kind: "none" } }))
+    .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
+  return strictestOf(unknown, ...guesses);
+}
+
+/** Whether the body decides; only on paths that can be read, since others are unknown anyway. */
+export function restNeedsBody(path: string, method: string): boolean {
+  const letter = LETTERS.get(method);
+  const reading = readPathSplitFirst(path);
+  if (letter === undefined || letter === "G" || letter === "D" || reading.kind !== "ok") return false;
+  return findAny(reading.segments, letter).operations.some((found) => dependsOnBody(found.id));
+}
+
+/** Whether another method than POST is published at this path, which a form could ask for. */
+export function hasOtherWrites(path: string): boolean {
+  const reading = readPathSplitFirst(path);
+  if (reading.kind !== "ok") return false;
+  return (["U", "A", "D"] as const).some((letter) => find(reading.segments, letter).operations.length > 0);
+}
+
+function classifySegments(segments: readonly string[], call: RestCall): Classification {
+  if (segments.length === 0) return classifyRoot(call.method);
+  const plain = classifyNames(segments, call);
+  if (!segments.some((segment) => segment.includes("/"))) return plain;
+  // Where decoding first names a stricter operation or another repository, which is meant cannot be told.
+  const other = classifyNames(
+    segments.flatMap((segment) => segment.split("/")).filter((segment) => segment !== ""),
+    { ...call, body: { kind: "none" } },
+  );
+  if (other.tier === "unknown") return plain;
+  const isStricter = stricterTier(plain.tier, other.tier) !== plain.tier;
+  if (!isStricter && placeOf(other) === placeOf(plain)) return plain;
+  return strictestOf(doubtful(plain, "an encoded slash gives the path two readings"), other);
+}
+
+function classifyRoot(method: string): Classification {
+  if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS")
+    return unknownClassification("github", `the API's root takes no ${method}`);
+  return answer("meta/root", { tier: "observe", reason: "meta/root reads" }, {});
+}
+
+function placeOf({ labels, unnamedScopes }: Classification): string {
+  return `${labels.repo} ${labels.org} ${unnamedScopes}`;
+}
+
+function classifyNames(segments: readonly string[], call: RestCall): Classification {
+  const { method } = call;
+  if (method === "OPTIONS")
+    return answer("options", { tier: "observe", reason: "OPTIONS asks what is allowed" }, {});
+  if (segments[0] === "copilot_internal" && (method === "GET" || method === "HEAD"))
+    return answer("copilot", { tier: "observe", reason: "Copilot's own login" }, {});
+  const letter = LETTERS.get(method);
+  const search = letter === undefined ? undefined : findAny(segments, letter);
+  const found = search?.operations[0];
+  if (letter === undefined || search === undefined || found === undefined) {
+    const where = search?.isPathKnown === true ? `the path takes no ${method}` : "no published operation";
+    return unknownClassification("github", `${method}: ${where}`, { labels: labelsOfPrefix(segments) });
+  }
+  const [first, ...others] = search.operations.map((one) => {
+    const plain = classifyFound(one, letter, call);
+    return withUnnamed(plain, unnamedByRest(one, letter, segments, plain.labels));
+  });
+  if (first === undefined) return unknownClassification("github", "no published operation");
+  // Several operations only when a branch or file name may hold the rest of the path; mostly they agree.
+  const stricter = others.filter((one) => one.tier !== first.tier);
+  return strictestOf(first, ...stricter);
+}
+
+function classifyFound(found: FoundOperation, letter: MethodLetter, call: RestCall): Classification {
+  const labels = labelsOf(found);
+  const tier = tierWithBody(found.id, tierOfOperation(letter, found.id), call.body);
+  if ("problem" in tier)
+    return doubtful(answer(found.id, { tier: "modify", reason: tier.problem }, labels), tier.problem);
+  const isHidden = tier.tier === "sensitive" && letter === "G" && hidesSecrets(call.query);
+  const plain = answer(
+    found.id,
+    isHidden ? { tier: "observe", reason: `${found.id} reads, with the secrets left out` } : tier,
+    labels,
+  );
+  return hasStrangeName(found) ? doubtful(plain, "a name that GitHub gives nobody") : plain;
+}
+
+function answer(id: string, { tier, reason }: TierReason, labels: Labels): Classification {
+  return { protocol: "github", tier, command: id, aliases: [], labels, reason };
+}
+
+/** Alerts come without the secret only on request; a parameter given twice asks for nothing certain. */
+function hidesSecrets(query: string | undefined): boolean {
+  const values = parseQuery(query)?.filter(([name]) => name.startsWith("hide_secret")) ?? [];
+  return values.length === 1 && values[0]?.[0] === "hide_secret" && values[0][1] === "true";
+}
+
+function findAny(segments: readonly string[], letter: MethodLetter): PathSearch {
+  const search = find(segments, letter);
+  if (search.operations.length > 0 || letter !== "P") return search;
+  // GitHub takes a POST for a PATCH where nothing else takes the POST (its older documentation says so).
+  const patch = find(segments, "A");
+  return patch.operations.length > 0 ? patch : search;
+}
+
+/** GitHub's own links (redirects of renamed repositories, pages of lists) name things by number. */
+function find(segments: readonly string[], letter: MethodLetter): PathSearch {
+  const direct = findOperations(segments, letter);
+  if (direct.operations.length > 0) return direct;
+  const [first = "", id = "", ...rest] = segments;
+  if (!/^\d+$/.test(id)) return direct;
+  switch (first) {
+    case "repositories":
+      return unnamed(findOperations(["repos", id, id, ...rest], letter));
+    case "organizations":
+      return unnamed(
+        rest[0] === "team" && rest[1] !== undefined
+          ? findOperations(["teams", ...rest.slice(1)], letter)
+          : findOperations(["orgs", id, ...rest], letter),
+      );
+    case "user":
+      return unnamed(findOperations(["users", id, ...rest], letter));
+    default:
+      return direct;
+  }
+}
+
+function unnamed(search: PathSearch): PathSearch {
+  const operations = search.operations.map(
+    ({ id }): FoundOperation => ({
+      id,
+      owner: undefined,
+      repo: undefined,
+      org: undefined,
+      enterprise: undefined,
+    }),
+  );
+  return { ...search, operations };
+}
+
+/** The scope of what is not published, so that rules for a repository hold for it too. */
+function labelsOfPrefix([first, second, third]: readonly string[]): Labels {
+  if (first === "repos") return labelsOf({ owner: second, repo: third });
+  return first === "orgs" ? labelsOf({ org: second }) : {};
+}

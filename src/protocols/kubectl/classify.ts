@@ -1,0 +1,196 @@
+// Requests to a Kubernetes API server and kubectl's command lines. Path dialect: decode
+// first, then split, like Go's URL.Path; a path with two readings is unknown. What a
+// path means is kubectl-request-info.ts's, which tier it has kubectl-tier.ts's.
+
+import type { Classification } from "../../model/classification.ts";
+import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../../model/request.ts";
+import { parseQuery, readPathDecodeFirst, splitTarget } from "../../wire/path.ts";
+import { programName } from "../argv.ts";
+import type { Classifier } from "../classifier.ts";
+import { lenientReadings } from "../lenient-path.ts";
+import { effectiveMethods } from "../method-override.ts";
+import { raisedToBreakGlass, strictestOf } from "../strictest.ts";
+import { doubtful, unknownClassification } from "../unknown.ts";
+import { upgradeOf } from "../upgrade.ts";
+import { classifyKubectlArgv } from "./argv.ts";
+import { commandNames } from "./command.ts";
+import { bodyAsksForDryRun, isDryRun } from "./delete-options.ts";
+import { classifyEndpoint } from "./endpoints.ts";
+import { classifyKustomizeArgv } from "./kustomize-argv.ts";
+import { namespacesOf } from "./namespaces.ts";
+import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
+import { isBuiltInGroup, isWriteVerb, type TierReason, tierOfDryRun, tierOfOperation } from "./tier.ts";
+
+/** kubectl and kustomize, and whatever else speaks to an API server (helm, client libraries). */
+export const kubectlClassifier: Classifier = {
+  protocol: "kubectl",
+  scopes: [{ keyword: "namespaces", label: "namespace" }],
+  programs: ["kubectl", "kustomize"],
+  needsBody,
+  classify,
+  classifyArgv: (argv) =>
+    programName(argv[0]) === "kustomize"
+      ? classifyKustomizeArgv(argv)
+      : classifyKubectlArgv(argv, classifyRaw),
+};
+
+/** `kubectl get --raw` and its like; the file that a body would come from is not there to be read. */
+function classifyRaw(method: string, target: string, hasBody: boolean): Classification {
+  const body: RequestBody = hasBody ? { kind: "unread", why: "it is in a file" } : { kind: "none" };
+  const path = target.startsWith("/") ? target : `/${target}`;
+  return classify({ method, host: "kubernetes", port: 443, target: path, headers: [], body });
+}
+
+type Query = readonly (readonly [string, string])[];
+
+function needsBody(head: RequestHead): boolean {
+  return effectiveMethods(head).some((method) => {
+    if (method !== "DELETE") return false;
+    const reading = readPathDecodeFirst(splitTarget(head.target).path);
+    if (reading.kind !== "ok") return false;
+    const info = resolveRequestInfo(belowRancher(reading.segments), method, false);
+    return info.kind === "resource" && dependsOnBody(info);
+  });
+}
+
+function classify(request: HttpRequest): Classification {
+  const methods = effectiveMethods(request);
+  const sent = classifyMethod(request, methods[0]);
+  const answer =
+    methods.length === 1
+      ? sent
+      : strictestOf(sent, ...methods.slice(1).map((method) => classifyMethod(request, method)));
+  for (const [name] of request.headers)
+    if (isIdentityField(name)) return raisedToBreakGlass(answer, `the field ${name} acts as somebody else`);
+  return answer;
+}
+
+function classifyMethod(request: HttpRequest, method: string): Classification {
+  const { path, query } = splitTarget(request.target);
+  const reading = readPathDecodeFirst(path);
+  if (reading.kind === "ok") return classifySegments(request, method, reading.segments, query);
+  const unknown = unknownClassification("kubectl", reading.reason);
+  // Some server may still serve it: what a lenient one would make of it is judged beside it, at its worst,
+  // that is without a query or body that could say dry run.
+  const bare: HttpRequest = { ...request, body: { kind: "none" } };
+  const [first, ...others] = lenientReadings(path)
+    .map((segments) => classifySegments(bare, method, segments, undefined))
+    .filter((guess) => guess.tier !== "unknown");
+  return first === undefined ? unknown : strictestOf(unknown, first, ...others);
+}
+
+function classifySegments(
+  request: HttpRequest,
+  method: string,
+  pathSegments: readonly string[],
+  rawQuery: string | undefined,
+): Classification {
+  const query = parseQuery(rawQuery);
+  const info = resolveRequestInfo(belowRancher(pathSegments), method, isWatch(query ?? []));
+  switch (info.kind) {
+    case "bad":
+      return unknownClassification("kubectl", info.reason);
+    case "non-resource": {
+      const plain = {
+        protocol: "kubectl",
+        aliases: [],
+        labels: {},
+        ...classifyEndpoint(info.segments, method),
+      } as const;
+      return upgradeOf(request) === undefined ? plain : doubtful(plain, NO_UPGRADE);
+    }
+    case "resource":
+      return classifyResource(request, method, info, query);
+  }
+}
+
+function classifyResource(
+  request: HttpRequest,
+  method: string,
+  info: ResourceRequest,
+  query: Query | undefined,
+): Classification {
+  const { tier, reason } = tierOfRequest(request, info, query);
+  const plain: Classification = {
+    protocol: "kubectl",
+    tier,
+    ...commandNames(info, info.subresource === "exec" ? valuesOf(query ?? [], "command") : []),
+    ...namespacesOf(info),
+    reason,
+  };
+  if (tier === "break-glass") return plain;
+  const doubt = doubtAbout(request, method, info, query);
+  return doubt === undefined ? plain : doubtful(plain, doubt);
+}
+
+const NO_UPGRADE = "this resource takes no upgraded connection";
+
+function doubtAbout(
+  request: HttpRequest,
+  method: string,
+  info: ResourceRequest,
+  query: Query | undefined,
+): string | undefined {
+  if (request.body.kind === "unread" && dependsOnBody(info))
+    return `the body decides whether it is a dry run, and ${request.body.why}`;
+  // Go drops a malformed pair and keeps the others, which is not ours to imitate.
+  if (query === undefined) return "the query is malformed";
+  if (info.tail.length > 0) return "the path goes on after the subresource";
+  if (info.isVerbInPath && (info.subresource !== undefined || (method !== "GET" && method !== "HEAD")))
+    return "only whole objects can be watched, and only by GET";
+  const upgrade = upgradeOf(request);
+  return upgrade === undefined || takesUpgrade(info, upgrade) ? undefined : NO_UPGRADE;
+}
+
+/** The tier of what is sure to be carried out: a dry run only where the API server would see one. */
+function tierOfRequest(request: HttpRequest, info: ResourceRequest, query: Query | undefined): TierReason {
+  const real = tierOfOperation(info);
+  if (!isWriteVerb(info.verb) || query === undefined) return real;
+  const { body } = request;
+  const isInBody =
+    isDeletion(info.verb) && body.kind !== "none" && !(body.kind === "whole" && body.bytes.length === 0);
+  const isDry = isInBody
+    ? body.kind === "whole" && bodyAsksForDryRun(body.bytes, headerValue(request.headers, "content-type"))
+    : isDryRun(valuesOf(query, "dryRun"));
+  return isDry ? tierOfDryRun(info) : real;
+}
+
+function isDeletion(verb: string): boolean {
+  return verb === "delete" || verb === "deletecollection";
+}
+
+/** Only the body of a DELETE can change the answer: it may hold the dry run, or take back the query's. */
+function dependsOnBody(info: ResourceRequest): boolean {
+  return isDeletion(info.verb) && tierOfDryRun(info).tier !== tierOfOperation(info).tier;
+}
+
+/** The API server reads watch like this: present and neither "false" nor "0", the first value counting. */
+function isWatch(query: Query): boolean {
+  const [first] = valuesOf(query, "watch");
+  return first !== undefined && first.toLowerCase() !== "false" && first !== "0";
+}
+
+/** Watches and logs may be had over a WebSocket; on a resource of somebody else's server it may be anything. */
+function takesUpgrade(info: ResourceRequest, upgrade: string): boolean {
+  if (upgrade !== "websocket" || !isBuiltInGroup(info.group)) return false;
+  return info.verb === "watch" || (info.verb === "get" && info.subresource === "log");
+}
+
+/** Rancher serves each cluster's API below /k8s/clusters/<id>. */
+function belowRancher(segments: readonly string[]): readonly string[] {
+  return segments[0] === "k8s" && segments[1] === "clusters" && segments.length > 3
+    ? segments.slice(3)
+    : segments;
+}
+
+/** Impersonation, and the fields with which a front proxy vouches for somebody. */
+function isIdentityField(name: string): boolean {
+  // The shortest is `X-Remote-Uid`.
+  return name.length >= 12 && /^(?:impersonate-|x-remote-(?:user|group|uid|extra-))/i.test(name);
+}
+
+function valuesOf(query: Query, name: string): string[] {
+  const values: string[] = [];
+  for (const [key, value] of query) if (key === name) values.push(value);
+  return values;
+}

@@ -1,0 +1,100 @@
+// The reply to a request that iddio does not forward, in the language of the client that sent it, so
+// that the person at the terminal reads why. A renderer is chosen by protocol; what has none gets
+// short JSON. No reply may hold a path of this machine, a secret, or anything of the request's body.
+
+import { assertNever } from "../model/assert-never.ts";
+import type { Protocol } from "../model/protocol.ts";
+import type { RequestHead } from "../model/request.ts";
+import { renderAwsError } from "./aws/refusal.ts";
+import { renderCloudflareError } from "./cloudflare/refusal.ts";
+import { renderFlyError } from "./fly/refusal.ts";
+import { renderGoogleError } from "./gcloud/refusal.ts";
+import { renderGithubError } from "./github/refusal.ts";
+import { renderGit } from "./github/refusal-git.ts";
+import { renderKubernetesStatus } from "./kubectl/refusal.ts";
+import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
+import type { Refusal, RefusalRenderer, RefusalReply } from "./refused.ts";
+import { renderTerraformError } from "./terraform/refusal.ts";
+
+const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
+  kubectl: renderKubernetesStatus,
+  gcloud: renderGoogleError,
+  aws: renderAwsError,
+  github: renderGithubError,
+  helm: renderKubernetesStatus,
+  cloudflare: renderCloudflareError,
+  fly: renderFlyError,
+  terraform: renderTerraformError,
+};
+
+/** The reply that this protocol's client prints well; without a protocol, short JSON. */
+export function renderRefusal(
+  protocol: Protocol | undefined,
+  refusal: Refusal,
+  request: RequestHead,
+): RefusalReply {
+  if (isGrpc(request)) return renderGrpc(refusal, refusalMessage(refusal));
+  const git = renderGit(refusal, refusalMessage(refusal), request);
+  if (git !== undefined) return git;
+  const render: RefusalRenderer = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
+  const { contentType, body, status, headers } = render(refusal, refusalMessage(refusal), request);
+  const whole = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  const bytes = request.method === "HEAD" ? new Uint8Array() : whole;
+  return {
+    status: status ?? refusal.status,
+    headers: [
+      ["content-type", contentType],
+      ["content-length", String(bytes.length)],
+      ["cache-control", "no-store"],
+      ["x-iddio-outcome", refusal.outcome],
+      ...(headers ?? []),
+    ],
+    body: bytes,
+  };
+}
+
+/** The sentence that every client shows: outcome, command, tier, rule, and whether to retry. */
+export function refusalMessage(refusal: Refusal): string {
+  const what = refusal.command === "" ? "this request" : `'${refusal.command}'`;
+  const tier = refusal.tier === "unknown" ? "tier unknown" : `tier ${refusal.tier}`;
+  const rule = refusal.rule === "" ? "" : `, rule ${refusal.rule}`;
+  const why = refusal.reason === "" ? "" : `: ${refusal.reason}`;
+  const id = refusal.approvalId === undefined ? "" : ` (${refusal.approvalId})`;
+  switch (refusal.outcome) {
+    case "refused":
+      return `iddio refused ${what} by policy (${tier}${rule})${why}; ${retryClause(refusal)}`;
+    case "denied":
+      return `iddio: a person denied ${what}${id} (${tier}${rule})${why}; ${retryClause(refusal)}`;
+    case "timed_out":
+      return `iddio: nobody approved ${what}${id} in time (${tier}${rule}); ${retryClause(refusal)}`;
+    case "withdrawn":
+      return `iddio: the approval of ${what}${id} was withdrawn (${tier}${rule})${why}; ${retryClause(refusal)}`;
+    case "blocked":
+    case "failed":
+      return `iddio could not forward ${what}${why}; ${retryClause(refusal)}`;
+    case "allowed":
+    case "approved":
+    case "granted":
+      return `iddio did not forward ${what}${why}; ${retryClause(refusal)}`;
+    default:
+      return assertNever(refusal.outcome);
+  }
+}
+
+function retryClause(refusal: Refusal): string {
+  if (!refusal.retry) return "do not retry, the answer will be the same";
+  return refusal.outcome === "timed_out" ? "retry when somebody can approve it" : "it may be retried";
+}
+
+function renderJson(refusal: Refusal, message: string): { contentType: string; body: string } {
+  const body = {
+    error: message,
+    outcome: refusal.outcome,
+    tier: refusal.tier,
+    command: refusal.command,
+    rule: refusal.rule,
+    retry: refusal.retry,
+    ...(refusal.approvalId === undefined ? {} : { approval_id: refusal.approvalId }),
+  };
+  return { contentType: "application/json", body: `${JSON.stringify(body)}\n` };
+}

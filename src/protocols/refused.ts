@@ -1,0 +1,43 @@
+// What a refusal is, for the renderers of every protocol. No reply may hold a path of this machine, a
+// secret, or anything of the request's body.
+
+import type { Outcome } from "../model/outcome.ts";
+import type { Header, RequestHead } from "../model/request.ts";
+import type { TierOrUnknown } from "../model/tier.ts";
+
+/** Why a request was not forwarded. */
+export interface Refusal {
+  /** 403 for what policy or a person decided; 4xx or 502 for what the wire or the upstream did. */
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly tier: TierOrUnknown;
+  readonly command: string;
+  /** Path of the rule in policy.yaml; "" when none applies. */
+  readonly rule: string;
+  /** One lower-case clause: the policy's reason, or the words of the person who denied. */
+  readonly reason: string;
+  /** Whether the same request may succeed when sent again. */
+  readonly retry: boolean;
+  readonly approvalId?: string;
+}
+
+/** The whole reply; the body is empty for HEAD, whose replies have none. */
+export interface RefusalReply {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array;
+  /** The client takes an answer only once it has sent all of its request: curl 7.88 hangs on a 200 over HTTP/2 before. */
+  readonly isReadLate?: boolean;
+}
+
+/** What a renderer makes of a refusal. */
+export interface RenderedRefusal {
+  readonly contentType: string;
+  readonly body: string | Uint8Array;
+  /** Only where the client's protocol carries the refusal elsewhere than in the status, as gRPC does. */
+  readonly status?: number;
+  readonly headers?: readonly Header[];
+}
+
+/** Turns one refusal into a body; `message` is what a person should read. */
+export type RefusalRenderer = (refusal: Refusal, message: string, request: RequestHead) => RenderedRefusal;

@@ -1,0 +1,48 @@
+// The explicit list of classifiers, one a protocol, in the order of the policy's keys.
+// Adding one is a line here. Nothing registers itself.
+
+import type { Protocol } from "../model/protocol.ts";
+import { programName } from "./argv.ts";
+import { awsClassifier } from "./aws/classify.ts";
+import type { Classifier } from "./classifier.ts";
+import { cloudflareClassifier } from "./cloudflare/classify.ts";
+import { flyClassifier } from "./fly/classify.ts";
+import { gcloudClassifier } from "./gcloud/classify.ts";
+import { genericClassifier } from "./generic/classify.ts";
+import { githubClassifier } from "./github/classify.ts";
+import { helmClassifier } from "./helm/classify.ts";
+import { kubectlClassifier } from "./kubectl/classify.ts";
+import { terraformClassifier } from "./terraform/classify.ts";
+
+/** Every classifier, in print order of the protocols. */
+export const CLASSIFIERS: readonly Classifier[] = [
+  kubectlClassifier,
+  gcloudClassifier,
+  awsClassifier,
+  githubClassifier,
+  terraformClassifier,
+  helmClassifier,
+  cloudflareClassifier,
+  flyClassifier,
+  genericClassifier,
+];
+
+const BY_PROTOCOL: ReadonlyMap<Protocol, Classifier> = new Map(
+  CLASSIFIERS.map((classifier) => [classifier.protocol, classifier]),
+);
+
+const BY_PROGRAM: ReadonlyMap<string, Classifier> = new Map(
+  CLASSIFIERS.flatMap((classifier) => classifier.programs.map((program) => [program, classifier] as const)),
+);
+
+/** The classifier of a protocol. Throws only when the registry misses one, which its test excludes. */
+export function classifierFor(protocol: Protocol): Classifier {
+  const classifier = BY_PROTOCOL.get(protocol);
+  if (classifier === undefined) throw new Error(`no classifier registered for ${protocol}`);
+  return classifier;
+}
+
+/** The classifier that reads a program's command lines, by path or bare name; undefined for a program nobody knows. */
+export function classifierForProgram(program: string): Classifier | undefined {
+  return BY_PROGRAM.get(programName(program));
+}

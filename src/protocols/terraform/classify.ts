@@ -1,0 +1,35 @@
+// terraform and tofu: command lines, and hosts by method (module and provider registries, HCP Terraform, state kept
+// by the http backend, which locks with LOCK and UNLOCK). What a provider sends goes to its cloud's host, and is
+// that protocol's to classify.
+
+import type { Classification } from "../../model/classification.ts";
+import type { HttpRequest } from "../../model/request.ts";
+import { splitTarget } from "../../wire/path.ts";
+import type { Classifier } from "../classifier.ts";
+import { classifyByMethod } from "../generic/classify.ts";
+import { decodeLoosely } from "../lenient-path.ts";
+import { raisedToBreakGlass } from "../strictest.ts";
+import { classifyTerraformArgv } from "./argv.ts";
+
+/** The classifier of the policy's `terraform` block. */
+export const terraformClassifier: Classifier = {
+  protocol: "terraform",
+  scopes: [],
+  programs: ["terraform", "tofu"],
+  needsBody: () => false,
+  classify,
+  classifyArgv: classifyTerraformArgv,
+};
+
+/** HCP Terraform's API issues tokens and grants access below these words. */
+const ACCESS =
+  /\/api\/v2\/(?:.*\/)?(?:authentication-tokens?|(?:team|organization)-memberships|team-access|team-projects|ssh-keys|oauth-clients|oauth-tokens|agent-tokens)(?:\/|$)/;
+
+function classify(request: HttpRequest): Classification {
+  const plain = classifyByMethod("terraform", request);
+  if (plain.tier === "observe") return plain;
+  const path = decodeLoosely(splitTarget(request.target).path);
+  return request.method !== "DELETE" && ACCESS.test(path)
+    ? raisedToBreakGlass(plain, "issues a credential or grants access")
+    : plain;
+}

@@ -1,0 +1,135 @@
+import { describe, expect, test } from "bun:test";
+import { OUTCOMES } from "../../src/model/outcome.ts";
+import { PROTOCOLS } from "../../src/model/protocol.ts";
+import type { RequestHead } from "../../src/model/request.ts";
+import { refusalMessage, renderRefusal } from "../../src/protocols/refusal.ts";
+import type { Refusal } from "../../src/protocols/refused.ts";
+
+const request: RequestHead = {
+  method: "POST",
+  host: "k.example",
+  port: 443,
+  target: "/api/v1/pods?token=hush",
+  headers: [],
+};
+
+const refused: Refusal = {
+  status: 403,
+  outcome: "refused",
+  tier: "break-glass",
+  command: "exec",
+  rule: "kubectl.rules.deny.groups[0]",
+  reason: "the policy denies it",
+  retry: false,
+};
+
+function bodyOf(protocol: Parameters<typeof renderRefusal>[0], refusal: Refusal, head = request) {
+  const reply = renderRefusal(protocol, refusal, head);
+  return { reply, text: new TextDecoder().decode(reply.body) };
+}
+
+describe("kubectl is told", () => {
+  test("by a metav1.Status whose message names tier, rule and outcome", () => {
+    const { reply, text } = bodyOf("kubectl", refused);
+    expect(reply.status).toBe(403);
+    expect(JSON.parse(text)).toMatchObject({
+      kind: "Status",
+      apiVersion: "v1",
+      status: "Failure",
+      reason: "Forbidden",
+      code: 403,
+      message:
+        "iddio refused 'exec' by policy (tier break-glass, rule kubectl.rules.deny.groups[0]): the policy denies it; do not retry, the answer will be the same",
+    });
+  });
+
+  test("the reason that its error line shows, for each status", () => {
+    for (const [status, reason] of [
+      [400, "BadRequest"],
+      [403, "Forbidden"],
+      [421, "MisdirectedRequest"],
+      [502, "BadGateway"],
+    ] as const) {
+      expect(JSON.parse(bodyOf("kubectl", { ...refused, status }).text).reason).toBe(reason);
+    }
+  });
+
+  for (const [target, isDiscovery] of [
+    ["/api?timeout=32s", true],
+    ["/apis", true],
+    ["/api/v1", true],
+    ["/apis/apps/v1?timeout=32s", true],
+    ["/openapi/v3/apis/apps/v1?hash=1", true],
+    ["/version", true],
+    ["/api/v1/pods", false],
+    ["/apis/apps/v1/deployments", false],
+    ["/apiserver", false],
+  ] as const)
+    test(`in ${isDiscovery ? "plain text, which it prints where it never reads a Status" : "a Status"} at ${target}`, () => {
+      const { reply, text } = bodyOf("kubectl", refused, { ...request, target });
+      const [, type = ""] = reply.headers.find(([name]) => name === "content-type") ?? [];
+      expect(type).toStartWith(isDiscovery ? "text/plain" : "application/json");
+      expect(text).toContain("iddio refused 'exec' by policy");
+    });
+});
+
+describe("the message says", () => {
+  const table: readonly (readonly [name: string, change: Partial<Refusal>, message: string])[] = [
+    [
+      "that a person denied it, with the words given",
+      { outcome: "denied", approvalId: "appr_a1b2c3d4", reason: "not now" },
+      "iddio: a person denied 'exec' (appr_a1b2c3d4) (tier break-glass, rule kubectl.rules.deny.groups[0]): not now; do not retry, the answer will be the same",
+    ],
+    [
+      "that nobody answered, and that a retry may help",
+      { outcome: "timed_out", approvalId: "appr_a1b2c3d4", retry: true },
+      "iddio: nobody approved 'exec' (appr_a1b2c3d4) in time (tier break-glass, rule kubectl.rules.deny.groups[0]); retry when somebody can approve it",
+    ],
+    [
+      "that the tier is unknown, without a rule when there is none",
+      { tier: "unknown", command: "", rule: "", reason: "the path is ambiguous" },
+      "iddio refused this request by policy (tier unknown): the path is ambiguous; do not retry, the answer will be the same",
+    ],
+    [
+      "why it could not be forwarded",
+      { outcome: "failed", status: 502, reason: "the upstream's certificate has expired", retry: true },
+      "iddio could not forward 'exec': the upstream's certificate has expired; it may be retried",
+    ],
+  ];
+  for (const [name, change, message] of table) {
+    test(name, () => expect(refusalMessage({ ...refused, ...change })).toBe(message));
+  }
+
+  test("something else for every outcome that ends a request", () => {
+    const messages = OUTCOMES.map((outcome) => refusalMessage({ ...refused, outcome }));
+    expect(new Set(messages).size).toBeGreaterThanOrEqual(6);
+  });
+});
+
+for (const protocol of [...PROTOCOLS, undefined]) {
+  describe(`a refusal for ${protocol ?? "no protocol"}`, () => {
+    test("has a body of exactly the length it states and repeats nothing of the request", () => {
+      const { reply, text } = bodyOf(protocol, refused);
+      const length = reply.headers.find(([name]) => name.toLowerCase() === "content-length")?.[1];
+      expect(Number(length)).toBe(reply.body.length);
+      expect(text).not.toContain("hush");
+      expect(text).toContain("kubectl.rules.deny.groups[0]");
+    });
+
+    test("has no body for HEAD", () => {
+      expect(bodyOf(protocol, refused, { ...request, method: "HEAD" }).reply.body).toHaveLength(0);
+    });
+  });
+}
+
+test("a client without a language of its own gets short JSON", () => {
+  expect(JSON.parse(bodyOf("generic", { ...refused, approvalId: "appr_a1b2c3d4" }).text)).toEqual({
+    error: refusalMessage(refused),
+    outcome: "refused",
+    tier: "break-glass",
+    command: "exec",
+    rule: "kubectl.rules.deny.groups[0]",
+    retry: false,
+    approval_id: "appr_a1b2c3d4",
+  });
+});
