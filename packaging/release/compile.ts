@@ -33,6 +33,12 @@ export async function compile({ root, outfile, version, publicKey, platform }: C
   const key = publicKey ?? readFileSync(join(root, PUBLIC_KEY_PATH), "utf8");
   const options = {
     outfile,
+    // Nothing in the folder where a person types `iddio` may change what the program does: an agent
+    // writes there. Bun's defaults would run a bunfig.toml's preload and read .env files.
+    autoloadBunfig: false,
+    autoloadDotenv: false,
+    autoloadTsconfig: false,
+    autoloadPackageJson: false,
     ...(platform === undefined
       ? {}
       : { target: platform.bunTarget as Bun.Build.CompileTarget, executablePath: platform.runtime }),
