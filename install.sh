@@ -145,7 +145,7 @@ fetch() {
   download "$base/SHA256SUMS.minisig" "$scratch/SHA256SUMS.minisig"
   check_signature "$scratch"
   wanted=$(sed -n "s/^\([0-9a-f]\{64\}\)  $archive\$/\1/p" "$scratch/SHA256SUMS")
-  [ -n "$wanted" ] || fail "this release has no $archive"
+  [ -n "$wanted" ] || fail "this release has no $archive" 'build it yourself: sh install.sh --from-source in a checkout'
   download "$base/$archive" "$scratch/$archive"
   [ "$(sha256 "$scratch/$archive")" = "$wanted" ] ||
     fail "$archive is damaged: its checksum is not the release's" 'try again; if it stays so, do not use it'
@@ -171,7 +171,7 @@ said=$("$scratch/iddio" version) || {
   if [ "$(uname -s)" = Linux ] && is_musl; then hint='it needs: apk add libstdc++ libgcc'; fi
   fail 'the program does not run here' "$hint"
 }
-[ -z "$version" ] || [ "$said" = "iddio $version" ] || fail "the archive holds '$said', not iddio $version"
+[ -z "$version" ] || [ "$said" = "iddio $version" ] || fail "the archive holds '$said', not iddio $version" 'name the version that is there, or another place'
 
 mkdir -p "$folder" || fail "cannot make $folder" 'name another: --dir <folder>'
 # Beside its place first, then renamed: there is never half a program, and one that runs goes on running.

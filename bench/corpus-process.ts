@@ -8,8 +8,8 @@ import { parsePolicy } from "../src/policy/parse/parse.ts";
 import type { Policy } from "../src/policy/policy.ts";
 import { splitUrl } from "../src/protocols/batch.ts";
 import { guessProtocol } from "../src/protocols/detect-protocol.ts";
+import { type Case, readCorpus } from "../test/truth/corpora.ts";
 import { decodeBody } from "../test/truth/decode-body.ts";
-import { type Case, readCorpus } from "../test/truth/score.ts";
 import { answerCalls } from "./worker.ts";
 
 /** Microseconds a call. */
@@ -57,7 +57,7 @@ function judgedOf(row: Case): Judged[] {
 }
 
 function measure(corpus: string): CorpusTimes | null {
-  const judged = (readCorpus(corpus) ?? []).flatMap(judgedOf);
+  const judged = readCorpus(corpus).flatMap(judgedOf);
   if (judged.length === 0) return null;
   const policy = policyForAll();
   const call = (index: number) => {

@@ -1,7 +1,7 @@
 // What judging costs: the corpora through classify and decide, and a policy of 10,000 rules.
 
 import { join } from "node:path";
-import { CORPORA } from "../test/truth/score.ts";
+import { CORPORA } from "../test/truth/corpora.ts";
 import type { Section } from "./bench.ts";
 import type { CorpusTimes } from "./corpus-process.ts";
 import { median, short, shown } from "./series.ts";

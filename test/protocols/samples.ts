@@ -1,10 +1,10 @@
 // Real-looking requests and command lines a protocol, for the laws: a few written here, and a spread of
-// the given cases where they are on this machine.
+// the classification cases.
 
 import type { Protocol } from "../../src/model/protocol.ts";
 import type { Header, HttpRequest, RequestBody } from "../../src/model/request.ts";
 import { splitUrl } from "../../src/protocols/batch.ts";
-import { type Case, CORPORA, readCorpus } from "../truth/score.ts";
+import { type Case, CORPORA, readCorpus } from "../truth/corpora.ts";
 import { requestOf } from "./request-of.ts";
 
 /** How many of the given cases each protocol is tried on. */
@@ -48,7 +48,7 @@ const WRITTEN: Readonly<Record<Protocol, readonly string[]>> = {
   generic: ["GET https://h.example/a", "POST https://h.example/v1/delete-user", "DELETE https://h.example/a"],
 };
 
-const corpora = CORPORA.map(readCorpus).flatMap((cases) => cases ?? []);
+const corpora = CORPORA.flatMap(readCorpus);
 
 /** Requests of a protocol. */
 export function sampleRequests(protocol: Protocol): readonly HttpRequest[] {

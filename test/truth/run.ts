@@ -1,8 +1,9 @@
 // `npm run truth [-- --misses <corpus>] [--only <corpus>] [--raise]`: the scores as a table, the rows that
 // miss, and floors lifted to what is reached.
 
+import { CORPORA, readCorpus } from "./corpora.ts";
 import { raiseFloors } from "./floors.ts";
-import { CORPORA, type Miss, readCorpus, type Score, scoreCorpus } from "./score.ts";
+import { type Miss, type Score, scoreCorpus } from "./score.ts";
 
 const args = process.argv.slice(2);
 const wanted = optionValue("--misses");
@@ -10,11 +11,9 @@ const only = wanted ?? optionValue("--only");
 const scores: Score[] = [];
 for (const corpus of CORPORA) {
   if (only !== undefined && only !== "all" && corpus !== only) continue;
-  const cases = readCorpus(corpus);
-  if (cases !== undefined) scores.push(scoreCorpus(corpus, cases));
+  scores.push(scoreCorpus(corpus, readCorpus(corpus)));
 }
-if (scores.length === 0)
-  write(only === undefined ? "the cases are not on this machine" : `no corpus "${only}"`);
+if (scores.length === 0) write(`no corpus "${only}"`);
 else {
   if (wanted !== undefined)
     for (const score of scores) for (const miss of score.misses) write(describe(miss));

@@ -1,48 +1,11 @@
-// Scores the classifiers on the cases in the folder `shared` beside the project. A row
-// whose tier is below every acceptable one is a hole; what is above is annoyance.
+// Scores the classifiers on the classification cases. A row whose tier is below every acceptable
+// one is a hole; what is above is annoyance.
 
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { TIERS, type TierOrUnknown } from "../../src/model/tier.ts";
 import { type BatchAnswer, classifyRow } from "../../src/protocols/batch.ts";
-import { sharedFile } from "../support/shared-data.ts";
+import type { Case } from "./corpora.ts";
 import { decodeBody } from "./decode-body.ts";
 import { DISPUTED } from "./disputed.ts";
-
-/** The corpora, in print order. */
-export const CORPORA = [
-  "kubernetes",
-  "kubectl-cli",
-  "aws",
-  "aws-variants",
-  "aws-cli",
-  "gcloud",
-  "gcloud-cli",
-  "github-rest",
-  "github-graphql",
-  "cloudflare",
-  "fly",
-  "misc-cli",
-  "captured",
-  "traps",
-] as const;
-
-/** A case; more fields than are named here are ignored. */
-export interface Case {
-  readonly id: string;
-  readonly protocol: string;
-  readonly argv?: readonly string[];
-  readonly method?: string;
-  readonly url?: string;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  readonly body?: string;
-  readonly body_b64?: string;
-  readonly acceptable_tiers: readonly TierOrUnknown[];
-  readonly expected_tier: TierOrUnknown;
-  readonly expected_scope?: Readonly<Record<string, string>>;
-  readonly expected_command?: string;
-  readonly why: string;
-}
 
 /** What is wrong with the answer to one case; none of the claims true means that it is right. */
 export interface Miss {
@@ -64,17 +27,6 @@ export interface Score {
   readonly labelsWrong: number;
   readonly commandsWrong: number;
   readonly misses: readonly Miss[];
-}
-
-/** Reads a corpus; undefined when the cases are not on this machine. */
-export function readCorpus(corpus: string): readonly Case[] | undefined {
-  const path = sharedFile(`truth/${corpus}.jsonl.gz`);
-  if (path === undefined) return undefined;
-  return gunzipSync(readFileSync(path))
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Case);
 }
 
 /** Scores one corpus, or those of its rows that `keep` admits. Disputed rows count like all others. */
