@@ -6,6 +6,7 @@ import type { Classification } from "../../model/classification.ts";
 import { type HttpRequest, headerValues, type RequestHead } from "../../model/request.ts";
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
+import { byMethodNeedsBody } from "../generic/classify.ts";
 import { effectiveMethods } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
@@ -42,6 +43,7 @@ export const awsClassifier: Classifier = {
 
 function needsBody(head: RequestHead): boolean {
   const { endpoint } = placeOf(head);
+  if (endpoint.kind === "application") return byMethodNeedsBody(head);
   if (endpoint.kind !== "api") return false;
   const source = splitTarget(head.target);
   return effectiveMethods(head).some((method) =>
@@ -59,9 +61,7 @@ interface Place {
 
 function placeOf(head: RequestHead): Place {
   const scope = readScope(head);
-  let endpoint = readAwsHost(head.host);
-  if (endpoint.kind === "other" && scope?.service !== undefined)
-    endpoint = endpointSigned(scope.service, endpoint);
+  const endpoint = readAwsHost(head.host);
   const labels: Record<string, string> = {};
   const account =
     ("account" in endpoint ? endpoint.account : undefined) ??
@@ -70,16 +70,17 @@ function placeOf(head: RequestHead): Place {
   if (account !== undefined) labels.account = account;
   const region = endpoint.region ?? scope?.region;
   if (region !== undefined) labels.region = region;
+  // What a request was signed for is the client's word: at a host that nobody knows it names the service, no operation.
+  const claimed = endpoint.kind === "other" ? serviceSigned(scope?.service) : undefined;
+  if (claimed !== undefined) labels.service = claimed;
   return { endpoint, labels, unnamed: PLACES.filter((label) => labels[label] === undefined) };
 }
 
 const PLACES: readonly string[] = ["account", "region"];
 
-/** A host that we do not know, or one of the user's own: what the request was signed for is what it is meant for. */
-function endpointSigned(service: string, unknown: AwsEndpoint): AwsEndpoint {
-  if (service === "s3") return { kind: "s3", region: unknown.region, account: undefined, bucket: undefined };
-  const group = awsCatalogue().bySigning.get(service);
-  return group === undefined ? unknown : { kind: "api", group, region: unknown.region, account: undefined };
+function serviceSigned(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  return name === "s3" ? name : awsCatalogue().bySigning.get(name)?.service;
 }
 
 /** S3 Control compares the field with the caller; elsewhere it means nothing, and a caller could write what it likes. */

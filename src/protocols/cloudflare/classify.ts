@@ -6,7 +6,7 @@ import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
 import { readPathSplitFirst, splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
-import { classifyByMethod } from "../generic/classify.ts";
+import { byMethodNeedsBody, classifyByMethod } from "../generic/classify.ts";
 import { graphqlNeedsBody } from "../graphql/request.ts";
 import { decodeLoosely, lenientReadings } from "../lenient-path.ts";
 import { effectiveMethods } from "../method-override.ts";
@@ -38,7 +38,7 @@ export const cloudflareClassifier: Classifier = {
 
 function needsBody(head: RequestHead): boolean {
   const { path } = splitTarget(head.target);
-  if (!isApi(head.host, path)) return false;
+  if (!isApi(head.host, path)) return byMethodNeedsBody(head);
   const reading = readPathSplitFirst(path);
   // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.
   const readings = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);

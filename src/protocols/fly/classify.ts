@@ -7,7 +7,7 @@ import type { HttpRequest, RequestHead } from "../../model/request.ts";
 import { stricterTier } from "../../model/tier.ts";
 import { parseQuery, readPathSplitFirst, splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
-import { classifyByMethod } from "../generic/classify.ts";
+import { byMethodNeedsBody, classifyByMethod } from "../generic/classify.ts";
 import { graphqlNeedsBody } from "../graphql/request.ts";
 import { lenientReadings } from "../lenient-path.ts";
 import { effectiveMethods } from "../method-override.ts";
@@ -35,7 +35,7 @@ export const flyClassifier: Classifier = {
 };
 
 function needsBody(head: RequestHead): boolean {
-  if (!isApi(head.host)) return false;
+  if (!isApi(head.host)) return byMethodNeedsBody(head);
   const { path } = splitTarget(head.target);
   const reading = readPathSplitFirst(path);
   // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.

@@ -84,13 +84,36 @@ function classifyMethods(request: HttpRequest, isPart: boolean): Classification 
   return strictestOf(answer, ...others.map((method) => classifyMethod(request, method, isPart)));
 }
 
-/** Every method that may be meant; Google documents the override for long reads sent as POST, and only that lowers. */
+/** Every method that may be meant; only the override that Google documents takes the place of the sent one. */
 function judgedMethods(head: RequestHead): readonly [string, ...string[]] {
   const methods = effectiveMethods(head);
   const inQuery = methodInQuery(head.target);
   if (inQuery !== undefined) return [...methods, inQuery];
-  return methods.length === 2 && methods[0] === "POST" && methods[1] === "GET" ? ["GET"] : methods;
+  if (methods.length === 1 || !isLongRead(head)) return methods;
+  return ["GET", ...methods.filter((method) => method !== "GET" && method !== "POST")];
 }
+
+/**
+ * A read too long for a URL, sent as POST with `X-HTTP-Method-Override: GET`
+ * (https://cloud.google.com/apis/docs/http). Only the JSON REST API honours that field: not uploads, not the
+ * XML API, not gRPC and WebChannel; and no other spelling of it.
+ */
+function isLongRead(head: RequestHead): boolean {
+  if (head.method !== "POST") return false;
+  const named = headerValues(head.headers, "x-http-method-override");
+  if (named.length !== 1 || named[0]?.trim() !== "GET") return false;
+  const { path } = splitTarget(head.target);
+  const host = readGoogleHost(head.host);
+  if (host === undefined || readGrpcPath(path) !== undefined || isXmlStorage(host, path)) return false;
+  const target = readGoogleTarget(head.target);
+  if ("problem" in target || target.kind !== "rest" || target.doubtfulVerb !== undefined) return false;
+  return !target.segments.some(isCallName) && classifyConnect(host, { ...head, body: NO_BODY }) === undefined;
+}
+
+const NO_BODY = { kind: "none" } as const;
+
+/** `google.firestore.v1.Firestore`, as it stands before the method in a path of WebChannel. */
+const isCallName = (segment: string): boolean => /^[a-z]\w*(?:\.\w+)*\.[A-Z]\w*$/.test(segment);
 
 /** Google's browser clients put method and fields into the query; what cannot be read there counts as no method. */
 function methodInQuery(target: string): string | undefined {

@@ -1,14 +1,17 @@
 // Hosts without a classifier of their own, tiered by HTTP method alone, with one
-// exception: a destructive word in the path counts at least as a deletion. Reads no
-// body. Whatever HTTP does not define a tier for (other methods, upgrades) is unknown.
+// exception: a destructive word in the path counts at least as a deletion. Of a body
+// only a form's `_method` counts. Fields by which a server may carry out another method
+// or path than the sent one raise the tier and never lower it. Whatever HTTP does not
+// define a tier for (other methods, upgrades) is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
 import { stricterTier, type Tier } from "../../model/tier.ts";
+import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
 import { decodeLoosely } from "../lenient-path.ts";
-import { effectiveMethods } from "../method-override.ts";
+import { effectiveMethods, formMethods, mayBeForm } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade } from "../upgrade.ts";
@@ -42,16 +45,49 @@ export function destructiveWord(path: string): string | undefined {
   return words.find((word) => DESTRUCTIVE.test(word))?.toLowerCase();
 }
 
+/** Whether the body may change what `classifyByMethod` answers: a form may name another method. */
+export function byMethodNeedsBody(head: RequestHead): boolean {
+  return mayBeForm(head);
+}
+
 /** Tiers a request by its method for any protocol whose hosts have no better rule (terraform, helm, `*.fly.dev`). */
-export function classifyByMethod(protocol: Protocol, head: RequestHead): Classification {
-  const question = head.target.indexOf("?");
-  const word = destructiveWord(question === -1 ? head.target : head.target.slice(0, question));
+export function classifyByMethod(protocol: Protocol, request: HttpRequest): Classification {
+  const plain = classifyEach(protocol, request);
+  const inForm = mayBeForm(request) ? formMethods(request) : [];
+  const whole =
+    "problem" in inForm
+      ? doubtful(plain, inForm.problem)
+      : inForm.length === 0
+        ? plain
+        : strictestOf(plain, ...inForm.map((method) => classifyEach(protocol, { ...request, method })));
+  return asksForUpgrade(request) ? doubtful(whole, "an upgraded connection can carry anything") : whole;
+}
+
+/** Every path that may be carried out under every method that may be meant. */
+function classifyEach(protocol: Protocol, head: RequestHead): Classification {
+  const targets = [head.target, ...otherTargets(head.headers)];
+  const words = targets.map((target) => destructiveWord(splitTarget(target).path));
+  const word = words.find((one) => one !== undefined);
   const [sent, ...overrides] = effectiveMethods(head);
   const plain = strictestOf(
     tierOfMethod(protocol, sent, word),
     ...overrides.map((method) => tierOfMethod(protocol, method, word)),
   );
-  return asksForUpgrade(head) ? doubtful(plain, "an upgraded connection can carry anything") : plain;
+  return targets.length > MOST_TARGETS ? doubtful(plain, "several fields name another path") : plain;
+}
+
+/** The sent path and two others: IIS sets one field, a proxy before it may set the other. */
+const MOST_TARGETS = 3;
+
+/** Fields from which IIS, Symfony and their like take the path to carry out, with dashes or underscores. */
+const PATH_FIELD = /^x[-_](?:original|rewrite)[-_]ur[il]$/i;
+
+function otherTargets(headers: RequestHead["headers"]): readonly string[] {
+  const found: string[] = [];
+  for (const [name, value] of headers)
+    if (name.length >= 13 && name.length <= 14 && PATH_FIELD.test(name) && found.length < MOST_TARGETS)
+      found.push(value);
+  return found;
 }
 
 function tierOfMethod(protocol: Protocol, method: string, word: string | undefined): Classification {
@@ -68,7 +104,7 @@ export const genericClassifier: Classifier = {
   protocol: "generic",
   scopes: [],
   programs: [],
-  needsBody: () => false,
+  needsBody: byMethodNeedsBody,
   classify: (request: HttpRequest) => classifyByMethod("generic", request),
   classifyArgv: (argv) =>
     unknownClassification("generic", `no classifier reads the program "${argv[0] ?? ""}"`),

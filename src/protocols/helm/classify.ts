@@ -2,7 +2,7 @@
 // the API server's host, and is kubectl's to classify.
 
 import type { Classifier } from "../classifier.ts";
-import { classifyByMethod } from "../generic/classify.ts";
+import { byMethodNeedsBody, classifyByMethod } from "../generic/classify.ts";
 import { classifyHelmArgv } from "./argv.ts";
 
 /** The classifier of the policy's `helm` block. */
@@ -10,7 +10,7 @@ export const helmClassifier: Classifier = {
   protocol: "helm",
   scopes: [],
   programs: ["helm"],
-  needsBody: () => false,
+  needsBody: byMethodNeedsBody,
   classify: (request) => classifyByMethod("helm", request),
   classifyArgv: classifyHelmArgv,
 };

@@ -6,7 +6,7 @@ import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
-import { classifyByMethod } from "../generic/classify.ts";
+import { byMethodNeedsBody, classifyByMethod } from "../generic/classify.ts";
 import { decodeLoosely } from "../lenient-path.ts";
 import { raisedToBreakGlass } from "../strictest.ts";
 import { classifyTerraformArgv } from "./argv.ts";
@@ -16,7 +16,7 @@ export const terraformClassifier: Classifier = {
   protocol: "terraform",
   scopes: [],
   programs: ["terraform", "tofu"],
-  needsBody: () => false,
+  needsBody: byMethodNeedsBody,
   classify,
   classifyArgv: classifyTerraformArgv,
 };

@@ -91,7 +91,13 @@ test("an override counts when it is stricter", () => {
   check([["POST /a", "unknown"]], { headers: [["X-HTTP-Method-Override", "FROB"]] });
 });
 
-test("no body is wanted, and no command line is read", () => {
-  expect(genericClassifier.needsBody(requestOf("POST https://h.example/a"))).toBe(false);
+test("only a form's body is wanted, and no command line is read", () => {
+  const withType = (type: string) => ({
+    ...requestOf("POST https://h.example/a"),
+    headers: [["Content-Type", type]] as const,
+  });
+  expect(genericClassifier.needsBody(withType("application/json"))).toBe(false);
+  expect(genericClassifier.needsBody(withType("application/x-www-form-urlencoded"))).toBe(true);
+  expect(genericClassifier.needsBody(requestOf("PUT https://h.example/a"))).toBe(false);
   expect(genericClassifier.classifyArgv(["rm", "-rf", "/"]).tier).toBe("unknown");
 });
