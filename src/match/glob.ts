@@ -1,8 +1,10 @@
 // The one glob dialect of policy.yaml: `*` any run of characters (none, dots and slashes too), `?` one
 // character, `[a-z]` and `[!a-z]` one of a class, `{a,b}` alternatives. Everything else is literal; what does
-// not parse is an error at load, never a pattern that silently matches nothing. Hand-written because matching
-// must be linear-ish whatever the operator wrote: a regular expression of many stars is not. Case is the
-// caller's business: fold pattern and name alike before they come here.
+// not parse is an error at load, never a pattern that silently matches nothing. picomatch compiles the pieces
+// between the stars, never a whole pattern: its regular expression for five stars takes seconds on one name.
+// Case is the caller's business: fold pattern and name alike before they come here.
+
+import picomatch from "picomatch/posix";
 
 /** One alternative of a pattern. `head` and `tail` are the literal text before the first and after the last wildcard. */
 export interface Glob {
@@ -129,11 +131,12 @@ function globOf(tokens: readonly Token[]): Glob {
   const middle = tokens.slice(firstWild, lastWild + 1);
   const ends = head.length + tail.length;
   const isOneRun = middle.length === 1 && middle[0] === "run";
+  const pieces = isOneRun ? [] : splitAtRuns(middle);
   const test = (name: string): boolean =>
     name.length >= ends &&
     name.startsWith(head) &&
     name.endsWith(tail) &&
-    (isOneRun || matchTokens(middle, name, head.length, name.length - tail.length));
+    (isOneRun || matchPieces(pieces, name, head.length, name.length - tail.length));
   return { head, tail, isExact: false, fixed, test };
 }
 
@@ -145,33 +148,79 @@ function literalText(tokens: readonly Token[]): string {
   return tokens.map((token) => (isLiteral(token) ? String.fromCharCode(token.code) : "")).join("");
 }
 
-// Only the last run is ever reconsidered: an earlier one never needs to grow once a later one was reached, which
-// bounds the work by pattern length times name length.
-function matchTokens(tokens: readonly Token[], name: string, from: number, to: number): boolean {
-  let at = from;
-  let next = 0;
-  let runToken = -1;
-  let runStart = from;
-  while (at < to) {
-    const token = tokens[next];
-    if (token === "run") {
-      runToken = next++;
-      runStart = at;
-    } else if (token !== undefined && matchOne(token, name.charCodeAt(at))) {
-      next++;
-      at++;
-    } else if (runToken >= 0) {
-      next = runToken + 1;
-      at = ++runStart;
-    } else return false;
-  }
-  while (tokens[next] === "run") next++;
-  return next === tokens.length;
+/** What stands between two stars: always as many characters as it has tokens. */
+interface Piece {
+  readonly width: number;
+  /** Sticky for the first piece, global for the others. */
+  readonly pattern: RegExp | undefined;
 }
 
-function matchOne(token: Exclude<Token, "run">, code: number): boolean {
-  if (token === "one") return true;
-  if (isLiteral(token)) return token.code === code;
-  for (const [low, high] of token.ranges) if (code >= low && code <= high) return !token.negated;
-  return token.negated;
+const PICOMATCH_OPTIONS = {
+  bash: true,
+  dot: true,
+  fastpaths: false,
+  literalBrackets: false,
+  nobrace: true,
+  noextglob: true,
+  nonegate: true,
+  posix: true,
+};
+
+function splitAtRuns(tokens: readonly Token[]): Piece[] {
+  const pieces: Exclude<Token, "run">[][] = [[]];
+  for (const token of tokens) {
+    if (token === "run") pieces.push([]);
+    else pieces.at(-1)?.push(token);
+  }
+  return pieces.map((piece, index) => compilePiece(piece, index === 0));
+}
+
+function compilePiece(tokens: readonly Exclude<Token, "run">[], isFirst: boolean): Piece {
+  if (tokens.length === 0) return { width: 0, pattern: undefined };
+  const source = picomatch.makeRe(tokens.map(spell).join(""), PICOMATCH_OPTIONS, true) as unknown as string;
+  return { width: tokens.length, pattern: new RegExp(source, isFirst ? "sy" : "sg") };
+}
+
+// In picomatch's dialect `?` and a negated class leave out the slash, and quotes and parentheses mean something.
+function spell(token: Exclude<Token, "run">): string {
+  if (token === "one") return "[\\u0000-\\uffff]";
+  if (!isLiteral(token)) return spellRanges(token.negated ? complement(token.ranges) : token.ranges);
+  const char = String.fromCharCode(token.code);
+  return /[a-z0-9_-]/i.test(char) ? char : spellRanges([[token.code, token.code]]);
+}
+
+function spellRanges(ranges: CharClass["ranges"]): string {
+  const unit = (code: number) => `\\u${code.toString(16).padStart(4, "0")}`;
+  // A class of every character, negated, matches none.
+  const texts =
+    ranges.length === 0 ? ["^\\u0000-\\uffff"] : ranges.map(([low, high]) => `${unit(low)}-${unit(high)}`);
+  return `[${texts.join("")}]`;
+}
+
+function complement(ranges: CharClass["ranges"]): CharClass["ranges"] {
+  const rest: [number, number][] = [];
+  let from = 0;
+  for (const [low, high] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    if (low > from) rest.push([from, low - 1]);
+    from = Math.max(from, high + 1);
+  }
+  if (from <= 0xffff) rest.push([from, 0xffff]);
+  return rest;
+}
+
+// The first piece stands at the start, the last at the end, each between them as far left as it can. That is
+// enough: a piece has one width, so that an earlier place never leaves less room for the pieces after it.
+function matchPieces(pieces: readonly Piece[], name: string, from: number, to: number): boolean {
+  let at = from;
+  for (const [index, { width, pattern }] of pieces.entries()) {
+    if (pattern === undefined) continue;
+    const isLast = index > 0 && index === pieces.length - 1;
+    if (isLast && to - width < at) return false;
+    pattern.lastIndex = isLast ? to - width : at;
+    const found = pattern.exec(name);
+    if (found === null || found.index + width > to) return false;
+    if (isLast && found.index !== to - width) return false;
+    at = found.index + width;
+  }
+  return pieces.length > 1 || at === to;
 }

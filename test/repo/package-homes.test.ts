@@ -6,6 +6,8 @@ import { sourceFiles } from "../support/source-files.ts";
 
 const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/match\//,
+  cac: /^src\/cli\/kit\/parse-argv\.ts$/,
+  picomatch: /^src\/match\//,
   yaml: /^src\/(?:policy\/|state\/settings\.ts$|host\/kubeconfig)/,
   graphql: /^src\/protocols\/graphql/,
   "@peculiar/x509": /^src\/ca\//,
