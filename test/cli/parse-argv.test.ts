@@ -57,6 +57,13 @@ describe("wrong usage", () => {
     [["a", "--last", "-1"], "flag '--last' needs a whole number, not '-1'"],
     [["a", "--last", "1.5"], "flag '--last' needs a whole number, not '1.5'"],
     [["a", "--last", "99999999999"], "flag '--last' needs a whole number, not '99999999999'"],
+    [["a", "--constructor", "1"], "unknown flag '--constructor' for 'iddio approval deny'"],
+    [["a", "--__proto__=1"], "unknown flag '--__proto__' for 'iddio approval deny'"],
+    [["a", "--no-json"], "unknown flag '--no-json' for 'iddio approval deny'"],
+    [["a", "--json=false"], "flag '--json' takes no value"],
+    [["a", "-json"], "unknown flag '-json' for 'iddio approval deny'"],
+    [["a", "-j"], "unknown flag '-j' for 'iddio approval deny'"],
+    [["a", "--reason.x=1"], "unknown flag '--reason.x' for 'iddio approval deny'"],
     [["a", "--json", "--json"], "flag '--json' is given twice"],
     [["a", "--json=1"], "flag '--json' takes no value"],
   ];

@@ -1,7 +1,8 @@
 // Reads the words after a command's name by that command's spec. Strict: what the spec does not name
-// is wrong usage, with what was probably meant. An own reader rather than a library, because flags
-// hold reasons and host names, which must arrive as typed: `--reason 007`, `--reason ""`.
+// is wrong usage, with what was probably meant. cac matches flags; it never sees a value, because it
+// turns `--reason 007` into 7: a token stands for each value until cac is done.
 
+import { type CAC, cac } from "cac";
 import { UserError } from "../../model/user-error.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { ArgumentSpec, Command, FlagSpec } from "./command.ts";
@@ -17,32 +18,101 @@ export interface ParsedArgv {
 
 /** Throws a UserError with exit code 2 on anything that the spec does not allow. */
 export function parseArgv(command: Command, argv: readonly string[]): ParsedArgv {
-  const args: string[] = [];
+  const masked = maskValues(command, argv);
+  if (masked.wantsHelp) return { args: [], flags: new Flags(new Map()), wantsHelp: true };
+  const parsed = parseWithCac(command, masked);
   const values = new Map<string, string[]>();
+  for (const spec of command.flags ?? []) {
+    const given = valuesOf(spec, parsed.options).map((word) => masked.typed.get(word) ?? word);
+    for (const value of given) checkValue(command, spec, value);
+    if (given.length > 0) values.set(spec.name, given);
+  }
+  const args = parsed.args.map((word) => masked.typed.get(word) ?? word);
+  checkArguments(command, args);
+  return { args, flags: new Flags(values), wantsHelp: false };
+}
+
+/** A command line in which a token stands for every value and argument, so that cac sees none of them. */
+interface MaskedArgv {
+  readonly words: readonly string[];
+  readonly typed: ReadonlyMap<string, string>;
+  /** The first flag that the spec does not have, as typed. */
+  readonly unknown: string | undefined;
+  readonly wantsHelp: boolean;
+}
+
+function maskValues(command: Command, argv: readonly string[]): MaskedArgv {
+  const words: string[] = [];
+  const typed = new Map<string, string>();
+  const seen = new Set<string>();
+  let unknown: string | undefined;
   let isFlagsOver = false;
-  for (let i = 0; i < argv.length; i += 1) {
-    const word = argv[i] ?? "";
+  const mask = (value: string): string => {
+    const token = `\u0001v${typed.size}\u0001`;
+    typed.set(token, value);
+    return token;
+  };
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? "";
     if (isFlagsOver || word === "-" || !word.startsWith("-")) {
-      args.push(word);
+      words.push(mask(word));
       if (command.isRaw === true) isFlagsOver = true;
     } else if (word === "--") {
       isFlagsOver = true;
     } else if (word === "--help" || word === "-h") {
-      return { args: [], flags: new Flags(new Map()), wantsHelp: true };
+      return { words: [], typed, unknown: undefined, wantsHelp: true };
     } else {
-      const { spec, inline } = findFlag(command, word);
-      let value = inline;
-      if (spec.value === undefined) {
-        if (value !== undefined) throw wrong(command, `flag '--${spec.name}' takes no value`);
-      } else if (value === undefined) {
-        i += 1;
-        value = nextValue(command, spec, argv[i]);
+      const equals = word.indexOf("=");
+      const name = equals < 0 ? word : word.slice(0, equals);
+      const spec = command.flags?.find((each) => name === `--${each.name}`);
+      if (spec === undefined) {
+        unknown ??= name;
+        words.push(name);
+        continue;
       }
-      add(command, values, spec, value ?? "");
+      if (seen.has(spec.name) && spec.isRepeatable !== true)
+        throw wrong(command, `flag '--${spec.name}' is given twice`);
+      seen.add(spec.name);
+      if (spec.value === undefined) {
+        if (equals >= 0) throw wrong(command, `flag '--${spec.name}' takes no value`);
+        words.push(name);
+      } else {
+        const value = equals < 0 ? nextValue(command, spec, argv[++at]) : word.slice(equals + 1);
+        words.push(`${name}=${mask(value)}`);
+      }
     }
   }
-  checkArguments(command, args);
-  return { args, flags: new Flags(values), wantsHelp: false };
+  return { words, typed, unknown, wantsHelp: false };
+}
+
+/** A flag's name that cac reads as it is: `--no-x`, `--x.y`, `-xyz` and `--constructor` it takes for something else. */
+const PLAIN_FLAG = /^--(?!no-|constructor$|prototype$)[a-z][a-z0-9-]*$/;
+
+function parseWithCac(command: Command, { words, unknown }: MaskedArgv): ReturnType<CAC["parse"]> {
+  if (unknown !== undefined && !PLAIN_FLAG.test(unknown)) throw unknownFlag(command, unknown);
+  const cli = cac("iddio");
+  const declared = cli.command(command.name, command.summary).ignoreOptionDefaultValue();
+  for (const { name, value, summary } of command.flags ?? [])
+    declared.option(value === undefined ? `--${name}` : `--${name} <${value}>`, summary);
+  const parsed = cli.parse(["", "iddio", command.name, ...words], { run: false });
+  try {
+    declared.checkUnknownOptions();
+  } catch (error) {
+    if (unknown === undefined) throw error;
+    throw unknownFlag(command, unknown);
+  }
+  return parsed;
+}
+
+/** What cac found for a flag, in the order typed; an empty text for a switch that is on. */
+function valuesOf({ name, value }: FlagSpec, options: Readonly<Record<string, unknown>>): string[] {
+  const camelCase = (text: string) => text.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  // cac takes `--no-service` for the switch `service` turned off.
+  if (name.startsWith("no-") && value === undefined)
+    return options[camelCase(name.slice(3))] === false ? [""] : [];
+  const found = options[camelCase(name)];
+  if (found === undefined) return [];
+  return [found].flat().map((each) => (each === true ? "" : String(each)));
 }
 
 /** A usage error of one command; the hint shows its help unless another is given. */
@@ -50,14 +120,10 @@ export function wrong(command: Command, message: string, hint?: string): UserErr
   return new UserError(message, { hint: hint ?? `see: iddio ${command.name} --help`, exitCode: 2 });
 }
 
-function findFlag(command: Command, word: string): { spec: FlagSpec; inline: string | undefined } {
-  const equals = word.indexOf("=");
-  const typed = equals < 0 ? word : word.slice(0, equals);
-  const specs = command.flags ?? [];
-  const spec = specs.find(({ name }) => typed === `--${name}`);
-  if (spec !== undefined) return { spec, inline: equals < 0 ? undefined : word.slice(equals + 1) };
-  const near = suggest(typed.replace(/^-+/, ""), [...specs.map(({ name }) => name), "help"]);
-  throw wrong(
+function unknownFlag(command: Command, typed: string): UserError {
+  const names = (command.flags ?? []).map(({ name }) => name);
+  const near = suggest(typed.replace(/^-+/, ""), [...names, "help"]);
+  return wrong(
     command,
     `unknown flag '${typed}' for 'iddio ${command.name}'`,
     near === undefined ? undefined : `did you mean '--${near}'? see: iddio ${command.name} --help`,
@@ -71,11 +137,7 @@ function nextValue(command: Command, spec: FlagSpec, next: string | undefined): 
   throw wrong(command, `flag '--${spec.name}' needs a value`, `type: --${spec.name} <${spec.value}>`);
 }
 
-function add(command: Command, values: Map<string, string[]>, spec: FlagSpec, value: string): void {
-  const before = values.get(spec.name);
-  if (before !== undefined && spec.isRepeatable !== true) {
-    throw wrong(command, `flag '--${spec.name}' is given twice`);
-  }
+function checkValue(command: Command, spec: FlagSpec, value: string): void {
   if (spec.kind === "count" && !/^\d{1,9}$/.test(value)) {
     throw wrong(
       command,
@@ -91,8 +153,6 @@ function add(command: Command, values: Map<string, string[]>, spec: FlagSpec, va
     );
   }
   if (spec.choices !== undefined) checkChoice(command, `flag '--${spec.name}'`, spec.choices, value);
-  if (before === undefined) values.set(spec.name, [value]);
-  else before.push(value);
 }
 
 function checkArguments(command: Command, args: readonly string[]): void {
