@@ -3,6 +3,7 @@
 
 import { UserError } from "../model/user-error.ts";
 import { NdjsonDecoder } from "../wire/ndjson.ts";
+import { valueProblem } from "./check-value.ts";
 import {
   type CallMethod,
   type ControlMethod,
@@ -44,9 +45,15 @@ export class ControlClient {
     input: ControlMethods[M]["input"],
   ): Promise<ControlMethods[M]["output"]> {
     const response = await this.#send(method, input, AbortSignal.timeout(this.#timeoutMs));
-    return (await response.json().catch((cause: unknown) => {
+    const output: unknown = await response.json().catch((cause: unknown) => {
       throw new UserError(`the program on '${this.#socketPath}' does not speak iddio's protocol`, { cause });
-    })) as ControlMethods[M]["output"];
+    });
+    const problem = valueProblem(METHODS[method].output, output, "open");
+    if (problem !== undefined)
+      throw new UserError(`the daemon's answer to '${method}' cannot be read: ${problem}`, {
+        hint: "daemon and command may be of different versions; see: iddio status, iddio version",
+      });
+    return output as ControlMethods[M]["output"];
   }
 
   /**
@@ -135,10 +142,12 @@ async function refusal(response: Response): Promise<UserError> {
     error?: unknown;
     hint?: unknown;
     exit_code?: unknown;
+    code?: unknown;
   };
   const message = typeof body.error === "string" ? body.error : `the daemon answered ${response.status}`;
   return new UserError(message, {
     ...(typeof body.hint === "string" ? { hint: body.hint } : {}),
     exitCode: body.exit_code === 2 ? 2 : 1,
+    ...(typeof body.code === "string" ? { code: body.code } : {}),
   });
 }

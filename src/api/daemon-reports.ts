@@ -1,82 +1,105 @@
-// What the control methods about pins, the detector, observe sessions, settings and probes answer with. Names on the wire
-// are snake_case JSON. Only ever added to: what is here is a contract with older command lines.
+// What the control methods about pins, the detector, observe sessions, settings, probes and updates answer with. Each
+// report is a schema, and its type follows from it. Names on the wire are snake_case JSON. Only ever added to, and what
+// is added is optional: what is here is a contract with older and newer programs.
 
-import type { Mode } from "../model/mode.ts";
-import type { TierOrUnknown } from "../model/tier.ts";
+import { MODES } from "../model/mode.ts";
+import { TIERS } from "../model/tier.ts";
+import { anything, flag, list, number, object, optional, text, type Value, words } from "./schema.ts";
 
 /** A host that is never opened. */
-export interface PinReport {
-  readonly host: string;
-  /** Absent: any port. */
-  readonly port?: number;
-  readonly note: string;
-  /** `manual`, or `detector` when it was promoted from there. */
-  readonly source: "manual" | "detector";
-  readonly added_ms: number;
-}
+export const pinReport = object({
+  host: text(),
+  port: optional(number("absent: any port")),
+  note: text(),
+  source: words(["manual", "detector"], "`detector` when it was promoted from there"),
+  added_ms: number(),
+});
+/** A host that is never opened. */
+export type PinReport = Value<typeof pinReport>;
 
 /** A host whose TLS could not be intercepted. */
-export interface SuspectReport {
-  readonly host: string;
-  readonly port: number;
-  /** `upstream`: its certificate failed verification; `client`: the client refused iddio's. */
-  readonly failed: "upstream" | "client";
-  readonly state: "suspected" | "pinned";
-  readonly reason: string;
-  readonly count: number;
-  readonly first_ms: number;
-  readonly last_ms: number;
-  /** Present while it is pinned. */
-  readonly pinned_until_ms?: number;
-}
+export const suspectReport = object({
+  host: text(),
+  port: number(),
+  failed: words(
+    ["upstream", "client"],
+    "`upstream`: its certificate failed verification; `client`: the client refused iddio's",
+  ),
+  state: words(["suspected", "pinned"]),
+  reason: text(),
+  count: number(),
+  first_ms: number(),
+  last_ms: number(),
+  pinned_until_ms: optional(number("present while it is pinned")),
+});
+/** A host whose TLS could not be intercepted. */
+export type SuspectReport = Value<typeof suspectReport>;
 
 /** The observe session, if one runs. */
-export interface ObserveReport {
-  readonly active: boolean;
-  readonly proxy_mode: Mode;
-  readonly started_ms?: number;
-  readonly ends_ms?: number;
-  /** The mode that comes back at the end. */
-  readonly previous_mode?: Mode;
-}
+export const observeReport = object({
+  active: flag(),
+  proxy_mode: words(MODES),
+  started_ms: optional(number()),
+  ends_ms: optional(number()),
+  previous_mode: optional(words(MODES, "the mode that comes back at the end")),
+});
+/** The observe session, if one runs. */
+export type ObserveReport = Value<typeof observeReport>;
 
 /** The answer to `settings set`. */
-export interface SettingChange {
-  readonly name: string;
-  readonly value: unknown;
-  readonly previous: unknown;
-  /** What the change does or does not do now, when that is not plain. */
-  readonly note?: string;
-}
+export const settingChange = object({
+  name: text(),
+  value: anything(),
+  previous: anything(),
+  note: optional(text("what the change does or does not do now, when that is not plain")),
+});
+/** The answer to `settings set`. */
+export type SettingChange = Value<typeof settingChange>;
 
 /** The answer to `settings reload`. */
-export interface SettingsReload {
-  /** Where the proxy listens now. */
-  readonly proxy_listen: string;
-  readonly changed: boolean;
-}
+export const settingsReload = object({
+  proxy_listen: text("where the proxy listens now"),
+  changed: flag(),
+});
+/** The answer to `settings reload`. */
+export type SettingsReload = Value<typeof settingsReload>;
 
 /** A name for a client to be sent to. */
-export interface ProbeStart {
-  readonly id: string;
-  readonly host: string;
-}
+export const probeStart = object({ id: text(), host: text() });
+/** A name for a client to be sent to. */
+export type ProbeStart = Value<typeof probeStart>;
 
 /** A request that a client sent to a probe, and what its classifier made of it. */
-export interface ProbedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly tier: TierOrUnknown;
-  readonly command: string;
-}
+export const probedRequest = object({
+  method: text(),
+  path: text(),
+  tier: words([...TIERS, "unknown"]),
+  command: text(),
+});
+/** A request that a client sent to a probe, and what its classifier made of it. */
+export type ProbedRequest = Value<typeof probedRequest>;
 
 /** How far a client came. */
-export interface ProbeReport {
-  /** It has asked the proxy for the name. */
-  readonly routed: boolean;
-  /** It has accepted iddio's certificate: a request came. */
-  readonly trusted: boolean;
-  /** Why it came no further, when the daemon could tell. */
-  readonly problem?: string;
-  readonly requests: readonly ProbedRequest[];
-}
+export const probeReport = object({
+  routed: flag("it has asked the proxy for the name"),
+  trusted: flag("it has accepted iddio's certificate: a request came"),
+  problem: optional(text("why it came no further, when the daemon could tell")),
+  requests: list(probedRequest),
+});
+/** How far a client came. */
+export type ProbeReport = Value<typeof probeReport>;
+
+/** Where the daemon's update of itself is. */
+export const updateReport = object({
+  state: words(["idle", "checking", "available", "downloading", "staged", "applying", "failed"]),
+  current_version: text(),
+  version: optional(text("the later version that the state is about")),
+  received_bytes: optional(number()),
+  total_bytes: optional(number()),
+  problem: optional(text()),
+  feed: text(),
+  last_check: optional(text("ISO 8601, UTC")),
+  next_check: optional(text("ISO 8601, UTC")),
+});
+/** Where the daemon's update of itself is. */
+export type UpdateReport = Value<typeof updateReport>;

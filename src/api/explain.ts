@@ -10,7 +10,8 @@ import type { Policy } from "../policy/policy.ts";
 import { classifyRow, type DecodeBody, splitUrl } from "../protocols/batch.ts";
 import { parseAuthority } from "../wire/http1/connect-request.ts";
 import { isAll, TARGET, TOKEN } from "../wire/octet-class.ts";
-import type { ClassifyReport, ControlMethods, DecideReport } from "./methods.ts";
+import type { ControlMethods } from "./methods.ts";
+import type { ClassifyReport, DecideReport } from "./reports.ts";
 
 /** Classifies a typed request by the protocol that the policy routes its host to, or that its host name suggests. */
 export function explainClassify(

@@ -1,372 +1,314 @@
-// The control protocol as one typed table, shared by both ends: the daemon's handlers and the
-// CLI's calls are typed by it. Names on the wire are snake_case JSON. Nothing here may know how a
-// method is carried out. A method that is only ever added to, never changed, keeps old CLIs working.
+// The control API as one table: what each method is called, takes, gives and does. The daemon's server, the client,
+// the checks at both ends and docs/control-api.md are made from it. Nothing here may know how a method is carried out.
+// A method that is only ever added to, never changed, keeps old programs working.
 
-import type { Action } from "../model/action.ts";
-import type { ClientDetails, ClientIdentity } from "../model/entry.ts";
-import type { Event } from "../model/event.ts";
-import type { Mode } from "../model/mode.ts";
-import type { Protocol } from "../model/protocol.ts";
-import type { TierOrUnknown } from "../model/tier.ts";
-import type { UpdateState } from "../model/update-state.ts";
-import type {
-  ObserveReport,
-  PinReport,
-  ProbeReport,
-  ProbeStart,
-  SettingChange,
-  SettingsReload,
-  SuspectReport,
+import { MODES } from "../model/mode.ts";
+import { PROTOCOLS } from "../model/protocol.ts";
+import {
+  observeReport,
+  pinReport,
+  probeReport,
+  probeStart,
+  settingChange,
+  settingsReload,
+  suspectReport,
+  updateReport,
 } from "./daemon-reports.ts";
+import { type AnyMethod, method } from "./method.ts";
+import type { Principal } from "./principal.ts";
+import {
+  approval,
+  approvalDetails,
+  approvalReply,
+  caReport,
+  classifyReport,
+  decideReport,
+  eventRow,
+  grantReport,
+  inspectReport,
+  policyReloadReport,
+  policyReport,
+  statusReport,
+  upstreamInput,
+  upstreamReport,
+} from "./reports.ts";
+import { anything, flag, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 
-/** What `iddio status` shows. */
-export interface StatusReport {
-  readonly daemon: "up";
-  readonly pid: number;
-  readonly uptime_ms: number;
-  readonly build_version: string;
-  readonly schema_version: number;
-  readonly proxy_mode: Mode;
-  /** "loaded", or "loaded (operator policy.yaml failed to reload: …)". */
-  readonly policy: string;
-  readonly proxy_listen: string;
-  readonly socket: string;
-  readonly log: string;
-  readonly pending_approvals: number;
-  /** When the observe session ends; absent when none runs. */
-  readonly observe_ends_ms?: number;
-  /** Why rows of the audit log cannot be written at present; absent while they can. */
-  readonly audit_problem?: string;
-}
+const id = object({ id: text("id, its hex digits or a unique beginning") });
+const atHost = { host: text(), port: optional(number()) };
+const inspectEntry = object({ protocol: words(PROTOCOLS), entry: text() });
+const changedReport = object({ changed: flag(), note: optional(text()) });
 
-/** One request that waits for a person. */
-export interface Approval {
-  /** `appr_` and eight hex digits. */
-  readonly id: string;
-  readonly created_ms: number;
-  readonly expires_ms: number;
-  readonly protocol: Protocol;
-  readonly tier: TierOrUnknown;
-  readonly command: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly host: string;
-  readonly port: number;
-  readonly method: string;
-  /** Path and query as sent; secrets in the query are masked. */
-  readonly path: string;
-  readonly rule: string;
-  readonly reason: string;
-  readonly client?: ClientIdentity;
-}
+const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "several match" };
+const ENDED = { ended: "it waits no longer and cannot be told from another request" };
+const NO_LOAD = { "does-not-load": "the text is not a valid file; what was in force stays" };
 
-/** The answer to allow and deny. */
-export interface ApprovalReply {
-  readonly id: string;
-  readonly outcome: "approved" | "denied";
-  /** What will happen now, in one lower-case clause, when it is more than the outcome says. */
-  readonly note?: string;
-}
+/** The table. */
+export const METHODS = {
+  status: method("read", "GET", "/v1/status", { about: "what the daemon is and does", output: statusReport }),
 
-/** What a person needs to decide; strings come from the client and must be escaped before they are printed. */
-export interface ApprovalDetails extends Approval {
-  /** With its program and the processes that started it, while they run. */
-  readonly client?: ClientDetails;
-  /** Header fields as sent, credentials replaced by `***`. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Decoded body with secrets masked, or a clause in parentheses about one that cannot be shown. */
-  readonly body: string;
-  /** Whether `approval allow --for` is possible. */
-  readonly grantable: boolean;
-  /** How it ended undecided; it can still be allowed, for the same request sent again. */
-  readonly ended?: "timed_out" | "withdrawn";
-}
+  policy_show: method("read", "GET", "/v1/policy", { about: "the policy in force", output: policyReport }),
+  policy_reload: method("change", "POST", "/v1/policy/reload", {
+    about: "loads policy.yaml from disk",
+    output: policyReloadReport,
+    errors: NO_LOAD,
+  }),
+  policy_write: method("change", "POST", "/v1/policy/write", {
+    about: "replaces policy.yaml",
+    input: object({
+      text: text(),
+      base_sha256: optional(
+        text(
+          'of the file that was edited, "" when there was none; if it is another by now, nothing is written',
+        ),
+      ),
+    }),
+    output: policyReloadReport,
+    errors: { ...NO_LOAD, "changed-meanwhile": "the file on disk is not the one that was edited" },
+  }),
 
-/** A grant in force. */
-export interface GrantReport {
-  /** `grant_` and eight hex digits. */
-  readonly id: string;
-  readonly approval_id: string;
-  readonly protocol: Protocol;
-  readonly command: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly host: string;
-  readonly port: number;
-  readonly created_ms: number;
-  readonly expires_ms: number;
-}
+  mode_get: method("read", "GET", "/v1/mode", {
+    about: "the proxy mode",
+    output: object({ proxy_mode: words(MODES) }),
+  }),
+  mode_set: method("change", "POST", "/v1/mode", {
+    about: "changes the proxy mode until the next start",
+    input: object({ proxy_mode: words(MODES) }),
+    output: object({ proxy_mode: words(MODES), previous: words(MODES) }),
+    narrows: {
+      because: "`enforce` is the strictest mode, and a mode that is set already changes nothing",
+      proof: (before, after) => after.proxy_mode === "enforce" || after.proxy_mode === before.mode,
+    },
+  }),
 
-/** The active policy: the text of the file that is enforced, which may be older than the file on disk. */
-export interface PolicyReport {
-  readonly text: string;
-  readonly path: string;
-  readonly revision: number;
-  readonly reload_problem?: string;
-}
+  approvals_list: method("read", "GET", "/v1/approvals", {
+    about: "the requests that wait for a person, oldest first",
+    output: object({ approvals: list(approval) }),
+  }),
+  approvals_show: method("read", "POST", "/v1/approvals/show", {
+    about: "all that is known of one request",
+    input: id,
+    output: object({ approval: approvalDetails }),
+    errors: NO_SUCH,
+  }),
+  approvals_allow: method("decide", "POST", "/v1/approvals/allow", {
+    about: "lets one request through",
+    input: object({
+      id: text(),
+      reason: optional(text()),
+      for_ms: optional(number("also lets requests like it through for so long; at most a day")),
+    }),
+    output: approvalReply,
+    errors: { ...NO_SUCH, ...ENDED, "not-grantable": "it can only be let through once" },
+  }),
+  approvals_deny: method("decide", "POST", "/v1/approvals/deny", {
+    about: "refuses one request",
+    input: object({ id: text(), reason: optional(text()) }),
+    output: approvalReply,
+    narrows: { because: "a denied request goes nowhere" },
+    errors: { ...NO_SUCH, ...ENDED },
+  }),
 
-/** The answer to `policy reload`. */
-export interface PolicyReloadReport {
-  readonly revision: number;
-  readonly changed: boolean;
-  readonly warnings: readonly string[];
-}
+  grants_list: method("read", "GET", "/v1/grants", {
+    about: "the grants in force",
+    output: object({ grants: list(grantReport) }),
+  }),
+  grants_revoke: method("change", "POST", "/v1/grants/revoke", {
+    about: "ends a grant",
+    input: id,
+    output: object({ id: text() }),
+    narrows: { because: "without the grant the same requests wait for a person again" },
+    errors: NO_SUCH,
+  }),
 
-/** The authority's certificate as `ca info` prints it. */
-export interface CaReport {
-  readonly path: string;
-  readonly bundle: string;
-  readonly fingerprint: string;
-  /** ISO 8601, UTC. */
-  readonly not_before: string;
-  readonly not_after: string;
-  readonly trust: "trusted" | "untrusted";
-}
+  events: {
+    ...method("read", "POST", "/v1/events", {
+      about: "the last events, then those to come",
+      input: object({ follow: flag() }),
+      output: eventRow,
+    }),
+    isStream: true,
+  },
 
-/** A registered private CA, and the client certificate presented there if there is one. */
-export interface UpstreamReport {
-  readonly host: string;
-  readonly port: number;
-  readonly source: string;
-  readonly ca_fingerprint?: string;
-  readonly certificate_path?: string;
-  readonly key_path?: string;
-  readonly kubeconfig_user?: string;
-  readonly server_name?: string;
-}
+  ca_info: method("read", "GET", "/v1/ca", { about: "the authority's certificate", output: caReport }),
 
-/** What `upstream add` and `kubeconfig` register. */
-export interface UpstreamInput {
-  readonly host: string;
-  readonly port: number;
-  readonly ca_pem: string;
-  /** Absolute path of the client certificate, or of the kubeconfig that embeds it for `kubeconfig_user`. */
-  readonly certificate_path?: string;
-  readonly key_path?: string;
-  readonly kubeconfig_user?: string;
-  /** Name to send and verify instead of the host. */
-  readonly server_name?: string;
-  /** Who added it: `manual` or `kubeconfig`. */
-  readonly source: string;
-  readonly proxy_token?: string;
-}
+  upstreams_list: method("read", "GET", "/v1/upstreams", {
+    about: "the registered private CAs and client certificates",
+    output: object({ upstreams: list(upstreamReport) }),
+  }),
+  upstreams_add: method("change", "POST", "/v1/upstreams/add", {
+    about: "registers a private CA or client certificate for one host",
+    input: upstreamInput,
+    output: object({ upstream: upstreamReport }),
+  }),
+  upstreams_remove: method("change", "POST", "/v1/upstreams/remove", {
+    about: "forgets one",
+    input: object({ host: text(), port: number() }),
+    output: object({ removed: flag() }),
+  }),
 
-/** The inspect list of one protocol; protocols without entries are left out. */
-export interface InspectReport {
-  readonly protocol: Protocol;
-  readonly entries: readonly string[];
-}
+  inspect_summary: method("read", "GET", "/v1/inspect", {
+    about: "the hosts that are intercepted",
+    output: object({ protocols: list(inspectReport) }),
+  }),
+  inspect_add: method("change", "POST", "/v1/inspect/add", {
+    about: "adds an entry to policy.yaml",
+    input: inspectEntry,
+    output: changedReport,
+    errors: NO_LOAD,
+  }),
+  inspect_remove: method("change", "POST", "/v1/inspect/remove", {
+    about: "removes an entry from policy.yaml",
+    input: inspectEntry,
+    output: changedReport,
+    errors: NO_LOAD,
+  }),
 
-/** What classification found, with the datum that decided. */
-export interface ClassifyReport {
-  readonly protocol: Protocol;
-  readonly tier: TierOrUnknown;
-  readonly command: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly reason: string;
-  /** The inspect entry that chose the protocol; absent when no entry matched and the host name did. */
-  readonly entry?: string;
-}
+  pins_list: method("read", "GET", "/v1/pins", {
+    about: "the hosts that are never opened",
+    output: object({ pins: list(pinReport) }),
+  }),
+  pins_add: method("change", "POST", "/v1/pins/add", {
+    about: "never opens a host",
+    input: object({ ...atHost, note: optional(text()) }),
+    output: object({ pin: pinReport, changed: flag(), note: optional(text()) }),
+  }),
+  pins_remove: method("change", "POST", "/v1/pins/remove", {
+    about: "removes a pin",
+    input: object(atHost),
+    output: object({ removed: list(pinReport) }),
+    narrows: { because: "the host is opened and judged again" },
+  }),
 
-/** What the policy would do; `splice` when no inspect entry covers the host, so nothing would be judged. */
-export interface DecideReport {
-  readonly decision: Action | "splice";
-  readonly reason: string;
-  readonly classification?: ClassifyReport;
-  readonly rule?: string;
-  readonly line?: number;
-}
+  detector_list: method("read", "GET", "/v1/detector", {
+    about: "the hosts whose TLS could not be intercepted",
+    output: object({ setting: text(), suspects: list(suspectReport) }),
+  }),
+  detector_clear: method("change", "POST", "/v1/detector/clear", {
+    about: "forgets what the detector found",
+    output: object({ cleared: number() }),
+    narrows: { because: "hosts that the detector lets through unread are opened again" },
+  }),
+  detector_promote: method("change", "POST", "/v1/detector/promote", {
+    about: "pins what the detector found",
+    input: object(atHost),
+    output: object({ pins: list(pinReport) }),
+    errors: NO_SUCH,
+  }),
 
-/** Where the daemon's update of itself is. */
-export interface UpdateReport {
-  readonly state: UpdateState["kind"];
-  readonly current_version: string;
-  /** The later version that the state is about. */
-  readonly version?: string;
-  readonly received_bytes?: number;
-  readonly total_bytes?: number;
-  readonly problem?: string;
-  readonly feed: string;
-  /** ISO 8601, UTC. */
-  readonly last_check?: string;
-  readonly next_check?: string;
-}
+  observe_status: method("read", "GET", "/v1/observe", {
+    about: "the observe session",
+    output: observeReport,
+  }),
+  observe_start: method("change", "POST", "/v1/observe/start", {
+    about: "judges and records, blocks nothing, for a bounded time",
+    input: object({ duration_ms: number() }),
+    output: observeReport,
+  }),
+  observe_stop: method("change", "POST", "/v1/observe/stop", {
+    about: "ends the session; the mode from before comes back",
+    output: observeReport,
+    narrows: {
+      because: "when the mode from before was `enforce`",
+      proof: (before) => before.modeAfterObserve === "enforce",
+    },
+    errors: { "not-found": "no session runs" },
+  }),
+  observe_clear: method("change", "POST", "/v1/observe/clear", {
+    about: "empties the observe log",
+    output: object({ path: text() }),
+  }),
 
-/** A row of an event stream: an event, or the count of events that a slow reader lost. */
-export type EventRow = Event | { readonly lost: number };
+  settings_get: method("read", "GET", "/v1/settings", {
+    about: "the settings in force",
+    output: object({ settings: map(anything()) }),
+  }),
+  settings_set: method("change", "POST", "/v1/settings/set", {
+    about: "writes one setting into settings.yaml",
+    input: object({ name: text(), value: text("as typed") }),
+    output: settingChange,
+  }),
+  settings_reload: method("change", "POST", "/v1/settings/reload", {
+    about: "loads settings.yaml from disk",
+    output: settingsReload,
+    errors: NO_LOAD,
+  }),
 
-type None = Readonly<Record<string, never>>;
-type AtHost = { readonly host: string; readonly port?: number };
-type WithReason = { readonly id: string; readonly reason?: string };
+  probes_start: method("change", "POST", "/v1/probes/start", {
+    about: "opens a name for `doctor --live` to send a client to",
+    input: object({
+      protocol: words(PROTOCOLS),
+      stands_for: optional(text("the host that its requests are classified for")),
+    }),
+    output: probeStart,
+    narrows: { because: "the daemon itself answers what is sent to a probe; nothing is forwarded" },
+  }),
+  probes_end: method("change", "POST", "/v1/probes/end", {
+    about: "closes a probe",
+    input: object({ id: text() }),
+    output: probeReport,
+    narrows: { because: "the name no longer answers" },
+    errors: { "not-found": "there is no such probe" },
+  }),
 
-/** Input and output of every method; for a stream the output is one row. */
-export interface ControlMethods {
-  status: { input: None; output: StatusReport };
-  policy_show: { input: None; output: PolicyReport };
-  policy_reload: { input: None; output: PolicyReloadReport };
-  /** Replaces policy.yaml. `base_sha256` is of the file that was edited ("" when there was none): if it is another by now, nothing is written. */
-  policy_write: {
-    input: { readonly text: string; readonly base_sha256?: string };
-    output: PolicyReloadReport;
-  };
-  mode_get: { input: None; output: { readonly proxy_mode: Mode } };
-  mode_set: {
-    input: { readonly proxy_mode: Mode };
-    output: { readonly proxy_mode: Mode; readonly previous: Mode };
-  };
-  approvals_list: { input: None; output: { readonly approvals: readonly Approval[] } };
-  approvals_show: { input: { readonly id: string }; output: { readonly approval: ApprovalDetails } };
-  /** `for_ms` adds a grant for requests like this one; at most a day. */
-  approvals_allow: { input: WithReason & { readonly for_ms?: number }; output: ApprovalReply };
-  approvals_deny: { input: WithReason; output: ApprovalReply };
-  grants_list: { input: None; output: { readonly grants: readonly GrantReport[] } };
-  grants_revoke: { input: { readonly id: string }; output: { readonly id: string } };
-  events: { input: { readonly follow: boolean }; output: EventRow };
-  ca_info: { input: None; output: CaReport };
-  upstreams_list: { input: None; output: { readonly upstreams: readonly UpstreamReport[] } };
-  upstreams_add: { input: UpstreamInput; output: { readonly upstream: UpstreamReport } };
-  upstreams_remove: {
-    input: { readonly host: string; readonly port: number };
-    output: { readonly removed: boolean };
-  };
-  inspect_summary: { input: None; output: { readonly protocols: readonly InspectReport[] } };
-  inspect_add: {
-    input: { readonly protocol: Protocol; readonly entry: string };
-    output: { readonly changed: boolean; readonly note?: string };
-  };
-  inspect_remove: {
-    input: { readonly protocol: Protocol; readonly entry: string };
-    output: { readonly changed: boolean; readonly note?: string };
-  };
-  pins_list: { input: None; output: { readonly pins: readonly PinReport[] } };
-  pins_add: {
-    input: AtHost & { readonly note?: string };
-    output: { readonly pin: PinReport; readonly changed: boolean; readonly note?: string };
-  };
-  pins_remove: { input: AtHost; output: { readonly removed: readonly PinReport[] } };
-  detector_list: {
-    input: None;
-    output: { readonly setting: string; readonly suspects: readonly SuspectReport[] };
-  };
-  detector_clear: { input: None; output: { readonly cleared: number } };
-  detector_promote: { input: AtHost; output: { readonly pins: readonly PinReport[] } };
-  observe_status: { input: None; output: ObserveReport };
-  observe_start: { input: { readonly duration_ms: number }; output: ObserveReport };
-  observe_stop: { input: None; output: ObserveReport };
-  observe_clear: { input: None; output: { readonly path: string } };
-  settings_get: { input: None; output: { readonly settings: Readonly<Record<string, unknown>> } };
-  /** The value as typed. */
-  settings_set: { input: { readonly name: string; readonly value: string }; output: SettingChange };
-  settings_reload: { input: None; output: SettingsReload };
-  /** Opens a name for `doctor --live` to send a client to; its requests are classified as if to `stands_for`. */
-  probes_start: {
-    input: { readonly protocol: Protocol; readonly stands_for?: string };
-    output: ProbeStart;
-  };
-  probes_end: { input: { readonly id: string }; output: ProbeReport };
-  classify: {
-    input: {
-      readonly method: string;
-      readonly url: string;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly body_b64?: string;
-    };
-    output: ClassifyReport;
-  };
-  update_status: { input: None; output: UpdateReport };
-  /** Without `force` a release that was looked for a moment ago is not looked for again. */
-  update_check: { input: { readonly force: boolean }; output: UpdateReport };
-  /** Begins, and answers before it is done: the daemon restarts on the way. */
-  update_apply: { input: None; output: UpdateReport };
-  decide: {
-    input: { readonly method: string; readonly host: string; readonly path: string };
-    output: DecideReport;
-  };
-}
+  classify: method("read", "POST", "/v1/classify", {
+    about: "what a request would be",
+    input: object({
+      method: text(),
+      url: text(),
+      headers: optional(map(text())),
+      body_b64: optional(text()),
+    }),
+    output: classifyReport,
+  }),
+  decide: method("read", "POST", "/v1/decide", {
+    about: "what the policy would do with a request",
+    input: object({ method: text(), host: text(), path: text() }),
+    output: decideReport,
+  }),
+
+  update_status: method("read", "GET", "/v1/update", {
+    about: "where the daemon's update of itself is",
+    output: updateReport,
+  }),
+  update_check: method("change", "POST", "/v1/update/check", {
+    about: "looks for a newer release",
+    input: object({
+      force: flag("without it, a release that was looked for a moment ago is not looked for again"),
+    }),
+    output: updateReport,
+    narrows: { because: "what is found, and perhaps downloaded, is not installed" },
+  }),
+  update_apply: method("change", "POST", "/v1/update/apply", {
+    about: "begins to install what was found, and answers before it is done: the daemon restarts on the way",
+    output: updateReport,
+  }),
+} as const;
+
+type Table = typeof METHODS;
 
 /** The name of a method. */
-export type ControlMethod = keyof ControlMethods;
+export type ControlMethod = keyof Table;
+
+/** Input and output of every method; for a stream the output is one row. */
+export type ControlMethods = {
+  readonly [M in ControlMethod]: {
+    readonly input: Value<Table[M]["input"]>;
+    readonly output: Value<Table[M]["output"]>;
+  };
+};
 
 /** The methods that answer with a stream of rows instead of one object. */
-export type StreamMethod = "events";
+export type StreamMethod = {
+  [M in ControlMethod]: Table[M] extends { readonly isStream: true } ? M : never;
+}[ControlMethod];
 
 /** The methods that answer with one object. */
 export type CallMethod = Exclude<ControlMethod, StreamMethod>;
 
-/** What a field of an input must be; with `?` it may be absent. */
-export type FieldKind = "string" | "number" | "boolean" | "map" | "string?" | "number?" | "boolean?" | "map?";
-
-/** How a method travels: input as a JSON object in the body (none for GET), output as JSON or NDJSON. */
-export interface MethodRoute {
-  readonly verb: "GET" | "POST";
-  /** Versioned path; an incompatible change gets `/v2/…` beside it. */
-  readonly path: string;
-  /** Fields of the input; the server refuses any other, so that a flag an older daemon does not know is never ignored. */
-  readonly input: Readonly<Record<string, FieldKind>>;
-}
-
-const get = (path: string): MethodRoute => ({ verb: "GET", path, input: {} });
-const post = (path: string, input: MethodRoute["input"] = {}): MethodRoute => ({ verb: "POST", path, input });
-
-/** Where each method is found and what it takes. */
-export const METHODS: Readonly<Record<ControlMethod, MethodRoute>> = {
-  status: get("/v1/status"),
-  policy_show: get("/v1/policy"),
-  policy_reload: post("/v1/policy/reload"),
-  policy_write: post("/v1/policy/write", { text: "string", base_sha256: "string?" }),
-  mode_get: get("/v1/mode"),
-  mode_set: post("/v1/mode", { proxy_mode: "string" }),
-  approvals_list: get("/v1/approvals"),
-  approvals_show: post("/v1/approvals/show", { id: "string" }),
-  approvals_allow: post("/v1/approvals/allow", { id: "string", reason: "string?", for_ms: "number?" }),
-  approvals_deny: post("/v1/approvals/deny", { id: "string", reason: "string?" }),
-  grants_list: get("/v1/grants"),
-  grants_revoke: post("/v1/grants/revoke", { id: "string" }),
-  events: post("/v1/events", { follow: "boolean" }),
-  ca_info: get("/v1/ca"),
-  upstreams_list: get("/v1/upstreams"),
-  upstreams_add: post("/v1/upstreams/add", {
-    host: "string",
-    port: "number",
-    ca_pem: "string",
-    certificate_path: "string?",
-    key_path: "string?",
-    kubeconfig_user: "string?",
-    server_name: "string?",
-    source: "string",
-    proxy_token: "string?",
-  }),
-  upstreams_remove: post("/v1/upstreams/remove", { host: "string", port: "number" }),
-  inspect_summary: get("/v1/inspect"),
-  inspect_add: post("/v1/inspect/add", { protocol: "string", entry: "string" }),
-  inspect_remove: post("/v1/inspect/remove", { protocol: "string", entry: "string" }),
-  pins_list: get("/v1/pins"),
-  pins_add: post("/v1/pins/add", { host: "string", port: "number?", note: "string?" }),
-  pins_remove: post("/v1/pins/remove", { host: "string", port: "number?" }),
-  detector_list: get("/v1/detector"),
-  detector_clear: post("/v1/detector/clear"),
-  detector_promote: post("/v1/detector/promote", { host: "string", port: "number?" }),
-  observe_status: get("/v1/observe"),
-  observe_start: post("/v1/observe/start", { duration_ms: "number" }),
-  observe_stop: post("/v1/observe/stop"),
-  observe_clear: post("/v1/observe/clear"),
-  settings_get: get("/v1/settings"),
-  settings_set: post("/v1/settings/set", { name: "string", value: "string" }),
-  settings_reload: post("/v1/settings/reload"),
-  probes_start: post("/v1/probes/start", { protocol: "string", stands_for: "string?" }),
-  probes_end: post("/v1/probes/end", { id: "string" }),
-  classify: post("/v1/classify", { method: "string", url: "string", headers: "map?", body_b64: "string?" }),
-  update_status: get("/v1/update"),
-  update_check: post("/v1/update/check", { force: "boolean" }),
-  update_apply: post("/v1/update/apply"),
-  decide: post("/v1/decide", { method: "string", host: "string", path: "string" }),
-};
-
-/** The methods that answer with rows. */
-export const STREAM_METHODS: readonly StreamMethod[] = ["events"];
-
-/** Who called, as the kernel tells of the other end of the socket; empty where it does not tell. */
-export interface Caller {
-  readonly uid?: number;
-  readonly pid?: number;
+/** An entry of the table. */
+export function entryOf(name: ControlMethod): AnyMethod {
+  return METHODS[name];
 }
 
 /** The sending end of a stream. */
@@ -381,13 +323,13 @@ export interface RowSink<Row> {
 export type ControlHandlers = {
   readonly [M in CallMethod]: (
     input: ControlMethods[M]["input"],
-    caller: Caller,
+    caller: Principal,
   ) => ControlMethods[M]["output"] | Promise<ControlMethods[M]["output"]>;
 } & {
   /** The stream ends when the returned promise resolves. */
   readonly [M in StreamMethod]: (
     input: ControlMethods[M]["input"],
-    caller: Caller,
+    caller: Principal,
     sink: RowSink<ControlMethods[M]["output"]>,
   ) => void | Promise<void>;
 };

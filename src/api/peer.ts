@@ -2,7 +2,6 @@
 // caller may do. Where the platform does not tell, the answer is empty, never a guess.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import type { Caller } from "./methods.ts";
 
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
@@ -38,8 +37,14 @@ function option(fd: number, level: number, name: number, words: number): Uint32A
   return getsockopt(fd, level, name, ptr(value), ptr(length)) === 0 ? value : undefined;
 }
 
+/** Who is at the other end, as the kernel tells; empty where it does not. */
+export interface Peer {
+  readonly uid?: number;
+  readonly pid?: number;
+}
+
 /** User and process of the peer of a connected unix socket, by SO_PEERCRED (Linux) or LOCAL_PEERCRED and LOCAL_PEERPID (macOS). */
-export function peerOf(fd: number): Caller {
+export function peerOf(fd: number): Peer {
   if (process.platform === "linux") {
     const [pid, uid] = option(fd, 1, 17, 3) ?? [];
     return pid === undefined || uid === undefined ? {} : { pid, uid };

@@ -3,8 +3,8 @@
 
 import { BodyDecoder } from "../wire/http1/body.ts";
 import { parseRequestHead } from "../wire/http1/head.ts";
-import { inputProblem } from "./input-problem.ts";
-import { type ControlMethod, METHODS } from "./methods.ts";
+import { valueProblem } from "./check-value.ts";
+import { type ControlMethod, entryOf, METHODS } from "./methods.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
@@ -16,6 +16,7 @@ export interface ReadRequest {
 /** Why a request is not answered by a handler, with the status to say it with. */
 export interface RefusedRequest {
   readonly status: number;
+  readonly code: "bad-input" | "no-method";
   readonly problem: string;
 }
 
@@ -41,12 +42,13 @@ export class RequestReader {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
     const head = parseRequestHead(this.#bytes);
     if (head.kind === "need-more") return undefined;
-    if (head.kind === "bad") return { status: head.status, problem: head.reason };
+    if (head.kind === "bad") return { status: head.status, code: "bad-input", problem: head.reason };
     const { method: verb, target, framing } = head.value;
     const name = methodAt(verb, target);
     if (typeof name === "number") {
       return {
         status: name,
+        code: "no-method",
         problem: `no method '${verb} ${target}'; this daemon may be older than the command`,
       };
     }
@@ -58,19 +60,19 @@ export class RequestReader {
   #readBody(chunk: Uint8Array): ReadRequest | RefusedRequest | undefined {
     const step = this.#decoder?.push(chunk);
     if (step === undefined || this.#method === undefined) return undefined;
-    if (step.kind === "bad") return { status: 400, problem: step.reason };
+    if (step.kind === "bad") return { status: 400, code: "bad-input", problem: step.reason };
     for (const data of step.data) {
       this.#size += data.length;
       this.#body.push(data.slice());
     }
     if (this.#size > MAX_BODY_BYTES)
-      return { status: 413, problem: `the input is larger than ${MAX_BODY_BYTES} bytes` };
+      return { status: 413, code: "bad-input", problem: `the input is larger than ${MAX_BODY_BYTES} bytes` };
     if (!step.done) return undefined;
     const input = parseInput(Buffer.concat(this.#body));
-    const problem = inputProblem(METHODS[this.#method], input);
+    const problem = valueProblem(entryOf(this.#method).input, input, "strict");
     return problem === undefined
       ? { method: this.#method, input: input as object }
-      : { status: 400, problem: `${this.#method}: ${problem}` };
+      : { status: 400, code: "bad-input", problem: `${this.#method}: ${problem}` };
   }
 }
 

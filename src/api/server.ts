@@ -7,15 +7,17 @@ import { createServer, type Socket } from "node:net";
 import type { Header } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
+import { admit } from "./admit.ts";
+import { valueProblem } from "./check-value.ts";
 import {
-  type Caller,
   type CallMethod,
   type ControlHandlers,
   type ControlMethod,
-  STREAM_METHODS,
+  entryOf,
   type StreamMethod,
 } from "./methods.ts";
 import { peerOf } from "./peer.ts";
+import { type Principal, socketPrincipal } from "./principal.ts";
 import { type ReadRequest, RequestReader } from "./request-reader.ts";
 import { answers, removeIfSame } from "./socket-file.ts";
 import { streamRows } from "./stream-rows.ts";
@@ -111,7 +113,7 @@ function serveConnection(
   options: ControlServerOptions,
   stopping: AbortSignal,
 ): void {
-  const caller = callerOf(socket);
+  const caller = callerOf(socket, options.owner);
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, stopping]);
   // From the first byte to the last: a request that trickles has no longer than one that is whole.
@@ -127,7 +129,7 @@ function serveConnection(
     const read = reader.push(chunk);
     if (read === undefined) return;
     clearTimeout(deadline);
-    if ("problem" in read) return reply(socket, read.status, { error: read.problem });
+    if ("problem" in read) return reply(socket, read.status, { error: read.problem, code: read.code });
     answer(socket, read, handlers, caller, signal).catch((error: unknown) => {
       if (!(error instanceof UserError)) options.onError?.(error, read.method);
       replyError(socket, error);
@@ -135,30 +137,36 @@ function serveConnection(
   });
 }
 
-function callerOf(socket: Socket): Caller {
+function callerOf(socket: Socket, owner: number | undefined): Principal {
   // The descriptor is not public API of node:net; without it the caller stays unknown.
   const fd = (socket as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
-  return typeof fd === "number" && fd >= 0 ? peerOf(fd) : {};
+  const peer = typeof fd === "number" && fd >= 0 ? peerOf(fd) : {};
+  return socketPrincipal(peer, owner ?? process.getuid?.());
 }
 
 function isStream(method: ControlMethod): method is StreamMethod {
-  return (STREAM_METHODS as readonly ControlMethod[]).includes(method);
+  return entryOf(method).isStream === true;
 }
 
 async function answer(
   socket: Socket,
   request: ReadRequest,
   handlers: ControlHandlers,
-  caller: Caller,
+  caller: Principal,
   signal: AbortSignal,
 ): Promise<void> {
   const { method, input } = request;
+  admit(method, entryOf(method), caller);
   if (isStream(method)) {
     await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink));
     return;
   }
   const handler = handlers[method] as ControlHandlers[CallMethod];
-  reply(socket, 200, await handler(input as never, caller));
+  const output = await handler(input as never, caller);
+  const problem = valueProblem(entryOf(method).output, output, "strict");
+  if (problem !== undefined)
+    throw new TypeError(`the answer to ${method} is not what the table says: ${problem}`);
+  reply(socket, 200, output);
 }
 
 function replyError(socket: Socket, error: unknown): void {
@@ -168,6 +176,7 @@ function replyError(socket: Socket, error: unknown): void {
       error: error.message,
       ...hint,
       exit_code: error.exitCode,
+      ...(error.code === undefined ? {} : { code: error.code }),
     });
     return;
   }

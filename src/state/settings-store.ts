@@ -61,6 +61,7 @@ export class SettingsStore {
     if (this.#reloadProblem !== undefined)
       throw new UserError(`cannot load "${this.#path}": ${this.#reloadProblem}`, {
         hint: "correct the file",
+        code: "does-not-load",
       });
     return this.#current;
   }

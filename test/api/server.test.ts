@@ -4,13 +4,16 @@ import { symlink, unlink, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlClient, DaemonDown, StreamEnded } from "../../src/api/client.ts";
-import type { Caller, ControlMethods, EventRow, RowSink } from "../../src/api/methods.ts";
+import type { ControlMethods, RowSink } from "../../src/api/methods.ts";
+import type { Principal } from "../../src/api/principal.ts";
+import type { EventRow } from "../../src/api/reports.ts";
 import { serveControl } from "../../src/api/server.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { completed, controlServer } from "../support/control-server.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const mode = { proxy_mode: "enforce", previous: "observe" } as const;
+const current = { proxy_mode: "enforce" } as const;
 
 /** Sends raw bytes and gives everything that comes back. */
 function raw(socket: string, text: string): Promise<string> {
@@ -50,15 +53,15 @@ describe("a call", () => {
   });
 
   test("tells the handler which process and user called", async () => {
-    let seen: Caller = {};
+    let seen: Principal | undefined;
     await using control = await controlServer({
       mode_get: (_, caller) => {
         seen = caller;
-        return mode;
+        return current;
       },
     });
     await control.client.call("mode_get", {});
-    expect(seen).toEqual({ pid: process.pid, uid: process.getuid?.() ?? -1 });
+    expect(seen).toEqual({ kind: "owner", pid: process.pid, uid: process.getuid?.() ?? -1 });
   });
 
   test("brings a refusal to the caller with hint and exit code", async () => {
@@ -85,6 +88,39 @@ describe("a call", () => {
     const error = await failure(control.client.call("status", {}));
     expect(error.message).toBe("the daemon failed: broken");
     expect(control.errors).toHaveLength(1);
+  });
+
+  test("whose answer is not what the table says is the daemon's fault, and nothing of it is sent", async () => {
+    await using control = await controlServer({
+      mode_get: () => ({ proxy_mode: "enforce", secret: "x" }) as never,
+    });
+    const error = await failure(control.client.call("mode_get", {}));
+    expect(error.message).toContain("unknown field 'secret'");
+    expect(control.errors).toHaveLength(1);
+  });
+
+  test("brings the code of a refusal to the caller", async () => {
+    await using control = await controlServer({
+      grants_revoke: () => {
+        throw new UserError("no grant 'x'", { code: "not-found" });
+      },
+    });
+    expect((await failure(control.client.call("grants_revoke", { id: "x" }))).code).toBe("not-found");
+  });
+
+  test("to a newer daemon takes its new fields and words, and refuses what it cannot read", async () => {
+    await using directory = await temporaryDirectory();
+    const socket = join(directory.path, "s");
+    let body = '{"proxy_mode":"paranoid","more":1}';
+    const newer = createServer((client) =>
+      client.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`),
+    );
+    await new Promise<void>((resolve) => newer.listen(socket, resolve));
+    const client = new ControlClient(socket);
+    expect<unknown>(await client.call("mode_get", {})).toEqual({ proxy_mode: "paranoid", more: 1 });
+    body = '{"mode":"enforce"}';
+    expect((await failure(client.call("mode_get", {}))).message).toContain("'proxy_mode' is not a string");
+    newer.close();
   });
 
   test("keeps text as it was, whatever is in it", async () => {
@@ -302,16 +338,16 @@ describe("the socket file", () => {
     ]);
     expect(left.exitCode).not.toBe(0);
     expect(existsSync(socket)).toBe(true);
-    const server = await serveControl(socket, completed({ mode_get: () => mode }));
-    expect(await new ControlClient(socket).call("mode_get", {})).toEqual(mode);
+    const server = await serveControl(socket, completed({ mode_get: () => current }));
+    expect(await new ControlClient(socket).call("mode_get", {})).toEqual(current);
     await server.close();
   });
 
   test("of a living daemon is left alone", async () => {
-    await using control = await controlServer({ mode_get: () => mode });
+    await using control = await controlServer({ mode_get: () => current });
     const error = await failure(serveControl(control.socket, completed({})));
     expect(error.message).toBe(`another daemon answers on '${control.socket}'`);
-    expect(await control.client.call("mode_get", {})).toEqual(mode);
+    expect(await control.client.call("mode_get", {})).toEqual(current);
   });
 
   test("that another program serves is left alone", async () => {

@@ -1,6 +1,6 @@
 // Approvals as a daemon would report them, for tests of what shows them.
 
-import type { Approval, ApprovalDetails } from "../../src/api/methods.ts";
+import type { Approval, ApprovalDetails } from "../../src/api/reports.ts";
 
 /** An approval whose id is made of `name`. */
 export function approvalOf(name: string, more: Partial<Approval> = {}): Approval {

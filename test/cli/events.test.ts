@@ -1,7 +1,7 @@
 // A reader of events that stops reading: the gateway goes on, the reader is told what it missed.
 
 import { expect, test } from "bun:test";
-import type { EventRow } from "../../src/api/methods.ts";
+import type { EventRow } from "../../src/api/reports.ts";
 import { EVENT_TAGS } from "../../src/model/event.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { startGatewayProcess } from "../support/gateway.ts";

@@ -1,7 +1,7 @@
 // The screen of the interactive watch, as lines.
 
 import { describe, expect, test } from "bun:test";
-import type { Approval, ApprovalDetails } from "../../src/api/methods.ts";
+import type { Approval, ApprovalDetails } from "../../src/api/reports.ts";
 import { layoutOf, renderScreen, type ScreenSize } from "../../src/features/approvals/watch/watch-screen.ts";
 import {
   drawn,

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Approval } from "../../src/api/methods.ts";
+import type { Approval } from "../../src/api/reports.ts";
 import { type Finished, findClient, type Running, runClient, startClient } from "../support/clients.ts";
 import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";

@@ -2,7 +2,7 @@
 // is what the person sees, what waits, and what arrives.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Approval } from "../../src/api/methods.ts";
+import type { Approval } from "../../src/api/reports.ts";
 import { type Finished, findClient } from "../support/clients.ts";
 import {
   CLOUDFLARE_ACCOUNT,

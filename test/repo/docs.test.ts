@@ -15,6 +15,7 @@ import { scopeKeywords } from "../../src/policy/parse/block-keys.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { DEFAULT_SETTINGS, SETTING_NAMES } from "../../src/state/settings.ts";
 import { renderCommandReference } from "../support/command-reference.ts";
+import { renderControlApi } from "../support/control-api-page.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 
 const pages = [
@@ -32,6 +33,10 @@ function page(path: string): string {
 
 test("the command reference is what the registry says; `bun test/support/update-readme.ts` writes it", () => {
   expect(page("docs/commands.md")).toBe(renderCommandReference());
+});
+
+test("the control API's page is what the table says; `bun test/support/update-readme.ts` writes it", () => {
+  expect(page("docs/control-api.md")).toBe(renderControlApi());
 });
 
 test("README leads to every page, by itself or by a page that it leads to", () => {

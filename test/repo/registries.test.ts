@@ -3,7 +3,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { METHODS, STREAM_METHODS } from "../../src/api/methods.ts";
+import { NOTHING } from "../../src/api/method.ts";
+import { type ControlMethod, entryOf, METHODS } from "../../src/api/methods.ts";
 import type { Command } from "../../src/cli/kit/command.ts";
 import { usageOf } from "../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
@@ -45,8 +46,23 @@ test("every control method has its own versioned path", () => {
   const routes = Object.values(METHODS).map(({ verb, path }) => `${verb} ${path}`);
   expect(new Set(routes).size).toBe(routes.length);
   for (const route of routes) expect(route).toMatch(/^(?:GET|POST) \/v\d+\/[a-z/-]+$/);
-  for (const { verb, input } of Object.values(METHODS)) if (verb === "GET") expect(input).toEqual({});
-  for (const name of STREAM_METHODS) expect(METHODS[name].verb).toBe("POST");
+  for (const name of Object.keys(METHODS) as ControlMethod[]) {
+    const { verb, input, isStream } = entryOf(name);
+    if (verb === "GET") expect(input).toEqual(NOTHING);
+    if (isStream) expect(verb).toBe("POST");
+  }
+});
+
+test("every control method says what it may do, and what of it narrows in a sentence", () => {
+  for (const name of Object.keys(METHODS) as ControlMethod[]) {
+    const { effect, narrows, about, verb } = entryOf(name);
+    expect(["read", "change", "decide"], name).toContain(effect);
+    expect(about, name).toMatch(/^[a-z].*[^.]$/);
+    if (effect === "read") expect(narrows, name).toBeUndefined();
+    // A page in a browser can be made to fetch by GET.
+    else expect(verb, name).toBe("POST");
+    if (narrows !== undefined) expect(narrows.because, name).toMatch(/^[^.]{12,}$/);
+  }
 });
 
 test("README lists every command as the registry has it, in its order", () => {

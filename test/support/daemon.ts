@@ -4,7 +4,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
-import type { Approval } from "../../src/api/methods.ts";
+import type { Approval } from "../../src/api/reports.ts";
 import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { eventually } from "./eventually.ts";

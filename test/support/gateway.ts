@@ -5,7 +5,7 @@ import { rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
-import type { Approval } from "../../src/api/methods.ts";
+import type { Approval } from "../../src/api/reports.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "./built-binary.ts";
 import { type Finished, type Running, type RunOptions, runClient, startClient } from "./clients.ts";

@@ -1,4 +1,4 @@
-// Writes the list of commands into README.md, and docs/commands.md: `bun test/support/update-readme.ts`. The repo
+// Writes the list of commands into README.md, docs/commands.md and docs/control-api.md: `bun test/support/update-readme.ts`. The repo
 // tests compare; this is what to run when they fail.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { usageOf } from "../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { renderCommandReference } from "./command-reference.ts";
+import { renderControlApi } from "./control-api-page.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 const path = join(PROJECT_ROOT, "README.md");
@@ -18,3 +19,4 @@ writeFileSync(
   readme.replace(/<!-- commands -->\n```\n[\s\S]*?```/, () => block),
 );
 writeFileSync(join(PROJECT_ROOT, "docs", "commands.md"), renderCommandReference());
+writeFileSync(join(PROJECT_ROOT, "docs", "control-api.md"), renderControlApi());

@@ -1,7 +1,7 @@
 // `iddio classify …`: what a request or a command line would be to the policy. Works without a daemon;
 // `batch` never asks one.
 
-import type { ClassifyReport } from "../../api/methods.ts";
+import type { ClassifyReport } from "../../api/reports.ts";
 import { UserError } from "../../model/user-error.ts";
 import { classificationPairs } from "../classification-pairs.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";

@@ -1,7 +1,7 @@
 // What a person needs to know of one held request, as name and value: for `approval show` and the
 // interactive watch alike. Values are as they came from the client: whoever prints them escapes them.
 
-import type { Approval } from "../../api/methods.ts";
+import type { Approval } from "../../api/reports.ts";
 import type { ClientDetails } from "../../model/entry.ts";
 import { renderDuration } from "../../text/duration.ts";
 

@@ -1,7 +1,7 @@
 // `iddio approval list|show|allow|deny`: what waits for a person, and the answers to it. Shows every
 // character of what an agent sent, with nothing hidden and nothing obeyed by the terminal.
 
-import type { ApprovalDetails } from "../../api/methods.ts";
+import type { ApprovalDetails } from "../../api/reports.ts";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";

@@ -1,7 +1,7 @@
 // One event as one line for people: time, tag, then `name=value` in the order the daemon gave them. What is inside
 // a field has a dotted name, as in `audit tail --filter labels.namespace=payments`.
 
-import type { EventRow } from "../../api/methods.ts";
+import type { EventRow } from "../../api/reports.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
 import { outcomePainter } from "../../cli/kit/outcome-painter.ts";
 import type { Paints } from "../../cli/kit/output.ts";

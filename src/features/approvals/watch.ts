@@ -1,7 +1,7 @@
 // `iddio approval watch`: in a terminal the place where a person answers, one key each; into a pipe one line an
 // event, for scripts.
 
-import type { EventRow } from "../../api/methods.ts";
+import type { EventRow } from "../../api/reports.ts";
 import type { Command } from "../../cli/kit/command.ts";
 import { isInteractive } from "../../cli/kit/terminal.ts";
 import { eventLine } from "./event-line.ts";

@@ -2,7 +2,7 @@
 // it is applied, for its trial and for good, so silence is no failure until it lasts.
 
 import type { ControlClient } from "../../api/client.ts";
-import type { UpdateReport } from "../../api/methods.ts";
+import type { UpdateReport } from "../../api/daemon-reports.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { isDown } from "../../cli/kit/is-down.ts";
 import type { Output } from "../../cli/kit/output.ts";

@@ -5,7 +5,7 @@
 import { realpathSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { UpdateReport } from "../../api/methods.ts";
+import type { UpdateReport } from "../../api/daemon-reports.ts";
 import type { Events } from "../../gateway/request/events.ts";
 import {
   downloadRelease,

@@ -2,7 +2,9 @@
 // the answer still means; here it is recorded and, when asked for, made to last.
 
 import { randomBytes } from "node:crypto";
-import type { Approval, ApprovalReply, Caller, ControlHandlers, GrantReport } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/methods.ts";
+import type { Principal } from "../../api/principal.ts";
+import type { Approval, ApprovalReply, GrantReport } from "../../api/reports.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Grant } from "../../state/grants.ts";
 import { renderDuration } from "../../text/duration.ts";
@@ -12,7 +14,7 @@ import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
 
 /** Leaves a `control` row that says who did what. */
-export type RecordControl = (caller: Caller, command: string, fields?: Record<string, unknown>) => void;
+export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;
 
 type Methods =
   | "approvals_list"
@@ -32,7 +34,12 @@ export function approvalHandlers(
 ): Pick<ControlHandlers, Methods> {
   const { broker, grants } = gateway;
 
-  const reply = (outcome: "approved" | "denied", id: string, reason: string | undefined, caller: Caller) => {
+  const reply = (
+    outcome: "approved" | "denied",
+    id: string,
+    reason: string | undefined,
+    caller: Principal,
+  ) => {
     const answered = broker.reply(id, outcome, reason);
     record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
       approval_id: answered.approval.id,
@@ -43,7 +50,7 @@ export function approvalHandlers(
     return answered;
   };
 
-  const grant = (approval: PendingApproval, forMs: number, caller: Caller): Grant => {
+  const grant = (approval: PendingApproval, forMs: number, caller: Principal): Grant => {
     const createdMs = Date.now();
     const added: Grant = {
       id: `grant_${randomBytes(4).toString("hex")}`,
@@ -112,9 +119,12 @@ export function approvalHandlers(
       const found = grants.list().filter((each) => each.id.startsWith(`grant_${wanted}`));
       const [only] = found;
       if (!only || wanted === "")
-        throw new UserError(`no grant '${id}'`, { hint: "iddio approval grants list" });
+        throw new UserError(`no grant '${id}'`, { hint: "iddio approval grants list", code: "not-found" });
       if (found.length > 1)
-        throw new UserError(`'${id}' matches ${found.length} grants`, { hint: "iddio approval grants list" });
+        throw new UserError(`'${id}' matches ${found.length} grants`, {
+          hint: "iddio approval grants list",
+          code: "ambiguous",
+        });
       grants.remove(only.id);
       events.publish("grant_revoked", { ...grantReport(only) });
       record(caller, "approval grants revoke", { grant: grantReport(only) });
@@ -131,10 +141,12 @@ function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: numb
     });
   if (ended !== undefined)
     throw new UserError(`'${approval.id}' waits no longer, so it can only be let through once`, {
+      code: "not-grantable",
       hint: `iddio approval allow ${approval.id}`,
     });
   if (approval.onceOnly !== undefined)
     throw new UserError(`'${approval.id}' can only be approved once: ${approval.onceOnly}`, {
+      code: "not-grantable",
       hint: `iddio approval allow ${approval.id}`,
     });
 }

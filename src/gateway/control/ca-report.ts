@@ -1,7 +1,7 @@
 // The authority as `ca info` shows it, and whether this system's own store trusts it.
 
 import { X509Certificate } from "node:crypto";
-import type { CaReport } from "../../api/methods.ts";
+import type { CaReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import { systemRoots } from "../../ca/bundle.ts";
 import type { StatePaths } from "../../state/paths.ts";

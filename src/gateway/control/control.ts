@@ -2,12 +2,10 @@
 // and everything that changes something leaves a `control` row that says who did it.
 
 import { explainClassify, explainDecide } from "../../api/explain.ts";
-import type { ControlHandlers, UpstreamReport } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/methods.ts";
+import type { UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Updater } from "../../features/update/updater.ts";
-import { isMode, MODES } from "../../model/mode.ts";
-import { isProtocol } from "../../model/protocol.ts";
-import { UserError } from "../../model/user-error.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
@@ -79,11 +77,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     mode_get: () => ({ proxy_mode: gateway.mode.current }),
 
     mode_set: ({ proxy_mode }, caller) => {
-      if (!isMode(proxy_mode))
-        throw new UserError(`unknown proxy mode '${proxy_mode}'`, {
-          hint: `one of: ${MODES.join(", ")}`,
-          exitCode: 2,
-        });
       const previous = gateway.mode.set(proxy_mode);
       record(caller, "set-proxy-mode", { proxy_mode, previous });
       return { proxy_mode, previous };
@@ -145,7 +138,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...settingsHandlers(gateway, parts.listener, parts.hasDesktop, record),
 
     probes_start: ({ protocol, stands_for }) => {
-      if (!isProtocol(protocol)) throw new UserError(`unknown protocol '${protocol}'`, { exitCode: 2 });
       const { id, host } = gateway.probes.start(protocol, stands_for);
       return { id, host };
     },

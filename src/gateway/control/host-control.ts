@@ -90,6 +90,7 @@ export function hostHandlers(
       const wanted = found.filter((each) => port === undefined || each.port === port);
       if (wanted.length === 0)
         throw new UserError(`the detector has not found '${host}${port === undefined ? "" : `:${port}`}'`, {
+          code: "not-found",
           hint: `see: iddio detector list; or pin it yourself: iddio pin ${host}`,
         });
       const promoted = new Map(wanted.map((suspect) => [suspect.port, suspect]));

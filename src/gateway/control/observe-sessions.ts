@@ -75,7 +75,10 @@ export class ObserveSessions {
   stop(): { readonly session: ObserveSession; readonly restored: Mode } {
     const session = this.#session;
     if (session === undefined)
-      throw new UserError("no observe session runs", { hint: "start one with: iddio observe start" });
+      throw new UserError("no observe session runs", {
+        hint: "start one with: iddio observe start",
+        code: "not-found",
+      });
     return { session, restored: this.#end("stopped") };
   }
 

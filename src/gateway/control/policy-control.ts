@@ -3,8 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { Caller, ControlHandlers, PolicyReloadReport } from "../../api/methods.ts";
-import { isProtocol, PROTOCOLS, type Protocol } from "../../model/protocol.ts";
+import type { ControlHandlers } from "../../api/methods.ts";
+import type { Principal } from "../../api/principal.ts";
+import type { PolicyReloadReport } from "../../api/reports.ts";
+import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
 import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../policy/edit/edit.ts";
 import { type PolicyProblem, parsePolicy } from "../../policy/parse/parse.ts";
@@ -38,19 +40,15 @@ export function policyHandlers(
     change: (text: string, protocol: Protocol, entry: string) => PolicyEdit,
     command: string,
     { protocol, entry }: { protocol: Protocol; entry: string },
-    caller: Caller,
+    caller: Principal,
   ) =>
     alone(async () => {
-      if (!isProtocol(protocol))
-        throw new UserError(`unknown protocol '${protocol}'`, {
-          hint: `one of: ${PROTOCOLS.join(", ")}`,
-          exitCode: 2,
-        });
       // What was saved a moment ago may not have been noticed yet.
       await policy.reload();
       if (policy.reloadProblem !== undefined)
         throw new UserError("policy.yaml on disk does not load, so it is not edited", {
           hint: "iddio policy validate",
+          code: "does-not-load",
         });
       const edited = change(policy.current.text, protocol, entry);
       if (edited.kind === "refused")
@@ -78,6 +76,7 @@ export function policyHandlers(
           `policy.yaml does not load, the last good one stays in force:\n  ${result.problem}`,
           {
             hint: "iddio policy validate",
+            code: "does-not-load",
           },
         );
       return report(result.kind === "loaded");
@@ -90,6 +89,7 @@ export function policyHandlers(
         if (base_sha256 !== undefined && (await sha256OfFile(path)) !== base_sha256)
           throw new UserError("policy.yaml has been changed meanwhile, so it is not overwritten", {
             hint: `see: ${path}`,
+            code: "changed-meanwhile",
           });
         await writeFileAtomic(path, text);
         const result = await policy.reload();
@@ -124,7 +124,10 @@ function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
 function doesNotLoad(problems: readonly PolicyProblem[]): UserError {
   const [first] = problems.filter(({ severity }) => severity === "error");
   const place = first === undefined ? "" : `: line ${first.line}: ${first.message}`;
-  return new UserError(`this policy does not load${place}`, { hint: "iddio policy validate --path <file>" });
+  return new UserError(`this policy does not load${place}`, {
+    hint: "iddio policy validate --path <file>",
+    code: "does-not-load",
+  });
 }
 
 /** "" when there is no file. */

@@ -186,6 +186,7 @@ export class Broker {
       if (fingerprint === undefined)
         throw new UserError(`'${id}' no longer waits, and its body was too large to know it again`, {
           hint: "let the client send it again, then approve in time",
+          code: "ended",
         });
       this.#oneShots.set(fingerprint, { id, untilMs: Date.now() + LATE_MS, reason });
     }
@@ -231,8 +232,9 @@ export class Broker {
       throw new UserError(`'${idOrPrefix}' is not an approval id`, { hint, exitCode: 2 });
     const found = approvals.filter((each) => each.id.startsWith(`appr_${wanted}`));
     const [first, second] = found;
-    if (!first) throw new UserError(`no pending approval '${idOrPrefix}'`, { hint });
-    if (second) throw new UserError(`'${idOrPrefix}' matches ${found.length} approvals`, { hint });
+    if (!first) throw new UserError(`no pending approval '${idOrPrefix}'`, { hint, code: "not-found" });
+    if (second)
+      throw new UserError(`'${idOrPrefix}' matches ${found.length} approvals`, { hint, code: "ambiguous" });
     return first;
   }
 

@@ -1,7 +1,7 @@
 // What a person is shown of the process that asks, looked up when somebody looks: the
 // client is held, so it and what started it still run.
 
-import type { Caller } from "../../api/methods.ts";
+import type { Principal } from "../../api/principal.ts";
 import { ancestorsOf, type ProcessRecord, processOf } from "../../host/process/process-tree.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientDetails, ClientIdentity, ProcessIdentity } from "../../model/entry.ts";
@@ -17,7 +17,7 @@ export async function clientDetails(client: ClientIdentity | undefined): Promise
 }
 
 /** Who typed a command: the process at the other end of the control socket, and what started it. */
-export async function callerDetails({ uid, pid }: Caller): Promise<ClientDetails> {
+export async function callerDetails({ uid, pid }: Principal): Promise<ClientDetails> {
   const user = uid === undefined ? {} : { user: userName(uid) };
   const found = pid === undefined ? undefined : await processOf(pid);
   if (found === undefined) return { ...user, ...(pid === undefined ? {} : { pid }) };

@@ -81,7 +81,7 @@ export class Probes {
   /** Closes one; gives how far the client came. Throws a UserError when there is none of this id. */
   end(id: string): ProbeReport {
     const probe = [...this.#byHost.values()].find((each) => each.id === id);
-    if (probe === undefined) throw new UserError(`there is no probe '${id}'`);
+    if (probe === undefined) throw new UserError(`there is no probe '${id}'`, { code: "not-found" });
     this.#byHost.delete(probe.host);
     return probe.report;
   }

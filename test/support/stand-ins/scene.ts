@@ -3,7 +3,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Approval } from "../../../src/api/methods.ts";
+import type { Approval } from "../../../src/api/reports.ts";
 import { type Finished, type RunOptions, runClient } from "../clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway.ts";
 import { type StandIn, type StandInRequest, startStandIn, type Vendor } from "./stand-in.ts";

@@ -1,7 +1,7 @@
 // The two steps of an installation that `install`, `repair` and `upgrade` share: the daemon's copy of the program, and
 // a service that runs it. Both look first; what is right already is left alone, a running daemon too.
 
-import type { StatusReport } from "../../../api/methods.ts";
+import type { StatusReport } from "../../../api/reports.ts";
 import type { Service } from "../../../host/service/service.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";

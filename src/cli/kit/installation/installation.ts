@@ -2,7 +2,7 @@
 // service. Shared by install, uninstall, doctor, repair and upgrade.
 
 import { ControlClient } from "../../../api/client.ts";
-import type { StatusReport } from "../../../api/methods.ts";
+import type { StatusReport } from "../../../api/reports.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { type StatePaths, statePaths, systemStatePaths } from "../../../state/paths.ts";
 import { BUILD_VERSION } from "../../../version.ts";

@@ -2,7 +2,7 @@
 // anew, events only say when; so a lost event, or a daemon that was started again, leaves nothing wrong for long.
 
 import type { ControlClient } from "../../../api/client.ts";
-import type { Approval, EventRow } from "../../../api/methods.ts";
+import type { Approval, EventRow } from "../../../api/reports.ts";
 import { isDown } from "../../../cli/kit/is-down.ts";
 import { localTime } from "../../../cli/kit/local-time.ts";
 import type { Output, Paints } from "../../../cli/kit/output.ts";

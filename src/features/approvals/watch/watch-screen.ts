@@ -2,7 +2,7 @@
 // of every kind; what comes from a request is escaped, and in the pane broken rather than cut, so that nothing of
 // a command or URL is ever hidden.
 
-import type { Approval } from "../../../api/methods.ts";
+import type { Approval } from "../../../api/reports.ts";
 import type { Paints } from "../../../cli/kit/output.ts";
 import { tierPainter } from "../../../cli/kit/tier-painter.ts";
 import { escapeForTerminal } from "../../../text/escape.ts";

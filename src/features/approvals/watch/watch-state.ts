@@ -2,7 +2,7 @@
 // rules that keep a person from allowing what was not meant are here: no answer for half a second after the
 // selection changed, none before the whole command and URL were on the screen, none while one is on its way.
 
-import type { Approval, ApprovalDetails } from "../../../api/methods.ts";
+import type { Approval, ApprovalDetails } from "../../../api/reports.ts";
 import type { Key } from "../../../cli/kit/terminal-keys.ts";
 
 /** How long keys that answer are ignored after what is selected changed. */

@@ -1,0 +1,81 @@
+// The contract of one control method: how it travels, what goes in and out, and what it may do to the user's
+// protection. `effect` is not optional, and a change counts as widening unless its entry proves that it narrows.
+
+import type { Mode } from "../model/mode.ts";
+import { object, type Schema } from "./schema.ts";
+
+/** read: tells. change: alters what the daemon does or keeps. decide: answers for a person. */
+export type Effect = "read" | "change" | "decide";
+
+/** What holds before a change, as far as the entries of the table ask for it. */
+export interface Standing {
+  readonly mode: Mode;
+  /** The mode that comes back when the observe session ends; absent when none runs. */
+  readonly modeAfterObserve?: Mode;
+}
+
+/** Why a method needs no person, and when. Without `proof` it never does. */
+export interface Narrowing<Input> {
+  /** A sentence for the documentation. */
+  readonly because: string;
+  /** True only when what comes after lets through nothing that was not let through before. */
+  proof?(before: Standing, after: Input): boolean;
+}
+
+/** What an entry of the table says. */
+export interface MethodSpec<Input, Output> {
+  readonly effect: Effect;
+  /** GET for methods without input, unless told. */
+  readonly verb: "GET" | "POST";
+  /** Versioned path; an incompatible change gets `/v2/…` beside it. */
+  readonly path: string;
+  readonly about: string;
+  readonly input: Schema<Input>;
+  /** For a stream, one row of it. */
+  readonly output: Schema<Output>;
+  readonly isStream?: true;
+  readonly narrows?: Narrowing<Input>;
+  /** Codes of the refusals that a program may want to tell apart, beside those that every method has. */
+  readonly errors: Readonly<Record<string, string>>;
+}
+
+/** A method whose types do not matter. */
+export interface AnyMethod extends Omit<MethodSpec<unknown, unknown>, "narrows"> {
+  readonly narrows?: Narrowing<never>;
+}
+
+/** Refusals that every method may answer with. */
+export const COMMON_ERRORS: Readonly<Record<string, string>> = {
+  "bad-input": "the input does not have the shape that is listed here",
+  "no-method": "the daemon is older than the program that calls",
+  "not-permitted": "this kind of caller may not do this",
+  "needs-presence": "a person must show presence, and how is in the message",
+};
+
+/** Input of methods that take none. */
+export const NOTHING = object({});
+
+type Rest<Input, Output> = Omit<
+  MethodSpec<Input, Output>,
+  "effect" | "path" | "verb" | "input" | "errors"
+> & {
+  readonly input?: Schema<Input>;
+  readonly errors?: MethodSpec<Input, Output>["errors"];
+};
+
+/** Writes an entry; a method without input is fetched by GET unless it changes something. */
+export function method<Output, Input = Readonly<Record<string, never>>>(
+  effect: Effect,
+  verb: "GET" | "POST",
+  path: string,
+  rest: Rest<Input, Output>,
+): MethodSpec<Input, Output> {
+  return { input: NOTHING as unknown as Schema<Input>, errors: {}, ...rest, effect, verb, path };
+}
+
+/** Whether a call needs a person: every decision and every change, except those proven to narrow. */
+export function needsPresence(entry: AnyMethod, before: () => Standing, input: object): boolean {
+  if (entry.effect === "read") return false;
+  if (entry.narrows === undefined) return true;
+  return entry.narrows.proof !== undefined && !entry.narrows.proof(before(), input as never);
+}

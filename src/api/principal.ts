@@ -1,0 +1,50 @@
+// Who calls a control method, and which effects that kind of caller may have at all. This is the first check of every
+// call; whether a person is present is another one (admit.ts). A kind that is not in the table may do nothing.
+
+import type { Effect } from "./method.ts";
+
+/**
+ * owner: the user whom the daemon serves, at a terminal or not. root: the superuser, where the daemon serves somebody
+ * else. console: a session of the web console. run: an agent in `iddio run`. control-plane: a decision made on another
+ * machine. stranger: another user, or one that the system did not name.
+ */
+export type PrincipalKind = "owner" | "root" | "console" | "run" | "control-plane" | "stranger";
+
+/** What proved that a person is present, and how much that is worth. */
+export interface Presence {
+  readonly factor: "none" | "session" | "totp" | "passkey";
+  readonly level: "L0" | "L1" | "L2" | "L3" | "L4";
+}
+
+/** Who calls. For a program on the socket the numbers are the kernel's, not the program's. */
+export interface Principal {
+  readonly kind: PrincipalKind;
+  readonly uid?: number;
+  readonly pid?: number;
+  /** Set by the presence check, where the method needed one. */
+  readonly presence?: Presence;
+}
+
+const MAY: Readonly<Record<PrincipalKind, readonly Effect[]>> = {
+  owner: ["read", "change", "decide"],
+  root: ["read", "change", "decide"],
+  console: ["read", "change", "decide"],
+  run: [],
+  "control-plane": ["read", "decide"],
+  stranger: ["read"],
+};
+
+/** Whether a kind of caller may ever have this effect. */
+export function mayHaveEffect(kind: PrincipalKind, effect: Effect): boolean {
+  return Object.hasOwn(MAY, kind) && MAY[kind].includes(effect);
+}
+
+/** The principal behind a peer of the unix socket. `owner` is the user whom the daemon serves. */
+export function socketPrincipal(
+  peer: { readonly uid?: number; readonly pid?: number },
+  owner: number | undefined,
+): Principal {
+  const kind =
+    peer.uid === undefined ? "stranger" : peer.uid === owner ? "owner" : peer.uid === 0 ? "root" : "stranger";
+  return { ...peer, kind };
+}

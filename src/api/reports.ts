@@ -1,0 +1,230 @@
+// What the control methods about the daemon, approvals, policy and upstreams answer with. Each report is a schema, and
+// its type follows from it. Names on the wire are snake_case JSON. Only ever added to, and what is added is optional:
+// what is here is a contract with older and newer programs.
+
+import { ACTIONS } from "../model/action.ts";
+import { EVENT_TAGS } from "../model/event.ts";
+import { MODES } from "../model/mode.ts";
+import { PROTOCOLS } from "../model/protocol.ts";
+import { TIERS } from "../model/tier.ts";
+import {
+  either,
+  flag,
+  list,
+  map,
+  number,
+  object,
+  optional,
+  pair,
+  text,
+  type Value,
+  words,
+} from "./schema.ts";
+
+const protocol = words(PROTOCOLS);
+const tier = words([...TIERS, "unknown"]);
+const labels = map(text());
+
+const clientFields = {
+  user: optional(text()),
+  pid: optional(number()),
+  process: optional(text()),
+};
+
+const client = object(clientFields);
+
+const clientDetails = object({
+  ...clientFields,
+  program: optional(text("file that the process was started from")),
+  ancestors: optional(
+    list(
+      object({ pid: number(), process: text(), user: optional(text()) }),
+      "the processes that started it, nearest first",
+    ),
+  ),
+});
+
+/** What `iddio status` shows. */
+export const statusReport = object({
+  daemon: words(["up"]),
+  pid: number(),
+  uptime_ms: number(),
+  build_version: text(),
+  schema_version: number(),
+  proxy_mode: words(MODES),
+  policy: text('"loaded", or "loaded (operator policy.yaml failed to reload: …)"'),
+  proxy_listen: text(),
+  socket: text(),
+  log: text(),
+  pending_approvals: number(),
+  observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
+  audit_problem: optional(
+    text("why rows of the audit log cannot be written at present; absent while they can"),
+  ),
+});
+/** What `iddio status` shows. */
+export type StatusReport = Value<typeof statusReport>;
+
+const approvalFields = {
+  id: text("`appr_` and eight hex digits"),
+  created_ms: number(),
+  expires_ms: number(),
+  protocol,
+  tier,
+  command: text(),
+  labels,
+  host: text(),
+  port: number(),
+  method: text(),
+  path: text("path and query as sent; secrets in the query are masked"),
+  rule: text(),
+  reason: text(),
+};
+
+/** One request that waits for a person. */
+export const approval = object({ ...approvalFields, client: optional(client) });
+/** One request that waits for a person. */
+export type Approval = Value<typeof approval>;
+
+/** The answer to allow and deny. */
+export const approvalReply = object({
+  id: text(),
+  outcome: words(["approved", "denied"]),
+  note: optional(text("what will happen now, when it is more than the outcome says")),
+});
+/** The answer to allow and deny. */
+export type ApprovalReply = Value<typeof approvalReply>;
+
+/** What a person needs to decide; strings come from the client and must be escaped before they are printed. */
+export const approvalDetails = object({
+  ...approvalFields,
+  client: optional(clientDetails),
+  headers: list(pair(text(), text()), "header fields as sent, credentials replaced by `***`"),
+  body: text("decoded body with secrets masked, or a clause in parentheses about one that cannot be shown"),
+  grantable: flag("whether `approval allow --for` is possible"),
+  ended: optional(
+    words(
+      ["timed_out", "withdrawn"],
+      "how it ended undecided; it can still be allowed, for the same request sent again",
+    ),
+  ),
+});
+/** What a person needs to decide. */
+export type ApprovalDetails = Value<typeof approvalDetails>;
+
+/** A grant in force. */
+export const grantReport = object({
+  id: text("`grant_` and eight hex digits"),
+  approval_id: text(),
+  protocol,
+  command: text(),
+  labels,
+  host: text(),
+  port: number(),
+  created_ms: number(),
+  expires_ms: number(),
+});
+/** A grant in force. */
+export type GrantReport = Value<typeof grantReport>;
+
+/** The active policy: the text of the file that is enforced, which may be older than the file on disk. */
+export const policyReport = object({
+  text: text(),
+  path: text(),
+  revision: number(),
+  reload_problem: optional(text()),
+});
+/** The active policy: the text of the file that is enforced, which may be older than the file on disk. */
+export type PolicyReport = Value<typeof policyReport>;
+
+/** The answer to `policy reload`. */
+export const policyReloadReport = object({ revision: number(), changed: flag(), warnings: list(text()) });
+/** The answer to `policy reload`. */
+export type PolicyReloadReport = Value<typeof policyReloadReport>;
+
+/** The authority's certificate as `ca info` prints it. */
+export const caReport = object({
+  path: text(),
+  bundle: text(),
+  fingerprint: text(),
+  not_before: text("ISO 8601, UTC"),
+  not_after: text("ISO 8601, UTC"),
+  trust: words(["trusted", "untrusted"]),
+});
+/** The authority's certificate as `ca info` prints it. */
+export type CaReport = Value<typeof caReport>;
+
+/** A registered private CA, and the client certificate presented there if there is one. */
+export const upstreamReport = object({
+  host: text(),
+  port: number(),
+  source: text(),
+  ca_fingerprint: optional(text()),
+  certificate_path: optional(text()),
+  key_path: optional(text()),
+  kubeconfig_user: optional(text()),
+  server_name: optional(text()),
+});
+/** A registered private CA, and the client certificate presented there if there is one. */
+export type UpstreamReport = Value<typeof upstreamReport>;
+
+/** What `upstream add` and `kubeconfig` register. */
+export const upstreamInput = object({
+  host: text(),
+  port: number(),
+  ca_pem: text(),
+  certificate_path: optional(
+    text(
+      "absolute path of the client certificate, or of the kubeconfig that embeds it for `kubeconfig_user`",
+    ),
+  ),
+  key_path: optional(text()),
+  kubeconfig_user: optional(text()),
+  server_name: optional(text("name to send and verify instead of the host")),
+  source: text("who added it: `manual` or `kubeconfig`"),
+  proxy_token: optional(text()),
+});
+/** What `upstream add` and `kubeconfig` register. */
+export type UpstreamInput = Value<typeof upstreamInput>;
+
+/** The inspect list of one protocol; protocols without entries are left out. */
+export const inspectReport = object({ protocol, entries: list(text()) });
+/** The inspect list of one protocol; protocols without entries are left out. */
+export type InspectReport = Value<typeof inspectReport>;
+
+/** What classification found, with the datum that decided. */
+export const classifyReport = object({
+  protocol,
+  tier,
+  command: text(),
+  labels,
+  reason: text(),
+  entry: optional(
+    text("the inspect entry that chose the protocol; absent when no entry matched and the host name did"),
+  ),
+});
+/** What classification found, with the datum that decided. */
+export type ClassifyReport = Value<typeof classifyReport>;
+
+/** What the policy would do; `splice` when no inspect entry covers the host, so nothing would be judged. */
+export const decideReport = object({
+  decision: words([...ACTIONS, "splice"]),
+  reason: text(),
+  classification: optional(classifyReport),
+  rule: optional(text()),
+  line: optional(number()),
+});
+/** What the policy would do; `splice` when no inspect entry covers the host, so nothing would be judged. */
+export type DecideReport = Value<typeof decideReport>;
+
+/** A row of an event stream: an event, or the count of events that a slow reader lost. */
+export const eventRow = either(
+  object({
+    timestamp_ms: number(),
+    tag: words(EVENT_TAGS),
+    fields: map({ shape: { kind: "anything" } }, "depends on the tag; the names are those of the audit log"),
+  }),
+  object({ lost: number("events that the reader was too slow for") }),
+);
+/** A row of an event stream: an event, or the count of events that a slow reader lost. */
+export type EventRow = Value<typeof eventRow>;
