@@ -3,9 +3,12 @@
 // A command that is not kubectl's own is a plugin, which may do anything: unknown.
 
 import type { Classification } from "../../model/classification.ts";
+import { stricterTier } from "../../model/tier.ts";
 import { isSwitchedOn, lastValue, type ReadArgv, readArgv } from "../argv.ts";
 import { raisedToBreakGlass, strictestOf } from "../strictest.ts";
-import { unknownClassification } from "../unknown.ts";
+import { doubtful, unknownClassification } from "../unknown.ts";
+import { bodyInArgv } from "./body/argv.ts";
+import type { BodyFinding } from "./body/manifest.ts";
 import { commandNames } from "./command.ts";
 import { commandWords, kubectlGrammar } from "./flags.ts";
 import { type KubectlPlan, planFor } from "./plan.ts";
@@ -42,8 +45,9 @@ function classifyCommand(command: string, read: ReadArgv, classifyRaw: ClassifyR
   if ("raw" in plan) return classifyRaw(plan.raw.method, plan.raw.target, read.flags.has("filename"));
   if ("tier" in plan)
     return { ...local(plan.command, plan.reason), tier: plan.tier, labels: namespaceLabel(read) };
+  const inside = bodyInArgv(command, words, read);
   const [first, ...others] = distinct(
-    plan.operations.map((operation) => classifyOperation(operation, plan, read)),
+    plan.operations.map((operation) => withBody(classifyOperation(operation, plan, read), inside)),
   );
   return first === undefined
     ? unknownClassification("kubectl", `what "${command}" is to act on cannot be told`, {
@@ -51,6 +55,15 @@ function classifyCommand(command: string, read: ReadArgv, classifyRaw: ClassifyR
         labels: namespaceLabel(read),
       })
     : strictestOf(first, ...others);
+}
+
+/** What the words hold of the request's body; a dry run on the client sends none, but what is unread may be worse. */
+function withBody(plain: Classification, inside: BodyFinding): Classification {
+  if (inside === undefined || plain.tier === "break-glass") return plain;
+  if ("doubt" in inside) return doubtful(plain, inside.doubt);
+  if (stricterTier(plain.tier, inside.tier) === plain.tier) return plain;
+  if (plain.tier === "observe" && inside.tier === "sensitive") return plain;
+  return { ...plain, tier: inside.tier, reason: `${plain.reason}; the body ${inside.reason}` };
 }
 
 function classifyOperation(

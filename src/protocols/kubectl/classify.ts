@@ -4,6 +4,7 @@
 
 import type { Classification } from "../../model/classification.ts";
 import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../../model/request.ts";
+import { stricterTier } from "../../model/tier.ts";
 import { parseQuery, readPathDecodeFirst, splitTarget } from "../../wire/path.ts";
 import { programName } from "../argv.ts";
 import type { Classifier } from "../classifier.ts";
@@ -13,6 +14,7 @@ import { raisedToBreakGlass, strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { upgradeOf } from "../upgrade.ts";
 import { classifyKubectlArgv } from "./argv.ts";
+import { type BodyFinding, isJudgedByBody, judgeBody } from "./body/manifest.ts";
 import { commandNames } from "./command.ts";
 import { bodyAsksForDryRun, isDryRun } from "./delete-options.ts";
 import { classifyEndpoint } from "./endpoints.ts";
@@ -45,13 +47,15 @@ type Query = readonly (readonly [string, string])[];
 
 function needsBody(head: RequestHead): boolean {
   return effectiveMethods(head).some((method) => {
-    if (method !== "DELETE") return false;
+    if (!BODY_METHODS.has(method)) return false;
     const reading = readPathDecodeFirst(splitTarget(head.target).path);
     if (reading.kind !== "ok") return false;
     const info = resolveRequestInfo(belowRancher(reading.segments), method, false);
     return info.kind === "resource" && dependsOnBody(info);
   });
 }
+
+const BODY_METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 function classify(request: HttpRequest): Classification {
   const methods = effectiveMethods(request);
@@ -110,7 +114,8 @@ function classifyResource(
   info: ResourceRequest,
   query: Query | undefined,
 ): Classification {
-  const { tier, reason } = tierOfRequest(request, info, query);
+  const inside = isJudged(info) ? judgeBody(info, request.body, request.headers) : undefined;
+  const { tier, reason } = tierOfRequest(request, info, query, inside);
   const plain: Classification = {
     protocol: "kubectl",
     tier,
@@ -119,7 +124,8 @@ function classifyResource(
     reason,
   };
   if (tier === "break-glass") return plain;
-  const doubt = doubtAbout(request, method, info, query);
+  const doubt =
+    inside !== undefined && "doubt" in inside ? inside.doubt : doubtAbout(request, method, info, query);
   return doubt === undefined ? plain : doubtful(plain, doubt);
 }
 
@@ -131,7 +137,7 @@ function doubtAbout(
   info: ResourceRequest,
   query: Query | undefined,
 ): string | undefined {
-  if (request.body.kind === "unread" && dependsOnBody(info))
+  if (request.body.kind === "unread" && isDryRunInBody(info))
     return `the body decides whether it is a dry run, and ${request.body.why}`;
   // Go drops a malformed pair and keeps the others, which is not ours to imitate.
   if (query === undefined) return "the query is malformed";
@@ -143,8 +149,14 @@ function doubtAbout(
 }
 
 /** The tier of what is sure to be carried out: a dry run only where the API server would see one. */
-function tierOfRequest(request: HttpRequest, info: ResourceRequest, query: Query | undefined): TierReason {
-  const real = tierOfOperation(info);
+function tierOfRequest(
+  request: HttpRequest,
+  info: ResourceRequest,
+  query: Query | undefined,
+  inside: BodyFinding,
+): TierReason {
+  const real = withFinding(tierOfOperation(info), inside);
+  if (real.tier === "break-glass") return real;
   if (!isWriteVerb(info.verb) || query === undefined) return real;
   const { body } = request;
   const isInBody =
@@ -155,12 +167,28 @@ function tierOfRequest(request: HttpRequest, info: ResourceRequest, query: Query
   return isDry ? tierOfDryRun(info) : real;
 }
 
+/** What the body adds: it never lowers what the operation has by itself. */
+function withFinding(plain: TierReason, inside: BodyFinding): TierReason {
+  if (inside === undefined || "doubt" in inside || stricterTier(plain.tier, inside.tier) === plain.tier)
+    return plain;
+  return { tier: inside.tier, reason: `${plain.reason}; the body ${inside.reason}` };
+}
+
+/** Whether what is written inside can still raise the tier. */
+function isJudged(info: ResourceRequest): boolean {
+  return isJudgedByBody(info) && tierOfOperation(info).tier !== "break-glass";
+}
+
 function isDeletion(verb: string): boolean {
   return verb === "delete" || verb === "deletecollection";
 }
 
-/** Only the body of a DELETE can change the answer: it may hold the dry run, or take back the query's. */
+/** A manifest may take the node; the body of a DELETE may hold the dry run, or take back the query's. */
 function dependsOnBody(info: ResourceRequest): boolean {
+  return isJudged(info) || isDryRunInBody(info);
+}
+
+function isDryRunInBody(info: ResourceRequest): boolean {
   return isDeletion(info.verb) && tierOfDryRun(info).tier !== tierOfOperation(info).tier;
 }
 

@@ -3,6 +3,8 @@
 // `{}` turns `?dryRun=All` into a real deletion. Anything that cannot be read for
 // certain counts as the real thing.
 
+import { messageInEnvelope, readProtobufFields } from "./body/protobuf-fields.ts";
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Whether dryRun values make a request a dry run; the API server refuses every value but "All". */
@@ -29,63 +31,17 @@ function jsonAsksForDryRun(bytes: Uint8Array): boolean {
   }
 }
 
-/** `k8s\0`, then runtime.Unknown with the message in field 2; dryRun is field 5 of DeleteOptions. */
+/** dryRun is field 5 of DeleteOptions. */
 function protobufAsksForDryRun(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0x6b || bytes[1] !== 0x38 || bytes[2] !== 0x73 || bytes[3] !== 0) return false;
-  const envelope = readFields(bytes.subarray(4));
-  const raw = envelope?.filter((field) => field.number === 2) ?? [];
-  const [message] = raw;
-  // contentEncoding (field 3) would mean that the message is packed some other way.
-  if (
-    raw.length !== 1 ||
-    message === undefined ||
-    envelope?.some((f) => f.number === 3 && f.bytes.length > 0)
-  )
-    return false;
-  const dryRun = readFields(message.bytes)?.filter((field) => field.number === 5);
+  const message = messageInEnvelope(bytes);
+  const fields = message === undefined ? undefined : readProtobufFields(message);
+  const dryRun = fields?.filter((field) => field.number === 5);
   try {
-    return dryRun !== undefined && isDryRun(dryRun.map((field) => utf8.decode(field.bytes)));
+    return (
+      dryRun !== undefined &&
+      isDryRun(dryRun.map((field) => (field.bytes === undefined ? "" : utf8.decode(field.bytes))))
+    );
   } catch {
     return false;
   }
-}
-
-interface ProtobufField {
-  readonly number: number;
-  readonly bytes: Uint8Array;
-}
-
-/** The length-delimited fields of a message; undefined when it is not well formed. */
-function readFields(bytes: Uint8Array): ProtobufField[] | undefined {
-  const fields: ProtobufField[] = [];
-  let at = 0;
-  const varint = (): number | undefined => {
-    let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      const byte = bytes[at++];
-      if (byte === undefined) return undefined;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-    return undefined;
-  };
-  while (at < bytes.length) {
-    const key = varint();
-    if (key === undefined) return undefined;
-    const wireType = key % 8;
-    let length = 0;
-    if (wireType === 0) {
-      if (varint() === undefined) return undefined;
-    } else if (wireType === 1) length = 8;
-    else if (wireType === 5) length = 4;
-    else if (wireType === 2) {
-      const stated = varint();
-      if (stated === undefined) return undefined;
-      length = stated;
-    } else return undefined;
-    if (at + length > bytes.length) return undefined;
-    if (wireType === 2) fields.push({ number: Math.floor(key / 8), bytes: bytes.subarray(at, at + length) });
-    at += length;
-  }
-  return fields;
 }

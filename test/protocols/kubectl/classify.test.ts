@@ -350,15 +350,22 @@ describe("a dry run stores nothing, if the API server would see one", () => {
       check([["DELETE /api/v1/namespaces/a/pods/p?dryRun=All", tier, "pods delete", "a"]], extras);
     });
 
-  test("the body of a DELETE is wanted only where it can change the answer", () => {
+  test("a body is wanted only where it can change the answer", () => {
     const rows: readonly (readonly [string, boolean])[] = [
       ["DELETE /api/v1/namespaces/a/pods/p", true],
       ["DELETE /api/v1/namespaces/a/pods", true],
       ["DELETE /api/v1/namespaces/a", false],
       ["DELETE /api/v1/namespaces/a/secrets/s", false],
       ["DELETE /apis/example.com/v1/widgets/w", false],
-      ["PATCH /apis/apps/v1/namespaces/a/deployments/d?dryRun=All", false],
-      ["POST /api/v1/namespaces/a/pods", false],
+      ["PATCH /apis/apps/v1/namespaces/a/deployments/d?dryRun=All", true],
+      ["PATCH /apis/apps/v1/namespaces/a/deployments/d/scale", false],
+      ["POST /api/v1/namespaces/a/pods", true],
+      ["POST /api/v1/namespaces/a/secrets", true],
+      ["POST /apis/example.com/v1/namespaces/a/widgets", true],
+      ["PUT /apis/example.com/v1/namespaces/a/widgets/w/status", false],
+      ["POST /api/v1/namespaces/a/events", false],
+      ["PUT /apis/coordination.k8s.io/v1/namespaces/a/leases/l", false],
+      ["POST /apis/rbac.authorization.k8s.io/v1/clusterroles", false],
       ["GET /api/v1/namespaces/a/pods", false],
     ];
     for (const [line, wanted] of rows) {
