@@ -15,6 +15,7 @@ import { debianPackage, debianVersion } from "./debian.ts";
 import { homebrewFormula } from "./formula.ts";
 import { runtimeFor } from "./runtime.ts";
 import { minisign, publicKeyFile } from "./sign.ts";
+import { signDarwin } from "./sign-darwin.ts";
 import { squashfs } from "./squashfs.ts";
 import type { Target } from "./targets.ts";
 
@@ -85,7 +86,7 @@ async function compileTarget(target: Target, input: ReleaseInput): Promise<Uint8
   });
   const binary = readFileSync(outfile);
   rmSync(scratch, { recursive: true });
-  return binary;
+  return target.name.startsWith("darwin-") ? signDarwin(binary, target.name) : binary;
 }
 
 function extraFiles(root: string, version: string) {
