@@ -14,14 +14,20 @@ export interface Glob {
   readonly isExact: boolean;
   /** The characters that are not wildcards, in order; more of them is more specific. */
   readonly fixed: string;
+  /** What the pattern consists of, for whoever compares patterns rather than names. */
+  readonly tokens: readonly GlobToken[];
   test(name: string): boolean;
 }
 
-type CharClass = {
+/** A character, any one character, any run of characters, or one character of a class. */
+export type GlobToken = { readonly code: number } | "one" | "run" | CharClass;
+
+/** `[a-z]` and `[!a-z]`; both ends belong to a range. */
+export type CharClass = {
   readonly negated: boolean;
   readonly ranges: readonly (readonly [low: number, high: number])[];
 };
-type Token = { readonly code: number } | "one" | "run" | CharClass;
+type Token = GlobToken;
 type Problem = { readonly problem: string };
 
 /** Alternatives that one pattern may expand to; beyond it the pattern is refused. */
@@ -124,7 +130,7 @@ function globOf(tokens: readonly Token[]): Glob {
   const lastWild = tokens.findLastIndex((token) => !isLiteral(token));
   const fixed = literalText(tokens);
   if (firstWild < 0) {
-    return { head: fixed, tail: "", isExact: true, fixed, test: (name) => name === fixed };
+    return { head: fixed, tail: "", isExact: true, fixed, tokens, test: (name) => name === fixed };
   }
   const head = literalText(tokens.slice(0, firstWild));
   const tail = literalText(tokens.slice(lastWild + 1));
@@ -137,7 +143,7 @@ function globOf(tokens: readonly Token[]): Glob {
     name.startsWith(head) &&
     name.endsWith(tail) &&
     (isOneRun || matchPieces(pieces, name, head.length, name.length - tail.length));
-  return { head, tail, isExact: false, fixed, test };
+  return { head, tail, isExact: false, fixed, tokens, test };
 }
 
 function isLiteral(token: Token): token is { readonly code: number } {
