@@ -6,6 +6,7 @@ import type { Classification } from "../../model/classification.ts";
 import { unknownClassification } from "../unknown.ts";
 import { customCommand } from "./argv-custom.ts";
 import { s3Command, setsAccess } from "./argv-s3.ts";
+import { judgeAwsWords } from "./body.ts";
 import { awsCatalogue } from "./catalogue.ts";
 import { describeOperations } from "./description.ts";
 
@@ -126,6 +127,9 @@ function classifyOperation(
     },
     reason,
   };
+  const finding = judgeAwsWords(found, rest);
+  if (finding !== undefined && "tier" in finding)
+    return { ...plain, tier: finding.tier, reason: `${reason}; ${finding.reason}` };
   if (service !== "s3api" || tier !== "modify" || !setsAccess(rest)) return plain;
   return { ...plain, tier: "break-glass", reason: `${reason}; sets an access list` };
 }

@@ -3,7 +3,7 @@
 // is unknown, also where only an override header or a WebSocket makes it so.
 
 import type { Classification } from "../../model/classification.ts";
-import { type HttpRequest, headerValues, type RequestHead } from "../../model/request.ts";
+import { type HttpRequest, headerValues, type RequestBody, type RequestHead } from "../../model/request.ts";
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
 import { byMethodNeedsBody } from "../generic/classify.ts";
@@ -14,6 +14,7 @@ import { withUnnamed } from "../unnamed-scopes.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { classifyApplication } from "./application.ts";
 import { classifyAwsArgv } from "./argv.ts";
+import { haveBodyRules, isJudgedByBody, judgeAwsBody } from "./body.ts";
 import { type AwsOperation, awsCatalogue } from "./catalogue.ts";
 import { accountOfKey, readScope } from "./credential.ts";
 import { describeOperations } from "./description.ts";
@@ -46,9 +47,13 @@ function needsBody(head: RequestHead): boolean {
   if (endpoint.kind === "application") return byMethodNeedsBody(head);
   if (endpoint.kind !== "api") return false;
   const source = splitTarget(head.target);
-  return effectiveMethods(head).some((method) =>
-    operationNeedsBody({ ...source, method, headers: head.headers }, endpoint.group),
-  );
+  return effectiveMethods(head).some((method) => {
+    const bodyless = { ...source, method, headers: head.headers };
+    if (operationNeedsBody(bodyless, endpoint.group)) return true;
+    if (!haveBodyRules(endpoint.group.apis)) return false;
+    const reading = readOperation({ ...bodyless, body: { kind: "none" } }, endpoint.group);
+    return isJudgedByBody(reading.kind === "found" ? reading.operations : reading.possible);
+  });
 }
 
 /** The endpoint of a request, and the labels that do not depend on the operation. */
@@ -145,9 +150,19 @@ function classifyAs(
   }
   const { service } = endpoint.group;
   const known = service === undefined ? labels : { ...labels, service };
-  const plain = classificationOf(readOperation(source, endpoint.group), known);
+  const reading = readOperation(source, endpoint.group);
+  const plain = withBody(classificationOf(reading, known), reading, request.body);
   // Its jobs, access points and account-wide settings act on buckets that only their bodies name, or on all.
   return endpoint.group.apis.some((api) => api.cli === "s3control") ? withUnnamed(plain, BUCKET) : plain;
+}
+
+/** The tier that the body gives an operation that is certain. */
+function withBody(plain: Classification, reading: OperationReading, body: RequestBody): Classification {
+  const [operation] = reading.kind === "found" ? reading.operations : [];
+  const finding = operation === undefined ? undefined : judgeAwsBody(operation, body);
+  if (finding === undefined) return plain;
+  if ("doubt" in finding) return doubtful(plain, finding.doubt);
+  return { ...plain, tier: finding.tier, reason: `${plain.reason}; ${finding.reason}` };
 }
 
 const BUCKET = ["bucket"];

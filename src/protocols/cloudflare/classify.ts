@@ -16,6 +16,7 @@ import { withUnnamed } from "../unnamed-scopes.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { withLabels } from "../with-labels.ts";
 import { classifyCloudflareArgv } from "./argv.ts";
+import { isD1Query, withD1Body } from "./d1.ts";
 import { classifyCloudflareGraphql } from "./graphql.ts";
 import { findCloudflareOperation } from "./operations.ts";
 import { unnamedByCloudflare } from "./scopes.ts";
@@ -42,7 +43,17 @@ function needsBody(head: RequestHead): boolean {
   const reading = readPathSplitFirst(path);
   // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.
   const readings = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);
-  return readings.some((segments) => isGraphql(belowApi(segments))) && graphqlNeedsBody(head);
+  return readings.some((segments) => {
+    const below = belowApi(segments);
+    return isGraphql(below) ? graphqlNeedsBody(head) : below !== undefined && isD1(head, below);
+  });
+}
+
+function isD1(head: RequestHead, segments: readonly string[]): boolean {
+  return (
+    segments[2] === "d1" &&
+    effectiveMethods(head).some((method) => isD1Query(findCloudflareOperation(method, segments)?.id ?? ""))
+  );
 }
 
 function classify(request: HttpRequest): Classification {
@@ -131,7 +142,8 @@ function classifySegments(request: HttpRequest, segments: readonly string[], met
     labels,
     reason,
   };
-  return withUnnamed(plain, unnamedByCloudflare(operation, tier === "observe"));
+  const whole = isD1Query(operation.id) ? withD1Body(plain, request.body) : plain;
+  return withUnnamed(whole, unnamedByCloudflare(operation, whole.tier === "observe"));
 }
 
 /** An operation nobody published is unknown; what its words say still counts beside that. */

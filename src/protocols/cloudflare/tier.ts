@@ -32,6 +32,17 @@ const WRITES: readonly Rule[] = [
     "reads by POST",
   ],
   [/^aisearch\.(?:\w+\.)*search$/, "observe", "searches"],
+  [
+    /^ai\.(?:run|to_markdown\.transform|(?:chat\.completions|completions|embeddings|responses)\.create)$|^aisearch\.(?:\w+\.)*chat_completions$/,
+    "observe",
+    "is model inference",
+  ],
+  [
+    /^vectorize\.indexes\.(?:query|get_by_ids)$|\.telemetry\.(?:query|keys|values)$/,
+    "observe",
+    "reads by POST",
+  ],
+  [/\.query\.sql$|\.validate_sql$|\.check_missing$/, "observe", "reads by POST"],
   [/policy_tests/, "modify", "tests a policy"],
   [/\brevoke|unrevoke/, "sensitive", "takes away access"],
   [

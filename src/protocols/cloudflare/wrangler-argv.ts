@@ -5,6 +5,7 @@
 import type { Classification } from "../../model/classification.ts";
 import { isSwitchedOn, type ReadArgv, readArgv } from "../argv.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
+import { withSql } from "./d1.ts";
 import {
   isGroup,
   type WranglerRule,
@@ -25,11 +26,18 @@ export function classifyWranglerArgv(argv: readonly string[]): Classification {
   const command = commandOf(readArgv(args, wranglerGrammar("")));
   const read = readArgv(args, wranglerGrammar(command));
   const isAgreed = commandOf(read) === command;
-  const plain = answer(command, isAgreed ? ruleOf(command, read) : undefined);
+  const plain = withCommandSql(answer(command, isAgreed ? ruleOf(command, read) : undefined), read);
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
   // Whether the next word is the flag's value or a command cannot be told.
   return strange === undefined ? plain : doubtful(plain, `wrangler has no flag "${strange}" that we know`);
+}
+
+/** `d1 execute` with its SQL in the words; what is in a file is judged when its request comes. */
+function withCommandSql(plain: Classification, read: ReadArgv): Classification {
+  if (plain.command !== "d1 execute" || plain.tier !== "modify") return plain;
+  const whole = withSql(plain, read.flags.get("command") ?? []);
+  return whole.tier === "observe" && read.flags.has("file") ? plain : whole;
 }
 
 /** yargs takes `--dryRun` for `--dry-run`. */

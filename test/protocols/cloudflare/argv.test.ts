@@ -21,7 +21,7 @@ describe("wrangler", () => {
     check([
       ["wrangler kv namespace list", "observe", "kv namespace list"],
       ["wrangler kv key delete k --namespace-id x --remote", "sensitive", "kv key delete"],
-      ["wrangler d1 execute db --command SELECT", "modify", "d1 execute"],
+      ["wrangler d1 execute db --command SELECT", "observe", "d1 execute"],
       ["wrangler delete my-worker", "sensitive", "delete"],
       ["wrangler deploy src/index.ts", "modify", "deploy"],
       ["wrangler r2 bucket domain remove b", "sensitive", "r2 bucket domain remove"],
@@ -116,4 +116,18 @@ describe("flarectl", () => {
       ["flarectl zone list --frob x", "unknown", "zone list"],
     ]);
   });
+});
+
+describe("the SQL of d1 execute decides", () => {
+  const rows: readonly (readonly [args: readonly string[], tier: TierOrUnknown])[] = [
+    [["--command", "SELECT 1"], "observe"],
+    [["--remote", "--command=INSERT INTO t VALUES ('DROP TABLE t')"], "modify"],
+    [["--remote", "--command", "DROP TABLE t"], "sensitive"],
+    [["--command", "SELECT 1", "--file", "x.sql"], "modify"],
+    [["--file", "x.sql"], "modify"],
+  ];
+  for (const [args, tier] of rows)
+    test(args.join(" "), () =>
+      expect(cloudflareClassifier.classifyArgv(["wrangler", "d1", "execute", "db", ...args]).tier).toBe(tier),
+    );
 });

@@ -61,7 +61,7 @@ describe("published paths give command and labels", () => {
       ["PUT /accounts/a1/workers/scripts/delete-user", "modify", "workers.scripts.update", A],
       ["GET /accounts/a1/storage/kv/namespaces/n/values/a%2Fb", "observe", "kv.namespaces.values.get", A],
       ["GET /accounts/a1/r2/buckets/b/objects/x/y/z", "observe", "r2.buckets.objects.get", A],
-      ["POST /accounts/a1/ai/run/@cf/meta/llama-3", "modify", "ai.run", A],
+      ["POST /accounts/a1/ai/run/@cf/meta/llama-3", "observe", "ai.run", A],
     ]);
   });
 
@@ -187,4 +187,34 @@ test("wrangler's own login is observe; other hosts go by method", () => {
     ["POST https://abc1.eu.r2.cloudflarestorage.com/b?delete", "sensitive", "POST", { account: "abc1" }],
     ["POST https://abc1.r2.cloudflarestorage.com/b/k?uploads", "modify", "POST", { account: "abc1" }],
   ]);
+});
+
+describe("reads by POST, inference and SQL", () => {
+  const rows: readonly (readonly [path: string, body: string, tier: TierOrUnknown])[] = [
+    ["/accounts/a/ai/run/@cf/meta/llama-3", "{}", "observe"],
+    ["/accounts/a/ai/v1/chat/completions", "{}", "observe"],
+    ["/accounts/a/ai/v1/embeddings", "{}", "observe"],
+    ["/accounts/a/ai/finetunes", "{}", "modify"],
+    ["/accounts/a/vectorize/v2/indexes/i/query", "{}", "observe"],
+    ["/accounts/a/vectorize/v2/indexes/i/get_by_ids", "{}", "observe"],
+    ["/accounts/a/vectorize/v2/indexes/i/delete_by_ids", "{}", "sensitive"],
+    ["/accounts/a/workers/observability/telemetry/query", "{}", "observe"],
+    ["/accounts/a/workers/observability/telemetry/values", "{}", "observe"],
+    ["/accounts/a/d1/database/b/query", '{"sql":"SELECT 1"}', "observe"],
+    [
+      "/accounts/a/d1/database/b/raw",
+      '{"batch":[{"sql":"SELECT 1"},{"sql":"INSERT INTO t VALUES (1)"}]}',
+      "modify",
+    ],
+    ["/accounts/a/d1/database/b/query", '[{"sql":"SELECT 1"},{"sql":"TRUNCATE t"}]', "sensitive"],
+    ["/accounts/a/d1/database/b/query", '{"sql":"SELECT 1","sql":"DROP TABLE t"}', "unknown"],
+    ["/accounts/a/d1/database/b/query", String.raw`{"sql":"\u0044ROP TABLE t"}`, "sensitive"],
+    ["/accounts/a/d1/database/b/query", "", "unknown"],
+  ];
+  for (const [path, body, tier] of rows)
+    test(`${path} ${body}`, () => {
+      const request = requestOf(`POST https://api.cloudflare.com/client/v4${path}`, { body });
+      expect(cloudflareClassifier.classify(request).tier).toBe(tier);
+      if (path.includes("/d1/")) expect(cloudflareClassifier.needsBody(request)).toBe(true);
+    });
 });

@@ -1,0 +1,137 @@
+// The AWS operations whose effect is written in the body: SQL and PartiQL, and batches of writes among which may be
+// deletions. Serves requests and command lines: the same rule reads a body, `--cli-input-json` and the flags.
+
+import type { RequestBody } from "../../model/request.ts";
+import type { Tier } from "../../model/tier.ts";
+import { judgeSql } from "../sql.ts";
+import { parseStrictJson } from "../strict-json.ts";
+import { type AwsOperation, cliOperationName } from "./catalogue.ts";
+
+/** A tier in place of the operation's own, or why it cannot be told. */
+export type AwsBodyFinding = { readonly tier: Tier; readonly reason: string } | { readonly doubt: string };
+
+/** `sql`: these members hold SQL. `deletion`: a member of this name among the writes deletes. */
+type Rule = { readonly sql: readonly string[] } | { readonly deletion: RegExp; readonly depth: number };
+
+const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ["athena:StartQueryExecution", { sql: ["QueryString"] }],
+  ["redshift-data:ExecuteStatement", { sql: ["Sql"] }],
+  ["redshift-data:BatchExecuteStatement", { sql: ["Sqls"] }],
+  ["rds-data:ExecuteStatement", { sql: ["sql"] }],
+  ["rds-data:BatchExecuteStatement", { sql: ["sql"] }],
+  ["rds-data:ExecuteSql", { sql: ["sqlStatements"] }],
+  ["dynamodb:ExecuteStatement", { sql: ["Statement"] }],
+  ["dynamodb:BatchExecuteStatement", { sql: ["Statement"] }],
+  ["dynamodb:ExecuteTransaction", { sql: ["Statement"] }],
+  ["timestream-query:Query", { sql: ["QueryString"] }],
+  ["timestream-query:PrepareQuery", { sql: ["QueryString"] }],
+  ["neptune-graph:ExecuteQuery", { sql: ["query", "queryString"] }],
+  ["neptunedata:ExecuteOpenCypherQuery", { sql: ["openCypherQuery", "query"] }],
+  ["neptunedata:ExecuteGremlinQuery", { sql: ["gremlinQuery", "gremlin"] }],
+  ["dynamodb:BatchWriteItem", { deletion: /^DeleteRequest$/, depth: 4 }],
+  ["dynamodb:TransactWriteItems", { deletion: /^Delete$/, depth: 3 }],
+]);
+
+const APIS: ReadonlySet<string> = new Set([...RULES.keys()].map((key) => key.slice(0, key.indexOf(":"))));
+
+/** Whether any operation of these APIs is judged by its body; spares the others the look-up. */
+export function haveBodyRules(apis: readonly { readonly cli: string }[]): boolean {
+  return apis.some((api) => APIS.has(api.cli));
+}
+
+function ruleOf({ api, name }: AwsOperation): Rule | undefined {
+  return RULES.get(`${api.cli}:${name}`);
+}
+
+/** Whether one of these operations is judged by its body. */
+export function isJudgedByBody(operations: readonly AwsOperation[]): boolean {
+  return operations.some((operation) => ruleOf(operation) !== undefined);
+}
+
+/** What the body says of an operation; undefined where it says nothing. */
+export function judgeAwsBody(operation: AwsOperation, body: RequestBody): AwsBodyFinding | undefined {
+  const rule = ruleOf(operation);
+  if (rule === undefined || body.kind === "none") return undefined;
+  if (body.kind === "unread") return { doubt: `the body decides, and ${body.why}` };
+  const parsed = parseStrictJson(new TextDecoder().decode(body.bytes));
+  if ("problem" in parsed) return { doubt: `the body decides, and ${parsed.problem}` };
+  if ("sql" in rule) return judgeSql(textsIn(parsed.value, rule.sql));
+  return deletes(parsed.value, rule) ? DELETES : undefined;
+}
+
+const DELETES: AwsBodyFinding = { tier: "sensitive", reason: "deletes among its writes" };
+
+/** The strings, and lists of strings, that are members of these names. */
+function textsIn(value: unknown, names: readonly string[]): string[] {
+  const found: string[] = [];
+  const visit = (one: unknown, depth: number): void => {
+    if (typeof one !== "object" || one === null || depth > 4) return;
+    if (Array.isArray(one)) for (const item of one) visit(item, depth + 1);
+    else
+      for (const [name, member] of Object.entries(one))
+        if (names.includes(name)) found.push(...[member].flat().filter((text) => typeof text === "string"));
+        else visit(member, depth + 1);
+  };
+  visit(value, 0);
+  return found;
+}
+
+function deletes(value: unknown, rule: DeletionRule): boolean {
+  const visit = (one: unknown, depth: number): boolean => {
+    if (typeof one !== "object" || one === null || depth >= rule.depth) return false;
+    return Array.isArray(one)
+      ? one.some((item) => visit(item, depth + 1))
+      : Object.entries(one).some(([name, member]) => rule.deletion.test(name) || visit(member, depth + 1));
+  };
+  return visit(value, 0);
+}
+
+/** What the words after an operation of the CLI say of it; a file that they name is judged when its request comes. */
+export function judgeAwsWords(operation: AwsOperation, words: readonly string[]): AwsBodyFinding | undefined {
+  const rule = ruleOf(operation);
+  if (rule === undefined) return undefined;
+  const values = flagsOf(words);
+  if (!("sql" in rule)) return values.some(([, value]) => mayDelete(value, rule)) ? DELETES : undefined;
+  const found = judgeSql(values.flatMap(([flag, value]) => sqlIn(flag, value, rule.sql)));
+  const isInFile = values.some(([, value]) => /^fileb?:\/\//.test(value));
+  return isInFile && found?.tier === "observe" ? undefined : found;
+}
+
+type DeletionRule = Extract<Rule, { deletion: RegExp }>;
+
+/** As JSON, or in the CLI's shorthand: `Delete={Key=…}`. */
+function mayDelete(value: string, rule: DeletionRule): boolean {
+  const parsed = parseStrictJson(value);
+  return "problem" in parsed ? /\bDelete(?:Request)?["']?\s*[=:]/.test(value) : deletes(parsed.value, rule);
+}
+
+function sqlIn(flag: string, value: string, names: readonly string[]): readonly string[] {
+  const parsed = /^\s*[[{]/.test(value) ? parseStrictJson(value) : undefined;
+  if (parsed !== undefined && "value" in parsed) return textsIn(parsed.value, names);
+  if (isSqlFlag(flag, names)) return [value];
+  // In the CLI's shorthand: `Statement=DELETE FROM t`.
+  const shorthand = /\bStatement=([\s\S]*)$/.exec(value)?.[1];
+  return shorthand === undefined ? [] : [shorthand];
+}
+
+/** `--sqls` for `Sqls`, as the CLI spells members. */
+function isSqlFlag(flag: string, names: readonly string[]): boolean {
+  return names.some(
+    (name) => cliOperationName(name) === flag || name.toLowerCase() === flag.replaceAll("-", ""),
+  );
+}
+
+/** Flags with each of their values. */
+function flagsOf(words: readonly string[]): readonly (readonly [flag: string, value: string])[] {
+  const found: [string, string][] = [];
+  let flag = "";
+  for (const word of words) {
+    const match = /^--([a-z][\w-]*)(?:=([\s\S]*))?$/.exec(word);
+    if (match === null) found.push([flag, word]);
+    else {
+      flag = match[1] ?? "";
+      if (match[2] !== undefined) found.push([flag, match[2]]);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,109 @@
+// Operations of AWS that are judged by their body: SQL, PartiQL and batches with deletions, as requests and as words.
+
+import { describe, expect, test } from "bun:test";
+import type { TierOrUnknown } from "../../../src/model/tier.ts";
+import { awsClassifier } from "../../../src/protocols/aws/classify.ts";
+import { requestOf } from "../request-of.ts";
+
+const TARGETS: Readonly<Record<string, readonly [host: string, target: string]>> = {
+  athena: ["athena", "AmazonAthena.StartQueryExecution"],
+  redshift: ["redshift-data", "RedshiftData.ExecuteStatement"],
+  redshiftBatch: ["redshift-data", "RedshiftData.BatchExecuteStatement"],
+  partiql: ["dynamodb", "DynamoDB_20120810.ExecuteStatement"],
+  partiqlBatch: ["dynamodb", "DynamoDB_20120810.BatchExecuteStatement"],
+  transaction: ["dynamodb", "DynamoDB_20120810.ExecuteTransaction"],
+  timestream: ["query.timestream", "Timestream_20181101.Query"],
+  batchWrite: ["dynamodb", "DynamoDB_20120810.BatchWriteItem"],
+  transactWrite: ["dynamodb", "DynamoDB_20120810.TransactWriteItems"],
+};
+
+const BODIES: readonly (readonly [operation: string, body: unknown, tier: TierOrUnknown])[] = [
+  ["athena", { QueryString: "SELECT * FROM t" }, "observe"],
+  ["athena", { QueryString: "INSERT INTO t VALUES (1)" }, "modify"],
+  ["athena", { QueryString: "ALTER TABLE t DROP PARTITION (a=1)" }, "sensitive"],
+  ["athena", { QueryString: "example" }, "modify"],
+  ["athena", {}, "modify"],
+  ["redshift", { Sql: "UNLOAD ('select 1') TO 's3://b'" }, "modify"],
+  ["redshift", { Sql: "GRANT ALL ON t TO x" }, "break-glass"],
+  ["redshiftBatch", { Sqls: ["select 1", "delete from t"] }, "sensitive"],
+  ["redshiftBatch", { Sqls: ["select 1", "select 2"] }, "observe"],
+  ["partiql", { Statement: "SELECT * FROM t WHERE pk='DELETE'" }, "observe"],
+  ["partiql", { Statement: "DELETE FROM t WHERE pk='a'" }, "sensitive"],
+  [
+    "partiqlBatch",
+    { Statements: [{ Statement: "SELECT * FROM t" }, { Statement: "UPDATE t SET a=1" }] },
+    "modify",
+  ],
+  ["transaction", { TransactStatements: [{ Statement: "DELETE FROM u WHERE pk='b'" }] }, "sensitive"],
+  ["timestream", { QueryString: "SELECT 1" }, "observe"],
+  ["timestream", { QueryString: "UNLOAD (SELECT 1) TO 's3://b/p'" }, "modify"],
+  ["batchWrite", { RequestItems: { t: [{ PutRequest: { Item: {} } }] } }, "modify"],
+  [
+    "batchWrite",
+    { RequestItems: { t: [{ PutRequest: { Item: {} } }, { DeleteRequest: { Key: {} } }] } },
+    "sensitive",
+  ],
+  ["transactWrite", { TransactItems: [{ Put: { Item: { Delete: { S: "a" } } } }] }, "modify"],
+  ["transactWrite", { TransactItems: [{ Put: {} }, { Delete: {} }] }, "sensitive"],
+];
+
+describe("a request", () => {
+  for (const [operation, body, tier] of BODIES)
+    test(`${operation} ${JSON.stringify(body)}`, () => {
+      const [host, target] = TARGETS[operation] ?? ["", ""];
+      const request = requestOf(`POST https://${host}.us-east-1.amazonaws.com/`, {
+        headers: [
+          ["X-Amz-Target", target],
+          ["Content-Type", "application/x-amz-json-1.0"],
+        ],
+        body: JSON.stringify(body),
+      });
+      expect(awsClassifier.needsBody(request)).toBe(true);
+      expect(awsClassifier.classify(request).tier).toBe(tier);
+      const unread = awsClassifier.classify({ ...request, body: { kind: "unread", why: "it is long" } });
+      expect(unread.tier).toBe("unknown");
+    });
+  test("rds-data by its paths", () => {
+    for (const [path, sql, tier] of [
+      ["Execute", "DROP TABLE t", "sensitive"],
+      ["Execute", "SELECT 1", "observe"],
+      ["BatchExecute", "DELETE FROM t WHERE a=:a", "sensitive"],
+    ] as const)
+      expect(
+        awsClassifier.classify(
+          requestOf(`POST https://rds-data.us-east-1.amazonaws.com/${path}`, {
+            body: JSON.stringify({ sql }),
+          }),
+        ).tier,
+      ).toBe(tier);
+  });
+});
+
+describe("a command line is as strict as its request", () => {
+  const rows: readonly (readonly [words: readonly string[], tier: TierOrUnknown])[] = [
+    [["athena", "start-query-execution", "--query-string", "SELECT 1"], "observe"],
+    [["athena", "start-query-execution", "--query-string", "DROP TABLE t"], "sensitive"],
+    [["athena", "start-query-execution", "--query-string=DROP TABLE t"], "sensitive"],
+    [["athena", "start-query-execution", "--query-string", "file://q.sql"], "modify"],
+    [["athena", "start-query-execution", "--cli-input-json", '{"QueryString":"DROP TABLE t"}'], "sensitive"],
+    [["redshift-data", "batch-execute-statement", "--sqls", "select 1", "delete from t"], "sensitive"],
+    [["redshift-data", "execute-statement", "--sql", "GRANT ALL ON t TO x"], "break-glass"],
+    [["rds-data", "execute-statement", "--sql", "TRUNCATE t", "--resource-arn", "a"], "sensitive"],
+    [["dynamodb", "execute-statement", "--statement", "SELECT * FROM t"], "observe"],
+    [["dynamodb", "execute-statement", "--statement", "DELETE FROM t WHERE pk='a'"], "sensitive"],
+    [["dynamodb", "execute-transaction", "--transact-statements", "Statement=DELETE FROM t"], "sensitive"],
+    [
+      ["dynamodb", "batch-write-item", "--request-items", '{"t":[{"DeleteRequest":{"Key":{}}}]}'],
+      "sensitive",
+    ],
+    [["dynamodb", "batch-write-item", "--request-items", '{"t":[{"PutRequest":{"Item":{}}}]}'], "modify"],
+    [
+      ["dynamodb", "batch-write-item", "--request-items", "t=[{DeleteRequest={Key={pk={S=a}}}}]"],
+      "sensitive",
+    ],
+    [["dynamodb", "transact-write-items", "--transact-items", '[{"Delete":{}}]'], "sensitive"],
+    [["timestream-query", "query", "--query-string", "UNLOAD (SELECT 1) TO 's3://b'"], "modify"],
+  ];
+  for (const [words, tier] of rows)
+    test(words.join(" "), () => expect(awsClassifier.classifyArgv(["aws", ...words]).tier).toBe(tier));
+});
