@@ -19,6 +19,13 @@ import {
   observeStatusCommand,
   observeStopCommand,
 } from "../features/observe/observe.ts";
+import { policyEditCommand } from "../features/policy/edit.ts";
+import {
+  policyReloadCommand,
+  policySchemaCommand,
+  policyShowCommand,
+  policyValidateCommand,
+} from "../features/policy/policy.ts";
 import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "../features/update/update.ts";
 import { upgradeCommand } from "../features/update/upgrade.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
@@ -34,13 +41,6 @@ import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { manCommand } from "./commands/man.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
-import {
-  policyReloadCommand,
-  policySchemaCommand,
-  policyShowCommand,
-  policyValidateCommand,
-} from "./commands/policy.ts";
-import { policyEditCommand } from "./commands/policy-edit.ts";
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";

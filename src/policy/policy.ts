@@ -1,6 +1,7 @@
 // The compiled policy: what one policy.yaml means, immutable, built once per load. Verdicts are made here in
 // advance so that deciding a request allocates nothing. Owns the shape; reading is parse, asking is decide.
 
+import type { Glob } from "../match/glob.ts";
 import type { GlobIndex } from "../match/glob-index.ts";
 import type { InspectEntry } from "../match/inspect-entry.ts";
 import type { InspectIndex } from "../match/inspect-index.ts";
@@ -8,6 +9,7 @@ import type { Action } from "../model/action.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Tier } from "../model/tier.ts";
 import type { Verdict } from "../model/verdict.ts";
+import type { Rule } from "./decide/rule-table.ts";
 import type { UnnamedScope } from "./decide/unnamed-scope.ts";
 
 /** A whole policy.yaml. */
@@ -53,6 +55,19 @@ export interface ScopeList {
   readonly entries: GlobIndex<RuleTable>;
   /** For a request that does not name its scope. */
   readonly unnamed: UnnamedScope;
+  /** The entries as they stand in the file, for whoever explains or compares policies. */
+  readonly written: readonly WrittenEntry[];
+}
+
+/** One entry of a scope list, as it stands in the file. */
+export interface WrittenEntry {
+  /** `kubectl.namespaces[0]`. */
+  readonly path: string;
+  readonly line: number;
+  /** Names and globs as typed. */
+  readonly names: readonly string[];
+  readonly globs: readonly Glob[];
+  readonly table: RuleTable;
 }
 
 /** One `rules:` block. Of every command and tier only the strictest verdict is ever looked at. */
@@ -61,6 +76,8 @@ export interface RuleTable {
   readonly commands: GlobIndex<Verdict>;
   readonly hasCommands: boolean;
   readonly tiers: ReadonlyMap<Tier, Verdict>;
+  /** In file order; empty in what is not a `rules:` block of the file. */
+  readonly rules: readonly Rule[];
 }
 
 /** The action taken when a block has no `default:`. */

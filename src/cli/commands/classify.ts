@@ -2,11 +2,11 @@
 // `batch` never asks one.
 
 import type { ClassifyReport } from "../../api/reports.ts";
+import { readPolicyFile } from "../../features/policy/policy-file.ts";
 import { UserError } from "../../model/user-error.ts";
 import { classificationPairs } from "../classification-pairs.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";
 import { isDown } from "../kit/is-down.ts";
-import { readPolicyFile } from "../policy-file.ts";
 
 /** Classifies a typed request by the protocol that the policy routes its host to. */
 export const classifyHttpCommand: Command = {

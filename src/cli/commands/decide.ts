@@ -1,10 +1,10 @@
 // `iddio decide`: what the policy would do with a request, and which line of it says so.
 
+import { readPolicyFile } from "../../features/policy/policy-file.ts";
 import { UserError } from "../../model/user-error.ts";
 import { classificationPairs } from "../classification-pairs.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
 import { isDown } from "../kit/is-down.ts";
-import { readPolicyFile } from "../policy-file.ts";
 
 /** Asks the daemon, whose policy is the one in force; without one it reads policy.yaml, or else the default policy. */
 export const decideCommand: Command = {

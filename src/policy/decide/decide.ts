@@ -61,7 +61,8 @@ function decideUnnamed({ scopes }: ProtocolBlock, classification: Classification
   return result;
 }
 
-function decideByTable(
+/** What one rules block says, with the block's default behind it; scope lists are not asked. */
+export function decideByTable(
   block: ProtocolBlock,
   table: RuleTable | undefined,
   classification: Classification,

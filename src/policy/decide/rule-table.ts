@@ -67,7 +67,7 @@ export function compileRules(rules: readonly Rule[]): RuleTable {
     }
     for (const tier of rule.tiers) if (!tiers.has(tier)) tiers.set(tier, tierVerdict(rule, tier));
   }
-  return { commands: new GlobIndex(commands), hasCommands: commands.length > 0, tiers };
+  return { commands: new GlobIndex(commands), hasCommands: commands.length > 0, tiers, rules };
 }
 
 /** The strictest of the rules that name the command or an alias of it; undefined when none does. */

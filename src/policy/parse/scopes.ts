@@ -10,7 +10,7 @@ import type { ScopeKeyword } from "../../protocols/classifier.ts";
 import { compileRules, type Rule } from "../decide/rule-table.ts";
 import type { ListEntry } from "../decide/strictest-entry.ts";
 import { UnnamedScope } from "../decide/unnamed-scope.ts";
-import type { RuleTable, ScopeList } from "../policy.ts";
+import type { RuleTable, ScopeList, WrittenEntry } from "../policy.ts";
 import { SCOPE_ENTRY_KEYS } from "./block-keys.ts";
 import type { Problems } from "./problems.ts";
 import { type ParseContext, parseRules } from "./rules.ts";
@@ -32,6 +32,7 @@ export function parseScopeList(
   const items = readEntries(keyword, field, problems);
   const pairs: { glob: Glob; value: RuleTable }[] = [];
   const candidates: (ListEntry & { readonly globs: readonly Glob[] })[] = [];
+  const written: WrittenEntry[] = [];
   let catchAllLine: number | undefined;
   items.forEach((item, index) => {
     const path = `${field.path}[${index}]`;
@@ -40,11 +41,12 @@ export function parseScopeList(
       problems.warn(item.at, path, message, "move it up");
     }
     const isHidden = catchAllLine !== undefined;
-    const { globs, rules } = parseEntry(scope, item, path, context);
+    const { names, globs, rules } = parseEntry(scope, item, path, context);
     if (globs.some((glob) => !glob.isExact && glob.test("") && glob.fixed === ""))
       catchAllLine ??= item.at.line;
     if (rules === undefined) return;
     const table = compileRules(rules);
+    written.push({ path, line: item.at.line, names, globs, table });
     if (!isHidden) candidates.push({ rules, table, globs });
     for (const glob of globs) pairs.push({ glob, value: table });
   });
@@ -54,7 +56,7 @@ export function parseScopeList(
     globs.some((glob) => !glob.isExact || entries.first(glob.head) === table),
   );
   const list = { keyword, label, entries: reached, isExhaustive: catchAllLine !== undefined };
-  return { keyword, label, entries, unnamed: new UnnamedScope(list, fallback) };
+  return { keyword, label, entries, unnamed: new UnnamedScope(list, fallback), written };
 }
 
 function readEntries(keyword: string, field: Field, problems: Problems): readonly Tree[] {
@@ -74,10 +76,14 @@ function parseEntry(
   item: Tree,
   path: string,
   context: ParseContext,
-): { readonly globs: readonly Glob[]; readonly rules: readonly Rule[] | undefined } {
+): {
+  readonly names: readonly string[];
+  readonly globs: readonly Glob[];
+  readonly rules: readonly Rule[] | undefined;
+} {
   const { problems } = context;
   const map = asMap(item, path, `an entry of ${quote(scope.keyword)}`, problems);
-  if (map === undefined) return { globs: [], rules: undefined };
+  if (map === undefined) return { names: [], globs: [], rules: undefined };
   const fields = readFields(map, path, Object.keys(SCOPE_ENTRY_KEYS), problems);
   const [names, rules] = [fields.get("names"), fields.get("rules")];
   if (names === undefined)
@@ -85,9 +91,14 @@ function parseEntry(
   if (rules === undefined)
     problems.error(map.at, path, 'the entry has no "rules"', `allowed under it: ${ACTIONS.join(", ")}`);
   return {
+    names: names?.value.kind === "list" ? names.value.items.map(textOf) : [],
     globs: names === undefined ? [] : parseNames(names, scope, problems),
     rules: rules === undefined ? undefined : parseRules(rules, context),
   };
+}
+
+function textOf(tree: Tree): string {
+  return tree.kind === "text" ? tree.text : "";
 }
 
 function parseNames(field: Field, { keyword, form }: ScopeKeyword, problems: Problems): readonly Glob[] {

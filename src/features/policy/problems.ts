@@ -1,7 +1,7 @@
 // What is wrong with a policy, as lines that editors and people can follow to the place.
 
-import type { PolicyProblem } from "../policy/parse/parse.ts";
-import { escapeForTerminal } from "../text/escape.ts";
+import type { PolicyProblem } from "../../policy/parse/parse.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
 
 /** `file:line:column: severity: message`, each followed by its hint if there is one. */
 export function problemLines(path: string, problems: readonly PolicyProblem[]): string[] {

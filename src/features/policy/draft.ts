@@ -4,10 +4,10 @@
 
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
-import { UserError } from "../model/user-error.ts";
-import { DEFAULT_POLICY } from "../policy/default-policy.ts";
-import { ensureStateDirectory, errorCode, writeFileAtomic } from "../state/files.ts";
-import type { StatePaths } from "../state/paths.ts";
+import { UserError } from "../../model/user-error.ts";
+import { DEFAULT_POLICY } from "../../policy/default-policy.ts";
+import { ensureStateDirectory, errorCode, writeFileAtomic } from "../../state/files.ts";
+import type { StatePaths } from "../../state/paths.ts";
 
 /** A draft and where it stands. */
 export interface PolicyDraft {

@@ -1,8 +1,8 @@
 // The policy for commands that work without a daemon: the file that the daemon would load, or the
 // default policy that it would write.
 
-import type { Policy } from "../policy/policy.ts";
-import type { StatePaths } from "../state/paths.ts";
+import type { Policy } from "../../policy/policy.ts";
+import type { StatePaths } from "../../state/paths.ts";
 
 /** The compiled policy and where it came from, or why there is none. */
 export type PolicyFile =
@@ -11,10 +11,10 @@ export type PolicyFile =
 
 /** Reads and compiles policy.yaml; a missing file means the default policy, an invalid one none. */
 export async function readPolicyFile(paths: StatePaths): Promise<PolicyFile> {
-  const { parsePolicy } = await import("../policy/parse/parse.ts");
+  const { parsePolicy } = await import("../../policy/parse/parse.ts");
   const file = Bun.file(paths.policy);
   if (!(await file.exists())) {
-    const { DEFAULT_POLICY } = await import("../policy/default-policy.ts");
+    const { DEFAULT_POLICY } = await import("../../policy/default-policy.ts");
     const parsed = parsePolicy(DEFAULT_POLICY);
     if ("problems" in parsed) throw new Error("the default policy does not parse");
     return { policy: parsed.policy, source: "the default policy" };

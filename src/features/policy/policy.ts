@@ -2,12 +2,12 @@
 // be older than the file; `validate` reads a file and needs no daemon.
 
 import type { Stats } from "node:fs";
+import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import type { Output } from "../../cli/kit/output.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
-import { type Command, JSON_FLAG } from "../kit/command.ts";
-import type { Output } from "../kit/output.ts";
-import { countText, problemLines } from "../policy-problems.ts";
+import { countText, problemLines } from "./problems.ts";
 
 /** Prints the policy that is enforced, byte for byte into a pipe. */
 export const policyShowCommand: Command = {

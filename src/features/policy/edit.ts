@@ -1,12 +1,12 @@
 // `iddio policy edit`: the operator's editor on a draft of policy.yaml, which replaces the file only once it loads.
 // A draft that does not is kept: the editor opens it again, now or with the next `policy edit`.
 
+import type { Command, CommandContext } from "../../cli/kit/command.ts";
+import { isDown } from "../../cli/kit/is-down.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
-import type { Command, CommandContext } from "../kit/command.ts";
-import { isDown } from "../kit/is-down.ts";
-import type { PolicyDraft } from "../policy-draft.ts";
-import { countText, problemLines } from "../policy-problems.ts";
+import type { PolicyDraft } from "./draft.ts";
+import { countText, problemLines } from "./problems.ts";
 
 /** An editor that ends sooner than this has most likely only told a running one to open the file. */
 const HURRIED_MS = 500;
@@ -23,8 +23,8 @@ export const policyEditCommand: Command = {
   examples: ["iddio policy edit", "EDITOR='code --wait' iddio policy edit"],
   async run(context) {
     const { flags, output, paths, env } = context;
-    const { editorOf, edit } = await import("../kit/editor.ts");
-    const { discardDraft, openDraft, readDraft } = await import("../policy-draft.ts");
+    const { editorOf, edit } = await import("./editor.ts");
+    const { discardDraft, openDraft, readDraft } = await import("./draft.ts");
     const editor = editorOf(env);
     if (flags.has("discard")) await discardDraft(paths);
     const draft = await openDraft(paths);
@@ -113,7 +113,7 @@ async function editorFailed(
   editor: string,
   code: number,
 ): Promise<UserError> {
-  const { discardDraft } = await import("../policy-draft.ts");
+  const { discardDraft } = await import("./draft.ts");
   const isSame = text === draft.base;
   if (isSame) await discardDraft(paths);
   return new UserError(`the editor '${editor}' ended with ${code}, policy.yaml is as it was`, {
