@@ -22,6 +22,7 @@ import { type AwsEndpoint, readAwsHost } from "./endpoint.ts";
 import { type OperationReading, operationNeedsBody, readOperation } from "./operation.ts";
 import { readS3 } from "./s3.ts";
 import { copySource, isThroughAccessPoint } from "./s3-buckets.ts";
+import { isFormUpload } from "./s3-form.ts";
 
 /** Classifies requests to AWS and command lines of its CLI. */
 export const awsClassifier: Classifier = {
@@ -45,8 +46,12 @@ export const awsClassifier: Classifier = {
 function needsBody(head: RequestHead): boolean {
   const { endpoint } = placeOf(head);
   if (endpoint.kind === "application") return byMethodNeedsBody(head);
-  if (endpoint.kind !== "api") return false;
   const source = splitTarget(head.target);
+  if (endpoint.kind === "s3")
+    return effectiveMethods(head).some((method) =>
+      isFormUpload({ ...source, method, headers: head.headers }),
+    );
+  if (endpoint.kind !== "api") return false;
   return effectiveMethods(head).some((method) => {
     const bodyless = { ...source, method, headers: head.headers };
     if (operationNeedsBody(bodyless, endpoint.group)) return true;

@@ -8,6 +8,7 @@ import { lenientReadings } from "../lenient-path.ts";
 import { type AwsOperation, awsCatalogue } from "./catalogue.ts";
 import { AwsGroup } from "./group.ts";
 import { looseQuery, type OperationReading, type OperationSource } from "./operation.ts";
+import { formOpensAccess, isFormUpload } from "./s3-form.ts";
 
 /** What a request to S3 means. */
 export interface S3Reading {
@@ -33,6 +34,14 @@ export function readS3(source: OperationSource, hostBucket: string | undefined):
   };
   if (target.kind === "ambiguous") return doubt(target.reason);
   if (query === undefined) return doubt("the query cannot be read");
+  if (target.segments.length === 1 && isFormUpload(source)) {
+    const opensByForm = formOpensAccess(source);
+    const upload = s3Group().apis[0]?.operationByCliName("put-object");
+    if (opensByForm === undefined || upload === undefined)
+      return doubt("an upload by form, whose fields were not read");
+    const reading: OperationReading = { kind: "found", operations: [upload] };
+    return { reading, bucket: target.bucket, opensAccess: opens || opensByForm };
+  }
   const match = index.match(method, target.segments, () => query);
   if (match.kind === "none") return doubt("no operation has this method and path");
   if (match.kind === "ambiguous") return doubt("the query selects more than one operation");

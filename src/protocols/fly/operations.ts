@@ -76,6 +76,13 @@ GET apps/*/logs
 GET apps/*/releases
 POST apps/*/releases
 GET apps/*/current_release
+GET apps/*/releases/current
+GET releases/all_current
+POST releases
+PATCH releases/*
+POST builds
+POST builds/finish
+POST builds/depot_builder
 POST apps/*/egress_ips/*/promote
 GET organizations
 GET organizations/*
@@ -94,6 +101,23 @@ GET,POST postgres/*/backups
 POST postgres/*/restore
 GET,POST postgres/*/attachments
 DELETE postgres/*/attachments/*
+GET,POST postgres/*/databases/*/extensions
+DELETE postgres/*/databases/*/extensions/*
+GET,POST organizations/*/postgresv2
+GET organizations/*/postgresv2/deleted
+GET organizations/*/postgresv2/regions
+GET,DELETE organizations/*/postgresv2/* = sensitive returns the password
+GET,DELETE postgresv2/* = sensitive returns the password
+GET,POST postgresv2/*/users = break-glass creates a login
+PATCH,DELETE postgresv2/*/users/* = break-glass changes a login
+GET postgresv2/*/users/*/credentials = sensitive returns the password
+GET,POST postgresv2/*/databases
+GET,POST postgresv2/*/databases/*/extensions
+DELETE postgresv2/*/databases/*/extensions/*
+GET,POST postgresv2/*/backups
+POST postgresv2/*/restore
+GET,POST postgresv2/*/attachments
+DELETE postgresv2/*/attachments/*
 GET regions`;
 
 interface Route {

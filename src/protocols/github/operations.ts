@@ -88,6 +88,7 @@ class Search {
       this.isPathKnown ||= node.operations.size > 0;
       const id = node.operations.get(this.#letter);
       if (id !== undefined) this.operations.push(this.#found(id));
+      else if (this.#letter === "G") this.#leaveOut(node);
       return;
     }
     const literal = node.literals.get(segment);
@@ -99,6 +100,16 @@ class Search {
         this.walk(child, at + 1);
         this.#names.pop();
       }
+    }
+  }
+
+  /** Reads take a file's or a branch's name left out for the root and the default branch: `contents`, `tarball`. */
+  #leaveOut(node: PathNode): void {
+    for (const [sign, child] of node.names) {
+      const id = sign === "**" ? child.operations.get(this.#letter) : undefined;
+      if (id === undefined || child.literals.size > 0 || child.names.length > 0) continue;
+      this.isPathKnown = true;
+      this.operations.push(this.#found(id));
     }
   }
 

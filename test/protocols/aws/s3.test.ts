@@ -148,3 +148,30 @@ describe("every operation of the model", () => {
       }
   });
 });
+
+describe("an upload by an HTML form", () => {
+  const form = (...fields: readonly (readonly [string, string])[]) =>
+    `${fields.map(([name, value]) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`).join("")}--x--\r\n`;
+  const rows: readonly (readonly [what: string, body: string | undefined, tier: string])[] = [
+    ["a file", form(["key", "k"], ["file", "hello"]), "modify"],
+    ["a private list", form(["key", "k"], ["acl", "private"]), "modify"],
+    ["a public list", form(["key", "k"], ["acl", "public-read"], ["file", "x"]), "break-glass"],
+    ["a grant", form(["key", "k"], ["x-amz-grant-read", "id=1"]), "break-glass"],
+    ["an unread form", undefined, "unknown"],
+  ];
+  for (const [what, body, tier] of rows)
+    test(what, () => {
+      for (const url of [
+        "https://acme.s3.us-east-1.amazonaws.com/",
+        "https://s3.us-east-1.amazonaws.com/acme",
+      ]) {
+        const request = requestOf(`POST ${url}`, {
+          headers: [["Content-Type", "multipart/form-data; boundary=x"]],
+          ...(body === undefined ? { unread: true } : { body }),
+        });
+        expect(awsClassifier.needsBody(request)).toBe(true);
+        const answer = awsClassifier.classify(request);
+        expect([url, answer.tier, answer.labels.bucket]).toEqual([url, tier, "acme"]);
+      }
+    });
+});

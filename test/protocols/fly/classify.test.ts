@@ -183,3 +183,31 @@ test("what flyctl reports of its own use is observed, and nothing else at that h
   expect(tierOf("POST https://flyctl-metrics.fly.dev/v1/a/b")).toBe("modify");
   expect(tierOf("POST https://other.fly.dev/v1/command_stats")).toBe("modify");
 });
+
+test("today's flyctl: Managed Postgres of the second kind, builds, releases", () => {
+  const W = "api.fly.io/api/v1";
+  const org = { org: "acme" };
+  check([
+    [`GET ${W}/organizations/acme/postgresv2`, "observe", "organizations.postgresv2.list", org],
+    [`POST ${W}/organizations/acme/postgresv2`, "modify", "organizations.postgresv2.create", org],
+    [
+      `GET ${W}/organizations/acme/postgresv2/regions`,
+      "observe",
+      "organizations.postgresv2.regions.list",
+      org,
+    ],
+    // The answer holds the cluster's password.
+    [`GET ${W}/postgresv2/c`, "sensitive", "postgresv2.get"],
+    [`DELETE ${W}/postgresv2/c`, "sensitive", "postgresv2.delete"],
+    [`GET ${W}/postgresv2/c/users`, "observe", "postgresv2.users.list"],
+    [`POST ${W}/postgresv2/c/users`, "break-glass", "postgresv2.users.create"],
+    [`GET ${W}/postgresv2/c/users/u/credentials`, "sensitive", "postgresv2.users.credentials.list"],
+    [`GET ${W}/postgresv2/c/databases/d/extensions`, "observe", "postgresv2.databases.extensions.list"],
+    [`POST ${W}/postgresv2/c/backups`, "modify", "postgresv2.backups.create"],
+    [`GET ${W}/apps/web/releases/current`, "observe", "apps.releases.current.list", APP],
+    [`PATCH ${W}/releases/r`, "modify", "releases.update"],
+    [`GET ${W}/releases/all_current`, "observe", "releases.all_current.list"],
+    [`POST ${W}/builds/finish`, "modify", "builds.finish.create"],
+    [`POST ${W}/builds/depot_builder`, "modify", "builds.depot_builder.create"],
+  ]);
+});

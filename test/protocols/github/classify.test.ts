@@ -142,6 +142,12 @@ describe("REST", () => {
       ["GET /repos/acme/web/branches/release/2.0/protection", "observe", "repos/get-branch-protection", WEB],
       ["DELETE /repos/acme/web/branches/a/b/protection", "sensitive", "repos/delete-branch-protection", WEB],
       ["GET /repos/acme/web/contents/src/a/b.ts", "observe", "repos/get-content", WEB],
+      // The last part of a read may be left out, of a write not.
+      ["GET /repos/acme/web/contents", "observe", "repos/get-content", WEB],
+      ["GET /repos/acme/web/contents/", "observe", "repos/get-content", WEB],
+      ["GET /repos/acme/web/tarball", "observe", "repos/download-tarball-archive", WEB],
+      ["GET /repos/acme/web/zipball", "observe", "repos/download-zipball-archive", WEB],
+      ["DELETE /repos/acme/web/contents", "unknown", "", WEB],
       ["PUT /repos/acme/web/contents/src/a%20b.ts", "modify", "repos/create-or-update-file-contents", WEB],
       ["DELETE /repos/acme/web/git/refs/heads/a/b", "sensitive", "git/delete-ref", WEB],
       ["GET /repos/acme/web/compare/main...feature/x", "observe", "repos/compare-commits-with-basehead", WEB],
