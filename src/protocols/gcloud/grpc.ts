@@ -3,11 +3,12 @@
 // (x-goog-request-params) gives none either, because the client may write there what it likes.
 
 import type { Classification } from "../../model/classification.ts";
+import { stricterTier } from "../../model/tier.ts";
 import { decodePercent } from "../../wire/path.ts";
 import { unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
 import { EVERY_PLACE } from "./scopes.ts";
-import { googleTier } from "./tier.ts";
+import { googleTier, type RuledTier, tierOfResource } from "./tier.ts";
 
 /** A call taken apart. */
 export interface GrpcCall {
@@ -40,17 +41,52 @@ export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification
   const names = { command, aliases: [`${call.package}.${call.service}/${call.method}`] };
   if (httpMethod !== (call.isSocket ? "GET" : "POST"))
     return unknownClassification("gcloud", "a call by the wrong method", names);
-  const verb = call.method.charAt(0).toLowerCase() + call.method.slice(1);
-  const { tier, rule } = googleTier({
-    api: apiOf(call),
-    words: [resourceOf(call.method)],
-    verb: LONG_VERBS.get(verb) ?? verb,
-    method: "POST",
-    isPublished: false,
-  });
+  const verb = lowerFirst(call.method);
+  const { tier, rule } = strictestRule([
+    googleTier({
+      api: apiOf(call),
+      words: [resourceOf(call.method)],
+      verb: LONG_VERBS.get(verb) ?? verb,
+      method: "POST",
+      isPublished: false,
+    }),
+    ...twinRules(call),
+  ]);
   const reason = `${rule} (by the name of the call)`;
   return withUnnamed({ protocol: "gcloud", tier, ...names, labels: {}, reason }, EVERY_PLACE);
 }
+
+/**
+ * `QueryReasoningEngine` is REST's `reasoningEngines:query`: what holds for a resource holds for its call, wherever in
+ * the name the verb may end.
+ */
+function twinRules(call: GrpcCall): readonly RuledTier[] {
+  const words = call.method.match(/[A-Z]+[a-z0-9]*/g) ?? [];
+  const rules: RuledTier[] = [];
+  for (let at = 1; at < Math.min(words.length, MOST_WORDS); at++) {
+    const verb = lowerFirst(words.slice(0, at).join(""));
+    const resource = pluralOf(lowerFirst(words.slice(at).join("")));
+    const rule = tierOfResource({
+      api: apiOf(call),
+      words: [resource],
+      verb,
+      method: "POST",
+      isPublished: false,
+    });
+    if (rule !== undefined) rules.push(rule);
+  }
+  return rules;
+}
+
+/** Longer names than Google gives; the bound keeps made-up ones cheap. */
+const MOST_WORDS = 12;
+
+function strictestRule(rules: readonly [RuledTier, ...RuledTier[]]): RuledTier {
+  return rules.reduce((a, b) => (b.tier !== a.tier && stricterTier(a.tier, b.tier) === b.tier ? b : a));
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+const pluralOf = (noun: string): string => (noun.endsWith("s") || noun === "" ? noun : `${noun}s`);
 
 /** gRPC spells out the resource where REST has a custom verb. */
 const LONG_VERBS: ReadonlyMap<string, string> = new Map([
@@ -69,6 +105,5 @@ function apiOf(call: GrpcCall): string {
 /** `CreateServiceAccountKey` acts on `serviceAccountKeys`. */
 function resourceOf(method: string): string {
   const noun = method.replace(/^[A-Z][a-z]*/, "");
-  const word = noun.charAt(0).toLowerCase() + noun.slice(1);
-  return word.endsWith("s") || word === "" ? word : `${word}s`;
+  return pluralOf(lowerFirst(noun));
 }

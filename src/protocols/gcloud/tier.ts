@@ -36,6 +36,12 @@ export function googleTier(operation: GoogleOperation): RuledTier {
   );
 }
 
+/** What holds for a resource whatever its verb, for a call whose name runs verb and resource together; undefined for nothing. */
+export function tierOfResource(operation: GoogleOperation): RuledTier | undefined {
+  const isRead = operation.method === "GET";
+  return apiRule(operation, verbKind(operation.verb), isRead);
+}
+
 /** Collections whose entries say who may do what. */
 const GRANTS: ReadonlySet<string> = new Set([
   "acl",

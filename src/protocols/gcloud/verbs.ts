@@ -2,6 +2,8 @@
 // Owns word lists only; which resource the verb acts on, and what that means for the tier,
 // is gcloud-tier.ts. A verb that is in no list has no meaning here, and never a harmless one.
 
+import { halvesOfVerb, laterWrite, type VerbHalf } from "./compound-verb.ts";
+
 /**
  * What a verb does, by its name alone. `evaluate` works something out and stores nothing, `access` changes who
  * may do something without being IAM, `credential` issues something that opens doors, `secret` hands out one that exists.
@@ -23,11 +25,11 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 /** First words of verbs that return what is there. */
 const READ = words(`
   get list search lookup query fetch find count describe aggregate aggregated summarize summary retrieve show read
-  inspect histogram history enumerate has is tail partition effective`);
+  inspect histogram history enumerate has is sample tail partition effective`);
 
 /** Whole verbs that return what is there although their first word says otherwise. */
 const READ_WHOLE = words(
-  `runQuery runAggregationQuery loadCodeAssist pushNotificationConfigs authinfo getStartPageToken
+  `runQuery runAggregationQuery createReadSession loadCodeAssist pushNotificationConfigs authinfo getStartPageToken
   testIamPermissions`,
 );
 
@@ -123,17 +125,44 @@ function readKind(verb: string): VerbKind {
   if (ACCESS.test(verb) && !isGetter) return "access";
   if (CREDENTIAL.test(verb)) return "credential";
   if (SECRET.test(verb) && !/(?:PublicKey|Check\w*)$/.test(isGetter ? verb : "")) return "secret";
-  return manifoldKind(verb) ?? plainKind(verb);
+  const plain = manifoldKind(verb) ?? plainKind(verb);
+  const halves = halvesOfVerb(verb);
+  if (halves !== undefined) return compoundKind(halves) ?? (halves[0]?.isBare === true ? undefined : plain);
+  return isReading(plain) && laterWrite(verb) !== undefined ? "write" : plain;
 }
 
-/** `batchDelete`, `bulkEdit`, `streamQuery`: the second word counts. Bulk reads start jobs, so only deletion shines through. */
+const isReading = (kind: VerbKind): boolean => kind === "read" || kind === "evaluate" || kind === "infer";
+
+/** From harmless to strict, for compounds. */
+const STRICTNESS: readonly VerbKind[] = [
+  ...(["infer", "evaluate", "read", "write", "access", "delete", "secret"] as const),
+  ...(["credential", "policy"] as const),
+];
+
+/** `getOrCreate` does what the stricter half does. A half that nobody knows makes the whole unknown: undefined. */
+function compoundKind(halves: readonly VerbHalf[]): VerbKind {
+  const kinds = halves.map((half) => readKind(half.verb));
+  if (kinds.includes(undefined)) {
+    // `getTermsAndConditions` joins two things; `getOrFrobnicate` two verbs.
+    return undefined;
+  }
+  return kinds.reduce((a, b) => (STRICTNESS.indexOf(a) >= STRICTNESS.indexOf(b) ? a : b));
+}
+
+/** `batchDelete`, `bulkEdit`, `bidiReadObject`: the second word counts. Bulk reads start jobs, so only deletion shines through. */
 function manifoldKind(verb: string): VerbKind {
-  const match = /^(batch|bulk|async|partial|force|stream|streaming)[-_]?([A-Z]\w*)$/.exec(verb);
+  const match =
+    /^(batch|bulk|async|partial|force|stream|streaming|bidi|bidirectional|split)[-_]?([A-Z]\w*)$/.exec(verb);
   if (match === null) return undefined;
   const [, manner = "", rest = ""] = match;
   const inner = readKind(rest.charAt(0).toLowerCase() + rest.slice(1));
   if (inner === undefined) return undefined;
-  const isHonest = manner === "batch" || manner.startsWith("stream") || rest.startsWith("List");
+  const isHonest =
+    manner === "batch" ||
+    manner.startsWith("stream") ||
+    manner.startsWith("bidi") ||
+    rest.startsWith("List") ||
+    (manner === "split" && rest.startsWith("Read"));
   return isHonest || (inner !== "read" && inner !== "evaluate" && inner !== "infer") ? inner : "write";
 }
 

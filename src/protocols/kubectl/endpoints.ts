@@ -22,7 +22,6 @@ const READABLE: ReadonlySet<string> = new Set([
   "openapi",
   "openid",
   "metrics",
-  "logs",
   "debug",
   "swagger.json",
   "swaggerapi",
@@ -42,6 +41,9 @@ export function classifyEndpoint(segments: readonly string[], method: string): E
   if (isDiscovery) return { tier: "observe", command, reason: "API discovery" };
   if (first === "debug" && second === "pprof")
     return { tier: "sensitive", command, reason: "a profile shows the server's memory" };
+  // The API server's own directory of logs, audit logs with request bodies among them.
+  if (first === "logs")
+    return { tier: "sensitive", command, reason: "the server's logs may hold what requests carried" };
   if (READABLE.has(first)) return { tier: "observe", command, reason: `reads the server's /${first}` };
   if (first === ".well-known" && second === "openid-configuration")
     return { tier: "observe", command, reason: "OpenID discovery" };

@@ -4,6 +4,7 @@
 // connection into the cluster is known by its subresource, whatever it hangs on.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
+import { changesAccess, holdsCredential, isReadable, issuesCredential, opensConnection } from "./access.ts";
 
 /** An operation in RBAC's words. */
 export interface KubernetesOperation {
@@ -11,6 +12,8 @@ export interface KubernetesOperation {
   readonly group: string;
   readonly resource: string;
   readonly subresource: string | undefined;
+  /** The object's name, where one is told. */
+  readonly name?: string | undefined;
 }
 
 /** A tier and the rule that gave it. */
@@ -21,9 +24,6 @@ export interface TierReason {
 
 const READ_VERBS: ReadonlySet<string> = new Set(["get", "list", "watch", "options"]);
 const WRITE_VERBS: ReadonlySet<string> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
-
-/** They open a byte stream into the cluster or act with the server's own identity. */
-const CONNECT_SUBRESOURCES: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);
 
 /** Writing one of them is as good as becoming cluster-admin, or takes everything inside along. */
 const PRIVILEGED_GROUPS: ReadonlyMap<string, string> = new Map([
@@ -53,8 +53,17 @@ const ACCESS_REVIEWS: ReadonlySet<string> = new Set([
   "selfsubjectreviews",
   "subjectaccessreviews",
   "localsubjectaccessreviews",
+  "tokenreviews",
+  // OpenShift's.
+  "subjectrulesreviews",
+  "resourceaccessreviews",
+  "localresourceaccessreviews",
 ]);
-const REVIEW_GROUPS: ReadonlySet<string> = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
+const REVIEW_GROUPS: ReadonlySet<string> = new Set([
+  "authorization.k8s.io",
+  "authentication.k8s.io",
+  "authorization.openshift.io",
+]);
 
 /** Groups whose server is known to honour dryRun; an aggregated server may ignore it. */
 const BUILT_IN_GROUPS: ReadonlySet<string> = new Set([
@@ -96,12 +105,15 @@ export function isWriteVerb(verb: string): boolean {
 
 /** The tier of an operation that is really carried out. A verb outside RBAC's is unknown. */
 export function tierOfOperation(operation: KubernetesOperation): TierReason {
-  const { verb, resource, subresource } = operation;
+  const { verb, subresource } = operation;
   if (verb === "proxy") return { tier: "break-glass", reason: "a connection through the API server" };
-  if (subresource !== undefined && CONNECT_SUBRESOURCES.has(subresource))
+  if (opensConnection(subresource))
     return { tier: "break-glass", reason: `${subresource} opens a connection into the cluster` };
   if (READ_VERBS.has(verb)) {
-    if (resource === "secrets") return { tier: "sensitive", reason: "secrets hold credentials" };
+    if (holdsCredential(operation))
+      return { tier: "sensitive", reason: `${subresource ?? operation.resource} hold credentials` };
+    if (!isReadable(subresource))
+      return { tier: "unknown", reason: "nothing is known of what this subresource does" };
     return { tier: "observe", reason: `${verb} reads` };
   }
   if (!WRITE_VERBS.has(verb))
@@ -109,13 +121,8 @@ export function tierOfOperation(operation: KubernetesOperation): TierReason {
   return tierOfWrite(operation);
 }
 
-function tierOfWrite({ verb, group, resource, subresource }: KubernetesOperation): TierReason {
-  const privilege =
-    (subresource === undefined ? undefined : PRIVILEGED_SUBRESOURCES.get(subresource)) ??
-    PRIVILEGED_RESOURCES.get(resource) ??
-    PRIVILEGED_GROUPS.get(group);
-  if (privilege !== undefined)
-    return { tier: "break-glass", reason: `${verb} changes ${resource}: ${privilege}` };
+function tierOfWrite(operation: KubernetesOperation): TierReason {
+  const { verb, group, resource, subresource } = operation;
   if (
     verb === "create" &&
     subresource === undefined &&
@@ -123,7 +130,18 @@ function tierOfWrite({ verb, group, resource, subresource }: KubernetesOperation
     REVIEW_GROUPS.has(group)
   )
     return { tier: "observe", reason: "a review is evaluated, nothing is stored" };
-  if (resource === "secrets") return { tier: "sensitive", reason: "secrets hold credentials" };
+  const privilege =
+    (subresource === undefined ? undefined : PRIVILEGED_SUBRESOURCES.get(subresource)) ??
+    PRIVILEGED_RESOURCES.get(resource) ??
+    PRIVILEGED_GROUPS.get(group) ??
+    (changesAccess(operation) ? "who may do what" : undefined);
+  if (privilege !== undefined)
+    return { tier: "break-glass", reason: `${verb} changes ${resource}: ${privilege}` };
+  const isRemoval = verb === "delete" || verb === "deletecollection";
+  if (!isRemoval && issuesCredential(operation))
+    return { tier: "break-glass", reason: `${verb} on ${subresource ?? resource}: a credential is issued` };
+  if (holdsCredential(operation))
+    return { tier: "sensitive", reason: `${subresource ?? resource} hold credentials` };
   if (verb === "delete" || verb === "deletecollection")
     return { tier: "sensitive", reason: `${verb} removes` };
   if (subresource === "eviction") return { tier: "sensitive", reason: "an eviction deletes the pod" };
@@ -134,6 +152,6 @@ function tierOfWrite({ verb, group, resource, subresource }: KubernetesOperation
 export function tierOfDryRun(operation: KubernetesOperation): TierReason {
   const real = tierOfOperation(operation);
   if (real.tier !== "modify" && real.tier !== "sensitive") return real;
-  if (operation.resource === "secrets" || !isBuiltInGroup(operation.group)) return real;
+  if (holdsCredential(operation) || !isBuiltInGroup(operation.group)) return real;
   return { tier: "observe", reason: "a dry run stores nothing" };
 }
