@@ -25,11 +25,11 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
   ],
   [
     LOGIN,
-    `sso:GetRoleCredentials sso:Logout sso-oauth:CreateToken sso-oauth:RegisterClient sso-oauth:StartDeviceAuthorization signin:CreateOAuth2Token`,
+    `sso:Logout sso-oauth:CreateToken sso-oauth:RegisterClient sso-oauth:StartDeviceAuthorization signin:CreateOAuth2Token`,
   ],
   [
     ["sensitive", "issues a role's credentials; profiles send it by themselves"],
-    "sts:AssumeRole sts:AssumeRoleWithSAML sts:AssumeRoleWithWebIdentity",
+    "sts:AssumeRole sts:AssumeRoleWithSAML sts:AssumeRoleWithWebIdentity sso:GetRoleCredentials",
   ],
   [CREDENTIAL, "sts:GetSessionToken"],
   [ISSUES, "sts:AssumeRoot sts:GetFederationToken sts:GetWebIdentityToken sts:GetDelegatedAccessToken"],
@@ -49,7 +49,7 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
     lightsail:GetBucketAccessKeys lightsail:GetKeyPair lightsail:GetKeyPairs waf:GetChangeToken waf-regional:GetChangeToken
     redshift:GetIdentityCenterAuthToken acm:GetAcmeExternalAccountBindingCredentials s3:CreateSession
     ecr:GetAuthorizationToken ecr-public:GetAuthorizationToken codeartifact:GetAuthorizationToken
-    finspace-api:GetExternalDataViewAccessDetails`,
+    finspace-api:GetExternalDataViewAccessDetails emr-serverless:GetDashboardForJobRun glue:GetDashboardUrl`,
   ],
   [
     ISSUES,
@@ -79,7 +79,7 @@ const GROUPS: readonly (readonly [exception: Exception, actions: string])[] = [
   ],
   [
     DELETES,
-    "kms:DisableKey organizations:CloseAccount organizations:LeaveOrganization organizations:RemoveAccountFromOrganization",
+    "kms:DisableKey neptune-db:ExecuteFastReset organizations:CloseAccount organizations:LeaveOrganization organizations:RemoveAccountFromOrganization",
   ],
   [
     ACCESS,

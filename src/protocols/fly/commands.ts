@@ -68,6 +68,7 @@ const RULES: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[]
   [/^tokens list$|^wireguard token list$|^secrets (?:keys )?list$/, "observe", "lists names"],
   [/^(?:tokens|secrets) /, "sensitive", "handles credentials"],
   [/^auth (?:login|logout|signup|token|docker)$/, "sensitive", "handles a credential"],
+  [/^redis status$/, "sensitive", "shows a link with the password"],
   [/ save-kubeconfig$/, "sensitive", "writes a credential"],
   [
     /(?:^| )(?:destroy|delete|remove|release|release-egress|detach|unset|revoke|clear|kill|purge)$/,

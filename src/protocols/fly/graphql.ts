@@ -26,15 +26,12 @@ const MUTATIONS: readonly (readonly [pattern: RegExp, tier: Tier, reason: string
 const VERBS =
   /^(?:add|allocate|attach|build|cancel|change|check|configure|confirm|create|delete|deploy|destroy|detach|disable|discharge|dummy|enable|ensure|establish|export|extend|finish|fork|generate|grant|import|issue|kill|launch|lock|log|migrate|move|nomad|pause|prepare|redeem|register|release|remove|request|reset|resolve|restart|restore|resume|revoke|save|scale|send|set|start|stop|sync|unlock|unset|update|validate|verify)(?=[A-Z]|$)/;
 
-/** Fields that hand out what opens something, at whatever depth they are asked for. */
-const CREDENTIALS: ReadonlySet<string> = new Set([
-  "accessToken",
-  "instrumentsKey",
-  "password",
-  "privateKey",
-  "token",
-  "tokenHeader",
-]);
+/**
+ * Fields that hand out what opens something, at whatever depth they are asked for: by the word that their names end
+ * in; an add-on's environment and its links carry passwords.
+ */
+const CREDENTIAL =
+  /(?:token|tokenHeader|password|privateKey|secretKey|accessKey|instrumentsKey|connectionString|recoveryCodes?)$|^(?:ssoLink|environment|publicUrl|secret|apiKey|macaroon)$/i;
 
 /** Classifies a request to the GraphQL endpoint. */
 export function classifyFlyGraphql(request: HttpRequest, method: string): Classification {
@@ -67,7 +64,7 @@ export function tierOfFlyMutation(name: string): { readonly tier: Tier; readonly
 
 function classifyOperation(operation: GraphqlOperation): readonly Classification[] {
   const leads = leadsOf(operation);
-  const credential = [...CREDENTIALS].find((name) => operation.reached.has(name));
+  const credential = [...operation.reached].find((name) => CREDENTIAL.test(name));
   return operation.fields.map((field) => {
     const scopes = scopesOfField(field, leads);
     return operation.kind === "mutation"

@@ -66,13 +66,16 @@ function twinRules(call: GrpcCall): readonly RuledTier[] {
   for (let at = 1; at < Math.min(words.length, MOST_WORDS); at++) {
     const verb = lowerFirst(words.slice(0, at).join(""));
     const resource = pluralOf(lowerFirst(words.slice(at).join("")));
-    const rule = tierOfResource({
-      api: apiOf(call),
-      words: [resource],
-      verb,
-      method: "POST",
-      isPublished: false,
-    });
+    const rule = tierOfResource(
+      {
+        api: apiOf(call),
+        words: [resource],
+        verb,
+        method: "POST",
+        isPublished: false,
+      },
+      lowerFirst(call.method),
+    );
     if (rule !== undefined) rules.push(rule);
   }
   return rules;

@@ -3,6 +3,7 @@
 // listed fall under them too; a verb in no list is unknown, never harmless.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
+import { answersCredential } from "./credential-answers.ts";
 import { type VerbKind, verbKind } from "./verbs.ts";
 
 /** One operation, published or derived from the shape of its path. */
@@ -36,10 +37,13 @@ export function googleTier(operation: GoogleOperation): RuledTier {
   );
 }
 
-/** What holds for a resource whatever its verb, for a call whose name runs verb and resource together; undefined for nothing. */
-export function tierOfResource(operation: GoogleOperation): RuledTier | undefined {
-  const isRead = operation.method === "GET";
-  return apiRule(operation, verbKind(operation.verb), isRead);
+/**
+ * What holds for a resource, for a call whose name runs verb and resource together (`whole`): undefined for nothing,
+ * and where the name taken apart would do another kind of thing than the whole.
+ */
+export function tierOfResource(operation: GoogleOperation, whole: string): RuledTier | undefined {
+  const kind = verbKind(operation.verb);
+  return isReading(kind) === isReading(verbKind(whole)) ? apiRule(operation, kind, false) : undefined;
 }
 
 /** Collections whose entries say who may do what. */
@@ -73,6 +77,8 @@ function apiRule(operation: GoogleOperation, kind: VerbKind, isRead: boolean): R
   const resource = words.at(-1) ?? "";
   if ((verb === "testIamPermissions" || verb === "getIamPolicy") && (isRead || method === "POST"))
     return ruled("observe", "reads permissions");
+  if ((isRead || isReading(kind)) && answersCredential(operation))
+    return ruled("sensitive", "returns a credential");
   if (isRead) return readRule(operation, resource);
   if (kind === "policy") return ruled("break-glass", "changes who has access");
   if (api === "iamcredentials")
@@ -103,6 +109,9 @@ function readRule({ api, verb, isPublished }: GoogleOperation, resource: string)
 const SECRET_THINGS =
   /^(?:keyString|authString|accessToken|password|privateKey|secretKey|adminCredentials?)$/i;
 
+/** Services of databases, whose users are logins. */
+const LOGIN_APIS: ReadonlySet<string> = new Set(["sql", "sqladmin", "alloydb"]);
+
 function writeRule(api: string, resource: string, verb: string): RuledTier | undefined {
   if (api === "iam") return ruled("break-glass", "changes identities or roles");
   if (
@@ -111,6 +120,11 @@ function writeRule(api: string, resource: string, verb: string): RuledTier | und
     !/^(?:deny|withdraw|revoke)/.test(verb)
   )
     return ruled("break-glass", "asks for, approves or defines privileged access");
+  if (api === "secretmanager" && /version/i.test(`${resource} ${verb}`))
+    return ruled("sensitive", "changes a secret");
+  if (resource === "users" && LOGIN_APIS.has(api) && !/^delete/.test(verb))
+    return ruled("break-glass", "changes a login of a database");
+  if (/^(?:set)?MasterAuth$/i.test(verb)) return ruled("break-glass", "changes the admin of a cluster");
   if (resource === "hmacKeys" && (verb === "create" || verb === "insert"))
     return ruled("break-glass", "issues an access key");
   if (api === "apikeys" && (verb === "create" || verb === "clone"))

@@ -43,6 +43,8 @@ const WRITES: readonly Rule[] = [
   [/^(?:enterprise-)?teams\/|team-organizations/, "sensitive", "changes what teams may reach"],
   [/secret(?!-scanning)|private-registr/, "sensitive", "writes a secret or who may use it"],
   [/^secret-scanning\/|bypass|^oidc\/|oidc/, "sensitive", "changes what guards secrets and access"],
+  [/repo(?:sitor(?:y|ies))?-to-installation/, "break-glass", "lets an app reach a repository"],
+  [/(?:update|accept)-invitation/, "break-glass", "grants access"],
   [/access|default-workflow-permissions|installation/, "sensitive", "changes who may use it"],
   [/^repos\/transfer|invitation|^users\/add-email/, "sensitive", "changes who owns or enters it"],
   [/^enterprise-admin\/(?!.*(?:runner|webhook|announcement))/, "sensitive", "changes the whole installation"],

@@ -63,10 +63,10 @@ export function changesAccess({ group, resource, name }: Named): boolean {
 const READABLE: ReadonlySet<string> = new Set([
   ...["status", "scale", "log", "approval", "finalize", "ephemeralcontainers", "resize", "binding"],
   // OpenShift's images and KubeVirt's guests.
-  ...["layers", "details", "guestosinfo", "userlist", "filesystemlist", "objectgraph"],
+  ...["layers", "details", "guestosinfo", "userlist", "filesystemlist", "objectgraph", "icon"],
 ]);
 
-/** Whether reading a subresource surely only reads. */
-export function isReadable(subresource: string | undefined): boolean {
-  return subresource === undefined || READABLE.has(subresource);
+/** Whether reading a subresource surely only reads. Below the groups of metrics every subresource is a metric. */
+export function isReadable({ group, subresource }: Named): boolean {
+  return subresource === undefined || READABLE.has(subresource) || /(?:^|\.)metrics\.k8s\.io$/.test(group);
 }

@@ -112,7 +112,7 @@ export function tierOfOperation(operation: KubernetesOperation): TierReason {
   if (READ_VERBS.has(verb)) {
     if (holdsCredential(operation))
       return { tier: "sensitive", reason: `${subresource ?? operation.resource} hold credentials` };
-    if (!isReadable(subresource))
+    if (!isReadable(operation))
       return { tier: "unknown", reason: "nothing is known of what this subresource does" };
     return { tier: "observe", reason: `${verb} reads` };
   }

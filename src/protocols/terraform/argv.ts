@@ -114,6 +114,10 @@ function ruleOf(command: string, read: ReadArgv): Rule | undefined {
       return has("raw") || has("json") || has("show-sensitive")
         ? ["sensitive", "prints outputs in clear, secrets included"]
         : rule;
+    case "show":
+      return has("json") && read.words.length < 2
+        ? ["sensitive", "prints the state in clear, secrets included"]
+        : rule;
     case "plan":
       return read.flags.has("generate-config-out") ? ["modify", "writes configuration"] : rule;
     case "state mv":

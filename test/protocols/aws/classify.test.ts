@@ -200,7 +200,7 @@ describe("tiers follow IAM's access levels, corrected by rules", () => {
       ],
       [
         "GET https://portal.sso.us-east-1.amazonaws.com/federation/credentials?role_name=r&account_id=1",
-        "observe",
+        "sensitive",
         "sso get-role-credentials",
       ],
       ["POST https://oidc.us-east-1.amazonaws.com/token", "observe", "sso-oidc create-token"],

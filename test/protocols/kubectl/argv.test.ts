@@ -100,7 +100,7 @@ describe("resources", () => {
       ["kubectl get certificates.cert-manager.io x", "observe", "certificates get"],
       ["kubectl get certificate", "observe", "certificates list"],
       ["kubectl delete role.rbac.authorization.k8s.io x", "break-glass", "roles delete"],
-      ["kubectl delete role.iam.example.com x", "sensitive", "roles delete"],
+      ["kubectl delete role.iam.example.com x", "break-glass", "roles delete"],
     ]);
   });
 

@@ -251,7 +251,7 @@ describe("tiers by what is touched", () => {
       ["GET /openapi/v3/apis/apps/v1?hash=A", "observe", "openapi get"],
       ["GET /livez/etcd?verbose", "observe", "livez get"],
       ["GET /metrics", "observe", "metrics get"],
-      ["GET /logs/kube-apiserver.log", "observe", "logs get"],
+      ["GET /logs/kube-apiserver.log", "sensitive", "logs get"],
       ["GET /debug/api_priority_and_fairness/dump_requests", "observe", "debug get"],
       ["GET /debug/pprof/heap", "sensitive", "debug get"],
       ["PUT /debug/flags/v", "unknown", "debug put"],
@@ -412,7 +412,7 @@ describe("upgrades", () => {
       WEBSOCKET,
     );
   });
-  test("elsewhere they are unknown", () => {
+  test("elsewhere they are unknown, or break-glass where that is known without one", () => {
     check(
       [
         ["GET /api/v1/namespaces/a/pods", "unknown", "pods list", "a"],
@@ -421,7 +421,7 @@ describe("upgrades", () => {
         ["GET /apis/example.com/v1/widgets?watch=true", "unknown", "widgets watch"],
         [
           "GET /apis/subresources.kubevirt.io/v1/namespaces/a/vms/v/console",
-          "unknown",
+          "break-glass",
           "vms/console get",
           "a",
         ],
