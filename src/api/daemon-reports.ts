@@ -103,3 +103,27 @@ export const updateReport = object({
 });
 /** Where the daemon's update of itself is. */
 export type UpdateReport = Value<typeof updateReport>;
+
+/** An agent under `iddio run`. */
+export const runReport = object({
+  id: text("`run_` and eight hex digits"),
+  name: text(),
+  profile: text(),
+  command: text(),
+  started_ms: number(),
+  pid: optional(number("process of its bridge; absent until that has registered")),
+  local_ports: list(number()),
+});
+/** An agent under `iddio run`. */
+export type RunReport = Value<typeof runReport>;
+
+/** What `iddio run` needs to start a bridge. */
+export const runStart = object({
+  run: runReport,
+  socket: text("path of the socket that the bridge hands connections to"),
+  token: text("proves that a process is this run's bridge; only ever told to the caller"),
+  ports: list(number(), "ports of the policy's inspect entries"),
+  proxy_port: number("port by which the proxy is known inside the sandbox"),
+});
+/** What `iddio run` needs to start a bridge. */
+export type RunStart = Value<typeof runStart>;

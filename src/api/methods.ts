@@ -9,6 +9,8 @@ import {
   pinReport,
   probeReport,
   probeStart,
+  runReport,
+  runStart,
   settingChange,
   settingsReload,
   suspectReport,
@@ -265,6 +267,30 @@ export const METHODS = {
     about: "what the policy would do with a request",
     input: object({ method: text(), host: text(), path: text() }),
     output: decideReport,
+  }),
+
+  runs_list: method("read", "GET", "/v1/runs", {
+    about: "the agents under `iddio run`",
+    output: object({ runs: list(runReport) }),
+  }),
+  runs_start: method("change", "POST", "/v1/runs/start", {
+    about: "begins a run, for a bridge that registers with the token",
+    input: object({
+      name: text(),
+      profile: text(),
+      command: text("for people"),
+      local_ports: list(number("port of this machine's loopback that the run may reach")),
+    }),
+    output: runStart,
+    narrows: { because: "whoever starts a run could do all of it, and more, without one" },
+    errors: { "name-taken": "a run has this name", "in-a-run": "a run cannot start another" },
+  }),
+  runs_stop: method("change", "POST", "/v1/runs/stop", {
+    about: "ends a run's network, then its processes",
+    input: object({ run: text("name or id") }),
+    output: object({ run: runReport }),
+    narrows: { because: "what has ended asks for nothing" },
+    errors: NO_SUCH,
   }),
 
   update_status: method("read", "GET", "/v1/update", {

@@ -26,6 +26,13 @@ import {
   policyShowCommand,
   policyValidateCommand,
 } from "../features/policy/policy.ts";
+import {
+  runBridgeCommand,
+  runCommand,
+  runListCommand,
+  runProfilesCommand,
+  runStopCommand,
+} from "../features/run/run.ts";
 import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "../features/update/update.ts";
 import { upgradeCommand } from "../features/update/upgrade.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
@@ -64,6 +71,10 @@ export const COMMANDS: readonly Command[] = [
   shellInitCommand,
   completionCommand,
   kubeconfigCommand,
+  runCommand,
+  runListCommand,
+  runStopCommand,
+  runProfilesCommand,
   policyShowCommand,
   policyEditCommand,
   policyValidateCommand,
@@ -109,6 +120,7 @@ export const COMMANDS: readonly Command[] = [
   manCommand,
   versionCommand,
   completeCommand,
+  runBridgeCommand,
 ];
 
 /** What the commands that share their first words are about; all such words must be here. */
@@ -122,6 +134,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   inspect: "The hosts that are intercepted",
   observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",
+  run: "Agents in a sandbox",
   settings: "What the daemon runs with",
   update: "The daemon's own update",
   upstream: "Private CAs and client certificates of upstreams",

@@ -32,6 +32,7 @@ import { fingerprintOfPem } from "./control/ca-report.ts";
 import { controlHandlers } from "./control/control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { startListener } from "./front/listener.ts";
+import { openRunChannel } from "./front/run-channel.ts";
 import { Broker } from "./request/broker.ts";
 import type { Gateway } from "./request/context.ts";
 import { Detector } from "./request/detector.ts";
@@ -41,6 +42,7 @@ import { LookAhead } from "./request/look-ahead.ts";
 import { ModeHolder } from "./request/mode.ts";
 import { Probes } from "./request/probes.ts";
 import { Recorder } from "./request/recorder.ts";
+import { Runs } from "./request/runs.ts";
 import { Splices } from "./request/splices.ts";
 import { Dialler } from "./upstream/dialler.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
@@ -167,6 +169,21 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     leaves: new LeafStore(authority),
   });
   cleanup.defer(() => listener.close());
+  const owner = env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {};
+  const runs: Runs = new Runs({
+    directory: paths.runs,
+    events,
+    open: (run) =>
+      openRunChannel({
+        run,
+        path: runs.socketOf(run.id),
+        ...owner,
+        runs: () => runs,
+        serve: (stream, of) => listener.serve(stream, of),
+      }),
+  });
+  cleanup.defer(() => runs.close());
+  await runs.restore();
   const gateway: Gateway = listener.gateway;
   cleanup.defer(() => broker.close());
   const desktop = findDesktop(env);
@@ -224,10 +241,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     version,
     startedMs,
     updater,
+    runs,
   });
   const control = await serveControl(paths.socket, handlers, {
     // A system's daemon is root's and serves the user who installed it.
-    ...(env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {}),
+    ...owner,
     onError: (error, method) => log.error("control method failed", { method, reason: String(error) }),
   });
   cleanup.defer(() => control.close());

@@ -18,6 +18,9 @@ export interface ClientIdentity {
   readonly user?: string;
   readonly pid?: number;
   readonly process?: string;
+  /** Name of the `iddio run` that it belongs to; absent outside of one. */
+  readonly run?: string;
+  readonly run_id?: string;
 }
 
 /** A process above the one that asks, as far as the operating system told. */

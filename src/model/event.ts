@@ -29,6 +29,8 @@ export const EVENT_TAGS = [
   "upstream_added",
   "upstream_removed",
   "update_changed",
+  "run_started",
+  "run_ended",
 ] as const;
 
 /** An event's kind. */

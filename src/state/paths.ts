@@ -33,6 +33,12 @@ export interface StatePaths {
   readonly kubeconfig: string;
   /** The daemon's binary, as `iddio install` places it. */
   readonly daemonBinary: string;
+  /** A folder for the sockets and records of `iddio run`. */
+  readonly runs: string;
+  /** A folder for what the agents of each profile keep between runs. */
+  readonly runHomes: string;
+  /** A folder for profiles that replace the built-in ones. */
+  readonly profiles: string;
   /** A folder for releases that are being downloaded. */
   readonly updates: string;
   /** Held while an upgrade runs, by whomever. */
@@ -66,6 +72,9 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     caTrusted: join(root, "ca_trusted"),
     kubeconfig: join(root, "kubeconfig"),
     daemonBinary: join(root, "bin", "iddio-daemon"),
+    runs: join(root, "runs"),
+    runHomes: join(root, "run-homes"),
+    profiles: join(config, "profiles"),
     updates: join(root, "updates"),
     updateLock: join(root, "update.lock"),
   };

@@ -83,6 +83,8 @@ test("reading never needs a person, a decision and an unproven change always do"
     "pins_remove",
     "probes_end",
     "probes_start",
+    "runs_start",
+    "runs_stop",
     "update_check",
   ]);
 });

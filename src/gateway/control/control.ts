@@ -15,12 +15,14 @@ import { decodeContent } from "../message/content-coding.ts";
 import { callerDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
+import type { Runs } from "../request/runs.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { hostHandlers } from "./host-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { policyHandlers } from "./policy-control.ts";
+import { runHandlers } from "./run-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
 
 /** The parts that only control reaches, beside the gateway's own. */
@@ -39,6 +41,7 @@ export interface ControlParts {
   readonly version: string;
   readonly startedMs: number;
   readonly updater: Updater;
+  readonly runs: Runs;
 }
 
 /** The handlers of every control method. */
@@ -151,6 +154,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       record(caller, "update apply", { version: report.version });
       return report;
     },
+
+    ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => explainDecide(policy.current, input),
   };

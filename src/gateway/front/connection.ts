@@ -7,6 +7,7 @@ import { HeadError, readHead } from "../message/read-head.ts";
 import { answerShortly } from "../message/short-answer.ts";
 import { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
+import type { Run } from "../request/runs.ts";
 import { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
@@ -18,9 +19,9 @@ import { servePlain } from "./plain.ts";
 import { serveTunnel } from "./tunnel.ts";
 
 /** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
-export async function serveConnection(gateway: Gateway, stream: TcpStream): Promise<void> {
+export async function serveConnection(gateway: Gateway, stream: TcpStream, run?: Run): Promise<void> {
   const channel = new Channel(stream);
-  const owner = new ClientOwner(stream.remote, stream.local, gateway.processes);
+  const owner = new ClientOwner(stream.remote, stream.local, gateway.processes, run);
   try {
     const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
     const patience = { firstByteMs: PATIENCE.connectionMs, wholeMs: PATIENCE.firstHeadMs };

@@ -5,6 +5,7 @@ import { openFileLimit } from "../../host/process/open-file-limit.ts";
 import { UserError } from "../../model/user-error.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { Gateway } from "../request/context.ts";
+import type { Run } from "../request/runs.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";
 import { serveConnection } from "./connection.ts";
 
@@ -13,6 +14,8 @@ export interface Listener {
   /** host:port, with the port that the system chose when 0 was asked for. */
   readonly listen: string;
   readonly gateway: Gateway;
+  /** Serves a connection that came by another way, as this run's. */
+  serve(stream: TcpStream, run: Run): void;
   /**
    * Listens on another address from now on; connections that are open stay. Throws UserError when the address
    * cannot be had, and then nothing has changed. The address it was given last changes nothing.
@@ -45,11 +48,11 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
     warnedAt = now;
     refused = 0;
   };
-  const accept = (stream: TcpStream) => {
+  const accept = (stream: TcpStream, run?: Run) => {
     if (open.size >= most) return refuse(stream);
     open.set(
       stream,
-      serveConnection(gateway, stream).finally(() => open.delete(stream)),
+      serveConnection(gateway, stream, run).finally(() => open.delete(stream)),
     );
   };
   let bound = bind(address, accept);
@@ -64,6 +67,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
       return `${bracketed(bound.host)}:${bound.port}`;
     },
     gateway,
+    serve: accept,
     rebind(next) {
       if (next === bound.address) return;
       const { port } = parseListen(next);

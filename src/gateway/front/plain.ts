@@ -10,6 +10,8 @@ import type { Destination } from "../request/inspection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { type Destined, type Http1Connection, serveHttp1, serveRequest } from "./http1.ts";
 import { isLoop } from "./loop.ts";
+import { recordRefused } from "./record-splice.ts";
+import { refusedFromRun } from "./refused-from-run.ts";
 
 /** Serves absolute-form requests, `first` being read already. */
 export async function servePlain(
@@ -42,6 +44,11 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
   const addresses = await gateway.dialler.resolve(host, port);
   if (isLoop(gateway.listen, addresses, port)) return { status: 403, reason: "the target is iddio itself" };
   const destination: Destination = { host, port, addresses, serverName: undefined };
+  const refused = refusedFromRun(owner.run, destination, gateway.trust.isRegistered);
+  if (refused) {
+    recordRefused(gateway, owner, destination, refused);
+    return { status: 403, reason: refused };
+  }
   if (gateway.inspection.protocolsOf(destination).length > 0) owner.lookUpProcess();
   return {
     destination,

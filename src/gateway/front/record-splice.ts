@@ -62,6 +62,16 @@ export function rethrowUnreached(
   throw error;
 }
 
+/** The row of a destination that is refused whatever the policy says. */
+export function recordRefused(
+  gateway: Pick<Gateway, "recorder">,
+  owner: ClientOwner,
+  destination: Destination,
+  reason: string,
+): void {
+  gateway.recorder.blocked({ ...whereAndWho(owner, destination), outcome: "blocked", status: 403, reason });
+}
+
 function whereAndWho(owner: ClientOwner, { host, port, serverName }: Destination): EntryFields {
   const client = owner.identity;
   return {

@@ -18,7 +18,8 @@ import { type Http2ServerConnection, serveHttp2 } from "./http2.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
 import { isLoop } from "./loop.ts";
 import { holdsProxyToken } from "./proxy-token.ts";
-import { rethrowUnreached } from "./record-splice.ts";
+import { recordRefused, rethrowUnreached } from "./record-splice.ts";
+import { refusedFromRun } from "./refused-from-run.ts";
 import { serveProbe } from "./serve-probe.ts";
 import { dialAndSplice, splice } from "./splice.ts";
 import { spliceReason } from "./splice-reason.ts";
@@ -43,6 +44,11 @@ export async function serveTunnel(
   if (isLoop(gateway.listen, addresses, authority.port))
     return answerShortly(channel, 403, "the CONNECT target is iddio itself");
   const destination: Destination = { ...unresolved, addresses };
+  const refused = refusedFromRun(owner.run, destination, gateway.trust.isRegistered);
+  if (refused) {
+    recordRefused(gateway, owner, destination, refused);
+    return answerShortly(channel, 403, refused);
+  }
   const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
   const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity };
   if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);

@@ -6,25 +6,31 @@ import { processOf } from "../../host/process/process-tree.ts";
 import type { Endpoint } from "../../host/process/sock-diag.ts";
 import { type SocketOwner, socketOwner } from "../../host/process/socket-owner.ts";
 import type { Pending, SocketProcesses } from "../../host/process/socket-process.ts";
+import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
+import type { Run } from "./runs.ts";
 
 /** The OS user and the process behind one client connection. */
 export class ClientOwner {
   readonly #client: Endpoint;
   readonly #server: Endpoint;
   readonly #processes: SocketProcesses;
+  /** The run whose bridge handed the connection over; then the system has nothing more to tell. */
+  readonly run: Run | undefined;
   #owner: SocketOwner | undefined;
   #isKnown = false;
-  #identity: { user: string; pid?: number; process?: string } | undefined;
+  #identity: { user: string; pid?: number; process?: string; run?: string; run_id?: string } | undefined;
   #pending: Pending | undefined;
 
-  constructor(client: Endpoint, server: Endpoint, processes: SocketProcesses) {
+  constructor(client: Endpoint, server: Endpoint, processes: SocketProcesses, run?: Run) {
+    this.run = run;
     this.#client = client;
     this.#server = server;
     this.#processes = processes;
   }
 
   #look(): SocketOwner | undefined {
+    if (this.run) return { uid: this.run.uid, user: userName(this.run.uid) };
     if (!this.#isKnown) this.#owner = socketOwner(this.#client, this.#server);
     this.#isKnown = true;
     return this.#owner;
@@ -36,12 +42,17 @@ export class ClientOwner {
    */
   get identity(): ClientIdentity | undefined {
     const owner = this.#look();
-    if (owner) this.#identity ??= { user: owner.user };
+    if (owner)
+      this.#identity ??= {
+        user: owner.user,
+        ...(this.run === undefined ? {} : { run: this.run.name, run_id: this.run.id }),
+      };
     return this.#identity;
   }
 
   /** Begins to look for the process, for connections whose requests are judged. Returns at once. */
   lookUpProcess(): void {
+    if (this.run !== undefined) return;
     const identity = this.identity as { pid?: number; process?: string } | undefined;
     if (identity === undefined || this.#pending !== undefined) return;
     const own = process.getuid?.();
@@ -63,7 +74,7 @@ export class ClientOwner {
 
   /** Keeps connections of different users apart in the pool. */
   get poolKey(): string {
-    return String(this.#look()?.uid ?? "");
+    return this.run === undefined ? String(this.#look()?.uid ?? "") : this.run.id;
   }
 
   /** Whether the daemon's own user opened it. Unknown counts as no. */

@@ -39,6 +39,10 @@ export class TrustStore {
     this.#revision += 1;
   }
 
+  /** Whether the operator registered an upstream for exactly this host and port. */
+  readonly isRegistered = (host: string, port: number): boolean =>
+    this.#upstreams.get(host, port) !== undefined;
+
   /** The proxy token of the identity that is held for this upstream, if one is. */
   proxyTokenOf(host: string, port: number): string | undefined {
     return this.#upstreams.get(host, port)?.proxyToken;

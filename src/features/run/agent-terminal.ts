@@ -1,0 +1,114 @@
+// The agent's own terminal, shown in the person's: keys go in as they are typed, what comes out is filtered. The
+// person's terminal is raw meanwhile, is given to the shell while the agent is stopped by Ctrl-Z, and is left as it
+// was found; what was typed and not read is thrown away then, so that it cannot answer for the person.
+
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { flushInput } from "../../host/sandbox/libc.ts";
+import { RawMode } from "../../host/sandbox/raw-mode.ts";
+import type { HostEnd } from "./host-end.ts";
+import { TerminalFilter } from "./terminal-filter.ts";
+
+/** Mouse, focus and paste reports off, keypad and cursor as they were, attributes off. */
+const RESET =
+  "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m";
+const LEAVE_ALTERNATE = "\x1b[?1049l";
+/** The shell takes over within this time, or there is none that could. */
+const SUSPEND_MS = 200;
+
+/** `using` gives the person's terminal back. */
+export class AgentTerminal implements Disposable {
+  readonly terminal: Bun.Terminal;
+  readonly #host: HostEnd;
+  readonly #filter = new TerminalFilter();
+  readonly #output = isatty(1) ? 1 : 2;
+  readonly #raw: RawMode | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  #isSuspended = false;
+
+  readonly #onData = (bytes: Uint8Array) => this.terminal.write(bytes);
+  readonly #onResize = () => {
+    const { columns, rows } = this.#size();
+    this.terminal.resize(columns, rows);
+  };
+  readonly #onContinue = () => this.#resume();
+
+  constructor(host: HostEnd) {
+    this.#host = host;
+    const { columns, rows } = this.#size();
+    this.terminal = new Bun.Terminal({
+      cols: columns,
+      rows,
+      name: process.env.TERM || "xterm-256color",
+      data: (_terminal, bytes) => this.#show(this.#filter.push(bytes)),
+      exit: () => this.#ended.resolve(),
+    });
+    process.on("SIGWINCH", this.#onResize);
+    process.on("SIGCONT", this.#onContinue);
+    if (isatty(0)) {
+      this.#raw = RawMode.of(0);
+      this.#raw.enter();
+      process.stdin.on("data", this.#onData);
+      process.stdin.resume();
+    }
+  }
+
+  /** The agent was stopped: gives the terminal to the shell until it gives it back. */
+  suspend(): void {
+    if (this.#isSuspended) return;
+    this.#isSuspended = true;
+    this.#leave();
+    process.kill(0, "SIGTSTP");
+    // Without a shell that controls jobs nothing stops us: then the agent goes on as well.
+    setTimeout(() => this.#resume(), SUSPEND_MS);
+  }
+
+  #resume(): void {
+    if (!this.#isSuspended) return;
+    this.#isSuspended = false;
+    this.#raw?.enter();
+    this.#onResize();
+    this.#host.send("continue");
+  }
+
+  /** Resolves when everything that the agent wrote was shown. */
+  async drained(): Promise<void> {
+    await Promise.race([this.#ended.promise, Bun.sleep(100)]);
+  }
+
+  #size(): { readonly columns: number; readonly rows: number } {
+    const [columns = 80, rows = 24] = process.stdout.isTTY ? process.stdout.getWindowSize() : [];
+    return { columns: columns || 80, rows: rows || 24 };
+  }
+
+  #leave(): void {
+    this.#show(
+      new TextEncoder().encode(`${RESET}${this.#filter.isOnAlternateScreen ? LEAVE_ALTERNATE : ""}`),
+    );
+    if (this.#raw === undefined) return;
+    flushInput(0);
+    this.#raw.leave();
+  }
+
+  /** A slow terminal holds the agent back: nothing piles up here. */
+  #show(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      try {
+        at += writeSync(this.#output, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+        Bun.sleepSync(1);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    process.off("SIGWINCH", this.#onResize);
+    process.off("SIGCONT", this.#onContinue);
+    process.stdin.off("data", this.#onData);
+    process.stdin.pause();
+    this.#leave();
+    this.terminal.close();
+  }
+}

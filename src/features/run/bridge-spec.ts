@@ -1,0 +1,53 @@
+// What `iddio run` hands to the bridge that it starts, and what the two say to each other afterwards: lines of text
+// on a unix socket in the run's folder, which the agent cannot see.
+
+/** Everything that the bridge needs, as JSON in a file that is handed over as a descriptor. */
+export interface BridgeSpec {
+  readonly name: string;
+  /** The run's socket at the daemon, and what proves that this process is its bridge. */
+  readonly socket: string;
+  readonly token: string;
+  /** Where `iddio run` listens. */
+  readonly hostSocket: string;
+  /** Ports on which connections are taken and handed on under their name. */
+  readonly ports: readonly number[];
+  /** Ports on loopback behind which the proxy itself is. */
+  readonly proxyPorts: readonly number[];
+  /** Ports on loopback that lead to the same ports of the machine's loopback. */
+  readonly localPorts: readonly number[];
+  readonly bwrap: string;
+  /** Arguments of the inner bubblewrap, without the program. */
+  readonly args: readonly string[];
+  /** The seccomp filter, in base64. */
+  readonly filter: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths that must not be readable inside. */
+  readonly secrets: readonly string[];
+  /** Stdin, stdout and stderr of the command, as descriptors of the bridge. */
+  readonly stdio: readonly [number, number, number];
+  /** Whether stdin is a terminal of the run's own. */
+  readonly hasTerminal: boolean;
+}
+
+/** Descriptor of the spec in the bridge. */
+export const SPEC_DESCRIPTOR = 3;
+
+/** From the bridge to `iddio run`. */
+export type BridgeLine = "ready" | "stopped" | `problem ${string}`;
+
+/** From `iddio run` to the bridge. */
+export type HostLine = "continue" | `signal ${number}` | `open ${number} ${number}`;
+
+/** Splits what arrives into lines; the rest is kept. */
+export class LineReader {
+  #rest = "";
+  readonly #decoder = new TextDecoder();
+
+  /** The lines that are whole now. */
+  push(bytes: Uint8Array): readonly string[] {
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    return lines;
+  }
+}

@@ -1,0 +1,120 @@
+// What of a repository an agent must not write: git runs programs that these files name, at the person's next
+// `git status` outside. `.git` is a mount of its own, so that it cannot be moved away, and so is every folder between
+// it and a file that is read-only. A `.git` that only an agent could have pointed elsewhere is not followed.
+
+import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+/** What is mounted of a repository, in this order. */
+export interface GitMounts {
+  /** Folders that are mounted onto themselves, writable. */
+  readonly writable: readonly string[];
+  /** Files and folders that are read-only. */
+  readonly readOnly: readonly string[];
+}
+
+/** Nested repositories are looked for this deep. */
+const NESTED_DEPTH = 3;
+const NESTED_MAX = 64;
+const SKIPPED = new Set(["node_modules", ".git", "target", "dist", "vendor", ".venv"]);
+
+/** The mounts for every repository in a writable folder. */
+export async function gitMounts(folder: string): Promise<GitMounts> {
+  const writable: string[] = [];
+  const readOnly: string[] = [];
+  for (const at of await repositoriesIn(folder)) {
+    const directory = await gitDirectoryOf(at);
+    if (directory === undefined) continue;
+    if (directory.isFile) readOnly.push(join(at, ".git"));
+    await protect(directory.common, writable, readOnly);
+  }
+  return { writable: [...new Set(writable)], readOnly: [...new Set(readOnly)] };
+}
+
+/** The root of the work tree that a folder is in; undefined outside of one. */
+export async function workTreeOf(folder: string): Promise<string | undefined> {
+  for (let at = folder; ; at = dirname(at)) {
+    const found = await lstat(join(at, ".git")).catch(() => undefined);
+    if (found !== undefined && !found.isSymbolicLink()) return at;
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+async function repositoriesIn(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const look = async (at: string, depth: number): Promise<void> => {
+    const entries = await readdir(at, { withFileTypes: true }).catch(() => []);
+    if (entries.some(({ name }) => name === ".git")) found.push(at);
+    if (depth === 0 || found.length >= NESTED_MAX) return;
+    for (const entry of entries)
+      if (entry.isDirectory() && !SKIPPED.has(entry.name)) await look(join(at, entry.name), depth - 1);
+  };
+  await look(folder, NESTED_DEPTH);
+  return found;
+}
+
+/** The common git directory behind `<at>/.git`; undefined when it cannot be trusted to be one. */
+async function gitDirectoryOf(
+  at: string,
+): Promise<{ readonly common: string; readonly isFile: boolean } | undefined> {
+  const path = join(at, ".git");
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory()) return { common: path, isFile: false };
+  if (!found?.isFile()) return undefined;
+  const pointed = /^gitdir: (.+)\n?$/.exec(await readFile(path, "utf8"))?.[1];
+  const directory = pointed && (await realpath(resolve(at, pointed)).catch(() => undefined));
+  if (!directory) return undefined;
+  // The directory must point back: an agent of an earlier run could write `.git`, but not there.
+  const back = await readFile(join(directory, "gitdir"), "utf8").catch(() => "");
+  if (back.trim() === path && /\/worktrees\/[^/]+$/.test(directory))
+    return { common: dirname(dirname(directory)), isFile: true };
+  const config = await readFile(join(directory, "config"), "utf8").catch(() => "");
+  const tree = /^\s*worktree\s*=\s*(.+)$/m.exec(config)?.[1];
+  const isSubmodule = tree !== undefined && (await realpath(resolve(directory, tree)).catch(() => "")) === at;
+  return isSubmodule && /\/modules\//.test(directory) ? { common: directory, isFile: true } : undefined;
+}
+
+const CONTROL = ["config", "hooks", "commondir", "config.worktree", "info/attributes"] as const;
+
+/** Adds the mounts of one git directory, and of those of its submodules and further work trees. */
+async function protect(directory: string, writable: string[], readOnly: string[]): Promise<void> {
+  writable.push(directory);
+  // Without it an agent would make one that leads to a config of its own. `.` means what its absence means.
+  await writeFile(join(directory, "commondir"), ".\n", { flag: "wx" }).catch(() => undefined);
+  await mkdir(join(directory, "hooks")).catch(() => undefined);
+  for (const name of CONTROL) {
+    const path = join(directory, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined || found.isSymbolicLink()) continue;
+    if (name.includes("/")) writable.push(dirname(path));
+    readOnly.push(path);
+  }
+  await protectWorkTrees(join(directory, "worktrees"), writable, readOnly);
+  await protectModules(join(directory, "modules"), writable, readOnly);
+}
+
+async function protectWorkTrees(folder: string, writable: string[], readOnly: string[]): Promise<void> {
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return;
+  writable.push(folder);
+  for (const name of names) {
+    const at = join(folder, name);
+    writable.push(at);
+    for (const control of ["commondir", "gitdir", "config.worktree"])
+      if (await Bun.file(join(at, control)).exists()) readOnly.push(join(at, control));
+  }
+}
+
+async function protectModules(folder: string, writable: string[], readOnly: string[]): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) return;
+  writable.push(folder);
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    const at = join(folder, entry.name);
+    const isModule = await Bun.file(join(at, "HEAD")).exists();
+    // A submodule's name may hold slashes: then there are folders between.
+    if (isModule) await protect(at, writable, readOnly);
+    else await protectModules(at, writable, readOnly);
+  }
+}

@@ -1,0 +1,293 @@
+// What of the machine's files the agent sees: bubblewrap's arguments, in the order in which they are applied, so that
+// what is hidden or read-only comes after what is shown. The home directory is empty but for a list. Every path is
+// resolved before it is used: a mount on a symbolic link would land elsewhere or fail.
+
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, realpath, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../model/user-error.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import { gitMounts, workTreeOf } from "./git-control-files.ts";
+import { coveredSockets, isBelow } from "./outside-sockets.ts";
+import type { Profile } from "./profile.ts";
+
+/** What the view is made of. */
+export interface ViewInput {
+  readonly profile: Profile;
+  readonly paths: StatePaths;
+  readonly home: string;
+  readonly cwd: string;
+  readonly uid: number;
+  /** Absolute paths from `--ro` and `--rw`. */
+  readonly readOnly: readonly string[];
+  readonly writable: readonly string[];
+  readonly keepHome: boolean;
+  /** A fresh folder of this run's own, on disk. */
+  readonly scratch: string;
+  /** The program that is started, resolved; its folder is shown where it would not be. */
+  readonly program: string | undefined;
+}
+
+/** What was made of it. */
+export interface View {
+  readonly args: readonly string[];
+  /** The folder that the agent works in and may write. */
+  readonly project: string;
+  /** Paths that must not be readable inside; proved before the command starts. */
+  readonly secrets: readonly string[];
+}
+
+/** Files of the project by which tools run programs: read-only where they are there. */
+export const CONTROL_FILES = [
+  ".envrc",
+  ".vscode",
+  ".idea",
+  ".devcontainer",
+  ".mise.toml",
+  "mise.toml",
+  ".tool-versions",
+  ".husky",
+  ".cargo/config.toml",
+  ".claude",
+  ".mcp.json",
+  ".cursor",
+  ".codex",
+  ".gemini",
+  ".opencode",
+  ".github/hooks",
+] as const;
+
+/** Places of secrets in a home directory, with which the start is checked. */
+const HOME_SECRETS = [
+  ".ssh",
+  ".gnupg",
+  ".aws",
+  ".kube",
+  ".netrc",
+  ".git-credentials",
+  ".npmrc",
+  ".pypirc",
+  ".docker",
+  ".config/gh",
+  ".config/gcloud",
+  ".config/hub",
+  ".config/op",
+  ".azure",
+  ".fly",
+  ".terraform.d",
+  ".password-store",
+  ".mozilla",
+  ".config/google-chrome",
+  ".config/chromium",
+  ".local/share/keyrings",
+  ".bash_history",
+  ".zsh_history",
+];
+
+/** Files that programs find the roots of trust in, one for each family of systems. */
+const TRUST_FILES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+  "/usr/lib/ssl/cert.pem",
+];
+
+/** Makes the view. Throws UserError for a place that an agent must not be given. */
+export async function sandboxView(input: ViewInput): Promise<View> {
+  const { profile, paths, scratch } = input;
+  const home = await realpath(input.home);
+  const cwd = await realpath(input.cwd);
+  const state = await realpath(paths.root);
+  const config = await realpath(paths.config);
+  const project = await projectOf(cwd, home, state);
+  const writable = await Promise.all(input.writable.map((path) => given("--rw", path, home, state)));
+  const readOnly = await Promise.all(input.readOnly.map((path) => given("--ro", path, undefined, state)));
+  const shown = [project, ...writable, ...readOnly];
+  const args: string[] = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
+  const hidden = ["/run", "/tmp", "/var/tmp", "/dev", "/proc", state];
+  if (!input.keepHome) hidden.push(home, ...(existsSync("/home") ? ["/home"] : []));
+  const runtime = `/run/user/${input.uid}`;
+  args.push("--tmpfs", "/run", "--perms", "0700", "--dir", runtime);
+  for (const [path, name] of [
+    ["/tmp", "tmp"],
+    ["/var/tmp", "var-tmp"],
+  ] as const)
+    args.push("--bind", await ownFolder(join(scratch, name)), path);
+  const sockets = await coveredSockets(hidden, shown);
+  if (!input.keepHome && existsSync("/home")) args.push("--tmpfs", "/home");
+  if (!input.keepHome) args.push("--tmpfs", home);
+  for (const folder of sockets.folders) args.push("--tmpfs", folder);
+
+  const expand = (path: string) => (path.startsWith("~/") ? join(home, path.slice(2)) : path);
+  if (!input.keepHome) for (const path of profile.read) await show(args, expand(path), home);
+  if (!input.keepHome && input.program !== undefined) await showProgram(args, input.program, home, shown);
+  for (const path of profile.keep)
+    args.push("--bind", await keptFolder(paths.runHomes, profile, path, expand), expand(path));
+  for (const path of readOnly) args.push("--ro-bind", path, path);
+  for (const path of [...new Set([project, ...writable])]) {
+    args.push("--bind", path, path);
+    const git = await gitMounts(path);
+    for (const each of git.writable) args.push("--bind", each, each);
+    for (const each of git.readOnly) args.push("--ro-bind", each, each);
+    args.push(...(await controlFileMounts(path)));
+  }
+  for (const path of sockets.files) args.push("--ro-bind", "/dev/null", path);
+  // Where the person's secrets would show after all: a folder above a given path, or a home that is kept.
+  const secrets = HOME_SECRETS.map((name) => join(home, name)).filter((path) => existsSync(path));
+  if (input.keepHome) for (const path of secrets) args.push(...(await cover(path, shown)));
+  for (const path of new Set([state, config])) args.push("--tmpfs", path);
+  for (const path of [paths.caCertificate, paths.bundle, paths.kubeconfig])
+    if (existsSync(path)) args.push("--ro-bind", path, path);
+  args.push(...(await systemFiles(input)));
+  args.push("--chdir", cwd);
+  return { args, project, secrets: [...secretsOf(paths, shown, secrets), ...OUTSIDE.filter(existsSync)] };
+}
+
+/** Sockets by which programs outside would do an agent's work. */
+const OUTSIDE = [
+  "/run/docker.sock",
+  "/run/podman/podman.sock",
+  "/run/containerd/containerd.sock",
+  "/run/dbus",
+];
+
+function secretsOf(paths: StatePaths, shown: readonly string[], home: readonly string[]): readonly string[] {
+  const own = [
+    paths.caKey,
+    paths.socket,
+    paths.database,
+    paths.policy,
+    paths.settings,
+    paths.audit,
+    paths.runs,
+  ];
+  return [...own.filter(existsSync), ...home].filter((path) => !shown.some((each) => isBelow(path, each)));
+}
+
+/** The repository that the working directory is in, or the directory itself. */
+async function projectOf(cwd: string, home: string, state: string): Promise<string> {
+  const refuse = (why: string) =>
+    new UserError(`an agent cannot be given '${cwd}' to work in: ${why}`, {
+      hint: "change to the folder of a project",
+    });
+  const tree = await workTreeOf(cwd);
+  for (const folder of tree === undefined ? [cwd] : [tree, cwd]) {
+    const why = tooWide(folder, home, state);
+    if (why === undefined) return folder;
+    if (folder === cwd) throw refuse(why);
+  }
+  return cwd;
+}
+
+function tooWide(folder: string, home: string, state: string): string | undefined {
+  if (isBelow(home, folder)) return "it holds the home directory";
+  if (isBelow(state, folder) || isBelow(folder, state)) return "it holds the state of iddio";
+  if (/^\/(?:|usr|etc|var|run|tmp|dev|proc|sys|bin|sbin|lib|lib64|opt|home|boot)$/.test(folder))
+    return "it belongs to the system";
+  return undefined;
+}
+
+async function given(flag: string, path: string, home: string | undefined, state: string): Promise<string> {
+  const real = await realpath(path).catch(() => {
+    throw new UserError(`'${path}' after '${flag}' does not exist`, {
+      hint: "give the path of a file or folder",
+    });
+  });
+  const why =
+    home === undefined
+      ? isBelow(real, state) || isBelow(state, real)
+        ? "it holds the state of iddio"
+        : undefined
+      : tooWide(real, home, state);
+  if (why !== undefined)
+    throw new UserError(`an agent cannot be given '${path}': ${why}`, { hint: "give a narrower path" });
+  return real;
+}
+
+async function show(args: string[], path: string, home: string): Promise<void> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real === undefined) return;
+  // A link in the home directory to somewhere else would show what it leads to under a name that looks harmless.
+  if (path.startsWith(home) && !isBelow(real, home) && !isBelow(real, "/usr") && !isBelow(real, "/opt"))
+    return;
+  args.push("--ro-bind", real, path);
+}
+
+/** An agent that is installed in a place of its own in the home directory. */
+async function showProgram(
+  args: string[],
+  program: string,
+  home: string,
+  shown: readonly string[],
+): Promise<void> {
+  const real = await realpath(program).catch(() => program);
+  for (const path of new Set([program, real]))
+    if (isBelow(path, home) && !shown.some((each) => isBelow(path, each))) args.push("--ro-bind", path, path);
+}
+
+async function ownFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/** The profile's own copy of a folder, seeded from the person's when it is new. */
+async function keptFolder(
+  homes: string,
+  profile: Profile,
+  path: string,
+  expand: (path: string) => string,
+): Promise<string> {
+  const own = join(homes, profile.name, path.slice(2).replaceAll("/", "+"));
+  if (existsSync(own)) return own;
+  await ownFolder(own);
+  for (const seed of profile.seed.filter((each) => isBelow(each, path))) {
+    const target = join(own, seed.slice(path.length + 1));
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await copyFile(expand(seed), target).catch(() => undefined);
+  }
+  return own;
+}
+
+async function controlFileMounts(project: string): Promise<readonly string[]> {
+  const args: string[] = [];
+  for (const name of CONTROL_FILES) {
+    const path = join(project, name);
+    const real = await realpath(path).catch(() => undefined);
+    if (real !== path) continue;
+    // The folder between must not be moved away with the file in it.
+    if (name.includes("/")) args.push("--bind", dirname(path), dirname(path));
+    args.push("--ro-bind", path, path);
+  }
+  return args;
+}
+
+async function cover(path: string, shown: readonly string[]): Promise<readonly string[]> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real === undefined || shown.some((each) => isBelow(real, each))) return [];
+  return (await stat(real)).isDirectory() ? ["--tmpfs", real] : ["--ro-bind", "/dev/null", real];
+}
+
+/** Names, trust and the files by which programs look names up. */
+async function systemFiles({ paths, scratch }: ViewInput): Promise<readonly string[]> {
+  const args: string[] = [];
+  const onto = async (source: string, target: string) => {
+    const real = await realpath(target).catch(() => undefined);
+    if (real !== undefined || existsSync(dirname(target)))
+      if (existsSync(target) || real !== undefined) args.push("--ro-bind", source, real ?? target);
+  };
+  for (const target of TRUST_FILES) await onto(paths.bundle, target);
+  for (const [name, target] of SYSTEM_FILES) await onto(join(scratch, name), target);
+  return args;
+}
+
+/** Files that are made for each run, by their name in its scratch folder. */
+export const SYSTEM_FILES = [
+  ["resolv.conf", "/etc/resolv.conf"],
+  ["nsswitch.conf", "/etc/nsswitch.conf"],
+  ["hosts", "/etc/hosts"],
+  ["cacerts", "/etc/ssl/certs/java/cacerts"],
+  ["cacerts", "/etc/pki/java/cacerts"],
+  ["cacerts", "/etc/pki/ca-trust/extracted/java/cacerts"],
+] as const;

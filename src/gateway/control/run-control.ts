@@ -1,0 +1,79 @@
+// The control methods about runs of agents. A run is given its socket and token here; whoever starts one is the
+// operator, and `runs_stop` only ever takes something away.
+
+import type { RunReport } from "../../api/daemon-reports.ts";
+import type { ControlHandlers } from "../../api/methods.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { PolicyStore } from "../../state/policy-store.ts";
+import type { Gateway } from "../request/context.ts";
+import type { Run, Runs } from "../request/runs.ts";
+import type { RecordControl } from "./approval-control.ts";
+
+type Methods = "runs_list" | "runs_start" | "runs_stop";
+
+/** Handlers of the methods about runs. */
+export function runHandlers(
+  runs: Runs,
+  policy: PolicyStore,
+  gateway: Gateway,
+  record: RecordControl,
+): Pick<ControlHandlers, Methods> {
+  return {
+    runs_list: () => ({ runs: runs.list().map(runReport) }),
+
+    runs_start: async ({ name, profile, command, local_ports }, caller) => {
+      if (await runs.ofProcess(caller.pid))
+        throw new UserError("a run cannot start another run", {
+          hint: "start it outside of the sandbox",
+          code: "in-a-run",
+        });
+      const uid = caller.uid ?? process.getuid?.() ?? 0;
+      const localPorts = checkPorts(local_ports);
+      const { run, token } = await runs.start({ name, profile, command, uid, localPorts });
+      record(caller, "run", { run: run.name, run_id: run.id, profile, local_ports: localPorts });
+      return {
+        run: runReport(run),
+        socket: runs.socketOf(run.id),
+        token,
+        ports: inspectPorts(policy),
+        proxy_port: gateway.listen.port,
+      };
+    },
+
+    runs_stop: ({ run: wanted }, caller) => {
+      const run = runs.find(wanted);
+      if (run === undefined)
+        throw new UserError(`no run '${wanted}'`, { hint: "see what runs: iddio run ls", code: "not-found" });
+      runs.end(run.id, "stopped");
+      record(caller, "run stop", { run: run.name, run_id: run.id });
+      return { run: runReport(run) };
+    },
+  };
+}
+
+function checkPorts(ports: readonly number[]): readonly number[] {
+  for (const port of ports)
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+      throw new UserError(`'${port}' is not a port`, { hint: "a number from 1 to 65535", exitCode: 2 });
+  return ports;
+}
+
+/** Every port that an inspect entry names. */
+function inspectPorts(policy: PolicyStore): readonly number[] {
+  const ports = new Set<number>();
+  for (const { inspect } of policy.current.blocks.values())
+    for (const { entry } of inspect) if (entry.port !== undefined) ports.add(entry.port);
+  return [...ports].sort((a, b) => a - b);
+}
+
+function runReport(run: Run): RunReport {
+  return {
+    id: run.id,
+    name: run.name,
+    profile: run.profile,
+    command: run.command,
+    started_ms: run.startedMs,
+    ...(run.bridge === undefined ? {} : { pid: run.bridge.pid }),
+    local_ports: run.localPorts,
+  };
+}

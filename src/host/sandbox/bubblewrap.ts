@@ -1,0 +1,71 @@
+// Finds bubblewrap, by absolute path and in places that only root can write: an agent may put a program of that name
+// on the person's PATH. Says what to type where it is missing or not allowed to work.
+
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { UserError } from "../../model/user-error.ts";
+
+const PLACES = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
+
+const INSTALL: readonly (readonly [RegExp, string])[] = [
+  [/debian|ubuntu/, "sudo apt install bubblewrap"],
+  [/fedora|rhel|centos/, "sudo dnf install bubblewrap"],
+  [/arch/, "sudo pacman -S bubblewrap"],
+  [/alpine/, "sudo apk add bubblewrap"],
+  [/suse/, "sudo zypper install bubblewrap"],
+];
+
+/** How a bubblewrap that exists differs from what is needed. */
+export interface Bubblewrap {
+  readonly path: string;
+  readonly version: string;
+}
+
+/** The system's bubblewrap. Throws UserError with the command that installs it. */
+export function findBubblewrap(places: readonly string[] = PLACES): Bubblewrap {
+  const path = places.find((each) => existsSync(each) && isRootOwned(each));
+  if (path === undefined)
+    throw new UserError("'iddio run' needs bubblewrap, which is not installed", { hint: installCommand() });
+  const result = Bun.spawnSync([path, "--version"], { stderr: "ignore", env: {} });
+  const version = /(\d+)\.(\d+)/.exec(result.stdout.toString());
+  const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
+  if (major === 0 && minor < 8)
+    throw new UserError(
+      `'iddio run' needs bubblewrap 0.8 or newer; '${path}' is ${version?.[0] ?? "unknown"}`,
+      {
+        hint: installCommand(),
+      },
+    );
+  return { path, version: version?.[0] ?? "" };
+}
+
+function isRootOwned(path: string): boolean {
+  const { uid, mode } = statSync(path);
+  // In a user namespace root's files may show as the overflow user's.
+  return (uid === 0 || uid === 65534) && (mode & 0o022) === 0;
+}
+
+/** The command that installs bubblewrap on this system. */
+export function installCommand(osRelease = readOsRelease()): string {
+  const ids = /^ID=(.*)$/m.exec(osRelease)?.[1] ?? "";
+  const like = /^ID_LIKE=(.*)$/m.exec(osRelease)?.[1] ?? "";
+  const found = INSTALL.find(([pattern]) => pattern.test(`${ids} ${like}`))?.[1];
+  return found ?? "install the package 'bubblewrap' of this system";
+}
+
+function readOsRelease(): string {
+  try {
+    return readFileSync("/etc/os-release", "utf8").replaceAll('"', "");
+  } catch {
+    return "";
+  }
+}
+
+/** Whether Ubuntu's AppArmor keeps programs without a profile from making user namespaces. */
+export function isRestrictedByAppArmor(): boolean {
+  try {
+    const text = readFileSync("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "utf8");
+    return text.trim() === "1";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,135 @@
+// The few calls of the C library that a sandbox needs and Bun does not have. Linux only; every wrapper throws when
+// the call fails, because a sandbox that is only half set up must not start anything.
+
+import { dlopen, FFIType, ptr } from "bun:ffi";
+
+const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+const { i32, u32, u64, i64, cstring } = FFIType;
+const pointer = FFIType.ptr;
+
+const SYMBOLS = {
+  prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  send: { args: [i32, pointer, u64, i32], returns: i64 },
+  recv: { args: [i32, pointer, u64, i32], returns: i64 },
+  memfd_create: { args: [cstring, u32], returns: i32 },
+  write: { args: [i32, pointer, u64], returns: i64 },
+  lseek: { args: [i32, i64, i32], returns: i64 },
+  close: { args: [i32], returns: i32 },
+  setpgid: { args: [i32, i32], returns: i32 },
+  getpgid: { args: [i32], returns: i32 },
+  tcsetpgrp: { args: [i32, i32], returns: i32 },
+  tcflush: { args: [i32, i32], returns: i32 },
+  waitid: { args: [i32, u32, pointer, i32], returns: i32 },
+  kill: { args: [i32, i32], returns: i32 },
+} as const;
+
+type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  for (const name of loaded === undefined ? LIBRARIES : []) {
+    try {
+      loaded = dlopen(name, SYMBOLS).symbols;
+      break;
+    } catch {
+      // The other C library, then.
+    }
+  }
+  if (loaded === undefined) throw new Error("the C library could not be loaded");
+  return loaded;
+}
+
+function check(name: string, result: number | bigint): number {
+  if (Number(result) < 0) throw new Error(`${name} failed`);
+  return Number(result);
+}
+
+/** Gives up the capabilities that a started program would inherit; our own stay. */
+export function clearAmbientCapabilities(): void {
+  check("prctl(PR_CAP_AMBIENT)", libc().prctl(47, 4, 0, 0, 0));
+}
+
+/** Forbids other processes of this user to look into this one, or to trace it. */
+export function forbidTracing(): void {
+  check("prctl(PR_SET_DUMPABLE)", libc().prctl(4, 0, 0, 0, 0));
+}
+
+/** A file in memory with these bytes, to be handed to a program as a descriptor. The caller closes it. */
+export function memoryFile(name: string, bytes: Uint8Array): number {
+  const fd = check("memfd_create", libc().memfd_create(Buffer.from(`${name}\0`) as never, 1));
+  let sent = 0;
+  while (sent < bytes.length) sent += check("write", libc().write(fd, ptr(bytes, sent), bytes.length - sent));
+  check("lseek", libc().lseek(fd, 0, 0));
+  return fd;
+}
+
+/** Closes a descriptor. */
+export function closeDescriptor(fd: number): void {
+  libc().close(fd);
+}
+
+/** Moves a process (0: this one) into a process group (0: its own). */
+export function setProcessGroup(pid: number, group: number): void {
+  check("setpgid", libc().setpgid(pid, group));
+}
+
+/** The process group of a process (0: this one). */
+export function processGroup(pid: number): number {
+  return check("getpgid", libc().getpgid(pid));
+}
+
+/** Gives the terminal behind `fd` to a process group. Whoever is in the background must ignore SIGTTOU. */
+export function giveTerminal(fd: number, group: number): void {
+  check("tcsetpgrp", libc().tcsetpgrp(fd, group));
+}
+
+/** Throws away what was typed into a terminal and not read. */
+export function flushInput(fd: number): void {
+  libc().tcflush(fd, 0);
+}
+
+/** Sends a signal to a process group; false when it is gone. */
+export function signalGroup(group: number, signal: number): boolean {
+  return libc().kill(-group, signal) === 0;
+}
+
+/** Whether a child has been stopped (Ctrl-Z) since the last time this was asked. */
+export function wasStopped(pid: number): boolean {
+  const info = new Int32Array(32);
+  // P_PID, WSTOPPED | WNOHANG.
+  const result = libc().waitid(1, pid, ptr(info), 2 | 1);
+  return result === 0 && info[0] === 17;
+}
+
+/**
+ * Makes every IPv4 address one of this network namespace's own, by the loopback interface (as `ip route add local
+ * default dev lo` does). Needs CAP_NET_ADMIN in the namespace.
+ */
+export function routeEverythingToLoopback(): void {
+  const fd = check("socket(AF_NETLINK)", libc().socket(16, 3 | 0o2000000, 0));
+  try {
+    const message = new Uint8Array(36);
+    const view = new DataView(message.buffer);
+    view.setUint32(0, message.length, true);
+    view.setUint16(4, 24, true); // RTM_NEWROUTE
+    view.setUint16(6, 1 | 4 | 0x400, true); // NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE
+    view.setUint32(8, 1, true);
+    view.setUint8(16, 2); // AF_INET
+    view.setUint8(20, 255); // table local
+    view.setUint8(21, 4); // RTPROT_STATIC
+    view.setUint8(22, 254); // scope host
+    view.setUint8(23, 2); // RTN_LOCAL
+    view.setUint16(28, 8, true);
+    view.setUint16(30, 4, true); // RTA_OIF
+    view.setUint32(32, 1, true); // lo is always 1
+    check("send", libc().send(fd, ptr(message), message.length, 0));
+    const reply = new Uint8Array(256);
+    const length = check("recv", libc().recv(fd, ptr(reply), reply.length, 0));
+    const error = length >= 20 ? new DataView(reply.buffer).getInt32(16, true) : -1;
+    if (error !== 0) throw new Error(`the route could not be set (${-error})`);
+  } finally {
+    libc().close(fd);
+  }
+}

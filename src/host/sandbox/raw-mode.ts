@@ -1,0 +1,62 @@
+// A terminal whose every byte passes through unchanged, both ways. Node's raw mode keeps the translation of line ends
+// on output, which would be done twice when another terminal lies behind this one.
+
+import { dlopen, FFIType, ptr } from "bun:ffi";
+
+const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libSystem.B.dylib"];
+/** struct termios is 60 bytes on Linux and 72 on macOS. */
+const TERMIOS_BYTES = 128;
+/** After what was written has been shown. */
+const TCSADRAIN = 1;
+
+const SYMBOLS = {
+  tcgetattr: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  tcsetattr: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  cfmakeraw: { args: [FFIType.ptr], returns: FFIType.void },
+} as const;
+
+type Calls = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+
+let calls: Calls | undefined;
+
+function load(): Calls | undefined {
+  for (const name of calls === undefined ? LIBRARIES : []) {
+    try {
+      calls = dlopen(name, SYMBOLS).symbols;
+      break;
+    } catch {
+      // The other C library, then.
+    }
+  }
+  return calls;
+}
+
+/** One terminal with the state in which it was found. */
+export class RawMode {
+  readonly #fd: number;
+  readonly #found: Uint8Array;
+
+  private constructor(fd: number, found: Uint8Array) {
+    this.#fd = fd;
+    this.#found = found;
+  }
+
+  /** Remembers how the terminal is now. */
+  static of(fd: number): RawMode {
+    const found = new Uint8Array(TERMIOS_BYTES);
+    load()?.tcgetattr(fd, ptr(found));
+    return new RawMode(fd, found);
+  }
+
+  /** Makes it raw. */
+  enter(): void {
+    const raw = this.#found.slice();
+    load()?.cfmakeraw(ptr(raw));
+    load()?.tcsetattr(this.#fd, TCSADRAIN, ptr(raw));
+  }
+
+  /** Gives it back as it was found. */
+  leave(): void {
+    load()?.tcsetattr(this.#fd, TCSADRAIN, ptr(this.#found));
+  }
+}
