@@ -15,6 +15,7 @@ import { openDatabase } from "../state/database.ts";
 import { ensureStateDirectory } from "../state/files.ts";
 import { Grants } from "../state/grants.ts";
 import { Journal } from "../state/journal.ts";
+import { AddressStore } from "../state/known-addresses.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
 import { StoredObserveSession } from "../state/observe-session.ts";
@@ -37,6 +38,7 @@ import { Broker } from "./request/broker.ts";
 import type { Gateway } from "./request/context.ts";
 import { Detector } from "./request/detector.ts";
 import { Events } from "./request/events.ts";
+import { exactNames } from "./request/inspected-names.ts";
 import { Inspection } from "./request/inspection.ts";
 import { LookAhead } from "./request/look-ahead.ts";
 import { ModeHolder } from "./request/mode.ts";
@@ -44,9 +46,11 @@ import { Probes } from "./request/probes.ts";
 import { Recorder } from "./request/recorder.ts";
 import { Runs } from "./request/runs.ts";
 import { Splices } from "./request/splices.ts";
+import { AddressMemory } from "./upstream/address-memory.ts";
 import { Dialler } from "./upstream/dialler.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
+import { ShownNames } from "./upstream/shown-names.ts";
 import { TrustStore } from "./upstream/trust.ts";
 
 /** What the caller of `startGateway` gives. */
@@ -106,7 +110,14 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
 
   const mode = new ModeHolder(settings.current.default_mode);
   const resolver = new Resolver();
+  const memory = new AddressMemory(resolver, new AddressStore(database));
+  cleanup.defer(() => memory.close());
   const upstreams = new Upstreams(database);
+  const watchNames = () =>
+    void memory.watch([...exactNames(policy.current), ...upstreams.list().map(({ host }) => host)]);
+  watchNames();
+  upstreams.onChange(watchNames);
+  policy.onChange(({ kind }) => kind === "loaded" && watchNames());
   // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
   const roots = (await systemRoots()).filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
   const trust = new TrustStore(upstreams, roots, new ChainVerifier(now));
@@ -133,14 +144,14 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const inspection = new Inspection({
     policy,
     mode,
-    resolver,
+    memory,
     isDedicated: (host, port) => (upstreams.get(host, port)?.caPem ?? "") !== "",
   });
   const pins = new Pins(database);
   const suspects = new Suspects(database, (error) =>
     log.error("the detector's findings are not written", { reason: error.message }),
   );
-  const detector = new Detector({ suspects, settings, inspection, resolver, upstreams, events });
+  const detector = new Detector({ suspects, settings, inspection, memory, upstreams, events });
   cleanup.defer(() => detector.close());
   pool.onUnverified((target, error) => detector.upstreamFailed(target, error.message));
   const processes = new SocketProcesses();
@@ -155,6 +166,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     splices: new Splices(),
     probes: new Probes(),
     dialler,
+    shownNames: new ShownNames(dialler),
     trust,
     processes,
   };

@@ -73,6 +73,33 @@ function addressOf(host: string): Address | undefined {
   return { text: new ipaddr.IPv6(parts).toRFC5952String(), family: 6, parts };
 }
 
+/** The one spelling of a host: an address as `canonicalAddress` gives it, a name in lower case without its trailing dot. */
+export function canonicalHost(host: string): string {
+  const lower = host.toLowerCase();
+  return canonicalAddress(lower) ?? (lower.endsWith(".") ? lower.slice(0, -1) : lower);
+}
+
+/**
+ * The IPv4 address that an IPv6 one only wraps, so that a translator or a tunnel delivers to it: NAT64 (RFC 6052,
+ * RFC 8215), 6to4, IPv4-translated and IPv4-compatible; undefined for any other. An IPv4-mapped one is read as IPv4
+ * already.
+ */
+export function wrappedIpv4(host: string): string | undefined {
+  const address = host.includes(":") ? readAddress(host) : undefined;
+  if (address?.family !== 6) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = address.parts;
+  if (a === 0x2002) return dotted(b, c);
+  const isNat64 = a === 0x64 && b === 0xff9b && (c === 1 || (c | d | e | f) === 0);
+  const isTranslated = (a | b | c | d) === 0 && e === 0xffff && f === 0;
+  // `::` and `::1` wrap nothing.
+  const isCompatible = (a | b | c | d | e | f) === 0 && (g !== 0 || h > 1);
+  return isNat64 || isTranslated || isCompatible ? dotted(g, h) : undefined;
+}
+
+function dotted(high: number, low: number): string {
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
 /** Whether an address is globally reachable: not private, shared, link-local, reserved, multicast or a translation prefix. False for names. */
 export function isPublicAddress(host: string): boolean {
   const address = parse(host);

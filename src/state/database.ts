@@ -64,6 +64,14 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
      json TEXT NOT NULL
    ) STRICT`,
+  // Names by route and address: a wildcard has one name an address, an exact entry (route "") as many as there are.
+  `CREATE TABLE known_addresses (
+     route TEXT NOT NULL,
+     address TEXT NOT NULL,
+     name TEXT NOT NULL,
+     until_ms INTEGER NOT NULL,
+     PRIMARY KEY (route, address, name)
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /**

@@ -3,6 +3,7 @@
 // copies a private key. Reads come from memory, because the data path asks on every new connection.
 
 import type { Database } from "bun:sqlite";
+import { canonicalHost } from "../match/destination.ts";
 
 /** One registered host and port. */
 export interface Upstream {
@@ -42,6 +43,7 @@ interface Row {
 export class Upstreams {
   readonly #database: Database;
   readonly #byKey = new Map<string, Upstream>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -88,21 +90,26 @@ export class Upstreams {
       ],
     );
     this.#byKey.set(keyOf(stored.host, stored.port), stored);
+    this.#tell();
     return stored;
   }
 
   /** Whether there was one to remove. */
   remove(host: string, port: number): boolean {
     this.#database.run("DELETE FROM upstreams WHERE host = ? AND port = ?", [canonicalHost(host), port]);
-    return this.#byKey.delete(keyOf(host, port));
+    const wasThere = this.#byKey.delete(keyOf(host, port));
+    if (wasThere) this.#tell();
+    return wasThere;
   }
-}
 
-function canonicalHost(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "");
+  /** Calls after every change, for the life of this object. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }
 
 function keyOf(host: string, port: number): string {

@@ -2,6 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
+import { canonicalHost } from "../../src/match/destination.ts";
 import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/http1/connect-request.ts";
 import {
   decodePercent,
@@ -82,7 +83,8 @@ test("an authority that is read is read the same by the URL standard", () => {
       const url = new URL(`https://${sent}/`);
       const host = url.hostname.replace(/\.$/, "").replace(/^\[|\]$/g, "");
       expect(url.port === "" ? 443 : Number(url.port)).toBe(read.port);
-      if (!read.host.startsWith("::ffff:")) expect(host).toBe(read.host);
+      // There an IPv4-mapped address stays what it is; here it is the IPv4 one.
+      expect(canonicalHost(host)).toBe(read.host);
     }),
     { numRuns: fuzzRuns(3000) },
   );

@@ -10,6 +10,7 @@ import { Detector } from "../../src/gateway/request/detector.ts";
 import { Events } from "../../src/gateway/request/events.ts";
 import { type Destination, Inspection } from "../../src/gateway/request/inspection.ts";
 import { ModeHolder } from "../../src/gateway/request/mode.ts";
+import { AddressMemory } from "../../src/gateway/upstream/address-memory.ts";
 import { Resolver } from "../../src/gateway/upstream/resolver.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { statePaths } from "../../src/state/paths.ts";
@@ -41,17 +42,17 @@ async function detectorWith(settings: string) {
   const store = await SettingsStore.open(paths);
   const policy = await PolicyStore.open(paths);
   const database = openDatabase(paths.database);
-  const resolver = new Resolver();
-  const inspection = new Inspection({ policy, mode: new ModeHolder("enforce"), resolver });
+  const memory = new AddressMemory(new Resolver());
+  const inspection = new Inspection({ policy, mode: new ModeHolder("enforce"), memory });
   const upstreams = new Upstreams(database);
   const events = new Events();
   const suspects = new Suspects(database, () => {});
-  const detector = new Detector({ suspects, settings: store, inspection, resolver, upstreams, events });
+  const detector = new Detector({ suspects, settings: store, inspection, memory, upstreams, events });
   const pins = new Pins(database);
   return {
     detector,
     upstreams,
-    resolver,
+    memory,
     events,
     pins,
     settingsPath: join(directory.path, "settings.yaml"),
@@ -59,6 +60,7 @@ async function detectorWith(settings: string) {
     reason: (destination: Destination) => spliceReason({ inspection, pins, detector }, destination)?.kind,
     async [Symbol.asyncDispose]() {
       detector.close();
+      memory.close();
       policy.close();
       store.close();
       database.close();

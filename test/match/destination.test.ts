@@ -4,6 +4,7 @@ import {
   isAddress,
   isLoopbackAddress,
   isPublicAddress,
+  wrappedIpv4,
 } from "../../src/match/destination.ts";
 
 describe("an address has one spelling", () => {
@@ -87,4 +88,22 @@ describe("an address is loopback when connecting to it ends here", () => {
   ];
   for (const [text, isLoopback] of rows)
     test(`${text}: ${isLoopback}`, () => expect(isLoopbackAddress(text)).toBe(isLoopback));
+});
+
+describe("wrappedIpv4", () => {
+  const CASES: [string, string | undefined][] = [
+    ["64:ff9b::c000:201", "192.0.2.1"],
+    ["64:ff9b:1::192.0.2.1", "192.0.2.1"],
+    ["2002:c000:201::5", "192.0.2.1"],
+    ["::ffff:0:192.0.2.1", "192.0.2.1"],
+    ["::192.0.2.1", "192.0.2.1"],
+    ["::", undefined],
+    ["::1", undefined],
+    ["2001:db8::1", undefined],
+    ["64:ff9b:2::c000:201", undefined],
+    ["192.0.2.1", undefined],
+    ["c000.example", undefined],
+  ];
+  for (const [text, wrapped] of CASES)
+    test(`${text} is ${wrapped ?? "itself"}`, () => expect(wrappedIpv4(text)).toBe(wrapped));
 });

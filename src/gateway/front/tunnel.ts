@@ -101,17 +101,24 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
     const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;
     if (hello?.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
     const serverName = hello?.kind === "ok" ? hello.serverName : undefined;
-    const named = withServerName(destination, serverName);
+    const named = await looked(gateway, withServerName(destination, serverName), hello?.kind === "ok");
     const reason = spliceReason(gateway, named);
     stopForwarding();
     if (reason) return await splice(gateway, tunnel, upstream, named, reason);
     upstream.destroy();
-    // Only an SNI gives a fresh start: what else came to be inspected meanwhile has to connect again.
-    if (serverName !== undefined)
-      await serveIntercepted(tunnel, named, hello?.kind === "ok" ? hello.alpn : []);
+    // Only a hello gives a fresh start: what else came to be inspected meanwhile has to connect again.
+    if (hello?.kind === "ok") await serveIntercepted(tunnel, named, hello.alpn);
   } finally {
     upstream.destroy();
   }
+}
+
+/** A destination that nothing inspects by name may be one by its certificate; the client's hello waits for that. */
+async function looked(gateway: Gateway, destination: Destination, isTls: boolean): Promise<Destination> {
+  if (!isTls || spliceReason(gateway, destination)?.kind !== "uninspected") return destination;
+  if (!gateway.mode.isInspecting || !gateway.inspection.isWorthALook(destination)) return destination;
+  const shownNames = await gateway.shownNames.at(destination, destination.serverName);
+  return shownNames.length === 0 ? destination : { ...destination, shownNames };
 }
 
 function forwardUntilStopped(upstream: Channel, channel: Channel): () => void {

@@ -9,6 +9,7 @@ import type { Pins } from "../../state/pins.ts";
 import type { SettingsStore } from "../../state/settings-store.ts";
 import type { Dialler } from "../upstream/dialler.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
+import type { ShownNames } from "../upstream/shown-names.ts";
 import type { TrustStore } from "../upstream/trust.ts";
 import type { Broker } from "./broker.ts";
 import type { Detector } from "./detector.ts";
@@ -29,6 +30,7 @@ export interface Gateway {
   readonly splices: Splices;
   readonly probes: Probes;
   readonly dialler: Dialler;
+  readonly shownNames: ShownNames;
   readonly processes: SocketProcesses;
   readonly trust: TrustStore;
   readonly leaves: LeafStore;

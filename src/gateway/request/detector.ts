@@ -9,7 +9,7 @@ import type { SettingsStore } from "../../state/settings-store.ts";
 import type { Suspect, Suspects } from "../../state/suspects.ts";
 import type { Upstreams } from "../../state/upstreams.ts";
 import { parseDuration, renderDuration } from "../../text/duration.ts";
-import type { Resolver } from "../upstream/resolver.ts";
+import type { AddressMemory } from "../upstream/address-memory.ts";
 import type { Events } from "./events.ts";
 import type { Destination, Inspection } from "./inspection.ts";
 
@@ -17,7 +17,7 @@ interface DetectorParts {
   readonly suspects: Suspects;
   readonly settings: SettingsStore;
   readonly inspection: Inspection;
-  readonly resolver: Resolver;
+  readonly memory: AddressMemory;
   readonly upstreams: Upstreams;
   readonly events: Events;
 }
@@ -83,10 +83,7 @@ export class Detector {
     if (this.#parts.upstreams.get(host, port) !== undefined) return false;
     if (serverName !== host || isAddress(host)) return false;
     // Whoever owns a name decides where it points to: not to a host that is inspected under its own name.
-    const isOthers = (address: string) => {
-      const name = this.#parts.resolver.inspectedNameOf(address);
-      return name !== undefined && name !== host;
-    };
+    const isOthers = (address: string) => this.#parts.memory.namesOf(address).some((name) => name !== host);
     return addresses.length > 0 && addresses.every((each) => isPublicAddress(each) && !isOthers(each));
   }
 

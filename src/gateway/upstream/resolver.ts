@@ -1,6 +1,5 @@
 // Names to addresses, by the system's resolver (so that /etc/hosts and split DNS count).
-// Owns a small bounded cache and the memory of which addresses inspected names had: a
-// CONNECT to such an address is as good as one to the name.
+// Owns a small bounded cache; which addresses are whose is address-memory.ts.
 
 import { lookup } from "node:dns/promises";
 import { canonicalAddress } from "../../match/destination.ts";
@@ -9,9 +8,6 @@ import { UpstreamError } from "./upstream-error.ts";
 
 const CACHE_MS = 5_000;
 const CACHE_MAX = 1_000;
-/** Addresses of inspected names are remembered this long after they were last seen. */
-const INSPECTED_MS = 60 * 60_000;
-const INSPECTED_MAX = 4_096;
 
 /** Resolves host names; one per daemon. */
 export class Resolver {
@@ -19,7 +15,6 @@ export class Resolver {
     string,
     { readonly addresses: Promise<readonly string[]>; readonly until: number }
   >();
-  readonly #inspected = new Map<string, { readonly name: string; readonly until: number }>();
 
   /** Addresses in the system's order of preference; a literal address is itself. Throws UpstreamError. */
   async resolve(host: string): Promise<readonly string[]> {
@@ -47,23 +42,6 @@ export class Resolver {
         cause: error,
       });
     }
-  }
-
-  /** Remembers that an inspected name has these addresses. */
-  noteInspected(name: string, addresses: readonly string[]): void {
-    const until = Date.now() + INSPECTED_MS;
-    for (const address of addresses) {
-      if (address === name) continue;
-      this.#inspected.delete(address);
-      bound(this.#inspected, INSPECTED_MAX);
-      this.#inspected.set(address, { name, until });
-    }
-  }
-
-  /** The inspected name that was last seen to have this address, if one was. */
-  inspectedNameOf(address: string): string | undefined {
-    const found = this.#inspected.get(address);
-    return found && found.until > Date.now() ? found.name : undefined;
   }
 }
 

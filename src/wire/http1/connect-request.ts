@@ -1,10 +1,10 @@
 // Where a proxy request wants to go: `host:port` of CONNECT and Host, and absolute-form targets.
-// One spelling per destination comes out (lower case, no trailing dot, RFC 5952 for IPv6), and
+// One spelling per destination comes out (lower case, no trailing dot, RFC 5952, IPv4-mapped as IPv4), and
 // whatever resolvers and URL parsers read differently (inet_aton numbers, userinfo) is refused.
 
 import { AUTHORITY, isAll, TARGET } from "../octet-class.ts";
 
-/** A destination by name or address; IPv6 without brackets. */
+/** A destination by name or address; IPv6 without brackets, the host in the spelling of `canonicalHost`. */
 export interface Authority {
   readonly host: string;
   readonly port: number;
@@ -145,10 +145,11 @@ function parseGroups(text: string, mayEndInQuad: boolean): number[] | undefined 
   return groups;
 }
 
+/** RFC 5952; an IPv4-mapped address reaches the same machine as the IPv4 one, so it is that one. */
 function formatIpv6(groups: readonly number[]): string {
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
     const [high = 0, low = 0] = groups.slice(6);
-    return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   }
   let bestStart = -1;
   let bestLength = 1;

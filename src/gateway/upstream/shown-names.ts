@@ -1,0 +1,87 @@
+// The names in the certificate that a server shows: what a literal address, or a name that leads to another's
+// address, is known by. One handshake of ours for each address and server name, and then for an hour nothing; what
+// the server said is never trusted, it can only get a connection inspected that would not have been.
+
+import tls from "node:tls";
+import { parseCertificate } from "../../ca/certificates/certificate.ts";
+import { addressText } from "../../ca/verify/server-identity.ts";
+import type { ProxiedDestination } from "./corporate-proxy.ts";
+import { secureChannel, type UpstreamTrust } from "./dial.ts";
+import type { Dialler } from "./dialler.ts";
+
+const KEPT_MS = 60 * 60_000;
+/** A handshake that failed is tried again sooner. */
+const FAILED_MS = 60_000;
+const MAX = 4_096;
+/** A certificate with more names is a front's; the first ones say whose. */
+const NAMES_MAX = 256;
+
+interface Shown {
+  readonly names: Promise<readonly string[]>;
+  until: number;
+}
+
+/** Looks at servers; one per daemon. */
+export class ShownNames {
+  readonly #dialler: Dialler;
+  readonly #shown = new Map<string, Shown>();
+  #context: tls.SecureContext | undefined;
+
+  constructor(dialler: Dialler) {
+    this.#dialler = dialler;
+  }
+
+  /** The alternative names, lower case, of the certificate shown there to `serverName`; empty when there is none to be had. */
+  at(destination: ProxiedDestination, serverName: string | undefined): Promise<readonly string[]> {
+    const key = `${destination.addresses[0] ?? destination.host} ${destination.port} ${serverName ?? ""}`;
+    const known = this.#shown.get(key);
+    if (known !== undefined && known.until > performance.now()) return known.names;
+    const oldest = this.#shown.size >= MAX ? this.#shown.keys().next().value : undefined;
+    if (oldest !== undefined) this.#shown.delete(oldest);
+    const names = this.#look(destination, serverName).catch(() => {
+      shown.until = performance.now() + FAILED_MS;
+      return [];
+    });
+    const shown: Shown = { names, until: performance.now() + KEPT_MS };
+    this.#shown.delete(key);
+    this.#shown.set(key, shown);
+    return names;
+  }
+
+  async #look(destination: ProxiedDestination, serverName: string | undefined): Promise<readonly string[]> {
+    let names: readonly string[] = [];
+    this.#context ??= tls.createSecureContext({ minVersion: "TLSv1.2" });
+    const trust: UpstreamTrust = {
+      key: "look",
+      context: this.#context,
+      verify(presented) {
+        names = namesOf(presented[0]);
+        return { kind: "refused", reason: "it was only looked at", remedy: undefined };
+      },
+    };
+    const channel = await this.#dialler.tcp(destination);
+    const name = serverName ?? destination.host;
+    try {
+      const where = `${destination.host}:${destination.port}`;
+      await secureChannel(channel, where, name, trust, ["http/1.1"]);
+    } catch (error) {
+      if (names.length === 0) throw error;
+    } finally {
+      channel.destroy();
+    }
+    return names;
+  }
+}
+
+function namesOf(der: Uint8Array | undefined): readonly string[] {
+  const certificate = der && parseCertificate(der);
+  if (certificate === undefined || "problem" in certificate) return [];
+  const names: string[] = [];
+  for (const name of certificate.extensions.alternativeNames ?? []) {
+    if (name.kind === "dns") names.push(name.name.toLowerCase());
+    const address = name.kind === "address" ? addressText(name.bytes) : undefined;
+    if (address !== undefined) names.push(address);
+    if (names.length >= NAMES_MAX) break;
+  }
+  return names;
+}

@@ -1,0 +1,169 @@
+// One destination, however it is spelled: a host that is inspected by name is inspected by address, and that does not
+// rest on what the daemon happened to see. Every attempt trusts iddio's CA alone: its handshake succeeds exactly when
+// the connection is intercepted.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import net from "node:net";
+import { join } from "node:path";
+import { AddressMemory } from "../../src/gateway/upstream/address-memory.ts";
+import { Resolver } from "../../src/gateway/upstream/resolver.ts";
+import { openDatabase } from "../../src/state/database.ts";
+import { AddressStore } from "../../src/state/known-addresses.ts";
+import { type Daemon, startDaemon } from "../support/daemon.ts";
+import { connectRaw, connectTls } from "../support/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const denying = (entries: readonly string[]) => `
+generic:
+  inspect: ${JSON.stringify(entries)}
+  default: deny
+`;
+
+/** What a DELETE gets that is sent through a tunnel to `target`: rejects when the tunnel is not opened by iddio. */
+async function tryDelete(daemon: Daemon, target: string, serverName?: string): Promise<string> {
+  using client = await connectTls(daemon.port, target, {
+    ca: daemon.caPem,
+    ...(serverName === undefined ? {} : { serverName }),
+  });
+  client.send(`DELETE /x HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
+  return (await client.until("\r\n")).split("\r\n")[0] ?? "";
+}
+
+/** Passes connections on to a port of this machine and counts them. */
+async function startRelay(port: number) {
+  const sockets: net.Socket[] = [];
+  const server = net.createServer((socket) => {
+    const onward = net.connect(port, "127.0.0.1");
+    sockets.push(socket, onward);
+    for (const each of [socket, onward]) each.on("error", () => {});
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    get connections() {
+      return sockets.length / 2;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const DENIED = "HTTP/1.1 403 Forbidden";
+
+describe("a host inspected by name, whose certificate does not tell,", () => {
+  let origin: RawOrigin;
+  let daemon: Daemon;
+  beforeAll(async () => {
+    origin = await startRawOrigin(undefined, { names: ["unrelated.example"] });
+    daemon = await startDaemon({ policy: denying([`localhost:${origin.port}`]) });
+    await daemon.control.call("status", {});
+  });
+  afterAll(async () => {
+    await daemon[Symbol.asyncDispose]();
+    await origin[Symbol.asyncDispose]();
+  });
+
+  const SPELLINGS = [
+    "127.0.0.1",
+    "[::ffff:127.0.0.1]",
+    "[::FFFF:7f00:1]",
+    "[0:0:0:0:0:ffff:127.0.0.1]",
+    "LocalHost.",
+  ];
+  for (const host of [...SPELLINGS, "127.0.0.1"])
+    test(`is denied as ${host}`, async () => {
+      expect(await tryDelete(daemon, `${host}:${origin.port}`)).toBe(DENIED);
+      expect(origin.text).toBe("");
+    });
+
+  for (const host of SPELLINGS)
+    test(`is denied as http://${host}/`, async () => {
+      using client = await connectRaw(daemon.port);
+      client.send(`DELETE http://${host}:${origin.port}/x HTTP/1.1\r\nHost: ${host}:${origin.port}\r\n\r\n`);
+      expect(await client.until("\r\n")).toStartWith(DENIED);
+      expect(origin.text).toBe("");
+    });
+});
+
+describe("a literal address that nothing matches is looked at:", () => {
+  test("the names of its certificate decide, once for an hour", async () => {
+    await using origin = await startRawOrigin(undefined, { names: ["api.looked.example", "127.0.0.1"] });
+    await using other = await startRawOrigin(undefined, { names: ["not-inspected.example", "127.0.0.1"] });
+    await using daemon = await startDaemon({ policy: denying(["*.looked.example"]) });
+    await using counted = await startRelay(origin.port);
+    expect(await tryDelete(daemon, `127.0.0.1:${counted.port}`)).toBe(DENIED);
+    expect(await tryDelete(daemon, `127.0.0.1:${counted.port}`)).toBe(DENIED);
+    expect(origin.text).toBe("");
+    // One for each tunnel, and one of iddio's own.
+    expect(counted.connections).toBe(3);
+    // The handshake with iddio's own certificate fails: the client got the server's.
+    await expect(tryDelete(daemon, `127.0.0.1:${other.port}`)).rejects.toThrow();
+    using client = await connectTls(daemon.port, `127.0.0.1:${other.port}`, { ca: other.caPem });
+    client.send(`GET /x HTTP/1.1\r\nHost: 127.0.0.1:${other.port}\r\n\r\n`);
+    expect(await client.until("\r\n\r\nok")).toStartWith("HTTP/1.1 200 OK");
+  }, 60_000);
+
+  test("a wildcard in a certificate is every exact entry below it", async () => {
+    await using origin = await startRawOrigin(undefined, { names: ["*.below.example"] });
+    await using daemon = await startDaemon({ policy: denying(["api.below.example"]) });
+    expect(await tryDelete(daemon, `127.0.0.1:${origin.port}`)).toBe(DENIED);
+  }, 60_000);
+
+  test("another name for the address of an inspected one does not hide it", async () => {
+    await using origin = await startRawOrigin(undefined, { names: ["localhost"] });
+    await using daemon = await startDaemon({ policy: denying([`localhost:${origin.port}`]) });
+    expect(await tryDelete(daemon, `127.0.0.1:${origin.port}`, "hidden.example")).toBe(DENIED);
+  }, 60_000);
+});
+
+describe("the memory of addresses", () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, at) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
+
+  test("is not flooded: neither an exact name nor another route is pushed out", async () => {
+    const memory = new AddressMemory(new Resolver());
+    void memory.watch(["exact.invalid"]);
+    memory.note("exact.invalid", ["192.0.2.1"], "exact.invalid");
+    memory.note("a.quiet.example", ["192.0.2.2"], "*.quiet.example");
+    many(10_000).forEach((address, at) => {
+      memory.note(`n${at}.loud.example`, [address], "*.loud.example");
+    });
+    expect(memory.namesOf("192.0.2.1")).toEqual(["exact.invalid"]);
+    expect(memory.namesOf("192.0.2.2")).toEqual(["a.quiet.example"]);
+    memory.close();
+  });
+
+  test("keeps every name of an address", () => {
+    const memory = new AddressMemory(new Resolver());
+    memory.note("a.one.example", ["192.0.2.1"], "*.one.example");
+    memory.note("a.two.example", ["192.0.2.1"], "*.two.example");
+    expect([...memory.namesOf("192.0.2.1")].sort()).toEqual(["a.one.example", "a.two.example"]);
+    memory.close();
+  });
+
+  test("outlasts the daemon", async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, "state.db");
+    const first = openDatabase(path);
+    const memory = new AddressMemory(new Resolver(), new AddressStore(first));
+    memory.note("a.kept.example", ["192.0.2.1"], "*.kept.example");
+    memory.close();
+    first.close();
+    const second = openDatabase(path);
+    const again = new AddressMemory(new Resolver(), new AddressStore(second));
+    expect(again.namesOf("192.0.2.1")).toEqual(["a.kept.example"]);
+    again.close();
+    second.close();
+  });
+
+  test("knows an exact name's addresses before anybody asked", async () => {
+    const memory = new AddressMemory(new Resolver());
+    await memory.watch(["localhost"]);
+    expect(memory.namesOf("127.0.0.1")).toEqual(["localhost"]);
+    memory.close();
+  });
+});
