@@ -18,7 +18,7 @@ const HOSTS: readonly (readonly [pattern: RegExp, protocol: Protocol])[] = [
   // The login of gcloud.
   [/^accounts\.google\.com$/, "gcloud"],
   [/(?:^|\.)amazonaws\.com(?:\.cn)?$/, "aws"],
-  [/\.api\.aws$/, "aws"],
+  [/\.(?:api|on)\.aws$/, "aws"],
   [/(?:^|\.)github\.com$/, "github"],
   [/\.githubusercontent\.com$/, "github"],
   [/^ghcr\.io$/, "github"],

@@ -22,7 +22,7 @@ describe("the default policy", () => {
     expect(listed).toEqual([
       ["kubectl", "*.eks.amazonaws.com", "*.gke.goog", "*.azmk8s.io"],
       ["gcloud", "*.googleapis.com"],
-      ["fly", "api.fly.io", "api.machines.dev", "*.fly.dev"],
+      ["fly", "api.fly.io", "api.machines.dev", "registry.fly.io", "*.fly.dev"],
     ]);
   });
 
@@ -48,6 +48,14 @@ describe("the default policy", () => {
     expect(parsed.warnings).toEqual([]);
     expect([...parsed.policy.blocks.keys()]).toEqual(["aws", "github", "cloudflare", "generic"]);
     expect(parsed.policy.blocks.get("generic")?.inspect).toEqual([]);
+    const hosts = (protocol: "aws" | "github") =>
+      parsed.policy.blocks.get(protocol)?.inspect.map((one) => one.entry.text);
+    // What answers for the same service under another name would otherwise pass unread.
+    expect(hosts("aws")).toEqual(["*.amazonaws.com", "*.api.aws", "*.on.aws"]);
+    expect(hosts("github")).toEqual([
+      ...["api.github.com", "uploads.github.com", "github.com", "codeload.github.com"],
+      ...["raw.githubusercontent.com", "ghcr.io", "*.ghe.com"],
+    ]);
   });
 
   test("carries scope lists that load when they are uncommented", () => {
