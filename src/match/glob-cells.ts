@@ -15,8 +15,8 @@ export interface GlobCell {
 export const MAX_GLOB_STATES = 20_000;
 
 /**
- * Every cell that is not empty, each with its shortest name; undefined when the globs would need more than
- * `maxStates` states. Characters are tried in an order that gives readable names.
+ * Every cell that holds a name of at least one character, each with its shortest such name; undefined when the globs
+ * would need more than `maxStates` states. Characters are tried in an order that gives readable names.
  */
 export function globCells(
   globs: readonly Glob[],
@@ -24,7 +24,8 @@ export function globCells(
 ): readonly GlobCell[] | undefined {
   const alphabet = representativeCodes(globs);
   const start = globs.map(({ tokens }) => closure(tokens, [0]));
-  const seen = new Set([keyOf(start)]);
+  // The start is walked again when a name leads back to it: only then has it one.
+  const seen = new Set<string>();
   const cells = new Map<string, GlobCell>();
   const queue: { readonly states: readonly (readonly number[])[]; readonly name: string }[] = [
     { states: start, name: "" },
@@ -33,7 +34,7 @@ export function globCells(
     const { states, name } = queue[at] ?? { states: start, name: "" };
     const matched = globs.map(({ tokens }, index) => states[index]?.includes(tokens.length) === true);
     const signature = matched.map(Number).join("");
-    if (!cells.has(signature)) cells.set(signature, { name, matched });
+    if (name !== "" && !cells.has(signature)) cells.set(signature, { name, matched });
     for (const code of alphabet) {
       const next = globs.map(({ tokens }, index) => step(tokens, states[index] ?? [], code));
       const key = keyOf(next);

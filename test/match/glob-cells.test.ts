@@ -67,7 +67,8 @@ test("each cell's name is in it, and no name is outside of all cells", () => {
       const signatureOf = (text: string) => compiled.map((glob) => glob.test(text));
       for (const cell of cells) expect(signatureOf(cell.name)).toEqual([...cell.matched]);
       const known = new Set(cells.map(({ matched }) => matched.join()));
-      for (const text of names) expect(known.has(signatureOf(text).join())).toBe(true);
+      for (const text of names.filter((each) => each !== ""))
+        expect(known.has(signatureOf(text).join())).toBe(true);
     }),
     { numRuns: fuzzRuns(2_000) },
   );
