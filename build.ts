@@ -44,7 +44,12 @@ async function build(): Promise<void> {
   mkdirSync(scratch, { recursive: true });
   const started = performance.now();
   try {
-    await compile({ root: ROOT, outfile: join(scratch, "iddio"), version });
+    await compile({
+      root: ROOT,
+      outfile: join(scratch, "iddio"),
+      version,
+      isShipped: process.env.IDDIO_SHIPPED === "1",
+    });
     renameSync(join(scratch, "iddio"), OUTPUT);
   } finally {
     rmSync(scratch, { recursive: true });

@@ -158,7 +158,7 @@ build() {
   [ -f "$here/build.ts" ] || fail 'this is no checkout of iddio' 'clone the repository, then: sh install.sh --from-source'
   has npm || fail 'npm is not here' 'install Node 18 or newer'
   say "building $here"
-  (cd "$here" && npm ci && npm run build) || fail 'it does not build'
+  (cd "$here" && npm ci && IDDIO_SHIPPED=1 npm run build) || fail 'it does not build'
   cp "$here/dist/iddio" "$scratch/iddio" || fail 'cannot copy the program' 'is the disk full?'
 }
 

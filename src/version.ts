@@ -3,6 +3,7 @@
 
 declare const IDDIO_BUILD_VERSION: string | undefined;
 declare const IDDIO_RELEASE_PUBLIC_KEY: string | undefined;
+declare const IDDIO_SHIPPED: boolean | undefined;
 declare const IDDIO_REPOSITORY: string | undefined;
 
 /** `vYY.MMDD.HHMM` of a build, `v0.0.0-dev` when run from source. */
@@ -16,3 +17,6 @@ export const RELEASE_PUBLIC_KEY: string =
 /** `owner/name` on GitHub, where releases come from unless a setting names a mirror. */
 export const REPOSITORY: string =
   typeof IDDIO_REPOSITORY === "string" ? IDDIO_REPOSITORY : "leonardaustin/iddio";
+
+/** Whether this program was made to be used and not to be tested: then nothing can stand in for a program of the system. */
+export const IS_SHIPPED: boolean = typeof IDDIO_SHIPPED === "boolean" && IDDIO_SHIPPED;

@@ -31,6 +31,8 @@ export interface ReleaseInput {
   readonly privateKey: string;
   /** Where the files will be found; GitHub's place for this version unless told. */
   readonly base?: string;
+  /** False for programs that only tests run, beside stand-ins for the system's programs. */
+  readonly isShipped?: boolean;
   /** Told about each file. */
   readonly say?: (line: string) => void;
 }
@@ -78,6 +80,7 @@ async function compileTarget(target: Target, input: ReleaseInput): Promise<Uint8
   // The file's name is part of the result: always the same one.
   const outfile = join(scratch, "iddio");
   await compile({
+    isShipped: input.isShipped !== false,
     root: input.root,
     outfile,
     version: input.version,

@@ -11,6 +11,8 @@ export interface CompileInput {
   readonly version: string;
   /** minisign public key file that verifies releases; the project's own unless told. */
   readonly publicKey?: string;
+  /** For use, not for tests: no test's stand-in counts. */
+  readonly isShipped?: boolean;
   /** Another platform's runtime, with the target that it is for. */
   readonly platform?: { readonly bunTarget: string; readonly runtime: string };
 }
@@ -29,7 +31,7 @@ export function repositoryOf(root: string): string {
 }
 
 /** Compiles; throws with the compiler's own words. */
-export async function compile({ root, outfile, version, publicKey, platform }: CompileInput): Promise<void> {
+export async function compile({ root, outfile, version, publicKey, platform, isShipped }: CompileInput): Promise<void> {
   const key = publicKey ?? readFileSync(join(root, PUBLIC_KEY_PATH), "utf8");
   const options = {
     outfile,
@@ -52,6 +54,7 @@ export async function compile({ root, outfile, version, publicKey, platform }: C
     splitting: true,
     format: "esm",
     define: {
+      IDDIO_SHIPPED: String(isShipped === true),
       IDDIO_BUILD_VERSION: JSON.stringify(version),
       IDDIO_RELEASE_PUBLIC_KEY: JSON.stringify(key.trim().split("\n").at(-1) ?? ""),
       IDDIO_REPOSITORY: JSON.stringify(repositoryOf(root)),

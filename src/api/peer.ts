@@ -2,18 +2,14 @@
 // caller may do. Where the platform does not tell, the answer is empty, never a guess.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-
-const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
-  darwin: ["libSystem.B.dylib"],
-};
+import { cLibraries } from "../state/c-library.ts";
 
 type GetSockOpt = (fd: number, level: number, option: number, value: unknown, length: unknown) => number;
 
 let getsockopt: GetSockOpt | null | undefined;
 
 function load(): GetSockOpt | null {
-  for (const name of LIBRARIES[process.platform] ?? []) {
+  for (const name of cLibraries()) {
     try {
       const { symbols } = dlopen(name, {
         getsockopt: {

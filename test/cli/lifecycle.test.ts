@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
 import { runClient } from "../support/clients.ts";
 import { type InstalledHome, installedHome } from "../support/installed-home.ts";
+import { PROJECT_ROOT } from "../support/source-files.ts";
 
 interface Finding {
   readonly check: string;
@@ -88,7 +89,7 @@ test("uninstall leaves the audit log and strangers' files, with --keep-data the 
 
 test("what cannot be installed says what to do instead, and has written nothing", async () => {
   await using at = await installedHome();
-  const bare = { PATH: "/usr/bin:/bin", XDG_RUNTIME_DIR: "/nonexistent" };
+  const bare = { PATH: "/usr/bin:/bin", IDDIO_TEST_TOOLS: "", XDG_RUNTIME_DIR: "/nonexistent" };
   const { code, stderr } = await at.iddio(["install"], { env: bare });
   expect(code).toBe(1);
   expect(stderr).toContain("systemd");
@@ -157,7 +158,11 @@ async function truncatedCopy(path: string): Promise<void> {
 }
 
 function systemctl(env: Readonly<Record<string, string>>, verb: string) {
-  return runClient("systemctl", ["--user", verb, "iddio-daemon.service"], { env });
+  return runClient(
+    join(PROJECT_ROOT, "test/support/system/systemctl"),
+    ["--user", verb, "iddio-daemon.service"],
+    { env },
+  );
 }
 
 test("doctor finds every damage, repair --dry-run changes nothing, repair mends it", async () => {

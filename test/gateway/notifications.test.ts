@@ -23,7 +23,12 @@ async function desktop(script = 'printf "%s\\n" "$@" "" >> "$SHOWN"') {
   await chmod(program, 0o755);
   const log = join(directory.path, "shown");
   return {
-    env: { PATH: `${bin}:/usr/bin:/bin`, DBUS_SESSION_BUS_ADDRESS: "unix:path=/nowhere", SHOWN: log },
+    env: {
+      PATH: "/usr/bin:/bin",
+      IDDIO_TEST_TOOLS: bin,
+      DBUS_SESSION_BUS_ADDRESS: "unix:path=/nowhere",
+      SHOWN: log,
+    },
     shown: async () =>
       (await readFile(log, "utf8").catch(() => "")).split("\n\n").filter((call) => call !== ""),
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
@@ -100,7 +105,9 @@ test("there is a desktop only where a session bus and a program are", async () =
   expect(findDesktop(screen.env)?.program).toEndWith("notify-send");
   const { DBUS_SESSION_BUS_ADDRESS: _, ...noBus } = screen.env;
   expect(findDesktop({ ...noBus, XDG_RUNTIME_DIR: "/nowhere" })).toBeUndefined();
-  expect(findDesktop({ ...screen.env, PATH: "/nowhere" })?.program ?? "").not.toStartWith("/nowhere");
+  // A look-alike on PATH is none of the system's.
+  const { IDDIO_TEST_TOOLS: folder, ...rest } = screen.env;
+  expect(findDesktop({ ...rest, PATH: folder })?.program ?? "/usr/bin").toStartWith("/usr/bin");
 });
 
 test("markup is text", () => expect(escapeMarkup("<b>&amp;</b>")).toBe("&lt;b&gt;&amp;amp;&lt;/b&gt;"));

@@ -23,7 +23,7 @@ test("the agent is bootstrapped once, again when its list changes, and booted ou
   await mkdir(join(home, "bin"));
   await writeFile(join(home, "bin/launchctl"), LAUNCHCTL);
   await chmod(join(home, "bin/launchctl"), 0o755);
-  const env = { HOME: home, PATH: `${join(home, "bin")}:/usr/bin:/bin` };
+  const env = { HOME: home, PATH: "/usr/bin:/bin", IDDIO_TEST_TOOLS: join(home, "bin") };
   const service = openService({ scope: "user", paths: statePaths(env), env, platform: "darwin" });
   const domain = `gui/${process.getuid?.()}`;
   const since = () => {

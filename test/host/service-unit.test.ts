@@ -71,3 +71,17 @@ test("paths survive each format's quoting", async () => {
     RunAtLoad: true,
   });
 });
+
+test("the daemon starts in the root, and inherits nothing that loads code or changes trust", () => {
+  const unit = { binary: "/h/.iddio/bin/iddio-daemon", home: "/h/.iddio" };
+  for (const scope of ["user", "system"] as const) {
+    const lines = renderSystemdUnit(unit, scope).split("\n");
+    expect(lines).toContain("WorkingDirectory=/");
+    const unset = lines.find((line) => line.startsWith("UnsetEnvironment=")) ?? "";
+    for (const name of ["BUN_OPTIONS", "BUN_BE_BUN", "NODE_TLS_REJECT_UNAUTHORIZED", "LD_PRELOAD"])
+      expect(unset.slice("UnsetEnvironment=".length).split(" ")).toContain(name);
+  }
+  const plist = renderLaunchdPlist(unit).replaceAll(/\n\s*/g, "");
+  expect(plist).toContain("<key>WorkingDirectory</key><string>/</string>");
+  expect(plist).toContain("<key>BUN_BE_BUN</key><string></string>");
+});

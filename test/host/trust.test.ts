@@ -22,7 +22,7 @@ async function homeWith(programs: Readonly<Record<string, string>>) {
     await writeFile(join(bin, name), `#!/bin/sh\necho "${name} $*" >>'${calls}'\n${body}\n`);
     await chmod(join(bin, name), 0o755);
   }
-  const env = { HOME: directory.path, PATH: `${bin}:/usr/bin:/bin` };
+  const env = { HOME: directory.path, PATH: "/usr/bin:/bin", IDDIO_TEST_TOOLS: bin };
   const paths = statePaths(env);
   await ensureStateDirectory(paths);
   await Authority.open(paths);

@@ -11,6 +11,7 @@ import { homebrewFormula } from "../../packaging/release/formula.ts";
 import { runtimeFor } from "../../packaging/release/runtime.ts";
 import { TARGETS } from "../../packaging/release/targets.ts";
 import { findClient, runClient } from "../support/clients.ts";
+import { hostileFolder } from "../support/hostile-folder.ts";
 import { NEW_VERSION, OLD_VERSION, type ReleaseHost, sharedReleaseHost } from "../support/release-host.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -213,6 +214,33 @@ withPrograms(
   },
 );
 
+/** In a folder that would run code in any program that is Bun and obeys it, and with stand-ins that it must not know. */
+async function inHostileFolder(argv: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  await using directory = await temporaryDirectory();
+  const hostile = hostileFolder(join(directory.path, "repository"));
+  const env = { HOME: directory.path, IDDIO_TEST_TOOLS: hostile.bin, PATH: hostile.bin, ...more };
+  const run = (...args: string[]) =>
+    runClient("/usr/bin/env", ["-C", hostile.folder, ...argv, ...args], { env });
+  const said = await run("version");
+  const where = await run("policy", "validate");
+  await run("install");
+  await run("uninstall", "--yes");
+  expect(hostile.ran()).toBe("");
+  // HOME and IDDIO_HOME are not what .env says.
+  expect(`${where.stdout}${where.stderr}`).not.toContain("/nonexistent");
+  return said.stdout;
+}
+
+test("the program that is shipped obeys nothing of its working directory and knows no stand-ins", async () => {
+  if (process.platform !== "linux") return;
+  await using directory = await temporaryDirectory();
+  const outfile = join(directory.path, "iddio");
+  await compile({ root: PROJECT_ROOT, outfile, version: NEW_VERSION, isShipped: true });
+  expect(await inHostileFolder([outfile])).toBe(`iddio ${NEW_VERSION}\n`);
+  const made = readFileSync(join(PROJECT_ROOT, "packaging/release/build-release.ts"), "utf8");
+  expect(made).toContain("isShipped: input.isShipped !== false");
+}, 60_000);
+
 withPrograms(["qemu-aarch64-static", "npm"], "the arm64 program runs under qemu", async ([qemu = ""]) => {
   const libraries = "/usr/aarch64-linux-gnu";
   const target = TARGETS.find(({ name }) => name === "linux-arm64");
@@ -221,9 +249,10 @@ withPrograms(["qemu-aarch64-static", "npm"], "the arm64 program runs under qemu"
   await using directory = await temporaryDirectory();
   const outfile = join(directory.path, "iddio");
   const platform = { bunTarget: target.bunTarget, runtime: runtimeFor(target, PROJECT_ROOT) };
-  await compile({ root: PROJECT_ROOT, outfile, version: NEW_VERSION, platform });
+  await compile({ root: PROJECT_ROOT, outfile, version: NEW_VERSION, isShipped: true, platform });
   const env = { QEMU_LD_PREFIX: libraries, HOME: directory.path };
   expect(await succeed(qemu, [outfile, "version"], { env })).toBe(`iddio ${NEW_VERSION}\n`);
+  expect(await inHostileFolder([qemu, outfile], env)).toBe(`iddio ${NEW_VERSION}\n`);
 });
 
 withPrograms(

@@ -47,7 +47,8 @@ export async function installedHome(options: HomeOptions = {}): Promise<Installe
   await writeFile(join(state, "settings.yaml"), "proxy_listen: 127.0.0.1:0\n", { mode: 0o600 });
   const env = {
     HOME: home,
-    PATH: `${join(PROJECT_ROOT, "test/support/system")}:${process.env.PATH ?? ""}`,
+    PATH: process.env.PATH ?? "",
+    IDDIO_TEST_TOOLS: join(PROJECT_ROOT, "test/support/system"),
     FAKE_SYSTEMD: systemd,
     ...options.env,
   };

@@ -69,6 +69,7 @@ async function startReleaseHost(): Promise<ReleaseHost> {
     seconds: 1_700_000_000,
     targets: [target],
     privateKey: keys.privateKey,
+    isShipped: false,
   });
   await mkdir(join(directory.path, "old"));
   const oldProgram = join(directory.path, "old", "iddio");

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { ControlClient } from "../../api/client.ts";
 import type { ProbeReport } from "../../api/daemon-reports.ts";
 import { bypassed } from "../../cli/kit/no-proxy.ts";
-import { findTool, lastWords, runTool } from "../../host/process/run-tool.ts";
+import { findOnPath, lastWords, runTool } from "../../host/process/run-tool.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { kubeconfigProblem } from "./kubeconfig-problem.ts";
 import { LIVE_CLIENTS, type LiveClient } from "./live-clients.ts";
@@ -58,7 +58,7 @@ export async function liveCheck(context: LiveContext): Promise<readonly LiveResu
 async function tryClient(context: LiveContext, client: LiveClient): Promise<LiveResult> {
   const { name } = client;
   const program = client.programs
-    .map((each) => findTool(each, context.env))
+    .map((each) => findOnPath(each, context.env))
     .find((each) => each !== undefined);
   if (program === undefined) return { client: name, verdict: "skip", detail: "not installed" };
   const kubeconfig = client.protocol === "kubectl" ? await kubeconfigProblem(context) : undefined;

@@ -4,7 +4,8 @@
 
 import { existsSync } from "node:fs";
 import type { Environment } from "../../host/process/environment.ts";
-import { findTool, runTool } from "../../host/process/run-tool.ts";
+import { runTool } from "../../host/process/run-tool.ts";
+import { findSystemTool } from "../../host/process/system-tool.ts";
 
 /** A way to show notifications on this machine. */
 export interface Desktop {
@@ -23,7 +24,7 @@ export function findDesktop(env: Environment): Desktop | undefined {
 }
 
 function notifySend(env: Environment): Desktop | undefined {
-  const program = findTool("notify-send", env);
+  const program = findSystemTool("notify-send", env);
   const bus = env.DBUS_SESSION_BUS_ADDRESS || sessionBus(env);
   if (program === undefined || bus === undefined) return undefined;
   return {
@@ -57,7 +58,7 @@ const SCRIPT = [
 ];
 
 function osascript(env: Environment): Desktop | undefined {
-  const program = findTool("osascript", env);
+  const program = findSystemTool("osascript", env);
   if (program === undefined) return undefined;
   return {
     program,

@@ -1,6 +1,7 @@
 // The operator's editor on one file. Started by a shell, because VISUAL and EDITOR may hold a whole command line
 // (`code --wait`), and waited for; while it runs, Ctrl-C is its business alone.
 
+import { findSystemTool } from "../../host/process/system-tool.ts";
 import { UserError } from "../../model/user-error.ts";
 
 /** Editors that take `+line` before the file. */
@@ -11,7 +12,9 @@ const FALLBACKS = ["editor", "vi", "nano"];
 /** The command line of the editor: VISUAL, EDITOR, or one that is installed. Throws a UserError when there is none. */
 export function editorOf(env: Readonly<Record<string, string | undefined>>): string {
   const found =
-    env.VISUAL || env.EDITOR || FALLBACKS.find((name) => Bun.which(name, { PATH: env.PATH ?? "" }) !== null);
+    env.VISUAL ||
+    env.EDITOR ||
+    FALLBACKS.map((name) => findSystemTool(name, env)).find((path) => path !== undefined);
   if (found !== undefined) return found;
   throw new UserError("there is no editor", { hint: "say which: EDITOR=nano iddio policy edit" });
 }
@@ -25,7 +28,7 @@ export async function edit(editor: string, path: string, line?: number): Promise
   process.on("SIGQUIT", ignore);
   try {
     // The shell splits the editor's own words; what follows is passed as it is, whatever it holds.
-    const child = Bun.spawn(["sh", "-c", `${editor} "$@"`, "sh", ...at, path], {
+    const child = Bun.spawn(["/bin/sh", "-c", `${editor} "$@"`, "sh", ...at, path], {
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",

@@ -2,6 +2,7 @@
 // it should be, and ends it again. For updates, before anything is replaced; nobody else may hold the directory.
 
 import { ControlClient } from "../../api/client.ts";
+import { programEnvironment } from "../../host/process/environment.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
 /** How long a daemon may take to answer. */
@@ -17,7 +18,8 @@ export async function tryDaemon(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   const child = Bun.spawn([program, "gateway", "--start"], {
-    env: { ...env, IDDIO_HOME: paths.root, IDDIO_CONFIG: paths.config },
+    env: { ...programEnvironment(env), IDDIO_HOME: paths.root, IDDIO_CONFIG: paths.config },
+    cwd: "/",
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",

@@ -97,10 +97,12 @@ function programOf(pid: number): string | undefined {
 }
 
 async function psProcesses(): Promise<ReadonlyMap<number, ProcessRecord>> {
-  const child = Bun.spawn(["ps", "-axo", "pid=,ppid=,user=,comm="], {
+  const child = Bun.spawn(["/bin/ps", "-axo", "pid=,ppid=,user=,comm="], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "ignore",
+    env: {},
+    cwd: "/",
     timeout: PS_MS,
   });
   return parsePs(await new Response(child.stdout).text());

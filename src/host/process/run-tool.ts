@@ -1,7 +1,10 @@
 // Runs the system's own programs (systemctl, launchctl, security, certutil, …) and gives what they said. Never by a
-// shell: arguments are file names that may hold anything. Knows no program by name.
+// shell: arguments are file names that may hold anything. A bare name is a program of the system and is found there,
+// never on PATH (system-tool.ts). Knows no program by name.
 
-import type { Environment } from "./environment.ts";
+import { isAbsolute, resolve } from "node:path";
+import { type Environment, toolEnvironment } from "./environment.ts";
+import { findSystemTool, SYSTEM_PATH, standInFolder } from "./system-tool.ts";
 
 /** How a program ended. Code 127 means that there is none of that name. */
 export interface ToolResult {
@@ -12,12 +15,12 @@ export interface ToolResult {
 
 /** How to run a program. */
 export interface ToolOptions {
-  /** The whole environment; the program is looked for on its PATH. */
+  /** The whole environment of a program named by its path; one of the system gets what it needs of it. */
   readonly env: Environment;
   readonly input?: string;
   /** Let it use this terminal, for programs that ask for a password; nothing is collected then but stdout. */
   readonly isInteractive?: boolean;
-  /** The working directory; this process's own unless told. */
+  /** The working directory; the root unless told, so that nothing of where a person stands is read. */
   readonly cwd?: string;
   /** Ended after this long; half a minute unless told. */
   readonly timeoutMs?: number;
@@ -25,22 +28,29 @@ export interface ToolOptions {
 
 const TIMEOUT_MS = 30_000;
 
-/** Where a program is on the PATH of this environment. */
-export function findTool(name: string, env: Environment): string | undefined {
-  // What administrators use is not on everybody's PATH.
-  const path = `${env.PATH ?? ""}:/usr/sbin:/sbin:/usr/local/sbin`;
-  return Bun.which(name, { PATH: path }) ?? undefined;
+/** Where a person's own program is on the PATH of this environment; entries that depend on the working directory do not count. */
+export function findOnPath(name: string, env: Environment): string | undefined {
+  const folders = (env.PATH ?? "").split(":").filter(isAbsolute);
+  return (
+    Bun.which(name, { PATH: [...folders, "/usr/sbin", "/sbin", "/usr/local/sbin"].join(":") }) ?? undefined
+  );
 }
 
-/** Runs a program to its end. Its messages come in English. Never throws. */
+/** Runs a program to its end: one of the system by its bare name, another by its path. Its messages come in English. Never throws. */
 export async function runTool(argv: readonly string[], options: ToolOptions): Promise<ToolResult> {
   const [name = "", ...args] = argv;
-  const program = findTool(name, options.env);
-  if (program === undefined) return { code: 127, stdout: "", stderr: `${name}: not found` };
+  const isPath = name.includes("/");
+  const program = isPath ? resolve(name) : findSystemTool(name, options.env);
+  if (program === undefined)
+    return {
+      code: 127,
+      stdout: "",
+      stderr: `${name}: not found in the folders of the system (${SYSTEM_PATH})`,
+    };
   try {
     const child = Bun.spawn([program, ...args], {
-      env: { ...options.env, LC_ALL: "C" },
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: isPath ? { ...options.env, LC_ALL: "C" } : environmentOf(options.env),
+      cwd: options.cwd ?? "/",
       stdin: options.isInteractive ? "inherit" : Buffer.from(options.input ?? ""),
       stdout: "pipe",
       stderr: options.isInteractive ? "inherit" : "pipe",
@@ -55,6 +65,13 @@ export async function runTool(argv: readonly string[], options: ToolOptions): Pr
   } catch (error) {
     return { code: 126, stdout: "", stderr: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Stand-ins are told where they keep their state by variables of the tests' own. */
+function environmentOf(env: Environment): Environment {
+  const standIns = standInFolder(env);
+  const tool = toolEnvironment(env, standIns === undefined ? SYSTEM_PATH : `${standIns}:${SYSTEM_PATH}`);
+  return standIns === undefined ? tool : { ...env, ...tool };
 }
 
 /** The last line that a failed program said, or that it said nothing. */

@@ -4,6 +4,7 @@
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { readAddress } from "../../match/destination.ts";
+import { cLibraries } from "../../state/c-library.ts";
 
 /** The kernel's answer about one socket. */
 export interface SocketRecord {
@@ -19,7 +20,6 @@ export interface Endpoint {
   readonly port: number;
 }
 
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
@@ -43,7 +43,7 @@ function open(): Netlink | null {
   if (process.platform !== "linux") return null;
   const i32 = FFIType.i32;
   const transfer = { args: [i32, FFIType.ptr, FFIType.u64, i32], returns: FFIType.i64 } as const;
-  for (const name of LIBRARIES) {
+  for (const name of cLibraries()) {
     try {
       const { symbols } = dlopen(name, {
         socket: { args: [i32, i32, i32], returns: i32 },

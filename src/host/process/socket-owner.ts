@@ -24,8 +24,8 @@ export function socketOwner(client: Endpoint, server: Endpoint): SocketOwner | u
 /** lsof prints one field a line: `p<pid>`, `u<uid>`, `n<local>-><remote>`. */
 function ownerByLsof(client: Endpoint, server: Endpoint): SocketOwner | undefined {
   const { stdout, success } = Bun.spawnSync(
-    ["lsof", "-nP", `-iTCP@${client.address}:${client.port}`, "-sTCP:ESTABLISHED", "-Fun"],
-    { stdin: "ignore", stderr: "ignore", timeout: 2_000 },
+    ["/usr/sbin/lsof", "-nP", `-iTCP@${client.address}:${client.port}`, "-sTCP:ESTABLISHED", "-Fun"],
+    { stdin: "ignore", stderr: "ignore", timeout: 2_000, env: {}, cwd: "/" },
   );
   if (!success) return undefined;
   let uid: number | undefined;

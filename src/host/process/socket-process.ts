@@ -160,16 +160,20 @@ function* linksOf(pid: number): Generator<string> {
   }
 }
 
+/** Only macOS is asked this way; it is a part of the system there. */
+const LSOF = "/usr/sbin/lsof";
 const LSOF_MS = 3_000;
 
 /** One lsof for every connection to the proxy's port. */
 const lsofPass: Pass = async (questions, answer) => {
   const ports = [...new Set(questions.map(({ server }) => server.port))];
   for (const port of ports) {
-    const child = Bun.spawn(["lsof", "-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpn"], {
+    const child = Bun.spawn([LSOF, "-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpn"], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "ignore",
+      env: {},
+      cwd: "/",
       timeout: LSOF_MS,
     });
     const held = parseLsof(await new Response(child.stdout).text());

@@ -7,7 +7,7 @@ import { chmod, copyFile, mkdir, open, realpath, rename, rm, stat } from "node:f
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode, syncDirectory } from "../../state/files.ts";
-import type { Environment } from "../process/environment.ts";
+import { type Environment, programEnvironment } from "../process/environment.ts";
 import { lastWords, runTool } from "../process/run-tool.ts";
 
 /** A file that has been asked and says that it is iddio. */
@@ -21,7 +21,10 @@ export async function askProgram(path: string, env: Environment): Promise<Progra
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UserError(`there is no '${path}'`, { hint: "name the iddio binary" });
   if (!found.isFile()) throw new UserError(`'${path}' is not a file`, { hint: "name the iddio binary" });
-  const result = await runTool([path, "version", "--json"], { env, timeoutMs: 15_000 });
+  const result = await runTool([path, "version", "--json"], {
+    env: programEnvironment(env),
+    timeoutMs: 15_000,
+  });
   let version: unknown;
   try {
     version = (JSON.parse(result.stdout) as { build_version?: unknown }).build_version;

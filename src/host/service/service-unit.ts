@@ -2,6 +2,7 @@
 // host/service-*.ts. Every path is absolute and may hold anything a file name may; each format has its own quoting.
 
 import { escapeXml } from "../../text/escape-xml.ts";
+import { UNSAFE_VARIABLES } from "../process/environment.ts";
 
 /** What a unit is made of. */
 export interface ServiceUnit {
@@ -86,6 +87,9 @@ export function renderSystemdUnit(unit: ServiceUnit, scope: "user" | "system"): 
     // In ExecStart alone a dollar sign begins a variable.
     `ExecStart=${quoteSystemd(binary).replaceAll("$", "$$$$")} gateway --start`,
     ...environment,
+    // What a manager, a login or a drop-in hands down must not change what the program is or trusts.
+    `UnsetEnvironment=${UNSAFE_VARIABLES.join(" ")}`,
+    "WorkingDirectory=/",
     "Restart=always",
     "RestartSec=1",
     "TimeoutStopSec=15",
@@ -105,8 +109,12 @@ export function renderSystemdUnit(unit: ServiceUnit, scope: "user" | "system"): 
 
 /** The property list of a launchd agent. `KeepAlive` restarts it whatever way it ended, as Restart=always does. */
 export function renderLaunchdPlist({ binary, home, config }: ServiceUnit): string {
-  const environment =
-    config === undefined ? { IDDIO_HOME: home } : { IDDIO_HOME: home, IDDIO_CONFIG: config };
+  const environment = {
+    IDDIO_HOME: home,
+    ...(config === undefined ? {} : { IDDIO_CONFIG: config }),
+    // launchd cannot take a variable away; empty, none of these does anything.
+    ...Object.fromEntries(UNSAFE_VARIABLES.map((name) => [name, ""])),
+  };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
@@ -115,6 +123,7 @@ export function renderLaunchdPlist({ binary, home, config }: ServiceUnit): strin
     ...plistEntry("Label", string(LAUNCHD_LABEL)),
     ...plistEntry("ProgramArguments", array([binary, "gateway", "--start"])),
     ...plistEntry("EnvironmentVariables", dictionary(environment)),
+    ...plistEntry("WorkingDirectory", string("/")),
     ...plistEntry("RunAtLoad", ["<true/>"]),
     ...plistEntry("KeepAlive", ["<true/>"]),
     // Agents wait for it: not to be slowed down like a background job, and back within a second.

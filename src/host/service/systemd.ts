@@ -8,7 +8,8 @@ import { dirname, join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import { writeFileAtomic } from "../../state/files.ts";
 import type { Environment } from "../process/environment.ts";
-import { findTool, lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+import { lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+import { findSystemTool } from "../process/system-tool.ts";
 import type { Service, ServiceOptions, ServiceScope, ServiceState } from "./service.ts";
 import { renderSystemdUnit, SYSTEMD_UNIT } from "./service-unit.ts";
 
@@ -51,8 +52,10 @@ export class SystemdService implements Service {
   }
 
   async ensureUsable(): Promise<void> {
-    if (findTool("systemctl", this.#env) === undefined)
-      throw new UserError("there is no systemd here: no 'systemctl' on PATH", { hint: WITHOUT_SERVICE });
+    if (findSystemTool("systemctl", this.#env) === undefined)
+      throw new UserError("there is no systemd here: no 'systemctl' in the folders of the system", {
+        hint: WITHOUT_SERVICE,
+      });
     const result = await this.#systemctl("show", "--property=Version");
     if (result.code === 0) return;
     const words = lastWords(result);

@@ -4,13 +4,14 @@
 import { isatty } from "node:tty";
 import { UserError } from "../../model/user-error.ts";
 import type { Environment } from "../process/environment.ts";
-import { findTool, lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+import { lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+import { findSystemTool } from "../process/system-tool.ts";
 
 /** Runs the command as root, through sudo when we are not. Throws a `UserError` with the command to type when it fails. */
 export async function asRoot(argv: readonly string[], env: Environment): Promise<ToolResult> {
   const isRoot = process.getuid?.() === 0;
   const isInteractive = !isRoot && isatty(0) && isatty(2);
-  if (!isRoot && findTool("sudo", env) === undefined)
+  if (!isRoot && findSystemTool("sudo", env) === undefined)
     throw new UserError(`'${argv[0]}' must be run as root, and there is no sudo`, {
       hint: `as root: ${argv.map(quote).join(" ")}`,
     });

@@ -7,7 +7,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import type { Environment } from "../process/environment.ts";
-import { findTool, lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+import { lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
+import { findSystemTool } from "../process/system-tool.ts";
 import type { TrustedCertificate, TrustPlace } from "./trust.ts";
 
 const OWN_NICKNAME = /^(iddio dev CA [0-9a-f]{8})\s+\S*,\S*,\S*\s*$/gm;
@@ -23,7 +24,7 @@ const FIREFOX_DARWIN = ["Library/Application Support/Firefox/Profiles"];
 
 /** One place a database; none without `certutil`. */
 export async function nssTrusts(env: Environment, platform: NodeJS.Platform): Promise<readonly TrustPlace[]> {
-  if (findTool("certutil", env) === undefined) return [];
+  if (findSystemTool("certutil", env) === undefined) return [];
   const home = env.HOME || homedir();
   const places: TrustPlace[] = [];
   for (const folder of platform === "darwin" ? [] : CHROMIUM) {

@@ -1,0 +1,155 @@
+// Every command, typed in a folder that an agent has prepared and with look-alikes of the system's programs first on
+// PATH: nothing of it runs, and the output is what it is in an empty folder.
+
+import { expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { COMMANDS } from "../../src/cli/registry.ts";
+import { builtBinary } from "../support/built-binary.ts";
+import { runClient } from "../support/clients.ts";
+import { startGatewayProcess } from "../support/gateway.ts";
+import { hostileFolder } from "../support/hostile-folder.ts";
+import { installedHome } from "../support/installed-home.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+/** One line a command, or more; what a command needs to get past its usage. */
+const LINES: readonly (readonly string[])[] = [
+  "approval list",
+  "approval show a_1",
+  "approval allow a_1",
+  "approval deny a_1 --reason no",
+  "approval grants list",
+  "approval grants revoke grant_1",
+  "approval watch",
+  "audit show",
+  "audit tail",
+  "ca info",
+  "ca trust-ca",
+  "ca untrust-ca",
+  "classify batch",
+  "classify cli -- kubectl delete pod x",
+  "classify http GET https://api.github.com/user",
+  "completion bash",
+  "decide GET api.github.com /user",
+  "detector list",
+  "detector clear",
+  "detector promote x.example.com",
+  "doctor",
+  "doctor --json",
+  "events",
+  "gateway --start",
+  "get-proxy-mode",
+  "help",
+  "inspect summary",
+  "inspect add generic x.example.com",
+  "inspect remove generic x.example.com",
+  "install --print-unit",
+  "install --no-service --no-trust-ca",
+  "kubeconfig",
+  "man",
+  "observe start --duration 1m",
+  "observe status",
+  "observe show",
+  "observe stop",
+  "observe clear --yes",
+  "pin x.example.com",
+  "pinned",
+  "unpin x.example.com",
+  "policy show",
+  "policy validate",
+  "policy schema",
+  "policy reload",
+  "policy edit",
+  "repair --dry-run",
+  "set-proxy-mode enforce",
+  "settings get",
+  "settings set log_level info",
+  "settings reload",
+  "shell-init",
+  "status",
+  "status --quiet",
+  "status --json",
+  "uninstall --dry-run",
+  "update status",
+  "update check",
+  "update apply",
+  "upgrade --check",
+  "upstream list",
+  "upstream add x.example.com",
+  "upstream remove x.example.com",
+  "version",
+  "__complete --index 1 -- iddio",
+].map((line) => line.split(" "));
+
+/** These go on until they are told to stop; what they say at first is enough. */
+const ENDLESS = /^(?:approval watch|audit tail|classify batch|events|gateway)/;
+
+/** What differs from run to run: numbers, times, ids, the folder itself. */
+function steady(text: string, folders: readonly string[]): string {
+  let steady = text;
+  for (const folder of folders) steady = steady.replaceAll(folder, "<folder>");
+  return steady
+    .replaceAll(/(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/g, "F")
+    .replaceAll(/\b[0-9a-f]{6,}\b|\d+/g, "N")
+    .replaceAll(/ +/g, " ");
+}
+
+test("the list has every command", () => {
+  const listed = LINES.map((words) => words.join(" "));
+  const missing = COMMANDS.map(({ name }) => name).filter(
+    (name) => !listed.some((line) => line === name || line.startsWith(`${name} `)),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** What every line says when typed in `cwd`, in a home of its own; a line of the answer begins with what was typed. */
+async function said(cwd: string, path: string, isUp: boolean, ran: () => string): Promise<readonly string[]> {
+  await using directory = await temporaryDirectory();
+  const settings = "update_feed: https://127.0.0.1:9/none\n";
+  await using up = isUp ? await startGatewayProcess({ settings }) : undefined;
+  const home = up?.home ?? directory.path;
+  const env = { HOME: home, IDDIO_HOME: home, XDG_RUNTIME_DIR: join(home, "none"), PATH: path };
+  const answers: string[] = [];
+  for (const args of LINES) {
+    const line = args.join(" ");
+    // Without a daemon this would be one, and the rest of the list is about there being none.
+    if (line.startsWith("gateway") && !isUp) continue;
+    const patience = ENDLESS.test(line) ? "1" : "30";
+    const { code, stdout, stderr } = await runClient(
+      "/usr/bin/env",
+      ["-C", cwd, "/usr/bin/timeout", patience, builtBinary(), ...args],
+      { env },
+    );
+    expect([line, ran()]).toEqual([line, ""]);
+    answers.push(steady(`${line}: ${code}\n${stdout}\n${stderr}`, [home, path, cwd]));
+  }
+  return answers;
+}
+
+for (const isUp of [false, true])
+  test(`nothing of a hostile folder runs or changes the output, the daemon ${isUp ? "up" : "down"}`, async () => {
+    await using directory = await temporaryDirectory();
+    const hostile = hostileFolder(join(directory.path, "repository"));
+    const empty = join(directory.path, "empty");
+    mkdirSync(empty);
+    const [fair, tried] = await Promise.all([
+      said(empty, "/usr/bin:/bin", isUp, hostile.ran),
+      said(hostile.folder, `${hostile.bin}:.:node_modules/.bin:/usr/bin:/bin`, isUp, hostile.ran),
+    ]);
+    expect(tried).toEqual(fair as string[]);
+  }, 180_000);
+
+test("install, doctor and uninstall as a service start no look-alike, and the daemon gets none of the unsafe variables", async () => {
+  await using directory = await temporaryDirectory();
+  const hostile = hostileFolder(join(directory.path, "repository"));
+  await using at = await installedHome();
+  // preload.ts leaves a mark when anything loads it; a daemon that is Bun would not answer at all.
+  const env = {
+    ...at.env,
+    PATH: `${hostile.bin}:${at.env.PATH}`,
+    BUN_INSPECT_PRELOAD: join(hostile.folder, "preload.ts"),
+  };
+  for (const args of [["install"], ["doctor"], ["repair"], ["uninstall", "--yes"]])
+    expect((await at.iddio(args, { env })).code).toBe(0);
+  expect(hostile.ran()).toBe("");
+}, 60_000);
