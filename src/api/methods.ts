@@ -43,6 +43,10 @@ const changedReport = object({ changed: flag(), note: optional(text()) });
 
 const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "several match" };
 const ENDED = { ended: "it waits no longer and cannot be told from another request" };
+const OTHER = { "not-what-was-shown": "the id stands for another request than the one with this digest" };
+const digest = optional(
+  text("of what was shown to whoever answers; another request under the id is not answered"),
+);
 const NO_LOAD = { "does-not-load": "the text is not a valid file; what was in force stays" };
 
 /** The table. */
@@ -98,17 +102,18 @@ export const METHODS = {
     input: object({
       id: text(),
       reason: optional(text()),
+      digest,
       for_ms: optional(number("also lets requests like it through for so long; at most a day")),
     }),
     output: approvalReply,
-    errors: { ...NO_SUCH, ...ENDED, "not-grantable": "it can only be let through once" },
+    errors: { ...NO_SUCH, ...ENDED, ...OTHER, "not-grantable": "it can only be let through once" },
   }),
   approvals_deny: method("decide", "POST", "/v1/approvals/deny", {
     about: "refuses one request",
-    input: object({ id: text(), reason: optional(text()) }),
+    input: object({ id: text(), reason: optional(text()), digest }),
     output: approvalReply,
     narrows: { because: "a denied request goes nowhere" },
-    errors: { ...NO_SUCH, ...ENDED },
+    errors: { ...NO_SUCH, ...ENDED, ...OTHER },
   }),
 
   grants_list: method("read", "GET", "/v1/grants", {

@@ -79,6 +79,7 @@ const approvalFields = {
   path: text("path and query as sent; secrets in the query are masked"),
   rule: text(),
   reason: text(),
+  digest: optional(text("names exactly this request; older daemons send none")),
 };
 
 /** One request that waits for a person. */
@@ -101,6 +102,7 @@ export const approvalDetails = object({
   client: optional(clientDetails),
   headers: list(pair(text(), text()), "header fields as sent, credentials replaced by `***`"),
   body: text("decoded body with secrets masked, or a clause in parentheses about one that cannot be shown"),
+  trailers: optional(list(pair(text(), text()), "fields behind the body, masked as headers are")),
   grantable: flag("whether `approval allow --for` is possible"),
   ended: optional(
     words(
@@ -117,6 +119,7 @@ export const grantReport = object({
   id: text("`grant_` and eight hex digits"),
   approval_id: text(),
   protocol,
+  tier: optional({ ...tier, about: "of what was approved; nothing above it is covered" }),
   command: text(),
   labels,
   host: text(),

@@ -72,6 +72,9 @@ const MIGRATIONS: readonly string[] = [
      until_ms INTEGER NOT NULL,
      PRIMARY KEY (route, address, name)
    ) STRICT, WITHOUT ROWID`,
+  // A grant from before does not say which tier was approved, so it covers nothing any more.
+  `ALTER TABLE grants ADD COLUMN tier TEXT NOT NULL DEFAULT ''`,
+  `DELETE FROM grants`,
 ];
 
 /**

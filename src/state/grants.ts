@@ -4,12 +4,16 @@
 
 import type { Database } from "bun:sqlite";
 import type { Protocol } from "../model/protocol.ts";
+import { stricterTier, type TierOrUnknown } from "../model/tier.ts";
+import { Deadline } from "./deadline.ts";
 
-/** What a grant covers; two requests with equal subjects are the same to it. */
+/** What a grant covers: requests with an equal subject, but for the tier, which may be a milder one. */
 export interface GrantSubject {
   readonly protocol: Protocol;
   readonly host: string;
   readonly port: number;
+  /** Of what was approved; nothing of a higher tier is covered, whatever it calls itself. */
+  readonly tier: TierOrUnknown;
   readonly command: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Hash of the credential that the request carries; "" when it carries none. */
@@ -35,30 +39,37 @@ interface Row {
   readonly approval_id: string;
   readonly created_ms: number;
   readonly expires_ms: number;
+  readonly tier: string;
+}
+
+/** A grant and when it is over by either clock. */
+interface Held {
+  readonly grant: Grant;
+  readonly deadline: Deadline;
 }
 
 /** The grants of one daemon; reads come from memory. */
 export class Grants {
   readonly #database: Database;
-  readonly #byId = new Map<string, Grant>();
+  readonly #byId = new Map<string, Held>();
 
   constructor(database: Database, now = Date.now()) {
     this.#database = database;
     database.run("DELETE FROM grants WHERE expires_ms <= ?", [now]);
-    for (const row of database.query<Row, []>("SELECT * FROM grants").all())
-      this.#byId.set(row.id, fromRow(row));
+    for (const row of database.query<Row, []>("SELECT * FROM grants").all()) this.#hold(fromRow(row), now);
   }
 
   /** Those in force at `now`, soonest to end first. */
   list(now = Date.now()): readonly Grant[] {
     return [...this.#byId.values()]
-      .filter((grant) => grant.expiresMs > now)
+      .filter(({ deadline }) => !deadline.isOver(now))
+      .map(({ grant }) => grant)
       .sort((a, b) => a.expiresMs - b.expiresMs);
   }
 
   add(grant: Grant): void {
     this.#database.run("DELETE FROM grants WHERE expires_ms <= ?", [grant.createdMs]);
-    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
       grant.id,
       grant.protocol,
       grant.host,
@@ -69,15 +80,16 @@ export class Grants {
       grant.approvalId,
       grant.createdMs,
       grant.expiresMs,
+      grant.tier,
     ]);
-    this.#byId.set(grant.id, grant);
+    this.#hold(grant, grant.createdMs);
   }
 
   /** The grant that covers a request at `now`. */
   find(subject: GrantSubject, now = Date.now()): Grant | undefined {
     const scope = scopeOf(subject.labels);
-    for (const grant of this.#byId.values()) {
-      if (grant.expiresMs <= now) {
+    for (const { grant, deadline } of this.#byId.values()) {
+      if (deadline.isOver(now)) {
         this.#byId.delete(grant.id);
         continue;
       }
@@ -87,10 +99,16 @@ export class Grants {
         grant.port === subject.port &&
         grant.command === subject.command &&
         grant.credential === subject.credential &&
+        grant.credential !== "" &&
+        stricterTier(grant.tier, subject.tier) === grant.tier &&
         scopeOf(grant.labels) === scope;
       if (isSame) return grant;
     }
     return undefined;
+  }
+
+  #hold(grant: Grant, now: number): void {
+    this.#byId.set(grant.id, { grant, deadline: new Deadline(grant.createdMs, grant.expiresMs, now) });
   }
 
   /** Ends one early; false when there is none with this id. */
@@ -112,6 +130,7 @@ function fromRow(row: Row): Grant {
     port: row.port,
     command: row.command,
     labels: Object.fromEntries(JSON.parse(row.scope) as [string, string][]),
+    tier: row.tier as TierOrUnknown,
     credential: row.credential,
     approvalId: row.approval_id,
     createdMs: row.created_ms,

@@ -59,7 +59,7 @@ describe("whoever is asked does not see the value of", () => {
       "a version in Google's Secret Manager",
       "secretmanager.projects.secrets.addVersion",
       { payload: { data: "aHVzaA==", dataCrc32c: 1 } },
-      { payload: { data: "***", dataCrc32c: 1 } },
+      { payload: { data: "***", dataCrc32c: "***" } },
     ],
     [
       "a secret of AWS",

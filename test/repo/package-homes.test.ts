@@ -8,7 +8,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/match\//,
   cac: /^src\/cli\/kit\/parse-argv\.ts$/,
   picomatch: /^src\/match\//,
-  yaml: /^src\/(?:policy\/|state\/settings\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
+  yaml: /^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
   graphql: /^src\/protocols\/graphql/,
   "@peculiar/x509": /^src\/ca\//,
   "bun:sqlite": /^src\/state\//,

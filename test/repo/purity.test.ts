@@ -4,7 +4,15 @@
 import { expect, test } from "bun:test";
 import { sourceFiles } from "../support/source-files.ts";
 
-const PURE = ["src/model", "src/match", "src/wire", "src/text", "src/protocols", "src/policy"];
+const PURE = [
+  "src/model",
+  "src/match",
+  "src/wire",
+  "src/text",
+  "src/protocols",
+  "src/policy",
+  "src/redaction",
+];
 
 const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/\bBun\b/, "Bun"],

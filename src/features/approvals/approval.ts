@@ -14,6 +14,11 @@ const REASON_FLAG = {
   value: "text",
   summary: "Recorded in the audit, and told to the client",
 };
+const DIGEST_FLAG = {
+  name: "digest",
+  value: "hex",
+  summary: "Answer only the request that 'approval show --json' printed this digest of",
+};
 const ID_ARGUMENT = { name: "id", completes: "approval" } as const;
 const ID_DETAIL = "The id may be given without 'appr_' and cut short as long as it is unique.";
 
@@ -65,6 +70,7 @@ export const approvalAllowCommand: Command = {
       summary:
         "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass, nor for a change that does not name its scope",
     },
+    DIGEST_FLAG,
     JSON_FLAG,
   ],
   details: [ID_DETAIL],
@@ -75,7 +81,7 @@ export const approvalAllowCommand: Command = {
   ],
   async run(context) {
     const forMs = context.flags.durationMs("for");
-    const input = { ...idAndReason(context), ...(forMs === undefined ? {} : { for_ms: forMs }) };
+    const input = { ...(await answerOf(context)), ...(forMs === undefined ? {} : { for_ms: forMs }) };
     print(context, await context.daemon.call("approvals_allow", input));
   },
 };
@@ -85,18 +91,30 @@ export const approvalDenyCommand: Command = {
   name: "approval deny",
   summary: "Refuse a held request",
   args: [ID_ARGUMENT],
-  flags: [REASON_FLAG, JSON_FLAG],
+  flags: [REASON_FLAG, DIGEST_FLAG, JSON_FLAG],
   details: [ID_DETAIL],
   examples: ['iddio approval deny a1b2c3d4 --reason "not during business hours"'],
   async run(context) {
-    print(context, await context.daemon.call("approvals_deny", idAndReason(context)));
+    print(context, await context.daemon.call("approvals_deny", await answerOf(context)));
   },
 };
 
-function idAndReason({ args, flags }: CommandContext): { id: string; reason?: string } {
-  const [id = ""] = args;
+/** Binds the answer to the request that the id stands for at this moment, where nobody says which was shown. */
+async function answerOf({
+  args,
+  flags,
+  daemon,
+}: CommandContext): Promise<{ id: string; reason?: string; digest?: string }> {
+  const [given = ""] = args;
   const reason = flags.text("reason");
-  return { id, ...(reason === undefined ? {} : { reason }) };
+  const { approval } = await daemon.call("approvals_show", { id: given });
+  // An older daemon knows no digests.
+  const digest = approval.digest === undefined ? undefined : (flags.text("digest") ?? approval.digest);
+  return {
+    id: approval.id,
+    ...(reason === undefined ? {} : { reason }),
+    ...(digest === undefined ? {} : { digest }),
+  };
 }
 
 function print(
@@ -131,6 +149,11 @@ async function printDetails(output: Output, approval: ApprovalDetails): Promise<
   if (approval.body !== "") {
     output.line(bold("body"));
     for (const line of escapeLinesForTerminal(approval.body).split("\n")) output.line(`  ${line}`);
+  }
+  if (approval.trailers !== undefined) {
+    output.line(bold("trailers"));
+    for (const [name, value] of approval.trailers)
+      output.line(`  ${faint(`${escapeForTerminal(name)}:`)} ${escapeForTerminal(value)}`);
   }
   if (!output.isTerminal) return;
   const id = approval.id.replace("appr_", "");

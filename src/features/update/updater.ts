@@ -81,8 +81,9 @@ export class Updater {
 
   /** Looks for a release. Throws a `UserError` when something else is under way, or the feed cannot be read. */
   async check(isForced: boolean): Promise<UpdateReport> {
-    const isFresh =
-      Date.now() - (this.#stored.lastCheckMs ?? 0) < FRESH_MS && this.#stored.state.kind !== "failed";
+    const ageMs = Date.now() - (this.#stored.lastCheckMs ?? 0);
+    // A check in the future was made by a clock that was wrong, and says nothing.
+    const isFresh = ageMs >= 0 && ageMs < FRESH_MS && this.#stored.state.kind !== "failed";
     if (!isForced && isFresh) return this.report;
     this.#must({ kind: "check" });
     try {

@@ -1,5 +1,5 @@
 // What follows from a change of mode, policy, settings or pins: whoever listens is told,
-// splices that would now be intercepted are closed, and the proxy moves to the address
+// splices that would now be intercepted are closed, what waits is judged again, and the proxy moves to the address
 // that it was given. A change that cannot be carried out is told as well, never thrown.
 
 import type { PolicyStore } from "../../state/policy-store.ts";
@@ -14,7 +14,7 @@ export function announceChanges(parts: {
   readonly events: Events;
 }): void {
   const { listener, policy, events } = parts;
-  const { mode, settings, pins, detector, splices, log } = listener.gateway;
+  const { mode, settings, pins, detector, splices, broker, log } = listener.gateway;
   const sweep = () => {
     const closed = splices.sweep();
     if (closed > 0) log.info("splices closed: their hosts are intercepted now", { count: closed });
@@ -29,6 +29,7 @@ export function announceChanges(parts: {
   policy.onChange((change) => {
     if (change.kind === "loaded") {
       sweep();
+      broker.judgeAgain();
       events.publish("policy_reloaded", { revision: change.revision });
       log.info("policy loaded", { revision: change.revision });
     } else {

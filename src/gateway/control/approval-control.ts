@@ -16,6 +16,13 @@ import type { Events } from "../request/events.ts";
 /** Leaves a `control` row that says who did what. */
 export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;
 
+/** Of an answer: which request, why, and the digest of what was shown. */
+interface Answer {
+  readonly id: string;
+  readonly reason?: string;
+  readonly digest?: string;
+}
+
 type Methods =
   | "approvals_list"
   | "approvals_show"
@@ -34,13 +41,8 @@ export function approvalHandlers(
 ): Pick<ControlHandlers, Methods> {
   const { broker, grants } = gateway;
 
-  const reply = (
-    outcome: "approved" | "denied",
-    id: string,
-    reason: string | undefined,
-    caller: Principal,
-  ) => {
-    const answered = broker.reply(id, outcome, reason);
+  const reply = (outcome: "approved" | "denied", { id, reason, digest }: Answer, caller: Principal) => {
+    const answered = broker.reply(id, outcome, reason, digest);
     record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
       approval_id: answered.approval.id,
       request_id: answered.approval.requestId,
@@ -57,6 +59,7 @@ export function approvalHandlers(
       protocol: approval.protocol,
       host: approval.host,
       port: approval.port,
+      tier: approval.tier,
       command: approval.command,
       labels: approval.labels,
       credential: approval.credential,
@@ -75,13 +78,14 @@ export function approvalHandlers(
 
     approvals_show: async ({ id }) => {
       const { approval, ended } = broker.find(id);
-      const { headers, body } = approval.view;
+      const { headers, body, trailers } = approval.view;
       const client = await clientDetails(approval.client);
       return {
         approval: {
           ...approvalReport(approval),
           headers,
           body,
+          ...(trailers.length === 0 ? {} : { trailers }),
           grantable: approval.onceOnly === undefined && ended === undefined,
           ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
@@ -89,9 +93,9 @@ export function approvalHandlers(
       };
     },
 
-    approvals_allow: ({ id, reason, for_ms }, caller): ApprovalReply => {
-      if (for_ms !== undefined) checkGrant(broker.find(id), for_ms);
-      const { approval, isLate } = reply("approved", id, reason, caller);
+    approvals_allow: ({ for_ms, ...answer }, caller): ApprovalReply => {
+      if (for_ms !== undefined) checkGrant(broker.find(answer.id, answer.digest), for_ms);
+      const { approval, isLate } = reply("approved", answer, caller);
       if (isLate)
         return {
           id: approval.id,
@@ -107,8 +111,8 @@ export function approvalHandlers(
       };
     },
 
-    approvals_deny: ({ id, reason }, caller): ApprovalReply => {
-      const { approval } = reply("denied", id, reason, caller);
+    approvals_deny: (answer, caller): ApprovalReply => {
+      const { approval } = reply("denied", answer, caller);
       return { id: approval.id, outcome: "denied" };
     },
 
@@ -167,6 +171,7 @@ function approvalReport(approval: PendingApproval): Approval {
     path: approval.path,
     rule: approval.rule,
     reason: approval.reason,
+    digest: approval.digest,
     ...(approval.client ? { client: approval.client } : {}),
   };
 }
@@ -176,6 +181,7 @@ function grantReport(grant: Grant): GrantReport {
     id: grant.id,
     approval_id: grant.approvalId,
     protocol: grant.protocol,
+    tier: grant.tier,
     command: grant.command,
     labels: grant.labels,
     host: grant.host,

@@ -1,9 +1,10 @@
 // Observe sessions: a bounded time in observe mode that ends by itself and brings back the
-// mode that was there. Follows the clock on the wall, so that a laptop that slept does not
-// wake up in a session that should be over. A person who chooses another mode ends it too.
+// mode that was there. It is over by whichever clock says so first: a laptop that slept does
+// not wake up in it, and a clock that is set back prolongs nothing. Another mode ends it too.
 
 import type { Mode } from "../../model/mode.ts";
 import { UserError } from "../../model/user-error.ts";
+import { Deadline } from "../../state/deadline.ts";
 import type { ObserveSession, StoredObserveSession } from "../../state/observe-session.ts";
 import { renderDuration } from "../../text/duration.ts";
 import type { Events } from "../request/events.ts";
@@ -28,6 +29,7 @@ const LOOK_MS = 2_000;
 export class ObserveSessions {
   readonly #parts: SessionParts;
   #session: ObserveSession | undefined;
+  #deadline: Deadline | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isRestoring = false;
 
@@ -36,7 +38,8 @@ export class ObserveSessions {
     this.#parts = parts;
     this.#session = parts.stored.read();
     if (this.#session !== undefined) {
-      if (this.#session.endsMs > Date.now()) parts.mode.set("observe");
+      this.#deadline = new Deadline(this.#session.startedMs, this.#session.endsMs);
+      if (!this.#deadline.isOver()) parts.mode.set("observe");
       this.#look();
     }
     parts.mode.onChange((current) => {
@@ -65,6 +68,7 @@ export class ObserveSessions {
     const session = { startedMs: now, endsMs: now + durationMs, previousMode: this.#parts.mode.current };
     this.#parts.stored.write(session);
     this.#session = session;
+    this.#deadline = new Deadline(session.startedMs, session.endsMs, now);
     this.#parts.events.publish("observe_started", sessionFields(session));
     this.#parts.mode.set("observe");
     this.#look();
@@ -90,8 +94,8 @@ export class ObserveSessions {
 
   #look(): void {
     clearTimeout(this.#timer);
-    if (this.#session === undefined) return;
-    const leftMs = this.#session.endsMs - Date.now();
+    if (this.#session === undefined || this.#deadline === undefined) return;
+    const leftMs = this.#deadline.leftMs();
     if (leftMs <= 0) this.#end("time");
     else this.#timer = setTimeout(() => this.#look(), Math.min(leftMs, LOOK_MS)).unref();
   }

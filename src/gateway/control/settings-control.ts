@@ -6,6 +6,7 @@ import type { SettingChange } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/methods.ts";
 import { isLoopbackAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
+import { maskValues } from "../../redaction/secret-value.ts";
 import { readSetting, type Settings } from "../../state/settings.ts";
 import type { Listener } from "../front/listener.ts";
 import type { Gateway } from "../request/context.ts";
@@ -97,7 +98,7 @@ function isLocalOnly(listen: string): boolean {
   return host === "localhost" || (isLoopbackAddress(host) && !isEverywhere);
 }
 
-/** A URL without its user and password. */
+/** Without what is a secret by its shape: the user and password of a URL. */
 function masked(value: unknown): unknown {
-  return typeof value === "string" ? value.replace(/^(https?:\/\/)[^@/]*@/, "$1***@") : value;
+  return typeof value === "string" ? maskValues(value) : value;
 }

@@ -3,8 +3,9 @@
 // judged: an unambiguous head, a Host that is the destination, a known upgrade.
 
 import type { ClientIdentity } from "../../model/entry.ts";
-import type { RequestHead } from "../../model/request.ts";
+import type { Header, RequestHead } from "../../model/request.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
+import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { parseRequestHead, serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
 import { BodyError, BodySource } from "../message/body-source.ts";
 import { strayConnectionOption } from "../message/http1-message.ts";
@@ -13,7 +14,6 @@ import { answerShortly, statusText } from "../message/short-answer.ts";
 import type { Gateway } from "../request/context.ts";
 import { type ClientRequest, exchange } from "../request/exchange.ts";
 import type { Destination } from "../request/inspection.ts";
-import { maskTarget } from "../request/mask.ts";
 import type { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
@@ -86,7 +86,8 @@ export async function serveRequest(
   try {
     const protocols = gateway.inspection.protocolsOf(destined.destination);
     if (protocols.length === 0) await request.forward(() => {});
-    else await exchange(gateway, protocols, request);
+    else
+      await exchange(gateway, protocols, request, () => gateway.inspection.protocolsOf(destined.destination));
   } catch (error) {
     if (error instanceof ClientGone) {
       if (error.message !== "")
@@ -187,6 +188,10 @@ class Http1Request implements ClientRequest {
   get bodyLength(): number | undefined {
     const { framing } = this.#wire;
     return framing.kind === "length" ? framing.length : undefined;
+  }
+
+  get trailers(): readonly Header[] {
+    return this.#body.trailers;
   }
 
   get isUpgrade(): boolean {

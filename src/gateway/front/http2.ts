@@ -5,6 +5,7 @@
 import type { ClientIdentity } from "../../model/entry.ts";
 import { type Header, headerValue, headerValues, type RequestHead } from "../../model/request.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
+import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { H2_ERROR } from "../../wire/http2/connection.ts";
 import { BodyError } from "../message/body-source.ts";
 import { endToEnd } from "../message/http1-message.ts";
@@ -14,7 +15,6 @@ import type { BodyReader, OutgoingRequest } from "../message/upstream-answer.ts"
 import type { Gateway } from "../request/context.ts";
 import { type ClientRequest, exchange } from "../request/exchange.ts";
 import type { Destination } from "../request/inspection.ts";
-import { maskTarget } from "../request/mask.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { ClientGone, forwardUpstream } from "../upstream/forward.ts";
@@ -66,7 +66,10 @@ async function serveStream(
   try {
     const protocols = gateway.inspection.protocolsOf(connection.destination);
     if (protocols.length === 0) await request.forward(() => {});
-    else await exchange(gateway, protocols, request);
+    else
+      await exchange(gateway, protocols, request, () =>
+        gateway.inspection.protocolsOf(connection.destination),
+      );
   } catch (error) {
     if (error instanceof ClientGone && error.message !== "")
       gateway.log.warn("request broken off", {
@@ -243,6 +246,10 @@ class Http2Request implements ClientRequest {
   get bodyLength(): number | undefined {
     const { framing } = this.#stream;
     return framing.kind === "length" ? framing.length : undefined;
+  }
+
+  get trailers(): readonly Header[] {
+    return this.#stream.trailers;
   }
 
   peekBody(limit: number): Promise<Uint8Array | undefined> {

@@ -29,6 +29,10 @@ export interface ApprovalRequest {
   /** Hash of the credential that the request carries; "" when it carries none. */
   readonly credential: string;
   readonly view: RequestView;
+  /** What a reply names to say that it is about this; the same for the same request sent again. */
+  readonly digest: string;
+  /** Judges again by the policy in force: why it may wait no longer, undefined when it may. */
+  judgeAgain(): string | undefined;
   /** Why it may only be let through once; undefined when others like it may be for a while. */
   readonly onceOnly: string | undefined;
   /** Equal for the same request sent again; undefined when the body was not read whole. */
@@ -46,9 +50,9 @@ export interface PendingApproval extends ApprovalRequest {
   readonly expiresMs: number;
 }
 
-/** How a hold ended. `full`: too many were waiting already, nobody was asked. */
+/** How a hold ended. `revoked`: the policy in force denies it by now. `full`: too many were waiting already, nobody was asked. */
 export interface HoldOutcome {
-  readonly outcome: "approved" | "denied" | "timed_out" | "withdrawn" | "full";
+  readonly outcome: "approved" | "denied" | "timed_out" | "withdrawn" | "revoked" | "full";
   readonly id: string;
   /** What the person wrote, if anything. */
   readonly reason?: string;
@@ -147,9 +151,12 @@ export class Broker {
 
   /**
    * One that waits, or that ended undecided within ten minutes, by id, bare hex or unique prefix. Throws UserError
-   * when none or several match.
+   * when none or several match, or when it is not the one with this digest.
    */
-  find(idOrPrefix: string): {
+  find(
+    idOrPrefix: string,
+    digest?: string,
+  ): {
     readonly approval: PendingApproval;
     readonly ended: "timed_out" | "withdrawn" | undefined;
   } {
@@ -157,23 +164,27 @@ export class Broker {
     const waiting = [...this.#pending.values()].map((each) => each.approval);
     const ended = [...this.#ended.values()].map((each) => each.approval);
     const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
+    if (digest !== undefined && digest !== approval.digest)
+      throw new UserError(`'${approval.id}' is not the request that was shown; it was not answered`, {
+        hint: `look at it again: iddio approval show ${approval.id}`,
+        code: "not-what-was-shown",
+      });
     return { approval, ended: this.#ended.get(approval.id)?.outcome };
   }
 
   /**
    * Decides one by id, bare hex or unique prefix. Throws UserError when none or several match. Of two
    * simultaneous answers the first counts and the second is told that nothing waits. `isLate`: the request
-   * is gone, and an allow is kept for the same request sent again within ten minutes.
+   * is gone, and an allow is kept for the same request sent again within ten minutes. `digest`: of what the
+   * answer is about; another request under the id is not answered.
    */
   reply(
     idOrPrefix: string,
     outcome: "approved" | "denied",
     reason?: string,
+    digest?: string,
   ): { readonly approval: PendingApproval; readonly isLate: boolean } {
-    this.#forgetOld();
-    const waiting = [...this.#pending.values()].map((each) => each.approval);
-    const ended = [...this.#ended.values()].map((each) => each.approval);
-    const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
+    const { approval } = this.find(idOrPrefix, digest);
     const isLate = this.#ended.delete(approval.id);
     if (!isLate) this.#settle(approval.id, outcome, reason);
     else this.#replyLate(approval, outcome, reason);
@@ -220,6 +231,14 @@ export class Broker {
     for (const [key, shot] of this.#oneShots) if (shot.untilMs <= now) this.#oneShots.delete(key);
   }
 
+  /** After a change of the policy: what may wait no longer is refused at once. */
+  judgeAgain(): void {
+    for (const { approval } of [...this.#pending.values()]) {
+      const reason = approval.judgeAgain();
+      if (reason !== undefined) this.#settle(approval.id, "revoked", reason);
+    }
+  }
+
   /** Withdraws everything, for shutdown. */
   close(): void {
     for (const id of [...this.#pending.keys()]) this.#settle(id, "withdrawn", "the gateway is stopping");
@@ -238,7 +257,7 @@ export class Broker {
     return first;
   }
 
-  #settle(id: string, outcome: "approved" | "denied" | "timed_out" | "withdrawn", reason?: string): void {
+  #settle(id: string, outcome: Exclude<HoldOutcome["outcome"], "full">, reason?: string): void {
     const waiting = this.#pending.get(id);
     if (!waiting) return;
     this.#pending.delete(id);
@@ -246,7 +265,8 @@ export class Broker {
     if (outcome === "timed_out" || outcome === "withdrawn") this.#remember(waiting.approval, outcome);
     const fields = { ...eventFields(waiting.approval), outcome, ...(reason ? { reason } : {}) };
     if (outcome === "timed_out") this.#events.publish("approval_timed_out", fields);
-    else if (outcome === "withdrawn") this.#events.publish("approval_withdrawn", fields);
+    else if (outcome === "withdrawn" || outcome === "revoked")
+      this.#events.publish("approval_withdrawn", fields);
     else this.#events.publish("approval_replied", fields);
     waiting.settle({ outcome, id, ...(reason ? { reason } : {}) });
   }
@@ -279,6 +299,7 @@ function eventFields(approval: PendingApproval): Record<string, unknown> {
     method: approval.method,
     path: approval.path,
     rule: approval.rule,
+    digest: approval.digest,
     expires_ms: approval.expiresMs,
     ...(approval.client ? { client: approval.client } : {}),
   };

@@ -4,19 +4,20 @@
 
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { Protocol } from "../../model/protocol.ts";
-import type { RequestBody, RequestHead } from "../../model/request.ts";
+import type { Header, HttpRequest, RequestBody, RequestHead } from "../../model/request.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { judge, needsBody } from "../../policy/decide/judge.ts";
 import { renderRefusal } from "../../protocols/refusal.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
+import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { decodeContent } from "../message/content-coding.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { HoldOutcome } from "./broker.ts";
 import type { Gateway } from "./context.ts";
-import { credentialOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
+import { credentialOf, digestOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
+import { judgedAgain } from "./judged-again.ts";
 import { LookAheadShare } from "./look-ahead.ts";
-import { maskTarget } from "./mask.ts";
 import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
 import { isAboutSecrets, viewOf } from "./request-view.ts";
@@ -43,6 +44,8 @@ export interface ClientRequest {
    * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
    */
   forward(answered: (status: number) => void): Promise<void>;
+  /** The fields behind the body; complete once `peekBody` gave the whole of it. */
+  readonly trailers: readonly Header[];
 }
 
 /** What happens to a request that was judged. */
@@ -50,11 +53,15 @@ type Decision =
   | { readonly kind: "forward"; readonly result: RequestResult }
   | { readonly kind: "refuse"; readonly result: RequestResult; readonly retry: boolean };
 
-/** Judges one request and carries out the verdict. */
+/**
+ * Judges one request and carries out the verdict. `protocolsNow`: whose route the destination matches by the
+ * policy in force, for a request that waited.
+ */
 export async function exchange(
   gateway: Gateway,
   protocols: readonly Protocol[],
   request: ClientRequest,
+  protocolsNow: () => readonly Protocol[] = () => protocols,
 ): Promise<void> {
   const share = new LookAheadShare(gateway.lookAhead);
   try {
@@ -64,20 +71,19 @@ export async function exchange(
       request.hasBody && needsBody(protocols, request.head)
         ? await readBody(gateway, request, share)
         : unneeded(request);
-    const judgement = judge(gateway.inspection.policy, protocols, {
-      method,
-      host,
-      port,
-      target,
-      headers,
-      body,
-    });
+    const judged: HttpRequest = { method, host, port, target, headers, body };
+    const judgement = judge(gateway.inspection.policy, protocols, judged);
+    const again = () => {
+      const now = protocolsNow();
+      // A host that is inspected no longer is judged as it was.
+      return judgedAgain(gateway.inspection.policy, now.length === 0 ? protocols : now, judged, judgement);
+    };
     gateway.recorder.classified(facts, judgement);
     if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement);
 
     const decision =
       decideAtOnce(gateway, request, judgement) ??
-      afterHold(await hold(gateway, request, facts, judgement, share));
+      afterHold(await hold(gateway, request, facts, judgement, share, again), again);
     if (decision.kind === "refuse") return await refuse(gateway, request, facts, judgement, decision);
     const problem = needsIntent(judgement)
       ? await recordIntent(gateway, facts, judgement, decision.result)
@@ -95,8 +101,10 @@ function decideAtOnce(gateway: Gateway, request: ClientRequest, judgement: Judge
   if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
   if (action !== "escalate")
     return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
-  const grant = gateway.grants.find(grantSubject(request, judgement.classification));
-  if (grant === undefined || onceOnlyReason(judgement.classification) !== undefined) return undefined;
+  const subject = grantSubject(request, judgement.classification);
+  const grant = gateway.grants.find(subject);
+  if (grant === undefined || onceOnlyReason(judgement.classification, subject.credential) !== undefined)
+    return undefined;
   return {
     kind: "forward",
     result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
@@ -109,6 +117,7 @@ async function hold(
   facts: RequestFacts,
   judgement: Judgement,
   share: LookAheadShare,
+  again: () => string | undefined,
 ): Promise<HoldOutcome> {
   gateway.recorder.escalated(facts, judgement);
   const { classification, verdict } = judgement;
@@ -117,7 +126,10 @@ async function hold(
     : NOTHING;
   const decoded = raw && decodeContent(request.head.headers, raw);
   const credential = credentialOf(classification.protocol, request.head, request.identity);
-  const fingerprint = raw && fingerprintOf(classification, request.head, raw, credential);
+  const trailers = raw ? request.trailers : [];
+  const fingerprint = raw && fingerprintOf(classification, request.head, raw, credential, trailers);
+  const revoked = again();
+  if (revoked !== undefined) return { outcome: "revoked", id: "", reason: revoked };
   return gateway.broker.hold(
     {
       requestId: facts.requestId,
@@ -133,8 +145,10 @@ async function hold(
       // A rule that may not be about this request says nothing to whoever is asked without the reason for it.
       reason: verdict.isInDoubt ? `${classification.reason}; ${verdict.reason}` : classification.reason,
       credential,
-      view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command)),
-      onceOnly: onceOnlyReason(classification),
+      view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command), trailers),
+      digest: digestOf(fingerprint),
+      judgeAgain: again,
+      onceOnly: onceOnlyReason(classification, credential),
       heldBytes: raw?.length ?? 0,
       ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, credential) } : {}),
@@ -146,7 +160,10 @@ async function hold(
 
 const NOTHING = new Uint8Array(0);
 
-function afterHold(held: HoldOutcome): Decision {
+function afterHold(held: HoldOutcome, again: () => string | undefined): Decision {
+  // Once more between the approval and what is written down: a policy may have come into force in between.
+  const revoked = held.outcome === "approved" ? again() : undefined;
+  if (revoked !== undefined) return refusedNow(revoked, held.id);
   const reason = held.reason ? { reason: held.reason } : {};
   const approvalId = held.id;
   switch (held.outcome) {
@@ -164,6 +181,8 @@ function afterHold(held: HoldOutcome): Decision {
         result: { outcome: "timed_out", decision: "escalate", approvalId },
         retry: true,
       };
+    case "revoked":
+      return refusedNow(held.reason ?? "", held.id);
     case "withdrawn":
       return {
         kind: "refuse",
@@ -178,6 +197,11 @@ function afterHold(held: HoldOutcome): Decision {
         retry: true,
       };
   }
+}
+
+function refusedNow(reason: string, approvalId: string): Decision {
+  const id = approvalId === "" ? {} : { approvalId };
+  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason, ...id }, retry: false };
 }
 
 function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {

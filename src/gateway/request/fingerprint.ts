@@ -1,46 +1,52 @@
-// When two requests are the same one sent again, and when they come from the same
-// credential. Signatures, dates and attempt counters change with every try, so only what
-// the upstream acts upon and who asks it count.
+// When two requests are the same one sent again, and when they come from the same credential. Everything counts
+// that the client sent, but for a short closed list that changes from try to try: what a person allowed is
+// exactly what was shown, and nothing that only looks like it.
 
-import { createHash } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { type Header, headerValue, headerValues, type RequestHead } from "../../model/request.ts";
+import { secretPairsOf } from "../../redaction/mask-pairs.ts";
+import { isCredentialField } from "../../redaction/secret-name.ts";
 
-/** Fields that are, or carry, a credential. */
-const CREDENTIALS = [
-  "authorization",
-  "x-api-key",
-  "x-auth-key",
-  "x-auth-email",
-  "private-token",
-  "cookie",
-  "x-amz-security-token",
-];
+/** Signatures, dates, ids of a try, traces and the name of the client: all that may differ. */
+const VOLATILE = new Set(
+  (
+    "signature signature-input dpop date x-amz-date x-goog-date x-ms-date " +
+    "x-request-id request-id x-correlation-id x-client-request-id x-ms-client-request-id kubectl-session sec-websocket-key " +
+    "traceparent tracestate baggage b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-b3-sampled x-amzn-trace-id x-cloud-trace-context " +
+    "grpc-trace-bin uber-trace-id sentry-trace x-datadog-trace-id x-datadog-parent-id " +
+    // How long this try may take.
+    "grpc-timeout " +
+    // Google's and AWS's libraries put the number of the try beside their names.
+    "user-agent x-amz-user-agent x-goog-api-client amz-sdk-invocation-id amz-sdk-request amz-sdk-retry"
+  ).split(" "),
+);
 
-/** Fields that change what the same method, target and body mean. */
-const MEANING = [
-  "content-encoding",
-  "content-type",
-  "x-amz-target",
-  "x-http-method",
-  "x-http-method-override",
-  "x-method-override",
-];
-
-/** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. */
+/** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. "" when nothing does. */
 export function credentialOf(protocol: Protocol, head: RequestHead, identity: string): string {
   const parts: string[] = identity === "" ? [] : [`certificate ${identity}`];
   // Under any other protocol a signature is a field like any other, which an agent could add at will.
   const accessKey = protocol === "aws" ? awsAccessKey(head) : undefined;
   if (accessKey !== undefined) parts.push(`aws ${accessKey}`);
-  else
-    for (const [name, value] of head.headers)
-      if (CREDENTIALS.includes(name.toLowerCase())) parts.push(`${name.toLowerCase()} ${value}`);
-  return parts.length === 0 ? "" : hash(parts);
+  for (const [name, value] of head.headers) {
+    const lower = name.toLowerCase();
+    if (VOLATILE.has(lower) || !isCredentialField(lower) || value === "") continue;
+    // The signature itself changes with every try, and the session's token belongs to the key.
+    if (accessKey !== undefined && (lower === "authorization" || lower === "x-amz-security-token")) continue;
+    parts.push(`${lower} ${value}`);
+  }
+  for (const [name, value] of head.headers)
+    if (name.toLowerCase() === "sec-websocket-protocol" && /bearer|token|auth/i.test(value))
+      parts.push(`websocket ${value}`);
+  if (accessKey === undefined)
+    for (const [name, value] of secretPairsOf(head.target)) parts.push(`?${name} ${value}`);
+  if (parts.length === 0) return "";
+  // Another identity under the same credential is another asker.
+  return hash([...parts, ...impersonation(head.headers)]);
 }
 
-/** The access key of a SigV4 signature, in the field or presigned; the signature itself changes with every try. */
+/** The access key of a SigV4 signature, in the field or presigned. */
 function awsAccessKey(head: RequestHead): string | undefined {
   const signed = headerValue(head.headers, "authorization");
   if (signed !== undefined) return /^AWS4-[A-Z0-9-]+ Credential=([^/, ]+)/.exec(signed)?.[1];
@@ -56,24 +62,45 @@ function impersonation(headers: readonly Header[]): string[] {
     .sort();
 }
 
-/** Identifies a request across retries. `body` is every byte as sent; without the whole body there is no fingerprint. */
+/**
+ * Identifies a request across retries. `body` is every byte as sent, `trailers` the fields behind it; without the
+ * whole body there is no fingerprint.
+ */
 export function fingerprintOf(
   classification: Classification,
   head: RequestHead,
   body: Uint8Array,
   credential: string,
+  trailers: readonly Header[] = [],
 ): string {
   return hash([
     // What was asked about is part of what was allowed: nothing that is classified otherwise is the same.
     ...classified(classification),
-    ...MEANING.map((name) => headerValues(head.headers, name).join("\n")),
     head.method,
     `${head.host}:${head.port}`,
     head.target,
     createHash("sha256").update(body).digest("hex"),
     credential,
-    ...impersonation(head.headers),
+    ...lasting(classification.protocol, head.headers),
+    "trailers",
+    ...lasting(classification.protocol, trailers),
   ]);
+}
+
+/** Every field that lasts from try to try, by name; those of one name in the order in which they were sent. */
+function lasting(protocol: Protocol, headers: readonly Header[]): string[] {
+  return headers
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !VOLATILE.has(name))
+    .map(([name, value]) => [name, name === "authorization" ? unsigned(protocol, value) : value] as const)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([name, value]) => `${name}: ${value}`);
+}
+
+/** A SigV4 field without its signature and the day of its scope. */
+function unsigned(protocol: Protocol, value: string): string {
+  if (protocol !== "aws" || !value.startsWith("AWS4-")) return value;
+  return value.replace(/Signature=[0-9a-f]+/i, "Signature=").replace(/(Credential=[^/, ]+\/)\d{8}\//, "$1");
 }
 
 function classified({ protocol, tier, command, labels, parts }: Classification): string[] {
@@ -86,7 +113,7 @@ function classified({ protocol, tier, command, labels, parts }: Classification):
  * another method, and the person who said no should not be asked the same again.
  */
 export function fallbackKeyOf(head: RequestHead, credential: string): string {
-  const session = headerValue(head.headers, "kubectl-session") ?? "";
+  const session = headerValues(head.headers, "kubectl-session").join("\n");
   return hash([
     `${head.host}:${head.port}`,
     head.target,
@@ -94,6 +121,15 @@ export function fallbackKeyOf(head: RequestHead, credential: string): string {
     session,
     ...impersonation(head.headers),
   ]);
+}
+
+/** Secrets are in what a fingerprint is made of, and short ones could be guessed from it: outside it goes by this. */
+const DIGEST_KEY = randomBytes(32);
+
+/** What a reply names to say which request it is about. Without a fingerprint it is this one request's own. */
+export function digestOf(fingerprint: string | undefined): string {
+  if (fingerprint === undefined) return randomBytes(16).toString("hex");
+  return createHmac("sha256", DIGEST_KEY).update(fingerprint).digest("hex").slice(0, 32);
 }
 
 function hash(parts: readonly string[]): string {

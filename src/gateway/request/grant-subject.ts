@@ -14,22 +14,23 @@ interface Granted {
 
 /** The subject of a grant for requests like this one. */
 export function grantSubject({ head, identity }: Granted, classification: Classification): GrantSubject {
-  const { protocol, command, labels } = classification;
+  const { protocol, tier, command, labels } = classification;
   const credential = credentialOf(protocol, head, identity);
-  return { protocol, host: head.host, port: head.port, command, labels, credential };
+  return { protocol, host: head.host, port: head.port, tier, command, labels, credential };
 }
 
 /**
  * Why a request may only be let through once, in a clause; undefined when others like it may be let through for a
- * while. Never break-glass, never what could not be classified, never a batch whose parts one label cannot name,
- * and never a change in a place that it does not name: the grant would be for all of them.
+ * while. Never break-glass, never what could not be classified, never without a credential, which would be for
+ * everybody, never a batch whose parts one label cannot name, and never a change in a place that it does not name: the grant would be for all of them.
  */
-export function onceOnlyReason(classification: Classification): string | undefined {
+export function onceOnlyReason(classification: Classification, credential: string): string | undefined {
   const { tier, command, parts, unnamedScopes = [], spannedScopes = [] } = classification;
   if (tier === "break-glass" || tier === "unknown") return `its tier is ${tier}`;
   if (command === "") return "its command is not known";
   if (parts !== undefined) return "it is several operations in one";
   const scopes = [...unnamedScopes, ...spannedScopes];
   if (tier !== "observe" && scopes.length > 0) return `it does not name its ${scopes.join(" and ")}`;
+  if (credential === "") return "it carries no credential to know others like it by";
   return undefined;
 }

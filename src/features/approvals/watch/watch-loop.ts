@@ -88,7 +88,12 @@ class Watch {
     this.#layout = layoutOf(this.#state, this.#terminal.size);
     if (before.approvals.length === 0 && this.#state.approvals.length > 0) this.#output.write("\x07");
     this.#draw();
-    if (this.#state.selectedId !== before.selectedId) this.#fetchDetails();
+    // Selected anew, be it another id or another request that took it over.
+    if (
+      this.#state.selectedSinceMs !== before.selectedSinceMs ||
+      this.#state.selectedId !== before.selectedId
+    )
+      this.#fetchDetails();
   }
 
   #draw(): void {
@@ -119,6 +124,7 @@ class Watch {
 
   async #answer(action: Extract<WatchAction, { kind: "allow" | "deny" }>): Promise<void> {
     const { id } = action;
+    const which = action.digest === undefined ? { id } : { id, digest: action.digest };
     this.#own.add(id);
     const answered = this.#state.approvals.find((each) => each.id === id);
     const what = answered === undefined ? id : escapeForTerminal(`${shortName(answered)} (${id})`);
@@ -126,11 +132,11 @@ class Watch {
       const reply =
         action.kind === "allow"
           ? await this.#daemon.call("approvals_allow", {
-              id,
+              ...which,
               ...(action.forMs === undefined ? {} : { for_ms: action.forMs }),
             })
           : await this.#daemon.call("approvals_deny", {
-              id,
+              ...which,
               ...(action.reason === undefined ? {} : { reason: action.reason }),
             });
       const note = `${reply.outcome} ${what}${reply.note === undefined ? "" : `, ${reply.note}`}`;

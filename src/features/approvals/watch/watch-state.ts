@@ -43,8 +43,8 @@ export interface PaneGeometry {
 
 /** What a key asks the outside to do. */
 export type WatchAction =
-  | { readonly kind: "allow"; readonly id: string; readonly forMs?: number }
-  | { readonly kind: "deny"; readonly id: string; readonly reason?: string }
+  | { readonly kind: "allow"; readonly id: string; readonly digest?: string; readonly forMs?: number }
+  | { readonly kind: "deny"; readonly id: string; readonly digest?: string; readonly reason?: string }
   | { readonly kind: "quit" }
   | { readonly kind: "suspend" }
   | { readonly kind: "redraw" };
@@ -71,18 +71,36 @@ export function selectedOf({ approvals, selectedId }: WatchState): Approval | un
 /** Takes over what the daemon says is waiting; the selection stays where it is as long as it can. */
 export function withApprovals(state: WatchState, approvals: readonly Approval[], nowMs: number): WatchState {
   // An answer is on its way until what it answered is gone; a second one could only fall on another request.
-  const isAnswered = !approvals.some(({ id }) => id === state.answering);
-  const next = { ...state, approvals, answering: isAnswered ? undefined : state.answering };
-  if (approvals.some(({ id }) => id === state.selectedId)) return next;
+  const isStill = (id: string | undefined) => {
+    const before = state.approvals.find((each) => each.id === id);
+    const after = approvals.find((each) => each.id === id);
+    return before !== undefined && after !== undefined && isSame(before, after);
+  };
+  const next = { ...state, approvals, answering: isStill(state.answering) ? state.answering : undefined };
+  if (isStill(state.selectedId)) return next;
+  // The retry of a client that left takes over its id: another request, which nobody has read yet.
+  if (approvals.some(({ id }) => id === state.selectedId)) return select(next, state.selectedId, nowMs);
   const before = state.approvals.findIndex(({ id }) => id === state.selectedId);
   const still = new Set(approvals.map(({ id }) => id));
   const index = state.approvals.slice(0, Math.max(0, before)).filter(({ id }) => still.has(id)).length;
   return select(next, approvals[Math.min(index, approvals.length - 1)]?.id, nowMs);
 }
 
+/** Whether two reports are about one request, and not about another that took over its id. */
+function isSame(one: Approval, other: Approval): boolean {
+  return one.id === other.id && one.created_ms === other.created_ms && one.digest === other.digest;
+}
+
 /** Takes the details in, if they are still about what is selected. */
 export function withDetails(state: WatchState, details: ApprovalDetails): WatchState {
-  return details.id === state.selectedId ? { ...state, details } : state;
+  const selected = selectedOf(state);
+  return selected !== undefined && isSame(selected, details) ? { ...state, details } : state;
+}
+
+/** The digest of what is on the screen, for the answer to carry. */
+function shownDigest(state: WatchState): { readonly digest?: string } {
+  const digest = selectedOf(state)?.digest;
+  return digest === undefined ? {} : { digest };
 }
 
 /** Adds a line to what has happened. */
@@ -153,7 +171,12 @@ function allow(
 ): { state: WatchState; action?: WatchAction } {
   const id = state.selectedId;
   if (id === undefined || !canAnswer(state, nowMs) || !hasSeenRequest(state, geometry)) return { state };
-  const action = { kind: "allow", id, ...(forMs === undefined ? {} : { forMs }) } as const;
+  const action = {
+    kind: "allow",
+    id,
+    ...shownDigest(state),
+    ...(forMs === undefined ? {} : { forMs }),
+  } as const;
   return { state: { ...state, answering: id }, action };
 }
 
@@ -164,7 +187,12 @@ function deny(
 ): { state: WatchState; action?: WatchAction } {
   const id = state.selectedId;
   if (id === undefined || !canAnswer(state, nowMs)) return { state };
-  const action = { kind: "deny", id, ...(reason === undefined ? {} : { reason }) } as const;
+  const action = {
+    kind: "deny",
+    id,
+    ...shownDigest(state),
+    ...(reason === undefined ? {} : { reason }),
+  } as const;
   return { state: { ...state, answering: id, reason: undefined }, action };
 }
 

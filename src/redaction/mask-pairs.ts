@@ -1,0 +1,97 @@
+// Query strings and forms: pairs of name and value between ampersands. Only values are replaced; names, order and
+// everything else stay as they were sent. Used for every path that is shown or recorded.
+
+import { maskJson } from "./mask-json.ts";
+import { isSecretName, isSecretParameter, wordsOf } from "./secret-name.ts";
+import { MASK, maskValues } from "./secret-value.ts";
+
+/** The target with the secrets of its query, and what is a secret by its shape anywhere, replaced by `***`. */
+export function maskTarget(target: string): string {
+  const question = target.indexOf("?");
+  if (question < 0) return maskValues(target);
+  return `${maskValues(target.slice(0, question))}?${maskPairs(target.slice(question + 1))}`;
+}
+
+/** The pairs of a query or a form, each secret value replaced. `isSecret`: whatever is called a value is one. */
+export function maskPairs(text: string, isSecret = false): string {
+  const parts = text.split("&");
+  const hidden = parts.length <= MAX_SIBLINGS ? siblings(parts) : undefined;
+  return parts
+    .map((part) => {
+      const equals = part.indexOf("=");
+      if (equals < 0) return maskEncoded(part);
+      const name = decoded(part.slice(0, equals));
+      const isHidden =
+        isSecretParameter(name) || hidden?.has(name) === true || (isSecret && VALUE.test(name));
+      if (isHidden && equals + 1 < part.length) return `${part.slice(0, equals)}=${MASK}`;
+      return `${maskEncoded(part.slice(0, equals))}=${maskEncoded(part.slice(equals + 1))}`;
+    })
+    .join("&");
+}
+
+const MAX_SIBLINGS = 5_000;
+const VALUE = /(?:value|text|string|data|payload|content|binary|body)$/i;
+/** `Parameters.member.1.ParameterKey`, `env[0][name]`: what the value beside them is called. */
+const NAMING = /^(.*?)(?:parameter|option|tag)?[._[\]-]*(?:key|name)\]?$/i;
+const VALUED = /^(.*?)(?:parameter|option|tag)?[._[\]-]*(?:value|text)\]?$/i;
+
+/** The names of values whose sibling says that they are secret. */
+function siblings(parts: readonly string[]): ReadonlySet<string> | undefined {
+  const secret = new Set<string>();
+  for (const part of parts) {
+    const [name, value] = split(part);
+    const place = NAMING.exec(name)?.[1];
+    if (place !== undefined && value !== "" && isSecretName(value)) secret.add(place.toLowerCase());
+  }
+  if (secret.size === 0) return undefined;
+  const names = new Set<string>();
+  for (const part of parts) {
+    const [name] = split(part);
+    const place = VALUED.exec(name)?.[1];
+    if (place !== undefined && secret.has(place.toLowerCase())) names.add(name);
+  }
+  return names;
+}
+
+function split(part: string): readonly [string, string] {
+  const equals = part.indexOf("=");
+  if (equals < 0) return [decoded(part), ""];
+  return [decoded(part.slice(0, equals)), decoded(part.slice(equals + 1, equals + 1 + 512))];
+}
+
+/** By shape, and by names where the value is JSON; encoded again only where something was hidden. */
+function maskEncoded(value: string): string {
+  if (value === "") return value;
+  const plain = decoded(value);
+  const masked = /^\s*[[{]/.test(plain) ? (maskJson(plain, false) ?? maskValues(plain)) : maskValues(plain);
+  if (masked === plain) return value;
+  if (plain === value) return masked;
+  return encodeURIComponent(masked).replaceAll("%2A", "*");
+}
+
+function decoded(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  const spaced = text.replaceAll("+", " ");
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // What is malformed is read octet by octet, so that one bad escape hides no name.
+    return spaced.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+  }
+}
+
+/** The values of a target's query that are credentials, in order, as sent. */
+export function secretPairsOf(target: string): readonly (readonly [name: string, value: string])[] {
+  const question = target.indexOf("?");
+  if (question < 0) return [];
+  const found: (readonly [string, string])[] = [];
+  for (const part of target.slice(question + 1).split("&")) {
+    const equals = part.indexOf("=");
+    if (equals < 0) continue;
+    const name = decoded(part.slice(0, equals));
+    if (isSecretParameter(name) && wordsOf(name).length > 0) found.push([name, part.slice(equals + 1)]);
+  }
+  return found;
+}
