@@ -251,6 +251,44 @@ for (const identity of found === undefined ? [] : (["token", "certificate"] as c
         });
     });
 
+    describe("a Pod that takes its node", () => {
+      const container = { name: "c", image: "busybox", securityContext: { privileged: true } };
+      const deployment = (namespace: string) =>
+        JSON.stringify({
+          apiVersion: "apps/v1",
+          kind: "Deployment",
+          metadata: { name: "taker", namespace },
+          spec: {
+            selector: { matchLabels: { app: "taker" } },
+            template: { metadata: { labels: { app: "taker" } }, spec: { containers: [container] } },
+          },
+        });
+      const rows: readonly (readonly [what: string, args: readonly string[], input?: string])[] = [
+        ["debug of a node", ["debug", "node/node-1", "--profile=sysadmin", "--image=busybox"]],
+        ["a privileged run", ["run", "taker", "--image=busybox", "--privileged"]],
+        ["apply of a privileged Deployment", ["apply", "-f", "-"], deployment("payments")],
+        ["the same by server-side apply", ["apply", "--server-side", "-f", "-"], deployment("payments")],
+      ];
+      for (const [what, args, input] of rows)
+        test(`${what} is refused as break-glass and never arrives`, async () => {
+          const before = reached({}).length;
+          const { code, stderr } = await kubectl(args, input);
+          expect(code).not.toBe(0);
+          expect(stderr).toContain("break-glass");
+          expect(
+            reached({})
+              .slice(before)
+              .filter(({ method }) => method !== "GET"),
+          ).toEqual([]);
+        });
+
+      test("where break-glass is allowed it arrives as kubectl sent it", async () => {
+        expect(await kubectl(["apply", "-f", "-"], deployment("sandbox"))).toMatchObject({ code: 0 });
+        const [request] = reached({ method: "POST", target: /sandbox\/deployments/ });
+        expect(Buffer.from(request?.body ?? []).toString()).toContain('"privileged":true');
+      });
+    });
+
     for (const [protocol, method, env] of [
       ["WebSocket", "GET", {}],
       [
