@@ -5,6 +5,7 @@
 
 import type { Classification } from "../../model/classification.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
+import { sqlFinding, TELLING_METADATA } from "./body.ts";
 import { PLACE_FLAGS, withPlaces } from "./labels.ts";
 import { type RuledTier, ruled } from "./tier.ts";
 import { verbKind } from "./verbs.ts";
@@ -74,11 +75,29 @@ export function classifyGcloudArgv(args: readonly string[]): Classification {
     return unknownClassification("gcloud", `unknown flag "${line.strange}" before the command`, { labels });
   if (found === undefined)
     return unknownClassification("gcloud", "no command found in these words", { labels });
-  const tier = argvTier(found.words, found.names, flags);
+  const tier =
+    metadataTier(found.words, args) ??
+    sqlTier(found.words, args) ??
+    argvTier(found.words, found.names, flags);
   if (flags.has("--impersonate-service-account"))
     return answer(ruled("break-glass", "acts as a service account, whose token it asks for"));
   if (flags.has("--flags-file")) return doubtful(answer(tier), "more flags are in a file");
   return answer(tier);
+}
+
+/** Keys and scripts in the metadata of machines that exist; a flag may be written in several ways, so any word counts. */
+function metadataTier(words: readonly string[], args: readonly string[]): RuledTier | undefined {
+  if (words[0] !== "compute" || !/^(?:add|set)-metadata$/.test(words.at(-1) ?? "")) return undefined;
+  return args.some((arg) => TELLING_METADATA.test(arg))
+    ? ruled("break-glass", "changes who may log in to a machine, or what it runs")
+    : undefined;
+}
+
+/** SQL in the words of a command that runs some. */
+function sqlTier(words: readonly string[], args: readonly string[]): RuledTier | undefined {
+  if (!/(?:^| )(?:execute-sql|databases ddl update)$/.test(words.join(" "))) return undefined;
+  const found = sqlFinding(args.join("\n"));
+  return found === undefined ? undefined : ruled(found.tier, found.reason);
 }
 
 function readLine(args: readonly string[]): ReadLine {

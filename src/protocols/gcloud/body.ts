@@ -5,6 +5,8 @@
 
 import type { RequestBody } from "../../model/request.ts";
 import type { Tier } from "../../model/tier.ts";
+import { judgeSql } from "../sql.ts";
+import { parseStrictJson } from "../strict-json.ts";
 
 /** What a body adds to an operation. */
 export type BodyFinding = { readonly tier: Tier; readonly reason: string } | undefined;
@@ -17,23 +19,43 @@ const DESTROYS = /\b(?:DROP|DELETE|TRUNCATE|EXECUTE\s+IMMEDIATE|CALL)\b/i;
 /** JSON may spell any character `\u0044`; what is escaped like that is not read as words. */
 const ESCAPED_ASCII = /\\u00[2-7][0-9a-f]/i;
 
-/** What SQL adds to the tier of running it. */
+/** What SQL adds to the tier of running it; the body as JSON, or SQL itself. */
 export const sqlFinding: BodyRule = (body) => {
-  if (GRANTS.test(body)) return { tier: "break-glass", reason: "runs SQL that may change who has access" };
-  if (DESTROYS.test(body) || ESCAPED_ASCII.test(body))
+  const parsed = parseStrictJson(body);
+  // In a body that is no JSON a line break may still be spelled `\n`, right before a word.
+  const texts = "problem" in parsed ? [body.replace(/\\[bfnrt]/g, " ")] : stringsIn(parsed.value);
+  const found = judgeSql(texts);
+  if (found?.tier === "break-glass" || texts.some((text) => GRANTS.test(text)))
+    return { tier: "break-glass", reason: "runs SQL that may change who has access" };
+  if (found?.tier === "sensitive" || texts.some((text) => DESTROYS.test(text)) || ESCAPED_ASCII.test(body))
     return { tier: "sensitive", reason: "runs SQL that may delete" };
   return undefined;
 };
+
+/** Every string in a JSON value; which member holds the SQL differs from API to API. */
+function stringsIn(value: unknown): string[] {
+  const found: string[] = [];
+  const stack = [value];
+  while (stack.length > 0) {
+    const one = stack.pop();
+    if (typeof one === "string") found.push(one);
+    else if (typeof one === "object" && one !== null)
+      for (const member of Object.values(one)) stack.push(member);
+  }
+  return found;
+}
 
 const access: BodyRule = (body) =>
   /"(?:acl|defaultObjectAcl)"\s*:/.test(body) || ESCAPED_ASCII.test(body)
     ? { tier: "break-glass", reason: "changes who has access" }
     : undefined;
 
+/** Names in a machine's metadata that say who may log in to it, or what it runs. */
+export const TELLING_METADATA =
+  /ssh-?keys|windows-keys|startup-script|shutdown-script|enable-oslogin|serial-port-enable|user-data|cloud-init/i;
+
 const metadata: BodyRule = (body) =>
-  /ssh-?keys|windows-keys|startup-script|shutdown-script|enable-oslogin|serial-port-enable|user-data|cloud-init/i.test(
-    body,
-  ) || ESCAPED_ASCII.test(body)
+  TELLING_METADATA.test(body) || ESCAPED_ASCII.test(body)
     ? { tier: "break-glass", reason: "changes who may log in to a machine, or what it runs" }
     : undefined;
 

@@ -261,6 +261,9 @@ describe("some operations are judged by their body", () => {
   const rows: readonly (readonly [line: string, extras: Extras, tier: TierOrUnknown])[] = [
     [query, json({ query: "SELECT 1" }), "modify"],
     [query, json({ query: "drop table a.b" }), "sensitive"],
+    [query, json({ query: "SELECT 1;\nDROP TABLE a.b" }), "sensitive"],
+    [query, json({ query: "SELECT 1;\n\tGRANT `a` ON b TO c" }), "break-glass"],
+    [query, json({ query: "CREATE OR REPLACE ROLE r" }), "break-glass"],
     [query, json({ query: "SELECT 1; TRUNCATE TABLE a.b" }), "sensitive"],
     [query, json({ query: "GRANT `roles/owner` ON SCHEMA a TO 'user:x'" }), "break-glass"],
     [query, { body: '{"query":"\\u0044ROP TABLE a.b"}' }, "sensitive"],
