@@ -69,6 +69,7 @@ const RULES: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[]
   [/^(?:tokens|secrets) /, "sensitive", "handles credentials"],
   [/^auth (?:login|logout|signup|token|docker)$/, "sensitive", "handles a credential"],
   [/^redis status$/, "sensitive", "shows a link with the password"],
+  [/^mpg status$/, "sensitive", "asks for an answer that holds the password"],
   [/ save-kubeconfig$/, "sensitive", "writes a credential"],
   [
     /(?:^| )(?:destroy|delete|remove|release|release-egress|detach|unset|revoke|clear|kill|purge)$/,

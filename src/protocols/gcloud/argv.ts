@@ -96,8 +96,13 @@ function metadataTier(words: readonly string[], args: readonly string[]): RuledT
 /** SQL in the words of a command that runs some. */
 function sqlTier(words: readonly string[], args: readonly string[]): RuledTier | undefined {
   if (!/(?:^| )(?:execute-sql|databases ddl update)$/.test(words.join(" "))) return undefined;
-  const found = sqlFinding(args.join("\n"));
-  return found === undefined ? undefined : ruled(found.tier, found.reason);
+  let strictest: RuledTier | undefined;
+  for (const arg of args) {
+    const found = words.includes(arg) ? undefined : sqlFinding(arg.replace(/^--[\w-]+=?/, ""));
+    if (found?.tier === "break-glass") return ruled(found.tier, found.reason);
+    if (found !== undefined) strictest = ruled(found.tier, found.reason);
+  }
+  return strictest;
 }
 
 function readLine(args: readonly string[]): ReadLine {
@@ -196,6 +201,8 @@ function credentialTier(command: string, verb: string): RuledTier | undefined {
     )
   )
     return ruled("break-glass", "issues a credential");
+  if (/(?:^| )users (?:create|set-password)$/.test(command))
+    return ruled("break-glass", "creates or changes a login");
   if (/(?:api-keys|hmac|hmac-keys|ssh-keys|ssl client-certs) create$|os-login ssh-keys /.test(command))
     return ruled(/ (?:list|describe)$/.test(command) ? "observe" : "break-glass", "issues or changes a key");
   return undefined;
