@@ -90,7 +90,7 @@ describe("a late allow lets through only the request that was shown; another is 
     await using both = await start();
     const { daemon, origin } = both;
     const chunked = (sum: string) =>
-      `${request(origin, "PUT /thing", ["Transfer-Encoding: chunked", "Trailer: X-Sum"])}1\r\na\r\n0\r\nX-Sum: ${sum}\r\n\r\n`;
+      `${request(origin, "PUT /thing", ["Transfer-Encoding: chunked", "Trailer: Content-Digest"])}1\r\na\r\n0\r\nContent-Digest: ${sum}\r\nX-Vault-Token: admin\r\n\r\n`;
     const id = await leave(both, chunked("1"));
     await daemon.control.call("approvals_allow", { id });
     using client = await connect(daemon, origin);
@@ -98,7 +98,12 @@ describe("a late allow lets through only the request that was shown; another is 
     const [asked] = await daemon.pending();
     expect(asked?.id).not.toBe(id);
     const { approval } = await daemon.control.call("approvals_show", { id: asked?.id ?? "" });
-    expect(approval.trailers).toEqual([["X-Sum", "2"]]);
+    expect(approval.trailers).toEqual([["Content-Digest", "2"]]);
+    await daemon.control.call("approvals_allow", { id: approval.id });
+    await client.until("200 OK");
+    // What is not on the short list was not shown, and does not arrive.
+    expect(origin.text).toContain("Content-Digest: 2");
+    expect(origin.text).not.toContain("X-Vault-Token");
   }, 30_000);
 });
 

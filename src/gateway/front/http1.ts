@@ -6,6 +6,7 @@ import type { ClientIdentity } from "../../model/entry.ts";
 import type { Header, RequestHead } from "../../model/request.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
+import { passingTrailers } from "../../wire/http1/forbidden-trailers.ts";
 import { parseRequestHead, serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
 import { BodyError, BodySource } from "../message/body-source.ts";
 import { strayConnectionOption } from "../message/http1-message.ts";
@@ -175,7 +176,7 @@ class Http1Request implements ClientRequest {
       target: destined.target,
       headers: wire.headers,
     };
-    this.#body = new BodySource(connection.channel, wire.framing);
+    this.#body = new BodySource(connection.channel, wire.framing, passingTrailers);
   }
 
   get hasBody(): boolean {

@@ -6,6 +6,7 @@ import type { ClientIdentity } from "../../model/entry.ts";
 import { type Header, headerValue, headerValues, type RequestHead } from "../../model/request.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
+import { passingTrailers } from "../../wire/http1/forbidden-trailers.ts";
 import { H2_ERROR } from "../../wire/http2/connection.ts";
 import { BodyError } from "../message/body-source.ts";
 import { endToEnd } from "../message/http1-message.ts";
@@ -183,7 +184,7 @@ class PeekedBody implements BodyReader {
     return this.#stream.isDrained;
   }
   get trailers() {
-    return this.#stream.trailers;
+    return passingTrailers(this.#stream.trailers);
   }
   next() {
     return this.#stream.next();
@@ -249,7 +250,7 @@ class Http2Request implements ClientRequest {
   }
 
   get trailers(): readonly Header[] {
-    return this.#stream.trailers;
+    return this.#body.trailers;
   }
 
   peekBody(limit: number): Promise<Uint8Array | undefined> {

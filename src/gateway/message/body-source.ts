@@ -25,10 +25,13 @@ export class BodySource implements BodyReader {
   /** Made for the first bytes: most requests have none. */
   #decoder: BodyDecoder | undefined;
   #ahead = NONE;
+  readonly #keep: ((trailers: readonly Header[]) => readonly Header[]) | undefined;
   #trailers: readonly Header[] = NO_TRAILERS;
   #isDone: boolean;
 
-  constructor(channel: Channel, framing: Framing) {
+  /** `keep`: which trailers there are; all of them without it. */
+  constructor(channel: Channel, framing: Framing, keep?: (trailers: readonly Header[]) => readonly Header[]) {
+    this.#keep = keep;
     this.framing = framing;
     this.#channel = channel;
     this.#isDone = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
@@ -124,7 +127,7 @@ export class BodySource implements BodyReader {
     if (step.kind === "bad") throw new BodyError(step.reason);
     if (step.done) {
       this.#isDone = true;
-      this.#trailers = step.trailers;
+      this.#trailers = this.#keep?.(step.trailers) ?? step.trailers;
       if (step.consumed < bytes.length) this.#channel.unread(bytes.subarray(step.consumed));
     }
     return step.data;
