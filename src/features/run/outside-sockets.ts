@@ -1,8 +1,8 @@
 // The unix sockets of this machine that have a path. A read-only mount does not stop a connection to one, so those
 // that would be visible inside are covered: their folder where it holds nothing else that is needed, else the file.
 
-import { readFile, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 /** What is covered. */
 export interface CoveredSockets {
@@ -16,16 +16,18 @@ export interface CoveredSockets {
 const SHARED =
   /^\/(?:|usr|usr\/.*|etc|var|var\/(?:lib|log|cache|spool|opt)|opt|srv|mnt|media|lib.*|bin|sbin|home|root)$/;
 
-/** Sockets that are neither below one of `hidden` (shown empty anyway) nor gone. `kept` must stay visible. */
+/** Sockets that are not below one of `hidden` (shown empty anyway). What is below one of `kept` stays visible, wherever it is. */
 export async function coveredSockets(
   hidden: readonly string[],
   kept: readonly string[],
 ): Promise<CoveredSockets> {
   const folders = new Set<string>();
   const files = new Set<string>();
-  for (const path of await socketPaths()) {
+  for (const path of [...(await socketPaths()), ...(await socketsIn(kept))]) {
     const real = await realpath(path).catch(() => undefined);
-    if (real === undefined || hidden.some((each) => isBelow(real, each))) continue;
+    if (real === undefined) continue;
+    const isKept = kept.some((each) => isBelow(real, each));
+    if (!isKept && hidden.some((each) => isBelow(real, each))) continue;
     const found = await stat(real).catch(() => undefined);
     if (!found?.isSocket()) continue;
     const folder = dirname(real);
@@ -39,6 +41,23 @@ export async function coveredSockets(
 /** Whether a path is a folder or lies in it. */
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
+
+/** Looked for in folders that an agent is given: a socket of another network namespace is in no list. */
+const DEPTH = 4;
+const SKIPPED = new Set(["node_modules", "objects", "target", ".venv"]);
+
+async function socketsIn(folders: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  const look = async (at: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(at, { withFileTypes: true }).catch(() => [])) {
+      if (entry.isSocket()) found.push(join(at, entry.name));
+      else if (depth > 0 && entry.isDirectory() && !SKIPPED.has(entry.name))
+        await look(join(at, entry.name), depth - 1);
+    }
+  };
+  for (const folder of folders) await look(folder, DEPTH);
+  return found;
 }
 
 async function socketPaths(): Promise<readonly string[]> {

@@ -40,8 +40,7 @@ export function findBubblewrap(places: readonly string[] = PLACES): Bubblewrap {
 
 function isRootOwned(path: string): boolean {
   const { uid, mode } = statSync(path);
-  // In a user namespace root's files may show as the overflow user's.
-  return (uid === 0 || uid === 65534) && (mode & 0o022) === 0;
+  return uid === 0 && (mode & 0o022) === 0;
 }
 
 /** The command that installs bubblewrap on this system. */

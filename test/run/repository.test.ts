@@ -1,0 +1,131 @@
+// A repository in the sandbox: the daily commands of git work, and nothing that the agent writes there makes the
+// person's next git command run a program.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+
+const LONG_MS = 120_000;
+const IDENTITY = "-c user.name=t -c user.email=t@example.com";
+
+/** Ways to make git run `$EVIL` outside, in a repository. */
+const ATTEMPTS: Readonly<Record<string, string>> = {
+  "core.fsmonitor in the configuration": "git config core.fsmonitor $EVIL",
+  "the configuration replaced by a rename":
+    "printf '[core]\\nfsmonitor = %s\\n' $EVIL > /tmp/c; mv -f /tmp/c .git/config; cp /tmp/c .git/config",
+  ".git moved away and made again": "mv .git .g && cp -r .g .git && git config core.fsmonitor $EVIL",
+  ".git/commondir that leads elsewhere":
+    "cp -r .git evil; git -C . config -f evil/config core.fsmonitor $EVIL; echo ../evil > .git/commondir",
+  "commondir replaced":
+    "cp -r .git evil; git config -f evil/config core.fsmonitor $EVIL; echo ../evil > /tmp/c; mv -f /tmp/c .git/commondir",
+  "a hook": "cp $EVIL .git/hooks/post-index-change; cp $EVIL .git/hooks/pre-commit; chmod +x .git/hooks/*",
+  "the hooks' folder moved away":
+    "mv .git/hooks .git/h; mkdir .git/hooks; cp $EVIL .git/hooks/post-index-change",
+  "config.worktree":
+    "printf '[core]\\nfsmonitor = %s\\n' $EVIL > .git/config.worktree; git config extensions.worktreeConfig true",
+  "an included file":
+    "git config include.path ../evil.config; printf '[core]\\nfsmonitor = %s\\n' $EVIL > evil.config",
+  "a submodule's configuration":
+    "git -C sub config core.fsmonitor $EVIL; git config -f .git/modules/sub/config core.fsmonitor $EVIL",
+  "a submodule's folder moved away":
+    "mv .git/modules/sub .git/modules/x; cp -r .git/modules/x .git/modules/sub; git config -f .git/modules/sub/config core.fsmonitor $EVIL",
+  "all modules moved away":
+    "mv .git/modules .git/m; cp -r .git/m .git/modules; git config -f .git/modules/sub/config core.fsmonitor $EVIL",
+  "a nested repository's configuration": "git -C nested config core.fsmonitor $EVIL",
+  "the nested repository replaced":
+    "mv nested/.git nested/g; cp -r nested/g nested/.git; git -C nested config core.fsmonitor $EVIL",
+};
+
+describe.if(noSandbox() === undefined)("a repository", () => {
+  let sandbox: Sandbox;
+  let evil: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox();
+    evil = join(sandbox.project, "evil.sh");
+    const script = `
+set -e
+export GIT_CONFIG_GLOBAL=/dev/null
+git init -q -b main /tmp/source-$$; git -C /tmp/source-$$ ${IDENTITY} commit -q --allow-empty -m one
+git init -q -b main .; git ${IDENTITY} commit -q --allow-empty -m first
+git -c protocol.file.allow=always submodule --quiet add /tmp/source-$$ sub
+git init -q -b main nested; rm -rf /tmp/source-$$
+git ${IDENTITY} commit -q -m sub
+git worktree add -q ../tree
+echo .vscode > .gitignore; mkdir .vscode; echo '{}' > .vscode/settings.json; echo 'export A=1' > .envrc`;
+    const { code, stderr } = await sandbox.outside(["/bin/sh", "-c", script]);
+    expect([code, stderr]).toEqual([0, ""]);
+    await sandbox.write(evil, `#!/bin/sh\necho ran > ${sandbox.home}/EVIL\n`, 0o755);
+  }, LONG_MS);
+
+  afterAll(async () => {
+    await sandbox[Symbol.asyncDispose]();
+  }, LONG_MS);
+
+  test(
+    "daily work is quiet: commit, branch, switch, stash, log, gc",
+    async () => {
+      const { code, stderr } = await sandbox.inside(`set -e
+git status -s > /dev/null; echo text > file; git add file; git ${IDENTITY} commit -q -m change
+git switch -q -c topic; git switch -q main; echo more >> file; git ${IDENTITY} stash -q; git stash pop -q
+git log --oneline > /dev/null; git gc -q; git -C sub log --oneline > /dev/null; git checkout -q file`);
+      expect([code, stderr]).toEqual([0, ""]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "the same in another work tree of the repository",
+    async () => {
+      const { code, stderr } = await sandbox.inside(
+        `set -e; git status -s > /dev/null; echo text > other; git add other; git ${IDENTITY} commit -q -m there`,
+        { cwd: join(sandbox.home, "tree") },
+      );
+      expect([code, stderr]).toEqual([0, ""]);
+    },
+    LONG_MS,
+  );
+
+  for (const [name, attempt] of Object.entries(ATTEMPTS))
+    test(
+      `held: ${name}`,
+      async () => {
+        const { stdout } = await sandbox.inside(`EVIL=${evil}\n(${attempt}) 2>/dev/null\necho the end`);
+        expect(stdout).toContain("the end");
+        const git = ["status", "-C sub status", "-C nested status", "-C ../tree status"];
+        await sandbox.outside([
+          "/bin/sh",
+          "-c",
+          `${git.map((each) => `git ${each} 2>/dev/null >&2`).join("; ")}; git ${IDENTITY} commit -q --allow-empty -m x 2>/dev/null; true`,
+        ]);
+        expect(existsSync(join(sandbox.home, "EVIL"))).toBe(false);
+      },
+      LONG_MS,
+    );
+
+  test(
+    "the attempts are real: outside of the sandbox they run the program",
+    async () => {
+      const copy = join(sandbox.home, "copy");
+      for (const name of ["core.fsmonitor in the configuration", ".git/commondir that leads elsewhere"]) {
+        const script = `cp -r . ${copy}; cd ${copy}; rm -f .git/commondir; EVIL=${evil}\n(${ATTEMPTS[name]}); git status; rm -rf ${copy}`;
+        await sandbox.outside(["/bin/sh", "-c", script]);
+        expect([name, existsSync(join(sandbox.home, "EVIL"))]).toEqual([name, true]);
+        await sandbox.outside(["/bin/rm", join(sandbox.home, "EVIL")]);
+      }
+    },
+    LONG_MS,
+  );
+
+  test(
+    "held: files of the project by which tools run programs are read-only where they are there",
+    async () => {
+      const { stdout } = await sandbox.inside(
+        "for f in .envrc .vscode/settings.json; do echo evil > $f; rm -f $f; mv $f x; done 2>/dev/null; mv .vscode v 2>/dev/null; cat .envrc .vscode/settings.json",
+      );
+      expect(stdout).toBe("export A=1\n{}\n");
+    },
+    LONG_MS,
+  );
+});
