@@ -57,6 +57,11 @@ export const statusReport = object({
   socket: text(),
   log: text(),
   pending_approvals: number(),
+  longest_stall_ms: optional(
+    number(
+      "longest time, in milliseconds, that one piece of work kept all others waiting in the last minute",
+    ),
+  ),
   observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
   audit_problem: optional(
     text("why rows of the audit log cannot be written at present; absent while they can"),

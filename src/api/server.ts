@@ -19,10 +19,10 @@ import {
 import { peerOf } from "./peer.ts";
 import { type Principal, socketPrincipal } from "./principal.ts";
 import { type ReadRequest, RequestReader } from "./request-reader.ts";
+import { type Seat, Seats } from "./seats.ts";
 import { answers, removeIfSame } from "./socket-file.ts";
 import { streamRows } from "./stream-rows.ts";
 
-const MAX_CONNECTIONS = 512;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the final NUL and our suffix. */
 const MAX_SOCKET_PATH_BYTES = 99;
@@ -33,6 +33,10 @@ export interface ControlServerOptions {
   readonly mode?: number;
   /** The user, by number, to whom the socket file is given; ours unless told. */
   readonly owner?: number;
+  /** Connections at once, streams and calls together; 512. */
+  readonly maxConnections?: number;
+  /** Told why connections are refused, at most once a second. */
+  readonly onRefused?: (reason: string) => void;
   /** Told about failures that are the daemon's own fault; the client sees their message only. */
   readonly onError?: (error: unknown, method: ControlMethod) => void;
 }
@@ -52,12 +56,12 @@ export async function serveControl(
   await checkPath(socketPath, options.owner);
   const open = new Set<Socket>();
   const stopping = new AbortController();
+  const seats = new Seats(options);
   const server = createServer((socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
-    serveConnection(socket, handlers, options, stopping.signal);
+    serveConnection(socket, handlers, options, stopping.signal, seats);
   });
-  server.maxConnections = MAX_CONNECTIONS;
   // Bound under another name and renamed: nobody finds the socket before it has its mode, and a
   // stale file is replaced in one step.
   const fresh = `${socketPath}.new`;
@@ -112,8 +116,11 @@ function serveConnection(
   handlers: ControlHandlers,
   options: ControlServerOptions,
   stopping: AbortSignal,
+  seats: Seats,
 ): void {
   const caller = callerOf(socket, options.owner);
+  const seat = seats.sit(socket, caller);
+  if (seat === undefined) return;
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, stopping]);
   // From the first byte to the last: a request that trickles has no longer than one that is whole.
@@ -130,7 +137,7 @@ function serveConnection(
     if (read === undefined) return;
     clearTimeout(deadline);
     if ("problem" in read) return reply(socket, read.status, { error: read.problem, code: read.code });
-    answer(socket, read, handlers, caller, signal).catch((error: unknown) => {
+    answer(socket, read, handlers, caller, signal, seat).catch((error: unknown) => {
       if (!(error instanceof UserError)) options.onError?.(error, read.method);
       replyError(socket, error);
     });
@@ -154,10 +161,13 @@ async function answer(
   handlers: ControlHandlers,
   caller: Principal,
   signal: AbortSignal,
+  seat: Seat,
 ): Promise<void> {
   const { method, input } = request;
   admit(method, entryOf(method), caller);
   if (isStream(method)) {
+    const problem = seat.stream();
+    if (problem !== undefined) return reply(socket, 503, { error: problem, code: "busy" });
     await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink));
     return;
   }

@@ -46,6 +46,8 @@ import { Probes } from "./request/probes.ts";
 import { Recorder } from "./request/recorder.ts";
 import { Runs } from "./request/runs.ts";
 import { Splices } from "./request/splices.ts";
+import { Descriptors } from "./stream/descriptors.ts";
+import { LoopClock } from "./stream/loop-clock.ts";
 import { AddressMemory } from "./upstream/address-memory.ts";
 import { Dialler } from "./upstream/dialler.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
@@ -70,6 +72,8 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
+/** Idle connections that are closed at once when there is no descriptor left. */
+const MAKE_ROOM = 16;
 const DEFAULT_APPROVAL_MS = 30_000;
 
 /** Starts the daemon on the state directory that `env` names. Throws UserError for what the operator can mend. */
@@ -121,13 +125,16 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
   const roots = (await systemRoots()).filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
   const trust = new TrustStore(upstreams, roots, new ChainVerifier(now));
+  const descriptors = new Descriptors();
   const dialler = new Dialler({
+    descriptors,
     resolver,
     settings: () => settings.current,
     trustFor: (host, port) => trust.trustFor(host, port, false),
   });
   const pool = new UpstreamPool(dialler);
   cleanup.defer(() => pool.close());
+  dialler.onFull(() => pool.closeOldest(MAKE_ROOM));
   settings.onChange((change) => {
     if (change.kind === "failed") return;
     const { settings: now, previous: before } = change;
@@ -167,6 +174,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     probes: new Probes(),
     dialler,
     shownNames: new ShownNames(dialler),
+    descriptors,
     trust,
     processes,
   };
@@ -180,6 +188,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     log,
     leaves: new LeafStore(authority),
   });
+  const clock = new LoopClock(() => descriptors.total > 0);
+  cleanup.defer(() => clock.close());
   cleanup.defer(() => listener.close());
   const owner = env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {};
   const runs: Runs = new Runs({
@@ -254,8 +264,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     startedMs,
     updater,
     runs,
+    clock,
   });
   const control = await serveControl(paths.socket, handlers, {
+    maxConnections: descriptors.control,
+    onRefused: (reason) => log.warn("control connection refused", { reason }),
     // A system's daemon is root's and serves the user who installed it.
     ...owner,
     onError: (error, method) => log.error("control method failed", { method, reason: String(error) }),

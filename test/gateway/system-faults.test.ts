@@ -146,7 +146,7 @@ describe("with few descriptors", () => {
       (count) => count >= 250,
     );
     expect(closed()).toBeLessThan(300);
-    await logWhen(gateway, /connections refused: reason="\d+ are open"/);
+    await logWhen(gateway, /connections refused: reason="\d+ are open/);
     expect((await gateway.control.call("status", {})).daemon).toBe("up");
 
     for (const client of clients.splice(0)) client[Symbol.dispose]();
@@ -157,7 +157,7 @@ describe("with few descriptors", () => {
     await expectNextServed(gateway, origin);
   }, 20_000);
 
-  test("many upstreams at once cost some requests a 502 at most", async () => {
+  test("many upstreams at once cost some requests a 502 or 503 at most", async () => {
     await using gateway = await startGatewayProcess({
       policy: 'generic:\n  inspect: ["localhost"]\n  default: allow\n',
       openFiles: 60,
@@ -168,7 +168,7 @@ describe("with few descriptors", () => {
     for (const origin of origins) {
       using client = await intercepted(gateway, origin.port);
       client.send(`GET /a HTTP/1.1\r\nHost: localhost:${origin.port}\r\n\r\n`);
-      expect(await client.until("\r\n\r\n")).toMatch(/^HTTP\/1\.1 (200|502) /);
+      expect(await client.until("\r\n\r\n")).toMatch(/^HTTP\/1\.1 (200|502|503) /);
     }
     expect((await gateway.control.call("status", {})).daemon).toBe("up");
     await expectNextServed(gateway, origins[0] as RawOrigin);

@@ -33,6 +33,7 @@ export const statusCommand: Command = {
       ["socket", status.socket],
       ["log", status.log],
       ["pending", String(status.pending_approvals)],
+      ["longest_stall", status.longest_stall_ms === undefined ? undefined : `${status.longest_stall_ms}ms`],
       ["audit", status.audit_problem && `rows cannot be written: ${status.audit_problem}`],
       ["observe", observeText(status.observe_ends_ms)],
     ]);

@@ -16,6 +16,7 @@ import { callerDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
 import type { Runs } from "../request/runs.ts";
+import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { hostHandlers } from "./host-control.ts";
@@ -42,6 +43,7 @@ export interface ControlParts {
   readonly startedMs: number;
   readonly updater: Updater;
   readonly runs: Runs;
+  readonly clock: LoopClock;
 }
 
 /** The handlers of every control method. */
@@ -71,6 +73,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       socket: paths.socket,
       log: paths.log,
       pending_approvals: gateway.broker.list().length,
+      longest_stall_ms: parts.clock.longestStallMs,
       ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
       ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),
     }),

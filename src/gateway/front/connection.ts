@@ -5,9 +5,8 @@
 import { parseRequestHead, type WireRequestHead } from "../../wire/http1/head.ts";
 import { HeadError, readHead } from "../message/read-head.ts";
 import { answerShortly } from "../message/short-answer.ts";
-import { ClientOwner } from "../request/client-owner.ts";
+import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Run } from "../request/runs.ts";
 import { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
@@ -19,9 +18,12 @@ import { servePlain } from "./plain.ts";
 import { serveTunnel } from "./tunnel.ts";
 
 /** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
-export async function serveConnection(gateway: Gateway, stream: TcpStream, run?: Run): Promise<void> {
+export async function serveConnection(
+  gateway: Gateway,
+  stream: TcpStream,
+  owner: ClientOwner,
+): Promise<void> {
   const channel = new Channel(stream);
-  const owner = new ClientOwner(stream.remote, stream.local, gateway.processes, run);
   try {
     const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
     const patience = { firstByteMs: PATIENCE.connectionMs, wholeMs: PATIENCE.firstHeadMs };
@@ -58,7 +60,7 @@ async function report(gateway: Gateway, channel: Channel, error: unknown): Promi
   }
   if (error instanceof UpstreamError) {
     gateway.log.warn("upstream failed", { reason: error.message });
-    return answerShortly(channel, 502, error.message);
+    return answerShortly(channel, error.status, error.message);
   }
   if (error instanceof HandshakeError) {
     gateway.log.warn("tls handshake failed", { host: error.host, reason: error.message });

@@ -79,7 +79,7 @@ async function serveStream(
       });
     if (error instanceof ClientGone || stream.resetCode !== undefined) return;
     if (error instanceof UpstreamError)
-      return refuseStream(gateway, connection, stream, fields, 502, error.message);
+      return refuseStream(gateway, connection, stream, fields, error.status, error.message);
     if (error instanceof BodyError)
       return refuseStream(gateway, connection, stream, fields, 400, error.message);
     throw error;

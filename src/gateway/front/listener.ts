@@ -1,11 +1,13 @@
 // The proxy's listening socket. Owns how many connections there may be and what happens
 // to them at shutdown; each one is connection.ts's affair.
 
-import { openFileLimit } from "../../host/process/open-file-limit.ts";
 import { UserError } from "../../model/user-error.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
+import { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Run } from "../request/runs.ts";
+import { LOOP_TIME } from "../stream/loop-clock.ts";
+import { Shares } from "../stream/shares.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";
 import { serveConnection } from "./connection.ts";
 
@@ -25,35 +27,69 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Above this many, new connections are closed at once: a leak or a flood must not take the descriptors that others need. */
-const MAX_CONNECTIONS = 20_000;
-/** Descriptors that connections leave to the pool, files and the control socket, or a quarter of all where those are few. */
-const RESERVED_FILES = 600;
+/** One client may have so much of the connections; the rest is for whoever comes next. */
+const CLIENT_PART = 0.6;
+/** From this part of the bound on, processes are told apart: before that nobody is short of anything. */
+const CROWDED_PART = 0.2;
+/** A connection that said nothing for so long gives way to a new one of somebody else. */
+const SILENT_MS = 5_000;
 const WARN_EVERY_MS = 1_000;
 /** What is under way at shutdown may finish within this time. */
 const DRAIN_MS = 500;
 
 /** Listens on `address` and serves the rest of the gateway on it. Throws UserError when the address cannot be had. */
 export function startListener(address: string, parts: Omit<Gateway, "listen">): Listener {
-  const open = new Map<TcpStream, Promise<void>>();
-  const most = mostConnections(openFileLimit());
+  const open = new Map<TcpStream, Accepted>();
+  const { descriptors } = parts;
+  const most = descriptors.connections;
+  const shares = new Shares(most, CLIENT_PART);
   let refused = 0;
   let warnedAt = Number.NEGATIVE_INFINITY;
-  const refuse = (stream: TcpStream) => {
-    stream.destroy();
+  const refuse = (stream: TcpStream, reason: string) => {
+    stream.write(UNAVAILABLE);
+    stream.hangUp();
     refused += 1;
     const now = performance.now();
     if (now - warnedAt < WARN_EVERY_MS) return;
-    parts.log.warn("connections refused", { reason: `${most} are open`, connections: refused });
+    parts.log.warn("connections refused", { reason, connections: refused });
     warnedAt = now;
     refused = 0;
   };
   const accept = (stream: TcpStream, run?: Run) => {
-    if (open.size >= most) return refuse(stream);
-    open.set(
-      stream,
-      serveConnection(gateway, stream, run).finally(() => open.delete(stream)),
-    );
+    const owner = new ClientOwner(stream.remote, stream.local, parts.processes, run);
+    if (open.size >= most * CROWDED_PART) owner.lookUpProcess();
+    const payer = owner.payer;
+    let problem = shares.take(payer);
+    if (problem === "full" && giveWay(open, shares, payer)) problem = shares.take(payer);
+    if (problem !== undefined)
+      return refuse(
+        stream,
+        problem === "full" ? `${most} are open` : `${shares.of(payer)} are open for ${payer}`,
+      );
+    // A descriptor more or less is in the set-aside ones: what was accepted is open already.
+    const charged = descriptors.take(payer) === undefined;
+    const accepted: Accepted = {
+      payer,
+      owner,
+      isCharged: charged,
+      hasGivenWay: false,
+      done: Promise.resolve(),
+    };
+    if (charged) stream.onceGone(() => descriptors.give(accepted.payer));
+    open.set(stream, accepted);
+    owner.onProcess(() => rename(accepted));
+    accepted.done = serveConnection(gateway, stream, owner).finally(() => {
+      open.delete(stream);
+      if (!accepted.hasGivenWay) shares.give(accepted.payer);
+    });
+  };
+  /** Its process is known now, and what it has counts for that. */
+  const rename = (accepted: Accepted) => {
+    const { payer } = accepted.owner;
+    if (payer === accepted.payer || accepted.hasGivenWay) return;
+    shares.move(accepted.payer, payer);
+    if (accepted.isCharged) descriptors.move(accepted.payer, payer);
+    accepted.payer = payer;
   };
   let bound = bind(address, accept);
   const gateway: Gateway = {
@@ -85,7 +121,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
     },
     async close() {
       bound.server.stop(false);
-      const drained = Promise.all(open.values());
+      const drained = Promise.all([...open.values()].map(({ done }) => done));
       await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
       for (const stream of open.keys()) stream.destroy();
       // A connection ends when both of its sides have; one whose upstream does not let go must not hold up the stop.
@@ -94,11 +130,34 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
   };
 }
 
-/** Each connection may need a second descriptor for its upstream. Without any left, Bun's accept would spin and say nothing. */
-function mostConnections(files: number | undefined): number {
-  if (files === undefined) return MAX_CONNECTIONS;
-  const reserved = Math.min(RESERVED_FILES, files / 4);
-  return Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor((files - reserved) / 2)));
+/** A client's connection and whose share it counts for. */
+interface Accepted {
+  payer: string;
+  readonly owner: ClientOwner;
+  readonly isCharged: boolean;
+  /** It gave way: its share is given back already. */
+  hasGivenWay: boolean;
+  done: Promise<void>;
+}
+
+const UNAVAILABLE = new TextEncoder().encode(
+  "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+);
+
+/** Closes the connection of the client with most of them that has been silent longest. False: there is none. */
+function giveWay(open: ReadonlyMap<TcpStream, Accepted>, shares: Shares, newcomer: string): boolean {
+  const { heaviest } = shares;
+  if (heaviest === undefined || heaviest === newcomer) return false;
+  let oldest: TcpStream | undefined;
+  for (const [stream, { payer, hasGivenWay }] of open)
+    if (payer === heaviest && !hasGivenWay && (oldest === undefined || stream.receivedMs < oldest.receivedMs))
+      oldest = stream;
+  const accepted = oldest && open.get(oldest);
+  if (!oldest || !accepted || LOOP_TIME.nowMs - oldest.receivedMs < SILENT_MS) return false;
+  accepted.hasGivenWay = true;
+  shares.give(heaviest);
+  oldest.destroy();
+  return true;
 }
 
 function parseListen(address: string): { readonly host: string; readonly port: number } {

@@ -72,6 +72,20 @@ export class ClientOwner {
     });
   }
 
+  /** Names the client whose share of everything bounded this counts for: the process once it is known, else the user. */
+  get payer(): string {
+    if (this.run !== undefined) return `run ${this.run.id}`;
+    const pid = this.#identity?.pid;
+    return pid === undefined ? `user ${this.#look()?.uid ?? "unknown"}` : `process ${pid}`;
+  }
+
+  /** Calls back when the process is found, if it ever is. */
+  onProcess(found: () => void): void {
+    void this.#pending?.pid.then((pid) => {
+      if (pid !== undefined) found();
+    });
+  }
+
   /** Keeps connections of different users apart in the pool. */
   get poolKey(): string {
     return this.run === undefined ? String(this.#look()?.uid ?? "") : this.run.id;

@@ -7,6 +7,7 @@ import type { Grants } from "../../state/grants.ts";
 import type { Log } from "../../state/log.ts";
 import type { Pins } from "../../state/pins.ts";
 import type { SettingsStore } from "../../state/settings-store.ts";
+import type { Descriptors } from "../stream/descriptors.ts";
 import type { Dialler } from "../upstream/dialler.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import type { ShownNames } from "../upstream/shown-names.ts";
@@ -29,6 +30,7 @@ export interface Gateway {
   readonly detector: Detector;
   readonly splices: Splices;
   readonly probes: Probes;
+  readonly descriptors: Descriptors;
   readonly dialler: Dialler;
   readonly shownNames: ShownNames;
   readonly processes: SocketProcesses;

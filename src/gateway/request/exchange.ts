@@ -259,7 +259,7 @@ async function forward(
     const failed = failedResult(gateway, request, result, error);
     if (failed.outcome === "blocked") gateway.recorder.refused(facts, judgement, failed);
     else gateway.recorder.forwarded(facts, judgement, failed);
-    await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
+    await request.refuse(replyTo(request, judgement, failed, error.status, failed.outcome !== "blocked"));
   }
 }
 
@@ -274,7 +274,7 @@ function failedResult(
   error: UpstreamError,
 ): RequestResult {
   if (error.failure !== "unverified")
-    return { ...result, outcome: "failed", status: 502, reason: error.message };
+    return { ...result, outcome: "failed", status: error.status, reason: error.message };
   const where = `${head.host.includes(":") ? `[${head.host}]` : head.host}:${head.port}`;
   const reason = `${error.message}; ${remedyText(error, where)}${detector.advice(head)}`;
   return { ...result, outcome: "blocked", decision: "deny", status: 502, reason };
@@ -315,7 +315,7 @@ async function observe(
     gateway.recorder.observed(facts, judgement, undefined);
     if (!(error instanceof UpstreamError)) throw error;
     const failed = failedResult(gateway, request, { outcome: "failed", decision: "allow" }, error);
-    await request.refuse(replyTo(request, judgement, failed, 502, failed.outcome !== "blocked"));
+    await request.refuse(replyTo(request, judgement, failed, error.status, failed.outcome !== "blocked"));
   }
 }
 

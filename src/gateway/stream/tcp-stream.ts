@@ -6,6 +6,7 @@ import type { Socket, SocketHandler } from "bun";
 import type { TlsTail } from "../../wire/tls/tail.ts";
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import { IGNORE } from "./byte-stream.ts";
+import { LOOP_TIME } from "./loop-clock.ts";
 
 /** Queued bytes above which `write` asks the writer to hold back. */
 const HIGH_WATER = 256 * 1024;
@@ -21,10 +22,23 @@ export class TcpStream implements ByteStream {
   #hasPeerEnded = false;
   #successor: TcpStream | undefined;
   #tail: TlsTail | undefined;
+  #receivedMs = LOOP_TIME.nowMs;
+  #gone: (() => void) | undefined;
 
   constructor(socket: Socket<TcpStream | undefined>) {
     this.#socket = socket;
     socket.data = this;
+  }
+
+  /** When the peer last sent something, in milliseconds of the loop's clock. */
+  get receivedMs(): number {
+    return this.#successor?.receivedMs ?? this.#receivedMs;
+  }
+
+  /** Calls back once, when the socket is closed, under whatever stream it is by then. */
+  onceGone(listener: () => void): void {
+    if (this.#isClosed) listener();
+    else this.#gone = listener;
   }
 
   /** The peer's end. */
@@ -60,6 +74,9 @@ export class TcpStream implements ByteStream {
   /** Names the stream that the surrendered socket went to: whoever destroys this one means that one. */
   becomes(successor: TcpStream): void {
     this.#successor = successor;
+    const gone = this.#gone;
+    this.#gone = undefined;
+    if (gone) successor.onceGone(gone);
   }
 
   /** Has the kernel ask now and then whether the peer is still there: one that vanished is found out, also in a quiet tunnel. */
@@ -154,7 +171,10 @@ export class TcpStream implements ByteStream {
         opened(new TcpStream(socket));
       },
       data(socket, bytes) {
-        if (socket.data) socket.data.#handler.data(bytes);
+        const stream = socket.data;
+        if (stream === undefined) return;
+        stream.#receivedMs = LOOP_TIME.nowMs;
+        stream.#handler.data(bytes);
       },
       drain(socket) {
         if (socket.data) socket.data.#flush();
@@ -178,6 +198,8 @@ export class TcpStream implements ByteStream {
     this.#isClosed = true;
     this.#queue = [];
     this.#queued = 0;
+    this.#gone?.();
+    this.#gone = undefined;
     this.#handler.close(error ?? undefined);
   }
 }

@@ -16,6 +16,8 @@ export interface ProxiedDestination {
   readonly host: string;
   readonly port: number;
   readonly addresses: readonly string[];
+  /** The client whose share of the descriptors the connection is charged to. */
+  readonly payer?: string;
 }
 
 /** A corporate proxy as `upstream_proxy` and `upstream_no_proxy` describe it. */

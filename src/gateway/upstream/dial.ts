@@ -31,17 +31,27 @@ export interface UpstreamTrust {
   verify(presented: readonly Uint8Array[], serverName: string): ChainVerdict;
 }
 
+/** Pays for one socket with a descriptor. Throws UpstreamError when there is none left; returns the way to give it back. */
+export type Charge = () => Promise<() => void>;
+
 /** Connects by TCP to the first address that answers. Throws UpstreamError. */
-export async function dialTcp(addresses: readonly string[], port: number): Promise<Channel> {
+export async function dialTcp(addresses: readonly string[], port: number, charge: Charge): Promise<Channel> {
   if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
   return raceAddresses(
     addresses,
-    (address) => dialAddress(address, port),
+    (address) => dialAddress(address, port, charge),
     (late) => late.destroy(),
+    isFinal,
   );
 }
 
-async function dialAddress(address: string, port: number): Promise<Channel> {
+/** Another address would fail in the same way. */
+function isFinal(error: unknown): boolean {
+  return error instanceof UpstreamError && (error.failure === "unverified" || error.failure === "busy");
+}
+
+async function dialAddress(address: string, port: number, charge: Charge): Promise<Channel> {
+  const giveBack = await charge();
   const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
   return new Promise<Channel>((resolve, reject) => {
     let isSettled = false;
@@ -49,11 +59,13 @@ async function dialAddress(address: string, port: number): Promise<Channel> {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(timer);
+      giveBack();
       reject(new UpstreamError("unreachable", `${where} ${reason}`, { cause }));
     };
     const timer = setTimeout(() => fail("did not answer in time"), PATIENCE.connectMs);
     const handlers = TcpStream.handlers((stream) => {
       if (isSettled) return stream.destroy();
+      stream.onceGone(giveBack);
       isSettled = true;
       clearTimeout(timer);
       stream.keepAlive();
@@ -102,19 +114,20 @@ export async function dialTls(
   serverName: string,
   trust: UpstreamTrust,
   versions: readonly HttpVersion[],
+  charge: Charge,
 ): Promise<TlsConnection> {
   if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
   return raceAddresses(
     addresses,
     async (address) => {
-      const channel = await dialAddress(address, port);
+      const channel = await dialAddress(address, port, charge);
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
       const id = sessionKey(port, serverName, trust);
       const connect = (options: ClientHandshake) => upgradeTls(channel, options);
       return verified(connect, { where, serverName, trust, versions, id });
     },
     ({ channel }) => channel.destroy(),
-    (error) => error instanceof UpstreamError && error.failure === "unverified",
+    isFinal,
   );
 }
 

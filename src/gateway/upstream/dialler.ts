@@ -4,6 +4,7 @@
 
 import type { Settings } from "../../state/settings.ts";
 import type { Channel } from "../stream/channel.ts";
+import type { Shares } from "../stream/shares.ts";
 import {
   type CorporateProxy,
   connectThrough,
@@ -11,6 +12,7 @@ import {
   type ProxiedDestination,
 } from "./corporate-proxy.ts";
 import {
+  type Charge,
   dialTcp,
   dialTls,
   type HttpVersion,
@@ -19,11 +21,14 @@ import {
   type UpstreamTrust,
 } from "./dial.ts";
 import type { Resolver } from "./resolver.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 /** Dials for the gateway; one per daemon. */
 export class Dialler {
   readonly #resolver: Resolver;
   readonly #settings: () => Settings;
+  readonly #descriptors: Shares;
+  #makeRoom: () => void = () => {};
   readonly #trustFor: (host: string, port: number) => UpstreamTrust;
   #proxy: { readonly key: string; readonly proxy: CorporateProxy | undefined } | undefined;
 
@@ -31,10 +36,38 @@ export class Dialler {
     resolver: Resolver;
     settings: () => Settings;
     trustFor: (host: string, port: number) => UpstreamTrust;
+    descriptors: Shares;
   }) {
+    this.#descriptors = parts.descriptors;
     this.#trustFor = parts.trustFor;
     this.#resolver = parts.resolver;
     this.#settings = parts.settings;
+  }
+
+  /** Calls when there is no descriptor left, for what is kept in reserve to be closed. */
+  onFull(makeRoom: () => void): void {
+    this.#makeRoom = makeRoom;
+  }
+
+  #chargeTo(payer: string): Charge {
+    return async () => {
+      let problem = this.#descriptors.take(payer);
+      if (problem !== undefined) {
+        this.#makeRoom();
+        // A socket is closed at the end of the turn.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        problem = this.#descriptors.take(payer);
+      }
+      if (problem !== undefined)
+        throw new UpstreamError(
+          "busy",
+          problem === "share"
+            ? "this client has its share of the connections to upstreams open already"
+            : "as many connections are open as iddio may have",
+          { wasUnprocessed: true },
+        );
+      return () => this.#descriptors.give(payer);
+    };
   }
 
   /** The corporate proxy for a destination; undefined when it is reached straight. */
@@ -63,7 +96,9 @@ export class Dialler {
   /** A plain connection. Throws UpstreamError. */
   async tcp(destination: ProxiedDestination): Promise<Channel> {
     const proxy = this.#proxyFor(destination);
-    return proxy ? this.#through(proxy, destination) : dialTcp(destination.addresses, destination.port);
+    return proxy
+      ? this.#through(proxy, destination)
+      : dialTcp(destination.addresses, destination.port, this.#chargeTo(destination.payer ?? ""));
   }
 
   /** A connection on which `serverName` proved itself by `trust`. Throws UpstreamError. */
@@ -74,22 +109,25 @@ export class Dialler {
     versions: readonly HttpVersion[],
   ): Promise<TlsConnection> {
     const proxy = this.#proxyFor(destination);
-    if (!proxy) return dialTls(destination.addresses, destination.port, serverName, trust, versions);
+    if (!proxy) {
+      const charge = this.#chargeTo(destination.payer ?? "");
+      return dialTls(destination.addresses, destination.port, serverName, trust, versions, charge);
+    }
     const channel = await this.#through(proxy, destination);
     return secureChannel(channel, `${destination.host}:${destination.port}`, serverName, trust, versions);
   }
 
   async #through(proxy: CorporateProxy, destination: ProxiedDestination): Promise<Channel> {
-    const channel = await this.#toProxy(proxy);
+    const channel = await this.#toProxy(proxy, this.#chargeTo(destination.payer ?? ""));
     await connectThrough(channel, proxy, destination);
     return channel;
   }
 
   /** The proxy's own certificate is verified as any client of it would. */
-  async #toProxy(proxy: CorporateProxy): Promise<Channel> {
+  async #toProxy(proxy: CorporateProxy, charge: Charge): Promise<Channel> {
     const addresses = await this.#resolver.resolve(proxy.host);
-    if (!proxy.isTls) return dialTcp(addresses, proxy.port);
+    if (!proxy.isTls) return dialTcp(addresses, proxy.port, charge);
     const trust = this.#trustFor(proxy.host, proxy.port);
-    return (await dialTls(addresses, proxy.port, proxy.host, trust, ["http/1.1"])).channel;
+    return (await dialTls(addresses, proxy.port, proxy.host, trust, ["http/1.1"], charge)).channel;
   }
 }

@@ -18,6 +18,8 @@ export interface UpstreamTarget {
   readonly trust: UpstreamTrust | undefined;
   /** OS user of the client, as far as it is known; connections are not shared across users. */
   readonly owner: string;
+  /** The client whose share of the descriptors a connection is charged to: a process where it is known, else a user. */
+  readonly payer?: string;
 }
 
 /** A connection to an upstream, in use by one request, or shared by several over HTTP/2. */
@@ -201,6 +203,12 @@ export class UpstreamPool {
     }
     this.#idle.delete(key);
     return undefined;
+  }
+
+  /** Closes the connections that have been idle longest, to make room for others. */
+  closeOldest(count: number): void {
+    const oldest = [...this.#idle.values()].flat().sort((a, b) => a.since - b.since);
+    for (const { channel } of oldest.slice(0, count)) channel.destroy();
   }
 
   /** Gives a connection back after a complete exchange. */

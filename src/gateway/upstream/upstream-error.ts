@@ -2,8 +2,11 @@
 
 import type { Remedy } from "../../ca/verify/verify-chain.ts";
 
-/** `unreachable`: no connection. `unverified`: its certificate is not trusted. `broken`: it spoke wrongly or went away. */
-export type UpstreamFailure = "unreachable" | "unverified" | "broken";
+/**
+ * `unreachable`: no connection. `unverified`: its certificate is not trusted. `broken`: it spoke wrongly or went away.
+ * `busy`: iddio itself had no room for another connection, and nothing was dialled.
+ */
+export type UpstreamFailure = "unreachable" | "unverified" | "broken" | "busy";
 
 /** Thrown by everything that dials or reads an upstream; `message` is one lower-case clause without secrets. */
 export class UpstreamError extends Error {
@@ -14,6 +17,11 @@ export class UpstreamError extends Error {
   readonly wasUnprocessed: boolean;
   /** What an operator can register to have an unverified upstream accepted, if anything. */
   readonly remedy: Remedy | undefined;
+
+  /** What a client is answered with. */
+  get status(): 502 | 503 {
+    return this.failure === "busy" ? 503 : 502;
+  }
 
   constructor(
     failure: UpstreamFailure,

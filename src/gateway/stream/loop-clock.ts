@@ -1,0 +1,60 @@
+// The event loop's own clock: says what time it is within a tick, without a system call, and how long
+// the loop stood still. A tick that comes late by much was kept waiting by work that did not end.
+
+/** Between ticks while there are connections; what is shorter than this is no stall. */
+const TICK_MS = 20;
+/** Between ticks while nothing is connected: a daemon at rest must not keep a laptop awake. */
+const REST_MS = 500;
+const SECONDS = 60;
+
+/** Milliseconds of performance.now() at the last tick; for what need not be exact. */
+export const LOOP_TIME = { nowMs: performance.now() };
+
+/** Watches the loop from construction until `close`; one per daemon. */
+export class LoopClock {
+  /** The longest stall of each of the last sixty seconds. */
+  readonly #longest = new Float64Array(SECONDS);
+  readonly #isBusy: () => boolean;
+  #second = Math.floor(performance.now() / 1000);
+  #dueMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
+    this.#arm();
+  }
+
+  /** The longest time that the loop stood still within the last minute, in milliseconds. */
+  get longestStallMs(): number {
+    this.#turn(performance.now());
+    return Math.round(Math.max(...this.#longest));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    const ms = this.#isBusy() ? TICK_MS : REST_MS;
+    this.#dueMs = performance.now() + ms;
+    this.#timer = setTimeout(() => this.#tick(), ms);
+    this.#timer.unref();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    LOOP_TIME.nowMs = now;
+    this.#turn(now);
+    const slot = this.#second % SECONDS;
+    this.#longest[slot] = Math.max(this.#longest[slot] ?? 0, now - this.#dueMs);
+    this.#arm();
+  }
+
+  /** Forgets what is a minute old. */
+  #turn(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    const passed = Math.min(SECONDS, second - this.#second);
+    for (let each = 1; each <= passed; each++) this.#longest[(second - passed + each) % SECONDS] = 0;
+    this.#second = second;
+  }
+}
