@@ -1,4 +1,5 @@
-// Why an upstream could not be used, in words for the client and the log.
+// Why an upstream could not be used, in words for the client and the log. Owns what a client is
+// answered with; whether a request may be sent again is the caller's to decide.
 
 import type { Remedy } from "../../ca/verify/verify-chain.ts";
 
