@@ -19,13 +19,16 @@ import {
   observeStatusCommand,
   observeStopCommand,
 } from "../features/observe/observe.ts";
+import { policyCheckCommand, policyDiffCommand } from "../features/policy/compare.ts";
 import { policyEditCommand } from "../features/policy/edit.ts";
+import { policyExplainCommand } from "../features/policy/explain.ts";
 import {
   policyReloadCommand,
   policySchemaCommand,
   policyShowCommand,
   policyValidateCommand,
 } from "../features/policy/policy.ts";
+import { policyTestCommand } from "../features/policy/test.ts";
 import {
   runBridgeCommand,
   runCommand,
@@ -80,6 +83,10 @@ export const COMMANDS: readonly Command[] = [
   policyValidateCommand,
   policyReloadCommand,
   policySchemaCommand,
+  policyExplainCommand,
+  policyTestCommand,
+  policyDiffCommand,
+  policyCheckCommand,
   approvalListCommand,
   approvalShowCommand,
   approvalWatchCommand,

@@ -55,6 +55,8 @@ export interface ScopeList {
   readonly entries: GlobIndex<RuleTable>;
   /** For a request that does not name its scope. */
   readonly unnamed: UnnamedScope;
+  /** Whether an entry matches every name, so that no named scope meets the flat rules. */
+  readonly isExhaustive: boolean;
   /** The entries as they stand in the file, for whoever explains or compares policies. */
   readonly written: readonly WrittenEntry[];
 }

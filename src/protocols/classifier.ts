@@ -5,6 +5,7 @@
 import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../model/request.ts";
+import type { KnownOperation } from "./known-operation.ts";
 
 /** A policy keyword that lists names of one label, e.g. `namespaces:` for `namespace`. */
 export interface ScopeKeyword {
@@ -25,6 +26,8 @@ export interface Classifier {
   needsBody(head: RequestHead): boolean;
   /** Never throws. With `body.kind === "unread"` where the body matters, the tier is "unknown". */
   classify(request: HttpRequest): Classification;
+  /** The vendor's published operations, for the policy tools; absent where the protocol has no catalogue. Costs up to 100 ms. */
+  operations?(): readonly KnownOperation[];
   /** Classifies a command line; argv[0] is the program. Never throws. */
   classifyArgv(argv: readonly string[]): Classification;
 }

@@ -4,7 +4,7 @@
 import type { ClassifyReport } from "../../api/reports.ts";
 import { readPolicyFile } from "../../features/policy/policy-file.ts";
 import { UserError } from "../../model/user-error.ts";
-import { classificationPairs } from "../classification-pairs.ts";
+import { classificationPairs } from "../kit/classification-pairs.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";
 import { isDown } from "../kit/is-down.ts";
 

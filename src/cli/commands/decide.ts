@@ -2,7 +2,7 @@
 
 import { readPolicyFile } from "../../features/policy/policy-file.ts";
 import { UserError } from "../../model/user-error.ts";
-import { classificationPairs } from "../classification-pairs.ts";
+import { classificationPairs } from "../kit/classification-pairs.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
 import { isDown } from "../kit/is-down.ts";
 

@@ -5,6 +5,7 @@ import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import type { KnownOperation } from "../../protocols/known-operation.ts";
+import type { CommandSelector } from "../decide/rule-table.ts";
 import type { ProtocolBlock, RuleTable } from "../policy.ts";
 
 /** Commands that the compared policies cannot tell apart. */
@@ -27,12 +28,16 @@ interface Pattern {
   readonly text: string;
 }
 
-/** The classes of both policies' blocks; undefined when there are too many to say. */
+/** The classes of these policies' blocks and of other selectors; undefined when there are too many to say. */
 export function commandClasses(
   blocks: readonly ProtocolBlock[],
   operations: readonly KnownOperation[],
+  others: readonly CommandSelector[] = [],
 ): readonly CommandClass[] | undefined {
-  const patterns = patternsOf(blocks);
+  const selectors = blocks
+    .flatMap(tablesOf)
+    .flatMap(({ rules }) => rules.flatMap(({ commands }) => commands));
+  const patterns = patternsOf([...selectors, ...others]);
   const cells = globCells(patterns.map(({ glob }) => glob));
   if (cells === undefined) return undefined;
   const classes: CommandClass[] = [];
@@ -93,12 +98,10 @@ function unionsOf(cells: readonly Union[]): readonly Union[] | undefined {
   return [...all.values()];
 }
 
-function patternsOf(blocks: readonly ProtocolBlock[]): readonly Pattern[] {
+function patternsOf(selectors: readonly CommandSelector[]): readonly Pattern[] {
   const patterns = new Map<string, Pattern>();
-  for (const table of blocks.flatMap(tablesOf))
-    for (const { commands } of table.rules)
-      for (const { text, globs } of commands)
-        for (const [index, glob] of globs.entries()) patterns.set(`${text} ${index}`, { glob, text });
+  for (const { text, globs } of selectors)
+    for (const [index, glob] of globs.entries()) patterns.set(`${text} ${index}`, { glob, text });
   return [...patterns.values()];
 }
 

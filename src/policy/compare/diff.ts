@@ -89,7 +89,7 @@ function diffProtocol(
   if (combinations * classes.length > MAX_CELLS)
     return { unknown: `${protocol}: ${combinations * classes.length} cases are too many to compare` };
   const found = new Map<string, Found>();
-  for (const cell of combine(scopes.map(({ cells }) => cells)))
+  for (const cell of combineCells(scopes.map(({ cells }) => cells)))
     for (const commands of classes) {
       const classification = classificationOf(protocol, commands, cell);
       const [from, to] = [decide(before, classification).action, decide(after, classification).action];
@@ -109,13 +109,15 @@ interface Found {
   readonly classes: CommandClass[];
 }
 
-function* combine(lists: readonly (readonly ScopeCell[])[]): Generator<readonly ScopeCell[]> {
+/** Every combination of one cell from each list. */
+export function* combineCells(lists: readonly (readonly ScopeCell[])[]): Generator<readonly ScopeCell[]> {
   const [first, ...rest] = lists;
   if (first === undefined) yield [];
-  else for (const tail of combine(rest)) for (const cell of first) yield [cell, ...tail];
+  else for (const tail of combineCells(rest)) for (const cell of first) yield [cell, ...tail];
 }
 
-function classificationOf(
+/** A classification that stands for a class of commands in a cell of each label. */
+export function classificationOf(
   protocol: Protocol,
   { names, tier }: CommandClass,
   cell: readonly ScopeCell[],

@@ -19,6 +19,7 @@ export interface ScopeCell {
 /** Cells for each label that one of the blocks has a list for; undefined when there are too many. */
 export function scopeCells(
   blocks: readonly ProtocolBlock[],
+  others: readonly { readonly label: string; readonly text: string; readonly globs: readonly Glob[] }[] = [],
 ): readonly { readonly label: string; readonly cells: readonly ScopeCell[] }[] | undefined {
   const globsByLabel = new Map<string, Map<string, { readonly glob: Glob; readonly text: string }>>();
   for (const { label, written } of blocks.flatMap(({ scopes }) => scopes)) {
@@ -34,6 +35,11 @@ export function scopeCells(
               ? (entry.names[index] ?? glob.fixed)
               : entry.names.join(", "),
         });
+  }
+  for (const { label, text, globs } of others) {
+    const found = globsByLabel.get(label) ?? new Map();
+    globsByLabel.set(label, found);
+    for (const [index, glob] of globs.entries()) found.set(`${text} ${index}`, { glob, text });
   }
   const result: { label: string; cells: readonly ScopeCell[] }[] = [];
   for (const [label, byName] of globsByLabel) {

@@ -52,13 +52,32 @@ function decideOne(block: ProtocolBlock, classification: Classification): Verdic
 }
 
 /** What is added by the lists of the scopes that the request acts in and does not name. */
-function decideUnnamed({ scopes }: ProtocolBlock, classification: Classification, named: Verdict): Verdict {
-  const { unnamedScopes, spannedScopes } = classification;
+function decideUnnamed(block: ProtocolBlock, classification: Classification, named: Verdict): Verdict {
+  const { unnamedScopes, spannedScopes, labels } = classification;
   let result = named;
-  for (const { label, unnamed } of scopes)
-    if (spannedScopes?.includes(label)) result = unnamed.inEvery(classification, result);
-    else if (unnamedScopes?.includes(label)) result = unnamed.inSome(classification, result);
+  for (const { label, unnamed, isExhaustive } of block.scopes) {
+    const isSpanned = spannedScopes?.includes(label) === true;
+    if (!isSpanned && unnamedScopes?.includes(label) !== true) continue;
+    result = isSpanned ? unnamed.inEvery(classification, result) : unnamed.inSome(classification, result);
+    // The entry of the scope that it names says nothing about the scopes that no entry is about.
+    if (labels[label] !== undefined && !isExhaustive)
+      result = withFlatRules(block, classification, result, isSpanned, label);
+  }
   return result;
+}
+
+function withFlatRules(
+  block: ProtocolBlock,
+  classification: Classification,
+  result: Verdict,
+  isSpanned: boolean,
+  label: string,
+): Verdict {
+  const flat = decideByTable(block, block.rules, classification);
+  if (isSpanned) return stricterVerdict(result, flat);
+  if (flat.action === "allow" || result.action !== "allow") return result;
+  const reason = `${flat.reason}, and the request acts in a ${label} that it does not name, so a person decides`;
+  return { ...flat, action: "escalate", reason, isInDoubt: true };
 }
 
 /** What one rules block says, with the block's default behind it; scope lists are not asked. */

@@ -56,7 +56,14 @@ export function parseScopeList(
     globs.some((glob) => !glob.isExact || entries.first(glob.head) === table),
   );
   const list = { keyword, label, entries: reached, isExhaustive: catchAllLine !== undefined };
-  return { keyword, label, entries, unnamed: new UnnamedScope(list, fallback), written };
+  return {
+    keyword,
+    label,
+    entries,
+    unnamed: new UnnamedScope(list, fallback),
+    isExhaustive: list.isExhaustive,
+    written,
+  };
 }
 
 function readEntries(keyword: string, field: Field, problems: Problems): readonly Tree[] {

@@ -7,6 +7,7 @@ import { type HttpRequest, headerValues, type RequestBody, type RequestHead } fr
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
 import { byMethodNeedsBody } from "../generic/classify.ts";
+import type { KnownOperation } from "../known-operation.ts";
 import { effectiveMethods } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
@@ -40,8 +41,15 @@ export const awsClassifier: Classifier = {
   programs: ["aws"],
   needsBody,
   classify,
+  operations: awsOperations,
   classifyArgv: classifyAwsArgv,
 };
+
+/** Every operation of every API, each with its own tier. */
+function awsOperations(): readonly KnownOperation[] {
+  const apis = new Set(awsCatalogue().byCli.values());
+  return [...apis].flatMap((api) => [...api.operations().values()].map((one) => describeOperations([one])));
+}
 
 function needsBody(head: RequestHead): boolean {
   const { endpoint } = placeOf(head);

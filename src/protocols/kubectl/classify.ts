@@ -20,6 +20,7 @@ import { bodyAsksForDryRun, isDryRun } from "./delete-options.ts";
 import { classifyEndpoint } from "./endpoints.ts";
 import { classifyKustomizeArgv } from "./kustomize-argv.ts";
 import { namespacesOf } from "./namespaces.ts";
+import { kubectlOperations } from "./operations.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
 import { isBuiltInGroup, isWriteVerb, type TierReason, tierOfDryRun, tierOfOperation } from "./tier.ts";
 
@@ -30,6 +31,7 @@ export const kubectlClassifier: Classifier = {
   programs: ["kubectl", "kustomize"],
   needsBody,
   classify,
+  operations: kubectlOperations,
   classifyArgv: (argv) =>
     programName(argv[0]) === "kustomize"
       ? classifyKustomizeArgv(argv)

@@ -102,6 +102,11 @@ function readTable(): ReadonlyMap<string, ResourceType> {
   return types;
 }
 
+/** Every built-in type, each once. */
+export function builtInTypes(): readonly ResourceType[] {
+  return [...new Set(TYPES.values())];
+}
+
 /** Whether a type is in the table, and there as cluster-wide or as namespaced; undefined for all others. */
 export function scopeOfType(group: string, resource: string): "cluster" | "namespaced" | undefined {
   return SCOPES.get(`${group}/${resource}`);

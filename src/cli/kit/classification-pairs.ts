@@ -1,6 +1,6 @@
 // A classification as name and value lines, for `classify` and `decide` alike.
 
-import type { ClassifyReport } from "../api/reports.ts";
+import type { ClassifyReport } from "../../api/reports.ts";
 
 /** The lines; what is empty is left out. `reasonName` names the line of the classifier's reason. */
 export function classificationPairs(

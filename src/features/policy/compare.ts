@@ -1,0 +1,171 @@
+// `iddio policy diff` and `iddio policy check`: what a change lets through, and whether a policy keeps a promise. Both
+// work on files alone, so that CI can run them on a pull request.
+
+import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import type { Output } from "../../cli/kit/output.ts";
+import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { DecisionChange, PolicyDiff } from "../../policy/compare/diff.ts";
+import type { CounterExample } from "../../policy/compare/never.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
+import { loadCatalogue, readPolicy } from "./read-policy.ts";
+
+/** Exit code where a policy lets through more than the other, or breaks a promise. */
+const WIDER = 3;
+
+/** Prints every decision that differs. */
+export const policyDiffCommand: Command = {
+  name: "policy diff",
+  summary: "Show every decision that two policies make differently",
+  args: [
+    { name: "old", completes: "file" },
+    { name: "new", completes: "file" },
+  ],
+  flags: [JSON_FLAG],
+  details: ["Exit code 0: nothing differs, or the new policy is stricter. 3: it lets through more."],
+  examples: ["iddio policy diff policy.yaml new.yaml"],
+  async run({ args, flags, output }) {
+    const [before, after] = [await readPolicy(args[0] ?? ""), await readPolicy(args[1] ?? "")];
+    const { diffPolicies } = await import("../../policy/compare/diff.ts");
+    const diff = diffPolicies(before, after, await loadCatalogue());
+    if (flags.has("json")) output.json({ ...diff, isWider: undefined, wider: diff.isWider });
+    else printDiff(output, diff);
+    return diff.isWider ? WIDER : 0;
+  },
+};
+
+/** Checks promises about a policy. */
+export const policyCheckCommand: Command = {
+  name: "policy check",
+  summary: "Prove that a policy lets through no more than it should",
+  flags: [
+    { name: "path", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },
+    { name: "no-new-access", summary: "It lets through no more than the policy given with --against" },
+    { name: "against", value: "file", completes: "file", summary: "The policy to compare with" },
+    {
+      name: "never",
+      value: "command",
+      isRepeatable: true,
+      summary: "It never allows this command without asking",
+    },
+    { name: "in", value: "scope", summary: "For --never: only in scopes of this name or glob" },
+    {
+      name: "protocol",
+      value: "protocol",
+      choices: PROTOCOLS,
+      summary: "For --never: only for this protocol",
+    },
+    JSON_FLAG,
+  ],
+  details: ["Exit code 0: it holds. 3: it does not, and a request that breaks it is printed."],
+  examples: [
+    'iddio policy check --never "secrets get" --in "prod-*"',
+    "iddio policy check --no-new-access --against main.yaml",
+  ],
+  async run({ flags, output, paths }) {
+    const policy = await readPolicy(flags.text("path") ?? paths.policy);
+    const [never, against] = [flags.texts("never"), flags.text("against")];
+    if (never.length === 0 && !flags.has("no-new-access"))
+      throw new UserError("'iddio policy check' needs something to check", {
+        hint: 'type: --never "secrets get", or --no-new-access --against <file>',
+        exitCode: 2,
+      });
+    if (flags.has("no-new-access") !== (against !== undefined))
+      throw new UserError("--no-new-access and --against belong together", {
+        hint: "type: --no-new-access --against main.yaml",
+        exitCode: 2,
+      });
+    const catalogue = await loadCatalogue();
+    const report: Record<string, unknown> = {};
+    let holds = true;
+    if (against !== undefined) {
+      const { diffPolicies } = await import("../../policy/compare/diff.ts");
+      const diff = diffPolicies(await readPolicy(against), policy, catalogue);
+      holds &&= !diff.isWider;
+      report.no_new_access = !diff.isWider;
+      if (!flags.has("json")) {
+        if (diff.isWider) printDiff(output, diff);
+        else output.line(`holds: no more is let through than by '${escapeForTerminal(against)}'`);
+      }
+    }
+    const { checkNever } = await import("../../policy/compare/never.ts");
+    for (const command of never) {
+      const claim = {
+        command,
+        scope: flags.text("in"),
+        protocol: flags.text("protocol") as Protocol | undefined,
+      };
+      const { broken, unknown, decided } = checkNever(policy, claim, catalogue);
+      const isKept = broken.length === 0 && unknown.length === 0;
+      holds &&= isKept;
+      report[command] = { holds: isKept, decided, broken: broken.map(describeExample), unknown };
+      if (flags.has("json")) continue;
+      const where = claim.scope === undefined ? "" : ` in '${escapeForTerminal(claim.scope)}'`;
+      const what = `'${escapeForTerminal(command)}'${where}`;
+      if (isKept) output.line(`holds: ${what} is never allowed without asking (${decided} cases)`);
+      for (const clause of unknown) output.line(`cannot tell: ${escapeForTerminal(clause)}`);
+      for (const example of broken.slice(0, 5))
+        output.line(`broken: ${escapeForTerminal(describeExample(example))}`);
+      if (broken.length > 5) output.line(`  and more`);
+    }
+    if (flags.has("json")) output.json({ holds, ...report });
+    return holds ? 0 : WIDER;
+  },
+};
+
+function describeExample({ classification, verdict }: CounterExample): string {
+  const { protocol, command, tier, labels, spannedScopes, unnamedScopes } = classification;
+  const where = [
+    ...Object.entries(labels).map(([label, name]) => `${label} ${name}`),
+    ...(spannedScopes ?? []).map((label) => `every ${label}`),
+    ...(unnamedScopes ?? []).map((label) => `some ${label}`),
+  ];
+  const place = where.length === 0 ? "" : ` in ${where.join(", ")}`;
+  return `${protocol} '${command}' (tier ${tier})${place} is allowed by ${verdict.rule} (line ${verdict.line})`;
+}
+
+/** Prints a comparison for a person, widest first. */
+export function printDiff(output: Output, { changes, routes, unknown, isWider }: PolicyDiff): void {
+  if (changes.length + routes.length + unknown.length === 0) {
+    output.line("no decision differs");
+    return;
+  }
+  for (const clause of unknown) output.line(`counts as wider: ${escapeForTerminal(clause)}`);
+  for (const { entry, from, to, effect } of routes)
+    output.line(escapeForTerminal(describeRoute(entry, from, to, effect)));
+  for (const change of changes) output.line(escapeForTerminal(describeChange(change)));
+  output.line(isWider ? "the new policy lets through more" : "the new policy lets through no more");
+}
+
+const HEADS: Readonly<Record<string, string>> = {
+  "escalate allow": "newly allowed without asking",
+  "deny allow": "newly allowed, denied before",
+  "deny escalate": "newly asked about, denied before",
+  "allow escalate": "newly asked about, allowed before",
+  "allow deny": "newly denied, allowed before",
+  "escalate deny": "newly denied, asked about before",
+};
+
+/** One change in words: what, how many operations, where. */
+export function describeChange({ protocol, from, to, operations, others, scopes }: DecisionChange): string {
+  const what = HEADS[`${from} ${to}`] ?? `${from} becomes ${to}`;
+  const shown = operations.slice(0, 4).join(", ");
+  const count = operations.length === 1 ? "1 operation" : `${operations.length} operations`;
+  const known =
+    operations.length === 0
+      ? []
+      : [`${count}${operations.length > 4 ? `, among them ${shown}` : `: ${shown}`}`];
+  const rest = others.length > 3 ? [...others.slice(0, 3), `${others.length - 3} other kinds`] : others;
+  const where = scopes.map(({ cells }) =>
+    cells.length > 4 ? `${cells.slice(0, 4).join(" or ")} or ${cells.length - 4} others` : cells.join(" or "),
+  );
+  const place = where.length === 0 ? "" : `, in ${where.join(", and in ")}`;
+  return `${protocol}: ${what}: ${[...known, ...rest].join("; ")}${place}`;
+}
+
+function describeRoute(entry: string, from: string, to: string, effect: string): string {
+  if (to === "splice")
+    return `inspect: '${entry}' is no longer looked into (${from} before): its connections pass unread`;
+  if (effect === "narrower") return `inspect: '${entry}' is newly looked into, by ${to}`;
+  return `inspect: '${entry}' is judged by ${to}, by ${from === "splice" ? "nobody, or another entry," : from} before`;
+}

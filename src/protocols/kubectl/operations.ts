@@ -1,0 +1,48 @@
+// The operations of Kubernetes' own API, for the policy tools: every built-in type with every verb, and the subresources
+// that its API server serves. Custom resources are no part of it: their names are the cluster's.
+
+import { isTier } from "../../model/tier.ts";
+import type { KnownOperation } from "../known-operation.ts";
+import { commandNames } from "./command.ts";
+import { builtInTypes } from "./resources.ts";
+import { tierOfOperation } from "./tier.ts";
+
+const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+/** Subresources by type, each with its verbs. */
+const SUBRESOURCES: readonly (readonly [resource: string, subresources: string, verbs: string])[] = [
+  ["pods", "log", "get"],
+  ["pods", "exec attach portforward", "get create"],
+  ["pods services nodes", "proxy", "get create update patch delete"],
+  ["pods", "ephemeralcontainers", "get patch update"],
+  ["pods", "eviction binding", "create"],
+  ["pods", "resize status", "get patch update"],
+  ["serviceaccounts", "token", "create"],
+  ["namespaces", "finalize", "update"],
+  ["certificatesigningrequests", "approval status", "get patch update"],
+  ["deployments replicasets statefulsets replicationcontrollers", "scale", "get patch update"],
+  [
+    "namespaces nodes services deployments replicasets statefulsets daemonsets replicationcontrollers jobs cronjobs persistentvolumes persistentvolumeclaims horizontalpodautoscalers ingresses customresourcedefinitions poddisruptionbudgets resourcequotas",
+    "status",
+    "get patch update",
+  ],
+];
+
+/** Kubernetes' own operations with their commands and tiers. */
+export function kubectlOperations(): readonly KnownOperation[] {
+  const found: KnownOperation[] = [];
+  const add = (verb: string, group: string, resource: string, subresource: string | undefined): void => {
+    const { tier } = tierOfOperation({ verb, group, resource, subresource });
+    if (isTier(tier)) found.push({ ...commandNames({ verb, resource, subresource }), tier });
+  };
+  for (const { group, resource } of builtInTypes()) {
+    for (const verb of VERBS) add(verb, group, resource, undefined);
+    for (const [resources, subresources, verbs] of SUBRESOURCES)
+      if (resources.split(" ").includes(resource))
+        for (const subresource of subresources.split(" "))
+          for (const verb of verbs.split(" "))
+            add(subresource === "proxy" ? "proxy" : verb, group, resource, subresource);
+  }
+  for (const verb of ["users", "groups", "serviceaccounts"]) add("impersonate", "", verb, undefined);
+  return found;
+}

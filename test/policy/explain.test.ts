@@ -1,0 +1,91 @@
+// Explanations agree with the decision, and what they say would allow a request does allow it.
+
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { isTier } from "../../src/model/tier.ts";
+import { decide } from "../../src/policy/decide/decide.ts";
+import { describeWay, explain } from "../../src/policy/explain/explain.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
+import {
+  type BlockObject,
+  blockArbitrary,
+  classificationArbitrary,
+  plainClassification,
+  policyText,
+} from "../support/policy-arbitraries.ts";
+
+function policyOf(text: string): Policy | undefined {
+  const parsed = parsePolicy(text);
+  return "policy" in parsed ? parsed.policy : undefined;
+}
+
+/** The block with a command allowed at a path such as `gcloud.projects[0].rules.allow`. */
+function withAllowed(block: BlockObject, path: string, command: string): BlockObject {
+  const copy = structuredClone(block);
+  const list = /^gcloud\.(projects|zones)\[(\d+)\]/.exec(path);
+  const entry = list === null ? undefined : copy[list[1] as "projects" | "zones"]?.[Number(list[2])];
+  if (list === null) copy.rules ??= {};
+  const rules = list === null ? copy.rules : entry?.rules;
+  if (rules === undefined) throw new Error(`no rules at ${path}`);
+  rules.allow = { ...rules.allow, commands: [...(rules.allow?.commands ?? []), command] };
+  return copy;
+}
+
+/** Blocks without rules about commands, most of which stand in the way of a narrower one. */
+const byTierOnly = blockArbitrary.map(
+  (block): BlockObject => ({
+    ...block,
+    groups: {
+      g1: { tiers: ["observe"] },
+      g2: { tiers: ["modify"] },
+      g3: { tiers: ["sensitive", "break-glass"] },
+    },
+  }),
+);
+
+describe("over random policies and requests", () => {
+  test("the winner is the rule that decided, and it applies", () => {
+    fc.assert(
+      fc.property(blockArbitrary, classificationArbitrary, (block, classification) => {
+        const policy = policyOf(policyText(block));
+        if (policy === undefined) return;
+        const verdict = decide(policy, classification);
+        const explained = explain(policy, classification);
+        expect(explained.verdict).toEqual(verdict);
+        for (const step of explained.steps.filter(({ isWinner }) => isWinner)) {
+          expect(step.result).toBe("applies");
+          expect(step.path).toBe(verdict.rule);
+        }
+        if (verdict.action === "allow") expect(explained.toAllow).toBeUndefined();
+        else expect(explained.toAllow).toBeDefined();
+      }),
+      { numRuns: fuzzRuns(2_000) },
+    );
+  }, 60_000);
+
+  test("a rule that is said to allow the request does, and only a deny or a stricter command says that none does", () => {
+    let tried = 0;
+    fc.assert(
+      fc.property(byTierOnly, plainClassification, (block, asked) => {
+        const { unnamedScopes: _unnamed, spannedScopes: _spanned, ...classification } = asked;
+        const policy = policyOf(policyText(block));
+        if (policy === undefined) return;
+        const { toAllow } = explain(policy, classification);
+        if (toAllow?.kind !== "rule") {
+          if (toAllow !== undefined) expect(describeWay(toAllow)?.length).toBeGreaterThan(10);
+          return;
+        }
+        expect(isTier(classification.tier)).toBe(true);
+        const wider = toAllow.paths.reduce((one, path) => withAllowed(one, path, toAllow.command), block);
+        const allowed = policyOf(policyText(wider));
+        if (allowed === undefined) throw new Error("the wider policy does not load");
+        expect(decide(allowed, classification).action).toBe("allow");
+        tried += 1;
+      }),
+      { numRuns: fuzzRuns(3_000) },
+    );
+    expect(tried).toBeGreaterThan(100);
+  }, 60_000);
+});
