@@ -10,8 +10,11 @@ import { type AwsOperation, cliOperationName } from "./catalogue.ts";
 /** A tier in place of the operation's own, or why it cannot be told. */
 export type AwsBodyFinding = { readonly tier: Tier; readonly reason: string } | { readonly doubt: string };
 
-/** `sql`: these members hold SQL. `deletion`: a member of this name among the writes deletes. */
-type Rule = { readonly sql: readonly string[] } | { readonly deletion: RegExp; readonly depth: number };
+/** `sql`: these members hold SQL. `deletion`: a member of this name among the writes deletes. `text`: XML that deletes. */
+type Rule =
+  | { readonly sql: readonly string[] }
+  | { readonly deletion: RegExp; readonly depth: number }
+  | { readonly text: RegExp; readonly words: RegExp };
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["athena:StartQueryExecution", { sql: ["QueryString"] }],
@@ -30,6 +33,15 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["neptunedata:ExecuteGremlinQuery", { sql: ["gremlinQuery", "gremlin"] }],
   ["dynamodb:BatchWriteItem", { deletion: /^DeleteRequest$/, depth: 4 }],
   ["dynamodb:TransactWriteItems", { deletion: /^Delete$/, depth: 3 }],
+  ["cloudfront-keyvaluestore:UpdateKeys", { deletion: /^Deletes$/, depth: 1 }],
+  [
+    "route53:ChangeResourceRecordSets",
+    {
+      // Whatever is not plainly one of the other two, entities and CDATA included.
+      text: /<(?:\w+:)?Action\b[^>]*>(?!\s*(?:CREATE|UPSERT)\s*<)/,
+      words: /\bAction["']?\s*[=:]\s*["']?DELETE/,
+    },
+  ],
 ]);
 
 const APIS: ReadonlySet<string> = new Set([...RULES.keys()].map((key) => key.slice(0, key.indexOf(":"))));
@@ -53,7 +65,9 @@ export function judgeAwsBody(operation: AwsOperation, body: RequestBody): AwsBod
   const rule = ruleOf(operation);
   if (rule === undefined || body.kind === "none") return undefined;
   if (body.kind === "unread") return { doubt: `the body decides, and ${body.why}` };
-  const parsed = parseStrictJson(new TextDecoder().decode(body.bytes));
+  const text = new TextDecoder().decode(body.bytes);
+  if ("text" in rule) return rule.text.test(text) ? DELETES : undefined;
+  const parsed = parseStrictJson(text);
   if ("problem" in parsed) return { doubt: `the body decides, and ${parsed.problem}` };
   if ("sql" in rule) return judgeSql(textsIn(parsed.value, rule.sql));
   return deletes(parsed.value, rule) ? DELETES : undefined;
@@ -91,6 +105,7 @@ export function judgeAwsWords(operation: AwsOperation, words: readonly string[])
   const rule = ruleOf(operation);
   if (rule === undefined) return undefined;
   const values = flagsOf(words);
+  if ("text" in rule) return values.some(([, value]) => rule.words.test(value)) ? DELETES : undefined;
   if (!("sql" in rule)) return values.some(([, value]) => mayDelete(value, rule)) ? DELETES : undefined;
   const found = judgeSql(values.flatMap(([flag, value]) => sqlIn(flag, value, rule.sql)));
   const isInFile = values.some(([, value]) => /^fileb?:\/\//.test(value));

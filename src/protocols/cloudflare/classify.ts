@@ -16,7 +16,7 @@ import { withUnnamed } from "../unnamed-scopes.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { withLabels } from "../with-labels.ts";
 import { classifyCloudflareArgv } from "./argv.ts";
-import { isD1Query, withD1Body } from "./d1.ts";
+import { isJudgedByBody, withBody } from "./body.ts";
 import { classifyCloudflareGraphql } from "./graphql.ts";
 import { findCloudflareOperation } from "./operations.ts";
 import { unnamedByCloudflare } from "./scopes.ts";
@@ -45,14 +45,16 @@ function needsBody(head: RequestHead): boolean {
   const readings = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);
   return readings.some((segments) => {
     const below = belowApi(segments);
-    return isGraphql(below) ? graphqlNeedsBody(head) : below !== undefined && isD1(head, below);
+    return isGraphql(below) ? graphqlNeedsBody(head) : below !== undefined && isBodyWanted(head, below);
   });
 }
 
-function isD1(head: RequestHead, segments: readonly string[]): boolean {
+function isBodyWanted(head: RequestHead, segments: readonly string[]): boolean {
   return (
-    segments[2] === "d1" &&
-    effectiveMethods(head).some((method) => isD1Query(findCloudflareOperation(method, segments)?.id ?? ""))
+    (segments[2] === "d1" || segments[2] === "dns_records") &&
+    effectiveMethods(head).some((method) =>
+      isJudgedByBody(findCloudflareOperation(method, segments)?.id ?? ""),
+    )
   );
 }
 
@@ -142,7 +144,7 @@ function classifySegments(request: HttpRequest, segments: readonly string[], met
     labels,
     reason,
   };
-  const whole = isD1Query(operation.id) ? withD1Body(plain, request.body) : plain;
+  const whole = isJudgedByBody(operation.id) ? withBody(plain, request.body) : plain;
   return withUnnamed(whole, unnamedByCloudflare(operation, whole.tier === "observe"));
 }
 

@@ -5,7 +5,7 @@
 import type { Classification } from "../../model/classification.ts";
 import { isSwitchedOn, type ReadArgv, readArgv } from "../argv.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
-import { withSql } from "./d1.ts";
+import { withSql } from "./body.ts";
 import {
   isGroup,
   type WranglerRule,

@@ -107,3 +107,30 @@ describe("a command line is as strict as its request", () => {
   for (const [words, tier] of rows)
     test(words.join(" "), () => expect(awsClassifier.classifyArgv(["aws", ...words]).tier).toBe(tier));
 });
+
+describe("a change of DNS records", () => {
+  const change = (action: string) =>
+    `<C xmlns="x"><ChangeBatch><Changes><Change><Action>UPSERT</Action></Change><Change><Action>${action}</Action></Change></Changes></ChangeBatch></C>`;
+  for (const [action, tier] of [
+    ["CREATE", "modify"],
+    [" UPSERT ", "modify"],
+    ["DELETE", "sensitive"],
+    ["&#68;ELETE", "sensitive"],
+    ["<![CDATA[DELETE]]>", "sensitive"],
+  ] as const)
+    test(action, () => {
+      const request = requestOf("POST https://route53.amazonaws.com/2013-04-01/hostedzone/Z/rrset/", {
+        headers: [["Content-Type", "text/xml"]],
+        body: change(action),
+      });
+      expect(awsClassifier.needsBody(request)).toBe(true);
+      expect(awsClassifier.classify(request).tier).toBe(tier);
+    });
+  test("as words", () => {
+    const line = ["aws", "route53", "change-resource-record-sets", "--hosted-zone-id", "Z", "--change-batch"];
+    const tierOf = (batch: string) => awsClassifier.classifyArgv([...line, batch]).tier;
+    expect(tierOf('{"Changes":[{"Action":"UPSERT"}]}')).toBe("modify");
+    expect(tierOf('{"Changes":[{"Action":"DELETE"}]}')).toBe("sensitive");
+    expect(tierOf("Changes=[{Action=DELETE}]")).toBe("sensitive");
+  });
+});

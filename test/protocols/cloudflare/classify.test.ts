@@ -210,11 +210,13 @@ describe("reads by POST, inference and SQL", () => {
     ["/accounts/a/d1/database/b/query", '{"sql":"SELECT 1","sql":"DROP TABLE t"}', "unknown"],
     ["/accounts/a/d1/database/b/query", String.raw`{"sql":"\u0044ROP TABLE t"}`, "sensitive"],
     ["/accounts/a/d1/database/b/query", "", "unknown"],
+    ["/zones/z/dns_records/batch", '{"posts":[{}],"deletes":[]}', "modify"],
+    ["/zones/z/dns_records/batch", '{"posts":[{}],"deletes":[{"id":"x"}]}', "sensitive"],
   ];
   for (const [path, body, tier] of rows)
     test(`${path} ${body}`, () => {
       const request = requestOf(`POST https://api.cloudflare.com/client/v4${path}`, { body });
       expect(cloudflareClassifier.classify(request).tier).toBe(tier);
-      if (path.includes("/d1/")) expect(cloudflareClassifier.needsBody(request)).toBe(true);
+      if (/\/d1\/|batch/.test(path)) expect(cloudflareClassifier.needsBody(request)).toBe(true);
     });
 });

@@ -1,5 +1,5 @@
-// D1, SQLite behind Cloudflare's API: what a query does stands in the SQL of its body. Serves `query` and `raw`, one
-// statement or a batch, and wrangler's --command.
+// Operations of Cloudflare's that are judged by their body: D1, SQLite behind the API, by its SQL (`query` and `raw`,
+// one statement or a batch, and wrangler's --command), and batches of DNS records by whether they delete.
 
 import type { Classification } from "../../model/classification.ts";
 import type { RequestBody } from "../../model/request.ts";
@@ -7,18 +7,30 @@ import { judgeSql } from "../sql.ts";
 import { parseStrictJson } from "../strict-json.ts";
 import { doubtful } from "../unknown.ts";
 
-/** Whether the body of an operation is SQL for D1. */
-export function isD1Query(id: string): boolean {
+/** Whether the body of an operation decides, too. */
+export function isJudgedByBody(id: string): boolean {
+  return isD1Query(id) || id === BATCH;
+}
+
+const BATCH = "dns.records.batch";
+
+function isD1Query(id: string): boolean {
   return id === "d1.database.query" || id === "d1.database.raw";
 }
 
-/** The classification of a D1 query with what its body says. */
-export function withD1Body(plain: Classification, body: RequestBody): Classification {
+/** The classification of such an operation with what its body says. */
+export function withBody(plain: Classification, body: RequestBody): Classification {
   if (body.kind === "none") return plain;
-  if (body.kind === "unread") return doubtful(plain, `the SQL decides, and ${body.why}`);
+  if (body.kind === "unread") return doubtful(plain, `the body decides, and ${body.why}`);
   const parsed = parseStrictJson(new TextDecoder().decode(body.bytes));
-  if ("problem" in parsed) return doubtful(plain, `the SQL decides, and ${parsed.problem}`);
-  return withSql(plain, sqlIn(parsed.value));
+  if ("problem" in parsed) return doubtful(plain, `the body decides, and ${parsed.problem}`);
+  if (isD1Query(plain.command)) return withSql(plain, sqlIn(parsed.value));
+  return deletes(parsed.value) ? { ...plain, tier: "sensitive", reason: `${plain.reason}; deletes` } : plain;
+}
+
+function deletes(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("deletes" in value)) return false;
+  return !(value.deletes === null || (Array.isArray(value.deletes) && value.deletes.length === 0));
 }
 
 /** The classification with what texts of SQL say; nothing of them leaves it as it is. */
