@@ -95,12 +95,31 @@ function classifyOperation(operation: GraphqlOperation): readonly Classification
 function classifyMutation(field: GraphqlField): Classification {
   const scopes = scopesOfMutation(field);
   if (field.name === "__typename") return answer("mutation __typename", "observe", "names a type", scopes);
-  const { tier, reason } = tierOfMutation(field.name);
+  const named = tierOfMutation(field.name);
+  const { tier, reason } = named.tier === "modify" ? (deletionAmong(field) ?? named) : named;
   const plain = answer(`mutation ${field.name}`, tier, reason, scopes);
   published ??= new Set(GITHUB_MUTATIONS.split(" "));
   return published.has(field.name)
     ? plain
     : doubtful(plain, `${field.name.slice(0, 80)} is no published mutation`);
+}
+
+/** `updateRefs` moves many branches at once; one that is moved to nowhere is deleted. */
+function deletionAmong({
+  name,
+  arguments: given,
+}: GraphqlField): ReturnType<typeof tierOfMutation> | undefined {
+  if (name !== "updateRefs") return undefined;
+  const input = given.get("input");
+  const updates = isRecord(input) ? input.refUpdates : undefined;
+  const isPlain =
+    Array.isArray(updates) &&
+    updates.every((one) => isRecord(one) && typeof one.afterOid === "string" && !/^0*$/.test(one.afterOid));
+  return isPlain ? undefined : { tier: "sensitive", reason: `the mutation ${name} may delete a branch` };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function classifyRead(

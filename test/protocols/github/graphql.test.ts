@@ -179,3 +179,27 @@ describe("of all published mutations", () => {
     expect(low).toEqual([]);
   });
 });
+
+test("updateRefs that moves a branch to nowhere deletes it", () => {
+  const query = "mutation($i: UpdateRefsInput!) { updateRefs(input: $i) { clientMutationId } }";
+  const rows = [
+    [[{ name: "refs/heads/a", afterOid: "a".repeat(40) }], "modify"],
+    [
+      [
+        { name: "refs/heads/a", afterOid: "a".repeat(40) },
+        { name: "b", afterOid: "0".repeat(40) },
+      ],
+      "sensitive",
+    ],
+    [[{ name: "refs/heads/a" }], "sensitive"],
+    [undefined, "sensitive"],
+  ] as const;
+  for (const [refUpdates, tier] of rows) {
+    const body = JSON.stringify({ query, variables: { i: { repositoryId: "R", refUpdates } } });
+    const headers = [["Content-Type", "application/json"]] as const;
+    const answer = githubClassifier.classify(
+      requestOf("POST https://api.github.com/graphql", { headers, body }),
+    );
+    expect([refUpdates, answer.tier]).toEqual([refUpdates, tier]);
+  }
+});
