@@ -3,6 +3,8 @@
 
 /** Deeper nesting is refused; parsers of other languages stop at about a hundred. */
 const MAX_DEPTH = 200;
+/** Members, items and brackets together; what clients send to be judged has far fewer. */
+const MAX_VALUES = 40_000;
 
 /** The value, or why none is certain. */
 export type StrictJson = { readonly value: unknown } | { readonly problem: string };
@@ -23,8 +25,12 @@ function problemOfMembers(text: string): string | undefined {
   /** One entry a bracket: the names so far, or undefined for an array. */
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
+  let values = 0;
   for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
+    const code = text.charCodeAt(at);
+    if ((code === 0x2c || code === 0x7b || code === 0x5b) && ++values > MAX_VALUES)
+      return "JSON of too many values";
+    switch (code) {
       case 0x7b: // {
         open.push(new Set());
         isName = true;

@@ -72,10 +72,13 @@ function ambiguous(reason: string): PathReading {
   return { kind: "ambiguous", reason };
 }
 
+const MOST_SEGMENTS = 1000;
+
 /** Segments without the leading and one trailing slash, or why there are none. */
 function splitPath(path: string): string[] | string {
   if (path.charCodeAt(0) !== 0x2f) return "path does not start with a slash";
-  const segments = path.split("/");
+  const segments = path.split("/", MOST_SEGMENTS + 2);
+  if (segments.length > MOST_SEGMENTS + 1) return "more segments than any path has";
   segments.shift();
   if (segments[segments.length - 1] === "") segments.pop();
   return segments.includes("") ? "empty segment in the path" : segments;
@@ -110,14 +113,15 @@ function hasEscape(text: string, high: number, low: number): boolean {
 
 /**
  * The pairs of a query or form body in order: separated by "&", "+" is a space, percent-decoded.
- * Undefined when malformed, and for a raw ";", which Go drops with its pair and others split at.
+ * Undefined when malformed, of more pairs than anybody sends, and for a raw ";", which Go drops with its pair and others split at.
  */
 export function parseQuery(query: string | undefined): readonly (readonly [string, string])[] | undefined {
   if (query === undefined || query === "") return [];
   if (query.includes(";")) return undefined;
   const pairs: (readonly [string, string])[] = [];
-  for (const part of query.split("&")) {
+  for (const part of query.split("&", MOST_PAIRS + 1)) {
     if (part === "") continue;
+    if (pairs.length === MOST_PAIRS) return undefined;
     const equals = part.indexOf("=");
     const name = decodeFormText(equals < 0 ? part : part.slice(0, equals));
     const value = equals < 0 ? "" : decodeFormText(part.slice(equals + 1));
@@ -126,6 +130,8 @@ export function parseQuery(query: string | undefined): readonly (readonly [strin
   }
   return pairs;
 }
+
+const MOST_PAIRS = 10_000;
 
 function decodeFormText(text: string): string | undefined {
   return decodePercent(text.includes("+") ? text.replaceAll("+", " ") : text);

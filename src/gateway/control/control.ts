@@ -149,7 +149,10 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     },
     probes_end: ({ id }) => gateway.probes.end(id),
 
-    classify: (input) => explainClassify(policy.current, input, decodeContent),
+    classify: (input) =>
+      explainClassify(policy.current, input, (headers, bytes) =>
+        decodeContent(headers, bytes, gateway.settings.current.classify_body_limit),
+      ),
     update_status: () => parts.updater.report,
     update_check: ({ force }) => parts.updater.check(force),
     update_apply: async (_input, caller) => {

@@ -1,12 +1,12 @@
 // Undoes content and transfer codings so that a classifier sees what the upstream will see. Bounded
-// in size and ratio: a body that does not fit or does not decode is unreadable, and what
+// in size: a body that does not fit or does not decode is unreadable, and what
 // cannot be read is never guessed.
 
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { type Header, headerValues } from "../../model/request.ts";
 
-/** Decoded bytes allowed; a multiple of the default body limit, as text compresses well. */
-const MAX_DECODED = 8 * 1024 * 1024;
+/** The default of `classify_body_limit`, for a body that no daemon limits. */
+const USUAL_LIMIT = 1024 * 1024;
 /** Codings that change no byte of what is to be read, or were undone before. */
 const TRANSPARENT = new Set(["identity", "aws-chunked", "chunked"]);
 /** Codings may be stacked (RFC 9110 8.4); nobody stacks more in earnest. */
@@ -14,9 +14,14 @@ const MAX_CODINGS = 2;
 
 /**
  * The body without its codings (gzip, x-gzip, deflate, br, identity; `aws-chunked` frames the
- * payload and is left as it is). Undefined: unknown coding, too large, or malformed.
+ * payload and is left as it is). Undefined: unknown coding, malformed, or more than `limit` bytes when decoded,
+ * because what comes out of a coding is work like what was sent.
  */
-export function decodeContent(headers: readonly Header[], bytes: Uint8Array): Uint8Array | undefined {
+export function decodeContent(
+  headers: readonly Header[],
+  bytes: Uint8Array,
+  limit = USUAL_LIMIT,
+): Uint8Array | undefined {
   // Applied in the order in which they are listed, transfer codings last (RFC 9112 6.1); chunked is off already.
   const codings = [
     ...headerValues(headers, "content-encoding"),
@@ -28,15 +33,15 @@ export function decodeContent(headers: readonly Header[], bytes: Uint8Array): Ui
   if (codings.length > MAX_CODINGS) return undefined;
   let decoded = bytes;
   for (const coding of codings.reverse()) {
-    const next = decodeOne(coding, decoded);
+    const next = decodeOne(coding, decoded, limit);
     if (next === undefined) return undefined;
     decoded = next;
   }
   return decoded;
 }
 
-function decodeOne(coding: string, bytes: Uint8Array): Uint8Array | undefined {
-  const options = { maxOutputLength: MAX_DECODED };
+function decodeOne(coding: string, bytes: Uint8Array, limit: number): Uint8Array | undefined {
+  const options = { maxOutputLength: limit };
   try {
     if (coding === "gzip" || coding === "x-gzip") return gunzipSync(bytes, options);
     if (coding === "deflate") return inflateSync(bytes, options);

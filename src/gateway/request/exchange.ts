@@ -121,10 +121,9 @@ async function hold(
 ): Promise<HoldOutcome> {
   gateway.recorder.escalated(facts, judgement);
   const { classification, verdict } = judgement;
-  const raw = request.hasBody
-    ? await share.peek(request, gateway.settings.current.classify_body_limit)
-    : NOTHING;
-  const decoded = raw && decodeContent(request.head.headers, raw);
+  const limit = gateway.settings.current.classify_body_limit;
+  const raw = request.hasBody ? await share.peek(request, limit) : NOTHING;
+  const decoded = raw && decodeContent(request.head.headers, raw, limit);
   const credential = credentialOf(classification.protocol, request.head, request.identity);
   const trailers = raw ? request.trailers : [];
   const fingerprint = raw && fingerprintOf(classification, request.head, raw, credential, trailers);
@@ -364,8 +363,9 @@ async function readBody(
   const bytes = await share.peek(request, limit);
   if (bytes === undefined)
     return { kind: "unread", why: `the body is larger than ${limit} bytes, or too many are being read` };
-  const decoded = decodeContent(request.head.headers, bytes);
-  if (decoded === undefined) return { kind: "unread", why: "the body's content coding cannot be undone" };
+  const decoded = decodeContent(request.head.headers, bytes, limit);
+  if (decoded === undefined)
+    return { kind: "unread", why: `the body's content coding cannot be undone within ${limit} bytes` };
   return { kind: "whole", bytes: decoded };
 }
 

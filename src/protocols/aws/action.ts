@@ -40,13 +40,20 @@ export function readAction(source: ActionSource): ActionReading {
   return { kind: "action", name };
 }
 
+/** Beyond these only the last is of interest. */
+const MOST_ACTIONS = 16;
+
 /** Every action that some server might see in a query or body, however malformed. */
 export function actionsIn(text: string): readonly string[] {
   if (!/action|%/i.test(text)) return [];
   const names = new Set<string>();
-  for (const match of decodeLoosely(text).matchAll(/(?:^|[&;\s])action[^=&;]{0,8}=([A-Za-z0-9]{1,128})/gi))
-    names.add(match[1] ?? "");
-  return [...names];
+  let last = "";
+  for (const match of decodeLoosely(text).matchAll(/(?:^|[&;\s])action[^=&;]{0,8}=([A-Za-z0-9]{1,128})/gi)) {
+    last = match[1] ?? "";
+    if (names.size < MOST_ACTIONS) names.add(last);
+  }
+  // Servers take the first or the last.
+  return [...(last === "" ? names : names.add(last))];
 }
 
 function seen({ query, body }: ActionSource): readonly string[] {
@@ -66,20 +73,31 @@ function decodeAscii(bytes: Uint8Array): string {
 
 const DECODER = new TextDecoder("latin1");
 
+/** More fields than any client sends; beyond them nothing is read. */
+const MOST_FIELDS = 50_000;
+
 /** Adds the values of every `Action`; false when a name or such a value is malformed. Other values are not looked at. */
 function collect(text: string, found: string[]): boolean {
+  let equals = -1;
+  let count = 0;
   for (let at = 0; at < text.length; ) {
+    if (++count > MOST_FIELDS) return false;
     let end = text.indexOf("&", at);
     if (end < 0) end = text.length;
-    if (!collectPair(text, at, end, found)) return false;
+    // Looked for once, not once a field: in a form without any it is far away.
+    if (equals < at) equals = indexOrEnd(text, "=", at);
+    if (!collectPair(text, at, Math.min(equals, end), end, found)) return false;
     at = end + 1;
   }
   return true;
 }
 
-function collectPair(text: string, at: number, end: number, found: string[]): boolean {
-  let equals = text.indexOf("=", at);
-  if (equals < 0 || equals > end) equals = end;
+function indexOrEnd(text: string, what: string, from: number): number {
+  const at = text.indexOf(what, from);
+  return at < 0 ? text.length : at;
+}
+
+function collectPair(text: string, at: number, equals: number, end: number, found: string[]): boolean {
   const raw = text.slice(at, equals);
   // A ";" parts pairs at some servers: "X=1;Action=…" must not hide a second Action.
   const hidden = text.slice(equals, end);
@@ -89,7 +107,7 @@ function collectPair(text: string, at: number, end: number, found: string[]): bo
   if (name === undefined) return false;
   if (!/^[\s\0]*action[\s\0]*(?:$|;|\[|\0)/i.test(name)) return !/;\s*action\s*$/i.test(name);
   const value = equals === end ? "" : decode(text.slice(equals + 1, end));
-  if (value === undefined || name !== "Action") return false;
+  if (value === undefined || name !== "Action" || found.length > MOST_ACTIONS) return false;
   found.push(value);
   return true;
 }

@@ -7,7 +7,7 @@ import { type HttpRequest, headerValues, type RequestHead } from "../../model/re
 import { parseQuery, splitTarget } from "../../wire/path.ts";
 import { programName } from "../argv.ts";
 import type { Classifier } from "../classifier.ts";
-import { effectiveMethods } from "../method-override.ts";
+import { effectiveMethods, isOverrideField } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade } from "../upgrade.ts";
@@ -157,10 +157,30 @@ function classifyBatch(host: GoogleHost, request: HttpRequest, method: string): 
   const types = headerValues(request.headers, "content-type");
   const reading = readBatch(types.length === 1 ? types[0] : undefined, request.body.bytes);
   if ("problem" in reading) return unknownClassification("gcloud", reading.problem);
-  const [first, ...others] = reading.parts.map((part) => classifyPart(request, part));
+  const answers: Classification[] = [];
+  let odd = 0;
+  for (const part of reading.parts) {
+    if (isOdd(part) && ++odd > MOST_ODD_PARTS) {
+      answers.push(unknownClassification("gcloud", "a batch of too many parts with more than one reading"));
+      break;
+    }
+    answers.push(classifyPart(request, part));
+  }
+  const [first, ...others] = answers;
   if (first === undefined) return unknownClassification("gcloud", `an empty batch for ${host.service}`);
   const strictest = strictestOf(first, ...others);
   return { ...strictest, reason: `${strictest.reason} (in a batch of ${reading.parts.length})` };
+}
+
+/** Parts that name another method, or whose path reads in several ways, take several judgements each. */
+const MOST_ODD_PARTS = 20;
+
+function isOdd({ target, headers }: BatchPart): boolean {
+  return (
+    target.length > 2000 ||
+    /%|\/[/.]|_method|\\/i.test(target) ||
+    headers.some(([name]) => isOverrideField(name))
+  );
 }
 
 /** A part is a request to the same host, unless it says otherwise by an absolute target. */

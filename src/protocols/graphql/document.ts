@@ -10,6 +10,7 @@ import type {
   OperationDefinitionNode,
   SelectionSetNode,
   ValueNode,
+  VariableDefinitionNode,
 } from "graphql/language/ast";
 import { Kind } from "graphql/language/kinds";
 import { parse } from "graphql/language/parser";
@@ -93,11 +94,13 @@ function readDocument(document: DocumentNode, operationName: unknown, variables:
       fragments.set(definition.name.value, definition);
     } else problem = "a document that defines types";
   const operations: GraphqlOperation[] = [];
-  for (const node of nodes) {
-    const walk = new Walk(node, fragments, variables);
+  for (const group of nodes.length > MOST_OPERATIONS ? byKind(nodes) : nodes.map((node) => [node] as const)) {
+    const walk = new Walk(group, fragments, variables);
     operations.push(walk.read());
     problem ??= walk.problem;
   }
+  if (nodes.length > MOST_OPERATIONS)
+    return { selected: undefined, operations, problem: problem ?? TOO_MANY };
   const selected = selectOperation(operations, operationName);
   problem ??= typeof selected === "string" ? selected : undefined;
   return {
@@ -105,6 +108,20 @@ function readDocument(document: DocumentNode, operationName: unknown, variables:
     operations,
     problem,
   };
+}
+
+/** Clients send the one operation that they want to run, or the few of a file. */
+const MOST_OPERATIONS = 16;
+const TOO_MANY = `a document of more than ${MOST_OPERATIONS} operations`;
+
+type Operations = readonly [OperationDefinitionNode, ...OperationDefinitionNode[]];
+
+/** The operations of each kind as one, so that each fragment is read once a kind and not once an operation. */
+function byKind(nodes: readonly OperationDefinitionNode[]): readonly Operations[] {
+  return ["query", "mutation", "subscription"].flatMap((kind): readonly Operations[] => {
+    const [first, ...others] = nodes.filter((node) => node.operation === kind);
+    return first === undefined ? [] : [[first, ...others]];
+  });
 }
 
 function selectOperation(
@@ -132,31 +149,29 @@ function variablesOf(given: unknown): unknown {
   }
 }
 
-/** Walks one operation. */
+/** Walks one operation, or several as if they were one. */
 class Walk {
-  readonly #node: OperationDefinitionNode;
+  readonly #nodes: Operations;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #variables: unknown;
   readonly #defaults = new Map<string, unknown>();
+  #definitions: Map<string, VariableDefinitionNode[]> | undefined;
   problem: string | undefined;
 
-  constructor(
-    node: OperationDefinitionNode,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    variables: unknown,
-  ) {
-    this.#node = node;
+  constructor(nodes: Operations, fragments: ReadonlyMap<string, FragmentDefinitionNode>, variables: unknown) {
+    this.#nodes = nodes;
     this.#fragments = fragments;
     this.#variables = variables;
   }
 
   read(): GraphqlOperation {
-    const { operation, name, selectionSet } = this.#node;
-    const roots = this.#fieldsOf([selectionSet]);
+    const [{ operation, name }] = this.#nodes;
+    const sets = this.#nodes.map(({ selectionSet }) => selectionSet);
+    const roots = this.#fieldsOf(sets);
     const reached = new Set<string>();
     const parents: FieldNode[] = [];
     const seen = new Set<string>();
-    const pending = [selectionSet];
+    const pending = [...sets];
     for (let set = pending.pop(); set !== undefined; set = pending.pop())
       for (const selection of set.selections)
         switch (selection.kind) {
@@ -243,10 +258,21 @@ class Walk {
     }
   }
 
+  #definitionsOf(name: string): readonly VariableDefinitionNode[] {
+    if (this.#definitions === undefined) {
+      this.#definitions = new Map();
+      for (const { variableDefinitions = [] } of this.#nodes)
+        for (const one of variableDefinitions) {
+          const known = this.#definitions.get(one.variable.name.value);
+          if (known === undefined) this.#definitions.set(one.variable.name.value, [one]);
+          else known.push(one);
+        }
+    }
+    return this.#definitions.get(name) ?? [];
+  }
+
   #variable(name: string, depth: number): unknown {
-    const definitions = (this.#node.variableDefinitions ?? []).filter(
-      (definition) => definition.variable.name.value === name,
-    );
+    const definitions = this.#definitionsOf(name);
     const [definition] = definitions;
     if (definition === undefined || definitions.length > 1) return undefined;
     const given = this.#variables;

@@ -12,8 +12,12 @@ export function isDryRun(values: readonly unknown[]): boolean {
   return values.length > 0 && values.every((value) => value === "All");
 }
 
+/** Options are a few members; a longer body is read as the real thing. */
+const MOST_BYTES = 16 * 1024;
+
 /** Whether DeleteOptions in a body say dry run: JSON, or protobuf in Kubernetes' envelope. False when they cannot be read. */
 export function bodyAsksForDryRun(bytes: Uint8Array, contentType: string | undefined): boolean {
+  if (bytes.length > MOST_BYTES) return false;
   const type = (contentType ?? "application/json").split(";")[0]?.trim().toLowerCase();
   if (type === "application/json" || type === "") return jsonAsksForDryRun(bytes);
   if (type === "application/vnd.kubernetes.protobuf") return protobufAsksForDryRun(bytes);
