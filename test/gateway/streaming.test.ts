@@ -112,7 +112,7 @@ describe("an intercepted request", () => {
       if (received.endsWith("0\r\n\r\n")) socket.write("0\r\n\r\n");
     });
     it.client.send(
-      `POST /api/v1/namespaces/a/pods HTTP/1.1\r\n${it.host}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      `POST /api/v1/namespaces/a/configmaps HTTP/1.1\r\n${it.host}\r\nTransfer-Encoding: chunked\r\n\r\n`,
     );
     await it.client.until("200 OK");
     it.client.send("4\r\nping\r\n");
