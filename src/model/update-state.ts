@@ -93,3 +93,12 @@ function failed(state: UpdateState, problem: string): UpdateState | undefined {
     return { kind: "failed", during: state.kind, problem, version: state.version };
   return undefined;
 }
+
+/** Somebody who asks twice in a row gets the first answer again, unless forced. */
+const FRESH_MS = 60_000;
+
+/** Whether the last check is so recent that another would say the same. One in the future was dated by a wrong clock. */
+export function isFreshCheck(lastCheckMs: number | undefined, nowMs: number): boolean {
+  const ageMs = nowMs - (lastCheckMs ?? 0);
+  return ageMs >= 0 && ageMs < FRESH_MS;
+}

@@ -160,3 +160,46 @@ describe("the selection", () => {
     expect(withDetails(watching(), detailsOf("b")).details?.id).toBe(A.id);
   });
 });
+
+describe("an id that another request took over", () => {
+  const shown = { ...A, digest: "one" };
+  const seen = drawn(
+    withDetails(withApprovals(EMPTY_WATCH, [shown, B], NOW), { ...detailsOf("a"), digest: "one" }),
+    ROOMY,
+  );
+  const takenOver = { ...shown, digest: "two", created_ms: shown.created_ms + 1 };
+
+  test("is another request: nothing of it was seen, and keys do not answer at once", () => {
+    const state = withApprovals(seen, [takenOver, B], SETTLED);
+    expect(state).toMatchObject({
+      selectedId: A.id,
+      details: undefined,
+      seenLines: 0,
+      selectedSinceMs: SETTLED,
+    });
+    expect(press(state, key("a"), ROOMY, SETTLED + 400).action).toBeUndefined();
+    expect(press(state, key("a"), ROOMY, SETTLED + 600).action).toBeUndefined();
+    expect(press(drawn(state, ROOMY), key("a"), ROOMY, SETTLED + 600).action).toEqual({
+      kind: "allow",
+      id: A.id,
+      digest: "two",
+    });
+  });
+
+  test("is another request also when it is the same one sent again", () => {
+    const again = { ...shown, created_ms: shown.created_ms + 1 };
+    expect(withApprovals(seen, [again, B], SETTLED).seenLines).toBe(0);
+  });
+
+  test("takes no details of the one before, and no answer that is on its way", () => {
+    const answering = { ...seen, answering: A.id };
+    const state = withApprovals(answering, [takenOver, B], SETTLED);
+    expect(state.answering).toBeUndefined();
+    expect(withDetails(state, { ...detailsOf("a"), digest: "one" }).details).toBeUndefined();
+  });
+
+  test("an answer carries the digest of what is on the screen", () => {
+    expect(press(seen, key("a"), ROOMY, SETTLED).action).toEqual({ kind: "allow", id: A.id, digest: "one" });
+    expect(press(seen, key("d"), ROOMY, SETTLED).action).toEqual({ kind: "deny", id: A.id, digest: "one" });
+  });
+});

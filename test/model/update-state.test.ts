@@ -1,7 +1,13 @@
 // What may follow what when the daemon updates itself.
 
 import { expect, test } from "bun:test";
-import { isBusy, nextUpdateState, type UpdateState, type UpdateStep } from "../../src/model/update-state.ts";
+import {
+  isBusy,
+  isFreshCheck,
+  nextUpdateState,
+  type UpdateState,
+  type UpdateStep,
+} from "../../src/model/update-state.ts";
 
 const V = "v21.0101.0101";
 const OLD = "v20.0101.0101";
@@ -75,4 +81,12 @@ test("a daemon that starts ends what the last one left, and never begins busy", 
     expect([kind, version, next?.kind]).toEqual([kind, version, wanted]);
     if (next !== undefined) expect(isBusy(next)).toBe(false);
   }
+});
+
+test("a check counts as recent for a minute, and one in the future never does", () => {
+  const now = 1_800_000_000_000;
+  expect(isFreshCheck(now - 1_000, now)).toBe(true);
+  expect(isFreshCheck(now - 60_000, now)).toBe(false);
+  expect(isFreshCheck(now + 86_400_000, now)).toBe(false);
+  expect(isFreshCheck(undefined, now)).toBe(false);
 });

@@ -17,7 +17,13 @@ import {
 import { placeProgram } from "../../host/service/daemon-binary.ts";
 import { readInstallMode, wantsService } from "../../host/service/install-mode.ts";
 import { keepDatabase } from "../../host/service/swap-daemon.ts";
-import { isBusy, nextUpdateState, type UpdateState, type UpdateStep } from "../../model/update-state.ts";
+import {
+  isBusy,
+  isFreshCheck,
+  nextUpdateState,
+  type UpdateState,
+  type UpdateStep,
+} from "../../model/update-state.ts";
 import { UserError } from "../../model/user-error.ts";
 import { acquireUpdateLock } from "../../state/lock.ts";
 import type { Log } from "../../state/log.ts";
@@ -44,8 +50,6 @@ export interface UpdaterOptions {
 const FIRST_CHECK_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
 const RETRY_MS = 15 * 60_000;
-/** Somebody who asks twice in a row gets the first answer again, unless forced. */
-const FRESH_MS = 60_000;
 
 /** One a daemon. */
 export class Updater {
@@ -81,9 +85,8 @@ export class Updater {
 
   /** Looks for a release. Throws a `UserError` when something else is under way, or the feed cannot be read. */
   async check(isForced: boolean): Promise<UpdateReport> {
-    const ageMs = Date.now() - (this.#stored.lastCheckMs ?? 0);
-    // A check in the future was made by a clock that was wrong, and says nothing.
-    const isFresh = ageMs >= 0 && ageMs < FRESH_MS && this.#stored.state.kind !== "failed";
+    const isFresh =
+      isFreshCheck(this.#stored.lastCheckMs, Date.now()) && this.#stored.state.kind !== "failed";
     if (!isForced && isFresh) return this.report;
     this.#must({ kind: "check" });
     try {
