@@ -53,6 +53,11 @@ export const statusReport = object({
   schema_version: number(),
   proxy_mode: words(MODES),
   policy: text('"loaded", or "loaded (operator policy.yaml failed to reload: …)"'),
+  policy_looked_ms: optional(number("when policy.yaml was last looked at")),
+  policy_no_longer_inspected: optional(
+    list(text(), "inspect entries that the last change of the policy took away; absent when there are none"),
+  ),
+  settings: optional(text('"loaded", or "loaded (settings.yaml failed to reload: …)"')),
   proxy_listen: text(),
   socket: text(),
   log: text(),

@@ -15,6 +15,8 @@ export interface StatePaths {
   /** System roots plus the iddio CA. */
   readonly bundle: string;
   readonly policy: string;
+  /** The text of the policy that came into force last: a file that was cut off while the daemon was down is told by it. */
+  readonly policyInForce: string;
   /** The JSON Schema that the first line of policy.yaml names, for editors. */
   readonly policySchema: string;
   /** What `iddio policy edit` works on. */
@@ -59,6 +61,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     caKey: join(root, "ca.key"),
     bundle: join(root, "ca-bundle.pem"),
     policy: join(config, "policy.yaml"),
+    policyInForce: join(root, "policy.in-force.yaml"),
     policySchema: join(config, "policy.schema.json"),
     policyDraft: join(config, "policy.draft.yaml"),
     settings: join(config, "settings.yaml"),

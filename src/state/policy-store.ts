@@ -5,8 +5,10 @@ import { UserError } from "../model/user-error.ts";
 import { DEFAULT_POLICY } from "../policy/default-policy.ts";
 import { type PolicyProblem, parsePolicy } from "../policy/parse/parse.ts";
 import type { Policy } from "../policy/policy.ts";
+import { removedEntries } from "../policy/removed-entries.ts";
 import { writeFileAtomic } from "./files.ts";
 import type { StatePaths } from "./paths.ts";
+import { readTrusted } from "./trusted-file.ts";
 import { type FileContent, WatchedFile } from "./watched-file.ts";
 
 /** What a look at the file led to. `unchanged`: the text is the one in force. */
@@ -16,6 +18,8 @@ export type PolicyReload =
       readonly policy: Policy;
       readonly revision: number;
       readonly warnings: readonly PolicyProblem[];
+      /** Inspect entries of the policy before that this one does not have: `kubectl: *.example.com`. */
+      readonly removed: readonly string[];
     }
   | { readonly kind: "failed"; readonly problem: string; readonly problems: readonly PolicyProblem[] }
   | { readonly kind: "unchanged" };
@@ -31,12 +35,16 @@ export class PolicyStore {
   #revision = 1;
   #reloadProblem: string | undefined;
   #warnings: readonly PolicyProblem[];
+  #removed: readonly string[] = [];
+  readonly #keepPath: string;
+  #keeping: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, policy: Policy, warnings: readonly PolicyProblem[]) {
+  private constructor(paths: StatePaths, policy: Policy, warnings: readonly PolicyProblem[]) {
     this.#current = policy;
     this.#warnings = warnings;
-    this.#file = new WatchedFile(path, (content) => {
-      this.#apply(content);
+    this.#keepPath = paths.policyInForce;
+    this.#file = new WatchedFile(paths.policy, (content) => {
+      this.#apply(content, false);
     });
   }
 
@@ -48,14 +56,19 @@ export class PolicyStore {
       await writeFileAtomic(paths.policy, DEFAULT_POLICY);
       content = await first.read();
     }
-    const parsed = compile(content);
+    const kept = await readTrusted(paths.policyInForce, MAX_KEPT_BYTES).catch(() => undefined);
+    // A machine that went down while the file was written left its beginning: what was in force before goes on.
+    const isCut = kept !== undefined && content.kind === "text" && isBeginningOf(content.text, kept);
+    const parsed = compile(isCut ? { kind: "text", text: kept } : content);
     if (!("policy" in parsed))
       throw new UserError(`cannot load "${paths.policy}": ${parsed.problem}`, {
         hint: `correct the file, or move it away to start with the default policy (iddio policy validate --path "${paths.policy}" checks it)`,
       });
-    const store = new PolicyStore(paths.policy, parsed.policy, parsed.warnings);
+    const store = new PolicyStore(paths, parsed.policy, parsed.warnings);
     // What the store read is what it compiled; should the file have changed in between, this read notices.
-    store.#apply(await store.#file.read());
+    store.#apply(await store.#file.read(), false);
+    store.#keep();
+    await store.#keeping;
     store.#file.start();
     return store;
   }
@@ -80,9 +93,22 @@ export class PolicyStore {
     return this.#warnings;
   }
 
-  /** Reads the file now, whether or not it seems changed. Listeners hear of the result too, unless nothing changed. */
+  /** Inspect entries that went away with the last change. */
+  get removed(): readonly string[] {
+    return this.#removed;
+  }
+
+  /** When the file was last looked at, in milliseconds since 1970. */
+  get lookedMs(): number {
+    return this.#file.lookedMs;
+  }
+
+  /**
+   * Reads the file now, whether or not it seems changed; somebody asked for it, so a text that could be cut off is
+   * taken too. Listeners hear of the result, unless nothing changed.
+   */
   async reload(): Promise<PolicyReload> {
-    return this.#apply(await this.#file.read());
+    return this.#apply(await this.#file.read(), true);
   }
 
   /** Calls on every load and every failure to load, after `current` is set. Returns the way to stop. */
@@ -99,7 +125,7 @@ export class PolicyStore {
     this.#listeners.clear();
   }
 
-  #apply(content: FileContent): PolicyReload {
+  #apply(content: FileContent, isAskedFor: boolean): PolicyReload {
     if (content.kind === "text" && content.text === this.#current.text) {
       if (this.#reloadProblem === undefined) return { kind: "unchanged" };
       this.#reloadProblem = undefined; // a broken edit was taken back: the same policy, now in step with the file
@@ -108,29 +134,59 @@ export class PolicyStore {
         policy: this.#current,
         revision: this.#revision,
         warnings: this.#warnings,
+        removed: [],
       });
     }
-    const parsed = compile(content);
+    const isCut = content.kind === "text" && isBeginningOf(content.text, this.#current.text);
+    const read = compile(content);
+    const parsed = isCut && !isAskedFor && "policy" in read ? { problem: CUT_OFF, problems: [] } : read;
     if (!("policy" in parsed)) {
-      this.#reloadProblem = parsed.problem;
-      return this.#tell({ kind: "failed", problem: parsed.problem, problems: parsed.problems });
+      // One line: status, doctor and `policy show` print it as a value.
+      const problem = parsed.problem.replaceAll("\n  ", "; ");
+      const isTold = this.#reloadProblem === problem && isCut;
+      this.#reloadProblem = problem;
+      const failed = { kind: "failed", problem: parsed.problem, problems: parsed.problems } as const;
+      return isTold ? failed : this.#tell(failed);
     }
+    this.#removed = removedEntries(this.#current, parsed.policy);
     this.#current = parsed.policy;
     this.#warnings = parsed.warnings;
     this.#revision++;
     this.#reloadProblem = undefined;
+    this.#keep();
     return this.#tell({
       kind: "loaded",
       policy: parsed.policy,
       revision: this.#revision,
       warnings: parsed.warnings,
+      removed: this.#removed,
     });
+  }
+
+  /** Keeps the text for the next start. A disk that is full costs only that. */
+  #keep(): void {
+    const { text } = this.#current;
+    const write = async () => {
+      const known = await readTrusted(this.#keepPath, MAX_KEPT_BYTES).catch(() => undefined);
+      if (known !== text) await writeFileAtomic(this.#keepPath, text);
+    };
+    this.#keeping = this.#keeping.then(write).catch(() => undefined);
   }
 
   #tell(change: PolicyChange): PolicyChange {
     for (const listener of this.#listeners) listener(change);
     return change;
   }
+}
+
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+
+const CUT_OFF =
+  "the file is only the beginning of the policy in force, as a write that was interrupted leaves it; if it is meant: iddio policy reload";
+
+/** Whether a text is another one cut off. Blank lines at the end do not count. */
+function isBeginningOf(text: string, whole: string): boolean {
+  return text.length < whole.length && whole.startsWith(text) && text.trimEnd() !== whole.trimEnd();
 }
 
 type Compiled =

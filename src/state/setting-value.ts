@@ -28,11 +28,16 @@ export const flag: SettingReader<boolean> = (given) => {
   return { wanted: "true or false" };
 };
 
-/** A duration above zero such as `30s` or `1h30m`, kept as written. */
-export const duration: SettingReader<string> = (given) =>
-  typeof given === "string" && (parseDuration(given) ?? 0) > 0
+/** The longest that a timer can wait is a little more. */
+const MAX_DURATION_MS = 24 * 24 * 60 * 60_000;
+
+/** A duration above zero such as `30s` or `1h30m`, at most 24 days, kept as written. */
+export const duration: SettingReader<string> = (given) => {
+  const lengthMs = typeof given === "string" ? (parseDuration(given) ?? 0) : 0;
+  return typeof given === "string" && lengthMs > 0 && lengthMs <= MAX_DURATION_MS
     ? { value: given }
-    : { wanted: "a duration such as 30s, 5m or 1h30m" };
+    : { wanted: "a duration such as 30s, 5m or 1h30m, at most 24 days (24d)" };
+};
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, KB: 1e3, MB: 1e6, KiB: 1024, MiB: 1024 ** 2 };
 

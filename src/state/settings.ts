@@ -1,7 +1,7 @@
 // settings.yaml: which settings exist, what they may hold and what they are when nothing is said. The table at the
 // top is the only list. A file that is wrong anywhere is not used at all, and every problem in it is reported.
 
-import { isMap, isScalar, parseDocument } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { MODES } from "../model/mode.ts";
 import {
   byteSize,
@@ -78,8 +78,19 @@ export type ParsedSettings = { readonly settings: Settings } | { readonly proble
 /** Reads the text of settings.yaml. An empty document is the defaults. */
 export function parseSettings(text: string): ParsedSettings {
   if (text.length > 65_536) return { problems: ["the file is larger than 64 KiB"] };
-  const document = parseDocument(text, { uniqueKeys: true, merge: false, version: "1.2" });
-  if (document.errors.length > 0) return { problems: document.errors.map((each) => firstLine(each.message)) };
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    uniqueKeys: true,
+    merge: false,
+    version: "1.2",
+    lineCounter: lines,
+  });
+  if (document.errors.length > 0)
+    return {
+      problems: document.errors.map(
+        (each) => `line ${lines.linePos(each.pos[0]).line}: ${firstLine(each.message)}`,
+      ),
+    };
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return { settings: DEFAULT_SETTINGS };
   if (!isMap(root)) return { problems: ["the file must hold `name: value` lines"] };
@@ -91,7 +102,8 @@ export function parseSettings(text: string): ParsedSettings {
       ? value.value
       : (value as { toJSON?: () => unknown } | null)?.toJSON?.();
     const reading = readSetting(name, given);
-    if ("problem" in reading) problems.push(reading.problem);
+    const line = lines.linePos((key as { range?: readonly number[] } | null)?.range?.[0] ?? 0).line;
+    if ("problem" in reading) problems.push(`line ${line}: ${reading.problem}`);
     else values[name] = reading.value;
   }
   return problems.length > 0 ? { problems } : { settings: values as unknown as Settings };
@@ -118,5 +130,5 @@ export function editSettings(text: string, name: SettingName, value: unknown): s
 }
 
 function firstLine(message: string): string {
-  return (message.split("\n")[0] ?? message).replace(/:$/, "");
+  return (message.split("\n")[0] ?? message).replace(/(?: at line \d+, column \d+)?:?$/, "");
 }

@@ -3,9 +3,10 @@
 // links whose target moves, one on the directory wakes up for every audit row. Knows nothing of the content.
 
 import type { BigIntStats } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./files.ts";
+import { openTrusted } from "./trusted-file.ts";
 
 /** What was found: the text, `missing`, or why it cannot be read. */
 export type FileContent =
@@ -18,8 +19,10 @@ const POLL_MS = 100;
 const QUIET_MS = 50;
 /** …one that is written where it is after this long… */
 const IN_PLACE_QUIET_MS = 150;
-/** …and one that may be cut off, being shorter than before or without a newline at its end, after this long. */
-const SUSPICIOUS_QUIET_MS = 300;
+/** …one that may be cut off, being shorter than before, after this long… */
+const SHORTER_QUIET_MS = 300;
+/** …and one without a newline at its end, which a writer that was interrupted leaves, after this long. */
+const UNFINISHED_QUIET_MS = 2_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Follows one path; `onContent` is called once for each settled change, never for the same state twice. */
@@ -32,6 +35,7 @@ export class WatchedFile {
   #lastInode = 0n;
   #busy: Promise<void> | undefined;
   #closed = false;
+  #lookedMs = Date.now();
 
   constructor(path: string, onContent: (content: FileContent) => void) {
     this.#path = path;
@@ -41,8 +45,9 @@ export class WatchedFile {
   /** Reads now, without waiting for a writer to pause, and remembers the state as seen. Does not call `onContent`. */
   async read(): Promise<FileContent> {
     const file = await openForReading(this.#path);
+    this.#lookedMs = Date.now();
     if ("kind" in file) {
-      this.#delivered = file.kind;
+      this.#delivered = stateOf(file);
       return file;
     }
     try {
@@ -50,6 +55,11 @@ export class WatchedFile {
     } finally {
       await file.close();
     }
+  }
+
+  /** When the path was last looked at to the end, in milliseconds since 1970. */
+  get lookedMs(): number {
+    return this.#lookedMs;
   }
 
   /** Begins to look. The timer does not keep the process alive. */
@@ -68,6 +78,7 @@ export class WatchedFile {
     this.#busy ??= this.#check()
       .catch((error: unknown) => this.#deliver("unreadable", { kind: "unreadable", why: String(error) }))
       .finally(() => {
+        this.#lookedMs = Date.now();
         this.#busy = undefined;
       });
   }
@@ -84,8 +95,9 @@ export class WatchedFile {
       await settled(file, quietMs);
       const before = await file.stat({ bigint: true });
       const text = await readText(file);
-      if (text.length < this.#lastText.length || !text.endsWith("\n"))
-        await settled(file, SUSPICIOUS_QUIET_MS - quietMs);
+      const isUnfinished = text !== "" && !text.endsWith("\n");
+      if (isUnfinished || text.length < this.#lastText.length)
+        await settled(file, (isUnfinished ? UNFINISHED_QUIET_MS : SHORTER_QUIET_MS) - quietMs);
       if (written(await file.stat({ bigint: true })) !== written(before)) return; // the next look decides
       this.#lastInode = ino;
       this.#lastText = text;
@@ -97,8 +109,10 @@ export class WatchedFile {
 
   async #checkAbsent(absent: Exclude<FileContent, { kind: "text" }>): Promise<void> {
     // Between "delete" and "create" of an editor that saves so there is no file: wait before believing it.
-    await sleep(SUSPICIOUS_QUIET_MS, undefined, { ref: false });
-    if ((await signatureOf(this.#path)) === absent.kind) this.#deliver(absent.kind, absent);
+    await sleep(SHORTER_QUIET_MS, undefined, { ref: false });
+    const again = await openForReading(this.#path);
+    if (!("kind" in again)) return again.close(); // the next look reads it
+    if (stateOf(again) === stateOf(absent)) this.#deliver(stateOf(absent), absent);
   }
 
   async #take(file: FileHandle): Promise<FileContent> {
@@ -123,13 +137,15 @@ export class WatchedFile {
   }
 }
 
+/** What was found as a state; what is refused is opened at every look, because its folder may be what was wrong. */
+function stateOf(absent: Exclude<FileContent, { kind: "text" }>): string {
+  return absent.kind === "missing" ? "missing" : `unreadable: ${absent.why}`;
+}
+
 async function openForReading(path: string): Promise<FileHandle | Exclude<FileContent, { kind: "text" }>> {
   try {
-    const file = await open(path, "r");
-    const found = await file.stat();
-    if (found.isFile() && found.size <= MAX_BYTES) return file;
-    await file.close();
-    return { kind: "unreadable", why: found.isFile() ? "it is larger than 8 MiB" : "it is not a file" };
+    const opened = await openTrusted(path, MAX_BYTES);
+    return "file" in opened ? opened.file : { kind: "unreadable", why: opened.refused };
   } catch (error) {
     if (errorCode(error) === "ENOENT") return { kind: "missing" };
     return { kind: "unreadable", why: errorCode(error) === "EACCES" ? "permission denied" : String(error) };

@@ -29,6 +29,9 @@ export const statusCommand: Command = {
       ["schema_version", String(status.schema_version)],
       ["proxy_mode", status.proxy_mode],
       ["policy", status.policy],
+      ["policy looked at", lookedText(status.policy_looked_ms)],
+      ["no longer inspected", status.policy_no_longer_inspected?.join(", ")],
+      ["settings", status.settings === "loaded" ? undefined : status.settings],
       ["proxy_listen", status.proxy_listen],
       ["socket", status.socket],
       ["log", status.log],
@@ -40,6 +43,12 @@ export const statusCommand: Command = {
     return 0;
   },
 };
+
+/** Said only when the daemon has not looked for a while: its file system hangs. */
+function lookedText(lookedMs: number | undefined): string | undefined {
+  const agoMs = lookedMs === undefined ? 0 : Date.now() - lookedMs;
+  return agoMs < 5_000 ? undefined : `${renderDuration(Math.floor(agoMs / 1000) * 1000)} ago, and not since`;
+}
 
 function observeText(endsMs: number | undefined): string | undefined {
   return endsMs === undefined ? undefined : `ends in ${renderDuration(endsMs - Date.now())}`;

@@ -48,6 +48,7 @@ export async function checkFiles({ paths }: CheckContext): Promise<Finding> {
   const secret = [
     paths.caKey,
     paths.policy,
+    paths.policyInForce,
     paths.settings,
     paths.audit,
     paths.observe,

@@ -30,8 +30,14 @@ export function announceChanges(parts: {
     if (change.kind === "loaded") {
       sweep();
       broker.judgeAgain();
-      events.publish("policy_reloaded", { revision: change.revision });
-      log.info("policy loaded", { revision: change.revision });
+      const { revision, removed } = change;
+      events.publish("policy_reloaded", {
+        revision,
+        ...(removed.length === 0 ? {} : { no_longer_inspected: removed.slice(0, 50).join(", ") }),
+      });
+      log.info("policy loaded", { revision });
+      if (removed.length > 0)
+        log.warn("hosts are no longer inspected", { revision, entries: removed.slice(0, 50).join(", ") });
     } else {
       events.publish("policy_reload_failed", { problem: change.problem });
       log.warn("policy.yaml failed to reload, the last good one stays in force", { problem: change.problem });

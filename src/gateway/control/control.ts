@@ -25,6 +25,7 @@ import type { ObserveSessions } from "./observe-sessions.ts";
 import { policyHandlers } from "./policy-control.ts";
 import { runHandlers } from "./run-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
+import { checkUpstream } from "./upstream-check.ts";
 
 /** The parts that only control reaches, beside the gateway's own. */
 export interface ControlParts {
@@ -69,6 +70,12 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
         policy.reloadProblem === undefined
           ? "loaded"
           : `loaded (operator policy.yaml failed to reload: ${policy.reloadProblem})`,
+      policy_looked_ms: policy.lookedMs,
+      ...(policy.removed.length === 0 ? {} : { policy_no_longer_inspected: policy.removed.slice(0, 50) }),
+      settings:
+        gateway.settings.reloadProblem === undefined
+          ? "loaded"
+          : `loaded (settings.yaml failed to reload: ${gateway.settings.reloadProblem})`,
       proxy_listen: `${gateway.listen.host.includes(":") ? `[${gateway.listen.host}]` : gateway.listen.host}:${gateway.listen.port}`,
       socket: paths.socket,
       log: paths.log,
@@ -107,6 +114,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     upstreams_list: () => ({ upstreams: upstreams.list().map(upstreamReport) }),
 
     upstreams_add: (input, caller) => {
+      checkUpstream(input, caller);
       const upstream = upstreams.add({
         host: input.host,
         port: input.port,

@@ -69,6 +69,7 @@ export function policyHandlers(
     }),
 
     policy_reload: async (_input, caller) => {
+      const before = policy.current.text;
       const result = await policy.reload();
       record(caller, "policy reload", { result: result.kind });
       if (result.kind === "failed")
@@ -79,7 +80,17 @@ export function policyHandlers(
             code: "does-not-load",
           },
         );
-      return report(result.kind === "loaded");
+      if (result.kind !== "loaded") return report(false);
+      const after = policy.current.text;
+      const isCut = after.length < before.length && before.startsWith(after);
+      return {
+        ...report(true),
+        warnings: [
+          ...report(true).warnings,
+          ...(isCut ? ["the file is only the beginning of the policy that was in force before"] : []),
+          ...policy.removed.map((entry) => `no longer inspected: ${entry}`),
+        ],
+      };
     },
 
     policy_write: ({ text, base_sha256 }, caller) =>

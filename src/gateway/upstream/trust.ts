@@ -2,11 +2,11 @@
 // registered for it; and the client certificate that iddio holds for it, which is only
 // lent to connections that proved to be the operator's.
 
-import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import type { ChainVerifier } from "../../ca/verify/chain-verifier.ts";
 import { TrustAnchors } from "../../ca/verify/trust-anchors.ts";
 import { kubeconfigIdentity } from "../../host/kubeconfig/kubeconfig.ts";
+import { readTrustedSync } from "../../state/trusted-file.ts";
 import type { Upstream, Upstreams } from "../../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -91,11 +91,20 @@ export class TrustStore {
   }
 }
 
+const MAX_IDENTITY_BYTES = 1024 * 1024;
+
+/** A system's daemon lends the files of the user whom it serves. */
+function readIdentity(path: string): string {
+  const owner = process.env.IDDIO_OWNER;
+  return readTrustedSync(path, MAX_IDENTITY_BYTES, owner ? Number(owner) : undefined);
+}
+
 function identityOf(upstream: Upstream): { cert: string; key: string } {
   const { certificatePath = "", keyPath = certificatePath, kubeconfigUser } = upstream;
   try {
-    if (kubeconfigUser !== undefined) return kubeconfigIdentity(certificatePath, kubeconfigUser);
-    return { cert: readFileSync(certificatePath, "utf8"), key: readFileSync(keyPath, "utf8") };
+    if (kubeconfigUser !== undefined)
+      return kubeconfigIdentity(certificatePath, kubeconfigUser, readIdentity);
+    return { cert: readIdentity(certificatePath), key: readIdentity(keyPath) };
   } catch (error) {
     // The client is told no path; the log has the cause.
     throw new UpstreamError("unreachable", "the client certificate registered for it cannot be read", {

@@ -2,7 +2,6 @@
 // holds them) and says which clusters need what trust. Knows nothing of the daemon; the overlay for agents is made
 // from the result by kubeconfig-overlay.ts. Never copies a private key: identities are references to files.
 
-import { readFileSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
@@ -247,22 +246,23 @@ export function isOverlay(text: string): boolean {
 }
 
 /**
- * The client certificate and key in PEM that the kubeconfig at `file` gives a user, read anew at each call. Throws
+ * The client certificate and key in PEM that the kubeconfig at `file` gives a user, read anew at each call by `read`. Throws
  * a UserError when the user is not there or has none.
  */
 export function kubeconfigIdentity(
   file: string,
   userName: string,
+  read: (path: string) => string,
 ): { readonly cert: string; readonly key: string } {
   const users = new Map<string, KubeconfigEntry>();
   const paths = ["client-certificate", "client-key"];
-  addEntries(users, parseFields(readFileSync(file, "utf8"), file).users, "user", file, paths);
+  addEntries(users, parseFields(read(file), file).users, "user", file, paths);
   const fields = users.get(userName)?.fields;
   const part = (name: string) => {
     const data = textOf(fields, `${name}-data`);
     const path = textOf(fields, name);
     if (data) return decodeBase64(data);
-    if (path) return readFileSync(path, "utf8");
+    if (path) return read(path);
     throw new UserError(`user "${userName}" in "${file}" has no ${name}`, { hint: "run: iddio kubeconfig" });
   };
   return { cert: part("client-certificate"), key: part("client-key") };

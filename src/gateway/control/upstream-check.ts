@@ -1,0 +1,55 @@
+// What `upstreams_add` takes: the same that the command line takes, because others may speak to the socket too. Files are
+// named by absolute paths, are files, and are readable by the caller: a system's daemon is root, its caller is not.
+
+import { lstatSync, type Stats, statSync } from "node:fs";
+import { dirname, isAbsolute } from "node:path";
+import type { Principal } from "../../api/principal.ts";
+import type { UpstreamInput } from "../../api/reports.ts";
+import { UserError } from "../../model/user-error.ts";
+import { parseAuthority } from "../../wire/http1/connect-request.ts";
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Throws a `UserError` for the first thing that is wrong. */
+export function checkUpstream(input: UpstreamInput, caller: Principal): void {
+  const { host, port } = input;
+  const named = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw wrong(`'${port}' is not a port`, "a port is between 1 and 65535");
+  if (parseAuthority(`${named}:${port}`) === undefined)
+    throw wrong(`'${host}' is not a host`, "type host or host:port");
+  if (input.ca_pem.length > MAX_BYTES)
+    throw wrong("the CA is larger than 1 MiB", "name one certificate or a few");
+  for (const path of [input.certificate_path, input.key_path])
+    if (path !== undefined) checkFile(path, caller);
+}
+
+function checkFile(path: string, caller: Principal): void {
+  if (!isAbsolute(path)) throw wrong(`'${path}' is not an absolute path`, "begin it with /");
+  let found: Stats;
+  try {
+    found = statSync(path);
+  } catch {
+    throw wrong(`there is no '${path}'`, "name a file that is there");
+  }
+  if (!found.isFile()) throw wrong(`'${path}' is not a file`, "name a PEM file or a kubeconfig");
+  if (found.size > MAX_BYTES)
+    throw wrong(`'${path}' is larger than 1 MiB`, "name a PEM file or a kubeconfig");
+  if (!mayRead(path, found, caller)) throw wrong(`'${path}' is not yours to read`, "name a file of your own");
+}
+
+/** Whether the caller could have opened it; of a group's rights it is not known whether the caller has them. */
+function mayRead(path: string, found: Stats, { uid }: Principal): boolean {
+  if (uid === undefined || uid === 0 || uid === process.getuid?.()) return true;
+  const has = ({ uid: owner, mode }: Stats, own: number, others: number) =>
+    (mode & (owner === uid ? own : others)) !== 0;
+  if (!has(found, 0o400, 0o004)) return false;
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if (!has(lstatSync(at), 0o100, 0o001) && !lstatSync(at).isSymbolicLink()) return false;
+    if (at === "/") return true;
+  }
+}
+
+function wrong(message: string, hint: string): UserError {
+  return new UserError(message, { hint, exitCode: 2 });
+}
