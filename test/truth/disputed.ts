@@ -11,6 +11,11 @@ export const DISPUTED: ReadonlyMap<string, string> = new Map([
   ["cloudflare-00363", "override codes switch a device's protection off: a credential is returned"],
   ["cloudflare-00585", "the list of TSIGs returns their shared secrets"],
   ["cloudflare-01440", "delete_by_ids deletes vectors"],
+  [
+    "reports-00071",
+    "flyctl reads user and password of the cluster from this answer (GetClusterResponse.Credentials)",
+  ],
+  ["reports-00070", "cloudflare-01259 says that the same request is a write"],
   // The answers' own models say that a credential is in them (data/credential-answers.txt).
   ["aws-02996", "DescribeVpnConnections returns the pre-shared keys, as redteam-00055 says"],
   ["aws-cli-05549", "DescribeVpnConnections returns the pre-shared keys"],
