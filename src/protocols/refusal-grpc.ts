@@ -9,6 +9,8 @@ import type { Refusal, RefusalReply } from "./refused.ts";
 /** Codes of google.rpc.Code: what may be tried again is unavailable, everything else is denied. */
 const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
+/** Nothing that clients try again by themselves. */
+const UNKNOWN = 2;
 
 /** Whether the client speaks gRPC. */
 export function isGrpc(request: RequestHead): boolean {
@@ -22,7 +24,8 @@ export function isGrpc(request: RequestHead): boolean {
 
 /** The reply: empty body, `grpc-status` and a percent-encoded `grpc-message`. */
 export function renderGrpc(refusal: Refusal, message: string): RefusalReply {
-  const code = refusal.status === 502 ? UNAVAILABLE : PERMISSION_DENIED;
+  const failed = refusal.retry ? UNAVAILABLE : UNKNOWN;
+  const code = refusal.status === 502 ? failed : PERMISSION_DENIED;
   const headers: Header[] = [
     ["content-type", "application/grpc"],
     ["grpc-status", String(code)],

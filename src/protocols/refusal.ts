@@ -71,6 +71,7 @@ export function refusalMessage(refusal: Refusal): string {
       return `iddio: the approval of ${what}${id} was withdrawn (${tier}${rule})${why}; ${retryClause(refusal)}`;
     case "blocked":
     case "failed":
+      if (refusal.wasSent === true) return unknownOutcome(refusal, what, why);
       return `iddio could not forward ${what}${why}; ${retryClause(refusal)}`;
     case "allowed":
     case "approved":
@@ -79,6 +80,13 @@ export function refusalMessage(refusal: Refusal): string {
     default:
       return assertNever(refusal.outcome);
   }
+}
+
+/** Never "could not forward": the request went out, and what became of it nobody heard. */
+function unknownOutcome({ retry }: Refusal, what: string, why: string): string {
+  return retry
+    ? `iddio forwarded ${what} and got no proper answer${why}; it only reads, so it may be retried`
+    : `iddio forwarded ${what} and the outcome is unknown${why}; it may have been carried out, so look before it is sent again`;
 }
 
 function retryClause(refusal: Refusal): string {

@@ -18,6 +18,8 @@ export interface Refusal {
   readonly reason: string;
   /** Whether the same request may succeed when sent again. */
   readonly retry: boolean;
+  /** The request was on its way when it failed: nobody knows whether it was carried out. */
+  readonly wasSent?: boolean;
   readonly approvalId?: string;
 }
 

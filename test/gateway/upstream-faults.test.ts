@@ -137,7 +137,11 @@ describe("an upstream in the middle of its answer", () => {
     ["ends", (socket) => socket.end(HEAD)],
     ["resets", (socket) => socket.write(HEAD, () => socket.resetAndDestroy())],
     ["ends between chunks", (socket) => socket.end(CHUNK)],
-    ["breaks chunk syntax", (socket) => socket.write(`${CHUNK}zz\r\n`)],
+    // Later than its beginning, which would be no answer at all.
+    [
+      "breaks chunk syntax",
+      (socket) => socket.write(CHUNK, () => setTimeout(() => socket.write("zz\r\n"), 200)),
+    ],
   ];
   for (const [name, answer] of CASES)
     test(`that ${name} makes a cut answer, never one that looks whole`, async () => {

@@ -95,6 +95,11 @@ describe("the message says", () => {
       { outcome: "failed", status: 502, reason: "the upstream's certificate has expired", retry: true },
       "iddio could not forward 'exec': the upstream's certificate has expired; it may be retried",
     ],
+    [
+      "that the outcome is unknown once it was sent",
+      { outcome: "failed", status: 502, reason: "it closed the connection", retry: false, wasSent: true },
+      "iddio forwarded 'exec' and the outcome is unknown: it closed the connection; it may have been carried out, so look before it is sent again",
+    ],
   ];
   for (const [name, change, message] of table) {
     test(name, () => expect(refusalMessage({ ...refused, ...change })).toBe(message));

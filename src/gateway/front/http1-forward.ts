@@ -5,13 +5,14 @@
 import { type Header, headerValue } from "../../model/request.ts";
 import { serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
 import { BodyError, type BodySource, UnconfirmedEnd } from "../message/body-source.ts";
-import { endToEnd, sendMessage } from "../message/http1-message.ts";
+import { endToEnd, sendMessage, takesTrailers } from "../message/http1-message.ts";
 import { statusText } from "../message/short-answer.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { Channel } from "../stream/channel.ts";
 import { hangUp, lingeringClose } from "../stream/lingering-close.ts";
 import { relay } from "../stream/relay.ts";
-import { ClientGone, forwardUpstream } from "../upstream/forward.ts";
+import { boundTarget } from "../upstream/bound-targets.ts";
+import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { LeavingClient } from "../upstream/lease.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -45,12 +46,13 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
   const { client, body, head: asked, endMeansGone } = forwarding;
   const answer = await forwardUpstream(
     forwarding.pool,
-    forwarding.upstream(),
+    boundTarget(forwarding.pool, client, forwarding.upstream(), asked.headers),
     new Outgoing(forwarding),
     new Leaving(client, endMeansGone),
   );
   const keepAlive = mayKeepClient(forwarding, answer);
   const head = headBytes(forwarding, answer, keepAlive);
+  const first = firstPieces(answer);
   forwarding.answered(answer.status);
   if (answer.upgraded) {
     answer.finish();
@@ -60,7 +62,7 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
   }
   try {
     const isChunked = answer.body.framing.kind === "chunked" && asked.version === "1.1";
-    const sending = sendMessage(client, head, answer.body, isChunked);
+    const sending = sendMessage(client, head, answer.body, isChunked, first);
     if (sending) await sending;
   } catch (error) {
     // Cut, never ended: nothing broken may look complete. But some servers always end like this, and some clients
@@ -129,7 +131,7 @@ class Outgoing implements OutgoingRequest {
     this.upgrade =
       head.upgrade === undefined
         ? undefined
-        : { token: head.upgrade, spelling: headerValue(head.headers, "upgrade") ?? head.upgrade };
+        : { token: head.upgrade, spelling: spellingOf(head.upgrade, head.headers) };
     this.#client = client;
     // HTTP/1.0 has no interim answers.
     this.#knowsInterim = head.version === "1.1";
@@ -141,10 +143,17 @@ class Outgoing implements OutgoingRequest {
   }
 }
 
+/** The protocol as the client spells it, without what else it offered. */
+function spellingOf(token: string, headers: readonly Header[]): string {
+  const offered = (headerValue(headers, "upgrade") ?? "").split(",").map((protocol) => protocol.trim());
+  return offered.find((protocol) => protocol.toLowerCase() === token) ?? token;
+}
+
 function outgoingFields(head: WireRequestHead, authority: string): Header[] {
   const headers = endToEnd(head.headers);
   // HTTP/1.0 may leave Host out; what is sent on is newer.
   if (head.authority === undefined) headers.unshift(["Host", authority]);
+  if (takesTrailers(head.headers)) headers.push(["TE", "trailers"]);
   return headers;
 }
 
@@ -166,10 +175,24 @@ function answerBytes(answer: UpstreamAnswer, { head }: Forwarding, keepAlive: bo
   } else if (!keepAlive) headers.push(["Connection", "close"]);
   else if (head.version === "1.0") headers.push(["Connection", "keep-alive"]);
   if (answer.body.framing.kind === "chunked" && !isFramed) headers.push(["Transfer-Encoding", "chunked"]);
+  // HTTP/2 ends an answer with its head; over HTTP/1.1 a client would wait for a body until the connection ends.
+  if (answer.verbatim === undefined && isEmptyByItself(answer, head) && !hasLength(headers))
+    headers.push(["Content-Length", "0"]);
   // An HTTP/1.0 client knows no chunks; its answer ends with the connection.
   if (head.version === "1.0")
     headers = headers.filter(([name]) => name.toLowerCase() !== "transfer-encoding");
   return serialiseResponseHead({ status: answer.status, statusText: answer.statusText, headers });
+}
+
+/** An answer that could have had a body, and has none. */
+function isEmptyByItself({ status, body }: UpstreamAnswer, { method }: WireRequestHead): boolean {
+  return (
+    body.framing.kind === "none" && method !== "HEAD" && status >= 200 && status !== 204 && status !== 304
+  );
+}
+
+function hasLength(headers: readonly Header[]): boolean {
+  return headerValue(headers, "content-length") !== undefined;
 }
 
 /** What HTTP/2 can say and HTTP/1.1 cannot is no answer for this client. */

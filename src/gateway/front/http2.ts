@@ -18,7 +18,8 @@ import { type ClientRequest, exchange } from "../request/exchange.ts";
 import type { Destination } from "../request/inspection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
-import { ClientGone, forwardUpstream } from "../upstream/forward.ts";
+import { boundTarget } from "../upstream/bound-targets.ts";
+import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
@@ -273,7 +274,8 @@ class Http2Request implements ClientRequest {
 
   async forward(answered: (status: number) => void): Promise<void> {
     const stream = this.#stream;
-    const target = this.#connection.upstream();
+    const { channel, upstream } = this.#connection;
+    const target = boundTarget(this.#pool, channel, upstream(), this.head.headers);
     const answer = await forwardUpstream(this.#pool, target, this.#outgoing(), {
       get hasLeft() {
         return stream.resetCode !== undefined;
@@ -281,6 +283,7 @@ class Http2Request implements ClientRequest {
       onLeave: (left) => stream.onReset(left),
       offLeave: (left) => stream.offReset(left),
     });
+    const first = firstPieces(answer);
     answered(answer.status);
     try {
       const headers: Header[] = [[":status", String(answer.status)]];
@@ -288,8 +291,9 @@ class Http2Request implements ClientRequest {
         const lower = name.toLowerCase();
         if (lower !== "transfer-encoding") headers.push([lower, value]);
       }
-      const isEmpty = answer.body.isDrained && answer.body.trailers.length === 0;
+      const isEmpty = first === undefined && answer.body.isDrained && answer.body.trailers.length === 0;
       stream.sendHeaders(headers, isEmpty);
+      for (const piece of first ?? []) if (piece.length > 0) await stream.send(piece, false);
       if (!isEmpty) await stream.sendBody(answer.body);
       if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
     } catch (error) {

@@ -15,6 +15,7 @@ const HOP_BY_HOP = new Set([
   "proxy-authenticate",
   "te",
   "upgrade",
+  "http2-settings",
 ]);
 
 /** A sieve: most names need no comparison and no lower-case copy. */
@@ -31,6 +32,16 @@ export function endToEnd(headers: readonly Header[]): Header[] {
 
 function isHopByHop(name: string): boolean {
   return HOP_BY_HOP_LENGTHS[name.length] === 1 && HOP_BY_HOP.has(name.toLowerCase());
+}
+
+/** Whether a TE field, alone or in a list, says that its sender takes trailers: all of it that iddio passes on. */
+export function takesTrailers(headers: readonly Header[]): boolean {
+  return headers.some(
+    ([name, value]) =>
+      name.length === 2 &&
+      name.toLowerCase() === "te" &&
+      value.split(",").some((coding) => coding.trim().toLowerCase() === "trailers"),
+  );
 }
 
 /**
@@ -99,7 +110,7 @@ function joinedView(parts: readonly Uint8Array[]): Uint8Array | undefined {
 
 /**
  * Sends `head` and then the body as its framing says. What is buffered already goes out in the same
- * write as the head; undefined when that was all. Throws BodyError when the body breaks; resolves early
+ * write as the head (`pieces`, where the caller has taken it already); undefined when that was all. Throws BodyError when the body breaks; resolves early
  * when `to` closes.
  */
 export function sendMessage(
@@ -107,12 +118,10 @@ export function sendMessage(
   head: Uint8Array,
   body: BodyReader,
   isChunked = body.framing.kind === "chunked",
+  pieces = body.isDrained ? undefined : body.nextBuffered(),
 ): Promise<void> | undefined {
   const first = [head];
-  if (!body.isDrained) {
-    const pieces = body.nextBuffered();
-    if (pieces) for (const piece of pieces) appendPiece(first, piece, isChunked);
-  }
+  if (pieces) for (const piece of pieces) appendPiece(first, piece, isChunked);
   if (isChunked && body.isDrained) first.push(encodeLastChunk(body.trailers));
   const isTaken = writeJoined(to, first);
   return body.isDrained ? undefined : sendRest(to, body, isChunked, isTaken);

@@ -258,7 +258,7 @@ async function forward(
     const failed = failedResult(gateway, request, result, error);
     if (failed.outcome === "blocked") gateway.recorder.refused(facts, judgement, failed);
     else gateway.recorder.forwarded(facts, judgement, failed);
-    await request.refuse(replyTo(request, judgement, failed, error.status, failed.outcome !== "blocked"));
+    await request.refuse(failureReply(request, judgement, failed, error));
   }
 }
 
@@ -314,8 +314,19 @@ async function observe(
     gateway.recorder.observed(facts, judgement, undefined);
     if (!(error instanceof UpstreamError)) throw error;
     const failed = failedResult(gateway, request, { outcome: "failed", decision: "allow" }, error);
-    await request.refuse(replyTo(request, judgement, failed, error.status, failed.outcome !== "blocked"));
+    await request.refuse(failureReply(request, judgement, failed, error));
   }
+}
+
+/** After the first octet went out a failure is an unknown outcome, and only what reads may be tried again. */
+function failureReply(
+  request: ClientRequest,
+  judgement: Judgement,
+  result: RequestResult,
+  { wasSent, isLasting, status }: UpstreamError,
+): RefusalReply {
+  const retry = wasSent ? judgement.classification.tier === "observe" : !isLasting;
+  return replyTo(request, judgement, result, status, retry, wasSent);
 }
 
 function replyTo(
@@ -324,6 +335,7 @@ function replyTo(
   result: RequestResult,
   status: number,
   retry: boolean,
+  wasSent = false,
 ): RefusalReply {
   return renderRefusal(
     classification.protocol,
@@ -335,6 +347,7 @@ function replyTo(
       rule: verdict.rule,
       reason: result.reason ?? "",
       retry,
+      ...(wasSent ? { wasSent } : {}),
       ...(result.approvalId ? { approvalId: result.approvalId } : {}),
     },
     request.head,

@@ -210,13 +210,22 @@ function rememberSession(id: string, ticket: Buffer): void {
 }
 
 function tlsProblem(error: TlsError, where: string): UpstreamError {
-  return new UpstreamError("unreachable", `${where} ${tlsReason(error)}`, { cause: error });
+  const isLasting = isOfTheLibrary(error);
+  return new UpstreamError("unreachable", `${where} ${tlsReason(error)}`, { cause: error, isLasting });
 }
 
 function tlsReason({ code, cause }: TlsError): string {
   if (code === TLS_TIMEOUT) return "did not answer in time";
   if (code === TLS_CLOSED || code === "ECONNRESET" || code === "EPIPE")
     return "closed the connection during the TLS handshake";
-  const isOfTheSystem = /^E[A-Z]+$/.test(code) && code !== "EPROTO";
-  return isOfTheSystem ? connectProblem(cause) : `broke off the TLS handshake (${code})`;
+  return isOfTheSystem(code) ? connectProblem(cause) : `broke off the TLS handshake (${code})`;
+}
+
+function isOfTheSystem(code: string): boolean {
+  return /^E[A-Z]+$/.test(code) && code !== "EPROTO";
+}
+
+/** A certificate, a key or a version that one of the two TLS libraries does not take, it does not take the next time either. */
+function isOfTheLibrary({ code }: TlsError): boolean {
+  return code !== TLS_TIMEOUT && code !== TLS_CLOSED && !isOfTheSystem(code);
 }

@@ -1,6 +1,7 @@
 // Gets one request an answer from its upstream: a connection from the pool, one more try
 // where that is safe, and an end when the client leaves. Knows no client's HTTP version.
 
+import { BodyError } from "../message/body-source.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { HttpVersion } from "./dial.ts";
 import { requestHttp1 } from "./http1.ts";
@@ -11,6 +12,22 @@ import { UpstreamError } from "./upstream-error.ts";
 
 /** The client left, or what it was getting broke half-way: there is nobody to answer. */
 export class ClientGone extends Error {}
+
+/**
+ * What of an answer's body came with its head, taken before anything of it reaches the client: an answer that is
+ * malformed there is no answer. Throws UpstreamError.
+ */
+export function firstPieces(answer: UpstreamAnswer): readonly Uint8Array[] | undefined {
+  if (answer.upgraded !== undefined || answer.body.isDrained) return undefined;
+  try {
+    return answer.body.nextBuffered();
+  } catch (error) {
+    answer.finish();
+    if (!(error instanceof BodyError)) throw error;
+    const reason = `the body of the upstream's answer is malformed: ${error.message}`;
+    throw new UpstreamError("broken", reason, { cause: error, hasAnswered: true });
+  }
+}
 
 /** Over HTTP/2 nothing can be upgraded, and an HTTP/1.1 client gains nothing from it. */
 function versionsFor(request: OutgoingRequest): readonly HttpVersion[] {

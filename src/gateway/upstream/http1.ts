@@ -2,11 +2,11 @@
 // things on that connection: what follows the request, what may come before the final
 // head, and that a connection is kept only when not a byte is left over on either side.
 
-import type { Header } from "../../model/request.ts";
+import { type Header, headerValue } from "../../model/request.ts";
 import { parseResponseHead, serialiseRequestHead, type WireResponseHead } from "../../wire/http1/head.ts";
 import type { ParseResult } from "../../wire/http1/parse-result.ts";
 import { BodySource } from "../message/body-source.ts";
-import { endToEnd, sendMessage } from "../message/http1-message.ts";
+import { endToEnd, sendMessage, takesTrailers } from "../message/http1-message.ts";
 import { HeadError, type HeadPatience, readHead } from "../message/read-head.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { Channel } from "../stream/channel.ts";
@@ -148,9 +148,12 @@ function headBytes(upstream: Channel, request: OutgoingRequest): Uint8Array {
     return requestBytes(request);
   } catch (error) {
     upstream.destroy();
-    throw new UpstreamError("broken", "the request cannot be written as HTTP/1.1", { cause: error });
+    throw new UpstreamError("unwritable", "the request cannot be written as HTTP/1.1", { cause: error });
   }
 }
+
+/** Methods whose requests are expected to have a body (RFC 9110 8.6). */
+const HAS_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 function requestBytes(request: OutgoingRequest): Uint8Array {
   if (request.verbatim) return request.verbatim;
@@ -160,7 +163,11 @@ function requestBytes(request: OutgoingRequest): Uint8Array {
   );
   const isFramed = fields.some(([name]) => name.length === 17 && name.toLowerCase() === "transfer-encoding");
   if (body.framing.kind === "chunked" && !isFramed) fields.push(["Transfer-Encoding", "chunked"]);
+  // HTTP/2 ends such a request with its head; some HTTP/1.1 servers ask for a length (411) or wait for a body.
+  const isEmptied = request.prefersHttp2 && body.framing.kind === "none" && HAS_BODY.has(method);
+  if (isEmptied && headerValue(fields, "content-length") === undefined) fields.push(["Content-Length", "0"]);
   if (upgrade) fields.push(["Connection", "Upgrade"], ["Upgrade", upgrade.spelling]);
+  else if (takesTrailers(headers)) fields.push(["Connection", "TE"], ["TE", "trailers"]);
   return serialiseRequestHead({ method, target, headers: fields });
 }
 

@@ -3,6 +3,7 @@
 
 import type { Header } from "../../model/request.ts";
 import { H2_ERROR } from "../../wire/http2/connection.ts";
+import { takesTrailers } from "../message/http1-message.ts";
 import type { Http2Session } from "../message/http2-session.ts";
 import type { Http2Stream } from "../message/http2-stream.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
@@ -16,6 +17,8 @@ const DROPPED = new Set([
   "keep-alive",
   "proxy-connection",
   "proxy-authorization",
+  "http2-settings",
+  "te",
   "transfer-encoding",
   "upgrade",
 ]);
@@ -63,21 +66,22 @@ function open(session: Http2Session, request: OutgoingRequest): Http2Stream {
   ];
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
-    if (!DROPPED.has(lower) && isForUpstream(lower, value, request)) fields.push([lower, value]);
+    if (!DROPPED.has(lower) && isForUpstream(lower, request)) fields.push([lower, value]);
   }
+  // gRPC servers insist on it.
+  if (takesTrailers(request.headers)) fields.push(["te", "trailers"]);
   // Taken by others since it was chosen: nothing was sent, so any request may go elsewhere.
   if (!session.canOpen)
     throw new UpstreamError("unreachable", "the upstream takes no more streams", { wasUnprocessed: true });
   try {
     return session.open(fields, request.body.isDrained);
   } catch (error) {
-    throw new UpstreamError("broken", "the request cannot be written as HTTP/2", { cause: error });
+    throw new UpstreamError("unwritable", "the request cannot be written as HTTP/2", { cause: error });
   }
 }
 
-/** gRPC servers insist on `te: trailers`; Expect only says something while the client still waits. */
-function isForUpstream(name: string, value: string, request: OutgoingRequest): boolean {
-  if (name === "te") return value.toLowerCase() === "trailers";
+/** Expect only says something while the client still waits. */
+function isForUpstream(name: string, request: OutgoingRequest): boolean {
   return name !== "expect" || request.awaitsContinue;
 }
 

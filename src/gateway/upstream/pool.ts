@@ -20,6 +20,8 @@ export interface UpstreamTarget {
   readonly owner: string;
   /** The client whose share of the descriptors a connection is charged to: a process where it is known, else a user. */
   readonly payer?: string;
+  /** The client's connection that its connections belong to: kept until that ends, not for a time. */
+  readonly boundTo?: Channel;
 }
 
 /** A connection to an upstream, in use by one request, or shared by several over HTTP/2. */
@@ -29,6 +31,7 @@ export type UpstreamConnection =
       readonly channel: Channel;
       readonly key: string;
       readonly isReused: boolean;
+      readonly boundTo?: Channel | undefined;
     }
   | {
       readonly version: "h2";
@@ -48,6 +51,7 @@ export interface ConnectionNeeds {
 
 interface Idle {
   readonly channel: Channel;
+  readonly boundTo: Channel | undefined;
   readonly since: number;
 }
 
@@ -105,8 +109,9 @@ export class UpstreamPool {
     const session = versions.includes("h2") ? this.#sessions.get(key) : undefined;
     if (session?.canOpen) return { version: "h2", session, key, isReused: true };
     if (!versions.includes("http/1.1")) return undefined;
-    const channel = this.#take(key, needs.isIdempotent ? IDLE_MS : FRESH_MS);
-    return channel && { version: "http/1.1", channel, key, isReused: true };
+    const unboundMs = needs.isIdempotent ? IDLE_MS : FRESH_MS;
+    const channel = this.#take(key, target.boundTo ? Number.POSITIVE_INFINITY : unboundMs);
+    return channel && { version: "http/1.1", channel, key, isReused: true, boundTo: target.boundTo };
   }
 
   #dial(target: UpstreamTarget, key: string, needs: ConnectionNeeds): Promise<UpstreamConnection> {
@@ -125,9 +130,9 @@ export class UpstreamPool {
   async #connect(target: UpstreamTarget, key: string, needs: ConnectionNeeds): Promise<UpstreamConnection> {
     const versions = this.#versionsFor(key, needs);
     const isRemembered = versions !== needs.versions;
-    const { serverName, trust } = target;
+    const { serverName, trust, boundTo } = target;
     if (serverName === undefined || trust === undefined)
-      return { version: "http/1.1", channel: await this.#dialler.tcp(target), key, isReused: false };
+      return { version: "http/1.1", channel: await this.#dialler.tcp(target), key, isReused: false, boundTo };
     const dial = (offered: readonly HttpVersion[]) => this.#dialler.tls(target, serverName, trust, offered);
     const { channel, version } = await dial(versions).catch((error: unknown) => {
       if (!isVersionRefused(error)) throw error;
@@ -142,7 +147,7 @@ export class UpstreamPool {
     });
     if (!needs.versions.includes(version)) this.#remember(key, "only-h2");
     else if (!isRemembered && versions.includes("h2")) this.#remember(key, version);
-    if (version === "http/1.1") return { version, channel, key, isReused: false };
+    if (version === "http/1.1") return { version, channel, key, isReused: false, boundTo };
     const session = new Http2Session(channel);
     this.#sessions.get(key)?.retire();
     this.#sessions.set(key, session);
@@ -214,15 +219,34 @@ export class UpstreamPool {
   /** Gives a connection back after a complete exchange. */
   release(connection: UpstreamConnection): void {
     if (connection.version === "h2") return;
-    const { channel, key } = connection;
+    const { channel, key, boundTo } = connection;
     const idle = this.#idle.get(key) ?? [];
-    if (channel.isOver || channel.buffered > 0 || idle.length >= IDLE_PER_KEY || this.#count >= IDLE_TOTAL) {
+    if (
+      boundTo?.isClosed === true ||
+      channel.isOver ||
+      channel.buffered > 0 ||
+      idle.length >= IDLE_PER_KEY ||
+      this.#count >= IDLE_TOTAL
+    ) {
       channel.destroy();
       return;
     }
-    idle.push({ channel, since: Date.now() });
+    idle.push({ channel, boundTo, since: Date.now() });
     this.#idle.set(key, idle);
     this.#count += 1;
+  }
+
+  /** Closes what is kept for a target that nobody will ask for again; a connection in use is closed when it is given back. */
+  drop(target: UpstreamTarget): void {
+    const key = this.#keyOf(target);
+    for (const { channel } of this.#idle.get(key) ?? []) {
+      this.#count -= 1;
+      channel.destroy();
+    }
+    this.#idle.delete(key);
+    this.#versions.delete(key);
+    this.#sessions.get(key)?.retire();
+    this.#sessions.delete(key);
   }
 
   #sweep(): void {
@@ -234,7 +258,12 @@ export class UpstreamPool {
     const oldest = Date.now() - IDLE_MS;
     for (const [key, idle] of this.#idle) {
       const kept = idle.filter((entry) => {
-        if (entry.since > oldest && !entry.channel.isOver && entry.channel.buffered === 0) return true;
+        if (
+          (entry.boundTo?.isClosed === false || entry.since > oldest) &&
+          !entry.channel.isOver &&
+          entry.channel.buffered === 0
+        )
+          return true;
         entry.channel.destroy();
         return false;
       });

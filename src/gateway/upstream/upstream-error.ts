@@ -1,13 +1,14 @@
-// Why an upstream could not be used, in words for the client and the log. Owns what a client is
-// answered with; whether a request may be sent again is the caller's to decide.
+// Why an upstream could not be used, in words for the client and the log, and what that says about the request: whether
+// some of it was sent, and whether it helps to send it again.
 
 import type { Remedy } from "../../ca/verify/verify-chain.ts";
 
 /**
- * `unreachable`: no connection. `unverified`: its certificate is not trusted. `broken`: it spoke wrongly or went away.
- * `busy`: iddio itself had no room for another connection, and nothing was dialled.
+ * `unreachable`: no connection. `unverified`: its certificate is not trusted. `unwritable`: its HTTP version cannot say
+ * the request. `broken`: it spoke wrongly or went away, after the request was on its way. `busy`: iddio itself had no
+ * room for another connection, and nothing was dialled.
  */
-export type UpstreamFailure = "unreachable" | "unverified" | "broken" | "busy";
+export type UpstreamFailure = "unreachable" | "unverified" | "unwritable" | "broken" | "busy";
 
 /** Thrown by everything that dials or reads an upstream; `message` is one lower-case clause without secrets. */
 export class UpstreamError extends Error {
@@ -16,6 +17,8 @@ export class UpstreamError extends Error {
   readonly hasAnswered: boolean;
   /** The upstream certainly did nothing with the request, and nothing of its body was used up. */
   readonly wasUnprocessed: boolean;
+  /** Trying again gives the same. */
+  readonly isLasting: boolean;
   /** What an operator can register to have an unverified upstream accepted, if anything. */
   readonly remedy: Remedy | undefined;
 
@@ -31,6 +34,7 @@ export class UpstreamError extends Error {
       cause?: unknown;
       hasAnswered?: boolean;
       wasUnprocessed?: boolean;
+      isLasting?: boolean;
       remedy?: Remedy | undefined;
     } = {},
   ) {
@@ -38,6 +42,12 @@ export class UpstreamError extends Error {
     this.failure = failure;
     this.hasAnswered = options.hasAnswered ?? false;
     this.wasUnprocessed = options.wasUnprocessed ?? false;
+    this.isLasting = options.isLasting ?? (failure === "unverified" || failure === "unwritable");
     this.remedy = options.remedy;
+  }
+
+  /** Some of the request went out and may have been carried out: nobody knows. */
+  get wasSent(): boolean {
+    return this.failure === "broken" && !this.wasUnprocessed;
   }
 }

@@ -14,7 +14,7 @@ import { decodeLoosely } from "../lenient-path.ts";
 import { effectiveMethods, formMethods, mayBeForm } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
-import { asksForUpgrade } from "../upgrade.ts";
+import { asksForUpgrade, upgradeOf } from "../upgrade.ts";
 
 const TIER_BY_METHOD: ReadonlyMap<string, Tier> = new Map([
   ["GET", "observe"],
@@ -99,13 +99,34 @@ function tierOfMethod(protocol: Protocol, method: string, word: string | undefin
   return { protocol, tier, command: method, aliases: [], labels: {}, reason };
 }
 
+/**
+ * A WebSocket to a host that nobody knows can carry anything, but it is one thing, and its handshake is a read: as
+ * the command `websocket` a rule can allow it. No rule about reads does.
+ */
+function classifyGeneric(request: HttpRequest): Classification {
+  const { headers } = request;
+  const isWebSocket = request.method === "GET" && upgradeOf(request) === "websocket";
+  if (!isWebSocket) return classifyByMethod("generic", request);
+  const handshake = classifyByMethod("generic", {
+    ...request,
+    headers: headers.filter(([name]) => !/^(?:upgrade|connection)$/i.test(name)),
+  });
+  if (handshake.tier !== "observe") return doubtful(handshake, "an upgraded connection can carry anything");
+  return {
+    ...handshake,
+    tier: "break-glass",
+    command: "websocket",
+    reason: "a WebSocket can carry anything",
+  };
+}
+
 /** Any host, by method. */
 export const genericClassifier: Classifier = {
   protocol: "generic",
   scopes: [],
   programs: [],
   needsBody: byMethodNeedsBody,
-  classify: (request: HttpRequest) => classifyByMethod("generic", request),
+  classify: classifyGeneric,
   classifyArgv: (argv) =>
     unknownClassification("generic", `no classifier reads the program "${argv[0] ?? ""}"`),
 };

@@ -1,6 +1,6 @@
 // The line before a chunk's data: its size in hexadecimal, extensions, CR LF (RFC 9112 7.1), octet by
-// octet. White space in it ("bad whitespace") is legal by the grammar and refused here, as by llhttp:
-// it is where chunk parsers have parted ways. Extensions are checked and dropped, as the RFC allows.
+// octet. White space around its parts ("bad whitespace", and blanks that old servers pad the size with) is taken
+// where it reads one way only; chunks are always written anew. Extensions are checked and dropped.
 
 import { DIGIT, FIELD_VALUE, OCTET_CLASS, TOKEN } from "../octet-class.ts";
 
@@ -15,13 +15,15 @@ const MAX_SIZE_DIGITS = 16;
 
 type State =
   | "size"
+  | "size-end"
   | "name-start"
   | "name"
+  | "name-end"
   | "value-start"
   | "value"
   | "quoted"
   | "quoted-escape"
-  | "quoted-end"
+  | "value-end"
   | "line-feed"
   | "done";
 
@@ -63,12 +65,17 @@ export class ChunkHeader {
       this.#state = "done";
       return undefined;
     }
+    // Blanks count: a line of nothing else must end too.
     if (++this.#extensionBytes > this.#maxExtensionBytes) return "chunk extensions too long";
     return this.#pushExtension(octet, OCTET_CLASS[octet] as number);
   }
 
   #pushSize(octet: number): string | undefined {
     const digit = hexDigit(octet);
+    if (digit < 0 && this.#digits > 0 && isBlank(octet)) {
+      this.#state = "size-end";
+      return undefined;
+    }
     if (digit < 0) return this.#digits > 0 && this.#endsPart(octet) ? undefined : "malformed chunk size";
     this.#size = this.#size * 16 + digit;
     const isTooLarge = ++this.#digits > MAX_SIZE_DIGITS || this.#size > Number.MAX_SAFE_INTEGER;
@@ -87,19 +94,27 @@ export class ChunkHeader {
     const isToken = (bits & TOKEN) !== 0;
     const isText = (bits & FIELD_VALUE) !== 0;
     switch (this.#state) {
+      case "size-end":
+        return isBlank(octet) || this.#endsPart(octet) ? undefined : "malformed chunk size";
+      case "name-end":
+        if (isBlank(octet)) return undefined;
+        if (octet === EQUALS) this.#state = "value-start";
+        else if (octet !== SEMICOLON || !this.#endsPart(octet)) return "malformed chunk extension";
+        return undefined;
       case "name-start":
       case "value-start":
         if (isToken) this.#state = this.#state === "name-start" ? "name" : "value";
         else if (octet === QUOTE && this.#state === "value-start") this.#state = "quoted";
-        else return "malformed chunk extension";
+        else if (!isBlank(octet)) return "malformed chunk extension";
         return undefined;
       case "name":
         if (octet === EQUALS) this.#state = "value-start";
+        else if (isBlank(octet)) this.#state = "name-end";
         else if (!isToken && !this.#endsPart(octet)) return "malformed chunk extension";
         return undefined;
       case "quoted":
         if (!isText) return "control character in a chunk extension";
-        if (octet === QUOTE) this.#state = "quoted-end";
+        if (octet === QUOTE) this.#state = "value-end";
         else if (octet === BACKSLASH) this.#state = "quoted-escape";
         return undefined;
       case "quoted-escape":
@@ -107,11 +122,17 @@ export class ChunkHeader {
         this.#state = "quoted";
         return undefined;
       case "value":
-        return isToken || this.#endsPart(octet) ? undefined : "malformed chunk extension";
+        if (isBlank(octet)) this.#state = "value-end";
+        else if (!isToken && !this.#endsPart(octet)) return "malformed chunk extension";
+        return undefined;
       default:
-        return this.#endsPart(octet) ? undefined : "malformed chunk extension";
+        return isBlank(octet) || this.#endsPart(octet) ? undefined : "malformed chunk extension";
     }
   }
+}
+
+function isBlank(octet: number): boolean {
+  return octet === 0x20 || octet === 0x09;
 }
 
 /** The value of a hexadecimal digit, -1 for any other octet. */

@@ -19,12 +19,11 @@ export const CHUNKED: Framing = { kind: "chunked" };
 export const UNTIL_CLOSE: Framing = { kind: "until-close" };
 
 /**
- * The value of a Content-Length, or undefined when it is anything but decimal digits up to 2^53-1.
- * Leading zeros are refused too: nobody sends them, and some read them as octal.
+ * The value of a Content-Length, or undefined when it is anything but decimal digits up to 2^53-1. Leading zeros
+ * count for nothing, and are not forwarded: some read them as octal.
  */
 export function parseContentLength(text: string): number | undefined {
   if (text.length === 0 || text.length > 16) return undefined;
-  if (text.length > 1 && text.charCodeAt(0) === 0x30) return undefined;
   let value = 0;
   for (let i = 0; i < text.length; i++) {
     const digit = text.charCodeAt(i) - 0x30;

@@ -82,20 +82,38 @@ export function requestOf(
 }
 
 /** Why a response with this line and these fields is refused; undefined when it is not. */
-export function responseProblem(line: StatusLine, fields: MessageFields): Refusal | undefined {
+export function responseProblem(
+  line: StatusLine,
+  requestMethod: string,
+  fields: MessageFields,
+): Refusal | undefined {
   if (fields.problem !== undefined) return fields.problem;
-  const problem = lengthProblem(line.version, fields);
-  if (problem !== undefined) return problem;
   // RFC 9110 8.6 forbids a length there; some wait for the body that it announces.
-  if (isBodiless(line.status) && hasBody(fields)) return refusal("body in a response that has none");
+  if (line.status < 200 && hasBody(fields)) return refusal("body in a response that has none");
+  const problem = endsAtHead(line.status, requestMethod) ? undefined : lengthProblem(line.version, fields);
+  if (problem !== undefined) return problem;
   // Some end the connection after it, others wait for the final response.
   if (line.status < 200 && line.status !== 101 && fields.hasClose)
     return refusal("connection close in an interim response");
   return undefined;
 }
 
-function isBodiless(status: number): boolean {
-  return status < 200 || status === 204;
+/** Whatever its length fields say (RFC 9112 6.3). */
+function endsAtHead(status: number, requestMethod: string): boolean {
+  return status < 200 || status === 204 || status === 304 || requestMethod === "HEAD";
+}
+
+/**
+ * Whether the length fields of a response that ends at its head are left out, and the connection closed behind it:
+ * on a 204 they are forbidden and announce a body that never comes; two that contradict each other say nothing.
+ */
+export function hasIdleLength(
+  { status, version }: StatusLine,
+  requestMethod: string,
+  fields: MessageFields,
+): boolean {
+  if (status === 204) return hasBody(fields);
+  return endsAtHead(status, requestMethod) && lengthProblem(version, fields) !== undefined;
 }
 
 /** How long the body is of a response, found to have no problem, to a request with this method. */
@@ -105,8 +123,7 @@ export function responseFraming(
   fields: MessageFields,
 ): Framing {
   const isTunnel = requestMethod === "CONNECT" && status >= 200 && status < 300;
-  const hasNone = isBodiless(status) || status === 304 || requestMethod === "HEAD" || isTunnel;
-  return hasNone ? NO_BODY : framingOf(fields, UNTIL_CLOSE);
+  return endsAtHead(status, requestMethod) || isTunnel ? NO_BODY : framingOf(fields, UNTIL_CLOSE);
 }
 
 function framingOf(fields: MessageFields, otherwise: Framing): Framing {

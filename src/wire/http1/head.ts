@@ -7,7 +7,7 @@ import type { Header } from "../../model/request.ts";
 import { C1, DIGIT, FIELD_VALUE, METHOD, OCTET_CLASS, TARGET } from "../octet-class.ts";
 import { scanFieldLines, scannedText } from "./field-lines.ts";
 import type { Framing } from "./framing.ts";
-import { requestOf, requestProblem, responseFraming, responseProblem } from "./head-rules.ts";
+import { hasIdleLength, requestOf, requestProblem, responseFraming, responseProblem } from "./head-rules.ts";
 import { headersOf, readMeanings } from "./message-fields.ts";
 import { bad, NEED_MORE, type ParseResult } from "./parse-result.ts";
 import { ResponseHead } from "./response-head.ts";
@@ -164,8 +164,13 @@ export function parseResponseHead(
   if (scan.kind === "bad") return bad(scan.status, scan.reason);
   const fields = readMeanings(bytes, scan.count);
   const line = { status, version };
-  const problem = responseProblem(line, fields);
+  const problem = responseProblem(line, requestMethod, fields);
   if (problem !== undefined) return bad(problem.status, problem.reason);
+  if (hasIdleLength(line, requestMethod, fields)) {
+    fields.isLengthLeftOut = true;
+    fields.isForwardedAsIs = false;
+    fields.hasClose = true;
+  }
   const isVerbatim = scan.isCanonical && fields.isForwardedAsIs && version === "1.1" && reasonStart === 13;
   const octets = {
     bytes: bytes.subarray(0, scan.next),

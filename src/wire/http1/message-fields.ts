@@ -12,9 +12,15 @@ export interface MessageFields {
   isChunked: boolean;
   /** The spelling of Transfer-Encoding to forward; undefined where it is the one that was sent. */
   coding: string | undefined;
+  /** The spelling of Content-Length to forward; undefined where it is the one that was sent. */
+  length: string | undefined;
+  /** Content-Length and Transfer-Encoding are not forwarded. */
+  isLengthLeftOut: boolean;
   hasClose: boolean;
   hasKeepAlive: boolean;
   hasUpgradeOption: boolean;
+  /** Upgrade lists something that is ignored, and not forwarded. */
+  hasOffer: boolean;
   upgrade: string | undefined;
   host: string | undefined;
   expect: string | undefined;
@@ -46,9 +52,12 @@ export function readMeanings(bytes: Uint8Array, count: number, text?: string): M
     contentLength: -1,
     isChunked: false,
     coding: undefined,
+    length: undefined,
+    isLengthLeftOut: false,
     hasClose: false,
     hasKeepAlive: false,
     hasUpgradeOption: false,
+    hasOffer: false,
     upgrade: undefined,
     host: undefined,
     expect: undefined,
@@ -60,17 +69,44 @@ export function readMeanings(bytes: Uint8Array, count: number, text?: string): M
 }
 
 /** The fields of the last scan in order, as they are to be forwarded; `text` is the scanned octets' text. */
-export function headersOf(text: string, count: number, { coding }: MessageFields): Header[] {
+export function headersOf(text: string, count: number, fields: MessageFields): Header[] {
+  const { coding, length, isLengthLeftOut } = fields;
   const headers = new Array<Header>(count);
   for (let index = 0; index < count; index++) {
     const header = readField(text, index);
     const isRespelt = coding !== undefined && header[0].length === 17 && TRANSFER_ENCODING.test(header[0]);
-    headers[index] = isRespelt ? [header[0], coding] : header;
+    const isLength = length !== undefined && header[0].length === 14 && CONTENT_LENGTH.test(header[0]);
+    headers[index] = isRespelt ? [header[0], coding] : isLength ? [header[0], length] : header;
   }
-  return headers;
+  if (fields.hasOffer)
+    return headers.flatMap((header) => withoutOffers(header, fields.upgrade !== undefined));
+  return isLengthLeftOut
+    ? headers.filter(([name]) => !CONTENT_LENGTH.test(name) && !TRANSFER_ENCODING.test(name))
+    : headers;
+}
+
+/** An Upgrade field without what was only offered; with it goes the field that only HTTP/2 by upgrade reads. */
+function withoutOffers([name, value]: Header, isUpgrade: boolean): Header[] {
+  const lower = name.toLowerCase();
+  if (lower === "http2-settings") return [];
+  if (lower === "connection" && !isUpgrade) {
+    const kept = value
+      .split(",")
+      .map(trimOws)
+      .filter((option) => !/^(?:upgrade|http2-settings)$/i.test(option));
+    return kept.length === 0 ? [] : [[name, kept.join(", ")]];
+  }
+  if (lower !== "upgrade") return [[name, value]];
+  const wanted = value.split(",").map(trimOws).filter(isWanted).join(", ");
+  return wanted === "" ? [] : [[name, wanted]];
+}
+
+function isWanted(protocol: string): boolean {
+  return protocol !== "" && !OFFERED.test(protocol);
 }
 
 const TRANSFER_ENCODING = /^transfer-encoding$/i;
+const CONTENT_LENGTH = /^content-length$/i;
 
 /** Takes in one field; a refusal when it may not stand so, or not twice. */
 function readMeaning(
@@ -138,9 +174,14 @@ function readExpect(fields: MessageFields, value: string): Refusal | undefined {
   return ofOneHop(fields);
 }
 
+/** What is only offered is ignored, as RFC 9110 7.8 allows: another HTTP, and TLS inside this connection. */
+const OFFERED = /^(?:h2c|h2|http\/\d(?:\.\d)?|tls\/\d\.\d)$/i;
+
 function readUpgrade(fields: MessageFields, value: string): undefined {
-  const protocols = value.toLowerCase();
-  fields.upgrade = fields.upgrade === undefined ? protocols : `${fields.upgrade}, ${protocols}`;
+  const offered = value.split(",").map(trimOws);
+  const wanted = offered.filter(isWanted).join(", ").toLowerCase();
+  if (offered.some((protocol) => !isWanted(protocol))) fields.hasOffer = true;
+  if (wanted !== "") fields.upgrade = fields.upgrade === undefined ? wanted : `${fields.upgrade}, ${wanted}`;
   return ofOneHop(fields);
 }
 
@@ -150,6 +191,10 @@ function readContentLength(fields: MessageFields, value: string): Refusal | unde
   const length = parseContentLength(value);
   if (length === undefined) return refusal("malformed content-length");
   fields.contentLength = length;
+  if (value !== String(length)) {
+    fields.length = String(length);
+    fields.isForwardedAsIs = false;
+  }
   return undefined;
 }
 

@@ -69,9 +69,17 @@ describe("a destructive word in the path is at least sensitive", () => {
   });
 });
 
+test("a WebSocket is a command of its own, break-glass and nothing less", () => {
+  const headers: Extras["headers"] = [["upgrade", "websocket"]];
+  check([["GET /socket", "break-glass"]], { headers });
+  const { command } = genericClassifier.classify(requestOf("GET https://h.example/a", { headers }));
+  expect(command).toBe("websocket");
+  check([["GET /delete", "unknown"]], { headers });
+});
+
 test("an upgrade is unknown and hides no deletion", () => {
   const extras: Extras = { headers: [["upgrade", "websocket"]] };
-  check([["GET /socket", "unknown"]], extras);
+  check([["GET /socket", "unknown"]], { headers: [["upgrade", "other"]] });
   const answer = genericClassifier.classify(requestOf("DELETE https://h.example/a", extras));
   expect(answer.tier).toBe("unknown");
   expect(answer.parts?.map((part) => part.tier)).toContain("sensitive");
