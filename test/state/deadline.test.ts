@@ -4,9 +4,13 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ObserveSessions } from "../../src/gateway/control/observe-sessions.ts";
+import { Events } from "../../src/gateway/request/events.ts";
+import { ModeHolder } from "../../src/gateway/request/mode.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { Deadline } from "../../src/state/deadline.ts";
 import { type Grant, Grants } from "../../src/state/grants.ts";
+import { StoredObserveSession } from "../../src/state/observe-session.ts";
 import { eventually } from "../support/eventually.ts";
 
 const START = Date.UTC(2026, 0, 1);
@@ -66,6 +70,26 @@ test("a grant covers milder tiers, none above its own, and nobody without a cred
   for (const tier of ["sensitive", "break-glass", "unknown"] as const)
     expect(grants.find({ ...GRANT, tier }, START)).toBeUndefined();
   expect(grants.find({ ...GRANT, host: "other", credential: "" }, START)).toBeUndefined();
+  database.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("an observe session that is taken up after the clock was set back has ended", () => {
+  const directory = mkdtempSync(join(tmpdir(), "iddio-deadline-"));
+  const database = openDatabase(join(directory, "state.db"));
+  const stored = new StoredObserveSession(database);
+  const startedMs = Date.now() + 3_600_000;
+  stored.write({ startedMs, endsMs: startedMs + 60_000, previousMode: "enforce" });
+  const mode = new ModeHolder("enforce");
+  const ends: string[] = [];
+  const sessions = new ObserveSessions({
+    stored,
+    mode,
+    events: new Events(),
+    onEnd: (_, why) => ends.push(why),
+  });
+  expect([sessions.current, mode.current, ends]).toEqual([undefined, "enforce", ["time"]]);
+  sessions.close();
   database.close();
   rmSync(directory, { recursive: true });
 });

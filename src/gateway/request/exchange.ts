@@ -10,6 +10,7 @@ import { judge, needsBody } from "../../policy/decide/judge.ts";
 import { renderRefusal } from "../../protocols/refusal.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
+import { maskValues } from "../../redaction/secret-value.ts";
 import { decodeContent } from "../message/content-coding.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { HoldOutcome } from "./broker.ts";
@@ -345,7 +346,7 @@ function replyTo(
       tier: classification.tier,
       command: classification.command,
       rule: verdict.rule,
-      reason: result.reason ?? "",
+      reason: maskValues(result.reason ?? ""),
       retry,
       ...(wasSent ? { wasSent } : {}),
       ...(result.approvalId ? { approvalId: result.approvalId } : {}),

@@ -6,6 +6,7 @@ import type { Action } from "../../model/action.ts";
 import type { ClientIdentity, Entry, EntryFields, EntryOp } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Judgement } from "../../model/verdict.ts";
+import { maskValues } from "../../redaction/secret-value.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Log } from "../../state/log.ts";
 import type { Events } from "./events.ts";
@@ -190,7 +191,7 @@ function withResult(fields: OpenFields, result: Omit<RequestResult, "decision">)
   fields.outcome = result.outcome;
   if (result.status !== undefined) fields.status = result.status;
   if (result.approvalId) fields.approval_id = result.approvalId;
-  if (result.reason) fields.reason = result.reason;
+  if (result.reason) fields.reason = maskValues(result.reason);
   return fields;
 }
 
@@ -198,6 +199,10 @@ function logFields(fields: EntryFields): Record<string, string | number | boolea
   const flat: Record<string, string | number | boolean | undefined> = {};
   for (const [name, value] of Object.entries(fields))
     flat[name] =
-      typeof value === "object" ? JSON.stringify(value) : (value as string | number | boolean | undefined);
+      typeof value === "object"
+        ? JSON.stringify(value)
+        : typeof value === "string"
+          ? maskValues(value)
+          : (value as number | boolean | undefined);
   return flat;
 }
