@@ -28,8 +28,8 @@ export class Seats {
     readonly onRefused?: (reason: string) => void;
   }) {
     const { maxConnections = MAX_CONNECTIONS, onRefused = () => {} } = options;
-    this.#calls = new Counted(Math.ceil(maxConnections / 2));
-    this.#streams = new Counted(Math.floor(maxConnections / 2));
+    this.#calls = new Counted(Math.ceil(maxConnections / 2), 0.8);
+    this.#streams = new Counted(Math.floor(maxConnections / 2), 0.25);
     this.#onRefused = onRefused;
   }
 
@@ -81,14 +81,16 @@ export class Seats {
   }
 }
 
-/** A number of connections, with a quarter of them at most for one process. */
+/** A number of connections, with a part of them at most for one process: a program may ask many things at once. */
 class Counted {
   readonly #limit: number;
   readonly #held = new Map<string, number>();
+  readonly #perProcess: number;
   total = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, part: number) {
     this.#limit = limit;
+    this.#perProcess = Math.max(4, Math.floor(limit * part));
   }
 
   get isFull(): boolean {
@@ -100,7 +102,7 @@ class Counted {
   }
 
   take(who: string): boolean {
-    if (this.isFull || this.of(who) >= Math.max(4, Math.floor(this.#limit / 4))) return false;
+    if (this.isFull || this.of(who) >= this.#perProcess) return false;
     this.#held.set(who, this.of(who) + 1);
     this.total += 1;
     return true;

@@ -15,6 +15,7 @@ import { answerShortly, statusText } from "../message/short-answer.ts";
 import type { Gateway } from "../request/context.ts";
 import { type ClientRequest, exchange } from "../request/exchange.ts";
 import type { Destination } from "../request/inspection.ts";
+import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
@@ -208,12 +209,16 @@ class Http1Request implements ClientRequest {
     return this.#connection.identity;
   }
 
-  peekBody(limit: number): Promise<Uint8Array | undefined> {
-    return this.#body.peek(limit, () => {
-      if (!this.#wire.expectContinue || this.#hasContinued) return;
-      this.#hasContinued = true;
-      this.#connection.channel.write(CONTINUE);
-    });
+  peekBody(limit: number, arrived?: Arrived): Promise<Uint8Array | undefined> {
+    return this.#body.peek(
+      limit,
+      () => {
+        if (!this.#wire.expectContinue || this.#hasContinued) return;
+        this.#hasContinued = true;
+        this.#connection.channel.write(CONTINUE);
+      },
+      arrived,
+    );
   }
 
   onLeave(left: () => void): () => void {

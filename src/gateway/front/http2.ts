@@ -16,6 +16,7 @@ import type { BodyReader, OutgoingRequest } from "../message/upstream-answer.ts"
 import type { Gateway } from "../request/context.ts";
 import { type ClientRequest, exchange } from "../request/exchange.ts";
 import type { Destination } from "../request/inspection.ts";
+import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
@@ -194,7 +195,7 @@ class PeekedBody implements BodyReader {
     return this.#stream.nextBuffered();
   }
 
-  async peek(limit: number): Promise<Uint8Array | undefined> {
+  async peek(limit: number, arrived?: Arrived): Promise<Uint8Array | undefined> {
     const { framing } = this.#stream;
     if (framing.kind === "length" && framing.length > limit) return undefined;
     const ahead: Uint8Array[] = [];
@@ -206,6 +207,8 @@ class PeekedBody implements BodyReader {
         if (!pieces) return Buffer.concat(ahead, size);
         for (const piece of pieces) size += piece.length;
         ahead.push(...pieces);
+        const room = arrived?.(pieces.reduce((sum, piece) => sum + piece.length, 0));
+        if (room !== undefined && !(await room)) return undefined;
       }
     } finally {
       this.#stream.unread(ahead);
@@ -254,10 +257,10 @@ class Http2Request implements ClientRequest {
     return this.#body.trailers;
   }
 
-  peekBody(limit: number): Promise<Uint8Array | undefined> {
+  peekBody(limit: number, arrived?: Arrived): Promise<Uint8Array | undefined> {
     if (this.#awaitsContinue && !this.#stream.isDone) this.#stream.sendHeaders([[":status", "100"]], false);
     this.#awaitsContinue = false;
-    return this.#body.peek(limit);
+    return this.#body.peek(limit, arrived);
   }
 
   onLeave(left: () => void): () => void {

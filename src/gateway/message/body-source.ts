@@ -54,22 +54,32 @@ export class BodySource implements BodyReader {
 
   /**
    * Reads ahead up to `limit` bytes. The whole body, or undefined when it is larger; either way nothing
-   * is lost for `next`. `onWanted` is called before bytes are waited for: the place to send 100 Continue.
+   * is lost for `next`. `onWanted` is called before bytes are waited for: the place to send 100 Continue;
+   * `arrived` for those that came: what it promises is awaited before more are read, and false ends it.
    * Throws BodyError when the body is malformed, cut off or takes too long: somebody waits for it.
    */
-  async peek(limit: number, onWanted?: () => void): Promise<Uint8Array | undefined> {
+  async peek(
+    limit: number,
+    onWanted?: () => void,
+    arrived?: (octets: number) => Promise<boolean> | undefined,
+  ): Promise<Uint8Array | undefined> {
     if (this.framing.kind === "length" && this.framing.length > limit) return undefined;
     let size = 0;
     const ahead = [...this.#ahead];
     this.#ahead = ahead;
     for (const piece of ahead) size += piece.length;
+    if (size > 0 && (await arrived?.(size)) === false) return undefined;
     const deadline = performance.now() + PATIENCE.judgedBodyMs;
+    let hasRoom = true;
     while (!this.#isDone && size <= limit) {
       if (this.#channel.buffered === 0) onWanted?.();
       for (const piece of await this.#pull(deadline)) {
         ahead.push(piece);
         size += piece.length;
+        const room = arrived?.(piece.length);
+        if (room !== undefined && !(await room)) hasRoom = false;
       }
+      if (!hasRoom) return undefined;
     }
     if (!this.#isDone || size > limit) return undefined;
     const first = ahead[0];

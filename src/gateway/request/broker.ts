@@ -8,7 +8,9 @@ import type { ClientIdentity } from "../../model/entry.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
+import { Shares } from "../stream/shares.ts";
 import type { Events } from "./events.ts";
+import { payerOf } from "./look-ahead.ts";
 import type { RequestView } from "./request-view.ts";
 
 /** What a person is asked to decide. */
@@ -62,7 +64,7 @@ export interface HoldOutcome {
 const PENDING_MAX = 1_000;
 
 /** Body bytes that may wait in memory, all requests together. */
-const HELD_BYTES_MAX = 256 * 1024 * 1024;
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
 /** How long a late allow, or the id of a client that left, is remembered. */
 const LATE_MS = 10 * 60_000;
 const ENDED_MAX = 1_000;
@@ -94,6 +96,8 @@ export class Broker {
   readonly #ended = new Map<string, Ended>();
   readonly #oneShots = new Map<string, OneShot>();
   readonly #refused = new Map<string, { readonly outcome: HoldOutcome; readonly untilMs: number }>();
+  /** One client may have half of them, so that another's question finds its place. */
+  readonly #shares = new Shares(PENDING_MAX, 0.5);
   #heldBytes = 0;
   readonly #events: Events;
   readonly #timeoutMs: () => number;
@@ -118,7 +122,8 @@ export class Broker {
         id: late.id,
         ...(late.reason ? { reason: late.reason } : {}),
       });
-    if (this.#pending.size >= PENDING_MAX || this.#heldBytes + request.heldBytes > HELD_BYTES_MAX)
+    const payer = payerOf(request.client);
+    if (this.#heldBytes + request.heldBytes > HELD_BYTES_MAX || this.#shares.take(payer) !== undefined)
       return Promise.resolve({ outcome: "full", id: "" });
     const timeoutMs = this.#timeoutMs();
     const createdMs = Date.now();
@@ -132,6 +137,7 @@ export class Broker {
         approval,
         settle: (outcome) => {
           clearTimeout(timer);
+          this.#shares.give(payer);
           stopListening();
           const { fallbackKey } = request;
           if (fallbackKey !== undefined && (outcome.outcome === "denied" || outcome.outcome === "timed_out"))

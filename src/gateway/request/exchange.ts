@@ -18,7 +18,7 @@ import type { Gateway } from "./context.ts";
 import { credentialOf, digestOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
 import { judgedAgain } from "./judged-again.ts";
-import { LookAheadShare } from "./look-ahead.ts";
+import { type Arrived, LookAheadShare } from "./look-ahead.ts";
 import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
 import { isAboutSecrets, viewOf } from "./request-view.ts";
@@ -35,7 +35,7 @@ export interface ClientRequest {
   /** Names the client certificate that iddio adds to the request; "" when it adds none. */
   readonly identity: string;
   /** The whole body if it is at most `limit` bytes, else undefined; nothing is lost for forwarding. */
-  peekBody(limit: number): Promise<Uint8Array | undefined>;
+  peekBody(limit: number, arrived?: Arrived): Promise<Uint8Array | undefined>;
   /** Calls back when the client goes away; returns the way to stop listening. */
   onLeave(left: () => void): () => void;
   /** Sends a reply of iddio's own. */
@@ -64,7 +64,7 @@ export async function exchange(
   request: ClientRequest,
   protocolsNow: () => readonly Protocol[] = () => protocols,
 ): Promise<void> {
-  const share = new LookAheadShare(gateway.lookAhead);
+  const share = new LookAheadShare(gateway.lookAhead, request.client);
   try {
     const facts = factsOf(request);
     const { method, host, port, target, headers } = request.head;
@@ -80,7 +80,7 @@ export async function exchange(
       return judgedAgain(gateway.inspection.policy, now.length === 0 ? protocols : now, judged, judgement);
     };
     gateway.recorder.classified(facts, judgement);
-    if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement);
+    if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement, share);
 
     const decision =
       decideAtOnce(gateway, request, judgement) ??
@@ -89,7 +89,7 @@ export async function exchange(
     const problem = needsIntent(judgement)
       ? await recordIntent(gateway, facts, judgement, decision.result)
       : undefined;
-    if (problem === undefined) await forward(gateway, request, facts, judgement, decision.result);
+    if (problem === undefined) await forward(gateway, request, facts, judgement, decision.result, share);
     else await refuse(gateway, request, facts, judgement, unrecorded(problem));
   } finally {
     share.release();
@@ -238,11 +238,14 @@ async function forward(
   facts: RequestFacts,
   judgement: Judgement,
   result: RequestResult,
+  share: LookAheadShare,
 ): Promise<void> {
   let isRecorded = false;
   try {
     await request.forward((status) => {
       isRecorded = true;
+      // The body has gone on; its answer may last for hours.
+      share.release();
       gateway.recorder.forwarded(facts, judgement, { ...result, status });
     });
   } catch (error) {
@@ -303,11 +306,14 @@ async function observe(
   request: ClientRequest,
   facts: RequestFacts,
   judgement: Judgement,
+  share: LookAheadShare,
 ): Promise<void> {
   let isRecorded = false;
   try {
     await request.forward((status) => {
       isRecorded = true;
+      // The body has gone on; its answer may last for hours.
+      share.release();
       gateway.recorder.observed(facts, judgement, status);
     });
   } catch (error) {
@@ -375,8 +381,7 @@ async function readBody(
 ): Promise<RequestBody> {
   const limit = gateway.settings.current.classify_body_limit;
   const bytes = await share.peek(request, limit);
-  if (bytes === undefined)
-    return { kind: "unread", why: `the body is larger than ${limit} bytes, or too many are being read` };
+  if (bytes === undefined) return { kind: "unread", why: share.problem };
   const decoded = decodeContent(request.head.headers, bytes, limit);
   if (decoded === undefined)
     return { kind: "unread", why: `the body's content coding cannot be undone within ${limit} bytes` };

@@ -20,6 +20,8 @@ export const PATIENCE = {
   headMs: 60_000,
   /** The whole of a body that must be read before its request can be judged. */
   judgedBodyMs: 5 * 60_000,
+  /** Room to look at a body, when as many are looked at as there is memory for. */
+  roomMs: 20_000,
   /** The addresses of a name. */
   resolveMs: 20_000,
   /** A corporate proxy's answer to CONNECT, for which it has to dial. */
