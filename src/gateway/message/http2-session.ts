@@ -6,6 +6,7 @@ import type { Header } from "../../model/request.ts";
 import { H2_ERROR, Http2Connection, type Http2Event } from "../../wire/http2/connection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
+import { QUEUED } from "../stream/queued-octets.ts";
 import { Http2Clocks } from "./http2-clocks.ts";
 import { Http2Stream } from "./http2-stream.ts";
 
@@ -26,8 +27,13 @@ export class Http2Session {
   readonly #streams = new Map<number, Http2Stream>();
   readonly #server: Http2Server | undefined;
   readonly #clocks: Http2Clocks;
+  readonly #account = QUEUED.open(() => {
+    this.#loss ??= "the peer took nothing, and others needed the memory";
+    this.#channel.destroy();
+  });
   readonly #probe: ReturnType<typeof setInterval>;
   #emptySinceMs = Date.now();
+  #isGone = false;
   #isFlushing = false;
   #isBlocked = false;
   #isRetired = false;
@@ -43,7 +49,11 @@ export class Http2Session {
     this.#server = server;
     this.#clocks = new Http2Clocks(this.#connection);
     this.#probe = setInterval(() => this.#checkPeer(), PATIENCE.http2ProbeMs).unref();
-    this.closed = this.#run().finally(() => clearInterval(this.#probe));
+    this.closed = this.#run().finally(() => {
+      clearInterval(this.#probe);
+      this.#isGone = true;
+      QUEUED.set(this.#account, 0);
+    });
   }
 
   /** Whether another request can be opened on it. */
@@ -115,6 +125,7 @@ export class Http2Session {
     queueMicrotask(() => {
       this.#isFlushing = false;
       this.#write();
+      if (!this.#isGone) QUEUED.set(this.#account, this.#connection.queuedBytes);
     });
   }
 

@@ -64,7 +64,7 @@ export class Recorder {
       ...classification.labels,
       host: facts.host,
       method: facts.method,
-      path: facts.path,
+      path: shortPath(facts.path),
       action: verdict.action,
       rule: verdict.rule,
       request_id: facts.requestId,
@@ -106,7 +106,8 @@ export class Recorder {
   }
 
   /** A request that broke a rule of the wire or of trust before it could be judged. */
-  blocked(fields: EntryFields): void {
+  blocked(all: EntryFields): void {
+    const fields = all.path === undefined ? all : { ...all, path: shortPath(String(all.path)) };
     const mode = this.#mode.current;
     // What cannot be read cannot be forwarded in any mode, but the audit log belongs to those that judge.
     if (mode === "observe")
@@ -163,6 +164,17 @@ export class Recorder {
   }
 }
 
+/** Longer paths are cut in rows and log lines; an approval shows the whole. */
+const PATH_MAX = 2_048;
+
+/** The path as rows have it: what is cut off is told by the length and the hash of the whole. */
+export function shortPath(path: string): string {
+  if (path.length <= PATH_MAX) return path;
+  const hash = new Bun.CryptoHasher("sha256").update(path).digest("hex");
+  const note = `… (${path.length} characters, sha256 ${hash})`;
+  return path.slice(0, PATH_MAX - note.length) + note;
+}
+
 function entry(op: EntryOp, fields: EntryFields): Entry {
   return { timestamp_ms: Date.now(), op, hash: randomHex(16), fields };
 }
@@ -176,7 +188,7 @@ function common(facts: RequestFacts, { classification, verdict }: Judgement): Op
     host: facts.host,
     port: facts.port,
     method: facts.method,
-    path: facts.path,
+    path: shortPath(facts.path),
     protocol: classification.protocol,
     tier: classification.tier,
     command: classification.command,

@@ -3,6 +3,7 @@
 // them. One reader at a time; the buffer never grows past HIGH_WATER plus one read.
 
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
+import { QUEUED, type QueueAccount } from "./queued-octets.ts";
 
 /** Unread bytes above which the peer is held back. */
 const HIGH_WATER = 256 * 1024;
@@ -12,6 +13,7 @@ export class Channel {
   readonly stream: ByteStream;
   #chunks: Uint8Array[] = [];
   #size = 0;
+  readonly #account: QueueAccount = QUEUED.open(() => this.destroy());
   #isPaused = false;
   #hasReceived = false;
   #hasEnded = false;
@@ -38,6 +40,7 @@ export class Channel {
       data: (bytes) => {
         this.#chunks.push(bytes);
         this.#size += bytes.length;
+        if (!this.#isClosed) QUEUED.set(this.#account, this.#size);
         this.#hasReceived = true;
         if (this.#size >= HIGH_WATER && !this.#isPaused) {
           this.#isPaused = true;
@@ -53,6 +56,7 @@ export class Channel {
       },
       close: (error) => {
         this.#isClosed = true;
+        QUEUED.set(this.#account, 0);
         this.#error = error;
         this.#disarm();
         this.#wakeReader(false);
@@ -95,6 +99,7 @@ export class Channel {
     const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, this.#size);
     this.#chunks = [];
     this.#size = 0;
+    QUEUED.set(this.#account, 0);
     if (this.#isPaused) {
       this.#isPaused = false;
       this.stream.resume();
@@ -107,6 +112,7 @@ export class Channel {
     if (bytes.length === 0) return;
     this.#chunks.unshift(bytes);
     this.#size += bytes.length;
+    if (!this.#isClosed) QUEUED.set(this.#account, this.#size);
   }
 
   /** Waits until more bytes arrive than are buffered now. False: none will come. */

@@ -7,6 +7,7 @@ import type { TlsTail } from "../../wire/tls/tail.ts";
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import { IGNORE } from "./byte-stream.ts";
 import { LOOP_TIME } from "./loop-clock.ts";
+import { QUEUED, type QueueAccount } from "./queued-octets.ts";
 
 /** Queued bytes above which `write` asks the writer to hold back. */
 const HIGH_WATER = 256 * 1024;
@@ -17,6 +18,8 @@ export class TcpStream implements ByteStream {
   #handler: StreamHandler = IGNORE;
   #queue: Uint8Array[] = [];
   #queued = 0;
+  /** Made when the kernel first takes less than was written. */
+  #account: QueueAccount | undefined;
   #isEnding = false;
   #isClosed = false;
   #hasPeerEnded = false;
@@ -102,6 +105,12 @@ export class TcpStream implements ByteStream {
   #enqueue(bytes: Uint8Array): void {
     this.#queue.push(bytes);
     this.#queued += bytes.length;
+    this.#count();
+  }
+
+  #count(): void {
+    this.#account ??= QUEUED.open(() => this.destroy());
+    QUEUED.set(this.#account, this.#queued);
   }
 
   end(): void {
@@ -124,6 +133,7 @@ export class TcpStream implements ByteStream {
     }
     this.#queue = [];
     this.#queued = 0;
+    if (this.#account) this.#count();
     this.#socket.terminate();
   }
 
@@ -147,12 +157,14 @@ export class TcpStream implements ByteStream {
         if (sent > 0) {
           this.#queue[0] = head.subarray(sent);
           this.#queued -= sent;
+          this.#count();
         }
         return;
       }
       this.#queue.shift();
       this.#queued -= head.length;
     }
+    if (this.#account) this.#count();
     if (this.#isEnding) this.#shutdown();
     else this.#handler.drain();
   }
@@ -198,6 +210,7 @@ export class TcpStream implements ByteStream {
     this.#isClosed = true;
     this.#queue = [];
     this.#queued = 0;
+    if (this.#account) this.#count();
     this.#gone?.();
     this.#gone = undefined;
     this.#handler.close(error ?? undefined);

@@ -1,0 +1,78 @@
+// The octets that wait in memory for a peer to take them or a reader to read them, over all connections.
+// Above the bound whoever has not moved for longest is given up, so that a peer who takes nothing costs
+// its own connection and nobody else's. What moves is never given up before what does not.
+
+import { LOOP_TIME } from "./loop-clock.ts";
+
+/** Over all connections together. */
+const MAX_BYTES = 96 * 1024 * 1024;
+/** Less than this is not worth ending a connection for. */
+const WORTH_BYTES = 16 * 1024;
+
+/** One queue's account. */
+export interface QueueAccount {
+  queued: number;
+  /** When something of it was taken, in milliseconds of the loop's clock. */
+  movedMs: number;
+  /** Ends the connection that the queue belongs to; it then sets its account to 0. */
+  readonly giveUp: () => void;
+}
+
+/** All queues together. */
+export class QueuedOctets {
+  readonly #limit: number;
+  /** Those that are worth it, when one must go. */
+  readonly #large = new Set<QueueAccount>();
+  #total = 0;
+  #isRelieving = false;
+
+  constructor(limit = MAX_BYTES) {
+    this.#limit = limit;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** A queue that holds nothing yet. */
+  open(giveUp: () => void): QueueAccount {
+    return { queued: 0, movedMs: LOOP_TIME.nowMs, giveUp };
+  }
+
+  /** A queue has another length now. */
+  set(account: QueueAccount, octets: number): void {
+    const before = account.queued;
+    if (octets === before) return;
+    if (octets < before || before === 0) account.movedMs = LOOP_TIME.nowMs;
+    account.queued = octets;
+    this.#total += octets - before;
+    if (octets >= WORTH_BYTES) {
+      if (before < WORTH_BYTES) this.#large.add(account);
+    } else if (before >= WORTH_BYTES) this.#large.delete(account);
+    if (this.#total > this.#limit && !this.#isRelieving) this.#relieveSoon();
+  }
+
+  /** Not in the middle of what a connection does just now. */
+  #relieveSoon(): void {
+    this.#isRelieving = true;
+    queueMicrotask(() => {
+      this.#isRelieving = false;
+      this.#relieve();
+    });
+  }
+
+  #relieve(): void {
+    if (this.#total <= this.#limit) return;
+    const stalled = [...this.#large].sort((a, b) => a.movedMs - b.movedMs || b.queued - a.queued);
+    let left = this.#total;
+    for (const account of stalled) {
+      if (left <= this.#limit * 0.875) return;
+      left -= account.queued;
+      this.set(account, 0);
+      account.giveUp();
+    }
+  }
+}
+
+/** The process's one account of them, as there is one memory. */
+export const QUEUED = new QueuedOctets();

@@ -1,0 +1,43 @@
+// Octets that nobody takes: above the bound whoever moved longest ago is given up, and memory comes back.
+
+import { expect, test } from "bun:test";
+import { shortPath } from "../../src/gateway/request/recorder.ts";
+import { LOOP_TIME } from "../../src/gateway/stream/loop-clock.ts";
+import { QueuedOctets } from "../../src/gateway/stream/queued-octets.ts";
+
+const KIB = 1024;
+
+test("the queue that has not moved for longest is given up first, and no more than needed", async () => {
+  const all = new QueuedOctets(1_000 * KIB);
+  const gone: number[] = [];
+  const accounts = Array.from({ length: 10 }, (_, index) => all.open(() => gone.push(index)));
+  for (const account of accounts) {
+    LOOP_TIME.nowMs += 10;
+    all.set(account, 100 * KIB);
+  }
+  // The first one moves.
+  LOOP_TIME.nowMs += 10;
+  all.set(accounts[0] as never, 90 * KIB);
+  const small = all.open(() => gone.push(-1));
+  all.set(small, 15 * KIB);
+  await Promise.resolve();
+  expect(gone).toEqual([1, 2]);
+  expect(all.total).toBe(805 * KIB);
+});
+
+test("what is closed counts no more", () => {
+  const all = new QueuedOctets();
+  const account = all.open(() => {});
+  all.set(account, 5_000_000);
+  all.set(account, 0);
+  expect(all.total).toBe(0);
+});
+
+test("a row has two kilobytes of a path, with the length and hash of the whole", () => {
+  const path = `/${"a".repeat(100_000)}`;
+  expect(shortPath("/short")).toBe("/short");
+  expect(shortPath(path).length).toBe(2_048);
+  expect(shortPath(path)).toEndWith(
+    `… (100001 characters, sha256 ${new Bun.CryptoHasher("sha256").update(path).digest("hex")})`,
+  );
+});
