@@ -118,20 +118,22 @@ describe("a Pod that takes the node is break-glass, one beyond the baseline sens
           tierOf(`POST ${path}`, "application/json", json),
           tierOf(`POST ${path}`, undefined, json),
           tierOf(`PUT ${path}/w`, "application/json; charset=utf-8", json),
-          tierOf(`PATCH ${path}/w`, "application/merge-patch+json", json),
-          tierOf(`PATCH ${path}/w`, "application/strategic-merge-patch+json", json),
           tierOf(`PATCH ${path}/w`, "application/apply-patch+yaml", json),
           tierOf(`PATCH ${path}/w`, "application/apply-patch+yaml", stringify(manifest)),
           tierOf(`POST ${path}`, "application/yaml", `%YAML 1.1\n---\n${stringify(manifest)}`),
           tierOf(`POST ${path}`, "application/cbor", cbor(manifest)),
           tierOf(`PATCH ${path}/w`, "application/apply-patch+cbor", cbor(manifest, true)),
-          tierOf(
-            `PATCH ${path}/w`,
-            "application/json-patch+json",
-            JSON.stringify([{ op: "replace", path: "", value: manifest }]),
-          ),
         ];
         expect([path, ...new Set(answers)]).toEqual([path, tier]);
+        const patch = JSON.stringify([{ op: "replace", path: "", value: manifest }]);
+        const patches = [
+          tierOf(`PATCH ${path}/w`, "application/merge-patch+json", json),
+          tierOf(`PATCH ${path}/w`, "application/strategic-merge-patch+json", json),
+          tierOf(`PATCH ${path}/w`, "application/json-patch+json", patch),
+        ];
+        // A container that the patch does not show may mount a folder of the node, too, and write to it.
+        const patched = what === "a folder to read" ? "break-glass" : tier;
+        expect([path, ...new Set(patches)]).toEqual([path, patched]);
       }
     });
 });

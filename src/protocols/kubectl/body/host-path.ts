@@ -8,15 +8,22 @@ import { isTreeObject, listOf, type TreeObject } from "./tree.ts";
 const COMMANDING =
   /^(?:\/|\/var|\/run|\/var\/run|(?:\/var)?\/run\/(?:containerd|docker|crio|cri-dockerd|dockershim|podman)(?:\/.*)?|.*\.sock)$/;
 
-/** Judges one hostPath source of a volume; `pod` is what holds the list of volumes, and beside it the containers. */
-export function hostPathTier(source: TreeObject, volume: TreeObject, pod: TreeObject): PodFinding {
+/**
+ * Judges one hostPath source of a volume; `pod` is what holds the list of volumes, and beside it all containers;
+ * undefined where containers that are not seen may mount the volume, too.
+ */
+export function hostPathTier(
+  source: TreeObject,
+  volume: TreeObject,
+  pod: TreeObject | undefined,
+): PodFinding {
   const paths = listOf(source.path).map((path) => plainPath(String(path)));
   const path = paths.at(-1) ?? "/";
   if (paths.length === 0 || paths.some((one) => COMMANDING.test(one)))
     return { tier: "break-glass", reason: `mounts ${path.slice(0, 80)} of the node` };
   if (listOf(source.type).some((type) => /^(?:Socket|CharDevice|BlockDevice)$/.test(String(type))))
     return { tier: "break-glass", reason: `mounts the device or socket ${path.slice(0, 80)} of the node` };
-  return isOnlyRead(volume, pod)
+  return pod !== undefined && isOnlyRead(volume, pod)
     ? { tier: "sensitive", reason: `reads ${path.slice(0, 80)} of the node` }
     : { tier: "break-glass", reason: `may write to ${path.slice(0, 80)} of the node` };
 }

@@ -57,22 +57,25 @@ export function judgeBody(
   const types = headerValues(headers, "content-type").map(mediaType);
   const [type = "application/json"] = types;
   if (types.some((other) => other !== type)) return { doubt: "two content types" };
-  return judgeReading(readBody(body.bytes, type, written));
+  return judgeReading(readBody(body.bytes, type, written), PARTIAL.test(type));
 }
 
 /** Judges JSON or YAML from a command line; `isJsonPatch` for a list of operations. */
 export function judgeText(text: string, isJsonPatch: boolean): BodyFinding {
-  return judgeReading(isJsonPatch ? readJsonPatchText(text) : readYamlText(text));
+  return judgeReading(isJsonPatch ? readJsonPatchText(text) : readYamlText(text), true);
 }
 
 /** Judges what a command line says of an object. */
 export function judgeTree(tree: Tree): BodyFinding {
-  return judgeReading({ trees: [tree] });
+  return judgeReading({ trees: [tree] }, false);
 }
 
-function judgeReading(reading: TreeReading): BodyFinding {
+/** They leave out what stays as it is; whoever applies names everything that is theirs. */
+const PARTIAL = /^application\/(?:merge-patch|strategic-merge-patch|json-patch)\+json$/;
+
+function judgeReading(reading: TreeReading, isPartial: boolean): BodyFinding {
   if ("problem" in reading) return { doubt: `the body decides, and ${reading.problem}` };
-  const found = judgePods(reading.trees);
+  const found = judgePods(reading.trees, isPartial);
   return found === "too much" ? { doubt: "the body decides, and it holds too many values" } : found;
 }
 

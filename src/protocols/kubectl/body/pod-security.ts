@@ -16,10 +16,13 @@ export interface PodFinding {
 export const TELLING_WORDS =
   /priv|host|capab|procmount|profile|selinux|sysctl|apparmor|seccomp|service-account-token|bootstrap|readonly/i;
 
-/** The strictest finding of several trees; "too much" when there are more values than are looked at. */
-export function judgePods(trees: readonly Tree[]): PodFinding | "too much" | undefined {
+/**
+ * The strictest finding of several trees; "too much" when there are more values than are looked at. `isPartial`: a patch
+ * beside which the object has members that nobody sees here.
+ */
+export function judgePods(trees: readonly Tree[], isPartial: boolean): PodFinding | "too much" | undefined {
   let strictest: PodFinding | undefined;
-  const judged = new Set<Tree>();
+  const context: Context = { judged: new Set(), isPartial };
   const stack: Tree[] = [...trees];
   for (let nodes = 0; stack.length > 0; nodes++) {
     if (nodes > MAX_NODES) return "too much";
@@ -34,7 +37,7 @@ export function judgePods(trees: readonly Tree[]): PodFinding | "too much" | und
       const member = value[name] ?? null;
       if (member === null) continue;
       const rule = RULES.get(name) ?? RULES.get(name.toLowerCase());
-      const finding = rule?.(member, value, judged);
+      const finding = rule?.(member, value, context);
       if (finding?.tier === "break-glass") return finding;
       strictest ??= finding;
       if (typeof member === "object") stack.push(member);
@@ -43,8 +46,14 @@ export function judgePods(trees: readonly Tree[]): PodFinding | "too much" | und
   return strictest;
 }
 
+interface Context {
+  /** The hostPath sources that were judged with their list of volumes. */
+  readonly judged: Set<Tree>;
+  readonly isPartial: boolean;
+}
+
 /** Judges one member; `around` is the object that it stands in. */
-type Rule = (member: Tree, around: TreeObject, judged: Set<Tree>) => PodFinding | undefined;
+type Rule = (member: Tree, around: TreeObject, context: Context) => PodFinding | undefined;
 
 function takes(reason: string): PodFinding {
   return { tier: "break-glass", reason };
@@ -180,14 +189,14 @@ const handlerHost: Rule = (member) =>
     : undefined;
 
 /** A volume list with the mounts around it; what it judged, the member's own rule leaves alone. */
-const volumes: Rule = (member, around, judged) => {
+const volumes: Rule = (member, around, { judged, isPartial }) => {
   let strictest: PodFinding | undefined;
   for (const volume of listOf(member)) {
     if (!isTreeObject(volume)) continue;
     for (const source of listOf(volume.hostPath)) {
       if (!isTreeObject(source)) continue;
       judged.add(source);
-      const finding = hostPathTier(source, volume, around);
+      const finding = hostPathTier(source, volume, isPartial ? undefined : around);
       if (finding.tier === "break-glass") return finding;
       strictest ??= finding;
     }
@@ -196,7 +205,7 @@ const volumes: Rule = (member, around, judged) => {
 };
 
 /** Beside no list of volumes, nothing tells how it is mounted. */
-const hostPath: Rule = (member, _around, judged) =>
+const hostPath: Rule = (member, _around, { judged }) =>
   listOf(member).some((one) => isTreeObject(one) && !judged.has(one))
     ? takes("mounts a folder of the node")
     : undefined;
