@@ -163,7 +163,7 @@ contexts: [{ name: c, context: { cluster: my cluster } }]`;
     expect((await readKubeconfig(env, { context: "good" })).contexts.map(({ name }) => name)).toEqual([
       "good",
     ]);
-    await problemOf(readKubeconfig(env));
+    expect((await readKubeconfig(env)).unusable.map(({ name }) => name)).toEqual(["bad"]);
   });
 });
 
@@ -273,3 +273,47 @@ if (process.getuid?.() !== 0)
     const problem = await problemOf(readKubeconfig({ KUBECONFIG: directory.file("config") }));
     expect(problem.message).toContain("EACCES");
   });
+
+describe("one context", () => {
+  const two = (bad: object) =>
+    JSON.stringify({
+      clusters: [
+        { name: "a", cluster: { server: "https://10.0.0.7:6443" } },
+        { name: "b", cluster: { server: "https://10.0.0.8:6443", ...bad } },
+      ],
+      contexts: [
+        { name: "a", context: { cluster: "a" } },
+        { name: "b", context: { cluster: "b" } },
+      ],
+      "current-context": "b",
+    });
+  const readText = async (text: string) => {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, "config");
+    await writeFile(file, text);
+    return await readKubeconfig({ KUBECONFIG: file });
+  };
+
+  test("that cannot be used does not stop the others, and is named with the reason", async () => {
+    for (const bad of [
+      { "insecure-skip-tls-verify": true },
+      { "proxy-url": "socks5://127.0.0.1:1080" },
+      { server: "" },
+    ]) {
+      const { contexts, unusable, currentContext } = await readText(two(bad));
+      expect(contexts.map(({ name }) => name)).toEqual(["a"]);
+      expect(unusable).toEqual([{ name: "b", reason: expect.stringContaining('cluster "b"') }]);
+      expect(currentContext).toBe("");
+    }
+  });
+
+  test("is read as kubectl reads it: the first document, and the last of a repeated key", async () => {
+    const text = `${two({})}\n---\nclusters: []\n`;
+    expect((await readText(text)).contexts.length).toBe(2);
+    const repeated = two({}).replace(
+      '"name":"a","cluster":{',
+      '"name":"a","cluster":{"server":"https://10.0.0.1",',
+    );
+    expect((await readText(repeated)).contexts[0]?.host).toBe("10.0.0.7");
+  });
+});

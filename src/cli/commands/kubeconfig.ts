@@ -42,9 +42,10 @@ export const kubeconfigCommand: Command = {
     const servers = [];
     for (const server of serversOf(kubeconfig))
       servers.push({ ...server, inspect: await inspect(daemon, server) });
-    const overlay = { proxyListen: reachable(proxy_listen), token, bundlePath: paths.bundle };
+    const caPem = await Bun.file(paths.caCertificate).text();
+    const overlay = { proxyListen: reachable(proxy_listen), token, bundlePath: paths.bundle, caPem };
     await writeFileAtomic(file, renderOverlay(kubeconfig, overlay), 0o600);
-    if (flags.has("json")) return void output.json({ output: file, servers });
+    if (flags.has("json")) return void output.json({ output: file, servers, unusable: kubeconfig.unusable });
     output.table(
       ["SERVER", "CLIENT CERTIFICATE", "INSPECT"],
       servers.map(({ server, client_certificate, inspect }) => [
@@ -53,6 +54,7 @@ export const kubeconfigCommand: Command = {
         inspect,
       ]),
     );
+    for (const { name, reason } of kubeconfig.unusable) output.note(`left out context "${name}": ${reason}`);
     output.note(`wrote ${file}`);
     output.note(`use it: export KUBECONFIG='${file}'`);
   },

@@ -5,7 +5,7 @@
 import { access, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import { parseAllDocuments } from "yaml";
 import { isAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode } from "../../state/files.ts";
@@ -50,6 +50,8 @@ export interface KubeconfigContext {
 /** What was read. */
 export interface Kubeconfig {
   readonly contexts: readonly KubeconfigContext[];
+  /** Contexts that were left out, each with the reason; none of them stops the others. */
+  readonly unusable: readonly { readonly name: string; readonly reason: string }[];
   /** "" when none is current. */
   readonly currentContext: string;
   /** The files that were read, absolute. */
@@ -94,15 +96,28 @@ export async function readKubeconfig(
     ({ name }) => options.context === undefined || name === options.context,
   );
   const contexts: KubeconfigContext[] = [];
+  const failures: { readonly name: string; readonly error: UserError }[] = [];
   for (const entry of chosen) {
-    const context = await readContext(lists, entry);
+    const context = await readContext(lists, entry).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      failures.push({ name: entry.name, error });
+      return undefined;
+    });
     if (context !== undefined) contexts.push(context);
   }
+  const [failure] = failures;
+  if (contexts.length === 0 && failure !== undefined) throw failure.error;
   if (contexts.length === 0)
     throw new UserError(`no context with a cluster in "${lists.sources.join('", "')}"`, {
       hint: "see: kubectl config get-contexts",
     });
-  return { contexts, currentContext: options.context ?? lists.currentContext, sources: lists.sources };
+  const wanted = options.context ?? lists.currentContext;
+  return {
+    contexts,
+    unusable: failures.map(({ name, error }) => ({ name, reason: error.message })),
+    currentContext: failures.some(({ name }) => name === wanted) ? "" : wanted,
+    sources: lists.sources,
+  };
 }
 
 function kubeconfigFiles(env: Readonly<Record<string, string | undefined>>): string[] {
@@ -166,6 +181,7 @@ async function readContext(lists: Lists, context: KubeconfigEntry): Promise<Kube
   const user = lists.users.get(textOf(context.fields, "user") ?? "");
   const server = parseServer(cluster);
   refuseUnverified(cluster);
+  refuseOtherWay(cluster);
   const serverName = textOf(cluster.fields, "tls-server-name");
   const identity = user && (await identityOf(user));
   return {
@@ -206,6 +222,20 @@ function refuseUnverified(cluster: KubeconfigEntry): void {
       hint:
         `give it its CA: kubectl config set-cluster ${quoted(cluster.name)} --insecure-skip-tls-verify=false ` +
         "--certificate-authority=ca.pem --embed-certs (or pick another one with --context)",
+    },
+  );
+}
+
+// Never dropped: a cluster that is only reached through a proxy of its own would be dialled straight, or not at all.
+function refuseOtherWay(cluster: KubeconfigEntry): void {
+  const proxy = textOf(cluster.fields, "proxy-url");
+  if (!proxy) return;
+  throw new UserError(
+    `cluster "${cluster.name}" in "${cluster.file}" is reached through a proxy-url of its own`,
+    {
+      hint:
+        "iddio goes through one proxy for all hosts: set it with iddio settings set upstream_proxy=<url>, and take " +
+        `proxy-url out of a copy of the file: kubectl config unset clusters.${quoted(cluster.name)}.proxy-url`,
     },
   );
 }
@@ -280,7 +310,9 @@ async function readFields(file: string): Promise<KubeconfigFields | undefined> {
 }
 
 function parseFields(text: string, file: string): KubeconfigFields {
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
+  // As kubectl reads it: the first document alone, and of a repeated key the last value.
+  const [document] = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: true });
+  if (document === undefined) return {};
   const [problem] = document.errors;
   if (problem !== undefined)
     throw new UserError(`"${file}" is not a kubeconfig: ${problem.message.split("\n")[0]}`, {

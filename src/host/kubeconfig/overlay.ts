@@ -15,6 +15,8 @@ export interface OverlayOptions {
   readonly token: string;
   /** Absolute path of ca-bundle.pem. */
   readonly bundlePath: string;
+  /** iddio's own CA in PEM. */
+  readonly caPem: string;
 }
 
 /** A server with the trust that the daemon needs for it; from all the contexts that lead there. */
@@ -128,9 +130,19 @@ function overlayCluster(context: KubeconfigContext, options: OverlayOptions): Ku
   const credentials = context.identity === undefined ? "" : `${OVERLAY_MARK}:${options.token}@`;
   return {
     ...kept,
-    ...(context.isTls ? { "certificate-authority": options.bundlePath } : {}),
+    ...(context.isTls ? authorities(context, options) : {}),
     "proxy-url": `http://${credentials}${options.proxyListen}`,
   };
+}
+
+/**
+ * iddio's CA and the cluster's own, so that the overlay also works in the modes `off` and `passthrough`. Not the whole
+ * bundle where that can be helped: kubectl parses what is named here again for every object that it prints.
+ */
+function authorities({ caPem }: KubeconfigContext, options: OverlayOptions): KubeconfigFields {
+  if (caPem === "") return { "certificate-authority": options.bundlePath };
+  const both = `${options.caPem.trim()}\n${caPem.trim()}\n`;
+  return { "certificate-authority-data": Buffer.from(both).toString("base64") };
 }
 
 // Without any credential kubectl asks for a user name on the terminal. A name that means nothing keeps it quiet; the
