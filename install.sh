@@ -3,7 +3,7 @@
 # ~/.local/bin. Needs no root. Nothing is put in place before it was checked, and then in one step.
 #
 #   curl -fsSL https://github.com/leonardaustin/iddio/releases/latest/download/install.sh | sh
-#   sh install.sh [--version v26.0603.1148] [--dir <folder>] [--from-source] [--base <url>]
+#   sh install.sh [--version v26.0603.1148] [--dir <folder>] [--from-source] [--base <url>] [--unsigned]
 #
 # --base (or IDDIO_RELEASE_BASE) names another place that has the files of a release, a mirror for example.
 
@@ -17,28 +17,30 @@ say() { printf '%s\n' "$*"; }
 fail() {
   printf 'Error: %s\n' "$1" >&2
   [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2
-  exit 1
+  exit "${3:-1}"
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 usage() {
-  say 'usage: sh install.sh [--version <version>] [--dir <folder>] [--from-source] [--base <url>]'
+  say 'usage: sh install.sh [--version <version>] [--dir <folder>] [--from-source] [--base <url>] [--unsigned]'
   say ''
   say '  --version <version>  this release instead of the latest'
   say '  --dir <folder>       where the program goes (default: ~/.local/bin)'
   say '  --from-source        build the checkout that this script is in'
   say '  --base <url>         where the files of the release are'
+  say '  --unsigned           go on where nothing here can check the signature'
 }
 
 version=''
 folder=${IDDIO_INSTALL_DIR:-}
 base=${IDDIO_RELEASE_BASE:-}
 from_source=false
+unsigned=false
 
 while [ $# -gt 0 ]; do
   case $1 in
   --version | --dir | --base)
-    [ $# -ge 2 ] || fail "'$1' needs a value" 'see: sh install.sh --help'
+    [ $# -ge 2 ] || fail "'$1' needs a value" 'see: sh install.sh --help' 2
     case $1 in
     --version) version=$2 ;;
     --dir) folder=$2 ;;
@@ -50,8 +52,9 @@ while [ $# -gt 0 ]; do
   --dir=*) folder=${1#*=} && shift ;;
   --base=*) base=${1#*=} && shift ;;
   --from-source) from_source=true && shift ;;
+  --unsigned) unsigned=true && shift ;;
   --help | -h) usage && exit 0 ;;
-  *) fail "unknown argument '$1'" 'see: sh install.sh --help' ;;
+  *) fail "unknown argument '$1'" 'see: sh install.sh --help' 2 ;;
   esac
 done
 
@@ -100,8 +103,13 @@ is_musl() {
 }
 
 download() {
+  case $1 in
+  https://*) protocols='=https' ;;
+  http://localhost[:/]* | http://127.0.0.1[:/]* | http://\[::1\][:/]*) protocols='=https,http' ;;
+  *) fail "$1 is not https" 'name a place that is: --base https://…' 2 ;;
+  esac
   if has curl; then
-    curl --fail --silent --show-error --location --retry 2 --proto '=https,http' --output "$2" "$1"
+    curl --fail --silent --show-error --location --retry 2 --proto "$protocols" --proto-redir "$protocols" --output "$2" "$1"
   elif has wget; then
     wget --quiet --output-document="$2" "$1"
   else
@@ -121,13 +129,34 @@ sha256() {
   fi | cut -d ' ' -f 1
 }
 
+# minisign's format: the signature of the file's BLAKE2b hash, and that of the signature with the trusted comment behind.
+verify_by_openssl() {
+  sed -n 2p "$1/SHA256SUMS.minisig" | openssl base64 -d -A >"$1/packet"
+  sed -n 4p "$1/SHA256SUMS.minisig" | openssl base64 -d -A >"$1/global"
+  trusted=$(sed -n '3s/^trusted comment: //p' "$1/SHA256SUMS.minisig")
+  printf '%s' "$PUBLIC_KEY" | openssl base64 -d -A >"$1/key"
+  [ "$(head -c 2 "$1/packet")" = ED ] && [ "$(wc -c <"$1/packet")" -eq 74 ] && [ "$(wc -c <"$1/global")" -eq 64 ] || return 1
+  { printf '\060\052\060\005\006\003\053\145\160\003\041\000' && tail -c 32 "$1/key"; } >"$1/key.der"
+  tail -c 64 "$1/packet" >"$1/signature"
+  openssl dgst -blake2b512 -binary "$1/SHA256SUMS" >"$1/hash" || return 1
+  { cat "$1/signature" && printf '%s' "$trusted"; } >"$1/signed"
+  openssl pkeyutl -verify -pubin -keyform DER -inkey "$1/key.der" -rawin -in "$1/hash" -sigfile "$1/signature" >/dev/null || return 1
+  openssl pkeyutl -verify -pubin -keyform DER -inkey "$1/key.der" -rawin -in "$1/signed" -sigfile "$1/global" >/dev/null || return 1
+  printf '%s\n' "$trusted"
+}
+
 # The signature says that the list of checksums is the project's and of which version it is.
 check_signature() {
-  if ! has minisign; then
-    say 'signature not checked: minisign is not here (the checksum is)'
+  if has minisign; then
+    comment=$(minisign -V -Q -P "$PUBLIC_KEY" -m "$1/SHA256SUMS" -x "$1/SHA256SUMS.minisig" 2>/dev/null)
+  elif has openssl && openssl pkeyutl -help 2>&1 | grep -q -e -rawin; then
+    comment=$(verify_by_openssl "$1" 2>/dev/null)
+  elif $unsigned; then
+    say 'signature not checked, as you wished (the checksum is)'
     return
-  fi
-  comment=$(minisign -V -Q -P "$PUBLIC_KEY" -m "$1/SHA256SUMS" -x "$1/SHA256SUMS.minisig" 2>/dev/null) ||
+  else
+    fail 'nothing here can check the signature of the release' 'install minisign or OpenSSL 3; or go on without: --unsigned'
+  fi ||
     fail 'the signature of this release is not right' 'do not use it; tell the project'
   [ -z "$version" ] || [ "$comment" = "iddio $version" ] ||
     fail "this is '$comment', not iddio $version" 'name the version that is there, or another place'
@@ -151,6 +180,10 @@ fetch() {
     fail "$archive is damaged: its checksum is not the release's" 'try again; if it stays so, do not use it'
   say 'checksum is right'
   tar -xzf "$scratch/$archive" -C "$scratch" iddio || fail "cannot unpack $archive" 'is the disk full?'
+  # What a link points to is not what was signed.
+  if [ -L "$scratch/iddio" ] || [ ! -f "$scratch/iddio" ]; then
+    fail "$archive does not hold a program but a link" 'do not use it; tell the project'
+  fi
 }
 
 build() {
@@ -172,6 +205,18 @@ said=$("$scratch/iddio" version) || {
   fail 'the program does not run here' "$hint"
 }
 [ -z "$version" ] || [ "$said" = "iddio $version" ] || fail "the archive holds '$said', not iddio $version" 'name the version that is there, or another place'
+
+# An older release may have faults that are known by now: only who names it gets it.
+had=''
+if [ -x "$folder/iddio" ]; then had=$("$folder/iddio" version 2>/dev/null) || had=''; fi
+case $had in
+"iddio v"*)
+  newer=$(printf '%s\n%s\n' "$had" "$said" | LC_ALL=C sort | tail -n 1)
+  [ "$newer" = "$said" ] || [ -n "$version" ] || $from_source ||
+    fail "$folder/iddio is newer: '$had', and this is '$said'" "to go back, name the version: --version ${said#iddio }"
+  [ "$had" = "$said" ] || say "$said replaces $had"
+  ;;
+esac
 
 mkdir -p "$folder" || fail "cannot make $folder" 'name another: --dir <folder>'
 # Beside its place first, then renamed: there is never half a program, and one that runs goes on running.

@@ -4,7 +4,9 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Entry } from "../model/entry.ts";
+import { UserError } from "../model/user-error.ts";
 import { errorCode } from "./files.ts";
+import { READ_WITHOUT_WAITING } from "./trusted-file.ts";
 
 /** Which rows `readLast` returns. */
 export interface LastRows {
@@ -29,6 +31,7 @@ export interface FollowOptions {
 
 const BLOCK_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_GAP_BYTES = 64 * MAX_LINE_BYTES;
 /** Rows are in order of their writing, not quite of their time; after so many older ones in a row no newer is expected. */
 const OLDER_ROWS_TO_STOP = 256;
 const POLL_MS = 150;
@@ -108,6 +111,8 @@ async function* linesFromEnd(path: string): AsyncGenerator<string> {
       if (tailBytes <= MAX_LINE_BYTES) tail.push(block.subarray(0, end));
       else tail = [];
       position = start;
+      // No row is that long: a sparse or foreign file is not read to its beginning.
+      if (tailBytes > MAX_GAP_BYTES) return;
     }
     yield emit(Buffer.alloc(0));
   } finally {
@@ -128,11 +133,14 @@ async function readBlock(file: FileHandle, start: number, length: number): Promi
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, "r");
+    const file = await open(path, READ_WITHOUT_WAITING);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
+  throw new UserError(`'${path}' is not a file`, { hint: "move it away; the daemon makes a new one" });
 }
 
 /** Rows as they are appended. Goes on after rotation and truncation by others, and waits for a file that is not there yet. */

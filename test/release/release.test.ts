@@ -3,7 +3,7 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { appendFile, copyFile, mkdir } from "node:fs/promises";
+import { appendFile, chmod, copyFile, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Finished, findClient, runClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
@@ -99,7 +99,41 @@ onLinux("install.sh leaves what was there when anything is wrong with the releas
     expect(readdirSync(scratch)).toEqual([]);
   }
   const usage = await install(at.path, ["--colour"]);
-  expect([usage.result.code, usage.result.stderr]).toEqual([1, expect.stringContaining("--help")]);
+  expect([usage.result.code, usage.result.stderr]).toEqual([2, expect.stringContaining("--help")]);
+  const plain = await install(at.path, ["--base", "http://mirror.example.com"]);
+  expect([plain.result.code, plain.result.stderr]).toEqual([2, expect.stringContaining("is not https")]);
+});
+
+onLinux("install.sh checks the signature by openssl where minisign is missing, and else stops", async () => {
+  await using at = await temporaryDirectory();
+  const bin = join(at.path, "bin");
+  await mkdir(bin);
+  for (const name of readdirSync("/usr/bin"))
+    if (!["minisign", "openssl", "iddio"].includes(name))
+      await symlink(join("/usr/bin", name), join(bin, name));
+  const base = (variant: Variant) => ["--base", host.base(variant), "--dir", join(at.path, "to")];
+  const without = { PATH: bin };
+  const stopped = await install(at.path, base("good"), without);
+  expect([stopped.result.code, stopped.result.stderr]).toEqual([1, expect.stringContaining("--unsigned")]);
+  expect(existsSync(join(at.path, "to"))).toBe(false);
+  expect((await install(at.path, [...base("good"), "--unsigned"], without)).result.code).toBe(0);
+  if (!existsSync("/usr/bin/openssl")) return;
+  await symlink("/usr/bin/openssl", join(bin, "openssl"));
+  const good = await install(at.path, base("good"), without);
+  expect([good.result.code, good.result.stdout]).toEqual([
+    0,
+    expect.stringContaining(`signature is right: iddio ${NEW_VERSION}`),
+  ]);
+  const wrong = await install(at.path, [...base("wrong-signature"), "--unsigned"], without);
+  expect([wrong.result.code, wrong.result.stderr]).toEqual([1, expect.stringContaining("signature")]);
+  // What is there is later than the release: it stays unless the version is named.
+  const later = join(at.path, "to", "iddio");
+  await Bun.write(later, "#!/bin/sh\necho iddio v99.0101.0000\n");
+  await chmod(later, 0o755);
+  const older = await install(at.path, base("good"), without);
+  expect([older.result.code, older.result.stderr]).toEqual([1, expect.stringContaining("is newer")]);
+  const named = await install(at.path, [...base("good"), "--version", NEW_VERSION], without);
+  expect(named.result.stdout).toContain(`iddio ${NEW_VERSION} replaces iddio v99.0101.0000`);
 });
 
 /** Runs a shell line with a small disk at `path`; undefined where we may not mount one. */

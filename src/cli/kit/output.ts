@@ -3,6 +3,7 @@
 // Colour only on a terminal, never with NO_COLOR or TERM=dumb. node:fs and node:tty are loaded when first
 // needed: they take milliseconds, and `status --quiet` prints nothing.
 
+import { UserError } from "../../model/user-error.ts";
 import { escapeJson } from "../../text/escape.ts";
 import { type CellPainter, renderPairs, renderTable } from "../../text/table.ts";
 
@@ -112,6 +113,10 @@ function writeAll(fd: 1 | 2, text: string): void {
       if (code === "EAGAIN") Bun.sleepSync(2);
       else if (code === "EPIPE" || code === "EBADF")
         throw new OutputClosed("the reader of the output has gone");
+      else if (code === "ENOSPC")
+        throw new UserError("the output cannot be written: the disk is full", {
+          hint: "write it to another place",
+        });
       else throw error;
     }
   }

@@ -194,20 +194,20 @@ async function download(url: string, target: string, options: DownloadOptions): 
 }
 
 async function get(url: string, transfer: Transfer, headers: Record<string, string> = {}): Promise<Response> {
-  if (!/^https:\/\/|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url))
-    throw new UserError(`'${url}' is not https`, { hint: "see the setting update_feed" });
+  checkAddress(url);
   const signals = [
     AbortSignal.timeout(10 * 60_000),
     ...(transfer.signal === undefined ? [] : [transfer.signal]),
   ];
   let response: Response;
   try {
-    response = await fetch(url, {
+    response = await fetchEach(url, {
       headers: { "user-agent": "iddio", accept: "application/vnd.github+json, */*", ...headers },
       signal: AbortSignal.any(signals),
       ...(transfer.proxy ? { proxy: transfer.proxy } : {}),
     });
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw new UserError(`cannot reach '${url}': ${cause instanceof Error ? cause.message : String(cause)}`, {
       hint: "try again later, or name a mirror: the setting update_feed",
       cause,
@@ -221,6 +221,28 @@ async function get(url: string, transfer: Transfer, headers: Record<string, stri
         ? "try again in an hour"
         : "see the setting update_feed",
   });
+}
+
+function checkAddress(url: string): void {
+  if (!/^https:\/\/|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url))
+    throw new UserError(`'${url}' is not https`, { hint: "see the setting update_feed" });
+}
+
+const MAX_REDIRECTS = 5;
+
+/** Follows redirects one by one: each address is held to the same rule as the first. */
+async function fetchEach(url: string, options: BunFetchRequestInit): Promise<Response> {
+  let at = url;
+  for (let followed = 0; ; followed += 1) {
+    checkAddress(at);
+    const response = await fetch(at, { ...options, redirect: "manual" });
+    const location = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    if (followed === MAX_REDIRECTS || !URL.canParse(location, at))
+      throw new UserError(`'${url}' is redirected without end`, { hint: "see the setting update_feed" });
+    at = new URL(location, at).href;
+  }
 }
 
 async function readAll(response: Response, url: string, limit: number): Promise<Uint8Array> {
