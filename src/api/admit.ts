@@ -2,14 +2,36 @@
 // present, and only then the method. Every transport comes through here, and what throws here runs nothing.
 
 import { UserError } from "../model/user-error.ts";
-import type { AnyMethod } from "./method.ts";
+import type { Gate } from "./gate.ts";
+import { type AnyMethod, needsPresence } from "./method.ts";
 import { mayHaveEffect, type Principal } from "./principal.ts";
 
-/** Throws unless this caller may have this method's effect. */
-export function admit(name: string, entry: AnyMethod, caller: Principal): void {
+/** One call before it is let in. */
+export interface Call {
+  readonly method: string;
+  readonly entry: AnyMethod;
+  readonly caller: Principal;
+  /** Has the entry's shape. */
+  readonly input: object;
+  readonly proof: string | undefined;
+}
+
+/** The caller, with the presence that was shown. Throws unless this call may be made. */
+export async function admit(call: Call, gate: Gate): Promise<Principal> {
+  const { method, entry, caller, input, proof } = call;
   if (!mayHaveEffect(caller.kind, entry.effect))
-    throw new UserError(`a caller of the kind '${caller.kind}' may not call '${name}'`, {
+    throw new UserError(`a caller of the kind '${caller.kind}' may not call '${method}'`, {
       code: "not-permitted",
       hint: "run the command as the user whom the daemon serves",
     });
+  if (!needsPresence(entry, () => gate.standing(), input)) return caller;
+  const presence = await gate.presence({
+    method,
+    effect: entry.effect,
+    caller,
+    input,
+    proof,
+    isForRoot: entry.isForRoot === true,
+  });
+  return { ...caller, presence };
 }

@@ -4,6 +4,7 @@
 import { UserError } from "../model/user-error.ts";
 import { NdjsonDecoder } from "../wire/ndjson.ts";
 import { valueProblem } from "./check-value.ts";
+import { PresenceNeeded, type PresenceQuestion } from "./gate.ts";
 import {
   type CallMethod,
   type ControlMethod,
@@ -33,9 +34,11 @@ export class StreamEnded extends UserError {
 export class ControlClient {
   readonly #socketPath: string;
   readonly #timeoutMs: number;
+  readonly #prove: Prover | undefined;
 
-  constructor(socketPath: string, options: { readonly timeoutMs?: number } = {}) {
+  constructor(socketPath: string, options: { readonly timeoutMs?: number; readonly prove?: Prover } = {}) {
     this.#socketPath = socketPath;
+    this.#prove = options.prove;
     this.#timeoutMs = options.timeoutMs ?? CALL_TIMEOUT_MS;
   }
 
@@ -44,7 +47,7 @@ export class ControlClient {
     method: M,
     input: ControlMethods[M]["input"],
   ): Promise<ControlMethods[M]["output"]> {
-    const response = await this.#send(method, input, AbortSignal.timeout(this.#timeoutMs));
+    const response = await this.#ask(method, input);
     const output: unknown = await response.json().catch((cause: unknown) => {
       throw new UserError(`the program on '${this.#socketPath}' does not speak iddio's protocol`, { cause });
     });
@@ -85,7 +88,23 @@ export class ControlClient {
     }
   }
 
-  async #send(method: ControlMethod, input: object, signal: AbortSignal): Promise<Response> {
+  /** Sends a call, and again with a proof as long as the daemon asks for one and there is somebody to give it. */
+  async #ask(method: CallMethod, input: object): Promise<Response> {
+    let proof: string | undefined;
+    for (;;) {
+      try {
+        return await this.#send(method, input, AbortSignal.timeout(this.#timeoutMs), proof);
+      } catch (error) {
+        const question = error instanceof PresenceNeeded ? error.question : undefined;
+        if (question === undefined || this.#prove === undefined) throw error;
+        const next = await this.#prove(question, proof);
+        if (next === undefined) throw error;
+        proof = next;
+      }
+    }
+  }
+
+  async #send(method: ControlMethod, input: object, signal: AbortSignal, proof?: string): Promise<Response> {
     const { verb, path } = METHODS[method];
     const request: BunFetchRequestInit & { timeout: false } = {
       method: verb,
@@ -93,7 +112,7 @@ export class ControlClient {
       signal,
       // Bun ends a quiet response after five minutes unless told; a stream of events may well be quiet.
       timeout: false,
-      headers: { accept: "application/json" },
+      headers: { accept: "application/json", ...(proof === undefined ? {} : { "iddio-proof": proof }) },
     };
     if (verb === "POST") request.body = JSON.stringify(input);
     let response: Response;
@@ -129,6 +148,13 @@ export class ControlClient {
   }
 }
 
+/** Gives the proof that a question asks for; `last` was sent before and did not do. Undefined when there is none to give. */
+export type Prover = (question: PresenceQuestion, last: string | undefined) => Promise<string | undefined>;
+
+function isQuestion(value: unknown): value is PresenceQuestion {
+  return typeof value === "object" && value !== null && "ask" in value;
+}
+
 /** errno texts as strerror(3) gives them, which is how the manual prints them. */
 const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
@@ -143,8 +169,14 @@ async function refusal(response: Response): Promise<UserError> {
     hint?: unknown;
     exit_code?: unknown;
     code?: unknown;
+    presence?: unknown;
   };
   const message = typeof body.error === "string" ? body.error : `the daemon answered ${response.status}`;
+  if (body.code === "needs-presence")
+    return new PresenceNeeded(message, {
+      hint: typeof body.hint === "string" ? body.hint : "see: iddio guard status",
+      ...(isQuestion(body.presence) ? { question: body.presence } : {}),
+    });
   return new UserError(message, {
     ...(typeof body.hint === "string" ? { hint: body.hint } : {}),
     exitCode: body.exit_code === 2 ? 2 : 1,

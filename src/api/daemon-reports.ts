@@ -1,7 +1,8 @@
-// What the control methods about pins, the detector, observe sessions, settings, probes and updates answer with. Each
+// What the control methods about pins, the detector, observe sessions, settings, probes, the guard and updates answer with. Each
 // report is a schema, and its type follows from it. Names on the wire are snake_case JSON. Only ever added to, and what
 // is added is optional: what is here is a contract with older and newer programs.
 
+import { LEVELS } from "../model/level.ts";
 import { MODES } from "../model/mode.ts";
 import { TIERS } from "../model/tier.ts";
 import { anything, flag, list, number, object, optional, text, type Value, words } from "./schema.ts";
@@ -127,3 +128,32 @@ export const runStart = object({
 });
 /** What `iddio run` needs to start a bridge. */
 export type RunStart = Value<typeof runStart>;
+/** What guards approvals, and the level that it reaches. */
+export const guardReport = object({
+  guard: words(["off", "session", "totp", "passkey"]),
+  level: words(LEVELS),
+  why: text("why it is this level, in a clause"),
+  raise: optional(text("the command that raises the level")),
+  problem: optional(text("why decisions are refused; absent while the guard is in order")),
+  decides_from_ms: optional(number("when a factor that was just enrolled begins to decide")),
+  recovery_codes: optional(number("how many are left")),
+});
+/** What guards approvals, and the level that it reaches. */
+export type GuardReport = Value<typeof guardReport>;
+
+/** An enrolment that was begun. */
+export const guardEnrolment = object({
+  enrolment: text("for `guard_confirm`"),
+  otpauth: optional(text("the new secret, for an authenticator; shown once")),
+  url: optional(text("the page that asks for the new passkey")),
+});
+/** An enrolment that was begun. */
+export type GuardEnrolment = Value<typeof guardEnrolment>;
+
+/** Recovery codes; shown once. */
+export const guardRecovery = object({
+  codes: list(text()),
+  decides_from_ms: number("when the factor begins to decide"),
+});
+/** Recovery codes; shown once. */
+export type GuardRecovery = Value<typeof guardRecovery>;

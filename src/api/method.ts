@@ -12,6 +12,10 @@ export interface Standing {
   readonly mode: Mode;
   /** The mode that comes back when the observe session ends; absent when none runs. */
   readonly modeAfterObserve?: Mode;
+  /** Whether one setting with this value, as typed, is at least as strict. */
+  readonly isNarrowerSetting: (name: string, value: string) => boolean;
+  /** Whether this text of policy.yaml is at least as strict. */
+  readonly isNarrowerPolicy: (text: string) => boolean;
 }
 
 /** Why a method needs no person, and when. Without `proof` it never does. */
@@ -35,6 +39,8 @@ export interface MethodSpec<Input, Output> {
   readonly output: Schema<Output>;
   readonly isStream?: true;
   readonly narrows?: Narrowing<Input>;
+  /** The method is about the guard itself: root may call it in place of a factor, and a first factor needs root. */
+  readonly isForRoot?: true;
   /** Codes of the refusals that a program may want to tell apart, beside those that every method has. */
   readonly errors: Readonly<Record<string, string>>;
 }

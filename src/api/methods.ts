@@ -5,6 +5,9 @@
 import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
 import {
+  guardEnrolment,
+  guardRecovery,
+  guardReport,
   observeReport,
   pinReport,
   probeReport,
@@ -17,7 +20,6 @@ import {
   updateReport,
 } from "./daemon-reports.ts";
 import { type AnyMethod, method } from "./method.ts";
-import type { Principal } from "./principal.ts";
 import {
   approval,
   approvalDetails,
@@ -70,6 +72,10 @@ export const METHODS = {
       ),
     }),
     output: policyReloadReport,
+    narrows: {
+      because: "when every rule of the new text is proven to be at least as strict",
+      proof: (before, after) => before.isNarrowerPolicy(after.text),
+    },
     errors: { ...NO_LOAD, "changed-meanwhile": "the file on disk is not the one that was edited" },
   }),
 
@@ -234,6 +240,10 @@ export const METHODS = {
     about: "writes one setting into settings.yaml",
     input: object({ name: text(), value: text("as typed") }),
     output: settingChange,
+    narrows: {
+      because: "when the new value is listed as stricter, or is the old one",
+      proof: (before, after) => before.isNarrowerSetting(after.name, after.value),
+    },
   }),
   settings_reload: method("change", "POST", "/v1/settings/reload", {
     about: "loads settings.yaml from disk",
@@ -298,6 +308,39 @@ export const METHODS = {
     errors: NO_SUCH,
   }),
 
+  guard_status: method("read", "GET", "/v1/guard", {
+    about: "the guard of approvals and the level that it reaches",
+    output: guardReport,
+  }),
+  guard_enroll: method("change", "POST", "/v1/guard/enroll", {
+    about: "begins to enrol a factor in place of the present one; the first one needs root",
+    input: object({ factor: words(["totp", "passkey"]) }),
+    output: guardEnrolment,
+    isForRoot: true,
+  }),
+  guard_confirm: method("change", "POST", "/v1/guard/confirm", {
+    about: "ends an enrolment with the first code of the new factor, or once its page is done",
+    input: object({ enrolment: text(), code: optional(text()) }),
+    output: guardRecovery,
+    narrows: { because: "it only ends an enrolment that was begun with presence" },
+    errors: {
+      "not-found": "no such enrolment",
+      "wrong-code": "the code is not right",
+      unfinished: "the page is not done",
+    },
+  }),
+  guard_remove: method("change", "POST", "/v1/guard/remove", {
+    about: "removes the factor; the guard is `session` again",
+    output: guardReport,
+    isForRoot: true,
+  }),
+  guard_recovery: method("change", "POST", "/v1/guard/recovery", {
+    about: "makes new recovery codes; the old ones end",
+    output: guardRecovery,
+    isForRoot: true,
+    errors: { "not-found": "no factor is enrolled" },
+  }),
+
   update_status: method("read", "GET", "/v1/update", {
     about: "where the daemon's update of itself is",
     output: updateReport,
@@ -341,26 +384,3 @@ export type CallMethod = Exclude<ControlMethod, StreamMethod>;
 export function entryOf(name: ControlMethod): AnyMethod {
   return METHODS[name];
 }
-
-/** The sending end of a stream. */
-export interface RowSink<Row> {
-  /** Never blocks; when the reader is slow the oldest unsent rows are dropped and counted. */
-  send(row: Row): void;
-  /** Aborted when the reader has gone or the server closes. */
-  readonly signal: AbortSignal;
-}
-
-/** What the daemon implements: one function a method. Throw a UserError to refuse. */
-export type ControlHandlers = {
-  readonly [M in CallMethod]: (
-    input: ControlMethods[M]["input"],
-    caller: Principal,
-  ) => ControlMethods[M]["output"] | Promise<ControlMethods[M]["output"]>;
-} & {
-  /** The stream ends when the returned promise resolves. */
-  readonly [M in StreamMethod]: (
-    input: ControlMethods[M]["input"],
-    caller: Principal,
-    sink: RowSink<ControlMethods[M]["output"]>,
-  ) => void | Promise<void>;
-};

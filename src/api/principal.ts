@@ -1,6 +1,7 @@
 // Who calls a control method, and which effects that kind of caller may have at all. This is the first check of every
 // call; whether a person is present is another one (admit.ts). A kind that is not in the table may do nothing.
 
+import type { Level } from "../model/level.ts";
 import type { Effect } from "./method.ts";
 
 /**
@@ -12,8 +13,8 @@ export type PrincipalKind = "owner" | "root" | "console" | "run" | "control-plan
 
 /** What proved that a person is present, and how much that is worth. */
 export interface Presence {
-  readonly factor: "none" | "session" | "totp" | "passkey";
-  readonly level: "L0" | "L1" | "L2" | "L3" | "L4";
+  readonly factor: "none" | "session" | "totp" | "passkey" | "recovery" | "root";
+  readonly level: Level;
 }
 
 /** Who calls. For a program on the socket the numbers are the kernel's, not the program's. */

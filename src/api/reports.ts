@@ -67,6 +67,10 @@ export const statusReport = object({
       "longest time, in milliseconds, that one piece of work kept all others waiting in the last minute",
     ),
   ),
+  guard: optional(text("what guards approvals: off, session, totp or passkey")),
+  guard_level: optional(text("how much an approval is worth against an agent, L0 to L4")),
+  guard_raise: optional(text("the command that raises the level")),
+  guard_problem: optional(text("why decisions are refused; absent while the guard is in order")),
   observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
   audit_problem: optional(
     text("why rows of the audit log cannot be written at present; absent while they can"),

@@ -12,6 +12,8 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export interface ReadRequest {
   readonly method: ControlMethod;
   readonly input: object;
+  /** The `iddio-proof` header: how the caller shows that a person is present. */
+  readonly proof: string | undefined;
 }
 /** Why a request is not answered by a handler, with the status to say it with. */
 export interface RefusedRequest {
@@ -27,6 +29,7 @@ export class RequestReader {
   #size = 0;
   #decoder: BodyDecoder | undefined;
   #method: ControlMethod | undefined;
+  #proof: string | undefined;
   #isDone = false;
 
   /** The request or its refusal once it is known, undefined before that and ever after. */
@@ -53,6 +56,7 @@ export class RequestReader {
       };
     }
     this.#method = name;
+    this.#proof = head.value.headers.find(([field]) => field.toLowerCase() === "iddio-proof")?.[1];
     this.#decoder = new BodyDecoder(framing);
     return this.#readBody(this.#bytes.subarray(head.length));
   }
@@ -71,7 +75,7 @@ export class RequestReader {
     const input = parseInput(Buffer.concat(this.#body));
     const problem = valueProblem(entryOf(this.#method).input, input, "strict");
     return problem === undefined
-      ? { method: this.#method, input: input as object }
+      ? { method: this.#method, input: input as object, proof: this.#proof }
       : { status: 400, code: "bad-input", problem: `${this.#method}: ${problem}` };
   }
 }

@@ -9,13 +9,9 @@ import { UserError } from "../model/user-error.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
 import { admit } from "./admit.ts";
 import { valueProblem } from "./check-value.ts";
-import {
-  type CallMethod,
-  type ControlHandlers,
-  type ControlMethod,
-  entryOf,
-  type StreamMethod,
-} from "./methods.ts";
+import { type Gate, PresenceNeeded } from "./gate.ts";
+import type { ControlHandlers } from "./handlers.ts";
+import { type CallMethod, type ControlMethod, entryOf, type StreamMethod } from "./methods.ts";
 import { peerOf } from "./peer.ts";
 import { type Principal, socketPrincipal } from "./principal.ts";
 import { type ReadRequest, RequestReader } from "./request-reader.ts";
@@ -29,6 +25,8 @@ const MAX_SOCKET_PATH_BYTES = 99;
 
 /** What the caller of `serveControl` may set. */
 export interface ControlServerOptions {
+  /** Says whether a person is present, for the methods that need one. */
+  readonly gate: Gate;
   /** Mode of the socket file; 0600 unless told. */
   readonly mode?: number;
   /** The user, by number, to whom the socket file is given; ours unless told. */
@@ -51,7 +49,7 @@ export interface ControlServer {
 export async function serveControl(
   socketPath: string,
   handlers: ControlHandlers,
-  options: ControlServerOptions = {},
+  options: ControlServerOptions,
 ): Promise<ControlServer> {
   await checkPath(socketPath, options.owner);
   const open = new Set<Socket>();
@@ -137,7 +135,7 @@ function serveConnection(
     if (read === undefined) return;
     clearTimeout(deadline);
     if ("problem" in read) return reply(socket, read.status, { error: read.problem, code: read.code });
-    answer(socket, read, handlers, caller, signal, seat).catch((error: unknown) => {
+    answer(socket, read, handlers, { caller, gate: options.gate }, signal, seat).catch((error: unknown) => {
       if (!(error instanceof UserError)) options.onError?.(error, read.method);
       replyError(socket, error);
     });
@@ -159,12 +157,12 @@ async function answer(
   socket: Socket,
   request: ReadRequest,
   handlers: ControlHandlers,
-  caller: Principal,
+  who: { readonly caller: Principal; readonly gate: Gate },
   signal: AbortSignal,
   seat: Seat,
 ): Promise<void> {
   const { method, input } = request;
-  admit(method, entryOf(method), caller);
+  const caller = await admit({ ...request, entry: entryOf(method), caller: who.caller }, who.gate);
   if (isStream(method)) {
     const problem = seat.stream();
     if (problem !== undefined) return reply(socket, 503, { error: problem, code: "busy" });
@@ -182,9 +180,12 @@ async function answer(
 function replyError(socket: Socket, error: unknown): void {
   if (error instanceof UserError) {
     const hint = error.hint === undefined ? {} : { hint: error.hint };
-    reply(socket, error.exitCode === 2 ? 400 : 409, {
+    const isHeld = error.code === "needs-presence" || error.code === "not-permitted";
+    const question = error instanceof PresenceNeeded ? error.question : undefined;
+    reply(socket, isHeld ? 403 : error.exitCode === 2 ? 400 : 409, {
       error: error.message,
       ...hint,
+      ...(question === undefined ? {} : { presence: question }),
       exit_code: error.exitCode,
       ...(error.code === undefined ? {} : { code: error.code }),
     });

@@ -4,7 +4,7 @@
 import type { Socket } from "node:net";
 import { encodeChunk, encodeLastChunk } from "../wire/http1/body.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
-import type { RowSink } from "./methods.ts";
+import type { RowSink } from "./handlers.ts";
 import { RowQueue } from "./row-queue.ts";
 
 /** Runs `produce` with a sink until it resolves or the reader goes, then ends the response. */

@@ -13,6 +13,13 @@ import { approvalWatchCommand } from "../features/approvals/watch.ts";
 import { doctorCommand } from "../features/doctor/doctor.ts";
 import { repairCommand } from "../features/doctor/repair.ts";
 import {
+  guardEnrollCommand,
+  guardRecoveryCommand,
+  guardRemoveCommand,
+  guardReplaceCommand,
+  guardStatusCommand,
+} from "../features/guard/commands.ts";
+import {
   observeClearCommand,
   observeShowCommand,
   observeStartCommand,
@@ -94,6 +101,11 @@ export const COMMANDS: readonly Command[] = [
   approvalDenyCommand,
   approvalGrantsListCommand,
   approvalGrantsRevokeCommand,
+  guardStatusCommand,
+  guardEnrollCommand,
+  guardReplaceCommand,
+  guardRemoveCommand,
+  guardRecoveryCommand,
   auditShowCommand,
   auditTailCommand,
   inspectSummaryCommand,
@@ -138,6 +150,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   ca: "The authority that signs what clients are shown",
   classify: "What a request would be to the policy",
   detector: "Hosts whose TLS cannot be intercepted",
+  guard: "What keeps an agent from approving for itself",
   inspect: "The hosts that are intercepted",
   observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",

@@ -51,7 +51,10 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
     return 0;
   }
   const paths = await pathsFor(env);
-  const daemon = new ControlClient(paths.socket);
+  const daemon = new ControlClient(paths.socket, {
+    prove: async (question, last) =>
+      (await import("./kit/show-presence.ts")).showPresence(question, last, env),
+  });
   const context = { args: parsed.args, flags: parsed.flags, output, paths, env, daemon, interrupted };
   return (await command.run(context)) ?? 0;
 }

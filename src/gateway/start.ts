@@ -14,6 +14,7 @@ import { SocketProcesses } from "../host/process/socket-process.ts";
 import { openDatabase } from "../state/database.ts";
 import { ensureStateDirectory } from "../state/files.ts";
 import { Grants } from "../state/grants.ts";
+import { GuardStore } from "../state/guard-store.ts";
 import { Journal } from "../state/journal.ts";
 import { AddressStore } from "../state/known-addresses.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
@@ -31,6 +32,7 @@ import { parseDuration } from "../text/duration.ts";
 import { announceChanges } from "./control/announce-changes.ts";
 import { fingerprintOfPem } from "./control/ca-report.ts";
 import { controlHandlers } from "./control/control.ts";
+import { startGuard } from "./control/guard-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
@@ -85,11 +87,21 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   await ensureStateDirectory(paths);
   cleanup.use(acquireDaemonLock(paths));
 
-  const settings = await SettingsStore.open(paths);
+  const database = openDatabase(paths.database);
+  cleanup.defer(() => database.close());
+  const guardStore = new GuardStore(database);
+  const settings = await SettingsStore.open(paths, {
+    approved: () => guardStore.approvedText("settings.yaml"),
+    approve: (text) => guardStore.approveText("settings.yaml", text),
+  });
   cleanup.defer(() => settings.close());
   const log = new Log(paths.log, { level: settings.current.log_level });
   cleanup.defer(() => log.close());
-  const policy = await PolicyStore.open(paths);
+  const policy = await PolicyStore.open(paths, {
+    isNeeded: () => settings.current.approval_guard !== "off",
+    approved: () => guardStore.approvedText("policy.yaml"),
+    approve: (text) => guardStore.approveText("policy.yaml", text),
+  });
   cleanup.defer(() => policy.close());
   // Only editors read it: a directory where it cannot be written is no reason not to start.
   await writePolicySchema(paths).catch((error: unknown) =>
@@ -97,9 +109,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   );
   const authority = await Authority.open(paths);
   await writeBundle(paths, authority, env);
-  const database = openDatabase(paths.database);
-  cleanup.defer(() => database.close());
-
   const events = new Events();
   const audit = await Journal.open(paths.audit, {
     onFailure: (error, lost) => log.error("audit rows lost", { rows: lost, reason: error.message }),
@@ -136,7 +145,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   cleanup.defer(() => pool.close());
   dialler.onFull(() => pool.closeOldest(MAKE_ROOM));
   settings.onChange((change) => {
-    if (change.kind === "failed") return;
+    if (change.kind !== "loaded") return;
     const { settings: now, previous: before } = change;
     // What was dialled the old way must not carry another request.
     if (now.upstream_proxy !== before.upstream_proxy || now.upstream_no_proxy !== before.upstream_no_proxy)
@@ -249,7 +258,25 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   cleanup.defer(() => updater.close());
 
+  // A system's daemon is root's and serves the user who installed it.
+  const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
+  const guard = await startGuard({
+    store: guardStore,
+    settings,
+    policy,
+    mode,
+    broker,
+    events,
+    observeSessions,
+    log,
+    ownerUid,
+    now: () => Date.now(),
+  });
+  cleanup.defer(() => guard.close());
+
   const handlers = controlHandlers({
+    guard,
+    guardStore,
     gateway,
     paths,
     policy,
@@ -267,6 +294,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     clock,
   });
   const control = await serveControl(paths.socket, handlers, {
+    gate: guard.guard,
     maxConnections: descriptors.control,
     onRefused: (reason) => log.warn("control connection refused", { reason }),
     // A system's daemon is root's and serves the user who installed it.

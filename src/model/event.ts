@@ -6,8 +6,10 @@ export const EVENT_TAGS = [
   "proxy_mode_changed",
   "policy_reloaded",
   "policy_reload_failed",
+  "policy_waiting",
   "settings_reloaded",
   "settings_reload_failed",
+  "settings_waiting",
   "mitm",
   "splice",
   "block",
@@ -31,6 +33,7 @@ export const EVENT_TAGS = [
   "update_changed",
   "run_started",
   "run_ended",
+  "guard_changed",
 ] as const;
 
 /** An event's kind. */

@@ -75,6 +75,16 @@ const MIGRATIONS: readonly string[] = [
   // A grant from before does not say which tier was approved, so it covers nothing any more.
   `ALTER TABLE grants ADD COLUMN tier TEXT NOT NULL DEFAULT ''`,
   `DELETE FROM grants`,
+  // At most one factor of the guard; recovery codes are hashed.
+  `CREATE TABLE guard_factor (
+     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+     kind TEXT NOT NULL,
+     json TEXT NOT NULL,
+     decides_from_ms INTEGER NOT NULL
+   ) STRICT`,
+  `CREATE TABLE guard_recovery (hash TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID`,
+  // The texts of policy.yaml and settings.yaml that were last in force with a person's consent.
+  `CREATE TABLE approved_text (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 ];
 
 /**

@@ -2,6 +2,7 @@
 // there to be shown. There is no moment without a policy: `current` is replaced by assignment, after compiling.
 
 import { UserError } from "../model/user-error.ts";
+import { isNarrowerPolicy } from "../policy/compare/narrower.ts";
 import { DEFAULT_POLICY } from "../policy/default-policy.ts";
 import { type PolicyProblem, parsePolicy } from "../policy/parse/parse.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -22,13 +23,28 @@ export type PolicyReload =
       readonly removed: readonly string[];
     }
   | { readonly kind: "failed"; readonly problem: string; readonly problems: readonly PolicyProblem[] }
+  /** The file may let more through than what is in force, so a person must load it. */
+  | { readonly kind: "waiting"; readonly problem: string }
   | { readonly kind: "unchanged" };
 
 /** A reload that listeners hear of. */
 export type PolicyChange = Exclude<PolicyReload, { kind: "unchanged" }>;
 
+/** Whose consent a wider text needs, and what was last in force with it. */
+export interface Consent {
+  /** Whether a wider text waits for a person. */
+  readonly isNeeded: () => boolean;
+  /** The text that was last in force. */
+  readonly approved: () => string | undefined;
+  readonly approve: (text: string) => void;
+}
+
+const WAITS =
+  "the file on disk may let more through than what is in force; load it with: iddio policy reload";
+
 /** Holds the compiled policy and follows the file. */
 export class PolicyStore {
+  readonly #consent: Consent | undefined;
   readonly #file: WatchedFile;
   readonly #listeners = new Set<(change: PolicyChange) => void>();
   #current: Policy;
@@ -39,17 +55,26 @@ export class PolicyStore {
   readonly #keepPath: string;
   #keeping: Promise<unknown> = Promise.resolve();
 
-  private constructor(paths: StatePaths, policy: Policy, warnings: readonly PolicyProblem[]) {
+  private constructor(
+    paths: StatePaths,
+    policy: Policy,
+    warnings: readonly PolicyProblem[],
+    consent: Consent | undefined,
+  ) {
     this.#current = policy;
     this.#warnings = warnings;
+    this.#consent = consent;
     this.#keepPath = paths.policyInForce;
     this.#file = new WatchedFile(paths.policy, (content) => {
       this.#apply(content, false);
     });
   }
 
-  /** Seeds the default policy when there is none, loads, and starts to watch. Throws a `UserError` when the file is not valid. */
-  static async open(paths: StatePaths): Promise<PolicyStore> {
+  /**
+   * Seeds the default policy when there is none, loads, and starts to watch. A file that has become wider while nobody
+   * watched waits, and the text that was last approved is in force. Throws a `UserError` when the file is not valid.
+   */
+  static async open(paths: StatePaths, consent?: Consent): Promise<PolicyStore> {
     const first = new WatchedFile(paths.policy, () => {});
     let content = await first.read();
     if (content.kind === "missing") {
@@ -64,7 +89,9 @@ export class PolicyStore {
       throw new UserError(`cannot load "${paths.policy}": ${parsed.problem}`, {
         hint: `correct the file, or move it away to start with the default policy (iddio policy validate --path "${paths.policy}" checks it)`,
       });
-    const store = new PolicyStore(paths, parsed.policy, parsed.warnings);
+    const approved = approvedPolicy(consent, parsed.policy);
+    const store = new PolicyStore(paths, approved ?? parsed.policy, parsed.warnings, consent);
+    if (approved === undefined) consent?.approve(parsed.policy.text);
     // What the store read is what it compiled; should the file have changed in between, this read notices.
     store.#apply(await store.#file.read(), false);
     store.#keep();
@@ -105,10 +132,11 @@ export class PolicyStore {
 
   /**
    * Reads the file now, whether or not it seems changed; somebody asked for it, so a text that could be cut off is
-   * taken too. Listeners hear of the result, unless nothing changed.
+   * taken too. Listeners hear of the result, unless nothing changed. `hasConsent`: a person is present, so a wider
+   * text is taken.
    */
-  async reload(): Promise<PolicyReload> {
-    return this.#apply(await this.#file.read(), true);
+  async reload(hasConsent = false): Promise<PolicyReload> {
+    return this.#apply(await this.#file.read(), true, hasConsent);
   }
 
   /** Calls on every load and every failure to load, after `current` is set. Returns the way to stop. */
@@ -125,7 +153,7 @@ export class PolicyStore {
     this.#listeners.clear();
   }
 
-  #apply(content: FileContent, isAskedFor: boolean): PolicyReload {
+  #apply(content: FileContent, isAskedFor: boolean, hasConsent = false): PolicyReload {
     if (content.kind === "text" && content.text === this.#current.text) {
       if (this.#reloadProblem === undefined) return { kind: "unchanged" };
       this.#reloadProblem = undefined; // a broken edit was taken back: the same policy, now in step with the file
@@ -148,6 +176,12 @@ export class PolicyStore {
       const failed = { kind: "failed", problem: parsed.problem, problems: parsed.problems } as const;
       return isTold ? failed : this.#tell(failed);
     }
+    const isFree = hasConsent || this.#consent?.isNeeded() !== true;
+    if (!isFree && !isNarrowerPolicy(this.#current.text, parsed.policy.text)) {
+      this.#reloadProblem = WAITS;
+      return this.#tell({ kind: "waiting", problem: WAITS });
+    }
+    this.#consent?.approve(parsed.policy.text);
     this.#removed = removedEntries(this.#current, parsed.policy);
     this.#current = parsed.policy;
     this.#warnings = parsed.warnings;
@@ -187,6 +221,16 @@ const CUT_OFF =
 /** Whether a text is another one cut off. Blank lines at the end do not count. */
 function isBeginningOf(text: string, whole: string): boolean {
   return text.length < whole.length && whole.startsWith(text) && text.trimEnd() !== whole.trimEnd();
+}
+
+/** The approved policy, where it and not the file is to be in force. */
+function approvedPolicy(consent: Consent | undefined, fromFile: Policy): Policy | undefined {
+  const text = consent?.approved();
+  if (consent?.isNeeded() !== true || text === undefined || isNarrowerPolicy(text, fromFile.text))
+    return undefined;
+  // What an older iddio approved may not load any more; then the file is all there is.
+  const parsed = parsePolicy(text);
+  return "policy" in parsed ? parsed.policy : undefined;
 }
 
 type Compiled =

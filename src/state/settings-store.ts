@@ -4,6 +4,7 @@
 import { UserError } from "../model/user-error.ts";
 import { writeFileAtomic } from "./files.ts";
 import type { StatePaths } from "./paths.ts";
+import { areNarrowerSettings } from "./setting-narrows.ts";
 import {
   DEFAULT_SETTINGS,
   editSettings,
@@ -17,7 +18,17 @@ import { type FileContent, WatchedFile } from "./watched-file.ts";
 /** What a look at the file led to. */
 export type SettingsChange =
   | { readonly kind: "loaded"; readonly settings: Settings; readonly previous: Settings }
-  | { readonly kind: "failed"; readonly problem: string };
+  | { readonly kind: "failed"; readonly problem: string }
+  /** The file may weaken what is in force, so a person must load it. */
+  | { readonly kind: "waiting"; readonly problem: string };
+
+/** What was last in force with a person's consent. */
+export interface ApprovedSettings {
+  readonly approved: () => string | undefined;
+  readonly approve: (text: string) => void;
+}
+
+const WAITS = "the file on disk may weaken what is in force; load it with: iddio settings reload";
 
 /** Holds the settings and follows the file. */
 export class SettingsStore {
@@ -27,17 +38,28 @@ export class SettingsStore {
   #current: Settings = DEFAULT_SETTINGS;
   #text = "";
   #reloadProblem: string | undefined;
+  #isOpen = false;
+  readonly #consent: ApprovedSettings | undefined;
 
-  private constructor(path: string) {
+  private constructor(path: string, consent: ApprovedSettings | undefined) {
     this.#path = path;
+    this.#consent = consent;
     this.#file = new WatchedFile(path, (content) => this.#apply(content));
   }
 
-  /** Loads and starts to watch. Throws a `UserError` when the file is there but not valid. */
-  static async open(paths: StatePaths): Promise<SettingsStore> {
-    const store = new SettingsStore(paths.settings);
+  /**
+   * Loads and starts to watch. A file that weakens what was last approved waits, and the approved text is in force.
+   * Throws a `UserError` when the file is there but not valid.
+   */
+  static async open(paths: StatePaths, consent?: ApprovedSettings): Promise<SettingsStore> {
+    const store = new SettingsStore(paths.settings, consent);
+    const approved = consent?.approved();
+    // What an older iddio approved may not load any more; then the file is all there is.
+    if (approved !== undefined) store.#apply({ kind: "text", text: approved });
+    store.#isOpen = approved !== undefined && store.#reloadProblem === undefined;
     store.#apply(await store.#file.read());
-    if (store.#reloadProblem !== undefined)
+    store.#isOpen = true;
+    if (store.#reloadProblem !== undefined && store.#reloadProblem !== WAITS)
       throw new UserError(`cannot load "${paths.settings}": ${store.#reloadProblem}`, {
         hint: "correct the file, or remove it to start with the defaults",
       });
@@ -56,8 +78,13 @@ export class SettingsStore {
   }
 
   /** Reads the file now. Throws a `UserError` when it does not load; what was in force then stays. */
-  async reload(): Promise<Settings> {
-    this.#apply(await this.#file.read());
+  async reload(hasConsent = false): Promise<Settings> {
+    this.#apply(await this.#file.read(), hasConsent);
+    if (this.#reloadProblem === WAITS)
+      throw new UserError("settings.yaml on disk may weaken what is in force", {
+        hint: "iddio settings reload",
+        code: "needs-presence",
+      });
     if (this.#reloadProblem !== undefined)
       throw new UserError(`cannot load "${this.#path}": ${this.#reloadProblem}`, {
         hint: "correct the file",
@@ -67,12 +94,12 @@ export class SettingsStore {
   }
 
   /** Writes one setting into the file and puts it in force. Throws a `UserError` for a wrong name or value. */
-  async set(name: string, value: unknown): Promise<Settings> {
+  async set(name: string, value: unknown, hasConsent = false): Promise<Settings> {
     await this.reload(); // never write over a file that somebody is just repairing
     const reading = readSetting(name, value);
     if ("problem" in reading) throw new UserError(reading.problem, { exitCode: 2 });
     await writeFileAtomic(this.#path, editSettings(this.#text, name as SettingName, reading.value));
-    return this.reload();
+    return this.reload(hasConsent);
   }
 
   /** Calls after each change and each failure to load. Returns the way to stop. */
@@ -89,7 +116,7 @@ export class SettingsStore {
     this.#listeners.clear();
   }
 
-  #apply(content: FileContent): void {
+  #apply(content: FileContent, hasConsent = false): void {
     const parsed = read(content);
     if ("problem" in parsed) {
       this.#reloadProblem = parsed.problem;
@@ -97,6 +124,13 @@ export class SettingsStore {
       return;
     }
     const previous = this.#current;
+    const isGuarded = this.#isOpen && previous.approval_guard !== "off" && this.#consent !== undefined;
+    if (isGuarded && !hasConsent && !areNarrowerSettings(previous, parsed.settings)) {
+      this.#reloadProblem = WAITS;
+      this.#tell({ kind: "waiting", problem: WAITS });
+      return;
+    }
+    this.#consent?.approve(parsed.text);
     const hadProblem = this.#reloadProblem !== undefined;
     this.#text = parsed.text;
     this.#current = parsed.settings;

@@ -48,7 +48,8 @@ const TABLE = {
   upstream_no_proxy: setting("", hostList),
   /** Whether a held request is shown on the desktop, where there is one. */
   notifications: setting("on", word("on", "off")),
-  approval_guard: setting("off", word("off")),
+  /** What shows that a person, not an agent, answers and widens. */
+  approval_guard: setting("session", word("off", "session", "totp", "passkey")),
   /** Whether the daemon looks for newer releases by itself: `check` looks, `stage` also downloads. */
   update_mode: setting("check", word("off", "check", "stage")),
   update_interval: setting("24h", duration),

@@ -34,6 +34,7 @@ export class WatchedFile {
   #lastText = "";
   #lastInode = 0n;
   #busy: Promise<void> | undefined;
+  #reads = 0;
   #closed = false;
   #lookedMs = Date.now();
 
@@ -44,6 +45,7 @@ export class WatchedFile {
 
   /** Reads now, without waiting for a writer to pause, and remembers the state as seen. Does not call `onContent`. */
   async read(): Promise<FileContent> {
+    this.#reads += 1;
     const file = await openForReading(this.#path);
     this.#lookedMs = Date.now();
     if ("kind" in file) {
@@ -84,6 +86,8 @@ export class WatchedFile {
   }
 
   async #check(): Promise<void> {
+    // A look that was overtaken by a read tells nothing: it may have seen the file as it was before.
+    const reads = this.#reads;
     if ((await signatureOf(this.#path)) === this.#delivered) return;
     const file = await openForReading(this.#path);
     if ("kind" in file) return this.#checkAbsent(file);
@@ -99,6 +103,7 @@ export class WatchedFile {
       if (isUnfinished || text.length < this.#lastText.length)
         await settled(file, (isUnfinished ? UNFINISHED_QUIET_MS : SHORTER_QUIET_MS) - quietMs);
       if (written(await file.stat({ bigint: true })) !== written(before)) return; // the next look decides
+      if (reads !== this.#reads) return;
       this.#lastInode = ino;
       this.#lastText = text;
       this.#deliver(signature(before), { kind: "text", text });

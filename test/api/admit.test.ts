@@ -2,20 +2,44 @@
 
 import { expect, test } from "bun:test";
 import { admit } from "../../src/api/admit.ts";
+import type { Gate } from "../../src/api/gate.ts";
 import { type AnyMethod, needsPresence, type Standing } from "../../src/api/method.ts";
 import { type ControlMethod, type ControlMethods, entryOf, METHODS } from "../../src/api/methods.ts";
 import { type Principal, type PrincipalKind, socketPrincipal } from "../../src/api/principal.ts";
-import type { UserError } from "../../src/model/user-error.ts";
+import { UserError } from "../../src/model/user-error.ts";
+import { OPEN_GATE } from "../support/open-gate.ts";
+
+test("the checks come in their order: caller and effect first, then presence", async () => {
+  const asked: string[] = [];
+  const gate: Gate = {
+    standing: () => ENFORCED,
+    presence: ({ method }) => {
+      asked.push(method);
+      return Promise.reject(new UserError("nobody is here", { code: "needs-presence" }));
+    },
+  };
+  const code = (name: ControlMethod, kind: PrincipalKind) =>
+    admit({ method: name, entry: entryOf(name), caller: { kind }, input: {}, proof: undefined }, gate).then(
+      () => "in",
+      (error: UserError) => error.code,
+    );
+  expect(await code("approvals_allow", "stranger")).toBe("not-permitted");
+  expect(asked).toEqual([]);
+  expect(await code("approvals_allow", "owner")).toBe("needs-presence");
+  expect(asked).toEqual(["approvals_allow"]);
+  expect([await code("approvals_deny", "owner"), await code("status", "owner")]).toEqual(["in", "in"]);
+  expect(asked).toEqual(["approvals_allow"]);
+});
 
 const NAMES = Object.keys(METHODS) as ControlMethod[];
 
-function refusal(kind: string, entry: AnyMethod): UserError | undefined {
-  try {
-    admit("it", entry, { kind: kind as PrincipalKind });
-    return undefined;
-  } catch (error) {
-    return error as UserError;
-  }
+/** What a call is refused with; a person is always present. */
+async function refusal(kind: string, entry: AnyMethod): Promise<UserError | undefined> {
+  const call = { method: "it", entry, caller: { kind: kind as PrincipalKind }, input: {}, proof: undefined };
+  return admit(call, OPEN_GATE).then(
+    () => undefined,
+    (error: UserError) => error,
+  );
 }
 
 /** Effects that each kind of caller may have. */
@@ -29,14 +53,16 @@ const TABLE: readonly { readonly kind: PrincipalKind; readonly may: readonly str
 ];
 
 for (const { kind, may } of TABLE)
-  test(`${kind} may ${may.join(", ") || "do nothing"}`, () => {
+  test(`${kind} may ${may.join(", ") || "do nothing"}`, async () => {
     for (const name of NAMES)
-      expect(refusal(kind, entryOf(name)) === undefined, name).toBe(may.includes(entryOf(name).effect));
+      expect((await refusal(kind, entryOf(name))) === undefined, name).toBe(
+        may.includes(entryOf(name).effect),
+      );
   });
 
-test("a kind that the table does not have may do nothing", () => {
+test("a kind that the table does not have may do nothing", async () => {
   for (const kind of ["", "toString", "__proto__", "admin"])
-    expect(refusal(kind, entryOf("status"))?.code).toBe("not-permitted");
+    expect((await refusal(kind, entryOf("status")))?.code).toBe("not-permitted");
 });
 
 test("the kernel's word decides who a peer of the socket is; without it, it is a stranger", () => {
@@ -49,7 +75,8 @@ test("the kernel's word decides who a peer of the socket is; without it, it is a
   expect(kinds(undefined, [undefined, 0])).toEqual(["stranger", "root"]);
 });
 
-const ENFORCED: Standing = { mode: "enforce" };
+const UNPROVEN = { isNarrowerSetting: () => false, isNarrowerPolicy: () => false };
+const ENFORCED: Standing = { mode: "enforce", ...UNPROVEN };
 
 function needs<M extends ControlMethod>(
   name: M,
@@ -78,26 +105,31 @@ test("reading never needs a person, a decision and an unproven change always do"
     "approvals_deny",
     "detector_clear",
     "grants_revoke",
+    "guard_confirm",
     "mode_set",
     "observe_stop",
     "pins_remove",
+    "policy_write",
     "probes_end",
     "probes_start",
     "runs_start",
     "runs_stop",
+    "settings_set",
     "update_check",
   ]);
 });
 
 test("a mode needs a person unless it is the strictest or the present one", () => {
-  expect(needs("mode_set", { proxy_mode: "enforce" }, { mode: "off" })).toBe(false);
-  expect(needs("mode_set", { proxy_mode: "off" }, { mode: "off" })).toBe(false);
+  expect(needs("mode_set", { proxy_mode: "enforce" }, { mode: "off", ...UNPROVEN })).toBe(false);
+  expect(needs("mode_set", { proxy_mode: "off" }, { mode: "off", ...UNPROVEN })).toBe(false);
   for (const proxy_mode of ["off", "passthrough", "observe"] as const)
     expect(needs("mode_set", { proxy_mode })).toBe(true);
 });
 
 test("ending an observe session needs a person unless enforce comes back", () => {
-  expect(needs("observe_stop", {}, { mode: "observe", modeAfterObserve: "enforce" })).toBe(false);
-  expect(needs("observe_stop", {}, { mode: "observe", modeAfterObserve: "off" })).toBe(true);
-  expect(needs("observe_stop", {}, { mode: "observe" })).toBe(true);
+  expect(needs("observe_stop", {}, { mode: "observe", modeAfterObserve: "enforce", ...UNPROVEN })).toBe(
+    false,
+  );
+  expect(needs("observe_stop", {}, { mode: "observe", modeAfterObserve: "off", ...UNPROVEN })).toBe(true);
+  expect(needs("observe_stop", {}, { mode: "observe", ...UNPROVEN })).toBe(true);
 });

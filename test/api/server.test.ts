@@ -4,12 +4,14 @@ import { symlink, unlink, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlClient, DaemonDown, StreamEnded } from "../../src/api/client.ts";
-import type { ControlMethods, RowSink } from "../../src/api/methods.ts";
+import type { RowSink } from "../../src/api/handlers.ts";
+import type { ControlMethods } from "../../src/api/methods.ts";
 import type { Principal } from "../../src/api/principal.ts";
 import type { EventRow } from "../../src/api/reports.ts";
 import { serveControl } from "../../src/api/server.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { completed, controlServer } from "../support/control-server.ts";
+import { OPEN_GATE } from "../support/open-gate.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const mode = { proxy_mode: "enforce", previous: "observe" } as const;
@@ -303,6 +305,7 @@ describe("a stream", () => {
           await aborted(sink);
         },
       }),
+      { gate: OPEN_GATE },
     );
     const rows = Array.fromAsync(new ControlClient(socket).stream("events", { follow: true })).catch(
       (error: unknown) => error,
@@ -338,14 +341,14 @@ describe("the socket file", () => {
     ]);
     expect(left.exitCode).not.toBe(0);
     expect(existsSync(socket)).toBe(true);
-    const server = await serveControl(socket, completed({ mode_get: () => current }));
+    const server = await serveControl(socket, completed({ mode_get: () => current }), { gate: OPEN_GATE });
     expect(await new ControlClient(socket).call("mode_get", {})).toEqual(current);
     await server.close();
   });
 
   test("of a living daemon is left alone", async () => {
     await using control = await controlServer({ mode_get: () => current });
-    const error = await failure(serveControl(control.socket, completed({})));
+    const error = await failure(serveControl(control.socket, completed({}), { gate: OPEN_GATE }));
     expect(error.message).toBe(`another daemon answers on '${control.socket}'`);
     expect(await control.client.call("mode_get", {})).toEqual(current);
   });
@@ -355,14 +358,16 @@ describe("the socket file", () => {
     const socket = join(directory.path, "s");
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(socket, resolve));
-    expect((await failure(serveControl(socket, completed({})))).message).toContain("another daemon answers");
+    expect((await failure(serveControl(socket, completed({}), { gate: OPEN_GATE }))).message).toContain(
+      "another daemon answers",
+    );
     await new Promise((resolve) => other.close(resolve));
   });
 
   test("is not removed at the end when another has taken its place", async () => {
     await using directory = await temporaryDirectory();
     const socket = join(directory.path, "s");
-    const server = await serveControl(socket, completed({}));
+    const server = await serveControl(socket, completed({}), { gate: OPEN_GATE });
     await unlink(socket);
     await writeFile(socket, "");
     await server.close();
@@ -375,12 +380,16 @@ describe("the socket file", () => {
       const socket = join(directory.path, "s");
       if (kind === "a file") await writeFile(socket, "mine");
       else await symlink(join(directory.path, "elsewhere"), socket);
-      expect((await failure(serveControl(socket, completed({})))).message).toContain("is not a socket");
+      expect((await failure(serveControl(socket, completed({}), { gate: OPEN_GATE }))).message).toContain(
+        "is not a socket",
+      );
     });
   }
 
   test("has a path that the system can hold, or the error says how long it may be", async () => {
-    const error = await failure(serveControl(`/tmp/${"x".repeat(120)}/iddio.sock`, completed({})));
+    const error = await failure(
+      serveControl(`/tmp/${"x".repeat(120)}/iddio.sock`, completed({}), { gate: OPEN_GATE }),
+    );
     expect(error.message).toContain("the system allows 99");
     expect(error.hint).toContain("IDDIO_HOME");
   });

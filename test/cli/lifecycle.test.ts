@@ -207,7 +207,7 @@ test("a port that another program has taken is said", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => other.once("listening", resolve));
   const { port } = other.address() as { port: number };
-  await writeFile(join(at.state, "settings.yaml"), `proxy_listen: 127.0.0.1:${port}\n`);
+  await writeFile(join(at.state, "settings.yaml"), `proxy_listen: 127.0.0.1:${port}\napproval_guard: off\n`);
   const { findings } = await doctor(at);
   other.close();
   expect(findings.find(({ check }) => check === "port")?.detail).toContain("another program listens");

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { testSettings } from "../support/test-settings.ts";
 import { matches, parseTranscript, type Step } from "./transcript.ts";
 
 const FOLDER = join(import.meta.dir, "scripts");
@@ -109,8 +110,7 @@ class Session implements AsyncDisposable {
     const state = join(this.#home, ".iddio");
     await mkdir(state, { recursive: true, mode: 0o700 });
     const settings = join(state, "settings.yaml");
-    if (!(await Bun.file(settings).exists()))
-      await writeFile(settings, "proxy_listen: 127.0.0.1:0\n", { mode: 0o600 });
+    if (!(await Bun.file(settings).exists())) await writeFile(settings, testSettings(), { mode: 0o600 });
     const daemon = Bun.spawn([builtBinary(), "gateway"], {
       cwd: this.#home,
       env: this.#env,

@@ -11,6 +11,7 @@ import { eventually } from "../support/eventually.ts";
 import { connectTls } from "../support/proxy-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { testSettings } from "../support/test-settings.ts";
 
 const CLIENTS = 16;
 const ENOUGH = 400;
@@ -30,7 +31,7 @@ test("every write that the upstream received has its intent row, and the next da
     join(home, "policy.yaml"),
     `generic:\n  inspect: ["localhost:${origin.port}"]\n  groups: { w: { tiers: [modify] } }\n  rules: { allow: { groups: [w] } }\n`,
   );
-  await writeFile(join(home, "settings.yaml"), "proxy_listen: 127.0.0.1:0\n");
+  await writeFile(join(home, "settings.yaml"), testSettings());
   const daemon = spawnDaemon(home);
   const control = new ControlClient(join(home, "iddio.sock"));
   const status = await eventually(

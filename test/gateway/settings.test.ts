@@ -101,7 +101,10 @@ describe("a changed proxy_listen", () => {
   test("in the file is followed within a second", async () => {
     await using daemon = await startDaemon({ policy: POLICY });
     const port = await freePort();
-    await writeFile(join(daemon.home, "settings.yaml"), `proxy_listen: 127.0.0.1:${port}\n`);
+    await writeFile(
+      join(daemon.home, "settings.yaml"),
+      `proxy_listen: 127.0.0.1:${port}\napproval_guard: off\n`,
+    );
     await eventually(
       () => listenOf(daemon),
       (listen) => listen === `127.0.0.1:${port}`,
@@ -122,7 +125,10 @@ describe("a changed proxy_listen", () => {
     expect(await listenOf(daemon)).toBe(`127.0.0.1:${daemon.port}`);
 
     // By hand in the file: the daemon stays where it is, says so, and tries again when told.
-    await writeFile(join(daemon.home, "settings.yaml"), `proxy_listen: 127.0.0.1:${port}\n`);
+    await writeFile(
+      join(daemon.home, "settings.yaml"),
+      `proxy_listen: 127.0.0.1:${port}\napproval_guard: off\n`,
+    );
     await eventually(
       async () => {
         const tags: string[] = [];

@@ -12,6 +12,7 @@ import { startGatewayProcess } from "../support/gateway.ts";
 import { connectRaw, type RawClient } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { testSettings } from "../support/test-settings.ts";
 
 /** A directory on a small disk of its own; undefined where none can be mounted. */
 async function smallDisk(megabytes: number) {
@@ -108,7 +109,7 @@ describe("on a full disk", () => {
     const start = () => startGateway({ env: { IDDIO_HOME: disk.path }, version: "vtest" });
     expect(await start().then(() => "", String)).toMatch(/full|ENOSPC/);
     disk.free();
-    await Bun.write(join(disk.path, "settings.yaml"), "proxy_listen: 127.0.0.1:0\n");
+    await Bun.write(join(disk.path, "settings.yaml"), testSettings());
     await (await start()).stop();
   });
 });

@@ -80,7 +80,7 @@ describe("a setting refuses, and says what it takes,", () => {
     ["upstream_proxy", "socks5://proxy.corp", /a URL such as/],
     ["upstream_proxy", "http://proxy.corp/path", /a URL such as/],
     ["upstream_no_proxy", "7", /hosts separated by commas/],
-    ["approval_guard", "totp", /only off/],
+    ["approval_guard", "on", /one of off, session, totp, passkey/],
   ];
   for (const [name, written, wanted] of bad)
     test(`${name}: ${written}`, () => {

@@ -2,8 +2,10 @@
 
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
-import { type ControlHandlers, type ControlMethod, METHODS } from "../../src/api/methods.ts";
+import type { ControlHandlers } from "../../src/api/handlers.ts";
+import { type ControlMethod, METHODS } from "../../src/api/methods.ts";
 import { serveControl } from "../../src/api/server.ts";
+import { OPEN_GATE } from "./open-gate.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** The running server with a client for it. */
@@ -18,7 +20,10 @@ export async function controlServer(handlers: Partial<ControlHandlers>): Promise
   const directory = await temporaryDirectory();
   const socket = join(directory.path, "iddio.sock");
   const errors: unknown[] = [];
-  const server = await serveControl(socket, completed(handlers), { onError: (error) => errors.push(error) });
+  const server = await serveControl(socket, completed(handlers), {
+    gate: OPEN_GATE,
+    onError: (error) => errors.push(error),
+  });
   return {
     socket,
     client: new ControlClient(socket),

@@ -9,6 +9,7 @@ import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
+import { testSettings } from "./test-settings.ts";
 
 /** A daemon under test. */
 export interface Daemon extends AsyncDisposable {
@@ -50,7 +51,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await using own = new AsyncDisposableStack();
   const home = options.home ?? own.use(await temporaryDirectory()).path;
   await writeFile(join(home, "policy.yaml"), options.policy);
-  await writeFile(join(home, "settings.yaml"), `proxy_listen: 127.0.0.1:0\n${options.settings ?? ""}`);
+  await writeFile(join(home, "settings.yaml"), testSettings(options.settings));
   const gateway = await startGateway({
     env: { ...options.env, IDDIO_HOME: home },
     version: "vtest",

@@ -11,6 +11,7 @@ import { builtBinary } from "./built-binary.ts";
 import { type Finished, type Running, type RunOptions, runClient, startClient } from "./clients.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
+import { testSettings } from "./test-settings.ts";
 
 /** A gateway process under test. */
 export interface GatewayProcess extends AsyncDisposable {
@@ -60,7 +61,7 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
   const binary = builtBinary();
   const directory = await temporaryDirectory();
   const home = directory.path;
-  await writeFile(join(home, "settings.yaml"), `proxy_listen: 127.0.0.1:0\n${options.settings ?? ""}`);
+  await writeFile(join(home, "settings.yaml"), testSettings(options.settings));
   if (options.policy !== undefined) await writeFile(join(home, "policy.yaml"), options.policy);
   const env = { HOME: home, IDDIO_HOME: home, ...options.env };
   const log = Bun.file(join(home, "gateway.out"));

@@ -9,6 +9,7 @@ import { builtBinary } from "./built-binary.ts";
 import { type Finished, type RunOptions, runClient } from "./clients.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
+import { testSettings } from "./test-settings.ts";
 
 /** One home and what may be done in it. */
 export interface InstalledHome extends AsyncDisposable {
@@ -44,7 +45,7 @@ export async function installedHome(options: HomeOptions = {}): Promise<Installe
   const systemd = join(home, ".fake-systemd");
   await mkdir(state, { mode: 0o700 });
   await mkdir(systemd);
-  await writeFile(join(state, "settings.yaml"), "proxy_listen: 127.0.0.1:0\n", { mode: 0o600 });
+  await writeFile(join(state, "settings.yaml"), testSettings(), { mode: 0o600 });
   const env = {
     HOME: home,
     PATH: process.env.PATH ?? "",

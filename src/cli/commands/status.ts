@@ -2,6 +2,7 @@
 // be fast and must not hang.
 
 import { ControlClient } from "../../api/client.ts";
+import type { StatusReport } from "../../api/reports.ts";
 import { UserError } from "../../model/user-error.ts";
 import { renderDuration } from "../../text/duration.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
@@ -38,6 +39,7 @@ export const statusCommand: Command = {
       ["pending", String(status.pending_approvals)],
       ["longest_stall", status.longest_stall_ms === undefined ? undefined : `${status.longest_stall_ms}ms`],
       ["audit", status.audit_problem && `rows cannot be written: ${status.audit_problem}`],
+      ["guard", guardText(status)],
       ["observe", observeText(status.observe_ends_ms)],
     ]);
     return 0;
@@ -48,6 +50,12 @@ export const statusCommand: Command = {
 function lookedText(lookedMs: number | undefined): string | undefined {
   const agoMs = lookedMs === undefined ? 0 : Date.now() - lookedMs;
   return agoMs < 5_000 ? undefined : `${renderDuration(Math.floor(agoMs / 1000) * 1000)} ago, and not since`;
+}
+
+function guardText({ guard, guard_level, guard_raise, guard_problem }: StatusReport): string | undefined {
+  if (guard === undefined) return undefined;
+  if (guard_problem !== undefined) return `closed, decisions are refused: ${guard_problem}`;
+  return `${guard_level} (${guard})${guard_raise === undefined ? "" : `; more: ${guard_raise}`}`;
 }
 
 function observeText(endsMs: number | undefined): string | undefined {

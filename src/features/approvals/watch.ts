@@ -1,6 +1,7 @@
 // `iddio approval watch`: in a terminal the place where a person answers, one key each; into a pipe one line an
 // event, for scripts.
 
+import { ControlClient } from "../../api/client.ts";
 import type { EventRow } from "../../api/reports.ts";
 import type { Command } from "../../cli/kit/command.ts";
 import { isInteractive } from "../../cli/kit/terminal.ts";
@@ -20,11 +21,12 @@ export const approvalWatchCommand: Command = {
     "For half a second after another request was selected, keys do not answer.",
     "Into a pipe, approval events are printed, one a line.",
   ],
-  async run({ flags, output, daemon, env, interrupted }) {
+  async run({ flags, output, daemon, env, paths, interrupted }) {
     const signal = interrupted();
     if (!flags.has("json") && isInteractive(env)) {
       const { watchInteractively } = await import("./watch/watch-loop.ts");
-      return watchInteractively(daemon, output, signal);
+      // The whole screen is in use: what needs a code or a touch is answered by `approval allow`.
+      return watchInteractively(new ControlClient(paths.socket), output, signal);
     }
     const startMs = Date.now();
     const paints = await output.loadPaints();

@@ -9,6 +9,7 @@ import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { checkAuthority, checkBundle, checkTrust } from "./check-authority.ts";
 import { checkPolicy, checkSettings } from "./check-config.ts";
+import { checkGuard } from "./check-guard.ts";
 import { checkAudit, checkClients, checkClock, checkDisk } from "./check-machine.ts";
 import {
   checkBinary,
@@ -78,6 +79,13 @@ export interface DaemonFacts {
   readonly version: string;
   readonly proxyListen: string;
   readonly policy: string;
+  /** Absent when the daemon is older than the guard. */
+  readonly guard?: {
+    readonly name: string;
+    readonly level: string;
+    readonly raise: string | undefined;
+    readonly problem: string | undefined;
+  };
 }
 
 /** What checks look with. */
@@ -115,6 +123,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["unit", checkUnit],
   ["service", checkService],
   ["daemon", checkDaemon],
+  ["guard", checkGuard],
   ["socket", checkSocket],
   ["port", checkPort],
   ["audit", checkAudit],

@@ -1,6 +1,7 @@
 // Gathers what the checks of `doctor` and `repair` look with, and prints what they found. Everything that is looked at
 // is asked for once, before the first check.
 
+import type { StatusReport } from "../../api/reports.ts";
 import { daemonStatus, type Installation } from "../../cli/kit/installation/installation.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import type { Service } from "../../host/service/service.ts";
@@ -44,12 +45,17 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
       version: status.build_version,
       proxyListen: status.proxy_listen,
       policy: status.policy,
+      ...(status.guard === undefined ? {} : { guard: guardFacts(status) }),
     },
     ...(daemonProblem === undefined ? {} : { daemonProblem }),
     systemRoots: await systemRoots(),
     trustPlaces: await trustPlaces({ env }),
   };
   return { findings: await runChecks(context), service };
+}
+
+function guardFacts({ guard = "", guard_level = "", guard_raise, guard_problem }: StatusReport) {
+  return { name: guard, level: guard_level, raise: guard_raise, problem: guard_problem };
 }
 
 /** Whether nothing failed. */

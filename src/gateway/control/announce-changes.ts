@@ -38,12 +38,20 @@ export function announceChanges(parts: {
       log.info("policy loaded", { revision });
       if (removed.length > 0)
         log.warn("hosts are no longer inspected", { revision, entries: removed.slice(0, 50).join(", ") });
+    } else if (change.kind === "waiting") {
+      events.publish("policy_waiting", { problem: change.problem });
+      log.warn("policy.yaml is not in force", { problem: change.problem });
     } else {
       events.publish("policy_reload_failed", { problem: change.problem });
       log.warn("policy.yaml failed to reload, the last good one stays in force", { problem: change.problem });
     }
   });
   settings.onChange((change) => {
+    if (change.kind === "waiting") {
+      events.publish("settings_waiting", { problem: change.problem });
+      log.warn("settings.yaml is not in force", { problem: change.problem });
+      return;
+    }
     if (change.kind === "failed") {
       events.publish("settings_reload_failed", { problem: change.problem });
       log.warn("settings.yaml failed to reload, the last good ones stay in force", {

@@ -2,7 +2,7 @@
 // the answer still means; here it is recorded and, when asked for, made to last.
 
 import { randomBytes } from "node:crypto";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
 import type { Approval, ApprovalReply, GrantReport } from "../../api/reports.ts";
 import { UserError } from "../../model/user-error.ts";

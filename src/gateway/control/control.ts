@@ -1,11 +1,13 @@
 // What the control socket's methods do. Thin: each calls the part that owns the matter,
 // and everything that changes something leaves a `control` row that says who did it.
 
+import type { GuardReport } from "../../api/daemon-reports.ts";
 import { explainClassify, explainDecide } from "../../api/explain.ts";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Updater } from "../../features/update/updater.ts";
+import type { GuardStore } from "../../state/guard-store.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
@@ -19,6 +21,7 @@ import type { Runs } from "../request/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hostHandlers } from "./host-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
@@ -45,13 +48,16 @@ export interface ControlParts {
   readonly updater: Updater;
   readonly runs: Runs;
   readonly clock: LoopClock;
+  readonly guard: RunningGuard;
+  readonly guardStore: GuardStore;
 }
 
 /** The handlers of every control method. */
 export function controlHandlers(parts: ControlParts): ControlHandlers {
   const { gateway, policy, upstreams, events, paths } = parts;
   const record: RecordControl = (caller, command, fields = {}) => {
-    const who = { caller_uid: caller.uid, caller_pid: caller.pid };
+    const { uid: caller_uid, pid: caller_pid, kind: principal, presence = {} } = caller;
+    const who = { caller_uid, caller_pid, principal, ...presence };
     // What started the caller tells a person at a shell from an agent that answers for itself.
     void callerDetails(caller).then((client) =>
       gateway.recorder.control({ command, ...fields, ...who, client }),
@@ -81,6 +87,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       log: paths.log,
       pending_approvals: gateway.broker.list().length,
       longest_stall_ms: parts.clock.longestStallMs,
+      ...guardFields(parts.guard.guard.report()),
       ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
       ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),
     }),
@@ -149,7 +156,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
     ...hostHandlers(gateway, events, record),
     ...observeHandlers({ ...parts, path: paths.observe }, record),
-    ...settingsHandlers(gateway, parts.listener, parts.hasDesktop, record),
+    ...settingsHandlers(gateway, parts, record),
+    ...guardHandlers(parts.guard, record),
 
     probes_start: ({ protocol, stands_for }) => {
       const { id, host } = gateway.probes.start(protocol, stands_for);
@@ -172,6 +180,15 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => explainDecide(policy.current, input),
+  };
+}
+
+function guardFields({ guard, level, raise, problem }: GuardReport) {
+  return {
+    guard,
+    guard_level: level,
+    ...(raise === undefined ? {} : { guard_raise: raise }),
+    ...(problem === undefined ? {} : { guard_problem: problem }),
   };
 }
 

@@ -2,7 +2,7 @@
 // findings. Every change is recorded with who made it, and told as an event.
 
 import type { PinReport, SuspectReport } from "../../api/daemon-reports.ts";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
 import { UserError } from "../../model/user-error.ts";
 import { routeOf } from "../../policy/decide/route.ts";
 import type { Pin } from "../../state/pins.ts";

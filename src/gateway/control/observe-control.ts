@@ -2,7 +2,7 @@
 // the command line; only clearing it goes through here, because the daemon has it open.
 
 import type { ObserveReport } from "../../api/daemon-reports.ts";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
 import type { PolicyReloadReport } from "../../api/reports.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
@@ -46,8 +46,8 @@ export function policyHandlers(
       // What was saved a moment ago may not have been noticed yet.
       await policy.reload();
       if (policy.reloadProblem !== undefined)
-        throw new UserError("policy.yaml on disk does not load, so it is not edited", {
-          hint: "iddio policy validate",
+        throw new UserError("policy.yaml on disk is not what is in force, so it is not edited", {
+          hint: "iddio policy validate, then iddio policy reload",
           code: "does-not-load",
         });
       const edited = change(policy.current.text, protocol, entry);
@@ -55,7 +55,7 @@ export function policyHandlers(
         throw new UserError(edited.message, edited.hint === undefined ? {} : { hint: edited.hint });
       if (edited.kind === "unchanged") return { changed: false, note: edited.message };
       await writeFileAtomic(path, edited.text);
-      await policy.reload();
+      await policy.reload(caller.presence !== undefined);
       record(caller, command, { protocol, entry });
       return { changed: true, note: edited.message };
     });
@@ -70,7 +70,7 @@ export function policyHandlers(
 
     policy_reload: async (_input, caller) => {
       const before = policy.current.text;
-      const result = await policy.reload();
+      const result = await policy.reload(caller.presence !== undefined);
       record(caller, "policy reload", { result: result.kind });
       if (result.kind === "failed")
         throw new UserError(
@@ -103,7 +103,7 @@ export function policyHandlers(
             code: "changed-meanwhile",
           });
         await writeFileAtomic(path, text);
-        const result = await policy.reload();
+        const result = await policy.reload(caller.presence !== undefined);
         record(caller, "policy edit", { revision: policy.revision, result: result.kind });
         return report(result.kind === "loaded");
       }),

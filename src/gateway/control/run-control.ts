@@ -2,7 +2,7 @@
 // operator, and `runs_stop` only ever takes something away.
 
 import type { RunReport } from "../../api/daemon-reports.ts";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Gateway } from "../request/context.ts";

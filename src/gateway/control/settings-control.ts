@@ -3,10 +3,12 @@
 // URL leaves the daemon masked.
 
 import type { SettingChange } from "../../api/daemon-reports.ts";
-import type { ControlHandlers } from "../../api/methods.ts";
+import type { ControlHandlers } from "../../api/handlers.ts";
+import { checkGuardSetting } from "../../features/guard/guard.ts";
 import { isLoopbackAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
+import type { GuardStore } from "../../state/guard-store.ts";
 import { readSetting, type Settings } from "../../state/settings.ts";
 import type { Listener } from "../front/listener.ts";
 import type { Gateway } from "../request/context.ts";
@@ -17,8 +19,11 @@ type Methods = "settings_get" | "settings_set" | "settings_reload";
 /** Handlers of the settings methods. */
 export function settingsHandlers(
   gateway: Gateway,
-  listener: Listener,
-  hasDesktop: boolean,
+  {
+    listener,
+    hasDesktop,
+    guardStore,
+  }: { readonly listener: Listener; readonly hasDesktop: boolean; readonly guardStore: GuardStore },
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
   const { settings } = gateway;
@@ -33,11 +38,12 @@ export function settingsHandlers(
     settings_set: async ({ name, value }, caller): Promise<SettingChange> => {
       const reading = readSetting(name, value);
       if ("problem" in reading) throw new UserError(reading.problem, { exitCode: 2 });
+      if (name === "approval_guard") checkGuardSetting(reading.value, guardStore.factor());
       const before = settings.current;
       if (name === "proxy_listen") listener.rebind(value);
       let after: Settings;
       try {
-        after = await settings.set(name, value);
+        after = await settings.set(name, value, caller.presence !== undefined);
       } catch (error) {
         listener.rebind(before.proxy_listen);
         throw error;
@@ -51,7 +57,7 @@ export function settingsHandlers(
 
     settings_reload: async (_input, caller) => {
       const before = settings.current;
-      const after = await settings.reload();
+      const after = await settings.reload(caller.presence !== undefined);
       // Again, should the address not have been free when the file changed.
       listener.rebind(after.proxy_listen);
       record(caller, "settings reload", { proxy_listen: listener.listen });
@@ -83,6 +89,10 @@ function noteOn(
     case "notifications":
       return settings.notifications === "on" && !hasDesktop
         ? "the daemon finds no desktop session that could show any"
+        : undefined;
+    case "approval_guard":
+      return settings.approval_guard === "off"
+        ? "whoever runs iddio approval allow decides now, agents too"
         : undefined;
     case "telemetry_opt_in":
       return "stored only: iddio never sends anything";

@@ -143,7 +143,8 @@ class Watch {
       this.update((state) => withNote(state, stamped(note)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      const note = stamped(`not answered: ${escapeForTerminal(error.message)}`);
+      const way = error.code === "needs-presence" ? `; type: iddio approval allow ${id}` : "";
+      const note = stamped(`not answered: ${escapeForTerminal(error.message)}${way}`);
       this.update((state) => ({ ...withNote(state, note), answering: undefined }));
     }
     await this.#list();

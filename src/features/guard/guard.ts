@@ -1,0 +1,302 @@
+// Whether a person is present, for every call that decides or widens. The only implementation of the API's gate. What
+// is missing, damaged or contradictory closes the guard; it is never taken for "off". A proof is used up before the
+// method runs, whether or not the method then succeeds.
+
+import { createHash, randomBytes } from "node:crypto";
+import type { GuardReport } from "../../api/daemon-reports.ts";
+import { type Gate, PresenceNeeded, type PresenceRequest } from "../../api/gate.ts";
+import type { Standing } from "../../api/method.ts";
+import type { Presence, Principal } from "../../api/principal.ts";
+import { sessionChainOf } from "../../host/process/session-chain.ts";
+import type { Level } from "../../model/level.ts";
+import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
+import { UserError } from "../../model/user-error.ts";
+import type { FactorRecord, GuardStore } from "../../state/guard-store.ts";
+import { guardLevel } from "./level.ts";
+import type { PasskeyCeremonies } from "./passkey-ceremonies.ts";
+import { type AskedApproval, type Question, questionOf } from "./question.ts";
+import { RootProofs } from "./root-proof.ts";
+import type { Senders } from "./senders.ts";
+import { acceptedCounter, decodeBase32 } from "./totp.ts";
+
+/** A guard as the settings name it. */
+export type GuardName = "off" | "session" | "totp" | "passkey";
+
+/** What the guard is made of. */
+export interface GuardParts {
+  readonly setting: () => GuardName;
+  readonly store: GuardStore;
+  readonly senders: Senders;
+  /** Resolves when it is known who sent what is held now. */
+  readonly sendersKnown: () => Promise<unknown>;
+  readonly ceremonies: PasskeyCeremonies;
+  readonly standing: () => Standing;
+  /** The text of the policy in force. */
+  readonly policyText: () => string;
+  /** The approval that an id means; throws a UserError when there is none. */
+  readonly approval: (id: string) => AskedApproval;
+  /** The user whom the daemon serves. */
+  readonly ownerUid: number | undefined;
+  /** Whether that user becomes root without being asked. */
+  readonly isRootFree: () => boolean;
+  readonly publish: (fields: Readonly<Record<string, unknown>>) => void;
+  /** Milliseconds since 1970, as the user's authenticator counts. */
+  readonly now: () => number;
+  /** Never goes back; for lock-outs and reuse. */
+  readonly steadyMs?: () => number;
+  readonly roots?: RootProofs;
+}
+
+const REUSE_MS = 60_000;
+const LOCK_MS = 60_000;
+const FAILURES_MAX = 5;
+
+interface Reuse {
+  readonly session: string;
+  readonly tier: TierOrUnknown;
+  readonly untilMs: number;
+}
+
+/** The guard of one daemon. */
+export class Guard implements Gate {
+  readonly #parts: GuardParts;
+  readonly #roots: RootProofs;
+  readonly #steadyMs: () => number;
+  #failures = 0;
+  #lockedUntilMs = 0;
+  #counter: number;
+  #reuse: Reuse | undefined;
+
+  constructor(parts: GuardParts) {
+    this.#parts = parts;
+    this.#steadyMs = parts.steadyMs ?? (() => performance.now());
+    this.#roots = parts.roots ?? new RootProofs();
+    // A state.db that was put back while the daemon was down would let the last codes count again.
+    this.#counter = Math.floor(parts.now() / 30_000);
+  }
+
+  standing(): Standing {
+    return this.#parts.standing();
+  }
+
+  /** The guard that is in force, or why decisions are refused. */
+  get state(): { readonly guard: GuardName; readonly factor?: FactorRecord; readonly problem?: string } {
+    const guard = this.#parts.setting();
+    const factor = this.#parts.store.factor();
+    if (factor === "damaged") return { guard, problem: "the record of the factor in state.db is damaged" };
+    const wanted = guard === "totp" || guard === "passkey" ? guard : undefined;
+    if (factor?.kind === wanted) return { guard, ...(factor === undefined ? {} : { factor }) };
+    const problem =
+      factor === undefined
+        ? `the settings say '${guard}', and state.db has no such factor`
+        : `the settings say '${guard}', and state.db has a ${factor.kind} factor`;
+    return { guard, problem, ...(factor === undefined ? {} : { factor }) };
+  }
+
+  /** What `guard status`, `status` and `doctor` show. */
+  report(): GuardReport {
+    const { guard, factor, problem } = this.state;
+    const { ownerUid, isRootFree, store, now } = this.#parts;
+    const daemonUid = process.getuid?.();
+    const level = guardLevel({ guard, problem, daemonUid, ownerUid, isRootFree: isRootFree() });
+    const isLater = factor !== undefined && factor.decidesFromMs > now();
+    return {
+      guard,
+      ...level,
+      ...(problem === undefined ? {} : { problem, raise: "iddio guard remove, then iddio guard enroll" }),
+      ...(isLater ? { decides_from_ms: factor.decidesFromMs } : {}),
+      ...(factor === undefined ? {} : { recovery_codes: store.recoveryCount() }),
+    };
+  }
+
+  async presence(request: PresenceRequest): Promise<Presence> {
+    const { guard, factor, problem } = this.state;
+    const question = this.#question(request);
+    if (request.isForRoot) {
+      const shown = await this.#rootOrRecovery(request, question);
+      if (shown !== undefined) return shown;
+      // A first factor, and whatever is out of order, is root's.
+      if (factor === undefined || problem !== undefined || factor.decidesFromMs > this.#parts.now())
+        throw this.#needsRoot(question, problem);
+    }
+    if (problem !== undefined)
+      throw new PresenceNeeded(`decisions are refused: ${problem}`, {
+        hint: "iddio guard remove, as root or with sudo's password, then enrol again",
+      });
+    if (factor !== undefined && factor.decidesFromMs > this.#parts.now())
+      throw new PresenceNeeded("the factor is too new to decide", {
+        hint: `it decides from ${new Date(factor.decidesFromMs).toISOString()}, or once root has enrolled it`,
+      });
+    if (factor === undefined) {
+      if (guard === "off") return { factor: "none", level: "L0" };
+      await this.#session(request.caller);
+      return { factor: "session", level: "L0" };
+    }
+    if (factor.kind === "totp") return this.#totp(factor, request, question);
+    await this.#parts.ceremonies.prove(factor, request.proof, question);
+    return { factor: "passkey", level: this.#level() };
+  }
+
+  /** Counts a wrong proof; five in a row lock for a minute. */
+  failed(): void {
+    this.#failures += 1;
+    if (this.#failures < FAILURES_MAX) return;
+    this.#failures = 0;
+    this.#lockedUntilMs = this.#steadyMs() + LOCK_MS;
+    this.#parts.publish({ change: "locked", for_ms: LOCK_MS });
+  }
+
+  /** Throws while wrong proofs have locked it. */
+  checkLock(): void {
+    const left = this.#lockedUntilMs - this.#steadyMs();
+    if (left > 0)
+      throw new PresenceNeeded("too many wrong codes", {
+        hint: `try again in ${Math.ceil(left / 1000)}s`,
+      });
+  }
+
+  #question(request: PresenceRequest): Question {
+    const { id } = request.input as { readonly id?: unknown };
+    const isApproval = request.effect === "decide" && typeof id === "string";
+    return questionOf(request, isApproval ? this.#parts.approval(id) : undefined, this.#parts.policyText());
+  }
+
+  #level(): Level {
+    return this.report().level;
+  }
+
+  async #rootOrRecovery(request: PresenceRequest, question: Question): Promise<Presence | undefined> {
+    if (request.caller.uid === 0) return { factor: "root", level: this.#level() };
+    const [kind, value = ""] = (request.proof ?? "").split(" ", 2);
+    if (kind === "root" && this.#roots.take(value, question.digest))
+      return { factor: "root", level: this.#level() };
+    if (kind !== "recovery" || request.method !== "guard_enroll") return undefined;
+    this.checkLock();
+    if (!this.#parts.store.takeRecovery(recoveryHash(value))) {
+      this.failed();
+      throw new PresenceNeeded("this recovery code is not right, or was used before", {
+        hint: "iddio guard enroll --recovery <code>",
+      });
+    }
+    this.#parts.publish({ change: "recovery_code_used" });
+    return { factor: "recovery", level: "L0" };
+  }
+
+  #needsRoot(question: Question, problem: string | undefined): PresenceNeeded {
+    const { nonce, path } = this.#roots.ask(question.digest);
+    return new PresenceNeeded(
+      problem === undefined
+        ? "the first factor needs root"
+        : `only root can put the guard in order: ${problem}`,
+      {
+        hint: "run it in a terminal: it asks sudo for your password, or run it as root",
+        question: { ask: "root", nonce, path },
+      },
+    );
+  }
+
+  async #session({ pid }: Principal): Promise<void> {
+    await this.#parts.sendersKnown();
+    const chain = pid === undefined ? undefined : await sessionChainOf(pid);
+    const refusal = chain === undefined ? "unknown" : this.#parts.senders.refusal(chain);
+    if (refusal === undefined) return;
+    throw new PresenceNeeded(SESSION_TEXT[refusal], {
+      hint: `${SESSION_WAY[refusal]}; or set up a factor: iddio guard enroll passkey`,
+    });
+  }
+
+  async #totp(
+    factor: Extract<FactorRecord, { kind: "totp" }>,
+    request: PresenceRequest,
+    question: Question,
+  ): Promise<Presence> {
+    const session = await terminalOf(request.caller);
+    const shown: Presence = { factor: "totp", level: this.#level() };
+    if (request.proof === undefined && this.#mayReuse(session, question)) return shown;
+    const [kind, code = ""] = splitProof(request.proof);
+    if (kind !== "totp")
+      throw new PresenceNeeded("this needs a code of your authenticator", {
+        hint: "run it in a terminal: it asks for the code",
+        question: { ask: "totp" },
+      });
+    this.checkLock();
+    const secret = decodeBase32(factor.secret);
+    const last = Math.max(this.#counter, factor.counter);
+    const counter = secret === undefined ? undefined : acceptedCounter(secret, code, this.#parts.now(), last);
+    if (counter === undefined) {
+      this.failed();
+      this.checkLock();
+      throw new PresenceNeeded("this code is not right, or was used before", {
+        hint: "wait for the next code",
+        question: { ask: "totp" },
+      });
+    }
+    // On disk before the method runs: the code is used up whatever becomes of the call.
+    this.#counter = counter;
+    this.#parts.store.put({ ...factor, counter });
+    this.#failures = 0;
+    const { plainTier } = question;
+    this.#reuse =
+      plainTier === undefined || session === undefined
+        ? undefined
+        : { session, tier: plainTier, untilMs: this.#steadyMs() + REUSE_MS };
+    return shown;
+  }
+
+  /** A code may serve again for a minute: same terminal, plain allow, no higher tier, never break-glass or unknown. */
+  #mayReuse(session: string | undefined, { plainTier }: Question): boolean {
+    const reuse = this.#reuse;
+    if (reuse === undefined || reuse.session !== session || reuse.untilMs <= this.#steadyMs()) return false;
+    if (plainTier === undefined || plainTier === "unknown" || plainTier === "break-glass") return false;
+    if (reuse.tier === "unknown") return false;
+    return TIERS.indexOf(plainTier) <= TIERS.indexOf(reuse.tier);
+  }
+}
+
+const SESSION_TEXT = {
+  "no-terminal": "this needs a person at a terminal, and there is no terminal here",
+  "same-session": "this terminal has sent requests that were held, so it may not answer for them",
+  unknown: "the system does not say from which terminal this comes",
+} as const;
+
+const SESSION_WAY = {
+  "no-terminal": "run it in a terminal, over ssh with: ssh -t",
+  "same-session": "run it in another terminal",
+  unknown: "run it in a terminal of this machine",
+} as const;
+
+/** The first word of a proof and the rest. */
+function splitProof(proof: string | undefined): readonly [kind: string, value: string] {
+  const blank = proof?.indexOf(" ") ?? -1;
+  return proof === undefined || blank < 0 ? ["", ""] : [proof.slice(0, blank), proof.slice(blank + 1)];
+}
+
+/** The terminal session of a caller, told from a later one with its number; undefined without a terminal. */
+async function terminalOf({ pid }: Principal): Promise<string | undefined> {
+  const [first, ...others] = pid === undefined ? [] : (await sessionChainOf(pid)).members;
+  if (first === undefined || !first.hasTerminal) return undefined;
+  const leader = [first, ...others].find((each) => each.pid === first.session);
+  return leader === undefined ? undefined : `${first.session}:${leader.started}`;
+}
+
+/** How a recovery code is kept: 128 random bits need no slow hash. */
+export function recoveryHash(code: string): string {
+  return createHash("sha256")
+    .update(code.replace(/[^0-9a-f]/gi, "").toLowerCase())
+    .digest("hex");
+}
+
+/** A new recovery code: 128 bits, in groups that can be read out. */
+export function newRecoveryCode(): string {
+  return (randomBytes(16).toString("hex").match(/.{4}/g) ?? []).join("-");
+}
+
+/** Refuses a change of the setting that must go through the guard's own commands. */
+export function checkGuardSetting(value: unknown, factor: FactorRecord | "damaged" | undefined): void {
+  const kind = factor === undefined || factor === "damaged" ? undefined : factor.kind;
+  if (value === "totp" || value === "passkey") {
+    if (kind !== value)
+      throw new UserError(`no ${value} is enrolled`, { hint: `iddio guard enroll ${value}`, exitCode: 2 });
+  } else if (factor !== undefined)
+    throw new UserError("a factor is enrolled, so the setting stays", { hint: "iddio guard remove" });
+}
