@@ -43,7 +43,7 @@ export interface GuardedGateway extends AsyncDisposable {
   terminal(argv: readonly string[], env?: Readonly<Record<string, string>>): PtyProgram;
   /** Runs `iddio` as root, without a terminal; undefined when the tests are not root. */
   asRoot(args: readonly string[]): Promise<Ended> | undefined;
-  /** Sends a request that is held, from a process without a terminal, and gives the approval's id. */
+  /** Sends a request that is held, from a terminal of its own, and gives the approval's id. */
   hold(path: string): Promise<string>;
   /** A terminal that sends a request which is held, and then runs a shell script with its approval's id as `$id`. */
   agent(path: string, script: string): Promise<Ended>;
@@ -133,7 +133,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
     };
     return (await eventually(list, (id) => id !== undefined)) ?? "";
   };
-  const senders: Bun.Subprocess[] = [];
+  const senders: PtyProgram[] = [];
   return {
     home,
     binary,
@@ -151,21 +151,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
     asRoot: (args) => (IS_ROOT ? iddio(args, {}, []) : undefined),
     async hold(path) {
       senders.push(
-        Bun.spawn(
-          [
-            ...AS_USER,
-            "/usr/bin/setsid",
-            "-w",
-            "/usr/bin/curl",
-            "-s",
-            "-x",
-            `http://${running.proxy}`,
-            "-X",
-            "POST",
-            url(path),
-          ],
-          { env, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
-        ),
+        terminal(["/usr/bin/curl", "-s", "-x", `http://${running.proxy}`, "-X", "POST", url(path)]),
       );
       return idOf(path);
     },
@@ -189,7 +175,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
       running = await start(more);
     },
     async [Symbol.asyncDispose]() {
-      for (const sender of senders) sender.kill();
+      for (const sender of senders) await sender[Symbol.asyncDispose]();
       running.child.kill();
       await running.child.exited;
       await upstream.stop(true);
