@@ -4,13 +4,14 @@
 
 import { serveControl } from "../api/server.ts";
 import { Authority } from "../ca/authority.ts";
-import { systemRoots, writeBundle } from "../ca/bundle.ts";
+import { writeBundle } from "../ca/bundle.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { Updater } from "../features/update/updater.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
+import { systemRoots } from "../host/trust/system-roots.ts";
 import { openDatabase } from "../state/database.ts";
 import { ensureStateDirectory } from "../state/files.ts";
 import { Grants } from "../state/grants.ts";
@@ -108,7 +109,12 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     log.warn("policy.schema.json not written", { reason: String(error) }),
   );
   const authority = await Authority.open(paths);
-  await writeBundle(paths, authority, env);
+  const systemsRoots = await systemRoots({ env, kept: paths.bundle });
+  if ((await writeBundle(paths, authority, { roots: systemsRoots, env })) === "kept")
+    log.warn("the system's roots have collapsed; the last bundle stays", {
+      roots: systemsRoots.length,
+      hint: `if that is meant: rm ${paths.bundle}, then iddio repair`,
+    });
   const events = new Events();
   const audit = await Journal.open(paths.audit, {
     onFailure: (error, lost) => log.error("audit rows lost", { rows: lost, reason: error.message }),
@@ -132,7 +138,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   upstreams.onChange(watchNames);
   policy.onChange(({ kind }) => kind === "loaded" && watchNames());
   // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
-  const roots = (await systemRoots()).filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
+  const roots = systemsRoots.filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
   const trust = new TrustStore(upstreams, roots, new ChainVerifier(now));
   const descriptors = new Descriptors();
   const dialler = new Dialler({
@@ -279,6 +285,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     guardStore,
     gateway,
     paths,
+    env,
     policy,
     upstreams,
     authority,

@@ -5,10 +5,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
-import { systemRoots, writeBundle } from "../../src/ca/bundle.ts";
+import { writeBundle } from "../../src/ca/bundle.ts";
 import { LeafStore } from "../../src/ca/leaf.ts";
+import { systemRoots } from "../../src/host/trust/system-roots.ts";
 import { statePaths } from "../../src/state/paths.ts";
 
+const roots = await systemRoots({ env: {} });
 const root = mkdtempSync(join(tmpdir(), "iddio-bundle-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -24,8 +26,7 @@ function certificatesIn(path: string): string[] {
 describe("the bundle", () => {
   test("holds every root of the system and the authority, and all may read it", async () => {
     const { paths, authority } = await fresh();
-    await writeBundle(paths, authority);
-    const roots = await systemRoots();
+    await writeBundle(paths, authority, { roots });
     const found = certificatesIn(paths.bundle);
     expect(roots.length).toBeGreaterThan(20);
     expect(new Set(found)).toEqual(new Set([...roots, authority.certificatePem.trim()]));
@@ -34,7 +35,7 @@ describe("the bundle", () => {
 
   test("lets openssl verify a leaf", async () => {
     const { paths, authority } = await fresh();
-    await writeBundle(paths, authority);
+    await writeBundle(paths, authority, { roots });
     const leaf = join(paths.root, "leaf.pem");
     writeFileSync(leaf, (await new LeafStore(authority).leafFor("example.com")).certPem);
     const done = Bun.spawnSync(["openssl", "verify", "-x509_strict", "-CAfile", paths.bundle, leaf]);
@@ -46,24 +47,35 @@ describe("the bundle", () => {
     const corporate = (await fresh()).authority;
     const file = join(paths.root, "corporate.pem");
     writeFileSync(file, `# corporate\n${corporate.certificatePem.replaceAll("\n", "\r\n")}`);
-    await writeBundle(paths, authority, { SSL_CERT_FILE: file });
+    await writeBundle(paths, authority, { roots, env: { SSL_CERT_FILE: file } });
     expect(certificatesIn(paths.bundle)).toContain(corporate.certificatePem.trim());
   });
 
   test("does not feed on itself when SSL_CERT_FILE names it", async () => {
     const { paths, authority } = await fresh();
     const old = (await fresh()).authority;
-    await writeBundle(paths, old);
-    await writeBundle(paths, authority, { SSL_CERT_FILE: paths.bundle });
+    await writeBundle(paths, old, { roots });
+    await writeBundle(paths, authority, { roots, env: { SSL_CERT_FILE: paths.bundle } });
     expect(certificatesIn(paths.bundle)).not.toContain(old.certificatePem.trim());
     expect(certificatesIn(paths.bundle)).toContain(authority.certificatePem.trim());
   });
 
   test("is left alone when it holds the same already", async () => {
     const { paths, authority } = await fresh();
-    await writeBundle(paths, authority);
+    await writeBundle(paths, authority, { roots });
     const before = statSync(paths.bundle).ino;
-    await writeBundle(paths, authority);
+    await writeBundle(paths, authority, { roots });
     expect(statSync(paths.bundle).ino).toBe(before);
+  });
+
+  test("survives a store that collapses, with a new authority too, and follows one that shrinks a little", async () => {
+    const { paths, authority } = await fresh();
+    const renewed = (await fresh()).authority;
+    expect(await writeBundle(paths, authority, { roots })).toBe("written");
+    expect(await writeBundle(paths, authority, { roots: roots.slice(0, 3) })).toBe("kept");
+    expect(await writeBundle(paths, renewed, { roots: [] })).toBe("kept");
+    expect(new Set(certificatesIn(paths.bundle))).toEqual(new Set([...roots, renewed.certificatePem.trim()]));
+    expect(await writeBundle(paths, renewed, { roots: roots.slice(5) })).toBe("written");
+    expect(certificatesIn(paths.bundle).length).toBe(roots.length - 4);
   });
 });

@@ -4,6 +4,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { readCertificate } from "../../host/trust/trust.ts";
+import { FEWEST_ROOTS } from "../../model/root-count.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 
 const DAY_MS = 86_400_000;
@@ -83,6 +84,14 @@ export async function checkBundle({ paths, systemRoots }: CheckContext): Promise
   const missing = systemRoots.flatMap(blocksOf).filter((each) => each !== own && !held.has(each)).length;
   const age = await stat(paths.bundle);
   const written = age.mtime.toISOString().slice(0, 10);
+  if (held.size < FEWEST_ROOTS)
+    return {
+      ...about,
+      verdict: "fail",
+      detail: `holds ${held.size} certificates only; every system trusts more than ${FEWEST_ROOTS}`,
+      fix: "restore this system's certificates (Linux: the package ca-certificates), then: iddio repair",
+      repairs,
+    };
   if (missing > 0)
     return {
       ...about,

@@ -20,7 +20,7 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
   const { runChecks } = await import("./checks.ts");
   const { openService } = await import("../../host/service/service.ts");
   const { trustPlaces } = await import("../../host/trust/trust.ts");
-  const { systemRoots } = await import("../../ca/bundle.ts");
+  const { systemRoots } = await import("../../host/trust/system-roots.ts");
   const service = ((): Service | undefined => {
     try {
       return openService({ scope, paths, env });
@@ -48,7 +48,7 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
       ...(status.guard === undefined ? {} : { guard: guardFacts(status) }),
     },
     ...(daemonProblem === undefined ? {} : { daemonProblem }),
-    systemRoots: await systemRoots(),
+    systemRoots: await systemRoots({ env, kept: paths.bundle }),
     trustPlaces: await trustPlaces({ env }),
   };
   return { findings: await runChecks(context), service };

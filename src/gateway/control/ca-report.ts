@@ -1,15 +1,26 @@
-// The authority as `ca info` shows it, and whether this system's own store trusts it.
+// The authority as `ca info` shows it, and whether this system's own store trusts it. macOS is asked by its own program:
+// that a certificate is in a keychain says nothing.
 
 import { X509Certificate } from "node:crypto";
 import type { CaReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
-import { systemRoots } from "../../ca/bundle.ts";
+import type { Environment } from "../../host/process/environment.ts";
+import { KeychainTrust } from "../../host/trust/darwin.ts";
+import { systemRoots } from "../../host/trust/system-roots.ts";
+import { readCertificate } from "../../host/trust/trust.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
 /** Reads the system's roots anew each time: trust changes outside iddio. */
-export async function caReport(authority: Authority, paths: StatePaths): Promise<CaReport> {
-  const roots = await systemRoots();
-  const isTrusted = roots.some((pem) => fingerprintOfPem(pem) === authority.fingerprint);
+export async function caReport(
+  authority: Authority,
+  paths: StatePaths,
+  env: Environment,
+  platform: NodeJS.Platform = process.platform,
+): Promise<CaReport> {
+  const isTrusted =
+    platform === "darwin"
+      ? await new KeychainTrust(env).isTrusted(await readCertificate(paths.caCertificate))
+      : (await systemRoots({ env })).some((pem) => fingerprintOfPem(pem) === authority.fingerprint);
   return {
     path: paths.caCertificate,
     bundle: paths.bundle,

@@ -7,6 +7,7 @@ import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Updater } from "../../features/update/updater.ts";
+import type { Environment } from "../../host/process/environment.ts";
 import type { GuardStore } from "../../state/guard-store.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
@@ -34,6 +35,7 @@ import { checkUpstream } from "./upstream-check.ts";
 export interface ControlParts {
   readonly gateway: Gateway;
   readonly paths: StatePaths;
+  readonly env: Environment;
   readonly policy: PolicyStore;
   readonly upstreams: Upstreams;
   readonly authority: Authority;
@@ -116,7 +118,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       });
     },
 
-    ca_info: () => caReport(parts.authority, paths),
+    ca_info: () => caReport(parts.authority, paths, parts.env),
 
     upstreams_list: () => ({ upstreams: upstreams.list().map(upstreamReport) }),
 

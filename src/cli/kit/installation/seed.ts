@@ -4,7 +4,8 @@
 
 import { rename } from "node:fs/promises";
 import { Authority } from "../../../ca/authority.ts";
-import { writeBundle } from "../../../ca/bundle.ts";
+import { type BundleOutcome, writeBundle } from "../../../ca/bundle.ts";
+import { systemRoots } from "../../../host/trust/system-roots.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { ensureStateDirectory } from "../../../state/files.ts";
 import { acquireDaemonLock } from "../../../state/lock.ts";
@@ -34,7 +35,7 @@ export async function seedState(
   const store = await PolicyStore.open(paths);
   store.close();
   const authority = await Authority.open(paths);
-  await writeBundle(paths, authority, env);
+  await bundleOf(paths, authority, env);
   return {
     policy: hadPolicy ? "kept" : "written",
     authority: hadAuthority ? "kept" : "made",
@@ -49,7 +50,13 @@ export async function renewBundle(
 ): Promise<void> {
   if (!(await Bun.file(paths.caCertificate).exists()))
     throw new UserError(`there is no "${paths.caCertificate}"`, { hint: "iddio repair" });
-  await writeBundle(paths, await Authority.open(paths), env);
+  if ((await bundleOf(paths, await Authority.open(paths), env)) === "kept")
+    throw new UserError(
+      "this system trusts less than half of what the last bundle holds, so the last one stays",
+      {
+        hint: `restore the system's certificates (ca-certificates), or if that is meant: rm '${paths.bundle}' and try again`,
+      },
+    );
 }
 
 /**
@@ -64,5 +71,13 @@ export async function renewAuthority(
   using _lock = acquireDaemonLock(paths);
   for (const path of [paths.caCertificate, paths.caKey])
     if (await Bun.file(path).exists()) await rename(path, `${path}.broken`);
-  await writeBundle(paths, await Authority.open(paths), env);
+  await bundleOf(paths, await Authority.open(paths), env);
+}
+
+async function bundleOf(
+  paths: StatePaths,
+  authority: Authority,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<BundleOutcome> {
+  return writeBundle(paths, authority, { roots: await systemRoots({ env, kept: paths.bundle }), env });
 }

@@ -1,0 +1,167 @@
+// The roots of macOS, by a `security` that answers as Apple's does: keychains with and without local authorities, a
+// program that hangs, fails or says nothing. And a Linux store that is being written while it is read.
+
+import { expect, test } from "bun:test";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as tls from "node:tls";
+import { Authority } from "../../src/ca/authority.ts";
+import { parseDenied } from "../../src/host/trust/keychain-roots.ts";
+import { systemRoots } from "../../src/host/trust/system-roots.ts";
+import { ensureStateDirectory } from "../../src/state/files.ts";
+import { statePaths } from "../../src/state/paths.ts";
+import { pemCertificates } from "../../src/text/pem-certificates.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const LIMIT_MS = 60_000;
+/** As Apple's keychain has them: many, none of them iddio's. */
+const APPLE = tls.rootCertificates.slice(0, 100).flatMap(pemCertificates);
+
+/**
+ * What `security` answers: a file a keychain, the words of dump-trust-settings, and which certificates are refused.
+ * verify-cert refuses what is not told to be trusted, as for an authority that merely lies in a keychain.
+ */
+const SECURITY = `#!/bin/sh
+echo "$*" >>"$HOME/calls"
+case $1 in
+find-certificate)
+  case $4 in
+  */SystemRootCertificates.keychain) cat "$HOME/apple" ;;
+  */System.keychain) cat "$HOME/system" ;;
+  */login.keychain-db) cat "$HOME/login" ;;
+  esac 2>/dev/null || { echo "security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain." >&2; exit 44; } ;;
+dump-trust-settings)
+  cat "$HOME/settings" 2>/dev/null || { echo "SecTrustSettingsCopyCertificates: No Trust Settings were found." >&2; exit 1; } ;;
+verify-cert)
+  for file do :; done
+  grep -qF "$(sed -n 2p "$file")" "$HOME/trusted" 2>/dev/null && { echo "...certificate verification successful."; exit 0; }
+  echo "Cert Verify Result: CSSMERR_TP_NOT_TRUSTED" >&2; exit 1 ;;
+esac
+`;
+
+async function mac(files: Readonly<Record<string, string>>, security = SECURITY) {
+  const directory = await temporaryDirectory();
+  const bin = join(directory.path, "bin");
+  await mkdir(bin);
+  await writeFile(join(bin, "security"), security);
+  await chmod(join(bin, "security"), 0o755);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory.path, name), text);
+  const env = { HOME: directory.path, PATH: "/usr/bin:/bin", IDDIO_TEST_TOOLS: bin };
+  return {
+    path: directory.path,
+    roots: (bundles: readonly string[] = []) => systemRoots({ env, platform: "darwin", bundles }),
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
+
+async function authorityPem(home: string): Promise<string> {
+  const paths = statePaths({ HOME: home });
+  await ensureStateDirectory(paths);
+  return (await Authority.open(paths)).certificatePem.trim();
+}
+
+const joined = (roots: readonly string[]) => `${roots.join("\n")}\n`;
+
+test(
+  "a trusted iddio CA in the keychain takes no root away, and does not become one",
+  async () => {
+    await using home = await mac({ apple: joined(APPLE) });
+    const own = await authorityPem(home.path);
+    await writeFile(join(home.path, "system"), `${own}\n`);
+    await writeFile(join(home.path, "trusted"), `${own}\n`);
+    expect(await home.roots()).toEqual(APPLE);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a local authority counts when macOS verifies it, not for lying in a keychain",
+  async () => {
+    const [company = "", stranger = "", users = ""] = tls.rootCertificates.slice(-3).flatMap(pemCertificates);
+    await using home = await mac({
+      apple: joined(APPLE),
+      system: joined([company, stranger]),
+      // attributes and remarks, as older versions print between the blocks
+      login: `keychain: "login"\n${users.replaceAll("\n", "\r\n")}\n`,
+      trusted: joined([company, users]),
+    });
+    expect(await home.roots()).toEqual([...APPLE, company, users]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a root of Apple's that somebody never trusts is left out, one with another setting is not",
+  async () => {
+    const denied = "ISRG Root X1";
+    const roots = tls.rootCertificates.flatMap(pemCertificates);
+    const found = roots.filter((pem) =>
+      Buffer.from(pem.replace(/-----.*-----/g, ""), "base64").includes(denied),
+    );
+    expect(found.length).toBe(1);
+    const settings = `Number of trusted certs = 2
+Cert 0: ${denied}
+   Number of trust settings : 1
+   Trust Setting 0:
+      Policy OID            : SSL
+      Result Type           : kSecTrustSettingsResultDeny
+Cert 1: ISRG Root X2
+   Number of trust settings : 1
+   Trust Setting 0:
+      Result Type           : kSecTrustSettingsResultTrustRoot
+`;
+    expect(parseDenied(settings)).toEqual([denied]);
+    await using home = await mac({ apple: joined(roots), settings });
+    expect(await home.roots()).toEqual(roots.filter((pem) => pem !== found[0]));
+  },
+  LIMIT_MS,
+);
+
+test(
+  "without Apple's keychain the roots come from /etc/ssl/cert.pem, then from the runtime: never fewer than 50",
+  async () => {
+    const builtIn = tls.rootCertificates.flatMap(pemCertificates);
+    for (const security of [
+      "#!/bin/sh\nexit 1\n",
+      "#!/bin/sh\nexit 0\n",
+      `#!/bin/sh\nprintf '%s' '${APPLE[0]}'\n`,
+    ]) {
+      await using home = await mac(
+        { "cert.pem": joined(APPLE), "short.pem": joined(APPLE.slice(0, 49)) },
+        security,
+      );
+      expect((await home.roots([join(home.path, "cert.pem")])).slice(0, 100)).toEqual(APPLE);
+      const short = await home.roots([join(home.path, "short.pem")]);
+      expect(short.slice(0, builtIn.length)).toEqual(builtIn);
+    }
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a security that never answers costs its time-out and no root",
+  async () => {
+    await using home = await mac({}, "#!/bin/sh\nexec sleep 600\n");
+    const started = performance.now();
+    expect((await home.roots()).length).toBeGreaterThanOrEqual(50);
+    expect(performance.now() - started).toBeLessThan(50_000);
+  },
+  LIMIT_MS * 2,
+);
+
+test("a Linux store that is being written gives up no built-in root that the last bundle had", async () => {
+  await using directory = await temporaryDirectory();
+  const [store, kept] = [join(directory.path, "store.pem"), join(directory.path, "kept.pem")];
+  const builtIn = tls.rootCertificates.flatMap(pemCertificates);
+  const foreign = await authorityPem(directory.path);
+  await writeFile(store, joined(builtIn.slice(0, 4)));
+  await writeFile(kept, joined([...builtIn.slice(1), foreign]));
+  const options = { env: {}, platform: "linux", bundles: [store], kept } as const;
+  const roots = await systemRoots(options);
+  expect(new Set(roots)).toEqual(new Set(builtIn));
+  // Whoever writes to the user's bundle does not become a root of the upstreams.
+  expect(roots).not.toContain(foreign);
+  // A machine that has always trusted few is taken at its word.
+  await writeFile(kept, joined(builtIn.slice(0, 5)));
+  expect(await systemRoots(options)).toEqual(builtIn.slice(0, 4));
+});
