@@ -41,8 +41,8 @@ export interface GuardedGateway extends AsyncDisposable {
   inTerminal(script: string, env?: Readonly<Record<string, string>>): Promise<Ended>;
   /** The same, to type into. */
   terminal(argv: readonly string[], env?: Readonly<Record<string, string>>): PtyProgram;
-  /** Runs `iddio` as root, without a terminal; undefined when the tests are not root. */
-  asRoot(args: readonly string[]): Promise<Ended> | undefined;
+  /** A terminal of the tests' own user, root where they are. */
+  rootTerminal(argv: readonly string[]): PtyProgram;
   /** Sends a request that is held, from a terminal of its own, and gives the approval's id. */
   hold(path: string): Promise<string>;
   /** A terminal that sends a request which is held, and then runs a shell script with its approval's id as `$id`. */
@@ -148,7 +148,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
       const code = await program.exited;
       return { code, text: program.written };
     },
-    asRoot: (args) => (IS_ROOT ? iddio(args, {}, []) : undefined),
+    rootTerminal: (argv) => startPty(argv, { env, columns: 200, rows: 80, cwd: home }),
     async hold(path) {
       senders.push(
         terminal(["/usr/bin/curl", "-s", "-x", `http://${running.proxy}`, "-X", "POST", url(path)]),

@@ -37,6 +37,8 @@ export interface GuardParts {
   readonly approval: (id: string) => AskedApproval;
   /** The user whom the daemon serves. */
   readonly ownerUid: number | undefined;
+  /** The daemon's own user; this process's unless told. */
+  readonly daemonUid?: number;
   /** Whether that user becomes root without being asked. */
   readonly isRootFree: () => boolean;
   readonly publish: (fields: Readonly<Record<string, unknown>>) => void;
@@ -97,7 +99,7 @@ export class Guard implements Gate {
   report(): GuardReport {
     const { guard, factor, problem } = this.state;
     const { ownerUid, isRootFree, store, now } = this.#parts;
-    const daemonUid = process.getuid?.();
+    const daemonUid = this.#parts.daemonUid ?? process.getuid?.();
     const level = guardLevel({ guard, problem, daemonUid, ownerUid, isRootFree: isRootFree() });
     const isLater = factor !== undefined && factor.decidesFromMs > now();
     return {

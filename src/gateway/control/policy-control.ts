@@ -44,10 +44,15 @@ export function policyHandlers(
   ) =>
     alone(async () => {
       // What was saved a moment ago may not have been noticed yet.
-      await policy.reload();
+      const looked = await policy.reload();
+      if (looked.kind === "waiting")
+        throw new UserError("policy.yaml on disk waits for a person, so it is not edited", {
+          hint: "iddio policy reload",
+          code: "does-not-load",
+        });
       if (policy.reloadProblem !== undefined)
-        throw new UserError("policy.yaml on disk is not what is in force, so it is not edited", {
-          hint: "iddio policy validate, then iddio policy reload",
+        throw new UserError("policy.yaml on disk does not load, so it is not edited", {
+          hint: "iddio policy validate",
           code: "does-not-load",
         });
       const edited = change(policy.current.text, protocol, entry);

@@ -96,7 +96,7 @@ const ATTEMPTS: readonly Attempt[] = [
   {
     name: "tmux (L0)",
     needs: "tmux",
-    script: `export TMUX_TMPDIR=$HOME; tmux -L t -f /dev/null new-session -d 2>&1; sleep 0.5; tmux -L t send-keys "iddio approval allow $id; touch over3" Enter; until [ -e over3 ]; do sleep 0.05; done; tmux -L t kill-server`,
+    script: `export TMUX_TMPDIR=$HOME; tmux -L t -f /dev/null new-session -d 2>&1; sleep 0.5; tmux -L t send-keys "~/bin/iddio approval allow $id; touch over3" Enter; until [ -e over3 ]; do sleep 0.05; done; tmux -L t kill-server`,
     isHeld: false,
   },
 ];
