@@ -45,7 +45,11 @@ describe("settings set", () => {
   });
 
   const wrong: [name: string, value: string, message: RegExp][] = [
-    ["approval_timeout", "soon", /must be a duration such as 30s, 5m or 1h30m, not "soon"/],
+    [
+      "approval_timeout",
+      "soon",
+      /must be a duration such as 30s, 5m or 1h30m, at most 24 days .24d., not "soon"/,
+    ],
     ["log_level", "loud", /one of debug, info, warn, error/],
     ["default_mode", "on", /one of off, passthrough, observe, enforce/],
     ["detector", "some", /one of off, generic, all/],

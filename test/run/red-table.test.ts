@@ -65,15 +65,15 @@ const ATTEMPTS: Readonly<Record<string, (sandbox: Sandbox, loopback: number) => 
   "netlink families beside routes": () =>
     [4, 9, 12, 15, 16].map((family) => connects(`socket(my $s, 16, SOCK_RAW, ${family})`)).join("\n"),
   "changing routes": () =>
-    escapes("ip route add 10.0.0.0/8 dev lo") + "\n" + escapes("ip link add x type dummy"),
+    `${escapes("ip route add 10.0.0.0/8 dev lo")}\n${escapes("ip link add x type dummy")}`,
   "the docker socket": () => escapes("test -S /run/docker.sock -o -S /var/run/docker.sock"),
   "podman's and containerd's sockets": () =>
     escapes("test -e /run/podman -o -e /run/containerd -o -e $XDG_RUNTIME_DIR/podman"),
   "D-Bus": () =>
-    escapes("test -e /run/dbus -o -e $XDG_RUNTIME_DIR/bus") + "\n" + escapes("busctl --user list"),
+    `${escapes("test -e /run/dbus -o -e $XDG_RUNTIME_DIR/bus")}\n${escapes("busctl --user list")}`,
   "systemd-run --user": () => escapes("systemd-run --user --wait true"),
   "the display server": () =>
-    escapes("ls /tmp/.X11-unix/X0") + "\n" + escapes("ls $XDG_RUNTIME_DIR/wayland-0"),
+    `${escapes("ls /tmp/.X11-unix/X0")}\n${escapes("ls $XDG_RUNTIME_DIR/wayland-0")}`,
   "ssh-agent": ({ home }) =>
     `[ -n "$SSH_AUTH_SOCK" ] && echo ESCAPED\n${connects(`IO::Socket::UNIX->new("${home}/agent.sock")`)}`,
   "gpg-agent": ({ home }) => escapes(`ls ${home}/.gnupg/S.gpg-agent`),
@@ -102,13 +102,13 @@ const ATTEMPTS: Readonly<Record<string, (sandbox: Sandbox, loopback: number) => 
     `for p in $(seq 300 2000); do kill -0 $p 2>/dev/null && echo ESCAPED; done`,
   io_uring: () => call(425, 425, "8, 0", "ENOSYS"),
   "clone3, whose flags no filter can read": () => call(435, 435, "0, 0", "ENOSYS"),
-  "a user namespace by unshare": () => escapes("unshare -U true") + "\n" + call(272, 97, "0x10000000"),
+  "a user namespace by unshare": () => `${escapes("unshare -U true")}\n${call(272, 97, "0x10000000")}`,
   "a user namespace by clone": () => call(56, 220, "0x10000011, 0, 0, 0, 0"),
   "a mount namespace": () => call(272, 97, "0x00020000"),
   "entering another namespace": () => call(308, 268, "0, 0"),
   "nested bubblewrap": () => escapes("bwrap --unshare-user --dev-bind / / true"),
-  mount: () => escapes("mount -t tmpfs none /mnt") + "\n" + call(165, 40, "0, 0, 0, 0, 0"),
-  "umount of a mask": ({ state }) => escapes(`umount ${state}`) + "\n" + call(166, 39, "0, 0"),
+  mount: () => `${escapes("mount -t tmpfs none /mnt")}\n${call(165, 40, "0, 0, 0, 0, 0")}`,
+  "umount of a mask": ({ state }) => `${escapes(`umount ${state}`)}\n${call(166, 39, "0, 0")}`,
   "the new mount calls": () =>
     [call(428, 428, "0, 0, 0"), call(430, 430, "0, 0"), call(429, 429, "0, 0, 0, 0, 0")].join("\n"),
   chroot: () => call(161, 51, "0"),
