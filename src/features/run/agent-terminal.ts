@@ -18,7 +18,7 @@ const SUSPEND_MS = 200;
 
 /** `using` gives the person's terminal back. */
 export class AgentTerminal implements Disposable {
-  readonly terminal: Bun.Terminal;
+  #terminal: Bun.Terminal | undefined;
   readonly #host: HostEnd;
   readonly #filter = new TerminalFilter();
   readonly #output = isatty(1) ? 1 : 2;
@@ -26,23 +26,15 @@ export class AgentTerminal implements Disposable {
   readonly #ended = Promise.withResolvers<void>();
   #isSuspended = false;
 
-  readonly #onData = (bytes: Uint8Array) => this.terminal.write(bytes);
+  readonly #onData = (bytes: Uint8Array) => void this.#terminal?.write(bytes);
   readonly #onResize = () => {
     const { columns, rows } = this.#size();
-    this.terminal.resize(columns, rows);
+    this.#terminal?.resize(columns, rows);
   };
   readonly #onContinue = () => this.#resume();
 
   constructor(host: HostEnd) {
     this.#host = host;
-    const { columns, rows } = this.#size();
-    this.terminal = new Bun.Terminal({
-      cols: columns,
-      rows,
-      name: process.env.TERM || "xterm-256color",
-      data: (_terminal, bytes) => this.#show(this.#filter.push(bytes)),
-      exit: () => this.#ended.resolve(),
-    });
     process.on("SIGWINCH", this.#onResize);
     process.on("SIGCONT", this.#onContinue);
     if (isatty(0)) {
@@ -51,6 +43,26 @@ export class AgentTerminal implements Disposable {
       process.stdin.on("data", this.#onData);
       process.stdin.resume();
     }
+  }
+
+  /**
+   * What Bun.spawn makes the agent's terminal of. Not a Terminal made beforehand: only one that is made at the spawn
+   * becomes the controlling terminal.
+   */
+  get options(): Bun.TerminalOptions {
+    const { columns, rows } = this.#size();
+    return {
+      cols: columns,
+      rows,
+      name: process.env.TERM || "xterm-256color",
+      data: (_terminal, bytes) => this.#show(this.#filter.push(bytes)),
+      exit: () => this.#ended.resolve(),
+    };
+  }
+
+  /** Names the terminal that was made. */
+  attach(terminal: Bun.Terminal | undefined): void {
+    this.#terminal = terminal;
   }
 
   /** The agent was stopped: gives the terminal to the shell until it gives it back. */
@@ -82,9 +94,9 @@ export class AgentTerminal implements Disposable {
   }
 
   #leave(): void {
-    this.#show(
-      new TextEncoder().encode(`${RESET}${this.#filter.isOnAlternateScreen ? LEAVE_ALTERNATE : ""}`),
-    );
+    const { hasChangedModes, isOnAlternateScreen } = this.#filter;
+    if (hasChangedModes)
+      this.#show(new TextEncoder().encode(`${RESET}${isOnAlternateScreen ? LEAVE_ALTERNATE : ""}`));
     if (this.#raw === undefined) return;
     flushInput(0);
     this.#raw.leave();
@@ -109,6 +121,6 @@ export class AgentTerminal implements Disposable {
     process.stdin.off("data", this.#onData);
     process.stdin.pause();
     this.#leave();
-    this.terminal.close();
+    this.#terminal?.close();
   }
 }

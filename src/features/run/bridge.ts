@@ -11,6 +11,7 @@ import {
   closeDescriptor,
   forbidTracing,
   giveTerminal,
+  ignoreSignal,
   memoryFile,
   processGroup,
   routeEverythingToLoopback,
@@ -25,6 +26,11 @@ import { FakeNames } from "./fake-names.ts";
 import { networkProblem } from "./network-check.ts";
 import { serveNames } from "./resolver.ts";
 
+const SIGHUP = 1;
+const SIGINT = 2;
+const SIGQUIT = 3;
+const SIGTTIN = 21;
+const SIGTTOU = 22;
 const SIGCONT = 18;
 const SIGKILL = 9;
 const SIGTERM = 15;
@@ -39,8 +45,7 @@ export async function runBridge(): Promise<number> {
   closeSync(SPEC_DESCRIPTOR);
   forbidTracing();
   // Typed at the agent, not at us; and a bridge in the background must not stop when it hands over the terminal.
-  for (const signal of ["SIGINT", "SIGQUIT", "SIGTTOU", "SIGTTIN", "SIGHUP"])
-    process.on(signal, () => undefined);
+  for (const signal of [SIGHUP, SIGINT, SIGQUIT, SIGTTIN, SIGTTOU]) ignoreSignal(signal);
   const host = await dial(spec.hostSocket);
   if (host === undefined) throw new UserError("iddio run has gone");
   const tell = (line: BridgeLine) => host.write(new TextEncoder().encode(`${line}\n`));

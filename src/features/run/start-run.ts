@@ -199,8 +199,9 @@ async function carryOut(
   const child = Bun.spawn([...outerArgs(bwrap)], {
     stdio: terminal === undefined ? [0, 1, 2, file] : [null, null, null, file, ...extra],
     env: environment,
-    ...(terminal === undefined ? { detached: true } : { terminal: terminal.terminal }),
+    ...(terminal === undefined ? { detached: true } : { terminal: terminal.options }),
   } as never) as Bun.Subprocess;
+  terminal?.attach(child.terminal);
   closeDescriptor(file);
   const stopForwarding = forwardSignals(host, child);
   host.onStopped = () => terminal?.suspend();

@@ -18,6 +18,7 @@ export class TerminalFilter {
   /** The bytes of the sequence that is being read. */
   #held: number[] = [];
   #isOnAlternateScreen = false;
+  #hasChangedModes = false;
 
   constructor(options: { readonly allowsClipboard: boolean } = { allowsClipboard: false }) {
     this.#allowsClipboard = options.allowsClipboard;
@@ -26,6 +27,11 @@ export class TerminalFilter {
   /** Whether a full-screen program has not given the screen back. */
   get isOnAlternateScreen(): boolean {
     return this.#isOnAlternateScreen;
+  }
+
+  /** Whether a mode of the terminal may be other than it was. */
+  get hasChangedModes(): boolean {
+    return this.#hasChangedModes;
   }
 
   /** What of these bytes, and of what was held back before, may be shown now. */
@@ -101,6 +107,7 @@ export class TerminalFilter {
     const mode = /^\?([\d;]+)([hl])$/.exec(text);
     if (mode?.[1]?.split(";").some((each) => each === "1049" || each === "47" || each === "1047"))
       this.#isOnAlternateScreen = mode[2] === "h";
+    this.#hasChangedModes ||= mode !== null || text.endsWith("m");
     // 20 and 21 type the window's title, which the agent may set, into whatever reads the terminal next.
     const isReport = /^(?:2[01])(?:;[\d;]*)?t$/.test(text);
     this.#finish(out, !isReport);

@@ -22,6 +22,7 @@ const SYMBOLS = {
   tcflush: { args: [i32, i32], returns: i32 },
   waitid: { args: [i32, u32, pointer, i32], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
+  signal: { args: [i32, u64], returns: u64 },
 } as const;
 
 type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
@@ -83,6 +84,11 @@ export function processGroup(pid: number): number {
 /** Gives the terminal behind `fd` to a process group. Whoever is in the background must ignore SIGTTOU. */
 export function giveTerminal(fd: number, group: number): void {
   check("tcsetpgrp", libc().tcsetpgrp(fd, group));
+}
+
+/** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts what a background process does. */
+export function ignoreSignal(signal: number): void {
+  libc().signal(signal, 1);
 }
 
 /** Throws away what was typed into a terminal and not read. */

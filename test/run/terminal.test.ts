@@ -1,0 +1,239 @@
+// Programs in a terminal under `iddio run` behave as without it: size, Ctrl-C, Ctrl-Z and fg, exit codes, full-screen
+// programs, output that is not the terminal.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { findClient } from "../support/clients.ts";
+import { startPty } from "../support/pty.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+
+const LONG_MS = 120_000;
+
+describe.if(noSandbox() === undefined)("in a terminal", () => {
+  let sandbox: Sandbox;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox();
+  }, LONG_MS);
+
+  afterAll(async () => {
+    await sandbox[Symbol.asyncDispose]();
+  }, LONG_MS);
+
+  const run = (...command: string[]) =>
+    startPty([...sandbox.asUser, sandbox.binary, "run", "--", ...command], {
+      env: { ...sandbox.env },
+      cwd: sandbox.project,
+    });
+  /** An interactive shell outside, as a person has it. */
+  const shell = () =>
+    startPty([...sandbox.asUser, "/bin/bash", "--norc", "--noprofile", "-i"], {
+      env: { ...sandbox.env, PS1: "outside> " },
+      cwd: sandbox.project,
+    });
+
+  test(
+    "it has the size of the person's terminal, and follows it",
+    async () => {
+      await using program = run(
+        "/bin/sh",
+        "-c",
+        "trap 'stty size' WINCH; stty size; while :; do read x || true; done",
+      );
+      await program.until((screen) => screen.text.includes("24 80"));
+      program.resize(100, 30);
+      await program.until((screen) => screen.text.includes("30 100"));
+      program.type("\x03");
+      expect(await program.exited).toBe(130);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "stdin, stdout and stderr are one terminal, which is not the person's",
+    async () => {
+      await using program = run(
+        "/bin/sh",
+        "-c",
+        "test -t 0 && test -t 1 && test -t 2 && echo all three; stty -a | grep -c isig",
+      );
+      await program.until((screen) => screen.text.includes("all three"));
+      expect(await program.exited).toBe(0);
+    },
+    LONG_MS,
+  );
+
+  const codes: Readonly<Record<string, number>> = {
+    "exit 0": 0,
+    "exit 5": 5,
+    "kill -TERM $$": 143,
+    "kill -KILL $$": 137,
+    "kill -INT $$": 130,
+    "/nonexistent/program": 127,
+  };
+  for (const [script, code] of Object.entries(codes)) {
+    test(
+      `'${script}' ends with ${code} in a terminal`,
+      async () => {
+        await using program = run("/bin/sh", "-c", script);
+        expect(await program.exited).toBe(code);
+      },
+      LONG_MS,
+    );
+    test(
+      `'${script}' ends with ${code} by pipes`,
+      async () => {
+        expect((await sandbox.inside(script)).code).toBe(code);
+      },
+      LONG_MS,
+    );
+  }
+
+  test(
+    "a program may catch Ctrl-C and go on",
+    async () => {
+      await using program = run(
+        "/bin/sh",
+        "-c",
+        "trap 'echo caught; n=$((n+1))' INT; echo up; while [ ${n:-0} -lt 2 ]; do sleep 0.1; done; exit 7",
+      );
+      for (const times of [1, 2]) {
+        await program.until(
+          (screen) => screen.text.includes("up") && screen.text.split("caught").length >= times,
+        );
+        program.type("\x03");
+        await program.until((screen) => screen.text.split("caught").length > times);
+      }
+      expect(await program.exited).toBe(7);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "Ctrl-Z gives the shell back, and fg the program",
+    async () => {
+      await using outside = shell();
+      await outside.until((screen) => screen.text.includes("outside>"));
+      outside.type(`${sandbox.binary} run -- /bin/sh -c 'echo up; read line; echo "got $line"; exit 3'\r`);
+      await outside.until((screen) => /^up/m.test(screen.text));
+      outside.type("\x1a");
+      await outside.until((screen) => screen.text.includes("Stopped"));
+      outside.type("echo back in $((40+2))\r");
+      await outside.until((screen) => screen.text.includes("back in 42"));
+      outside.type("fg\r");
+      await outside.until(
+        (screen) => screen.text.split("iddio run").length > 2 || screen.text.includes("read line; echo"),
+      );
+      outside.type("hello\r");
+      await outside.until((screen) => screen.text.includes("got hello"));
+      outside.type("echo code $?\r");
+      await outside.until((screen) => screen.text.includes("code 3"));
+    },
+    LONG_MS,
+  );
+
+  test(
+    "an interactive shell inside has job control of its own",
+    async () => {
+      await using program = run("/bin/bash", "--norc", "--noprofile", "-i");
+      await program.until((screen) => screen.text.includes("$"));
+      program.type("sleep 100\r");
+      await program.until((screen) => screen.text.includes("sleep 100"));
+      program.type("\x1a");
+      await program.until((screen) => screen.text.includes("Stopped"));
+      program.type("bg; kill %1; wait %1; echo waited $?\r");
+      await program.until((screen) => screen.text.includes("waited 143"));
+      program.type("exit 4\r");
+      expect(await program.exited).toBe(4);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "vim: full screen, a new size, Ctrl-Z and back, and the file is written",
+    async () => {
+      if (findClient("vim") === undefined) return;
+      await using outside = shell();
+      await outside.until((screen) => screen.text.includes("outside>"));
+      outside.type(`${sandbox.binary} run -- vim -u NONE -N note.txt\r`);
+      await outside.until((screen) => screen.text.includes("~") && screen.text.includes("note.txt"));
+      outside.type("ihello from vim\x1b");
+      await outside.until((screen) => screen.text.includes("hello from vim"));
+      outside.resize(60, 12);
+      await outside.until(
+        (screen) => screen.text.split("\n").filter((line) => line.startsWith("~")).length === 10,
+      );
+      outside.type("\x1a");
+      await outside.until((screen) => screen.text.includes("outside>") && screen.text.includes("Stopped"));
+      outside.type("fg\r");
+      await outside.until((screen) => screen.text.includes("hello from vim") && screen.text.includes("~"));
+      outside.type(":wq\r");
+      await outside.until((screen) => screen.text.includes("outside>") && !screen.text.includes("~\n~"));
+      outside.type("echo code $?\r");
+      await outside.until((screen) => screen.text.includes("code 0"));
+      expect(readFileSync(join(sandbox.project, "note.txt"), "utf8")).toBe("hello from vim\n");
+    },
+    LONG_MS,
+  );
+
+  test(
+    "top: draws, and ends by its key",
+    async () => {
+      if (findClient("top") === undefined) return;
+      await using program = run("top", "-d", "1");
+      await program.until(
+        (screen) => screen.text.includes("load average") && screen.text.includes("COMMAND"),
+      );
+      program.type("q");
+      expect(await program.exited).toBe(0);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "what would make the terminal type by itself does not arrive",
+    async () => {
+      await using program = run("/bin/sh", "-c", "printf 'a\\033]52;c;?\\007b\\033[21tc\\005d\\n'; exit 0");
+      await program.until((screen) => screen.text.includes("abcd"));
+      expect(program.written).not.toContain("]52");
+      expect(program.written).not.toContain("[21t");
+      expect(program.written).not.toContain("\x05");
+    },
+    LONG_MS,
+  );
+
+  test(
+    "output to a pipe or a file goes there, unfiltered, while keys come from the terminal",
+    async () => {
+      await using outside = shell();
+      await outside.until((screen) => screen.text.includes("outside>"));
+      outside.type(
+        `${sandbox.binary} run -- /bin/sh -c 'read x; printf "%s\\\\033[21t" "$x"; test -t 1 || echo piped >&2' > out.bin\r`,
+      );
+      await outside.until((screen) => screen.text.includes("out.bin"));
+      outside.type("typed\r");
+      await outside.until((screen) => /^piped/m.test(screen.text));
+      expect(readFileSync(join(sandbox.project, "out.bin"), "latin1")).toBe("typed\x1b[21t");
+    },
+    LONG_MS,
+  );
+
+  test(
+    "the terminal is as it was afterwards, also when the agent is killed",
+    async () => {
+      await using outside = shell();
+      await outside.until((screen) => screen.text.includes("outside>"));
+      outside.type("stty -g > before; clear\r");
+      outside.type(
+        `${sandbox.binary} run --name doomed -- /bin/sh -c 'stty raw -echo; printf "\\\\033[?1049hup"; sleep 100'\r`,
+      );
+      await outside.until((screen) => screen.text.includes("up"));
+      const { code } = await sandbox.iddio(["run", "stop", "doomed"]);
+      expect(code).toBe(0);
+      outside.type("stty -g > after; echo compared $(cmp before after && echo same)\r");
+      await outside.until((screen) => screen.text.includes("compared same"));
+    },
+    LONG_MS,
+  );
+});
