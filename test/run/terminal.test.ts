@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findClient } from "../support/clients.ts";
 import { startPty } from "../support/pty.ts";
 import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
@@ -25,12 +25,14 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
     startPty([...sandbox.asUser, sandbox.binary, "run", "--", ...command], {
       env: { ...sandbox.env },
       cwd: sandbox.project,
+      endBy: "SIGKILL",
     });
   /** An interactive shell outside, as a person has it. */
   const shell = () =>
     startPty([...sandbox.asUser, "/bin/bash", "--norc", "--noprofile", "-i"], {
-      env: { ...sandbox.env, PS1: "outside> " },
+      env: { ...sandbox.env, PATH: `${dirname(sandbox.binary)}:${sandbox.env.PATH}`, PS1: "outside> " },
       cwd: sandbox.project,
+      endBy: "SIGHUP",
     });
 
   test(
@@ -39,7 +41,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
       await using program = run(
         "/bin/sh",
         "-c",
-        "trap 'stty size' WINCH; stty size; while :; do read x || true; done",
+        "trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done",
       );
       await program.until((screen) => screen.text.includes("24 80"));
       program.resize(100, 30);
@@ -115,7 +117,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
     async () => {
       await using outside = shell();
       await outside.until((screen) => screen.text.includes("outside>"));
-      outside.type(`${sandbox.binary} run -- /bin/sh -c 'echo up; read line; echo "got $line"; exit 3'\r`);
+      outside.type(`iddio run -- /bin/sh -c 'echo up; read line; echo "got $line"; exit 3'\r`);
       await outside.until((screen) => /^up/m.test(screen.text));
       outside.type("\x1a");
       await outside.until((screen) => screen.text.includes("Stopped"));
@@ -126,7 +128,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
         (screen) => screen.text.split("iddio run").length > 2 || screen.text.includes("read line; echo"),
       );
       outside.type("hello\r");
-      await outside.until((screen) => screen.text.includes("got hello"));
+      await outside.until((screen) => /got hello[\s\S]*outside>\s*$/.test(screen.text));
       outside.type("echo code $?\r");
       await outside.until((screen) => screen.text.includes("code 3"));
     },
@@ -156,7 +158,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
       if (findClient("vim") === undefined) return;
       await using outside = shell();
       await outside.until((screen) => screen.text.includes("outside>"));
-      outside.type(`${sandbox.binary} run -- vim -u NONE -N note.txt\r`);
+      outside.type(`iddio run -- vim -u NONE -N note.txt\r`);
       await outside.until((screen) => screen.text.includes("~") && screen.text.includes("note.txt"));
       outside.type("ihello from vim\x1b");
       await outside.until((screen) => screen.text.includes("hello from vim"));
@@ -169,7 +171,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
       outside.type("fg\r");
       await outside.until((screen) => screen.text.includes("hello from vim") && screen.text.includes("~"));
       outside.type(":wq\r");
-      await outside.until((screen) => screen.text.includes("outside>") && !screen.text.includes("~\n~"));
+      await outside.until((screen) => /outside>\s*$/.test(screen.text));
       outside.type("echo code $?\r");
       await outside.until((screen) => screen.text.includes("code 0"));
       expect(readFileSync(join(sandbox.project, "note.txt"), "utf8")).toBe("hello from vim\n");
@@ -209,7 +211,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
       await using outside = shell();
       await outside.until((screen) => screen.text.includes("outside>"));
       outside.type(
-        `${sandbox.binary} run -- /bin/sh -c 'read x; printf "%s\\\\033[21t" "$x"; test -t 1 || echo piped >&2' > out.bin\r`,
+        `iddio run -- /bin/sh -c 'read x; printf "%s\\\\033[21t" "$x"; test -t 1 || echo piped >&2' > out.bin\r`,
       );
       await outside.until((screen) => screen.text.includes("out.bin"));
       outside.type("typed\r");
@@ -226,7 +228,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
       await outside.until((screen) => screen.text.includes("outside>"));
       outside.type("stty -g > before; clear\r");
       outside.type(
-        `${sandbox.binary} run --name doomed -- /bin/sh -c 'stty raw -echo; printf "\\\\033[?1049hup"; sleep 100'\r`,
+        `iddio run --name doomed -- /bin/sh -c 'stty raw -echo; printf "\\\\033[?1049hup"; sleep 100'\r`,
       );
       await outside.until((screen) => screen.text.includes("up"));
       const { code } = await sandbox.iddio(["run", "stop", "doomed"]);

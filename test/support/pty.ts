@@ -25,6 +25,8 @@ export interface PtyOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly cwd?: string;
+  /** Signal that ends it; an interactive shell ignores the usual one. */
+  readonly endBy?: NodeJS.Signals;
 }
 
 /** Starts a program; `await using` ends it. */
@@ -81,7 +83,7 @@ export function startPty(argv: readonly string[], options: PtyOptions): PtyProgr
     },
     exited: child.exited,
     async [Symbol.asyncDispose]() {
-      child.kill();
+      child.kill(options.endBy);
       await child.exited;
       terminal.close();
     },

@@ -4,7 +4,7 @@
 
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import { flushInput } from "../../host/sandbox/libc.ts";
+import { flushInput, windowSize } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./host-end.ts";
 import { TerminalFilter } from "./terminal-filter.ts";
@@ -89,8 +89,8 @@ export class AgentTerminal implements Disposable {
   }
 
   #size(): { readonly columns: number; readonly rows: number } {
-    const [columns = 80, rows = 24] = process.stdout.isTTY ? process.stdout.getWindowSize() : [];
-    return { columns: columns || 80, rows: rows || 24 };
+    // Not process.stdout's, which learns of a new size only after we do.
+    return windowSize(this.#output) ?? { columns: 80, rows: 24 };
   }
 
   #leave(): void {

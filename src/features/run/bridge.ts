@@ -172,7 +172,13 @@ class Agent {
     closeDescriptor(filter);
     closeDescriptor(args);
     this.#terminal = spec.hasTerminal ? 0 : undefined;
-    if (this.#terminal !== undefined) giveTerminal(this.#terminal, this.#group);
+    try {
+      if (this.#terminal !== undefined) giveTerminal(this.#terminal, this.#group);
+    } catch (error) {
+      // It may not yet have asked the kernel to end it with us.
+      this.#child.kill("SIGKILL");
+      throw error;
+    }
     const poll =
       this.#terminal === undefined
         ? undefined

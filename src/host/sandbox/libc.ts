@@ -19,6 +19,7 @@ const SYMBOLS = {
   setpgid: { args: [i32, i32], returns: i32 },
   getpgid: { args: [i32], returns: i32 },
   tcsetpgrp: { args: [i32, i32], returns: i32 },
+  ioctl: { args: [i32, u64, pointer], returns: i32 },
   tcflush: { args: [i32, i32], returns: i32 },
   waitid: { args: [i32, u32, pointer, i32], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
@@ -89,6 +90,14 @@ export function giveTerminal(fd: number, group: number): void {
 /** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts what a background process does. */
 export function ignoreSignal(signal: number): void {
   libc().signal(signal, 1);
+}
+
+/** Columns and rows of a terminal as they are now; undefined where the system does not tell. */
+export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
+  const size = new Uint16Array(4);
+  if (libc().ioctl(fd, 0x5413, ptr(size)) !== 0) return undefined;
+  const [rows = 0, columns = 0] = size;
+  return rows > 0 && columns > 0 ? { columns, rows } : undefined;
 }
 
 /** Throws away what was typed into a terminal and not read. */
