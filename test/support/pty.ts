@@ -25,6 +25,8 @@ export interface PtyOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly cwd?: string;
+  /** No screen is kept, for programs whose sequences the screen does not know: see `written`. */
+  readonly isBare?: boolean;
   /** Signal that ends it; an interactive shell ignores the usual one. */
   readonly endBy?: NodeJS.Signals;
 }
@@ -45,7 +47,7 @@ export function startPty(argv: readonly string[], options: PtyOptions): PtyProgr
       data(_terminal, bytes) {
         const text = decoder.decode(bytes, { stream: true });
         written += text;
-        screen.write(text);
+        if (options.isBare !== true) screen.write(text);
         const waiting = wake;
         wake = [];
         for (const each of waiting) each();
@@ -77,7 +79,10 @@ export function startPty(argv: readonly string[], options: PtyOptions): PtyProgr
       const deadline = Date.now() + PATIENCE_MS;
       while (!fits(screen)) {
         const left = deadline - Date.now();
-        if (left <= 0) throw new Error(`the screen never fitted:\n${screen.text}`);
+        if (left <= 0)
+          throw new Error(
+            `the screen never fitted:\n${options.isBare === true ? JSON.stringify(written.slice(-2_000)) : screen.text}`,
+          );
         await changed(left);
       }
     },
