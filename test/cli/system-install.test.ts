@@ -17,7 +17,7 @@ for name in etc var/lib; do
   mount -t overlay overlay -o "lowerdir=/$name,upperdir=$HOME/disk/$name/up,workdir=$HOME/disk/$name/work" "/$name" || exit 99
 done
 mkdir -p /etc/iddio /etc/systemd/system
-echo 'proxy_listen: 127.0.0.1:0' >/etc/iddio/settings.yaml
+printf 'proxy_listen: 127.0.0.1:0\\napproval_guard: off\\n' >/etc/iddio/settings.yaml
 chmod 700 /etc/iddio && chmod 600 /etc/iddio/settings.yaml
 `;
 

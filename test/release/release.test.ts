@@ -219,7 +219,7 @@ onLinux("upgrade changes nothing when anything is wrong with the release", async
   ] as const) {
     await Bun.write(
       join(at.state, "settings.yaml"),
-      `proxy_listen: 127.0.0.1:0\nupdate_feed: ${host.feed(variant)}\n`,
+      `proxy_listen: 127.0.0.1:0\napproval_guard: off\nupdate_feed: ${host.feed(variant)}\n`,
     );
     const { code, stderr } = await at.iddio(["upgrade"]);
     expect([variant, code]).toEqual([variant, 1]);

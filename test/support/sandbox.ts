@@ -114,7 +114,7 @@ export async function startSandbox(options: { policy?: string; answers?: Answers
   const world = await startWorld(options.answers ?? (() => undefined));
   await write(
     join(state, "settings.yaml"),
-    `proxy_listen: 127.0.0.1:0\nupstream_proxy: http://127.0.0.1:${world.port}\n`,
+    `proxy_listen: 127.0.0.1:0\napproval_guard: off\nupstream_proxy: http://127.0.0.1:${world.port}\n`,
   );
   await write(
     join(state, "policy.yaml"),
