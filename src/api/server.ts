@@ -6,6 +6,7 @@ import { chmod, chown, lstat, rename, unlink } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import type { Header } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";
+import { errorCode } from "../state/files.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
 import { admit } from "./admit.ts";
 import { valueProblem } from "./check-value.ts";
@@ -191,9 +192,19 @@ function replyError(socket: Socket, error: unknown): void {
     });
     return;
   }
+  if (isDiskFull(error))
+    return reply(socket, 507, {
+      error: "the state directory cannot be written: the disk is full (ENOSPC)",
+      hint: "make room on that disk and try again; what was there before is untouched",
+    });
   reply(socket, 500, {
     error: `the daemon failed: ${error instanceof Error ? error.message : String(error)}`,
   });
+}
+
+/** Files say it by the system's codes, the database by its own. */
+function isDiskFull(error: unknown): boolean {
+  return /^(?:ENOSPC|EDQUOT|SQLITE_FULL)$/.test(errorCode(error) ?? "");
 }
 
 function reply(socket: Socket, status: number, value: unknown): void {

@@ -9,11 +9,11 @@ export function checkHostName(
   options: { readonly isSuffix?: boolean } = {},
 ): string | undefined {
   if (host.length > 253) return "the host is longer than 253 characters";
+  if (/[^\p{ASCII}]/u.test(host)) return internationalProblem(host);
   const labels = host.split(".");
   for (const label of labels) {
     if (label === "") return "a label of the host is empty";
     if (label.length > 63) return "a label of the host is longer than 63 characters";
-    if (/[^\p{ASCII}]/u.test(label)) return 'write an international name in its "xn--" form';
     const odd = /[^a-z0-9_-]/.exec(label);
     if (odd !== null) return `"${odd[0]}" cannot be part of a host`;
     if (label.startsWith("-") || label.endsWith("-"))
@@ -23,4 +23,12 @@ export function checkHostName(
   if (!isAddress(host) && !options.isSuffix && /^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? ""))
     return "write an IPv4 address as four decimal numbers, 192.0.2.1";
   return undefined;
+}
+
+/** Clients send the "xn--" form, and only that is matched: it is named, so that nobody has to work it out. */
+function internationalProblem(host: string): string {
+  const url = /[^\p{L}\p{M}\p{N}._-]/u.test(host) ? null : URL.parse(`http://${host}/`);
+  return url === null || /[^a-z0-9_.-]/.test(url.hostname)
+    ? "this is not an international name"
+    : `write the international name as clients send it, "${url.hostname}"`;
 }

@@ -100,6 +100,8 @@ function readPattern(host: string): Body | Problem {
     const problem = checkHostName(host.slice(2), { isSuffix: true });
     return problem === undefined ? { kind: "suffix", host: host.slice(1) } : { problem };
   }
+  if (/[^\p{ASCII}]/u.test(host))
+    return { problem: 'write the international part of a pattern as clients send it, beginning with "xn--"' };
   const odd = /[^a-z0-9._\-*?[\]{},!^]/.exec(host);
   if (odd !== null) return { problem: `"${odd[0]}" cannot be part of a host pattern` };
   if (/(^|[^*}\]])\.\./.test(host) || host.startsWith("."))

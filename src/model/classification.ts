@@ -27,6 +27,8 @@ export interface Classification {
   readonly spannedScopes?: readonly string[];
   /** One lower-case clause for people: the rule or datum that decided. */
   readonly reason: string;
+  /** What raised every reading of it, for whoever is refused: "the field Impersonate-User acts as 'jane'". */
+  readonly circumstance?: string;
   /**
    * Of a request that carries several operations (batch, GraphQL): one classification each. The
    * outer tier is the strictest of them; policy decides each part and the strictest verdict wins.

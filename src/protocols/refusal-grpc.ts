@@ -25,7 +25,7 @@ export function isGrpc(request: RequestHead): boolean {
 /** The reply: empty body, `grpc-status` and a percent-encoded `grpc-message`. */
 export function renderGrpc(refusal: Refusal, message: string): RefusalReply {
   const failed = refusal.retry ? UNAVAILABLE : UNKNOWN;
-  const code = refusal.status === 502 ? failed : PERMISSION_DENIED;
+  const code = refusal.status === 502 || refusal.status === 503 ? failed : PERMISSION_DENIED;
   const headers: Header[] = [
     ["content-type", "application/grpc"],
     ["grpc-status", String(code)],

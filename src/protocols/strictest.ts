@@ -26,7 +26,7 @@ export function strictestOf(first: Classification, ...others: readonly Classific
 export function raisedToBreakGlass(answer: Classification, reason: string): Classification {
   const { parts, ...whole } = answer;
   const [first = whole, ...others] = (parts ?? [whole]).flatMap((part): readonly Classification[] => {
-    const raised: Classification = { ...part, tier: "break-glass", reason };
+    const raised: Classification = { ...part, tier: "break-glass", reason, circumstance: reason };
     return part.tier === "unknown" ? [part, raised] : [raised];
   });
   return strictestOf(first, ...others);

@@ -244,6 +244,11 @@ describe("accepted:", () => {
       "a common name that is an alternative name",
       { names: ["a.test", "example.com"], server: { subject: nameOf("a.test") } },
     ],
+    ["a common name in letters of the other case", { server: { subject: nameOf("Example.com") } }],
+    [
+      "a common name that a wildcard covers",
+      { names: ["*.example.com", "example.com"], server: { subject: nameOf("foo.example.com") } },
+    ],
     ["a common name that is no host name", { server: { subject: nameOf("kube-apiserver") } }],
     [
       "a common name of a host where only addresses are certified",

@@ -98,8 +98,8 @@ const TIDY: [rule: string, parts: ChainParts, reason: string][] = [
     "it has a common name that is none of its alternative names",
   ],
   [
-    "a common name in other letters",
-    { server: { subject: nameOf("Example.com") } },
+    "a common name two labels below a wildcard",
+    { names: ["*.example.com", "example.com"], server: { subject: nameOf("a.b.example.com") } },
     "it has a common name that is none of its alternative names",
   ],
   [

@@ -7,6 +7,7 @@ import type net from "node:net";
 import { createAuthority } from "../support/cluster/authority.ts";
 import { startDaemon } from "../support/daemon.ts";
 import { allowing, daemonFor, intercepted, startFaulty, whenAsked } from "../support/faults.ts";
+import { connectRaw } from "../support/proxy-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 
 describe("an HTTP/2-only origin before an HTTP/1.1 client", () => {
@@ -92,6 +93,22 @@ describe("after the first octet went upstream", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 502 [\s\S]*malformed chunk size/);
   });
 });
+
+test("a plain host that nobody inspects has an unknown outcome, too", async () => {
+  await using origin = await startRawOrigin(
+    whenAsked((socket) => socket.destroy()),
+    { plain: true },
+  );
+  await using daemon = await startDaemon({ policy: allowing([1]) });
+  const host = `localhost:${origin.port}`;
+  using client = await connectRaw(daemon.port);
+  client.send(`POST http://${host}/a HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
+  expect(await client.until("}")).toMatch(/^HTTP\/1\.1 502 [\s\S]*outcome is unknown/);
+  await origin[Symbol.asyncDispose]();
+  using late = await connectRaw(daemon.port);
+  late.send(`POST http://${host}/a HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
+  expect(await late.until("}")).not.toMatch(/outcome is unknown/);
+}, 60_000);
 
 describe("an answer that ends at its head", () => {
   const CASES: [string, string, string][] = [

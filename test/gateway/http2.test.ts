@@ -227,6 +227,34 @@ describe("an HTTP/2 client", () => {
 });
 
 describe("bodies over HTTP/2", () => {
+  test("bring a checksum behind them to the upstream, and nothing that was not shown", async () => {
+    const seen: http2.IncomingHttpHeaders[] = [];
+    await using origin = await startHttp2Origin((stream) => {
+      stream.on("trailers", (fields) => seen.push(fields));
+      stream.on("end", () => stream.respond({ ":status": 200 }, { endStream: true }));
+      stream.resume();
+    });
+    await using daemon = await startDaemon({
+      trust: [origin],
+      policy: `generic:\n  inspect: ["localhost:${origin.port}"]\n  groups: { w: { tiers: [modify] } }\n  rules: { allow: { groups: [w] } }\n`,
+    });
+    const session = await connect(daemon, origin.port);
+    const stream = session.request(
+      { ":method": "POST", ":path": "/a", te: "trailers", trailer: "content-digest" },
+      { waitForTrailers: true } as http2.ClientSessionRequestOptions,
+    );
+    stream.on("wantTrailers", () =>
+      stream.sendTrailers({ "content-digest": "sha-256=:x:", "x-vault-token": "admin" }),
+    );
+    const status = new Promise((resolve, reject) =>
+      stream.on("response", (headers) => resolve(headers[":status"])).on("error", reject),
+    );
+    stream.end("body");
+    expect(await status).toBe(200);
+    expect(seen.map((fields) => Object.entries(fields))).toEqual([[["content-digest", "sha-256=:x:"]]]);
+    session.destroy();
+  }, 60_000);
+
   test("stream both ways at once, and trailers arrive", async () => {
     await using origin = await startHttp2Origin((stream) => {
       stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });

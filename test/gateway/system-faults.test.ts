@@ -45,7 +45,8 @@ async function smallDisk(megabytes: number) {
     free: () => rmSync(ballast),
     remount: (mode: "ro" | "rw") => Bun.spawnSync(["mount", "-o", `remount,${mode}`, directory.path]),
     async [Symbol.asyncDispose]() {
-      Bun.spawnSync(["umount", directory.path]);
+      // Lazily: what is still open on it must not hide why a test failed.
+      Bun.spawnSync(["umount", "-l", directory.path]);
       await directory[Symbol.asyncDispose]();
     },
   };

@@ -12,6 +12,7 @@ import {
   keyUsage,
   type MadeCertificate,
   makeAuthority,
+  makeOtherKeys,
   makeRoot,
   makeServer,
 } from "../support/certificate-maker.ts";
@@ -182,6 +183,19 @@ describe("through a real handshake", () => {
     expect(refusal).toContain("the trusted root 'old' has basic constraints that are not critical");
     expect(refusal).toContain("the server's own certificate");
     expect(await ask(upstream, NAME, [old.pem], "kubeconfig")).toStartWith("HTTP/1.1 200 ");
+  });
+
+  test("a certificate that the TLS library itself refuses is not to be asked for again", async () => {
+    nowMs = NOW_MS;
+    // A key that may only encipher keys signs the handshake: some clients let it pass, iddio's library does not.
+    const keys = makeOtherKeys({ rsaBits: 2048 });
+    const api = makeServer(root, [NAME], { keys, extensions: [keyUsage(2)] });
+    await using upstream = await startServer({ presented: [api.pem], key: api.keyPem });
+    const refusal = await ask(upstream, NAME, [root.pem]);
+    expect(refusal).toMatch(/^HTTP\/1\.1 502 [\s\S]*broke off the TLS handshake \(\w*KEY_USAGE/);
+    expect(refusal).toContain("do not retry");
+    expect(refusal).not.toContain("may be retried");
+    expect(upstream.seen).toBe(0);
   });
 
   test("several certificates can be registered for one upstream", async () => {

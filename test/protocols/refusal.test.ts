@@ -138,3 +138,25 @@ test("a client without a language of its own gets short JSON", () => {
     approval_id: "appr_a1b2c3d4",
   });
 });
+
+test("a gRPC client is told what may be tried again, also where iddio has no room", () => {
+  const request = {
+    method: "POST",
+    host: "h",
+    port: 443,
+    target: "/s/M",
+    headers: [["content-type", "application/grpc"]],
+  } as const;
+  const status = (code: number, retry: boolean) => {
+    const refusal = { outcome: "failed", tier: "modify", command: "M", rule: "", reason: "", retry } as const;
+    return renderRefusal(undefined, { ...refusal, status: code }, request).headers.find(
+      ([name]) => name === "grpc-status",
+    )?.[1];
+  };
+  expect([status(503, true), status(502, true), status(502, false), status(403, false)]).toEqual([
+    "14",
+    "14",
+    "2",
+    "7",
+  ]);
+});

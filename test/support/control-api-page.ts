@@ -25,8 +25,8 @@ both ends.
   effect, a person's presence, the method.
 - **Old and new programs.** A path never changes its meaning; methods, fields and words are only added. The daemon refuses
   a field that it does not know, so that no flag is ever ignored. A client ignores fields that it does not know.
-- **Refusals** are \`{"error", "hint", "exit_code", "code"}\` with status 400, 403, 404, 405, 409, 413 or 431; 500 is a
-  fault of the daemon. \`code\` is one of those listed with the method, or one of these:
+- **Refusals** are \`{"error", "hint", "exit_code", "code"}\` with status 400, 403, 404, 405, 409, 413, 431 or 507 (the
+  disk is full); 500 is a fault of the daemon. \`code\` is one of those listed with the method, or one of these:
 `;
 
 /** The whole page. */

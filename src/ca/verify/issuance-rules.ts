@@ -139,8 +139,8 @@ function hostNameProblem({ extensions: { alternativeNames = [] } }: Certificate)
 }
 
 /**
- * Baseline Requirements 7.1.4.3: a common name is a copy of one of the alternative names, character by character.
- * Asked only of common names that are all of the subject and read as public host names or addresses, where there are
+ * Baseline Requirements 7.1.4.3: a common name is a copy of one of the alternative names. Here it may also be a host
+ * that one of them covers, in letters of either case, as curl and Go accept it. Asked only of common names that are all of the subject and read as public host names or addresses, where there are
  * alternative names of that kind: a common name is otherwise a label for people, and is never matched.
  */
 function commonNameProblem({
@@ -153,10 +153,16 @@ function commonNameProblem({
     const texts = same.map((each) =>
       each.kind === "dns" ? each.name : each.kind === "address" ? addressText(each.bytes) : undefined,
     );
-    if (same.length > 0 && !texts.includes(name))
+    if (same.length > 0 && !texts.some((text) => text !== undefined && covers(text, name)))
       return "has a common name that is none of its alternative names";
   }
   return undefined;
+}
+
+/** Whether an alternative name is the name itself, or a wildcard for its first label. */
+function covers(alternative: string, name: string): boolean {
+  const [wanted, given] = [alternative.toLowerCase(), name.toLowerCase()];
+  return wanted === given || (wanted.startsWith("*.") && given.slice(given.indexOf(".")) === wanted.slice(1));
 }
 
 /** Numbers with dots are addresses in whatever notation, as are hexadecimal groups with colons. */

@@ -21,7 +21,7 @@ import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
-import { UpstreamError } from "../upstream/upstream-error.ts";
+import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
 import { forwardHttp1 } from "./http1-forward.ts";
 
 /** A request's destination, found and checked; or why there is none. */
@@ -96,7 +96,8 @@ export async function serveRequest(
         gateway.log.warn("request broken off", { host: connection.host, reason: error.message });
       return false;
     }
-    if (error instanceof UpstreamError) return refuseHead(gateway, connection, head, 502, error.message);
+    if (error instanceof UpstreamError)
+      return refuseHead(gateway, connection, head, error.status, unjudgedFailure(error));
     if (!(error instanceof BodyError)) throw error;
     return refuseHead(gateway, connection, head, 400, error.message);
   }

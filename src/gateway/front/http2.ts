@@ -22,7 +22,7 @@ import { PATIENCE } from "../stream/patience.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
-import { UpstreamError } from "../upstream/upstream-error.ts";
+import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
 
 /** What the tunnel knows about the connection that requests come on. */
 export interface Http2ServerConnection {
@@ -81,7 +81,7 @@ async function serveStream(
       });
     if (error instanceof ClientGone || stream.resetCode !== undefined) return;
     if (error instanceof UpstreamError)
-      return refuseStream(gateway, connection, stream, fields, error.status, error.message);
+      return refuseStream(gateway, connection, stream, fields, error.status, unjudgedFailure(error));
     if (error instanceof BodyError)
       return refuseStream(gateway, connection, stream, fields, 400, error.message);
     throw error;

@@ -8,6 +8,7 @@ import type { ClientIdentity } from "../../model/entry.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
+import { Deadline } from "../../state/deadline.ts";
 import { Shares } from "../stream/shares.ts";
 import type { Events } from "./events.ts";
 import { payerOf } from "./look-ahead.ts";
@@ -75,13 +76,13 @@ const FALLBACK_MS = 5_000;
 interface Ended {
   readonly approval: PendingApproval;
   readonly outcome: "timed_out" | "withdrawn";
-  readonly untilMs: number;
+  readonly deadline: Deadline;
 }
 
 /** A late allow: the next request with this fingerprint goes through, once. */
 interface OneShot {
   readonly id: string;
-  readonly untilMs: number;
+  readonly deadline: Deadline;
   readonly reason: string | undefined;
 }
 
@@ -95,7 +96,7 @@ export class Broker {
   readonly #pending = new Map<string, Waiting>();
   readonly #ended = new Map<string, Ended>();
   readonly #oneShots = new Map<string, OneShot>();
-  readonly #refused = new Map<string, { readonly outcome: HoldOutcome; readonly untilMs: number }>();
+  readonly #refused = new Map<string, { readonly outcome: HoldOutcome; readonly deadline: Deadline }>();
   /** One client may have half of them, so that another's question finds its place. */
   readonly #shares = new Shares(PENDING_MAX, 0.5);
   #heldBytes = 0;
@@ -141,7 +142,7 @@ export class Broker {
           stopListening();
           const { fallbackKey } = request;
           if (fallbackKey !== undefined && (outcome.outcome === "denied" || outcome.outcome === "timed_out"))
-            this.#refused.set(fallbackKey, { outcome, untilMs: Date.now() + FALLBACK_MS });
+            this.#refused.set(fallbackKey, { outcome, deadline: within(FALLBACK_MS) });
           resolve(outcome);
         },
       });
@@ -205,7 +206,7 @@ export class Broker {
           hint: "let the client send it again, then approve in time",
           code: "ended",
         });
-      this.#oneShots.set(fingerprint, { id, untilMs: Date.now() + LATE_MS, reason });
+      this.#oneShots.set(fingerprint, { id, deadline: within(LATE_MS), reason });
     }
     this.#events.publish("approval_replied", { ...eventFields(approval), outcome, late: true });
   }
@@ -215,7 +216,7 @@ export class Broker {
     if (fingerprint === undefined) return undefined;
     const found = this.#oneShots.get(fingerprint);
     this.#oneShots.delete(fingerprint);
-    return found && found.untilMs > Date.now() ? found : undefined;
+    return found && !found.deadline.isOver() ? found : undefined;
   }
 
   /** The id of the same request whose client has left: its retry is the same question. */
@@ -232,9 +233,9 @@ export class Broker {
 
   #forgetOld(): void {
     const now = Date.now();
-    for (const [id, ended] of this.#ended) if (ended.untilMs <= now) this.#ended.delete(id);
-    for (const [key, refused] of this.#refused) if (refused.untilMs <= now) this.#refused.delete(key);
-    for (const [key, shot] of this.#oneShots) if (shot.untilMs <= now) this.#oneShots.delete(key);
+    for (const [id, { deadline }] of this.#ended) if (deadline.isOver(now)) this.#ended.delete(id);
+    for (const [key, { deadline }] of this.#refused) if (deadline.isOver(now)) this.#refused.delete(key);
+    for (const [key, { deadline }] of this.#oneShots) if (deadline.isOver(now)) this.#oneShots.delete(key);
   }
 
   /** After a change of the policy: what may wait no longer is refused at once. */
@@ -281,7 +282,7 @@ export class Broker {
     this.#forgetOld();
     const oldest = this.#ended.size >= ENDED_MAX ? this.#ended.keys().next().value : undefined;
     if (oldest !== undefined) this.#ended.delete(oldest);
-    this.#ended.set(approval.id, { approval, outcome, untilMs: Date.now() + LATE_MS });
+    this.#ended.set(approval.id, { approval, outcome, deadline: within(LATE_MS) });
   }
 
   #newId(): string {
@@ -290,6 +291,12 @@ export class Broker {
       if (!this.#pending.has(id) && !this.#ended.has(id)) return id;
     }
   }
+}
+
+/** A period that begins now. A wall clock that is set back later prolongs it as little as one that is set forward. */
+function within(ms: number): Deadline {
+  const now = Date.now();
+  return new Deadline(now, now + ms, now);
 }
 
 function eventFields(approval: PendingApproval): Record<string, unknown> {

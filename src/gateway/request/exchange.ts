@@ -352,7 +352,7 @@ function replyTo(
       tier: classification.tier,
       command: classification.command,
       rule: verdict.rule,
-      reason: maskValues(result.reason ?? ""),
+      reason: maskValues([result.reason, classification.circumstance].filter(Boolean).join("; ")),
       retry,
       ...(wasSent ? { wasSent } : {}),
       ...(result.approvalId ? { approvalId: result.approvalId } : {}),

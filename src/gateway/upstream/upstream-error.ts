@@ -51,3 +51,10 @@ export class UpstreamError extends Error {
     return this.failure === "broken" && !this.wasUnprocessed;
   }
 }
+
+/** What a client is told that nobody judged: also there, once an octet of its request went out, nobody knows the outcome. */
+export function unjudgedFailure({ message, wasSent }: UpstreamError): string {
+  return wasSent
+    ? `${message}; the outcome is unknown: the request may have been carried out, so look before it is sent again`
+    : message;
+}

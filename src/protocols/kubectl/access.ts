@@ -52,10 +52,15 @@ const HARMLESS_BINDINGS =
 /** ConfigMaps that say who may do what, as EKS reads them. */
 const ACCESS_MAPS: ReadonlySet<string> = new Set(["aws-auth"]);
 
+/** Types of which some objects are worse than others by their names; a creation tells the name in its body alone. */
+export function isJudgedByName({ group, resource }: Pick<Named, "group" | "resource">): boolean {
+  return group === "" && resource === "configmaps";
+}
+
 /** Whether writing it changes who may do what; the built-in groups are tier.ts's. */
 export function changesAccess({ group, resource, name }: Named): boolean {
   // A command line may name a type without its group; the core group's own types match nothing here.
-  if (group === "" && resource === "configmaps") return name !== undefined && ACCESS_MAPS.has(name);
+  if (isJudgedByName({ group, resource })) return name !== undefined && ACCESS_MAPS.has(name);
   return ACCESS.test(resource) && !HARMLESS_BINDINGS.test(resource);
 }
 

@@ -66,8 +66,8 @@ function classify(request: HttpRequest): Classification {
     methods.length === 1
       ? sent
       : strictestOf(sent, ...methods.slice(1).map((method) => classifyMethod(request, method)));
-  for (const [name] of request.headers)
-    if (isIdentityField(name)) return raisedToBreakGlass(answer, `the field ${name} acts as somebody else`);
+  for (const [name, value] of request.headers)
+    if (isIdentityField(name)) return raisedToBreakGlass(answer, impersonation(name, value));
   return answer;
 }
 
@@ -211,6 +211,16 @@ function belowRancher(segments: readonly string[]): readonly string[] {
   return segments[0] === "k8s" && segments[1] === "clusters" && segments.length > 3
     ? segments.slice(3)
     : segments;
+}
+
+/** Says as whom, for the person who is asked and whoever is refused. */
+function impersonation(name: string, value: string): string {
+  const who = value
+    .replace(/[^\x20-\x7e]/g, "?")
+    .replaceAll("'", "?")
+    .trim()
+    .slice(0, 80);
+  return `the field ${name} acts as somebody else, '${who}'`;
 }
 
 /** Impersonation, and the fields with which a front proxy vouches for somebody. */

@@ -164,7 +164,7 @@ const create: Planner = (words, read) => {
   if (what === "token") return { operations: [on("serviceaccounts", "create", "token")], takesDryRun: false };
   const type = CREATED[what];
   if (type === undefined || !Object.hasOwn(CREATED, what)) return { operations: [], takesDryRun: false };
-  const name = type === "namespaces" ? rest[0] : undefined;
+  const name = type === "namespaces" || type === "configmaps" ? rest[0] : undefined;
   return { operations: [on(type, "create", undefined, name)], takesDryRun: true };
 };
 

@@ -138,6 +138,37 @@ describe("a Pod that takes the node is break-glass, one beyond the baseline sens
     });
 });
 
+describe("an object that is worse than others by its name is told by the body that creates it", () => {
+  const line = "POST /api/v1/namespaces/kube-system/configmaps";
+  const map = (name: string) => ({ metadata: { name }, data: { note: "not aws-auth", privileged: "true" } });
+  const rows: readonly (readonly [name: string, tier: TierOrUnknown])[] = [
+    ["aws-auth", "break-glass"],
+    ["coredns", "modify"],
+  ];
+  for (const [name, tier] of rows)
+    test(name, () => {
+      const json = JSON.stringify(map(name));
+      expect(tierOf(line, "application/json", json)).toBe(tier);
+      const escaped = json.replace(`"${name[0]}`, `"\\u00${name.charCodeAt(0).toString(16)}`);
+      expect(tierOf(line, "application/json", escaped)).toBe(tier);
+      expect(tierOf(`${line}?dryRun=All`, undefined, json)).toBe(tier === "modify" ? "observe" : tier);
+      expect(tierOf(line, "application/yaml", stringify(map(name)))).toBe(tier);
+      expect(tierOf(line, "application/cbor", cbor(map(name)))).toBe(tier);
+      const encoded = kubernetesProtobuf("v1", "ConfigMap", [1, [[1, name]]]);
+      expect(tierOf(line, "application/vnd.kubernetes.protobuf", encoded)).toBe(tier);
+      const argv = ["kubectl", "create", "configmap", name, "--from-file=f"];
+      expect(kubectlClassifier.classifyArgv(argv).tier).toBe(tier);
+    });
+});
+
+test("an impersonation is told with its name, for whoever is refused", () => {
+  const headers = [["Impersonate-User", "jane"]] as const;
+  const request = requestOf(`GET ${HOST}/api/v1/pods`, { headers });
+  expect(kubectlClassifier.classify(request).circumstance).toBe(
+    "the field Impersonate-User acts as somebody else, 'jane'",
+  );
+});
+
 test("a dry run of one that takes the node stays break-glass, any other is observe", () => {
   for (const [, spec, tier] of SPECS)
     expect(

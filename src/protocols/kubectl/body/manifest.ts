@@ -3,12 +3,13 @@
 
 import { type Header, headerValues, type RequestBody } from "../../../model/request.ts";
 import { parseStrictJson } from "../../strict-json.ts";
+import { changesAccess, isJudgedByName } from "../access.ts";
 import { isBuiltInGroup } from "../tier.ts";
 import { readCbor } from "./cbor.ts";
 import { readJsonPatch } from "./json-patch.ts";
 import { judgePods, type PodFinding, TELLING_WORDS } from "./pod-security.ts";
 import { readProtobuf } from "./protobuf.ts";
-import { MAX_NODES, type Tree, type TreeReading } from "./tree.ts";
+import { isTreeObject, listOf, MAX_NODES, type Tree, type TreeReading } from "./tree.ts";
 import { readYamlBody } from "./yaml.ts";
 
 /** What of a request says which object it writes. */
@@ -41,9 +42,15 @@ const PLAIN_SUBRESOURCES: ReadonlySet<string> = new Set(["status", "scale", "fin
 
 /** Whether the body of a write can raise its tier. Nobody knows what a custom resource holds. */
 export function isJudgedByBody({ verb, group, resource, subresource }: WrittenResource): boolean {
+  if (isNamedInBody({ verb, group, resource, subresource })) return true;
   if (verb !== "create" && verb !== "update" && verb !== "patch") return false;
   if (!isBuiltInGroup(group)) return subresource === undefined || !PLAIN_SUBRESOURCES.has(subresource);
   return subresource === undefined && BUILT_IN.has(group === "" ? resource : `${resource}.${group}`);
+}
+
+/** Of a creation the path tells no name. */
+function isNamedInBody({ verb, group, resource, subresource }: WrittenResource): boolean {
+  return verb === "create" && subresource === undefined && isJudgedByName({ group, resource });
 }
 
 /** Judges the body of a write for which `isJudgedByBody` holds. */
@@ -57,7 +64,8 @@ export function judgeBody(
   const types = headerValues(headers, "content-type").map(mediaType);
   const [type = "application/json"] = types;
   if (types.some((other) => other !== type)) return { doubt: "two content types" };
-  return judgeReading(readBody(body.bytes, type, written), PARTIAL.test(type));
+  const reading = readBody(body.bytes, type, written);
+  return isNamedInBody(written) ? judgeNames(written, reading) : judgeReading(reading, PARTIAL.test(type));
 }
 
 /** Judges JSON or YAML from a command line; `isJsonPatch` for a list of operations. */
@@ -68,6 +76,16 @@ export function judgeText(text: string, isJsonPatch: boolean): BodyFinding {
 /** Judges what a command line says of an object. */
 export function judgeTree(tree: Tree): BodyFinding {
   return judgeReading({ trees: [tree] }, false);
+}
+
+function judgeNames({ group, resource }: WrittenResource, reading: TreeReading): BodyFinding {
+  if ("problem" in reading) return { doubt: `the name in the body decides, and ${reading.problem}` };
+  for (const tree of reading.trees)
+    for (const metadata of isTreeObject(tree) ? listOf(tree.metadata) : [])
+      for (const name of isTreeObject(metadata) ? listOf(metadata.name) : [])
+        if (changesAccess({ group, resource, subresource: undefined, name: String(name) }))
+          return { tier: "break-glass", reason: `names ${String(name)}, which says who may do what` };
+  return undefined;
 }
 
 /** They leave out what stays as it is; whoever applies names everything that is theirs. */

@@ -14,7 +14,7 @@ export interface PodFinding {
 
 /** Words without which no text can hold a finding; no letter of them may be written as an escape. */
 export const TELLING_WORDS =
-  /priv|host|capab|procmount|profile|selinux|sysctl|apparmor|seccomp|service-account-token|bootstrap|readonly/i;
+  /priv|host|capab|procmount|profile|selinux|sysctl|apparmor|seccomp|service-account-token|bootstrap|readonly|aws-auth/i;
 
 /**
  * The strictest finding of several trees; "too much" when there are more values than are looked at. `isPartial`: a patch

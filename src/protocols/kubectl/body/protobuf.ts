@@ -88,6 +88,7 @@ const RESOURCES: ReadonlyMap<string, Schema> = new Map([
   ["daemonsets", workload(2)],
   ["jobs", JOB],
   ["cronjobs", schema([1, "metadata", () => META], [2, "spec", () => schema([5, "jobTemplate", () => JOB])])],
+  ["configmaps", schema([1, "metadata", () => META])],
   ["secrets", schema([1, "metadata", () => META], [3, "type", "string"])],
 ]);
 
