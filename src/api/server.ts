@@ -192,11 +192,13 @@ function replyError(socket: Socket, error: unknown): void {
     });
     return;
   }
-  if (isDiskFull(error))
-    return reply(socket, 507, {
+  if (isDiskFull(error)) {
+    reply(socket, 507, {
       error: "the state directory cannot be written: the disk is full (ENOSPC)",
       hint: "make room on that disk and try again; what was there before is untouched",
     });
+    return;
+  }
   reply(socket, 500, {
     error: `the daemon failed: ${error instanceof Error ? error.message : String(error)}`,
   });
