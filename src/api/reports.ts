@@ -67,6 +67,10 @@ export const statusReport = object({
       "longest time, in milliseconds, that one piece of work kept all others waiting in the last minute",
     ),
   ),
+  open_sockets: optional(number("sockets of clients and upstreams that are open")),
+  disk_problem: optional(
+    text("how little of the disk under the state directory is free; absent while a tenth is"),
+  ),
   guard: optional(text("what guards approvals: off, session, totp or passkey")),
   guard_level: optional(text("how much an approval is worth against an agent, L0 to L4")),
   guard_raise: optional(text("the command that raises the level")),

@@ -99,10 +99,12 @@ function shortTime(ms: number, nowMs: number): string {
 }
 
 /** What was asked for, and in parentheses why it went as it did. */
-function detail({ path, command, reason }: Entry["fields"]): string | undefined {
+function detail({ path, command, reason, repeated }: Entry["fields"]): string | undefined {
   const what = path ?? command;
-  if (what === undefined || reason === undefined || reason === "") return what ?? reason;
-  return `${what} (${reason})`;
+  const times = typeof repeated === "number" ? `${repeated} times` : undefined;
+  const why = [times, reason === "" ? undefined : reason].filter((part) => part !== undefined).join(": ");
+  if (what === undefined || why === "") return what ?? (why === "" ? undefined : why);
+  return `${what} (${why})`;
 }
 
 /** Fields of a control row that have a place of their own. */

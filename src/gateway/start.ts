@@ -13,6 +13,7 @@ import { Updater } from "../features/update/updater.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
 import { systemRoots } from "../host/trust/system-roots.ts";
 import { openDatabase } from "../state/database.ts";
+import { DiskRoom } from "../state/disk-room.ts";
 import { ensureStateDirectory } from "../state/files.ts";
 import { Grants } from "../state/grants.ts";
 import { GuardStore } from "../state/guard-store.ts";
@@ -116,7 +117,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
       hint: `if that is meant: rm ${paths.bundle}, then iddio repair`,
     });
   const events = new Events();
+  const disk = new DiskRoom(paths.root);
+  await disk.refresh();
+  if (disk.problem !== undefined) log.warn("the disk is nearly full", { disk: disk.problem });
   const audit = await Journal.open(paths.audit, {
+    isReserved: () => disk.isReserved,
     onFailure: (error, lost) => log.error("audit rows lost", { rows: lost, reason: error.message }),
   });
   cleanup.defer(() => audit.close());
@@ -124,6 +129,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     durable: false,
     rotateBytes: 64 * 1024 * 1024,
     keep: 3,
+    isReserved: () => disk.isReserved,
   });
   cleanup.defer(() => observe.close());
 
@@ -163,6 +169,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   const grants = new Grants(database);
   const recorder = new Recorder({ audit, observe, mode, events, log });
+  cleanup.defer(() => recorder.close());
   const inspection = new Inspection({
     policy,
     mode,
@@ -299,6 +306,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     updater,
     runs,
     clock,
+    disk,
   });
   const control = await serveControl(paths.socket, handlers, {
     gate: guard.guard,

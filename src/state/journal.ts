@@ -16,6 +16,8 @@ export interface JournalOptions extends LineFileOptions {
   readonly gatherMs?: number;
   /** Batches of such rows begin at least this far apart: a sync costs as much as 20 requests; 25 ms. */
   readonly paceMs?: number;
+  /** While true only rows that must be written are: the rest is told to `onFailure`, and the disk's last room is kept. */
+  readonly isReserved?: () => boolean;
   /** Hears of every batch that failed, with the number of rows in it that nobody awaits. */
   readonly onFailure?: (error: Error, lostRows: number) => void;
 }
@@ -32,6 +34,10 @@ const MAX_LINE_LENGTH = 128 * 1024;
 const MAX_BATCH_LENGTH = 2 * 1024 * 1024;
 const MAX_QUEUED_LENGTH = 64 * 1024 * 1024;
 
+/** How often it is told that rows were left out. */
+const LEFT_OUT_MS = 1_000;
+const RESERVED = new Error("the disk is nearly full, and what is left is for rows of control and of intents");
+
 /** An open journal. There must be one writer a file; the daemon's lock sees to that. */
 export class Journal {
   readonly #file: LineFile;
@@ -44,6 +50,8 @@ export class Journal {
   #startedAt = Number.NEGATIVE_INFINITY;
   #failure: Error | undefined;
   #closed = false;
+  #leftOut = 0;
+  #leftOutTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(file: LineFile, options: JournalOptions) {
     this.#file = file;
@@ -69,11 +77,26 @@ export class Journal {
     });
   }
 
-  /** The same file in the same order, not awaited; failure is told to `onFailure`. Never throws. */
-  appendSoon(entry: Entry): void {
+  /**
+   * The same file in the same order, not awaited; failure is told to `onFailure`. `mustBeWritten`: also from the
+   * disk's reserve. Never throws.
+   */
+  appendSoon(entry: Entry, mustBeWritten = false): void {
+    if (!mustBeWritten && this.#options.isReserved?.() === true) {
+      this.#leftOut += 1;
+      this.#leftOutTimer ??= setTimeout(() => this.#tellLeftOut(), LEFT_OUT_MS).unref();
+      return;
+    }
     const line = this.#accept(entry);
     if (line instanceof Error) this.#options.onFailure?.(line, 1);
     else this.#enqueue({ line, resolve: undefined, reject: undefined });
+  }
+
+  #tellLeftOut(): void {
+    clearTimeout(this.#leftOutTimer);
+    this.#leftOutTimer = undefined;
+    if (this.#leftOut > 0) this.#options.onFailure?.(RESERVED, this.#leftOut);
+    this.#leftOut = 0;
   }
 
   /**
@@ -94,6 +117,7 @@ export class Journal {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#tellLeftOut();
     this.#start();
     await this.#draining;
     await this.#file.close();

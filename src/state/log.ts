@@ -1,8 +1,10 @@
 // iddio.log: for people and grep, a line each. Never blocks and never fails its caller: lines are gathered and
-// written a moment later, and what cannot be written is counted and said once the disk takes lines again. Values
+// written a moment later, and what cannot be written is counted and said once the disk takes lines again. One client,
+// or one kind of line, has so many a second; what is above is counted and said too, and counts nowhere else. Values
 // come from clients, so nothing in them may look like a line of its own or move a terminal's cursor.
 
 import { appendFileSync } from "node:fs";
+import { LineAllowance } from "./line-allowance.ts";
 import { LineFile } from "./line-file.ts";
 import { formatLine, LOG_LEVELS, type LogFields, type LogLevel, LogLines } from "./log-line.ts";
 
@@ -22,6 +24,8 @@ export interface LogOptions {
 }
 
 const FLUSH_MS = 50;
+/** How often it is said that lines were left out. */
+const LEFT_OUT_MS = 1_000;
 const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 
 /** An open log. */
@@ -31,6 +35,8 @@ export class Log {
   readonly #path: string;
   readonly #options: LogOptions;
   readonly #pending = new LogLines();
+  readonly #allowance = new LineAllowance();
+  #leftOutTimer: ReturnType<typeof setTimeout> | undefined;
   #dropped = 0;
   #file: LineFile | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,23 +49,23 @@ export class Log {
   }
 
   /** For finding faults of iddio itself. */
-  debug(message: string, fields?: LogFields): void {
-    this.#add("debug", message, fields);
+  debug(message: string, fields?: LogFields, client?: string): void {
+    this.#add("debug", message, fields, client);
   }
 
   /** What happened. */
-  info(message: string, fields?: LogFields): void {
-    this.#add("info", message, fields);
+  info(message: string, fields?: LogFields, client?: string): void {
+    this.#add("info", message, fields, client);
   }
 
   /** What a person should look at. */
-  warn(message: string, fields?: LogFields): void {
-    this.#add("warn", message, fields);
+  warn(message: string, fields?: LogFields, client?: string): void {
+    this.#add("warn", message, fields, client);
   }
 
   /** What failed. */
-  error(message: string, fields?: LogFields): void {
-    this.#add("error", message, fields);
+  error(message: string, fields?: LogFields, client?: string): void {
+    this.#add("error", message, fields, client);
   }
 
   /** Resolves when everything logged so far is written, or has failed to be. */
@@ -81,14 +87,31 @@ export class Log {
 
   /** Flushes and closes. A line logged later reopens the file. */
   async close(): Promise<void> {
+    this.#tellLeftOut();
     await this.flush();
     await this.#file?.close();
     this.#file = undefined;
   }
 
-  #add(level: LogLevel, message: string, fields: LogFields | undefined): void {
+  #add(level: LogLevel, message: string, fields: LogFields | undefined, client?: string): void {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.level)) return;
     const at = this.#now();
+    if (!this.#allowance.take(client ?? message, at)) {
+      this.#leftOutTimer ??= setTimeout(() => this.#tellLeftOut(), LEFT_OUT_MS).unref();
+      return;
+    }
+    this.#put(at, level, message, fields);
+  }
+
+  /** How many lines of whom were not written. */
+  #tellLeftOut(): void {
+    clearTimeout(this.#leftOutTimer);
+    this.#leftOutTimer = undefined;
+    for (const { client, lines } of this.#allowance.takeDropped())
+      this.#put(this.#now(), "warn", "lines left out", { lines, of: client });
+  }
+
+  #put(at: number, level: LogLevel, message: string, fields: LogFields | undefined): void {
     this.#options.mirror?.(formatLine(at, level, message, fields));
     if (this.#pending.length > MAX_PENDING_BYTES) {
       this.#dropped++;

@@ -63,17 +63,19 @@ export class AuditTally {
     }
     this.rows += 1;
     const { op, fields } = entry;
+    // Equal refusals are one row with their number.
+    const times = typeof fields.repeated === "number" ? fields.repeated : 1;
     if (op === "control") {
       this.controls += 1;
       return;
     }
     if (op === "passthrough") {
-      if (fields.outcome === "failed") this.unreached += 1;
+      if (fields.outcome === "failed") this.unreached += times;
       else this.passthroughs += 1;
       return;
     }
     if (op === "block" && fields.reason === "the head was cut off") {
-      this.cutHeads += 1;
+      this.cutHeads += times;
       return;
     }
     const id = fields.path === undefined ? undefined : numberIn(fields.path);

@@ -4,6 +4,7 @@
 import { constants } from "node:fs";
 import { access, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { lowDisk } from "../../state/disk-room.ts";
 import { errorCode } from "../../state/files.ts";
 import { readLast } from "../../state/journal-read.ts";
 import type { CheckContext, Finding } from "./checks.ts";
@@ -24,7 +25,9 @@ export async function checkDisk({ paths }: CheckContext): Promise<Finding> {
   const detail = isOutOfFiles ? "no file can be made any more" : `${freeMib} MiB free`;
   const fix = "make room: while the audit cannot be written, requests above observe are refused";
   if (isOutOfFiles || freeMib < DISK_FAIL_MIB) return { ...about, verdict: "fail", detail, fix };
-  if (freeMib < DISK_WARN_MIB) return { ...about, verdict: "warn", detail, fix };
+  const low = lowDisk({ freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize });
+  if (freeMib < DISK_WARN_MIB || low !== undefined)
+    return { ...about, verdict: "warn", detail: low ?? detail, fix };
   return { ...about, verdict: "ok", detail };
 }
 

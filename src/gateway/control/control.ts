@@ -8,6 +8,7 @@ import type { UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
+import type { DiskRoom } from "../../state/disk-room.ts";
 import type { GuardStore } from "../../state/guard-store.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
@@ -50,6 +51,7 @@ export interface ControlParts {
   readonly updater: Updater;
   readonly runs: Runs;
   readonly clock: LoopClock;
+  readonly disk: DiskRoom;
   readonly guard: RunningGuard;
   readonly guardStore: GuardStore;
 }
@@ -89,6 +91,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       log: paths.log,
       pending_approvals: gateway.broker.list().length,
       longest_stall_ms: parts.clock.longestStallMs,
+      open_sockets: gateway.descriptors.total,
+      ...(parts.disk.problem === undefined ? {} : { disk_problem: parts.disk.problem }),
       ...guardFields(parts.guard.guard.report()),
       ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
       ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),

@@ -10,6 +10,8 @@ import { maskValues } from "../../redaction/secret-value.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Log } from "../../state/log.ts";
 import type { Events } from "./events.ts";
+import { FoldedRows } from "./folded-rows.ts";
+import { payerOf } from "./look-ahead.ts";
 import type { ModeHolder } from "./mode.ts";
 import { randomHex } from "./random-hex.ts";
 
@@ -41,6 +43,8 @@ export class Recorder {
   readonly #mode: ModeHolder;
   readonly #events: Events;
   readonly #log: Log;
+  readonly #folded = new FoldedRows((row) => this.#audit.appendSoon(row), entry);
+  readonly #foldedObserve = new FoldedRows((row) => this.#observe.appendSoon(row), entry);
 
   constructor(parts: { audit: Journal; observe: Journal; mode: ModeHolder; events: Events; log: Log }) {
     this.#audit = parts.audit;
@@ -55,9 +59,15 @@ export class Recorder {
     return this.#audit.failure;
   }
 
+  /** Writes what is still folded; before the journals close. */
+  close(): void {
+    this.#folded.close();
+    this.#foldedObserve.close();
+  }
+
   /** The line by which people find out what to write under `commands:`. */
   classified(facts: RequestFacts, { classification, verdict }: Judgement): void {
-    this.#log.info("classified", {
+    const line = {
       protocol: classification.protocol,
       tier: classification.tier,
       command: classification.command,
@@ -69,7 +79,8 @@ export class Recorder {
       rule: verdict.rule,
       request_id: facts.requestId,
       reason: classification.tier === "unknown" ? classification.reason : undefined,
-    });
+    };
+    this.#log.info("classified", line, payerOf(facts.client));
   }
 
   /** Resolves when the row is on disk. Rejects when it could not be written. */
@@ -101,7 +112,8 @@ export class Recorder {
     const fields = common(facts, judgement);
     fields.decision = result.decision;
     withResult(fields, result).duration_ms = Date.now() - facts.startedMs;
-    this.#audit.appendSoon(entry(op, fields));
+    if (op === "block") this.#folded.add(op, fields);
+    else this.#audit.appendSoon(entry(op, fields), needsRow(judgement));
     this.#events.publish(tag, fields);
   }
 
@@ -111,11 +123,10 @@ export class Recorder {
     const mode = this.#mode.current;
     // What cannot be read cannot be forwarded in any mode, but the audit log belongs to those that judge.
     if (mode === "observe")
-      this.#observe.appendSoon(entry("block", { would_be_decision: "deny", outcome: "blocked", ...fields }));
-    else if (mode !== "off")
-      this.#audit.appendSoon(entry("block", { decision: "deny", outcome: "blocked", ...fields }));
+      this.#foldedObserve.add("block", { would_be_decision: "deny", outcome: "blocked", ...fields });
+    else if (mode !== "off") this.#folded.add("block", { decision: "deny", outcome: "blocked", ...fields });
     this.#events.publish("block", fields);
-    this.#log.warn("blocked", logFields(fields));
+    this.#log.warn("blocked", logFields(fields), payerOf(fields.client));
   }
 
   /** A request that waits for a person from now on. */
@@ -136,7 +147,7 @@ export class Recorder {
 
   /** The one row of a connection that would have been passed through, had its upstream been there. */
   notReached(fields: EntryFields): void {
-    this.#audit.appendSoon(entry("passthrough", fields));
+    this.#folded.add("passthrough", fields);
     this.#events.publish("block", fields);
   }
 
@@ -148,7 +159,7 @@ export class Recorder {
 
   /** What a mutating command did, and who typed it. */
   control(fields: EntryFields): void {
-    this.#audit.appendSoon(entry("control", fields));
+    this.#audit.appendSoon(entry("control", fields), true);
     // The line has uid and pid; what started the caller is for the audit.
     const { client: _, ...logged } = fields;
     this.#log.info("control", logFields(logged));
@@ -162,6 +173,11 @@ export class Recorder {
     fields.duration_ms = Date.now() - facts.startedMs;
     this.#observe.appendSoon(entry("mitm", fields));
   }
+}
+
+/** What a change came to is written for as long as its intent is. */
+function needsRow({ classification }: Judgement): boolean {
+  return classification.tier !== "observe";
 }
 
 /** Longer paths are cut in rows and log lines; an approval shows the whole. */
