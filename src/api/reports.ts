@@ -185,6 +185,8 @@ export const upstreamReport = object({
   key_path: optional(text()),
   kubeconfig_user: optional(text()),
   server_name: optional(text()),
+  path_prefixes: optional(list(text())),
+  proxy: optional(text("without name and password")),
 });
 /** A registered private CA, and the client certificate presented there if there is one. */
 export type UpstreamReport = Value<typeof upstreamReport>;
@@ -202,6 +204,8 @@ export const upstreamInput = object({
   key_path: optional(text()),
   kubeconfig_user: optional(text()),
   server_name: optional(text("name to send and verify instead of the host")),
+  path_prefixes: optional(list(text("what stands before the paths of a cluster there: `/k8s/clusters/c-1`"))),
+  proxy_url: optional(text("proxy to reach it through: http, https or socks5")),
   source: text("who added it: `manual` or `kubeconfig`"),
   proxy_token: optional(text()),
 });

@@ -152,6 +152,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     resolver,
     settings: () => settings.current,
     trustFor: (host, port) => trust.trustFor(host, port, false),
+    proxyOf: trust.proxyOf,
   });
   const pool = new UpstreamPool(dialler);
   cleanup.defer(() => pool.close());

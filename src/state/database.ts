@@ -85,6 +85,9 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE guard_recovery (hash TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID`,
   // The texts of policy.yaml and settings.yaml that were last in force with a person's consent.
   `CREATE TABLE approved_text (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+  // Clusters below a path, and clusters behind a proxy of their own.
+  `ALTER TABLE upstreams ADD COLUMN path_prefixes TEXT NOT NULL DEFAULT '[]'`,
+  `ALTER TABLE upstreams ADD COLUMN proxy_url TEXT`,
 ];
 
 /**

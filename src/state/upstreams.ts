@@ -23,6 +23,10 @@ export interface Upstream {
   readonly source: string;
   /** What a connection must present in its proxy authorization to be given the client identity. */
   readonly proxyToken?: string;
+  /** What stands before the paths of each cluster that is there, without a slash at its end: `/k8s/clusters/c-1`. */
+  readonly pathPrefixes?: readonly string[];
+  /** The proxy through which alone it is reached. May hold a password. */
+  readonly proxyUrl?: string;
   readonly addedMs: number;
 }
 
@@ -37,6 +41,9 @@ interface Row {
   readonly source: string;
   readonly proxy_token: string | null;
   readonly added_ms: number;
+  /** A JSON list. */
+  readonly path_prefixes: string;
+  readonly proxy_url: string | null;
 }
 
 /** The table `upstreams`, with a copy in memory. */
@@ -74,8 +81,9 @@ export class Upstreams {
     };
     this.#database.run(
       `INSERT OR REPLACE INTO upstreams
-         (host, port, ca_pem, certificate_path, key_path, kubeconfig_user, server_name, source, proxy_token, added_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (host, port, ca_pem, certificate_path, key_path, kubeconfig_user, server_name, source, proxy_token, added_ms,
+          path_prefixes, proxy_url)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         stored.host,
         stored.port,
@@ -87,6 +95,8 @@ export class Upstreams {
         stored.source,
         stored.proxyToken ?? null,
         stored.addedMs,
+        JSON.stringify(stored.pathPrefixes ?? []),
+        stored.proxyUrl ?? null,
       ],
     );
     this.#byKey.set(keyOf(stored.host, stored.port), stored);
@@ -127,6 +137,8 @@ function fromRow(row: Row): Upstream {
     ...(row.server_name === null ? {} : { serverName: row.server_name }),
     source: row.source,
     ...(row.proxy_token === null ? {} : { proxyToken: row.proxy_token }),
+    ...(row.path_prefixes === "[]" ? {} : { pathPrefixes: JSON.parse(row.path_prefixes) as string[] }),
+    ...(row.proxy_url === null ? {} : { proxyUrl: row.proxy_url }),
     addedMs: row.added_ms,
   };
 }

@@ -207,9 +207,37 @@ describe("the trust of servers", () => {
         port: 6443,
         caPem: CA,
         identity: { certificatePath: kubeconfig.file, kubeconfigUser: "admin" },
+        pathPrefixes: [],
+        proxyUrl: "",
       },
-      { host: "b", port: 443, caPem: "" },
+      { host: "b", port: 443, caPem: "", pathPrefixes: [], proxyUrl: "" },
     ]);
+  });
+
+  test("holds the path of every cluster there and the way to it, of which there is one", async () => {
+    const rancher = (id: string, more = {}) => ({
+      ...SERVER,
+      server: `https://rancher.example/k8s/clusters/${id}/`,
+      "proxy-url": "socks5://u:p@10.0.0.1:1080",
+      ...more,
+    });
+    const both = (second: object) =>
+      read({
+        clusters: { a: rancher("c-1"), b: second },
+        users: { u: { token: "t" } },
+        contexts: { one: ["a", "u"], two: ["b", "u"] },
+      });
+    expect(serverTrusts(await both(rancher("c-m-2")))).toEqual([
+      {
+        host: "rancher.example",
+        port: 443,
+        caPem: CA,
+        pathPrefixes: ["/k8s/clusters/c-1", "/k8s/clusters/c-m-2"],
+        proxyUrl: "socks5://u:p@10.0.0.1:1080",
+      },
+    ]);
+    const other = await both(rancher("c-2", { "proxy-url": "" }));
+    expect(() => serverTrusts(other)).toThrow(/different ways \(proxy-url\)/);
   });
 
   test("holds every CA that is named for a server", async () => {

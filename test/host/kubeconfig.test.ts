@@ -297,7 +297,11 @@ describe("one context", () => {
   test("that cannot be used does not stop the others, and is named with the reason", async () => {
     for (const bad of [
       { "insecure-skip-tls-verify": true },
-      { "proxy-url": "socks5://127.0.0.1:1080" },
+      { "proxy-url": "socks4://127.0.0.1:1080" },
+      { "proxy-url": "nonsense" },
+      { server: "https://10.0.0.7/a%2fb" },
+      { server: "https://10.0.0.7/a/../b" },
+      { server: "https://10.0.0.7/api/v1/namespaces/n/services/s/proxy" },
       { server: "" },
     ]) {
       const { contexts, unusable, currentContext } = await readText(two(bad));

@@ -79,8 +79,9 @@ async function tokenOf(overlays: readonly string[]): Promise<string> {
 }
 
 async function register(daemon: ControlClient, trust: ServerTrust, token: string): Promise<void> {
-  const { host, port, caPem, serverName, identity } = trust;
-  if (caPem === "" && serverName === undefined && identity === undefined) return;
+  const { host, port, caPem, serverName, identity, pathPrefixes, proxyUrl } = trust;
+  const isPlain = caPem === "" && serverName === undefined && identity === undefined;
+  if (isPlain && pathPrefixes.length === 0 && proxyUrl === "") return;
   await daemon.call("upstreams_add", {
     host,
     port,
@@ -89,6 +90,8 @@ async function register(daemon: ControlClient, trust: ServerTrust, token: string
     ...(identity === undefined ? {} : { certificate_path: identity.certificatePath, proxy_token: token }),
     ...(identity?.keyPath === undefined ? {} : { key_path: identity.keyPath }),
     ...(identity?.kubeconfigUser === undefined ? {} : { kubeconfig_user: identity.kubeconfigUser }),
+    ...(pathPrefixes.length === 0 ? {} : { path_prefixes: [...pathPrefixes] }),
+    ...(proxyUrl === "" ? {} : { proxy_url: proxyUrl }),
     source: "kubeconfig",
   });
 }

@@ -4,7 +4,7 @@
 import type { GuardReport } from "../../api/daemon-reports.ts";
 import { explainClassify, explainDecide } from "../../api/explain.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import type { UpstreamReport } from "../../api/reports.ts";
+import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
@@ -127,7 +127,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     upstreams_list: () => ({ upstreams: upstreams.list().map(upstreamReport) }),
 
     upstreams_add: (input, caller) => {
-      checkUpstream(input, caller);
+      checkUpstream(input, caller, gateway.listen);
       const upstream = upstreams.add({
         host: input.host,
         port: input.port,
@@ -137,8 +137,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
         ...(input.key_path === undefined ? {} : { keyPath: input.key_path }),
         ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
         ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
-        ...(input.kubeconfig_user === undefined ? {} : { kubeconfigUser: input.kubeconfig_user }),
-        ...(input.server_name === undefined ? {} : { serverName: input.server_name }),
+        pathPrefixes: prefixesOf(input, upstreams.get(input.host, input.port)),
+        ...(input.proxy_url === undefined ? {} : { proxyUrl: input.proxy_url }),
         ...(input.proxy_token === undefined ? {} : { proxyToken: input.proxy_token }),
       });
       gateway.trust.refresh();
@@ -198,6 +198,17 @@ function guardFields({ guard, level, raise, problem }: GuardReport) {
   };
 }
 
+/** Clusters of one server may be registered one after the other. */
+function prefixesOf({ path_prefixes = [], source }: UpstreamInput, known: Upstream | undefined): string[] {
+  const kept = known?.source === source ? known?.pathPrefixes : undefined;
+  return [...new Set([...(kept ?? []), ...path_prefixes])];
+}
+
+function withoutLogin(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}
+
 function upstreamReport(upstream: Upstream): UpstreamReport {
   return {
     host: upstream.host,
@@ -208,5 +219,7 @@ function upstreamReport(upstream: Upstream): UpstreamReport {
     ...(upstream.keyPath === undefined ? {} : { key_path: upstream.keyPath }),
     ...(upstream.kubeconfigUser === undefined ? {} : { kubeconfig_user: upstream.kubeconfigUser }),
     ...(upstream.serverName === undefined ? {} : { server_name: upstream.serverName }),
+    ...(upstream.pathPrefixes?.length ? { path_prefixes: [...upstream.pathPrefixes] } : {}),
+    ...(upstream.proxyUrl === undefined ? {} : { proxy: withoutLogin(upstream.proxyUrl) }),
   };
 }

@@ -5,13 +5,21 @@ import { lstatSync, type Stats, statSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import type { Principal } from "../../api/principal.ts";
 import type { UpstreamInput } from "../../api/reports.ts";
+import { pathPrefixProblem, proxyUrlProblem } from "../../host/kubeconfig/cluster-server.ts";
+import { isLoopbackAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
+
+/** Where the gateway itself listens. */
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
 
 const MAX_BYTES = 1024 * 1024;
 
 /** Throws a `UserError` for the first thing that is wrong. */
-export function checkUpstream(input: UpstreamInput, caller: Principal): void {
+export function checkUpstream(input: UpstreamInput, caller: Principal, listen: Listening): void {
   const { host, port } = input;
   const named = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   if (!Number.isInteger(port) || port < 1 || port > 65535)
@@ -20,8 +28,26 @@ export function checkUpstream(input: UpstreamInput, caller: Principal): void {
     throw wrong(`'${host}' is not a host`, "type host or host:port");
   if (input.ca_pem.length > MAX_BYTES)
     throw wrong("the CA is larger than 1 MiB", "name one certificate or a few");
+  for (const prefix of input.path_prefixes ?? []) {
+    const problem = pathPrefixProblem(prefix);
+    if (problem !== undefined)
+      throw wrong(`a path prefix cannot be kept: ${problem}`, "write it as /k8s/clusters/c-1");
+  }
+  if (input.proxy_url !== undefined) checkProxy(input.proxy_url, listen);
   for (const path of [input.certificate_path, input.key_path])
     if (path !== undefined) checkFile(path, caller);
+}
+
+function checkProxy(text: string, listen: Listening): void {
+  const problem = proxyUrlProblem(text);
+  if (problem !== undefined) throw wrong(`the proxy cannot be used: ${problem}`, "write socks5://host:port");
+  const { hostname, port } = new URL(text);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  if (
+    Number(port) === listen.port &&
+    (host === "localhost" || host === listen.host || isLoopbackAddress(host))
+  )
+    throw wrong("the proxy is iddio itself", "name the proxy that leads to the cluster");
 }
 
 function checkFile(path: string, caller: Principal): void {

@@ -18,6 +18,7 @@ import type { Gateway } from "./context.ts";
 import { credentialOf, digestOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
 import { judgedAgain } from "./judged-again.ts";
+import { judgedTarget } from "./judged-target.ts";
 import { type Arrived, LookAheadShare } from "./look-ahead.ts";
 import { randomHex } from "./random-hex.ts";
 import type { RequestFacts, RequestResult } from "./recorder.ts";
@@ -67,9 +68,10 @@ export async function exchange(
   const share = new LookAheadShare(gateway.lookAhead, request.client);
   try {
     const facts = factsOf(request);
-    const { method, host, port, target, headers } = request.head;
+    const { method, host, port, headers } = request.head;
+    const target = judgedTarget(gateway.trust, protocols, request.head);
     const body =
-      request.hasBody && needsBody(protocols, request.head)
+      request.hasBody && needsBody(protocols, { ...request.head, target })
         ? await readBody(gateway, request, share)
         : unneeded(request);
     const judged: HttpRequest = { method, host, port, target, headers, body };

@@ -9,6 +9,7 @@ import { parseResponseHead, serialiseRequestHead } from "../../wire/http1/head.t
 import { HeadError, readHead } from "../message/read-head.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
+import type { SocksCredentials } from "./socks-proxy.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Where a connection is to end. */
@@ -28,6 +29,8 @@ export interface CorporateProxy {
   readonly isTls: boolean;
   /** Value of Proxy-Authorization. */
   readonly authorization: string | undefined;
+  /** It speaks SOCKS5, and these are its name and password. */
+  readonly socks: SocksCredentials | undefined;
   /** Whether a destination is reached without it. */
   bypasses(destination: ProxiedDestination): boolean;
 }
@@ -37,12 +40,15 @@ export function corporateProxy(url: string, noProxy: string): CorporateProxy | u
   if (url === "") return undefined;
   const { protocol, hostname, port, username, password } = new URL(url);
   const isTls = protocol === "https:";
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const login = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  const credentials = `${login.username}:${login.password}`;
+  const isSocks = protocol === "socks5:";
   const direct = bypassIndex(noProxy);
   return {
     host: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port === "" ? (isTls ? 443 : 80) : Number(port),
+    port: port === "" ? (isTls ? 443 : isSocks ? 1080 : 80) : Number(port),
     isTls,
+    socks: isSocks ? login : undefined,
     authorization:
       username === "" && password === "" ? undefined : `Basic ${Buffer.from(credentials).toString("base64")}`,
     bypasses: ({ host, port: to, addresses }) =>

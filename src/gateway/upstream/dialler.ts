@@ -21,6 +21,7 @@ import {
   type UpstreamTrust,
 } from "./dial.ts";
 import type { Resolver } from "./resolver.ts";
+import { connectBySocks } from "./socks-proxy.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Dials for the gateway; one per daemon. */
@@ -29,6 +30,7 @@ export class Dialler {
   readonly #settings: () => Settings;
   readonly #descriptors: Shares;
   #makeRoom: () => void = () => {};
+  readonly #proxyOf: (host: string, port: number) => string | undefined;
   readonly #trustFor: (host: string, port: number) => UpstreamTrust;
   #proxy: { readonly key: string; readonly proxy: CorporateProxy | undefined } | undefined;
 
@@ -36,10 +38,13 @@ export class Dialler {
     resolver: Resolver;
     settings: () => Settings;
     trustFor: (host: string, port: number) => UpstreamTrust;
+    /** The proxy of an upstream's own, before the one of the settings. */
+    proxyOf?: (host: string, port: number) => string | undefined;
     descriptors: Shares;
   }) {
     this.#descriptors = parts.descriptors;
     this.#trustFor = parts.trustFor;
+    this.#proxyOf = parts.proxyOf ?? (() => undefined);
     this.#resolver = parts.resolver;
     this.#settings = parts.settings;
   }
@@ -70,8 +75,10 @@ export class Dialler {
     };
   }
 
-  /** The corporate proxy for a destination; undefined when it is reached straight. */
+  /** The upstream's own proxy or the corporate one for a destination; undefined when it is reached straight. */
   #proxyFor(destination: ProxiedDestination): CorporateProxy | undefined {
+    const own = this.#proxyOf(destination.host, destination.port);
+    if (own !== undefined) return corporateProxy(own, "");
     const { upstream_proxy, upstream_no_proxy } = this.#settings();
     const key = `${upstream_proxy} ${upstream_no_proxy}`;
     if (this.#proxy?.key !== key)
@@ -119,7 +126,8 @@ export class Dialler {
 
   async #through(proxy: CorporateProxy, destination: ProxiedDestination): Promise<Channel> {
     const channel = await this.#toProxy(proxy, this.#chargeTo(destination.payer ?? ""));
-    await connectThrough(channel, proxy, destination);
+    if (proxy.socks) await connectBySocks(channel, proxy.socks, destination);
+    else await connectThrough(channel, proxy, destination);
     return channel;
   }
 

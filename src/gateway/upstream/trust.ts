@@ -53,6 +53,24 @@ export class TrustStore {
     return this.#upstreams.get(host, port)?.serverName;
   }
 
+  /** The proxy through which alone this upstream is reached, if it has one of its own. */
+  readonly proxyOf = (host: string, port: number): string | undefined =>
+    this.#upstreams.get(host, port)?.proxyUrl;
+
+  /** A target as the cluster below a registered prefix of this upstream reads it; any other as it is. */
+  readonly belowPrefix = (host: string, port: number, target: string): string => {
+    let longest = "";
+    for (const prefix of this.#upstreams.get(host, port)?.pathPrefixes ?? [])
+      if (
+        prefix.length > longest.length &&
+        target.startsWith(prefix) &&
+        /^[/?]|^$/.test(target.slice(prefix.length))
+      )
+        longest = prefix;
+    const rest = target.slice(longest.length);
+    return longest === "" || rest.startsWith("/") ? rest : `/${rest}`;
+  };
+
   /** Trust for one upstream. Throws UpstreamError when a client certificate cannot be read. */
   trustFor(host: string, port: number, mayUseIdentity: boolean): UpstreamTrust {
     const upstream = this.#upstreams.get(host, port);

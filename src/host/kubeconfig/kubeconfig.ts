@@ -6,9 +6,9 @@ import { access, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { isAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode } from "../../state/files.ts";
+import { type ClusterServer, clusterServer } from "./cluster-server.ts";
 import { OVERLAY_MARK, overlaySources } from "./overlay.ts";
 
 /** The fields of a kubeconfig entry as they are in the file, relative paths made absolute. */
@@ -31,16 +31,12 @@ export interface ClientIdentity {
 }
 
 /** One context with everything that reaching its server takes. */
-export interface KubeconfigContext {
+export interface KubeconfigContext extends ClusterServer {
   readonly name: string;
   readonly context: KubeconfigEntry;
   readonly cluster: KubeconfigEntry;
   /** Absent when the context names no user. */
   readonly user?: KubeconfigEntry;
-  readonly isTls: boolean;
-  /** Lower case, no brackets. */
-  readonly host: string;
-  readonly port: number;
   /** Of the cluster's CA; "" when the kubeconfig names none, which means the system's roots. */
   readonly caPem: string;
   readonly serverName?: string;
@@ -179,9 +175,8 @@ async function readContext(lists: Lists, context: KubeconfigEntry): Promise<Kube
   const cluster = lists.clusters.get(textOf(context.fields, "cluster") ?? "");
   if (cluster === undefined) return undefined;
   const user = lists.users.get(textOf(context.fields, "user") ?? "");
-  const server = parseServer(cluster);
+  const server = clusterServer(cluster);
   refuseUnverified(cluster);
-  refuseOtherWay(cluster);
   const serverName = textOf(cluster.fields, "tls-server-name");
   const identity = user && (await identityOf(user));
   return {
@@ -196,22 +191,6 @@ async function readContext(lists: Lists, context: KubeconfigEntry): Promise<Kube
   };
 }
 
-function parseServer(cluster: KubeconfigEntry): { isTls: boolean; host: string; port: number } {
-  const server = textOf(cluster.fields, "server") ?? "";
-  // Like kubectl: without a scheme it is https.
-  const url = URL.canParse(server.includes("://") ? server : `https://${server}`)
-    ? new URL(server.includes("://") ? server : `https://${server}`)
-    : undefined;
-  if (url === undefined || !["https:", "http:"].includes(url.protocol) || url.hostname === "")
-    throw new UserError(`cluster "${cluster.name}" in "${cluster.file}" has no usable server: "${server}"`, {
-      hint: "it must be a URL such as https://10.0.0.7:6443",
-    });
-  const isTls = url.protocol === "https:";
-  const bare = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const host = isAddress(bare) ? bare : bare.replace(/\.$/, "");
-  return { isTls, host, port: Number(url.port) || (isTls ? 443 : 80) };
-}
-
 // Fails closed on anything but an explicit no: an unverified cluster behind iddio would look verified to agents.
 function refuseUnverified(cluster: KubeconfigEntry): void {
   const skip = cluster.fields["insecure-skip-tls-verify"];
@@ -222,20 +201,6 @@ function refuseUnverified(cluster: KubeconfigEntry): void {
       hint:
         `give it its CA: kubectl config set-cluster ${quoted(cluster.name)} --insecure-skip-tls-verify=false ` +
         "--certificate-authority=ca.pem --embed-certs (or pick another one with --context)",
-    },
-  );
-}
-
-// Never dropped: a cluster that is only reached through a proxy of its own would be dialled straight, or not at all.
-function refuseOtherWay(cluster: KubeconfigEntry): void {
-  const proxy = textOf(cluster.fields, "proxy-url");
-  if (!proxy) return;
-  throw new UserError(
-    `cluster "${cluster.name}" in "${cluster.file}" is reached through a proxy-url of its own`,
-    {
-      hint:
-        "iddio goes through one proxy for all hosts: set it with iddio settings set upstream_proxy=<url>, and take " +
-        `proxy-url out of a copy of the file: kubectl config unset clusters.${quoted(cluster.name)}.proxy-url`,
     },
   );
 }

@@ -27,17 +27,23 @@ export interface ServerTrust {
   readonly caPem: string;
   readonly serverName?: string;
   readonly identity?: KubeconfigContext["identity"];
+  /** What stands before the paths of each cluster there. */
+  readonly pathPrefixes: readonly string[];
+  /** The proxy to go through; "" for none. */
+  readonly proxyUrl: string;
 }
 
 /**
- * The TLS servers of the contexts, one row a host and port. Throws a UserError when two contexts hold different
- * client certificates for one server, of which iddio can present only one, or different names to verify.
+ * The servers of the contexts that need trust, a way or a prefix, one row a host and port. Throws a UserError when two contexts hold different
+ * client certificates for one server, of which iddio can present only one, or different names to verify, or
+ * reach it by different ways.
  */
 export function serverTrusts(kubeconfig: Kubeconfig): readonly ServerTrust[] {
   const trusts = new Map<string, { trust: ServerTrust; from: string }>();
   for (const context of kubeconfig.contexts) {
-    if (!context.isTls) continue;
-    const { name, host, port, caPem, serverName, identity } = context;
+    const { name, host, port, caPem, serverName, identity, pathPrefix, proxyUrl } = context;
+    if (!context.isTls && pathPrefix === "" && proxyUrl === "") continue;
+    const prefixes = pathPrefix === "" ? [] : [pathPrefix];
     const key = `${host}:${port}`;
     const known = trusts.get(key);
     if (known === undefined) {
@@ -45,6 +51,8 @@ export function serverTrusts(kubeconfig: Kubeconfig): readonly ServerTrust[] {
         host,
         port,
         caPem,
+        pathPrefixes: prefixes,
+        proxyUrl,
         ...(serverName ? { serverName } : {}),
         ...(identity ? { identity } : {}),
       };
@@ -54,11 +62,17 @@ export function serverTrusts(kubeconfig: Kubeconfig): readonly ServerTrust[] {
     const { trust, from } = known;
     if (trust.serverName !== serverName)
       throw disagreement(from, name, key, "verify it by different names (tls-server-name)");
+    if (trust.proxyUrl !== proxyUrl)
+      throw disagreement(from, name, key, "reach it by different ways (proxy-url)");
     if (trust.identity && identity && JSON.stringify(trust.identity) !== JSON.stringify(identity))
       throw disagreement(from, name, key, "hold different client certificates for it");
     const merged = trust.caPem.includes(caPem.trim()) ? trust.caPem : `${trust.caPem.trim()}\n${caPem}`;
     const held = trust.identity ?? identity;
-    trusts.set(key, { from, trust: { ...trust, caPem: merged, ...(held ? { identity: held } : {}) } });
+    const pathPrefixes = [...new Set([...trust.pathPrefixes, ...prefixes])];
+    trusts.set(key, {
+      from,
+      trust: { ...trust, pathPrefixes, caPem: merged, ...(held ? { identity: held } : {}) },
+    });
   }
   return [...trusts.values()].map(({ trust }) => trust);
 }

@@ -17,7 +17,8 @@ const REASONS: Readonly<Record<number, string>> = {
 
 // What client-go asks first of every cluster. It never decodes a Status there and would print `unknown`,
 // but shows the text of a text/* reply (client-go rest/request.go, newUnstructuredResponseError).
-const DISCOVERY = /^\/(?:version|openapi\/[^?]*|api(?:\/v1)?|apis(?:\/[^/?]+){0,2})\/?(?:\?|$)/;
+// It may begin below a path of its server.
+const DISCOVERY = /^(?:\/[^?]*)?\/(?:version|openapi\/[^?]*|api(?:\/v1)?|apis(?:\/[^/?]+){0,2})\/?(?:\?|$)/;
 
 /** A metav1.Status, or plain text for discovery; tier, rule and outcome are in `details.causes` for programs. */
 export function renderKubernetesStatus(
