@@ -114,7 +114,7 @@ export async function startSandbox(options: { policy?: string; answers?: Answers
   const world = await startWorld(options.answers ?? (() => undefined));
   await write(
     join(state, "settings.yaml"),
-    `proxy_listen: 127.0.0.1:0\napproval_guard: off\nupstream_proxy: http://127.0.0.1:${world.port}\n`,
+    `approval_guard: off\nproxy_listen: 127.0.0.1:0\nupstream_proxy: http://127.0.0.1:${world.port}\nupstream_no_proxy: 127.0.0.1\n`,
   );
   await write(
     join(state, "policy.yaml"),
@@ -154,7 +154,7 @@ export async function startSandbox(options: { policy?: string; answers?: Answers
   // The same port after a restart, as a real daemon has it.
   await write(
     join(state, "settings.yaml"),
-    `proxy_listen: 127.0.0.1:${proxyPort}\nupstream_proxy: http://127.0.0.1:${world.port}\n`,
+    `approval_guard: off\nproxy_listen: 127.0.0.1:${proxyPort}\nupstream_proxy: http://127.0.0.1:${world.port}\nupstream_no_proxy: 127.0.0.1\n`,
   );
   const start = (args: readonly string[], more: RunOptions = {}): Running => {
     const [program = "", ...rest] = [...asUser, binary, ...args];
