@@ -52,6 +52,23 @@ describe.if(noSandbox() === undefined)("a run", () => {
   );
 
   test(
+    "has its network again after the daemon has restarted",
+    async () => {
+      const script =
+        "until [ -e go ]; do sleep 0.1; done; for i in 1 2 3 4 5 6 7 8 9 10; do curl -sS https://a.seen.example/ && exit 0; sleep 0.5; done; exit 9";
+      await using program = sandbox.start(["run", "--name", "survivor", "--", "/bin/sh", "-c", script]);
+      const before = await running("survivor");
+      await sandbox.restart();
+      const after = await running("survivor");
+      expect(after).toMatchObject({ id: before?.id, pid: before?.pid });
+      await sandbox.write(join(sandbox.project, "go"), "");
+      const { code, stdout } = await program.finished;
+      expect([code, stdout]).toEqual([0, "hello from a.seen.example\n"]);
+    },
+    LONG_MS,
+  );
+
+  test(
     "lets this machine reach a port that it publishes",
     async () => {
       const free = net.createServer();

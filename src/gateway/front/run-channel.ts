@@ -38,7 +38,7 @@ export async function openRunChannel(parts: RunChannelParts): Promise<RunChannel
   const serveBridge = async (stream: TcpStream, pid: number) => {
     const channel = new Channel(stream);
     const token = await firstLine(channel);
-    if (token === undefined || bridge !== undefined || !runs().register(run.id, token, pid))
+    if (token === undefined || bridge !== undefined || !(await runs().register(run.id, token, pid)))
       return channel.destroy();
     bridge = channel;
     bridgePid = pid;

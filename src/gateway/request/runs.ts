@@ -52,7 +52,10 @@ export class Runs {
   readonly #directory: string;
   readonly #events: Events;
   readonly #open: (run: Run) => Promise<RunChannel>;
-  readonly #runs = new Map<string, { run: Run; readonly channel: RunChannel; timer?: Timer }>();
+  readonly #runs = new Map<
+    string,
+    { run: Run; readonly channel: RunChannel; timer?: Timer; isRegistering?: boolean }
+  >();
 
   constructor(parts: {
     readonly directory: string;
@@ -112,19 +115,28 @@ export class Runs {
     return this.list().find(({ id, name }) => id === nameOrId || name === nameOrId);
   }
 
-  /** Takes a process for the run's bridge: with the run's token, and only while no other lives. */
-  register(id: string, token: string, pid: number): boolean {
+  /**
+   * Takes a process for the run's bridge: with the run's token, and only while no other lives. It is on disk before the
+   * answer, so that a daemon that is killed at any moment finds it again.
+   */
+  async register(id: string, token: string, pid: number): Promise<boolean> {
     const known = this.#runs.get(id);
     const started = startTimeOf(pid);
-    if (known === undefined || started === undefined) return false;
+    if (known === undefined || started === undefined || known.isRegistering) return false;
     const given = Buffer.from(hashOf(token));
     if (!timingSafeEqual(given, Buffer.from(known.run.tokenHash))) return false;
     const { bridge } = known.run;
     if (bridge !== undefined && (bridge.pid !== pid || bridge.started !== started)) return false;
     clearTimeout(known.timer);
     const isFirst = bridge === undefined;
-    known.run = { ...known.run, bridge: { pid, started } };
-    void this.#write(known.run);
+    known.isRegistering = true;
+    const registered = { ...known.run, bridge: { pid, started } };
+    try {
+      await this.#write(registered);
+    } finally {
+      known.isRegistering = false;
+    }
+    known.run = registered;
     if (isFirst) this.#events.publish("run_started", eventFields(known.run));
     return true;
   }
