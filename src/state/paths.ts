@@ -26,6 +26,8 @@ export interface StatePaths {
   readonly observe: string;
   readonly socket: string;
   readonly log: string;
+  /** What the daemon says where a service manager keeps no journal (launchd): above all why it did not start. */
+  readonly daemonErrors: string;
   readonly database: string;
   /** Held by the running daemon; see lock.ts. */
   readonly lock: string;
@@ -69,6 +71,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     observe: join(root, "observe.jsonl"),
     socket: join(root, "iddio.sock"),
     log: join(root, "iddio.log"),
+    daemonErrors: join(root, "daemon.stderr.log"),
     database: join(root, "state.db"),
     lock: join(root, "iddio.lock"),
     installMode: join(root, "install_mode"),

@@ -1,6 +1,7 @@
 // `iddio install`: the daemon's binary, the state it starts with, its service, and trust in its CA. Every step looks
 // first and does only what is missing, so that doing it again is harmless and ends what a first try began.
 
+import { FIRST_START_MS } from "../../model/first-start.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Command, CommandContext } from "../kit/command.ts";
 import {
@@ -9,8 +10,6 @@ import {
   installationOf,
   SYSTEM_FLAG,
 } from "../kit/installation/installation.ts";
-
-const DEFAULT_WAIT_MS = 10_000;
 
 /** Installs, or brings an installation up to date. */
 export const installCommand: Command = {
@@ -31,7 +30,7 @@ export const installCommand: Command = {
       name: "wait",
       value: "duration",
       kind: "duration",
-      summary: "How long to wait for the daemon (default 10s)",
+      summary: "How long to wait for the daemon (default 10s, on macOS 30s)",
     },
     { name: "print-unit", summary: "Print the service unit and change nothing" },
   ],
@@ -122,7 +121,7 @@ async function serve(
   isBinaryNew: boolean,
 ): Promise<void> {
   const { bringUp } = await import("../kit/installation/bring-up.ts");
-  const waitMs = flags.durationMs("wait") ?? DEFAULT_WAIT_MS;
+  const waitMs = flags.durationMs("wait") ?? FIRST_START_MS;
   const { isUnitNew, status } = await bringUp(paths, service, { isBinaryNew, waitMs });
   report(output, "service", `${service.unitPath}${isUnitNew ? "" : " (there already)"}`);
   report(

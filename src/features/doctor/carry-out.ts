@@ -147,7 +147,13 @@ async function whileStopped(
       hint: `stop it: kill ${status.pid}`,
     });
   if (isService) await service?.stop();
-  await work();
+  try {
+    await work();
+  } catch (error) {
+    // The daemon comes back whatever became of the work; why it failed is what counts.
+    if (isService) await restart(installation, service).catch(() => undefined);
+    throw error;
+  }
   if (isService) await restart(installation, service);
 }
 

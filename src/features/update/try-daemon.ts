@@ -3,10 +3,9 @@
 
 import { ControlClient } from "../../api/client.ts";
 import { programEnvironment } from "../../host/process/environment.ts";
+import { FIRST_START_MS } from "../../model/first-start.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
-/** How long a daemon may take to answer. */
-export const HEALTHY_WITHIN_MS = 10_000;
 const STOP_WITHIN_MS = 15_000;
 const POLL_MS = 50;
 
@@ -27,7 +26,7 @@ export async function tryDaemon(
   const said = new Response(child.stderr).text().catch(() => "");
   try {
     const control = new ControlClient(paths.socket, { timeoutMs: 1000 });
-    for (const deadline = performance.now() + HEALTHY_WITHIN_MS; performance.now() < deadline; ) {
+    for (const deadline = performance.now() + FIRST_START_MS; performance.now() < deadline; ) {
       if (child.exitCode !== null || child.signalCode !== null)
         return `${version} ended at its start: ${lastLine(await said)}`;
       const status = await control.call("status", {}).catch(() => undefined);
@@ -35,7 +34,7 @@ export async function tryDaemon(
         return status.build_version === version ? undefined : `it says that it is ${status.build_version}`;
       await Bun.sleep(POLL_MS);
     }
-    return `${version} does not answer ${HEALTHY_WITHIN_MS / 1000}s after its start`;
+    return `${version} does not answer ${FIRST_START_MS / 1000}s after its start`;
   } finally {
     child.kill();
     const late = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);

@@ -8,12 +8,9 @@ import {
   installationOf,
   ownProgram,
   SYSTEM_FLAG,
-  waitForDaemon,
 } from "../../cli/kit/installation/installation.ts";
 import { UserError } from "../../model/user-error.ts";
 import { BUILD_VERSION, RELEASE_PUBLIC_KEY, REPOSITORY } from "../../version.ts";
-
-const WAIT_MS = 10_000;
 
 /** Upgrades; prints what it did. */
 export const upgradeCommand: Command = {
@@ -112,46 +109,8 @@ async function replaceDaemon(
   if (!(await Bun.file(paths.daemonBinary).exists())) return;
   const { openService } = await import("../../host/service/service.ts");
   const { wantsService } = await import("../../host/service/install-mode.ts");
-  const { keepDatabase, swapDaemon } = await import("../../host/service/swap-daemon.ts");
-  const { tryDaemon } = await import("./try-daemon.ts");
+  const { exchangeDaemon } = await import("./exchange-daemon.ts");
   const service = (await wantsService(paths)) ? openService({ scope, paths, env }) : undefined;
-  const isRunning = (await service?.state())?.kind === "running";
-  const status = await waitForDaemon(paths, 0, (answer) => answer !== undefined);
-  if (status !== undefined && status !== "down" && !isRunning)
-    throw new UserError(`the daemon (pid ${status.pid}) runs, but not as a service`, {
-      hint: `stop it first: kill ${status.pid}`,
-    });
-  if (isRunning) {
-    await service?.stop();
-    await waitForDaemon(paths, WAIT_MS, (answer) => answer === undefined);
-  }
-  // The trial may change the database: with the old version comes the old one.
-  const database = await keepDatabase(paths);
-  const problem = await tryDaemon(staged, version, paths, env).catch(String);
-  if (problem !== undefined) {
-    await database.restore();
-    if (isRunning) await service?.restart();
-    throw rolledBack(version, problem, paths.log);
-  }
-  const swap = await swapDaemon(paths, staged);
-  if (isRunning && service !== undefined) {
-    await service.restart();
-    const isUp = await waitForDaemon(paths, WAIT_MS, (answer) => answer?.build_version === version);
-    if (isUp === undefined) {
-      await service.stop();
-      await swap.restore();
-      await database.restore();
-      await service.restart();
-      throw rolledBack(version, "it does not answer as a service", paths.log);
-    }
-  }
-  await swap.settle();
-  await database.settle();
-  output.line(`replaced ${paths.daemonBinary}${isRunning ? " and restarted the daemon" : ""}`);
-}
-
-function rolledBack(version: string, problem: string, log: string): UserError {
-  return new UserError(`${version} did not come up, ${BUILD_VERSION} is back: ${problem}`, {
-    hint: `nothing was replaced; see ${log}`,
-  });
+  const { isRestarted } = await exchangeDaemon({ paths, env, service, staged, version });
+  output.line(`replaced ${paths.daemonBinary}${isRestarted ? " and restarted the daemon" : ""}`);
 }

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { FIRST_START_MS } from "../../model/first-start.ts";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode, syncDirectory } from "../../state/files.ts";
 import { type Environment, programEnvironment } from "../process/environment.ts";
@@ -23,7 +24,7 @@ export async function askProgram(path: string, env: Environment): Promise<Progra
   if (!found.isFile()) throw new UserError(`'${path}' is not a file`, { hint: "name the iddio binary" });
   const result = await runTool([path, "version", "--json"], {
     env: programEnvironment(env),
-    timeoutMs: 15_000,
+    timeoutMs: 5_000 + FIRST_START_MS,
   });
   let version: unknown;
   try {

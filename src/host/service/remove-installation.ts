@@ -13,7 +13,7 @@ export interface Removal {
 }
 
 /** Names that begin like one of ours and end in what we add to names: databases' journals, rotated and broken files. */
-const SUFFIX = /^(?:-wal|-shm|-journal|\.\d+|\.new|\.broken|\.previous)$/;
+const SUFFIX = /^(?:-wal|-shm|-journal|\.\d+|\.new|\.broken|\.previous(?:-wal)?)$/;
 
 /** Removes binary, socket and marker, and unless data is kept everything but the audit log. */
 export async function removeInstallation(

@@ -12,6 +12,10 @@ export interface ServiceUnit {
   readonly home: string;
   /** Where policy.yaml and settings.yaml are, when that is not the state directory. */
   readonly config?: string;
+  /** Where launchd puts what the daemon says before it has a log. */
+  readonly errors?: string;
+  /** Whether launchd runs it without a login at the screen. */
+  readonly isHeadless?: boolean;
   /** The user, by number, whom a system's daemon lets use its socket. */
   readonly owner?: number;
 }
@@ -108,7 +112,7 @@ export function renderSystemdUnit(unit: ServiceUnit, scope: "user" | "system"): 
 }
 
 /** The property list of a launchd agent. `KeepAlive` restarts it whatever way it ended, as Restart=always does. */
-export function renderLaunchdPlist({ binary, home, config }: ServiceUnit): string {
+export function renderLaunchdPlist({ binary, home, config, errors, isHeadless }: ServiceUnit): string {
   const environment = {
     IDDIO_HOME: home,
     ...(config === undefined ? {} : { IDDIO_CONFIG: config }),
@@ -126,9 +130,13 @@ export function renderLaunchdPlist({ binary, home, config }: ServiceUnit): strin
     ...plistEntry("WorkingDirectory", string("/")),
     ...plistEntry("RunAtLoad", ["<true/>"]),
     ...plistEntry("KeepAlive", ["<true/>"]),
-    // Agents wait for it: not to be slowed down like a background job, and back within a second.
+    // Without it an agent belongs to the session at the screen. Both kinds at once would start it twice.
+    ...(isHeadless === true ? plistEntry("LimitLoadToSessionType", string("Background")) : []),
+    ...(errors === undefined ? [] : plistEntry("StandardErrorPath", string(errors))),
+    // Agents wait for it: not to be slowed down like a background job.
     ...plistEntry("ProcessType", string("Interactive")),
-    ...plistEntry("ThrottleInterval", ["<integer>1</integer>"]),
+    // One that ran longer is back at once; one that cannot start is not tried every second for ever.
+    ...plistEntry("ThrottleInterval", ["<integer>5</integer>"]),
     ...plistEntry("ExitTimeOut", ["<integer>15</integer>"]),
     ...plistEntry("Umask", [`<integer>${0o077}</integer>`]),
     ...plistEntry("SoftResourceLimits", [

@@ -14,7 +14,13 @@ export type ServiceScope = "user" | "system";
 export type ServiceState =
   | { readonly kind: "running"; readonly pid: number | undefined }
   /** Registered but not running; the detail is in the supervisor's words. */
-  | { readonly kind: "stopped"; readonly detail: string }
+  | {
+      readonly kind: "stopped";
+      readonly detail: string;
+      /** It was told to end and is not gone yet. */
+      readonly isEnding?: boolean;
+      readonly pid?: number;
+    }
   | { readonly kind: "absent" }
   /** The supervisor cannot be asked. */
   | { readonly kind: "unreachable"; readonly detail: string };
@@ -36,7 +42,7 @@ export interface Service {
   register(): Promise<boolean>;
   /** Starts the daemon, or restarts it. */
   restart(): Promise<void>;
-  /** Stops the daemon until the next `restart`, login or boot. */
+  /** Stops the daemon until the next `restart`, login or boot. Resolves when its process has ended. */
   stop(): Promise<void>;
   /** Stops the daemon and takes the unit away. Whether there was one. */
   remove(): Promise<boolean>;

@@ -16,18 +16,27 @@ export interface Swap {
 /** A copy of the database that can be put back. The daemon must not be running. */
 export async function keepDatabase(paths: StatePaths): Promise<Swap> {
   const kept = `${paths.database}.previous`;
-  const isThere = await copyFile(paths.database, kept).then(
-    () => true,
-    () => false,
-  );
+  const isThere = await copyIfThere(paths.database, kept);
+  // One that was killed leaves a journal, and rows that are nowhere else in it.
+  const hasJournal = isThere && (await copyIfThere(`${paths.database}-wal`, `${kept}-wal`));
   return {
     async restore() {
       if (!isThere) return;
       for (const suffix of ["-wal", "-shm"]) await rm(`${paths.database}${suffix}`, { force: true });
       await rename(kept, paths.database);
+      if (hasJournal) await rename(`${kept}-wal`, `${paths.database}-wal`);
     },
-    settle: () => rm(kept, { force: true }),
+    async settle() {
+      for (const path of [kept, `${kept}-wal`]) await rm(path, { force: true });
+    },
   };
+}
+
+function copyIfThere(from: string, to: string): Promise<boolean> {
+  return copyFile(from, to).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes `program` the daemon's, in one step. The daemon must not be running. */

@@ -26,8 +26,9 @@ export async function bringUp(
   service: Service,
   { isBinaryNew, waitMs }: { readonly isBinaryNew: boolean; readonly waitMs: number },
 ): Promise<{ readonly isUnitNew: boolean; readonly status: StatusReport }> {
-  const isUnitNew = await service.register();
+  // A supervisor may start the daemon as soon as it knows it.
   const before = await daemonStatus(paths).catch(() => undefined);
+  const isUnitNew = await service.register();
   const isRestart = before === undefined || isUnitNew || isBinaryNew;
   if (isRestart) await service.restart();
   const status = await waitForDaemon(
@@ -39,6 +40,6 @@ export async function bringUp(
   const state = await service.state();
   const detail = state.kind === "stopped" ? `: ${service.supervisor} says ${state.detail}` : "";
   throw new UserError(`the daemon was started but does not answer on '${paths.socket}'${detail}`, {
-    hint: `see: iddio doctor; its log is ${paths.log}`,
+    hint: `see: iddio doctor; its log is ${service.supervisor === "launchd" ? `${paths.log}, and what it said before that ${paths.daemonErrors}` : paths.log}`,
   });
 }
