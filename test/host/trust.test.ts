@@ -3,9 +3,11 @@
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
+import { caReport } from "../../src/gateway/control/ca-report.ts";
+import { KeychainTrust } from "../../src/host/trust/darwin.ts";
 import { readCertificate, trustPlaces } from "../../src/host/trust/trust.ts";
 import { ensureStateDirectory } from "../../src/state/files.ts";
 import { statePaths } from "../../src/state/paths.ts";
@@ -38,30 +40,120 @@ async function homeWith(programs: Readonly<Record<string, string>>) {
 /** sudo, where the tests do not run as root anyway. */
 const SUDO = 'while [ "$1" = -n ] || [ "$1" = -- ]; do shift; done; exec "$@"';
 
-test("macOS: the system keychain is asked, told, and told to forget every iddio CA", async () => {
-  const security = `case $1 in verify-cert) exit 1 ;; find-certificate) cat "$HOME/.iddio/ca.crt" ;; esac`;
-  await using home = await homeWith({ security, sudo: SUDO });
+/** `security` with a System keychain and an own one, as files; `refuse` holds what add-trusted-cert -d says. */
+const SECURITY = `
+for last do :; done
+case $1 in
+verify-cert) exit 1 ;;
+find-certificate) case $last in */System.keychain) cat "$HOME/all" ;; *) cat "$HOME/own" ;; esac 2>/dev/null || exit 44 ;;
+dump-trust-settings) cat "$HOME/settings$2" 2>/dev/null || { echo "SecTrustSettingsCopyCertificates: No Trust Settings were found." >&2; exit 1; } ;;
+add-trusted-cert) if [ "$2" = -d ]; then
+    sleep "$(cat "$HOME/dialog" 2>/dev/null || echo 0)"
+    [ ! -e "$HOME/refuse" ] || { cat "$HOME/refuse" >&2; exit 1; }
+  else [ ! -e "$HOME/refuse-own" ] || { cat "$HOME/refuse-own" >&2; exit 1; }
+  fi ;;
+esac
+exit 0`;
+
+const SYSTEM_KEYCHAIN = "/Library/Keychains/System.keychain";
+const securityCalls = (calls: readonly string[], but = /find-certificate|dump-trust-settings/) =>
+  calls.filter((call) => call.startsWith("security ") && !but.test(call));
+
+test("macOS: the keychain is asked, told of both policies, and told to forget every iddio CA", async () => {
+  await using home = await homeWith({ security: SECURITY, sudo: SUDO });
   const { certificate } = home;
-  const [keychain] = await trustPlaces({ env: home.env, platform: "darwin" });
-  expect(await keychain?.isTrusted(certificate)).toBe(false);
-  await keychain?.trust(certificate);
-  expect(await keychain?.untrust(certificate)).toBe(true);
-  const system = "/Library/Keychains/System.keychain";
-  const calls = home.calls().filter((call) => call.startsWith("security "));
-  expect(calls).toEqual([
-    `security verify-cert -c ${certificate.path} -l -L -p ssl`,
-    `security add-trusted-cert -d -r trustRoot -p ssl -k ${system} ${certificate.path}`,
-    `security find-certificate -a -c iddio dev CA -p ${system}`,
-    expect.stringMatching(/^security remove-trusted-cert -d \/.*\/0\.pem$/),
+  const keychain = new KeychainTrust(home.env, false);
+  const said: string[] = [];
+  expect(await keychain.isTrusted(certificate)).toBe(false);
+  await keychain.trust(certificate, (line) => said.push(line));
+  expect(said).toEqual(["macOS will ask for an administrator's password in a window"]);
+  await copyFile(certificate.path, join(home.path, "all"));
+  await writeFile(join(home.path, "settings-d"), `Cert 0: ${certificate.name}\n`);
+  expect(await keychain.untrust(certificate, (line) => said.push(line))).toBe(true);
+  expect(said.at(-1)).toContain("twice for each certificate");
+  expect(securityCalls(home.calls())).toEqual([
+    `security verify-cert -c ${certificate.path} -l -L -R offline -p ssl`,
+    `security add-trusted-cert -d -r trustRoot -p ssl -p basic -k ${SYSTEM_KEYCHAIN} ${certificate.path}`,
+    expect.stringMatching(/^security remove-trusted-cert -d \/.*\/all-0\.pem$/),
     expect.stringMatching(/^security delete-certificate -Z [0-9A-F]{40} \/Library/),
   ]);
 });
 
+test("macOS: who trusted nothing is asked for nothing", async () => {
+  await using home = await homeWith({ security: SECURITY, sudo: SUDO });
+  // Other people's settings are not ours.
+  await writeFile(join(home.path, "settings-d"), "Number of trusted certs = 1\nCert 0: Corporate Root\n");
+  expect(await new KeychainTrust(home.env, false).untrust(home.certificate)).toBe(false);
+  expect(home.calls().filter((call) => call.startsWith("sudo"))).toEqual([]);
+  expect(securityCalls(home.calls())).toEqual([]);
+});
+
 test("macOS: trust settings about a certificate that is in no keychain are taken away too", async () => {
-  await using home = await homeWith({ security: "exit 0", sudo: SUDO });
-  const [keychain] = await trustPlaces({ env: home.env, platform: "darwin" });
-  expect(await keychain?.untrust(home.certificate)).toBe(true);
-  expect(home.calls().at(-1)).toBe(`security remove-trusted-cert -d ${home.certificate.path}`);
+  await using home = await homeWith({ security: SECURITY, sudo: SUDO });
+  await writeFile(join(home.path, "settings-d"), `Cert 0: ${home.certificate.name}\n`);
+  expect(await new KeychainTrust(home.env, false).untrust(home.certificate)).toBe(true);
+  expect(securityCalls(home.calls())).toEqual([
+    expect.stringMatching(/^security remove-trusted-cert -d .*all-0\.pem$/),
+  ]);
+});
+
+test("macOS: without an administrator the user's own trust is the second way, and is taken away as such", async () => {
+  await using home = await homeWith({ security: SECURITY, sudo: SUDO });
+  await writeFile(join(home.path, "refuse"), "alice is not in the sudoers file.");
+  const keychain = new KeychainTrust(home.env, false);
+  await keychain.trust(home.certificate);
+  const login = join(home.path, "Library/Keychains/login.keychain-db");
+  expect(home.calls().at(-1)).toBe(
+    `security add-trusted-cert -r trustRoot -p ssl -p basic -k ${login} ${home.certificate.path}`,
+  );
+  await copyFile(home.certificate.path, join(home.path, "own"));
+  await writeFile(join(home.path, "settings"), `Cert 0: ${home.certificate.name}\n`);
+  expect(await keychain.untrust(home.certificate)).toBe(true);
+  expect(securityCalls(home.calls()).slice(-2)).toEqual([
+    expect.stringMatching(/^security remove-trusted-cert \/.*user-0\.pem$/),
+    expect.stringMatching(new RegExp(`^security delete-certificate -Z [0-9A-F]{40} ${login}$`)),
+  ]);
+  expect(home.calls().filter((call) => /^(?:sudo|security) .*(?:delete|remove).* -d/.test(call))).toEqual([]);
+});
+
+test("macOS: nobody at the screen, and a window that was closed, are not asked again", async () => {
+  for (const [words, hint] of [
+    [
+      "SecTrustSettingsSetTrustSettings: The authorization was denied since no user interaction was possible.",
+      "MDM",
+    ],
+    [
+      "SecTrustSettingsSetTrustSettings: The authorization was canceled by the user.",
+      "iddio repair --trust-ca",
+    ],
+  ] as const) {
+    await using home = await homeWith({ security: SECURITY, sudo: SUDO });
+    await writeFile(join(home.path, "refuse"), words);
+    const error = await new KeychainTrust(home.env, false).trust(home.certificate).then(
+      () => undefined,
+      (thrown: unknown) => thrown as Error & { hint: string },
+    );
+    expect(error?.message).toContain(words);
+    expect(error?.hint).toContain(hint);
+    expect(securityCalls(home.calls()).length).toBe(1);
+  }
+});
+
+test("macOS: root waits for the window longer than any other program", async () => {
+  await using home = await homeWith({ security: SECURITY, sudo: SUDO });
+  await writeFile(join(home.path, "dialog"), "33");
+  await new KeychainTrust(home.env, true).trust(home.certificate);
+  expect(home.calls().at(-1)).toContain("add-trusted-cert -d");
+}, 120_000);
+
+test("macOS: ca info asks the keychain, not the list of roots", async () => {
+  await using home = await homeWith({ security: "exit 0" });
+  const paths = statePaths(home.env);
+  const report = await caReport(await Authority.open(paths), paths, home.env, "darwin");
+  expect(report.trust).toBe("trusted");
+  await using other = await homeWith({ security: "exit 1" });
+  const others = statePaths(other.env);
+  expect((await caReport(await Authority.open(others), others, other.env, "darwin")).trust).toBe("untrusted");
 });
 
 for (const [family, folder, update, bundle] of [

@@ -34,7 +34,7 @@ export const uninstallCommand: Command = {
     if (await service.remove()) output.line(`removed ${service.unitPath}`);
     await stopDaemon(installation, output);
     const { untrustCa } = await import("../kit/installation/trust-ca.ts");
-    for (const line of await untrustCa(paths, env)) output.line(line);
+    for (const line of await untrustCa(paths, env, (line) => output.note(line))) output.line(line);
     const { removeInstallation } = await import("../../host/service/remove-installation.ts");
     const { removed, left } = await removeInstallation(paths, { isDataKept: flags.has("keep-data") });
     for (const path of removed) output.line(`removed ${path}`);

@@ -114,7 +114,7 @@ export async function carryOut(
       return restart(installation, service);
     case "trust": {
       const { trustCa } = await import("../../cli/kit/installation/trust-ca.ts");
-      await trustCa(paths, env);
+      await trustCa(paths, env, (line) => void process.stderr.write(`${line}\n`));
     }
   }
 }

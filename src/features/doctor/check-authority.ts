@@ -127,7 +127,7 @@ export async function checkTrust({ paths, trustPlaces }: CheckContext): Promise<
       repairs: [{ kind: "trust" }],
     };
   if (process.platform === "darwin")
-    return { ...about, verdict: "warn", detail: "not trusted", fix: "sudo iddio repair --trust-ca" };
+    return { ...about, verdict: "warn", detail: "not trusted", fix: "iddio repair --trust-ca" };
   return { ...about, verdict: "ok", detail: "not asked for: command-line tools use the bundle" };
 }
 

@@ -8,7 +8,11 @@ import { lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
 import { findSystemTool } from "../process/system-tool.ts";
 
 /** Runs the command as root, through sudo when we are not. Throws a `UserError` with the command to type when it fails. */
-export async function asRoot(argv: readonly string[], env: Environment): Promise<ToolResult> {
+export async function asRoot(
+  argv: readonly string[],
+  env: Environment,
+  { timeoutMs }: { readonly timeoutMs?: number } = {},
+): Promise<ToolResult> {
   const isRoot = process.getuid?.() === 0;
   const isInteractive = !isRoot && isatty(0) && isatty(2);
   if (!isRoot && findSystemTool("sudo", env) === undefined)
@@ -16,7 +20,11 @@ export async function asRoot(argv: readonly string[], env: Environment): Promise
       hint: `as root: ${argv.map(quote).join(" ")}`,
     });
   const sudo = isRoot ? [] : isInteractive ? ["sudo", "--"] : ["sudo", "-n", "--"];
-  const result = await runTool([...sudo, ...argv], { env, isInteractive });
+  const result = await runTool([...sudo, ...argv], {
+    env,
+    isInteractive,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
   if (result.code === 0) return result;
   throw new UserError(`${argv[0]}: ${lastWords(result)}`, {
     hint: `by hand: ${isRoot ? "" : "sudo "}${argv.map(quote).join(" ")}`,

@@ -21,6 +21,9 @@ export interface TrustedCertificate {
   readonly name: string;
 }
 
+/** Tells a person what is about to be asked of them. */
+export type Say = (line: string) => void;
+
 /** One place that says whom programs trust. */
 export interface TrustPlace {
   /** What people call it, with its path where there are several. */
@@ -29,9 +32,9 @@ export interface TrustPlace {
   readonly isBrowser: boolean;
   isTrusted(certificate: TrustedCertificate): Promise<boolean>;
   /** Throws a `UserError` that says what to type by hand. */
-  trust(certificate: TrustedCertificate): Promise<void>;
+  trust(certificate: TrustedCertificate, say?: Say): Promise<void>;
   /** Takes every certificate of an iddio authority away, also of earlier ones. Whether there was any. */
-  untrust(certificate: TrustedCertificate | undefined): Promise<boolean>;
+  untrust(certificate: TrustedCertificate | undefined, say?: Say): Promise<boolean>;
 }
 
 /** What the places are looked for by. */

@@ -6,9 +6,10 @@ import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+type Say = (line: string) => void;
 
 /** Has the CA trusted everywhere. One line a place. Throws the `UserError` of the system's own place. */
-export async function trustCa(paths: StatePaths, env: Environment): Promise<string[]> {
+export async function trustCa(paths: StatePaths, env: Environment, say?: Say): Promise<string[]> {
   const { readCertificate, trustPlaces } = await import("../../../host/trust/trust.ts");
   const { writeFileAtomic } = await import("../../../state/files.ts");
   const certificate = await readCertificate(paths.caCertificate);
@@ -24,7 +25,7 @@ export async function trustCa(paths: StatePaths, env: Environment): Promise<stri
       continue;
     }
     try {
-      await place.trust(certificate);
+      await place.trust(certificate, say);
       lines.push(`${place.name}: trusted`);
     } catch (error) {
       if (!place.isBrowser || !(error instanceof UserError)) throw error;
@@ -36,12 +37,12 @@ export async function trustCa(paths: StatePaths, env: Environment): Promise<stri
 }
 
 /** Has every place forget every iddio authority. One line a place that knew one. */
-export async function untrustCa(paths: StatePaths, env: Environment): Promise<string[]> {
+export async function untrustCa(paths: StatePaths, env: Environment, say?: Say): Promise<string[]> {
   const { readCertificate, trustPlaces } = await import("../../../host/trust/trust.ts");
   const certificate = await readCertificate(paths.caCertificate).catch(() => undefined);
   const lines: string[] = [];
   for (const place of await trustPlaces({ env }))
-    if (await place.untrust(certificate)) lines.push(`${place.name}: no longer trusted`);
+    if (await place.untrust(certificate, say)) lines.push(`${place.name}: no longer trusted`);
   await rm(paths.caTrusted, { force: true });
   return lines;
 }
