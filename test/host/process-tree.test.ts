@@ -12,7 +12,7 @@ import {
   processOf,
 } from "../../src/host/process/process-tree.ts";
 import { socketOwner } from "../../src/host/process/socket-owner.ts";
-import { parseLsof, SocketProcesses, type SocketQuestion } from "../../src/host/process/socket-process.ts";
+import { SocketProcesses, type SocketQuestion } from "../../src/host/process/socket-process.ts";
 import { userName } from "../../src/host/process/user-name.ts";
 
 describe("a process", () => {
@@ -84,18 +84,6 @@ test("a chain of parents ends at a loop and at a length", () => {
   const loop = new Map([record(2, 3), record(3, 4), record(4, 3)].map((each) => [each.pid, each]));
   expect(chain(2, (pid) => loop.get(pid)).map(({ pid }) => pid)).toEqual([3, 4]);
   expect(chain(2, (pid) => record(pid, pid + 1))).toHaveLength(16);
-});
-
-test("the output of lsof is read, by either spelling of an address", () => {
-  const held = parseLsof(
-    ["p10", "f3", "n127.0.0.1:50000->127.0.0.1:9443", "p11", "n[::1]:50001->[::1]:9443", "n*:9443"].join(
-      "\n",
-    ),
-  );
-  expect([...held]).toEqual([
-    ["50000->9443", 10],
-    ["50001->9443", 11],
-  ]);
 });
 
 describe("the process behind a socket", () => {

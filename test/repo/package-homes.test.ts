@@ -17,7 +17,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   uqr: /^src\/features\/guard\/commands\.ts$/,
   "bun:sqlite": /^src\/state\//,
   kleur: /^src\/cli\/kit\/output\.ts$/,
-  "bun:ffi": /^src\/(?:api\/peer|host\/)/,
+  "bun:ffi": /^src\/(?:api\/peer|host\/|state\/c-symbol)/,
 };
 
 const files = sourceFiles("src");

@@ -1,7 +1,6 @@
 // `iddio install`: the daemon's binary, the state it starts with, its service, and trust in its CA. Every step looks
 // first and does only what is missing, so that doing it again is harmless and ends what a first try began.
 
-import { FIRST_START_MS } from "../../model/first-start.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Command, CommandContext } from "../kit/command.ts";
 import {
@@ -121,6 +120,7 @@ async function serve(
   isBinaryNew: boolean,
 ): Promise<void> {
   const { bringUp } = await import("../kit/installation/bring-up.ts");
+  const { FIRST_START_MS } = await import("../../host/service/first-start.ts");
   const waitMs = flags.durationMs("wait") ?? FIRST_START_MS;
   const { isUnitNew, status } = await bringUp(paths, service, { isBinaryNew, waitMs });
   report(output, "service", `${service.unitPath}${isUnitNew ? "" : " (there already)"}`);

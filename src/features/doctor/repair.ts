@@ -18,7 +18,7 @@ export const repairCommand: Command = {
     { name: "untrust-ca", summary: "Only have this system forget every iddio CA (asks for root)" },
     JSON_FLAG,
   ],
-  examples: ["iddio repair --dry-run", "sudo iddio repair --trust-ca"],
+  examples: ["iddio repair --dry-run", "iddio repair --trust-ca"],
   async run(context) {
     const { flags, output } = context;
     if (flags.has("trust-ca") && flags.has("untrust-ca"))
@@ -98,7 +98,9 @@ async function trustOnly(context: CommandContext): Promise<number> {
     output.line(`would ${what}`);
     return 0;
   }
-  const lines = await (flags.has("trust-ca") ? trustCa : untrustCa)(user.paths, user.env);
+  const lines = await (flags.has("trust-ca") ? trustCa : untrustCa)(user.paths, user.env, (line) =>
+    output.note(line),
+  );
   if (flags.has("json")) output.json({ places: lines });
   else for (const line of lines) output.line(line);
   if (lines.length === 0 && !flags.has("json")) output.note("no iddio CA was trusted");

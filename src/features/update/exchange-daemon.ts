@@ -4,9 +4,9 @@
 
 import { waitForDaemon } from "../../cli/kit/installation/installation.ts";
 import type { Environment } from "../../host/process/environment.ts";
+import { FIRST_START_MS } from "../../host/service/first-start.ts";
 import type { Service } from "../../host/service/service.ts";
 import { keepDatabase, type Swap, swapDaemon } from "../../host/service/swap-daemon.ts";
-import { FIRST_START_MS } from "../../model/first-start.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { BUILD_VERSION } from "../../version.ts";

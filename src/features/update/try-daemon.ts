@@ -3,7 +3,7 @@
 
 import { ControlClient } from "../../api/client.ts";
 import { programEnvironment } from "../../host/process/environment.ts";
-import { FIRST_START_MS } from "../../model/first-start.ts";
+import { FIRST_START_MS } from "../../host/service/first-start.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
 const STOP_WITHIN_MS = 15_000;

@@ -106,7 +106,8 @@ function writeRequest(local: Endpoint, remote: Endpoint): boolean {
   return true;
 }
 
-function addressBytes(text: string): Uint8Array | undefined {
+/** The bytes of an address in network order, IPv4-mapped as IPv4; undefined for a name. */
+export function addressBytes(text: string): Uint8Array | undefined {
   const address = readAddress(text);
   if (address === undefined) return undefined;
   const { family, parts } = address;

@@ -1,4 +1,4 @@
-// Which process holds a client's socket. The system has no index for that: on Linux every
+// Which process holds a client's socket. macOS tells; Linux has no index for that: every
 // descriptor of every process is looked at, newest processes first, because a CLI that has
 // just connected has just started. So questions are gathered and answered in one pass, a
 // pass is cut into slices, and passes together take a small share of the time: nobody's
@@ -6,7 +6,9 @@
 // slower.
 
 import { readdirSync, readlinkSync } from "node:fs";
+import { readMacSockets } from "./mac-sockets.ts";
 import type { Endpoint } from "./sock-diag.ts";
+import { macSocketOf } from "./socket-owner.ts";
 
 /** One question: the client's end of a connection, with its inode where the system tells (Linux). */
 export interface SocketQuestion {
@@ -92,7 +94,7 @@ export class SocketProcesses {
 
 function passOfThisSystem(): Pass {
   if (process.platform === "linux") return new ProcPass().run;
-  return process.platform === "darwin" ? lsofPass : async () => {};
+  return process.platform === "darwin" ? macPass : async () => {};
 }
 
 /** Longest time that the event loop is held at once. */
@@ -160,38 +162,11 @@ function* linksOf(pid: number): Generator<string> {
   }
 }
 
-/** Only macOS is asked this way; it is a part of the system there. */
-const LSOF = "/usr/sbin/lsof";
-const LSOF_MS = 3_000;
-
-/** One lsof for every connection to the proxy's port. */
-const lsofPass: Pass = async (questions, answer) => {
-  const ports = [...new Set(questions.map(({ server }) => server.port))];
-  for (const port of ports) {
-    const child = Bun.spawn([LSOF, "-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpn"], {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "ignore",
-      env: {},
-      cwd: "/",
-      timeout: LSOF_MS,
-    });
-    const held = parseLsof(await new Response(child.stdout).text());
-    for (const question of questions) {
-      const pid = held.get(`${question.client.port}->${question.server.port}`);
-      if (pid !== undefined) answer(question, pid);
-    }
+/** On macOS the kernel's table names the process of each connection: one system call answers every question. */
+const macPass: Pass = async (questions, answer) => {
+  const sockets = readMacSockets();
+  for (const question of questions) {
+    const found = macSocketOf(sockets, question.client, question.server);
+    if (found !== undefined && found.pid > 0) answer(question, found.pid);
   }
 };
-
-/** Lines `p<pid>` and `n<local>-><remote>` of lsof -F, as `<local port>-><remote port>` by pid. */
-export function parseLsof(text: string): ReadonlyMap<string, number> {
-  const held = new Map<string, number>();
-  let pid = 0;
-  for (const line of text.split("\n")) {
-    if (line.startsWith("p")) pid = Number(line.slice(1));
-    const ports = line.startsWith("n") ? /:(\d+)->.*:(\d+)$/.exec(line) : null;
-    if (ports && pid > 0) held.set(`${ports[1]}->${ports[2]}`, pid);
-  }
-  return held;
-}

@@ -5,11 +5,11 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FIRST_START_MS } from "../../model/first-start.ts";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode, syncDirectory } from "../../state/files.ts";
 import { type Environment, programEnvironment } from "../process/environment.ts";
 import { lastWords, runTool } from "../process/run-tool.ts";
+import { FIRST_START_MS } from "./first-start.ts";
 
 /** A file that has been asked and says that it is iddio. */
 export interface ProgramFile {
