@@ -19,6 +19,7 @@ import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
+import { QUEUED } from "../stream/queued-octets.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
@@ -79,6 +80,8 @@ export async function serveRequest(
   connection: Http1Connection,
   head: WireRequestHead,
 ): Promise<boolean> {
+  if (QUEUED.isFull)
+    return refuseHead(gateway, connection, head, 503, "there is no memory at present for another request");
   const problem = headProblem(head);
   if (problem !== undefined) return refuseHead(gateway, connection, head, 400, problem);
   const answer = connection.destined(head);

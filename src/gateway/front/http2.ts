@@ -19,6 +19,7 @@ import type { Destination } from "../request/inspection.ts";
 import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
+import { QUEUED } from "../stream/queued-octets.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
@@ -35,6 +36,8 @@ export interface Http2ServerConnection {
   upstream(): UpstreamTarget;
 }
 
+const NO_MEMORY = "there is no memory at present for another request";
+
 /** Serves requests until the connection ends. */
 export async function serveHttp2(gateway: Gateway, connection: Http2ServerConnection): Promise<void> {
   const { destination, client } = connection;
@@ -44,6 +47,11 @@ export async function serveHttp2(gateway: Gateway, connection: Http2ServerConnec
   const session = new Http2Session(connection.channel, {
     onMalformed,
     onRequest(stream, fields) {
+      if (QUEUED.isFull) {
+        stream.reset(H2_ERROR.REFUSED_STREAM);
+        onMalformed(NO_MEMORY);
+        return;
+      }
       serveStream(gateway, connection, stream, fields).catch((error: unknown) => {
         stream.reset(H2_ERROR.INTERNAL_ERROR);
         gateway.log.error("request failed", {

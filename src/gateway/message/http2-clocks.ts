@@ -3,6 +3,7 @@
 
 import { H2_ERROR, type Http2Connection } from "../../wire/http2/connection.ts";
 import { PATIENCE } from "../stream/patience.ts";
+import { QUEUED } from "../stream/queued-octets.ts";
 
 /** More than this is not kept for a few streams whose readers pause: a pager over a log may pause for hours. */
 const STARVED_BYTES = 1024 * 1024;
@@ -72,7 +73,8 @@ export class Http2Clocks {
       this.#sentOctets = sentOctets;
       this.#movedMs = now;
     }
-    if (now - this.#movedMs <= PATIENCE.http2StarvedMs) return undefined;
+    const patienceMs = QUEUED.isTight ? PATIENCE.http2TightMs : PATIENCE.http2StarvedMs;
+    if (now - this.#movedMs <= patienceMs) return undefined;
     return { kind: "fault", code: H2_ERROR.ENHANCE_YOUR_CALM, reason: "windows that never open" };
   }
 

@@ -18,6 +18,9 @@ export interface Http2Server {
   onMalformed(reason: string): void;
 }
 
+/** What a peer may send unread over a connection that begins while memory is short: what HTTP/2 begins with. */
+const SMALL_WINDOWS = { initialWindow: 65_535, connectionWindow: 65_535 };
+
 /** Runs the connection from construction until `closed`. */
 export class Http2Session {
   /** Resolves when the connection is gone; never rejects. */
@@ -45,7 +48,7 @@ export class Http2Session {
   /** A server when it is given what to do with requests, else a client. */
   constructor(channel: Channel, server?: Http2Server) {
     this.#channel = channel;
-    this.#connection = new Http2Connection(server ? "server" : "client");
+    this.#connection = new Http2Connection(server ? "server" : "client", QUEUED.isTight ? SMALL_WINDOWS : {});
     this.#server = server;
     this.#clocks = new Http2Clocks(this.#connection);
     this.#probe = setInterval(() => this.#checkPeer(), PATIENCE.http2ProbeMs).unref();
@@ -125,7 +128,7 @@ export class Http2Session {
     queueMicrotask(() => {
       this.#isFlushing = false;
       this.#write();
-      if (!this.#isGone) QUEUED.set(this.#account, this.#connection.queuedBytes);
+      if (!this.#isGone) QUEUED.set(this.#account, this.#connection.keptBytes);
     });
   }
 

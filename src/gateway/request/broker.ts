@@ -88,6 +88,8 @@ interface OneShot {
 
 interface Waiting {
   readonly approval: PendingApproval;
+  /** The client that it counts for. */
+  readonly payer: string;
   settle(outcome: HoldOutcome): void;
 }
 
@@ -99,7 +101,8 @@ export class Broker {
   readonly #refused = new Map<string, { readonly outcome: HoldOutcome; readonly deadline: Deadline }>();
   /** One client may have half of them, so that another's question finds its place. */
   readonly #shares = new Shares(PENDING_MAX, 0.5);
-  #heldBytes = 0;
+  /** The same for the bodies that wait with them. */
+  readonly #bytes = new Shares(HELD_BYTES_MAX, 0.5);
   readonly #events: Events;
   readonly #timeoutMs: () => number;
 
@@ -124,21 +127,21 @@ export class Broker {
         ...(late.reason ? { reason: late.reason } : {}),
       });
     const payer = payerOf(request.client);
-    if (this.#heldBytes + request.heldBytes > HELD_BYTES_MAX || this.#shares.take(payer) !== undefined)
-      return Promise.resolve({ outcome: "full", id: "" });
+    if (!this.#takePlace(payer, request.heldBytes)) return Promise.resolve({ outcome: "full", id: "" });
     const timeoutMs = this.#timeoutMs();
     const createdMs = Date.now();
     const id = this.#takeOver(request.fingerprint) ?? this.#newId();
     const approval = { ...request, id, createdMs, expiresMs: createdMs + timeoutMs };
-    this.#heldBytes += request.heldBytes;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(approval.id, "timed_out"), timeoutMs);
       let stopListening = () => {};
       this.#pending.set(approval.id, {
         approval,
+        payer,
         settle: (outcome) => {
           clearTimeout(timer);
           this.#shares.give(payer);
+          this.#bytes.give(payer, request.heldBytes);
           stopListening();
           const { fallbackKey } = request;
           if (fallbackKey !== undefined && (outcome.outcome === "denied" || outcome.outcome === "timed_out"))
@@ -149,6 +152,30 @@ export class Broker {
       this.#events.publish("approval_requested", eventFields(approval));
       stopListening = onLeave(() => this.#settle(approval.id, "withdrawn"));
     });
+  }
+
+  /** A place and room for a body. When all are taken, the client with most gives up what has waited longest. */
+  #takePlace(payer: string, bytes: number): boolean {
+    let problem = this.#shares.take(payer);
+    if (problem === "full" && this.#giveWay(this.#shares, payer)) problem = this.#shares.take(payer);
+    if (problem !== undefined) return false;
+    problem = this.#bytes.take(payer, bytes);
+    while (problem === "full" && this.#giveWay(this.#bytes, payer)) problem = this.#bytes.take(payer, bytes);
+    if (problem !== undefined) this.#shares.give(payer);
+    return problem === undefined;
+  }
+
+  /** False: nobody has so much more than the newcomer that it would be fair. */
+  #giveWay(shares: Shares, newcomer: string): boolean {
+    const { heaviest } = shares;
+    if (heaviest === undefined || heaviest === newcomer || shares.of(heaviest) < 2 * shares.of(newcomer) + 2)
+      return false;
+    for (const { approval, payer } of this.#pending.values())
+      if (payer === heaviest && (shares === this.#shares || approval.heldBytes > 0)) {
+        this.#settle(approval.id, "withdrawn", "another client's request needed its place");
+        return true;
+      }
+    return false;
   }
 
   /** What waits, oldest first. */
@@ -268,7 +295,6 @@ export class Broker {
     const waiting = this.#pending.get(id);
     if (!waiting) return;
     this.#pending.delete(id);
-    this.#heldBytes -= waiting.approval.heldBytes;
     if (outcome === "timed_out" || outcome === "withdrawn") this.#remember(waiting.approval, outcome);
     const fields = { ...eventFields(waiting.approval), outcome, ...(reason ? { reason } : {}) };
     if (outcome === "timed_out") this.#events.publish("approval_timed_out", fields);

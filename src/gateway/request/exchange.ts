@@ -15,6 +15,7 @@ import { decodeContent } from "../message/content-coding.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { HoldOutcome } from "./broker.ts";
 import type { Gateway } from "./context.ts";
+import { afterHold, type Decision, unrecorded, withoutRoom } from "./decision.ts";
 import { credentialOf, digestOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
 import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
 import { judgedAgain } from "./judged-again.ts";
@@ -50,11 +51,6 @@ export interface ClientRequest {
   readonly trailers: readonly Header[];
 }
 
-/** What happens to a request that was judged. */
-type Decision =
-  | { readonly kind: "forward"; readonly result: RequestResult }
-  | { readonly kind: "refuse"; readonly result: RequestResult; readonly retry: boolean };
-
 /**
  * Judges one request and carries out the verdict. `protocolsNow`: whose route the destination matches by the
  * policy in force, for a request that waited.
@@ -85,6 +81,7 @@ export async function exchange(
     if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement, share);
 
     const decision =
+      withoutRoom(judgement, share) ??
       decideAtOnce(gateway, request, judgement) ??
       afterHold(await hold(gateway, request, facts, judgement, share, again), again);
     if (decision.kind === "refuse") return await refuse(gateway, request, facts, judgement, decision);
@@ -126,6 +123,7 @@ async function hold(
   const { classification, verdict } = judgement;
   const limit = gateway.settings.current.classify_body_limit;
   const raw = request.hasBody ? await share.peek(request, limit) : NOTHING;
+  if (raw === undefined && share.hadNoRoom) return { outcome: "full", id: "", reason: share.problem };
   const decoded = raw && decodeContent(request.head.headers, raw, limit);
   const credential = credentialOf(classification.protocol, request.head, request.identity);
   const trailers = raw ? request.trailers : [];
@@ -161,55 +159,6 @@ async function hold(
 }
 
 const NOTHING = new Uint8Array(0);
-
-function afterHold(held: HoldOutcome, again: () => string | undefined): Decision {
-  // Once more between the approval and what is written down: a policy may have come into force in between.
-  const revoked = held.outcome === "approved" ? again() : undefined;
-  if (revoked !== undefined) return refusedNow(revoked, held.id);
-  const reason = held.reason ? { reason: held.reason } : {};
-  const approvalId = held.id;
-  switch (held.outcome) {
-    case "approved":
-      return { kind: "forward", result: { outcome: "approved", decision: "allow", approvalId, ...reason } };
-    case "denied":
-      return {
-        kind: "refuse",
-        result: { outcome: "denied", decision: "deny", approvalId, ...reason },
-        retry: false,
-      };
-    case "timed_out":
-      return {
-        kind: "refuse",
-        result: { outcome: "timed_out", decision: "escalate", approvalId },
-        retry: true,
-      };
-    case "revoked":
-      return refusedNow(held.reason ?? "", held.id);
-    case "withdrawn":
-      return {
-        kind: "refuse",
-        result: { outcome: "withdrawn", decision: "escalate", approvalId, ...reason },
-        retry: true,
-      };
-    default:
-      // Too many wait already. Refusing is the strict answer: nobody was asked, so nobody said yes.
-      return {
-        kind: "refuse",
-        result: { outcome: "refused", decision: "escalate", reason: "too many requests wait for approval" },
-        retry: true,
-      };
-  }
-}
-
-function refusedNow(reason: string, approvalId: string): Decision {
-  const id = approvalId === "" ? {} : { approvalId };
-  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason, ...id }, retry: false };
-}
-
-function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
-  const reason = `the audit log cannot be written (${problem})`;
-  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: true };
-}
 
 /** Whatever changes something is on disk before it goes. */
 function needsIntent({ classification }: Judgement): boolean {
@@ -296,10 +245,10 @@ async function refuse(
   request: ClientRequest,
   facts: RequestFacts,
   judgement: Judgement,
-  { result, retry }: Extract<Decision, { kind: "refuse" }>,
+  { result, retry, status = 403 }: Extract<Decision, { kind: "refuse" }>,
 ): Promise<void> {
-  gateway.recorder.refused(facts, judgement, { ...result, status: 403 });
-  await request.refuse(replyTo(request, judgement, result, 403, retry));
+  gateway.recorder.refused(facts, judgement, { ...result, status });
+  await request.refuse(replyTo(request, judgement, result, status, retry));
 }
 
 /** Observe mode: write down what the policy would have done, and let everything pass. */

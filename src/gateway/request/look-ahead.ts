@@ -81,6 +81,8 @@ export class LookAheadShare {
   #isReleased = false;
   /** Why `peek` gave nothing, in a clause. */
   problem = "";
+  /** That was for want of room: the same request sent again may find some. */
+  hadNoRoom = false;
 
   constructor(room: LookAhead, client: ClientIdentity | undefined) {
     this.#room = room;
@@ -109,6 +111,7 @@ export class LookAheadShare {
       return undefined;
     }
     return room.then((hasRoom) => {
+      this.hadNoRoom = !hasRoom;
       if (!hasRoom)
         this.problem = "there is no room at present to look at the body: too many are being looked at";
       else if (this.#isReleased) this.#room.give(this.#client, octets);

@@ -7,6 +7,8 @@ import { QUEUED, type QueueAccount } from "./queued-octets.ts";
 
 /** Unread bytes above which the peer is held back. */
 const HIGH_WATER = 256 * 1024;
+/** The same while memory is short. */
+const TIGHT_WATER = 32 * 1024;
 
 /** A connection as an engine sees it. */
 export class Channel {
@@ -42,7 +44,7 @@ export class Channel {
         this.#size += bytes.length;
         if (!this.#isClosed) QUEUED.set(this.#account, this.#size);
         this.#hasReceived = true;
-        if (this.#size >= HIGH_WATER && !this.#isPaused) {
+        if (!this.#isPaused && this.#size >= (QUEUED.isTight ? TIGHT_WATER : HIGH_WATER)) {
           this.#isPaused = true;
           this.stream.pause();
         }

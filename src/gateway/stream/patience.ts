@@ -40,4 +40,6 @@ export const PATIENCE = {
   http2SettingsMs: 30_000,
   /** HTTP/2: some movement, while the peer's closed windows make us keep more than paused streams account for. */
   http2StarvedMs: 5 * 60_000,
+  /** HTTP/2: the same while memory is short, so that nothing waits for minutes with megabytes. */
+  http2TightMs: 10_000,
 };

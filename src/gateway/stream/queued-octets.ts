@@ -34,6 +34,16 @@ export class QueuedOctets {
     return this.#total;
   }
 
+  /** Half of the bound is used: from here on less is read ahead, new windows are small and nothing is waited for long. */
+  get isTight(): boolean {
+    return this.#total > this.#limit / 2;
+  }
+
+  /** Giving up the large queues was not enough: no new request is begun. */
+  get isFull(): boolean {
+    return this.#total > this.#limit;
+  }
+
   /** A queue that holds nothing yet. */
   open(giveUp: () => void): QueueAccount {
     return { queued: 0, movedMs: LOOP_TIME.nowMs, giveUp };

@@ -11,6 +11,8 @@ import { QUEUED, type QueueAccount } from "./queued-octets.ts";
 
 /** Queued bytes above which `write` asks the writer to hold back. */
 const HIGH_WATER = 256 * 1024;
+/** The same while memory is short: whoever feeds this stream is paused sooner. */
+const TIGHT_WATER = 32 * 1024;
 
 /** A connection, accepted or dialled. */
 export class TcpStream implements ByteStream {
@@ -99,7 +101,7 @@ export class TcpStream implements ByteStream {
       if (sent === bytes.length) return true;
       this.#enqueue(sent > 0 ? bytes.subarray(sent) : bytes);
     } else this.#enqueue(bytes);
-    return this.#queued < HIGH_WATER;
+    return this.#queued < (QUEUED.isTight ? TIGHT_WATER : HIGH_WATER);
   }
 
   #enqueue(bytes: Uint8Array): void {

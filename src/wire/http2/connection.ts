@@ -82,6 +82,11 @@ export class Http2Connection {
     return this.#core.sender.queuedBytes;
   }
 
+  /** Octets that the connection keeps: what waits for the peer's windows, and what has come and nobody has read. */
+  get keptBytes(): number {
+    return this.#core.sender.queuedBytes + this.#core.unreadOctets;
+  }
+
   /** Octets of DATA that have gone out: stands still, with something queued, while the peer opens no window. */
   get sentOctets(): number {
     return this.#core.sender.sentOctets;

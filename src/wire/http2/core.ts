@@ -179,6 +179,11 @@ export class Http2Core implements Http2SenderHost {
     return this.#receiveWindow >= 0;
   }
 
+  /** Octets of DATA that have come and that no reader has given back yet. */
+  get unreadOctets(): number {
+    return this.#connectionWindow - this.#receiveWindow - this.#unreturned;
+  }
+
   /** Gives octets back to the connection's window, in steps of half of it. */
   returnToConnection(octets: number): void {
     const most = this.#connectionWindow - this.#receiveWindow;

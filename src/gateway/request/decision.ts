@@ -1,0 +1,86 @@
+// What becomes of a request that was judged: whether it goes on, and with which result it is recorded.
+// A person's answer, a policy that changed meanwhile, a body without room, a log that cannot be written:
+// everything but an answer that allows is a refusal.
+
+import type { Judgement } from "../../model/verdict.ts";
+import type { HoldOutcome } from "./broker.ts";
+import type { LookAheadShare } from "./look-ahead.ts";
+import type { RequestResult } from "./recorder.ts";
+
+/** What happens to a request that was judged. */
+export type Decision =
+  | { readonly kind: "forward"; readonly result: RequestResult }
+  | {
+      readonly kind: "refuse";
+      readonly result: RequestResult;
+      readonly retry: boolean;
+      /** 403 without it. */
+      readonly status?: number;
+    };
+
+/** A request above observe whose body found no room is not judged, or shown to a person, without it. */
+export function withoutRoom(
+  { classification, verdict }: Judgement,
+  share: LookAheadShare,
+): Decision | undefined {
+  if (!share.hadNoRoom || classification.tier === "observe" || verdict.action === "deny") return undefined;
+  const decision = verdict.action === "escalate" ? "escalate" : "deny";
+  const result = { outcome: "refused", decision, reason: share.problem } as const;
+  return { kind: "refuse", result, retry: true, status: 503 };
+}
+
+/** How a hold ended, as a decision; `again` judges once more by the policy in force. */
+export function afterHold(held: HoldOutcome, again: () => string | undefined): Decision {
+  // Once more between the approval and what is written down: a policy may have come into force in between.
+  const revoked = held.outcome === "approved" ? again() : undefined;
+  if (revoked !== undefined) return refusedNow(revoked, held.id);
+  const reason = held.reason ? { reason: held.reason } : {};
+  const approvalId = held.id;
+  switch (held.outcome) {
+    case "approved":
+      return { kind: "forward", result: { outcome: "approved", decision: "allow", approvalId, ...reason } };
+    case "denied":
+      return {
+        kind: "refuse",
+        result: { outcome: "denied", decision: "deny", approvalId, ...reason },
+        retry: false,
+      };
+    case "timed_out":
+      return {
+        kind: "refuse",
+        result: { outcome: "timed_out", decision: "escalate", approvalId },
+        retry: true,
+      };
+    case "revoked":
+      return refusedNow(held.reason ?? "", held.id);
+    case "withdrawn":
+      return {
+        kind: "refuse",
+        result: { outcome: "withdrawn", decision: "escalate", approvalId, ...reason },
+        retry: true,
+      };
+    default:
+      // Too many wait already. Refusing is the strict answer: nobody was asked, so nobody said yes.
+      return {
+        kind: "refuse",
+        result: {
+          outcome: "refused",
+          decision: "escalate",
+          reason: held.reason ?? "too many requests wait for approval",
+        },
+        retry: true,
+        ...(held.reason === undefined ? {} : { status: 503 }),
+      };
+  }
+}
+
+function refusedNow(reason: string, approvalId: string): Decision {
+  const id = approvalId === "" ? {} : { approvalId };
+  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason, ...id }, retry: false };
+}
+
+/** Its intent is not on disk. */
+export function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
+  const reason = `the audit log cannot be written (${problem})`;
+  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: true };
+}
