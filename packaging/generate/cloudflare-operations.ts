@@ -1,4 +1,4 @@
-// Writes src/protocols/cloudflare/data/operations.txt: every path of Cloudflare's REST API, with the methods that it
+// Writes src/protocols/cloudflare/operations.tsv: every path of Cloudflare's REST API, with the methods that it
 // takes and the name of the SDK's method for each. Run it with the directory in which npm has installed the packages;
 // all those named cloudflare* and wrangler* there are read, the newest first, so that retired paths stay known:
 //
@@ -9,17 +9,19 @@
 //
 // Only paths, methods and names are taken: tiers follow from rules, not from this data.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { byOperation, writeTable } from "./write-table.ts";
 
 /** One place in the tree of paths. */
 interface Node {
   readonly children: Map<string, Node>;
-  /** Method letter to `resource/method`; the letter "*" stands for every method. */
+  /** Ids by method; the method "*" stands for every method, and its id ends in a dot. */
   readonly operations: Map<string, string>;
 }
 
-const LETTERS: Readonly<Record<string, string>> = { get: "G", post: "P", put: "U", patch: "A", delete: "D" };
+/** What an operation of no known name does, by its method. */
+const VERBS = { GET: "get", POST: "create", PUT: "update", PATCH: "edit", DELETE: "delete" } as const;
 
 /** Parameters whose values hold slashes as they are sent: model names and object keys. */
 const OPEN: readonly RegExp[] = [/^\/accounts\/\*\/ai\/run\/\*$/, /^\/accounts\/\*\/r2\/buckets\/\*\/objects\/\*$/];
@@ -43,21 +45,24 @@ const PIECED: readonly string[] = [
   "/pages/assets/upsert-hashes",
 ];
 
+/** How the table writes a first segment that is one of the two. */
+const EITHER = "{accounts|zones}";
+
 const newNode = (): Node => ({ children: new Map(), operations: new Map() });
 const root = newNode();
 
-function add(path: string, letter: string, id: string): void {
+function add(path: string, method: string, id: string): void {
   const open = OPEN.some((pattern) => pattern.test(path));
   const segments = (open ? `${path}*` : path).split("/").filter(Boolean);
   // `/{accounts_or_zones}/{id}/…` has no name for either.
-  if (segments[0] === "*" && segments[1] === "*") segments[0] = "@";
+  if (segments[0] === "*" && segments[1] === "*") segments[0] = EITHER;
   let node = root;
   for (const segment of segments) {
     let child = node.children.get(segment);
     if (child === undefined) node.children.set(segment, (child = newNode()));
     node = child;
   }
-  if (!node.operations.has(letter)) node.operations.set(letter, id);
+  if (!node.operations.has(method)) node.operations.set(method, id);
 }
 
 const snake = (name: string) =>
@@ -95,7 +100,7 @@ function readSdk(folder: string): void {
         const end = text.indexOf("\n  }", match.index);
         verb = /method: '(\w+)'/.exec(text.slice(match.index, end))?.[1] ?? "get";
       }
-      add(path, LETTERS[verb] ?? "", `${places.join(".")}/${name}`);
+      add(path, verb.toUpperCase(), [...places, name].join("."));
     }
   }
 }
@@ -105,7 +110,7 @@ function isKnown(path: string): boolean {
   let nodes: Node[] = [root];
   for (const segment of path.split("/").filter(Boolean))
     nodes = nodes.flatMap((node) => {
-      const either = segment === "accounts" || segment === "zones" ? node.children.get("@") : undefined;
+      const either = segment === "accounts" || segment === "zones" ? node.children.get(EITHER) : undefined;
       const names = segment === "*" ? ["*", "**"] : [segment];
       return [...names.map((name) => node.children.get(name)), either].filter((next) => next !== undefined);
     });
@@ -124,25 +129,20 @@ function readWrangler(folder: string): void {
 function addAny(path: string): void {
   const words = path.split("/").filter((word) => word !== "" && !word.startsWith("*") && !/^v\d+$/.test(word));
   if (words[0] === "accounts" || words[0] === "zones") words.shift();
-  add(path, "*", words.length === 0 ? "accounts/" : `${words.map(snake).join(".")}/`);
+  add(path, "*", words.length === 0 ? "accounts." : `${words.map(snake).join(".")}.`);
 }
 
-/** `name!Gresource/method!Dmethod(child,child)`; a method without resource has that of the one written before it. */
-function render(name: string, node: Node, state: { resource: string }): string {
-  let text = name;
-  for (const [letter, id] of [...node.operations].sort()) {
-    const slash = id.indexOf("/");
-    const resource = id.slice(0, slash);
-    text += `!${letter}${resource === state.resource ? id.slice(slash + 1) : id}`;
-    state.resource = resource;
-  }
-  const children = [...node.children].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (children.length === 0) return text;
-  return `${text}(${children.map(([key, child]) => render(key, child, state)).join(",")})`;
+/** Every route below a node with the operation that it names. */
+function routesBelow(node: Node, path: string): { service: string; operation: string; route: string }[] {
+  const any = node.operations.get("*");
+  const here = Object.entries(VERBS).flatMap(([method, verb]) => {
+    const operation = node.operations.get(method) ?? (any === undefined ? undefined : any + verb);
+    return operation === undefined
+      ? []
+      : [{ service: operation.split(".")[0] ?? "", operation, route: `${method} ${path}` }];
+  });
+  return [...here, ...[...node.children].flatMap(([name, child]) => routesBelow(child, `${path}/${name}`))];
 }
-
-const count = (node: Node): number =>
-  [...node.children.values()].reduce((sum, child) => sum + count(child), node.operations.size);
 
 const folder = process.argv[2] ?? "node_modules";
 const packages = readdirSync(folder)
@@ -157,14 +157,12 @@ for (const one of packages) if (one.name === "cloudflare") readSdk(one.folder);
 for (const path of PIECED) if (!isKnown(path)) addAny(path);
 for (const one of packages) if (one.name === "wrangler") readWrangler(one.folder);
 
-writeFileSync(
-  join(import.meta.dir, "../../src/protocols/cloudflare/data/operations.txt"),
-  `# Cloudflare's REST API: paths, methods, SDK names. Generated by packaging/generate/cloudflare-operations.ts; do not edit.
-# From npm ${packages.map(({ name, version }) => `${name} ${version}`).join(", ")}.
-# ${count(root)} operations; name!Gresource/method(children), "@" is accounts or zones, "*" one segment, "**" one or more, "!*" any method.
-${[...root.children]
-  .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([name, node]) => render(name, node, { resource: "" }))
-  .join("\n")}
-`,
+writeTable(
+  "cloudflare",
+  [
+    "Cloudflare's REST operations below /client/v4. Generated by packaging/generate/cloudflare-operations.ts; do not edit.",
+    `From npm ${packages.map(({ name, version }) => `${name} ${version}`).join(", ")}.`,
+    "In paths * is one segment, ** one or more.",
+  ],
+  byOperation(routesBelow(root, "")),
 );

@@ -1,4 +1,4 @@
-// Writes src/protocols/github/data/operations.ts and github-mutations.ts from GitHub's own API descriptions.
+// Writes src/protocols/github/operations.tsv from GitHub's own API descriptions.
 //
 //   npm install --prefix DIR @octokit/openapi @octokit/graphql-schema
 //   bun packaging/generate/github-operations.ts DIR/node_modules/@octokit
@@ -7,8 +7,9 @@
 // where two name an operation differently, github.com's name counts. Only paths, methods, operation ids and
 // the names of mutations are taken: tiers follow from rules, not from this data.
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { byOperation, writeTable } from "./write-table.ts";
 
 interface Parameter {
   readonly $ref?: string;
@@ -24,32 +25,25 @@ interface Description {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly parameters: Readonly<Record<string, Parameter>> };
 }
-/** One place in the tree of paths. */
-interface Node {
-  readonly children: Map<string, Node>;
-  /** Method letter to operation id. */
-  readonly operations: Map<string, string>;
-}
+/** Operation ids by route, `GET /repos/{owner}/{repo}`. */
+type Routes = Map<string, string>;
 
-const LETTERS: Readonly<Record<string, string>> = { get: "G", post: "P", put: "U", patch: "A", delete: "D" };
+const METHODS: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "delete"]);
 
-/** Parameters that become labels, by name, to the sign that stands for them in the tree. */
+/** Parameters that become labels, by name, to what stands for them in the table. */
 const SIGNS: Readonly<Record<string, string>> = {
-  owner: "@",
-  template_owner: "@",
-  repo: "$",
-  template_repo: "$",
-  org: "^",
-  enterprise: "%",
+  owner: "{owner}",
+  template_owner: "{owner}",
+  repo: "{repo}",
+  template_repo: "{repo}",
+  org: "{org}",
+  enterprise: "{enterprise}",
 };
 
-const newNode = (): Node => ({ children: new Map(), operations: new Map() });
-
-function read(root: Node, description: Description): void {
+function read(routes: Routes, description: Description): void {
   for (const [path, methods] of Object.entries(description.paths))
     for (const [method, operation] of Object.entries(methods)) {
-      const letter = LETTERS[method];
-      if (letter === undefined) continue;
+      if (!METHODS.has(method)) continue;
       const many = new Set(
         (operation.parameters ?? [])
           .map((given) =>
@@ -59,35 +53,14 @@ function read(root: Node, description: Description): void {
           )
           .flatMap((found) => (found?.["x-multi-segment"] === true ? [found.name] : [])),
       );
-      let node = root;
-      for (const segment of path.split("/").filter(Boolean)) {
+      const names = path.split("/").filter(Boolean).map((segment) => {
         const name = /^\{(.*)\}$/.exec(segment)?.[1];
         if (name === undefined && /[{}]/.test(segment)) throw new Error(`a parameter within a segment: ${path}`);
-        const sign = name === undefined ? segment : many.has(name) ? "**" : (SIGNS[name] ?? "*");
-        let child = node.children.get(sign);
-        if (child === undefined) node.children.set(sign, (child = newNode()));
-        node = child;
-      }
-      if (!node.operations.has(letter)) node.operations.set(letter, operation.operationId);
+        return name === undefined ? segment : many.has(name) ? "**" : (SIGNS[name] ?? "*");
+      });
+      const route = `${method.toUpperCase()} /${names.join("/")}`;
+      if (!routes.has(route)) routes.set(route, operation.operationId);
     }
-}
-
-/** `name!Gcategory/id!Did(child,child)`; an id without category has that of the one written before it. */
-function render(name: string, node: Node, state: { category: string }): string {
-  let text = name;
-  for (const [letter, id] of [...node.operations].sort()) {
-    const slash = id.indexOf("/");
-    const category = id.slice(0, slash);
-    text += `!${letter}${category === state.category ? id.slice(slash + 1) : id}`;
-    state.category = category;
-  }
-  const children = [...node.children].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (children.length === 0) return text;
-  return `${text}(${children.map(([key, child]) => render(key, child, state)).join(",")})`;
-}
-
-function count(node: Node): number {
-  return [...node.children.values()].reduce((sum, child) => sum + count(child), node.operations.size);
 }
 
 const folder = process.argv[2] ?? "node_modules/@octokit";
@@ -96,45 +69,23 @@ const versionOf = (name: string) =>
 
 const generated = join(folder, "openapi", "generated");
 const names = readdirSync(generated).filter((name) => /^(?:api\.github\.com|ghec|ghes-[\d.]+)\.json$/.test(name));
-const root = newNode();
+const routes: Routes = new Map();
 for (const name of names.sort())
-  read(root, JSON.parse(readFileSync(join(generated, name), "utf8")) as Description);
-
-const data = join(import.meta.dir, "../../src/protocols/github/data");
-const lines = [...root.children].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, node]) => render(name, node, { category: "" }));
-writeFileSync(
-  join(data, "operations.ts"),
-  `// Generated by packaging/generate/github-operations.ts; do not edit. ${count(root)} operations of GitHub's REST API.
-// Source: npm @octokit/openapi ${versionOf("openapi")} (MIT): ${names.join(", ")}.
-// Only paths, methods and operation ids; read by ../github-operations.ts.
-
-/** One first path segment a line, with the tree below it; signs: @ owner, $ repo, ^ org, % enterprise, * any, ** any number. */
-export const GITHUB_OPERATIONS = String.raw\`
-${lines.join("\n")}
-\`;
-`,
-);
+  read(routes, JSON.parse(readFileSync(join(generated, name), "utf8")) as Description);
 
 const schema = readFileSync(join(folder, "graphql-schema", "schema.graphql"), "utf8");
 const mutation = /^type Mutation \{([\s\S]*?)^\}/m.exec(schema)?.[1] ?? "";
 // Descriptions are block strings at two spaces, so a field is a line of its own that opens a list of arguments.
 const mutations = [...mutation.replace(/"""[\s\S]*?"""/g, "").matchAll(/^ {2}(\w+)\(/gm)].map((match) => match[1] ?? "");
-writeFileSync(
-  join(data, "mutations.ts"),
-  `// Generated by packaging/generate/github-operations.ts; do not edit. ${mutations.length} mutations of GitHub's GraphQL API.
-// Source: npm @octokit/graphql-schema ${versionOf("graphql-schema")} (MIT).
-
-/** The names, separated by spaces. */
-export const GITHUB_MUTATIONS =
-${mutations
-  .sort()
-  .reduce<string[]>((rows, name) => {
-    const last = rows.at(-1);
-    if (last !== undefined && last.length + name.length < 100) rows[rows.length - 1] = `${last} ${name}`;
-    else rows.push(name);
-    return rows;
-  }, [])
-  .map((row, index, rows) => `  "${row}${index === rows.length - 1 ? '";' : ' " +'}`)
-  .join("\n")}
-`,
+const rest = [...routes].map(([route, operation]) => ({ service: route.split("/")[1] ?? "", operation, route }));
+const graphql = mutations.map((name) => ({ service: "graphql", operation: `mutation ${name}`, route: "POST /graphql" }));
+writeTable(
+  "github",
+  [
+    "GitHub's REST operations by the first word of their paths, and GraphQL mutations. Generated by packaging/generate/github-operations.ts; do not edit.",
+    `Source: npm @octokit/openapi ${versionOf("openapi")} (MIT): ${names.join(", ")}.`,
+    `Source: npm @octokit/graphql-schema ${versionOf("graphql-schema")} (MIT).`,
+    "In paths * is one segment, ** any number.",
+  ],
+  byOperation([...rest, ...graphql]),
 );

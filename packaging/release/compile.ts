@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { packTables } from "./pack-tables.ts";
 
 /** What is compiled. */
 export interface CompileInput {
@@ -48,6 +49,7 @@ export async function compile({ root, outfile, version, publicKey, platform, isS
   const result = await Bun.build({
     entrypoints: [join(root, "src", "main.ts")],
     compile: options,
+    plugins: [packTables],
     minify: true,
     bytecode: true,
     // Split, what a command does not import is not even read at its start: 5 ms of 12.

@@ -6,6 +6,7 @@ import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../model/request.ts";
 import type { KnownOperation } from "./known-operation.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** A policy keyword that lists names of one label, e.g. `namespaces:` for `namespace`. */
 export interface ScopeKeyword {
@@ -28,6 +29,8 @@ export interface Classifier {
   classify(request: HttpRequest): Classification;
   /** The vendor's published operations, for the policy tools; absent where the protocol has no catalogue. Costs up to 100 ms. */
   operations?(): readonly KnownOperation[];
+  /** What else a policy's commands may say; absent where the protocol has no catalogue. */
+  readonly vocabulary?: Vocabulary;
   /** Classifies a command line; argv[0] is the program. Never throws. */
   classifyArgv(argv: readonly string[]): Classification;
 }

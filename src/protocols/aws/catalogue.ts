@@ -1,12 +1,14 @@
-// The published facts about AWS's APIs, decoded from data/aws-apis.txt: names, hosts, operations, REST bindings,
-// IAM access levels. Knows no request and no tier. Nothing is decoded at import, and the operations of an API not
+// The published facts about AWS's APIs, from apis.tsv and operations.tsv: names, hosts, operations, REST bindings,
+// IAM access levels. Knows no request and no tier. Nothing is read at import, and the operations of an API not
 // before somebody asks for that API: the start of the CLI must not pay for data that it does not use.
 
-import text from "./data/apis.txt" with { type: "text" };
+import { Catalogue, type Route } from "../catalogue.ts";
+import apis from "./apis.tsv" with { type: "text" };
 import { AwsGroup } from "./group.ts";
+import operations from "./operations.tsv" with { type: "text" };
 
-/** IAM's access level: List, Read, Write, Tagging, Permissions management; "-" where none is published. */
-export type AccessLevel = "l" | "r" | "w" | "t" | "p" | "-";
+/** IAM's access level; "-" where none is published. */
+export type AccessLevel = "list" | "read" | "write" | "tagging" | "permissions" | "-";
 
 /** One operation of one API. */
 export interface AwsOperation {
@@ -16,8 +18,8 @@ export interface AwsOperation {
   /** The IAM action that governs it; mostly its own name. */
   readonly action: string;
   readonly level: AccessLevel;
-  /** REST bindings, a method letter and a URI template each: `D/functions/{}`; empty for other protocols. */
-  readonly bindings: readonly string[];
+  /** REST bindings, `DELETE /functions/{}`, where `{}` is one segment and `{+}` the rest; empty for other protocols. */
+  readonly bindings: readonly Route[];
 }
 
 /** One API; several can share a host, an IAM prefix or a signing name. */
@@ -48,30 +50,24 @@ export interface AwsCatalogue {
   readonly byCli: ReadonlyMap<string, AwsApi>;
 }
 
-let decoded: AwsCatalogue | undefined;
+let read: AwsCatalogue | undefined;
+
+/** Every operation with its tier, as the table has it. */
+export const awsTable = new Catalogue(operations);
 
 /** The catalogue; the first call costs a few milliseconds. */
 export function awsCatalogue(): AwsCatalogue {
-  decoded ??= decodeCatalogue(text);
-  return decoded;
+  read ??= readCatalogue();
+  return read;
 }
 
-/** Fixed by packaging/generate/aws-encode.ts: symbols of one character, and the codes' alphabet. */
-const SINGLES = 46;
-const FIRST = 33;
-const WIDTH = 94;
-
-function decodeCatalogue(data: string): AwsCatalogue {
-  const lines = data.split("\n");
-  while (lines.at(-1) === "") lines.pop();
-  const start = lines.findIndex((line) => !line.startsWith("# "));
-  const symbols = decodeSymbols(lines[start] ?? "", lines[start + 1] ?? "");
-  const count = (lines.length - start - 2) / 2;
+function readCatalogue(): AwsCatalogue {
   const byHost = new Map<string, AwsApi[]>();
   const bySigning = new Map<string, AwsApi[]>();
   const byCli = new Map<string, AwsApi>();
-  for (let i = 0; i < count; i++) {
-    const api = new Api(lines[start + 2 + i] ?? "", lines[start + 2 + count + i] ?? "", symbols);
+  for (const line of apis.split("\n")) {
+    if (line === "" || line.startsWith("#")) continue;
+    const api = new Api(line);
     byCli.set(api.cli, api);
     for (const host of api.hosts) add(byHost, host, api);
     for (const name of api.signing) add(bySigning, name, api);
@@ -91,31 +87,6 @@ function add(index: Map<string, AwsApi[]>, key: string, api: AwsApi): void {
   else known.push(api);
 }
 
-/** First line: code and character, repeated. Second: code and the two codes that it stands for. */
-function decodeSymbols(characters: string, pairs: string): readonly string[] {
-  const symbols: string[] = [];
-  for (let at = 0; at < characters.length; ) {
-    const code = codeAt(characters, at);
-    at += code < SINGLES ? 1 : 2;
-    symbols[code] = characters[at++] ?? "";
-  }
-  for (let at = 0; at < pairs.length; ) {
-    const code = codeAt(pairs, at);
-    at += code < SINGLES ? 1 : 2;
-    const left = codeAt(pairs, at);
-    at += left < SINGLES ? 1 : 2;
-    const right = codeAt(pairs, at);
-    at += right < SINGLES ? 1 : 2;
-    symbols[code] = (symbols[left] ?? "") + (symbols[right] ?? "");
-  }
-  return symbols;
-}
-
-function codeAt(encoded: string, at: number): number {
-  const first = encoded.charCodeAt(at) - FIRST;
-  return first < SINGLES ? first : SINGLES + (first - SINGLES) * WIDTH + encoded.charCodeAt(at + 1) - FIRST;
-}
-
 class Api implements AwsApi {
   readonly cli: string;
   readonly iam: string;
@@ -125,27 +96,23 @@ class Api implements AwsApi {
   readonly hasQuery: boolean;
   readonly hasJson: boolean;
   readonly hasRest: boolean;
-  readonly #body: string;
-  readonly #symbols: readonly string[];
   #operations: ReadonlyMap<string, AwsOperation> | undefined;
   #byCliName: ReadonlyMap<string, AwsOperation> | undefined;
 
-  constructor(header: string, body: string, symbols: readonly string[]) {
-    const [cli = "", iam = "", signing = "", hosts = "", targets = "", flags = ""] = header.split("|");
+  constructor(line: string) {
+    const [cli = "", iam = "", signing = "", hosts = "", targets = "", protocols = ""] = line.split("\t");
     this.cli = cli;
-    this.iam = iam === "" ? cli : iam;
+    this.iam = iam;
     this.signing = signing.split(",");
     this.hosts = hosts.split(",");
     this.targets = targets.split(",");
-    this.hasQuery = flags.includes("q");
-    this.hasJson = flags.includes("j");
-    this.hasRest = flags.includes("r");
-    this.#body = body;
-    this.#symbols = symbols;
+    this.hasQuery = protocols.includes("query");
+    this.hasJson = protocols.includes("json");
+    this.hasRest = protocols.includes("rest");
   }
 
   operations(): ReadonlyMap<string, AwsOperation> {
-    this.#operations ??= this.#decode();
+    this.#operations ??= this.#read();
     return this.#operations;
   }
 
@@ -154,20 +121,19 @@ class Api implements AwsApi {
     return this.#byCliName.get(name.replaceAll("-", ""));
   }
 
-  #decode(): ReadonlyMap<string, AwsOperation> {
-    const parts: string[] = [];
-    for (let at = 0; at < this.#body.length; ) {
-      const code = codeAt(this.#body, at);
-      at += code < SINGLES ? 1 : 2;
-      parts.push(this.#symbols[code] ?? "");
+  #read(): ReadonlyMap<string, AwsOperation> {
+    const found = new Map<string, AwsOperation>();
+    for (const { operation: name, routes, more } of awsTable.rowsOf(this.cli)) {
+      const [level = "-", action = ""] = more;
+      found.set(name, {
+        api: this,
+        name,
+        action: action === "" ? name : action,
+        level: level as AccessLevel,
+        bindings: routes,
+      });
     }
-    const operations = new Map<string, AwsOperation>();
-    for (const line of parts.join("").split(";")) {
-      const [head = "", ...bindings] = line.split(" ");
-      const [name = "", action = name] = head.slice(1).split("=");
-      operations.set(name, { api: this, name, action, level: head[0] as AccessLevel, bindings });
-    }
-    return operations;
+    return found;
   }
 }
 

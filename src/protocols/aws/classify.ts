@@ -7,7 +7,6 @@ import { type HttpRequest, headerValues, type RequestBody, type RequestHead } fr
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
 import { byMethodNeedsBody } from "../generic/classify.ts";
-import type { KnownOperation } from "../known-operation.ts";
 import { effectiveMethods } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
@@ -20,10 +19,12 @@ import { type AwsOperation, awsCatalogue } from "./catalogue.ts";
 import { accountOfKey, readScope } from "./credential.ts";
 import { describeOperations } from "./description.ts";
 import { type AwsEndpoint, readAwsHost } from "./endpoint.ts";
+import { awsOperations } from "./known-operations.ts";
 import { type OperationReading, operationNeedsBody, readOperation } from "./operation.ts";
 import { readS3 } from "./s3.ts";
 import { copySource, isThroughAccessPoint } from "./s3-buckets.ts";
 import { isFormUpload } from "./s3-form.ts";
+import { awsVocabulary } from "./vocabulary.ts";
 
 /** Classifies requests to AWS and command lines of its CLI. */
 export const awsClassifier: Classifier = {
@@ -42,14 +43,9 @@ export const awsClassifier: Classifier = {
   needsBody,
   classify,
   operations: awsOperations,
+  vocabulary: awsVocabulary,
   classifyArgv: classifyAwsArgv,
 };
-
-/** Every operation of every API, each with its own tier. */
-function awsOperations(): readonly KnownOperation[] {
-  const apis = new Set(awsCatalogue().byCli.values());
-  return [...apis].flatMap((api) => [...api.operations().values()].map((one) => describeOperations([one])));
-}
 
 function needsBody(head: RequestHead): boolean {
   const { endpoint } = placeOf(head);

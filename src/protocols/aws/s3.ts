@@ -112,7 +112,7 @@ function unknownSubresource(
   operation: AwsOperation,
 ): string | undefined {
   for (const [key, value] of query)
-    if (value === "" && !PARAMETERS.test(key) && !operation.bindings.some((binding) => demands(binding, key)))
+    if (value === "" && !PARAMETERS.test(key) && !operation.bindings.some(({ path }) => demands(path, key)))
       return key;
   return undefined;
 }

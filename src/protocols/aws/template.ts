@@ -2,6 +2,7 @@
 // tiers. Literal segments win over labels and labels over greedy ones, as in Smithy's routing rules; where two
 // operations remain that are equally specific, both are answers and the caller takes the stricter.
 
+import type { Route } from "../catalogue.ts";
 import type { AwsApi, AwsOperation } from "./catalogue.ts";
 
 /** An operation that a leaf of the tree leads to, and the query that its binding demands. */
@@ -30,16 +31,6 @@ export type TemplateMatch =
 /** The query of a request, as the matcher asks for it: undefined when it cannot be read. */
 export type QueryReader = () => readonly (readonly [string, string])[] | undefined;
 
-const LETTERS: Readonly<Record<string, string>> = {
-  GET: "G",
-  HEAD: "H",
-  POST: "P",
-  PUT: "U",
-  DELETE: "D",
-  PATCH: "A",
-  OPTIONS: "O",
-};
-
 /** The bindings of several APIs as one tree a method. */
 export class TemplateIndex {
   readonly #roots = new Map<string, Node>();
@@ -53,7 +44,7 @@ export class TemplateIndex {
 
   /** Matches decoded segments. Methods without bindings match nothing. */
   match(method: string, segments: readonly string[], query: QueryReader): TemplateMatch {
-    const root = this.#roots.get(LETTERS[method] ?? "");
+    const root = this.#roots.get(method);
     return root === undefined ? NONE : walk(root, segments, 0, query);
   }
 
@@ -63,21 +54,20 @@ export class TemplateIndex {
     segments: readonly string[],
     query: readonly (readonly [string, string])[],
   ): readonly AwsOperation[] {
-    const root = this.#roots.get(LETTERS[method] ?? "");
+    const root = this.#roots.get(method);
     const leaves = root === undefined ? [] : collect(root, segments, 0);
     return leaves
       .filter((leaf) => leaf.query.every((literal) => holds(literal, query)))
       .map((leaf) => leaf.operation);
   }
 
-  #insert(operation: AwsOperation, binding: string): void {
-    const letter = binding[0] ?? "";
+  #insert(operation: AwsOperation, { method, path: binding }: Route): void {
     const mark = binding.indexOf("?");
-    const path = mark < 0 ? binding.slice(1) : binding.slice(1, mark);
-    let node = this.#roots.get(letter);
+    const path = mark < 0 ? binding : binding.slice(0, mark);
+    let node = this.#roots.get(method);
     if (node === undefined) {
       node = newNode();
-      this.#roots.set(letter, node);
+      this.#roots.set(method, node);
     }
     const segments = path.split("/").filter((segment) => segment !== "");
     const greedy = segments.indexOf("{+}");

@@ -14,11 +14,11 @@ export interface AwsTier {
 }
 
 const LEVEL_NAMES: Readonly<Record<AccessLevel, string>> = {
-  l: "access level List",
-  r: "access level Read",
-  w: "access level Write",
-  t: "access level Tagging",
-  p: "access level Permissions management",
+  list: "access level List",
+  read: "access level Read",
+  write: "access level Write",
+  tagging: "access level Tagging",
+  permissions: "access level Permissions management",
   "-": "no published access level",
 };
 
@@ -76,9 +76,13 @@ export function awsTier(operation: AwsOperation): AwsTier {
 
 function decide({ api, name, level }: AwsOperation): readonly [Tier, string] {
   const { iam } = api;
-  if (level === "t" && iam !== "secretsmanager") return ["modify", ""];
-  if (level === "p") return ["break-glass", "changes who may do what"];
-  if (level === "l" || level === "r" || (level === "-" && READ_VERB.test(name) && !LATER_WRITE.test(name))) {
+  if (level === "tagging" && iam !== "secretsmanager") return ["modify", ""];
+  if (level === "permissions") return ["break-glass", "changes who may do what"];
+  if (
+    level === "list" ||
+    level === "read" ||
+    (level === "-" && READ_VERB.test(name) && !LATER_WRITE.test(name))
+  ) {
     if (CREDENTIAL_READ.test(name) || answersCredential(api.cli, name))
       return ["sensitive", "returns a credential"];
     if (level !== "-" && name.startsWith("Delete")) return ["sensitive", "deletes"];

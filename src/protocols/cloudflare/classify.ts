@@ -18,9 +18,11 @@ import { withLabels } from "../with-labels.ts";
 import { classifyCloudflareArgv } from "./argv.ts";
 import { isJudgedByBody, withBody } from "./body.ts";
 import { classifyCloudflareGraphql } from "./graphql.ts";
+import { cloudflareOperations } from "./known-operations.ts";
 import { findCloudflareOperation } from "./operations.ts";
 import { unnamedByCloudflare } from "./scopes.ts";
 import { tierOfCloudflareOperation } from "./tier.ts";
+import { cloudflareVocabulary } from "./vocabulary.ts";
 
 const ID = { pattern: /^[0-9a-f]{32}$/, what: "ids of 32 hexadecimal digits, as the API does" };
 
@@ -34,6 +36,8 @@ export const cloudflareClassifier: Classifier = {
   programs: ["wrangler", "flarectl"],
   needsBody,
   classify,
+  operations: cloudflareOperations,
+  vocabulary: cloudflareVocabulary,
   classifyArgv: classifyCloudflareArgv,
 };
 

@@ -1,7 +1,8 @@
-// The published paths of Cloudflare's REST API, decoded from data/cloudflare-operations.txt at the first
-// look-up. Knows no tier. A path that is not in it is an unknown operation, whatever it looks like.
+// The published paths of Cloudflare's REST API, from operations.tsv, read at the first look-up. Knows no tier. A path
+// that is not in it is an unknown operation, whatever it looks like.
 
-import text from "./data/operations.txt" with { type: "text" };
+import { Catalogue } from "../catalogue.ts";
+import table from "./operations.tsv" with { type: "text" };
 
 /** A found operation. */
 export interface CloudflareOperation {
@@ -17,43 +18,28 @@ export interface CloudflareOperation {
 interface Node {
   readonly name: string;
   readonly children: Map<string, Node>;
-  /** Method letter to `resource.method`; "*" stands for every method. */
+  /** Ids by HTTP method. */
   readonly operations: Map<string, string>;
 }
 
-const LETTERS: ReadonlyMap<string, string> = new Map([
-  ["GET", "G"],
-  ["HEAD", "G"],
-  ["POST", "P"],
-  ["PUT", "U"],
-  ["PATCH", "A"],
-  ["DELETE", "D"],
-]);
+/** How the table writes a first segment that is `accounts` or `zones`. */
+const EITHER = "{accounts|zones}";
 
-const VERBS: ReadonlyMap<string, string> = new Map([
-  ["G", "get"],
-  ["P", "create"],
-  ["U", "update"],
-  ["A", "edit"],
-  ["D", "delete"],
-]);
+/** Every operation with its tier. */
+export const cloudflareTable = new Catalogue(table);
 
-let decoded: Node | undefined;
+let read: Node | undefined;
 
 /** The operation that a method and the segments below `/client/v4` name; undefined for none that is published. */
 export function findCloudflareOperation(
   method: string,
   segments: readonly string[],
 ): CloudflareOperation | undefined {
-  const letter = LETTERS.get(method);
-  if (letter === undefined) return undefined;
-  decoded ??= decode();
+  const published = method === "HEAD" ? "GET" : method;
+  read ??= readTable();
   const trail: Node[] = [];
-  if (!descend(decoded, segments, 0, letter, trail)) return undefined;
-  const last = trail.at(-1);
-  const named = last?.operations.get(letter);
-  const id = named ?? `${last?.operations.get("*") ?? ""}${VERBS.get(letter) ?? ""}`;
-  return { id, ...readTrail(segments, trail) };
+  if (!descend(read, segments, 0, published, trail)) return undefined;
+  return { id: trail.at(-1)?.operations.get(published) ?? "", ...readTrail(segments, trail) };
 }
 
 function readTrail(segments: readonly string[], trail: readonly Node[]): Omit<CloudflareOperation, "id"> {
@@ -79,69 +65,44 @@ function descend(
   node: Node,
   segments: readonly string[],
   at: number,
-  letter: string,
+  method: string,
   trail: Node[],
 ): boolean {
   const segment = segments[at];
-  if (segment === undefined) return node.operations.has(letter) || node.operations.has("*");
-  const either = at === 0 && (segment === "accounts" || segment === "zones") ? "@" : undefined;
+  if (segment === undefined) return node.operations.has(method);
+  const either = at === 0 && (segment === "accounts" || segment === "zones") ? EITHER : undefined;
   for (const name of [segment, either, "*"]) {
     const next = name === undefined || name === "**" ? undefined : node.children.get(name);
     if (next === undefined) continue;
     trail.push(next);
-    if (descend(next, segments, at + 1, letter, trail)) return true;
+    if (descend(next, segments, at + 1, method, trail)) return true;
     trail.pop();
   }
   const open = node.children.get("**");
-  if (open === undefined || !(open.operations.has(letter) || open.operations.has("*"))) return false;
+  if (open === undefined || !open.operations.has(method)) return false;
   trail.push(open);
   return true;
 }
 
-function decode(): Node {
-  const root: Node = { name: "", children: new Map(), operations: new Map() };
-  for (const line of text.split("\n")) {
-    if (line === "" || line.startsWith("#")) continue;
-    const node = new TreeReader(line).read();
-    root.children.set(node.name, node);
-  }
+function readTable(): Node {
+  const root = newNode("");
+  for (const { operation, routes } of cloudflareTable.rows())
+    for (const { method, path } of routes) {
+      let node = root;
+      for (const name of path.slice(1).split("/")) node = childOf(node, name);
+      node.operations.set(method, operation);
+    }
   return root;
 }
 
-/** Reads `name!Gresource/method(child,child)`; the grammar is written by packaging/generate/cloudflare-operations.ts. */
-class TreeReader {
-  readonly #text: string;
-  #at = 0;
-  #resource = "";
+function childOf(node: Node, name: string): Node {
+  const known = node.children.get(name);
+  if (known !== undefined) return known;
+  const child = newNode(name);
+  node.children.set(name, child);
+  return child;
+}
 
-  constructor(line: string) {
-    this.#text = line;
-  }
-
-  read(): Node {
-    const node: Node = { name: this.#word(), children: new Map(), operations: new Map() };
-    while (this.#text[this.#at] === "!") {
-      this.#at++;
-      const op = this.#word();
-      const slash = op.indexOf("/");
-      if (slash !== -1) this.#resource = op.slice(1, slash);
-      const resource = this.#resource === "" ? "" : `${this.#resource}.`;
-      node.operations.set(op[0] ?? "", `${resource}${op.slice(slash === -1 ? 1 : slash + 1)}`);
-    }
-    if (this.#text[this.#at] === "(") {
-      do {
-        this.#at++;
-        const child = this.read();
-        node.children.set(child.name, child);
-      } while (this.#text[this.#at] === ",");
-      this.#at++;
-    }
-    return node;
-  }
-
-  #word(): string {
-    const start = this.#at;
-    while (this.#at < this.#text.length && !"!(),".includes(this.#text[this.#at] ?? "")) this.#at++;
-    return this.#text.slice(start, this.#at);
-  }
+function newNode(name: string): Node {
+  return { name, children: new Map(), operations: new Map() };
 }

@@ -19,7 +19,9 @@ import { asksForUpgrade } from "../upgrade.ts";
 import { withLabels } from "../with-labels.ts";
 import { classifyFlyArgv } from "./argv.ts";
 import { classifyFlyGraphql } from "./graphql.ts";
+import { flyOperations } from "./known-operations.ts";
 import { type FlyOperation, findFlyOperation } from "./operations.ts";
+import { flyVocabulary } from "./vocabulary.ts";
 
 /** The classifier of the policy's `fly` block. */
 export const flyClassifier: Classifier = {
@@ -31,6 +33,8 @@ export const flyClassifier: Classifier = {
   programs: ["fly", "flyctl"],
   needsBody,
   classify,
+  operations: flyOperations,
+  vocabulary: flyVocabulary,
   classifyArgv: classifyFlyArgv,
 };
 

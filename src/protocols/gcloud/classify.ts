@@ -19,10 +19,12 @@ import { classifyConnect, connectNeedsBody } from "./connect.ts";
 import { classifyGrpc, readGrpcPath } from "./grpc.ts";
 import { classifyGsutilArgv } from "./gsutil.ts";
 import { type GoogleHost, readGoogleHost } from "./host.ts";
+import { googleOperations } from "./known-operations.ts";
 import { classifyLogin } from "./login.ts";
 import { classifyRest, restNeedsBody } from "./rest.ts";
 import { classifyXmlStorage, isXmlStorage } from "./storage.ts";
 import { readGoogleTarget } from "./target.ts";
+import { gcloudVocabulary } from "./vocabulary.ts";
 
 /** The classifier of the policy's `gcloud` block. */
 export const gcloudClassifier: Classifier = {
@@ -44,6 +46,8 @@ export const gcloudClassifier: Classifier = {
   programs: ["gcloud", "gsutil", "bq"],
   needsBody,
   classify,
+  operations: googleOperations,
+  vocabulary: gcloudVocabulary,
   classifyArgv,
 };
 

@@ -9,7 +9,7 @@ import { withSpanned, withUnnamed } from "../unnamed-scopes.ts";
 import { bodyRuleOf, bodyText } from "./body.ts";
 import type { GoogleHost } from "./host.ts";
 import { pathLabels, projectInQuery, withPlaces } from "./labels.ts";
-import { findMethod, type GoogleService, googleService, type MethodLetter } from "./methods.ts";
+import { findMethod, type GoogleService, googleService, type PublishedMethod } from "./methods.ts";
 import { unnamedPlaces } from "./scopes.ts";
 import { shapedOperation } from "./shape.ts";
 import { predefinesAccess } from "./storage.ts";
@@ -17,14 +17,14 @@ import { type GoogleTarget, withDoubtfulVerb } from "./target.ts";
 import { type GoogleOperation, googleTier } from "./tier.ts";
 import { verbKind } from "./verbs.ts";
 
-const LETTERS: Readonly<Record<string, MethodLetter>> = {
-  GET: "G",
-  HEAD: "G",
-  OPTIONS: "G",
-  POST: "P",
-  PUT: "U",
-  PATCH: "A",
-  DELETE: "D",
+const PUBLISHED: Readonly<Record<string, PublishedMethod>> = {
+  GET: "GET",
+  HEAD: "GET",
+  OPTIONS: "GET",
+  POST: "POST",
+  PUT: "PUT",
+  PATCH: "PATCH",
+  DELETE: "DELETE",
 };
 
 /** Classifies one REST request under one method; the body is looked at only where `restNeedsBody` says so. */
@@ -34,12 +34,12 @@ export function classifyRest(
   method: string,
   request: HttpRequest,
 ): Classification {
-  const letter = Object.hasOwn(LETTERS, method) ? LETTERS[method] : undefined;
-  if (letter === undefined) return unknownClassification("gcloud", `unknown method "${method}"`);
-  const plain = withBody(operate(host, target, method, letter), target, request);
+  const published = Object.hasOwn(PUBLISHED, method) ? PUBLISHED[method] : undefined;
+  if (published === undefined) return unknownClassification("gcloud", `unknown method "${method}"`);
+  const plain = withBody(operate(host, target, method, published), target, request);
   if (target.doubtfulVerb === undefined) return plain;
   // An encoded colon: some servers see a custom verb there, others part of the name.
-  const other = operate(host, withDoubtfulVerb(target), method, letter);
+  const other = operate(host, withDoubtfulVerb(target), method, published);
   const isVerb = other.isPublished || verbKind(target.doubtfulVerb) !== undefined;
   return isVerb
     ? doubtful(strictestOf(plain, other.answer), "an encoded colon before what may be a verb")
@@ -48,9 +48,10 @@ export function classifyRest(
 
 /** Whether the body of the request decides, too. */
 export function restNeedsBody(host: GoogleHost, target: GoogleTarget, method: string): boolean {
-  const letter = Object.hasOwn(LETTERS, method) ? LETTERS[method] : undefined;
-  if (letter === undefined || letter === "G" || letter === "D" || target.kind !== "rest") return false;
-  const { answer, isPublished } = operate(host, target, method, letter);
+  const published = Object.hasOwn(PUBLISHED, method) ? PUBLISHED[method] : undefined;
+  if (published === undefined || published === "GET" || published === "DELETE" || target.kind !== "rest")
+    return false;
+  const { answer, isPublished } = operate(host, target, method, published);
   return isPublished && bodyRuleOf(answer.command) !== undefined;
 }
 
@@ -76,10 +77,15 @@ function withBody(
   return finding === undefined ? answer : { ...answer, ...finding };
 }
 
-function operate(host: GoogleHost, target: GoogleTarget, method: string, letter: MethodLetter): Operated {
+function operate(
+  host: GoogleHost,
+  target: GoogleTarget,
+  method: string,
+  published: PublishedMethod,
+): Operated {
   const { verb } = target;
   const { name, service } = serviceOf(host, target.segments);
-  const found = service === undefined ? undefined : lookUp(service, target, letter);
+  const found = service === undefined ? undefined : lookUp(service, target, published);
   if (found?.id !== undefined) {
     const parts = found.id.split(".");
     const [api = "", ...words] = parts.slice(0, -1);
@@ -128,15 +134,19 @@ interface LookedUp {
 }
 
 /** First with the verb as a verb, then with the colon as part of a name (`sha256:ab12`, `example.com:legacy`). */
-function lookUp(service: GoogleService, target: GoogleTarget, letter: MethodLetter): LookedUp | undefined {
+function lookUp(
+  service: GoogleService,
+  target: GoogleTarget,
+  published: PublishedMethod,
+): LookedUp | undefined {
   // A resumable upload starts by POST and goes on by PUT to the same path.
-  if (target.kind === "upload" && letter === "U") return lookUp(service, target, "P");
+  if (target.kind === "upload" && published === "PUT") return lookUp(service, target, "POST");
   const { segments, verb } = target;
-  const found = findMethod(service, segments, verb, letter);
+  const found = findMethod(service, segments, verb, published);
   if (found?.id !== undefined || verb === undefined) return found && { ...found, segments };
   if (!isPartOfName(segments, verb)) return undefined;
   const joined = joinVerb(segments, verb);
-  const named = findMethod(service, joined, undefined, letter);
+  const named = findMethod(service, joined, undefined, published);
   return named && { ...named, segments: joined };
 }
 

@@ -13,8 +13,10 @@ import { asksForUpgrade } from "../upgrade.ts";
 import { classifyGhArgv } from "./argv.ts";
 import { classifyFiles, classifyRegistry, classifyWeb, webNeedsBody } from "./git.ts";
 import { classifyGraphql } from "./graphql.ts";
+import { githubOperations } from "./known-operations.ts";
 import { classifyRest, hasOtherWrites, type RestCall, restNeedsBody } from "./rest.ts";
 import { surfaceOf } from "./surface.ts";
+import { githubVocabulary } from "./vocabulary.ts";
 
 /** The classifier of the policy's `github` block. */
 export const githubClassifier: Classifier = {
@@ -26,6 +28,8 @@ export const githubClassifier: Classifier = {
   programs: ["gh"],
   needsBody,
   classify,
+  operations: githubOperations,
+  vocabulary: githubVocabulary,
   classifyArgv: (argv) => classifyGhArgv(argv, classify),
 };
 

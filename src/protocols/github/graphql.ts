@@ -10,7 +10,6 @@ import { readGraphql } from "../graphql/request.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
-import { GITHUB_MUTATIONS } from "./data/mutations.ts";
 import {
   type GraphqlScopes,
   type QueryReach,
@@ -18,6 +17,7 @@ import {
   scopesOfMutation,
   scopesOfQuery,
 } from "./graphql-scopes.ts";
+import { isPublishedMutation } from "./operations.ts";
 
 /** Of the mutations' names the first rule that matches counts. */
 const MUTATIONS: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[] = [
@@ -50,8 +50,6 @@ const MUTATIONS: readonly (readonly [pattern: RegExp, tier: Tier, reason: string
 const CREDENTIALS: ReadonlySet<string> = new Set(["tempCloneToken", "recoveryCodes", "accessToken"]);
 
 const NOWHERE: GraphqlScopes = { labels: {}, unnamed: [] };
-
-let published: ReadonlySet<string> | undefined;
 
 /** Classifies a request to the GraphQL endpoint. */
 export function classifyGraphql(request: HttpRequest, method: string): Classification {
@@ -98,8 +96,7 @@ function classifyMutation(field: GraphqlField): Classification {
   const named = tierOfMutation(field.name);
   const { tier, reason } = named.tier === "modify" ? (deletionAmong(field) ?? named) : named;
   const plain = answer(`mutation ${field.name}`, tier, reason, scopes);
-  published ??= new Set(GITHUB_MUTATIONS.split(" "));
-  return published.has(field.name)
+  return isPublishedMutation(field.name)
     ? plain
     : doubtful(plain, `${field.name.slice(0, 80)} is no published mutation`);
 }

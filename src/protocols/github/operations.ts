@@ -1,16 +1,18 @@
 // Finds the published operations behind a REST path: segments in, operation ids and labels out. Owns the reading
-// of data/github-operations.ts and knows nothing about tiers. A line of it is parsed when the first path that
-// begins with its word is asked for; importing this file costs nothing.
+// of operations.tsv and knows nothing about tiers. The rows of a path's first word are read when the first path
+// that begins with it is asked for; importing this file costs nothing.
 
-import { GITHUB_OPERATIONS } from "./data/operations.ts";
+import { Catalogue } from "../catalogue.ts";
+import table from "./operations.tsv" with { type: "text" };
 
 /** HTTP methods as the data spells them. */
-export type MethodLetter = "G" | "P" | "U" | "A" | "D";
+export type PublishedMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What kind of name a segment is: one of the labels, any other, or any number of segments. */
-type Sign = "@" | "$" | "^" | "%" | "*" | "**";
+type Sign = "{owner}" | "{repo}" | "{org}" | "{enterprise}" | "*" | "**";
 
-const SIGNS: ReadonlySet<string> = new Set<Sign>(["@", "$", "^", "%", "*", "**"]);
+/** In the order in which they are tried. */
+const SIGNS: readonly Sign[] = ["{repo}", "{enterprise}", "*", "**", "{owner}", "{org}"];
 
 /** One place in the tree of paths. */
 interface PathNode {
@@ -39,46 +41,76 @@ export interface PathSearch {
 
 const NOTHING: PathSearch = { operations: [], isPathKnown: false };
 
-let lines: Map<string, string> | undefined;
+/** Every operation with its tier; the rows of `graphql` are mutations. */
+export const githubTable = new Catalogue(table);
+
 const roots = new Map<string, PathNode | undefined>();
 
 /** The operations published for these decoded segments and this method, the likeliest first. */
-export function findOperations(segments: readonly string[], letter: MethodLetter): PathSearch {
+export function findOperations(segments: readonly string[], method: PublishedMethod): PathSearch {
   const [first] = segments;
   if (first === undefined) return NOTHING;
   const root = rootOf(first);
   if (root === undefined) return NOTHING;
-  const search = new Search(segments, letter);
+  const search = new Search(segments, method);
   search.walk(root, 1);
   return search;
 }
 
 function rootOf(word: string): PathNode | undefined {
-  if (lines === undefined) {
-    lines = new Map();
-    for (const line of GITHUB_OPERATIONS.split("\n")) {
-      const name = /^[^!(]*/.exec(line)?.[0] ?? "";
-      if (name !== "") lines.set(name, line);
+  const known = roots.get(word);
+  if (known !== undefined || word === GRAPHQL) return known;
+  const rows = githubTable.rowsOf(word);
+  if (rows.length === 0) return undefined;
+  const root = newNode();
+  for (const { operation, routes } of rows)
+    for (const { method, path } of routes) {
+      let node = root;
+      for (const segment of path.split("/").slice(2)) node = childOf(node, segment);
+      node.operations.set(method, operation);
     }
+  roots.set(word, root);
+  return root;
+}
+
+function newNode(): PathNode {
+  return { literals: new Map(), names: [], operations: new Map() };
+}
+
+function childOf(node: PathNode, segment: string): PathNode {
+  const order = SIGNS.indexOf(segment as Sign);
+  const known = order < 0 ? node.literals.get(segment) : node.names.find(([sign]) => sign === segment)?.[1];
+  if (known !== undefined) return known;
+  const child = newNode();
+  if (order < 0) node.literals.set(segment, child);
+  else {
+    node.names.push([segment as Sign, child]);
+    node.names.sort(([a], [b]) => SIGNS.indexOf(a) - SIGNS.indexOf(b));
   }
-  if (!roots.has(word)) {
-    const line = lines.get(word);
-    if (line === undefined) return undefined;
-    roots.set(word, new TreeReader(line).read().node);
-  }
-  return roots.get(word);
+  return child;
+}
+
+/** The service whose rows are no paths. */
+const GRAPHQL = "graphql";
+
+let mutations: ReadonlySet<string> | undefined;
+
+/** Whether GitHub publishes a mutation of this name. */
+export function isPublishedMutation(name: string): boolean {
+  mutations ??= new Set(githubTable.rowsOf(GRAPHQL).map(({ operation }) => operation));
+  return mutations.has(`mutation ${name}`);
 }
 
 class Search {
   readonly operations: FoundOperation[] = [];
   isPathKnown = false;
   readonly #segments: readonly string[];
-  readonly #letter: MethodLetter;
+  readonly #method: PublishedMethod;
   readonly #names: (readonly [Sign, string])[] = [];
 
-  constructor(segments: readonly string[], letter: MethodLetter) {
+  constructor(segments: readonly string[], method: PublishedMethod) {
     this.#segments = segments;
-    this.#letter = letter;
+    this.#method = method;
   }
 
   /** Fixed words before names, as GitHub's own routes have it; all ways to cut a name that may hold slashes. */
@@ -86,9 +118,9 @@ class Search {
     const segment = this.#segments[at];
     if (segment === undefined) {
       this.isPathKnown ||= node.operations.size > 0;
-      const id = node.operations.get(this.#letter);
+      const id = node.operations.get(this.#method);
       if (id !== undefined) this.operations.push(this.#found(id));
-      else if (this.#letter === "G") this.#leaveOut(node);
+      else if (this.#method === "GET") this.#leaveOut(node);
       return;
     }
     const literal = node.literals.get(segment);
@@ -106,7 +138,7 @@ class Search {
   /** Reads take a file's or a branch's name left out for the root and the default branch: `contents`, `tarball`. */
   #leaveOut(node: PathNode): void {
     for (const [sign, child] of node.names) {
-      const id = sign === "**" ? child.operations.get(this.#letter) : undefined;
+      const id = sign === "**" ? child.operations.get(this.#method) : undefined;
       if (id === undefined || child.literals.size > 0 || child.names.length > 0) continue;
       this.isPathKnown = true;
       this.operations.push(this.#found(id));
@@ -115,46 +147,12 @@ class Search {
 
   #found(id: string): FoundOperation {
     const nameOf = (wanted: Sign) => this.#names.find(([sign]) => sign === wanted)?.[1];
-    return { id, owner: nameOf("@"), repo: nameOf("$"), org: nameOf("^"), enterprise: nameOf("%") };
-  }
-}
-
-/** Reads `name!Gcategory/id!Did(child,child)`; the grammar is written by packaging/generate/github-operations.ts. */
-class TreeReader {
-  readonly #text: string;
-  #at = 0;
-  #category = "";
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  read(): { readonly name: string; readonly node: PathNode } {
-    const name = this.#word();
-    const node: PathNode = { literals: new Map(), names: [], operations: new Map() };
-    while (this.#text[this.#at] === "!") {
-      this.#at += 2;
-      const letter = this.#text[this.#at - 1] ?? "";
-      const id = this.#word();
-      const slash = id.indexOf("/");
-      if (slash >= 0) this.#category = id.slice(0, slash);
-      node.operations.set(letter, slash >= 0 ? id : `${this.#category}/${id}`);
-    }
-    if (this.#text[this.#at] === "(") {
-      do {
-        this.#at++;
-        const child = this.read();
-        if (SIGNS.has(child.name)) node.names.push([child.name as Sign, child.node]);
-        else node.literals.set(child.name, child.node);
-      } while (this.#text[this.#at] === ",");
-      this.#at++;
-    }
-    return { name, node };
-  }
-
-  #word(): string {
-    const from = this.#at;
-    while (this.#at < this.#text.length && !"!(),".includes(this.#text[this.#at] ?? "")) this.#at++;
-    return this.#text.slice(from, this.#at);
+    return {
+      id,
+      owner: nameOf("{owner}"),
+      repo: nameOf("{repo}"),
+      org: nameOf("{org}"),
+      enterprise: nameOf("{enterprise}"),
+    };
   }
 }

@@ -3,7 +3,7 @@
 // operation's id, as the tiers do, so that an operation published tomorrow falls under it too. Knows no tiers.
 
 import type { Labels } from "./labels.ts";
-import type { FoundOperation, MethodLetter } from "./operations.ts";
+import type { FoundOperation, PublishedMethod } from "./operations.ts";
 
 /** Words of a path below which things of any repository are. A name that is spelled like one only asks more. */
 const OF_REPOSITORIES: ReadonlySet<string> = new Set([
@@ -34,25 +34,25 @@ const ACROSS = /^repos\/(?:create-fork|create-using-template|transfer)$/;
 /** The labels of scopes that an operation acts in and does not name; `segments` is its whole path. */
 export function unnamedByRest(
   { id }: FoundOperation,
-  letter: MethodLetter,
+  published: PublishedMethod,
   segments: readonly string[],
   labels: Labels,
 ): readonly string[] {
   if (ACROSS.test(id)) return ["repo", "org"];
   if (labels.repo !== undefined) return [];
-  const isRepo = actsInRepositories(id, letter, segments);
-  const isOrg = labels.org === undefined && (isRepo || actsInOrganizations(letter, segments));
+  const isRepo = actsInRepositories(id, published, segments);
+  const isOrg = labels.org === undefined && (isRepo || actsInOrganizations(published, segments));
   return [...(isRepo ? ["repo"] : []), ...(isOrg ? ["org"] : [])];
 }
 
-function actsInRepositories(id: string, letter: MethodLetter, segments: readonly string[]): boolean {
+function actsInRepositories(id: string, published: PublishedMethod, segments: readonly string[]): boolean {
   const [first = "", second = ""] = segments;
   if (first === "search") return !SEARCHES_ELSEWHERE.has(second);
   if (segments.some((segment) => OF_REPOSITORIES.has(segment))) return true;
-  return letter !== "G" && ABOVE.has(first) && !PEOPLE.test(id);
+  return published !== "GET" && ABOVE.has(first) && !PEOPLE.test(id);
 }
 
-function actsInOrganizations(letter: MethodLetter, segments: readonly string[]): boolean {
+function actsInOrganizations(published: PublishedMethod, segments: readonly string[]): boolean {
   if (segments.some((segment) => OF_ORGANIZATIONS.has(segment))) return true;
-  return letter !== "G" && ABOVE.has(segments[0] ?? "");
+  return published !== "GET" && ABOVE.has(segments[0] ?? "");
 }

@@ -11,18 +11,18 @@ import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
 import { hasStrangeName, type Labels, labelsOf } from "./labels.ts";
-import { type FoundOperation, findOperations, type MethodLetter, type PathSearch } from "./operations.ts";
+import { type FoundOperation, findOperations, type PathSearch, type PublishedMethod } from "./operations.ts";
 import { dependsOnBody, tierWithBody } from "./rest-body.ts";
 import { unnamedByRest } from "./rest-scopes.ts";
 import { type TierReason, tierOfOperation } from "./tier.ts";
 
-const LETTERS: ReadonlyMap<string, MethodLetter> = new Map([
-  ["GET", "G"],
-  ["HEAD", "G"],
-  ["POST", "P"],
-  ["PUT", "U"],
-  ["PATCH", "A"],
-  ["DELETE", "D"],
+const PUBLISHED: ReadonlyMap<string, PublishedMethod> = new Map([
+  ["GET", "GET"],
+  ["HEAD", "GET"],
+  ["POST", "POST"],
+  ["PUT", "PUT"],
+  ["PATCH", "PATCH"],
+  ["DELETE", "DELETE"],
 ]);
 
 /** What matters of a REST request beside its path; `query` is what stands after the question mark. */
@@ -46,17 +46,20 @@ export function classifyRest(path: string, call: RestCall): Classification {
 
 /** Whether the body decides; only on paths that can be read, since others are unknown anyway. */
 export function restNeedsBody(path: string, method: string): boolean {
-  const letter = LETTERS.get(method);
+  const published = PUBLISHED.get(method);
   const reading = readPathSplitFirst(path);
-  if (letter === undefined || letter === "G" || letter === "D" || reading.kind !== "ok") return false;
-  return findAny(reading.segments, letter).operations.some((found) => dependsOnBody(found.id));
+  if (published === undefined || published === "GET" || published === "DELETE" || reading.kind !== "ok")
+    return false;
+  return findAny(reading.segments, published).operations.some((found) => dependsOnBody(found.id));
 }
 
 /** Whether another method than POST is published at this path, which a form could ask for. */
 export function hasOtherWrites(path: string): boolean {
   const reading = readPathSplitFirst(path);
   if (reading.kind !== "ok") return false;
-  return (["U", "A", "D"] as const).some((letter) => find(reading.segments, letter).operations.length > 0);
+  return (["PUT", "PATCH", "DELETE"] as const).some(
+    (published) => find(reading.segments, published).operations.length > 0,
+  );
 }
 
 function classifySegments(segments: readonly string[], call: RestCall): Classification {
@@ -90,16 +93,16 @@ function classifyNames(segments: readonly string[], call: RestCall): Classificat
     return answer("options", { tier: "observe", reason: "OPTIONS asks what is allowed" }, {});
   if (segments[0] === "copilot_internal" && (method === "GET" || method === "HEAD"))
     return answer("copilot", { tier: "observe", reason: "Copilot's own login" }, {});
-  const letter = LETTERS.get(method);
-  const search = letter === undefined ? undefined : findAny(segments, letter);
+  const published = PUBLISHED.get(method);
+  const search = published === undefined ? undefined : findAny(segments, published);
   const found = search?.operations[0];
-  if (letter === undefined || search === undefined || found === undefined) {
+  if (published === undefined || search === undefined || found === undefined) {
     const where = search?.isPathKnown === true ? `the path takes no ${method}` : "no published operation";
     return unknownClassification("github", `${method}: ${where}`, { labels: labelsOfPrefix(segments) });
   }
   const [first, ...others] = search.operations.map((one) => {
-    const plain = classifyFound(one, letter, call);
-    return withUnnamed(plain, unnamedByRest(one, letter, segments, plain.labels));
+    const plain = classifyFound(one, published, call);
+    return withUnnamed(plain, unnamedByRest(one, published, segments, plain.labels));
   });
   if (first === undefined) return unknownClassification("github", "no published operation");
   // Several operations only when a branch or file name may hold the rest of the path; mostly they agree.
@@ -107,12 +110,12 @@ function classifyNames(segments: readonly string[], call: RestCall): Classificat
   return strictestOf(first, ...stricter);
 }
 
-function classifyFound(found: FoundOperation, letter: MethodLetter, call: RestCall): Classification {
+function classifyFound(found: FoundOperation, published: PublishedMethod, call: RestCall): Classification {
   const labels = labelsOf(found);
-  const tier = tierWithBody(found.id, tierOfOperation(letter, found.id), call.body);
+  const tier = tierWithBody(found.id, tierOfOperation(published, found.id), call.body);
   if ("problem" in tier)
     return doubtful(answer(found.id, { tier: "modify", reason: tier.problem }, labels), tier.problem);
-  const isHidden = tier.tier === "sensitive" && letter === "G" && hidesSecrets(call.query);
+  const isHidden = tier.tier === "sensitive" && published === "GET" && hidesSecrets(call.query);
   const plain = answer(
     found.id,
     isHidden ? { tier: "observe", reason: `${found.id} reads, with the secrets left out` } : tier,
@@ -131,31 +134,31 @@ function hidesSecrets(query: string | undefined): boolean {
   return values.length === 1 && values[0]?.[0] === "hide_secret" && values[0][1] === "true";
 }
 
-function findAny(segments: readonly string[], letter: MethodLetter): PathSearch {
-  const search = find(segments, letter);
-  if (search.operations.length > 0 || letter !== "P") return search;
+function findAny(segments: readonly string[], published: PublishedMethod): PathSearch {
+  const search = find(segments, published);
+  if (search.operations.length > 0 || published !== "POST") return search;
   // GitHub takes a POST for a PATCH where nothing else takes the POST (its older documentation says so).
-  const patch = find(segments, "A");
+  const patch = find(segments, "PATCH");
   return patch.operations.length > 0 ? patch : search;
 }
 
 /** GitHub's own links (redirects of renamed repositories, pages of lists) name things by number. */
-function find(segments: readonly string[], letter: MethodLetter): PathSearch {
-  const direct = findOperations(segments, letter);
+function find(segments: readonly string[], published: PublishedMethod): PathSearch {
+  const direct = findOperations(segments, published);
   if (direct.operations.length > 0) return direct;
   const [first = "", id = "", ...rest] = segments;
   if (!/^\d+$/.test(id)) return direct;
   switch (first) {
     case "repositories":
-      return unnamed(findOperations(["repos", id, id, ...rest], letter));
+      return unnamed(findOperations(["repos", id, id, ...rest], published));
     case "organizations":
       return unnamed(
         rest[0] === "team" && rest[1] !== undefined
-          ? findOperations(["teams", ...rest.slice(1)], letter)
-          : findOperations(["orgs", id, ...rest], letter),
+          ? findOperations(["teams", ...rest.slice(1)], published)
+          : findOperations(["orgs", id, ...rest], published),
       );
     case "user":
-      return unnamed(findOperations(["users", id, ...rest], letter));
+      return unnamed(findOperations(["users", id, ...rest], published));
     default:
       return direct;
   }

@@ -3,7 +3,7 @@
 // request. The rules are about words, so that an operation published tomorrow falls under them too.
 
 import type { Tier } from "../../model/tier.ts";
-import type { MethodLetter } from "./operations.ts";
+import type { PublishedMethod } from "./operations.ts";
 
 /** A tier with the clause that says why. */
 export interface TierReason {
@@ -51,9 +51,9 @@ const WRITES: readonly Rule[] = [
 ];
 
 /** The tier of a published operation. */
-export function tierOfOperation(letter: MethodLetter, id: string): TierReason {
-  if (letter === "G") return matching(READS, id) ?? { tier: "observe", reason: `${id} reads` };
-  if (letter === "D") return { tier: "sensitive", reason: `${id} deletes` };
+export function tierOfOperation(published: PublishedMethod, id: string): TierReason {
+  if (published === "GET") return matching(READS, id) ?? { tier: "observe", reason: `${id} reads` };
+  if (published === "DELETE") return { tier: "sensitive", reason: `${id} deletes` };
   return matching(WRITES, id) ?? { tier: "modify", reason: `${id} writes` };
 }
 

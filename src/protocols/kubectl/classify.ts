@@ -23,6 +23,7 @@ import { namespacesOf } from "./namespaces.ts";
 import { kubectlOperations } from "./operations.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
 import { isBuiltInGroup, isWriteVerb, type TierReason, tierOfDryRun, tierOfOperation } from "./tier.ts";
+import { kubectlVocabulary } from "./vocabulary.ts";
 
 /** kubectl and kustomize, and whatever else speaks to an API server (helm, client libraries). */
 export const kubectlClassifier: Classifier = {
@@ -32,6 +33,7 @@ export const kubectlClassifier: Classifier = {
   needsBody,
   classify,
   operations: kubectlOperations,
+  vocabulary: kubectlVocabulary,
   classifyArgv: (argv) =>
     programName(argv[0]) === "kustomize"
       ? classifyKustomizeArgv(argv)

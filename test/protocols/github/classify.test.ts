@@ -4,8 +4,11 @@
 import { describe, expect, test } from "bun:test";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";
 import { githubClassifier } from "../../../src/protocols/github/classify.ts";
-import { GITHUB_OPERATIONS } from "../../../src/protocols/github/data/operations.ts";
-import { findOperations, type MethodLetter } from "../../../src/protocols/github/operations.ts";
+import {
+  findOperations,
+  githubTable,
+  type PublishedMethod,
+} from "../../../src/protocols/github/operations.ts";
 import { tierOfOperation } from "../../../src/protocols/github/tier.ts";
 import { type Extras, requestOf } from "../request-of.ts";
 
@@ -367,38 +370,31 @@ describe("the body is wanted", () => {
 });
 
 describe("of all published operations", () => {
-  interface Published {
-    readonly path: readonly string[];
-    readonly letter: MethodLetter;
-    readonly id: string;
-  }
-  const all: Published[] = [];
-  for (const line of GITHUB_OPERATIONS.trim().split("\n")) {
-    const path: string[] = [];
-    let depth = 0;
-    let category = "";
-    for (const [token, letter, id = ""] of line.matchAll(/!([GPUAD])([^!(),]*)|[^!(),]+|[(),]/g))
-      if (letter !== undefined) {
-        const slash = id.indexOf("/");
-        if (slash >= 0) category = id.slice(0, slash);
-        const whole = slash >= 0 ? id : `${category}/${id}`;
-        all.push({ path: path.slice(0, depth + 1), letter: letter as MethodLetter, id: whole });
-      } else if (token === "(") depth++;
-      else if (token === ")") depth--;
-      else if (token !== ",") path[depth] = /^(?:[@$^%*]|\*\*)$/.test(token) ? "x" : token;
-  }
+  const all = githubTable
+    .rows()
+    .filter(({ service }) => service !== "graphql")
+    .flatMap(({ operation: id, routes }) =>
+      routes.map(({ method, path }) => ({
+        id,
+        method: method as PublishedMethod,
+        path: path
+          .slice(1)
+          .split("/")
+          .map((segment) => (/^[{*]/.test(segment) ? "x" : segment)),
+      })),
+    );
 
   test("each is found at its own path", () => {
     expect(all.length).toBeGreaterThan(1500);
     const missed = all.filter(
-      ({ path, letter, id }) => !findOperations(path, letter).operations.some((found) => found.id === id),
+      ({ path, method, id }) => !findOperations(path, method).operations.some((found) => found.id === id),
     );
     expect(missed).toEqual([]);
   });
 
   test("every deletion is sensitive, and no write is a mere read but the few that are named", () => {
     const reads = all.filter(
-      ({ letter, id }) => letter !== "G" && tierOfOperation(letter, id).tier === "observe",
+      ({ method, id }) => method !== "GET" && tierOfOperation(method, id).tier === "observe",
     );
     expect(reads.map(({ id }) => id).sort()).toEqual([
       "markdown/render",
@@ -406,16 +402,16 @@ describe("of all published operations", () => {
       "orgs/list-attestations-bulk",
       "users/list-attestations-bulk",
     ]);
-    for (const { letter, id } of all)
-      if (letter === "D") expect([id, tierOfOperation(letter, id).tier]).toEqual([id, "sensitive"]);
+    for (const { method, id } of all)
+      if (method === "DELETE") expect([id, tierOfOperation(method, id).tier]).toEqual([id, "sensitive"]);
   });
 
   test("every write of a key, a token, a member or a collaborator is above modify", () => {
     const low = all.filter(
-      ({ letter, id }) =>
-        letter !== "G" &&
+      ({ method, id }) =>
+        method !== "GET" &&
         /(?:^|[/-])(?:key|token|secret|membership|collaborator|role|invitation|member)s?(?:$|-)/.test(id) &&
-        ["observe", "modify"].includes(tierOfOperation(letter, id).tier),
+        ["observe", "modify"].includes(tierOfOperation(method, id).tier),
     );
     expect(low.map(({ id }) => id)).toEqual([]);
   });

@@ -4,8 +4,8 @@ import { describe, expect, test } from "bun:test";
 import type { Classification } from "../../../src/model/classification.ts";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";
 import { githubClassifier } from "../../../src/protocols/github/classify.ts";
-import { GITHUB_MUTATIONS } from "../../../src/protocols/github/data/mutations.ts";
 import { tierOfMutation } from "../../../src/protocols/github/graphql.ts";
+import { githubTable } from "../../../src/protocols/github/operations.ts";
 import { requestOf } from "../request-of.ts";
 
 function classify(
@@ -158,7 +158,7 @@ describe("the endpoint", () => {
 });
 
 describe("of all published mutations", () => {
-  const names = GITHUB_MUTATIONS.split(" ");
+  const names = githubTable.rowsOf("graphql").map(({ operation }) => operation.replace(/^mutation /, ""));
 
   test("none is a read, and what deletes or takes away is at least sensitive", () => {
     expect(names.length).toBeGreaterThan(240);

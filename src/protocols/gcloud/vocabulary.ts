@@ -1,0 +1,65 @@
+// The words that commands of a `gcloud` block may use beside the published methods: gcloud's own commands, whose
+// groups and verbs follow the API's resources and methods closely enough to find them.
+
+import { isMethodName, type Vocabulary } from "../vocabulary.ts";
+import { googleTable } from "./methods.ts";
+
+/** gcloud's groups whose API has another name, and those that are resources of a shared API. */
+const SERVICES: Readonly<Record<string, readonly [service: string, resource?: string]>> = {
+  sql: ["sqladmin"],
+  kms: ["cloudkms"],
+  projects: ["cloudresourcemanager", "projects"],
+  organizations: ["cloudresourcemanager", "organizations"],
+  secrets: ["secretmanager", "secrets"],
+  functions: ["cloudfunctions", "functions"],
+  builds: ["cloudbuild", "builds"],
+  artifacts: ["artifactregistry"],
+  bigtable: ["bigtableadmin"],
+  filestore: ["file"],
+  scheduler: ["cloudscheduler"],
+  tasks: ["cloudtasks"],
+  services: ["serviceusage", "services"],
+  app: ["appengine"],
+};
+
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  create: ["create", "insert"],
+  describe: ["get"],
+  list: ["list", "aggregatedList"],
+  update: ["patch", "update"],
+  "add-iam-policy-binding": ["setIamPolicy"],
+  "remove-iam-policy-binding": ["setIamPolicy"],
+};
+
+/** gcloud's commands, methods that a path's shape gives, and gRPC calls. */
+export const gcloudVocabulary: Vocabulary = { meaningOf, isCarried };
+
+function meaningOf(command: string): readonly string[] {
+  const words = command
+    .toLowerCase()
+    .replace(/^(?:alpha|beta) /, "")
+    .split(" ");
+  const [group = "", ...rest] = words;
+  const verb = rest.pop();
+  if (verb === undefined || /[^a-z0-9-]/.test(words.join(""))) return [];
+  const [service, first] = SERVICES[group] ?? [group];
+  const resource = camelCase(rest.at(-1) ?? first ?? "");
+  const verbs = VERBS[verb] ?? [camelCase(verb)];
+  if (resource === "") return [];
+  return googleTable.rowsOf(service).flatMap(({ operation }) => {
+    const parts = operation.split(".");
+    return verbs.includes(parts.at(-1) ?? "") && parts.at(-2) === resource ? [operation] : [];
+  });
+}
+
+/** A method of an API that nobody publishes, or what the tools send for themselves. */
+function isCarried(command: string): boolean {
+  if (isMethodName(command) || /^(?:oauth2|sts|clearcut)\.\w+$/i.test(command)) return true;
+  const [api = "", ...rest] = command.split(/[./]/);
+  if (rest.length < 2 || /[\s]/.test(command)) return false;
+  return api.toLowerCase() === "google" || ![...googleTable.services()].includes(api.toLowerCase());
+}
+
+function camelCase(word: string): string {
+  return word.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

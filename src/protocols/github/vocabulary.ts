@@ -1,0 +1,14 @@
+// The words that commands of a `github` block may use beside the published operations.
+
+import { isMethodName, toolMeaning, type Vocabulary } from "../vocabulary.ts";
+import table from "./tool-commands.tsv" with { type: "text" };
+
+/** Root fields of GraphQL queries, git's own transfers, and what only some requests carry. */
+const CARRIED =
+  /^(?:query|subscription) \S+$|^mutation __typename$|^(?:options|copilot|meta\/root|download|page|login)$|^(?:git|lfs|packages) \S+$|^git-\S+$/i;
+
+/** gh's commands, and names that no catalogue lists. */
+export const githubVocabulary: Vocabulary = {
+  meaningOf: toolMeaning(table),
+  isCarried: (command) => CARRIED.test(command) || isMethodName(command),
+};

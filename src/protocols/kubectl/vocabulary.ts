@@ -1,0 +1,44 @@
+// The words that commands of a `kubectl` block may use beside the operations of Kubernetes' own types: types in any
+// of kubectl's spellings with the verb on either side, and custom resources, whose names are the cluster's.
+
+import { toolMeaning, type Vocabulary } from "../vocabulary.ts";
+import { resourceType } from "./resources.ts";
+import table from "./tool-commands.tsv" with { type: "text" };
+
+const VERBS: ReadonlySet<string> = new Set(
+  "get list watch create update patch delete deletecollection connect approve sign bind escalate impersonate proxy use".split(
+    " ",
+  ),
+);
+
+/** Subresources that open a way into a pod; without a verb they mean every one. */
+const CONNECTING = /^(?:pods?|po)\/(exec|attach|portforward|port-forward)$/;
+
+const toolCommand = toolMeaning(table);
+
+/** kubectl's own commands and spellings of types. */
+export const kubectlVocabulary: Vocabulary = { meaningOf, isCarried };
+
+function meaningOf(command: string): readonly string[] {
+  const known = toolCommand(command);
+  if (known.length > 0) return known;
+  const connecting = CONNECTING.exec(command.toLowerCase())?.[1];
+  if (connecting !== undefined) return [connecting === "portforward" ? "port-forward" : connecting];
+  const [type, verb] = typeAndVerb(command) ?? [];
+  if (type === undefined || verb === undefined || /[^a-z0-9./-]/.test(type)) return [];
+  const [word = "", ...subresource] = type.split("/");
+  return [`${[resourceType(word).resource, ...subresource].join("/")} ${verb}`];
+}
+
+/** A type that Kubernetes does not have itself with a verb that it has, and the server's own paths. */
+function isCarried(command: string): boolean {
+  return typeAndVerb(command) !== undefined || command.toLowerCase() === "cp";
+}
+
+function typeAndVerb(command: string): readonly [type: string, verb: string] | undefined {
+  const words = command.toLowerCase().split(/\s+/);
+  const [first = "", second = ""] = words;
+  if (words.length !== 2) return undefined;
+  if (VERBS.has(second)) return [first, second];
+  return VERBS.has(first) ? [second, first] : undefined;
+}

@@ -1,0 +1,41 @@
+// What the words of a policy's commands can mean in a protocol, beside the operations that its catalogue lists: a
+// tool's own commands, each with the API operations that the tool sends, and names that requests carry though no
+// catalogue has them. Pure; the tables are tool-commands.tsv of each protocol.
+
+/** The words of one protocol. */
+export interface Vocabulary {
+  /** The API operations that a tool's command sends, names or patterns; empty for none that are known. Never throws. */
+  meaningOf(command: string): readonly string[];
+  /** Whether requests can carry this name though the catalogue does not list it. */
+  isCarried(command: string): boolean;
+}
+
+/** Names that requests without an operation carry. */
+const METHODS: ReadonlySet<string> = new Set(
+  "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE LOCK UNLOCK".split(" "),
+);
+
+/** Whether a command is an HTTP method, by which hosts outside the vendor's API are judged. */
+export function isMethodName(command: string): boolean {
+  return METHODS.has(command.toUpperCase());
+}
+
+/** Reads tool-commands.tsv: a command's words, a tab, its operations with ", " between them. */
+export function readToolCommands(table: string): ReadonlyMap<string, readonly string[]> {
+  const commands = new Map<string, readonly string[]>();
+  for (const line of table.split("\n")) {
+    if (line === "" || line.startsWith("#")) continue;
+    const [words = "", operations = ""] = line.split("\t");
+    commands.set(words, operations.split(", "));
+  }
+  return commands;
+}
+
+/** A look-up in a table that is read at the first question. */
+export function toolMeaning(table: string): (command: string) => readonly string[] {
+  let commands: ReadonlyMap<string, readonly string[]> | undefined;
+  return (command) => {
+    commands ??= readToolCommands(table);
+    return commands.get(command.toLowerCase()) ?? [];
+  };
+}
