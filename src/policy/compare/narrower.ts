@@ -29,22 +29,11 @@ function isNarrowerBlock(before: Tree | undefined, after: Tree | undefined): boo
   const keys = new Set([...keysOf(before), ...keysOf(after)]);
   return [...keys].every((key) => {
     const [old, fresh] = [childOf(before, key), childOf(after, key)];
-    if (key === "default") return isStricterDefault(old, fresh, keys);
+    if (key === "default") return strictness(fresh) >= strictness(old);
     if (key === "rules") return isNarrowerRules(old, fresh);
     if (key === "inspect" || key === "groups") return isSame(old, fresh);
     return isNarrowerScopes(old, fresh);
   });
-}
-
-/** In a block with scope lists a stricter default can hide a deny of a batch as a whole, so there it must stay. */
-function isStricterDefault(
-  before: Tree | undefined,
-  after: Tree | undefined,
-  keys: ReadonlySet<string>,
-): boolean {
-  const hasScopes = [...keys].some((key) => !["inspect", "default", "groups", "rules"].includes(key));
-  const [old, fresh] = [strictness(before), strictness(after)];
-  return hasScopes ? fresh === old : fresh >= old;
 }
 
 /** Without a default the action is escalate. */

@@ -30,8 +30,11 @@ function decideIn(block: ProtocolBlock, classification: Classification): Verdict
 // A batch as a whole adds nothing to its parts, unless it is itself unknown or a deny names it: of a request without a
 // tier only such a rule has a say beside the block.
 function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
-  const verdict = decideOne(block, { ...classification, tier: "unknown" });
-  if (classification.tier === "unknown") return verdict;
+  const whole = { ...classification, tier: "unknown" as const };
+  if (classification.tier === "unknown") return decideOne(block, whole);
+  // A default that denies must not stand before a rule that denies the batch: it would be taken for the block's own word.
+  const asking = { ...block, fallback: { ...block.fallback, action: "escalate" as const } };
+  const verdict = decideOne(asking, whole);
   const isOfBlock = verdict.rule === block.fallback.rule || verdict.rule === block.protocol;
   return isOfBlock ? undefined : verdict;
 }
