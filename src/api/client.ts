@@ -79,7 +79,7 @@ export class ControlClient {
         if (decoder.problem !== undefined)
           throw new UserError(`the daemon sent a bad row: ${decoder.problem}`);
       }
-      if (input.follow && !stop.signal.aborted) throw new StreamEnded();
+      if ("follow" in input && input.follow && !stop.signal.aborted) throw new StreamEnded();
     } catch (error) {
       if (error instanceof UserError) throw error;
       if (!stop.signal.aborted) throw new StreamEnded(error);

@@ -157,3 +157,15 @@ export const guardRecovery = object({
 });
 /** Recovery codes; shown once. */
 export type GuardRecovery = Value<typeof guardRecovery>;
+
+/** What the policy says to a command line. */
+export const hookVerdict = object({
+  action: words(["none", "allow", "escalate", "deny"]),
+  reason: text("a clause for the agent and its user"),
+  rule: optional(text()),
+  command: optional(text("the part of the line that decided")),
+  tier: optional(text()),
+  hint: optional(text("the narrowest way forward")),
+});
+/** What the policy says to a command line. */
+export type HookVerdict = Value<typeof hookVerdict>;

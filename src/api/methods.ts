@@ -19,6 +19,7 @@ import {
   suspectReport,
   updateReport,
 } from "./daemon-reports.ts";
+import { HOOKS_JUDGE } from "./hook-method.ts";
 import { type AnyMethod, method } from "./method.ts";
 import {
   approval,
@@ -283,6 +284,8 @@ export const METHODS = {
     input: object({ method: text(), host: text(), path: text() }),
     output: decideReport,
   }),
+
+  hooks_judge: HOOKS_JUDGE,
 
   runs_list: method("read", "GET", "/v1/runs", {
     about: "the agents under `iddio run`",

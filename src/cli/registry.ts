@@ -19,6 +19,7 @@ import {
   guardReplaceCommand,
   guardStatusCommand,
 } from "../features/guard/commands.ts";
+import { hookCommand } from "../features/hooks/hook.ts";
 import {
   observeClearCommand,
   observeShowCommand,
@@ -85,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
   runListCommand,
   runStopCommand,
   runProfilesCommand,
+  hookCommand,
   policyShowCommand,
   policyEditCommand,
   policyValidateCommand,

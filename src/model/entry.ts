@@ -8,7 +8,7 @@ import type { Protocol } from "./protocol.ts";
 import type { TierOrUnknown } from "./tier.ts";
 
 /** Every kind of row. `intent` comes before a request above observe is forwarded and has no decision. */
-export const ENTRY_OPS = ["mitm", "intent", "block", "passthrough", "pin_splice", "control"] as const;
+export const ENTRY_OPS = ["mitm", "intent", "block", "passthrough", "pin_splice", "control", "hook"] as const;
 
 /** What a row is about. */
 export type EntryOp = (typeof ENTRY_OPS)[number];
@@ -53,6 +53,8 @@ export interface EntryFields {
   readonly rule?: string;
   readonly outcome?: Outcome;
   readonly approval_id?: string;
+  /** Of a hook: the agent whose command line it was. */
+  readonly agent?: string;
   readonly status?: number;
   readonly reason?: string;
   readonly duration_ms?: number;

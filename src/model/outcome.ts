@@ -1,6 +1,6 @@
 // How a request ended, in the words used by reply, audit and events alike.
 
-/** Outcomes of requests; `denied` is a person, `refused` is policy, `blocked` is a broken rule of the wire or of trust. */
+/** Outcomes of requests; `denied` is a person, `refused` is policy, `blocked` is a broken rule of the wire or of trust; `asked`: the agent asks its own user. */
 export const OUTCOMES = [
   "allowed",
   "approved",
@@ -11,6 +11,7 @@ export const OUTCOMES = [
   "refused",
   "blocked",
   "failed",
+  "asked",
 ] as const;
 
 /** One word for how a request ended. */

@@ -76,6 +76,7 @@ export function refusalMessage(refusal: Refusal): string {
     case "allowed":
     case "approved":
     case "granted":
+    case "asked":
       return `iddio did not forward ${what}${why}; ${retryClause(refusal)}`;
     default:
       return assertNever(refusal.outcome);

@@ -24,7 +24,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ],
   // What lists the protocols; everything else of a protocol lives in its own folder.
   ["src/protocols/detect-protocol.ts", "src/protocols/refusal.ts", "src/protocols/registry.ts"],
-  ["src/protocols/batch.ts"],
+  ["src/protocols/batch.ts", "src/protocols/shell"],
   ["src/policy"],
   ["src/state"],
   ["src/ca", "src/host", "src/api"],
@@ -106,7 +106,7 @@ function eagerClosure(): ReadonlyMap<string, string> {
 
 test("starting the program evaluates nothing heavy", () => {
   const cheap =
-    /^src\/(?:model|text|cli|features|api\/(?:client|gate|methods|method|schema|check-value|reports|daemon-reports)\.ts|state\/paths\.ts|wire\/ndjson\.ts|policy\/did-you-mean\.ts|reflect\.ts|version\.ts|main\.ts)/;
+    /^src\/(?:model|text|cli|features|api\/(?:client|gate|hook-method|methods|method|schema|check-value|reports|daemon-reports)\.ts|state\/paths\.ts|wire\/ndjson\.ts|policy\/did-you-mean\.ts|reflect\.ts|version\.ts|main\.ts)/;
   // Measured: node:os and node:path cost nothing, cac less than a millisecond, node:fs two milliseconds, node:tty four.
   const cheapModules = new Set(["node:os", "node:path", "cac"]);
   const heavy = [...eagerClosure()]

@@ -16,6 +16,10 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   // Draws the QR code of an enrolment.
   uqr: /^src\/features\/guard\/commands\.ts$/,
   "bun:sqlite": /^src\/state\//,
+  // Reads command lines as bash does; loaded with the first hook.
+  unbash: /^src\/protocols\/shell\/read-script\.ts$/,
+  // Edits settings files of agents without touching their comments.
+  "jsonc-parser": /^src\/features\/hooks\//,
   kleur: /^src\/cli\/kit\/output\.ts$/,
   "bun:ffi": /^src\/(?:api\/peer|host\/|state\/c-symbol)/,
 };

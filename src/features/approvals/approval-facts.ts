@@ -39,9 +39,9 @@ export function shortName({ command, method, path }: Pick<Approval, "command" | 
   return command === "" || command === method ? `${method} ${path}` : command;
 }
 
-/** `host`, or `host:port` where the port is not that of HTTPS; IPv6 in brackets then. */
+/** `host`, or `host:port` where the port is not that of HTTPS; IPv6 in brackets then. What has no port has 0. */
 export function hostText({ host, port }: { readonly host: string; readonly port: number }): string {
-  if (port === 443) return host;
+  if (port === 443 || port === 0) return host;
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

@@ -24,6 +24,7 @@ import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
+import { hookHandlers } from "./hook-control.ts";
 import { hostHandlers } from "./host-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
@@ -183,6 +184,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       return report;
     },
 
+    ...hookHandlers(gateway),
     ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => explainDecide(policy.current, input),

@@ -25,6 +25,8 @@ export interface RequestFacts {
   readonly path: string;
   readonly startedMs: number;
   readonly client: ClientIdentity | undefined;
+  /** Of a hook. */
+  readonly agent?: string;
 }
 
 /** How a request ended. */
@@ -102,9 +104,15 @@ export class Recorder {
     this.#result("block", "block", facts, judgement, result);
   }
 
+  /** A command line that an agent's hook asked about. */
+  hooked(facts: RequestFacts, judgement: Judgement, result: RequestResult): void {
+    const tag = result.decision === "allow" ? "allow" : "block";
+    this.#result("hook", result.outcome === "asked" ? "escalate" : tag, facts, judgement, result);
+  }
+
   #result(
     op: EntryOp,
-    tag: "allow" | "block",
+    tag: "allow" | "block" | "escalate",
     facts: RequestFacts,
     judgement: Judgement,
     result: RequestResult,
@@ -166,12 +174,17 @@ export class Recorder {
   }
 
   /** What the policy would have done; the request was forwarded whatever it was. */
-  observed(facts: RequestFacts, judgement: Judgement, status: number | undefined): void {
+  observed(
+    facts: RequestFacts,
+    judgement: Judgement,
+    status: number | undefined,
+    op: "mitm" | "hook" = "mitm",
+  ): void {
     const fields = common(facts, judgement);
     fields.would_be_decision = judgement.verdict.action;
     if (status !== undefined) fields.status = status;
     fields.duration_ms = Date.now() - facts.startedMs;
-    this.#observe.appendSoon(entry("mitm", fields));
+    this.#observe.appendSoon(entry(op, fields));
   }
 }
 
@@ -212,6 +225,7 @@ function common(facts: RequestFacts, { classification, verdict }: Judgement): Op
     rule: verdict.rule,
   };
   if (facts.client) fields.client = facts.client;
+  if (facts.agent) fields.agent = facts.agent;
   return fields;
 }
 

@@ -1,0 +1,25 @@
+// The entry of the control API's table that agents' hooks call. A stream of one row: the answer may have to wait for a
+// person, and whoever closes the connection withdraws the question.
+
+import { hookVerdict } from "./daemon-reports.ts";
+import { method } from "./method.ts";
+import { flag, object, optional, text } from "./schema.ts";
+
+/** Judges a command line. */
+export const HOOKS_JUDGE = {
+  ...method("change", "POST", "/v1/hooks/judge", {
+    about:
+      "what the policy says to a command line of an agent; waits for a person where the agent cannot ask",
+    input: object({
+      agent: text("whose hook asks"),
+      command: text("for the shell"),
+      cwd: optional(text()),
+      can_ask: flag("the agent asks its own user when the answer is `escalate`"),
+    }),
+    output: hookVerdict,
+    narrows: {
+      because: "a hook only ever asks or refuses; what it lets through is judged on the wire as well",
+    },
+  }),
+  isStream: true,
+} as const;

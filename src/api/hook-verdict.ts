@@ -1,0 +1,22 @@
+// The answer of `hooks_judge`, made from a judgement: by the daemon, and by a hook that finds none.
+
+import type { ScriptJudgement } from "../policy/decide/judge-script.ts";
+import { wayForward } from "../policy/explain/way-forward.ts";
+import { maskFreeText } from "../redaction/mask-text.ts";
+import type { HookVerdict } from "./daemon-reports.ts";
+
+const COMMAND_MAX = 400;
+
+/** What a hook tells an agent about a judgement; secrets in the command are masked. */
+export function hookVerdictOf({ verdict, classification, part }: ScriptJudgement): HookVerdict {
+  const hint = wayForward(part.argv, classification, verdict.action);
+  const isUnknown = classification.tier === "unknown";
+  return {
+    action: verdict.action,
+    reason: isUnknown ? verdict.reason : `${classification.reason}; ${verdict.reason}`,
+    rule: verdict.rule,
+    command: maskFreeText(part.argv.join(" ").slice(0, COMMAND_MAX)),
+    tier: classification.tier,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}

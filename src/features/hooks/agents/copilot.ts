@@ -1,0 +1,31 @@
+// GitHub Copilot CLI: preToolUse of the tools bash and powershell. The decision is flat JSON on stdout. Newer versions
+// also send the names that Claude Code uses; both are read.
+
+import { commandOf, type HookAdapter, jsonReply, NOTHING, repliedObject } from "./adapter.ts";
+
+const TOOLS = /^(?:bash|powershell|shell|local_shell)$/i;
+
+function decision(permissionDecision: "ask" | "deny", permissionDecisionReason: string) {
+  return jsonReply({ permissionDecision, permissionDecisionReason });
+}
+
+/** GitHub Copilot CLI. */
+export const copilot: HookAdapter = {
+  agent: "copilot",
+  title: "GitHub Copilot CLI",
+  canAsk: true,
+  onFailure: "the command is blocked",
+  read: ({ toolName, tool_name, toolArgs, tool_input, cwd }) =>
+    TOOLS.test(String(toolName ?? tool_name)) ? commandOf(toolArgs ?? tool_input, cwd) : { kind: "other" },
+  silent: () => NOTHING,
+  ask: (text) => decision("ask", text),
+  deny: (text) => decision("deny", text),
+  sample: (command, cwd) => ({
+    sessionId: "00000000-0000-4000-8000-000000000000",
+    timestamp: 1_767_225_600_000,
+    cwd,
+    toolName: "bash",
+    toolArgs: JSON.stringify({ command, description: "canary" }),
+  }),
+  blocks: (reply) => reply.exitCode !== 0 || repliedObject(reply)?.permissionDecision === "deny",
+};

@@ -1,0 +1,92 @@
+// One question of one agent, from its bytes to the answer in its own shape. Nothing here throws: whatever goes wrong
+// becomes that agent's deny. The daemon judges; without one the policy on disk does, and nobody can be asked.
+
+import type { ControlClient } from "../../api/client.ts";
+import type { HookVerdict } from "../../api/daemon-reports.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import type { HookAdapter, HookReply } from "./agents/adapter.ts";
+
+/** What a hook works with. */
+export interface HookContext {
+  readonly paths: StatePaths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly daemon: ControlClient;
+  /** After this the answer is deny; the agent waits longer. */
+  readonly deadlineMs?: number;
+}
+
+/** Agents are told to wait for 15 minutes, and an approval may be waited for that long at most. */
+const DEADLINE_MS = 14 * 60_000;
+
+/** Answers what an agent sent. */
+export async function answerHook(
+  adapter: HookAdapter,
+  input: string,
+  context: HookContext,
+): Promise<HookReply> {
+  try {
+    const parsed: unknown = JSON.parse(input);
+    if (typeof parsed !== "object" || parsed === null) return adapter.deny(mistake("its input is no object"));
+    const read = adapter.read(parsed as Readonly<Record<string, unknown>>);
+    if (read.kind === "other") return adapter.silent();
+    if (read.kind === "unreadable") return adapter.deny(mistake(read.why));
+    const verdict = await judge(adapter, read.command, read.cwd, context);
+    return replyTo(adapter, verdict);
+  } catch (error) {
+    return adapter.deny(mistake(error instanceof Error ? error.message : String(error)));
+  }
+}
+
+function mistake(why: string): string {
+  return `iddio: the hook could not judge this command, so it is not run: ${why}`;
+}
+
+async function judge(
+  adapter: HookAdapter,
+  command: string,
+  cwd: string | undefined,
+  context: HookContext,
+): Promise<HookVerdict> {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), context.deadlineMs ?? DEADLINE_MS);
+  try {
+    const input = {
+      agent: adapter.agent,
+      command,
+      can_ask: adapter.canAsk,
+      ...(cwd === undefined ? {} : { cwd }),
+    };
+    for await (const verdict of context.daemon.stream("hooks_judge", input, stop.signal)) return verdict;
+    return { action: "deny", reason: "nobody answered in time" };
+  } catch (error) {
+    // In a run the control socket is hidden; there is no way around the gateway, which judges every request.
+    if (context.env.IDDIO_RUN) return { action: "none", reason: "" };
+    const { judgeWithoutDaemon } = await import("./judge-without-daemon.ts");
+    return judgeWithoutDaemon(command, context.paths, adapter.canAsk, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function replyTo(adapter: HookAdapter, verdict: HookVerdict): HookReply {
+  switch (verdict.action) {
+    case "none":
+    case "allow":
+      return adapter.silent();
+    case "escalate":
+      return adapter.canAsk
+        ? adapter.ask(textOf("iddio: a person must decide", verdict))
+        : adapter.deny(textOf("iddio: a person must decide", verdict));
+    default:
+      return adapter.deny(textOf("iddio refused this command", verdict));
+  }
+}
+
+/** One paragraph: what, why, by which rule, and what to do instead. */
+function textOf(what: string, { command, reason, rule, tier, hint }: HookVerdict): string {
+  const named = command === undefined ? "" : ` about '${command}'`;
+  const by = [tier, rule ? `rule ${rule}` : undefined].filter((each) => each !== undefined).join(", ");
+  const because = by === "" ? reason : `${reason} (${by})`;
+  const forward = hint === undefined ? "" : `. To go on: ${hint}`;
+  return `${what}${named}: ${because}${forward}`;
+}

@@ -1,0 +1,36 @@
+// A hook whose daemon does not answer: the policy on disk judges. What it would ask about is asked by the agent where
+// it can, and refused where it cannot. Where the settings say that nothing is blocked, nothing is.
+
+import type { HookVerdict } from "../../api/daemon-reports.ts";
+import { hookVerdictOf } from "../../api/hook-verdict.ts";
+import { judgeScript } from "../../policy/decide/judge-script.ts";
+import { DEFAULT_POLICY } from "../../policy/default-policy.ts";
+import { parsePolicy } from "../../policy/parse/parse.ts";
+import type { StatePaths } from "../../state/paths.ts";
+
+/** Judges by the files in the state directory. Throws when the policy cannot be read. */
+export async function judgeWithoutDaemon(
+  command: string,
+  paths: StatePaths,
+  canAsk: boolean,
+  failure: unknown,
+): Promise<HookVerdict> {
+  const file = Bun.file(paths.policy);
+  const parsed = parsePolicy((await file.exists()) ? await file.text() : DEFAULT_POLICY);
+  if ("problems" in parsed) throw new Error("policy.yaml is not valid; see: iddio policy validate");
+  const judgement = judgeScript(parsed.policy, command);
+  if (judgement === undefined) return { action: "none", reason: "" };
+  const settings = Bun.file(paths.settings);
+  const text = (await settings.exists()) ? await settings.text() : "";
+  if (/^proxy_mode:[ \t]*["']?(?:observe|off)["']?[ \t]*(?:#.*)?$/m.test(text))
+    return { action: "none", reason: "" };
+  const verdict = hookVerdictOf(judgement);
+  if (verdict.action !== "escalate" || canAsk) return verdict;
+  const why = failure instanceof Error ? failure.message : String(failure);
+  return {
+    ...verdict,
+    action: "deny",
+    reason: `${verdict.reason}; nobody can be asked: ${why}`,
+    hint: "ask the user to start the daemon: iddio gateway",
+  };
+}

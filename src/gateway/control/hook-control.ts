@@ -1,0 +1,172 @@
+// The control method that agents' hooks call: a command line is judged by the policy in force, recorded, and held for
+// a person where the agent itself cannot ask. Nothing is let through here: what is allowed is judged on the wire too.
+
+import type { HookVerdict } from "../../api/daemon-reports.ts";
+import type { ControlHandlers, RowSink } from "../../api/handlers.ts";
+import { hookVerdictOf } from "../../api/hook-verdict.ts";
+import type { ControlMethods } from "../../api/methods.ts";
+import type { Principal } from "../../api/principal.ts";
+import { processOf } from "../../host/process/process-tree.ts";
+import { userName } from "../../host/process/user-name.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
+import { judgeScript, type ScriptJudgement } from "../../policy/decide/judge-script.ts";
+import { maskFreeText } from "../../redaction/mask-text.ts";
+import type { HoldOutcome } from "../request/broker.ts";
+import type { Gateway } from "../request/context.ts";
+import { randomHex } from "../request/random-hex.ts";
+import type { RequestFacts, RequestResult } from "../request/recorder.ts";
+
+type Input = ControlMethods["hooks_judge"]["input"];
+
+const COMMAND_MAX = 64 * 1024;
+
+/** Handler of the method for hooks. */
+export function hookHandlers(gateway: Gateway): Pick<ControlHandlers, "hooks_judge"> {
+  return {
+    hooks_judge: async (input, caller, sink) => {
+      sink.send(await judged(gateway, input, caller, sink));
+    },
+  };
+}
+
+async function judged(
+  gateway: Gateway,
+  input: Input,
+  caller: Principal,
+  sink: RowSink<HookVerdict>,
+): Promise<HookVerdict> {
+  const mode = gateway.mode.current;
+  const judgement = judgeScript(gateway.inspection.policy, input.command);
+  if (mode === "off" || judgement === undefined) return { action: "none", reason: "" };
+  const facts = await factsOf(input, caller);
+  gateway.recorder.classified(facts, judgement);
+  if (mode === "observe") {
+    gateway.recorder.observed(facts, judgement, undefined, "hook");
+    return { action: "none", reason: "" };
+  }
+  const { action, reason } = judgement.verdict;
+  const finish = (result: RequestResult, verdict: HookVerdict): HookVerdict => {
+    gateway.recorder.hooked(facts, judgement, result);
+    return verdict;
+  };
+  const verdict = hookVerdictOf(judgement);
+  if (action === "allow") return finish({ outcome: "allowed", decision: "allow" }, verdict);
+  if (action === "deny") return finish({ outcome: "refused", decision: "deny", reason }, verdict);
+  if (input.can_ask) return finish({ outcome: "asked", decision: "escalate", reason }, verdict);
+  const held = await hold(gateway, input, facts, judgement, sink);
+  return finish(...afterHold(held, verdict, gateway.settings.current.approval_timeout));
+}
+
+async function factsOf({ agent, command }: Input, { uid, pid }: Principal): Promise<RequestFacts> {
+  const found = pid === undefined ? undefined : await processOf(pid);
+  const client: ClientIdentity = {
+    ...(uid === undefined ? {} : { user: userName(uid) }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(found === undefined ? {} : { process: found.name }),
+  };
+  return {
+    requestId: randomHex(8),
+    host: `shell of ${agent.slice(0, 40)}`,
+    port: 0,
+    method: "RUN",
+    path: maskFreeText(command.slice(0, COMMAND_MAX)),
+    startedMs: Date.now(),
+    client,
+    agent: agent.slice(0, 40),
+  };
+}
+
+function hold(
+  gateway: Gateway,
+  input: Input,
+  facts: RequestFacts,
+  { classification, verdict }: ScriptJudgement,
+  sink: RowSink<HookVerdict>,
+): Promise<HoldOutcome> {
+  gateway.recorder.escalated(facts, { classification, verdict });
+  const digest = new Bun.CryptoHasher("sha256")
+    .update(JSON.stringify(["hook", input.agent, input.cwd ?? "", input.command]))
+    .digest("hex");
+  return gateway.broker.hold(
+    {
+      requestId: facts.requestId,
+      protocol: classification.protocol,
+      tier: classification.tier,
+      command: classification.command,
+      labels: classification.labels,
+      host: facts.host,
+      port: facts.port,
+      method: facts.method,
+      path: facts.path,
+      rule: verdict.rule,
+      reason: verdict.isInDoubt ? `${classification.reason}; ${verdict.reason}` : classification.reason,
+      credential: "",
+      view: {
+        headers: [
+          ["agent", input.agent],
+          ...(input.cwd === undefined ? [] : [["folder", input.cwd] as const]),
+        ],
+        body: maskFreeText(input.command.slice(0, COMMAND_MAX)),
+        trailers: [],
+      },
+      digest,
+      fingerprint: `hook ${digest}`,
+      judgeAgain: () => {
+        const now = judgeScript(gateway.inspection.policy, input.command);
+        return now?.verdict.action === "deny"
+          ? `the policy changed while it waited: ${now.verdict.reason}`
+          : undefined;
+      },
+      onceOnly: "it is a command line, and each is asked about",
+      heldBytes: Buffer.byteLength(input.command),
+      ...(facts.client === undefined ? {} : { client: facts.client }),
+    },
+    (left) => {
+      sink.signal.addEventListener("abort", left, { once: true });
+      if (sink.signal.aborted) left();
+      return () => sink.signal.removeEventListener("abort", left);
+    },
+  );
+}
+
+function afterHold(held: HoldOutcome, verdict: HookVerdict, timeout: string): [RequestResult, HookVerdict] {
+  const approvalId = held.id;
+  const because = held.reason === undefined ? "" : `: ${held.reason}`;
+  switch (held.outcome) {
+    case "approved":
+      return [
+        { outcome: "approved", decision: "allow", approvalId },
+        { ...verdict, action: "allow", reason: `a person approved it (${approvalId})${because}` },
+      ];
+    case "denied":
+      return [
+        { outcome: "denied", decision: "deny", approvalId, ...(held.reason ? { reason: held.reason } : {}) },
+        { ...verdict, action: "deny", reason: `a person denied it (${approvalId})${because}` },
+      ];
+    case "timed_out":
+      return [
+        { outcome: "timed_out", decision: "escalate", approvalId },
+        {
+          ...verdict,
+          action: "deny",
+          reason: `nobody answered within ${timeout} (${approvalId})`,
+          hint: `ask the user to run: iddio approval allow ${approvalId}; then run the same command again`,
+        },
+      ];
+    case "withdrawn":
+      return [
+        { outcome: "withdrawn", decision: "escalate", approvalId },
+        { ...verdict, action: "deny", reason: `the question was withdrawn${because}` },
+      ];
+    case "revoked":
+      return [
+        { outcome: "refused", decision: "deny", approvalId, reason: held.reason ?? "" },
+        { ...verdict, action: "deny", reason: held.reason ?? "the policy changed while it waited" },
+      ];
+    default:
+      return [
+        { outcome: "refused", decision: "escalate", reason: "too many requests wait for approval" },
+        { ...verdict, action: "deny", reason: "too many requests wait for approval" },
+      ];
+  }
+}

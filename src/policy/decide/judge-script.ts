@@ -1,0 +1,35 @@
+// What the policy says to a shell script: the strictest verdict of the programs in it. A script in which nothing
+// concerns any protocol gets none. Agents' hooks in the daemon and without one ask here.
+
+import { stricterAction } from "../../model/action.ts";
+import { stricterTier } from "../../model/tier.ts";
+import type { Judgement } from "../../model/verdict.ts";
+import { classifyScript, type ScriptPart } from "../../protocols/shell/classify-script.ts";
+import type { Policy } from "../policy.ts";
+import { decide } from "./decide.ts";
+
+/** A judged script. */
+export interface ScriptJudgement extends Judgement {
+  /** The program that decided. */
+  readonly part: ScriptPart;
+}
+
+/** Judges a script; undefined when the policy has nothing to say. Of equals the stricter tier counts, then the first. */
+export function judgeScript(policy: Policy, text: string): ScriptJudgement | undefined {
+  let strictest: ScriptJudgement | undefined;
+  for (const part of classifyScript(text)) {
+    const { classification } = part;
+    // Whoever does not name a protocol in the policy does not want to be asked about reads of it.
+    if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
+    const judged = { part, classification, verdict: decide(policy, classification) };
+    if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;
+  }
+  return strictest;
+}
+
+function isStricter(one: Judgement, other: Judgement): boolean {
+  if (one.verdict.action !== other.verdict.action)
+    return stricterAction(one.verdict.action, other.verdict.action) === one.verdict.action;
+  const [tier, otherTier] = [one.classification.tier, other.classification.tier];
+  return tier !== otherTier && stricterTier(tier, otherTier) === tier;
+}

@@ -1,0 +1,183 @@
+// From the text of a shell script to the programs that it names: in lists, pipes, loops, functions, substitutions and
+// here-documents alike. Nothing is run and nothing is expanded. Knows no program and no policy.
+
+import {
+  type Command,
+  forEachChild,
+  type HereDoc,
+  parse,
+  type Redirection,
+  type SyntaxNode,
+  type Word,
+  type WordPart,
+} from "unbash";
+import type { ReadScript, ShellWord, SimpleCommand } from "./word.ts";
+
+const LENGTH_MAX = 256 * 1024;
+const COMMANDS_MAX = 2_000;
+const DEPTH_MAX = 200;
+
+/** Variables that hold one folder, whose use before a `/` leaves the program's name readable. */
+const FOLDER = /^\$(?:HOME|PWD|OLDPWD|TMPDIR|\{(?:HOME|PWD|OLDPWD|TMPDIR)\})$/;
+
+/** Takes a script apart. Never throws. */
+export function readScript(text: string): ReadScript {
+  if (text.length > LENGTH_MAX) return { commands: [], problem: "it is longer than 256 KiB" };
+  if (text.includes("\0")) return { commands: [], problem: "it holds a null byte" };
+  const collector = new Collector();
+  try {
+    const script = parse(text);
+    collector.walk(script, 0, undefined);
+  } catch (error) {
+    const kind = error instanceof Error ? error.name : typeof error;
+    return { commands: collector.commands, problem: `the reader failed with ${kind}` };
+  }
+  const { commands, problem } = collector;
+  return problem === undefined ? { commands } : { commands, problem };
+}
+
+class Collector {
+  readonly commands: SimpleCommand[] = [];
+  problem: string | undefined;
+
+  walk(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
+    if (this.problem !== undefined && this.commands.length > COMMANDS_MAX) return;
+    if (depth > DEPTH_MAX) {
+      this.#doubt("it is nested too deeply");
+      return;
+    }
+    if (node.type === "Script" && (node as { errors?: readonly unknown[] }).errors?.length)
+      this.#doubt("the shell would not accept it");
+    if ("script" in node && node.script === undefined) this.#doubt("a substitution in it cannot be read");
+    if (node.type === "ArithmeticExpansion" && node.expression === undefined)
+      this.#doubtText(node.text, "an expression in it cannot be read");
+    if (node.type === "ArithmeticCommand" && node.expression === undefined)
+      this.#doubtText(node.body, "an expression in it cannot be read");
+    if (node.type === "ParameterExpansion" && node.operation?.type === "Unknown")
+      this.#doubtText(node.text, "an expansion in it cannot be read");
+    if (node.type === "Command") this.#take(node, input);
+    if (node.type === "Pipeline") {
+      node.commands.forEach((each, index) => {
+        this.walk(each, depth + 1, index === 0 ? input : "pipe");
+      });
+      return;
+    }
+    // A compound command hands its input on to what is inside.
+    const inner = node.type === "Redirected" ? (inputOf(node.redirects) ?? input) : inherited(node, input);
+    forEachChild(node, (child) => this.walk(child, depth + 1, inner));
+  }
+
+  #take(node: Command, piped: SimpleCommand["input"]): void {
+    if (this.commands.length >= COMMANDS_MAX) {
+      this.#doubt(`it starts more than ${COMMANDS_MAX} programs`);
+      this.commands.length = COMMANDS_MAX + 1;
+      return;
+    }
+    const assigned = node.prefix.flatMap((each) => (each.type === "Assignment" ? [each.name] : []));
+    if (node.name === undefined) return;
+    const words = [
+      programWord(node.name),
+      ...node.args.map((each) => (each.type === "Assignment" ? assignmentWord(each) : wordOf(each))),
+    ];
+    this.commands.push({ words, assigned, input: inputOf(node.redirects) ?? piped });
+  }
+
+  #doubt(problem: string): void {
+    this.problem ??= problem;
+  }
+
+  /** Only where something could be started: an odd expression alone starts nothing. */
+  #doubtText(text: string, problem: string): void {
+    if (/\$\(|`|[<>]\(/.test(text.slice(2))) this.#doubt(problem);
+  }
+}
+
+/** What of a node's own input reaches the programs below it; a substitution's does not. */
+function inherited(node: SyntaxNode, input: SimpleCommand["input"]): SimpleCommand["input"] {
+  switch (node.type) {
+    case "Statement":
+    case "AndOr":
+    case "CompoundList":
+    case "If":
+    case "Elif":
+    case "For":
+    case "ArithmeticFor":
+    case "Select":
+    case "While":
+    case "Subshell":
+    case "BraceGroup":
+    case "Case":
+    case "CaseItem":
+      return input;
+    default:
+      return undefined;
+  }
+}
+
+function inputOf(redirects: readonly Redirection[]): SimpleCommand["input"] {
+  let found: SimpleCommand["input"];
+  for (const each of redirects) {
+    const descriptor = each.descriptor?.type === "FileDescriptor" ? each.descriptor.value : undefined;
+    if (each.descriptor !== undefined && descriptor !== 0) continue;
+    if (each.type === "HereDoc") found = { script: hereDocument(each) };
+    else if (each.type === "HereString")
+      found = each.target === undefined ? "file" : { script: wordOf(each.target) };
+    else if (each.operator === "<" || each.operator === "<>" || each.operator === "<&") found = "file";
+  }
+  return found;
+}
+
+function hereDocument({ body, delimiter, closing, operator }: HereDoc): ShellWord {
+  const text = operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
+  const isLiteral = delimiter?.quoted === true || !/[$`\\]/.test(text);
+  return { text, isSure: isLiteral && closing !== undefined };
+}
+
+/** The program's name: its last part is enough where what comes before can only be a folder. */
+function programWord(word: Word): ShellWord {
+  const plain = wordOf(word);
+  if (plain.isSure || word.parts === undefined) return plain.text.startsWith("~/") ? sure(plain.text) : plain;
+  const isFolder = (part: WordPart) =>
+    isPlain(part) || part.type === "DoubleQuoted" || FOLDER.test((part as { text: string }).text);
+  const last = word.parts.at(-1);
+  if (last === undefined || !word.parts.every(isFolder)) return plain;
+  const tail = last.type === "DoubleQuoted" ? last.parts.at(-1) : last;
+  const text = tail !== undefined && "value" in tail ? String(tail.value) : "";
+  return text.includes("/") ? sure(text) : plain;
+}
+
+function sure(text: string): ShellWord {
+  return { text, isSure: true };
+}
+
+function assignmentWord(each: {
+  readonly name: string;
+  readonly text: string;
+  readonly value: Word | { readonly type: "ArrayValue" };
+}): ShellWord {
+  if (each.value.type === "ArrayValue") return { text: each.text, isSure: false };
+  const value = wordOf(each.value);
+  const before = each.text.slice(0, each.text.length - each.value.text.length);
+  return { text: before + value.text, isSure: value.isSure && /^[A-Za-z_]\w*=$/.test(before) };
+}
+
+/** A word of the shell, with quotes and backslashes removed. */
+function wordOf(word: Word): ShellWord {
+  const parts = word.parts ?? [];
+  const isSure = parts.every(isPlain) && !/^~/.test(word.text);
+  return { text: word.value, isSure };
+}
+
+/** Parts whose text the program gets as it stands. */
+function isPlain(part: WordPart): boolean {
+  switch (part.type) {
+    case "Literal":
+    case "SingleQuoted":
+    case "AnsiCQuoted":
+      return true;
+    case "DoubleQuoted":
+      return part.parts.every((each) => each.type === "Literal");
+    default:
+      return false;
+  }
+}

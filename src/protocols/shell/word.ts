@@ -1,0 +1,39 @@
+// A word of a command line as far as its text can be told without running anything. What the shell would put in its
+// place (variables, globs, braces, substitutions) makes a word unsure; its text is then a guess, good for a stricter
+// answer and never for a milder one.
+
+/** One word. */
+export interface ShellWord {
+  /** The text after quotes and backslashes; for an unsure word as typed. */
+  readonly text: string;
+  /** Whether the program gets exactly this text, as one word. */
+  readonly isSure: boolean;
+}
+
+/** One program that a command line starts. */
+export interface SimpleCommand {
+  /** The program first. */
+  readonly words: readonly ShellWord[];
+  /** Names of the variables set for it alone. */
+  readonly assigned: readonly string[];
+  /** What it reads on stdin: text from a here-document or here-string, something else, or nothing that the line says. */
+  readonly input: { readonly script: ShellWord } | "pipe" | "file" | undefined;
+}
+
+/** A command line taken apart. */
+export interface ReadScript {
+  /** Every program it names, wherever in it, whether or not it would be reached. */
+  readonly commands: readonly SimpleCommand[];
+  /** Why it cannot be read; `commands` is then what could be. */
+  readonly problem?: string;
+}
+
+/** A word whose text is known. */
+export function sureWord(text: string): ShellWord {
+  return { text, isSure: true };
+}
+
+/** The word's text, undefined when it is only a guess. */
+export function sureText(word: ShellWord | undefined): string | undefined {
+  return word?.isSure ? word.text : undefined;
+}
