@@ -12,6 +12,7 @@ import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { Updater } from "../features/update/updater.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
 import { systemRoots } from "../host/trust/system-roots.ts";
+import { boundDaemonErrors } from "../state/daemon-errors.ts";
 import { openDatabase } from "../state/database.ts";
 import { DiskRoom } from "../state/disk-room.ts";
 import { ensureStateDirectory } from "../state/files.ts";
@@ -97,6 +98,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     approve: (text) => guardStore.approveText("settings.yaml", text),
   });
   cleanup.defer(() => settings.close());
+  await boundDaemonErrors(paths.daemonErrors);
   const log = new Log(paths.log, { level: settings.current.log_level });
   cleanup.defer(() => log.close());
   const policy = await PolicyStore.open(paths, {

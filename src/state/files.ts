@@ -6,6 +6,7 @@ import { constants } from "node:fs";
 import { access, chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../model/user-error.ts";
+import { syncWhole } from "./durable.ts";
 import { directoryMode, type StatePaths } from "./paths.ts";
 
 /** The code of a system error, `"ENOENT"`; undefined for anything else that was thrown. */
@@ -28,7 +29,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     try {
       await file.chmod(mode); // the umask may have taken bits away
       await file.writeFile(data);
-      await file.sync();
+      await syncWhole(file);
     } finally {
       await file.close();
     }

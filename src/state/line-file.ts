@@ -4,6 +4,7 @@
 
 import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncOrdered } from "./durable.ts";
 import { errorCode, syncDirectory } from "./files.ts";
 import { rotate } from "./rotate.ts";
 
@@ -74,7 +75,7 @@ export class LineFile {
 
   /** Resolves when what was written is on the disk. */
   sync(): Promise<void> {
-    return this.#opened.datasync();
+    return syncOrdered(this.#opened);
   }
 
   /** Closes it. */

@@ -10,6 +10,7 @@ import type { StatePaths } from "../../state/paths.ts";
 import { checkAuthority, checkBundle, checkTrust } from "./check-authority.ts";
 import { checkPolicy, checkSettings } from "./check-config.ts";
 import { checkGuard } from "./check-guard.ts";
+import { checkLocalNetwork, checkNotifications } from "./check-mac.ts";
 import { checkAudit, checkClients, checkClock, checkDisk } from "./check-machine.ts";
 import {
   checkBinary,
@@ -103,6 +104,7 @@ export interface CheckContext {
   /** The roots that this system trusts, a PEM block each. */
   readonly systemRoots: readonly string[];
   readonly trustPlaces: readonly TrustPlace[];
+  readonly platform: NodeJS.Platform;
 }
 
 /** One thing to look at. */
@@ -130,13 +132,20 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["clients", checkClients],
 ];
 
+/** What only macOS needs looked at. */
+const MAC_CHECKS: typeof CHECKS = [
+  ["local network", checkLocalNetwork],
+  ["notifications", checkNotifications],
+];
+
 /**
  * Looks at everything, one after the other; where there is no state directory at all, at nothing else. A check that
  * fails to look is a finding like any other.
  */
 export async function runChecks(context: CheckContext): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [name, check] of existsSync(context.paths.root) ? CHECKS : CHECKS.slice(0, 1)) {
+  const all = context.platform === "darwin" ? [...CHECKS, ...MAC_CHECKS] : CHECKS;
+  for (const [name, check] of existsSync(context.paths.root) ? all : CHECKS.slice(0, 1)) {
     findings.push(
       await check(context).catch((error: unknown) => ({
         check: name,

@@ -50,6 +50,7 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
     ...(daemonProblem === undefined ? {} : { daemonProblem }),
     systemRoots: await systemRoots({ env, kept: paths.bundle }),
     trustPlaces: await trustPlaces({ env }),
+    platform: process.platform,
   };
   return { findings: await runChecks(context), service };
 }

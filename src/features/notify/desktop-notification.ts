@@ -57,9 +57,25 @@ const SCRIPT = [
   "end run",
 ];
 
+const MANAGER_MS = 2_000;
+
+/** Whether this process is in the session at the screen: over ssh, and in the user's domain, nobody sees a window. */
+export function isAtScreen(env: Environment): boolean {
+  const launchctl = findSystemTool("launchctl", env);
+  if (launchctl === undefined) return false;
+  const { stdout } = Bun.spawnSync([launchctl, "managername"], {
+    stdin: "ignore",
+    stderr: "ignore",
+    timeout: MANAGER_MS,
+    env: {},
+    cwd: "/",
+  });
+  return stdout.toString().trim() === "Aqua";
+}
+
 function osascript(env: Environment): Desktop | undefined {
   const program = findSystemTool("osascript", env);
-  if (program === undefined) return undefined;
+  if (program === undefined || !isAtScreen(env)) return undefined;
   return {
     program,
     async show(title, body) {

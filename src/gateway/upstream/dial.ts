@@ -18,6 +18,7 @@ import {
 } from "../stream/secure-stream.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";
 import { tlsInTls } from "../stream/tls-in-tls.ts";
+import { isOnLocalNetwork, LOCAL_NETWORK_REFUSED } from "./local-network.ts";
 import { presentedChain } from "./presented-chain.ts";
 import { raceAddresses } from "./race.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -76,16 +77,19 @@ async function dialAddress(address: string, port: number, charge: Charge): Promi
       port,
       allowHalfOpen: true,
       data: undefined,
-      socket: { ...handlers, connectError: (_socket, error) => fail(connectProblem(error), error) },
-    }).catch((error: unknown) => fail(connectProblem(error), error));
+      socket: { ...handlers, connectError: (_socket, error) => fail(connectProblem(error, address), error) },
+    }).catch((error: unknown) => fail(connectProblem(error, address), error));
   });
 }
 
-function connectProblem(error: unknown): string {
+function connectProblem(error: unknown, address?: string): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case "ECONNREFUSED":
       return "refused the connection";
     case "EHOSTUNREACH":
+      if (process.platform === "darwin" && address !== undefined && isOnLocalNetwork(address))
+        return `${LOCAL_NETWORK_REFUSED} (System Settings > Privacy & Security > Local Network)`;
+      return "is not reachable from here";
     case "ENETUNREACH":
       return "is not reachable from here";
     case "ETIMEDOUT":

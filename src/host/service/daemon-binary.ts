@@ -50,6 +50,7 @@ export async function placeProgram(source: string, target: string): Promise<bool
   const temporary = join(folder, `.${basename(target)}.${process.pid}.tmp`);
   try {
     await copyFile(source, temporary);
+    await dropQuarantine(temporary);
     await chmod(temporary, 0o755);
     const file = await open(temporary, "r+");
     try {
@@ -64,6 +65,12 @@ export async function placeProgram(source: string, target: string): Promise<bool
   }
   await syncDirectory(folder);
   return true;
+}
+
+/** A copy keeps the mark of a browser's download, and launchd starts nothing that has it. */
+async function dropQuarantine(path: string): Promise<void> {
+  if (process.platform === "darwin")
+    await runTool(["xattr", "-d", "com.apple.quarantine", path], { env: {} });
 }
 
 function cannotPlace(target: string, cause: unknown): UserError {
