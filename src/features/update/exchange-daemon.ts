@@ -57,13 +57,19 @@ export async function exchangeDaemon(exchange: Exchange): Promise<{ readonly isR
       ["the service", isStarted && (() => service?.stop())],
       ["the program", program && (() => program?.restore())],
       ["the database", database && (() => database?.restore())],
-      ["the service", isRunning && (() => service?.restart())],
+      ["the service", isRunning && (() => comeBack(paths, service))],
     ]);
     throw rolledBack(exchange, error instanceof Error ? error.message : String(error), lost);
   }
   await program.settle();
   await database.settle();
   return { isRestarted: isRunning };
+}
+
+async function comeBack(paths: StatePaths, service: Service | undefined): Promise<void> {
+  await service?.restart();
+  if ((await waitForDaemon(paths, FIRST_START_MS, (answer) => answer !== undefined)) === undefined)
+    throw new UserError("the daemon was started and does not answer");
 }
 
 type Step = readonly [what: string, undo: false | undefined | (() => Promise<void> | undefined)];
