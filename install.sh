@@ -77,7 +77,14 @@ trap 'exit 143' TERM HUP
 target() {
   case $(uname -s) in
   Linux) os=linux ;;
-  Darwin) os=darwin ;;
+  Darwin)
+    os=darwin
+    macos=$(sw_vers -productVersion 2>/dev/null || true)
+    case ${macos%%.*} in
+    '' | *[!0-9]*) ;;
+    *) [ "${macos%%.*}" -ge 13 ] || fail "this is macOS $macos" 'iddio needs macOS 13 (Ventura) or newer' ;;
+    esac
+    ;;
   *) fail "there is no iddio for $(uname -s)" 'it runs on Linux and macOS' ;;
   esac
   case $(uname -m) in

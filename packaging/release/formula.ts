@@ -25,6 +25,7 @@ export function homebrewFormula({ version, homepage, base, sums }: FormulaInput)
     '  license "MIT"',
     "",
     "  on_macos do",
+    "    depends_on macos: :ventura",
     "    on_arm do",
     ...source("darwin-arm64"),
     "    end",
