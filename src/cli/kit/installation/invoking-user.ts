@@ -23,13 +23,18 @@ export async function invokingUser(
   return { paths: statePaths(own), env: own };
 }
 
+/** The home directory in what `dscl -read … NFSHomeDirectory` prints; one with blanks is on a line of its own. */
+export function homeInAnswer(text: string): string | undefined {
+  return /^NFSHomeDirectory:\s*(\/.*)$/m.exec(text)?.[1]?.trimEnd();
+}
+
 async function homeOf(user: string): Promise<string | undefined> {
   if (process.platform === "darwin") {
     const { runTool } = await import("../../../host/process/run-tool.ts");
-    const { stdout } = await runTool(["dscl", ".", "-read", `/Users/${user}`, "NFSHomeDirectory"], {
+    const { stdout } = await runTool(["dscl", "/Search", "-read", `/Users/${user}`, "NFSHomeDirectory"], {
       env: process.env,
     });
-    return /^NFSHomeDirectory: (.+)$/m.exec(stdout)?.[1];
+    return homeInAnswer(stdout);
   }
   const users = await readFile("/etc/passwd", "utf8").catch(() => "");
   return users
