@@ -115,6 +115,8 @@ check "identifier is iddio's own" sh -c "codesign -dv '$iddio' 2>&1 | grep -q '^
 check "version" "$iddio" version
 check "install" "$iddio" install --no-trust-ca
 check "status" is_running
+echo "      status --quiet, as every shell start runs it:"
+time "$iddio" status --quiet
 check "doctor finds nothing that fails" no_doctor_failure
 check "bundle is whole" is_whole
 clients "after install"

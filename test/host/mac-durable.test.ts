@@ -7,6 +7,7 @@ import type { NetworkInterfaceInfo } from "node:os";
 import { join } from "node:path";
 import { isAtScreen } from "../../src/features/notify/desktop-notification.ts";
 import { isOnLocalNetwork } from "../../src/gateway/upstream/local-network.ts";
+import { unreadable } from "../../src/gateway/upstream/trust.ts";
 import { boundDaemonErrors } from "../../src/state/daemon-errors.ts";
 import { syncOrdered, syncWhole } from "../../src/state/durable.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -69,6 +70,13 @@ test("a neighbour is in the subnet of an interface that is no loopback and no tu
     ["example.com", false],
   ] as const)
     expect([address, isOnLocalNetwork(address, interfaces)]).toEqual([address, isNeighbour]);
+});
+
+test("a client certificate in a folder of the user that macOS protects is told as such", () => {
+  const kept = Object.assign(new Error("operation not permitted"), { code: "EPERM" });
+  expect(unreadable(kept, "darwin")).toContain("Documents");
+  for (const text of [unreadable(kept, "linux"), unreadable(new Error("damaged"), "darwin")])
+    expect(text).toBe("the client certificate registered for it cannot be read");
 });
 
 test("notifications are for a session at the screen", async () => {

@@ -3,9 +3,10 @@
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
+import { trustAtInstall } from "../../src/cli/kit/installation/trust-ca.ts";
 import { caReport } from "../../src/gateway/control/ca-report.ts";
 import { KeychainTrust } from "../../src/host/trust/darwin.ts";
 import { readCertificate, trustPlaces } from "../../src/host/trust/trust.ts";
@@ -137,6 +138,27 @@ test("macOS: nobody at the screen, and a window that was closed, are not asked a
     expect(error?.hint).toContain(hint);
     expect(securityCalls(home.calls()).length).toBe(1);
   }
+});
+
+test("macOS: install over ssh ends with a remark; who asks for trust by name is told that it failed", async () => {
+  await using home = await homeWith({ security: SECURITY, sudo: SUDO });
+  await writeFile(
+    join(home.path, "refuse"),
+    "The authorization was denied since no user interaction was possible.",
+  );
+  const said: string[] = [];
+  const paths = statePaths(home.env);
+  const options = { say: (line: string) => void said.push(line), platform: "darwin" } as const;
+  const lines = await trustAtInstall(paths, home.env, { ...options, isAskedFor: false });
+  expect(lines).toEqual([expect.stringMatching(/^not trusted: .*no user interaction was possible/)]);
+  expect(said.at(-1)).toContain("MDM");
+  expect(existsSync(paths.caTrusted)).toBe(false);
+  await expect(trustAtInstall(paths, home.env, { ...options, isAskedFor: true })).rejects.toThrow("keychain");
+  await rm(join(home.path, "refuse"));
+  expect(await trustAtInstall(paths, home.env, { ...options, isAskedFor: false })).toEqual([
+    "the keychain: trusted",
+  ]);
+  expect(existsSync(paths.caTrusted)).toBe(true);
 });
 
 test("macOS: root waits for the window longer than any other program", async () => {

@@ -137,16 +137,10 @@ async function trust({ flags, output, env }: CommandContext, { paths, scope }: I
       ? !flags.has("no-trust-ca")
       : flags.has("trust-ca") && !flags.has("no-trust-ca");
   if (!isWanted) return;
-  const { trustCa } = await import("../kit/installation/trust-ca.ts");
-  try {
-    const lines = await trustCa(paths, env, (line) => output.note(line));
-    for (const line of lines) report(output, "trust", line);
-  } catch (error) {
-    // On macOS nobody asked for it by name: over ssh no window can be shown, and everything else is in place.
-    if (!(error instanceof UserError) || flags.has("trust-ca")) throw error;
-    report(output, "trust", `not trusted: ${error.message}`);
-    if (error.hint !== undefined) output.note(error.hint);
-  }
+  const { trustAtInstall } = await import("../kit/installation/trust-ca.ts");
+  const say = (line: string) => output.note(line);
+  for (const line of await trustAtInstall(paths, env, { isAskedFor: flags.has("trust-ca"), say }))
+    report(output, "trust", line);
   if (scope === "system") output.note("browsers of other users keep their own trust");
 }
 

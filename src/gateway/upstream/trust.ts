@@ -6,6 +6,7 @@ import tls from "node:tls";
 import type { ChainVerifier } from "../../ca/verify/chain-verifier.ts";
 import { TrustAnchors } from "../../ca/verify/trust-anchors.ts";
 import { kubeconfigIdentity } from "../../host/kubeconfig/kubeconfig.ts";
+import { errorCode } from "../../state/files.ts";
 import { readTrustedSync } from "../../state/trusted-file.ts";
 import type { Upstream, Upstreams } from "../../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
@@ -117,6 +118,13 @@ function readIdentity(path: string): string {
   return readTrustedSync(path, MAX_IDENTITY_BYTES, owner ? Number(owner) : undefined);
 }
 
+/** macOS keeps background programs out of some folders and opens no window about it. */
+export function unreadable(error: unknown, platform: NodeJS.Platform = process.platform): string {
+  const isKeptOut = platform === "darwin" && errorCode(error) === "EPERM";
+  const why = ": macOS keeps background programs out of Documents, Desktop, Downloads and iCloud";
+  return `the client certificate registered for it cannot be read${isKeptOut ? why : ""}`;
+}
+
 function identityOf(upstream: Upstream): { cert: string; key: string } {
   const { certificatePath = "", keyPath = certificatePath, kubeconfigUser } = upstream;
   try {
@@ -125,8 +133,6 @@ function identityOf(upstream: Upstream): { cert: string; key: string } {
     return { cert: readIdentity(certificatePath), key: readIdentity(keyPath) };
   } catch (error) {
     // The client is told no path; the log has the cause.
-    throw new UpstreamError("unreachable", "the client certificate registered for it cannot be read", {
-      cause: error,
-    });
+    throw new UpstreamError("unreachable", unreadable(error), { cause: error });
   }
 }

@@ -9,11 +9,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Say = (line: string) => void;
 
 /** Has the CA trusted everywhere. One line a place. Throws the `UserError` of the system's own place. */
-export async function trustCa(paths: StatePaths, env: Environment, say?: Say): Promise<string[]> {
+export async function trustCa(
+  paths: StatePaths,
+  env: Environment,
+  say?: Say,
+  platform: NodeJS.Platform = process.platform,
+): Promise<string[]> {
   const { readCertificate, trustPlaces } = await import("../../../host/trust/trust.ts");
   const { writeFileAtomic } = await import("../../../state/files.ts");
   const certificate = await readCertificate(paths.caCertificate);
-  const places = await trustPlaces({ env });
+  const places = await trustPlaces({ env, platform });
   if (places.length === 0)
     throw new UserError("this system keeps its trusted certificates in no place that iddio knows", {
       hint: `add ${paths.caCertificate} by hand`,
@@ -34,6 +39,22 @@ export async function trustCa(paths: StatePaths, env: Environment, say?: Say): P
   }
   await writeFileAtomic(paths.caTrusted, "true\n");
   return lines;
+}
+
+/** How `install` has the CA trusted: unless somebody asked for it by name, a system that refuses is only a remark. */
+export async function trustAtInstall(
+  paths: StatePaths,
+  env: Environment,
+  options: { readonly isAskedFor: boolean; readonly say: Say; readonly platform?: NodeJS.Platform },
+): Promise<string[]> {
+  try {
+    return await trustCa(paths, env, options.say, options.platform);
+  } catch (error) {
+    // Over ssh macOS can show no window; everything else is in place and works.
+    if (!(error instanceof UserError) || options.isAskedFor) throw error;
+    if (error.hint !== undefined) options.say(error.hint);
+    return [`not trusted: ${error.message}`];
+  }
 }
 
 /** Has every place forget every iddio authority. One line a place that knew one. */
