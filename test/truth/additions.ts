@@ -204,17 +204,32 @@ const DOCUMENTED: readonly ((protocol: Protocol, request: HttpRequest, added: Ad
   (protocol, { method }, { place, name, value }) =>
     protocol === "gcloud" && method === "POST" && place === "header" && value === "GET" && isDashed(name),
   // The API server stores nothing on a dry run, from the query or the options of a deletion.
-  (protocol, _, { name }) => (protocol === "kubectl" || protocol === "gcloud") && name === "dryRun",
+  (protocol, { host, method }, { place, name, value }) =>
+    (protocol === "kubectl" || (protocol === "gcloud" && CONNECT_GATEWAY.test(host))) &&
+    name === "dryRun" &&
+    /\bAll\b/.test(value) &&
+    (place === "query" ? !READING.has(method) : place === "json" && method === "DELETE"),
   // Alerts come without the secret that was found.
-  (protocol, { target }, { name }) =>
-    protocol === "github" && name === "hide_secret" && target.includes("/secret-scanning/"),
-  // Subresources of S3 and of Cloud Storage's XML API: another operation, published with its own tier.
-  (protocol, _, { place, isName, name }) =>
-    (protocol === "aws" || protocol === "gcloud") &&
+  (protocol, { method, target }, { place, name }) =>
+    protocol === "github" &&
+    READING.has(method) &&
     place === "query" &&
-    isName === true &&
-    /^(?:acl|tagging|uploads|uploadId|upload_id|select|cors|policy)/.test(name),
+    name === "hide_secret" &&
+    target.includes("/secret-scanning/alerts"),
+  // S3 and Cloud Storage's XML API give up an upload where its id stands beside DELETE, and delete nothing; S3 takes
+  // an object's tags alone where they are named.
+  (protocol, { host, method }, { place, name }) =>
+    method === "DELETE" &&
+    place === "query" &&
+    ((protocol === "aws" && /^(?:uploadId|tagging)$/.test(name) && S3.test(host)) ||
+      (protocol === "gcloud" && /^upload(?:Id|_id)$/.test(name) && XML_STORAGE.test(host))),
 ];
+
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** GKE's way to a cluster, which is Kubernetes behind it. */
+const CONNECT_GATEWAY = /^(?:[a-z0-9-]+-)?connectgateway\.googleapis\.com$/;
+const S3 = /(?:^|\.)s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?$/;
+const XML_STORAGE = /(?:^|\.)(?:commondata)?storage\.googleapis\.com$/;
 
 const isDashed = (name: string): boolean => name.toLowerCase() === "x-http-method-override";
 

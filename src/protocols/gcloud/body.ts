@@ -59,8 +59,9 @@ const metadata: BodyRule = (body) =>
     ? { tier: "break-glass", reason: "changes who may log in to a machine, or what it runs" }
     : undefined;
 
-const mutations: BodyRule = (body) =>
-  /"delete"\s*:/.test(body) || ESCAPED_ASCII.test(body)
+/** What a list of mutations adds: those of Firestore, Datastore and Spanner, and Bigtable's. */
+export const mutations: BodyRule = (body) =>
+  /"(?:delete|delete_?[fF]rom_?(?:[rR]ow|[cC]olumn|[fF]amily))"\s*:/.test(body) || ESCAPED_ASCII.test(body)
     ? { tier: "sensitive", reason: "writes that may delete" }
     : undefined;
 
@@ -81,6 +82,9 @@ const RULES: ReadonlyMap<string, BodyRule> = new Map([
   ["datastore.projects.commit", mutations],
   [`${DOCUMENTS}.commit`, mutations],
   [`${DOCUMENTS}.batchWrite`, mutations],
+  ...["mutateRow", "mutateRows", "checkAndMutateRow"].map(
+    (verb) => [`bigtable.projects.instances.tables.${verb}`, mutations] as const,
+  ),
   ["storage.buckets.insert", access],
   ["storage.buckets.patch", access],
   ["storage.buckets.update", access],
@@ -100,7 +104,7 @@ export function bodyRuleOf(methodId: string): BodyRule | undefined {
 
 /** Services with operations that are judged by their body; `www` and its like may be any of them. */
 const SERVICES: ReadonlySet<string> = new Set([
-  ...["bigquery", "compute", "datastore", "firestore", "spanner", "sqladmin", "storage"],
+  ...["bigquery", "bigtable", "compute", "datastore", "firestore", "spanner", "sqladmin", "storage"],
   ...["www", "content", "clients", "private", "restricted"],
 ]);
 

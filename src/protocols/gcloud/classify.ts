@@ -17,6 +17,7 @@ import { hasBodyRules } from "./body.ts";
 import { classifyBqArgv } from "./bq.ts";
 import { classifyConnect, connectNeedsBody } from "./connect.ts";
 import { classifyGrpc, readGrpcPath } from "./grpc.ts";
+import { grpcNeedsBody } from "./grpc-body.ts";
 import { classifyGsutilArgv } from "./gsutil.ts";
 import { type GoogleHost, readGoogleHost } from "./host.ts";
 import { googleOperations } from "./known-operations.ts";
@@ -67,6 +68,8 @@ function needsBody(head: RequestHead): boolean {
   const host = readGoogleHost(head.host);
   if (host === undefined) return false;
   if (connectNeedsBody(host, head)) return true;
+  const call = readGrpcPath(splitTarget(head.target).path);
+  if (call !== undefined) return grpcNeedsBody(call);
   if (!hasBodyRules(host.service) && !head.target.startsWith("/batch")) return false;
   const target = readGoogleTarget(head.target);
   if ("problem" in target) return false;
@@ -136,7 +139,7 @@ function classifyMethod(request: HttpRequest, method: string, isPart: boolean): 
   const cluster = classifyConnect(host, request);
   if (cluster !== undefined) return cluster;
   const call = readGrpcPath(path);
-  if (call !== undefined) return classifyGrpc(call, method);
+  if (call !== undefined) return classifyGrpc(call, method, request);
   if (isXmlStorage(host, path)) return classifyXmlStorage(host, request, method);
   const target = readGoogleTarget(request.target);
   if ("problem" in target) {

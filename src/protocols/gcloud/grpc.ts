@@ -3,10 +3,12 @@
 // (x-goog-request-params) gives none either, because the client may write there what it likes.
 
 import type { Classification } from "../../model/classification.ts";
+import type { HttpRequest } from "../../model/request.ts";
 import { stricterTier } from "../../model/tier.ts";
 import { decodePercent } from "../../wire/path.ts";
-import { unknownClassification } from "../unknown.ts";
+import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
+import { grpcFinding } from "./grpc-body.ts";
 import { EVERY_PLACE } from "./scopes.ts";
 import { googleTier, type RuledTier, tierOfResource } from "./tier.ts";
 
@@ -36,7 +38,7 @@ export function readGrpcPath(path: string): GrpcCall | undefined {
 }
 
 /** Classifies a call by the words of its method. */
-export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification {
+export function classifyGrpc(call: GrpcCall, httpMethod: string, request: HttpRequest): Classification {
   const command = `${call.package}.${call.service}.${call.method}`;
   const names = { command, aliases: [`${call.package}.${call.service}/${call.method}`] };
   if (httpMethod !== (call.isSocket ? "GET" : "POST"))
@@ -53,7 +55,11 @@ export function classifyGrpc(call: GrpcCall, httpMethod: string): Classification
     ...twinRules(call),
   ]);
   const reason = `${rule} (by the name of the call)`;
-  return withUnnamed({ protocol: "gcloud", tier, ...names, labels: {}, reason }, EVERY_PLACE);
+  const plain = withUnnamed({ protocol: "gcloud", tier, ...names, labels: {}, reason }, EVERY_PLACE);
+  const finding = grpcFinding(call, request);
+  if (finding === undefined) return plain;
+  if ("doubt" in finding) return doubtful(plain, finding.doubt);
+  return stricterTier(plain.tier, finding.tier) === plain.tier ? plain : { ...plain, ...finding };
 }
 
 /**
