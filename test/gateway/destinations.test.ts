@@ -3,12 +3,14 @@
 // the connection is intercepted.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
 import net from "node:net";
 import { join } from "node:path";
 import { AddressMemory } from "../../src/gateway/upstream/address-memory.ts";
 import { Resolver } from "../../src/gateway/upstream/resolver.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { AddressStore } from "../../src/state/known-addresses.ts";
+import { createAuthority } from "../support/cluster/authority.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { connectRaw, connectTls } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
@@ -105,6 +107,37 @@ describe("a literal address that nothing matches is looked at:", () => {
     using client = await connectTls(daemon.port, `127.0.0.1:${other.port}`, { ca: other.caPem });
     client.send(`GET /x HTTP/1.1\r\nHost: 127.0.0.1:${other.port}\r\n\r\n`);
     expect(await client.until("\r\n\r\nok")).toStartWith("HTTP/1.1 200 OK");
+  }, 60_000);
+
+  test("a server that breaks off iddio's own handshake has shown its certificate by then", async () => {
+    const authority = await createAuthority("origin");
+    const { certPem } = await authority.serverCertificate(["api.looked.example"]);
+    const der = [...new X509Certificate(certPem).raw];
+    const three = (length: number) => [length >> 16, (length >> 8) & 255, length & 255];
+    const message = (type: number, body: readonly number[]) => [type, ...three(body.length), ...body];
+    const list = [...three(der.length), ...der];
+    const flight = [
+      ...message(2, [3, 3, ...new Array<number>(32).fill(7), 0, 0xc0, 0x2f, 0]),
+      ...message(11, [...three(list.length), ...list]),
+    ];
+    const record = [22, 3, 3, flight.length >> 8, flight.length & 255, ...flight];
+    const alert = [21, 3, 3, 0, 2, 2, 40];
+    const server = net.createServer((socket) => {
+      socket.on("error", () => {});
+      // In two pieces, and the second record cut off by an alert.
+      socket.once("data", () => {
+        socket.write(Uint8Array.from(record.slice(0, 100)));
+        setImmediate(() => socket.end(Uint8Array.from([...record.slice(100), ...alert])));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      await using daemon = await startDaemon({ policy: denying(["*.looked.example"]) });
+      const { port } = server.address() as net.AddressInfo;
+      expect(await tryDelete(daemon, `127.0.0.1:${port}`)).toBe(DENIED);
+    } finally {
+      server.close();
+    }
   }, 60_000);
 
   test("a wildcard in a certificate is every exact entry below it", async () => {

@@ -2,9 +2,12 @@
 // address, is known by. One handshake of ours for each address and server name, and then for an hour nothing; what
 // the server said is never trusted, it can only get a connection inspected that would not have been.
 
+import { isIP } from "node:net";
 import tls from "node:tls";
 import { parseCertificate } from "../../ca/certificates/certificate.ts";
 import { addressText } from "../../ca/verify/server-identity.ts";
+import { certificateInFlight, plainHello } from "../../wire/tls/server-flight.ts";
+import { PATIENCE } from "../stream/patience.ts";
 import type { ProxiedDestination } from "./corporate-proxy.ts";
 import { secureChannel, type UpstreamTrust } from "./dial.ts";
 import type { Dialler } from "./dialler.ts";
@@ -65,11 +68,32 @@ export class ShownNames {
       const where = `${destination.host}:${destination.port}`;
       await secureChannel(channel, where, name, trust, ["http/1.1"]);
     } catch (error) {
+      channel.destroy();
+      // A server that wants a certificate of its client, or is too old for iddio, has shown its own by then.
+      if (names.length === 0) names = await this.#overhear(destination, name);
       if (names.length === 0) throw error;
     } finally {
       channel.destroy();
     }
     return names;
+  }
+
+  /** The names in the certificate that the server shows in the clear to whoever offers TLS 1.2 at most. */
+  async #overhear(destination: ProxiedDestination, name: string): Promise<readonly string[]> {
+    const channel = await this.#dialler.tcp(destination);
+    const until = performance.now() + PATIENCE.connectMs;
+    try {
+      channel.write(plainHello(isIP(name) ? undefined : name, crypto.getRandomValues(new Uint8Array(32))));
+      for (;;) {
+        const bytes = channel.read();
+        const flight = certificateInFlight(bytes);
+        if (flight.kind === "found") return namesOf(flight.der);
+        channel.unread(bytes);
+        if (flight.kind === "none" || !(await channel.moreWithin(until - performance.now()))) return [];
+      }
+    } finally {
+      channel.destroy();
+    }
   }
 }
 
