@@ -89,6 +89,16 @@ if (kubectl !== undefined) {
     expect(cluster.requests.all.every(({ user }) => user?.name === "operator")).toBe(true);
   });
 
+  for (const mode of ["off", "passthrough"] as const)
+    test(`the overlay works in mode ${mode}, where kubectl sees the cluster's own certificate`, async () => {
+      await using cluster = await startCluster();
+      await using gateway = await startGatewayProcess({ settings: `default_mode: ${mode}\n` });
+      const users = { u: { token: cluster.token } };
+      const overlay = await gateway.overlay(configOf(serverOf(cluster), users), ["--context", "u"]);
+      expect(await run({ gateway }, overlay, WHOAMI)).toMatchObject({ code: 0, stdout: "operator" });
+      expect((await gateway.control.call("status", {})).proxy_mode).toBe(mode);
+    });
+
   test("a cluster whose certificate another CA signed is refused, and gets no request and no token", async () => {
     await using both = await stage();
     await using impostor = await startCluster();
