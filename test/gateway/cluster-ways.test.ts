@@ -53,6 +53,17 @@ describe("a cluster below a path", () => {
       expect([line, (await answerTo(daemon, origin, line)).slice(9, 12)]).toEqual([line, String(status)]);
     expect(origin.text).toContain(`GET ${PREFIX}${pods}?limit=1 HTTP/1.1`);
     expect(origin.text).not.toContain("DELETE");
+    // Whoever asks beforehand is told the same.
+    const host = `localhost:${origin.port}`;
+    const url = `https://${host}${PREFIX}${pods}`;
+    const told = await daemon.control.call("classify", { method: "GET", url });
+    expect([told.tier, told.command]).toEqual(["observe", "pods list"]);
+    const decided = await daemon.control.call("decide", {
+      method: "DELETE",
+      host,
+      path: `${PREFIX}${pods}/p`,
+    });
+    expect(decided.classification?.command).toBe("pods delete");
     const { upstreams } = await daemon.control.call("upstreams_list", {});
     expect(upstreams[0]?.path_prefixes).toEqual(["/v1/teleport/Zm9v/YmFy", PREFIX]);
   }, 60_000);

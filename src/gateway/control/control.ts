@@ -8,17 +8,21 @@ import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
+import { routeOf } from "../../policy/decide/route.ts";
+import { splitUrl } from "../../protocols/batch.ts";
 import type { DiskRoom } from "../../state/disk-room.ts";
 import type { GuardStore } from "../../state/guard-store.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Upstream, Upstreams } from "../../state/upstreams.ts";
+import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { Listener } from "../front/listener.ts";
 import { decodeContent } from "../message/content-coding.ts";
 import { callerDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
+import { judgedTarget } from "../request/judged-target.ts";
 import type { Runs } from "../request/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
@@ -67,6 +71,22 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     void callerDetails(caller).then((client) =>
       gateway.recorder.control({ command, ...fields, ...who, client }),
     );
+  };
+
+  /** A typed target as the gateway would judge it: without the path of a registered cluster. */
+  const below = (typed: {
+    readonly host: string;
+    readonly port: number;
+    readonly target: string;
+  }): string => {
+    const route = routeOf(policy.current, typed);
+    if (route === undefined) return typed.target;
+    return judgedTarget(gateway.trust, [route.protocol], { ...typed, method: "", headers: [] });
+  };
+  const urlBelow = (url: string): string => {
+    const split = splitUrl(url);
+    if ("problem" in split || !url.endsWith(split.target)) return url;
+    return `${url.slice(0, url.length - split.target.length)}${below(split)}`;
   };
 
   return {
@@ -173,7 +193,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     probes_end: ({ id }) => gateway.probes.end(id),
 
     classify: (input) =>
-      explainClassify(policy.current, input, (headers, bytes) =>
+      explainClassify(policy.current, { ...input, url: urlBelow(input.url) }, (headers, bytes) =>
         decodeContent(headers, bytes, gateway.settings.current.classify_body_limit),
       ),
     update_status: () => parts.updater.report,
@@ -187,7 +207,11 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...hookHandlers(gateway),
     ...runHandlers(parts.runs, policy, gateway, record),
 
-    decide: (input) => explainDecide(policy.current, input),
+    decide: (input) => {
+      const authority = parseAuthority(input.host, 443);
+      const path = authority === undefined ? input.path : below({ ...authority, target: input.path });
+      return explainDecide(policy.current, { ...input, path });
+    },
   };
 }
 
