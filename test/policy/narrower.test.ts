@@ -52,7 +52,7 @@ const EDITS: readonly {
     name: "a stricter default beside scope lists",
     from: "default: escalate # here",
     to: "default: deny",
-    isNarrower: false,
+    isNarrower: true,
   },
   { name: "a laxer default", from: "default: escalate", to: "default: allow", isNarrower: false },
   { name: "no default, which is escalate", from: "  default: escalate\n", to: "", isNarrower: true },

@@ -18,6 +18,7 @@ export interface WrittenResource {
   readonly group: string;
   readonly resource: string;
   readonly subresource: string | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** Nothing, something that raises the tier, or why nobody can tell. */
@@ -41,15 +42,17 @@ const BUILT_IN: ReadonlySet<string> = new Set([
 const PLAIN_SUBRESOURCES: ReadonlySet<string> = new Set(["status", "scale", "finalizers"]);
 
 /** Whether the body of a write can raise its tier. Nobody knows what a custom resource holds. */
-export function isJudgedByBody({ verb, group, resource, subresource }: WrittenResource): boolean {
-  if (isNamedInBody({ verb, group, resource, subresource })) return true;
+export function isJudgedByBody(written: WrittenResource): boolean {
+  const { verb, group, resource, subresource } = written;
+  if (isNamedInBody(written)) return true;
   if (verb !== "create" && verb !== "update" && verb !== "patch") return false;
   if (!isBuiltInGroup(group)) return subresource === undefined || !PLAIN_SUBRESOURCES.has(subresource);
   return subresource === undefined && BUILT_IN.has(group === "" ? resource : `${resource}.${group}`);
 }
 
-/** Of a creation the path tells no name. */
-function isNamedInBody({ verb, group, resource, subresource }: WrittenResource): boolean {
+/** Of a creation the path tells no name. The names that matter are those in kube-system; elsewhere bodies may stream. */
+function isNamedInBody({ verb, group, resource, subresource, namespace }: WrittenResource): boolean {
+  if (namespace !== undefined && namespace !== "kube-system") return false;
   return verb === "create" && subresource === undefined && isJudgedByName({ group, resource });
 }
 
