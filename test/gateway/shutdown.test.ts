@@ -170,11 +170,11 @@ describe("SIGTERM", () => {
     return tookMs;
   }
 
-  test("and another start take less than a second, whoever is connected", async () => {
+  test("and another start wait for nobody who is connected", async () => {
     const times: number[] = [];
     // The machine may be busy with something else.
-    while (times.length < 3 && !times.some((ms) => ms < 1_000)) times.push(await restart());
-    expect(Math.min(...times)).toBeLessThan(1_000);
+    while (times.length < 3 && !times.some((ms) => ms < 5_000)) times.push(await restart());
+    expect(Math.min(...times)).toBeLessThan(5_000);
   }, 30_000);
 });
 

@@ -311,7 +311,8 @@ describe("a tunnel that is not inspected", () => {
       client.send(text);
       client.socket.end();
       await client.closed();
-      expect(origin.text).toBe(text);
+      // iddio may open a connection of its own, to learn whose address it is.
+      expect(origin.received).toContain(text);
     });
 });
 
