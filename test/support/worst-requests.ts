@@ -52,6 +52,20 @@ export const PLACES: readonly (readonly [
   ["gcloud", "POST", "compute.googleapis.com", "/batch/compute/v1", "multipart/mixed; boundary=x"],
   ["gcloud", "POST", "bigquery.googleapis.com", "/bigquery/v2/projects/p/queries", "application/json"],
   ["gcloud", "POST", "storage.googleapis.com", "/storage/v1/b", "application/json"],
+  [
+    "gcloud",
+    "POST",
+    "spanner.googleapis.com",
+    "/google.spanner.v1.Spanner/ExecuteSql",
+    "application/x-protobuf",
+  ],
+  [
+    "gcloud",
+    "POST",
+    "firestore.googleapis.com",
+    "/google.firestore.v1.Firestore/Commit",
+    "application/x-protobuf",
+  ],
   ["kubectl", "POST", "k.example", "/apis/apps/v1/namespaces/a/deployments", "application/json"],
   ["kubectl", "POST", "k.example", "/apis/apps/v1/namespaces/a/deployments", "application/yaml"],
   ["kubectl", "POST", "k.example", "/api/v1/namespaces/a/pods", "application/vnd.kubernetes.protobuf"],
@@ -93,6 +107,9 @@ const json = (query: string): string => JSON.stringify({ query });
 /** Whole bodies of the largest size, by what they are. */
 export const BODIES: readonly (readonly [name: string, text: () => string])[] = [
   ["a& without values", () => filled(BODY_BYTES, "Action=DescribeInstances&", "a&")],
+  ["protobuf of tiny strings", () => filled(BODY_BYTES, "", "\x1a\x01A")],
+  ["protobuf of many SQLs", () => filled(BODY_BYTES, "", "\x1a\x14SELECT 1, 2 FROM a,bc")],
+  ["protobuf of one SQL", () => filled(BODY_BYTES - 10, "\x1a\xf0\xff\x3f", "SELECT 'a', ")],
   ["nothing but &", () => filled(BODY_BYTES, "", "&")],
   ["escapes", () => filled(BODY_BYTES, "a=", "%41")],
   ["escaped escapes", () => filled(BODY_BYTES, "a=", "%2541")],
