@@ -1,7 +1,7 @@
 // What goes wrong over HTTP/2, with clients and upstreams that send exactly these frames: what is never acknowledged,
 // never finished, never read, never answered. Each has a bound, but for a stream that is only quiet or paused.
 
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type net from "node:net";
 import { PATIENCE } from "../../src/gateway/stream/patience.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
@@ -32,6 +32,7 @@ import {
 import { octets } from "../support/octets.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 
+setDefaultTimeout(60_000);
 beImpatient();
 beforeAll(() => {
   PATIENCE.http2ProbeMs = 20;
