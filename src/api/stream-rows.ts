@@ -48,8 +48,19 @@ export async function streamRows<Row>(
   if (!socket.destroyed) socket.end(encodeLastChunk([]));
 }
 
+/** An event goes to many readers as the same line. */
+const LINES = new WeakMap<object, Buffer>();
+
+function lineOf(row: unknown): Buffer {
+  const known = typeof row === "object" && row !== null ? LINES.get(row) : undefined;
+  if (known !== undefined) return known;
+  const line = Buffer.from(`${JSON.stringify(row)}\n`);
+  if (typeof row === "object" && row !== null) LINES.set(row, line);
+  return line;
+}
+
 function writeRow(socket: Socket, row: unknown): boolean {
-  const [size, data, end] = encodeChunk(Buffer.from(`${JSON.stringify(row)}\n`));
+  const [size, data, end] = encodeChunk(lineOf(row));
   socket.cork();
   let hasRoom = true;
   for (const part of [size, data, end]) if (part !== undefined) hasRoom = socket.write(part);

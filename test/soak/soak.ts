@@ -6,6 +6,7 @@ import { soakDrops } from "./section-drops.ts";
 import { soakFuzz } from "./section-fuzz.ts";
 import { soakRequests } from "./section-requests.ts";
 import { soakTunnels } from "./section-tunnels.ts";
+import { soakUnkind } from "./section-unkind.ts";
 import { soakWatch } from "./section-watch.ts";
 
 const USAGE = `soak [--only <part>[,<part>…]] [--seed N]
@@ -22,12 +23,13 @@ parts:
   fuzz     --fuzz N         the fuzzers, with N times as many runs as in CI (default 100)
   tunnels  --tunnels N      tunnels at once that carry data, and connections (default 1000)
   drops    --drops N        connections dropped half-way at every stage (default 10000)
+  unkind   --unkind N       minutes of one client that tries to take everything (default 10)
 
 --seed N: what chance is drawn from. It is printed, so that a run can be repeated; which requests
 are under way together still differs from run to run.
 `;
 
-const PARTS = ["soak", "tunnels", "drops", "fuzz", "watch"] as const;
+const PARTS = ["soak", "tunnels", "drops", "unkind", "fuzz", "watch"] as const;
 
 function option(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`);
@@ -59,6 +61,7 @@ async function main(): Promise<void> {
     soak: () => soakRequests({ requests, connections, kills, seed, tell: print }, report),
     tunnels: () => soakTunnels({ tunnels: numberOption("tunnels", 1_000) }, report),
     drops: () => soakDrops({ drops: numberOption("drops", 10_000) }, report),
+    unkind: () => soakUnkind({ minutes: numberOption("unkind", 10), tell: print }, report),
     fuzz: () => soakFuzz({ factor: numberOption("fuzz", 100), seed }, report),
     watch: () => soakWatch({ minutes: numberOption("minutes", 30), tell: print }, report),
   };

@@ -3,9 +3,13 @@
 const POLL_MS = 10;
 const GIVE_UP_MS = 10_000;
 
-/** Asks again until the answer is good; fails after ten seconds with what it saw last. */
-export async function eventually<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + GIVE_UP_MS;
+/** Asks again until the answer is good; fails after `giveUpMs`, ten seconds, with what it saw last. */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  isGood: (answer: T) => boolean,
+  giveUpMs = GIVE_UP_MS,
+): Promise<T> {
+  const deadline = Date.now() + giveUpMs;
   for (;;) {
     const answer = await ask();
     if (isGood(answer)) return answer;

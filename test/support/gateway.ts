@@ -1,7 +1,7 @@
 // The compiled program as a user has it: `iddio gateway` as a process of its own with a state directory of its own,
 // on port 0. Every other command is run as a process too, so that what is tested is what is shipped.
 
-import { rmSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, readdirSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
@@ -54,6 +54,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Files and sockets that the process may have open. */
   readonly openFiles?: number;
+  /** Runs it as this user, with a copy of the program that this user can read; only root can. */
+  readonly uid?: number;
 }
 
 /** Starts `dist/iddio gateway`; `await using` stops it and removes its directory. */
@@ -66,7 +68,9 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
   const env = { HOME: home, IDDIO_HOME: home, ...options.env };
   const log = Bun.file(join(home, "gateway.out"));
   const limited = ["/bin/sh", "-c", `ulimit -n ${options.openFiles}; exec "$0" "$@"`];
-  const child = Bun.spawn([...(options.openFiles === undefined ? [] : limited), binary, "gateway"], {
+  const as = options.uid === undefined ? [] : asUser(home, options.uid);
+  const program = options.uid === undefined ? binary : copyFor(binary, home, options.uid);
+  const child = Bun.spawn([...(options.openFiles === undefined ? [] : limited), ...as, program, "gateway"], {
     env: { PATH: process.env.PATH ?? "", ...env },
     stdin: "ignore",
     stdout: log,
@@ -141,6 +145,21 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
       process.off("exit", abandon);
     },
   };
+}
+
+/** Gives the directory away, and says how to become its new owner. */
+function asUser(home: string, uid: number): string[] {
+  for (const name of ["", ...readdirSync(home)]) chownSync(join(home, name), uid, uid);
+  return ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"];
+}
+
+/** A checkout of root's can be read by nobody else. */
+function copyFor(binary: string, home: string, uid: number): string {
+  const copy = join(home, "iddio-copy");
+  copyFileSync(binary, copy);
+  chmodSync(copy, 0o755);
+  chownSync(copy, uid, uid);
+  return copy;
 }
 
 function parseRows(text: string): Entry[] {

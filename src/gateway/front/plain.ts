@@ -61,9 +61,7 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
       serverName: undefined,
       trust: undefined,
       owner: owner.poolKey,
-      get payer() {
-        return owner.payer;
-      },
+      payer: owner,
     }),
   };
 }

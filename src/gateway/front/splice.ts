@@ -43,7 +43,7 @@ export async function dialAndSplice(
 ): Promise<void> {
   let upstream: Channel;
   try {
-    upstream = await gateway.dialler.tcp({ ...destination, payer: client.owner.payer });
+    upstream = await gateway.dialler.tcp({ ...destination, payer: client.owner });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     recordUnreached(gateway, client.owner, destination, error);

@@ -92,7 +92,7 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
 async function openUninspected(tunnel: Tunnel): Promise<void> {
   const { gateway, channel, owner, destination } = tunnel;
   const upstream = await gateway.dialler
-    .tcp({ ...destination, payer: owner.payer })
+    .tcp({ ...destination, payer: owner })
     .catch((error) => rethrowUnreached(gateway, owner, destination, error));
   try {
     channel.write(ESTABLISHED);
@@ -239,9 +239,7 @@ function servedAs(
       serverName: isTls ? (gateway.trust.serverNameOf(host, port) ?? serverName ?? host) : undefined,
       trust: isTls ? gateway.trust.trustFor(host, port, lendsIdentity) : undefined,
       owner: owner.poolKey,
-      get payer() {
-        return owner.payer;
-      },
+      payer: owner,
     })),
   };
 }

@@ -79,6 +79,12 @@ export class ClientOwner {
     return pid === undefined ? `user ${this.#look()?.uid ?? "unknown"}` : `process ${pid}`;
   }
 
+  /** Resolves when the process is found, or will not be. */
+  async identified(): Promise<void> {
+    this.lookUpProcess();
+    await this.#pending?.pid;
+  }
+
   /** Calls back when the process is found, if it ever is. */
   onProcess(found: () => void): void {
     void this.#pending?.pid.then((pid) => {

@@ -82,6 +82,40 @@ interface NativeTls {
   readonly serverName?: string;
 }
 
+/** Handshakes that begin in one turn of the loop: each costs more than a millisecond of the one thread. */
+const PER_TURN = 4;
+
+/** Spreads what is dear over turns of the loop, so that a hundred dials at once keep nobody else waiting. */
+class Turns {
+  #left = PER_TURN;
+  #isCounting = false;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Undefined, or a promise to await, when it may go on. */
+  next(): Promise<void> | undefined {
+    this.#count();
+    if (this.#left > 0) {
+      this.#left -= 1;
+      return undefined;
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #count(): void {
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    setImmediate(() => {
+      this.#isCounting = false;
+      const going = this.#waiting.splice(0, PER_TURN);
+      this.#left = PER_TURN - going.length;
+      if (going.length > 0) this.#count();
+      for (const each of going) each();
+    });
+  }
+}
+
+const TURNS = new Turns();
+
 const secured = new WeakSet<ByteStream>();
 
 /** Whether TLS can be put on this connection: on TCP it can, on what is TLS already Bun's sockets cannot. */
@@ -109,6 +143,7 @@ async function upgrade(
   if (!(stream instanceof TcpStream) || secured.has(stream))
     throw new TypeError("TLS goes on TCP connections only");
   if (!stream.hasSentAll) await channel.flushed();
+  await TURNS.next();
   if (channel.isOver) throw new TlsError(TLS_CLOSED);
   const initialData = channel.read();
   channel.handOver(IGNORE);

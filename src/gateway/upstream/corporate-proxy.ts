@@ -18,7 +18,14 @@ export interface ProxiedDestination {
   readonly port: number;
   readonly addresses: readonly string[];
   /** The client whose share of the descriptors the connection is charged to. */
-  readonly payer?: string;
+  readonly payer?: Payer;
+}
+
+/** Who pays for a connection: the user, and the process once that is found. */
+export interface Payer {
+  readonly payer: string;
+  /** Resolves when it is as well known as it will be. */
+  identified(): Promise<void>;
 }
 
 /** A corporate proxy as `upstream_proxy` and `upstream_no_proxy` describe it. */

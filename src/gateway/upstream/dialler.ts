@@ -9,6 +9,7 @@ import {
   type CorporateProxy,
   connectThrough,
   corporateProxy,
+  type Payer,
   type ProxiedDestination,
 } from "./corporate-proxy.ts";
 import {
@@ -23,6 +24,11 @@ import {
 import type { Resolver } from "./resolver.ts";
 import { connectBySocks } from "./socks-proxy.ts";
 import { UpstreamError } from "./upstream-error.ts";
+
+/** From this part of the bound on, a connection is charged to a process where one can be found. */
+const CROWDED_PART = 0.2;
+/** Finding it takes milliseconds, but for a machine that has much to do. */
+const IDENTIFY_MS = 2_000;
 
 /** Dials for the gateway; one per daemon. */
 export class Dialler {
@@ -54,8 +60,12 @@ export class Dialler {
     this.#makeRoom = makeRoom;
   }
 
-  #chargeTo(payer: string): Charge {
+  #chargeTo(client: Payer | undefined): Charge {
     return async () => {
+      // Once it is crowded processes are told apart: what one has must not count for its user's others.
+      if (client && this.#descriptors.total > this.#descriptors.limit * CROWDED_PART)
+        await Promise.race([client.identified(), Bun.sleep(IDENTIFY_MS)]);
+      const payer = client?.payer ?? "";
       let problem = this.#descriptors.take(payer);
       if (problem !== undefined) {
         this.#makeRoom();
@@ -105,7 +115,7 @@ export class Dialler {
     const proxy = this.#proxyFor(destination);
     return proxy
       ? this.#through(proxy, destination)
-      : dialTcp(destination.addresses, destination.port, this.#chargeTo(destination.payer ?? ""));
+      : dialTcp(destination.addresses, destination.port, this.#chargeTo(destination.payer));
   }
 
   /** A connection on which `serverName` proved itself by `trust`. Throws UpstreamError. */
@@ -117,7 +127,7 @@ export class Dialler {
   ): Promise<TlsConnection> {
     const proxy = this.#proxyFor(destination);
     if (!proxy) {
-      const charge = this.#chargeTo(destination.payer ?? "");
+      const charge = this.#chargeTo(destination.payer);
       return dialTls(destination.addresses, destination.port, serverName, trust, versions, charge);
     }
     const channel = await this.#through(proxy, destination);
@@ -125,7 +135,7 @@ export class Dialler {
   }
 
   async #through(proxy: CorporateProxy, destination: ProxiedDestination): Promise<Channel> {
-    const channel = await this.#toProxy(proxy, this.#chargeTo(destination.payer ?? ""));
+    const channel = await this.#toProxy(proxy, this.#chargeTo(destination.payer));
     if (proxy.socks) await connectBySocks(channel, proxy.socks, destination);
     else await connectThrough(channel, proxy, destination);
     return channel;

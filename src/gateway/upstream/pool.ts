@@ -4,6 +4,7 @@
 
 import { Http2Session } from "../message/http2-session.ts";
 import type { Channel } from "../stream/channel.ts";
+import type { Payer } from "./corporate-proxy.ts";
 import type { HttpVersion, UpstreamTrust } from "./dial.ts";
 import type { Dialler } from "./dialler.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -19,7 +20,7 @@ export interface UpstreamTarget {
   /** OS user of the client, as far as it is known; connections are not shared across users. */
   readonly owner: string;
   /** The client whose share of the descriptors a connection is charged to: a process where it is known, else a user. */
-  readonly payer?: string;
+  readonly payer?: Payer;
   /** The client's connection that its connections belong to: kept until that ends, not for a time. */
   readonly boundTo?: Channel;
 }
