@@ -19,7 +19,12 @@ import {
   guardReplaceCommand,
   guardStatusCommand,
 } from "../features/guard/commands.ts";
-import { hookCommand } from "../features/hooks/hook.ts";
+import {
+  hookCommand,
+  hooksDoctorCommand,
+  hooksInstallCommand,
+  hooksUninstallCommand,
+} from "../features/hooks/hook.ts";
 import {
   observeClearCommand,
   observeShowCommand,
@@ -87,6 +92,9 @@ export const COMMANDS: readonly Command[] = [
   runStopCommand,
   runProfilesCommand,
   hookCommand,
+  hooksInstallCommand,
+  hooksUninstallCommand,
+  hooksDoctorCommand,
   policyShowCommand,
   policyEditCommand,
   policyValidateCommand,
@@ -153,6 +161,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   classify: "What a request would be to the policy",
   detector: "Hosts whose TLS cannot be intercepted",
   guard: "What keeps an agent from approving for itself",
+  hooks: "Agents that ask before they run a command",
   inspect: "The hosts that are intercepted",
   observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",

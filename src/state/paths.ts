@@ -41,6 +41,8 @@ export interface StatePaths {
   readonly runs: string;
   /** A folder for what the agents of each profile keep between runs. */
   readonly runHomes: string;
+  /** A folder for what agents' settings files were before their hooks were installed. */
+  readonly hooks: string;
   /** A folder for profiles that replace the built-in ones. */
   readonly profiles: string;
   /** A folder for releases that are being downloaded. */
@@ -80,6 +82,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     daemonBinary: join(root, "bin", "iddio-daemon"),
     runs: join(root, "runs"),
     runHomes: join(root, "run-homes"),
+    hooks: join(root, "hooks"),
     profiles: join(config, "profiles"),
     updates: join(root, "updates"),
     updateLock: join(root, "update.lock"),

@@ -4,7 +4,7 @@
 import type { ControlClient } from "../../api/client.ts";
 import type { HookVerdict } from "../../api/daemon-reports.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import type { HookAdapter, HookReply } from "./agents/adapter.ts";
+import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 
 /** What a hook works with. */
 export interface HookContext {
@@ -26,10 +26,12 @@ export async function answerHook(
 ): Promise<HookReply> {
   try {
     const parsed: unknown = JSON.parse(input);
-    if (typeof parsed !== "object" || parsed === null) return adapter.deny(mistake("its input is no object"));
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      return adapter.deny(mistake("its input is no object"));
     const read = adapter.read(parsed as Readonly<Record<string, unknown>>);
     if (read.kind === "other") return adapter.silent();
     if (read.kind === "unreadable") return adapter.deny(mistake(read.why));
+    if (read.command === CANARY) return adapter.deny("iddio: the hook works, and stops what it must");
     const verdict = await judge(adapter, read.command, read.cwd, context);
     return replyTo(adapter, verdict);
   } catch (error) {

@@ -1,7 +1,7 @@
 // `iddio hook`, which agents start before they run a command, and `iddio hooks`, by which people set it up. A hook
 // starts hundreds of times a session: what it does not need is not loaded.
 
-import type { Command } from "../../cli/kit/command.ts";
+import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { AGENT_NAMES, type AgentName } from "./agents/adapter.ts";
 
 const AGENT = { name: AGENT_NAMES.join("|"), choices: AGENT_NAMES };
@@ -27,5 +27,44 @@ export const hookCommand: Command = {
     if (reply.stderr !== "") await Bun.write(Bun.stderr, reply.stderr);
     if (reply.stdout !== "") await Bun.write(Bun.stdout, reply.stdout);
     return reply.exitCode;
+  },
+};
+
+/** Sets an agent up. */
+export const hooksInstallCommand: Command = {
+  name: "hooks install",
+  summary: "Let an agent ask before it runs a command",
+  args: [AGENT],
+  details: [
+    "Adds one entry to the agent's own settings; the rest of the file, comments included, stays as it is.",
+    "A second time it changes nothing.",
+  ],
+  examples: ["iddio hooks install claude"],
+  async run(context) {
+    await (await import("./set-up.ts")).install(context);
+  },
+};
+
+/** Undoes it. */
+export const hooksUninstallCommand: Command = {
+  name: "hooks uninstall",
+  summary: "Take the hook out of an agent's settings",
+  args: [AGENT],
+  details: ["A file that nobody has changed since is afterwards what it was before, byte for byte."],
+  examples: ["iddio hooks uninstall claude"],
+  async run(context) {
+    await (await import("./set-up.ts")).uninstall(context);
+  },
+};
+
+/** Tries them. */
+export const hooksDoctorCommand: Command = {
+  name: "hooks doctor",
+  summary: "Try what an agent's hook stops",
+  args: [{ ...AGENT, isOptional: true }],
+  flags: [JSON_FLAG],
+  examples: ["iddio hooks doctor", "iddio hooks doctor codex"],
+  async run(context) {
+    return (await import("./set-up.ts")).doctor(context);
   },
 };

@@ -22,7 +22,7 @@ export async function judgeWithoutDaemon(
   if (judgement === undefined) return { action: "none", reason: "" };
   const settings = Bun.file(paths.settings);
   const text = (await settings.exists()) ? await settings.text() : "";
-  if (/^proxy_mode:[ \t]*["']?(?:observe|off)["']?[ \t]*(?:#.*)?$/m.test(text))
+  if (/^default_mode:[ \t]*["']?(?:observe|off)["']?[ \t]*(?:#.*)?$/m.test(text))
     return { action: "none", reason: "" };
   const verdict = hookVerdictOf(judgement);
   if (verdict.action !== "escalate" || canAsk) return verdict;

@@ -42,6 +42,9 @@ export const AGENT_NAMES = ["claude", "codex", "gemini", "copilot", "cursor", "o
 /** An agent that iddio has a hook for. */
 export type AgentName = (typeof AGENT_NAMES)[number];
 
+/** A command that every hook refuses, and that does nothing where it runs all the same. */
+export const CANARY = ": iddio-hook-canary";
+
 /** Nothing at all. */
 export const NOTHING: HookReply = { stdout: "", stderr: "", exitCode: 0 };
 
@@ -56,7 +59,7 @@ export function exitTwo(text: string): HookReply {
 }
 
 /** The command of a tool's arguments: a text, or the words of a program's own argv. */
-export function commandOf(args: unknown, cwd: unknown): HookInput {
+function commandOf(args: unknown, cwd: unknown): HookInput {
   const parsed = typeof args === "string" ? parsedObject(args) : args;
   if (typeof parsed !== "object" || parsed === null)
     return { kind: "unreadable", why: "the tool's arguments are no object" };
@@ -87,4 +90,10 @@ export function repliedObject({ stdout }: HookReply): Readonly<Record<string, un
   return typeof value === "object" && value !== null
     ? (value as Readonly<Record<string, unknown>>)
     : undefined;
+}
+
+/** The question of an agent that names a tool: its command, where the tool is one that runs commands. */
+export function toolCommand(tool: unknown, isShell: boolean, args: unknown, cwd: unknown): HookInput {
+  if (typeof tool !== "string") return { kind: "unreadable", why: "it names no tool" };
+  return isShell ? commandOf(args, cwd) : { kind: "other" };
 }

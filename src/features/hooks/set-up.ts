@@ -1,0 +1,54 @@
+// What `iddio hooks install`, `uninstall` and `doctor` do, once they are asked to. What they write and try is in the
+// files beside this one; here it is put into words.
+
+import type { CommandContext } from "../../cli/kit/command.ts";
+import { AGENT_NAMES, type AgentName } from "./agents/adapter.ts";
+import { hookAdapter } from "./agents/adapters.ts";
+import { examineHooks } from "./examine-hooks.ts";
+import { installHook, uninstallHook } from "./hook-file.ts";
+import { hookPlace } from "./hook-place.ts";
+
+/** The command that starts this program again. */
+function ownProgram(): readonly string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** Writes an agent's hook. */
+export async function install({ args, env, paths, output }: CommandContext): Promise<void> {
+  const agent = args[0] as AgentName;
+  const place = hookPlace(agent, ownProgram(), env);
+  const isNew = await installHook(agent, place, paths.hooks);
+  output.line(`${hookAdapter(agent).title} ${isNew ? "asks" : "asks already"}: ${place.path}`);
+  if (isNew) output.note("it counts from the next session on; see what it holds with: iddio hooks doctor");
+}
+
+/** Takes it out. */
+export async function uninstall({ args, env, paths, output }: CommandContext): Promise<void> {
+  const agent = args[0] as AgentName;
+  const place = hookPlace(agent, ownProgram(), env);
+  const wasThere = await uninstallHook(agent, place, paths.hooks);
+  const what = wasThere ? "no longer asks" : "does not ask";
+  output.line(`${hookAdapter(agent).title} ${what}: ${place.path}`);
+}
+
+/** Examines them; 1 when a hook that is installed does not hold. */
+export async function doctor({ args, flags, env, output }: CommandContext): Promise<number> {
+  const agents = args[0] === undefined ? AGENT_NAMES : [args[0] as AgentName];
+  const found = await examineHooks(agents, ownProgram(), env);
+  const isBad = found.some(
+    ({ installed, checks }) =>
+      installed === "other" || (installed === "yes" && checks.some(({ isOk }) => !isOk)),
+  );
+  if (flags.has("json")) {
+    output.json(found);
+    return isBad ? 1 : 0;
+  }
+  for (const { agent, path, installed, checks, onFailure } of found) {
+    const state = { yes: "installed", no: "not installed", other: "starts another file; install it again" };
+    output.line(`${hookAdapter(agent).title}: ${state[installed]} (${path})`);
+    for (const { name, isOk, saw } of checks)
+      output.line(`  ${isOk ? "ok    " : "FAILED"} ${name}${isOk ? "" : `: ${saw}`}`);
+    output.line(`  if the hook itself fails: ${onFailure}`);
+  }
+  return isBad ? 1 : 0;
+}
