@@ -298,9 +298,13 @@ export const METHODS = {
       profile: text(),
       command: text("for people"),
       local_ports: list(number("port of this machine's loopback that the run may reach")),
+      with_presence: optional(flag("`agents:` of the policy may then allow it more")),
     }),
     output: runStart,
-    narrows: { because: "whoever starts a run could do all of it, and more, without one" },
+    narrows: {
+      because: "whoever starts a run could do all of it, and more, without one; not `with_presence`",
+      proof: (_before, after) => after.with_presence !== true,
+    },
     errors: { "name-taken": "a run has this name", "in-a-run": "a run cannot start another" },
   }),
   runs_stop: method("change", "POST", "/v1/runs/stop", {

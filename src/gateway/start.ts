@@ -204,11 +204,13 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     processes,
   };
 
+  const presentRuns = new Set<string>();
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
     pool,
     broker,
     grants,
+    presentRuns,
     recorder,
     log,
     leaves: new LeafStore(authority),
@@ -220,6 +222,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const runs: Runs = new Runs({
     directory: paths.runs,
     events,
+    present: presentRuns,
     open: (run) =>
       openRunChannel({
         run,

@@ -44,6 +44,10 @@ export const runCommand: Command = {
       isRepeatable: true,
       summary: "Let the agent reach a port on this machine's loopback",
     },
+    {
+      name: "with-presence",
+      summary: "Show that you are there, so that 'agents:' of the policy may allow it more",
+    },
     { name: "keep-home", summary: "Show the whole home directory, read-only; weaker" },
     { name: "best-effort", summary: "Run without a sandbox where none can be had, and say what is missing" },
     { name: "check", summary: "Print what the sandbox holds, and run nothing" },
@@ -162,6 +166,7 @@ function runOptions({ args, flags }: CommandContext) {
     env: flags.texts("env"),
     publish: flags.texts("publish").map(portOf),
     localPorts: flags.texts("local-port").map(portOf),
+    withPresence: flags.has("with-presence"),
     keepHome: flags.has("keep-home"),
     bestEffort: flags.has("best-effort"),
   };

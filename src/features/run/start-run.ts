@@ -33,6 +33,7 @@ export interface RunOptions {
   readonly env: readonly string[];
   readonly publish: readonly number[];
   readonly localPorts: readonly number[];
+  readonly withPresence?: boolean;
   readonly keepHome: boolean;
   readonly bestEffort: boolean;
   /** Called at the end, while the run's folder is still there. */
@@ -77,6 +78,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
     profile: profile.name,
     command: command.join(" "),
     local_ports: options.localPorts,
+    ...(options.withPresence ? { with_presence: true } : {}),
   });
   const scratch = join(paths.runs, started.run.id);
   try {

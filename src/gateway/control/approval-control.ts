@@ -12,6 +12,7 @@ import type { Broker, PendingApproval } from "../request/broker.ts";
 import { clientDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
+import { grantLabels } from "../request/grant-subject.ts";
 
 /** Leaves a `control` row that says who did what. */
 export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;
@@ -61,7 +62,7 @@ export function approvalHandlers(
       port: approval.port,
       tier: approval.tier,
       command: approval.command,
-      labels: approval.labels,
+      labels: grantLabels(approval.labels, approval.client),
       credential: approval.credential,
       approvalId: approval.id,
       createdMs,

@@ -21,16 +21,23 @@ export function runHandlers(
   return {
     runs_list: () => ({ runs: runs.list().map(runReport) }),
 
-    runs_start: async ({ name, profile, command, local_ports }, caller) => {
+    runs_start: async ({ name, profile, command, local_ports, with_presence }, caller) => {
       if (await runs.ofProcess(caller.pid))
         throw new UserError("a run cannot start another run", {
           hint: "start it outside of the sandbox",
           code: "in-a-run",
         });
       const uid = caller.uid ?? process.getuid?.() ?? 0;
+      const isPresent = with_presence === true && caller.presence !== undefined;
       const localPorts = checkPorts(local_ports);
-      const { run, token } = await runs.start({ name, profile, command, uid, localPorts });
-      record(caller, "run", { run: run.name, run_id: run.id, profile, local_ports: localPorts });
+      const { run, token } = await runs.start({ name, profile, command, uid, localPorts, isPresent });
+      record(caller, "run", {
+        run: run.name,
+        run_id: run.id,
+        profile,
+        local_ports: localPorts,
+        with_presence: isPresent,
+      });
       return {
         run: runReport(run),
         socket: runs.socketOf(run.id),

@@ -40,6 +40,8 @@ export interface Gateway {
   readonly broker: Broker;
   readonly lookAhead: LookAhead;
   readonly grants: Grants;
+  /** Ids of the runs that were started with presence, for which `agents:` of the policy may allow more. */
+  readonly presentRuns: ReadonlySet<string>;
   readonly recorder: Recorder;
   readonly log: Log;
   /** Host and port that the listener is bound to, for refusing loops. */

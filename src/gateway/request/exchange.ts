@@ -9,6 +9,7 @@ import type { Judgement } from "../../model/verdict.ts";
 import { judge, needsBody } from "../../policy/decide/judge.ts";
 import { renderRefusal } from "../../protocols/refusal.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
+import { classifierFor } from "../../protocols/registry.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
 import { decodeContent } from "../message/content-coding.ts";
@@ -71,11 +72,21 @@ export async function exchange(
         ? await readBody(gateway, request, share)
         : unneeded(request);
     const judged: HttpRequest = { method, host, port, target, headers, body };
-    const judgement = judge(gateway.inspection.policy, protocols, judged);
+    const asker = {
+      run: request.client?.run,
+      isPresent: gateway.presentRuns.has(request.client?.run_id ?? ""),
+    };
+    const judgement = judge(gateway.inspection.policy, protocols, judged, classifierFor, asker);
     const again = () => {
       const now = protocolsNow();
       // A host that is inspected no longer is judged as it was.
-      return judgedAgain(gateway.inspection.policy, now.length === 0 ? protocols : now, judged, judgement);
+      return judgedAgain(
+        gateway.inspection.policy,
+        now.length === 0 ? protocols : now,
+        judged,
+        judgement,
+        asker,
+      );
     };
     gateway.recorder.classified(facts, judgement);
     if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement, share);

@@ -2,19 +2,33 @@
 // granting and looking up can never disagree.
 
 import type { Classification } from "../../model/classification.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
 import type { RequestHead } from "../../model/request.ts";
 import type { GrantSubject } from "../../state/grants.ts";
 import { credentialOf } from "./fingerprint.ts";
 
 /** What of a request a grant is about. */
 interface Granted {
+  readonly client: ClientIdentity | undefined;
   readonly head: RequestHead;
   readonly identity: string;
 }
 
+/** A grant of one run is not another's, and not one outside of any: not even of a later run with its name. */
+export function grantLabels(
+  labels: Readonly<Record<string, string>>,
+  client: ClientIdentity | undefined,
+): Readonly<Record<string, string>> {
+  return client?.run_id === undefined ? labels : { ...labels, run: client.run_id };
+}
+
 /** The subject of a grant for requests like this one. */
-export function grantSubject({ head, identity }: Granted, classification: Classification): GrantSubject {
-  const { protocol, tier, command, labels } = classification;
+export function grantSubject(
+  { head, identity, client }: Granted,
+  classification: Classification,
+): GrantSubject {
+  const { protocol, tier, command } = classification;
+  const labels = grantLabels(classification.labels, client);
   const credential = credentialOf(protocol, head, identity);
   return { protocol, host: head.host, port: head.port, tier, command, labels, credential };
 }

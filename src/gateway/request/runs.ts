@@ -31,12 +31,14 @@ export interface Run {
   readonly startedMs: number;
   /** Ports of this machine's loopback that it may reach. */
   readonly localPorts: readonly number[];
+  /** A person was there when it was started. */
+  readonly isPresent?: boolean;
   readonly tokenHash: string;
   readonly bridge?: Bridge;
 }
 
 /** What a run is started with. */
-export type NewRun = Pick<Run, "name" | "profile" | "command" | "uid" | "localPorts">;
+export type NewRun = Pick<Run, "name" | "profile" | "command" | "uid" | "localPorts" | "isPresent">;
 
 /** Carries a run's connections while it is known; made by the front, which the registry does not know. */
 export interface RunChannel {
@@ -50,6 +52,7 @@ const REGISTER_MS = 60_000;
 /** The registry; one per daemon. */
 export class Runs {
   readonly #directory: string;
+  readonly #present: Set<string>;
   readonly #events: Events;
   readonly #open: (run: Run) => Promise<RunChannel>;
   readonly #runs = new Map<
@@ -60,11 +63,14 @@ export class Runs {
   constructor(parts: {
     readonly directory: string;
     readonly events: Events;
+    /** Holds the ids of those that were started with presence, for whoever judges. */
+    readonly present: Set<string>;
     /** Begins to listen for a run's bridge. */
     readonly open: (run: Run) => Promise<RunChannel>;
   }) {
     this.#directory = parts.directory;
     this.#events = parts.events;
+    this.#present = parts.present;
     this.#open = parts.open;
   }
 
@@ -102,6 +108,7 @@ export class Runs {
     const channel = await this.#open(run);
     const timer = setTimeout(() => this.end(run.id, "ended"), REGISTER_MS).unref();
     this.#runs.set(run.id, { run, channel, timer });
+    if (run.isPresent === true) this.#present.add(run.id);
     await this.#write(run);
   }
 
@@ -164,6 +171,7 @@ export class Runs {
     const known = this.#runs.get(id);
     if (known === undefined) return;
     this.#runs.delete(id);
+    this.#present.delete(id);
     clearTimeout(known.timer);
     known.channel.close(why);
     this.#events.publish("run_ended", { ...eventFields(known.run), reason: why });

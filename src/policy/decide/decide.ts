@@ -2,6 +2,7 @@
 // never laxer than the block's default, and what nobody could classify is never allowed whatever the file says.
 
 import { stricterAction } from "../../model/action.ts";
+import { AGENT_LABEL, scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
@@ -10,13 +11,29 @@ import { findCommand, stricterVerdict } from "./rule-table.ts";
 
 /**
  * Decides by the block of the classification's protocol. Of a request with parts each is decided, and the
- * strictest wins. A protocol without a block escalates, with an empty rule.
+ * strictest wins. A protocol without a block escalates, with an empty rule. Without `mayWiden`, which only a run that was
+ * started with presence has, `agents:` makes a verdict stricter and never milder.
  */
-export function decide(policy: Policy, classification: Classification): Verdict {
+export function decide(policy: Policy, classification: Classification, mayWiden = true): Verdict {
   const block = policy.blocks.get(classification.protocol);
-  if (block !== undefined) return decideIn(block, classification);
+  if (block !== undefined) {
+    const verdict = decideIn(block, classification);
+    if (mayWiden || !block.scopes.some(({ label }) => label === AGENT_LABEL)) return verdict;
+    return stricterVerdict(verdict, decideIn(withoutAgents(block), classification));
+  }
   const reason = `the policy has no "${classification.protocol}" block`;
   return { action: "escalate", rule: "", line: 0, reason };
+}
+
+const withoutLists = new WeakMap<ProtocolBlock, ProtocolBlock>();
+
+/** The block as if it had no `agents:`. */
+function withoutAgents(block: ProtocolBlock): ProtocolBlock {
+  const known = withoutLists.get(block);
+  if (known !== undefined) return known;
+  const bare = { ...block, scopes: block.scopes.filter(({ label }) => label !== AGENT_LABEL) };
+  withoutLists.set(block, bare);
+  return bare;
 }
 
 function decideIn(block: ProtocolBlock, classification: Classification): Verdict {
@@ -42,7 +59,7 @@ function decideWhole(block: ProtocolBlock, classification: Classification): Verd
 function decideOne(block: ProtocolBlock, classification: Classification): Verdict {
   let strictest: Verdict | undefined;
   for (const { label, entries } of block.scopes) {
-    const name = classification.labels[label];
+    const name = scopeName(classification.labels, label);
     const table = name === undefined ? undefined : entries.first(name.toLowerCase());
     if (table !== undefined)
       strictest = stricterVerdict(strictest, decideByTable(block, table, classification));

@@ -21,7 +21,7 @@ export function judgeScript(policy: Policy, text: string): ScriptJudgement | und
     const { classification } = part;
     // Whoever does not name a protocol in the policy does not want to be asked about reads of it.
     if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
-    const judged = { part, classification, verdict: decide(policy, classification) };
+    const judged = { part, classification, verdict: decide(policy, classification, false) };
     if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;
   }
   return strictest;

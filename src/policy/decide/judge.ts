@@ -3,6 +3,7 @@
 // bug, and a bug must not open the gate: the request is then unknown.
 
 import { stricterAction } from "../../model/action.ts";
+import { AGENT_LABEL, type Asker, OUTSIDE } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
@@ -26,11 +27,12 @@ export function judge(
   protocols: readonly Protocol[],
   request: HttpRequest,
   lookup: ClassifierLookup = classifierFor,
+  asker: Asker = OUTSIDE,
 ): Judgement {
   let strictest: Judgement | undefined;
   for (const protocol of protocols) {
-    const classification = classify(protocol, request, lookup);
-    const judgement = { classification, verdict: decide(policy, classification) };
+    const classification = ofAsker(classify(protocol, request, lookup), asker);
+    const judgement = { classification, verdict: decide(policy, classification, asker.isPresent) };
     if (strictest === undefined || isStricter(judgement, strictest)) strictest = judgement;
   }
   return strictest ?? unrouted();
@@ -49,6 +51,16 @@ export function needsBody(
       return true;
     }
   });
+}
+
+/** The classification with the name of the run that asks, on every part. */
+export function ofAsker(classification: Classification, { run }: Asker): Classification {
+  if (run === undefined) return classification;
+  const { parts, labels, ...rest } = classification;
+  const named = { ...rest, labels: { ...labels, [AGENT_LABEL]: run } };
+  return parts === undefined
+    ? named
+    : { ...named, parts: parts.map((part) => ofAsker(part, { run, isPresent: false })) };
 }
 
 function classify(protocol: Protocol, request: HttpRequest, lookup: ClassifierLookup): Classification {

@@ -1,6 +1,7 @@
 // Why a request got its verdict: every rule that was looked at, in the order of the decision, with what kept it from
 // applying, and the narrowest rule that would have allowed the request. Reads the same compiled policy as decide.
 
+import { scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
@@ -75,7 +76,7 @@ function stepsOf(block: ProtocolBlock, classification: Classification): BareStep
   const steps: BareStep[] = [];
   let isScoped = false;
   for (const { keyword, label, written } of block.scopes) {
-    const name = classification.labels[label];
+    const name = scopeName(classification.labels, label);
     if (name === undefined) {
       const reach = reachOf(label, classification);
       steps.push(passed(`${block.protocol}.${keyword}`, written[0]?.line ?? 0, reach));
@@ -225,7 +226,7 @@ function decidingTables(block: ProtocolBlock, classification: Classification): r
   const found: DecidingTable[] = [];
   const actionOf = (table: RuleTable | undefined) => decideByTable(block, table, classification).action;
   for (const { label, written } of block.scopes) {
-    const name = classification.labels[label]?.toLowerCase();
+    const name = scopeName(classification.labels, label)?.toLowerCase();
     const entry =
       name === undefined ? undefined : written.find(({ globs }) => globs.some((glob) => glob.test(name)));
     if (entry !== undefined)

@@ -1,6 +1,7 @@
 // The words that policy.yaml may hold and what each is for: one table for the parser's errors and for the JSON
 // Schema, so that an editor and the daemon never disagree. Scope keywords come from the classifiers.
 
+import { AGENT_LABEL } from "../../model/agent-label.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import type { ScopeKeyword } from "../../protocols/classifier.ts";
 import { classifierFor } from "../../protocols/registry.ts";
@@ -31,9 +32,12 @@ export const BRANCH_KEYS = {
   commands: "Commands, as in a group; stronger than what a tier says.",
 } as const;
 
+/** The list of every protocol: names of runs of agents. */
+const AGENTS: ScopeKeyword = { keyword: "agents", label: AGENT_LABEL };
+
 /** The scope lists that a protocol's block may hold. */
 export function scopeKeywords(protocol: Protocol): readonly ScopeKeyword[] {
-  return classifierFor(protocol).scopes;
+  return [...classifierFor(protocol).scopes, AGENTS];
 }
 
 /** The protocols that have a scope list of this name, for a hint to somebody who used it elsewhere. */

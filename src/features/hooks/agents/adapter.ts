@@ -93,7 +93,7 @@ export function repliedObject({ stdout }: HookReply): Readonly<Record<string, un
 }
 
 /** The question of an agent that names a tool: its command, where the tool is one that runs commands. */
-export function toolCommand(tool: unknown, isShell: boolean, args: unknown, cwd: unknown): HookInput {
+export function commandOfTool(tool: unknown, isShell: boolean, args: unknown, cwd: unknown): HookInput {
   if (typeof tool !== "string") return { kind: "unreadable", why: "it names no tool" };
   return isShell ? commandOf(args, cwd) : { kind: "other" };
 }

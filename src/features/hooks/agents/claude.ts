@@ -1,7 +1,7 @@
 // Claude Code: PreToolUse of the tool Bash. A decision is JSON on stdout with exit code 0;
 // exit code 2 blocks too, every other one does not.
 
-import { type HookAdapter, jsonReply, NOTHING, repliedObject, toolCommand } from "./adapter.ts";
+import { commandOfTool, type HookAdapter, jsonReply, NOTHING, repliedObject } from "./adapter.ts";
 
 function decision(permissionDecision: "ask" | "deny", permissionDecisionReason: string) {
   return jsonReply({
@@ -16,7 +16,7 @@ export const claude: HookAdapter = {
   canAsk: true,
   onFailure:
     "from 2.1.295 on a hook that crashes or is too slow blocks (onFailure: block); before, the command runs",
-  read: ({ tool_name, tool_input, cwd }) => toolCommand(tool_name, tool_name === "Bash", tool_input, cwd),
+  read: ({ tool_name, tool_input, cwd }) => commandOfTool(tool_name, tool_name === "Bash", tool_input, cwd),
   silent: () => NOTHING,
   ask: (text) => decision("ask", text),
   deny: (text) => decision("deny", text),

@@ -1,7 +1,7 @@
 // Codex: PreToolUse of the tool Bash. Exit code 2 with the reason on stderr blocks. Codex has no "ask": a hook that
 // answers so has failed, and the command runs. Anything on stdout that it does not know counts as failed too.
 
-import { exitTwo, type HookAdapter, NOTHING, toolCommand } from "./adapter.ts";
+import { commandOfTool, exitTwo, type HookAdapter, NOTHING } from "./adapter.ts";
 
 const TOOLS = new Set(["Bash", "shell", "local_shell", "exec_command", "unified_exec"]);
 
@@ -12,7 +12,7 @@ export const codex: HookAdapter = {
   canAsk: false,
   onFailure: "the command runs",
   read: ({ tool_name, tool_input, cwd }) =>
-    toolCommand(tool_name, TOOLS.has(String(tool_name)), tool_input, cwd),
+    commandOfTool(tool_name, TOOLS.has(String(tool_name)), tool_input, cwd),
   silent: () => NOTHING,
   ask: exitTwo,
   deny: exitTwo,

@@ -1,7 +1,7 @@
 // GitHub Copilot CLI: preToolUse of the tools bash and powershell. The decision is flat JSON on stdout. Newer versions
 // also send the names that Claude Code uses; both are read.
 
-import { type HookAdapter, jsonReply, NOTHING, repliedObject, toolCommand } from "./adapter.ts";
+import { commandOfTool, type HookAdapter, jsonReply, NOTHING, repliedObject } from "./adapter.ts";
 
 const TOOLS = /^(?:bash|powershell|shell|local_shell)$/i;
 
@@ -16,7 +16,7 @@ export const copilot: HookAdapter = {
   canAsk: true,
   onFailure: "the command is blocked",
   read: ({ toolName, tool_name, toolArgs, tool_input, cwd }) =>
-    toolCommand(
+    commandOfTool(
       toolName ?? tool_name,
       TOOLS.test(String(toolName ?? tool_name)),
       toolArgs ?? tool_input,

@@ -1,6 +1,6 @@
 // Gemini CLI: BeforeTool of the tool run_shell_command. A decision is JSON on stdout with exit code 0. It has no "ask".
 
-import { type HookAdapter, jsonReply, repliedObject, toolCommand } from "./adapter.ts";
+import { commandOfTool, type HookAdapter, jsonReply, repliedObject } from "./adapter.ts";
 
 const deny = (reason: string) => jsonReply({ decision: "deny", reason });
 
@@ -11,7 +11,7 @@ export const gemini: HookAdapter = {
   canAsk: false,
   onFailure: "the command runs when the hook is too slow or ends with 1; another exit code blocks",
   read: ({ tool_name, tool_input, cwd }) =>
-    toolCommand(tool_name, tool_name === "run_shell_command", tool_input, cwd),
+    commandOfTool(tool_name, tool_name === "run_shell_command", tool_input, cwd),
   // It reads JSON from every hook.
   silent: () => jsonReply({}),
   ask: deny,

@@ -1,7 +1,7 @@
 // opencode: a plugin of ours in its process starts the hook and throws when the answer is a deny, or is none. It has
 // no "ask" that plugins reach.
 
-import { type HookAdapter, jsonReply, repliedObject, toolCommand } from "./adapter.ts";
+import { commandOfTool, type HookAdapter, jsonReply, repliedObject } from "./adapter.ts";
 
 const deny = (reason: string) => jsonReply({ decision: "deny", reason });
 
@@ -11,7 +11,7 @@ export const opencode: HookAdapter = {
   title: "opencode",
   canAsk: false,
   onFailure: "the command is blocked",
-  read: ({ tool, args, cwd }) => toolCommand(tool, tool === "bash", args, cwd),
+  read: ({ tool, args, cwd }) => commandOfTool(tool, tool === "bash", args, cwd),
   silent: () => jsonReply({ decision: "none" }),
   ask: deny,
   deny,
