@@ -109,18 +109,36 @@ is_musl() {
   return 1
 }
 
+# wget takes a redirect to plain http like any other: each is looked at before it is followed.
+by_wget() {
+  at=$1
+  hops=0
+  until wget --quiet --server-response --max-redirect=0 --output-document="$2" "$at" 2>"$scratch/answer"; do
+    next=$(sed -n 's/^ *[Ll]ocation: *\([^ ]*\).*$/\1/p' "$scratch/answer" | tr -d '\r' | tail -n 1)
+    hops=$((hops + 1))
+    case $next in
+    https://*) ;;
+    http://*) fail "$1 leads to $next, which is not https" 'name another place: --base https://…' ;;
+    *) cat "$scratch/answer" >&2 && return 1 ;;
+    esac
+    [ "$hops" -le 10 ] || return 1
+    at=$next
+  done
+}
+
 download() {
   case $1 in
   https://*) protocols='=https' ;;
+  http://*@*) fail "$1 is not https" 'name a place that is: --base https://…' 2 ;;
   http://localhost[:/]* | http://127.0.0.1[:/]* | http://\[::1\][:/]*) protocols='=https,http' ;;
   *) fail "$1 is not https" 'name a place that is: --base https://…' 2 ;;
   esac
   if has curl; then
-    curl --fail --silent --show-error --location --retry 2 --proto "$protocols" --proto-redir "$protocols" --output "$2" "$1"
-  elif has wget; then
-    wget --quiet --output-document="$2" "$1"
+    curl --fail --silent --show-error --location --retry 2 --proto "$protocols" --proto-redir '=https' --output "$2" "$1"
+  elif has wget && wget --version 2>/dev/null | grep -q GNU; then
+    by_wget "$1" "$2"
   else
-    fail 'neither curl nor wget is here' 'install one of them'
+    fail 'neither curl nor GNU wget is here' 'install one of them'
   fi || fail "cannot download $1" 'see whether that address can be reached from here, or name a mirror: --base <url>'
 }
 

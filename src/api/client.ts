@@ -134,6 +134,11 @@ export class ControlClient {
         cause: error,
       });
     }
+    if (code === "EACCES" || code === "EPERM")
+      return new UserError(`the socket '${this.#socketPath}' may not be used by you: permission denied`, {
+        hint: "it is another user's daemon: type the same as that user, or unset IDDIO_HOME for your own",
+        cause: error,
+      });
     const clause = CONNECT_ERRORS[String(code)];
     if (clause === undefined) {
       return new UserError(`the daemon on '${this.#socketPath}' closed the connection`, {
@@ -159,7 +164,6 @@ function isQuestion(value: unknown): value is PresenceQuestion {
 const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   ECONNREFUSED: "connection refused",
-  EACCES: "permission denied",
   ENOTSOCK: "socket operation on non-socket",
 };
 

@@ -2,6 +2,7 @@
 // Pure. Knows no setting by name.
 
 import { parseDuration } from "../text/duration.ts";
+import { isSecureUrl } from "../text/secure-url.ts";
 
 /** A value as the daemon uses it, or what would have been accepted instead. */
 export type SettingReading<T> = { readonly value: T } | { readonly wanted: string };
@@ -76,7 +77,7 @@ export const proxyUrl: SettingReader<string> = (given) => {
 export const feedUrl: SettingReader<string> = (given) => {
   if (given === "" || given === null) return { value: "" };
   const isUrl = typeof given === "string" && URL.canParse(given);
-  return isUrl && /^https:\/\/|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(given)
+  return isUrl && isSecureUrl(given)
     ? { value: given }
     : { wanted: 'an https URL, or "" for the project\'s own' };
 };

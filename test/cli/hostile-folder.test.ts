@@ -60,6 +60,19 @@ const LINES: readonly (readonly string[])[] = [
   "policy schema",
   "policy reload",
   "policy edit",
+  "policy explain GET https://api.github.com/user",
+  "policy test",
+  "policy diff a.yaml b.yaml",
+  "policy check",
+  "guard status",
+  "guard enroll totp",
+  "guard replace",
+  "guard remove",
+  "guard recovery",
+  "run ls",
+  "run stop x",
+  "run profiles",
+  "run --check",
   "repair --dry-run",
   "set-proxy-mode enforce",
   "settings get",
@@ -97,7 +110,8 @@ function steady(text: string, folders: readonly string[]): string {
 test("the list has every command", () => {
   const listed = LINES.map((words) => words.join(" "));
   const missing = COMMANDS.map(({ name }) => name).filter(
-    (name) => !listed.some((line) => line === name || line.startsWith(`${name} `)),
+    // What is started by iddio itself inside a sandbox, and never typed.
+    (name) => name !== "run-bridge" && !listed.some((line) => line === name || line.startsWith(`${name} `)),
   );
   expect(missing).toEqual([]);
 });
@@ -152,4 +166,4 @@ test("install, doctor and uninstall as a service start no look-alike, and the da
   for (const args of [["install"], ["doctor"], ["repair"], ["uninstall", "--yes"]])
     expect((await at.iddio(args, { env })).code).toBe(0);
   expect(hostile.ran()).toBe("");
-}, 60_000);
+}, 300_000);

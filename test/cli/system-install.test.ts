@@ -82,4 +82,4 @@ test("a system installation serves its user, keeps its secrets, and does not mix
     "audit.jsonl",
     "2",
   ]);
-}, 60_000);
+}, 300_000);

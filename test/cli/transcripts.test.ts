@@ -162,5 +162,5 @@ for (const name of readdirSync(FOLDER)
     await using directory = await temporaryDirectory();
     await using session = new Session(directory.path);
     for (const step of parseTranscript(readFileSync(join(FOLDER, name), "utf8"))) await session.step(step);
-  }, 60_000);
+  }, 300_000);
 }

@@ -190,6 +190,18 @@ describe("after its certificate failed, a connection to", () => {
     expect(parts.reason(at("a.example"))).toBeUndefined();
   });
 
+  test("a client that leaves in the middle of a handshake is listed from its second try on", async () => {
+    await using parts = await detectorWith("detector: all\n");
+    const now = Date.now();
+    const leave = (ms: number) => {
+      parts.detector.clientFailed(at("a.example"), "closed", false, now + ms);
+      return parts.detector.list().length;
+    };
+    expect([leave(0), leave(100), leave(11 * 60_000)]).toEqual([0, 0, 0]);
+    parts.detector.clientServed(at("a.example"));
+    expect([leave(12 * 60_000), leave(12 * 60_000 + 1_000)]).toEqual([0, 1]);
+  });
+
   test("nothing but a note follows from a client that refuses the leaf", async () => {
     await using parts = await detectorWith("detector: all\n");
     parts.detector.clientFailed(at("a.example"), "unknown ca");
@@ -257,13 +269,15 @@ describe("a daemon whose upstream shows an untrusted certificate", () => {
   test("notes a client that does not trust its leaf", async () => {
     await using origin = await startRawOrigin();
     await using daemon = await startDaemon({ trust: [origin], policy: policy(origin.port) });
-    const { client } = await connectTunnel(daemon.port, `localhost:${origin.port}`);
-    client.socket.removeAllListeners("data");
-    const socket = tls.connect({ socket: client.socket, ca: [origin.caPem] });
-    await new Promise((resolve) => socket.once("error", resolve));
-    client.socket.destroy();
     const { suspects } = await eventually(
-      () => daemon.control.call("detector_list", {}),
+      async () => {
+        const { client } = await connectTunnel(daemon.port, `localhost:${origin.port}`);
+        client.socket.removeAllListeners("data");
+        const socket = tls.connect({ socket: client.socket, ca: [origin.caPem] });
+        await new Promise((resolve) => socket.once("error", resolve));
+        client.socket.destroy();
+        return daemon.control.call("detector_list", {});
+      },
       (list) => list.suspects.length > 0,
     );
     expect(suspects).toMatchObject([{ host: "localhost", failed: "client", state: "suspected" }]);

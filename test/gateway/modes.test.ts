@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Mode } from "../../src/model/mode.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { connectTls } from "../support/proxy-client.ts";
+import { connectRaw, connectTls } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 
 const POLICY = (port: number) => `
@@ -74,6 +74,35 @@ test("after a change of mode the next request on a kept connection is judged ane
   client.send(post);
   await client.until("403 Forbidden", 2);
 });
+
+for (const [mode, ops] of [
+  ["enforce", ["passthrough"]],
+  ["passthrough", ["passthrough"]],
+  ["off", []],
+] as const)
+  test(`in mode ${mode} a plain request that is passed through and fails leaves host and port only`, async () => {
+    await using daemon = await startDaemon({ policy: POLICY(9) });
+    await daemon.control.call("mode_set", { proxy_mode: mode });
+    const requests = [
+      "GET http://localhost:1/way/SECRETPATH?key=SECRETQUERY HTTP/1.1\r\nHost: localhost:1\r\n\r\n",
+      "GET http://no-such-host.invalid/SECRETPATH HTTP/1.1\r\nHost: no-such-host.invalid\r\n\r\n",
+      "GET http://localhost:1/SECRETPATH HTTP/1.1\r\nHost: localhost:1\r\nUpgrade: SECRETPATH\r\nConnection: upgrade\r\n\r\n",
+      "GET http://localhost:1/SECRETPATH HTTP/1.1\r\nHost: other:1\r\n\r\n",
+    ];
+    for (const request of requests) {
+      using client = await connectRaw(daemon.port);
+      client.send(request);
+      await client.until("HTTP/1.1 ");
+    }
+    if (mode !== "off") await daemon.rowsWhen((all) => all.length > requests.length);
+    await daemon.gateway.stop();
+    const rows = (await daemon.rows()).filter((row) => row.op !== "control");
+    expect(rows.slice(0, ops.length)).toMatchObject(
+      ops.map((op) => ({ op, fields: { host: "localhost", port: 1, outcome: "failed", status: 502 } })),
+    );
+    for (const file of ["audit.jsonl", "iddio.log"])
+      expect(await readFile(join(daemon.home, file), "utf8")).not.toContain("SECRET");
+  });
 
 test("audit_passthrough: off leaves no trace of hosts that are not inspected", async () => {
   await using origin = await startRawOrigin();

@@ -10,6 +10,7 @@ import { verifyMinisign } from "../../src/host/release/minisign.ts";
 import { fetchRelease, isNewer, parseRelease } from "../../src/host/release/release.ts";
 import { unpackMember } from "../../src/host/release/unpack.ts";
 import { packageOrigin } from "../../src/host/service/package-origin.ts";
+import { linkArchive } from "../support/release-host.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const keyLine = (file: string) => file.trim().split("\n").at(-1) ?? "";
@@ -71,6 +72,40 @@ test("only a later version is newer", () => {
     ["v21.0101.0101", "v0.0.0-dev", true],
   ] as const)
     expect([version, than, isNewer(version, than)]).toEqual([version, than, wanted]);
+});
+
+test("each address that a feed leads to is held to the rule of the first", async () => {
+  let to = "";
+  using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ url }) =>
+      new URL(url).pathname === "/here"
+        ? Response.json({ tag_name: "v21.0101.0101", assets: [] })
+        : new Response(null, { status: 302, headers: { location: to } }),
+  });
+  const feed = `http://127.0.0.1:${server.port}/`;
+  for (const [location, says] of [
+    ["http://releases.invalid/feed", "is not https"],
+    ["file:///etc/passwd", "is not https"],
+    ["/again", "redirected without end"],
+    [`http://127.0.0.1:${server.port}.invalid/`, "redirected without end"],
+    [`http://127.0.0.1:${server.port}@releases.invalid/`, "is not https"],
+  ] as const) {
+    to = location;
+    await expect(fetchRelease(feed, undefined, {})).rejects.toThrow(says);
+  }
+  to = "/here";
+  expect(await fetchRelease(feed, undefined, {})).toMatchObject({ kind: "release" });
+});
+
+test("a link in an archive is not the program", async () => {
+  await using at = await temporaryDirectory();
+  const archive = join(at.path, "a.tar.gz");
+  await writeFile(archive, linkArchive("iddio", "/bin/sh"));
+  const target = join(at.path, "iddio");
+  await expect(unpackMember(archive, "iddio", target, 0o755)).rejects.toThrow("does not hold");
+  expect(existsSync(target)).toBe(false);
 });
 
 test("a feed is asked over https, and again only for what has changed", async () => {

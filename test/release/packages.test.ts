@@ -23,7 +23,7 @@ let host: ReleaseHost;
 
 beforeAll(async () => {
   if (isTested) host = await sharedReleaseHost();
-}, 120_000);
+}, 600_000);
 
 /** A test of Linux that needs these programs; without them it says so and passes. */
 function withPrograms(
@@ -34,7 +34,7 @@ function withPrograms(
   test(name, async () => {
     const paths = programs.map(findClient);
     if (isTested && paths.every((path) => path !== undefined)) await run(paths);
-  }, 60_000);
+  }, 300_000);
 }
 
 const succeed = async (
@@ -85,7 +85,7 @@ test("the same input gives the same bytes", async () => {
   await mkdir(join(directory.path, "another folder"));
   await compile({ root: PROJECT_ROOT, outfile: again, version: OLD_VERSION, publicKey: key });
   expect(sha256(again)).toBe(sha256(host.oldProgram));
-}, 60_000);
+}, 300_000);
 
 withPrograms(
   ["dpkg-deb"],
@@ -169,7 +169,7 @@ test("the AppImage runs without FUSE, and extracts itself", async () => {
 
   const plain = await runClient(host.oldProgram, ["--appimage-extract"]);
   expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining("is for the AppImage")]);
-}, 60_000);
+}, 300_000);
 
 withPrograms(
   ["unsquashfs"],
@@ -242,7 +242,7 @@ test("the program that is shipped obeys nothing of its working directory and kno
   expect(await inHostileFolder([outfile])).toBe(`iddio ${NEW_VERSION}\n`);
   const made = readFileSync(join(PROJECT_ROOT, "packaging/release/build-release.ts"), "utf8");
   expect(made).toContain("isShipped: input.isShipped !== false");
-}, 60_000);
+}, 300_000);
 
 withPrograms(["qemu-aarch64-static", "npm"], "the arm64 program runs under qemu", async ([qemu = ""]) => {
   const libraries = "/usr/aarch64-linux-gnu";

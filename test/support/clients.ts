@@ -43,7 +43,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-const RUN_MS = 30_000;
+const RUN_MS = 180_000;
 
 /** Starts a program; `await using` ends it. */
 export function startClient(path: string, args: readonly string[], options: RunOptions = {}): Running {

@@ -7,6 +7,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import tls from "node:tls";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { tarGz } from "../../packaging/release/archive.ts";
 import { buildRelease } from "../../packaging/release/build-release.ts";
 import { compile } from "../../packaging/release/compile.ts";
@@ -26,7 +27,18 @@ export const CRASHING_VERSION = "v22.0303.0003";
 /** What is wrong with a release; `good` nothing. */
 export type Variant = (typeof VARIANTS)[number];
 
-const VARIANTS = ["good", "tampered", "wrong-signature", "old-signature", "cut", "crashing", "slow"] as const;
+const VARIANTS = [
+  "good",
+  "tampered",
+  "wrong-signature",
+  "old-signature",
+  "cut",
+  "crashing",
+  "slow",
+  "linked",
+  "to-http",
+  "moved",
+] as const;
 
 /** The host. */
 export interface ReleaseHost {
@@ -109,6 +121,8 @@ async function startReleaseHost(): Promise<ReleaseHost> {
       if (isUnchanged) return new Response(null, { status: 304 });
       if (name === archive && variant === "cut")
         return Response.redirect(`https://localhost:${(cutter.address() as AddressInfo).port}/`);
+      if (name === archive && variant === "to-http") return Response.redirect("http://releases.invalid/");
+      if (name === archive && variant === "moved") return Response.redirect(`${base("good")}/${name}`);
       if (name === archive && variant === "slow") await Bun.sleep(1000);
       return new Response(content, { headers: { etag } });
     },
@@ -160,15 +174,39 @@ function variantFiles(
     case "crashing": {
       const script = `#!/bin/sh\n[ "$1" = version ] && echo '{"build_version":"${CRASHING_VERSION}"}' && exit 0\necho "cannot start" >&2\nexit 3\n`;
       const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
-      const list = Buffer.from(`${createHash("sha256").update(bytes).digest("hex")}  ${archive}\n`);
-      return files
-        .set(archive, bytes)
-        .set("SHA256SUMS", list)
-        .set("SHA256SUMS.minisig", Buffer.from(minisign(list, privateKey, `iddio ${CRASHING_VERSION}`)));
+      return withArchive(files, archive, bytes, privateKey, CRASHING_VERSION);
     }
+    case "linked":
+      return withArchive(files, archive, linkArchive("iddio", "/bin/sh"), privateKey, NEW_VERSION);
     default:
       return files;
   }
+}
+
+/** The files with another archive, rightly signed. */
+function withArchive(
+  files: Map<string, Uint8Array>,
+  archive: string,
+  bytes: Uint8Array,
+  privateKey: string,
+  version: string,
+): ReadonlyMap<string, Uint8Array> {
+  const list = Buffer.from(`${createHash("sha256").update(bytes).digest("hex")}  ${archive}\n`);
+  return files
+    .set(archive, bytes)
+    .set("SHA256SUMS", list)
+    .set("SHA256SUMS.minisig", Buffer.from(minisign(list, privateKey, `iddio ${version}`)));
+}
+
+/** An archive whose one member is a symbolic link. */
+export function linkArchive(path: string, target: string): Uint8Array {
+  const tar = Buffer.from(gunzipSync(tarGz([{ path, mode: 0o755, content: new Uint8Array() }], 0)));
+  tar.write("2", 156, "latin1");
+  tar.write(target, 157, "latin1");
+  tar.fill(" ", 148, 156);
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return gzipSync(tar);
 }
 
 function manifest(variant: Variant, files: ReadonlyMap<string, Uint8Array>, port: number): Uint8Array {

@@ -8,6 +8,8 @@ import { classificationPairs } from "../kit/classification-pairs.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";
 import { isDown } from "../kit/is-down.ts";
 
+const MAX_DATA_BYTES = 16 * 1024 * 1024;
+
 /** Classifies a typed request by the protocol that the policy routes its host to. */
 export const classifyHttpCommand: Command = {
   name: "classify http",
@@ -20,7 +22,9 @@ export const classifyHttpCommand: Command = {
   ],
   examples: ["iddio classify http GET https://my-cluster.eks.amazonaws.com/api/v1/pods"],
   async run({ args, flags, output, daemon, paths }) {
-    const [method = "", url = ""] = args;
+    const { typedMethod, typedUrl } = await import("../kit/typed-request.ts");
+    const method = typedMethod("classify http", args[0] ?? "");
+    const url = typedUrl(args[1] ?? "");
     const data = flags.text("data");
     const input = {
       method,
@@ -50,6 +54,10 @@ export const classifyCliCommand: Command = {
   examples: ["iddio classify cli kubectl delete pod my-pod -n production"],
   async run({ args, flags, output }) {
     const { classifyRow } = await import("../../protocols/batch.ts");
+    if (args.length > 1 && args.at(-1) === "--json" && !flags.has("json"))
+      output.note(
+        `'--json' was read as ${args[0]}'s; iddio's comes before: iddio classify cli --json ${args[0]} …`,
+      );
     const { id: _, ...report } = classifyRow({ argv: args }, () => undefined);
     print({ flags, output }, report);
   },
@@ -88,9 +96,11 @@ function parseHeaders(lines: readonly string[]): Record<string, string> {
 
 async function readData(data: string): Promise<string> {
   if (!data.startsWith("@")) return Buffer.from(data).toString("base64");
-  const file = Bun.file(data.slice(1));
-  if (!(await file.exists())) {
-    throw new UserError(`'${data.slice(1)}' does not exist`, { hint: "type: --data @file" });
-  }
-  return Buffer.from(await file.arrayBuffer()).toString("base64");
+  const { readNamedFile } = await import("../../state/named-file.ts");
+  const bytes = await readNamedFile(data.slice(1), {
+    what: "",
+    maxBytes: MAX_DATA_BYTES,
+    hint: "type: --data @file",
+  });
+  return bytes.toString("base64");
 }

@@ -10,12 +10,20 @@ import { isDown } from "../kit/is-down.ts";
 export const decideCommand: Command = {
   name: "decide",
   summary: "Show what the policy would do with a request",
-  args: [{ name: "method", completes: "method" }, { name: "host", completes: "host" }, { name: "path" }],
+  args: [
+    { name: "method", completes: "method" },
+    { name: "host|url", completes: "host" },
+    { name: "path", isOptional: true },
+  ],
   flags: [JSON_FLAG],
-  examples: ["iddio decide DELETE x.eks.amazonaws.com /api/v1/namespaces/dev/pods/api"],
+  examples: [
+    "iddio decide DELETE x.eks.amazonaws.com /api/v1/namespaces/dev/pods/api",
+    "iddio decide GET https://api.github.com/repos/o/r",
+  ],
   async run({ args, flags, output, daemon, paths }) {
-    const [method = "", host = "", path = ""] = args;
-    const input = { method, host, path };
+    const { typedMethod, typedPlace } = await import("../kit/typed-request.ts");
+    const [method = "", typed = "", typedPath] = args;
+    const input = { method: typedMethod("decide", method), ...typedPlace(typed, typedPath) };
     const report = await daemon.call("decide", input).catch(async (error: unknown) => {
       if (!isDown(error)) throw error;
       const { explainDecide } = await import("../../api/explain.ts");

@@ -99,7 +99,8 @@ export const upstreamRemoveCommand: Command = {
 };
 
 async function readCertificates(path: string): Promise<string> {
-  const text = await Bun.file(await existing(path)).text();
+  const { readNamedFile } = await import("../../state/named-file.ts");
+  const text = (await readNamedFile(path, { what: "" })).toString("utf8");
   if (!text.includes("-----BEGIN CERTIFICATE-----")) {
     throw new UserError(`'${path}' holds no PEM certificate`, {
       hint: "it must have a line '-----BEGIN CERTIFICATE-----'",
@@ -109,7 +110,7 @@ async function readCertificates(path: string): Promise<string> {
 }
 
 async function existing(path: string): Promise<string> {
-  const absolute = resolve(path);
-  if (await Bun.file(absolute).exists()) return absolute;
-  throw new UserError(`'${path}' does not exist`, { hint: "give the path of a file" });
+  const { readNamedFile } = await import("../../state/named-file.ts");
+  await readNamedFile(path, { what: "" });
+  return resolve(path);
 }

@@ -161,7 +161,7 @@ function checkArguments(command: Command, args: readonly string[]): void {
     const value = args[index];
     if (value === undefined) {
       if (spec.isOptional === true) break;
-      throw wrong(command, `'iddio ${command.name}' needs <${spec.name}>`, missingHint(command, spec));
+      throw wrong(command, `'iddio ${command.name}' needs <${spec.name}>`, missingHint(command, spec, args));
     }
     if (spec.choices !== undefined) checkChoice(command, `<${spec.name}>`, spec.choices, value);
   }
@@ -171,7 +171,10 @@ function checkArguments(command: Command, args: readonly string[]): void {
   }
 }
 
-function missingHint(command: Command, spec: ArgumentSpec): string {
+function missingHint(command: Command, spec: ArgumentSpec, args: readonly string[]): string {
+  const [first = ""] = args;
+  if (command.args?.[0]?.completes === "method" && /[./:]/.test(first))
+    return `the method comes first: iddio ${command.name} GET ${first}`;
   if (spec.choices !== undefined) return `one of: ${spec.choices.join(", ")}`;
   return `usage: ${usageOf(command)}`;
 }

@@ -12,14 +12,15 @@ export type PolicyFile =
 /** Reads and compiles policy.yaml; a missing file means the default policy, an invalid one none. */
 export async function readPolicyFile(paths: StatePaths): Promise<PolicyFile> {
   const { parsePolicy } = await import("../../policy/parse/parse.ts");
-  const file = Bun.file(paths.policy);
-  if (!(await file.exists())) {
+  const { existsSync } = await import("node:fs");
+  if (!existsSync(paths.policy)) {
     const { DEFAULT_POLICY } = await import("../../policy/default-policy.ts");
     const parsed = parsePolicy(DEFAULT_POLICY);
     if ("problems" in parsed) throw new Error("the default policy does not parse");
     return { policy: parsed.policy, source: "the default policy" };
   }
-  const parsed = parsePolicy(await file.text());
+  const { readTextFile } = await import("./read-policy.ts");
+  const parsed = parsePolicy(await readTextFile(paths.policy, "policy"));
   if ("policy" in parsed) return { policy: parsed.policy, source: paths.policy };
   return {
     policy: undefined,

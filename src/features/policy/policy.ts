@@ -1,13 +1,12 @@
 // `iddio policy …`: the active policy, and candidates for it. `show` is what the daemon enforces, which may
 // be older than the file; `validate` reads a file and needs no daemon.
 
-import type { Stats } from "node:fs";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";
-import { UserError } from "../../model/user-error.ts";
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
 import { countText, problemLines } from "./problems.ts";
+import { readTextFile } from "./read-policy.ts";
 
 /** Prints the policy that is enforced, byte for byte into a pipe. */
 export const policyShowCommand: Command = {
@@ -42,7 +41,7 @@ export const policyValidateCommand: Command = {
   examples: ["iddio policy validate --path ~/.iddio/policy.yaml"],
   async run({ flags, output, paths }) {
     const path = flags.text("path") ?? paths.policy;
-    const text = await readText(path);
+    const text = await readTextFile(path, "policy");
     const { parsePolicy } = await import("../../policy/parse/parse.ts");
     const parsed = parsePolicy(text);
     const problems = "problems" in parsed ? parsed.problems : parsed.warnings;
@@ -87,22 +86,4 @@ function printProblems(
   for (const line of problemLines(path, problems)) output.line(line);
   if (errors > 0) output.line(`${countText(errors, "error")}, not valid`);
   else output.line(problems.length === 0 ? "valid" : `valid, ${countText(problems.length, "warning")}`);
-}
-
-async function readText(path: string): Promise<string> {
-  const { readFile, stat } = await import("node:fs/promises");
-  try {
-    const file: Stats = await stat(path);
-    if (file.isDirectory()) throw new UserError(`'${path}' is a directory`, { hint: "give the file itself" });
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    const why =
-      code === "ENOENT" ? "does not exist" : code === "EACCES" ? "may not be read by you" : String(code);
-    throw new UserError(`'${path}' ${why}`, {
-      hint: "type: iddio policy validate --path <file>",
-      cause: error,
-    });
-  }
 }

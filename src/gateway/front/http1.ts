@@ -24,6 +24,7 @@ import { ClientGone } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
 import { forwardHttp1 } from "./http1-forward.ts";
+import { recordNotServed } from "./record-splice.ts";
 
 /** A request's destination, found and checked; or why there is none. */
 export type Destined =
@@ -49,6 +50,8 @@ export interface Http1Connection {
   readonly port: number;
   /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
   readonly endMeansGone: boolean;
+  /** Whether method and path of a request may be told in rows and log; absent: always. */
+  mayTell?(head: WireRequestHead): boolean;
   destined(head: WireRequestHead): Destined | Promise<Destined>;
 }
 
@@ -88,8 +91,8 @@ export async function serveRequest(
   const destined = answer instanceof Promise ? await answer : answer;
   if ("reason" in destined) return refuseHead(gateway, connection, head, destined.status, destined.reason);
   const request = new Http1Request(gateway.pool, connection, head, destined);
+  const protocols = gateway.inspection.protocolsOf(destined.destination);
   try {
-    const protocols = gateway.inspection.protocolsOf(destined.destination);
     if (protocols.length === 0) await request.forward(() => {});
     else
       await exchange(gateway, protocols, request, () => gateway.inspection.protocolsOf(destined.destination));
@@ -99,10 +102,14 @@ export async function serveRequest(
         gateway.log.warn("request broken off", { host: connection.host, reason: error.message });
       return false;
     }
-    if (error instanceof UpstreamError)
-      return refuseHead(gateway, connection, head, error.status, unjudgedFailure(error));
-    if (!(error instanceof BodyError)) throw error;
-    return refuseHead(gateway, connection, head, 400, error.message);
+    if (!(error instanceof UpstreamError || error instanceof BodyError)) throw error;
+    const isUpstream = error instanceof UpstreamError;
+    const status = isUpstream ? error.status : 400;
+    const reason = isUpstream ? unjudgedFailure(error) : error.message;
+    if (protocols.length > 0) return refuseHead(gateway, connection, head, status, reason);
+    recordNotServed(gateway, connection.client, destined.destination, status, reason);
+    await answerShortly(connection.channel, status, reason);
+    return false;
   }
   return request.isReusable;
 }
@@ -121,15 +128,18 @@ function headProblem(head: WireRequestHead): string | undefined {
 /** Answers a request that cannot be judged, records it, and ends the connection. Always false. */
 async function refuseHead(
   gateway: Gateway,
-  { channel, host, port, client }: Http1Connection,
+  connection: Http1Connection,
   head: WireRequestHead | undefined,
   status: number,
   reason: string,
 ): Promise<false> {
+  const { channel, host, port, client } = connection;
   gateway.recorder.blocked({
     host,
     port,
-    ...(head ? { method: head.method, path: maskTarget(head.target) } : {}),
+    ...(head && (connection.mayTell?.(head) ?? true)
+      ? { method: head.method, path: maskTarget(head.target) }
+      : {}),
     status,
     reason,
     ...(client ? { client } : {}),

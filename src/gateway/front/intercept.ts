@@ -12,9 +12,12 @@ import type { HttpVersion, TlsConnection } from "../upstream/dial.ts";
 export class HandshakeError extends Error {
   /** What the client asked for. */
   readonly host: string;
-  constructor(host: string, reason: string, options?: ErrorOptions) {
+  /** It said that it does not take the certificate. */
+  readonly isRefusal: boolean;
+  constructor(host: string, reason: string, options?: ErrorOptions & { readonly isRefusal?: boolean }) {
     super(reason, options);
     this.host = host;
+    this.isRefusal = options?.isRefusal ?? false;
   }
 }
 
@@ -39,9 +42,12 @@ export async function intercept(
     return { channel, version: protocol === "h2" ? "h2" : "http/1.1" };
   } catch (error) {
     if (!(error instanceof TlsError)) throw error;
-    throw new HandshakeError(name, reasonOf(error), { cause: error });
+    throw new HandshakeError(name, reasonOf(error), { cause: error, isRefusal: REFUSALS.test(error.code) });
   }
 }
+
+/** Alerts by which clients refuse a certificate, as the TLS library names them. */
+const REFUSALS = /ALERT.*(?:CERT|UNKNOWN_CA|ACCESS_DENIED|DECRYPT)/;
 
 function reasonOf({ code }: TlsError): string {
   switch (code) {

@@ -10,7 +10,7 @@ import type { Destination } from "../request/inspection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { type Destined, type Http1Connection, serveHttp1, serveRequest } from "./http1.ts";
 import { isLoop } from "./loop.ts";
-import { recordRefused } from "./record-splice.ts";
+import { recordRefused, rethrowUnreached } from "./record-splice.ts";
 import { refusedFromRun } from "./refused-from-run.ts";
 
 /** Serves absolute-form requests, `first` being read already. */
@@ -28,9 +28,18 @@ export async function servePlain(
     host: named?.host ?? "",
     port: named?.port ?? 80,
     endMeansGone: false,
+    // What is passed through is nobody's business but its host and port, as in a tunnel.
+    mayTell: (head) => isInspected(gateway, head),
     destined: (head) => destinedBy(gateway, owner, head),
   };
   if (await serveRequest(gateway, connection, first)) await serveHttp1(gateway, connection);
+}
+
+function isInspected({ inspection }: Gateway, { target }: WireRequestHead): boolean {
+  const named = parseAbsoluteTarget(target);
+  if (named === undefined) return false;
+  const { host, port } = named;
+  return inspection.protocolsOf({ host, port, addresses: [], serverName: undefined }).length > 0;
 }
 
 async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireRequestHead): Promise<Destined> {
@@ -41,7 +50,11 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
   if (authority === undefined || authority.host !== named.host || authority.port !== named.port)
     return { status: 421, reason: "the Host field and the target name different hosts" };
   const { host, port } = named;
-  const addresses = await gateway.dialler.resolve(host, port);
+  const addresses = await gateway.dialler
+    .resolve(host, port)
+    .catch((error: unknown) =>
+      rethrowUnreached(gateway, owner, { host, port, addresses: [], serverName: undefined }, error),
+    );
   if (isLoop(gateway.listen, addresses, port)) return { status: 403, reason: "the target is iddio itself" };
   const destination: Destination = { host, port, addresses, serverName: undefined };
   const refused = refusedFromRun(owner.run, destination, gateway.trust.isRegistered);

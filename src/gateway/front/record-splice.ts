@@ -1,7 +1,7 @@
 // The audit row of a tunnel that was not opened, or came to nothing: which op it has and why. Never a path and never
 // a byte of the payload. Modes `off` and `observe` leave no row of a splice.
 
-import type { EntryFields } from "../../model/entry.ts";
+import type { ClientIdentity, EntryFields } from "../../model/entry.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Destination } from "../request/inspection.ts";
@@ -34,7 +34,7 @@ export function recordUnreached(
   destination: Destination,
   { message }: UpstreamError,
 ): void {
-  const { mode, settings, recorder } = gateway;
+  const { recorder } = gateway;
   const fields: EntryFields = {
     ...whereAndWho(owner, destination),
     outcome: "failed",
@@ -43,12 +43,30 @@ export function recordUnreached(
   };
   // Nobody knows what would have been asked for: what was to be judged is not let through.
   if (spliceReason(gateway, destination) === undefined) recorder.blocked(fields);
-  else if (
-    mode.current !== "off" &&
-    mode.current !== "observe" &&
-    settings.current.audit_passthrough !== "off"
-  )
-    recorder.notReached(fields);
+  else if (keepsSplices(gateway)) recorder.notReached(fields);
+}
+
+/** The row and line of a plain request that nobody judges and that came to nothing. */
+export function recordNotServed(
+  gateway: Pick<Gateway, "mode" | "settings" | "recorder" | "log">,
+  client: ClientIdentity | undefined,
+  destination: Destination,
+  status: number,
+  reason: string,
+): void {
+  const { host, port } = destination;
+  gateway.log.warn("request not served", { host, port, status, reason });
+  if (keepsSplices(gateway))
+    gateway.recorder.notReached({
+      ...whereAndWho({ identity: client }, destination),
+      outcome: "failed",
+      status,
+      reason,
+    });
+}
+
+function keepsSplices({ mode, settings }: Pick<Gateway, "mode" | "settings">): boolean {
+  return mode.current !== "off" && mode.current !== "observe" && settings.current.audit_passthrough !== "off";
 }
 
 /** The same for a promise's `catch`; the error goes on. */
@@ -72,7 +90,10 @@ export function recordRefused(
   gateway.recorder.blocked({ ...whereAndWho(owner, destination), outcome: "blocked", status: 403, reason });
 }
 
-function whereAndWho(owner: ClientOwner, { host, port, serverName }: Destination): EntryFields {
+function whereAndWho(
+  owner: Pick<ClientOwner, "identity">,
+  { host, port, serverName }: Destination,
+): EntryFields {
   const client = owner.identity;
   return {
     host,

@@ -171,7 +171,8 @@ async function serveIntercepted(
   if (reason) return dialAndSplice(gateway, tunnel, destination, reason);
   const name = serverName ?? destination.host;
   const secure = await intercept(channel, name, gateway.leaves, versions).catch((error) => {
-    if (error instanceof HandshakeError) gateway.detector.clientFailed(destination, error.message);
+    if (error instanceof HandshakeError)
+      gateway.detector.clientFailed(destination, error.message, error.isRefusal);
     throw error;
   });
   gateway.recorder.intercepted({
@@ -181,11 +182,12 @@ async function serveIntercepted(
     http_version: secure.version === "h2" ? "2" : "1.1",
     ...(served.client ? { client: served.client } : {}),
   });
-  onSilentEnd(secure.channel, () => gateway.detector.clientFailed(destination, SILENT));
+  onSilentEnd(secure.channel, () => gateway.detector.clientFailed(destination, SILENT, false));
   try {
     if (secure.version === "h2") await serveHttp2(gateway, { ...served, channel: secure.channel });
     else await serveOverHttp1(tunnel, secure.channel, served, true);
   } finally {
+    if (secure.channel.hasReceived) gateway.detector.clientServed(destination);
     secure.channel.destroy();
   }
 }

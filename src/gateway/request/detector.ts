@@ -24,11 +24,17 @@ interface DetectorParts {
 
 const DEFAULT_TTL_MS = 60 * 60_000;
 const EXPIRY_MS = 5_000;
+const SAME_TRY_MS = 250;
+/** A client that does not trust the leaf tries again; two that have nothing to do with each other are further apart. */
+const SECOND_TRY_MS = 10 * 60_000;
+const MAX_LEFT = 1_000;
 
 /** The detector; one per daemon. */
 export class Detector {
   readonly #parts: DetectorParts;
   readonly #listeners = new Set<() => void>();
+  /** When a client last left in the middle of a handshake, by host and port, oldest first. */
+  readonly #left = new Map<string, number>();
   /** Pins whose end was not announced yet. */
   readonly #pinned = new Map<string, Suspect>();
   readonly #timer = setInterval(() => this.#expire(), EXPIRY_MS).unref();
@@ -60,12 +66,35 @@ export class Detector {
     return suspect;
   }
 
-  /** A client broke off the handshake with our leaf. Recorded, and nothing follows from it. */
-  clientFailed({ host, port }: Destination, reason: string, now = Date.now()): void {
+  /**
+   * A client broke off the handshake with our leaf. Recorded, and nothing follows from it. `isRefusal`: it said that
+   * it does not trust the certificate. One that merely left is listed from the second try on: anybody's may break once.
+   */
+  clientFailed({ host, port }: Destination, reason: string, isRefusal = true, now = Date.now()): void {
     const { suspects, events } = this.#parts;
+    if (!isRefusal && suspects.get(host, port, "client") === undefined && !this.#isSecondTry(host, port, now))
+      return;
     const isNew = suspects.get(host, port, "client") === undefined;
     suspects.note({ host, port, failed: "client", reason }, now);
     if (isNew) events.publish("host_suspected", { host, port, failed: "client", reason });
+  }
+
+  /** A client sent a request under our leaf: what broke off before was no refusal. */
+  clientServed({ host, port }: Destination): void {
+    this.#left.delete(`${host} ${port}`);
+  }
+
+  #isSecondTry(host: string, port: number, now: number): boolean {
+    const key = `${host} ${port}`;
+    const before = this.#left.get(key);
+    // One try of a client may fail several times in a row.
+    if (before !== undefined && now - before < SAME_TRY_MS) return false;
+    this.#left.delete(key);
+    if (before !== undefined && now - before < SECOND_TRY_MS) return true;
+    const oldest = this.#left.keys().next().value;
+    if (this.#left.size >= MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
+    this.#left.set(key, now);
+    return false;
   }
 
   /** The finding on whose account a connection of an inspected host is spliced at present. */

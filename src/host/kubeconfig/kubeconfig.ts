@@ -2,14 +2,17 @@
 // holds them) and says which clusters need what trust. Knows nothing of the daemon; the overlay for agents is made
 // from the result by kubeconfig-overlay.ts. Never copies a private key: identities are references to files.
 
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode } from "../../state/files.ts";
+import { readNamedFile } from "../../state/named-file.ts";
 import { type ClusterServer, clusterServer } from "./cluster-server.ts";
 import { OVERLAY_MARK, overlaySources } from "./overlay.ts";
+
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The fields of a kubeconfig entry as they are in the file, relative paths made absolute. */
 export type KubeconfigFields = Readonly<Record<string, unknown>>;
@@ -266,10 +269,10 @@ export function kubeconfigIdentity(
 async function readFields(file: string): Promise<KubeconfigFields | undefined> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readText(file, "the kubeconfig");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw unreadable(file, "the kubeconfig", error);
+    if (error instanceof UserError && errorCode(error.cause) === "ENOENT") return undefined;
+    throw error;
   }
   return parseFields(text, file);
 }
@@ -292,9 +295,11 @@ function parseFields(text: string, file: string): KubeconfigFields {
 
 async function readText(path: string, what: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return (await readNamedFile(path, { what, maxBytes: MAX_BYTES })).toString("utf8");
   } catch (error) {
-    throw unreadable(path, what, error);
+    const cause = error instanceof UserError ? error.cause : error;
+    if (cause === undefined) throw error;
+    throw unreadable(path, what, cause);
   }
 }
 

@@ -8,6 +8,7 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode } from "../../state/files.ts";
+import { isSecureUrl } from "../../text/secure-url.ts";
 import type { Environment } from "../process/environment.ts";
 import { askProgram } from "../service/daemon-binary.ts";
 import { verifyMinisign } from "./minisign.ts";
@@ -224,7 +225,7 @@ async function get(url: string, transfer: Transfer, headers: Record<string, stri
 }
 
 function checkAddress(url: string): void {
-  if (!/^https:\/\/|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url))
+  if (!isSecureUrl(url))
     throw new UserError(`'${url}' is not https`, { hint: "see the setting update_feed" });
 }
 
