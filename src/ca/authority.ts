@@ -165,9 +165,11 @@ function checkUsable(certificate: x509.X509Certificate, paths: StatePaths): void
   if (constraints?.ca !== true)
     throw unusable(`"${paths.caCertificate}" is not the certificate of an authority`, paths);
   if (certificate.notAfter.getTime() <= Date.now())
-    throw unusable(
+    throw new UserError(
       `"${paths.caCertificate}" expired on ${certificate.notAfter.toISOString().slice(0, 10)}`,
-      paths,
+      {
+        hint: "iddio repair makes a new one; clients that were told to trust the old one must be told again",
+      },
     );
   if (certificate.notBefore.getTime() > Date.now())
     throw new UserError(

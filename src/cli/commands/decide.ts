@@ -1,4 +1,5 @@
-// `iddio decide`: what the policy would do with a request, and which line of it says so.
+// `iddio decide`: what the policy would do with a request, and which line of it says so. Decides nothing itself: the
+// daemon does, or without one the same function over the policy file.
 
 import { readPolicyFile } from "../../features/policy/policy-file.ts";
 import { UserError } from "../../model/user-error.ts";

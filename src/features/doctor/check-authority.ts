@@ -33,7 +33,9 @@ export async function checkAuthority({ paths, nowMs }: CheckContext): Promise<Fi
       ...about,
       verdict: "fail",
       detail: problem,
-      fix: "restore both files from a backup, or iddio repair makes a new authority, which clients must then trust",
+      fix: problem.startsWith("expired")
+        ? "iddio repair makes a new authority, which clients must then trust"
+        : "restore both files from a backup, or iddio repair makes a new authority, which clients must then trust",
       repairs: [{ kind: "authority" }],
     };
   const end = Date.parse(new X509Certificate(certificate ?? "").validTo);
