@@ -123,6 +123,22 @@ export function openDatabase(path: string): Database {
   }
 }
 
+/** What SQLite finds wrong with the file; undefined when it is whole. */
+export function databaseProblem(path: string): string | undefined {
+  try {
+    const database = new Database(path, { readwrite: true, create: false });
+    try {
+      database.run("PRAGMA busy_timeout = 2000");
+      const row = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
+      return row?.quick_check === "ok" ? undefined : (row?.quick_check ?? "it does not answer");
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 function migrate(database: Database, path: string): void {
   const version =
     database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;

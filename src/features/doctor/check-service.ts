@@ -222,6 +222,22 @@ function accepts(listen: string): Promise<boolean> {
   });
 }
 
+/** Whether requests are judged at all. */
+export async function checkProxyMode({ daemon }: CheckContext): Promise<Finding> {
+  const about = { check: "proxy mode", lookedAt: "iddio get-proxy-mode" };
+  if (daemon === undefined) return { ...about, verdict: "skip", detail: "there is no daemon" };
+  if (daemon.proxyMode === "enforce") return { ...about, verdict: "ok", detail: "enforce" };
+  return {
+    ...about,
+    verdict: "warn",
+    detail: `${daemon.proxyMode}: nothing is held or refused`,
+    fix:
+      daemon.proxyMode === "observe"
+        ? "iddio observe stop, or: iddio set-proxy-mode enforce"
+        : "iddio set-proxy-mode enforce",
+  };
+}
+
 async function isInstalled(binary: string): Promise<boolean> {
   return (await stat(binary).catch(() => undefined))?.isFile() === true;
 }

@@ -3,6 +3,7 @@
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { databaseProblem } from "../../state/database.ts";
 import { errorCode } from "../../state/files.ts";
 import { directoryMode } from "../../state/paths.ts";
 import type { CheckContext, Finding, Repair } from "./checks.ts";
@@ -86,6 +87,21 @@ export async function checkFiles({ paths }: CheckContext): Promise<Finding> {
   if (problems.length === 0)
     return { ...about, verdict: "ok", detail: `${count} files, private but for the certificates` };
   return { ...about, verdict: "fail", detail: problems.join("; "), fix: "iddio repair", repairs };
+}
+
+/** Whether state.db (pins, upstreams, grants) is whole, as SQLite itself checks it. */
+export async function checkDatabase({ paths }: CheckContext): Promise<Finding> {
+  const about = { check: "database", lookedAt: paths.database };
+  const found = await stat(paths.database).catch(() => undefined);
+  if (found === undefined) return { ...about, verdict: "skip", detail: "not there: the daemon makes it" };
+  const problem = found.isFile() ? databaseProblem(paths.database) : "it is not a file";
+  if (problem === undefined) return { ...about, verdict: "ok", detail: "whole" };
+  return {
+    ...about,
+    verdict: "fail",
+    detail: `cannot be used: ${problem}`,
+    fix: "stop the daemon and move it away: pins and upstreams are then lost, iddio kubeconfig registers clusters again",
+  };
 }
 
 function octal(mode: number): string {

@@ -17,11 +17,12 @@ import {
   checkDaemon,
   checkMode,
   checkPort,
+  checkProxyMode,
   checkService,
   checkSocket,
   checkUnit,
 } from "./check-service.ts";
-import { checkFiles, checkStateDirectory } from "./check-state.ts";
+import { checkDatabase, checkFiles, checkStateDirectory } from "./check-state.ts";
 
 /** How a check went. `warn` is worth knowing and breaks nothing; `skip` could not be looked at. */
 export type CheckVerdict = "ok" | "warn" | "fail" | "skip";
@@ -80,6 +81,7 @@ export interface DaemonFacts {
   readonly version: string;
   readonly proxyListen: string;
   readonly policy: string;
+  readonly proxyMode: string;
   /** Absent when the daemon is older than the guard. */
   readonly guard?: {
     readonly name: string;
@@ -113,6 +115,7 @@ export type Check = (context: CheckContext) => Promise<Finding>;
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["state directory", checkStateDirectory],
   ["files", checkFiles],
+  ["database", checkDatabase],
   ["disk", checkDisk],
   ["clock", checkClock],
   ["policy", checkPolicy],
@@ -125,6 +128,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["unit", checkUnit],
   ["service", checkService],
   ["daemon", checkDaemon],
+  ["proxy mode", checkProxyMode],
   ["guard", checkGuard],
   ["socket", checkSocket],
   ["port", checkPort],

@@ -45,6 +45,7 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
       version: status.build_version,
       proxyListen: status.proxy_listen,
       policy: status.policy,
+      proxyMode: status.proxy_mode,
       ...(status.guard === undefined ? {} : { guard: guardFacts(status) }),
     },
     ...(daemonProblem === undefined ? {} : { daemonProblem }),

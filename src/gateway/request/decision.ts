@@ -82,5 +82,6 @@ function refusedNow(reason: string, approvalId: string): Decision {
 /** Its intent is not on disk. */
 export function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
   const reason = `the audit log cannot be written (${problem})`;
-  return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: true };
+  // Not the policy's doing, so nobody is told that it was.
+  return { kind: "refuse", result: { outcome: "blocked", decision: "deny", reason }, retry: true };
 }

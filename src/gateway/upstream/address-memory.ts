@@ -106,8 +106,14 @@ export class AddressMemory {
   #write(): void {
     this.#writer = undefined;
     const rows = [...this.#unsaved.values()].map(({ until, ...row }) => ({ ...row, untilMs: until }));
-    this.#unsaved.clear();
-    if (rows.length > 0) this.#store?.save(rows);
+    if (rows.length === 0) return;
+    try {
+      this.#store?.save(rows);
+      this.#unsaved.clear();
+    } catch {
+      // A full disk: what is not written stays in memory, and goes with whatever is noted next.
+      while (this.#unsaved.size > ROUTE_MAX) this.#unsaved.delete(this.#unsaved.keys().next().value ?? "");
+    }
   }
 
   #refresh(): void {
@@ -116,7 +122,11 @@ export class AddressMemory {
       for (const [name, { until }] of sightings) if (until <= now) sightings.delete(name);
       if (sightings.size === 0) this.#exact.delete(address);
     }
-    this.#store?.forget(now);
+    try {
+      this.#store?.forget(now);
+    } catch {
+      // What is over is not read anyway.
+    }
     void this.#resolve([...this.#watched]);
   }
 
