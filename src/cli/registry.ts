@@ -35,6 +35,7 @@ import {
 import { policyCheckCommand, policyDiffCommand } from "../features/policy/compare.ts";
 import { policyEditCommand } from "../features/policy/edit.ts";
 import { policyExplainCommand } from "../features/policy/explain.ts";
+import { policyLintCommand } from "../features/policy/lint.ts";
 import {
   policyReloadCommand,
   policySchemaCommand,
@@ -101,6 +102,7 @@ export const COMMANDS: readonly Command[] = [
   policyReloadCommand,
   policySchemaCommand,
   policyExplainCommand,
+  policyLintCommand,
   policyTestCommand,
   policyDiffCommand,
   policyCheckCommand,

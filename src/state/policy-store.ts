@@ -4,6 +4,7 @@
 import { UserError } from "../model/user-error.ts";
 import { isNarrowerPolicy } from "../policy/compare/narrower.ts";
 import { DEFAULT_POLICY } from "../policy/default-policy.ts";
+import { newCommandProblems } from "../policy/lint/known-commands.ts";
 import { type PolicyProblem, parsePolicy } from "../policy/parse/parse.ts";
 import type { Policy } from "../policy/policy.ts";
 import { removedEntries } from "../policy/removed-entries.ts";
@@ -181,10 +182,16 @@ export class PolicyStore {
       this.#reloadProblem = WAITS;
       return this.#tell({ kind: "waiting", problem: WAITS });
     }
+    const commands = newCommandProblems(parsed.policy, this.#current);
+    if (commands.some(({ severity }) => severity === "error")) {
+      const problem = describe(commands);
+      this.#reloadProblem = problem.replaceAll("\n  ", "; ");
+      return this.#tell({ kind: "failed", problem, problems: commands });
+    }
     this.#consent?.approve(parsed.policy.text);
     this.#removed = removedEntries(this.#current, parsed.policy);
     this.#current = parsed.policy;
-    this.#warnings = parsed.warnings;
+    this.#warnings = [...parsed.warnings, ...commands];
     this.#revision++;
     this.#reloadProblem = undefined;
     this.#keep();
@@ -192,7 +199,7 @@ export class PolicyStore {
       kind: "loaded",
       policy: parsed.policy,
       revision: this.#revision,
-      warnings: parsed.warnings,
+      warnings: this.#warnings,
       removed: this.#removed,
     });
   }

@@ -59,7 +59,14 @@ export const classifyCliCommand: Command = {
         `'--json' was read as ${args[0]}'s; iddio's comes before: iddio classify cli --json ${args[0]} …`,
       );
     const { id: _, ...report } = classifyRow({ argv: args }, () => undefined);
-    print({ flags, output }, report);
+    const { classifierFor } = await import("../../protocols/registry.ts");
+    const requests = classifierFor(report.protocol).vocabulary?.meaningOf(report.command) ?? [];
+    const isOther = requests.some((name) => name !== report.command);
+    if (flags.has("json")) return void output.json(isOther ? { ...report, requests } : report);
+    output.pairs([
+      ...classificationPairs(report, "reason"),
+      ...(isOther ? [["requests", requests.join(", ")] as const] : []),
+    ]);
   },
 };
 

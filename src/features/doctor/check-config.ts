@@ -2,6 +2,7 @@
 // known to be the one that was meant.
 
 import { readFile } from "node:fs/promises";
+import { commandProblems } from "../../policy/lint/known-commands.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
 import { errorCode } from "../../state/files.ts";
 import { parseSettings } from "../../state/settings.ts";
@@ -42,7 +43,7 @@ export async function checkPolicy({ paths, daemon }: CheckContext): Promise<Find
           repairs: [{ kind: "put-aside", path: paths.policy }, { kind: "policy" }],
         };
   }
-  const [warning] = parsed.warnings;
+  const [warning] = [...parsed.warnings, ...commandProblems(parsed.policy)];
   if (warning !== undefined)
     return {
       ...about,

@@ -124,17 +124,22 @@ function describeExample({ classification, verdict }: CounterExample): string {
   return `${protocol} '${command}' (tier ${tier})${place} is allowed by ${verdict.rule} (line ${verdict.line})`;
 }
 
-/** Prints a comparison for a person, widest first. */
-export function printDiff(output: Output, { changes, routes, unknown, isWider }: PolicyDiff): void {
-  if (changes.length + routes.length + unknown.length === 0) {
-    output.line("no decision differs");
-    return;
-  }
-  for (const clause of unknown) output.line(`counts as wider: ${escapeForTerminal(clause)}`);
-  for (const { entry, from, to, effect } of routes)
-    output.line(escapeForTerminal(describeRoute(entry, from, to, effect)));
-  for (const change of changes) output.line(escapeForTerminal(describeChange(change)));
-  output.line(isWider ? "the new policy lets through more" : "the new policy lets through no more");
+/** The last line of a comparison whose new policy is wider. */
+export const WIDER_LINE = "the new policy lets through more";
+
+/** A comparison for a person, widest first. Texts come from the files and are not escaped. */
+export function diffLines({ changes, routes, unknown, isWider }: PolicyDiff): readonly string[] {
+  if (changes.length + routes.length + unknown.length === 0) return ["no decision differs"];
+  return [
+    ...unknown.map((clause) => `counts as wider: ${clause}`),
+    ...routes.map(({ entry, from, to, effect }) => describeRoute(entry, from, to, effect)),
+    ...changes.map(describeChange),
+    isWider ? WIDER_LINE : "the new policy lets through no more",
+  ];
+}
+
+function printDiff(output: Output, diff: PolicyDiff): void {
+  for (const line of diffLines(diff)) output.line(escapeForTerminal(line));
 }
 
 const HEADS: Readonly<Record<string, string>> = {

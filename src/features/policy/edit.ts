@@ -5,6 +5,8 @@ import type { Command, CommandContext } from "../../cli/kit/command.ts";
 import { isDown } from "../../cli/kit/is-down.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
+import { WIDER_LINE } from "./compare.ts";
 import type { PolicyDraft } from "./draft.ts";
 import { countText, problemLines } from "./problems.ts";
 
@@ -43,9 +45,15 @@ export const policyEditCommand: Command = {
           output.note("hint: if the editor returned at once, make it wait, e.g. EDITOR='code --wait'");
         return 0;
       }
-      const problems = await problemsOf(text);
+      const problems = await problemsOf(text, draft.base);
       if (!problems.some(({ severity }) => severity === "error")) {
         for (const warning of problemLines(draft.path, problems)) output.note(warning);
+        const review = await reviewOf(text, draft.base);
+        for (const line of review) output.note(escapeForTerminal(line));
+        if (review.some((line) => line === WIDER_LINE) && !(await agrees(context))) {
+          output.note(`policy.yaml is as it was, the draft is kept: ${draft.path}`);
+          return 1;
+        }
         await save(context, draft, text);
         await discardDraft(paths);
         return 0;
@@ -57,10 +65,30 @@ export const policyEditCommand: Command = {
   },
 };
 
-async function problemsOf(text: string): Promise<readonly PolicyProblem[]> {
+async function problemsOf(text: string, base: string): Promise<readonly PolicyProblem[]> {
   const { parsePolicy } = await import("../../policy/parse/parse.ts");
-  const parsed = parsePolicy(text);
-  return "problems" in parsed ? parsed.problems : parsed.warnings;
+  const { commandProblems, newCommandProblems } = await import("../../policy/lint/known-commands.ts");
+  const [parsed, before] = [parsePolicy(text), parsePolicy(base)];
+  if ("problems" in parsed) return parsed.problems;
+  const commands =
+    "policy" in before ? newCommandProblems(parsed.policy, before.policy) : commandProblems(parsed.policy);
+  return [...parsed.warnings, ...commands];
+}
+
+/** What a person should see before it is saved: what the draft lets through that policy.yaml did not, and odd rules. */
+async function reviewOf(text: string, base: string): Promise<readonly string[]> {
+  const { parsePolicy } = await import("../../policy/parse/parse.ts");
+  const [after, before] = [parsePolicy(text), parsePolicy(base)];
+  if (!("policy" in after) || !("policy" in before)) return [];
+  const { diffPolicies } = await import("../../policy/compare/diff.ts");
+  const { lintPolicy } = await import("../../policy/lint/lint.ts");
+  const { diffLines } = await import("./compare.ts");
+  const { loadCatalogue } = await import("./read-policy.ts");
+  const catalogue = await loadCatalogue();
+  return [
+    ...lintPolicy(after.policy, catalogue).map(({ line, message }) => `line ${line}: ${message}`),
+    ...diffLines(diffPolicies(before.policy, after.policy, catalogue)),
+  ];
 }
 
 /** The daemon replaces the file, so that the change has a row with who made it; without one it is done here. */
@@ -82,14 +110,24 @@ async function save(
   output.line("policy saved and in force");
 }
 
-/** Asks only where somebody can answer. */
-async function wantsToGoOn({ output }: CommandContext): Promise<boolean> {
+/** Whether a person who sees what becomes wider still wants it; where nobody can answer, the editor's end is the answer. */
+async function agrees(context: CommandContext): Promise<boolean> {
   const { isatty } = await import("node:tty");
-  if (!isatty(0) || !isatty(2)) return false;
+  if (!isatty(0) || !isatty(2)) return true;
+  return ask(context, "save it? [Y/n] ");
+}
+
+/** Asks only where somebody can answer. */
+async function wantsToGoOn(context: CommandContext): Promise<boolean> {
+  const { isatty } = await import("node:tty");
+  return isatty(0) && isatty(2) && ask(context, "edit it again? [Y/n] ");
+}
+
+async function ask({ output }: CommandContext, question: string): Promise<boolean> {
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await lines.question("edit it again? [Y/n] ");
+    const answer = await lines.question(question);
     return !/^\s*n/i.test(answer);
   } catch {
     output.note("");

@@ -44,7 +44,9 @@ export const policyValidateCommand: Command = {
     const text = await readTextFile(path, "policy");
     const { parsePolicy } = await import("../../policy/parse/parse.ts");
     const parsed = parsePolicy(text);
-    const problems = "problems" in parsed ? parsed.problems : parsed.warnings;
+    const { commandProblems } = await import("../../policy/lint/known-commands.ts");
+    const problems =
+      "problems" in parsed ? parsed.problems : [...parsed.warnings, ...commandProblems(parsed.policy)];
     const errors = problems.filter(({ severity }) => severity === "error").length;
     if (flags.has("json")) output.json({ valid: errors === 0, problems });
     else printProblems(output, path, problems, errors);

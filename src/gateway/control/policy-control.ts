@@ -9,6 +9,7 @@ import type { PolicyReloadReport } from "../../api/reports.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
 import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../policy/edit/edit.ts";
+import { newCommandProblems } from "../../policy/lint/known-commands.ts";
 import { type PolicyProblem, parsePolicy } from "../../policy/parse/parse.ts";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
@@ -102,6 +103,8 @@ export function policyHandlers(
       alone(async () => {
         const parsed = parsePolicy(text);
         if ("problems" in parsed) throw doesNotLoad(parsed.problems);
+        const commands = newCommandProblems(parsed.policy, policy.current);
+        if (commands.some(({ severity }) => severity === "error")) throw doesNotLoad(commands);
         if (base_sha256 !== undefined && (await sha256OfFile(path)) !== base_sha256)
           throw new UserError("policy.yaml has been changed meanwhile, so it is not overwritten", {
             hint: `see: ${path}`,

@@ -9,12 +9,17 @@ import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { Tier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
+import { classifierFor } from "../../protocols/registry.ts";
 import type { RuleTable } from "../policy.ts";
 
 /** A command as a rule names it: the name or pattern, compiled. */
 export interface CommandSelector {
   readonly text: string;
   readonly globs: readonly Glob[];
+  /** Where it is written, 1-based; undefined for what a command line names. */
+  readonly at?: { readonly line: number; readonly column: number };
+  /** Its path in the file. */
+  readonly path?: string;
 }
 
 /** What one line under `groups:` or `commands:` of a rules block selects, and the verdict it gives. */
@@ -30,29 +35,47 @@ export interface Rule {
 
 const DONE: Readonly<Record<Action, string>> = { allow: "allowed", escalate: "escalated", deny: "denied" };
 
-const KUBERNETES_VERBS: ReadonlySet<string> = new Set(
+/** Verbs of Kubernetes and of RBAC. */
+export const KUBERNETES_VERBS: ReadonlySet<string> = new Set(
   "get list watch create update patch delete deletecollection connect approve sign bind escalate impersonate".split(
     " ",
   ),
 );
 
-/** Reads a command of a rule. For kubectl the order `get configmaps` means the same as `configmaps get`. */
+/**
+ * Reads a command of a rule. A tool's spelling (`gh repo delete`, `aws s3 rm`, `kubectl delete pod`) means the API
+ * operations that the tool sends, too. For kubectl the order `get configmaps` means the same as `configmaps get`.
+ */
 export function compileCommand(
   protocol: Protocol,
   text: string,
 ): CommandSelector | { readonly problem: string } {
-  const words = text.trim().split(/\s+/);
-  const compiled: NameGlob | { problem: string } = compileNameGlob(words.join(" "));
+  const typed = text.trim().split(/\s+/);
+  const { programs, vocabulary } = classifierFor(protocol);
+  const isProgram = typed.length > 1 && programs.includes(typed[0]?.toLowerCase() ?? "");
+  const spellings = [typed, ...(isProgram ? [typed.slice(1)] : [])];
+  const compiled: NameGlob | { problem: string } = compileNameGlob(typed.join(" "));
   if ("problem" in compiled) return compiled;
+  const others = new Set<string>();
+  for (const words of spellings) {
+    const command = words.join(" ");
+    if (words !== typed) others.add(command);
+    if (protocol === "kubectl" && isSwapped(words)) others.add(`${words[1]} ${words[0]}`);
+    for (const meaning of vocabulary?.meaningOf(command) ?? []) others.add(meaning);
+  }
+  others.delete(typed.join(" "));
+  const globs = [...compiled.globs];
+  for (const other of others) {
+    const also = compileNameGlob(other);
+    if ("problem" in also) return also;
+    globs.push(...also.globs);
+  }
+  return { text, globs };
+}
+
+function isSwapped(words: readonly string[]): boolean {
   const [first = "", second = ""] = words.map((word) => word.toLowerCase());
-  const isSwapped =
-    protocol === "kubectl" &&
-    words.length === 2 &&
-    KUBERNETES_VERBS.has(first) &&
-    !KUBERNETES_VERBS.has(second);
-  if (!isSwapped) return { text, globs: compiled.globs };
-  const swapped = compileNameGlob(`${words[1]} ${words[0]}`);
-  return "problem" in swapped ? swapped : { text, globs: [...compiled.globs, ...swapped.globs] };
+  return words.length === 2 && KUBERNETES_VERBS.has(first) && !KUBERNETES_VERBS.has(second);
 }
 
 /** Builds the look-ups of one block from its rules in file order. */

@@ -131,7 +131,8 @@ function parseCommands(
 ): readonly { readonly command: CommandSelector; readonly path: string; readonly line: number }[] {
   return readTexts(field, "a command", problems).flatMap(({ item, path }) => {
     const command = compileCommand(protocol, item.text);
-    if (!("problem" in command)) return [{ command, path, line: item.at.line }];
+    if (!("problem" in command))
+      return [{ command: { ...command, at: item.at, path }, path, line: item.at.line }];
     problems.error(item.at, path, `${quote(item.text)} is not a command: ${command.problem}`);
     return [];
   });

@@ -1,16 +1,25 @@
 // AWS's operations as the policy tools and the table of operations have them: what a row says beside the facts of
 // the API models. Knows no request.
 
+import type { Tier } from "../../model/tier.ts";
 import type { CatalogueRow } from "../catalogue.ts";
 import type { KnownOperation } from "../known-operation.ts";
-import { awsCatalogue } from "./catalogue.ts";
-import { describeOperations } from "./description.ts";
+import { awsCatalogue, awsTable, cliOperationName } from "./catalogue.ts";
 import { awsTier } from "./tier.ts";
 
-/** Every operation of every API, each with its own tier. */
+/** Every operation of every API, each with its own tier, without the work of describing it. */
 export function awsOperations(): readonly KnownOperation[] {
-  const apis = new Set(awsCatalogue().byCli.values());
-  return [...apis].flatMap((api) => [...api.operations().values()].map((one) => describeOperations([one])));
+  const { byCli } = awsCatalogue();
+  return awsTable.rows().map(({ service, operation, tier, more }) => {
+    const iam = byCli.get(service)?.iam ?? service;
+    const action = more[1] === undefined || more[1] === "" ? operation : more[1];
+    const aliases = new Set([`${iam}:${operation}`, `${iam}:${action}`, `${service}:${operation}`]);
+    return {
+      command: `${service} ${cliOperationName(operation)}`,
+      aliases: [...aliases],
+      tier: tier as Tier,
+    };
+  });
 }
 
 /** The columns of a row that follow from the rules; the API must be in apis.tsv. */

@@ -46,10 +46,21 @@ function meaningOf(command: string): readonly string[] {
   const resource = camelCase(rest.at(-1) ?? first ?? "");
   const verbs = VERBS[verb] ?? [camelCase(verb)];
   if (resource === "") return [];
-  return googleTable.rowsOf(service).flatMap(({ operation }) => {
+  return operationsOf(service).flatMap((operation) => {
     const parts = operation.split(".");
     return verbs.includes(parts.at(-1) ?? "") && parts.at(-2) === resource ? [operation] : [];
   });
+}
+
+const operations = new Map<string, readonly string[]>();
+
+function operationsOf(service: string): readonly string[] {
+  const known = operations.get(service);
+  if (known !== undefined) return known;
+  const found = googleTable.rowsOf(service).map(({ operation }) => operation);
+  // Only services that exist are kept: the words are a policy's.
+  if (found.length > 0) operations.set(service, found);
+  return found;
 }
 
 /** A method of an API that nobody publishes, or what the tools send for themselves. */

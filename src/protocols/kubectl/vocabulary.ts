@@ -2,7 +2,7 @@
 // of kubectl's spellings with the verb on either side, and custom resources, whose names are the cluster's.
 
 import { toolMeaning, type Vocabulary } from "../vocabulary.ts";
-import { resourceType } from "./resources.ts";
+import { builtInTypes, resourceType } from "./resources.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
 
 const VERBS: ReadonlySet<string> = new Set(
@@ -27,12 +27,21 @@ function meaningOf(command: string): readonly string[] {
   const [type, verb] = typeAndVerb(command) ?? [];
   if (type === undefined || verb === undefined || /[^a-z0-9./-]/.test(type)) return [];
   const [word = "", ...subresource] = type.split("/");
+  if (isForeign(word)) return [];
   return [`${[resourceType(word).resource, ...subresource].join("/")} ${verb}`];
+}
+
+/** `secrets.example.com`: another group's type with a name of Kubernetes' own. Requests are named without the group. */
+function isForeign(word: string): boolean {
+  const { resource, group } = resourceType(word);
+  const own = builtInTypes().filter((type) => type.resource === resource);
+  return word.includes(".") && own.length > 0 && !own.some((type) => type.group === group);
 }
 
 /** A type that Kubernetes does not have itself with a verb that it has, and the server's own paths. */
 function isCarried(command: string): boolean {
-  return typeAndVerb(command) !== undefined || command.toLowerCase() === "cp";
+  const [type = ""] = typeAndVerb(command) ?? [];
+  return (type !== "" && !isForeign(type.split("/")[0] ?? "")) || command.toLowerCase() === "cp";
 }
 
 function typeAndVerb(command: string): readonly [type: string, verb: string] | undefined {

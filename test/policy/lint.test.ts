@@ -1,0 +1,171 @@
+// Rules that look like protection and are none: commands that match nothing, rules that others always decide, entries
+// that nothing reaches, allows for one scope of what is denied elsewhere.
+
+import { describe, expect, test } from "bun:test";
+import type { Protocol } from "../../src/model/protocol.ts";
+import { decide } from "../../src/policy/decide/decide.ts";
+import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
+import { commandProblems, newCommandProblems } from "../../src/policy/lint/known-commands.ts";
+import { lintPolicy } from "../../src/policy/lint/lint.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import { classifierFor } from "../../src/protocols/registry.ts";
+import { readToolCommands } from "../../src/protocols/vocabulary.ts";
+
+const LIMIT = 60_000;
+const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
+
+function policyOf(text: string): Policy {
+  const parsed = parsePolicy(text);
+  if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.policy;
+}
+
+function denying(protocol: Protocol, ...commands: readonly string[]): Policy {
+  const list = commands.map((command) => `        - ${JSON.stringify(command)}`).join("\n");
+  return policyOf(
+    `${protocol}:\n  inspect: [example.com]\n  default: allow\n  rules:\n    deny:\n      commands:\n${list}\n`,
+  );
+}
+
+function verdictOn(policy: Policy, protocol: Protocol, command: string, tier: "observe" | "sensitive") {
+  return decide(policy, { protocol, tier, command, aliases: [], labels: {}, reason: "" }).action;
+}
+
+describe("a tool's spelling means what the tool sends", () => {
+  const rows: readonly (readonly [protocol: Protocol, typed: string, sent: string])[] = [
+    ["kubectl", "delete pod", "pods delete"],
+    ["kubectl", "kubectl delete pod", "pods delete"],
+    ["kubectl", "get po", "pods get"],
+    ["kubectl", "pods/exec", "exec"],
+    ["kubectl", "logs", "pods/log get"],
+    ["kubectl", "delete widgets.example.com", "widgets delete"],
+    ["github", "repo delete", "repos/delete"],
+    ["github", "gh repo delete", "repos/delete"],
+    ["github", "pr merge", "mutation mergePullRequest"],
+    ["aws", "s3 rm", "s3:DeleteObject"],
+    ["aws", "aws s3 rm", "s3:DeleteObject"],
+    ["gcloud", "compute instances delete", "compute.instances.delete"],
+    ["gcloud", "gcloud sql instances delete", "sql.instances.delete"],
+    ["cloudflare", "wrangler d1 delete", "d1.database.delete"],
+    ["fly", "fly apps destroy", "mutation deleteApp"],
+  ];
+  for (const [protocol, typed, sent] of rows)
+    test(
+      `${protocol}: ${typed}`,
+      () => {
+        const policy = denying(protocol, typed);
+        expect(verdictOn(policy, protocol, sent, "sensitive")).toBe("deny");
+        expect(commandProblems(policy)).toEqual([]);
+      },
+      LIMIT,
+    );
+
+  test("another group's type with a name of Kubernetes' own is not Kubernetes' own", () => {
+    expect(
+      verdictOn(denying("kubectl", "get secrets.example.com"), "kubectl", "secrets get", "observe"),
+    ).toBe("allow");
+  });
+
+  test("the program's own commands stay what they are", () => {
+    expect(verdictOn(denying("github", "gh repo delete"), "github", "repo delete", "sensitive")).toBe("deny");
+  });
+
+  for (const protocol of ["github", "aws", "cloudflare", "fly", "kubectl"] as const)
+    test(
+      `the tool commands of ${protocol} name operations that exist`,
+      async () => {
+        const table = await Bun.file(
+          new URL(`../../src/protocols/${protocol}/tool-commands.tsv`, import.meta.url),
+        ).text();
+        const operations = new Set([...readToolCommands(table).values()].flat());
+        const policy = denying(protocol, ...operations);
+        expect(commandProblems(policy).map(({ message }) => message)).toEqual([]);
+      },
+      LIMIT,
+    );
+});
+
+describe("a command that can never match is an error", () => {
+  const rows: readonly (readonly [protocol: Protocol, typed: string, hint: string])[] = [
+    ["kubectl", "secrets", "secrets *"],
+    ["kubectl", "delete", "* delete"],
+    ["github", "repos/delte", "repos/delete"],
+    ["aws", "ec2 terminate-instance", "ec2 terminate-instances"],
+    ["gcloud", "compute.instances.delte", "compute.instances.delete"],
+    ["cloudflare", "dns.record.delete", "dns.records.delete"],
+  ];
+  for (const [protocol, typed, hint] of rows)
+    test(
+      `${protocol}: ${typed}`,
+      () => {
+        const [problem] = commandProblems(denying(protocol, typed));
+        expect(problem?.severity).toBe("error");
+        expect(problem?.message).toContain(`'${typed}'`);
+        expect(problem?.hint).toContain(`'${hint}'`);
+        expect(problem?.line).toBe(7);
+      },
+      LIMIT,
+    );
+
+  test("a custom resource is none, and one that is nearly a type of Kubernetes is pointed out", () => {
+    expect(commandProblems(denying("kubectl", "certificates patch", "widgets.example.com delete"))).toEqual(
+      [],
+    );
+    expect(commandProblems(denying("kubectl", "deploymnets delete"))).toMatchObject([
+      { severity: "warning" },
+    ]);
+  });
+
+  test("what only command lines are called is pointed out", () => {
+    expect(commandProblems(denying("github", "pr checkout"))).toMatchObject([{ severity: "warning" }]);
+  });
+
+  test("what the policy in force already has is a warning", () => {
+    const old = denying("kubectl", "secrets");
+    const fresh = denying("kubectl", "secrets", "pods delete", "configmaps");
+    expect(newCommandProblems(fresh, old).map(({ severity }) => severity)).toEqual(["warning", "error"]);
+  });
+});
+
+describe("lint", () => {
+  const kindsOf = (text: string) =>
+    lintPolicy(policyOf(text), catalogue).map(({ kind, line }) => `${kind} ${line}`);
+
+  test(
+    "finds nothing in the default policy",
+    () => {
+      expect(kindsOf(DEFAULT_POLICY)).toEqual([]);
+    },
+    LIMIT,
+  );
+
+  test(
+    "finds rules that another always decides, entries that nothing reaches, and an allow over a deny",
+    () => {
+      const text = `kubectl:
+  inspect: [example.com]
+  namespaces:
+    - names: ["prod-*"]
+      rules:
+        allow: { commands: [secrets get] }
+    - names: [prod-eu]
+      rules:
+        deny: { commands: [pods delete] }
+  rules:
+    deny: { commands: ["secrets *"] }
+    escalate: { commands: [secrets list] }
+`;
+      expect(kindsOf(text)).toEqual(["wider-than-deny 6", "unreachable 7", "shadowed 12"]);
+    },
+    LIMIT,
+  );
+
+  test("counts hits where they are known", () => {
+    const policy = denying("kubectl", "pods delete", "secrets get");
+    const hits = new Map([["kubectl.rules.deny.commands[0]", 3]]);
+    expect(lintPolicy(policy, catalogue, hits).map(({ kind, line }) => [kind, line])).toEqual([
+      ["no-hits", 8],
+    ]);
+  });
+});
