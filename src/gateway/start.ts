@@ -112,12 +112,16 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     log.warn("policy.schema.json not written", { reason: String(error) }),
   );
   const authority = await Authority.open(paths);
-  const systemsRoots = await systemRoots({ env, kept: paths.bundle });
-  if ((await writeBundle(paths, authority, { roots: systemsRoots, env })) === "kept")
-    log.warn("the system's roots have collapsed; the last bundle stays", {
-      roots: systemsRoots.length,
-      hint: `if that is meant: rm ${paths.bundle}, then iddio repair`,
-    });
+  const systemsRoots = await systemRoots({
+    env,
+    kept: paths.bundle,
+    onCollapse: (left) =>
+      log.warn("the system's roots have collapsed; the public ones of the last bundle still count", {
+        left,
+        hint: `if that is meant: rm ${paths.bundle}, then iddio repair`,
+      }),
+  });
+  await writeBundle(paths, authority, { roots: systemsRoots, env });
   const events = new Events();
   const disk = new DiskRoom(paths.root);
   await disk.refresh();

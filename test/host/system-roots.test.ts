@@ -156,12 +156,16 @@ test("a Linux store that is being written gives up no built-in root that the las
   const foreign = await authorityPem(directory.path);
   await writeFile(store, joined(builtIn.slice(0, 4)));
   await writeFile(kept, joined([...builtIn.slice(1), foreign]));
-  const options = { env: {}, platform: "linux", bundles: [store], kept } as const;
+  const left: number[] = [];
+  const onCollapse = (roots: number) => void left.push(roots);
+  const options = { env: {}, platform: "linux", bundles: [store], kept, onCollapse } as const;
   const roots = await systemRoots(options);
   expect(new Set(roots)).toEqual(new Set(builtIn));
+  expect(left).toEqual([4]);
   // Whoever writes to the user's bundle does not become a root of the upstreams.
   expect(roots).not.toContain(foreign);
   // A machine that has always trusted few is taken at its word.
   await writeFile(kept, joined(builtIn.slice(0, 5)));
   expect(await systemRoots(options)).toEqual(builtIn.slice(0, 4));
+  expect(left).toEqual([4]);
 });

@@ -26,6 +26,8 @@ export interface RootOptions {
   readonly bundles?: readonly string[];
   /** The bundle that was written last: what it holds of the built-in roots is not given up when the system's shrinks. */
   readonly kept?: string;
+  /** Told when the system's store has collapsed, with how many roots are left in it; those of `kept` still count then. */
+  readonly onCollapse?: (left: number) => void;
 }
 
 /** The roots that this system trusts, one PEM block each, in the system's order. */
@@ -61,10 +63,14 @@ async function enoughOf(paths: readonly string[], { bundles }: RootOptions): Pro
 }
 
 /** Only what Mozilla trusts too: the bundle is the user's file, and whoever writes to it must not become a root. */
-async function keptRoots({ kept }: RootOptions, found: readonly string[]): Promise<readonly string[]> {
+async function keptRoots(
+  { kept, onCollapse }: RootOptions,
+  found: readonly string[],
+): Promise<readonly string[]> {
   const before = kept === undefined ? [] : await certificatesIn(kept);
   if (!isCollapse(before.length, found.length)) return [];
   const held = new Set(before);
+  onCollapse?.(found.length);
   return builtIn().filter((root) => held.has(root));
 }
 

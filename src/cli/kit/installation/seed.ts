@@ -4,7 +4,7 @@
 
 import { rename } from "node:fs/promises";
 import { Authority } from "../../../ca/authority.ts";
-import { type BundleOutcome, writeBundle } from "../../../ca/bundle.ts";
+import { writeBundle } from "../../../ca/bundle.ts";
 import { systemRoots } from "../../../host/trust/system-roots.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { ensureStateDirectory } from "../../../state/files.ts";
@@ -50,9 +50,10 @@ export async function renewBundle(
 ): Promise<void> {
   if (!(await Bun.file(paths.caCertificate).exists()))
     throw new UserError(`there is no "${paths.caCertificate}"`, { hint: "iddio repair" });
-  if ((await bundleOf(paths, await Authority.open(paths), env)) === "kept")
+  const left = await bundleOf(paths, await Authority.open(paths), env);
+  if (left !== undefined)
     throw new UserError(
-      "this system trusts less than half of what the last bundle holds, so the last one stays",
+      `this system's store holds ${left} roots only, so the public ones of the last bundle still count`,
       {
         hint: `restore the system's certificates (ca-certificates), or if that is meant: rm '${paths.bundle}' and try again`,
       },
@@ -74,10 +75,17 @@ export async function renewAuthority(
   await bundleOf(paths, await Authority.open(paths), env);
 }
 
+/** How many roots are left when the system's store has collapsed. */
 async function bundleOf(
   paths: StatePaths,
   authority: Authority,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<BundleOutcome> {
-  return writeBundle(paths, authority, { roots: await systemRoots({ env, kept: paths.bundle }), env });
+): Promise<number | undefined> {
+  let collapsed: number | undefined;
+  const onCollapse = (left: number) => {
+    collapsed = left;
+  };
+  const roots = await systemRoots({ env, kept: paths.bundle, onCollapse });
+  await writeBundle(paths, authority, { roots, env });
+  return collapsed;
 }
