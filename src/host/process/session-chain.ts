@@ -95,7 +95,8 @@ export function parseSessionPs(
 }
 
 async function darwinSession(): Promise<(pid: number) => number> {
-  const { dlopen, FFIType } = await import("bun:ffi");
-  const { symbols } = dlopen("libSystem.B.dylib", { getsid: { args: [FFIType.i32], returns: FFIType.i32 } });
-  return symbols.getsid;
+  const { cSymbol } = await import("../../state/c-symbol.ts");
+  const getsid = cSymbol<(pid: number) => number>("getsid", { args: ["i32"], returns: "i32" });
+  if (getsid === undefined) throw new Error("this system does not tell the session of a process");
+  return getsid;
 }

@@ -2,8 +2,8 @@
 // the call fails, because a sandbox that is only half set up must not start anything.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
+import { cLibraries } from "../../state/c-library.ts";
 
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const { i32, u32, u64, i64, cstring } = FFIType;
 const pointer = FFIType.ptr;
 
@@ -31,7 +31,7 @@ type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 let loaded: Libc | undefined;
 
 function libc(): Libc {
-  for (const name of loaded === undefined ? LIBRARIES : []) {
+  for (const name of loaded === undefined ? cLibraries() : []) {
     try {
       loaded = dlopen(name, SYMBOLS).symbols;
       break;

@@ -2,8 +2,8 @@
 // on output, which would be done twice when another terminal lies behind this one.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
+import { cLibraries } from "../../state/c-library.ts";
 
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libSystem.B.dylib"];
 /** struct termios is 60 bytes on Linux and 72 on macOS. */
 const TERMIOS_BYTES = 128;
 /** After what was written has been shown. */
@@ -20,7 +20,7 @@ type Calls = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 let calls: Calls | undefined;
 
 function load(): Calls | undefined {
-  for (const name of calls === undefined ? LIBRARIES : []) {
+  for (const name of calls === undefined ? cLibraries() : []) {
     try {
       calls = dlopen(name, SYMBOLS).symbols;
       break;
