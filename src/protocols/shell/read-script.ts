@@ -164,7 +164,7 @@ function assignmentWord(each: {
 /** A word of the shell, with quotes and backslashes removed. */
 function wordOf(word: Word): ShellWord {
   const parts = word.parts ?? [];
-  const isSure = parts.every(isPlain) && !/^~/.test(word.text);
+  const isSure = parts.every(isPlain) && !/(?:^|[=:])~/.test(word.text);
   return { text: word.value, isSure };
 }
 
