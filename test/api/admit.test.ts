@@ -106,6 +106,7 @@ test("reading never needs a person, a decision and an unproven change always do"
     "detector_clear",
     "grants_revoke",
     "guard_confirm",
+    "hooks_judge",
     "mode_set",
     "observe_stop",
     "pins_remove",

@@ -15,9 +15,7 @@ export const hookCommand: Command = {
     "Reads the agent's question from stdin and answers in the agent's own format. Agents start it; set them up with",
     "'iddio hooks install'. What the policy allows, and what no protocol knows, gets no answer.",
   ],
-  examples: [
-    `echo '{"tool_name":"Bash","tool_input":{"command":"kubectl delete ns prod"}}' | iddio hook claude`,
-  ],
+  examples: ["iddio hook claude < question.json"],
   async run({ args, paths, env, daemon }) {
     const { hookAdapter } = await import("./agents/adapters.ts");
     const { answerHook } = await import("./answer-hook.ts");
