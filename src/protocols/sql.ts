@@ -11,7 +11,10 @@ export interface SqlFinding {
 }
 
 /** Longer texts are taken for what may delete. */
-const MAX_LENGTH = 512 * 1024;
+const MAX_LENGTH = 256 * 1024;
+
+/** Characters in all readings of a text together; a long text with lone carriage returns has more. */
+const MAX_WORK = 4 * MAX_LENGTH;
 
 /** The strictest of all statements in several texts; undefined where there is none, or one that says nothing of itself. */
 export function judgeSql(texts: readonly string[]): SqlFinding | undefined {
@@ -21,7 +24,10 @@ export function judgeSql(texts: readonly string[]): SqlFinding | undefined {
   for (const text of texts) {
     length += text.length;
     if (length > MAX_LENGTH) return { tier: "sensitive", reason: "runs more SQL than is read" };
-    for (const dialect of text.includes("\\") || UNSURE.test(text) ? DIALECTS : [STANDARD])
+    const dialects = dialectsOf(text);
+    if (dialects.length * text.length > MAX_WORK)
+      return { tier: "sensitive", reason: "runs SQL of many readings" };
+    for (const dialect of dialects)
       for (const statement of statementsOf(text, dialect)) {
         const found = judgeStatement(statement);
         if (found === undefined) isUnsure = true;
@@ -33,23 +39,36 @@ export function judgeSql(texts: readonly string[]): SqlFinding | undefined {
 }
 
 /** Without these no two dialects differ. */
-const UNSURE = /[#"$!]|--\S|\/\*|'''/;
+const UNSURE = /[#"$!\\]|--\S|\/\*|'''/;
+
+/** Every way in which a server may read the text. */
+function dialectsOf(text: string): readonly Dialect[] {
+  const dialects = UNSURE.test(text) ? DIALECTS : [STANDARD];
+  const named = text.includes("[") ? [...dialects, BRACKETS] : dialects;
+  if (!/\r(?!\n)/.test(text)) return named;
+  return [...named, ...named.map((dialect) => ({ ...dialect, isReturnAnEnd: true }))];
+}
 
 interface Dialect {
   /** A backslash in a string takes the next character with it, `"` opens a string too, `#` a comment (MySQL, BigQuery, Spark). */
   readonly isEscaping: boolean;
   /** `$tag$` quotes and comments nest (PostgreSQL, Redshift). */
   readonly isPostgres: boolean;
+  /** `[…]` quotes a name (SQLite). */
+  readonly hasBrackets: boolean;
+  /** A line, and a comment in it, ends at a lone carriage return (PostgreSQL, BigQuery, Athena). */
+  readonly isReturnAnEnd: boolean;
 }
 
-const STANDARD: Dialect = { isEscaping: false, isPostgres: false };
+const STANDARD: Dialect = { isEscaping: false, isPostgres: false, hasBrackets: false, isReturnAnEnd: false };
+const BRACKETS: Dialect = { ...STANDARD, hasBrackets: true };
 const DIALECTS: readonly Dialect[] = [
   STANDARD,
-  { isEscaping: true, isPostgres: false },
-  { isEscaping: false, isPostgres: true },
+  { ...STANDARD, isEscaping: true },
+  { ...STANDARD, isPostgres: true },
 ];
 
-/** The bare words of one statement in upper case; `(` stands where a bracket follows a word. */
+/** The bare words of one statement in upper case; `(` stands where a bracket follows a word, `)` where one closes. */
 type Statement = readonly string[];
 
 /** More words than anybody writes; what follows would only be values. */
@@ -69,8 +88,14 @@ function statementsOf(text: string, dialect: Dialect): Statement[] {
       at = end;
       continue;
     }
+    if (char <= 0x20) {
+      at++;
+      continue;
+    }
     const end = endOfQuoted(text, at, dialect);
     if (end !== undefined) {
+      const called = calledName(text, at, end);
+      if (called !== undefined) words.push(called);
       at = end;
       continue;
     }
@@ -78,6 +103,7 @@ function statementsOf(text: string, dialect: Dialect): Statement[] {
       statements.push(words);
       words = [];
     } else if (char === 0x28 && words.length > 0 && words.at(-1) !== "(") words.push("(");
+    else if (char === 0x29 && words.length > 0 && words.at(-1) !== ")") words.push(")");
     at++;
   }
   if (words.length > 0) statements.push(words);
@@ -86,9 +112,32 @@ function statementsOf(text: string, dialect: Dialect): Statement[] {
 
 const TOO_MUCH = "\0";
 
-/** Letters, `_` and everything beyond ASCII. */
+/** Functions are called by quoted names, too; any other name says nothing. */
+function calledName(text: string, from: number, end: number): string | undefined {
+  if (text[from] === "'" || end - from < 6 || end - from > 40) return undefined;
+  let next = end;
+  while (text.charCodeAt(next) <= 0x20) next++;
+  if (text[next] !== "(") return undefined;
+  const name = text.slice(from + 1, end - 1).toUpperCase();
+  return ACTING.test(name) ? name : undefined;
+}
+
+/** Letters, `_` and everything beyond ASCII but its blanks, which BigQuery takes for such. */
 function isWordStart(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || code > 0x7f;
+  if (code <= 0x7f) return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;
+  return !isBlank(code);
+}
+
+function isBlank(code: number): boolean {
+  return (
+    code === 0xa0 ||
+    code === 0x1680 ||
+    (code >= 0x2000 && code <= 0x200a) ||
+    (code >= 0x2028 && code <= 0x202f) ||
+    code === 0x205f ||
+    code === 0x3000 ||
+    code === 0xfeff
+  );
 }
 
 function isWordPart(code: number): boolean {
@@ -96,7 +145,8 @@ function isWordPart(code: number): boolean {
 }
 
 /** Where a string, a quoted name or a comment that opens here ends; undefined when none does. */
-function endOfQuoted(text: string, at: number, { isEscaping, isPostgres }: Dialect): number | undefined {
+function endOfQuoted(text: string, at: number, dialect: Dialect): number | undefined {
+  const { isEscaping, isPostgres } = dialect;
   switch (text[at]) {
     case "'":
     case '"': {
@@ -109,13 +159,15 @@ function endOfQuoted(text: string, at: number, { isEscaping, isPostgres }: Diale
       return endOfString(text, at + 1, quote, isEscaping || isOwn);
     }
     case "`":
-      return endOfString(text, at + 1, "`", false);
+      return endOfString(text, at + 1, "`", isEscaping);
+    case "[":
+      return dialect.hasBrackets ? after(text.indexOf("]", at), 1, text) : undefined;
     case "#":
-      return isEscaping ? endOfLine(text, at) : undefined;
+      return isEscaping ? endOfLine(text, at, dialect) : undefined;
     case "-": {
       if (text[at + 1] !== "-") return undefined;
       // MySQL wants a blank after the dashes.
-      return isEscaping && /\S/.test(text[at + 2] ?? " ") ? undefined : endOfLine(text, at);
+      return isEscaping && /\S/.test(text[at + 2] ?? " ") ? undefined : endOfLine(text, at, dialect);
     }
     case "/":
       if (text[at + 1] !== "*") return undefined;
@@ -136,8 +188,11 @@ function after(found: number, length: number, text: string): number {
   return found < 0 ? text.length : found + length;
 }
 
-function endOfLine(text: string, from: number): number {
-  return after(text.indexOf("\n", from), 1, text);
+function endOfLine(text: string, from: number, { isReturnAnEnd }: Dialect): number {
+  if (!isReturnAnEnd) return after(text.indexOf("\n", from), 1, text);
+  let at = from;
+  while (at < text.length && text[at] !== "\n" && text[at] !== "\r") at++;
+  return at + 1;
 }
 
 function endOfString(text: string, from: number, quote: string, hasEscapes: boolean): number {
@@ -185,7 +240,7 @@ const WRITING: ReadonlySet<string> = new Set([
 
 /** Functions that do more than compute, in a SELECT as anywhere. */
 const ACTING =
-  /^(?:PG_(?:TERMINATE_BACKEND|CANCEL_BACKEND|READ_\w*FILE|RELOAD_CONF|ROTATE_LOGFILE|LS_DIR|PROMOTE|SWITCH_WAL|DROP_\w+)|LO_(?:UNLINK|IMPORT|EXPORT)|DBLINK\w*|QUERY_TO_XML\w*|SET_CONFIG|SETVAL|LOAD_EXTENSION|WRITEFILE|LOAD_FILE|XP_\w+|SP_\w+|SYS_EXEC|EXTERNAL_QUERY)$/;
+  /^(?:PG_(?:TERMINATE_BACKEND|CANCEL_BACKEND|READ_\w*FILE|RELOAD_CONF|ROTATE_LOGFILE|LS_DIR|PROMOTE|SWITCH_WAL|DROP_\w+|FILE_\w+|LOGICAL_EMIT_MESSAGE|CREATE_\w+)|LO_(?:UNLINK|IMPORT|EXPORT|PUT|CREATE?|FROM_BYTEA)|QUERY_EXPORT_TO_S3|TABLE_IMPORT_FROM_S3|LAMBDA_(?:A?SYNC)|INVOKE|DBLINK\w*|QUERY_TO_XML\w*|SET_CONFIG|SETVAL|LOAD_EXTENSION|WRITEFILE|LOAD_FILE|XP_\w+|SP_\w+|SYS_EXEC|EXTERNAL_QUERY)$/;
 
 const PRINCIPALS: ReadonlySet<string> = new Set(["USER", "ROLE", "LOGIN", "GROUP", "POLICY", "IDENTITY"]);
 

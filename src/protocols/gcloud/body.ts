@@ -50,6 +50,11 @@ const access: BodyRule = (body) =>
     ? { tier: "break-glass", reason: "changes who has access" }
     : undefined;
 
+const datasetAccess: BodyRule = (body) =>
+  /"access"\s*:/i.test(body) || ESCAPED_ASCII.test(body)
+    ? { tier: "break-glass", reason: "changes who has access" }
+    : undefined;
+
 /** Names in a machine's metadata that say who may log in to it, or what it runs. */
 export const TELLING_METADATA =
   /ssh-?keys|windows-keys|startup-script|shutdown-script|enable-oslogin|serial-port-enable|user-data|cloud-init/i;
@@ -72,6 +77,9 @@ const DOCUMENTS = "firestore.projects.databases.documents";
 const RULES: ReadonlyMap<string, BodyRule> = new Map([
   ["bigquery.jobs.insert", sqlFinding],
   ["bigquery.jobs.query", sqlFinding],
+  ["bigquery.datasets.insert", datasetAccess],
+  ["bigquery.datasets.patch", datasetAccess],
+  ["bigquery.datasets.update", datasetAccess],
   ["sql.instances.executeSql", sqlFinding],
   ["spanner.projects.instances.databases.updateDdl", sqlFinding],
   [`${SESSIONS}.executeSql`, sqlFinding],
@@ -94,6 +102,7 @@ const RULES: ReadonlyMap<string, BodyRule> = new Map([
   ["storage.objects.copy", access],
   ["storage.objects.rewrite", access],
   ["compute.instances.setMetadata", metadata],
+  ["compute.instances.update", metadata],
   ["compute.projects.setCommonInstanceMetadata", metadata],
 ]);
 

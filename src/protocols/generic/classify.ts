@@ -69,11 +69,19 @@ function classifyEach(protocol: Protocol, head: RequestHead): Classification {
   const words = targets.map((target) => destructiveWord(splitTarget(target).path));
   const word = words.find((one) => one !== undefined);
   const [sent, ...overrides] = effectiveMethods(head);
+  if (targets.some(isBatch))
+    return unknownClassification(protocol, "a batch holds requests that nobody reads");
   const plain = strictestOf(
     tierOfMethod(protocol, sent, word),
     ...overrides.map((method) => tierOfMethod(protocol, method, word)),
   );
   return targets.length > MOST_TARGETS ? doubtful(plain, "several fields name another path") : plain;
+}
+
+/** OData's batches hold any requests, of any method. */
+function isBatch(target: string): boolean {
+  const { path } = splitTarget(target);
+  return /(?:\$|%)(?:24)?batch/i.test(path) && /(?:^|\/)\$batch\/?$/i.test(decodeLoosely(path));
 }
 
 /** The sent path and two others: IIS sets one field, a proxy before it may set the other. */

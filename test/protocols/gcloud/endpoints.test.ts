@@ -281,6 +281,21 @@ describe("some operations are judged by their body", () => {
     ],
     ["PATCH https://storage.googleapis.com/storage/v1/b/bk", { body: '{"\\u0061cl":[]}' }, "break-glass"],
     [
+      "PATCH https://bigquery.googleapis.com/bigquery/v2/projects/p/datasets/d",
+      json({ access: [{ role: "OWNER", specialGroup: "allAuthenticatedUsers" }] }),
+      "break-glass",
+    ],
+    [
+      "PATCH https://bigquery.googleapis.com/bigquery/v2/projects/p/datasets/d",
+      json({ labels: {} }),
+      "modify",
+    ],
+    [
+      "PUT https://compute.googleapis.com/compute/v1/projects/p/zones/z/instances/i",
+      json({ metadata: { items: [{ key: "ssh-keys", value: "a" }] } }),
+      "break-glass",
+    ],
+    [
       "POST https://compute.googleapis.com/compute/v1/projects/p/zones/z/instances/i/setMetadata",
       json({ items: [{ key: "team", value: "a" }] }),
       "modify",

@@ -32,6 +32,15 @@ test("any other method is unknown", () => {
     check([[`${method} /a`, "unknown"]]);
 });
 
+test("OData's batch is unknown, however its name is written", () => {
+  for (const path of ["/$batch", "/v1.0/$batch/", "/v1/%24batch?x", "/v1/%2524batch", "/a/$BATCH"])
+    check([[`POST ${path}`, path.includes("%25") ? "modify" : "unknown"]]);
+  check([
+    ["POST /a/batch", "modify"],
+    ["GET /$batches", "observe"],
+  ]);
+});
+
 describe("a destructive word in the path is at least sensitive", () => {
   test("as a whole word, in every usual spelling", () => {
     for (const path of [

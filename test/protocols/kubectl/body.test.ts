@@ -184,6 +184,10 @@ const PATCHES: readonly (readonly [path: string, value: unknown, tier: TierOrUnk
   ["/spec/template/spec/containers/0/securityContext/privileged", true, "break-glass"],
   ["/spec/template/spec/containers/0/securityContext/capabilities/add/-", "SYS_ADMIN", "break-glass"],
   ["/spec/template/spec/containers/0/securityContext/capabilities/add/0", "NET_ADMIN", "sensitive"],
+  ["/spec/template/spec/containers/0/securityContext/capabilities/add/-1", "SYS_ADMIN", "break-glass"],
+  ["/spec/template/spec/containers/+0/securityContext/capabilities/add/+0", "SYS_ADMIN", "break-glass"],
+  ["/spec/template/spec/containers/0/securityContext/capabilities/add", [{ a: 1 }], "sensitive"],
+  ["/spec/template/spec/securityContext/sysctls/-1/name", "kernel.core_pattern", "sensitive"],
   ["/spec/template/spec/hostPID", true, "break-glass"],
   ["/spec/template/spec/hostNetwork", true, "sensitive"],
   ["/spec/template/spec/volumes/-", { name: "v", hostPath: { path: "/etc" } }, "break-glass"],
@@ -423,11 +427,21 @@ test("YAML's own ways to say it count: yes, anchors, merges, escapes, a second d
     'spec: {"host\\x50ID": true}\n',
     "spec: {}\n---\nspec: {hostPID: true}\n",
     "spec: {? hostPID : !!bool true}\n",
+    // The server's library lets a merge that comes later win.
+    "spec: {hostPID: false, <<: {hostPID: true}}\n",
+    "a: &a {hostPID: false}\nb: &b {hostPID: true}\nspec: {<<: [*a, *b]}\n",
+    // What an alias writes out does not name its anchors again.
+    "a: &x {p: &y false}\nb: &y true\nc: *x\nspec: {hostPID: *y}\n",
   ])
     expect([text, tierOf("PATCH /api/v1/namespaces/a/pods/p", "application/apply-patch+yaml", text)]).toEqual(
       [text, "break-glass"],
     );
 });
+
+test("YAML that says another version is unknown", () =>
+  expect(
+    tierOf("POST /api/v1/namespaces/a/pods", "application/yaml", "%YAML 1.2\n---\nspec: {hostPID: yes}\n"),
+  ).toBe("unknown"));
 
 test("JSON's escapes hide no name", () => {
   expect(

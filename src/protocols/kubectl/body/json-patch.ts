@@ -43,7 +43,8 @@ function pointerOf(path: string): readonly string[] | undefined {
 
 function treeAt(segments: readonly string[], value: Tree): Tree {
   return segments.reduceRight<Tree>((inner, name) => {
-    if (name === "-" || /^\d+$/.test(name)) return [inner];
+    // A server takes `-1` and `+0` for places in a list, too.
+    if (/^[-+]?\d*$/.test(name) && name !== "") return [inner];
     const around: Record<string, Tree> = Object.create(null);
     around[name] = inner;
     return around;

@@ -4,7 +4,7 @@
 
 import type { Tier } from "../../../model/tier.ts";
 import { hostPathTier } from "./host-path.ts";
-import { isTreeObject, listOf, MAX_NODES, type Tree, type TreeObject } from "./tree.ts";
+import { isTreeObject, listOf, MAX_NODES, type Tree, type TreeObject, textOf } from "./tree.ts";
 
 /** What was found, as a clause that follows "the body". */
 export interface PodFinding {
@@ -105,7 +105,7 @@ const capabilities: Rule = (member) => {
   let found: PodFinding | undefined;
   for (const one of listOf(member))
     for (const added of isTreeObject(one) ? listOf(one.add) : []) {
-      const name = String(added).toUpperCase().replace(/^CAP_/, "");
+      const name = textOf(added).toUpperCase().replace(/^CAP_/, "");
       if (NODE_CAPABILITIES.has(name)) return takes(`adds the capability ${name}`);
       if (!BASELINE_CAPABILITIES.has(name)) found = violates(`adds the capability ${name.slice(0, 40)}`);
     }
@@ -128,8 +128,8 @@ const BASELINE_SYSCTLS: ReadonlySet<string> = new Set([
 const sysctls: Rule = (member) => {
   for (const one of listOf(member))
     for (const name of isTreeObject(one) ? listOf(one.name) : [])
-      if (!BASELINE_SYSCTLS.has(String(name).replaceAll("/", ".")))
-        return violates(`sets the sysctl ${String(name).slice(0, 60)}`);
+      if (!BASELINE_SYSCTLS.has(textOf(name).replaceAll("/", ".")))
+        return violates(`sets the sysctl ${textOf(name).slice(0, 60)}`);
   return undefined;
 };
 
@@ -145,7 +145,7 @@ const seLinux: Rule = (member) => {
   const isOwn = listOf(member).some(
     (one) =>
       isTreeObject(one) &&
-      (listOf(one.type).some((type) => !BASELINE_SE_LINUX_TYPES.has(String(type))) ||
+      (listOf(one.type).some((type) => !BASELINE_SE_LINUX_TYPES.has(textOf(type))) ||
         [...listOf(one.user), ...listOf(one.role)].some((name) => name !== "")),
   );
   return isOwn ? violates("chooses its SELinux type, user or role") : undefined;
@@ -153,7 +153,7 @@ const seLinux: Rule = (member) => {
 
 const profile: Rule = (member) => {
   const isUnconfined = listOf(member).some(
-    (one) => isTreeObject(one) && listOf(one.type).some((type) => /^unconfined$/i.test(String(type))),
+    (one) => isTreeObject(one) && listOf(one.type).some((type) => /^unconfined$/i.test(textOf(type))),
   );
   return isUnconfined ? violates("runs unconfined") : undefined;
 };
@@ -164,7 +164,7 @@ const annotations: Rule = (member) => {
     if (!isTreeObject(one)) continue;
     for (const [name, value] of Object.entries(one)) {
       const isAppArmor = name.startsWith("container.apparmor.security.beta.kubernetes.io/");
-      if (isAppArmor && !/^(?:runtime\/default$|localhost\/|$)/.test(String(value ?? "")))
+      if (isAppArmor && !/^(?:runtime\/default$|localhost\/|$)/.test(textOf(value ?? "")))
         return violates("runs without AppArmor");
       if (name.includes("seccomp.security.alpha.kubernetes.io/") && value === "unconfined")
         return violates("runs without seccomp");
@@ -211,8 +211,13 @@ const hostPath: Rule = (member, _around, { judged }) =>
     : undefined;
 
 /** A whole mount has its name beside it, and its volume is judged with it; a patch may touch this member alone. */
-const volumeMounts: Rule = (member) =>
-  listOf(member).some((one) => isTreeObject(one) && one.readOnly === false && one.name === undefined)
+const volumeMounts: Rule = (member, _around, { isPartial }) =>
+  listOf(member).some(
+    (one) =>
+      isTreeObject(one) &&
+      (one.readOnly === false || one.readOnly === null) &&
+      (isPartial || one.name === undefined),
+  )
     ? violates("makes a mount writable")
     : undefined;
 

@@ -29,3 +29,8 @@ export function listOf(value: Tree | undefined): readonly Tree[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? (value as readonly Tree[]) : [value];
 }
+
+/** A value as text; what has members is no text that anybody knows. */
+export function textOf(value: Tree): string {
+  return typeof value === "object" && value !== null ? "{}" : String(value);
+}

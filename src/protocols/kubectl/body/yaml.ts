@@ -1,9 +1,10 @@
 // YAML as the API server reads it: version 1.1, where `yes` and `on` are true and `<<` merges. Larger bodies than
 // any person writes, tags of one's own, repeated names and aliases that multiply are problems. Clients send JSON
-// where YAML is asked for, so this reader is rarely used.
+// where YAML is asked for, so this reader is rarely used. Where a merge and a member have one name, libraries differ
+// in which of them counts: both do.
 
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from "yaml";
-import { MAX_DEPTH, type Tree, type TreeReading } from "./tree.ts";
+import { listOf, MAX_DEPTH, type Tree, type TreeReading } from "./tree.ts";
 
 /** The library reads about 1 MB a second; the whole answer is due in 50 ms. */
 const MAX_LENGTH = 24 * 1024;
@@ -29,6 +30,8 @@ export function readYamlBody(text: string): TreeReading {
     if (!Array.isArray(documents)) return { trees: [] };
     const trees: Tree[] = [];
     for (const document of documents) {
+      // A document that says 1.2 would be read by other rules than the server's.
+      if (document.directives.yaml.version !== "1.1") return NOT_YAML;
       if (document.errors.length > 0 || document.warnings.length > 0) return NOT_YAML;
       if (document.contents !== null) trees.push(new Reader().read(document.contents, 0));
     }
@@ -54,6 +57,8 @@ class Reader {
   #nodes = 0;
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
+  /** How many aliases are being written out; what they hold was named where it first stood. */
+  #aliases = 0;
 
   read(node: Node, depth: number): Tree {
     if (depth > MAX_DEPTH || ++this.#nodes > MAX_NODES) throw new Unreadable("YAML that amounts to too much");
@@ -61,9 +66,13 @@ class Reader {
       const target = this.#anchors.get(node.source);
       if (target === undefined || this.#open.has(target))
         throw new Unreadable("an alias of nothing, or of itself");
-      return this.read(target, depth + 1);
+      this.#aliases++;
+      const tree = this.read(target, depth + 1);
+      this.#aliases--;
+      return tree;
     }
-    if ("anchor" in node && typeof node.anchor === "string") this.#anchors.set(node.anchor, node);
+    if (this.#aliases === 0 && "anchor" in node && typeof node.anchor === "string")
+      this.#anchors.set(node.anchor, node);
     this.#open.add(node);
     const tree = this.#content(node, depth);
     this.#open.delete(node);
@@ -86,9 +95,14 @@ class Reader {
     }
     for (const part of merged.flat())
       if (typeof part === "object" && part !== null)
-        for (const [name, tree] of Object.entries(part)) if (!(name in members)) members[name] = tree;
+        for (const [name, tree] of Object.entries(part)) members[name] = joined(members[name], tree);
     return members;
   }
+}
+
+/** All values that a member may have, as one list. */
+function joined(there: Tree | undefined, more: Tree): Tree {
+  return there === undefined ? more : [...listOf(there), ...listOf(more)];
 }
 
 function nodeOf(item: unknown): Node {
