@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { parseAbsoluteTarget, parseAuthority } from "../../src/wire/http1/connect-request.ts";
+import {
+  parseAbsoluteTarget,
+  parseAuthority,
+  parseListenAddress,
+} from "../../src/wire/http1/connect-request.ts";
 
 describe("an authority is read as", () => {
   const cases: [text: string, host: string, port: number][] = [
@@ -13,9 +17,11 @@ describe("an authority is read as", () => {
     ["0x7f.example:80", "0x7f.example", 80],
     ["1.2.3.4.example:80", "1.2.3.4.example", 80],
     ["127.0.0.1:80", "127.0.0.1", 80],
-    ["0.0.0.0:80", "0.0.0.0", 80],
+    ["0.0.0.0:80", "127.0.0.1", 80],
     ["[::1]:443", "::1", 443],
-    ["[::]", "::", 8080],
+    ["[::]", "::1", 8080],
+    ["[::ffff:0.0.0.0]:80", "127.0.0.1", 80],
+    ["[0:0:0::0]:80", "::1", 80],
     ["[2001:DB8:0:0:0:0:0:1]:443", "2001:db8::1", 443],
     ["[2001:db8:0:0:1:0:0:1]:443", "2001:db8::1:0:0:1", 443],
     ["[2001:0db8:0:1:1:1:1:1]:443", "2001:db8:0:1:1:1:1:1", 443],
@@ -27,6 +33,11 @@ describe("an authority is read as", () => {
   ];
   for (const [text, host, port] of cases)
     test(text, () => expect(parseAuthority(text, 8080)).toEqual({ host, port }));
+});
+
+test("an address to listen on may be every address", () => {
+  expect(parseListenAddress("0.0.0.0:1")).toEqual({ host: "0.0.0.0", port: 1 });
+  expect(parseListenAddress("[::]:1")).toEqual({ host: "::", port: 1 });
 });
 
 describe("an authority is refused:", () => {

@@ -2,7 +2,7 @@
 // to them at shutdown; each one is connection.ts's affair.
 
 import { UserError } from "../../model/user-error.ts";
-import { parseAuthority } from "../../wire/http1/connect-request.ts";
+import { parseListenAddress } from "../../wire/http1/connect-request.ts";
 import { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Run } from "../request/runs.ts";
@@ -163,10 +163,10 @@ function giveWay(open: ReadonlyMap<TcpStream, Accepted>, shares: Shares, newcome
 function parseListen(address: string): { readonly host: string; readonly port: number } {
   // Port 0 asks the system for one; as a destination it would be malformed.
   if (address.endsWith(":0")) {
-    const any = parseAuthority(`${address.slice(0, -2)}:1`);
+    const any = parseListenAddress(`${address.slice(0, -2)}:1`);
     if (any) return { host: any.host, port: 0 };
   }
-  const parsed = parseAuthority(address);
+  const parsed = parseListenAddress(address);
   if (parsed) return parsed;
   throw new UserError(`'${address}' is not an address to listen on`, {
     hint: "set proxy_listen to host:port in settings.yaml, e.g. 127.0.0.1:9443",
