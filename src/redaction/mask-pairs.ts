@@ -14,17 +14,21 @@ export function maskTarget(target: string): string {
 
 /** The pairs of a query or a form, each secret value replaced. `isSecret`: whatever is called a value is one. */
 export function maskPairs(text: string, isSecret = false): string {
+  return maskNested(text, isSecret, 0);
+}
+
+function maskNested(text: string, isSecret: boolean, depth: number): string {
   const parts = text.split("&");
   const hidden = parts.length <= MAX_SIBLINGS ? siblings(parts) : undefined;
   return parts
     .map((part) => {
       const equals = part.indexOf("=");
-      if (equals < 0) return maskEncoded(part);
+      if (equals < 0) return maskEncoded(part, depth);
       const name = decoded(part.slice(0, equals));
       const isHidden =
         isSecretParameter(name) || hidden?.has(name) === true || (isSecret && VALUE.test(name));
       if (isHidden && equals + 1 < part.length) return `${part.slice(0, equals)}=${MASK}`;
-      return `${maskEncoded(part.slice(0, equals))}=${maskEncoded(part.slice(equals + 1))}`;
+      return `${maskEncoded(part.slice(0, equals), depth)}=${maskEncoded(part.slice(equals + 1), depth)}`;
     })
     .join("&");
 }
@@ -60,13 +64,25 @@ function split(part: string): readonly [string, string] {
 }
 
 /** By shape, and by names where the value is JSON; encoded again only where something was hidden. */
-function maskEncoded(value: string): string {
+function maskEncoded(value: string, depth: number): string {
   if (value === "") return value;
   const plain = decoded(value);
-  const masked = /^\s*[[{]/.test(plain) ? (maskJson(plain, false) ?? maskValues(plain)) : maskValues(plain);
+  const masked = /^\s*[[{]/.test(plain)
+    ? (maskJson(plain, false) ?? maskValues(plain))
+    : maskUrl(maskValues(plain), depth);
   if (masked === plain) return value;
   if (plain === value) return masked;
   return encodeURIComponent(masked).replaceAll("%2A", "*");
+}
+
+/** URLs in URLs deeper than anybody writes. */
+const MAX_DEPTH = 3;
+
+/** A value may be a URL with a query, or a fragment of pairs, of its own. */
+function maskUrl(text: string, depth: number): string {
+  const start = depth < MAX_DEPTH ? text.search(/[?#]/) : -1;
+  if (start < 0 || !text.includes("=", start)) return text;
+  return text.slice(0, start + 1) + maskNested(text.slice(start + 1), false, depth + 1);
 }
 
 function decoded(text: string): string {

@@ -204,3 +204,12 @@ describe("the worst input of a megabyte is masked in little time:", () => {
       expect((user + system) / 1000).toBeLessThan(500);
     }, 60_000);
 });
+
+test("a URL in a query has its own query masked, encoded or not", () => {
+  expect(maskTarget("/p?callback=http://h/?access_token=S3CRET")).toBe(
+    "/p?callback=http://h/?access_token=***",
+  );
+  expect(maskTarget("/p?u=https%3A%2F%2Fh%2F%3Fa%3D1%26password%3DS3CRET&b=2")).not.toContain("S3CRET");
+  expect(maskTarget("/p?u=https://h/%23id_token=S3CRET")).not.toContain("S3CRET");
+  expect(maskTarget("/p?u=https%3A%2F%2Fh%2F%3Fa%3D1")).toBe("/p?u=https%3A%2F%2Fh%2F%3Fa%3D1");
+});

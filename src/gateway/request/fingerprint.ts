@@ -27,7 +27,9 @@ const VOLATILE = new Set(
 export function credentialOf(protocol: Protocol, head: RequestHead, identity: string): string {
   const parts: string[] = identity === "" ? [] : [`certificate ${identity}`];
   // Under any other protocol a signature is a field like any other, which an agent could add at will.
-  const accessKey = protocol === "aws" ? awsAccessKey(head) : undefined;
+  // Beside a second one it is not certain which of them counts: then all of them do, with their signatures.
+  const isAlone = headerValues(head.headers, "authorization").length <= 1;
+  const accessKey = protocol === "aws" && isAlone ? awsAccessKey(head) : undefined;
   if (accessKey !== undefined) parts.push(`aws ${accessKey}`);
   for (const [name, value] of head.headers) {
     const lower = name.toLowerCase();
