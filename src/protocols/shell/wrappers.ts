@@ -144,6 +144,13 @@ const LAUNCHERS = new Set(
   ),
 );
 
+/** What takes names of files or patterns after `--`, and starts none of them. */
+const TAKES_NAMES = new Set(
+  "git grep egrep fgrep rg ag ls cat head tail less wc rm cp mv mkdir touch ln chmod chown sed awk sort diff echo printf test cd pushd which type".split(
+    " ",
+  ),
+);
+
 /** Whether a program is a shell. */
 export function isShell(program: string): boolean {
   return SHELLS.has(program);
@@ -355,7 +362,7 @@ function openLauncher(
 ): readonly Opened[] | undefined {
   const end = args.findIndex(({ text }) => text === "--");
   const isLauncher = LAUNCHERS.has(program);
-  if (end >= 0) {
+  if (end >= 0 && !TAKES_NAMES.has(program)) {
     const words = args.slice(end + 1);
     if (words.length > 0) return [{ kind: "words", words }];
   }
