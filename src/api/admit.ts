@@ -22,7 +22,10 @@ export async function admit(call: Call, gate: Gate): Promise<Principal> {
   if (!mayHaveEffect(caller.kind, entry.effect))
     throw new UserError(`a caller of the kind '${caller.kind}' may not call '${method}'`, {
       code: "not-permitted",
-      hint: "run the command as the user whom the daemon serves",
+      hint:
+        caller.kind === "run"
+          ? "an agent in 'iddio run' has no say here: run the command outside of the sandbox"
+          : "run the command as the user whom the daemon serves",
     });
   if (!needsPresence(entry, () => gate.standing(), input)) return caller;
   const presence = await gate.presence({

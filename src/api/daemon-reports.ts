@@ -114,6 +114,10 @@ export const runReport = object({
   started_ms: number(),
   pid: optional(number("process of its bridge; absent until that has registered")),
   local_ports: list(number()),
+  level: optional(words(LEVELS, "how far it is kept from deciding for itself")),
+  with_presence: optional(
+    flag("a person was present at its start, so lists that let more through count for it"),
+  ),
 });
 /** An agent under `iddio run`. */
 export type RunReport = Value<typeof runReport>;
@@ -128,6 +132,9 @@ export const runStart = object({
 });
 /** What `iddio run` needs to start a bridge. */
 export type RunStart = Value<typeof runStart>;
+/** An agent in `iddio run` and its level. */
+export const runLevelReport = object({ name: text(), level: words(LEVELS) });
+
 /** What guards approvals, and the level that it reaches. */
 export const guardReport = object({
   guard: words(["off", "session", "totp", "passkey"]),
@@ -137,6 +144,7 @@ export const guardReport = object({
   problem: optional(text("why decisions are refused; absent while the guard is in order")),
   decides_from_ms: optional(number("when a factor that was just enrolled begins to decide")),
   recovery_codes: optional(number("how many are left")),
+  runs: optional(list(runLevelReport, "the agents in `iddio run`, which reach a level of their own")),
 });
 /** What guards approvals, and the level that it reaches. */
 export type GuardReport = Value<typeof guardReport>;

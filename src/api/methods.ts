@@ -298,14 +298,15 @@ export const METHODS = {
       profile: text(),
       command: text("for people"),
       local_ports: list(number("port of this machine's loopback that the run may reach")),
-      with_presence: optional(flag("`agents:` of the policy may then allow it more")),
+      keep_home: optional(flag("it sees the home directory, which lowers its level")),
+      with_presence: optional(flag("lists of the policy that let more through are to count for its name")),
     }),
     output: runStart,
     narrows: {
-      because: "whoever starts a run could do all of it, and more, without one; not `with_presence`",
+      because: "whoever starts a run could do all of it, and more, without one; only `with_presence` widens",
       proof: (_before, after) => after.with_presence !== true,
     },
-    errors: { "name-taken": "a run has this name", "in-a-run": "a run cannot start another" },
+    errors: { "name-taken": "a run has this name" },
   }),
   runs_stop: method("change", "POST", "/v1/runs/stop", {
     about: "ends a run's network, then its processes",

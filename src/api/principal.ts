@@ -22,6 +22,8 @@ export interface Principal {
   readonly kind: PrincipalKind;
   readonly uid?: number;
   readonly pid?: number;
+  /** Name of the `iddio run` that it belongs to. */
+  readonly run?: string;
   /** Set by the presence check, where the method needed one. */
   readonly presence?: Presence;
 }
@@ -40,11 +42,17 @@ export function mayHaveEffect(kind: PrincipalKind, effect: Effect): boolean {
   return Object.hasOwn(MAY, kind) && MAY[kind].includes(effect);
 }
 
+/** The run that a peer belongs to; `unknown` while agents run and nobody can tell whether it is one of them. */
+export type PeerRun = { readonly name: string } | "unknown" | undefined;
+
 /** The principal behind a peer of the unix socket. `owner` is the user whom the daemon serves. */
 export function socketPrincipal(
   peer: { readonly uid?: number; readonly pid?: number },
   owner: number | undefined,
+  run?: PeerRun,
 ): Principal {
+  if (run === "unknown") return { ...peer, kind: "stranger" };
+  if (run !== undefined) return { ...peer, kind: "run", run: run.name };
   const kind =
     peer.uid === undefined ? "stranger" : peer.uid === owner ? "owner" : peer.uid === 0 ? "root" : "stranger";
   return { ...peer, kind };

@@ -7,6 +7,7 @@ import { EVENT_TAGS } from "../model/event.ts";
 import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
 import { TIERS } from "../model/tier.ts";
+import { runLevelReport } from "./daemon-reports.ts";
 import {
   either,
   flag,
@@ -29,6 +30,8 @@ const clientFields = {
   user: optional(text()),
   pid: optional(number()),
   process: optional(text()),
+  run: optional(text("name of the `iddio run` that it belongs to")),
+  run_id: optional(text()),
 };
 
 const client = object(clientFields);
@@ -74,6 +77,7 @@ export const statusReport = object({
   guard: optional(text("what guards approvals: off, session, totp or passkey")),
   guard_level: optional(text("how much an approval is worth against an agent, L0 to L4")),
   guard_raise: optional(text("the command that raises the level")),
+  guard_runs: optional(list(runLevelReport, "the agents in `iddio run` and the level of each")),
   guard_problem: optional(text("why decisions are refused; absent while the guard is in order")),
   observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
   audit_problem: optional(
@@ -142,6 +146,7 @@ export const grantReport = object({
   labels,
   host: text(),
   port: number(),
+  run: optional(text("name of the run that it is for; absent: for programs outside of every run")),
   created_ms: number(),
   expires_ms: number(),
 });

@@ -14,7 +14,7 @@ import { type Gate, PresenceNeeded } from "./gate.ts";
 import type { ControlHandlers } from "./handlers.ts";
 import { type CallMethod, type ControlMethod, entryOf, type StreamMethod } from "./methods.ts";
 import { peerOf } from "./peer.ts";
-import { type Principal, socketPrincipal } from "./principal.ts";
+import { type PeerRun, type Principal, socketPrincipal } from "./principal.ts";
 import { type ReadRequest, RequestReader } from "./request-reader.ts";
 import { type Seat, Seats } from "./seats.ts";
 import { answers, removeIfSame } from "./socket-file.ts";
@@ -32,6 +32,8 @@ export interface ControlServerOptions {
   readonly mode?: number;
   /** The user, by number, to whom the socket file is given; ours unless told. */
   readonly owner?: number;
+  /** The run that a process belongs to; asked as soon as it connects, while the process is surely there. */
+  readonly runOf?: (pid: number | undefined) => PeerRun | Promise<PeerRun>;
   /** Connections at once, streams and calls together; 512. */
   readonly maxConnections?: number;
   /** Told why connections are refused, at most once a second. */
@@ -117,8 +119,10 @@ function serveConnection(
   stopping: AbortSignal,
   seats: Seats,
 ): void {
-  const caller = callerOf(socket, options.owner);
-  const seat = seats.sit(socket, caller);
+  const peer = peerBehind(socket);
+  const owner = options.owner ?? process.getuid?.();
+  const run = Promise.resolve(options.runOf?.(peer.pid)).catch((): PeerRun => "unknown");
+  const seat = seats.sit(socket, socketPrincipal(peer, owner));
   if (seat === undefined) return;
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, stopping]);
@@ -136,18 +140,21 @@ function serveConnection(
     if (read === undefined) return;
     clearTimeout(deadline);
     if ("problem" in read) return reply(socket, read.status, { error: read.problem, code: read.code });
-    answer(socket, read, handlers, { caller, gate: options.gate }, signal, seat).catch((error: unknown) => {
+    const answered = async () => {
+      const caller = socketPrincipal(peer, owner, await run);
+      await answer(socket, read, handlers, { caller, gate: options.gate }, signal, seat);
+    };
+    answered().catch((error: unknown) => {
       if (!(error instanceof UserError)) options.onError?.(error, read.method);
       replyError(socket, error);
     });
   });
 }
 
-function callerOf(socket: Socket, owner: number | undefined): Principal {
+function peerBehind(socket: Socket): { readonly uid?: number; readonly pid?: number } {
   // The descriptor is not public API of node:net; without it the caller stays unknown.
   const fd = (socket as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
-  const peer = typeof fd === "number" && fd >= 0 ? peerOf(fd) : {};
-  return socketPrincipal(peer, owner ?? process.getuid?.());
+  return typeof fd === "number" && fd >= 0 ? peerOf(fd) : {};
 }
 
 function isStream(method: ControlMethod): method is StreamMethod {

@@ -294,6 +294,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     log,
     ownerUid,
     now: () => Date.now(),
+    runs,
   });
   cleanup.defer(() => guard.close());
 
@@ -320,6 +321,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   const control = await serveControl(paths.socket, handlers, {
     gate: guard.guard,
+    runOf: (pid) => runs.ofProcess(pid),
     maxConnections: descriptors.control,
     onRefused: (reason) => log.warn("control connection refused", { reason }),
     // A system's daemon is root's and serves the user who installed it.

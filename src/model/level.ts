@@ -7,6 +7,11 @@ export const LEVELS = ["L0", "L1", "L2", "L3", "L4"] as const;
 /** A level of protection against self-approval. */
 export type Level = (typeof LEVELS)[number];
 
+/** The one of two that promises more. */
+export function strongerLevel(one: Level, other: Level): Level {
+  return LEVELS.indexOf(one) >= LEVELS.indexOf(other) ? one : other;
+}
+
 /** What each level means, in a clause. */
 export const LEVEL_MEANING: Readonly<Record<Level, string>> = {
   L0: "stops accidents: an agent of the same user can approve for itself",

@@ -88,6 +88,8 @@ const MIGRATIONS: readonly string[] = [
   // Clusters below a path, and clusters behind a proxy of their own.
   `ALTER TABLE upstreams ADD COLUMN path_prefixes TEXT NOT NULL DEFAULT '[]'`,
   `ALTER TABLE upstreams ADD COLUMN proxy_url TEXT`,
+  // Name of the run that a grant is for; its id is part of the credential.
+  `ALTER TABLE grants ADD COLUMN run TEXT NOT NULL DEFAULT ''`,
 ];
 
 /**

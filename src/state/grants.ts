@@ -16,7 +16,7 @@ export interface GrantSubject {
   readonly tier: TierOrUnknown;
   readonly command: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Hash of the credential that the request carries; "" when it carries none. */
+  /** Hash of the credential that the request carries and of the run that it comes from; "" when it carries none. */
   readonly credential: string;
 }
 
@@ -24,6 +24,8 @@ export interface GrantSubject {
 export interface Grant extends GrantSubject {
   readonly id: string;
   readonly approvalId: string;
+  /** Name of the `iddio run` that it is for, for people; what is compared is the credential. */
+  readonly run?: string;
   readonly createdMs: number;
   readonly expiresMs: number;
 }
@@ -40,6 +42,7 @@ interface Row {
   readonly created_ms: number;
   readonly expires_ms: number;
   readonly tier: string;
+  readonly run: string;
 }
 
 /** A grant and when it is over by either clock. */
@@ -69,7 +72,7 @@ export class Grants {
 
   add(grant: Grant): void {
     this.#database.run("DELETE FROM grants WHERE expires_ms <= ?", [grant.createdMs]);
-    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
       grant.id,
       grant.protocol,
       grant.host,
@@ -81,6 +84,7 @@ export class Grants {
       grant.createdMs,
       grant.expiresMs,
       grant.tier,
+      grant.run ?? "",
     ]);
     this.#hold(grant, grant.createdMs);
   }
@@ -133,6 +137,7 @@ function fromRow(row: Row): Grant {
     tier: row.tier as TierOrUnknown,
     credential: row.credential,
     approvalId: row.approval_id,
+    ...(row.run === "" ? {} : { run: row.run }),
     createdMs: row.created_ms,
     expiresMs: row.expires_ms,
   };

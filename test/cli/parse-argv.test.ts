@@ -43,6 +43,24 @@ describe("the words of a command line", () => {
     expect(parseArgv(raw, ["--json", ...words])).toMatchObject({ args: words, wantsHelp: false });
   });
 
+  test("a switch with a hyphen takes no word for its value", () => {
+    const flags = [{ name: "keep-home", summary: "keep it" }];
+    const run = {
+      name: "run",
+      summary: "s",
+      args: [{ name: "c", isOptional: true, isRest: true }],
+      flags,
+      isRaw: true,
+    };
+    for (const argv of [
+      ["--keep-home", "sh", "-c"],
+      ["--keep-home", "--", "sh", "-c"],
+    ]) {
+      const parsed = parseArgv({ ...run, run: async () => 0 } as never, argv);
+      expect([parsed.args, parsed.flags.has("keep-home")]).toEqual([["sh", "-c"], true]);
+    }
+  });
+
   test("ask for help wherever it stands, even when the rest is wrong", () => {
     expect(parseArgv(command, ["--reason", "x", "--help", "--wrong"]).wantsHelp).toBe(true);
   });

@@ -35,7 +35,7 @@ describe.if(noSandbox() === undefined)("a run", () => {
       await using program = sandbox.start(["run", "--name", "worker", "--", "/bin/sleep", "60"]);
       await running("worker");
       const { stdout } = await sandbox.iddio(["run", "ls"]);
-      expect(stdout).toMatch(/^worker +run_[0-9a-f]{8} +shell +\d+ +\S+ +\/bin\/sleep 60$/m);
+      expect(stdout).toMatch(/^worker +run_[0-9a-f]{8} +shell +L2 +\d+ +\S+ +\/bin\/sleep 60$/m);
       const taken = await sandbox.inside("true", { flags: ["--name", "worker"] });
       expect([taken.code, taken.stderr]).toEqual([
         1,

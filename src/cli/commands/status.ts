@@ -41,6 +41,7 @@ export const statusCommand: Command = {
       ["audit", status.audit_problem && `rows cannot be written: ${status.audit_problem}`],
       ["disk", status.disk_problem],
       ["guard", guardText(status)],
+      ["runs", runsText(status.guard_runs)],
       ["observe", observeText(status.observe_ends_ms)],
     ]);
     return 0;
@@ -51,6 +52,11 @@ export const statusCommand: Command = {
 function lookedText(lookedMs: number | undefined): string | undefined {
   const agoMs = lookedMs === undefined ? 0 : Date.now() - lookedMs;
   return agoMs < 5_000 ? undefined : `${renderDuration(Math.floor(agoMs / 1000) * 1000)} ago, and not since`;
+}
+
+/** Each agent in `iddio run` with its level. */
+function runsText(runs: StatusReport["guard_runs"] = []): string | undefined {
+  return runs.length === 0 ? undefined : runs.map(({ name, level }) => `${name} (${level})`).join(", ");
 }
 
 function guardText({ guard, guard_level, guard_raise, guard_problem }: StatusReport): string | undefined {

@@ -43,6 +43,8 @@ interface MaskedArgv {
 
 function maskValues(command: Command, argv: readonly string[]): MaskedArgv {
   const words: string[] = [];
+  // Behind everything else: cac takes the word after a switch whose name has a hyphen for its value.
+  const switches: string[] = [];
   const typed = new Map<string, string>();
   const seen = new Set<string>();
   let unknown: string | undefined;
@@ -75,14 +77,14 @@ function maskValues(command: Command, argv: readonly string[]): MaskedArgv {
       seen.add(spec.name);
       if (spec.value === undefined) {
         if (equals >= 0) throw wrong(command, `flag '--${spec.name}' takes no value`);
-        words.push(name);
+        switches.push(name);
       } else {
         const value = equals < 0 ? nextValue(command, spec, argv[++at]) : word.slice(equals + 1);
         words.push(`${name}=${mask(value)}`);
       }
     }
   }
-  return { words, typed, unknown, wantsHelp: false };
+  return { words: [...words, ...switches], typed, unknown, wantsHelp: false };
 }
 
 /** A flag's name that cac reads as it is: `--no-x`, `--x.y`, `-xyz` and `--constructor` it takes for something else. */

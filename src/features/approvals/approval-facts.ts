@@ -28,6 +28,7 @@ export function originFacts(
     ["protocol", approval.protocol],
     ["rule", approval.rule === "" ? undefined : approval.rule],
     ["because", approval.reason === "" ? undefined : approval.reason],
+    ["run", approval.client?.run],
     ["asked by", clientText(approval.client)],
     ["program", approval.client?.program],
     ["started by", ancestorsText(approval.client)],

@@ -33,8 +33,15 @@ export const approvalListCommand: Command = {
     if (approvals.length === 0) return void output.note("nothing waits for approval");
     const paintTier = tierPainter(await output.loadPaints());
     output.table(
-      ["ID", "TIER", "HOST", "METHOD", "PATH"],
-      approvals.map((each) => [each.id, each.tier, hostText(each), each.method, each.path]),
+      ["ID", "TIER", "RUN", "HOST", "METHOD", "PATH"],
+      approvals.map((each) => [
+        each.id,
+        each.tier,
+        each.client?.run ?? "-",
+        hostText(each),
+        each.method,
+        each.path,
+      ]),
       (text, column) => (column === 1 ? paintTier(text) : text),
     );
   },

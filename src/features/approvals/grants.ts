@@ -16,10 +16,11 @@ export const approvalGrantsListCommand: Command = {
     await output.loadPaints();
     const now = Date.now();
     output.table(
-      ["ID", "ENDS", "HOST", "COMMAND", "SCOPE"],
+      ["ID", "ENDS", "RUN", "HOST", "COMMAND", "SCOPE"],
       grants.map((each) => [
         each.id,
         timeLeft(each.expires_ms, now),
+        each.run ?? "-",
         hostText(each),
         each.command,
         labelText(each.labels) ?? "-",

@@ -10,7 +10,7 @@ export function checkGuard({ daemon, paths }: CheckContext): Promise<Finding> {
 function finding(guard: NonNullable<CheckContext["daemon"]>["guard"], lookedAt: string): Finding {
   const about = { check: "guard", lookedAt };
   if (guard === undefined) return { ...about, verdict: "skip", detail: "no daemon to ask" };
-  const { name, level, raise, problem } = guard;
+  const { name, level, raise, problem, runs = [] } = guard;
   if (problem !== undefined)
     return {
       ...about,
@@ -18,12 +18,13 @@ function finding(guard: NonNullable<CheckContext["daemon"]>["guard"], lookedAt: 
       detail: `decisions are refused: ${problem}`,
       fix: "iddio guard remove (asks for root), then iddio guard enroll",
     };
-  const detail = `${level} (${name})${raise === undefined ? "" : `; more: ${raise}`}`;
+  const inRuns = runs.map((run) => `; ${run.name} in iddio run: ${run.level}`).join("");
+  const detail = `${level} (${name})${inRuns}${raise === undefined ? "" : `; more: ${raise}`}`;
   return name === "off"
     ? {
         ...about,
         verdict: "warn",
-        detail: `${level} (off): agents can approve for themselves`,
+        detail: `${level} (off): agents can approve for themselves${inRuns}`,
         fix: raise ?? "iddio guard enroll passkey",
       }
     : { ...about, verdict: "ok", detail };

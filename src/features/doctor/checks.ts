@@ -88,6 +88,7 @@ export interface DaemonFacts {
     readonly level: string;
     readonly raise: string | undefined;
     readonly problem: string | undefined;
+    readonly runs?: readonly { readonly name: string; readonly level: string }[] | undefined;
   };
 }
 

@@ -56,8 +56,8 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
   return { findings: await runChecks(context), service };
 }
 
-function guardFacts({ guard = "", guard_level = "", guard_raise, guard_problem }: StatusReport) {
-  return { name: guard, level: guard_level, raise: guard_raise, problem: guard_problem };
+function guardFacts({ guard = "", guard_level = "", guard_raise, guard_problem, guard_runs }: StatusReport) {
+  return { name: guard, level: guard_level, raise: guard_raise, problem: guard_problem, runs: guard_runs };
 }
 
 /** Whether nothing failed. */

@@ -129,12 +129,20 @@ function printCodes({ codes, decides_from_ms }: GuardRecovery, output: CommandCo
     output.note(`The factor decides from ${new Date(decides_from_ms).toISOString()}.`);
 }
 
+/** `L2: claude, ci-1`. */
+function runsText(runs: GuardReport["runs"] = []): string | undefined {
+  const byLevel = Map.groupBy(runs, ({ level }) => level);
+  const parts = [...byLevel].map(([level, of]) => `${level}: ${of.map(({ name }) => name).join(", ")}`);
+  return parts.length === 0 ? undefined : parts.join("; ");
+}
+
 function pairsOf(report: GuardReport): readonly (readonly [string, string | undefined])[] {
   return [
     ["guard", report.guard],
     ["level", report.level],
     ["why", report.why],
     ["raise", report.raise],
+    ["runs", runsText(report.runs)],
     ["problem", report.problem && `decisions are refused: ${report.problem}`],
     [
       "decides",

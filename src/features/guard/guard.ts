@@ -8,7 +8,8 @@ import { type Gate, PresenceNeeded, type PresenceRequest } from "../../api/gate.
 import type { Standing } from "../../api/method.ts";
 import type { Presence, Principal } from "../../api/principal.ts";
 import { sessionChainOf } from "../../host/process/session-chain.ts";
-import type { Level } from "../../model/level.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
+import { type Level, strongerLevel } from "../../model/level.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { FactorRecord, GuardStore } from "../../state/guard-store.ts";
@@ -41,6 +42,10 @@ export interface GuardParts {
   readonly daemonUid?: number;
   /** Whether that user becomes root without being asked. */
   readonly isRootFree: () => boolean;
+  /** The level at which who sent a request is kept from deciding; undefined outside of `iddio run`. */
+  readonly levelOfSender?: (client: ClientIdentity | undefined) => Level | undefined;
+  /** The agents in `iddio run`. */
+  readonly runs?: () => NonNullable<GuardReport["runs"]>;
   readonly publish: (fields: Readonly<Record<string, unknown>>) => void;
   /** Milliseconds since 1970, as the user's authenticator counts. */
   readonly now: () => number;
@@ -101,6 +106,7 @@ export class Guard implements Gate {
     const { ownerUid, isRootFree, store, now } = this.#parts;
     const daemonUid = this.#parts.daemonUid ?? process.getuid?.();
     const level = guardLevel({ guard, problem, daemonUid, ownerUid, isRootFree: isRootFree() });
+    const runs = this.#parts.runs?.() ?? [];
     const isLater = factor !== undefined && factor.decidesFromMs > now();
     return {
       guard,
@@ -108,12 +114,20 @@ export class Guard implements Gate {
       ...(problem === undefined ? {} : { problem, raise: "iddio guard remove, then iddio guard enroll" }),
       ...(isLater ? { decides_from_ms: factor.decidesFromMs } : {}),
       ...(factor === undefined ? {} : { recovery_codes: store.recoveryCount() }),
+      ...(runs.length === 0 ? {} : { runs }),
     };
   }
 
   async presence(request: PresenceRequest): Promise<Presence> {
+    const asked = this.#asked(request);
+    const shown = await this.#present(request, questionOf(request, asked, this.#parts.policyText()));
+    // The agent that asks may be kept further from the answer than other programs of the user are.
+    const sender = asked && this.#parts.levelOfSender?.(asked.client);
+    return sender === undefined ? shown : { ...shown, level: strongerLevel(shown.level, sender) };
+  }
+
+  async #present(request: PresenceRequest, question: Question): Promise<Presence> {
     const { guard, factor, problem } = this.state;
-    const question = this.#question(request);
     if (request.isForRoot) {
       const shown = await this.#rootOrRecovery(request, question);
       if (shown !== undefined) return shown;
@@ -157,10 +171,10 @@ export class Guard implements Gate {
       });
   }
 
-  #question(request: PresenceRequest): Question {
+  #asked(request: PresenceRequest): AskedApproval | undefined {
     const { id } = request.input as { readonly id?: unknown };
     const isApproval = request.effect === "decide" && typeof id === "string";
-    return questionOf(request, isApproval ? this.#parts.approval(id) : undefined, this.#parts.policyText());
+    return isApproval ? this.#parts.approval(id) : undefined;
   }
 
   #level(): Level {

@@ -32,7 +32,7 @@ export function guardLevel(facts: GuardFacts): Pick<GuardReport, "level" | "why"
       return {
         level: "L0",
         why: "a speed bump: an agent that opens a terminal of its own gets past it",
-        raise: "iddio guard enroll passkey",
+        raise: "iddio run <agent>, or iddio guard enroll passkey",
       };
     case "totp":
       if (!isApart)
@@ -47,7 +47,7 @@ export function guardLevel(facts: GuardFacts): Pick<GuardReport, "level" | "why"
         return {
           level: "L1",
           why: "a passkey decides; an agent of your user could still change iddio's files",
-          raise: "sudo iddio install --system",
+          raise: "iddio run <agent>, or sudo iddio install --system",
         };
       break;
   }

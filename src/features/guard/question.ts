@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { PresenceRequest } from "../../api/gate.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 
 /** What the guard may know of an approval. */
@@ -17,6 +18,7 @@ export interface AskedApproval {
   readonly labels: Readonly<Record<string, string>>;
   readonly rule: string;
   readonly fingerprint?: string;
+  readonly client?: ClientIdentity;
 }
 
 /** One question. */
@@ -42,6 +44,7 @@ export function questionOf(
     lines.push(["request", `${approval.method} ${approval.host}:${approval.port}${approval.path}`]);
     for (const [name, value] of Object.entries(approval.labels)) lines.push([name, value]);
     lines.push(["rule", approval.rule]);
+    if (approval.client?.run !== undefined) lines.push(["run", approval.client.run]);
     if (input.for_ms !== undefined)
       lines.push(["for", `${Number(input.for_ms) / 1000} s, and every request like it`]);
   } else

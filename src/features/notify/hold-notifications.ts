@@ -77,7 +77,7 @@ function textOfOne(approval: PendingApproval): { readonly title: string; readonl
   const lines = [
     `${approval.protocol}: ${nameOf(approval)}`,
     [port === 443 ? host : `${host}:${port}`, ...scope].join(" "),
-    ...(client?.process === undefined ? [] : [`asked by ${client.process}`]),
+    ...askedBy(client),
     `iddio approval show ${id}`,
   ];
   return { title: `iddio: ${approval.tier} request waits`, body: lines.map(clean).join("\n") };
@@ -93,6 +93,11 @@ function textOfMany(approvals: readonly PendingApproval[]): {
   const rest = approvals.length - listed.length;
   const lines = [...listed, ...(rest > 0 ? [`and ${rest} more`] : []), "iddio approval list"];
   return { title: `iddio: ${approvals.length} requests wait`, body: lines.map(clean).join("\n") };
+}
+
+function askedBy(client: PendingApproval["client"]): readonly string[] {
+  if (client?.run !== undefined) return [`asked by the run ${client.run}`];
+  return client?.process === undefined ? [] : [`asked by ${client.process}`];
 }
 
 function nameOf({ command, method, path }: PendingApproval): string {

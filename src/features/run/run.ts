@@ -91,11 +91,12 @@ export const runListCommand: Command = {
     if (runs.length === 0) return void output.note("no agent runs");
     const { renderDuration } = await import("../../text/duration.ts");
     output.table(
-      ["NAME", "ID", "PROFILE", "PID", "FOR", "COMMAND"],
+      ["NAME", "ID", "PROFILE", "LEVEL", "PID", "FOR", "COMMAND"],
       runs.map((run) => [
         run.name,
         run.id,
         run.profile,
+        run.level ?? "-",
         String(run.pid ?? "-"),
         renderDuration(Math.max(0, Math.floor((Date.now() - run.started_ms) / 1000)) * 1000),
         run.command,

@@ -33,8 +33,9 @@ export interface RunOptions {
   readonly env: readonly string[];
   readonly publish: readonly number[];
   readonly localPorts: readonly number[];
-  readonly withPresence?: boolean;
   readonly keepHome: boolean;
+  /** A person shows presence, so that lists of the policy that let more through count for its name. */
+  readonly withPresence: boolean;
   readonly bestEffort: boolean;
   /** Called at the end, while the run's folder is still there. */
   readonly onEnd?: (scratch: string, view: View) => Promise<void>;
@@ -78,6 +79,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
     profile: profile.name,
     command: command.join(" "),
     local_ports: options.localPorts,
+    ...(options.keepHome ? { keep_home: true } : {}),
     ...(options.withPresence ? { with_presence: true } : {}),
   });
   const scratch = join(paths.runs, started.run.id);

@@ -65,6 +65,7 @@ export function approvalHandlers(
       labels: grantLabels(approval.labels, approval.client),
       credential: approval.credential,
       approvalId: approval.id,
+      ...(approval.client?.run === undefined ? {} : { run: approval.client.run }),
       createdMs,
       expiresMs: createdMs + forMs,
     };
@@ -187,6 +188,7 @@ function grantReport(grant: Grant): GrantReport {
     labels: grant.labels,
     host: grant.host,
     port: grant.port,
+    ...(grant.run === undefined ? {} : { run: grant.run }),
     created_ms: grant.createdMs,
     expires_ms: grant.expiresMs,
   };

@@ -215,10 +215,11 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
   };
 }
 
-function guardFields({ guard, level, raise, problem }: GuardReport) {
+function guardFields({ guard, level, raise, problem, runs }: GuardReport) {
   return {
     guard,
     guard_level: level,
+    ...(runs === undefined ? {} : { guard_runs: runs }),
     ...(raise === undefined ? {} : { guard_raise: raise }),
     ...(problem === undefined ? {} : { guard_problem: problem }),
   };

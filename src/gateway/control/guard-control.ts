@@ -20,6 +20,7 @@ import type { SettingsStore } from "../../state/settings-store.ts";
 import type { Broker } from "../request/broker.ts";
 import type { Events } from "../request/events.ts";
 import type { ModeHolder } from "../request/mode.ts";
+import { type Runs, runLevel } from "../request/runs.ts";
 import type { RecordControl } from "./approval-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 
@@ -35,6 +36,7 @@ export interface GuardSources {
   readonly log: Log;
   readonly ownerUid: number | undefined;
   readonly now: () => number;
+  readonly runs: Runs;
 }
 
 /** The guard with what belongs to it. */
@@ -46,7 +48,8 @@ export interface RunningGuard {
 
 /** Starts the guard; a passkey's port is taken at once. */
 export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
-  const { store, settings, policy, mode, broker, events, observeSessions, log, ownerUid, now } = sources;
+  const { store, settings, policy, mode, broker, events, observeSessions, log, ownerUid, now, runs } =
+    sources;
   const publish = (fields: Readonly<Record<string, unknown>>) => {
     events.publish("guard_changed", { ...fields });
     log.warn("guard", { ...(fields as Record<string, string | number>) });
@@ -87,6 +90,8 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
     approval: (id) => broker.find(id).approval,
     ownerUid,
     isRootFree: () => isRootFree(ownerUid),
+    levelOfSender: (client) => runs.levelOf(client),
+    runs: () => runs.list().map((run) => ({ name: run.name, level: runLevel(run) })),
     publish,
     now,
   });

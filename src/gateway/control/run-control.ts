@@ -6,7 +6,7 @@ import type { ControlHandlers } from "../../api/handlers.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Run, Runs } from "../request/runs.ts";
+import { type Run, type Runs, runLevel } from "../request/runs.ts";
 import type { RecordControl } from "./approval-control.ts";
 
 type Methods = "runs_list" | "runs_start" | "runs_stop";
@@ -21,22 +21,25 @@ export function runHandlers(
   return {
     runs_list: () => ({ runs: runs.list().map(runReport) }),
 
-    runs_start: async ({ name, profile, command, local_ports, with_presence }, caller) => {
-      if (await runs.ofProcess(caller.pid))
-        throw new UserError("a run cannot start another run", {
-          hint: "start it outside of the sandbox",
-          code: "in-a-run",
-        });
+    runs_start: async ({ name, profile, command, local_ports, keep_home, with_presence }, caller) => {
       const uid = caller.uid ?? process.getuid?.() ?? 0;
-      const isPresent = with_presence === true && caller.presence !== undefined;
       const localPorts = checkPorts(local_ports);
-      const { run, token } = await runs.start({ name, profile, command, uid, localPorts, isPresent });
+      const { run, token } = await runs.start({
+        name,
+        profile,
+        command,
+        uid,
+        localPorts,
+        keepsHome: keep_home === true,
+        isPresent: with_presence === true && caller.presence !== undefined,
+      });
       record(caller, "run", {
         run: run.name,
         run_id: run.id,
         profile,
         local_ports: localPorts,
-        with_presence: isPresent,
+        run_level: runLevel(run),
+        with_presence: run.isPresent === true,
       });
       return {
         run: runReport(run),
@@ -82,5 +85,7 @@ function runReport(run: Run): RunReport {
     started_ms: run.startedMs,
     ...(run.bridge === undefined ? {} : { pid: run.bridge.pid }),
     local_ports: run.localPorts,
+    level: runLevel(run),
+    with_presence: run.isPresent === true,
   };
 }

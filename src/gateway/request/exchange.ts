@@ -136,9 +136,12 @@ async function hold(
   const raw = request.hasBody ? await share.peek(request, limit) : NOTHING;
   if (raw === undefined && share.hadNoRoom) return { outcome: "full", id: "", reason: share.problem };
   const decoded = raw && decodeContent(request.head.headers, raw, limit);
-  const credential = credentialOf(classification.protocol, request.head, request.identity);
+  const { run_id: runId } = request.client ?? {};
+  const credential = credentialOf(classification.protocol, request.head, request.identity, runId);
+  // What one run was allowed is not allowed to another, without a credential either.
+  const asker = runId === undefined ? credential : `${credential} ${runId}`;
   const trailers = raw ? request.trailers : [];
-  const fingerprint = raw && fingerprintOf(classification, request.head, raw, credential, trailers);
+  const fingerprint = raw && fingerprintOf(classification, request.head, raw, asker, trailers);
   const revoked = again();
   if (revoked !== undefined) return { outcome: "revoked", id: "", reason: revoked };
   return gateway.broker.hold(

@@ -23,8 +23,13 @@ const VOLATILE = new Set(
   ).split(" "),
 );
 
-/** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. "" when nothing does. */
-export function credentialOf(protocol: Protocol, head: RequestHead, identity: string): string {
+/** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. The same one in another `iddio run` is another asker. "" when nothing does. */
+export function credentialOf(
+  protocol: Protocol,
+  head: RequestHead,
+  identity: string,
+  runId?: string,
+): string {
   const parts: string[] = identity === "" ? [] : [`certificate ${identity}`];
   // Under any other protocol a signature is a field like any other, which an agent could add at will.
   // Beside a second one it is not certain which of them counts: then all of them do, with their signatures.
@@ -45,7 +50,8 @@ export function credentialOf(protocol: Protocol, head: RequestHead, identity: st
     for (const [name, value] of secretPairsOf(head.target)) parts.push(`?${name} ${value}`);
   if (parts.length === 0) return "";
   // Another identity under the same credential is another asker.
-  return hash([...parts, ...impersonation(head.headers)]);
+  const run = runId === undefined ? [] : [`run ${runId}`];
+  return hash([...parts, ...impersonation(head.headers), ...run]);
 }
 
 /** The access key of a SigV4 signature, in the field or presigned. */

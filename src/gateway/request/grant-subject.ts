@@ -29,7 +29,7 @@ export function grantSubject(
 ): GrantSubject {
   const { protocol, tier, command } = classification;
   const labels = grantLabels(classification.labels, client);
-  const credential = credentialOf(protocol, head, identity);
+  const credential = credentialOf(protocol, head, identity, client?.run_id);
   return { protocol, host: head.host, port: head.port, tier, command, labels, credential };
 }
 

@@ -6,7 +6,9 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startTimeOf } from "../../host/process/process-start.ts";
-import { ancestorsOf } from "../../host/process/process-tree.ts";
+import { sessionChainOf } from "../../host/process/session-chain.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
+import type { Level } from "../../model/level.ts";
 import { UserError } from "../../model/user-error.ts";
 import { writeFileAtomic } from "../../state/files.ts";
 import type { Events } from "./events.ts";
@@ -31,14 +33,19 @@ export interface Run {
   readonly startedMs: number;
   /** Ports of this machine's loopback that it may reach. */
   readonly localPorts: readonly number[];
-  /** A person was there when it was started. */
+  /** It sees the person's home directory, and with it programs and settings that the person uses. */
+  readonly keepsHome?: boolean;
+  /** A person was present when it was started: lists of the policy that let more through count for its name. */
   readonly isPresent?: boolean;
   readonly tokenHash: string;
   readonly bridge?: Bridge;
 }
 
 /** What a run is started with. */
-export type NewRun = Pick<Run, "name" | "profile" | "command" | "uid" | "localPorts" | "isPresent">;
+export type NewRun = Pick<
+  Run,
+  "name" | "profile" | "command" | "uid" | "localPorts" | "keepsHome" | "isPresent"
+>;
 
 /** Carries a run's connections while it is known; made by the front, which the registry does not know. */
 export interface RunChannel {
@@ -156,14 +163,25 @@ export class Runs {
 
   /**
    * The run that a process belongs to: it is the bridge or one of its descendants. What has left its parents inside
-   * a sandbox is still below the sandbox's first process, which the bridge started.
+   * a sandbox is still below the sandbox's first process, which the bridge started. `unknown` while agents run and the
+   * process is gone, or cannot be followed to the system's first one.
    */
-  async ofProcess(pid: number | undefined): Promise<Run | undefined> {
-    if (pid === undefined || this.#runs.size === 0) return undefined;
-    const chain = new Set([pid, ...(await ancestorsOf(pid)).map((each) => each.pid)]);
-    return this.list().find(
+  async ofProcess(pid: number | undefined): Promise<Run | "unknown" | undefined> {
+    const running = this.list().filter(({ bridge }) => bridge !== undefined);
+    if (running.length === 0) return undefined;
+    if (pid === undefined) return "unknown";
+    const { members, isWhole } = await sessionChainOf(pid);
+    const chain = new Set(members.map((each) => each.pid));
+    const found = running.find(
       ({ id, bridge }) => bridge && chain.has(bridge.pid) && this.isBridge(id, bridge.pid),
     );
+    return found ?? (isWhole ? undefined : "unknown");
+  }
+
+  /** The level at which the sender of a request is kept from deciding for itself; undefined outside of every run. */
+  levelOf(client: ClientIdentity | undefined): Level | undefined {
+    const run = client?.run_id === undefined ? undefined : this.#runs.get(client.run_id)?.run;
+    return run === undefined ? undefined : runLevel(run);
   }
 
   /** Forgets a run and closes its channel, which ends its network and then its processes. */
@@ -211,6 +229,11 @@ export class Runs {
     // It may have ended meanwhile.
     if (!this.#runs.has(run.id)) await rm(this.#recordOf(run.id), { force: true });
   }
+}
+
+/** A run is kept from the socket, the state and the network; one that sees the home directory is not promised more than L1. */
+export function runLevel({ keepsHome }: Run): Level {
+  return keepsHome === true ? "L1" : "L2";
 }
 
 function hashOf(token: string): string {

@@ -399,7 +399,7 @@ test("levels promise less rather than more", async () => {
   expect(at.guard.report()).toMatchObject({
     guard: "session",
     level: "L0",
-    raise: "iddio guard enroll passkey",
+    raise: "iddio run <agent>, or iddio guard enroll passkey",
   });
   at.setting = "off";
   expect(at.guard.report()).toMatchObject({ guard: "off", level: "L0" });
