@@ -22,6 +22,7 @@ import { loadProfile, type Profile } from "./profile.ts";
 import { runUnconfined } from "./run-unconfined.ts";
 import { sandboxEnvironment } from "./sandbox-environment.ts";
 import { SYSTEM_FILES, sandboxView, type View } from "./sandbox-view.ts";
+import { checkStandardStreams } from "./standard-streams.ts";
 
 /** What the command line said. */
 export interface RunOptions {
@@ -74,6 +75,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
     throw new UserError(`there is no filter of system calls for '${process.arch}'`, {
       hint: "iddio run works on x86_64 and aarch64",
     });
+  checkStandardStreams();
   const started = await daemon.call("runs_start", {
     name: options.name ?? (await freeName(daemon, basename(command[0] ?? profile.name))),
     profile: profile.name,
