@@ -119,6 +119,22 @@ git log --oneline > /dev/null; git gc -q; git -C sub log --oneline > /dev/null; 
   );
 
   test(
+    "told at the end: files of this kind that are new",
+    async () => {
+      const { code, stderr } = await sandbox.inside(
+        "mkdir -p .claude deep/in && echo {} > .mcp.json && git init -q deep/in && touch plain",
+      );
+      expect([code, stderr]).toEqual([0, expect.stringContaining("new files by which programs outside")]);
+      for (const name of [".claude", ".mcp.json", "deep/in/.git"])
+        expect(stderr).toContain(`  ${join(sandbox.project, name)}\n`);
+      expect(stderr).not.toContain("plain");
+      expect(stderr).not.toContain(".envrc");
+      expect((await sandbox.inside("true")).stderr).toBe("");
+    },
+    LONG_MS,
+  );
+
+  test(
     "held: files of the project by which tools run programs are read-only where they are there",
     async () => {
       const { stdout } = await sandbox.inside(

@@ -40,7 +40,8 @@ export async function workTreeOf(folder: string): Promise<string | undefined> {
   }
 }
 
-async function repositoriesIn(folder: string): Promise<readonly string[]> {
+/** The folders below one that hold a `.git`, itself included. */
+export async function repositoriesIn(folder: string): Promise<readonly string[]> {
   const found: string[] = [];
   const look = async (at: string, depth: number): Promise<void> => {
     const entries = await readdir(at, { withFileTypes: true }).catch(() => []);

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { isatty } from "node:tty";
 import type { ControlClient } from "../../api/client.ts";
 import type { RunStart } from "../../api/daemon-reports.ts";
@@ -18,6 +18,7 @@ import type { StatePaths } from "../../state/paths.ts";
 import { AgentTerminal } from "./agent-terminal.ts";
 import type { BridgeSpec } from "./bridge-spec.ts";
 import { HostEnd } from "./host-end.ts";
+import { controlFilesIn, newFilesText } from "./new-control-files.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 import { runUnconfined } from "./run-unconfined.ts";
 import { sandboxEnvironment } from "./sandbox-environment.ts";
@@ -126,7 +127,11 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
       env: environment,
       secrets: view.secrets,
     };
+    const folders = [view.project, ...options.writable.map((path) => resolve(path))];
+    const before = await controlFilesIn(folders);
     const code = await carryOut(bwrap.path, spec, options, context);
+    const news = newFilesText(before, await controlFilesIn(folders));
+    if (news !== undefined) context.note(news);
     await options.onEnd?.(scratch, view);
     return code;
   } finally {
