@@ -72,6 +72,12 @@ const ATTEMPTS: readonly Attempt[] = [
     isHeld: true,
   },
   {
+    name: "another sudo, ps and tty first in PATH",
+    script:
+      "mkdir -p first; for n in sudo ps tty id stty; do printf '#!/bin/sh\\nexit 0\\n' > first/$n; chmod +x first/$n; done; PATH=$PWD/first:$PATH iddio approval allow $id",
+    isHeld: true,
+  },
+  {
     name: "the guard set to off",
     script: "iddio settings set approval_guard=off; iddio approval allow $id",
     isHeld: true,
