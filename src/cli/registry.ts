@@ -36,6 +36,7 @@ import { policyCheckCommand, policyDiffCommand } from "../features/policy/compar
 import { policyEditCommand } from "../features/policy/edit.ts";
 import { policyExplainCommand } from "../features/policy/explain.ts";
 import { policyLintCommand } from "../features/policy/lint.ts";
+import { policyReplayCommand } from "../features/policy/replay.ts";
 import {
   policyReloadCommand,
   policySchemaCommand,
@@ -103,6 +104,7 @@ export const COMMANDS: readonly Command[] = [
   policySchemaCommand,
   policyExplainCommand,
   policyLintCommand,
+  policyReplayCommand,
   policyTestCommand,
   policyDiffCommand,
   policyCheckCommand,

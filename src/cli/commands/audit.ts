@@ -23,11 +23,18 @@ export const auditShowCommand: Command = {
       kind: "duration",
       summary: "Only rows newer than this, e.g. 5m, 24h, 1h30m",
     },
+    {
+      name: "as-test",
+      value: "id",
+      summary: "The row with this hash or request id, as a case for policy.test.yaml",
+    },
     JSON_FLAG,
   ],
   examples: ["iddio audit show --last 20", "iddio audit show --op block --since 1h"],
   async run({ flags, output, paths }) {
     const { readLast } = await import("../../state/journal-read.ts");
+    const asTest = flags.text("as-test");
+    if (asTest !== undefined) return void output.write(await caseFor(paths.audit, asTest));
     const op = flags.text("op");
     const isHost = hostFilter(flags.text("host"));
     const since = flags.durationMs("since");
@@ -99,6 +106,26 @@ export const auditTailCommand: Command = {
     });
   },
 };
+
+/** The case that a row makes. A request's last row counts: the one before says only what was meant to be sent. */
+async function caseFor(path: string, id: string): Promise<string> {
+  const { readLast } = await import("../../state/journal-read.ts");
+  const { caseOfRow } = await import("../../policy/test/case-of-row.ts");
+  const [row] = await readable(path, () =>
+    readLast(path, {
+      last: 1,
+      filter: ({ hash, op, fields }) => op !== "intent" && (hash === id || fields.request_id === id),
+    }),
+  );
+  const text = row === undefined ? undefined : caseOfRow(row);
+  if (text !== undefined) return text;
+  throw new UserError(
+    row === undefined
+      ? `no row has the hash or request id '${id}'`
+      : `row '${id}' is about no judged request`,
+    { hint: "see: iddio audit show --json" },
+  );
+}
 
 /** `host` or `host:port`, as the HOST column prints it. */
 function hostFilter(typed: string | undefined): (entry: Entry) => boolean {

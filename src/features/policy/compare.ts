@@ -142,7 +142,8 @@ function printDiff(output: Output, diff: PolicyDiff): void {
   for (const line of diffLines(diff)) output.line(escapeForTerminal(line));
 }
 
-const HEADS: Readonly<Record<string, string>> = {
+/** What a change of a decision is called, by `from to`. */
+export const HEADS: Readonly<Record<string, string>> = {
   "escalate allow": "newly allowed without asking",
   "deny allow": "newly allowed, denied before",
   "deny escalate": "newly asked about, denied before",
