@@ -85,9 +85,10 @@ async function reviewOf(text: string, base: string): Promise<readonly string[]> 
   const { diffLines } = await import("./compare.ts");
   const { loadCatalogue } = await import("./read-policy.ts");
   const catalogue = await loadCatalogue();
+  const diff = diffPolicies(before.policy, after.policy, catalogue);
   return [
     ...lintPolicy(after.policy, catalogue).map(({ line, message }) => `line ${line}: ${message}`),
-    ...diffLines(diffPolicies(before.policy, after.policy, catalogue)),
+    ...(diff.changes.length + diff.routes.length + diff.unknown.length === 0 ? [] : diffLines(diff)),
   ];
 }
 
