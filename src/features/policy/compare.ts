@@ -124,8 +124,7 @@ function describeExample({ classification, verdict }: CounterExample): string {
   return `${protocol} '${command}' (tier ${tier})${place} is allowed by ${verdict.rule} (line ${verdict.line})`;
 }
 
-/** The last line of a comparison whose new policy is wider. */
-export const WIDER_LINE = "the new policy lets through more";
+const WIDER_LINE = "the new policy lets through more";
 
 /** A comparison for a person, widest first. Texts come from the files and are not escaped. */
 export function diffLines({ changes, routes, unknown, isWider }: PolicyDiff): readonly string[] {

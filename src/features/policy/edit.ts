@@ -6,7 +6,6 @@ import { isDown } from "../../cli/kit/is-down.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { WIDER_LINE } from "./compare.ts";
 import type { PolicyDraft } from "./draft.ts";
 import { countText, problemLines } from "./problems.ts";
 
@@ -50,10 +49,6 @@ export const policyEditCommand: Command = {
         for (const warning of problemLines(draft.path, problems)) output.note(warning);
         const review = await reviewOf(text, draft.base);
         for (const line of review) output.note(escapeForTerminal(line));
-        if (review.some((line) => line === WIDER_LINE) && !(await agrees(context))) {
-          output.note(`policy.yaml is as it was, the draft is kept: ${draft.path}`);
-          return 1;
-        }
         await save(context, draft, text);
         await discardDraft(paths);
         return 0;
@@ -109,13 +104,6 @@ async function save(
     return;
   }
   output.line("policy saved and in force");
-}
-
-/** Whether a person who sees what becomes wider still wants it; where nobody can answer, the editor's end is the answer. */
-async function agrees(context: CommandContext): Promise<boolean> {
-  const { isatty } = await import("node:tty");
-  if (!isatty(0) || !isatty(2)) return true;
-  return ask(context, "save it? [Y/n] ");
 }
 
 /** Asks only where somebody can answer. */
