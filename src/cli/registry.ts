@@ -36,13 +36,13 @@ import { policyCheckCommand, policyDiffCommand } from "../features/policy/compar
 import { policyEditCommand } from "../features/policy/edit.ts";
 import { policyExplainCommand } from "../features/policy/explain.ts";
 import { policyLintCommand } from "../features/policy/lint.ts";
-import { policyReplayCommand } from "../features/policy/replay.ts";
 import {
   policyReloadCommand,
   policySchemaCommand,
   policyShowCommand,
   policyValidateCommand,
 } from "../features/policy/policy.ts";
+import { policyReplayCommand } from "../features/policy/replay.ts";
 import { policyTestCommand } from "../features/policy/test.ts";
 import {
   runBridgeCommand,
