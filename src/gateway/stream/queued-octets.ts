@@ -5,7 +5,7 @@
 import { LOOP_TIME } from "./loop-clock.ts";
 
 /** Over all connections together. */
-const MAX_BYTES = 96 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 /** Less than this is not worth ending a connection for. */
 const WORTH_BYTES = 16 * 1024;
 
