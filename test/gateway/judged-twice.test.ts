@@ -39,6 +39,7 @@ async function approve(change: Policy | undefined) {
     },
     broker,
     lookAhead: new LookAhead(),
+    presentRuns: new Set(),
     mode: { current: "enforce" },
     grants: { find: () => undefined },
     settings: { current: { classify_body_limit: 1024, audit_failure: "closed" } },
@@ -71,7 +72,13 @@ async function approve(change: Policy | undefined) {
     },
   };
   const exchanged = exchange(gateway, ["generic"], request);
-  while (broker.list().length === 0) await Promise.resolve();
+  let failure: unknown;
+  exchanged.catch((error: unknown) => {
+    failure = error;
+  });
+  while (broker.list().length === 0 && failure === undefined)
+    await new Promise((resolve) => setImmediate(resolve));
+  if (failure !== undefined) throw failure;
   const [waiting] = broker.list();
   broker.reply(waiting?.id ?? "", "approved");
   await exchanged;
