@@ -1,12 +1,13 @@
 // The operator's editor on one file. Started by a shell, because VISUAL and EDITOR may hold a whole command line
 // (`code --wait`), and waited for; while it runs, Ctrl-C is its business alone.
 
+import { isatty } from "node:tty";
 import { findSystemTool } from "../../host/process/system-tool.ts";
 import { UserError } from "../../model/user-error.ts";
 
 /** Editors that take `+line` before the file. */
 const TAKES_LINE = /^(?:vi|vim|nvim|nvi|vim\.\w+|nano|pico|emacs|emacsclient|mg|joe|jed|micro|kak)$/;
-/** What is tried when neither VISUAL nor EDITOR is set. */
+/** What is tried when neither VISUAL nor EDITOR is set and a terminal is there for it. */
 const FALLBACKS = ["editor", "vi", "nano"];
 
 /** The command line of the editor: VISUAL, EDITOR, or one that is installed. Throws a UserError when there is none. */
@@ -14,7 +15,7 @@ export function editorOf(env: Readonly<Record<string, string | undefined>>): str
   const found =
     env.VISUAL ||
     env.EDITOR ||
-    FALLBACKS.map((name) => findSystemTool(name, env)).find((path) => path !== undefined);
+    (isatty(0) ? FALLBACKS : []).map((name) => findSystemTool(name, env)).find((path) => path !== undefined);
   if (found !== undefined) return found;
   throw new UserError("there is no editor", { hint: "say which: EDITOR=nano iddio policy edit" });
 }
