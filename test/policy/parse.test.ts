@@ -16,7 +16,7 @@ function found({ line, column, path, message, hint }: PolicyProblem): Found {
 }
 
 const PROTOCOLS = "allowed: kubectl, gcloud, aws, github, terraform, helm, cloudflare, fly, generic";
-const KUBECTL_KEYS = "allowed: inspect, default, groups, namespaces, rules";
+const KUBECTL_KEYS = "allowed: inspect, default, groups, namespaces, agents, rules";
 const TIERS = "allowed: observe, modify, sensitive, break-glass";
 const ACTIONS = "allowed: allow, escalate, deny";
 
@@ -45,14 +45,14 @@ describe("a word that is not allowed is reported where it stands, with what is a
           "2:3",
           "kubectl.projects",
           'unknown key "projects"',
-          '"projects" belongs to gcloud; kubectl has namespaces',
+          '"projects" belongs to gcloud; kubectl has namespaces, agents',
         ],
       ],
     ],
     [
       "a scope list where there are none",
       "generic:\n  apps: []\n",
-      [["2:3", "generic.apps", 'unknown key "apps"', '"apps" belongs to fly; generic has no scope lists']],
+      [["2:3", "generic.apps", 'unknown key "apps"', '"apps" belongs to fly; generic has agents']],
     ],
     [
       "an action as default",
@@ -129,7 +129,7 @@ describe("a word that is not allowed is reported where it stands, with what is a
           "5:3",
           "fly.hasOwnProperty",
           'unknown key "hasOwnProperty"',
-          "allowed: inspect, default, groups, apps, orgs, rules",
+          "allowed: inspect, default, groups, apps, orgs, agents, rules",
         ],
       ],
     ],

@@ -66,6 +66,7 @@ test("every protocol and every scope list of its classifier is in the schema", (
       "default",
       "groups",
       ...scopes.map((scope) => scope.keyword),
+      "agents",
       "rules",
     ]);
 });

@@ -2,6 +2,7 @@
 // same enumeration as the comparison of two policies, so the proof covers operations that no catalogue has.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
+import { AGENT_LABEL } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { TIERS } from "../../model/tier.ts";
@@ -60,11 +61,9 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): 
     const wanted =
       claim.scope === undefined || scope === undefined
         ? []
-        : scopeKeywords(protocol).map(({ label }) => ({
-            label,
-            text: claim.scope ?? "",
-            globs: scope.globs,
-          }));
+        : scopeKeywords(protocol)
+            .filter(({ label }) => label !== AGENT_LABEL)
+            .map(({ label }) => ({ label, text: claim.scope ?? "", globs: scope.globs }));
     const classes = commandClasses([block], catalogue(protocol), [command]);
     const cells = scopeCells([block], wanted);
     if (classes === undefined || cells === undefined) {
@@ -82,7 +81,10 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): 
     for (const cell of combineCells(cells.map((each) => each.cells))) {
       const isInside =
         scope === undefined ||
-        cell.some(({ name, beyond }) => beyond !== "nothing" || (name !== undefined && scope.test(name)));
+        cell.some(
+          ({ label, name, beyond }) =>
+            label !== AGENT_LABEL && (beyond !== "nothing" || (name !== undefined && scope.test(name))),
+        );
       if (!isInside) continue;
       for (const commands of named) {
         const classification = classificationOf(protocol, commands, cell);
