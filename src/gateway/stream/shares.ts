@@ -11,10 +11,10 @@ export class Shares {
   readonly #held = new Map<string, number>();
   #total = 0;
 
-  /** `part`: the fraction of `limit` that one client may have. */
-  constructor(limit: number, part = 0.75) {
+  /** `part`: the fraction of `limit` that one client may have, and at most `most`. */
+  constructor(limit: number, part = 0.75, most = Number.POSITIVE_INFINITY) {
     this.limit = limit;
-    this.#perClient = Math.max(1, Math.floor(limit * part));
+    this.#perClient = Math.max(1, Math.min(most, Math.floor(limit * part)));
   }
 
   /** How much is taken, by all together. */

@@ -4,7 +4,7 @@
 
 import type { Settings } from "../../state/settings.ts";
 import type { Channel } from "../stream/channel.ts";
-import type { Shares } from "../stream/shares.ts";
+import { type NoRoom, Shares } from "../stream/shares.ts";
 import {
   type CorporateProxy,
   connectThrough,
@@ -27,6 +27,9 @@ import { UpstreamError } from "./upstream-error.ts";
 
 /** From this part of the bound on, a connection is charged to a process where one can be found. */
 const CROWDED_PART = 0.2;
+/** TLS upstreams that one client may have open: each costs a quarter of a megabyte before it has said anything. */
+const TLS_PART = 0.25;
+const TLS_MOST = 1_024;
 /** Finding it takes milliseconds, but for a machine that has much to do. */
 const IDENTIFY_MS = 2_000;
 
@@ -35,6 +38,7 @@ export class Dialler {
   readonly #resolver: Resolver;
   readonly #settings: () => Settings;
   readonly #descriptors: Shares;
+  readonly #tlsShares: Shares;
   #makeRoom: () => void = () => {};
   readonly #proxyOf: (host: string, port: number) => string | undefined;
   readonly #trustFor: (host: string, port: number) => UpstreamTrust;
@@ -49,6 +53,7 @@ export class Dialler {
     descriptors: Shares;
   }) {
     this.#descriptors = parts.descriptors;
+    this.#tlsShares = new Shares(parts.descriptors.limit, TLS_PART, TLS_MOST);
     this.#trustFor = parts.trustFor;
     this.#proxyOf = parts.proxyOf ?? (() => undefined);
     this.#resolver = parts.resolver;
@@ -60,18 +65,18 @@ export class Dialler {
     this.#makeRoom = makeRoom;
   }
 
-  #chargeTo(client: Payer | undefined): Charge {
+  #chargeTo(client: Payer | undefined, shares: readonly Shares[] = [this.#descriptors]): Charge {
     return async () => {
       // Once it is crowded processes are told apart: what one has must not count for its user's others.
       if (client && this.#descriptors.total > this.#descriptors.limit * CROWDED_PART)
         await Promise.race([client.identified(), Bun.sleep(IDENTIFY_MS)]);
       const payer = client?.payer ?? "";
-      let problem = this.#descriptors.take(payer);
+      let problem = takeAll(shares, payer);
       if (problem !== undefined) {
         this.#makeRoom();
         // A socket is closed at the end of the turn.
         await new Promise<void>((resolve) => setImmediate(resolve));
-        problem = this.#descriptors.take(payer);
+        problem = takeAll(shares, payer);
       }
       if (problem !== undefined)
         throw new UpstreamError(
@@ -81,7 +86,9 @@ export class Dialler {
             : "as many connections are open as iddio may have",
           { wasUnprocessed: true },
         );
-      return () => this.#descriptors.give(payer);
+      return () => {
+        for (const each of shares) each.give(payer);
+      };
     };
   }
 
@@ -127,7 +134,7 @@ export class Dialler {
   ): Promise<TlsConnection> {
     const proxy = this.#proxyFor(destination);
     if (!proxy) {
-      const charge = this.#chargeTo(destination.payer);
+      const charge = this.#chargeTo(destination.payer, [this.#descriptors, this.#tlsShares]);
       return dialTls(destination.addresses, destination.port, serverName, trust, versions, charge);
     }
     const channel = await this.#through(proxy, destination);
@@ -148,4 +155,15 @@ export class Dialler {
     const trust = this.#trustFor(proxy.host, proxy.port);
     return (await dialTls(addresses, proxy.port, proxy.host, trust, ["http/1.1"], charge)).channel;
   }
+}
+
+/** Takes one of each, or none. */
+function takeAll(shares: readonly Shares[], payer: string): NoRoom | undefined {
+  for (const [index, each] of shares.entries()) {
+    const problem = each.take(payer);
+    if (problem === undefined) continue;
+    for (const taken of shares.slice(0, index)) taken.give(payer);
+    return problem;
+  }
+  return undefined;
 }
