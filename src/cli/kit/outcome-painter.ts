@@ -5,6 +5,7 @@ import type { Paint, Paints } from "./output.ts";
 const GOOD = new Set(["allow", "allowed", "approved", "granted", "approval_replied", "grant_added"]);
 const WARN = new Set([
   "escalate",
+  "asked",
   "timed_out",
   "withdrawn",
   "failed",

@@ -21,7 +21,7 @@ export const policyExplainCommand: Command = {
   ],
   details: ["Takes a method with a URL or with a host and a path, or a command line."],
   examples: [
-    "iddio policy explain DELETE https://x.eks.amazonaws.com/api/v1/namespaces/dev/pods/api",
+    "iddio policy explain GET https://x.eks.amazonaws.com/api/v1/pods",
     "iddio policy explain kubectl delete pod api -n dev",
   ],
   isRaw: true,

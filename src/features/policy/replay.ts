@@ -16,7 +16,7 @@ const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 /** Decides every request of the log by policy.yaml and by the candidate. */
 export const policyReplayCommand: Command = {
   name: "policy replay",
-  summary: "Show what another policy would have decided about the requests of the audit log",
+  summary: "Show what another policy would have decided about past requests",
   args: [{ name: "candidate", completes: "file" }],
   flags: [
     {
