@@ -34,13 +34,19 @@ function aboutFirst(first: string, commands: readonly Command[]): string {
   return verbs.length === 0 ? about : `${about}: ${verbs.join(", ")}`;
 }
 
+/** Lines of usage that fit a screen; where there are more, only names and summaries are listed. */
+const MOST_USAGE_LINES = 20;
+
 /** The commands that begin with one noun. */
 export function renderNoun(noun: string, commands: readonly Command[]): string {
   const own = commands.filter(({ name }) => name.startsWith(`${noun} `));
   const about = NOUNS[noun];
+  const inFull = own.flatMap((command) => [...usageLines(command, "  "), `      ${command.summary}`]);
+  const inShort = () =>
+    columns(own.map(({ name, summary }) => [`  ${name.slice(noun.length + 1)}`, summary]));
   return [
     ...(about === undefined ? [] : [`${noun}: ${about}`, ""]),
-    ...own.flatMap((command) => [...usageLines(command, "  "), `      ${command.summary}`]),
+    ...(inFull.length > MOST_USAGE_LINES ? inShort() : inFull),
     "",
     `more about one: iddio help ${noun} <command>`,
     "",
