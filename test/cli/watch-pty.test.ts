@@ -79,7 +79,7 @@ describe("in a terminal of 80 columns", () => {
     expect(program.screen.lines[0]).toBe("2 requests wait for approval, this is 1");
     expect(program.screen.text).not.toContain("s3cret");
     program.type(" ");
-    await program.until(({ text }) => text.includes('"password": "***"'));
+    await program.until(({ text }) => text.includes('"password":"***"'));
     expect(program.screen.text).not.toContain("hunter2");
     program.type("a");
     await first.until("done");
