@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { builtBinary } from "../support/built-binary.ts";
+import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 import { connectRaw, type RawClient } from "../support/proxy-client.ts";
 import { type PtyProgram, startPty } from "../support/pty.ts";
@@ -198,6 +199,10 @@ test("two hundred wait: each is answered once, from two terminals at the same ti
   two.type("a");
   await one.until(({ lines }) => lines[0]?.startsWith("199 requests") === true);
   await two.until(({ lines }) => lines[0]?.startsWith("199 requests") === true);
+  await eventually(
+    async () => arrived.length,
+    (count) => count >= 1,
+  );
   expect(arrived.length).toBe(1);
   // The same race for all that are left, by command.
   const ids = (await gateway.control.call("approvals_list", {})).approvals.map(({ id }) => id);
