@@ -150,24 +150,14 @@ if (found !== undefined)
       expect(content.equals(await readFile(back))).toBe(true);
     });
 
-    test("a store of one's own is judged by what the request was signed for", async () => {
+    test("a store of one's own is asked about: what a signature claims gives labels and no tier", async () => {
       const own = ["--endpoint-url", `https://${OWN_STORE}`];
-      objects.set("acme-prod/report.csv", new Uint8Array(7));
-      expect(await start("s3", "ls", "s3://acme-prod/", ...own)).toMatchObject({
-        stdout: expect.stringMatching(/ 7 report\.csv$/m),
-        stderr: "",
-      });
-      const removed = start("s3", "rm", "s3://acme-prod/x", ...own);
-      const approval = await scene.deny(removed, "ask Ada");
-      expect(approval).toMatchObject({
-        tier: "sensitive",
-        command: "s3api delete-object",
-        labels: { bucket: "acme-prod", region: AWS_REGION },
-      });
-      expect(await removed).toMatchObject({
-        code: 1,
+      const listed = start("s3", "ls", "s3://acme-prod/", ...own);
+      const approval = await scene.deny(listed, "ask Ada");
+      expect(approval).toMatchObject({ tier: "unknown", labels: { region: AWS_REGION } });
+      expect(await listed).toMatchObject({
         stderr: expect.stringMatching(
-          /^delete failed: s3:\/\/acme-prod\/x An error occurred \(AccessDenied\) when calling the DeleteObject operation: iddio: a person denied 's3api delete-object' .*: ask Ada;/,
+          /calling the ListObjectsV2 operation: iddio: a person denied .*: ask Ada;/,
         ),
       });
     });
