@@ -52,9 +52,9 @@ async function ownClient(overlay: string): Promise<Agent> {
   const {
     server = "",
     "proxy-url": proxy = "",
-    "certificate-authority": bundle = "",
+    "certificate-authority-data": authorities = "",
   } = clusters[0]?.cluster ?? {};
-  const ca = await readFile(bundle, "utf8");
+  const ca = Buffer.from(authorities, "base64").toString();
   return {
     name: "a small HTTP client (kubectl is not installed)",
     show: ({ request }) => `${request.method} ${request.path}`,
