@@ -103,7 +103,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
         false,
         "/bin/sh",
         "-c",
-        "trap 'echo caught; n=$((n+1))' INT; echo up; while [ ${n:-0} -lt 2 ]; do sleep 0.1; done; exit 7",
+        "n=0; trap 'echo caught; n=$((n+1))' INT; echo up; while [ $n != 2 ]; do sleep 0.1; done; exit 7",
       );
       for (const times of [1, 2]) {
         await program.until(
@@ -145,8 +145,9 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
     async () => {
       await using program = run(false, "/bin/bash", "--norc", "--noprofile", "-i");
       await program.until((screen) => screen.text.includes("$"));
-      program.type("sleep 100\r");
-      await program.until((screen) => screen.text.includes("sleep 100"));
+      // What is typed is echoed before it runs; what it prints is spelled otherwise than what was typed.
+      program.type("sh -c 'echo st\"\"arted; exec sleep 100'\r");
+      await program.until((screen) => screen.text.includes("started"));
       program.type("\x1a");
       await program.until((screen) => screen.text.includes("Stopped"));
       program.type("bg; kill %1; wait %1; echo waited $?\r");
