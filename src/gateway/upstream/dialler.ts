@@ -30,6 +30,8 @@ const CROWDED_PART = 0.2;
 /** TLS upstreams that one client may have open: each costs a quarter of a megabyte before it has said anything. */
 const TLS_PART = 0.25;
 const TLS_MOST = 1_024;
+/** As many as this it may always have, where the general share leaves so many. */
+const TLS_FEWEST = 64;
 /** Finding it takes milliseconds, but for a machine that has much to do. */
 const IDENTIFY_MS = 2_000;
 
@@ -53,7 +55,11 @@ export class Dialler {
     descriptors: Shares;
   }) {
     this.#descriptors = parts.descriptors;
-    this.#tlsShares = new Shares(parts.descriptors.limit, TLS_PART, TLS_MOST);
+    this.#tlsShares = new Shares(
+      parts.descriptors.limit,
+      undefined,
+      Math.min(TLS_MOST, Math.max(TLS_FEWEST, parts.descriptors.limit * TLS_PART)),
+    );
     this.#trustFor = parts.trustFor;
     this.#proxyOf = parts.proxyOf ?? (() => undefined);
     this.#resolver = parts.resolver;
