@@ -21,11 +21,12 @@ test("a request above observe whose body finds no room is refused as busy, and n
     `POST /thing HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: ${octets}\r\n\r\n`;
   const claims: Disposable[] = [];
   try {
-    // Bodies that do not end; one client has half of 64 MiB for them.
+    // Bodies that do not end; one client has half of 64 MiB for them. Some more are sent, since a few of them may
+    // give up, and the late body is larger than what 33 of them leave.
     const most = 1_000_000;
     const piece = "x".repeat(most);
     PATIENCE.roomMs = 60_000;
-    for (let each = 0; each < 36; each++) {
+    for (let each = 0; each < 42; each++) {
       const client = await connect();
       client.send(head(most + 10) + piece);
       claims.push(client);
@@ -36,7 +37,7 @@ test("a request above observe whose body finds no room is refused as busy, and n
     // Until the claims have all arrived there is room, and the request is held as it should be.
     while (reply === undefined) {
       const late = await connect();
-      late.send(head(300_000) + "y".repeat(300_000));
+      late.send(head(900_000) + "y".repeat(900_000));
       const answer = late.until("no room at present");
       answer.catch(() => undefined);
       while (reply === undefined && (await held()) === 0)
@@ -54,7 +55,7 @@ test("a request above observe whose body finds no room is refused as busy, and n
     PATIENCE.roomMs = usual;
     for (const each of claims) each[Symbol.dispose]();
   }
-}, 60_000);
+}, 120_000);
 
 const asked = (pid: number, path: string, heldBytes = 0) =>
   ({

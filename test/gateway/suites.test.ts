@@ -43,11 +43,21 @@ afterAll(async () => {
   await origin[Symbol.asyncDispose]();
 });
 
-/** Sends raw bytes through an intercepted tunnel; resolves with the first status. */
-async function send(bytes: Uint8Array): Promise<string> {
+/** Sends raw bytes through an intercepted tunnel; resolves with the first status. A person allows what is held if `isAllowed`. */
+async function send(bytes: Uint8Array, isAllowed = false): Promise<string> {
   using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
   client.send(Buffer.from(bytes).toString("latin1"));
-  return (await client.until("\r\n\r\n")).slice(9, 12);
+  const answer = client.until("\r\n\r\n");
+  let isAnswered = !isAllowed;
+  const over = answer.finally(() => {
+    isAnswered = true;
+  });
+  while (!isAnswered) {
+    const { approvals } = await daemon.control.call("approvals_list", {});
+    for (const { id } of approvals) await daemon.control.call("approvals_allow", { id });
+    await Promise.race([over, Bun.sleep(20)]);
+  }
+  return (await answer).slice(9, 12);
 }
 
 interface GuardianRow {
@@ -77,6 +87,8 @@ for (const row of sharedRows<GuardianRow>("suites/desync-guardian.jsonl.gz")) {
       Buffer.from(
         `${row.method} ${target} ${row.version}\r\nHost: localhost:${origin.port}\r\n${fields}\r\n${body}`,
       ),
+      // A form that cannot be read whole is asked about: it may name another method.
+      isForwarded && isKnown,
     );
     if (isForwarded && isKnown) {
       expect(status).toBe("200");

@@ -139,9 +139,10 @@ function hostNameProblem({ extensions: { alternativeNames = [] } }: Certificate)
 }
 
 /**
- * Baseline Requirements 7.1.4.3: a common name is a copy of one of the alternative names. Here it may also be a host
- * that one of them covers, in letters of either case, as curl and Go accept it. Asked only of common names that are all of the subject and read as public host names or addresses, where there are
- * alternative names of that kind: a common name is otherwise a label for people, and is never matched.
+ * Baseline Requirements 7.1.4.3: a common name is a copy of one of the alternative names. A host name may also be
+ * covered by one of them, in letters of either case, as curl and Go accept it; an address is spelled exactly as
+ * RFC 5952 has it. Checked only for common names that are the whole subject and read as public host names or
+ * addresses, where there are alternative names of that kind. Any other common name is a label for people.
  */
 function commonNameProblem({
   subject,
@@ -150,11 +151,12 @@ function commonNameProblem({
   for (const name of soleCommonNames(subject)) {
     const kind = kindOfText(name);
     const same = alternativeNames.filter((each) => each.kind === kind);
-    const texts = same.map((each) =>
-      each.kind === "dns" ? each.name : each.kind === "address" ? addressText(each.bytes) : undefined,
+    const isCopy = same.some((each) =>
+      each.kind === "dns"
+        ? covers(each.name, name)
+        : each.kind === "address" && addressText(each.bytes) === name,
     );
-    if (same.length > 0 && !texts.some((text) => text !== undefined && covers(text, name)))
-      return "has a common name that is none of its alternative names";
+    if (same.length > 0 && !isCopy) return "has a common name that is none of its alternative names";
   }
   return undefined;
 }
