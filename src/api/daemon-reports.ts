@@ -36,15 +36,16 @@ export const suspectReport = object({
 /** A host whose TLS could not be intercepted. */
 export type SuspectReport = Value<typeof suspectReport>;
 
-/** The observe session, if one runs. */
+/** The observe session, if one runs, else the last one. */
 export const observeReport = object({
   active: flag(),
   proxy_mode: words(MODES),
   started_ms: optional(number()),
   ends_ms: optional(number()),
   previous_mode: optional(words(MODES, "the mode that comes back at the end")),
+  last: optional(object({ started_ms: number(), ended_ms: number() }, "the last session, while none runs")),
 });
-/** The observe session, if one runs. */
+/** The observe session, if one runs, else the last one. */
 export type ObserveReport = Value<typeof observeReport>;
 
 /** The answer to `settings set`. */
@@ -99,8 +100,8 @@ export const updateReport = object({
   total_bytes: optional(number()),
   problem: optional(text()),
   feed: text(),
-  last_check: optional(text("ISO 8601, UTC")),
-  next_check: optional(text("ISO 8601, UTC")),
+  last_check_ms: optional(number()),
+  next_check_ms: optional(number()),
 });
 /** Where the daemon's update of itself is. */
 export type UpdateReport = Value<typeof updateReport>;

@@ -173,8 +173,8 @@ export const caReport = object({
   path: text(),
   bundle: text(),
   fingerprint: text(),
-  not_before: text("ISO 8601, UTC"),
-  not_after: text("ISO 8601, UTC"),
+  not_before_ms: number(),
+  not_after_ms: number(),
   trust: words(["trusted", "untrusted"]),
 });
 /** The authority's certificate as `ca info` prints it. */

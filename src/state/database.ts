@@ -52,7 +52,7 @@ const MIGRATIONS: readonly string[] = [
      pinned_until_ms INTEGER NOT NULL,
      PRIMARY KEY (host, port, failed)
    ) STRICT, WITHOUT ROWID`,
-  // At most one row: the session that runs.
+  // At most one row: the session that runs, or the last one.
   `CREATE TABLE observe_session (
      id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
      started_ms INTEGER NOT NULL,
@@ -90,6 +90,8 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE upstreams ADD COLUMN proxy_url TEXT`,
   // Name of the run that a grant is for; its id is part of the credential.
   `ALTER TABLE grants ADD COLUMN run TEXT NOT NULL DEFAULT ''`,
+  // Of a session that has ended, so that its totals can still be shown.
+  `ALTER TABLE observe_session ADD COLUMN ended_ms INTEGER`,
 ];
 
 /**

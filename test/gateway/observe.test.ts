@@ -36,7 +36,11 @@ describe("an observe session", () => {
         () => modeOf(daemon),
         (mode) => mode === before,
       );
-      expect(await daemon.control.call("observe_status", {})).toEqual({ active: false, proxy_mode: before });
+      expect(await daemon.control.call("observe_status", {})).toEqual({
+        active: false,
+        proxy_mode: before,
+        last: { started_ms: report.started_ms ?? 0, ended_ms: report.ends_ms ?? 0 },
+      });
       expect((await tagsOf(daemon)).slice(-4)).toEqual([
         "observe_started",
         "proxy_mode_changed",
@@ -50,7 +54,10 @@ describe("an observe session", () => {
   test("is ended by command, which brings the mode back too", async () => {
     await using daemon = await startDaemon({ policy: POLICY });
     await daemon.control.call("observe_start", { duration_ms: 60_000 });
-    expect(await daemon.control.call("observe_stop", {})).toEqual({ active: false, proxy_mode: "enforce" });
+    expect(await daemon.control.call("observe_stop", {})).toMatchObject({
+      active: false,
+      proxy_mode: "enforce",
+    });
     const rows = await controlled(daemon, "observe stop");
     expect(rows.at(-1)?.fields.caller_uid).toBe(process.getuid?.());
     await expect(daemon.control.call("observe_stop", {})).rejects.toThrow("no observe session runs");
@@ -60,7 +67,10 @@ describe("an observe session", () => {
     await using daemon = await startDaemon({ policy: POLICY });
     await daemon.control.call("observe_start", { duration_ms: 60_000 });
     await daemon.control.call("mode_set", { proxy_mode: "off" });
-    expect(await daemon.control.call("observe_status", {})).toEqual({ active: false, proxy_mode: "off" });
+    expect(await daemon.control.call("observe_status", {})).toMatchObject({
+      active: false,
+      proxy_mode: "off",
+    });
     const rows = await controlled(daemon, "observe stop");
     expect(rows.find(({ fields }) => fields.command === "observe stop")?.fields.reason).toBe(
       "another proxy mode was chosen",

@@ -145,7 +145,7 @@ describe("suspects", () => {
   });
 });
 
-test("the observe session is there again after a restart, until it is cleared", async () => {
+test("the observe session is there again after a restart, until it has ended; then it is the last one", async () => {
   await using at = await place();
   const first = openDatabase(at.path);
   expect(new StoredObserveSession(first).read()).toBeUndefined();
@@ -155,7 +155,9 @@ test("the observe session is there again after a restart, until it is cleared", 
   first.close();
   const second = openDatabase(at.path);
   expect(new StoredObserveSession(second).read()).toEqual(session);
-  new StoredObserveSession(second).clear();
+  expect(new StoredObserveSession(second).last()).toBeUndefined();
+  new StoredObserveSession(second).end(2);
   expect(new StoredObserveSession(second).read()).toBeUndefined();
+  expect(new StoredObserveSession(second).last()).toEqual({ startedMs: 1, endedMs: 2 });
   second.close();
 });

@@ -1,6 +1,7 @@
 // `iddio ca info`: the authority that signs what the gateway shows to clients.
 
 import { type Command, JSON_FLAG } from "../kit/command.ts";
+import { localTime } from "../kit/local-time.ts";
 
 /** Prints where the certificate is, its fingerprint, validity and trust. */
 export const caInfoCommand: Command = {
@@ -14,8 +15,8 @@ export const caInfoCommand: Command = {
       ["path", ca.path],
       ["bundle", ca.bundle],
       ["fingerprint", ca.fingerprint],
-      ["not_before", ca.not_before],
-      ["not_after", ca.not_after],
+      ["not_before", localTime(ca.not_before_ms)],
+      ["not_after", localTime(ca.not_after_ms)],
       ["trust:", ca.trust],
     ]);
   },

@@ -1,7 +1,6 @@
 // `iddio observe …`: a trial of the policy. The daemon judges and lets everything pass; what it would have done is
 // read here from observe.jsonl, with or without a daemon.
 
-import type { ObserveReport } from "../../api/daemon-reports.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
 import { ACTIONS, type Action } from "../../model/action.ts";
@@ -57,17 +56,19 @@ export const observeStopCommand: Command = {
 /** Prints the session and what it has recorded. */
 export const observeStatusCommand: Command = {
   name: "observe status",
-  summary: "Show the observe session",
+  summary: "Show the observe session, or the last one, and its totals",
   flags: [JSON_FLAG],
   async run({ flags, output, daemon, paths }) {
     const report = await daemon.call("observe_status", {});
-    const records = report.active ? await countRecords(paths.observe, report) : undefined;
+    const span = report.active ? report : report.last;
+    const records = span && (await countRecords(paths.observe, span));
     if (flags.has("json"))
       return void output.json({ ...report, ...(records === undefined ? {} : { records }) });
     output.pairs([
-      ["session", report.active ? "running" : "none"],
+      ["session", report.active ? "running" : report.last ? "ended" : "none"],
       ["proxy_mode", report.proxy_mode],
-      ["started", report.started_ms === undefined ? undefined : localTime(report.started_ms)],
+      ["started", span?.started_ms === undefined ? undefined : localTime(span.started_ms)],
+      ["ended", report.last && localTime(report.last.ended_ms)],
       ["ends", report.ends_ms === undefined ? undefined : ending(report.ends_ms)],
       ["then", report.previous_mode],
       ["records", records === undefined ? undefined : summary(records)],
@@ -79,12 +80,23 @@ function ending(endsMs: number): string {
   return `${localTime(endsMs)} (in ${renderDuration(endsMs - Date.now())})`;
 }
 
+/** From when to when; one that runs has no end. */
+interface Span {
+  readonly started_ms?: number | undefined;
+  readonly ended_ms?: number | undefined;
+}
+
 type Counts = { readonly total: number } & Readonly<Record<Action, number>>;
 
-async function countRecords(path: string, { started_ms: sinceMs = 0 }: ObserveReport): Promise<Counts> {
+async function countRecords(
+  path: string,
+  { started_ms: sinceMs = 0, ended_ms: untilMs = Number.POSITIVE_INFINITY }: Span,
+): Promise<Counts> {
   const { rowsFromEnd } = await import("../../state/journal-read.ts");
   const counts = { total: 0, allow: 0, escalate: 0, deny: 0 };
-  for await (const { fields } of rowsFromEnd(path, { sinceMs, rotated: ROTATED })) {
+  for await (const { fields, timestamp_ms } of rowsFromEnd(path, { sinceMs, rotated: ROTATED })) {
+    // Observe mode without a session writes records too.
+    if (timestamp_ms > untilMs) continue;
     counts.total += 1;
     const decision = ACTIONS.find((action) => action === fields.would_be_decision);
     if (decision !== undefined) counts[decision] += 1;

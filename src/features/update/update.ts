@@ -5,6 +5,7 @@ import type { ControlClient } from "../../api/client.ts";
 import type { UpdateReport } from "../../api/daemon-reports.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { isDown } from "../../cli/kit/is-down.ts";
+import { localTime } from "../../cli/kit/local-time.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import { UserError } from "../../model/user-error.ts";
 
@@ -104,8 +105,12 @@ function print(output: Output, report: UpdateReport, isJson: boolean): void {
     ["current_version", report.current_version],
     ["version", report.version],
     ["problem", report.problem],
-    ["last_check", report.last_check],
-    ["next_check", report.next_check],
+    ["last_check", timeOf(report.last_check_ms)],
+    ["next_check", timeOf(report.next_check_ms)],
     ["feed", report.feed],
   ]);
+}
+
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : localTime(ms);
 }

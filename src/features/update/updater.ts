@@ -78,8 +78,8 @@ export class Updater {
       ...(state.kind === "downloading" ? { received_bytes: state.received, total_bytes: state.total } : {}),
       ...(state.kind === "failed" ? { problem: state.problem } : {}),
       feed: this.#feed,
-      ...(lastCheckMs === undefined ? {} : { last_check: new Date(lastCheckMs).toISOString() }),
-      ...(isDue ? { next_check: new Date(this.#nextCheckMs ?? 0).toISOString() } : {}),
+      ...(lastCheckMs === undefined ? {} : { last_check_ms: lastCheckMs }),
+      ...(isDue ? { next_check_ms: Math.round(this.#nextCheckMs ?? 0) } : {}),
     };
   }
 

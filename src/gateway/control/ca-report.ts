@@ -25,8 +25,8 @@ export async function caReport(
     path: paths.caCertificate,
     bundle: paths.bundle,
     fingerprint: authority.fingerprint,
-    not_before: authority.notBefore.toISOString(),
-    not_after: authority.notAfter.toISOString(),
+    not_before_ms: authority.notBefore.getTime(),
+    not_after_ms: authority.notAfter.getTime(),
     trust: isTrusted ? "trusted" : "untrusted",
   };
 }

@@ -25,13 +25,14 @@ export function observeHandlers(
   const { gateway, events, observe, observeSessions, path } = parts;
 
   const report = (): ObserveReport => {
-    const session = observeSessions.current;
+    const { current: session, last } = observeSessions;
     return {
       active: session !== undefined,
       proxy_mode: gateway.mode.current,
       ...(session === undefined
         ? {}
         : { started_ms: session.startedMs, ends_ms: session.endsMs, previous_mode: session.previousMode }),
+      ...(last === undefined ? {} : { last: { started_ms: last.startedMs, ended_ms: last.endedMs } }),
     };
   };
 

@@ -5,7 +5,7 @@
 import type { Mode } from "../../model/mode.ts";
 import { UserError } from "../../model/user-error.ts";
 import { Deadline } from "../../state/deadline.ts";
-import type { ObserveSession, StoredObserveSession } from "../../state/observe-session.ts";
+import type { EndedSession, ObserveSession, StoredObserveSession } from "../../state/observe-session.ts";
 import { renderDuration } from "../../text/duration.ts";
 import type { Events } from "../request/events.ts";
 import type { ModeHolder } from "../request/mode.ts";
@@ -50,6 +50,11 @@ export class ObserveSessions {
   /** The session that runs. */
   get current(): ObserveSession | undefined {
     return this.#session;
+  }
+
+  /** The last session, while none runs. */
+  get last(): EndedSession | undefined {
+    return this.#session === undefined ? this.#parts.stored.last() : undefined;
   }
 
   /** Starts one. Throws a UserError when one runs, or when the time makes no sense. */
@@ -106,7 +111,8 @@ export class ObserveSessions {
     if (session === undefined) return mode.current;
     clearTimeout(this.#timer);
     this.#session = undefined;
-    stored.clear();
+    // A daemon that was down notices the end late.
+    stored.end(Math.min(Date.now(), session.endsMs));
     if (why !== "mode") {
       this.#isRestoring = true;
       mode.set(session.previousMode);
