@@ -3,8 +3,8 @@
 
 import type { RequestBody } from "../../model/request.ts";
 import type { Tier } from "../../model/tier.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { judgeSql } from "../sql.ts";
-import { parseStrictJson } from "../strict-json.ts";
 import { type AwsOperation, cliOperationName } from "./catalogue.ts";
 
 /** A tier in place of the operation's own, or why it cannot be told. */

@@ -3,8 +3,8 @@
 
 import type { Classification } from "../../model/classification.ts";
 import type { RequestBody } from "../../model/request.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { judgeSql } from "../sql.ts";
-import { parseStrictJson } from "../strict-json.ts";
 import { doubtful } from "../unknown.ts";
 
 /** Whether the body of an operation decides, too. */

@@ -5,13 +5,13 @@
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
 import { stricterTier } from "../../model/tier.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { parseQuery, readPathSplitFirst, splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
 import { byMethodNeedsBody, classifyByMethod } from "../generic/classify.ts";
 import { graphqlNeedsBody } from "../graphql/request.ts";
 import { lenientReadings } from "../lenient-path.ts";
 import { effectiveMethods } from "../method-override.ts";
-import { parseStrictJson } from "../strict-json.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";

@@ -5,8 +5,8 @@
 
 import type { RequestBody } from "../../model/request.ts";
 import type { Tier } from "../../model/tier.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { judgeSql } from "../sql.ts";
-import { parseStrictJson } from "../strict-json.ts";
 
 /** What a body adds to an operation. */
 export type BodyFinding = { readonly tier: Tier; readonly reason: string } | undefined;

@@ -5,9 +5,9 @@
 import type { Classification } from "../../model/classification.ts";
 import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../../model/request.ts";
 import type { Tier } from "../../model/tier.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { parseQuery, readPathSplitFirst } from "../../wire/path.ts";
 import { lenientReadings } from "../lenient-path.ts";
-import { parseStrictJson } from "../strict-json.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";

@@ -2,7 +2,7 @@
 // what was closed. Owns which members those are; knows no path.
 
 import type { RequestBody } from "../../model/request.ts";
-import { parseStrictJson } from "../strict-json.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import type { TierReason } from "./tier.ts";
 
 /** By operation: members (lower case) that change who may see or do something, or what guards it. */

@@ -3,8 +3,8 @@
 // the documents. Knows no API: which fields are harmless is for each protocol's classifier to say.
 
 import { type HttpRequest, headerValues, type RequestHead } from "../../model/request.ts";
+import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { parseQuery, splitTarget } from "../../wire/path.ts";
-import { parseStrictJson } from "../strict-json.ts";
 import { type GraphqlOperation, readGraphqlDocument } from "./document.ts";
 
 /**

@@ -2,7 +2,7 @@
 // which reader takes which content type: what none of them reads for certain is a doubt, never a guess.
 
 import { type Header, headerValues, type RequestBody } from "../../../model/request.ts";
-import { parseStrictJson } from "../../strict-json.ts";
+import { parseStrictJson } from "../../../wire/jsonrpc/strict-json.ts";
 import { changesAccess, isJudgedByName } from "../access.ts";
 import { isBuiltInGroup } from "../tier.ts";
 import { readCbor } from "./cbor.ts";

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseStrictJson } from "../../src/protocols/strict-json.ts";
+import { parseStrictJson } from "../../src/wire/jsonrpc/strict-json.ts";
 
 test("any JSON that a serialiser makes is read as JSON.parse reads it", () => {
   fc.assert(

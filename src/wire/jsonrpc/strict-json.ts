@@ -1,17 +1,23 @@
 // JSON as no two parsers read it differently: objects in which a member comes twice are refused, because some
 // parsers keep the first and some the last. Size and depth are bounded. Knows nothing of what the JSON means.
 
-/** Deeper nesting is refused; parsers of other languages stop at about a hundred. */
-const MAX_DEPTH = 200;
-/** Members, items and brackets together; what clients send to be judged has far fewer. */
-const MAX_VALUES = 40_000;
+/** How much JSON is read. */
+export interface JsonBounds {
+  /** Deeper nesting is refused. */
+  readonly depth: number;
+  /** Members, items and brackets together. */
+  readonly values: number;
+}
+
+/** Parsers of other languages stop at a depth of about a hundred; what clients send to be judged has far fewer values. */
+const REQUEST_BOUNDS: JsonBounds = { depth: 200, values: 40_000 };
 
 /** The value, or why none is certain. */
 export type StrictJson = { readonly value: unknown } | { readonly problem: string };
 
 /** Parses JSON text (RFC 8259, no byte order mark) without repeated members. */
-export function parseStrictJson(text: string): StrictJson {
-  const problem = problemOfMembers(text);
+export function parseStrictJson(text: string, bounds: JsonBounds = REQUEST_BOUNDS): StrictJson {
+  const problem = problemOfMembers(text, bounds);
   if (problem !== undefined) return { problem };
   try {
     return { value: JSON.parse(text) as unknown };
@@ -21,25 +27,25 @@ export function parseStrictJson(text: string): StrictJson {
 }
 
 /** Walks the text once; only meaningful for valid JSON, which JSON.parse then proves. */
-function problemOfMembers(text: string): string | undefined {
+function problemOfMembers(text: string, { depth, values: most }: JsonBounds): string | undefined {
   /** One entry a bracket: the names so far, or undefined for an array. */
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
   let values = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if ((code === 0x2c || code === 0x7b || code === 0x5b) && ++values > MAX_VALUES)
+    if ((code === 0x2c || code === 0x7b || code === 0x5b) && ++values > most)
       return "JSON of too many values";
     switch (code) {
       case 0x7b: // {
         open.push(new Set());
         isName = true;
-        if (open.length > MAX_DEPTH) return "JSON nested too deeply";
+        if (open.length > depth) return "JSON nested too deeply";
         break;
       case 0x5b: // [
         open.push(undefined);
         isName = false;
-        if (open.length > MAX_DEPTH) return "JSON nested too deeply";
+        if (open.length > depth) return "JSON nested too deeply";
         break;
       case 0x7d: // }
       case 0x5d: // ]
