@@ -175,6 +175,7 @@ export const hookVerdict = object({
   command: optional(text("the part of the line that decided")),
   tier: optional(text()),
   hint: optional(text("the narrowest way forward")),
+  to_allow: optional(text("the narrowest rule that would have allowed it, or why none does")),
 });
 /** What the policy says to a command line. */
 export type HookVerdict = Value<typeof hookVerdict>;

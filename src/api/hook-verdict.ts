@@ -2,14 +2,20 @@
 
 import type { ScriptJudgement } from "../policy/decide/judge-script.ts";
 import { wayForward } from "../policy/explain/way-forward.ts";
+import { describeWay, wayToAllow } from "../policy/explain/way-to-allow.ts";
+import type { Policy } from "../policy/policy.ts";
 import { maskFreeText } from "../redaction/mask-text.ts";
 import type { HookVerdict } from "./daemon-reports.ts";
 
 const COMMAND_MAX = 400;
 
 /** What a hook tells an agent about a judgement; secrets in the command are masked. */
-export function hookVerdictOf({ verdict, classification, part }: ScriptJudgement): HookVerdict {
+export function hookVerdictOf(
+  policy: Policy,
+  { verdict, classification, part }: ScriptJudgement,
+): HookVerdict {
   const hint = wayForward(part.argv, classification, verdict.action);
+  const toAllow = describeWay(wayToAllow(policy, classification, false));
   const isUnknown = classification.tier === "unknown";
   return {
     action: verdict.action,
@@ -18,5 +24,6 @@ export function hookVerdictOf({ verdict, classification, part }: ScriptJudgement
     command: maskFreeText(part.argv.join(" ").slice(0, COMMAND_MAX)),
     tier: classification.tier,
     ...(hint === undefined ? {} : { hint }),
+    ...(toAllow === undefined ? {} : { to_allow: toAllow }),
   };
 }

@@ -13,7 +13,7 @@ import { renderGithubError } from "./github/refusal.ts";
 import { renderGit } from "./github/refusal-git.ts";
 import { renderKubernetesStatus } from "./kubectl/refusal.ts";
 import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
-import type { Refusal, RefusalRenderer, RefusalReply } from "./refused.ts";
+import { machineReadable, type Refusal, type RefusalRenderer, type RefusalReply } from "./refused.ts";
 import { renderTerraformError } from "./terraform/refusal.ts";
 
 const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
@@ -53,22 +53,24 @@ export function renderRefusal(
   };
 }
 
-/** The sentence that every client shows: outcome, command, tier, rule, and whether to retry. */
+/** The sentence that every client shows: outcome, command, tier, rule, whether to retry, and what would allow it. */
 export function refusalMessage(refusal: Refusal): string {
   const what = refusal.command === "" ? "this request" : `'${refusal.command}'`;
   const tier = refusal.tier === "unknown" ? "tier unknown" : `tier ${refusal.tier}`;
   const rule = refusal.rule === "" ? "" : `, rule ${refusal.rule}`;
   const why = refusal.reason === "" ? "" : `: ${refusal.reason}`;
   const id = refusal.approvalId === undefined ? "" : ` (${refusal.approvalId})`;
+  // A person who said no has answered: how to get round that is not for the agent to read.
+  const way = refusal.toAllow === undefined ? "" : `; ${refusal.toAllow}`;
   switch (refusal.outcome) {
     case "refused":
-      return `iddio refused ${what} by policy (${tier}${rule})${why}; ${retryClause(refusal)}`;
+      return `iddio refused ${what} by policy (${tier}${rule})${why}; ${retryClause(refusal)}${way}`;
     case "denied":
       return `iddio: a person denied ${what}${id} (${tier}${rule})${why}; ${retryClause(refusal)}`;
     case "timed_out":
-      return `iddio: nobody approved ${what}${id} in time (${tier}${rule}); ${retryClause(refusal)}`;
+      return `iddio: nobody approved ${what}${id} in time (${tier}${rule}); ${retryClause(refusal)}${way}`;
     case "withdrawn":
-      return `iddio: the approval of ${what}${id} was withdrawn (${tier}${rule})${why}; ${retryClause(refusal)}`;
+      return `iddio: the approval of ${what}${id} was withdrawn (${tier}${rule})${why}; ${retryClause(refusal)}${way}`;
     case "blocked":
     case "failed":
       if (refusal.wasSent === true) return unknownOutcome(refusal, what, why);
@@ -96,14 +98,6 @@ function retryClause(refusal: Refusal): string {
 }
 
 function renderJson(refusal: Refusal, message: string): { contentType: string; body: string } {
-  const body = {
-    error: message,
-    outcome: refusal.outcome,
-    tier: refusal.tier,
-    command: refusal.command,
-    rule: refusal.rule,
-    retry: refusal.retry,
-    ...(refusal.approvalId === undefined ? {} : { approval_id: refusal.approvalId }),
-  };
+  const body = { error: message, ...machineReadable(refusal) };
   return { contentType: "application/json", body: `${JSON.stringify(body)}\n` };
 }

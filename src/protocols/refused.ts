@@ -21,6 +21,21 @@ export interface Refusal {
   /** The request was on its way when it failed: nobody knows whether it was carried out. */
   readonly wasSent?: boolean;
   readonly approvalId?: string;
+  /** A clause: the narrowest rule that would have allowed it, or why none does. */
+  readonly toAllow?: string;
+}
+
+/** What programs may read of a refusal, where the client's format has room for it. */
+export function machineReadable({ outcome, tier, command, rule, retry, approvalId, toAllow }: Refusal) {
+  return {
+    outcome,
+    tier,
+    command,
+    rule,
+    retry,
+    ...(approvalId === undefined ? {} : { approval_id: approvalId }),
+    ...(toAllow === undefined ? {} : { to_allow: toAllow }),
+  };
 }
 
 /** The whole reply; the body is empty for HEAD, whose replies have none. */

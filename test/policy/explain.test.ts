@@ -4,7 +4,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { isTier } from "../../src/model/tier.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
-import { describeWay, explain } from "../../src/policy/explain/explain.ts";
+import { explain } from "../../src/policy/explain/explain.ts";
+import { describeWay } from "../../src/policy/explain/way-to-allow.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
@@ -45,6 +46,10 @@ const byTierOnly = blockArbitrary.map(
   }),
 );
 
+const inNamedScopes = plainClassification.map(
+  ({ unnamedScopes: _unnamed, spannedScopes: _spanned, ...rest }) => rest,
+);
+
 describe("over random policies and requests", () => {
   test("the winner is the rule that decided, and it applies", () => {
     fc.assert(
@@ -68,22 +73,29 @@ describe("over random policies and requests", () => {
   test("a rule that is said to allow the request does, and only a deny or a stricter command says that none does", () => {
     let tried = 0;
     fc.assert(
-      fc.property(byTierOnly, plainClassification, (block, asked) => {
-        const { unnamedScopes: _unnamed, spannedScopes: _spanned, ...classification } = asked;
-        const policy = policyOf(policyText(block));
-        if (policy === undefined) return;
-        const { toAllow } = explain(policy, classification);
-        if (toAllow?.kind !== "rule") {
-          if (toAllow !== undefined) expect(describeWay(toAllow)?.length).toBeGreaterThan(10);
-          return;
-        }
-        expect(isTier(classification.tier)).toBe(true);
-        const wider = toAllow.paths.reduce((one, path) => withAllowed(one, path, toAllow.command), block);
-        const allowed = policyOf(policyText(wider));
-        if (allowed === undefined) throw new Error("the wider policy does not load");
-        expect(decide(allowed, classification).action).toBe("allow");
-        tried += 1;
-      }),
+      fc.property(
+        byTierOnly,
+        fc.oneof(inNamedScopes, classificationArbitrary),
+        fc.boolean(),
+        (block, classification, mayWiden) => {
+          const policy = policyOf(policyText(block));
+          if (policy === undefined) return;
+          const { toAllow } = explain(policy, classification, mayWiden);
+          if (toAllow?.kind !== "rule") {
+            if (toAllow !== undefined) expect(describeWay(toAllow)?.length).toBeGreaterThan(10);
+            return;
+          }
+          expect(isTier(classification.tier)).toBe(true);
+          const wider = toAllow.rules.reduce(
+            (one, { path, command }) => withAllowed(one, path, command),
+            block,
+          );
+          const allowed = policyOf(policyText(wider));
+          if (allowed === undefined) throw new Error("the wider policy does not load");
+          expect(decide(allowed, classification, mayWiden).action).toBe("allow");
+          tried += 1;
+        },
+      ),
       { numRuns: fuzzRuns(3_000) },
     );
     expect(tried).toBeGreaterThan(100);

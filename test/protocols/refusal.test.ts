@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { OUTCOMES } from "../../src/model/outcome.ts";
-import { PROTOCOLS } from "../../src/model/protocol.ts";
+import { PROTOCOLS, type Protocol } from "../../src/model/protocol.ts";
 import type { RequestHead } from "../../src/model/request.ts";
 import { refusalMessage, renderRefusal } from "../../src/protocols/refusal.ts";
 import type { Refusal } from "../../src/protocols/refused.ts";
@@ -160,3 +160,51 @@ test("a gRPC client is told what may be tried again, also where iddio has no roo
     "7",
   ]);
 });
+
+describe("the narrowest rule that would have allowed the request is told", () => {
+  const toAllow = "to allow exactly this, list 'exec' in kubectl.rules.allow.commands";
+  const known = { ...refused, toAllow };
+  const shapes: readonly (readonly [
+    name: string,
+    protocol: Protocol | undefined,
+    head: Partial<RequestHead>,
+  ])[] = [
+    ...[...PROTOCOLS, undefined].map((one) => [one ?? "no protocol", one, {}] as const),
+    ["kubectl at discovery", "kubectl", { target: "/api" }],
+    ["AWS in CBOR", "aws", { headers: [["smithy-protocol", "rpc-v2-cbor"]] }],
+    ["AWS in JSON", "aws", { headers: [["x-amz-target", "Logs.PutLogEvents"]] }],
+    ["EC2", "aws", { host: "ec2.eu-west-1.amazonaws.com", target: "/?Action=RunInstances" }],
+    ["AWS by query", "aws", { host: "iam.amazonaws.com", target: "/?Action=CreateUser" }],
+    ["S3", "aws", { host: "acme.s3.amazonaws.com" }],
+    ["Cloud Storage's XML", "gcloud", { host: "storage.googleapis.com", target: "/acme/a" }],
+    ["Google's token endpoint", "gcloud", { host: "oauth2.googleapis.com" }],
+    ["GitHub's GraphQL", "github", { target: "/graphql" }],
+    ["git-lfs", "github", { target: "/a/b.git/info/lfs/objects/batch" }],
+    ["git at discovery", "github", { method: "GET", target: "/a/b.git/info/refs?service=git-receive-pack" }],
+    ["git push", "github", { headers: [["content-type", "application/x-git-receive-pack-request"]] }],
+    ["git fetch", "github", { headers: [["content-type", "application/x-git-upload-pack-request"]] }],
+    ["Cloudflare's GraphQL", "cloudflare", { target: "/client/v4/graphql" }],
+    ["Fly's GraphQL", "fly", { target: "/graphql" }],
+    ["HCP Terraform", "terraform", { headers: [["accept", "application/vnd.api+json"]] }],
+    ["gRPC", "gcloud", { headers: [["content-type", "application/grpc"]] }],
+  ];
+  for (const [name, protocol, head] of shapes)
+    test(`to ${name}`, () => {
+      const { reply, text } = bodyOf(protocol, known, { ...request, ...head });
+      const message = reply.headers.find(([field]) => field === "grpc-message")?.[1] ?? text;
+      expect(unescaped(message)).toContain(toAllow);
+    });
+
+  for (const outcome of ["refused", "timed_out", "withdrawn"] as const)
+    test(`where the request was ${outcome}`, () =>
+      expect(refusalMessage({ ...known, outcome })).toEndWith(`; ${toAllow}`));
+
+  for (const outcome of ["denied", "failed", "blocked"] as const)
+    test(`and not where it was ${outcome}`, () =>
+      expect(refusalMessage({ ...known, outcome })).not.toContain(toAllow));
+});
+
+/** Without the escapes of XML, JSON and gRPC. */
+function unescaped(text: string): string {
+  return text.replaceAll("&apos;", "'").replaceAll("&#39;", "'").replaceAll("%27", "'");
+}

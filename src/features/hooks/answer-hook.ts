@@ -85,10 +85,11 @@ function replyTo(adapter: HookAdapter, verdict: HookVerdict): HookReply {
 }
 
 /** One paragraph: what, why, by which rule, and what to do instead. */
-function textOf(what: string, { command, reason, rule, tier, hint }: HookVerdict): string {
+function textOf(what: string, { command, reason, rule, tier, hint, to_allow }: HookVerdict): string {
   const named = command === undefined ? "" : ` about '${command}'`;
   const by = [tier, rule ? `rule ${rule}` : undefined].filter((each) => each !== undefined).join(", ");
   const because = by === "" ? reason : `${reason} (${by})`;
   const forward = hint === undefined ? "" : `. To go on: ${hint}`;
-  return `${what}${named}: ${because}${forward}`;
+  const rest = to_allow === undefined ? "" : `; ${to_allow}`;
+  return `${what}${named}: ${because}${rest}${forward}`;
 }

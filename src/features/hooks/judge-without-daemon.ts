@@ -24,7 +24,7 @@ export async function judgeWithoutDaemon(
   const text = (await settings.exists()) ? await settings.text() : "";
   if (/^default_mode:[ \t]*["']?(?:observe|off)["']?[ \t]*(?:#.*)?$/m.test(text))
     return { action: "none", reason: "" };
-  const verdict = hookVerdictOf(judgement);
+  const verdict = hookVerdictOf(parsed.policy, judgement);
   if (verdict.action !== "escalate" || canAsk) return verdict;
   const why = failure instanceof Error ? failure.message : String(failure);
   return {

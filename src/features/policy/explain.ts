@@ -31,7 +31,8 @@ export const policyExplainCommand: Command = {
       path === undefined ? await readPolicyFile(paths) : { policy: await readPolicy(path), source: path };
     if (file.policy === undefined) throw new UserError(file.problem, { hint: "see: iddio policy validate" });
     const classification = await classificationOf(file.policy, args);
-    const { describeWay, explain } = await import("../../policy/explain/explain.ts");
+    const { explain } = await import("../../policy/explain/explain.ts");
+    const { describeWay } = await import("../../policy/explain/way-to-allow.ts");
     const { verdict, steps, toAllow } = explain(file.policy, classification);
     const way = describeWay(toAllow);
     if (flags.has("json"))

@@ -36,7 +36,8 @@ async function judged(
   sink: RowSink<HookVerdict>,
 ): Promise<HookVerdict> {
   const mode = gateway.mode.current;
-  const judgement = judgeScript(gateway.inspection.policy, input.command);
+  const { policy } = gateway.inspection;
+  const judgement = judgeScript(policy, input.command);
   if (mode === "off" || judgement === undefined) return { action: "none", reason: "" };
   const facts = await factsOf(input, caller);
   gateway.recorder.classified(facts, judgement);
@@ -49,7 +50,7 @@ async function judged(
     gateway.recorder.hooked(facts, judgement, result);
     return verdict;
   };
-  const verdict = hookVerdictOf(judgement);
+  const verdict = hookVerdictOf(policy, judgement);
   if (action === "allow") return finish({ outcome: "allowed", decision: "allow" }, verdict);
   if (action === "deny") return finish({ outcome: "refused", decision: "deny", reason }, verdict);
   if (input.can_ask) return finish({ outcome: "asked", decision: "escalate", reason }, verdict);
@@ -132,6 +133,8 @@ function hold(
 function afterHold(held: HoldOutcome, verdict: HookVerdict, timeout: string): [RequestResult, HookVerdict] {
   const approvalId = held.id;
   const because = held.reason === undefined ? "" : `: ${held.reason}`;
+  // A person who said no has answered: how to get round that is not for the agent to read.
+  const { to_allow: _, ...answered } = verdict;
   switch (held.outcome) {
     case "approved":
       return [
@@ -141,7 +144,7 @@ function afterHold(held: HoldOutcome, verdict: HookVerdict, timeout: string): [R
     case "denied":
       return [
         { outcome: "denied", decision: "deny", approvalId, ...(held.reason ? { reason: held.reason } : {}) },
-        { ...verdict, action: "deny", reason: `a person denied it (${approvalId})${because}` },
+        { ...answered, action: "deny", reason: `a person denied it (${approvalId})${because}` },
       ];
     case "timed_out":
       return [

@@ -7,8 +7,9 @@ import type { Protocol } from "../../model/protocol.ts";
 import type { Header, HttpRequest, RequestBody, RequestHead } from "../../model/request.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { judge, needsBody } from "../../policy/decide/judge.ts";
+import { describeWay, wayToAllow } from "../../policy/explain/way-to-allow.ts";
 import { renderRefusal } from "../../protocols/refusal.ts";
-import type { RefusalReply } from "../../protocols/refused.ts";
+import type { Refusal, RefusalReply } from "../../protocols/refused.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
@@ -262,7 +263,21 @@ async function refuse(
   { result, retry, status = 403 }: Extract<Decision, { kind: "refuse" }>,
 ): Promise<void> {
   gateway.recorder.refused(facts, judgement, { ...result, status });
-  await request.refuse(replyTo(request, judgement, result, status, retry));
+  const toAllow = status === 403 ? wayOut(gateway, request, judgement, result) : {};
+  await request.refuse(replyTo(request, judgement, result, status, retry, toAllow));
+}
+
+/** Whoever is refused reads which rule would have allowed it, unless a person said no. */
+function wayOut(
+  { inspection, presentRuns }: Gateway,
+  { client }: ClientRequest,
+  { classification }: Judgement,
+  { outcome }: RequestResult,
+): Pick<Refusal, "toAllow"> {
+  if (outcome !== "refused" && outcome !== "timed_out" && outcome !== "withdrawn") return {};
+  const mayWiden = presentRuns.has(client?.run_id ?? "");
+  const toAllow = describeWay(wayToAllow(inspection.policy, classification, mayWiden));
+  return toAllow === undefined ? {} : { toAllow };
 }
 
 /** Observe mode: write down what the policy would have done, and let everything pass. */
@@ -298,7 +313,7 @@ function failureReply(
   { wasSent, isLasting, status }: UpstreamError,
 ): RefusalReply {
   const retry = wasSent ? judgement.classification.tier === "observe" : !isLasting;
-  return replyTo(request, judgement, result, status, retry, wasSent);
+  return replyTo(request, judgement, result, status, retry, wasSent ? { wasSent } : {});
 }
 
 function replyTo(
@@ -307,7 +322,7 @@ function replyTo(
   result: RequestResult,
   status: number,
   retry: boolean,
-  wasSent = false,
+  more: Pick<Refusal, "toAllow" | "wasSent"> = {},
 ): RefusalReply {
   return renderRefusal(
     classification.protocol,
@@ -319,7 +334,7 @@ function replyTo(
       rule: verdict.rule,
       reason: maskValues([result.reason, classification.circumstance].filter(Boolean).join("; ")),
       retry,
-      ...(wasSent ? { wasSent } : {}),
+      ...more,
       ...(result.approvalId ? { approvalId: result.approvalId } : {}),
     },
     request.head,

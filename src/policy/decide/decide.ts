@@ -27,8 +27,8 @@ export function decide(policy: Policy, classification: Classification, mayWiden 
 
 const withoutLists = new WeakMap<ProtocolBlock, ProtocolBlock>();
 
-/** The block as if it had no `agents:`. */
-function withoutAgents(block: ProtocolBlock): ProtocolBlock {
+/** The block as if it had no `agents:`, which is how it decides for a run that was started without presence. */
+export function withoutAgents(block: ProtocolBlock): ProtocolBlock {
   const known = withoutLists.get(block);
   if (known !== undefined) return known;
   const bare = { ...block, scopes: block.scopes.filter(({ label }) => label !== AGENT_LABEL) };
@@ -44,9 +44,11 @@ function decideIn(block: ProtocolBlock, classification: Classification): Verdict
   return strictest ?? decideOne(block, classification);
 }
 
-// A batch as a whole adds nothing to its parts, unless it is itself unknown or a deny names it: of a request without a
-// tier only such a rule has a say beside the block.
-function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
+/**
+ * What a batch as a whole adds to its parts: nothing, unless it is itself unknown or a deny names it. Of a request
+ * without a tier only such a rule has a say beside the block.
+ */
+export function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
   const whole = { ...classification, tier: "unknown" as const };
   if (classification.tier === "unknown") return decideOne(block, whole);
   // A default that denies must not stand before a rule that denies the batch: it would be taken for the block's own word.

@@ -5,9 +5,10 @@ import { scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
-import { decide, decideByTable } from "../decide/decide.ts";
+import { decide } from "../decide/decide.ts";
 import type { Rule } from "../decide/rule-table.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
+import { namesOf, selects, type WayToAllow, wayToAllow } from "./way-to-allow.ts";
 
 /** One thing that was looked at. */
 export interface ExplainedStep {
@@ -23,12 +24,6 @@ export interface ExplainedStep {
   readonly isWinner: boolean;
 }
 
-/** What would allow the request. */
-export type WayToAllow =
-  /** A command under each of these `rules.allow` blocks; usually one. */
-  | { readonly kind: "rule"; readonly paths: readonly string[]; readonly command: string }
-  | { readonly kind: "none"; readonly why: string };
-
 /** A verdict with its reasons. */
 export interface Explanation {
   readonly verdict: Verdict;
@@ -37,28 +32,21 @@ export interface Explanation {
   readonly toAllow?: WayToAllow;
 }
 
-/** Explains the verdict on a classified request. Of a request with parts, the part that decides is explained. */
-export function explain(policy: Policy, classification: Classification): Explanation {
-  const verdict = decide(policy, classification);
+/**
+ * Explains the verdict on a classified request. Of a request with parts, the part that decides is explained. `mayWiden`
+ * is as for `decide`.
+ */
+export function explain(policy: Policy, classification: Classification, mayWiden = true): Explanation {
+  const verdict = decide(policy, classification, mayWiden);
+  const toAllow = wayToAllow(policy, classification, mayWiden);
   const block = policy.blocks.get(classification.protocol);
-  if (block === undefined) {
-    const why = `the policy has no '${classification.protocol}' block`;
-    return { verdict, steps: [], toAllow: { kind: "none", why: `${why}; add one first` } };
-  }
+  if (block === undefined) return { verdict, steps: [], ...(toAllow === undefined ? {} : { toAllow }) };
   const decisive = decisivePart(policy, classification, verdict);
   const steps = stepsOf(block, decisive).map((step) => ({
     ...step,
     isWinner: step.result === "applies" && step.path === verdict.rule,
   }));
-  if (verdict.action === "allow") return { verdict, steps };
-  return { verdict, steps, toAllow: wayToAllow(block, classification, verdict) };
-}
-
-/** The clause that a refusal or a person's question ends with; undefined when there is nothing to add. */
-export function describeWay(way: WayToAllow | undefined): string | undefined {
-  if (way === undefined) return undefined;
-  if (way.kind === "none") return way.why;
-  return `to allow exactly this, list '${way.command}' in ${way.paths.map((path) => `${path}.commands`).join(" and in ")}`;
+  return { verdict, steps, ...(toAllow === undefined ? {} : { toAllow }) };
 }
 
 function decisivePart(policy: Policy, classification: Classification, verdict: Verdict): Classification {
@@ -144,10 +132,6 @@ function passed(path: string, line: number, why: string): BareStep {
   return { path, line, result: "passed-over", why };
 }
 
-function namesOf({ command, aliases }: Classification): string[] {
-  return [command, ...aliases].filter((name) => name !== "").map((name) => name.toLowerCase());
-}
-
 function selectedBy(rule: Rule, classification: Classification): string {
   const names = namesOf(classification);
   const command = rule.commands.find(({ globs }) =>
@@ -158,12 +142,9 @@ function selectedBy(rule: Rule, classification: Classification): string {
 
 /** What keeps a rule from selecting the request; undefined when it does select it. */
 function mismatch(rule: Rule, classification: Classification): string | undefined {
-  const names = namesOf(classification);
-  if (rule.commands.some(({ globs }) => globs.some((glob) => names.some((name) => glob.test(name)))))
-    return isTier(classification.tier) || rule.action === "deny"
-      ? undefined
-      : "no rule but a deny applies to what cannot be classified";
-  if (isTier(classification.tier) && rule.tiers.includes(classification.tier)) return undefined;
+  if (selects(rule, classification)) return undefined;
+  if (!isTier(classification.tier) && selects({ ...rule, action: "deny" }, classification))
+    return "no rule but a deny applies to what cannot be classified";
   const group = rule.group === undefined ? "" : `group '${rule.group}': `;
   const wanted = [
     ...(rule.tiers.length === 0 ? [] : [`tier ${rule.tiers.join(" or ")}`]),
@@ -175,63 +156,4 @@ function mismatch(rule: Rule, classification: Classification): string | undefine
 function shorten(texts: readonly string[]): string {
   const shown = texts.slice(0, 6).map((text) => `'${text}'`);
   return texts.length > 6 ? `${shown.join(", ")} and ${texts.length - 6} more` : shown.join(", ");
-}
-
-function wayToAllow(block: ProtocolBlock, classification: Classification, verdict: Verdict): WayToAllow {
-  if (classification.parts !== undefined && classification.parts.length > 0)
-    return {
-      kind: "none",
-      why: "the request carries several operations; a rule for each would have to allow it",
-    };
-  if (!isTier(classification.tier))
-    return { kind: "none", why: "no rule allows what cannot be classified; a person may allow it once" };
-  if (classification.command === "")
-    return { kind: "none", why: "the request has no command that a rule could name" };
-  const tables = decidingTables(block, classification);
-  const denied = tables
-    .flatMap(({ table }) => table?.rules ?? [])
-    .find((rule) => rule.action === "deny" && mismatch(rule, classification) === undefined);
-  if (denied !== undefined)
-    return { kind: "none", why: `nothing overrides the deny in line ${denied.line} (${denied.path})` };
-  const stricter = tables
-    .flatMap(({ table }) => table?.rules ?? [])
-    .find(
-      (rule) =>
-        rule.action === "escalate" &&
-        rule.commands.length > 0 &&
-        mismatch(rule, classification) === undefined,
-    );
-  if (stricter !== undefined)
-    return {
-      kind: "none",
-      why: `line ${stricter.line} (${stricter.path}) asks about this command; no allow overrides it`,
-    };
-  const paths = tables.filter(({ action }) => action !== "allow").map(({ path }) => `${path}.rules.allow`);
-  if (verdict.isInDoubt === true || paths.length === 0)
-    return {
-      kind: "none",
-      why: "the request does not name its scope, so every entry of the list would have to allow it",
-    };
-  return { kind: "rule", paths, command: classification.command };
-}
-
-interface DecidingTable {
-  readonly path: string;
-  readonly table: RuleTable | undefined;
-  readonly action: Verdict["action"];
-}
-
-/** The rules blocks that have a say: the matching entry of each scope list, or else the flat rules. */
-function decidingTables(block: ProtocolBlock, classification: Classification): readonly DecidingTable[] {
-  const found: DecidingTable[] = [];
-  const actionOf = (table: RuleTable | undefined) => decideByTable(block, table, classification).action;
-  for (const { label, written } of block.scopes) {
-    const name = scopeName(classification.labels, label)?.toLowerCase();
-    const entry =
-      name === undefined ? undefined : written.find(({ globs }) => globs.some((glob) => glob.test(name)));
-    if (entry !== undefined)
-      found.push({ path: entry.path, table: entry.table, action: actionOf(entry.table) });
-  }
-  if (found.length > 0) return found;
-  return [{ path: block.protocol, table: block.rules, action: actionOf(block.rules) }];
 }

@@ -2,7 +2,7 @@
 // for GraphQL. The code is none of Cloudflare's own, to which wrangler adds advice of its own.
 
 import type { RequestHead } from "../../model/request.ts";
-import type { Refusal } from "../refused.ts";
+import { machineReadable, type Refusal } from "../refused.ts";
 
 /** The envelope, or a GraphQL answer for the GraphQL endpoint. */
 export function renderCloudflareError(
@@ -10,11 +10,10 @@ export function renderCloudflareError(
   message: string,
   request: RequestHead,
 ): { contentType: string; body: string } {
-  const { status, outcome, tier, command, rule, retry } = refusal;
-  const iddio = { outcome, tier, command, rule, retry };
+  const iddio = machineReadable(refusal);
   const [path = ""] = request.target.split("?");
   const body = /\/graphql\/?$/.test(path)
     ? { data: null, errors: [{ message, path: null, extensions: { code: "authz", iddio } }] }
-    : { success: false, errors: [{ code: status, message }], messages: [], result: null, iddio };
+    : { success: false, errors: [{ code: refusal.status, message }], messages: [], result: null, iddio };
   return { contentType: "application/json", body: `${JSON.stringify(body)}\n` };
 }

@@ -1,7 +1,7 @@
 // Refusals as Fly would send them: errors[] for GraphQL, `{"error"}` for the Machines API, whose text flyctl prints.
 
 import type { RequestHead } from "../../model/request.ts";
-import type { Refusal } from "../refused.ts";
+import { machineReadable, type Refusal } from "../refused.ts";
 
 /** The body in the format of the endpoint that the request was for. */
 export function renderFlyError(
@@ -9,8 +9,7 @@ export function renderFlyError(
   message: string,
   request: RequestHead,
 ): { contentType: string; body: string } {
-  const { outcome, tier, command, rule, retry } = refusal;
-  const iddio = { outcome, tier, command, rule, retry };
+  const iddio = machineReadable(refusal);
   const [path = ""] = request.target.split("?");
   const body = /^\/graphql\/?$/.test(path)
     ? { data: null, errors: [{ message, extensions: { code: "FORBIDDEN", iddio } }] }

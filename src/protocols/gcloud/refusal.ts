@@ -5,7 +5,7 @@
 import type { Header, RequestHead } from "../../model/request.ts";
 import { headerValue } from "../../model/request.ts";
 import { escapeXml } from "../../text/escape-xml.ts";
-import type { Refusal, RenderedRefusal } from "../refused.ts";
+import { machineReadable, type Refusal, type RenderedRefusal } from "../refused.ts";
 
 /** Names of google.rpc.Code by HTTP status. */
 const CODES: Readonly<Record<number, readonly [name: string, number: number]>> = {
@@ -35,9 +35,9 @@ export function renderGoogleError(refusal: Refusal, message: string, request: Re
 }
 
 function errorOf(refusal: Refusal, message: string, name: string): unknown {
-  const { status, outcome, tier, command, rule, retry } = refusal;
+  const { outcome, retry, ...rest } = machineReadable(refusal);
   return {
-    code: status,
+    code: refusal.status,
     message,
     // Older clients (bq, gsutil) read these.
     errors: [{ message, domain: "iddio", reason: "forbidden" }],
@@ -47,7 +47,7 @@ function errorOf(refusal: Refusal, message: string, name: string): unknown {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         reason: `IDDIO_${outcome.toUpperCase()}`,
         domain: "iddio",
-        metadata: { tier, command, rule, retry: String(retry) },
+        metadata: { ...rest, retry: String(retry) },
       },
     ],
   };

@@ -2,7 +2,7 @@
 // for GraphQL, and LFS's own type, which git-lfs reads. Git itself is refusal-git.ts's.
 
 import type { RequestHead } from "../../model/request.ts";
-import type { Refusal } from "../refused.ts";
+import { machineReadable, type Refusal } from "../refused.ts";
 
 /** The body in the format of the endpoint that the request was for. */
 export function renderGithubError(
@@ -11,8 +11,7 @@ export function renderGithubError(
   request: RequestHead,
 ): { contentType: string; body: string } {
   const [path = ""] = request.target.split("?");
-  const { outcome, tier, rule } = refusal;
-  const iddio = { outcome, tier, rule, command: refusal.command, retry: refusal.retry };
+  const iddio = machineReadable(refusal);
   const body = /\/graphql\/?$/.test(path)
     ? { errors: [{ type: "FORBIDDEN", message, extensions: { iddio } }] }
     : { message, status: String(refusal.status), iddio };
