@@ -3,6 +3,8 @@
 // what is here is a contract with older and newer programs.
 
 import { ACTIONS } from "../model/action.ts";
+import { CARRIERS } from "../model/ask.ts";
+
 import { EVENT_TAGS } from "../model/event.ts";
 import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
@@ -99,6 +101,13 @@ const approvalFields = {
   port: number(),
   method: text(),
   path: text("path and query as sent; secrets in the query are masked"),
+  carrier: optional(words(CARRIERS, "what carried it; absent from older daemons, which know only http")),
+  target: optional(
+    object({
+      name: text("a host, an MCP server, the shell of an agent"),
+      port: optional(number("absent where the place has none")),
+    }),
+  ),
   rule: text(),
   reason: text(),
   digest: optional(text("names exactly this request; older daemons send none")),
@@ -125,6 +134,18 @@ export const approvalDetails = object({
   headers: list(pair(text(), text()), "header fields as sent, credentials replaced by `***`"),
   body: text("decoded body with secrets masked, or a clause in parentheses about one that cannot be shown"),
   trailers: optional(list(pair(text(), text()), "fields behind the body, masked as headers are")),
+  evidence: optional(
+    list(
+      object({
+        label: text("one or two words: `Request`, `Headers`, `Body`, `Command`, `Arguments`"),
+        text: text("one line or many; secrets are masked"),
+        pairs: optional(
+          list(pair(text(), text()), "the same as names and values, where it is a list of them"),
+        ),
+      }),
+      "what a person is shown, whatever carried the request; the first is the request itself in one piece",
+    ),
+  ),
   grantable: flag("whether `approval allow --for` is possible"),
   ended: optional(
     words(
@@ -146,6 +167,7 @@ export const grantReport = object({
   labels,
   host: text(),
   port: number(),
+  carrier: optional(words(CARRIERS, "what carried the request; a grant covers no other carrier")),
   run: optional(text("name of the run that it is for; absent: for programs outside of every run")),
   created_ms: number(),
   expires_ms: number(),

@@ -8,7 +8,17 @@ import type { Protocol } from "./protocol.ts";
 import type { TierOrUnknown } from "./tier.ts";
 
 /** Every kind of row. `intent` comes before a request above observe is forwarded and has no decision. */
-export const ENTRY_OPS = ["mitm", "intent", "block", "passthrough", "pin_splice", "control", "hook"] as const;
+export const ENTRY_OPS = [
+  "mitm",
+  "intent",
+  "block",
+  "passthrough",
+  "pin_splice",
+  "control",
+  "hook",
+  "mcp",
+  "ssh",
+] as const;
 
 /** What a row is about. */
 export type EntryOp = (typeof ENTRY_OPS)[number];

@@ -92,6 +92,8 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE grants ADD COLUMN run TEXT NOT NULL DEFAULT ''`,
   // Of a session that has ended, so that its totals can still be shown.
   `ALTER TABLE observe_session ADD COLUMN ended_ms INTEGER`,
+  // What carried the request that a grant was given for.
+  `ALTER TABLE grants ADD COLUMN carrier TEXT NOT NULL DEFAULT 'http'`,
 ];
 
 /**

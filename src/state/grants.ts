@@ -3,12 +3,14 @@
 // but the object: the same command elsewhere, or by another credential, is asked about again.
 
 import type { Database } from "bun:sqlite";
+import type { Carrier } from "../model/ask.ts";
 import type { Protocol } from "../model/protocol.ts";
 import { stricterTier, type TierOrUnknown } from "../model/tier.ts";
 import { Deadline } from "./deadline.ts";
 
 /** What a grant covers: requests with an equal subject, but for the tier, which may be a milder one. */
 export interface GrantSubject {
+  readonly carrier: Carrier;
   readonly protocol: Protocol;
   readonly host: string;
   readonly port: number;
@@ -31,6 +33,7 @@ export interface Grant extends GrantSubject {
 }
 
 interface Row {
+  readonly carrier: string;
   readonly id: string;
   readonly protocol: string;
   readonly host: string;
@@ -72,7 +75,7 @@ export class Grants {
 
   add(grant: Grant): void {
     this.#database.run("DELETE FROM grants WHERE expires_ms <= ?", [grant.createdMs]);
-    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+    this.#database.run("INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
       grant.id,
       grant.protocol,
       grant.host,
@@ -85,6 +88,7 @@ export class Grants {
       grant.expiresMs,
       grant.tier,
       grant.run ?? "",
+      grant.carrier,
     ]);
     this.#hold(grant, grant.createdMs);
   }
@@ -98,6 +102,7 @@ export class Grants {
         continue;
       }
       const isSame =
+        grant.carrier === subject.carrier &&
         grant.protocol === subject.protocol &&
         grant.host === subject.host &&
         grant.port === subject.port &&
@@ -129,6 +134,7 @@ function scopeOf(labels: Readonly<Record<string, string>>): string {
 function fromRow(row: Row): Grant {
   return {
     id: row.id,
+    carrier: row.carrier as Carrier,
     protocol: row.protocol as Protocol,
     host: row.host,
     port: row.port,

@@ -4,27 +4,16 @@
 import { afterEach, expect, setSystemTime, test } from "bun:test";
 import { type ApprovalRequest, Broker } from "../../src/gateway/request/broker.ts";
 import { Events } from "../../src/gateway/request/events.ts";
+import { madeUpAsk } from "../support/ask.ts";
 
 afterEach(() => setSystemTime());
 
 const REQUEST: ApprovalRequest = {
-  requestId: "r",
-  protocol: "generic",
-  tier: "modify",
-  command: "POST",
-  labels: {},
-  host: "h",
-  port: 443,
-  method: "POST",
-  path: "/",
+  ask: madeUpAsk(),
   rule: "",
   reason: "",
-  credential: "c",
-  view: { headers: [], body: { kind: "none" } } as unknown as ApprovalRequest["view"],
-  digest: "d",
   judgeAgain: () => undefined,
   onceOnly: undefined,
-  fingerprint: "f",
   fallbackKey: "k",
   heldBytes: 0,
 };

@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { type ApprovalRequest, Broker } from "../../src/gateway/request/broker.ts";
 import { Events } from "../../src/gateway/request/events.ts";
 import { PATIENCE } from "../../src/gateway/stream/patience.ts";
+import { madeUpAsk } from "../support/ask.ts";
 import { startDaemon } from "../support/daemon.ts";
 import { connectTls } from "../support/proxy-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
@@ -59,8 +60,11 @@ test("a request above observe whose body finds no room is refused as busy, and n
 
 const asked = (pid: number, path: string, heldBytes = 0) =>
   ({
-    client: { user: "u", pid },
-    path,
+    ask: madeUpAsk({
+      subject: { client: { user: "u", pid }, credential: "" },
+      fields: { method: "POST", path },
+      canRecur: false,
+    }),
     heldBytes,
     judgeAgain: () => undefined,
   }) as unknown as ApprovalRequest;
@@ -82,7 +86,7 @@ test("when all places are taken, the client with most gives up what has waited l
     reason: "another client's request needed its place",
   });
   expect(broker.list().length).toBe(1_000);
-  expect(broker.list().at(-1)?.path).toBe("/c");
+  expect(broker.list().at(-1)?.ask.fields.path).toBe("/c");
   broker.close();
   expect((await third).outcome).toBe("withdrawn");
   expect(broker.list()).toEqual([]);

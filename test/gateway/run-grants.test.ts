@@ -3,6 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { grantSubject } from "../../src/gateway/request/grant-subject.ts";
+import { HttpAsk } from "../../src/gateway/request/http-ask.ts";
 import type { ClientIdentity } from "../../src/model/entry.ts";
 
 const head = {
@@ -21,7 +22,7 @@ const classification = {
   reason: "",
 } as const;
 const labels = (client: ClientIdentity | undefined) =>
-  grantSubject({ head, identity: "", client }, classification).labels;
+  grantSubject(new HttpAsk({ head, identity: "", client }, classification, 0)).labels;
 
 test("a grant of one run is not another's", () => {
   expect(labels({ user: "me", run: "claude", run_id: "run_1" })).toEqual({ run: "run_1" });

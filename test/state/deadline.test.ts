@@ -38,6 +38,7 @@ test("at once when it began in what is now the future", () => {
 const GRANT: Grant = {
   id: "grant_1",
   approvalId: "appr_1",
+  carrier: "http",
   protocol: "generic",
   host: "h",
   port: 443,

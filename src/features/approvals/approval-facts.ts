@@ -1,7 +1,7 @@
 // What a person needs to know of one held request, as name and value: for `approval show` and the
 // interactive watch alike. Values are as they came from the client: whoever prints them escapes them.
 
-import type { Approval } from "../../api/reports.ts";
+import type { Approval, ApprovalDetails } from "../../api/reports.ts";
 import type { ClientDetails } from "../../model/entry.ts";
 import { renderDuration } from "../../text/duration.ts";
 
@@ -10,13 +10,13 @@ export type Fact = readonly [string, string | undefined];
 
 /** The request itself: what must have been on the screen before anybody allows it. */
 export function requestFacts(approval: Approval): readonly Fact[] {
-  const { command, labels, method, path } = approval;
+  const { command, labels } = approval;
   return [
     ["tier", approval.tier],
     ["command", command === "" ? undefined : command],
     ["scope", labelText(labels)],
     ["host", hostText(approval)],
-    ["request", `${method} ${path}`],
+    ["request", requestLine(approval)],
   ];
 }
 
@@ -35,10 +35,31 @@ export function originFacts(
   ];
 }
 
-/** What is asked for, on a line of its own: the command, or method and path where the command says no more. */
-export function shortName({ command, method, path }: Pick<Approval, "command" | "method" | "path">): string {
-  return command === "" || command === method ? `${method} ${path}` : command;
+/** What is asked for, on a line of its own: the command, or the request itself where the command says no more. */
+export function shortName(approval: Pick<Approval, "command" | "method" | "path" | "carrier">): string {
+  const { command, method } = approval;
+  return command === "" || command === method ? requestLine(approval) : command;
 }
+
+/** Only what HTTP carries has a method; a command line has one by tradition. */
+function requestLine({ carrier, method, path }: Pick<Approval, "method" | "path" | "carrier">): string {
+  return carrier === "mcp" || carrier === "ssh" ? path : `${method} ${path}`;
+}
+
+/** What is shown below the facts: everything but the request itself, unless that has several lines. */
+export function shownEvidence(approval: ApprovalDetails): readonly ShownEvidence[] {
+  const { carrier, evidence, headers, body, trailers = [] } = approval;
+  if (carrier !== undefined && carrier !== "http" && evidence !== undefined)
+    return evidence.filter(({ text }, index) => index > 0 || text.includes("\n"));
+  return [
+    ...(headers.length === 0 ? [] : [{ label: "Headers", text: "", pairs: headers }]),
+    ...(body === "" ? [] : [{ label: "Body", text: body }]),
+    ...(trailers.length === 0 ? [] : [{ label: "Trailers", text: "", pairs: trailers }]),
+  ];
+}
+
+/** A heading with text or, where there are any, pairs below it. */
+type ShownEvidence = NonNullable<ApprovalDetails["evidence"]>[number];
 
 /** `host`, or `host:port` where the port is not that of HTTPS; IPv6 in brackets then. What has no port has 0. */
 export function hostText({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -7,7 +7,7 @@ import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import { tierPainter } from "../../cli/kit/tier-painter.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
-import { hostText, originFacts, requestFacts, timeLeft } from "./approval-facts.ts";
+import { hostText, originFacts, requestFacts, shownEvidence, timeLeft } from "./approval-facts.ts";
 
 const REASON_FLAG = {
   name: "reason",
@@ -148,18 +148,11 @@ async function printDetails(output: Output, approval: ApprovalDetails): Promise<
     ...requestFacts(approval),
     ...originFacts(approval),
   ]);
-  if (approval.headers.length > 0) {
-    output.line(bold("headers"));
-    for (const [name, value] of approval.headers)
-      output.line(`  ${faint(`${escapeForTerminal(name)}:`)} ${escapeForTerminal(value)}`);
-  }
-  if (approval.body !== "") {
-    output.line(bold("body"));
-    for (const line of escapeLinesForTerminal(approval.body).split("\n")) output.line(`  ${line}`);
-  }
-  if (approval.trailers !== undefined) {
-    output.line(bold("trailers"));
-    for (const [name, value] of approval.trailers)
+  for (const { label, text, pairs } of shownEvidence(approval)) {
+    output.line(bold(escapeForTerminal(label.toLowerCase())));
+    if (pairs === undefined)
+      for (const line of escapeLinesForTerminal(text).split("\n")) output.line(`  ${line}`);
+    for (const [name, value] of pairs ?? [])
       output.line(`  ${faint(`${escapeForTerminal(name)}:`)} ${escapeForTerminal(value)}`);
   }
   if (!output.isTerminal) return;

@@ -122,7 +122,7 @@ export class Guard implements Gate {
     const asked = this.#asked(request);
     const shown = await this.#present(request, questionOf(request, asked, this.#parts.policyText()));
     // The agent that asks may be kept further from the answer than other programs of the user are.
-    const sender = asked && this.#parts.levelOfSender?.(asked.client);
+    const sender = asked && this.#parts.levelOfSender?.(asked.ask.subject.client);
     return sender === undefined ? shown : { ...shown, level: strongerLevel(shown.level, sender) };
   }
 

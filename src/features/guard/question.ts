@@ -3,22 +3,14 @@
 
 import { createHash } from "node:crypto";
 import type { PresenceRequest } from "../../api/gate.ts";
-import type { ClientIdentity } from "../../model/entry.ts";
+import type { Ask } from "../../model/ask.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 
 /** What the guard may know of an approval. */
 export interface AskedApproval {
   readonly id: string;
-  readonly tier: TierOrUnknown;
-  readonly command: string;
-  readonly host: string;
-  readonly port: number;
-  readonly method: string;
-  readonly path: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly ask: Ask;
   readonly rule: string;
-  readonly fingerprint?: string;
-  readonly client?: ClientIdentity;
 }
 
 /** One question. */
@@ -40,11 +32,12 @@ export function questionOf(
   const input = request.input as { readonly for_ms?: unknown };
   const lines: [string, string][] = [];
   if (approval !== undefined) {
-    lines.push(["approval", approval.id], ["command", approval.command], ["tier", approval.tier]);
-    lines.push(["request", `${approval.method} ${approval.host}:${approval.port}${approval.path}`]);
-    for (const [name, value] of Object.entries(approval.labels)) lines.push([name, value]);
+    const { operation, subject } = approval.ask;
+    lines.push(["approval", approval.id], ["command", operation.command], ["tier", operation.tier]);
+    lines.push(["request", requestLine(approval.ask)]);
+    for (const [name, value] of Object.entries(operation.labels)) lines.push([name, value]);
     lines.push(["rule", approval.rule]);
-    if (approval.client?.run !== undefined) lines.push(["run", approval.client.run]);
+    if (subject.client?.run !== undefined) lines.push(["run", subject.client.run]);
     if (input.for_ms !== undefined)
       lines.push(["for", `${Number(input.for_ms) / 1000} s, and every request like it`]);
   } else
@@ -52,13 +45,22 @@ export function questionOf(
       lines.push([name, typeof value === "string" ? value : JSON.stringify(value)]);
   const isPlain = approval !== undefined && input.for_ms === undefined;
   const title = `${request.effect === "decide" ? "Allow" : "Change"}: ${request.method}`;
-  const whole = [title, lines, canonical(request.input), approval?.fingerprint ?? "", policy];
+  const whole = [title, lines, canonical(request.input), approval?.ask.digest ?? "", policy];
   return {
     title,
     lines,
-    plainTier: isPlain ? approval.tier : undefined,
+    plainTier: isPlain ? approval.ask.operation.tier : undefined,
     digest: createHash("sha256").update(JSON.stringify(whole)).digest("base64url"),
   };
+}
+
+/** The ask itself with its place: `POST api.example:443/apis/…`; another carrier's as it says it, and where. */
+function requestLine({ target, fields, evidence }: Ask): string {
+  const { method, path } = fields;
+  const place = `${target.name}:${target.port}`;
+  return method !== undefined && path !== undefined
+    ? `${method} ${place}${path}`
+    : `${evidence[0]?.text ?? ""} (${target.port === 0 ? target.name : place})`;
 }
 
 /** The same text for the same value, whatever the order of its names. */

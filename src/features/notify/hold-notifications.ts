@@ -4,6 +4,7 @@
 
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
 import type { Events } from "../../gateway/request/events.ts";
+import { nameOfAsk, type Subject, type Target } from "../../model/ask.ts";
 import type { Log } from "../../state/log.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import type { Desktop } from "./desktop-notification.ts";
@@ -72,15 +73,16 @@ export class HoldNotifications {
 }
 
 function textOfOne(approval: PendingApproval): { readonly title: string; readonly body: string } {
-  const { host, port, labels, client, id } = approval;
-  const scope = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const { ask, id } = approval;
+  const { operation, target, subject } = ask;
+  const scope = Object.entries(operation.labels).map(([name, value]) => `${name}=${value}`);
   const lines = [
-    `${approval.protocol}: ${nameOf(approval)}`,
-    [port === 443 ? host : `${host}:${port}`, ...scope].join(" "),
-    ...askedBy(client),
+    `${operation.protocol}: ${nameOfAsk(ask)}`,
+    [placeOf(target), ...scope].join(" "),
+    ...askedBy(subject),
     `iddio approval show ${id}`,
   ];
-  return { title: `iddio: ${approval.tier} request waits`, body: lines.map(clean).join("\n") };
+  return { title: `iddio: ${operation.tier} request waits`, body: lines.map(clean).join("\n") };
 }
 
 function textOfMany(approvals: readonly PendingApproval[]): {
@@ -89,19 +91,19 @@ function textOfMany(approvals: readonly PendingApproval[]): {
 } {
   const listed = approvals
     .slice(0, LISTED_MAX)
-    .map((each) => `${each.tier}: ${nameOf(each)} on ${each.host}`);
+    .map(({ ask }) => `${ask.operation.tier}: ${nameOfAsk(ask)} on ${ask.target.name}`);
   const rest = approvals.length - listed.length;
   const lines = [...listed, ...(rest > 0 ? [`and ${rest} more`] : []), "iddio approval list"];
   return { title: `iddio: ${approvals.length} requests wait`, body: lines.map(clean).join("\n") };
 }
 
-function askedBy(client: PendingApproval["client"]): readonly string[] {
+function askedBy({ client }: Subject): readonly string[] {
   if (client?.run !== undefined) return [`asked by the run ${client.run}`];
   return client?.process === undefined ? [] : [`asked by ${client.process}`];
 }
 
-function nameOf({ command, method, path }: PendingApproval): string {
-  return command === "" || command === method ? `${method} ${path}` : command;
+function placeOf({ name, port }: Target): string {
+  return port === 443 || port === 0 ? name : `${name}:${port}`;
 }
 
 /** One line that shows what a client sent and obeys nothing of it. */

@@ -4,7 +4,8 @@
 import { randomBytes } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
-import type { Approval, ApprovalReply, GrantReport } from "../../api/reports.ts";
+import type { Approval, ApprovalDetails, ApprovalReply, GrantReport } from "../../api/reports.ts";
+import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Grant } from "../../state/grants.ts";
 import { renderDuration } from "../../text/duration.ts";
@@ -12,7 +13,7 @@ import type { Broker, PendingApproval } from "../request/broker.ts";
 import { clientDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
-import { grantLabels } from "../request/grant-subject.ts";
+import { grantSubject } from "../request/grant-subject.ts";
 
 /** Leaves a `control` row that says who did what. */
 export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;
@@ -46,7 +47,7 @@ export function approvalHandlers(
     const answered = broker.reply(id, outcome, reason, digest);
     record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
       approval_id: answered.approval.id,
-      request_id: answered.approval.requestId,
+      request_id: answered.approval.ask.id,
       ...(reason === undefined ? {} : { reason }),
       ...(answered.isLate ? { late: true } : {}),
     });
@@ -55,17 +56,12 @@ export function approvalHandlers(
 
   const grant = (approval: PendingApproval, forMs: number, caller: Principal): Grant => {
     const createdMs = Date.now();
+    const run = approval.ask.subject.client?.run;
     const added: Grant = {
       id: `grant_${randomBytes(4).toString("hex")}`,
-      protocol: approval.protocol,
-      host: approval.host,
-      port: approval.port,
-      tier: approval.tier,
-      command: approval.command,
-      labels: grantLabels(approval.labels, approval.client),
-      credential: approval.credential,
+      ...grantSubject(approval.ask),
       approvalId: approval.id,
-      ...(approval.client?.run === undefined ? {} : { run: approval.client.run }),
+      ...(run === undefined ? {} : { run }),
       createdMs,
       expiresMs: createdMs + forMs,
     };
@@ -80,14 +76,12 @@ export function approvalHandlers(
 
     approvals_show: async ({ id }) => {
       const { approval, ended } = broker.find(id);
-      const { headers, body, trailers } = approval.view;
-      const client = await clientDetails(approval.client);
+      const client = await clientDetails(approval.ask.subject.client);
       return {
         approval: {
           ...approvalReport(approval),
-          headers,
-          body,
-          ...(trailers.length === 0 ? {} : { trailers }),
+          ...httpView(approval.ask),
+          evidence: approval.ask.evidence,
           grantable: approval.onceOnly === undefined && ended === undefined,
           ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
@@ -158,23 +152,45 @@ function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: numb
 }
 
 /** An approval as the control protocol shows it. */
-function approvalReport(approval: PendingApproval): Approval {
+function approvalReport({ id, ask, rule, reason, createdMs, expiresMs }: PendingApproval): Approval {
+  const { operation, target, subject, fields, evidence } = ask;
   return {
-    id: approval.id,
-    created_ms: approval.createdMs,
-    expires_ms: approval.expiresMs,
-    protocol: approval.protocol,
-    tier: approval.tier,
-    command: approval.command,
-    labels: approval.labels,
-    host: approval.host,
-    port: approval.port,
-    method: approval.method,
-    path: approval.path,
-    rule: approval.rule,
-    reason: approval.reason,
-    digest: approval.digest,
-    ...(approval.client ? { client: approval.client } : {}),
+    id,
+    created_ms: createdMs,
+    expires_ms: expiresMs,
+    carrier: ask.carrier,
+    protocol: operation.protocol,
+    tier: operation.tier,
+    command: operation.command,
+    labels: operation.labels,
+    target: { name: target.name, ...(target.port === 0 ? {} : { port: target.port }) },
+    host: target.name,
+    port: target.port,
+    // Programs from before other carriers show these two of every approval.
+    method: fields.method ?? ask.carrier.toUpperCase(),
+    path: fields.path ?? evidence[0]?.text ?? "",
+    rule,
+    reason,
+    digest: ask.digest,
+    ...(subject.client ? { client: subject.client } : {}),
+  };
+}
+
+/** The evidence in the fields that approvals of HTTP have; what another carrier shows has its place in them too. */
+function httpView({ carrier, evidence }: Ask): Pick<ApprovalDetails, "headers" | "body" | "trailers"> {
+  const pairsOf = (label: string) => evidence.find((each) => each.label === label)?.pairs ?? [];
+  if (carrier !== "http") {
+    const [first, ...others] = evidence;
+    return {
+      headers: others.map(({ label, text }) => [label.toLowerCase(), text] as const),
+      body: first?.text ?? "",
+    };
+  }
+  const trailers = pairsOf("Trailers");
+  return {
+    headers: pairsOf("Headers"),
+    body: evidence.find(({ label }) => label === "Body")?.text ?? "",
+    ...(trailers.length === 0 ? {} : { trailers }),
   };
 }
 
@@ -188,6 +204,7 @@ function grantReport(grant: Grant): GrantReport {
     labels: grant.labels,
     host: grant.host,
     port: grant.port,
+    carrier: grant.carrier,
     ...(grant.run === undefined ? {} : { run: grant.run }),
     created_ms: grant.createdMs,
     expires_ms: grant.expiresMs,

@@ -8,13 +8,16 @@ import type { ControlMethods } from "../../api/methods.ts";
 import type { Principal } from "../../api/principal.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import { userName } from "../../host/process/user-name.ts";
+import type { Ask } from "../../model/ask.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { judgeScript, type ScriptJudgement } from "../../policy/decide/judge-script.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { HoldOutcome } from "../request/broker.ts";
 import type { Gateway } from "../request/context.ts";
+import { askDigest } from "../request/fingerprint.ts";
+import { holdAsk } from "../request/hold-ask.ts";
 import { randomHex } from "../request/random-hex.ts";
-import type { RequestFacts, RequestResult } from "../request/recorder.ts";
+import type { RequestResult } from "../request/recorder.ts";
 
 type Input = ControlMethods["hooks_judge"]["input"];
 
@@ -39,95 +42,72 @@ async function judged(
   const { policy } = gateway.inspection;
   const judgement = judgeScript(policy, input.command);
   if (mode === "off" || judgement === undefined) return { action: "none", reason: "" };
-  const facts = await factsOf(input, caller);
-  gateway.recorder.classified(facts, judgement);
+  const ask = await askOf(input, caller, judgement);
+  gateway.recorder.classified(ask, judgement.verdict);
   if (mode === "observe") {
-    gateway.recorder.observed(facts, judgement, undefined, "hook");
+    gateway.recorder.observed(ask, judgement.verdict, undefined);
     return { action: "none", reason: "" };
   }
   const { action, reason } = judgement.verdict;
   const finish = (result: RequestResult, verdict: HookVerdict): HookVerdict => {
-    gateway.recorder.hooked(facts, judgement, result);
+    gateway.recorder.hooked(ask, judgement.verdict, result);
     return verdict;
   };
   const verdict = hookVerdictOf(policy, judgement);
   if (action === "allow") return finish({ outcome: "allowed", decision: "allow" }, verdict);
   if (action === "deny") return finish({ outcome: "refused", decision: "deny", reason }, verdict);
   if (input.can_ask) return finish({ outcome: "asked", decision: "escalate", reason }, verdict);
-  const held = await hold(gateway, input, facts, judgement, sink);
+  gateway.recorder.escalated(ask, judgement.verdict);
+  const held = await holdAsk(gateway.broker, ask, {
+    verdict: judgement.verdict,
+    again: () => {
+      const now = judgeScript(gateway.inspection.policy, input.command);
+      return now?.verdict.action === "deny"
+        ? `the policy changed while it waited: ${now.verdict.reason}`
+        : undefined;
+    },
+    onceOnly: "it is a command line, and each is asked about",
+    heldBytes: Buffer.byteLength(input.command),
+    onLeave: (left) => {
+      sink.signal.addEventListener("abort", left, { once: true });
+      if (sink.signal.aborted) left();
+      return () => sink.signal.removeEventListener("abort", left);
+    },
+  });
   return finish(...afterHold(held, verdict, gateway.settings.current.approval_timeout));
 }
 
-async function factsOf({ agent, command }: Input, { uid, pid }: Principal): Promise<RequestFacts> {
+/** A command line as an ask; rows have it as method `RUN` and as path. */
+async function askOf(
+  { agent, command, cwd }: Input,
+  { uid, pid }: Principal,
+  { classification }: ScriptJudgement,
+): Promise<Ask> {
+  const startedMs = Date.now();
   const found = pid === undefined ? undefined : await processOf(pid);
   const client: ClientIdentity = {
     ...(uid === undefined ? {} : { user: userName(uid) }),
     ...(pid === undefined ? {} : { pid }),
     ...(found === undefined ? {} : { process: found.name }),
   };
+  const name = agent.slice(0, 40);
+  const text = maskFreeText(command.slice(0, COMMAND_MAX));
   return {
-    requestId: randomHex(8),
-    host: `shell of ${agent.slice(0, 40)}`,
-    port: 0,
-    method: "RUN",
-    path: maskFreeText(command.slice(0, COMMAND_MAX)),
-    startedMs: Date.now(),
-    client,
-    agent: agent.slice(0, 40),
+    id: randomHex(8),
+    carrier: "argv",
+    target: { name: `shell of ${name}`, port: 0 },
+    operation: classification,
+    subject: { client, credential: "", agent: name },
+    fields: { method: "RUN", path: text },
+    evidence: [
+      { label: "Command", text },
+      { label: "Agent", text: agent },
+      ...(cwd === undefined ? [] : [{ label: "Folder", text: cwd }]),
+    ],
+    digest: askDigest("argv", [agent, cwd ?? "", command]),
+    canRecur: true,
+    startedMs,
   };
-}
-
-function hold(
-  gateway: Gateway,
-  input: Input,
-  facts: RequestFacts,
-  { classification, verdict }: ScriptJudgement,
-  sink: RowSink<HookVerdict>,
-): Promise<HoldOutcome> {
-  gateway.recorder.escalated(facts, { classification, verdict });
-  const digest = new Bun.CryptoHasher("sha256")
-    .update(JSON.stringify(["hook", input.agent, input.cwd ?? "", input.command]))
-    .digest("hex");
-  return gateway.broker.hold(
-    {
-      requestId: facts.requestId,
-      protocol: classification.protocol,
-      tier: classification.tier,
-      command: classification.command,
-      labels: classification.labels,
-      host: facts.host,
-      port: facts.port,
-      method: facts.method,
-      path: facts.path,
-      rule: verdict.rule,
-      reason: verdict.isInDoubt ? `${classification.reason}; ${verdict.reason}` : classification.reason,
-      credential: "",
-      view: {
-        headers: [
-          ["agent", input.agent],
-          ...(input.cwd === undefined ? [] : [["folder", input.cwd] as const]),
-        ],
-        body: maskFreeText(input.command.slice(0, COMMAND_MAX)),
-        trailers: [],
-      },
-      digest,
-      fingerprint: `hook ${digest}`,
-      judgeAgain: () => {
-        const now = judgeScript(gateway.inspection.policy, input.command);
-        return now?.verdict.action === "deny"
-          ? `the policy changed while it waited: ${now.verdict.reason}`
-          : undefined;
-      },
-      onceOnly: "it is a command line, and each is asked about",
-      heldBytes: Buffer.byteLength(input.command),
-      ...(facts.client === undefined ? {} : { client: facts.client }),
-    },
-    (left) => {
-      sink.signal.addEventListener("abort", left, { once: true });
-      if (sink.signal.aborted) left();
-      return () => sink.signal.removeEventListener("abort", left);
-    },
-  );
 }
 
 function afterHold(held: HoldOutcome, verdict: HookVerdict, timeout: string): [RequestResult, HookVerdict] {

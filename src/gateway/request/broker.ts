@@ -4,45 +4,26 @@
 // comes too late executes nothing by itself; it waits for the same request once.
 
 import { randomBytes } from "node:crypto";
-import type { ClientIdentity } from "../../model/entry.ts";
-import type { Protocol } from "../../model/protocol.ts";
-import type { TierOrUnknown } from "../../model/tier.ts";
+import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import { Deadline } from "../../state/deadline.ts";
 import { Shares } from "../stream/shares.ts";
 import type { Events } from "./events.ts";
 import { payerOf } from "./look-ahead.ts";
-import type { RequestView } from "./request-view.ts";
 
 /** What a person is asked to decide. */
 export interface ApprovalRequest {
-  readonly requestId: string;
-  readonly protocol: Protocol;
-  readonly tier: TierOrUnknown;
-  readonly command: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly host: string;
-  readonly port: number;
-  readonly method: string;
-  /** With secrets in the query masked. */
-  readonly path: string;
+  readonly ask: Ask;
+  /** Path of the policy's entry that wants a person to decide. */
   readonly rule: string;
   readonly reason: string;
-  readonly client?: ClientIdentity;
-  /** Hash of the credential that the request carries; "" when it carries none. */
-  readonly credential: string;
-  readonly view: RequestView;
-  /** What a reply names to say that it is about this; the same for the same request sent again. */
-  readonly digest: string;
   /** Judges again by the policy in force: why it may wait no longer, undefined when it may. */
   judgeAgain(): string | undefined;
   /** Why it may only be let through once; undefined when others like it may be for a while. */
   readonly onceOnly: string | undefined;
-  /** Equal for the same request sent again; undefined when the body was not read whole. */
-  readonly fingerprint?: string;
   /** Equal for a client's attempts at the same stream by different protocols. */
   readonly fallbackKey?: string;
-  /** Bytes of the body that are kept in memory while it waits. */
+  /** Bytes of it that are kept in memory while it waits. */
   readonly heldBytes: number;
 }
 
@@ -79,7 +60,7 @@ interface Ended {
   readonly deadline: Deadline;
 }
 
-/** A late allow: the next request with this fingerprint goes through, once. */
+/** A late allow: the next ask with the same digest goes through, once. */
 interface OneShot {
   readonly id: string;
   readonly deadline: Deadline;
@@ -119,18 +100,18 @@ export class Broker {
     this.#forgetOld();
     const refused = request.fallbackKey === undefined ? undefined : this.#refused.get(request.fallbackKey);
     if (refused) return Promise.resolve(refused.outcome);
-    const late = this.#takeOneShot(request.fingerprint);
+    const late = this.#takeOneShot(request.ask);
     if (late)
       return Promise.resolve({
         outcome: "approved",
         id: late.id,
         ...(late.reason ? { reason: late.reason } : {}),
       });
-    const payer = payerOf(request.client);
+    const payer = payerOf(request.ask.subject.client);
     if (!this.#takePlace(payer, request.heldBytes)) return Promise.resolve({ outcome: "full", id: "" });
     const timeoutMs = this.#timeoutMs();
     const createdMs = Date.now();
-    const id = this.#takeOver(request.fingerprint) ?? this.#newId();
+    const id = this.#takeOver(request.ask) ?? this.#newId();
     const approval = { ...request, id, createdMs, expiresMs: createdMs + timeoutMs };
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(approval.id, "timed_out"), timeoutMs);
@@ -198,7 +179,7 @@ export class Broker {
     const waiting = [...this.#pending.values()].map((each) => each.approval);
     const ended = [...this.#ended.values()].map((each) => each.approval);
     const approval = this.#match(idOrPrefix, [...waiting, ...ended]);
-    if (digest !== undefined && digest !== approval.digest)
+    if (digest !== undefined && digest !== approval.ask.digest)
       throw new UserError(`'${approval.id}' is not the request that was shown; it was not answered`, {
         hint: `look at it again: iddio approval show ${approval.id}`,
         code: "not-what-was-shown",
@@ -226,32 +207,32 @@ export class Broker {
   }
 
   #replyLate(approval: PendingApproval, outcome: "approved" | "denied", reason: string | undefined): void {
-    const { id, fingerprint } = approval;
+    const { id, ask } = approval;
     if (outcome === "approved") {
-      if (fingerprint === undefined)
+      if (!ask.canRecur)
         throw new UserError(`'${id}' no longer waits, and its body was too large to know it again`, {
           hint: "let the client send it again, then approve in time",
           code: "ended",
         });
-      this.#oneShots.set(fingerprint, { id, deadline: within(LATE_MS), reason });
+      this.#oneShots.set(ask.digest, { id, deadline: within(LATE_MS), reason });
     }
     this.#events.publish("approval_replied", { ...eventFields(approval), outcome, late: true });
   }
 
-  /** Consumes the late allow for a fingerprint. */
-  #takeOneShot(fingerprint: string | undefined): OneShot | undefined {
-    if (fingerprint === undefined) return undefined;
-    const found = this.#oneShots.get(fingerprint);
-    this.#oneShots.delete(fingerprint);
+  /** Consumes the late allow for the same ask. */
+  #takeOneShot({ digest, canRecur }: Ask): OneShot | undefined {
+    if (!canRecur) return undefined;
+    const found = this.#oneShots.get(digest);
+    this.#oneShots.delete(digest);
     return found && !found.deadline.isOver() ? found : undefined;
   }
 
   /** The id of the same request whose client has left: its retry is the same question. */
-  #takeOver(fingerprint: string | undefined): string | undefined {
-    if (fingerprint === undefined) return undefined;
+  #takeOver({ digest, canRecur }: Ask): string | undefined {
+    if (!canRecur) return undefined;
     this.#forgetOld();
     for (const { approval, outcome } of this.#ended.values())
-      if (outcome === "withdrawn" && approval.fingerprint === fingerprint) {
+      if (outcome === "withdrawn" && approval.ask.digest === digest) {
         this.#ended.delete(approval.id);
         return approval.id;
       }
@@ -325,21 +306,22 @@ function within(ms: number): Deadline {
   return new Deadline(now, now + ms, now);
 }
 
-function eventFields(approval: PendingApproval): Record<string, unknown> {
+function eventFields({ id, ask, rule, expiresMs }: PendingApproval): Record<string, unknown> {
+  const { operation, target, subject } = ask;
   return {
-    id: approval.id,
-    request_id: approval.requestId,
-    protocol: approval.protocol,
-    tier: approval.tier,
-    command: approval.command,
-    labels: approval.labels,
-    host: approval.host,
-    port: approval.port,
-    method: approval.method,
-    path: approval.path,
-    rule: approval.rule,
-    digest: approval.digest,
-    expires_ms: approval.expiresMs,
-    ...(approval.client ? { client: approval.client } : {}),
+    id,
+    request_id: ask.id,
+    protocol: operation.protocol,
+    tier: operation.tier,
+    command: operation.command,
+    labels: operation.labels,
+    host: target.name,
+    port: target.port,
+    ...ask.fields,
+    rule,
+    digest: ask.digest,
+    expires_ms: expiresMs,
+    ...(ask.carrier === "http" ? {} : { carrier: ask.carrier }),
+    ...(subject.client ? { client: subject.client } : {}),
   };
 }

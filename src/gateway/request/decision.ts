@@ -2,8 +2,11 @@
 // A person's answer, a policy that changed meanwhile, a body without room, a log that cannot be written:
 // everything but an answer that allows is a refusal.
 
-import type { Judgement } from "../../model/verdict.ts";
+import type { Ask } from "../../model/ask.ts";
+import type { Judgement, Verdict } from "../../model/verdict.ts";
+import type { Grants } from "../../state/grants.ts";
 import type { HoldOutcome } from "./broker.ts";
+import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
 import type { LookAheadShare } from "./look-ahead.ts";
 import type { RequestResult } from "./recorder.ts";
 
@@ -17,6 +20,19 @@ export type Decision =
       /** 403 without it. */
       readonly status?: number;
     };
+
+/** Allow or deny; undefined when a person has to decide. */
+export function decideAtOnce(grants: Grants, ask: Ask, { action, reason }: Verdict): Decision | undefined {
+  if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
+  if (action !== "escalate")
+    return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
+  const grant = grants.find(grantSubject(ask));
+  if (grant === undefined || onceOnlyReason(ask) !== undefined) return undefined;
+  return {
+    kind: "forward",
+    result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
+  };
+}
 
 /** A request above observe whose body found no room is not judged, or shown to a person, without it. */
 export function withoutRoom(

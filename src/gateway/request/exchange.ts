@@ -7,25 +7,25 @@ import type { Protocol } from "../../model/protocol.ts";
 import type { Header, HttpRequest, RequestBody, RequestHead } from "../../model/request.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { judge, needsBody } from "../../policy/decide/judge.ts";
-import { describeWay, wayToAllow } from "../../policy/explain/way-to-allow.ts";
 import { renderRefusal } from "../../protocols/refusal.ts";
 import type { Refusal, RefusalReply } from "../../protocols/refused.ts";
 import { classifierFor } from "../../protocols/registry.ts";
-import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
 import { decodeContent } from "../message/content-coding.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import { askerOf } from "./asker.ts";
 import type { HoldOutcome } from "./broker.ts";
 import type { Gateway } from "./context.ts";
-import { afterHold, type Decision, unrecorded, withoutRoom } from "./decision.ts";
-import { credentialOf, digestOf, fallbackKeyOf, fingerprintOf } from "./fingerprint.ts";
-import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
-import { judgedAgain } from "./judged-again.ts";
+import { afterHold, type Decision, decideAtOnce, unrecorded, withoutRoom } from "./decision.ts";
+import { fallbackKeyOf } from "./fingerprint.ts";
+import { holdAsk } from "./hold-ask.ts";
+import { HttpAsk } from "./http-ask.ts";
+import { recordIntent } from "./intent.ts";
+import { whyRevoked } from "./judged-again.ts";
 import { judgedTarget } from "./judged-target.ts";
 import { type Arrived, LookAheadShare } from "./look-ahead.ts";
-import { randomHex } from "./random-hex.ts";
-import type { RequestFacts, RequestResult } from "./recorder.ts";
-import { isAboutSecrets, viewOf } from "./request-view.ts";
+import type { RequestResult } from "./recorder.ts";
+import { wayOut } from "./way-out.ts";
 
 /** A request as the exchange sees it, whatever protocol version carried it. */
 export interface ClientRequest {
@@ -65,7 +65,7 @@ export async function exchange(
 ): Promise<void> {
   const share = new LookAheadShare(gateway.lookAhead, request.client);
   try {
-    const facts = factsOf(request);
+    const startedMs = Date.now();
     const { method, host, port, headers } = request.head;
     const target = judgedTarget(gateway.trust, protocols, request.head);
     const body =
@@ -73,135 +73,64 @@ export async function exchange(
         ? await readBody(gateway, request, share)
         : unneeded(request);
     const judged: HttpRequest = { method, host, port, target, headers, body };
-    const asker = {
-      run: request.client?.run,
-      isPresent: gateway.presentRuns.has(request.client?.run_id ?? ""),
-    };
+    const asker = askerOf(gateway, request.client);
     const judgement = judge(gateway.inspection.policy, protocols, judged, classifierFor, asker);
     const again = () => {
       const now = protocolsNow();
       // A host that is inspected no longer is judged as it was.
-      return judgedAgain(
-        gateway.inspection.policy,
-        now.length === 0 ? protocols : now,
-        judged,
-        judgement,
-        asker,
+      const routes = now.length === 0 ? protocols : now;
+      return whyRevoked(
+        judge(gateway.inspection.policy, routes, judged, classifierFor, asker),
+        ask.operation,
       );
     };
-    gateway.recorder.classified(facts, judgement);
-    if (gateway.mode.current === "observe") return await observe(gateway, request, facts, judgement, share);
+    const ask = new HttpAsk(request, judgement.classification, startedMs);
+    gateway.recorder.classified(ask, judgement.verdict);
+    if (gateway.mode.current === "observe") return await observe(gateway, request, ask, judgement, share);
 
     const decision =
       withoutRoom(judgement, share) ??
-      decideAtOnce(gateway, request, judgement) ??
-      afterHold(await hold(gateway, request, facts, judgement, share, again), again);
-    if (decision.kind === "refuse") return await refuse(gateway, request, facts, judgement, decision);
-    const problem = needsIntent(judgement)
-      ? await recordIntent(gateway, facts, judgement, decision.result)
-      : undefined;
-    if (problem === undefined) await forward(gateway, request, facts, judgement, decision.result, share);
-    else await refuse(gateway, request, facts, judgement, unrecorded(problem));
+      decideAtOnce(gateway.grants, ask, judgement.verdict) ??
+      afterHold(await hold(gateway, request, ask, judgement, share, again), again);
+    if (decision.kind === "refuse") return await refuse(gateway, request, ask, judgement, decision);
+    const problem = await recordIntent(gateway, ask, judgement.verdict, decision.result);
+    if (problem === undefined) await forward(gateway, request, ask, judgement, decision.result, share);
+    else await refuse(gateway, request, ask, judgement, unrecorded(problem));
   } finally {
     share.release();
   }
 }
 
-/** Allow or deny; undefined when a person has to decide. */
-function decideAtOnce(gateway: Gateway, request: ClientRequest, judgement: Judgement): Decision | undefined {
-  const { action, reason } = judgement.verdict;
-  if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
-  if (action !== "escalate")
-    return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
-  const subject = grantSubject(request, judgement.classification);
-  const grant = gateway.grants.find(subject);
-  if (grant === undefined || onceOnlyReason(judgement.classification, subject.credential) !== undefined)
-    return undefined;
-  return {
-    kind: "forward",
-    result: { outcome: "granted", decision: "allow", approvalId: grant.approvalId },
-  };
-}
-
 async function hold(
   gateway: Gateway,
   request: ClientRequest,
-  facts: RequestFacts,
+  ask: HttpAsk,
   judgement: Judgement,
   share: LookAheadShare,
   again: () => string | undefined,
 ): Promise<HoldOutcome> {
-  gateway.recorder.escalated(facts, judgement);
-  const { classification, verdict } = judgement;
+  gateway.recorder.escalated(ask, judgement.verdict);
   const limit = gateway.settings.current.classify_body_limit;
   const raw = request.hasBody ? await share.peek(request, limit) : NOTHING;
   if (raw === undefined && share.hadNoRoom) return { outcome: "full", id: "", reason: share.problem };
-  const decoded = raw && decodeContent(request.head.headers, raw, limit);
-  const { run_id: runId } = request.client ?? {};
-  const credential = credentialOf(classification.protocol, request.head, request.identity, runId);
-  // What one run was allowed is not allowed to another, without a credential either.
-  const asker = runId === undefined ? credential : `${credential} ${runId}`;
-  const trailers = raw ? request.trailers : [];
-  const fingerprint = raw && fingerprintOf(classification, request.head, raw, asker, trailers);
-  const revoked = again();
-  if (revoked !== undefined) return { outcome: "revoked", id: "", reason: revoked };
-  return gateway.broker.hold(
-    {
-      requestId: facts.requestId,
-      protocol: classification.protocol,
-      tier: classification.tier,
-      command: classification.command,
-      labels: classification.labels,
-      host: facts.host,
-      port: facts.port,
-      method: facts.method,
-      path: facts.path,
-      rule: verdict.rule,
-      // A rule that may not be about this request says nothing to whoever is asked without the reason for it.
-      reason: verdict.isInDoubt ? `${classification.reason}; ${verdict.reason}` : classification.reason,
-      credential,
-      view: viewOf(request.head.headers, decoded, isAboutSecrets(classification.command), trailers),
-      digest: digestOf(fingerprint),
-      judgeAgain: again,
-      onceOnly: onceOnlyReason(classification, credential),
-      heldBytes: raw?.length ?? 0,
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(request.isUpgrade ? { fallbackKey: fallbackKeyOf(request.head, credential) } : {}),
-      ...(facts.client ? { client: facts.client } : {}),
-    },
-    (left) => request.onLeave(left),
-  );
+  const { head, isUpgrade } = request;
+  const decoded = raw && decodeContent(head.headers, raw, limit);
+  ask.see(head, { raw, decoded, trailers: raw ? request.trailers : [] });
+  return holdAsk(gateway.broker, ask, {
+    verdict: judgement.verdict,
+    again,
+    heldBytes: raw?.length ?? 0,
+    ...(isUpgrade ? { fallbackKey: fallbackKeyOf(head, ask.subject.credential) } : {}),
+    onLeave: (left) => request.onLeave(left),
+  });
 }
 
 const NOTHING = new Uint8Array(0);
 
-/** Whatever changes something is on disk before it goes. */
-function needsIntent({ classification }: Judgement): boolean {
-  return classification.tier !== "observe";
-}
-
-/** Undefined when the request may go: its intent is on disk, or the operator chose `audit_failure: open`. */
-async function recordIntent(
-  gateway: Gateway,
-  facts: RequestFacts,
-  judgement: Judgement,
-  result: RequestResult,
-): Promise<string | undefined> {
-  try {
-    const { decision: _, ...rest } = result;
-    await gateway.recorder.intent(facts, judgement, rest);
-    return undefined;
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    gateway.log.error("audit row not written", { request_id: facts.requestId, reason: problem });
-    return gateway.settings.current.audit_failure === "open" ? undefined : problem;
-  }
-}
-
 async function forward(
   gateway: Gateway,
   request: ClientRequest,
-  facts: RequestFacts,
+  ask: HttpAsk,
   judgement: Judgement,
   result: RequestResult,
   share: LookAheadShare,
@@ -212,22 +141,26 @@ async function forward(
       isRecorded = true;
       // The body has gone on; its answer may last for hours.
       share.release();
-      gateway.recorder.forwarded(facts, judgement, { ...result, status });
+      gateway.recorder.forwarded(ask, judgement.verdict, { ...result, status });
     });
   } catch (error) {
     if (isRecorded) throw error;
     if (!(error instanceof UpstreamError)) {
-      gateway.recorder.forwarded(facts, judgement, { ...result, outcome: "failed", reason: BROKEN_OFF });
+      gateway.recorder.forwarded(ask, judgement.verdict, {
+        ...result,
+        outcome: "failed",
+        reason: BROKEN_OFF,
+      });
       throw error;
     }
     gateway.log.warn("upstream failed", {
-      request_id: facts.requestId,
+      request_id: ask.id,
       reason: error.message,
       cause: error.cause === undefined ? undefined : String(error.cause),
     });
     const failed = failedResult(gateway, request, result, error);
-    if (failed.outcome === "blocked") gateway.recorder.refused(facts, judgement, failed);
-    else gateway.recorder.forwarded(facts, judgement, failed);
+    if (failed.outcome === "blocked") gateway.recorder.refused(ask, judgement.verdict, failed);
+    else gateway.recorder.forwarded(ask, judgement.verdict, failed);
     await request.refuse(failureReply(request, judgement, failed, error));
   }
 }
@@ -258,33 +191,20 @@ function remedyText({ remedy }: UpstreamError, where: string): string {
 async function refuse(
   gateway: Gateway,
   request: ClientRequest,
-  facts: RequestFacts,
+  ask: HttpAsk,
   judgement: Judgement,
   { result, retry, status = 403 }: Extract<Decision, { kind: "refuse" }>,
 ): Promise<void> {
-  gateway.recorder.refused(facts, judgement, { ...result, status });
-  const toAllow = status === 403 ? wayOut(gateway, request, judgement, result) : {};
+  gateway.recorder.refused(ask, judgement.verdict, { ...result, status });
+  const toAllow = status === 403 ? wayOut(gateway, ask, result.outcome) : {};
   await request.refuse(replyTo(request, judgement, result, status, retry, toAllow));
-}
-
-/** Whoever is refused reads which rule would have allowed it, unless a person said no. */
-function wayOut(
-  { inspection, presentRuns }: Gateway,
-  { client }: ClientRequest,
-  { classification }: Judgement,
-  { outcome }: RequestResult,
-): Pick<Refusal, "toAllow"> {
-  if (outcome !== "refused" && outcome !== "timed_out" && outcome !== "withdrawn") return {};
-  const mayWiden = presentRuns.has(client?.run_id ?? "");
-  const toAllow = describeWay(wayToAllow(inspection.policy, classification, mayWiden));
-  return toAllow === undefined ? {} : { toAllow };
 }
 
 /** Observe mode: write down what the policy would have done, and let everything pass. */
 async function observe(
   gateway: Gateway,
   request: ClientRequest,
-  facts: RequestFacts,
+  ask: HttpAsk,
   judgement: Judgement,
   share: LookAheadShare,
 ): Promise<void> {
@@ -294,11 +214,11 @@ async function observe(
       isRecorded = true;
       // The body has gone on; its answer may last for hours.
       share.release();
-      gateway.recorder.observed(facts, judgement, status);
+      gateway.recorder.observed(ask, judgement.verdict, status);
     });
   } catch (error) {
     if (isRecorded) throw error;
-    gateway.recorder.observed(facts, judgement, undefined);
+    gateway.recorder.observed(ask, judgement.verdict, undefined);
     if (!(error instanceof UpstreamError)) throw error;
     const failed = failedResult(gateway, request, { outcome: "failed", decision: "allow" }, error);
     await request.refuse(failureReply(request, judgement, failed, error));
@@ -339,19 +259,6 @@ function replyTo(
     },
     request.head,
   );
-}
-
-function factsOf(request: ClientRequest): RequestFacts {
-  const { host, port, method, target } = request.head;
-  return {
-    requestId: randomHex(8),
-    host,
-    port,
-    method,
-    path: maskTarget(target),
-    startedMs: Date.now(),
-    client: request.client,
-  };
 }
 
 async function readBody(

@@ -3,6 +3,7 @@
 // exactly what was shown, and nothing that only looks like it.
 
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import type { Carrier } from "../../model/ask.ts";
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { type Header, headerValue, headerValues, type RequestHead } from "../../model/request.ts";
@@ -82,6 +83,7 @@ export function fingerprintOf(
   trailers: readonly Header[] = [],
 ): string {
   return hash([
+    "http",
     // What was asked about is part of what was allowed: nothing that is classified otherwise is the same.
     ...classified(classification),
     head.method,
@@ -133,6 +135,14 @@ export function fallbackKeyOf(head: RequestHead, credential: string): string {
 
 /** Secrets are in what a fingerprint is made of, and short ones could be guessed from it: outside it goes by this. */
 const DIGEST_KEY = randomBytes(32);
+
+/**
+ * The digest of an ask that HTTP does not carry. `parts`: everything that it would do and who asks for it, in one fixed
+ * order; two asks with equal parts are the same ask sent again.
+ */
+export function askDigest(carrier: Carrier, parts: readonly string[]): string {
+  return digestOf(hash([carrier, ...parts]));
+}
 
 /** What a reply names to say which request it is about. Without a fingerprint it is this one request's own. */
 export function digestOf(fingerprint: string | undefined): string {

@@ -1,23 +1,17 @@
-// A request that waits for a person while the policy changes: what it is by the policy that is in force now. An
-// approval never overrides a deny, and never releases what is another request by now than the one that was shown.
+// An ask that waits for a person while the policy changes. An approval never overrides a deny, and never releases what
+// is another ask by now than the one that was shown.
 
-import type { Asker } from "../../model/agent-label.ts";
-import type { Protocol } from "../../model/protocol.ts";
-import type { HttpRequest } from "../../model/request.ts";
+import type { Classification } from "../../model/classification.ts";
 import type { Judgement } from "../../model/verdict.ts";
-import { judge } from "../../policy/decide/judge.ts";
-import type { Policy } from "../../policy/policy.ts";
-import { classifierFor } from "../../protocols/registry.ts";
 
-/** Why it may wait no longer, in a clause; undefined when a person may still decide about what was shown. */
-export function judgedAgain(
-  policy: Policy,
-  protocols: readonly Protocol[],
-  request: HttpRequest,
-  { classification: shown }: Judgement,
-  asker: Asker,
+/**
+ * Why an ask may wait no longer, in a clause; undefined when a person may still decide about what was shown. `now`: the
+ * judgement by the policy in force.
+ */
+export function whyRevoked(
+  { classification, verdict }: Judgement,
+  shown: Classification,
 ): string | undefined {
-  const { classification, verdict } = judge(policy, protocols, request, classifierFor, asker);
   if (verdict.action === "deny") return `the policy changed while it waited: ${verdict.reason}`;
   const isSame =
     classification.protocol === shown.protocol &&

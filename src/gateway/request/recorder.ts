@@ -3,9 +3,10 @@
 // what was forwarded, `block` for what was not.
 
 import type { Action } from "../../model/action.ts";
-import type { ClientIdentity, Entry, EntryFields, EntryOp } from "../../model/entry.ts";
+import type { Ask, AskFields, Carrier } from "../../model/ask.ts";
+import type { Entry, EntryFields, EntryOp } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { Judgement } from "../../model/verdict.ts";
+import type { Verdict } from "../../model/verdict.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Log } from "../../state/log.ts";
@@ -15,20 +16,6 @@ import { payerOf } from "./look-ahead.ts";
 import type { ModeHolder } from "./mode.ts";
 import { randomHex } from "./random-hex.ts";
 
-/** The facts of one request that every row about it shares. */
-export interface RequestFacts {
-  readonly requestId: string;
-  readonly host: string;
-  readonly port: number;
-  readonly method: string;
-  /** With secrets in the query masked. */
-  readonly path: string;
-  readonly startedMs: number;
-  readonly client: ClientIdentity | undefined;
-  /** Of a hook. */
-  readonly agent?: string;
-}
-
 /** How a request ended. */
 export interface RequestResult {
   readonly outcome: Outcome;
@@ -37,6 +24,9 @@ export interface RequestResult {
   readonly approvalId?: string;
   readonly reason?: string;
 }
+
+/** The kind of row that says that an ask was done. */
+const OP_OF: Readonly<Record<Carrier, EntryOp>> = { http: "mitm", argv: "hook", mcp: "mcp", ssh: "ssh" };
 
 /** Writes the audit log, the observe log, events and `classified:` lines; one per daemon. */
 export class Recorder {
@@ -68,60 +58,56 @@ export class Recorder {
   }
 
   /** The line by which people find out what to write under `commands:`. */
-  classified(facts: RequestFacts, { classification, verdict }: Judgement): void {
+  classified({ id, operation, target, fields, subject }: Ask, { action, rule }: Verdict): void {
     const line = {
-      protocol: classification.protocol,
-      tier: classification.tier,
-      command: classification.command,
-      ...classification.labels,
-      host: facts.host,
-      method: facts.method,
-      path: shortPath(facts.path),
-      action: verdict.action,
-      rule: verdict.rule,
-      request_id: facts.requestId,
-      reason: classification.tier === "unknown" ? classification.reason : undefined,
+      protocol: operation.protocol,
+      tier: operation.tier,
+      command: operation.command,
+      ...operation.labels,
+      host: target.name,
+      ...shortFields(fields),
+      action,
+      rule,
+      request_id: id,
+      reason: operation.tier === "unknown" ? operation.reason : undefined,
     };
-    this.#log.info("classified", line, payerOf(facts.client));
+    this.#log.info("classified", line, payerOf(subject.client));
   }
 
   /** Resolves when the row is on disk. Rejects when it could not be written. */
-  async intent(
-    facts: RequestFacts,
-    judgement: Judgement,
-    result: Omit<RequestResult, "decision">,
-  ): Promise<void> {
-    await this.#audit.append(entry("intent", withResult(common(facts, judgement), result)));
+  async intent(ask: Ask, verdict: Verdict, result: Omit<RequestResult, "decision">): Promise<void> {
+    await this.#audit.append(entry("intent", withResult(common(ask, verdict), result)));
   }
 
   /** A request that was forwarded, once its reply's status is known or failed to come. */
-  forwarded(facts: RequestFacts, judgement: Judgement, result: RequestResult): void {
-    this.#result("mitm", result.outcome === "failed" ? "block" : "allow", facts, judgement, result);
+  forwarded(ask: Ask, verdict: Verdict, result: RequestResult): void {
+    const tag = result.outcome === "failed" ? "block" : "allow";
+    this.#result(OP_OF[ask.carrier], tag, ask, verdict, result);
   }
 
   /** A request that was judged and not forwarded. */
-  refused(facts: RequestFacts, judgement: Judgement, result: RequestResult): void {
-    this.#result("block", "block", facts, judgement, result);
+  refused(ask: Ask, verdict: Verdict, result: RequestResult): void {
+    this.#result("block", "block", ask, verdict, result);
   }
 
   /** A command line that an agent's hook asked about. */
-  hooked(facts: RequestFacts, judgement: Judgement, result: RequestResult): void {
+  hooked(ask: Ask, verdict: Verdict, result: RequestResult): void {
     const tag = result.decision === "allow" ? "allow" : "block";
-    this.#result("hook", result.outcome === "asked" ? "escalate" : tag, facts, judgement, result);
+    this.#result("hook", result.outcome === "asked" ? "escalate" : tag, ask, verdict, result);
   }
 
   #result(
     op: EntryOp,
     tag: "allow" | "block" | "escalate",
-    facts: RequestFacts,
-    judgement: Judgement,
+    ask: Ask,
+    verdict: Verdict,
     result: RequestResult,
   ): void {
-    const fields = common(facts, judgement);
+    const fields = common(ask, verdict);
     fields.decision = result.decision;
-    withResult(fields, result).duration_ms = Date.now() - facts.startedMs;
+    withResult(fields, result).duration_ms = Date.now() - ask.startedMs;
     if (op === "block") this.#folded.add(op, fields);
-    else this.#audit.appendSoon(entry(op, fields), needsRow(judgement));
+    else this.#audit.appendSoon(entry(op, fields), needsRow(ask));
     this.#events.publish(tag, fields);
   }
 
@@ -138,8 +124,8 @@ export class Recorder {
   }
 
   /** A request that waits for a person from now on. */
-  escalated(facts: RequestFacts, judgement: Judgement): void {
-    this.#events.publish("escalate", common(facts, judgement));
+  escalated(ask: Ask, verdict: Verdict): void {
+    this.#events.publish("escalate", common(ask, verdict));
   }
 
   /** A connection whose requests are judged from now on; each of them has a row of its own. */
@@ -174,23 +160,18 @@ export class Recorder {
   }
 
   /** What the policy would have done; the request was forwarded whatever it was. */
-  observed(
-    facts: RequestFacts,
-    judgement: Judgement,
-    status: number | undefined,
-    op: "mitm" | "hook" = "mitm",
-  ): void {
-    const fields = common(facts, judgement);
-    fields.would_be_decision = judgement.verdict.action;
+  observed(ask: Ask, verdict: Verdict, status: number | undefined): void {
+    const fields = common(ask, verdict);
+    fields.would_be_decision = verdict.action;
     if (status !== undefined) fields.status = status;
-    fields.duration_ms = Date.now() - facts.startedMs;
-    this.#observe.appendSoon(entry(op, fields));
+    fields.duration_ms = Date.now() - ask.startedMs;
+    this.#observe.appendSoon(entry(OP_OF[ask.carrier], fields));
   }
 }
 
 /** What a change came to is written for as long as its intent is. */
-function needsRow({ classification }: Judgement): boolean {
-  return classification.tier !== "observe";
+function needsRow({ operation }: Ask): boolean {
+  return operation.tier !== "observe";
 }
 
 /** Longer paths are cut in rows and log lines; an approval shows the whole. */
@@ -211,22 +192,28 @@ function entry(op: EntryOp, fields: EntryFields): Entry {
 /** A row's fields while they are put together; filled in place, because there is a row for every request. */
 type OpenFields = { -readonly [Name in keyof EntryFields]: EntryFields[Name] };
 
-function common(facts: RequestFacts, { classification, verdict }: Judgement): OpenFields {
+function common({ id, carrier, operation, target, subject, fields: own }: Ask, verdict: Verdict): OpenFields {
   const fields: OpenFields = {
-    request_id: facts.requestId,
-    host: facts.host,
-    port: facts.port,
-    method: facts.method,
-    path: shortPath(facts.path),
-    protocol: classification.protocol,
-    tier: classification.tier,
-    command: classification.command,
-    labels: classification.labels,
+    request_id: id,
+    host: target.name,
+    port: target.port,
+    ...shortFields(own),
+    protocol: operation.protocol,
+    tier: operation.tier,
+    command: operation.command,
+    labels: operation.labels,
     rule: verdict.rule,
   };
-  if (facts.client) fields.client = facts.client;
-  if (facts.agent) fields.agent = facts.agent;
+  if (carrier === "mcp" || carrier === "ssh") fields.carrier = carrier;
+  if (subject.client) fields.client = subject.client;
+  if (subject.agent) fields.agent = subject.agent;
   return fields;
+}
+
+/** What the carrier adds to rows, its path cut. */
+function shortFields(fields: AskFields): AskFields {
+  const { path } = fields;
+  return path === undefined || path.length <= PATH_MAX ? fields : { ...fields, path: shortPath(path) };
 }
 
 function withResult(fields: OpenFields, result: Omit<RequestResult, "decision">): OpenFields {

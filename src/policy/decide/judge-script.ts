@@ -6,7 +6,7 @@ import { stricterTier } from "../../model/tier.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { classifyScript, type ScriptPart } from "../../protocols/shell/classify-script.ts";
 import type { Policy } from "../policy.ts";
-import { decide } from "./decide.ts";
+import { judgeOperation } from "./judge.ts";
 
 /** A judged script. */
 export interface ScriptJudgement extends Judgement {
@@ -21,7 +21,7 @@ export function judgeScript(policy: Policy, text: string): ScriptJudgement | und
     const { classification } = part;
     // Whoever does not name a protocol in the policy does not want to be asked about reads of it.
     if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
-    const judged = { part, classification, verdict: decide(policy, classification, false) };
+    const judged = { part, ...judgeOperation(policy, classification) };
     if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;
   }
   return strictest;

@@ -31,8 +31,7 @@ export function judge(
 ): Judgement {
   let strictest: Judgement | undefined;
   for (const protocol of protocols) {
-    const classification = ofAsker(classify(protocol, request, lookup), asker);
-    const judgement = { classification, verdict: decide(policy, classification, asker.isPresent) };
+    const judgement = judgeOperation(policy, classify(protocol, request, lookup), asker);
     if (strictest === undefined || isStricter(judgement, strictest)) strictest = judgement;
   }
   return strictest ?? unrouted();
@@ -51,6 +50,12 @@ export function needsBody(
       return true;
     }
   });
+}
+
+/** Judges what was classified already: a tool call, a channel, a program in a script. */
+export function judgeOperation(policy: Policy, operation: Classification, asker: Asker = OUTSIDE): Judgement {
+  const classification = ofAsker(operation, asker);
+  return { classification, verdict: decide(policy, classification, asker.isPresent) };
 }
 
 /** The classification with the name of the run that asks, on every part. */

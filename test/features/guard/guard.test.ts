@@ -13,8 +13,10 @@ import type { AskedApproval } from "../../../src/features/guard/question.ts";
 import { RootProofs } from "../../../src/features/guard/root-proof.ts";
 import { Senders } from "../../../src/features/guard/senders.ts";
 import { decodeBase32, encodeBase32, totpCode } from "../../../src/features/guard/totp.ts";
+import type { Classification } from "../../../src/model/classification.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { GuardStore } from "../../../src/state/guard-store.ts";
+import { madeUpAsk, madeUpOperation } from "../../support/ask.ts";
 import { startPty } from "../../support/pty.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -114,13 +116,7 @@ async function scene(setting: GuardName, isEnrolled = setting === "totp"): Promi
 function approvalOf(tier: string): AskedApproval {
   return {
     id: `appr_${tier}`,
-    tier: tier as AskedApproval["tier"],
-    command: "pods delete",
-    host: "a",
-    port: 443,
-    method: "DELETE",
-    path: "/",
-    labels: {},
+    ask: madeUpAsk({ operation: madeUpOperation({ tier: tier as Classification["tier"] }) }),
     rule: "r",
   };
 }

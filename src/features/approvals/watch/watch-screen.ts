@@ -14,6 +14,7 @@ import {
   originFacts,
   requestFacts,
   shortName,
+  shownEvidence,
   wholeSeconds,
 } from "../approval-facts.ts";
 import { canAnswer, hasSeenRequest, type PaneGeometry, selectedOf, type WatchState } from "./watch-state.ts";
@@ -147,13 +148,16 @@ function moreLines({ details }: WatchState, selected: Approval, width: number): 
     factLines(fact, width),
   );
   if (details === undefined) return lines;
-  for (const [index, [name, value]] of details.headers.entries())
-    lines.push(...factLines([index === 0 ? "headers" : "", `${name}: ${value}`], width));
-  if (details.body === "") return lines;
-  lines.push({ name: "body", text: "" });
-  for (const line of details.body.split("\n"))
-    for (const text of breakColumns(escapeForTerminal(line), width - NAME_COLUMNS))
-      lines.push({ name: "", text });
+  for (const { label, text, pairs } of shownEvidence(details)) {
+    const name = label.toLowerCase();
+    for (const [index, [field, value]] of (pairs ?? []).entries())
+      lines.push(...factLines([index === 0 ? name : "", `${field}: ${value}`], width));
+    if (pairs !== undefined) continue;
+    lines.push({ name: escapeForTerminal(name), text: "" });
+    for (const line of text.split("\n"))
+      for (const piece of breakColumns(escapeForTerminal(line), width - NAME_COLUMNS))
+        lines.push({ name: "", text: piece });
+  }
   return lines;
 }
 

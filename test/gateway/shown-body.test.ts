@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { isAboutSecrets, viewOf } from "../../src/gateway/request/request-view.ts";
+import { isAboutSecrets, shownBody } from "../../src/gateway/request/shown-body.ts";
 
 const JSON_TYPE = [["Content-Type", "application/json"]] as const;
 
 function shown(body: unknown, command = ""): unknown {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const view = viewOf(JSON_TYPE, new TextEncoder().encode(text), isAboutSecrets(command));
-  return typeof body === "string" ? view.body : JSON.parse(view.body);
+  const view = shownBody(JSON_TYPE, new TextEncoder().encode(text), isAboutSecrets(command));
+  return typeof body === "string" ? view : JSON.parse(view);
 }
 
 describe("whoever is asked does not see the value of", () => {
