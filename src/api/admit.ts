@@ -16,10 +16,15 @@ export interface Call {
   readonly proof: string | undefined;
 }
 
+/** A run has no effect of its own on anything; the methods that are made for runs are the only ones it may call. */
+function mayCall({ kind }: Principal, entry: AnyMethod): boolean {
+  return kind === "run" ? entry.isForRuns === true : mayHaveEffect(kind, entry.effect);
+}
+
 /** The caller, with the presence that was shown. Throws unless this call may be made. */
 export async function admit(call: Call, gate: Gate): Promise<Principal> {
   const { method, entry, caller, input, proof } = call;
-  if (!mayHaveEffect(caller.kind, entry.effect))
+  if (!mayCall(caller, entry))
     throw new UserError(`a caller of the kind '${caller.kind}' may not call '${method}'`, {
       code: "not-permitted",
       hint:

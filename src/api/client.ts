@@ -16,6 +16,9 @@ import {
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ROW_BYTES = 8 * 1024 * 1024;
 
+/** The sandbox of `iddio run` shows this file, with the address at which agents may call what is made for them. */
+export const ADDRESS_IN_RUN = "/run/iddio/api";
+
 /** Nothing answers on the socket; what needs no daemon may go on without it. */
 export class DaemonDown extends UserError {
   override readonly name = "DaemonDown";
@@ -119,7 +122,16 @@ export class ControlClient {
     try {
       response = await fetch(`http://iddio${path}`, request);
     } catch (error) {
-      throw this.#unreachable(error);
+      const inside = (error as { code?: unknown }).code === "ENOENT" ? await addressInRun() : undefined;
+      if (inside === undefined) throw this.#unreachable(error);
+      const { unix: _none, ...rest } = request;
+      response = await fetch(`${inside}${path}`, rest).catch((cause: unknown) => {
+        if (signal.aborted) throw this.#unreachable(cause);
+        throw new DaemonDown("the gateway outside of the sandbox does not answer", {
+          hint: "start it outside, in another terminal: iddio gateway",
+          cause,
+        });
+      });
     }
     if (!response.ok) throw await refusal(response);
     return response;
@@ -151,6 +163,21 @@ export class ControlClient {
       cause: error,
     });
   }
+}
+
+/**
+ * Where a program in `iddio run` reaches the daemon; undefined outside of a run. The file is in a folder that only root
+ * or the sandbox makes, so that no variable leads a person's command elsewhere.
+ */
+async function addressInRun(): Promise<string | undefined> {
+  const text = await Bun.file(ADDRESS_IN_RUN)
+    .text()
+    .catch(() => "");
+  const address = /^http:\/\/127\.0\.0\.1:\d+$/.exec(text.trim())?.[0];
+  // Bun's fetch would go to the proxy by way of the proxy.
+  if (address !== undefined)
+    for (const name of ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]) delete process.env[name];
+  return address;
 }
 
 /** Gives the proof that a question asks for; `last` was sent before and did not do. Undefined when there is none to give. */

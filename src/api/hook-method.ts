@@ -22,4 +22,5 @@ export const HOOKS_JUDGE = {
     },
   }),
   isStream: true,
+  isForRuns: true,
 } as const;

@@ -41,6 +41,8 @@ export interface MethodSpec<Input, Output> {
   readonly narrows?: Narrowing<Input>;
   /** The method is about the guard itself: root may call it in place of a factor, and a first factor needs root. */
   readonly isForRoot?: true;
+  /** An agent in `iddio run` may call it, for itself: it judges, holds, withdraws or records, and lets nothing through. */
+  readonly isForRuns?: true;
   /** Codes of the refusals that a program may want to tell apart, beside those that every method has. */
   readonly errors: Readonly<Record<string, string>>;
 }

@@ -22,8 +22,9 @@ export interface Principal {
   readonly kind: PrincipalKind;
   readonly uid?: number;
   readonly pid?: number;
-  /** Name of the `iddio run` that it belongs to. */
+  /** Name of the `iddio run` that it belongs to, and its id. */
   readonly run?: string;
+  readonly run_id?: string;
   /** Set by the presence check, where the method needed one. */
   readonly presence?: Presence;
 }
@@ -43,7 +44,7 @@ export function mayHaveEffect(kind: PrincipalKind, effect: Effect): boolean {
 }
 
 /** The run that a peer belongs to; `unknown` while agents run and nobody can tell whether it is one of them. */
-export type PeerRun = { readonly name: string } | "unknown" | undefined;
+export type PeerRun = { readonly name: string; readonly id?: string } | "unknown" | undefined;
 
 /** The principal behind a peer of the unix socket. `owner` is the user whom the daemon serves. */
 export function socketPrincipal(
@@ -52,7 +53,8 @@ export function socketPrincipal(
   run?: PeerRun,
 ): Principal {
   if (run === "unknown") return { ...peer, kind: "stranger" };
-  if (run !== undefined) return { ...peer, kind: "run", run: run.name };
+  if (run !== undefined)
+    return { ...peer, kind: "run", run: run.name, ...(run.id === undefined ? {} : { run_id: run.id }) };
   const kind =
     peer.uid === undefined ? "stranger" : peer.uid === owner ? "owner" : peer.uid === 0 ? "root" : "stranger";
   return { ...peer, kind };

@@ -1,26 +1,18 @@
-// The daemon's end of the control socket: strict HTTP/1.1 on node:net, one request a connection.
-// Not on Bun.serve or node:http, which do not tell who the peer is. It must not know what the
-// methods do. Every request is bounded in size and time; an answer is always JSON.
+// The daemon's end of the control socket: strict HTTP/1.1 on node:net, one request a connection (answer-call.ts).
+// Not on Bun.serve or node:http, which do not tell who the peer is. Owns the socket file, who may connect, and how many.
 
 import { chmod, chown, lstat, rename, unlink } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import type { Header } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";
-import { errorCode } from "../state/files.ts";
-import { serialiseResponseHead } from "../wire/http1/head.ts";
-import { admit } from "./admit.ts";
-import { valueProblem } from "./check-value.ts";
-import { type Gate, PresenceNeeded } from "./gate.ts";
+import { answerCall } from "./answer-call.ts";
+import type { Gate } from "./gate.ts";
 import type { ControlHandlers } from "./handlers.ts";
-import { type CallMethod, type ControlMethod, entryOf, type StreamMethod } from "./methods.ts";
+import type { ControlMethod } from "./methods.ts";
 import { peerOf } from "./peer.ts";
-import { type PeerRun, type Principal, socketPrincipal } from "./principal.ts";
-import { type ReadRequest, RequestReader } from "./request-reader.ts";
-import { type Seat, Seats } from "./seats.ts";
+import { type PeerRun, socketPrincipal } from "./principal.ts";
+import { Seats } from "./seats.ts";
 import { answers, removeIfSame } from "./socket-file.ts";
-import { streamRows } from "./stream-rows.ts";
 
-const REQUEST_TIMEOUT_MS = 10_000;
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the final NUL and our suffix. */
 const MAX_SOCKET_PATH_BYTES = 99;
 
@@ -124,30 +116,13 @@ function serveConnection(
   const run = Promise.resolve(options.runOf?.(peer.pid)).catch((): PeerRun => "unknown");
   const seat = seats.sit(socket, socketPrincipal(peer, owner));
   if (seat === undefined) return;
-  const gone = new AbortController();
-  const signal = AbortSignal.any([gone.signal, stopping]);
-  // From the first byte to the last: a request that trickles has no longer than one that is whole.
-  const deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
-  // A reset peer is no event of the daemon's: the close that follows is what counts.
-  socket.on("error", () => undefined);
-  socket.on("close", () => {
-    clearTimeout(deadline);
-    gone.abort();
-  });
-  const reader = new RequestReader();
-  socket.on("data", (chunk: Buffer) => {
-    const read = reader.push(chunk);
-    if (read === undefined) return;
-    clearTimeout(deadline);
-    if ("problem" in read) return reply(socket, read.status, { error: read.problem, code: read.code });
-    const answered = async () => {
-      const caller = socketPrincipal(peer, owner, await run);
-      await answer(socket, read, handlers, { caller, gate: options.gate }, signal, seat);
-    };
-    answered().catch((error: unknown) => {
-      if (!(error instanceof UserError)) options.onError?.(error, read.method);
-      replyError(socket, error);
-    });
+  answerCall(socket, {
+    handlers,
+    gate: options.gate,
+    caller: async () => socketPrincipal(peer, owner, await run),
+    stopping,
+    stream: () => seat.stream(),
+    ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
 }
 
@@ -155,77 +130,4 @@ function peerBehind(socket: Socket): { readonly uid?: number; readonly pid?: num
   // The descriptor is not public API of node:net; without it the caller stays unknown.
   const fd = (socket as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
   return typeof fd === "number" && fd >= 0 ? peerOf(fd) : {};
-}
-
-function isStream(method: ControlMethod): method is StreamMethod {
-  return entryOf(method).isStream === true;
-}
-
-async function answer(
-  socket: Socket,
-  request: ReadRequest,
-  handlers: ControlHandlers,
-  who: { readonly caller: Principal; readonly gate: Gate },
-  signal: AbortSignal,
-  seat: Seat,
-): Promise<void> {
-  const { method, input } = request;
-  const caller = await admit({ ...request, entry: entryOf(method), caller: who.caller }, who.gate);
-  if (isStream(method)) {
-    const problem = seat.stream();
-    if (problem !== undefined) return reply(socket, 503, { error: problem, code: "busy" });
-    await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink));
-    return;
-  }
-  const handler = handlers[method] as ControlHandlers[CallMethod];
-  const output = await handler(input as never, caller);
-  const problem = valueProblem(entryOf(method).output, output, "strict");
-  if (problem !== undefined)
-    throw new TypeError(`the answer to ${method} is not what the table says: ${problem}`);
-  reply(socket, 200, output);
-}
-
-function replyError(socket: Socket, error: unknown): void {
-  if (error instanceof UserError) {
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    const isHeld = error.code === "needs-presence" || error.code === "not-permitted";
-    const question = error instanceof PresenceNeeded ? error.question : undefined;
-    reply(socket, isHeld ? 403 : error.exitCode === 2 ? 400 : 409, {
-      error: error.message,
-      ...hint,
-      ...(question === undefined ? {} : { presence: question }),
-      exit_code: error.exitCode,
-      ...(error.code === undefined ? {} : { code: error.code }),
-    });
-    return;
-  }
-  if (isDiskFull(error)) {
-    reply(socket, 507, {
-      error: "the state directory cannot be written: the disk is full (ENOSPC)",
-      hint: "make room on that disk and try again; what was there before is untouched",
-    });
-    return;
-  }
-  reply(socket, 500, {
-    error: `the daemon failed: ${error instanceof Error ? error.message : String(error)}`,
-  });
-}
-
-/** Files say it by the system's codes, the database by its own. */
-function isDiskFull(error: unknown): boolean {
-  return /^(?:ENOSPC|EDQUOT|SQLITE_FULL)$/.test(errorCode(error) ?? "");
-}
-
-function reply(socket: Socket, status: number, value: unknown): void {
-  if (socket.destroyed || socket.writableEnded) return;
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  const headers: Header[] = [
-    ["content-type", "application/json"],
-    ["content-length", String(body.length)],
-    ["connection", "close"],
-  ];
-  // A caller that never reads its answer does not keep the connection.
-  socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
-  socket.write(serialiseResponseHead({ status, statusText: "", headers }));
-  socket.end(body);
 }

@@ -1,7 +1,7 @@
 // Writes one NDJSON stream to a socket as fast as its reader takes it. The producer never waits:
 // rows queue up to a bound, then the oldest are dropped and counted.
 
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { encodeChunk, encodeLastChunk } from "../wire/http1/body.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
 import type { RowSink } from "./handlers.ts";
@@ -9,7 +9,7 @@ import { RowQueue } from "./row-queue.ts";
 
 /** Runs `produce` with a sink until it resolves or the reader goes, then ends the response. */
 export async function streamRows<Row>(
-  socket: Socket,
+  socket: Duplex,
   signal: AbortSignal,
   produce: (sink: RowSink<Row>) => void | Promise<void>,
 ): Promise<void> {
@@ -59,7 +59,7 @@ function lineOf(row: unknown): Buffer {
   return line;
 }
 
-function writeRow(socket: Socket, row: unknown): boolean {
+function writeRow(socket: Duplex, row: unknown): boolean {
   const [size, data, end] = encodeChunk(lineOf(row));
   socket.cork();
   let hasRoom = true;
@@ -68,7 +68,7 @@ function writeRow(socket: Socket, row: unknown): boolean {
   return hasRoom;
 }
 
-function drained(socket: Socket): Promise<void> {
+function drained(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       socket.off("drain", done).off("close", done);

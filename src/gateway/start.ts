@@ -49,6 +49,7 @@ import { LookAhead } from "./request/look-ahead.ts";
 import { ModeHolder } from "./request/mode.ts";
 import { Probes } from "./request/probes.ts";
 import { Recorder } from "./request/recorder.ts";
+import { RunCalls } from "./request/run-calls.ts";
 import { Runs } from "./request/runs.ts";
 import { Splices } from "./request/splices.ts";
 import { Descriptors } from "./stream/descriptors.ts";
@@ -209,12 +210,14 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   };
 
   const presentRuns = new Set<string>();
+  const runCalls = new RunCalls();
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
     pool,
     broker,
     grants,
     presentRuns,
+    runCalls,
     recorder,
     log,
     leaves: new LeafStore(authority),
@@ -319,6 +322,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     clock,
     disk,
   });
+  const stopCalls = new AbortController();
+  cleanup.defer(() => stopCalls.abort());
+  const onError = (error: unknown, method: string) =>
+    log.error("control method failed", { method, reason: String(error) });
+  runCalls.answerWith({ handlers, gate: guard.guard, stopping: stopCalls.signal, onError });
   const control = await serveControl(paths.socket, handlers, {
     gate: guard.guard,
     runOf: (pid) => runs.ofProcess(pid),
@@ -326,7 +334,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     onRefused: (reason) => log.warn("control connection refused", { reason }),
     // A system's daemon is root's and serves the user who installed it.
     ...owner,
-    onError: (error, method) => log.error("control method failed", { method, reason: String(error) }),
+    onError,
   });
   cleanup.defer(() => control.close());
 

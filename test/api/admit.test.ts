@@ -56,9 +56,19 @@ for (const { kind, may } of TABLE)
   test(`${kind} may ${may.join(", ") || "do nothing"}`, async () => {
     for (const name of NAMES)
       expect((await refusal(kind, entryOf(name))) === undefined, name).toBe(
-        may.includes(entryOf(name).effect),
+        kind === "run" ? entryOf(name).isForRuns === true : may.includes(entryOf(name).effect),
       );
   });
+
+test("a run may call what is made for runs and nothing else, and none of that decides or needs a person", () => {
+  const forRuns = NAMES.filter((name) => entryOf(name).isForRuns === true);
+  expect(forRuns).toContain("hooks_judge");
+  for (const name of forRuns) {
+    expect(entryOf(name).effect, name).not.toBe("decide");
+    expect(entryOf(name).narrows?.proof, name).toBeUndefined();
+    expect(entryOf(name).effect === "read" || entryOf(name).narrows !== undefined, name).toBe(true);
+  }
+});
 
 test("a kind that the table does not have may do nothing", async () => {
   for (const kind of ["", "toString", "__proto__", "admin"])

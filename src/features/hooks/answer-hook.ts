@@ -61,8 +61,6 @@ async function judge(
     for await (const verdict of context.daemon.stream("hooks_judge", input, stop.signal)) return verdict;
     return { action: "deny", reason: "nobody answered in time" };
   } catch (error) {
-    // In a run the control socket is hidden; there is no way around the gateway, which judges every request.
-    if (context.env.IDDIO_RUN) return { action: "none", reason: "" };
     const { judgeWithoutDaemon } = await import("./judge-without-daemon.ts");
     return judgeWithoutDaemon(command, context.paths, adapter.canAsk, error);
   } finally {

@@ -5,10 +5,11 @@
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AgentName, CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
+import { commandOfEntry, type HookPlace, hookPlace } from "../../host/agents/hook-place.ts";
+import type { AgentName } from "../../model/agent-name.ts";
+import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 import { HOOK_ADAPTERS } from "./agents/adapters.ts";
 import { installedCommands } from "./hook-file.ts";
-import { commandOfEntry, type HookPlace, hookPlace } from "./hook-place.ts";
 
 /** What was found about one agent. */
 export interface HookFindings {

@@ -6,10 +6,10 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { applyEdits, type FormattingOptions, modify, type ParseError, parse } from "jsonc-parser";
+import { commandOfEntry, freshText, type HookPlace, isOurs } from "../../host/agents/hook-place.ts";
+import type { AgentName } from "../../model/agent-name.ts";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
-import type { AgentName } from "./agents/adapter.ts";
-import { commandOfEntry, type HookPlace, isOurs } from "./hook-place.ts";
 
 /** What was in the place of a file that we wrote. */
 interface Kept {
@@ -72,8 +72,7 @@ export async function installedCommands(agent: AgentName, place: HookPlace): Pro
 function withHook(agent: AgentName, place: HookPlace, text: string | null): string {
   if (place.own !== undefined) return place.own;
   const { list, entry, base } = place.shared ?? { list: [], entry: {}, base: {} };
-  if (text === null || text.trim() === "")
-    return `${JSON.stringify({ ...base, ...nested(list, [entry]) }, undefined, 2)}\n`;
+  if (text === null || text.trim() === "") return freshText(place);
   const value = parsed(place.path, text);
   const entries = entriesOf(value, place);
   const at = entries.findIndex((each) => isOurs(commandOfEntry(each), agent));
@@ -151,12 +150,6 @@ function hasList(value: unknown, list: readonly string[]): boolean {
     value,
   );
   return Array.isArray(found);
-}
-
-function nested([first, ...rest]: readonly string[], value: unknown): object {
-  return first === undefined
-    ? (value as object)
-    : { [first]: rest.length === 0 ? value : nested(rest, value) };
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -2,7 +2,7 @@
 // starts hundreds of times a session: what it does not need is not loaded.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
-import { AGENT_NAMES, type AgentName } from "./agents/adapter.ts";
+import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 
 const AGENT = { name: AGENT_NAMES.join("|"), choices: AGENT_NAMES };
 

@@ -2,11 +2,11 @@
 // files beside this one; here it is put into words.
 
 import type { CommandContext } from "../../cli/kit/command.ts";
-import { AGENT_NAMES, type AgentName } from "./agents/adapter.ts";
+import { hookPlace } from "../../host/agents/hook-place.ts";
+import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 import { hookAdapter } from "./agents/adapters.ts";
 import { examineHooks } from "./examine-hooks.ts";
 import { installHook, uninstallHook } from "./hook-file.ts";
-import { hookPlace } from "./hook-place.ts";
 
 /** The command that starts this program again. */
 function ownProgram(): readonly string[] {

@@ -4,11 +4,13 @@
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 import { UserError } from "../../model/user-error.ts";
 import base from "./profiles/base.yaml" with { type: "text" };
 import ci from "./profiles/ci.yaml" with { type: "text" };
 import claude from "./profiles/claude.yaml" with { type: "text" };
 import codex from "./profiles/codex.yaml" with { type: "text" };
+import copilot from "./profiles/copilot.yaml" with { type: "text" };
 import cursor from "./profiles/cursor.yaml" with { type: "text" };
 import gemini from "./profiles/gemini.yaml" with { type: "text" };
 import opencode from "./profiles/opencode.yaml" with { type: "text" };
@@ -29,13 +31,24 @@ export interface Profile {
   /** Variables that are let through. */
   readonly environment: readonly string[];
   readonly set: Readonly<Record<string, string>>;
+  /** The agent whose hook is part of the sandbox. */
+  readonly hook: AgentName | undefined;
   /** Does not begin with what every profile begins with. */
   readonly bare: boolean;
   /** Lets programs make user namespaces, which weakens the sandbox. */
   readonly nested_namespaces: boolean;
 }
 
-const BUILT_IN: Readonly<Record<string, unknown>> = { claude, codex, cursor, gemini, opencode, shell, ci };
+const BUILT_IN: Readonly<Record<string, unknown>> = {
+  claude,
+  codex,
+  copilot,
+  cursor,
+  gemini,
+  opencode,
+  shell,
+  ci,
+};
 
 const LISTS = ["command", "read", "keep", "seed", "environment"] as const;
 const SWITCHES = ["bare", "nested_namespaces"] as const;
@@ -53,7 +66,7 @@ export function parseProfile(name: string, text: string, file = `profile '${name
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw problem("expected a map");
   const fields = value as Record<string, unknown>;
-  const known = new Set<string>(["summary", "set", ...LISTS, ...SWITCHES]);
+  const known = new Set<string>(["summary", "set", "hook", ...LISTS, ...SWITCHES]);
   for (const key of Object.keys(fields)) if (!known.has(key)) throw problem(`unknown key '${key}'`);
   const lists = Object.fromEntries(LISTS.map((key) => [key, listOf(fields[key], key, problem)]));
   for (const key of PATHS)
@@ -74,7 +87,10 @@ export function parseProfile(name: string, text: string, file = `profile '${name
   );
   const summary = fields.summary ?? "";
   if (typeof summary !== "string") throw problem("'summary' must be a text");
-  return { name, summary, set, ...lists, ...switches } as Profile;
+  const hook = fields.hook ?? undefined;
+  if (hook !== undefined && !AGENT_NAMES.includes(hook as AgentName))
+    throw problem(`'hook' must be one of: ${AGENT_NAMES.join(", ")}`);
+  return { name, summary, set, hook, ...lists, ...switches } as Profile;
 }
 
 /** Whether a variable may be let through by name. What loads code or names a socket outside may not. */

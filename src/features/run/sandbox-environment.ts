@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import { isPassable, type Profile } from "./profile.ts";
+import { RUN_FOLDER } from "./run-hook.ts";
 
 /** What the environment is made of. */
 export interface EnvironmentInput {
@@ -86,5 +87,5 @@ export function sandboxPath(path: string, home: string): string {
       (each) =>
         each.startsWith(`${home}/`) || /^\/(?:usr|bin|sbin|opt|nix|snap|home\/linuxbrew)(?:\/|$)/.test(each),
     );
-  return [...new Set([...own, ...SYSTEM_PATH])].join(":");
+  return [...new Set([RUN_FOLDER, ...own, ...SYSTEM_PATH])].join(":");
 }

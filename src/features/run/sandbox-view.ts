@@ -3,13 +3,14 @@
 // resolved before it is used: a mount on a symbolic link would land elsewhere or fail.
 
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, realpath, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, lstat, mkdir, realpath, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { gitMounts, workTreeOf } from "./git-control-files.ts";
 import { coveredSockets, isBelow } from "./outside-sockets.ts";
 import type { Profile } from "./profile.ts";
+import { hookFileName, RUN_FOLDER, RUN_PROGRAM, type RunHook } from "./run-hook.ts";
 
 /** What the view is made of. */
 export interface ViewInput {
@@ -24,6 +25,9 @@ export interface ViewInput {
   readonly keepHome: boolean;
   /** A fresh folder of this run's own, on disk. */
   readonly scratch: string;
+  readonly hook: RunHook | undefined;
+  /** This program's file; undefined when it runs from its sources. */
+  readonly ownProgram: string | undefined;
   /** The program that is started, resolved; its folder is shown where it would not be. */
   readonly program: string | undefined;
 }
@@ -115,6 +119,8 @@ export async function sandboxView(input: ViewInput): Promise<View> {
     ["/var/tmp", "var-tmp"],
   ] as const)
     args.push("--bind", await ownFolder(join(scratch, name)), path);
+  args.push("--ro-bind", join(scratch, "run"), RUN_FOLDER);
+  if (input.ownProgram !== undefined) args.push("--ro-bind", await realpath(input.ownProgram), RUN_PROGRAM);
   const sockets = await coveredSockets(hidden, shown);
   if (!input.keepHome && existsSync("/home")) args.push("--tmpfs", "/home");
   if (!input.keepHome) args.push("--tmpfs", home);
@@ -125,6 +131,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   if (!input.keepHome && input.program !== undefined) await showProgram(args, input.program, home, shown);
   for (const path of profile.keep)
     args.push("--bind", await keptFolder(paths.runHomes, profile, path, expand), expand(path));
+  args.push(...(await hookMount(input, home)));
   for (const path of readOnly) args.push("--ro-bind", path, path);
   for (const path of [...new Set([project, ...writable])]) {
     args.push("--bind", path, path);
@@ -232,6 +239,10 @@ async function ownFolder(path: string): Promise<string> {
   return path;
 }
 
+function keptPath(homes: string, { name }: Profile, path: string): string {
+  return join(homes, name, path.slice(2).replaceAll("/", "+"));
+}
+
 /** The profile's own copy of a folder, seeded from the person's when it is new. */
 async function keptFolder(
   homes: string,
@@ -239,7 +250,7 @@ async function keptFolder(
   path: string,
   expand: (path: string) => string,
 ): Promise<string> {
-  const own = join(homes, profile.name, path.slice(2).replaceAll("/", "+"));
+  const own = keptPath(homes, profile, path);
   if (existsSync(own)) return own;
   await ownFolder(own);
   for (const seed of profile.seed.filter((each) => isBelow(each, path))) {
@@ -248,6 +259,26 @@ async function keptFolder(
     await copyFile(expand(seed), target).catch(() => undefined);
   }
   return own;
+}
+
+/** The agent's hook over whatever it has there itself. */
+async function hookMount(
+  { hook, profile, paths, scratch }: ViewInput,
+  home: string,
+): Promise<readonly string[]> {
+  if (hook === undefined || "name" in hook.at) return [];
+  const { path } = hook.at;
+  const kept = profile.keep.find((each) => isBelow(path, join(home, each.slice(2))));
+  if (kept === undefined) return [];
+  // A link that the agent left there would lead the mount astray, and the run would not start.
+  let at = keptPath(paths.runHomes, profile, kept);
+  for (const name of path.slice(join(home, kept.slice(2)).length + 1).split("/")) {
+    at = join(at, name);
+    const found = await lstat(at).catch(() => undefined);
+    if (found?.isSymbolicLink() || (found !== undefined && at.endsWith(basename(path)) && !found.isFile()))
+      await rm(at, { recursive: true, force: true });
+  }
+  return ["--ro-bind", join(scratch, hookFileName(hook)), path];
 }
 
 async function controlFileMounts(project: string): Promise<readonly string[]> {

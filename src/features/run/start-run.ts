@@ -6,7 +6,7 @@ import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { isatty } from "node:tty";
-import type { ControlClient } from "../../api/client.ts";
+import { ADDRESS_IN_RUN, type ControlClient } from "../../api/client.ts";
 import type { RunStart } from "../../api/daemon-reports.ts";
 import { type Bubblewrap, findBubblewrap, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
 import { javaTrustStore } from "../../host/sandbox/java-trust-store.ts";
@@ -20,6 +20,7 @@ import type { BridgeSpec } from "./bridge-spec.ts";
 import { HostEnd } from "./host-end.ts";
 import { controlFilesIn, newFilesText } from "./new-control-files.ts";
 import { loadProfile, type Profile } from "./profile.ts";
+import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
 import { runUnconfined } from "./run-unconfined.ts";
 import { sandboxEnvironment } from "./sandbox-environment.ts";
 import { SYSTEM_FILES, sandboxView, type View } from "./sandbox-view.ts";
@@ -56,6 +57,11 @@ export function ownProgram(): readonly string[] {
   return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
+/** This program's file, where it is one file. */
+function ownBinary(): string | undefined {
+  return Bun.main.startsWith("/$bunfs/") ? process.execPath : undefined;
+}
+
 /** Runs an agent to its end and gives its exit code. */
 export async function startRun(context: RunContext, options: RunOptions): Promise<number> {
   const { env, paths, daemon } = context;
@@ -90,10 +96,13 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     await writeSystemFiles(scratch, paths.bundle);
     const home = env.HOME || homedir();
+    const realHome = await realpath(home);
+    const hook = profile.hook === undefined ? undefined : runHook(profile.hook, realHome, command);
+    await writeRunFolder(scratch, hook);
     const environment = sandboxEnvironment({
       profile,
       env,
-      home: await realpath(home),
+      home: realHome,
       uid,
       names: options.env,
       bundle: paths.bundle,
@@ -110,6 +119,8 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
       writable: options.writable,
       keepHome: options.keepHome,
       scratch,
+      hook,
+      ownProgram: ownBinary(),
       program: Bun.which(command[0] ?? "", { PATH: env.PATH ?? "" }) ?? undefined,
     });
     const spec: Omit<BridgeSpec, "stdio" | "hasTerminal"> = {
@@ -123,8 +134,8 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
       filter: Buffer.from(
         seccompFilter(architecture, { allowsNamespaces: profile.nested_namespaces }),
       ).toString("base64"),
-      command,
-      env: environment,
+      command: hook?.command ?? command,
+      env: { ...environment, ...hook?.env },
       secrets: view.secrets,
     };
     const folders = [view.project, ...options.writable.map((path) => resolve(path))];
@@ -140,6 +151,9 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
   }
 }
 
+/** The proxy is on this port in every run, wherever the daemon listens. */
+const RUN_PROXY_PORT = 9443;
+
 /** What confines; throws UserError where nothing can. */
 function findHelper(uid: number): Bubblewrap {
   if (process.platform !== "linux")
@@ -152,7 +166,7 @@ function findHelper(uid: number): Bubblewrap {
 }
 
 function portsOf(started: RunStart, { localPorts }: RunOptions) {
-  const proxyPorts = [...new Set([9443, started.proxy_port])];
+  const proxyPorts = [...new Set([RUN_PROXY_PORT, started.proxy_port])];
   const ports = [...new Set([80, 443, ...started.ports])].filter((port) => !proxyPorts.includes(port));
   return { ports, proxyPorts, localPorts: localPorts.filter((port) => !proxyPorts.includes(port)) };
 }
@@ -246,6 +260,7 @@ function guessProfile(command: readonly string[]): string {
   const known: Readonly<Record<string, string>> = {
     claude: "claude",
     codex: "codex",
+    copilot: "copilot",
     "cursor-agent": "cursor",
     gemini: "gemini",
     opencode: "opencode",
@@ -270,6 +285,17 @@ async function freeName(daemon: ControlClient, wanted: string): Promise<string> 
     const each = number === 1 ? name : `${name}-${number}`;
     if (!taken.has(each)) return each;
   }
+}
+
+/** What iddio itself shows in the sandbox. */
+async function writeRunFolder(scratch: string, hook: RunHook | undefined): Promise<void> {
+  const folder = join(scratch, "run");
+  await mkdir(folder, { mode: 0o755 });
+  // A mount needs something to be put on.
+  await writeFile(join(folder, basename(RUN_PROGRAM)), "", { mode: 0o755 });
+  await writeFile(join(folder, basename(ADDRESS_IN_RUN)), `http://127.0.0.1:${RUN_PROXY_PORT}\n`);
+  if (hook === undefined) return;
+  await writeFile(join("name" in hook.at ? folder : scratch, hookFileName(hook)), hook.text);
 }
 
 /** The files by which programs inside look up names and trust. */

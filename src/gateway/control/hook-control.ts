@@ -12,6 +12,7 @@ import type { Ask } from "../../model/ask.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { judgeScript, type ScriptJudgement } from "../../policy/decide/judge-script.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
+import { askerOf } from "../request/asker.ts";
 import type { HoldOutcome } from "../request/broker.ts";
 import type { Gateway } from "../request/context.ts";
 import { askDigest } from "../request/fingerprint.ts";
@@ -40,9 +41,11 @@ async function judged(
 ): Promise<HookVerdict> {
   const mode = gateway.mode.current;
   const { policy } = gateway.inspection;
-  const judgement = judgeScript(policy, input.command);
+  const client = await clientOf(caller);
+  const asker = askerOf(gateway, client);
+  const judgement = judgeScript(policy, input.command, asker);
   if (mode === "off" || judgement === undefined) return { action: "none", reason: "" };
-  const ask = await askOf(input, caller, judgement);
+  const ask = askOf(input, client, judgement);
   gateway.recorder.classified(ask, judgement.verdict);
   if (mode === "observe") {
     gateway.recorder.observed(ask, judgement.verdict, undefined);
@@ -61,7 +64,7 @@ async function judged(
   const held = await holdAsk(gateway.broker, ask, {
     verdict: judgement.verdict,
     again: () => {
-      const now = judgeScript(gateway.inspection.policy, input.command);
+      const now = judgeScript(gateway.inspection.policy, input.command, asker);
       return now?.verdict.action === "deny"
         ? `the policy changed while it waited: ${now.verdict.reason}`
         : undefined;
@@ -77,19 +80,24 @@ async function judged(
   return finish(...afterHold(held, verdict, gateway.settings.current.approval_timeout));
 }
 
-/** A command line as an ask; rows have it as method `RUN` and as path. */
-async function askOf(
-  { agent, command, cwd }: Input,
-  { uid, pid }: Principal,
-  { classification }: ScriptJudgement,
-): Promise<Ask> {
-  const startedMs = Date.now();
+/** The process that asks; of an agent in a run only the run is known. */
+async function clientOf({ uid, pid, run, run_id }: Principal): Promise<ClientIdentity> {
   const found = pid === undefined ? undefined : await processOf(pid);
-  const client: ClientIdentity = {
+  return {
     ...(uid === undefined ? {} : { user: userName(uid) }),
     ...(pid === undefined ? {} : { pid }),
     ...(found === undefined ? {} : { process: found.name }),
+    ...(run === undefined || run_id === undefined ? {} : { run, run_id }),
   };
+}
+
+/** A command line as an ask; rows have it as method `RUN` and as path. */
+function askOf(
+  { agent, command, cwd }: Input,
+  client: ClientIdentity,
+  { classification }: ScriptJudgement,
+): Ask {
+  const startedMs = Date.now();
   const name = agent.slice(0, 40);
   const text = maskFreeText(command.slice(0, COMMAND_MAX));
   return {
@@ -104,7 +112,7 @@ async function askOf(
       { label: "Agent", text: agent },
       ...(cwd === undefined ? [] : [{ label: "Folder", text: cwd }]),
     ],
-    digest: askDigest("argv", [agent, cwd ?? "", command]),
+    digest: askDigest("argv", [agent, cwd ?? "", command, client.run_id ?? ""]),
     canRecur: true,
     startedMs,
   };

@@ -25,10 +25,19 @@ export async function serveConnection(
 ): Promise<void> {
   const channel = new Channel(stream);
   try {
-    const parse = (bytes: Uint8Array, seen: number) => parseRequestHead(bytes, undefined, seen);
+    let first = new Uint8Array(0);
+    const parse = (bytes: Uint8Array, seen: number) => {
+      const parsed = parseRequestHead(bytes, undefined, seen);
+      if (parsed.kind === "ok" && owner.run !== undefined) first = bytes.slice(0, parsed.length);
+      return parsed;
+    };
     const patience = { firstByteMs: PATIENCE.connectionMs, wholeMs: PATIENCE.firstHeadMs };
     const head = await readHead(channel, parse, patience);
-    if (head) await serveFirst(gateway, channel, owner, head);
+    if (head === undefined) return;
+    if (owner.run !== undefined && isForUs(head)) {
+      channel.unread(first);
+      await gateway.runCalls.serve(channel, owner.run);
+    } else await serveFirst(gateway, channel, owner, head);
   } catch (error) {
     await report(gateway, channel, error);
   } finally {
@@ -44,12 +53,17 @@ async function serveFirst(
   head: WireRequestHead,
 ): Promise<void> {
   if (head.method === "CONNECT") return serveTunnel(gateway, channel, owner, head);
-  if (!head.target.startsWith("/") && head.target !== "*") return servePlain(gateway, channel, owner, head);
+  if (!isForUs(head)) return servePlain(gateway, channel, owner, head);
   await answerShortly(
     channel,
     400,
     "this is iddio's proxy, not a web server; point HTTPS_PROXY at it (iddio shell-init)",
   );
+}
+
+/** Meant for the proxy itself, not for another host. */
+function isForUs({ method, target }: WireRequestHead): boolean {
+  return method !== "CONNECT" && (target.startsWith("/") || target === "*");
 }
 
 async function report(gateway: Gateway, channel: Channel, error: unknown): Promise<void> {

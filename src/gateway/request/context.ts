@@ -19,6 +19,7 @@ import type { LookAhead } from "./look-ahead.ts";
 import type { ModeHolder } from "./mode.ts";
 import type { Probes } from "./probes.ts";
 import type { Recorder } from "./recorder.ts";
+import type { RunCalls } from "./run-calls.ts";
 import type { Splices } from "./splices.ts";
 
 /** The parts of the gateway that connections work with. */
@@ -42,6 +43,8 @@ export interface Gateway {
   readonly grants: Grants;
   /** Ids of the runs that were started with presence, for which `agents:` of the policy may allow more. */
   readonly presentRuns: ReadonlySet<string>;
+  /** What agents in runs may say to the daemon itself. */
+  readonly runCalls: RunCalls;
   readonly recorder: Recorder;
   readonly log: Log;
   /** Host and port that the listener is bound to, for refusing loops. */

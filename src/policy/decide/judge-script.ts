@@ -2,6 +2,7 @@
 // concerns any protocol gets none. Agents' hooks in the daemon and without one ask here.
 
 import { stricterAction } from "../../model/action.ts";
+import { type Asker, OUTSIDE } from "../../model/agent-label.ts";
 import { stricterTier } from "../../model/tier.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { classifyScript, type ScriptPart } from "../../protocols/shell/classify-script.ts";
@@ -15,13 +16,17 @@ export interface ScriptJudgement extends Judgement {
 }
 
 /** Judges a script; undefined when the policy has nothing to say. Of equals the stricter tier counts, then the first. */
-export function judgeScript(policy: Policy, text: string): ScriptJudgement | undefined {
+export function judgeScript(
+  policy: Policy,
+  text: string,
+  asker: Asker = OUTSIDE,
+): ScriptJudgement | undefined {
   let strictest: ScriptJudgement | undefined;
   for (const part of classifyScript(text)) {
     const { classification } = part;
     // Whoever does not name a protocol in the policy does not want to be asked about reads of it.
     if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
-    const judged = { part, ...judgeOperation(policy, classification) };
+    const judged = { part, ...judgeOperation(policy, classification, asker) };
     if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;
   }
   return strictest;

@@ -4,8 +4,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type AgentName, CANARY } from "../../../src/features/hooks/agents/adapter.ts";
+import { CANARY } from "../../../src/features/hooks/agents/adapter.ts";
 import { HOOK_ADAPTERS, hookAdapter } from "../../../src/features/hooks/agents/adapters.ts";
+import type { AgentName } from "../../../src/model/agent-name.ts";
 import { builtBinary } from "../../support/built-binary.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";

@@ -4,9 +4,9 @@
 import { expect, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { AGENT_NAMES, type AgentName } from "../../../src/features/hooks/agents/adapter.ts";
 import { installedCommands, installHook, uninstallHook } from "../../../src/features/hooks/hook-file.ts";
-import { hookPlace } from "../../../src/features/hooks/hook-place.ts";
+import { hookPlace } from "../../../src/host/agents/hook-place.ts";
+import { AGENT_NAMES, type AgentName } from "../../../src/model/agent-name.ts";
 import { builtBinary } from "../../support/built-binary.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

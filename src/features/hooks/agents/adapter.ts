@@ -1,6 +1,8 @@
 // The contract between `iddio hook` and one agent: how the agent says what it is about to run, and how it is told to
 // ask or to stop. Each agent has its own shapes; an answer in another agent's shape lets the command run.
 
+import type { AgentName } from "../../../model/agent-name.ts";
+
 /** What an agent is about to do. */
 export type HookInput =
   | { readonly kind: "command"; readonly command: string; readonly cwd: string | undefined }
@@ -35,12 +37,6 @@ export interface HookAdapter {
   /** Whether a reply stops the command, by the agent's own rules. */
   blocks(reply: HookReply): boolean;
 }
-
-/** The agents, in the order in which they are listed. */
-export const AGENT_NAMES = ["claude", "codex", "gemini", "copilot", "cursor", "opencode"] as const;
-
-/** An agent that iddio has a hook for. */
-export type AgentName = (typeof AGENT_NAMES)[number];
 
 /** A command that every hook refuses, and that does nothing where it runs all the same. */
 export const CANARY = ": iddio-hook-canary";

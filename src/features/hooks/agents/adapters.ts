@@ -1,6 +1,7 @@
 // The agents that iddio has a hook for. Adding one is a file and a line here.
 
-import { AGENT_NAMES, type AgentName, type HookAdapter } from "./adapter.ts";
+import { AGENT_NAMES, type AgentName } from "../../../model/agent-name.ts";
+import type { HookAdapter } from "./adapter.ts";
 import { claude } from "./claude.ts";
 import { codex } from "./codex.ts";
 import { copilot } from "./copilot.ts";

@@ -3,7 +3,7 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { AgentName } from "./agents/adapter.ts";
+import type { AgentName } from "../../model/agent-name.ts";
 
 /** A place for a hook. */
 export interface HookPlace {
@@ -85,6 +85,14 @@ export function hookPlace(
         own: plugin([...program, "hook", agent]),
       };
   }
+}
+
+/** What a file says that holds nothing but the hook. */
+export function freshText({ own, shared }: HookPlace): string {
+  if (own !== undefined) return own;
+  const { list, entry, base } = shared ?? { list: [], entry: {}, base: {} };
+  const value = list.reduceRight<unknown>((inner, name) => ({ [name]: inner }), [entry]);
+  return `${JSON.stringify({ ...base, ...(value as object) }, undefined, 2)}\n`;
 }
 
 /** The command of an entry, as a shell reads it. */
