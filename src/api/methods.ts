@@ -19,6 +19,7 @@ import {
   suspectReport,
   updateReport,
 } from "./daemon-reports.ts";
+import { FORWARD_METHODS } from "./forward-methods.ts";
 import { HOOKS_JUDGE } from "./hook-method.ts";
 import { type AnyMethod, method } from "./method.ts";
 import {
@@ -348,6 +349,8 @@ export const METHODS = {
     isForRoot: true,
     errors: { "not-found": "no factor is enrolled" },
   }),
+
+  ...FORWARD_METHODS,
 
   update_status: method("read", "GET", "/v1/update", {
     about: "where the daemon's update of itself is",

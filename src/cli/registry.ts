@@ -13,6 +13,13 @@ import { approvalWatchCommand } from "../features/approvals/watch.ts";
 import { doctorCommand } from "../features/doctor/doctor.ts";
 import { repairCommand } from "../features/doctor/repair.ts";
 import {
+  forwardAddCommand,
+  forwardListCommand,
+  forwardRemoveCommand,
+  forwardRotateCommand,
+  forwardTestCommand,
+} from "../features/forward/commands.ts";
+import {
   guardEnrollCommand,
   guardRecoveryCommand,
   guardRemoveCommand,
@@ -122,6 +129,11 @@ export const COMMANDS: readonly Command[] = [
   guardRecoveryCommand,
   auditShowCommand,
   auditTailCommand,
+  forwardAddCommand,
+  forwardListCommand,
+  forwardTestCommand,
+  forwardRotateCommand,
+  forwardRemoveCommand,
   inspectSummaryCommand,
   inspectAddCommand,
   inspectRemoveCommand,
@@ -164,6 +176,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   ca: "The authority that signs what clients are shown",
   classify: "What a request would be to the policy",
   detector: "Hosts whose TLS cannot be intercepted",
+  forward: "Where audit rows are sent to",
   guard: "What keeps an agent from approving for itself",
   hooks: "Agents that ask before they run a command",
   inspect: "The hosts that are intercepted",

@@ -7,6 +7,7 @@ import { Authority } from "../ca/authority.ts";
 import { writeBundle } from "../ca/bundle.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
+import { Forwarding } from "../features/forward/forwarding.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { Updater } from "../features/update/updater.ts";
@@ -28,6 +29,7 @@ import { Pins } from "../state/pins.ts";
 import { writePolicySchema } from "../state/policy-schema-file.ts";
 import { PolicyStore } from "../state/policy-store.ts";
 import { SettingsStore } from "../state/settings-store.ts";
+import { Sinks } from "../state/sinks.ts";
 import { UpdateRecord } from "../state/stored-update.ts";
 import { Suspects } from "../state/suspects.ts";
 import { Upstreams } from "../state/upstreams.ts";
@@ -55,6 +57,7 @@ import { Splices } from "./request/splices.ts";
 import { Descriptors } from "./stream/descriptors.ts";
 import { LoopClock } from "./stream/loop-clock.ts";
 import { AddressMemory } from "./upstream/address-memory.ts";
+import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
 import { Dialler } from "./upstream/dialler.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
@@ -284,6 +287,16 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   cleanup.defer(() => updater.close());
 
+  const forwarding = new Forwarding({
+    sinks: new Sinks(database),
+    paths,
+    events,
+    log,
+    version,
+    proxyFor: (url) => corporateProxyFor(url, settings.current),
+  });
+  cleanup.use(forwarding);
+
   // A system's daemon is root's and serves the user who installed it.
   const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
   const guard = await startGuard({
@@ -318,6 +331,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     version,
     startedMs,
     updater,
+    forwarding,
     runs,
     clock,
     disk,

@@ -25,6 +25,8 @@ export const EVENT_TAGS = [
   "host_unpinned",
   "host_suspected",
   "detector_cleared",
+  "forward_failed",
+  "forward_resumed",
   "observe_started",
   "observe_ended",
   "observe_cleared",

@@ -90,6 +90,17 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE upstreams ADD COLUMN proxy_url TEXT`,
   // Name of the run that a grant is for; its id is part of the credential.
   `ALTER TABLE grants ADD COLUMN run TEXT NOT NULL DEFAULT ''`,
+  // Receivers of audit rows and how far each has got; without a position it begins at the start of the journal.
+  `CREATE TABLE sinks (
+     name TEXT NOT NULL PRIMARY KEY,
+     json TEXT NOT NULL,
+     added_ms INTEGER NOT NULL,
+     inode INTEGER,
+     position INTEGER,
+     delivered_rows INTEGER NOT NULL,
+     put_aside_rows INTEGER NOT NULL,
+     delivered_ms INTEGER
+   ) STRICT, WITHOUT ROWID`,
   // Of a session that has ended, so that its totals can still be shown.
   `ALTER TABLE observe_session ADD COLUMN ended_ms INTEGER`,
   // What carried the request that a grant was given for.

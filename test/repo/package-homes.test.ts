@@ -5,7 +5,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { sourceFiles } from "../support/source-files.ts";
 
 const HOMES: Readonly<Record<string, RegExp>> = {
-  "ipaddr.js": /^src\/match\//,
+  "ipaddr.js": /^src\/(?:match|host\/outgoing)\//,
   cac: /^src\/cli\/kit\/parse-argv\.ts$/,
   picomatch: /^src\/match\//,
   yaml: /^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,

@@ -9,6 +9,7 @@ import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { checkAuthority, checkBundle, checkTrust } from "./check-authority.ts";
 import { checkPolicy, checkSettings } from "./check-config.ts";
+import { checkForward } from "./check-forward.ts";
 import { checkGuard } from "./check-guard.ts";
 import { checkLocalNetwork, checkNotifications } from "./check-mac.ts";
 import { checkAudit, checkClients, checkClock, checkDisk } from "./check-machine.ts";
@@ -75,6 +76,15 @@ export interface Finding {
   readonly repairs?: readonly Repair[];
 }
 
+/** How one receiver of audit rows goes. */
+export interface ForwardFacts {
+  readonly name: string;
+  readonly behind_bytes: number;
+  readonly refused_rows: number;
+  readonly problem?: string | undefined;
+  readonly failing_since_ms?: number | undefined;
+}
+
 /** What the running daemon says of itself. */
 export interface DaemonFacts {
   readonly pid: number;
@@ -90,6 +100,8 @@ export interface DaemonFacts {
     readonly problem: string | undefined;
     readonly runs?: readonly { readonly name: string; readonly level: string }[] | undefined;
   };
+  /** Receivers of audit rows; absent when the daemon is older than they are. */
+  readonly forward?: readonly ForwardFacts[] | undefined;
 }
 
 /** What checks look with. */
@@ -134,6 +146,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["socket", checkSocket],
   ["port", checkPort],
   ["audit", checkAudit],
+  ["forwarding", checkForward],
   ["clients", checkClients],
 ];
 

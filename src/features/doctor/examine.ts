@@ -6,8 +6,9 @@ import { daemonStatus, type Installation } from "../../cli/kit/installation/inst
 import type { Output } from "../../cli/kit/output.ts";
 import type { Service } from "../../host/service/service.ts";
 import { UserError } from "../../model/user-error.ts";
+import type { StatePaths } from "../../state/paths.ts";
 import { BUILD_VERSION } from "../../version.ts";
-import type { CheckContext, Finding } from "./checks.ts";
+import type { CheckContext, Finding, ForwardFacts } from "./checks.ts";
 
 /** What an examination gave, and the service that it was about. */
 export interface Examination {
@@ -34,6 +35,7 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
     daemonProblem = error instanceof Error ? error.message : String(error);
     return undefined;
   });
+  const forward = status && (await forwardFacts(paths));
   const context: CheckContext = {
     paths,
     env,
@@ -47,6 +49,7 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
       policy: status.policy,
       proxyMode: status.proxy_mode,
       ...(status.guard === undefined ? {} : { guard: guardFacts(status) }),
+      ...(forward === undefined ? {} : { forward }),
     },
     ...(daemonProblem === undefined ? {} : { daemonProblem }),
     systemRoots: await systemRoots({ env, kept: paths.bundle }),
@@ -54,6 +57,13 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
     platform: process.platform,
   };
   return { findings: await runChecks(context), service };
+}
+
+/** Undefined of a daemon that is older than forwarding. */
+async function forwardFacts(paths: StatePaths): Promise<readonly ForwardFacts[] | undefined> {
+  const { ControlClient } = await import("../../api/client.ts");
+  const answer = await new ControlClient(paths.socket).call("forward_list", {}).catch(() => undefined);
+  return answer?.sinks;
 }
 
 function guardFacts({ guard = "", guard_level = "", guard_raise, guard_problem, guard_runs }: StatusReport) {

@@ -6,6 +6,7 @@ import { explainClassify, explainDecide } from "../../api/explain.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
+import type { Forwarding } from "../../features/forward/forwarding.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -27,6 +28,7 @@ import type { Runs } from "../request/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
 import { hostHandlers } from "./host-control.ts";
@@ -54,6 +56,7 @@ export interface ControlParts {
   readonly version: string;
   readonly startedMs: number;
   readonly updater: Updater;
+  readonly forwarding: Forwarding;
   readonly runs: Runs;
   readonly clock: LoopClock;
   readonly disk: DiskRoom;
@@ -204,6 +207,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       return report;
     },
 
+    ...forwardHandlers(parts.forwarding, record),
     ...hookHandlers(gateway),
     ...runHandlers(parts.runs, policy, gateway, record),
 

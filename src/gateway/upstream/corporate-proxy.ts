@@ -63,6 +63,20 @@ export function corporateProxy(url: string, noProxy: string): CorporateProxy | u
   };
 }
 
+/** The proxy for a URL that the daemon itself fetches; "" when it is reached directly. */
+export function corporateProxyFor(
+  url: string,
+  settings: { readonly upstream_proxy: string; readonly upstream_no_proxy: string },
+): string {
+  const proxy = corporateProxy(settings.upstream_proxy, settings.upstream_no_proxy);
+  if (proxy === undefined) return "";
+  const { hostname, port, protocol } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const isLocal = host === "localhost" || host === "::1" || host.startsWith("127.");
+  const to = { host, port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port), addresses: [] };
+  return isLocal || proxy.bypasses(to) ? "" : settings.upstream_proxy;
+}
+
 /** As curl and Go read NO_PROXY: a name stands for itself and what is below it, with or without a leading dot. */
 function bypassIndex(noProxy: string): InspectIndex<true> {
   const entries = noProxy

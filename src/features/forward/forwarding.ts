@@ -1,0 +1,216 @@
+// Every receiver of audit rows that this daemon has: starts and ends their deliveries, and answers for them. Owns what a
+// person may configure; secrets go in and are never told again, but the one that is made here and shown once.
+
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { ForwardReport, ForwardStart } from "../../api/forward-methods.ts";
+import type { Events } from "../../gateway/request/events.ts";
+import type { Entry } from "../../model/entry.ts";
+import { UserError } from "../../model/user-error.ts";
+import { endOfJournal, startOfJournal } from "../../state/journal-batch.ts";
+import type { Log } from "../../state/log.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import type { Sinks, StoredSink } from "../../state/sinks.ts";
+import { ForwardDelivery } from "./delivery.ts";
+import { FORWARD_FORMATS, type SinkConfig } from "./sink.ts";
+import { openSink, type Surroundings, sinkOpener } from "./sink-kinds.ts";
+
+/** What it works with. */
+export interface ForwardingOptions {
+  readonly sinks: Sinks;
+  readonly paths: StatePaths;
+  readonly events: Events;
+  readonly log: Log;
+  readonly version: string;
+  readonly proxyFor: (url: string) => string;
+}
+
+const MAX_SINKS = 20;
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+const MAX_SECRETS = 2;
+const TEST_MS = 30_000;
+
+/** One a daemon. */
+export class Forwarding implements AsyncDisposable {
+  readonly #options: ForwardingOptions;
+  readonly #around: Surroundings;
+  readonly #running = new Map<string, ForwardDelivery>();
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+    this.#around = {
+      sender: { hostname: hostname(), version: options.version },
+      proxyFor: options.proxyFor,
+    };
+    for (const stored of options.sinks.list()) this.#start(stored);
+  }
+
+  /** How each of them goes. */
+  list(): Promise<readonly ForwardReport[]> {
+    return Promise.all(this.#options.sinks.list().map((stored) => this.#report(stored)));
+  }
+
+  /** Adds a receiver. The secret of a webhook is told here and never again. */
+  async add(start: ForwardStart): Promise<{ readonly sink: ForwardReport; readonly secret?: string }> {
+    const { sinks, paths } = this.#options;
+    const config = checked(start);
+    if (sinks.list().length >= MAX_SINKS)
+      throw new UserError(`there are ${MAX_SINKS} receivers already`, {
+        hint: "remove one: iddio forward list",
+      });
+    if (sinks.list().some(({ name }) => name === config.name))
+      throw new UserError(`there is a receiver '${config.name}' already`, {
+        hint: `iddio forward remove ${config.name}, or choose another name`,
+      });
+    if (start.target.startsWith("file:") && start.target.includes(paths.root))
+      throw new UserError("rows are not forwarded into the state directory", { exitCode: 2 });
+    const place =
+      start.from === "start" ? await startOfJournal(paths.audit) : await endOfJournal(paths.audit);
+    sinks.add(config.name, JSON.stringify(config), Date.now(), place);
+    const stored = this.#stored(config.name);
+    this.#start(stored);
+    const made = start.secret === undefined ? config.secrets[0] : undefined;
+    return { sink: await this.#report(stored), ...(made === undefined ? {} : { secret: made }) };
+  }
+
+  /** Gives a webhook a new secret beside the old one, which goes with the next rotation. */
+  async rotate(name: string): Promise<{ readonly sink: ForwardReport; readonly secret: string }> {
+    const stored = this.#stored(name);
+    const config = configOf(stored);
+    if (config.secrets.length === 0)
+      throw new UserError(`'${name}' has no secret: only webhooks are signed`, {
+        hint: "see: iddio forward list",
+      });
+    const secret = newSecret();
+    const secrets = [secret, ...config.secrets].slice(0, MAX_SECRETS);
+    this.#options.sinks.change(name, JSON.stringify({ ...config, secrets }));
+    await this.#restart(name);
+    return { sink: await this.#report(this.#stored(name)), secret };
+  }
+
+  /** Sends one row that says it is a test; gives what went wrong. */
+  async test(name: string): Promise<{ readonly problem?: string }> {
+    const config = configOf(this.#stored(name));
+    await using sink = openSink(config, this.#around);
+    const delivery = await sink.deliver([testRow()], AbortSignal.timeout(TEST_MS));
+    this.#running.get(name)?.hurry();
+    return delivery.kind === "delivered" ? {} : { problem: delivery.reason };
+  }
+
+  /** Ends and forgets a receiver; what it had not got yet it will not get. */
+  async remove(name: string): Promise<ForwardReport> {
+    const report = await this.#report(this.#stored(name));
+    await this.#running.get(name)?.[Symbol.asyncDispose]();
+    this.#running.delete(name);
+    this.#options.sinks.remove(name);
+    return report;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running.values()].map((each) => each[Symbol.asyncDispose]()));
+    this.#running.clear();
+  }
+
+  #start(stored: StoredSink): void {
+    const { sinks, paths, events, log } = this.#options;
+    const { name } = stored;
+    const config = configOf(stored);
+    this.#running.set(
+      name,
+      new ForwardDelivery({
+        name,
+        journal: paths.audit,
+        putAsidePath: join(paths.root, "forward", `${name}.refused.jsonl`),
+        open: () => openSink(config, this.#around),
+        progress: stored.progress,
+        save: (progress) => sinks.advance(name, progress),
+        log,
+        onTurn: (problem) =>
+          events.publish(problem === undefined ? "forward_resumed" : "forward_failed", {
+            sink: name,
+            ...(problem === undefined ? {} : { reason: problem }),
+          }),
+      }),
+    );
+  }
+
+  async #restart(name: string): Promise<void> {
+    await this.#running.get(name)?.[Symbol.asyncDispose]();
+    this.#start(this.#stored(name));
+  }
+
+  #stored(name: string): StoredSink {
+    const stored = this.#options.sinks.list().find((each) => each.name === name);
+    if (stored !== undefined) return stored;
+    throw new UserError(`there is no receiver '${name}'`, {
+      code: "not-found",
+      hint: "see: iddio forward list",
+    });
+  }
+
+  async #report(stored: StoredSink): Promise<ForwardReport> {
+    const state = await this.#running.get(stored.name)?.state();
+    const { target, format } = configOf(stored);
+    return {
+      name: stored.name,
+      target,
+      format,
+      added_ms: stored.addedMs,
+      delivered_rows: state?.deliveredRows ?? stored.progress.deliveredRows,
+      refused_rows: state?.putAsideRows ?? stored.progress.putAsideRows,
+      behind_bytes: state?.octetsBehind ?? 0,
+      ...(state?.lastDeliveredMs === undefined ? {} : { last_delivered_ms: state.lastDeliveredMs }),
+      ...(state?.problem === undefined ? {} : { problem: state.problem }),
+      ...(state?.failingSinceMs === undefined ? {} : { failing_since_ms: state.failingSinceMs }),
+    };
+  }
+}
+
+function configOf({ json }: StoredSink): SinkConfig {
+  return JSON.parse(json) as SinkConfig;
+}
+
+function checked(start: ForwardStart): SinkConfig {
+  const { name, target, headers = {} } = start;
+  if (!NAME.test(name))
+    throw new UserError(`'${name}' cannot be a name`, {
+      hint: "lower-case letters, digits and hyphens, at most 32",
+      exitCode: 2,
+    });
+  const format = FORWARD_FORMATS.find((each) => each === (start.format ?? "rows"));
+  if (format === undefined)
+    throw new UserError(`there is no format '${start.format}'`, { hint: "rows or ocsf", exitCode: 2 });
+  for (const [field, value] of Object.entries(headers))
+    if (!HEADER_NAME.test(field) || /[^\t\x20-\x7e]/.test(value))
+      throw new UserError(`'${field}' cannot be sent as a header`, { exitCode: 2 });
+  if (start.secret !== undefined && !/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(start.secret))
+    throw new UserError("the secret is not 'whsec_' and at least 24 bytes in base64", { exitCode: 2 });
+  const isWebhook = /^https?:/.test(target);
+  const config: SinkConfig = {
+    name,
+    target,
+    format,
+    headers,
+    secrets: isWebhook ? [start.secret ?? newSecret()] : [],
+    ...(start.ca_pem === undefined ? {} : { caPem: start.ca_pem }),
+    ...(start.access_key_id === undefined ? {} : { accessKeyId: start.access_key_id }),
+    ...(start.secret_access_key === undefined ? {} : { secretAccessKey: start.secret_access_key }),
+  };
+  sinkOpener(config);
+  return config;
+}
+
+function newSecret(): string {
+  return `whsec_${randomBytes(32).toString("base64")}`;
+}
+
+function testRow(): Entry {
+  return {
+    timestamp_ms: Date.now(),
+    op: "control",
+    hash: randomBytes(16).toString("hex"),
+    fields: { command: "forward test", reason: "a test of forwarding: nothing was asked or decided" },
+  };
+}

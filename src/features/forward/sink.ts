@@ -1,0 +1,53 @@
+// The contract of a sink: a place outside this machine's state directory that gets every audit row, at least once. A
+// sink only formats and sends; what is sent when, again, or put aside is `delivery.ts`. A new kind is a file in sinks/
+// and a line in `sink-kinds.ts`.
+
+import type { Entry } from "../../model/entry.ts";
+
+/** How the rows are written: as they are in audit.jsonl, or as OCSF events. */
+export const FORWARD_FORMATS = ["rows", "ocsf"] as const;
+
+/** One of them. */
+export type ForwardFormat = (typeof FORWARD_FORMATS)[number];
+
+/** A sink as it is stored. Secrets in it never leave the daemon. */
+export interface SinkConfig {
+  readonly name: string;
+  /** As typed: `syslog+tls://logs.example.com:6514`. */
+  readonly target: string;
+  readonly format: ForwardFormat;
+  /** Extra fields of HTTP requests, such as Authorization. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** PEM certificates that are trusted instead of the system's. */
+  readonly caPem?: string;
+  /** Signs webhooks; the first is current, the others are still accepted by the receiver. */
+  readonly secrets: readonly string[];
+  /** Access key of an object store. */
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+}
+
+/** How a batch went. */
+export type Delivery =
+  | { readonly kind: "delivered"; readonly rejected?: number; readonly note?: string }
+  /** The same rows are sent again, not before `afterMs`. */
+  | { readonly kind: "failed"; readonly reason: string; readonly afterMs?: number }
+  /** The receiver will never take these rows: they are split, and a single one is put aside. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** An open sink. */
+export interface Sink extends AsyncDisposable {
+  /** Rows of one batch; more would only be refused. */
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  /** Rows wait so long for company, so that an object store gets few objects. */
+  readonly gatherMs: number;
+  /** Never throws for what the receiver or the network does. */
+  deliver(rows: readonly Entry[], signal: AbortSignal): Promise<Delivery>;
+}
+
+/** Who sends: the fields that every receiver wants to know. */
+export interface Sender {
+  readonly hostname: string;
+  readonly version: string;
+}

@@ -1,0 +1,61 @@
+// Rows to a webhook, signed as the Standard Webhooks specification has it: HMAC-SHA256 over id, time and body, one
+// signature for each secret that is valid at the time. The id is made of the first row, so that a batch that is sent
+// again carries the same one.
+
+import { createHmac } from "node:crypto";
+import type { OutgoingRequest } from "../../../host/outgoing/send-request.ts";
+import type { Entry } from "../../../model/entry.ts";
+import type { Sink } from "../sink.ts";
+import { deliverOverHttp } from "./http-sink.ts";
+
+/** Posts `{ type: "audit.rows", timestamp, data }`. */
+export function webhookSink(
+  base: () => OutgoingRequest,
+  secrets: () => readonly string[],
+  render: (entry: Entry) => unknown,
+): Sink {
+  return {
+    maxRows: 200,
+    maxBytes: 512 * 1024,
+    gatherMs: 500,
+    deliver(rows, signal) {
+      const now = Date.now();
+      const body = JSON.stringify({
+        type: "audit.rows",
+        timestamp: new Date(now).toISOString(),
+        data: rows.map(render),
+      });
+      const id = `msg_${rows[0]?.hash ?? ""}_${rows.length}`;
+      const request = base();
+      return deliverOverHttp({
+        ...request,
+        headers: {
+          "content-type": "application/json",
+          ...request.headers,
+          ...webhookHeaders(id, Math.floor(now / 1000), body, secrets()),
+        },
+        body,
+        signal,
+      });
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** The three fields of a signed message. `secrets` are `whsec_` and base64. */
+export function webhookHeaders(
+  id: string,
+  seconds: number,
+  body: string,
+  secrets: readonly string[],
+): Readonly<Record<string, string>> {
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
+    return `v1,${createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64")}`;
+  });
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": String(seconds),
+    "webhook-signature": signatures.join(" "),
+  };
+}
