@@ -179,7 +179,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     timeoutMs: () => parseDuration(settings.current.approval_timeout) ?? DEFAULT_APPROVAL_MS,
   });
   const grants = new Grants(database);
-  const recorder = new Recorder({ audit, observe, mode, events, log });
+  const presentRuns = new Set<string>();
+  const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
   const inspection = new Inspection({
     policy,
@@ -212,7 +213,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     processes,
   };
 
-  const presentRuns = new Set<string>();
   const runCalls = new RunCalls();
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,

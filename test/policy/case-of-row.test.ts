@@ -22,7 +22,14 @@ function row(fields: EntryFields): Entry {
 const rows: readonly (readonly [what: string, fields: EntryFields, given: string])[] = [
   [
     "a read",
-    { method: "GET", path: "/api/v1/pods?limit=5", tier: "observe", command: "pods list", decision: "allow" },
+    {
+      method: "GET",
+      path: "/api/v1/pods?limit=5",
+      tier: "observe",
+      command: "pods list",
+      spanned_scopes: ["namespace"],
+      decision: "allow",
+    },
     "request",
   ],
   [
@@ -37,6 +44,38 @@ const rows: readonly (readonly [what: string, fields: EntryFields, given: string
       approval_id: "a1",
     },
     "request",
+  ],
+  [
+    "what has other names, and scopes that it does not name",
+    {
+      method: "POST",
+      path: "/",
+      tier: "observe",
+      command: "a b",
+      aliases: ["a:B"],
+      unnamed_scopes: ["namespace"],
+      spanned_scopes: ["agent"],
+      decision: "allow",
+    },
+    "ask",
+  ],
+  [
+    "what carries several operations",
+    {
+      tier: "modify",
+      command: "batch",
+      parts: [
+        { tier: "observe", command: "pods get", labels: { namespace: "dev" } },
+        { tier: "modify", command: "pods create", labels: {}, aliases: ["x"] },
+      ],
+      decision: "escalate",
+    },
+    "ask",
+  ],
+  [
+    "a row of the observe log",
+    { tier: "sensitive", command: "pods delete", would_be_decision: "escalate" },
+    "ask",
   ],
   [
     "what only the body told",

@@ -3,15 +3,16 @@
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { ReplayChange } from "../../policy/replay/replay.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { HEADS } from "./compare.ts";
+import { BUILD_VERSION } from "../../version.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import { readPolicy } from "./read-policy.ts";
 
 /** Exit code where the candidate would have let through more. */
 const WIDER = 3;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+/** Rotated copies of a log that are read, too. */
+const ROTATED = 100;
 
 /** Decides every request of the log by policy.yaml and by the candidate. */
 export const policyReplayCommand: Command = {
@@ -24,6 +25,12 @@ export const policyReplayCommand: Command = {
       value: "duration",
       kind: "duration",
       summary: "Only rows newer than this, e.g. 24h (default 7 days)",
+    },
+    {
+      name: "from",
+      value: "log",
+      choices: ["audit", "observe"],
+      summary: "The log to decide again (default audit)",
     },
     JSON_FLAG,
   ],
@@ -39,33 +46,17 @@ export const policyReplayCommand: Command = {
     const candidate = await readPolicy(args[0] ?? "");
     const { Replay } = await import("../../policy/replay/replay.ts");
     const { rowsFromEnd } = await import("../../state/journal-read.ts");
-    const { isWidening } = await import("../../policy/compare/diff.ts");
-    const replay = new Replay(inForce.policy, candidate);
+    const { replayIsWider, replayLines } = await import("./replay-report.ts");
+    const replay = new Replay(inForce.policy, candidate, BUILD_VERSION);
     const sinceMs = Date.now() - (flags.durationMs("since") ?? WEEK_MS);
-    for await (const row of rowsFromEnd(paths.audit, { sinceMs })) replay.add(row);
+    const path = flags.text("from") === "observe" ? paths.observe : paths.audit;
+    for await (const row of rowsFromEnd(path, { sinceMs, rotated: ROTATED })) replay.add(row);
     const report = replay.report();
-    const isWider = report.changes.some(isWidening);
+    const isWider = replayIsWider(report);
     if (flags.has("json")) {
-      const { byRow, ...rest } = report;
-      output.json({ ...rest, by_row: byRow, wider: isWider });
-      return isWider ? WIDER : 0;
-    }
-    for (const change of report.changes) output.line(escapeForTerminal(describe(change)));
-    output.line(
-      `${report.decided} requests decided again, ${report.changes.reduce((sum, { count }) => sum + count, 0)} differ`,
-    );
-    if (report.reclassified > 0)
-      output.line(`${report.reclassified} are taken for another operation than when they were sent`);
-    if (report.byRow > 0)
-      output.line(`${report.byRow} by what the row says, because the body is not in the log`);
-    if (report.skipped > 0) output.line(`${report.skipped} could not be decided again`);
+      const { newlyInspected, ...rest } = report;
+      output.json({ ...rest, newly_inspected: newlyInspected, wider: isWider });
+    } else for (const line of replayLines(report)) output.line(escapeForTerminal(line));
     return isWider ? WIDER : 0;
   },
 };
-
-function describe({ protocol, command, from, to, count, labels, examples }: ReplayChange): string {
-  const where = Object.entries(labels).map(([label, name]) => `${label} ${name}`);
-  const place = where.length === 0 ? "" : ` in ${where.join(", ")}`;
-  const example = examples[0] === undefined ? "" : ` (for example request ${examples[0]})`;
-  return `${HEADS[`${from} ${to}`] ?? `${from} becomes ${to}`}: ${count} × ${protocol} ${command}${place}${example}`;
-}

@@ -114,8 +114,12 @@ function fold(folds: Map<bigint, Fold>, key: bigint, op: EntryOp, fields: EntryF
   }
   found.count += 1;
   // A claim about many requests is true of each of them.
-  for (const name of Object.keys(found.shared))
-    if (!isSame(found.shared[name], fields[name])) delete found.shared[name];
+  for (const name of Object.keys(found.shared)) {
+    if (isSame(found.shared[name], fields[name])) continue;
+    delete found.shared[name];
+    // With it a row promises to be complete for replay.
+    delete found.shared.classifier;
+  }
 }
 
 function isSame(one: unknown, other: unknown): boolean {

@@ -7,9 +7,11 @@ import type { Ask, AskFields, Carrier } from "../../model/ask.ts";
 import type { Entry, EntryFields, EntryOp } from "../../model/entry.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Verdict } from "../../model/verdict.ts";
+import { rowFacts } from "../../policy/replay/row-facts.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Log } from "../../state/log.ts";
+import { BUILD_VERSION } from "../../version.ts";
 import type { Events } from "./events.ts";
 import { FoldedRows } from "./folded-rows.ts";
 import { payerOf } from "./look-ahead.ts";
@@ -35,15 +37,30 @@ export class Recorder {
   readonly #mode: ModeHolder;
   readonly #events: Events;
   readonly #log: Log;
+  readonly #present: ReadonlySet<string>;
   readonly #folded = new FoldedRows((row) => this.#audit.appendSoon(row), entry);
   readonly #foldedObserve = new FoldedRows((row) => this.#observe.appendSoon(row), entry);
 
-  constructor(parts: { audit: Journal; observe: Journal; mode: ModeHolder; events: Events; log: Log }) {
+  /** `present`: ids of the runs that were started with presence. */
+  constructor(parts: {
+    audit: Journal;
+    observe: Journal;
+    mode: ModeHolder;
+    events: Events;
+    log: Log;
+    present: ReadonlySet<string>;
+  }) {
     this.#audit = parts.audit;
     this.#observe = parts.observe;
     this.#mode = parts.mode;
     this.#events = parts.events;
     this.#log = parts.log;
+    this.#present = parts.present;
+  }
+
+  #common(ask: Ask, verdict: Verdict): OpenFields {
+    const isPresent = this.#present.has(ask.subject.client?.run_id ?? "");
+    return Object.assign(common(ask, verdict), rowFacts(ask.operation, isPresent, BUILD_VERSION));
   }
 
   /** Why rows cannot be written at present, if they cannot. */
@@ -76,7 +93,7 @@ export class Recorder {
 
   /** Resolves when the row is on disk. Rejects when it could not be written. */
   async intent(ask: Ask, verdict: Verdict, result: Omit<RequestResult, "decision">): Promise<void> {
-    await this.#audit.append(entry("intent", withResult(common(ask, verdict), result)));
+    await this.#audit.append(entry("intent", withResult(this.#common(ask, verdict), result)));
   }
 
   /** A request that was forwarded, once its reply's status is known or failed to come. */
@@ -103,7 +120,7 @@ export class Recorder {
     verdict: Verdict,
     result: RequestResult,
   ): void {
-    const fields = common(ask, verdict);
+    const fields = this.#common(ask, verdict);
     fields.decision = result.decision;
     withResult(fields, result).duration_ms = Date.now() - ask.startedMs;
     if (op === "block") this.#folded.add(op, fields);
@@ -125,7 +142,7 @@ export class Recorder {
 
   /** A request that waits for a person from now on. */
   escalated(ask: Ask, verdict: Verdict): void {
-    this.#events.publish("escalate", common(ask, verdict));
+    this.#events.publish("escalate", this.#common(ask, verdict));
   }
 
   /** A connection whose requests are judged from now on; each of them has a row of its own. */
@@ -161,7 +178,7 @@ export class Recorder {
 
   /** What the policy would have done; the request was forwarded whatever it was. */
   observed(ask: Ask, verdict: Verdict, status: number | undefined): void {
-    const fields = common(ask, verdict);
+    const fields = this.#common(ask, verdict);
     fields.would_be_decision = verdict.action;
     if (status !== undefined) fields.status = status;
     fields.duration_ms = Date.now() - ask.startedMs;

@@ -1,21 +1,27 @@
-// The audit log under another policy. A row keeps what its request was taken for, not the request itself, so each is
-// classified again from its method, host and path; where only the body tells, the row's own words count. Both policies
-// decide the same classification, so a difference is the policies' and not the classifier's.
+// The audit log under another policy. A row keeps what its request was taken for (row-facts.ts), and both policies decide
+// exactly that, so a difference is the policies' and not the classifier's. What this version would take a request for,
+// where its method, host and path alone tell, is compared apart. What cannot be decided again is counted.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
-import type { Entry } from "../../model/entry.ts";
+import type { Entry, EntryFields, EntryOp } from "../../model/entry.ts";
 import type { Protocol } from "../../model/protocol.ts";
+import type { TierOrUnknown } from "../../model/tier.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { decide } from "../decide/decide.ts";
+import { routeOf } from "../decide/route.ts";
 import type { Policy } from "../policy.ts";
+import { ownLabels, recordedRequest } from "./row-facts.ts";
+
+/** What becomes of a request; `splice` where a policy does not look into the host. */
+export type ReplayedAction = Action | "splice";
 
 /** Requests that the candidate decides in another way, all of one operation and one place. */
 export interface ReplayChange {
   readonly protocol: Protocol;
   readonly command: string;
-  readonly from: Action;
-  readonly to: Action;
+  readonly from: ReplayedAction;
+  readonly to: ReplayedAction;
   readonly count: number;
   /** Ids of some of them. */
   readonly examples: readonly string[];
@@ -23,127 +29,215 @@ export interface ReplayChange {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What came of a log. */
-export interface ReplayReport {
-  /** Rows that were decided. */
-  readonly decided: number;
-  /** Widest first, then the most frequent. */
-  readonly changes: readonly ReplayChange[];
-  /** Rows that this version of iddio takes for another operation or tier than the row says. */
-  readonly reclassified: number;
-  /** Rows that were decided by their own words, because the body is not in the log. */
-  readonly byRow: number;
-  /** Rows about requests that could not be decided: no protocol, a cut or unreadable path. */
-  readonly skipped: number;
+/** Requests that this version of iddio takes for something else, and what that does under the policy in force. */
+export interface Reclassified {
+  readonly protocol: Protocol;
+  readonly was: { readonly command: string; readonly tier: TierOrUnknown };
+  readonly is: { readonly command: string; readonly tier: TierOrUnknown };
+  readonly from: Action;
+  readonly to: Action;
+  readonly count: number;
 }
 
+/** What came of a log. */
+export interface ReplayReport {
+  /** Requests that were decided. */
+  readonly decided: number;
+  /** Those of them whose rows have every fact, so that the answer is exact. */
+  readonly exact: number;
+  /** Widest first, then the most frequent. */
+  readonly changes: readonly ReplayChange[];
+  /** The most frequent first. */
+  readonly reclassified: readonly Reclassified[];
+  /** Decided requests that a person or a grant answered, which no policy can. */
+  readonly answered: number;
+  /** Requests that could not be decided. */
+  readonly skipped: number;
+  /** Connections that passed unread and that the candidate would look into. */
+  readonly newlyInspected: number;
+}
+
+/** Rows that say how a judged request ended. */
+const JUDGED: ReadonlySet<EntryOp> = new Set<EntryOp>(["mitm", "block", "hook", "mcp", "ssh"]);
+/** Requests of one change that are named. */
 const EXAMPLES = 3;
+/** Different requests that are remembered; an agent sends the same few over and over. */
+const MAX_SEEN = 20_000;
+
+type Open<T> = { -readonly [Name in keyof T]: T[Name] };
+
+interface Replayed {
+  readonly classification: Classification;
+  readonly from: ReplayedAction;
+  readonly to: ReplayedAction;
+  readonly isExact: boolean;
+  readonly other?: Omit<Reclassified, "count">;
+}
 
 /** Takes rows one by one; asked for the report at the end. */
 export class Replay {
   readonly #before: Policy;
   readonly #after: Policy;
-  readonly #seen = new Map<string, Replayed>();
-  readonly #changes = new Map<string, { -readonly [Name in keyof ReplayChange]: ReplayChange[Name] }>();
-  #decided = 0;
-  #reclassified = 0;
-  #byRow = 0;
-  #skipped = 0;
+  readonly #version: string;
+  readonly #seen = new Map<string, Replayed | undefined>();
+  readonly #changes = new Map<string, Open<ReplayChange>>();
+  readonly #others = new Map<string, Open<Reclassified>>();
+  readonly #counts = { decided: 0, exact: 0, answered: 0, skipped: 0, newlyInspected: 0 };
 
-  constructor(before: Policy, after: Policy) {
+  /** `version` is that of the program, as rows have it: what it classified itself is not classified again. */
+  constructor(before: Policy, after: Policy, version: string) {
     this.#before = before;
     this.#after = after;
+    this.#version = version;
   }
 
   /** Decides a row again. Rows that are no end of a judged request are left out. */
   add({ op, fields }: Entry): void {
-    if (op !== "mitm" && op !== "block") return;
-    const replayed = this.#classify(fields);
+    const times = typeof fields.repeated === "number" && fields.repeated >= 1 ? fields.repeated : 1;
+    if (op === "passthrough") this.#passedThrough(fields, times);
+    if (!JUDGED.has(op)) return;
+    const replayed = this.#replay(fields);
     if (replayed === undefined) {
-      this.#skipped += 1;
+      this.#counts.skipped += times;
       return;
     }
-    this.#decided += 1;
-    if (replayed.isReclassified) this.#reclassified += 1;
-    if (replayed.isByRow) this.#byRow += 1;
-    const { from, to, classification } = replayed;
-    if (from === to) return;
-    const { protocol, command, labels } = classification;
-    const key = `${from} ${to} ${protocol} ${command} ${JSON.stringify(labels)}`;
-    const known = this.#changes.get(key) ?? { protocol, command, from, to, count: 0, examples: [], labels };
-    known.count += 1;
-    if (known.examples.length < EXAMPLES && fields.request_id !== undefined)
-      known.examples = [...known.examples, fields.request_id];
-    this.#changes.set(key, known);
+    this.#counts.decided += times;
+    if (replayed.isExact) this.#counts.exact += times;
+    if (fields.approval_id !== undefined) this.#counts.answered += times;
+    if (replayed.other !== undefined) this.#countOther(replayed.other, times);
+    if (replayed.from !== replayed.to) this.#countChange(replayed, times, fields.request_id);
   }
 
   /** What came of the rows so far. */
   report(): ReplayReport {
-    const step = ({ from, to }: ReplayChange) => ACTIONS.indexOf(to) - ACTIONS.indexOf(from);
     return {
-      decided: this.#decided,
-      changes: [...this.#changes.values()].sort((a, b) => step(a) - step(b) || b.count - a.count),
-      reclassified: this.#reclassified,
-      byRow: this.#byRow,
-      skipped: this.#skipped,
+      ...this.#counts,
+      changes: [...this.#changes.values()].sort((a, b) => widthOf(b) - widthOf(a) || b.count - a.count),
+      reclassified: [...this.#others.values()].sort((a, b) => b.count - a.count),
     };
   }
 
-  #classify(fields: Entry["fields"]): Replayed | undefined {
-    const { protocol, host, port, method, path, tier, command = "", labels = {} } = fields;
-    if (
-      protocol === undefined ||
-      host === undefined ||
-      method === undefined ||
-      path === undefined ||
-      tier === undefined
-    )
-      return undefined;
-    // A path that was cut in the row names something else.
-    if (/… \(\d+ characters, sha256 [0-9a-f]{64}\)$/.test(path)) return undefined;
-    const key = `${protocol} ${host} ${method} ${path} ${tier} ${command} ${JSON.stringify(labels)}`;
-    const seen = this.#seen.get(key);
-    if (seen !== undefined) return seen;
-    const classifier = classifierFor(protocol);
-    const request = {
+  #passedThrough({ host, port = 443 }: EntryFields, times: number): void {
+    if (host === undefined || routeOf(this.#before, { host, port }) !== undefined) return;
+    if (routeOf(this.#after, { host, port }) !== undefined) this.#counts.newlyInspected += times;
+  }
+
+  #countChange({ classification, from, to }: Replayed, times: number, id: string | undefined): void {
+    const { protocol, command } = classification;
+    const labels = ownLabels(classification);
+    const key = `${from} ${to} ${protocol} ${command} ${JSON.stringify(labels)}`;
+    const known = this.#changes.get(key) ?? { protocol, command, from, to, count: 0, examples: [], labels };
+    known.count += times;
+    if (known.examples.length < EXAMPLES && id !== undefined) known.examples = [...known.examples, id];
+    this.#changes.set(key, known);
+  }
+
+  #countOther(other: Omit<Reclassified, "count">, times: number): void {
+    const key = JSON.stringify(other);
+    const known = this.#others.get(key) ?? { ...other, count: 0 };
+    known.count += times;
+    this.#others.set(key, known);
+  }
+
+  #replay(fields: EntryFields): Replayed | undefined {
+    const { protocol, host, port, method, path, tier, command, labels, aliases } = fields;
+    const { unnamed_scopes: unnamed, spanned_scopes: spanned, parts, with_presence: present } = fields;
+    const about = [protocol, tier, command, labels, aliases, unnamed, spanned, parts, present];
+    const key = JSON.stringify([
+      ...about,
       host,
-      port: port ?? 443,
+      port,
       method,
-      target: path,
-      headers: [],
-      body: { kind: "none" },
-    } as const;
-    const fresh = classifier.classify(request);
-    const isSame = fresh.tier === tier && fresh.command === command;
-    const isByRow = !isSame && classifier.needsBody(request);
-    const recorded: Classification = {
-      protocol,
-      tier,
-      command,
-      aliases: [],
-      labels,
-      reason: "as the row says",
-    };
-    const classification = isByRow ? recorded : fresh;
-    const replayed = {
-      classification,
-      isReclassified: !isSame && !isByRow,
-      isByRow,
-      from: decide(this.#before, classification).action,
-      to: decide(this.#after, classification).action,
-    };
+      path,
+      fields.classifier,
+      fields.parts_left_out,
+    ]);
+    if (this.#seen.has(key)) return this.#seen.get(key);
+    const replayed = this.#decide(fields);
     if (this.#seen.size < MAX_SEEN) this.#seen.set(key, replayed);
     return replayed;
   }
+
+  #decide(fields: EntryFields): Replayed | undefined {
+    const recorded = recordedRequest(fields);
+    if (recorded === undefined) return undefined;
+    const { mayWiden, classifier } = recorded;
+    // A row for many refusals has only what all of them share.
+    if (fields.repeated !== undefined && classifier === undefined) return undefined;
+    const fresh = classifier === this.#version ? undefined : classifiedNow(fields, recorded.classification);
+    const classification = fresh ?? recorded.classification;
+    const to = this.#byCandidate(fields, classification, mayWiden);
+    if (to === undefined) return undefined;
+    const decided = { classification, from: decide(this.#before, classification, mayWiden).action, to };
+    const isExact = classifier !== undefined;
+    if (fresh === undefined) return { ...decided, isExact };
+    const { protocol, command, tier } = recorded.classification;
+    const other = {
+      protocol,
+      was: { command, tier },
+      is: { command: fresh.command, tier: fresh.tier },
+      from: decide(this.#before, recorded.classification, mayWiden).action,
+      to: decided.from,
+    };
+    return { ...decided, isExact, other };
+  }
+
+  /** By the candidate's own route; undefined where another protocol would judge what only the request itself tells. */
+  #byCandidate(
+    fields: EntryFields,
+    classification: Classification,
+    mayWiden: boolean,
+  ): ReplayedAction | undefined {
+    const { host, port = 443 } = fields;
+    const was = host === undefined ? undefined : routeOf(this.#before, { host, port });
+    // The route may have come from an address or a name that the row does not have.
+    if (host === undefined || was?.protocol !== classification.protocol)
+      return decide(this.#after, classification, mayWiden).action;
+    const is = routeOf(this.#after, { host, port });
+    if (is === undefined) return "splice";
+    if (is.protocol === classification.protocol) return decide(this.#after, classification, mayWiden).action;
+    const request = requestOf(fields);
+    if (request === undefined) return undefined;
+    const classifier = classifierFor(is.protocol);
+    if (classifier.needsBody(request)) return undefined;
+    return decide(this.#after, classifier.classify(request), mayWiden).action;
+  }
 }
 
-/** Different requests that are remembered; an agent sends the same few over and over. */
-const MAX_SEEN = 50_000;
+/** Whether a change lets through more than before. */
+export function isWiderReplay(change: Pick<ReplayChange, "from" | "to">): boolean {
+  return widthOf(change) > 0;
+}
 
-interface Replayed {
-  readonly classification: Classification;
-  readonly isReclassified: boolean;
-  readonly isByRow: boolean;
-  readonly from: Action;
-  readonly to: Action;
+const WIDTHS: readonly ReplayedAction[] = [...ACTIONS].reverse();
+
+function widthOf({ from, to }: Pick<ReplayChange, "from" | "to">): number {
+  const width = (action: ReplayedAction) => (action === "splice" ? WIDTHS.length : WIDTHS.indexOf(action));
+  return width(to) - width(from);
+}
+
+/**
+ * What this version takes a request for, where that differs from the row. Undefined where it does not, or where fields
+ * or the body may have told what the path does not.
+ */
+function classifiedNow(fields: EntryFields, recorded: Classification): Classification | undefined {
+  const request = requestOf(fields);
+  if (request === undefined || recorded.parts !== undefined) return undefined;
+  const classifier = classifierFor(recorded.protocol);
+  if (classifier.needsBody(request)) return undefined;
+  const fresh = classifier.classify(request);
+  const isSame = fresh.tier === recorded.tier && fresh.command === recorded.command;
+  // Without its fields a request is often unknown; so is one that needs them to be more than a path.
+  if (isSame || (fresh.tier === "unknown" && recorded.tier !== "unknown")) return undefined;
+  const { agent } = recorded.labels;
+  return agent === undefined ? fresh : { ...fresh, labels: { ...fresh.labels, agent } };
+}
+
+/** The request of a row as far as the row has it; undefined where the path was cut, which names something else. */
+function requestOf({ host, port = 443, method, path }: EntryFields) {
+  if (host === undefined || method === undefined || path === undefined) return undefined;
+  // A command line that a hook asked about.
+  if (port === 0) return undefined;
+  if (/… \(\d+ characters, sha256 [0-9a-f]{64}\)$/.test(path)) return undefined;
+  return { host, port, method, target: path, headers: [], body: { kind: "none" } } as const;
 }

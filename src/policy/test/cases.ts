@@ -2,6 +2,7 @@
 // errors with their place: a case with a misspelt key would test less than its author thinks.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
+import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { splitUrl } from "../../protocols/batch.ts";
@@ -23,13 +24,7 @@ export type Given =
       readonly headers: readonly (readonly [name: string, value: string])[];
       readonly body: string | undefined;
     }
-  | {
-      readonly kind: "ask";
-      readonly protocol: Protocol;
-      readonly tier: TierOrUnknown;
-      readonly command: string;
-      readonly labels: Readonly<Record<string, string>>;
-    };
+  | { readonly kind: "ask"; readonly ask: Classification };
 
 /** What the policy should do; `splice` means that the host is not inspected. */
 export interface Wanted {
@@ -96,7 +91,7 @@ function parseTest(item: Tree, path: string, problems: Problems): PolicyTest | u
 /** A case in a few words, for reports of cases without a note. */
 export function describeGiven(given: Given): string {
   if (given.kind === "argv") return given.argv.join(" ");
-  if (given.kind === "ask") return `${given.protocol} ${given.command} (${given.tier})`;
+  if (given.kind === "ask") return `${given.ask.protocol} ${given.ask.command} (${given.ask.tier})`;
   const port = given.port === 443 ? "" : `:${given.port}`;
   return `${given.method} https://${given.host}${port}${given.target}`;
 }
@@ -187,19 +182,74 @@ function requestOf(
 }
 
 function parseAsk(field: Field, problems: Problems): Given | undefined {
+  const ask = parseClassification(field, undefined, problems);
+  return ask && { kind: "ask", ask };
+}
+
+const ASK_KEYS = [
+  "protocol",
+  "tier",
+  "command",
+  "labels",
+  "aliases",
+  "unnamed_scopes",
+  "spanned_scopes",
+  "parts",
+] as const;
+
+/** An operation as a row has it; a part is of the outer protocol unless it says another. */
+function parseClassification(
+  field: Field,
+  outer: Protocol | undefined,
+  problems: Problems,
+): Classification | undefined {
   const map = asMap(field.value, field.path, "an ask", problems);
   if (map === undefined) return undefined;
-  const fields = readFields(map, field.path, ["protocol", "tier", "command", "labels"], problems);
+  const fields = readFields(map, field.path, ASK_KEYS, problems);
   const [protocolField, tierField] = [fields.get("protocol"), fields.get("tier")];
-  if (protocolField === undefined || tierField === undefined) {
+  if ((protocolField === undefined && outer === undefined) || tierField === undefined) {
     problems.error(map.at, field.path, "the ask needs a protocol and a tier");
     return undefined;
   }
-  const protocol = readWord(protocolField.value, protocolField.path, "a protocol", PROTOCOLS, problems);
+  const protocol =
+    protocolField === undefined
+      ? outer
+      : readWord(protocolField.value, protocolField.path, "a protocol", PROTOCOLS, problems);
   const tier = readWord(tierField.value, tierField.path, "a tier", [...TIERS, "unknown" as const], problems);
   if (protocol === undefined || tier === undefined) return undefined;
-  const labels = Object.fromEntries(readPairs(fields.get("labels"), problems));
-  return { kind: "ask", protocol, tier, command: readText(fields.get("command"), problems) ?? "", labels };
+  const names = (key: (typeof ASK_KEYS)[number]) => {
+    const list = fields.get(key);
+    return list === undefined ? undefined : readTexts(list, "a name", problems).map(({ item }) => item.text);
+  };
+  const [unnamedScopes, spannedScopes] = [names("unnamed_scopes"), names("spanned_scopes")];
+  const parts = parseParts(fields.get("parts"), protocol, problems);
+  return {
+    protocol,
+    tier,
+    command: readText(fields.get("command"), problems) ?? "",
+    aliases: names("aliases") ?? [],
+    labels: Object.fromEntries(readPairs(fields.get("labels"), problems)),
+    ...(unnamedScopes === undefined ? {} : { unnamedScopes }),
+    ...(spannedScopes === undefined ? {} : { spannedScopes }),
+    ...(parts.length === 0 ? {} : { parts }),
+    reason: "as given",
+  };
+}
+
+function parseParts(
+  field: Field | undefined,
+  protocol: Protocol,
+  problems: Problems,
+): readonly Classification[] {
+  if (field === undefined) return [];
+  if (field.value.kind !== "list") {
+    problems.error(field.value.at, field.path, `"parts" must be a list, not ${describeTree(field.value)}`);
+    return [];
+  }
+  return field.value.items.flatMap((value, index) => {
+    const part = { keyAt: value.at, value, path: `${field.path}[${index}]` };
+    return parseClassification(part, protocol, problems) ?? [];
+  });
 }
 
 function parseWant(field: Field, problems: Problems): Wanted | undefined {

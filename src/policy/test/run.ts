@@ -58,8 +58,7 @@ export function judgeGiven(
     const { classification, verdict } = judge(policy, [route.protocol], requestOf(given));
     return { action: verdict.action, classification, verdict };
   }
-  const classification =
-    given.kind === "argv" ? classifyArgv(given.argv) : { ...given, aliases: [], reason: "as given" };
+  const classification = given.kind === "argv" ? classifyArgv(given.argv) : given.ask;
   const verdict = decide(policy, classification);
   return { action: verdict.action, classification, verdict };
 }
