@@ -52,7 +52,7 @@ export async function askParts(policy: string, mode: Mode = "enforce"): Promise<
   own.defer(() => observe.close());
   const events = new Events();
   const holder = new ModeHolder(mode);
-  const recorder = new Recorder({ audit, observe, mode: holder, events, log });
+  const recorder = new Recorder({ audit, observe, mode: holder, events, log, present: new Set() });
   own.defer(() => recorder.close());
   const broker = new Broker({ events, timeoutMs: () => 60_000 });
   own.defer(() => broker.close());
