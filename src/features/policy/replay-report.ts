@@ -1,4 +1,5 @@
-// What came of a replay, in sentences for a person: the command line and the console say the same.
+// What came of a replay, in sentences for a person: the command line and the console say the same. Widest first, and what
+// could not be told exactly is counted.
 
 import {
   isWiderReplay,
