@@ -168,7 +168,10 @@ test("a carrier that cannot judge, and a log that cannot be written, are refusal
   broken.isBroken = true;
   await runAsk(own.parts, broken);
   expect(broken.done).toEqual([]);
-  expect(broken.refusal).toMatchObject({ tier: "unknown", reason: "judging failed with TypeError" });
+  expect(broken.refusal).toMatchObject({
+    tier: "unknown",
+    reason: "the stage 'classify' failed with TypeError",
+  });
   await own.breakAudit();
   const flowers = new Flowers();
   await runAsk(own.parts, flowers);

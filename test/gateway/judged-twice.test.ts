@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { Broker } from "../../src/gateway/request/broker.ts";
 import type { Gateway } from "../../src/gateway/request/context.ts";
 import { Events } from "../../src/gateway/request/events.ts";
-import { type ClientRequest, exchange } from "../../src/gateway/request/exchange.ts";
+import { type ClientRequest, exchangeHttp } from "../../src/gateway/request/http-carrier.ts";
 import { LookAhead } from "../../src/gateway/request/look-ahead.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
@@ -71,7 +71,7 @@ async function approve(change: Policy | undefined) {
       answered(200);
     },
   };
-  const exchanged = exchange(gateway, ["generic"], request);
+  const exchanged = exchangeHttp(gateway, ["generic"], request);
   let failure: unknown;
   exchanged.catch((error: unknown) => {
     failure = error;

@@ -3,11 +3,11 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AskParts } from "../../src/gateway/request/ask-runner.ts";
 import { Broker } from "../../src/gateway/request/broker.ts";
 import { Events } from "../../src/gateway/request/events.ts";
 import { ModeHolder } from "../../src/gateway/request/mode.ts";
 import { Recorder } from "../../src/gateway/request/recorder.ts";
+import type { AskParts } from "../../src/gateway/request/stages/stage.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import type { Mode } from "../../src/model/mode.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
@@ -39,7 +39,11 @@ export function policyOf(text: string): Policy {
 }
 
 /** Makes them. */
-export async function askParts(policy: string, mode: Mode = "enforce"): Promise<TestParts> {
+export async function askParts(
+  policy: string,
+  mode: Mode = "enforce",
+  timeoutMs = 60_000,
+): Promise<TestParts> {
   await using own = new AsyncDisposableStack();
   const { path } = own.use(await temporaryDirectory());
   const database = openDatabase(join(path, "state.db"));
@@ -54,7 +58,7 @@ export async function askParts(policy: string, mode: Mode = "enforce"): Promise<
   const holder = new ModeHolder(mode);
   const recorder = new Recorder({ audit, observe, mode: holder, events, log, present: new Set() });
   own.defer(() => recorder.close());
-  const broker = new Broker({ events, timeoutMs: () => 60_000 });
+  const broker = new Broker({ events, timeoutMs: () => timeoutMs });
   own.defer(() => broker.close());
   const inspection = { policy: policyOf(policy) };
   const parts = {

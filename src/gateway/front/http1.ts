@@ -13,7 +13,7 @@ import { strayConnectionOption } from "../message/http1-message.ts";
 import { HeadError, readHead } from "../message/read-head.ts";
 import { answerShortly, statusText } from "../message/short-answer.ts";
 import type { Gateway } from "../request/context.ts";
-import { type ClientRequest, exchange } from "../request/exchange.ts";
+import { type ClientRequest, exchangeHttp } from "../request/http-carrier.ts";
 import type { Destination } from "../request/inspection.ts";
 import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
@@ -95,7 +95,9 @@ export async function serveRequest(
   try {
     if (protocols.length === 0) await request.forward(() => {});
     else
-      await exchange(gateway, protocols, request, () => gateway.inspection.protocolsOf(destined.destination));
+      await exchangeHttp(gateway, protocols, request, () =>
+        gateway.inspection.protocolsOf(destined.destination),
+      );
   } catch (error) {
     if (error instanceof ClientGone) {
       if (error.message !== "")

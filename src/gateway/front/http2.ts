@@ -14,7 +14,7 @@ import { Http2Session } from "../message/http2-session.ts";
 import type { Http2Stream } from "../message/http2-stream.ts";
 import type { BodyReader, OutgoingRequest } from "../message/upstream-answer.ts";
 import type { Gateway } from "../request/context.ts";
-import { type ClientRequest, exchange } from "../request/exchange.ts";
+import { type ClientRequest, exchangeHttp } from "../request/http-carrier.ts";
 import type { Destination } from "../request/inspection.ts";
 import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
@@ -78,7 +78,7 @@ async function serveStream(
     const protocols = gateway.inspection.protocolsOf(connection.destination);
     if (protocols.length === 0) await request.forward(() => {});
     else
-      await exchange(gateway, protocols, request, () =>
+      await exchangeHttp(gateway, protocols, request, () =>
         gateway.inspection.protocolsOf(connection.destination),
       );
   } catch (error) {

@@ -19,7 +19,12 @@ export type Decision =
       readonly retry: boolean;
       /** 403 without it. */
       readonly status?: number;
+      /** It was on its way when it failed: nobody knows whether it was carried out. */
+      readonly wasSent?: boolean;
     };
+
+/** It does not go on. */
+export type Refused = Extract<Decision, { kind: "refuse" }>;
 
 /** Allow or deny; undefined when a person has to decide. */
 export function decideAtOnce(grants: Grants, ask: Ask, { action, reason }: Verdict): Decision | undefined {
@@ -38,7 +43,7 @@ export function decideAtOnce(grants: Grants, ask: Ask, { action, reason }: Verdi
 export function withoutRoom(
   { classification, verdict }: Judgement,
   share: LookAheadShare,
-): Decision | undefined {
+): Refused | undefined {
   if (!share.hadNoRoom || classification.tier === "observe" || verdict.action === "deny") return undefined;
   const decision = verdict.action === "escalate" ? "escalate" : "deny";
   const result = { outcome: "refused", decision, reason: share.problem } as const;
@@ -96,8 +101,11 @@ function refusedNow(reason: string, approvalId: string): Decision {
 }
 
 /** Its intent is not on disk. */
-export function unrecorded(problem: string): Extract<Decision, { kind: "refuse" }> {
-  const reason = `the audit log cannot be written (${problem})`;
-  // Not the policy's doing, so nobody is told that it was.
+export function unrecorded(problem: string): Refused {
+  return refusedFor(`the audit log cannot be written (${problem})`);
+}
+
+/** It cannot go on for a reason of iddio's own: not the policy's doing, so nobody is told that it was. */
+export function refusedFor(reason: string): Refused {
   return { kind: "refuse", result: { outcome: "blocked", decision: "deny", reason }, retry: true };
 }

@@ -1,0 +1,32 @@
+// What nobody has decided yet waits for a person. Only an answer that allows lets it go on, and only if the policy in
+// force still judges it as what was shown.
+
+import { afterHold } from "../decision.ts";
+import { holdAsk } from "../hold-ask.ts";
+import type { Stage } from "./stage.ts";
+
+/** Asks a person, unless the ask is decided. */
+export const hold: Stage = {
+  name: "hold",
+  async run(state) {
+    const { judged, decision, mode, parts, carrier } = state;
+    if (judged === undefined || decision !== undefined || mode === "observe") return undefined;
+    const { ask, verdict } = judged;
+    parts.recorder.escalated(ask, verdict);
+    const again = () => judged.again();
+    const shown = await carrier.show();
+    const held =
+      typeof shown === "string"
+        ? ({ outcome: "full", id: "", reason: shown } as const)
+        : await holdAsk(parts.broker, ask, {
+            ...shown,
+            verdict,
+            again,
+            onLeave: (left) => carrier.onLeave(left),
+          });
+    const decided = afterHold(held, again);
+    if (decided.kind === "refuse") return decided;
+    state.decision = decided;
+    return undefined;
+  },
+};

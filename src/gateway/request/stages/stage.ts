@@ -1,0 +1,114 @@
+// What an ask goes through between its carrier and its end. A stage is one file and one line in stages.ts; it reads and
+// adds to the state of the ask, and either returns nothing (the next stage goes on) or a refusal (no other stage runs).
+// A stage that throws is a refusal too. None of them can let an ask through by itself: `forward` asks for proof of what
+// the others found.
+
+import type { Ask, AskFields } from "../../../model/ask.ts";
+import type { Mode } from "../../../model/mode.ts";
+import type { Verdict } from "../../../model/verdict.ts";
+import type { Refusal } from "../../../protocols/refused.ts";
+import type { Gateway } from "../context.ts";
+import type { Decision, Refused } from "../decision.ts";
+
+/** The parts of the gateway that asks are judged with. */
+export type AskParts = Pick<
+  Gateway,
+  "mode" | "inspection" | "settings" | "presentRuns" | "grants" | "broker" | "recorder" | "log"
+>;
+
+/** A judged ask. */
+export interface Judged {
+  readonly ask: Ask;
+  readonly verdict: Verdict;
+  /** A refusal that does not come from the policy, where not enough could be read to let it go on. */
+  readonly obstacle?: Refused;
+  /** Judges again by the policy in force: why it may wait no longer, undefined when it may. */
+  again(): string | undefined;
+}
+
+/** What a person's question needs besides the ask. */
+export interface Shown {
+  /** Bytes of it that are kept in memory while it waits. */
+  readonly heldBytes: number;
+  /** Equal for a client's attempts at the same stream by different protocols. */
+  readonly fallbackKey?: string;
+}
+
+/** How an ask that was done ended. */
+export interface Ending {
+  readonly status?: number;
+  /** Added to its row: `{ exit_code: 1 }`, `{ bytes: 120 }`. */
+  readonly fields?: AskFields;
+  /** It was not carried out, or not known to be: why, in a clause. */
+  readonly failure?: string;
+}
+
+/** What the stages need of a carrier. HTTP's is http-carrier.ts; what is simpler uses `runAsk`. */
+export interface AskCarrier {
+  /** Reads what is needed and judges it. */
+  judge(): Judged | Promise<Judged>;
+  /** An ask of which nothing is known but who sent it, for the row of a refusal before it was judged. */
+  unjudged(reason: string): Ask;
+  /** Completes the ask's evidence and digest before a person sees it. A text: why it cannot be shown at present. */
+  show(): Shown | string | Promise<Shown | string>;
+  /** Calls back when the client goes away; returns the way to stop listening. */
+  onLeave(left: () => void): () => void;
+  /** Refuses in the client's language. */
+  refuse(refusal: Refusal): Promise<void> | void;
+  /**
+   * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on for hours.
+   * Throws `NotDone` when the client still waits for an answer.
+   */
+  forward(ended: (ending?: Ending) => void): Promise<void>;
+  /** Whether the error is one of its own connection, which it answers itself. */
+  owns(error: unknown): boolean;
+  /** Gives back what it holds. */
+  release(): void;
+}
+
+/** One ask on its way; each stage adds its own part. */
+export interface AskState {
+  readonly parts: AskParts;
+  readonly carrier: AskCarrier;
+  /** The proxy mode when it was judged; by `classify`. */
+  mode?: Mode;
+  /** By `classify`. */
+  judged?: Judged;
+  /** By `guard`, or by `hold`. */
+  decision?: Decision;
+  /** Its intent is on disk, or it needs none; by `intent`. */
+  hasIntent?: true;
+  /** The carrier has been told to do it; by `forward`. Nothing can be refused from then on. */
+  hasStarted?: true;
+  /** By `forward`. */
+  ending?: Ending;
+  /** What is still going on after the outcome is known; by `forward`. */
+  rest?: Promise<void>;
+}
+
+/** One stage. */
+export interface Stage {
+  readonly name: string;
+  run(state: AskState): Refused | undefined | Promise<Refused | undefined>;
+}
+
+/** It was not done, nothing of an answer reached the client, and the client waits for one. */
+export class NotDone extends Error {
+  readonly outcome: "failed" | "blocked";
+  readonly status: number;
+  /** Whether the same ask may succeed when it is sent again. */
+  readonly retry: boolean;
+  /** It was on its way when it failed. */
+  readonly wasSent: boolean;
+
+  constructor(
+    reason: string,
+    more: { outcome: "failed" | "blocked"; status: number; retry: boolean; wasSent: boolean },
+  ) {
+    super(reason);
+    this.outcome = more.outcome;
+    this.status = more.status;
+    this.retry = more.retry;
+    this.wasSent = more.wasSent;
+  }
+}

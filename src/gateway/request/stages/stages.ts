@@ -1,0 +1,13 @@
+// The way of every ask, in order. A new stage is a file beside this one and a line here; what each promises is in
+// stage.ts, and test/gateway/stages.test.ts removes, breaks and delays every one of them.
+
+import { classify } from "./classify.ts";
+import { forward } from "./forward.ts";
+import { guard } from "./guard.ts";
+import { hold } from "./hold.ts";
+import { intent } from "./intent.ts";
+import { outcome } from "./outcome.ts";
+import type { Stage } from "./stage.ts";
+
+/** All of them. */
+export const STAGES: readonly Stage[] = [classify, guard, hold, intent, forward, outcome];
