@@ -56,6 +56,8 @@ import {
   runCommand,
   runListCommand,
   runProfilesCommand,
+  runQuarantineCommand,
+  runRestoreCommand,
   runStopCommand,
 } from "../features/run/run.ts";
 import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "../features/update/update.ts";
@@ -100,6 +102,8 @@ export const COMMANDS: readonly Command[] = [
   runListCommand,
   runStopCommand,
   runProfilesCommand,
+  runQuarantineCommand,
+  runRestoreCommand,
   hookCommand,
   hooksInstallCommand,
   hooksUninstallCommand,

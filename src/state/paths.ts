@@ -41,6 +41,8 @@ export interface StatePaths {
   readonly runs: string;
   /** A folder for what the agents of each profile keep between runs. */
   readonly runHomes: string;
+  /** A folder for files that agents made and that would start programs outside. */
+  readonly quarantine: string;
   /** A folder for what agents' settings files were before their hooks were installed. */
   readonly hooks: string;
   /** A folder for profiles that replace the built-in ones. */
@@ -82,6 +84,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     daemonBinary: join(root, "bin", "iddio-daemon"),
     runs: join(root, "runs"),
     runHomes: join(root, "run-homes"),
+    quarantine: join(root, "quarantine"),
     hooks: join(root, "hooks"),
     profiles: join(config, "profiles"),
     updates: join(root, "updates"),

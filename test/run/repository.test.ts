@@ -119,17 +119,110 @@ git log --oneline > /dev/null; git gc -q; git -C sub log --oneline > /dev/null; 
   );
 
   test(
-    "told at the end: files of this kind that are new",
+    "new files of this kind are moved away while the agent runs, told at the end, and come back on demand",
     async () => {
-      const { code, stderr } = await sandbox.inside(
-        "mkdir -p .claude deep/in && echo {} > .mcp.json && git init -q deep/in && touch plain",
+      const { code, stderr, stdout } = await sandbox.inside(
+        "mkdir -p .claude deep/in && echo {} > .mcp.json && echo x > deep/in/.envrc && touch plain; for i in $(seq 100); do [ -e .mcp.json ] || break; sleep 0.1; done; ls -A . deep/in",
       );
-      expect([code, stderr]).toEqual([0, expect.stringContaining("new files by which programs outside")]);
-      for (const name of [".claude", ".mcp.json", "deep/in/.git"])
+      expect([code, stderr]).toEqual([0, expect.stringContaining("moved away: new files by which programs")]);
+      expect(stdout).not.toContain(".mcp.json");
+      for (const name of [".claude", ".mcp.json", "deep/in/.envrc"]) {
         expect(stderr).toContain(`  ${join(sandbox.project, name)}\n`);
-      expect(stderr).not.toContain("plain");
-      expect(stderr).not.toContain(".envrc");
+        expect(existsSync(join(sandbox.project, name))).toBe(false);
+      }
+      for (const name of ["plain", `${sandbox.project}/.envrc`]) expect(stderr).not.toContain(name);
       expect((await sandbox.inside("true")).stderr).toBe("");
+      expect((await sandbox.iddio(["run", "quarantine"])).stdout).toContain(".mcp.json");
+      expect((await sandbox.iddio(["run", "restore", ".mcp.json"])).stdout).toContain("restored");
+      expect(await Bun.file(join(sandbox.project, ".mcp.json")).text()).toBe("{}\n");
+      expect((await sandbox.iddio(["run", "restore", ".mcp.json"])).code).toBe(1);
+      await sandbox.outside(["/bin/rm", ".mcp.json"]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "what was given by name may be written and stays",
+    async () => {
+      const flags = ["--rw", join(sandbox.project, ".vscode")];
+      const { code, stderr } = await sandbox.inside("echo '{}' > .vscode/settings.json", { flags });
+      expect([code, stderr]).toEqual([0, ""]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "a repository that the agent makes or clones stays and works; what in it would start programs does not",
+    async () => {
+      const { stderr } = await sandbox.inside(
+        `export GIT_CONFIG_GLOBAL=/dev/null; set -e; git init -q -b main plainly; cd plainly; git ${IDENTITY} commit -q --allow-empty -m one; git remote add origin https://a.example/b.git; git config user.name me; git worktree add -q ../side; cd ..; git init -q --bare bare.git; git clone -q plainly copy`,
+      );
+      expect(stderr).toBe("");
+      const bad = `export GIT_CONFIG_GLOBAL=/dev/null; set -e; git clone -q plainly second; git init -q --bare bare2.git; git clone -q plainly copy2; cd second; git config user.name me2; git config core.fsmonitor ${evil}; cp ${evil} .git/hooks/pre-commit; cd ..; git config -f bare2.git/config core.fsmonitor ${evil}; git config -f copy2/.git/config include.path ${evil}; mkdir -p pointer; cp -r second/.git pointer/real; echo "gitdir: real" > pointer/.git; ln -s second linked-tree; mkdir linked; ln -s ../second/.git linked/.git; mkdir .git/modules/fresh; cp -r second/.git/. .git/modules/fresh/`;
+      const second = await sandbox.inside(bad);
+      expect([second.code, second.stderr]).toEqual([0, expect.stringContaining("moved away")]);
+      const look = [
+        "plainly",
+        "second",
+        "bare.git",
+        "bare2.git",
+        "copy",
+        "copy2",
+        "pointer",
+        "linked",
+        ".git/modules/fresh",
+        "side",
+      ];
+      await sandbox.outside([
+        "/bin/sh",
+        "-c",
+        `${look.map((each) => `(cd ${each} && git status; git ${IDENTITY} commit --allow-empty -m x; git log -1)`).join("; ")}`,
+      ]);
+      expect(existsSync(join(sandbox.home, "EVIL"))).toBe(false);
+      const log = await sandbox.outside([
+        "/bin/sh",
+        "-c",
+        "git -C second log --oneline; git -C plainly remote -v; git -C second config user.name",
+      ]);
+      expect(log.stdout).toContain("one");
+      expect(log.stdout).toContain("https://a.example/b.git");
+      expect(log.stdout).toContain("me2\n");
+    },
+    LONG_MS,
+  );
+
+  test(
+    "held: a nested repository, or a file's folder, moved away and made again",
+    async () => {
+      await sandbox.outside(["/bin/sh", "-c", "mkdir -p app && echo 'export B=1' > app/.envrc"]);
+      const { stdout } = await sandbox.inside(
+        `mv nested n2 && mkdir nested && cp -r n2/.git nested/.git && git -C nested config core.fsmonitor ${evil} && echo moved; mv app app2 && mkdir app && echo evil > app/.envrc && echo again; echo evil > app2/.envrc; true`,
+      );
+      expect(stdout).toContain("moved");
+      await sandbox.outside(["/bin/sh", "-c", "git -C nested status; git -C n2 status; true"]);
+      expect(existsSync(join(sandbox.home, "EVIL"))).toBe(false);
+      expect(existsSync(join(sandbox.project, "app", ".envrc"))).toBe(false);
+      await sandbox.outside(["/bin/rm", "-rf", "nested", "app", "app2"]);
+      await sandbox.outside(["/bin/mv", "n2", "nested"]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "held: a link in the way does not have other files moved",
+    async () => {
+      const { home, project } = sandbox;
+      await sandbox.outside([
+        "/bin/sh",
+        "-c",
+        `mkdir -p ${home}/.cargo ${home}/victim && echo mine > ${home}/.cargo/config.toml && echo mine > ${home}/victim/.envrc`,
+      ]);
+      await sandbox.inside(
+        `ln -s ${home}/.cargo .cargo; ln -s ${home}/victim sub2; mkdir evil2; ln -s ${home}/victim evil2/.git`,
+      );
+      expect(await Bun.file(join(home, ".cargo", "config.toml")).text()).toBe("mine\n");
+      expect(await Bun.file(join(home, "victim", ".envrc")).text()).toBe("mine\n");
+      expect(existsSync(join(project, ".cargo"))).toBe(false);
     },
     LONG_MS,
   );

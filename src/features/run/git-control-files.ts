@@ -4,6 +4,7 @@
 
 import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { Listed } from "./control-files.ts";
 
 /** What is mounted of a repository, in this order. */
 export interface GitMounts {
@@ -13,16 +14,15 @@ export interface GitMounts {
   readonly readOnly: readonly string[];
 }
 
-/** Nested repositories are looked for this deep. */
-const NESTED_DEPTH = 3;
+/** Nested repositories that are protected. */
 const NESTED_MAX = 64;
-const SKIPPED = new Set(["node_modules", ".git", "target", "dist", "vendor", ".venv"]);
 
-/** The mounts for every repository in a writable folder. */
-export async function gitMounts(folder: string): Promise<GitMounts> {
+/** The mounts for every repository in a writable folder that was looked through. */
+export async function gitMounts(listed: readonly Listed[]): Promise<GitMounts> {
   const writable: string[] = [];
   const readOnly: string[] = [];
-  for (const at of await repositoriesIn(folder)) {
+  const withGit = listed.filter(({ entries }) => entries.some(({ name }) => name === ".git"));
+  for (const { path: at } of withGit.slice(0, NESTED_MAX)) {
     const directory = await gitDirectoryOf(at);
     if (directory === undefined) continue;
     if (directory.isFile) readOnly.push(join(at, ".git"));
@@ -40,22 +40,8 @@ export async function workTreeOf(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The folders below one that hold a `.git`, itself included. */
-export async function repositoriesIn(folder: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  const look = async (at: string, depth: number): Promise<void> => {
-    const entries = await readdir(at, { withFileTypes: true }).catch(() => []);
-    if (entries.some(({ name }) => name === ".git")) found.push(at);
-    if (depth === 0 || found.length >= NESTED_MAX) return;
-    for (const entry of entries)
-      if (entry.isDirectory() && !SKIPPED.has(entry.name)) await look(join(at, entry.name), depth - 1);
-  };
-  await look(folder, NESTED_DEPTH);
-  return found;
-}
-
 /** The common git directory behind `<at>/.git`; undefined when it cannot be trusted to be one. */
-async function gitDirectoryOf(
+export async function gitDirectoryOf(
   at: string,
 ): Promise<{ readonly common: string; readonly isFile: boolean } | undefined> {
   const path = join(at, ".git");

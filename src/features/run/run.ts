@@ -142,6 +142,38 @@ export const runProfilesCommand: Command = {
   },
 };
 
+/** Lists what was moved out of agents' reach. */
+export const runQuarantineCommand: Command = {
+  name: "run quarantine",
+  summary: "List files that agents made and that would have started programs outside of their sandbox",
+  flags: [JSON_FLAG],
+  async run({ flags, output, paths }) {
+    const { quarantined } = await import("./quarantine.ts");
+    const moved = await quarantined(paths.quarantine);
+    if (flags.has("json")) return void output.json(moved);
+    if (moved.length === 0) return void output.note("nothing is in quarantine");
+    output.table(
+      ["FROM", "NOW"],
+      moved.map(({ from, to }) => [from, to]),
+    );
+  },
+};
+
+/** Puts one of them back. */
+export const runRestoreCommand: Command = {
+  name: "run restore",
+  summary: "Put a file back that was moved out of an agent's project",
+  args: [{ name: "path", completes: "file" }],
+  details: ["Look at it first: the next program that finds it may run what it says."],
+  examples: ["iddio run restore .envrc"],
+  async run({ args, output, paths }) {
+    const { resolve } = await import("node:path");
+    const { restore } = await import("./quarantine.ts");
+    const { from } = await restore(paths.quarantine, resolve(args[0] ?? ""));
+    output.line(`restored ${from}`);
+  },
+};
+
 /** The process between an agent and the daemon; only ever started by `iddio run`. */
 export const runBridgeCommand: Command = {
   name: "run-bridge",

@@ -7,6 +7,7 @@ import { copyFile, lstat, mkdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
+import { CONTROL_FILES, foldersIn, isControlPath, type Listed } from "./control-files.ts";
 import { gitMounts, workTreeOf } from "./git-control-files.ts";
 import { coveredSockets, isBelow } from "./outside-sockets.ts";
 import type { Profile } from "./profile.ts";
@@ -37,29 +38,13 @@ export interface View {
   readonly args: readonly string[];
   /** The folder that the agent works in and may write. */
   readonly project: string;
+  /** Further folders that it may write, from `--rw`. */
+  readonly writable: readonly string[];
+  /** Files of repositories that are read-only in it. */
+  readonly protectedFiles: readonly string[];
   /** Paths that must not be readable inside; proved before the command starts. */
   readonly secrets: readonly string[];
 }
-
-/** Files of the project by which tools run programs: read-only where they are there. */
-export const CONTROL_FILES = [
-  ".envrc",
-  ".vscode",
-  ".idea",
-  ".devcontainer",
-  ".mise.toml",
-  "mise.toml",
-  ".tool-versions",
-  ".husky",
-  ".cargo/config.toml",
-  ".claude",
-  ".mcp.json",
-  ".cursor",
-  ".codex",
-  ".gemini",
-  ".opencode",
-  ".github/hooks",
-] as const;
 
 /** Places of secrets in a home directory, with which the start is checked. */
 const HOME_SECRETS = [
@@ -109,6 +94,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   const writable = await Promise.all(input.writable.map((path) => given("--rw", path, home, state)));
   const readOnly = await Promise.all(input.readOnly.map((path) => given("--ro", path, undefined, state)));
   const shown = [project, ...writable, ...readOnly];
+  const protectedFiles: string[] = [];
   const args: string[] = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
   const hidden = ["/run", "/tmp", "/var/tmp", "/dev", "/proc", state];
   if (!input.keepHome) hidden.push(home, ...(existsSync("/home") ? ["/home"] : []));
@@ -135,10 +121,12 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   for (const path of readOnly) args.push("--ro-bind", path, path);
   for (const path of [...new Set([project, ...writable])]) {
     args.push("--bind", path, path);
-    const git = await gitMounts(path);
+    const listed = await foldersIn(path);
+    const git = await gitMounts(listed);
     for (const each of git.writable) args.push("--bind", each, each);
     for (const each of git.readOnly) args.push("--ro-bind", each, each);
-    args.push(...(await controlFileMounts(path)));
+    protectedFiles.push(...git.readOnly);
+    args.push(...(await controlFileMounts(listed, writable.filter(isControlPath))));
   }
   for (const path of sockets.files) args.push("--ro-bind", "/dev/null", path);
   // Where the person's secrets would show after all: a folder above a given path, or a home that is kept.
@@ -149,7 +137,13 @@ export async function sandboxView(input: ViewInput): Promise<View> {
     if (existsSync(path)) args.push("--ro-bind", path, path);
   args.push(...(await systemFiles(input)));
   args.push("--chdir", cwd);
-  return { args, project, secrets: [...secretsOf(paths, shown, secrets), ...OUTSIDE.filter(existsSync)] };
+  return {
+    args,
+    project,
+    writable,
+    protectedFiles,
+    secrets: [...secretsOf(paths, shown, secrets), ...OUTSIDE.filter(existsSync)],
+  };
 }
 
 /** Sockets by which programs outside would do an agent's work. */
@@ -281,15 +275,25 @@ async function hookMount(
   return ["--ro-bind", join(scratch, hookFileName(hook)), path];
 }
 
-async function controlFileMounts(project: string): Promise<readonly string[]> {
+const CONTROL_MOUNTS_MAX = 200;
+
+async function controlFileMounts(
+  listed: readonly Listed[],
+  given: readonly string[],
+): Promise<readonly string[]> {
   const args: string[] = [];
-  for (const name of CONTROL_FILES) {
-    const path = join(project, name);
-    const real = await realpath(path).catch(() => undefined);
-    if (real !== path) continue;
-    // The folder between must not be moved away with the file in it.
-    if (name.includes("/")) args.push("--bind", dirname(path), dirname(path));
-    args.push("--ro-bind", path, path);
+  for (const { path: folder, entries } of listed) {
+    const names = new Set(entries.map(({ name }) => name));
+    for (const name of CONTROL_FILES.filter((each) => names.has(each.split("/")[0] ?? ""))) {
+      const path = join(folder, name);
+      if (given.some((each) => isBelow(path, each))) continue;
+      const real = await realpath(path).catch(() => undefined);
+      if (real !== path) continue;
+      // The folder between must not be moved away with the file in it.
+      if (name.includes("/")) args.push("--bind", dirname(path), dirname(path));
+      args.push("--ro-bind", path, path);
+      if (args.length > CONTROL_MOUNTS_MAX * 3) return args;
+    }
   }
   return args;
 }

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { isatty } from "node:tty";
 import { ADDRESS_IN_RUN, type ControlClient } from "../../api/client.ts";
 import type { RunStart } from "../../api/daemon-reports.ts";
@@ -17,9 +17,10 @@ import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { AgentTerminal } from "./agent-terminal.ts";
 import type { BridgeSpec } from "./bridge-spec.ts";
+import { isControlPath } from "./control-files.ts";
 import { HostEnd } from "./host-end.ts";
-import { controlFilesIn, newFilesText } from "./new-control-files.ts";
 import { loadProfile, type Profile } from "./profile.ts";
+import { movedText, Quarantine } from "./quarantine.ts";
 import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
 import { runUnconfined } from "./run-unconfined.ts";
 import { sandboxEnvironment } from "./sandbox-environment.ts";
@@ -138,11 +139,15 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
       env: { ...environment, ...hook?.env },
       secrets: view.secrets,
     };
-    const folders = [view.project, ...options.writable.map((path) => resolve(path))];
-    const before = await controlFilesIn(folders);
+    const quarantine = await Quarantine.begin({
+      folders: [view.project, ...view.writable],
+      into: join(paths.quarantine, started.run.id),
+      allowed: view.writable.filter(isControlPath),
+      readOnly: view.protectedFiles,
+    });
     const code = await carryOut(bwrap.path, spec, options, context);
-    const news = newFilesText(before, await controlFilesIn(folders));
-    if (news !== undefined) context.note(news);
+    const moved = movedText(await quarantine.end());
+    if (moved !== undefined) context.note(moved);
     await options.onEnd?.(scratch, view);
     return code;
   } finally {
