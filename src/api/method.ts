@@ -39,6 +39,8 @@ export interface MethodSpec<Input, Output> {
   readonly output: Schema<Output>;
   readonly isStream?: true;
   readonly narrows?: Narrowing<Input>;
+  /** It tells what only a person may see: a read that needs one all the same. */
+  readonly isForPerson?: true;
   /** The method is about the guard itself: root may call it in place of a factor, and a first factor needs root. */
   readonly isForRoot?: true;
   /** An agent in `iddio run` may call it, for itself: it judges, holds, withdraws or records, and lets nothing through. */
@@ -81,9 +83,9 @@ export function method<Output, Input = Readonly<Record<string, never>>>(
   return { input: NOTHING as unknown as Schema<Input>, errors: {}, ...rest, effect, verb, path };
 }
 
-/** Whether a call needs a person: every decision and every change, except those proven to narrow. */
+/** Whether a call needs a person: every decision, every change that is not proven to narrow, and some reads. */
 export function needsPresence(entry: AnyMethod, before: () => Standing, input: object): boolean {
-  if (entry.effect === "read") return false;
+  if (entry.effect === "read") return entry.isForPerson === true;
   if (entry.narrows === undefined) return true;
   return entry.narrows.proof !== undefined && !entry.narrows.proof(before(), input as never);
 }

@@ -21,6 +21,7 @@ import {
 } from "./daemon-reports.ts";
 import { FORWARD_METHODS } from "./forward-methods.ts";
 import { HOOKS_JUDGE } from "./hook-method.ts";
+import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
 import { type AnyMethod, method } from "./method.ts";
 import {
   approval,
@@ -105,6 +106,7 @@ export const METHODS = {
     output: object({ approval: approvalDetails }),
     errors: NO_SUCH,
   }),
+  ...KUBERNETES_METHODS,
   approvals_allow: method("decide", "POST", "/v1/approvals/allow", {
     about: "lets one request through",
     input: object({

@@ -7,6 +7,7 @@ import { Authority } from "../ca/authority.ts";
 import { writeBundle } from "../ca/bundle.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
+import { Effects } from "../features/effects/effects.ts";
 import { Forwarding } from "../features/forward/forwarding.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
@@ -214,11 +215,18 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   };
 
   const runCalls = new RunCalls();
+  const effects = new Effects({
+    settings: () => settings.current,
+    policy: () => policy.current,
+    isRegistered: (host, port) => upstreams.get(host, port) !== undefined,
+    log: (message, fields) => log.debug(message, fields),
+  });
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
     pool,
     broker,
     grants,
+    effects,
     presentRuns,
     runCalls,
     recorder,

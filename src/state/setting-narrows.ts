@@ -9,6 +9,7 @@ const STRICTEST_FIRST: { readonly [N in SettingName]?: readonly Settings[N][] } 
   audit_passthrough: ["metadata", "off"],
   audit_failure: ["closed", "open"],
   detector: ["off", "generic", "all"],
+  effect_pin: ["on", "off"],
   notifications: ["on", "off"],
   telemetry_opt_in: [false, true],
 };

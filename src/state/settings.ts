@@ -50,6 +50,10 @@ const TABLE = {
   notifications: setting("on", word("on", "off")),
   /** What shows that a person, not an agent, answers and widens. */
   approval_guard: setting("session", word("off", "session", "totp", "passkey")),
+  /** Whether a person who looks at a held request is shown what it would do. */
+  effect_preview: setting("on", word("on", "off")),
+  /** Whether what was shown is compared again before the request goes. */
+  effect_pin: setting("on", word("on", "off")),
   /** Whether the daemon looks for newer releases by itself: `check` looks, `stage` also downloads. */
   update_mode: setting("check", word("off", "check", "stage")),
   update_interval: setting("24h", duration),

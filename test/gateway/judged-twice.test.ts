@@ -40,6 +40,7 @@ async function approve(change: Policy | undefined) {
     broker,
     lookAhead: new LookAhead(),
     presentRuns: new Set(),
+    effects: { of: () => undefined },
     mode: { current: "enforce" },
     grants: { find: () => undefined },
     settings: { current: { classify_body_limit: 1024, audit_failure: "closed" } },
@@ -63,6 +64,7 @@ async function approve(change: Policy | undefined) {
     trailers: [],
     peekBody: async () => undefined,
     onLeave: () => () => {},
+    ask: () => Promise.reject(new Error("nothing is asked")),
     async refuse({ body }) {
       reply = new TextDecoder().decode(body);
     },

@@ -69,6 +69,7 @@ function http({ parts }: TestParts, seen: Seen): AskCarrier {
       seen.leave = left;
       return () => {};
     },
+    ask: () => Promise.reject(new Error("nothing is asked")),
     async refuse() {
       seen.refusals += 1;
     },
@@ -78,7 +79,8 @@ function http({ parts }: TestParts, seen: Seen): AskCarrier {
     },
   };
   const trust = { belowPrefix: (_host: string, _port: number, target: string) => target };
-  const gateway = { ...parts, lookAhead: new LookAhead(), trust } as unknown as Gateway;
+  const effects = { of: () => undefined };
+  const gateway = { ...parts, lookAhead: new LookAhead(), trust, effects } as unknown as Gateway;
   return new HttpCarrier(gateway, ["generic"], request, () => ["generic"]);
 }
 

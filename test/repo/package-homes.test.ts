@@ -20,6 +20,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   unbash: /^src\/protocols\/shell\/read-script\.ts$/,
   // Edits settings files of agents without touching their comments.
   "jsonc-parser": /^src\/features\/hooks\//,
+  // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.
+  fflate: /^src\/wire\/spdy\//,
   kleur: /^src\/cli\/kit\/output\.ts$/,
   "bun:ffi": /^src\/(?:api\/peer|host\/|state\/c-symbol)/,
 };

@@ -1,11 +1,14 @@
 // `iddio approval list|show|allow|deny`: what waits for a person, and the answers to it. Shows every
 // character of what an agent sent, with nothing hidden and nothing obeyed by the terminal.
 
+import type { EffectReport } from "../../api/effect-report.ts";
 import type { ApprovalDetails } from "../../api/reports.ts";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import { effectLines } from "../../cli/kit/effect-lines.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import { tierPainter } from "../../cli/kit/tier-painter.ts";
+import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
 import { hostText, originFacts, requestFacts, shownEvidence, timeLeft } from "./approval-facts.ts";
 
@@ -53,15 +56,30 @@ export const approvalShowCommand: Command = {
   summary: "Show all of a held request",
   args: [ID_ARGUMENT],
   flags: [JSON_FLAG],
-  details: [ID_DETAIL, "Credentials in headers, and secrets in the body, are shown as ***."],
+  details: [
+    ID_DETAIL,
+    "Credentials in headers, and secrets in the body, are shown as ***.",
+    "For Kubernetes it also shows what the request would change or delete, looked at without doing it. Only a person sees that.",
+  ],
   examples: ["iddio approval show a1b2c3d4"],
   async run({ args, flags, output, daemon }) {
     const [id = ""] = args;
     const { approval } = await daemon.call("approvals_show", { id });
-    if (flags.has("json")) return void output.json(approval);
-    await printDetails(output, approval);
+    const effect = await effectOf(daemon, approval.id);
+    if (flags.has("json")) return void output.json({ ...approval, effect });
+    await printDetails(output, approval, effect);
   },
 };
+
+/** What it would do; to whom that is not shown is told why. */
+async function effectOf(daemon: CommandContext["daemon"], id: string): Promise<EffectReport> {
+  try {
+    return (await daemon.call("approvals_effect", { id })).effect;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { state: "none", about: error.message };
+  }
+}
 
 /** Lets exactly the one held request go; with --for, also those like it for a while. */
 export const approvalAllowCommand: Command = {
@@ -137,8 +155,9 @@ const ENDED = {
   withdrawn: "no longer, its client has left; allowed now, the same request passes once",
 };
 
-async function printDetails(output: Output, approval: ApprovalDetails): Promise<void> {
-  const { bold, faint } = await output.loadPaints();
+async function printDetails(output: Output, approval: ApprovalDetails, effect: EffectReport): Promise<void> {
+  const paints = await output.loadPaints();
+  const { bold, faint } = paints;
   output.pairs([
     ["id", approval.id],
     [
@@ -148,6 +167,11 @@ async function printDetails(output: Output, approval: ApprovalDetails): Promise<
     ...requestFacts(approval),
     ...originFacts(approval),
   ]);
+  output.line(bold("effect"));
+  for (const { tone, text } of effectLines(effect)) {
+    const paint = tone === "plain" ? String : tone === "strong" ? bold : paints[tone];
+    output.line(`  ${paint(escapeForTerminal(text))}`);
+  }
   for (const { label, text, pairs } of shownEvidence(approval)) {
     output.line(bold(escapeForTerminal(label.toLowerCase())));
     if (pairs === undefined)

@@ -173,7 +173,8 @@ export class Guard implements Gate {
 
   #asked(request: PresenceRequest): AskedApproval | undefined {
     const { id } = request.input as { readonly id?: unknown };
-    const isApproval = request.effect === "decide" && typeof id === "string";
+    const isAbout = request.effect === "decide" || request.method === "approvals_effect";
+    const isApproval = isAbout && typeof id === "string";
     return isApproval ? this.#parts.approval(id) : undefined;
   }
 

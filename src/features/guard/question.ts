@@ -44,7 +44,8 @@ export function questionOf(
     for (const [name, value] of Object.entries(request.input))
       lines.push([name, typeof value === "string" ? value : JSON.stringify(value)]);
   const isPlain = approval !== undefined && input.for_ms === undefined;
-  const title = `${request.effect === "decide" ? "Allow" : "Change"}: ${request.method}`;
+  const verb = { decide: "Allow", change: "Change", read: "Look at" }[request.effect];
+  const title = `${verb}: ${request.method}`;
   const whole = [title, lines, canonical(request.input), approval?.ask.digest ?? "", policy];
   return {
     title,

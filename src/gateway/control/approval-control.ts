@@ -28,6 +28,7 @@ interface Answer {
 type Methods =
   | "approvals_list"
   | "approvals_show"
+  | "approvals_effect"
   | "approvals_allow"
   | "approvals_deny"
   | "grants_list"
@@ -87,6 +88,13 @@ export function approvalHandlers(
           ...(client ? { client } : {}),
         },
       };
+    },
+
+    approvals_effect: async ({ id }) => {
+      const { effect, ask } = broker.find(id).approval;
+      if (effect !== undefined) return { effect: await effect.show() };
+      const about = `nothing is known of what ${ask.operation.protocol} would do before it does it`;
+      return { effect: { state: "none", about } };
     },
 
     approvals_allow: ({ for_ms, ...answer }, caller): ApprovalReply => {

@@ -5,9 +5,10 @@
 import { type Header, headerValue } from "../../model/request.ts";
 import { serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
 import { BodyError, type BodySource, UnconfirmedEnd } from "../message/body-source.ts";
+import { BytesBody, withJsonBody } from "../message/bytes-body.ts";
 import { endToEnd, sendMessage, takesTrailers } from "../message/http1-message.ts";
 import { statusText } from "../message/short-answer.ts";
-import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
+import type { BodyReader, OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { Channel } from "../stream/channel.ts";
 import { hangUp, lingeringClose } from "../stream/lingering-close.ts";
 import { relay } from "../stream/relay.ts";
@@ -33,6 +34,8 @@ export interface Forwarding {
   /** Throws UpstreamError. */
   readonly upstream: () => UpstreamTarget;
   readonly pool: UpstreamPool;
+  /** Goes out in place of the client's body, which has been read whole. */
+  readonly replaced?: Uint8Array | undefined;
   readonly answered: (status: number) => void;
   /** Told when the client's connection can carry another request. */
   readonly request: { keepConnection(): void };
@@ -111,7 +114,7 @@ class Outgoing implements OutgoingRequest {
   readonly scheme: "https" | "http";
   readonly authority: string;
   readonly headers: readonly Header[];
-  readonly body: BodySource;
+  readonly body: BodyReader;
   readonly upgrade: OutgoingRequest["upgrade"];
   readonly awaitsContinue: boolean;
   readonly prefersHttp2 = false;
@@ -119,14 +122,20 @@ class Outgoing implements OutgoingRequest {
   readonly #client: Channel;
   readonly #knowsInterim: boolean;
 
-  constructor({ client, head, path, authority, body, awaitsContinue, endMeansGone }: Forwarding) {
+  constructor(forwarding: Forwarding) {
+    const { client, head, path, authority, body, awaitsContinue, endMeansGone, replaced } = forwarding;
     this.method = head.method;
     this.target = path;
     this.scheme = endMeansGone ? "https" : "http";
     this.authority = head.authority ?? authority;
-    this.verbatim = path === head.target && head.authority !== undefined ? head.verbatim : undefined;
+    const isAsItCame = path === head.target && head.authority !== undefined && replaced === undefined;
+    this.verbatim = isAsItCame ? head.verbatim : undefined;
     this.headers = this.verbatim ? head.headers : outgoingFields(head, authority);
     this.body = body;
+    if (replaced !== undefined) {
+      this.headers = withJsonBody(this.headers, replaced);
+      this.body = new BytesBody(replaced);
+    }
     this.awaitsContinue = awaitsContinue;
     this.upgrade =
       head.upgrade === undefined

@@ -20,6 +20,8 @@ import type { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { QUEUED } from "../stream/queued-octets.ts";
+import { askUpstream, type SideAnswer, type SideCall } from "../upstream/ask.ts";
+import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
@@ -254,9 +256,17 @@ class Http1Request implements ClientRequest {
     this.#isReusable = true;
   }
 
-  forward(answered: (status: number) => void): Promise<void> {
+  ask(call: SideCall): Promise<SideAnswer> {
+    const { channel } = this.#connection;
+    const target = boundTarget(this.#pool, channel, this.#destined.upstream(), call.headers);
+    return askUpstream(this.#pool, target, authorityOf(this.#destined.destination), call);
+  }
+
+  async forward(answered: (status: number) => void, replaced?: Uint8Array): Promise<void> {
     const { channel, endMeansGone } = this.#connection;
+    if (replaced !== undefined) while ((await this.#body.next()) !== undefined);
     return forwardHttp1({
+      replaced,
       client: channel,
       endMeansGone,
       head: this.#wire,

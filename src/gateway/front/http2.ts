@@ -9,6 +9,7 @@ import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { passingTrailers } from "../../wire/http1/forbidden-trailers.ts";
 import { H2_ERROR } from "../../wire/http2/connection.ts";
 import { BodyError } from "../message/body-source.ts";
+import { BytesBody, withJsonBody } from "../message/bytes-body.ts";
 import { endToEnd } from "../message/http1-message.ts";
 import { Http2Session } from "../message/http2-session.ts";
 import type { Http2Stream } from "../message/http2-stream.ts";
@@ -20,6 +21,7 @@ import type { Arrived } from "../request/look-ahead.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { QUEUED } from "../stream/queued-octets.ts";
+import { askUpstream, type SideAnswer, type SideCall } from "../upstream/ask.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
@@ -283,11 +285,18 @@ class Http2Request implements ClientRequest {
     await sendReply(this.#stream, reply);
   }
 
-  async forward(answered: (status: number) => void): Promise<void> {
+  ask(call: SideCall): Promise<SideAnswer> {
+    const { channel, upstream } = this.#connection;
+    const target = boundTarget(this.#pool, channel, upstream(), call.headers);
+    return askUpstream(this.#pool, target, this.head.headers[0]?.[1] ?? "", call);
+  }
+
+  async forward(answered: (status: number) => void, replaced?: Uint8Array): Promise<void> {
     const stream = this.#stream;
     const { channel, upstream } = this.#connection;
+    if (replaced !== undefined) while ((await this.#body.next()) !== undefined);
     const target = boundTarget(this.#pool, channel, upstream(), this.head.headers);
-    const answer = await forwardUpstream(this.#pool, target, this.#outgoing(), {
+    const answer = await forwardUpstream(this.#pool, target, this.#outgoing(replaced), {
       get hasLeft() {
         return stream.resetCode !== undefined;
       },
@@ -318,19 +327,20 @@ class Http2Request implements ClientRequest {
     }
   }
 
-  #outgoing(): OutgoingRequest {
+  #outgoing(replaced: Uint8Array | undefined): OutgoingRequest {
     const stream = this.#stream;
-    const { method, target, headers } = this.head;
+    const { method, target } = this.head;
+    const headers = replaced === undefined ? this.head.headers : withJsonBody(this.head.headers, replaced);
     return {
       method,
       target,
       scheme: "https",
       authority: headers[0]?.[1] ?? "",
       headers,
-      body: this.#body,
+      body: replaced === undefined ? this.#body : new BytesBody(replaced),
       upgrade: undefined,
       prefersHttp2: true,
-      awaitsContinue: this.#awaitsContinue,
+      awaitsContinue: this.#awaitsContinue && replaced === undefined,
       interim(status, fields) {
         const lower = fields.map(([name, value]) => [name.toLowerCase(), value] as const);
         stream.sendHeaders([[":status", String(status)], ...lower], false);

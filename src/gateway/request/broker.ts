@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import { Deadline } from "../../state/deadline.ts";
+import type { HeldEffect } from "../cluster/held-effect.ts";
 import { Shares } from "../stream/shares.ts";
 import type { Events } from "./events.ts";
 import { payerOf } from "./look-ahead.ts";
@@ -25,6 +26,8 @@ export interface ApprovalRequest {
   readonly fallbackKey?: string;
   /** Bytes of it that are kept in memory while it waits. */
   readonly heldBytes: number;
+  /** What it would do, where that can be looked at. */
+  readonly effect?: HeldEffect;
 }
 
 /** A request that waits. */
@@ -40,6 +43,8 @@ export interface HoldOutcome {
   readonly id: string;
   /** What the person wrote, if anything. */
   readonly reason?: string;
+  /** Of an approval: the effect that was to be seen when it was given. */
+  readonly effect?: HeldEffect;
 }
 
 /** Requests that may wait at once; more are refused at once, so that an agent cannot bury one among many. */
@@ -65,6 +70,7 @@ interface OneShot {
   readonly id: string;
   readonly deadline: Deadline;
   readonly reason: string | undefined;
+  readonly effect: HeldEffect | undefined;
 }
 
 interface Waiting {
@@ -106,12 +112,15 @@ export class Broker {
         outcome: "approved",
         id: late.id,
         ...(late.reason ? { reason: late.reason } : {}),
+        ...(late.effect ? { effect: late.effect } : {}),
       });
     const payer = payerOf(request.ask.subject.client);
     if (!this.#takePlace(payer, request.heldBytes)) return Promise.resolve({ outcome: "full", id: "" });
     const timeoutMs = this.#timeoutMs();
     const createdMs = Date.now();
-    const id = this.#takeOver(request.ask) ?? this.#newId();
+    const known = this.#takeOver(request.ask);
+    if (known?.effect !== undefined) request.effect?.inherit(known.effect);
+    const id = known?.id ?? this.#newId();
     const approval = { ...request, id, createdMs, expiresMs: createdMs + timeoutMs };
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(approval.id, "timed_out"), timeoutMs);
@@ -207,14 +216,14 @@ export class Broker {
   }
 
   #replyLate(approval: PendingApproval, outcome: "approved" | "denied", reason: string | undefined): void {
-    const { id, ask } = approval;
+    const { id, ask, effect } = approval;
     if (outcome === "approved") {
       if (!ask.canRecur)
         throw new UserError(`'${id}' no longer waits, and its body was too large to know it again`, {
           hint: "let the client send it again, then approve in time",
           code: "ended",
         });
-      this.#oneShots.set(ask.digest, { id, deadline: within(LATE_MS), reason });
+      this.#oneShots.set(ask.digest, { id, deadline: within(LATE_MS), reason, effect });
     }
     this.#events.publish("approval_replied", { ...eventFields(approval), outcome, late: true });
   }
@@ -227,14 +236,14 @@ export class Broker {
     return found && !found.deadline.isOver() ? found : undefined;
   }
 
-  /** The id of the same request whose client has left: its retry is the same question. */
-  #takeOver({ digest, canRecur }: Ask): string | undefined {
+  /** The same request whose client has left: its retry is the same question, under the same id. */
+  #takeOver({ digest, canRecur }: Ask): PendingApproval | undefined {
     if (!canRecur) return undefined;
     this.#forgetOld();
     for (const { approval, outcome } of this.#ended.values())
       if (outcome === "withdrawn" && approval.ask.digest === digest) {
         this.#ended.delete(approval.id);
-        return approval.id;
+        return approval;
       }
     return undefined;
   }
@@ -282,13 +291,15 @@ export class Broker {
     else if (outcome === "withdrawn" || outcome === "revoked")
       this.#events.publish("approval_withdrawn", fields);
     else this.#events.publish("approval_replied", fields);
-    waiting.settle({ outcome, id, ...(reason ? { reason } : {}) });
+    const { effect } = waiting.approval;
+    waiting.settle({ outcome, id, ...(reason ? { reason } : {}), ...(effect ? { effect } : {}) });
   }
 
   #remember(approval: PendingApproval, outcome: "timed_out" | "withdrawn"): void {
     this.#forgetOld();
     const oldest = this.#ended.size >= ENDED_MAX ? this.#ended.keys().next().value : undefined;
     if (oldest !== undefined) this.#ended.delete(oldest);
+    approval.effect?.forget();
     this.#ended.set(approval.id, { approval, outcome, deadline: within(LATE_MS) });
   }
 

@@ -7,6 +7,7 @@ import type { Grants } from "../../state/grants.ts";
 import type { Log } from "../../state/log.ts";
 import type { Pins } from "../../state/pins.ts";
 import type { SettingsStore } from "../../state/settings-store.ts";
+import type { EffectPreviews } from "../cluster/held-effect.ts";
 import type { Descriptors } from "../stream/descriptors.ts";
 import type { Dialler } from "../upstream/dialler.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
@@ -41,6 +42,8 @@ export interface Gateway {
   readonly broker: Broker;
   readonly lookAhead: LookAhead;
   readonly grants: Grants;
+  /** What held requests would do. */
+  readonly effects: EffectPreviews;
   /** Ids of the runs that were started with presence, for which `agents:` of the policy may allow more. */
   readonly presentRuns: ReadonlySet<string>;
   /** What agents in runs may say to the daemon itself. */

@@ -3,6 +3,7 @@
 
 import type { Ask } from "../../model/ask.ts";
 import type { Verdict } from "../../model/verdict.ts";
+import type { HeldEffect } from "../cluster/held-effect.ts";
 import type { Broker, HoldOutcome } from "./broker.ts";
 import { onceOnlyReason } from "./grant-subject.ts";
 
@@ -17,6 +18,10 @@ export interface Question {
   readonly onceOnly?: string;
   /** Equal for a client's attempts at the same stream by different protocols. */
   readonly fallbackKey?: string;
+  /** What it would do, where that can be looked at. */
+  readonly effect?: HeldEffect | undefined;
+  /** Why it is asked about once more; "" the first time. */
+  readonly because?: string;
   /** Calls back when the client goes away; returns the way to stop listening. */
   readonly onLeave: (left: () => void) => () => void;
 }
@@ -24,19 +29,22 @@ export interface Question {
 /** Asks a person and waits for the answer. Never rejects. */
 export async function holdAsk(broker: Broker, ask: Ask, question: Question): Promise<HoldOutcome> {
   const { verdict, again, heldBytes, onceOnly = onceOnlyReason(ask), fallbackKey, onLeave } = question;
+  const { effect, because = "" } = question;
   const revoked = again();
   if (revoked !== undefined) return { outcome: "revoked", id: "", reason: revoked };
   const { reason } = ask.operation;
+  // A rule that may not be about this ask explains nothing without the reason for the doubt.
+  const why = [because, reason, verdict.isInDoubt ? verdict.reason : ""].filter((each) => each !== "");
   return broker.hold(
     {
       ask,
       rule: verdict.rule,
-      // A rule that may not be about this ask explains nothing without the reason for the doubt.
-      reason: verdict.isInDoubt ? `${reason}; ${verdict.reason}` : reason,
+      reason: why.join("; "),
       judgeAgain: again,
       onceOnly,
       heldBytes,
       ...(fallbackKey === undefined ? {} : { fallbackKey }),
+      ...(effect === undefined ? {} : { effect }),
     },
     onLeave,
   );

@@ -12,8 +12,10 @@ import { renderRefusal } from "../../protocols/refusal.ts";
 import type { Refusal, RefusalReply } from "../../protocols/refused.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { unknownClassification } from "../../protocols/unknown.ts";
+import type { HeldEffect } from "../cluster/held-effect.ts";
 import { BodyError } from "../message/body-source.ts";
 import { decodeContent } from "../message/content-coding.ts";
+import type { SideAnswer, SideCall } from "../upstream/ask.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { askerOf } from "./asker.ts";
@@ -47,8 +49,11 @@ export interface ClientRequest {
   /**
    * Sends the request upstream and the answer back; `answered` is called with its status before anything
    * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
+   * `replaced`: JSON that goes out in place of the body, which was looked at whole.
    */
-  forward(answered: (status: number) => void): Promise<void>;
+  forward(answered: (status: number) => void, replaced?: Uint8Array): Promise<void>;
+  /** Sends a request of iddio's own to the same upstream, as the same client to it. Throws UpstreamError. */
+  ask(call: SideCall): Promise<SideAnswer>;
   /** The fields behind the body; complete once `peekBody` gave the whole of it. */
   readonly trailers: readonly Header[];
 }
@@ -78,6 +83,7 @@ export class HttpCarrier implements AskCarrier {
   readonly #startedMs = Date.now();
   readonly #asker: Asker;
   #ask: HttpAsk | undefined;
+  #judgedRequest: HttpRequest | undefined;
 
   constructor(
     gateway: Gateway,
@@ -105,6 +111,7 @@ export class HttpCarrier implements AskCarrier {
   #judged(target: string, body: RequestBody): Judged {
     const { method, host, port, headers } = this.#request.head;
     const request: HttpRequest = { method, host, port, target, headers, body };
+    this.#judgedRequest = request;
     const judgement = this.#judgedBy(this.#protocols, request);
     const ask = new HttpAsk(this.#request, judgement.classification, this.#startedMs);
     this.#ask = ask;
@@ -152,10 +159,28 @@ export class HttpCarrier implements AskCarrier {
     const decoded = raw && decodeContent(head.headers, raw, this.#limit);
     this.#ask?.see(head, { raw, decoded, trailers: raw ? this.#request.trailers : [] });
     const credential = this.#ask?.subject.credential ?? "";
+    const effect = this.#effect(decoded);
     return {
       heldBytes: raw?.length ?? 0,
+      ...(effect === undefined ? {} : { effect }),
       ...(isUpgrade ? { fallbackKey: fallbackKeyOf(head, credential) } : {}),
     };
+  }
+
+  /** What the request would do; `decoded`: its whole body, where that could be had. */
+  #effect(decoded: Uint8Array | undefined): HeldEffect | undefined {
+    const request = this.#request;
+    const judged = this.#judgedRequest;
+    if (judged === undefined) return undefined;
+    const body: RequestBody =
+      !request.hasBody || decoded === undefined ? judged.body : { kind: "whole", bytes: decoded };
+    return this.#gateway.effects.of({
+      request,
+      judged: { ...judged, body },
+      sentTarget: request.head.target,
+      protocols: this.#protocols,
+      asker: this.#asker,
+    });
   }
 
   onLeave(left: () => void): () => void {
@@ -168,7 +193,7 @@ export class HttpCarrier implements AskCarrier {
     return this.#request.refuse(renderRefusal(protocol, refusal, head));
   }
 
-  async forward(ended: (ending?: Ending) => void): Promise<void> {
+  async forward(ended: (ending?: Ending) => void, replaced?: Uint8Array): Promise<void> {
     let isAnswered = false;
     try {
       await this.#request.forward((status) => {
@@ -176,7 +201,7 @@ export class HttpCarrier implements AskCarrier {
         // The body has gone on; its answer may last for hours.
         this.#share.release();
         ended({ status });
-      });
+      }, replaced);
     } catch (error) {
       if (isAnswered || !(error instanceof UpstreamError)) throw error;
       this.#gateway.log.warn("upstream failed", {

@@ -17,10 +17,12 @@ import {
   EMPTY_WATCH,
   press,
   reflowed,
+  selectedOf,
   type WatchAction,
   type WatchState,
   withApprovals,
   withDetails,
+  withEffect,
   withNote,
 } from "./watch-state.ts";
 
@@ -71,6 +73,7 @@ class Watch {
     this.#terminal = terminal;
     this.update((state) => state);
     this.#fetchDetails();
+    this.#fetchEffect();
     const ticker = setInterval(() => this.#draw(), TICK_MS);
     try {
       while (!this.#stop.signal.aborted) await this.#follow();
@@ -92,8 +95,10 @@ class Watch {
     if (
       this.#state.selectedSinceMs !== before.selectedSinceMs ||
       this.#state.selectedId !== before.selectedId
-    )
+    ) {
       this.#fetchDetails();
+      this.#fetchEffect();
+    }
   }
 
   #draw(): void {
@@ -191,6 +196,18 @@ class Watch {
     } finally {
       this.#isListing = false;
     }
+  }
+
+  #fetchEffect(): void {
+    const asked = selectedOf(this.#state);
+    if (asked === undefined) return;
+    this.#daemon.call("approvals_effect", { id: asked.id }).then(
+      ({ effect }) => this.update((state) => withEffect(state, asked, effect)),
+      (error: unknown) => {
+        const about = error instanceof UserError ? error.message : String(error);
+        this.update((state) => withEffect(state, asked, { state: "none", about }));
+      },
+    );
   }
 
   /** Who asks may be found a moment after the request was held, so where that is missing it is asked for once more. */

@@ -3,6 +3,7 @@
 // a command or URL is ever hidden.
 
 import type { Approval } from "../../../api/reports.ts";
+import { effectLines } from "../../../cli/kit/effect-lines.ts";
 import type { Paints } from "../../../cli/kit/output.ts";
 import { tierPainter } from "../../../cli/kit/tier-painter.ts";
 import { escapeForTerminal } from "../../../text/escape.ts";
@@ -143,10 +144,13 @@ function oneLine(approval: Approval): string {
 }
 
 /** Everything beside the request itself: why, who, headers and body. */
-function moreLines({ details }: WatchState, selected: Approval, width: number): PaneLine[] {
-  const lines = [...originFacts(details ?? selected), ["id", selected.id] as const].flatMap((fact) =>
+function moreLines({ details, effect }: WatchState, selected: Approval, width: number): PaneLine[] {
+  const shown = effect === undefined ? LOOKING : effectLines(effect);
+  const lines = shown.flatMap(({ text }, index) => factLines([index === 0 ? "effect" : "", text], width));
+  const facts = [...originFacts(details ?? selected), ["id", selected.id] as const].flatMap((fact) =>
     factLines(fact, width),
   );
+  lines.push(...facts);
   if (details === undefined) return lines;
   for (const { label, text, pairs } of shownEvidence(details)) {
     const name = label.toLowerCase();
@@ -160,6 +164,8 @@ function moreLines({ details }: WatchState, selected: Approval, width: number): 
   }
   return lines;
 }
+
+const LOOKING = [{ text: "looking ..." }];
 
 function factLines([name, value]: Fact, width: number): PaneLine[] {
   if (value === undefined) return [];

@@ -2,6 +2,7 @@
 // rules that keep a person from allowing what was not meant are here: no answer for half a second after the
 // selection changed, none before the whole command and URL were on the screen, none while one is on its way.
 
+import type { EffectReport } from "../../../api/effect-report.ts";
 import type { Approval, ApprovalDetails } from "../../../api/reports.ts";
 import type { Key } from "../../../cli/kit/terminal-keys.ts";
 
@@ -20,6 +21,8 @@ export interface WatchState {
   readonly selectedSinceMs: number;
   /** All of the selected one, once it was fetched. */
   readonly details: ApprovalDetails | undefined;
+  /** What the selected one would do, or why that is not told; undefined while it is looked at. */
+  readonly effect: EffectReport | undefined;
   /** First line of the pane that is shown. */
   readonly top: number;
   /** Lines of the pane that were on the screen, from the first without a gap. */
@@ -55,6 +58,7 @@ export const EMPTY_WATCH: WatchState = {
   selectedId: undefined,
   selectedSinceMs: 0,
   details: undefined,
+  effect: undefined,
   top: 0,
   seenLines: 0,
   answering: undefined,
@@ -95,6 +99,12 @@ function isSame(one: Approval, other: Approval): boolean {
 export function withDetails(state: WatchState, details: ApprovalDetails): WatchState {
   const selected = selectedOf(state);
   return selected !== undefined && isSame(selected, details) ? { ...state, details } : state;
+}
+
+/** Takes in what the approval that was asked about would do, if it is the selected one still. */
+export function withEffect(state: WatchState, asked: Approval, effect: EffectReport): WatchState {
+  const selected = selectedOf(state);
+  return selected !== undefined && isSame(selected, asked) ? { ...state, effect } : state;
 }
 
 /** The digest of what is on the screen, for the answer to carry. */
@@ -261,6 +271,7 @@ function select(state: WatchState, id: string | undefined, nowMs: number): Watch
     selectedId: id,
     selectedSinceMs: nowMs,
     details: undefined,
+    effect: undefined,
     top: 0,
     seenLines: 0,
     reason: undefined,

@@ -16,7 +16,7 @@ export const forward: Stage = {
       state.rest = state.carrier.forward((ending = {}) => {
         state.ending ??= ending;
         resolve(undefined);
-      });
+      }, state.replaced);
       state.rest.then(
         () => {
           state.ending ??= {};
@@ -38,7 +38,14 @@ export const forward: Stage = {
 };
 
 /** Why it may not go, in a clause; undefined when it may. */
-export function whyNot({ judged, decision, mode, hasIntent, hasStarted }: AskState): string | undefined {
+export function whyNot({
+  judged,
+  decision,
+  mode,
+  effect,
+  hasIntent,
+  hasStarted,
+}: AskState): string | undefined {
   if (hasStarted) return "it went before";
   if (judged === undefined) return "it was not judged";
   if (mode === "observe") return undefined;
@@ -48,6 +55,7 @@ export function whyNot({ judged, decision, mode, hasIntent, hasStarted }: AskSta
   const isAllowed =
     action === "allow" || (action === "escalate" && (outcome === "approved" || outcome === "granted"));
   if (!isAllowed) return "nobody allowed it";
+  if (effect !== undefined) return "what was shown was not compared again";
   return hasIntent ? undefined : "its intent is not on disk";
 }
 

@@ -9,7 +9,7 @@ import type { Stage } from "./stage.ts";
 export const hold: Stage = {
   name: "hold",
   async run(state) {
-    const { judged, decision, mode, parts, carrier } = state;
+    const { judged, decision, mode, parts, carrier, because = "" } = state;
     if (judged === undefined || decision !== undefined || mode === "observe") return undefined;
     const { ask, verdict } = judged;
     parts.recorder.escalated(ask, verdict);
@@ -22,11 +22,15 @@ export const hold: Stage = {
             ...shown,
             verdict,
             again,
+            because,
             onLeave: (left) => carrier.onLeave(left),
           });
     const decided = afterHold(held, again);
     if (decided.kind === "refuse") return decided;
     state.decision = decided;
+    const own = typeof shown === "string" ? undefined : shown.effect;
+    if (own !== undefined && "effect" in held && held.effect !== undefined)
+      state.effect = { own, shown: held.effect };
     return undefined;
   },
 };

@@ -7,6 +7,7 @@ import type { Ask, AskFields } from "../../../model/ask.ts";
 import type { Mode } from "../../../model/mode.ts";
 import type { Verdict } from "../../../model/verdict.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
+import type { HeldEffect } from "../../cluster/held-effect.ts";
 import type { Gateway } from "../context.ts";
 import type { Decision, Refused } from "../decision.ts";
 
@@ -32,6 +33,8 @@ export interface Shown {
   readonly heldBytes: number;
   /** Equal for a client's attempts at the same stream by different protocols. */
   readonly fallbackKey?: string;
+  /** What it would do, where that can be looked at. */
+  readonly effect?: HeldEffect;
 }
 
 /** How an ask that was done ended. */
@@ -57,9 +60,9 @@ export interface AskCarrier {
   refuse(refusal: Refusal): Promise<void> | void;
   /**
    * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on for hours.
-   * Throws `NotDone` when the client still waits for an answer.
+   * Throws `NotDone` when the client still waits for an answer. `replaced`: what goes in place of its body.
    */
-  forward(ended: (ending?: Ending) => void): Promise<void>;
+  forward(ended: (ending?: Ending) => void, replaced?: Uint8Array): Promise<void>;
   /** Whether the error is one of its own connection, which it answers itself. */
   owns(error: unknown): boolean;
   /** Gives back what it holds. */
@@ -76,6 +79,12 @@ export interface AskState {
   judged?: Judged;
   /** By `guard`, or by `hold`. */
   decision?: Decision;
+  /** What the ask would do, and what of it was shown to whoever allowed it; by `hold`, taken away by `preview`. */
+  effect?: { readonly own: HeldEffect; readonly shown: HeldEffect };
+  /** Why it is asked about again; by `preview`. */
+  because?: string;
+  /** JSON that goes in place of the body; by `preview`. */
+  replaced?: Uint8Array;
   /** Its intent is on disk, or it needs none; by `intent`. */
   hasIntent?: true;
   /** The carrier has been told to do it; by `forward`. Nothing can be refused from then on. */

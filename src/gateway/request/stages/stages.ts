@@ -7,7 +7,8 @@ import { guard } from "./guard.ts";
 import { hold } from "./hold.ts";
 import { intent } from "./intent.ts";
 import { outcome } from "./outcome.ts";
+import { preview } from "./preview.ts";
 import type { Stage } from "./stage.ts";
 
 /** All of them. */
-export const STAGES: readonly Stage[] = [classify, guard, hold, intent, forward, outcome];
+export const STAGES: readonly Stage[] = [classify, guard, hold, preview, intent, forward, outcome];
