@@ -32,6 +32,7 @@ import {
   hooksInstallCommand,
   hooksUninstallCommand,
 } from "../features/hooks/hook.ts";
+import { auditVerifyCommand } from "../features/integrity/audit-verify.ts";
 import {
   observeClearCommand,
   observeShowCommand,
@@ -133,6 +134,7 @@ export const COMMANDS: readonly Command[] = [
   guardRecoveryCommand,
   auditShowCommand,
   auditTailCommand,
+  auditVerifyCommand,
   forwardAddCommand,
   forwardListCommand,
   forwardTestCommand,

@@ -9,6 +9,7 @@ import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
 import { Effects } from "../features/effects/effects.ts";
 import { Forwarding } from "../features/forward/forwarding.ts";
+import { Checkpoints } from "../features/integrity/checkpoints.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { Updater } from "../features/update/updater.ts";
@@ -21,6 +22,7 @@ import { ensureStateDirectory } from "../state/files.ts";
 import { Grants } from "../state/grants.ts";
 import { GuardStore } from "../state/guard-store.ts";
 import { Journal } from "../state/journal.ts";
+import { WantedChain } from "../state/journal-chain.ts";
 import { AddressStore } from "../state/known-addresses.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
@@ -131,8 +133,10 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const disk = new DiskRoom(paths.root);
   await disk.refresh();
   if (disk.problem !== undefined) log.warn("the disk is nearly full", { disk: disk.problem });
+  const chain = new WantedChain(paths.audit, () => settings.current.audit_chain === "on");
   const audit = await Journal.open(paths.audit, {
     isReserved: () => disk.isReserved,
+    chain: () => chain.current(),
     onFailure: (error, lost) => log.error("audit rows lost", { rows: lost, reason: error.message }),
   });
   cleanup.defer(() => audit.close());
@@ -183,6 +187,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const presentRuns = new Set<string>();
   const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
+  const checkpoints = new Checkpoints({ chain, recorder, log, keyPath: paths.auditKey });
+  cleanup.use(checkpoints);
   const inspection = new Inspection({
     policy,
     mode,

@@ -4,6 +4,7 @@
 // and no clock.
 
 import type { Entry } from "../model/entry.ts";
+import type { JournalChain } from "./journal-chain.ts";
 import { LineFile, type LineFileOptions } from "./line-file.ts";
 
 /** How a journal behaves; the defaults are the audit log's. */
@@ -16,6 +17,8 @@ export interface JournalOptions extends LineFileOptions {
   readonly gatherMs?: number;
   /** Batches of such rows begin at least this far apart: a sync costs as much as 20 requests; 25 ms. */
   readonly paceMs?: number;
+  /** Links the rows while it gives a chain; asked for every batch. */
+  readonly chain?: () => Promise<JournalChain | undefined>;
   /** While true only rows that must be written are: the rest is told to `onFailure`, and the disk's last room is kept. */
   readonly isReserved?: () => boolean;
   /** Hears of every batch that failed, with the number of rows in it that nobody awaits. */
@@ -188,10 +191,14 @@ export class Journal {
   }
 
   async #writeBatch(rows: readonly Row[]): Promise<void> {
-    const bytes = Buffer.from(rows.map(({ line }) => line).join(""));
+    const chain = await this.#options.chain?.().catch(() => undefined);
+    const plain = rows.map(({ line }) => line);
+    const lines = chain?.link(plain) ?? plain;
+    const bytes = Buffer.from(lines.join(""));
     let written = 0;
     try {
       const { length, error } = await this.#file.write(bytes);
+      chain?.keep(lines, length);
       if (length > 0 && this.#options.durable !== false) await this.#file.sync();
       written = length;
       this.#failure = error;
@@ -200,15 +207,15 @@ export class Journal {
       this.#failure = error instanceof Error ? error : new Error(String(error));
     }
     if (this.#failure === undefined) for (const { resolve } of rows) resolve?.();
-    else this.#settle(rows, written, this.#failure);
+    else this.#settle(rows, lines, written, this.#failure);
   }
 
   /** After a failure: rows that are whole in the file are acknowledged, the others refused. */
-  #settle(rows: readonly Row[], written: number, failure: Error): void {
+  #settle(rows: readonly Row[], lines: readonly string[], written: number, failure: Error): void {
     let end = 0;
     let lost = 0;
-    for (const { line, resolve, reject } of rows) {
-      end += Buffer.byteLength(line);
+    for (const [index, { resolve, reject }] of rows.entries()) {
+      end += Buffer.byteLength(lines[index] ?? "");
       if (end <= written) resolve?.();
       else if (reject !== undefined) reject(failure);
       else lost++;

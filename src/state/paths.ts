@@ -23,6 +23,8 @@ export interface StatePaths {
   readonly policyDraft: string;
   readonly settings: string;
   readonly audit: string;
+  /** Signs checkpoints of the audit log's chain. */
+  readonly auditKey: string;
   readonly observe: string;
   readonly socket: string;
   readonly log: string;
@@ -72,6 +74,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     policyDraft: join(config, "policy.draft.yaml"),
     settings: join(config, "settings.yaml"),
     audit: join(root, "audit.jsonl"),
+    auditKey: join(root, "audit.key"),
     observe: join(root, "observe.jsonl"),
     socket: join(root, "iddio.sock"),
     log: join(root, "iddio.log"),

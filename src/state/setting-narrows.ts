@@ -7,6 +7,7 @@ import type { SettingName, Settings } from "./settings.ts";
 const STRICTEST_FIRST: { readonly [N in SettingName]?: readonly Settings[N][] } = {
   default_mode: ["enforce"],
   audit_passthrough: ["metadata", "off"],
+  audit_chain: ["on", "off"],
   audit_failure: ["closed", "open"],
   detector: ["off", "generic", "all"],
   effect_pin: ["on", "off"],

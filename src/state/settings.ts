@@ -43,6 +43,8 @@ const TABLE = {
   classify_body_limit: setting(1024 * 1024, byteSize),
   /** Whether requests above observe are refused while the audit cannot be written. */
   audit_failure: setting("closed", word("closed", "open")),
+  /** Whether every row of the audit log names the hash of the one before. */
+  audit_chain: setting("off", word("off", "on")),
   /** The corporate proxy to reach upstreams through. May hold credentials: never print it unmasked. */
   upstream_proxy: setting("", proxyUrl),
   upstream_no_proxy: setting("", hostList),
