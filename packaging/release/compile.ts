@@ -50,7 +50,10 @@ export async function compile({ root, outfile, version, publicKey, platform, isS
     entrypoints: [join(root, "src", "main.ts")],
     compile: options,
     plugins: [packTables],
-    minify: true,
+    // Names stay: ssh2 tells its channels apart by the names of their classes.
+    minify: { whitespace: true, syntax: true },
+    // Optional native parts of ssh2, which does without.
+    external: ["cpu-features", "*.node"],
     bytecode: true,
     // Split, what a command does not import is not even read at its start: 5 ms of 12.
     splitting: true,

@@ -61,6 +61,7 @@ import {
   runRestoreCommand,
   runStopCommand,
 } from "../features/run/run.ts";
+import { sshConfigCommand, sshProxyCommand, sshSessionCommand } from "../features/ssh/commands.ts";
 import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "../features/update/update.ts";
 import { upgradeCommand } from "../features/update/upgrade.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
@@ -105,6 +106,8 @@ export const COMMANDS: readonly Command[] = [
   runProfilesCommand,
   runQuarantineCommand,
   runRestoreCommand,
+  sshConfigCommand,
+  sshProxyCommand,
   hookCommand,
   hooksInstallCommand,
   hooksUninstallCommand,
@@ -172,6 +175,7 @@ export const COMMANDS: readonly Command[] = [
   versionCommand,
   completeCommand,
   runBridgeCommand,
+  sshSessionCommand,
 ];
 
 /** What the commands that share their first words are about; all such words must be here. */

@@ -12,6 +12,7 @@ import { Forwarding } from "../features/forward/forwarding.ts";
 import { Checkpoints } from "../features/integrity/checkpoints.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
+import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
 import { systemRoots } from "../host/trust/system-roots.ts";
@@ -227,6 +228,15 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     isRegistered: (host, port) => upstreams.get(host, port) !== undefined,
     log: (message, fields) => log.debug(message, fields),
   });
+  // A system's daemon is root's and serves the user who installed it.
+  const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
+  const ssh = new SshGate({
+    gateway: () => listener.gateway,
+    events,
+    folder: paths.ssh,
+    env,
+    ownerUid,
+  });
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
     pool,
@@ -238,10 +248,12 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     recorder,
     log,
     leaves: new LeafStore(authority),
+    ssh,
   });
   const clock = new LoopClock(() => descriptors.total > 0);
   cleanup.defer(() => clock.close());
   cleanup.defer(() => listener.close());
+  cleanup.defer(() => ssh.close());
   const owner = env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {};
   const runs: Runs = new Runs({
     directory: paths.runs,
@@ -310,9 +322,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     proxyFor: (url) => corporateProxyFor(url, settings.current),
   });
   cleanup.use(forwarding);
-
-  // A system's daemon is root's and serves the user who installed it.
-  const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
   const guard = await startGuard({
     store: guardStore,
     settings,

@@ -46,8 +46,14 @@ const RANKS: Readonly<Record<EntryKind, number>> = {
   any: 1,
 };
 
-/** Reads one entry, or says in one clause what is wrong with it and how to write it. */
-export function parseInspectEntry(text: string): { readonly entry: InspectEntry } | Problem {
+/**
+ * Reads one entry, or says in one clause what is wrong with it and how to write it. `defaultPort`: the port of an entry
+ * that names none; without it such an entry is for any.
+ */
+export function parseInspectEntry(
+  text: string,
+  defaultPort?: number,
+): { readonly entry: InspectEntry } | Problem {
   if (text === "") return { problem: "the entry is empty" };
   if (/\s/.test(text)) return { problem: "the entry holds white space" };
   if (text.includes("://")) return { problem: "write the host alone, without scheme and path" };
@@ -55,25 +61,27 @@ export function parseInspectEntry(text: string): { readonly entry: InspectEntry 
   if ("problem" in split) return split;
   const body = readBody(split.host);
   if ("problem" in body) return body;
-  return { entry: finish(text, body, split.port) };
+  return { entry: finish(text, body, split.hasPort ? split.port : defaultPort) };
 }
 
-function splitPort(text: string): { readonly host: string; readonly port: number | undefined } | Problem {
+function splitPort(
+  text: string,
+): { readonly host: string; readonly port: number | undefined; readonly hasPort: boolean } | Problem {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed !== null && (bracketed[1] ?? "").includes(":"))
     return withPort(bracketed[1] ?? "", bracketed[2]);
   const colon = text.lastIndexOf(":");
   // More than one colon is an IPv6 address or network, which takes a port only in brackets.
-  if (colon < 0 || text.indexOf(":") !== colon) return { host: text, port: undefined };
+  if (colon < 0 || text.indexOf(":") !== colon) return { host: text, port: undefined, hasPort: false };
   return withPort(text.slice(0, colon), text.slice(colon + 1));
 }
 
 function withPort(host: string, port: string | undefined): ReturnType<typeof splitPort> {
-  if (port === undefined || port === "*") return { host, port: undefined };
+  if (port === undefined || port === "*") return { host, port: undefined, hasPort: port !== undefined };
   const value = Number(port);
   if (!/^[1-9]\d{0,4}$/.test(port) || value > 65535)
     return { problem: `"${port}" is not a port; write a number from 1 to 65535, or "*"` };
-  return { host, port: value };
+  return { host, port: value, hasPort: true };
 }
 
 function readBody(text: string): Body | Problem {

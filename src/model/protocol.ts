@@ -12,6 +12,7 @@ export const PROTOCOLS = [
   "helm",
   "cloudflare",
   "fly",
+  "ssh",
   "generic",
 ] as const;
 

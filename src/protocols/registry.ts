@@ -12,6 +12,7 @@ import { genericClassifier } from "./generic/classify.ts";
 import { githubClassifier } from "./github/classify.ts";
 import { helmClassifier } from "./helm/classify.ts";
 import { kubectlClassifier } from "./kubectl/classify.ts";
+import { sshClassifier } from "./ssh/classify.ts";
 import { terraformClassifier } from "./terraform/classify.ts";
 
 /** Every classifier, in print order of the protocols. */
@@ -24,6 +25,7 @@ export const CLASSIFIERS: readonly Classifier[] = [
   helmClassifier,
   cloudflareClassifier,
   flyClassifier,
+  sshClassifier,
   genericClassifier,
 ];
 

@@ -41,6 +41,8 @@ export interface StatePaths {
   readonly daemonBinary: string;
   /** A folder for the sockets and records of `iddio run`. */
   readonly runs: string;
+  /** A folder for the key, sockets and client configuration of SSH. */
+  readonly ssh: string;
   /** A folder for what the agents of each profile keep between runs. */
   readonly runHomes: string;
   /** A folder for files that agents made and that would start programs outside. */
@@ -86,6 +88,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     kubeconfig: join(root, "kubeconfig"),
     daemonBinary: join(root, "bin", "iddio-daemon"),
     runs: join(root, "runs"),
+    ssh: join(root, "ssh"),
     runHomes: join(root, "run-homes"),
     quarantine: join(root, "quarantine"),
     hooks: join(root, "hooks"),

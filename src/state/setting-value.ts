@@ -95,3 +95,11 @@ export const hostList: SettingReader<string> = (given) => {
     };
   return { wanted: "hosts separated by commas, such as .corp,10.0.0.0/8" };
 };
+
+/** The absolute path of a file, or "" for none. */
+export const filePath: SettingReader<string> = (given) => {
+  if (given === "" || given === null) return { value: "" };
+  return typeof given === "string" && /^\/[^\0\n]*$/.test(given)
+    ? { value: given }
+    : { wanted: 'an absolute path, or "" for the usual one' };
+};

@@ -7,6 +7,7 @@ import {
   byteSize,
   duration,
   feedUrl,
+  filePath,
   flag,
   hostList,
   listenAddress,
@@ -56,6 +57,8 @@ const TABLE = {
   effect_preview: setting("on", word("on", "off")),
   /** Whether what was shown is compared again before the request goes. */
   effect_pin: setting("on", word("on", "off")),
+  /** The ssh configuration that upstream SSH connections are made by; "" for the usual files. */
+  ssh_config: setting("", filePath),
   /** Whether the daemon looks for newer releases by itself: `check` looks, `stage` also downloads. */
   update_mode: setting("check", word("off", "check", "stage")),
   update_interval: setting("24h", duration),

@@ -212,7 +212,7 @@ describe("what looks like protection and is none does not load", () => {
     ["a block of no keys", "fly: {}\n", "1:1", "fly", /the block "fly" is empty/],
     ["an empty file", "", "1:1", "", /has no protocol block/],
     ["a file of comments", "# kubectl:\n#   default: deny\n", "1:1", "", /has no protocol block/],
-    ["a file without a block", "ssh: {}\n", "1:1", "", /has no protocol block/],
+    ["a block of SSH without keys", "ssh: {}\n", "1:1", "ssh", /the block "ssh" is empty/],
   ];
   for (const [name, text, place, path, message] of rows)
     test(name, () => {
@@ -320,14 +320,6 @@ describe("everything may be inspected under generic only", () => {
 
 describe("what is odd but harmless is a warning", () => {
   const rows: [text: string, warnings: Found[]][] = [
-    [
-      "ssh:\n  any: [thing]\nfly:\n  default: deny\n",
-      [["1:1", "ssh", 'the block "ssh" has no effect: SSH is not intercepted yet']],
-    ],
-    [
-      "ssh:\nfly:\n  default: deny\n",
-      [["1:1", "ssh", 'the block "ssh" has no effect: SSH is not intercepted yet']],
-    ],
     [
       "fly:\n  inspect: [a.b, A.B]\naws:\n  inspect:\n    - a.b\n",
       [

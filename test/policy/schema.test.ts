@@ -14,10 +14,6 @@ describe("the schema accepts what the parser accepts", () => {
   const texts = new Map(readPolicyCases().map(([name, file]) => [name, file.policy]));
   texts.set("default-policy.yaml", DEFAULT_POLICY);
   for (const [name, text] of texts) test(name, () => expect(schemaErrors(SCHEMA, parse(text))).toEqual([]));
-
-  test("also the block of SSH, which has no effect", () => {
-    expect(schemaErrors(SCHEMA, { ssh: { any: "thing" }, fly: { default: "deny" } })).toEqual([]);
-  });
 });
 
 describe("what the schema refuses the parser refuses too", () => {
@@ -59,7 +55,7 @@ describe("what the schema refuses the parser refuses too", () => {
 
 test("every protocol and every scope list of its classifier is in the schema", () => {
   const properties = SCHEMA.properties as Record<string, { properties: Record<string, unknown> }>;
-  expect(Object.keys(properties)).toEqual([...PROTOCOLS, "ssh"]);
+  expect(Object.keys(properties)).toEqual([...PROTOCOLS]);
   for (const { protocol, scopes } of CLASSIFIERS)
     expect(Object.keys(properties[protocol]?.properties ?? {})).toEqual([
       "inspect",

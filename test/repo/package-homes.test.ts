@@ -18,6 +18,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "bun:sqlite": /^src\/state\//,
   // Reads command lines as bash does; loaded with the first hook.
   unbash: /^src\/protocols\/shell\/read-script\.ts$/,
+  // Ends the client's side of SSH, in a process of its own; 290 kB of the program, loaded nowhere else.
+  ssh2: /^src\/features\/ssh\/session\/session\.ts$/,
   // Edits settings files of agents without touching their comments.
   "jsonc-parser": /^src\/features\/hooks\//,
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.

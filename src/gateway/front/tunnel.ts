@@ -1,6 +1,7 @@
 // A CONNECT: decides between splice and intercept, and sees to it that no spelling of the
 // destination (name, address, SNI) gets a splice that another spelling would not.
 
+import { headerValue } from "../../model/request.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
 import { type ClientHelloResult, parseClientHello } from "../../wire/tls/client-hello.ts";
@@ -8,6 +9,7 @@ import { answerShortly } from "../message/short-answer.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Destination } from "../request/inspection.ts";
+import { SSH_NAME_FIELD } from "../request/ssh-carrier.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { onSilentEnd } from "../stream/silent-end.ts";
@@ -38,9 +40,11 @@ export async function serveTunnel(
   const probe = gateway.probes.find(authority.host);
   if (probe) return serveProbe(gateway, channel, probe);
   const unresolved: Destination = { ...authority, addresses: [], serverName: undefined };
-  const addresses = await gateway.dialler
-    .resolve(authority.host, authority.port)
-    .catch((error) => rethrowUnreached(gateway, owner, unresolved, error));
+  const addresses = await gateway.dialler.resolve(authority.host, authority.port).catch((error) => {
+    // The operator's ssh may reach by a jump host what has no address here.
+    if (gateway.inspection.protocolsOf(unresolved).includes("ssh")) return [];
+    return rethrowUnreached(gateway, owner, unresolved, error);
+  });
   if (isLoop(gateway.listen, addresses, authority.port))
     return answerShortly(channel, 403, "the CONNECT target is iddio itself");
   const destination: Destination = { ...unresolved, addresses };
@@ -50,7 +54,8 @@ export async function serveTunnel(
     return answerShortly(channel, 403, refused);
   }
   const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
-  const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity };
+  const sshName = headerValue(head.headers, SSH_NAME_FIELD) ?? "";
+  const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity, sshName };
   if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);
   await openUninspected(tunnel);
 }
@@ -62,6 +67,8 @@ interface Tunnel {
   readonly destination: Destination;
   /** The connection presented the token that the operator's overlay kubeconfig carries. */
   readonly mayUseIdentity: boolean;
+  /** What the operator calls the host of SSH, if the client says so. */
+  readonly sshName: string;
 }
 
 /** The destination is inspected whatever the SNI says: nothing is dialled before a request was judged. */
@@ -71,6 +78,12 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
   if (channel.buffered === 0 && !(await channel.moreWithin(PATIENCE.tunnelMs))) {
     if (!channel.isOver) throw new HandshakeError(destination.host, "the client said nothing in the tunnel");
     return;
+  }
+  if (gateway.inspection.protocolsOf(destination).includes("ssh")) {
+    if (await beginsAsSsh(channel)) return serveSsh(tunnel);
+    // Where nothing but SSH is judged, nothing else is let through.
+    if (gateway.inspection.protocolsOf(destination).every((each) => each === "ssh"))
+      return block(tunnel, "the client does not speak SSH, and the policy lists the host under ssh only");
   }
   const hello = await readClientHello(channel, PATIENCE.helloMs);
   if (hello === undefined)
@@ -86,6 +99,28 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
   // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
   tunnel.owner.lookUpProcess();
   await serveOverHttp1(tunnel, channel, servedAs(tunnel, destination, false), false);
+}
+
+const SSH_BEGINS = new TextEncoder().encode("SSH-");
+
+/** Whether the client's first bytes are those of SSH; leaves them in place. */
+async function beginsAsSsh(channel: Channel): Promise<boolean> {
+  const end = performance.now() + PATIENCE.helloMs;
+  for (;;) {
+    const bytes = channel.read();
+    channel.unread(bytes);
+    const size = Math.min(bytes.length, SSH_BEGINS.length);
+    if (!bytes.subarray(0, size).every((byte, index) => byte === SSH_BEGINS[index])) return false;
+    if (size === SSH_BEGINS.length) return true;
+    if (!(await channel.moreWithin(end - performance.now()))) return false;
+  }
+}
+
+/** Hands the connection to the feature that speaks SSH, as long as the policy has the host under ssh. */
+async function serveSsh({ gateway, channel, owner, destination, sshName }: Tunnel): Promise<void> {
+  const isStillRight = () => gateway.inspection.protocolsOf(destination).includes("ssh");
+  const done = gateway.splices.track({ isStillRight, close: () => channel.destroy() });
+  await gateway.ssh.serve({ channel, owner, destination, name: sshName }).finally(done);
 }
 
 /** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */

@@ -97,6 +97,11 @@ export class ClientOwner {
     return this.run === undefined ? String(this.#look()?.uid ?? "") : this.run.id;
   }
 
+  /** The OS user by number; undefined when the system does not tell. */
+  get uid(): number | undefined {
+    return this.#look()?.uid;
+  }
+
   /** Whether the daemon's own user opened it. Unknown counts as no. */
   get isOwnUser(): boolean {
     return this.#look()?.uid === process.getuid?.();

@@ -22,6 +22,7 @@ import type { Probes } from "./probes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunCalls } from "./run-calls.ts";
 import type { Splices } from "./splices.ts";
+import type { SshCarrier } from "./ssh-carrier.ts";
 
 /** The parts of the gateway that connections work with. */
 export interface Gateway {
@@ -49,6 +50,8 @@ export interface Gateway {
   /** What agents in runs may say to the daemon itself. */
   readonly runCalls: RunCalls;
   readonly recorder: Recorder;
+  /** Serves the SSH connections of inspected hosts. */
+  readonly ssh: SshCarrier;
   readonly log: Log;
   /** Host and port that the listener is bound to, for refusing loops. */
   readonly listen: { readonly host: string; readonly port: number };

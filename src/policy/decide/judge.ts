@@ -80,6 +80,11 @@ function classify(protocol: Protocol, request: HttpRequest, lookup: ClassifierLo
   }
 }
 
+/** The stricter of two judgements of the same thing, the first of equals. */
+export function stricterJudgement(one: Judgement, other: Judgement): Judgement {
+  return isStricter(other, one) ? other : one;
+}
+
 function isStricter(one: Judgement, other: Judgement): boolean {
   if (one.verdict.action !== other.verdict.action)
     return stricterAction(one.verdict.action, other.verdict.action) === one.verdict.action;

@@ -64,13 +64,17 @@ export function parseBlock(
   return block;
 }
 
+const SSH_PORT = 22;
+
 function parseInspect(field: Field, protocol: Protocol, problems: Problems): readonly ListedEntry[] {
   if (field.value.kind === "empty") {
     problems.error(field.keyAt, field.path, '"inspect" is empty', 'write "inspect: []" to intercept nothing');
     return [];
   }
   return readTexts(field, "an inspect entry", problems).flatMap(({ item, path }) => {
-    const parsed = parseInspectEntry(item.text);
+    // Without a port any is meant, but for SSH the one that SSH has: a host's other services are not SSH.
+    const defaultPort = protocol === "ssh" ? SSH_PORT : undefined;
+    const parsed = parseInspectEntry(item.text, defaultPort);
     if ("problem" in parsed) {
       problems.error(item.at, path, `${quote(item.text)} cannot be inspected: ${parsed.problem}`);
       return [];

@@ -40,11 +40,7 @@ export function parsePolicy(text: string): ParsedPolicy {
 function parseBlocks(map: MapTree, problems: Problems): Map<Protocol, ProtocolBlock> {
   const blocks = new Map<Protocol, ProtocolBlock>();
   const budget = { left: MAX_SELECTORS };
-  const ssh = map.entries.get("ssh");
-  if (ssh !== undefined)
-    problems.warn(ssh.keyAt, "ssh", 'the block "ssh" has no effect: SSH is not intercepted yet');
-  const known: MapTree = { ...map, entries: new Map([...map.entries].filter(([key]) => key !== "ssh")) };
-  for (const [key, field] of readFields(known, "", PROTOCOLS, problems)) {
+  for (const [key, field] of readFields(map, "", PROTOCOLS, problems)) {
     const protocol = key as Protocol;
     const block = parseBlock(protocol, field, problems, budget);
     if (block !== undefined) blocks.set(protocol, block);

@@ -21,20 +21,20 @@ const COVERS: Readonly<Record<Protocol, string>> = {
   helm: "Hosts that helm talks to, judged by HTTP method.",
   cloudflare: "Cloudflare API traffic (wrangler, flarectl).",
   fly: "Fly.io API traffic (fly, flyctl).",
+  ssh: "SSH to these hosts: shells, commands, transfers; without a port an entry means port 22.",
   generic: 'Any other host, judged by HTTP method; the only block whose inspect list may hold "*".',
 };
 
 /** The schema as a plain object, ready for JSON.stringify. */
 export function policySchema(): JsonSchema {
   const blocks = PROTOCOLS.map((protocol) => [protocol, block(protocol)] as const);
-  const ssh = { description: "Has no effect: SSH is not intercepted yet." };
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "iddio policy.yaml",
     type: "object",
     additionalProperties: false,
     minProperties: 1,
-    properties: { ...Object.fromEntries(blocks), ssh },
+    properties: Object.fromEntries(blocks),
     definitions: definitions(),
   };
 }

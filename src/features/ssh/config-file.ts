@@ -1,0 +1,101 @@
+// The text of the OpenSSH configuration and of the known-hosts file for the policy's hosts. Pure. Nothing in it is for
+// any other host: what iddio's key may stand for are exactly the entries of the list.
+
+import type { InspectEntry } from "../../match/inspect-entry.ts";
+
+/** What the configuration names. */
+export interface ConfigPlaces {
+  /** This program. */
+  readonly program: readonly string[];
+  /** The state directory, where it is not the usual one. */
+  readonly home: string | undefined;
+  readonly known: string;
+}
+
+/** The configuration: one `Match` for all hosts of the list. */
+export function sshConfigText(entries: readonly InspectEntry[], places: ConfigPlaces): string {
+  const patterns = [...new Set(entries.flatMap(hostPatterns))];
+  const home = places.home === undefined ? "" : `/usr/bin/env IDDIO_HOME=${shellWord(places.home)} `;
+  const program = places.program.map(shellWord).join(" ");
+  return [
+    "# Written by `iddio ssh-config`. These hosts go through iddio, which shows a key of its own for them.",
+    // What iddio itself starts for the other side reads the same files, and must not come back.
+    `Match host "${patterns.join(",")}" exec "test -z $IDDIO_SSH_UPSTREAM"`,
+    `  ProxyCommand ${home}${program} ssh-proxy %h %p %n`,
+    `  UserKnownHostsFile ${sshWord(places.known)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
+    // Nothing to ask: the policy says who may log in.
+    "  PreferredAuthentications none,publickey,keyboard-interactive,password",
+    // A master that is open already would lead around iddio.
+    "  ControlMaster no",
+    "  ControlPath none",
+    "  ForwardAgent no",
+    "  ForwardX11 no",
+    "  CheckHostIP no",
+    // The way to iddio stays on this machine; from iddio on it is the operator's ssh.
+    "  IgnoreUnknown WarnWeakCrypto",
+    "  WarnWeakCrypto no-pq-kex",
+    "Match all",
+    "",
+  ].join("\n");
+}
+
+/** The lines by which clients trust iddio's key, for these hosts only. */
+export function knownHostsText(entries: readonly InspectEntry[], publicKey: string): string {
+  const names = [
+    ...new Set(entries.flatMap((entry) => hostPatterns(entry).flatMap((each) => withPort(each, entry.port)))),
+  ];
+  return names.map((name) => `${name} ${publicKey}\n`).join("");
+}
+
+function withPort(host: string, port: number | undefined): readonly string[] {
+  if (port === 22) return [host];
+  if (port === undefined) return [host, `[${host}]:*`];
+  return [`[${host}]:${port}`];
+}
+
+/** Patterns as ssh reads them: `*` and `?` only. */
+function hostPatterns({ kind, host, network }: InspectEntry): readonly string[] {
+  switch (kind) {
+    case "host":
+    case "address":
+      return [host];
+    case "suffix":
+      return [`*${host}`];
+    case "glob":
+      return /[[\]{}!^,]/.test(host) ? expandBraces(host) : [host];
+    case "cidr":
+      return network?.family === 4 ? ipv4Patterns(network.parts, network.prefix) : [];
+    case "any":
+      return [];
+  }
+}
+
+/** Braces become several patterns; a class becomes `?`, which may match a little more. */
+function expandBraces(host: string): readonly string[] {
+  const simple = host.replace(/\[[^\]]*\]/g, "?");
+  const open = /\{([^{}]*)\}/.exec(simple);
+  if (open === null) return [simple];
+  const [whole, inner = ""] = open;
+  return inner.split(",").flatMap((each) => expandBraces(simple.replace(whole, each)));
+}
+
+function ipv4Patterns(parts: readonly number[], prefix: number): readonly string[] {
+  const octets = parts.flatMap((part) => (part > 255 ? [part >> 8, part & 255] : [part])).slice(0, 4);
+  const fixed = Math.floor(prefix / 8);
+  const spare = prefix % 8;
+  const head = octets.slice(0, fixed);
+  const tail = (count: number) => Array.from({ length: count }, () => "*");
+  if (fixed === 4) return [head.join(".")];
+  if (spare === 0) return [[...head, ...tail(4 - fixed)].join(".")];
+  const size = 2 ** (8 - spare);
+  const base = Math.floor((octets[fixed] ?? 0) / size) * size;
+  return Array.from({ length: size }, (_, index) => [...head, base + index, ...tail(3 - fixed)].join("."));
+}
+
+function shellWord(text: string): string {
+  return /^[\w./@+:-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
+}
+
+function sshWord(text: string): string {
+  return /^[\w./@+-]+$/.test(text) ? text : `"${text}"`;
+}

@@ -1,0 +1,282 @@
+// What the policy says to one session: who may log in where, and each thing that a channel wants. A host is judged under
+// every name that it goes by (as asked, as the operator's ssh has it, by address), and the strictest verdict counts.
+
+import type { Carried } from "../../gateway/request/ask-runner.ts";
+import { runAsk } from "../../gateway/request/ask-runner.ts";
+import type { ClientOwner } from "../../gateway/request/client-owner.ts";
+import type { Gateway } from "../../gateway/request/context.ts";
+import type { Events } from "../../gateway/request/events.ts";
+import { askDigest } from "../../gateway/request/fingerprint.ts";
+import type { Destination } from "../../gateway/request/inspection.ts";
+import type { Ending } from "../../gateway/request/stages/stage.ts";
+import type { Asker } from "../../model/agent-label.ts";
+import type { Evidence, Subject } from "../../model/ask.ts";
+import { assertNever } from "../../model/assert-never.ts";
+import type { Judgement } from "../../model/verdict.ts";
+import { judgeOperation, stricterJudgement } from "../../policy/decide/judge.ts";
+import { routeOf } from "../../policy/decide/route.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { refusalMessage } from "../../protocols/refusal.ts";
+import { type ClassifiedWish, classifyWish } from "../../protocols/ssh/classify-wish.ts";
+import { isPlainHost } from "../../protocols/ssh/target.ts";
+import { maskFreeText } from "../../redaction/mask-text.ts";
+import type { ChannelEnd, DialledTarget, FromSession, ToSession, Wish } from "./link.ts";
+
+/** What judging needs of the daemon. */
+export interface JudgeParts {
+  /** Asked each time: the gate is made before the gateway is. */
+  readonly gateway: () => Gateway;
+  readonly events: Events;
+}
+
+/** A client and where it wants to go. */
+interface Client {
+  readonly owner: ClientOwner;
+  readonly destination: Destination;
+  readonly name: string;
+}
+
+/** Where a session that logged in leads. */
+interface Login {
+  readonly user: string;
+  readonly target: DialledTarget;
+  /** Every name of the host. */
+  readonly hosts: readonly string[];
+}
+
+interface Open {
+  /** Withdraws what waits. */
+  left?: () => void;
+  ended?: (end: ChannelEnd) => void;
+}
+
+/** Answers one session. */
+export class SessionJudge {
+  readonly #parts: JudgeParts;
+  readonly #client: Client;
+  readonly #send: (line: ToSession) => void;
+  readonly #open = new Map<number, Open>();
+  #login: Login | undefined;
+  #isClosed = false;
+
+  constructor(parts: JudgeParts, client: Client, send: (line: ToSession) => void) {
+    this.#parts = parts;
+    this.#client = client;
+    this.#send = send;
+  }
+
+  /** A line from the session. */
+  take(line: FromSession): void {
+    switch (line.type) {
+      case "login":
+        void this.#logIn(line.id, line.user, line.target);
+        return;
+      case "ask":
+        void this.#ask(line.id, line.wish);
+        return;
+      case "left":
+        this.#open.get(line.id)?.left?.();
+        return;
+      case "end":
+        this.#open.get(line.id)?.ended?.(line.end);
+        return;
+      default:
+        assertNever(line);
+    }
+  }
+
+  /** The session has ended: what waits is withdrawn, what runs has broken off. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { left, ended } of [...this.#open.values()]) {
+      left?.();
+      ended?.({ code: undefined, toRemote: 0, fromRemote: 0, reason: "the connection broke off" });
+    }
+  }
+
+  async #logIn(id: number, user: string, target: DialledTarget): Promise<void> {
+    const gateway = this.#parts.gateway();
+    const { destination, name, owner } = this.#client;
+    const refuse = (reason: string) => {
+      gateway.recorder.blocked({
+        host: target.host,
+        port: target.port,
+        protocol: "ssh",
+        reason,
+        ...(owner.identity ? { client: owner.identity } : {}),
+      });
+      this.#send({ type: "refuse", id, text: `iddio refused the SSH connection: ${reason}` });
+    };
+    if (this.#login !== undefined) return refuse("it has logged in already");
+    if (!isPlainHost(name) || !isPlainHost(target.host)) return refuse("the host's name is not plain");
+    if (target.problem !== undefined) return refuse(target.problem);
+    const addresses = await gateway.dialler.resolve(target.host, target.port).catch(() => []);
+    const hosts = [...new Set([target.host, name.toLowerCase(), destination.host, ...addresses])];
+    const { policy } = gateway.inspection;
+    // What is dialled must itself be one of the policy's hosts, whatever it was asked for as.
+    const dialled = [target.host, name.toLowerCase(), ...addresses];
+    if (!dialled.some((host) => routeOf(policy, { host, port: target.port })?.protocol === "ssh"))
+      return refuse(
+        `the policy does not list ${target.host}:${target.port}, to which '${name}' leads, under ssh`,
+      );
+    this.#login = { user, target, hosts };
+    this.#send({ type: "go", id });
+  }
+
+  async #ask(id: number, wish: Wish): Promise<void> {
+    const login = this.#login;
+    if (login === undefined || this.#isClosed)
+      return this.#send({ type: "refuse", id, text: "iddio refused it: nobody has logged in" });
+    const open: Open = {};
+    this.#open.set(id, open);
+    const classified = classifyWish(wish as Exclude<Wish, { kind: "file" }>);
+    const text = textOf(wish);
+    const subject = this.#subject(login);
+    const digest = askDigest("ssh", [...this.#who(login), JSON.stringify(wish)]);
+    const stopTelling = this.#tellWhenHeld(id, digest);
+    let isAnswered = false;
+    const answer = (line: ToSession) => {
+      isAnswered = true;
+      stopTelling();
+      this.#send(line);
+    };
+    const carried: Carried = {
+      asked: {
+        carrier: "ssh",
+        target: { name: login.target.host, port: login.target.port },
+        subject,
+        fields: { method: wish.kind.toUpperCase(), path: maskFreeText(text), ssh_user: login.user },
+        evidence: this.#evidence(login, wish, maskFreeText(text)),
+        digest,
+        heldBytes: Buffer.byteLength(text),
+      },
+      judge: (policy, asker) => judgeWish(policy, classified, login, asker),
+      onLeave: (left) => {
+        open.left = left;
+        return () => {
+          delete open.left;
+        };
+      },
+      refuse: (refusal) => answer({ type: "refuse", id, text: refusalMessage(refusal) }),
+      forward: async (ended) => {
+        const { promise, resolve } = Promise.withResolvers<ChannelEnd>();
+        open.ended = resolve;
+        answer({ type: "go", id });
+        if (this.#isClosed)
+          resolve({ code: undefined, toRemote: 0, fromRemote: 0, reason: "the connection broke off" });
+        ended(endingOf(await promise));
+      },
+    };
+    try {
+      await runAsk(this.#parts.gateway(), carried);
+    } catch (error) {
+      this.#parts.gateway().log.error("ssh ask failed", { reason: String(error) });
+      if (!isAnswered) answer({ type: "refuse", id, text: "iddio refused it: judging failed" });
+    } finally {
+      stopTelling();
+      this.#open.delete(id);
+    }
+  }
+
+  #who({ user, target }: Login): readonly string[] {
+    const { run_id: runId = "" } = this.#client.owner.identity ?? {};
+    return [user, target.host, String(target.port), runId];
+  }
+
+  #subject(login: Login): Subject {
+    // The keys are the operator's; whoever uses them as this user on this host is the same asker.
+    return {
+      client: this.#client.owner.identity,
+      credential: askDigest("ssh", ["credential", ...this.#who(login)]),
+    };
+  }
+
+  #evidence({ user, target }: Login, wish: Wish, text: string): readonly Evidence[] {
+    const { name } = this.#client;
+    const where = `${user}@${target.host}:${target.port}`;
+    return [
+      { label: "Command", text },
+      { label: "Host", text: name.toLowerCase() === target.host ? where : `${where} (asked for as ${name})` },
+      ...(wish.kind === "exec" && wish.pty
+        ? [{ label: "Terminal", text: "yes: a pager or an editor may open" }]
+        : []),
+    ];
+  }
+
+  /** Says so once to the client when a person has to decide. Returns the way to stop. */
+  #tellWhenHeld(id: number, digest: string): () => void {
+    const stop = this.#parts.events.subscribe(({ tag, fields }) => {
+      if (tag !== "approval_requested" || fields.digest !== digest) return;
+      stop();
+      this.#send({
+        type: "held",
+        id,
+        text: `iddio: waiting for a person to approve this (${String(fields.id)}); iddio approval allow ${String(fields.id)}`,
+      });
+    });
+    return stop;
+  }
+}
+
+/** The strictest verdict over the names of the host. */
+function judgeWish(
+  policy: Policy,
+  { classification, isExact }: ClassifiedWish,
+  login: Login,
+  asker: Asker,
+): Judgement {
+  let strictest: Judgement | undefined;
+  for (const host of login.hosts) {
+    const labelled = withWhere(classification, host, login.user);
+    let judged = judgeOperation(policy, labelled, asker);
+    if (isExact && labelled.tier === "unknown") judged = byName(policy, judged, asker);
+    strictest = strictest === undefined ? judged : stricterJudgement(strictest, judged);
+  }
+  if (strictest === undefined) throw new Error("a login has at least one host");
+  // Shown and recorded under one name, whichever decided.
+  return { ...strictest, classification: withWhere(strictest.classification, login.target.host, login.user) };
+}
+
+/** A program that nothing is known about may be allowed by a rule that names it, and by no rule that names a tier. */
+function byName(policy: Policy, judged: Judgement, asker: Asker): Judgement {
+  const operation = { ...judged.classification, tier: "sensitive" as const };
+  const named = judgeOperation(policy, operation, asker).verdict;
+  const unnamed = judgeOperation(policy, { ...operation, command: "", aliases: [] }, asker).verdict;
+  const isNamed = named.action === "allow" && named.rule !== unnamed.rule;
+  return isNamed ? { classification: judged.classification, verdict: named } : judged;
+}
+
+function withWhere(
+  classification: Judgement["classification"],
+  host: string,
+  user: string,
+): Judgement["classification"] {
+  const { parts } = classification;
+  return {
+    ...classification,
+    labels: { ...classification.labels, host, user },
+    ...(parts === undefined ? {} : { parts: parts.map((part) => withWhere(part, host, user)) }),
+  };
+}
+
+function textOf(wish: Wish): string {
+  switch (wish.kind) {
+    case "exec":
+      return wish.command;
+    case "shell":
+      return "a shell";
+    case "subsystem":
+      return `subsystem ${wish.name}`;
+    case "forward":
+      return `${wish.what} ${wish.detail}`.trim();
+    case "file":
+      return `${wish.operation} ${wish.paths.join(" ")}`;
+  }
+}
+
+function endingOf({ code, toRemote, fromRemote, reason }: ChannelEnd): Ending {
+  return {
+    fields: { ...(code === undefined ? {} : { exit_code: code }), bytes_in: toRemote, bytes_out: fromRemote },
+    ...(reason === undefined ? {} : { failure: reason }),
+  };
+}

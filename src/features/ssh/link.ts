@@ -1,0 +1,76 @@
+// What a session and the daemon say to each other: lines of JSON over the session's stdin and stdout. The session
+// speaks SSH and starts the operator's `ssh`; whether a channel may do what it wants is the daemon's to say, and a
+// session that loses the daemon ends.
+
+/** What the daemon tells a session once, at its start. */
+export interface SessionStart {
+  /** The name that the client asked for, in the operator's own words where they differ from the host. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Where the client's bytes come from. */
+  readonly dataSocket: string;
+  /** The private key that the client is shown a signature of. */
+  readonly hostKey: string;
+  /** The operator's ssh, and his configuration where it is not the usual file. */
+  readonly program: string;
+  readonly config: string | undefined;
+  /** The operator's agent of keys; never offered to the remote side. */
+  readonly agentSocket: string | undefined;
+  /** A folder for the log of each upstream connection. */
+  readonly scratch: string;
+}
+
+/** What a channel wants. */
+export type Wish =
+  | { readonly kind: "exec"; readonly command: string; readonly pty: boolean }
+  | { readonly kind: "shell" }
+  | { readonly kind: "subsystem"; readonly name: string }
+  | { readonly kind: "forward"; readonly what: ForwardKind; readonly detail: string }
+  | {
+      readonly kind: "file";
+      readonly operation: string;
+      readonly paths: readonly string[];
+      readonly writes: boolean;
+    };
+
+/** Everything of SSH that carries other connections or keys. */
+export type ForwardKind =
+  | "direct-tcpip"
+  | "tcpip-forward"
+  | "direct-streamlocal"
+  | "streamlocal-forward"
+  | "x11"
+  | "auth-agent"
+  | "tun";
+
+/** How a channel that went on ended. */
+export interface ChannelEnd {
+  readonly code: number | undefined;
+  readonly toRemote: number;
+  readonly fromRemote: number;
+  readonly reason?: string;
+}
+
+/** A line from a session. */
+export type FromSession =
+  | { readonly type: "login"; readonly id: number; readonly user: string; readonly target: DialledTarget }
+  | { readonly type: "ask"; readonly id: number; readonly wish: Wish }
+  | { readonly type: "left"; readonly id: number }
+  | { readonly type: "end"; readonly id: number; readonly end: ChannelEnd };
+
+/** Where the operator's ssh would connect to, as it says itself. */
+export interface DialledTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Set when ssh itself refuses the name, or its configuration cannot be used. */
+  readonly problem?: string;
+}
+
+/** A line from the daemon. */
+export type ToSession =
+  | { readonly type: "start"; readonly start: SessionStart }
+  | { readonly type: "held"; readonly id: number; readonly text: string }
+  | { readonly type: "go"; readonly id: number }
+  | { readonly type: "refuse"; readonly id: number; readonly text: string };

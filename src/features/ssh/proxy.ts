@@ -1,0 +1,107 @@
+// `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin and stdout. It
+// knows no SSH and no keys. Inside `iddio run` the proxy is the bridge's, which the environment names.
+
+import { connect, type Socket } from "node:net";
+import type { CommandContext } from "../../cli/kit/command.ts";
+import { proxyAddress } from "../../cli/kit/proxy-address.ts";
+import { SSH_NAME_FIELD } from "../../gateway/request/ssh-carrier.ts";
+import { UserError } from "../../model/user-error.ts";
+import { isPlainHost } from "../../protocols/ssh/target.ts";
+import { escapeForTerminal } from "../../text/escape.ts";
+
+const ANSWER_MAX = 16 * 1024;
+
+/** Carries one connection to its end. */
+export async function carry(context: CommandContext): Promise<number> {
+  const [host = "", port = "", name = host] = context.args;
+  if (!isPlainHost(host) || !isPlainHost(name))
+    throw new UserError(`'${isPlainHost(host) ? name : host}' is not a host`, {
+      hint: "give a name or an address",
+      exitCode: 2,
+    });
+  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535)
+    throw new UserError(`'${port}' is not a port`, { hint: "a number from 1 to 65535", exitCode: 2 });
+  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const socket = await open(await addressOf(context));
+  socket.write(`CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`);
+  const first = await readAnswer(socket);
+  return join(socket, first);
+}
+
+/** Inside a run there is no daemon to ask, and the proxy's address is in the environment. */
+async function addressOf(context: CommandContext): Promise<string> {
+  const { env } = context;
+  const inside = env.IDDIO_RUN === undefined ? undefined : env.HTTPS_PROXY;
+  const address = inside === undefined ? await proxyAddress(context) : new URL(inside).host;
+  return address;
+}
+
+function open(address: string): Promise<Socket> {
+  const [, host = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(address) ?? [];
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), allowHalfOpen: true, noDelay: true }, () =>
+      resolve(socket),
+    );
+    socket.once("error", (cause) =>
+      reject(
+        new UserError(`iddio's proxy at ${address} cannot be reached`, {
+          hint: "start it: iddio gateway --start",
+          cause,
+        }),
+      ),
+    );
+  });
+}
+
+/** Reads the answer to CONNECT; gives what came behind it. */
+function readAnswer(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let seen = Buffer.alloc(0);
+    const fail = (text: string) => {
+      socket.destroy();
+      reject(new UserError(text, { hint: "iddio audit show --last 5" }));
+    };
+    const data = (bytes: Buffer) => {
+      seen = Buffer.concat([seen, bytes]);
+      const end = seen.indexOf("\r\n\r\n");
+      if (end < 0) {
+        if (seen.length > ANSWER_MAX) fail("the proxy's answer is too long");
+        return;
+      }
+      const head = seen.subarray(0, end).toString("latin1");
+      const rest = seen.subarray(end + 4);
+      if (/^HTTP\/1\.[01] 200 /.test(head)) {
+        socket.off("data", data);
+        socket.pause();
+        return resolve(rest);
+      }
+      const [line = ""] = head.split("\r\n");
+      fail(`the proxy refused: ${escapeForTerminal(rest.toString("utf8").trim().slice(0, 400) || line)}`);
+    };
+    socket.on("data", data);
+    socket.once("end", () => fail("the proxy closed the connection"));
+    socket.on("error", () => fail("the connection to the proxy broke"));
+  });
+}
+
+async function join(socket: Socket, first: Buffer): Promise<number> {
+  const outward = (async () => {
+    const { stdout } = process;
+    const put = (bytes: Uint8Array) =>
+      new Promise<void>((resolve, reject) =>
+        stdout.write(bytes, (error) => (error ? reject(error) : resolve())),
+      );
+    if (first.length > 0) await put(first);
+    for await (const bytes of socket as AsyncIterable<Buffer>) await put(bytes);
+  })();
+  const inward = (async () => {
+    for await (const bytes of Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>)
+      if (!socket.write(bytes)) await new Promise((resolve) => socket.once("drain", resolve));
+    socket.end();
+  })();
+  inward.catch(() => socket.destroy());
+  // When the far side is done, nothing that is typed has anywhere to go.
+  await outward.catch(() => undefined);
+  socket.destroy();
+  return 0;
+}

@@ -1,0 +1,201 @@
+// One run of the operator's ssh: what goes in, what comes out, how it ended. With a terminal it has one of its own, so
+// that sizes and modes reach the remote side; without one it has three pipes. Both hold back who writes too fast.
+
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type UpstreamTarget, type UpstreamWork, upstreamArguments } from "./upstream-arguments.ts";
+
+/** A terminal as the client described it. */
+export interface ClientTerminal {
+  readonly term: string;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** What an upstream connection is started with. */
+export interface UpstreamOptions {
+  readonly target: UpstreamTarget;
+  readonly work: UpstreamWork;
+  readonly terminal: ClientTerminal | undefined;
+  /** Variables that the remote side may be told, by name. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly scratch: string;
+  /** Takes what comes; the next piece is read once it resolves. */
+  readonly output: (bytes: Uint8Array, isStderr: boolean) => Promise<void>;
+}
+
+/** A running upstream. */
+export interface Upstream {
+  /** Resolves when more may be written. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Nothing more will be written. */
+  end(): void;
+  resize(columns: number, rows: number): void;
+  /** Ends it, whatever it is doing. */
+  kill(): void;
+  /** Resolves when it has ended and everything it said was taken. */
+  readonly ended: Promise<{ readonly code: number; readonly log: string }>;
+}
+
+/** Bytes of a terminal's output that may wait for a slow client before ssh is stopped for a while. */
+const TERMINAL_HIGH = 1024 * 1024;
+/** Set in a terminal until ssh makes it raw. */
+const ICANON = 0x2;
+const RAW_POLL_MS = 5;
+const RAW_WAIT_MS = 30_000;
+const LOG_MAX = 16 * 1024;
+
+let serial = 0;
+
+/** Starts the operator's ssh. Throws when it cannot be started. */
+export function startUpstream(options: UpstreamOptions): Upstream {
+  serial += 1;
+  const log = join(options.scratch, `ssh-${process.pid}-${serial}.log`);
+  const argv = upstreamArguments(options.target, options.work, {
+    log,
+    sendEnv: [...options.variables.keys()],
+  });
+  const env = { ...options.env, ...Object.fromEntries(options.variables), IDDIO_SSH_UPSTREAM: "1" };
+  const running =
+    options.terminal === undefined
+      ? startPiped(argv, env, options)
+      : startInTerminal(argv, { ...env, TERM: options.terminal.term }, options.terminal, options);
+  return { ...running, ended: running.ended.then(async (code) => ({ code, log: await takeLog(log) })) };
+}
+
+type Running = Omit<Upstream, "ended"> & { readonly ended: Promise<number> };
+type ChildEnvironment = Record<string, string | undefined>;
+
+function startPiped(argv: readonly string[], env: ChildEnvironment, { output }: UpstreamOptions): Running {
+  const child = Bun.spawn([...argv], { env, cwd: "/", stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const read = async (from: ReadableStream<Uint8Array>, isStderr: boolean) => {
+    for await (const bytes of from) await output(bytes, isStderr);
+  };
+  const taken = Promise.all([read(child.stdout, false), read(child.stderr, true)]);
+  let isEnded = false;
+  return {
+    async write(bytes) {
+      if (isEnded) return;
+      try {
+        child.stdin.write(bytes);
+        await child.stdin.flush();
+      } catch {
+        // It reads no more; how it ended tells why.
+      }
+    },
+    end() {
+      if (isEnded) return;
+      isEnded = true;
+      void Promise.resolve(child.stdin.end()).catch(() => undefined);
+    },
+    resize() {},
+    kill: () => child.kill("SIGTERM"),
+    ended: taken.then(() => child.exited),
+  };
+}
+
+function startInTerminal(
+  argv: readonly string[],
+  env: ChildEnvironment,
+  terminal: ClientTerminal,
+  { output }: UpstreamOptions,
+): Running {
+  let queue: Uint8Array[] = [];
+  let queued = 0;
+  let isStopped = false;
+  let isClosed = false;
+  let wake = () => {};
+  const child = Bun.spawn([...argv], {
+    env,
+    cwd: "/",
+    terminal: {
+      cols: terminal.columns,
+      rows: terminal.rows,
+      data(_, bytes) {
+        queue.push(new Uint8Array(bytes));
+        queued += bytes.length;
+        if (queued > TERMINAL_HIGH && !isStopped && child.exitCode === null) {
+          isStopped = true;
+          child.kill("SIGSTOP");
+        }
+        wake();
+      },
+      exit() {
+        isClosed = true;
+        wake();
+      },
+    },
+  });
+  const pty = child.terminal as unknown as {
+    readonly localFlags: number;
+    write(bytes: Uint8Array): number;
+    resize(columns: number, rows: number): void;
+    close(): void;
+  };
+  const taken = (async () => {
+    for (;;) {
+      const bytes = queue.length === 1 ? queue[0] : queue.length === 0 ? undefined : Buffer.concat(queue);
+      if (bytes === undefined) {
+        if (isClosed) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      queue = [];
+      queued = 0;
+      if (isStopped) {
+        isStopped = false;
+        child.kill("SIGCONT");
+      }
+      await output(bytes, false);
+    }
+  })();
+  void child.exited.then(async () => {
+    // What it said last may still be in the terminal.
+    for (let quiet = 0; quiet < 3 && !isClosed; quiet++) {
+      const before = queued;
+      await Bun.sleep(10);
+      if (queued !== before) quiet = 0;
+    }
+    isClosed = true;
+    wake();
+  });
+  // Until ssh has made the terminal raw, the kernel would echo what is typed and turn Ctrl-C into a signal for ssh.
+  const raw = untilRaw(() => pty.localFlags, child.exited);
+  return {
+    async write(bytes) {
+      await raw;
+      if (child.exitCode === null) pty.write(bytes);
+    },
+    end() {},
+    resize: (columns, rows) => {
+      if (child.exitCode === null) pty.resize(columns, rows);
+    },
+    kill: () => {
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+    },
+    ended: taken.then(() => child.exited).finally(() => pty.close()),
+  };
+}
+
+async function untilRaw(localFlags: () => number, exited: Promise<number>): Promise<void> {
+  let hasEnded = false;
+  void exited.then(() => {
+    hasEnded = true;
+  });
+  const end = performance.now() + RAW_WAIT_MS;
+  while (!hasEnded && performance.now() < end) {
+    if ((localFlags() & ICANON) === 0) return;
+    await Bun.sleep(RAW_POLL_MS);
+  }
+}
+
+/** What ssh itself said, which nothing remote can write into. */
+async function takeLog(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  await rm(path, { force: true });
+  return text.slice(-LOG_MAX);
+}

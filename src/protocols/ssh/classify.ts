@@ -1,0 +1,19 @@
+// SSH for the registry: which scope lists the policy's block may hold, and what is said to whatever is no SSH at all.
+// What a channel of a session would do is told by the files beside this one; they read command lines, so they stand
+// on a higher floor.
+
+import type { Classifier } from "../classifier.ts";
+import { unknownClassification } from "../unknown.ts";
+
+/** The classifier of the policy's `ssh` block. */
+export const sshClassifier: Classifier = {
+  protocol: "ssh",
+  scopes: [
+    { keyword: "hosts", label: "host" },
+    { keyword: "users", label: "user" },
+  ],
+  programs: [],
+  needsBody: () => false,
+  classify: () => unknownClassification("ssh", "it is an HTTP request to a host of SSH"),
+  classifyArgv: () => unknownClassification("ssh", "a command line on this machine says nothing about SSH"),
+};

@@ -1,0 +1,159 @@
+// A real sshd of a test: on loopback, as an unprivileged user whose shell is bash and who belongs to no group of
+// terminals, so that it can give out terminals of its own. Needs OpenSSH and bubblewrap.
+
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { findClient } from "./clients.ts";
+import { eventually } from "./eventually.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+/** A running sshd. */
+export interface Sshd extends AsyncDisposable {
+  readonly port: number;
+  /** The user that it lets in. */
+  readonly user: string;
+  /** That user's home directory. */
+  readonly home: string;
+  /** A configuration by which ssh gets in, as an operator has it. */
+  readonly operatorConfig: string;
+  readonly knownHosts: string;
+  /** `ssh-ed25519 AAAA…` of the host. */
+  readonly hostKey: string;
+  /** The private key that is let in. */
+  readonly identity: string;
+  /** What it logged so far. */
+  readonly log: string;
+}
+
+/** What differs from a plain sshd. */
+export interface SshdOptions {
+  /** Lines of sshd_config. */
+  readonly config?: string;
+  /** Lines at the top of the operator's ssh configuration. */
+  readonly operator?: string;
+}
+
+/** The programs that every test of SSH needs; undefined when one is missing. */
+export function findSshTools(): { readonly ssh: string; readonly sshd: string } | undefined {
+  const [ssh, sshd] = [findClient("ssh"), findClient("sshd")];
+  const bwrap = findClient("bwrap");
+  return ssh === undefined || sshd === undefined || bwrap === undefined ? undefined : { ssh, sshd };
+}
+
+const USER = "tester";
+const UID = 12_345;
+
+/** Starts it; `await using` ends it. */
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  const tools = findSshTools();
+  if (tools === undefined) throw new Error("ask findSshTools first");
+  const directory = await temporaryDirectory();
+  const { path } = directory;
+  const isRoot = process.getuid?.() === 0;
+  const uid = isRoot ? UID : (process.getuid?.() ?? 0);
+  const gid = isRoot ? UID : (process.getgid?.() ?? 0);
+  const home = join(path, "home");
+  mkdirSync(home);
+  const port = await freePort();
+  const keygen = (name: string) =>
+    Bun.spawnSync(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(path, name)]);
+  keygen("host");
+  keygen("identity");
+  const text = (name: string) => readFileSync(join(path, name), "utf8");
+  const write = (name: string, content: string) => writeFileSync(join(path, name), content);
+  write("authorized_keys", text("identity.pub"));
+  write("passwd", `root:x:0:0:root:/root:/bin/bash\n${USER}:x:${uid}:${gid}::${home}:/bin/bash\n`);
+  write("group", `root:x:0:\n${USER}:x:${gid}:\n`);
+  const hostKey = text("host.pub").split(" ").slice(0, 2).join(" ");
+  const knownHosts = join(path, "known_hosts");
+  write("known_hosts", `[localhost]:${port} ${hostKey}\n[127.0.0.1]:${port} ${hostKey}\n`);
+  write(
+    "sshd_config",
+    `${options.config ?? ""}
+Port ${port}
+ListenAddress 127.0.0.1
+HostKey ${path}/host
+AuthorizedKeysFile ${path}/authorized_keys
+PidFile none
+StrictModes no
+UsePAM no
+MaxStartups 100
+MaxSessions 100
+AcceptEnv LANG LC_* GIT_PROTOCOL
+Subsystem sftp internal-sftp
+`,
+  );
+  const operatorConfig = join(path, "operator.config");
+  write(
+    "operator.config",
+    `${options.operator ?? ""}
+Host *
+  IdentityFile ${path}/identity
+  IdentitiesOnly yes
+  UserKnownHostsFile ${knownHosts}
+  GlobalKnownHostsFile none
+`,
+  );
+  if (isRoot) {
+    chmodSync(path, 0o755);
+    for (const name of ["home", "host", "authorized_keys"]) chownSync(join(path, name), uid, gid);
+  }
+  const child = Bun.spawn(
+    [
+      ...["bwrap", "--dev-bind", "/", "/", "--die-with-parent"],
+      ...[
+        "--ro-bind",
+        join(path, "passwd"),
+        "/etc/passwd",
+        "--ro-bind",
+        join(path, "group"),
+        "/etc/group",
+        "--",
+      ],
+      ...(isRoot ? ["setpriv", "--reuid", String(uid), "--regid", String(gid), "--clear-groups", "--"] : []),
+      ...[tools.sshd, "-D", "-e", "-f", join(path, "sshd_config")],
+    ],
+    {
+      env: { PATH: process.env.PATH ?? "" },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: Bun.file(join(path, "log")),
+    },
+  );
+  const log = () => readFileSync(join(path, "log"), "utf8");
+  await eventually(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`sshd ended: ${log()}`);
+      return log();
+    },
+    (written) => written.includes("Server listening"),
+  );
+  return {
+    port,
+    user: USER,
+    home,
+    operatorConfig,
+    knownHosts,
+    hostKey,
+    identity: join(path, "identity"),
+    get log() {
+      return log();
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
