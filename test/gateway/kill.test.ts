@@ -78,7 +78,7 @@ test("every write that the upstream received has its intent row, and the next da
   );
   next.kill("SIGTERM");
   expect(await next.exited).toBe(0);
-}, 30_000);
+}, 120_000);
 
 function spawnDaemon(home: string) {
   return Bun.spawn([builtBinary(), "gateway"], {

@@ -5,6 +5,7 @@
 import type { Ask, AskFields, Evidence, Subject, Target } from "../../model/ask.ts";
 import type { Classification } from "../../model/classification.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
+import type { Protocol } from "../../model/protocol.ts";
 import type { Header, RequestHead } from "../../model/request.ts";
 import { maskHeaders } from "../../redaction/mask-headers.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
@@ -31,18 +32,22 @@ export interface SeenBody {
 /** Who sends a request. */
 class HttpSubject implements Subject {
   readonly client: ClientIdentity | undefined;
-  #hash: (() => string) | undefined;
+  readonly #protocol: Protocol;
+  /** Until the credential is known. */
+  #asked: HttpAsked | undefined;
   #credential = "";
 
-  constructor(client: ClientIdentity | undefined, hash: () => string) {
-    this.client = client;
-    this.#hash = hash;
+  constructor(asked: HttpAsked, protocol: Protocol) {
+    this.client = asked.client;
+    this.#protocol = protocol;
+    this.#asked = asked;
   }
 
   get credential(): string {
-    if (this.#hash !== undefined) {
-      this.#credential = this.#hash();
-      this.#hash = undefined;
+    if (this.#asked !== undefined) {
+      const { head, identity, client } = this.#asked;
+      this.#credential = credentialOf(this.#protocol, head, identity, client?.run_id);
+      this.#asked = undefined;
     }
     return this.#credential;
   }
@@ -57,24 +62,26 @@ export class HttpAsk implements Ask {
   readonly subject: Subject;
   readonly fields: AskFields & { readonly method: string; readonly path: string };
   readonly startedMs: number;
-  #evidence: readonly Evidence[];
+  #evidence: readonly Evidence[] | undefined;
   #digest: string | undefined;
   #canRecur = false;
 
-  constructor({ head, client, identity }: HttpAsked, operation: Classification, startedMs: number) {
-    const { host, port, method, target } = head;
+  constructor(asked: HttpAsked, operation: Classification, startedMs: number) {
+    const { host, port, method, target } = asked.head;
     this.target = { name: host, port };
     this.operation = operation;
-    this.subject = new HttpSubject(client, () =>
-      credentialOf(operation.protocol, head, identity, client?.run_id),
-    );
+    this.subject = new HttpSubject(asked, operation.protocol);
     this.fields = { method, path: maskTarget(target) };
     this.startedMs = startedMs;
-    this.#evidence = [{ label: "Request", text: `${method} ${this.fields.path}` }];
   }
 
   get evidence(): readonly Evidence[] {
+    this.#evidence ??= [this.#request()];
     return this.#evidence;
+  }
+
+  #request(): Evidence {
+    return { label: "Request", text: `${this.fields.method} ${this.fields.path}` };
   }
 
   get digest(): string {
@@ -95,7 +102,7 @@ export class HttpAsk implements Ask {
     this.#canRecur = raw !== undefined;
     const body = shownBody(head.headers, decoded, isAboutSecrets(this.operation.command));
     this.#evidence = [
-      ...this.#evidence.slice(0, 1),
+      this.#request(),
       ...fieldEvidence("Headers", head.headers),
       ...(body === "" ? [] : [{ label: "Body", text: body }]),
       ...fieldEvidence("Trailers", trailers),
