@@ -1,12 +1,13 @@
 // What many or slow peers may cost the gateway process: its memory stays where it was, and whoever comes next is served.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type net from "node:net";
 import { openFileLimit } from "../../src/host/process/open-file-limit.ts";
 import { eventually } from "../support/eventually.ts";
 import { allowing, expectNextServed } from "../support/faults.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
+import { openFiles } from "../support/open-files.ts";
 import { connectRaw, connectTls, type RawClient } from "../support/proxy-client.ts";
 import { answerOk, type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
@@ -32,10 +33,6 @@ function pour(socket: net.Socket): void {
 
 function residentMegabytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
-}
-
-function openFiles(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 let origin: RawOrigin;

@@ -9,6 +9,7 @@ import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { allowing, expectNextServed, intercepted, logWhen } from "../support/faults.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
+import { openFiles } from "../support/open-files.ts";
 import { connectRaw, type RawClient } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -153,7 +154,7 @@ describe("with few descriptors", () => {
 
     for (const client of clients.splice(0)) client[Symbol.dispose]();
     await eventually(
-      async () => readdirSync(`/proc/${gateway.pid}/fd`).length,
+      async () => openFiles(gateway.pid),
       (open) => open < 60,
     );
     await expectNextServed(gateway, origin);

@@ -12,6 +12,8 @@ export const gatewayCommand: Command = {
   async run({ env, output, interrupted }) {
     const { startGateway } = await import("../../gateway/start.ts");
     const signal = interrupted();
+    // Other programs of this user must not read the keys in our memory, nor change what we decide.
+    if (process.platform === "linux") (await import("../../host/sandbox/libc.ts")).forbidTracing();
     const gateway = await startGateway({ env, version: BUILD_VERSION });
     output.note(`iddio ${BUILD_VERSION} listens on ${gateway.listen}; Ctrl-C ends it`);
     if (signal.aborted) await gateway.stop();

@@ -25,8 +25,15 @@ export const approvalWatchCommand: Command = {
     const signal = interrupted();
     if (!flags.has("json") && isInteractive(env)) {
       const { watchInteractively } = await import("./watch/watch-loop.ts");
-      // The whole screen is in use: what needs a code or a touch is answered by `approval allow`.
-      return watchInteractively(new ControlClient(paths.socket), output, signal);
+      const { openPage } = await import("../../cli/kit/show-presence.ts");
+      return watchInteractively(
+        {
+          connect: (prove) => new ControlClient(paths.socket, { prove }),
+          openPage: (url) => openPage(url, env),
+        },
+        output,
+        signal,
+      );
     }
     const startMs = Date.now();
     const paints = await output.loadPaints();

@@ -1,7 +1,8 @@
 // Runs the interactive watch: keys and events in, answers out, one screen. The list is always asked of the daemon
 // anew, events only say when; so a lost event, or a daemon that was started again, leaves nothing wrong for long.
 
-import type { ControlClient } from "../../../api/client.ts";
+import type { ControlClient, Prover } from "../../../api/client.ts";
+import type { PresenceQuestion } from "../../../api/gate.ts";
 import type { Approval, EventRow } from "../../../api/reports.ts";
 import { isDown } from "../../../cli/kit/is-down.ts";
 import { localTime } from "../../../cli/kit/local-time.ts";
@@ -31,14 +32,24 @@ const TICK_MS = 100;
 const RECONNECT_MS = 1000;
 const WHO_ASKS_MS = 700;
 
+/** What the watch is given from outside. */
+export interface WatchParts {
+  /** A client that asks here for the proof that a person is present. */
+  readonly connect: (prove: Prover) => ControlClient;
+  /** Shows a page in the browser where there is one. */
+  readonly openPage: (url: string) => void;
+}
+
 /** Shows what waits until the person quits or the signal comes. Throws when there is no daemon at the start. */
 export async function watchInteractively(
-  daemon: ControlClient,
+  { connect, openPage }: WatchParts,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
+  let watch: Watch | undefined;
+  const daemon = connect(async (question, last) => watch?.prove(question, last));
   const { approvals } = await daemon.call("approvals_list", {});
-  const watch = new Watch(daemon, output, await output.loadPaints(), signal);
+  watch = new Watch(daemon, output, await output.loadPaints(), signal, openPage);
   watch.update((state) => withApprovals(state, approvals, Date.now()));
   await watch.run();
 }
@@ -55,8 +66,18 @@ class Watch {
   #mustListAgain = false;
   /** Ids answered from here: their events are no news. */
   readonly #own = new Set<string>();
+  readonly #openPage: (url: string) => void;
+  /** Whoever waits for a code that is being typed. */
+  #typed: ((code: string | undefined) => void) | undefined;
 
-  constructor(daemon: ControlClient, output: Output, paints: Paints, signal: AbortSignal) {
+  constructor(
+    daemon: ControlClient,
+    output: Output,
+    paints: Paints,
+    signal: AbortSignal,
+    openPage: (url: string) => void,
+  ) {
+    this.#openPage = openPage;
     this.#daemon = daemon;
     this.#output = output;
     this.#paints = paints;
@@ -87,6 +108,8 @@ class Watch {
   update(change: (state: WatchState) => WatchState): void {
     const before = this.#state;
     this.#state = change(before);
+    // What was to be answered is gone, and with it the question for a code.
+    if (this.#state.code === undefined && before.code !== undefined) this.#take(undefined);
     if (this.#terminal === undefined) return;
     this.#layout = layoutOf(this.#state, this.#terminal.size);
     if (before.approvals.length === 0 && this.#state.approvals.length > 0) this.#output.write("\x07");
@@ -116,6 +139,7 @@ class Watch {
     const { state, action } = press(this.#state, key, usable, Date.now());
     if (action !== undefined && geometry === undefined && (action.kind === "allow" || action.kind === "deny"))
       return;
+    if (action?.kind === "code") this.#take(action.code);
     this.update(() => state);
     if (action !== undefined) this.#do(action);
   }
@@ -124,7 +148,35 @@ class Watch {
     if (action.kind === "quit") this.#stop.abort();
     else if (action.kind === "suspend") this.#terminal?.suspend();
     else if (action.kind === "redraw") this.#terminal?.forget();
-    else void this.#answer(action);
+    else if (action.kind !== "code") void this.#answer(action);
+  }
+
+  #take(code: string | undefined): void {
+    const take = this.#typed;
+    this.#typed = undefined;
+    take?.(code);
+  }
+
+  /** What the daemon asks for before it takes an answer: a code is typed on the last line, a touch is given on a page. */
+  async prove(question: PresenceQuestion, last: string | undefined): Promise<string | undefined> {
+    const note = (text: string) => this.update((state) => withNote(state, stamped(text)));
+    if (question.ask === "totp") {
+      if (this.#state.answering === undefined) return undefined;
+      note(last === undefined ? "this needs a code of your authenticator" : "not right, or used before");
+      const typed = new Promise<string | undefined>((resolve) => {
+        this.#typed = resolve;
+      });
+      this.update((state) => ({ ...state, code: "" }));
+      const code = await typed;
+      return code === undefined ? undefined : `totp ${code}`;
+    }
+    if (question.ask !== "passkey") return undefined;
+    const proof = `passkey ${question.ceremony}`;
+    // The daemon waits a moment for the touch at each call; another ceremony means that this one is over.
+    if (last !== undefined) return last === proof ? proof : undefined;
+    note(`touch your passkey on this page: ${question.url}`);
+    this.#openPage(question.url);
+    return proof;
   }
 
   async #answer(action: Extract<WatchAction, { kind: "allow" | "deny" }>): Promise<void> {

@@ -180,7 +180,10 @@ function keyLine(
   width: number,
   paints: Paints,
 ): string {
-  if (state.reason !== undefined) return reasonLine(state.reason, width, paints);
+  if (state.code !== undefined)
+    return typedLine("code", state.code, "(enter sends, esc goes back)", width, paints);
+  if (state.reason !== undefined)
+    return typedLine("reason", state.reason, "(enter denies, esc goes back)", width, paints);
   if (state.approvals.length === 0) return "q quit";
   if (state.answering !== undefined) return paints.faint("answering ...");
   const isGrantable = state.details?.grantable === true;
@@ -205,12 +208,12 @@ function keyLine(
   return second === "" ? painted : `${painted}  ${paints.faint(second)}`;
 }
 
-function reasonLine(reason: string, width: number, paints: Paints): string {
-  const help = width < 60 ? "" : "   (enter denies, esc goes back)";
+function typedLine(name: string, typed: string, keys: string, width: number, paints: Paints): string {
+  const help = width < 60 ? "" : `   ${keys}`;
   // The end is what is being typed, so that is what stays in sight.
-  const room = Math.max(1, width - "reason: _".length - help.length);
-  const shown = breakColumns([...escapeForTerminal(reason)].reverse().join(""), room)[0] ?? "";
-  return `reason: ${[...shown].reverse().join("")}_${paints.faint(help)}`;
+  const room = Math.max(1, width - `${name}: _`.length - help.length);
+  const shown = breakColumns([...escapeForTerminal(typed)].reverse().join(""), room)[0] ?? "";
+  return `${name}: ${[...shown].reverse().join("")}_${paints.faint(help)}`;
 }
 
 /** `0:27`, rounded up so that it is over when it shows zero. */

@@ -12,6 +12,7 @@ export const SETTLE_MS = 500;
 export const GRANT_MS = 15 * 60_000;
 const NOTES_MAX = 50;
 const REASON_MAX = 200;
+const CODE_DIGITS = 6;
 
 /** Everything that the screen is made of. */
 export interface WatchState {
@@ -31,6 +32,8 @@ export interface WatchState {
   readonly answering: string | undefined;
   /** What is being typed as the reason of a denial. */
   readonly reason: string | undefined;
+  /** What is being typed as the code of an authenticator, for the answer that is on its way. */
+  readonly code: string | undefined;
   /** What has happened, latest last. */
   readonly notes: readonly string[];
   readonly isConnected: boolean;
@@ -48,6 +51,8 @@ export interface PaneGeometry {
 export type WatchAction =
   | { readonly kind: "allow"; readonly id: string; readonly digest?: string; readonly forMs?: number }
   | { readonly kind: "deny"; readonly id: string; readonly digest?: string; readonly reason?: string }
+  /** The code that was typed; undefined when the person went back. */
+  | { readonly kind: "code"; readonly code: string | undefined }
   | { readonly kind: "quit" }
   | { readonly kind: "suspend" }
   | { readonly kind: "redraw" };
@@ -63,6 +68,7 @@ export const EMPTY_WATCH: WatchState = {
   seenLines: 0,
   answering: undefined,
   reason: undefined,
+  code: undefined,
   notes: [],
   isConnected: true,
 };
@@ -80,7 +86,8 @@ export function withApprovals(state: WatchState, approvals: readonly Approval[],
     const after = approvals.find((each) => each.id === id);
     return before !== undefined && after !== undefined && isSame(before, after);
   };
-  const next = { ...state, approvals, answering: isStill(state.answering) ? state.answering : undefined };
+  const answering = isStill(state.answering) ? state.answering : undefined;
+  const next = { ...state, approvals, answering, code: answering === undefined ? undefined : state.code };
   if (isStill(state.selectedId)) return next;
   // The retry of a client that left takes over its id: another request, which nobody has read yet.
   if (approvals.some(({ id }) => id === state.selectedId)) return select(next, state.selectedId, nowMs);
@@ -150,6 +157,7 @@ export function press(
 ): { readonly state: WatchState; readonly action?: WatchAction } {
   if (key.kind === "char" && key.char === "\x03") return { state, action: { kind: "quit" } };
   if (key.kind === "char" && key.char === "\x1a") return { state, action: { kind: "suspend" } };
+  if (state.code !== undefined) return typeCode(state, state.code, key);
   if (state.reason !== undefined) return typeReason(state, state.reason, key, nowMs);
   // What was pasted was not meant as keys.
   if (key.kind === "paste") return { state };
@@ -224,6 +232,28 @@ function typeReason(
       return put(reason + key.text.replaceAll(/\s+/g, " "));
     case "char":
       return key.char < " " ? { state } : put(reason + key.char);
+    default:
+      return { state };
+  }
+}
+
+function typeCode(state: WatchState, code: string, key: Key): { state: WatchState; action?: WatchAction } {
+  const put = (text: string) => ({
+    state: { ...state, code: text.replaceAll(/[^0-9]/g, "").slice(0, CODE_DIGITS) },
+  });
+  switch (key.kind) {
+    case "escape":
+      return { state: { ...state, code: undefined }, action: { kind: "code", code: undefined } };
+    case "enter":
+      return code.length < CODE_DIGITS
+        ? { state }
+        : { state: { ...state, code: undefined }, action: { kind: "code", code } };
+    case "backspace":
+      return put(code.slice(0, -1));
+    case "paste":
+      return put(code + key.text);
+    case "char":
+      return put(code + key.char);
     default:
       return { state };
   }
