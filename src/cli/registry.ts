@@ -51,6 +51,7 @@ import {
   policyValidateCommand,
 } from "../features/policy/policy.ts";
 import { policyReplayCommand } from "../features/policy/replay.ts";
+import { policySuggestCommand } from "../features/policy/suggest.ts";
 import { policyTestCommand } from "../features/policy/test.ts";
 import {
   runBridgeCommand,
@@ -120,6 +121,7 @@ export const COMMANDS: readonly Command[] = [
   policyExplainCommand,
   policyLintCommand,
   policyReplayCommand,
+  policySuggestCommand,
   policyTestCommand,
   policyDiffCommand,
   policyCheckCommand,

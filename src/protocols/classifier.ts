@@ -25,6 +25,11 @@ export interface Classifier {
   readonly programs: readonly string[];
   /** Whether the answer depends on the body; false means that `classify` works from the head alone. */
   needsBody(head: RequestHead): boolean;
+  /**
+   * Whether the body may give this command another tier. Absent where all requests that need their body are so; a
+   * protocol whose bodies merely name the operation says here which ones they judge.
+   */
+  isJudgedByBody?(command: string): boolean;
   /** Never throws. With `body.kind === "unread"` where the body matters, the tier is "unknown". */
   classify(request: HttpRequest): Classification;
   /** The vendor's published operations, for the policy tools; absent where the protocol has no catalogue. Costs up to 100 ms. */

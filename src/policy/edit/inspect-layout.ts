@@ -58,7 +58,8 @@ function findList(text: string, protocol: Protocol): Pair<unknown, YAMLSeq> | un
   return isSeq(pair?.value) ? (pair as Pair<unknown, YAMLSeq>) : undefined;
 }
 
-function keyText(pair: Pair): string | undefined {
+/** The key of a pair as a text. */
+export function keyText(pair: Pair): string | undefined {
   return isScalar(pair.key) ? String(pair.key.value) : undefined;
 }
 
@@ -153,18 +154,20 @@ function rangeOf(item: unknown): { readonly start: number; readonly end: number 
   return range ? { start: range[0], end: range[1] } : undefined;
 }
 
-// Undefined when something other than spaces stands before the offset in its line.
-function indentBefore(text: string, offset: number): string | undefined {
+/** The spaces before the offset in its line; undefined when something else stands there too. */
+export function indentBefore(text: string, offset: number): string | undefined {
   const indent = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
   return /^ *$/.test(indent) ? indent : undefined;
 }
 
-function endOfLine(text: string, offset: number): number {
+/** Offset of the end of the line, before its line end. */
+export function endOfLine(text: string, offset: number): number {
   const at = text.indexOf("\n", offset);
   if (at < 0) return text.length;
   return text[at - 1] === "\r" ? at - 1 : at;
 }
 
-function splice(text: string, start: number, end: number, inserted: string): string {
+/** The text with `inserted` in place of what stands between the offsets. */
+export function splice(text: string, start: number, end: number, inserted: string): string {
   return text.slice(0, start) + inserted + text.slice(end);
 }

@@ -7,7 +7,7 @@ import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import { decide, decideByTable, decideWhole, withoutAgents } from "../decide/decide.ts";
 import type { Rule } from "../decide/rule-table.ts";
-import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
+import type { Policy, ProtocolBlock, RuleTable, ScopeList } from "../policy.ts";
 
 /** A command to list under one `rules.allow`. */
 export interface NarrowRule {
@@ -130,22 +130,35 @@ function denyOf(tables: readonly DecidingTable[], classification: Classification
   return denied && none(`no allow overrides the deny in line ${denied.line}`);
 }
 
-interface DecidingTable {
+/** One rules block that has a say about a request. */
+export interface DecidingTable {
+  /** The block's or the entry's. */
   readonly path: string;
   readonly table: RuleTable | undefined;
   readonly action: Verdict["action"];
+  /** Set for an entry of a scope list: the list, and where in it the entry stands. */
+  readonly entry?: { readonly list: ScopeList; readonly index: number };
 }
 
 /** The rules blocks that have a say: the matching entry of each scope list, or else the flat rules. */
-function decidingTables(block: ProtocolBlock, classification: Classification): readonly DecidingTable[] {
+export function decidingTables(
+  block: ProtocolBlock,
+  classification: Classification,
+): readonly DecidingTable[] {
   const found: DecidingTable[] = [];
   const actionOf = (table: RuleTable | undefined) => decideByTable(block, table, classification).action;
-  for (const { label, written } of block.scopes) {
-    const name = scopeName(classification.labels, label)?.toLowerCase();
-    const entry =
-      name === undefined ? undefined : written.find(({ globs }) => globs.some((glob) => glob.test(name)));
+  for (const list of block.scopes) {
+    const name = scopeName(classification.labels, list.label)?.toLowerCase();
+    if (name === undefined) continue;
+    const index = list.written.findIndex(({ globs }) => globs.some((glob) => glob.test(name)));
+    const entry = list.written[index];
     if (entry !== undefined)
-      found.push({ path: entry.path, table: entry.table, action: actionOf(entry.table) });
+      found.push({
+        path: entry.path,
+        table: entry.table,
+        action: actionOf(entry.table),
+        entry: { list, index },
+      });
   }
   if (found.length > 0) return found;
   return [{ path: block.protocol, table: block.rules, action: actionOf(block.rules) }];

@@ -127,7 +127,7 @@ function isLabels(value: unknown): value is Readonly<Record<string, string>> {
 }
 
 /** The labels of a row's request itself, without the run that sent it. */
-export function ownLabels({ labels }: Classification): Readonly<Record<string, string>> {
+export function ownLabels({ labels }: Pick<Classification, "labels">): Readonly<Record<string, string>> {
   const { [AGENT_LABEL]: _, ...own } = labels;
   return own;
 }

@@ -55,6 +55,18 @@ function ruleOf({ api, name }: AwsOperation): Rule | undefined {
   return RULES.get(`${api.cli}:${name}`);
 }
 
+const COMMANDS: ReadonlySet<string> = new Set(
+  [...RULES.keys()].map((key) => {
+    const [api = "", name = ""] = key.split(":");
+    return `${api} ${cliOperationName(name)}`;
+  }),
+);
+
+/** Whether the operation that rules call so is judged by its body. */
+export function isCommandJudgedByBody(command: string): boolean {
+  return COMMANDS.has(command);
+}
+
 /** Whether one of these operations is judged by its body. */
 export function isJudgedByBody(operations: readonly AwsOperation[]): boolean {
   return operations.some((operation) => ruleOf(operation) !== undefined);

@@ -14,7 +14,7 @@ import { withUnnamed } from "../unnamed-scopes.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { classifyApplication } from "./application.ts";
 import { classifyAwsArgv } from "./argv.ts";
-import { haveBodyRules, isJudgedByBody, judgeAwsBody } from "./body.ts";
+import { haveBodyRules, isCommandJudgedByBody, isJudgedByBody, judgeAwsBody } from "./body.ts";
 import { type AwsOperation, awsCatalogue } from "./catalogue.ts";
 import { accountOfKey, readScope } from "./credential.ts";
 import { describeOperations } from "./description.ts";
@@ -41,6 +41,7 @@ export const awsClassifier: Classifier = {
   ],
   programs: ["aws"],
   needsBody,
+  isJudgedByBody: isCommandJudgedByBody,
   classify,
   operations: awsOperations,
   vocabulary: awsVocabulary,

@@ -1,0 +1,323 @@
+// Rules that would have allowed what people allowed, or what ran in observe mode: from observations to an edited policy,
+// each rule with its evidence. Never from what was denied, seen once, sensitive or break-glass: those are told and not
+// learnt. What is learnt is proven (widens-only-by.ts) to let through nothing but what was seen.
+
+import type { Protocol } from "../../model/protocol.ts";
+import type { TierOrUnknown } from "../../model/tier.ts";
+import type { Catalogue } from "../compare/diff.ts";
+import { addAllowed, type CommandLine, insertScopeEntry, type MapPath } from "../edit/rules-layout.ts";
+import { parsePolicy } from "../parse/parse.ts";
+import type { Policy } from "../policy.ts";
+import type { Observation, RulePlace } from "./observations.ts";
+import { type NameToken, nameTokens } from "./scope-names.ts";
+import { type Learnt, widensOnlyBy } from "./widens-only-by.ts";
+
+/** How often and when something was seen. */
+export interface Support {
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly hosts: readonly string[];
+  /** Ids of some requests. */
+  readonly examples: readonly string[];
+}
+
+/** One operation in one kind of scope, learnt or not. */
+export interface SuggestedRule extends Support {
+  readonly protocol: Protocol;
+  readonly command: string;
+  readonly tier: TierOrUnknown;
+  /** `namespace` and its name or pattern; undefined for what is in no scope. */
+  readonly scope:
+    | { readonly label: string; readonly name: string; readonly seen: readonly string[] }
+    | undefined;
+  /** Why it is not learnt, in a clause; undefined when it is. */
+  readonly heldBack: string | undefined;
+}
+
+/** What a log suggests. */
+export interface Suggestion {
+  /** The most frequent first; learnt ones before those that are held back. */
+  readonly rules: readonly SuggestedRule[];
+  /** The policy with everything that is learnt; the old text when nothing is. */
+  readonly text: string;
+}
+
+/** Requests that a rule needs. */
+export const MIN_SUPPORT = 2;
+
+interface Candidate {
+  readonly place: RulePlace;
+  readonly token: NameToken | undefined;
+  readonly rule: SuggestedRule;
+  readonly readsBody: boolean;
+}
+
+/** Suggests; `day` writes a time for the remark behind a rule. */
+export function suggest(
+  policy: Policy,
+  observations: readonly Observation[],
+  catalogue: Catalogue,
+  day: (ms: number) => string,
+): Suggestion {
+  const candidates = candidatesOf(observations);
+  const heldBack: SuggestedRule[] = candidates.flatMap(({ rule }) =>
+    rule.heldBack === undefined ? [] : [rule],
+  );
+  const learnt: SuggestedRule[] = [];
+  let text = policy.text;
+  const ready = candidates.filter(({ rule }) => rule.heldBack === undefined);
+  const accepted: Learnt[] = [];
+  for (const step of stepsOf(policy, ready)) {
+    const wanted = [...accepted, ...step.candidates.map(learntOf)];
+    const edited = step.edit(text, (rule) => remarkOf(rule, day));
+    const problem = edited === undefined ? BY_HAND : problemWith(policy, edited, wanted, catalogue);
+    if (edited !== undefined && problem === undefined) {
+      text = edited;
+      accepted.splice(0, accepted.length, ...wanted);
+      learnt.push(...step.candidates.map(({ rule }) => rule));
+    } else heldBack.push(...step.candidates.map(({ rule }) => ({ ...rule, heldBack: problem })));
+  }
+  const often = (a: SuggestedRule, b: SuggestedRule) => b.count - a.count;
+  return { rules: [...learnt.sort(often), ...heldBack.sort(often)], text };
+}
+
+const BY_HAND = "the policy is written in a way that only you can edit here";
+
+function problemWith(
+  before: Policy,
+  text: string,
+  learnt: readonly Learnt[],
+  catalogue: Catalogue,
+): string | undefined {
+  const after = parsePolicy(text);
+  if ("problems" in after) return BY_HAND;
+  return widensOnlyBy(before, after.policy, learnt, catalogue);
+}
+
+/** A count and the days, for the line of the rule. */
+function remarkOf({ count, firstMs, lastMs }: SuggestedRule, day: (ms: number) => string): string {
+  const [first, last] = [day(firstMs), day(lastMs)];
+  return `seen ${count} times, ${first === last ? first : `${first} to ${last}`}`;
+}
+
+function learntOf({ place, token, rule, readsBody }: Candidate): Learnt {
+  const { protocol, command, tier } = rule;
+  const scope =
+    place.scope === undefined || token === undefined
+      ? undefined
+      : { label: place.scope.label, names: [token.text] };
+  return { protocol, command, tier, scope, readsBody };
+}
+
+/** Protocols whose commands are mere methods: a rule about one says nothing of what it does. */
+const BY_METHOD: ReadonlySet<Protocol> = new Set<Protocol>(["generic", "terraform", "helm"]);
+
+function candidatesOf(observations: readonly Observation[]): readonly Candidate[] {
+  const groups = new Map<string, Observation[]>();
+  const tiers = new Map<string, Set<TierOrUnknown>>();
+  for (const one of observations) {
+    const { protocol, path, scope } = one.place;
+    const key = JSON.stringify([protocol, path, scope?.label, one.command, one.tier, one.hindrance]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+    const name = `${protocol} ${one.command}`;
+    tiers.set(name, (tiers.get(name) ?? new Set()).add(one.tier));
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { command, tier, place } = first;
+    const isMixed = (tiers.get(`${place.protocol} ${command}`)?.size ?? 0) > 1;
+    const readsBody = group.some((one) => one.readsBody);
+    return tokensOf(group).flatMap(({ token, seen }): Candidate[] => {
+      const support = supportOf(seen);
+      if (support.count === 0) return [];
+      const scope =
+        token === undefined || place.scope === undefined
+          ? undefined
+          : { label: place.scope.label, name: token.text, seen: token.seen };
+      const denied = deniedIn(group, token);
+      const heldBack = whyNot({ ...first, isMixed, denied, count: support.count });
+      return [
+        {
+          place,
+          token,
+          readsBody,
+          rule: { protocol: place.protocol, command, tier, scope, ...support, heldBack },
+        },
+      ];
+    });
+  });
+}
+
+/** The requests of a group by what a rule would name; one without a name where there is no scope. */
+function tokensOf(group: readonly Observation[]): readonly {
+  readonly token: NameToken | undefined;
+  readonly seen: readonly Observation[];
+}[] {
+  const named = group.filter(({ name, count }) => name !== undefined && count > 0);
+  const unnamed = group.filter(({ name }) => name === undefined);
+  const tokens = nameTokens(named.flatMap(({ name }) => name ?? []));
+  return [
+    ...tokens.map((token) => ({ token, seen: named.filter(({ name }) => token.seen.includes(name ?? "")) })),
+    ...(unnamed.length === 0 ? [] : [{ token: undefined, seen: unnamed }]),
+  ];
+}
+
+function supportOf(seen: readonly Observation[]): Support {
+  return {
+    count: seen.reduce((sum, { count }) => sum + count, 0),
+    firstMs: Math.min(...seen.map(({ firstMs }) => firstMs)),
+    lastMs: Math.max(...seen.map(({ lastMs }) => lastMs)),
+    hosts: [...new Set(seen.flatMap(({ hosts }) => [...hosts]))].sort(),
+    examples: seen.flatMap(({ examples }) => examples).slice(0, 3),
+  };
+}
+
+/** A pattern is also about names in which the same was only ever denied. */
+function deniedIn(group: readonly Observation[], token: NameToken | undefined): number {
+  const isMeant = (name: string | undefined) =>
+    token === undefined
+      ? name === undefined
+      : name !== undefined &&
+        nameTokens([...token.seen, name]).some(
+          ({ seen }) => seen.includes(name) && seen.length >= token.seen.length,
+        );
+  return group.filter(({ name }) => isMeant(name)).reduce((sum, { denied }) => sum + denied, 0);
+}
+
+function whyNot({
+  hindrance,
+  tier,
+  command,
+  place,
+  isMixed,
+  denied,
+  count,
+}: Observation & { readonly isMixed: boolean }): string | undefined {
+  if (tier === "break-glass") return "break-glass is never learnt";
+  if (tier === "sensitive") return "sensitive requests are never learnt";
+  if (denied > 0) return `a person, or the policy, denied it ${denied === 1 ? "once" : `${denied} times`}`;
+  if (hindrance !== undefined) return hindrance;
+  if (BY_METHOD.has(place.protocol)) return `'${command}' is a method, which says too little`;
+  if (isMixed) return "the same command was seen with another tier";
+  if (count < MIN_SUPPORT) return "it was seen once";
+  return undefined;
+}
+
+interface Step {
+  readonly candidates: readonly Candidate[];
+  edit(text: string, remark: (rule: SuggestedRule) => string): string | undefined;
+}
+
+/**
+ * Edits in an order in which places stay where they are: commands for entries that are there, then new entries from the
+ * last place to the first. At one place exact names come before patterns.
+ */
+function stepsOf(policy: Policy, ready: readonly Candidate[]): readonly Step[] {
+  const flat = ready.filter(({ token }) => token === undefined);
+  const scoped = entriesOf(ready.filter(({ token }) => token !== undefined));
+  const isThere = (entry: NewEntry) => namesAt(policy, entry.place) === setText(entry.names);
+  const added = scoped.filter(isThere);
+  const fresh = scoped.filter((entry) => !isThere(entry));
+  const placed = fresh.filter(({ place }) => place.index !== undefined);
+  const last = fresh.filter(({ place }) => place.index === undefined);
+  // Of two entries before the same one, the later insertion stands first.
+  placed.sort(
+    (a, b) => (b.place.index ?? 0) - (a.place.index ?? 0) || Number(b.isPattern) - Number(a.isPattern),
+  );
+  last.sort((a, b) => Number(a.isPattern) - Number(b.isPattern));
+  return [
+    ...flat.map(
+      (one): Step => ({
+        candidates: [one],
+        edit: (text, remark) => addAllowed(text, pathOf(one.place), linesOf([one], remark)),
+      }),
+    ),
+    ...added.map(
+      ({ place, candidates }): Step => ({
+        candidates,
+        edit: (text, remark) => addAllowed(text, pathOf(place), linesOf(candidates, remark)),
+      }),
+    ),
+    ...[...placed, ...last].map(
+      ({ place, names, candidates }): Step => ({
+        candidates,
+        edit: (text, remark) =>
+          place.scope &&
+          insertScopeEntry(
+            text,
+            { protocol: place.protocol, keyword: place.scope.keyword, index: place.index },
+            { names, source: pathOf(place), lines: linesOf(candidates, remark) },
+          ),
+      }),
+    ),
+  ];
+}
+
+interface NewEntry {
+  readonly place: RulePlace;
+  readonly names: readonly string[];
+  readonly isPattern: boolean;
+  readonly candidates: readonly Candidate[];
+}
+
+/** Names for which the same commands are learnt share an entry. */
+function entriesOf(candidates: readonly Candidate[]): readonly NewEntry[] {
+  const byName = new Map<string, Candidate[]>();
+  for (const one of candidates) {
+    const key = JSON.stringify([one.place.path, one.place.scope?.keyword, one.token?.text]);
+    byName.set(key, [...(byName.get(key) ?? []), one]);
+  }
+  const entries = new Map<
+    string,
+    { place: RulePlace; names: string[]; isPattern: boolean; candidates: Candidate[] }
+  >();
+  for (const own of byName.values()) {
+    const [first] = own;
+    if (first?.token === undefined) continue;
+    const { place, token } = first;
+    const commands = own.map(({ rule }) => rule.command).sort();
+    const key = JSON.stringify([place.path, place.scope?.keyword, token.isPattern, commands]);
+    const entry = entries.get(key) ?? { place, names: [], isPattern: token.isPattern, candidates: [] };
+    entry.names.push(token.text);
+    entry.candidates.push(...own);
+    entries.set(key, entry);
+  }
+  return [...entries.values()];
+}
+
+function linesOf(
+  candidates: readonly Candidate[],
+  remark: (rule: SuggestedRule) => string,
+): readonly CommandLine[] {
+  const byCommand = new Map<string, SuggestedRule>();
+  for (const { rule } of candidates) {
+    const known = byCommand.get(rule.command);
+    byCommand.set(rule.command, known === undefined ? rule : merged(known, rule));
+  }
+  return [...byCommand.values()].map((rule) => ({ command: rule.command, remark: remark(rule) }));
+}
+
+function merged(one: SuggestedRule, other: SuggestedRule): SuggestedRule {
+  return {
+    ...one,
+    count: one.count + other.count,
+    firstMs: Math.min(one.firstMs, other.firstMs),
+    lastMs: Math.max(one.lastMs, other.lastMs),
+  };
+}
+
+function pathOf({ protocol, scope, index }: RulePlace): MapPath {
+  return scope === undefined || index === undefined ? [protocol] : [protocol, scope.keyword, index];
+}
+
+function namesAt(policy: Policy, { protocol, scope, index }: RulePlace): string | undefined {
+  const list = policy.blocks.get(protocol)?.scopes.find(({ keyword }) => keyword === scope?.keyword);
+  const entry = index === undefined ? undefined : list?.written[index];
+  return entry && setText(entry.names);
+}
+
+function setText(names: readonly string[]): string {
+  return JSON.stringify([...new Set(names.map((name) => name.toLowerCase()))].sort());
+}

@@ -1,0 +1,97 @@
+// The proof that a learnt policy lets through nothing but what was learnt: every known operation and every combination of
+// patterns, in every scope that the two policies can tell apart, is decided by both.
+
+import { compileNameGlob } from "../../match/name-glob.ts";
+import { ACTIONS } from "../../model/action.ts";
+import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
+import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
+import { commandClasses } from "../compare/command-classes.ts";
+import { type Catalogue, classificationOf, combineCells } from "../compare/diff.ts";
+import { diffInspect } from "../compare/diff-inspect.ts";
+import { type ScopeCell, scopeCells } from "../compare/scope-cells.ts";
+import { decide } from "../decide/decide.ts";
+import { Problems } from "../parse/problems.ts";
+import { readYaml } from "../parse/read-yaml.ts";
+import { treeText } from "../parse/yaml-tree.ts";
+import type { Policy } from "../policy.ts";
+
+/** What may be allowed newly: one command, in some scopes. */
+export interface Learnt {
+  readonly protocol: Protocol;
+  readonly command: string;
+  readonly tier: TierOrUnknown;
+  /** Label and names or patterns of the scopes; undefined where the operation has none. */
+  readonly scope: { readonly label: string; readonly names: readonly string[] } | undefined;
+  /** The body can raise the tier, so no stricter one may be allowed along with it. */
+  readonly readsBody: boolean;
+}
+
+/** Decisions that are compared for one protocol at most. */
+const MAX_CASES = 2_000_000;
+
+/** Why `after` is not `before` with what was learnt, in a clause; undefined when it is proven to be. */
+export function widensOnlyBy(
+  before: Policy,
+  after: Policy,
+  learnt: readonly Learnt[],
+  catalogue: Catalogue,
+): string | undefined {
+  if (diffInspect(before, after).length > 0) return "it would change which hosts are looked into";
+  for (const protocol of PROTOCOLS) {
+    const own = learnt.filter((one) => one.protocol === protocol);
+    if (own.length === 0 && blockText(before, protocol) === blockText(after, protocol)) continue;
+    const blocks = [before.blocks.get(protocol), after.blocks.get(protocol)].filter(
+      (one) => one !== undefined,
+    );
+    const classes = commandClasses(blocks, catalogue(protocol));
+    const scopes = scopeCells(blocks);
+    const cases = scopes?.reduce((product, { cells }) => product * cells.length, classes?.length ?? 0);
+    if (classes === undefined || scopes === undefined || cases === undefined || cases > MAX_CASES)
+      return `the patterns of ${protocol} overlap in too many ways to prove that it allows no more`;
+    for (const cell of combineCells(scopes.map(({ cells }) => cells)))
+      for (const commands of classes) {
+        const asked = classificationOf(protocol, commands, cell);
+        const [was, is] = [decide(before, asked).action, decide(after, asked).action];
+        if (was === is) continue;
+        const names = commands.names.map((name) => name.toLowerCase());
+        const isKnown = commands.operations.length > 0;
+        const isLearnt =
+          ACTIONS.indexOf(is) < ACTIONS.indexOf(was) &&
+          is === "allow" &&
+          own.some(
+            (one) =>
+              names.includes(one.command.toLowerCase()) &&
+              isOfTier(one, commands.tier, isKnown) &&
+              isWithin(one.scope, cell),
+          );
+        if (isLearnt) continue;
+        return own.some(({ command }) => names.includes(command.toLowerCase()))
+          ? `a rule by command would allow it also where something makes it ${asked.tier}; deny ${asked.tier} first`
+          : `it would change more than that: '${asked.command}' of tier ${asked.tier}`;
+      }
+  }
+  return undefined;
+}
+
+function blockText({ text }: Policy, protocol: Protocol): string | undefined {
+  const tree = readYaml(text, new Problems());
+  const block = tree?.kind === "map" ? tree.entries.get(protocol)?.value : undefined;
+  return block && treeText(block);
+}
+
+/** Never break-glass. Stricter than what was seen only where nothing but another combination of names could be so. */
+function isOfTier({ tier, readsBody }: Learnt, found: TierOrUnknown, isKnown: boolean): boolean {
+  if (!isTier(found) || !isTier(tier) || found === "break-glass") return false;
+  return TIERS.indexOf(found) <= TIERS.indexOf(tier) || (!isKnown && !readsBody);
+}
+
+function isWithin(scope: Learnt["scope"], cell: readonly ScopeCell[]): boolean {
+  if (scope === undefined) return true;
+  const found = cell.find(({ label }) => label === scope.label);
+  const { name } = found ?? {};
+  if (found === undefined || name === undefined) return false;
+  return scope.names.some((text) => {
+    const glob = compileNameGlob(text);
+    return "test" in glob && glob.test(name);
+  });
+}
