@@ -13,6 +13,7 @@ export const PROTOCOLS = [
   "cloudflare",
   "fly",
   "ssh",
+  "mcp",
   "generic",
 ] as const;
 

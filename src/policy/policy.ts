@@ -44,6 +44,16 @@ export interface ProtocolBlock {
   readonly scopes: readonly ScopeList[];
   /** The flat rules; undefined when there are none. */
   readonly rules: RuleTable | undefined;
+  /** Of the block `mcp` only. */
+  readonly mcp?: McpKeys;
+}
+
+/** What only the block `mcp` says. */
+export interface McpKeys {
+  /** Servers whose `readOnlyHint` counts. */
+  readonly trusted: readonly string[];
+  /** Whether clients are not shown the tools that are denied. */
+  readonly hidesDenied: boolean;
 }
 
 /** One scope list, `namespaces:` and the like. */

@@ -13,6 +13,7 @@ import { githubClassifier } from "./github/classify.ts";
 import { helmClassifier } from "./helm/classify.ts";
 import { kubectlClassifier } from "./kubectl/classify.ts";
 import { sshClassifier } from "./ssh/classify.ts";
+import { mcpClassifier } from "./mcp/classify.ts";
 import { terraformClassifier } from "./terraform/classify.ts";
 
 /** Every classifier, in print order of the protocols. */
@@ -26,6 +27,7 @@ export const CLASSIFIERS: readonly Classifier[] = [
   cloudflareClassifier,
   flyClassifier,
   sshClassifier,
+  mcpClassifier,
   genericClassifier,
 ];
 

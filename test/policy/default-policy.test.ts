@@ -23,6 +23,7 @@ describe("the default policy", () => {
       ["kubectl", "*.eks.amazonaws.com", "*.gke.goog", "*.azmk8s.io"],
       ["gcloud", "*.googleapis.com"],
       ["fly", "api.fly.io", "api.machines.dev", "registry.fly.io", "*.fly.dev"],
+      ["mcp"],
     ]);
   });
 

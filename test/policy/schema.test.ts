@@ -60,6 +60,7 @@ test("every protocol and every scope list of its classifier is in the schema", (
     expect(Object.keys(properties[protocol]?.properties ?? {})).toEqual([
       "inspect",
       "default",
+      ...(protocol === "mcp" ? ["trust_annotations", "hide_denied"] : []),
       "groups",
       ...scopes.map((scope) => scope.keyword),
       "agents",

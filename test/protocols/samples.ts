@@ -44,6 +44,12 @@ const WRITTEN: Readonly<Record<Protocol, readonly string[]>> = {
     "GET https://api.cloudflare.com/client/v4/zones",
     "DELETE https://api.cloudflare.com/client/v4/zones/z/dns_records/r",
   ],
+  mcp: [
+    "POST https://mcp.example/mcp",
+    "GET https://mcp.example/mcp",
+    "DELETE https://mcp.example/mcp",
+    "GET https://mcp.example/.well-known/oauth-protected-resource",
+  ],
   fly: ["GET https://api.machines.dev/v1/apps/a/machines", "POST https://api.fly.io/graphql"],
   ssh: ["GET https://prod.example.com/", "ssh prod uname -a"],
   generic: ["GET https://h.example/a", "POST https://h.example/v1/delete-user", "DELETE https://h.example/a"],

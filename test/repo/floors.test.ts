@@ -21,6 +21,7 @@ const ROOMS: readonly (readonly string[])[] = [
     "src/protocols/helm",
     "src/protocols/kubectl",
     "src/protocols/ssh/classify.ts",
+    "src/protocols/mcp",
     "src/protocols/terraform",
   ],
   // What lists the protocols; everything else of a protocol lives in its own folder.
@@ -28,6 +29,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ["src/protocols/batch.ts", "src/protocols/shell"],
   // What would run on the other side is read by the shell's reader; the classifier of the registry is below it.
   ["src/protocols/ssh"],
+  ["src/protocols/mcp-servers"],
   ["src/policy"],
   ["src/state"],
   ["src/ca", "src/host", "src/api"],

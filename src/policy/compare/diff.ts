@@ -55,6 +55,10 @@ export function diffPolicies(before: Policy, after: Policy, catalogue: Catalogue
     if ("unknown" in found) unknown.push(found.unknown);
     else changes.push(...found.changes);
   }
+  const was = new Set(before.blocks.get("mcp")?.mcp?.trusted);
+  for (const server of after.blocks.get("mcp")?.mcp?.trusted ?? [])
+    if (!was.has(server))
+      unknown.push(`mcp: the tools of '${server}' that it says only read become observe, whichever they are`);
   const routes = diffInspect(before, after);
   const isWider =
     unknown.length > 0 || changes.some(isWidening) || routes.some((route) => route.effect !== "narrower");

@@ -31,6 +31,8 @@ function isNarrowerBlock(before: Tree | undefined, after: Tree | undefined): boo
     const [old, fresh] = [childOf(before, key), childOf(after, key)];
     if (key === "default") return strictness(fresh) >= strictness(old);
     if (key === "rules") return isNarrowerRules(old, fresh);
+    if (key === "hide_denied") return true;
+    if (key === "trust_annotations") return isSubset(fresh, old);
     if (key === "inspect" || key === "groups") return isSame(old, fresh);
     return isNarrowerScopes(old, fresh);
   });
@@ -39,6 +41,14 @@ function isNarrowerBlock(before: Tree | undefined, after: Tree | undefined): boo
 /** Without a default the action is escalate. */
 function strictness(tree: Tree | undefined): number {
   return ACTIONS.indexOf(tree?.kind === "text" ? (tree.text as (typeof ACTIONS)[number]) : "escalate");
+}
+
+/** Every name was there before: a server whose word counts no longer is believed less. */
+function isSubset(names: Tree | undefined, known: Tree | undefined): boolean {
+  if (names === undefined) return true;
+  if (names.kind !== "list" || known?.kind !== "list") return isSame(names, known);
+  const before = new Set(known.items.map(treeText));
+  return names.items.every((name) => before.has(treeText(name)));
 }
 
 /** The same entries for the same names, in the same order, each at least as strict. */

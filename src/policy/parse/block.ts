@@ -9,6 +9,7 @@ import { compileRules } from "../decide/rule-table.ts";
 import { DEFAULT_ACTION, type ListedEntry, type ProtocolBlock, type RuleTable } from "../policy.ts";
 import { BLOCK_KEYS, protocolsWithScope, scopeKeywords } from "./block-keys.ts";
 import { childPath, type Problems } from "./problems.ts";
+import { MCP_KEYS, parseMcpKeys } from "./mcp-keys.ts";
 import { type ParseContext, parseGroups, parseRules } from "./rules.ts";
 import { parseScopeList } from "./scopes.ts";
 import { asMap, type Field, quote, readFields, readTexts, readWord } from "./shape.ts";
@@ -23,7 +24,8 @@ export function parseBlock(
   const map = asMap(field.value, field.path, `the block ${quote(protocol)}`, problems);
   if (map === undefined) return undefined;
   const scopes = scopeKeywords(protocol);
-  const allowed = ["inspect", "default", "groups", ...scopes.map((scope) => scope.keyword), "rules"];
+  const own = protocol === "mcp" ? Object.keys(MCP_KEYS) : [];
+  const allowed = ["inspect", "default", ...own, "groups", ...scopes.map((scope) => scope.keyword), "rules"];
   const fields = readFields(map, field.path, allowed, problems, (key) => explainKey(protocol, key));
   if (map.entries.size === 0)
     problems.error(
@@ -52,6 +54,7 @@ export function parseBlock(
       return scope === undefined ? [] : [parseScopeList(scope, list, context, fallback)];
     }),
     rules: flat(),
+    ...(protocol === "mcp" ? { mcp: parseMcpKeys(fields, problems) } : {}),
   };
   // A misspelled name is reported where it stands; that the right one is then unused says nothing new.
   for (const group of context.groups.values())

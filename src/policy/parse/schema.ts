@@ -6,6 +6,7 @@ import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { TIERS } from "../../model/tier.ts";
 import { BLOCK_KEYS, BRANCH_KEYS, GROUP_KEYS, SCOPE_ENTRY_KEYS, scopeKeywords } from "./block-keys.ts";
+import { MCP_KEYS } from "./mcp-keys.ts";
 
 /** A schema or a part of one. */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -22,6 +23,7 @@ const COVERS: Readonly<Record<Protocol, string>> = {
   cloudflare: "Cloudflare API traffic (wrangler, flarectl).",
   fly: "Fly.io API traffic (fly, flyctl).",
   ssh: "SSH to these hosts: shells, commands, transfers; without a port an entry means port 22.",
+  mcp: "Tools of MCP servers: those that `iddio mcp run` starts, those of `iddio mcp add`, and the hosts listed here.",
   generic: 'Any other host, judged by HTTP method; the only block whose inspect list may hold "*".',
 };
 
@@ -55,10 +57,19 @@ function block(protocol: Protocol): JsonSchema {
     properties: {
       inspect: { description: BLOCK_KEYS.inspect, ...TEXTS },
       default: { description: BLOCK_KEYS.default, enum: [...ACTIONS] },
+      ...(protocol === "mcp" ? mcpKeys() : {}),
       groups: { $ref: "#/definitions/groups", description: BLOCK_KEYS.groups },
       ...Object.fromEntries(scopes),
       rules: { $ref: "#/definitions/rules", description: BLOCK_KEYS.rules },
     },
+  };
+}
+
+function mcpKeys(): Readonly<Record<string, JsonSchema>> {
+  return {
+    trust_annotations: { description: MCP_KEYS.trust_annotations, ...TEXTS },
+    // Editors read YAML 1.1's `on` as true.
+    hide_denied: { description: MCP_KEYS.hide_denied, enum: ["on", "off", true, false] },
   };
 }
 
