@@ -14,6 +14,7 @@ import type { ControlHandlers } from "./handlers.ts";
 import { type CallMethod, type ControlMethod, entryOf, type StreamMethod } from "./methods.ts";
 import type { Principal } from "./principal.ts";
 import { type ReadRequest, RequestReader } from "./request-reader.ts";
+import { IncomingRows } from "./rows/incoming-rows.ts";
 import { streamRows } from "./stream-rows.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -45,12 +46,19 @@ export function answerCall(socket: Duplex, parts: CallParts): void {
     gone.abort();
   });
   const reader = new RequestReader();
+  let incoming: IncomingRows | undefined;
   socket.on("data", (chunk: Buffer) => {
+    if (incoming !== undefined) {
+      incoming.push(chunk);
+      return;
+    }
     const read = reader.push(chunk);
     if (read === undefined) return;
     clearTimeout(deadline);
     if ("problem" in read) return reply(socket, read.status, { error: read.problem, code: read.code });
-    answer(socket, read, parts, signal).catch((error: unknown) => {
+    const { rows } = entryOf(read.method);
+    if (rows !== undefined) incoming = new IncomingRows(socket, rows);
+    answer(socket, read, parts, signal, incoming).catch((error: unknown) => {
       if (!(error instanceof UserError)) parts.onError?.(error, read.method);
       replyError(socket, error);
     });
@@ -66,13 +74,14 @@ async function answer(
   request: ReadRequest,
   { handlers, gate, caller: who, stream }: CallParts,
   signal: AbortSignal,
+  incoming: IncomingRows | undefined,
 ): Promise<void> {
   const { method, input } = request;
   const caller = await admit({ ...request, entry: entryOf(method), caller: await who() }, gate);
   if (isStream(method)) {
     const problem = stream?.();
     if (problem !== undefined) return reply(socket, 503, { error: problem, code: "busy" });
-    await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink));
+    await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink), incoming);
     return;
   }
   const handler = handlers[method] as ControlHandlers[CallMethod];

@@ -8,6 +8,8 @@ import type { Principal } from "./principal.ts";
 export interface RowSink<Row> {
   /** Never blocks; when the reader is slow the oldest unsent rows are dropped and counted. */
   send(row: Row): void;
+  /** Every row that the client sends, checked; nothing for a method that takes none. */
+  onRow(listener: (row: unknown) => void): void;
   /** Aborted when the reader has gone or the server closes. */
   readonly signal: AbortSignal;
 }

@@ -2,7 +2,7 @@
 // protection. `effect` is not optional, and a change counts as widening unless its entry proves that it narrows.
 
 import type { Mode } from "../model/mode.ts";
-import { object, type Schema } from "./schema.ts";
+import { type AnySchema, object, type Schema } from "./schema.ts";
 
 /** read: tells. change: alters what the daemon does or keeps. decide: answers for a person. */
 export type Effect = "read" | "change" | "decide";
@@ -38,6 +38,8 @@ export interface MethodSpec<Input, Output> {
   /** For a stream, one row of it. */
   readonly output: Schema<Output>;
   readonly isStream?: true;
+  /** Of a stream: the shape of the rows that the client sends on the same connection once the stream has begun. */
+  readonly rows?: AnySchema;
   readonly narrows?: Narrowing<Input>;
   /** It tells what only a person may see: a read that needs one all the same. */
   readonly isForPerson?: true;

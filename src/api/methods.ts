@@ -22,6 +22,7 @@ import {
 import { FORWARD_METHODS } from "./forward-methods.ts";
 import { HOOKS_JUDGE } from "./hook-method.ts";
 import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
+import { MCP_METHODS } from "./mcp/methods.ts";
 import { type AnyMethod, method } from "./method.ts";
 import {
   approval,
@@ -289,6 +290,7 @@ export const METHODS = {
   }),
 
   hooks_judge: HOOKS_JUDGE,
+  ...MCP_METHODS,
 
   runs_list: method("read", "GET", "/v1/runs", {
     about: "the agents under `iddio run`",

@@ -6,14 +6,17 @@ import { encodeChunk, encodeLastChunk } from "../wire/http1/body.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
 import type { RowSink } from "./handlers.ts";
 import { RowQueue } from "./row-queue.ts";
+import type { IncomingRows } from "./rows/incoming-rows.ts";
 
 /** Runs `produce` with a sink until it resolves or the reader goes, then ends the response. */
 export async function streamRows<Row>(
   socket: Duplex,
   signal: AbortSignal,
   produce: (sink: RowSink<Row>) => void | Promise<void>,
+  incoming?: IncomingRows,
 ): Promise<void> {
-  const queue = new RowQueue<Row>();
+  // Where the client asks questions, each row is the answer to one, and none may be lost.
+  const queue = new RowQueue<Row>(incoming === undefined ? undefined : Number.POSITIVE_INFINITY);
   let isFull = false;
   const flush = () => {
     while (!isFull && !socket.destroyed) {
@@ -39,6 +42,7 @@ export async function streamRows<Row>(
   );
   await produce({
     signal,
+    onRow: (listener) => incoming?.onRow(listener),
     send: (row) => {
       queue.push(row);
       flush();

@@ -34,6 +34,13 @@ import {
 } from "../features/hooks/hook.ts";
 import { auditVerifyCommand } from "../features/integrity/audit-verify.ts";
 import {
+  mcpBindCommand,
+  mcpForgetCommand,
+  mcpListCommand,
+  mcpReviewCommand,
+  mcpRunCommand,
+} from "../features/mcp/commands.ts";
+import {
   observeClearCommand,
   observeShowCommand,
   observeStartCommand,
@@ -113,6 +120,11 @@ export const COMMANDS: readonly Command[] = [
   hooksInstallCommand,
   hooksUninstallCommand,
   hooksDoctorCommand,
+  mcpRunCommand,
+  mcpListCommand,
+  mcpReviewCommand,
+  mcpBindCommand,
+  mcpForgetCommand,
   policyShowCommand,
   policyEditCommand,
   policyValidateCommand,
@@ -192,6 +204,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   guard: "What keeps an agent from approving for itself",
   hooks: "Agents that ask before they run a command",
   inspect: "The hosts that are intercepted",
+  mcp: "Servers of tools (Model Context Protocol) that agents use",
   observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",
   run: "Agents in a sandbox",

@@ -10,6 +10,7 @@ import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
 import { Effects } from "../features/effects/effects.ts";
 import { Forwarding } from "../features/forward/forwarding.ts";
 import { Checkpoints } from "../features/integrity/checkpoints.ts";
+import { McpService } from "../features/mcp/judge/service.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
@@ -27,6 +28,7 @@ import { WantedChain } from "../state/journal-chain.ts";
 import { AddressStore } from "../state/known-addresses.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
+import { McpPins } from "../state/mcp-pins.ts";
 import { StoredObserveSession } from "../state/observe-session.ts";
 import { statePaths } from "../state/paths.ts";
 import { Pins } from "../state/pins.ts";
@@ -358,6 +360,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     runs,
     clock,
     disk,
+    mcp: new McpService({ gateway, pins: new McpPins(database), events, log }),
   });
   const stopCalls = new AbortController();
   cleanup.defer(() => stopCalls.abort());

@@ -36,6 +36,8 @@ export const EVENT_TAGS = [
   "run_started",
   "run_ended",
   "guard_changed",
+  "mcp_server_seen",
+  "mcp_review_needed",
 ] as const;
 
 /** An event's kind. */

@@ -105,6 +105,23 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE observe_session ADD COLUMN ended_ms INTEGER`,
   // What carried the request that a grant was given for.
   `ALTER TABLE grants ADD COLUMN carrier TEXT NOT NULL DEFAULT 'http'`,
+  // MCP servers by the name that the operator gave them; JSON where nothing is searched for.
+  `CREATE TABLE mcp_servers (
+     name TEXT NOT NULL PRIMARY KEY,
+     json TEXT NOT NULL,
+     first_ms INTEGER NOT NULL,
+     last_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+  // What their servers offer: the definition that a person has accepted or that was seen first, and the one that waits.
+  `CREATE TABLE mcp_items (
+     server TEXT NOT NULL,
+     kind TEXT NOT NULL,
+     name TEXT NOT NULL,
+     pinned TEXT,
+     pending TEXT,
+     why TEXT NOT NULL,
+     PRIMARY KEY (server, kind, name)
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /**

@@ -7,6 +7,7 @@ import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Forwarding } from "../../features/forward/forwarding.ts";
+import type { McpService } from "../../features/mcp/judge/service.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -32,6 +33,7 @@ import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
 import { hostHandlers } from "./host-control.ts";
+import { mcpHandlers } from "./mcp-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { policyHandlers } from "./policy-control.ts";
@@ -62,6 +64,7 @@ export interface ControlParts {
   readonly disk: DiskRoom;
   readonly guard: RunningGuard;
   readonly guardStore: GuardStore;
+  readonly mcp: McpService;
 }
 
 /** The handlers of every control method. */
@@ -209,6 +212,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
     ...forwardHandlers(parts.forwarding, record),
     ...hookHandlers(gateway),
+    ...mcpHandlers(parts.mcp, policy, record),
     ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => {

@@ -8,8 +8,10 @@ import { type Field, quote, readTexts, readWord } from "./shape.ts";
 
 /** The keys, with a sentence for editors. */
 export const MCP_KEYS = {
-  trust_annotations: "Names of servers whose readOnlyHint counts: their pinned tools that only read are observe.",
-  hide_denied: "on: tools that the policy denies are not offered to clients; off: they are offered and refused.",
+  trust_annotations:
+    "Names of servers whose readOnlyHint counts: their pinned tools that only read are observe.",
+  hide_denied:
+    "on: tools that the policy denies are not offered to clients; off: they are offered and refused.",
 } as const;
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,253}$/;
@@ -28,6 +30,8 @@ export function parseMcpKeys(fields: ReadonlyMap<string, Field>, problems: Probl
         "write the whole name as `iddio mcp list` shows it; patterns are not allowed here",
       );
   const word =
-    hide === undefined ? "on" : readWord(hide.value, hide.path, "on or off", ["on", "off"] as const, problems);
+    hide === undefined
+      ? "on"
+      : readWord(hide.value, hide.path, "on or off", ["on", "off"] as const, problems);
   return { trusted: names.map(({ item }) => item.text), hidesDenied: word !== "off" };
 }

@@ -13,7 +13,8 @@ const PLAIN_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/;
 /** The command and labels of a call, as rules name them. */
 export function nameOfCall(call: McpCall): Pick<Classification, "command" | "labels" | "aliases"> {
   const { server, method } = call;
-  if (method !== "tools/call") return { command: `${server}/${method.replace("/", ":")}`, aliases: [], labels: { server } };
+  if (method !== "tools/call")
+    return { command: `${server}/${method.replace("/", ":")}`, aliases: [], labels: { server } };
   const tool = subjectOf(call);
   return { command: `${server}/${tool}`, aliases: [], labels: { server, tool } };
 }
@@ -21,7 +22,12 @@ export function nameOfCall(call: McpCall): Pick<Classification, "command" | "lab
 /** Classifies a request as far as MCP itself can tell. Never throws. */
 export function classifyCall(call: McpCall, facts: CallFacts): Classification {
   const named = nameOfCall(call);
-  const known = (tier: TierOrUnknown, reason: string): Classification => ({ protocol: "mcp", tier, reason, ...named });
+  const known = (tier: TierOrUnknown, reason: string): Classification => ({
+    protocol: "mcp",
+    tier,
+    reason,
+    ...named,
+  });
   const { method } = call;
   if (isPlumbing(method)) return known("observe", `the method ${method}`);
   switch (method) {

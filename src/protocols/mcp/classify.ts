@@ -40,13 +40,16 @@ function classify(request: HttpRequest): Classification {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS")
     return known("observe", "http:listen", "it listens for what the server says");
   if (method === "DELETE") return known("observe", "http:end", "it ends a session");
-  if (method !== "POST") return known("unknown", `http:${method}`, `the method ${method} has no meaning in MCP`);
+  if (method !== "POST")
+    return known("unknown", `http:${method}`, `the method ${method} has no meaning in MCP`);
   const { body } = request;
   if (body.kind !== "whole")
     return known("unknown", "http:POST", body.kind === "unread" ? body.why : "it carries no message");
   const message = parseMessage(body.bytes);
-  if (message.kind === "bad") return known("unknown", "http:POST", `it is no message of MCP: ${message.problem}`);
-  if (message.kind !== "request") return known("observe", `http:${message.kind}`, `it carries a ${message.kind}`);
+  if (message.kind === "bad")
+    return known("unknown", "http:POST", `it is no message of MCP: ${message.problem}`);
+  if (message.kind !== "request")
+    return known("observe", `http:${message.kind}`, `it carries a ${message.kind}`);
   const { method: name, params } = message;
   return classifyCall({ server: host, method: name, params }, { isTrusted: false });
 }

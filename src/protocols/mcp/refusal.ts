@@ -14,7 +14,10 @@ export const INVALID_REQUEST = -32600;
 export function refusalText(refusal: Refusal, waits = false): string {
   const { command, tier, rule, reason, approvalId } = refusal;
   const what = command === "" ? "this request" : `'${command}'`;
-  const by = [tier === "unknown" ? "tier unknown" : `tier ${tier}`, ...(rule === "" ? [] : [`rule ${rule}`])].join(", ");
+  const by = [
+    tier === "unknown" ? "tier unknown" : `tier ${tier}`,
+    ...(rule === "" ? [] : [`rule ${rule}`]),
+  ].join(", ");
   const why = reason === "" ? "" : `: ${reason}`;
   const id = approvalId ?? "";
   if (waits)

@@ -22,20 +22,30 @@ export function wordsOf(name: string): readonly string[] {
 }
 
 const DESTROYS = new Set(
-  "delete remove destroy drop purge terminate evict kill wipe erase truncate uninstall revoke reset clear unlink overwrite rollback".split(" "),
+  "delete remove destroy drop purge terminate evict kill wipe erase truncate uninstall revoke reset clear unlink overwrite rollback".split(
+    " ",
+  ),
 );
 const SECRETS = new Set(
-  "secret secrets password passwords credential credentials token tokens kubeconfig apikey env environ keychain vault".split(" "),
+  "secret secrets password passwords credential credentials token tokens kubeconfig apikey env environ keychain vault".split(
+    " ",
+  ),
 );
 const ACCESS = new Set(
-  "grant iam permission permissions role roles rolebinding policy policies collaborator collaborators invite impersonate sudo acl member members".split(" "),
+  "grant iam permission permissions role roles rolebinding policy policies collaborator collaborators invite impersonate sudo acl member members".split(
+    " ",
+  ),
 );
 const CHANGES = new Set(
-  "add create set update put grant attach assign invite modify edit change apply bind patch give allow enable remove delete".split(" "),
+  "add create set update put grant attach assign invite modify edit change apply bind patch give allow enable remove delete".split(
+    " ",
+  ),
 );
 const RUNS = new Set("run exec execute eval evaluate spawn invoke start send".split(" "));
 const CODE = new Set(
-  "command commands cmd shell bash zsh sh powershell terminal process program code script scripts python javascript js node ssh applescript".split(" "),
+  "command commands cmd shell bash zsh sh powershell terminal process program code script scripts python javascript js node ssh applescript".split(
+    " ",
+  ),
 );
 
 /** Whether a tool runs what it is given: then what it is given decides, not its name. */
@@ -60,10 +70,17 @@ function byAnnotations(
   isTrusted: boolean,
 ): ToolTier {
   if (readOnlyHint === true && isTrusted)
-    return { tier: "observe", reason: "its server says that it only reads, and the policy trusts the server" };
+    return {
+      tier: "observe",
+      reason: "its server says that it only reads, and the policy trusts the server",
+    };
   if (readOnlyHint === true)
-    return { tier: "modify", reason: "its server says that it only reads, and the policy does not trust the server" };
-  if (destructiveHint === false) return { tier: "modify", reason: "its server says that it destroys nothing" };
+    return {
+      tier: "modify",
+      reason: "its server says that it only reads, and the policy does not trust the server",
+    };
+  if (destructiveHint === false)
+    return { tier: "modify", reason: "its server says that it destroys nothing" };
   return destructiveHint === true
     ? { tier: "sensitive", reason: "its server says that it may destroy" }
     : { tier: "sensitive", reason: "its server does not say that it destroys nothing" };

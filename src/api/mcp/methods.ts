@@ -1,0 +1,144 @@
+// The entries of the control API's table about MCP servers. `mcp_session` is what `iddio mcp run` speaks: rows in both
+// directions, one question a row, so that a thousand calls share one connection.
+
+import { method } from "../method.ts";
+import { anything, flag, list, number, object, optional, text, type Value, words } from "../schema.ts";
+
+const identity = object({
+  kind: words(["stdio", "http"]),
+  command: optional(text("program that is started, as typed")),
+  args: optional(list(text())),
+  code_sha256: optional(text("of the code that runs, where it can be told")),
+  package: optional(text("npm package that the code belongs to, with its version")),
+  unpinned: optional(text("why the code is not pinned")),
+  url: optional(text()),
+  issuer: optional(text("who vouches for the certificate")),
+});
+
+const refusal = object({
+  outcome: text(),
+  tier: text(),
+  command: text(),
+  rule: text(),
+  reason: text(),
+  retry: flag(),
+  approval_id: optional(text()),
+  to_allow: optional(text()),
+});
+
+/** A row of the client: `judge` and `learn` are answered, the others are not. */
+export const mcpQuestion = object({
+  ask: words(["judge", "learn", "introduce", "leave", "park", "ended"]),
+  id: number("repeated by the answer; of `leave`, `park` and `ended`: of the question"),
+  method: optional(text()),
+  params: optional(anything()),
+  exact: optional(text("text of the arguments, where parsing it loses digits")),
+  kind: optional(words(["tools", "prompts", "resources"])),
+  items: optional(list(anything(), "one page of a list")),
+  is_last: optional(flag("no page comes after it")),
+  title: optional(text()),
+  version: optional(text()),
+  instructions: optional(text()),
+  failure: optional(text("why what was let through failed")),
+});
+
+/** A row of the daemon. */
+export const mcpAnswer = object({
+  id: number(),
+  say: words(["go", "refuse", "held", "parked", "shown", "gone"]),
+  refusal: optional(refusal),
+  approval_id: optional(text()),
+  shown: optional(list(flag(), "whether each item of the page may be shown")),
+});
+
+const item = object({
+  kind: words(["tools", "prompts"]),
+  name: text(),
+  state: words(["pinned", "waits"]),
+  why: optional(text("why it waits")),
+  pinned: optional(text("canonical JSON")),
+  pending: optional(text("canonical JSON")),
+  tier: optional(text("without arguments, by the policy in force")),
+  action: optional(text()),
+  looks_like: optional(text("the tool of another server with a name that looks the same")),
+});
+
+const server = object({
+  name: text(),
+  identities: list(identity),
+  pending_identity: optional(identity),
+  instructions: optional(text()),
+  pending_instructions: optional(text()),
+  title: optional(text("what it calls itself")),
+  version: optional(text("protocol version spoken last")),
+  era: optional(words(["2025", "2026"])),
+  table: optional(text("the known tools that are bound to it")),
+  reviewed: flag(),
+  trusted: flag("the policy trusts its annotations"),
+  tools: number(),
+  waits: number("items that wait for a person, its identity and instructions included"),
+  first_ms: number(),
+  last_ms: number(),
+});
+
+const named = object({ name: text() });
+const NO_SUCH = { "not-found": "no server has this name" };
+
+/** The entries. */
+export const MCP_METHODS = {
+  mcp_session: {
+    ...method("change", "POST", "/v1/mcp/session", {
+      about: "judges what passes between one client and one MCP server",
+      input: object({ name: text(), identity, agent: optional(text()) }),
+      output: mcpAnswer,
+      narrows: {
+        because: "it only ever holds, refuses and hides; what it lets through went through without it",
+      },
+    }),
+    isStream: true,
+    rows: mcpQuestion,
+  },
+  mcp_list: method("read", "GET", "/v1/mcp", {
+    about: "the MCP servers that were seen",
+    output: object({ servers: list(server) }),
+  }),
+  mcp_show: method("read", "POST", "/v1/mcp/show", {
+    about: "one server with what it offers and what waits for review",
+    input: named,
+    output: object({ server, items: list(item) }),
+    errors: NO_SUCH,
+  }),
+  mcp_review: method("change", "POST", "/v1/mcp/review", {
+    about: "accepts what waits of a server",
+    input: object({
+      name: text(),
+      digest: text("of what was shown, as `mcp_digest` gives it: what came since is not accepted"),
+      items: optional(list(text(), "`tools read_file`: only these; everything without it")),
+    }),
+    output: object({ accepted: number() }),
+    errors: { ...NO_SUCH, "not-what-was-shown": "something has changed since" },
+  }),
+  mcp_digest: method("read", "POST", "/v1/mcp/digest", {
+    about: "names what waits of a server at this moment",
+    input: named,
+    output: object({ digest: text() }),
+    errors: NO_SUCH,
+  }),
+  mcp_bind: method("change", "POST", "/v1/mcp/bind", {
+    about: "says that a server is one whose tools are known",
+    input: object({
+      name: text(),
+      table: optional(text("none: its tools are judged by what it says again")),
+    }),
+    output: object({ server }),
+    errors: { ...NO_SUCH, "no-table": "there is no such table" },
+  }),
+  mcp_forget: method("change", "POST", "/v1/mcp/forget", {
+    about: "forgets a server; what it offers next is first seen again",
+    input: named,
+    output: object({ removed: flag() }),
+  }),
+} as const;
+
+/** A row of the client. */
+export type McpQuestionRow = Value<typeof mcpQuestion>;

@@ -1,0 +1,92 @@
+// `iddio mcp …`: the wrapper that clients start, and what people see and decide of the servers behind it. What a command
+// does is loaded when it runs, because this file is loaded at every start of the program.
+
+import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+
+const SERVER = { name: "name" };
+
+/** Stands between a client and a server. */
+export const mcpRunCommand: Command = {
+  name: "mcp run",
+  summary: "Start an MCP server and judge what is asked of it",
+  args: [{ name: "command", isRest: true }],
+  flags: [
+    {
+      name: "name",
+      value: "text",
+      summary: "Name of the server in rules and lists (default: from the command)",
+    },
+  ],
+  details: [
+    "Clients start it in place of the server; 'iddio mcp install' writes that into their settings. Calls that the policy",
+    "holds wait for a person, and what the server changes about its tools is hidden until 'iddio mcp review'.",
+  ],
+  examples: ["iddio mcp run --name memory -- npx -y @modelcontextprotocol/server-memory@2026.8.31"],
+  isRaw: true,
+  async run({ args, flags, paths, env }) {
+    const { runServer } = await import("./stdio/run.ts");
+    const { defaultName } = await import("./stdio/default-name.ts");
+    return runServer({ name: flags.text("name") ?? defaultName(args), command: args, paths, env });
+  },
+};
+
+/** Shows them. */
+export const mcpListCommand: Command = {
+  name: "mcp list",
+  summary: "List the MCP servers that were seen",
+  flags: [JSON_FLAG],
+  examples: ["iddio mcp list"],
+  async run(context) {
+    await (await import("./show.ts")).list(context);
+  },
+};
+
+/** Shows what waits, and accepts it. */
+export const mcpReviewCommand: Command = {
+  name: "mcp review",
+  summary: "Show what an MCP server has changed, and accept it",
+  args: [SERVER],
+  flags: [
+    { name: "accept", summary: "Accept what was shown" },
+    {
+      name: "only",
+      value: "item",
+      isRepeatable: true,
+      summary: "Accept only this: 'tools read_file', 'identity', 'instructions'",
+    },
+    { name: "all", summary: "Show also what is pinned already" },
+    JSON_FLAG,
+  ],
+  details: ["Signs that cannot be seen are written out. In a terminal it asks; elsewhere it needs --accept."],
+  examples: ["iddio mcp review memory", "iddio mcp review memory --accept --only 'tools create_entities'"],
+  async run(context) {
+    return (await import("./show.ts")).review(context);
+  },
+};
+
+/** Binds a table of known tools. */
+export const mcpBindCommand: Command = {
+  name: "mcp bind",
+  summary: "Say that an MCP server is one whose tools iddio knows",
+  args: [SERVER, { name: "table", isOptional: true }],
+  flags: [JSON_FLAG],
+  details: [
+    "Its calls are then judged by what they do: 'pods_delete' of a bound Kubernetes server is 'pods delete' in its namespace.",
+    "It holds for the program and version that were accepted last. Without a table nothing is bound any more.",
+  ],
+  examples: ["iddio mcp bind cluster kubernetes", "iddio mcp bind memory memory"],
+  async run(context) {
+    await (await import("./show.ts")).bind(context);
+  },
+};
+
+/** Forgets one. */
+export const mcpForgetCommand: Command = {
+  name: "mcp forget",
+  summary: "Forget an MCP server and what was accepted of it",
+  args: [SERVER],
+  examples: ["iddio mcp forget memory"],
+  async run(context) {
+    await (await import("./show.ts")).forget(context);
+  },
+};

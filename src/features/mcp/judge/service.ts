@@ -1,0 +1,101 @@
+// The MCP gateway of one daemon: its servers, by name, and what their sessions share. What a person must hear about
+// goes out as an event and into the log.
+
+import type { AskParts } from "../../../gateway/request/ask-runner.ts";
+import type { Events } from "../../../gateway/request/events.ts";
+import type { ClientIdentity } from "../../../model/entry.ts";
+import { UserError } from "../../../model/user-error.ts";
+import type { Log } from "../../../state/log.ts";
+import type { McpPins, ServerIdentity, StoredServer } from "../../../state/mcp-pins.ts";
+import { KnownServer, type ServerNews } from "./known-server.ts";
+import { findServer } from "./review.ts";
+import { McpSession } from "./session.ts";
+import type { Slot } from "./slot.ts";
+
+/** What a server may be called: it becomes the first part of a command. */
+export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+/** Names that can be made up by whoever starts a server. */
+const SERVERS_MAX = 500;
+
+/** One daemon's servers. */
+export class McpService {
+  readonly #parts: {
+    readonly gateway: AskParts;
+    readonly pins: McpPins;
+    readonly events: Events;
+    readonly log: Log;
+  };
+  readonly #servers = new Map<string, KnownServer>();
+  readonly #parked = new Map<string, Slot>();
+
+  constructor(parts: { gateway: AskParts; pins: McpPins; events: Events; log: Log }) {
+    this.#parts = parts;
+  }
+
+  /** The pins on disk. */
+  get pins(): McpPins {
+    return this.#parts.pins;
+  }
+
+  /** Begins a session; throws a UserError for a name that is none. */
+  open(name: string, identity: ServerIdentity, client: ClientIdentity | undefined): McpSession {
+    if (!SERVER_NAME.test(name))
+      throw new UserError(`'${name.slice(0, 80)}' cannot name an MCP server`, {
+        hint: "use 1 to 64 of: a-z, 0-9, '.', '_', '-'; begin with a letter or digit: iddio mcp run --name files -- …",
+        exitCode: 2,
+      });
+    const server = this.#server(name);
+    const isAccepted = server.meet(identity, Date.now());
+    return new McpSession({
+      gateway: this.#parts.gateway,
+      server,
+      parked: this.#parked,
+      client,
+      identity,
+      isAccepted,
+    });
+  }
+
+  /** What is known of a server; throws a UserError when nothing is. */
+  known(name: string): KnownServer {
+    findServer(this.#parts.pins, name);
+    return this.#server(name);
+  }
+
+  /** Forgets a server that is gone from disk. Sessions that run end by themselves. */
+  forget(name: string): void {
+    this.#servers.delete(name);
+  }
+
+  /** A person has changed what is on disk: sessions that run see it from now on. */
+  refresh(name: string): void {
+    this.#servers.get(name)?.refresh();
+  }
+
+  #server(name: string): KnownServer {
+    const known = this.#servers.get(name);
+    if (known !== undefined) return known;
+    const { pins } = this.#parts;
+    const stored = pins.server(name);
+    if (stored === undefined && pins.servers().length >= SERVERS_MAX)
+      throw new UserError(`${SERVERS_MAX} MCP servers are known already`, {
+        hint: "see them with: iddio mcp list; forget one with: iddio mcp forget <name>",
+      });
+    const server = new KnownServer(pins, stored ?? newServer(name), (news) => this.#tell(news));
+    this.#servers.set(name, server);
+    return server;
+  }
+
+  #tell({ kind, server, what }: ServerNews): void {
+    const { events, log } = this.#parts;
+    const fields = { server, what: what.slice(0, 1_000) };
+    events.publish(kind === "seen" ? "mcp_server_seen" : "mcp_review_needed", fields);
+    if (kind === "seen") log.info("mcp server seen", fields);
+    else log.warn("mcp server changed", { ...fields, hint: `iddio mcp review ${server}` });
+  }
+}
+
+function newServer(name: string): StoredServer {
+  const now = Date.now();
+  return { name, identities: [], complete: [], reviewed: false, first_ms: now, last_ms: now };
+}

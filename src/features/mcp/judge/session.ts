@@ -1,0 +1,275 @@
+// One client's connection to one server, as the daemon judges it: what the server says of itself goes through
+// `introduce` and `learn`, every request of either side through `judge`. Knows no transport: stdin, HTTP and the
+// control socket all end here.
+
+import { type AskParts, runAsk } from "../../../gateway/request/ask-runner.ts";
+import { askDigest } from "../../../gateway/request/fingerprint.ts";
+import type { Evidence } from "../../../model/ask.ts";
+import type { ClientIdentity } from "../../../model/entry.ts";
+import type { McpCall } from "../../../protocols/mcp/call.ts";
+import { isPlumbing, subjectOf } from "../../../protocols/mcp/call.ts";
+import { nameOfCall } from "../../../protocols/mcp/classify-call.ts";
+import type { Refusal } from "../../../protocols/refused.ts";
+import { maskBody } from "../../../redaction/mask-body.ts";
+import { maskFreeText } from "../../../redaction/mask-text.ts";
+import type { ItemKind, ServerIdentity } from "../../../state/mcp-pins.ts";
+import { canonicalJson } from "../../../wire/jsonrpc/canonical-json.ts";
+import { isObject, type JsonObject } from "../../../wire/jsonrpc/message.ts";
+import { visible } from "./hidden-text.ts";
+import { classificationsOf, judgeCall } from "./judge-call.ts";
+import type { KnownServer } from "./known-server.ts";
+import { Slot, type Waiter } from "./slot.ts";
+
+/** A late answer is kept this long for the same request; the broker's own bound. */
+const KEEP_MS = 10 * 60_000;
+/** Resources and templates that one session remembers. */
+const LISTED_MAX = 20_000;
+
+/** What sessions share. */
+export interface SessionParts {
+  readonly gateway: AskParts;
+  readonly server: KnownServer;
+  /** Requests that nobody waits for at the moment, by digest. */
+  readonly parked: Map<string, Slot>;
+  readonly client: ClientIdentity | undefined;
+  readonly identity: ServerIdentity;
+  /** The server is the one that was accepted. */
+  readonly isAccepted: boolean;
+}
+
+/** A request of either side. */
+export interface JudgedRequest {
+  readonly method: string;
+  readonly params: JsonObject;
+  /** The text of the arguments, where parsing it loses something. */
+  readonly exact?: string;
+}
+
+/** What whoever asked can do while it waits. */
+export interface Waiting {
+  /** Takes the question back. */
+  leave(): void;
+  /** Stops waiting; gives the approval's id, undefined when nobody is asked about it. */
+  park(): string | undefined;
+}
+
+/** A session; see the head of this file. */
+export class McpSession {
+  readonly #parts: SessionParts;
+  readonly #resources = new Set<string>();
+  readonly #templates: RegExp[] = [];
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** Name of the server. */
+  get name(): string {
+    return this.#parts.server.stored.name;
+  }
+
+  /** Whether the server's instructions may be shown. */
+  introduce(said: Parameters<KnownServer["introduce"]>[0]): boolean {
+    const { gateway, isAccepted, server } = this.#parts;
+    const isKnown = isAccepted && server.introduce(said);
+    return isKnown || gateway.mode.current !== "enforce";
+  }
+
+  /** Which items of a page may be shown, by position: those that are pinned and not denied. */
+  learn(kind: ItemKind, page: readonly unknown[], isLast: boolean): readonly boolean[] {
+    const { gateway, isAccepted, server } = this.#parts;
+    const isEnforced = gateway.mode.current === "enforce";
+    if (!isAccepted) return page.map(() => !isEnforced);
+    const shown = server.learn(kind, page, isLast);
+    if (!isEnforced) return page.map(() => true);
+    return shown.map((isShown, index) => isShown && !(kind === "tools" && this.#isHidden(page[index])));
+  }
+
+  /** Remembers what the server lists, so that what a client makes up is told from it. */
+  learnResources(page: readonly unknown[]): void {
+    for (const item of page) {
+      if (!isObject(item) || this.#resources.size + this.#templates.length > LISTED_MAX) continue;
+      if (typeof item.uri === "string") this.#resources.add(item.uri);
+      if (typeof item.uriTemplate === "string") {
+        const pattern = templatePattern(item.uriTemplate);
+        if (pattern !== undefined) this.#templates.push(pattern);
+      }
+    }
+  }
+
+  /** Judges a request; exactly one method of the waiter is called, unless it leaves or parks before. */
+  judge(request: JudgedRequest, waiter: Waiter): Waiting {
+    const { gateway, parked } = this.#parts;
+    const call: McpCall = { server: this.name, method: request.method, params: request.params };
+    const refusedNow = this.#refusedNow(call);
+    if (refusedNow !== undefined) {
+      gateway.recorder.blocked({
+        ...nameFields(call),
+        protocol: "mcp",
+        reason: refusedNow.reason,
+        ...(this.#parts.client ? { client: this.#parts.client } : {}),
+      });
+      waiter.refuse(refusedNow);
+      return { leave() {}, park: () => undefined };
+    }
+    const digest = this.#digestOf(call, request.exact);
+    const known = parked.get(digest);
+    if (known?.isParked) {
+      known.take(waiter);
+      return this.#waiting(known, digest);
+    }
+    const slot = new Slot(waiter, KEEP_MS, () => parked.delete(digest));
+    void this.#run(call, request, digest, slot).catch((error: unknown) => {
+      // A client that did not come again is recorded already.
+      gateway.log.debug("mcp call ended", { reason: error instanceof Error ? error.message : String(error) });
+    });
+    return this.#waiting(slot, digest);
+  }
+
+  #waiting(slot: Slot, digest: string): Waiting {
+    const { gateway, parked } = this.#parts;
+    return {
+      leave: () => slot.leave(),
+      park: () => {
+        const id = gateway.broker.list().find(({ ask }) => ask.digest === digest)?.id;
+        if (id === undefined || parked.has(digest)) return undefined;
+        parked.set(digest, slot);
+        slot.park();
+        return id;
+      },
+    };
+  }
+
+  /** What no policy can allow: a server or tool that waits for review. */
+  #refusedNow(call: McpCall): Refusal | undefined {
+    const { gateway, isAccepted, server } = this.#parts;
+    if (gateway.mode.current !== "enforce") return undefined;
+    const review = `a person can look at it: iddio mcp review ${this.name}`;
+    const blocked = (reason: string): Refusal => ({
+      status: 403,
+      outcome: "blocked",
+      tier: "unknown",
+      command: nameOfCall(call).command,
+      rule: "",
+      reason: `${reason}; ${review}`,
+      retry: false,
+    });
+    if (isPlumbing(call.method)) return undefined;
+    if (!isAccepted) return blocked("the server is not the one that was accepted under this name");
+    const name = subjectOf(call);
+    if (call.method === "tools/call" && !server.isPinned("tools", name)) return blocked(server.whyNot(name));
+    if (
+      call.method === "prompts/get" &&
+      server.items.some(
+        (item) => item.kind === "prompts" && item.name === name && !server.isPinned("prompts", name),
+      )
+    )
+      return blocked("the prompt waits for review");
+    return undefined;
+  }
+
+  #run(call: McpCall, request: JudgedRequest, digest: string, slot: Slot): Promise<void> {
+    const { gateway, client, identity } = this.#parts;
+    const operations = (policy: AskParts["inspection"]["policy"]) =>
+      classificationsOf(policy, call, this.#parts.server, this.#isListed(call), this.#table());
+    return runAsk(gateway, {
+      asked: {
+        carrier: "mcp",
+        target: { name: `mcp ${this.name}`, port: 0 },
+        subject: {
+          client,
+          credential: askDigest("mcp", [canonicalJson(identity), client?.user ?? "", client?.run_id ?? ""]),
+        },
+        fields: nameFields(call),
+        evidence: this.#evidence(call, request),
+        digest,
+        heldBytes: request.exact?.length ?? 1_000,
+      },
+      judge: (policy, asker) => judgeCall(policy, asker, operations(policy)),
+      onLeave: (left) => slot.onLeave(left),
+      refuse: (refusal) => slot.refuse(refusal),
+      forward: (ended) => slot.forward(ended, () => this.#refusedNow(call)),
+    });
+  }
+
+  /** The table that a person bound to this very server. */
+  #table(): string | undefined {
+    const { bound } = this.#parts.server.stored;
+    return bound !== undefined && canonicalJson(bound.identity) === canonicalJson(this.#parts.identity)
+      ? bound.table
+      : undefined;
+  }
+
+  #isListed({ method, params }: McpCall): boolean | undefined {
+    if (!method.startsWith("resources/")) return undefined;
+    const { uri } = params;
+    if (typeof uri !== "string") return false;
+    return (
+      this.#resources.has(uri) ||
+      (uri.length <= 2_000 && this.#templates.some((pattern) => pattern.test(uri)))
+    );
+  }
+
+  /** Whether the policy denies a tool whatever its arguments are, and such tools are not shown. */
+  #isHidden(item: unknown): boolean {
+    const { policy } = this.#parts.gateway.inspection;
+    if (!isObject(item) || typeof item.name !== "string") return true;
+    if (policy.blocks.get("mcp")?.mcp?.hidesDenied === false) return false;
+    const call: McpCall = { server: this.name, method: "tools/call", params: { name: item.name } };
+    const [own] = classificationsOf(policy, call, this.#parts.server, undefined, undefined);
+    // What a bound table knows may depend on the arguments.
+    if (own === undefined || this.#table() !== undefined) return false;
+    return (
+      judgeCall(policy, { run: this.#parts.client?.run, isPresent: false }, [own]).verdict.action === "deny"
+    );
+  }
+
+  /** Binds server, tool, its pinned definition and every argument; not the token for progress. */
+  #digestOf(call: McpCall, exact: string | undefined): string {
+    const { _meta: _, requestState: __, inputResponses: ___, ...params } = call.params;
+    const { client, identity, server } = this.#parts;
+    const tool = server.tool(subjectOf(call))?.definition ?? "";
+    return askDigest("mcp", [
+      this.name,
+      canonicalJson(identity),
+      tool,
+      call.method,
+      canonicalJson(params),
+      exact ?? "",
+      client?.user ?? "",
+      client?.run_id ?? "",
+    ]);
+  }
+
+  #evidence(call: McpCall, { exact }: JudgedRequest): readonly Evidence[] {
+    const { identity, server } = this.#parts;
+    const { command } = nameOfCall(call);
+    const { name: _, _meta: __, requestState: ___, arguments: args, ...rest } = call.params;
+    const shown = call.method === "tools/call" ? (args ?? {}) : rest;
+    const isSecret = /secret|password|credential/i.test(command);
+    const text = exact ?? JSON.stringify(shown, undefined, 2);
+    const tool = call.method === "tools/call" ? server.tool(subjectOf(call)) : undefined;
+    const place = identity.kind === "http" ? identity.url : [identity.command, ...identity.args].join(" ");
+    return [
+      { label: "Call", text: visible(`${command} ${maskBody("application/json", text, isSecret)}`) },
+      { label: "Server", text: visible(maskFreeText(place)) },
+      ...(tool === undefined
+        ? []
+        : [{ label: "Tool says", text: visible(tool.description.slice(0, 4_000)) }]),
+      ...(call.method === "tools/call" ? [] : [{ label: "Method", text: call.method }]),
+    ];
+  }
+}
+
+function nameFields(call: McpCall): { readonly method: string; readonly path: string } {
+  return { method: call.method, path: nameOfCall(call).command };
+}
+
+/** RFC 6570, as far as servers use it: any expression stands for any text without white space. */
+function templatePattern(template: string): RegExp | undefined {
+  if (template.length > 500 || template.split("{").length > 4 || /^\s*\{/.test(template)) return undefined;
+  // What the client may fill in must not decide what kind of thing is read.
+  if (/^(?:file|https?|ftp|data|jdbc|postgres|mysql|mongodb|s3|ssh)/i.test(template)) return undefined;
+  const escaped = template.split(/\{[^{}]*\}/).map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${escaped.join("[^\\s]{0,500}")}$`, "u");
+}

@@ -1,0 +1,146 @@
+// `iddio mcp run`: starts a server, stands between it and the client on stdin and stdout, and ends with it. Stderr is
+// the server's own. When the client goes, the server is ended as the specification says: stdin, TERM, KILL.
+
+import { spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { UserError } from "../../../model/user-error.ts";
+import type { StatePaths } from "../../../state/paths.ts";
+import { LineReader } from "../../../wire/jsonrpc/line-reader.ts";
+import { DaemonLink } from "./daemon-link.ts";
+import { identityOf } from "./identity.ts";
+import { RELAY_PATIENCE, type RelayPatience, StdioRelay } from "./relay.ts";
+
+/** Bytes of one message of a client and of a server. */
+const CLIENT_LINE_MAX = 16 * 1024 * 1024;
+const SERVER_LINE_MAX = 64 * 1024 * 1024;
+/** After its stdin was closed, and after TERM. */
+const END_MS = 2_000;
+
+/** What a server is run with. */
+export interface RunOptions {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly paths: StatePaths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs a server; gives its exit code. */
+export async function runServer({ name, command, paths, env }: RunOptions): Promise<number> {
+  const [program = "", ...args] = command;
+  const note = (text: string) => void process.stderr.write(`iddio mcp: ${text}\n`);
+  const link = new DaemonLink(paths.socket, { name, identity: await identityOf(program, args, env) }, note);
+  await link.open();
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...env } });
+  const started = await new Promise<Error | undefined>((resolve) => {
+    child.once("spawn", () => resolve(undefined));
+    child.once("error", resolve);
+  });
+  if (started !== undefined) {
+    link.close();
+    throw new UserError(`cannot start '${program}': ${started.message}`, {
+      hint: "see that the command runs by itself; it stands after '--'",
+    });
+  }
+  const relay = new StdioRelay({
+    link,
+    note,
+    patience: patienceOf(env),
+    toClient: writer(process.stdout, child.stdout),
+    toServer: writer(child.stdin, process.stdin),
+  });
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    child.stdin.end();
+    const term = setTimeout(() => child.kill("SIGTERM"), END_MS);
+    const kill = setTimeout(() => child.kill("SIGKILL"), 2 * END_MS);
+    child.once("close", () => {
+      clearTimeout(term);
+      clearTimeout(kill);
+    });
+  };
+  readLines(
+    process.stdin,
+    CLIENT_LINE_MAX,
+    (line) => relay.clientLine(line),
+    (why) => {
+      if (why !== undefined) note(`the client's messages cannot be read: ${why}`);
+      relay.close();
+      end();
+    },
+  );
+  const read = readLines(
+    child.stdout,
+    SERVER_LINE_MAX,
+    (line) => relay.serverLine(line),
+    (why) => {
+      if (why === undefined) return;
+      note(`the server's messages cannot be read: ${why}`);
+      end();
+    },
+  );
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  child.stdin.on("error", () => undefined);
+  process.stdout.on("error", end);
+  const code = await new Promise<number>((resolve) => {
+    child.once("close", (status, signal) => resolve(status ?? (signal === null ? 1 : 128)));
+  });
+  await read;
+  relay.close();
+  await flushed(process.stdout);
+  link.close();
+  process.stdin.pause();
+  return code;
+}
+
+/** Writes lines; while the reader is slow, the source of what is written is not read. */
+function writer(to: Writable, source: Readable): (text: string) => void {
+  return (text) => {
+    if (to.destroyed || to.writableEnded) return;
+    if (to.write(`${text}\n`) || source.isPaused()) return;
+    source.pause();
+    to.once("drain", () => source.resume());
+  };
+}
+
+function readLines(
+  from: Readable,
+  maxBytes: number,
+  onLine: (line: Uint8Array) => void,
+  onEnd: (why: string | undefined) => void,
+): Promise<void> {
+  const reader = new LineReader(maxBytes);
+  return new Promise((resolve) => {
+    let isOver = false;
+    const over = (why?: string) => {
+      if (isOver) return;
+      isOver = true;
+      onEnd(why);
+      resolve();
+    };
+    from.on("data", (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) onLine(line);
+      if (reader.problem !== undefined) over(reader.problem);
+    });
+    from.once("end", () => over());
+    from.once("error", (error: Error) => over(error.message));
+    from.once("close", () => over());
+  });
+}
+
+function flushed(to: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (to.destroyed) resolve();
+    else to.write("", () => resolve());
+  });
+}
+
+/** Tests are less patient: IDDIO_MCP_PATIENCE is two numbers of milliseconds, for progress and for coming again. */
+function patienceOf(env: RunOptions["env"]): RelayPatience {
+  const [progressMs, parkMs] = (env.IDDIO_MCP_PATIENCE ?? "").split(",").map(Number);
+  return {
+    progressMs: progressMs && progressMs >= 10 ? progressMs : RELAY_PATIENCE.progressMs,
+    parkMs: parkMs && parkMs >= 10 ? parkMs : RELAY_PATIENCE.parkMs,
+  };
+}

@@ -1,0 +1,83 @@
+// The control methods about MCP servers: the session that `iddio mcp run` opens, and what a person sees and decides of
+// a server. What is judged is in `features/mcp`.
+
+import type { ControlHandlers } from "../../api/handlers.ts";
+import type { Principal } from "../../api/principal.ts";
+import {
+  accept,
+  bind,
+  findServer,
+  itemReports,
+  serverReport,
+  waitingDigest,
+} from "../../features/mcp/judge/review.ts";
+import type { McpService } from "../../features/mcp/judge/service.ts";
+import { serveSession } from "../../features/mcp/judge/session-rows.ts";
+import { processOf } from "../../host/process/process-tree.ts";
+import { userName } from "../../host/process/user-name.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
+import type { PolicyStore } from "../../state/policy-store.ts";
+import type { RecordControl } from "./approval-control.ts";
+
+type Methods = Extract<keyof ControlHandlers, `mcp_${string}`>;
+
+/** Handlers of the methods about MCP servers. */
+export function mcpHandlers(
+  service: McpService,
+  policy: PolicyStore,
+  record: RecordControl,
+): Pick<ControlHandlers, Methods> {
+  const { pins } = service;
+  return {
+    mcp_session: async ({ name, identity }, caller, sink) => {
+      const session = service.open(name, identityOf(identity), await clientOf(caller));
+      await serveSession(session, sink);
+    },
+
+    mcp_list: () => ({ servers: pins.servers().map((each) => serverReport(pins, policy.current, each)) }),
+
+    mcp_show: ({ name }) => ({
+      server: serverReport(pins, policy.current, findServer(pins, name)),
+      items: itemReports(pins, policy.current, service.known(name)),
+    }),
+
+    mcp_digest: ({ name }) => ({ digest: waitingDigest(pins, name) }),
+
+    mcp_review: ({ name, digest, items }, caller) => {
+      const accepted = accept(pins, name, digest, items);
+      service.refresh(name);
+      record(caller, "mcp review", { server: name, accepted, ...(items === undefined ? {} : { items }) });
+      return { accepted };
+    },
+
+    mcp_bind: ({ name, table }, caller) => {
+      const server = bind(pins, name, table);
+      service.refresh(name);
+      record(caller, "mcp bind", { server: name, table: table ?? "" });
+      return { server: serverReport(pins, policy.current, server) };
+    },
+
+    mcp_forget: ({ name }, caller) => {
+      const removed = pins.remove(name);
+      service.forget(name);
+      if (removed) record(caller, "mcp forget", { server: name });
+      return { removed };
+    },
+  };
+}
+
+function identityOf(given: Parameters<ControlHandlers["mcp_session"]>[0]["identity"]) {
+  const { kind, command = "", args = [], url = "", ...rest } = given;
+  if (kind === "http") return { kind, url, ...(rest.issuer === undefined ? {} : { issuer: rest.issuer }) };
+  const { issuer: _, ...code } = rest;
+  return { kind, command, args, ...code };
+}
+
+async function clientOf({ uid, pid }: Principal): Promise<ClientIdentity> {
+  const found = pid === undefined ? undefined : await processOf(pid);
+  return {
+    ...(uid === undefined ? {} : { user: userName(uid) }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(found === undefined ? {} : { process: found.name }),
+  };
+}
