@@ -8,7 +8,6 @@ import {
   guardEnrolment,
   guardRecovery,
   guardReport,
-  observeReport,
   pinReport,
   probeReport,
   probeStart,
@@ -22,8 +21,9 @@ import {
 import { FORWARD_METHODS } from "./forward-methods.ts";
 import { HOOKS_JUDGE } from "./hook-method.ts";
 import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
-import { MCP_METHODS } from "./mcp/methods.ts";
 import { type AnyMethod, method } from "./method.ts";
+import { MCP_METHODS } from "./methods/mcp.ts";
+import { OBSERVE_METHODS } from "./methods/observe.ts";
 import {
   approval,
   approvalDetails,
@@ -214,28 +214,7 @@ export const METHODS = {
     errors: NO_SUCH,
   }),
 
-  observe_status: method("read", "GET", "/v1/observe", {
-    about: "the observe session",
-    output: observeReport,
-  }),
-  observe_start: method("change", "POST", "/v1/observe/start", {
-    about: "judges and records, blocks nothing, for a bounded time",
-    input: object({ duration_ms: number() }),
-    output: observeReport,
-  }),
-  observe_stop: method("change", "POST", "/v1/observe/stop", {
-    about: "ends the session; the mode from before comes back",
-    output: observeReport,
-    narrows: {
-      because: "when the mode from before was `enforce`",
-      proof: (before) => before.modeAfterObserve === "enforce",
-    },
-    errors: { "not-found": "no session runs" },
-  }),
-  observe_clear: method("change", "POST", "/v1/observe/clear", {
-    about: "empties the observe log",
-    output: object({ path: text() }),
-  }),
+  ...OBSERVE_METHODS,
 
   settings_get: method("read", "GET", "/v1/settings", {
     about: "the settings in force",

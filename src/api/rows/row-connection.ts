@@ -1,12 +1,13 @@
 // The client's end of a stream with rows in both directions. On node:net, because fetch cannot go on sending after its
 // request. Every failure to connect is a UserError of the client's own kind; what breaks later ends the connection.
 
+import { readFile } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
 import { UserError } from "../../model/user-error.ts";
 import { BodyDecoder } from "../../wire/http1/body.ts";
 import { parseResponseHead } from "../../wire/http1/head.ts";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
-import { DaemonDown } from "../client.ts";
+import { ADDRESS_IN_RUN, DaemonDown } from "../client.ts";
 import { METHODS } from "../methods.ts";
 
 const ROW_MAX = 32 * 1024 * 1024;
@@ -27,11 +28,15 @@ export async function openRows(
   method: "mcp_session",
   input: object,
 ): Promise<RowConnection> {
-  const socket = await connect(socketPath);
+  const port = await portInRun();
+  const socket = await connect(
+    port === undefined ? createConnection(socketPath) : createConnection(port, "127.0.0.1"),
+    socketPath,
+  );
   const body = JSON.stringify(input);
   const { verb, path } = METHODS[method];
   socket.write(
-    `${verb} ${path} HTTP/1.1\r\nhost: iddio\r\naccept: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `${verb} ${path} HTTP/1.1\r\nhost: ${port === undefined ? "iddio" : `127.0.0.1:${port}`}\r\naccept: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   return new Promise((resolve, reject) => {
     let head: Uint8Array | undefined = new Uint8Array(0);
@@ -97,9 +102,15 @@ export async function openRows(
   });
 }
 
-function connect(socketPath: string): Promise<Socket> {
+/** The port at which a program in `iddio run` reaches the daemon; undefined outside of one. */
+async function portInRun(): Promise<number | undefined> {
+  const text = await readFile(ADDRESS_IN_RUN, "utf8").catch(() => "");
+  const port = /^http:\/\/127\.0\.0\.1:(\d+)$/.exec(text.trim())?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
+function connect(socket: Socket, where: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection(socketPath);
     const timer = setTimeout(() => socket.destroy(new Error("no answer")), CONNECT_MS);
     socket.once("connect", () => {
       clearTimeout(timer);
@@ -109,7 +120,7 @@ function connect(socketPath: string): Promise<Socket> {
     socket.once("error", (error) => {
       clearTimeout(timer);
       reject(
-        new DaemonDown(`dial unix ${socketPath}: connect: ${error.message}`, {
+        new DaemonDown(`dial unix ${where}: connect: ${error.message}`, {
           hint: "the daemon is not running; start it with: iddio gateway",
           cause: error,
         }),

@@ -1,7 +1,7 @@
 // What `iddio mcp list`, `review`, `bind` and `forget` print and ask. Everything that a server has said is shown with
 // its hidden signs written out; what is accepted is exactly what was on the screen.
 
-import type { MCP_METHODS } from "../../api/mcp/methods.ts";
+import type { MCP_METHODS } from "../../api/methods/mcp.ts";
 import type { Value } from "../../api/schema.ts";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";

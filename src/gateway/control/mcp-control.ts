@@ -73,11 +73,13 @@ function identityOf(given: Parameters<ControlHandlers["mcp_session"]>[0]["identi
   return { kind, command, args, ...code };
 }
 
-async function clientOf({ uid, pid }: Principal): Promise<ClientIdentity> {
+/** The process that asks; of an agent in a run only the run is known. */
+async function clientOf({ uid, pid, run, run_id }: Principal): Promise<ClientIdentity> {
   const found = pid === undefined ? undefined : await processOf(pid);
   return {
     ...(uid === undefined ? {} : { user: userName(uid) }),
     ...(pid === undefined ? {} : { pid }),
     ...(found === undefined ? {} : { process: found.name }),
+    ...(run === undefined || run_id === undefined ? {} : { run, run_id }),
   };
 }

@@ -2,7 +2,7 @@
 // what was shown, so that nothing is accepted that came after it.
 
 import { createHash } from "node:crypto";
-import type { MCP_METHODS } from "../../../api/mcp/methods.ts";
+import type { MCP_METHODS } from "../../../api/methods/mcp.ts";
 import type { Value } from "../../../api/schema.ts";
 import { OUTSIDE } from "../../../model/agent-label.ts";
 import { UserError } from "../../../model/user-error.ts";

@@ -1,8 +1,8 @@
 // The MCP gateway of one daemon: its servers, by name, and what their sessions share. What a person must hear about
 // goes out as an event and into the log.
 
-import type { AskParts } from "../../../gateway/request/ask-runner.ts";
 import type { Events } from "../../../gateway/request/events.ts";
+import type { AskParts } from "../../../gateway/request/stages/stage.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { Log } from "../../../state/log.ts";

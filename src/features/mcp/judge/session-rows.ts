@@ -2,9 +2,9 @@
 // itself (which request is cancelled, when nobody waits any more) it says; everything else is the session's.
 
 import type { RowSink } from "../../../api/handlers.ts";
-import type { mcpAnswer, mcpQuestion } from "../../../api/mcp/methods.ts";
+import type { mcpAnswer, mcpQuestion } from "../../../api/methods/mcp.ts";
 import type { Value } from "../../../api/schema.ts";
-import type { Ending } from "../../../gateway/request/ask-runner.ts";
+import type { Ending } from "../../../gateway/request/stages/stage.ts";
 import { machineReadable } from "../../../protocols/refused.ts";
 import { isObject } from "../../../wire/jsonrpc/message.ts";
 import type { McpSession, Waiting } from "./session.ts";

@@ -2,8 +2,9 @@
 // `introduce` and `learn`, every request of either side through `judge`. Knows no transport: stdin, HTTP and the
 // control socket all end here.
 
-import { type AskParts, runAsk } from "../../../gateway/request/ask-runner.ts";
+import { runAsk } from "../../../gateway/request/ask-runner.ts";
 import { askDigest } from "../../../gateway/request/fingerprint.ts";
+import type { AskParts } from "../../../gateway/request/stages/stage.ts";
 import type { Evidence } from "../../../model/ask.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import type { McpCall } from "../../../protocols/mcp/call.ts";

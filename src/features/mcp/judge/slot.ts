@@ -2,7 +2,7 @@
 // it is then parked, and the same request sent again takes it over. What was decided meanwhile is kept for a while,
 // for that same request, once.
 
-import type { Ending } from "../../../gateway/request/ask-runner.ts";
+import type { Ending } from "../../../gateway/request/stages/stage.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
 
 /** Where a judged request came from. */

@@ -1,7 +1,7 @@
 // The wrapper's connection to the daemon: questions with their answers, over one socket. While the daemon is away
 // nothing is let through; the next question looks for it again.
 
-import type { McpQuestionRow } from "../../../api/mcp/methods.ts";
+import type { McpQuestionRow } from "../../../api/methods/mcp.ts";
 import type { RowConnection } from "../../../api/rows/row-connection.ts";
 import { openRows } from "../../../api/rows/row-connection.ts";
 import type { Refusal } from "../../../protocols/refused.ts";

@@ -96,6 +96,7 @@ export const MCP_METHODS = {
       },
     }),
     isStream: true,
+    isForRuns: true,
     rows: mcpQuestion,
   },
   mcp_list: method("read", "GET", "/v1/mcp", {
