@@ -28,7 +28,6 @@ import { WantedChain } from "../state/journal-chain.ts";
 import { AddressStore } from "../state/known-addresses.ts";
 import { acquireDaemonLock } from "../state/lock.ts";
 import { Log } from "../state/log.ts";
-import { McpPins } from "../state/mcp-pins.ts";
 import { StoredObserveSession } from "../state/observe-session.ts";
 import { statePaths } from "../state/paths.ts";
 import { Pins } from "../state/pins.ts";
@@ -360,7 +359,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     runs,
     clock,
     disk,
-    mcp: new McpService({ gateway, pins: new McpPins(database), events, log }),
+    mcp: new McpService({ gateway, database, events, log }),
   });
   const stopCalls = new AbortController();
   cleanup.defer(() => stopCalls.abort());

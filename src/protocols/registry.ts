@@ -12,8 +12,8 @@ import { genericClassifier } from "./generic/classify.ts";
 import { githubClassifier } from "./github/classify.ts";
 import { helmClassifier } from "./helm/classify.ts";
 import { kubectlClassifier } from "./kubectl/classify.ts";
-import { sshClassifier } from "./ssh/classify.ts";
 import { mcpClassifier } from "./mcp/classify.ts";
+import { sshClassifier } from "./ssh/classify.ts";
 import { terraformClassifier } from "./terraform/classify.ts";
 
 /** Every classifier, in print order of the protocols. */

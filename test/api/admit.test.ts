@@ -126,6 +126,7 @@ test("reading needs a person only where a person alone may see it, a decision an
     "grants_revoke",
     "guard_confirm",
     "hooks_judge",
+    "mcp_session",
     "mode_set",
     "observe_stop",
     "pins_remove",

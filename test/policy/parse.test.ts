@@ -15,7 +15,8 @@ function found({ line, column, path, message, hint }: PolicyProblem): Found {
   return [`${line}:${column}`, path, message, ...(hint === undefined ? [] : [hint])] as Found;
 }
 
-const PROTOCOLS = "allowed: kubectl, gcloud, aws, github, terraform, helm, cloudflare, fly, mcp, generic";
+const PROTOCOLS =
+  "allowed: kubectl, gcloud, aws, github, terraform, helm, cloudflare, fly, ssh, mcp, generic";
 const KUBECTL_KEYS = "allowed: inspect, default, groups, namespaces, agents, rules";
 const TIERS = "allowed: observe, modify, sensitive, break-glass";
 const ACTIONS = "allowed: allow, escalate, deny";

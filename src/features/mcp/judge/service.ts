@@ -6,7 +6,7 @@ import type { AskParts } from "../../../gateway/request/stages/stage.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { Log } from "../../../state/log.ts";
-import type { McpPins, ServerIdentity, StoredServer } from "../../../state/mcp-pins.ts";
+import { McpPins, type ServerIdentity, type StoredServer } from "../../../state/mcp-pins.ts";
 import { KnownServer, type ServerNews } from "./known-server.ts";
 import { findServer } from "./review.ts";
 import { McpSession } from "./session.ts";
@@ -28,8 +28,13 @@ export class McpService {
   readonly #servers = new Map<string, KnownServer>();
   readonly #parked = new Map<string, Slot>();
 
-  constructor(parts: { gateway: AskParts; pins: McpPins; events: Events; log: Log }) {
-    this.#parts = parts;
+  constructor(parts: {
+    gateway: AskParts;
+    database: ConstructorParameters<typeof McpPins>[0];
+    events: Events;
+    log: Log;
+  }) {
+    this.#parts = { ...parts, pins: new McpPins(parts.database) };
   }
 
   /** The pins on disk. */
