@@ -378,7 +378,7 @@ test("a request without a body is forgotten by its connection once it is answere
   const server = http2.createServer((_, response) => void response.end("done"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const session = new Http2Session(
-    await dialTcp(["127.0.0.1"], (server.address() as AddressInfo).port, async () => () => {}),
+    await dialTcp(["127.0.0.1"], (server.address() as AddressInfo).port, { pay: async () => () => {} }),
   );
   const get = [":method GET", ":scheme http", ":authority a", ":path /"];
   const fields = get.map((field) => field.split(" ") as [string, string]);

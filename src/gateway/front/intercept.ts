@@ -4,6 +4,7 @@
 import tls from "node:tls";
 import type { Leaf, LeafStore } from "../../ca/leaf.ts";
 import type { Channel } from "../stream/channel.ts";
+import type { TurnClient } from "../stream/fair-turns.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { acceptTls, TLS_CLOSED, TLS_TIMEOUT, TlsError } from "../stream/secure-stream.ts";
 import type { HttpVersion, TlsConnection } from "../upstream/dial.ts";
@@ -29,6 +30,7 @@ export async function intercept(
   name: string,
   leaves: LeafStore,
   versions: readonly HttpVersion[],
+  owner?: TurnClient,
 ): Promise<TlsConnection> {
   const leaf = await leaves.leafFor(name);
   let context = contexts.get(leaf);
@@ -37,7 +39,7 @@ export async function intercept(
     contexts.set(leaf, context);
   }
   try {
-    const options = { context, protocols: versions, timeoutMs: PATIENCE.handshakeMs };
+    const options = { context, protocols: versions, timeoutMs: PATIENCE.handshakeMs, client: owner };
     const { channel, protocol } = await acceptTls(client, options);
     return { channel, version: protocol === "h2" ? "h2" : "http/1.1" };
   } catch (error) {

@@ -205,7 +205,7 @@ async function serveIntercepted(
   const reason = spliceReason(gateway, destination);
   if (reason) return dialAndSplice(gateway, tunnel, destination, reason);
   const name = serverName ?? destination.host;
-  const secure = await intercept(channel, name, gateway.leaves, versions).catch((error) => {
+  const secure = await intercept(channel, name, gateway.leaves, versions, tunnel.owner).catch((error) => {
     if (error instanceof HandshakeError)
       gateway.detector.clientFailed(destination, error.message, error.isRefusal);
     throw error;

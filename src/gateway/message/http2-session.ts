@@ -28,6 +28,8 @@ export class Http2Session {
   readonly #channel: Channel;
   readonly #connection: Http2Connection;
   readonly #streams = new Map<number, Http2Stream>();
+  /** Streams of which something has come that nobody has read; they may have ended. */
+  readonly #unread = new Set<Http2Stream>();
   readonly #server: Http2Server | undefined;
   readonly #clocks: Http2Clocks;
   readonly #account = QUEUED.open(() => {
@@ -55,7 +57,10 @@ export class Http2Session {
     this.closed = this.#run().finally(() => {
       clearInterval(this.#probe);
       this.#isGone = true;
+      this.#connection.abandon();
       QUEUED.set(this.#account, 0);
+      for (const stream of this.#unread) stream.countAlone();
+      this.#unread.clear();
     });
   }
 
@@ -137,6 +142,11 @@ export class Http2Session {
     this.#streams.delete(id);
     if (this.#streams.size === 0) this.#emptySinceMs = Date.now();
     this.#closeWhenIdle();
+  }
+
+  /** Everything that came on a stream was read. */
+  emptied(stream: Http2Stream): void {
+    this.#unread.delete(stream);
   }
 
   #write(): void {
@@ -238,8 +248,10 @@ export class Http2Session {
 
   #data(event: Extract<Http2Event, { kind: "data" }>): void {
     const stream = this.#streams.get(event.streamId);
-    if (stream) stream.data(event);
-    else this.#connection.consumed(event.streamId, event.flowBytes);
+    if (stream) {
+      stream.data(event);
+      if (!this.#isGone) this.#unread.add(stream);
+    } else this.#connection.consumed(event.streamId, event.flowBytes);
   }
 
   #closeWhenIdle(): void {

@@ -5,6 +5,7 @@
 import { type Header, headerValue } from "../../model/request.ts";
 import type { Framing } from "../../wire/http1/head.ts";
 import type { Http2Connection, Http2Event } from "../../wire/http2/connection.ts";
+import { QUEUED, type QueueAccount, WORTH_BYTES } from "../stream/queued-octets.ts";
 import { BodyError } from "./body-source.ts";
 import type { BodyReader } from "./upstream-answer.ts";
 
@@ -12,6 +13,8 @@ import type { BodyReader } from "./upstream-answer.ts";
 interface Owner {
   flush(): void;
   forget(id: number): void;
+  /** Nothing of it waits to be read any more. */
+  emptied(stream: Http2Stream): void;
 }
 
 type HeadersEvent = Extract<Http2Event, { kind: "headers" }>;
@@ -33,6 +36,8 @@ export class Http2Stream implements BodyReader {
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
   readonly #resetListeners = new Set<() => void>();
+  /** Of what is left to read when the connection, which counts it until then, is gone. */
+  #account: QueueAccount | undefined;
 
   /** `hasSentEnd`: the head that opened it was all there is to send. */
   constructor(id: number, connection: Http2Connection, owner: Owner, hasSentEnd = false) {
@@ -97,6 +102,8 @@ export class Http2Stream implements BodyReader {
     if (this.#queue.length === 0) return undefined;
     const pieces = this.#queue;
     this.#queue = [];
+    this.#owner.emptied(this);
+    if (this.#account) QUEUED.set(this.#account, 0);
     this.#connection.consumed(this.id, this.#owed);
     this.#owed = 0;
     this.#owner.flush();
@@ -234,6 +241,18 @@ export class Http2Stream implements BodyReader {
     this.drained();
     for (const listener of [...this.#resetListeners]) listener();
     this.#resetListeners.clear();
+  }
+
+  /** Called by the session: it counts no more what has come and nobody has read. */
+  countAlone(): void {
+    const octets = this.#queue.reduce((sum, piece) => sum + piece.length, 0);
+    if (octets < WORTH_BYTES) return;
+    this.#account = QUEUED.open(() => {
+      this.#queue = [];
+      this.#hasEnded = false;
+      this.wasReset(CANCELLED, "what was not read took memory that others needed");
+    });
+    QUEUED.set(this.#account, octets);
   }
 
   /** Called by the session: the connection is gone. */

@@ -3,7 +3,7 @@
 // them. One reader at a time; the buffer never grows past HIGH_WATER plus one read.
 
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
-import { QUEUED, type QueueAccount } from "./queued-octets.ts";
+import { QUEUED, type QueueAccount, WORTH_BYTES } from "./queued-octets.ts";
 
 /** Unread bytes above which the peer is held back. */
 const HIGH_WATER = 256 * 1024;
@@ -15,7 +15,11 @@ export class Channel {
   readonly stream: ByteStream;
   #chunks: Uint8Array[] = [];
   #size = 0;
-  readonly #account: QueueAccount = QUEUED.open(() => this.destroy());
+  readonly #account: QueueAccount = QUEUED.open(() => {
+    // Somebody may still wait to read it: what is missing then must not pass for the end.
+    this.#error ??= new Error("what was not read took memory that others needed");
+    this.destroy();
+  });
   #isPaused = false;
   #hasReceived = false;
   #hasEnded = false;
@@ -42,7 +46,7 @@ export class Channel {
       data: (bytes) => {
         this.#chunks.push(bytes);
         this.#size += bytes.length;
-        if (!this.#isClosed) QUEUED.set(this.#account, this.#size);
+        this.#count();
         this.#hasReceived = true;
         if (!this.#isPaused && this.#size >= (QUEUED.isTight ? TIGHT_WATER : HIGH_WATER)) {
           this.#isPaused = true;
@@ -58,8 +62,8 @@ export class Channel {
       },
       close: (error) => {
         this.#isClosed = true;
-        QUEUED.set(this.#account, 0);
-        this.#error = error;
+        this.#count();
+        this.#error ??= error;
         this.#disarm();
         this.#wakeReader(false);
         this.#wakeWriters();
@@ -114,7 +118,12 @@ export class Channel {
     if (bytes.length === 0) return;
     this.#chunks.unshift(bytes);
     this.#size += bytes.length;
-    if (!this.#isClosed) QUEUED.set(this.#account, this.#size);
+    this.#count();
+  }
+
+  /** What a closed connection has left is still to be read, and counts until it is; a little that nobody reads is not worth it. */
+  #count(): void {
+    QUEUED.set(this.#account, this.#isClosed && this.#size < WORTH_BYTES ? 0 : this.#size);
   }
 
   /** Waits until more bytes arrive than are buffered now. False: none will come. */
@@ -172,7 +181,11 @@ export class Channel {
     this.stream.end();
   }
 
+  /** Ends both directions at once; what was not read is dropped. */
   destroy(): void {
+    this.#chunks = [];
+    this.#size = 0;
+    QUEUED.set(this.#account, 0);
     this.stream.destroy();
   }
 

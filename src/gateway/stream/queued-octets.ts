@@ -2,12 +2,17 @@
 // Above the bound whoever has not moved for longest is given up, so that a peer who takes nothing costs
 // its own connection and nobody else's. What moves is never given up before what does not.
 
+import { fullGC } from "bun:jsc";
 import { LOOP_TIME } from "./loop-clock.ts";
 
 /** Over all connections together. */
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Less than this is not worth ending a connection for. */
-const WORTH_BYTES = 16 * 1024;
+export const WORTH_BYTES = 16 * 1024;
+
+/** While memory is short garbage is collected after so many octets, and not sooner than after so many milliseconds: it takes 20. */
+const COLLECT_BYTES = 32 * 1024 * 1024;
+const COLLECT_MS = 1_000;
 
 /** One queue's account. */
 export interface QueueAccount {
@@ -25,6 +30,9 @@ export class QueuedOctets {
   readonly #large = new Set<QueueAccount>();
   #total = 0;
   #isRelieving = false;
+  /** Octets that nobody needs any more since the collector was last asked. */
+  #left = 0;
+  #collectedMs = Number.NEGATIVE_INFINITY;
 
   constructor(limit = MAX_BYTES) {
     this.#limit = limit;
@@ -54,12 +62,22 @@ export class QueuedOctets {
     const before = account.queued;
     if (octets === before) return;
     if (octets < before || before === 0) account.movedMs = LOOP_TIME.nowMs;
+    if (octets < before && this.isTight) this.#leave(before - octets);
     account.queued = octets;
     this.#total += octets - before;
     if (octets >= WORTH_BYTES) {
       if (before < WORTH_BYTES) this.#large.add(account);
     } else if (before >= WORTH_BYTES) this.#large.delete(account);
     if (this.#total > this.#limit && !this.#isRelieving) this.#relieveSoon();
+  }
+
+  /** Memory is short and so many octets are garbage now, which would lie about until the heap has doubled. */
+  #leave(octets: number): void {
+    this.#left += octets;
+    if (this.#left < COLLECT_BYTES || LOOP_TIME.nowMs - this.#collectedMs < COLLECT_MS) return;
+    this.#left = 0;
+    this.#collectedMs = LOOP_TIME.nowMs;
+    setImmediate(fullGC);
   }
 
   /** Not in the middle of what a connection does just now. */

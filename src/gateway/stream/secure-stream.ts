@@ -8,6 +8,7 @@ import type { Socket, SocketHandler } from "bun";
 import { TlsTail } from "../../wire/tls/tail.ts";
 import { type ByteStream, IGNORE } from "./byte-stream.ts";
 import { Channel } from "./channel.ts";
+import { FairTurns, type TurnClient } from "./fair-turns.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
 /** A connection whose TLS handshake is done. */
@@ -38,6 +39,8 @@ export interface HandshakeOptions {
   /** For ALPN, best first. */
   readonly protocols: readonly string[];
   readonly timeoutMs: number;
+  /** For whom it is done: where many wait, clients take turns. */
+  readonly client?: TurnClient | undefined;
 }
 
 /** What a client says besides. */
@@ -85,36 +88,7 @@ interface NativeTls {
 /** Handshakes that begin in one turn of the loop: each costs more than a millisecond of the one thread. */
 const PER_TURN = 4;
 
-/** Spreads what is dear over turns of the loop, so that a hundred dials at once keep nobody else waiting. */
-class Turns {
-  #left = PER_TURN;
-  #isCounting = false;
-  readonly #waiting: (() => void)[] = [];
-
-  /** Undefined, or a promise to await, when it may go on. */
-  next(): Promise<void> | undefined {
-    this.#count();
-    if (this.#left > 0) {
-      this.#left -= 1;
-      return undefined;
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #count(): void {
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    setImmediate(() => {
-      this.#isCounting = false;
-      const going = this.#waiting.splice(0, PER_TURN);
-      this.#left = PER_TURN - going.length;
-      if (going.length > 0) this.#count();
-      for (const each of going) each();
-    });
-  }
-}
-
-const TURNS = new Turns();
+const TURNS = new FairTurns(PER_TURN);
 
 const secured = new WeakSet<ByteStream>();
 
@@ -143,7 +117,7 @@ async function upgrade(
   if (!(stream instanceof TcpStream) || secured.has(stream))
     throw new TypeError("TLS goes on TCP connections only");
   if (!stream.hasSentAll) await channel.flushed();
-  await TURNS.next();
+  await TURNS.next(options.client);
   if (channel.isOver) throw new TlsError(TLS_CLOSED);
   const initialData = channel.read();
   channel.handOver(IGNORE);

@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { ChainVerdict } from "../../ca/verify/verify-chain.ts";
 import { Channel } from "../stream/channel.ts";
+import type { TurnClient } from "../stream/fair-turns.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import {
   type ClientHandshake,
@@ -32,8 +33,12 @@ export interface UpstreamTrust {
   verify(presented: readonly Uint8Array[], serverName: string): ChainVerdict;
 }
 
-/** Pays for one socket with a descriptor. Throws UpstreamError when there is none left; returns the way to give it back. */
-export type Charge = () => Promise<() => void>;
+/** Who pays for a socket with a descriptor. */
+export interface Charge {
+  readonly client?: TurnClient | undefined;
+  /** Throws UpstreamError when there is none left; returns the way to give it back. */
+  pay(): Promise<() => void>;
+}
 
 /** Connects by TCP to the first address that answers. Throws UpstreamError. */
 export async function dialTcp(addresses: readonly string[], port: number, charge: Charge): Promise<Channel> {
@@ -52,7 +57,7 @@ function isFinal(error: unknown): boolean {
 }
 
 async function dialAddress(address: string, port: number, charge: Charge): Promise<Channel> {
-  const giveBack = await charge();
+  const giveBack = await charge.pay();
   const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
   return new Promise<Channel>((resolve, reject) => {
     let isSettled = false;
@@ -128,7 +133,7 @@ export async function dialTls(
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
       const id = sessionKey(port, serverName, trust);
       const connect = (options: ClientHandshake) => upgradeTls(channel, options);
-      return verified(connect, { where, serverName, trust, versions, id });
+      return verified(connect, { where, serverName, trust, versions, id, client: charge.client });
     },
     ({ channel }) => channel.destroy(),
     isFinal,
@@ -142,10 +147,11 @@ export function secureChannel(
   serverName: string,
   trust: UpstreamTrust,
   versions: readonly HttpVersion[],
+  client?: TurnClient,
 ): Promise<TlsConnection> {
   const connect = (options: ClientHandshake) =>
     canUpgrade(channel) ? upgradeTls(channel, options) : tlsInTls(channel, options);
-  return verified(connect, { where, serverName, trust, versions, id: undefined });
+  return verified(connect, { where, serverName, trust, versions, id: undefined, client });
 }
 
 /** What a TLS connection to an upstream must satisfy. */
@@ -157,11 +163,12 @@ interface Wanted {
   readonly versions: readonly HttpVersion[];
   /** Under which its TLS session is remembered; undefined: it is not. */
   readonly id: string | undefined;
+  readonly client: TurnClient | undefined;
 }
 
 async function verified(
   connect: (options: ClientHandshake) => Promise<SecureConnection>,
-  { where, serverName, trust, versions, id }: Wanted,
+  { where, serverName, trust, versions, id, client }: Wanted,
 ): Promise<TlsConnection> {
   const session = id === undefined ? undefined : sessions.get(id);
   // A ticket may come before the chain was judged; one of a server that failed is of no use to anybody.
@@ -172,6 +179,7 @@ async function verified(
     protocols: versions,
     serverName: isIP(serverName) ? undefined : serverName,
     session,
+    client,
     onSession(ticket) {
       if (!isTrusted) offered = ticket;
       else if (id !== undefined) rememberSession(id, ticket);

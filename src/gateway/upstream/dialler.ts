@@ -72,7 +72,7 @@ export class Dialler {
   }
 
   #chargeTo(client: Payer | undefined, shares: readonly Shares[] = [this.#descriptors]): Charge {
-    return async () => {
+    const pay = async () => {
       // Once it is crowded processes are told apart: what one has must not count for its user's others.
       if (client && this.#descriptors.total > this.#descriptors.limit * CROWDED_PART)
         await Promise.race([client.identified(), Bun.sleep(IDENTIFY_MS)]);
@@ -96,6 +96,7 @@ export class Dialler {
         for (const each of shares) each.give(payer);
       };
     };
+    return { client, pay };
   }
 
   /** The upstream's own proxy or the corporate one for a destination; undefined when it is reached straight. */
@@ -144,7 +145,14 @@ export class Dialler {
       return dialTls(destination.addresses, destination.port, serverName, trust, versions, charge);
     }
     const channel = await this.#through(proxy, destination);
-    return secureChannel(channel, `${destination.host}:${destination.port}`, serverName, trust, versions);
+    return secureChannel(
+      channel,
+      `${destination.host}:${destination.port}`,
+      serverName,
+      trust,
+      versions,
+      destination.payer,
+    );
   }
 
   async #through(proxy: CorporateProxy, destination: ProxiedDestination): Promise<Channel> {

@@ -196,6 +196,12 @@ export class Http2Connection {
     this.#core.fail({ code, reason });
   }
 
+  /** There is nobody to send to any more: forgets what waits to be sent. */
+  abandon(): void {
+    this.#core.sender.dropAll();
+    this.#core.output.take();
+  }
+
   /** Asks the peer for a sign of life: see `unansweredPings`. */
   ping(): void {
     const core = this.#core;

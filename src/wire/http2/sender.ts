@@ -114,6 +114,16 @@ export class Http2Sender {
     this.#waiting = this.#waiting.filter((other) => other !== stream);
   }
 
+  /** The connection is gone: nothing that waits will be sent, and nobody may keep it in memory. */
+  dropAll(): void {
+    for (const stream of this.#waiting) {
+      stream.dropQueue();
+      stream.isListed = false;
+    }
+    this.#waiting = [];
+    this.#crowded = [];
+  }
+
   /** The peer opened the connection's window; false when beyond what a window can be. */
   openConnection(octets: number): boolean {
     this.#window += octets;

@@ -4,6 +4,8 @@
 
 import type { Header } from "../../model/request.ts";
 
+/** Octets that a queue has to spare at most. */
+const MAX_SPARE = 16_384;
 const NOTHING = new Uint8Array(0);
 
 /** The state of a stream that is open in at least one direction. Fields belong to the connection and its sender. */
@@ -78,7 +80,9 @@ export class Http2Stream {
     if (this.queueEnd + added > this.queue.length) {
       const queued = this.queuedBytes;
       const room = queued + added;
-      const target = room * 2 > this.queue.length ? new Uint8Array(room * 2) : this.queue;
+      // Room for more small pieces; of a large one no more than what was asked for, as there may be a thousand of them.
+      const spacious = room + Math.min(room, MAX_SPARE);
+      const target = spacious > this.queue.length ? new Uint8Array(spacious) : this.queue;
       target.set(this.queue.subarray(this.queueStart, this.queueEnd));
       this.queue = target;
       this.queueStart = 0;
