@@ -18,12 +18,20 @@ export async function streamRows<Row>(
   // Where the client asks questions, each row is the answer to one, and none may be lost.
   const queue = new RowQueue<Row>(incoming === undefined ? undefined : Number.POSITIVE_INFINITY);
   let isFull = false;
+  let isFlushing = false;
   const flush = () => {
+    isFlushing = false;
     while (!isFull && !socket.destroyed) {
-      const row = queue.take();
-      if (row === undefined) return;
-      isFull = !writeRow(socket, row);
+      const rows = takeSome(queue);
+      if (rows === undefined) return;
+      isFull = !writeRows(socket, rows);
     }
+  };
+  // All of a turn of the loop go in one write: a burst of a thousand events may have a hundred readers.
+  const flushSoon = () => {
+    if (isFlushing) return;
+    isFlushing = true;
+    setImmediate(flush);
   };
   socket.on("drain", () => {
     isFull = false;
@@ -45,9 +53,10 @@ export async function streamRows<Row>(
     onRow: (listener) => incoming?.onRow(listener),
     send: (row) => {
       queue.push(row);
-      flush();
+      if (!isFull) flushSoon();
     },
   });
+  flush();
   while (isFull && !socket.destroyed) await drained(socket);
   if (!socket.destroyed) socket.end(encodeLastChunk([]));
 }
@@ -63,13 +72,25 @@ function lineOf(row: unknown): Buffer {
   return line;
 }
 
-function writeRow(socket: Duplex, row: unknown): boolean {
-  const [size, data, end] = encodeChunk(lineOf(row));
-  socket.cork();
-  let hasRoom = true;
-  for (const part of [size, data, end]) if (part !== undefined) hasRoom = socket.write(part);
-  socket.uncork();
-  return hasRoom;
+const WRITE_BYTES = 64 * 1024;
+
+/** The lines of the next rows, as many as make one write; undefined when there is none. */
+function takeSome(queue: RowQueue<unknown>): Buffer | undefined {
+  const lines: Buffer[] = [];
+  let size = 0;
+  while (size < WRITE_BYTES) {
+    const row = queue.take();
+    if (row === undefined) break;
+    const line = lineOf(row);
+    lines.push(line);
+    size += line.length;
+  }
+  const [first] = lines;
+  return lines.length > 1 ? Buffer.concat(lines, size) : first;
+}
+
+function writeRows(socket: Duplex, lines: Buffer): boolean {
+  return socket.write(Buffer.concat(encodeChunk(lines)));
 }
 
 function drained(socket: Duplex): Promise<void> {

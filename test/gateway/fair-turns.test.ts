@@ -3,13 +3,18 @@
 import { expect, test } from "bun:test";
 import { FairTurns } from "../../src/gateway/stream/fair-turns.ts";
 
+interface Client {
+  payer: string;
+}
+
+const payerOf = (client: Client | undefined) => client?.payer ?? "";
 const GREEDY = { payer: "user 0" };
 
 test("with few waiting, everybody goes in the order of coming", async () => {
-  const turns = new FairTurns(2);
+  const turns = new FairTurns<Client>(2, payerOf);
   const order: number[] = [];
   const all = [1, 2, 3, 4].map(async (each) => {
-    await turns.next();
+    await turns.next(undefined);
     order.push(each);
   });
   await Promise.all(all);
@@ -17,7 +22,7 @@ test("with few waiting, everybody goes in the order of coming", async () => {
 });
 
 test("a newcomer is next, however many another client has in the queue; nobody starves", async () => {
-  const turns = new FairTurns(2);
+  const turns = new FairTurns<Client>(2, payerOf);
   const order: string[] = [];
   const clients = new Map<string, { payer: string }>();
   const ask = async (payer: string) => {
@@ -41,7 +46,7 @@ test("a newcomer is next, however many another client has in the queue; nobody s
 });
 
 test("among the connections of one payer, a new one is next too", async () => {
-  const turns = new FairTurns(2);
+  const turns = new FairTurns<Client>(2, payerOf);
   let done = 0;
   const old = { payer: "user 0" };
   const greedy = Array.from({ length: 200 }, async () => {
@@ -56,7 +61,7 @@ test("among the connections of one payer, a new one is next too", async () => {
 });
 
 test("a client is known by the name that it has when its turn comes", async () => {
-  const turns = new FairTurns(1);
+  const turns = new FairTurns<Client>(1, payerOf);
   const order: string[] = [];
   const named = { payer: "user 0" };
   const greedy = Array.from({ length: 50 }, async () => {

@@ -15,6 +15,7 @@ import { unknownClassification } from "../../protocols/unknown.ts";
 import type { HeldEffect } from "../cluster/held-effect.ts";
 import { BodyError } from "../message/body-source.ts";
 import { decodeContent } from "../message/content-coding.ts";
+import { FairTurns } from "../stream/fair-turns.ts";
 import type { SideAnswer, SideCall } from "../upstream/ask.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -26,7 +27,7 @@ import { fallbackKeyOf } from "./fingerprint.ts";
 import { HttpAsk } from "./http-ask.ts";
 import { whyRevoked } from "./judged-again.ts";
 import { judgedTarget } from "./judged-target.ts";
-import { type Arrived, LookAheadShare } from "./look-ahead.ts";
+import { type Arrived, LookAheadShare, payerOf } from "./look-ahead.ts";
 import { type AskCarrier, type Ending, type Judged, NotDone, type Shown } from "./stages/stage.ts";
 
 /** A request as its carrier sees it, whatever protocol version it came by. */
@@ -58,6 +59,9 @@ export interface ClientRequest {
   readonly trailers: readonly Header[];
 }
 
+/** Requests that are begun in one turn of the loop: a hundred streams may come in one packet. */
+const TURNS = new FairTurns<ClientIdentity>(32, payerOf);
+
 /**
  * Judges one request and carries out the verdict. `protocolsNow`: whose route the destination matches by the
  * policy in force, for a request that waited.
@@ -68,7 +72,9 @@ export function exchangeHttp(
   request: ClientRequest,
   protocolsNow: () => readonly Protocol[] = () => protocols,
 ): Promise<void> {
-  return exchange(gateway, new HttpCarrier(gateway, protocols, request, protocolsNow));
+  const run = () => exchange(gateway, new HttpCarrier(gateway, protocols, request, protocolsNow));
+  const turn = TURNS.next(request.client);
+  return turn === undefined ? run() : turn.then(run);
 }
 
 const NOTHING = new Uint8Array(0);

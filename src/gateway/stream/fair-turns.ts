@@ -2,41 +2,48 @@
 // has a thousand in the queue keeps the next client waiting for one of them, not for all. Knows nothing of what
 // is done in a turn.
 
-/** For whom something is done: one object a connection. Its payer may become better known while it waits. */
-export interface TurnClient {
-  readonly payer: string;
-}
-
-interface Waiting {
-  readonly client: TurnClient;
-  readonly go: () => void;
-}
-
-/** For what no client asked. */
-const NOBODY: TurnClient = { payer: "" };
-
-/** So many in a turn; beyond that the payer that had fewest is next, and of its connections the one that had fewest. */
-export class FairTurns {
+/**
+ * So many in a turn; beyond that the payer that had fewest is next, and of its connections the one that had fewest.
+ * A client is one object a connection; who pays for it may become better known while it waits.
+ */
+export class FairTurns<C extends object> {
   readonly #perTurn: number;
+  readonly #payerOf: (client: C | undefined) => string;
   #left: number;
   #isCounting = false;
-  #waiting: Waiting[] = [];
+  /** By connection, in the order of coming. */
+  readonly #waiting = new Map<C, (() => void)[]>();
+  #waitingCount = 0;
   /** How many each had since the queue was last short. */
-  readonly #had = new Map<string | TurnClient, number>();
+  readonly #had = new Map<string | C, number>();
+  /** What no client asked for. */
+  readonly #nobody = {} as C;
 
-  constructor(perTurn: number) {
+  constructor(perTurn: number, payerOf: (client: C | undefined) => string) {
     this.#perTurn = perTurn;
     this.#left = perTurn;
+    this.#payerOf = payerOf;
   }
 
   /** Undefined, or a promise to await, when it may go on. */
-  next(client: TurnClient = NOBODY): Promise<void> | undefined {
-    this.#count();
+  next(client: C | undefined): Promise<void> | undefined {
+    // Whoever does one thing after the other hardly ever pays for a look at the next turn.
+    if (this.#left <= this.#perTurn / 2) this.#count();
     if (this.#left > 0) {
       this.#left -= 1;
       return undefined;
     }
-    return new Promise((resolve) => this.#waiting.push({ client, go: resolve }));
+    return new Promise((resolve) => {
+      const key = client ?? this.#nobody;
+      const queue = this.#waiting.get(key);
+      if (queue) queue.push(resolve);
+      else this.#waiting.set(key, [resolve]);
+      this.#waitingCount += 1;
+    });
+  }
+
+  #payer(client: C): string {
+    return this.#payerOf(client === this.#nobody ? undefined : client);
   }
 
   #count(): void {
@@ -52,50 +59,55 @@ export class FairTurns {
   }
 
   #choose(): (() => void)[] {
-    if (this.#waiting.length <= this.#perTurn) {
-      const all = this.#waiting.map(({ go }) => go);
-      this.#waiting = [];
+    if (this.#waitingCount <= this.#perTurn) {
+      const all = [...this.#waiting.values()].flat();
+      this.#waiting.clear();
+      this.#waitingCount = 0;
       this.#had.clear();
       return all;
     }
-    const payers = new Map<string, Map<TurnClient, Waiting[]>>();
-    for (const [payer, of] of Map.groupBy(this.#waiting, ({ client }) => client.payer))
-      payers.set(
-        payer,
-        Map.groupBy(of, ({ client }) => client),
-      );
-    const chosen = new Set<Waiting>();
-    while (chosen.size < this.#perTurn) {
+    const payers = new Map<string, Map<C, (() => void)[]>>();
+    for (const [client, queue] of this.#waiting) {
+      const payer = this.#payer(client);
+      const clients = payers.get(payer);
+      if (clients) clients.set(client, queue);
+      else payers.set(payer, new Map([[client, queue]]));
+    }
+    const chosen: (() => void)[] = [];
+    while (chosen.length < this.#perTurn) {
       const payer = this.#least(payers);
       const clients = payers.get(payer);
       if (clients === undefined) break;
       const client = this.#least(clients);
-      const first = clients.get(client)?.shift();
-      if (first !== undefined) chosen.add(first);
-      if (clients.get(client)?.length === 0) clients.delete(client);
+      const queue = clients.get(client);
+      const first = queue?.shift();
+      if (first !== undefined) chosen.push(first);
+      if (queue === undefined || queue.length === 0) {
+        clients.delete(client);
+        this.#waiting.delete(client);
+      }
       if (clients.size === 0) payers.delete(payer);
       for (const each of [payer, client]) this.#had.set(each, (this.#had.get(each) ?? 0) + 1);
     }
-    this.#waiting = this.#waiting.filter((each) => !chosen.has(each));
-    return [...chosen].map(({ go }) => go);
+    this.#waitingCount -= chosen.length;
+    return chosen;
   }
 
   /** Who had fewest. A newcomer begins where those are who wait: it has the next turn, not all that they had before. */
-  #least<K extends string | TurnClient>(waiting: ReadonlyMap<K, unknown>): K {
-    let [least] = waiting.keys();
+  #least<K extends string | C>(waiting: ReadonlyMap<K, unknown>): K {
+    let least: K | undefined;
+    let newcomer: K | undefined;
     let fewest = Number.POSITIVE_INFINITY;
     for (const each of waiting.keys()) {
       const had = this.#had.get(each);
-      if (had === undefined || had >= fewest) continue;
-      fewest = had;
-      least = each;
+      if (had === undefined) newcomer ??= each;
+      else if (had < fewest) {
+        fewest = had;
+        least = each;
+      }
     }
-    if (fewest === Number.POSITIVE_INFINITY) fewest = 0;
-    for (const each of waiting.keys()) {
-      if (this.#had.has(each)) continue;
-      this.#had.set(each, fewest);
-      least = each;
-    }
-    return least as K;
+    if (newcomer === undefined) return least as K;
+    this.#had.set(newcomer, least === undefined ? 0 : fewest);
+    return newcomer;
   }
 }

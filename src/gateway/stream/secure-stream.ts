@@ -8,7 +8,7 @@ import type { Socket, SocketHandler } from "bun";
 import { TlsTail } from "../../wire/tls/tail.ts";
 import { type ByteStream, IGNORE } from "./byte-stream.ts";
 import { Channel } from "./channel.ts";
-import { FairTurns, type TurnClient } from "./fair-turns.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
 /** A connection whose TLS handshake is done. */
@@ -88,7 +88,12 @@ interface NativeTls {
 /** Handshakes that begin in one turn of the loop: each costs more than a millisecond of the one thread. */
 const PER_TURN = 4;
 
-const TURNS = new FairTurns(PER_TURN);
+/** For whom a handshake is done. */
+export interface TurnClient {
+  readonly payer: string;
+}
+
+const TURNS = new FairTurns<TurnClient>(PER_TURN, (client) => client?.payer ?? "");
 
 const secured = new WeakSet<ByteStream>();
 

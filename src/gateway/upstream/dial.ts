@@ -6,7 +6,6 @@ import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { ChainVerdict } from "../../ca/verify/verify-chain.ts";
 import { Channel } from "../stream/channel.ts";
-import type { TurnClient } from "../stream/fair-turns.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import {
   type ClientHandshake,
@@ -15,6 +14,7 @@ import {
   TLS_CLOSED,
   TLS_TIMEOUT,
   TlsError,
+  type TurnClient,
   upgradeTls,
 } from "../stream/secure-stream.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";

@@ -33,7 +33,7 @@ const TLS_MOST = 1_024;
 /** As many as this it may always have, where the general share leaves so many. */
 const TLS_FEWEST = 64;
 /** Finding it takes milliseconds, but for a machine that has much to do. */
-const IDENTIFY_MS = 2_000;
+const IDENTIFY_MS = 5_000;
 
 /** Dials for the gateway; one per daemon. */
 export class Dialler {
