@@ -15,6 +15,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "@simplewebauthn/server": /^src\/features\/guard\/passkey-ceremonies\.ts$/,
   // Draws the QR code of an enrolment.
   uqr: /^src\/features\/guard\/commands\.ts$/,
+  "bun:jsc": /^src\/gateway\/stream\/queued-octets\.ts$/,
   "bun:sqlite": /^src\/state\//,
   // Reads command lines as bash does; loaded with the first hook.
   unbash: /^src\/protocols\/shell\/read-script\.ts$/,
