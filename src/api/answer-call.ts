@@ -5,13 +5,12 @@
 import type { Duplex } from "node:stream";
 import type { Header } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";
-import { errorCode } from "../state/files.ts";
 import { serialiseResponseHead } from "../wire/http1/head.ts";
 import { admit } from "./admit.ts";
-import { valueProblem } from "./check-value.ts";
-import { type Gate, PresenceNeeded } from "./gate.ts";
-import type { ControlHandlers } from "./handlers.ts";
-import { type CallMethod, type ControlMethod, entryOf, type StreamMethod } from "./methods.ts";
+import { errorReply } from "./error-reply.ts";
+import type { Gate } from "./gate.ts";
+import { type ControlHandlers, carryOut, isStream } from "./handlers.ts";
+import { type ControlMethod, entryOf } from "./methods.ts";
 import type { Principal } from "./principal.ts";
 import { type ReadRequest, RequestReader } from "./request-reader.ts";
 import { IncomingRows } from "./rows/incoming-rows.ts";
@@ -60,13 +59,10 @@ export function answerCall(socket: Duplex, parts: CallParts): void {
     if (rows !== undefined) incoming = new IncomingRows(socket, rows);
     answer(socket, read, parts, signal, incoming).catch((error: unknown) => {
       if (!(error instanceof UserError)) parts.onError?.(error, read.method);
-      replyError(socket, error);
+      const { status, value } = errorReply(error);
+      reply(socket, status, value);
     });
   });
-}
-
-function isStream(method: ControlMethod): method is StreamMethod {
-  return entryOf(method).isStream === true;
 }
 
 async function answer(
@@ -84,43 +80,7 @@ async function answer(
     await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink), incoming);
     return;
   }
-  const handler = handlers[method] as ControlHandlers[CallMethod];
-  const output = await handler(input as never, caller);
-  const problem = valueProblem(entryOf(method).output, output, "strict");
-  if (problem !== undefined)
-    throw new TypeError(`the answer to ${method} is not what the table says: ${problem}`);
-  reply(socket, 200, output);
-}
-
-function replyError(socket: Duplex, error: unknown): void {
-  if (error instanceof UserError) {
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    const isHeld = error.code === "needs-presence" || error.code === "not-permitted";
-    const question = error instanceof PresenceNeeded ? error.question : undefined;
-    reply(socket, isHeld ? 403 : error.exitCode === 2 ? 400 : 409, {
-      error: error.message,
-      ...hint,
-      ...(question === undefined ? {} : { presence: question }),
-      exit_code: error.exitCode,
-      ...(error.code === undefined ? {} : { code: error.code }),
-    });
-    return;
-  }
-  if (isDiskFull(error)) {
-    reply(socket, 507, {
-      error: "the state directory cannot be written: the disk is full (ENOSPC)",
-      hint: "make room on that disk and try again; what was there before is untouched",
-    });
-    return;
-  }
-  reply(socket, 500, {
-    error: `the daemon failed: ${error instanceof Error ? error.message : String(error)}`,
-  });
-}
-
-/** Files say it by the system's codes, the database by its own. */
-function isDiskFull(error: unknown): boolean {
-  return /^(?:ENOSPC|EDQUOT|SQLITE_FULL)$/.test(errorCode(error) ?? "");
+  reply(socket, 200, await carryOut(handlers, method, input, caller));
 }
 
 function reply(socket: Duplex, status: number, value: unknown): void {

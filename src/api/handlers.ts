@@ -1,7 +1,14 @@
 // What the daemon implements: one function for each method of the table, typed by it. A handler runs only after the
 // caller was let in (admit.ts) and its input was checked.
 
-import type { CallMethod, ControlMethods, StreamMethod } from "./methods.ts";
+import { valueProblem } from "./check-value.ts";
+import {
+  type CallMethod,
+  type ControlMethod,
+  type ControlMethods,
+  entryOf,
+  type StreamMethod,
+} from "./methods.ts";
 import type { Principal } from "./principal.ts";
 
 /** The sending end of a stream. */
@@ -28,3 +35,23 @@ export type ControlHandlers = {
     sink: RowSink<ControlMethods[M]["output"]>,
   ) => void | Promise<void>;
 };
+
+/** Runs the handler of a call that was let in. Throws when the answer is not what the table says. */
+export async function carryOut(
+  handlers: ControlHandlers,
+  method: CallMethod,
+  input: object,
+  caller: Principal,
+): Promise<object> {
+  const handler = handlers[method] as (input: never, caller: Principal) => object | Promise<object>;
+  const output = await handler(input as never, caller);
+  const problem = valueProblem(entryOf(method).output, output, "strict");
+  if (problem !== undefined)
+    throw new TypeError(`the answer to ${method} is not what the table says: ${problem}`);
+  return output;
+}
+
+/** Whether a method answers with a stream of rows. */
+export function isStream(method: ControlMethod): method is StreamMethod {
+  return entryOf(method).isStream === true;
+}

@@ -16,6 +16,8 @@ export interface Standing {
   readonly isNarrowerSetting: (name: string, value: string) => boolean;
   /** Whether this text of policy.yaml is at least as strict. */
   readonly isNarrowerPolicy: (text: string) => boolean;
+  /** Whether a factor is enrolled and in order, which each decision asks for. */
+  readonly hasFactor?: boolean;
 }
 
 /** Why a method needs no person, and when. Without `proof` it never does. */

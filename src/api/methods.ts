@@ -4,6 +4,8 @@
 
 import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
+import { APPROVAL_METHODS } from "./approval-methods.ts";
+import { CONSOLE_METHODS } from "./console-methods.ts";
 import {
   guardEnrolment,
   guardRecovery,
@@ -25,14 +27,10 @@ import { type AnyMethod, method } from "./method.ts";
 import { MCP_METHODS } from "./methods/mcp.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
 import {
-  approval,
-  approvalDetails,
-  approvalReply,
   caReport,
   classifyReport,
   decideReport,
   eventRow,
-  grantReport,
   inspectReport,
   policyReloadReport,
   policyReport,
@@ -42,17 +40,11 @@ import {
 } from "./reports.ts";
 import { anything, flag, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 
-const id = object({ id: text("id, its hex digits or a unique beginning") });
 const atHost = { host: text(), port: optional(number()) };
 const inspectEntry = object({ protocol: words(PROTOCOLS), entry: text() });
 const changedReport = object({ changed: flag(), note: optional(text()) });
 
 const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "several match" };
-const ENDED = { ended: "it waits no longer and cannot be told from another request" };
-const OTHER = { "not-what-was-shown": "the id stands for another request than the one with this digest" };
-const digest = optional(
-  text("of what was shown to whoever answers; another request under the id is not answered"),
-);
 const NO_LOAD = { "does-not-load": "the text is not a valid file; what was in force stays" };
 
 /** The table. */
@@ -97,52 +89,13 @@ export const METHODS = {
     },
   }),
 
-  approvals_list: method("read", "GET", "/v1/approvals", {
-    about: "the requests that wait for a person, oldest first",
-    output: object({ approvals: list(approval) }),
-  }),
-  approvals_show: method("read", "POST", "/v1/approvals/show", {
-    about: "all that is known of one request",
-    input: id,
-    output: object({ approval: approvalDetails }),
-    errors: NO_SUCH,
-  }),
+  ...APPROVAL_METHODS,
   ...KUBERNETES_METHODS,
-  approvals_allow: method("decide", "POST", "/v1/approvals/allow", {
-    about: "lets one request through",
-    input: object({
-      id: text(),
-      reason: optional(text()),
-      digest,
-      for_ms: optional(number("also lets requests like it through for so long; at most a day")),
-    }),
-    output: approvalReply,
-    errors: { ...NO_SUCH, ...ENDED, ...OTHER, "not-grantable": "it can only be let through once" },
-  }),
-  approvals_deny: method("decide", "POST", "/v1/approvals/deny", {
-    about: "refuses one request",
-    input: object({ id: text(), reason: optional(text()), digest }),
-    output: approvalReply,
-    narrows: { because: "a denied request goes nowhere" },
-    errors: { ...NO_SUCH, ...ENDED, ...OTHER },
-  }),
-
-  grants_list: method("read", "GET", "/v1/grants", {
-    about: "the grants in force",
-    output: object({ grants: list(grantReport) }),
-  }),
-  grants_revoke: method("change", "POST", "/v1/grants/revoke", {
-    about: "ends a grant",
-    input: id,
-    output: object({ id: text() }),
-    narrows: { because: "without the grant the same requests wait for a person again" },
-    errors: NO_SUCH,
-  }),
 
   events: {
     ...method("read", "POST", "/v1/events", {
       about: "the last events, then those to come",
-      input: object({ follow: flag() }),
+      input: object({ follow: flag(), after: optional(text("id of the last event that was seen")) }),
       output: eventRow,
     }),
     isStream: true,
@@ -299,6 +252,8 @@ export const METHODS = {
     narrows: { because: "what has ended asks for nothing" },
     errors: NO_SUCH,
   }),
+
+  ...CONSOLE_METHODS,
 
   guard_status: method("read", "GET", "/v1/guard", {
     about: "the guard of approvals and the level that it reaches",

@@ -25,6 +25,8 @@ export interface Principal {
   /** Name of the `iddio run` that it belongs to, and its id. */
   readonly run?: string;
   readonly run_id?: string;
+  /** Of the console: the id of the session. */
+  readonly session?: string;
   /** Set by the presence check, where the method needed one. */
   readonly presence?: Presence;
 }

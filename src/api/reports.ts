@@ -111,12 +111,22 @@ const approvalFields = {
   rule: text(),
   reason: text(),
   digest: optional(text("names exactly this request; older daemons send none")),
+  object: optional(text("kind and name of what the body would make, where the path does not say")),
+  group: optional(text("equal for the requests that one process has sent")),
 };
 
 /** One request that waits for a person. */
 export const approval = object({ ...approvalFields, client: optional(client) });
 /** One request that waits for a person. */
 export type Approval = Value<typeof approval>;
+
+const ended = words(
+  ["timed_out", "withdrawn"],
+  "how it ended undecided; it can still be allowed, for the same request sent again",
+);
+
+/** A request that ended undecided. */
+export const endedApproval = object({ ...approvalFields, client: optional(client), ended });
 
 /** The answer to allow and deny. */
 export const approvalReply = object({
@@ -147,12 +157,8 @@ export const approvalDetails = object({
     ),
   ),
   grantable: flag("whether `approval allow --for` is possible"),
-  ended: optional(
-    words(
-      ["timed_out", "withdrawn"],
-      "how it ended undecided; it can still be allowed, for the same request sent again",
-    ),
-  ),
+  ended: optional(ended),
+  restable: optional(flag("whether the rest of its command can be allowed with it")),
 });
 /** What a person needs to decide. */
 export type ApprovalDetails = Value<typeof approvalDetails>;
@@ -272,6 +278,7 @@ export type DecideReport = Value<typeof decideReport>;
 /** A row of an event stream: an event, or the count of events that a slow reader lost. */
 export const eventRow = either(
   object({
+    id: optional(text("names it to a reader who wants to go on after it; older daemons send none")),
     timestamp_ms: number(),
     tag: words(EVENT_TAGS),
     fields: map({ shape: { kind: "anything" } }, "depends on the tag; the names are those of the audit log"),

@@ -94,7 +94,8 @@ const BY_PATH: ReadonlyMap<string, readonly ControlMethod[]> = Map.groupBy(
   (name) => METHODS[name].path,
 );
 
-function methodAt(verb: string, target: string): ControlMethod | 404 | 405 {
+/** The method at a verb and path, or the status that says why there is none. */
+export function methodAt(verb: string, target: string): ControlMethod | 404 | 405 {
   const names = BY_PATH.get(target);
   if (names === undefined) return 404;
   return names.find((name) => METHODS[name].verb === verb) ?? 405;

@@ -7,6 +7,7 @@ import type { ClientDetails, Entry } from "../model/entry.ts";
 import { displayWidth } from "../text/display-width.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import type { CellPainter } from "../text/table.ts";
+import { cutColumns } from "../text/wrap.ts";
 import { localTime } from "./kit/local-time.ts";
 import { outcomePainter } from "./kit/outcome-painter.ts";
 import type { Paints } from "./kit/output.ts";
@@ -23,11 +24,11 @@ export interface AuditLayout {
 
 /** Every column. */
 export const WIDE_AUDIT: AuditLayout = {
-  header: ["TIME", "OP", "DECISION", "OUTCOME", "TIER", "STATUS", "METHOD", "HOST", "DETAIL"],
-  widths: [19, 11, 8, 9, 11, 6, 7, 28, 0],
+  header: ["TIME", "OP", "DECISION", "OUTCOME", "TIER", "STATUS", "COMMAND", "METHOD", "HOST", "DETAIL"],
+  widths: [19, 11, 8, 9, 11, 6, 24, 7, 28, 0],
   cells({ timestamp_ms, op, fields }) {
     const { decision, outcome, tier, status, method } = fields;
-    const cells = [op, decision, outcome, tier, status, method, hostOf(fields)];
+    const cells = [op, decision, outcome, tier, status, commandOf(op, fields), method, hostOf(fields)];
     const about = op === "control" ? controlDetail(fields, undefined) : detail(fields);
     return [localTime(timestamp_ms), ...[...cells, about].map(orDash)];
   },
@@ -43,13 +44,15 @@ export const NARROW_AUDIT: AuditLayout = {
     const what =
       op === "control"
         ? controlDetail(fields, place)
-        : [fields.method, place, detail(fields)].filter((part) => part !== undefined).join(" ");
+        : [commandOf(op, fields), fields.method, place, detail(fields)]
+            .filter((part) => part !== undefined)
+            .join(" ");
     return [shortTime(timestamp_ms, nowMs), result, orDash(fields.tier), orDash(what)];
   },
 };
 
 /** A terminal with fewer columns gets the narrow layout. */
-const WIDE_COLUMNS = 132;
+const WIDE_COLUMNS = 160;
 
 /** The layout for this many columns, undefined standing for a pipe. */
 export function auditLayout(columns: number | undefined): AuditLayout {
@@ -68,16 +71,33 @@ export function auditPainter({ header }: AuditLayout, paints: Paints): CellPaint
   };
 }
 
-/** Cells as a line of a stream. */
-export function auditLine(layout: AuditLayout, cells: readonly string[], paint: CellPainter): string {
-  return cells
-    .map((cell, column) => {
-      const text = escapeForTerminal(cell);
+/** Cells as a line of a stream. With `columns` the last one is cut to fit a terminal. */
+export function auditLine(
+  layout: AuditLayout,
+  cells: readonly string[],
+  paint: CellPainter,
+  columns?: number,
+): string {
+  const texts = cells.map(escapeForTerminal);
+  const before = texts
+    .slice(0, -1)
+    .reduce((sum, text, column) => sum + Math.max(displayWidth(text), layout.widths[column] ?? 0) + 2, 0);
+  const room = columns === undefined ? undefined : Math.max(16, columns - 1 - before);
+  return texts
+    .map((whole, column) => {
+      const text = room === undefined || column < texts.length - 1 ? whole : cutColumns(whole, room);
       const blanks = " ".repeat(Math.max(0, (layout.widths[column] ?? 0) - displayWidth(text)));
       return paint(text, column, 0) + (column === cells.length - 1 ? "" : blanks);
     })
     .join("  ")
     .trimEnd();
+}
+
+/** What was asked for in the words of a policy, where that says more than the method. */
+function commandOf(op: Entry["op"], { command, method }: Entry["fields"]): string | undefined {
+  return op === "control" || command === undefined || command === "" || command === method
+    ? undefined
+    : command;
 }
 
 function orDash(cell: string | number | undefined): string {

@@ -10,6 +10,7 @@ import {
 import { eventsCommand } from "../features/approvals/events.ts";
 import { approvalGrantsListCommand, approvalGrantsRevokeCommand } from "../features/approvals/grants.ts";
 import { approvalWatchCommand } from "../features/approvals/watch.ts";
+import { consoleCommand, consoleRevokeCommand, consoleSessionsCommand } from "../features/console/console.ts";
 import { doctorCommand } from "../features/doctor/doctor.ts";
 import { repairCommand } from "../features/doctor/repair.ts";
 import {
@@ -137,6 +138,9 @@ export const COMMANDS: readonly Command[] = [
   policyTestCommand,
   policyDiffCommand,
   policyCheckCommand,
+  consoleCommand,
+  consoleSessionsCommand,
+  consoleRevokeCommand,
   approvalListCommand,
   approvalShowCommand,
   approvalWatchCommand,
@@ -197,6 +201,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   approval: "Requests that wait for a person",
   "approval grants": "What 'approval allow --for' has let go until when",
   audit: "The log of what happened",
+  console: "The console in the browser",
   ca: "The authority that signs what clients are shown",
   classify: "What a request would be to the policy",
   detector: "Hosts whose TLS cannot be intercepted",

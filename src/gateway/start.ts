@@ -2,9 +2,8 @@
 // again. Nothing listens before everything it needs is there, so a start that fails has
 // started nothing half-way.
 
+import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server.ts";
-import { Authority } from "../ca/authority.ts";
-import { writeBundle } from "../ca/bundle.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
 import { Effects } from "../features/effects/effects.ts";
@@ -16,7 +15,6 @@ import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
-import { systemRoots } from "../host/trust/system-roots.ts";
 import { boundDaemonErrors } from "../state/daemon-errors.ts";
 import { openDatabase } from "../state/database.ts";
 import { DiskRoom } from "../state/disk-room.ts";
@@ -40,13 +38,15 @@ import { Suspects } from "../state/suspects.ts";
 import { Upstreams } from "../state/upstreams.ts";
 import { parseDuration } from "../text/duration.ts";
 import { announceChanges } from "./control/announce-changes.ts";
-import { fingerprintOfPem } from "./control/ca-report.ts";
+import { startConsole } from "./control/console-control.ts";
 import { controlHandlers } from "./control/control.ts";
 import { startGuard } from "./control/guard-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
+import { openAuthority } from "./open-authority.ts";
 import { Broker } from "./request/broker.ts";
+import { CommandGrants } from "./request/command-grants.ts";
 import type { Gateway } from "./request/context.ts";
 import { Detector } from "./request/detector.ts";
 import { Events } from "./request/events.ts";
@@ -120,17 +120,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   await writePolicySchema(paths).catch((error: unknown) =>
     log.warn("policy.schema.json not written", { reason: String(error) }),
   );
-  const authority = await Authority.open(paths);
-  const systemsRoots = await systemRoots({
-    env,
-    kept: paths.bundle,
-    onCollapse: (left) =>
-      log.warn("the system's roots have collapsed; the public ones of the last bundle still count", {
-        left,
-        hint: `if that is meant: rm ${paths.bundle}, then iddio repair`,
-      }),
-  });
-  await writeBundle(paths, authority, { roots: systemsRoots, env });
+  const { authority, roots } = await openAuthority(paths, env, log);
   const events = new Events();
   const disk = new DiskRoom(paths.root);
   await disk.refresh();
@@ -160,8 +150,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   watchNames();
   upstreams.onChange(watchNames);
   policy.onChange(({ kind }) => kind === "loaded" && watchNames());
-  // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
-  const roots = systemsRoots.filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint);
   const trust = new TrustStore(upstreams, roots, new ChainVerifier(now));
   const descriptors = new Descriptors();
   const dialler = new Dialler({
@@ -220,6 +208,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     descriptors,
     trust,
     processes,
+    commandGrants: new CommandGrants(),
+    ownPorts: new Set<number>(),
   };
 
   const runCalls = new RunCalls();
@@ -323,7 +313,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     proxyFor: (url) => corporateProxyFor(url, settings.current),
   });
   cleanup.use(forwarding);
+  const ofConsole = { handlers: () => handlers, gate: () => guard.guard };
+  const console = startConsole({ ...parts, ...ofConsole, database, guardStore, log, ownerUid });
+  cleanup.defer(() => console.close());
   const guard = await startGuard({
+    console,
     store: guardStore,
     settings,
     policy,
@@ -338,7 +332,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   cleanup.defer(() => guard.close());
 
-  const handlers = controlHandlers({
+  const handlers: ControlHandlers = controlHandlers({
+    console,
     guard,
     guardStore,
     gateway,

@@ -45,6 +45,8 @@ export type EventTag = (typeof EVENT_TAGS)[number];
 
 /** One event; `fields` depends on the tag and uses the audit log's field names. */
 export interface Event {
+  /** Names this event to a reader who wants to go on after it. */
+  readonly id: string;
   readonly timestamp_ms: number;
   readonly tag: EventTag;
   readonly fields: Readonly<Record<string, unknown>>;

@@ -66,7 +66,7 @@ export function refusalMessage(refusal: Refusal): string {
     case "refused":
       return `iddio refused ${what} by policy (${tier}${rule})${why}; ${retryClause(refusal)}${way}`;
     case "denied":
-      return `iddio: a person denied ${what}${id} (${tier}${rule})${why}; ${retryClause(refusal)}`;
+      return `iddio: a person denied ${what}${id} (${tier}${rule})${why}; ${insteadClause(refusal)}${retryClause(refusal)}`;
     case "timed_out":
       return `iddio: nobody approved ${what}${id} in time (${tier}${rule}); ${retryClause(refusal)}${way}`;
     case "withdrawn":
@@ -90,6 +90,11 @@ function unknownOutcome({ retry }: Refusal, what: string, why: string): string {
   return retry
     ? `iddio forwarded ${what} and got no proper answer${why}; it only reads, so it may be retried`
     : `iddio forwarded ${what} and the outcome is unknown${why}; it may have been carried out, so look before it is sent again`;
+}
+
+/** The third answer: not this, but that. */
+function insteadClause({ instead }: Refusal): string {
+  return instead === undefined ? "" : `they ask you to do this instead: ${instead}; `;
 }
 
 function retryClause(refusal: Refusal): string {

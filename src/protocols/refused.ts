@@ -21,12 +21,23 @@ export interface Refusal {
   /** The request was on its way when it failed: nobody knows whether it was carried out. */
   readonly wasSent?: boolean;
   readonly approvalId?: string;
+  /** What the person who denied asks for in its place. */
+  readonly instead?: string;
   /** A clause: the narrowest rule that would have allowed it, or why none does. */
   readonly toAllow?: string;
 }
 
 /** What programs may read of a refusal, where the client's format has room for it. */
-export function machineReadable({ outcome, tier, command, rule, retry, approvalId, toAllow }: Refusal) {
+export function machineReadable({
+  outcome,
+  tier,
+  command,
+  rule,
+  retry,
+  approvalId,
+  instead,
+  toAllow,
+}: Refusal) {
   return {
     outcome,
     tier,
@@ -34,6 +45,7 @@ export function machineReadable({ outcome, tier, command, rule, retry, approvalI
     rule,
     retry,
     ...(approvalId === undefined ? {} : { approval_id: approvalId }),
+    ...(instead === undefined ? {} : { instead }),
     ...(toAllow === undefined ? {} : { to_allow: toAllow }),
   };
 }

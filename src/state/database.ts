@@ -122,6 +122,8 @@ const MIGRATIONS: readonly string[] = [
      why TEXT NOT NULL,
      PRIMARY KEY (server, kind, name)
    ) STRICT, WITHOUT ROWID`,
+  // At most one row: where the console is.
+  `CREATE TABLE console (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), port INTEGER NOT NULL) STRICT`,
 ];
 
 /**

@@ -13,6 +13,7 @@ const STRICTEST_FIRST: { readonly [N in SettingName]?: readonly Settings[N][] } 
   effect_pin: ["on", "off"],
   notifications: ["on", "off"],
   telemetry_opt_in: [false, true],
+  console_listen: ["off"],
 };
 
 /** How much each guard asks for; of two factors neither is more than the other. */

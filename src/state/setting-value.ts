@@ -62,6 +62,15 @@ export const listenAddress: SettingReader<string> = (given) => {
   return parts !== null && Number(parts[2]) <= 65535 ? { value: given } : { wanted };
 };
 
+/** `auto`, `off`, or a port of this machine that no privilege is needed for. */
+export const consolePort: SettingReader<string> = (given) => {
+  if (given === false) return { value: "off" };
+  const text = String(given);
+  if (text === "auto" || text === "off") return { value: text };
+  const isPort = /^\d{4,5}$/.test(text) && Number(text) >= 1024 && Number(text) <= 65535;
+  return isPort ? { value: text } : { wanted: "auto, off, or a port from 1024 to 65535" };
+};
+
 /** An HTTP proxy's URL, or "" for none. */
 export const proxyUrl: SettingReader<string> = (given) => {
   const wanted = 'a URL such as http://proxy.corp:3128, or "" for none';

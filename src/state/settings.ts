@@ -5,6 +5,7 @@ import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { MODES } from "../model/mode.ts";
 import {
   byteSize,
+  consolePort,
   duration,
   feedUrl,
   filePath,
@@ -51,6 +52,8 @@ const TABLE = {
   upstream_no_proxy: setting("", hostList),
   /** Whether a held request is shown on the desktop, where there is one. */
   notifications: setting("on", word("on", "off")),
+  /** Port of the console on this machine: `auto` keeps the one that was chosen at first, `off` serves none. */
+  console_listen: setting("auto", consolePort),
   /** What shows that a person, not an agent, answers and widens. */
   approval_guard: setting("session", word("off", "session", "totp", "passkey")),
   /** Whether a person who looks at a held request is shown what it would do. */

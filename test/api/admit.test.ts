@@ -122,6 +122,8 @@ test("reading needs a person only where a person alone may see it, a decision an
   // Written out, so that a new entry that claims to narrow is seen in review.
   expect(NAMES.filter((name) => entryOf(name).narrows !== undefined).sort()).toEqual([
     "approvals_deny",
+    "console_open",
+    "console_revoke",
     "detector_clear",
     "grants_revoke",
     "guard_confirm",

@@ -104,7 +104,7 @@ test("what a person must decide waits, is shown with its evidence, and is done o
   const { id, ask } = await waiting(own);
   expect(ask.evidence[0]?.text).toBe('{"flower":"rose"}');
   expect(flowers.done).toEqual([]);
-  own.parts.broker.reply(id, "approved", undefined, ask.digest);
+  own.parts.broker.reply(id, "approved", { digest: ask.digest });
   await running;
   expect(flowers.done).toEqual(["watered"]);
   expect((await own.rows()).at(-1)?.fields).toMatchObject({ outcome: "approved", approval_id: id });
@@ -121,7 +121,7 @@ test("a client that leaves takes its question along; allowed late, the same ask 
   own.parts.broker.reply(id, "approved");
   const other = new Flowers("tulip");
   const asking = runAsk(own.parts, other);
-  own.parts.broker.reply((await waiting(own)).id, "denied", "no tulips");
+  own.parts.broker.reply((await waiting(own)).id, "denied", { reason: "no tulips" });
   await asking;
   expect(other.refusal).toMatchObject({ outcome: "denied", reason: "no tulips" });
   const again = new Flowers();

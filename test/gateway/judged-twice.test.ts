@@ -43,6 +43,7 @@ async function approve(change: Policy | undefined) {
     effects: { of: () => undefined },
     mode: { current: "enforce" },
     grants: { find: () => undefined },
+    commandGrants: { find: () => Promise.resolve(undefined) },
     settings: { current: { classify_body_limit: 1024, audit_failure: "closed" } },
     trust: { belowPrefix: (_host: string, _port: number, target: string) => target },
     recorder: {

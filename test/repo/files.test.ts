@@ -69,7 +69,7 @@ test("files are kebab-case and named for what they export, not for what they are
   ]);
   expect(
     offenders(all, ({ path }) => {
-      const name = basename(path).replace(/(?:\.test|\.d)?\.ts$/, "");
+      const name = basename(path).replace(/(?:\.test|\.d)?\.tsx?$/, "");
       if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) return "not kebab-case";
       return vague.has(name) ? "a name that says nothing" : undefined;
     }),

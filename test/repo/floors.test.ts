@@ -90,7 +90,7 @@ test("a room imports only rooms on lower floors, or itself", () => {
 test("every import of an own file names the file with its .ts", () => {
   const wrong = files.flatMap((file) =>
     file.imports
-      .filter(({ target, isOwn }) => isOwn && !/\.(?:ts|json|yaml|txt|tsv|bin|gz)$/.test(target))
+      .filter(({ target, isOwn }) => isOwn && !/\.(?:tsx?|html|json|yaml|txt|tsv|bin|gz)$/.test(target))
       .map(({ target }) => `${file.path} imports ${target}`),
   );
   expect(wrong).toEqual([]);

@@ -4,6 +4,8 @@ import { expect, test } from "bun:test";
 import manifest from "../../package.json" with { type: "json" };
 import { sourceFiles } from "../support/source-files.ts";
 
+const CONSOLE_PAGE = /^src\/features\/console\/app\//;
+
 const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/(?:match|host\/outgoing)\//,
   cac: /^src\/cli\/kit\/parse-argv\.ts$/,
@@ -21,6 +23,18 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   unbash: /^src\/protocols\/shell\/read-script\.ts$/,
   // Ends the client's side of SSH, in a process of its own; 290 kB of the program, loaded nowhere else.
   ssh2: /^src\/features\/ssh\/session\/session\.ts$/,
+  // The console's page, in the browser: bundled with it, loaded by nothing else.
+  preact: CONSOLE_PAGE,
+  "@preact/signals": CONSOLE_PAGE,
+  "@codemirror/autocomplete": CONSOLE_PAGE,
+  "@codemirror/commands": CONSOLE_PAGE,
+  "@codemirror/lang-yaml": CONSOLE_PAGE,
+  "@codemirror/language": CONSOLE_PAGE,
+  "@codemirror/lint": CONSOLE_PAGE,
+  "@codemirror/search": CONSOLE_PAGE,
+  "@codemirror/state": CONSOLE_PAGE,
+  "@codemirror/view": CONSOLE_PAGE,
+  "@lezer/highlight": CONSOLE_PAGE,
   // Edits settings files of agents without touching their comments.
   "jsonc-parser": /^src\/features\/hooks\//,
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.

@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Broker } from "../../src/gateway/request/broker.ts";
+import { CommandGrants } from "../../src/gateway/request/command-grants.ts";
 import { Events } from "../../src/gateway/request/events.ts";
 import { ModeHolder } from "../../src/gateway/request/mode.ts";
 import { Recorder } from "../../src/gateway/request/recorder.ts";
@@ -67,6 +68,7 @@ export async function askParts(
     settings: { current: { audit_failure: "closed", classify_body_limit: 1024 } },
     presentRuns: new Set<string>(),
     grants: new Grants(database),
+    commandGrants: new CommandGrants(),
     broker,
     recorder,
     log,

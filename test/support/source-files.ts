@@ -30,7 +30,7 @@ export interface SourceFile {
 /** Every TypeScript file under a folder of the project, without generated data, sorted by path. */
 export function sourceFiles(folder: string): SourceFile[] {
   return readdirSync(join(PROJECT_ROOT, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.includes("data/"))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes("data/"))
     .sort()
     .map((name) => readSource(join(folder, name)));
 }

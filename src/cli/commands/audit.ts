@@ -50,7 +50,7 @@ export const auditShowCommand: Command = {
     const layout = auditLayout(output.columns);
     const now = Date.now();
     const cells = entries.map((entry) => layout.cells(entry, now));
-    output.table(layout.header, cells, auditPainter(layout, await output.loadPaints()));
+    output.table(layout.header, cells, auditPainter(layout, await output.loadPaints()), "cut");
   },
 };
 
@@ -92,7 +92,7 @@ export const auditTailCommand: Command = {
     const print = (entry: Entry) =>
       isJson
         ? output.jsonLine(entry)
-        : output.line(auditLine(layout, layout.cells(entry, Date.now()), paint));
+        : output.line(auditLine(layout, layout.cells(entry, Date.now()), paint, output.columns));
     if (!isJson && output.isTerminal) output.line(auditLine(layout, layout.header, paints.faint));
     const last = flags.count("lines", 0);
     await readable(paths.audit, async () => {

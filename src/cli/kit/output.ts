@@ -5,7 +5,7 @@
 
 import { UserError } from "../../model/user-error.ts";
 import { escapeJson } from "../../text/escape.ts";
-import { type CellPainter, renderPairs, renderTable } from "../../text/table.ts";
+import { type CellPainter, renderPairs, renderTable, type TableFit } from "../../text/table.ts";
 
 /** Thrown when the reader of stdout has gone (`| head`); main.ts ends quietly on it. */
 export class OutputClosed extends Error {
@@ -86,12 +86,19 @@ export class Output {
     for (const line of renderPairs(pairs)) this.line(line);
   }
 
-  /** A table with a header on stdout; escapes the cells. */
-  table(header: readonly string[], rows: readonly (readonly string[])[], paint?: CellPainter): void {
+  /** A table with a header on stdout; escapes the cells. `how`: on a terminal, its last column gives way. */
+  table(
+    header: readonly string[],
+    rows: readonly (readonly string[])[],
+    paint?: CellPainter,
+    how?: TableFit["how"],
+  ): void {
     const { faint } = this.#paints;
     const painter: CellPainter = (text, column, row) =>
       row === 0 ? faint(text) : (paint?.(text, column, row) ?? text);
-    for (const line of renderTable([header, ...rows], painter)) this.line(line);
+    const { columns } = this;
+    const fit = columns === undefined || how === undefined ? undefined : { columns, how };
+    for (const line of renderTable([header, ...rows], painter, fit)) this.line(line);
   }
 
   /** One line on stderr: progress, remarks, warnings. */

@@ -49,14 +49,23 @@ function passkey(
 
 /** Shows a page in the browser where there is a desktop; quiet when that fails. */
 export function openPage(url: string, env: Readonly<Record<string, string | undefined>>): void {
-  const hasDesktop = process.platform === "darwin" || env.DISPLAY || env.WAYLAND_DISPLAY;
-  const opener = OPENERS.find((each) => existsSync(each));
-  if (!hasDesktop || opener === undefined) return;
+  const opener = openerOf(env);
+  if (opener === undefined) return;
   try {
     Bun.spawn([opener, url], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).unref();
   } catch {
     // The address is on the screen.
   }
+}
+
+/** Whether there is a desktop that opens pages. */
+export function hasBrowser(env: Readonly<Record<string, string | undefined>>): boolean {
+  return openerOf(env) !== undefined;
+}
+
+function openerOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const hasDesktop = process.platform === "darwin" || env.DISPLAY || env.WAYLAND_DISPLAY;
+  return hasDesktop ? OPENERS.find((each) => existsSync(each)) : undefined;
 }
 
 /** One line typed at the terminal, whatever stdin is; undefined without a terminal. */

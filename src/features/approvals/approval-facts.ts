@@ -14,6 +14,7 @@ export function requestFacts(approval: Approval): readonly Fact[] {
   return [
     ["tier", approval.tier],
     ["command", command === "" ? undefined : command],
+    ["object", approval.object],
     ["scope", labelText(labels)],
     ["host", hostText(approval)],
     ["request", requestLine(approval)],

@@ -2,7 +2,7 @@
 // character of what an agent sent, with nothing hidden and nothing obeyed by the terminal.
 
 import type { EffectReport } from "../../api/effect-report.ts";
-import type { ApprovalDetails } from "../../api/reports.ts";
+import type { Approval, ApprovalDetails } from "../../api/reports.ts";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { effectLines } from "../../cli/kit/effect-lines.ts";
@@ -29,26 +29,62 @@ const ID_DETAIL = "The id may be given without 'appr_' and cut short as long as 
 export const approvalListCommand: Command = {
   name: "approval list",
   summary: "List the requests that wait for approval",
-  flags: [JSON_FLAG],
+  flags: [
+    { name: "all", summary: "Also what ended undecided within ten minutes and can still be allowed once" },
+    JSON_FLAG,
+  ],
   async run({ flags, output, daemon }) {
-    const { approvals } = await daemon.call("approvals_list", {});
+    const waiting: readonly Listed[] = (await daemon.call("approvals_list", {})).approvals;
+    const ended = flags.has("all") ? (await daemon.call("approvals_ended", {})).approvals : [];
+    const approvals = [...waiting, ...ended];
     if (flags.has("json")) return void output.json(approvals);
     if (approvals.length === 0) return void output.note("nothing waits for approval");
-    const paintTier = tierPainter(await output.loadPaints());
+    const paints = await output.loadPaints();
+    const paintTier = tierPainter(paints);
+    const now = Date.now();
     output.table(
-      ["ID", "TIER", "RUN", "HOST", "METHOD", "PATH"],
+      ["ID", "TIER", "TIME", "RUN", "HOST", "COMMAND", "REQUEST"],
       approvals.map((each) => [
         each.id,
         each.tier,
+        each.ended === undefined ? timeLeft(each.expires_ms, now) : ENDED_SHORT[each.ended],
         each.client?.run ?? "-",
         hostText(each),
-        each.method,
-        each.path,
+        commandCell(each),
+        `${each.method} ${each.path}`,
       ]),
       (text, column) => (column === 1 ? paintTier(text) : text),
+      "break",
     );
+    for (const note of commandNotes(waiting)) output.note(paints.faint(note));
   },
 };
+
+type Listed = Approval & { readonly ended?: keyof typeof ENDED_SHORT };
+
+const ENDED_SHORT = { timed_out: "timed out", withdrawn: "client left" } as const;
+
+/** The command, with the object that a creation names in its body. */
+function commandCell({ command, method, object }: Approval): string {
+  const name = command === "" || command === method ? "-" : command;
+  return object === undefined ? name : `${name} (${object})`;
+}
+
+/** Says which requests are one command's. */
+function commandNotes(waiting: readonly Approval[]): string[] {
+  const groups = Map.groupBy(
+    waiting.filter(({ group }) => group !== undefined),
+    ({ group }) => group,
+  );
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined || group.length < 2) return [];
+    const who = escapeForTerminal(first.client?.process ?? "one process");
+    return [
+      `${who} (pid ${first.client?.pid}) asks ${group.length} times: iddio approval allow ${first.id} --rest-of-command`,
+    ];
+  });
+}
 
 /** Prints all that is known of one held request, the body included. */
 export const approvalShowCommand: Command = {
@@ -95,6 +131,11 @@ export const approvalAllowCommand: Command = {
       summary:
         "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass, nor for a change that does not name its scope",
     },
+    {
+      name: "rest-of-command",
+      summary:
+        "Also let what else this process asks for go, for a minute: same host, scope and credential, at most this tier. Never break-glass",
+    },
     DIGEST_FLAG,
     JSON_FLAG,
   ],
@@ -106,7 +147,17 @@ export const approvalAllowCommand: Command = {
   ],
   async run(context) {
     const forMs = context.flags.durationMs("for");
-    const input = { ...(await answerOf(context)), ...(forMs === undefined ? {} : { for_ms: forMs }) };
+    const isRest = context.flags.has("rest-of-command");
+    if (isRest && forMs !== undefined)
+      throw new UserError("--for and --rest-of-command are two different answers", {
+        hint: "give one of them",
+        exitCode: 2,
+      });
+    const input = {
+      ...(await answerOf(context)),
+      ...(forMs === undefined ? {} : { for_ms: forMs }),
+      ...(isRest ? { rest_of_command: true } : {}),
+    };
     print(context, await context.daemon.call("approvals_allow", input));
   },
 };
@@ -116,11 +167,25 @@ export const approvalDenyCommand: Command = {
   name: "approval deny",
   summary: "Refuse a held request",
   args: [ID_ARGUMENT],
-  flags: [REASON_FLAG, DIGEST_FLAG, JSON_FLAG],
+  flags: [
+    REASON_FLAG,
+    {
+      name: "instead",
+      value: "text",
+      summary: "What the client is to do in its place; it reads this in its refusal",
+    },
+    DIGEST_FLAG,
+    JSON_FLAG,
+  ],
   details: [ID_DETAIL],
-  examples: ['iddio approval deny a1b2c3d4 --reason "not during business hours"'],
+  examples: [
+    'iddio approval deny a1b2c3d4 --reason "not during business hours"',
+    'iddio approval deny a1b2c3d4 --instead "open a pull request"',
+  ],
   async run(context) {
-    print(context, await context.daemon.call("approvals_deny", await answerOf(context)));
+    const instead = context.flags.text("instead");
+    const input = { ...(await answerOf(context)), ...(instead === undefined ? {} : { instead }) };
+    print(context, await context.daemon.call("approvals_deny", input));
   },
 };
 
@@ -181,6 +246,10 @@ async function printDetails(output: Output, approval: ApprovalDetails, effect: E
   }
   if (!output.isTerminal) return;
   const id = approval.id.replace("appr_", "");
-  output.note(faint(`iddio approval allow ${id}${approval.grantable ? " [--for 15m]" : ""}`));
-  output.note(faint(`iddio approval deny  ${id} [--reason text]`));
+  const more = [
+    ...(approval.grantable ? ["--for 15m"] : []),
+    ...(approval.restable ? ["--rest-of-command"] : []),
+  ];
+  output.note(faint(`iddio approval allow ${id}${more.length === 0 ? "" : ` [${more.join(" | ")}]`}`));
+  output.note(faint(`iddio approval deny  ${id} [--reason text] [--instead text]`));
 }

@@ -6,13 +6,18 @@ import { localTime } from "../../cli/kit/local-time.ts";
 import { outcomePainter } from "../../cli/kit/outcome-painter.ts";
 import type { Paints } from "../../cli/kit/output.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
+import { cutColumns } from "../../text/wrap.ts";
 
-/** Everything in it is escaped; values with blanks are quoted. */
-export function eventLine(row: EventRow, paints: Paints): string {
+/** Everything in it is escaped; values with blanks are quoted. With `columns` it is cut to fit a terminal. */
+export function eventLine(row: EventRow, paints: Paints, columns?: number): string {
   if ("lost" in row) return paints.warn(`(${row.lost} older events were lost: this reader was too slow)`);
   const fields = Object.entries(row.fields).flatMap(([name, value]) => pairs(name, value));
-  const time = paints.faint(localTime(row.timestamp_ms));
-  return [time, outcomePainter(paints)(escapeForTerminal(row.tag)), ...fields].join("  ");
+  const time = localTime(row.timestamp_ms);
+  const tag = escapeForTerminal(row.tag);
+  const text = fields.join("  ");
+  const room = columns === undefined ? undefined : Math.max(16, columns - 1 - time.length - tag.length - 4);
+  const shown = room === undefined ? text : cutColumns(text, room);
+  return [paints.faint(time), outcomePainter(paints)(tag), shown].join("  ").trimEnd();
 }
 
 function pairs(name: string, value: unknown): string[] {

@@ -13,6 +13,7 @@ export const eventsCommand: Command = {
     { name: "json", summary: "Print one JSON object a line" },
   ],
   details: [
+    "On a terminal a line is cut to fit it; into a pipe and with --json it is whole.",
     "A reader that is too slow loses the oldest events and is told how many;",
     'the gateway never waits for it. With --json that is a line {"lost": n}.',
     "",
@@ -25,7 +26,7 @@ export const eventsCommand: Command = {
     const paints = await output.loadPaints();
     for await (const row of daemon.stream("events", { follow }, signal)) {
       if (flags.has("json")) output.jsonLine(row);
-      else output.line(eventLine(row, paints));
+      else output.line(eventLine(row, paints, output.columns));
     }
   },
 };

@@ -42,7 +42,7 @@ export const approvalWatchCommand: Command = {
     for await (const row of daemon.stream("events", { follow: true }, signal)) {
       if (!isWatched(row, startMs, waiting)) continue;
       if (flags.has("json")) output.jsonLine(row);
-      else output.line(eventLine(row, paints));
+      else output.line(eventLine(row, paints, output.columns));
     }
   },
 };

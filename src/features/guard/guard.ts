@@ -7,7 +7,7 @@ import type { GuardReport } from "../../api/daemon-reports.ts";
 import { type Gate, PresenceNeeded, type PresenceRequest } from "../../api/gate.ts";
 import type { Standing } from "../../api/method.ts";
 import type { Presence, Principal } from "../../api/principal.ts";
-import { sessionChainOf } from "../../host/process/session-chain.ts";
+import { type SessionChain, sessionChainOf } from "../../host/process/session-chain.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { type Level, strongerLevel } from "../../model/level.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
@@ -44,6 +44,8 @@ export interface GuardParts {
   readonly isRootFree: () => boolean;
   /** The level at which who sent a request is kept from deciding; undefined outside of `iddio run`. */
   readonly levelOfSender?: (client: ClientIdentity | undefined) => Level | undefined;
+  /** What opened a session of the console; undefined when it may only look. */
+  readonly consoleOpener?: (session: string | undefined) => SessionChain | undefined;
   /** The agents in `iddio run`. */
   readonly runs?: () => NonNullable<GuardReport["runs"]>;
   readonly publish: (fields: Readonly<Record<string, unknown>>) => void;
@@ -83,7 +85,8 @@ export class Guard implements Gate {
   }
 
   standing(): Standing {
-    return this.#parts.standing();
+    const { factor, problem } = this.state;
+    return { ...this.#parts.standing(), hasFactor: factor !== undefined && problem === undefined };
   }
 
   /** The guard that is in force, or why decisions are refused. */
@@ -212,14 +215,30 @@ export class Guard implements Gate {
     );
   }
 
-  async #session({ pid }: Principal): Promise<void> {
+  async #session({ kind, pid, session }: Principal): Promise<void> {
     await this.#parts.sendersKnown();
+    if (kind === "console") return this.#consoleSession(session);
     const chain = pid === undefined ? undefined : await sessionChainOf(pid);
     const refusal = chain === undefined ? "unknown" : this.#parts.senders.refusal(chain);
     if (refusal === undefined) return;
     throw new PresenceNeeded(SESSION_TEXT[refusal], {
       hint: `${SESSION_WAY[refusal]}; or set up a factor: iddio guard enroll passkey`,
     });
+  }
+
+  /** A session of the console is worth the terminal that it was opened from, as that terminal is now. */
+  #consoleSession(session: string | undefined): void {
+    const chain = this.#parts.consoleOpener?.(session);
+    const refusal = chain === undefined ? "look" : this.#parts.senders.refusal(chain);
+    if (refusal === undefined) return;
+    throw new PresenceNeeded(
+      refusal === "look"
+        ? "this console may only look"
+        : "the terminal that opened this console has sent requests that were held",
+      {
+        hint: "open it from another terminal: iddio console; or set up a passkey: iddio guard enroll passkey",
+      },
+    );
   }
 
   async #totp(
@@ -289,7 +308,8 @@ function splitProof(proof: string | undefined): readonly [kind: string, value: s
 }
 
 /** The terminal session of a caller, told from a later one with its number; undefined without a terminal. */
-async function terminalOf({ pid }: Principal): Promise<string | undefined> {
+async function terminalOf({ kind, pid, session }: Principal): Promise<string | undefined> {
+  if (kind === "console") return session === undefined ? undefined : `console:${session}`;
   const [first, ...others] = pid === undefined ? [] : (await sessionChainOf(pid)).members;
   if (first === undefined || !first.hasTerminal) return undefined;
   const leader = [first, ...others].find((each) => each.pid === first.session);

@@ -1,17 +1,22 @@
 // Touches of a passkey that are asked for: each is one question with a challenge of its own, answered at most once. The
 // challenge covers the question's digest and 32 random bytes that only this process knows, so that a signature is good
-// for this question, in this daemon, once. The page that asks is passkey-page.ts; the cryptography is @simplewebauthn's.
+// for this question, in this daemon, once. The page that asks is the console's; the cryptography is @simplewebauthn's.
 
 import { createHash, randomBytes } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { PresenceNeeded } from "../../api/gate.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { FactorRecord } from "../../state/guard-store.ts";
-import type { PageServer } from "./passkey-page.ts";
 import type { Question } from "./question.ts";
 
 /** A passkey as it is kept. */
 export type PasskeyRecord = Extract<FactorRecord, { kind: "passkey" }>;
+
+/** Where the pages are. */
+export interface PageServer {
+  readonly port: number;
+  stop(): void;
+}
 
 const LIFE_MS = 3 * 60_000;
 const WAIT_MS = 5_000;
@@ -40,12 +45,12 @@ interface Open extends Ceremony {
 
 /** What ceremonies need from outside. */
 export interface CeremonyParts {
-  /** Serves the pages; loaded only when there is a passkey. */
+  /** Serves the pages on `http://localhost:<port>`; port 0 means that there is no passkey yet. */
   readonly openPages: (
     port: number,
     find: (id: string) => Ceremony | undefined,
     finish: (id: string, answer: unknown) => Promise<void>,
-  ) => Promise<PageServer>;
+  ) => PageServer;
   /** Called after an assertion with the authenticator's count of signatures. */
   readonly used: (factor: PasskeyRecord, signatures: number) => void;
   /** Called after an answer that was wrong. */
@@ -70,7 +75,7 @@ export class PasskeyCeremonies {
     if (this.#pages?.port === port) return;
     this.#pages?.stop();
     this.#pages = undefined;
-    this.#pages = await this.#parts.openPages(
+    this.#pages = this.#parts.openPages(
       port,
       (id) => this.#find(id),
       (id, answer) => this.#finish(id, answer),

@@ -29,7 +29,8 @@ export function questionOf(
   approval: AskedApproval | undefined,
   policy: string,
 ): Question {
-  const input = request.input as { readonly for_ms?: unknown };
+  const input = request.input as { readonly for_ms?: unknown; readonly rest_of_command?: unknown };
+  const isRest = input.rest_of_command === true;
   const lines: [string, string][] = [];
   if (approval !== undefined) {
     const { operation, subject } = approval.ask;
@@ -40,10 +41,15 @@ export function questionOf(
     if (subject.client?.run !== undefined) lines.push(["run", subject.client.run]);
     if (input.for_ms !== undefined)
       lines.push(["for", `${Number(input.for_ms) / 1000} s, and every request like it`]);
+    if (isRest)
+      lines.push([
+        "also",
+        "what else this process asks for within a minute, in the same scope, at most this tier",
+      ]);
   } else
     for (const [name, value] of Object.entries(request.input))
       lines.push([name, typeof value === "string" ? value : JSON.stringify(value)]);
-  const isPlain = approval !== undefined && input.for_ms === undefined;
+  const isPlain = approval !== undefined && input.for_ms === undefined && !isRest;
   const verb = { decide: "Allow", change: "Change", read: "Look at" }[request.effect];
   const title = `${verb}: ${request.method}`;
   const whole = [title, lines, canonical(request.input), approval?.ask.digest ?? "", policy];

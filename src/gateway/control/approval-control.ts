@@ -9,24 +9,19 @@ import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Grant } from "../../state/grants.ts";
 import { renderDuration } from "../../text/duration.ts";
-import type { Broker, PendingApproval } from "../request/broker.ts";
+import type { Answer, Broker, PendingApproval } from "../request/broker.ts";
 import { clientDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/events.ts";
 import { grantSubject } from "../request/grant-subject.ts";
+import { namedObject } from "../request/named-object.ts";
 
 /** Leaves a `control` row that says who did what. */
 export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;
 
-/** Of an answer: which request, why, and the digest of what was shown. */
-interface Answer {
-  readonly id: string;
-  readonly reason?: string;
-  readonly digest?: string;
-}
-
 type Methods =
   | "approvals_list"
+  | "approvals_ended"
   | "approvals_show"
   | "approvals_effect"
   | "approvals_allow"
@@ -44,12 +39,14 @@ export function approvalHandlers(
 ): Pick<ControlHandlers, Methods> {
   const { broker, grants } = gateway;
 
-  const reply = (outcome: "approved" | "denied", { id, reason, digest }: Answer, caller: Principal) => {
-    const answered = broker.reply(id, outcome, reason, digest);
+  const reply = (outcome: "approved" | "denied", { id, ...answer }: Answer, caller: Principal) => {
+    const { reason, instead } = answer;
+    const answered = broker.reply(id, outcome, answer);
     record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
       approval_id: answered.approval.id,
       request_id: answered.approval.ask.id,
       ...(reason === undefined ? {} : { reason }),
+      ...(instead === undefined ? {} : { instead }),
       ...(answered.isLate ? { late: true } : {}),
     });
     return answered;
@@ -72,8 +69,38 @@ export function approvalHandlers(
     return added;
   };
 
+  const allowRest = async (answer: Answer, caller: Principal): Promise<ApprovalReply> => {
+    const found = broker.find(answer.id, answer.digest);
+    const problem =
+      found.ended === undefined ? gateway.commandGrants.problemOf(found.approval.ask) : "it waits no longer";
+    if (problem !== undefined)
+      throw new UserError(
+        `the rest of its command cannot be allowed with '${found.approval.id}': ${problem}`,
+        {
+          code: "not-grantable",
+          hint: `iddio approval allow ${found.approval.id}`,
+        },
+      );
+    const granted = await gateway.commandGrants.add(found.approval);
+    const { approval } = reply("approved", answer, caller);
+    record(caller, "approval allow --rest-of-command", { approval_id: approval.id });
+    const others = broker.list().filter((each) => granted.covers(each.ask));
+    for (const each of others) reply("approved", { id: each.id, reason: `with ${approval.id}` }, caller);
+    return {
+      id: approval.id,
+      outcome: "approved",
+      note: `and what else this command asks for within a minute${others.length === 0 ? "" : `; ${others.length} waited already`}`,
+    };
+  };
+
   return {
     approvals_list: () => ({ approvals: broker.list().map(approvalReport) }),
+
+    approvals_ended: () => ({
+      approvals: broker
+        .listEnded()
+        .map(({ approval, outcome }) => ({ ...approvalReport(approval), ended: outcome })),
+    }),
 
     approvals_show: async ({ id }) => {
       const { approval, ended } = broker.find(id);
@@ -84,6 +111,7 @@ export function approvalHandlers(
           ...httpView(approval.ask),
           evidence: approval.ask.evidence,
           grantable: approval.onceOnly === undefined && ended === undefined,
+          restable: ended === undefined && gateway.commandGrants.problemOf(approval.ask) === undefined,
           ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
         },
@@ -97,8 +125,9 @@ export function approvalHandlers(
       return { effect: { state: "none", about } };
     },
 
-    approvals_allow: ({ for_ms, ...answer }, caller): ApprovalReply => {
+    approvals_allow: async ({ for_ms, rest_of_command, ...answer }, caller): Promise<ApprovalReply> => {
       if (for_ms !== undefined) checkGrant(broker.find(answer.id, answer.digest), for_ms);
+      if (rest_of_command === true) return allowRest(answer, caller);
       const { approval, isLate } = reply("approved", answer, caller);
       if (isLate)
         return {
@@ -162,6 +191,8 @@ function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: numb
 /** An approval as the control protocol shows it. */
 function approvalReport({ id, ask, rule, reason, createdMs, expiresMs }: PendingApproval): Approval {
   const { operation, target, subject, fields, evidence } = ask;
+  const object = namedObject(ask);
+  const group = groupOf(ask);
   return {
     id,
     created_ms: createdMs,
@@ -180,8 +211,16 @@ function approvalReport({ id, ask, rule, reason, createdMs, expiresMs }: Pending
     rule,
     reason,
     digest: ask.digest,
+    ...(object === undefined ? {} : { object }),
+    ...(group === undefined ? {} : { group }),
     ...(subject.client ? { client: subject.client } : {}),
   };
+}
+
+/** Requests of one process are one command's. */
+function groupOf({ carrier, subject: { client } }: Ask): string | undefined {
+  if (carrier !== "http" || client?.pid === undefined) return undefined;
+  return `${client.process ?? ""}:${client.pid}`;
 }
 
 /** The evidence in the fields that approvals of HTTP have; what another carrier shows has its place in them too. */

@@ -29,6 +29,7 @@ import type { Runs } from "../request/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { consoleHandlers, type RunningConsole } from "./console-control.ts";
 import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
@@ -63,6 +64,7 @@ export interface ControlParts {
   readonly clock: LoopClock;
   readonly disk: DiskRoom;
   readonly guard: RunningGuard;
+  readonly console: RunningConsole;
   readonly guardStore: GuardStore;
   readonly mcp: McpService;
 }
@@ -138,7 +140,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...approvalHandlers(gateway, events, record),
 
     events: (input, _caller, sink) => {
-      for (const event of events.recent()) sink.send(event);
+      for (const event of events.recent(input.after)) sink.send(event);
       if (!input.follow) return;
       const stop = events.subscribe((event) => sink.send(event));
       return new Promise((resolve) => {
@@ -191,6 +193,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...observeHandlers({ ...parts, path: paths.observe }, record),
     ...settingsHandlers(gateway, parts, record),
     ...guardHandlers(parts.guard, record),
+    ...consoleHandlers(parts.console, gateway.settings, record),
 
     probes_start: ({ protocol, stands_for }) => {
       const { id, host } = gateway.probes.start(protocol, stands_for);

@@ -22,6 +22,7 @@ import type { Events } from "../request/events.ts";
 import type { ModeHolder } from "../request/mode.ts";
 import { type Runs, runLevel } from "../request/runs.ts";
 import type { RecordControl } from "./approval-control.ts";
+import type { RunningConsole } from "./console-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 
 /** What the guard is put together from. */
@@ -37,6 +38,8 @@ export interface GuardSources {
   readonly ownerUid: number | undefined;
   readonly now: () => number;
   readonly runs: Runs;
+  /** Where a passkey is touched. */
+  readonly console: RunningConsole;
 }
 
 /** The guard with what belongs to it. */
@@ -64,8 +67,13 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
     looking.add(looked);
   });
   const ceremonies = new PasskeyCeremonies({
-    openPages: async (...parts) =>
-      (await import("../../features/guard/passkey-page.ts")).servePages(...parts),
+    openPages: (port, find, finish) => {
+      const shown = (id: string) => {
+        const touch = find(id);
+        return touch && { title: touch.title, lines: touch.lines, options: touch.options, kind: touch.kind };
+      };
+      return sources.console.server.serveTouches(port, { find: shown, finish });
+    },
     used: (factor, signatures) => store.put({ ...factor, signatures }),
     failed: () => guard.failed(),
   });
@@ -90,6 +98,7 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
     approval: (id) => broker.find(id).approval,
     ownerUid,
     isRootFree: () => isRootFree(ownerUid),
+    consoleOpener: (session) => sources.console.sessions.deciderOf(session),
     levelOfSender: (client) => runs.levelOf(client),
     runs: () => runs.list().map((run) => ({ name: run.name, level: runLevel(run) })),
     publish,

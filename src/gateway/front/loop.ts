@@ -1,4 +1,5 @@
-// Tells a request to the gateway itself, which would call itself until something breaks.
+// Tells a request to the gateway itself, which would call itself until something breaks, and one to its console, which
+// trusts whoever connects from this machine's loopback as this user.
 
 import { networkInterfaces } from "node:os";
 import { isLoopbackAddress } from "../../match/destination.ts";
@@ -16,6 +17,13 @@ export function isLoop(
     if (isLoopbackAddress(listen.host)) return isLoopbackAddress(address) && sameFamily(address, listen.host);
     return isAny(listen.host) && (isLoopbackAddress(address) || isOwnAddress(address));
   });
+}
+
+/** Whether a destination is another port of this daemon, in whatever spelling: nobody comes to the console by the proxy. */
+export function isOwnPort(ports: ReadonlySet<number>, addresses: readonly string[], port: number): boolean {
+  return (
+    ports.has(port) && addresses.some((each) => isLoopbackAddress(each) || isAny(each) || isOwnAddress(each))
+  );
 }
 
 function isAny(address: string): boolean {

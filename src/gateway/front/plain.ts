@@ -9,7 +9,7 @@ import type { Gateway } from "../request/context.ts";
 import type { Destination } from "../request/inspection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { type Destined, type Http1Connection, serveHttp1, serveRequest } from "./http1.ts";
-import { isLoop } from "./loop.ts";
+import { isLoop, isOwnPort } from "./loop.ts";
 import { recordRefused, rethrowUnreached } from "./record-splice.ts";
 import { refusedFromRun } from "./refused-from-run.ts";
 
@@ -55,7 +55,8 @@ async function destinedBy(gateway: Gateway, owner: ClientOwner, head: WireReques
     .catch((error: unknown) =>
       rethrowUnreached(gateway, owner, { host, port, addresses: [], serverName: undefined }, error),
     );
-  if (isLoop(gateway.listen, addresses, port)) return { status: 403, reason: "the target is iddio itself" };
+  if (isLoop(gateway.listen, addresses, port) || isOwnPort(gateway.ownPorts, addresses, port))
+    return { status: 403, reason: "the target is iddio itself" };
   const destination: Destination = { host, port, addresses, serverName: undefined };
   const refused = refusedFromRun(owner.run, destination, gateway.trust.isRegistered);
   if (refused) {

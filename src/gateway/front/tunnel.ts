@@ -18,7 +18,7 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Destined, serveHttp1 } from "./http1.ts";
 import { type Http2ServerConnection, serveHttp2 } from "./http2.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
-import { isLoop } from "./loop.ts";
+import { isLoop, isOwnPort } from "./loop.ts";
 import { holdsProxyToken } from "./proxy-token.ts";
 import { recordRefused, rethrowUnreached } from "./record-splice.ts";
 import { refusedFromRun } from "./refused-from-run.ts";
@@ -45,7 +45,10 @@ export async function serveTunnel(
     if (gateway.inspection.protocolsOf(unresolved).includes("ssh")) return [];
     return rethrowUnreached(gateway, owner, unresolved, error);
   });
-  if (isLoop(gateway.listen, addresses, authority.port))
+  if (
+    isLoop(gateway.listen, addresses, authority.port) ||
+    isOwnPort(gateway.ownPorts, addresses, authority.port)
+  )
     return answerShortly(channel, 403, "the CONNECT target is iddio itself");
   const destination: Destination = { ...unresolved, addresses };
   const refused = refusedFromRun(owner.run, destination, gateway.trust.isRegistered);

@@ -45,6 +45,18 @@ export interface HoldOutcome {
   readonly reason?: string;
   /** Of an approval: the effect that was to be seen when it was given. */
   readonly effect?: HeldEffect;
+  /** What they ask for in its place. */
+  readonly instead?: string;
+}
+
+/** What a person answers to one. */
+export interface Answer {
+  readonly id: string;
+  readonly reason?: string;
+  /** Of what was shown; another request under the id is not answered. */
+  readonly digest?: string;
+  /** With a denial: what the client is to do in its place. */
+  readonly instead?: string;
 }
 
 /** Requests that may wait at once; more are refused at once, so that an agent cannot bury one among many. */
@@ -173,6 +185,15 @@ export class Broker {
     return [...this.#pending.values()].map((waiting) => waiting.approval);
   }
 
+  /** What ended undecided and can still be let through once, latest first. */
+  listEnded(): readonly {
+    readonly approval: PendingApproval;
+    readonly outcome: "timed_out" | "withdrawn";
+  }[] {
+    this.#forgetOld();
+    return [...this.#ended.values()].filter(({ approval }) => approval.ask.canRecur).reverse();
+  }
+
   /**
    * One that waits, or that ended undecided within ten minutes, by id, bare hex or unique prefix. Throws UserError
    * when none or several match, or when it is not the one with this digest.
@@ -205,12 +226,11 @@ export class Broker {
   reply(
     idOrPrefix: string,
     outcome: "approved" | "denied",
-    reason?: string,
-    digest?: string,
+    { reason, digest, instead }: Omit<Answer, "id"> = {},
   ): { readonly approval: PendingApproval; readonly isLate: boolean } {
     const { approval } = this.find(idOrPrefix, digest);
     const isLate = this.#ended.delete(approval.id);
-    if (!isLate) this.#settle(approval.id, outcome, reason);
+    if (!isLate) this.#settle(approval.id, outcome, reason, instead);
     else this.#replyLate(approval, outcome, reason);
     return { approval, isLate };
   }
@@ -281,18 +301,24 @@ export class Broker {
     return first;
   }
 
-  #settle(id: string, outcome: Exclude<HoldOutcome["outcome"], "full">, reason?: string): void {
+  #settle(
+    id: string,
+    outcome: Exclude<HoldOutcome["outcome"], "full">,
+    reason?: string,
+    instead?: string,
+  ): void {
     const waiting = this.#pending.get(id);
     if (!waiting) return;
     this.#pending.delete(id);
     if (outcome === "timed_out" || outcome === "withdrawn") this.#remember(waiting.approval, outcome);
-    const fields = { ...eventFields(waiting.approval), outcome, ...(reason ? { reason } : {}) };
+    const said = { ...(reason ? { reason } : {}), ...(instead ? { instead } : {}) };
+    const fields = { ...eventFields(waiting.approval), outcome, ...said };
     if (outcome === "timed_out") this.#events.publish("approval_timed_out", fields);
     else if (outcome === "withdrawn" || outcome === "revoked")
       this.#events.publish("approval_withdrawn", fields);
     else this.#events.publish("approval_replied", fields);
     const { effect } = waiting.approval;
-    waiting.settle({ outcome, id, ...(reason ? { reason } : {}), ...(effect ? { effect } : {}) });
+    waiting.settle({ outcome, id, ...said, ...(effect ? { effect } : {}) });
   }
 
   #remember(approval: PendingApproval, outcome: "timed_out" | "withdrawn"): void {

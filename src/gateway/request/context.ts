@@ -14,6 +14,7 @@ import type { UpstreamPool } from "../upstream/pool.ts";
 import type { ShownNames } from "../upstream/shown-names.ts";
 import type { TrustStore } from "../upstream/trust.ts";
 import type { Broker } from "./broker.ts";
+import type { CommandGrants } from "./command-grants.ts";
 import type { Detector } from "./detector.ts";
 import type { Inspection } from "./inspection.ts";
 import type { LookAhead } from "./look-ahead.ts";
@@ -45,6 +46,8 @@ export interface Gateway {
   readonly grants: Grants;
   /** What held requests would do. */
   readonly effects: EffectPreviews;
+  /** Commands whose rest was let through. */
+  readonly commandGrants: CommandGrants;
   /** Ids of the runs that were started with presence, for which `agents:` of the policy may allow more. */
   readonly presentRuns: ReadonlySet<string>;
   /** What agents in runs may say to the daemon itself. */
@@ -53,6 +56,8 @@ export interface Gateway {
   /** Serves the SSH connections of inspected hosts. */
   readonly ssh: SshCarrier;
   readonly log: Log;
+  /** Other ports of this daemon, which the proxy carries nobody to. */
+  readonly ownPorts: ReadonlySet<number>;
   /** Host and port that the listener is bound to, for refusing loops. */
   readonly listen: { readonly host: string; readonly port: number };
 }

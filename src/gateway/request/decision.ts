@@ -63,7 +63,13 @@ export function afterHold(held: HoldOutcome, again: () => string | undefined): D
     case "denied":
       return {
         kind: "refuse",
-        result: { outcome: "denied", decision: "deny", approvalId, ...reason },
+        result: {
+          outcome: "denied",
+          decision: "deny",
+          approvalId,
+          ...reason,
+          ...(held.instead ? { instead: held.instead } : {}),
+        },
         retry: false,
       };
     case "timed_out":

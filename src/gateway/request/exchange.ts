@@ -65,6 +65,7 @@ async function refuse(state: AskState, { result, retry, status = 403, wasSent }:
     retry,
     ...(status === 403 ? wayOut(parts, ask, result.outcome) : {}),
     ...(wasSent ? { wasSent } : {}),
+    ...(result.instead ? { instead: maskValues(result.instead) } : {}),
     ...(result.approvalId ? { approvalId: result.approvalId } : {}),
   });
 }

@@ -21,13 +21,19 @@ export function grantSubject({ carrier, target, operation, subject }: Ask): Gran
  * while. Never break-glass, never what could not be classified, never without a credential, which would be for
  * everybody, never a batch whose parts one label cannot name, and never a change in a place that it does not name: the grant would be for all of them.
  */
-export function onceOnlyReason({ operation, subject }: Ask): string | undefined {
+export function onceOnlyReason(ask: Ask): string | undefined {
+  const problem = scopeProblem(ask);
+  if (problem !== undefined) return problem;
+  return ask.subject.credential === "" ? "it carries no credential to know others like it by" : undefined;
+}
+
+/** What of the ask itself forbids that anything else goes with it, for a while or with the rest of its command. */
+export function scopeProblem({ operation }: Ask): string | undefined {
   const { tier, command, parts, unnamedScopes = [], spannedScopes = [] } = operation;
   if (tier === "break-glass" || tier === "unknown") return `its tier is ${tier}`;
   if (command === "") return "its command is not known";
   if (parts !== undefined) return "it is several operations in one";
   const scopes = [...unnamedScopes, ...spannedScopes];
   if (tier !== "observe" && scopes.length > 0) return `it does not name its ${scopes.join(" and ")}`;
-  if (subject.credential === "") return "it carries no credential to know others like it by";
   return undefined;
 }

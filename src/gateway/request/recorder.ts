@@ -25,6 +25,8 @@ export interface RequestResult {
   readonly status?: number;
   readonly approvalId?: string;
   readonly reason?: string;
+  /** What the person who denied asks for in its place. */
+  readonly instead?: string;
 }
 
 /** The kind of row that says that an ask was done. */
@@ -238,6 +240,7 @@ function withResult(fields: OpenFields, result: Omit<RequestResult, "decision">)
   if (result.status !== undefined) fields.status = result.status;
   if (result.approvalId) fields.approval_id = result.approvalId;
   if (result.reason) fields.reason = maskValues(result.reason);
+  if (result.instead) fields.instead = maskValues(result.instead);
   return fields;
 }
 

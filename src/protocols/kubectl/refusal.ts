@@ -34,6 +34,7 @@ export function renderKubernetesStatus(
     { reason: "iddio/command", message: refusal.command },
     { reason: "iddio/rule", message: refusal.rule },
     { reason: "iddio/approval", message: refusal.approvalId ?? "" },
+    { reason: "iddio/instead", message: refusal.instead ?? "" },
     { reason: "iddio/to-allow", message: refusal.toAllow ?? "" },
   ].filter((cause) => cause.message !== "");
   const status = {

@@ -54,7 +54,9 @@ async function scene(setting: GuardName, isEnrolled = setting === "totp"): Promi
   const events: Record<string, unknown>[] = [];
   const owners = new Map<string, number>();
   const ceremonies = new PasskeyCeremonies({
-    openPages: () => Promise.reject(new Error("no page in this test")),
+    openPages: () => {
+      throw new Error("no page in this test");
+    },
     used: () => undefined,
     failed: () => undefined,
   });

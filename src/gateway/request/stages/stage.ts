@@ -14,7 +14,15 @@ import type { Decision, Refused } from "../decision.ts";
 /** The parts of the gateway that asks are judged with. */
 export type AskParts = Pick<
   Gateway,
-  "mode" | "inspection" | "settings" | "presentRuns" | "grants" | "broker" | "recorder" | "log"
+  | "mode"
+  | "inspection"
+  | "settings"
+  | "presentRuns"
+  | "grants"
+  | "commandGrants"
+  | "broker"
+  | "recorder"
+  | "log"
 >;
 
 /** A judged ask. */

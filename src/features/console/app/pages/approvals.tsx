@@ -1,0 +1,211 @@
+// Home: what waits for a person, oldest first, with the requests of one process together. A queue, not a pop-up. The
+// selection only moves when somebody moves it; when the selected one ends it stays where it is and says so.
+
+import { useEffect } from "preact/hooks";
+import type { Approval } from "../../../../api/reports.ts";
+import { CliLine } from "../parts/cli-line.tsx";
+import { Empty, Problem } from "../parts/empty.tsx";
+import { hostText, processText, shortName } from "../parts/facts.ts";
+import { Safe } from "../parts/safe-text.tsx";
+import { TierBadge } from "../parts/tier-badge.tsx";
+import { ended, keyOf, leftMs, select, selected, selectedEnd, waiting } from "../state/approvals.ts";
+import { countdown } from "../state/clock.ts";
+import { goTo, hrefOf, route } from "../state/route.ts";
+import { ApprovalDetailsPane } from "./approval-details.tsx";
+
+/** The page. */
+export function ApprovalsPage() {
+  const list = waiting.value.value;
+  const late = ended.value.value ?? [];
+  const wanted = route.value.rest;
+  useEffect(() => {
+    if (list === undefined) return;
+    const named = wanted === "" ? undefined : [...list, ...late].find(({ id }) => id === wanted);
+    if (named !== undefined) select(named);
+    // Nothing is looked at: the oldest is. What is looked at is not replaced under the pointer.
+    else if (selected.value === undefined && !isNarrow()) select(list[0]);
+  }, [list, late, wanted]);
+  if (list === undefined) return <Problem error={waiting.problem.value} />;
+  const isOpen = selected.value !== undefined;
+  return (
+    <div class={`approvals ${isOpen ? "is-open" : ""}`}>
+      <section class="queue" aria-label="Requests that wait">
+        <header class="page-head">
+          <h1>Approvals</h1>
+          <p class="muted" role="status">
+            {list.length === 0
+              ? "Nothing waits"
+              : `${list.length} ${list.length === 1 ? "waits" : "wait"}, oldest first`}
+          </p>
+        </header>
+        {list.length === 0 && late.length === 0 ? <NothingWaits /> : null}
+        <Queue approvals={list} />
+        {late.length === 0 ? null : (
+          <section class="late">
+            <h2>Ended, and can still be let through once</h2>
+            <ul class="queue-list">
+              {late.map((each) => (
+                <Row
+                  key={keyOf(each)}
+                  approval={each}
+                  note={each.ended === "timed_out" ? "timed out" : "client left"}
+                />
+              ))}
+            </ul>
+          </section>
+        )}
+      </section>
+      {isOpen ? <ApprovalDetailsPane /> : <NothingSelected hasAny={list.length > 0} />}
+    </div>
+  );
+}
+
+function isNarrow(): boolean {
+  return matchMedia("(max-width: 860px)").matches;
+}
+
+/** Requests of one process in a row are one command's. */
+function Queue({ approvals }: { readonly approvals: readonly Approval[] }) {
+  const groups: Approval[][] = [];
+  const byGroup = new Map<string, Approval[]>();
+  for (const approval of approvals) {
+    const known = approval.group === undefined ? undefined : byGroup.get(approval.group);
+    if (known !== undefined) {
+      known.push(approval);
+      continue;
+    }
+    const fresh = [approval];
+    groups.push(fresh);
+    if (approval.group !== undefined) byGroup.set(approval.group, fresh);
+  }
+  return (
+    <ul class="queue-list">
+      {groups.map((group) => {
+        const [first] = group;
+        if (first === undefined) return null;
+        if (group.length === 1) return <Row key={keyOf(first)} approval={first} />;
+        return (
+          <li key={keyOf(first)} class="group">
+            <p class="group-head">
+              <strong>
+                <Safe text={processText(first.client ?? {})} />
+              </strong>{" "}
+              asks {group.length} times: one command
+            </p>
+            <ul class="queue-list">
+              {group.map((each) => (
+                <Row key={keyOf(each)} approval={each} />
+              ))}
+            </ul>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Row({ approval, note }: { readonly approval: Approval; readonly note?: string }) {
+  const isSelected = selected.value !== undefined && keyOf(selected.value) === keyOf(approval);
+  const left = leftMs(approval);
+  const whole = approval.expires_ms - approval.created_ms;
+  const labels = Object.entries(approval.labels);
+  return (
+    <li>
+      <a
+        class={`queue-row ${isSelected ? "is-selected" : ""}`}
+        href={hrefOf("approvals", approval.id)}
+        aria-current={isSelected ? "true" : undefined}
+        onClick={(event) => {
+          event.preventDefault();
+          select(approval);
+          goTo("approvals", approval.id, true);
+        }}
+      >
+        <span class="queue-top">
+          <TierBadge tier={approval.tier} />
+          {note === undefined ? (
+            <time class={left < 10_000 ? "left hurry" : "left"}>{countdown(left)}</time>
+          ) : (
+            <span class="left">{note}</span>
+          )}
+        </span>
+        <span class="queue-command">
+          <Safe text={shortName(approval)} />
+        </span>
+        {approval.object === undefined ? null : (
+          <span class="queue-object">
+            <Safe text={approval.object} />
+          </span>
+        )}
+        <span class="queue-where">
+          {approval.client?.run === undefined ? null : (
+            <span class="run">
+              <Safe text={approval.client.run} />
+            </span>
+          )}
+          {labels.map(([name, value]) => (
+            <span key={name}>
+              <Safe text={value} />
+            </span>
+          ))}
+          <span>
+            <Safe text={hostText(approval)} />
+          </span>
+        </span>
+        {note === undefined ? (
+          <progress class="queue-time" max={whole} value={Math.max(0, left)} aria-hidden="true" />
+        ) : null}
+      </a>
+    </li>
+  );
+}
+
+function NothingWaits() {
+  return (
+    <Empty icon="approvals" title="Nothing waits for you">
+      <p>
+        When an agent asks for something that your policy does not simply allow, it appears here and the agent
+        waits. Leave this page open: the tab shows the count.
+      </p>
+      <p>
+        <CliLine label="In a terminal" line="iddio approval watch" />
+      </p>
+    </Empty>
+  );
+}
+
+function NothingSelected({ hasAny }: { readonly hasAny: boolean }) {
+  return (
+    <section class="details details-none" aria-label="Details">
+      <p class="muted">
+        {hasAny ? "Choose a request to see all of it." : "Requests are shown here, whole, before you answer."}
+      </p>
+      <p class="muted keys">
+        <kbd>j</kbd> <kbd>k</kbd> move <kbd>a</kbd> allow <kbd>d</kbd> deny <kbd>?</kbd> all keys
+      </p>
+    </section>
+  );
+}
+
+/** Moves the selection by so many rows. */
+export function moveSelection(by: number): void {
+  const list = [...(waiting.value.value ?? []), ...(ended.value.value ?? [])];
+  const at = list.findIndex((each) => selected.value !== undefined && keyOf(each) === keyOf(selected.value));
+  const next = list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))];
+  if (next === undefined) return;
+  select(next);
+  goTo("approvals", next.id, true);
+}
+
+/** Goes on to the oldest one after an answer, where there is room to show both. */
+export function selectNext(): void {
+  const list = waiting.value.value ?? [];
+  const next = list.find((each) => selected.value === undefined || keyOf(each) !== keyOf(selected.value));
+  if (isNarrow()) {
+    select(undefined);
+    goTo("approvals", "", true);
+  } else if (next !== undefined && selectedEnd.value !== undefined) {
+    select(next);
+    goTo("approvals", next.id, true);
+  }
+}

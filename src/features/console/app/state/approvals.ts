@@ -1,0 +1,109 @@
+// What waits for a person, and the details of what is looked at. An answer is only possible to a request whose details were
+// on the screen, and not in the half second after another one was selected: a click must not land on what has just come.
+
+import { computed, signal } from "@preact/signals";
+import type { Approval, ApprovalDetails } from "../../../../api/reports.ts";
+import { call } from "../net/call.ts";
+import { onEvent } from "../net/events.ts";
+import { now } from "./clock.ts";
+import { follow, loading } from "./load.ts";
+
+/** How one ended while the page was open, for its place in the list. */
+export type Ended = "approved" | "denied" | "timed_out" | "withdrawn" | "revoked";
+
+/** All that waits, oldest first. */
+export const waiting = loading(async () => (await call("approvals_list", {})).approvals);
+/** What ended undecided and can still be let through once. */
+export const ended = loading(async () => (await call("approvals_ended", {})).approvals);
+
+/** How many wait; undefined before that is known. */
+export const waitingCount = computed(() => waiting.value.value?.length);
+
+/** The one that is looked at: kept when it ends, so that nothing moves under the pointer. */
+export const selected = signal<Approval | undefined>(undefined);
+/** Its details, once they are there. */
+export const details = signal<ApprovalDetails | undefined>(undefined);
+/** Why details cannot be shown. */
+export const detailsProblem = signal<string | undefined>(undefined);
+/** How the selected one ended, if it did. */
+export const selectedEnd = signal<Ended | undefined>(undefined);
+/** Digest of the details that have been painted. */
+export const painted = signal<string | undefined>(undefined);
+
+const GUARD_MS = 500;
+const selectedAt = signal(0);
+const guardOver = signal(true);
+
+/** Whether keys and buttons answer now. */
+export const isReady = computed(
+  () => details.value !== undefined && painted.value === keyOf(details.value) && guardOver.value,
+);
+
+/** Names what was painted: another request under the id is another key. */
+export function keyOf({ id, digest }: Pick<Approval, "id" | "digest">): string {
+  return `${id} ${digest ?? ""}`;
+}
+
+/** Looks at another one. */
+export function select(approval: Approval | undefined): void {
+  if (approval !== undefined && selected.value !== undefined && keyOf(approval) === keyOf(selected.value))
+    return;
+  selected.value = approval;
+  details.value = undefined;
+  detailsProblem.value = undefined;
+  painted.value = undefined;
+  selectedEnd.value = undefined;
+  guardOver.value = false;
+  const at = performance.now();
+  selectedAt.value = at;
+  setTimeout(() => {
+    if (selectedAt.value === at) guardOver.value = true;
+  }, GUARD_MS);
+  if (approval !== undefined) void readDetails(approval);
+}
+
+async function readDetails(approval: Approval): Promise<void> {
+  const key = keyOf(approval);
+  try {
+    const { approval: found } = await call("approvals_show", { id: approval.id });
+    if (selected.value === undefined || keyOf(selected.value) !== key) return;
+    if (keyOf(found) !== key) select(found);
+    else {
+      details.value = found;
+      if (found.ended !== undefined) selectedEnd.value = found.ended;
+    }
+  } catch (error) {
+    if (selected.value !== undefined && keyOf(selected.value) === key)
+      detailsProblem.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Keeps the list; returns the way to stop. */
+export function followApprovals(): () => void {
+  const tags = [
+    "approval_requested",
+    "approval_replied",
+    "approval_timed_out",
+    "approval_withdrawn",
+    "policy_reloaded",
+  ] as const;
+  const stops = [
+    follow(waiting, tags),
+    follow(ended, tags),
+    onEvent(({ tag, fields }) => {
+      if (!tag.startsWith("approval_") || fields.id !== selected.value?.id || tag === "approval_requested")
+        return;
+      const outcome = String(fields.outcome);
+      if (["approved", "denied", "timed_out", "withdrawn", "revoked"].includes(outcome))
+        selectedEnd.value = outcome as Ended;
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Time that one has left. */
+export function leftMs({ expires_ms }: Approval): number {
+  return expires_ms - now.value;
+}
