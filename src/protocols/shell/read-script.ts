@@ -11,7 +11,7 @@ import {
   type Word,
   type WordPart,
 } from "unbash";
-import type { ReadScript, ShellWord, SimpleCommand } from "./word.ts";
+import type { ReadScript, ScriptRedirect, ShellWord, SimpleCommand } from "./word.ts";
 
 const LENGTH_MAX = 256 * 1024;
 const COMMANDS_MAX = 2_000;
@@ -32,12 +32,15 @@ export function readScript(text: string): ReadScript {
     const kind = error instanceof Error ? error.name : typeof error;
     return { commands: collector.commands, problem: `the reader failed with ${kind}` };
   }
-  const { commands, problem } = collector;
-  return problem === undefined ? { commands } : { commands, problem };
+  const { commands, redirects, variables, problem } = collector;
+  const read = { commands, redirects, variables };
+  return problem === undefined ? read : { ...read, problem };
 }
 
 class Collector {
   readonly commands: SimpleCommand[] = [];
+  readonly redirects: ScriptRedirect[] = [];
+  readonly variables: string[] = [];
   problem: string | undefined;
 
   walk(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
@@ -56,6 +59,7 @@ class Collector {
     if (node.type === "ParameterExpansion" && node.operation?.type === "Unknown")
       this.#doubtText(node.text, "an expansion in it cannot be read");
     if (node.type === "Command") this.#take(node, input);
+    if ("redirects" in node) this.#redirect(node.redirects as readonly Redirection[]);
     if (node.type === "Pipeline") {
       node.commands.forEach((each, index) => {
         this.walk(each, depth + 1, index === 0 ? input : "pipe");
@@ -74,12 +78,31 @@ class Collector {
       return;
     }
     const assigned = node.prefix.flatMap((each) => (each.type === "Assignment" ? [each.name] : []));
-    if (node.name === undefined) return;
+    if (node.name === undefined) {
+      this.variables.push(...assigned);
+      return;
+    }
     const words = [
       programWord(node.name),
       ...node.args.map((each) => (each.type === "Assignment" ? assignmentWord(each) : wordOf(each))),
     ];
+    if (/^(?:export|declare|typeset|local|readonly)$/.test(words[0]?.text ?? ""))
+      this.variables.push(
+        ...words.slice(1).flatMap(({ text }) => /^([A-Za-z_]\w*)\+?=/.exec(text)?.[1] ?? []),
+      );
     this.commands.push({ words, assigned, input: inputOf(node.redirects) ?? piped });
+  }
+
+  #redirect(redirects: readonly Redirection[]): void {
+    for (const each of redirects) {
+      if (each.type === "HereDoc" || each.type === "HereString" || each.target === undefined) continue;
+      const { operator } = each;
+      const target = wordOf(each.target);
+      // `2>&1` and `<&3` name a descriptor.
+      if (/^[<>]&$/.test(operator) && target.isSure && /^(?:\d+-?|-)$/.test(target.text)) continue;
+      if (this.redirects.length < COMMANDS_MAX)
+        this.redirects.push({ isWrite: operator.includes(">"), target });
+    }
   }
 
   #doubt(problem: string): void {

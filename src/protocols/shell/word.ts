@@ -20,10 +20,20 @@ export interface SimpleCommand {
   readonly input: { readonly script: ShellWord } | "pipe" | "file" | undefined;
 }
 
+/** A file that a line reads or writes by `<`, `>` and the like. */
+export interface ScriptRedirect {
+  readonly isWrite: boolean;
+  readonly target: ShellWord;
+}
+
 /** A command line taken apart. */
 export interface ReadScript {
   /** Every program it names, wherever in it, whether or not it would be reached. */
   readonly commands: readonly SimpleCommand[];
+  /** Every redirection to or from a file, wherever in it. */
+  readonly redirects?: readonly ScriptRedirect[];
+  /** Names of the variables that it sets for itself, not for one program. */
+  readonly variables?: readonly string[];
   /** Why it cannot be read; `commands` is then what could be. */
   readonly problem?: string;
 }

@@ -1,0 +1,190 @@
+// Programs whose words say what they do in ways that a table cannot hold: mostly, their second word decides. What is not
+// plainly a read is not called one.
+
+import type { ShellWord } from "../shell/word.ts";
+import {
+  breakGlass,
+  isOnly,
+  modify,
+  observe,
+  operandsOf,
+  type ProgramTools,
+  type Reader,
+  sensitive,
+  strictest,
+  texts,
+  unknown,
+  vagueOf,
+} from "./program-reader.ts";
+import type { Finding } from "./remote-command.ts";
+import { awk, find, sed } from "./text-programs.ts";
+import { curl, git, rsync, scp, tar, wget } from "./transfer-programs.ts";
+
+/** Reads the words of a program that the table leaves to code. */
+export function readProgram(
+  program: string,
+  args: readonly ShellWord[],
+  base: Finding,
+  tools: ProgramTools,
+): Finding {
+  const read = READERS[program];
+  return read === undefined ? unknown(`no rule reads ${program}`) : read(args, base, tools, program);
+}
+
+const ip: Reader = (args) => {
+  const words = texts(args).filter((each) => !/^-/.test(each));
+  if (vagueOf(args)) return unknown("what it does is only known when it runs");
+  if (texts(args).some((each) => /^-(?:b|batch|force)/.test(each) && !/^-br/.test(each)))
+    return breakGlass("runs commands of a file");
+  const [object = "", verb = "show"] = words;
+  const isObject =
+    /^(?:a|ad|addr|address|l|li|link|r|ro|route|n|ne|neigh|neighbour|rule|ru|maddr|mroute|tunnel|tuntap|netns|xfrm|netconf|token|vrf|nexthop|help)$/.test(
+      object,
+    );
+  if (words.length === 0 || object === "help") return observe("prints the network");
+  if (isObject && /^(?:s|sh|sho|show|ls|list|lst|get|help|stats)$/.test(verb))
+    return observe("prints the network");
+  return breakGlass("changes the network");
+};
+
+const service: Reader = (args, base) => {
+  if (vagueOf(args)) return sensitive("which service, is only known when it runs");
+  const words = texts(args);
+  if (words[0] === "--status-all") return base;
+  const [, verb = ""] = words;
+  if (verb === "status") return base;
+  if (/^(?:start|restart|reload|force-reload|try-restart)$/.test(verb))
+    return modify("starts a service again");
+  return sensitive("stops or changes a service");
+};
+
+const sysctl: Reader = (args, base) => {
+  const words = texts(args);
+  if (
+    words.some(
+      (each) =>
+        /^(?:-\w*[wp]|--write|--load|--system)/.test(each) || (!each.startsWith("-") && each.includes("=")),
+    )
+  )
+    return breakGlass("changes the kernel");
+  return isOnly(args, "a A n e N b q all values names ignore deprecated", "r pattern")
+    ? base
+    : unknown("an option of it is not known");
+};
+
+const date: Reader = (args, base) => {
+  if (texts(args).some((each) => /^(?:-s|--set)/.test(each))) return breakGlass("changes the clock");
+  if (operandsOf(args).some(({ text }) => !text.startsWith("+"))) return breakGlass("changes the clock");
+  return isOnly(args, "u R I utc universal rfc-email iso-8601 debug rfc-3339", "d r date reference") ||
+    texts(args).every((each) => /^(?:\+|-I|-u$|-R$|--(?:utc|iso-8601|rfc-3339=|date=))/.test(each))
+    ? base
+    : unknown("an option of it is not known");
+};
+
+const getent: Reader = (args, base) => {
+  const [database = ""] = operandsOf(args).map(({ text }) => text);
+  if (vagueOf(args) || /shadow/.test(database)) return sensitive("may print hashes of passwords");
+  return base;
+};
+
+const onlyAsks =
+  (max: number, tier: Finding): Reader =>
+  (args, base) =>
+    operandsOf(args).length <= max &&
+    texts(args).every((each) => !/^-/.test(each) || /^-(?:[asvnerlt46]+|-\w[\w-]*|[iSkgcTm])$/.test(each))
+      ? base
+      : tier;
+
+const openssl: Reader = (args, base, tools) => {
+  const words = texts(args);
+  if (words[0] !== "x509") return base;
+  if (
+    words.some((each) =>
+      /^-(?:out|signkey|key|CAkey|CA|CAcreateserial|CAserial|req|engine|provider)$/.test(each),
+    )
+  )
+    return sensitive("makes or signs a certificate");
+  const at = words.indexOf("-in");
+  const file = at < 0 ? undefined : args[at + 1];
+  // A certificate is public, whatever its file is called.
+  return file !== undefined && tools.pathOf(file) === undefined
+    ? unknown("which file it reads is only known when it runs")
+    : base;
+};
+
+const printenv: Reader = (args) =>
+  args.length > 0 &&
+  args.every(
+    ({ text, isSure }) =>
+      isSure && /^(?:PATH|HOME|LANG|SHELL|USER|LOGNAME|PWD|TERM|TZ|LC_\w+|HOSTNAME)$/.test(text),
+  )
+    ? observe("prints a variable")
+    : sensitive("prints variables, which may hold secrets");
+
+const setVariables: Reader = (args, base, _, program) => {
+  const words = texts(args);
+  if (words.length === 0 || words.includes("-p"))
+    return sensitive("prints variables, which may hold secrets");
+  return program === "set" ? base : base;
+};
+
+const mount: Reader = (args, base) =>
+  operandsOf(args).length === 0 && isOnly(args, "l v", "t") ? base : breakGlass("changes file systems");
+
+const swapon: Reader = (args, base) =>
+  texts(args).every((each) => /^(?:-s|--show.*|--summary|--bytes|--noheadings|--raw)$/.test(each)) &&
+  args.length > 0
+    ? base
+    : sensitive("changes swap");
+
+const uniq: Reader = (args, base, tools) => {
+  const [input, output] = operandsOf(args);
+  if (output !== undefined) return tools.write(tools.pathOf(output), modify("writes a file"));
+  return input === undefined ? base : strictest(base, tools.read(tools.pathOf(input), false));
+};
+
+const nmcli: Reader = (args, base) => {
+  const words = operandsOf(args).map(({ text }) => text);
+  if (vagueOf(args) || texts(args).some((each) => /^(?:-s|--show-secrets)$/.test(each)))
+    return sensitive("prints secrets of networks");
+  const [object = "general", verb = "status"] = words;
+  return /^(?:g|gen|general|d|dev|device|c|con|connection|n|networking|r|radio)$/.test(object) &&
+    /^(?:s|status|show|sh|list|connectivity|hostname|wifi)$/.test(verb) &&
+    words.length <= 3
+    ? base
+    : breakGlass("changes the network");
+};
+
+const READERS: Readonly<Record<string, Reader>> = {
+  find,
+  sed,
+  awk,
+  gawk: awk,
+  mawk: awk,
+  ip,
+  service,
+  sysctl,
+  date,
+  getent,
+  ifconfig: onlyAsks(1, breakGlass("changes the network")),
+  route: onlyAsks(0, breakGlass("changes the network")),
+  ethtool: onlyAsks(1, breakGlass("changes an interface")),
+  tar,
+  rsync,
+  scp,
+  curl,
+  wget,
+  git,
+  openssl,
+  printenv,
+  set: setVariables,
+  export: setVariables,
+  declare: setVariables,
+  typeset: setVariables,
+  local: setVariables,
+  mount,
+  swapon,
+  uniq,
+  xxd: uniq,
+  nmcli,
+};

@@ -1,0 +1,262 @@
+// Programs that carry files or send requests: tar, rsync, scp, curl, wget, git. Which way the bytes go decides.
+
+import type { ShellWord } from "../shell/word.ts";
+import {
+  isOnly,
+  modify,
+  observe,
+  operandsOf,
+  type Reader,
+  sensitive,
+  strictest,
+  texts,
+  unknown,
+  vagueOf,
+} from "./program-reader.ts";
+import type { Finding } from "./remote-command.ts";
+
+/** Packs, unpacks or lists. */
+export const tar: Reader = (args, _, tools) => {
+  const words = texts(args);
+  if (
+    words.some((each) =>
+      /^(?:--to-command|--checkpoint-action|--use-compress-program|--info-script|--new-volume-script|--rsh-command|-\w*[IF]$|--rmt)/.test(
+        each,
+      ),
+    )
+  )
+    return sensitive("starts another program");
+  const [first = ""] = words;
+  const letters = first.startsWith("--") ? "" : first.replace(/^-/, "");
+  const rest = args.slice(letters === "" ? 0 : 1);
+  const long = words.join(" ");
+  const isMode = (letter: string, name: string) => letters.includes(letter) || long.includes(`--${name}`);
+  const options: ShellWord[] = [];
+  const operands: ShellWord[] = [];
+  let file: ShellWord | undefined;
+  let folder: ShellWord | undefined;
+  if (letters.includes("f")) file = rest.find(({ text }) => !text.startsWith("-") || text === "-");
+  for (let at = 0; at < rest.length; at++) {
+    const each = rest[at] as ShellWord;
+    if (each === file) continue;
+    if (/^-\w*C$|^--directory$/.test(each.text)) folder = rest[++at];
+    else if (/^(?:-f|--file)$/.test(each.text)) file = rest[++at];
+    else if (/^-./.test(each.text)) options.push(each);
+    else operands.push(each);
+  }
+  if (isMode("t", "list"))
+    return strictest(observe("lists an archive"), file && tools.read(tools.pathOf(file), false));
+  if (isMode("x", "extract")) {
+    const base = modify("unpacks files");
+    return folder === undefined ? base : tools.write(tools.pathOf(folder), base);
+  }
+  if (isMode("c", "create")) {
+    const isToStdout = file === undefined ? false : file.text === "-";
+    let finding = isToStdout ? observe("sends files") : modify("writes an archive");
+    if (!isToStdout && file !== undefined) finding = tools.write(tools.pathOf(file), finding);
+    if (folder !== undefined && operands.every(({ text }) => /^\.?\/?$/.test(text)))
+      return strictest(finding, tools.read(tools.pathOf(folder), true));
+    for (const each of operands) {
+      const path =
+        folder === undefined || each.text.startsWith("/")
+          ? tools.pathOf(each)
+          : tools.pathOf({ ...folder, text: `${folder.text}/${each.text}` });
+      finding = strictest(finding, tools.read(path, true));
+    }
+    return finding;
+  }
+  return modify("changes an archive");
+};
+
+/** The far side of rsync, or rsync itself. */
+export const rsync: Reader = (args, _, tools) => {
+  const words = texts(args);
+  if (!words.includes("--server")) return sensitive("connects onwards, or copies files");
+  const isSender = words.includes("--sender");
+  const operands = operandsOf(args.slice(words.indexOf("--server") + 1)).filter(({ text }) => text !== ".");
+  if (
+    words.some((each) =>
+      /^--(?:log-file|config|daemon|temp-dir|partial-dir|backup-dir|link-dest|compare-dest|copy-dest|write-batch|read-batch|only-write-batch|files-from)/.test(
+        each,
+      ),
+    )
+  )
+    return sensitive("an option of it names other files");
+  if (isSender) {
+    let finding = observe("sends files by rsync");
+    for (const each of operands) finding = strictest(finding, tools.read(tools.pathOf(each), true));
+    if (words.includes("--remove-source-files"))
+      finding = strictest(finding, sensitive("removes what it has sent"));
+    return finding;
+  }
+  let finding = words.some((each) => each.startsWith("--delete"))
+    ? sensitive("removes what is not sent")
+    : modify("takes files by rsync");
+  for (const each of operands) finding = tools.write(tools.pathOf(each), finding);
+  return finding;
+};
+
+/** The far side of scp, or scp itself. */
+export const scp: Reader = (args, _, tools) => {
+  const words = texts(args);
+  const operands = operandsOf(args);
+  const isFrom = words.some((each) => /^-\w*f/.test(each));
+  const isTo = words.some((each) => /^-\w*t/.test(each));
+  if (isFrom === isTo || !words.every((each) => !/^-./.test(each) || /^-[rpdvqtf]+$|^--$/.test(each)))
+    return sensitive("connects onwards");
+  const isDeep = words.some((each) => /^-\w*r/.test(each));
+  if (isFrom)
+    return operands.reduce(
+      (finding, each) => strictest(finding, tools.read(tools.pathOf(each), isDeep)),
+      observe("sends files by scp"),
+    );
+  return operands.reduce(
+    (finding, each) => tools.write(tools.pathOf(each), finding),
+    modify("takes files by scp"),
+  );
+};
+
+const CURL_SWITCHES =
+  "s S f I i k L v g 4 6 silent show-error fail fail-with-body head include insecure location verbose compressed http1.1 http2 no-buffer N ipv4 ipv6 no-progress-meter get globoff path-as-is retry-all-errors";
+const CURL_VALUES =
+  "m w H A e max-time connect-timeout write-out header user-agent referer retry retry-delay resolve connect-to cacert interface max-redirs range r user u unix-socket";
+
+/** Sends a request. */
+export const curl: Reader = (args, _, tools) => {
+  const vague = vagueOf(args);
+  if (vague) return unknown(`what '${vague.text}' stands for is only known when it runs`);
+  const rest: ShellWord[] = [];
+  let method = "GET";
+  let finding = observe("reads a page");
+  for (let at = 0; at < args.length; at++) {
+    const { text } = args[at] as ShellWord;
+    if (/^(?:-X|--request)$/.test(text)) method = args[++at]?.text ?? "";
+    else if (/^-X./.test(text)) method = text.slice(2);
+    else if (/^--request=/.test(text)) method = text.slice(10);
+    else if (/^(?:-o|--output)$/.test(text)) {
+      const target = args[++at];
+      if (target?.text !== "/dev/null" && target?.text !== "-")
+        finding = tools.write(target && tools.pathOf(target), modify("writes what it reads"));
+    } else rest.push(args[at] as ShellWord);
+  }
+  if (
+    texts(rest).some((each) =>
+      /^(?:-[a-zA-Z]*[dFTO]|--(?:data|form|upload|json|remote-name|url-query))/.test(each),
+    )
+  )
+    finding = strictest(finding, modify("sends or writes something"));
+  else if (!isOnly(rest, CURL_SWITCHES, CURL_VALUES))
+    return unknown("an option of curl is not known to change nothing");
+  if (!/^(?:GET|HEAD|OPTIONS)$/.test(method))
+    finding = strictest(
+      finding,
+      method === "DELETE" ? sensitive("sends a DELETE") : modify(`sends a ${method}`),
+    );
+  return strictest(finding, urlRisk(rest));
+};
+
+/** Fetches. */
+export const wget: Reader = (args, _, tools) => {
+  if (vagueOf(args)) return unknown("what it fetches is only known when it runs");
+  const words = texts(args);
+  const isRead =
+    words.some(
+      (each) => each === "--spider" || each === "-qO-" || each === "-O-" || each === "-qO/dev/null",
+    ) || words.join(" ").match(/-\w*O (?:-|\/dev\/null)(?: |$)/) !== null;
+  if (words.some((each) => /^--(?:post|method|body|input-file|execute|use-askpass|config)|^-[ie]/.test(each)))
+    return modify("sends a request");
+  const at = words.findIndex((each) => /^(?:-O|--output-document)$/.test(each));
+  const target = at < 0 ? undefined : args[at + 1];
+  const finding = isRead
+    ? observe("reads a page")
+    : target === undefined
+      ? modify("writes a file")
+      : tools.write(tools.pathOf(target), modify("writes a file"));
+  return strictest(finding, urlRisk(args));
+};
+
+/** Services that give out credentials to whoever can reach them. */
+function urlRisk(args: readonly ShellWord[]): Finding | undefined {
+  const all = texts(args).join(" ");
+  if (
+    /169\.254\.169\.254|metadata\.(?:google|azure)|fd00:ec2::254|100\.100\.100\.200|0xa9fea9fe|2852039166|\[::ffff:a9fe/i.test(
+      all,
+    )
+  )
+    return sensitive("a metadata service gives out credentials");
+  if (/\b(?:file|scp|sftp|smb|ldap|gopher|dict|tftp|ftp):/i.test(all)) return unknown("it is not plain HTTP");
+  return undefined;
+}
+
+const GIT_READS =
+  /^(?:status|log|show|diff|shortlog|describe|rev-parse|rev-list|ls-files|ls-tree|ls-remote|blame|cat-file|name-rev|merge-base|for-each-ref|show-ref|count-objects|version|whatchanged|grep|cherry|diff-tree|symbolic-ref)$/;
+
+/** Reads or changes a repository. */
+export const git: Reader = (args, _, tools) => {
+  let at = 0;
+  for (; at < args.length; at++) {
+    const { text, isSure } = args[at] as ShellWord;
+    if (!isSure && /^[-$`]/.test(text)) return unknown("what git does is only known when it runs");
+    if (/^(?:-C|--git-dir|--work-tree)$/.test(text)) at++;
+    else if (
+      /^(?:--git-dir=|--work-tree=|--no-pager$|-P$|--bare$|--no-optional-locks$|--literal-pathspecs$)/.test(
+        text,
+      )
+    )
+      continue;
+    else if (text === "--version" || text === "--help") return observe("prints the version");
+    else if (text.startsWith("-")) return unknown(`git ${text} may run other programs`);
+    else break;
+  }
+  const verb = args[at]?.text ?? "";
+  const rest = args.slice(at + 1);
+  const words = texts(rest);
+  if (vagueOf(rest) && rest.some(({ text, isSure }) => !isSure && /^[-$`]/.test(text)))
+    return unknown("what git does is only known when it runs");
+  if (
+    words.some((each) =>
+      /^--(?:output|ext-diff|textconv|upload-pack|exec|receive-pack|open-files-in-pager)|^-O/.test(each),
+    )
+  )
+    return unknown("an option of it runs programs or writes files");
+  const has = (pattern: RegExp) => words.some((each) => pattern.test(each));
+  if (GIT_READS.test(verb))
+    return verb === "symbolic-ref" && operandsOf(rest).length > 1
+      ? modify("moves a reference")
+      : observe("reads a repository");
+  const operands = operandsOf(rest).length;
+  if (
+    verb === "branch" &&
+    (operands === 0 || has(/^(?:-l|--list|--contains|--merged|--no-merged)$/)) &&
+    !has(/^-[dDmMcCfu]|^--(?:delete|move|copy|force|set|unset|edit)/)
+  )
+    return observe("lists branches");
+  if (verb === "tag" && (operands === 0 || has(/^(?:-l|--list|-n\d*)$/)) && !has(/^-[dasfm]/))
+    return observe("lists tags");
+  if (verb === "remote" && (operands === 0 || /^(?:show|get-url)$/.test(operandsOf(rest)[0]?.text ?? "")))
+    return observe("lists remotes");
+  if (verb === "stash" && /^(?:list|show)$/.test(words[0] ?? "")) return observe("lists stashes");
+  if (verb === "worktree" && words[0] === "list") return observe("lists work trees");
+  if (verb === "submodule" && /^(?:status|summary)?$/.test(words[0] ?? ""))
+    return observe("lists submodules");
+  if (verb === "config")
+    return has(/^(?:-l|--list|--get|--get-all|--get-regexp)$/)
+      ? observe("prints settings")
+      : sensitive("settings of git can name programs");
+  if (verb === "reflog" && !/^(?:expire|delete)$/.test(words[0] ?? "")) return observe("lists what was done");
+  if (/^(?:reset|clean|filter-branch|gc|prune|rebase|update-ref|reflog)$/.test(verb))
+    return sensitive("may lose work");
+  if (verb === "push")
+    return has(/^(?:-f|--force|--delete|-d|--mirror|--prune)/)
+      ? sensitive("overwrites or deletes what others have")
+      : modify("publishes work");
+  if (
+    /^(?:fetch|pull|clone|checkout|switch|restore|merge|commit|add|mv|rm|stash|tag|branch|remote|init|cherry-pick|revert|worktree|submodule|apply|am)$/.test(
+      verb,
+    )
+  ) {
+    void tools;
+    return modify("changes a repository");
+  }
+  return unknown(`no rule reads git ${verb}`);
+};
