@@ -18,6 +18,7 @@ import { routeOf } from "../../policy/decide/route.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { refusalMessage } from "../../protocols/refusal.ts";
 import { type ClassifiedWish, classifyWish } from "../../protocols/ssh/classify-wish.ts";
+import { folderOf, isBelow } from "../../protocols/ssh/file-operation.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { ChannelEnd, DialledTarget, FromSession, ToSession, Wish } from "./link.ts";
@@ -56,6 +57,7 @@ export class SessionJudge {
   readonly #client: Client;
   readonly #send: (line: ToSession) => void;
   readonly #open = new Map<number, Open>();
+  readonly #approved: { readonly channel: number; readonly folder: string }[] = [];
   #login: Login | undefined;
   #isClosed = false;
 
@@ -129,11 +131,14 @@ export class SessionJudge {
       return this.#send({ type: "refuse", id, text: "iddio refused it: nobody has logged in" });
     const open: Open = {};
     this.#open.set(id, open);
-    const classified = classifyWish(wish as Exclude<Wish, { kind: "file" }>);
+    const classified = classifyWish(wish);
     const text = textOf(wish);
     const subject = this.#subject(login);
     const digest = askDigest("ssh", [...this.#who(login), JSON.stringify(wish)]);
-    const stopTelling = this.#tellWhenHeld(id, digest);
+    let isHeld = false;
+    const stopTelling = this.#tellWhenHeld(id, digest, () => {
+      isHeld = true;
+    });
     let isAnswered = false;
     const answer = (line: ToSession) => {
       isAnswered = true;
@@ -150,7 +155,7 @@ export class SessionJudge {
         digest,
         heldBytes: Buffer.byteLength(text),
       },
-      judge: (policy, asker) => judgeWish(policy, classified, login, asker),
+      judge: (policy, asker) => this.#covered(wish, judgeWish(policy, classified, login, asker)),
       onLeave: (left) => {
         open.left = left;
         return () => {
@@ -161,6 +166,7 @@ export class SessionJudge {
       forward: async (ended) => {
         const { promise, resolve } = Promise.withResolvers<ChannelEnd>();
         open.ended = resolve;
+        if (isHeld) this.#cover(wish, classified.classification.tier);
         answer({ type: "go", id });
         if (this.#isClosed)
           resolve({ code: undefined, toRemote: 0, fromRemote: 0, reason: "the connection broke off" });
@@ -176,6 +182,23 @@ export class SessionJudge {
       stopTelling();
       this.#open.delete(id);
     }
+  }
+
+  /** A yes to one change of a file counts for others of the same folder in the same channel. */
+  #cover(wish: Wish, tier: string): void {
+    const folder = coverable(wish) && tier === "modify" ? folderOf(wish.paths[0] ?? "") : undefined;
+    if (folder !== undefined && wish.kind === "file") this.#approved.push({ channel: wish.channel, folder });
+  }
+
+  #covered(wish: Wish, judged: Judgement): Judgement {
+    if (!coverable(wish) || judged.verdict.action !== "escalate" || judged.classification.tier !== "modify")
+      return judged;
+    const found = this.#approved.find(
+      ({ channel, folder }) => channel === wish.channel && wish.paths.every((path) => isBelow(path, folder)),
+    );
+    if (found === undefined) return judged;
+    const reason = `a person approved changes below ${found.folder} in this transfer`;
+    return { ...judged, verdict: { ...judged.verdict, action: "allow", reason } };
   }
 
   #who({ user, target }: Login): readonly string[] {
@@ -197,6 +220,14 @@ export class SessionJudge {
     return [
       { label: "Command", text },
       { label: "Host", text: name.toLowerCase() === target.host ? where : `${where} (asked for as ${name})` },
+      ...(coverable(wish) && folderOf(wish.paths[0] ?? "") !== undefined
+        ? [
+            {
+              label: "Also",
+              text: `further changes of files below ${folderOf(wish.paths[0] ?? "")} in this transfer`,
+            },
+          ]
+        : []),
       ...(wish.kind === "exec" && wish.pty
         ? [{ label: "Terminal", text: "yes: a pager or an editor may open" }]
         : []),
@@ -204,10 +235,11 @@ export class SessionJudge {
   }
 
   /** Says so once to the client when a person has to decide. Returns the way to stop. */
-  #tellWhenHeld(id: number, digest: string): () => void {
+  #tellWhenHeld(id: number, digest: string, held: () => void): () => void {
     const stop = this.#parts.events.subscribe(({ tag, fields }) => {
       if (tag !== "approval_requested" || fields.digest !== digest) return;
       stop();
+      held();
       this.#send({
         type: "held",
         id,
@@ -259,6 +291,12 @@ function withWhere(
   };
 }
 
+type FileWish = Extract<Wish, { kind: "file" }>;
+
+function coverable(wish: Wish): wish is FileWish {
+  return wish.kind === "file" && /^(?:upload|mkdir|chmod|rename|remove|rmdir)$/.test(wish.operation);
+}
+
 function textOf(wish: Wish): string {
   switch (wish.kind) {
     case "exec":
@@ -270,13 +308,18 @@ function textOf(wish: Wish): string {
     case "forward":
       return `${wish.what} ${wish.detail}`.trim();
     case "file":
-      return `${wish.operation} ${wish.paths.join(" ")}`;
+      return `sftp ${wish.operation} ${wish.paths.join(" ")}`;
   }
 }
 
-function endingOf({ code, toRemote, fromRemote, reason }: ChannelEnd): Ending {
+function endingOf({ code, toRemote, fromRemote, sha256, reason }: ChannelEnd): Ending {
   return {
-    fields: { ...(code === undefined ? {} : { exit_code: code }), bytes_in: toRemote, bytes_out: fromRemote },
+    fields: {
+      ...(code === undefined ? {} : { exit_code: code }),
+      bytes_in: toRemote,
+      bytes_out: fromRemote,
+      ...(sha256 === undefined ? {} : { sha256 }),
+    },
     ...(reason === undefined ? {} : { failure: reason }),
   };
 }

@@ -2,6 +2,8 @@
 // speaks SSH and starts the operator's `ssh`; whether a channel may do what it wants is the daemon's to say, and a
 // session that loses the daemon ends.
 
+import type { FileOperation } from "../../protocols/ssh/file-operation.ts";
+
 /** What the daemon tells a session once, at its start. */
 export interface SessionStart {
   /** The name that the client asked for, in the operator's own words where they differ from the host. */
@@ -29,9 +31,10 @@ export type Wish =
   | { readonly kind: "forward"; readonly what: ForwardKind; readonly detail: string }
   | {
       readonly kind: "file";
-      readonly operation: string;
+      readonly operation: FileOperation;
       readonly paths: readonly string[];
-      readonly writes: boolean;
+      /** The channel, so that one answer may count for a whole transfer. */
+      readonly channel: number;
     };
 
 /** Everything of SSH that carries other connections or keys. */
@@ -49,6 +52,8 @@ export interface ChannelEnd {
   readonly code: number | undefined;
   readonly toRemote: number;
   readonly fromRemote: number;
+  /** Of one whole file. */
+  readonly sha256?: string;
   readonly reason?: string;
 }
 

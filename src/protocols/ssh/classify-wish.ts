@@ -4,6 +4,7 @@
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
 import { unknownClassification } from "../unknown.ts";
+import { classifyFileOperation, type FileOperation } from "./file-operation.ts";
 import { classifyRemoteCommand } from "./remote-command.ts";
 
 /** What a channel wants, as far as its tier depends on it. */
@@ -11,7 +12,8 @@ export type RemoteWish =
   | { readonly kind: "exec"; readonly command: string; readonly pty: boolean }
   | { readonly kind: "shell" }
   | { readonly kind: "subsystem"; readonly name: string }
-  | { readonly kind: "forward"; readonly what: string; readonly detail: string };
+  | { readonly kind: "forward"; readonly what: string; readonly detail: string }
+  | { readonly kind: "file"; readonly operation: FileOperation; readonly paths: readonly string[] };
 
 /** A classified wish. */
 export interface ClassifiedWish {
@@ -40,6 +42,8 @@ export function classifyWish(wish: RemoteWish): ClassifiedWish {
         }),
         isExact: false,
       };
+    case "file":
+      return { classification: classifyFileOperation(wish.operation, wish.paths), isExact: true };
     case "forward":
       return known("break-glass", wish.what, FORWARD_REASONS[wish.what] ?? "it carries other connections");
   }

@@ -1,4 +1,5 @@
-// find, sed and awk: programs with a language of their own. Only what prints, searches and compares is a read.
+// find, sed and awk: programs with a language of their own. Only what prints, searches and compares is a read; what
+// their language could do besides, and this file does not know, is unknown.
 
 import type { ShellWord } from "../shell/word.ts";
 import { isPlainAwk } from "./awk-program.ts";

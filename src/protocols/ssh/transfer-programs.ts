@@ -1,4 +1,5 @@
-// Programs that carry files or send requests: tar, rsync, scp, curl, wget, git. Which way the bytes go decides.
+// Programs that carry files or send requests: tar, rsync, scp, curl, wget, git. Which way the bytes go decides, and
+// whether one of their many options starts another program.
 
 import type { ShellWord } from "../shell/word.ts";
 import {

@@ -6,6 +6,7 @@ import type { Connection, ServerChannel, Session } from "ssh2";
 import type { Wish } from "../link.ts";
 import { ChannelWriter } from "./channel-writer.ts";
 import type { SessionContext } from "./session-context.ts";
+import { SftpGate } from "./sftp-gate.ts";
 import { type ClientTerminal, startUpstream, type Upstream } from "./upstream.ts";
 import type { UpstreamWork } from "./upstream-arguments.ts";
 
@@ -119,6 +120,7 @@ async function run(
   let toRemote = 0;
   let fromRemote = 0;
   let upstream: Upstream;
+  let gate: SftpGate | undefined;
   try {
     upstream = startUpstream({
       target: context.target,
@@ -129,7 +131,8 @@ async function run(
       scratch: context.start.scratch,
       output: async (bytes, isStderr) => {
         fromRemote += bytes.length;
-        await writer.write(bytes, isStderr);
+        if (gate !== undefined && !isStderr) await gate.server(bytes);
+        else await writer.write(bytes, isStderr);
       },
     });
   } catch (error) {
@@ -139,6 +142,8 @@ async function run(
     return writer.finish(FAILED);
   }
   started(upstream);
+  if (wish.kind === "subsystem" && wish.name === "sftp")
+    gate = sftpGate(context, upstream, writer, asked.id, tell);
   const forget = context.track(upstream);
   channel.once("close", () => upstream.kill());
   // Not by an iterator: at its end that would close the channel, and the answer with it.
@@ -146,15 +151,41 @@ async function run(
   channel.on("data", (bytes: Buffer) => {
     toRemote += bytes.length;
     channel.pause();
-    taken = taken.then(() => upstream.write(bytes)).then(() => void channel.resume());
+    taken = taken
+      .then(() => (gate === undefined ? upstream.write(bytes) : gate.client(bytes)))
+      .then(() => void channel.resume());
   });
   channel.once("end", () => void taken.then(() => upstream.end()));
   const { code, log } = await upstream.ended;
   forget();
+  gate?.close();
   const reason = code === FAILED ? lastLine(log) : "";
   context.link.end(asked.id, { code, toRemote, fromRemote, ...(reason === "" ? {} : { reason }) });
   if (log !== "" && code === FAILED) await tell(context.explain(log));
   await writer.finish(code);
+}
+
+/** The gate of a channel of SFTP; without it the bytes would pass unread. */
+function sftpGate(
+  { link }: SessionContext,
+  upstream: Upstream,
+  writer: ChannelWriter,
+  channel: number,
+  tell: (text: string) => Promise<void>,
+): SftpGate {
+  return new SftpGate({
+    ask: (operation, paths) =>
+      link.ask({ kind: "file", operation, paths, channel }, (text) => void tell(text)),
+    leave: (id) => link.leave(id),
+    end: (id, end) => link.end(id, end),
+    toServer: (bytes) => upstream.write(bytes),
+    toClient: (bytes) => writer.write(bytes),
+    tell,
+    cut: (reason) => {
+      void tell(`iddio ended the transfer: ${reason}`);
+      upstream.kill();
+    },
+  });
 }
 
 const INTERRUPT = new Uint8Array([3]);
