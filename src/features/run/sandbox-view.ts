@@ -133,8 +133,10 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   const secrets = HOME_SECRETS.map((name) => join(home, name)).filter((path) => existsSync(path));
   if (input.keepHome) for (const path of secrets) args.push(...(await cover(path, shown)));
   for (const path of new Set([state, config])) args.push("--tmpfs", path);
-  for (const path of [paths.caCertificate, paths.bundle, paths.kubeconfig])
+  for (const path of [paths.caCertificate, paths.bundle])
     if (existsSync(path)) args.push("--ro-bind", path, path);
+  const kubeconfig = join(scratch, "kubeconfig");
+  if (existsSync(kubeconfig)) args.push("--ro-bind", kubeconfig, paths.kubeconfig);
   args.push(...(await systemFiles(input)));
   args.push("--chdir", cwd);
   return {

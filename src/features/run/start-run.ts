@@ -8,9 +8,11 @@ import { basename, join } from "node:path";
 import { isatty } from "node:tty";
 import { ADDRESS_IN_RUN, type ControlClient } from "../../api/client.ts";
 import type { RunStart } from "../../api/daemon-reports.ts";
+import { overlayToken } from "../../host/kubeconfig/overlay.ts";
 import { type Bubblewrap, findBubblewrap, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
 import { javaTrustStore } from "../../host/sandbox/java-trust-store.ts";
 import { closeDescriptor, memoryFile } from "../../host/sandbox/libc.ts";
+import { bridgeTokenHash, overlayTokenOfRun } from "../../host/sandbox/run-token.ts";
 import { seccompFilter } from "../../host/sandbox/seccomp-filter.ts";
 import { architectureOf } from "../../host/sandbox/system-calls.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -97,6 +99,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     await writeSystemFiles(scratch, paths.bundle);
     const home = env.HOME || homedir();
+    await writeOverlay(scratch, paths.kubeconfig, started.token);
     const realHome = await realpath(home);
     const hook = profile.hook === undefined ? undefined : runHook(profile.hook, realHome, command);
     await writeRunFolder(scratch, hook);
@@ -290,6 +293,16 @@ async function freeName(daemon: ControlClient, wanted: string): Promise<string> 
     const each = number === 1 ? name : `${name}-${number}`;
     if (!taken.has(each)) return each;
   }
+}
+
+/** The overlay kubeconfig with this run's token in place of the person's. */
+async function writeOverlay(scratch: string, path: string, token: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  const own = overlayTokenOfRun(bridgeTokenHash(token));
+  const old = overlayToken(text);
+  const overlay = old === undefined ? text : text.replaceAll(`:${old}@`, `:${own}@`);
+  await writeFile(join(scratch, "kubeconfig"), overlay, { mode: 0o600 });
 }
 
 /** What iddio itself shows in the sandbox. */

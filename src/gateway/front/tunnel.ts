@@ -1,6 +1,7 @@
 // A CONNECT: decides between splice and intercept, and sees to it that no spelling of the
 // destination (name, address, SNI) gets a splice that another spelling would not.
 
+import { overlayTokenOfRun } from "../../host/sandbox/run-token.ts";
 import { headerValue } from "../../model/request.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
@@ -56,7 +57,10 @@ export async function serveTunnel(
     recordRefused(gateway, owner, destination, refused);
     return answerShortly(channel, 403, refused);
   }
-  const mayUseIdentity = holdsProxyToken(head, gateway.trust.proxyTokenOf(authority.host, authority.port));
+  const token = gateway.trust.proxyTokenOf(authority.host, authority.port);
+  // The operator's token is not a run's, and a run's is good nowhere else: an agent can carry neither outside.
+  const expected = token && owner.run ? overlayTokenOfRun(owner.run.tokenHash) : token;
+  const mayUseIdentity = holdsProxyToken(head, expected);
   const sshName = headerValue(head.headers, SSH_NAME_FIELD) ?? "";
   const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity, sshName };
   if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);

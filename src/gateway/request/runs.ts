@@ -2,11 +2,12 @@
 // machine. A run is known by its bridge (process number and start time), never by what a client says. The records
 // are on disk, so that a daemon that restarts takes the same bridges in again.
 
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startTimeOf } from "../../host/process/process-start.ts";
 import { sessionChainOf } from "../../host/process/session-chain.ts";
+import { bridgeTokenHash } from "../../host/sandbox/run-token.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { Level } from "../../model/level.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -105,7 +106,7 @@ export class Runs {
       });
     const token = randomBytes(32).toString("hex");
     const id = `run_${randomBytes(4).toString("hex")}`;
-    const run: Run = { ...input, id, startedMs: Date.now(), tokenHash: hashOf(token) };
+    const run: Run = { ...input, id, startedMs: Date.now(), tokenHash: bridgeTokenHash(token) };
     await mkdir(this.#directory, { recursive: true, mode: 0o711 });
     await this.#take(run);
     return { run, token };
@@ -137,7 +138,7 @@ export class Runs {
     const known = this.#runs.get(id);
     const started = startTimeOf(pid);
     if (known === undefined || started === undefined || known.isRegistering) return false;
-    const given = Buffer.from(hashOf(token));
+    const given = Buffer.from(bridgeTokenHash(token));
     if (!timingSafeEqual(given, Buffer.from(known.run.tokenHash))) return false;
     const { bridge } = known.run;
     if (bridge !== undefined && (bridge.pid !== pid || bridge.started !== started)) return false;
@@ -234,10 +235,6 @@ export class Runs {
 /** A run is kept from the socket, the state and the network; one that sees the home directory is not promised more than L1. */
 export function runLevel({ keepsHome }: Run): Level {
   return keepsHome === true ? "L1" : "L2";
-}
-
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }
 
 function eventFields({ id, name, profile, command, bridge }: Run): Record<string, unknown> {
