@@ -3,7 +3,7 @@
 
 import { hookVerdict } from "./daemon-reports.ts";
 import { method } from "./method.ts";
-import { flag, object, optional, text } from "./schema.ts";
+import { flag, list, object, optional, text } from "./schema.ts";
 
 /** Judges a command line. */
 export const HOOKS_JUDGE = {
@@ -14,6 +14,7 @@ export const HOOKS_JUDGE = {
       agent: text("whose hook asks"),
       command: text("for the shell"),
       cwd: optional(text()),
+      plans: optional(list(object({ file: text("as the command names it"), content: text("base64") }))),
       can_ask: flag("the agent asks its own user when the answer is `escalate`"),
     }),
     output: hookVerdict,
@@ -23,4 +24,6 @@ export const HOOKS_JUDGE = {
   }),
   isStream: true,
   isForRuns: true,
+  // A saved plan of terraform may have some megabytes.
+  inputMaxBytes: 24 * 1024 * 1024,
 } as const;

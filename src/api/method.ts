@@ -42,6 +42,8 @@ export interface MethodSpec<Input, Output> {
   readonly isStream?: true;
   /** Of a stream: the shape of the rows that the client sends on the same connection once the stream has begun. */
   readonly rows?: AnySchema;
+  /** Size of an input at most; 4 MiB unless told. */
+  readonly inputMaxBytes?: number;
   readonly narrows?: Narrowing<Input>;
   /** It tells what only a person may see: a read that needs one all the same. */
   readonly isForPerson?: true;

@@ -69,8 +69,9 @@ export class RequestReader {
       this.#size += data.length;
       this.#body.push(data.slice());
     }
-    if (this.#size > MAX_BODY_BYTES)
-      return { status: 413, code: "bad-input", problem: `the input is larger than ${MAX_BODY_BYTES} bytes` };
+    const most = entryOf(this.#method).inputMaxBytes ?? MAX_BODY_BYTES;
+    if (this.#size > most)
+      return { status: 413, code: "bad-input", problem: `the input is larger than ${most} bytes` };
     if (!step.done) return undefined;
     const input = parseInput(Buffer.concat(this.#body));
     const problem = valueProblem(entryOf(this.#method).input, input, "strict");

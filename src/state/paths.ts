@@ -47,6 +47,8 @@ export interface StatePaths {
   readonly runHomes: string;
   /** A folder for files that agents made and that would start programs outside. */
   readonly quarantine: string;
+  /** A folder for copies of terraform's saved plans that somebody was asked about. */
+  readonly plans: string;
   /** A folder for what agents' settings files were before their hooks were installed. */
   readonly hooks: string;
   /** A folder for profiles that replace the built-in ones. */
@@ -91,6 +93,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     ssh: join(root, "ssh"),
     runHomes: join(root, "run-homes"),
     quarantine: join(root, "quarantine"),
+    plans: join(root, "plans"),
     hooks: join(root, "hooks"),
     profiles: join(config, "profiles"),
     updates: join(root, "updates"),

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { METHODS } from "../../src/api/methods.ts";
 import { hookAdapter } from "../../src/features/hooks/agents/adapters.ts";
@@ -25,6 +25,9 @@ const POLICY = `kubectl:
   rules:
     allow: { groups: [read] }
     deny: { groups: [admin] }
+terraform:
+  inspect: []
+  default: escalate
 `;
 const CHANGE = "kubectl delete pod api -n dev";
 
@@ -163,6 +166,21 @@ describe.if(noSandbox() === undefined)("a hook in a run", () => {
       expect(codes.filter((line) => !/ (?:403|400)$/.test(line))).toEqual([]);
       const { stderr } = await sandbox.inside("iddio approval list; iddio run ls");
       expect(stderr.match(/a caller of the kind 'run' may not call/g)).toHaveLength(2);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "shows a saved plan of terraform as a copy that the agent cannot change",
+    async () => {
+      const plan = await readFile(join(import.meta.dir, "..", "features", "hooks", "plans", "mixed.tfplan"));
+      await writeFile(join(sandbox.project, "p.bin"), plan, { mode: 0o644 });
+      const ask = question("claude", "terraform apply p.bin").replaceAll("/tmp", sandbox.project);
+      const { stdout } = await sandbox.inside(
+        `${ask}; cd /run/iddio/plans; f=$(ls); cmp $f ${sandbox.project}/p.bin && echo same; echo evil > $f || rm -f $f || mv $f x || echo kept`,
+      );
+      expect(stdout).toMatch(/\/run\/iddio\/plans\/[0-9a-f]{64}\.tfplan/);
+      expect(stdout).toContain("same\nkept\n");
     },
     LONG_MS,
   );

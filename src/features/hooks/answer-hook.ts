@@ -57,6 +57,7 @@ async function judge(
       command,
       can_ask: adapter.canAsk,
       ...(cwd === undefined ? {} : { cwd }),
+      ...(await plansOf(command, cwd)),
     };
     for await (const verdict of context.daemon.stream("hooks_judge", input, stop.signal)) return verdict;
     return { action: "deny", reason: "nobody answered in time" };
@@ -66,6 +67,12 @@ async function judge(
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function plansOf(command: string, cwd: string | undefined) {
+  if (!/\bapply\b/.test(command)) return {};
+  const { mayApplyPlan, savedPlans } = await import("./saved-plans.ts");
+  return mayApplyPlan(command) ? { plans: await savedPlans(command, cwd) } : {};
 }
 
 function replyTo(adapter: HookAdapter, verdict: HookVerdict): HookReply {

@@ -214,8 +214,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     },
 
     ...forwardHandlers(parts.forwarding, record),
-    ...hookHandlers(gateway),
     ...mcpHandlers(parts.mcp, policy, record),
+    ...hookHandlers(gateway, paths),
     ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => {

@@ -12,6 +12,7 @@ import type { Ask } from "../../model/ask.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { judgeScript, type ScriptJudgement } from "../../policy/decide/judge-script.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
+import type { StatePaths } from "../../state/paths.ts";
 import { askerOf } from "../request/asker.ts";
 import type { HoldOutcome } from "../request/broker.ts";
 import type { Gateway } from "../request/context.ts";
@@ -19,22 +20,24 @@ import { askDigest } from "../request/fingerprint.ts";
 import { holdAsk } from "../request/hold-ask.ts";
 import { randomHex } from "../request/random-hex.ts";
 import type { RequestResult } from "../request/recorder.ts";
+import { HookPlans } from "./hook-plans.ts";
 
 type Input = ControlMethods["hooks_judge"]["input"];
 
 const COMMAND_MAX = 64 * 1024;
 
 /** Handler of the method for hooks. */
-export function hookHandlers(gateway: Gateway): Pick<ControlHandlers, "hooks_judge"> {
+export function hookHandlers(gateway: Gateway, paths: StatePaths): Pick<ControlHandlers, "hooks_judge"> {
   return {
     hooks_judge: async (input, caller, sink) => {
-      sink.send(await judged(gateway, input, caller, sink));
+      sink.send(await judged(gateway, paths, input, caller, sink));
     },
   };
 }
 
 async function judged(
   gateway: Gateway,
+  paths: StatePaths,
   input: Input,
   caller: Principal,
   sink: RowSink<HookVerdict>,
@@ -43,9 +46,10 @@ async function judged(
   const { policy } = gateway.inspection;
   const client = await clientOf(caller);
   const asker = askerOf(gateway, client);
-  const judgement = judgeScript(policy, input.command, asker);
+  const plans = new HookPlans(input);
+  const judgement = judgeScript(policy, input.command, asker, plans.read);
   if (mode === "off" || judgement === undefined) return { action: "none", reason: "" };
-  const ask = askOf(input, client, judgement);
+  const ask = askOf(input, client, judgement, plans);
   gateway.recorder.classified(ask, judgement.verdict);
   if (mode === "observe") {
     gateway.recorder.observed(ask, judgement.verdict, undefined);
@@ -56,15 +60,31 @@ async function judged(
     gateway.recorder.hooked(ask, judgement.verdict, result);
     return verdict;
   };
-  const verdict = hookVerdictOf(policy, judgement);
+  const plain = hookVerdictOf(policy, judgement);
+  const verdict = plans.told === "" ? plain : { ...plain, reason: `${plain.reason}; ${plans.told}` };
   if (action === "allow") return finish({ outcome: "allowed", decision: "allow" }, verdict);
   if (action === "deny") return finish({ outcome: "refused", decision: "deny", reason }, verdict);
+  const kept = await plans.redirection(paths, client.run_id);
+  if (kept !== undefined)
+    return finish(
+      {
+        outcome: "refused",
+        decision: "deny",
+        reason: "a saved plan is applied from the copy that iddio keeps",
+      },
+      {
+        ...verdict,
+        action: "deny",
+        reason: "what is approved is this plan, so it is applied from the copy that iddio keeps",
+        hint: kept,
+      },
+    );
   if (input.can_ask) return finish({ outcome: "asked", decision: "escalate", reason }, verdict);
   gateway.recorder.escalated(ask, judgement.verdict);
   const held = await holdAsk(gateway.broker, ask, {
     verdict: judgement.verdict,
     again: () => {
-      const now = judgeScript(gateway.inspection.policy, input.command, asker);
+      const now = judgeScript(gateway.inspection.policy, input.command, asker, plans.read);
       return now?.verdict.action === "deny"
         ? `the policy changed while it waited: ${now.verdict.reason}`
         : undefined;
@@ -96,6 +116,7 @@ function askOf(
   { agent, command, cwd }: Input,
   client: ClientIdentity,
   { classification }: ScriptJudgement,
+  plans: HookPlans,
 ): Ask {
   const startedMs = Date.now();
   const name = agent.slice(0, 40);
@@ -109,10 +130,11 @@ function askOf(
     fields: { method: "RUN", path: text },
     evidence: [
       { label: "Command", text },
+      ...plans.evidence,
       { label: "Agent", text: agent },
       ...(cwd === undefined ? [] : [{ label: "Folder", text: cwd }]),
     ],
-    digest: askDigest("argv", [agent, cwd ?? "", command, client.run_id ?? ""]),
+    digest: askDigest("argv", [agent, cwd ?? "", command, client.run_id ?? "", ...plans.digests]),
     canRecur: true,
     startedMs,
   };

@@ -3,6 +3,7 @@
 
 import { stricterAction } from "../../model/action.ts";
 import { type Asker, OUTSIDE } from "../../model/agent-label.ts";
+import type { Classification } from "../../model/classification.ts";
 import { stricterTier } from "../../model/tier.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { classifyScript, type ScriptPart } from "../../protocols/shell/classify-script.ts";
@@ -15,15 +16,16 @@ export interface ScriptJudgement extends Judgement {
   readonly part: ScriptPart;
 }
 
-/** Judges a script; undefined when the policy has nothing to say. Of equals the stricter tier counts, then the first. */
+/** Judges a script, each program of it as `read` has it; undefined when the policy has nothing to say. Of equals the stricter tier counts, then the first. */
 export function judgeScript(
   policy: Policy,
   text: string,
   asker: Asker = OUTSIDE,
+  read: (part: ScriptPart) => Classification = ({ classification }) => classification,
 ): ScriptJudgement | undefined {
   let strictest: ScriptJudgement | undefined;
   for (const part of classifyScript(text)) {
-    const { classification } = part;
+    const classification = read(part);
     // Whoever does not name a protocol in the policy does not want to be asked about reads of it.
     if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
     const judged = { part, ...judgeOperation(policy, classification, asker) };

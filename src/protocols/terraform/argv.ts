@@ -4,7 +4,7 @@
 
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
-import { type ArgvGrammar, isSwitchedOn, type ReadArgv, readArgv } from "../argv.ts";
+import { type ArgvGrammar, isSwitchedOn, programName, type ReadArgv, readArgv } from "../argv.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
@@ -93,6 +93,16 @@ export function classifyTerraformArgv(argv: readonly string[]): Classification {
   const [strange] = read.strange;
   // Whether the next word is the flag's value or an argument cannot be told.
   return strange === undefined ? plain : doubtful(plain, `no flag "${strange}" that we know`);
+}
+
+/** The saved plan that `apply` is given, relative to the folder of `-chdir`; undefined for every other command line. */
+export function savedPlanOf(argv: readonly string[]): string | undefined {
+  if (!/^(?:terraform|tofu|tf|opentofu)(?:\.exe)?$/.test(programName(argv[0] ?? ""))) return undefined;
+  const read = readArgv(argv.slice(1), GRAMMAR);
+  const [command, file] = read.words;
+  if (command !== "apply" || file === undefined) return undefined;
+  const folder = argv.map((word) => /^--?chdir=(.+)$/.exec(word)?.[1]).find((each) => each !== undefined);
+  return folder === undefined || file.startsWith("/") ? file : `${folder}/${file}`;
 }
 
 function commandOf({ words: [first = "help", second] }: ReadArgv): string {
