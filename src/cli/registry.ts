@@ -37,9 +37,11 @@ import { auditVerifyCommand } from "../features/integrity/audit-verify.ts";
 import {
   mcpBindCommand,
   mcpForgetCommand,
+  mcpInstallCommand,
   mcpListCommand,
   mcpReviewCommand,
   mcpRunCommand,
+  mcpUninstallCommand,
 } from "../features/mcp/commands.ts";
 import {
   observeClearCommand,
@@ -122,6 +124,8 @@ export const COMMANDS: readonly Command[] = [
   hooksUninstallCommand,
   hooksDoctorCommand,
   mcpRunCommand,
+  mcpInstallCommand,
+  mcpUninstallCommand,
   mcpListCommand,
   mcpReviewCommand,
   mcpBindCommand,

@@ -36,7 +36,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "@codemirror/view": CONSOLE_PAGE,
   "@lezer/highlight": CONSOLE_PAGE,
   // Edits settings files of agents without touching their comments.
-  "jsonc-parser": /^src\/features\/hooks\//,
+  "jsonc-parser": /^src\/features\/(?:hooks|mcp\/install)\//,
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.
   fflate: /^src\/wire\/spdy\//,
   kleur: /^src\/cli\/kit\/output\.ts$/,

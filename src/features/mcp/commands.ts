@@ -1,9 +1,17 @@
 // `iddio mcp …`: the wrapper that clients start, and what people see and decide of the servers behind it. What a command
 // does is loaded when it runs, because this file is loaded at every start of the program.
 
-import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import { type Command, type FlagSpec, JSON_FLAG } from "../../cli/kit/command.ts";
+import { CLIENT_NAMES } from "./install/client-names.ts";
 
 const SERVER = { name: "name" };
+const CLIENT = { name: "client", isOptional: true, choices: CLIENT_NAMES };
+const FILE: FlagSpec = {
+  name: "file",
+  value: "path",
+  completes: "file",
+  summary: "Settings of another client: JSON with 'mcpServers' or 'servers', or TOML as Codex has it",
+};
 
 /** Stands between a client and a server. */
 export const mcpRunCommand: Command = {
@@ -27,6 +35,35 @@ export const mcpRunCommand: Command = {
     const { runServer } = await import("./stdio/run.ts");
     const { defaultName } = await import("./stdio/default-name.ts");
     return runServer({ name: flags.text("name") ?? defaultName(args), command: args, paths, env });
+  },
+};
+
+/** Sets clients up. */
+export const mcpInstallCommand: Command = {
+  name: "mcp install",
+  summary: "Let a client start its MCP servers through iddio",
+  args: [CLIENT],
+  flags: [FILE, JSON_FLAG],
+  details: [
+    "Without a client, every one that has settings here; of a project, those of the current folder. Comments and",
+    "everything else in the settings stay. A second time it changes nothing.",
+  ],
+  examples: ["iddio mcp install claude-code", "iddio mcp install --file .mcp.json"],
+  async run(context) {
+    await (await import("./install/set-up.ts")).install(context);
+  },
+};
+
+/** Undoes it. */
+export const mcpUninstallCommand: Command = {
+  name: "mcp uninstall",
+  summary: "Let a client start its MCP servers by itself again",
+  args: [CLIENT],
+  flags: [FILE, JSON_FLAG],
+  details: ["A file that nobody has changed since is afterwards what it was before, byte for byte."],
+  examples: ["iddio mcp uninstall claude-code"],
+  async run(context) {
+    await (await import("./install/set-up.ts")).uninstall(context);
   },
 };
 

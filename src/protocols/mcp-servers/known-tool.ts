@@ -63,8 +63,8 @@ export function classifyKnownTool(name: string, call: McpCall): readonly Classif
 }
 
 /** A tier; or a classification; or why there is none. */
-function classifyWrapped({ how, text, ignored }: KnownTool, args: JsonObject): Classification | string {
-  if (how === "tier") return isTier(text) ? text : `'${text}' is no tier`;
+function classifyWrapped({ how, text, ignored, why }: KnownTool, args: JsonObject): Classification | string {
+  if (how === "tier") return isTier(text) ? text : why;
   const used = new Set(ignored);
   const words = text.split(" ");
   const filled: string[] = [];

@@ -53,7 +53,8 @@ export function itemReports(pins: McpPins, policy: Policy, server: KnownServer):
         .map((item) => [looksLike(item.name), `${each.name}/${item.name}`] as const),
     );
   const twins = new Map(others);
-  return server.items.map((item) => {
+  const items = [...server.items].sort((a, b) => (`${a.kind} ${a.name}` < `${b.kind} ${b.name}` ? -1 : 1));
+  return items.map((item) => {
     const twin = item.kind === "tools" ? twins.get(looksLike(item.name)) : undefined;
     return {
       kind: item.kind,
