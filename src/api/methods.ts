@@ -6,6 +6,7 @@ import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
 import { APPROVAL_METHODS } from "./approval-methods.ts";
 import { CONSOLE_METHODS } from "./console-methods.ts";
+import { CREDENTIAL_METHODS } from "./credential-methods.ts";
 import {
   guardEnrolment,
   guardRecovery,
@@ -288,8 +289,8 @@ export const METHODS = {
     errors: { "not-found": "no factor is enrolled" },
   }),
 
+  ...CREDENTIAL_METHODS,
   ...FORWARD_METHODS,
-
   update_status: method("read", "GET", "/v1/update", {
     about: "where the daemon's update of itself is",
     output: updateReport,

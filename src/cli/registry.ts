@@ -11,6 +11,14 @@ import { eventsCommand } from "../features/approvals/events.ts";
 import { approvalGrantsListCommand, approvalGrantsRevokeCommand } from "../features/approvals/grants.ts";
 import { approvalWatchCommand } from "../features/approvals/watch.ts";
 import { consoleCommand, consoleRevokeCommand, consoleSessionsCommand } from "../features/console/console.ts";
+import {
+  credentialsAddCommand,
+  credentialsEnvCommand,
+  credentialsListCommand,
+  credentialsRemoveCommand,
+  credentialsRevokeCommand,
+  credentialsTestCommand,
+} from "../features/credentials/commands.ts";
 import { doctorCommand } from "../features/doctor/doctor.ts";
 import { repairCommand } from "../features/doctor/repair.ts";
 import {
@@ -152,6 +160,12 @@ export const COMMANDS: readonly Command[] = [
   approvalDenyCommand,
   approvalGrantsListCommand,
   approvalGrantsRevokeCommand,
+  credentialsAddCommand,
+  credentialsListCommand,
+  credentialsEnvCommand,
+  credentialsTestCommand,
+  credentialsRevokeCommand,
+  credentialsRemoveCommand,
   guardStatusCommand,
   guardEnrollCommand,
   guardReplaceCommand,
@@ -208,6 +222,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   console: "The console in the browser",
   ca: "The authority that signs what clients are shown",
   classify: "What a request would be to the policy",
+  credentials: "Tokens that iddio holds for agents",
   detector: "Hosts whose TLS cannot be intercepted",
   forward: "Where audit rows are sent to",
   guard: "What keeps an agent from approving for itself",

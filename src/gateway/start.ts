@@ -7,8 +7,6 @@ import { serveControl } from "../api/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
 import { Effects } from "../features/effects/effects.ts";
-import { Forwarding } from "../features/forward/forwarding.ts";
-import { Checkpoints } from "../features/integrity/checkpoints.ts";
 import { McpService } from "../features/mcp/judge/service.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
@@ -32,7 +30,6 @@ import { Pins } from "../state/pins.ts";
 import { writePolicySchema } from "../state/policy-schema-file.ts";
 import { PolicyStore } from "../state/policy-store.ts";
 import { SettingsStore } from "../state/settings-store.ts";
-import { Sinks } from "../state/sinks.ts";
 import { UpdateRecord } from "../state/stored-update.ts";
 import { Suspects } from "../state/suspects.ts";
 import { Upstreams } from "../state/upstreams.ts";
@@ -45,6 +42,7 @@ import { ObserveSessions } from "./control/observe-sessions.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
 import { openAuthority } from "./open-authority.ts";
+import { startOutgoing } from "./outgoing-parts.ts";
 import { Broker } from "./request/broker.ts";
 import { CommandGrants } from "./request/command-grants.ts";
 import type { Gateway } from "./request/context.ts";
@@ -62,7 +60,6 @@ import { Splices } from "./request/splices.ts";
 import { Descriptors } from "./stream/descriptors.ts";
 import { LoopClock } from "./stream/loop-clock.ts";
 import { AddressMemory } from "./upstream/address-memory.ts";
-import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
 import { Dialler } from "./upstream/dialler.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
@@ -177,8 +174,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const presentRuns = new Set<string>();
   const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
-  const checkpoints = new Checkpoints({ chain, recorder, log, keyPath: paths.auditKey });
-  cleanup.use(checkpoints);
+  const outgoing = { database, chain, settings, recorder, paths, events, log, version, env };
+  const { credentials, forwarding } = startOutgoing(cleanup, outgoing);
   const inspection = new Inspection({
     policy,
     mode,
@@ -234,6 +231,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     broker,
     grants,
     effects,
+    credentials,
     presentRuns,
     runCalls,
     recorder,
@@ -304,15 +302,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   cleanup.defer(() => updater.close());
 
-  const forwarding = new Forwarding({
-    sinks: new Sinks(database),
-    paths,
-    events,
-    log,
-    version,
-    proxyFor: (url) => corporateProxyFor(url, settings.current),
-  });
-  cleanup.use(forwarding);
   const ofConsole = { handlers: () => handlers, gate: () => guard.guard };
   const console = startConsole({ ...parts, ...ofConsole, database, guardStore, log, ownerUid });
   cleanup.defer(() => console.close());
@@ -351,6 +340,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     startedMs,
     updater,
     forwarding,
+    credentials,
     runs,
     clock,
     disk,

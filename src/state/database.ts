@@ -124,6 +124,16 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID`,
   // At most one row: where the console is.
   `CREATE TABLE console (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), port INTEGER NOT NULL) STRICT`,
+  // Credentials that are lent, without their values; the secret that their placeholders are derived from.
+  `CREATE TABLE credentials (
+     name TEXT NOT NULL PRIMARY KEY,
+     json TEXT NOT NULL,
+     added_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE placeholder_secret (
+     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+     secret BLOB NOT NULL
+   ) STRICT`,
 ];
 
 /**

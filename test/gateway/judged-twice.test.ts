@@ -61,6 +61,7 @@ async function approve(change: Policy | undefined) {
     bodyLength: undefined,
     isUpgrade: false,
     client: undefined,
+    lender: { isOwnUser: true, isVerified: true },
     identity: "",
     trailers: [],
     peekBody: async () => undefined,

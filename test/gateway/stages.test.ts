@@ -62,6 +62,7 @@ function http({ parts }: TestParts, seen: Seen): AskCarrier {
     bodyLength: undefined,
     isUpgrade: false,
     client: undefined,
+    lender: { isOwnUser: true, isVerified: true },
     identity: "",
     trailers: [],
     peekBody: async () => undefined,

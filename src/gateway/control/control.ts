@@ -6,6 +6,7 @@ import { explainClassify, explainDecide } from "../../api/explain.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
+import type { Credentials } from "../../features/credentials/credentials.ts";
 import type { Forwarding } from "../../features/forward/forwarding.ts";
 import type { McpService } from "../../features/mcp/judge/service.ts";
 import type { Updater } from "../../features/update/updater.ts";
@@ -30,6 +31,7 @@ import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { consoleHandlers, type RunningConsole } from "./console-control.ts";
+import { credentialHandlers } from "./credential-control.ts";
 import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
@@ -60,6 +62,7 @@ export interface ControlParts {
   readonly startedMs: number;
   readonly updater: Updater;
   readonly forwarding: Forwarding;
+  readonly credentials: Credentials;
   readonly runs: Runs;
   readonly clock: LoopClock;
   readonly disk: DiskRoom;
@@ -213,6 +216,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       return report;
     },
 
+    ...credentialHandlers(parts.credentials, record),
     ...forwardHandlers(parts.forwarding, record),
     ...mcpHandlers(parts.mcp, policy, record),
     ...hookHandlers(gateway, paths),

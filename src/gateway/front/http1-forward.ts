@@ -4,6 +4,7 @@
 
 import { type Header, headerValue } from "../../model/request.ts";
 import { serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
+import type { Alteration } from "../message/alteration.ts";
 import { BodyError, type BodySource, UnconfirmedEnd } from "../message/body-source.ts";
 import { BytesBody, withJsonBody } from "../message/bytes-body.ts";
 import { endToEnd, sendMessage, takesTrailers } from "../message/http1-message.ts";
@@ -34,8 +35,8 @@ export interface Forwarding {
   /** Throws UpstreamError. */
   readonly upstream: () => UpstreamTarget;
   readonly pool: UpstreamPool;
-  /** Goes out in place of the client's body, which has been read whole. */
-  readonly replaced?: Uint8Array | undefined;
+  /** What goes out in place of what the client sent; the body has been read whole where that is one. */
+  readonly alteration?: Alteration | undefined;
   readonly answered: (status: number) => void;
   /** Told when the client's connection can carry another request. */
   readonly request: { keepConnection(): void };
@@ -47,12 +48,13 @@ export interface Forwarding {
  */
 export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
   const { client, body, head: asked, endMeansGone } = forwarding;
-  const answer = await forwardUpstream(
+  const arrived = await forwardUpstream(
     forwarding.pool,
     boundTarget(forwarding.pool, client, forwarding.upstream(), asked.headers),
     new Outgoing(forwarding),
     new Leaving(client, endMeansGone),
   );
+  const answer = forwarding.alteration?.answer?.(arrived) ?? arrived;
   const keepAlive = mayKeepClient(forwarding, answer);
   const head = headBytes(forwarding, answer, keepAlive);
   const first = firstPieces(answer);
@@ -123,12 +125,13 @@ class Outgoing implements OutgoingRequest {
   readonly #knowsInterim: boolean;
 
   constructor(forwarding: Forwarding) {
-    const { client, head, path, authority, body, awaitsContinue, endMeansGone, replaced } = forwarding;
+    const { client, head, path, authority, body, awaitsContinue, endMeansGone, alteration } = forwarding;
+    const replaced = alteration?.body;
     this.method = head.method;
     this.target = path;
     this.scheme = endMeansGone ? "https" : "http";
     this.authority = head.authority ?? authority;
-    const isAsItCame = path === head.target && head.authority !== undefined && replaced === undefined;
+    const isAsItCame = path === head.target && head.authority !== undefined && alteration === undefined;
     this.verbatim = isAsItCame ? head.verbatim : undefined;
     this.headers = this.verbatim ? head.headers : outgoingFields(head, authority);
     this.body = body;
@@ -136,6 +139,7 @@ class Outgoing implements OutgoingRequest {
       this.headers = withJsonBody(this.headers, replaced);
       this.body = new BytesBody(replaced);
     }
+    this.headers = alteration?.fields?.(this.headers) ?? this.headers;
     this.awaitsContinue = awaitsContinue;
     this.upgrade =
       head.upgrade === undefined

@@ -8,11 +8,13 @@ import type { RefusalReply } from "../../protocols/refused.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { passingTrailers } from "../../wire/http1/forbidden-trailers.ts";
 import { parseRequestHead, serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
+import type { Alteration } from "../message/alteration.ts";
 import { BodyError, BodySource } from "../message/body-source.ts";
 import { strayConnectionOption } from "../message/http1-message.ts";
 import { HeadError, readHead } from "../message/read-head.ts";
 import { answerShortly, statusText } from "../message/short-answer.ts";
 import type { Gateway } from "../request/context.ts";
+import type { Lender } from "../request/credential-release.ts";
 import { type ClientRequest, exchangeHttp } from "../request/http-carrier.ts";
 import type { Destination } from "../request/inspection.ts";
 import type { Arrived } from "../request/look-ahead.ts";
@@ -47,6 +49,7 @@ export interface Http1Connection {
   readonly client: ClientIdentity | undefined;
   /** Names the client certificate that iddio adds on this connection; "" when it adds none. */
   readonly identity: string;
+  readonly lender: Lender;
   /** For rows about requests that could not be read. */
   readonly host: string;
   readonly port: number;
@@ -223,6 +226,10 @@ class Http1Request implements ClientRequest {
     return this.#isReusable;
   }
 
+  get lender(): Lender {
+    return this.#connection.lender;
+  }
+
   get identity(): string {
     return this.#connection.identity;
   }
@@ -262,11 +269,11 @@ class Http1Request implements ClientRequest {
     return askUpstream(this.#pool, target, authorityOf(this.#destined.destination), call);
   }
 
-  async forward(answered: (status: number) => void, replaced?: Uint8Array): Promise<void> {
+  async forward(answered: (status: number) => void, alteration?: Alteration): Promise<void> {
     const { channel, endMeansGone } = this.#connection;
-    if (replaced !== undefined) while ((await this.#body.next()) !== undefined);
+    if (alteration?.body !== undefined) while ((await this.#body.next()) !== undefined);
     return forwardHttp1({
-      replaced,
+      alteration,
       client: channel,
       endMeansGone,
       head: this.#wire,

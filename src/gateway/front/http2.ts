@@ -8,6 +8,7 @@ import type { RefusalReply } from "../../protocols/refused.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
 import { passingTrailers } from "../../wire/http1/forbidden-trailers.ts";
 import { H2_ERROR } from "../../wire/http2/connection.ts";
+import type { Alteration } from "../message/alteration.ts";
 import { BodyError } from "../message/body-source.ts";
 import { BytesBody, withJsonBody } from "../message/bytes-body.ts";
 import { endToEnd } from "../message/http1-message.ts";
@@ -15,6 +16,7 @@ import { Http2Session } from "../message/http2-session.ts";
 import type { Http2Stream } from "../message/http2-stream.ts";
 import type { BodyReader, OutgoingRequest } from "../message/upstream-answer.ts";
 import type { Gateway } from "../request/context.ts";
+import type { Lender } from "../request/credential-release.ts";
 import { type ClientRequest, exchangeHttp } from "../request/http-carrier.ts";
 import type { Destination } from "../request/inspection.ts";
 import type { Arrived } from "../request/look-ahead.ts";
@@ -32,6 +34,7 @@ export interface Http2ServerConnection {
   readonly channel: Channel;
   readonly client: ClientIdentity | undefined;
   readonly identity: string;
+  readonly lender: Lender;
   readonly destination: Destination;
   /** The host that an authority names, if that is the destination under one of its names. */
   hostOf(authority: string): string | undefined;
@@ -250,6 +253,10 @@ class Http2Request implements ClientRequest {
     return this.#connection.client;
   }
 
+  get lender(): Lender {
+    return this.#connection.lender;
+  }
+
   get identity(): string {
     return this.#connection.identity;
   }
@@ -291,18 +298,19 @@ class Http2Request implements ClientRequest {
     return askUpstream(this.#pool, target, this.head.headers[0]?.[1] ?? "", call);
   }
 
-  async forward(answered: (status: number) => void, replaced?: Uint8Array): Promise<void> {
+  async forward(answered: (status: number) => void, alteration?: Alteration): Promise<void> {
     const stream = this.#stream;
     const { channel, upstream } = this.#connection;
-    if (replaced !== undefined) while ((await this.#body.next()) !== undefined);
+    if (alteration?.body !== undefined) while ((await this.#body.next()) !== undefined);
     const target = boundTarget(this.#pool, channel, upstream(), this.head.headers);
-    const answer = await forwardUpstream(this.#pool, target, this.#outgoing(replaced), {
+    const arrived = await forwardUpstream(this.#pool, target, this.#outgoing(alteration), {
       get hasLeft() {
         return stream.resetCode !== undefined;
       },
       onLeave: (left) => stream.onReset(left),
       offLeave: (left) => stream.offReset(left),
     });
+    const answer = alteration?.answer?.(arrived) ?? arrived;
     const first = firstPieces(answer);
     answered(answer.status);
     try {
@@ -327,10 +335,12 @@ class Http2Request implements ClientRequest {
     }
   }
 
-  #outgoing(replaced: Uint8Array | undefined): OutgoingRequest {
+  #outgoing(alteration: Alteration | undefined): OutgoingRequest {
     const stream = this.#stream;
     const { method, target } = this.head;
-    const headers = replaced === undefined ? this.head.headers : withJsonBody(this.head.headers, replaced);
+    const replaced = alteration?.body;
+    const sent = replaced === undefined ? this.head.headers : withJsonBody(this.head.headers, replaced);
+    const headers = alteration?.fields?.(sent) ?? sent;
     return {
       method,
       target,

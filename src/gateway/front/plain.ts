@@ -25,6 +25,7 @@ export async function servePlain(
     channel,
     client: owner.identity,
     identity: "",
+    lender: { isOwnUser: owner.isOwnUser, isVerified: false },
     host: named?.host ?? "",
     port: named?.port ?? 80,
     endMeansGone: false,

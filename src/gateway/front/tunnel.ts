@@ -271,6 +271,8 @@ function servedAs(
   return {
     client: owner.identity,
     identity: lendsIdentity ? `${host}:${port}` : "",
+    // An upstream over TLS is verified before anything is sent to it.
+    lender: { isOwnUser: owner.isOwnUser, isVerified: isTls },
     destination,
     hostOf: (authority) => {
       const named = parseAuthority(authority, port);
@@ -298,6 +300,7 @@ async function serveOverHttp1(
     channel,
     client: served.client,
     identity: served.identity,
+    lender: served.lender,
     host: destination.host,
     port: destination.port,
     endMeansGone: isTls,

@@ -15,6 +15,7 @@ import type { ShownNames } from "../upstream/shown-names.ts";
 import type { TrustStore } from "../upstream/trust.ts";
 import type { Broker } from "./broker.ts";
 import type { CommandGrants } from "./command-grants.ts";
+import type { CredentialRelease } from "./credential-release.ts";
 import type { Detector } from "./detector.ts";
 import type { Inspection } from "./inspection.ts";
 import type { LookAhead } from "./look-ahead.ts";
@@ -44,6 +45,8 @@ export interface Gateway {
   readonly broker: Broker;
   readonly lookAhead: LookAhead;
   readonly grants: Grants;
+  /** What clients have only placeholders for. */
+  readonly credentials: CredentialRelease;
   /** What held requests would do. */
   readonly effects: EffectPreviews;
   /** Commands whose rest was let through. */

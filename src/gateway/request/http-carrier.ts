@@ -13,6 +13,7 @@ import type { Refusal, RefusalReply } from "../../protocols/refused.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { unknownClassification } from "../../protocols/unknown.ts";
 import type { HeldEffect } from "../cluster/held-effect.ts";
+import { type Alteration, altered } from "../message/alteration.ts";
 import { BodyError } from "../message/body-source.ts";
 import { decodeContent } from "../message/content-coding.ts";
 import { FairTurns } from "../stream/fair-turns.ts";
@@ -21,6 +22,7 @@ import { ClientGone } from "../upstream/forward.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { askerOf } from "./asker.ts";
 import type { Gateway } from "./context.ts";
+import type { Lender, Released } from "./credential-release.ts";
 import { withoutRoom } from "./decision.ts";
 import { exchange } from "./exchange.ts";
 import { fallbackKeyOf } from "./fingerprint.ts";
@@ -41,6 +43,8 @@ export interface ClientRequest {
   readonly client: ClientIdentity | undefined;
   /** Names the client certificate that iddio adds to the request; "" when it adds none. */
   readonly identity: string;
+  /** Whether credentials of this user may be lent to it. */
+  readonly lender: Lender;
   /** The whole body if it is at most `limit` bytes, else undefined; nothing is lost for forwarding. */
   peekBody(limit: number, arrived?: Arrived): Promise<Uint8Array | undefined>;
   /** Calls back when the client goes away; returns the way to stop listening. */
@@ -50,9 +54,9 @@ export interface ClientRequest {
   /**
    * Sends the request upstream and the answer back; `answered` is called with its status before anything
    * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
-   * `replaced`: JSON that goes out in place of the body, which was looked at whole.
+   * `alteration`: what goes out in place of what came.
    */
-  forward(answered: (status: number) => void, replaced?: Uint8Array): Promise<void>;
+  forward(answered: (status: number) => void, alteration?: Alteration): Promise<void>;
   /** Sends a request of iddio's own to the same upstream, as the same client to it. Throws UpstreamError. */
   ask(call: SideCall): Promise<SideAnswer>;
   /** The fields behind the body; complete once `peekBody` gave the whole of it. */
@@ -88,6 +92,8 @@ export class HttpCarrier implements AskCarrier {
   readonly #share: LookAheadShare;
   readonly #startedMs = Date.now();
   readonly #asker: Asker;
+  /** Credentials that were released for it. */
+  #alteration: Alteration | undefined;
   #ask: HttpAsk | undefined;
   #judgedRequest: HttpRequest | undefined;
 
@@ -181,12 +187,20 @@ export class HttpCarrier implements AskCarrier {
     const body: RequestBody =
       !request.hasBody || decoded === undefined ? judged.body : { kind: "whole", bytes: decoded };
     return this.#gateway.effects.of({
-      request,
+      request: { ask: (call) => this.#askAsClient(call) },
       judged: { ...judged, body },
       sentTarget: request.head.target,
       protocols: this.#protocols,
       asker: this.#asker,
     });
+  }
+
+  /** What is asked in the client's name needs its credentials as well. */
+  async #askAsClient(call: SideCall): Promise<SideAnswer> {
+    const released = await this.#release();
+    if (released === undefined) return this.#request.ask(call);
+    if ("refused" in released) throw new UpstreamError("broken", released.refused);
+    return this.#request.ask({ ...call, headers: released.fields?.(call.headers) ?? call.headers });
   }
 
   onLeave(left: () => void): () => void {
@@ -199,15 +213,35 @@ export class HttpCarrier implements AskCarrier {
     return this.#request.refuse(renderRefusal(protocol, refusal, head));
   }
 
+  async credentials(): Promise<string | undefined> {
+    const released = await this.#release();
+    if (released === undefined) return undefined;
+    if ("refused" in released) return released.refused;
+    this.#alteration = released;
+    return undefined;
+  }
+
+  /** The same for the request itself and for what is asked in its name while it is held. */
+  #release(): Promise<Released | undefined> {
+    const operation = this.#ask?.operation;
+    const release = this.#gateway.credentials;
+    if (operation === undefined || !release.isNeeded) return Promise.resolve(undefined);
+    const { head, client, lender } = this.#request;
+    return release.of({ head, client, lender, operation });
+  }
+
   async forward(ended: (ending?: Ending) => void, replaced?: Uint8Array): Promise<void> {
     let isAnswered = false;
     try {
-      await this.#request.forward((status) => {
-        isAnswered = true;
-        // The body has gone on; its answer may last for hours.
-        this.#share.release();
-        ended({ status });
-      }, replaced);
+      await this.#request.forward(
+        (status) => {
+          isAnswered = true;
+          // The body has gone on; its answer may last for hours.
+          this.#share.release();
+          ended({ status });
+        },
+        altered(replaced === undefined ? undefined : { body: replaced }, this.#alteration),
+      );
     } catch (error) {
       if (isAnswered || !(error instanceof UpstreamError)) throw error;
       this.#gateway.log.warn("upstream failed", {

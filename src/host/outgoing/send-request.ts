@@ -14,7 +14,7 @@ export type Reach = "private" | "public";
 /** One request. */
 export interface OutgoingRequest {
   readonly url: string;
-  readonly method?: "POST" | "PUT" | "GET";
+  readonly method?: "POST" | "PUT" | "GET" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** The body is sent compressed where that saves something. */

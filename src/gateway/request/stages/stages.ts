@@ -2,6 +2,7 @@
 // stage.ts, and test/gateway/stages.test.ts removes, breaks and delays every one of them.
 
 import { classify } from "./classify.ts";
+import { credentials } from "./credentials.ts";
 import { forward } from "./forward.ts";
 import { guard } from "./guard.ts";
 import { hold } from "./hold.ts";
@@ -11,4 +12,13 @@ import { preview } from "./preview.ts";
 import type { Stage } from "./stage.ts";
 
 /** All of them. */
-export const STAGES: readonly Stage[] = [classify, guard, hold, preview, intent, forward, outcome];
+export const STAGES: readonly Stage[] = [
+  classify,
+  guard,
+  hold,
+  preview,
+  credentials,
+  intent,
+  forward,
+  outcome,
+];

@@ -1,0 +1,83 @@
+// The control methods about credentials that iddio holds for agents, and what they take and answer with. No value goes
+// through them but a new one on its way to the keychain.
+
+import { method } from "./method.ts";
+import { list, map, number, object, optional, text, type Value } from "./schema.ts";
+
+/** What a credential is added with. */
+export const credentialInput = object({
+  name: text(),
+  kind: text("github, cloudflare, fly or generic"),
+  from: text("keychain, env, file, command or github-app"),
+  hosts: optional(list(text(), "beside those of its kind")),
+  variable: optional(text()),
+  path: optional(text()),
+  argv: optional(list(text())),
+  value: optional(text("stored in the keychain and nowhere else")),
+  app_id: optional(text()),
+  installation_id: optional(text()),
+  repositories: optional(list(text())),
+  permissions: optional(map(text())),
+  api: optional(text()),
+});
+
+/** One of them. */
+export type CredentialInput = Value<typeof credentialInput>;
+
+/** A credential as it is told: never its value. */
+export const credentialReport = object({
+  name: text(),
+  kind: text(),
+  from: text("where the value comes from, as a clause"),
+  hosts: list(text()),
+  variables: list(text(), "that its tools read"),
+  added_ms: number(),
+  used_ms: optional(number("when it was put into a request last, since the daemon was started")),
+  expires_ms: optional(number("of the token that is in use; absent when it does not say")),
+  problem: optional(text("of the last try to get the value, as a clause")),
+});
+
+/** One of them. */
+export type CredentialReport = Value<typeof credentialReport>;
+
+const NO_SUCH = { "not-found": "no credential has this name" };
+
+/** Their part of the table. */
+export const CREDENTIAL_METHODS = {
+  credentials_list: method("read", "GET", "/v1/credentials", {
+    about: "the credentials that are lent to requests",
+    output: object({ credentials: list(credentialReport) }),
+  }),
+  credentials_add: method("change", "POST", "/v1/credentials/add", {
+    about: "lends a credential to requests that hold its placeholder",
+    input: credentialInput,
+    output: object({ credential: credentialReport }),
+  }),
+  credentials_placeholders: method("read", "POST", "/v1/credentials/placeholders", {
+    about: "what stands in place of each credential",
+    input: object({ run_id: optional(text("of the run that they are for; outside of runs when absent")) }),
+    output: object({
+      placeholders: list(object({ name: text(), variables: list(text()), placeholder: text() })),
+    }),
+  }),
+  credentials_test: method("change", "POST", "/v1/credentials/test", {
+    about: "gets the value once, and tells whether that works",
+    input: object({ name: text() }),
+    output: object({ credential: credentialReport }),
+    errors: NO_SUCH,
+  }),
+  credentials_revoke: method("change", "POST", "/v1/credentials/revoke", {
+    about: "ends the token that is in use; the next request gets another",
+    input: object({ name: text() }),
+    output: object({ credential: credentialReport, note: optional(text()) }),
+    narrows: { because: "a token that has ended opens nothing" },
+    errors: NO_SUCH,
+  }),
+  credentials_remove: method("change", "POST", "/v1/credentials/remove", {
+    about: "lends a credential no more",
+    input: object({ name: text() }),
+    output: object({ credential: credentialReport }),
+    narrows: { because: "requests with its placeholder are refused by their upstream" },
+    errors: NO_SUCH,
+  }),
+} as const;

@@ -1,0 +1,20 @@
+// The exceptions to forwarding a request octet for octet, made by stages and carried out by the engines: another body,
+// other fields, and an eye on the answer. Where there is none, the client's own octets go on.
+
+import type { Header } from "../../model/request.ts";
+import type { UpstreamAnswer } from "./upstream-answer.ts";
+
+/** What goes out in place of what came. */
+export interface Alteration {
+  /** JSON in place of the body, which was read whole. */
+  readonly body?: Uint8Array | undefined;
+  /** The fields that go out, of those that would; Host stays where it is. */
+  readonly fields?: ((headers: readonly Header[]) => readonly Header[]) | undefined;
+  /** The answer as the client may see it. Throws UpstreamError for one that it may not see at all. */
+  readonly answer?: ((answer: UpstreamAnswer) => UpstreamAnswer) | undefined;
+}
+
+/** Both, as far as there are any. */
+export function altered(one: Alteration | undefined, other: Alteration | undefined): Alteration | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : { ...one, ...other };
+}

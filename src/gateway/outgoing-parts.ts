@@ -1,0 +1,43 @@
+// What the daemon sends on its own account or adds to what it sends: credentials that are lent, rows that are forwarded,
+// checkpoints of the audit log. They share one way out: the corporate proxy of the settings.
+
+import type { Database } from "bun:sqlite";
+import { Credentials } from "../features/credentials/credentials.ts";
+import { Forwarding } from "../features/forward/forwarding.ts";
+import { Checkpoints } from "../features/integrity/checkpoints.ts";
+import type { Environment } from "../host/process/environment.ts";
+import { CredentialStore } from "../state/credential-store.ts";
+import type { WantedChain } from "../state/journal-chain.ts";
+import type { Log } from "../state/log.ts";
+import type { StatePaths } from "../state/paths.ts";
+import type { SettingsStore } from "../state/settings-store.ts";
+import { Sinks } from "../state/sinks.ts";
+import type { Events } from "./request/events.ts";
+import type { Recorder } from "./request/recorder.ts";
+import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
+
+interface Parts {
+  readonly database: Database;
+  readonly chain: WantedChain;
+  readonly settings: SettingsStore;
+  readonly recorder: Recorder;
+  readonly paths: StatePaths;
+  readonly events: Events;
+  readonly log: Log;
+  readonly version: string;
+  readonly env: Environment;
+}
+
+/** Makes them; what runs by itself is ended with `cleanup`. */
+export function startOutgoing(
+  cleanup: AsyncDisposableStack,
+  { database, chain, settings, recorder, paths, events, log, version, env }: Parts,
+): { readonly credentials: Credentials; readonly forwarding: Forwarding } {
+  const proxyFor = (url: string) => corporateProxyFor(url, settings.current);
+  cleanup.use(new Checkpoints({ chain, recorder, log, keyPath: paths.auditKey }));
+  const store = new CredentialStore(database);
+  const credentials = new Credentials({ store, recorder, log, env, proxyFor });
+  const sinks = new Sinks(database);
+  const forwarding = cleanup.use(new Forwarding({ sinks, paths, events, log, version, proxyFor }));
+  return { credentials, forwarding };
+}

@@ -1,0 +1,35 @@
+// Credentials that iddio holds for a client which itself has only placeholders. The feature that keeps them decides for
+// each request; who forwards knows only this. Nothing is lent to another user, over an upstream that was not verified,
+// or to a request that iddio does not understand.
+
+import type { Classification } from "../../model/classification.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
+import type { RequestHead } from "../../model/request.ts";
+import type { Alteration } from "../message/alteration.ts";
+
+/** What of a connection bears on lending. */
+export interface Lender {
+  /** The daemon's own user opened it, or a run of that user. */
+  readonly isOwnUser: boolean;
+  /** Its upstream proves its name by TLS. */
+  readonly isVerified: boolean;
+}
+
+/** A request that may hold placeholders. */
+export interface LendingRequest {
+  readonly head: RequestHead;
+  readonly client: ClientIdentity | undefined;
+  readonly lender: Lender;
+  readonly operation: Classification;
+}
+
+/** What is put in place of placeholders, or why the request cannot go, as a clause. */
+export type Released = Alteration | { readonly refused: string };
+
+/** Decides which credentials go with a request. */
+export interface CredentialRelease {
+  /** False while there is none: nothing is looked for then. */
+  readonly isNeeded: boolean;
+  /** Undefined when it holds no placeholder. Never rejects. */
+  of(request: LendingRequest): Promise<Released | undefined>;
+}
