@@ -124,6 +124,8 @@ test("reading needs a person only where a person alone may see it, a decision an
     "approvals_deny",
     "console_open",
     "console_revoke",
+    "credentials_remove",
+    "credentials_revoke",
     "detector_clear",
     "grants_revoke",
     "guard_confirm",
