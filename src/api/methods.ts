@@ -27,14 +27,13 @@ import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
 import { type AnyMethod, method } from "./method.ts";
 import { MCP_METHODS } from "./methods/mcp.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
+import { NO_LOAD, POLICY_METHODS } from "./methods/policy.ts";
 import {
   caReport,
   classifyReport,
   decideReport,
   eventRow,
   inspectReport,
-  policyReloadReport,
-  policyReport,
   statusReport,
   upstreamInput,
   upstreamReport,
@@ -46,35 +45,12 @@ const inspectEntry = object({ protocol: words(PROTOCOLS), entry: text() });
 const changedReport = object({ changed: flag(), note: optional(text()) });
 
 const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "several match" };
-const NO_LOAD = { "does-not-load": "the text is not a valid file; what was in force stays" };
 
 /** The table. */
 export const METHODS = {
   status: method("read", "GET", "/v1/status", { about: "what the daemon is and does", output: statusReport }),
 
-  policy_show: method("read", "GET", "/v1/policy", { about: "the policy in force", output: policyReport }),
-  policy_reload: method("change", "POST", "/v1/policy/reload", {
-    about: "loads policy.yaml from disk",
-    output: policyReloadReport,
-    errors: NO_LOAD,
-  }),
-  policy_write: method("change", "POST", "/v1/policy/write", {
-    about: "replaces policy.yaml",
-    input: object({
-      text: text(),
-      base_sha256: optional(
-        text(
-          'of the file that was edited, "" when there was none; if it is another by now, nothing is written',
-        ),
-      ),
-    }),
-    output: policyReloadReport,
-    narrows: {
-      because: "when every rule of the new text is proven to be at least as strict",
-      proof: (before, after) => before.isNarrowerPolicy(after.text),
-    },
-    errors: { ...NO_LOAD, "changed-meanwhile": "the file on disk is not the one that was edited" },
-  }),
+  ...POLICY_METHODS,
 
   mode_get: method("read", "GET", "/v1/mode", {
     about: "the proxy mode",

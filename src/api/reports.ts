@@ -192,7 +192,12 @@ export const policyReport = object({
 export type PolicyReport = Value<typeof policyReport>;
 
 /** The answer to `policy reload`. */
-export const policyReloadReport = object({ revision: number(), changed: flag(), warnings: list(text()) });
+export const policyReloadReport = object({
+  revision: number(),
+  changed: flag(),
+  warnings: list(text()),
+  effect: optional(list(text("after a write: a sentence about decisions that differ, the widest first"))),
+});
 /** The answer to `policy reload`. */
 export type PolicyReloadReport = Value<typeof policyReloadReport>;
 

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { diffPolicies, isWidening } from "../../src/policy/compare/diff.ts";
+import { checkNever } from "../../src/policy/compare/never.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
@@ -163,6 +164,23 @@ describe("what is reported", () => {
     expect(scopes).toContain("project dev-*");
     expect(scopes).not.toContain("any other project");
   });
+
+  test("policies of a hundred commands are compared, and what they promise is proven", () => {
+    const commands = Array.from({ length: 100 }, (_, index) => `w${index}.run`);
+    const one = policyOf(
+      BLOCK(`    allow: { commands: [${commands.join(", ")}] }\n    deny: { commands: [a.c] }`),
+    );
+    const two = policyOf(
+      BLOCK(`    allow: { commands: [${commands.slice(1).join(", ")}] }\n    deny: { commands: [a.c] }`),
+    );
+    expect(diff(one, one)).toMatchObject({ changes: [], unknown: [], isWider: false });
+    expect(diff(one, two)).toMatchObject({ unknown: [], isWider: false });
+    expect(diff(two, one)).toMatchObject({ unknown: [], isWider: true });
+    const never = (command: string) =>
+      checkNever(one, { command, scope: undefined, protocol: undefined }, () => CATALOGUE);
+    expect(never("a.c")).toMatchObject({ broken: [], unknown: [] });
+    expect(never("w7.run").broken.length).toBeGreaterThan(0);
+  }, 60_000);
 
   test("patterns that overlap in too many ways count as wider", () => {
     const commands = Array.from(

@@ -46,3 +46,16 @@ function describeRule({ protocol, command, tier, scope, ...support }: SuggestedR
 function shorten(texts: readonly string[]): string {
   return texts.length > 3 ? `${texts.slice(0, 3).join(", ")} and ${texts.length - 3} more` : texts.join(", ");
 }
+
+/** A rule as JSON, for the command line and the control API. */
+export function ruleJson({ firstMs, lastMs, heldBack, scope, ...rest }: SuggestedRule) {
+  return {
+    ...rest,
+    hosts: [...rest.hosts],
+    examples: [...rest.examples],
+    ...(scope === undefined ? {} : { scope: { ...scope, seen: [...scope.seen] } }),
+    first_ms: firstMs,
+    last_ms: lastMs,
+    ...(heldBack === undefined ? {} : { not_learnt: heldBack }),
+  };
+}

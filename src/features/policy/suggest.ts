@@ -3,7 +3,6 @@
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { SuggestedRule } from "../../policy/suggest/suggest.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import { loadCatalogue } from "./read-policy.ts";
@@ -44,7 +43,7 @@ export const policySuggestCommand: Command = {
     const { Observations } = await import("../../policy/suggest/observations.ts");
     const { suggest } = await import("../../policy/suggest/suggest.ts");
     const { rowsFromEnd } = await import("../../state/journal-read.ts");
-    const { dayOf, suggestionDiff, suggestionLines } = await import("./suggest-report.ts");
+    const { dayOf, ruleJson, suggestionDiff, suggestionLines } = await import("./suggest-report.ts");
     const observations = new Observations(file.policy);
     const path = flags.text("from") === "observe" ? paths.observe : paths.audit;
     const sinceMs = Date.now() - (flags.durationMs("since") ?? WEEK_MS);
@@ -66,13 +65,3 @@ export const policySuggestCommand: Command = {
     return 0;
   },
 };
-
-/** Names as in every JSON of the program. */
-function ruleJson({ firstMs, lastMs, heldBack, ...rest }: SuggestedRule) {
-  return {
-    ...rest,
-    first_ms: firstMs,
-    last_ms: lastMs,
-    ...(heldBack === undefined ? {} : { not_learnt: heldBack }),
-  };
-}

@@ -40,6 +40,7 @@ import { mcpHandlers } from "./mcp-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { policyHandlers } from "./policy-control.ts";
+import { policyToolHandlers } from "./policy-tools-control.ts";
 import { runHandlers } from "./run-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
 import { checkUpstream } from "./upstream-check.ts";
@@ -131,6 +132,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     }),
 
     ...policyHandlers(policy, paths.policy, record),
+    ...policyToolHandlers(policy, paths),
 
     mode_get: () => ({ proxy_mode: gateway.mode.current }),
 

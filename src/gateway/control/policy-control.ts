@@ -6,14 +6,16 @@ import { readFile } from "node:fs/promises";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
 import type { PolicyReloadReport } from "../../api/reports.ts";
+import { diffLines } from "../../features/policy/compare.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
 import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../policy/edit/edit.ts";
 import { newCommandProblems } from "../../policy/lint/known-commands.ts";
-import { type PolicyProblem, parsePolicy } from "../../policy/parse/parse.ts";
+import { parsePolicy } from "../../policy/parse/parse.ts";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { RecordControl } from "./approval-control.ts";
+import { diffInSlices, doesNotLoad } from "./policy-tools-control.ts";
 
 type Methods =
   | "policy_show"
@@ -22,6 +24,9 @@ type Methods =
   | "inspect_summary"
   | "inspect_add"
   | "inspect_remove";
+
+/** Sentences about what an edit changes that its row has. */
+const EFFECT_LINES = 10;
 
 /** Handlers of the policy and inspect methods. */
 export function policyHandlers(
@@ -105,6 +110,8 @@ export function policyHandlers(
         if ("problems" in parsed) throw doesNotLoad(parsed.problems);
         const commands = newCommandProblems(parsed.policy, policy.current);
         if (commands.some(({ severity }) => severity === "error")) throw doesNotLoad(commands);
+        const diff = await diffInSlices(policy.current, parsed.policy);
+        const effect = diffLines(diff);
         if (base_sha256 !== undefined && (await sha256OfFile(path)) !== base_sha256)
           throw new UserError("policy.yaml has been changed meanwhile, so it is not overwritten", {
             hint: `see: ${path}`,
@@ -112,8 +119,9 @@ export function policyHandlers(
           });
         await writeFileAtomic(path, text);
         const result = await policy.reload(caller.presence !== undefined);
-        record(caller, "policy edit", { revision: policy.revision, result: result.kind });
-        return report(result.kind === "loaded");
+        const told = { wider: diff.isWider, effect: effect.slice(0, EFFECT_LINES) };
+        record(caller, "policy edit", { revision: policy.revision, result: result.kind, ...told });
+        return { ...report(result.kind === "loaded"), effect: [...effect] };
       }),
 
     inspect_summary: () => ({ protocols: inspectReport(policy) }),
@@ -138,15 +146,6 @@ function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
     last = own.catch(() => undefined);
     return own;
   };
-}
-
-function doesNotLoad(problems: readonly PolicyProblem[]): UserError {
-  const [first] = problems.filter(({ severity }) => severity === "error");
-  const place = first === undefined ? "" : `: line ${first.line}: ${first.message}`;
-  return new UserError(`this policy does not load${place}`, {
-    hint: "iddio policy validate --path <file>",
-    code: "does-not-load",
-  });
 }
 
 /** "" when there is no file. */

@@ -12,6 +12,7 @@ import type { Policy, ProtocolBlock } from "../policy.ts";
 import { type CommandClass, commandClasses } from "./command-classes.ts";
 import { diffInspect, type RouteChange } from "./diff-inspect.ts";
 import { type ScopeCell, scopeCells } from "./scope-cells.ts";
+import { atOnce, type Steps } from "./steps.ts";
 
 /** Operations whose decision changes from one action to another, in the same scopes. */
 export interface DecisionChange {
@@ -44,6 +45,11 @@ const MAX_CELLS = 2_000_000;
 
 /** Compares two policies. */
 export function diffPolicies(before: Policy, after: Policy, catalogue: Catalogue): PolicyDiff {
+  return atOnce(diffSteps(before, after, catalogue));
+}
+
+/** Compares two policies in steps of a few milliseconds. */
+export function* diffSteps(before: Policy, after: Policy, catalogue: Catalogue): Steps<PolicyDiff> {
   const changes: DecisionChange[] = [];
   const unknown: string[] = [];
   for (const protocol of PROTOCOLS) {
@@ -51,7 +57,7 @@ export function diffPolicies(before: Policy, after: Policy, catalogue: Catalogue
       (block) => block !== undefined,
     );
     if (blocks.length === 0) continue;
-    const found = diffProtocol(protocol, before, after, blocks, catalogue(protocol));
+    const found = yield* diffProtocol(protocol, before, after, blocks, catalogue(protocol));
     if ("unknown" in found) unknown.push(found.unknown);
     else changes.push(...found.changes);
   }
@@ -76,13 +82,14 @@ function widestFirst(a: DecisionChange, b: DecisionChange): number {
   return step(a) - step(b) || size(b) - size(a);
 }
 
-function diffProtocol(
+function* diffProtocol(
   protocol: Protocol,
   before: Policy,
   after: Policy,
   blocks: readonly ProtocolBlock[],
   operations: readonly KnownOperation[],
-): { readonly changes: readonly DecisionChange[] } | { readonly unknown: string } {
+): Steps<{ readonly changes: readonly DecisionChange[] } | { readonly unknown: string }> {
+  yield;
   const classes = commandClasses(blocks, operations);
   if (classes === undefined)
     return { unknown: `${protocol}: the command patterns overlap in too many ways to compare` };
@@ -93,7 +100,8 @@ function diffProtocol(
   if (combinations * classes.length > MAX_CELLS)
     return { unknown: `${protocol}: ${combinations * classes.length} cases are too many to compare` };
   const found = new Map<string, Found>();
-  for (const cell of combineCells(scopes.map(({ cells }) => cells)))
+  for (const cell of combineCells(scopes.map(({ cells }) => cells))) {
+    yield;
     for (const commands of classes) {
       const classification = classificationOf(protocol, commands, cell);
       const [from, to] = [decide(before, classification).action, decide(after, classification).action];
@@ -103,6 +111,7 @@ function diffProtocol(
       found.set(key, entry);
       entry.classes.push(commands);
     }
+  }
   return { changes: merge(protocol, [...found.values()], scopes) };
 }
 

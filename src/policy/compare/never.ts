@@ -64,7 +64,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): 
         : scopeKeywords(protocol)
             .filter(({ label }) => label !== AGENT_LABEL)
             .map(({ label }) => ({ label, text: claim.scope ?? "", globs: scope.globs }));
-    const classes = commandClasses([block], catalogue(protocol), [command]);
+    const classes = commandClasses([block], catalogue(protocol), { others: [command] });
     const cells = scopeCells([block], wanted);
     if (classes === undefined || cells === undefined) {
       unknown.push(`${protocol}: its patterns overlap in too many ways to look at`);

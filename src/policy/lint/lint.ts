@@ -6,6 +6,7 @@ import { isTier } from "../../model/tier.ts";
 import { type CommandClass, commandClasses } from "../compare/command-classes.ts";
 import { type Catalogue, classificationOf } from "../compare/diff.ts";
 import { scopeCells } from "../compare/scope-cells.ts";
+import { atOnce, type Steps } from "../compare/steps.ts";
 import { decideByTable } from "../decide/decide.ts";
 import type { Rule } from "../decide/rule-table.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
@@ -26,6 +27,15 @@ export type RuleHits = ReadonlyMap<string, number>;
 
 /** Every finding in file order. */
 export function lintPolicy(policy: Policy, catalogue: Catalogue, hits?: RuleHits): readonly LintFinding[] {
+  return atOnce(lintSteps(policy, catalogue, hits));
+}
+
+/** The findings, in steps. */
+export function* lintSteps(
+  policy: Policy,
+  catalogue: Catalogue,
+  hits?: RuleHits,
+): Steps<readonly LintFinding[]> {
   const found: LintFinding[] = commandProblems(policy).map(({ path, line, message, hint }) => ({
     kind: "never-matches",
     path,
@@ -34,10 +44,15 @@ export function lintPolicy(policy: Policy, catalogue: Catalogue, hits?: RuleHits
     ...(hint === undefined ? {} : { hint }),
   }));
   for (const block of policy.blocks.values()) {
-    const classes = commandClasses([block], catalogue(block.protocol));
+    yield;
+    const classes = commandClasses([block], catalogue(block.protocol), { by: "patterns" });
+    yield;
     found.push(...unreachableEntries(block));
     if (classes === undefined) continue;
-    for (const { table } of tablesOf(block)) found.push(...shadowedRules(block, table, classes));
+    for (const { table } of tablesOf(block)) {
+      yield;
+      found.push(...shadowedRules(block, table, classes));
+    }
     found.push(...allowsOverDenies(block, classes));
     if (hits !== undefined) found.push(...withoutHits(block, hits));
   }

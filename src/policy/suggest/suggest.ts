@@ -5,6 +5,7 @@
 import type { Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import type { Catalogue } from "../compare/diff.ts";
+import { atOnce, type Steps } from "../compare/steps.ts";
 import { addAllowed, type CommandLine, insertScopeEntry, type MapPath } from "../edit/rules-layout.ts";
 import { parsePolicy } from "../parse/parse.ts";
 import type { Policy } from "../policy.ts";
@@ -54,12 +55,17 @@ interface Candidate {
 }
 
 /** Suggests; `day` writes a time for the remark behind a rule. */
-export function suggest(
+export function suggest(...given: Parameters<typeof suggestSteps>): Suggestion {
+  return atOnce(suggestSteps(...given));
+}
+
+/** Suggests in steps. */
+export function* suggestSteps(
   policy: Policy,
   observations: readonly Observation[],
   catalogue: Catalogue,
   day: (ms: number) => string,
-): Suggestion {
+): Steps<Suggestion> {
   const candidates = candidatesOf(observations);
   const heldBack: SuggestedRule[] = candidates.flatMap(({ rule }) =>
     rule.heldBack === undefined ? [] : [rule],
@@ -71,7 +77,7 @@ export function suggest(
   for (const step of stepsOf(policy, ready)) {
     const wanted = [...accepted, ...step.candidates.map(learntOf)];
     const edited = step.edit(text, (rule) => remarkOf(rule, day));
-    const problem = edited === undefined ? BY_HAND : problemWith(policy, edited, wanted, catalogue);
+    const problem = edited === undefined ? BY_HAND : yield* problemWith(policy, edited, wanted, catalogue);
     if (edited !== undefined && problem === undefined) {
       text = edited;
       accepted.splice(0, accepted.length, ...wanted);
@@ -84,15 +90,15 @@ export function suggest(
 
 const BY_HAND = "the policy is written in a way that only you can edit here";
 
-function problemWith(
+function* problemWith(
   before: Policy,
   text: string,
   learnt: readonly Learnt[],
   catalogue: Catalogue,
-): string | undefined {
+): Steps<string | undefined> {
   const after = parsePolicy(text);
   if ("problems" in after) return BY_HAND;
-  return widensOnlyBy(before, after.policy, learnt, catalogue);
+  return yield* widensOnlyBy(before, after.policy, learnt, catalogue);
 }
 
 /** A count and the days, for the line of the rule. */

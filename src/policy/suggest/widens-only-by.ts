@@ -1,5 +1,6 @@
-// The proof that a learnt policy lets through nothing but what was learnt: every known operation and every combination of
-// patterns, in every scope that the two policies can tell apart, is decided by both.
+// The proof that a learnt policy lets through nothing but what was learnt: every known operation and a command for every
+// combination of patterns, in every scope that the two policies can tell apart, is decided by both. A request with
+// several names is newly allowed only if it is by one of them, so one name at a time is enough.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
 import { ACTIONS } from "../../model/action.ts";
@@ -9,6 +10,7 @@ import { commandClasses } from "../compare/command-classes.ts";
 import { type Catalogue, classificationOf, combineCells } from "../compare/diff.ts";
 import { diffInspect } from "../compare/diff-inspect.ts";
 import { type ScopeCell, scopeCells } from "../compare/scope-cells.ts";
+import type { Steps } from "../compare/steps.ts";
 import { decide } from "../decide/decide.ts";
 import { Problems } from "../parse/problems.ts";
 import { readYaml } from "../parse/read-yaml.ts";
@@ -30,12 +32,12 @@ export interface Learnt {
 const MAX_CASES = 2_000_000;
 
 /** Why `after` is not `before` with what was learnt, in a clause; undefined when it is proven to be. */
-export function widensOnlyBy(
+export function* widensOnlyBy(
   before: Policy,
   after: Policy,
   learnt: readonly Learnt[],
   catalogue: Catalogue,
-): string | undefined {
+): Steps<string | undefined> {
   if (diffInspect(before, after).length > 0) return "it would change which hosts are looked into";
   for (const protocol of PROTOCOLS) {
     const own = learnt.filter((one) => one.protocol === protocol);
@@ -43,12 +45,14 @@ export function widensOnlyBy(
     const blocks = [before.blocks.get(protocol), after.blocks.get(protocol)].filter(
       (one) => one !== undefined,
     );
-    const classes = commandClasses(blocks, catalogue(protocol));
+    yield;
+    const classes = commandClasses(blocks, catalogue(protocol), { by: "patterns" });
     const scopes = scopeCells(blocks);
     const cases = scopes?.reduce((product, { cells }) => product * cells.length, classes?.length ?? 0);
     if (classes === undefined || scopes === undefined || cases === undefined || cases > MAX_CASES)
       return `the patterns of ${protocol} overlap in too many ways to prove that it allows no more`;
-    for (const cell of combineCells(scopes.map(({ cells }) => cells)))
+    for (const cell of combineCells(scopes.map(({ cells }) => cells))) {
+      yield;
       for (const commands of classes) {
         const asked = classificationOf(protocol, commands, cell);
         const [was, is] = [decide(before, asked).action, decide(after, asked).action];
@@ -69,6 +73,7 @@ export function widensOnlyBy(
           ? `a rule by command would allow it also where something makes it ${asked.tier}; deny ${asked.tier} first`
           : `it would change more than that: '${asked.command}' of tier ${asked.tier}`;
       }
+    }
   }
   return undefined;
 }

@@ -1,0 +1,162 @@
+// The entries of the control API's table that are about policy.yaml: what is in force, replacing it, and the tools that
+// compare, look and learn. The tools only read: they take a text, or a log of the state directory, and keep nothing.
+
+import { ACTIONS } from "../../model/action.ts";
+import { PROTOCOLS } from "../../model/protocol.ts";
+import { method } from "../method.ts";
+import { classifyReport, policyReloadReport, policyReport } from "../reports.ts";
+import { flag, list, map, number, object, optional, text, words } from "../schema.ts";
+
+/** Refusals of a text that is no policy. */
+export const NO_LOAD = { "does-not-load": "the text is not a valid file; what was in force stays" };
+
+const LOGS = ["audit", "observe"] as const;
+const log = optional(words(LOGS));
+const since = optional(number("only rows newer than so many milliseconds; 7 days unless given"));
+const candidate = text("of the policy to compare with the one in force");
+const lines = list(text("a sentence for a person"));
+
+const finding = object({
+  kind: words(["never-matches", "shadowed", "unreachable", "wider-than-deny", "no-hits"]),
+  path: text(),
+  line: number(),
+  message: text(),
+  hint: optional(text()),
+});
+
+const change = object({
+  protocol: words(PROTOCOLS),
+  from: words(ACTIONS),
+  to: words(ACTIONS),
+  operations: list(text("a known operation")),
+  others: list(text("a clause about operations that no catalogue has")),
+  scopes: list(object({ label: text(), cells: list(text("a clause")) })),
+});
+
+const replayed = object({
+  protocol: words(PROTOCOLS),
+  command: text(),
+  from: words([...ACTIONS, "splice"]),
+  to: words([...ACTIONS, "splice"]),
+  count: number(),
+  examples: list(text("id of a request")),
+  labels: map(text()),
+});
+
+const operation = object({ command: text(), tier: text() });
+
+const suggestedRule = object({
+  protocol: words(PROTOCOLS),
+  command: text(),
+  tier: text(),
+  scope: optional(object({ label: text(), name: text("or pattern"), seen: list(text()) })),
+  count: number(),
+  first_ms: number(),
+  last_ms: number(),
+  hosts: list(text()),
+  examples: list(text("id of a request")),
+  not_learnt: optional(text("why the rule is not in the suggested text")),
+});
+
+/** The entries, for the table. */
+export const POLICY_METHODS = {
+  policy_show: method("read", "GET", "/v1/policy", { about: "the policy in force", output: policyReport }),
+  policy_reload: method("change", "POST", "/v1/policy/reload", {
+    about: "loads policy.yaml from disk",
+    output: policyReloadReport,
+    errors: NO_LOAD,
+  }),
+  policy_write: method("change", "POST", "/v1/policy/write", {
+    about: "replaces policy.yaml",
+    input: object({
+      text: text(),
+      base_sha256: optional(
+        text(
+          'of the file that was edited, "" when there was none; if it is another by now, nothing is written',
+        ),
+      ),
+    }),
+    output: policyReloadReport,
+    narrows: {
+      because: "when every rule of the new text is proven to be at least as strict",
+      proof: (before, after) => before.isNarrowerPolicy(after.text),
+    },
+    errors: { ...NO_LOAD, "changed-meanwhile": "the file on disk is not the one that was edited" },
+  }),
+  policy_lint: method("read", "POST", "/v1/policy/lint", {
+    about: "what is odd about a policy that loads",
+    input: object({ text: optional(text("of a policy; the one in force unless given")) }),
+    output: object({ findings: list(finding) }),
+    errors: NO_LOAD,
+  }),
+  policy_diff: method("read", "POST", "/v1/policy/diff", {
+    about: "every decision that a text makes differently from the policy in force",
+    input: object({ text: candidate }),
+    output: object({
+      wider: flag("it lets through more, or nobody can tell"),
+      lines,
+      changes: list(change),
+      routes: list(object({ entry: text(), from: text(), to: text(), effect: text() })),
+      unknown: list(text("a clause that says what could not be compared")),
+    }),
+    errors: NO_LOAD,
+  }),
+  policy_explain: method("read", "POST", "/v1/policy/explain", {
+    about: "the rules that are tried for a request, and what would allow it",
+    input: object({ method: text(), host: text(), path: text() }),
+    output: object({
+      decision: words([...ACTIONS, "splice"]),
+      reason: text(),
+      rule: optional(text()),
+      line: optional(number()),
+      classification: optional(classifyReport),
+      steps: list(
+        object({
+          path: text(),
+          line: number(),
+          result: words(["applies", "passed-over"]),
+          why: text(),
+          wins: flag(),
+        }),
+      ),
+      to_allow: optional(text("the narrowest rule that would allow it, or why none does")),
+    }),
+  }),
+  policy_replay: method("read", "POST", "/v1/policy/replay", {
+    about: "what a text would have decided about the requests of a log",
+    input: object({ text: candidate, from: log, since_ms: since }),
+    output: object({
+      wider: flag(),
+      lines,
+      decided: number(),
+      exact: number("requests whose rows have every fact of the decision"),
+      answered: number("requests that a person or a grant answered"),
+      skipped: number("requests that could not be decided again"),
+      newly_inspected: number("connections that passed unread and would be looked into"),
+      changes: list(replayed),
+      reclassified: list(
+        object({
+          protocol: words(PROTOCOLS),
+          was: operation,
+          is: operation,
+          from: words(ACTIONS),
+          to: words(ACTIONS),
+          count: number(),
+        }),
+      ),
+    }),
+    errors: NO_LOAD,
+  }),
+  policy_suggest: method("read", "POST", "/v1/policy/suggest", {
+    about: "rules that would have allowed what people allowed, or what ran in observe mode",
+    input: object({ from: log, since_ms: since }),
+    output: object({
+      rows: number("rows about judged requests"),
+      rules: list(suggestedRule),
+      lines,
+      diff: list(text("a line of the file's diff")),
+      text: text("of the policy with what is learnt, for policy_write"),
+      base_sha256: text("for policy_write"),
+    }),
+  }),
+} as const;
