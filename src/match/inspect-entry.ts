@@ -1,7 +1,7 @@
 // One entry of an `inspect:` list: a host, `*.suffix` of any depth, a glob, an address or a CIDR block, each with
-// an optional `:port`. Owns how entries are read and which of two is more specific; which protocol an entry
-// belongs to is the policy's. What is refused here would otherwise be an entry that never matches, which is a
-// host that is never judged.
+// an optional `:port`, and for SSH an optional `user@`. Owns how entries are read and which of two is more specific;
+// which protocol an entry belongs to is the policy's. What is refused here would otherwise be an entry that never
+// matches, which is a host that is never judged.
 
 import { type AddressParts, canonicalAddress, readAddress } from "./destination.ts";
 import { compileGlob, type Glob } from "./glob.ts";
@@ -22,6 +22,8 @@ export interface InspectEntry {
   readonly kind: EntryKind;
   /** Canonical: lower case, no trailing dot, no port; of a suffix without the `*`, `.eks.amazonaws.com`. */
   readonly host: string;
+  /** Of `user@host`, which only SSH has; undefined: any user. */
+  readonly user: string | undefined;
   /** Undefined: any port (`:*` says the same). */
   readonly port: number | undefined;
   /** Ranks entries that match the same destination: exact host with port, exact host, longer suffix, smaller CIDR, glob, `*`. */
@@ -53,15 +55,20 @@ const RANKS: Readonly<Record<EntryKind, number>> = {
 export function parseInspectEntry(
   text: string,
   defaultPort?: number,
+  hasUsers = false,
 ): { readonly entry: InspectEntry } | Problem {
   if (text === "") return { problem: "the entry is empty" };
   if (/\s/.test(text)) return { problem: "the entry holds white space" };
   if (text.includes("://")) return { problem: "write the host alone, without scheme and path" };
-  const split = splitPort(text.toLowerCase());
+  const at = hasUsers ? text.lastIndexOf("@") : -1;
+  const user = at < 0 ? undefined : text.slice(0, at);
+  if (user !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(user))
+    return { problem: `"${user}" is not the name of a user` };
+  const split = splitPort(text.slice(at + 1).toLowerCase());
   if ("problem" in split) return split;
   const body = readBody(split.host);
   if ("problem" in body) return body;
-  return { entry: finish(text, body, split.hasPort ? split.port : defaultPort) };
+  return { entry: finish(text, body, split.hasPort ? split.port : defaultPort, user) };
 }
 
 function splitPort(
@@ -135,7 +142,7 @@ function readCidr(host: string): Body | Problem {
   return { kind: "cidr", host: `${text}/${prefix}`, network: { family, parts, prefix } };
 }
 
-function finish(text: string, body: Body, port: number | undefined): InspectEntry {
+function finish(text: string, body: Body, port: number | undefined, user: string | undefined): InspectEntry {
   const { kind, host, globs = [], network } = body;
   const isCatchAll =
     kind === "any" ||
@@ -144,7 +151,7 @@ function finish(text: string, body: Body, port: number | undefined): InspectEntr
     (kind === "glob" && globs.some((glob) => !/[a-z0-9_-]/.test(glob.fixed)));
   const rank = isCatchAll ? RANKS.any : RANKS[kind];
   const specificity = rank * 10_000 + measure(kind, host, globs, network) * 2 + (port === undefined ? 0 : 1);
-  return { text, kind, host, port, specificity, isCatchAll, globs, network };
+  return { text, kind, host, user, port, specificity, isCatchAll, globs, network };
 }
 
 function measure(

@@ -43,6 +43,10 @@ export interface StatePaths {
   readonly runs: string;
   /** A folder for the key, sockets and client configuration of SSH. */
   readonly ssh: string;
+  /** By which clients of SSH trust the key that iddio shows. */
+  readonly sshKnownHosts: string;
+  /** The system's ssh configuration as `iddio run` shows it. */
+  readonly sshRunConfig: string;
   /** A folder for what the agents of each profile keep between runs. */
   readonly runHomes: string;
   /** A folder for files that agents made and that would start programs outside. */
@@ -91,6 +95,8 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     daemonBinary: join(root, "bin", "iddio-daemon"),
     runs: join(root, "runs"),
     ssh: join(root, "ssh"),
+    sshKnownHosts: join(root, "ssh", "known_hosts"),
+    sshRunConfig: join(root, "ssh", "run_config"),
     runHomes: join(root, "run-homes"),
     quarantine: join(root, "quarantine"),
     plans: join(root, "plans"),

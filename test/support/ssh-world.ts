@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { builtBinary } from "./built-binary.ts";
 import { type Finished, type Running, type RunOptions, runClient, startClient } from "./clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway.ts";
 import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
@@ -10,6 +11,8 @@ import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
 export interface SshWorld extends AsyncDisposable {
   readonly sshd: Sshd;
   readonly gateway: GatewayProcess;
+  /** This program, as ProxyCommand needs it. */
+  readonly gatewayProgram: string;
   /** The client's configuration. */
   readonly config: string;
   /** Environment of clients. */
@@ -28,6 +31,8 @@ export interface SshWorldOptions extends SshdOptions {
   readonly rules?: string;
   readonly settings?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The policy's entry is for this user alone. */
+  readonly entryUser?: string;
 }
 
 const RULES = `  rules:
@@ -59,7 +64,10 @@ export async function startSshWorld(options: SshWorldOptions = {}): Promise<SshW
   const sshd = own.use(await startSshd(options));
   const gateway = own.use(
     await startGatewayProcess({
-      policy: sshPolicy(`localhost:${sshd.port}`, options.rules),
+      policy: sshPolicy(
+        `${options.entryUser ? `${options.entryUser}@` : ""}localhost:${sshd.port}`,
+        options.rules,
+      ),
       settings: `ssh_config: ${sshd.operatorConfig}\n${options.settings ?? ""}`,
       ...(options.env ? { env: options.env } : {}),
     }),
@@ -84,6 +92,7 @@ export async function startSshWorld(options: SshWorldOptions = {}): Promise<SshW
   return {
     sshd,
     gateway,
+    gatewayProgram: `env IDDIO_HOME=${gateway.home} ${builtBinary()}`,
     config,
     env,
     ssh: (command, more = {}) =>

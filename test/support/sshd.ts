@@ -30,6 +30,10 @@ export interface Sshd extends AsyncDisposable {
 export interface SshdOptions {
   /** Lines of sshd_config. */
   readonly config?: string;
+  /** The host has a certificate, and the operator trusts its authority instead of its key. */
+  readonly hasCertificate?: boolean;
+  /** The operator reaches it by itself: two logins for one session. */
+  readonly isJumpHost?: boolean;
   /** Lines at the top of the operator's ssh configuration. */
   readonly operator?: string;
 }
@@ -68,9 +72,26 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const hostKey = text("host.pub").split(" ").slice(0, 2).join(" ");
   const knownHosts = join(path, "known_hosts");
   write("known_hosts", `[localhost]:${port} ${hostKey}\n[127.0.0.1]:${port} ${hostKey}\n`);
+  if (options.hasCertificate) {
+    keygen("authority");
+    Bun.spawnSync([
+      "ssh-keygen",
+      "-q",
+      "-s",
+      join(path, "authority"),
+      "-I",
+      "host",
+      "-h",
+      "-n",
+      "localhost",
+      join(path, "host.pub"),
+    ]);
+    write("known_hosts", `@cert-authority [localhost]:${port},localhost ${text("authority.pub")}`);
+  }
   write(
     "sshd_config",
     `${options.config ?? ""}
+${options.hasCertificate ? `HostCertificate ${path}/host-cert.pub` : ""}
 Port ${port}
 ListenAddress 127.0.0.1
 HostKey ${path}/host
@@ -88,6 +109,7 @@ Subsystem sftp internal-sftp
   write(
     "operator.config",
     `${options.operator ?? ""}
+${options.isJumpHost ? `Host localhost\n  ProxyJump ${USER}@127.0.0.1:${port}\n` : ""}
 Host *
   IdentityFile ${path}/identity
   IdentitiesOnly yes

@@ -133,7 +133,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   const secrets = HOME_SECRETS.map((name) => join(home, name)).filter((path) => existsSync(path));
   if (input.keepHome) for (const path of secrets) args.push(...(await cover(path, shown)));
   for (const path of new Set([state, config])) args.push("--tmpfs", path);
-  for (const path of [paths.caCertificate, paths.bundle])
+  for (const path of [paths.caCertificate, paths.bundle, paths.sshKnownHosts])
     if (existsSync(path)) args.push("--ro-bind", path, path);
   const kubeconfig = join(scratch, "kubeconfig");
   if (existsSync(kubeconfig)) args.push("--ro-bind", kubeconfig, paths.kubeconfig);
@@ -315,6 +315,8 @@ async function systemFiles({ paths, scratch }: ViewInput): Promise<readonly stri
       if (existsSync(target) || real !== undefined) args.push("--ro-bind", source, real ?? target);
   };
   for (const target of TRUST_FILES) await onto(paths.bundle, target);
+  // The way out leads through iddio anyhow; by this ssh knows the key that iddio shows, and the operator's words for hosts.
+  if (existsSync(paths.sshRunConfig)) await onto(paths.sshRunConfig, "/etc/ssh/ssh_config");
   for (const [name, target] of SYSTEM_FILES) await onto(join(scratch, name), target);
   return args;
 }

@@ -10,17 +10,39 @@ export interface ConfigPlaces {
   /** The state directory, where it is not the usual one. */
   readonly home: string | undefined;
   readonly known: string;
+  /** ssh (10.1 and newer) warns of key exchanges that are not post-quantum, and the way to iddio has none. */
+  readonly warnsOfKeys: boolean;
 }
 
-/** The configuration: one `Match` for all hosts of the list. */
+/** The configuration: one `Match` for all hosts of the list, and one for each user that only some hosts are listed for. */
 export function sshConfigText(entries: readonly InspectEntry[], places: ConfigPlaces): string {
+  const users = [...new Set(entries.map(({ user }) => user))];
+  const blocks = users.map((user) =>
+    matchBlock(
+      entries.filter((entry) => entry.user === user),
+      user,
+      places,
+    ),
+  );
+  return [
+    "# Written by `iddio ssh-config`. These hosts go through iddio, which shows a key of its own for them.",
+    ...blocks,
+    "Match all",
+    "",
+  ].join("\n");
+}
+
+function matchBlock(
+  entries: readonly InspectEntry[],
+  user: string | undefined,
+  places: ConfigPlaces,
+): string {
   const patterns = [...new Set(entries.flatMap(hostPatterns))];
   const home = places.home === undefined ? "" : `/usr/bin/env IDDIO_HOME=${shellWord(places.home)} `;
   const program = places.program.map(shellWord).join(" ");
   return [
-    "# Written by `iddio ssh-config`. These hosts go through iddio, which shows a key of its own for them.",
     // What iddio itself starts for the other side reads the same files, and must not come back.
-    `Match host "${patterns.join(",")}" exec "test -z $IDDIO_SSH_UPSTREAM"`,
+    `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`} exec "test -z $IDDIO_SSH_UPSTREAM"`,
     `  ProxyCommand ${home}${program} ssh-proxy %h %p %n`,
     `  UserKnownHostsFile ${sshWord(places.known)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     // Nothing to ask: the policy says who may log in.
@@ -32,11 +54,33 @@ export function sshConfigText(entries: readonly InspectEntry[], places: ConfigPl
     "  ForwardX11 no",
     "  CheckHostIP no",
     // The way to iddio stays on this machine; from iddio on it is the operator's ssh.
-    "  IgnoreUnknown WarnWeakCrypto",
-    "  WarnWeakCrypto no-pq-kex",
-    "Match all",
-    "",
+    ...(places.warnsOfKeys ? ["  WarnWeakCrypto no-pq-kex"] : []),
   ].join("\n");
+}
+
+/** The operator's own word for a host. */
+export interface HostAlias {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+}
+
+/** For the inside of `iddio run`, where every connection leads through iddio: the key that iddio shows, and aliases. */
+export function runConfigText(
+  entries: readonly InspectEntry[],
+  { known, warnsOfKeys }: Pick<ConfigPlaces, "known" | "warnsOfKeys">,
+  aliases: readonly HostAlias[],
+): string {
+  const named = aliases.map(
+    ({ name, host, port, user }) => `Host ${name}\n  HostName ${host}\n  Port ${port}\n  User ${user}\n`,
+  );
+  const patterns = [...new Set(entries.flatMap(hostPatterns))].join(",");
+  return `# Written by \`iddio ssh-config\`.
+${named.join("")}Match host "${patterns}"
+  UserKnownHostsFile ${sshWord(known)}
+${warnsOfKeys ? "  WarnWeakCrypto no-pq-kex\n" : ""}Match all
+`;
 }
 
 /** The lines by which clients trust iddio's key, for these hosts only. */

@@ -9,6 +9,8 @@ import type { Events } from "../../gateway/request/events.ts";
 import { askDigest } from "../../gateway/request/fingerprint.ts";
 import type { Destination } from "../../gateway/request/inspection.ts";
 import type { Ending } from "../../gateway/request/stages/stage.ts";
+import type { InspectEntry } from "../../match/inspect-entry.ts";
+import { InspectIndex } from "../../match/inspect-index.ts";
 import type { Asker } from "../../model/agent-label.ts";
 import type { Evidence, Subject } from "../../model/ask.ts";
 import { assertNever } from "../../model/assert-never.ts";
@@ -117,10 +119,14 @@ export class SessionJudge {
     const { policy } = gateway.inspection;
     // What is dialled must itself be one of the policy's hosts, whatever it was asked for as.
     const dialled = [target.host, name.toLowerCase(), ...addresses];
+    const entries = entriesFor(policy, dialled, target.port);
     if (!dialled.some((host) => routeOf(policy, { host, port: target.port })?.protocol === "ssh"))
       return refuse(
         `the policy does not list ${target.host}:${target.port}, to which '${name}' leads, under ssh`,
       );
+    // An entry with a user is for that user alone; iddio holds the operator's keys, so nobody else gets in by it.
+    if (!entries.some((entry) => entry.user === undefined || entry.user === user))
+      return refuse(`the policy lists ${target.host} for other users than ${user}`);
     this.#login = { user, target, hosts };
     this.#send({ type: "go", id });
   }
@@ -248,6 +254,15 @@ export class SessionJudge {
     });
     return stop;
   }
+}
+
+/** The entries of the block that match one of the names. */
+function entriesFor(policy: Policy, hosts: readonly string[], port: number): readonly InspectEntry[] {
+  const listed = policy.blocks.get("ssh")?.inspect.map(({ entry }) => entry) ?? [];
+  return listed.filter((entry) => {
+    const index = new InspectIndex([{ entry, value: entry }]);
+    return hosts.some((host) => index.lookup(host, port) !== undefined);
+  });
 }
 
 /** The strictest verdict over the names of the host. */

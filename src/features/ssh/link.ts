@@ -73,9 +73,26 @@ export interface DialledTarget {
   readonly problem?: string;
 }
 
+/** How a channel is to be recorded. */
+export interface RecordingOrder {
+  /** A file that is not there yet. */
+  readonly path: string;
+  /** Its first line. */
+  readonly header: Readonly<Record<string, unknown>>;
+  /** Whether content is kept, or only lengths and times. */
+  readonly isFull: boolean;
+  readonly isTerminal: boolean;
+  /** Whether what is typed into a terminal is kept too. */
+  readonly keepsTyped: boolean;
+  /** Bytes of content. */
+  readonly limit: number;
+  /** Whether the channel ends when it cannot be recorded. */
+  readonly endsOnFailure: boolean;
+}
+
 /** A line from the daemon. */
 export type ToSession =
   | { readonly type: "start"; readonly start: SessionStart }
   | { readonly type: "held"; readonly id: number; readonly text: string }
-  | { readonly type: "go"; readonly id: number }
+  | { readonly type: "go"; readonly id: number; readonly recording?: RecordingOrder }
   | { readonly type: "refuse"; readonly id: number; readonly text: string };

@@ -1,5 +1,5 @@
 // `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin and stdout. It
-// knows no SSH and no keys. Inside `iddio run` the proxy is the bridge's, which the environment names.
+// knows no SSH and no keys.
 
 import { connect, type Socket } from "node:net";
 import type { CommandContext } from "../../cli/kit/command.ts";
@@ -22,18 +22,12 @@ export async function carry(context: CommandContext): Promise<number> {
   if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535)
     throw new UserError(`'${port}' is not a port`, { hint: "a number from 1 to 65535", exitCode: 2 });
   const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const socket = await open(await addressOf(context));
+  // Inside a run every connection leads through iddio by itself, and there is no daemon to ask.
+  if (context.env.IDDIO_RUN !== undefined) return join(await open(where), Buffer.alloc(0));
+  const socket = await open(await proxyAddress(context));
   socket.write(`CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`);
   const first = await readAnswer(socket);
   return join(socket, first);
-}
-
-/** Inside a run there is no daemon to ask, and the proxy's address is in the environment. */
-async function addressOf(context: CommandContext): Promise<string> {
-  const { env } = context;
-  const inside = env.IDDIO_RUN === undefined ? undefined : env.HTTPS_PROXY;
-  const address = inside === undefined ? await proxyAddress(context) : new URL(inside).host;
-  return address;
 }
 
 function open(address: string): Promise<Socket> {
@@ -44,7 +38,7 @@ function open(address: string): Promise<Socket> {
     );
     socket.once("error", (cause) =>
       reject(
-        new UserError(`iddio's proxy at ${address} cannot be reached`, {
+        new UserError(`${address} cannot be reached`, {
           hint: "start it: iddio gateway --start",
           cause,
         }),

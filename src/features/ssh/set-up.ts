@@ -5,10 +5,14 @@ import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { CommandContext } from "../../cli/kit/command.ts";
+import { runTool } from "../../host/process/run-tool.ts";
+import type { InspectEntry } from "../../match/inspect-entry.ts";
+import { InspectIndex } from "../../match/inspect-index.ts";
 import { UserError } from "../../model/user-error.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
+import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { writeFileAtomic } from "../../state/files.ts";
-import { knownHostsText, sshConfigText } from "./config-file.ts";
+import { type HostAlias, knownHostsText, runConfigText, sshConfigText } from "./config-file.ts";
 import { hostKeyOf } from "./host-key.ts";
 
 const BEGIN = "# iddio: hosts that go through the gateway (iddio ssh-config --uninstall takes this out)";
@@ -29,13 +33,27 @@ export async function writeConfig(context: CommandContext): Promise<void> {
       hint: 'iddio inspect add ssh "prod.example.com"',
     });
   const file = flags.text("output") ?? join(paths.ssh, "config");
-  const known = join(paths.ssh, "known_hosts");
+  const known = paths.sshKnownHosts;
   const { publicKey } = await hostKeyOf(paths.ssh);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFileAtomic(known, knownHostsText(entries, publicKey), 0o644);
+  const { code } = await runTool(["ssh", "-o", "WarnWeakCrypto=no-pq-kex", "-G", "x"], { env });
+  const warnsOfKeys = code === 0;
   await writeFileAtomic(
     file,
-    sshConfigText(entries, { program: ownProgram(), home: env.IDDIO_HOME ? paths.root : undefined, known }),
+    sshConfigText(entries, {
+      program: ownProgram(),
+      home: env.IDDIO_HOME ? paths.root : undefined,
+      known,
+      warnsOfKeys,
+    }),
+    0o644,
+  );
+  const aliases = await aliasesOf(own, entries, env);
+  const system = await readFile("/etc/ssh/ssh_config", "utf8").catch(() => "");
+  await writeFileAtomic(
+    paths.sshRunConfig,
+    runConfigText(entries, { known, warnsOfKeys }, aliases) + system,
     0o644,
   );
   if (flags.has("install")) await install(own, file);
@@ -45,6 +63,31 @@ export async function writeConfig(context: CommandContext): Promise<void> {
   if (flags.has("install")) output.note(`included from ${own}`);
   else output.note(`try it: ssh -F ${file} <host>`);
 }
+
+/** The operator's own words for hosts of the list, as his ssh reads them: an agent in a run has no configuration of his. */
+async function aliasesOf(
+  own: string,
+  entries: readonly InspectEntry[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly HostAlias[]> {
+  const text = await readFile(own, "utf8").catch(() => "");
+  const names = [...text.matchAll(/^[ \t]*Host[ \t=]+(.*)$/gim)].flatMap(([, list = ""]) =>
+    list.split(/\s+/),
+  );
+  const index = new InspectIndex(entries.map((entry) => ({ entry, value: entry })));
+  const found: HostAlias[] = [];
+  for (const name of new Set(names.filter(isPlainHost)).values()) {
+    if (found.length >= ALIASES_MAX) break;
+    const { code, stdout } = await runTool(["ssh", "-G", "--", name], { env });
+    if (code !== 0) continue;
+    const value = (key: string) => new RegExp(`^${key} (.*)$`, "m").exec(stdout)?.[1] ?? "";
+    const [host, port, user] = [value("hostname").toLowerCase(), Number(value("port")), value("user")];
+    if (index.lookup(host, port) !== undefined) found.push({ name, host, port, user });
+  }
+  return found;
+}
+
+const ALIASES_MAX = 200;
 
 async function install(own: string, file: string): Promise<void> {
   const before = await readFile(own, "utf8").catch(() => "");

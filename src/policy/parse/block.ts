@@ -77,7 +77,7 @@ function parseInspect(field: Field, protocol: Protocol, problems: Problems): rea
   return readTexts(field, "an inspect entry", problems).flatMap(({ item, path }) => {
     // Without a port any is meant, but for SSH the one that SSH has: a host's other services are not SSH.
     const defaultPort = protocol === "ssh" ? SSH_PORT : undefined;
-    const parsed = parseInspectEntry(item.text, defaultPort);
+    const parsed = parseInspectEntry(item.text, defaultPort, protocol === "ssh");
     if ("problem" in parsed) {
       problems.error(item.at, path, `${quote(item.text)} cannot be inspected: ${parsed.problem}`);
       return [];

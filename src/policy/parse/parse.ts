@@ -51,7 +51,7 @@ function parseBlocks(map: MapTree, problems: Problems): Map<Protocol, ProtocolBl
 function warnOfRepeats(entries: readonly ListedEntry[], problems: Problems): void {
   const seen = new Map<string, ListedEntry>();
   for (const listed of entries) {
-    const key = `${listed.entry.host} ${listed.entry.port ?? "*"}`;
+    const key = `${listed.entry.user ?? ""}@${listed.entry.host} ${listed.entry.port ?? "*"}`;
     const first = seen.get(key);
     if (first === undefined) seen.set(key, listed);
     else {

@@ -2,10 +2,12 @@
 // daemon is gone there is none, and whoever waits is refused.
 
 import { NdjsonDecoder } from "../../../wire/ndjson.ts";
-import type { ChannelEnd, FromSession, SessionStart, ToSession, Wish } from "../link.ts";
+import type { ChannelEnd, FromSession, RecordingOrder, SessionStart, ToSession, Wish } from "../link.ts";
 
 /** What the daemon said to a wish. */
-export type Answer = { readonly kind: "go" } | { readonly kind: "refuse"; readonly text: string };
+export type Answer =
+  | { readonly kind: "go"; readonly recording?: RecordingOrder }
+  | { readonly kind: "refuse"; readonly text: string };
 
 interface Waiting {
   held(text: string): void;
@@ -57,7 +59,7 @@ export class DaemonLink {
       return;
     }
     this.#waiting.delete(line.id);
-    waiting.answer(line.type === "go" ? { kind: "go" } : { kind: "refuse", text: line.text });
+    waiting.answer(line.type === "go" ? { ...line, kind: "go" } : { kind: "refuse", text: line.text });
   }
 
   /** Says who logs in and where to that leads. */

@@ -5,6 +5,7 @@
 import type { Connection, ServerChannel, Session } from "ssh2";
 import type { Wish } from "../link.ts";
 import { ChannelWriter } from "./channel-writer.ts";
+import { Recording } from "./recording.ts";
 import type { SessionContext } from "./session-context.ts";
 import { SftpGate } from "./sftp-gate.ts";
 import { type ClientTerminal, startUpstream, type Upstream } from "./upstream.ts";
@@ -26,7 +27,7 @@ const ALLOWED_VALUE = /^[\w.,:@=+/ -]{0,200}$/;
 export function serveSessionChannel(context: SessionContext, client: Connection, session: Session): void {
   const variables = new Map<string, string>();
   let terminal: ClientTerminal | undefined;
-  let upstream: Upstream | undefined;
+  let upstream: Pick<Upstream, "write" | "kill" | "resize"> | undefined;
   let hasBegun = false;
 
   session.on("env", (accept, _, { key, val }) => {
@@ -89,7 +90,7 @@ interface Run {
   readonly work: UpstreamWork;
   readonly terminal: () => ClientTerminal | undefined;
   readonly variables: ReadonlyMap<string, string>;
-  readonly started: (upstream: Upstream) => void;
+  readonly started: (upstream: Pick<Upstream, "write" | "kill" | "resize">) => void;
 }
 
 async function run(
@@ -117,12 +118,40 @@ async function run(
     await tell(answer.text);
     return writer.finish(REFUSED);
   }
+  // What a person allowed for somebody who has left is not carried out.
+  if (writer.isClosed) {
+    context.link.end(asked.id, {
+      code: undefined,
+      toRemote: 0,
+      fromRemote: 0,
+      reason: "the client went away",
+    });
+    return;
+  }
+  let recording: Recording | undefined;
+  let upstream: Upstream | undefined;
+  try {
+    const { recording: order } = answer;
+    if (order !== undefined)
+      recording = await Recording.begin(order, (why) => {
+        if (!order.endsOnFailure) return;
+        void tell(`iddio ended the session: it cannot be recorded (${why})`);
+        upstream?.kill();
+      });
+  } catch (error) {
+    const reason = `the session cannot be recorded (${error instanceof Error ? error.message : String(error)})`;
+    if (answer.recording?.endsOnFailure) {
+      context.link.end(asked.id, { code: undefined, toRemote: 0, fromRemote: 0, reason });
+      await tell(`iddio refused it: ${reason}`);
+      return writer.finish(REFUSED);
+    }
+  }
   let toRemote = 0;
   let fromRemote = 0;
-  let upstream: Upstream;
   let gate: SftpGate | undefined;
+  let running: Upstream;
   try {
-    upstream = startUpstream({
+    running = startUpstream({
       target: context.target,
       work,
       terminal: terminal(),
@@ -131,6 +160,7 @@ async function run(
       scratch: context.start.scratch,
       output: async (bytes, isStderr) => {
         fromRemote += bytes.length;
+        if (gate === undefined || isStderr) recording?.data(isStderr ? "stderr" : "stdout", bytes);
         if (gate !== undefined && !isStderr) await gate.server(bytes);
         else await writer.write(bytes, isStderr);
       },
@@ -138,50 +168,78 @@ async function run(
   } catch (error) {
     const reason = `ssh cannot be started (${error instanceof Error ? error.message : String(error)})`;
     context.link.end(asked.id, { code: undefined, toRemote, fromRemote, reason });
+    await recording?.end(undefined);
     await tell(`iddio: ${reason}`);
     return writer.finish(FAILED);
   }
-  started(upstream);
+  upstream = running;
+  started({
+    write: running.write,
+    kill: running.kill,
+    resize(columns, rows) {
+      recording?.resize(columns, rows);
+      running.resize(columns, rows);
+    },
+  });
+  const size = terminal();
+  if (size !== undefined) recording?.resize(size.columns, size.rows);
   if (wish.kind === "subsystem" && wish.name === "sftp")
-    gate = sftpGate(context, upstream, writer, asked.id, tell);
-  const forget = context.track(upstream);
-  channel.once("close", () => upstream.kill());
+    gate = sftpGate({ context, upstream: running, writer, channel: asked.id, tell, recording });
+  const forget = context.track(running);
+  channel.once("close", () => running.kill());
   // Not by an iterator: at its end that would close the channel, and the answer with it.
   let taken = Promise.resolve();
   channel.on("data", (bytes: Buffer) => {
     toRemote += bytes.length;
+    if (gate === undefined) recording?.data("stdin", bytes);
     channel.pause();
     taken = taken
-      .then(() => (gate === undefined ? upstream.write(bytes) : gate.client(bytes)))
+      .then(() => (gate === undefined ? running.write(bytes) : gate.client(bytes)))
       .then(() => void channel.resume());
   });
-  channel.once("end", () => void taken.then(() => upstream.end()));
-  const { code, log } = await upstream.ended;
+  channel.once("end", () => void taken.then(() => running.end()));
+  const { code, log } = await running.ended;
   forget();
   gate?.close();
+  await recording?.end(code);
   const reason = code === FAILED ? lastLine(log) : "";
   context.link.end(asked.id, { code, toRemote, fromRemote, ...(reason === "" ? {} : { reason }) });
   if (log !== "" && code === FAILED) await tell(context.explain(log));
   await writer.finish(code);
 }
 
-/** The gate of a channel of SFTP; without it the bytes would pass unread. */
-function sftpGate(
-  { link }: SessionContext,
-  upstream: Upstream,
-  writer: ChannelWriter,
-  channel: number,
-  tell: (text: string) => Promise<void>,
-): SftpGate {
+interface GateOptions {
+  readonly context: SessionContext;
+  readonly upstream: Upstream;
+  readonly writer: ChannelWriter;
+  readonly channel: number;
+  readonly tell: (text: string) => Promise<void>;
+  readonly recording: Recording | undefined;
+}
+
+/** The gate of a channel of SFTP; without it the bytes would pass unread. A recording has a line for each operation. */
+function sftpGate({ context, upstream, writer, channel, tell, recording }: GateOptions): SftpGate {
+  const { link } = context;
+  const names = new Map<number, string>();
   return new SftpGate({
-    ask: (operation, paths) =>
-      link.ask({ kind: "file", operation, paths, channel }, (text) => void tell(text)),
+    ask(operation, paths) {
+      const asked = link.ask({ kind: "file", operation, paths, channel }, (text) => void tell(text));
+      names.set(asked.id, `${operation} ${paths.join(" ")}`);
+      return asked;
+    },
     leave: (id) => link.leave(id),
-    end: (id, end) => link.end(id, end),
+    end(id, end) {
+      link.end(id, end);
+      const { toRemote, fromRemote, sha256, reason } = end;
+      const digest = sha256 === undefined ? "" : ` sha256 ${sha256}`;
+      const bytes = toRemote + fromRemote === 0 ? "" : ` ${toRemote + fromRemote} bytes`;
+      recording?.note(`${names.get(id) ?? ""}${bytes}${digest}${reason === undefined ? "" : ` (${reason})`}`);
+      names.delete(id);
+    },
     toServer: (bytes) => upstream.write(bytes),
     toClient: (bytes) => writer.write(bytes),
     tell,
-    cut: (reason) => {
+    cut(reason) {
       void tell(`iddio ended the transfer: ${reason}`);
       upstream.kill();
     },

@@ -46,6 +46,12 @@ const RAW_POLL_MS = 5;
 const RAW_WAIT_MS = 30_000;
 const LOG_MAX = 16 * 1024;
 
+/**
+ * Marks what must not come back to us; and has every question answered with no, also those of the ssh that ssh itself
+ * starts for a jump host, which would ask the client's terminal.
+ */
+const NO_QUESTIONS = { IDDIO_SSH_UPSTREAM: "1", SSH_ASKPASS: "/bin/false", SSH_ASKPASS_REQUIRE: "force" };
+
 let serial = 0;
 
 /** Starts the operator's ssh. Throws when it cannot be started. */
@@ -56,7 +62,7 @@ export function startUpstream(options: UpstreamOptions): Upstream {
     log,
     sendEnv: [...options.variables.keys()],
   });
-  const env = { ...options.env, ...Object.fromEntries(options.variables), IDDIO_SSH_UPSTREAM: "1" };
+  const env = { ...options.env, ...Object.fromEntries(options.variables), ...NO_QUESTIONS };
   const running =
     options.terminal === undefined
       ? startPiped(argv, env, options)
