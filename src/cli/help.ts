@@ -11,15 +11,20 @@ const WIDTH = 80;
 /** A left column that is wider than this has a line of its own. */
 const LEFT_MAX = 30;
 
-/** The first words of all commands, one a line. */
-export function renderOverview(commands: readonly Command[], version: string): string {
+/** The first words of all commands and what they are about, one a line. */
+export function renderFirstWords(commands: readonly Command[]): readonly string[] {
   const firsts = new Set(commands.map(({ name }) => name.split(" ")[0] ?? ""));
+  return columns([...firsts].map((first) => [`  ${first}`, aboutFirst(first, commands)]));
+}
+
+/** What `iddio` alone prints. */
+export function renderOverview(commands: readonly Command[], version: string): string {
   return [
     `iddio ${version}: security gateway for AI agents`,
     "",
     "usage: iddio <command> [arguments] [flags]",
     "",
-    ...columns([...firsts].map((first) => [`  ${first}`, aboutFirst(first, commands)])),
+    ...renderFirstWords(commands),
     "",
     "more about one: iddio help <command>",
     "",

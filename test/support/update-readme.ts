@@ -3,16 +3,15 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { usageOf } from "../../src/cli/kit/parse-argv.ts";
+import { renderFirstWords } from "../../src/cli/help.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { renderCommandReference } from "./command-reference.ts";
 import { renderControlApi } from "./control-api-page.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 const path = join(PROJECT_ROOT, "README.md");
-const block = `<!-- commands -->\n\`\`\`\n${COMMANDS.filter(({ isHidden }) => isHidden !== true)
-  .map(usageOf)
-  .join("\n")}\n\`\`\``;
+const visible = COMMANDS.filter(({ isHidden }) => isHidden !== true);
+const block = `<!-- commands -->\n\`\`\`\n${renderFirstWords(visible).join("\n")}\n\`\`\``;
 const readme = readFileSync(path, "utf8");
 writeFileSync(
   path,

@@ -59,8 +59,8 @@ export const credentialsAddCommand: Command = {
   ],
   examples: [
     "iddio credentials add github work --from keychain",
-    "iddio credentials add cloudflare dns --from file --path /home/ana/.secrets/cloudflare",
-    "iddio credentials add github bot --from github-app --app 12345 --installation 678 --path /home/ana/bot.pem --repository web --permission contents=read",
+    "iddio credentials add cloudflare dns --from file --path /home/ana/.cf-token",
+    "iddio credentials add github work --from command /usr/bin/pass show github",
   ],
   async run({ args, flags, output, daemon }) {
     const [kind = "", name = "", ...argv] = args;

@@ -59,8 +59,8 @@ export const forwardAddCommand: Command = {
   ],
   examples: [
     "iddio forward add siem syslog+tls://logs.example.com:6514",
-    'iddio forward add otel otlp+https://otel.example.com --header "Authorization: Bearer …"',
-    "iddio forward add archive 's3://audit/iddio?region=eu-west-1' --access-key-id AKIA… < secret",
+    "iddio forward add otel otlp+https://otel.example.com --format ocsf",
+    "iddio forward add archive s3://audit/iddio --access-key-id AKIA… < secret",
   ],
   async run({ args, flags, output, daemon }) {
     const [name = "", target = ""] = args;

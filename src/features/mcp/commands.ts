@@ -29,7 +29,7 @@ export const mcpRunCommand: Command = {
     "Clients start it in place of the server; 'iddio mcp install' writes that into their settings. Calls that the policy",
     "holds wait for a person, and what the server changes about its tools is hidden until 'iddio mcp review'.",
   ],
-  examples: ["iddio mcp run --name memory -- npx -y @modelcontextprotocol/server-memory@2026.8.31"],
+  examples: ["iddio mcp run --name memory -- npx -y @modelcontextprotocol/server-memory"],
   isRaw: true,
   async run({ args, flags, paths, env }) {
     const { runServer } = await import("./stdio/run.ts");

@@ -145,7 +145,7 @@ export const runProfilesCommand: Command = {
 /** Lists what was moved out of agents' reach. */
 export const runQuarantineCommand: Command = {
   name: "run quarantine",
-  summary: "List files that agents made and that would have started programs outside of their sandbox",
+  summary: "List files of agents that would have started programs outside",
   flags: [JSON_FLAG],
   async run({ flags, output, paths }) {
     const { quarantined } = await import("./quarantine.ts");
