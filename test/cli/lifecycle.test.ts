@@ -28,6 +28,11 @@ async function doctor(
   return { healthy, failed, findings };
 }
 
+interface Repaired {
+  readonly repairs: string[];
+  readonly left: string[];
+}
+
 const pidOf = async (at: InstalledHome) => (await at.control.call("status", {})).pid;
 
 test("install makes binary, state, unit and a running daemon; again, it changes nothing", async () => {
@@ -175,8 +180,12 @@ test("doctor finds every damage, repair --dry-run changes nothing, repair mends 
     expect([what, found.failed]).toEqual([what, expect.arrayContaining([check])]);
     for (const { verdict, fix } of found.findings)
       if (verdict === "fail" || verdict === "warn") expect(fix).toBeString();
-    const { code, stdout, stderr } = await at.iddio(["repair"]);
+    const dry = JSON.parse((await at.iddio(["repair", "--dry-run", "--json"])).stdout) as Repaired;
+    expect([what, (await doctor(at)).failed]).toEqual([what, found.failed]);
+    const { code, stdout, stderr } = await at.iddio(["repair", "--json"]);
     expect([what, code, code === 0 ? "" : stdout + stderr]).toEqual([what, 0, ""]);
+    const { repairs, left } = JSON.parse(stdout) as Repaired;
+    expect([what, dry.repairs, dry.left]).toEqual([what, repairs, left]);
   }
   expect((await doctor(at)).failed).toEqual([]);
   expect(await at.succeed(["repair"])).toBe("");
@@ -195,9 +204,15 @@ test("what a person must mend is left for a person", async () => {
   await systemctl(at.env, "stop");
   // Without a daemon nobody knows which policy was meant.
   await writeFile(join(at.state, "policy.yaml"), "kubectl: [");
-  const { code, stderr, stdout } = await at.iddio(["repair"]);
-  expect(code).toBe(1);
-  expect(stdout + stderr).toContain("policy");
+  for (const flag of ["--dry-run", ""]) {
+    const { code, stderr } = await at.iddio(["repair", ...(flag === "" ? [] : [flag])]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("left for you:")]);
+  }
+  const dry = await at.iddio(["repair", "--dry-run", "--json"]);
+  const real = await at.iddio(["repair", "--json"]);
+  expect(dry.code).toBe(real.code);
+  expect((JSON.parse(dry.stdout) as Repaired).left).toEqual((JSON.parse(real.stdout) as Repaired).left);
+  expect((JSON.parse(dry.stdout) as Repaired).left).toContain("policy");
   expect(readFileSync(join(at.state, "policy.yaml"), "utf8")).toBe("kubectl: [");
 }, 180_000);
 

@@ -3,7 +3,12 @@
 
 import { ControlClient } from "../../api/client.ts";
 import { bringUp, placeDaemon } from "../../cli/kit/installation/bring-up.ts";
-import { daemonStatus, type Installation, waitForDaemon } from "../../cli/kit/installation/installation.ts";
+import {
+  daemonStatus,
+  type Installation,
+  ownProgram,
+  waitForDaemon,
+} from "../../cli/kit/installation/installation.ts";
 import type { Service } from "../../host/service/service.ts";
 import { UserError } from "../../model/user-error.ts";
 import { type Finding, REPAIR_ORDER, type Repair } from "./checks.ts";
@@ -57,6 +62,38 @@ export function describeRepair(repair: Repair): string {
       return "restart the daemon";
     case "trust":
       return "have the CA trusted again";
+  }
+}
+
+/** Why a repair cannot be done as things are; asked before it is begun, and by a dry run. */
+export async function problemWith(
+  repair: Repair,
+  { paths }: Installation,
+  service: Service | undefined,
+): Promise<UserError | undefined> {
+  switch (repair.kind) {
+    case "chown":
+      if (process.getuid?.() === 0) return undefined;
+      return new UserError(`cannot give '${repair.path}' to user ${repair.uid}`, {
+        hint: `sudo chown ${repair.uid} '${repair.path}'`,
+      });
+    case "authority": {
+      const status = await daemonStatus(paths).catch(() => undefined);
+      if (status === undefined || (await service?.state())?.kind === "running") return undefined;
+      return new UserError(`the daemon (pid ${status.pid}) runs and holds the CA`, {
+        hint: `stop it: kill ${status.pid}`,
+      });
+    }
+    case "install":
+      try {
+        ownProgram();
+        return undefined;
+      } catch (error) {
+        if (error instanceof UserError) return error;
+        throw error;
+      }
+    default:
+      return undefined;
   }
 }
 
@@ -140,12 +177,7 @@ async function whileStopped(
   service: Service | undefined,
   work: () => Promise<void>,
 ): Promise<void> {
-  const status = await daemonStatus(installation.paths).catch(() => undefined);
   const isService = (await service?.state())?.kind === "running";
-  if (status !== undefined && !isService)
-    throw new UserError(`the daemon (pid ${status.pid}) runs and holds the CA`, {
-      hint: `stop it: kill ${status.pid}`,
-    });
   if (isService) await service?.stop();
   try {
     await work();

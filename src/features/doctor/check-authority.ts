@@ -5,7 +5,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { readFile, stat } from "node:fs/promises";
 import { readCertificate } from "../../host/trust/trust.ts";
 import { FEWEST_ROOTS } from "../../model/root-count.ts";
-import type { CheckContext, Finding } from "./checks.ts";
+import type { CheckContext, Finding, Repair } from "./checks.ts";
 
 const DAY_MS = 86_400_000;
 const EXPIRES_SOON_DAYS = 30;
@@ -13,6 +13,12 @@ const EXPIRES_SOON_DAYS = 30;
 /** Whether certificate and key are there, belong together and are in their time. */
 export async function checkAuthority({ paths, nowMs }: CheckContext): Promise<Finding> {
   const about = { check: "ca", lookedAt: paths.caCertificate };
+  // Whoever had the old one trusted wants the new one trusted.
+  const isMarked = (await readIfThere(paths.caTrusted))?.trim() === "true";
+  const repairs: readonly Repair[] = [
+    { kind: "authority" },
+    ...(isMarked ? [{ kind: "trust" } as const] : []),
+  ];
   const [certificate, key] = await Promise.all([readIfThere(paths.caCertificate), readIfThere(paths.caKey)]);
   if (certificate === undefined && key === undefined)
     return {
@@ -20,7 +26,7 @@ export async function checkAuthority({ paths, nowMs }: CheckContext): Promise<Fi
       verdict: "fail",
       detail: "not there",
       fix: "iddio repair makes one",
-      repairs: [{ kind: "authority" }],
+      repairs,
     };
   const problem =
     certificate === undefined
@@ -36,7 +42,7 @@ export async function checkAuthority({ paths, nowMs }: CheckContext): Promise<Fi
       fix: problem.startsWith("expired")
         ? "iddio repair makes a new authority, which clients must then trust"
         : "restore both files from a backup, or iddio repair makes a new authority, which clients must then trust",
-      repairs: [{ kind: "authority" }],
+      repairs,
     };
   const end = Date.parse(new X509Certificate(certificate ?? "").validTo);
   const days = Math.floor((end - nowMs) / DAY_MS);
@@ -47,7 +53,7 @@ export async function checkAuthority({ paths, nowMs }: CheckContext): Promise<Fi
       verdict: "warn",
       detail: `expires on ${until}`,
       fix: "iddio repair makes a new authority, which clients must then trust",
-      repairs: [{ kind: "authority" }],
+      repairs,
     };
   return { ...about, verdict: "ok", detail: `valid until ${until}` };
 }

@@ -4,6 +4,7 @@
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { type Installation, installationOf, SYSTEM_FLAG } from "../../cli/kit/installation/installation.ts";
 import { UserError } from "../../model/user-error.ts";
+import type { Finding } from "./checks.ts";
 
 const ROUNDS = 3;
 
@@ -29,10 +30,11 @@ export const repairCommand: Command = {
     refuseForeignRoot(installation);
 
     const { examine, findingsJson, isHealthy, printFindings } = await import("./examine.ts");
-    const { carryOut, describeRepair, planRepairs } = await import("./carry-out.ts");
+    const { carryOut, describeRepair, planRepairs, problemWith } = await import("./carry-out.ts");
     const isDry = flags.has("dry-run");
     const isJson = flags.has("json");
     const done: string[] = [];
+    const impossible = new Set<string>();
     let { findings, service } = await examine(installation);
     // A repair may bring to light what needs another: a new authority, for one, must be trusted again.
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -40,34 +42,40 @@ export const repairCommand: Command = {
       if (plan.length === 0) break;
       for (const repair of plan) {
         const text = describeRepair(repair);
-        if (!isJson) output.line(`${isDry ? "would " : ""}${text}`);
-        done.push(text);
-        if (isDry) continue;
-        const problem = await carryOut(repair, installation, service).then(() => undefined, userError);
+        // Asked beforehand by both, so that a dry run never promises what a repair then refuses.
+        let problem = await problemWith(repair, installation, service);
+        if (problem === undefined) {
+          if (!isJson) output.line(`${isDry ? "would " : ""}${text}`);
+          done.push(text);
+          if (isDry) continue;
+          problem = await carryOut(repair, installation, service).then(() => undefined, userError);
+        }
         if (problem === undefined) continue;
-        // What comes after may need this one; what is left is found by looking again.
+        impossible.add(text);
         if (!isJson)
           output.note(`${problem.message}${problem.hint === undefined ? "" : ` (${problem.hint})`}`);
+        // What comes after may need this one; what is left is found by looking again.
         break;
       }
       if (isDry) break;
       ({ findings, service } = await examine(installation));
+      if (impossible.size > 0) break;
     }
+    const willRemain = ({ repairs = [] }: Finding) =>
+      !isDry || repairs.length === 0 || repairs.some((repair) => !done.includes(describeRepair(repair)));
+    const left = findings.filter((finding) => finding.verdict === "fail" && willRemain(finding));
     const healthy = isHealthy(findings);
     if (isJson) {
-      output.json({ dry_run: isDry, repairs: done, healthy, findings: findingsJson(findings) });
-      return healthy || isDry ? 0 : 1;
+      const names = left.map(({ check }) => check);
+      output.json({ dry_run: isDry, repairs: done, left: names, healthy, findings: findingsJson(findings) });
+      return left.length === 0 ? 0 : 1;
     }
-    const unwell = findings.filter(({ verdict }) => verdict === "fail");
-    if (isDry) {
-      if (done.length === 0) output.note("there is nothing that repair can do");
-      return 0;
-    }
-    if (unwell.length > 0) {
-      output.note("left for you:");
-      await printFindings(unwell, output);
-    } else output.note(done.length === 0 ? "nothing to repair" : "repaired");
-    return healthy ? 0 : 1;
+    if (left.length > 0) {
+      output.note(isDry ? "would be left for you:" : "left for you:");
+      await printFindings(left, output);
+    } else if (done.length === 0) output.note("nothing to repair");
+    else if (!isDry) output.note("repaired");
+    return left.length === 0 ? 0 : 1;
   },
 };
 
