@@ -159,7 +159,7 @@ export class ControlClient {
       });
     }
     return new DaemonDown(`dial unix ${this.#socketPath}: connect: ${clause}`, {
-      hint: "the daemon is not running; start it with: iddio gateway",
+      hint: `the daemon is not running; start it with: ${startCommand(this.#socketPath)}`,
       cause: error,
     });
   }
@@ -185,6 +185,11 @@ export type Prover = (question: PresenceQuestion, last: string | undefined) => P
 
 function isQuestion(value: unknown): value is PresenceQuestion {
   return typeof value === "object" && value !== null && "ask" in value;
+}
+
+/** What starts the daemon of this socket: the system's is root's to start. */
+export function startCommand(socketPath: string): string {
+  return socketPath.startsWith("/var/lib/iddio/") ? "sudo iddio gateway" : "iddio gateway";
 }
 
 /** errno texts as strerror(3) gives them, which is how the manual prints them. */

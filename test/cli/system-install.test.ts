@@ -35,6 +35,20 @@ env -u SUDO_UID HOME=/nonexistent setpriv --reuid 65533 --regid 65533 --clear-gr
 "$IDDIO" doctor --system | grep fail; echo "doctor: \${PIPESTATUS[0]}"
 as_nobody "$IDDIO" install --system 2>&1 | head -1
 "$IDDIO" uninstall --system --yes >/dev/null 2>&1; echo "uninstall: $?"
+rm -rf /var/lib/iddio; mkdir -p /etc/iddio
+printf 'proxy_listen: 127.0.0.1:0\\napproval_guard: off\\n' >/etc/iddio/settings.yaml; chmod 600 /etc/iddio/settings.yaml
+mkdir -p "$HOME/user" && chown ${NOBODY} "$HOME/user"
+as_user() { env -u SUDO_UID HOME="$HOME/user" setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"; }
+"$IDDIO" install --system --no-service 2>&1 >/dev/null | grep -e start -e over
+as_user "$IDDIO" status 2>&1 | grep hint
+as_user "$IDDIO" gateway 2>&1 | head -1
+"$IDDIO" gateway 2>/dev/null & gateway=$!
+for try in $(seq 100); do as_user "$IDDIO" status --quiet && break; sleep 0.1; done
+as_user "$IDDIO" status | grep -c '^socket.*/var/lib/iddio/iddio.sock'
+as_user "$IDDIO" shell-init | grep -c 'SSL_CERT_FILE .*/var/lib/iddio/ca-bundle.pem'
+kill $gateway; wait $gateway; echo "gateway: $?"
+ls -A "$HOME/user" "$HOME/.iddio" 2>/dev/null | grep -v :; echo "nothing of it in a home"
+"$IDDIO" uninstall --system --yes >/dev/null 2>&1; echo "uninstall: $?"
 ls -A /var/lib/iddio; ls /etc/iddio /etc/systemd/system/iddio-daemon.service 2>&1 | wc -l
 `;
 
@@ -78,6 +92,15 @@ test("a system installation serves its user, keeps its secrets, and does not mix
     "Error: iddio is installed for the whole system already (/var/lib/iddio)",
     "doctor: 0",
     "Error: '--system' needs root",
+    "uninstall: 0",
+    "start it:             sudo iddio gateway",
+    "look it over:         sudo iddio doctor --system",
+    "hint: the daemon is not running; start it with: sudo iddio gateway",
+    "Error: iddio is installed for the whole system ('/var/lib/iddio'), where only root can run it",
+    "1",
+    "1",
+    "gateway: 0",
+    "nothing of it in a home",
     "uninstall: 0",
     "audit.jsonl",
     "2",

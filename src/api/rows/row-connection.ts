@@ -7,7 +7,7 @@ import { UserError } from "../../model/user-error.ts";
 import { BodyDecoder } from "../../wire/http1/body.ts";
 import { parseResponseHead } from "../../wire/http1/head.ts";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
-import { ADDRESS_IN_RUN, DaemonDown } from "../client.ts";
+import { ADDRESS_IN_RUN, DaemonDown, startCommand } from "../client.ts";
 import { METHODS } from "../methods.ts";
 
 const ROW_MAX = 32 * 1024 * 1024;
@@ -121,7 +121,7 @@ function connect(socket: Socket, where: string): Promise<Socket> {
       clearTimeout(timer);
       reject(
         new DaemonDown(`dial unix ${where}: connect: ${error.message}`, {
-          hint: "the daemon is not running; start it with: iddio gateway",
+          hint: `the daemon is not running; start it with: ${startCommand(where)}`,
           cause: error,
         }),
       );

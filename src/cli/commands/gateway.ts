@@ -1,7 +1,30 @@
 // `iddio gateway`: the daemon in the foreground. All it knows of the daemon is how to start and stop it.
 
+import { UserError } from "../../model/user-error.ts";
 import { BUILD_VERSION } from "../../version.ts";
-import type { Command } from "../kit/command.ts";
+import type { Command, CommandContext } from "../kit/command.ts";
+
+/** Where the whole system's installation is what is there, its daemon is meant, and only root can run that. */
+async function environmentOf({ env, paths }: CommandContext): Promise<CommandContext["env"]> {
+  const { statePaths } = await import("../../state/paths.ts");
+  if (paths.root === statePaths(env).root) return env;
+  if (process.getuid?.() !== 0)
+    throw new UserError(
+      `iddio is installed for the whole system ('${paths.root}'), where only root can run it`,
+      {
+        hint: "sudo iddio gateway; a daemon of your own: IDDIO_HOME=~/.iddio iddio gateway",
+      },
+    );
+  const owner = env.IDDIO_OWNER ?? env.SUDO_UID;
+  // Parts of the daemon ask the process whose it is.
+  if (owner !== undefined) process.env.IDDIO_OWNER = owner;
+  return {
+    ...env,
+    IDDIO_HOME: paths.root,
+    IDDIO_CONFIG: paths.config,
+    ...(owner === undefined ? {} : { IDDIO_OWNER: owner }),
+  };
+}
 
 /** Runs the daemon until SIGINT or SIGTERM. */
 export const gatewayCommand: Command = {
@@ -9,7 +32,9 @@ export const gatewayCommand: Command = {
   summary: "Run the gateway in this terminal",
   flags: [{ name: "start", summary: "The same; for scripts that say so" }],
   examples: ["iddio gateway"],
-  async run({ env, output, interrupted }) {
+  async run(context) {
+    const { output, interrupted } = context;
+    const env = await environmentOf(context);
     const { startGateway } = await import("../../gateway/start.ts");
     const signal = interrupted();
     // Other programs of this user must not read the keys in our memory, nor change what we decide.

@@ -60,7 +60,7 @@ export const installCommand: Command = {
     await writeInstallMode(installation.paths, installation.scope, { hasService: service !== undefined });
     if (service !== undefined) await serve(context, installation, service, isBinaryNew);
     await trust(context, installation);
-    sayWhatNext(context, service !== undefined);
+    sayWhatNext(context, installation, service !== undefined);
     return 0;
   },
 };
@@ -148,10 +148,11 @@ function report(output: CommandContext["output"], step: string, text: string): v
   output.pairs([[step.padEnd(7), text]]);
 }
 
-function sayWhatNext({ output }: CommandContext, hasService: boolean): void {
+function sayWhatNext({ output }: CommandContext, { scope }: Installation, hasService: boolean): void {
+  const isSystem = scope === "system";
   output.note("");
-  if (!hasService) output.note("start it:             iddio gateway");
+  if (!hasService) output.note(`start it:             ${isSystem ? "sudo " : ""}iddio gateway`);
   output.note('route this shell:     eval "$(iddio shell-init)"');
   output.note("see what is allowed:  iddio policy show");
-  output.note("look it over:         iddio doctor");
+  output.note(`look it over:         ${isSystem ? "sudo iddio doctor --system" : "iddio doctor"}`);
 }

@@ -3,6 +3,7 @@
 
 import { lstat, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
+import { startCommand } from "../../api/client.ts";
 import { askProgram } from "../../host/service/daemon-binary.ts";
 import { modeOf, readInstallMode, wantsService } from "../../host/service/install-mode.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -127,7 +128,7 @@ export async function checkDaemon({
       ...about,
       verdict: "fail",
       detail: daemonProblem ?? "does not answer",
-      fix: isService ? `iddio repair, or: ${service.restartCommand}` : "iddio gateway",
+      fix: isService ? `iddio repair, or: ${service.restartCommand}` : startCommand(paths.socket),
       ...(isService ? { repairs: [{ kind: "restart" }] } : {}),
     };
   if (daemon.version !== version)
