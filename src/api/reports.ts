@@ -82,6 +82,12 @@ export const statusReport = object({
   guard_runs: optional(list(runLevelReport, "the agents in `iddio run` and the level of each")),
   guard_problem: optional(text("why decisions are refused; absent while the guard is in order")),
   observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
+  certificate_problems: optional(
+    list(
+      text(),
+      "client certificates that could not be used when they were last needed; absent when there are none",
+    ),
+  ),
   audit_problem: optional(
     text("why rows of the audit log cannot be written at present; absent while they can"),
   ),

@@ -1,22 +1,15 @@
 // Opens files whose content decides what is let through (policy, settings, certificates): never waits for a FIFO or a
 // device, never reads without a bound, and takes nothing that another user owns or may write, as sshd does.
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  realpathSync,
-  type Stats,
-} from "node:fs";
+import { constants, lstatSync, readFileSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** O_NONBLOCK: a FIFO without a writer, or a terminal, would otherwise be waited for. */
 export const READ_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** More than any policy has. */
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** What was opened, or why it is not used, as a clause. */
 export type TrustedFile = { readonly file: FileHandle; readonly found: Stats } | { readonly refused: string };
@@ -25,11 +18,13 @@ export type TrustedFile = { readonly file: FileHandle; readonly found: Stats } |
  * Opens for reading. Refused when it is no regular file, larger than `maxBytes`, or open to others. Throws what `open`
  * throws, ENOENT for a file that is missing.
  */
-export async function openTrusted(path: string, maxBytes: number): Promise<TrustedFile> {
+export async function openTrusted(path: string, maxBytes: number, owner?: number): Promise<TrustedFile> {
   const file = await open(path, READ_WITHOUT_WAITING);
   try {
     const found = await file.stat();
-    const refused = refusedBecause(found, maxBytes) ?? openToOthers(path, found);
+    const real = realPathOf(file, path);
+    const refused =
+      refusedBecause(found, maxBytes) ?? openToOthers(real, found, owner) ?? closedTo(owner, real, found);
     if (refused === undefined) return { file, found };
     await file.close();
     return { refused };
@@ -39,9 +34,12 @@ export async function openTrusted(path: string, maxBytes: number): Promise<Trust
   }
 }
 
-/** Reads the whole file as text; throws an `Error` that says why it is not used. */
-export async function readTrusted(path: string, maxBytes: number): Promise<string> {
-  const opened = await openTrusted(path, maxBytes);
+/**
+ * Reads the whole file as text; throws an `Error` that says why it is not used. `owner`: the user whom a system's daemon
+ * serves, whose files count too, and who must be able to read the file that was opened.
+ */
+export async function readTrusted(path: string, maxBytes: number, owner?: number): Promise<string> {
+  const opened = await openTrusted(path, maxBytes, owner);
   if ("refused" in opened) throw new Error(`"${path}": ${opened.refused}`);
   try {
     const buffer = Buffer.alloc(opened.found.size);
@@ -52,21 +50,44 @@ export async function readTrusted(path: string, maxBytes: number): Promise<strin
   }
 }
 
-/**
- * The same for callers that cannot wait. `owner` is a further user whose files count: the one whom a system's daemon
- * serves. Throws an `Error` that says why the file is not used.
- */
-export function readTrustedSync(path: string, maxBytes: number, owner?: number): string {
-  const descriptor = openSync(path, READ_WITHOUT_WAITING);
+/** The same of policy.yaml or settings.yaml; undefined when there is none. */
+export async function readConfigFile(path: string): Promise<string | undefined> {
   try {
-    const found = fstatSync(descriptor);
-    const refused = refusedBecause(found, maxBytes) ?? openToOthers(path, found, owner);
-    if (refused !== undefined) throw new Error(`"${path}": ${refused}`);
-    const buffer = Buffer.alloc(found.size);
-    return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
-  } finally {
-    closeSync(descriptor);
+    return await readTrusted(path, MAX_CONFIG_BYTES);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
+}
+
+/**
+ * Whether a user could have opened the file, whose path has no symbolic link. Of a group's rights it is not known whether
+ * the user has them, so they do not count.
+ */
+export function isReadableBy(uid: number, path: string, found: Stats): boolean {
+  if (uid === 0) return true;
+  const has = ({ uid: owner, mode }: Stats, own: number, others: number) =>
+    (mode & (owner === uid ? own : others)) !== 0;
+  if (!has(found, 0o400, 0o004)) return false;
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if (!has(lstatSync(at), 0o100, 0o001)) return false;
+    if (at === "/") return true;
+  }
+}
+
+/** Where the file that was opened is, whatever has taken its name since. */
+function realPathOf({ fd }: FileHandle, path: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return realpathSync(path);
+  }
+}
+
+function closedTo(owner: number | undefined, real: string, found: Stats): string | undefined {
+  return owner === undefined || isReadableBy(owner, real, found)
+    ? undefined
+    : `user ${owner} may not read it`;
 }
 
 function refusedBecause(found: Stats, maxBytes: number): string | undefined {
@@ -76,10 +97,9 @@ function refusedBecause(found: Stats, maxBytes: number): string | undefined {
 }
 
 /** Why somebody else could change this file; undefined when only its user and root can. */
-function openToOthers(path: string, found: Stats, owner?: number): string | undefined {
+function openToOthers(real: string, found: Stats, owner?: number): string | undefined {
   const uid = process.getuid?.();
   if (uid === undefined) return undefined;
-  const real = realpathSync(path);
   const users = [0, uid, ...(owner === undefined ? [] : [owner])];
   const why = writableByOthers(found, users);
   if (why !== undefined) return `${why} (chmod 600 and chown it, or it is not used)`;

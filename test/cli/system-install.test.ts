@@ -34,6 +34,15 @@ env -u SUDO_UID HOME=/nonexistent setpriv --reuid 65533 --regid 65533 --clear-gr
 "$IDDIO" install 2>&1 | head -1
 "$IDDIO" doctor --system | grep fail; echo "doctor: \${PIPESTATUS[0]}"
 as_nobody "$IDDIO" install --system 2>&1 | head -1
+chmod 755 "$HOME"
+printf secret >"$HOME/root-only.pem"; chmod 600 "$HOME/root-only.pem"
+add() {
+  as_nobody curl -s --unix-socket /var/lib/iddio/iddio.sock http://iddio/v1/upstreams/add -d \
+    '{"host":"x.example","port":443,"ca_pem":"","source":"manual","certificate_path":"'"$1"'"}' | grep -o "is not yours to read"
+}
+add "$HOME/root-only.pem"
+mkdir -p "$HOME/nobodys" && ln -s "$HOME/root-only.pem" "$HOME/nobodys/link.pem" && chown -h ${NOBODY} "$HOME/nobodys/link.pem"
+add "$HOME/nobodys/link.pem"
 "$IDDIO" uninstall --system --yes >/dev/null 2>&1; echo "uninstall: $?"
 rm -rf /var/lib/iddio; mkdir -p /etc/iddio
 printf 'proxy_listen: 127.0.0.1:0\\napproval_guard: off\\n' >/etc/iddio/settings.yaml; chmod 600 /etc/iddio/settings.yaml
@@ -92,6 +101,8 @@ test("a system installation serves its user, keeps its secrets, and does not mix
     "Error: iddio is installed for the whole system already (/var/lib/iddio)",
     "doctor: 0",
     "Error: '--system' needs root",
+    "is not yours to read",
+    "is not yours to read",
     "uninstall: 0",
     "start it:             sudo iddio gateway",
     "look it over:         sudo iddio doctor --system",

@@ -2,9 +2,12 @@
 // certificate that has become a FIFO fails its own requests and nothing else.
 
 import { expect, test } from "bun:test";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startGatewayProcess } from "../support/gateway.ts";
+import { createAuthority } from "../support/cluster/authority.ts";
+import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
+import { connectTls } from "../support/proxy-client.ts";
+import { startRawOrigin } from "../support/raw-origin.ts";
 
 test("ports, hosts and paths are checked where they are stored", async () => {
   await using gateway = await startGatewayProcess();
@@ -23,6 +26,62 @@ test("ports, hosts and paths are checked where they are stored", async () => {
   }
   expect((await gateway.control.call("upstreams_list", {})).upstreams).toEqual([]);
 }, 60_000);
+
+/** What the proxy answers to a request of the operator's own overlay, which is lent the client certificate. */
+async function lent(gateway: GatewayProcess, port: number): Promise<string> {
+  const token = Buffer.from("iddio:token").toString("base64");
+  using client = await connectTls(gateway.port, `localhost:${port}`, {
+    ca: gateway.caPem,
+    fields: `Proxy-Authorization: Basic ${token}\r\n`,
+  });
+  client.send(`GET /x HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`);
+  return await client.until("\r\n\r\n");
+}
+
+test("a client certificate that is not used is in status with the reason, until it is in order", async () => {
+  await using origin = await startRawOrigin();
+  await using gateway = await startGatewayProcess({
+    policy: `generic:\n  inspect: ["localhost:${origin.port}"]\n  default: allow\n`,
+  });
+  const path = join(gateway.home, "client.pem");
+  const { certPem, keyPem } = await (await createAuthority("clients")).serverCertificate(["client"]);
+  const good = `${certPem}\n${keyPem}`;
+  writeFileSync(path, good, { mode: 0o600 });
+  await gateway.control.call("upstreams_add", {
+    host: "localhost",
+    port: origin.port,
+    ca_pem: origin.caPem,
+    certificate_path: path,
+    proxy_token: "token",
+    source: "manual",
+  });
+  const problems = async () => (await gateway.control.call("status", {})).certificate_problems ?? [];
+  const replaced = (make: () => unknown) => () => {
+    rmSync(path, { force: true });
+    make();
+  };
+  for (const [spoil, why] of [
+    [() => chmodSync(path, 0o602), "everybody may write it"],
+    [() => rmSync(path), "ENOENT"],
+    [replaced(() => Bun.spawnSync(["mkfifo", "-m", "600", path])), "it is not a file"],
+    [replaced(() => symlinkSync("/dev/zero", path)), "it is not a file"],
+    [replaced(() => writeFileSync(path, Buffer.alloc(2 ** 21, 0x61), { mode: 0o600 })), "larger than 1 MiB"],
+  ] as const) {
+    spoil();
+    const reply = await lent(gateway, origin.port);
+    expect([why, reply.split("\r\n")[0], reply.includes(path)]).toEqual([
+      why,
+      "HTTP/1.1 502 Bad Gateway",
+      false,
+    ]);
+    expect(await problems()).toEqual([expect.stringContaining(why)]);
+    expect((await gateway.run(["status"])).stdout).toMatch(/certificates +localhost:\d+: .*/);
+  }
+  rmSync(path);
+  writeFileSync(path, good, { mode: 0o600 });
+  const reply = await lent(gateway, origin.port);
+  expect([reply.slice(0, 12), await problems()]).toEqual(["HTTP/1.1 200", []]);
+}, 120_000);
 
 test("a FIFO in place of a client certificate does not stop the daemon", async () => {
   await using gateway = await startGatewayProcess({

@@ -1,8 +1,7 @@
 // The operator's kubeconfig as kubectl would read it, and what must not be trusted in one.
 
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Kubeconfig, kubeconfigIdentity, readKubeconfig } from "../../src/host/kubeconfig/kubeconfig.ts";
 import { UserError } from "../../src/model/user-error.ts";
@@ -187,20 +186,22 @@ describe("identities", () => {
     const file = directory.file("config");
     const { contexts } = await readKubeconfig({ KUBECONFIG: file });
     expect(contexts[0]?.identity).toEqual({ certificatePath: file, kubeconfigUser: "a" });
-    expect(kubeconfigIdentity(file, "a", (path) => readFileSync(path, "utf8"))).toEqual({
+    expect(await kubeconfigIdentity(file, "a", (path) => readFile(path, "utf8"))).toEqual({
       cert: CA,
       key: "key",
     });
-    expect(() => kubeconfigIdentity(file, "b", (path) => readFileSync(path, "utf8"))).toThrow(UserError);
+    await expect(kubeconfigIdentity(file, "b", (path) => readFile(path, "utf8"))).rejects.toThrow(UserError);
   });
 
   test("an embedded certificate with its key in a file is put together", async () => {
     const user = { "client-certificate-data": base64(CA), "client-key": "a.key" };
     await using directory = await directoryOf({ config: config("a", {}, user), "a.key": "key" });
-    expect(kubeconfigIdentity(directory.file("config"), "a", (path) => readFileSync(path, "utf8"))).toEqual({
-      cert: CA,
-      key: "key",
-    });
+    expect(await kubeconfigIdentity(directory.file("config"), "a", (path) => readFile(path, "utf8"))).toEqual(
+      {
+        cert: CA,
+        key: "key",
+      },
+    );
   });
 
   test("a token, a plugin or nothing is no identity for iddio to hold", async () => {

@@ -39,6 +39,7 @@ export const statusCommand: Command = {
       ["pending", String(status.pending_approvals)],
       ["longest_stall", status.longest_stall_ms === undefined ? undefined : `${status.longest_stall_ms}ms`],
       ["audit", status.audit_problem && `rows cannot be written: ${status.audit_problem}`],
+      ["certificates", status.certificate_problems?.join("; ")],
       ["disk", status.disk_problem],
       ["guard", guardText(status)],
       ["runs", runsText(status.guard_runs)],

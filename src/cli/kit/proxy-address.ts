@@ -17,8 +17,9 @@ export async function proxyAddress({
     if (!isDown(error)) throw error;
   }
   const { parseSettings } = await import("../../state/settings.ts");
-  const file = Bun.file(paths.settings);
-  const parsed = parseSettings((await file.exists()) ? await file.text() : "");
+  const { readConfigFile } = await import("../../state/trusted-file.ts");
+  // What the daemon would not load says nothing of where it will listen.
+  const parsed = parseSettings((await readConfigFile(paths.settings).catch(() => undefined)) ?? "");
   return reachable("settings" in parsed ? parsed.settings.proxy_listen : DEFAULT_LISTEN);
 }
 

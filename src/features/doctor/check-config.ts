@@ -1,17 +1,16 @@
 // doctor: policy.yaml and settings.yaml, read exactly as the daemon reads them. Never proposes a policy that is not
 // known to be the one that was meant.
 
-import { readFile } from "node:fs/promises";
 import { commandProblems } from "../../policy/lint/known-commands.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
-import { errorCode } from "../../state/files.ts";
 import { parseSettings } from "../../state/settings.ts";
+import { readConfigFile } from "../../state/trusted-file.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 
 /** Whether the policy loads, and what the daemon enforces if it does not. */
 export async function checkPolicy({ paths, daemon }: CheckContext): Promise<Finding> {
   const about = { check: "policy", lookedAt: paths.policy };
-  const text = await readIfThere(paths.policy);
+  const text = await readConfigFile(paths.policy);
   if (text === undefined)
     return {
       ...about,
@@ -58,7 +57,7 @@ export async function checkPolicy({ paths, daemon }: CheckContext): Promise<Find
 /** Whether the settings load. A missing file is the defaults. */
 export async function checkSettings({ paths, daemon }: CheckContext): Promise<Finding> {
   const about = { check: "settings", lookedAt: paths.settings };
-  const text = await readIfThere(paths.settings);
+  const text = await readConfigFile(paths.settings);
   if (text === undefined) return { ...about, verdict: "ok", detail: "not there: the defaults hold" };
   const parsed = parseSettings(text);
   if ("settings" in parsed) return { ...about, verdict: "ok", detail: "loads" };
@@ -72,13 +71,4 @@ export async function checkSettings({ paths, daemon }: CheckContext): Promise<Fi
       ...(daemon === undefined ? [] : [{ kind: "settings" } as const]),
     ],
   };
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }

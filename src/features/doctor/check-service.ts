@@ -8,6 +8,7 @@ import { askProgram } from "../../host/service/daemon-binary.ts";
 import { modeOf, readInstallMode, wantsService } from "../../host/service/install-mode.ts";
 import { UserError } from "../../model/user-error.ts";
 import { parseSettings } from "../../state/settings.ts";
+import { readConfigFile } from "../../state/trusted-file.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 
 const CONNECT_MS = 2000;
@@ -203,7 +204,7 @@ export async function checkPort({ paths, daemon, service }: CheckContext): Promi
 }
 
 async function configuredListen(path: string): Promise<string> {
-  const parsed = parseSettings(await readFile(path, "utf8").catch(() => ""));
+  const parsed = parseSettings((await readConfigFile(path).catch(() => undefined)) ?? "");
   return "settings" in parsed ? parsed.settings.proxy_listen : "127.0.0.1:9443";
 }
 

@@ -7,6 +7,7 @@ import { judgeScript } from "../../policy/decide/judge-script.ts";
 import { DEFAULT_POLICY } from "../../policy/default-policy.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
 import type { StatePaths } from "../../state/paths.ts";
+import { readConfigFile } from "../../state/trusted-file.ts";
 
 /** Judges by the files in the state directory. Throws when the policy cannot be read. */
 export async function judgeWithoutDaemon(
@@ -15,13 +16,11 @@ export async function judgeWithoutDaemon(
   canAsk: boolean,
   failure: unknown,
 ): Promise<HookVerdict> {
-  const file = Bun.file(paths.policy);
-  const parsed = parsePolicy((await file.exists()) ? await file.text() : DEFAULT_POLICY);
+  const parsed = parsePolicy((await readConfigFile(paths.policy)) ?? DEFAULT_POLICY);
   if ("problems" in parsed) throw new Error("policy.yaml is not valid; see: iddio policy validate");
   const judgement = judgeScript(parsed.policy, command);
   if (judgement === undefined) return { action: "none", reason: "" };
-  const settings = Bun.file(paths.settings);
-  const text = (await settings.exists()) ? await settings.text() : "";
+  const text = (await readConfigFile(paths.settings).catch(() => undefined)) ?? "";
   if (/^default_mode:[ \t]*["']?(?:observe|off)["']?[ \t]*(?:#.*)?$/m.test(text))
     return { action: "none", reason: "" };
   const verdict = hookVerdictOf(parsed.policy, judgement);

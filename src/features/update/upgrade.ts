@@ -77,8 +77,14 @@ export const upgradeCommand: Command = {
 
 async function source(path: string): Promise<{ readonly feed: string; readonly proxy: string }> {
   const { parseSettings } = await import("../../state/settings.ts");
-  const file = Bun.file(path);
-  const parsed = parseSettings((await file.exists()) ? await file.text() : "");
+  const { readConfigFile } = await import("../../state/trusted-file.ts");
+  const text = await readConfigFile(path).catch((cause: unknown) => {
+    throw new UserError(`'${path}' is not used: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      hint: "iddio doctor",
+      cause,
+    });
+  });
+  const parsed = parseSettings(text ?? "");
   if ("problems" in parsed)
     throw new UserError(`'${path}' does not load: ${parsed.problems[0]}`, { hint: "iddio doctor" });
   return { feed: parsed.settings.update_feed, proxy: parsed.settings.upstream_proxy };

@@ -127,6 +127,9 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       open_sockets: gateway.descriptors.total,
       ...(parts.disk.problem === undefined ? {} : { disk_problem: parts.disk.problem }),
       ...guardFields(parts.guard.guard.report()),
+      ...(gateway.trust.unusableIdentities.length === 0
+        ? {}
+        : { certificate_problems: [...gateway.trust.unusableIdentities] }),
       ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
       ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),
     }),

@@ -1,13 +1,14 @@
 // What `upstreams_add` takes: the same that the command line takes, because others may speak to the socket too. Files are
 // named by absolute paths, are files, and are readable by the caller: a system's daemon is root, its caller is not.
 
-import { lstatSync, type Stats, statSync } from "node:fs";
-import { dirname, isAbsolute } from "node:path";
+import { realpathSync, type Stats, statSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import type { Principal } from "../../api/principal.ts";
 import type { UpstreamInput } from "../../api/reports.ts";
 import { pathPrefixProblem, proxyUrlProblem } from "../../host/kubeconfig/cluster-server.ts";
 import { isLoopbackAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
+import { isReadableBy } from "../../state/trusted-file.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 
 /** Where the gateway itself listens. */
@@ -53,27 +54,23 @@ function checkProxy(text: string, listen: Listening): void {
 function checkFile(path: string, caller: Principal): void {
   if (!isAbsolute(path)) throw wrong(`'${path}' is not an absolute path`, "begin it with /");
   let found: Stats;
+  let real: string;
   try {
-    found = statSync(path);
+    real = realpathSync(path);
+    found = statSync(real);
   } catch {
     throw wrong(`there is no '${path}'`, "name a file that is there");
   }
   if (!found.isFile()) throw wrong(`'${path}' is not a file`, "name a PEM file or a kubeconfig");
   if (found.size > MAX_BYTES)
     throw wrong(`'${path}' is larger than 1 MiB`, "name a PEM file or a kubeconfig");
-  if (!mayRead(path, found, caller)) throw wrong(`'${path}' is not yours to read`, "name a file of your own");
+  if (!mayRead(real, found, caller)) throw wrong(`'${path}' is not yours to read`, "name a file of your own");
 }
 
-/** Whether the caller could have opened it; of a group's rights it is not known whether the caller has them. */
+/** Whether the caller could have opened it. */
 function mayRead(path: string, found: Stats, { uid }: Principal): boolean {
   if (uid === undefined || uid === 0 || uid === process.getuid?.()) return true;
-  const has = ({ uid: owner, mode }: Stats, own: number, others: number) =>
-    (mode & (owner === uid ? own : others)) !== 0;
-  if (!has(found, 0o400, 0o004)) return false;
-  for (let at = dirname(path); ; at = dirname(at)) {
-    if (!has(lstatSync(at), 0o100, 0o001) && !lstatSync(at).isSymbolicLink()) return false;
-    if (at === "/") return true;
-  }
+  return isReadableBy(uid, path, found);
 }
 
 function wrong(message: string, hint: string): UserError {

@@ -24,11 +24,12 @@ import { presentedChain } from "./presented-chain.ts";
 import { raceAddresses } from "./race.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** Trust and identity for one upstream; contexts are made once and shared. */
+/** Trust and identity for one upstream; trusts are made once and shared. */
 export interface UpstreamTrust {
   /** Distinguishes pools: two requests share a connection only with equal keys. */
   readonly key: string;
-  readonly context: SecureContext;
+  /** For one more connection: a client certificate may have to be read. Throws UpstreamError when it cannot be. */
+  context(): Promise<SecureContext>;
   /** Judges the chain that the server presented, in DER, as one for `serverName`. */
   verify(presented: readonly Uint8Array[], serverName: string): ChainVerdict;
 }
@@ -126,6 +127,7 @@ export async function dialTls(
   charge: Charge,
 ): Promise<TlsConnection> {
   if (addresses.length === 0) throw new UpstreamError("unreachable", "no address to dial");
+  const context = await trust.context();
   return raceAddresses(
     addresses,
     async (address) => {
@@ -133,7 +135,7 @@ export async function dialTls(
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
       const id = sessionKey(port, serverName, trust);
       const connect = (options: ClientHandshake) => upgradeTls(channel, options);
-      return verified(connect, { where, serverName, trust, versions, id, client: charge.client });
+      return verified(connect, { where, serverName, trust, context, versions, id, client: charge.client });
     },
     ({ channel }) => channel.destroy(),
     isFinal,
@@ -141,7 +143,7 @@ export async function dialTls(
 }
 
 /** As `dialTls` on a connection that is there already; `where` names its other end in messages. */
-export function secureChannel(
+export async function secureChannel(
   channel: Channel,
   where: string,
   serverName: string,
@@ -151,7 +153,11 @@ export function secureChannel(
 ): Promise<TlsConnection> {
   const connect = (options: ClientHandshake) =>
     canUpgrade(channel) ? upgradeTls(channel, options) : tlsInTls(channel, options);
-  return verified(connect, { where, serverName, trust, versions, id: undefined, client });
+  const context = await trust.context().catch((error: unknown) => {
+    channel.destroy();
+    throw error;
+  });
+  return verified(connect, { where, serverName, trust, context, versions, id: undefined, client });
 }
 
 /** What a TLS connection to an upstream must satisfy. */
@@ -160,6 +166,7 @@ interface Wanted {
   readonly where: string;
   readonly serverName: string;
   readonly trust: UpstreamTrust;
+  readonly context: SecureContext;
   readonly versions: readonly HttpVersion[];
   /** Under which its TLS session is remembered; undefined: it is not. */
   readonly id: string | undefined;
@@ -168,14 +175,14 @@ interface Wanted {
 
 async function verified(
   connect: (options: ClientHandshake) => Promise<SecureConnection>,
-  { where, serverName, trust, versions, id, client }: Wanted,
+  { where, serverName, trust, context, versions, id, client }: Wanted,
 ): Promise<TlsConnection> {
   const session = id === undefined ? undefined : sessions.get(id);
   // A ticket may come before the chain was judged; one of a server that failed is of no use to anybody.
   let isTrusted = false;
   let offered: Buffer | undefined;
   const secure = await connect({
-    context: trust.context,
+    context,
     protocols: versions,
     serverName: isIP(serverName) ? undefined : serverName,
     session,

@@ -54,9 +54,10 @@ export class ShownNames {
   async #look(destination: ProxiedDestination, serverName: string | undefined): Promise<readonly string[]> {
     let names: readonly string[] = [];
     this.#context ??= tls.createSecureContext({ minVersion: "TLSv1.2" });
+    const context = Promise.resolve(this.#context);
     const trust: UpstreamTrust = {
       key: "look",
-      context: this.#context,
+      context: () => context,
       verify(presented) {
         names = namesOf(presented[0]);
         return { kind: "refused", reason: "it was only looked at", remedy: undefined };

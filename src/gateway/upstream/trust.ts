@@ -2,12 +2,12 @@
 // registered for it; and the client certificate that iddio holds for it, which is only
 // lent to connections that proved to be the operator's.
 
-import tls from "node:tls";
+import tls, { type SecureContext } from "node:tls";
 import type { ChainVerifier } from "../../ca/verify/chain-verifier.ts";
 import { TrustAnchors } from "../../ca/verify/trust-anchors.ts";
 import { kubeconfigIdentity } from "../../host/kubeconfig/kubeconfig.ts";
 import { errorCode } from "../../state/files.ts";
-import { readTrustedSync } from "../../state/trusted-file.ts";
+import { readTrusted } from "../../state/trusted-file.ts";
 import type { Upstream, Upstreams } from "../../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -17,13 +17,14 @@ const IDENTITY_MS = 60_000;
 /** What was made of trust is used for a second without asking again whether its time is over. */
 const VALID_MS = 1_000;
 
-/** Makes and keeps one TLS context for every trust that is in use. */
+/** Makes and keeps one trust, with its TLS context, for every upstream that is in use. */
 export class TrustStore {
   readonly #upstreams: Upstreams;
   readonly #verifier: ChainVerifier;
   readonly #roots: readonly string[];
   readonly #system: TrustAnchors;
-  readonly #contexts = new Map<string, { readonly trust: UpstreamTrust; readonly until: number }>();
+  readonly #trusts = new Map<string, UpstreamTrust>();
+  readonly #unusable = new Map<string, string>();
   #revision = 0;
 
   /** `roots` are the PEM certificates that upstreams without a registered CA are verified against. */
@@ -36,7 +37,8 @@ export class TrustStore {
 
   /** Forgets every context; the next connection reads CA, certificate and key anew. */
   refresh(): void {
-    this.#contexts.clear();
+    this.#trusts.clear();
+    this.#unusable.clear();
     this.#revision += 1;
   }
 
@@ -72,25 +74,51 @@ export class TrustStore {
     return longest === "" || rest.startsWith("/") ? rest : `/${rest}`;
   };
 
-  /** Trust for one upstream. Throws UpstreamError when a client certificate cannot be read. */
+  /** Trust for one upstream. A client certificate is read when a connection is dialled, and again after a minute. */
   trustFor(host: string, port: number, mayUseIdentity: boolean): UpstreamTrust {
     const upstream = this.#upstreams.get(host, port);
-    const identity = upstream?.certificatePath !== undefined && mayUseIdentity;
-    const key = upstream ? `${this.#revision}|${host}:${port}|${identity ? "identity" : ""}` : "public";
-    const known = this.#contexts.get(key);
-    if (known && known.until > Date.now()) return known.trust;
+    const lent = upstream?.certificatePath !== undefined && mayUseIdentity ? upstream : undefined;
+    const key = upstream ? `${this.#revision}|${host}:${port}|${lent ? "identity" : ""}` : "public";
+    const known = this.#trusts.get(key);
+    if (known) return known;
     const anchors = this.#anchorsOf(upstream);
+    let made: { readonly context: Promise<SecureContext>; readonly until: number } | undefined;
     const trust: UpstreamTrust = {
       key,
       verify: (presented, serverName) => this.#verifier.verify(presented, serverName, anchors),
-      context: tls.createSecureContext({
-        // The runtime's own verdict is not asked for; with one root it costs the least.
-        ca: this.#roots.slice(0, 1),
-        ...(identity ? identityOf(upstream) : {}),
-      }),
+      context: () => {
+        if (made && made.until > Date.now()) return made.context;
+        const context = this.#contextOf(`${host}:${port}`, lent);
+        made = { context, until: lent ? Date.now() + IDENTITY_MS : Number.POSITIVE_INFINITY };
+        // What could not be read may be in order the next time.
+        context.catch(() => {
+          made = undefined;
+        });
+        return context;
+      },
     };
-    this.#contexts.set(key, { trust, until: identity ? Date.now() + IDENTITY_MS : Number.POSITIVE_INFINITY });
+    this.#trusts.set(key, trust);
     return trust;
+  }
+
+  async #contextOf(where: string, lent: Upstream | undefined): Promise<SecureContext> {
+    // The runtime's own verdict is not asked for; with one root it costs the least.
+    const ca = this.#roots.slice(0, 1);
+    if (lent === undefined) return tls.createSecureContext({ ca });
+    try {
+      const context = tls.createSecureContext({ ca, ...(await identityOf(lent)) });
+      this.#unusable.delete(where);
+      return context;
+    } catch (cause) {
+      this.#unusable.set(where, cause instanceof Error ? cause.message : String(cause));
+      // The client is told no path; status has the cause.
+      throw new UpstreamError("unreachable", unreadable(cause), { cause });
+    }
+  }
+
+  /** The client certificates that could not be used when they were last needed: where, and why. */
+  get unusableIdentities(): readonly string[] {
+    return [...this.#unusable].map(([where, why]) => `${where}: ${why}`);
   }
 
   /** Remembers for a short while what `make` gave, and not beyond a change of trust. */
@@ -112,10 +140,10 @@ export class TrustStore {
 
 const MAX_IDENTITY_BYTES = 1024 * 1024;
 
-/** A system's daemon lends the files of the user whom it serves. */
-function readIdentity(path: string): string {
+/** A system's daemon lends the files of the user whom it serves, and none that this user may not read. */
+function readIdentity(path: string): Promise<string> {
   const owner = process.env.IDDIO_OWNER;
-  return readTrustedSync(path, MAX_IDENTITY_BYTES, owner ? Number(owner) : undefined);
+  return readTrusted(path, MAX_IDENTITY_BYTES, owner ? Number(owner) : undefined);
 }
 
 /** macOS keeps background programs out of some folders and opens no window about it. */
@@ -125,14 +153,8 @@ export function unreadable(error: unknown, platform: NodeJS.Platform = process.p
   return `the client certificate registered for it cannot be read${isKeptOut ? why : ""}`;
 }
 
-function identityOf(upstream: Upstream): { cert: string; key: string } {
+async function identityOf(upstream: Upstream): Promise<{ cert: string; key: string }> {
   const { certificatePath = "", keyPath = certificatePath, kubeconfigUser } = upstream;
-  try {
-    if (kubeconfigUser !== undefined)
-      return kubeconfigIdentity(certificatePath, kubeconfigUser, readIdentity);
-    return { cert: readIdentity(certificatePath), key: readIdentity(keyPath) };
-  } catch (error) {
-    // The client is told no path; the log has the cause.
-    throw new UpstreamError("unreachable", unreadable(error), { cause: error });
-  }
+  if (kubeconfigUser !== undefined) return kubeconfigIdentity(certificatePath, kubeconfigUser, readIdentity);
+  return { cert: await readIdentity(certificatePath), key: await readIdentity(keyPath) };
 }

@@ -247,23 +247,23 @@ export function isOverlay(text: string): boolean {
  * The client certificate and key in PEM that the kubeconfig at `file` gives a user, read anew at each call by `read`. Throws
  * a UserError when the user is not there or has none.
  */
-export function kubeconfigIdentity(
+export async function kubeconfigIdentity(
   file: string,
   userName: string,
-  read: (path: string) => string,
-): { readonly cert: string; readonly key: string } {
+  read: (path: string) => Promise<string>,
+): Promise<{ readonly cert: string; readonly key: string }> {
   const users = new Map<string, KubeconfigEntry>();
   const paths = ["client-certificate", "client-key"];
-  addEntries(users, parseFields(read(file), file).users, "user", file, paths);
+  addEntries(users, parseFields(await read(file), file).users, "user", file, paths);
   const fields = users.get(userName)?.fields;
-  const part = (name: string) => {
+  const part = async (name: string) => {
     const data = textOf(fields, `${name}-data`);
     const path = textOf(fields, name);
     if (data) return decodeBase64(data);
     if (path) return read(path);
     throw new UserError(`user "${userName}" in "${file}" has no ${name}`, { hint: "run: iddio kubeconfig" });
   };
-  return { cert: part("client-certificate"), key: part("client-key") };
+  return { cert: await part("client-certificate"), key: await part("client-key") };
 }
 
 async function readFields(file: string): Promise<KubeconfigFields | undefined> {
