@@ -33,6 +33,11 @@ interface Repaired {
   readonly left: string[];
 }
 
+/** What uninstall says of shells that are routed, and of the line that routes the next ones. */
+const ROUTED = `type in each
+eval "$(iddio shell-init --unset)"
+and take the line 'eval "$(iddio shell-init)"' out`;
+
 const pidOf = async (at: InstalledHome) => (await at.control.call("status", {})).pid;
 
 test("install makes binary, state, unit and a running daemon; again, it changes nothing", async () => {
@@ -76,7 +81,8 @@ test("uninstall leaves the audit log and strangers' files, with --keep-data the 
   expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining("iddio uninstall --yes")]);
   expect(await pidOf(at)).toBeGreaterThan(0);
 
-  await at.succeed(["uninstall", "--keep-data", "--yes"]);
+  const after = await at.iddio(["uninstall", "--keep-data", "--yes"]);
+  expect([after.code, after.stderr]).toEqual([0, expect.stringContaining(ROUTED)]);
   expect(existsSync(at.unit)).toBe(false);
   expect((await at.iddio(["status", "--quiet"])).code).toBe(1);
   const kept = readdirSync(at.state).sort();
@@ -86,7 +92,8 @@ test("uninstall leaves the audit log and strangers' files, with --keep-data the 
 
   await at.succeed(["install"]);
   await writeFile(join(at.state, "notes.txt"), "a stranger's");
-  const said = await at.succeed(["uninstall", "--yes"]);
+  const { stdout: said, stderr: noted } = await at.iddio(["uninstall", "--yes"]);
+  expect(noted).toContain(ROUTED);
   expect(readdirSync(at.state).sort()).toEqual(["audit.jsonl", "notes.txt"]);
   expect(said).toContain(`kept    ${join(at.state, "notes.txt")}`);
   expect((await at.iddio(["uninstall", "--yes"])).code).toBe(0);

@@ -86,6 +86,8 @@ describe("on a full disk", () => {
       else {
         expect(answer).toStartWith("HTTP/1.1 403 ");
         expect(origin.text).not.toContain("POST /full");
+        expect(answer).toContain("could not forward");
+        expect(answer).not.toContain("by policy");
       }
       const before = readFileSync(join(disk.path, "settings.yaml"), "utf8");
       const change = daemon.control.call("settings_set", { name: "log_level", value: "debug" });

@@ -40,11 +40,10 @@ export const uninstallCommand: Command = {
     for (const path of removed) output.line(`removed ${path}`);
     for (const path of left) output.line(`kept    ${path}`);
     output.note("");
-    if (!flags.has("keep-data")) {
-      output.note("shells that were routed still send their clients here: open new ones, or in each");
-      output.note("unset HTTPS_PROXY HTTP_PROXY https_proxy http_proxy SSL_CERT_FILE KUBECONFIG");
-      output.note("and take the line 'eval \"$(iddio shell-init)\"' out of your shell's start file");
-    }
+    // Also where the data is kept: there is no daemon any more.
+    output.note("shells that were routed still send their clients here: open new ones, or type in each");
+    output.note('eval "$(iddio shell-init --unset)"');
+    output.note("and take the line 'eval \"$(iddio shell-init)\"' out of your shell's start file");
     output.note("the command itself stays; if a package manager put it there, use that to remove it, else:");
     output.note(`rm ${process.execPath}`);
     return 0;
