@@ -2,7 +2,7 @@
 // PATH: nothing of it runs, and the output is what it is in an empty folder.
 
 import { expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { builtBinary } from "../support/built-binary.ts";
@@ -100,6 +100,8 @@ const LINES: readonly (readonly string[])[] = [
   "__complete --index 1 -- iddio",
 ].map((line) => line.split(" "));
 
+const NOBODY = 65_534;
+
 /** These go on until they are told to stop; what they say at first is enough. */
 const ENDLESS = /^(?:approval watch|audit tail|classify batch|events|gateway)/;
 
@@ -123,11 +125,22 @@ test("the list has every command", () => {
 });
 
 /** What every line says when typed in `cwd`, in a home of its own; a line of the answer begins with what was typed. */
-async function said(cwd: string, path: string, isUp: boolean, ran: () => string): Promise<readonly string[]> {
+async function said(
+  cwd: string,
+  path: string,
+  isUp: boolean,
+  ran: () => string,
+  uid?: number,
+): Promise<readonly string[]> {
   await using directory = await temporaryDirectory();
   const settings = "update_feed: https://127.0.0.1:9/none\n";
-  await using up = isUp ? await startGatewayProcess({ settings }) : undefined;
+  await using up = isUp
+    ? await startGatewayProcess({ settings, ...(uid === undefined ? {} : { uid }) })
+    : undefined;
   const home = up?.home ?? directory.path;
+  if (uid !== undefined) chownSync(home, uid, uid);
+  const as =
+    uid === undefined ? [] : ["/usr/bin/setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
   const env = { HOME: home, IDDIO_HOME: home, XDG_RUNTIME_DIR: join(home, "none"), PATH: path };
   const answers: string[] = [];
   for (const args of LINES) {
@@ -137,7 +150,7 @@ async function said(cwd: string, path: string, isUp: boolean, ran: () => string)
     const patience = ENDLESS.test(line) ? "1" : "30";
     const { code, stdout, stderr } = await runClient(
       "/usr/bin/env",
-      ["-C", cwd, "/usr/bin/timeout", patience, builtBinary(), ...args],
+      ["-C", cwd, ...as, "/usr/bin/timeout", patience, builtBinary(), ...args],
       { env },
     );
     expect([line, ran()]).toEqual([line, ""]);
@@ -158,6 +171,23 @@ for (const isUp of [false, true])
     ]);
     expect(tried).toEqual(fair as string[]);
   }, 180_000);
+
+test("the same for a user who is not root, in a folder that is the agent's", async () => {
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/setpriv")) {
+    process.stderr.write("only root with setpriv can try it as another user\n");
+    return;
+  }
+  await using directory = await temporaryDirectory();
+  chmodSync(directory.path, 0o755);
+  const hostile = hostileFolder(join(directory.path, "repository"));
+  const empty = join(directory.path, "empty");
+  mkdirSync(empty);
+  // What runs there must be able to leave its mark.
+  for (const each of [empty, hostile.folder]) Bun.spawnSync(["chown", "-R", `${NOBODY}:${NOBODY}`, each]);
+  const fair = await said(empty, "/usr/bin:/bin", true, hostile.ran, NOBODY);
+  const path = `${hostile.bin}:.:node_modules/.bin:/usr/bin:/bin`;
+  expect(await said(hostile.folder, path, true, hostile.ran, NOBODY)).toEqual(fair as string[]);
+}, 300_000);
 
 test("install, doctor and uninstall as a service start no look-alike, and the daemon gets none of the unsafe variables", async () => {
   await using directory = await temporaryDirectory();

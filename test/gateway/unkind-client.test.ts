@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { processorMs } from "../../bench/process-usage.ts";
+import { eventually } from "../support/eventually.ts";
 import { allowing } from "../support/faults.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { openFiles } from "../support/open-files.ts";
@@ -68,4 +69,69 @@ test("the same for a daemon of an unprivileged user with few descriptors", async
   const before = slack();
   const uid = isRoot ? { uid: 65_534 } : {};
   expectServed(await underAttack({ seconds: 8, scale: 0.2, openFiles: 512, ...uid }), before);
+}, 180_000);
+
+test("the same when the client is another user than the daemon, and neither is root", async () => {
+  if (process.getuid?.() !== 0 || Bun.which("setpriv") === null) {
+    process.stderr.write("only root with setpriv can try two users\n");
+    return;
+  }
+  const before = slack();
+  const users = { uid: 65_534, attackerUid: 65_533 };
+  expectServed(await underAttack({ seconds: 8, scale: 0.2, openFiles: 512, ...users }), before);
+}, 180_000);
+
+/** Opens connections and says nothing on them, until its input ends; prints how many it has. */
+const IDLER = `
+const net = require("node:net");
+const open = new Set();
+const more = () => {
+  if (open.size >= 400) return;
+  const socket = net.connect(Number(process.argv[1]), "127.0.0.1", () => socket.write("CONNECT localhost:" + process.argv[2] + " HTTP/1.1\\r\\nHost: localhost:" + process.argv[2] + "\\r\\n\\r\\n"));
+  open.add(socket);
+  socket.on("error", () => {}).on("close", () => { open.delete(socket); setTimeout(more, 100); });
+};
+for (let each = 0; each < 400; each++) more();
+setInterval(() => console.log(open.size), 200);
+process.stdin.resume().on("end", () => process.exit());
+`;
+
+test("two processes that fill the descriptor budget together leave the control socket, and a third is served", async () => {
+  await using origin = await startRawOrigin();
+  await using gateway = await startGatewayProcess({ policy: allowing([origin.port]), openFiles: 300 });
+  const { port, caPem } = origin;
+  await gateway.control.call("upstreams_add", { host: "localhost", port, ca_pem: caPem, source: "test" });
+  const idlers = [1, 2].map(() =>
+    Bun.spawn([process.execPath, "-e", IDLER, String(gateway.port), String(port)], {
+      stdin: "pipe",
+      stdout: "ignore",
+    }),
+  );
+  try {
+    const { open_sockets: most } = await eventually(
+      () => gateway.control.call("status", {}),
+      ({ open_sockets = 0 }) => open_sockets >= 90,
+      60_000,
+    );
+    expect(most).toBeGreaterThanOrEqual(90);
+    const startedMs = performance.now();
+    await gateway.control.call("approvals_list", {});
+    expect(performance.now() - startedMs).toBeLessThan(500 * slack());
+    // Who has most and says nothing gives way to who asks, after its five seconds of silence.
+    const served = async () => {
+      using client = await connectTls(gateway.port, `localhost:${port}`, { ca: gateway.caPem });
+      client.send(`GET /x HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`);
+      return (await client.until("\r\n\r\n")).slice(0, 12);
+    };
+    expect(
+      await eventually(
+        () => served().catch(String),
+        (answer) => answer === "HTTP/1.1 200",
+        60_000,
+      ),
+    ).toBe("HTTP/1.1 200");
+    expect(openFiles(gateway.pid)).toBeLessThan(300);
+  } finally {
+    for (const idler of idlers) idler.kill();
+  }
 }, 180_000);

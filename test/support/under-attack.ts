@@ -9,6 +9,7 @@ import { processorMs, residentMb } from "../../bench/process-usage.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway.ts";
 import { connectTls } from "./proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "./raw-origin.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 import type { UnkindOrders } from "./unkind-client.ts";
 
 /** What was seen, in milliseconds and megabytes. */
@@ -73,6 +74,8 @@ export interface AttackOptions {
   readonly openFiles?: number;
   /** Runs gateway and unkind client as this user; only root can. */
   readonly uid?: number;
+  /** Runs the unkind client as this user instead: another one than the gateway's. */
+  readonly attackerUid?: number;
   readonly tell?: (line: string) => void;
 }
 
@@ -97,8 +100,11 @@ export async function underAttack(options: AttackOptions): Promise<Seen> {
     scale: options.scale,
   };
   const script = new URL("unkind-client.ts", import.meta.url).pathname;
-  const command =
-    options.uid === undefined ? [process.execPath, script] : asUser(gateway.home, options.uid, script);
+  const attacker = options.attackerUid ?? options.uid;
+  // A user who may not go into the state directory starts from elsewhere.
+  const place = options.attackerUid === undefined ? gateway.home : own.use(await temporaryDirectory()).path;
+  if (options.attackerUid !== undefined) chmodSync(place, 0o755);
+  const command = attacker === undefined ? [process.execPath, script] : asUser(place, attacker, script);
   const child = Bun.spawn([...command, JSON.stringify(orders)], {
     stdin: "pipe",
     stdout: "pipe",
