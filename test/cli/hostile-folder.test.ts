@@ -79,6 +79,33 @@ const LINES: readonly (readonly string[])[] = [
   "run stop x",
   "run profiles",
   "run --check",
+  "run quarantine",
+  "run restore x",
+  "ssh-config",
+  "ssh-proxy localhost 22 x",
+  "mcp run true",
+  "mcp install claude",
+  "mcp uninstall claude",
+  "mcp list",
+  "mcp review x",
+  "mcp bind x kubectl",
+  "mcp forget x",
+  "policy suggest",
+  "console --help",
+  "console sessions",
+  "console revoke x",
+  "credentials add aws x true",
+  "credentials list",
+  "credentials env",
+  "credentials test x",
+  "credentials revoke x",
+  "credentials remove x",
+  "audit verify",
+  "forward add x https://127.0.0.1:9/none",
+  "forward list",
+  "forward test x",
+  "forward rotate x",
+  "forward remove x",
   "repair --dry-run",
   "set-proxy-mode enforce",
   "settings get",
@@ -103,7 +130,7 @@ const LINES: readonly (readonly string[])[] = [
 const NOBODY = 65_534;
 
 /** These go on until they are told to stop; what they say at first is enough. */
-const ENDLESS = /^(?:approval watch|audit tail|classify batch|events|gateway)/;
+const ENDLESS = /^(?:approval watch|audit tail|classify batch|events)/;
 
 /** What differs from run to run: numbers, times, ids, the folder itself. */
 function steady(text: string, folders: readonly string[]): string {
@@ -111,6 +138,7 @@ function steady(text: string, folders: readonly string[]): string {
   for (const folder of folders) steady = steady.replaceAll(folder, "<folder>");
   return steady
     .replaceAll(/(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/g, "F")
+    .replaceAll(/\b(?:\d+[dhms])+\b/g, "T")
     .replaceAll(/\b[0-9a-f]{6,}\b|\d+/g, "N")
     .replaceAll(/ +/g, " ");
 }
@@ -118,8 +146,11 @@ function steady(text: string, folders: readonly string[]): string {
 test("the list has every command", () => {
   const listed = LINES.map((words) => words.join(" "));
   const missing = COMMANDS.map(({ name }) => name).filter(
-    // What is started by iddio itself inside a sandbox, and never typed.
-    (name) => name !== "run-bridge" && !listed.some((line) => line === name || line.startsWith(`${name} `)),
+    // What is started by iddio itself and never typed.
+    (name) =>
+      name !== "run-bridge" &&
+      name !== "ssh-session" &&
+      !listed.some((line) => line === name || line.startsWith(`${name} `)),
   );
   expect(missing).toEqual([]);
 });

@@ -1,4 +1,5 @@
-// `iddio gateway`: the daemon in the foreground. All it knows of the daemon is how to start and stop it.
+// `iddio gateway`: the daemon in the foreground. All it knows of the daemon is how to start and stop it, and whose
+// installation is meant.
 
 import { UserError } from "../../model/user-error.ts";
 import { BUILD_VERSION } from "../../version.ts";
