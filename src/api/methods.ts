@@ -27,6 +27,7 @@ import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
 import { type AnyMethod, method } from "./method.ts";
 import { MCP_METHODS } from "./methods/mcp.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
+import { PAGE_METHODS } from "./methods/pages.ts";
 import { NO_LOAD, POLICY_METHODS } from "./methods/policy.ts";
 import {
   caReport,
@@ -231,6 +232,7 @@ export const METHODS = {
   }),
 
   ...CONSOLE_METHODS,
+  ...PAGE_METHODS,
 
   guard_status: method("read", "GET", "/v1/guard", {
     about: "the guard of approvals and the level that it reaches",

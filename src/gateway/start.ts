@@ -29,6 +29,7 @@ import { statePaths } from "../state/paths.ts";
 import { Pins } from "../state/pins.ts";
 import { writePolicySchema } from "../state/policy-schema-file.ts";
 import { PolicyStore } from "../state/policy-store.ts";
+import { PolicyVersions } from "../state/policy-versions.ts";
 import { SettingsStore } from "../state/settings-store.ts";
 import { UpdateRecord } from "../state/stored-update.ts";
 import { Suspects } from "../state/suspects.ts";
@@ -323,6 +324,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
 
   const handlers: ControlHandlers = controlHandlers({
     console,
+    versions: new PolicyVersions(database, policy),
     guard,
     guardStore,
     gateway,

@@ -134,6 +134,12 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
      secret BLOB NOT NULL
    ) STRICT`,
+  // Texts of policy.yaml that were in force.
+  `CREATE TABLE policy_versions (
+     sha256 TEXT NOT NULL PRIMARY KEY,
+     saved_ms INTEGER NOT NULL,
+     text TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /**

@@ -35,6 +35,7 @@ export interface GuardedGateway extends AsyncDisposable {
   readonly home: string;
   readonly binary: string;
   readonly proxy: string;
+  readonly upstreamPort: number;
   /** Paths that the upstream has seen. */
   readonly arrived: readonly string[];
   /** Runs a shell script in a terminal of its own, as the user. */
@@ -141,6 +142,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
       return running.proxy;
     },
     arrived,
+    upstreamPort: upstream.port ?? 0,
     terminal,
     iddio: (args, more) => iddio(args, more),
     async inTerminal(script, more) {

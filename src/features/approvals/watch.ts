@@ -16,6 +16,7 @@ export const approvalWatchCommand: Command = {
     "In a terminal, what waits is shown with its time running down:",
     "  a  allow it                     j k  select another",
     "  f  also those like it for 15m   space b  read on, back",
+    "  g  it and the rest of its command",
     "  d  deny it                      q  quit",
     "  r  deny it and say why",
     "For half a second after another request was selected, keys do not answer.",

@@ -18,6 +18,7 @@ import type { GuardStore } from "../../state/guard-store.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
+import type { PolicyVersions } from "../../state/policy-versions.ts";
 import type { Upstream, Upstreams } from "../../state/upstreams.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { Listener } from "../front/listener.ts";
@@ -39,6 +40,7 @@ import { hostHandlers } from "./host-control.ts";
 import { mcpHandlers } from "./mcp-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
+import { pageHandlers } from "./page-control.ts";
 import { policyHandlers } from "./policy-control.ts";
 import { policyToolHandlers } from "./policy-tools-control.ts";
 import { runHandlers } from "./run-control.ts";
@@ -69,6 +71,7 @@ export interface ControlParts {
   readonly disk: DiskRoom;
   readonly guard: RunningGuard;
   readonly console: RunningConsole;
+  readonly versions: PolicyVersions;
   readonly guardStore: GuardStore;
   readonly mcp: McpService;
 }
@@ -201,6 +204,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...observeHandlers({ ...parts, path: paths.observe }, record),
     ...settingsHandlers(gateway, parts, record),
     ...guardHandlers(parts.guard, record),
+    ...pageHandlers(parts),
     ...consoleHandlers(parts.console, gateway.settings, record),
 
     probes_start: ({ protocol, stands_for }) => {

@@ -191,6 +191,7 @@ class Watch {
           ? await this.#daemon.call("approvals_allow", {
               ...which,
               ...(action.forMs === undefined ? {} : { for_ms: action.forMs }),
+              ...(action.isRest === true ? { rest_of_command: true } : {}),
             })
           : await this.#daemon.call("approvals_deny", {
               ...which,

@@ -144,12 +144,22 @@ function oneLine(approval: Approval): string {
 }
 
 /** Everything beside the request itself: why, who, headers and body. */
-function moreLines({ details, effect }: WatchState, selected: Approval, width: number): PaneLine[] {
+function moreLines(
+  { details, effect, approvals }: WatchState,
+  selected: Approval,
+  width: number,
+): PaneLine[] {
   const shown = effect === undefined ? LOOKING : effectLines(effect);
   const lines = shown.flatMap(({ text }, index) => factLines([index === 0 ? "effect" : "", text], width));
-  const facts = [...originFacts(details ?? selected), ["id", selected.id] as const].flatMap((fact) =>
-    factLines(fact, width),
+  // The others of one process are one command's: `g` may answer them all.
+  const others = approvals.filter(
+    ({ id, group }) => group !== undefined && group === selected.group && id !== selected.id,
   );
+  const facts = [
+    ...others.map((each, index): Fact => [index === 0 ? "and also" : "", `${each.tier}  ${shortName(each)}`]),
+    ...originFacts(details ?? selected),
+    ["id", selected.id] as const,
+  ].flatMap((fact) => factLines(fact, width));
   lines.push(...facts);
   if (details === undefined) return lines;
   for (const { label, text, pairs } of shownEvidence(details)) {
@@ -187,10 +197,17 @@ function keyLine(
   if (state.approvals.length === 0) return "q quit";
   if (state.answering !== undefined) return paints.faint("answering ...");
   const isGrantable = state.details?.grantable === true;
+  const isRestable = state.details?.restable === true;
   const [answers, others] = hasSeenRequest(state, layout)
     ? [
-        ["a allow", ...(isGrantable ? ["f allow for 15m"] : []), "d deny", "r deny+why"],
-        ["a allow", ...(isGrantable ? ["f 15m"] : []), "d deny", "r why"],
+        [
+          "a allow",
+          ...(isGrantable ? ["f allow for 15m"] : []),
+          ...(isRestable ? ["g rest of command"] : []),
+          "d deny",
+          "r deny+why",
+        ],
+        ["a allow", ...(isGrantable ? ["f 15m"] : []), ...(isRestable ? ["g rest"] : []), "d deny", "r why"],
       ]
     : [
         ["space reads on, then a allows", "d deny", "r deny+why"],

@@ -49,7 +49,14 @@ export interface PaneGeometry {
 
 /** What a key asks the outside to do. */
 export type WatchAction =
-  | { readonly kind: "allow"; readonly id: string; readonly digest?: string; readonly forMs?: number }
+  | {
+      readonly kind: "allow";
+      readonly id: string;
+      readonly digest?: string;
+      readonly forMs?: number;
+      /** With what else its process asks for. */
+      readonly isRest?: true;
+    }
   | { readonly kind: "deny"; readonly id: string; readonly digest?: string; readonly reason?: string }
   /** The code that was typed; undefined when the person went back. */
   | { readonly kind: "code"; readonly code: string | undefined }
@@ -169,9 +176,13 @@ export function press(
     case "\f":
       return { state, action: { kind: "redraw" } };
     case "a":
-      return allow(state, geometry, nowMs, undefined);
+      return allow(state, geometry, nowMs, {});
     case "f":
-      return state.details?.grantable === true ? allow(state, geometry, nowMs, GRANT_MS) : { state };
+      return state.details?.grantable === true
+        ? allow(state, geometry, nowMs, { forMs: GRANT_MS })
+        : { state };
+    case "g":
+      return state.details?.restable === true ? allow(state, geometry, nowMs, { isRest: true }) : { state };
     case "d":
       return deny(state, nowMs, undefined);
     case "r":
@@ -185,7 +196,7 @@ function allow(
   state: WatchState,
   geometry: PaneGeometry,
   nowMs: number,
-  forMs: number | undefined,
+  more: { readonly forMs?: number; readonly isRest?: true },
 ): { state: WatchState; action?: WatchAction } {
   const id = state.selectedId;
   if (id === undefined || !canAnswer(state, nowMs) || !hasSeenRequest(state, geometry)) return { state };
@@ -193,7 +204,7 @@ function allow(
     kind: "allow",
     id,
     ...shownDigest(state),
-    ...(forMs === undefined ? {} : { forMs }),
+    ...more,
   } as const;
   return { state: { ...state, answering: id }, action };
 }

@@ -18,17 +18,8 @@ interface Key {
   readonly isAnswer?: true;
 }
 
-const PAGES = [
-  "approvals",
-  "activity",
-  "policy",
-  "observe",
-  "inspect",
-  "recordings",
-  "undo",
-  "runs",
-  "settings",
-];
+/** In the order of the navigation. */
+const PAGES = ["approvals", "activity", "policy", "observe", "inspect", "runs", "settings"];
 
 function showKeys(): void {
   areKeysShown.value = true;
@@ -85,7 +76,7 @@ export function KeysDialog() {
         ))}
         <div>
           <dt>
-            <kbd>1</kbd>–<kbd>9</kbd>
+            <kbd>1</kbd>–<kbd>7</kbd>
           </dt>
           <dd>go to a page</dd>
         </div>

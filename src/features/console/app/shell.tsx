@@ -5,12 +5,18 @@ import { useEffect, useState } from "preact/hooks";
 import { areKeysShown, KeysDialog, listenForKeys } from "./keys.tsx";
 import { connection } from "./net/events.ts";
 import { sessionState } from "./net/session.ts";
+import { ActivityPage } from "./pages/activity.tsx";
 import { ApprovalsPage } from "./pages/approvals.tsx";
+import { InspectPage } from "./pages/inspect.tsx";
+import { ObservePage } from "./pages/observe.tsx";
+import { RunsPage } from "./pages/runs.tsx";
+import { SettingsPage } from "./pages/settings.tsx";
 import { CliLine } from "./parts/cli-line.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { PresenceDialog } from "./parts/presence-dialog.tsx";
 import { Toasts } from "./parts/toast.tsx";
+import { PolicyPage } from "./policy/policy-page.tsx";
 import { waitingCount } from "./state/approvals.ts";
 import { hrefOf, route } from "./state/route.ts";
 import { nextTheme, theme } from "./state/theme.ts";
@@ -26,6 +32,12 @@ interface Page {
 /** The pages, in the order of the navigation. */
 const PAGES: readonly Page[] = [
   { name: "approvals", label: "Approvals", icon: "approvals", show: () => <ApprovalsPage /> },
+  { name: "activity", label: "Activity", icon: "activity", show: () => <ActivityPage /> },
+  { name: "policy", label: "Policy", icon: "policy", show: () => <PolicyPage /> },
+  { name: "observe", label: "Observe", icon: "observe", show: () => <ObservePage /> },
+  { name: "inspect", label: "Inspect", icon: "inspect", show: () => <InspectPage /> },
+  { name: "runs", label: "Runs", icon: "runs", show: () => <RunsPage /> },
+  { name: "settings", label: "Settings", icon: "settings", show: () => <SettingsPage /> },
 ];
 
 /** Everything that is on the screen. */

@@ -24,6 +24,7 @@ import {
 import { countdown } from "../state/clock.ts";
 import { goTo } from "../state/route.ts";
 import { AnswerBar } from "./answer-bar.tsx";
+import { Effect } from "./effect.tsx";
 
 const ENDS: Readonly<Record<Ended, string>> = {
   approved: "Allowed",
@@ -129,6 +130,7 @@ function Everything({ shown }: { readonly shown: ApprovalDetails }) {
           <Asker shown={shown} />
         </Fact>
       </dl>
+      <Effect shown={shown} />
       <Siblings shown={shown} />
       <Body shown={shown} />
       <Fields title="Headers" fields={shown.headers} />

@@ -1,7 +1,7 @@
 // What waits for a person, and the details of what is looked at. An answer is only possible to a request whose details were
 // on the screen, and not in the half second after another one was selected: a click must not land on what has just come.
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Approval, ApprovalDetails } from "../../../../api/reports.ts";
 import { call } from "../net/call.ts";
 import { onEvent } from "../net/events.ts";
@@ -31,6 +31,8 @@ export const selectedEnd = signal<Ended | undefined>(undefined);
 export const painted = signal<string | undefined>(undefined);
 
 const GUARD_MS = 500;
+const PROCESS_MS = 700;
+const PROCESS_LATE_MS = 20_000;
 const selectedAt = signal(0);
 const guardOver = signal(true);
 
@@ -78,6 +80,17 @@ async function readDetails(approval: Approval): Promise<void> {
   }
 }
 
+/** The system tells a moment later which process asks, and so which requests are one command's: the list is read again. */
+function readGroups(): void {
+  const late = Date.now() - PROCESS_LATE_MS;
+  const isOpen = (each: Approval) =>
+    each.group === undefined &&
+    each.client !== undefined &&
+    each.client.run === undefined &&
+    each.created_ms > late;
+  if (waiting.value.value?.some(isOpen) === true) setTimeout(waiting.reload, PROCESS_MS);
+}
+
 /** Keeps the list; returns the way to stop. */
 export function followApprovals(): () => void {
   const tags = [
@@ -90,6 +103,7 @@ export function followApprovals(): () => void {
   const stops = [
     follow(waiting, tags),
     follow(ended, tags),
+    effect(readGroups),
     onEvent(({ tag, fields }) => {
       if (!tag.startsWith("approval_") || fields.id !== selected.value?.id || tag === "approval_requested")
         return;

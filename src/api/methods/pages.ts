@@ -1,0 +1,129 @@
+// The control methods that pages need beside what commands do by themselves: commands read the log and check policies in
+// their own process, a page asks the daemon. All of them read. Part of the table in methods.ts.
+
+import { method } from "../method.ts";
+import { anything, flag, list, map, number, object, optional, text, type Value, words } from "../schema.ts";
+
+/** Which log is read. */
+export const LOGS = ["audit", "observe"] as const;
+
+const logRow = object({
+  at: number("offset of the row in the file"),
+  timestamp_ms: number(),
+  op: text(),
+  hash: text(),
+  fields: map(anything()),
+});
+/** A row of a log with its place. */
+export type LogRow = Value<typeof logRow>;
+
+const logFilter = object({
+  op: optional(text()),
+  protocol: optional(text()),
+  tier: optional(text()),
+  decision: optional(text()),
+  outcome: optional(text()),
+  run: optional(text()),
+  host: optional(text("part of it")),
+  text: optional(text("part of the command, the path, the reason or an id")),
+});
+/** Which rows are wanted. */
+export type LogFilter = Value<typeof logFilter>;
+
+const policyProblem = object({
+  message: text(),
+  hint: optional(text()),
+  line: number(),
+  column: number(),
+  severity: words(["error", "warning"]),
+});
+
+const decisionChange = object({
+  protocol: text(),
+  from: text(),
+  to: text(),
+  operations: list(text()),
+  others: list(text()),
+  scopes: list(object({ label: text(), cells: list(text()) })),
+});
+
+const replayChange = object({
+  protocol: text(),
+  command: text(),
+  from: text(),
+  to: text(),
+  count: number(),
+  labels: map(text()),
+});
+
+/** What a policy would change. */
+export const policyReview = object({
+  problems: list(policyProblem),
+  wider: optional(flag("whether it lets through more; absent when it does not load")),
+  changes: optional(list(decisionChange)),
+  routes: optional(list(object({ entry: text(), from: text(), to: text(), effect: text() }))),
+  unknown: optional(list(text(), "what was not enumerated, and so counts as wider")),
+  replay: optional(
+    object({
+      since_ms: number(),
+      decided: number(),
+      changes: list(replayChange),
+      is_cut: flag("not all of the period was read"),
+    }),
+  ),
+});
+/** What a policy would change. */
+export type PolicyReview = Value<typeof policyReview>;
+
+const finding = object({
+  check: text(),
+  looked_at: text(),
+  verdict: words(["ok", "warn", "fail", "skip"]),
+  detail: text(),
+  fix: optional(text()),
+});
+
+/** The entries. */
+export const PAGE_METHODS = {
+  audit_read: method("read", "POST", "/v1/audit/read", {
+    about: "rows of the audit or the observe log, the latest first, from a place on backwards",
+    input: object({
+      log: words(LOGS),
+      limit: number("at most 500"),
+      before: optional(number("offset that a former answer gave as `next`; the end of the file without it")),
+      filter: optional(logFilter),
+      since_ms: optional(number("only rows with this time or a later one")),
+    }),
+    output: object({
+      rows: list(logRow),
+      next: optional(number("where to go on; absent when the log was read to its beginning")),
+    }),
+  }),
+  audit_histogram: method("read", "POST", "/v1/audit/histogram", {
+    about: "how many requests ended how, over time",
+    input: object({ log: words(LOGS), since_ms: number(), buckets: number("at most 200") }),
+    output: object({
+      until_ms: number(),
+      buckets: list(object({ allowed: number(), asked: number(), refused: number() })),
+      is_cut: flag("the log was too long to be read back to the beginning"),
+    }),
+  }),
+  policy_review: method("read", "POST", "/v1/policy/review", {
+    about:
+      "what is wrong with a policy, and what it would change: in words, and for the requests of the last days",
+    input: object({
+      text: text(),
+      compare: flag("also compare it with the policy in force"),
+      replay_ms: optional(number("also decide the requests of the audit log of so long again")),
+    }),
+    output: policyReview,
+  }),
+  policy_versions: method("read", "GET", "/v1/policy/versions", {
+    about: "the texts of policy.yaml that were in force, the latest first",
+    output: object({ versions: list(object({ saved_ms: number(), sha256: text(), text: text() })) }),
+  }),
+  doctor_examine: method("read", "GET", "/v1/doctor", {
+    about: "what `iddio doctor` finds",
+    output: object({ findings: list(finding) }),
+  }),
+} as const;

@@ -1,0 +1,203 @@
+// The form view: each protocol with what it looks into, what it calls things, and what happens to them where, as a matrix. A
+// change of a cell is a change of one word in the text.
+
+import { useState } from "preact/hooks";
+import { Empty } from "../parts/empty.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { draft, edit } from "./draft.ts";
+import {
+  ACTIONS,
+  type Block,
+  type Cell,
+  outlineOf,
+  withCell,
+  withCommand,
+  withFallback,
+  withInspect,
+} from "./outline.ts";
+
+/** The form. */
+export function PolicyForm() {
+  const blocks = outlineOf(draft.value);
+  if (blocks === undefined)
+    return (
+      <Empty icon="warning" title="The text cannot be read as YAML">
+        <p>Mend it in the YAML view; problems are shown at their lines.</p>
+      </Empty>
+    );
+  if (blocks.length === 0)
+    return (
+      <Empty icon="policy" title="The policy is empty">
+        <p>Nothing is looked into, so nothing is held. Begin in the YAML view.</p>
+      </Empty>
+    );
+  return (
+    <div class="blocks">
+      {blocks.map((block) => (
+        <BlockForm key={block.protocol} block={block} />
+      ))}
+    </div>
+  );
+}
+
+function BlockForm({ block }: { readonly block: Block }) {
+  const { protocol, fallback, inspect, groups, places, commands } = block;
+  const [entry, setEntry] = useState("");
+  return (
+    <section class="card block-form" aria-label={protocol}>
+      <h2>{protocol}</h2>
+      <div class="inspect-list">
+        <h3>Looks into</h3>
+        <ul class="chips">
+          {inspect.map((each) => (
+            <li key={each} class="chip mono">
+              {each}
+              <button
+                type="button"
+                class="quiet"
+                aria-label={`Remove ${each}`}
+                onClick={() => edit(withInspect(draft.value, protocol, each, false))}
+              >
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+          <li>
+            <form
+              class="row"
+              onSubmit={(event) => {
+                event.preventDefault();
+                if (entry.trim() === "") return;
+                edit(withInspect(draft.value, protocol, entry.trim(), true));
+                setEntry("");
+              }}
+            >
+              <input
+                class="small"
+                aria-label={`Host that ${protocol} looks into`}
+                placeholder="add a host"
+                value={entry}
+                onInput={(event) => setEntry(event.currentTarget.value)}
+              />
+              <button type="submit" class="quiet">
+                Add
+              </button>
+            </form>
+          </li>
+        </ul>
+      </div>
+      {groups.length === 0 ? null : (
+        <div class="matrix-scroll">
+          <table class="matrix">
+            <thead>
+              <tr>
+                <th scope="col">Group</th>
+                {places.map((place) => (
+                  <th key={place.label} scope="col">
+                    {place.label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {groups.map(({ name, of }) => (
+                <tr key={name}>
+                  <th scope="row">
+                    {name}
+                    <small class="muted">{of}</small>
+                  </th>
+                  {places.map((place) => {
+                    const value = block.cell(place, name);
+                    return (
+                      <td key={place.label}>
+                        <select
+                          class={`action action-${value === "" ? "none" : value}`}
+                          aria-label={`${name}, ${place.label}`}
+                          value={value}
+                          onChange={(event) =>
+                            edit(withCell(draft.value, place, name, event.currentTarget.value as Cell))
+                          }
+                        >
+                          <option value="">default ({fallback})</option>
+                          {ACTIONS.map((action) => (
+                            <option key={action} value={action}>
+                              {action}
+                            </option>
+                          ))}
+                        </select>
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {commands.length === 0 ? null : (
+        <ul class="chips">
+          {commands.map(({ place, action, command }) => (
+            <li key={place + action + command} class={`chip action-${action}`}>
+              {action} <span class="mono">{command}</span>{" "}
+              {place === "everywhere" ? null : <small>{place}</small>}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div class="row">
+        <CommandRule protocol={protocol} />
+        <span class="spacer" />
+        <label class="row">
+          <span class="muted">Everything else</span>
+          <select
+            class={`action action-${fallback}`}
+            value={fallback}
+            onChange={(event) => edit(withFallback(draft.value, protocol, event.currentTarget.value))}
+          >
+            {ACTIONS.map((action) => (
+              <option key={action} value={action}>
+                {action}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+    </section>
+  );
+}
+
+function CommandRule({ protocol }: { readonly protocol: string }) {
+  const [command, setCommand] = useState("");
+  const [action, setAction] = useState<Cell>("allow");
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (command.trim() === "") return;
+        edit(withCommand(draft.value, protocol, command.trim(), action));
+        setCommand("");
+      }}
+    >
+      <select
+        aria-label={`Action of a rule for ${protocol}`}
+        value={action}
+        onChange={(event) => setAction(event.currentTarget.value as Cell)}
+      >
+        {ACTIONS.map((each) => (
+          <option key={each} value={each}>
+            {each}
+          </option>
+        ))}
+      </select>
+      <input
+        class="small"
+        aria-label={`Command of a rule for ${protocol}`}
+        placeholder="one command, * for any"
+        value={command}
+        onInput={(event) => setCommand(event.currentTarget.value)}
+      />
+      <button type="submit">Add a rule</button>
+    </form>
+  );
+}

@@ -1,0 +1,206 @@
+// The control methods that pages read with: logs a page at a time, what a policy would change, former policies, doctor's
+// findings. They share the process with the proxy, so what each reads is bounded and everything heavy is loaded here only
+// when it is asked for.
+
+import type { ControlHandlers } from "../../api/handlers.ts";
+import type { LogFilter, LogRow, PolicyReview } from "../../api/methods/pages.ts";
+import type { Entry } from "../../model/entry.ts";
+import { parsePolicy } from "../../policy/parse/parse.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { readJournalPage } from "../../state/journal-page.ts";
+import type { StatePaths } from "../../state/paths.ts";
+import type { PolicyStore } from "../../state/policy-store.ts";
+import type { PolicyVersions } from "../../state/policy-versions.ts";
+
+/** What the handlers read. */
+export interface PageSources {
+  readonly paths: StatePaths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly policy: PolicyStore;
+  readonly versions: PolicyVersions;
+  readonly version: string;
+}
+
+type Methods = "audit_read" | "audit_histogram" | "policy_review" | "policy_versions" | "doctor_examine";
+
+const ROWS_MAX = 500;
+const BUCKETS_MAX = 200;
+/** Rows of one step of a long reading; between two steps others have their turn. */
+const STEP_ROWS = 1_000;
+const HISTOGRAM_ROWS = 60_000;
+const REPLAY_ROWS = 60_000;
+
+/** Handlers of these methods. */
+export function pageHandlers({
+  paths,
+  env,
+  policy,
+  versions,
+  version,
+}: PageSources): Pick<ControlHandlers, Methods> {
+  const pathOf = (log: "audit" | "observe") => (log === "audit" ? paths.audit : paths.observe);
+  return {
+    audit_read: async ({ log, limit, before, filter, since_ms }) => {
+      const { rows, next } = await readJournalPage(pathOf(log), {
+        limit: Math.min(ROWS_MAX, Math.max(1, limit)),
+        ...(before === undefined ? {} : { before }),
+        ...(since_ms === undefined ? {} : { sinceMs: since_ms }),
+        ...(filter === undefined ? {} : { filter: matcher(filter) }),
+      });
+      return { rows: rows.map(({ at, row }) => logRow(at, row)), ...(next === undefined ? {} : { next }) };
+    },
+
+    audit_histogram: async ({ log, since_ms, buckets }) => {
+      const count = Math.min(BUCKETS_MAX, Math.max(1, Math.floor(buckets)));
+      const untilMs = Date.now();
+      const width = Math.max(1, (untilMs - since_ms) / count);
+      const found = Array.from({ length: count }, () => ({ allowed: 0, asked: 0, refused: 0 }));
+      const isCut = await eachRow(pathOf(log), since_ms, HISTOGRAM_ROWS, (row) => {
+        const kind = kindOf(row);
+        const at = Math.min(count - 1, Math.floor((row.timestamp_ms - since_ms) / width));
+        const bucket = found[at];
+        if (kind !== undefined && bucket !== undefined) bucket[kind] += 1;
+      });
+      return { until_ms: untilMs, buckets: found, is_cut: isCut };
+    },
+
+    policy_review: async ({ text, compare, replay_ms }): Promise<PolicyReview> => {
+      const parsed = parsePolicy(text);
+      const problems = ("policy" in parsed ? parsed.warnings : parsed.problems).map(
+        ({ message, hint, line, column, severity }) => ({
+          message,
+          line,
+          column,
+          severity,
+          ...(hint === undefined ? {} : { hint }),
+        }),
+      );
+      if (!("policy" in parsed)) return { problems };
+      const replay =
+        replay_ms === undefined
+          ? {}
+          : { replay: await replayed(paths, policy.current, parsed.policy, replay_ms, version) };
+      if (!compare) return { problems, ...replay };
+      const { diffPolicies } = await import("../../policy/compare/diff.ts");
+      const { classifierFor } = await import("../../protocols/registry.ts");
+      const diff = diffPolicies(
+        policy.current,
+        parsed.policy,
+        (protocol) => classifierFor(protocol).operations?.() ?? [],
+      );
+      return {
+        problems,
+        wider: diff.isWider,
+        changes: diff.changes.map((each) => ({ ...each })),
+        routes: diff.routes.map((each) => ({ ...each })),
+        unknown: diff.unknown,
+        ...replay,
+      };
+    },
+
+    policy_versions: () => ({
+      versions: versions.list().map(({ savedMs, sha256, text }) => ({ saved_ms: savedMs, sha256, text })),
+    }),
+
+    doctor_examine: async () => {
+      const { examine } = await import("../../features/doctor/examine.ts");
+      const { findings } = await examine({ scope: "user", paths, env, own: paths });
+      return {
+        findings: findings.map(({ check, lookedAt, verdict, detail, fix }) => ({
+          check,
+          looked_at: lookedAt,
+          verdict,
+          detail,
+          ...(fix === undefined ? {} : { fix }),
+        })),
+      };
+    },
+  };
+}
+
+function logRow(at: number, { timestamp_ms, op, hash, fields }: Entry): LogRow {
+  return { at, timestamp_ms, op, hash: String(hash), fields };
+}
+
+/** Reads backwards until the time or the bound is reached; true when the bound was. */
+async function eachRow(
+  path: string,
+  sinceMs: number,
+  most: number,
+  take: (row: Entry) => void,
+): Promise<boolean> {
+  let before: number | undefined;
+  for (let read = 0; read < most; read += STEP_ROWS) {
+    const { rows, next } = await readJournalPage(path, {
+      limit: STEP_ROWS,
+      sinceMs,
+      ...(before === undefined ? {} : { before }),
+    });
+    for (const { row } of rows) take(row);
+    if (next === undefined) return false;
+    before = next;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return true;
+}
+
+/** Which of three a row counts as; rows about something else count as none. */
+function kindOf({ op, fields }: Entry): "allowed" | "asked" | "refused" | undefined {
+  if (op === "intent" || op === "control" || op === "passthrough") return undefined;
+  const { outcome, decision } = fields;
+  if (outcome === "denied" || outcome === "refused" || outcome === "blocked" || decision === "deny")
+    return "refused";
+  if (decision === "escalate" || outcome === "approved" || outcome === "timed_out" || outcome === "withdrawn")
+    return "asked";
+  return "allowed";
+}
+
+async function replayed(
+  paths: StatePaths,
+  before: Policy,
+  after: Policy,
+  replayMs: number,
+  version: string,
+): Promise<NonNullable<PolicyReview["replay"]>> {
+  const { Replay } = await import("../../policy/replay/replay.ts");
+  const replay = new Replay(before, after, version);
+  const sinceMs = Date.now() - replayMs;
+  const isCut = await eachRow(paths.audit, sinceMs, REPLAY_ROWS, (row) => replay.add(row));
+  const { decided, changes } = replay.report();
+  return {
+    since_ms: sinceMs,
+    decided,
+    is_cut: isCut,
+    changes: changes.map(({ protocol, command, from, to, count, labels }) => ({
+      protocol,
+      command,
+      from,
+      to,
+      count,
+      labels: { ...labels },
+    })),
+  };
+}
+
+/** A row that fits all of what is asked for. */
+function matcher({ host, text, ...exact }: LogFilter): (row: Entry) => boolean {
+  const wanted = Object.entries(exact).filter(([, value]) => value !== undefined && value !== "");
+  const part = text?.toLowerCase() ?? "";
+  const ofHost = host?.toLowerCase() ?? "";
+  return ({ op, hash, fields }) => {
+    for (const [name, value] of wanted) {
+      const own = name === "op" ? op : name === "run" ? fields.client?.run : fields[name];
+      if (own !== value) return false;
+    }
+    if (
+      ofHost !== "" &&
+      !String(fields.host ?? "")
+        .toLowerCase()
+        .includes(ofHost)
+    )
+      return false;
+    if (part === "") return true;
+    const texts = [fields.command, fields.path, fields.reason, fields.approval_id, fields.request_id, hash];
+    return texts.some((each) => each !== undefined && String(each).toLowerCase().includes(part));
+  };
+}

@@ -1,0 +1,248 @@
+// Every page of the console in a real browser, with 10,000 rows of audit and 200 requests that wait: quick, without a
+// violation that axe knows, usable by keys alone, harmless whatever was sent.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { parseArgv } from "../../../src/cli/kit/parse-argv.ts";
+import { COMMANDS } from "../../../src/cli/registry.ts";
+import { type ConsolePage, launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
+import { PROJECT_ROOT, sourceFiles } from "../../support/source-files.ts";
+
+const POLICY = `# Kept by every edit.
+generic:
+  inspect: ["127.0.0.1:*"]
+  default: escalate
+  groups:
+    read: { tiers: [observe] } # reads
+    write: { tiers: [modify] }
+  rules:
+    allow: { groups: [read] }
+`;
+const PAGES = [
+  "approvals",
+  "activity",
+  "policy",
+  "policy/yaml",
+  "policy/history",
+  "observe",
+  "inspect",
+  "runs",
+  "settings",
+];
+
+const skipped = withoutBrowser("the tests of the console's pages");
+const AXE = readFileSync(join(PROJECT_ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+
+let gateway: GatewayProcess;
+let browser: Browser;
+let opened: ConsolePage;
+let page: Page;
+
+beforeAll(async () => {
+  if (skipped !== undefined) return;
+  gateway = await startGatewayProcess({ policy: POLICY, settings: "approval_timeout: 5m\n" });
+  const now = Date.now();
+  const rows = Array.from({ length: 10_000 }, (_, index) => ({
+    timestamp_ms: now - (10_000 - index) * 1_000,
+    op: "mitm",
+    hash: index.toString(16).padStart(32, "0"),
+    fields: {
+      host: "<b>host</b>.example",
+      method: "GET",
+      path: `/p/${index}`,
+      protocol: "generic",
+      tier: "observe",
+      decision: index % 3 === 0 ? "deny" : "allow",
+      outcome: index % 3 === 0 ? "refused" : "allowed",
+      command: index === 77 ? "needle\u202e" : "GET",
+    },
+  }));
+  appendFileSync(join(gateway.home, "audit.jsonl"), `${rows.map((row) => JSON.stringify(row)).join("\n")}\n`);
+  browser = await launchBrowser();
+  opened = await openConsole(await browser.newContext(), gateway);
+  ({ page } = opened);
+}, 120_000);
+
+afterAll(async () => {
+  if (skipped !== undefined) return;
+  await browser.close();
+  await gateway[Symbol.asyncDispose]();
+});
+
+const goTo = (where: string) => page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
+
+/** What axe finds, as `rule: first place`. */
+async function violations(): Promise<string[]> {
+  const found = (await page.evaluate(
+    `${AXE}; axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target.join(" ") + " " + v.nodes[0].failureSummary))`,
+  )) as string[];
+  return found;
+}
+
+test("every command line that a page shows is one that the program takes", () => {
+  const lines = sourceFiles("src/features/console/app").flatMap(({ text }) =>
+    [...text.matchAll(/line=(?:"(iddio [^"]*)"|'(iddio [^']*)')/g)].map(
+      (match) => match[1] ?? match[2] ?? "",
+    ),
+  );
+  expect(lines.length).toBeGreaterThan(8);
+  for (const line of lines) {
+    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "").slice(1);
+    const command = COMMANDS.filter(({ name }) => ` ${words.join(" ")} `.startsWith(` ${name} `)).sort(
+      (a, b) => b.name.length - a.name.length,
+    )[0];
+    expect(command?.name, line).toBeDefined();
+    if (command === undefined) continue;
+    expect(() => parseArgv(command, words.slice(command.name.split(" ").length)), line).not.toThrow();
+  }
+});
+
+describe.skipIf(skipped !== undefined)("the pages", () => {
+  for (const where of PAGES)
+    test(`${where} is there at once, and axe has nothing to say, light and dark`, async () => {
+      await goTo("approvals");
+      await page.waitForSelector('nav a[aria-current="page"]:has-text("Approvals")');
+      const started = performance.now();
+      await goTo(where);
+      await page.waitForSelector(`main h1`);
+      expect(performance.now() - started).toBeLessThan(3_000);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.waitForTimeout(300);
+        expect(await violations()).toEqual([]);
+      }
+    }, 60_000);
+
+  test("the audit log is searched, opened, and read on when it is scrolled", async () => {
+    await goTo("activity");
+    await page.waitForSelector(".log-line >> nth=50");
+    expect(await page.textContent(".log")).toContain("<b>host</b>.example");
+    await page.locator(".more").scrollIntoViewIfNeeded();
+    await page.waitForSelector(".log-line >> nth=150");
+    await page.fill('.filters input[type="search"] >> nth=0', "needle");
+    await page.waitForSelector('.log-line:has-text("needle")');
+    await eventually(
+      () => page.locator(".log-line").count(),
+      (count) => count === 1,
+    );
+    await page.click(".log-line");
+    const all = (await page.textContent(".log-all")) ?? "";
+    expect(all).toContain("needle\\u{202e}");
+    expect(all).not.toContain("\u202e");
+    await page.click('button:has-text("Clear")');
+  }, 60_000);
+
+  test("a rule is written in the form, reviewed and saved; comments stay; what changed on disk meanwhile is not lost", async () => {
+    await goTo("policy/form");
+    await page.selectOption('select[aria-label="write, everywhere"]', "deny");
+    await page.click('button:has-text("Review and save")');
+    await page.waitForSelector('dialog:has-text("It lets through no more than before")');
+    await page.click('dialog button.primary:has-text("Save")');
+    await page.waitForSelector("dialog", { state: "detached" });
+    const file = join(gateway.home, "policy.yaml");
+    const saved = readFileSync(file, "utf8");
+    expect(saved).toContain("# Kept by every edit.");
+    expect(saved).toContain("# reads");
+    expect(saved).toMatch(/deny:\s*\n?\s*\{?\s*groups: \[\s*write\s*\]/);
+    await page.selectOption('select[aria-label="write, everywhere"]', "allow");
+    await Bun.write(file, `${saved}\n# by somebody else\n`);
+    await page.click('button:has-text("Review and save")');
+    await page.waitForSelector('dialog:has-text("It lets through more than before")');
+    await page.click('dialog button.primary:has-text("Save")');
+    await page.waitForSelector('dialog:has-text("was changed meanwhile")');
+    expect(readFileSync(file, "utf8")).toContain("# by somebody else");
+    await page.click('dialog button:has-text("Take the one on disk")');
+    await goTo("policy/history");
+    await page.waitForSelector(".versions li >> nth=1");
+  }, 60_000);
+
+  test("problems are shown at their line as one types, and nothing that does not load can be saved", async () => {
+    await goTo("policy/yaml");
+    await page.click(".cm-content");
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("\nkubectl:\n  defautl: allow\n");
+    await page.waitForSelector(".problem-list li");
+    expect(await page.textContent(".problem-list")).toContain("defautl");
+    expect(await page.isDisabled('button:has-text("Review and save")')).toBe(true);
+    await page.click('button:has-text("Discard")');
+  }, 60_000);
+
+  test("an observe session is started and stopped, a host is tried and pinned, a setting is changed", async () => {
+    await goTo("observe");
+    await page.click('button:has-text("15 minutes")');
+    await page.waitForSelector(".banner");
+    await page.click('button:has-text("Stop now")');
+    await page.waitForSelector('main:has-text("Start a session for")');
+    await goTo("inspect");
+    await page.fill("#try-host", "api.example.com");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('.try-host:has-text("no entry of the inspect list covers it")');
+    await page.fill('input[aria-label="Host to pin"]', "api.example.com");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('.lines:has-text("api.example.com")');
+    await goTo("settings");
+    await page.fill("#setting-approval_timeout", "4m");
+    await page.click(".settings button");
+    await page.waitForSelector('.toast:has-text("approval_timeout is 4m")');
+    expect((await gateway.run(["settings", "get"])).stdout).toMatch(/approval_timeout +4m/);
+  }, 60_000);
+
+  test("two hundred requests wait, and are moved through with keys alone", async () => {
+    const clients = Array.from({ length: 20 }, (_, part) =>
+      Bun.spawn(
+        [
+          "curl",
+          "-s",
+          "--parallel",
+          "--parallel-immediate",
+          "--parallel-max",
+          "10",
+          "-x",
+          `http://${gateway.listen}`,
+          "-X",
+          "PUT",
+          `http://127.0.0.1:1/${part}/[1-10]`,
+        ],
+        { stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+      ),
+    );
+    try {
+      await goTo("approvals");
+      await page.waitForSelector(".queue-row >> nth=199", { timeout: 30_000 });
+      // One command of ten requests is one group.
+      await page.waitForSelector(".group:has-text('asks 10 times')", { timeout: 30_000 });
+      await page.waitForSelector("button.allow:not([disabled])");
+      const first = await page.textContent(".details .command");
+      await page.keyboard.press("j");
+      await eventually(
+        () => page.textContent(".details .command"),
+        (text) => text !== first,
+      );
+      await page.keyboard.press("?");
+      await page.waitForSelector('dialog:has-text("next request")');
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("dialog", { state: "detached" });
+      expect(await violations()).toEqual([]);
+    } finally {
+      for (const client of clients) client.kill();
+    }
+    await eventually(
+      async () => (await gateway.control.call("approvals_list", {})).approvals.length,
+      (count) => count === 0,
+    );
+  }, 120_000);
+
+  test("the browser had nothing to complain of", () => {
+    // A policy that was changed meanwhile is refused with a 409, which the browser counts as one.
+    expect(opened.problems.filter((each) => !each.includes("409"))).toEqual([]);
+  });
+
+  test("when the daemon has gone, the page says so and goes on once there is a session again", async () => {
+    await gateway.kill("SIGTERM");
+    await page.waitForSelector('.connection:has-text("The daemon is away")', { timeout: 20_000 });
+  }, 60_000);
+});
