@@ -8,6 +8,7 @@ import { decideSection } from "./section-decide.ts";
 import { delaySection } from "./section-delay.ts";
 import { keepAliveSection, newConnectionsSection } from "./section-intercept.ts";
 import { auditSection, memorySection, startUpSection } from "./section-machine.ts";
+import { runSection } from "./section-run.ts";
 import { spliceSection, tunnelsSection } from "./section-splice.ts";
 import { startWorker } from "./worker.ts";
 
@@ -21,6 +22,7 @@ const SECTIONS: readonly Section[] = [
   startUpSection,
   memorySection,
   auditSection,
+  runSection,
 ];
 
 const USAGE = `bench [--quick] [--only <section>[,<section>…]] [--rounds N] [--round-ms N] [--requests N]

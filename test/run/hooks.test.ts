@@ -218,7 +218,11 @@ describe.if(noSandbox() === undefined)("a hook in a run", () => {
       const bin = join(sandbox.project, "bin");
       await mkdir(bin, { mode: 0o755 });
       await sandbox.write(join(bin, "claude"), '#!/bin/sh\necho "$@"; cat "$2"\n', 0o755);
-      await sandbox.write(join(bin, "gemini"), '#!/bin/sh\ncat "$GEMINI_CLI_SYSTEM_SETTINGS_PATH"\n', 0o755);
+      await sandbox.write(
+        join(bin, "gemini"),
+        "#!/bin/sh\ncat ~/.gemini/extensions/iddio/*.json ~/.gemini/extensions/iddio/hooks/hooks.json\n",
+        0o755,
+      );
       const claude = await sandbox.iddio(["run", join(bin, "claude"), "-p", "hello"]);
       expect(claude.stdout).toContain("--settings /run/iddio/hook-settings.json -p hello\n");
       expect(claude.stdout).toContain("/run/iddio/iddio hook claude");

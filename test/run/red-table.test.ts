@@ -128,6 +128,8 @@ const ATTEMPTS: Readonly<Record<string, (sandbox: Sandbox, loopback: number) => 
     `for d in /etc /usr /usr/bin /bin /var /opt /; do ${escapes('touch "$d/iddio-red"')}; done`,
   "kernel settings": () =>
     `${escapes("sh -c 'echo 1 > /proc/sys/kernel/yama/ptrace_scope'")}\n${escapes("sh -c 'echo x > /proc/sysrq-trigger'")}`,
+  "filling the memory by /tmp": () =>
+    `[ "$(df -Pk /tmp | awk 'NR == 2 { print $2 }')" -le "$(awk '/MemTotal/ { print int($2 / 2) + 1048576 }' /proc/meminfo)" ] || echo ESCAPED`,
   "control groups": () => escapes("mkdir /sys/fs/cgroup/iddio-red"),
   "devices of the machine": () =>
     `for d in /dev/sd* /dev/vd* /dev/nvme* /dev/mem /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun; do [ -e "$d" ] && echo ESCAPED; done`,

@@ -16,12 +16,12 @@ interface Row {
   readonly found: string;
 }
 
-/** Prints to a file in the fresh /tmp what only a process inside can tell. */
+/** Prints to a file in the fresh /var/tmp what only a process inside can tell. */
 const PROBE = [
-  "grep -E '^(NoNewPrivs|Seccomp|CapEff|CapBnd):' /proc/self/status > /tmp/check",
-  "sed -n '3,$s/^ *\\([^:]*\\):.*/Interface: \\1/p' /proc/net/dev >> /tmp/check",
-  'echo "Processes: $(ls /proc | grep -c "^[0-9]")" >> /tmp/check',
-  "if unshare -U true 2>/dev/null; then echo 'Namespaces: yes'; else echo 'Namespaces: no'; fi >> /tmp/check",
+  "grep -E '^(NoNewPrivs|Seccomp|CapEff|CapBnd):' /proc/self/status > /var/tmp/check",
+  "sed -n '3,$s/^ *\\([^:]*\\):.*/Interface: \\1/p' /proc/net/dev >> /var/tmp/check",
+  'echo "Processes: $(ls /proc | grep -c "^[0-9]")" >> /var/tmp/check',
+  "if unshare -U true 2>/dev/null; then echo 'Namespaces: yes'; else echo 'Namespaces: no'; fi >> /var/tmp/check",
 ].join("\n");
 
 /** Starts a probe and prints its table; the code is 0 when everything holds. */
@@ -48,7 +48,7 @@ export async function checkRun(
       bestEffort: false,
       async onEnd(scratch, view) {
         secrets = view.secrets.length;
-        probe = await readFile(join(scratch, "tmp", "check"), "utf8").catch(() => "");
+        probe = await readFile(join(scratch, "var-tmp", "check"), "utf8").catch(() => "");
       },
     });
     rows.push(...proven(code === 0, secrets), ...probed(probe));

@@ -1,7 +1,7 @@
 // The hook of an agent that runs in a sandbox: part of what the sandbox shows, read-only, whatever the agent's own
 // settings say. It starts this program where the sandbox shows it, and asks the daemon by the run's own channel.
 
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { freshText, hookPlace } from "../../host/agents/hook-place.ts";
 import type { AgentName } from "../../model/agent-name.ts";
 
@@ -12,40 +12,50 @@ export const RUN_PROGRAM = `${RUN_FOLDER}/iddio`;
 
 const SETTINGS = "hook-settings.json";
 
-/** What makes an agent ask. */
-export interface RunHook {
-  /** The file's text, and where it is shown: a name in the folder above, or a path in the home directory. */
+/** A file that the sandbox shows, read-only: by a name in the folder above, or at a path in the home directory. */
+export interface HookFile {
   readonly text: string;
   readonly at: { readonly name: string } | { readonly path: string };
-  readonly env: Readonly<Record<string, string>>;
-  /** The command with what names the file to the agent. */
-  readonly command: readonly string[];
 }
 
-/** The file's name in the run's own folder outside. */
-export function hookFileName({ at }: RunHook): string {
-  return "name" in at ? at.name : "hook-file";
+/** The name of a file for the home directory in the run's own folder outside. */
+export function hookFileName(index: number): string {
+  return `hook-file-${index}`;
+}
+
+/** What makes an agent ask. */
+export interface RunHook {
+  readonly files: readonly HookFile[];
+  /** The command with what names the file to the agent. */
+  readonly command: readonly string[];
 }
 
 /** The hook of an agent for a command that is started in this home directory. */
 export function runHook(agent: AgentName, home: string, command: readonly string[]): RunHook {
   const place = hookPlace(agent, [RUN_PROGRAM], { HOME: home });
-  const plain = { text: freshText(place), env: {}, command };
-  const settings = `${RUN_FOLDER}/${SETTINGS}`;
+  const text = freshText(place);
   const [program = "", ...rest] = command;
   switch (agent) {
-    // The files of these two are their users' own settings, which they write: they are given another one beside it.
+    // The files of these two are their users' own settings, which they write: they are given something beside it.
     case "claude": {
       const isOurs = basename(program) === "claude" && !rest.some((word) => /^--settings(?:=|$)/.test(word));
       return {
-        ...plain,
-        at: { name: SETTINGS },
-        command: isOurs ? [program, "--settings", settings, ...rest] : command,
+        files: [{ text, at: { name: SETTINGS } }],
+        command: isOurs ? [program, "--settings", `${RUN_FOLDER}/${SETTINGS}`, ...rest] : command,
       };
     }
-    case "gemini":
-      return { ...plain, at: { name: SETTINGS }, env: { GEMINI_CLI_SYSTEM_SETTINGS_PATH: settings } };
+    case "gemini": {
+      const extension = join(home, ".gemini", "extensions", "iddio");
+      const manifest = `${JSON.stringify({ name: "iddio", version: "1.0.0" })}\n`;
+      return {
+        files: [
+          { text: manifest, at: { path: join(extension, "gemini-extension.json") } },
+          { text, at: { path: join(extension, "hooks", "hooks.json") } },
+        ],
+        command,
+      };
+    }
     default:
-      return { ...plain, at: { path: place.path } };
+      return { files: [{ text, at: { path: place.path } }], command };
   }
 }

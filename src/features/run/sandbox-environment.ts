@@ -82,7 +82,7 @@ export function sandboxEnvironment(input: EnvironmentInput): Record<string, stri
 export function sandboxPath(path: string, home: string): string {
   const own = path
     .split(":")
-    .filter((each) => each.startsWith("/") && !each.includes("..") && !each.startsWith("/tmp/"))
+    .filter((each) => each.startsWith("/") && !each.includes(".."))
     .filter(
       (each) =>
         each.startsWith(`${home}/`) || /^\/(?:usr|bin|sbin|opt|nix|snap|home\/linuxbrew)(?:\/|$)/.test(each),

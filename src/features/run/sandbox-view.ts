@@ -4,7 +4,8 @@
 
 import { existsSync } from "node:fs";
 import { copyFile, lstat, mkdir, realpath, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { totalmem } from "node:os";
+import { dirname, join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { CONTROL_FILES, foldersIn, isControlPath, type Listed } from "./control-files.ts";
@@ -12,6 +13,8 @@ import { gitMounts, workTreeOf } from "./git-control-files.ts";
 import { coveredSockets, isBelow } from "./outside-sockets.ts";
 import type { Profile } from "./profile.ts";
 import { hookFileName, RUN_FOLDER, RUN_PROGRAM, type RunHook } from "./run-hook.ts";
+
+const GIBIBYTE = 2 ** 30;
 
 /** What the view is made of. */
 export interface ViewInput {
@@ -100,11 +103,9 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   if (!input.keepHome) hidden.push(home, ...(existsSync("/home") ? ["/home"] : []));
   const runtime = `/run/user/${input.uid}`;
   args.push("--tmpfs", "/run", "--perms", "0700", "--dir", runtime);
-  for (const [path, name] of [
-    ["/tmp", "tmp"],
-    ["/var/tmp", "var-tmp"],
-  ] as const)
-    args.push("--bind", await ownFolder(join(scratch, name)), path);
+  // In memory and bounded, as on most systems; what is large goes to /var/tmp, which is on disk.
+  args.push("--perms", "1777", "--size", String(tmpBytes()), "--tmpfs", "/tmp");
+  args.push("--bind", await ownFolder(join(scratch, "var-tmp")), "/var/tmp");
   args.push("--ro-bind", join(scratch, "run"), RUN_FOLDER);
   if (input.ownProgram !== undefined) args.push("--ro-bind", await realpath(input.ownProgram), RUN_PROGRAM);
   const sockets = await coveredSockets(hidden, shown);
@@ -117,7 +118,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   if (!input.keepHome && input.program !== undefined) await showProgram(args, input.program, home, shown);
   for (const path of profile.keep)
     args.push("--bind", await keptFolder(paths.runHomes, profile, path, expand), expand(path));
-  args.push(...(await hookMount(input, home)));
+  args.push(...(await hookMounts(input, home)));
   for (const path of readOnly) args.push("--ro-bind", path, path);
   for (const path of [...new Set([project, ...writable])]) {
     args.push("--bind", path, path);
@@ -146,6 +147,11 @@ export async function sandboxView(input: ViewInput): Promise<View> {
     protectedFiles,
     secrets: [...secretsOf(paths, shown, secrets), ...OUTSIDE.filter(existsSync)],
   };
+}
+
+/** Half of the memory, and no less than what builds need. */
+function tmpBytes(): number {
+  return Math.max(GIBIBYTE, Math.floor(totalmem() / 2));
 }
 
 /** Sockets by which programs outside would do an agent's work. */
@@ -258,23 +264,26 @@ async function keptFolder(
 }
 
 /** The agent's hook over whatever it has there itself. */
-async function hookMount(
-  { hook, profile, paths, scratch }: ViewInput,
-  home: string,
-): Promise<readonly string[]> {
-  if (hook === undefined || "name" in hook.at) return [];
-  const { path } = hook.at;
-  const kept = profile.keep.find((each) => isBelow(path, join(home, each.slice(2))));
-  if (kept === undefined) return [];
-  // A link that the agent left there would lead the mount astray, and the run would not start.
-  let at = keptPath(paths.runHomes, profile, kept);
-  for (const name of path.slice(join(home, kept.slice(2)).length + 1).split("/")) {
-    at = join(at, name);
-    const found = await lstat(at).catch(() => undefined);
-    if (found?.isSymbolicLink() || (found !== undefined && at.endsWith(basename(path)) && !found.isFile()))
-      await rm(at, { recursive: true, force: true });
+async function hookMounts(input: ViewInput, home: string): Promise<readonly string[]> {
+  const { hook, profile, paths, scratch } = input;
+  const args: string[] = [];
+  for (const [index, { at: where }] of (hook?.files ?? []).entries()) {
+    if ("name" in where) continue;
+    const { path } = where;
+    const kept = profile.keep.find((each) => isBelow(path, join(home, each.slice(2))));
+    if (kept === undefined) continue;
+    // A link that the agent left there would lead the mount astray, and the run would not start.
+    let at = keptPath(paths.runHomes, profile, kept);
+    const names = path.slice(join(home, kept.slice(2)).length + 1).split("/");
+    for (const [depth, name] of names.entries()) {
+      at = join(at, name);
+      const found = await lstat(at).catch(() => undefined);
+      const isWanted = depth === names.length - 1 ? found?.isFile() : found?.isDirectory();
+      if (found !== undefined && !isWanted) await rm(at, { recursive: true, force: true });
+    }
+    args.push("--ro-bind", join(scratch, hookFileName(index)), path);
   }
-  return ["--ro-bind", join(scratch, hookFileName(hook)), path];
+  return args;
 }
 
 const CONTROL_MOUNTS_MAX = 200;

@@ -139,7 +139,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
         seccompFilter(architecture, { allowsNamespaces: profile.nested_namespaces }),
       ).toString("base64"),
       command: hook?.command ?? command,
-      env: { ...environment, ...hook?.env },
+      env: environment,
       secrets: view.secrets,
     };
     const quarantine = await Quarantine.begin({
@@ -312,8 +312,8 @@ async function writeRunFolder(scratch: string, hook: RunHook | undefined): Promi
   // A mount needs something to be put on.
   await writeFile(join(folder, basename(RUN_PROGRAM)), "", { mode: 0o755 });
   await writeFile(join(folder, basename(ADDRESS_IN_RUN)), `http://127.0.0.1:${RUN_PROXY_PORT}\n`);
-  if (hook === undefined) return;
-  await writeFile(join("name" in hook.at ? folder : scratch, hookFileName(hook)), hook.text);
+  for (const [index, { text, at }] of (hook?.files ?? []).entries())
+    await writeFile("name" in at ? join(folder, at.name) : join(scratch, hookFileName(index)), text);
 }
 
 /** The files by which programs inside look up names and trust. */
