@@ -197,12 +197,13 @@ class Agent {
 
   signal(signal: number): void {
     signalGroup(this.#group, signal);
+    // What was stopped, by Ctrl-Z or by the agent itself, would not end.
+    if (signal === SIGTERM || signal === SIGHUP) signalGroup(this.#group, SIGCONT);
     if (signal === SIGKILL) this.#child.kill("SIGKILL");
   }
 
   async end(): Promise<void> {
     this.signal(SIGTERM);
-    this.signal(SIGCONT);
     await Promise.race([this.exited, Bun.sleep(END_MS)]);
     this.signal(SIGKILL);
   }

@@ -2,7 +2,7 @@
 // agent has made them: they are moved to the state directory, and the person is told and may put them back. Paths are
 // gone through folder by folder without following links, so that an agent cannot have other files moved.
 
-import { appendFile, lstat, mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { appendFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import { writeFileAtomic } from "../../state/files.ts";
@@ -92,7 +92,7 @@ export class Quarantine {
     await this.#inFolder(folder, path, (open) =>
       cleanRepository(
         open,
-        (at, name) => this.#take(at, at === open ? path : join(path, "…"), name),
+        async (at, name) => this.#take(at, at === open ? path : await readlink(at).catch(() => path), name),
         (name) => isKnown && this.#protected.has(join(path, name)),
       ),
     );
