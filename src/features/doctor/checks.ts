@@ -23,6 +23,7 @@ import {
   checkSocket,
   checkUnit,
 } from "./check-service.ts";
+import { checkSsh } from "./check-ssh.ts";
 import { checkDatabase, checkFiles, checkStateDirectory } from "./check-state.ts";
 
 /** How a check went. `warn` is worth knowing and breaks nothing; `skip` could not be looked at. */
@@ -147,6 +148,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["port", checkPort],
   ["audit", checkAudit],
   ["forwarding", checkForward],
+  ["ssh", checkSsh],
   ["clients", checkClients],
 ];
 

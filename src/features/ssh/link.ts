@@ -95,4 +95,6 @@ export type ToSession =
   | { readonly type: "start"; readonly start: SessionStart }
   | { readonly type: "held"; readonly id: number; readonly text: string }
   | { readonly type: "go"; readonly id: number; readonly recording?: RecordingOrder }
+  /** A person ends what went on. */
+  | { readonly type: "stop"; readonly id: number }
   | { readonly type: "refuse"; readonly id: number; readonly text: string };

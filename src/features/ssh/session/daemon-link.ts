@@ -25,6 +25,7 @@ type Question = {
 export class DaemonLink {
   readonly #waiting = new Map<number, Waiting>();
   readonly #send: (line: Line) => void;
+  readonly #stops = new Map<number, () => void>();
   #serial = 0;
   #started: ((start: SessionStart) => void) | undefined;
   /** What the daemon starts the session with. */
@@ -50,6 +51,10 @@ export class DaemonLink {
   #take(line: ToSession): void {
     if (line.type === "start") {
       this.#started?.(line.start);
+      return;
+    }
+    if (line.type === "stop") {
+      this.#stops.get(line.id)?.();
       return;
     }
     const waiting = this.#waiting.get(line.id);
@@ -92,8 +97,14 @@ export class DaemonLink {
     this.#send({ type: "left", id });
   }
 
+  /** Calls back when a person ends what went on. */
+  onStop(id: number, stop: () => void): void {
+    this.#stops.set(id, stop);
+  }
+
   /** What went on has ended. */
   end(id: number, end: ChannelEnd): void {
+    this.#stops.delete(id);
     this.#send({ type: "end", id, end });
   }
 }

@@ -185,6 +185,10 @@ async function run(
   if (size !== undefined) recording?.resize(size.columns, size.rows);
   if (wish.kind === "subsystem" && wish.name === "sftp")
     gate = sftpGate({ context, upstream: running, writer, channel: asked.id, tell, recording });
+  context.link.onStop(asked.id, () => {
+    void tell("iddio: a person ended the session");
+    running.kill();
+  });
   const forget = context.track(running);
   channel.once("close", () => running.kill());
   // Not by an iterator: at its end that would close the channel, and the answer with it.
