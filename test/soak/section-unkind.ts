@@ -4,12 +4,11 @@
 import { processorMs } from "../../bench/process-usage.ts";
 import { underAttack } from "../support/under-attack.ts";
 import type { Report } from "./report.ts";
+import { STALL_MS } from "./section-requests.ts";
 
 /** An answer of the control socket. */
 const CONTROL_MS = 500;
 const MEMORY_MB = 400;
-/** One piece of work that keeps all others waiting. */
-const STALL_MS = 50;
 
 /** Runs the attack and reports every claim. */
 export async function soakUnkind(
