@@ -45,6 +45,13 @@ test("Google's override lowers on the JSON REST API alone", () => {
   ];
   for (const line of kept)
     expect([line, gcloudClassifier.classify(withFields(line, override)).tier]).not.toEqual([line, "observe"]);
+  const upload: Header = ["X-Goog-Upload-Protocol", "resumable"];
+  for (const line of lowered) {
+    expect(gcloudClassifier.classify(withFields(line, override, upload)).tier).not.toBe("observe");
+    expect(gcloudClassifier.classify(withFields(`${line}?uploadType=media`, override)).tier).not.toBe(
+      "observe",
+    );
+  }
   const twice = withFields(lowered[0] ?? "", override, override);
   expect(gcloudClassifier.classify(twice).tier).toBe("modify");
 });

@@ -109,13 +109,18 @@ function isLongRead(head: RequestHead): boolean {
   if (head.method !== "POST") return false;
   const named = headerValues(head.headers, "x-http-method-override");
   if (named.length !== 1 || named[0]?.trim() !== "GET") return false;
-  const { path } = splitTarget(head.target);
+  const { path, query = "" } = splitTarget(head.target);
+  // The upload servers are asked for by fields as well as by paths, and they do not honour the override.
+  if (/(?:^|[&;])(?:upload|%)/i.test(query) || head.headers.some(([name]) => IS_UPLOAD.test(name)))
+    return false;
   const host = readGoogleHost(head.host);
   if (host === undefined || readGrpcPath(path) !== undefined || isXmlStorage(host, path)) return false;
   const target = readGoogleTarget(head.target);
   if ("problem" in target || target.kind !== "rest" || target.doubtfulVerb !== undefined) return false;
   return !target.segments.some(isCallName) && classifyConnect(host, { ...head, body: NO_BODY }) === undefined;
 }
+
+const IS_UPLOAD = /^x[-_](?:goog[-_])?upload/i;
 
 const NO_BODY = { kind: "none" } as const;
 
