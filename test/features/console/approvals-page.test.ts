@@ -43,7 +43,7 @@ afterAll(async () => {
   if (skipped !== undefined) return;
   await browser.close();
   await gateway[Symbol.asyncDispose]();
-});
+}, 60_000);
 
 /** A client that waits; its answer comes when it is answered. */
 function send(path: string, more: readonly string[] = []) {

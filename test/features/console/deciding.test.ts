@@ -14,7 +14,7 @@ beforeAll(async () => {
   gateway = await guardedGateway("");
 }, 60_000);
 
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(() => gateway[Symbol.asyncDispose](), 60_000);
 
 interface Session {
   readonly secret: string;

@@ -71,7 +71,7 @@ afterAll(async () => {
   if (skipped !== undefined) return;
   await browser.close();
   await gateway[Symbol.asyncDispose]();
-});
+}, 60_000);
 
 const goTo = (where: string) => page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
 
@@ -204,7 +204,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
           "-x",
           `http://${gateway.listen}`,
           "-X",
-          "PUT",
+          "DELETE",
           `http://127.0.0.1:1/${part}/[1-10]`,
         ],
         { stdin: "ignore", stdout: "ignore", stderr: "ignore" },

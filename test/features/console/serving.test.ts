@@ -21,7 +21,7 @@ beforeAll(async () => {
   port = Number(url.port);
 }, 60_000);
 
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(() => gateway[Symbol.asyncDispose](), 60_000);
 
 const JSON_HEADERS = () => ({ origin, "content-type": "application/json" });
 

@@ -53,7 +53,8 @@ export function ApprovalDetailsPane() {
   const left = leftMs(approval);
   return (
     <section class="details" aria-label="Details" aria-busy={shown === undefined}>
-      <div class="details-scroll" tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <div class="details-scroll" tabIndex={0}>
         <button
           type="button"
           class="quiet back"
