@@ -173,7 +173,7 @@ describe("in a terminal of 80 columns", () => {
     await using program = watch();
     await settled(program, "/resized");
     program.resize(50, 14);
-    await program.until(({ lines }) => lines.at(-1) === "a allow  f allow for 15m  d deny  r deny+why");
+    await program.until(({ lines }) => lines.at(-1) === "a allow  f 15m  g rest  d deny  r why");
     program.resize(30, 5);
     await program.until(({ text }) => text.includes("too small"));
     program.resize(100, 30);
