@@ -161,11 +161,18 @@ export function describeChange({ protocol, from, to, operations, others, scopes 
       ? []
       : [`${count}${operations.length > 4 ? `, among them ${shown}` : `: ${shown}`}`];
   const rest = others.length > 3 ? [...others.slice(0, 3), `${others.length - 3} other kinds`] : others;
-  const where = scopes.map(({ cells }) =>
-    cells.length > 4 ? `${cells.slice(0, 4).join(" or ")} or ${cells.length - 4} others` : cells.join(" or "),
-  );
+  const where = scopes.map(({ cells }) => describeCells(cells));
   const place = where.length === 0 ? "" : `, in ${where.join(", and in ")}`;
   return `${protocol}: ${what}: ${[...known, ...rest].join("; ")}${place}`;
+}
+
+/** Scopes by their name first; those that a request reaches without naming them are the rarer ones. */
+function describeCells(cells: readonly string[]): string {
+  const sorted = [...cells].sort((a, b) => Number(a.includes(" and ")) - Number(b.includes(" and ")));
+  const rest = cells.length - 3;
+  return cells.length > 4
+    ? `${sorted.slice(0, 3).join(" or ")} or ${rest} other kinds of scopes`
+    : sorted.join(" or ");
 }
 
 function describeRoute(entry: string, from: string, to: string, effect: string): string {
