@@ -1,9 +1,11 @@
-// The methods about what iddio does for Kubernetes beside judging: the effect of a held request. A part of the table
-// in methods.ts. What they tell was read with an agent's credentials, so only a person sees it.
+// The methods about what iddio does for Kubernetes beside judging: the effect of a held request, recorded sessions. A
+// part of the table in methods.ts. What they tell was read with an agent's credentials, so only a person sees it.
 
 import { effectReport } from "./effect-report.ts";
 import { method } from "./method.ts";
-import { object, text } from "./schema.ts";
+import { flag, list, number, object, optional, text } from "./schema.ts";
+import { sessionReport } from "./session-report.ts";
+import { undoEntry, undoReport } from "./undo-report.ts";
 
 const id = object({ id: text("id, its hex digits or a unique beginning") });
 const NO_SUCH = { "not-found": "nothing has this id", ambiguous: "several match" };
@@ -16,5 +18,51 @@ export const KUBERNETES_METHODS = {
     input: id,
     output: object({ effect: effectReport }),
     errors: NO_SUCH,
+  }),
+
+  undo_list: method("read", "GET", "/v1/undo", {
+    about: "the changes that can be undone, newest first",
+    isForPerson: true,
+    output: object({ entries: list(undoReport) }),
+  }),
+  undo_show: method("read", "POST", "/v1/undo/show", {
+    about: "one change with its objects as they were and as it left them",
+    isForPerson: true,
+    input: id,
+    output: object({ entry: undoEntry }),
+    errors: NO_SUCH,
+  }),
+  undo_clear: method("change", "POST", "/v1/undo/clear", {
+    about: "forgets what is kept of one change, or of all",
+    input: object({ id: optional(text()) }),
+    output: object({ cleared: number() }),
+    errors: NO_SUCH,
+  }),
+
+  sessions_list: method("read", "GET", "/v1/sessions", {
+    about: "the recorded sessions, newest first",
+    isForPerson: true,
+    output: object({ sessions: list(sessionReport) }),
+  }),
+  sessions_show: method("read", "POST", "/v1/sessions/show", {
+    about: "one recorded session",
+    isForPerson: true,
+    input: id,
+    output: object({ session: sessionReport }),
+    errors: NO_SUCH,
+  }),
+  sessions_read: method("read", "POST", "/v1/sessions/read", {
+    about: "whole lines of a recording from an offset on, at most 1 MiB of them",
+    isForPerson: true,
+    input: object({ id: text(), offset: number() }),
+    output: object({ text: text(), next_offset: number(), is_open: flag() }),
+    errors: NO_SUCH,
+  }),
+  sessions_end: method("change", "POST", "/v1/sessions/end", {
+    about: "ends a session that lasts",
+    input: id,
+    output: object({ id: text() }),
+    narrows: { because: "a session that was ended does nothing more" },
+    errors: { ...NO_SUCH, ended: "the session is over" },
   }),
 } as const;

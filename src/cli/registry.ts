@@ -72,6 +72,14 @@ import { policyReplayCommand } from "../features/policy/replay.ts";
 import { policySuggestCommand } from "../features/policy/suggest.ts";
 import { policyTestCommand } from "../features/policy/test.ts";
 import {
+  sessionEndCommand,
+  sessionExportCommand,
+  sessionFollowCommand,
+  sessionListCommand,
+  sessionReplayCommand,
+  sessionShowCommand,
+} from "../features/recording/commands.ts";
+import {
   runBridgeCommand,
   runCommand,
   runListCommand,
@@ -81,6 +89,12 @@ import {
   runStopCommand,
 } from "../features/run/run.ts";
 import { sshConfigCommand, sshProxyCommand, sshSessionCommand } from "../features/ssh/commands.ts";
+import {
+  undoApplyCommand,
+  undoClearCommand,
+  undoListCommand,
+  undoShowCommand,
+} from "../features/undo/commands.ts";
 import { updateApplyCommand, updateCheckCommand, updateStatusCommand } from "../features/update/update.ts";
 import { upgradeCommand } from "../features/update/upgrade.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
@@ -204,6 +218,16 @@ export const COMMANDS: readonly Command[] = [
   decideCommand,
   caInfoCommand,
   settingsGetCommand,
+  sessionListCommand,
+  sessionShowCommand,
+  sessionReplayCommand,
+  sessionFollowCommand,
+  sessionExportCommand,
+  sessionEndCommand,
+  undoListCommand,
+  undoShowCommand,
+  undoApplyCommand,
+  undoClearCommand,
   settingsSetCommand,
   settingsReloadCommand,
   eventsCommand,
@@ -232,7 +256,9 @@ export const NOUNS: Readonly<Record<string, string>> = {
   observe: "A trial: judge and record, block nothing",
   policy: "What is allowed, held and refused",
   run: "Agents in a sandbox",
+  session: "What agents did inside of containers",
   settings: "What the daemon runs with",
+  undo: "Changes of clusters that can be taken back",
   update: "The daemon's own update",
   upstream: "Private CAs and client certificates of upstreams",
 };

@@ -6,7 +6,6 @@ import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
-import { Effects } from "../features/effects/effects.ts";
 import { McpService } from "../features/mcp/judge/service.ts";
 import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
@@ -42,6 +41,7 @@ import { startGuard } from "./control/guard-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
+import { kubernetesParts } from "./kubernetes-parts.ts";
 import { openAuthority } from "./open-authority.ts";
 import { startOutgoing } from "./outgoing-parts.ts";
 import { Broker } from "./request/broker.ts";
@@ -211,12 +211,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   };
 
   const runCalls = new RunCalls();
-  const effects = new Effects({
-    settings: () => settings.current,
-    policy: () => policy.current,
-    isRegistered: (host, port) => upstreams.get(host, port) !== undefined,
-    log: (message, fields) => log.debug(message, fields),
-  });
+  const cluster = kubernetesParts(cleanup, { paths, settings, policy, upstreams, recorder, disk, log });
   // A system's daemon is root's and serves the user who installed it.
   const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
   const ssh = new SshGate({
@@ -231,7 +226,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     pool,
     broker,
     grants,
-    effects,
+    ...cluster,
     credentials,
     presentRuns,
     runCalls,
@@ -325,6 +320,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const handlers: ControlHandlers = controlHandlers({
     console,
     versions: new PolicyVersions(database, policy),
+    cluster,
     guard,
     guardStore,
     gateway,

@@ -18,6 +18,7 @@ export const ENTRY_OPS = [
   "hook",
   "mcp",
   "ssh",
+  "session",
 ] as const;
 
 /** What a row is about. */

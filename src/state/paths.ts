@@ -53,6 +53,12 @@ export interface StatePaths {
   readonly quarantine: string;
   /** A folder for copies of terraform's saved plans that somebody was asked about. */
   readonly plans: string;
+  /** A folder for recorded sessions. */
+  readonly recordings: string;
+  /** A folder for what changes of clusters replaced, encrypted. */
+  readonly undo: string;
+  /** The key of that folder. */
+  readonly undoKey: string;
   /** A folder for what agents' settings files were before their hooks were installed. */
   readonly hooks: string;
   /** A folder for profiles that replace the built-in ones. */
@@ -100,6 +106,9 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
     runHomes: join(root, "run-homes"),
     quarantine: join(root, "quarantine"),
     plans: join(root, "plans"),
+    recordings: join(root, "recordings"),
+    undo: join(root, "undo"),
+    undoKey: join(root, "undo.key"),
     hooks: join(root, "hooks"),
     profiles: join(config, "profiles"),
     updates: join(root, "updates"),

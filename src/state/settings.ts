@@ -62,6 +62,26 @@ const TABLE = {
   effect_pin: setting("on", word("on", "off")),
   /** The ssh configuration that upstream SSH connections are made by; "" for the usual files. */
   ssh_config: setting("", filePath),
+  /** Whether what a change of a cluster replaces or deletes is kept, so that it can be undone. */
+  undo: setting("on", word("on", "off")),
+  /** Which changes do not go when that fails: all, those above modify, none. */
+  undo_failure: setting("sensitive", word("closed", "sensitive", "open")),
+  /** How long it is kept. */
+  undo_keep: setting("7d", duration),
+  /** Whether Secrets are kept too. */
+  undo_secrets: setting("off", word("on", "off")),
+  /** What is kept of sessions into a cluster (exec, attach). */
+  record_sessions: setting("full", word("full", "metadata", "off")),
+  /** The same for forwarded ports. */
+  record_port_forward: setting("metadata", word("full", "metadata", "off")),
+  /** Whether what is typed into a terminal is kept, passwords included. */
+  record_stdin: setting("off", word("on", "off")),
+  /** Whether a session goes on that can no longer be recorded. */
+  recording_failure: setting("closed", word("closed", "open")),
+  /** Octets of content that are kept of one session. */
+  recording_limit: setting(64 * 1024 * 1024, byteSize),
+  /** How long recordings are kept. */
+  recording_keep: setting("14d", duration),
   /** Whether the daemon looks for newer releases by itself: `check` looks, `stage` also downloads. */
   update_mode: setting("check", word("off", "check", "stage")),
   update_interval: setting("24h", duration),

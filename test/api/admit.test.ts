@@ -99,7 +99,14 @@ function needs<M extends ControlMethod>(
 test("reading needs a person only where a person alone may see it, a decision and an unproven change always do", () => {
   // Written out, so that a read that no longer needs one is seen in review.
   const forPeople = NAMES.filter((name) => entryOf(name).isForPerson === true).sort();
-  expect(forPeople).toEqual(["approvals_effect"]);
+  expect(forPeople).toEqual([
+    "approvals_effect",
+    "sessions_list",
+    "sessions_read",
+    "sessions_show",
+    "undo_list",
+    "undo_show",
+  ]);
   for (const name of forPeople)
     expect(
       needsPresence(entryOf(name), () => ENFORCED, {}),
@@ -139,6 +146,7 @@ test("reading needs a person only where a person alone may see it, a decision an
     "probes_start",
     "runs_start",
     "runs_stop",
+    "sessions_end",
     "settings_set",
     "update_check",
   ]);

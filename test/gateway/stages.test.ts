@@ -81,7 +81,8 @@ function http({ parts }: TestParts, seen: Seen): AskCarrier {
   };
   const trust = { belowPrefix: (_host: string, _port: number, target: string) => target };
   const effects = { of: () => undefined };
-  const gateway = { ...parts, lookAhead: new LookAhead(), trust, effects } as unknown as Gateway;
+  const credentials = { isNeeded: false };
+  const gateway = { ...parts, lookAhead: new LookAhead(), trust, effects, credentials } as unknown as Gateway;
   return new HttpCarrier(gateway, ["generic"], request, () => ["generic"]);
 }
 
@@ -267,6 +268,10 @@ test("the stages are these, in this order, each at most a hundred lines", async 
     "classify",
     "guard",
     "hold",
+    "preview",
+    "record",
+    "credentials",
+    "keep",
     "intent",
     "forward",
     "outcome",

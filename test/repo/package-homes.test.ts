@@ -10,7 +10,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/(?:match|host\/outgoing)\//,
   cac: /^src\/cli\/kit\/parse-argv\.ts$/,
   picomatch: /^src\/match\//,
-  yaml: /^src\/features\/console\/app\/policy\/outline\.ts$|^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
+  yaml: /^src\/features\/console\/app\/policy\/outline\.ts$|^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\.ts$|features\/undo\/cluster-of-entry\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
   graphql: /^src\/protocols\/graphql/,
   "@peculiar/x509": /^src\/ca\//,
   // Loaded only where a passkey is checked: 29 ms, 334 kB.

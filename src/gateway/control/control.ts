@@ -8,7 +8,9 @@ import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Credentials } from "../../features/credentials/credentials.ts";
 import type { Forwarding } from "../../features/forward/forwarding.ts";
+
 import type { McpService } from "../../features/mcp/judge/service.ts";
+
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -31,6 +33,7 @@ import type { Runs } from "../request/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
 import { approvalHandlers, type RecordControl } from "./approval-control.ts";
 import { caReport, fingerprintOfPem } from "./ca-report.ts";
+import { type ClusterParts, clusterHandlers } from "./cluster-control.ts";
 import { consoleHandlers, type RunningConsole } from "./console-control.ts";
 import { credentialHandlers } from "./credential-control.ts";
 import { forwardHandlers } from "./forward-control.ts";
@@ -64,6 +67,7 @@ export interface ControlParts {
   readonly version: string;
   readonly startedMs: number;
   readonly updater: Updater;
+  readonly cluster: ClusterParts;
   readonly forwarding: Forwarding;
   readonly credentials: Credentials;
   readonly runs: Runs;
@@ -229,6 +233,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     ...forwardHandlers(parts.forwarding, record),
     ...mcpHandlers(parts.mcp, policy, record),
     ...hookHandlers(gateway, paths),
+    ...clusterHandlers(parts.cluster, record),
     ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => {

@@ -13,6 +13,7 @@ import type { BodyReader, OutgoingRequest, UpstreamAnswer } from "../message/ups
 import type { Channel } from "../stream/channel.ts";
 import { hangUp, lingeringClose } from "../stream/lingering-close.ts";
 import { relay } from "../stream/relay.ts";
+import type { SessionTap } from "../stream/session-tap.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { LeavingClient } from "../upstream/lease.ts";
@@ -37,6 +38,8 @@ export interface Forwarding {
   readonly pool: UpstreamPool;
   /** What goes out in place of what the client sent; the body has been read whole where that is one. */
   readonly alteration?: Alteration | undefined;
+  /** Looks at what follows a 101. */
+  readonly tap?: SessionTap | undefined;
   readonly answered: (status: number) => void;
   /** Told when the client's connection can carry another request. */
   readonly request: { keepConnection(): void };
@@ -62,7 +65,12 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
   if (answer.upgraded) {
     answer.finish();
     client.write(head);
-    await relay(client, answer.upgraded);
+    const { upgraded } = answer;
+    forwarding.tap?.begin(answer.headers, () => {
+      client.destroy();
+      upgraded.destroy();
+    });
+    await relay(client, upgraded, forwarding.tap);
     throw new ClientGone();
   }
   try {

@@ -22,6 +22,7 @@ import type { Channel } from "../stream/channel.ts";
 import { lingeringClose } from "../stream/lingering-close.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { QUEUED } from "../stream/queued-octets.ts";
+import type { SessionTap } from "../stream/session-tap.ts";
 import { askUpstream, type SideAnswer, type SideCall } from "../upstream/ask.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone } from "../upstream/forward.ts";
@@ -269,11 +270,16 @@ class Http1Request implements ClientRequest {
     return askUpstream(this.#pool, target, authorityOf(this.#destined.destination), call);
   }
 
-  async forward(answered: (status: number) => void, alteration?: Alteration): Promise<void> {
+  async forward(
+    answered: (status: number) => void,
+    alteration?: Alteration,
+    tap?: SessionTap,
+  ): Promise<void> {
     const { channel, endMeansGone } = this.#connection;
     if (alteration?.body !== undefined) while ((await this.#body.next()) !== undefined);
     return forwardHttp1({
       alteration,
+      tap,
       client: channel,
       endMeansGone,
       head: this.#wire,

@@ -8,6 +8,7 @@ import type { Log } from "../../state/log.ts";
 import type { Pins } from "../../state/pins.ts";
 import type { SettingsStore } from "../../state/settings-store.ts";
 import type { EffectPreviews } from "../cluster/held-effect.ts";
+import type { WayBackKeeper } from "../cluster/way-back.ts";
 import type { Descriptors } from "../stream/descriptors.ts";
 import type { Dialler } from "../upstream/dialler.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
@@ -23,6 +24,7 @@ import type { ModeHolder } from "./mode.ts";
 import type { Probes } from "./probes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunCalls } from "./run-calls.ts";
+import type { SessionRecorder } from "./sessions.ts";
 import type { Splices } from "./splices.ts";
 import type { SshCarrier } from "./ssh-carrier.ts";
 
@@ -51,6 +53,10 @@ export interface Gateway {
   readonly effects: EffectPreviews;
   /** Commands whose rest was let through. */
   readonly commandGrants: CommandGrants;
+  /** Records sessions into clusters; absent where nothing is recorded. */
+  readonly sessions?: SessionRecorder;
+  /** Keeps what changes of clusters replace; absent where nothing is kept. */
+  readonly wayBack?: WayBackKeeper;
   /** Ids of the runs that were started with presence, for which `agents:` of the policy may allow more. */
   readonly presentRuns: ReadonlySet<string>;
   /** What agents in runs may say to the daemon itself. */

@@ -8,15 +8,20 @@ import type { Protocol } from "../../model/protocol.ts";
 import type { Header, HttpRequest, RequestBody, RequestHead } from "../../model/request.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { judge, needsBody } from "../../policy/decide/judge.ts";
+import { type Session, sessionOf } from "../../protocols/kubectl/session.ts";
 import { renderRefusal } from "../../protocols/refusal.ts";
 import type { Refusal, RefusalReply } from "../../protocols/refused.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { unknownClassification } from "../../protocols/unknown.ts";
-import type { HeldEffect } from "../cluster/held-effect.ts";
+import type { HeldEffect, HeldRequest } from "../cluster/held-effect.ts";
 import { type Alteration, altered } from "../message/alteration.ts";
 import { BodyError } from "../message/body-source.ts";
 import { decodeContent } from "../message/content-coding.ts";
+
 import { FairTurns } from "../stream/fair-turns.ts";
+
+import type { SessionTap } from "../stream/session-tap.ts";
+
 import type { SideAnswer, SideCall } from "../upstream/ask.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -29,7 +34,11 @@ import { fallbackKeyOf } from "./fingerprint.ts";
 import { HttpAsk } from "./http-ask.ts";
 import { whyRevoked } from "./judged-again.ts";
 import { judgedTarget } from "./judged-target.ts";
+
 import { type Arrived, LookAheadShare, payerOf } from "./look-ahead.ts";
+
+import type { OpenRecording } from "./sessions.ts";
+
 import { type AskCarrier, type Ending, type Judged, NotDone, type Shown } from "./stages/stage.ts";
 
 /** A request as its carrier sees it, whatever protocol version it came by. */
@@ -56,7 +65,7 @@ export interface ClientRequest {
    * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
    * `alteration`: what goes out in place of what came.
    */
-  forward(answered: (status: number) => void, alteration?: Alteration): Promise<void>;
+  forward(answered: (status: number) => void, alteration?: Alteration, tap?: SessionTap): Promise<void>;
   /** Sends a request of iddio's own to the same upstream, as the same client to it. Throws UpstreamError. */
   ask(call: SideCall): Promise<SideAnswer>;
   /** The fields behind the body; complete once `peekBody` gave the whole of it. */
@@ -181,18 +190,29 @@ export class HttpCarrier implements AskCarrier {
 
   /** What the request would do; `decoded`: its whole body, where that could be had. */
   #effect(decoded: Uint8Array | undefined): HeldEffect | undefined {
-    const request = this.#request;
+    const judged = this.#judgedRequest;
+    if (judged !== undefined && this.#request.hasBody && decoded !== undefined)
+      this.#judgedRequest = { ...judged, body: { kind: "whole", bytes: decoded } };
+    const held = this.#held();
+    return held && this.#gateway.effects.of(held);
+  }
+
+  #held(): HeldRequest | undefined {
     const judged = this.#judgedRequest;
     if (judged === undefined) return undefined;
-    const body: RequestBody =
-      !request.hasBody || decoded === undefined ? judged.body : { kind: "whole", bytes: decoded };
-    return this.#gateway.effects.of({
+    const sentTarget = this.#request.head.target;
+    return {
       request: { ask: (call) => this.#askAsClient(call) },
-      judged: { ...judged, body },
-      sentTarget: request.head.target,
+      judged,
+      sentTarget,
       protocols: this.#protocols,
       asker: this.#asker,
-    });
+    };
+  }
+
+  change(): HeldRequest | undefined {
+    const isCluster = this.#ask?.operation.protocol === "kubectl" && !this.#request.isUpgrade;
+    return isCluster ? this.#held() : undefined;
   }
 
   /** What is asked in the client's name needs its credentials as well. */
@@ -230,7 +250,17 @@ export class HttpCarrier implements AskCarrier {
     return release.of({ head, client, lender, operation });
   }
 
-  async forward(ended: (ending?: Ending) => void, replaced?: Uint8Array): Promise<void> {
+  session(): Session | undefined {
+    const judged = this.#judgedRequest;
+    const isCluster = this.#ask?.operation.protocol === "kubectl" && this.#request.isUpgrade;
+    return judged !== undefined && isCluster ? sessionOf(judged) : undefined;
+  }
+
+  async forward(
+    ended: (ending?: Ending) => void,
+    replaced?: Uint8Array,
+    recording?: OpenRecording,
+  ): Promise<void> {
     let isAnswered = false;
     try {
       await this.#request.forward(
@@ -238,9 +268,11 @@ export class HttpCarrier implements AskCarrier {
           isAnswered = true;
           // The body has gone on; its answer may last for hours.
           this.#share.release();
-          ended({ status });
+          const isRecorded = recording !== undefined && status === 101;
+          ended(isRecorded ? { status, fields: { recording: recording.id } } : { status });
         },
         altered(replaced === undefined ? undefined : { body: replaced }, this.#alteration),
+        recording?.tap,
       );
     } catch (error) {
       if (isAnswered || !(error instanceof UpstreamError)) throw error;
@@ -250,6 +282,8 @@ export class HttpCarrier implements AskCarrier {
         cause: error.cause === undefined ? undefined : String(error.cause),
       });
       throw this.#notDone(error);
+    } finally {
+      recording?.tap.over();
     }
   }
 

@@ -170,6 +170,23 @@ export class Recorder {
     this.#events.publish("splice", fields);
   }
 
+  /** The second row of a session, once it is over. */
+  sessionEnded(ask: Ask, more: EntryFields): void {
+    this.#audit.appendSoon(
+      entry("session", {
+        request_id: ask.id,
+        host: ask.target.name,
+        port: ask.target.port,
+        protocol: ask.operation.protocol,
+        command: ask.operation.command,
+        labels: ask.operation.labels,
+        ...(ask.subject.client ? { client: ask.subject.client } : {}),
+        ...more,
+      }),
+      true,
+    );
+  }
+
   /** What a mutating command did, and who typed it. */
   control(fields: EntryFields): void {
     this.#audit.appendSoon(entry("control", fields), true);
@@ -217,6 +234,8 @@ function common({ id, carrier, operation, target, subject, fields: own }: Ask, v
   if (carrier === "http") {
     fields.method = own.method ?? "";
     fields.path = shortPath(own.path ?? "");
+    if (own.recording !== undefined) fields.recording = own.recording;
+    if (own.undo !== undefined) fields.undo = own.undo;
   } else Object.assign(fields, shortFields(own));
   fields.protocol = operation.protocol;
   fields.tier = operation.tier;

@@ -4,17 +4,22 @@
 
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import type { Channel } from "./channel.ts";
+import type { SessionTap } from "./session-tap.ts";
 
-/** Joins two connections until both are closed; what either has buffered goes first. Never rejects. */
-export function relay(client: Channel, upstream: Channel): Promise<void> {
+/** Joins two connections until both are closed; what either has buffered goes first. Never rejects. `tap` only looks. */
+export function relay(client: Channel, upstream: Channel, tap?: SessionTap): Promise<void> {
   return new Promise((resolve) => {
     let open = 2;
     const closed = () => {
       open -= 1;
       if (open === 0) resolve();
     };
-    client.handOver(oneWay(client.stream, upstream.stream, closed));
-    upstream.handOver(oneWay(upstream.stream, client.stream, closed));
+    client.handOver(
+      oneWay(client.stream, upstream.stream, closed, tap && ((bytes) => tap.fromClient(bytes))),
+    );
+    upstream.handOver(
+      oneWay(upstream.stream, client.stream, closed, tap && ((bytes) => tap.fromServer(bytes))),
+    );
   });
 }
 
@@ -29,9 +34,15 @@ function giveBack({ buffer, length }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
-function oneWay(from: ByteStream, to: ByteStream, closed: () => void): StreamHandler {
+function oneWay(
+  from: ByteStream,
+  to: ByteStream,
+  closed: () => void,
+  look: ((bytes: Uint8Array) => void) | undefined,
+): StreamHandler {
   return {
     data(bytes) {
+      look?.(bytes);
       if (!to.write(bytes)) from.pause();
       if (bytes.length >= LARGE && to.hasSentAll) giveBack(bytes);
     },

@@ -13,10 +13,14 @@ export const forward: Stage = {
     if (problem !== undefined) return refusedFor(problem);
     state.hasStarted = true;
     return new Promise((resolve, reject) => {
-      state.rest = state.carrier.forward((ending = {}) => {
-        state.ending ??= ending;
-        resolve(undefined);
-      }, state.replaced);
+      state.rest = state.carrier.forward(
+        (ending = {}) => {
+          state.ending ??= ending;
+          resolve(undefined);
+        },
+        state.replaced,
+        state.recording,
+      );
       state.rest.then(
         () => {
           state.ending ??= {};

@@ -7,9 +7,12 @@ import type { Stage } from "./stage.ts";
 /** Writes how it ended. */
 export const outcome: Stage = {
   name: "outcome",
-  run({ parts, judged, decision, mode, ending }) {
+  run({ parts, judged, decision, mode, ending, wayBack }) {
     if (judged === undefined || ending === undefined) return undefined;
-    const { status, fields, failure } = ending;
+    const { status, failure } = ending;
+    const isDone = wayBack !== undefined && status !== undefined && status >= 200 && status < 300;
+    const fields = isDone ? { ...ending.fields, undo: wayBack.id } : ending.fields;
+    void wayBack?.ended(status);
     const { verdict } = judged;
     const ask =
       fields === undefined ? judged.ask : { ...judged.ask, fields: { ...judged.ask.fields, ...fields } };

@@ -6,10 +6,13 @@
 import type { Ask, AskFields } from "../../../model/ask.ts";
 import type { Mode } from "../../../model/mode.ts";
 import type { Verdict } from "../../../model/verdict.ts";
+import type { Session } from "../../../protocols/kubectl/session.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
-import type { HeldEffect } from "../../cluster/held-effect.ts";
+import type { HeldEffect, HeldRequest } from "../../cluster/held-effect.ts";
+import type { KeptWayBack } from "../../cluster/way-back.ts";
 import type { Gateway } from "../context.ts";
 import type { Decision, Refused } from "../decision.ts";
+import type { OpenRecording } from "../sessions.ts";
 
 /** The parts of the gateway that asks are judged with. */
 export type AskParts = Pick<
@@ -23,6 +26,8 @@ export type AskParts = Pick<
   | "broker"
   | "recorder"
   | "log"
+  | "sessions"
+  | "wayBack"
 >;
 
 /** A judged ask. */
@@ -72,7 +77,11 @@ export interface AskCarrier {
    * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on for hours.
    * Throws `NotDone` when the client still waits for an answer. `replaced`: what goes in place of its body.
    */
-  forward(ended: (ending?: Ending) => void, replaced?: Uint8Array): Promise<void>;
+  forward(ended: (ending?: Ending) => void, replaced?: Uint8Array, recording?: OpenRecording): Promise<void>;
+  /** The request, where it may change a cluster. */
+  change?(): HeldRequest | undefined;
+  /** The session into a cluster that the ask opens, if it does. */
+  session?(): Session | undefined;
   /** Whether the error is one of its own connection, which it answers itself. */
   owns(error: unknown): boolean;
   /** Gives back what it holds. */
@@ -95,6 +104,10 @@ export interface AskState {
   because?: string;
   /** JSON that goes in place of the body; by `preview`. */
   replaced?: Uint8Array;
+  /** What was kept to undo it; by `keep`. */
+  wayBack?: KeptWayBack;
+  /** The recording of a session; by `record`. */
+  recording?: OpenRecording;
   /** Its intent is on disk, or it needs none; by `intent`. */
   hasIntent?: true;
   /** The carrier has been told to do it; by `forward`. Nothing can be refused from then on. */

@@ -7,8 +7,10 @@ import { forward } from "./forward.ts";
 import { guard } from "./guard.ts";
 import { hold } from "./hold.ts";
 import { intent } from "./intent.ts";
+import { keep } from "./keep.ts";
 import { outcome } from "./outcome.ts";
 import { preview } from "./preview.ts";
+import { record } from "./record.ts";
 import type { Stage } from "./stage.ts";
 
 /** All of them. */
@@ -17,7 +19,9 @@ export const STAGES: readonly Stage[] = [
   guard,
   hold,
   preview,
+  record,
   credentials,
+  keep,
   intent,
   forward,
   outcome,

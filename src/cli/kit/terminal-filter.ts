@@ -1,6 +1,6 @@
 // What an agent may send to the person's terminal. Sequences that make a terminal do something outside of its screen,
 // or type something by itself, are cut out: what is typed by itself lands in the person's shell after the agent has
-// ended. Everything that draws passes byte for byte. `session replay` must use the same filter.
+// ended. Everything that draws passes byte for byte. `session replay` and `follow` use it too.
 
 const ESC = 0x1b;
 const BEL = 0x07;

@@ -1,0 +1,31 @@
+// What the methods about recorded sessions answer with. Names and commands come from an agent and must be escaped before
+// they are printed.
+
+import { flag, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
+
+/** One recorded session. */
+export const sessionReport = object({
+  id: text("`sess_` and eight hex digits"),
+  request_id: text("of the row in the audit log"),
+  approval_id: optional(text()),
+  kind: words(["exec", "attach", "port-forward"]),
+  content: words(["full", "metadata"]),
+  state: words(["open", "ended", "truncated"], "truncated: the daemon ended before the session did"),
+  host: text(),
+  namespace: text(),
+  pod: text(),
+  container: optional(text()),
+  argv: list(text(), "the command of an exec"),
+  is_tty: flag(),
+  user: optional(text()),
+  run: optional(text()),
+  started_ms: number(),
+  bytes: number("size of the recording"),
+  seconds: optional(number("how long it lasted")),
+  exit_code: optional(number()),
+  problem: optional(text("why it is not whole")),
+  octets: optional(map(number(), "how much went over each stream")),
+  sha256: optional(map(text(), "of what went over each stream, recorded or not")),
+});
+/** One recorded session. */
+export type SessionReport = Value<typeof sessionReport>;

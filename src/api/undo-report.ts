@@ -1,0 +1,50 @@
+// What is kept to undo a change, and what the methods about it answer with. Objects may hold secrets: only a person is
+// told, and whoever prints them masks them.
+
+import { anything, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
+
+const image = object({
+  path: text("of the object in the API"),
+  before: optional(map(anything(), "the object before the change")),
+  after: optional(map(anything(), "the object as the change left it")),
+});
+
+/** One change that may be undone, with its objects. */
+export const undoEntry = object({
+  id: text("`undo_` and eight hex digits"),
+  request_id: text("of the row in the audit log"),
+  created_ms: number(),
+  state: words(["going", "kept"], "going: how the change ended is not known"),
+  action: words(["create", "change", "delete"]),
+  command: text(),
+  host: text(),
+  port: number(),
+  user: optional(text()),
+  run: optional(text()),
+  path: text('of the object; "" where the change is about several'),
+  images: list(image),
+  notes: list(text(), "what is not kept, and why"),
+});
+/** One change that may be undone, with its objects. */
+export type UndoEntry = Value<typeof undoEntry>;
+/** One object. */
+export type UndoImage = Value<typeof image>;
+
+/** The same without the objects. */
+export const undoReport = object({
+  id: text(),
+  request_id: text(),
+  created_ms: number(),
+  state: words(["going", "kept"]),
+  action: words(["create", "change", "delete"]),
+  command: text(),
+  host: text(),
+  port: number(),
+  user: optional(text()),
+  run: optional(text()),
+  path: text(),
+  objects: number("how many objects are kept"),
+  notes: list(text()),
+});
+/** The same without the objects. */
+export type UndoReport = Value<typeof undoReport>;

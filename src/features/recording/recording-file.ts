@@ -1,0 +1,88 @@
+// One file of a recording: lines that are queued and written beside the session. The queue is bounded, because a slow disk
+// must neither hold a session up nor lose part of it in silence: what does not fit is a failure, and the session's owner
+// decides. A crash leaves whole lines and the beginning of one.
+
+import { type FileHandle, open } from "node:fs/promises";
+
+/** More than that waits for no disk. */
+const QUEUE_MAX = 16 * 1024 * 1024;
+const WRITE_EVERY_MS = 100;
+
+/** Writes one recording. */
+export class RecordingFile {
+  readonly #handle: FileHandle;
+  readonly #failed: (why: string) => void;
+  #lines: string[] = [];
+  #queued = 0;
+  #writing: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #problem: string | undefined;
+
+  private constructor(handle: FileHandle, failed: (why: string) => void) {
+    this.#handle = handle;
+    this.#failed = failed;
+  }
+
+  /** Creates the file, 0600, with its first line on disk. Throws when that fails. `failed` is called once, if ever. */
+  static async create(
+    path: string,
+    firstLine: string,
+    failed: (why: string) => void,
+  ): Promise<RecordingFile> {
+    const handle = await open(path, "wx", 0o600);
+    try {
+      await handle.write(`${firstLine}\n`);
+      await handle.datasync();
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
+    return new RecordingFile(handle, failed);
+  }
+
+  /** Queues a line, which has no line break. Never waits and never throws. */
+  add(line: string): void {
+    if (this.#problem !== undefined) return;
+    this.#lines.push(line);
+    this.#queued += line.length + 1;
+    if (this.#queued > QUEUE_MAX) this.#fail("the disk is too slow for the recording");
+    else this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
+  }
+
+  #write(): void {
+    this.#timer = undefined;
+    if (this.#writing !== undefined || this.#lines.length === 0) return;
+    const text = `${this.#lines.join("\n")}\n`;
+    this.#lines = [];
+    this.#queued = 0;
+    this.#writing = this.#handle
+      .write(text)
+      .then(
+        () => undefined,
+        (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)),
+      )
+      .finally(() => {
+        this.#writing = undefined;
+        if (this.#lines.length > 0) this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
+      });
+  }
+
+  #fail(why: string): void {
+    if (this.#problem !== undefined) return;
+    this.#problem = why;
+    this.#lines = [];
+    this.#queued = 0;
+    this.#failed(why);
+  }
+
+  /** Writes what is queued and closes. Never rejects. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    while (this.#writing !== undefined) await this.#writing;
+    this.#write();
+    while (this.#writing !== undefined) await this.#writing;
+    clearTimeout(this.#timer);
+    await this.#handle.datasync().catch(() => undefined);
+    await this.#handle.close().catch(() => undefined);
+  }
+}

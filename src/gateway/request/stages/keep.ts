@@ -1,0 +1,20 @@
+// Before a change of a cluster goes, what it is about to replace or delete is kept, so that it can be undone. Where that
+// fails the setting `undo_failure` decides, and `closed` is a refusal. In observe mode nothing is kept.
+
+import { refusedFor } from "../decision.ts";
+import type { Stage } from "./stage.ts";
+
+/** Keeps the way back of an ask that changes a cluster. */
+export const keep: Stage = {
+  name: "keep",
+  async run(state) {
+    const { judged, decision, carrier, parts } = state;
+    if (judged === undefined || decision?.kind !== "forward" || parts.wayBack === undefined) return undefined;
+    const request = carrier.change?.();
+    if (request === undefined) return undefined;
+    const kept = await parts.wayBack.keep(judged.ask, request);
+    if (typeof kept === "string") return refusedFor(kept);
+    if (kept !== undefined) state.wayBack = kept;
+    return undefined;
+  },
+};
