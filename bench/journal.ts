@@ -6,7 +6,7 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../src/model/entry.ts";
-import { Journal } from "../src/state/journal.ts";
+import { Journal } from "../src/state/journal/journal.ts";
 
 const ROUNDS = 5;
 const ROUND_MS = 600;

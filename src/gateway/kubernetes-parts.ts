@@ -6,12 +6,12 @@ import { Recordings } from "../features/recording/recordings.ts";
 import { Undo } from "../features/undo/undo.ts";
 import { UndoStore } from "../features/undo/undo-store.ts";
 import type { DiskRoom } from "../state/disk-room.ts";
-import type { Log } from "../state/log.ts";
+import type { Log } from "../state/log/log.ts";
 import type { StatePaths } from "../state/paths.ts";
 import type { PolicyStore } from "../state/policy-store.ts";
-import type { SettingsStore } from "../state/settings-store.ts";
-import type { Upstreams } from "../state/upstreams.ts";
-import type { Recorder } from "./request/recorder.ts";
+import type { SettingsStore } from "../state/settings/settings-store.ts";
+import type { Upstreams } from "../state/tables/upstreams.ts";
+import type { Recorder } from "./request/records/recorder.ts";
 
 /** The daemon's other parts. */
 export interface OtherParts {

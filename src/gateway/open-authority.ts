@@ -4,7 +4,7 @@
 import { Authority } from "../ca/authority.ts";
 import { writeBundle } from "../ca/bundle.ts";
 import { systemRoots } from "../host/trust/system-roots.ts";
-import type { Log } from "../state/log.ts";
+import type { Log } from "../state/log/log.ts";
 import type { StatePaths } from "../state/paths.ts";
 import { fingerprintOfPem } from "./control/ca-report.ts";
 

@@ -7,13 +7,13 @@ import { Forwarding } from "../features/forward/forwarding.ts";
 import { Checkpoints } from "../features/integrity/checkpoints.ts";
 import type { Environment } from "../host/process/environment.ts";
 import { CredentialStore } from "../state/credential-store.ts";
-import type { WantedChain } from "../state/journal-chain.ts";
-import type { Log } from "../state/log.ts";
+import type { WantedChain } from "../state/journal/chain.ts";
+import type { Log } from "../state/log/log.ts";
 import type { StatePaths } from "../state/paths.ts";
-import type { SettingsStore } from "../state/settings-store.ts";
-import { Sinks } from "../state/sinks.ts";
-import type { Events } from "./request/events.ts";
-import type { Recorder } from "./request/recorder.ts";
+import type { SettingsStore } from "../state/settings/settings-store.ts";
+import { Sinks } from "../state/tables/sinks.ts";
+import type { Events } from "./request/records/events.ts";
+import type { Recorder } from "./request/records/recorder.ts";
 import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
 
 interface Parts {

@@ -4,7 +4,7 @@
 import { open } from "node:fs/promises";
 import type { Entry } from "../model/entry.ts";
 import { errorCode } from "./files.ts";
-import { parseRow } from "./journal-read.ts";
+import { parseRow } from "./journal/read.ts";
 import { READ_WITHOUT_WAITING } from "./trusted-file.ts";
 
 /** A row and where it begins. */

@@ -1,11 +1,11 @@
 // Who may call what, before anybody asks whether a person is present.
 
 import { expect, test } from "bun:test";
-import { admit } from "../../src/api/admit.ts";
 import type { Gate } from "../../src/api/gate.ts";
 import { type AnyMethod, needsPresence, type Standing } from "../../src/api/method.ts";
 import { type ControlMethod, type ControlMethods, entryOf, METHODS } from "../../src/api/methods.ts";
 import { type Principal, type PrincipalKind, socketPrincipal } from "../../src/api/principal.ts";
+import { admit } from "../../src/api/server/admit.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { OPEN_GATE } from "../support/open-gate.ts";
 

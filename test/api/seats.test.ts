@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import { Seats } from "../../src/api/seats.ts";
+import { Seats } from "../../src/api/server/seats.ts";
 
 function socket(): Socket {
   const emitter = new EventEmitter() as unknown as Socket;

@@ -8,7 +8,7 @@ import type { RowSink } from "../../src/api/handlers.ts";
 import type { ControlMethods } from "../../src/api/methods.ts";
 import type { Principal } from "../../src/api/principal.ts";
 import type { EventRow } from "../../src/api/reports.ts";
-import { serveControl } from "../../src/api/server.ts";
+import { serveControl } from "../../src/api/server/server.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { completed, controlServer } from "../support/control-server.ts";
 import { OPEN_GATE } from "../support/open-gate.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { AddressMemory } from "../../src/gateway/upstream/address-memory.ts";
 import { Resolver } from "../../src/gateway/upstream/resolver.ts";
 import { openDatabase } from "../../src/state/database.ts";
-import { AddressStore } from "../../src/state/known-addresses.ts";
+import { AddressStore } from "../../src/state/tables/known-addresses.ts";
 import { createAuthority } from "../support/cluster/authority.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { connectRaw, connectTls } from "../support/proxy-client.ts";

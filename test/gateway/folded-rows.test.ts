@@ -1,7 +1,7 @@
 // Refusals that one client repeats: the first are rows, the rest is one row with a count, and no refusal is uncounted.
 
 import { expect, test } from "bun:test";
-import { FoldedRows } from "../../src/gateway/request/folded-rows.ts";
+import { FoldedRows } from "../../src/gateway/request/records/folded-rows.ts";
 import type { Entry, EntryFields, EntryOp } from "../../src/model/entry.ts";
 import { allowing } from "../support/faults.ts";
 import { startGatewayProcess } from "../support/gateway.ts";

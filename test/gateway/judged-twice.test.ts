@@ -4,9 +4,9 @@
 import { expect, test } from "bun:test";
 import { Broker } from "../../src/gateway/request/broker.ts";
 import type { Gateway } from "../../src/gateway/request/context.ts";
-import { Events } from "../../src/gateway/request/events.ts";
-import { type ClientRequest, exchangeHttp } from "../../src/gateway/request/http-carrier.ts";
-import { LookAhead } from "../../src/gateway/request/look-ahead.ts";
+import { type ClientRequest, exchangeHttp } from "../../src/gateway/request/http/http-carrier.ts";
+import { LookAhead } from "../../src/gateway/request/http/look-ahead.ts";
+import { Events } from "../../src/gateway/request/records/events.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 

@@ -3,7 +3,7 @@
 
 import { afterEach, expect, setSystemTime, test } from "bun:test";
 import { type ApprovalRequest, Broker } from "../../src/gateway/request/broker.ts";
-import { Events } from "../../src/gateway/request/events.ts";
+import { Events } from "../../src/gateway/request/records/events.ts";
 import { madeUpAsk } from "../support/ask.ts";
 
 afterEach(() => setSystemTime());

@@ -1,7 +1,7 @@
 // The memory for bodies that are looked at: charged by what came, shared by client, and waited for.
 
 import { afterEach, expect, test } from "bun:test";
-import { type Arrived, LookAhead, LookAheadShare } from "../../src/gateway/request/look-ahead.ts";
+import { type Arrived, LookAhead, LookAheadShare } from "../../src/gateway/request/http/look-ahead.ts";
 import { PATIENCE } from "../../src/gateway/stream/patience.ts";
 
 const { roomMs } = PATIENCE;

@@ -3,7 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { type ApprovalRequest, Broker } from "../../src/gateway/request/broker.ts";
-import { Events } from "../../src/gateway/request/events.ts";
+import { Events } from "../../src/gateway/request/records/events.ts";
 import { PATIENCE } from "../../src/gateway/stream/patience.ts";
 import { madeUpAsk } from "../support/ask.ts";
 import { startDaemon } from "../support/daemon.ts";

@@ -1,7 +1,7 @@
 // Octets that nobody takes: above the bound whoever moved longest ago is given up, and memory comes back.
 
 import { expect, test } from "bun:test";
-import { shortPath } from "../../src/gateway/request/recorder.ts";
+import { shortPath } from "../../src/gateway/request/records/recorder.ts";
 import { LOOP_TIME } from "../../src/gateway/stream/loop-clock.ts";
 import { QueuedOctets } from "../../src/gateway/stream/queued-octets.ts";
 import { Http2Connection } from "../../src/wire/http2/connection.ts";

@@ -3,7 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { grantSubject } from "../../src/gateway/request/grant-subject.ts";
-import { HttpAsk } from "../../src/gateway/request/http-ask.ts";
+import { HttpAsk } from "../../src/gateway/request/http/http-ask.ts";
 import type { ClientIdentity } from "../../src/model/entry.ts";
 
 const head = {

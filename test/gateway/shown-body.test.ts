@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isAboutSecrets, shownBody } from "../../src/gateway/request/shown-body.ts";
+import { isAboutSecrets, shownBody } from "../../src/gateway/request/http/shown-body.ts";
 
 const JSON_TYPE = [["Content-Type", "application/json"]] as const;
 

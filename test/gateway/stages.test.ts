@@ -7,8 +7,8 @@ import { type Carried, plainCarrier } from "../../src/gateway/request/ask-runner
 import type { Gateway } from "../../src/gateway/request/context.ts";
 import { exchange } from "../../src/gateway/request/exchange.ts";
 import { askDigest } from "../../src/gateway/request/fingerprint.ts";
-import { type ClientRequest, HttpCarrier } from "../../src/gateway/request/http-carrier.ts";
-import { LookAhead } from "../../src/gateway/request/look-ahead.ts";
+import { type ClientRequest, HttpCarrier } from "../../src/gateway/request/http/http-carrier.ts";
+import { LookAhead } from "../../src/gateway/request/http/look-ahead.ts";
 import type { AskCarrier, Stage } from "../../src/gateway/request/stages/stage.ts";
 import { STAGES } from "../../src/gateway/request/stages/stages.ts";
 import { judgeOperation } from "../../src/policy/decide/judge.ts";

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { isAtScreen } from "../../src/features/notify/desktop-notification.ts";
 import { isOnLocalNetwork } from "../../src/gateway/upstream/local-network.ts";
 import { unreadable } from "../../src/gateway/upstream/trust.ts";
-import { boundDaemonErrors } from "../../src/state/daemon-errors.ts";
 import { syncOrdered, syncWhole } from "../../src/state/durable.ts";
+import { boundDaemonErrors } from "../../src/state/log/daemon-errors.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 test("rows are ordered by a barrier, files that are replaced are flushed, and what knows no barrier is flushed", async () => {

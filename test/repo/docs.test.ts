@@ -13,7 +13,7 @@ import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { TIERS } from "../../src/model/tier.ts";
 import { scopeKeywords } from "../../src/policy/parse/block-keys.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
-import { DEFAULT_SETTINGS, SETTING_NAMES } from "../../src/state/settings.ts";
+import { DEFAULT_SETTINGS, SETTING_NAMES } from "../../src/state/settings/settings.ts";
 import { renderCommandReference } from "../support/command-reference.ts";
 import { renderControlApi } from "../support/control-api-page.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";

@@ -2,10 +2,12 @@
 // size that can be read in one sitting, a name that says what is in it.
 
 import { expect, test } from "bun:test";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { type SourceFile, sourceFiles } from "../support/source-files.ts";
 
 const WALL = 400;
+/** Twenty can be taken in at a glance; from here on a folder has to be divided. */
+const FOLDER_MAX = 25;
 const src = sourceFiles("src");
 const all = [...src, ...sourceFiles("test"), ...sourceFiles("bench")];
 
@@ -26,6 +28,15 @@ test(`no source file is longer than ${WALL} lines`, () => {
       return lines > WALL ? `${lines} lines; split it by what it owns` : undefined;
     }),
   ).toEqual([]);
+});
+
+test(`no folder holds more than ${FOLDER_MAX} source files`, () => {
+  const counts = new Map<string, number>();
+  for (const { path } of src) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  const full = [...counts]
+    .filter(([, count]) => count > FOLDER_MAX)
+    .map(([folder, count]) => `${folder}: ${count} files; make a folder of those that share a subject`);
+  expect(full).toEqual([]);
 });
 
 test("every source file opens with two to six lines that say what it owns", () => {

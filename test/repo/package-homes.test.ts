@@ -10,7 +10,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/(?:match|host\/outgoing)\//,
   cac: /^src\/cli\/kit\/parse-argv\.ts$/,
   picomatch: /^src\/match\//,
-  yaml: /^src\/features\/console\/app\/policy\/outline\.ts$|^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\.ts$|features\/undo\/cluster-of-entry\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
+  yaml: /^src\/features\/console\/app\/policy\/outline\.ts$|^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\/settings\.ts$|features\/undo\/cluster-of-entry\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
   graphql: /^src\/protocols\/graphql/,
   "@peculiar/x509": /^src\/ca\//,
   // Loaded only where a passkey is checked: 29 ms, 334 kB.
@@ -40,7 +40,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.
   fflate: /^src\/wire\/spdy\//,
   kleur: /^src\/cli\/kit\/output\.ts$/,
-  "bun:ffi": /^src\/(?:api\/peer|host\/|state\/c-symbol)/,
+  "bun:ffi": /^src\/(?:api\/server\/peer|host\/|state\/c-symbol)/,
 };
 
 const files = sourceFiles("src");

@@ -2,7 +2,7 @@
 // a program is started goes.
 
 import { expect, test } from "bun:test";
-import { harmlessPart } from "../../src/features/run/harmless-git-config.ts";
+import { harmlessPart } from "../../src/features/run/control-files/harmless-git-config.ts";
 
 const WRITTEN = `[core]
 \trepositoryformatversion = 0

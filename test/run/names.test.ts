@@ -1,9 +1,9 @@
 // The resolver inside a run, and where a connection to an address goes: tables without a network.
 
 import { expect, test } from "bun:test";
-import { hopOf } from "../../src/features/run/bridge-connections.ts";
-import { FakeNames } from "../../src/features/run/fake-names.ts";
-import { answerQuery } from "../../src/features/run/resolver.ts";
+import { hopOf } from "../../src/features/run/bridge/connections.ts";
+import { FakeNames } from "../../src/features/run/bridge/fake-names.ts";
+import { answerQuery } from "../../src/features/run/bridge/resolver.ts";
 import { readDnsQuery } from "../../src/wire/dns/message.ts";
 
 const TYPES = { A: 1, PTR: 12, TXT: 16, AAAA: 28, HTTPS: 65 } as const;

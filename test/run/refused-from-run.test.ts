@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { refusedFromRun } from "../../src/gateway/front/refused-from-run.ts";
-import type { Run } from "../../src/gateway/request/runs.ts";
+import type { Run } from "../../src/gateway/request/runs/runs.ts";
 
 const RUN: Run = {
   id: "run_00000000",

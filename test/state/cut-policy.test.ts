@@ -17,7 +17,7 @@ import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { statePaths } from "../../src/state/paths.ts";
 import { type PolicyChange, PolicyStore } from "../../src/state/policy-store.ts";
-import { SettingsStore } from "../../src/state/settings-store.ts";
+import { SettingsStore } from "../../src/state/settings/settings-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

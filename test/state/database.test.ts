@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../src/model/user-error.ts";
 import { openDatabase } from "../../src/state/database.ts";
-import { Upstreams } from "../../src/state/upstreams.ts";
+import { Upstreams } from "../../src/state/tables/upstreams.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-db-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

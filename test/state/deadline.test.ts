@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ObserveSessions } from "../../src/gateway/control/observe-sessions.ts";
-import { Events } from "../../src/gateway/request/events.ts";
 import { ModeHolder } from "../../src/gateway/request/mode.ts";
+import { Events } from "../../src/gateway/request/records/events.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { Deadline } from "../../src/state/deadline.ts";
-import { type Grant, Grants } from "../../src/state/grants.ts";
-import { StoredObserveSession } from "../../src/state/observe-session.ts";
+import { type Grant, Grants } from "../../src/state/tables/grants.ts";
+import { StoredObserveSession } from "../../src/state/tables/observe-session.ts";
 import { eventually } from "../support/eventually.ts";
 
 const START = Date.UTC(2026, 0, 1);

@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../src/model/entry.ts";
 import { DiskRoom, lowDisk } from "../../src/state/disk-room.ts";
-import { Journal } from "../../src/state/journal.ts";
-import { Log } from "../../src/state/log.ts";
+import { Journal } from "../../src/state/journal/journal.ts";
+import { Log } from "../../src/state/log/log.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const GIB = 1024 ** 3;

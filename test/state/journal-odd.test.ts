@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readLast } from "../../src/state/journal-read.ts";
+import { readLast } from "../../src/state/journal/read.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 test("a directory and a FIFO are no journals", async () => {

@@ -5,7 +5,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/model/entry.ts";
-import { type FollowOptions, followJournal, readLast } from "../../src/state/journal-read.ts";
+import { type FollowOptions, followJournal, readLast } from "../../src/state/journal/read.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-read-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../../src/model/entry.ts";
-import { Journal, type JournalOptions } from "../../src/state/journal.ts";
-import { parseRow, readLast } from "../../src/state/journal-read.ts";
+import { Journal, type JournalOptions } from "../../src/state/journal/journal.ts";
+import { parseRow, readLast } from "../../src/state/journal/read.ts";
 import { isDiskFull } from "../../src/state/line-file.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-journal-"));
@@ -168,7 +168,7 @@ test("a journal that rotates keeps as many copies as told and no row in two file
 
 const WRITER = `
 import { writeSync } from "node:fs";
-import { Journal } from ${JSON.stringify(join(import.meta.dir, "../../src/state/journal.ts"))};
+import { Journal } from ${JSON.stringify(join(import.meta.dir, "../../src/state/journal/journal.ts"))};
 const journal = await Journal.open(process.argv[1]);
 let next = 0;
 for (let writer = 0; writer < 40; writer++) void (async () => {

@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { Log } from "../../src/state/log.ts";
-import { formatLine, LOG_LEVELS, LogLines } from "../../src/state/log-line.ts";
+import { Log } from "../../src/state/log/log.ts";
+import { formatLine, LOG_LEVELS, LogLines } from "../../src/state/log/log-line.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-log-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openDatabase } from "../../src/state/database.ts";
-import { StoredObserveSession } from "../../src/state/observe-session.ts";
-import { Pins } from "../../src/state/pins.ts";
-import { Suspects } from "../../src/state/suspects.ts";
+import { StoredObserveSession } from "../../src/state/tables/observe-session.ts";
+import { Pins } from "../../src/state/tables/pins.ts";
+import { Suspects } from "../../src/state/tables/suspects.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 async function place() {

@@ -12,8 +12,8 @@ import {
   parseSettings,
   SETTING_NAMES,
   type SettingName,
-} from "../../src/state/settings.ts";
-import { type SettingsChange, SettingsStore } from "../../src/state/settings-store.ts";
+} from "../../src/state/settings/settings.ts";
+import { type SettingsChange, SettingsStore } from "../../src/state/settings/settings-store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-settings-"));
 const stores: SettingsStore[] = [];

@@ -5,18 +5,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Broker } from "../../src/gateway/request/broker.ts";
 import { CommandGrants } from "../../src/gateway/request/command-grants.ts";
-import { Events } from "../../src/gateway/request/events.ts";
 import { ModeHolder } from "../../src/gateway/request/mode.ts";
-import { Recorder } from "../../src/gateway/request/recorder.ts";
+import { Events } from "../../src/gateway/request/records/events.ts";
+import { Recorder } from "../../src/gateway/request/records/recorder.ts";
 import type { AskParts } from "../../src/gateway/request/stages/stage.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import type { Mode } from "../../src/model/mode.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { openDatabase } from "../../src/state/database.ts";
-import { Grants } from "../../src/state/grants.ts";
-import { Journal } from "../../src/state/journal.ts";
-import { Log } from "../../src/state/log.ts";
+import { Journal } from "../../src/state/journal/journal.ts";
+import { Log } from "../../src/state/log/log.ts";
+import { Grants } from "../../src/state/tables/grants.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** The parts, and what a test looks at. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
 import type { ControlHandlers } from "../../src/api/handlers.ts";
 import { type ControlMethod, METHODS } from "../../src/api/methods.ts";
-import { serveControl } from "../../src/api/server.ts";
+import { serveControl } from "../../src/api/server/server.ts";
 import { OPEN_GATE } from "./open-gate.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 

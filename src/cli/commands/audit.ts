@@ -32,7 +32,7 @@ export const auditShowCommand: Command = {
   ],
   examples: ["iddio audit show --last 20", "iddio audit show --op block --since 1h"],
   async run({ flags, output, paths }) {
-    const { readLast } = await import("../../state/journal-read.ts");
+    const { readLast } = await import("../../state/journal/read.ts");
     const asTest = flags.text("as-test");
     if (asTest !== undefined) return void output.write(await caseFor(paths.audit, asTest));
     const op = flags.text("op");
@@ -83,7 +83,7 @@ export const auditTailCommand: Command = {
     "iddio audit tail --lines 10",
   ],
   async run({ flags, output, paths, interrupted }) {
-    const { readLast, followJournal } = await import("../../state/journal-read.ts");
+    const { readLast, followJournal } = await import("../../state/journal/read.ts");
     const filter = fieldFilter(flags.texts("filter"), output);
     const isJson = flags.has("json");
     const paints = await output.loadPaints();
@@ -109,7 +109,7 @@ export const auditTailCommand: Command = {
 
 /** The case that a row makes. A request's last row counts: the one before says only what was meant to be sent. */
 async function caseFor(path: string, id: string): Promise<string> {
-  const { readLast } = await import("../../state/journal-read.ts");
+  const { readLast } = await import("../../state/journal/read.ts");
   const { caseOfRow } = await import("../../policy/test/case-of-row.ts");
   const [row] = await readable(path, () =>
     readLast(path, {

@@ -61,7 +61,7 @@ export const settingsReloadCommand: Command = {
 
 /** Names what was probably meant; the daemon is only asked about keys that this program knows. */
 async function checkName(name: string): Promise<void> {
-  const { SETTING_NAMES } = await import("../../state/settings.ts");
+  const { SETTING_NAMES } = await import("../../state/settings/settings.ts");
   const names: readonly string[] = SETTING_NAMES;
   if (names.includes(name)) return;
   const near = suggest(name, names);

@@ -87,7 +87,7 @@ async function inspectEntries(daemon: ControlClient, args: readonly string[]): P
 
 /** Hosts that wait, that are inspected by name, and that were seen lately. */
 async function hosts(daemon: ControlClient, paths: StatePaths): Promise<Candidate[]> {
-  const { readLast } = await import("../../state/journal-read.ts");
+  const { readLast } = await import("../../state/journal/read.ts");
   const [waiting, inspected, seen] = await Promise.all([
     daemon.call("approvals_list", {}).then(
       ({ approvals }) => approvals.map(({ host }) => host),

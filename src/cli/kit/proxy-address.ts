@@ -16,7 +16,7 @@ export async function proxyAddress({
   } catch (error) {
     if (!isDown(error)) throw error;
   }
-  const { parseSettings } = await import("../../state/settings.ts");
+  const { parseSettings } = await import("../../state/settings/settings.ts");
   const { readConfigFile } = await import("../../state/trusted-file.ts");
   // What the daemon would not load says nothing of where it will listen.
   const parsed = parseSettings((await readConfigFile(paths.settings).catch(() => undefined)) ?? "");

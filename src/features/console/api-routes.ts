@@ -2,15 +2,15 @@
 // as on the control socket. Only who calls is another: a session of the console. A method that makes sense from a program
 // of this machine only is not offered.
 
-import { admit } from "../../api/admit.ts";
 import { valueProblem } from "../../api/check-value.ts";
 import { errorReply } from "../../api/error-reply.ts";
 import type { Gate } from "../../api/gate.ts";
 import { type ControlHandlers, carryOut, isStream, type RowSink } from "../../api/handlers.ts";
 import { type ControlMethod, entryOf } from "../../api/methods.ts";
 import type { Principal } from "../../api/principal.ts";
-import { methodAt } from "../../api/request-reader.ts";
-import { RowQueue } from "../../api/row-queue.ts";
+import { admit } from "../../api/server/admit.ts";
+import { methodAt } from "../../api/server/request-reader.ts";
+import { RowQueue } from "../../api/server/row-queue.ts";
 import { UserError } from "../../model/user-error.ts";
 
 /** Methods that the console does not have: they are about the process that calls, or would make more sessions. */

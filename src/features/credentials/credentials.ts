@@ -8,12 +8,12 @@ import type {
   LendingRequest,
   Released,
 } from "../../gateway/request/credential-release.ts";
-import type { Recorder } from "../../gateway/request/recorder.ts";
+import type { Recorder } from "../../gateway/request/records/recorder.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import type { Header } from "../../model/request.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { CredentialStore } from "../../state/credential-store.ts";
-import type { Log } from "../../state/log.ts";
+import type { Log } from "../../state/log/log.ts";
 import { guardAnswer, spellingsOf } from "./echo-guard.ts";
 import { type Minted, mintInstallationToken, revokeInstallationToken } from "./github-app.ts";
 import { isForHost, kindOf } from "./kinds.ts";

@@ -198,7 +198,7 @@ async function writePolicy({ paths }: Installation): Promise<void> {
 }
 
 async function writeSettings({ paths }: Installation): Promise<void> {
-  const { DEFAULT_SETTINGS, editSettings } = await import("../../state/settings.ts");
+  const { DEFAULT_SETTINGS, editSettings } = await import("../../state/settings/settings.ts");
   const { writeFileAtomic } = await import("../../state/files.ts");
   const { settings } = await new ControlClient(paths.socket).call("settings_get", {});
   let text = "";

@@ -3,7 +3,7 @@
 
 import { commandProblems } from "../../policy/lint/known-commands.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
-import { parseSettings } from "../../state/settings.ts";
+import { parseSettings } from "../../state/settings/settings.ts";
 import { readConfigFile } from "../../state/trusted-file.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 

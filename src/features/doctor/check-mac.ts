@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { LOCAL_NETWORK_REFUSED } from "../../gateway/upstream/local-network.ts";
-import { readLast } from "../../state/journal-read.ts";
+import { readLast } from "../../state/journal/read.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 
 const DAY_MS = 86_400_000;

@@ -6,7 +6,7 @@ import { access, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { lowDisk } from "../../state/disk-room.ts";
 import { errorCode } from "../../state/files.ts";
-import { readLast } from "../../state/journal-read.ts";
+import { readLast } from "../../state/journal/read.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 
 const MIB = 1024 * 1024;

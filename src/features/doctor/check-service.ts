@@ -7,7 +7,7 @@ import { startCommand } from "../../api/client.ts";
 import { askProgram } from "../../host/service/daemon-binary.ts";
 import { modeOf, readInstallMode, wantsService } from "../../host/service/install-mode.ts";
 import { UserError } from "../../model/user-error.ts";
-import { parseSettings } from "../../state/settings.ts";
+import { parseSettings } from "../../state/settings/settings.ts";
 import { readConfigFile } from "../../state/trusted-file.ts";
 import type { CheckContext, Finding } from "./checks.ts";
 

@@ -7,7 +7,7 @@ import { ClusterReader } from "../../gateway/cluster/reader.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { pinnedDelete } from "../../protocols/kubectl/effect/delete-request.ts";
 import { type EffectPlan, planEffect } from "../../protocols/kubectl/effect/plan.ts";
-import type { Settings } from "../../state/settings.ts";
+import type { Settings } from "../../state/settings/settings.ts";
 import { type Pin, type Preview, previewEffect } from "./preview.ts";
 
 /** What the previews need of the daemon. */

@@ -6,9 +6,9 @@ import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Entry } from "../../model/entry.ts";
-import { type JournalPlace, octetsBehind, readBatch, startOfJournal } from "../../state/journal-batch.ts";
-import type { Log } from "../../state/log.ts";
-import type { SinkProgress } from "../../state/sinks.ts";
+import { type JournalPlace, octetsBehind, readBatch, startOfJournal } from "../../state/journal/batch.ts";
+import type { Log } from "../../state/log/log.ts";
+import type { SinkProgress } from "../../state/tables/sinks.ts";
 import type { Sink } from "./sink.ts";
 
 /** What one delivery works with. */

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { GuardEnrolment, GuardRecovery } from "../../api/daemon-reports.ts";
 import type { Presence } from "../../api/principal.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { FactorRecord, GuardStore } from "../../state/guard-store.ts";
+import type { FactorRecord, GuardStore } from "../../state/tables/guard-store.ts";
 import { type Guard, type GuardName, newRecoveryCode, recoveryHash } from "./guard.ts";
 import type { PasskeyCeremonies } from "./passkey-ceremonies.ts";
 import { acceptedCounter, encodeBase32, otpauthUri } from "./totp.ts";

@@ -12,7 +12,7 @@ import type { ClientIdentity } from "../../model/entry.ts";
 import { type Level, strongerLevel } from "../../model/level.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { FactorRecord, GuardStore } from "../../state/guard-store.ts";
+import type { FactorRecord, GuardStore } from "../../state/tables/guard-store.ts";
 import { guardLevel } from "./level.ts";
 import type { PasskeyCeremonies } from "./passkey-ceremonies.ts";
 import { type AskedApproval, type Question, questionOf } from "./question.ts";

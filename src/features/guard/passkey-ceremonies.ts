@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { PresenceNeeded } from "../../api/gate.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { FactorRecord } from "../../state/guard-store.ts";
+import type { FactorRecord } from "../../state/tables/guard-store.ts";
 import type { Question } from "./question.ts";
 
 /** A passkey as it is kept. */

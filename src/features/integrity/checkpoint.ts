@@ -11,7 +11,7 @@ import {
 } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
-import type { ChainHead } from "../../state/journal-chain.ts";
+import type { ChainHead } from "../../state/journal/chain.ts";
 
 /** What a checkpoint row carries under `fields`. */
 export interface Checkpoint {

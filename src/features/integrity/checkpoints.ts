@@ -2,9 +2,9 @@
 // A checkpoint that cannot be written is told in the log and changes nothing else.
 
 import type { KeyObject } from "node:crypto";
-import type { Recorder } from "../../gateway/request/recorder.ts";
-import type { WantedChain } from "../../state/journal-chain.ts";
-import type { Log } from "../../state/log.ts";
+import type { Recorder } from "../../gateway/request/records/recorder.ts";
+import type { WantedChain } from "../../state/journal/chain.ts";
+import type { Log } from "../../state/log/log.ts";
 import { CHECKPOINT, openAuditKey, signCheckpoint } from "./checkpoint.ts";
 
 interface Parts {

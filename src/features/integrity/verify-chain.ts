@@ -1,8 +1,8 @@
 // Reads a chained audit log from its first line to its last and says where it does not hold together. Memory does not
 // grow with the file. What no chain can tell is said as well: rows from before it was turned on, and where it begins.
 
-import { type ChainHead, type ChainLink, hashOfLine, linkOfLine } from "../../state/journal-chain.ts";
-import { parseRow } from "../../state/journal-read.ts";
+import { type ChainHead, type ChainLink, hashOfLine, linkOfLine } from "../../state/journal/chain.ts";
+import { parseRow } from "../../state/journal/read.ts";
 import { CHECKPOINT, type Checkpoint, isCheckpointSigned } from "./checkpoint.ts";
 
 /** Something that does not hold. */

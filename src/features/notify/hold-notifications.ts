@@ -3,9 +3,9 @@
 // what a person decides by is `approval show`.
 
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
-import type { Events } from "../../gateway/request/events.ts";
+import type { Events } from "../../gateway/request/records/events.ts";
 import { nameOfAsk, type Subject, type Target } from "../../model/ask.ts";
-import type { Log } from "../../state/log.ts";
+import type { Log } from "../../state/log/log.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import type { Desktop } from "./desktop-notification.ts";
 

@@ -92,7 +92,7 @@ async function countRecords(
   path: string,
   { started_ms: sinceMs = 0, ended_ms: untilMs = Number.POSITIVE_INFINITY }: Span,
 ): Promise<Counts> {
-  const { rowsFromEnd } = await import("../../state/journal-read.ts");
+  const { rowsFromEnd } = await import("../../state/journal/read.ts");
   const counts = { total: 0, allow: 0, escalate: 0, deny: 0 };
   for await (const { fields, timestamp_ms } of rowsFromEnd(path, { sinceMs, rotated: ROTATED })) {
     // Observe mode without a session writes records too.
@@ -122,7 +122,7 @@ export const observeShowCommand: Command = {
   ],
   examples: ["iddio observe show --op deny", "iddio observe show --limit 20 --offset 20"],
   async run({ flags, output, paths }) {
-    const { readLast } = await import("../../state/journal-read.ts");
+    const { readLast } = await import("../../state/journal/read.ts");
     const host = flags.text("host")?.toLowerCase();
     const op = flags.text("op");
     const since = flags.durationMs("since");

@@ -40,7 +40,7 @@ export const policyLintCommand: Command = {
 
 /** How many rows of the last 30 days each rule decided. */
 async function hitsOf(path: string): Promise<RuleHits> {
-  const { rowsFromEnd } = await import("../../state/journal-read.ts");
+  const { rowsFromEnd } = await import("../../state/journal/read.ts");
   const hits = new Map<string, number>();
   for await (const { fields } of rowsFromEnd(path, { sinceMs: Date.now() - DAYS * DAY_MS, rotated: 100 }))
     if (typeof fields.rule === "string") hits.set(fields.rule, (hits.get(fields.rule) ?? 0) + 1);

@@ -45,7 +45,7 @@ export const policyReplayCommand: Command = {
       throw new UserError(inForce.problem, { hint: "see: iddio policy validate" });
     const candidate = await readPolicy(args[0] ?? "");
     const { Replay } = await import("../../policy/replay/replay.ts");
-    const { rowsFromEnd } = await import("../../state/journal-read.ts");
+    const { rowsFromEnd } = await import("../../state/journal/read.ts");
     const { replayIsWider, replayLines } = await import("./replay-report.ts");
     const replay = new Replay(inForce.policy, candidate, BUILD_VERSION);
     const sinceMs = Date.now() - (flags.durationMs("since") ?? WEEK_MS);

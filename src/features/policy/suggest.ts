@@ -42,7 +42,7 @@ export const policySuggestCommand: Command = {
     if (file.policy === undefined) throw new UserError(file.problem, { hint: "see: iddio policy validate" });
     const { Observations } = await import("../../policy/suggest/observations.ts");
     const { suggest } = await import("../../policy/suggest/suggest.ts");
-    const { rowsFromEnd } = await import("../../state/journal-read.ts");
+    const { rowsFromEnd } = await import("../../state/journal/read.ts");
     const { dayOf, ruleJson, suggestionDiff, suggestionLines } = await import("./suggest-report.ts");
     const observations = new Observations(file.policy);
     const path = flags.text("from") === "observe" ? paths.observe : paths.audit;

@@ -11,7 +11,7 @@ import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Session } from "../../protocols/kubectl/session.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
-import type { Settings } from "../../state/settings.ts";
+import type { Settings } from "../../state/settings/settings.ts";
 import { parseDuration } from "../../text/duration.ts";
 import { RecordingFile } from "./recording-file.ts";
 import { type SessionEnd, SessionRecording } from "./session-recording.ts";

@@ -7,7 +7,7 @@ import { isatty } from "node:tty";
 import { TerminalFilter } from "../../cli/kit/terminal-filter.ts";
 import { flushInput, windowSize } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
-import type { HostEnd } from "./host-end.ts";
+import type { HostEnd } from "./bridge/host-end.ts";
 
 /** Mouse, focus and paste reports off, keypad and cursor as they were, attributes off. */
 const RESET =

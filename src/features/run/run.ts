@@ -148,7 +148,7 @@ export const runQuarantineCommand: Command = {
   summary: "List files of agents that would have started programs outside",
   flags: [JSON_FLAG],
   async run({ flags, output, paths }) {
-    const { quarantined } = await import("./quarantine.ts");
+    const { quarantined } = await import("./control-files/quarantine.ts");
     const moved = await quarantined(paths.quarantine);
     if (flags.has("json")) return void output.json(moved);
     if (moved.length === 0) return void output.note("nothing is in quarantine");
@@ -168,7 +168,7 @@ export const runRestoreCommand: Command = {
   examples: ["iddio run restore .envrc"],
   async run({ args, output, paths }) {
     const { resolve } = await import("node:path");
-    const { restore } = await import("./quarantine.ts");
+    const { restore } = await import("./control-files/quarantine.ts");
     const { from } = await restore(paths.quarantine, resolve(args[0] ?? ""));
     output.line(`restored ${from}`);
   },
@@ -180,7 +180,7 @@ export const runBridgeCommand: Command = {
   summary: "Carry the connections of a sandbox",
   isHidden: true,
   async run() {
-    const { runBridge } = await import("./bridge.ts");
+    const { runBridge } = await import("./bridge/bridge.ts");
     return runBridge();
   },
 };

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Socket, Subprocess } from "bun";
-import { peerOf } from "../../api/peer.ts";
+import { peerOf } from "../../api/server/peer.ts";
 import type { SshCarrier, SshConnection } from "../../gateway/request/ssh-carrier.ts";
 import { Channel } from "../../gateway/stream/channel.ts";
 import { relay } from "../../gateway/stream/relay.ts";

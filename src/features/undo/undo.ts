@@ -19,7 +19,7 @@ import {
 } from "../../protocols/kubectl/effect/cluster-path.ts";
 import { isFields, textAt } from "../../protocols/kubectl/effect/normalise.ts";
 import { planEffect } from "../../protocols/kubectl/effect/plan.ts";
-import type { Settings } from "../../state/settings.ts";
+import type { Settings } from "../../state/settings/settings.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { UndoStore } from "./undo-store.ts";
 

@@ -6,7 +6,7 @@ import { realpathSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { UpdateReport } from "../../api/daemon-reports.ts";
-import type { Events } from "../../gateway/request/events.ts";
+import type { Events } from "../../gateway/request/records/events.ts";
 import {
   downloadRelease,
   fetchRelease,
@@ -26,10 +26,10 @@ import {
 } from "../../model/update-state.ts";
 import { UserError } from "../../model/user-error.ts";
 import { acquireUpdateLock } from "../../state/lock.ts";
-import type { Log } from "../../state/log.ts";
+import type { Log } from "../../state/log/log.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import type { SettingsStore } from "../../state/settings-store.ts";
-import type { StoredUpdate, UpdateRecord } from "../../state/stored-update.ts";
+import type { SettingsStore } from "../../state/settings/settings-store.ts";
+import type { StoredUpdate, UpdateRecord } from "../../state/tables/stored-update.ts";
 import { parseDuration } from "../../text/duration.ts";
 import { RELEASE_PUBLIC_KEY, REPOSITORY } from "../../version.ts";
 import { tryDaemon } from "./try-daemon.ts";

@@ -76,7 +76,7 @@ export const upgradeCommand: Command = {
 };
 
 async function source(path: string): Promise<{ readonly feed: string; readonly proxy: string }> {
-  const { parseSettings } = await import("../../state/settings.ts");
+  const { parseSettings } = await import("../../state/settings/settings.ts");
   const { readConfigFile } = await import("../../state/trusted-file.ts");
   const text = await readConfigFile(path).catch((cause: unknown) => {
     throw new UserError(`'${path}' is not used: ${cause instanceof Error ? cause.message : String(cause)}`, {

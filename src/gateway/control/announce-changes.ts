@@ -3,9 +3,9 @@
 // that it was given. A change that cannot be carried out is told as well, never thrown.
 
 import type { PolicyStore } from "../../state/policy-store.ts";
-import type { Settings } from "../../state/settings.ts";
+import type { Settings } from "../../state/settings/settings.ts";
 import type { Listener } from "../front/listener.ts";
-import type { Events } from "../request/events.ts";
+import type { Events } from "../request/records/events.ts";
 
 /** Connects the stores to events, log and open splices, for the life of the daemon. */
 export function announceChanges(parts: {

@@ -7,14 +7,14 @@ import type { Principal } from "../../api/principal.ts";
 import type { Approval, ApprovalDetails, ApprovalReply, GrantReport } from "../../api/reports.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { Grant } from "../../state/grants.ts";
+import type { Grant } from "../../state/tables/grants.ts";
 import { renderDuration } from "../../text/duration.ts";
 import type { Answer, Broker, PendingApproval } from "../request/broker.ts";
 import { clientDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Events } from "../request/events.ts";
 import { grantSubject } from "../request/grant-subject.ts";
 import { namedObject } from "../request/named-object.ts";
+import type { Events } from "../request/records/events.ts";
 
 /** Leaves a `control` row that says who did what. */
 export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;

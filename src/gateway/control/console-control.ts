@@ -11,9 +11,9 @@ import { sessionChainOf } from "../../host/process/session-chain.ts";
 import { socketOwner } from "../../host/process/socket-owner.ts";
 import { UserError } from "../../model/user-error.ts";
 import { ConsoleStore } from "../../state/console-store.ts";
-import type { GuardStore } from "../../state/guard-store.ts";
-import type { Log } from "../../state/log.ts";
-import type { SettingsStore } from "../../state/settings-store.ts";
+import type { Log } from "../../state/log/log.ts";
+import type { SettingsStore } from "../../state/settings/settings-store.ts";
+import type { GuardStore } from "../../state/tables/guard-store.ts";
 import type { RecordControl } from "./approval-control.ts";
 
 /** What the console is put together from. */

@@ -19,7 +19,7 @@ import type { Gateway } from "../request/context.ts";
 import { askDigest } from "../request/fingerprint.ts";
 import { holdAsk } from "../request/hold-ask.ts";
 import { randomHex } from "../request/random-hex.ts";
-import type { RequestResult } from "../request/recorder.ts";
+import type { RequestResult } from "../request/records/recorder.ts";
 import { HookPlans } from "./hook-plans.ts";
 
 type Input = ControlMethods["hooks_judge"]["input"];

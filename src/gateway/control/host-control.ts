@@ -5,11 +5,11 @@ import type { PinReport, SuspectReport } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import { UserError } from "../../model/user-error.ts";
 import { routeOf } from "../../policy/decide/route.ts";
-import type { Pin } from "../../state/pins.ts";
-import type { Suspect } from "../../state/suspects.ts";
+import type { Pin } from "../../state/tables/pins.ts";
+import type { Suspect } from "../../state/tables/suspects.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Events } from "../request/events.ts";
+import type { Events } from "../request/records/events.ts";
 import type { RecordControl } from "./approval-control.ts";
 
 type Methods =

@@ -3,9 +3,9 @@
 
 import type { ObserveReport } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import type { Journal } from "../../state/journal.ts";
+import type { Journal } from "../../state/journal/journal.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Events } from "../request/events.ts";
+import type { Events } from "../request/records/events.ts";
 import type { RecordControl } from "./approval-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 

@@ -5,10 +5,14 @@
 import type { Mode } from "../../model/mode.ts";
 import { UserError } from "../../model/user-error.ts";
 import { Deadline } from "../../state/deadline.ts";
-import type { EndedSession, ObserveSession, StoredObserveSession } from "../../state/observe-session.ts";
+import type {
+  EndedSession,
+  ObserveSession,
+  StoredObserveSession,
+} from "../../state/tables/observe-session.ts";
 import { renderDuration } from "../../text/duration.ts";
-import type { Events } from "../request/events.ts";
 import type { ModeHolder } from "../request/mode.ts";
+import type { Events } from "../request/records/events.ts";
 
 /** Why a session ended. */
 export type SessionEnd = "time" | "stopped" | "mode";

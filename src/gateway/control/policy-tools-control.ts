@@ -22,7 +22,7 @@ import { Replay } from "../../policy/replay/replay.ts";
 import { Observations } from "../../policy/suggest/observations.ts";
 import { suggestSteps } from "../../policy/suggest/suggest.ts";
 import { classifierFor } from "../../protocols/registry.ts";
-import { rowsFromEnd } from "../../state/journal-read.ts";
+import { rowsFromEnd } from "../../state/journal/read.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import { BUILD_VERSION } from "../../version.ts";

@@ -6,7 +6,7 @@ import type { ControlHandlers } from "../../api/handlers.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Gateway } from "../request/context.ts";
-import { type Run, type Runs, runLevel } from "../request/runs.ts";
+import { type Run, type Runs, runLevel } from "../request/runs/runs.ts";
 import type { RecordControl } from "./approval-control.ts";
 
 type Methods = "runs_list" | "runs_start" | "runs_stop";

@@ -5,7 +5,7 @@ import { UserError } from "../../model/user-error.ts";
 import { parseListenAddress } from "../../wire/http1/connect-request.ts";
 import { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Run } from "../request/runs.ts";
+import type { Run } from "../request/runs/runs.ts";
 import { LOOP_TIME } from "../stream/loop-clock.ts";
 import { Shares } from "../stream/shares.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";

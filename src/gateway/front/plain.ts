@@ -6,7 +6,7 @@ import { parseAbsoluteTarget, parseAuthority } from "../../wire/http1/connect-re
 import type { WireRequestHead } from "../../wire/http1/head.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Destination } from "../request/inspection.ts";
+import type { Destination } from "../request/inspection/inspection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { type Destined, type Http1Connection, serveHttp1, serveRequest } from "./http1.ts";
 import { isLoop, isOwnPort } from "./loop.ts";

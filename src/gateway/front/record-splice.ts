@@ -4,7 +4,7 @@
 import type { ClientIdentity, EntryFields } from "../../model/entry.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Destination } from "../request/inspection.ts";
+import type { Destination } from "../request/inspection/inspection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type SpliceReason, spliceReason } from "./splice-reason.ts";
 

@@ -4,7 +4,7 @@
 
 import { networkInterfaces } from "node:os";
 import { isLoopbackAddress, readAddress } from "../../match/destination.ts";
-import type { Run } from "../request/runs.ts";
+import type { Run } from "../request/runs/runs.ts";
 
 /** Metadata services of clouds outside 169.254.0.0/16. */
 const METADATA = new Set(["fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"]);

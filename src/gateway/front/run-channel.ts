@@ -4,9 +4,9 @@
 
 import { chmod, chown, rm } from "node:fs/promises";
 import type { Socket } from "bun";
-import { peerOf } from "../../api/peer.ts";
+import { peerOf } from "../../api/server/peer.ts";
 import { startTimeOf } from "../../host/process/process-start.ts";
-import type { Run, RunChannel, Runs } from "../request/runs.ts";
+import type { Run, RunChannel, Runs } from "../request/runs/runs.ts";
 import { Channel } from "../stream/channel.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";
 

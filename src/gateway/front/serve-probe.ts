@@ -8,7 +8,7 @@ import { parseRequestHead, serialiseResponseHead, type WireRequestHead } from ".
 import { BodyError, BodySource } from "../message/body-source.ts";
 import { HeadError, readHead } from "../message/read-head.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Probe } from "../request/probes.ts";
+import type { Probe } from "../request/inspection/probes.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { HandshakeError, intercept } from "./intercept.ts";

@@ -2,10 +2,10 @@
 // the SNI is known, and again for every open splice after something changed. What has no
 // reason to be spliced is intercepted.
 
-import type { Pin } from "../../state/pins.ts";
-import type { Suspect } from "../../state/suspects.ts";
+import type { Pin } from "../../state/tables/pins.ts";
+import type { Suspect } from "../../state/tables/suspects.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Destination } from "../request/inspection.ts";
+import type { Destination } from "../request/inspection/inspection.ts";
 
 /** Why a connection is not opened. */
 export type SpliceReason =

@@ -3,7 +3,7 @@
 
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Destination } from "../request/inspection.ts";
+import type { Destination } from "../request/inspection/inspection.ts";
 import type { Channel } from "../stream/channel.ts";
 import { relay } from "../stream/relay.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";

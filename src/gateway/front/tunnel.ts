@@ -9,7 +9,7 @@ import { type ClientHelloResult, parseClientHello } from "../../wire/tls/client-
 import { answerShortly } from "../message/short-answer.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Destination } from "../request/inspection.ts";
+import type { Destination } from "../request/inspection/inspection.ts";
 import { SSH_NAME_FIELD } from "../request/ssh-carrier.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";

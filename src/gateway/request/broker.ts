@@ -9,8 +9,8 @@ import { UserError } from "../../model/user-error.ts";
 import { Deadline } from "../../state/deadline.ts";
 import type { HeldEffect } from "../cluster/held-effect.ts";
 import { Shares } from "../stream/shares.ts";
-import type { Events } from "./events.ts";
-import { payerOf } from "./look-ahead.ts";
+import { payerOf } from "./http/look-ahead.ts";
+import type { Events } from "./records/events.ts";
 
 /** What a person is asked to decide. */
 export interface ApprovalRequest {

@@ -8,7 +8,7 @@ import { type SocketOwner, socketOwner } from "../../host/process/socket-owner.t
 import type { Pending, SocketProcesses } from "../../host/process/socket-process.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
-import type { Run } from "./runs.ts";
+import type { Run } from "./runs/runs.ts";
 
 /** The OS user and the process behind one client connection. */
 export class ClientOwner {

@@ -3,10 +3,10 @@
 
 import type { LeafStore } from "../../ca/leaf.ts";
 import type { SocketProcesses } from "../../host/process/socket-process.ts";
-import type { Grants } from "../../state/grants.ts";
-import type { Log } from "../../state/log.ts";
-import type { Pins } from "../../state/pins.ts";
-import type { SettingsStore } from "../../state/settings-store.ts";
+import type { Log } from "../../state/log/log.ts";
+import type { SettingsStore } from "../../state/settings/settings-store.ts";
+import type { Grants } from "../../state/tables/grants.ts";
+import type { Pins } from "../../state/tables/pins.ts";
 import type { EffectPreviews } from "../cluster/held-effect.ts";
 import type { WayBackKeeper } from "../cluster/way-back.ts";
 import type { Descriptors } from "../stream/descriptors.ts";
@@ -17,15 +17,15 @@ import type { TrustStore } from "../upstream/trust.ts";
 import type { Broker } from "./broker.ts";
 import type { CommandGrants } from "./command-grants.ts";
 import type { CredentialRelease } from "./credential-release.ts";
-import type { Detector } from "./detector.ts";
-import type { Inspection } from "./inspection.ts";
-import type { LookAhead } from "./look-ahead.ts";
+import type { LookAhead } from "./http/look-ahead.ts";
+import type { Detector } from "./inspection/detector.ts";
+import type { Inspection } from "./inspection/inspection.ts";
+import type { Probes } from "./inspection/probes.ts";
+import type { Splices } from "./inspection/splices.ts";
 import type { ModeHolder } from "./mode.ts";
-import type { Probes } from "./probes.ts";
-import type { Recorder } from "./recorder.ts";
-import type { RunCalls } from "./run-calls.ts";
+import type { Recorder } from "./records/recorder.ts";
+import type { RunCalls } from "./runs/run-calls.ts";
 import type { SessionRecorder } from "./sessions.ts";
-import type { Splices } from "./splices.ts";
 import type { SshCarrier } from "./ssh-carrier.ts";
 
 /** The parts of the gateway that connections work with. */

@@ -4,11 +4,11 @@
 
 import type { Ask } from "../../model/ask.ts";
 import type { Judgement, Verdict } from "../../model/verdict.ts";
-import type { Grants } from "../../state/grants.ts";
+import type { Grants } from "../../state/tables/grants.ts";
 import type { HoldOutcome } from "./broker.ts";
 import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
-import type { LookAheadShare } from "./look-ahead.ts";
-import type { RequestResult } from "./recorder.ts";
+import type { LookAheadShare } from "./http/look-ahead.ts";
+import type { RequestResult } from "./records/recorder.ts";
 
 /** What happens to a request that was judged. */
 export type Decision =

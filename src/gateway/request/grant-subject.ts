@@ -2,7 +2,7 @@
 // disagree.
 
 import type { Ask } from "../../model/ask.ts";
-import type { GrantSubject } from "../../state/grants.ts";
+import type { GrantSubject } from "../../state/tables/grants.ts";
 
 /**
  * The subject of a grant for asks like this one. A grant of one run is not another's, and not one outside of any: not

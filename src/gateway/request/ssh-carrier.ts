@@ -3,7 +3,7 @@
 
 import type { Channel } from "../stream/channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
-import type { Destination } from "./inspection.ts";
+import type { Destination } from "./inspection/inspection.ts";
 
 /** A client's SSH connection to an inspected host; its bytes begin with its version line. */
 export interface SshConnection {

@@ -3,7 +3,7 @@
 // them out; what a wildcard matched is kept by route, so that one route's flood costs no other route anything.
 // Kept in state.db: a restart forgets nothing.
 
-import type { AddressStore } from "../../state/known-addresses.ts";
+import type { AddressStore } from "../../state/tables/known-addresses.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** An address is believed this long after it was last seen under a name. */

@@ -2,7 +2,7 @@
 // needs a connection says where to and how it must be verified; the way there is decided
 // here, by the settings in force.
 
-import type { Settings } from "../../state/settings.ts";
+import type { Settings } from "../../state/settings/settings.ts";
 import type { Channel } from "../stream/channel.ts";
 import { type NoRoom, Shares } from "../stream/shares.ts";
 import {

@@ -7,8 +7,8 @@ import type { ChainVerifier } from "../../ca/verify/chain-verifier.ts";
 import { TrustAnchors } from "../../ca/verify/trust-anchors.ts";
 import { kubeconfigIdentity } from "../../host/kubeconfig/kubeconfig.ts";
 import { errorCode } from "../../state/files.ts";
+import type { Upstream, Upstreams } from "../../state/tables/upstreams.ts";
 import { readTrusted } from "../../state/trusted-file.ts";
-import type { Upstream, Upstreams } from "../../state/upstreams.ts";
 import type { UpstreamTrust } from "./dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
 

@@ -2,7 +2,7 @@
 // because nothing about them can be derived; `s3` has a file of its own.
 
 import type { Tier } from "../../model/tier.ts";
-import type { CustomCommand } from "./argv-s3.ts";
+import type { CustomCommand } from "./s3/argv.ts";
 
 /** Tier, why, IAM prefix, and the operations that it sends. */
 type Row = readonly [tier: Tier, reason: string, service: string, operations?: string];

@@ -5,10 +5,10 @@
 import type { Classification } from "../../model/classification.ts";
 import { unknownClassification } from "../unknown.ts";
 import { customCommand } from "./argv-custom.ts";
-import { s3Command, setsAccess } from "./argv-s3.ts";
 import { judgeAwsWords } from "./body.ts";
 import { awsCatalogue } from "./catalogue.ts";
 import { describeOperations } from "./description.ts";
+import { s3Command, setsAccess } from "./s3/argv.ts";
 
 const GLOBAL_VALUES: readonly string[] = [
   "endpoint-url",

@@ -21,9 +21,9 @@ import { describeOperations } from "./description.ts";
 import { type AwsEndpoint, readAwsHost } from "./endpoint.ts";
 import { awsOperations } from "./known-operations.ts";
 import { type OperationReading, operationNeedsBody, readOperation } from "./operation.ts";
-import { readS3 } from "./s3.ts";
-import { copySource, isThroughAccessPoint } from "./s3-buckets.ts";
-import { isFormUpload } from "./s3-form.ts";
+import { copySource, isThroughAccessPoint } from "./s3/buckets.ts";
+import { isFormUpload } from "./s3/form.ts";
+import { readS3 } from "./s3/s3.ts";
 import { awsVocabulary } from "./vocabulary.ts";
 
 /** Classifies requests to AWS and command lines of its CLI. */

@@ -8,8 +8,8 @@ import { doubtful, unknownClassification } from "../unknown.ts";
 import { sqlFinding, TELLING_METADATA } from "./body.ts";
 import { PLACE_FLAGS, withPlaces } from "./labels.ts";
 import { type RuledTier, ruled } from "./tier.ts";
+import { camelCase, commandWords } from "./tools/words.ts";
 import { verbKind } from "./verbs.ts";
-import { camelCase, commandWords } from "./words.ts";
 
 /** Global flags that take the next word. */
 const GLOBAL_VALUES: ReadonlySet<string> = new Set([

@@ -14,17 +14,17 @@ import { asksForUpgrade } from "../upgrade.ts";
 import { classifyGcloudArgv } from "./argv.ts";
 import { type BatchPart, readBatch } from "./batch.ts";
 import { hasBodyRules } from "./body.ts";
-import { classifyBqArgv } from "./bq.ts";
 import { classifyConnect, connectNeedsBody } from "./connect.ts";
-import { classifyGrpc, readGrpcPath } from "./grpc.ts";
-import { grpcNeedsBody } from "./grpc-body.ts";
-import { classifyGsutilArgv } from "./gsutil.ts";
+import { classifyGrpc, readGrpcPath } from "./grpc/grpc.ts";
+import { grpcNeedsBody } from "./grpc/grpc-body.ts";
 import { type GoogleHost, readGoogleHost } from "./host.ts";
 import { googleOperations } from "./known-operations.ts";
 import { classifyLogin } from "./login.ts";
-import { classifyRest, restNeedsBody } from "./rest.ts";
-import { classifyXmlStorage, isXmlStorage } from "./storage.ts";
-import { readGoogleTarget } from "./target.ts";
+import { classifyRest, restNeedsBody } from "./rest/rest.ts";
+import { classifyXmlStorage, isXmlStorage } from "./rest/storage.ts";
+import { readGoogleTarget } from "./rest/target.ts";
+import { classifyBqArgv } from "./tools/bq.ts";
+import { classifyGsutilArgv } from "./tools/gsutil.ts";
 import { gcloudVocabulary } from "./vocabulary.ts";
 
 /** The classifier of the policy's `gcloud` block. */

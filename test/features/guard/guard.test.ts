@@ -15,7 +15,7 @@ import { Senders } from "../../../src/features/guard/senders.ts";
 import { decodeBase32, encodeBase32, totpCode } from "../../../src/features/guard/totp.ts";
 import type { Classification } from "../../../src/model/classification.ts";
 import { openDatabase } from "../../../src/state/database.ts";
-import { GuardStore } from "../../../src/state/guard-store.ts";
+import { GuardStore } from "../../../src/state/tables/guard-store.ts";
 import { madeUpAsk, madeUpOperation } from "../../support/ask.ts";
 import { startPty } from "../../support/pty.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";

@@ -9,8 +9,8 @@ import { CHECKPOINT, signCheckpoint } from "../../../src/features/integrity/chec
 import { ChainVerification, type ExpectedRow } from "../../../src/features/integrity/verify-chain.ts";
 import { verifyFiles } from "../../../src/features/integrity/verify-files.ts";
 import type { Entry } from "../../../src/model/entry.ts";
-import { Journal } from "../../../src/state/journal.ts";
-import { headBehind, JournalChain, NO_LINE, WantedChain } from "../../../src/state/journal-chain.ts";
+import { headBehind, JournalChain, NO_LINE, WantedChain } from "../../../src/state/journal/chain.ts";
+import { Journal } from "../../../src/state/journal/journal.ts";
 import { startDaemon } from "../../support/daemon.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

@@ -1,11 +1,11 @@
 // The MCP gateway of one daemon: its servers, by name, and what their sessions share. What a person must hear about
 // goes out as an event and into the log.
 
-import type { Events } from "../../../gateway/request/events.ts";
+import type { Events } from "../../../gateway/request/records/events.ts";
 import type { AskParts } from "../../../gateway/request/stages/stage.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import { UserError } from "../../../model/user-error.ts";
-import type { Log } from "../../../state/log.ts";
+import type { Log } from "../../../state/log/log.ts";
 import { McpPins, type ServerIdentity, type StoredServer } from "../../../state/mcp-pins.ts";
 import { KnownServer, type ServerNews } from "./known-server.ts";
 import { findServer } from "./review.ts";

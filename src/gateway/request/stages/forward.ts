@@ -2,7 +2,7 @@
 // is on disk. The proof is checked here and not where it was made, so that a stage that is missing or wrong refuses.
 
 import { type Refused, refusedFor } from "../decision.ts";
-import type { RequestResult } from "../recorder.ts";
+import type { RequestResult } from "../records/recorder.ts";
 import { type AskState, NotDone, type Stage } from "./stage.ts";
 
 /** Tells the carrier to do it; resolves when the outcome is known. */

@@ -1,7 +1,7 @@
 // The row of what was done, once its outcome is known and before anything that comes after it: the answer itself may
 // still last for hours.
 
-import type { RequestResult } from "../recorder.ts";
+import type { RequestResult } from "../records/recorder.ts";
 import type { Stage } from "./stage.ts";
 
 /** Writes how it ended. */

@@ -1,0 +1,230 @@
+// The process between an agent and the daemon. It runs in a network namespace of the run's own, in the machine's file
+// system, where the agent cannot see or signal it: it makes every address lead to itself, answers names, hands
+// connections to the daemon, and starts the inner sandbox. When it ends, the agent ends.
+
+import { closeSync, readFileSync } from "node:fs";
+import { Channel } from "../../../gateway/stream/channel.ts";
+import { relay } from "../../../gateway/stream/relay.ts";
+import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import {
+  clearAmbientCapabilities,
+  closeDescriptor,
+  forbidTracing,
+  giveTerminal,
+  ignoreSignal,
+  memoryFile,
+  processGroup,
+  routeEverythingToLoopback,
+  setProcessGroup,
+  signalGroup,
+  wasStopped,
+} from "../../../host/sandbox/libc.ts";
+import { UserError } from "../../../model/user-error.ts";
+import { dial, serveConnections } from "./connections.ts";
+import { FakeNames } from "./fake-names.ts";
+import { networkProblem } from "./network-check.ts";
+import { serveNames } from "./resolver.ts";
+import { type BridgeLine, type BridgeSpec, LineReader, SPEC_DESCRIPTOR } from "./spec.ts";
+
+const SIGHUP = 1;
+const SIGINT = 2;
+const SIGQUIT = 3;
+const SIGTTIN = 21;
+const SIGTTOU = 22;
+const SIGCONT = 18;
+const SIGKILL = 9;
+const SIGTERM = 15;
+const RETRY_MS = 500;
+const STOP_POLL_MS = 50;
+/** The agent has this long to end after a stop. */
+const END_MS = 2_000;
+
+/** Runs the bridge to its agent's end and gives the agent's exit code. */
+export async function runBridge(): Promise<number> {
+  const spec = JSON.parse(readFileSync(SPEC_DESCRIPTOR, "utf8")) as BridgeSpec;
+  closeSync(SPEC_DESCRIPTOR);
+  forbidTracing();
+  // Typed at the agent, not at us; and a bridge in the background must not stop when it hands over the terminal.
+  for (const signal of [SIGHUP, SIGINT, SIGQUIT, SIGTTIN, SIGTTOU]) ignoreSignal(signal);
+  const host = await dial(spec.hostSocket);
+  if (host === undefined) throw new UserError("iddio run has gone");
+  const tell = (line: BridgeLine) => host.write(new TextEncoder().encode(`${line}\n`));
+
+  routeEverythingToLoopback();
+  const names = new FakeNames();
+  serveConnections({ ...spec, names });
+  await serveNames(names);
+  const problem = await networkProblem(spec);
+  if (problem !== undefined) throw new UserError(`the sandbox is not closed: ${problem}`);
+  let agent: Agent | undefined;
+  const end = () => void agent?.end();
+  if (!(await register(spec, end)))
+    throw new UserError("the daemon did not admit this run", { hint: "see the end of its log" });
+  clearAmbientCapabilities();
+  agent = new Agent(spec, () => tell("stopped"));
+  tell("ready");
+  void listenToHost(host, spec, agent);
+  return agent.exited;
+}
+
+/** Registers, and again whenever the daemon has restarted. Resolves with whether the first time succeeded. */
+async function register(spec: BridgeSpec, onEnd: () => void): Promise<boolean> {
+  const channel = await dial(spec.socket);
+  if (channel === undefined) return false;
+  channel.write(new TextEncoder().encode(`IDDIO-RUN ${spec.token}\n`));
+  const reader = new LineReader();
+  let isAdmitted = false;
+  const next = async () => {
+    while (await channel.readable()) {
+      const [line] = reader.push(channel.read());
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  };
+  isAdmitted = (await next()) === "OK";
+  if (!isAdmitted) {
+    channel.destroy();
+    return false;
+  }
+  void (async () => {
+    const line = await next();
+    channel.destroy();
+    if (line === "END") return onEnd();
+    // The daemon restarts, or has gone: without it there is no network, and with the next one there is again.
+    do await Bun.sleep(RETRY_MS);
+    while (!(await register(spec, onEnd)));
+  })();
+  return true;
+}
+
+/** Carries out what `iddio run` says; when it has gone, so has the agent. */
+async function listenToHost(host: Channel, spec: BridgeSpec, agent: Agent): Promise<void> {
+  const reader = new LineReader();
+  while (await host.readable())
+    for (const line of reader.push(host.read())) {
+      const [verb, first, second] = line.split(" ");
+      if (verb === "continue") agent.resume();
+      else if (verb === "signal") agent.signal(Number(first));
+      else if (verb === "open") void publish(spec, Number(first), Number(second));
+    }
+  agent.signal(SIGKILL);
+}
+
+/** A connection from outside to a port of the agent's. */
+async function publish(spec: BridgeSpec, serial: number, port: number): Promise<void> {
+  const outside = await dial(spec.hostSocket);
+  if (outside === undefined) return;
+  outside.write(new TextEncoder().encode(`stream ${serial}\n`));
+  const inside = await new Promise<Channel | undefined>((resolve) => {
+    Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      allowHalfOpen: true,
+      data: undefined,
+      socket: TcpStream.handlers((stream) => resolve(new Channel(stream))),
+    }).catch(() => resolve(undefined));
+  });
+  if (inside === undefined) return outside.destroy();
+  await relay(outside, inside);
+}
+
+/** Proves that nothing secret shows, then becomes the command. */
+const PREFLIGHT =
+  'while [ "$1" != -- ]; do if [ -r "$1" ] && { [ ! -d "$1" ] || [ -n "$(ls -A "$1" 2>/dev/null)" ]; }; then echo "iddio: the sandbox is not closed: $1 is readable" >&2; exit 126; fi; shift; done; shift; exec "$@"';
+
+/** The inner sandbox with the agent in it. */
+class Agent {
+  readonly #child: Bun.Subprocess;
+  readonly #group: number;
+  readonly #terminal: number | undefined;
+  readonly exited: Promise<number>;
+
+  constructor(spec: BridgeSpec, onStop: () => void) {
+    const filter = memoryFile("filter", Buffer.from(spec.filter, "base64"));
+    const args = memoryFile("args", new TextEncoder().encode(`${spec.args.join("\0")}\0`));
+    const [quiet, loud] = signalWrappers();
+    const own = processGroup(0);
+    // The agent's group is one of its own in our session, so that Ctrl-Z can stop it without stopping us. It is the
+    // group that we are in for the moment of the start.
+    setProcessGroup(0, 0);
+    this.#group = process.pid;
+    this.#child = Bun.spawn(
+      [
+        ...quiet,
+        spec.bwrap,
+        "--args",
+        "4",
+        "--seccomp",
+        "3",
+        "--",
+        ...loud,
+        "/bin/sh",
+        "-c",
+        PREFLIGHT,
+        "iddio",
+        ...spec.secrets,
+        "--",
+        ...spec.command,
+      ],
+      { stdio: [...spec.stdio, filter, args] as never, env: { ...spec.env } },
+    );
+    setProcessGroup(0, own);
+    closeDescriptor(filter);
+    closeDescriptor(args);
+    this.#terminal = spec.hasTerminal ? 0 : undefined;
+    try {
+      if (this.#terminal !== undefined) giveTerminal(this.#terminal, this.#group);
+    } catch (error) {
+      // It may not yet have asked the kernel to end it with us.
+      this.#child.kill("SIGKILL");
+      throw error;
+    }
+    const poll =
+      this.#terminal === undefined
+        ? undefined
+        : setInterval(() => wasStopped(this.#child.pid) && onStop(), STOP_POLL_MS);
+    this.exited = this.#child.exited.then((code) => {
+      clearInterval(poll);
+      const { signalCode } = this.#child;
+      return signalCode === null ? code : 128 + (SIGNALS[signalCode] ?? 0);
+    });
+  }
+
+  resume(): void {
+    if (this.#terminal !== undefined) giveTerminal(this.#terminal, this.#group);
+    signalGroup(this.#group, SIGCONT);
+  }
+
+  signal(signal: number): void {
+    signalGroup(this.#group, signal);
+    // What was stopped, by Ctrl-Z or by the agent itself, would not end.
+    if (signal === SIGTERM || signal === SIGHUP) signalGroup(this.#group, SIGCONT);
+    if (signal === SIGKILL) this.#child.kill("SIGKILL");
+  }
+
+  async end(): Promise<void> {
+    this.signal(SIGTERM);
+    await Promise.race([this.exited, Bun.sleep(END_MS)]);
+    this.signal(SIGKILL);
+  }
+}
+
+const SIGNALS: Readonly<Record<string, number>> = process.getBuiltinModule("node:os").constants.signals;
+
+/**
+ * bubblewrap's own process is in the agent's group and would die of its Ctrl-C. GNU's env starts it with those
+ * signals ignored, and the agent with them back; where env cannot, Ctrl-C ends the whole run.
+ */
+function signalWrappers(): readonly [readonly string[], readonly string[]] {
+  const env = "/usr/bin/env";
+  const names = "INT,QUIT,TERM,HUP";
+  const can = Bun.spawnSync([env, `--ignore-signal=${names}`, `--default-signal=${names}`, "/bin/true"], {
+    stdio: ["ignore", "ignore", "ignore"],
+  }).success;
+  return can
+    ? [
+        [env, `--ignore-signal=${names}`],
+        [env, `--default-signal=${names}`],
+      ]
+    : [[], []];
+}
