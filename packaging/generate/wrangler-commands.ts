@@ -35,7 +35,7 @@ async function read(entry: string, command: readonly string[], commands: Command
   if (seen.has(name)) return;
   seen.add(name);
   const page = await help(entry, command);
-  // Whoever asks for the help of a command's argument gets that of the command.
+  // Anyone who asks for the help of a command's argument gets that of the command.
   if (!`${page.split("\n", 1)[0]} `.startsWith(`wrangler${command.map((word) => ` ${word}`).join("")} `)) return;
   const flags = commands.get(name) ?? new Map<string, Kind>();
   commands.set(name, flags);

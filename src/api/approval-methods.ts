@@ -8,10 +8,10 @@ import { flag, list, number, object, optional, text } from "./schema.ts";
 const id = object({ id: text("id, its hex digits or a unique beginning") });
 
 const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "several match" };
-const ENDED = { ended: "it waits no longer and cannot be told from another request" };
+const ENDED = { ended: "it has ended, and its request cannot be recognised when it is sent again" };
 const OTHER = { "not-what-was-shown": "the id stands for another request than the one with this digest" };
 const digest = optional(
-  text("of what was shown to whoever answers; another request under the id is not answered"),
+  text("digest of the request that was shown; another request under the same id is not answered"),
 );
 
 /** The entries. */

@@ -29,7 +29,7 @@ export class StreamEnded extends UserError {
   override readonly name = "StreamEnded";
 
   constructor(cause?: unknown) {
-    super("the daemon has stopped", { hint: "see whether it runs again: iddio status", cause });
+    super("the daemon has stopped", { hint: "check with: iddio status", cause });
   }
 }
 

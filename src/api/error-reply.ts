@@ -32,7 +32,7 @@ export function errorReply(error: unknown): ErrorReply {
       status: 507,
       value: {
         error: "the state directory cannot be written: the disk is full (ENOSPC)",
-        hint: "make room on that disk and try again; what was there before is untouched",
+        hint: "free space on that disk and try again; existing files are unchanged",
       },
     };
   }

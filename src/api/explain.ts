@@ -22,8 +22,8 @@ export function explainClassify(
   checkMethod(input.method);
   const split = splitUrl(input.url);
   if ("problem" in split) {
-    throw new UserError(`'${input.url}' is no URL to classify: ${split.problem}`, {
-      hint: "type it whole: https://host/path",
+    throw new UserError(`'${input.url}' is not a URL to classify: ${split.problem}`, {
+      hint: "type the whole URL: https://host/path",
       exitCode: 2,
     });
   }

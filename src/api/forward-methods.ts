@@ -11,7 +11,7 @@ export const forwardReport = object({
   format: words(["rows", "ocsf"]),
   added_ms: number(),
   delivered_rows: number("since it was added"),
-  refused_rows: number("that the receiver would not take; they are put aside in a file"),
+  refused_rows: number("rows that the receiver refused; they are kept in a file"),
   behind_bytes: number("of audit.jsonl that it has not got yet"),
   last_delivered_ms: optional(number()),
   problem: optional(text("of the last try, as a clause; absent when it went well")),

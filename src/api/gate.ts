@@ -1,4 +1,4 @@
-// What the API asks of whoever knows about people: the state before a change, and whether a person is present. The
+// What the API asks of anyone who knows about people: the state before a change, and whether a person is present. The
 // guard implements it. A refusal may carry a question, which a client can answer by sending the call again with a proof.
 
 import { UserError } from "../model/user-error.ts";

@@ -1,5 +1,5 @@
 // The entry of the control API's table that agents' hooks call. A stream of one row: the answer may have to wait for a
-// person, and whoever closes the connection withdraws the question.
+// person, and anyone who closes the connection withdraws the question.
 
 import { hookVerdict } from "./daemon-reports.ts";
 import { method } from "./method.ts";

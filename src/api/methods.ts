@@ -218,7 +218,8 @@ export const METHODS = {
     }),
     output: runStart,
     narrows: {
-      because: "whoever starts a run could do all of it, and more, without one; only `with_presence` widens",
+      because:
+        "a program that starts a run could do all of it, and more, without one; only `with_presence` widens",
       proof: (_before, after) => after.with_presence !== true,
     },
     errors: { "name-taken": "a run has this name" },

@@ -1,5 +1,5 @@
 // What is kept to undo a change, and what the methods about it answer with. Objects may hold secrets: only a person is
-// told, and whoever prints them masks them.
+// told, and anyone who prints them masks them.
 
 import { anything, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 const LIFETIME_MS = 90 * DAY_MS;
 /** For clients whose clock is behind; not further back than the authority itself. */
 const BACKDATED_MS = DAY_MS / 2;
-/** A leaf with less than this left is minted anew. */
+/** A leaf with less than this left is minted again. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
 /** What a TLS server needs. */

@@ -241,7 +241,7 @@ export const COMMANDS: readonly Command[] = [
 /** What the commands that share their first words are about; all such words must be here. */
 export const NOUNS: Readonly<Record<string, string>> = {
   approval: "Requests that wait for a person",
-  "approval grants": "What 'approval allow --for' has let go until when",
+  "approval grants": "Grants: what is allowed for a while by 'approval allow --for'",
   audit: "The log of what happened",
   console: "The console in the browser",
   ca: "The authority that signs what clients are shown",

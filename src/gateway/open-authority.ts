@@ -25,6 +25,6 @@ export async function openAuthority(
       }),
   });
   await writeBundle(paths, authority, { roots, env });
-  // Whoever put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
+  // Anyone who put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
   return { authority, roots: roots.filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint) };
 }

@@ -79,7 +79,7 @@ export interface StartOptions {
 export interface RunningGateway {
   /** host:port that the proxy listens on. */
   readonly listen: string;
-  /** Resolves when it has stopped, whoever stopped it. */
+  /** Resolves when it has stopped, no matter who stopped it. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }
@@ -88,7 +88,7 @@ export interface RunningGateway {
 const MAKE_ROOM = 16;
 const DEFAULT_APPROVAL_MS = 30_000;
 
-/** Starts the daemon on the state directory that `env` names. Throws UserError for what the operator can mend. */
+/** Starts the daemon on the state directory that `env` names. Throws UserError for what the operator can fix. */
 export async function startGateway({ env, version, now }: StartOptions): Promise<RunningGateway> {
   const startedMs = Date.now();
   // Taken down in reverse when a later step fails, and at the end.
@@ -275,7 +275,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     onEnd: (session, why, restored) =>
       recorder.control({
         command: "observe stop",
-        reason: why === "time" ? "its time is over" : "another proxy mode was chosen",
+        reason: why === "time" ? "it expired" : "another proxy mode was chosen",
         started_ms: session.startedMs,
         proxy_mode: restored,
       }),

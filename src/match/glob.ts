@@ -14,7 +14,7 @@ export interface Glob {
   readonly isExact: boolean;
   /** The characters that are not wildcards, in order; more of them is more specific. */
   readonly fixed: string;
-  /** What the pattern consists of, for whoever compares patterns rather than names. */
+  /** What the pattern consists of, for anyone who compares patterns rather than names. */
   readonly tokens: readonly GlobToken[];
   test(name: string): boolean;
 }

@@ -1,5 +1,5 @@
 // The label of the run of an agent that a request comes from. It is not part of what a request says about itself, so no
-// classifier sets it: whoever judges a request knows its sender.
+// classifier sets it: anyone who judges a request knows its sender.
 
 /** Compared with the names of `agents:`. */
 export const AGENT_LABEL = "agent";

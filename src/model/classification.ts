@@ -27,7 +27,7 @@ export interface Classification {
   readonly spannedScopes?: readonly string[];
   /** One lower-case clause for people: the rule or datum that decided. */
   readonly reason: string;
-  /** What raised every reading of it, for whoever is refused: "the field Impersonate-User acts as 'jane'". */
+  /** What raised every reading of it, for anyone who is refused: "the field Impersonate-User acts as 'jane'". */
   readonly circumstance?: string;
   /**
    * Of a request that carries several operations (batch, GraphQL): one classification each. The

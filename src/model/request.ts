@@ -1,5 +1,5 @@
 // An HTTP request as classifiers and policy see it: values only, no sockets, no
-// streams. Names keep the case in which they were sent; whoever compares header
+// streams. Names keep the case in which they were sent; anyone who compares header
 // names must ignore case, as RFC 9110 5.1 says.
 
 /** One header field as sent: name and value, in order, duplicates kept. */

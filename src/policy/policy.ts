@@ -67,7 +67,7 @@ export interface ScopeList {
   readonly unnamed: UnnamedScope;
   /** Whether an entry matches every name, so that no named scope meets the flat rules. */
   readonly isExhaustive: boolean;
-  /** The entries as they stand in the file, for whoever explains or compares policies. */
+  /** The entries as they stand in the file, for anyone who explains or compares policies. */
   readonly written: readonly WrittenEntry[];
 }
 

@@ -169,7 +169,7 @@ export function openDatabase(path: string): Database {
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`cannot open "${path}": ${error instanceof Error ? error.message : String(error)}`, {
-      hint: `if the file is damaged, move it away: pins and upstreams are then lost, "iddio kubeconfig" registers clusters anew`,
+      hint: `if the file is damaged, move it away: pins and upstreams are then lost, "iddio kubeconfig" registers clusters again`,
       cause: error,
     });
   }

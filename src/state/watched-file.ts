@@ -92,7 +92,7 @@ export class WatchedFile {
     const file = await openForReading(this.#path);
     if ("kind" in file) return this.#checkAbsent(file);
     try {
-      // Quiet is asked of the opened file, not of the path: whoever saves by rename all the time still gets every
+      // Quiet is asked of the opened file, not of the path: anyone who saves by rename all the time still gets every
       // version that we opened read whole.
       const { ino } = await file.stat({ bigint: true });
       const quietMs = ino === this.#lastInode ? IN_PLACE_QUIET_MS : QUIET_MS;

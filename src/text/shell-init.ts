@@ -1,6 +1,6 @@
 // The snippet that `eval "$(iddio shell-init)"` runs at every shell start, and the one that takes it back. It must do
 // nothing when the daemon is down, or every CLI would be pointed at a closed port; it must survive any path; and what
-// a variable was before is kept in IDDIO_WAS_<name>, for whoever is behind another proxy without iddio.
+// a variable was before is kept in IDDIO_WAS_<name>, for anyone who is behind another proxy without iddio.
 // Both letter cases of the proxy variables are set: curl reads http_proxy in lower case only, others only the upper.
 
 /** The shells that a snippet exists for. */

@@ -37,7 +37,7 @@ test("a chain that keeps every rule is accepted, until its first certificate end
   });
 });
 
-/** What every chain is asked for, whoever is trusted. */
+/** What every chain is asked for, no matter who is trusted. */
 const PROTECTING: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "an expired server",
@@ -167,7 +167,7 @@ const PROTECTING: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "an address of five bytes",
     { names: ["example.com", Uint8Array.of(1, 2, 3, 4, 5)] },
-    "it holds an address that is none",
+    "it holds a malformed address",
   ],
   [
     "an empty list of usages",
@@ -177,7 +177,7 @@ const PROTECTING: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "a path length without authority",
     { server: { extensions: [basicConstraints(false, 1)] } },
-    "it cannot be read: a path length is given for what is no authority",
+    "it cannot be read: a path length is given for a certificate that is no authority",
   ],
   [
     "a policy that is required and missing",
@@ -195,7 +195,7 @@ const PROTECTING: [rule: string, parts: ChainParts, reason: string][] = [
   ],
 ];
 
-describe("refused, whoever is trusted:", () => {
+describe("refused, no matter who is trusted:", () => {
   for (const [rule, parts, reason] of PROTECTING)
     test(rule, () => {
       for (const source of ["operator", "system", "cluster"] as const)

@@ -95,12 +95,12 @@ const TIDY: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "a common name that is no alternative name",
     { server: { subject: nameOf("example.org") } },
-    "it has a common name that is none of its alternative names",
+    "it has a common name that is not one of its alternative names",
   ],
   [
     "a common name two labels below a wildcard",
     { names: ["*.example.com", "example.com"], server: { subject: nameOf("a.b.example.com") } },
-    "it has a common name that is none of its alternative names",
+    "it has a common name that is not one of its alternative names",
   ],
   [
     "an alternative name with an underscore",

@@ -229,7 +229,7 @@ describe("the store", () => {
     expect(await store.leafFor("2.example")).not.toBe(second);
   });
 
-  test("mints anew long before a leaf expires", async () => {
+  test("mints again long before a leaf expires", async () => {
     let now = Date.now();
     const store = new LeafStore(authority, { now: () => now });
     const old = await store.leafFor("renewed.example");

@@ -1,4 +1,4 @@
-// Who is trusted: roots, registered certificates of servers, and what a refusal says would mend it.
+// Who is trusted: roots, registered certificates of servers, and what a refusal says would fix it.
 
 import { describe, expect, test } from "bun:test";
 import {
@@ -21,7 +21,7 @@ import { judge, reasonOf, verify } from "../support/judge-chain.ts";
 
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
-describe("what is not trusted says what would mend it:", () => {
+describe("what is not trusted says what would fix it:", () => {
   const root = makeRoot();
   const middle = makeAuthority(root, "authority");
   const server = makeServer(middle);
@@ -74,7 +74,7 @@ describe("a server's own certificate that the operator registered", () => {
     const own = selfSigned();
     expect(verify([own], [own]).kind).toBe("verified");
   });
-  test("is trusted without whoever issued it, and with any issuance", () => {
+  test("is trusted without its issuer, and with any issuance", () => {
     const server = makeServer(makeRoot("gone"), ["example.com"], {
       withoutExtensions: [ID.aki],
       serial: integer(0),

@@ -35,7 +35,7 @@ test("a socket that belongs to somebody else is told as that", async () => {
   expect((await gateway.run(["status", "--quiet"])).code).toBe(isRoot ? 0 : 1);
 }, 120_000);
 
-test("an authority that expired is made anew; nothing is restored from a backup that would expire as well", async () => {
+test("an authority that expired is made again; nothing is restored from a backup that would expire as well", async () => {
   await using directory = await temporaryDirectory();
   const paths = statePaths({ IDDIO_HOME: join(directory.path, "state") });
   await ensureStateDirectory(paths);

@@ -66,7 +66,7 @@ test("install makes binary, state, unit and a running daemon; again, it changes 
   expect(await pidOf(at)).toBe(pid);
   expect(at.calls().filter((call) => call.includes(" restart ")).length).toBe(1);
 
-  // A unit of an older iddio is rendered anew, and a policy that was edited stays.
+  // A unit of an older iddio is rendered again, and a policy that was edited stays.
   await writeFile(at.unit, "[Service]\nExecStart=/bin/false\n");
   await appendFile(join(at.state, "policy.yaml"), "# mine\n");
   await at.succeed(["install"]);
@@ -110,7 +110,10 @@ test("what cannot be installed says what to do instead, and has written nothing"
   expect(readdirSync(at.state)).toEqual(["settings.yaml"]);
 
   const notIddio = await at.iddio(["install", "--daemon-path", "/bin/true"]);
-  expect([notIddio.code, notIddio.stderr]).toEqual([1, expect.stringContaining("'/bin/true' is no iddio")]);
+  expect([notIddio.code, notIddio.stderr]).toEqual([
+    1,
+    expect.stringContaining("'/bin/true' is not an iddio"),
+  ]);
 
   expect((await at.iddio(["install", "--no-service"])).code).toBe(0);
   expect(existsSync(at.unit)).toBe(false);
@@ -177,7 +180,7 @@ function systemctl(env: Readonly<Record<string, string>>, verb: string) {
   );
 }
 
-test("doctor finds every damage, repair --dry-run changes nothing, repair mends it", async () => {
+test("doctor finds every damage, repair --dry-run changes nothing, repair fixes it", async () => {
   await using at = await installedHome();
   await at.succeed(["install"]);
   expect((await doctor(at)).failed).toEqual([]);
@@ -205,7 +208,7 @@ test("doctor finds every damage, repair --dry-run changes nothing, repair mends 
   expect([json.repairs.length, json.healthy]).toEqual([1, true]);
 }, 600_000);
 
-test("what a person must mend is left for a person", async () => {
+test("what a person must fix is left for a person", async () => {
   await using at = await installedHome();
   await at.succeed(["install"]);
   await systemctl(at.env, "stop");

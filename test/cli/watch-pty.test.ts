@@ -89,7 +89,7 @@ describe("in a terminal of 80 columns", () => {
     await settled(program, "/second");
     program.type("d");
     expect(await second.until("403")).toContain("a person denied");
-    await program.until(({ lines }) => lines[0] === "nothing waits for approval");
+    await program.until(({ lines }) => lines[0] === "no request waits for approval");
     program.type("q");
     expect(await program.exited).toBe(0);
     expect(program.screen.isAlternate).toBe(false);
@@ -141,13 +141,13 @@ describe("in a terminal of 80 columns", () => {
     await settled(program, "/elsewhere");
     await gateway.deny("not you", ({ path }) => path === "/elsewhere");
     await program.until(({ text }) => text.includes("denied POST /elsewhere") && text.includes("not you"));
-    await program.until(({ lines }) => lines[0] === "nothing waits for approval");
+    await program.until(({ lines }) => lines[0] === "no request waits for approval");
     await client.until("403");
   });
 
   test("one that comes is shown, with a bell when nothing waited", async () => {
     await using program = watch();
-    await program.until(({ lines }) => lines[0] === "nothing waits for approval");
+    await program.until(({ lines }) => lines[0] === "no request waits for approval");
     using client = await ask("/comes");
     await program.until(({ text }) => text.includes("/comes"));
     expect(program.screen.bells).toBe(1);
@@ -226,7 +226,7 @@ test("the daemon may go and come back", async () => {
   await using program = startPty([builtBinary(), "approval", "watch"], {
     env: { HOME: own.home, IDDIO_HOME: own.home },
   });
-  await program.until(({ lines }) => lines[0] === "nothing waits for approval");
+  await program.until(({ lines }) => lines[0] === "no request waits for approval");
   await own.kill("SIGTERM");
   await program.until(({ lines }) => lines[0] === "the daemon is not running; waiting for it");
   const again = Bun.spawn([builtBinary(), "gateway"], {
@@ -235,7 +235,7 @@ test("the daemon may go and come back", async () => {
     stdout: "ignore",
     stderr: "ignore",
   });
-  await program.until(({ lines }) => lines[0] === "nothing waits for approval");
+  await program.until(({ lines }) => lines[0] === "no request waits for approval");
   again.kill();
   await again.exited;
   program.type("\x03");

@@ -68,7 +68,7 @@ test("several requests, the selected one whole", () => {
 
 test("nothing waits", () => {
   const lines = screen(withNote(EMPTY_WATCH, "12:00:00  approved pods delete (appr_0000000a)"));
-  expect(lines[0]).toBe("nothing waits for approval");
+  expect(lines[0]).toBe("no request waits for approval");
   expect(lines[2]).toBe("12:00:00  approved pods delete (appr_0000000a)");
   expect(lines.at(-1)).toBe("q quit");
 });

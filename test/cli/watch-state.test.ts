@@ -72,7 +72,7 @@ describe("for half a second after the selection changed nothing is answered", ()
     });
   }
 
-  test("a person's own move begins it anew", () => {
+  test("a person's own move begins it again", () => {
     const { state } = pressed(watching(), ["j"], NOW + 10_000);
     expect(pressed(state, ["a"], NOW + 10_499).action).toBeUndefined();
     expect(pressed(state, ["a"], NOW + 10_500).action).toEqual({ kind: "allow", id: B.id });
@@ -109,7 +109,7 @@ describe("nothing is allowed before its whole command and URL were on the screen
     expect(pressed(watching(NARROW), ["d"], SETTLED, NARROW).action).toEqual({ kind: "deny", id: A.id });
   });
 
-  test("a resize begins the reading anew", () => {
+  test("a resize begins the reading again", () => {
     const { state } = pressed(watching(NARROW), [" ", " ", " "], SETTLED, NARROW);
     expect(pressed(reflowed(state), [], SETTLED, NARROW).state.seenLines).toBe(0);
     expect(pressed(drawn(reflowed(state), NARROW), ["a"], SETTLED, NARROW).action).toBeUndefined();

@@ -145,7 +145,7 @@ kubectl:
       if (answer === "allow") await gateway.approve();
       else {
         await gateway.deny("not today");
-        // kubectl takes any failure of the WebSocket for one of the protocol and tries SPDY, which is asked anew.
+        // kubectl takes any failure of the WebSocket for one of the protocol and tries SPDY, which is asked again.
         const { approvals } = await gateway.control.call("approvals_list", {});
         if (approvals.length > 0 || !(await ended(exec))) await gateway.deny("not today");
       }

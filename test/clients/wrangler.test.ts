@@ -96,7 +96,7 @@ if (found !== undefined)
       ]);
     });
 
-    test("a secret waits, is not shown to whoever is asked, and arrives as it was typed", async () => {
+    test("a secret waits, is not shown to anyone who is asked, and arrives as it was typed", async () => {
       const put = start(["secret", "put", "DB_PASSWORD"], "hunter2-ö\n");
       const approval = await scene.held(put);
       expect(approval).toMatchObject({ method: "PUT", tier: "sensitive" });

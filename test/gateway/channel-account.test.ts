@@ -48,7 +48,7 @@ test("what is left unread when the peer closes still counts, and is still there 
   expect(QUEUED.total).toBe(before);
 });
 
-test("whoever ends a connection wants nothing of it: it counts no more", () => {
+test("anyone who ends a connection wants nothing of it: it counts no more", () => {
   const before = QUEUED.total;
   const { channel } = received(MIB);
   channel.destroy();

@@ -53,7 +53,7 @@ describe("a cluster below a path", () => {
       expect([line, (await answerTo(daemon, origin, line)).slice(9, 12)]).toEqual([line, String(status)]);
     expect(origin.text).toContain(`GET ${PREFIX}${pods}?limit=1 HTTP/1.1`);
     expect(origin.text).not.toContain("DELETE");
-    // Whoever asks beforehand is told the same.
+    // Anyone who asks in advance is told the same.
     const host = `localhost:${origin.port}`;
     const url = `https://${host}${PREFIX}${pods}`;
     const told = await daemon.control.call("classify", { method: "GET", url });

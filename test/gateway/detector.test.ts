@@ -1,4 +1,4 @@
-// The detector: what it notes, what it says to whoever was refused, and the few cases in
+// The detector: what it notes, what it says to anyone who was refused, and the few cases in
 // which it lets a host pass unread.
 
 import { describe, expect, test } from "bun:test";
@@ -179,7 +179,7 @@ describe("after its certificate failed, a connection to", () => {
     expect(parts.reason(at("a.example", { addresses: ["93.184.216.35"] }))).toBe("suspected");
   });
 
-  test("it is intercepted again when the setting is off, and when its time is over", async () => {
+  test("it is intercepted again when the setting is off, and when it has expired", async () => {
     await using parts = await detectorWith("detector: all\ndetector_ttl: 10m\n");
     const now = Date.now();
     parts.detector.upstreamFailed(at("a.example"), "self-signed", now);

@@ -104,11 +104,11 @@ describe("a held request", () => {
     const rows = await daemon.rowsWhen((all) => all.some((row) => row.op === "block"));
     expect(rows.find((row) => row.op === "block")?.fields).toMatchObject({ outcome: "withdrawn" });
     const { note } = await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
-    expect(note).toContain("it waits no longer");
+    expect(note).toContain("the same request passes once");
     expect(origin.text).toBe("");
   });
 
-  test("can be decided exactly once, by whoever is first", async () => {
+  test("can be decided exactly once, by the first to answer", async () => {
     await using both = await start();
     const { daemon, origin } = both;
     using client = await connect(daemon, origin);

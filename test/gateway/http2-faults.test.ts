@@ -36,7 +36,7 @@ setDefaultTimeout(60_000);
 beImpatient();
 beforeAll(() => {
   PATIENCE.http2ProbeMs = 20;
-  // Whoever dawdles in other ways is found out before.
+  // Anyone who dawdles in other ways is found out before.
   PATIENCE.http2QuietMs = SHORT_MS * 3;
 });
 

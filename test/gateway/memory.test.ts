@@ -1,4 +1,4 @@
-// What many or slow peers may cost the gateway process: its memory stays where it was, and whoever comes next is served.
+// What many or slow peers may cost the gateway process: its memory stays where it was, and anyone who comes next is served.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

@@ -60,7 +60,7 @@ for (const [mode, want, ops] of MODES)
     });
   });
 
-test("after a change of mode the next request on a kept connection is judged anew", async () => {
+test("after a change of mode the next request on a kept connection is judged again", async () => {
   await using origin = await startRawOrigin();
   await using daemon = await startDaemon({ trust: [origin], policy: POLICY(origin.port) });
   using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });

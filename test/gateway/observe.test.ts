@@ -48,7 +48,7 @@ describe("an observe session", () => {
         "observe_ended",
       ]);
       const rows = await controlled(daemon, "observe stop");
-      expect(rows.at(-1)?.fields).toMatchObject({ reason: "its time is over", proxy_mode: before });
+      expect(rows.at(-1)?.fields).toMatchObject({ reason: "it expired", proxy_mode: before });
     });
 
   test("is ended by command, which brings the mode back too", async () => {

@@ -9,7 +9,7 @@ function shown(body: unknown, command = ""): unknown {
   return typeof body === "string" ? view : JSON.parse(view);
 }
 
-describe("whoever is asked does not see the value of", () => {
+describe("anyone who is asked does not see the value of", () => {
   const CASES: [string, string, unknown, unknown][] = [
     [
       "a Secret of Kubernetes",
@@ -90,7 +90,7 @@ describe("whoever is asked does not see the value of", () => {
     test(what, () => expect(shown(body, command)).toEqual(want));
 });
 
-describe("whoever is asked sees", () => {
+describe("anyone who is asked sees", () => {
   test("everything else as it was sent", () => {
     const body = { kind: "ConfigMap", data: { mode: "safe" }, value: "v", text: "t", list: ["a", 1, null] };
     expect(shown(body, "configmaps create")).toEqual(body);

@@ -128,7 +128,7 @@ describe("through a real handshake", () => {
       expect(await ask(upstream, NAME, [root.pem])).toStartWith("HTTP/1.1 200 ");
     });
 
-  test("who is not trusted is refused with the command that mends it, and audited", async () => {
+  test("who is not trusted is refused with the command that fixes it, and audited", async () => {
     nowMs = NOW_MS;
     await using upstream = await startServer(whole);
     const answer = await ask(upstream, NAME, [makeRoot("stray").pem]);
@@ -143,7 +143,7 @@ describe("through a real handshake", () => {
     expect(String(row?.fields?.reason)).toContain("its issuer 'root' is not trusted here");
   });
 
-  test("no command is offered for what no registration mends", async () => {
+  test("no command is offered for what no registration fixes", async () => {
     nowMs = Date.parse("2060-01-01");
     await using upstream = await startServer(whole);
     const answer = await ask(upstream, NAME, [root.pem]);
@@ -151,7 +151,7 @@ describe("through a real handshake", () => {
     expect(answer).not.toContain("iddio upstream add");
   });
 
-  test("a chain that was verified is asked again once its time is over", async () => {
+  test("a chain that was verified is asked again once it has expired", async () => {
     nowMs = NOW_MS;
     await using upstream = await startServer(whole);
     expect(await ask(upstream, NAME, [root.pem])).toStartWith("HTTP/1.1 200 ");

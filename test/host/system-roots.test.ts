@@ -162,7 +162,7 @@ test("a Linux store that is being written gives up no built-in root that the las
   const roots = await systemRoots(options);
   expect(new Set(roots)).toEqual(new Set(builtIn));
   expect(left).toEqual([4]);
-  // Whoever writes to the user's bundle does not become a root of the upstreams.
+  // Anyone who writes to the user's bundle does not become a root of the upstreams.
   expect(roots).not.toContain(foreign);
   // A machine that has always trusted few is taken at its word.
   await writeFile(kept, joined(builtIn.slice(0, 5)));

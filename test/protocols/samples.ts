@@ -79,7 +79,7 @@ function requestOfCase(row: Case): readonly HttpRequest[] {
   const split = splitUrl(row.url ?? "");
   if ("problem" in split || row.method === undefined) return [];
   const headers = Object.entries(row.headers ?? {}).map(([name, value]): Header => [name, String(value)]);
-  // Bodies under a content coding belong to whoever decodes them.
+  // Bodies under a content coding belong to anyone who decodes them.
   if (headers.some(([name]) => name.toLowerCase() === "content-encoding")) return [];
   return [{ method: row.method, ...split, headers, body: bodyOf(row) }];
 }

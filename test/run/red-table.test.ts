@@ -203,7 +203,7 @@ describe.if(noSandbox() === undefined)("from inside a run", () => {
           expect.not.stringContaining("ESCAPED"),
           expect.anything(),
         ]);
-        // Whoever kills everything, kills itself.
+        // Anyone who kills everything, kills itself.
         if (!name.startsWith("killing")) expect(`${stdout}${stderr}`).toContain("the end\n");
       },
       LONG_MS,

@@ -5,7 +5,7 @@ export interface LoadRequest {
   readonly method: string;
   readonly target: string;
   readonly body: Buffer;
-  /** The body is sent without its length beforehand. */
+  /** The body is sent without its length in advance. */
   readonly isChunked: boolean;
   /** How much of it is sent. */
   readonly upTo: "mid-head" | "mid-body" | "end";

@@ -17,7 +17,7 @@ export interface Kind {
   readonly body: number;
   /** Bytes of the upstream's reply. */
   readonly reply: number;
-  /** Request and reply have no length beforehand. */
+  /** Request and reply have no length in advance. */
   readonly isChunked?: boolean;
   /** The reply comes in pieces with pauses, so that a killed upstream is caught in the middle of it. */
   readonly isSlow?: boolean;

@@ -31,7 +31,7 @@ test("glibc, musl and Nix are found in the maps, other libraries and relative na
   ]);
 });
 
-test("whoever opens a library takes its path from there", () => {
+test("anyone who opens a library takes its path from there", () => {
   const wrong = sourceFiles("src")
     .filter((file) => /\bdlopen\(/.test(file.code))
     .filter((file) => !file.imports.some(({ target }) => target === "src/state/c-library.ts"))

@@ -129,7 +129,7 @@ describe("a file that was there before", () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test("and is moved away by others is made anew, without a lost row", async () => {
+  test("and is moved away by others is made again, without a lost row", async () => {
     const path = place();
     const journal = await Journal.open(path, { identityCheckMs: 0 });
     await journal.append(row(1));

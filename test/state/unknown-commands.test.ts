@@ -24,13 +24,13 @@ test("a daemon starts with one, an edit beside it is taken, a new one is not", a
     writeFileSync(paths.policy, denying("secrets", "pods delete"));
     expect((await store.reload(true)).kind).toBe("loaded");
     expect(store.warnings.map(({ message }) => message)).toEqual([
-      "'secrets' is no operation of kubectl, so the rule never applies",
+      "'secrets' is not an operation of kubectl, so the rule never applies",
     ]);
 
     writeFileSync(paths.policy, denying("secrets", "pods delete", "configmaps"));
     const failed = await store.reload(true);
     expect(failed).toMatchObject({ kind: "failed" });
-    expect(store.reloadProblem).toContain("'configmaps' is no operation of kubectl");
+    expect(store.reloadProblem).toContain("'configmaps' is not an operation of kubectl");
     expect(store.current.text).toBe(denying("secrets", "pods delete"));
 
     writeFileSync(paths.policy, denying("pods delete", "delete pod"));

@@ -1,5 +1,5 @@
 // The gateway before an upstream that misbehaves, for tests of faults: waits cut short, everything allowed, and a
-// way to show that whoever comes next does not notice.
+// way to show that anyone who comes next does not notice.
 
 import { afterAll, beforeAll, expect } from "bun:test";
 import { readFile } from "node:fs/promises";
@@ -58,7 +58,7 @@ export function intercepted(
   return connectTls(daemon.port, `localhost:${port}`, { ca: daemon.caPem });
 }
 
-/** The gateway and this upstream still work for whoever comes next. */
+/** The gateway and this upstream still work for anyone who comes next. */
 export async function expectNextServed(
   daemon: { readonly port: number; readonly caPem: string },
   origin: { readonly port: number },

@@ -63,7 +63,7 @@ async function manyStreams(
     const isHeld = path === "/held";
     const stream = session.request({ ":path": `${path}/${each}`, ":method": isHeld ? "POST" : "GET" });
     stream.on("error", () => {}).on("response", () => {});
-    // A reader who pauses: what came is kept by whoever sent it.
+    // A reader who pauses: what came is kept by anyone who sent it.
     if (isHeld) stream.end("b".repeat(4_000));
   }
   await ended;

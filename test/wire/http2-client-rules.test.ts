@@ -1,5 +1,5 @@
 // What a client must make of a server's frames: as strict as the other way, and a message that is
-// malformed never reaches whoever asked.
+// malformed never reaches anyone who asked.
 
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../src/model/request.ts";

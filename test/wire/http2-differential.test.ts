@@ -172,7 +172,7 @@ function shown(script: Uint8Array): string {
 
 /** What node takes and we do not, for a reason each. */
 const STRICTER = new Set([
-  // Ambiguous once it is HTTP/1.1, or for whoever trims.
+  // Ambiguous once it is HTTP/1.1, or for anyone who trims.
   "control character in a header value",
   "space around a header value",
   "te other than trailers",

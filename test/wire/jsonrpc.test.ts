@@ -59,16 +59,20 @@ describe("no message, because two parsers could read it differently:", () => {
       text: call(',"arguments":{"path":"/a","path":"/b"}'),
       problem: /comes twice/,
     },
-    { what: "the tool in another case", text: call(',"Name":"delete"'), problem: /but for its case/ },
+    {
+      what: "the tool in another case",
+      text: call(',"Name":"delete"'),
+      problem: /known member in another case/,
+    },
     {
       what: "the method in another case",
       text: '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}',
-      problem: /but for its case/,
+      problem: /known member in another case/,
     },
     {
       what: "a long s, which folds to s",
       text: '{"jsonrpc":"2.0","id":1,"method":"tools/call","paramſ":{"name":"delete"}}',
-      problem: /but for its case/,
+      problem: /known member in another case/,
     },
     { what: "a batch", text: '[{"jsonrpc":"2.0","id":1,"method":"ping"}]', problem: /batch/ },
     {

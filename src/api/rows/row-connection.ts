@@ -17,7 +17,7 @@ const CONNECT_MS = 10_000;
 export interface RowConnection {
   send(row: object): void;
   onRow(listener: (row: unknown) => void): void;
-  /** Called once when it has ended, whoever ended it. */
+  /** Called once when it has ended, no matter who ended it. */
   onClosed(listener: (why: string) => void): void;
   close(): void;
 }

@@ -1,5 +1,5 @@
 // How many connections the control socket has room for, and for whom: calls, which end by themselves,
-// and streams, which stay, each within bounds of their own and with a share for each process. Whoever
+// and streams, which stay, each within bounds of their own and with a share for each process. Anyone who
 // is refused is told why; a flood of one process leaves the person's own calls alone.
 
 import type { Socket } from "node:net";
@@ -36,7 +36,7 @@ export class Seats {
   /** A place for a new connection. Undefined: it was closed. */
   sit(socket: Socket, { pid }: Principal): Seat | undefined {
     const who = pid === undefined ? "unknown" : String(pid);
-    // Whoever connects and asks nothing gives way to the next.
+    // Anyone who connects and asks nothing gives way to the next.
     if (this.#calls.isFull) this.#closeOldest();
     if (!this.#calls.take(who)) {
       this.#refuse(`process ${who} has too many connections open`);

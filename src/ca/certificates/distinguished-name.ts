@@ -57,7 +57,7 @@ function readText(tag: number, content: Uint8Array): string | undefined {
     case 0x12: // NumericString
       return undefined;
     default:
-      throw new DerError("a part of a name is no text");
+      throw new DerError("a part of a name is not text");
   }
 }
 

@@ -140,7 +140,7 @@ function readBasicConstraints(value: Uint8Array, into: Mutable): void {
   const isCa = flag !== undefined && readBoolean(flag.content);
   const length = cursor.takeIf(TAG.integer);
   cursor.finish();
-  if (length && !isCa) throw new DerError("a path length is given for what is no authority");
+  if (length && !isCa) throw new DerError("a path length is given for a certificate that is no authority");
   into.basicConstraints = { isCa, pathLength: length && readCount(length.content) };
 }
 

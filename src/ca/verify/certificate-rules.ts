@@ -39,7 +39,7 @@ export function serverProblem(certificate: Certificate): string | undefined {
   const { keyUsage, alternativeNames } = certificate.extensions;
   if (!alternativeNames) return "has no subject alternative name";
   if (alternativeNames.some((name) => name.kind === "address" && addressText(name.bytes) === undefined))
-    return "holds an address that is none";
+    return "holds a malformed address";
   const { digitalSignature, keyEncipherment } = KEY_USAGE;
   const useful = digitalSignature | (certificate.publicKey.kind === "rsa" ? keyEncipherment : 0);
   if (keyUsage !== undefined && (keyUsage & useful) === 0)

@@ -1,4 +1,4 @@
-// What RFC 5280 section 4 and the CA/Browser Forum's Baseline Requirements section 7.1 ask of whoever issues
+// What RFC 5280 section 4 and the CA/Browser Forum's Baseline Requirements section 7.1 ask of anyone who issues
 // certificates, beyond what protects by itself. The strictest clients refuse what breaks them, so iddio does, but only
 // where certificates contradict themselves or each other: what home-made and corporate authorities merely leave out
 // is let through. Each rule answers with a clause that follows "it" or "the certificate".
@@ -156,7 +156,7 @@ function commonNameProblem({
         ? covers(each.name, name)
         : each.kind === "address" && addressText(each.bytes) === name,
     );
-    if (same.length > 0 && !isCopy) return "has a common name that is none of its alternative names";
+    if (same.length > 0 && !isCopy) return "has a common name that is not one of its alternative names";
   }
   return undefined;
 }

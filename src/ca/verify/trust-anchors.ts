@@ -8,7 +8,7 @@ import { DerError, enterOnly, TAG } from "../certificates/der.ts";
 /**
  * Where roots come from. `system`: the system's makers vetted them, and some are old; only what they issued is
  * asked for everything. `operator`: registered by hand, asked for everything too. `cluster`: from the kubeconfig that
- * kubectl would read; authorities of older clusters lack key identifiers, and nobody can issue them anew.
+ * kubectl would read; authorities of older clusters lack key identifiers, and nobody can issue them again.
  */
 export type AnchorSource = "system" | "operator" | "cluster";
 

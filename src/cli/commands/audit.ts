@@ -16,7 +16,7 @@ export const auditShowCommand: Command = {
   flags: [
     { name: "op", value: "op", choices: ENTRY_OPS, summary: "Only rows of this kind" },
     { name: "host", value: "host", completes: "host", summary: "Only rows of exactly this host" },
-    { name: "last", value: "n", kind: "count", summary: "At most so many rows (default 50)" },
+    { name: "last", value: "n", kind: "count", summary: "Maximum number of rows (default 50)" },
     {
       name: "since",
       value: "duration",

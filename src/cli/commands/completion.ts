@@ -8,7 +8,7 @@ import { SHELLS } from "../../text/shell-init.ts";
 import { cutColumns } from "../../text/wrap.ts";
 import type { Command } from "../kit/command.ts";
 
-/** Whoever presses Tab does not wait for a daemon that hangs. */
+/** Anyone who presses Tab does not wait for a daemon that hangs. */
 const PATIENCE_MS = 700;
 const ABOUT_COLUMNS = 70;
 

@@ -53,7 +53,7 @@ export const detectorClearCommand: Command = {
 /** Moves a finding to the list of pins. */
 export const detectorPromoteCommand: Command = {
   name: "detector promote",
-  summary: "Pin a host that the detector found, for good",
+  summary: "Pin a host that the detector found, without an end",
   args: [{ name: "host[:port]", completes: "suspect" }],
   flags: [JSON_FLAG],
   examples: ["iddio detector promote sync.example.com"],

@@ -16,7 +16,7 @@ export const installCommand: Command = {
   summary: "Install the daemon as a service of this system and start it",
   flags: [
     SYSTEM_FLAG,
-    { name: "no-service", summary: "Place the binary and make the state; leave the service to you" },
+    { name: "no-service", summary: "Install the binary and the state directory, but no service" },
     { name: "no-trust-ca", summary: "Leave the macOS keychain alone" },
     { name: "trust-ca", summary: "Trust the CA system-wide on Linux too (asks for root)" },
     {

@@ -1,4 +1,4 @@
-// `iddio man`: the manual page, for `iddio man | man -l -` and for whoever packages iddio.
+// `iddio man`: the manual page, for `iddio man | man -l -` and for anyone who packages iddio.
 
 import { BUILD_VERSION } from "../../version.ts";
 import type { Command } from "../kit/command.ts";

@@ -15,7 +15,7 @@ export const pinCommand: Command = {
   name: "pin",
   summary: "Never intercept a host",
   args: [HOST_ARGUMENT],
-  flags: [{ name: "note", value: "text", summary: "Why, for whoever reads the list later" }, JSON_FLAG],
+  flags: [{ name: "note", value: "text", summary: "Why the host is pinned" }, JSON_FLAG],
   details: [
     "For programs that accept one certificate only. What goes through a tunnel to a",
     "pinned host is neither judged nor held: the audit has one pin_splice row a",

@@ -24,13 +24,13 @@ export const settingsSetCommand: Command = {
   summary: "Change a setting",
   args: [{ name: "key=value", completes: "setting" }],
   flags: [JSON_FLAG],
-  details: ["What is not accepted changes nothing, and the message says what would be."],
+  details: ["A value that is not accepted changes nothing; the message lists the accepted ones."],
   examples: ["iddio settings set approval_timeout=2m", "iddio settings set detector=generic"],
   async run({ args, flags, output, daemon }) {
     const [typed = ""] = args;
     const equals = typed.indexOf("=");
     if (equals <= 0)
-      throw new UserError(`'${typed}' is not a change`, {
+      throw new UserError(`expected name=value, got '${typed}'`, {
         hint: "type: iddio settings set key=value; see the keys with: iddio settings get",
         exitCode: 2,
       });

@@ -39,7 +39,7 @@ export const shellInitCommand: Command = {
   },
 };
 
-/** Hosts in NO_PROXY go around the gateway: whoever listed them may not have had iddio in mind. */
+/** Hosts in NO_PROXY go around the gateway: anyone who listed them may not have had iddio in mind. */
 async function warnOfBypass({ env, daemon, output }: CommandContext): Promise<void> {
   const noProxy = env.NO_PROXY ?? env.no_proxy ?? "";
   if (noProxy === "") return;

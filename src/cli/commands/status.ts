@@ -14,7 +14,10 @@ const QUIET_TIMEOUT_MS = 1000;
 export const statusCommand: Command = {
   name: "status",
   summary: "Show whether the daemon is up, its mode, policy and files",
-  flags: [JSON_FLAG, { name: "quiet", summary: "Print nothing; the exit code tells: 0 up, 1 down" }],
+  flags: [
+    JSON_FLAG,
+    { name: "quiet", summary: "Print nothing; exit with 0 when it is up, 1 when it is down" },
+  ],
   async run({ flags, output, daemon, paths }) {
     if (flags.has("quiet")) return (await isUp(paths.socket)) ? 0 : 1;
     const status = await daemon.call("status", {});

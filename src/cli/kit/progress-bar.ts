@@ -3,7 +3,7 @@
 
 import type { Output } from "./output.ts";
 
-/** A bar that may be shown anew at any time; disposing it clears its line. */
+/** A bar that may be shown again at any time; disposing it clears its line. */
 export interface ProgressBar extends Disposable {
   show(received: number, total: number): void;
 }

@@ -75,7 +75,7 @@ export class Terminal implements Disposable {
     this.#drawn = lines;
   }
 
-  /** Draws everything anew next time, for a screen that something else has written on. */
+  /** Draws everything again next time, for a screen that something else has written on. */
   forget(): void {
     this.#drawn = [];
   }

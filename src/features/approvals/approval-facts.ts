@@ -1,5 +1,5 @@
 // What a person needs to know of one held request, as name and value: for `approval show` and the
-// interactive watch alike. Values are as they came from the client: whoever prints them escapes them.
+// interactive watch alike. Values are as they came from the client: the caller escapes them before printing.
 
 import type { Approval, ApprovalDetails } from "../../api/reports.ts";
 import type { ClientDetails } from "../../model/entry.ts";
@@ -74,9 +74,9 @@ export function labelText(labels: Readonly<Record<string, string>>): string | un
   return parts.length === 0 ? undefined : parts.join(" ");
 }
 
-/** `18s left`, or what is true when the time is over. */
+/** `18s left`, or what is true when the time has run out. */
 export function timeLeft(expiresMs: number, nowMs: number): string {
-  return expiresMs > nowMs ? `${renderDuration(wholeSeconds(expiresMs - nowMs))} left` : "time is over";
+  return expiresMs > nowMs ? `${renderDuration(wholeSeconds(expiresMs - nowMs))} left` : "expired";
 }
 
 /** Rounded up, so that a countdown ends when it shows zero. */

@@ -15,12 +15,12 @@ import { hostText, originFacts, requestFacts, shownEvidence, timeLeft } from "./
 const REASON_FLAG = {
   name: "reason",
   value: "text",
-  summary: "Recorded in the audit, and told to the client",
+  summary: "Reason for the audit log and for the client",
 };
 const DIGEST_FLAG = {
   name: "digest",
   value: "hex",
-  summary: "Answer only the request that 'approval show --json' printed this digest of",
+  summary: "Digest of the request to answer, from 'approval show --json'",
 };
 const ID_ARGUMENT = { name: "id", completes: "approval" } as const;
 const ID_DETAIL = "The id may be given without 'appr_' and cut short as long as it is unique.";
@@ -38,7 +38,7 @@ export const approvalListCommand: Command = {
     const ended = flags.has("all") ? (await daemon.call("approvals_ended", {})).approvals : [];
     const approvals = [...waiting, ...ended];
     if (flags.has("json")) return void output.json(approvals);
-    if (approvals.length === 0) return void output.note("nothing waits for approval");
+    if (approvals.length === 0) return void output.note("no request waits for approval");
     const paints = await output.loadPaints();
     const paintTier = tierPainter(paints);
     const now = Date.now();
@@ -89,7 +89,7 @@ function commandNotes(waiting: readonly Approval[]): string[] {
 /** Prints all that is known of one held request, the body included. */
 export const approvalShowCommand: Command = {
   name: "approval show",
-  summary: "Show all of a held request",
+  summary: "Show everything about a held request",
   args: [ID_ARGUMENT],
   flags: [JSON_FLAG],
   details: [
@@ -129,7 +129,7 @@ export const approvalAllowCommand: Command = {
       value: "duration",
       kind: "duration",
       summary:
-        "Also let others like it go for so long, at most 24h: same command, host, scope and credential. Never for break-glass, nor for a change that does not name its scope",
+        "Also allow requests like it for this time, at most 24h: same command, host, scope and credential. Not for break-glass, nor for a change that does not name its scope",
     },
     {
       name: "rest-of-command",
@@ -216,8 +216,8 @@ function print(
 }
 
 const ENDED = {
-  timed_out: "no longer, its time is over; allowed now, the same request passes once",
-  withdrawn: "no longer, its client has left; allowed now, the same request passes once",
+  timed_out: "expired; allowing it now lets the same request through once",
+  withdrawn: "the client has left; allowing it now lets the same request through once",
 };
 
 async function printDetails(output: Output, approval: ApprovalDetails, effect: EffectReport): Promise<void> {

@@ -7,7 +7,7 @@ import { hostText, labelText, timeLeft } from "./approval-facts.ts";
 /** Lists the grants in force, soonest to end first. */
 export const approvalGrantsListCommand: Command = {
   name: "approval grants list",
-  summary: "List what is allowed for a while",
+  summary: "List the grants in force",
   flags: [JSON_FLAG],
   async run({ flags, output, daemon }) {
     const { grants } = await daemon.call("grants_list", {});

@@ -13,13 +13,13 @@ export const approvalWatchCommand: Command = {
   summary: "Answer requests as they come, one key each",
   flags: [{ name: "json", summary: "Print one JSON object an event" }],
   details: [
-    "In a terminal, what waits is shown with its time running down:",
+    "In a terminal it lists the waiting requests with the time left:",
     "  a  allow it                     j k  select another",
     "  f  also those like it for 15m   space b  read on, back",
     "  g  it and the rest of its command",
     "  d  deny it                      q  quit",
     "  r  deny it and say why",
-    "For half a second after another request was selected, keys do not answer.",
+    "For half a second after the selection changes, keys do not answer.",
     "Into a pipe, approval events are printed, one a line.",
   ],
   async run({ flags, output, daemon, env, paths, interrupted }) {

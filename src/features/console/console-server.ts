@@ -1,4 +1,4 @@
-// The console as the daemon serves it: pages to whoever may connect, the control API to whoever has a session, and the
+// The console as the daemon serves it: pages to anyone who may connect, the control API to anyone who has a session, and the
 // pages of the guard's touches. The port is kept over restarts, because a browser ties what it stores to it.
 
 import type { Gate } from "../../api/gate.ts";
@@ -10,7 +10,7 @@ import { type LoopbackServer, plain, serveLoopback, type UserOf } from "./loopba
 
 /** Touches of a passkey that are asked for on a page (the guard's). */
 export interface TouchPages {
-  /** What is asked; undefined when it was answered, or its time is over. */
+  /** What is asked; undefined when it was answered, or it has expired. */
   find(id: string): object | undefined;
   /** Takes the browser's answer. Throws what is wrong with it. */
   finish(id: string, answer: unknown): Promise<void>;
@@ -60,7 +60,7 @@ export class ConsoleServer {
     return this.#problem;
   }
 
-  /** Takes the port that is kept, or a free one that nobody could know beforehand, and gives it back to be kept. */
+  /** Takes the port that is kept, or a free one that nobody could know in advance, and gives it back to be kept. */
   start(kept: number | undefined): number | undefined {
     if (this.#server !== undefined) return this.#server.port;
     for (let left = kept === undefined ? TRIES : 1; left > 0; left -= 1) {
@@ -153,7 +153,7 @@ export class ConsoleServer {
   /** The browser's own window names only `localhost`: what is asked is on the page, and only this page can answer. */
   async #answerTouch(request: Request, id: string): Promise<Response> {
     const touch = this.#touches?.find(id);
-    if (touch === undefined) return plain(404, "this question was answered already, or its time is over");
+    if (touch === undefined) return plain(404, "this question was already answered, or it has expired");
     if (request.method === "GET") {
       if (request.headers.get("accept") === "application/json") return json(200, touch);
       return (await import("./console-assets.ts")).consolePage();

@@ -1,6 +1,6 @@
 // The only way in: a web server on 127.0.0.1 and ::1 that answers to `localhost:<port>` and to nobody else. What every
 // answer has in common is decided here, before anything is routed: who connects, which Host, which Origin, which headers.
-// Whoever holds one of the two addresses would be the same origin, so both are taken or none.
+// Anyone who holds one of the two addresses would be the same origin, so both are taken or none.
 
 /** Who may connect, by number; `undefined` when the system does not tell, which is nobody. */
 export type UserOf = (
@@ -93,7 +93,7 @@ async function checked(
   if (request.headers.get("host") !== `localhost:${own.port}`) return plain(421, "not this host");
   const problem = originProblem(request, origin);
   if (problem !== undefined) return plain(403, problem);
-  // Whoever held this port before may have left a worker that answers in our place: its next update ends it.
+  // Anyone who held this port before may have left a worker that answers in our place: its next update ends it.
   if (request.headers.get("service-worker") !== null)
     return plain(410, "no workers here", { "clear-site-data": '"cache", "storage"' });
   const answer = await options.answer(request, origin);

@@ -129,7 +129,7 @@ export class Credentials implements CredentialRelease {
     return report(held);
   }
 
-  /** Gets the value anew. Throws a `UserError` when that fails. */
+  /** Gets the value again. Throws a `UserError` when that fails. */
   async test(name: string): Promise<CredentialReport> {
     const held = this.#find(name);
     delete held.value;

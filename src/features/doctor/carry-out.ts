@@ -19,7 +19,7 @@ const WAIT_MS = 10_000;
 export function planRepairs(findings: readonly Finding[]): readonly Repair[] {
   const all = new Map<string, Repair>();
   for (const { repairs = [], verdict } of findings) {
-    // What is only worth knowing is mended when it costs nothing: an authority about to expire is a person's decision.
+    // What is only worth knowing is fixed when it costs nothing: an authority about to expire is a person's decision.
     for (const repair of repairs)
       if (verdict === "fail" || repair.kind === "bundle" || repair.kind === "restart")
         all.set(JSON.stringify(repair), repair);
@@ -27,7 +27,7 @@ export function planRepairs(findings: readonly Finding[]): readonly Repair[] {
   const planned = [...all.values()];
   const restarts = new Set<Repair["kind"]>(["install", "authority"]);
   const isRestarted = planned.some(({ kind }) => restarts.has(kind));
-  // What a person must mend first (a policy that does not load) would stop a restarted daemon as well.
+  // What a person must fix first (a policy that does not load) would stop a restarted daemon as well.
   const isBlocked = findings.some(
     ({ check, verdict, repairs = [] }) =>
       verdict === "fail" && repairs.length === 0 && (check === "policy" || check === "port"),

@@ -13,7 +13,7 @@ const EXPIRES_SOON_DAYS = 30;
 /** Whether certificate and key are there, belong together and are in their time. */
 export async function checkAuthority({ paths, nowMs }: CheckContext): Promise<Finding> {
   const about = { check: "ca", lookedAt: paths.caCertificate };
-  // Whoever had the old one trusted wants the new one trusted.
+  // Anyone who had the old one trusted wants the new one trusted.
   const isMarked = (await readIfThere(paths.caTrusted))?.trim() === "true";
   const repairs: readonly Repair[] = [
     { kind: "authority" },
@@ -86,7 +86,7 @@ export async function checkBundle({ paths, systemRoots }: CheckContext): Promise
     return { ...about, verdict: "fail", detail: "not there", fix: "iddio repair writes it", repairs };
   const held = new Set(blocksOf(text));
   const own = blocksOf((await readIfThere(paths.caCertificate)) ?? "")[0];
-  const fix = "iddio repair writes it anew";
+  const fix = "iddio repair writes it again";
   if (own !== undefined && !held.has(own))
     return { ...about, verdict: "fail", detail: "the iddio CA is not in it", fix, repairs };
   const missing = systemRoots.flatMap(blocksOf).filter((each) => each !== own && !held.has(each)).length;

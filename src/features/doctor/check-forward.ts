@@ -21,7 +21,7 @@ export function checkForward({ daemon, paths, nowMs }: CheckContext): Promise<Fi
       ...about,
       verdict: nowMs - (worst.failing_since_ms ?? nowMs) > VERY_LONG_MS ? "fail" : "warn",
       detail: `${worst.name} is ${worst.behind_bytes} bytes behind: ${worst.problem ?? "it fails"}`,
-      fix: `nothing is lost; mend the receiver, then: iddio forward test ${worst.name}`,
+      fix: `nothing is lost; fix the receiver, then: iddio forward test ${worst.name}`,
     });
   if (refused.length > 0) return Promise.resolve({ ...about, ...refusedRows(refused) });
   const names = sinks.map(({ name }) => name).join(", ");

@@ -55,7 +55,13 @@ export async function checkBinary({ paths, env, version }: CheckContext): Promis
     };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { ...about, verdict: "fail", detail: "does not run", fix: "iddio repair places it anew", repairs };
+    return {
+      ...about,
+      verdict: "fail",
+      detail: "does not run",
+      fix: "iddio repair installs it again",
+      repairs,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 // What `iddio doctor` looks at, as an explicit ordered list, and what it can find. Checks only look: each says what it
-// looked at, what it found and how that is mended; mending is the caller's, by the `repairs` that a finding names.
+// looked at, what it found and how that is fixed; fixing is the caller's, by the `repairs` that a finding names.
 
 import { existsSync } from "node:fs";
 import type { Environment } from "../../host/process/environment.ts";
@@ -39,7 +39,7 @@ export type Repair =
   | { readonly kind: "policy" | "settings" }
   /** Makes what is missing of policy, authority and bundle. */
   | { readonly kind: "seed" }
-  /** A new authority; the old one is put aside. */
+  /** A new authority; the old one is set aside. */
   | { readonly kind: "authority" }
   | { readonly kind: "bundle" }
   /** Binary, marker and unit as `iddio install` places them, and a restart. */
@@ -47,7 +47,7 @@ export type Repair =
   | { readonly kind: "restart" }
   | { readonly kind: "trust" };
 
-/** In which order repairs are carried out: later ones need what earlier ones mend. */
+/** In which order repairs are carried out: later ones need what earlier ones fix. */
 export const REPAIR_ORDER: readonly Repair["kind"][] = [
   "chown",
   "chmod",
@@ -71,7 +71,7 @@ export interface Finding {
   readonly verdict: CheckVerdict;
   /** A lower-case clause. */
   readonly detail: string;
-  /** What mends it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
+  /** What fixes it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
   readonly fix?: string;
   /** What `iddio repair` would do about it; empty when a person must. */
   readonly repairs?: readonly Repair[];
@@ -172,7 +172,9 @@ export async function runChecks(context: CheckContext): Promise<readonly Finding
         lookedAt: context.paths.root,
         verdict: "fail" as const,
         detail: `could not be looked at: ${error instanceof Error ? error.message : String(error)}`,
-        fix: (error instanceof UserError ? error.hint : undefined) ?? "mend what is named, then look again",
+        fix:
+          (error instanceof UserError ? error.hint : undefined) ??
+          "fix the problem, then run iddio doctor again",
       })),
     );
   }

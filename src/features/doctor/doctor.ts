@@ -7,14 +7,14 @@ import { examineLive } from "./examine-live.ts";
 /** Prints what every check found; exit code 1 when one failed. */
 export const doctorCommand: Command = {
   name: "doctor",
-  summary: "Look over the installation: files, service, daemon, CA, policy",
+  summary: "Check the installation: files, service, daemon, CA, policy",
   flags: [
     { name: "live", summary: "Also send every installed client one harmless request" },
     SYSTEM_FLAG,
     JSON_FLAG,
   ],
   details: [
-    "Changes nothing. What it flags as 'fail' is mended by: iddio repair",
+    "Changes nothing. To fix the findings marked 'fail': iddio repair",
     "With --live it runs kubectl, gcloud, aws, gh, terraform, helm, wrangler, fly and",
     "curl, as far as they are installed, against a name that only the daemon answers",
     "to: are they routed through iddio, do they trust it, is what they do classified.",

@@ -87,7 +87,7 @@ export function findingsJson(findings: readonly Finding[]): object[] {
   }));
 }
 
-/** One line a finding, and below those that are not well what mends them. */
+/** One line a finding, and below those that are not well what fixes them. */
 export async function printFindings(findings: readonly Finding[], output: Output): Promise<void> {
   const { escapeForTerminal } = await import("../../text/escape.ts");
   const { good, warn, bad, faint } = await output.loadPaints();

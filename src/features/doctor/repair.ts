@@ -1,5 +1,5 @@
 // `iddio repair`: does what `doctor` would have somebody do, looks again, and says what is left for a person. Decides
-// nothing itself: what is wrong is the checks' to say, how it is mended carry-out.ts's.
+// nothing itself: what is wrong is the checks' to say, how it is fixed carry-out.ts's.
 
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { type Installation, installationOf, SYSTEM_FLAG } from "../../cli/kit/installation/installation.ts";
@@ -11,10 +11,10 @@ const ROUNDS = 3;
 /** Repairs; exit code 1 when something is left that fails. */
 export const repairCommand: Command = {
   name: "repair",
-  summary: "Mend what doctor flags",
+  summary: "Fix the problems that doctor finds",
   flags: [
     SYSTEM_FLAG,
-    { name: "dry-run", summary: "Say what would be done and do nothing" },
+    { name: "dry-run", summary: "Print the planned changes and make none" },
     { name: "trust-ca", summary: "Only have this system trust the CA (asks for root)" },
     { name: "untrust-ca", summary: "Only have this system forget every iddio CA (asks for root)" },
     JSON_FLAG,
@@ -42,7 +42,7 @@ export const repairCommand: Command = {
       if (plan.length === 0) break;
       for (const repair of plan) {
         const text = describeRepair(repair);
-        // Asked beforehand by both, so that a dry run never promises what a repair then refuses.
+        // Asked in advance by both, so that a dry run never promises what a repair then refuses.
         let problem = await problemWith(repair, installation, service);
         if (problem === undefined) {
           if (!isJson) output.line(`${isDry ? "would " : ""}${text}`);

@@ -145,7 +145,7 @@ function prefixOf(sent: string, judged: string): string {
 function whyChanged(shown: Pin, now: Pin | undefined): string | undefined {
   if (now === undefined) return "what was shown could not be looked at again";
   if (shown.kind === "object" && now.kind === "object" && shown.uid !== now.uid)
-    return "the object was deleted and made anew since it was shown";
+    return "the object was deleted and created again since it was shown";
   if (shown.kind === now.kind && shown.digest === now.digest) return undefined;
   return shown.kind === "set"
     ? "other objects are chosen by now than were shown"

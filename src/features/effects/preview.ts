@@ -186,7 +186,7 @@ async function previewDelete(plan: DeletePlan, reader: ClusterReader, isRelease:
         ? {}
         : {
             held_to:
-              "it is deleted only as this very object; if it was changed or made anew, you are asked again",
+              "it is deleted only as this very object; if it was changed or created again, you are asked again",
           }),
     },
     pin: plan.options === undefined ? undefined : pin,

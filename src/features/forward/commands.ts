@@ -55,7 +55,7 @@ export const forwardAddCommand: Command = {
     "  s3://bucket/prefix?region=eu-west-1    object store; endpoint=https://… for others than AWS",
     "  file:/var/log/iddio.jsonl              file on this machine",
     "Every row arrives at least once, in order. While a receiver is down its rows wait",
-    "in audit.jsonl. Rows that it refuses are put aside in ~/.iddio/forward.",
+    "in audit.jsonl. Rows that it refuses are kept in ~/.iddio/forward.",
   ],
   examples: [
     "iddio forward add siem syslog+tls://logs.example.com:6514",

@@ -1,6 +1,6 @@
 // Brings every audit row to one sink, at least once and in order. The journal on disk is the queue: nothing is kept in
 // memory but the batch that is on its way, a receiver that is down costs a retry now and then, and no request ever waits
-// for one. Rows that a receiver will never take are put aside in a file, so that one of them cannot hold up the rest.
+// for one. Rows that a receiver will never take are set aside in a file, so that one of them cannot hold up the rest.
 
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
@@ -161,7 +161,11 @@ export class ForwardDelivery implements AsyncDisposable {
 
   async #putAside(row: Entry | undefined, reason: string): Promise<void> {
     const { putAsidePath, log, name } = this.#options;
-    log.warn("a row is put aside, the receiver refuses it", { sink: name, hash: row?.hash ?? "", reason });
+    log.warn("the receiver refused a row; it is kept in a file", {
+      sink: name,
+      hash: row?.hash ?? "",
+      reason,
+    });
     await mkdir(dirname(putAsidePath), { recursive: true, mode: 0o700 });
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
     const file = await open(putAsidePath, flags, 0o600);

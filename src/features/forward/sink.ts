@@ -1,5 +1,5 @@
 // The contract of a sink: a place outside this machine's state directory that gets every audit row, at least once. A
-// sink only formats and sends; what is sent when, again, or put aside is `delivery.ts`. A new kind is a file in sinks/
+// sink only formats and sends; what is sent when, again, or set aside is `delivery.ts`. A new kind is a file in sinks/
 // and a line in `sink-kinds.ts`.
 
 import type { Entry } from "../../model/entry.ts";
@@ -32,7 +32,7 @@ export type Delivery =
   | { readonly kind: "delivered"; readonly rejected?: number; readonly note?: string }
   /** The same rows are sent again, not before `afterMs`. */
   | { readonly kind: "failed"; readonly reason: string; readonly afterMs?: number }
-  /** The receiver will never take these rows: they are split, and a single one is put aside. */
+  /** The receiver will never take these rows: they are split, and a single one is set aside. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** An open sink. */

@@ -66,7 +66,7 @@ export const guardRemoveCommand: Command = {
 /** Makes new recovery codes. */
 export const guardRecoveryCommand: Command = {
   name: "guard recovery",
-  summary: "Make new recovery codes; the old ones end",
+  summary: "Make new recovery codes; the old ones stop working",
   async run({ output, daemon }) {
     printCodes(await daemon.call("guard_recovery", {}), output);
   },

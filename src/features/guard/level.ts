@@ -25,7 +25,7 @@ export function guardLevel(facts: GuardFacts): Pick<GuardReport, "level" | "why"
     case "off":
       return {
         level: "L0",
-        why: "no guard: whoever runs `iddio approval allow` decides",
+        why: "no guard: anyone who runs `iddio approval allow` decides",
         raise: "iddio guard enroll passkey",
       };
     case "session":

@@ -70,7 +70,7 @@ export class PasskeyCeremonies {
     this.#steadyMs = parts.steadyMs ?? (() => performance.now());
   }
 
-  /** Takes the port of an enrolled passkey for the life of the daemon: whoever holds it is the passkey's origin. */
+  /** Takes the port of an enrolled passkey for the life of the daemon: anyone who holds it is the passkey's origin. */
   async hold(port: number): Promise<void> {
     if (this.#pages?.port === port) return;
     this.#pages?.stop();
@@ -210,7 +210,7 @@ export class PasskeyCeremonies {
   async #finish(id: string, answer: unknown): Promise<void> {
     const open = this.#find(id);
     if (open === undefined || open.state !== "open")
-      throw new UserError("this was answered already, or its time is over");
+      throw new UserError("this was already answered, or it has expired");
     open.state = "busy";
     try {
       if (open.factor === undefined)

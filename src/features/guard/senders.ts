@@ -45,7 +45,7 @@ export class Senders {
   #mark({ session, started }: Marked): void {
     const known = this.#marked.get(session) ?? [];
     if (known.some((each) => each.started === started)) return;
-    // Whoever makes up thousands of sessions makes nobody forgotten: then everybody is refused.
+    // A program that makes up thousands of sessions pushes none out: then everybody is refused.
     if (this.#count >= MARKED_MAX) {
       this.#isFull = true;
       return;

@@ -27,7 +27,7 @@ export async function answerHook(
   try {
     const parsed: unknown = JSON.parse(input);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-      return adapter.deny(mistake("its input is no object"));
+      return adapter.deny(mistake("its input is not an object"));
     const read = adapter.read(parsed as Readonly<Record<string, unknown>>);
     if (read.kind === "other") return adapter.silent();
     if (read.kind === "unreadable") return adapter.deny(mistake(read.why));

@@ -46,7 +46,7 @@ export const hooksInstallCommand: Command = {
 /** Undoes it. */
 export const hooksUninstallCommand: Command = {
   name: "hooks uninstall",
-  summary: "Take the hook out of an agent's settings",
+  summary: "Remove the hook from an agent's settings",
   args: [AGENT],
   details: ["A file that nobody has changed since is afterwards what it was before, byte for byte."],
   examples: ["iddio hooks uninstall claude"],

@@ -16,7 +16,7 @@ export const auditVerifyCommand: Command = {
       name: "expect",
       value: "seq:hash",
       isRepeatable: true,
-      summary: "Row that is known from elsewhere, such as the last one that a collector got",
+      summary: "Row known from another source, such as a collector's last row",
     },
     { name: "key", value: "base64", summary: "Public key that every checkpoint must be signed with" },
     JSON_FLAG,

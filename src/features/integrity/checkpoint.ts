@@ -1,4 +1,4 @@
-// Checkpoints of the audit log's chain: a row that says, signed, how long the chain was and how it ended. Whoever has an
+// Checkpoints of the audit log's chain: a row that says, signed, how long the chain was and how it ended. Anyone who has an
 // old checkpoint, such as a collector that rows are forwarded to, can tell whether the log before it is still the same.
 
 import {
@@ -64,7 +64,7 @@ export async function openAuditKey(path: string): Promise<KeyObject> {
     return privateKey;
   }
   const key = createPrivateKey(text);
-  if (key.asymmetricKeyType !== "ed25519") throw new Error(`'${path}' is no Ed25519 key`);
+  if (key.asymmetricKeyType !== "ed25519") throw new Error(`'${path}' is not an Ed25519 key`);
   return key;
 }
 

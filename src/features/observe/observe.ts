@@ -15,7 +15,7 @@ const ROTATED = 3;
 /** Starts a session that ends by itself. */
 export const observeStartCommand: Command = {
   name: "observe start",
-  summary: "Block nothing for a while, record what would be",
+  summary: "Judge and record for a while, and block nothing",
   flags: [
     {
       name: "duration",
@@ -26,7 +26,7 @@ export const observeStartCommand: Command = {
     JSON_FLAG,
   ],
   details: [
-    "While it runs nothing is held or refused. Records go to observe.jsonl and not",
+    "While it runs, nothing is held or refused. Records go to observe.jsonl and not",
     "to the audit log. Afterwards the proxy mode is what it was before, also if the",
     "daemon was restarted in between.",
   ],
@@ -113,8 +113,8 @@ export const observeShowCommand: Command = {
   name: "observe show",
   summary: "Show what the policy would have done",
   flags: [
-    { name: "limit", value: "n", kind: "count", summary: "At most so many records (default 100)" },
-    { name: "offset", value: "n", kind: "count", summary: "Leave out so many of the latest" },
+    { name: "limit", value: "n", kind: "count", summary: "Maximum number of records (default 100)" },
+    { name: "offset", value: "n", kind: "count", summary: "Number of latest records to leave out" },
     { name: "host", value: "host", completes: "host", summary: "Only records of exactly this host" },
     { name: "op", value: "decision", choices: ACTIONS, summary: "Only records with this would-be decision" },
     { name: "since", value: "duration", kind: "duration", summary: "Only records newer than this, e.g. 30m" },

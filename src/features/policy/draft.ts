@@ -37,7 +37,7 @@ export async function openDraft(paths: StatePaths): Promise<PolicyDraft> {
   }
   if ((await readIfThere(basePath(paths))) !== baseSha256)
     throw new UserError("policy.yaml has been changed since the draft that is kept was begun", {
-      hint: `compare: diff ${paths.policy} ${path}; begin anew: iddio policy edit --discard`,
+      hint: `compare: diff ${paths.policy} ${path}; start over: iddio policy edit --discard`,
     });
   return { path, baseSha256, base, isKept: true };
 }
@@ -52,7 +52,7 @@ export async function discardDraft(paths: StatePaths): Promise<void> {
 export async function readDraft({ path }: PolicyDraft): Promise<string> {
   const text = await readIfThere(path);
   if (text !== undefined) return text;
-  throw new UserError(`the draft '${path}' has gone`, { hint: "begin anew: iddio policy edit" });
+  throw new UserError(`the draft '${path}' has gone`, { hint: "start over: iddio policy edit" });
 }
 
 function basePath(paths: StatePaths): string {

@@ -16,7 +16,7 @@ const HURRIED_MS = 500;
 export const policyEditCommand: Command = {
   name: "policy edit",
   summary: "Edit policy.yaml; only a policy that loads is saved",
-  flags: [{ name: "discard", summary: "Throw away a draft that was kept, and begin anew" }],
+  flags: [{ name: "discard", summary: "Discard the kept draft and start over" }],
   details: [
     "Opens a draft in $VISUAL, else $EDITOR. A draft that does not load is kept and",
     "opened again, also by the next 'iddio policy edit'.",
@@ -129,7 +129,7 @@ async function ask({ output }: CommandContext, question: string): Promise<boolea
 function keep({ output }: CommandContext, draft: PolicyDraft, problems: readonly PolicyProblem[]): number {
   const errors = problems.filter(({ severity }) => severity === "error").length;
   output.note(`${countText(errors, "error")}: policy.yaml is as it was, the draft is kept: ${draft.path}`);
-  output.note("hint: iddio policy edit goes on with it, iddio policy edit --discard begins anew");
+  output.note("hint: iddio policy edit goes on with it, iddio policy edit --discard starts over");
   return 1;
 }
 

@@ -17,7 +17,7 @@ export function editorOf(env: Readonly<Record<string, string | undefined>>): str
     env.EDITOR ||
     (isatty(0) ? FALLBACKS : []).map((name) => findSystemTool(name, env)).find((path) => path !== undefined);
   if (found !== undefined) return found;
-  throw new UserError("there is no editor", { hint: "say which: EDITOR=nano iddio policy edit" });
+  throw new UserError("there is no editor", { hint: "name one: EDITOR=nano iddio policy edit" });
 }
 
 /** Runs the editor until it ends; `line` is where to begin, for editors that are known to take one. Gives the exit code. */

@@ -35,7 +35,7 @@ export const policyReplayCommand: Command = {
     JSON_FLAG,
   ],
   details: [
-    "Compares with policy.yaml. Grants and people's answers are no part of either.",
+    "Compares with policy.yaml. Grants and people's answers are not compared.",
     "Exit code 0: nothing differs, or the candidate is stricter. 3: it lets through more.",
   ],
   examples: ["iddio policy replay new.yaml --since 24h"],

@@ -46,7 +46,7 @@ export class AgentTerminal implements Disposable {
   }
 
   /**
-   * What Bun.spawn makes the agent's terminal of. Not a Terminal made beforehand: only one that is made at the spawn
+   * What Bun.spawn makes the agent's terminal of. Not a Terminal made in advance: only one that is made at the spawn
    * becomes the controlling terminal.
    */
   get options(): Bun.TerminalOptions {

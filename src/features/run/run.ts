@@ -50,7 +50,7 @@ export const runCommand: Command = {
     },
     { name: "keep-home", summary: "Show the whole home directory, read-only; weaker" },
     { name: "best-effort", summary: "Run without a sandbox where none can be had, and say what is missing" },
-    { name: "check", summary: "Print what the sandbox holds, and run nothing" },
+    { name: "check", summary: "Describe the sandbox and run nothing" },
     { name: "setup", summary: "Let AppArmor allow the sandbox, with sudo (Ubuntu 24.04 and newer)" },
     JSON_FLAG,
   ],

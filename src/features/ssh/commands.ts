@@ -9,7 +9,7 @@ export const sshConfigCommand: Command = {
   summary: "Let ssh go through iddio for the policy's hosts",
   flags: [
     { name: "install", summary: "Include it from ~/.ssh/config; this routes your own ssh, too" },
-    { name: "uninstall", summary: "Take that line out of ~/.ssh/config again" },
+    { name: "uninstall", summary: "Remove that line from ~/.ssh/config" },
     {
       name: "output",
       value: "file",

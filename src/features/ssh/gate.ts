@@ -62,7 +62,7 @@ export class SshGate implements SshCarrier {
     // A system's daemon is root's: the keys that it has are not those of the user whom it serves.
     if (this.#parts.ownerUid !== process.getuid?.())
       return refuse("iddio runs as a system's daemon here, which has no SSH keys of its user");
-    // Whoever may use the proxy could otherwise use the operator's keys.
+    // Anyone who may use the proxy could otherwise use the operator's keys.
     if (owner.run === undefined && owner.uid !== this.#parts.ownerUid)
       return refuse("only the user who runs iddio may use his SSH keys through it");
     const program = findSystemTool("ssh", this.#parts.env);

@@ -213,7 +213,7 @@ export class SessionJudge {
   }
 
   #subject(login: Login): Subject {
-    // The keys are the operator's; whoever uses them as this user on this host is the same asker.
+    // The keys are the operator's; anyone who uses them as this user on this host is the same asker.
     return {
       client: this.#client.owner.identity,
       credential: askDigest("ssh", ["credential", ...this.#who(login)]),

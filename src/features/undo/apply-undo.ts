@@ -57,7 +57,7 @@ async function change(
   ];
 }
 
-/** A PUT with the live version: whoever changes it in between makes this a conflict. */
+/** A PUT with the live version: anyone who changes it in between makes this a conflict. */
 function withVersionOf(object: Fields, live: Fields): Fields {
   const metadata = {
     ...((object.metadata ?? {}) as Fields),

@@ -1,5 +1,5 @@
 // Keeps what a change of a cluster is about to replace or delete: reads it with the client's own credentials before the
-// change goes, and reads what the change left afterwards. Whoever applies a way back does so as a request of its own
+// change goes, and reads what the change left afterwards. Anyone who applies a way back does so as a request of its own
 // through iddio; nothing here ever writes to a cluster.
 
 import { randomBytes } from "node:crypto";

@@ -28,7 +28,7 @@ export const updateCheckCommand: Command = {
 /** Prints where the update is. */
 export const updateStatusCommand: Command = {
   name: "update status",
-  summary: "Show where the daemon's update is",
+  summary: "Show the progress of the daemon's update",
   flags: [JSON_FLAG],
   async run({ flags, output, daemon }) {
     print(output, await daemon.call("update_status", {}), flags.has("json"));

@@ -17,8 +17,8 @@ export const upgradeCommand: Command = {
   name: "upgrade",
   summary: "Download the latest release and put it in place",
   flags: [
-    { name: "check", summary: "Only say whether there is a newer release" },
-    { name: "dry-run", summary: "Say what would be replaced and do nothing" },
+    { name: "check", summary: "Report whether there is a newer release; install nothing" },
+    { name: "dry-run", summary: "Print what would be replaced and replace nothing" },
     SYSTEM_FLAG,
   ],
   details: ["Signature and checksum are verified first, then the new version is tried."],

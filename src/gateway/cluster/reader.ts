@@ -65,7 +65,7 @@ export class ClusterReader {
     return this.#requests;
   }
 
-  /** Whether the time is over. */
+  /** Whether the time has run out. */
   get isOver(): boolean {
     return this.#parts.signal.aborted;
   }
@@ -136,7 +136,7 @@ function readingOf(status: number, body: Uint8Array): Reading {
   try {
     value = JSON.parse(utf8.decode(body));
   } catch {
-    return failed(`the API server answered ${status} with something that is no JSON`, status);
+    return failed(`the API server answered ${status} with something that is not JSON`, status);
   }
   if (status === 200 || status === 201 || status === 202) return { kind: "ok", value };
   if (status === 404) return { kind: "absent" };

@@ -1,4 +1,4 @@
-// What follows from a change of mode, policy, settings or pins: whoever listens is told,
+// What follows from a change of mode, policy, settings or pins: anyone who listens is told,
 // splices that would now be intercepted are closed, what waits is judged again, and the proxy moves to the address
 // that it was given. A change that cannot be carried out is told as well, never thrown.
 

@@ -1,4 +1,4 @@
-// The control methods about approvals and grants. Whoever answers, the broker decides what
+// The control methods about approvals and grants. No matter who answers, the broker decides what
 // the answer still means; here it is recorded and, when asked for, made to last.
 
 import { randomBytes } from "node:crypto";
@@ -29,6 +29,7 @@ type Methods =
   | "grants_list"
   | "grants_revoke";
 
+const SECOND_MS = 1_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** Handlers of the approval and grant methods. */
@@ -133,7 +134,7 @@ export function approvalHandlers(
         return {
           id: approval.id,
           outcome: "approved",
-          note: "it waits no longer; the same request is let through once if it comes again within ten minutes",
+          note: "it has ended; the same request passes once if it is sent again within ten minutes",
         };
       if (for_ms === undefined) return { id: approval.id, outcome: "approved" };
       const added = grant(approval, for_ms, caller);
@@ -171,13 +172,13 @@ export function approvalHandlers(
 }
 
 function checkGrant({ approval, ended }: ReturnType<Broker["find"]>, forMs: number): void {
-  if (!Number.isFinite(forMs) || forMs <= 0 || forMs > DAY_MS)
-    throw new UserError("a grant lasts longer than nothing and at most 24h", {
+  if (!Number.isFinite(forMs) || forMs < SECOND_MS || forMs > DAY_MS)
+    throw new UserError("a grant must last between 1s and 24h", {
       hint: "iddio approval allow <id> --for 15m",
       exitCode: 2,
     });
   if (ended !== undefined)
-    throw new UserError(`'${approval.id}' waits no longer, so it can only be let through once`, {
+    throw new UserError(`'${approval.id}' has ended, so it can only be let through once`, {
       code: "not-grantable",
       hint: `iddio approval allow ${approval.id}`,
     });

@@ -10,7 +10,7 @@ import { systemRoots } from "../../host/trust/system-roots.ts";
 import { readCertificate } from "../../host/trust/trust.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
-/** Reads the system's roots anew each time: trust changes outside iddio. */
+/** Reads the system's roots again each time: trust changes outside iddio. */
 export async function caReport(
   authority: Authority,
   paths: StatePaths,

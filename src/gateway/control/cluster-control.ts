@@ -1,4 +1,4 @@
-// The control methods about recorded sessions and about undo. Whoever looks into either leaves a row: they hold what an
+// The control methods about recorded sessions and about undo. Anyone who looks into either leaves a row: they hold what an
 // agent saw, and what a cluster had.
 
 import type { ControlHandlers } from "../../api/handlers.ts";

@@ -57,7 +57,7 @@ export function startConsole(sources: ConsoleSources): RunningConsole {
     const wanted = settings.current.console_listen;
     if (wanted === "off") return;
     const factor = sources.guardStore.factor();
-    // Whoever has the passkey's port is the passkey's origin, so the console is there too.
+    // Anyone who has the passkey's port is the passkey's origin, so the console is there too.
     const pinned = factor !== "damaged" && factor?.kind === "passkey" ? factor.port : undefined;
     const chosen = wanted === "auto" ? (pinned ?? store.port) : Number(wanted);
     const port = server.start(chosen);

@@ -37,7 +37,7 @@ export class ObserveSessions {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isRestoring = false;
 
-  /** Takes up the session that ran when the daemon stopped; one whose time is over meanwhile is ended. */
+  /** Takes up the session that ran when the daemon stopped; one whose time has run out meanwhile is ended. */
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#session = parts.stored.read();

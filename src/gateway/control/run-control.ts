@@ -1,4 +1,4 @@
-// The control methods about runs of agents. A run is given its socket and token here; whoever starts one is the
+// The control methods about runs of agents. A run is given its socket and token here; anyone who starts one is the
 // operator, and `runs_stop` only ever takes something away.
 
 import type { RunReport } from "../../api/daemon-reports.ts";

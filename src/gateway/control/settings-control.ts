@@ -92,7 +92,7 @@ function noteOn(
         : undefined;
     case "approval_guard":
       return settings.approval_guard === "off"
-        ? "whoever runs iddio approval allow decides now, agents too"
+        ? "from now on anyone who runs iddio approval allow decides, agents too"
         : undefined;
     case "telemetry_opt_in":
       return "stored only: iddio never sends anything";

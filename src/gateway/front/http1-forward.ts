@@ -92,7 +92,7 @@ export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
   else await lingeringClose(client);
 }
 
-/** The client's connection, for whoever must know when nobody waits for the answer any more. */
+/** The client's connection, for anyone who must know when nobody waits for the answer any more. */
 class Leaving implements LeavingClient {
   readonly #channel: Channel;
   readonly #endMeansGone: boolean;

@@ -287,7 +287,7 @@ class Http2Request implements ClientRequest {
   }
 
   async refuse(reply: RefusalReply): Promise<void> {
-    // Whoever waits for a 100 has not begun to send.
+    // Anyone who waits for a 100 has not begun to send.
     if (reply.isReadLate && !this.#awaitsContinue) await discard(this.#stream);
     await sendReply(this.#stream, reply);
   }

@@ -27,7 +27,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** One client may have so much of the connections; the rest is for whoever comes next. */
+/** One client may have so much of the connections; the rest is for anyone who comes next. */
 const CLIENT_PART = 0.6;
 /** From this part of the bound on, processes are told apart: before that nobody is short of anything. */
 const CROWDED_PART = 0.2;

@@ -1,5 +1,5 @@
 // Tells a request to the gateway itself, which would call itself until something breaks, and one to its console, which
-// trusts whoever connects from this machine's loopback as this user.
+// trusts anyone who connects from this machine's loopback as this user.
 
 import { networkInterfaces } from "node:os";
 import { isLoopbackAddress } from "../../match/destination.ts";
@@ -30,7 +30,7 @@ function isAny(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
 }
 
-/** 127.0.0.2 does not reach a listener on 127.0.0.1, but whoever dials it there means to get around this check. */
+/** 127.0.0.2 does not reach a listener on 127.0.0.1, but anyone who dials it there means to get around this check. */
 function sameFamily(a: string, b: string): boolean {
   return a.includes(":") === b.includes(":");
 }

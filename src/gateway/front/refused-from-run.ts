@@ -1,5 +1,5 @@
 // What a run may not reach through the proxy: this machine itself. Browser debugging, Docker over TCP, databases and
-// metadata services listen there and trust whoever can connect. Decided on the addresses that are dialled, so that
+// metadata services listen there and trust anyone who can connect. Decided on the addresses that are dialled, so that
 // no name and no spelling gets around it.
 
 import { networkInterfaces } from "node:os";

@@ -1,5 +1,5 @@
 // One HTTP/2 connection on a channel: pumps bytes between the two and hands streams to
-// whoever serves or opened them. The protocol is wire/http2-connection.ts; here are only
+// anyone who serves or opened them. The protocol is wire/http2-connection.ts; here are only
 // waiting, back-pressure and the ends of things.
 
 import type { Header } from "../../model/request.ts";

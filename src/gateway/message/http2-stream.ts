@@ -1,5 +1,5 @@
 // One stream of an HTTP/2 connection: a body to read, heads and a body to write, and a
-// reset that may come at any time. Reading frees the peer's window, so whoever does not
+// reset that may come at any time. Reading frees the peer's window, so a reader who does not
 // read holds the peer back and nobody else.
 
 import { type Header, headerValue } from "../../model/request.ts";

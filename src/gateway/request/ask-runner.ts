@@ -54,7 +54,7 @@ export function plainCarrier(parts: AskParts, carried: Carried): AskCarrier {
   return new PlainCarrier(parts, carried);
 }
 
-/** A carrier that has read everything beforehand. */
+/** A carrier that has read everything in advance. */
 class PlainCarrier implements AskCarrier {
   readonly #parts: AskParts;
   readonly #carried: Carried;

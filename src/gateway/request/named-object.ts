@@ -4,7 +4,7 @@
 import type { Ask } from "../../model/ask.ts";
 
 const NAMES = new WeakMap<object, string | undefined>();
-/** Longer bodies are read by whoever scrolls. */
+/** Longer bodies are read by anyone who scrolls. */
 const MAX_BODY = 256 * 1024;
 
 /** Kind and name in the shown body of a creation; undefined when there is none. */

@@ -129,7 +129,7 @@ export class Channel {
   /** Waits until more bytes arrive than are buffered now. False: none will come. */
   more(): Promise<boolean> {
     if (this.isOver) return Promise.resolve(false);
-    // Whoever waited before has lost the channel to this reader; it must not wait for ever.
+    // Anyone who waited before has lost the channel to this reader; it must not wait for ever.
     this.#wakeReader(false);
     return new Promise((resolve) => {
       this.#reader = resolve;

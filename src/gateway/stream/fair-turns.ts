@@ -1,4 +1,4 @@
-// Spreads what is dear over turns of the loop: a hundred dials at once keep nobody else waiting, and whoever
+// Spreads what is dear over turns of the loop: a hundred dials at once keep nobody else waiting, and anyone who
 // has a thousand in the queue keeps the next client waiting for one of them, not for all. Knows nothing of what
 // is done in a turn.
 
@@ -27,7 +27,7 @@ export class FairTurns<C extends object> {
 
   /** Undefined, or a promise to await, when it may go on. */
   next(client: C | undefined): Promise<void> | undefined {
-    // Whoever does one thing after the other hardly ever pays for a look at the next turn.
+    // Anyone who does one thing after the other hardly ever pays for a look at the next turn.
     if (this.#left <= this.#perTurn / 2) this.#count();
     if (this.#left > 0) {
       this.#left -= 1;

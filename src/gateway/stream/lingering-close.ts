@@ -1,4 +1,4 @@
-// Closing a connection so that its peer reads from the end what it should: whoever may still be sending is not
+// Closing a connection so that its peer reads from the end what it should: anyone who may still be sending is not
 // answered with a reset, which can overtake the reply that explains why; and what did not end well does not seem to.
 
 import type { Channel } from "./channel.ts";

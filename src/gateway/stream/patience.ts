@@ -2,7 +2,7 @@
 // ends, and so that a test can be less patient. What is quiet but whole has no bound: an
 // upstream that has its request (watches, long polls), a tunnel, a client's kept connection.
 
-/** Milliseconds; read anew for every wait. */
+/** Milliseconds; read again for every wait. */
 export const PATIENCE = {
   /** A new connection's first byte. Pools connect before they need to. */
   connectionMs: 60_000,

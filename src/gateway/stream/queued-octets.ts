@@ -1,5 +1,5 @@
 // The octets that wait in memory for a peer to take them or a reader to read them, over all connections.
-// Above the bound whoever has not moved for longest is given up, so that a peer who takes nothing costs
+// Above the bound the connection that has been still for longest is given up, so that a peer who takes nothing costs
 // its own connection and nobody else's. What moves is never given up before what does not.
 
 import { fullGC } from "bun:jsc";

@@ -1,4 +1,4 @@
-// Looks at what passes between a client and an upstream after a 101, octet for octet, without touching it. Whoever relays
+// Looks at what passes between a client and an upstream after a 101, octet for octet, without touching it. Anyone who relays
 // knows only this.
 
 import type { Header } from "../../model/request.ts";

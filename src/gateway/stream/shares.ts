@@ -1,5 +1,5 @@
 // A bound that all clients share: descriptors, memory, holds. Owns how much of it one client may
-// have, so that whoever takes much leaves something for the next. Knows nothing of what is counted.
+// have, so that anyone who takes much leaves something for the next. Knows nothing of what is counted.
 
 /** Why there was no room: the client has its share already, or nobody can have more. */
 export type NoRoom = "share" | "full";

@@ -11,7 +11,7 @@ import { QUEUED, type QueueAccount } from "./queued-octets.ts";
 
 /** Queued bytes above which `write` asks the writer to hold back. */
 const HIGH_WATER = 256 * 1024;
-/** The same while memory is short: whoever feeds this stream is paused sooner. */
+/** The same while memory is short: anyone who feeds this stream is paused sooner. */
 const TIGHT_WATER = 32 * 1024;
 
 /** A connection, accepted or dialled. */
@@ -76,7 +76,7 @@ export class TcpStream implements ByteStream {
     return this.#socket;
   }
 
-  /** Names the stream that the surrendered socket went to: whoever destroys this one means that one. */
+  /** The stream that the surrendered socket went to: destroying this one destroys that one. */
   becomes(successor: TcpStream): void {
     this.#successor = successor;
     const gone = this.#gone;

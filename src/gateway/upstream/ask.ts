@@ -1,5 +1,5 @@
 // One request of iddio's own to the upstream of a client's request, over the same pool: small, read whole, bounded in
-// time and octets. Whoever calls decides what may be asked.
+// time and octets. The caller decides what may be asked.
 
 import type { Header } from "../../model/request.ts";
 import { headerValue } from "../../model/request.ts";
@@ -77,7 +77,7 @@ export async function askUpstream(
   }
 }
 
-/** Whoever waits no longer than a signal says. */
+/** Stops waiting when the signal is aborted. */
 class Until implements LeavingClient {
   readonly #signal: AbortSignal;
 

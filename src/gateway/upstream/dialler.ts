@@ -1,4 +1,4 @@
-// Opens every connection to the outside, straight or through the corporate proxy. Whoever
+// Opens every connection to the outside, straight or through the corporate proxy. Anyone who
 // needs a connection says where to and how it must be verified; the way there is decided
 // here, by the settings in force.
 

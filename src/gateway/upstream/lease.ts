@@ -17,7 +17,7 @@ export class Lease {
   readonly #pool: UpstreamPool;
   readonly #connection: UpstreamConnection;
   readonly #client: LeavingClient;
-  /** Of a connection that others share only the request is cut, which whoever sends it knows how to. */
+  /** Of a connection that others share only the request is cut, which anyone who sends it knows how to. */
   cutStream: (() => void) | undefined;
   readonly #cut = () => {
     if (this.#connection.version === "h2") this.cutStream?.();

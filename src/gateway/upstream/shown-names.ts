@@ -79,7 +79,7 @@ export class ShownNames {
     return names;
   }
 
-  /** The names in the certificate that the server shows in the clear to whoever offers TLS 1.2 at most. */
+  /** The names in the certificate that the server shows in the clear to anyone who offers TLS 1.2 at most. */
   async #overhear(destination: ProxiedDestination, name: string): Promise<readonly string[]> {
     const channel = await this.#dialler.tcp(destination);
     const until = performance.now() + PATIENCE.connectMs;

@@ -14,7 +14,7 @@ import { UpstreamError } from "./upstream-error.ts";
 
 /** Certificates and kubeconfigs are renewed under a running daemon; an identity is read again after this time. */
 const IDENTITY_MS = 60_000;
-/** What was made of trust is used for a second without asking again whether its time is over. */
+/** What was made of trust is used for a second without asking again whether it has expired. */
 const VALID_MS = 1_000;
 
 /** Makes and keeps one trust, with its TLS context, for every upstream that is in use. */
@@ -35,7 +35,7 @@ export class TrustStore {
     this.#system = new TrustAnchors(roots, "system");
   }
 
-  /** Forgets every context; the next connection reads CA, certificate and key anew. */
+  /** Forgets every context; the next connection reads CA, certificate and key again. */
   refresh(): void {
     this.#trusts.clear();
     this.#unusable.clear();

@@ -50,7 +50,7 @@ export function pathPrefixProblem(prefix: string): string | undefined {
   if (!/^(?:\/[\w.~:@!$&'()*+,;=-]+)+$/.test(prefix) || prefix.length > 500)
     return `"${prefix.slice(0, 100)}" is not a plain path without a slash at its end`;
   if (/\/\.{1,2}(?:\/|$)/.test(prefix)) return "it has dots for a segment";
-  // A cluster behind another one's API: whoever reads the path as the first one's must not be talked out of it.
+  // A cluster behind another one's API: anyone who reads the path as the first one's must not be talked out of it.
   return /^\/apis?(?:\/|$)/.test(prefix) ? "it begins like an API of its own" : undefined;
 }
 

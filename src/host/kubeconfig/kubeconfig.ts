@@ -244,7 +244,7 @@ export function isOverlay(text: string): boolean {
 }
 
 /**
- * The client certificate and key in PEM that the kubeconfig at `file` gives a user, read anew at each call by `read`. Throws
+ * The client certificate and key in PEM that the kubeconfig at `file` gives a user, read again at each call by `read`. Throws
  * a UserError when the user is not there or has none.
  */
 export async function kubeconfigIdentity(

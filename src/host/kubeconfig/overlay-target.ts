@@ -12,7 +12,7 @@ export async function refuseForeignTarget(file: string, kubeconfig: Kubeconfig):
     throw new UserError(`cannot read "${file}": ${errorCode(error) ?? String(error)}`, { cause: error });
   });
   if (text === undefined || (isOverlay(text) && !kubeconfig.sources.includes(file))) return;
-  throw new UserError(`"${file}" is there already and was not written by iddio`, {
+  throw new UserError(`"${file}" already exists and was not written by iddio`, {
     hint: "give --output another name, or move the file away",
   });
 }

@@ -118,7 +118,7 @@ export function overlaySources(document: KubeconfigFields): readonly string[] | 
   return Array.isArray(sources) ? sources.filter((source) => typeof source === "string") : [];
 }
 
-/** The token in an overlay's text, so that writing it anew leaves copies of it valid; undefined when there is none. */
+/** The token in an overlay's text, so that writing it again leaves copies of it valid; undefined when there is none. */
 export function overlayToken(text: string): string | undefined {
   return new RegExp(`//${OVERLAY_MARK}:([\\w-]+)@`).exec(text)?.[1];
 }

@@ -9,7 +9,7 @@ import type { StatePaths } from "../../state/paths.ts";
 const SHOWN_IN_RUN = "/run/iddio/plans";
 const KEPT_MAX = 50;
 
-/** The copy of a plan as whoever asks sees it. */
+/** The copy of a plan as anyone who asks sees it. */
 export function keptPlanPath(paths: StatePaths, run: string | undefined, sha256: string): string {
   return join(run === undefined ? paths.plans : SHOWN_IN_RUN, `${sha256}.tfplan`);
 }

@@ -1,5 +1,5 @@
 // When a process was started, which together with its number names it for good: numbers are given again, and
-// whoever remembers only the number would one day trust a stranger. Linux only; undefined elsewhere.
+// anyone who remembers only the number would one day trust a stranger. Linux only; undefined elsewhere.
 
 import { readFileSync } from "node:fs";
 

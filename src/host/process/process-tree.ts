@@ -1,5 +1,5 @@
 // What the system tells about a process: its name, its program, its user, and the chain of
-// processes that started it. Everything here is said by the process itself or by whoever
+// processes that started it. Everything here is said by the process itself or by anyone who
 // started it (names can be chosen at will): for people to read, never to decide by.
 
 import { readFileSync, readlinkSync } from "node:fs";

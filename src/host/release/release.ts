@@ -154,7 +154,7 @@ function assetOf(release: Release, name: string): string {
 
 function untrusted(release: Release, problem: string): UserError {
   return new UserError(`${release.version} was not installed: ${problem}`, {
-    hint: "try again; if it stays so, do not use it and tell the project",
+    hint: "try again; if it fails again, do not use it and report it to the project",
   });
 }
 
@@ -166,7 +166,7 @@ function unwritable(folder: string, cause: unknown): UserError {
         ? cause.message
         : String(cause);
   return new UserError(`cannot keep the download in '${folder}': ${why}`, {
-    hint: "make room there; nothing was changed",
+    hint: "free some space there; nothing was changed",
     cause,
   });
 }

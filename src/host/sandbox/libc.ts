@@ -82,7 +82,7 @@ export function processGroup(pid: number): number {
   return check("getpgid", libc().getpgid(pid));
 }
 
-/** Gives the terminal behind `fd` to a process group. Whoever is in the background must ignore SIGTTOU. */
+/** Gives the terminal behind `fd` to a process group. Anyone who is in the background must ignore SIGTTOU. */
 export function giveTerminal(fd: number, group: number): void {
   check("tcsetpgrp", libc().tcsetpgrp(fd, group));
 }

@@ -17,7 +17,7 @@ export interface ProgramFile {
   readonly version: string;
 }
 
-/** Runs `<path> version --json`. Throws a `UserError` when that is no iddio that runs here. */
+/** Runs `<path> version --json`. Throws a `UserError` when that is not an iddio that runs here. */
 export async function askProgram(path: string, env: Environment): Promise<ProgramFile> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UserError(`there is no '${path}'`, { hint: "name the iddio binary" });
@@ -33,7 +33,7 @@ export async function askProgram(path: string, env: Environment): Promise<Progra
     // told below
   }
   if (result.code !== 0 || typeof version !== "string")
-    throw new UserError(`'${path}' is no iddio that runs here: ${lastWords(result)}`, {
+    throw new UserError(`'${path}' is not an iddio that runs here: ${lastWords(result)}`, {
       hint: "name the iddio binary of this system and processor",
     });
   return { path: await realpath(path), version };

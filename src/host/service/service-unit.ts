@@ -77,7 +77,7 @@ export function renderSystemdUnit(unit: ServiceUnit, scope: "user" | "system"): 
     value === undefined ? [] : [`Environment=${quoteSystemd(`${name}=${value}`)}`],
   );
   return [
-    "# Written by `iddio install`, which writes it anew: put changes into a drop-in (systemctl edit).",
+    "# Written by `iddio install`, which overwrites it: put changes into a drop-in (systemctl edit).",
     "[Unit]",
     "Description=iddio, security gateway for AI agents",
     "Documentation=man:iddio(1)",

@@ -62,7 +62,7 @@ async function enoughOf(paths: readonly string[], { bundles }: RootOptions): Pro
   return builtIn();
 }
 
-/** Only what Mozilla trusts too: the bundle is the user's file, and whoever writes to it must not become a root. */
+/** Only what Mozilla trusts too: the bundle is the user's file, and anyone who writes to it must not become a root. */
 async function keptRoots(
   { kept, onCollapse }: RootOptions,
   found: readonly string[],

@@ -64,7 +64,7 @@ export async function readCertificate(path: string): Promise<TrustedCertificate>
   try {
     subject = new X509Certificate(pem).subject;
   } catch (cause) {
-    throw new UserError(`'${path}' is no certificate`, { hint: "see: iddio doctor", cause });
+    throw new UserError(`'${path}' is not a certificate`, { hint: "see: iddio doctor", cause });
   }
   const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
   if (!name.startsWith(CA_NAME_PREFIX))

@@ -1,4 +1,4 @@
-// Long comparisons as generators: each `yield` is a place where whoever runs them may do something else first. The command
+// Long comparisons as generators: each `yield` is a place where anyone who runs them may do something else first. The command
 // line runs them at once; the daemon, which must not stop for a second, in slices.
 
 /** A computation in steps; what is yielded means nothing. */

@@ -26,7 +26,7 @@ export function judgeScript(
   let strictest: ScriptJudgement | undefined;
   for (const part of classifyScript(text)) {
     const classification = read(part);
-    // Whoever does not name a protocol in the policy does not want to be asked about reads of it.
+    // Anyone who does not name a protocol in the policy does not want to be asked about reads of it.
     if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
     const judged = { part, ...judgeOperation(policy, classification, asker) };
     if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;

@@ -1,6 +1,6 @@
 // Finds where an `inspect:` list stands in a policy's text, and splices single entries in and out of it, so that
 // an edit by command touches nothing else: no comment, no blank line, no quoting. Says undefined for layouts it
-// does not understand; whoever calls it checks the result by parsing it again.
+// does not understand; the caller checks the result by parsing it again.
 
 import { type CST, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Protocol } from "../../model/protocol.ts";

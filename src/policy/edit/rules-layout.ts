@@ -1,6 +1,6 @@
 // Writes learnt rules into a policy's text: commands under an `allow`, and entries of a scope list that begin as a copy of
 // the rules which decide there now. Touches nothing else: no comment, no blank line, no quoting. Says undefined for
-// layouts it does not understand; whoever calls it checks the result by parsing it again.
+// layouts it does not understand; the caller checks the result by parsing it again.
 
 import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import { Problems } from "../parse/problems.ts";

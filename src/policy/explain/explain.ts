@@ -74,7 +74,9 @@ function stepsOf(block: ProtocolBlock, classification: Classification): BareStep
     }
     for (const entry of written) {
       if (!entry.globs.some((glob) => glob.test(name.toLowerCase()))) {
-        steps.push(passed(entry.path, entry.line, `${label} '${name}' is none of ${entry.names.join(", ")}`));
+        steps.push(
+          passed(entry.path, entry.line, `${label} '${name}' is not one of ${entry.names.join(", ")}`),
+        );
         continue;
       }
       isScoped = true;

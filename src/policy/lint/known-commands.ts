@@ -66,7 +66,7 @@ function commandProblem(protocol: Protocol, command: CommandSelector): PolicyPro
   const nearest = nearestCommand(protocol, typed);
   return {
     ...place,
-    message: `'${command.text}' is no operation of ${protocol}, so the rule never applies`,
+    message: `'${command.text}' is not an operation of ${protocol}, so the rule never applies`,
     hint:
       nearest === undefined
         ? `'iddio classify' prints what requests and command lines are called`
@@ -104,7 +104,7 @@ function misspeltType(
   const nearest = typed.replace(type, near);
   return {
     ...place,
-    message: `'${typed}' is no operation of Kubernetes' own types`,
+    message: `'${typed}' is not an operation of Kubernetes' own types`,
     hint: `did you mean '${nearest}'? A custom resource of this name needs no change`,
     severity: "warning",
   };

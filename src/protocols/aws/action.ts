@@ -31,7 +31,7 @@ export function readAction(source: ActionSource): ActionReading {
   if (body.kind === "unread") return unknown(`the operation is in the body, which was not read: ${body.why}`);
   if (body.kind === "whole" && body.bytes.length > 0) {
     if (method === "GET") return unknown("a GET with a body");
-    if (!isForm(source.headers)) return unknown("the body is no form");
+    if (!isForm(source.headers)) return unknown("the body is not a form");
     if (!collect(decodeAscii(body.bytes), found)) return unknown("the form cannot be read");
   }
   const [name, second] = found;

@@ -105,7 +105,7 @@ const PREFIXED: ReadonlyMap<string, string> = new Map([
 ]);
 
 const READ = new Map<string, AwsEndpoint>();
-/** A client talks to a handful of hosts; whoever makes up more only empties the memory. */
+/** A client talks to a handful of hosts; anyone who makes up more only empties the memory. */
 const MOST_READ = 2048;
 
 /** Reads a host name, lower case and without port. */

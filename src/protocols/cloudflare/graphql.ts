@@ -35,7 +35,7 @@ function classifyOperation({ kind, fields }: GraphqlOperation): readonly Classif
     if (kind !== "mutation") return answer(command, "observe", `a GraphQL ${kind} only reads`);
     return doubtful(
       answer(command, "modify", `the mutation ${name} writes`),
-      `${name} is no published mutation`,
+      `${name} is not a published mutation`,
     );
   });
 }

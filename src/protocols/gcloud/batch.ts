@@ -97,7 +97,7 @@ function readPart(piece: string): BatchPart | { readonly problem: string } {
   const match = /^([A-Z]+) (\S+)(?: HTTP\/1\.[01])?$/.exec(line);
   const headers = readFields(rest);
   if (match === null || headers === undefined)
-    return { problem: "a part of the batch is no readable request" };
+    return { problem: "a part of the batch is not a readable request" };
   const body = new Uint8Array(Buffer.from(inner.rest, "latin1"));
   return { method: match[1] ?? "", target: match[2] ?? "", headers, body };
 }

@@ -14,7 +14,7 @@ export function ghApiRequest({ read, words }: GhCommand): HttpRequest | { readon
   if (endpoint === undefined || endpoint === "" || rest.length > 0)
     return { problem: "gh api takes one endpoint" };
   const target = targetOf(endpoint, lastValue(read, "hostname"));
-  if (target === undefined) return { problem: "an endpoint that is no URL and no path" };
+  if (target === undefined) return { problem: "an endpoint that is neither a URL nor a path" };
   const headers = headersOf(read.flags.get("header") ?? []);
   const fields = fieldsOf(read.flags.get("raw-field") ?? [], read.flags.get("field") ?? []);
   if (headers === undefined || fields === undefined) return { problem: "a field or header without a value" };

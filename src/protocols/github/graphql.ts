@@ -98,7 +98,7 @@ function classifyMutation(field: GraphqlField): Classification {
   const plain = answer(`mutation ${field.name}`, tier, reason, scopes);
   return isPublishedMutation(field.name)
     ? plain
-    : doubtful(plain, `${field.name.slice(0, 80)} is no published mutation`);
+    : doubtful(plain, `${field.name.slice(0, 80)} is not a published mutation`);
 }
 
 /** `updateRefs` moves many branches at once; one that is moved to nowhere is deleted. */

@@ -30,7 +30,7 @@ export function tierWithBody(
   if (body.kind === "unread") return { problem: `the body decides, and ${body.why}` };
   if (body.bytes.length === 0) return plain;
   const names = memberNames(body.bytes);
-  if (names === undefined) return { problem: "the body decides, and is no JSON object" };
+  if (names === undefined) return { problem: "the body decides, and is not a JSON object" };
   const found = names.find((name) => guarded.test(name.toLowerCase()));
   return found === undefined
     ? plain

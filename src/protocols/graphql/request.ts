@@ -59,7 +59,7 @@ export function readGraphql(request: HttpRequest): GraphqlReading {
   if (typeof inBody === "string") return unknown(inBody, possibleOf(inUrl));
   const calls = [...inUrl, ...inBody];
   if (calls.length === 0) return { kind: "none" };
-  // Rails lets the query win, express the body of some methods: whoever sends both means to be misread.
+  // Rails lets the query win, express the body of some methods: anyone who sends both means to be misread.
   if (inUrl.length > 0 && inBody.length > 0)
     return unknown("documents both in the query and in the body", possibleOf(calls));
   if (calls.length > MAX_BATCH)

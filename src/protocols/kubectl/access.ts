@@ -1,5 +1,5 @@
 // Which resources and subresources are credentials, and which decide who may do what, by the words of their names:
-// OpenShift, Rancher, KubeVirt, Gardener, Pinniped and whoever comes next name them as Kubernetes itself does. Lists
+// OpenShift, Rancher, KubeVirt, Gardener, Pinniped and anyone who comes next name them as Kubernetes itself does. Lists
 // only what no word tells. Tiers are tier.ts's.
 
 /** What is named by an operation. */

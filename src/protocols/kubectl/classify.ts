@@ -215,7 +215,7 @@ function belowRancher(segments: readonly string[]): readonly string[] {
     : segments;
 }
 
-/** Says as whom, for the person who is asked and whoever is refused. */
+/** Says as whom, for the person who is asked and anyone who is refused. */
 function impersonation(name: string, value: string): string {
   const who = value
     .replace(/[^\x20-\x7e]/g, "?")

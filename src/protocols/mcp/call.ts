@@ -1,5 +1,5 @@
 // What a message of MCP asks for, whatever carried it, and what is known of its server: the nouns of this folder. The
-// facts come from whoever keeps pins; a classifier that is given none knows nothing about a tool but its name.
+// facts come from anyone who keeps pins; a classifier that is given none knows nothing about a tool but its name.
 
 import type { JsonObject } from "../../wire/jsonrpc/message.ts";
 

@@ -50,8 +50,8 @@ export function classifyWish(wish: RemoteWish): ClassifiedWish {
 }
 
 const FORWARD_REASONS: Readonly<Record<string, string>> = {
-  "auth-agent": "whoever is root there could use the keys",
-  x11: "whoever is root there could read the screen and type",
+  "auth-agent": "root on that host could use the keys",
+  x11: "root on that host could read the screen and type",
 };
 
 function known(tier: Tier, command: string, reason: string): ClassifiedWish {

@@ -1,4 +1,4 @@
-// What readers of program words share: findings, words by kind, and the contract with whoever knows paths. What is not
+// What readers of program words share: findings, words by kind, and the contract with anyone who knows paths. What is not
 // plainly a read is not called one.
 
 import type { ShellWord } from "../shell/word.ts";

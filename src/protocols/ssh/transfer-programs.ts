@@ -176,7 +176,7 @@ export const wget: Reader = (args, _, tools) => {
   return strictest(finding, urlRisk(args));
 };
 
-/** Services that give out credentials to whoever can reach them. */
+/** Services that give out credentials to anyone who can reach them. */
 function urlRisk(args: readonly ShellWord[]): Finding | undefined {
   const all = texts(args).join(" ");
   if (

@@ -1,5 +1,5 @@
 // The hash chain of a journal: every row names the hash of the line before it, so that a row that is changed, removed or
-// put in between is noticed by whoever knows a later row. Links are made when a batch is written, and only kept for what
+// put in between is noticed by anyone who knows a later row. Links are made when a batch is written, and only kept for what
 // reached the file: a full disk breaks nothing.
 
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-// How many lines of the log each client may cause: many at once, then so many a second. Whoever has
+// How many lines of the log each client may cause: many at once, then so many a second. Anyone who has
 // used that up is counted instead, so that no loop turns the log over and hides what came before it.
 
 /** Lines at once; a busy minute of a real client stays below it. */
@@ -38,7 +38,7 @@ export class LineAllowance {
     return this.#dropped > 0;
   }
 
-  /** How many lines of whom were left out; they are counted anew afterwards. */
+  /** How many lines of whom were left out; they are counted again afterwards. */
   takeDropped(): readonly { readonly client: string; readonly lines: number }[] {
     this.#dropped = 0;
     const found: { client: string; lines: number }[] = [];
@@ -53,7 +53,7 @@ export class LineAllowance {
   #of(client: string, at: number): Allowance {
     let found = this.#clients.get(client);
     if (found !== undefined) return found;
-    // Whoever starts many processes does not get an allowance for each: they share the last one.
+    // Anyone who starts many processes does not get an allowance for each: they share the last one.
     const key = this.#clients.size < CLIENTS_MAX || this.#forgetOne(at) ? client : "other clients";
     found = this.#clients.get(key);
     if (found === undefined) {
@@ -63,7 +63,7 @@ export class LineAllowance {
     return found;
   }
 
-  /** Whoever has said nothing for so long that its allowance is whole again. */
+  /** Anyone who has said nothing for so long that its allowance is whole again. */
   #forgetOne(at: number): boolean {
     const wholeMs = (BURST / PER_SECOND) * 1000;
     for (const [client, allowance] of this.#clients)

@@ -1,5 +1,5 @@
 // The table `known_addresses` of state.db: under which inspected name an address was seen, and until when that is
-// believed. Rows say nothing about whether the name is inspected now; whoever reads them asks the policy.
+// believed. Rows say nothing about whether the name is inspected now; anyone who reads them asks the policy.
 
 import type { Database } from "bun:sqlite";
 

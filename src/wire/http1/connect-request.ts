@@ -22,7 +22,7 @@ export interface AbsoluteTarget extends Authority {
 /** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined when malformed, or without a port and no default. */
 export function parseAuthority(text: string, defaultPort?: number): Authority | undefined {
   const read = parseListenAddress(text, defaultPort);
-  // Whoever connects to the unspecified address reaches loopback: it is the same destination.
+  // Anyone who connects to the unspecified address reaches loopback: it is the same destination.
   if (read?.host === "0.0.0.0") return { host: "127.0.0.1", port: read.port };
   return read?.host === "::" ? { host: "::1", port: read.port } : read;
 }

@@ -1,5 +1,5 @@
 // HTTP/2 without sockets or clock (RFC 9113): bytes in, events out; calls in, bytes out. One object a
-// connection, either role. Strict in what it takes, bounded in what it can be made to do; whoever
+// connection, either role. Strict in what it takes, bounded in what it can be made to do; anyone who
 // drives it owns the socket, its back-pressure and every time limit.
 
 import type { Header } from "../../model/request.ts";

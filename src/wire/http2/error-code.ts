@@ -1,6 +1,6 @@
 // The error codes of HTTP/2, as RST_STREAM and GOAWAY carry them.
 
-/** RFC 9113 section 7. A code that is not here means INTERNAL_ERROR to whoever reads it. */
+/** RFC 9113 section 7. A code that is not here means INTERNAL_ERROR to anyone who reads it. */
 export const H2_ERROR = {
   NO_ERROR: 0,
   PROTOCOL_ERROR: 1,

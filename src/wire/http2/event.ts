@@ -1,4 +1,4 @@
-// What an HTTP/2 connection reports to whoever drives it, and the bounds it is given. Plain values: an
+// What an HTTP/2 connection reports to anyone who drives it, and the bounds it is given. Plain values: an
 // event refers to nothing in the engine but the bytes that the engine was given.
 
 import type { Header } from "../../model/request.ts";

@@ -8,7 +8,7 @@ const FRAMES = 1000;
 const FRAMES_A_PACKET = 8;
 /** Of the budget of resets: at most, in multiples of what it begins with. */
 const RESETS_FACTOR = 5;
-/** Octets of replies that wait to be written: whoever does not read them gets no more. */
+/** Octets of replies that wait to be written: anyone who does not read them gets no more. */
 const REPLY_BYTES = 65_536;
 
 /** Spent to below zero, the connection is to be ended with ENHANCE_YOUR_CALM. */

@@ -15,7 +15,7 @@ export const DEFAULT_WINDOW = 65_535;
 const MAX_FRAME = 16_384;
 /** A stream with so much queued is held back until it has less. */
 const HIGH_MARK = 65_536;
-/** So much output that nobody takes holds back whoever adds to it. */
+/** So much output that nobody takes holds back anyone who adds to it. */
 const OUTPUT_MARK = 262_144;
 /** A frame this small that only the window made small is dribble. */
 const SMALL_FRAME = 256;

@@ -96,7 +96,7 @@ export function parseMessageText(text: string, bounds: JsonBounds = CLIENT_BOUND
     return bad(parsed.problem === "the body is not JSON" ? "it is not JSON" : parsed.problem);
   const { value } = parsed;
   if (Array.isArray(value)) return bad("it is a batch; send each message by itself");
-  if (!isObject(value)) return bad("it is no object");
+  if (!isObject(value)) return bad("it is not an object");
   return readEnvelope(value, text);
 }
 
@@ -105,23 +105,24 @@ function readEnvelope(value: JsonObject, text: string): ReadMessage {
   const shownId = isId(id) ? { id } : {};
   const twice = lookalike(value, ENVELOPE) ?? (isObject(params) ? lookalike(params, PARAMS) : undefined);
   if (twice !== undefined)
-    return { ...bad(`${JSON.stringify(twice)} is no member of it, but for its case`), ...shownId };
+    return { ...bad(`${JSON.stringify(twice)} is a known member in another case`), ...shownId };
   if (jsonrpc !== "2.0") return { ...bad('"jsonrpc" must be "2.0"'), ...shownId };
   if (method === undefined) {
     const hasResult = Object.hasOwn(value, "result");
     if (hasResult === Object.hasOwn(value, "error"))
       return { ...bad("it is neither request nor answer"), ...shownId };
-    if (id !== null && id !== undefined && !isId(id)) return bad("its id is no string and no whole number");
+    if (id !== null && id !== undefined && !isId(id))
+      return bad("its id is neither a string nor a whole number");
     if (hasResult && !isId(id)) return bad("a result needs an id");
     return { kind: "response", text, id: isId(id) ? id : undefined, ...(hasResult ? { result } : { error }) };
   }
   if (typeof method !== "string" || method === "" || method.length > METHOD_MAX)
-    return { ...bad("its method is no name"), ...shownId };
+    return { ...bad("its method is not a name"), ...shownId };
   if (Object.hasOwn(value, "result") || Object.hasOwn(value, "error"))
     return { ...bad("it is request and answer at once"), ...shownId };
   if (!isObject(params)) return { ...bad("its params are no object"), ...shownId };
   if (!Object.hasOwn(value, "id")) return { kind: "notification", text, method, params };
-  if (!isId(id)) return bad("its id is no string and no whole number");
+  if (!isId(id)) return bad("its id is neither a string nor a whole number");
   return { kind: "request", text, id, method, params };
 }
 

@@ -78,7 +78,7 @@ export class SpdyFrameReader {
       return;
     }
     if (view.getUint16(0) !== 0x8003) {
-      this.problem = "this is no SPDY/3";
+      this.problem = "this is not SPDY/3";
       return;
     }
     if (length > CONTROL_MAX) {

@@ -73,7 +73,7 @@ describe("what somebody does to the file", () => {
     expect(verify(lines.slice(1), [known]).breaks[0]?.what).toContain("row 1");
   });
 
-  test("a whole chain made anew is found by the key of its checkpoints", () => {
+  test("a whole chain made again is found by the key of its checkpoints", () => {
     const { privateKey } = generateKeyPairSync("ed25519");
     const chain = new JournalChain(NO_LINE);
     const first = chain.link([plain("/a")]);

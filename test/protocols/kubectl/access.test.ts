@@ -18,7 +18,7 @@ function check(rows: readonly (readonly [line: string, tier: TierOrUnknown])[]):
   }
 }
 
-test("reads of credentials are sensitive, whoever serves them", () => {
+test("reads of credentials are sensitive, no matter who serves them", () => {
   check([
     ["GET /apis/oauth.openshift.io/v1/oauthaccesstokens", "sensitive"],
     ["GET /apis/oauth.openshift.io/v1/oauthclients/c", "sensitive"],

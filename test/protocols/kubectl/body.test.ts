@@ -161,7 +161,7 @@ describe("an object that is worse than others by its name is told by the body th
     });
 });
 
-test("an impersonation is told with its name, for whoever is refused", () => {
+test("an impersonation is told with its name, for anyone who is refused", () => {
   const headers = [["Impersonate-User", "jane"]] as const;
   const request = requestOf(`GET ${HOST}/api/v1/pods`, { headers });
   expect(kubectlClassifier.classify(request).circumstance).toBe(

@@ -140,7 +140,7 @@ describe("what goes with a deleted object", () => {
   test("owners are followed to the end", () => {
     expect(gone(of("b", "a"), of("a", "root"), of("x", "y"))).toEqual(["a", "b"]);
   });
-  test("whoever has another owner stays, until that goes too", () => {
+  test("anyone who has another owner stays, until that goes too", () => {
     expect(gone(of("a", "root", "other"))).toEqual([]);
     expect(gone(of("b", "root"), of("a", "root", "b"))).toEqual(["b", "a"]);
   });

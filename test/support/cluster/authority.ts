@@ -1,4 +1,4 @@
-// The stand-in cluster's private CA: certificates for the server and for users, made anew for each cluster and
+// The stand-in cluster's private CA: certificates for the server and for users, made again for each cluster and
 // held in memory. Nothing here is shared with the gateway's own authority.
 
 import "../../../src/reflect.ts";

@@ -50,7 +50,7 @@ export async function daemonStatus(paths: StatePaths, timeoutMs = 3000): Promise
 
 const POLL_MS = 50;
 
-/** Asks until the daemon's answer is good or the time is over; then undefined. */
+/** Asks until the daemon's answer is good or the time has run out; then undefined. */
 export async function waitForDaemon(
   paths: StatePaths,
   timeoutMs: number,

@@ -43,7 +43,7 @@ export async function seedState(
   };
 }
 
-/** Writes the bundle anew from what the system trusts now and the authority that is there. Throws without an authority. */
+/** Writes the bundle again from what the system trusts now and the authority that is there. Throws without an authority. */
 export async function renewBundle(
   paths: StatePaths,
   env: Readonly<Record<string, string | undefined>>,

@@ -1,5 +1,5 @@
 // Runs the interactive watch: keys and events in, answers out, one screen. The list is always asked of the daemon
-// anew, events only say when; so a lost event, or a daemon that was started again, leaves nothing wrong for long.
+// again, events only say when; so a lost event, or a daemon that was started again, leaves nothing wrong for long.
 
 import type { ControlClient, Prover } from "../../../api/client.ts";
 import type { PresenceQuestion } from "../../../api/gate.ts";
@@ -67,7 +67,7 @@ class Watch {
   /** Ids answered from here: their events are no news. */
   readonly #own = new Set<string>();
   readonly #openPage: (url: string) => void;
-  /** Whoever waits for a code that is being typed. */
+  /** The questions that wait for a code to be typed. */
   #typed: ((code: string | undefined) => void) | undefined;
 
   constructor(
@@ -114,7 +114,7 @@ class Watch {
     this.#layout = layoutOf(this.#state, this.#terminal.size);
     if (before.approvals.length === 0 && this.#state.approvals.length > 0) this.#output.write("\x07");
     this.#draw();
-    // Selected anew, be it another id or another request that took it over.
+    // Selected again, be it another id or another request that took it over.
     if (
       this.#state.selectedSinceMs !== before.selectedSinceMs ||
       this.#state.selectedId !== before.selectedId

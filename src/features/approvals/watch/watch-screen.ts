@@ -97,7 +97,7 @@ export function renderScreen(
 
 function header({ approvals, selectedId, isConnected }: WatchState, width: number, paints: Paints): string {
   if (!isConnected) return paints.bad(cutColumns("the daemon is not running; waiting for it", width));
-  if (approvals.length === 0) return paints.bold("nothing waits for approval");
+  if (approvals.length === 0) return paints.bold("no request waits for approval");
   const at = approvals.findIndex(({ id }) => id === selectedId) + 1;
   if (approvals.length === 1) return paints.bold("1 request waits for approval");
   return paints.bold(cutColumns(`${approvals.length} requests wait for approval, this is ${at}`, width));

@@ -61,7 +61,7 @@ async function commandOutput(argv: readonly string[], name: string, env: Environ
   });
 }
 
-/** Why a program may not be run for a secret: whoever can change it gets what it gives. Undefined when it may. */
+/** Why a program may not be run for a secret: anyone who can change it gets what it gives. Undefined when it may. */
 export function programProblem(program: string): string | undefined {
   if (!program.startsWith("/")) return `'${program}' is not an absolute path`;
   return isRootsAlone(program)

@@ -1,4 +1,4 @@
-// How much a row matters to whoever watches many of them, once for all formats.
+// How much a row matters to anyone who watches many of them, once for all formats.
 
 import type { Entry } from "../../../model/entry.ts";
 import type { Outcome } from "../../../model/outcome.ts";

@@ -1,5 +1,5 @@
 // What the sinks over HTTP share: how an answer becomes a delivery. A receiver that says 401 or 404 is set up wrongly:
-// nothing is lost, the rows wait until somebody mends it. Only an answer about the rows themselves refuses them.
+// nothing is lost, the rows wait until somebody fixes it. Only an answer about the rows themselves refuses them.
 
 import { type OutgoingRequest, sendRequest } from "../../../host/outgoing/send-request.ts";
 import type { Delivery } from "../sink.ts";

@@ -14,7 +14,7 @@ import type { Slot } from "./slot.ts";
 
 /** What a server may be called: it becomes the first part of a command. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-/** Names that can be made up by whoever starts a server. */
+/** Names that can be made up by anyone who starts a server. */
 const SERVERS_MAX = 500;
 
 /** One daemon's servers. */

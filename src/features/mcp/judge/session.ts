@@ -46,7 +46,7 @@ export interface JudgedRequest {
   readonly exact?: string;
 }
 
-/** What whoever asked can do while it waits. */
+/** What anyone who asked can do while it waits. */
 export interface Waiting {
   /** Takes the question back. */
   leave(): void;

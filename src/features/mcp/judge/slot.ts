@@ -1,4 +1,4 @@
-// One judged request while somebody may wait for it. Whoever asked can stop waiting without taking the question back:
+// One judged request while somebody may wait for it. Anyone who asked can stop waiting without taking the question back:
 // it is then parked, and the same request sent again takes it over. What was decided meanwhile is kept for a while,
 // for that same request, once.
 
@@ -89,7 +89,7 @@ export class Slot {
 
   /** It was refused: told now, or to the same request when it comes in time. */
   refuse(refusal: Refusal): void {
-    // Whoever asks again after nobody has answered asks anew, and a late answer is then for that.
+    // Anyone who asks again after nobody has answered asks again, and a late answer is then for that.
     if (this.isParked && refusal.outcome !== "denied") {
       this.#onOver();
       return;

@@ -36,7 +36,7 @@ export interface RelayParts {
   readonly link: DaemonLink;
   readonly toClient: (text: string) => void;
   readonly toServer: (text: string) => void;
-  /** A line for whoever reads the program's stderr. */
+  /** A line for anyone who reads the program's stderr. */
   readonly note: (text: string) => void;
   readonly patience: RelayPatience;
 }

@@ -4,7 +4,7 @@
 import { isObject, type ResponseMessage } from "../../../wire/jsonrpc/message.ts";
 import { elementsOf, membersOf, spanAt, without } from "../../../wire/jsonrpc/spans.ts";
 
-/** Whoever knows what may be shown. */
+/** Anyone who knows what may be shown. */
 export interface Shower {
   learn(
     kind: "tools" | "prompts" | "resources",

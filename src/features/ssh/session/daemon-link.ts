@@ -1,5 +1,5 @@
 // The session's end of what it and the daemon say to each other. Every question waits for the daemon's answer; when the
-// daemon is gone there is none, and whoever waits is refused.
+// daemon is gone there is none, and anyone who waits is refused.
 
 import { NdjsonDecoder } from "../../../wire/ndjson.ts";
 import type { ChannelEnd, FromSession, RecordingOrder, SessionStart, ToSession, Wish } from "../link.ts";

@@ -1,4 +1,4 @@
-// What the operator's ssh said when it could not connect, for whoever reads the client's stderr: the words of ssh, and
+// What the operator's ssh said when it could not connect, for anyone who reads the client's stderr: the words of ssh, and
 // the command by which a person puts it right. An agent never gets to trust an unknown host.
 
 import type { DialledTarget } from "../link.ts";

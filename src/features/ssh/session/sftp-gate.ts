@@ -129,7 +129,7 @@ export class SftpGate {
       case SFTP.fsetstat: {
         const file = this.#files.get(reader.bytes().toString("latin1"));
         const change = attributeChange(reader);
-        // Whoever may write a file may set its mode and times; its owner is another matter.
+        // Anyone who may write a file may set its mode and times; its owner is another matter.
         if (file?.isWritten && change === "chmod") return this.#parts.toServer(packet);
         return this.#judged(packet, id, change, [file?.path ?? "\uFFFD"], reader.isOver);
       }

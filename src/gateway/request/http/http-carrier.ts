@@ -42,7 +42,7 @@ import { type Arrived, LookAheadShare, payerOf } from "./look-ahead.ts";
 export interface ClientRequest {
   readonly head: RequestHead;
   readonly hasBody: boolean;
-  /** Length of the body, where the client says it beforehand. */
+  /** Length of the body, where the client says it in advance. */
   readonly bodyLength: number | undefined;
   /** It asks to switch protocols. */
   readonly isUpgrade: boolean;
@@ -284,7 +284,7 @@ export class HttpCarrier implements AskCarrier {
     }
   }
 
-  /** An upstream that cannot be trusted is blocked, and whoever reads the reply learns what would fix it. */
+  /** An upstream that cannot be trusted is blocked, and anyone who reads the reply learns what would fix it. */
   #notDone(error: UpstreamError): NotDone {
     const { wasSent, isLasting } = error;
     const isRead = this.#ask?.operation.tier === "observe";

@@ -11,7 +11,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 /** What a share needs of a request. */
 interface Looked {
-  /** Length of the body, where it is said beforehand. */
+  /** Length of the body, where it is said in advance. */
   readonly bodyLength: number | undefined;
   readonly client: ClientIdentity | undefined;
   peekBody(limit: number, arrived: Arrived): Promise<Uint8Array | undefined>;
@@ -64,7 +64,7 @@ export class LookAhead {
     });
   }
 
-  /** Gives back what was taken, to whoever waits for it. */
+  /** Gives back what was taken, and serves the requests that wait for room. */
   give(client: string, octets: number): void {
     this.#shares.give(client, octets);
     for (const waiting of [...this.#waiting])

@@ -4,7 +4,7 @@
 import { type Header, headerValue } from "../../../model/request.ts";
 import { maskBody } from "../../../redaction/mask-body.ts";
 
-/** Whether a request is about secrets themselves, whoever keeps them: `secrets create`, `workers.scripts.secrets.update`. */
+/** Whether a request is about secrets themselves, no matter who keeps them: `secrets create`, `workers.scripts.secrets.update`. */
 export function isAboutSecrets(command: string): boolean {
   return /secret/i.test(command);
 }

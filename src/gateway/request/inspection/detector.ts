@@ -111,7 +111,7 @@ export class Detector {
     // The operator said whom to trust there: what fails that is not let through unread.
     if (this.#parts.upstreams.get(host, port) !== undefined) return false;
     if (serverName !== host || isAddress(host)) return false;
-    // Whoever owns a name decides where it points to: not to a host that is inspected under its own name.
+    // Anyone who owns a name decides where it points to: not to a host that is inspected under its own name.
     const isOthers = (address: string) => this.#parts.memory.namesOf(address).some((name) => name !== host);
     return addresses.length > 0 && addresses.every((each) => isPublicAddress(each) && !isOthers(each));
   }
@@ -160,7 +160,7 @@ export class Detector {
         host,
         port,
         source: "detector",
-        reason: "its time is over",
+        reason: "it expired",
       });
       hasEnded = true;
     }

@@ -10,7 +10,7 @@ const EQUAL_ROWS = 10;
 /** Refusals of one client within a window, equal or not, that are rows of their own. */
 const CLIENT_ROWS = 5_000;
 const WINDOW_MS = 10_000;
-/** Whoever comes after these counts as one more client, so that many processes cost little memory. */
+/** Anyone who comes after these counts as one more client, so that many processes cost little memory. */
 const CLIENTS_MAX = 128;
 
 /** In what follows equal refusals may differ. */

@@ -71,7 +71,7 @@ export class Runs {
   constructor(parts: {
     readonly directory: string;
     readonly events: Events;
-    /** Holds the ids of those that were started with presence, for whoever judges. */
+    /** Holds the ids of those that were started with presence, for anyone who judges. */
     readonly present: Set<string>;
     /** Begins to listen for a run's bridge. */
     readonly open: (run: Run) => Promise<RunChannel>;

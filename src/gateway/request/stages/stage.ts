@@ -98,7 +98,7 @@ export interface AskState {
   judged?: Judged;
   /** By `guard`, or by `hold`. */
   decision?: Decision;
-  /** What the ask would do, and what of it was shown to whoever allowed it; by `hold`, taken away by `preview`. */
+  /** What the ask would do, and what of it was shown to anyone who allowed it; by `hold`, taken away by `preview`. */
   effect?: { readonly own: HeldEffect; readonly shown: HeldEffect };
   /** Why it is asked about again; by `preview`. */
   because?: string;

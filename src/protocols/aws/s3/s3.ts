@@ -87,7 +87,7 @@ function readS3Path(path: string, hostBucket: string | undefined): S3Target {
   const bucket = decodePercent(raw);
   // An access point may stand in the bucket's place as an ARN, which has slashes of its own.
   if (bucket === undefined || !(isBucketName(bucket) || bucket.startsWith("arn:")))
-    return { kind: "ambiguous", reason: "the first segment of the path is no bucket name" };
+    return { kind: "ambiguous", reason: "the first segment of the path is not a bucket name" };
   return target(bucket, slash < 0 ? "" : path.slice(slash + 1));
 }
 

@@ -91,7 +91,7 @@ function judgeNames({ group, resource }: WrittenResource, reading: TreeReading):
   return undefined;
 }
 
-/** They leave out what stays as it is; whoever applies names everything that is theirs. */
+/** They leave out what stays as it is; anyone who applies names everything that is theirs. */
 const PARTIAL = /^application\/(?:merge-patch|strategic-merge-patch|json-patch)\+json$/;
 
 function judgeReading(reading: TreeReading, isPartial: boolean): BodyFinding {

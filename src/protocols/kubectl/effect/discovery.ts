@@ -1,5 +1,5 @@
 // What a cluster serves, from its discovery documents: the aggregated form of Kubernetes 1.26 and later, or one list a
-// group. Pure: whoever calls fetches them.
+// group. Pure: the caller fetches them.
 
 import type { ServedType } from "./cluster-path.ts";
 import { isFields, textAt, valueAt } from "./normalise.ts";

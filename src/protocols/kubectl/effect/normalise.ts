@@ -1,6 +1,6 @@
 // An object without what differs from one answer of the API server to the next though nothing was changed: versions,
 // stamps, field managers, status, allocated addresses, random suffixes. Two objects that are equal after this mean the
-// same to whoever wrote them.
+// same to anyone who wrote them.
 
 /** A JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;

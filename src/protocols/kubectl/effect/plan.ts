@@ -1,6 +1,6 @@
 // How the effect of a request can be seen without carrying it out, if it can. A dry run is built from what was parsed,
 // never from the client's octets as they are, and only where the request is understood whole: one query parameter that
-// says `dryRun` in any spelling, one subresource more, and there is no preview. Whoever sends what is planned here
+// says `dryRun` in any spelling, one subresource more, and there is no preview. Anyone who sends what is planned here
 // classifies it first.
 
 import { type HttpRequest, headerValue } from "../../../model/request.ts";

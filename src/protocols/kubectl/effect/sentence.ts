@@ -1,4 +1,4 @@
-// A write in one sentence for whoever decides: what is scaled, restarted, cordoned, labelled, or else how many fields
+// A write in one sentence for anyone who decides: what is scaled, restarted, cordoned, labelled, or else how many fields
 // change. Goes by what really differs, not by what the client says it does.
 
 import type { FieldChange } from "./diff.ts";

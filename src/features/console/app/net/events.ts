@@ -1,5 +1,5 @@
 // The one stream of this tab. It goes on from the last event that was seen, so that nothing is lost or doubled when the
-// connection or the daemon was away; when the daemon no longer knows where that was, everybody reads anew.
+// connection or the daemon was away; when the daemon no longer knows where that was, everybody reads again.
 
 import { signal } from "@preact/signals";
 import type { EventRow } from "../../../../api/reports.ts";

@@ -1,5 +1,5 @@
 // What the daemon asks a person for, between the call that needs it and the dialog that shows it: a code, a touch, or a
-// command for root. One question at a time; whoever closes the dialog gives no proof.
+// command for root. One question at a time; anyone who closes the dialog gives no proof.
 
 import { signal } from "@preact/signals";
 import type { PresenceQuestion } from "../../../../api/gate.ts";

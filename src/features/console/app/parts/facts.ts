@@ -1,5 +1,5 @@
 // How a request is named on the page: what is asked, where, in which scope. Values are as they came from the client;
-// whoever shows them makes them safe.
+// anyone who shows them makes them safe.
 
 import type { Approval } from "../../../../api/reports.ts";
 

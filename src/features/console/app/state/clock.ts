@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-/** Milliseconds since 1970, anew each second. */
+/** Milliseconds since 1970, again each second. */
 export const now = signal(Date.now());
 
 setInterval(() => {

@@ -56,7 +56,7 @@ export class LogRows {
     const newest = this.rows.value[0]?.at ?? -1;
     const { rows } = await call("audit_read", this.#input());
     const fresh = rows.filter(({ at }) => at > newest);
-    // More came than one piece holds: begin anew rather than leave a gap.
+    // More came than one piece holds: begin again rather than leave a gap.
     if (newest >= 0 && fresh.length === rows.length && rows.length >= PAGE) {
       this.rows.value = rows;
       this.#next = rows.at(-1)?.at;

@@ -25,7 +25,7 @@ function decoded(text: string): string {
 /** The route, for the page. */
 export const route = signal<Route>(read());
 
-/** Reads the address anew. */
+/** Reads the address again. */
 export function readRoute(): void {
   route.value = read();
 }
