@@ -1,7 +1,7 @@
 // A recording as an asciicast, version 2 (seconds since the beginning) or 3 (seconds since the event before), and as
 // plain text. A character may be spread over several events: each stream has a decoder of its own.
 
-import type { SessionReport } from "../../api/session-report.ts";
+import { placeOfSession, type SessionReport } from "../../api/session-report.ts";
 import { escapeLinesForTerminal } from "../../text/escape.ts";
 import type { RecordedEvent } from "./recording-lines.ts";
 
@@ -37,7 +37,7 @@ function asCast(version: 2 | 3, session: SessionReport, events: readonly Recorde
   const size = events.find((event) => event.kind === "resize");
   const [columns, rows] = size === undefined ? [COLUMNS, ROWS] : [size.columns, size.rows];
   const timestamp = Math.floor(session.started_ms / 1000);
-  const title = `${session.namespace}/${session.pod}`;
+  const title = placeOfSession(session);
   const command = session.argv.length === 0 ? {} : { command: session.argv.join(" ") };
   const header =
     version === 2

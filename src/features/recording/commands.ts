@@ -1,7 +1,7 @@
 // `iddio session …`: what agents did inside of a cluster's containers. A replay goes through the filter that agents'
 // terminals have: what a recording holds can make a terminal do nothing outside of its screen.
 
-import type { SessionReport } from "../../api/session-report.ts";
+import { placeOfSession, type SessionReport } from "../../api/session-report.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
 import type { Output } from "../../cli/kit/output.ts";
@@ -26,14 +26,14 @@ export const sessionListCommand: Command = {
     if (flags.has("json")) return void output.json(sessions);
     if (sessions.length === 0) return void output.note("no session was recorded");
     output.table(
-      ["ID", "STARTED", "STATE", "RUN", "KIND", "POD", "COMMAND"],
+      ["ID", "STARTED", "STATE", "RUN", "KIND", "PLACE", "COMMAND"],
       sessions.map((each) => [
         each.id,
         localTime(each.started_ms),
         stateOf(each),
         each.run ?? "-",
         each.kind,
-        `${each.namespace}/${each.pod}`,
+        placeOfSession(each),
         each.argv.join(" ") || "-",
       ]),
     );
@@ -61,7 +61,7 @@ export const sessionShowCommand: Command = {
       ["state", stateOf(session)],
       ["lasted", session.seconds === undefined ? undefined : `${session.seconds}s`],
       ["kind", session.kind],
-      ["pod", `${session.namespace}/${session.pod}`],
+      ["place", placeOfSession(session)],
       ["container", session.container],
       ["command", session.argv.length === 0 ? undefined : session.argv.join(" ")],
       ["terminal", session.kind === "port-forward" ? undefined : session.is_tty ? "yes" : "no"],

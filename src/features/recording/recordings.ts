@@ -6,7 +6,12 @@ import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { valueProblem } from "../../api/check-value.ts";
 import { type SessionReport, sessionReport } from "../../api/session-report.ts";
-import type { OpenRecording, SessionRecorder } from "../../gateway/request/sessions.ts";
+import type {
+  OpenRecording,
+  RemoteRecording,
+  RemoteSession,
+  SessionRecorder,
+} from "../../gateway/request/sessions.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Session } from "../../protocols/kubectl/session.ts";
@@ -50,6 +55,8 @@ const SWEEP_EVERY_MS = 60 * 60_000;
 export class Recordings implements SessionRecorder {
   readonly #parts: RecordingsParts;
   readonly #live = new Map<string, Live>();
+  /** Those that another process writes, with the way to end them. */
+  readonly #remote = new Map<string, () => void>();
   readonly #sweeper = setInterval(() => void this.sweep(), SWEEP_EVERY_MS).unref();
 
   constructor(parts: RecordingsParts) {
@@ -89,6 +96,38 @@ export class Recordings implements SessionRecorder {
     }
   }
 
+  async remote(session: RemoteSession): Promise<RemoteRecording | string | undefined> {
+    const {
+      record_sessions: how,
+      record_stdin,
+      recording_limit: limit,
+      recording_failure,
+    } = this.#parts.settings();
+    if (how === "off") return undefined;
+    const endsOnFailure = recording_failure === "closed";
+    const id = `sess_${randomBytes(4).toString("hex")}`;
+    const isFull = how === "full" && !session.isTransfer;
+    try {
+      if (this.#parts.isDiskFull()) throw new Error("the disk is full");
+      await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#parts.log("a session is not recorded", { reason: why });
+      return endsOnFailure ? `its session cannot be recorded (${why})` : undefined;
+    }
+    this.#remote.set(id, session.end);
+    return {
+      id,
+      path: join(this.#parts.directory, `${id}.jsonl`),
+      header: remoteHeader(id, session, isFull),
+      isFull,
+      keepsTyped: record_stdin === "on",
+      limit,
+      endsOnFailure,
+      over: () => void this.#remote.delete(id),
+    };
+  }
+
   async #over(id: string, ask: Ask, end: SessionEnd): Promise<void> {
     const live = this.#live.get(id);
     if (live === undefined) return;
@@ -120,7 +159,7 @@ export class Recordings implements SessionRecorder {
     if (version !== 1 || header.id !== id) return undefined;
     const tail = await piece(file, Math.max(0, size - TAIL), Math.min(size, TAIL));
     const last = parsed(tail.trimEnd().split("\n").at(-1) ?? "") as { end?: EndLine } | undefined;
-    const isOpen = this.#live.has(id);
+    const isOpen = this.#live.has(id) || this.#remote.has(id);
     const { end } = last ?? {};
     const report: SessionReport = {
       ...header,
@@ -174,6 +213,11 @@ export class Recordings implements SessionRecorder {
   async end(idOrPrefix: string): Promise<string> {
     const { id } = await this.find(idOrPrefix);
     const live = this.#live.get(id);
+    const endRemote = this.#remote.get(id);
+    if (endRemote !== undefined) {
+      endRemote();
+      return id;
+    }
     if (live === undefined)
       throw new UserError(`the session '${id}' is over`, { hint: "iddio session list", code: "ended" });
     live.recording.end();
@@ -184,7 +228,8 @@ export class Recordings implements SessionRecorder {
   async sweep(): Promise<void> {
     const keepMs = parseDuration(this.#parts.settings().recording_keep) ?? Number.POSITIVE_INFINITY;
     for (const name of await readdir(this.#parts.directory).catch(() => [])) {
-      if (!NAME.test(name) || this.#live.has(name.slice(0, -".jsonl".length))) continue;
+      const id = name.slice(0, -".jsonl".length);
+      if (!NAME.test(name) || this.#live.has(id) || this.#remote.has(id)) continue;
       const path = join(this.#parts.directory, name);
       const facts = await stat(path).catch(() => undefined);
       if (facts !== undefined && Date.now() - facts.mtimeMs > keepMs) await rm(path, { force: true });
@@ -232,6 +277,27 @@ function headerOf(
     started_ms: Date.now(),
     ...(container === "" ? {} : { container }),
     ...(approvalId === undefined ? {} : { approval_id: approvalId }),
+    ...(client?.user === undefined ? {} : { user: client.user }),
+    ...(client?.run === undefined ? {} : { run: client.run }),
+  };
+}
+
+function remoteHeader(
+  id: string,
+  { host, user, argv, isTerminal, client }: RemoteSession,
+  isFull: boolean,
+): Header & { readonly version: 1 } {
+  return {
+    version: 1,
+    id,
+    request_id: "",
+    kind: "ssh",
+    content: isFull ? "full" : "metadata",
+    host,
+    remote_user: user,
+    argv: argv.map(maskFreeText),
+    is_tty: isTerminal,
+    started_ms: Date.now(),
     ...(client?.user === undefined ? {} : { user: client.user }),
     ...(client?.run === undefined ? {} : { run: client.run }),
   };

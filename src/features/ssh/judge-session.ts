@@ -8,6 +8,7 @@ import type { Gateway } from "../../gateway/request/context.ts";
 import { askDigest } from "../../gateway/request/fingerprint.ts";
 import type { Destination } from "../../gateway/request/inspection/inspection.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
+import type { RemoteRecording } from "../../gateway/request/sessions.ts";
 import type { Ending } from "../../gateway/request/stages/stage.ts";
 import type { InspectEntry } from "../../match/inspect-entry.ts";
 import { InspectIndex } from "../../match/inspect-index.ts";
@@ -23,7 +24,7 @@ import { type ClassifiedWish, classifyWish } from "../../protocols/ssh/classify-
 import { folderOf, isBelow } from "../../protocols/ssh/file-operation.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
-import type { ChannelEnd, DialledTarget, FromSession, ToSession, Wish } from "./link.ts";
+import type { ChannelEnd, DialledTarget, FromSession, RecordingOrder, ToSession, Wish } from "./link.ts";
 
 /** What judging needs of the daemon. */
 export interface JudgeParts {
@@ -142,6 +143,7 @@ export class SessionJudge {
     const subject = this.#subject(login);
     const digest = askDigest("ssh", [...this.#who(login), JSON.stringify(wish)]);
     let isHeld = false;
+    let recording: RemoteRecording | string | undefined;
     const stopTelling = this.#tellWhenHeld(id, digest, () => {
       isHeld = true;
     });
@@ -173,10 +175,22 @@ export class SessionJudge {
         const { promise, resolve } = Promise.withResolvers<ChannelEnd>();
         open.ended = resolve;
         if (isHeld) this.#cover(wish, classified.classification.tier);
-        answer({ type: "go", id });
+        recording = await this.#record(id, wish, login);
+        if (typeof recording === "string") {
+          answer({ type: "refuse", id, text: `iddio refused it: ${recording}` });
+          ended({ failure: recording });
+          return;
+        }
+        answer({
+          type: "go",
+          id,
+          ...(recording === undefined ? {} : { recording: orderOf(recording, wish) }),
+        });
         if (this.#isClosed)
           resolve({ code: undefined, toRemote: 0, fromRemote: 0, reason: "the connection broke off" });
-        ended(endingOf(await promise));
+        const end = await promise;
+        recording?.over();
+        ended(endingOf(end, recording?.id));
       },
     };
     try {
@@ -188,6 +202,24 @@ export class SessionJudge {
       stopTelling();
       this.#open.delete(id);
     }
+  }
+
+  /** Begins the recording of a channel; files and forwardings are part of one, or none. */
+  async #record(
+    id: number,
+    wish: Wish,
+    { user, target }: Login,
+  ): Promise<RemoteRecording | string | undefined> {
+    if (wish.kind === "file" || wish.kind === "forward") return undefined;
+    return this.#parts.gateway().sessions?.remote({
+      host: target.host,
+      user,
+      argv: [textOf(wish)],
+      isTerminal: wish.kind === "shell" || (wish.kind === "exec" && wish.pty),
+      isTransfer: wish.kind === "exec" && TRANSFER.test(wish.command),
+      client: this.#client.owner.identity,
+      end: () => this.#send({ type: "stop", id }),
+    });
   }
 
   /** A yes to one change of a file counts for others of the same folder in the same channel. */
@@ -306,6 +338,18 @@ function withWhere(
   };
 }
 
+/** Commands whose bytes are files. */
+const TRANSFER =
+  /^\s*(?:\S*\/)?(?:rsync\s+--server|scp\s+-\S*[tf]|git[- ](?:upload-pack|receive-pack|upload-archive)|git-lfs)\b/;
+
+function orderOf(
+  { path, header, isFull, keepsTyped, limit, endsOnFailure }: RemoteRecording,
+  wish: Wish,
+): RecordingOrder {
+  const isTerminal = wish.kind === "shell" || (wish.kind === "exec" && wish.pty);
+  return { path, header, isFull, isTerminal, keepsTyped, limit, endsOnFailure };
+}
+
 type FileWish = Extract<Wish, { kind: "file" }>;
 
 function coverable(wish: Wish): wish is FileWish {
@@ -327,13 +371,14 @@ function textOf(wish: Wish): string {
   }
 }
 
-function endingOf({ code, toRemote, fromRemote, sha256, reason }: ChannelEnd): Ending {
+function endingOf({ code, toRemote, fromRemote, sha256, reason }: ChannelEnd, recording?: string): Ending {
   return {
     fields: {
       ...(code === undefined ? {} : { exit_code: code }),
       bytes_in: toRemote,
       bytes_out: fromRemote,
       ...(sha256 === undefined ? {} : { sha256 }),
+      ...(recording === undefined ? {} : { recording }),
     },
     ...(reason === undefined ? {} : { failure: reason }),
   };

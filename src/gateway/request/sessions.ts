@@ -2,6 +2,7 @@
 // The feature that records implements it.
 
 import type { Ask } from "../../model/ask.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
 import type { Session } from "../../protocols/kubectl/session.ts";
 import type { SessionTap } from "../stream/session-tap.ts";
 
@@ -14,6 +15,8 @@ export interface OpenRecording {
 
 /** Begins recordings. */
 export interface SessionRecorder {
+  /** A session that another process writes; a text says why it must not go, undefined that nothing is recorded. */
+  remote(session: RemoteSession): Promise<RemoteRecording | string | undefined>;
   /**
    * Undefined when this kind of session is not recorded. A text: why it cannot be recorded, and so must not go. Never
    * rejects.
@@ -23,4 +26,33 @@ export interface SessionRecorder {
     session: Session,
     approvalId: string | undefined,
   ): Promise<OpenRecording | string | undefined>;
+}
+
+/** What is known of a session that another process of ours writes down. */
+export interface RemoteSession {
+  readonly host: string;
+  readonly user: string;
+  readonly argv: readonly string[];
+  readonly isTerminal: boolean;
+  /** Its content is files, of which names and sizes say enough. */
+  readonly isTransfer: boolean;
+  readonly client: ClientIdentity | undefined;
+  /** Ends it, when a person says so. */
+  readonly end: () => void;
+}
+
+/** How that process records it. */
+export interface RemoteRecording {
+  readonly id: string;
+  /** A file that is not there yet. */
+  readonly path: string;
+  /** Its first line. */
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly isFull: boolean;
+  readonly keepsTyped: boolean;
+  /** Octets of content. */
+  readonly limit: number;
+  readonly endsOnFailure: boolean;
+  /** The session is over. */
+  readonly over: () => void;
 }
