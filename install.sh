@@ -96,6 +96,10 @@ target() {
   if [ "$os" = darwin ] && [ "$cpu" = x64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || true)" = 1 ]; then
     cpu=arm64
   fi
+  # Written for processors from 2013 on.
+  if [ "$os-$cpu" = linux-x64 ] && [ -r /proc/cpuinfo ] && ! grep -qw avx2 /proc/cpuinfo; then
+    say "warning: this processor has no AVX2, so the program may end with 'Illegal instruction'" >&2
+  fi
   libc=''
   if [ "$os" = linux ] && is_musl; then libc=-musl; fi
   printf '%s-%s%s' "$os" "$cpu" "$libc"

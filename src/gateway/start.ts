@@ -7,10 +7,10 @@ import { serveControl } from "../api/server/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
 import { McpService } from "../features/mcp/judge/service.ts";
-import { findDesktop } from "../features/notify/desktop-notification.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
+import { findDesktop } from "../host/process/desktop-notification.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
 import { openDatabase } from "../state/database.ts";
 import { DiskRoom } from "../state/disk-room.ts";
@@ -263,7 +263,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     broker,
     log,
     desktop,
-    isWanted: () => settings.current.notifications === "on",
+    setting: () => settings.current.notifications,
   });
   cleanup.defer(() => notifications.close());
 

@@ -4,7 +4,12 @@
 import { describe, expect, test } from "bun:test";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { escapeMarkup, findDesktop } from "../../src/features/notify/desktop-notification.ts";
+import { HoldNotifications } from "../../src/features/notify/hold-notifications.ts";
+import type { Broker } from "../../src/gateway/request/broker.ts";
+import { Events } from "../../src/gateway/request/events.ts";
+import { escapeMarkup, findDesktop } from "../../src/host/process/desktop-notification.ts";
+import { Log } from "../../src/state/log.ts";
+import { builtBinary } from "../support/built-binary.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectTls } from "../support/proxy-client.ts";
@@ -121,3 +126,64 @@ test("settings set says when there is nothing to show notifications", async () =
   const change = await daemon.control.call("settings_set", { name: "notifications", value: "on" });
   expect(change.note).toContain("no desktop");
 });
+
+test("doctor --notify sends one, and says so where there is nothing to send it by", async () => {
+  if (!isLinux) return;
+  await using screen = await desktop();
+  await using home = await temporaryDirectory();
+  const run = async (env: Record<string, string>) => {
+    const all = { ...env, HOME: home.path, IDDIO_HOME: home.path };
+    const child = Bun.spawn([builtBinary(), "doctor", "--notify"], {
+      env: all,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    return { stdout, stderr, code: await child.exited };
+  };
+  expect(await run(screen.env)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("one notification was sent"),
+  });
+  expect(await screen.shown()).toHaveLength(1);
+  const { DBUS_SESSION_BUS_ADDRESS: _, ...noBus } = screen.env;
+  const without = await run({ ...noBus, XDG_RUNTIME_DIR: "/nowhere" });
+  expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining("no desktop session") });
+}, 60_000);
+
+for (const [setting, expected] of [
+  ["on", "notification"],
+  ["alert", "window"],
+] as const)
+  test(`the setting '${setting}' is a ${expected}, where the desktop has both`, async () => {
+    const shown: string[] = [];
+    const show = (what: string) => async () => {
+      shown.push(what);
+      return true;
+    };
+    const events = new Events();
+    const operation = { protocol: "generic", tier: "sensitive", command: "DELETE", labels: {} };
+    const ask = {
+      operation,
+      target: { name: "a.example", port: 443 },
+      subject: {},
+      fields: {},
+      evidence: [],
+    };
+    const broker = { list: () => [{ id: "appr_1", ask }] } as unknown as Broker;
+    await using directory = await temporaryDirectory();
+    const log = new Log(join(directory.path, "iddio.log"), {});
+    const desktop = { program: "osascript", show: show("notification"), alert: show("window") };
+    const notifications = new HoldNotifications({ events, broker, log, desktop, setting: () => setting });
+    events.publish("approval_requested", { id: "appr_1" });
+    await eventually(
+      async () => shown,
+      (all) => all.length > 0,
+    );
+    expect(shown).toEqual([expected]);
+    notifications.close();
+    log.close();
+  });

@@ -169,3 +169,35 @@ describe("lint", () => {
     ]);
   });
 });
+
+describe("hosts and tools that are judged by method or by their own words", () => {
+  const rows: readonly (readonly [protocol: Protocol, typed: string, hint: string | undefined])[] = [
+    ["generic", "DELETE", undefined],
+    ["generic", "propfind", undefined],
+    ["generic", "websocket", undefined],
+    ["generic", "*", undefined],
+    ["generic", "DELTE", "did you mean 'delete'?"],
+    ["generic", "delete user", "did you mean 'delete'?"],
+    ["terraform", "apply", undefined],
+    ["terraform", "terraform destroy", undefined],
+    ["terraform", "state rm", undefined],
+    ["terraform", "LOCK", undefined],
+    ["terraform", "aply", "did you mean 'apply'?"],
+    ["helm", "uninstall", undefined],
+    ["helm", "helm uninstall", undefined],
+    ["helm", "plugin install", undefined],
+    ["helm", "secrets", undefined],
+    ["helm", "uninstal", "did you mean 'uninstall'?"],
+  ];
+  for (const [protocol, typed, hint] of rows)
+    test(
+      `${protocol}: ${typed}`,
+      () => {
+        const problems = commandProblems(denying(protocol, typed));
+        if (hint === undefined) expect(problems).toEqual([]);
+        else expect(problems).toMatchObject([{ severity: "error" }]);
+        if (hint !== undefined && !typed.includes(" ")) expect(problems[0]?.hint).toBe(hint);
+      },
+      LIMIT,
+    );
+});

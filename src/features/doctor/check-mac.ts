@@ -41,7 +41,6 @@ export async function checkNotifications({ service }: CheckContext): Promise<Fin
   return {
     ...about,
     verdict: "ok",
-    detail:
-      "macOS does not say whether they are shown: run 'display notification \"x\"' in Script Editor once and allow it",
+    detail: "macOS does not say whether they are shown; send one: iddio doctor --notify",
   };
 }

@@ -3,19 +3,23 @@
 // what a person decides by is `approval show`.
 
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
+<<<<<<< HEAD
 import type { Events } from "../../gateway/request/records/events.ts";
+=======
+import type { Events } from "../../gateway/request/events.ts";
+import type { Desktop } from "../../host/process/desktop-notification.ts";
+>>>>>>> ed26998 (policy: commands of generic, terraform and helm are checked; doctor --notify and the window on macOS; old processors)
 import { nameOfAsk, type Subject, type Target } from "../../model/ask.ts";
 import type { Log } from "../../state/log/log.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import type { Desktop } from "./desktop-notification.ts";
 
 interface Parts {
   readonly events: Events;
   readonly broker: Broker;
   readonly log: Log;
   readonly desktop: Desktop | undefined;
-  /** The setting, asked each time. */
-  readonly isWanted: () => boolean;
+  /** The setting, asked each time; `alert`: a window, where the desktop has one. */
+  readonly setting: () => "on" | "alert" | "off";
 }
 
 /** A burst comes together in this time, and the process that asks becomes known. */
@@ -48,7 +52,7 @@ export class HoldNotifications {
   }
 
   #held(id: string): void {
-    if (this.#parts.desktop === undefined || !this.#parts.isWanted()) return;
+    if (this.#parts.desktop === undefined || this.#parts.setting() === "off") return;
     this.#unseen.add(id);
     const waitMs = Math.max(GATHER_MS, this.#notBefore - performance.now());
     this.#timer ??= setTimeout(() => void this.#show(), waitMs).unref();
@@ -61,7 +65,10 @@ export class HoldNotifications {
     const [first] = waiting;
     if (first !== undefined && desktop !== undefined) {
       const { title, body } = waiting.length === 1 ? textOfOne(first) : textOfMany(waiting);
-      const isShown = await desktop.show(title, body);
+      const isShown =
+        this.#parts.setting() === "alert" && desktop.alert !== undefined
+          ? await desktop.alert(title, body)
+          : await desktop.show(title, body);
       if (!isShown) log.debug("no notification could be shown", { program: desktop.program });
       this.#notBefore = performance.now() + (isShown ? APART_MS : AFTER_FAILURE_MS);
     }

@@ -87,7 +87,7 @@ function noteOn(
         ? undefined
         : `hosts whose certificate fails are from now on passed unread for ${settings.detector_ttl}`;
     case "notifications":
-      return settings.notifications === "on" && !hasDesktop
+      return settings.notifications !== "off" && !hasDesktop
         ? "the daemon finds no desktop session that could show any"
         : undefined;
     case "approval_guard":

@@ -15,8 +15,10 @@ import { effectiveMethods, formMethods, mayBeForm } from "../method-override.ts"
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade, upgradeOf } from "../upgrade.ts";
+import { methodOperations, methodVocabulary } from "./known-operations.ts";
 
-const TIER_BY_METHOD: ReadonlyMap<string, Tier> = new Map([
+/** Tiers of the methods that have one. */
+export const TIER_BY_METHOD: ReadonlyMap<string, Tier> = new Map([
   ["GET", "observe"],
   ["HEAD", "observe"],
   ["OPTIONS", "observe"],
@@ -135,6 +137,11 @@ export const genericClassifier: Classifier = {
   programs: [],
   needsBody: byMethodNeedsBody,
   classify: classifyGeneric,
+  operations: () => [
+    ...methodOperations(TIER_BY_METHOD),
+    { command: "websocket", aliases: [], tier: "break-glass" },
+  ],
+  vocabulary: methodVocabulary(),
   classifyArgv: (argv) =>
     unknownClassification("generic", `no classifier reads the program "${argv[0] ?? ""}"`),
 };

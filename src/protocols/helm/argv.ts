@@ -86,7 +86,8 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 
 type Rule = readonly [tier: Tier, reason: string];
 
-const COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+/** Tiers of the tool's commands. */
+export const COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...["bash", "fish", "powershell", "zsh"].map((shell): [string, Rule] => [
     `completion ${shell}`,
     ["observe", "prints a script"],

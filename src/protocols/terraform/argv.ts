@@ -31,7 +31,8 @@ const GROUPS = words("env metadata providers state workspace stacks cloud");
 
 type Rule = readonly [tier: Tier, reason: string];
 
-const COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+/** Tiers of the tool's commands. */
+export const COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["apply", ["modify", "changes infrastructure"]],
   ["cat", ["observe", "prints a banner"]],
   ["console", ["sensitive", "evaluates anything on the state, secrets included"]],

@@ -6,10 +6,11 @@ import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
-import { byMethodNeedsBody, classifyByMethod } from "../generic/classify.ts";
+import { byMethodNeedsBody, classifyByMethod, TIER_BY_METHOD } from "../generic/classify.ts";
+import { methodOperations, methodVocabulary, toolOperations } from "../generic/known-operations.ts";
 import { decodeLoosely } from "../lenient-path.ts";
 import { raisedToBreakGlass } from "../strictest.ts";
-import { classifyTerraformArgv } from "./argv.ts";
+import { COMMANDS, classifyTerraformArgv } from "./argv.ts";
 
 /** The classifier of the policy's `terraform` block. */
 export const terraformClassifier: Classifier = {
@@ -18,6 +19,8 @@ export const terraformClassifier: Classifier = {
   programs: ["terraform", "tofu"],
   needsBody: byMethodNeedsBody,
   classify,
+  operations: () => [...toolOperations(COMMANDS), ...methodOperations(TIER_BY_METHOD)],
+  vocabulary: methodVocabulary(),
   classifyArgv: classifyTerraformArgv,
 };
 

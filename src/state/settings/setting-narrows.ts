@@ -15,7 +15,7 @@ const STRICTEST_FIRST: { readonly [N in SettingName]?: readonly Settings[N][] } 
   record_port_forward: ["full", "metadata", "off"],
   recording_failure: ["closed", "open"],
   undo_failure: ["closed", "sensitive", "open"],
-  notifications: ["on", "off"],
+  notifications: ["alert", "on", "off"],
   telemetry_opt_in: [false, true],
   console_listen: ["off"],
 };

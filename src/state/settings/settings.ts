@@ -51,7 +51,7 @@ const TABLE = {
   upstream_proxy: setting("", proxyUrl),
   upstream_no_proxy: setting("", hostList),
   /** Whether a held request is shown on the desktop, where there is one. */
-  notifications: setting("on", word("on", "off")),
+  notifications: setting("on", word("on", "alert", "off")),
   /** Port of the console on this machine: `auto` keeps the one that was chosen at first, `off` serves none. */
   console_listen: setting("auto", consolePort),
   /** What shows that a person, not an agent, answers and widens. */

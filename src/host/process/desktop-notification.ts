@@ -3,9 +3,9 @@
 // script or of an option, and are escaped for what the notification server would obey.
 
 import { existsSync } from "node:fs";
-import type { Environment } from "../../host/process/environment.ts";
-import { runTool } from "../../host/process/run-tool.ts";
-import { findSystemTool } from "../../host/process/system-tool.ts";
+import type { Environment } from "./environment.ts";
+import { runTool } from "./run-tool.ts";
+import { findSystemTool } from "./system-tool.ts";
 
 /** A way to show notifications on this machine. */
 export interface Desktop {
@@ -13,6 +13,8 @@ export interface Desktop {
   readonly program: string;
   /** Resolves with whether it was shown. Never throws, never waits long. */
   show(title: string, body: string): Promise<boolean>;
+  /** Opens a window that closes by itself and needs no permission; absent where notifications are always seen. */
+  alert?(title: string, body: string): Promise<boolean>;
 }
 
 const SHOW_MS = 5_000;
@@ -57,6 +59,14 @@ const SCRIPT = [
   "end run",
 ];
 
+/** A window, for notifications that macOS files where nobody looks. */
+const ALERT_SCRIPT = [
+  "on run argv",
+  "display alert (item 1 of argv) message (item 2 of argv) giving up after 20",
+  "end run",
+];
+const ALERT_MS = 25_000;
+
 const MANAGER_MS = 2_000;
 
 /** Whether this process is in the session at the screen: over ssh, and in the user's domain, nobody sees a window. */
@@ -76,15 +86,14 @@ export function isAtScreen(env: Environment): boolean {
 function osascript(env: Environment): Desktop | undefined {
   const program = findSystemTool("osascript", env);
   if (program === undefined || !isAtScreen(env)) return undefined;
+  const run = async (lines: readonly string[], timeoutMs: number, title: string, body: string) => {
+    const script = lines.flatMap((line) => ["-e", line]);
+    const { code } = await runTool(["osascript", ...script, "--", title, body], { env, timeoutMs });
+    return code === 0;
+  };
   return {
     program,
-    async show(title, body) {
-      const script = SCRIPT.flatMap((line) => ["-e", line]);
-      const { code } = await runTool(["osascript", ...script, "--", title, body], {
-        env,
-        timeoutMs: SHOW_MS,
-      });
-      return code === 0;
-    },
+    show: (title, body) => run(SCRIPT, SHOW_MS, title, body),
+    alert: (title, body) => run(ALERT_SCRIPT, ALERT_MS, title, body),
   };
 }

@@ -1,0 +1,33 @@
+// What requests are called where the method decides: the operations of `generic` blocks, and of hosts of terraform and
+// helm. Their command lines are called by the tools' own words, which hooks judge.
+
+import type { Tier } from "../../model/tier.ts";
+import type { KnownOperation } from "../known-operation.ts";
+import type { Vocabulary } from "../vocabulary.ts";
+
+/** Methods that have no tier and that servers know all the same: WebDAV, caches, discovery. */
+const OTHERS: ReadonlySet<string> = new Set(
+  `acl ban bind checkin checkout connect copy label link merge mkactivity mkcalendar mkcol mkworkspace move notify
+   orderpatch pri propfind proppatch purge query rebind report search source subscribe trace unbind uncheckout unlink
+   unsubscribe update updateredirectref version-control`.split(/\s+/),
+);
+
+/** The methods with a tier. */
+export function methodOperations(tiers: ReadonlyMap<string, Tier>): readonly KnownOperation[] {
+  return [...tiers].map(([command, tier]) => ({ command, aliases: [], tier }));
+}
+
+/** Operations of a tool whose command lines are judged by the words of its own commands. */
+export function toolOperations(
+  commands: ReadonlyMap<string, readonly [tier: Tier, reason: string]>,
+): readonly KnownOperation[] {
+  return [...commands].map(([command, [tier]]) => ({ command, aliases: [], tier }));
+}
+
+/** Words that a block judged by method may use beside its operations; `isOther` adds a tool's own. */
+export function methodVocabulary(isOther: (command: string) => boolean = () => false): Vocabulary {
+  return {
+    meaningOf: () => [],
+    isCarried: (command) => OTHERS.has(command.toLowerCase()) || isOther(command),
+  };
+}
