@@ -71,21 +71,57 @@ export function* suggestSteps(
     rule.heldBack === undefined ? [] : [rule],
   );
   const learnt: SuggestedRule[] = [];
-  let text = policy.text;
   const ready = candidates.filter(({ rule }) => rule.heldBack === undefined);
-  const accepted: Learnt[] = [];
-  for (const step of stepsOf(policy, ready)) {
-    const wanted = [...accepted, ...step.candidates.map(learntOf)];
-    const edited = step.edit(text, (rule) => remarkOf(rule, day));
-    const problem = edited === undefined ? BY_HAND : yield* problemWith(policy, edited, wanted, catalogue);
-    if (edited !== undefined && problem === undefined) {
-      text = edited;
-      accepted.splice(0, accepted.length, ...wanted);
-      learnt.push(...step.candidates.map(({ rule }) => rule));
-    } else heldBack.push(...step.candidates.map(({ rule }) => ({ ...rule, heldBack: problem })));
+  ready.sort((a, b) => b.rule.count - a.rule.count);
+  const steps = stepsOf(policy, ready.slice(0, MAX_LEARNT));
+  heldBack.push(
+    ...ready.slice(MAX_LEARNT).map(({ rule }) => ({ ...rule, heldBack: "take the others first" })),
+  );
+  const taken = yield* largestProven(policy, steps, catalogue, day);
+  for (const step of steps) {
+    const problem = taken.problems.get(step);
+    const rules = step.candidates.map(({ rule }) => rule);
+    if (problem === undefined) learnt.push(...rules);
+    else heldBack.push(...rules.map((rule) => ({ ...rule, heldBack: problem })));
   }
+  const { text } = taken;
   const often = (a: SuggestedRule, b: SuggestedRule) => b.count - a.count;
   return { rules: [...learnt.sort(often), ...heldBack.sort(often)], text };
+}
+
+/** Rules that are suggested at once: a reviewer reads no more, and each makes the proof longer. */
+const MAX_LEARNT = 40;
+
+/**
+ * The text with all steps that can be proven together: all at once where that holds, else half by half, so that a few
+ * bad ones cost few proofs.
+ */
+function* largestProven(
+  policy: Policy,
+  steps: readonly Step[],
+  catalogue: Catalogue,
+  day: (ms: number) => string,
+): Steps<{ readonly text: string; readonly problems: ReadonlyMap<Step, string> }> {
+  const problems = new Map<Step, string>();
+  let taken: readonly Step[] = [];
+  const textOf = (some: readonly Step[]) =>
+    some.reduce<string | undefined>(
+      (text, step) => (text === undefined ? undefined : step.edit(text, (rule) => remarkOf(rule, day))),
+      policy.text,
+    );
+  const queue: (readonly Step[])[] = steps.length === 0 ? [] : [steps];
+  for (let some = queue.shift(); some !== undefined; some = queue.shift()) {
+    // In their order: places of later edits depend on it.
+    const together = steps.filter((step) => taken.includes(step) || some?.includes(step));
+    const edited = textOf(together);
+    const learnt = together.flatMap(({ candidates }) => candidates.map(learntOf));
+    const problem = edited === undefined ? BY_HAND : yield* problemWith(policy, edited, learnt, catalogue);
+    const [only, second] = some;
+    if (problem === undefined) taken = together;
+    else if (second === undefined && only !== undefined) problems.set(only, problem);
+    else queue.unshift(some.slice(0, some.length / 2), some.slice(some.length / 2));
+  }
+  return { text: textOf(taken) ?? policy.text, problems };
 }
 
 const BY_HAND = "the policy is written in a way that only you can edit here";
