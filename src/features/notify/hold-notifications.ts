@@ -3,12 +3,8 @@
 // what a person decides by is `approval show`.
 
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
-<<<<<<< HEAD
 import type { Events } from "../../gateway/request/records/events.ts";
-=======
-import type { Events } from "../../gateway/request/events.ts";
 import type { Desktop } from "../../host/process/desktop-notification.ts";
->>>>>>> ed26998 (policy: commands of generic, terraform and helm are checked; doctor --notify and the window on macOS; old processors)
 import { nameOfAsk, type Subject, type Target } from "../../model/ask.ts";
 import type { Log } from "../../state/log/log.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
