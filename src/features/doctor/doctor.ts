@@ -1,4 +1,5 @@
-// `iddio doctor`: looks the installation over and changes nothing.
+// `iddio doctor`: looks the installation over and changes nothing. `--notify` sends one notification, because only the
+// person at the screen can say whether it is seen.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { installationOf, SYSTEM_FLAG } from "../../cli/kit/installation/installation.ts";
