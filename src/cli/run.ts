@@ -2,6 +2,7 @@
 // and hands it what it needs. Knows no command by name; throws UserError, prints no error itself.
 
 import { ControlClient } from "../api/client.ts";
+import { FEATURES } from "../features/features.ts";
 import { UserError } from "../model/user-error.ts";
 import { type StatePaths, statePaths, systemStatePaths } from "../state/paths.ts";
 import { BUILD_VERSION } from "../version.ts";
@@ -55,7 +56,8 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
     prove: async (question, last) =>
       (await import("./kit/show-presence.ts")).showPresence(question, last, env),
   });
-  const context = { args: parsed.args, flags: parsed.flags, output, paths, env, daemon, interrupted };
+  const { args, flags } = parsed;
+  const context = { args, flags, output, paths, env, daemon, features: FEATURES, interrupted };
   return (await command.run(context)) ?? 0;
 }
 

@@ -41,6 +41,8 @@ const ROOMS: readonly (readonly string[])[] = [
   ["src/gateway/front"],
   ["src/cli/kit"],
   ["src/features"],
+  // What lists the features; a feature knows none of the others.
+  ["src/features/features.ts"],
   ["src/gateway/control"],
   ["src/gateway"],
   ["src/cli"],
@@ -85,6 +87,28 @@ test("a room imports only rooms on lower floors, or itself", () => {
     }
   }
   expect(wrong.sort()).toEqual([]);
+});
+
+test("only what composes the program imports a list of implementations", () => {
+  const ROOTS: Readonly<Record<string, readonly string[]>> = {
+    "src/features/features.ts": [
+      "src/cli/registry.ts",
+      "src/cli/run.ts",
+      "src/gateway/control/page-control.ts",
+    ],
+    "src/cli/registry.ts": [
+      "src/cli/commands/completion.ts",
+      "src/cli/commands/man.ts",
+      "src/cli/help.ts",
+      "src/cli/man-page.ts",
+      "src/cli/run.ts",
+    ],
+    "src/gateway/request/stages/stages.ts": ["src/gateway/request/exchange.ts"],
+  };
+  for (const [list, roots] of Object.entries(ROOTS)) {
+    const importers = files.filter(({ imports }) => imports.some(({ target }) => target === list));
+    expect(importers.map(({ path }) => path).sort(), list).toEqual([...roots]);
+  }
 });
 
 test("every import of an own file names the file with its .ts", () => {

@@ -4,6 +4,7 @@
 
 import type { ControlClient } from "../../api/client.ts";
 import type { StatePaths } from "../../state/paths.ts";
+import type { Feature } from "./feature.ts";
 import type { Flags } from "./flags.ts";
 import type { Output } from "./output.ts";
 
@@ -55,6 +56,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The daemon; nothing is sent before its first call. */
   readonly daemon: ControlClient;
+  /** Every feature, for commands that are about all of them. */
+  readonly features: readonly Feature[];
   /** Aborted by SIGINT and SIGTERM; for commands that follow something and end quietly then. */
   readonly interrupted: () => AbortSignal;
 }

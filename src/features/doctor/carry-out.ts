@@ -2,6 +2,7 @@
 // before it is done; one that fails stops the rest, because the rest may need it.
 
 import { ControlClient } from "../../api/client.ts";
+import { type Finding, REPAIR_ORDER, type Repair } from "../../cli/kit/check.ts";
 import { bringUp, placeDaemon } from "../../cli/kit/installation/bring-up.ts";
 import {
   daemonStatus,
@@ -11,7 +12,6 @@ import {
 } from "../../cli/kit/installation/installation.ts";
 import type { Service } from "../../host/service/service.ts";
 import { UserError } from "../../model/user-error.ts";
-import { type Finding, REPAIR_ORDER, type Repair } from "./checks.ts";
 
 const WAIT_MS = 10_000;
 

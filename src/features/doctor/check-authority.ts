@@ -3,9 +3,9 @@
 
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import type { CheckContext, Finding, Repair } from "../../cli/kit/check.ts";
 import { readCertificate } from "../../host/trust/trust.ts";
 import { FEWEST_ROOTS } from "../../model/root-count.ts";
-import type { CheckContext, Finding, Repair } from "./checks.ts";
 
 const DAY_MS = 86_400_000;
 const EXPIRES_SOON_DAYS = 30;

@@ -2,9 +2,9 @@
 // where nobody looks. Neither can be asked for; the first is seen by what the daemon has met.
 
 import { existsSync } from "node:fs";
+import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 import { LOCAL_NETWORK_REFUSED } from "../../gateway/upstream/local-network.ts";
 import { readLast } from "../../state/journal/read.ts";
-import type { CheckContext, Finding } from "./checks.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -4,10 +4,10 @@
 import { constants } from "node:fs";
 import { access, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 import { lowDisk } from "../../state/disk-room.ts";
 import { errorCode } from "../../state/files.ts";
 import { readLast } from "../../state/journal/read.ts";
-import type { CheckContext, Finding } from "./checks.ts";
 
 const MIB = 1024 * 1024;
 const DISK_FAIL_MIB = 20;

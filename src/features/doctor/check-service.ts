@@ -4,12 +4,12 @@
 import { lstat, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { startCommand } from "../../api/client.ts";
+import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 import { askProgram } from "../../host/service/daemon-binary.ts";
 import { modeOf, readInstallMode, wantsService } from "../../host/service/install-mode.ts";
 import { UserError } from "../../model/user-error.ts";
 import { parseSettings } from "../../state/settings/settings.ts";
 import { readConfigFile } from "../../state/trusted-file.ts";
-import type { CheckContext, Finding } from "./checks.ts";
 
 const CONNECT_MS = 2000;
 

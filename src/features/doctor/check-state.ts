@@ -3,10 +3,10 @@
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { CheckContext, Finding, Repair } from "../../cli/kit/check.ts";
 import { databaseProblem } from "../../state/database.ts";
 import { errorCode } from "../../state/files.ts";
 import { directoryMode } from "../../state/paths.ts";
-import type { CheckContext, Finding, Repair } from "./checks.ts";
 
 /** Whether the directory is there, ours and closed to others. */
 export async function checkStateDirectory({ paths }: CheckContext): Promise<Finding> {

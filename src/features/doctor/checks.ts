@@ -1,16 +1,11 @@
-// What `iddio doctor` looks at, as an explicit ordered list, and what it can find. Checks only look: each says what it
-// looked at, what it found and how that is fixed; fixing is the caller's, by the `repairs` that a finding names.
+// What `iddio doctor` looks at, as an explicit ordered list: the installation here, and what features add in their
+// feature.ts. The contract is cli/kit/check.ts.
 
 import { existsSync } from "node:fs";
-import type { Environment } from "../../host/process/environment.ts";
-import type { Service } from "../../host/service/service.ts";
-import type { TrustPlace } from "../../host/trust/trust.ts";
+import type { Check, CheckContext, Finding, NamedCheck } from "../../cli/kit/check.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { StatePaths } from "../../state/paths.ts";
 import { checkAuthority, checkBundle, checkTrust } from "./check-authority.ts";
 import { checkPolicy, checkSettings } from "./check-config.ts";
-import { checkForward } from "./check-forward.ts";
-import { checkGuard } from "./check-guard.ts";
 import { checkLocalNetwork, checkNotifications } from "./check-mac.ts";
 import { checkAudit, checkClients, checkClock, checkDisk } from "./check-machine.ts";
 import {
@@ -23,108 +18,7 @@ import {
   checkSocket,
   checkUnit,
 } from "./check-service.ts";
-import { checkSsh } from "./check-ssh.ts";
 import { checkDatabase, checkFiles, checkStateDirectory } from "./check-state.ts";
-
-/** How a check went. `warn` is worth knowing and breaks nothing; `skip` could not be looked at. */
-export type CheckVerdict = "ok" | "warn" | "fail" | "skip";
-
-/** Something that `iddio repair` does. They are carried out in the order of `REPAIR_ORDER`. */
-export type Repair =
-  | { readonly kind: "chown"; readonly path: string; readonly uid: number }
-  | { readonly kind: "chmod"; readonly path: string; readonly mode: number }
-  /** Renamed to `<path>.broken`. */
-  | { readonly kind: "put-aside"; readonly path: string }
-  /** The policy in force, or the settings, as the running daemon has them. */
-  | { readonly kind: "policy" | "settings" }
-  /** Makes what is missing of policy, authority and bundle. */
-  | { readonly kind: "seed" }
-  /** A new authority; the old one is set aside. */
-  | { readonly kind: "authority" }
-  | { readonly kind: "bundle" }
-  /** Binary, marker and unit as `iddio install` places them, and a restart. */
-  | { readonly kind: "install" }
-  | { readonly kind: "restart" }
-  | { readonly kind: "trust" };
-
-/** In which order repairs are carried out: later ones need what earlier ones fix. */
-export const REPAIR_ORDER: readonly Repair["kind"][] = [
-  "chown",
-  "chmod",
-  "put-aside",
-  "policy",
-  "settings",
-  "authority",
-  "seed",
-  "bundle",
-  "install",
-  "restart",
-  "trust",
-];
-
-/** What one check found. */
-export interface Finding {
-  /** Its name, a few words. */
-  readonly check: string;
-  /** What was looked at: a path, an address, a command. */
-  readonly lookedAt: string;
-  readonly verdict: CheckVerdict;
-  /** A lower-case clause. */
-  readonly detail: string;
-  /** What fixes it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
-  readonly fix?: string;
-  /** What `iddio repair` would do about it; empty when a person must. */
-  readonly repairs?: readonly Repair[];
-}
-
-/** How one receiver of audit rows goes. */
-export interface ForwardFacts {
-  readonly name: string;
-  readonly behind_bytes: number;
-  readonly refused_rows: number;
-  readonly problem?: string | undefined;
-  readonly failing_since_ms?: number | undefined;
-}
-
-/** What the running daemon says of itself. */
-export interface DaemonFacts {
-  readonly pid: number;
-  readonly version: string;
-  readonly proxyListen: string;
-  readonly policy: string;
-  readonly proxyMode: string;
-  /** Absent when the daemon is older than the guard. */
-  readonly guard?: {
-    readonly name: string;
-    readonly level: string;
-    readonly raise: string | undefined;
-    readonly problem: string | undefined;
-    readonly runs?: readonly { readonly name: string; readonly level: string }[] | undefined;
-  };
-  /** Receivers of audit rows; absent when the daemon is older than they are. */
-  readonly forward?: readonly ForwardFacts[] | undefined;
-}
-
-/** What checks look with. */
-export interface CheckContext {
-  readonly paths: StatePaths;
-  readonly env: Environment;
-  /** Version of this program. */
-  readonly version: string;
-  readonly nowMs: number;
-  /** The supervisor of this platform, when there is one. */
-  readonly service: Service | undefined;
-  /** Undefined when no daemon answers; the problem when one answers nonsense. */
-  readonly daemon: DaemonFacts | undefined;
-  readonly daemonProblem?: string;
-  /** The roots that this system trusts, a PEM block each. */
-  readonly systemRoots: readonly string[];
-  readonly trustPlaces: readonly TrustPlace[];
-  readonly platform: NodeJS.Platform;
-}
-
-/** One thing to look at. */
-export type Check = (context: CheckContext) => Promise<Finding>;
 
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["state directory", checkStateDirectory],
@@ -143,12 +37,9 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["service", checkService],
   ["daemon", checkDaemon],
   ["proxy mode", checkProxyMode],
-  ["guard", checkGuard],
   ["socket", checkSocket],
   ["port", checkPort],
   ["audit", checkAudit],
-  ["forwarding", checkForward],
-  ["ssh", checkSsh],
   ["clients", checkClients],
 ];
 
@@ -158,13 +49,27 @@ const MAC_CHECKS: typeof CHECKS = [
   ["notifications", checkNotifications],
 ];
 
+/** The installation's own checks with those of the features, each where it says that it belongs. */
+function withFeatures(own: typeof CHECKS, others: readonly NamedCheck[]): typeof CHECKS {
+  const all = [...own];
+  for (const { name, check, after } of others) {
+    const at = all.findIndex(([each]) => each === after);
+    all.splice(at < 0 ? all.length : at + 1, 0, [name, check]);
+  }
+  return all;
+}
+
 /**
  * Looks at everything, one after the other; where there is no state directory at all, at nothing else. A check that
  * fails to look is a finding like any other.
  */
-export async function runChecks(context: CheckContext): Promise<readonly Finding[]> {
+export async function runChecks(
+  context: CheckContext,
+  ofFeatures: readonly NamedCheck[],
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const all = context.platform === "darwin" ? [...CHECKS, ...MAC_CHECKS] : CHECKS;
+  const here = withFeatures(CHECKS, ofFeatures);
+  const all = context.platform === "darwin" ? [...here, ...MAC_CHECKS] : here;
   for (const [name, check] of existsSync(context.paths.root) ? all : CHECKS.slice(0, 1)) {
     findings.push(
       await check(context).catch((error: unknown) => ({

@@ -1,9 +1,9 @@
 // The findings of `doctor --live`, a line a client, in the shape that the other checks have. Without a daemon
 // nothing is tried: its absence is the one finding.
 
+import type { CheckVerdict, Finding } from "../../cli/kit/check.ts";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { isDown } from "../../cli/kit/is-down.ts";
-import type { CheckVerdict, Finding } from "./checks.ts";
 import type { LiveResult } from "./live-check.ts";
 
 /** What the clients were found to do; without a daemon nothing is tried. */

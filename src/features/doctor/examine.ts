@@ -2,13 +2,14 @@
 // is asked for once, before the first check.
 
 import type { StatusReport } from "../../api/reports.ts";
+import type { CheckContext, Finding, ForwardFacts } from "../../cli/kit/check.ts";
+import type { Feature } from "../../cli/kit/feature.ts";
 import { daemonStatus, type Installation } from "../../cli/kit/installation/installation.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import type { Service } from "../../host/service/service.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { BUILD_VERSION } from "../../version.ts";
-import type { CheckContext, Finding, ForwardFacts } from "./checks.ts";
 
 /** What an examination gave, and the service that it was about. */
 export interface Examination {
@@ -17,7 +18,10 @@ export interface Examination {
 }
 
 /** Runs every check. */
-export async function examine({ scope, paths, env }: Installation): Promise<Examination> {
+export async function examine(
+  { scope, paths, env }: Installation,
+  features: readonly Feature[],
+): Promise<Examination> {
   const { runChecks } = await import("./checks.ts");
   const { openService } = await import("../../host/service/service.ts");
   const { trustPlaces } = await import("../../host/trust/trust.ts");
@@ -56,7 +60,8 @@ export async function examine({ scope, paths, env }: Installation): Promise<Exam
     trustPlaces: await trustPlaces({ env }),
     platform: process.platform,
   };
-  return { findings: await runChecks(context), service };
+  const checks = await Promise.all(features.map((feature) => feature.checks?.() ?? []));
+  return { findings: await runChecks(context, checks.flat()), service };
 }
 
 /** Undefined of a daemon that is older than forwarding. */

@@ -1,10 +1,10 @@
 // `iddio repair`: does what `doctor` would have somebody do, looks again, and says what is left for a person. Decides
 // nothing itself: what is wrong is the checks' to say, how it is fixed carry-out.ts's.
 
+import type { Finding } from "../../cli/kit/check.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { type Installation, installationOf, SYSTEM_FLAG } from "../../cli/kit/installation/installation.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { Finding } from "./checks.ts";
 
 const ROUNDS = 3;
 
@@ -35,7 +35,7 @@ export const repairCommand: Command = {
     const isJson = flags.has("json");
     const done: string[] = [];
     const impossible = new Set<string>();
-    let { findings, service } = await examine(installation);
+    let { findings, service } = await examine(installation, context.features);
     // A repair may bring to light what needs another: a new authority, for one, must be trusted again.
     for (let round = 0; round < ROUNDS; round += 1) {
       const plan = planRepairs(findings).filter((repair) => !done.includes(describeRepair(repair)));
@@ -58,7 +58,7 @@ export const repairCommand: Command = {
         break;
       }
       if (isDry) break;
-      ({ findings, service } = await examine(installation));
+      ({ findings, service } = await examine(installation, context.features));
       if (impossible.size > 0) break;
     }
     const willRemain = ({ repairs = [] }: Finding) =>

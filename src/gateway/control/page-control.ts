@@ -104,7 +104,8 @@ export function pageHandlers({
 
     doctor_examine: async () => {
       const { examine } = await import("../../features/doctor/examine.ts");
-      const { findings } = await examine({ scope: "user", paths, env, own: paths });
+      const { FEATURES } = await import("../../features/features.ts");
+      const { findings } = await examine({ scope: "user", paths, env, own: paths }, FEATURES);
       return {
         findings: findings.map(({ check, lookedAt, verdict, detail, fix }) => ({
           check,

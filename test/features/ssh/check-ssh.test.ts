@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { checkSsh } from "../../../src/features/doctor/check-ssh.ts";
+import { checkSsh } from "../../../src/features/ssh/check-ssh.ts";
 import { statePaths } from "../../../src/state/paths.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

@@ -1,8 +1,8 @@
 // doctor tells of a receiver that has been failing for long, and of rows that one refused.
 
 import { expect, test } from "bun:test";
-import { checkForward } from "../../../src/features/doctor/check-forward.ts";
-import type { CheckContext, ForwardFacts } from "../../../src/features/doctor/checks.ts";
+import type { CheckContext, ForwardFacts } from "../../../src/cli/kit/check.ts";
+import { checkForward } from "../../../src/features/forward/check-forward.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,6 +1,6 @@
 // doctor: how much an approval is worth against an agent, and the command that makes it worth more.
 
-import type { CheckContext, Finding } from "./checks.ts";
+import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 
 /** The level that the running daemon reports. */
 export function checkGuard({ daemon, paths }: CheckContext): Promise<Finding> {

@@ -2,9 +2,9 @@
 // which clients do, which must name the hosts that the policy names now.
 
 import { readFile } from "node:fs/promises";
+import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 import { findSystemTool } from "../../host/process/system-tool.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
-import type { CheckContext, Finding } from "./checks.ts";
 
 /** Nothing to say without an `ssh` block. */
 export async function checkSsh({ paths, env }: Pick<CheckContext, "paths" | "env">): Promise<Finding> {

@@ -1,7 +1,7 @@
 // doctor: whether audit rows get to where they are forwarded to. A receiver that is down for a moment is no finding; one
 // that has been down for an hour is, and so are rows that it refused.
 
-import type { CheckContext, Finding, ForwardFacts } from "./checks.ts";
+import type { CheckContext, Finding, ForwardFacts } from "../../cli/kit/check.ts";
 
 const LONG_MS = 10 * 60_000;
 const VERY_LONG_MS = 24 * 60 * 60_000;

@@ -1,0 +1,37 @@
+// What the feature credentials brings to the command line, the control API and doctor. Loaded at every start: what is heavy
+// stays behind a function. The contract is cli/kit/feature.ts.
+
+import type { Feature } from "../../cli/kit/feature.ts";
+import {
+  credentialsAddCommand,
+  credentialsEnvCommand,
+  credentialsListCommand,
+  credentialsRemoveCommand,
+  credentialsRevokeCommand,
+  credentialsTestCommand,
+} from "./commands.ts";
+
+/** Holds tokens, gives agents placeholders, and puts the tokens into requests that were let through. */
+export const credentialsFeature: Feature = {
+  name: "credentials",
+  about: "Holds tokens, gives agents placeholders, and puts the tokens into requests that were let through",
+  commands: [
+    credentialsAddCommand,
+    credentialsListCommand,
+    credentialsEnvCommand,
+    credentialsTestCommand,
+    credentialsRevokeCommand,
+    credentialsRemoveCommand,
+  ],
+  nouns: { credentials: "Tokens that iddio holds for agents" },
+  methods: [
+    "credentials_list",
+    "credentials_add",
+    "credentials_placeholders",
+    "credentials_test",
+    "credentials_revoke",
+    "credentials_remove",
+  ],
+  stages: ["credentials"],
+  tables: ["credentials", "placeholder_secret"],
+};

@@ -1,0 +1,14 @@
+// What the feature doctor brings to the command line, the control API and doctor. Loaded at every start: what is heavy
+// stays behind a function. The contract is cli/kit/feature.ts.
+
+import type { Feature } from "../../cli/kit/feature.ts";
+import { doctorCommand } from "./doctor.ts";
+import { repairCommand } from "./repair.ts";
+
+/** Examines the installation and repairs it. */
+export const doctorFeature: Feature = {
+  name: "doctor",
+  about: "Examines the installation and repairs it",
+  commands: [doctorCommand, repairCommand],
+  methods: ["probes_start", "probes_end"],
+};

@@ -1,0 +1,31 @@
+// What the feature mcp brings to the command line, the control API and doctor. Loaded at every start: what is heavy
+// stays behind a function. The contract is cli/kit/feature.ts.
+
+import type { Feature } from "../../cli/kit/feature.ts";
+import {
+  mcpBindCommand,
+  mcpForgetCommand,
+  mcpInstallCommand,
+  mcpListCommand,
+  mcpReviewCommand,
+  mcpRunCommand,
+  mcpUninstallCommand,
+} from "./commands.ts";
+
+/** Judges the tool calls of MCP servers, and pins the tools that a person has seen. */
+export const mcpFeature: Feature = {
+  name: "mcp",
+  about: "Judges the tool calls of MCP servers, and pins the tools that a person has seen",
+  commands: [
+    mcpRunCommand,
+    mcpInstallCommand,
+    mcpUninstallCommand,
+    mcpListCommand,
+    mcpReviewCommand,
+    mcpBindCommand,
+    mcpForgetCommand,
+  ],
+  nouns: { mcp: "Servers of tools (Model Context Protocol) that agents use" },
+  methods: ["mcp_session", "mcp_list", "mcp_show", "mcp_review", "mcp_digest", "mcp_bind", "mcp_forget"],
+  tables: ["mcp_servers", "mcp_items"],
+};

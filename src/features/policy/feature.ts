@@ -1,0 +1,48 @@
+// What the feature policy brings to the command line, the control API and doctor. Loaded at every start: what is heavy
+// stays behind a function. The contract is cli/kit/feature.ts.
+
+import type { Feature } from "../../cli/kit/feature.ts";
+import { policyCheckCommand, policyDiffCommand } from "./compare.ts";
+import { policyEditCommand } from "./edit.ts";
+import { policyExplainCommand } from "./explain.ts";
+import { policyLintCommand } from "./lint.ts";
+import {
+  policyReloadCommand,
+  policySchemaCommand,
+  policyShowCommand,
+  policyValidateCommand,
+} from "./policy.ts";
+import { policyReplayCommand } from "./replay.ts";
+import { policySuggestCommand } from "./suggest.ts";
+import { policyTestCommand } from "./test.ts";
+
+/** Shows, edits, explains, tests and compares policies. */
+export const policyFeature: Feature = {
+  name: "policy",
+  about: "Shows, edits, explains, tests and compares policies",
+  commands: [
+    policyShowCommand,
+    policyEditCommand,
+    policyValidateCommand,
+    policyReloadCommand,
+    policySchemaCommand,
+    policyExplainCommand,
+    policyLintCommand,
+    policyReplayCommand,
+    policySuggestCommand,
+    policyTestCommand,
+    policyDiffCommand,
+    policyCheckCommand,
+  ],
+  nouns: { policy: "What is allowed, held and refused" },
+  methods: [
+    "policy_show",
+    "policy_reload",
+    "policy_write",
+    "policy_lint",
+    "policy_diff",
+    "policy_explain",
+    "policy_replay",
+    "policy_suggest",
+  ],
+};

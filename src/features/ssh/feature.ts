@@ -1,0 +1,16 @@
+// What the feature ssh brings to the command line, the control API and doctor. Loaded at every start: what is heavy
+// stays behind a function. The contract is cli/kit/feature.ts.
+
+import type { Feature } from "../../cli/kit/feature.ts";
+import { sshConfigCommand, sshProxyCommand, sshSessionCommand } from "./commands.ts";
+
+/** Judges SSH a channel at a time. */
+export const sshFeature: Feature = {
+  name: "ssh",
+  about: "Judges SSH a channel at a time",
+  commands: [sshConfigCommand, sshProxyCommand, sshSessionCommand],
+  settings: ["ssh_config"],
+  checks: async () => [
+    { name: "ssh", check: (await import("./check-ssh.ts")).checkSsh, after: "forwarding" },
+  ],
+};
