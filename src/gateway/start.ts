@@ -6,7 +6,6 @@ import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
-import { McpService } from "../features/mcp/judge/service.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
@@ -38,6 +37,7 @@ import { announceChanges } from "./control/announce-changes.ts";
 import { startConsole } from "./control/console-control.ts";
 import { controlHandlers } from "./control/control.ts";
 import { startGuard } from "./control/guard-control.ts";
+import { startMcp } from "./control/mcp-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
@@ -342,7 +342,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     runs,
     clock,
     disk,
-    mcp: new McpService({ gateway, database, events, log }),
+    mcp: cleanup.use(startMcp({ gateway, database, events, log }, ownerUid, env)),
   });
   const stopCalls = new AbortController();
   cleanup.defer(() => stopCalls.abort());

@@ -38,7 +38,13 @@ export interface StoredServer {
   /** A person has looked at what was seen first. */
   readonly reviewed: boolean;
   /** The address behind `iddio mcp add`, with fields that are added to its requests. */
-  readonly remote?: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  readonly remote?: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    /** Of the local address. */
+    readonly port: number;
+    readonly token: string;
+  };
   readonly first_ms: number;
   readonly last_ms: number;
 }

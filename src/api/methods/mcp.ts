@@ -48,6 +48,7 @@ export const mcpAnswer = object({
   say: words(["go", "refuse", "held", "parked", "shown", "gone"]),
   refusal: optional(refusal),
   approval_id: optional(text()),
+  state: optional(text("given back by a client of the 2026 protocol that asks again")),
   shown: optional(list(flag(), "whether each item of the page may be shown")),
 });
 
@@ -75,6 +76,7 @@ const server = object({
   table: optional(text("the known tools that are bound to it")),
   reviewed: flag(),
   trusted: flag("the policy trusts its annotations"),
+  url: optional(text("of a server behind `iddio mcp add`")),
   tools: number(),
   waits: number("items that wait for a person, its identity and instructions included"),
   first_ms: number(),
@@ -133,6 +135,15 @@ export const MCP_METHODS = {
     }),
     output: object({ server }),
     errors: { ...NO_SUCH, "no-table": "there is no such table" },
+  }),
+  mcp_add: method("change", "POST", "/v1/mcp/add", {
+    about: "gives a remote server an address on this machine",
+    input: object({
+      name: text(),
+      url: text(),
+      headers: optional(list(object({ name: text(), value: text() }), "added to its requests")),
+    }),
+    output: object({ server, local_url: text("where clients reach it; whoever has it can use the server") }),
   }),
   mcp_forget: method("change", "POST", "/v1/mcp/forget", {
     about: "forgets a server; what it offers next is first seen again",

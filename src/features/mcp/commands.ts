@@ -117,6 +117,33 @@ export const mcpBindCommand: Command = {
   },
 };
 
+/** Gives a remote server a local address. */
+export const mcpAddCommand: Command = {
+  name: "mcp add",
+  summary: "Give a remote MCP server an address on this machine",
+  args: [SERVER, { name: "url" }],
+  flags: [
+    {
+      name: "header",
+      value: "field",
+      isRepeatable: true,
+      summary: "Field to add to its requests: 'Authorization: Bearer …'; - reads them from stdin",
+    },
+    JSON_FLAG,
+  ],
+  details: [
+    "Clients then use the address that is printed. A credential that a client sends there goes no further; the one that",
+    "the server needs is given with --header.",
+  ],
+  examples: [
+    "iddio mcp add docs https://mcp.example.com/mcp",
+    "iddio mcp add local http://localhost:8080/mcp",
+  ],
+  async run(context) {
+    await (await import("./show.ts")).add(context);
+  },
+};
+
 /** Forgets one. */
 export const mcpForgetCommand: Command = {
   name: "mcp forget",

@@ -3,6 +3,7 @@
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
+  mcpAddCommand,
   mcpBindCommand,
   mcpForgetCommand,
   mcpInstallCommand,
@@ -20,12 +21,23 @@ export const mcpFeature: Feature = {
     mcpRunCommand,
     mcpInstallCommand,
     mcpUninstallCommand,
+    mcpAddCommand,
     mcpListCommand,
     mcpReviewCommand,
     mcpBindCommand,
     mcpForgetCommand,
   ],
   nouns: { mcp: "Servers of tools (Model Context Protocol) that agents use" },
-  methods: ["mcp_session", "mcp_list", "mcp_show", "mcp_review", "mcp_digest", "mcp_bind", "mcp_forget"],
+  methods: [
+    "mcp_session",
+    "mcp_list",
+    "mcp_show",
+    "mcp_review",
+    "mcp_digest",
+    "mcp_bind",
+    "mcp_add",
+    "mcp_forget",
+  ],
   tables: ["mcp_servers", "mcp_items"],
+  checks: async () => [{ name: "mcp", check: (await import("./check-mcp.ts")).checkMcp, after: "audit" }],
 };

@@ -73,6 +73,31 @@ export async function bind({ args, flags, output, daemon }: CommandContext): Pro
   );
 }
 
+/** Adds a remote server. */
+export async function add({ args, flags, output, daemon }: CommandContext): Promise<void> {
+  const [name = "", url = ""] = args;
+  const given = flags.texts("header");
+  const fields = given.includes("-")
+    ? (await Bun.stdin.text()).split("\n").filter((line) => line.trim() !== "")
+    : given;
+  const headers = fields.map((field) => {
+    const colon = field.indexOf(":");
+    if (colon < 1)
+      throw new UserError("a field is 'Name: value'", {
+        hint: "--header 'Authorization: Bearer …'",
+        exitCode: 2,
+      });
+    return { name: field.slice(0, colon).trim(), value: field.slice(colon + 1).trim() };
+  });
+  const { local_url, server } = await daemon.call("mcp_add", { name, url, headers });
+  if (flags.has("json")) {
+    output.json({ server, local_url });
+    return;
+  }
+  output.line(local_url);
+  output.note("put this address into the client's settings in place of the server's");
+}
+
 /** Forgets a server. */
 export async function forget({ args, output, daemon }: CommandContext): Promise<void> {
   const [name = ""] = args;

@@ -9,8 +9,6 @@ import type { Authority } from "../../ca/authority.ts";
 import type { Credentials } from "../../features/credentials/credentials.ts";
 import type { Forwarding } from "../../features/forward/forwarding.ts";
 
-import type { McpService } from "../../features/mcp/judge/service.ts";
-
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -40,7 +38,7 @@ import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
 import { hostHandlers } from "./host-control.ts";
-import { mcpHandlers } from "./mcp-control.ts";
+import { type McpParts, mcpHandlers } from "./mcp-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { pageHandlers } from "./page-control.ts";
@@ -77,7 +75,7 @@ export interface ControlParts {
   readonly console: RunningConsole;
   readonly versions: PolicyVersions;
   readonly guardStore: GuardStore;
-  readonly mcp: McpService;
+  readonly mcp: McpParts;
 }
 
 /** The handlers of every control method. */

@@ -3,6 +3,7 @@
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
+import { McpEndpoint } from "../../features/mcp/http/endpoint.ts";
 import {
   accept,
   bind,
@@ -11,19 +12,45 @@ import {
   serverReport,
   waitingDigest,
 } from "../../features/mcp/judge/review.ts";
-import type { McpService } from "../../features/mcp/judge/service.ts";
+import { McpService } from "../../features/mcp/judge/service.ts";
 import { serveSession } from "../../features/mcp/judge/session-rows.ts";
+import { patienceOf } from "../../features/mcp/stdio/patience.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
+import type { Gateway } from "../request/context.ts";
 import type { RecordControl } from "./approval-control.ts";
 
 type Methods = Extract<keyof ControlHandlers, `mcp_${string}`>;
 
+/** The daemon's end of MCP. */
+export interface McpParts {
+  readonly service: McpService;
+  readonly endpoint: McpEndpoint;
+}
+
+/** Makes it; `ownerUid`: the user who may reach the local addresses. */
+export function startMcp(
+  parts: ConstructorParameters<typeof McpService>[0] & { readonly gateway: Gateway },
+  ownerUid: number | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): McpParts & Disposable {
+  const service = new McpService(parts);
+  const isAllowed = (uid: number) => uid === ownerUid;
+  const endpoint = new McpEndpoint({
+    gateway: parts.gateway,
+    service,
+    log: parts.log,
+    isAllowed,
+    patience: patienceOf(env),
+  });
+  return { service, endpoint, [Symbol.dispose]: () => endpoint.close() };
+}
+
 /** Handlers of the methods about MCP servers. */
 export function mcpHandlers(
-  service: McpService,
+  { service, endpoint }: McpParts,
   policy: PolicyStore,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
@@ -55,6 +82,15 @@ export function mcpHandlers(
       service.refresh(name);
       record(caller, "mcp bind", { server: name, table: table ?? "" });
       return { server: serverReport(pins, policy.current, server) };
+    },
+
+    mcp_add: ({ name, url, headers = [] }, caller) => {
+      const server = endpoint.add(name, url, headers);
+      record(caller, "mcp add", { server: name, url, headers: headers.map((each) => each.name) });
+      return {
+        server: serverReport(pins, policy.current, server),
+        local_url: endpoint.addressOf(server) ?? "",
+      };
     },
 
     mcp_forget: ({ name }, caller) => {

@@ -83,7 +83,11 @@ function classifyWrapped({ how, text, ignored, why }: KnownTool, args: JsonObjec
   return requestOf(filled);
 }
 
+/** Signs by which a shell would do more than run one program. */
+const MORE_THAN_ONE = /[<>|;&`$()\\\n\r]/;
+
 function scriptOf(text: string): Classification | string {
+  if (MORE_THAN_ONE.test(text)) return "it may be more than one command line";
   const parts = classifyScript(text);
   const [only] = parts;
   return only !== undefined && parts.length === 1 && only.isSure

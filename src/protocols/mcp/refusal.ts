@@ -2,8 +2,8 @@
 // result with `isError`, which models read; everything else by a JSON-RPC error.
 
 import { assertNever } from "../../model/assert-never.ts";
-import type { MessageId } from "../../wire/jsonrpc/message.ts";
-import type { Refusal } from "../refused.ts";
+import type { JsonObject, MessageId } from "../../wire/jsonrpc/message.ts";
+import { machineReadable, type Refusal } from "../refused.ts";
 
 /** JSON-RPC codes of iddio's own errors; -32000 to -32099 are for implementations. */
 export const REFUSED_CODE = -32003;
@@ -14,6 +14,7 @@ export const INVALID_REQUEST = -32600;
 export function refusalText(refusal: Refusal, waits = false): string {
   const { command, tier, rule, reason, approvalId } = refusal;
   const what = command === "" ? "this request" : `'${command}'`;
+  const forward = refusal.toAllow === undefined ? "" : ` (${refusal.toAllow})`;
   const by = [
     tier === "unknown" ? "tier unknown" : `tier ${tier}`,
     ...(rule === "" ? [] : [`rule ${rule}`]),
@@ -28,7 +29,7 @@ export function refusalText(refusal: Refusal, waits = false): string {
     );
   switch (refusal.outcome) {
     case "refused":
-      return `iddio refused ${what} by policy (${by})${why}. Do not retry and do not look for a way around it; tell the user that the policy forbids it.`;
+      return `iddio refused ${what} by policy (${by})${why}. Do not retry and do not look for a way around it; tell the user that the policy forbids it${forward}.`;
     case "denied":
       return `iddio: a person denied ${what} (${id}, ${by})${why}. Do not retry; ask the user how to go on.`;
     case "timed_out":
@@ -51,23 +52,50 @@ export function refusalText(refusal: Refusal, waits = false): string {
   }
 }
 
+/** What of an answer depends on the client. */
+export interface AnswerOptions {
+  /** The approval is still open, and the same call takes it over. */
+  readonly waits?: boolean;
+  /** The protocol of 2026-07-28 and later. */
+  readonly isStateless?: boolean;
+}
+
 /** The answer to a request that was not let through: one line of JSON. */
-export function refusalAnswer(id: MessageId | null, method: string, refusal: Refusal, waits = false): string {
+export function refusalAnswer(
+  id: MessageId | null,
+  method: string,
+  refusal: Refusal,
+  { waits = false, isStateless = false }: AnswerOptions = {},
+): string {
   const text = refusalText(refusal, waits);
   const data = {
-    outcome: waits ? "waits" : refusal.outcome,
-    tier: refusal.tier,
-    rule: refusal.rule,
-    retry: waits || refusal.retry,
-    ...(refusal.approvalId === undefined ? {} : { approval_id: refusal.approvalId }),
+    ...machineReadable(refusal),
+    ...(waits ? { outcome: "waits", retry: true } : {}),
   };
-  if (method === "tools/call")
-    return JSON.stringify({
-      jsonrpc: "2.0",
-      id,
-      result: { content: [{ type: "text", text }], isError: true, _meta: { "dev.iddio/refusal": data } },
-    });
-  return errorAnswer(id, REFUSED_CODE, text, data);
+  if (method !== "tools/call") return errorAnswer(id, REFUSED_CODE, text, data);
+  const kind = isStateless ? { resultType: "complete" } : {};
+  const result = {
+    ...kind,
+    content: [{ type: "text", text }],
+    isError: true,
+    _meta: { "dev.iddio/refusal": data },
+  };
+  return JSON.stringify({ jsonrpc: "2.0", id, result });
+}
+
+/** What is told of a call that waits without anybody at its other end. */
+export function waitingRefusal(method: string, params: JsonObject, approvalId: string): Refusal {
+  const command = typeof params.name === "string" ? params.name : method;
+  return {
+    status: 403,
+    outcome: "timed_out",
+    tier: "unknown",
+    command,
+    rule: "",
+    reason: "",
+    retry: true,
+    approvalId,
+  };
 }
 
 /** A JSON-RPC error. */

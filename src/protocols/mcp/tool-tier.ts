@@ -41,7 +41,7 @@ const CHANGES = new Set(
     " ",
   ),
 );
-const RUNS = new Set("run exec execute eval evaluate spawn invoke start send".split(" "));
+const RUNS = new Set("run exec execute eval evaluate spawn invoke start send interact".split(" "));
 const CODE = new Set(
   "command commands cmd shell bash zsh sh powershell terminal process program code script scripts python javascript js node ssh applescript".split(
     " ",

@@ -34,6 +34,7 @@ export function serverReport(pins: McpPins, policy: Policy, stored: StoredServer
     ...rest,
     ...(stored.version === undefined ? {} : { era: stored.version >= "2026" ? "2026" : "2025" }),
     ...(bound === undefined ? {} : { table: bound.table }),
+    ...(stored.remote === undefined ? {} : { url: stored.remote.url }),
     trusted: policy.blocks.get("mcp")?.mcp?.trusted.includes(stored.name) === true,
     tools: items.filter(({ kind }) => kind === "tools").length,
     waits: waitingOf(stored, items).length,

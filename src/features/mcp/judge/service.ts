@@ -9,6 +9,7 @@ import type { Log } from "../../../state/log/log.ts";
 import { McpPins, type ServerIdentity, type StoredServer } from "../../../state/mcp-pins.ts";
 import { KnownServer, type ServerNews } from "./known-server.ts";
 import { findServer } from "./review.ts";
+import { StateSeals } from "./sealed-state.ts";
 import { McpSession } from "./session.ts";
 import type { Slot } from "./slot.ts";
 
@@ -27,6 +28,7 @@ export class McpService {
   };
   readonly #servers = new Map<string, KnownServer>();
   readonly #parked = new Map<string, Slot>();
+  readonly #seals = new StateSeals();
 
   constructor(parts: {
     gateway: AskParts;
@@ -44,21 +46,27 @@ export class McpService {
 
   /** Begins a session; throws a UserError for a name that is none. */
   open(name: string, identity: ServerIdentity, client: ClientIdentity | undefined): McpSession {
-    if (!SERVER_NAME.test(name))
-      throw new UserError(`'${name.slice(0, 80)}' cannot name an MCP server`, {
-        hint: "use 1 to 64 of: a-z, 0-9, '.', '_', '-'; begin with a letter or digit: iddio mcp run --name files -- …",
-        exitCode: 2,
-      });
+    checkName(name);
     const server = this.#server(name);
     const isAccepted = server.meet(identity, Date.now());
     return new McpSession({
       gateway: this.#parts.gateway,
       server,
       parked: this.#parked,
+      seals: this.#seals,
       client,
       identity,
       isAccepted,
     });
+  }
+
+  /** Writes down where a remote server is. Its pins stay. */
+  setRemote(name: string, remote: NonNullable<StoredServer["remote"]>): StoredServer {
+    checkName(name);
+    const stored = { ...this.#server(name).stored, remote, last_ms: Date.now() };
+    this.#parts.pins.put(stored);
+    this.refresh(name);
+    return stored;
   }
 
   /** What is known of a server; throws a UserError when nothing is. */
@@ -98,6 +106,14 @@ export class McpService {
     if (kind === "seen") log.info("mcp server seen", fields);
     else log.warn("mcp server changed", { ...fields, hint: `iddio mcp review ${server}` });
   }
+}
+
+function checkName(name: string): void {
+  if (SERVER_NAME.test(name)) return;
+  throw new UserError(`'${name.slice(0, 80)}' cannot name an MCP server`, {
+    hint: "use 1 to 64 of: a-z, 0-9, '.', '_', '-'; begin with a letter or digit: iddio mcp run --name files -- …",
+    exitCode: 2,
+  });
 }
 
 function newServer(name: string): StoredServer {

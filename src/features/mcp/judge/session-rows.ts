@@ -66,10 +66,10 @@ export function serveSession(session: McpSession, sink: RowSink<Answer>): Promis
       sink.send({ id, say: "shown", shown: [session.introduce(said)] });
     } else if (ask === "leave") waiting.get(id)?.leave();
     else if (ask === "park") {
-      const approvalId = waiting.get(id)?.park();
-      if (approvalId === undefined) return;
+      const parked = waiting.get(id)?.park();
+      if (parked === undefined) return;
       waiting.delete(id);
-      sink.send({ id, say: "parked", approval_id: approvalId });
+      sink.send({ id, say: "parked", approval_id: parked.approvalId, state: parked.state });
     } else {
       const { failure } = question;
       going.get(id)?.(failure === undefined ? {} : { failure });

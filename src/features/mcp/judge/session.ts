@@ -16,9 +16,11 @@ import { maskFreeText } from "../../../redaction/mask-text.ts";
 import type { ItemKind, ServerIdentity } from "../../../state/mcp-pins.ts";
 import { canonicalJson } from "../../../wire/jsonrpc/canonical-json.ts";
 import { isObject, type JsonObject } from "../../../wire/jsonrpc/message.ts";
+import type { Shower } from "../stdio/shown-result.ts";
 import { visible } from "./hidden-text.ts";
 import { classificationsOf, judgeCall } from "./judge-call.ts";
 import type { KnownServer } from "./known-server.ts";
+import { isSealedState, type StateSeals } from "./sealed-state.ts";
 import { Slot, type Waiter } from "./slot.ts";
 
 /** A late answer is kept this long for the same request; the broker's own bound. */
@@ -32,6 +34,7 @@ export interface SessionParts {
   readonly server: KnownServer;
   /** Requests that nobody waits for at the moment, by digest. */
   readonly parked: Map<string, Slot>;
+  readonly seals: StateSeals;
   readonly client: ClientIdentity | undefined;
   readonly identity: ServerIdentity;
   /** The server is the one that was accepted. */
@@ -46,12 +49,19 @@ export interface JudgedRequest {
   readonly exact?: string;
 }
 
-/** What anyone who asked can do while it waits. */
+/** A call that waits without anybody at its other end. */
+export interface Parked {
+  readonly approvalId: string;
+  /** For a client that gives it back when it asks again. */
+  readonly state: string;
+}
+
+/** What whoever asked can do while it waits. */
 export interface Waiting {
   /** Takes the question back. */
   leave(): void;
-  /** Stops waiting; gives the approval's id, undefined when nobody is asked about it. */
-  park(): string | undefined;
+  /** Stops waiting; undefined when nobody is asked about it. */
+  park(): Parked | undefined;
 }
 
 /** A session; see the head of this file. */
@@ -68,6 +78,21 @@ export class McpSession {
   get name(): string {
     return this.#parts.server.stored.name;
   }
+
+  /** Whether the server is the one that was accepted. */
+  get isAccepted(): boolean {
+    return this.#parts.isAccepted;
+  }
+
+  /** For whoever filters what the server says. */
+  readonly shower: Shower = {
+    introduce: (said) => this.introduce(said),
+    learn: (kind, items, isLast) => {
+      if (kind !== "resources") return this.learn(kind, items, isLast);
+      this.learnResources(items);
+      return items.map(() => true);
+    },
+  };
 
   /** Whether the server's instructions may be shown. */
   introduce(said: Parameters<KnownServer["introduce"]>[0]): boolean {
@@ -114,6 +139,13 @@ export class McpSession {
       return { leave() {}, park: () => undefined };
     }
     const digest = this.#digestOf(call, request.exact);
+    const { requestState } = request.params;
+    if (isSealedState(requestState) && !this.#parts.seals.open(requestState, digest, this.#principal())) {
+      waiter.refuse(
+        blockedAs(call, "its request state is of another call, was used, or is over; ask without it"),
+      );
+      return { leave() {}, park: () => undefined };
+    }
     const known = parked.get(digest);
     if (known?.isParked) {
       known.take(waiter);
@@ -128,17 +160,23 @@ export class McpSession {
   }
 
   #waiting(slot: Slot, digest: string): Waiting {
-    const { gateway, parked } = this.#parts;
+    const { gateway, parked, seals } = this.#parts;
     return {
       leave: () => slot.leave(),
       park: () => {
         const id = gateway.broker.list().find(({ ask }) => ask.digest === digest)?.id;
-        if (id === undefined || parked.has(digest)) return undefined;
+        const other = parked.get(digest);
+        if (id === undefined || (other !== undefined && other !== slot)) return undefined;
         parked.set(digest, slot);
         slot.park();
-        return id;
+        return { approvalId: id, state: seals.seal(digest, this.#principal()) };
       },
     };
+  }
+
+  #principal(): string {
+    const { client } = this.#parts;
+    return `${client?.user ?? ""} ${client?.run_id ?? ""}`;
   }
 
   /** What no policy can allow: a server or tool that waits for review. */
@@ -146,15 +184,7 @@ export class McpSession {
     const { gateway, isAccepted, server } = this.#parts;
     if (gateway.mode.current !== "enforce") return undefined;
     const review = `a person can look at it: iddio mcp review ${this.name}`;
-    const blocked = (reason: string): Refusal => ({
-      status: 403,
-      outcome: "blocked",
-      tier: "unknown",
-      command: nameOfCall(call).command,
-      rule: "",
-      reason: `${reason}; ${review}`,
-      retry: false,
-    });
+    const blocked = (reason: string): Refusal => blockedAs(call, `${reason}; ${review}`);
     if (isPlumbing(call.method)) return undefined;
     if (!isAccepted) return blocked("the server is not the one that was accepted under this name");
     const name = subjectOf(call);
@@ -260,6 +290,11 @@ export class McpSession {
       ...(call.method === "tools/call" ? [] : [{ label: "Method", text: call.method }]),
     ];
   }
+}
+
+function blockedAs(call: McpCall, reason: string): Refusal {
+  const { command } = nameOfCall(call);
+  return { status: 403, outcome: "blocked", tier: "unknown", command, rule: "", reason, retry: false };
 }
 
 function nameFields(call: McpCall): { readonly method: string; readonly path: string } {

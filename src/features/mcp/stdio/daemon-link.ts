@@ -14,7 +14,7 @@ export interface JudgedBack {
   go(): void;
   refuse(refusal: Refusal): void;
   /** Nobody waits any more; the approval is still open. */
-  parked(approvalId: string): void;
+  parked(approvalId: string, state: string): void;
 }
 
 /** A question that was asked. */
@@ -131,7 +131,7 @@ export class DaemonLink {
     return this.#connecting;
   }
 
-  #take({ id, say, refusal, approval_id, shown }: Answer): void {
+  #take({ id, say, refusal, approval_id, state, shown }: Answer): void {
     if (say === "shown") {
       this.#learning.get(id)?.(shown);
       this.#learning.delete(id);
@@ -141,7 +141,7 @@ export class DaemonLink {
     this.#judging.delete(id);
     if (back === undefined) return;
     if (say === "go") back.go();
-    else if (say === "parked") back.parked(approval_id ?? "");
+    else if (say === "parked") back.parked(approval_id ?? "", state ?? "");
     else if (say === "refuse" && refusal !== undefined) {
       const { approval_id: approvalId, to_allow: toAllow, ...rest } = refusal;
       back.refuse({

@@ -3,7 +3,13 @@
 // programs could read differently goes nowhere.
 
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
-import { errorAnswer, INVALID_REQUEST, refusalAnswer } from "../../../protocols/mcp/refusal.ts";
+import { statelessVersion, waitingAnswer } from "../../../protocols/mcp/era.ts";
+import {
+  errorAnswer,
+  INVALID_REQUEST,
+  refusalAnswer,
+  waitingRefusal,
+} from "../../../protocols/mcp/refusal.ts";
 import { mayLoseNumbers } from "../../../wire/jsonrpc/canonical-json.ts";
 import {
   isId,
@@ -17,19 +23,10 @@ import {
   SERVER_BOUNDS,
 } from "../../../wire/jsonrpc/message.ts";
 import { spanAt } from "../../../wire/jsonrpc/spans.ts";
+import { withoutSealedState } from "../judge/sealed-state.ts";
 import type { AskedQuestion, DaemonLink } from "./daemon-link.ts";
+import type { RelayPatience } from "./patience.ts";
 import { shownResult } from "./shown-result.ts";
-
-/** How long a relay waits for what; tests are less patient. */
-export interface RelayPatience {
-  /** Until a client that asked for progress hears that it waits, and between two such words. */
-  readonly progressMs: number;
-  /** Until a client that did not is told to come again; most give up after a minute. */
-  readonly parkMs: number;
-}
-
-/** The daemon's patience with clients of MCP. */
-export const RELAY_PATIENCE: RelayPatience = { progressMs: 10_000, parkMs: 45_000 };
 
 /** What a relay works with. */
 export interface RelayParts {
@@ -173,6 +170,7 @@ export class StdioRelay {
       return;
     }
     entry.state = "judged";
+    const isStateless = statelessVersion(params) !== undefined;
     const refused = (answer: string) => {
       entry.stop();
       if (entry.state === "cancelled") return;
@@ -189,10 +187,15 @@ export class StdioRelay {
             return;
           }
           entry.state = "sent";
-          ways.forward(text);
+          ways.forward(withoutSealedState(text, params));
         },
-        refuse: (refusal) => refused(refusalAnswer(id, method, refusal)),
-        parked: (approvalId) => refused(refusalAnswer(id, method, waits(method, params, approvalId), true)),
+        refuse: (refusal) => refused(refusalAnswer(id, method, refusal, { isStateless })),
+        parked: (approvalId, state) =>
+          refused(
+            isStateless
+              ? waitingAnswer(id, state)
+              : refusalAnswer(id, method, waitingRefusal(method, params, approvalId), { waits: true }),
+          ),
       },
     );
     if (open === this.#ofClient) this.#keepWaiting(entry, params, ways.answer);
@@ -202,7 +205,7 @@ export class StdioRelay {
   #keepWaiting(entry: Open, params: JsonObject, toClient: (text: string) => void): void {
     const { patience } = this.#parts;
     const token = isObject(params._meta) ? params._meta.progressToken : undefined;
-    if (!isId(token)) {
+    if (!isId(token) || statelessVersion(params) !== undefined) {
       const timer = setInterval(() => entry.question?.park(), patience.parkMs);
       entry.stop = () => clearInterval(timer);
       return;
@@ -266,7 +269,7 @@ function keyOf(id: MessageId): string {
 }
 
 /** The text of the parameters, where parsing it loses something that the server may see. */
-function exactOf(text: string): { readonly exact?: string } {
+export function exactOf(text: string): { readonly exact?: string } {
   const span = spanAt(text, ["params"]);
   if (span === undefined) return {};
   const params = text.slice(span.start, span.end);
@@ -276,18 +279,4 @@ function exactOf(text: string): { readonly exact?: string } {
 function errorText(error: unknown): string {
   const message = isObject(error) && typeof error.message === "string" ? error.message : "an error";
   return `the server answered with an error: ${message.slice(0, 200)}`;
-}
-
-function waits(method: string, params: JsonObject, approvalId: string) {
-  const name = typeof params.name === "string" ? params.name : method;
-  return {
-    status: 403,
-    outcome: "timed_out",
-    tier: "unknown",
-    command: name,
-    rule: "",
-    reason: "",
-    retry: true,
-    approvalId,
-  } as const;
 }

@@ -8,7 +8,8 @@ import type { StatePaths } from "../../../state/paths.ts";
 import { LineReader } from "../../../wire/jsonrpc/line-reader.ts";
 import { DaemonLink } from "./daemon-link.ts";
 import { identityOf } from "./identity.ts";
-import { RELAY_PATIENCE, type RelayPatience, StdioRelay } from "./relay.ts";
+import { patienceOf } from "./patience.ts";
+import { StdioRelay } from "./relay.ts";
 
 /** Bytes of one message of a client and of a server. */
 const CLIENT_LINE_MAX = 16 * 1024 * 1024;
@@ -134,13 +135,4 @@ function flushed(to: Writable): Promise<void> {
     if (to.destroyed) resolve();
     else to.write("", () => resolve());
   });
-}
-
-/** Tests are less patient: IDDIO_MCP_PATIENCE is two numbers of milliseconds, for progress and for coming again. */
-function patienceOf(env: RunOptions["env"]): RelayPatience {
-  const [progressMs, parkMs] = (env.IDDIO_MCP_PATIENCE ?? "").split(",").map(Number);
-  return {
-    progressMs: progressMs && progressMs >= 10 ? progressMs : RELAY_PATIENCE.progressMs,
-    parkMs: parkMs && parkMs >= 10 ? parkMs : RELAY_PATIENCE.parkMs,
-  };
 }
