@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { errorCode, writeFileAtomic } from "../../../state/files.ts";
 import type { SettingsFile } from "./clients.ts";
 import { type FoundServer, serversIn, withEntry } from "./json-settings.ts";
-import { serversInToml, withTomlEntry } from "./toml-settings.ts";
+import { hasTomlArgs, serversInToml, withTomlEntry } from "./toml-settings.ts";
 import { nameFrom, unwrap, wrap } from "./wrapped.ts";
 
 /** What became of one server. */
@@ -97,11 +97,8 @@ function read(file: SettingsFile, text: string): readonly FoundServer[] {
 /** Whether an entry had a list of arguments, be it an empty one. */
 function hasArgs(file: SettingsFile, text: string | undefined, server: FoundServer | undefined): boolean {
   if (text === undefined || server?.entry === undefined) return false;
-  const without =
-    file.format === "toml"
-      ? withTomlEntry(text, server.key, server.entry, false)
-      : withEntry(text, server.path, server.entry, false);
-  return without !== text;
+  if (file.format === "toml") return hasTomlArgs(text, server.key);
+  return withEntry(text, server.path, server.entry, false) !== text;
 }
 
 function keptPath(keepIn: string, path: string): string {

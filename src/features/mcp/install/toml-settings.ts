@@ -30,6 +30,11 @@ export function serversInToml(file: string, text: string): readonly FoundServer[
   });
 }
 
+/** Whether a server has a list of arguments, be it an empty one. */
+export function hasTomlArgs(text: string, key: string): boolean {
+  return tablesOf(text).find((each) => each.key === key)?.args !== undefined;
+}
+
 /** The text with another command line for one server. */
 export function withTomlEntry(
   text: string,
