@@ -83,6 +83,7 @@ const LINES: readonly (readonly string[])[] = [
   "run restore x",
   "ssh-config",
   "ssh-proxy localhost 22 x",
+  "mcp add x https://127.0.0.1:9/mcp",
   "mcp run true",
   "mcp install claude",
   "mcp uninstall claude",
@@ -101,8 +102,8 @@ const LINES: readonly (readonly string[])[] = [
   "credentials revoke x",
   "credentials remove x",
   "audit verify",
-  "forward add x https://127.0.0.1:9/none",
   "forward list",
+  "forward add x https://127.0.0.1:9/none",
   "forward test x",
   "forward rotate x",
   "forward remove x",
@@ -117,6 +118,16 @@ const LINES: readonly (readonly string[])[] = [
   "status --json",
   "uninstall --dry-run",
   "update status",
+  "session list",
+  "session show x",
+  "session replay x",
+  "session follow x",
+  "session export x",
+  "session end x",
+  "undo list",
+  "undo show x",
+  "undo apply x",
+  "undo clear",
   "update check",
   "update apply",
   "upgrade --check",
@@ -138,6 +149,7 @@ function steady(text: string, folders: readonly string[]): string {
   for (const folder of folders) steady = steady.replaceAll(folder, "<folder>");
   return steady
     .replaceAll(/(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/g, "F")
+    .replaceAll(/whsec_\S+/g, "S")
     .replaceAll(/\b(?:\d+[dhms])+\b/g, "T")
     .replaceAll(/\b[0-9a-f]{6,}\b|\d+/g, "N")
     .replaceAll(/ +/g, " ");

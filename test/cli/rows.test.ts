@@ -67,7 +67,7 @@ describe("the host as it was connected to", () => {
   ];
   for (const [fields, want] of rows)
     test(want, () =>
-      expect(WIDE_AUDIT.cells({ timestamp_ms: 0, op: "mitm", hash: "", fields }, 0)[7]).toBe(want),
+      expect(WIDE_AUDIT.cells({ timestamp_ms: 0, op: "mitm", hash: "", fields }, 0)[8]).toBe(want),
     );
 });
 
@@ -76,7 +76,7 @@ test("a row that is printed as it comes keeps its columns, and hides nothing", (
   const cells = WIDE_AUDIT.cells({ timestamp_ms: Number.NaN, op: "mitm", hash: "", fields }, 0);
   const line = auditLine(WIDE_AUDIT, cells, auditPainter(WIDE_AUDIT, PLAIN));
   expect(line).toBe(
-    "-                    mitm         -         -          observe      200     GET      h\\e[31m                       /\\u{202e}",
+    "-                    mitm         -         -          observe      200     -                         GET      h\\e[31m                       /\\u{202e}",
   );
 });
 
@@ -121,8 +121,8 @@ describe("in a narrow terminal a row says when, how it went and what it was", ()
 
 test("a pipe and a wide terminal get every column", () => {
   expect(auditLayout(undefined)).toBe(WIDE_AUDIT);
-  expect(auditLayout(132)).toBe(WIDE_AUDIT);
-  expect(auditLayout(131)).toBe(NARROW_AUDIT);
+  expect(auditLayout(160)).toBe(WIDE_AUDIT);
+  expect(auditLayout(159)).toBe(NARROW_AUDIT);
 });
 
 test("every outcome has a colour, and no word that says nothing about one", () => {

@@ -122,7 +122,7 @@ export function approvalHandlers(
     approvals_effect: async ({ id }) => {
       const { effect, ask } = broker.find(id).approval;
       if (effect !== undefined) return { effect: await effect.show() };
-      const about = `nothing is known of what ${ask.operation.protocol} would do before it does it`;
+      const about = `iddio cannot preview requests of ${ask.operation.protocol}`;
       return { effect: { state: "none", about } };
     },
 
