@@ -41,6 +41,7 @@ async function approve(change: Policy | undefined) {
     lookAhead: new LookAhead(),
     presentRuns: new Set(),
     effects: { of: () => undefined },
+    credentials: { isNeeded: false },
     mode: { current: "enforce" },
     grants: { find: () => undefined },
     commandGrants: { find: () => Promise.resolve(undefined) },

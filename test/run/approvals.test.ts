@@ -48,7 +48,7 @@ describe.if(noSandbox() === undefined)("a held request of a run", () => {
       const approval = await held("/one");
       expect(approval?.client).toMatchObject({ run: "deployer" });
       expect((await sandbox.iddio(["approval", "list"])).stdout).toMatch(
-        /^appr_\S+ +\S+ +deployer +a\.seen/m,
+        /^appr_\S+ +\S+ +\S+ left +deployer +a\.seen/m,
       );
       expect((await sandbox.iddio(["approval", "show", approval?.id ?? ""])).stdout).toMatch(
         /^run +deployer$/m,
