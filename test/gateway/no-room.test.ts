@@ -22,16 +22,18 @@ test("a request above observe whose body finds no room is refused as busy, and n
     `POST /thing HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: ${octets}\r\n\r\n`;
   const claims: Disposable[] = [];
   try {
-    // Bodies that do not end; one client has half of 64 MiB for them. Some more are sent, since a few of them may
-    // give up, and the late body is larger than what 33 of them leave.
+    // Bodies that do not end, more than all clients together may have: until its process is known a client counts by its
+    // user, so one process may have two shares. The late body is larger than what the others leave.
     const most = 1_000_000;
     const piece = "x".repeat(most);
     PATIENCE.roomMs = 60_000;
-    for (let each = 0; each < 42; each++) {
+    for (let each = 0; each < 80; each++) {
       const client = await connect();
       client.send(head(most + 10) + piece);
       claims.push(client);
     }
+    // Claims that found no room begin to wait with the long patience, all of them before anything gives up.
+    await Bun.sleep(2_000);
     PATIENCE.roomMs = 300;
     const held = async () => (await daemon.control.call("approvals_list", {})).approvals.length;
     let reply: string | undefined;
