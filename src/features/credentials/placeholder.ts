@@ -1,7 +1,7 @@
 // Placeholders: what a client has in place of a credential. They are derived from a secret of this machine, so that none is
 // stored; each run of an agent has its own, which is worth nothing in another run, outside of it, or once it has ended.
 
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Header } from "../../model/request.ts";
 import { type CredentialKind, kindOf } from "./kinds.ts";
 
@@ -47,10 +47,4 @@ export function putIn(
 function basicOf(value: string): string | undefined {
   const match = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(value);
   return match?.[1] === undefined ? undefined : Buffer.from(match[1], "base64").toString("latin1");
-}
-
-/** Whether two texts are equal, in a time that tells nothing of where they differ. */
-export function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

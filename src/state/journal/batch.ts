@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import type { Entry } from "../../model/entry.ts";
 import { errorCode } from "../files.ts";
 import { READ_WITHOUT_WAITING } from "../trusted-file.ts";
-import { parseRow } from "./read.ts";
+import { parseRow, readBlock } from "./read.ts";
 
 /** Where to go on. */
 export interface JournalPlace {
@@ -128,17 +128,6 @@ async function startOfLastLine(file: FileHandle, size: number): Promise<number> 
   const block = await readBlock(file, start, size - start);
   const last = block.lastIndexOf(10);
   return last === -1 ? size : start + last + 1;
-}
-
-async function readBlock(file: FileHandle, start: number, length: number): Promise<Buffer> {
-  const block = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(block, filled, length - filled, start + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return block.subarray(0, filled);
 }
 
 async function openIfRegular(

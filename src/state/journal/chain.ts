@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { errorCode } from "../files.ts";
 import { READ_WITHOUT_WAITING } from "../trusted-file.ts";
+import { readBlock } from "./read.ts";
 
 /** What a row carries under `chain`. */
 export interface ChainLink {
@@ -58,9 +59,7 @@ export async function lastLineOf(path: string): Promise<string | undefined> {
   try {
     const { size } = await file.stat();
     const start = Math.max(0, size - MAX_LINE_BYTES);
-    const block = Buffer.alloc(size - start);
-    const { bytesRead } = await file.read(block, 0, block.length, start);
-    const lines = block.toString("utf8", 0, bytesRead).split("\n");
+    const lines = (await readBlock(file, start, size - start)).toString("utf8").split("\n");
     return lines.filter((line) => line !== "").at(-1);
   } finally {
     await file.close();

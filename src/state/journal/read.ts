@@ -120,7 +120,8 @@ async function* linesFromEnd(path: string): AsyncGenerator<string> {
   }
 }
 
-async function readBlock(file: FileHandle, start: number, length: number): Promise<Buffer> {
+/** At most `length` octets from `start` on; fewer at the end of the file. */
+export async function readBlock(file: FileHandle, start: number, length: number): Promise<Buffer> {
   const block = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
