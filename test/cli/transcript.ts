@@ -9,7 +9,7 @@
 //   ! Error: no                         a line expected on stderr
 //   exit 1                              the expected exit code, 0 when not given
 //   & curl …                            a command in the background; `wait` collects it, its lines follow
-//   until iddio status --quiet          repeats until it succeeds, at most ten seconds
+//   until iddio status --quiet          repeats until it succeeds, at most a minute
 //   daemon / upstream                   starts one; $PROXY and $UPSTREAM are its address from then on
 //
 // $HOME, $PROXY and $UPSTREAM are replaced in expected lines too.
