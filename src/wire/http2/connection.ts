@@ -3,11 +3,12 @@
 // drives it owns the socket, its back-pressure and every time limit.
 
 import type { Header } from "../../model/request.ts";
-import { Http2Core, MAX_STREAM_ID } from "./core.ts";
+import { Http2Core } from "./core.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Event, type Http2Limits } from "./event.ts";
 import { FRAME } from "./frame.ts";
 import { Http2Receiver } from "./receiver.ts";
 import type { Http2Stream } from "./stream.ts";
+import { MAX_STREAM_ID } from "./stream-table.ts";
 
 export { H2_ERROR } from "./error-code.ts";
 export type { Http2Event, Http2Limits } from "./event.ts";
@@ -64,7 +65,7 @@ export class Http2Connection {
   /** Client: whether another stream may be opened now. */
   get canOpen(): boolean {
     const core = this.#core;
-    if (core.isServer || core.isFailed || core.nextId > MAX_STREAM_ID) return false;
+    if (core.isServer || core.isFailed || core.streams.nextId > MAX_STREAM_ID) return false;
     if (core.goAwayReceived !== undefined || core.goAwaySent !== undefined) return false;
     return core.streams.size < core.maxOpen;
   }
@@ -121,14 +122,14 @@ export class Http2Connection {
   open(headers: readonly Header[], endStream: boolean): number {
     const core = this.#core;
     if (!this.canOpen) throw new TypeError("no stream can be opened");
-    const stream = core.addStream(core.nextId);
+    const stream = core.addStream(core.streams.nextId);
     try {
       core.sender.sendHead(stream, headers, endStream);
     } catch (error) {
-      core.streams.delete(stream.id);
+      core.streams.withdraw(stream);
       throw error;
     }
-    core.nextId += 2;
+    core.streams.onOwnId();
     stream.hasLocalHead = true;
     stream.isHead = headers.some(([name, value]) => name === ":method" && value === "HEAD");
     return stream.id;
@@ -186,7 +187,7 @@ export class Http2Connection {
   goAway(code: number, lastStreamId?: number): void {
     const core = this.#core;
     if (core.isFailed) return;
-    const last = Math.min(lastStreamId ?? core.highestPeerId, core.goAwaySent ?? MAX_STREAM_ID);
+    const last = Math.min(lastStreamId ?? core.streams.highestPeerId, core.goAwaySent ?? MAX_STREAM_ID);
     core.goAwaySent = last;
     core.output.goAway(last, code, "");
   }

@@ -64,7 +64,8 @@ export class Http2ControlFrames {
       if (octets === 0) return fault(H2_ERROR.PROTOCOL_ERROR, "window update of nothing");
       return core.sender.openConnection(octets) ? undefined : WINDOW_TOO_LARGE;
     }
-    if (core.isIdle(streamId)) return fault(H2_ERROR.PROTOCOL_ERROR, "window update on an idle stream");
+    if (core.streams.isIdle(streamId))
+      return fault(H2_ERROR.PROTOCOL_ERROR, "window update on an idle stream");
     const stream = core.streams.get(streamId);
     if (stream === undefined) return undefined;
     if (octets === 0) core.failStream(streamId, H2_ERROR.PROTOCOL_ERROR, "window update of nothing");
@@ -75,7 +76,7 @@ export class Http2ControlFrames {
 
   #onReset(streamId: number, bytes: Uint8Array, start: number, end: number): Http2Fault | undefined {
     const core = this.#core;
-    if (core.isIdle(streamId)) return fault(H2_ERROR.PROTOCOL_ERROR, "reset of an idle stream");
+    if (core.streams.isIdle(streamId)) return fault(H2_ERROR.PROTOCOL_ERROR, "reset of an idle stream");
     if (end - start !== 4) return fault(H2_ERROR.FRAME_SIZE_ERROR, "reset of a wrong size");
     const stream = core.streams.get(streamId);
     if (stream === undefined) {

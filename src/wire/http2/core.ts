@@ -1,21 +1,20 @@
-// The state of one HTTP/2 connection that its two halves share: the streams, the windows, what ends a
-// stream and what ends the connection. http2-receiver.ts changes it by what the peer sends,
-// http2-connection.ts by what we are told to send; neither keeps state of streams of its own.
+// What ends a stream and what ends the connection, and which window a read opens again. The receiver calls it for what
+// the peer sends, the connection for what we are told to send; ids and open streams are the table's, what may be sent
+// is the sender's, and what a peer may still cost is its patience's.
 
 import type { Header } from "../../model/request.ts";
 import { HpackEncoder } from "../hpack/encoder.ts";
-import { Http2ClosedStreams } from "./closed-streams.ts";
 import { H2_ERROR } from "./error-code.ts";
 import type { Http2Event, Http2Limits } from "./event.ts";
 import { fault, type Http2Fault } from "./fault.ts";
 import { FRAME, Http2Output, PREFACE } from "./frame.ts";
 import { Http2Patience } from "./patience.ts";
+import { Http2ReceiveWindow } from "./receive-window.ts";
 import { DEFAULT_WINDOW, Http2Sender, type Http2SenderHost } from "./sender.ts";
 import { Http2PeerSettings, SETTING, serialiseSettings } from "./settings.ts";
 import { Http2Stream } from "./stream.ts";
+import { Http2StreamTable, MAX_STREAM_ID } from "./stream-table.ts";
 
-/** The largest stream id; as a GOAWAY's last stream it means "soon" and names none. */
-export const MAX_STREAM_ID = 0x7fffffff;
 /** Until the server says how many streams it takes, as many as nearly all do. */
 const CONCURRENT_AT_FIRST = 100;
 /** RST_STREAM, WINDOW_UPDATE. */
@@ -30,39 +29,34 @@ export class Http2Core implements Http2SenderHost {
   readonly output = new Http2Output();
   readonly encoder = new HpackEncoder();
   readonly sender: Http2Sender = new Http2Sender(this, this.output, this.encoder);
-  readonly streams = new Map<number, Http2Stream>();
-  readonly closed = new Http2ClosedStreams();
+  readonly streams: Http2StreamTable;
   readonly peer = new Http2PeerSettings();
   readonly patience: Http2Patience;
   events: Http2Event[] = [];
   /** After a connection error: nothing is read or sent. */
   isFailed = false;
-  /** The highest stream the peer has opened. */
-  highestPeerId = 0;
-  /** The next stream that we open. */
-  nextId = 1;
   /** The last stream of the peer's that we said we would serve; undefined before we sent GOAWAY. */
   goAwaySent: number | undefined;
   /** The last stream of ours that the peer will serve. */
   goAwayReceived: number | undefined;
   hasPeerSettings = false;
   /** What the peer takes its streams' windows to be: ours only once it has acknowledged our SETTINGS. */
-  initialReceiveWindow = DEFAULT_WINDOW;
+  #initialWindow = DEFAULT_WINDOW;
   unansweredPings = 0;
-  readonly #connectionWindow: number;
-  #receiveWindow: number;
-  #unreturned = 0;
+  readonly #window: Http2ReceiveWindow;
 
   constructor(isServer: boolean, limits: Http2Limits) {
     this.isServer = isServer;
     this.limits = limits;
     this.patience = new Http2Patience(limits.maxConcurrentStreams * 2);
-    this.#connectionWindow = Math.max(limits.connectionWindow, DEFAULT_WINDOW);
-    this.#receiveWindow = this.#connectionWindow;
-    this.#greet();
+    this.streams = new Http2StreamTable(isServer);
+    const window = Math.max(limits.connectionWindow, DEFAULT_WINDOW);
+    this.#window = new Http2ReceiveWindow(window);
+    this.#greet(window - DEFAULT_WINDOW);
   }
 
-  #greet(): void {
+  /** `more` octets of the connection's window than a peer expects. */
+  #greet(more: number): void {
     const { limits, output } = this;
     if (!this.isServer) output.octets(PREFACE);
     const settings = serialiseSettings([
@@ -74,16 +68,14 @@ export class Http2Core implements Http2SenderHost {
       [SETTING.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
     ]);
     output.frame(FRAME.SETTINGS, 0, 0, settings, 0, settings.length);
-    if (this.#connectionWindow > DEFAULT_WINDOW)
-      output.numberFrame(FRAME.WINDOW_UPDATE, 0, this.#connectionWindow - DEFAULT_WINDOW);
+    if (more > 0) output.numberFrame(FRAME.WINDOW_UPDATE, 0, more);
   }
 
   /** Our SETTINGS hold from here on, for the streams that are open too. */
   onSettingsAcknowledged(): void {
-    const change = this.limits.initialWindow - this.initialReceiveWindow;
-    this.initialReceiveWindow = this.limits.initialWindow;
+    this.#initialWindow = this.limits.initialWindow;
     for (const stream of this.streams.values()) {
-      stream.receiveWindow += change;
+      stream.receiveWindow.resize(this.#initialWindow);
       // What a wider window made too little to give back may be most of a narrower one.
       this.returnToStream(stream, 0);
     }
@@ -94,15 +86,9 @@ export class Http2Core implements Http2SenderHost {
     return this.hasPeerSettings ? this.peer.maxConcurrentStreams : CONCURRENT_AT_FIRST;
   }
 
-  /** Nobody has used this id: frames on it, HEADERS aside, are an error. */
-  isIdle(id: number): boolean {
-    if ((id & 1) === 0) return true;
-    return this.isServer ? id > this.highestPeerId : id >= this.nextId;
-  }
-
   addStream(id: number): Http2Stream {
-    const stream = new Http2Stream(id, this.sender.initialWindow, this.initialReceiveWindow);
-    this.streams.set(id, stream);
+    const stream = new Http2Stream(id, this.sender.initialWindow, this.#initialWindow);
+    this.streams.add(stream);
     return stream;
   }
 
@@ -116,8 +102,7 @@ export class Http2Core implements Http2SenderHost {
   }
 
   #complete(stream: Http2Stream): void {
-    this.streams.delete(stream.id);
-    this.closed.add(stream.id, "ended");
+    this.streams.end(stream.id, "ended");
     if (stream.hasRemoteHead) this.patience.earnReset();
   }
 
@@ -135,8 +120,7 @@ export class Http2Core implements Http2SenderHost {
   drop(stream: Http2Stream, ending: "reset-by-peer" | "reset-by-us"): void {
     stream.isGone = true;
     this.sender.forget(stream);
-    this.streams.delete(stream.id);
-    this.closed.add(stream.id, ending);
+    this.streams.end(stream.id, ending);
   }
 
   /** Tells the peer that a stream is over. */
@@ -150,7 +134,7 @@ export class Http2Core implements Http2SenderHost {
     this.patience.onReply(SMALL_REPLY_BYTES);
     if (this.isServer) this.patience.spendReset();
     const stream = this.streams.get(streamId);
-    if (stream === undefined) this.closed.add(streamId, "reset-by-us");
+    if (stream === undefined) this.streams.end(streamId, "reset-by-us");
     else this.drop(stream, "reset-by-us");
     this.events.push({ kind: "reset", streamId, code, isOurs: true, reason });
   }
@@ -159,7 +143,7 @@ export class Http2Core implements Http2SenderHost {
   fail({ code, reason }: Http2Fault): void {
     if (this.isFailed) return;
     this.isFailed = true;
-    this.output.goAway(Math.min(this.highestPeerId, this.goAwaySent ?? MAX_STREAM_ID), code, reason);
+    this.output.goAway(Math.min(this.streams.highestPeerId, this.goAwaySent ?? MAX_STREAM_ID), code, reason);
     for (const stream of this.streams.values()) {
       stream.isGone = true;
       this.sender.forget(stream);
@@ -175,34 +159,26 @@ export class Http2Core implements Http2SenderHost {
 
   /** Takes DATA, padding included, off the connection's window; false when it was not open so far. */
   receiveOnConnection(octets: number): boolean {
-    this.#receiveWindow -= octets;
-    return this.#receiveWindow >= 0;
+    return this.#window.take(octets);
   }
 
   /** Octets of DATA that have come and that no reader has given back yet. */
   get unreadOctets(): number {
-    return this.#connectionWindow - this.#receiveWindow - this.#unreturned;
+    return this.#window.unread;
   }
 
-  /** Gives octets back to the connection's window, in steps of half of it. */
+  /** Gives octets back to the connection's window. */
   returnToConnection(octets: number): void {
-    const most = this.#connectionWindow - this.#receiveWindow;
-    this.#unreturned = Math.min(most, this.#unreturned + octets);
-    if (this.#unreturned * 2 < this.#connectionWindow) return;
-    this.output.numberFrame(FRAME.WINDOW_UPDATE, 0, this.#unreturned);
-    this.#receiveWindow += this.#unreturned;
-    this.#unreturned = 0;
+    this.#announce(0, this.#window.giveBack(octets));
   }
 
   /** The same for a stream's window. */
   returnToStream(stream: Http2Stream, octets: number): void {
-    if (stream.isRemoteEnded) return;
-    const most = this.initialReceiveWindow - stream.receiveWindow;
-    stream.unreturned = Math.min(most, stream.unreturned + octets);
-    if (stream.unreturned <= 0 || stream.unreturned * 2 < this.initialReceiveWindow) return;
-    this.output.numberFrame(FRAME.WINDOW_UPDATE, stream.id, stream.unreturned);
-    stream.receiveWindow += stream.unreturned;
-    stream.unreturned = 0;
+    if (!stream.isRemoteEnded) this.#announce(stream.id, stream.receiveWindow.giveBack(octets));
+  }
+
+  #announce(streamId: number, octets: number): void {
+    if (octets > 0) this.output.numberFrame(FRAME.WINDOW_UPDATE, streamId, octets);
   }
 
   /** Answers a request on the spot; its stream is never shown to anyone. */

@@ -123,7 +123,7 @@ export class Http2Receiver implements Http2FrameSink {
     end: number,
   ): Http2Fault | undefined {
     const core = this.#core;
-    if ((streamId & 1) === 0 || (!core.isServer && core.isIdle(streamId)))
+    if ((streamId & 1) === 0 || (!core.isServer && core.streams.isIdle(streamId)))
       return fault(H2_ERROR.PROTOCOL_ERROR, "headers on a stream that the peer may not open");
     let from = start;
     let to = end;
@@ -170,7 +170,7 @@ export class Http2Receiver implements Http2FrameSink {
     if (outcome === "bomb") return fault(H2_ERROR.ENHANCE_YOUR_CALM, "header list far too large");
     const stream = core.streams.get(streamId);
     if (stream !== undefined) this.#onStreamHeaders(stream, endStream, isSelfDependent);
-    else if (core.isServer && streamId > core.highestPeerId)
+    else if (core.isServer && streamId > core.streams.highestPeerId)
       this.#onRequest(streamId, endStream, isSelfDependent);
     else return this.#onLate(streamId, 0);
     return undefined;
@@ -179,10 +179,10 @@ export class Http2Receiver implements Http2FrameSink {
   #onRequest(streamId: number, endStream: boolean, isSelfDependent: boolean): void {
     const core = this.#core;
     const section = this.#section;
-    core.highestPeerId = streamId;
+    core.streams.onPeerId(streamId);
     // The peer has been told that these are not served; it may open them elsewhere.
     if (core.goAwaySent !== undefined && streamId > core.goAwaySent) {
-      core.closed.add(streamId, "reset-by-us");
+      core.streams.end(streamId, "reset-by-us");
       core.patience.spend(1);
     } else if (core.streams.size >= core.limits.maxConcurrentStreams)
       core.failStream(streamId, H2_ERROR.REFUSED_STREAM, "too many streams at once");
@@ -253,7 +253,7 @@ export class Http2Receiver implements Http2FrameSink {
   /** DATA or HEADERS on a stream that is over, or was passed over; `length` of DATA. */
   #onLate(streamId: number, length: number): Http2Fault | undefined {
     const core = this.#core;
-    const ending = core.closed.endingOf(streamId);
+    const ending = core.streams.endingOf(streamId);
     if (ending === "never") return fault(H2_ERROR.PROTOCOL_ERROR, "frame on a stream that was passed over");
     if (ending === "ended") return fault(H2_ERROR.STREAM_CLOSED, "frame on a stream that has ended");
     if (ending === "reset-by-peer")
@@ -276,7 +276,7 @@ export class Http2Receiver implements Http2FrameSink {
 
   #onDataFrame(streamId: number, flags: number, length: number, padding: number): Http2Fault | undefined {
     const core = this.#core;
-    if (core.isIdle(streamId)) return fault(H2_ERROR.PROTOCOL_ERROR, "data on an idle stream");
+    if (core.streams.isIdle(streamId)) return fault(H2_ERROR.PROTOCOL_ERROR, "data on an idle stream");
     if (!core.receiveOnConnection(length))
       return fault(H2_ERROR.FLOW_CONTROL_ERROR, "more data than the connection's window");
     const stream = core.streams.get(streamId);
@@ -298,14 +298,14 @@ export class Http2Receiver implements Http2FrameSink {
 
   /** False when the frame made the stream fail. */
   #acceptData(stream: Http2Stream, length: number, dataLength: number, endStream: boolean): boolean {
-    stream.receiveWindow -= length;
+    const isWithinWindow = stream.receiveWindow.take(length);
     let code: number = H2_ERROR.PROTOCOL_ERROR;
     let problem: string | undefined;
     if (stream.isRemoteEnded) {
       code = H2_ERROR.STREAM_CLOSED;
       problem = "data after the end of the stream";
     } else if (!stream.hasRemoteHead) problem = "data before a final response";
-    else if (stream.receiveWindow < 0) {
+    else if (!isWithinWindow) {
       code = H2_ERROR.FLOW_CONTROL_ERROR;
       problem = "more data than the stream's window";
     } else if (!stream.acceptBody(dataLength)) problem = "body longer than its content-length";

@@ -3,6 +3,7 @@
 // what follows from them.
 
 import type { Header } from "../../model/request.ts";
+import { Http2ReceiveWindow } from "./receive-window.ts";
 
 /** Octets that a queue has to spare at most. */
 const MAX_SPARE = 16_384;
@@ -23,10 +24,8 @@ export class Http2Stream {
   hasLocalHead = false;
   /** Octets the peer lets us send; negative after it lowers its initial window. */
   sendWindow: number;
-  /** Octets we let the peer send. */
-  receiveWindow: number;
-  /** Octets the reader has taken that the peer has not been told of. */
-  unreturned = 0;
+  /** What we let the peer send. */
+  readonly receiveWindow: Http2ReceiveWindow;
   /** Client: the request was HEAD, so its response has no content whatever its fields say. */
   isHead = false;
 
@@ -48,7 +47,7 @@ export class Http2Stream {
   constructor(id: number, sendWindow: number, receiveWindow: number) {
     this.id = id;
     this.sendWindow = sendWindow;
-    this.receiveWindow = receiveWindow;
+    this.receiveWindow = new Http2ReceiveWindow(receiveWindow);
   }
 
   /** Remembers the content-length of the peer's message; -1 for none. */
