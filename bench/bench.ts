@@ -16,6 +16,8 @@ export interface Bench {
   readonly originWorker: Worker;
   readonly load: Worker;
   readonly report: Report;
+  /** Another build of iddio that is measured beside this one. */
+  readonly beside: string | undefined;
 }
 
 /** A part of the bench that can be run by itself. */

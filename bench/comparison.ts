@@ -16,6 +16,9 @@ export interface Standing {
   readonly costs: number[];
 }
 
+/** What is left of an earlier build's rate at least. */
+export const NO_SLOWER = 0.97;
+
 /** The standings by peer's name. */
 export type Standings = ReadonlyMap<string, Standing>;
 

@@ -42,18 +42,23 @@ export class Report {
     this.#bars.push(bar);
   }
 
-  /** The table of bars. True when every one was met. */
-  finish(): boolean {
+  get bars(): readonly Bar[] {
+    return this.#bars;
+  }
+
+  /** The table of bars, with what each was when it was last recorded. True when every one was met. */
+  finish(last: ReadonlyMap<string, number>): boolean {
     if (this.#bars.length === 0) return true;
     this.heading("Against the bars");
     const rows = this.#bars.map((bar) => [
       bar.what,
       `${number(bar.value)}${bar.unit ?? ""}`,
       bar.spread ?? "",
+      last.has(bar.what) ? number(last.get(bar.what) ?? Number.NaN) : "",
       `${bar.wants} ${number(bar.limit)}${bar.unit ?? ""}`,
       isMet(bar) ? "met" : "MISSED",
     ]);
-    this.table([["what", "measured", "rounds", "bar", ""], ...rows]);
+    this.table([["what", "measured", "rounds", "last time", "bar", ""], ...rows]);
     return this.#bars.every(isMet);
   }
 }

@@ -2,6 +2,7 @@
 // on loopback and ends it again. `-- --quick` for a short look, `-- --only keep-alive,splice` for parts.
 
 import type { Bench, Section } from "./bench.ts";
+import { lastRecorded, machine, record } from "./history.ts";
 import type { OriginPorts } from "./origin-process.ts";
 import { Report } from "./report.ts";
 import { decideSection } from "./section-decide.ts";
@@ -26,8 +27,11 @@ const SECTIONS: readonly Section[] = [
 ];
 
 const USAGE = `bench [--quick] [--only <section>[,<section>…]] [--rounds N] [--round-ms N] [--requests N]
+      [--beside <another build of iddio>] [--record]
 sections:
 ${SECTIONS.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join("\n")}
+--beside:   measures that program as well, e.g. of an earlier release
+--record:   adds the medians to bench/history.tsv
 --requests: over how many memory must not grow (default 200000; 20000 with --quick)
 `;
 
@@ -67,13 +71,16 @@ async function main(): Promise<void> {
     originWorker,
     load,
     report,
+    beside: option("beside"),
   };
+  report.write(machine());
   report.write(`${bench.rounds} rounds; medians, with the smallest and the largest value`);
   for (const section of sections) {
     report.heading(`${section.name}: ${section.summary}`);
     await section.run(bench);
   }
-  report.finish();
+  report.finish(lastRecorded());
+  if (process.argv.includes("--record")) record(report.bars);
 }
 
 if (process.argv.includes("--help")) process.stdout.write(USAGE);

@@ -1,10 +1,10 @@
 // Intercepted requests: on kept connections, and each on a connection of its own.
 
 import type { Bench, Section } from "./bench.ts";
-import { compare, rateBar, showStandings, startPeers } from "./comparison.ts";
+import { compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
 import type { LoadResult } from "./load-process.ts";
 import { type Peer, startDirect } from "./peer.ts";
-import { startIddio } from "./peer-iddio.ts";
+import { BESIDE, startBeside, startIddio } from "./peer-iddio.ts";
 import { startMitmproxy } from "./peer-mitmproxy.ts";
 import { startRelay } from "./peer-relay.ts";
 import { startSquidBump } from "./peer-squid.ts";
@@ -33,13 +33,21 @@ export const keepAliveSection: Section = {
   summary: "intercepted requests a second on kept connections, policy and audit on",
   async run(bench) {
     await using stack = new AsyncDisposableStack();
-    const starts = [startIddio, startSquidBump, startMitmproxy, startRelay, startDirect];
+    const starts = [
+      startIddio,
+      ...startBeside(bench),
+      startSquidBump,
+      startMitmproxy,
+      startRelay,
+      startDirect,
+    ];
     const peers = await startPeers(bench.origin, starts, stack, bench.report);
     const standings = await compare(peers, bench.rounds, counted(bench, "keepAlive", CONNECTIONS));
     showStandings(bench.report, `requests/s, ${CONNECTIONS} connections`, standings);
     rateBar(bench.report, standings, "squid ssl-bump", "keep-alive requests/s", 1.25);
     rateBar(bench.report, standings, "mitmproxy", "keep-alive requests/s", 18);
     rateBar(bench.report, standings, "bare relay", "keep-alive requests/s", 0.8);
+    rateBar(bench.report, standings, BESIDE, "keep-alive requests/s", NO_SLOWER);
   },
 };
 
@@ -49,12 +57,13 @@ export const newConnectionsSection: Section = {
   summary: "CONNECT, TLS and one intercepted request a second",
   async run(bench) {
     await using stack = new AsyncDisposableStack();
-    const starts = [startIddio, startDirect, startSquidBump, startMitmproxy];
+    const starts = [startIddio, ...startBeside(bench), startDirect, startSquidBump, startMitmproxy];
     const peers = await startPeers(bench.origin, starts, stack, bench.report);
     const standings = await compare(peers, bench.rounds, counted(bench, "fresh", 4));
     showStandings(bench.report, "new connections/s, 4 at a time", standings);
     rateBar(bench.report, standings, "direct", "new connections/s", 0.65);
     rateBar(bench.report, standings, "squid ssl-bump", "new connections/s", 1.2);
     rateBar(bench.report, standings, "mitmproxy", "new connections/s", 3.5);
+    rateBar(bench.report, standings, BESIDE, "new connections/s", NO_SLOWER);
   },
 };

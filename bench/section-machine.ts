@@ -1,13 +1,13 @@
 // What iddio asks of the machine: its start, its memory, its disk.
 
-import { appendFileSync, closeSync, openSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, statSync, writeSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtBinary } from "../test/support/built-binary.ts";
 import type { Section } from "./bench.ts";
 import type { LoadResult } from "./load-process.ts";
-import { startIddio } from "./peer-iddio.ts";
+import { BESIDE, startIddio } from "./peer-iddio.ts";
 import { openFiles, residentMb } from "./process-usage.ts";
 import { runScript } from "./section-decide.ts";
 import { median, ratios, type Series, short, shown } from "./series.ts";
@@ -44,13 +44,31 @@ export const startUpSection: Section = {
     await using iddio = await startIddio(bench.origin);
     const kubectl = Bun.which("kubectl");
     const status = () => runMs([builtBinary(), "status", "--quiet"], { IDDIO_HOME: iddio.home });
-    const runs = kubectl === null ? [status] : [status, () => runMs([kubectl, "version", "--client"])];
-    const [own = [], other] = alternate(bench.rounds, runs);
-    bench.report.table([
-      ["", "ms"],
-      ["iddio status --quiet", shown(own)],
-      ...(other === undefined ? [] : [["kubectl version --client", shown(other)]]),
-    ]);
+    const { beside } = bench;
+    await using earlier =
+      beside === undefined ? undefined : await startIddio(bench.origin, { binary: beside });
+    const commands: [string, () => number][] = [["iddio status --quiet", status]];
+    if (kubectl !== null)
+      commands.push(["kubectl version --client", () => runMs([kubectl, "version", "--client"])]);
+    if (beside !== undefined && earlier !== undefined)
+      commands.push([
+        `${BESIDE} status --quiet`,
+        () => runMs([beside, "status", "--quiet"], { IDDIO_HOME: earlier.home }),
+      ]);
+    const series = alternate(
+      bench.rounds,
+      commands.map(([, run]) => run),
+    );
+    const of = (start: string) => series[commands.findIndex(([name]) => name.startsWith(start))];
+    const [own = [], other, before] = [series[0], of("kubectl"), of(BESIDE)];
+    bench.report.table([["", "ms"], ...commands.map(([name], index) => [name, shown(series[index] ?? [])])]);
+    if (before !== undefined)
+      bench.report.bar({
+        what: `status --quiet: iddio / ${BESIDE}`,
+        value: median(ratios(own, before)),
+        limit: 1.03,
+        wants: "at most",
+      });
     bench.report.bar({
       what: "status --quiet",
       value: median(own),
@@ -80,6 +98,11 @@ export const memorySection: Section = {
     const { report } = bench;
     await Bun.sleep(1000);
     const idle = resident();
+    const { beside } = bench;
+    await using earlier =
+      beside === undefined ? undefined : await startIddio(bench.origin, { binary: beside });
+    if (earlier !== undefined) await Bun.sleep(1000);
+    const before = earlier === undefined ? undefined : residentMb(earlier.pid);
     await bench.load.call("openIdle", { route: iddio.route(bench.origin, "echo"), count: TUNNELS });
     await Bun.sleep(500);
     const tunnels = resident();
@@ -99,6 +122,11 @@ export const memorySection: Section = {
     report.table([
       ["", "MB"],
       ["idle", short(idle)],
+      ...(before === undefined ? [] : [[`idle, ${BESIDE}`, short(before)]]),
+      ["the program's file", short(statSync(builtBinary()).size / 1e6)],
+      ...(beside === undefined
+        ? []
+        : [[`the program's file, ${BESIDE}`, short(statSync(beside).size / 1e6)]]),
       [`with ${TUNNELS} idle tunnels${files === undefined ? "" : ` (${files} open files)`}`, short(tunnels)],
       ...levels.map(([requests, level]) => [`after ${requests} requests`, short(level)]),
     ]);

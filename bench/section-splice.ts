@@ -1,24 +1,21 @@
 // Spliced connections: bytes a second through few, and how many new ones a second.
 
 import type { Bench, Section } from "./bench.ts";
-import { compare, rateBar, showStandings, startPeers } from "./comparison.ts";
+import { compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
 import type { LoadResult } from "./load-process.ts";
 import { type StartPeer, startDirect } from "./peer.ts";
-import { startIddio } from "./peer-iddio.ts";
+import { BESIDE, startBeside, startIddio } from "./peer-iddio.ts";
 import { startSquidTunnel } from "./peer-squid.ts";
 import { startTinyproxy } from "./peer-tinyproxy.ts";
 import { BLOCK_LENGTH } from "./target.ts";
 
-const STARTS: readonly StartPeer[] = [
-  (origin) => startIddio(origin, { inspects: false }),
-  startDirect,
-  startTinyproxy,
-  startSquidTunnel,
-];
+const SPLICES = { inspects: false };
 const MEGABYTES = { quick: 128, whole: 768 };
 
 async function start(bench: Bench, stack: AsyncDisposableStack) {
-  return startPeers(bench.origin, STARTS, stack, bench.report);
+  const own: StartPeer = (origin) => startIddio(origin, SPLICES);
+  const starts = [own, ...startBeside(bench, SPLICES), startDirect, startTinyproxy, startSquidTunnel];
+  return startPeers(bench.origin, starts, stack, bench.report);
 }
 
 /** Bulk through two tunnels at a time. */
@@ -37,6 +34,7 @@ export const spliceSection: Section = {
     rateBar(bench.report, standings, "tinyproxy", "splice throughput", 2);
     rateBar(bench.report, standings, "squid", "splice throughput", 1);
     rateBar(bench.report, standings, "direct", "splice throughput", 0.55);
+    rateBar(bench.report, standings, BESIDE, "splice throughput", NO_SLOWER);
   },
 };
 
@@ -56,5 +54,6 @@ export const tunnelsSection: Section = {
     );
     showStandings(bench.report, "new tunnels/s, 8 at a time", standings);
     rateBar(bench.report, standings, "squid", "new tunnels/s", 1);
+    rateBar(bench.report, standings, BESIDE, "new tunnels/s", NO_SLOWER);
   },
 };

@@ -56,14 +56,18 @@ export interface GatewayOptions {
   readonly openFiles?: number;
   /** Runs it as this user, with a copy of the program that this user can read; only root can. */
   readonly uid?: number;
+  /** Another build of iddio than `dist/iddio`. An earlier one may not know every setting, so it gets only its port. */
+  readonly binary?: string;
 }
 
 /** Starts `dist/iddio gateway`; `await using` stops it and removes its directory. */
 export async function startGatewayProcess(options: GatewayOptions = {}): Promise<GatewayProcess> {
-  const binary = builtBinary();
+  const binary = options.binary ?? builtBinary();
   const directory = await temporaryDirectory();
   const home = directory.path;
-  await writeFile(join(home, "settings.yaml"), testSettings(options.settings));
+  const settings =
+    options.binary === undefined ? testSettings(options.settings) : "proxy_listen: 127.0.0.1:0\n";
+  await writeFile(join(home, "settings.yaml"), settings);
   if (options.policy !== undefined) await writeFile(join(home, "policy.yaml"), options.policy);
   const env = { HOME: home, IDDIO_HOME: home, ...options.env };
   const log = Bun.file(join(home, "gateway.out"));
