@@ -1,6 +1,6 @@
-// The table of TCP connections of macOS, from bytes laid out as xnu's headers have them: Darwin 19 to 21, Darwin 22 and
-// later with longer records and kinds of their own, and one that nobody has seen yet. And the functions of the C
-// library that macOS is asked by, where they are the same here.
+// The table of TCP connections of macOS, from bytes laid out member by member as xnu's headers of Darwin 20 to 24 declare
+// them, and as one that nobody has seen yet might. And the functions of the C library that macOS is asked by, where they
+// are the same here.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -16,31 +16,120 @@ interface Row {
   readonly uid: number;
   readonly pid: number;
   readonly state?: number;
+  /** AF_…; 0 for a connection of a network stack in user space. */
+  readonly family?: number;
 }
 
-/** Lengths of the records of one version, and what it lists besides. */
+/** Members of a record in their order: the name where it is filled in here, and its bytes. */
+type Members = readonly (readonly [name: string, bytes: number])[];
+
+// The widths of the members as xnu's headers declare them. The kernel packs them to four bytes: a member begins at a
+// multiple of its width or of four, whichever is less. Offsets are not written down here, but follow.
+const GENERATION: Members = [
+  ["length", 4],
+  ["count", 4],
+  ["generation", 8],
+  ["socketGeneration", 8],
+];
+const INPCB: Members = [
+  ["length", 4],
+  ["kind", 4],
+  ["inpp", 8],
+  ["fport", 2],
+  ["lport", 2],
+  ["ppcb", 8],
+  ["gencnt", 8],
+  ["flags", 4],
+  ["flow", 4],
+  ["vflag", 1],
+  ["ttl", 1],
+  ["protocol", 1],
+  ["pad", 1],
+  ["foreign", 16],
+  ["local", 16],
+  ["tos", 1],
+  ["hlim", 4],
+  ["cksum", 4],
+  ["ifindex", 2],
+  ["hops", 2],
+  ["flowhash", 4],
+  ["flags2", 4],
+];
+const SOCKET: Members = [
+  ["length", 4],
+  ["kind", 4],
+  ["so", 8],
+  ["type", 2],
+  ["options", 4],
+  ["linger", 2],
+  ["state", 2],
+  ["pcb", 8],
+  ["protocol", 4],
+  ["family", 4],
+  ["qlen", 2],
+  ["incqlen", 2],
+  ["qlimit", 2],
+  ["timeo", 2],
+  ["error", 2],
+  ["pgid", 4],
+  ["oobmark", 4],
+  ["uid", 4],
+  ["lastPid", 4],
+  ["ePid", 4],
+];
+/** What Darwin 22 (macOS 13) put behind it: a generation, flags, counts and the filters. */
+const SOCKET_22: Members = [
+  ...SOCKET,
+  ["gencnt", 8],
+  ["flags", 4],
+  ["flags1", 4],
+  ["usecount", 4],
+  ["retaincnt", 4],
+  ["filterFlags", 4],
+];
+const BUFFER: Members = [
+  ["length", 4],
+  ["kind", 4],
+  ["counts", 16],
+  ["lowat", 4],
+  ["flags", 2],
+  ["timeo", 2],
+];
+/** Packets and bytes both ways, of four traffic classes. */
+const STATS: Members = [
+  ["length", 4],
+  ["kind", 4],
+  ["counts", 128],
+];
+const TCPCB: Members = [
+  ["length", 4],
+  ["kind", 4],
+  ["segq", 8],
+  ["dupacks", 4],
+  ["timers", 16],
+  ["state", 4],
+  ["rest", 164],
+];
+
 interface Layout {
   readonly name: string;
-  readonly generation: number;
-  readonly inpcb: number;
-  readonly socket: number;
-  readonly buffer: number;
-  readonly stats: number;
-  readonly tcpcb: number;
+  readonly socket: Members;
+  readonly inpcb?: Members;
+  readonly tcpcb?: Members;
+  /** Kinds that nobody has seen yet. */
   readonly extra?: readonly (readonly [kind: number, length: number])[];
+  /** The octets of one connection, as readers with fixed sizes have them. */
+  readonly perConnection?: number;
 }
 
 const LAYOUTS: readonly Layout[] = [
-  { name: "Darwin 19 to 21", generation: 24, inpcb: 104, socket: 104, buffer: 32, stats: 64, tcpcb: 208 },
-  { name: "Darwin 22 to 25", generation: 24, inpcb: 112, socket: 112, buffer: 32, stats: 64, tcpcb: 212 },
+  { name: "Darwin 20 and 21 (macOS 11 and 12)", socket: SOCKET, perConnection: 384 + 208 },
+  { name: "Darwin 22 to 24 (macOS 13 to 15)", socket: SOCKET_22, perConnection: 408 + 208 },
   {
     name: "one that is to come",
-    generation: 28,
-    inpcb: 131,
-    socket: 140,
-    buffer: 36,
-    stats: 72,
-    tcpcb: 260,
+    socket: [...SOCKET_22, ["more", 35]],
+    inpcb: [...INPCB, ["more", 27]],
+    tcpcb: [...TCPCB, ["more", 8]],
     extra: [
       [0x40, 48],
       [0x100, 9],
@@ -50,45 +139,61 @@ const LAYOUTS: readonly Layout[] = [
 
 const pad = (length: number) => Math.ceil(length / 8) * 8;
 
-function record(kind: number, length: number, fill: (view: DataView, bytes: Uint8Array) => void = () => {}) {
+/** Writes one member; a number in the machine's order, ports in the network's. */
+type Fill = Readonly<Record<string, number | readonly number[]>>;
+
+function record(members: Members, fill: Fill) {
+  const offsets = new Map<string, readonly [at: number, bytes: number]>();
+  let length = 0;
+  for (const [name, bytes] of members) {
+    const step = bytes >= 4 ? 4 : bytes;
+    length = Math.ceil(length / step) * step;
+    offsets.set(name, [length, bytes]);
+    length += bytes;
+  }
   // What is not read is not zero on a real machine either.
-  const bytes = new Uint8Array(pad(length)).fill(0xa5);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, length, true);
-  view.setUint32(4, kind, true);
-  fill(view, bytes);
-  return bytes;
+  const octets = Buffer.alloc(pad(length), 0xa5);
+  for (const [name, value] of Object.entries<number | readonly number[]>({ ...fill, length })) {
+    const [at, bytes] = offsets.get(name) ?? [0, 0];
+    if (typeof value !== "number")
+      Buffer.from(value).copy(octets.fill(0, at, at + bytes), at + bytes - value.length);
+    else if (name.endsWith("port")) octets.writeUInt16BE(value, at);
+    else if (bytes === 1) octets.writeUInt8(value, at);
+    else octets.writeInt32LE(value | 0, at);
+  }
+  return octets;
 }
 
-function address(bytes: Uint8Array, at: number, from: readonly number[]) {
-  bytes.fill(0, at, at + 16);
-  bytes.set(from, at + 16 - from.length);
+function unknown(kind: number, length: number) {
+  const octets = Buffer.alloc(pad(length), 0xa5);
+  octets.writeUInt32LE(length, 0);
+  octets.writeUInt32LE(kind, 4);
+  return octets;
+}
+
+function connection({ local, remote, uid, pid, state = 4, family }: Row, layout: Layout): Buffer {
+  const isV4 = local[0].length === 4;
+  return Buffer.concat([
+    record(layout.inpcb ?? INPCB, {
+      kind: 0x10,
+      fport: remote[1],
+      lport: local[1],
+      vflag: isV4 ? 1 : 2,
+      foreign: remote[0],
+      local: local[0],
+    }),
+    record(layout.socket, { kind: 0x1, family: family ?? (isV4 ? 2 : 30), uid, lastPid: pid, ePid: 0 }),
+    record(BUFFER, { kind: 0x2 }),
+    record(BUFFER, { kind: 0x4 }),
+    record(STATS, { kind: 0x8 }),
+    ...(layout.extra ?? []).map(([kind, length]) => unknown(kind, length)),
+    record(layout.tcpcb ?? TCPCB, { kind: 0x20, state }),
+  ]);
 }
 
 function table(rows: readonly Row[], layout: Layout): Uint8Array {
-  const parts = [record(rows.length, layout.generation)];
-  for (const { local, remote, uid, pid, state = 4 } of rows) {
-    parts.push(
-      record(0x10, layout.inpcb, (view, bytes) => {
-        view.setUint16(16, remote[1], false);
-        view.setUint16(18, local[1], false);
-        view.setUint8(44, local[0].length === 4 ? 1 : 2);
-        address(bytes, 48, remote[0]);
-        address(bytes, 64, local[0]);
-      }),
-      record(0x1, layout.socket, (view) => {
-        view.setUint32(64, uid, true);
-        view.setInt32(68, pid, true);
-      }),
-      record(0x2, layout.buffer),
-      record(0x4, layout.buffer),
-      record(0x8, layout.stats),
-      ...(layout.extra ?? []).map(([kind, length]) => record(kind, length)),
-      record(0x20, layout.tcpcb, (view) => view.setInt32(36, state, true)),
-    );
-  }
-  parts.push(record(rows.length, layout.generation));
-  return Buffer.concat(parts);
+  const generation = record(GENERATION, { count: rows.length });
+  return Buffer.concat([generation, ...rows.map((row) => connection(row, layout)), generation]);
 }
 
 const V4 = [127, 0, 0, 1];
@@ -120,6 +225,20 @@ for (const layout of LAYOUTS)
     expect(at("127.0.0.1", 50_009)).toBeUndefined();
     expect(at("::1", 50_000, "::1")).toBeUndefined();
   });
+
+test("the octets of a connection are those that readers with fixed sizes count on", () => {
+  for (const layout of LAYOUTS.filter(({ perConnection }) => perConnection !== undefined))
+    expect(connection(ROWS[0] as Row, layout).length).toBe(layout.perConnection ?? 0);
+});
+
+test("a connection of a network stack in user space has no user, and is not root's", () => {
+  for (const layout of LAYOUTS) {
+    const row: Row = { local: [V4, 50_010], remote: [V4, 9443], uid: 0, pid: 710, family: 0 };
+    const sockets = parsePcblist(table([row, ...ROWS], layout));
+    expect(sockets.map(({ localPort }) => localPort)).not.toContain(50_010);
+    expect(sockets.length).toBe(ROWS.length);
+  }
+});
 
 test("two users at one connection are none", () => {
   const [row] = ROWS;

@@ -1,6 +1,7 @@
 // Whose TCP connection it is on macOS: the kernel's table net.inet.tcp.pcblist_n, read in one system call, for
 // connections of every user. The table is a row of records that tell their length and kind; records grow from version
-// to version (Darwin 22 did), so nothing here depends on their sizes. The reader is pure and believes no length.
+// to version (that of the socket did in Darwin 22), so nothing here depends on their sizes. The reader is pure and
+// believes no length. A record that names no user is left out: its zeros would read as root.
 
 import { FFIType, ptr } from "bun:ffi";
 import { cSymbol } from "../../state/c-symbol.ts";
@@ -45,8 +46,7 @@ export function parsePcblist(bytes: Uint8Array): readonly MacSocket[] {
     if (kind === KIND_INPCB && length >= INPCB_BYTES) {
       inpcb = readInpcb(view, at);
       socket = undefined;
-    } else if (kind === KIND_SOCKET && length >= SOCKET_BYTES)
-      socket = { uid: view.getUint32(at + 64, true), pid: Math.max(0, view.getInt32(at + 68, true)) };
+    } else if (kind === KIND_SOCKET && length >= SOCKET_BYTES) socket = readSocket(view, at);
     else if (kind === KIND_TCPCB && length >= TCPCB_BYTES) {
       if (inpcb !== undefined && socket !== undefined)
         found.push({ ...inpcb, ...socket, state: view.getInt32(at + 36, true) });
@@ -89,6 +89,12 @@ function readInpcb(view: DataView, at: number) {
     remoteAddress: address(48),
     localAddress: address(64),
   };
+}
+
+/** A network stack in user space lists its connections here too: without a family, which every socket of the kernel has, and without a user. */
+function readSocket(view: DataView, at: number) {
+  if (view.getInt32(at + 40, true) === 0) return undefined;
+  return { uid: view.getUint32(at + 64, true), pid: Math.max(0, view.getInt32(at + 68, true)) };
 }
 
 /** An IPv4 address inside IPv6 (::ffff:a.b.c.d) is that IPv4 address. */
