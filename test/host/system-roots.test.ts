@@ -2,11 +2,12 @@
 // program that hangs, fails or says nothing. And a Linux store that is being written while it is read.
 
 import { expect, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tls from "node:tls";
 import { Authority } from "../../src/ca/authority.ts";
-import { parseDenied } from "../../src/host/trust/keychain-roots.ts";
+import { parseDenied, parseDeniedFingerprints } from "../../src/host/trust/keychain-roots.ts";
 import { systemRoots } from "../../src/host/trust/system-roots.ts";
 import { ensureStateDirectory } from "../../src/state/files.ts";
 import { statePaths } from "../../src/state/paths.ts";
@@ -18,8 +19,9 @@ const LIMIT_MS = 60_000;
 const APPLE = tls.rootCertificates.slice(0, 100).flatMap(pemCertificates);
 
 /**
- * What `security` answers: a file a keychain, the words of dump-trust-settings, and which certificates are refused.
- * verify-cert refuses what is not told to be trusted, as for an authority that merely lies in a keychain.
+ * What `security` answers: a file a keychain, the words of dump-trust-settings and the list of trust-settings-export of
+ * each domain, and which certificates are accepted. verify-cert refuses what is not told to be trusted: an authority
+ * that merely lies in a keychain, and with the policy for TLS also Apple's own roots.
  */
 const SECURITY = `#!/bin/sh
 echo "$*" >>"$HOME/calls"
@@ -30,8 +32,12 @@ find-certificate)
   */System.keychain) cat "$HOME/system" ;;
   */login.keychain-db) cat "$HOME/login" ;;
   esac 2>/dev/null || { echo "security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain." >&2; exit 44; } ;;
+trust-settings-export)
+  for file do :; done
+  case $2 in -d) from="$HOME/export-d" ;; *) from="$HOME/export" ;; esac
+  cp "$from" "$file" 2>/dev/null || { echo "SecTrustSettingsCreateExternalRepresentation: The authorization was denied since no user interaction was possible." >&2; exit 1; } ;;
 dump-trust-settings)
-  cat "$HOME/settings" 2>/dev/null || { echo "SecTrustSettingsCopyCertificates: No Trust Settings were found." >&2; exit 1; } ;;
+  cat "$HOME/settings$2" 2>/dev/null || { echo "SecTrustSettingsCopyCertificates: No Trust Settings were found." >&2; exit 1; } ;;
 verify-cert)
   for file do :; done
   grep -qF "$(sed -n 2p "$file")" "$HOME/trusted" 2>/dev/null && { echo "...certificate verification successful."; exit 0; }
@@ -45,6 +51,8 @@ async function mac(files: Readonly<Record<string, string>>, security = SECURITY)
   await mkdir(bin);
   await writeFile(join(bin, "security"), security);
   await chmod(join(bin, "security"), 0o755);
+  // plutil, for lists that are XML already.
+  await writeFile(join(bin, "plutil"), '#!/bin/sh\nfor file do :; done\nexec cat "$file"\n', { mode: 0o755 });
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory.path, name), text);
   const env = { HOME: directory.path, PATH: "/usr/bin:/bin", IDDIO_TEST_TOOLS: bin };
   return {
@@ -90,29 +98,76 @@ test(
   LIMIT_MS,
 );
 
-test(
-  "a root of Apple's that somebody never trusts is left out, one with another setting is not",
-  async () => {
-    const denied = "ISRG Root X1";
-    const roots = tls.rootCertificates.flatMap(pemCertificates);
-    const found = roots.filter((pem) =>
-      Buffer.from(pem.replace(/-----.*-----/g, ""), "base64").includes(denied),
-    );
-    expect(found.length).toBe(1);
-    const settings = `Number of trusted certs = 2
-Cert 0: ${denied}
-   Number of trust settings : 1
-   Trust Setting 0:
-      Policy OID            : SSL
-      Result Type           : kSecTrustSettingsResultDeny
-Cert 1: ISRG Root X2
-   Number of trust settings : 1
-   Trust Setting 0:
-      Result Type           : kSecTrustSettingsResultTrustRoot
+const ROOTS = tls.rootCertificates.flatMap(pemCertificates);
+const commonName = (pem: string) => /^CN=(.*)$/m.exec(new X509Certificate(pem).subject)?.[1] ?? "";
+const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint.replaceAll(":", "");
+
+/** `security dump-trust-settings`: macOS 13 to 27 write it so; a root that is trusted for everything has no settings. */
+const settingsOf = (...certificates: readonly (readonly [name: string, result?: string])[]) =>
+  [
+    `Number of trusted certs = ${certificates.length}`,
+    ...certificates.flatMap(([name, result], index) => [
+      `Cert ${index}: ${name}`,
+      `   Number of trust settings : ${result === undefined ? 0 : 1}`,
+      ...(result === undefined
+        ? []
+        : [
+            "   Trust Setting 0:",
+            "      Policy OID            : SSL",
+            "      Allowed Error         : CSSMERR_TP_CERT_EXPIRED",
+            `      Result Type           : kSecTrustSettingsResult${result}`,
+          ]),
+    ]),
+    "",
+  ].join("\n");
+
+/** What trust-settings-export writes: certificates by SHA-1, results by number; 3 denies. */
+const exportOf = (
+  ...certificates: readonly (readonly [fingerprint: string, result: number])[]
+) => `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict><key>trustList</key><dict>
+${certificates
+  .map(
+    ([sha1, result]) => `\t<key>${sha1}</key>
+\t<dict>
+\t\t<key>issuerName</key><data>MA==</data>
+\t\t<key>modDate</key><date>2026-11-29T09:00:00Z</date>
+\t\t<key>trustSettings</key>
+\t\t<array><dict>
+\t\t\t<key>kSecTrustSettingsPolicy</key><data>KoZIhvdjZAED</data>
+\t\t\t<key>kSecTrustSettingsResult</key>
+\t\t\t<integer>${result}</integer>
+\t\t</dict></array>
+\t</dict>`,
+  )
+  .join("\n")}
+</dict><key>trustVersion</key><integer>1</integer></dict></plist>
 `;
-    expect(parseDenied(settings)).toEqual([denied]);
-    await using home = await mac({ apple: joined(roots), settings });
-    expect(await home.roots()).toEqual(roots.filter((pem) => pem !== found[0]));
+
+test(
+  "a root of Apple's that somebody never trusts is left out, in either domain; one of the same name is not",
+  async () => {
+    const names = ROOTS.map(commonName);
+    const shared = names.find((name, index) => name !== "" && names.indexOf(name) !== index) ?? "";
+    const [denied = "", namesake = ""] = ROOTS.filter((pem) => commonName(pem) === shared);
+    expect(namesake).not.toBe("");
+    const settings = settingsOf([shared, "Deny"], ["Corporate Root"], ["ISRG Root X2", "TrustRoot"]);
+    expect(parseDenied(settings)).toEqual([shared]);
+    const list = exportOf([fingerprint(ROOTS[0] ?? ""), 1], [fingerprint(denied), 3], ["0".repeat(40), 3]);
+    expect(parseDeniedFingerprints(list)).toEqual([fingerprint(denied), "0".repeat(40)]);
+    const others = ROOTS.filter((pem) => pem !== denied);
+    for (const domain of ["", "-d"]) {
+      await using home = await mac({
+        apple: joined(ROOTS),
+        [`settings${domain}`]: settings,
+        [`export${domain}`]: list,
+      });
+      expect(await home.roots()).toEqual(others);
+    }
+    // Where the list is not to be had, everything of that name is left out.
+    await using home = await mac({ apple: joined(ROOTS), settings });
+    expect(await home.roots()).toEqual(ROOTS.filter((pem) => commonName(pem) !== shared));
   },
   LIMIT_MS,
 );

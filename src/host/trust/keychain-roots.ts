@@ -1,6 +1,7 @@
-// The roots of macOS by `security`: Apple's own from the root keychain, and the authorities that an administrator or
-// the user trusts. An authority in a keychain is not trusted for being there: each is verified, and so is every root of
-// Apple's about which somebody made a setting that denies it. Each child process is bounded; one that fails adds nothing.
+// The roots of macOS by `security`: Apple's own from the root keychain without those that somebody denied, and the
+// authorities that an administrator or the user trusts. One of these is not trusted for being in a keychain: each is
+// verified. Apple's own are not, because `verify-cert` calls none of them good for TLS (Homebrew's ca-certificates met
+// that). Each child process is bounded; one that fails adds nothing.
 
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -27,12 +28,12 @@ export function loginKeychain(env: Environment): string {
 
 /** The roots that come with macOS, without those that somebody set to "Never Trust". Empty when they cannot be read. */
 export async function appleRoots(env: Environment): Promise<readonly string[]> {
-  const [roots, denied] = await Promise.all([certificatesOf(APPLE, env), deniedNames(env)]);
-  if (denied.size === 0) return roots;
-  const isDoubted = (pem: string) => namesOf(pem).some((name) => denied.has(name));
-  const doubted = roots.filter(isDoubted);
-  const cleared = new Set(await verified(doubted, env));
-  return roots.filter((pem) => cleared.has(pem) || !isDoubted(pem));
+  const [roots, ofUser, ofAdmin] = await Promise.all([
+    certificatesOf(APPLE, env),
+    deniedIn([], env),
+    deniedIn(["-d"], env),
+  ]);
+  return roots.filter((pem) => ![ofUser, ofAdmin].some((denied) => denied.has(pem)));
 }
 
 /** Self-issued authorities of the System and the login keychain that macOS trusts for TLS; never iddio's own. */
@@ -55,13 +56,43 @@ export function parseDenied(text: string): readonly string[] {
   return denied;
 }
 
-async function deniedNames(env: Environment): Promise<ReadonlySet<string>> {
-  const dumps = await Promise.all(
-    [[], ["-d"]].map((domain) =>
-      runTool(["security", "dump-trust-settings", ...domain], { env, timeoutMs: LIST_MS }),
-    ),
-  );
-  return new Set(dumps.flatMap(({ stdout }) => parseDenied(stdout)));
+/** The SHA-1 fingerprints with a setting that denies, from the property list of `security trust-settings-export`. */
+export function parseDeniedFingerprints(plist: string): readonly string[] {
+  const [, ...entries] = plist.split(/<key>(?=[0-9A-Fa-f]{40}<\/key>)/);
+  return entries
+    .filter((entry) => /<key>kSecTrustSettingsResult<\/key>\s*<integer>3<\/integer>/.test(entry))
+    .map((entry) => entry.slice(0, 40).toUpperCase());
+}
+
+interface Denied {
+  has(pem: string): boolean;
+}
+
+/**
+ * What one domain denies. Names are shared by several roots ("GlobalSign"), so where a name is denied the fingerprints
+ * are asked for too; where they cannot be had, everything of that name counts as denied.
+ */
+async function deniedIn(domain: readonly string[], env: Environment): Promise<Denied> {
+  const argv = ["security", "dump-trust-settings", ...domain];
+  const names = new Set(parseDenied((await runTool(argv, { env, timeoutMs: LIST_MS })).stdout));
+  const fingerprints = names.size === 0 ? [] : parseDeniedFingerprints(await exported(domain, env));
+  if (fingerprints.length > 0) return { has: (pem) => fingerprints.includes(fingerprintOf(pem)) };
+  return { has: (pem) => names.size > 0 && namesOf(pem).some((name) => names.has(name)) };
+}
+
+/** The trust settings of a domain as an XML property list; empty when they cannot be had. */
+async function exported(domain: readonly string[], env: Environment): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "iddio-denied-"));
+  const file = join(folder, "settings.plist");
+  try {
+    const argv = ["security", "trust-settings-export", ...domain, file];
+    if ((await runTool(argv, { env, timeoutMs: LIST_MS })).code !== 0) return "";
+    const toXml = ["plutil", "-convert", "xml1", "-o", "-", file];
+    const { code, stdout } = await runTool(toXml, { env, timeoutMs: LIST_MS });
+    return code === 0 ? stdout : "";
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function certificatesOf(keychain: string, env: Environment): Promise<readonly string[]> {
@@ -78,6 +109,15 @@ function isForeignRoot(pem: string): boolean {
     return ca && subject === issuer && !subject.includes(OWN);
   } catch {
     return false;
+  }
+}
+
+/** SHA-1, by which macOS tells certificates apart; upper-case hex. */
+function fingerprintOf(pem: string): string {
+  try {
+    return new X509Certificate(pem).fingerprint.replaceAll(":", "");
+  } catch {
+    return "";
   }
 }
 
