@@ -27,9 +27,10 @@ export const shellInitCommand: Command = {
     const shell = SHELLS.find((name) => name === args[0]) ?? "bash";
     if (context.flags.has("unset")) return output.write(renderShellUnset(shell, paths));
     await warnOfBypass(context);
+    const { lastingProgram } = await import("../../host/process/own-program.ts");
     output.write(
       renderShellInit(shell, {
-        program: ownProgram(),
+        program: lastingProgram(env),
         ...(env.IDDIO_HOME ? { home: paths.root } : {}),
         proxyUrl: `http://${givenAddress(context.flags) ?? (await proxyAddress(context))}`,
         bundle: paths.bundle,
@@ -53,11 +54,6 @@ async function warnOfBypass({ env, daemon, output }: CommandContext): Promise<vo
       `iddio: NO_PROXY has '${escapeForTerminal(noProxyEntry)}', so requests to '${escapeForTerminal(inspectEntry)}' do not pass through iddio`,
     );
   }
-}
-
-/** The command that started this process; from source that is Bun and the script. */
-function ownProgram(): readonly string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 function givenAddress(flags: Flags): string | undefined {

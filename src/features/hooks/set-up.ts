@@ -3,20 +3,16 @@
 
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { hookPlace } from "../../host/agents/hook-place.ts";
+import { lastingProgram } from "../../host/process/own-program.ts";
 import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 import { hookAdapter } from "./agents/adapters.ts";
 import { examineHooks } from "./examine-hooks.ts";
 import { installHook, uninstallHook } from "./hook-file.ts";
 
-/** The command that starts this program again. */
-function ownProgram(): readonly string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
-}
-
 /** Writes an agent's hook. */
 export async function install({ args, env, paths, output }: CommandContext): Promise<void> {
   const agent = args[0] as AgentName;
-  const place = hookPlace(agent, ownProgram(), env);
+  const place = hookPlace(agent, lastingProgram(env), env);
   const isNew = await installHook(agent, place, paths.hooks);
   output.line(`${hookAdapter(agent).title} ${isNew ? "asks" : "asks already"}: ${place.path}`);
   if (isNew) output.note("it counts from the next session on; see what it holds with: iddio hooks doctor");
@@ -25,7 +21,7 @@ export async function install({ args, env, paths, output }: CommandContext): Pro
 /** Takes it out. */
 export async function uninstall({ args, env, paths, output }: CommandContext): Promise<void> {
   const agent = args[0] as AgentName;
-  const place = hookPlace(agent, ownProgram(), env);
+  const place = hookPlace(agent, lastingProgram(env), env);
   const wasThere = await uninstallHook(agent, place, paths.hooks);
   const what = wasThere ? "no longer asks" : "does not ask";
   output.line(`${hookAdapter(agent).title} ${what}: ${place.path}`);
@@ -34,7 +30,7 @@ export async function uninstall({ args, env, paths, output }: CommandContext): P
 /** Examines them; 1 when a hook that is installed does not hold. */
 export async function doctor({ args, flags, env, output }: CommandContext): Promise<number> {
   const agents = args[0] === undefined ? AGENT_NAMES : [args[0] as AgentName];
-  const found = await examineHooks(agents, ownProgram(), env);
+  const found = await examineHooks(agents, lastingProgram(env), env);
   const isBad = found.some(
     ({ installed, checks }) =>
       installed === "other" || (installed === "yes" && checks.some(({ isOk }) => !isOk)),

@@ -9,6 +9,7 @@ import { isatty } from "node:tty";
 import { ADDRESS_IN_RUN, type ControlClient } from "../../api/client.ts";
 import type { RunStart } from "../../api/daemon-reports.ts";
 import { overlayToken } from "../../host/kubeconfig/overlay.ts";
+import { ownProgram } from "../../host/process/own-program.ts";
 import { type Bubblewrap, findBubblewrap, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
 import { javaTrustStore } from "../../host/sandbox/java-trust-store.ts";
 import { closeDescriptor, memoryFile } from "../../host/sandbox/libc.ts";
@@ -53,11 +54,6 @@ export interface RunContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly daemon: ControlClient;
   readonly note: (text: string) => void;
-}
-
-/** The command that starts this program again, for the bridge. */
-export function ownProgram(): readonly string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 /** This program's file, where it is one file. */

@@ -5,6 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { CommandContext } from "../../cli/kit/command.ts";
+import { lastingProgram } from "../../host/process/own-program.ts";
 import { runTool } from "../../host/process/run-tool.ts";
 import type { InspectEntry } from "../../match/inspect-entry.ts";
 import { InspectIndex } from "../../match/inspect-index.ts";
@@ -42,7 +43,7 @@ export async function writeConfig(context: CommandContext): Promise<void> {
   await writeFileAtomic(
     file,
     sshConfigText(entries, {
-      program: ownProgram(),
+      program: lastingProgram(env),
       home: env.IDDIO_HOME ? paths.root : undefined,
       known,
       warnsOfKeys,
@@ -108,8 +109,4 @@ async function uninstall({ output }: CommandContext, own: string): Promise<void>
 
 function quoted(path: string): string {
   return /^[\w./@+-]+$/.test(path) ? path : `"${path}"`;
-}
-
-function ownProgram(): readonly string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }

@@ -3,15 +3,11 @@
 
 import { join } from "node:path";
 import type { CommandContext } from "../../../cli/kit/command.ts";
+import { lastingProgram } from "../../../host/process/own-program.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { CLIENT_NAMES, type ClientName } from "./client-names.ts";
 import { filesOf, namedFile, type SettingsFile } from "./clients.ts";
 import { installIn, type ServerChange, uninstallIn } from "./install.ts";
-
-/** The words that start this program again. */
-function ownProgram(): readonly string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
-}
 
 function wanted({ args, flags, env }: CommandContext): readonly SettingsFile[] {
   const file = flags.text("file");
@@ -54,7 +50,7 @@ async function carryOut(
 
 /** Puts iddio before the servers. */
 export async function install(context: CommandContext): Promise<void> {
-  const program = ownProgram();
+  const program = lastingProgram(context.env);
   await carryOut(context, (file, keepIn) => installIn(file, program, keepIn), {
     changed: "goes through iddio now",
     unchanged: "goes through iddio already",
