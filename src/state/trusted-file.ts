@@ -50,6 +50,12 @@ export async function readTrusted(path: string, maxBytes: number, owner?: number
   }
 }
 
+/** What to say of a file that macOS keeps from a background program, which opens no window about it; else undefined. */
+export function keptOut(error: unknown, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (platform !== "darwin" || (error as { code?: unknown } | undefined)?.code !== "EPERM") return undefined;
+  return "macOS keeps background programs out of Documents, Desktop, Downloads, iCloud and other disks; put it elsewhere";
+}
+
 /** The same of policy.yaml or settings.yaml; undefined when there is none. */
 export async function readConfigFile(path: string): Promise<string | undefined> {
   try {

@@ -1,12 +1,13 @@
-// Notices when a file that a person edits has changed, and reads it only when its writer is done. It looks at the
-// path a few times a second rather than through fs.watch: a watch on the file loses editors that save by rename and
-// links whose target moves, one on the directory wakes up for every audit row. Knows nothing of the content.
+// Notices when a file that a person edits has changed, and reads it only when its writer is done. A watch on the file
+// says at once that something happened; it loses links whose target moves and file systems of other machines, so the
+// path is looked at twice a second all the same, and more often after a change. A watch on the directory would wake up
+// for every audit row. Knows nothing of the content.
 
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, type FSWatcher, watch } from "node:fs";
 import { type FileHandle, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./files.ts";
-import { openTrusted } from "./trusted-file.ts";
+import { keptOut, openTrusted } from "./trusted-file.ts";
 
 /** What was found: the text, `missing`, or why it cannot be read. */
 export type FileContent =
@@ -14,7 +15,11 @@ export type FileContent =
   | { readonly kind: "missing" }
   | { readonly kind: "unreadable"; readonly why: string };
 
+/** Between two looks while nothing happens. With the longest quiet time it keeps "within a second". */
+const IDLE_POLL_MS = 500;
+/** The same after something has happened, for so long. */
 const POLL_MS = 100;
+const LIVELY_MS = 3_000;
 /** A file that was put in place whole, as by rename, is read after this long without a change… */
 const QUIET_MS = 50;
 /** …one that is written where it is after this long… */
@@ -29,8 +34,13 @@ const MAX_BYTES = 8 * 1024 * 1024;
 export class WatchedFile {
   readonly #path: string;
   readonly #onContent: (content: FileContent) => void;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #watcher: FSWatcher | undefined;
+  /** Which file the watcher is on; another one may have taken its name. */
+  #watchedInode: bigint | undefined;
+  #livelyUntilMs = 0;
   #delivered = "";
+  #seen = "";
   #lastText = "";
   #lastInode = 0n;
   #busy: Promise<void> | undefined;
@@ -64,31 +74,72 @@ export class WatchedFile {
     return this.#lookedMs;
   }
 
-  /** Begins to look. The timer does not keep the process alive. */
+  /** Begins to look. Neither the timer nor the watch keeps the process alive. */
   start(): void {
-    this.#timer ??= setInterval(() => this.#look(), POLL_MS);
-    this.#timer.unref();
+    this.#look();
   }
 
   /** Stops; no call of `onContent` follows. */
   close(): void {
     this.#closed = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
+    this.#watcher?.close();
   }
 
   #look(): void {
+    clearTimeout(this.#timer);
     this.#busy ??= this.#check()
       .catch((error: unknown) => this.#deliver("unreadable", { kind: "unreadable", why: String(error) }))
       .finally(() => {
         this.#lookedMs = Date.now();
         this.#busy = undefined;
+        this.#lookLater();
       });
+  }
+
+  #lookLater(): void {
+    if (this.#closed || this.#busy !== undefined) return;
+    clearTimeout(this.#timer);
+    const isLively = performance.now() < this.#livelyUntilMs;
+    this.#timer = setTimeout(() => this.#look(), isLively ? POLL_MS : IDLE_POLL_MS);
+    this.#timer.unref();
+  }
+
+  /** Something happened to the file. However often that is, it is not looked at more often than in lively times. */
+  #enliven(): void {
+    const wasLively = performance.now() < this.#livelyUntilMs;
+    this.#livelyUntilMs = performance.now() + LIVELY_MS;
+    if (!wasLively) this.#look();
+  }
+
+  #watch(inode: bigint | undefined): void {
+    if (inode === this.#watchedInode || this.#closed) return;
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#watchedInode = undefined;
+    if (inode === undefined) return;
+    try {
+      this.#watcher = watch(this.#path, { persistent: false }, (event) => {
+        // Another file may have the name now, and even the same inode.
+        if (event === "rename") this.#watchedInode = undefined;
+        this.#enliven();
+      });
+      // The next look tries again, as after an error of `watch` itself.
+      this.#watcher.on("error", () => this.#watch(undefined));
+      this.#watchedInode = inode;
+    } catch {
+      // No more watches are to be had, or none on this file system.
+    }
   }
 
   async #check(): Promise<void> {
     // A look that was overtaken by a read tells nothing: it may have seen the file as it was before.
     const reads = this.#reads;
-    if ((await signatureOf(this.#path)) === this.#delivered) return;
+    const seen = await stateAt(this.#path);
+    this.#watch(seen.inode);
+    if (seen.signature !== this.#seen) this.#livelyUntilMs = performance.now() + LIVELY_MS;
+    this.#seen = seen.signature;
+    if (seen.signature === this.#delivered) return;
     const file = await openForReading(this.#path);
     if ("kind" in file) return this.#checkAbsent(file);
     try {
@@ -153,7 +204,8 @@ async function openForReading(path: string): Promise<FileHandle | Exclude<FileCo
     return "file" in opened ? opened.file : { kind: "unreadable", why: opened.refused };
   } catch (error) {
     if (errorCode(error) === "ENOENT") return { kind: "missing" };
-    return { kind: "unreadable", why: errorCode(error) === "EACCES" ? "permission denied" : String(error) };
+    const why = errorCode(error) === "EACCES" ? "permission denied" : (keptOut(error) ?? String(error));
+    return { kind: "unreadable", why };
   }
 }
 
@@ -179,11 +231,12 @@ async function readText(file: FileHandle): Promise<string> {
   return buffer.toString("utf8", 0, length);
 }
 
-async function signatureOf(path: string): Promise<string> {
+async function stateAt(path: string): Promise<{ readonly signature: string; readonly inode?: bigint }> {
   try {
-    return signature(await stat(path, { bigint: true }));
+    const found = await stat(path, { bigint: true });
+    return { signature: signature(found), inode: found.ino };
   } catch (error) {
-    return errorCode(error) === "ENOENT" ? "missing" : "unreadable";
+    return { signature: errorCode(error) === "ENOENT" ? "missing" : "unreadable" };
   }
 }
 

@@ -4,7 +4,7 @@
 import { createPrivateKey, sign } from "node:crypto";
 import { sendRequest } from "../../host/outgoing/send-request.ts";
 import { UserError } from "../../model/user-error.ts";
-import { readTrusted } from "../../state/trusted-file.ts";
+import { keptOut, readTrusted } from "../../state/trusted-file.ts";
 import type { GithubApp } from "./stored-credential.ts";
 
 /** A token that was minted. */
@@ -80,7 +80,8 @@ async function keyOf(path: string): Promise<ReturnType<typeof createPrivateKey>>
   } catch (error) {
     // A parser's message may quote what it read.
     const code = (error as { code?: unknown }).code;
-    throw failed(`the key '${path}' is not read${typeof code === "string" ? ` (${code})` : ""}`);
+    const why = keptOut(error) ?? code;
+    throw failed(`the key '${path}' is not read${typeof why === "string" ? ` (${why})` : ""}`);
   }
   throw failed(`'${path}' is no RSA key`);
 }

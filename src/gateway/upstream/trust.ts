@@ -6,9 +6,8 @@ import tls, { type SecureContext } from "node:tls";
 import type { ChainVerifier } from "../../ca/verify/chain-verifier.ts";
 import { TrustAnchors } from "../../ca/verify/trust-anchors.ts";
 import { kubeconfigIdentity } from "../../host/kubeconfig/kubeconfig.ts";
-import { errorCode } from "../../state/files.ts";
 import type { Upstream, Upstreams } from "../../state/tables/upstreams.ts";
-import { readTrusted } from "../../state/trusted-file.ts";
+import { keptOut, readTrusted } from "../../state/trusted-file.ts";
 import type { UpstreamTrust } from "./dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -146,11 +145,10 @@ function readIdentity(path: string): Promise<string> {
   return readTrusted(path, MAX_IDENTITY_BYTES, owner ? Number(owner) : undefined);
 }
 
-/** macOS keeps background programs out of some folders and opens no window about it. */
+/** Why no client certificate is lent, as a clause. */
 export function unreadable(error: unknown, platform: NodeJS.Platform = process.platform): string {
-  const isKeptOut = platform === "darwin" && errorCode(error) === "EPERM";
-  const why = ": macOS keeps background programs out of Documents, Desktop, Downloads and iCloud";
-  return `the client certificate registered for it cannot be read${isKeptOut ? why : ""}`;
+  const why = keptOut(error, platform);
+  return `the client certificate registered for it cannot be read${why === undefined ? "" : `: ${why}`}`;
 }
 
 async function identityOf(upstream: Upstream): Promise<{ cert: string; key: string }> {

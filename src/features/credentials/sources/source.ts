@@ -5,7 +5,7 @@ import type { Environment } from "../../../host/process/environment.ts";
 import { runTool } from "../../../host/process/run-tool.ts";
 import { isRootsAlone } from "../../../host/process/system-tool.ts";
 import { UserError } from "../../../model/user-error.ts";
-import { readTrusted } from "../../../state/trusted-file.ts";
+import { keptOut, readTrusted } from "../../../state/trusted-file.ts";
 
 /** A source as it is stored. */
 export type Source =
@@ -39,7 +39,7 @@ async function rawValue(source: Source, name: string, env: Environment): Promise
       return env[source.variable] ?? "";
     case "file":
       return readTrusted(source.path, MAX_BYTES).catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = keptOut(error) ?? (error instanceof Error ? error.message : String(error));
         throw new UserError(`the file of '${name}' is not read: ${why}`, { hint: hintOf(source, name) });
       });
     case "command":
