@@ -88,6 +88,14 @@ no_doctor_failure() { "$iddio" doctor --json | { ! grep -q '"verdict": *"fail"';
 restarted() { launchctl kickstart -k "$(domain)/$label" && sleep 1 && runs_soon; }
 registered_again() { printf '<!-- changed -->\n' >>"$plist" && "$iddio" install --no-trust-ca && is_running; }
 user_is_named() { "$iddio" audit show --last 50 --json | grep -q "\"user\": *\"$(id -un)\""; }
+# The first start of a new file is looked through by macOS; it has been started by now.
+seconds_of() { ( TIMEFORMAT=%R; { time "$@" >/dev/null 2>&1; } 2>&1 ); }
+is_quick() {
+  local took
+  took=$(seconds_of "$@")
+  echo "$took s"
+  case $took in 0.[0-4]* | 0,[0-4]*) return 0 ;; *) return 1 ;; esac
+}
 is_owner_alone() { [ "$(stat -f %Lp "$HOME/.iddio/daemon.stderr.log")" = 600 ]; }
 many_at_once() {
   local pids="" pid wrong=0
@@ -115,8 +123,8 @@ check "identifier is iddio's own" sh -c "codesign -dv '$iddio' 2>&1 | grep -q '^
 check "version" "$iddio" version
 check "install" "$iddio" install --no-trust-ca
 check "status" is_running
-echo "      status --quiet, as every shell start runs it:"
-time "$iddio" status --quiet
+echo "      status --quiet, as every shell start runs it: $(seconds_of "$iddio" status --quiet)s"
+check "status --quiet takes less than half a second" is_quick "$iddio" status --quiet
 check "doctor finds nothing that fails" no_doctor_failure
 check "bundle is whole" is_whole
 clients "after install"

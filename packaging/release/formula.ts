@@ -44,6 +44,10 @@ export function homebrewFormula({ version, homepage, base, sums }: FormulaInput)
     "  end",
     "",
     "  def install",
+    // An Intel Homebrew on Apple silicon; Rosetta knows AVX2 from macOS 15 on.
+    "    if OS.mac? && Hardware::CPU.in_rosetta2? && MacOS.version < :sequoia",
+    '      odie "This Homebrew is the one for Intel, and before macOS 15 Rosetta lacks AVX2: use the Homebrew in /opt/homebrew"',
+    "    end",
     '    bin.install "iddio"',
     '    man1.install "share/man/man1/iddio.1"',
     '    bash_completion.install "share/completions/iddio.bash" => "iddio" if File.exist? "share/completions/iddio.bash"',
