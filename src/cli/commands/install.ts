@@ -132,8 +132,9 @@ async function serve(
 }
 
 async function trust({ flags, output, env }: CommandContext, { paths, scope }: Installation): Promise<void> {
+  const { toolPlatform } = await import("../../host/process/system-tool.ts");
   const isWanted =
-    process.platform === "darwin"
+    toolPlatform(env) === "darwin"
       ? !flags.has("no-trust-ca")
       : flags.has("trust-ca") && !flags.has("no-trust-ca");
   if (!isWanted) return;

@@ -112,7 +112,7 @@ export async function checkBundle({ paths, systemRoots }: CheckContext): Promise
 }
 
 /** Whether the system's own store is as the marker says. Nothing that uses the bundle needs it. */
-export async function checkTrust({ paths, trustPlaces }: CheckContext): Promise<Finding> {
+export async function checkTrust({ paths, trustPlaces, platform }: CheckContext): Promise<Finding> {
   const about = {
     check: "trust",
     lookedAt: trustPlaces.map(({ name }) => name).join(", ") || "no known place",
@@ -134,7 +134,7 @@ export async function checkTrust({ paths, trustPlaces }: CheckContext): Promise<
       fix: "iddio repair --trust-ca",
       repairs: [{ kind: "trust" }],
     };
-  if (process.platform === "darwin")
+  if (platform === "darwin")
     return { ...about, verdict: "warn", detail: "not trusted", fix: "iddio repair --trust-ca" };
   return { ...about, verdict: "ok", detail: "not asked for: command-line tools use the bundle" };
 }

@@ -25,6 +25,7 @@ export async function examine(
   const { runChecks } = await import("./checks.ts");
   const { openService } = await import("../../host/service/service.ts");
   const { trustPlaces } = await import("../../host/trust/trust.ts");
+  const { toolPlatform } = await import("../../host/process/system-tool.ts");
   const { systemRoots } = await import("../../host/trust/system-roots.ts");
   const service = ((): Service | undefined => {
     try {
@@ -58,7 +59,7 @@ export async function examine(
     ...(daemonProblem === undefined ? {} : { daemonProblem }),
     systemRoots: await systemRoots({ env, kept: paths.bundle }),
     trustPlaces: await trustPlaces({ env }),
-    platform: process.platform,
+    platform: toolPlatform(env),
   };
   const checks = await Promise.all(features.map((feature) => feature.checks?.() ?? []));
   return { findings: await runChecks(context, checks.flat()), service };

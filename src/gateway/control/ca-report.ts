@@ -5,6 +5,7 @@ import { X509Certificate } from "node:crypto";
 import type { CaReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Environment } from "../../host/process/environment.ts";
+import { toolPlatform } from "../../host/process/system-tool.ts";
 import { KeychainTrust } from "../../host/trust/darwin.ts";
 import { systemRoots } from "../../host/trust/system-roots.ts";
 import { readCertificate } from "../../host/trust/trust.ts";
@@ -15,7 +16,7 @@ export async function caReport(
   authority: Authority,
   paths: StatePaths,
   env: Environment,
-  platform: NodeJS.Platform = process.platform,
+  platform: NodeJS.Platform = toolPlatform(env),
 ): Promise<CaReport> {
   const isTrusted =
     platform === "darwin"

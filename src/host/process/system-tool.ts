@@ -28,6 +28,15 @@ export function standInFolder(env: Environment): string | undefined {
   return IS_SHIPPED ? undefined : env.IDDIO_TEST_TOOLS;
 }
 
+/**
+ * The platform by whose programs this machine is asked: its own. Tests whose stand-ins are another platform's may name
+ * that one; like the stand-ins themselves this is nothing in a program that is shipped.
+ */
+export function toolPlatform(env: Environment): NodeJS.Platform {
+  const named = standInFolder(env) === undefined ? undefined : env.IDDIO_TEST_PLATFORM;
+  return named === "darwin" || named === "linux" ? named : process.platform;
+}
+
 /** Absolute path of a program of the system; undefined when there is none that only root can change. */
 export function findSystemTool(name: string, env: Environment): string | undefined {
   if (!/^[\w.+-]+$/.test(name)) return undefined;

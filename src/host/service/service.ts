@@ -4,6 +4,7 @@
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { Environment } from "../process/environment.ts";
+import { toolPlatform } from "../process/system-tool.ts";
 import { LaunchdService } from "./launchd.ts";
 import { SystemdService } from "./systemd.ts";
 
@@ -59,7 +60,7 @@ export interface ServiceOptions {
 
 /** The supervisor of this platform. Throws a `UserError` where there is none that iddio knows. */
 export function openService(options: ServiceOptions): Service {
-  const platform = options.platform ?? process.platform;
+  const platform = options.platform ?? toolPlatform(options.env);
   if (platform === "linux") return new SystemdService(options);
   if (platform !== "darwin")
     throw new UserError(`there is no service for '${platform}'`, { hint: "run it yourself: iddio gateway" });

@@ -6,6 +6,7 @@ import * as tls from "node:tls";
 import { FEWEST_ROOTS, isCollapse } from "../../model/root-count.ts";
 import { pemCertificates } from "../../text/pem-certificates.ts";
 import type { Environment } from "../process/environment.ts";
+import { toolPlatform } from "../process/system-tool.ts";
 import { appleRoots, localAuthorities } from "./keychain-roots.ts";
 
 /** Where systems keep their roots, in the order of Go's crypto/x509 with the BSDs' and macOS's place last. */
@@ -32,7 +33,7 @@ export interface RootOptions {
 
 /** The roots that this system trusts, one PEM block each, in the system's order. */
 export async function systemRoots(options: RootOptions): Promise<readonly string[]> {
-  const { env, platform = process.platform } = options;
+  const { env, platform = toolPlatform(env) } = options;
   if (platform === "darwin") {
     // Not the runtime's own call: it sees none of Apple's roots, has no time-out and is cached for the whole process.
     const [apple, local] = await Promise.all([appleRoots(env), localAuthorities(env)]);

@@ -5,6 +5,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { UserError } from "../../model/user-error.ts";
 import type { Environment } from "../process/environment.ts";
+import { toolPlatform } from "../process/system-tool.ts";
 import { KeychainTrust } from "./darwin.ts";
 import { anchorTrust } from "./linux.ts";
 import { nssTrusts } from "./nss.ts";
@@ -47,7 +48,7 @@ export interface TrustOptions {
 
 /** The places of this machine, the system's own first. */
 export async function trustPlaces(options: TrustOptions): Promise<readonly TrustPlace[]> {
-  const platform = options.platform ?? process.platform;
+  const platform = options.platform ?? toolPlatform(options.env);
   const system = platform === "darwin" ? new KeychainTrust(options.env) : anchorTrust(options);
   return [...(system === undefined ? [] : [system]), ...(await nssTrusts(options.env, platform))];
 }

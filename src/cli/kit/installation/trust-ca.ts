@@ -13,12 +13,12 @@ export async function trustCa(
   paths: StatePaths,
   env: Environment,
   say?: Say,
-  platform: NodeJS.Platform = process.platform,
+  platform?: NodeJS.Platform,
 ): Promise<string[]> {
   const { readCertificate, trustPlaces } = await import("../../../host/trust/trust.ts");
   const { writeFileAtomic } = await import("../../../state/files.ts");
   const certificate = await readCertificate(paths.caCertificate);
-  const places = await trustPlaces({ env, platform });
+  const places = await trustPlaces({ env, ...(platform === undefined ? {} : { platform }) });
   if (places.length === 0)
     throw new UserError("this system keeps its trusted certificates in no place that iddio knows", {
       hint: `add ${paths.caCertificate} by hand`,
