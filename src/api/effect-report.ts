@@ -2,7 +2,8 @@
 
 import { list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 
-const change = object({
+/** One field that differs. */
+export const effectChange = object({
   sign: words(["+", "-", "~"]),
   path: text("`spec.containers[app].image`"),
   before: optional(text("JSON, secrets masked")),
@@ -19,7 +20,7 @@ const removed = object({
 export const effectReport = object({
   state: words(["shown", "none"]),
   about: text("what would happen, in a sentence; or why nothing can be shown"),
-  changes: optional(list(change, "fields that differ, nearest to the root first")),
+  changes: optional(list(effectChange, "fields that differ, nearest to the root first")),
   more_changes: optional(number("how many more fields differ")),
   removed: optional(list(removed, "what is deleted, the named object first; at most 200")),
   removed_total: optional(number("how many objects are deleted in all, as far as they are known")),
@@ -31,6 +32,6 @@ export const effectReport = object({
 /** The effect of one held request. */
 export type EffectReport = Value<typeof effectReport>;
 /** One field that differs. */
-export type EffectChange = Value<typeof change>;
+export type EffectChange = Value<typeof effectChange>;
 /** One object that is deleted. */
 export type RemovedObject = Value<typeof removed>;

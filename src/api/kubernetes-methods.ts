@@ -5,7 +5,14 @@ import { effectReport } from "./effect-report.ts";
 import { method } from "./method.ts";
 import { flag, list, number, object, optional, text } from "./schema.ts";
 import { sessionReport } from "./session-report.ts";
-import { undoEntry, undoReport } from "./undo-report.ts";
+import { undoEntry, undoLook, undoReport } from "./undo-report.ts";
+
+const piece = object({
+  text: text("whole lines"),
+  next_offset: number(),
+  is_open: flag("whether the session lasts, so that more may come"),
+  ticket: text("reads on in this recording without asking again, for a minute after each piece"),
+});
 
 const id = object({ id: text("id, its hex digits or a unique beginning") });
 const NO_SUCH = { "not-found": "nothing has this id", ambiguous: "several match" };
@@ -32,6 +39,13 @@ export const KUBERNETES_METHODS = {
     output: object({ entry: undoEntry }),
     errors: NO_SUCH,
   }),
+  undo_look: method("read", "POST", "/v1/undo/look", {
+    about: "what one change did, secrets masked, and what was changed after it",
+    isForPerson: true,
+    input: id,
+    output: undoLook,
+    errors: NO_SUCH,
+  }),
   undo_clear: method("change", "POST", "/v1/undo/clear", {
     about: "forgets what is kept of one change, or of all",
     input: object({ id: optional(text()) }),
@@ -55,8 +69,14 @@ export const KUBERNETES_METHODS = {
     about: "whole lines of a recording from an offset on, at most 1 MiB of them",
     isForPerson: true,
     input: object({ id: text(), offset: number() }),
-    output: object({ text: text(), next_offset: number(), is_open: flag() }),
+    output: piece,
     errors: NO_SUCH,
+  }),
+  sessions_read_on: method("read", "POST", "/v1/sessions/read-on", {
+    about: "the next lines of a recording whose reading a person has begun; only whoever began it may",
+    input: object({ ticket: text("as `sessions_read` gave it"), offset: number() }),
+    output: piece,
+    errors: { "no-ticket": "the ticket is not, or no longer, one" },
   }),
   sessions_end: method("change", "POST", "/v1/sessions/end", {
     about: "ends a session that lasts",

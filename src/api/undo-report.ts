@@ -1,6 +1,7 @@
 // What is kept to undo a change, and what the methods about it answer with. Objects may hold secrets: only a person is
 // told, and anyone who prints them masks them.
 
+import { effectChange } from "./effect-report.ts";
 import { anything, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 
 const image = object({
@@ -48,3 +49,28 @@ export const undoReport = object({
 });
 /** The same without the objects. */
 export type UndoReport = Value<typeof undoReport>;
+
+/** What a person is shown of one change. */
+export const undoLook = object({
+  entry: undoReport,
+  objects: list(
+    object({
+      path: text("of the object in the API"),
+      changes: list(effectChange, "fields that the change changed"),
+      more: number("how many more fields it changed"),
+    }),
+  ),
+  since: list(
+    object({
+      id: text("of the later change"),
+      command: text(),
+      created_ms: number(),
+      run: optional(text()),
+      path: text(),
+      fields: list(text(), 'fields that both changed; "." is the object itself, none means other fields'),
+    }),
+    "what went through iddio to the same objects afterwards",
+  ),
+});
+/** What a person is shown of one change. */
+export type UndoLook = Value<typeof undoLook>;

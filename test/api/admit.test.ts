@@ -105,6 +105,7 @@ test("reading needs a person only where a person alone may see it, a decision an
     "sessions_read",
     "sessions_show",
     "undo_list",
+    "undo_look",
     "undo_show",
   ]);
   for (const name of forPeople)

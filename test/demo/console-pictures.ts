@@ -1,9 +1,11 @@
-// Takes the pictures of the console that the documentation shows: `bun test/demo/console-pictures.ts`. A gateway of its own,
-// requests as agents send them, Debian's Chromium.
+// Takes pictures of the console in Debian's Chromium: `bun test/demo/console-pictures.ts` the two that the documentation
+// shows, with a folder every page in both themes and both widths, to be looked at. Also says how long each page takes.
 
-import { appendFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Page } from "playwright-core";
 import { launchBrowser, openConsole } from "../support/console-page.ts";
+import { seeMcpServer, writeAuditDay, writeRecordings, writeUndoEntries } from "../support/console-world.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 
@@ -25,38 +27,42 @@ const POLICY = `kubectl:
     deny: { groups: [admin] }
 `;
 
-const OUTCOMES = ["allowed", "allowed", "allowed", "approved", "denied", "refused"];
-
-/** A day of an agent's work. */
-function rows(): string {
-  const now = Date.now();
-  return Array.from({ length: 900 }, (_, index) => {
-    const wave = Math.sin(index / 40) + Math.sin(index / 13);
-    const outcome = OUTCOMES[Math.abs(Math.round(wave * 3 + index)) % OUTCOMES.length] ?? "allowed";
-    return JSON.stringify({
-      timestamp_ms: now - (900 - index) * 90_000 - Math.round(wave * 60_000),
-      op: "mitm",
-      hash: index.toString(16).padStart(32, "0"),
-      fields: {
-        host: "prod.eks.amazonaws.com",
-        method: "GET",
-        path: "/api/v1/namespaces/payments/pods",
-        protocol: "kubectl",
-        tier: outcome === "allowed" ? "observe" : "modify",
-        command: outcome === "allowed" ? "pods get" : "deployments patch",
-        labels: { namespace: "payments" },
-        decision: outcome === "allowed" ? "allow" : outcome === "refused" ? "deny" : "escalate",
-        outcome,
-        client: { process: "kubectl", run: "claude" },
+/** Every page, and what is done there before the picture. */
+const PAGES: readonly (readonly [where: string, ready: string, before?: (page: Page) => Promise<unknown>])[] =
+  [
+    ["approvals", ".details-scroll"],
+    ["activity", ".log-line"],
+    ["policy/form", "table.matrix"],
+    ["policy/yaml", ".cm-content"],
+    ["policy/history", ".versions li"],
+    ["observe", "main h1"],
+    ["inspect", "main h1"],
+    ["recordings", ".record-line"],
+    [
+      "recordings/sess_0c11a9e4",
+      ".record-start button",
+      async (page) => {
+        await page.click(".record-start button");
+        await page.waitForSelector(".ap-player .ap-term");
+        await page.waitForTimeout(4_000);
       },
-    });
-  }).join("\n");
-}
+    ],
+    ["undo", ".record-line"],
+    ["undo/undo_7f2c01aa", ".since"],
+    ["runs", "main h1"],
+    ["mcp", ".record-line"],
+    ["mcp/tracker", ".waiting"],
+    ["settings", ".findings li"],
+  ];
 
+const folder = process.argv[2] === undefined ? undefined : resolve(process.argv[2]);
 await using gateway = await startGatewayProcess({ policy: POLICY, settings: "approval_timeout: 5m\n" });
-appendFileSync(join(gateway.home, "audit.jsonl"), `${rows()}\n`);
+writeAuditDay(gateway.home);
+writeRecordings(gateway.home);
+await writeUndoEntries(gateway.home);
+await using _server = await seeMcpServer(gateway);
 const browser = await launchBrowser();
-const { page } = await openConsole(
+const { page, problems } = await openConsole(
   await browser.newContext({ viewport: { width: 1280, height: 800 } }),
   gateway,
 );
@@ -88,14 +94,38 @@ const clients = [
 await page.waitForSelector("button.allow:not([disabled])");
 clients.push(send("DELETE", "/api/v1/namespaces/payments/pods/api-7d4b9"));
 await page.waitForSelector(".queue-row >> nth=1");
-const shoot = (name: string) => page.screenshot({ path: join(PROJECT_ROOT, "docs/images", `${name}.png`) });
-// What started this script is not what starts an agent.
-await page.evaluate('for (const each of document.querySelectorAll(".chain > span")) each.remove()');
-await shoot("console-approvals");
-await page.emulateMedia({ colorScheme: "dark" });
-await page.evaluate('location.hash = "#/activity"');
-await page.waitForSelector(".log-line >> nth=20");
-await page.waitForSelector(".histogram svg");
-await shoot("console-activity");
+
+if (folder === undefined) {
+  const shoot = (name: string) => page.screenshot({ path: join(PROJECT_ROOT, "docs/images", `${name}.png`) });
+  // What started this script is not what starts an agent.
+  await page.evaluate('for (const each of document.querySelectorAll(".chain > span")) each.remove()');
+  await shoot("console-approvals");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.evaluate('location.hash = "#/activity"');
+  await page.waitForSelector(".log-line >> nth=20");
+  await page.waitForSelector(".histogram svg");
+  await shoot("console-activity");
+} else {
+  mkdirSync(folder, { recursive: true });
+  for (const width of [1280, 390])
+    for (const [where, ready, before] of PAGES) {
+      await page.setViewportSize({ width, height: 844 });
+      const started = performance.now();
+      await page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
+      await page.waitForSelector(ready);
+      const took = Math.round(performance.now() - started);
+      await before?.(page);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.waitForTimeout(300);
+        const name = `${where.replaceAll("/", "-")}-${width}-${colorScheme}.png`;
+        await page.screenshot({ path: join(folder, name) });
+      }
+      process.stdout.write(`${where} at ${width}: ${took} ms\n`);
+    }
+  process.stdout.write(
+    problems.length === 0 ? "the browser complained of nothing\n" : `${problems.join("\n")}\n`,
+  );
+}
 for (const client of clients) client.kill();
 await browser.close();

@@ -56,7 +56,12 @@ test(
       kind: "shadowed",
       line: 5,
     });
-    expect(await control.call("policy_lint", {})).toEqual({ findings: [] });
+    expect(await control.call("policy_lint", {})).toEqual({ problems: [], findings: [] });
+    expect(await control.call("policy_lint", { text: "kubectl: [" })).toMatchObject({
+      problems: [{ severity: "error", line: 1 }],
+      findings: [],
+    });
+    expect((await control.call("policy_lint", { text: shadowed, only_problems: true })).findings).toEqual([]);
 
     const wider = POLICY.replace("[read]", "[read, admin]").replace("    deny: { groups: [admin] }\n", "");
     const diff = await control.call("policy_diff", { text: wider });
@@ -75,7 +80,15 @@ test(
     });
 
     const replay = await control.call("policy_replay", { text: wider });
-    expect(replay).toMatchObject({ decided: 2, exact: 2, answered: 2, skipped: 0, wider: false });
+    expect(replay).toMatchObject({
+      decided: 2,
+      exact: 2,
+      answered: 2,
+      skipped: 0,
+      wider: false,
+      is_cut: false,
+    });
+    expect(await control.call("policy_replay", { text: wider, rows: 1 })).toMatchObject({ is_cut: true });
 
     const suggestion = await control.call("policy_suggest", {});
     expect(suggestion.rules).toMatchObject([

@@ -35,6 +35,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "@codemirror/state": CONSOLE_PAGE,
   "@codemirror/view": CONSOLE_PAGE,
   "@lezer/highlight": CONSOLE_PAGE,
+  // Plays recordings, on a canvas; loaded when one is shown.
+  "asciinema-player": CONSOLE_PAGE,
   // Edits settings files of agents without touching their comments.
   "jsonc-parser": /^src\/features\/(?:hooks|mcp\/install)\//,
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.

@@ -30,51 +30,6 @@ const logFilter = object({
 /** Which rows are wanted. */
 export type LogFilter = Value<typeof logFilter>;
 
-const policyProblem = object({
-  message: text(),
-  hint: optional(text()),
-  line: number(),
-  column: number(),
-  severity: words(["error", "warning"]),
-});
-
-const decisionChange = object({
-  protocol: text(),
-  from: text(),
-  to: text(),
-  operations: list(text()),
-  others: list(text()),
-  scopes: list(object({ label: text(), cells: list(text()) })),
-});
-
-const replayChange = object({
-  protocol: text(),
-  command: text(),
-  from: text(),
-  to: text(),
-  count: number(),
-  labels: map(text()),
-});
-
-/** What a policy would change. */
-export const policyReview = object({
-  problems: list(policyProblem),
-  wider: optional(flag("whether it lets through more; absent when it does not load")),
-  changes: optional(list(decisionChange)),
-  routes: optional(list(object({ entry: text(), from: text(), to: text(), effect: text() }))),
-  unknown: optional(list(text(), "what was not enumerated, and so counts as wider")),
-  replay: optional(
-    object({
-      since_ms: number(),
-      decided: number(),
-      changes: list(replayChange),
-      is_cut: flag("not all of the period was read"),
-    }),
-  ),
-});
-/** What a policy would change. */
-export type PolicyReview = Value<typeof policyReview>;
-
 const finding = object({
   check: text(),
   looked_at: text(),
@@ -107,16 +62,6 @@ export const PAGE_METHODS = {
       buckets: list(object({ allowed: number(), asked: number(), refused: number() })),
       is_cut: flag("the log was too long to be read back to the beginning"),
     }),
-  }),
-  policy_review: method("read", "POST", "/v1/policy/review", {
-    about:
-      "what is wrong with a policy, and what it would change: in words, and for the requests of the last days",
-    input: object({
-      text: text(),
-      compare: flag("also compare it with the policy in force"),
-      replay_ms: optional(number("also decide the requests of the audit log of so long again")),
-    }),
-    output: policyReview,
   }),
   policy_versions: method("read", "GET", "/v1/policy/versions", {
     about: "the texts of policy.yaml that were in force, the latest first",

@@ -16,6 +16,14 @@ const since = optional(number("only rows newer than so many milliseconds; 7 days
 const candidate = text("of the policy to compare with the one in force");
 const lines = list(text("a sentence for a person"));
 
+const problem = object({
+  message: text(),
+  hint: optional(text()),
+  line: number(),
+  column: number(),
+  severity: words(["error", "warning"]),
+});
+
 const finding = object({
   kind: words(["never-matches", "shadowed", "unreachable", "wider-than-deny", "no-hits"]),
   path: text(),
@@ -84,10 +92,15 @@ export const POLICY_METHODS = {
     errors: { ...NO_LOAD, "changed-meanwhile": "the file on disk is not the one that was edited" },
   }),
   policy_lint: method("read", "POST", "/v1/policy/lint", {
-    about: "what is odd about a policy that loads",
-    input: object({ text: optional(text("of a policy; the one in force unless given")) }),
-    output: object({ findings: list(finding) }),
-    errors: NO_LOAD,
+    about: "what is wrong with a policy, and what is odd about one that loads",
+    input: object({
+      text: optional(text("of a policy; the one in force unless given")),
+      only_problems: optional(flag("whether it loads and nothing else, as an editor asks at every key")),
+    }),
+    output: object({
+      problems: list(problem, "a text with an error does not load, and has no findings"),
+      findings: list(finding),
+    }),
   }),
   policy_diff: method("read", "POST", "/v1/policy/diff", {
     about: "every decision that a text makes differently from the policy in force",
@@ -124,9 +137,15 @@ export const POLICY_METHODS = {
   }),
   policy_replay: method("read", "POST", "/v1/policy/replay", {
     about: "what a text would have decided about the requests of a log",
-    input: object({ text: candidate, from: log, since_ms: since }),
+    input: object({
+      text: candidate,
+      from: log,
+      since_ms: since,
+      rows: optional(number("at most so many of the latest rows are read; all without it")),
+    }),
     output: object({
       wider: flag(),
+      is_cut: flag("not all rows of the period were read"),
       lines,
       decided: number(),
       exact: number("requests whose rows have every fact of the decision"),

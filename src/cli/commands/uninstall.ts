@@ -33,6 +33,10 @@ export const uninstallCommand: Command = {
     const service = openService(installation);
     if (await service.remove()) output.line(`removed ${service.unitPath}`);
     await stopDaemon(installation, output);
+    if (installation.scope === "user") {
+      const { removeLauncher } = await import("../../host/desktop/launcher.ts");
+      for (const path of await removeLauncher({ env })) output.line(`removed ${path}`);
+    }
     const { untrustCa } = await import("../kit/installation/trust-ca.ts");
     for (const line of await untrustCa(paths, env, (line) => output.note(line))) output.line(line);
     const { removeInstallation } = await import("../../host/service/remove-installation.ts");

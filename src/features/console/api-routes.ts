@@ -13,13 +13,17 @@ import { methodAt } from "../../api/server/request-reader.ts";
 import { RowQueue } from "../../api/server/row-queue.ts";
 import { UserError } from "../../model/user-error.ts";
 
-/** Methods that the console does not have: they are about the process that calls, or would make more sessions. */
+/**
+ * Methods that the console does not have: they are about the process that calls, would make more sessions, or tell secrets
+ * that a page never shows.
+ */
 export const NOT_IN_CONSOLE: ReadonlySet<ControlMethod> = new Set([
   "console_open",
   "runs_start",
   "hooks_judge",
   "probes_start",
   "probes_end",
+  "undo_show",
 ]);
 
 /** What routes need from the daemon. */

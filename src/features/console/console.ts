@@ -15,15 +15,22 @@ export const consoleCommand: Command = {
       summary: "Print the address instead of opening it; it opens one session within a minute",
     },
     { name: "look", summary: "A session that may look and not decide" },
+    { name: "window", summary: "Open it in a window of its own; start the daemon when it is down" },
+    { name: "install", summary: "Add a launcher to the desktop's menu that does this" },
+    { name: "uninstall", summary: "Take the launcher away" },
   ],
   details: [
     "A session lasts twelve hours, or until the daemon ends. Under the guard 'session' it may",
     "decide when it is opened from a terminal that no held request came from; with a passkey or",
-    "a code, each decision asks for it.",
+    "a code, each decision asks for it. One that the launcher opens has no terminal, so it looks.",
   ],
-  examples: ["iddio console", "iddio console --no-open"],
+  examples: ["iddio console", "iddio console --no-open", "iddio console --install"],
   async run(context) {
     const { flags, output, env, paths } = context;
+    if (flags.has("install") || flags.has("uninstall") || flags.has("window")) {
+      const { runLauncher } = await import("./launch.ts");
+      return runLauncher(context, () => opened(context, !flags.has("look")));
+    }
     const { url, token, note } = await opened(context, !flags.has("look"));
     if (note !== undefined) output.note(note);
     const { openPage, hasBrowser } = await import("../../cli/kit/show-presence.ts");

@@ -2,23 +2,45 @@
 // browser's command line, which everybody can read, and is gone after a minute.
 
 import { randomBytes } from "node:crypto";
-import { readdir, stat, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 const LIFE_MS = 60_000;
 const NAME = /^console-[0-9a-f]{16}\.html$/;
 
 /** Writes the page and gives its `file:` URL; pages of before are removed. */
 export async function writeRedirectPage(folder: string, url: string): Promise<string> {
-  await removeOld(folder);
-  const path = join(folder, `console-${randomBytes(8).toString("hex")}.html`);
   // The URL is ours: hex digits, a port, nothing to escape.
   const html = `<!doctype html><meta charset="utf-8"><title>iddio</title><meta name="referrer" content="no-referrer">
 <script>location.replace(${JSON.stringify(url)})</script>
 <p>iddio console: <a href="${url}">open</a></p>
 `;
+  return write(folder, html);
+}
+
+/** A page that says why there is no console, for whoever started it from a menu. */
+export async function writeProblemPage(folder: string, message: string, hint: string): Promise<string> {
+  return write(
+    folder,
+    `<!doctype html><meta charset="utf-8"><title>iddio</title>
+<body style="font: 16px/1.6 system-ui, sans-serif; max-width: 36rem; margin: 12vh auto; padding: 0 1rem; color-scheme: light dark">
+<h1 style="font-size: 1.4rem">The console does not open</h1>
+<p>${escaped(message)}</p><p>In a terminal: <code>${escaped(hint)}</code></p>
+`,
+  );
+}
+
+async function write(folder: string, html: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await removeOld(folder);
+  const path = join(folder, `console-${randomBytes(8).toString("hex")}.html`);
   await writeFile(path, html, { mode: 0o600, flag: "wx" });
-  return `file://${path}`;
+  return pathToFileURL(path).href;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 async function removeOld(folder: string): Promise<void> {

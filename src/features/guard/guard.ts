@@ -63,6 +63,7 @@ const FAILURES_MAX = 5;
 interface Reuse {
   readonly session: string;
   readonly tier: TierOrUnknown;
+  readonly isLook: boolean;
   readonly untilMs: number;
 }
 
@@ -271,18 +272,22 @@ export class Guard implements Gate {
     this.#counter = counter;
     this.#parts.store.put({ ...factor, counter });
     this.#failures = 0;
-    const { plainTier } = question;
+    const { plainTier, isLook } = question;
     this.#reuse =
       plainTier === undefined || session === undefined
         ? undefined
-        : { session, tier: plainTier, untilMs: this.#steadyMs() + REUSE_MS };
+        : { session, tier: plainTier, isLook, untilMs: this.#steadyMs() + REUSE_MS };
     return shown;
   }
 
-  /** A code may serve again for a minute: same terminal, plain allow, no higher tier, never break-glass or unknown. */
-  #mayReuse(session: string | undefined, { plainTier }: Question): boolean {
+  /**
+   * A code may serve again for a minute: same terminal, plain allow or look, no higher tier, never break-glass or unknown.
+   * One that was given for a look allows nothing.
+   */
+  #mayReuse(session: string | undefined, { plainTier, isLook }: Question): boolean {
     const reuse = this.#reuse;
     if (reuse === undefined || reuse.session !== session || reuse.untilMs <= this.#steadyMs()) return false;
+    if (reuse.isLook && !isLook) return false;
     if (plainTier === undefined || plainTier === "unknown" || plainTier === "break-glass") return false;
     if (reuse.tier === "unknown") return false;
     return TIERS.indexOf(plainTier) <= TIERS.indexOf(reuse.tier);

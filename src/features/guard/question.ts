@@ -17,8 +17,10 @@ export interface AskedApproval {
 export interface Question {
   readonly title: string;
   readonly lines: readonly (readonly [name: string, value: string])[];
-  /** Tier of the one request that a plain allow lets through; undefined for everything that always asks. */
+  /** Tier of the one request that a plain allow lets through, of a look `observe`; undefined for what always asks. */
   readonly plainTier: TierOrUnknown | undefined;
+  /** About no approval, and nothing is decided or changed by it. */
+  readonly isLook: boolean;
   /** SHA-256 over all of the above and the policy in force, base64url. */
   readonly digest: string;
 }
@@ -49,6 +51,7 @@ export function questionOf(
   } else
     for (const [name, value] of Object.entries(request.input))
       lines.push([name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const isLook = request.effect === "read" && approval === undefined;
   const isPlain = approval !== undefined && input.for_ms === undefined && !isRest;
   const verb = { decide: "Allow", change: "Change", read: "Look at" }[request.effect];
   const title = `${verb}: ${request.method}`;
@@ -56,7 +59,8 @@ export function questionOf(
   return {
     title,
     lines,
-    plainTier: isPlain ? approval.ask.operation.tier : undefined,
+    plainTier: isLook ? "observe" : isPlain ? approval.ask.operation.tier : undefined,
+    isLook,
     digest: createHash("sha256").update(JSON.stringify(whole)).digest("base64url"),
   };
 }

@@ -1,9 +1,9 @@
 // A recording as an asciicast, version 2 (seconds since the beginning) or 3 (seconds since the event before), and as
 // plain text. A character may be spread over several events: each stream has a decoder of its own.
 
+import type { RecordedEvent } from "../../api/recording-lines.ts";
 import { placeOfSession, type SessionReport } from "../../api/session-report.ts";
 import { escapeLinesForTerminal } from "../../text/escape.ts";
-import type { RecordedEvent } from "./recording-lines.ts";
 
 /** What `session export` can write. */
 export const EXPORT_FORMATS = ["asciicast-v2", "asciicast-v3", "text"] as const;

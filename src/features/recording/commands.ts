@@ -1,6 +1,7 @@
 // `iddio session …`: what agents did inside of a cluster's containers. A replay goes through the filter that agents'
 // terminals have: what a recording holds can make a terminal do nothing outside of its screen.
 
+import type { RecordedEvent } from "../../api/recording-lines.ts";
 import { placeOfSession, type SessionReport } from "../../api/session-report.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
@@ -8,7 +9,6 @@ import type { Output } from "../../cli/kit/output.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "./asciicast.ts";
-import type { RecordedEvent } from "./recording-lines.ts";
 
 const ID = { name: "id" } as const;
 const ID_DETAIL = "The id may be given without 'sess_' and cut short as long as it is unique.";
@@ -172,11 +172,18 @@ async function* eventsOf(
   id: string,
   follow: boolean,
 ): AsyncGenerator<RecordedEvent> {
-  const { eventOfLine } = await import("./recording-lines.ts");
+  const { eventOfLine } = await import("../../api/recording-lines.ts");
   const signal = interrupted();
   let offset = 0;
+  let ticket: string | undefined;
   while (!signal.aborted) {
-    const { text, next_offset, is_open } = await daemon.call("sessions_read", { id, offset });
+    // A person is asked once, for the first piece.
+    const read =
+      ticket === undefined
+        ? await daemon.call("sessions_read", { id, offset })
+        : await daemon.call("sessions_read_on", { ticket, offset });
+    const { text, next_offset, is_open } = read;
+    ticket = read.ticket;
     for (const line of text.split("\n")) {
       const event = eventOfLine(line);
       if (event !== undefined) yield event;

@@ -24,7 +24,7 @@ export const recordingFeature: Feature = {
     sessionEndCommand,
   ],
   nouns: { session: "What agents did inside of containers" },
-  methods: ["sessions_list", "sessions_show", "sessions_read", "sessions_end"],
+  methods: ["sessions_list", "sessions_show", "sessions_read", "sessions_read_on", "sessions_end"],
   settings: [
     "record_sessions",
     "record_port_forward",

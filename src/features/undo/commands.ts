@@ -42,15 +42,9 @@ export const undoShowCommand: Command = {
   details: [ID_DETAIL, "Secrets are shown as ***."],
   examples: ["iddio undo show 3f2a"],
   async run({ args, flags, output, daemon }) {
-    const { entry } = await daemon.call("undo_show", { id: args[0] ?? "" });
-    const { diffObjects } = await import("../../protocols/kubectl/effect/diff.ts");
-    const { normalise } = await import("../../protocols/kubectl/effect/normalise.ts");
-    const { images, ...facts } = entry;
-    const shown = images.map(({ path, before, after }) => ({
-      path,
-      ...diffObjects(before && normalise(before), after && normalise(after)),
-    }));
-    if (flags.has("json")) return void output.json({ ...facts, objects: shown });
+    const { entry, objects, since } = await daemon.call("undo_look", { id: args[0] ?? "" });
+    const { objects: _, ...facts } = entry;
+    if (flags.has("json")) return void output.json({ ...facts, objects, since });
     const { bold } = await output.loadPaints();
     output.pairs([
       ["id", entry.id],
@@ -61,7 +55,7 @@ export const undoShowCommand: Command = {
       ["run", entry.run],
       ["state", entry.state === "kept" ? undefined : "how it ended is not known"],
     ]);
-    for (const { path, changes, more } of shown) {
+    for (const { path, changes, more } of objects) {
       output.line(bold(escapeForTerminal(path)));
       const report = {
         state: "shown",
@@ -72,6 +66,12 @@ export const undoShowCommand: Command = {
       for (const { text } of effectLines(report).slice(1)) output.line(`  ${escapeForTerminal(text)}`);
     }
     for (const note of entry.notes) output.line(`note: ${escapeForTerminal(note)}`);
+    for (const { id, command, fields } of since)
+      output.line(
+        fields.length === 0
+          ? `since: ${id} (${escapeForTerminal(command)}) changed other fields`
+          : `conflict: ${escapeForTerminal(fields.join(", "))} was changed by ${id} (${escapeForTerminal(command)}) since`,
+      );
   },
 };
 

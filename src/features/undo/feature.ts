@@ -10,7 +10,7 @@ export const undoFeature: Feature = {
   about: "Keeps objects of clusters before they change, and takes changes back",
   commands: [undoListCommand, undoShowCommand, undoApplyCommand, undoClearCommand],
   nouns: { undo: "Changes of clusters that can be taken back" },
-  methods: ["undo_list", "undo_show", "undo_clear"],
+  methods: ["undo_list", "undo_show", "undo_look", "undo_clear"],
   settings: ["undo_failure", "undo_keep", "undo_secrets"],
   stages: ["keep"],
 };

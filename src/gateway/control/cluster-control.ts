@@ -3,7 +3,9 @@
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UndoEntry, UndoReport } from "../../api/undo-report.ts";
+import { ReadingTickets } from "../../features/recording/reading-tickets.ts";
 import type { Recordings } from "../../features/recording/recordings.ts";
+import { lookAtUndo } from "../../features/undo/look-at-undo.ts";
 import type { Undo } from "../../features/undo/undo.ts";
 import type { RecordControl } from "./approval-control.ts";
 
@@ -11,9 +13,11 @@ type Methods =
   | "sessions_list"
   | "sessions_show"
   | "sessions_read"
+  | "sessions_read_on"
   | "sessions_end"
   | "undo_list"
   | "undo_show"
+  | "undo_look"
   | "undo_clear";
 
 /** What the methods are about. */
@@ -27,12 +31,18 @@ export function clusterHandlers(
   { sessions: recordings, wayBack }: ClusterParts,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
+  const tickets = new ReadingTickets();
   return {
     undo_list: async () => ({ entries: (await wayBack.list()).map(undoReportOf) }),
     async undo_show({ id }, caller) {
       const entry = await wayBack.find(id);
       record(caller, "undo show", { undo: entry.id });
       return { entry };
+    },
+    async undo_look({ id }, caller) {
+      const entry = await wayBack.find(id);
+      record(caller, "undo show", { undo: entry.id });
+      return lookAtUndo(entry, await wayBack.list());
     },
     async undo_clear({ id }, caller) {
       const cleared = await wayBack.clear(id);
@@ -42,9 +52,13 @@ export function clusterHandlers(
     sessions_list: async () => ({ sessions: await recordings.list() }),
     sessions_show: async ({ id }) => ({ session: await recordings.find(id) }),
     async sessions_read({ id, offset }, caller) {
-      const read = await recordings.read(id, offset);
-      if (offset === 0) record(caller, "session read", { recording: (await recordings.find(id)).id });
-      return read;
+      const { id: whole } = await recordings.find(id);
+      const read = await recordings.read(whole, offset);
+      record(caller, "session read", { recording: whole });
+      return { ...read, ticket: tickets.issue(whole, caller) };
+    },
+    async sessions_read_on({ ticket, offset }, caller) {
+      return { ...(await recordings.read(tickets.use(ticket, caller), offset)), ticket };
     },
     async sessions_end({ id }, caller) {
       const ended = await recordings.end(id);

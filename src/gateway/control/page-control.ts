@@ -1,43 +1,30 @@
-// The control methods that pages read with: logs a page at a time, what a policy would change, former policies, doctor's
-// findings. They share the process with the proxy, so what each reads is bounded and everything heavy is loaded here only
+// The control methods that pages read with: logs a page at a time, former policies, doctor's findings. They share the process with the proxy, so what each reads is bounded and everything heavy is loaded here only
 // when it is asked for.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
-import type { LogFilter, LogRow, PolicyReview } from "../../api/methods/pages.ts";
+import type { LogFilter, LogRow } from "../../api/methods/pages.ts";
 import type { Entry } from "../../model/entry.ts";
-import { parsePolicy } from "../../policy/parse/parse.ts";
-import type { Policy } from "../../policy/policy.ts";
 import { readJournalPage } from "../../state/journal-page.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import type { PolicyStore } from "../../state/policy-store.ts";
 import type { PolicyVersions } from "../../state/policy-versions.ts";
 
 /** What the handlers read. */
 export interface PageSources {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly policy: PolicyStore;
   readonly versions: PolicyVersions;
-  readonly version: string;
 }
 
-type Methods = "audit_read" | "audit_histogram" | "policy_review" | "policy_versions" | "doctor_examine";
+type Methods = "audit_read" | "audit_histogram" | "policy_versions" | "doctor_examine";
 
 const ROWS_MAX = 500;
 const BUCKETS_MAX = 200;
 /** Rows of one step of a long reading; between two steps others have their turn. */
 const STEP_ROWS = 1_000;
 const HISTOGRAM_ROWS = 60_000;
-const REPLAY_ROWS = 60_000;
 
 /** Handlers of these methods. */
-export function pageHandlers({
-  paths,
-  env,
-  policy,
-  versions,
-  version,
-}: PageSources): Pick<ControlHandlers, Methods> {
+export function pageHandlers({ paths, env, versions }: PageSources): Pick<ControlHandlers, Methods> {
   const pathOf = (log: "audit" | "observe") => (log === "audit" ? paths.audit : paths.observe);
   return {
     audit_read: async ({ log, limit, before, filter, since_ms }) => {
@@ -62,40 +49,6 @@ export function pageHandlers({
         if (kind !== undefined && bucket !== undefined) bucket[kind] += 1;
       });
       return { until_ms: untilMs, buckets: found, is_cut: isCut };
-    },
-
-    policy_review: async ({ text, compare, replay_ms }): Promise<PolicyReview> => {
-      const parsed = parsePolicy(text);
-      const problems = ("policy" in parsed ? parsed.warnings : parsed.problems).map(
-        ({ message, hint, line, column, severity }) => ({
-          message,
-          line,
-          column,
-          severity,
-          ...(hint === undefined ? {} : { hint }),
-        }),
-      );
-      if (!("policy" in parsed)) return { problems };
-      const replay =
-        replay_ms === undefined
-          ? {}
-          : { replay: await replayed(paths, policy.current, parsed.policy, replay_ms, version) };
-      if (!compare) return { problems, ...replay };
-      const { diffPolicies } = await import("../../policy/compare/diff.ts");
-      const { classifierFor } = await import("../../protocols/registry.ts");
-      const diff = diffPolicies(
-        policy.current,
-        parsed.policy,
-        (protocol) => classifierFor(protocol).operations?.() ?? [],
-      );
-      return {
-        problems,
-        wider: diff.isWider,
-        changes: diff.changes.map((each) => ({ ...each })),
-        routes: diff.routes.map((each) => ({ ...each })),
-        unknown: diff.unknown,
-        ...replay,
-      };
     },
 
     policy_versions: () => ({
@@ -154,33 +107,6 @@ function kindOf({ op, fields }: Entry): "allowed" | "asked" | "refused" | undefi
   if (decision === "escalate" || outcome === "approved" || outcome === "timed_out" || outcome === "withdrawn")
     return "asked";
   return "allowed";
-}
-
-async function replayed(
-  paths: StatePaths,
-  before: Policy,
-  after: Policy,
-  replayMs: number,
-  version: string,
-): Promise<NonNullable<PolicyReview["replay"]>> {
-  const { Replay } = await import("../../policy/replay/replay.ts");
-  const replay = new Replay(before, after, version);
-  const sinceMs = Date.now() - replayMs;
-  const isCut = await eachRow(paths.audit, sinceMs, REPLAY_ROWS, (row) => replay.add(row));
-  const { decided, changes } = replay.report();
-  return {
-    since_ms: sinceMs,
-    decided,
-    is_cut: isCut,
-    changes: changes.map(({ protocol, command, from, to, count, labels }) => ({
-      protocol,
-      command,
-      from,
-      to,
-      count,
-      labels: { ...labels },
-    })),
-  };
 }
 
 /** A row that fits all of what is asked for. */

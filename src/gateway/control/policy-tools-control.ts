@@ -46,10 +46,13 @@ export function diffInSlices(before: Policy, after: Policy): Promise<PolicyDiff>
 /** Handlers of the policy tools. */
 export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick<ControlHandlers, Methods> {
   return {
-    policy_lint: async ({ text }) => {
-      const looked = text === undefined ? policy.current : parsed(text);
-      const findings = await inSlices(() => lintSteps(looked, catalogue));
-      return { findings: [...findings] };
+    policy_lint: async ({ text, only_problems: isShort }) => {
+      const result = text === undefined ? { policy: policy.current, warnings: [] } : parsePolicy(text);
+      if (!("policy" in result)) return { problems: result.problems.map(problemJson), findings: [] };
+      const problems = result.warnings.map(problemJson);
+      if (isShort === true) return { problems, findings: [] };
+      const findings = await inSlices(() => lintSteps(result.policy, catalogue));
+      return { problems, findings: [...findings] };
     },
 
     policy_diff: async ({ text }) => {
@@ -90,14 +93,16 @@ export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick
       };
     },
 
-    policy_replay: async ({ text, from, since_ms: sinceMs = WEEK_MS }) => {
+    policy_replay: async ({ text, from, since_ms: sinceMs = WEEK_MS, rows }) => {
       const replay = new Replay(policy.current, parsed(text), BUILD_VERSION);
-      await readRows(from === "observe" ? paths.observe : paths.audit, sinceMs, (row) => replay.add(row));
+      const path = from === "observe" ? paths.observe : paths.audit;
+      const isCut = await readRows(path, sinceMs, (row) => replay.add(row), rows);
       const report = replay.report();
       const { newlyInspected, changes, reclassified, ...counts } = report;
       return {
         ...counts,
         wider: replayIsWider(report),
+        is_cut: isCut,
         lines: [...replayLines(report)],
         newly_inspected: newlyInspected,
         changes: changes.map((one) => ({ ...one, examples: [...one.examples] })),
@@ -138,6 +143,10 @@ function parsed(text: string): Policy {
   throw doesNotLoad(result.problems);
 }
 
+function problemJson({ message, hint, line, column, severity }: PolicyProblem) {
+  return { message, line, column, severity, ...(hint === undefined ? {} : { hint }) };
+}
+
 function changeJson({ operations, others, scopes, ...rest }: DecisionChange) {
   return {
     ...rest,
@@ -147,14 +156,24 @@ function changeJson({ operations, others, scopes, ...rest }: DecisionChange) {
   };
 }
 
-async function readRows(path: string, sinceMs: number, take: (row: Entry) => void): Promise<void> {
+/** Reads the latest rows first; true when there were more than `most`. */
+async function readRows(
+  path: string,
+  sinceMs: number,
+  take: (row: Entry) => void,
+  most = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
+  let read = 0;
   const found: Entry[] = [];
   const flush = () => inSlices(() => takeEach(found.splice(0), take));
   for await (const row of rowsFromEnd(path, { sinceMs: Date.now() - sinceMs, rotated: ROTATED })) {
+    if (read >= most) break;
+    read += 1;
     found.push(row);
     if (found.length >= 2_000) await flush();
   }
   await flush();
+  return read >= most;
 }
 
 function* takeEach(rows: readonly Entry[], take: (row: Entry) => void): Steps<void> {

@@ -8,8 +8,10 @@ import type { Browser, Page } from "playwright-core";
 import { parseArgv } from "../../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../../src/cli/registry.ts";
 import { type ConsolePage, launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
+import { seeMcpServer, writeRecordings, writeUndoEntries } from "../../support/console-world.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
+import type { McpClient } from "../../support/mcp-client.ts";
 import { PROJECT_ROOT, sourceFiles } from "../../support/source-files.ts";
 
 const POLICY = `# Kept by every edit.
@@ -30,7 +32,13 @@ const PAGES = [
   "policy/history",
   "observe",
   "inspect",
+  "recordings",
+  "recordings/sess_0c11a9e4",
+  "undo",
+  "undo/undo_7f2c01aa",
   "runs",
+  "mcp",
+  "mcp/tracker",
   "settings",
 ];
 
@@ -41,6 +49,7 @@ let gateway: GatewayProcess;
 let browser: Browser;
 let opened: ConsolePage;
 let page: Page;
+let server: McpClient;
 
 beforeAll(async () => {
   if (skipped !== undefined) return;
@@ -62,6 +71,9 @@ beforeAll(async () => {
     },
   }));
   appendFileSync(join(gateway.home, "audit.jsonl"), `${rows.map((row) => JSON.stringify(row)).join("\n")}\n`);
+  writeRecordings(gateway.home);
+  await writeUndoEntries(gateway.home);
+  server = await seeMcpServer(gateway);
   browser = await launchBrowser();
   opened = await openConsole(await browser.newContext(), gateway);
   ({ page } = opened);
@@ -70,6 +82,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if (skipped !== undefined) return;
   await browser.close();
+  await server[Symbol.asyncDispose]();
   await gateway[Symbol.asyncDispose]();
 }, 60_000);
 
@@ -191,6 +204,57 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     expect((await gateway.run(["settings", "get"])).stdout).toMatch(/approval_timeout +4m/);
   }, 60_000);
 
+  test("a recording is played, and nothing of it reaches the page but its canvas and its text", async () => {
+    await goTo("recordings");
+    await page.click('.record-line:has-text("sh payments/api")');
+    await page.click(".record-start button");
+    await page.waitForSelector(".ap-player canvas");
+    await eventually(
+      () => page.textContent(".ap-player .ap-term-text"),
+      (text) => text?.includes("<img src=x onerror=document.title=9>") === true,
+    );
+    expect(await page.title()).toBe("iddio");
+    expect(await page.$$(".record img, .record script")).toEqual([]);
+    expect(await violations()).toEqual([]);
+    const rows = await gateway.rowsWhen((all) => all.some(({ fields }) => fields.command === "session read"));
+    expect(rows.find(({ fields }) => fields.command === "session read")?.fields).toMatchObject({
+      principal: "console",
+    });
+  }, 60_000);
+
+  test("a change shows its fields, its conflict and no secret, and is forgotten", async () => {
+    await goTo("undo/undo_7f2c01aa");
+    await page.waitForSelector('.since.is-conflict:has-text("spec.replicas")');
+    expect(await page.textContent(".record .effect")).toContain("spec.replicas");
+    await goTo("undo/undo_1d4e55f0");
+    await page.waitForSelector('.record .effect:has-text("data.key")');
+    const text = (await page.textContent("main")) ?? "";
+    expect(text).not.toContain("Y2FuYXJ5");
+    expect(text).not.toContain("canary-secret");
+    await page.click('.record button:has-text("Forget it")');
+    await eventually(
+      () => page.locator(".record-line").count(),
+      (count) => count === 2,
+    );
+  }, 60_000);
+
+  test("an MCP server's change is shown as text, accepted one thing at a time, and refused once it is another", async () => {
+    await goTo("mcp/tracker");
+    await page.waitForSelector('.waiting:has-text("close_issue")');
+    const text = (await page.textContent("main")) ?? "";
+    expect(text).toContain("<b>IMPORTANT</b>");
+    expect(text).toContain("\\u{200b}");
+    expect(await page.$$(".waiting pre b")).toEqual([]);
+    await page.click('button[aria-label="Accept Its instructions"]');
+    await page.waitForSelector('.waiting:has-text("Its instructions")', { state: "detached" });
+    // Accepted elsewhere meanwhile: what this page showed no longer waits.
+    expect((await gateway.run(["mcp", "review", "tracker", "--accept"])).code).toBe(0);
+    await page.click('button[aria-label="Accept tool close_issue"]');
+    await page.waitForSelector('.toast.bad:has-text("has changed since it was shown")');
+    await page.click('button:has-text("Read it again")');
+    await page.waitForSelector(".waiting", { state: "detached" });
+  }, 60_000);
+
   test("two hundred requests wait, and are moved through with keys alone", async () => {
     const clients = Array.from({ length: 20 }, (_, part) =>
       Bun.spawn(
@@ -237,7 +301,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
   }, 120_000);
 
   test("the browser had nothing to complain of", () => {
-    // A policy that was changed meanwhile is refused with a 409, which the browser counts as one.
+    // What was changed meanwhile is refused with a 409, which the browser counts as one.
     expect(opened.problems.filter((each) => !each.includes("409"))).toEqual([]);
   });
 

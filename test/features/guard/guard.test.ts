@@ -231,6 +231,20 @@ describe("totp", () => {
     at.steadyMs += 60_001;
     await refused(ask(at, undefined, { tier: "modify", pid }));
   });
+
+  test("a code for a look serves for other looks for a minute, and allows nothing", async () => {
+    const at = await scene("totp");
+    await using terminal = startPty(["/bin/sleep", "60"], { env: {} });
+    const { pid } = terminal;
+    const look = (method: string) => ({ method, effect: "read", input: {}, pid }) as const;
+    await refused(ask(at, undefined, look("sessions_list")));
+    await ask(at, `totp ${at.code()}`, look("sessions_list"));
+    expect(await ask(at, undefined, look("undo_list"))).toMatchObject({ factor: "totp" });
+    await refused(ask(at, undefined, { tier: "observe", pid }));
+    await refused(ask(at, undefined, { method: "policy_reload", effect: "change", input: {}, pid }));
+    at.steadyMs += 60_001;
+    await refused(ask(at, undefined, look("undo_list")));
+  });
 });
 
 describe("a record that is not in order closes the guard", () => {

@@ -19,7 +19,18 @@ interface Key {
 }
 
 /** In the order of the navigation. */
-const PAGES = ["approvals", "activity", "policy", "observe", "inspect", "runs", "settings"];
+const PAGES = [
+  "approvals",
+  "activity",
+  "policy",
+  "observe",
+  "inspect",
+  "recordings",
+  "undo",
+  "runs",
+  "mcp",
+  "settings",
+];
 
 function showKeys(): void {
   areKeysShown.value = true;
@@ -46,8 +57,8 @@ export function listenForKeys(): () => void {
       target instanceof HTMLElement &&
       (target.isContentEditable || target.closest("input, textarea, select, dialog, .cm-editor") !== null);
     if (isTyping) return;
-    const number = Number(event.key);
-    const page = PAGES[number - 1];
+    // The last page has the key after 9.
+    const page = PAGES["1234567890".indexOf(event.key)];
     if (page !== undefined) return goTo(page);
     const key = KEYS.find(({ keys }) => keys.includes(event.key));
     if (key === undefined || (key.isAnswer === true && route.value.page !== "approvals")) return;
@@ -76,7 +87,7 @@ export function KeysDialog() {
         ))}
         <div>
           <dt>
-            <kbd>1</kbd>–<kbd>7</kbd>
+            <kbd>1</kbd>–<kbd>9</kbd>, <kbd>0</kbd>
           </dt>
           <dd>go to a page</dd>
         </div>

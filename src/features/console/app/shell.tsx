@@ -8,15 +8,18 @@ import { sessionState } from "./net/session.ts";
 import { ActivityPage } from "./pages/activity.tsx";
 import { ApprovalsPage } from "./pages/approvals.tsx";
 import { InspectPage } from "./pages/inspect.tsx";
+import { McpPage } from "./pages/mcp.tsx";
 import { ObservePage } from "./pages/observe.tsx";
 import { RunsPage } from "./pages/runs.tsx";
 import { SettingsPage } from "./pages/settings.tsx";
+import { UndoPage } from "./pages/undo.tsx";
 import { CliLine } from "./parts/cli-line.tsx";
 import { Empty } from "./parts/empty.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { PresenceDialog } from "./parts/presence-dialog.tsx";
 import { Toasts } from "./parts/toast.tsx";
 import { PolicyPage } from "./policy/policy-page.tsx";
+import { RecordingsPage } from "./recordings/recordings-page.tsx";
 import { waitingCount } from "./state/approvals.ts";
 import { hrefOf, route } from "./state/route.ts";
 import { nextTheme, theme } from "./state/theme.ts";
@@ -36,7 +39,10 @@ const PAGES: readonly Page[] = [
   { name: "policy", label: "Policy", icon: "policy", show: () => <PolicyPage /> },
   { name: "observe", label: "Observe", icon: "observe", show: () => <ObservePage /> },
   { name: "inspect", label: "Inspect", icon: "inspect", show: () => <InspectPage /> },
+  { name: "recordings", label: "Recordings", icon: "recordings", show: () => <RecordingsPage /> },
+  { name: "undo", label: "Undo", icon: "undo", show: () => <UndoPage /> },
   { name: "runs", label: "Runs", icon: "runs", show: () => <RunsPage /> },
+  { name: "mcp", label: "MCP", icon: "mcp", show: () => <McpPage /> },
   { name: "settings", label: "Settings", icon: "settings", show: () => <SettingsPage /> },
 ];
 
@@ -46,6 +52,13 @@ export function Shell() {
   const count = waitingCount.value;
   useEffect(listenForKeys, []);
   useEffect(() => showCount(count), [count]);
+  const where = route.value.page;
+  // Where it is narrow, the pages are a line that scrolls.
+  useEffect(
+    () =>
+      document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }),
+    [where],
+  );
   if (state === "opening") return null;
   if (state !== "open") return <NoSession hasEnded={state === "ended"} />;
   const page = PAGES.find(({ name }) => name === route.value.page) ?? PAGES[0];

@@ -77,6 +77,7 @@ export function ActivityPage() {
           label="Search"
           value={filter.text ?? ""}
           hint="command, path, reason, id"
+          isWide
           onChange={(text) => setFilter({ ...filter, text })}
         />
         <Field
@@ -208,11 +209,13 @@ function Field({
   label,
   value,
   hint,
+  isWide = false,
   onChange,
 }: {
   readonly label: string;
   readonly value: string;
   readonly hint: string;
+  readonly isWide?: boolean;
   readonly onChange: (value: string) => void;
 }) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -221,6 +224,7 @@ function Field({
       <span>{label}</span>
       <input
         type="search"
+        class={isWide ? "wide" : ""}
         value={value}
         placeholder={hint}
         onInput={(event) => {

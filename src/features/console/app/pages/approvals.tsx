@@ -132,7 +132,16 @@ function Row({ approval, note }: { readonly approval: Approval; readonly note?: 
         <span class="queue-command">
           <Safe text={shortName(approval)} />
         </span>
-        {approval.object === undefined ? null : (
+        {approval.object === undefined ? (
+          approval.path === "" || shortName(approval).endsWith(approval.path) ? null : (
+            // The end of a path names what it is about.
+            <span class="queue-path mono">
+              <bdi>
+                <Safe text={approval.path} />
+              </bdi>
+            </span>
+          )
+        ) : (
           <span class="queue-object">
             <Safe text={approval.object} />
           </span>

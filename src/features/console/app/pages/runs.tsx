@@ -8,6 +8,7 @@ import { CliLine } from "../parts/cli-line.tsx";
 import { Empty, Problem } from "../parts/empty.tsx";
 import { LogTable } from "../parts/log-table.tsx";
 import { ActButton, Page, Section } from "../parts/page.tsx";
+import { Raise } from "../parts/raise.tsx";
 import { Safe } from "../parts/safe-text.tsx";
 import { say } from "../parts/toast.tsx";
 import { ago } from "../state/clock.ts";
@@ -68,8 +69,7 @@ export function RunsPage() {
       <Section title="Outside of a sandbox">
         {outside === undefined ? null : (
           <p>
-            <b>{outside.level}</b>: {outside.why}.{outside.raise === undefined ? "" : " More: "}
-            {outside.raise === undefined ? null : <code>{outside.raise}</code>}
+            <b>{outside.level}</b>: {outside.why}. <Raise text={outside.raise} />
           </p>
         )}
         <p>

@@ -11,6 +11,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { Problem } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { ActButton, Page, Section } from "../parts/page.tsx";
+import { Raise } from "../parts/raise.tsx";
 import { Safe } from "../parts/safe-text.tsx";
 import { say } from "../parts/toast.tsx";
 import { ago, clockTime } from "../state/clock.ts";
@@ -85,7 +86,7 @@ function GuardCard() {
         <ActButton class={found.guard === "passkey" ? "" : "primary"} act={enrol}>
           <Icon name="key" /> {found.guard === "passkey" ? "Replace the passkey" : "Set up a passkey"}
         </ActButton>
-        {found.raise === undefined ? null : <code>{found.raise}</code>}
+        <Raise text={found.raise} />
       </div>
       {codes === undefined ? null : (
         <Dialog title="Recovery codes, shown once" onClose={() => setCodes(undefined)}>

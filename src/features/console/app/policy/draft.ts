@@ -2,7 +2,7 @@
 // something was changed; what was changed stays in this tab until it is saved or thrown away.
 
 import { computed, signal } from "@preact/signals";
-import type { PolicyReview } from "../../../../api/methods/pages.ts";
+import type { ControlMethods } from "../../../../api/methods.ts";
 import { call } from "../net/call.ts";
 
 /** The text that the edit began with; undefined before it was read. */
@@ -10,7 +10,7 @@ export const base = signal<string | undefined>(undefined);
 /** The text as edited. */
 export const draft = signal("");
 /** What the daemon finds wrong with it. */
-export const problems = signal<PolicyReview["problems"]>([]);
+export const problems = signal<ControlMethods["policy_lint"]["output"]["problems"]>([]);
 /** Path of the file, for people. */
 export const policyPath = signal("");
 
@@ -46,7 +46,7 @@ function check(afterMs: number): void {
   asked += 1;
   const own = asked;
   timer = setTimeout(() => {
-    call("policy_review", { text: draft.value, compare: false }).then(
+    call("policy_lint", { text: draft.value, only_problems: true }).then(
       (review) => {
         if (own === asked) problems.value = review.problems;
       },

@@ -193,7 +193,7 @@ function CommandRule({ protocol }: { readonly protocol: string }) {
       <input
         class="small"
         aria-label={`Command of a rule for ${protocol}`}
-        placeholder="one command, * for any"
+        placeholder="command, * for any"
         value={command}
         onInput={(event) => setCommand(event.currentTarget.value)}
       />

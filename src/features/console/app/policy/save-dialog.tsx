@@ -2,7 +2,7 @@
 // the file was changed meanwhile, both texts are shown and nothing is lost.
 
 import { useEffect, useState } from "preact/hooks";
-import type { PolicyReview } from "../../../../api/methods/pages.ts";
+import type { ControlMethods } from "../../../../api/methods.ts";
 import { CallFailed, call } from "../net/call.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -11,6 +11,21 @@ import { say } from "../parts/toast.tsx";
 import { base, draft, edit, readPolicy, sha256 } from "./draft.ts";
 
 const WEEK_MS = 7 * 86_400_000;
+/** A log may be long; the latest say enough. */
+const REPLAY_ROWS = 60_000;
+
+interface PolicyReview {
+  readonly diff: ControlMethods["policy_diff"]["output"];
+  readonly replay: ControlMethods["policy_replay"]["output"];
+}
+
+async function reviewOf(text: string): Promise<PolicyReview> {
+  const [diff, replay] = await Promise.all([
+    call("policy_diff", { text }),
+    call("policy_replay", { text, since_ms: WEEK_MS, rows: REPLAY_ROWS }),
+  ]);
+  return { diff, replay };
+}
 
 /** The dialog. */
 export function SaveDialog({ onClose }: { readonly onClose: () => void }) {
@@ -18,9 +33,8 @@ export function SaveDialog({ onClose }: { readonly onClose: () => void }) {
   const [problem, setProblem] = useState<string>();
   const [theirs, setTheirs] = useState<string>();
   useEffect(() => {
-    call("policy_review", { text: draft.value, compare: true, replay_ms: WEEK_MS }).then(
-      setReview,
-      (error: unknown) => setProblem(String(error)),
+    reviewOf(draft.value).then(setReview, (error: unknown) =>
+      setProblem(error instanceof Error ? error.message : String(error)),
     );
   }, []);
   const save = async () => {
@@ -59,15 +73,16 @@ export function SaveDialog({ onClose }: { readonly onClose: () => void }) {
 }
 
 function Review({ review }: { readonly review: PolicyReview }) {
-  const { changes = [], routes = [], unknown = [], replay, wider } = review;
+  const { replay } = review;
+  const { changes, routes, unknown, wider } = review.diff;
   const nothing = changes.length === 0 && routes.length === 0 && unknown.length === 0;
   return (
     <>
-      <p class={`verdict ${wider === true ? "is-wider" : "is-narrower"}`}>
-        <Icon name={wider === true ? "warning" : "check"} />
+      <p class={`verdict ${wider ? "is-wider" : "is-narrower"}`}>
+        <Icon name={wider ? "warning" : "check"} />
         {nothing
           ? "Nothing is decided differently."
-          : wider === true
+          : wider
             ? "It lets through more than before."
             : "It lets through no more than before."}
       </p>
@@ -96,25 +111,25 @@ function Review({ review }: { readonly review: PolicyReview }) {
           </li>
         ))}
       </ul>
-      {replay === undefined ? null : (
-        <section class="block">
-          <h3>The last 7 days, decided again: {replay.decided} requests</h3>
-          {replay.changes.length === 0 ? (
-            <p class="muted">
-              {replay.decided === 0 ? "The log has none yet." : "All of them would have gone as they did."}
-            </p>
-          ) : (
-            <ul class="changes">
-              {replay.changes.slice(0, 30).map(({ protocol, command, from, to, count, labels }) => (
-                <li key={`${protocol} ${command} ${from} ${JSON.stringify(labels)}`}>
-                  <Arrow from={from} to={to} /> <b>{count}×</b> {protocol} <span class="mono">{command}</span>
-                  <small class="muted">{Object.values(labels).join(" · ")}</small>
-                </li>
-              ))}
-            </ul>
-          )}
-        </section>
-      )}
+      <section class="block">
+        <h3>
+          The last 7 days, decided again: {replay.decided} requests{replay.is_cut ? ", the latest" : ""}
+        </h3>
+        {replay.changes.length === 0 ? (
+          <p class="muted">
+            {replay.decided === 0 ? "The log has none yet." : "All of them would have gone as they did."}
+          </p>
+        ) : (
+          <ul class="changes">
+            {replay.changes.slice(0, 30).map(({ protocol, command, from, to, count, labels }) => (
+              <li key={`${protocol} ${command} ${from} ${JSON.stringify(labels)}`}>
+                <Arrow from={from} to={to} /> <b>{count}×</b> {protocol} <span class="mono">{command}</span>
+                <small class="muted">{Object.values(labels).join(" · ")}</small>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
     </>
   );
 }

@@ -10,7 +10,7 @@ import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import type { PolicyReview } from "../../../../api/methods/pages.ts";
+import type { ControlMethods } from "../../../../api/methods.ts";
 import { PROTOCOLS } from "../../../../model/protocol.ts";
 import { TIERS } from "../../../../model/tier.ts";
 
@@ -18,7 +18,7 @@ import { TIERS } from "../../../../model/tier.ts";
 export interface YamlView {
   /** Shows another text, unless it is the one that is shown. */
   setText(text: string): void;
-  setProblems(problems: PolicyReview["problems"]): void;
+  setProblems(problems: ControlMethods["policy_lint"]["output"]["problems"]): void;
   /** Puts the cursor there. */
   goTo(line: number, column: number): void;
   destroy(): void;
@@ -107,7 +107,7 @@ function complete(context: CompletionContext) {
 
 function diagnosticOf(
   state: EditorState,
-  { line, column, severity, message, hint }: PolicyReview["problems"][number],
+  { line, column, severity, message, hint }: ControlMethods["policy_lint"]["output"]["problems"][number],
 ): Diagnostic {
   const from = placeOf(state, line, column);
   const { to } = state.doc.lineAt(from);

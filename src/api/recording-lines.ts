@@ -44,5 +44,14 @@ function eventOf([seconds, stream, what]: readonly unknown[]): RecordedEvent | u
   }
   if (typeof what === "number") return { kind: "length", seconds, stream, octets: what };
   if (typeof what !== "string") return undefined;
-  return { kind: "data", seconds, stream, bytes: Buffer.from(what, "base64") };
+  return { kind: "data", seconds, stream, bytes: bytesOf(what) };
+}
+
+/** Base64 without what only one side has: the console's page reads recordings too. */
+function bytesOf(base64: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
 }
