@@ -29,6 +29,7 @@ import { MCP_METHODS } from "./methods/mcp.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
 import { PAGE_METHODS } from "./methods/pages.ts";
 import { NO_LOAD, POLICY_METHODS } from "./methods/policy.ts";
+import { NOTIFY_METHODS } from "./notify-methods.ts";
 import {
   caReport,
   classifyReport,
@@ -270,6 +271,7 @@ export const METHODS = {
 
   ...CREDENTIAL_METHODS,
   ...FORWARD_METHODS,
+  ...NOTIFY_METHODS,
   update_status: method("read", "GET", "/v1/update", {
     about: "where the daemon's update of itself is",
     output: updateReport,

@@ -7,13 +7,31 @@ import type { Effect } from "./method.ts";
 /**
  * owner: the user whom the daemon serves, at a terminal or not. root: the superuser, where the daemon serves somebody
  * else. console: a session of the web console. run: an agent in `iddio run`. control-plane: a decision made on another
- * machine. stranger: another user, or one that the system did not name.
+ * machine. slack: an approver who clicked on a card. webhook: the receiver of a webhook, by a signed callback. stranger:
+ * another user, or one that the system did not name.
  */
-export type PrincipalKind = "owner" | "root" | "console" | "run" | "control-plane" | "stranger";
+export type PrincipalKind =
+  | "owner"
+  | "root"
+  | "console"
+  | "run"
+  | "control-plane"
+  | "slack"
+  | "webhook"
+  | "stranger";
 
 /** What proved that a person is present, and how much that is worth. */
 export interface Presence {
-  readonly factor: "none" | "session" | "totp" | "passkey" | "recovery" | "root";
+  readonly factor:
+    | "none"
+    | "session"
+    | "totp"
+    | "passkey"
+    | "recovery"
+    | "root"
+    | "central"
+    | "slack"
+    | "webhook";
   readonly level: Level;
 }
 
@@ -27,6 +45,8 @@ export interface Principal {
   readonly run_id?: string;
   /** Of the console: the id of the session. */
   readonly session?: string;
+  /** Who it is where no process of this machine calls, as rows and cards show it. */
+  readonly name?: string;
   /** Set by the presence check, where the method needed one. */
   readonly presence?: Presence;
 }
@@ -37,8 +57,21 @@ const MAY: Readonly<Record<PrincipalKind, readonly Effect[]>> = {
   console: ["read", "change", "decide"],
   run: [],
   "control-plane": ["read", "decide"],
+  slack: ["decide"],
+  webhook: ["decide"],
   stranger: ["read"],
 };
+
+/** Callers that are not on this machine: a person elsewhere, whose proof is another than a factor of the guard. */
+export const REMOTE_KINDS = ["control-plane", "slack", "webhook"] as const;
+
+/** One of them. */
+export type RemoteKind = (typeof REMOTE_KINDS)[number];
+
+/** Whether a kind is one of them. */
+export function isRemote(kind: PrincipalKind): kind is RemoteKind {
+  return REMOTE_KINDS.includes(kind as RemoteKind);
+}
 
 /** Whether a kind of caller may ever have this effect. */
 export function mayHaveEffect(kind: PrincipalKind, effect: Effect): boolean {

@@ -5,13 +5,17 @@ import type { Database } from "bun:sqlite";
 import { Credentials } from "../features/credentials/credentials.ts";
 import { Forwarding } from "../features/forward/forwarding.ts";
 import { Checkpoints } from "../features/integrity/checkpoints.ts";
+import { Notifying } from "../features/notify/notifying.ts";
+import type { AnswerAs } from "../features/notify/target-config.ts";
 import type { Environment } from "../host/process/environment.ts";
 import { CredentialStore } from "../state/credential-store.ts";
 import type { WantedChain } from "../state/journal/chain.ts";
 import type { Log } from "../state/log/log.ts";
 import type { StatePaths } from "../state/paths.ts";
 import type { SettingsStore } from "../state/settings/settings-store.ts";
+import { Notices } from "../state/tables/notices.ts";
 import { Sinks } from "../state/tables/sinks.ts";
+import type { Broker } from "./request/broker.ts";
 import type { Events } from "./request/records/events.ts";
 import type { Recorder } from "./request/records/recorder.ts";
 import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
@@ -26,18 +30,22 @@ interface Parts {
   readonly log: Log;
   readonly version: string;
   readonly env: Environment;
+  readonly broker: Broker;
+  readonly answerAs: AnswerAs;
 }
 
 /** Makes them; what runs by itself is ended with `cleanup`. */
 export function startOutgoing(
   cleanup: AsyncDisposableStack,
-  { database, chain, settings, recorder, paths, events, log, version, env }: Parts,
-): { readonly credentials: Credentials; readonly forwarding: Forwarding } {
+  { database, chain, settings, recorder, paths, events, log, version, env, broker, answerAs }: Parts,
+): { readonly credentials: Credentials; readonly forwarding: Forwarding; readonly notifying: Notifying } {
   const proxyFor = (url: string) => corporateProxyFor(url, settings.current);
   cleanup.use(new Checkpoints({ chain, recorder, log, keyPath: paths.auditKey }));
   const store = new CredentialStore(database);
   const credentials = new Credentials({ store, recorder, log, env, proxyFor });
   const sinks = new Sinks(database);
   const forwarding = cleanup.use(new Forwarding({ sinks, paths, events, log, version, proxyFor }));
-  return { credentials, forwarding };
+  const notices = new Notices(database);
+  const notifying = cleanup.use(new Notifying({ notices, broker, events, log, proxyFor, answerAs }));
+  return { credentials, forwarding, notifying };
 }

@@ -39,6 +39,7 @@ import { controlHandlers } from "./control/control.ts";
 import { startGuard } from "./control/guard-control.ts";
 import { startMcp } from "./control/mcp-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
+import { remoteAnswers } from "./control/remote-answers.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
 import { kubernetesParts } from "./kubernetes-parts.ts";
@@ -175,8 +176,15 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const presentRuns = new Set<string>();
   const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
-  const outgoing = { database, chain, settings, recorder, paths, events, log, version, env };
-  const { credentials, forwarding } = startOutgoing(cleanup, outgoing);
+  const answerAs = remoteAnswers(
+    () => handlers,
+    () => guard.guard,
+  );
+  const { credentials, forwarding, notifying } = startOutgoing(cleanup, {
+    ...{ database, chain, settings, recorder, paths, events, log, version, env },
+    broker,
+    answerAs,
+  });
   const inspection = new Inspection({
     policy,
     mode,
@@ -230,6 +238,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     credentials,
     presentRuns,
     runCalls,
+    callbacks: notifying.replies,
     recorder,
     log,
     leaves: new LeafStore(authority),
@@ -338,6 +347,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     startedMs,
     updater,
     forwarding,
+    notifying,
     credentials,
     runs,
     clock,

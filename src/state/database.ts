@@ -140,6 +140,27 @@ const MIGRATIONS: readonly string[] = [
      saved_ms INTEGER NOT NULL,
      text TEXT NOT NULL
    ) STRICT, WITHOUT ROWID`,
+  // Who is told of requests that wait.
+  `CREATE TABLE notice_targets (
+     name TEXT NOT NULL PRIMARY KEY,
+     json TEXT NOT NULL,
+     added_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+  // What each of them is to know of which question, and what it was told; in the order of the questions.
+  `CREATE TABLE notices (
+     seq INTEGER NOT NULL PRIMARY KEY,
+     target TEXT NOT NULL,
+     subject TEXT NOT NULL,
+     nonce TEXT NOT NULL UNIQUE,
+     wanted TEXT NOT NULL,
+     wanted_step INTEGER NOT NULL,
+     shown_step INTEGER NOT NULL,
+     handle TEXT,
+     claimed INTEGER NOT NULL,
+     set_aside TEXT,
+     changed_ms INTEGER NOT NULL,
+     UNIQUE (target, subject)
+   ) STRICT`,
 ];
 
 /**

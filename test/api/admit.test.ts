@@ -48,6 +48,8 @@ const TABLE: readonly { readonly kind: PrincipalKind; readonly may: readonly str
   { kind: "root", may: ["read", "change", "decide"] },
   { kind: "console", may: ["read", "change", "decide"] },
   { kind: "control-plane", may: ["read", "decide"] },
+  { kind: "slack", may: ["decide"] },
+  { kind: "webhook", may: ["decide"] },
   { kind: "stranger", may: ["read"] },
   { kind: "run", may: [] },
 ];

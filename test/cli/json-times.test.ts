@@ -101,6 +101,10 @@ const TYPED: Readonly<Record<string, string>> = {
   "forward test": "forward test x",
   "forward rotate": "forward rotate x",
   "forward remove": "forward remove x",
+  "notify add": "notify add x https://127.0.0.1:9/none",
+  "notify test": "notify test x",
+  "notify rotate": "notify rotate x",
+  "notify remove": "notify remove x",
 };
 
 /** These go on until they are stopped. */

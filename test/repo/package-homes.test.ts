@@ -41,6 +41,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "jsonc-parser": /^src\/features\/(?:hooks|mcp\/install)\//,
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.
   fflate: /^src\/wire\/spdy\//,
+  // Speaks SMTP; loaded with the first mail that is sent.
+  nodemailer: /^src\/host\/notices\/email-sender\.ts$/,
   kleur: /^src\/cli\/kit\/output\.ts$/,
   "bun:ffi": /^src\/(?:api\/server\/peer|host\/|state\/c-symbol)/,
 };

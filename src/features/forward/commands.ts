@@ -7,7 +7,6 @@ import { localTime } from "../../cli/kit/local-time.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 
-const MAX_SECRET_BYTES = 4 * 1024;
 const NAME = { name: "name" } as const;
 
 /** Adds a receiver. */
@@ -78,7 +77,7 @@ export const forwardAddCommand: Command = {
       ...(ca === undefined ? {} : { ca_pem: await Bun.file(ca).text() }),
       ...(accessKeyId === undefined
         ? {}
-        : { access_key_id: accessKeyId, secret_access_key: await secretFromInput() }),
+        : { access_key_id: accessKeyId, secret_access_key: await secretKey() }),
     });
     if (flags.has("json")) return void output.json(added);
     output.line(`audit rows are forwarded to ${escapeForTerminal(added.sink.target)}`);
@@ -172,18 +171,8 @@ function headerOf(text: string): readonly [string, string] {
   });
 }
 
-/** One line; a secret on the command line would be public. */
-async function secretFromInput(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write("secret access key: ");
-  let text = "";
-  for await (const chunk of process.stdin) {
-    text += String(chunk);
-    if (text.length > MAX_SECRET_BYTES || text.includes("\n")) break;
-  }
-  const secret = text.split("\n")[0]?.trim() ?? "";
-  if (secret !== "") return secret;
-  throw new UserError("no secret access key on standard input", {
-    exitCode: 2,
-    hint: "iddio forward add … --access-key-id ID < file-with-the-secret",
-  });
+async function secretKey(): Promise<string> {
+  const { secretsFromInput } = await import("../../cli/kit/secret-input.ts");
+  const hint = "iddio forward add … --access-key-id ID < file-with-the-secret";
+  return (await secretsFromInput("secret access key", 1, hint))[0] ?? "";
 }

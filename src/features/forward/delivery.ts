@@ -5,6 +5,7 @@
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { backOffMs } from "../../host/outgoing/back-off.ts";
 import type { Entry } from "../../model/entry.ts";
 import { type JournalPlace, octetsBehind, readBatch, startOfJournal } from "../../state/journal/batch.ts";
 import type { Log } from "../../state/log/log.ts";
@@ -34,8 +35,6 @@ export interface DeliveryState extends SinkProgress {
 }
 
 const LOOK_MS = 500;
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 5 * 60_000;
 const MAX_PUT_ASIDE_BYTES = 64 * 1024 * 1024;
 
 /** One receiver's delivery; runs until closed. */
@@ -186,8 +185,7 @@ export class ForwardDelivery implements AsyncDisposable {
       log.warn("rows cannot be forwarded, they wait", { sink: name, reason });
       onTurn?.(reason);
     }
-    const backOff = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failures - 1));
-    return Math.max(backOff * (0.5 + Math.random() / 2), afterMs);
+    return backOffMs(this.#failures, afterMs);
   }
 
   #save(progress: SinkProgress): void {

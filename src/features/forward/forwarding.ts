@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ForwardReport, ForwardStart } from "../../api/forward-methods.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
+import { isWebhookSecret, newWebhookSecret } from "../../host/outgoing/standard-webhook.ts";
 import type { Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
 import { endOfJournal, startOfJournal } from "../../state/journal/batch.ts";
@@ -83,7 +84,7 @@ export class Forwarding implements AsyncDisposable {
       throw new UserError(`'${name}' has no secret: only webhooks are signed`, {
         hint: "see: iddio forward list",
       });
-    const secret = newSecret();
+    const secret = newWebhookSecret();
     const secrets = [secret, ...config.secrets].slice(0, MAX_SECRETS);
     this.#options.sinks.change(name, JSON.stringify({ ...config, secrets }));
     await this.#restart(name);
@@ -185,7 +186,7 @@ function checked(start: ForwardStart): SinkConfig {
   for (const [field, value] of Object.entries(headers))
     if (!HEADER_NAME.test(field) || /[^\t\x20-\x7e]/.test(value))
       throw new UserError(`'${field}' cannot be sent as a header`, { exitCode: 2 });
-  if (start.secret !== undefined && !/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(start.secret))
+  if (start.secret !== undefined && !isWebhookSecret(start.secret))
     throw new UserError("the secret is not 'whsec_' and at least 24 bytes in base64", { exitCode: 2 });
   const isWebhook = /^https?:/.test(target);
   const config: SinkConfig = {
@@ -193,17 +194,13 @@ function checked(start: ForwardStart): SinkConfig {
     target,
     format,
     headers,
-    secrets: isWebhook ? [start.secret ?? newSecret()] : [],
+    secrets: isWebhook ? [start.secret ?? newWebhookSecret()] : [],
     ...(start.ca_pem === undefined ? {} : { caPem: start.ca_pem }),
     ...(start.access_key_id === undefined ? {} : { accessKeyId: start.access_key_id }),
     ...(start.secret_access_key === undefined ? {} : { secretAccessKey: start.secret_access_key }),
   };
   sinkOpener(config);
   return config;
-}
-
-function newSecret(): string {
-  return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
 function testRow(): Entry {

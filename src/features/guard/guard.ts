@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { GuardReport } from "../../api/daemon-reports.ts";
 import { type Gate, PresenceNeeded, type PresenceRequest } from "../../api/gate.ts";
 import type { Standing } from "../../api/method.ts";
-import type { Presence, Principal } from "../../api/principal.ts";
+import { isRemote, type Presence, type Principal } from "../../api/principal.ts";
 import { type SessionChain, sessionChainOf } from "../../host/process/session-chain.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { type Level, strongerLevel } from "../../model/level.ts";
@@ -16,6 +16,7 @@ import type { FactorRecord, GuardStore } from "../../state/tables/guard-store.ts
 import { guardLevel } from "./level.ts";
 import type { PasskeyCeremonies } from "./passkey-ceremonies.ts";
 import { type AskedApproval, type Question, questionOf } from "./question.ts";
+import { remotePresence } from "./remote-presence.ts";
 import { RootProofs } from "./root-proof.ts";
 import type { Senders } from "./senders.ts";
 import { acceptedCounter, decodeBase32 } from "./totp.ts";
@@ -124,6 +125,8 @@ export class Guard implements Gate {
 
   async presence(request: PresenceRequest): Promise<Presence> {
     const asked = this.#asked(request);
+    const { kind } = request.caller;
+    if (isRemote(kind)) return remotePresence(kind, request, asked, this.report());
     const shown = await this.#present(request, questionOf(request, asked, this.#parts.policyText()));
     // The agent that asks may be kept further from the answer than other programs of the user are.
     const sender = asked && this.#parts.levelOfSender?.(asked.ask.subject.client);

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import type { Principal } from "../../api/principal.ts";
+import { isRemote, type Principal } from "../../api/principal.ts";
 import type { Approval, ApprovalDetails, ApprovalReply, GrantReport } from "../../api/reports.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -42,7 +42,10 @@ export function approvalHandlers(
 
   const reply = (outcome: "approved" | "denied", { id, ...answer }: Answer, caller: Principal) => {
     const { reason, instead } = answer;
-    const answered = broker.reply(id, outcome, answer);
+    // An answer from elsewhere is about what waits. What it would allow later nobody there can see.
+    if (isRemote(caller.kind) && broker.find(id, answer.digest).ended !== undefined)
+      throw new UserError(`'${id}' no longer waits`, { code: "ended", hint: "let the client send it again" });
+    const answered = broker.reply(id, outcome, { ...answer, by: caller.name ?? caller.kind });
     record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
       approval_id: answered.approval.id,
       request_id: answered.approval.ask.id,
@@ -120,7 +123,10 @@ export function approvalHandlers(
     },
 
     approvals_effect: async ({ id }) => {
-      const { effect, ask } = broker.find(id).approval;
+      const { approval, ended } = broker.find(id);
+      const { effect, ask } = approval;
+      // Only a person gets here, so somebody looks at it.
+      if (ended === undefined) events.publish("approval_seen", { id: approval.id });
       if (effect !== undefined) return { effect: await effect.show() };
       const about = `iddio cannot preview requests of ${ask.operation.protocol}`;
       return { effect: { state: "none", about } };

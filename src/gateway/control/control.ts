@@ -8,7 +8,7 @@ import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Credentials } from "../../features/credentials/credentials.ts";
 import type { Forwarding } from "../../features/forward/forwarding.ts";
-
+import type { Notifying } from "../../features/notify/notifying.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -39,6 +39,7 @@ import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
 import { hostHandlers } from "./host-control.ts";
 import { type McpParts, mcpHandlers } from "./mcp-control.ts";
+import { notifyHandlers } from "./notify-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { pageHandlers } from "./page-control.ts";
@@ -67,6 +68,7 @@ export interface ControlParts {
   readonly updater: Updater;
   readonly cluster: ClusterParts;
   readonly forwarding: Forwarding;
+  readonly notifying: Notifying;
   readonly credentials: Credentials;
   readonly runs: Runs;
   readonly clock: LoopClock;
@@ -82,8 +84,8 @@ export interface ControlParts {
 export function controlHandlers(parts: ControlParts): ControlHandlers {
   const { gateway, policy, upstreams, events, paths } = parts;
   const record: RecordControl = (caller, command, fields = {}) => {
-    const { uid: caller_uid, pid: caller_pid, kind: principal, presence = {} } = caller;
-    const who = { caller_uid, caller_pid, principal, ...presence };
+    const { uid: caller_uid, pid: caller_pid, kind: principal, name: caller_name, presence = {} } = caller;
+    const who = { caller_uid, caller_pid, principal, ...(caller_name ? { caller_name } : {}), ...presence };
     // What started the caller tells a person at a shell from an agent that answers for itself.
     void callerDetails(caller).then((client) =>
       gateway.recorder.control({ command, ...fields, ...who, client }),
@@ -229,6 +231,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
     ...credentialHandlers(parts.credentials, record),
     ...forwardHandlers(parts.forwarding, record),
+    ...notifyHandlers(parts.notifying, record),
     ...mcpHandlers(parts.mcp, policy, record),
     ...hookHandlers(gateway, paths),
     ...clusterHandlers(parts.cluster, record),

@@ -13,6 +13,7 @@ import { PATIENCE } from "../stream/patience.ts";
 import type { TcpStream } from "../stream/tcp-stream.ts";
 import { ClientGone } from "../upstream/forward.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import { isCallback, serveCallback } from "./callbacks.ts";
 import { HandshakeError } from "./intercept.ts";
 import { servePlain } from "./plain.ts";
 import { serveTunnel } from "./tunnel.ts";
@@ -54,6 +55,8 @@ async function serveFirst(
 ): Promise<void> {
   if (head.method === "CONNECT") return serveTunnel(gateway, channel, owner, head);
   if (!isForUs(head)) return servePlain(gateway, channel, owner, head);
+  const { callbacks } = gateway;
+  if (callbacks !== undefined && isCallback(head)) return serveCallback(channel, head, callbacks);
   await answerShortly(
     channel,
     400,

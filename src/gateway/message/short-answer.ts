@@ -8,9 +8,12 @@ import { lingeringClose } from "../stream/lingering-close.ts";
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   100: "Continue",
   103: "Early Hints",
+  200: "OK",
   400: "Bad Request",
   403: "Forbidden",
+  404: "Not Found",
   408: "Request Timeout",
+  409: "Conflict",
   414: "URI Too Long",
   421: "Misdirected Request",
   431: "Request Header Fields Too Large",
@@ -27,9 +30,8 @@ export function statusText(status: number): string {
 
 /** Sends `reason` under `status`, then closes without cutting off the reader. */
 export async function answerShortly(channel: Channel, status: number, reason: string): Promise<void> {
-  const body = new TextEncoder().encode(
-    `${JSON.stringify({ error: `iddio: ${reason}`, outcome: "blocked" })}\n`,
-  );
+  const value = status === 200 ? { outcome: reason } : { error: `iddio: ${reason}`, outcome: "blocked" };
+  const body = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
   const head = serialiseResponseHead({
     status,
     statusText: statusText(status),

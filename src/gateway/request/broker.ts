@@ -57,6 +57,8 @@ export interface Answer {
   readonly digest?: string;
   /** With a denial: what the client is to do in its place. */
   readonly instead?: string;
+  /** Who answers, as events have it. */
+  readonly by?: string;
 }
 
 /** Requests that may wait at once; more are refused at once, so that an agent cannot bury one among many. */
@@ -226,11 +228,11 @@ export class Broker {
   reply(
     idOrPrefix: string,
     outcome: "approved" | "denied",
-    { reason, digest, instead }: Omit<Answer, "id"> = {},
+    { reason, digest, instead, by }: Omit<Answer, "id"> = {},
   ): { readonly approval: PendingApproval; readonly isLate: boolean } {
     const { approval } = this.find(idOrPrefix, digest);
     const isLate = this.#ended.delete(approval.id);
-    if (!isLate) this.#settle(approval.id, outcome, reason, instead);
+    if (!isLate) this.#settle(approval.id, outcome, reason, instead, by);
     else this.#replyLate(approval, outcome, reason);
     return { approval, isLate };
   }
@@ -306,13 +308,14 @@ export class Broker {
     outcome: Exclude<HoldOutcome["outcome"], "full">,
     reason?: string,
     instead?: string,
+    by?: string,
   ): void {
     const waiting = this.#pending.get(id);
     if (!waiting) return;
     this.#pending.delete(id);
     if (outcome === "timed_out" || outcome === "withdrawn") this.#remember(waiting.approval, outcome);
     const said = { ...(reason ? { reason } : {}), ...(instead ? { instead } : {}) };
-    const fields = { ...eventFields(waiting.approval), outcome, ...said };
+    const fields = { ...eventFields(waiting.approval), outcome, ...said, ...(by ? { by } : {}) };
     if (outcome === "timed_out") this.#events.publish("approval_timed_out", fields);
     else if (outcome === "withdrawn" || outcome === "revoked")
       this.#events.publish("approval_withdrawn", fields);

@@ -15,6 +15,7 @@ import type { UpstreamPool } from "../upstream/pool.ts";
 import type { ShownNames } from "../upstream/shown-names.ts";
 import type { TrustStore } from "../upstream/trust.ts";
 import type { Broker } from "./broker.ts";
+import type { CallbackReceiver } from "./callback-receiver.ts";
 import type { CommandGrants } from "./command-grants.ts";
 import type { CredentialRelease } from "./credential-release.ts";
 import type { LookAhead } from "./http/look-ahead.ts";
@@ -65,6 +66,8 @@ export interface Gateway {
   /** Serves the SSH connections of inspected hosts. */
   readonly ssh: SshCarrier;
   readonly log: Log;
+  /** Takes what is posted back to the proxy's own port; absent where nothing is. */
+  readonly callbacks?: CallbackReceiver;
   /** Other ports of this daemon, which the proxy carries nobody to. */
   readonly ownPorts: ReadonlySet<number>;
   /** Host and port that the listener is bound to, for refusing loops. */

@@ -2,8 +2,8 @@
 // signature for each secret that is valid at the time. The id is made of the first row, so that a batch that is sent
 // again carries the same one.
 
-import { createHmac } from "node:crypto";
 import type { OutgoingRequest } from "../../../host/outgoing/send-request.ts";
+import { webhookHeaders } from "../../../host/outgoing/standard-webhook.ts";
 import type { Entry } from "../../../model/entry.ts";
 import type { Sink } from "../sink.ts";
 import { deliverOverHttp } from "./http-sink.ts";
@@ -39,23 +39,5 @@ export function webhookSink(
       });
     },
     async [Symbol.asyncDispose]() {},
-  };
-}
-
-/** The three fields of a signed message. `secrets` are `whsec_` and base64. */
-export function webhookHeaders(
-  id: string,
-  seconds: number,
-  body: string,
-  secrets: readonly string[],
-): Readonly<Record<string, string>> {
-  const signatures = secrets.map((secret) => {
-    const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-    return `v1,${createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64")}`;
-  });
-  return {
-    "webhook-id": id,
-    "webhook-timestamp": String(seconds),
-    "webhook-signature": signatures.join(" "),
   };
 }

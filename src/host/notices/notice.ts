@@ -1,0 +1,85 @@
+// What is told of one request that waits for a person, and the contract of whatever tells it: Slack, a webhook,
+// PagerDuty, e-mail. A sender only writes and sends; what is sent when, again, or no more is `outbox.ts`. The daemon and
+// the server use the same senders. Channel, approver and urgency are the target's, never the request's.
+
+import type { TierOrUnknown } from "../../model/tier.ts";
+
+/** The steps of one question, in order; `seen`: a person looks at it. */
+export const NOTICE_STEPS = ["asked", "seen", "settled"] as const;
+
+/** One of them. */
+export type NoticeStep = (typeof NOTICE_STEPS)[number];
+
+/** One question as it is to be told now. Plain data; secrets in it are masked, control characters not yet escaped. */
+export interface Notice {
+  /** Names the question. An approval that is asked about again is another question. */
+  readonly subject: string;
+  readonly step: NoticeStep;
+  /** Unguessable; stands for the question and its digest on a button and in a callback. */
+  readonly nonce: string;
+  readonly approvalId: string;
+  /** Of exactly what would be done. */
+  readonly digest: string;
+  readonly tier: TierOrUnknown;
+  readonly protocol: string;
+  readonly command: string;
+  /** Host and port, or the name of what stands for the place. */
+  readonly target: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The request itself in one piece: what would be done. */
+  readonly request: string;
+  /** What else a person is shown. */
+  readonly evidence: readonly { readonly label: string; readonly text: string }[];
+  readonly rule: string;
+  readonly reason: string;
+  /** Program and run that ask, as far as the operating system told. */
+  readonly askedBy: string;
+  /** The machine that it waits on. */
+  readonly machine: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  /** Of what is settled. */
+  readonly outcome?: string;
+  /** Who settled it. */
+  readonly by?: string;
+  readonly note?: string;
+  /** In place of the headline, for what is no question: nobody can answer it. */
+  readonly title?: string;
+}
+
+/** How a sending went. */
+export type Sent =
+  | { readonly kind: "delivered"; readonly handle?: string }
+  /** It is sent again, not before `afterMs`. `isUncertain`: it may have arrived all the same. */
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      readonly afterMs?: number;
+      readonly isUncertain?: boolean;
+    }
+  /** This one will never be taken. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** What is known of a sending whose end nobody saw. */
+export type Found =
+  | { readonly kind: "there"; readonly handle: string }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** An open way to one target. */
+export interface NoticeSender extends AsyncDisposable {
+  /** The steps that it tells; others are passed over. */
+  readonly steps: readonly NoticeStep[];
+  /** Whether it wants to know the end of what it never told the beginning of. */
+  readonly wantsAll: boolean;
+  /** Whether the same message may arrive twice without harm. */
+  readonly mayRepeat: boolean;
+  /** Between two messages, so that a burst is no flood. */
+  readonly gapMs: number;
+  /** Never throws for what the receiver or the network does. `handle` is what the step before gave. */
+  send(notice: Notice, handle: string | undefined, signal: AbortSignal): Promise<Sent>;
+  /** Looks whether it has arrived; only where `mayRepeat` is false. */
+  find?(notice: Notice, signal: AbortSignal): Promise<Found>;
+  /** Why nothing can be answered there, as a clause; undefined where it can, or where nobody ever could. */
+  readonly problem?: string | undefined;
+}
