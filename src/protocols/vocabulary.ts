@@ -2,12 +2,18 @@
 // tool's own commands, each with the API operations that the tool sends, and names that requests carry though no
 // catalogue has them. Pure; the tables are tool-commands.tsv of each protocol.
 
+import type { TierOrUnknown } from "../model/tier.ts";
+
 /** The words of one protocol. */
 export interface Vocabulary {
   /** The API operations that a tool's command sends, names or patterns; empty for none that are known. Never throws. */
   meaningOf(command: string): readonly string[];
   /** Whether requests can carry this name though the catalogue does not list it. */
   isCarried(command: string): boolean;
+  /** The mildest tier that a request of this name can have, though no catalogue has it; absent where nobody can tell. */
+  mildestTier?(command: string): TierOrUnknown | undefined;
+  /** The tool's commands that have a meaning, for a hint about a misspelt one; not all of them where words combine. */
+  toolCommands(): readonly string[];
 }
 
 /** Names that requests without an operation carry. */
@@ -31,11 +37,15 @@ export function readToolCommands(table: string): ReadonlyMap<string, readonly st
   return commands;
 }
 
-/** A look-up in a table that is read at the first question. */
-export function toolMeaning(table: string): (command: string) => readonly string[] {
+/** The part of a vocabulary that a table gives, which is read at the first question. */
+export function toolWords(table: string): Pick<Vocabulary, "meaningOf" | "toolCommands"> {
   let commands: ReadonlyMap<string, readonly string[]> | undefined;
-  return (command) => {
+  const read = () => {
     commands ??= readToolCommands(table);
-    return commands.get(command.toLowerCase()) ?? [];
+    return commands;
+  };
+  return {
+    meaningOf: (command) => read().get(command.toLowerCase()) ?? [],
+    toolCommands: () => [...read().keys()],
   };
 }

@@ -62,6 +62,11 @@ test(
       findings: [],
     });
     expect((await control.call("policy_lint", { text: shadowed, only_problems: true })).findings).toEqual([]);
+    // Two rows of the log were asked about by the block's default; no rule has decided anything.
+    expect((await control.call("policy_lint", { hits: true })).findings).toMatchObject([
+      { kind: "no-hits", path: "kubectl.rules.allow.groups[0]", line: 5 },
+      { kind: "no-hits", path: "kubectl.rules.deny.groups[0]", line: 6 },
+    ]);
 
     const wider = POLICY.replace("[read]", "[read, admin]").replace("    deny: { groups: [admin] }\n", "");
     const diff = await control.call("policy_diff", { text: wider });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import type { Protocol } from "../../src/model/protocol.ts";
+import { routeOf } from "../../src/policy/decide/route.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { policyOf } from "../support/policy-cases.ts";
+
+const CLUSTER_IPV6 = { host: "a.eks-cluster.eu-west-1.api.aws", port: 443 };
 
 describe("the default policy", () => {
   test("parses without a warning", () => {
@@ -20,7 +24,10 @@ describe("the default policy", () => {
       ...block.inspect.map((one) => one.entry.text),
     ]);
     expect(listed).toEqual([
-      ["kubectl", "*.eks.amazonaws.com", "*.gke.goog", "*.azmk8s.io"],
+      [
+        ...["kubectl", "*.eks.amazonaws.com", "*.eks.amazonaws.com.cn", "*.eks-cluster.*.api.aws"],
+        ...["*.gke.goog", "*.azmk8s.io", "*.azmk8s.us", "*.azmk8s.cn"],
+      ],
       ["gcloud", "*.googleapis.com"],
       ["fly", "api.fly.io", "api.machines.dev", "registry.fly.io", "*.fly.dev"],
       ["mcp"],
@@ -49,14 +56,27 @@ describe("the default policy", () => {
     expect(parsed.warnings).toEqual([]);
     expect([...parsed.policy.blocks.keys()]).toEqual(["aws", "github", "cloudflare", "generic"]);
     expect(parsed.policy.blocks.get("generic")?.inspect).toEqual([]);
-    const hosts = (protocol: "aws" | "github") =>
-      parsed.policy.blocks.get(protocol)?.inspect.map((one) => one.entry.text);
     // What answers for the same service under another name would otherwise pass unread.
-    expect(hosts("aws")).toEqual(["*.amazonaws.com", "*.api.aws", "*.on.aws"]);
-    expect(hosts("github")).toEqual([
-      ...["api.github.com", "uploads.github.com", "github.com", "codeload.github.com"],
-      ...["raw.githubusercontent.com", "ghcr.io", "*.ghe.com"],
-    ]);
+    const rows: readonly (readonly [protocol: Protocol, ...hosts: readonly string[]])[] = [
+      ["kubectl", "a.gr7.eu-west-1.eks.amazonaws.com", "a.gr7.cn-north-1.eks.amazonaws.com.cn"],
+      ["kubectl", "c.azmk8s.io", "c.hcp.x.azmk8s.us", "c.azmk8s.cn", "c.gke.goog"],
+      ["gcloud", "storage.googleapis.com", "compute.mtls.googleapis.com", "b.p.googleapis.com"],
+      ["fly", "api.fly.io", "api.machines.dev", "registry.fly.io", "app.fly.dev"],
+      ["aws", "sts.amazonaws.com", "s3.dualstack.eu-west-1.amazonaws.com", "ec2.eu-west-1.api.aws"],
+      ["aws", "f.lambda-url.eu-west-1.on.aws", "public.ecr.aws", "ec2.cn-north-1.amazonaws.com.cn"],
+      ["aws", "ec2.cn-north-1.api.amazonwebservices.com.cn", "sts.eusc-de-east-1.amazonaws.eu"],
+      ["aws", "ec2.eusc-de-east-1.api.amazonwebservices.eu"],
+      ["github", "api.github.com", "uploads.github.com", "github.com", "gist.github.com"],
+      ["github", "codeload.github.com", "raw.githubusercontent.com", "ghcr.io", "npm.pkg.github.com"],
+      ["github", "octo.ghe.com", "api.octo.ghe.com"],
+      ["cloudflare", "api.cloudflare.com", "api.fed.cloudflare.com", "a.r2.cloudflarestorage.com"],
+      ["cloudflare", "a.eu.r2.cloudflarestorage.com"],
+    ];
+    expect(routeOf(policyOf(DEFAULT_POLICY), CLUSTER_IPV6)?.protocol).toBe("kubectl");
+    const full = policyOf(`${lines.slice(0, start).join("\n")}\n${uncommented.join("\n")}`);
+    for (const [protocol, ...hosts] of rows)
+      for (const host of hosts)
+        expect([host, routeOf(full, { host, port: 443 })?.protocol]).toEqual([host, protocol]);
   });
 
   test("carries scope lists that load when they are uncommented", () => {

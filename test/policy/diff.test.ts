@@ -177,7 +177,10 @@ describe("what is reported", () => {
     expect(diff(one, two)).toMatchObject({ unknown: [], isWider: false });
     expect(diff(two, one)).toMatchObject({ unknown: [], isWider: true });
     const never = (command: string) =>
-      checkNever(one, { command, scope: undefined, protocol: undefined }, () => CATALOGUE);
+      checkNever(one, { command, scope: undefined, protocol: undefined }, () => [
+        ...CATALOGUE,
+        ...commands.map((each) => ({ command: each, aliases: [], tier: "modify" as const })),
+      ]);
     expect(never("a.c")).toMatchObject({ broken: [], unknown: [] });
     expect(never("w7.run").broken.length).toBeGreaterThan(0);
   }, 60_000);

@@ -94,6 +94,15 @@ describe("a command that can never match is an error", () => {
     ["aws", "ec2 terminate-instance", "ec2 terminate-instances"],
     ["gcloud", "compute.instances.delte", "compute.instances.delete"],
     ["cloudflare", "dns.record.delete", "dns.records.delete"],
+    // Also a tool's spelling, with its program or without.
+    ["aws", "s3 rmm", "s3 rm"],
+    ["aws", "aws s3 rmm", "aws s3 rm"],
+    ["github", "gh repo delet", "gh repo delete"],
+    ["github", "repo delet", "repo delete"],
+    ["gcloud", "gcloud compute instances delte", "gcloud compute instances delete"],
+    ["gcloud", "projects delte", "projects delete"],
+    ["cloudflare", "wrangler d1 delet", "wrangler d1 delete"],
+    ["fly", "fly apps destory", "fly apps destroy"],
   ];
   for (const [protocol, typed, hint] of rows)
     test(
@@ -112,10 +121,24 @@ describe("a command that can never match is an error", () => {
     expect(commandProblems(denying("kubectl", "certificates patch", "widgets.example.com delete"))).toEqual(
       [],
     );
-    expect(commandProblems(denying("kubectl", "deploymnets delete"))).toMatchObject([
-      { severity: "warning" },
-    ]);
+    for (const [typed, meant] of [
+      ["deploymnets delete", "deployments delete"],
+      ["delete podd", "delete pods"],
+      ["kubectl delete podd", "delete pods"],
+    ] as const)
+      expect(commandProblems(denying("kubectl", typed))).toMatchObject([
+        { severity: "warning", hint: expect.stringContaining(`'${meant}'`) },
+      ]);
   });
+
+  test("each protocol's tool spellings are taken as they are", () => {
+    for (const protocol of ["kubectl", "github", "aws", "gcloud", "cloudflare", "fly"] as const) {
+      const commands = classifierFor(protocol).vocabulary?.toolCommands() ?? [];
+      expect(commands.length).toBeGreaterThan(2);
+      const some = commands.filter((_, index) => index % Math.ceil(commands.length / 200) === 0);
+      expect(commandProblems(denying(protocol, ...some)).map(({ message }) => message)).toEqual([]);
+    }
+  }, 60_000);
 
   test("what only command lines are called is pointed out", () => {
     expect(commandProblems(denying("github", "pr checkout"))).toMatchObject([{ severity: "warning" }]);

@@ -152,6 +152,9 @@ const ADDITIONS: readonly Addition[] = [
       ["tagging", ""],
       ["uploads", ""],
       ["uploadId", "1"],
+      ["uploadId", ""],
+      ["uploadid", "1"],
+      ["upload_id", ""],
       ["upload_id", "1"],
       ["uploadType", "resumable"],
       ["select&select-type", "2"],
@@ -203,27 +206,32 @@ const DOCUMENTED: readonly ((protocol: Protocol, request: HttpRequest, added: Ad
   // Google's JSON REST reads by POST when this field, and no other, says so.
   (protocol, { method }, { place, name, value }) =>
     protocol === "gcloud" && method === "POST" && place === "header" && value === "GET" && isDashed(name),
-  // The API server stores nothing on a dry run, from the query or the options of a deletion.
+  // The API server stores nothing on a dry run, from the query or the options of a deletion. Kubernetes documents it for
+  // its own types and custom ones; what another server answers is not believed (kubectl/tier.ts). The rules behind the
+  // cases ask for it, and a person who is asked about every `--dry-run=server` learns to say yes.
   (protocol, { host, method }, { place, name, value }) =>
     (protocol === "kubectl" || (protocol === "gcloud" && CONNECT_GATEWAY.test(host))) &&
     name === "dryRun" &&
     /\bAll\b/.test(value) &&
     (place === "query" ? !READING.has(method) : place === "json" && method === "DELETE"),
-  // Alerts come without the secret that was found.
-  (protocol, { method, target }, { place, name }) =>
-    protocol === "github" &&
-    READING.has(method) &&
-    place === "query" &&
-    name === "hide_secret" &&
-    target.includes("/secret-scanning/alerts"),
-  // S3 and Cloud Storage's XML API give up an upload where its id stands beside DELETE, and delete nothing; S3 takes
-  // an object's tags alone where they are named.
-  (protocol, { host, method }, { place, name }) =>
+  // In S3's protocol the query names the operation, as a path does elsewhere: with an upload's id DELETE gives up that
+  // upload and no object, with `tagging` it takes the object's tags alone. Every upload that fails sends the first one
+  // by itself. Only to an object, and only with an id.
+  (protocol, { host, method, target }, { place, name, value }) =>
     method === "DELETE" &&
     place === "query" &&
-    ((protocol === "aws" && /^(?:uploadId|tagging)$/.test(name) && S3.test(host)) ||
-      (protocol === "gcloud" && /^upload(?:Id|_id)$/.test(name) && XML_STORAGE.test(host))),
+    isOfObject(host, target) &&
+    ((protocol === "aws" && name === "tagging" && S3.test(host)) ||
+      (protocol === "aws" && name === "uploadId" && value !== "" && S3.test(host)) ||
+      (protocol === "gcloud" && /^upload(?:Id|_id)$/.test(name) && value !== "" && XML_STORAGE.test(host))),
 ];
+
+/** Whether an S3 request names an object: a bucket's own host and a path, or a bucket first in it. */
+function isOfObject(host: string, target: string): boolean {
+  const isBucketHost = !/^(?:s3[.-]|(?:commondata)?storage\.)/.test(host);
+  const [path = ""] = target.split("?");
+  return (isBucketHost ? /^\/./ : /^\/[^/]+\/./).test(path);
+}
 
 const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** GKE's way to a cluster, which is Kubernetes behind it. */

@@ -96,6 +96,7 @@ export const POLICY_METHODS = {
     input: object({
       text: optional(text("of a policy; the one in force unless given")),
       only_problems: optional(flag("whether it loads and nothing else, as an editor asks at every key")),
+      hits: optional(flag("also rules that decided nothing in the last 30 days of the audit log")),
     }),
     output: object({
       problems: list(problem, "a text with an error does not load, and has no findings"),

@@ -95,18 +95,19 @@ export const policyCheckCommand: Command = {
         scope: flags.text("in"),
         protocol: flags.text("protocol") as Protocol | undefined,
       };
-      const { broken, unknown, decided } = checkNever(policy, claim, catalogue);
+      const { broken, unknown, decided, remarks } = checkNever(policy, claim, catalogue);
       const isKept = broken.length === 0 && unknown.length === 0;
       holds &&= isKept;
-      report[command] = { holds: isKept, decided, broken: broken.map(describeExample), unknown };
+      report[command] = { holds: isKept, decided, broken: broken.map(describeExample), unknown, remarks };
       if (flags.has("json")) continue;
       const where = claim.scope === undefined ? "" : ` in '${escapeForTerminal(claim.scope)}'`;
       const what = `'${escapeForTerminal(command)}'${where}`;
       if (isKept) output.line(`holds: ${what} is never allowed without asking (${decided} cases)`);
+      for (const remark of remarks) output.note(escapeForTerminal(remark));
       for (const clause of unknown) output.line(`cannot tell: ${escapeForTerminal(clause)}`);
-      for (const example of broken.slice(0, 5))
-        output.line(`broken: ${escapeForTerminal(describeExample(example))}`);
-      if (broken.length > 5) output.line(`  and more`);
+      const examples = [...new Set(broken.map(describeExample))];
+      for (const example of examples.slice(0, 5)) output.line(`broken: ${escapeForTerminal(example)}`);
+      if (examples.length > 5) output.line("  and more");
     }
     if (flags.has("json")) output.json({ holds, ...report });
     return holds ? 0 : WIDER;

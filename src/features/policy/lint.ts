@@ -6,7 +6,6 @@ import type { RuleHits } from "../../policy/lint/lint.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { loadCatalogue, readPolicy } from "./read-policy.ts";
 
-const DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Lists rules that never decide, entries that nothing reaches, allows over denies, and commands that match nothing. */
@@ -41,8 +40,9 @@ export const policyLintCommand: Command = {
 /** How many rows of the last 30 days each rule decided. */
 async function hitsOf(path: string): Promise<RuleHits> {
   const { rowsFromEnd } = await import("../../state/journal/read.ts");
+  const { countHit, HIT_DAYS } = await import("../../policy/lint/lint.ts");
   const hits = new Map<string, number>();
-  for await (const { fields } of rowsFromEnd(path, { sinceMs: Date.now() - DAYS * DAY_MS, rotated: 100 }))
-    if (typeof fields.rule === "string") hits.set(fields.rule, (hits.get(fields.rule) ?? 0) + 1);
+  for await (const row of rowsFromEnd(path, { sinceMs: Date.now() - HIT_DAYS * DAY_MS, rotated: 100 }))
+    countHit(hits, row);
   return hits;
 }

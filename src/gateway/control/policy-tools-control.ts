@@ -15,7 +15,7 @@ import { judge } from "../../policy/decide/judge.ts";
 import { routeOf } from "../../policy/decide/route.ts";
 import { explain } from "../../policy/explain/explain.ts";
 import { describeWay } from "../../policy/explain/way-to-allow.ts";
-import { lintSteps } from "../../policy/lint/lint.ts";
+import { countHit, HIT_DAYS, lintSteps } from "../../policy/lint/lint.ts";
 import { type PolicyProblem, parsePolicy } from "../../policy/parse/parse.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { Replay } from "../../policy/replay/replay.ts";
@@ -31,7 +31,8 @@ import { inSlices } from "./in-slices.ts";
 
 type Methods = "policy_lint" | "policy_diff" | "policy_explain" | "policy_replay" | "policy_suggest";
 
-const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const WEEK_MS = 7 * DAY_MS;
 /** Rotated copies of a log that are read, too. */
 const ROTATED = 100;
 
@@ -46,12 +47,14 @@ export function diffInSlices(before: Policy, after: Policy): Promise<PolicyDiff>
 /** Handlers of the policy tools. */
 export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick<ControlHandlers, Methods> {
   return {
-    policy_lint: async ({ text, only_problems: isShort }) => {
+    policy_lint: async ({ text, only_problems: isShort, hits: wantsHits }) => {
       const result = text === undefined ? { policy: policy.current, warnings: [] } : parsePolicy(text);
       if (!("policy" in result)) return { problems: result.problems.map(problemJson), findings: [] };
       const problems = result.warnings.map(problemJson);
       if (isShort === true) return { problems, findings: [] };
-      const findings = await inSlices(() => lintSteps(result.policy, catalogue));
+      const hits = wantsHits === true ? new Map<string, number>() : undefined;
+      if (hits !== undefined) await readRows(paths.audit, HIT_DAYS * DAY_MS, (row) => countHit(hits, row));
+      const findings = await inSlices(() => lintSteps(result.policy, catalogue, hits));
       return { problems, findings: [...findings] };
     },
 

@@ -3,15 +3,15 @@
 // What cannot be enumerated counts as wider, because a reviewer must look at it.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
-import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import type { KnownOperation } from "../../protocols/known-operation.ts";
 import { decide } from "../decide/decide.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
-import { type CommandClass, commandClasses } from "./command-classes.ts";
+import type { CommandClass } from "./command-classes.ts";
 import { diffInspect, type RouteChange } from "./diff-inspect.ts";
-import { type ScopeCell, scopeCells } from "./scope-cells.ts";
+import { type Catalogue, enumerate, type ScopeCells } from "./enumeration.ts";
+import type { ScopeCell } from "./scope-cells.ts";
 import { atOnce, type Steps } from "./steps.ts";
 
 /** Operations whose decision changes from one action to another, in the same scopes. */
@@ -36,12 +36,6 @@ export interface PolicyDiff {
   readonly unknown: readonly string[];
   readonly isWider: boolean;
 }
-
-/** The known operations of a protocol; empty where it has no catalogue. */
-export type Catalogue = (protocol: Protocol) => readonly KnownOperation[];
-
-/** Decisions that are compared for one protocol at most. */
-const MAX_CELLS = 2_000_000;
 
 /** Compares two policies. */
 export function diffPolicies(before: Policy, after: Policy, catalogue: Catalogue): PolicyDiff {
@@ -90,20 +84,13 @@ function* diffProtocol(
   operations: readonly KnownOperation[],
 ): Steps<{ readonly changes: readonly DecisionChange[] } | { readonly unknown: string }> {
   yield;
-  const classes = commandClasses(blocks, operations);
-  if (classes === undefined)
-    return { unknown: `${protocol}: the command patterns overlap in too many ways to compare` };
-  const scopes = scopeCells(blocks);
-  if (scopes === undefined)
-    return { unknown: `${protocol}: the names of the scope lists overlap in too many ways to compare` };
-  const combinations = scopes.reduce((product, { cells }) => product * cells.length, 1);
-  if (combinations * classes.length > MAX_CELLS)
-    return { unknown: `${protocol}: ${combinations * classes.length} cases are too many to compare` };
+  const all = enumerate(protocol, blocks, operations);
+  if ("unknown" in all) return all;
   const found = new Map<string, Found>();
-  for (const cell of combineCells(scopes.map(({ cells }) => cells))) {
+  for (const cell of all.cells()) {
     yield;
-    for (const commands of classes) {
-      const classification = classificationOf(protocol, commands, cell);
+    for (const commands of all.classes) {
+      const classification = all.classificationOf(commands, cell);
       const [from, to] = [decide(before, classification).action, decide(after, classification).action];
       if (from === to) continue;
       const key = `${from} ${to} ${cell.map(({ text }) => text).join("\\0")}`;
@@ -112,7 +99,7 @@ function* diffProtocol(
       entry.classes.push(commands);
     }
   }
-  return { changes: merge(protocol, [...found.values()], scopes) };
+  return { changes: merge(protocol, [...found.values()], all.scopes) };
 }
 
 interface Found {
@@ -122,43 +109,8 @@ interface Found {
   readonly classes: CommandClass[];
 }
 
-/** Every combination of one cell from each list. */
-export function* combineCells(lists: readonly (readonly ScopeCell[])[]): Generator<readonly ScopeCell[]> {
-  const [first, ...rest] = lists;
-  if (first === undefined) yield [];
-  else for (const tail of combineCells(rest)) for (const cell of first) yield [cell, ...tail];
-}
-
-/** A classification that stands for a class of commands in a cell of each label. */
-export function classificationOf(
-  protocol: Protocol,
-  { names, tier }: CommandClass,
-  cell: readonly ScopeCell[],
-): Classification {
-  const labels = Object.fromEntries(
-    cell.flatMap(({ label, name }) => (name === undefined ? [] : [[label, name]])),
-  );
-  const reaching = (beyond: ScopeCell["beyond"]) =>
-    cell.filter((each) => each.beyond === beyond).map(({ label }) => label);
-  const [unnamed, spanned] = [reaching("unnamed"), reaching("spanned")];
-  return {
-    protocol,
-    tier,
-    command: names[0] ?? "",
-    aliases: names.slice(1),
-    labels,
-    reason: "",
-    ...(unnamed.length === 0 ? {} : { unnamedScopes: unnamed }),
-    ...(spanned.length === 0 ? {} : { spannedScopes: spanned }),
-  };
-}
-
 /** Puts together the cells in which the same operations change in the same way. */
-function merge(
-  protocol: Protocol,
-  found: readonly Found[],
-  scopes: readonly { readonly label: string; readonly cells: readonly ScopeCell[] }[],
-): DecisionChange[] {
+function merge(protocol: Protocol, found: readonly Found[], scopes: readonly ScopeCells[]): DecisionChange[] {
   const groups = new Map<string, Found[]>();
   for (const each of found) {
     const key = `${each.from} ${each.to} ${each.classes.map(({ id }) => id).join(",")}`;
@@ -182,7 +134,7 @@ function isProduct(group: readonly Found[], labels: number): boolean {
 function changeOf(
   protocol: Protocol,
   group: readonly Found[],
-  scopes: readonly { readonly label: string; readonly cells: readonly ScopeCell[] }[],
+  scopes: readonly ScopeCells[],
 ): DecisionChange {
   const [first] = group;
   if (first === undefined) throw new Error("a group of changes is never empty");

@@ -1,19 +1,24 @@
 // Proves that a policy never lets an operation through without asking, or gives a request that breaks the claim. The
-// same enumeration as the comparison of two policies, so the proof covers operations that no catalogue has.
+// cases are those of the comparison of two policies, so the proof covers operations that no catalogue has. A claim about
+// nothing proves nothing: a misspelt command and a protocol that the policy does not look into are told.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
 import { AGENT_LABEL } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
-import { TIERS } from "../../model/tier.ts";
+import { isTier, TIERS, type Tier, type TierOrUnknown } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
+import type { KnownOperation } from "../../protocols/known-operation.ts";
+import { classifierFor } from "../../protocols/registry.ts";
 import { decide } from "../decide/decide.ts";
-import { compileCommand } from "../decide/rule-table.ts";
+import { type CommandSelector, compileCommand } from "../decide/rule-table.ts";
+import { commandProblem } from "../lint/known-commands.ts";
 import { scopeKeywords } from "../parse/block-keys.ts";
+import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy } from "../policy.ts";
-import { commandClasses } from "./command-classes.ts";
-import { type Catalogue, classificationOf, combineCells } from "./diff.ts";
-import { scopeCells } from "./scope-cells.ts";
+import type { CommandClass } from "./command-classes.ts";
+import { type Catalogue, enumerate } from "./enumeration.ts";
+import type { ScopeCell } from "./scope-cells.ts";
 
 /** What must never be allowed without asking. */
 export interface Claim {
@@ -37,6 +42,8 @@ export interface ClaimResult {
   readonly unknown: readonly string[];
   /** Requests that were decided, each standing for all that the policy cannot tell from it. */
   readonly decided: number;
+  /** What a person should know about a claim that holds: the command may be misspelt. */
+  readonly remarks: readonly string[];
 }
 
 /** Counter-examples that are given at most. */
@@ -46,7 +53,9 @@ const MAX_EXAMPLES = 20;
 export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): ClaimResult {
   const broken: CounterExample[] = [];
   const unknown: string[] = [];
-  let decided = 0;
+  const [strangers, remarks]: [string[], string[]] = [[], []];
+  const open: Protocol[] = [];
+  let [decided, known] = [0, 0];
   for (const protocol of PROTOCOLS) {
     const block = policy.blocks.get(protocol);
     if (block === undefined || (claim.protocol !== undefined && claim.protocol !== protocol)) continue;
@@ -58,36 +67,35 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): 
       );
       continue;
     }
-    const wanted =
-      claim.scope === undefined || scope === undefined
-        ? []
-        : scopeKeywords(protocol)
-            .filter(({ label }) => label !== AGENT_LABEL)
-            .map(({ label }) => ({ label, text: claim.scope ?? "", globs: scope.globs }));
-    const classes = commandClasses([block], catalogue(protocol), { others: [command] });
-    const cells = scopeCells([block], wanted);
-    if (classes === undefined || cells === undefined) {
-      unknown.push(`${protocol}: its patterns overlap in too many ways to look at`);
+    const operations = catalogue(protocol).filter(({ command: name, aliases }) =>
+      isNamedBy(command)([name, ...aliases]),
+    );
+    const problem = operations.length > 0 ? undefined : commandProblem(protocol, command);
+    if (problem?.severity === "error") {
+      strangers.push(describeProblem(problem));
       continue;
     }
-    const isNamed = (name: string) => command.globs.some((glob) => glob.test(name.toLowerCase()));
-    const known = catalogue(protocol).filter((one) => [one.command, ...one.aliases].some(isNamed));
-    // An operation that no catalogue has is taken to be no tamer than the known ones of that name.
-    const tamest = known.map(({ tier }) => TIERS.indexOf(tier)).sort((one, other) => one - other)[0] ?? 0;
-    const named = classes.filter(
-      ({ names, operations, tier }) =>
-        names.some(isNamed) && (operations.length > 0 || tier === "unknown" || TIERS.indexOf(tier) >= tamest),
-    );
-    for (const cell of combineCells(cells.map((each) => each.cells))) {
-      const isInside =
-        scope === undefined ||
-        cell.some(
-          ({ label, name, beyond }) =>
-            label !== AGENT_LABEL && (beyond !== "nothing" || (name !== undefined && scope.test(name))),
-        );
-      if (!isInside) continue;
+    if (problem !== undefined) remarks.push(describeProblem(problem));
+    if (classifierFor(protocol).operations === undefined) open.push(protocol);
+    else known += 1;
+    const all = enumerate(protocol, [block], catalogue(protocol), {
+      commands: [command],
+      scopes:
+        scope === undefined
+          ? []
+          : scopeKeywords(protocol)
+              .filter(({ label }) => label !== AGENT_LABEL)
+              .map(({ label }) => ({ label, text: claim.scope ?? "", globs: scope.globs })),
+    });
+    if ("unknown" in all) {
+      unknown.push(all.unknown);
+      continue;
+    }
+    const named = namedClasses(all.classes, command, protocol, operations);
+    for (const cell of all.cells()) {
+      if (scope !== undefined && !cell.some((one) => isWithin(one, scope))) continue;
       for (const commands of named) {
-        const classification = classificationOf(protocol, commands, cell);
+        const classification = all.classificationOf(commands, cell);
         const verdict = decide(policy, classification);
         decided += 1;
         if (verdict.action === "allow" && broken.length < MAX_EXAMPLES)
@@ -95,5 +103,49 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): 
       }
     }
   }
-  return { broken, unknown, decided };
+  // Where every name may be carried, a misspelt one is, too: the protocol has to be said.
+  if (known === 0 && strangers.length > 0)
+    unknown.push(...strangers, ...open.map((protocol) => `if ${protocol} is meant: --protocol ${protocol}`));
+  else if (known + open.length === 0 && unknown.length === 0) unknown.push(NO_BLOCK);
+  return { broken, unknown, decided, remarks };
+}
+
+const NO_BLOCK = "the policy has no such block, so these connections pass unread";
+
+function describeProblem({ message, hint }: PolicyProblem): string {
+  const what = message.replace(/, so the rule never applies$/, "");
+  return hint === undefined ? what : `${what}; ${hint}`;
+}
+
+function isNamedBy({ globs }: CommandSelector): (names: readonly string[]) => boolean {
+  return (names) => names.some((name) => globs.some((glob) => glob.test(name.toLowerCase())));
+}
+
+/** The classes that the claim is about. */
+function namedClasses(
+  classes: readonly CommandClass[],
+  command: CommandSelector,
+  protocol: Protocol,
+  known: readonly KnownOperation[],
+): readonly CommandClass[] {
+  const isNamed = isNamedBy(command);
+  // An operation that no catalogue has is taken to be no tamer than the known ones of that name, or than its verb.
+  const own = classifierFor(protocol).vocabulary?.mildestTier?.(command.text);
+  const tiers = known.length > 0 ? known.map(({ tier }) => tier) : [own].filter(isKnownTier);
+  const tamest = Math.min(...(tiers.length > 0 ? tiers.map((tier) => TIERS.indexOf(tier)) : [0]));
+  return classes.filter(
+    ({ names, operations, tier }) =>
+      isNamed(names) && (operations.length > 0 || tier === "unknown" || TIERS.indexOf(tier) >= tamest),
+  );
+}
+
+function isKnownTier(tier: TierOrUnknown | undefined): tier is Tier {
+  return tier !== undefined && isTier(tier);
+}
+
+function isWithin(
+  { label, name, beyond }: ScopeCell,
+  scope: { readonly test: (name: string) => boolean },
+): boolean {
+  return label !== AGENT_LABEL && (beyond !== "nothing" || (name !== undefined && scope.test(name)));
 }

@@ -38,7 +38,7 @@ export function commandsOf({ scopes, rules }: ProtocolBlock): readonly CommandSe
 }
 
 /** What is wrong with one command; undefined when some operation or command line is called so. */
-function commandProblem(protocol: Protocol, command: CommandSelector): PolicyProblem | undefined {
+export function commandProblem(protocol: Protocol, command: CommandSelector): PolicyProblem | undefined {
   const { operations, vocabulary, programs, classifyArgv } = classifierFor(protocol);
   if (operations === undefined || vocabulary === undefined) return undefined;
   const names = namesOf(protocol);
@@ -48,9 +48,12 @@ function commandProblem(protocol: Protocol, command: CommandSelector): PolicyPro
   const typed = command.text.trim().split(/\s+/).join(" ").toLowerCase();
   const place = { path: command.path ?? "", line: command.at?.line ?? 1, column: command.at?.column ?? 1 };
   if (isKnown) return undefined;
-  if (vocabulary.isCarried(typed)) return misspeltType(protocol, typed, place);
   const words = typed.split(" ");
-  const isProgram = programs.includes(words[0] ?? "");
+  const isProgram = words.length > 1 && programs.includes(words[0] ?? "");
+  const own = isProgram ? words.slice(1).join(" ") : typed;
+  // Operations that nobody publishes a list of, like Fly's mutations.
+  if (vocabulary.meaningOf(own).some(vocabulary.isCarried) && protocol !== "kubectl") return undefined;
+  if (vocabulary.isCarried(typed) || vocabulary.isCarried(own)) return misspeltType(protocol, own, place);
   const isCommandLine =
     !/[*?{[]/.test(typed) &&
     (isProgram ? [words] : programs.map((program) => [program, ...words])).some(
@@ -63,7 +66,7 @@ function commandProblem(protocol: Protocol, command: CommandSelector): PolicyPro
       hint: "name the operations of the API too; 'iddio classify http' prints what a request is called",
       severity: "warning",
     };
-  const nearest = nearestCommand(protocol, typed);
+  const nearest = nearestCommand(protocol, typed, own);
   return {
     ...place,
     message: `'${command.text}' is not an operation of ${protocol}, so the rule never applies`,
@@ -75,8 +78,11 @@ function commandProblem(protocol: Protocol, command: CommandSelector): PolicyPro
   };
 }
 
-/** The nearest known spelling; a word alone may be a type without its verb or a verb without its type. */
-function nearestCommand(protocol: Protocol, typed: string): string | undefined {
+/**
+ * The nearest known spelling, of the tool or of the API; `own` is what was typed without the program's name. A word alone
+ * may be a type without its verb or a verb without its type.
+ */
+function nearestCommand(protocol: Protocol, typed: string, own: string): string | undefined {
   const words = typed.split(" ");
   if (protocol === "kubectl" && words.length === 1) {
     if (
@@ -86,7 +92,12 @@ function nearestCommand(protocol: Protocol, typed: string): string | undefined {
       return `${typed} *`;
     if (namesOf(protocol).list.some((name) => name.endsWith(` ${typed}`))) return `* ${typed}`;
   }
-  return nearestWord(typed, namesOf(protocol).list);
+  const spelled = nearestWord(own, [
+    ...(classifierFor(protocol).vocabulary?.toolCommands() ?? []),
+    ...namesOf(protocol).list,
+  ]);
+  const isOfTool = spelled !== undefined && !namesOf(protocol).has(spelled.toLowerCase());
+  return isOfTool ? typed.slice(0, typed.length - own.length) + spelled : spelled;
 }
 
 /** A custom resource is fine; one that is nearly a type of Kubernetes' own is most likely a slip. */

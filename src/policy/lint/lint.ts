@@ -2,9 +2,10 @@
 // scope of what a deny forbids elsewhere, commands that can never match, rules that nobody met lately. Asks the same
 // tables as decide, over the same classes of operations as the comparison of policies.
 
+import type { Entry } from "../../model/entry.ts";
 import { isTier } from "../../model/tier.ts";
 import { type CommandClass, commandClasses } from "../compare/command-classes.ts";
-import { type Catalogue, classificationOf } from "../compare/diff.ts";
+import { type Catalogue, classificationOf } from "../compare/enumeration.ts";
 import { scopeCells } from "../compare/scope-cells.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { decideByTable } from "../decide/decide.ts";
@@ -24,6 +25,14 @@ export interface LintFinding {
 
 /** How often each rule decided lately, by its path; undefined where nobody knows. */
 export type RuleHits = ReadonlyMap<string, number>;
+
+/** Days of the audit log in which a rule must have decided something. */
+export const HIT_DAYS = 30;
+
+/** Counts the rule that decided a row's request. */
+export function countHit(hits: Map<string, number>, { fields: { rule } }: Entry): void {
+  if (rule !== undefined) hits.set(rule, (hits.get(rule) ?? 0) + 1);
+}
 
 /** Every finding in file order. */
 export function lintPolicy(policy: Policy, catalogue: Catalogue, hits?: RuleHits): readonly LintFinding[] {
@@ -181,6 +190,6 @@ function withoutHits(block: ProtocolBlock, hits: RuleHits): readonly LintFinding
       kind: "no-hits",
       path,
       line,
-      message: `this ${action} has not decided any request in the last 30 days`,
+      message: `this ${action} has not decided any request in the last ${HIT_DAYS} days`,
     }));
 }

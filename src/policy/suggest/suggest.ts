@@ -4,7 +4,7 @@
 
 import type { Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
-import type { Catalogue } from "../compare/diff.ts";
+import type { Catalogue } from "../compare/enumeration.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { addAllowed, type CommandLine, insertScopeEntry, type MapPath } from "../edit/rules-layout.ts";
 import { parsePolicy } from "../parse/parse.ts";

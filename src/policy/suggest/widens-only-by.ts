@@ -6,10 +6,9 @@ import { compileNameGlob } from "../../match/name-glob.ts";
 import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
-import { commandClasses } from "../compare/command-classes.ts";
-import { type Catalogue, classificationOf, combineCells } from "../compare/diff.ts";
 import { diffInspect } from "../compare/diff-inspect.ts";
-import { type ScopeCell, scopeCells } from "../compare/scope-cells.ts";
+import { type Catalogue, enumerate } from "../compare/enumeration.ts";
+import type { ScopeCell } from "../compare/scope-cells.ts";
 import type { Steps } from "../compare/steps.ts";
 import { decide } from "../decide/decide.ts";
 import { Problems } from "../parse/problems.ts";
@@ -28,9 +27,6 @@ export interface Learnt {
   readonly readsBody: boolean;
 }
 
-/** Decisions that are compared for one protocol at most. */
-const MAX_CASES = 2_000_000;
-
 /** Why `after` is not `before` with what was learnt, in a clause; undefined when it is proven to be. */
 export function* widensOnlyBy(
   before: Policy,
@@ -46,15 +42,13 @@ export function* widensOnlyBy(
       (one) => one !== undefined,
     );
     yield;
-    const classes = commandClasses(blocks, catalogue(protocol), { by: "patterns" });
-    const scopes = scopeCells(blocks);
-    const cases = scopes?.reduce((product, { cells }) => product * cells.length, classes?.length ?? 0);
-    if (classes === undefined || scopes === undefined || cases === undefined || cases > MAX_CASES)
+    const all = enumerate(protocol, blocks, catalogue(protocol), { by: "patterns" });
+    if ("unknown" in all)
       return `the patterns of ${protocol} overlap in too many ways to prove that it allows no more`;
-    for (const cell of combineCells(scopes.map(({ cells }) => cells))) {
+    for (const cell of all.cells()) {
       yield;
-      for (const commands of classes) {
-        const asked = classificationOf(protocol, commands, cell);
+      for (const commands of all.classes) {
+        const asked = all.classificationOf(commands, cell);
         const [was, is] = [decide(before, asked).action, decide(after, asked).action];
         if (was === is) continue;
         const names = commands.names.map((name) => name.toLowerCase());

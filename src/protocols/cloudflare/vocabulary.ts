@@ -1,10 +1,10 @@
 // The words that commands of a `cloudflare` block may use beside the published operations.
 
-import { isMethodName, toolMeaning, type Vocabulary } from "../vocabulary.ts";
+import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
 
 /** wrangler's commands, GraphQL's fields and wrangler's own login. */
 export const cloudflareVocabulary: Vocabulary = {
-  meaningOf: toolMeaning(table),
+  ...toolWords(table),
   isCarried: (command) => /^graphql\.\S+$|^oauth2\.token$/i.test(command) || isMethodName(command),
 };

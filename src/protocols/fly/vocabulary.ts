@@ -1,11 +1,11 @@
 // The words that commands of a `fly` block may use beside the operations of its REST APIs. Fly publishes no list of
 // its mutations, so any name of one may be carried.
 
-import { isMethodName, toolMeaning, type Vocabulary } from "../vocabulary.ts";
+import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
 
 /** flyctl's commands and GraphQL's fields. */
 export const flyVocabulary: Vocabulary = {
-  meaningOf: toolMeaning(table),
+  ...toolWords(table),
   isCarried: (command) => /^(?:query|mutation|subscription) \S+$/i.test(command) || isMethodName(command),
 };

@@ -32,7 +32,7 @@ const VERBS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** gcloud's commands, methods that a path's shape gives, and gRPC calls. */
-export const gcloudVocabulary: Vocabulary = { meaningOf, isCarried };
+export const gcloudVocabulary: Vocabulary = { meaningOf, isCarried, toolCommands };
 
 function meaningOf(command: string): readonly string[] {
   const words = command
@@ -69,6 +69,24 @@ function isCarried(command: string): boolean {
   const [api = "", ...rest] = command.split(/[./]/);
   if (rest.length < 2 || /[\s]/.test(command)) return false;
   return api.toLowerCase() === "google" || ![...googleTable.services()].includes(api.toLowerCase());
+}
+
+/** One spelling for each method, as gcloud's groups and verbs go. */
+function toolCommands(): readonly string[] {
+  const spelled = new Set<string>();
+  for (const { operation } of googleTable.rows()) {
+    const parts = operation.split(".");
+    const [service = "", resource = "", method = ""] = [parts[0], parts.at(-2), parts.at(-1)];
+    const verb = Object.keys(VERBS).find((one) => VERBS[one]?.includes(method)) ?? kebabCase(method);
+    const alone = Object.keys(SERVICES).find((one) => SERVICES[one]?.join() === `${service},${resource}`);
+    const group = alone ?? Object.keys(SERVICES).find((one) => SERVICES[one]?.join() === service) ?? service;
+    spelled.add(alone === undefined ? `${group} ${kebabCase(resource)} ${verb}` : `${group} ${verb}`);
+  }
+  return [...spelled].filter((command) => meaningOf(command).length > 0);
+}
+
+function kebabCase(word: string): string {
+  return word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function camelCase(word: string): string {

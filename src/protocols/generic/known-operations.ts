@@ -28,6 +28,7 @@ export function toolOperations(
 export function methodVocabulary(isOther: (command: string) => boolean = () => false): Vocabulary {
   return {
     meaningOf: () => [],
+    toolCommands: () => [],
     isCarried: (command) => OTHERS.has(command.toLowerCase()) || isOther(command),
   };
 }

@@ -1,8 +1,10 @@
 // The few REST operations of GitHub whose body decides: settings, of which some only describe and others open
-// what was closed. Owns which members those are; knows no path.
+// what was closed. Owns which members those are; knows no path. A member may stand in the query as well, where a
+// server of the same making may read it.
 
 import type { RequestBody } from "../../model/request.ts";
 import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
+import { parseQuery } from "../../wire/path.ts";
 import type { TierReason } from "./tier.ts";
 
 /** By operation: members (lower case) that change who may see or do something, or what guards it. */
@@ -19,19 +21,20 @@ export function dependsOnBody(id: string): boolean {
   return MEMBERS.has(id);
 }
 
-/** The tier with what the body says; a problem when it cannot be read. */
+/** The tier with what body and query say; a problem when one of them cannot be read. */
 export function tierWithBody(
   id: string,
   plain: TierReason,
-  body: RequestBody,
+  { body, query }: { readonly body: RequestBody; readonly query: string | undefined },
 ): TierReason | { readonly problem: string } {
   const guarded = MEMBERS.get(id);
-  if (guarded === undefined || body.kind === "none") return plain;
+  if (guarded === undefined) return plain;
   if (body.kind === "unread") return { problem: `the body decides, and ${body.why}` };
-  if (body.bytes.length === 0) return plain;
-  const names = memberNames(body.bytes);
-  if (names === undefined) return { problem: "the body decides, and is not a JSON object" };
-  const found = names.find((name) => guarded.test(name.toLowerCase()));
+  const inBody = body.kind === "none" || body.bytes.length === 0 ? [] : memberNames(body.bytes);
+  if (inBody === undefined) return { problem: "the body decides, and is not a JSON object" };
+  const inQuery = parseQuery(query)?.map(([name]) => name.replace(/\[.*$/s, ""));
+  if (inQuery === undefined) return { problem: "the query is malformed" };
+  const found = [...inBody, ...inQuery].find((name) => guarded.test(name.toLowerCase()));
   return found === undefined
     ? plain
     : { tier: "sensitive", reason: `${id} with "${found.slice(0, 60)}" changes who may see or do what` };

@@ -5,7 +5,7 @@
 import type { Classification } from "../../model/classification.ts";
 import type { RequestBody } from "../../model/request.ts";
 import { stricterTier } from "../../model/tier.ts";
-import { parseQuery, readPathSplitFirst } from "../../wire/path.ts";
+import { readPathSplitFirst } from "../../wire/path.ts";
 import { lenientReadings } from "../lenient-path.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
@@ -112,26 +112,15 @@ function classifyNames(segments: readonly string[], call: RestCall): Classificat
 
 function classifyFound(found: FoundOperation, published: PublishedMethod, call: RestCall): Classification {
   const labels = labelsOf(found);
-  const tier = tierWithBody(found.id, tierOfOperation(published, found.id), call.body);
+  const tier = tierWithBody(found.id, tierOfOperation(published, found.id), call);
   if ("problem" in tier)
     return doubtful(answer(found.id, { tier: "modify", reason: tier.problem }, labels), tier.problem);
-  const isHidden = tier.tier === "sensitive" && published === "GET" && hidesSecrets(call.query);
-  const plain = answer(
-    found.id,
-    isHidden ? { tier: "observe", reason: `${found.id} reads, with the secrets left out` } : tier,
-    labels,
-  );
+  const plain = answer(found.id, tier, labels);
   return hasStrangeName(found) ? doubtful(plain, "a name that GitHub gives nobody") : plain;
 }
 
 function answer(id: string, { tier, reason }: TierReason, labels: Labels): Classification {
   return { protocol: "github", tier, command: id, aliases: [], labels, reason };
-}
-
-/** Alerts come without the secret only on request; a parameter given twice asks for nothing certain. */
-function hidesSecrets(query: string | undefined): boolean {
-  const values = parseQuery(query)?.filter(([name]) => name.startsWith("hide_secret")) ?? [];
-  return values.length === 1 && values[0]?.[0] === "hide_secret" && values[0][1] === "true";
 }
 
 function findAny(segments: readonly string[], published: PublishedMethod): PathSearch {

@@ -1,6 +1,6 @@
 // The words that commands of a `github` block may use beside the published operations.
 
-import { isMethodName, toolMeaning, type Vocabulary } from "../vocabulary.ts";
+import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
 
 /** Root fields of GraphQL queries, git's own transfers, and what only some requests carry. */
@@ -9,6 +9,6 @@ const CARRIED =
 
 /** gh's commands, and names that no catalogue lists. */
 export const githubVocabulary: Vocabulary = {
-  meaningOf: toolMeaning(table),
+  ...toolWords(table),
   isCarried: (command) => CARRIED.test(command) || isMethodName(command),
 };

@@ -1,8 +1,10 @@
 // The words that commands of a `kubectl` block may use beside the operations of Kubernetes' own types: types in any
 // of kubectl's spellings with the verb on either side, and custom resources, whose names are the cluster's.
 
-import { toolMeaning, type Vocabulary } from "../vocabulary.ts";
+import type { TierOrUnknown } from "../../model/tier.ts";
+import { toolWords, type Vocabulary } from "../vocabulary.ts";
 import { builtInTypes, resourceType } from "./resources.ts";
+import { tierOfOperation } from "./tier.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
 
 const VERBS: ReadonlySet<string> = new Set(
@@ -14,13 +16,18 @@ const VERBS: ReadonlySet<string> = new Set(
 /** Subresources that open a way into a pod; without a verb they mean every one. */
 const CONNECTING = /^(?:pods?|po)\/(exec|attach|portforward|port-forward)$/;
 
-const toolCommand = toolMeaning(table);
+const tool = toolWords(table);
 
 /** kubectl's own commands and spellings of types. */
-export const kubectlVocabulary: Vocabulary = { meaningOf, isCarried };
+export const kubectlVocabulary: Vocabulary = {
+  meaningOf,
+  isCarried,
+  mildestTier,
+  toolCommands: tool.toolCommands,
+};
 
 function meaningOf(command: string): readonly string[] {
-  const known = toolCommand(command);
+  const known = tool.meaningOf(command);
   if (known.length > 0) return known;
   const connecting = CONNECTING.exec(command.toLowerCase())?.[1];
   if (connecting !== undefined) return [connecting === "portforward" ? "port-forward" : connecting];
@@ -29,6 +36,15 @@ function meaningOf(command: string): readonly string[] {
   const [word = "", ...subresource] = type.split("/");
   if (isForeign(word)) return [];
   return [`${[resourceType(word).resource, ...subresource].join("/")} ${verb}`];
+}
+
+/** A custom resource has the tier of its verb, whatever it is called; a body only raises it. */
+function mildestTier(command: string): TierOrUnknown | undefined {
+  const [type, verb] = typeAndVerb(command.trim().replace(/^kubectl\s+/i, "")) ?? [];
+  if (type === undefined || verb === undefined || /[^a-z0-9./-]/.test(type)) return undefined;
+  const [word = "", subresource] = type.split("/");
+  const { resource, group } = resourceType(word);
+  return tierOfOperation({ verb, group: group === "" ? "custom" : group, resource, subresource }).tier;
 }
 
 /** `secrets.example.com`: another group's type with a name of Kubernetes' own. Requests are named without the group. */

@@ -84,6 +84,8 @@ test("subresources and fields tell operations apart", () => {
     ["PUT https://acme.s3.amazonaws.com/k?partNumber=1&uploadId=u", "modify", "upload-part", "acme"],
     ["PUT https://acme.s3.amazonaws.com/k", "modify", "copy-object", "acme", [copy]],
     ["DELETE https://acme.s3.amazonaws.com/k?uploadId=u", "modify", "abort-multipart-upload", "acme"],
+    ["DELETE https://acme.s3.amazonaws.com/?uploadId=u", "sensitive", "delete-bucket", "acme"],
+    ["DELETE https://acme.s3.amazonaws.com/k?uploadid=u", "sensitive", "delete-object", "acme"],
     ["GET https://acme.s3.amazonaws.com/?list-type=2&prefix=a", "observe", "list-objects-v2", "acme"],
     [
       "GET https://acme.s3.amazonaws.com/?analytics",
@@ -109,6 +111,8 @@ test("keys are opaque: words and slashes in them mean nothing", () => {
 test("what S3 could take for something else is unknown", () => {
   check([
     ["PUT https://acme.s3.amazonaws.com/?frob", "unknown", "", "acme"],
+    ["DELETE https://acme.s3.amazonaws.com/k?uploadId", "unknown", "", "acme"],
+    ["DELETE https://acme.s3.amazonaws.com/k?uploadId=&x=1", "unknown", "", "acme"],
     ["PUT https://acme.s3.amazonaws.com/k?frob", "unknown", "", "acme"],
     ["PUT https://acme.s3.amazonaws.com/?acl&tagging", "unknown", "", "acme"],
     ["POST https://acme.s3.amazonaws.com/k", "unknown", "", "acme"],

@@ -97,8 +97,9 @@ describe("REST", () => {
         WEB,
       ],
       [
+        // An Enterprise Server before 3.15 does not know the field and shows the secret.
         "GET /repos/acme/web/secret-scanning/alerts?hide_secret=true",
-        "observe",
+        "sensitive",
         "secret-scanning/list-alerts-for-repo",
         WEB,
       ],
@@ -119,6 +120,11 @@ describe("REST", () => {
 
   test("settings are judged by what they set", () => {
     const table: readonly (readonly [line: string, body: string, tier: TierOrUnknown])[] = [
+      // A member in the query, where there is no body or another one.
+      ["PATCH /repos/acme/web?visibility=public", "", "sensitive"],
+      ["PATCH /repos/acme/web?security_and_analysis%5Bsecret_scanning%5D=x", '{"name":"x"}', "sensitive"],
+      ["PATCH /repos/acme/web?a=b", '{"name":"x"}', "modify"],
+      ["PATCH /repos/acme/web?a;b", '{"name":"x"}', "unknown"],
       ["PATCH /repos/acme/web", `{"description":"x"}`, "modify"],
       ["PATCH /repos/acme/web", `{"Visibility":"public"}`, "sensitive"],
       ["PATCH /repos/acme/web", `{"private":false}`, "sensitive"],

@@ -34,6 +34,9 @@ export function readS3(source: OperationSource, hostBucket: string | undefined):
   };
   if (target.kind === "ambiguous") return doubt(target.reason);
   if (query === undefined) return doubt("the query cannot be read");
+  // With it a DELETE gives up an upload, without it the object goes; which of them an empty one is, nobody says.
+  if (query.some(([name, value]) => name === "uploadId" && value === ""))
+    return doubt("the id of the upload is empty");
   if (target.segments.length === 1 && isFormUpload(source)) {
     const opensByForm = formOpensAccess(source);
     const upload = s3Group().apis[0]?.operationByCliName("put-object");

@@ -53,7 +53,11 @@ export function classifyXmlStorage(host: GoogleHost, head: RequestHead, method: 
     collection === "service" || isMade ? headerValue(head.headers, "x-goog-project-id") : undefined;
   const labels: Record<string, string> = project === undefined || project === "" ? {} : { project };
   const isNamed = labels.project !== undefined && !/^\d+$/.test(labels.project);
-  const operation = xmlOperation(method, collection, names);
+  // An upload is of an object and has an id. Elsewhere a server may not look at the field, and delete.
+  const isUpload =
+    collection === "objects" &&
+    pairs.some(([name, value]) => (name === "uploadId" || name === "upload_id") && value !== "");
+  const operation = xmlOperation(method, collection, names, isUpload);
   if (operation === undefined)
     return unknownClassification("gcloud", `unknown method "${method}"`, { labels });
   const [tier, verb, reason] = grantsAccess(head) && operation[0] !== "observe" ? GRANT : operation;
@@ -68,7 +72,12 @@ type Operation = readonly [tier: Tier, verb: string, reason: string];
 
 const GRANT: Operation = ["break-glass", "setAcl", "changes who has access"];
 
-function xmlOperation(method: string, collection: string, names: ReadonlySet<string>): Operation | undefined {
+function xmlOperation(
+  method: string,
+  collection: string,
+  names: ReadonlySet<string>,
+  isUpload: boolean,
+): Operation | undefined {
   const isAcl = names.has("acl") || names.has("defaultObjectAcl") || names.has("policy");
   switch (method) {
     case "GET":
@@ -79,8 +88,7 @@ function xmlOperation(method: string, collection: string, names: ReadonlySet<str
       if (isAcl) return GRANT;
       return ["modify", collection === "buckets" ? "insert" : "insert", "writes"];
     case "DELETE":
-      if (names.has("uploadId") || names.has("upload_id"))
-        return ["modify", "abortUpload", "abandons an upload"];
+      if (isUpload) return ["modify", "abortUpload", "abandons an upload"];
       return isAcl ? GRANT : ["sensitive", "delete", "deletes"];
     case "POST":
       if (names.has("delete")) return ["sensitive", "delete", "deletes several objects"];
