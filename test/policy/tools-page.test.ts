@@ -17,7 +17,8 @@ const NEEDS_LOG = /^iddio policy (?:replay|suggest)\b/;
 
 test("what the page of the policy tools shows is what they print", async () => {
   await using folder = await temporaryDirectory();
-  const [policy = "", cases = ""] = BLOCKS.filter(({ kind }) => kind === "yaml").map(({ text }) => text);
+  const ofKind = (wanted: string) => BLOCKS.find(({ kind }) => kind === wanted)?.text ?? "";
+  const [policy, cases] = [ofKind("yaml"), ofKind("yml")];
   const write = (name: string, text: string) => Bun.write(join(folder.path, name), text);
   await write("policy.yaml", policy);
   // "With `modify` added to the group `read`".
