@@ -2,13 +2,15 @@
 // through them but a new one on its way to the keychain.
 
 import { method } from "./method.ts";
-import { list, map, number, object, optional, text, type Value } from "./schema.ts";
+import { flag, list, map, number, object, optional, text, type Value } from "./schema.ts";
 
 /** What a credential is added with. */
 export const credentialInput = object({
   name: text(),
-  kind: text("github, cloudflare, fly or generic"),
-  from: text("keychain, env, file, command or github-app"),
+  kind: text("github, cloudflare, fly, google, kubernetes or generic"),
+  from: text(
+    "keychain, env, file, command, github-app, google-key; of kubernetes: service-account or impersonation",
+  ),
   hosts: optional(list(text(), "beside those of its kind")),
   variable: optional(text()),
   path: optional(text()),
@@ -19,6 +21,21 @@ export const credentialInput = object({
   repositories: optional(list(text())),
   permissions: optional(map(text())),
   api: optional(text()),
+  context: optional(text("of the kubeconfig, that leads to the cluster")),
+  cluster_host: optional(text()),
+  cluster_port: optional(number()),
+  path_prefix: optional(text("what stands before the paths of the cluster")),
+  kubeconfig: optional(
+    text("file with the operator's own user; his registered client certificate when absent"),
+  ),
+  kubeconfig_user: optional(text()),
+  service_account: optional(text("namespace/name")),
+  tiers: optional(map(text("namespace/name"), "service accounts for single tiers")),
+  ttl_s: optional(number("how long a minted token lasts")),
+  audiences: optional(list(text())),
+  impersonate: optional(text("user of the cluster, or service account of Google")),
+  impersonate_groups: optional(list(text())),
+  scopes: optional(list(text())),
 });
 
 /** One of them. */
@@ -57,7 +74,15 @@ export const CREDENTIAL_METHODS = {
     about: "what stands in place of each credential",
     input: object({ run_id: optional(text("of the run that they are for; outside of runs when absent")) }),
     output: object({
-      placeholders: list(object({ name: text(), variables: list(text()), placeholder: text() })),
+      placeholders: list(
+        object({
+          name: text(),
+          variables: list(text()),
+          placeholder: text(),
+          context: optional(text("of the kubeconfig, whose user it is for")),
+          keeps_certificate: optional(flag("the client certificate stays with the context")),
+        }),
+      ),
     }),
   }),
   credentials_test: method("change", "POST", "/v1/credentials/test", {

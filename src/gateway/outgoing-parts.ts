@@ -19,6 +19,10 @@ import type { Broker } from "./request/broker.ts";
 import type { Events } from "./request/records/events.ts";
 import type { Recorder } from "./request/records/recorder.ts";
 import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
+import type { Dialler } from "./upstream/dialler.ts";
+import { ownRequests } from "./upstream/own-request.ts";
+import type { UpstreamPool } from "./upstream/pool.ts";
+import type { TrustStore } from "./upstream/trust.ts";
 
 interface Parts {
   readonly database: Database;
@@ -32,17 +36,33 @@ interface Parts {
   readonly env: Environment;
   readonly broker: Broker;
   readonly answerAs: AnswerAs;
+  readonly pool: UpstreamPool;
+  readonly dialler: Dialler;
+  readonly trust: TrustStore;
+  readonly now?: () => number;
 }
 
 /** Makes them; what runs by itself is ended with `cleanup`. */
 export function startOutgoing(
   cleanup: AsyncDisposableStack,
-  { database, chain, settings, recorder, paths, events, log, version, env, broker, answerAs }: Parts,
+  parts: Parts,
 ): { readonly credentials: Credentials; readonly forwarding: Forwarding; readonly notifying: Notifying } {
+  const { database, chain, settings, recorder, paths, events, log, version, env, broker, answerAs } = parts;
+  const { pool, dialler, trust, now } = parts;
   const proxyFor = (url: string) => corporateProxyFor(url, settings.current);
   cleanup.use(new Checkpoints({ chain, recorder, log, keyPath: paths.auditKey }));
   const store = new CredentialStore(database);
-  const credentials = new Credentials({ store, recorder, log, env, proxyFor });
+  const ask = ownRequests(pool, dialler, trust);
+  const credentials = new Credentials({
+    store,
+    recorder,
+    log,
+    env,
+    proxyFor,
+    ask,
+    ...(now === undefined ? {} : { now }),
+  });
+  cleanup.defer(() => credentials.close());
   const sinks = new Sinks(database);
   const forwarding = cleanup.use(new Forwarding({ sinks, paths, events, log, version, proxyFor }));
   const notices = new Notices(database);

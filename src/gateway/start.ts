@@ -182,8 +182,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   );
   const { credentials, forwarding, notifying } = startOutgoing(cleanup, {
     ...{ database, chain, settings, recorder, paths, events, log, version, env },
-    broker,
-    answerAs,
+    ...{ broker, answerAs, pool, dialler, trust },
+    ...(now === undefined ? {} : { now }),
   });
   const inspection = new Inspection({
     policy,

@@ -25,7 +25,8 @@ export const kubeconfigCommand: Command = {
   ],
   details: [
     "Reads KUBECONFIG or ~/.kube/config. Each cluster's CA and client certificate",
-    "become trust of the gateway; the new file holds neither certificate nor key.",
+    "become trust of the gateway; the new file holds neither certificate nor key,",
+    "and a placeholder for contexts that have a credential (iddio credentials).",
   ],
   examples: ["iddio kubeconfig", "iddio kubeconfig --context staging --output staging.yaml"],
   async run({ flags, output, daemon, paths, env }) {
@@ -43,7 +44,13 @@ export const kubeconfigCommand: Command = {
     for (const server of serversOf(kubeconfig))
       servers.push({ ...server, inspect: await inspect(daemon, server) });
     const caPem = await Bun.file(paths.caCertificate).text();
-    const overlay = { proxyListen: reachable(proxy_listen), token, bundlePath: paths.bundle, caPem };
+    const { placeholders } = await daemon.call("credentials_placeholders", {});
+    const lent = new Map(
+      placeholders.flatMap(({ context, placeholder, keeps_certificate: keepsCertificate = false }) =>
+        context === undefined ? [] : [[context, { placeholder, keepsCertificate }] as const],
+      ),
+    );
+    const overlay = { proxyListen: reachable(proxy_listen), token, bundlePath: paths.bundle, caPem, lent };
     await writeFileAtomic(file, renderOverlay(kubeconfig, overlay), 0o600);
     if (flags.has("json")) return void output.json({ output: file, servers, unusable: kubeconfig.unusable });
     output.table(

@@ -9,16 +9,19 @@ import type {
   Released,
 } from "../../gateway/request/credential-release.ts";
 import type { Recorder } from "../../gateway/request/records/recorder.ts";
+import type { AskOwn } from "../../gateway/upstream/own-request.ts";
+import { operatorPlugin } from "../../host/kubeconfig/operator-token.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import type { Header } from "../../model/request.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { CredentialStore } from "../../state/credential-store.ts";
 import type { Log } from "../../state/log/log.ts";
 import { guardAnswer, spellingsOf } from "./echo-guard.ts";
-import { type Minted, mintInstallationToken, revokeInstallationToken } from "./github-app.ts";
+import { Held, type HeldParts } from "./held.ts";
+import { bypassesImpersonation, impersonated, impersonationProblem, isBelow } from "./impersonation.ts";
 import { isForHost, kindOf } from "./kinds.ts";
-import { findPlaceholder, placeholderOf, putIn } from "./placeholder.ts";
-import { readSource, writeKeychain } from "./sources/source.ts";
+import { findPlaceholder, holderOf, placeholderOf, putIn } from "./placeholder.ts";
+import { writeKeychain } from "./sources/source.ts";
 import { checkedCredential, type StoredCredential } from "./stored-credential.ts";
 
 /** What it works with. */
@@ -28,37 +31,43 @@ export interface CredentialsOptions {
   readonly log: Log;
   readonly env: Environment;
   readonly proxyFor: (url: string) => string;
+  readonly ask: AskOwn;
+  /** The wall clock, for tests of what ends by it. */
+  readonly now?: () => number;
 }
 
-interface Held {
-  readonly credential: StoredCredential;
-  readonly addedMs: number;
-  /** What is used until `untilMs`, by the wall clock. */
-  value?: { readonly text: string; readonly untilMs: number; readonly expiresMs?: number };
-  fetching?: Promise<string>;
-  usedMs?: number;
-  problem?: string;
-}
-
-/** A keychain is not asked for every request. */
-const KEPT_MS = 60_000;
-/** A minted token is replaced when this part of its life is over. */
-const RENEW_AT = 0.8;
 const MAX_CREDENTIALS = 100;
 /** Methods that send back what they got, or that carry no request. */
 const NEVER: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
+/** How long the daemon's end waits for tokens to be ended. */
+const CLOSE_MS = 3_000;
+
+interface Lent {
+  readonly held: Held;
+  readonly placeholder: string;
+  readonly text: string;
+}
 
 /** One a daemon. */
 export class Credentials implements CredentialRelease {
   readonly #options: CredentialsOptions;
   readonly #held = new Map<string, Held>();
   readonly #secret: Uint8Array;
+  readonly #parts: HeldParts;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
-    this.#secret = options.store.secret();
-    for (const { name, json, added_ms } of options.store.list())
-      this.#held.set(name, { credential: JSON.parse(json) as StoredCredential, addedMs: added_ms });
+    const { store, env, proxyFor, ask, recorder } = options;
+    this.#secret = store.secret();
+    this.#parts = {
+      env,
+      proxyFor,
+      now: options.now ?? Date.now,
+      cluster: { ask, env, holder: holderOf(this.#secret) },
+      minted: (fields) => recorder.control({ command: "credential minted", ...fields }),
+    };
+    for (const { name, json, added_ms } of store.list())
+      this.#held.set(name, new Held(JSON.parse(json) as StoredCredential, added_ms, this.#parts));
   }
 
   get isNeeded(): boolean {
@@ -67,51 +76,63 @@ export class Credentials implements CredentialRelease {
 
   async of(request: LendingRequest): Promise<Released | undefined> {
     const runId = request.client?.run_id ?? "";
-    const lent: { readonly held: Held; readonly placeholder: string }[] = [];
+    const wanted: { readonly held: Held; readonly placeholder: string }[] = [];
     for (const held of this.#held.values()) {
-      const { name, kind } = held.credential;
+      const { name, kind, origin } = held.credential;
       const placeholder = placeholderOf(this.#secret, name, kind, runId);
-      if (findPlaceholder(request.head.headers, placeholder).length > 0) lent.push({ held, placeholder });
+      if (findPlaceholder(request.head.headers, placeholder).length > 0) wanted.push({ held, placeholder });
+      else if (bypassesImpersonation(origin, request))
+        return { refused: `the client certificate is lent only with the credential '${name}'` };
     }
-    if (lent.length === 0) return undefined;
+    if (wanted.length === 0) return undefined;
     try {
-      const values: { readonly placeholder: string; readonly text: string; readonly name: string }[] = [];
-      for (const { held, placeholder } of lent) {
+      const lent: Lent[] = [];
+      for (const { held, placeholder } of wanted) {
+        const { name } = held.credential;
         const problem = whyNotLent(held.credential, request);
-        if (problem !== undefined) return { refused: `the credential '${held.credential.name}' ${problem}` };
-        values.push({ placeholder, text: await this.#value(held), name: held.credential.name });
+        if (problem !== undefined) return { refused: `the credential '${name}' ${problem}` };
+        const { tier, command } = request.operation;
+        const text = await held.value({ tier, why: `a request: ${command}` });
+        lent.push({ held, placeholder, text });
         held.usedMs = Date.now();
       }
-      const spellings = values.flatMap(({ text }) => spellingsOf(text));
-      const names = values.map(({ name }) => name).join(", ");
+      const spellings = lent.flatMap(({ text }) => (text === "" ? [] : spellingsOf(text)));
       return {
-        fields: (headers) =>
-          readable(values.reduce((all, { placeholder, text }) => putIn(all, placeholder, text), headers)),
-        answer: (answer) => guardAnswer(answer, spellings, () => this.#echoed(names, request)),
+        fields: (headers) => readable(lent.reduce(withLent, headers)),
+        answer: (answer) => {
+          // It has ended before its time; the next request gets another.
+          if (answer.status === 401) for (const { held, text } of lent) held.refused(text);
+          return guardAnswer(answer, spellings, () => this.#echoed(namesOf(lent), request));
+        },
       };
     } catch (error) {
-      return { refused: error instanceof UserError ? error.message : "a credential could not be had" };
+      const why = error instanceof UserError ? error.message : "of an error of iddio's own";
+      return { refused: `no value was had for a credential, because ${why}` };
     }
   }
 
   /** All of them, without values. */
   list(): readonly CredentialReport[] {
-    return [...this.#held.values()].map(report);
+    return [...this.#held.values()].map(({ report }) => report);
   }
 
   /** What a caller has in place of each; `runId` is "" outside of runs. */
   placeholders(runId: string) {
-    return [...this.#held.values()].map(({ credential: { name, kind } }) => ({
+    return [...this.#held.values()].map(({ credential: { name, kind, origin } }) => ({
       name,
       variables: kindOf(kind).variables,
       placeholder: placeholderOf(this.#secret, name, kind, runId),
+      ...("cluster" in origin ? { context: origin.cluster.context } : {}),
+      ...(origin.from === "impersonation" && origin.operator.kind === "certificate"
+        ? { keeps_certificate: true }
+        : {}),
     }));
   }
 
   /** Adds one, once its value could be had. */
   async add(input: CredentialInput): Promise<CredentialReport> {
-    const credential = checkedCredential(input);
     const { store, env } = this.#options;
+    const credential = await withPlugin(checkedCredential(input), env);
     if (this.#held.has(credential.name))
       throw new UserError(`there is a credential '${credential.name}' already`, {
         hint: `iddio credentials remove ${credential.name}, or choose another name`,
@@ -122,44 +143,52 @@ export class Credentials implements CredentialRelease {
       });
     if (credential.origin.from === "keychain" && input.value !== undefined)
       await writeKeychain(credential.name, input.value, env);
-    const held: Held = { credential, addedMs: Date.now() };
-    await this.#value(held);
-    store.add(credential.name, JSON.stringify(credential), held.addedMs);
+    const addedMs = Date.now();
+    const held = new Held(credential, addedMs, this.#parts);
+    await held.tryAll("it was added");
+    store.add(credential.name, JSON.stringify(credential), addedMs);
     this.#held.set(credential.name, held);
-    return report(held);
+    return held.report;
   }
 
   /** Gets the value again. Throws a `UserError` when that fails. */
   async test(name: string): Promise<CredentialReport> {
     const held = this.#find(name);
-    delete held.value;
-    await this.#value(held);
-    return report(held);
+    await held.tryAll("a test");
+    return held.report;
   }
 
   /** Ends the token that is in use, where its kind can be ended. */
   async revoke(name: string): Promise<{ readonly credential: CredentialReport; readonly note?: string }> {
     const held = this.#find(name);
-    const { origin } = held.credential;
-    const value = held.value?.text;
-    delete held.value;
-    if (origin.from !== "github-app")
-      return { credential: report(held), note: "forgotten here; only whoever issued it can end it" };
-    if (value === undefined) return { credential: report(held), note: "no token was in use" };
-    const isEnded = await revokeInstallationToken(origin.app, value, this.#options.proxyFor(origin.app.api));
-    if (!isEnded)
-      throw new UserError(`GitHub did not confirm that the token of '${name}' has ended`, {
-        hint: "it is forgotten here, and ends by itself within an hour",
-      });
-    return { credential: report(held) };
+    const note = await held.revoke();
+    return { credential: held.report, ...(note === undefined ? {} : { note }) };
   }
 
-  /** Forgets it; its placeholder is worth nothing from then on. */
-  remove(name: string): CredentialReport {
+  /** Forgets it; its placeholder is worth nothing from then on, and neither are tokens that can be ended. */
+  async remove(name: string): Promise<CredentialReport> {
     const held = this.#find(name);
     this.#options.store.remove(name);
     this.#held.delete(name);
-    return report(held);
+    await this.#end(held);
+    return held.report;
+  }
+
+  /** Ends what can be ended, for nobody uses it any more. */
+  async close(): Promise<void> {
+    const ends = [...this.#held.values()].map((held) => this.#end(held));
+    await Promise.race([Promise.allSettled(ends), Bun.sleep(CLOSE_MS)]);
+  }
+
+  async #end(held: Held): Promise<void> {
+    const { name, origin } = held.credential;
+    if (origin.from !== "service-account" && origin.from !== "github-app") return;
+    await held.revoke().catch((error: unknown) =>
+      this.#options.log.warn("a token was not ended", {
+        credential: name,
+        reason: error instanceof UserError ? error.message : String(error),
+      }),
+    );
   }
 
   #find(name: string): Held {
@@ -169,50 +198,6 @@ export class Credentials implements CredentialRelease {
       code: "not-found",
       hint: "see: iddio credentials list",
     });
-  }
-
-  /** Many requests at once make one fetch. */
-  #value(held: Held): Promise<string> {
-    const { value } = held;
-    if (value !== undefined && Date.now() < value.untilMs) return Promise.resolve(value.text);
-    held.fetching ??= this.#fetch(held)
-      .then(
-        (text) => {
-          delete held.problem;
-          return text;
-        },
-        (error: unknown) => {
-          held.problem = error instanceof UserError ? error.message : "its value could not be had";
-          throw error;
-        },
-      )
-      .finally(() => delete held.fetching);
-    return held.fetching;
-  }
-
-  async #fetch(held: Held): Promise<string> {
-    const { name, origin } = held.credential;
-    const now = Date.now();
-    if (origin.from !== "github-app") {
-      const text = await readSource(origin, name, this.#options.env);
-      held.value = { text, untilMs: now + KEPT_MS };
-      return text;
-    }
-    const minted: Minted = await mintInstallationToken(origin.app, this.#options.proxyFor(origin.app.api));
-    held.value = {
-      text: minted.value,
-      untilMs: now + (minted.expiresMs - now) * RENEW_AT,
-      expiresMs: minted.expiresMs,
-    };
-    this.#options.recorder.control({
-      command: "credential minted",
-      credential: name,
-      expires_ms: minted.expiresMs,
-      installation: origin.app.installationId,
-      repositories: origin.app.repositories,
-      permissions: origin.app.permissions,
-    });
-    return minted.value;
   }
 
   #echoed(names: string, { head, client }: LendingRequest): void {
@@ -231,17 +216,38 @@ export class Credentials implements CredentialRelease {
   }
 }
 
+function namesOf(lent: readonly Lent[]): string {
+  return lent.map(({ held }) => held.credential.name).join(", ");
+}
+
+function withLent(headers: readonly Header[], { held, placeholder, text }: Lent): readonly Header[] {
+  const { origin } = held.credential;
+  return origin.from === "impersonation"
+    ? impersonated(headers, origin, placeholder, text)
+    : putIn(headers, placeholder, text);
+}
+
+/** An exec plugin that the operator's kubeconfig names is agreed to as it is now. */
+async function withPlugin(credential: StoredCredential, env: Environment): Promise<StoredCredential> {
+  const { origin } = credential;
+  if (!("operator" in origin) || origin.operator.kind === "certificate") return credential;
+  const operator = { ...origin.operator, plugin: await operatorPlugin(origin.operator, env) };
+  return { ...credential, origin: { ...origin, operator } };
+}
+
 function whyNotLent(
-  { kind, hosts }: StoredCredential,
+  { kind, hosts, origin }: StoredCredential,
   { head, lender, operation }: LendingRequest,
 ): string | undefined {
   if (!isForHost([...kindOf(kind).hosts, ...hosts], head.host, head.port))
     return `is not for ${head.host}:${head.port}`;
+  if ("cluster" in origin && !isBelow(origin.cluster.prefix, head.target))
+    return "is for another cluster of that server";
   if (!lender.isOwnUser) return "is lent to no other user";
   if (!lender.isVerified) return "is not sent without TLS";
   if (NEVER.has(head.method)) return `is not sent with ${head.method}`;
   if (operation.tier === "unknown") return "is not sent with a request that iddio does not know";
-  return undefined;
+  return impersonationProblem(origin, head.headers);
 }
 
 /** An answer in a coding could not be looked through for what must not be in it. */
@@ -250,34 +256,4 @@ function readable(headers: readonly Header[]): readonly Header[] {
   return headers.some(isCoding)
     ? headers.map((header) => (isCoding(header) ? ([header[0], "identity"] as const) : header))
     : headers;
-}
-
-function report({ credential, addedMs, value, usedMs, problem }: Held): CredentialReport {
-  const { name, kind, hosts, origin } = credential;
-  return {
-    name,
-    kind,
-    from: sourceText(origin),
-    hosts: [...kindOf(kind).hosts, ...hosts],
-    variables: kindOf(kind).variables,
-    added_ms: addedMs,
-    ...(usedMs === undefined ? {} : { used_ms: usedMs }),
-    ...(value?.expiresMs === undefined ? {} : { expires_ms: value.expiresMs }),
-    ...(problem === undefined ? {} : { problem }),
-  };
-}
-
-function sourceText(origin: StoredCredential["origin"]): string {
-  switch (origin.from) {
-    case "env":
-      return `variable ${origin.variable}`;
-    case "file":
-      return `file ${origin.path}`;
-    case "command":
-      return `command ${origin.argv.join(" ")}`;
-    case "keychain":
-      return "keychain";
-    case "github-app":
-      return `GitHub App ${origin.app.appId}, installation ${origin.app.installationId}`;
-  }
 }

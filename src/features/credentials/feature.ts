@@ -2,8 +2,8 @@
 // stays behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
+import { credentialsAddCommand } from "./add-command.ts";
 import {
-  credentialsAddCommand,
   credentialsEnvCommand,
   credentialsListCommand,
   credentialsRemoveCommand,

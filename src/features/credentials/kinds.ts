@@ -3,8 +3,8 @@
 
 import { isIP } from "node:net";
 
-/** The kinds of header tokens. */
-export const CREDENTIAL_KINDS = ["github", "cloudflare", "fly", "generic"] as const;
+/** The kinds of tokens. */
+export const CREDENTIAL_KINDS = ["github", "cloudflare", "fly", "google", "kubernetes", "generic"] as const;
 
 /** One of them. */
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
@@ -50,6 +50,17 @@ const KINDS: Readonly<Record<CredentialKind, Kind>> = {
     variables: ["FLY_API_TOKEN"],
     shape: (random) => `FlyV1 fm2_${Buffer.from(random).toString("base64")}`,
   },
+  google: {
+    hosts: [".googleapis.com"],
+    variables: ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"],
+    shape: (random) => `ya29.${letters(random, 60)}`,
+  },
+  // Its cluster is its only host; the overlay kubeconfig has the placeholder.
+  kubernetes: {
+    hosts: [],
+    variables: [],
+    shape: (random) => `iddio-${letters(random, 48)}`,
+  },
   generic: {
     hosts: [],
     variables: [],
@@ -67,6 +78,7 @@ export function isForHost(hosts: readonly string[], host: string, port: number):
   return hosts.some((entry) => {
     const [name = "", own = "443"] = entry.split(/:(?=\d+$)/);
     if (Number(own) !== port) return false;
-    return name.startsWith(".") ? isIP(host) === 0 && host.endsWith(name) : host === name;
+    if (name.startsWith(".")) return isIP(host) === 0 && host.endsWith(name);
+    return name.replace(/^\[(.*)\]$/, "$1") === host;
   });
 }

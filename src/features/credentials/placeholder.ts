@@ -11,6 +11,11 @@ export function placeholderOf(secret: Uint8Array, name: string, kind: Credential
   return kindOf(kind).shape(random.subarray(0, 30));
 }
 
+/** Names this installation where others may read it; nothing follows from it. */
+export function holderOf(secret: Uint8Array): string {
+  return createHmac("sha256", secret).update("holder").digest("hex").slice(0, 16);
+}
+
 /** Where in the fields of a request a placeholder stands. */
 export interface Found {
   readonly index: number;

@@ -3,10 +3,59 @@
 
 import { isAbsolute } from "node:path";
 import type { CredentialInput } from "../../api/credential-methods.ts";
+import { isTier, type Tier } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
 import { CREDENTIAL_KINDS, type CredentialKind, kindOf } from "./kinds.ts";
 import { programProblem, type Source } from "./sources/source.ts";
+
+/** A cluster that is registered with the gateway. */
+export interface ClusterPlace {
+  readonly host: string;
+  readonly port: number;
+  /** What stands before its paths; "" for most. */
+  readonly prefix: string;
+  /** The kubeconfig's context that leads there. */
+  readonly context: string;
+}
+
+/** How the operator proves himself to a cluster: by the registered client certificate, or as a user of a kubeconfig. */
+export type Operator =
+  | { readonly kind: "certificate" }
+  | { readonly kind: "kubeconfig"; readonly file: string; readonly user: string; readonly plugin: string };
+
+/** Tokens of service accounts, minted with TokenRequest. */
+export interface ServiceAccountOrigin {
+  readonly from: "service-account";
+  readonly cluster: ClusterPlace;
+  readonly operator: Operator;
+  /** `namespace/name` for each tier; `default` for those that are not named. */
+  readonly accounts: Readonly<Partial<Record<Tier | "default", string>>>;
+  readonly ttlS: number;
+  readonly audiences: readonly string[];
+}
+
+/** The operator's own identity, acting as somebody else. */
+export interface ImpersonationOrigin {
+  readonly from: "impersonation";
+  readonly cluster: ClusterPlace;
+  readonly operator: Operator;
+  readonly user: string;
+  readonly groups: readonly string[];
+}
+
+/** Access tokens of a Google service account. */
+export interface GoogleOrigin {
+  readonly from: "google";
+  /** The key file of a service account, or where another access token comes from. */
+  readonly base: Source | { readonly from: "key"; readonly path: string };
+  /** The account that a token is made for with `generateAccessToken`; "" for the base's own. */
+  readonly account: string;
+  readonly scopes: readonly string[];
+  readonly ttlS: number;
+  /** Of the service that makes tokens, without a slash at its end. */
+  readonly api: string;
+}
 
 /** A token that is minted as an installation of a GitHub App. */
 export interface GithubApp {
@@ -28,8 +77,16 @@ export interface StoredCredential {
   readonly kind: CredentialKind;
   /** Beside those of its kind: `host`, `host:port` or `.domain`. */
   readonly hosts: readonly string[];
-  readonly origin: Source | { readonly from: "github-app"; readonly app: GithubApp };
+  readonly origin: Origin;
 }
+
+/** Where its value comes from. */
+export type Origin =
+  | Source
+  | { readonly from: "github-app"; readonly app: GithubApp }
+  | ServiceAccountOrigin
+  | ImpersonationOrigin
+  | GoogleOrigin;
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const HOST = /^\.?(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::\d{1,5})?$/;
@@ -42,6 +99,7 @@ export function checkedCredential(input: CredentialInput): StoredCredential {
     throw wrong(`there is no kind '${input.kind}'`, `one of: ${CREDENTIAL_KINDS.join(", ")}`);
   if (!NAME.test(input.name))
     throw wrong(`'${input.name}' cannot be a name`, "lower-case letters, digits and hyphens, at most 32");
+  if (kind === "kubernetes") return clusterCredential(input);
   const hosts = (input.hosts ?? []).map((host) => host.toLowerCase());
   for (const host of hosts)
     if (!HOST.test(host) || !/\.|^localhost(?::|$)/.test(host.replace(/^\./, "")))
@@ -54,7 +112,113 @@ export function checkedCredential(input: CredentialInput): StoredCredential {
   return { name: input.name, kind, hosts, origin: originOf(input, kind) };
 }
 
-function originOf(input: CredentialInput, kind: CredentialKind): StoredCredential["origin"] {
+const ACCOUNT = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+/** The API server takes no less, and a day is no short life. */
+const TTL_S = { least: 600, most: 86_400 };
+
+function clusterCredential(input: CredentialInput): StoredCredential {
+  const {
+    name,
+    cluster_host: host = "",
+    cluster_port: port = 0,
+    path_prefix: prefix = "",
+    context = "",
+  } = input;
+  if (host === "" || port < 1 || port > 65_535 || context === "")
+    throw wrong("the cluster is not named", "iddio credentials add kubernetes NAME --context CONTEXT …");
+  if ((input.hosts ?? []).length > 0)
+    throw wrong("a credential of a cluster is for that cluster alone", "leave out --host");
+  const cluster = { host, port, prefix, context };
+  const { kubeconfig: file = "", kubeconfig_user: user = "" } = input;
+  const operator: Operator =
+    file === "" ? { kind: "certificate" } : { kind: "kubeconfig", file, user, plugin: "" };
+  const hosts = [`${host.includes(":") ? `[${host}]` : host}:${port}`];
+  if (input.from === "impersonation") {
+    const as = input.impersonate ?? "";
+    const groups = input.impersonate_groups ?? [];
+    if (![as, ...groups].every((each) => /^[\x21-\x7e](?:[\x20-\x7e]{0,250}[\x21-\x7e])?$/.test(each)))
+      throw wrong("nobody to impersonate is named", "--impersonate agent --impersonate-group readers");
+    return {
+      name,
+      kind: "kubernetes",
+      hosts,
+      origin: { from: "impersonation", cluster, operator, user: as, groups },
+    };
+  }
+  const { ttl_s: ttlS = TTL_S.least, audiences = [] } = input;
+  if (!Number.isInteger(ttlS) || ttlS < TTL_S.least || ttlS > TTL_S.most)
+    throw wrong("a token must last between 10m and 24h", "--ttl 10m");
+  const accounts = accountsOf(input);
+  return {
+    name,
+    kind: "kubernetes",
+    hosts,
+    origin: { from: "service-account", cluster, operator, accounts, ttlS, audiences },
+  };
+}
+
+function accountsOf({ service_account, tiers = {} }: CredentialInput): ServiceAccountOrigin["accounts"] {
+  const named = Object.entries(tiers);
+  for (const [tier] of named)
+    if (!isTier(tier)) throw wrong(`there is no tier '${tier}'`, "--tier observe=namespace/name");
+  const accounts = {
+    ...Object.fromEntries(named),
+    ...(service_account === undefined ? {} : { default: service_account }),
+  };
+  const all = Object.values(accounts);
+  if (all.length === 0) throw wrong("no service account is named", "--service-account namespace/name");
+  const bad = all.find((each) => !ACCOUNT.test(each));
+  if (bad !== undefined) throw wrong(`'${bad}' is not a service account`, "--service-account namespace/name");
+  return accounts;
+}
+
+/** What gcloud asks for. */
+const GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+
+function googleOrigin(input: CredentialInput, base: GoogleOrigin["base"]): GoogleOrigin {
+  const {
+    impersonate: account = "",
+    scopes = [],
+    ttl_s: ttlS = 3600,
+    api = "https://iamcredentials.googleapis.com",
+  } = input;
+  if (account !== "" && !/^[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+$/.test(account))
+    throw wrong(
+      `'${account}' is not the address of a service account`,
+      "--impersonate agent@project.iam.gserviceaccount.com",
+    );
+  if (!Number.isInteger(ttlS) || ttlS < 60 || ttlS > 43_200)
+    throw wrong("a token must last between 1m and 12h", "--ttl 10m");
+  const url = api.replace(/\/+$/, "");
+  if (!isSecureUrl(url)) throw wrong(`'${url}' is neither https nor on this machine`, "--api https://…");
+  if (scopes.some((scope) => !isSecureUrl(scope)))
+    throw wrong("a scope is not a URL", `--scope ${GOOGLE_SCOPE}`);
+  return {
+    from: "google",
+    base,
+    account,
+    scopes: scopes.length === 0 ? [GOOGLE_SCOPE] : scopes,
+    ttlS,
+    api: url,
+  };
+}
+
+function originOf(input: CredentialInput, kind: CredentialKind): Origin {
+  if (kind === "google" && input.from === "google-key") {
+    if (!isAbsolute(input.path ?? ""))
+      throw wrong("the key is not named by its full path", "--path /…/key.json");
+    return googleOrigin(input, { from: "key", path: input.path ?? "" });
+  }
+  const source = sourceOf(input, kind);
+  return kind === "google" && input.impersonate !== undefined && source.from !== "github-app"
+    ? googleOrigin(input, source)
+    : source;
+}
+
+function sourceOf(
+  input: CredentialInput,
+  kind: CredentialKind,
+): Source | { readonly from: "github-app"; readonly app: GithubApp } {
   switch (input.from) {
     case "env":
       if (!VARIABLE.test(input.variable ?? ""))
@@ -81,7 +245,10 @@ function originOf(input: CredentialInput, kind: CredentialKind): StoredCredentia
         throw wrong("only github has apps", "credentials add github … --from github-app");
       return { from: "github-app", app: appOf(input) };
     default:
-      throw wrong(`there is no source '${input.from}'`, "keychain, env, file, command or github-app");
+      throw wrong(
+        `there is no source '${input.from}'`,
+        "keychain, env, file, command, github-app or google-key",
+      );
   }
 }
 

@@ -18,6 +18,8 @@ export interface EnvironmentInput {
   readonly bundle: string;
   readonly kubeconfig: string;
   readonly run: string;
+  /** What stands in place of credentials that iddio lends. */
+  readonly placeholders?: readonly { readonly variables: readonly (readonly [string, string])[] }[];
 }
 
 const BUNDLE_VARIABLES = [
@@ -54,10 +56,13 @@ export function sandboxEnvironment(input: EnvironmentInput): Record<string, stri
         hint: "it loads code into programs or names a socket outside of the sandbox",
         exitCode: 2,
       });
+  const lent = Object.fromEntries((input.placeholders ?? []).flatMap(({ variables }) => variables));
   const through: Record<string, string> = {};
   const wanted = new Set([...profile.environment, ...input.names]);
   for (const [name, value] of Object.entries(env))
     if (value !== undefined && (wanted.has(name) || /^LC_[A-Z]+$/.test(name))) through[name] = value;
+  // Only what somebody names himself is passed on where a placeholder would do.
+  for (const [name, value] of Object.entries(lent)) if (!input.names.includes(name)) through[name] = value;
   const set = Object.fromEntries(
     Object.entries(profile.set).map(([name, value]) => [
       name,

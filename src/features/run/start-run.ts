@@ -95,7 +95,8 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     await writeSystemFiles(scratch, paths.bundle);
     const home = env.HOME || homedir();
-    await writeOverlay(scratch, paths.kubeconfig, started.token);
+    const lent = await placeholdersOf(daemon, started.run.id);
+    await writeOverlay(scratch, paths.kubeconfig, started.token, lent);
     const realHome = await realpath(home);
     const hook = profile.hook === undefined ? undefined : runHook(profile.hook, realHome, command);
     await writeRunFolder(scratch, hook);
@@ -108,6 +109,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
       bundle: paths.bundle,
       kubeconfig: paths.kubeconfig,
       run: started.run.name,
+      placeholders: lent,
     });
     const view = await sandboxView({
       profile,
@@ -291,13 +293,40 @@ async function freeName(daemon: ControlClient, wanted: string): Promise<string> 
   }
 }
 
-/** The overlay kubeconfig with this run's token in place of the person's. */
-async function writeOverlay(scratch: string, path: string, token: string): Promise<void> {
+/** What the run has in place of a credential, and what the person has, who is outside. */
+interface RunPlaceholder {
+  readonly variables: readonly (readonly [string, string])[];
+  readonly own: string;
+  readonly outside: string;
+}
+
+async function placeholdersOf(
+  daemon: RunContext["daemon"],
+  runId: string,
+): Promise<readonly RunPlaceholder[]> {
+  const { placeholders: own } = await daemon.call("credentials_placeholders", { run_id: runId });
+  if (own.length === 0) return [];
+  const { placeholders: outside } = await daemon.call("credentials_placeholders", {});
+  return own.map(({ name, placeholder, variables }) => ({
+    variables: variables.map((variable) => [variable, placeholder] as const),
+    own: placeholder,
+    outside: outside.find((each) => each.name === name)?.placeholder ?? "",
+  }));
+}
+
+/** The overlay kubeconfig with this run's token and placeholders in place of the person's. */
+async function writeOverlay(
+  scratch: string,
+  path: string,
+  token: string,
+  lent: readonly RunPlaceholder[],
+): Promise<void> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return;
   const own = overlayTokenOfRun(bridgeTokenHash(token));
   const old = overlayToken(text);
-  const overlay = old === undefined ? text : text.replaceAll(`:${old}@`, `:${own}@`);
+  let overlay = old === undefined ? text : text.replaceAll(`:${old}@`, `:${own}@`);
+  for (const each of lent) if (each.outside !== "") overlay = overlay.replaceAll(each.outside, each.own);
   await writeFile(join(scratch, "kubeconfig"), overlay, { mode: 0o600 });
 }
 

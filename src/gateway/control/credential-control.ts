@@ -33,8 +33,8 @@ export function credentialHandlers(
       record(caller, "credentials revoke", { credential: name });
       return revoked;
     },
-    credentials_remove: ({ name }, caller) => {
-      const credential = credentials.remove(name);
+    credentials_remove: async ({ name }, caller) => {
+      const credential = await credentials.remove(name);
       record(caller, "credentials remove", { credential: name });
       return { credential };
     },

@@ -20,6 +20,8 @@ export interface LendingRequest {
   readonly head: RequestHead;
   readonly client: ClientIdentity | undefined;
   readonly lender: Lender;
+  /** Names the client certificate that iddio adds to the connection; "" when it adds none. */
+  readonly identity: string;
   readonly operation: Classification;
 }
 

@@ -252,10 +252,7 @@ export async function kubeconfigIdentity(
   userName: string,
   read: (path: string) => Promise<string>,
 ): Promise<{ readonly cert: string; readonly key: string }> {
-  const users = new Map<string, KubeconfigEntry>();
-  const paths = ["client-certificate", "client-key"];
-  addEntries(users, parseFields(await read(file), file).users, "user", file, paths);
-  const fields = users.get(userName)?.fields;
+  const fields = await kubeconfigUser(file, userName, read);
   const part = async (name: string) => {
     const data = textOf(fields, `${name}-data`);
     const path = textOf(fields, name);
@@ -264,6 +261,18 @@ export async function kubeconfigIdentity(
     throw new UserError(`user "${userName}" in "${file}" has no ${name}`, { hint: "run: iddio kubeconfig" });
   };
   return { cert: await part("client-certificate"), key: await part("client-key") };
+}
+
+/** The fields of a user of the kubeconfig at `file`, paths made absolute; undefined when it has no such user. */
+export async function kubeconfigUser(
+  file: string,
+  userName: string,
+  read: (path: string) => Promise<string>,
+): Promise<KubeconfigFields | undefined> {
+  const users = new Map<string, KubeconfigEntry>();
+  const paths = ["client-certificate", "client-key", "tokenFile"];
+  addEntries(users, parseFields(await read(file), file).users, "user", file, paths);
+  return users.get(userName)?.fields;
 }
 
 async function readFields(file: string): Promise<KubeconfigFields | undefined> {

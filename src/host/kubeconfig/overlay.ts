@@ -17,6 +17,15 @@ export interface OverlayOptions {
   readonly bundlePath: string;
   /** iddio's own CA in PEM. */
   readonly caPem: string;
+  /** By context: what stands in place of its user's credential, which iddio lends. */
+  readonly lent?: ReadonlyMap<string, LentUser>;
+}
+
+/** A user whose credential iddio lends. */
+export interface LentUser {
+  readonly placeholder: string;
+  /** What is lent needs the client certificate of the context. */
+  readonly keepsCertificate: boolean;
 }
 
 /** A server with the trust that the daemon needs for it; from all the contexts that lead there. */
@@ -90,12 +99,19 @@ function disagreement(first: string, second: string, server: string, how: string
 export function renderOverlay(kubeconfig: Kubeconfig, options: OverlayOptions): string {
   const clusters = new Map<string, KubeconfigFields>();
   const users = new Map<string, KubeconfigFields>();
-  const contexts = kubeconfig.contexts.map((each) => {
+  const contexts = kubeconfig.contexts.map((original) => {
+    const lent = options.lent?.get(original.name);
+    const each = lent === undefined || lent.keepsCertificate ? original : withoutIdentity(original);
     const cluster = clusterName(kubeconfig, each);
     clusters.set(cluster, overlayCluster(each, options));
-    if (each.user !== undefined)
+    const user = lent === undefined ? each.user?.name : `${OVERLAY_MARK} for ${each.name}`;
+    if (lent !== undefined && user !== undefined) users.set(user, { token: lent.placeholder });
+    else if (each.user !== undefined)
       users.set(each.user.name, withoutCertificate(each.user, each.identity !== undefined));
-    return { name: each.name, context: { ...each.context.fields, cluster } };
+    return {
+      name: each.name,
+      context: { ...each.context.fields, cluster, ...(user === undefined ? {} : { user }) },
+    };
   });
   const overlay = {
     apiVersion: "v1",
@@ -121,6 +137,11 @@ export function overlaySources(document: KubeconfigFields): readonly string[] | 
 /** The token in an overlay's text, so that writing it again leaves copies of it valid; undefined when there is none. */
 export function overlayToken(text: string): string | undefined {
   return new RegExp(`//${OVERLAY_MARK}:([\\w-]+)@`).exec(text)?.[1];
+}
+
+function withoutIdentity(context: KubeconfigContext): KubeconfigContext {
+  const { identity: _identity, ...others } = context;
+  return others;
 }
 
 // One cluster entry can serve contexts with and without a client certificate; those without get a twin.

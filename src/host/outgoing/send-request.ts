@@ -31,7 +31,14 @@ export interface OutgoingRequest {
 
 /** The answer, or why there is none, as a clause. */
 export type OutgoingAnswer =
-  | { readonly kind: "answered"; readonly status: number; readonly text: string; readonly afterMs?: number }
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly text: string;
+      readonly afterMs?: number;
+      /** The receiver's clock, by its Date field. */
+      readonly dateMs?: number;
+    }
   | { readonly kind: "unreachable"; readonly reason: string };
 
 const TIMEOUT_MS = 30_000;
@@ -68,7 +75,14 @@ export async function sendRequest(request: OutgoingRequest): Promise<OutgoingAns
     });
     const text = await readBounded(response);
     const afterMs = retryAfter(response.headers.get("retry-after"));
-    return { kind: "answered", status: response.status, text, ...(afterMs === undefined ? {} : { afterMs }) };
+    const dateMs = Date.parse(response.headers.get("date") ?? "");
+    return {
+      kind: "answered",
+      status: response.status,
+      text,
+      ...(afterMs === undefined ? {} : { afterMs }),
+      ...(Number.isNaN(dateMs) ? {} : { dateMs }),
+    };
   } catch (error) {
     if (timeout.aborted) return unreachable("there was no answer in time");
     const { code, message } = error as { code?: unknown; message?: unknown };

@@ -23,15 +23,17 @@ import {
   scaleObject,
 } from "./resource-api.ts";
 import { groupVersionOf } from "./resources.ts";
-import { answerReview, issueToken } from "./reviews.ts";
+import { answerReview } from "./reviews.ts";
 import type { ObjectStore } from "./store.ts";
 import { tableOf } from "./table.ts";
+import type { ServiceAccountTokens } from "./tokens.ts";
 import { serveWatch } from "./watch.ts";
 
 /** What answering needs. */
 export interface Api {
   readonly store: ObjectStore;
   readonly pods: PodRuntime;
+  readonly tokens: ServiceAccountTokens;
   /** Aborted when the cluster stops. */
   readonly stopped: AbortSignal;
 }
@@ -75,7 +77,10 @@ async function dispatch(api: Api, user: User, request: ClusterRequest, reply: Re
   }
   if (await serveStream(api, call, request, reply)) return;
   const { status, body } = callSubresource(api, call, request) ?? callResource(api, call, request);
-  await sendJson(reply, status, body);
+  await reply.send(status, `${JSON.stringify(body)}\n`, {
+    "Content-Type": "application/json",
+    Date: api.tokens.date,
+  });
 }
 
 async function serveStream(api: Api, call: ApiCall, request: ClusterRequest, reply: Reply): Promise<boolean> {
@@ -108,7 +113,7 @@ function callSubresource(api: Api, call: ApiCall, request: ClusterRequest): Answ
       requireStored(call, api.store);
       return {
         status: 201,
-        body: issueToken(parseBody(request) as KubeObject, call.namespace ?? "", call.name ?? ""),
+        body: api.tokens.issue(parseBody(request) as KubeObject, call.namespace ?? "", call.name ?? ""),
       };
     case "eviction":
       deleteObject({ ...request, body: new Uint8Array() }, call, api.store);

@@ -14,6 +14,7 @@ import { PodRuntime } from "./pod-runtime.ts";
 import { RequestLog } from "./request-log.ts";
 import { seed } from "./seed.ts";
 import { ObjectStore } from "./store.ts";
+import { ServiceAccountTokens } from "./tokens.ts";
 
 /** How to start a cluster. */
 export interface ClusterOptions {
@@ -37,6 +38,8 @@ export interface Cluster {
   readonly admin: Credential;
   readonly store: ObjectStore;
   readonly pods: PodRuntime;
+  /** Tokens of service accounts. */
+  readonly tokens: ServiceAccountTokens;
   /** Everything that reached the server, in order. */
   readonly requests: RequestLog;
   [Symbol.asyncDispose](): Promise<void>;
@@ -58,6 +61,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   ]);
   const store = new ObjectStore();
   const pods = new PodRuntime();
+  const issued = new ServiceAccountTokens(store);
   const requests = new RequestLog();
   const stopping = new AbortController();
   const stopControllers = runControllers(store);
@@ -79,12 +83,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       socket.on("close", () => sockets.delete(socket));
       const byCertificate = certificateUser(socket);
       const handle = async (request: ClusterRequest, reply: Parameters<typeof answer>[3]) => {
-        const user = userOf(request, tokens, byCertificate);
+        const user = userOf(request, (text) => tokens.get(text) ?? issued.userOf(text), byCertificate);
         requests.add(request, user);
         if (user === undefined) {
           const unauthorized = new ApiError(401, "Unauthorized", "Unauthorized");
           await sendJson(reply, 401, unauthorized.toStatus());
-        } else await answer({ store, pods, stopped: stopping.signal }, user, request, reply);
+        } else await answer({ store, pods, tokens: issued, stopped: stopping.signal }, user, request, reply);
       };
       void serveConnection(new SocketStream(socket), socket.remotePort ?? 0, handle);
     },
@@ -105,6 +109,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     admin: await authority.clientCertificate("kubernetes-admin", ["system:masters"]),
     store,
     pods,
+    tokens: issued,
     requests,
     async [Symbol.asyncDispose]() {
       stopping.abort();

@@ -230,6 +230,6 @@ class ConnectionReply implements Reply {
 const CRLF = Buffer.from("\r\n");
 
 function headText(status: number, headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries({ ...headers, ...(status === 101 ? {} : { Date: new Date().toUTCString() }) });
+  const lines = Object.entries({ ...(status === 101 ? {} : { Date: new Date().toUTCString() }), ...headers });
   return `HTTP/1.1 ${status} ${REASONS[status] ?? "Status"}\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join("")}\r\n`;
 }

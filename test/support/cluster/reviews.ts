@@ -1,4 +1,4 @@
-// Access reviews: the API's answers to "who am I" and "may I", and the tokens of service accounts.
+// Access reviews: the API's answers to "who am I" and "may I".
 
 import type { User } from "./authentication.ts";
 import { type KubeObject, textAt } from "./kube-object.ts";
@@ -36,14 +36,4 @@ function statusOf(review: KubeObject, user: User): unknown {
   );
   const resource = textAt(review, "spec.resourceAttributes.resource");
   return { allowed: mayUser(user, verb, resource) };
-}
-
-/** Answers a TokenRequest for a service account. */
-export function issueToken(request: KubeObject, namespace: string, account: string): KubeObject {
-  const expirationTimestamp = new Date(Date.now() + 3_600_000).toISOString();
-  return {
-    ...request,
-    metadata: { ...request.metadata, name: account, namespace, creationTimestamp: timestamp() },
-    status: { token: `token-of-${namespace}-${account}`, expirationTimestamp },
-  };
 }

@@ -243,8 +243,8 @@ export class HttpCarrier implements AskCarrier {
     const operation = this.#ask?.operation;
     const release = this.#gateway.credentials;
     if (operation === undefined || !release.isNeeded) return Promise.resolve(undefined);
-    const { head, client, lender } = this.#request;
-    return release.of({ head, client, lender, operation });
+    const { head, client, lender, identity } = this.#request;
+    return release.of({ head, client, lender, identity, operation });
   }
 
   session(): Session | undefined {

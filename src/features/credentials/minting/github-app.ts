@@ -2,16 +2,11 @@
 // repositories and permissions. Nothing about the token's shape is relied on: GitHub has changed it before.
 
 import { createPrivateKey, sign } from "node:crypto";
-import { sendRequest } from "../../host/outgoing/send-request.ts";
-import { UserError } from "../../model/user-error.ts";
-import { keptOut, readTrusted } from "../../state/trusted-file.ts";
-import type { GithubApp } from "./stored-credential.ts";
-
-/** A token that was minted. */
-export interface Minted {
-  readonly value: string;
-  readonly expiresMs: number;
-}
+import { sendRequest } from "../../../host/outgoing/send-request.ts";
+import { UserError } from "../../../model/user-error.ts";
+import { keptOut, readTrusted } from "../../../state/trusted-file.ts";
+import type { GithubApp } from "../stored-credential.ts";
+import { issuersWords, lifeOf, type Minted } from "./minted.ts";
 
 const MAX_KEY_BYTES = 64 * 1024;
 /** GitHub's clock may be behind ours, and it takes nothing that is valid for longer than ten minutes. */
@@ -39,10 +34,14 @@ export async function mintInstallationToken(app: GithubApp, proxy: string): Prom
     }),
   });
   if (answer.kind === "unreachable") throw failed(answer.reason);
-  if (answer.status !== 201) throw failed(`GitHub answered ${answer.status}${messageOf(answer.text)}`);
+  if (answer.status !== 201) throw failed(`GitHub answered ${answer.status}${messageOf(answer.text, token)}`);
   const minted = mintedOf(answer.text);
   if (minted === undefined) throw failed("GitHub's answer holds no token");
-  return minted;
+  return {
+    value: minted.value,
+    lifeMs: lifeOf(minted.endMs, answer.dateMs),
+    scope: { installation: app.installationId, repositories, permissions },
+  };
 }
 
 /** Ends a token at once; false when GitHub did not confirm it. */
@@ -86,22 +85,22 @@ async function keyOf(path: string): Promise<ReturnType<typeof createPrivateKey>>
   throw failed(`'${path}' is no RSA key`);
 }
 
-function mintedOf(text: string): Minted | undefined {
+function mintedOf(text: string): { readonly value: string; readonly endMs: number } | undefined {
   try {
     const { token, expires_at } = JSON.parse(text) as { token?: unknown; expires_at?: unknown };
-    const expiresMs = Date.parse(String(expires_at));
-    if (typeof token !== "string" || !/^[\x21-\x7e]{10,4096}$/.test(token) || Number.isNaN(expiresMs))
+    const endMs = Date.parse(String(expires_at));
+    if (typeof token !== "string" || !/^[\x21-\x7e]{10,4096}$/.test(token) || Number.isNaN(endMs))
       return undefined;
-    return { value: token, expiresMs };
+    return { value: token, endMs };
   } catch {
     return undefined;
   }
 }
 
-function messageOf(text: string): string {
+function messageOf(text: string, sent: string): string {
   try {
     const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
+    return typeof message === "string" ? `: ${issuersWords(message, [sent])}` : "";
   } catch {
     return "";
   }
