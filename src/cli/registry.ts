@@ -15,6 +15,8 @@ import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { manCommand } from "./commands/man.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
+import { serverCommand, serverMigrateCommand } from "./commands/server.ts";
+import { serverTenantCommand, serverTenantsCommand, serverTokenCommand } from "./commands/server-tenant.ts";
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -55,6 +57,11 @@ const OWN: readonly Command[] = [
   settingsGetCommand,
   settingsSetCommand,
   settingsReloadCommand,
+  serverCommand,
+  serverMigrateCommand,
+  serverTenantCommand,
+  serverTenantsCommand,
+  serverTokenCommand,
   manCommand,
   versionCommand,
   completeCommand,
@@ -102,6 +109,7 @@ const ORDER = [
   "session",
   "undo",
   "events",
+  "server",
   "man",
   "version",
 ];
@@ -126,6 +134,8 @@ export const NOUNS: Readonly<Record<string, string>> = Object.assign(
     classify: "What a request would be to the policy",
     detector: "Hosts whose TLS cannot be intercepted",
     inspect: "The hosts that are intercepted",
+    server: "The control plane of a fleet",
+    "server tenant": "Whose gateways the control plane manages",
     settings: "What the daemon runs with",
     upstream: "Private CAs and client certificates of upstreams",
   },

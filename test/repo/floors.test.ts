@@ -43,7 +43,8 @@ const ROOMS: readonly (readonly string[])[] = [
   ["src/features"],
   // What lists the features; a feature knows none of the others.
   ["src/features/features.ts"],
-  ["src/gateway/control"],
+  // The control plane: it shows the console's styles, and no feature knows it.
+  ["src/gateway/control", "src/server"],
   ["src/gateway"],
   ["src/cli"],
   ["src/main.ts"],

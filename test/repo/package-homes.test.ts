@@ -37,6 +37,10 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "@lezer/highlight": CONSOLE_PAGE,
   // Plays recordings, on a canvas; loaded when one is shown.
   "asciinema-player": CONSOLE_PAGE,
+  // PostgreSQL inside the program, for a trial of the control plane: 19 MB, loaded nowhere else.
+  "@electric-sql/pglite": /^src\/server\/database\/embedded\.ts$/,
+  // Logs people in at their identity provider; every check of the flow is in there.
+  "openid-client": /^src\/server\/people\/oidc\.ts$/,
   // Edits settings files of agents without touching their comments.
   "jsonc-parser": /^src\/features\/(?:hooks|mcp\/install)\//,
   // Inflates SPDY's header blocks at once; node:zlib does so only asynchronously.

@@ -1,0 +1,112 @@
+// A decision: who may make it, that it is about what was shown, that there is one, and that the device can tell that it is ours.
+// Nobody allows what a device asks that was enrolled for himself, administrators included; anybody who may decide may deny.
+
+import { signPayload } from "../../api/fleet/signed.ts";
+import type { Call } from "../api/endpoint.ts";
+import { writeAct } from "../audit/acts.ts";
+import { numberOf, textOf } from "../database/database.ts";
+import { Ticks } from "../fleet/ticks.ts";
+import { Problem } from "../http/problem.ts";
+import { signingKey } from "../tenants.ts";
+import { heldOf } from "./held.ts";
+
+/** What is decided. */
+export interface Decision {
+  readonly device: string;
+  readonly nonce: string;
+  readonly verb: "allow" | "deny";
+  readonly digest: string;
+  readonly reason?: string;
+  readonly for_ms?: number;
+}
+
+type DecisionCall = Omit<Call, "principal"> & {
+  readonly principal: Pick<Call["principal"], "id" | "personId" | "name">;
+};
+
+const DAY_MS = 24 * 60 * 60_000;
+const MAX_REASON = 500;
+/** Tiers of which each request is decided by itself. */
+const ONE_BY_ONE = new Set(["break-glass", "unknown"]);
+
+/** Decides, in the transaction of the call. Throws the problem. */
+export async function decideApproval(call: DecisionCall, decision: Decision): Promise<void> {
+  const { tx, principal, nowMs, parts, tenant, afterwards } = call;
+  if (principal.personId === undefined)
+    throw new Problem(403, "needs-person", "a token without a person decides nothing");
+  const [device] = await tx.rows("select owner_id, revoked_ms from devices where id = $1 for update", [
+    decision.device,
+  ]);
+  const [row] = await tx.rows(
+    "select state, digest, tier, ends_ms, body, approval_id from approvals where device_id = $1 and nonce = $2 for update",
+    [decision.device, decision.nonce],
+  );
+  if (row === undefined || device === undefined) throw new Problem(404, "not-found", "nothing waits so");
+  if (textOf(row, "state") !== "waiting" || device.revoked_ms !== null)
+    throw new Problem(409, "ended", "it was decided already, or has ended");
+  if (textOf(row, "digest") !== decision.digest)
+    throw new Problem(409, "not-what-was-shown", "the request has another digest");
+  const isAllow = decision.verb === "allow";
+  if (isAllow && textOf(device, "owner_id") === principal.personId)
+    throw new Problem(403, "own-request", "nobody allows what his own device asks");
+  const forMs = isAllow ? (decision.for_ms ?? 0) : 0;
+  if (!Number.isSafeInteger(forMs) || forMs < 0 || forMs > DAY_MS)
+    throw new Problem(400, "bad-input", "'for_ms' is not between 0 and a day");
+  if (forMs > 0 && ONE_BY_ONE.has(textOf(row, "tier")))
+    throw new Problem(409, "not-grantable", "it can only be let through once");
+  const [counted] = await tx.rows(
+    "update devices set decision_seq = decision_seq + 1 where id = $1 returning decision_seq",
+    [decision.device],
+  );
+  if (counted === undefined) throw new Problem(404, "not-found", "nothing waits so");
+  const reason = (decision.reason ?? "").slice(0, MAX_REASON);
+  const signed = signPayload(
+    "decision",
+    {
+      tenant: tenant.id,
+      device: decision.device,
+      approval: textOf(row, "approval_id"),
+      digest: decision.digest,
+      nonce: decision.nonce,
+      verb: decision.verb,
+      for_ms: forMs,
+      by: principal.name,
+      by_id: principal.personId,
+      reason,
+      decided_ms: nowMs,
+      expires_ms: numberOf(row, "ends_ms"),
+    },
+    await signingKey(tx, parts.sealer, tenant.id),
+  );
+  await tx.rows(
+    "update approvals set state = 'decided', verb = $3, decided_by = $4, decided_ms = $5, decision = $6, decision_seq = $7 " +
+      "where device_id = $1 and nonce = $2",
+    [
+      decision.device,
+      decision.nonce,
+      decision.verb,
+      principal.name,
+      nowMs,
+      JSON.stringify(signed),
+      numberOf(counted, "decision_seq"),
+    ],
+  );
+  const held = heldOf(row);
+  await writeAct(
+    tx,
+    nowMs,
+    principal.id,
+    `approval.${decision.verb}`,
+    `${decision.device}/${decision.nonce}`,
+    {
+      digest: decision.digest,
+      command: held.command,
+      tier: held.tier,
+      for_ms: forMs,
+      reason,
+    },
+  );
+  await Ticks.bump(tx);
+  parts.counters.add(`iddio_decisions_total{verb="${decision.verb}"}`);
+  afterwards(() => parts.ticks.wake(tenant.id));
+}

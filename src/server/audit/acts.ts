@@ -1,0 +1,23 @@
+// What people and devices did at the server: one row each, written in the transaction that did it, never changed.
+
+import type { Tx } from "../database/database.ts";
+import { newId } from "../sealer.ts";
+
+/** Writes one. `who` is a person's, a token's or a device's id; `about` the id of what it was done to. */
+export async function writeAct(
+  tx: Tx,
+  nowMs: number,
+  who: string,
+  act: string,
+  about: string,
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await tx.rows("insert into acts (id, at_ms, who, act, about, details) values ($1, $2, $3, $4, $5, $6)", [
+    newId("act"),
+    nowMs,
+    who,
+    act,
+    about,
+    JSON.stringify(details),
+  ]);
+}

@@ -1,0 +1,111 @@
+// Answers what devices call. Everything about a call but what it does is here: how large it may be, how often it may come, whose
+// it is, its shape. A call and what it changes are one transaction.
+
+import {
+  type AnyFleetEndpoint,
+  FLEET_ENDPOINTS,
+  type FleetCall,
+  type FleetInput,
+} from "../../api/fleet/protocol.ts";
+import { takeApprovals } from "../approvals/held.ts";
+import { Fork, markFork, takeAudit } from "../audit/intake.ts";
+import { Problem } from "../http/problem.ts";
+import { RateLimit } from "../http/rate-limit.ts";
+import { readJson, readOctets } from "../http/read-body.ts";
+import type { ServerParts } from "../parts.ts";
+import { authenticate, type Claim, readClaim } from "./device.ts";
+import { enroll } from "./enroll.ts";
+import { type DeviceCall, policy, postflight, preflight } from "./sync.ts";
+import { waitForNews } from "./wait.ts";
+
+type InTransaction = Exclude<FleetCall, "enroll" | "wait">;
+
+const CALLS: { readonly [C in InTransaction]: (call: DeviceCall, input: FleetInput<C>) => Promise<object> } =
+  {
+    preflight,
+    audit: takeAudit,
+    policy,
+    postflight,
+    approvals: takeApprovals,
+  };
+
+const BY_PATH: ReadonlyMap<string, FleetCall> = new Map(
+  Object.entries(FLEET_ENDPOINTS).map(([name, { path }]) => [path, name as FleetCall]),
+);
+
+/** One a server. */
+export class DeviceCalls {
+  readonly #parts: ServerParts;
+  // A week of rows in batches of a thousand must come through; a device that asks in a loop must not.
+  readonly #ofDevices = new RateLimit(50, 400);
+  readonly #ofStrangers = new RateLimit(0.5, 30);
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  /** The value of the reply, for a path below `/fleet/v1/`; throws the problem. `onlyTenant` is that of the host's name. */
+  async answer(
+    path: string,
+    request: Request,
+    from: string,
+    onlyTenant: string | undefined,
+  ): Promise<object> {
+    const name = BY_PATH.get(path);
+    if (name === undefined) throw new Problem(404, "bad-input", "there is no such call");
+    const endpoint: AnyFleetEndpoint = FLEET_ENDPOINTS[name];
+    if (request.method !== "POST") throw new Problem(405, "bad-input", "every call is a POST");
+    if (name === "enroll") {
+      this.#limit(this.#ofStrangers, from);
+      const octets = await readOctets(request, endpoint.inputMaxBytes);
+      return enroll(this.#parts, readJson(FLEET_ENDPOINTS.enroll.input, octets, "open"));
+    }
+    const claim = readClaim(request.headers);
+    if (onlyTenant !== undefined && claim.tenant !== onlyTenant)
+      throw new Problem(401, "unknown-device", "this server knows no such device");
+    this.#limit(this.#ofDevices, `${claim.tenant}/${claim.device}`);
+    const octets = await readOctets(request, endpoint.inputMaxBytes);
+    if (name === "wait") return this.#wait(claim, path, octets, request.signal);
+    return this.#inTransaction(name, claim, path, octets, endpoint);
+  }
+
+  async #inTransaction(
+    name: InTransaction,
+    claim: Claim,
+    path: string,
+    octets: Uint8Array,
+    endpoint: AnyFleetEndpoint,
+  ): Promise<object> {
+    const { database, ticks } = this.#parts;
+    const nowMs = this.#parts.nowMs();
+    try {
+      const reply = await database.run({ tenant: claim.tenant }, async (tx) => {
+        const device = await authenticate(tx, claim, path, octets, nowMs);
+        const input = readJson(endpoint.input, octets, "open");
+        const call: DeviceCall = { parts: this.#parts, tenant: claim.tenant, device, tx, nowMs };
+        return CALLS[name](call, input as never);
+      });
+      if (name === "approvals") ticks.wake(claim.tenant);
+      return reply;
+    } catch (error) {
+      if (error instanceof Fork)
+        await database.run({ tenant: claim.tenant }, (tx) => markFork(tx, error, nowMs));
+      throw error;
+    }
+  }
+
+  async #wait(claim: Claim, path: string, octets: Uint8Array, signal: AbortSignal): Promise<object> {
+    const { database } = this.#parts;
+    await database.run({ tenant: claim.tenant }, (tx) =>
+      authenticate(tx, claim, path, octets, this.#parts.nowMs()),
+    );
+    const input = readJson(FLEET_ENDPOINTS.wait.input, octets, "open");
+    return waitForNews(this.#parts, claim, input, signal);
+  }
+
+  #limit(limit: RateLimit, name: string): void {
+    const seconds = limit.take(name, this.#parts.nowMs());
+    if (seconds !== undefined)
+      throw new Problem(429, "too-many", "too many calls", { retry_after_s: seconds });
+  }
+}

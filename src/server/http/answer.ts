@@ -1,0 +1,113 @@
+// From a request to an answer: which part of the server it is for, of which tenant, and what every answer has in common. What
+// a part throws becomes a refusal; what nobody expected becomes a 500 that tells nothing and a line in the log.
+
+import { sqlState } from "../database/database.ts";
+import type { DeviceCalls } from "../fleet/answer-device.ts";
+import type { ServerParts } from "../parts.ts";
+import type { ApiCalls } from "../people/answer-person.ts";
+import type { Logins } from "../people/logins.ts";
+import { renderMetrics } from "./metrics.ts";
+import { jsonResponse, Problem, problemResponse } from "./problem.ts";
+import type { TenantOfHost } from "./tenant-of-host.ts";
+
+/** Headers of every answer. */
+const COMMON: Readonly<Record<string, string>> = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+const CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/** Errors of the data, not of the server: a zero octet, a number that no column holds. */
+const BAD_DATA = new Set(["22021", "22P05", "22003", "22P02"]);
+
+/** The parts that answer. */
+export interface Answerers {
+  readonly parts: ServerParts;
+  readonly hosts: TenantOfHost;
+  readonly devices: DeviceCalls;
+  readonly api: ApiCalls;
+  readonly logins: Logins;
+  readonly page: (path: string) => Promise<Response | undefined>;
+  readonly metricsToken: string | undefined;
+  /** False while the server ends: balancers are told so. */
+  readonly isReady: () => boolean;
+  readonly isSecure: boolean;
+}
+
+/** Answers one request. `from` is the peer's address. */
+export async function answer(all: Answerers, request: Request, from: string): Promise<Response> {
+  const url = new URL(request.url);
+  const started = performance.now();
+  let response: Response;
+  try {
+    response = await route(all, url, request, from);
+  } catch (error) {
+    response = problemResponse(problemOf(all, error, url.pathname));
+  }
+  for (const [name, value] of Object.entries(COMMON))
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  if (!response.headers.has("content-security-policy"))
+    response.headers.set("content-security-policy", CLOSED);
+  if (all.isSecure) response.headers.set("strict-transport-security", "max-age=31536000");
+  const part = /^\/(fleet|api|auth)\//.exec(url.pathname)?.[1] ?? "page";
+  all.parts.counters.add(`iddio_requests_total{part="${part}",code="${response.status}"}`);
+  all.parts.counters.add(`iddio_request_seconds_sum{part="${part}"}`, (performance.now() - started) / 1000);
+  return response;
+}
+
+async function route(all: Answerers, url: URL, request: Request, from: string): Promise<Response> {
+  const { pathname } = url;
+  if (pathname === "/healthz") return jsonResponse({ status: "ok" });
+  if (pathname === "/readyz") return ready(all);
+  if (pathname === "/metrics") return metrics(all, request, from);
+  const tenant = await all.hosts.find(request.headers.get("host") ?? url.host);
+  if (pathname.startsWith("/fleet/v1/")) {
+    const only = all.hosts.byName ? (tenant?.id ?? "") : undefined;
+    return jsonResponse(await all.devices.answer(pathname, request, from, only));
+  }
+  if (pathname === "/openapi.json") {
+    const { openApiDocument } = await import("./openapi.ts");
+    return jsonResponse(openApiDocument(), 200, { "access-control-allow-origin": "*" });
+  }
+  if (tenant === undefined) throw new Problem(404, "no-tenant", "no tenant has this name");
+  if (pathname.startsWith("/auth/")) return all.logins.answer(tenant, url, request, from);
+  if (pathname.startsWith("/api/v1/")) return all.api.answer(tenant, url, request, from);
+  if (request.method !== "GET" && request.method !== "HEAD")
+    throw new Problem(405, "bad-input", "there is no such call");
+  return (
+    (await all.page(pathname)) ?? problemResponse(new Problem(404, "not-found", "there is no such page"))
+  );
+}
+
+async function ready({ parts, isReady }: Answerers): Promise<Response> {
+  if (!isReady()) return jsonResponse({ status: "ending" }, 503);
+  try {
+    await parts.database.run("scan", (tx) => tx.rows("select 1 as one"));
+    return jsonResponse({ status: "ok" });
+  } catch {
+    return jsonResponse({ status: "no database" }, 503);
+  }
+}
+
+/** Numbers of the whole server are for its operator: with the token, or from this machine where none is set. */
+async function metrics(all: Answerers, request: Request, from: string): Promise<Response> {
+  const isAllowed =
+    all.metricsToken === undefined
+      ? /^(?:127\.|::1$|::ffff:127\.)/.test(from) && request.headers.get("x-forwarded-for") === null
+      : request.headers.get("authorization") === `Bearer ${all.metricsToken}`;
+  if (!isAllowed) throw new Problem(403, "not-permitted", "metrics are for the operator");
+  return new Response(await renderMetrics(all.parts), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+  });
+}
+
+function problemOf({ parts }: Answerers, error: unknown, path: string): Problem {
+  if (error instanceof Problem) return error;
+  if (BAD_DATA.has(sqlState(error) ?? "")) return new Problem(400, "bad-input", "a value cannot be stored");
+  parts.log("failed", { path, error: error instanceof Error ? error.message : String(error) });
+  parts.counters.add("iddio_failures_total");
+  return new Problem(503, "unavailable", "the server failed", { retry_after_s: 5 });
+}

@@ -1,0 +1,46 @@
+// Which tenant a host's name stands for. With a domain, `acme.example.com` is the tenant acme, each with an origin and cookies of
+// its own; without one the server has one tenant and any name will do. A path never names a tenant: paths share cookies.
+
+import type { Database } from "../database/database.ts";
+import { listTenants, type TenantName } from "../tenants.ts";
+
+const FRESH_MS = 5_000;
+
+/** Looks tenants up, and keeps them for seconds. */
+export class TenantOfHost {
+  readonly #database: Database;
+  readonly #domain: string | undefined;
+  #known: { readonly atMs: number; readonly tenants: readonly TenantName[] } | undefined;
+
+  constructor(database: Database, domain: string | undefined) {
+    this.#database = database;
+    this.#domain = domain?.toLowerCase();
+  }
+
+  /** Whether names of hosts stand for tenants. */
+  get byName(): boolean {
+    return this.#domain !== undefined;
+  }
+
+  /** The tenant of a Host header; undefined when it stands for none. */
+  async find(host: string): Promise<TenantName | undefined> {
+    const tenants = await this.#tenants();
+    if (this.#domain === undefined) return tenants.length === 1 ? tenants[0] : undefined;
+    const name = host.toLowerCase().replace(/:\d+$/, "");
+    if (!name.endsWith(`.${this.#domain}`)) return undefined;
+    const slug = name.slice(0, -this.#domain.length - 1);
+    return tenants.find((tenant) => tenant.slug === slug);
+  }
+
+  /** All of them. */
+  async all(): Promise<readonly TenantName[]> {
+    return this.#tenants();
+  }
+
+  async #tenants(): Promise<readonly TenantName[]> {
+    const now = performance.now();
+    if (this.#known === undefined || now - this.#known.atMs > FRESH_MS)
+      this.#known = { atMs: now, tenants: await listTenants(this.#database) };
+    return this.#known.tenants;
+  }
+}

@@ -1,0 +1,46 @@
+// Break glass: an administrator takes, for a while and with a reason, the right to publish alone what widens. It is told to every
+// sink when it begins. It lets nobody allow what his own device asks.
+
+import { writeAct } from "../audit/acts.ts";
+import type { Tx } from "../database/database.ts";
+import type { ServerParts } from "../parts.ts";
+import type { Principal } from "./principal.ts";
+
+/** Its name among the acts. */
+const ACT = "break-glass.begin";
+/** How long it lasts. */
+export const BREAK_GLASS_MS = 60 * 60_000;
+
+/** Begins it. */
+export async function beginBreakGlass(
+  tx: Tx,
+  parts: ServerParts,
+  principal: Principal,
+  reason: string,
+  nowMs: number,
+): Promise<number> {
+  const until = nowMs + BREAK_GLASS_MS;
+  await writeAct(tx, nowMs, principal.id, ACT, principal.id, { reason, until_ms: until });
+  await parts.notify(tx, {
+    id: `break-glass-${principal.id}-${nowMs}`,
+    kind: "break-glass",
+    title: `${principal.name} broke the glass`,
+    lines: [
+      ["Who", principal.name],
+      ["Reason", reason],
+      ["Until", new Date(until).toISOString()],
+    ],
+    atMs: nowMs,
+  });
+  return until;
+}
+
+/** Whether it lasts for this person. What was written when it began is never changed, so neither is its end. */
+export async function hasBreakGlass(tx: Tx, principal: Principal, nowMs: number): Promise<boolean> {
+  const rows = await tx.rows("select id from acts where act = $1 and who = $2 and at_ms > $3 limit 1", [
+    ACT,
+    principal.id,
+    nowMs - BREAK_GLASS_MS,
+  ]);
+  return rows.length > 0;
+}

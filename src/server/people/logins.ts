@@ -1,0 +1,211 @@
+// /auth/: the way into a session and out of it. A login belongs to the browser that began it: its secret is in a cookie that the
+// state at the provider is derived from, and is good once.
+
+import { createHash } from "node:crypto";
+import { writeAct } from "../audit/acts.ts";
+import { maybeText, type Tx, textOf } from "../database/database.ts";
+import { Problem } from "../http/problem.ts";
+import { RateLimit } from "../http/rate-limit.ts";
+import { readOctets } from "../http/read-body.ts";
+import type { ServerParts } from "../parts.ts";
+import { hashOfSecret, newId, newSecret } from "../sealer.ts";
+import { currentTenant, type TenantName, type TenantSettings } from "../tenants.ts";
+import type { Identity, Provider } from "./oidc.ts";
+import { endSession, openSession } from "./principal.ts";
+import { ROLES, type Role } from "./roles.ts";
+
+/** The cookie of a session; the prefix ties it to this host and to TLS. */
+export const SESSION_COOKIE = "__Host-iddio";
+const LOGIN_COOKIE = "__Host-iddio-login";
+const LOGIN_MS = 10 * 60_000;
+const MAX_LOGOUT_BYTES = 32 * 1024;
+
+/** `https://acme.example.com`, for a Host header; throws the problem where the server is not meant. */
+export type OriginOf = (host: string) => string;
+
+/** One a server. */
+export class Logins {
+  readonly #parts: ServerParts;
+  readonly #originOf: OriginOf;
+  readonly #limit = new RateLimit(1, 30);
+
+  constructor(parts: ServerParts, originOf: OriginOf) {
+    this.#parts = parts;
+    this.#originOf = originOf;
+  }
+
+  /** Answers below /auth/. */
+  async answer(tenant: TenantName, url: URL, request: Request, from: string): Promise<Response> {
+    const seconds = this.#limit.take(from, this.#parts.nowMs());
+    if (seconds !== undefined)
+      throw new Problem(429, "too-many", "too many logins", { retry_after_s: seconds });
+    const origin = this.#originOf(request.headers.get("host") ?? url.host);
+    switch (`${request.method} ${url.pathname}`) {
+      case "GET /auth/login":
+        return this.#begin(tenant, url, origin);
+      case "GET /auth/callback":
+        return this.#finish(tenant, url, request, origin);
+      case "POST /auth/logout":
+        return this.#logout(tenant, request, origin);
+      case "POST /auth/back-channel":
+        return this.#backChannel(tenant, request);
+      default:
+        throw new Problem(404, "not-found", "there is no such page");
+    }
+  }
+
+  async #begin(tenant: TenantName, url: URL, origin: string): Promise<Response> {
+    const provider = await this.#provider(tenant);
+    const { loginUrl, newLogin } = await import("./oidc.ts");
+    const secret = newSecret();
+    const pending = newLogin(stateOf(secret));
+    const now = this.#parts.nowMs();
+    const to = ownPath(url.searchParams.get("to"));
+    await this.#parts.database.run({ tenant: tenant.id }, async (tx) => {
+      await tx.rows("delete from logins where ends_ms < $1", [now]);
+      await tx.rows(
+        "insert into logins (hash, nonce, verifier, return_to, ends_ms) values ($1, $2, $3, $4, $5)",
+        [hashOfSecret(secret), pending.nonce, pending.verifier, to, now + LOGIN_MS],
+      );
+    });
+    const target = await loginUrl(provider, `${origin}/auth/callback`, pending);
+    return redirect(target.href, [cookie(LOGIN_COOKIE, secret, LOGIN_MS)]);
+  }
+
+  async #finish(tenant: TenantName, url: URL, request: Request, origin: string): Promise<Response> {
+    const provider = await this.#provider(tenant);
+    const { database, nowMs, log } = this.#parts;
+    const secret = readCookie(request, LOGIN_COOKIE);
+    const refused = new Problem(403, "not-logged-in", "this login is not, or no longer, open", {
+      detail: "begin again at /auth/login",
+    });
+    if (secret === undefined) throw refused;
+    const [pending] = await database.run({ tenant: tenant.id }, (tx) =>
+      tx.rows("delete from logins where hash = $1 and ends_ms > $2 returning nonce, verifier, return_to", [
+        hashOfSecret(secret),
+        nowMs(),
+      ]),
+    );
+    if (pending === undefined) throw refused;
+    const { finishLogin } = await import("./oidc.ts");
+    let identity: Identity;
+    try {
+      identity = await finishLogin(provider, new URL(`${origin}${url.pathname}${url.search}`), {
+        state: stateOf(secret),
+        nonce: textOf(pending, "nonce"),
+        verifier: textOf(pending, "verifier"),
+      });
+    } catch (error) {
+      log("login_refused", { tenant: tenant.slug, error: error instanceof Error ? error.message : "" });
+      throw new Problem(403, "not-logged-in", "the identity provider's answer does not hold");
+    }
+    const roles = rolesOf(identity, provider.settings);
+    if (roles.length === 0)
+      throw new Problem(403, "no-role", `${identity.name} has no role here`, {
+        detail: "an administrator maps a group to a role",
+      });
+    const session = await database.run({ tenant: tenant.id }, async (tx) => {
+      const personId = await keepPerson(tx, identity, roles, nowMs());
+      if (personId === undefined) return undefined;
+      await writeAct(tx, nowMs(), personId, "login", personId);
+      return openSession(tx, personId, identity.sid, nowMs());
+    });
+    if (session === undefined) throw new Problem(403, "disabled", `${identity.name} may not log in`);
+    return redirect(textOf(pending, "return_to"), [
+      cookie(SESSION_COOKIE, session.secret, session.endsMs - nowMs()),
+      cookie(LOGIN_COOKIE, "", 0),
+    ]);
+  }
+
+  async #logout(tenant: TenantName, request: Request, origin: string): Promise<Response> {
+    if (request.headers.get("origin") !== origin)
+      throw new Problem(403, "not-permitted", "not from this page");
+    const secret = readCookie(request, SESSION_COOKIE);
+    if (secret !== undefined)
+      await this.#parts.database.run({ tenant: tenant.id }, (tx) => endSession(tx, secret));
+    return new Response(null, {
+      status: 204,
+      headers: { "set-cookie": cookie(SESSION_COOKIE, "", 0), "clear-site-data": '"storage"' },
+    });
+  }
+
+  /** The provider says that a person's session there has ended: here it ends, too. */
+  async #backChannel(tenant: TenantName, request: Request): Promise<Response> {
+    const provider = await this.#provider(tenant);
+    const form = new URLSearchParams(new TextDecoder().decode(await readOctets(request, MAX_LOGOUT_BYTES)));
+    const { endedSession } = await import("./oidc.ts");
+    const ended = await endedSession(provider, form.get("logout_token") ?? "").catch(() => undefined);
+    if (ended === undefined || (ended.sid === undefined && ended.subject === undefined))
+      throw new Problem(400, "bad-input", "it is no logout token");
+    await this.#parts.database.run({ tenant: tenant.id }, (tx) =>
+      ended.sid === undefined
+        ? tx.rows(
+            "delete from sessions where person_id in (select id from people where issuer = $1 and subject = $2)",
+            [provider.settings.issuer, ended.subject ?? ""],
+          )
+        : tx.rows("delete from sessions where sid = $1", [ended.sid]),
+    );
+    return new Response(null, { status: 200, headers: { "cache-control": "no-store" } });
+  }
+
+  async #provider(tenant: TenantName): Promise<Provider> {
+    const found = await this.#parts.database.run({ tenant: tenant.id }, currentTenant);
+    const settings = found?.settings.oidc;
+    if (settings === undefined) throw new Problem(404, "no-provider", "this tenant has no identity provider");
+    const { sealed_secret: sealed } = settings;
+    return {
+      settings,
+      secret: sealed === undefined ? undefined : this.#parts.sealer.open(`${tenant.id}/oidc`, sealed),
+    };
+  }
+}
+
+/** The value of a cookie. */
+export function readCookie(request: Request, name: string): string | undefined {
+  const header = request.headers.get("cookie") ?? "";
+  const found = header.split(/;\s*/).find((each) => each.startsWith(`${name}=`));
+  const value = found?.slice(name.length + 1);
+  return value === undefined || value === "" ? undefined : value;
+}
+
+function stateOf(secret: string): string {
+  return createHash("sha256").update(`state ${secret}`).digest("base64url");
+}
+
+/** A path of this server, and nothing that a browser takes for another host. */
+function ownPath(to: string | null): string {
+  return to !== null && /^\/(?![/\\])[\w\-./?&=#%]*$/.test(to) ? to : "/";
+}
+
+function rolesOf(identity: Identity, settings: NonNullable<TenantSettings["oidc"]>): readonly Role[] {
+  const given = identity.groups.flatMap((group) =>
+    Object.hasOwn(settings.roles, group) ? (settings.roles[group] ?? []) : [],
+  );
+  return ROLES.filter((role) => given.includes(role));
+}
+
+/** Known by issuer and subject alone; an address can be given to somebody else. Undefined when he is disabled. */
+async function keepPerson(
+  tx: Tx,
+  { issuer, subject, name, email }: Identity,
+  roles: readonly Role[],
+  nowMs: number,
+): Promise<string | undefined> {
+  const [row] = await tx.rows(
+    "insert into people (id, issuer, subject, name, email, roles, created_ms, seen_ms) values ($1, $2, $3, $4, $5, $6, $7, $7) " +
+      "on conflict (tenant_id, issuer, subject) do update set name = $4, email = $5, roles = $6, seen_ms = $7 " +
+      "returning id, disabled_ms::text as disabled",
+    [newId("per"), issuer, subject, name, email ?? null, roles.join(","), nowMs],
+  );
+  return row === undefined || maybeText(row, "disabled") !== undefined ? undefined : textOf(row, "id");
+}
+
+function cookie(name: string, value: string, lifeMs: number): string {
+  return `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(lifeMs / 1000)}`;
+}
+
+function redirect(location: string, cookies: readonly string[]): Response {
+  const headers = new Headers({ location, "cache-control": "no-store" });
+  for (const each of cookies) headers.append("set-cookie", each);
+  return new Response(null, { status: 303, headers });
+}

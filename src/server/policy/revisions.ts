@@ -1,0 +1,188 @@
+// Revisions of a tenant's policy: proposed, published, never changed, never taken back. What widens is published by somebody other
+// than its author; what goes back is the old text under a new number. Numbers are handed out one after another in the
+// transaction that writes them.
+
+import { createHash } from "node:crypto";
+import type { Protocol } from "../../model/protocol.ts";
+import { diffPolicies, isWidening } from "../../policy/compare/diff.ts";
+import { isNarrowerPolicy } from "../../policy/compare/narrower.ts";
+import { parsePolicy } from "../../policy/parse/parse.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { classifierFor } from "../../protocols/registry.ts";
+import { maybeText, numberOf, type Row, type Tx, textOf } from "../database/database.ts";
+import { Problem } from "../http/problem.ts";
+import type { BundleKind } from "./assignment.ts";
+
+/** A new revision. */
+export interface NewRevision {
+  readonly kind: BundleKind;
+  readonly policy: string;
+  readonly note: string;
+  /** Undefined for every device. */
+  readonly group: string | undefined;
+  readonly percent: number;
+  readonly centralTiers: readonly string[];
+  readonly maxAgeMs: number;
+  readonly by: string;
+  readonly nowMs: number;
+}
+
+/** What became of it. */
+export interface Proposed {
+  readonly revision: number;
+  readonly isWider: boolean;
+  /** Clauses that say what it lets through that was not let through before. */
+  readonly widening: readonly string[];
+}
+
+const MAX_WIDENING = 50;
+
+/** Writes a proposal. Throws the problem when the policy does not load. */
+export async function proposeRevision(tx: Tx, wanted: NewRevision): Promise<Proposed> {
+  const parsed = parsePolicy(wanted.policy);
+  if ("problems" in parsed)
+    throw new Problem(400, "bad-policy", "the policy does not load", {
+      problems: parsed.problems.map(({ line, message }) => ({ line, message })),
+    });
+  const widening =
+    wanted.kind === "dry" ? [] : wideningOf(await replacedBy(tx, wanted), wanted, parsed.policy);
+  const digest = createHash("sha256").update(wanted.policy).digest("hex");
+  await tx.rows(
+    "insert into policies (digest, body, author_id, created_ms) values ($1, $2, $3, $4) on conflict do nothing",
+    [digest, wanted.policy, wanted.by, wanted.nowMs],
+  );
+  const revision = await nextRevision(tx);
+  await tx.rows(
+    "insert into revisions (revision, kind, digest, note, device_group, percent, central_tiers, max_age_ms, is_wider, widening, " +
+      "state, author_id, created_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'proposed', $11, $12)",
+    [
+      revision,
+      wanted.kind,
+      digest,
+      wanted.note,
+      wanted.group ?? null,
+      wanted.percent,
+      wanted.centralTiers.join(","),
+      wanted.maxAgeMs,
+      widening.length > 0,
+      JSON.stringify(widening),
+      wanted.by,
+      wanted.nowMs,
+    ],
+  );
+  return { revision, isWider: widening.length > 0, widening };
+}
+
+/** Publishes a proposal. */
+export async function publishRevision(
+  tx: Tx,
+  revision: number,
+  { by, mayAlone, nowMs }: { readonly by: string; readonly mayAlone: boolean; readonly nowMs: number },
+): Promise<void> {
+  // Publishing waits for publishing: what a proposal is compared with must still be what it replaces.
+  await tx.rows("select tenant_id from tenants for update");
+  const [row] = await tx.rows("select * from revisions where revision = $1", [revision]);
+  if (row === undefined) throw new Problem(404, "not-found", "there is no such revision");
+  if (textOf(row, "state") !== "proposed")
+    throw new Problem(409, "ended", `the revision is ${textOf(row, "state")}`);
+  if (row.is_wider === true && textOf(row, "author_id") === by && !mayAlone)
+    throw new Problem(403, "needs-another", "what widens is published by somebody other than its author");
+  const [later] = await tx.rows(
+    "select revision from revisions where kind = $1 and state = 'published' and revision > $2 " +
+      "and (device_group is null or $3::text is null or device_group = $3) limit 1",
+    [textOf(row, "kind"), revision, maybeText(row, "device_group") ?? null],
+  );
+  if (later !== undefined)
+    throw new Problem(409, "overtaken", "a later revision is published: propose it again");
+  await tx.rows(
+    "update revisions set state = 'published', approver_id = $2, published_ms = $3 where revision = $1",
+    [revision, by, nowMs],
+  );
+}
+
+/** The text of a revision again, under a new number, published at once for one group or for whom it was. */
+export async function copyRevision(
+  tx: Tx,
+  revision: number,
+  { group, by, nowMs }: { readonly group?: string; readonly by: string; readonly nowMs: number },
+): Promise<number> {
+  const next = await nextRevision(tx);
+  const copied = await tx.rows(
+    "insert into revisions (revision, kind, digest, note, device_group, percent, central_tiers, max_age_ms, is_wider, widening, " +
+      "state, author_id, approver_id, created_ms, published_ms) select $1, kind, digest, $2, coalesce($3, device_group), percent, " +
+      "central_tiers, max_age_ms, is_wider, widening, 'published', author_id, $4, $5, $5 from revisions where revision = $6 returning revision",
+    [next, `revision ${revision} again`, group ?? null, by, nowMs, revision],
+  );
+  if (copied.length === 0) throw new Problem(404, "not-found", "there is no such revision");
+  return next;
+}
+
+/** A published revision that some device has, and would lose to a new one. */
+interface Before {
+  readonly text: string;
+  readonly centralTiers: readonly string[];
+  readonly maxAgeMs: number;
+}
+
+/**
+ * All that a new revision would replace somewhere: a group or the rings that a partial roll-out left out may still have an
+ * older one, and against each of them it must not be wider.
+ */
+async function replacedBy(
+  tx: Tx,
+  { kind, group }: Pick<NewRevision, "kind" | "group">,
+): Promise<readonly Before[]> {
+  const rows = await tx.rows(
+    "select p.body, r.central_tiers, r.max_age_ms, r.device_group, r.percent from revisions r join policies p on p.digest = r.digest " +
+      "where r.kind = $1 and r.state = 'published' and (r.device_group is null or $2::text is null or r.device_group = $2) " +
+      "order by r.revision desc",
+    [kind, group ?? null],
+  );
+  const covers = (row: Row) =>
+    numberOf(row, "percent") === 100 && (row.device_group === null || row.device_group === group);
+  const last = rows.findIndex(covers);
+  return rows.slice(0, last < 0 ? rows.length : last + 1).map((row) => ({
+    text: textOf(row, "body"),
+    centralTiers: textOf(row, "central_tiers").split(",").filter(Boolean),
+    maxAgeMs: numberOf(row, "max_age_ms"),
+  }));
+}
+
+/** What nobody can compare counts as wider, the first policy included. */
+function wideningOf(replaced: readonly Before[], wanted: NewRevision, policy: Policy): readonly string[] {
+  if (replaced.length === 0) return ["there is no policy to compare with"];
+  const found = new Set<string>();
+  for (const before of replaced) {
+    const lost = before.centralTiers.filter((tier) => !wanted.centralTiers.includes(tier));
+    if (lost.length > 0) found.add(`${lost.join(", ")} may be allowed on the device again`);
+    const isLonger = before.maxAgeMs > 0 && (wanted.maxAgeMs === 0 || wanted.maxAgeMs > before.maxAgeMs);
+    if (isLonger) found.add("it is good for longer without a sync");
+    if (isNarrowerPolicy(before.text, wanted.policy)) continue;
+    for (const line of comparedWith(before.text, policy)) found.add(line);
+  }
+  return [...found].slice(0, MAX_WIDENING);
+}
+
+function comparedWith(before: string, after: Policy): readonly string[] {
+  const parsed = parsePolicy(before);
+  if ("problems" in parsed) return ["the policy before does not load any more"];
+  const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
+  const diff = diffPolicies(parsed.policy, after, catalogue);
+  if (!diff.isWider) return [];
+  const changes = diff.changes
+    .filter(isWidening)
+    .map(
+      ({ protocol, from, to, operations, others }) =>
+        `${protocol}: ${from} becomes ${to} for ${[...operations, ...others].slice(0, 8).join(", ")}`,
+    );
+  const routes = diff.routes.map((route) => `route: ${JSON.stringify(route)}`);
+  const all = [...changes, ...routes, ...diff.unknown];
+  return all.length === 0 ? ["it lets through more"] : all;
+}
+
+async function nextRevision(tx: Tx): Promise<number> {
+  await tx.rows("select tenant_id from tenants for update");
+  const [row] = await tx.rows("select coalesce(max(revision), 0) + 1 as next from revisions");
+  if (row === undefined) throw new Error("no number");
+  return numberOf(row, "next");
+}

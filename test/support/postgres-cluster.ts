@@ -1,0 +1,128 @@
+// A PostgreSQL of a test's own: made by initdb in a temporary folder, run as an unprivileged user, gone with the test. Without
+// the Debian package `postgresql` there is none, and the tests say so.
+
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A running cluster. */
+export interface PostgresCluster extends AsyncDisposable {
+  readonly port: number;
+  /** Makes a database of its own and gives its URL. */
+  database(name: string): Promise<string>;
+  url(user: string, database: string): string;
+  /** Ends the server process at once, as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again on the same files. */
+  start(): Promise<void>;
+}
+
+/** Where the server's programs are; undefined when PostgreSQL is not installed. */
+export function postgresFolder(): string | undefined {
+  const found = [...new Bun.Glob("/usr/lib/postgresql/*/bin/initdb").scanSync({ absolute: true })]
+    .sort()
+    .at(-1);
+  return found === undefined ? undefined : join(found, "..");
+}
+
+const NOBODY = 65534;
+
+function asNobody(): readonly string[] {
+  if (process.getuid?.() !== 0) return [];
+  return ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+/** Makes and starts a cluster. */
+export async function startPostgres(): Promise<PostgresCluster> {
+  const bin = postgresFolder();
+  if (bin === undefined) throw new Error("PostgreSQL is not installed");
+  const folder = await mkdtemp(join(tmpdir(), "iddio-pg-"));
+  if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY);
+  const data = join(folder, "data");
+  const made = Bun.spawnSync(
+    [
+      ...asNobody(),
+      join(bin, "initdb"),
+      "-D",
+      data,
+      "-U",
+      "postgres",
+      "-A",
+      "trust",
+      "-N",
+      "-E",
+      "UTF8",
+      "--locale=C",
+    ],
+    { cwd: folder, stdout: "pipe", stderr: "pipe" },
+  );
+  if (!made.success) throw new Error(`initdb: ${made.stderr.toString()}`);
+  const port = freePort();
+  let running: Bun.Subprocess<"ignore", "ignore", "pipe"> | undefined;
+  const start = async () => {
+    const settings = [
+      "fsync=off",
+      "max_connections=60",
+      "listen_addresses=127.0.0.1",
+      `unix_socket_directories=${folder}`,
+    ];
+    const child = Bun.spawn(
+      [
+        ...asNobody(),
+        join(bin, "postgres"),
+        "-D",
+        data,
+        "-p",
+        String(port),
+        ...settings.flatMap((each) => ["-c", each]),
+      ],
+      { cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+    );
+    running = child;
+    await untilReady(child.stderr);
+  };
+  await start();
+  const url = (user: string, database: string) => `postgres://${user}@127.0.0.1:${port}/${database}`;
+  return {
+    port,
+    url,
+    start,
+    async database(name) {
+      await using admin = new Bun.SQL(url("postgres", "postgres"), { max: 1 });
+      await admin.unsafe(`create database ${name}`);
+      return url("postgres", name);
+    },
+    async kill() {
+      running?.kill("SIGQUIT");
+      await running?.exited;
+    },
+    async [Symbol.asyncDispose]() {
+      running?.kill("SIGINT");
+      await running?.exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilReady(stderr: ReadableStream<Uint8Array>): Promise<void> {
+  const decoder = new TextDecoder();
+  const reader = stderr.getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`postgres ended: ${text}`);
+    text += decoder.decode(value);
+    if (text.includes("database system is ready to accept connections")) break;
+  }
+  // Read on, so that the pipe is never full.
+  void (async () => {
+    while (!(await reader.read()).done);
+  })();
+}
