@@ -40,6 +40,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   // PostgreSQL inside the program, for a trial of the control plane: 19 MB, loaded nowhere else.
   "@electric-sql/pglite": /^src\/server\/database\/embedded\.ts$/,
   // Logs people in at their identity provider; every check of the flow is in there.
+  jose: /^src\/server\/people\/oidc\.ts$/,
   "openid-client": /^src\/server\/people\/oidc\.ts$/,
   // Edits settings files of agents without touching their comments.
   "jsonc-parser": /^src\/features\/(?:hooks|mcp\/install)\//,

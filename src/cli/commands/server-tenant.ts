@@ -1,4 +1,5 @@
 // `iddio server tenant` and `iddio server token`: what whoever has the database does before anybody can log in.
+// With the embedded database they run while no server does.
 
 import { UserError } from "../../model/user-error.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";

@@ -88,7 +88,7 @@ export const serverCommand: Command = {
           `${JSON.stringify({ time: new Date().toISOString(), event, ...fields })}\n`,
         ),
     });
-    output.note(`iddio server listens on ${server.url}; Ctrl-C ends it`);
+    output.note(`the control plane listens on ${server.url}; Ctrl-C ends it`);
     if (!signal.aborted)
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     await server.stop();

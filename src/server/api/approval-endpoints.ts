@@ -1,4 +1,5 @@
 // Endpoints about requests that wait on devices.
+// What is shown is what the device sent, secrets masked there; the decision itself is approvals/decide.ts.
 
 import { heldApproval } from "../../api/fleet/protocol.ts";
 import { number, object, optional, text, words } from "../../api/schema.ts";

@@ -1,4 +1,5 @@
 // Endpoints that search: the audit rows of all devices, and what people did here.
+// Both are read as they are stored: nothing here changes or shortens a row.
 
 import { anything, number, object, optional, text } from "../../api/schema.ts";
 import { maybeText, numberOf, type Row, textOf } from "../database/database.ts";

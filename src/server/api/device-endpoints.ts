@@ -1,4 +1,5 @@
 // Endpoints about the fleet: devices, their tokens, and what is done to them.
+// A device is never removed, because its rows name it.
 
 import { list, number, object, optional, text, words } from "../../api/schema.ts";
 import { writeAct } from "../audit/acts.ts";

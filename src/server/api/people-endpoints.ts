@@ -1,4 +1,5 @@
 // Endpoints about people, what they may, and the tokens that programs use in their place.
+// Secrets of tokens are told once and kept nowhere.
 
 import { list, number, object, optional, text, words } from "../../api/schema.ts";
 import { writeAct } from "../audit/acts.ts";

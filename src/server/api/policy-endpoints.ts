@@ -1,4 +1,5 @@
 // Endpoints about policies: versions that never change, revisions that say who gets which, and what differs.
+// What widens, and who may publish it, is decided in policy/revisions.ts.
 
 import { flag, list, number, object, optional, text, words } from "../../api/schema.ts";
 import { TIERS } from "../../model/tier.ts";

@@ -1,4 +1,5 @@
 // A device as the server knows it, and how a request is known to be its own: its key signed the call, the time and the body.
+// A claim is worth nothing before `authenticate` has returned.
 
 import type { PolicyPosition } from "../../api/fleet/protocol.ts";
 import {
