@@ -22,18 +22,22 @@ export async function readTouch(id: string): Promise<Touch> {
   return (await response.json()) as Touch;
 }
 
-/** Asks the browser for the touch and hands the answer to the daemon. Throws in the words of either. */
-export async function giveTouch(id: string, { options, kind }: Touch): Promise<void> {
+/**
+ * Asks the browser for the touch and hands the answer to the daemon. Throws in the words of either. The browser asks for one
+ * at a time, so a question that nobody wants any more must be taken back.
+ */
+export async function giveTouch(id: string, { options, kind }: Touch, signal?: AbortSignal): Promise<void> {
   const publicKey = {
     ...options,
     challenge: bytesOf(options.challenge),
     ...(options.user === undefined ? {} : { user: { ...options.user, id: bytesOf(options.user.id) } }),
     allowCredentials: (options.allowCredentials ?? []).map((each) => ({ ...each, id: bytesOf(each.id) })),
   } as unknown as PublicKeyCredentialCreationOptions & PublicKeyCredentialRequestOptions;
+  const taken = signal === undefined ? {} : { signal };
   const made =
     kind === "enrol"
-      ? await navigator.credentials.create({ publicKey })
-      : await navigator.credentials.get({ publicKey });
+      ? await navigator.credentials.create({ publicKey, ...taken })
+      : await navigator.credentials.get({ publicKey, ...taken });
   if (!(made instanceof PublicKeyCredential)) throw new Error("the browser gave no passkey");
   const response = await fetch(`/${id}`, {
     method: "POST",

@@ -63,21 +63,21 @@ function CodeDialog({ asked }: { readonly asked: AskedPresence }) {
 function TouchDialog({ asked, id }: { readonly asked: AskedPresence; readonly id: string }) {
   const [touch, setTouch] = useState<Touch>();
   const [problem, setProblem] = useState<string>();
+  const gone = useRef(new AbortController());
+  const fail = (error: unknown) => {
+    if (!gone.current.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
+  };
   const give = (wanted: Touch) => {
     setProblem(undefined);
-    giveTouch(id, wanted).then(
-      () => asked.answer(`passkey ${id}`),
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
-    );
+    giveTouch(id, wanted, gone.current.signal).then(() => asked.answer(`passkey ${id}`), fail);
   };
   useEffect(() => {
-    readTouch(id).then(
-      (found) => {
-        setTouch(found);
-        give(found);
-      },
-      (error: unknown) => setProblem(String(error)),
-    );
+    readTouch(id).then((found) => {
+      if (gone.current.signal.aborted) return;
+      setTouch(found);
+      give(found);
+    }, fail);
+    return () => gone.current.abort();
   }, [id]);
   return (
     <Dialog title="Touch your passkey" onClose={() => asked.answer(undefined)}>
