@@ -34,7 +34,7 @@ export class CardAnswers {
     const row = notices.byNonce(nonce);
     if (config === undefined || row === undefined || row.target !== target)
       return refuse("no card here has this button");
-    if (!config.target.startsWith(`slack:${channel}`))
+    if (config.target.split("?")[0] !== `slack:${channel}`)
       return refuse(`it comes from another channel, ${channel}`);
     if (!config.approvers.includes(who)) return refuse("this person is not on the list of approvers");
     const { approvalId: id, digest } = JSON.parse(row.wanted) as Notice;

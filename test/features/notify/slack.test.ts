@@ -137,6 +137,7 @@ test(
       { user: "U0STRANGER" },
       { team: "T0OTHER" },
       { channel: "C0CHANNEL2" },
+      { channel: "C0CHANNEL" },
       { value: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
     ];
     for (const each of wrong) slack.click(card, { verb: "allow", ...each });
