@@ -64,9 +64,9 @@ clients() {
     if command -v python3 >/dev/null; then
       check "python3 $url $when" python3 -c 'import sys, urllib.request; urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers={"User-Agent": "iddio"}), timeout=30)' "$url"
     else skip "python3"; fi
-    if command -v node >/dev/null; then
+    if command -v node >/dev/null && node --use-env-proxy -e 0 2>/dev/null; then
       check "node $url $when" node --use-env-proxy -e 'fetch(process.argv[1], { headers: { "User-Agent": "iddio" } }).then((r) => process.exit(r.ok ? 0 : 1), (e) => { console.error(e); process.exit(1); })' "$url"
-    else skip "node"; fi
+    else skip "node, or it is too old for --use-env-proxy"; fi
   done
   if command -v git >/dev/null; then
     check "git $when" git ls-remote --exit-code https://github.com/octocat/Hello-World HEAD

@@ -45,7 +45,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, "r");
   try {
-    await directory.sync();
+    await syncWhole(directory);
   } catch (error) {
     // Some file systems refuse fsync on directories; the rename is then as durable as they make it.
     if (errorCode(error) !== "EINVAL" && errorCode(error) !== "ENOTSUP") throw error;

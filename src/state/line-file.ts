@@ -138,7 +138,7 @@ async function openFile(path: string): Promise<OpenedFile> {
 async function closeLine(file: FileHandle): Promise<boolean> {
   try {
     await file.write(NEWLINE);
-    await file.datasync();
+    await syncOrdered(file);
     return true;
   } catch (error) {
     if (isDiskFull(error)) return false;

@@ -10,6 +10,7 @@ import { unreadable } from "../../src/gateway/upstream/trust.ts";
 import { isAtScreen } from "../../src/host/process/desktop-notification.ts";
 import { syncOrdered, syncWhole } from "../../src/state/durable.ts";
 import { boundDaemonErrors } from "../../src/state/log/daemon-errors.ts";
+import { sourceFiles } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 test("rows are ordered by a barrier, files that are replaced are flushed, and what knows no barrier is flushed", async () => {
@@ -33,6 +34,15 @@ test("rows are ordered by a barrier, files that are replaced are flushed, and wh
   } finally {
     await file.close();
   }
+});
+
+test("whatever is flushed is flushed by the two ways that macOS needs", () => {
+  const others = sourceFiles("src")
+    .filter(({ path }) => path !== "src/state/durable.ts")
+    .filter(({ code }) => /\.(?:data)?sync\(\)|\bf(?:data)?sync(?:Sync)?\(/.test(code))
+    .map(({ path }) => path);
+  // The journal's own file, which is flushed so.
+  expect(others).toEqual(["src/state/journal/journal.ts"]);
 });
 
 test("what launchd appends to is emptied over 1 MiB, and is its owner's alone", async () => {
@@ -75,6 +85,7 @@ test("a neighbour is in the subnet of an interface that is no loopback and no tu
 test("a client certificate in a folder of the user that macOS protects is told as such", () => {
   const kept = Object.assign(new Error("operation not permitted"), { code: "EPERM" });
   expect(unreadable(kept, "darwin")).toContain("Documents");
+  expect(unreadable(kept, "darwin")).toContain("put it elsewhere");
   for (const text of [unreadable(kept, "linux"), unreadable(new Error("damaged"), "darwin")])
     expect(text).toBe("the client certificate registered for it cannot be read");
 });

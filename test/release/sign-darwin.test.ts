@@ -51,6 +51,17 @@ for (const bytes of [Buffer.alloc(0), Buffer.from("\x7fELF".padEnd(64)), machO(4
   test(`a file that cannot be signed is refused: ${bytes.length} octets from ${bytes.toString("hex", 0, 4)}`, () =>
     expect(() => signDarwin(bytes, "darwin-x64")).toThrow(/Mach-O/));
 
+test("the runtimes of the Macs are the version that compiles: bytecode of another one is ignored without a word", () => {
+  const { packages } = JSON.parse(readFileSync(join(PROJECT_ROOT, "package-lock.json"), "utf8")) as {
+    packages: Readonly<Record<string, { readonly version: string } | undefined>>;
+  };
+  for (const { runtimePackage } of TARGETS)
+    expect([runtimePackage, packages[`node_modules/${runtimePackage}`]?.version]).toEqual([
+      runtimePackage,
+      packages["node_modules/bun"]?.version,
+    ]);
+});
+
 for (const target of TARGETS.filter(({ name }) => name.startsWith("darwin-")))
   test(`${target.name}: every page hash of the real program is right`, async () => {
     let runtime: string;

@@ -110,7 +110,15 @@ export class Guard implements Gate {
     const { guard, factor, problem } = this.state;
     const { ownerUid, isRootFree, store, now } = this.#parts;
     const daemonUid = this.#parts.daemonUid ?? process.getuid?.();
-    const level = guardLevel({ guard, problem, daemonUid, ownerUid, isRootFree: isRootFree() });
+    const hasSystemService = process.platform === "linux";
+    const level = guardLevel({
+      guard,
+      problem,
+      daemonUid,
+      ownerUid,
+      isRootFree: isRootFree(),
+      hasSystemService,
+    });
     const runs = this.#parts.runs?.() ?? [];
     const isLater = factor !== undefined && factor.decidesFromMs > now();
     return {

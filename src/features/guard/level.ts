@@ -13,11 +13,14 @@ export interface GuardFacts {
   readonly ownerUid: number | undefined;
   /** Whether the person's user becomes root without being asked for anything. */
   readonly isRootFree: boolean;
+  /** Whether the daemon can be a service of the whole system here. */
+  readonly hasSystemService: boolean;
 }
 
 /** Level, reason and the command that raises it. */
 export function guardLevel(facts: GuardFacts): Pick<GuardReport, "level" | "why" | "raise"> {
   const { guard, daemonUid, ownerUid, isRootFree } = facts;
+  const orSystem = facts.hasSystemService ? ", or sudo iddio install --system" : "";
   const isApart = daemonUid !== undefined && ownerUid !== undefined && daemonUid !== ownerUid;
   if (ownerUid === 0)
     return { level: "L0", why: "everything here runs as root", raise: "run agents as another user" };
@@ -39,7 +42,7 @@ export function guardLevel(facts: GuardFacts): Pick<GuardReport, "level" | "why"
         return {
           level: "L0",
           why: "the secret of the codes lies where an agent of your user can read it",
-          raise: "iddio guard enroll passkey, or sudo iddio install --system",
+          raise: `iddio guard enroll passkey${orSystem}`,
         };
       break;
     case "passkey":
@@ -47,7 +50,7 @@ export function guardLevel(facts: GuardFacts): Pick<GuardReport, "level" | "why"
         return {
           level: "L1",
           why: "a passkey decides; an agent of your user could still change iddio's files",
-          raise: "iddio run <agent>, or sudo iddio install --system",
+          raise: `iddio run <agent>${orSystem}`,
         };
       break;
   }

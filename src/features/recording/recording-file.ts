@@ -3,6 +3,7 @@
 // decides. A crash leaves whole lines and the beginning of one.
 
 import { type FileHandle, open } from "node:fs/promises";
+import { syncOrdered } from "../../state/durable.ts";
 
 /** More than that waits for no disk. */
 const QUEUE_MAX = 16 * 1024 * 1024;
@@ -32,7 +33,7 @@ export class RecordingFile {
     const handle = await open(path, "wx", 0o600);
     try {
       await handle.write(`${firstLine}\n`);
-      await handle.datasync();
+      await syncOrdered(handle);
     } catch (error) {
       await handle.close().catch(() => undefined);
       throw error;
@@ -82,7 +83,7 @@ export class RecordingFile {
     this.#write();
     while (this.#writing !== undefined) await this.#writing;
     clearTimeout(this.#timer);
-    await this.#handle.datasync().catch(() => undefined);
+    await syncOrdered(this.#handle).catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
   }
 }

@@ -6,6 +6,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { UndoEntry } from "../../api/undo-report.ts";
+import { syncOrdered } from "../../state/durable.ts";
 
 const NAME = /^undo_[0-9a-f]{8}\.bin$/;
 const NONCE = 12;
@@ -35,7 +36,7 @@ export class UndoStore {
     const file = await open(beside, "wx", 0o600);
     try {
       await file.writeFile(Buffer.concat([nonce, cipher.getAuthTag(), sealed]));
-      await file.datasync();
+      await syncOrdered(file);
     } finally {
       await file.close();
     }
@@ -108,7 +109,7 @@ async function readOrMakeKey(path: string): Promise<Buffer> {
   const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(key);
-    await file.datasync();
+    await syncOrdered(file);
   } finally {
     await file.close();
   }

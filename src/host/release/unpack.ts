@@ -4,6 +4,7 @@
 import { createReadStream } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
+import { syncWhole } from "../../state/durable.ts";
 
 const BLOCK = 512;
 
@@ -54,7 +55,7 @@ export async function unpackMember(
     }
     if (!isDone) throw new Error(`the archive does not hold a whole '${name}'`);
     await file.chmod(mode);
-    await file.sync();
+    await syncWhole(file);
   } catch (error) {
     await file.close();
     await rm(target, { force: true });

@@ -6,6 +6,7 @@ import { createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../model/user-error.ts";
+import { syncWhole } from "../../state/durable.ts";
 import { errorCode, syncDirectory } from "../../state/files.ts";
 import { type Environment, programEnvironment } from "../process/environment.ts";
 import { lastWords, runTool } from "../process/run-tool.ts";
@@ -54,7 +55,7 @@ export async function placeProgram(source: string, target: string): Promise<bool
     await chmod(temporary, 0o755);
     const file = await open(temporary, "r+");
     try {
-      await file.sync();
+      await syncWhole(file);
     } finally {
       await file.close();
     }

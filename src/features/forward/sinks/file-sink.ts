@@ -4,6 +4,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Entry } from "../../../model/entry.ts";
+import { syncOrdered } from "../../../state/durable.ts";
 import type { Delivery, Sink } from "../sink.ts";
 
 const FLAGS =
@@ -21,7 +22,7 @@ export function fileSink(path: string, render: (entry: Entry) => unknown): Sink 
         try {
           if (!(await file.stat()).isFile()) return { kind: "failed", reason: `'${path}' is not a file` };
           await file.appendFile(rows.map((row) => `${JSON.stringify(render(row))}\n`).join(""));
-          await file.datasync();
+          await syncOrdered(file);
         } finally {
           await file.close();
         }

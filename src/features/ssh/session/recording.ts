@@ -3,6 +3,7 @@
 // session where the setting says so, and never loses a piece in silence.
 
 import { type FileHandle, open } from "node:fs/promises";
+import { syncOrdered } from "../../../state/durable.ts";
 import type { RecordingOrder } from "../link.ts";
 
 /** More than that waits for no disk. */
@@ -41,7 +42,7 @@ export class Recording {
     const handle = await open(order.path, "wx", 0o600);
     try {
       await handle.write(`${JSON.stringify(order.header)}\n`);
-      await handle.datasync();
+      await syncOrdered(handle);
     } catch (error) {
       await handle.close().catch(() => undefined);
       throw error;
@@ -151,7 +152,7 @@ export class Recording {
     this.#write();
     while (this.#writing !== undefined) await this.#writing;
     clearTimeout(this.#timer);
-    await this.#handle.datasync().catch(() => undefined);
+    await syncOrdered(this.#handle).catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
   }
 }
