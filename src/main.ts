@@ -3,7 +3,6 @@
 
 import "./reflect.ts"; // before anything that may load @peculiar/x509
 import { Output, OutputClosed } from "./cli/kit/output.ts";
-import { run } from "./cli/run.ts";
 import { UserError } from "./model/user-error.ts";
 import { escapeLinesForTerminal } from "./text/escape.ts";
 
@@ -43,7 +42,15 @@ function printable(text: string): string {
   return escapeLinesForTerminal(text).replaceAll("\n", "\n  ");
 }
 
-run({ argv: process.argv.slice(2), env: process.env, interrupted })
+/** An agent waits for its bridge, which needs nothing of the command line. */
+async function start(argv: readonly string[]): Promise<number> {
+  if (argv.length === 1 && argv[0] === "run-bridge")
+    return (await import("./features/run/bridge/bridge.ts")).runBridge();
+  const { run } = await import("./cli/run.ts");
+  return run({ argv, env: process.env, interrupted });
+}
+
+start(process.argv.slice(2))
   .catch(printError)
   // stderr is closed as well: nobody is left to tell.
   .catch(() => 1)

@@ -1,17 +1,13 @@
-// The command line's end of the control socket. Imported at every start of the program, `status
-// --quiet` included, so it stays on fetch, which is there already, and imports nothing heavy.
+// The command line's end of the control socket. Imported at every start of the program, so it stays on fetch, which is
+// there already, and imports nothing heavy: the table of methods is loaded for the first call, and not at all for a
+// caller that hands over its method's entry.
 
 import { UserError } from "../model/user-error.ts";
 import { NdjsonDecoder } from "../wire/ndjson.ts";
 import { valueProblem } from "./check-value.ts";
 import { PresenceNeeded, type PresenceQuestion } from "./gate.ts";
-import {
-  type CallMethod,
-  type ControlMethod,
-  type ControlMethods,
-  METHODS,
-  type StreamMethod,
-} from "./methods.ts";
+import type { AnyMethod } from "./method.ts";
+import type { CallMethod, ControlMethod, ControlMethods, StreamMethod } from "./methods.ts";
 
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ROW_BYTES = 8 * 1024 * 1024;
@@ -45,16 +41,18 @@ export class ControlClient {
     this.#timeoutMs = options.timeoutMs ?? CALL_TIMEOUT_MS;
   }
 
-  /** Calls a method and gives its output. */
+  /** Calls a method and gives its output. `entry` is the method's, for callers that start too often to load them all. */
   async call<M extends CallMethod>(
     method: M,
     input: ControlMethods[M]["input"],
+    entry?: AnyMethod,
   ): Promise<ControlMethods[M]["output"]> {
-    const response = await this.#ask(method, input);
+    const known = entry ?? (await entryFor(method));
+    const response = await this.#ask(known, input);
     const output: unknown = await response.json().catch((cause: unknown) => {
       throw new UserError(`the program on '${this.#socketPath}' does not speak iddio's protocol`, { cause });
     });
-    const problem = valueProblem(METHODS[method].output, output, "open");
+    const problem = valueProblem(known.output, output, "open");
     if (problem !== undefined)
       throw new UserError(`the daemon's answer to '${method}' cannot be read: ${problem}`, {
         hint: "daemon and command may be of different versions; see: iddio status, iddio version",
@@ -70,11 +68,12 @@ export class ControlClient {
     method: M,
     input: ControlMethods[M]["input"],
     signal?: AbortSignal,
+    entry?: AnyMethod,
   ): AsyncGenerator<ControlMethods[M]["output"], void, void> {
     const stop = new AbortController();
     signal?.addEventListener("abort", () => stop.abort(), { once: true });
     if (signal?.aborted === true) return;
-    const response = await this.#send(method, input, stop.signal);
+    const response = await this.#send(entry ?? (await entryFor(method)), input, stop.signal);
     const decoder = new NdjsonDecoder(MAX_ROW_BYTES);
     try {
       for await (const chunk of response.body ?? []) {
@@ -92,7 +91,7 @@ export class ControlClient {
   }
 
   /** Sends a call, and again with a proof as long as the daemon asks for one and there is somebody to give it. */
-  async #ask(method: CallMethod, input: object): Promise<Response> {
+  async #ask(method: AnyMethod, input: object): Promise<Response> {
     let proof: string | undefined;
     for (;;) {
       try {
@@ -107,8 +106,12 @@ export class ControlClient {
     }
   }
 
-  async #send(method: ControlMethod, input: object, signal: AbortSignal, proof?: string): Promise<Response> {
-    const { verb, path } = METHODS[method];
+  async #send(
+    { verb, path }: AnyMethod,
+    input: object,
+    signal: AbortSignal,
+    proof?: string,
+  ): Promise<Response> {
     const request: BunFetchRequestInit & { timeout: false } = {
       method: verb,
       unix: this.#socketPath,
@@ -163,6 +166,10 @@ export class ControlClient {
       cause: error,
     });
   }
+}
+
+async function entryFor(method: ControlMethod): Promise<AnyMethod> {
+  return (await import("./methods.ts")).METHODS[method] as AnyMethod;
 }
 
 /**

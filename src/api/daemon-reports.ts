@@ -106,33 +106,6 @@ export const updateReport = object({
 /** Where the daemon's update of itself is. */
 export type UpdateReport = Value<typeof updateReport>;
 
-/** An agent under `iddio run`. */
-export const runReport = object({
-  id: text("`run_` and eight hex digits"),
-  name: text(),
-  profile: text(),
-  command: text(),
-  started_ms: number(),
-  pid: optional(number("process of its bridge; absent until that has registered")),
-  local_ports: list(number()),
-  level: optional(words(LEVELS, "how far it is kept from deciding for itself")),
-  with_presence: optional(
-    flag("a person was present at its start, so lists that let more through count for it"),
-  ),
-});
-/** An agent under `iddio run`. */
-export type RunReport = Value<typeof runReport>;
-
-/** What `iddio run` needs to start a bridge. */
-export const runStart = object({
-  run: runReport,
-  socket: text("path of the socket that the bridge hands connections to"),
-  token: text("proves that a process is this run's bridge; only ever told to the caller"),
-  ports: list(number(), "ports of the policy's inspect entries"),
-  proxy_port: number("port by which the proxy is known inside the sandbox"),
-});
-/** What `iddio run` needs to start a bridge. */
-export type RunStart = Value<typeof runStart>;
 /** An agent in `iddio run` and its level. */
 export const runLevelReport = object({ name: text(), level: words(LEVELS) });
 
@@ -166,16 +139,3 @@ export const guardRecovery = object({
 });
 /** Recovery codes; shown once. */
 export type GuardRecovery = Value<typeof guardRecovery>;
-
-/** What the policy says to a command line. */
-export const hookVerdict = object({
-  action: words(["none", "allow", "escalate", "deny"]),
-  reason: text("a clause for the agent and its user"),
-  rule: optional(text()),
-  command: optional(text("the part of the line that decided")),
-  tier: optional(text()),
-  hint: optional(text("the narrowest way forward")),
-  to_allow: optional(text("the narrowest rule that would have allowed it, or why none does")),
-});
-/** What the policy says to a command line. */
-export type HookVerdict = Value<typeof hookVerdict>;

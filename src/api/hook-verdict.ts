@@ -5,7 +5,7 @@ import { wayForward } from "../policy/explain/way-forward.ts";
 import { describeWay, wayToAllow } from "../policy/explain/way-to-allow.ts";
 import type { Policy } from "../policy/policy.ts";
 import { maskFreeText } from "../redaction/mask-text.ts";
-import type { HookVerdict } from "./daemon-reports.ts";
+import type { HookVerdict } from "./hook-report.ts";
 
 const COMMAND_MAX = 400;
 

@@ -14,8 +14,6 @@ import {
   pinReport,
   probeReport,
   probeStart,
-  runReport,
-  runStart,
   settingChange,
   settingsReload,
   suspectReport,
@@ -29,6 +27,7 @@ import { MCP_METHODS } from "./methods/mcp.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
 import { PAGE_METHODS } from "./methods/pages.ts";
 import { NO_LOAD, POLICY_METHODS } from "./methods/policy.ts";
+import { RUN_METHODS } from "./methods/runs.ts";
 import { NOTIFY_METHODS } from "./notify-methods.ts";
 import {
   caReport,
@@ -203,36 +202,7 @@ export const METHODS = {
   hooks_judge: HOOKS_JUDGE,
   ...MCP_METHODS,
 
-  runs_list: method("read", "GET", "/v1/runs", {
-    about: "the agents under `iddio run`",
-    output: object({ runs: list(runReport) }),
-  }),
-  runs_start: method("change", "POST", "/v1/runs/start", {
-    about: "begins a run, for a bridge that registers with the token",
-    input: object({
-      name: text(),
-      profile: text(),
-      command: text("for people"),
-      local_ports: list(number("port of this machine's loopback that the run may reach")),
-      keep_home: optional(flag("it sees the home directory, which lowers its level")),
-      with_presence: optional(flag("lists of the policy that let more through are to count for its name")),
-    }),
-    output: runStart,
-    narrows: {
-      because:
-        "a program that starts a run could do all of it, and more, without one; only `with_presence` widens",
-      proof: (_before, after) => after.with_presence !== true,
-    },
-    errors: { "name-taken": "a run has this name" },
-  }),
-  runs_stop: method("change", "POST", "/v1/runs/stop", {
-    about: "ends a run's network, then its processes",
-    input: object({ run: text("name or id") }),
-    output: object({ run: runReport }),
-    narrows: { because: "what has ended asks for nothing" },
-    errors: NO_SUCH,
-  }),
-
+  ...RUN_METHODS,
   ...CONSOLE_METHODS,
   ...PAGE_METHODS,
 

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { lastingPath } from "../../src/host/process/own-program.ts";
+import { lastingPath } from "../../src/host/process/lasting-program.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 async function place(path: string): Promise<string> {

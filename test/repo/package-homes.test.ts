@@ -8,7 +8,6 @@ const CONSOLE_PAGE = /^src\/features\/console\/app\//;
 
 const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/(?:match|host\/outgoing)\//,
-  cac: /^src\/cli\/kit\/parse-argv\.ts$/,
   picomatch: /^src\/match\//,
   yaml: /^src\/features\/console\/app\/policy\/outline\.ts$|^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\/settings\.ts$|features\/undo\/cluster-of-entry\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
   graphql: /^src\/protocols\/graphql/,

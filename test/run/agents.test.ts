@@ -76,4 +76,45 @@ describe.if(noSandbox() === undefined)("what belongs to one run", () => {
     },
     LONG_MS,
   );
+
+  test(
+    "credentials that iddio lends are placeholders of the run, whatever the person's own environment holds",
+    async () => {
+      const real = "ghp_realrealrealrealrealrealrealrealreal";
+      await sandbox.write(join(sandbox.home, "token"), `${real}\n`);
+      await sandbox.control.call("credentials_add", {
+        name: "work",
+        kind: "github",
+        from: "file",
+        path: join(sandbox.home, "token"),
+      });
+      const seen = async (flags: readonly string[]) =>
+        (
+          await sandbox.inside('echo "$GH_TOKEN $GITHUB_TOKEN"', {
+            flags: [...flags],
+            env: { GH_TOKEN: real, GITHUB_TOKEN: real },
+          })
+        ).stdout;
+      const [one, two] = [await seen([]), await seen(["--profile", "ci"])];
+      for (const text of [one, two]) {
+        expect(text).toMatch(/^(ghp_[A-Za-z0-9]{36}) \1\n$/);
+        expect(text).not.toContain(real);
+      }
+      expect(one).not.toBe(two);
+      await sandbox.control.call("credentials_remove", { name: "work" });
+      expect(await seen([])).toBe(" \n");
+    },
+    LONG_MS,
+  );
+
+  test(
+    "runs of one program that start at the same time have names of their own",
+    async () => {
+      const done = await Promise.all(
+        [1, 2, 3].map(() => sandbox.iddio(["run", "--", "/bin/sh", "-c", 'echo "$IDDIO_RUN"; sleep 1'])),
+      );
+      expect(done.map(({ stdout }) => stdout.trim()).sort()).toEqual(["sh", "sh-2", "sh-3"]);
+    },
+    LONG_MS,
+  );
 });

@@ -27,7 +27,7 @@ export const shellInitCommand: Command = {
     const shell = SHELLS.find((name) => name === args[0]) ?? "bash";
     if (context.flags.has("unset")) return output.write(renderShellUnset(shell, paths));
     await warnOfBypass(context);
-    const { lastingProgram } = await import("../../host/process/own-program.ts");
+    const { lastingProgram } = await import("../../host/process/lasting-program.ts");
     output.write(
       renderShellInit(shell, {
         program: lastingProgram(env),

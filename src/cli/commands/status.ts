@@ -1,9 +1,8 @@
 // `iddio status`: whether the daemon is up and what it is doing. `--quiet` runs at every shell start: it must
 // be fast and must not hang.
 
-import { ControlClient } from "../../api/client.ts";
+import { isUp } from "../../api/is-up.ts";
 import type { StatusReport } from "../../api/reports.ts";
-import { UserError } from "../../model/user-error.ts";
 import { renderDuration } from "../../text/duration.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
 
@@ -19,7 +18,7 @@ export const statusCommand: Command = {
     { name: "quiet", summary: "Print nothing; exit with 0 when it is up, 1 when it is down" },
   ],
   async run({ flags, output, daemon, paths }) {
-    if (flags.has("quiet")) return (await isUp(paths.socket)) ? 0 : 1;
+    if (flags.has("quiet")) return (await isUp(paths.socket, QUIET_TIMEOUT_MS)) ? 0 : 1;
     const status = await daemon.call("status", {});
     if (flags.has("json")) {
       output.json(status);
@@ -71,14 +70,4 @@ function guardText({ guard, guard_level, guard_raise, guard_problem }: StatusRep
 
 function observeText(endsMs: number | undefined): string | undefined {
   return endsMs === undefined ? undefined : `ends in ${renderDuration(endsMs - Date.now())}`;
-}
-
-async function isUp(socket: string): Promise<boolean> {
-  try {
-    await new ControlClient(socket, { timeoutMs: QUIET_TIMEOUT_MS }).call("status", {});
-    return true;
-  } catch (error) {
-    if (error instanceof UserError) return false;
-    throw error;
-  }
 }

@@ -56,8 +56,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The daemon; nothing is sent before its first call. */
   readonly daemon: ControlClient;
-  /** Every feature, for commands that are about all of them. */
-  readonly features: readonly Feature[];
+  /** Loads every feature, for commands that are about all of them. */
+  readonly features: () => Promise<readonly Feature[]>;
   /** Aborted by SIGINT and SIGTERM; for commands that follow something and end quietly then. */
   readonly interrupted: () => AbortSignal;
 }

@@ -1,8 +1,6 @@
-// Reads the words after a command's name by that command's spec. Strict: what the spec does not name
-// is wrong usage, with what was probably meant. cac matches flags; it never sees a value, because it
-// turns `--reason 007` into 7: a token stands for each value until cac is done.
+// Reads the words after a command's name by that command's spec. Strict: what the spec does not name is wrong usage,
+// with what was probably meant. Values stay the text that was typed: `--reason 007` is not a number.
 
-import { type CAC, cac } from "cac";
 import { UserError } from "../../model/user-error.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { ArgumentSpec, Command, FlagSpec } from "./command.ts";
@@ -18,103 +16,63 @@ export interface ParsedArgv {
 
 /** Throws a UserError with exit code 2 on anything that the spec does not allow. */
 export function parseArgv(command: Command, argv: readonly string[]): ParsedArgv {
-  const masked = maskValues(command, argv);
-  if (masked.wantsHelp) return { args: [], flags: new Flags(new Map()), wantsHelp: true };
-  const parsed = parseWithCac(command, masked);
-  const values = new Map<string, string[]>();
-  for (const spec of command.flags ?? []) {
-    const given = valuesOf(spec, parsed.options).map((word) => masked.typed.get(word) ?? word);
-    for (const value of given) checkValue(command, spec, value);
-    if (given.length > 0) values.set(spec.name, given);
-  }
-  const args = parsed.args.map((word) => masked.typed.get(word) ?? word);
+  const words = readWords(command, argv);
+  if (words === "help") return { args: [], flags: new Flags(new Map()), wantsHelp: true };
+  const { args, values, unknown } = words;
+  if (unknown !== undefined) throw unknownFlag(command, unknown);
+  for (const spec of command.flags ?? [])
+    for (const value of values.get(spec.name) ?? []) checkValue(command, spec, value);
   checkArguments(command, args);
   return { args, flags: new Flags(values), wantsHelp: false };
 }
 
-/** A command line in which a token stands for every value and argument, so that cac sees none of them. */
-interface MaskedArgv {
-  readonly words: readonly string[];
-  readonly typed: ReadonlyMap<string, string>;
+/** A command line taken apart; nothing of it is checked. */
+interface Words {
+  readonly args: readonly string[];
+  /** By flag, in the order typed; an empty text for a switch that is on. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
   /** The first flag that the spec does not have, as typed. */
   readonly unknown: string | undefined;
-  readonly wantsHelp: boolean;
 }
 
-function maskValues(command: Command, argv: readonly string[]): MaskedArgv {
-  const words: string[] = [];
-  // Behind everything else: cac takes the word after a switch whose name has a hyphen for its value.
-  const switches: string[] = [];
-  const typed = new Map<string, string>();
-  const seen = new Set<string>();
+function readWords(command: Command, argv: readonly string[]): Words | "help" {
+  const args: string[] = [];
+  const values = new Map<string, string[]>();
   let unknown: string | undefined;
   let isFlagsOver = false;
-  const mask = (value: string): string => {
-    const token = `\u0001v${typed.size}\u0001`;
-    typed.set(token, value);
-    return token;
-  };
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? "";
     if (isFlagsOver || word === "-" || !word.startsWith("-")) {
-      words.push(mask(word));
+      args.push(word);
       if (command.isRaw === true) isFlagsOver = true;
     } else if (word === "--") {
       isFlagsOver = true;
     } else if (word === "--help" || word === "-h") {
-      return { words: [], typed, unknown: undefined, wantsHelp: true };
+      return "help";
     } else {
       const equals = word.indexOf("=");
       const name = equals < 0 ? word : word.slice(0, equals);
       const spec = command.flags?.find((each) => name === `--${each.name}`);
       if (spec === undefined) {
         unknown ??= name;
-        words.push(name);
         continue;
       }
-      if (seen.has(spec.name) && spec.isRepeatable !== true)
+      const given = values.get(spec.name);
+      if (given !== undefined && spec.isRepeatable !== true)
         throw wrong(command, `flag '--${spec.name}' is given twice`);
-      seen.add(spec.name);
-      if (spec.value === undefined) {
-        if (equals >= 0) throw wrong(command, `flag '--${spec.name}' takes no value`);
-        switches.push(name);
-      } else {
-        const value = equals < 0 ? nextValue(command, spec, argv[++at]) : word.slice(equals + 1);
-        words.push(`${name}=${mask(value)}`);
-      }
+      if (spec.value === undefined && equals >= 0)
+        throw wrong(command, `flag '--${spec.name}' takes no value`);
+      const value =
+        spec.value === undefined
+          ? ""
+          : equals < 0
+            ? nextValue(command, spec, argv[++at])
+            : word.slice(equals + 1);
+      if (given === undefined) values.set(spec.name, [value]);
+      else given.push(value);
     }
   }
-  return { words: [...words, ...switches], typed, unknown, wantsHelp: false };
-}
-
-/** A flag's name that cac reads as it is: `--no-x`, `--x.y`, `-xyz` and `--constructor` it takes for something else. */
-const PLAIN_FLAG = /^--(?!no-|constructor$|prototype$)[a-z][a-z0-9-]*$/;
-
-function parseWithCac(command: Command, { words, unknown }: MaskedArgv): ReturnType<CAC["parse"]> {
-  if (unknown !== undefined && !PLAIN_FLAG.test(unknown)) throw unknownFlag(command, unknown);
-  const cli = cac("iddio");
-  const declared = cli.command(command.name, command.summary).ignoreOptionDefaultValue();
-  for (const { name, value, summary } of command.flags ?? [])
-    declared.option(value === undefined ? `--${name}` : `--${name} <${value}>`, summary);
-  const parsed = cli.parse(["", "iddio", command.name, ...words], { run: false });
-  try {
-    declared.checkUnknownOptions();
-  } catch (error) {
-    if (unknown === undefined) throw error;
-    throw unknownFlag(command, unknown);
-  }
-  return parsed;
-}
-
-/** What cac found for a flag, in the order typed; an empty text for a switch that is on. */
-function valuesOf({ name, value }: FlagSpec, options: Readonly<Record<string, unknown>>): string[] {
-  const camelCase = (text: string) => text.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  // cac takes `--no-service` for the switch `service` turned off.
-  if (name.startsWith("no-") && value === undefined)
-    return options[camelCase(name.slice(3))] === false ? [""] : [];
-  const found = options[camelCase(name)];
-  if (found === undefined) return [];
-  return [found].flat().map((each) => (each === true ? "" : String(each)));
+  return { args, values, unknown };
 }
 
 /** A usage error of one command; the hint shows its help unless another is given. */

@@ -28,7 +28,7 @@ export const doctorCommand: Command = {
     const { flags, output, env } = context;
     if (flags.has("notify")) return notifyOnce(env, output);
     const { examine, findingsJson, isHealthy, printFindings } = await import("./examine.ts");
-    const { findings: found } = await examine(installationOf(context), context.features);
+    const { findings: found } = await examine(installationOf(context), await context.features());
     const live = flags.has("live") ? await examineLive(context) : undefined;
     const findings = [...found, ...(live?.findings ?? [])];
     const healthy = isHealthy(findings);

@@ -35,7 +35,7 @@ export const repairCommand: Command = {
     const isJson = flags.has("json");
     const done: string[] = [];
     const impossible = new Set<string>();
-    let { findings, service } = await examine(installation, context.features);
+    let { findings, service } = await examine(installation, await context.features());
     // A repair may bring to light what needs another: a new authority, for one, must be trusted again.
     for (let round = 0; round < ROUNDS; round += 1) {
       const plan = planRepairs(findings).filter((repair) => !done.includes(describeRepair(repair)));
@@ -58,7 +58,7 @@ export const repairCommand: Command = {
         break;
       }
       if (isDry) break;
-      ({ findings, service } = await examine(installation, context.features));
+      ({ findings, service } = await examine(installation, await context.features()));
       if (impossible.size > 0) break;
     }
     const willRemain = ({ repairs = [] }: Finding) =>

@@ -2,7 +2,8 @@
 // becomes that agent's deny. The daemon judges; without one the policy on disk does, and nobody can be asked.
 
 import type { ControlClient } from "../../api/client.ts";
-import type { HookVerdict } from "../../api/daemon-reports.ts";
+import { HOOKS_JUDGE } from "../../api/hook-method.ts";
+import type { HookVerdict } from "../../api/hook-report.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 
@@ -59,7 +60,8 @@ async function judge(
       ...(cwd === undefined ? {} : { cwd }),
       ...(await plansOf(command, cwd)),
     };
-    for await (const verdict of context.daemon.stream("hooks_judge", input, stop.signal)) return verdict;
+    for await (const verdict of context.daemon.stream("hooks_judge", input, stop.signal, HOOKS_JUDGE))
+      return verdict;
     return { action: "deny", reason: "nobody answered in time" };
   } catch (error) {
     const { judgeWithoutDaemon } = await import("./judge-without-daemon.ts");

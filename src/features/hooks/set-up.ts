@@ -3,7 +3,7 @@
 
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { hookPlace } from "../../host/agents/hook-place.ts";
-import { lastingProgram } from "../../host/process/own-program.ts";
+import { lastingProgram } from "../../host/process/lasting-program.ts";
 import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 import { hookAdapter } from "./agents/adapters.ts";
 import { examineHooks } from "./examine-hooks.ts";

@@ -3,9 +3,8 @@
 // was found; what was typed and not read is thrown away then, so that it cannot answer for the person.
 
 import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { TerminalFilter } from "../../cli/kit/terminal-filter.ts";
-import { flushInput, windowSize } from "../../host/sandbox/libc.ts";
+import { flushInput, isTerminal, windowSize } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
 
@@ -19,10 +18,10 @@ const SUSPEND_MS = 200;
 /** `using` gives the person's terminal back. */
 export class AgentTerminal implements Disposable {
   #terminal: Bun.Terminal | undefined;
-  readonly #host: HostEnd;
+  #host: HostEnd | undefined;
   readonly #filter = new TerminalFilter();
-  readonly #output = isatty(1) ? 1 : 2;
-  readonly #raw: RawMode | undefined;
+  readonly #output = isTerminal(1) ? 1 : 2;
+  #raw: RawMode | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #isSuspended = false;
 
@@ -33,11 +32,13 @@ export class AgentTerminal implements Disposable {
   };
   readonly #onContinue = () => this.#resume();
 
-  constructor(host: HostEnd) {
+  /** The person's terminal is the agent's from now on. */
+  begin(host: HostEnd): void {
     this.#host = host;
+    this.#onResize();
     process.on("SIGWINCH", this.#onResize);
     process.on("SIGCONT", this.#onContinue);
-    if (isatty(0)) {
+    if (isTerminal(0)) {
       this.#raw = RawMode.of(0);
       this.#raw.enter();
       process.stdin.on("data", this.#onData);
@@ -80,7 +81,7 @@ export class AgentTerminal implements Disposable {
     this.#isSuspended = false;
     this.#raw?.enter();
     this.#onResize();
-    this.#host.send("continue");
+    this.#host?.send("continue");
   }
 
   /** Resolves when everything that the agent wrote was shown. */

@@ -26,7 +26,7 @@ profile iddio-bwrap ${program} flags=(unconfined) {
 
 /** Writes and loads the profile; nothing where it is not needed. */
 export async function setUpAppArmor({ output }: Pick<CommandContext, "output">): Promise<number> {
-  const { path } = findBubblewrap();
+  const path = findBubblewrap();
   if (!isRestrictedByAppArmor()) {
     output.line("nothing to set up: AppArmor does not restrict user namespaces here");
     return 0;

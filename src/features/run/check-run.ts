@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CommandContext } from "../../cli/kit/command.ts";
-import { findBubblewrap, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
+import { bubblewrapVersion, findBubblewrap, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
 import { UserError } from "../../model/user-error.ts";
 import { type RunOptions, startRun } from "./start-run.ts";
 
@@ -31,8 +31,8 @@ export async function checkRun(
 ): Promise<number> {
   const rows: Row[] = [];
   try {
-    const { path, version } = findBubblewrap();
-    rows.push({ what: "bubblewrap", holds: true, found: `${version} at ${path}` });
+    const path = findBubblewrap();
+    rows.push({ what: "bubblewrap", holds: true, found: `${await bubblewrapVersion(path)} at ${path}` });
     if (isRestrictedByAppArmor())
       rows.push({
         what: "AppArmor",

@@ -2,29 +2,14 @@
 // stays behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
-import {
-  runBridgeCommand,
-  runCommand,
-  runListCommand,
-  runProfilesCommand,
-  runQuarantineCommand,
-  runRestoreCommand,
-  runStopCommand,
-} from "./run.ts";
+import { RUN_COMMANDS } from "./run.ts";
+import { runBridgeCommand } from "./run-bridge.ts";
 
 /** Runs agents in a sandbox whose only way out is the proxy. */
 export const runFeature: Feature = {
   name: "run",
   about: "Runs agents in a sandbox whose only way out is the proxy",
-  commands: [
-    runCommand,
-    runListCommand,
-    runStopCommand,
-    runProfilesCommand,
-    runQuarantineCommand,
-    runRestoreCommand,
-    runBridgeCommand,
-  ],
+  commands: [...RUN_COMMANDS, runBridgeCommand],
   nouns: { run: "Agents in a sandbox" },
   methods: ["runs_list", "runs_start", "runs_stop"],
 };

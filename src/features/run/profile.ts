@@ -37,6 +37,10 @@ export interface Profile {
   readonly bare: boolean;
   /** Lets programs make user namespaces, which weakens the sandbox. */
   readonly nested_namespaces: boolean;
+  /** macOS: lets programs use the login keychain, with all that is in it. */
+  readonly keychain: boolean;
+  /** macOS: without the system's own verification of certificates, which fetches from the network by itself. */
+  readonly strict: boolean;
 }
 
 const BUILT_IN: Readonly<Record<string, unknown>> = {
@@ -51,7 +55,7 @@ const BUILT_IN: Readonly<Record<string, unknown>> = {
 };
 
 const LISTS = ["command", "read", "keep", "seed", "environment"] as const;
-const SWITCHES = ["bare", "nested_namespaces"] as const;
+const SWITCHES = ["bare", "nested_namespaces", "keychain", "strict"] as const;
 const PATHS = ["read", "keep", "seed"] as const;
 
 /** Reads one profile's text. Throws UserError that names the file. */

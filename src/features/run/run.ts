@@ -174,16 +174,15 @@ export const runRestoreCommand: Command = {
   },
 };
 
-/** The process between an agent and the daemon; only ever started by `iddio run`. */
-export const runBridgeCommand: Command = {
-  name: "run-bridge",
-  summary: "Carry the connections of a sandbox",
-  isHidden: true,
-  async run() {
-    const { runBridge } = await import("./bridge/bridge.ts");
-    return runBridge();
-  },
-};
+/** All of them, but for what only `iddio run` starts. */
+export const RUN_COMMANDS: readonly Command[] = [
+  runCommand,
+  runListCommand,
+  runStopCommand,
+  runProfilesCommand,
+  runQuarantineCommand,
+  runRestoreCommand,
+];
 
 function startContext({ paths, env, daemon, output }: CommandContext) {
   return { paths, env, daemon, note: (text: string) => output.note(text) };

@@ -12,6 +12,8 @@ export interface EnvironmentInput {
   readonly profile: Profile;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** The person's own, where that is another one: programs installed there are found there. */
+  readonly realHome?: string;
   readonly uid: number;
   /** Names from `--env`. */
   readonly names: readonly string[];
@@ -74,7 +76,7 @@ export function sandboxEnvironment(input: EnvironmentInput): Record<string, stri
     ...GIT,
     ...set,
     HOME: home,
-    PATH: sandboxPath(env.PATH ?? "", home),
+    PATH: sandboxPath(env.PATH ?? "", input.realHome ?? home),
     XDG_RUNTIME_DIR: `/run/user/${input.uid}`,
     TMPDIR: "/tmp",
     IDDIO_RUN: input.run,

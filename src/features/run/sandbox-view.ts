@@ -6,13 +6,13 @@ import { existsSync } from "node:fs";
 import { copyFile, lstat, mkdir, realpath, rm, stat } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
-import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { CONTROL_FILES, foldersIn, isControlPath, type Listed } from "./control-files/control-files.ts";
-import { gitMounts, workTreeOf } from "./control-files/git-control-files.ts";
+import { gitMounts } from "./control-files/git-control-files.ts";
 import { coveredSockets, isBelow } from "./outside-sockets.ts";
 import type { Profile } from "./profile.ts";
 import { hookFileName, RUN_FOLDER, RUN_PROGRAM, type RunHook } from "./run-hook.ts";
+import { givenPath, HOME_SECRETS, projectOf } from "./shown-places.ts";
 
 const GIBIBYTE = 2 ** 30;
 
@@ -49,33 +49,6 @@ export interface View {
   readonly secrets: readonly string[];
 }
 
-/** Places of secrets in a home directory, with which the start is checked. */
-const HOME_SECRETS = [
-  ".ssh",
-  ".gnupg",
-  ".aws",
-  ".kube",
-  ".netrc",
-  ".git-credentials",
-  ".npmrc",
-  ".pypirc",
-  ".docker",
-  ".config/gh",
-  ".config/gcloud",
-  ".config/hub",
-  ".config/op",
-  ".azure",
-  ".fly",
-  ".terraform.d",
-  ".password-store",
-  ".mozilla",
-  ".config/google-chrome",
-  ".config/chromium",
-  ".local/share/keyrings",
-  ".bash_history",
-  ".zsh_history",
-];
-
 /** Files that programs find the roots of trust in, one for each family of systems. */
 const TRUST_FILES = [
   "/etc/ssl/certs/ca-certificates.crt",
@@ -94,8 +67,8 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   const state = await realpath(paths.root);
   const config = await realpath(paths.config);
   const project = await projectOf(cwd, home, state);
-  const writable = await Promise.all(input.writable.map((path) => given("--rw", path, home, state)));
-  const readOnly = await Promise.all(input.readOnly.map((path) => given("--ro", path, undefined, state)));
+  const writable = await Promise.all(input.writable.map((path) => givenPath("--rw", path, home, state)));
+  const readOnly = await Promise.all(input.readOnly.map((path) => givenPath("--ro", path, undefined, state)));
   const shown = [project, ...writable, ...readOnly];
   const protectedFiles: string[] = [];
   const args: string[] = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
@@ -173,46 +146,6 @@ function secretsOf(paths: StatePaths, shown: readonly string[], home: readonly s
     paths.runs,
   ];
   return [...own.filter(existsSync), ...home].filter((path) => !shown.some((each) => isBelow(path, each)));
-}
-
-/** The repository that the working directory is in, or the directory itself. */
-async function projectOf(cwd: string, home: string, state: string): Promise<string> {
-  const refuse = (why: string) =>
-    new UserError(`an agent cannot be given '${cwd}' to work in: ${why}`, {
-      hint: "change to the folder of a project",
-    });
-  const tree = await workTreeOf(cwd);
-  for (const folder of tree === undefined ? [cwd] : [tree, cwd]) {
-    const why = tooWide(folder, home, state);
-    if (why === undefined) return folder;
-    if (folder === cwd) throw refuse(why);
-  }
-  return cwd;
-}
-
-function tooWide(folder: string, home: string, state: string): string | undefined {
-  if (isBelow(home, folder)) return "it holds the home directory";
-  if (isBelow(state, folder) || isBelow(folder, state)) return "it holds the state of iddio";
-  if (/^\/(?:|usr|etc|var|run|tmp|dev|proc|sys|bin|sbin|lib|lib64|opt|home|boot)$/.test(folder))
-    return "it belongs to the system";
-  return undefined;
-}
-
-async function given(flag: string, path: string, home: string | undefined, state: string): Promise<string> {
-  const real = await realpath(path).catch(() => {
-    throw new UserError(`'${path}' after '${flag}' does not exist`, {
-      hint: "give the path of a file or folder",
-    });
-  });
-  const why =
-    home === undefined
-      ? isBelow(real, state) || isBelow(state, real)
-        ? "it holds the state of iddio"
-        : undefined
-      : tooWide(real, home, state);
-  if (why !== undefined)
-    throw new UserError(`an agent cannot be given '${path}': ${why}`, { hint: "give a narrower path" });
-  return real;
 }
 
 async function show(args: string[], path: string, home: string): Promise<void> {

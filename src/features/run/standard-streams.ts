@@ -2,7 +2,7 @@
 // socket of this machine's network would be a way around the gateway: such a run is not started.
 
 import { fstatSync, readFileSync, readlinkSync } from "node:fs";
-import { isatty } from "node:tty";
+import { isTerminal } from "../../host/sandbox/libc.ts";
 import { UserError } from "../../model/user-error.ts";
 
 const NAMES = ["standard input", "standard output", "standard error"] as const;
@@ -26,7 +26,7 @@ export function streamProblem(fd: number): string | undefined {
   if (found === undefined || found.isFile() || found.isFIFO()) return undefined;
   if (found.isDirectory()) return "a folder";
   if (found.isSocket()) return isPairOfPipes(fd) ? undefined : "a socket of this machine's network";
-  if (found.isCharacterDevice() && (isatty(fd) || HARMLESS_DEVICES.has(found.rdev))) return undefined;
+  if (found.isCharacterDevice() && (isTerminal(fd) || HARMLESS_DEVICES.has(found.rdev))) return undefined;
   return "a device";
 }
 

@@ -5,7 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { CommandContext } from "../../cli/kit/command.ts";
-import { lastingProgram } from "../../host/process/own-program.ts";
+import { lastingProgram } from "../../host/process/lasting-program.ts";
 import { runTool } from "../../host/process/run-tool.ts";
 import type { InspectEntry } from "../../match/inspect-entry.ts";
 import { InspectIndex } from "../../match/inspect-index.ts";

@@ -1,8 +1,8 @@
 // The control method that agents' hooks call: a command line is judged by the policy in force, recorded, and held for
 // a person where the agent itself cannot ask. Nothing is let through here: what is allowed is judged on the wire too.
 
-import type { HookVerdict } from "../../api/daemon-reports.ts";
 import type { ControlHandlers, RowSink } from "../../api/handlers.ts";
+import type { HookVerdict } from "../../api/hook-report.ts";
 import { hookVerdictOf } from "../../api/hook-verdict.ts";
 import type { ControlMethods } from "../../api/methods.ts";
 import type { Principal } from "../../api/principal.ts";

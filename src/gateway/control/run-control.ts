@@ -1,8 +1,8 @@
 // The control methods about runs of agents. A run is given its socket and token here; anyone who starts one is the
 // operator, and `runs_stop` only ever takes something away.
 
-import type { RunReport } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
+import type { RunReport } from "../../api/run-report.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Gateway } from "../request/context.ts";
@@ -21,7 +21,9 @@ export function runHandlers(
   return {
     runs_list: () => ({ runs: runs.list().map(runReport) }),
 
-    runs_start: async ({ name, profile, command, local_ports, keep_home, with_presence }, caller) => {
+    runs_start: async (input, caller) => {
+      const { profile, command, local_ports, keep_home, with_presence } = input;
+      const name = input.may_number === true ? runs.freeName(input.name) : input.name;
       const uid = caller.uid ?? process.getuid?.() ?? 0;
       const localPorts = checkPorts(local_ports);
       const { run, token } = await runs.start({

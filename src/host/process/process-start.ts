@@ -1,10 +1,19 @@
 // When a process was started, which together with its number names it for good: numbers are given again, and
-// anyone who remembers only the number would one day trust a stranger. Linux only; undefined elsewhere.
+// anyone who remembers only the number would one day trust a stranger. Linux and macOS; undefined elsewhere.
 
+import { dlopen, FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
+import { cLibraries } from "../../state/c-library.ts";
 
-/** Clock ticks since boot at which a process started (field 22 of proc_pid_stat(5)); undefined when it is gone. */
+/**
+ * When a process started, in the system's own unit: clock ticks since boot on Linux (field 22 of proc_pid_stat(5)),
+ * microseconds of the clock on macOS. Undefined when it is gone.
+ */
 export function startTimeOf(pid: number): number | undefined {
+  return process.platform === "darwin" ? darwinStart(pid) : linuxStart(pid);
+}
+
+function linuxStart(pid: number): number | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -19,4 +28,33 @@ export function startTimeOf(pid: number): number | undefined {
   const ticks = Number(fields[19]);
   const hasEnded = fields[0] === "Z" || fields[0] === "X";
   return Number.isInteger(ticks) && !hasEnded ? ticks : undefined;
+}
+
+const PROC_PIDTBSDINFO = 3;
+/** struct proc_bsdinfo of <sys/proc_info.h>. */
+const BSD_INFO_BYTES = 136;
+const ZOMBIE = 5;
+
+type PidInfo = (pid: number, flavor: number, arg: bigint, buffer: unknown, size: number) => number;
+
+let pidInfo: PidInfo | undefined;
+
+function darwinStart(pid: number): number | undefined {
+  if (pidInfo === undefined)
+    for (const library of cLibraries()) {
+      const { i32, u64 } = FFIType;
+      const call = { args: [i32, i32, u64, FFIType.ptr, i32], returns: i32 } as const;
+      pidInfo = dlopen(library, { proc_pidinfo: call }).symbols.proc_pidinfo as unknown as PidInfo;
+    }
+  const bytes = new Uint8Array(BSD_INFO_BYTES);
+  const length = pidInfo?.(pid, PROC_PIDTBSDINFO, 0n, ptr(bytes), bytes.length) ?? 0;
+  return length === bytes.length ? startInBsdInfo(bytes) : undefined;
+}
+
+/** Reads struct proc_bsdinfo: its state is the second word, its start the last two long ones. */
+export function startInBsdInfo(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(4, true) === ZOMBIE) return undefined;
+  const micros = Number(view.getBigUint64(120, true)) * 1e6 + Number(view.getBigUint64(128, true));
+  return micros > 0 ? micros : undefined;
 }

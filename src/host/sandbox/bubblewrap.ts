@@ -14,28 +14,24 @@ const INSTALL: readonly (readonly [RegExp, string])[] = [
   [/suse/, "sudo zypper install bubblewrap"],
 ];
 
-/** How a bubblewrap that exists differs from what is needed. */
-export interface Bubblewrap {
-  readonly path: string;
-  readonly version: string;
-}
-
-/** The system's bubblewrap. Throws UserError with the command that installs it. */
-export function findBubblewrap(places: readonly string[] = PLACES): Bubblewrap {
+/** The system's bubblewrap, by its path. Throws UserError with the command that installs it. */
+export function findBubblewrap(places: readonly string[] = PLACES): string {
   const path = places.find((each) => existsSync(each) && isRootOwned(each));
   if (path === undefined)
     throw new UserError("'iddio run' needs bubblewrap, which is not installed", { hint: installCommand() });
-  const result = Bun.spawnSync([path, "--version"], { stderr: "ignore", env: {} });
-  const version = /(\d+)\.(\d+)/.exec(result.stdout.toString());
+  return path;
+}
+
+/** Its version. Throws UserError when it is too old. */
+export async function bubblewrapVersion(path: string): Promise<string> {
+  const child = Bun.spawn([path, "--version"], { stdin: "ignore", stderr: "ignore", env: {} });
+  const version = /(\d+)\.(\d+)/.exec(await new Response(child.stdout).text());
   const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
-  if (major === 0 && minor < 8)
-    throw new UserError(
-      `'iddio run' needs bubblewrap 0.8 or newer; '${path}' is ${version?.[0] ?? "unknown"}`,
-      {
-        hint: installCommand(),
-      },
-    );
-  return { path, version: version?.[0] ?? "" };
+  if (major > 0 || minor >= 8) return version?.[0] ?? "";
+  throw new UserError(
+    `'iddio run' needs bubblewrap 0.8 or newer; '${path}' is ${version?.[0] ?? "unknown"}`,
+    { hint: installCommand() },
+  );
 }
 
 function isRootOwned(path: string): boolean {

@@ -1,8 +1,6 @@
 // A Java key store of trusted certificates in the old format (JKS), which every Java reads without a password: Java
 // reads no PEM bundle. From java.security's sun.security.provider.JavaKeyStore.
 
-import { createHash } from "node:crypto";
-
 const MAGIC = 0xfeedfeed;
 const VERSION = 2;
 const TRUSTED = 2;
@@ -19,7 +17,7 @@ export function javaTrustStore(pem: string): Uint8Array {
   for (const [index, der] of certificates.entries())
     parts.push(words(TRUSTED), text(`iddio-${index}`), words(0, 0), text("X.509"), words(der.length), der);
   const contents = Buffer.concat(parts);
-  const digest = createHash("sha1")
+  const digest = new Bun.CryptoHasher("sha1")
     .update(Buffer.from(PASSWORD, "utf16le").swap16())
     .update(WHITENER)
     .update(contents)

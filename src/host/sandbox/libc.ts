@@ -2,6 +2,7 @@
 // the call fails, because a sandbox that is only half set up must not start anything.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
+import { fstatSync } from "node:fs";
 import { cLibraries } from "../../state/c-library.ts";
 
 const { i32, u32, u64, i64, cstring } = FFIType;
@@ -19,6 +20,7 @@ const SYMBOLS = {
   setpgid: { args: [i32, i32], returns: i32 },
   getpgid: { args: [i32], returns: i32 },
   tcsetpgrp: { args: [i32, i32], returns: i32 },
+  isatty: { args: [i32], returns: i32 },
   ioctl: { args: [i32, u64, pointer], returns: i32 },
   tcflush: { args: [i32, i32], returns: i32 },
   waitid: { args: [i32, u32, pointer, i32], returns: i32 },
@@ -26,21 +28,27 @@ const SYMBOLS = {
   signal: { args: [i32, u64], returns: u64 },
 } as const;
 
+type Name = keyof typeof SYMBOLS;
 type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 
-let loaded: Libc | undefined;
+const loaded = new Map<Name, unknown>();
+let library: string | undefined;
 
-function libc(): Libc {
-  for (const name of loaded === undefined ? cLibraries() : []) {
+/** One call. Each is made when it is first needed: the runtime compiles a piece of code for every one. */
+function call<N extends Name>(name: N): Libc[N] {
+  const known = loaded.get(name);
+  if (known !== undefined) return known as Libc[N];
+  for (const path of library === undefined ? cLibraries() : [library]) {
     try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      break;
+      const { symbols } = dlopen(path, { [name]: SYMBOLS[name] });
+      library = path;
+      loaded.set(name, symbols[name]);
+      return symbols[name] as unknown as Libc[N];
     } catch {
       // The other C library, then.
     }
   }
-  if (loaded === undefined) throw new Error("the C library could not be loaded");
-  return loaded;
+  throw new Error(`'${name}' of the C library could not be loaded`);
 }
 
 function check(name: string, result: number | bigint): number {
@@ -50,71 +58,82 @@ function check(name: string, result: number | bigint): number {
 
 /** Gives up the capabilities that a started program would inherit; our own stay. */
 export function clearAmbientCapabilities(): void {
-  check("prctl(PR_CAP_AMBIENT)", libc().prctl(47, 4, 0, 0, 0));
+  check("prctl(PR_CAP_AMBIENT)", call("prctl")(47, 4, 0, 0, 0));
 }
 
 /** Forbids other processes of this user to look into this one, or to trace it. */
 export function forbidTracing(): void {
-  check("prctl(PR_SET_DUMPABLE)", libc().prctl(4, 0, 0, 0, 0));
+  check("prctl(PR_SET_DUMPABLE)", call("prctl")(4, 0, 0, 0, 0));
 }
 
 /** A file in memory with these bytes, to be handed to a program as a descriptor. The caller closes it. */
 export function memoryFile(name: string, bytes: Uint8Array): number {
-  const fd = check("memfd_create", libc().memfd_create(Buffer.from(`${name}\0`) as never, 1));
+  const fd = check("memfd_create", call("memfd_create")(Buffer.from(`${name}\0`) as never, 1));
   let sent = 0;
-  while (sent < bytes.length) sent += check("write", libc().write(fd, ptr(bytes, sent), bytes.length - sent));
-  check("lseek", libc().lseek(fd, 0, 0));
+  while (sent < bytes.length)
+    sent += check("write", call("write")(fd, ptr(bytes, sent), bytes.length - sent));
+  check("lseek", call("lseek")(fd, 0, 0));
   return fd;
 }
 
 /** Closes a descriptor. */
 export function closeDescriptor(fd: number): void {
-  libc().close(fd);
+  call("close")(fd);
 }
 
 /** Moves a process (0: this one) into a process group (0: its own). */
 export function setProcessGroup(pid: number, group: number): void {
-  check("setpgid", libc().setpgid(pid, group));
+  check("setpgid", call("setpgid")(pid, group));
 }
 
 /** The process group of a process (0: this one). */
 export function processGroup(pid: number): number {
-  return check("getpgid", libc().getpgid(pid));
+  return check("getpgid", call("getpgid")(pid));
 }
 
 /** Gives the terminal behind `fd` to a process group. Anyone who is in the background must ignore SIGTTOU. */
 export function giveTerminal(fd: number, group: number): void {
-  check("tcsetpgrp", libc().tcsetpgrp(fd, group));
+  check("tcsetpgrp", call("tcsetpgrp")(fd, group));
 }
 
 /** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts what a background process does. */
 export function ignoreSignal(signal: number): void {
-  libc().signal(signal, 1);
+  call("signal")(signal, 1);
+}
+
+/** Whether a descriptor is a terminal; as node:tty, whose loading takes as long as half a start. */
+export function isTerminal(fd: number): boolean {
+  try {
+    // Most that are none are told without the C library.
+    return fstatSync(fd).isCharacterDevice() && call("isatty")(fd) === 1;
+  } catch {
+    return false;
+  }
 }
 
 /** Columns and rows of a terminal as they are now; undefined where the system does not tell. */
 export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
   const size = new Uint16Array(4);
-  if (libc().ioctl(fd, 0x5413, ptr(size)) !== 0) return undefined;
+  if (call("ioctl")(fd, 0x5413, ptr(size)) !== 0) return undefined;
   const [rows = 0, columns = 0] = size;
   return rows > 0 && columns > 0 ? { columns, rows } : undefined;
 }
 
 /** Throws away what was typed into a terminal and not read. */
 export function flushInput(fd: number): void {
-  libc().tcflush(fd, 0);
+  call("tcflush")(fd, 0);
 }
 
 /** Sends a signal to a process group; false when it is gone. */
 export function signalGroup(group: number, signal: number): boolean {
-  return libc().kill(-group, signal) === 0;
+  return call("kill")(-group, signal) === 0;
 }
 
 /** Whether a child has been stopped (Ctrl-Z) since the last time this was asked. */
 export function wasStopped(pid: number): boolean {
   const info = new Int32Array(32);
   // P_PID, WSTOPPED | WNOHANG.
-  const result = libc().waitid(1, pid, ptr(info), 2 | 1);
+  const result = call("waitid")(1, pid, ptr(info), 2 | 1);
   return result === 0 && info[0] === 17;
 }
 
@@ -123,7 +142,7 @@ export function wasStopped(pid: number): boolean {
  * default dev lo` does). Needs CAP_NET_ADMIN in the namespace.
  */
 export function routeEverythingToLoopback(): void {
-  const fd = check("socket(AF_NETLINK)", libc().socket(16, 3 | 0o2000000, 0));
+  const fd = check("socket(AF_NETLINK)", call("socket")(16, 3 | 0o2000000, 0));
   try {
     const message = new Uint8Array(36);
     const view = new DataView(message.buffer);
@@ -139,12 +158,12 @@ export function routeEverythingToLoopback(): void {
     view.setUint16(28, 8, true);
     view.setUint16(30, 4, true); // RTA_OIF
     view.setUint32(32, 1, true); // lo is always 1
-    check("send", libc().send(fd, ptr(message), message.length, 0));
+    check("send", call("send")(fd, ptr(message), message.length, 0));
     const reply = new Uint8Array(256);
-    const length = check("recv", libc().recv(fd, ptr(reply), reply.length, 0));
+    const length = check("recv", call("recv")(fd, ptr(reply), reply.length, 0));
     const error = length >= 20 ? new DataView(reply.buffer).getInt32(16, true) : -1;
     if (error !== 0) throw new Error(`the route could not be set (${-error})`);
   } finally {
-    libc().close(fd);
+    call("close")(fd);
   }
 }

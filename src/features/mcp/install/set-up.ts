@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import type { CommandContext } from "../../../cli/kit/command.ts";
-import { lastingProgram } from "../../../host/process/own-program.ts";
+import { lastingProgram } from "../../../host/process/lasting-program.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { CLIENT_NAMES, type ClientName } from "./client-names.ts";
 import { filesOf, namedFile, type SettingsFile } from "./clients.ts";

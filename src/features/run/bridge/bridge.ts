@@ -2,7 +2,7 @@
 // system, where the agent cannot see or signal it: it makes every address lead to itself, answers names, hands
 // connections to the daemon, and starts the inner sandbox. When it ends, the agent ends.
 
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
@@ -23,8 +23,10 @@ import { UserError } from "../../../model/user-error.ts";
 import { dial, serveConnections } from "./connections.ts";
 import { FakeNames } from "./fake-names.ts";
 import { networkProblem } from "./network-check.ts";
+import { PREFLIGHT } from "./preflight.ts";
+import { register } from "./register.ts";
 import { serveNames } from "./resolver.ts";
-import { type BridgeLine, type BridgeSpec, LineReader, SPEC_DESCRIPTOR } from "./spec.ts";
+import { type BridgeLine, type BridgeSpec, LineReader, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
 
 const SIGHUP = 1;
 const SIGINT = 2;
@@ -34,67 +36,52 @@ const SIGTTOU = 22;
 const SIGCONT = 18;
 const SIGKILL = 9;
 const SIGTERM = 15;
-const RETRY_MS = 500;
+const ORDERS_PIECE = 64 * 1024;
 const STOP_POLL_MS = 50;
 /** The agent has this long to end after a stop. */
 const END_MS = 2_000;
 
 /** Runs the bridge to its agent's end and gives the agent's exit code. */
 export async function runBridge(): Promise<number> {
-  const spec = JSON.parse(readFileSync(SPEC_DESCRIPTOR, "utf8")) as BridgeSpec;
-  closeSync(SPEC_DESCRIPTOR);
   forbidTracing();
   // Typed at the agent, not at us; and a bridge in the background must not stop when it hands over the terminal.
   for (const signal of [SIGHUP, SIGINT, SIGQUIT, SIGTTIN, SIGTTOU]) ignoreSignal(signal);
+  const wrappers = signalWrappers();
+  routeEverythingToLoopback();
+  const names = new FakeNames();
+  await serveNames(names);
+  const spec = ordersFrom(ORDERS_DESCRIPTOR);
+  if (spec === undefined) return 1;
   const host = await dial(spec.hostSocket);
   if (host === undefined) throw new UserError("iddio run has gone");
   const tell = (line: BridgeLine) => host.write(new TextEncoder().encode(`${line}\n`));
 
-  routeEverythingToLoopback();
-  const names = new FakeNames();
   serveConnections({ ...spec, names });
-  await serveNames(names);
-  const problem = await networkProblem(spec);
-  if (problem !== undefined) throw new UserError(`the sandbox is not closed: ${problem}`);
   let agent: Agent | undefined;
   const end = () => void agent?.end();
-  if (!(await register(spec, end)))
+  const [problem, isAdmitted] = await Promise.all([networkProblem(spec), register(spec, end)]);
+  if (problem !== undefined) throw new UserError(`the sandbox is not closed: ${problem}`);
+  if (!isAdmitted)
     throw new UserError("the daemon did not admit this run", { hint: "see the end of its log" });
   clearAmbientCapabilities();
-  agent = new Agent(spec, () => tell("stopped"));
+  agent = new Agent(spec, await wrappers, () => tell("stopped"));
   tell("ready");
   void listenToHost(host, spec, agent);
   return agent.exited;
 }
 
-/** Registers, and again whenever the daemon has restarted. Resolves with whether the first time succeeded. */
-async function register(spec: BridgeSpec, onEnd: () => void): Promise<boolean> {
-  const channel = await dial(spec.socket);
-  if (channel === undefined) return false;
-  channel.write(new TextEncoder().encode(`IDDIO-RUN ${spec.token}\n`));
-  const reader = new LineReader();
-  let isAdmitted = false;
-  const next = async () => {
-    while (await channel.readable()) {
-      const [line] = reader.push(channel.read());
-      if (line !== undefined) return line;
-    }
-    return undefined;
-  };
-  isAdmitted = (await next()) === "OK";
-  if (!isAdmitted) {
-    channel.destroy();
-    return false;
+/** What to do, which comes when all of it is known; undefined when it never came. Nothing else is to be done until then. */
+function ordersFrom(descriptor: number): BridgeSpec | undefined {
+  const pieces: Uint8Array[] = [];
+  for (let last: number | undefined; last !== ORDERS_END; ) {
+    const piece = new Uint8Array(ORDERS_PIECE);
+    const length = readSync(descriptor, piece);
+    if (length === 0) return undefined;
+    pieces.push(piece.subarray(0, length));
+    last = piece[length - 1];
   }
-  void (async () => {
-    const line = await next();
-    channel.destroy();
-    if (line === "END") return onEnd();
-    // The daemon restarts, or has gone: without it there is no network, and with the next one there is again.
-    do await Bun.sleep(RETRY_MS);
-    while (!(await register(spec, onEnd)));
-  })();
-  return true;
+  closeSync(descriptor);
+  return JSON.parse(Buffer.concat(pieces).toString()) as BridgeSpec;
 }
 
 /** Carries out what `iddio run` says; when it has gone, so has the agent. */
@@ -128,10 +115,6 @@ async function publish(spec: BridgeSpec, serial: number, port: number): Promise<
   await relay(outside, inside);
 }
 
-/** Proves that nothing secret shows, then becomes the command. */
-const PREFLIGHT =
-  'while [ "$1" != -- ]; do if [ -r "$1" ] && { [ ! -d "$1" ] || [ -n "$(ls -A "$1" 2>/dev/null)" ]; }; then echo "iddio: the sandbox is not closed: $1 is readable" >&2; exit 126; fi; shift; done; shift; exec "$@"';
-
 /** The inner sandbox with the agent in it. */
 class Agent {
   readonly #child: Bun.Subprocess;
@@ -139,10 +122,9 @@ class Agent {
   readonly #terminal: number | undefined;
   readonly exited: Promise<number>;
 
-  constructor(spec: BridgeSpec, onStop: () => void) {
+  constructor(spec: BridgeSpec, [quiet, loud]: SignalWrappers, onStop: () => void) {
     const filter = memoryFile("filter", Buffer.from(spec.filter, "base64"));
     const args = memoryFile("args", new TextEncoder().encode(`${spec.args.join("\0")}\0`));
-    const [quiet, loud] = signalWrappers();
     const own = processGroup(0);
     // The agent's group is one of its own in our session, so that Ctrl-Z can stop it without stopping us. It is the
     // group that we are in for the moment of the start.
@@ -186,7 +168,9 @@ class Agent {
     this.exited = this.#child.exited.then((code) => {
       clearInterval(poll);
       const { signalCode } = this.#child;
-      return signalCode === null ? code : 128 + (SIGNALS[signalCode] ?? 0);
+      if (signalCode === null) return code;
+      const { signals } = process.getBuiltinModule("node:os").constants;
+      return 128 + ((signals as Readonly<Record<string, number>>)[String(signalCode)] ?? 0);
     });
   }
 
@@ -209,22 +193,17 @@ class Agent {
   }
 }
 
-const SIGNALS: Readonly<Record<string, number>> = process.getBuiltinModule("node:os").constants.signals;
+/** What starts bubblewrap, and what starts the agent in it. */
+type SignalWrappers = readonly [readonly string[], readonly string[]];
 
 /**
  * bubblewrap's own process is in the agent's group and would die of its Ctrl-C. GNU's env starts it with those
  * signals ignored, and the agent with them back; where env cannot, Ctrl-C ends the whole run.
  */
-function signalWrappers(): readonly [readonly string[], readonly string[]] {
+async function signalWrappers(): Promise<SignalWrappers> {
   const env = "/usr/bin/env";
   const names = "INT,QUIT,TERM,HUP";
-  const can = Bun.spawnSync([env, `--ignore-signal=${names}`, `--default-signal=${names}`, "/bin/true"], {
-    stdio: ["ignore", "ignore", "ignore"],
-  }).success;
-  return can
-    ? [
-        [env, `--ignore-signal=${names}`],
-        [env, `--default-signal=${names}`],
-      ]
-    : [[], []];
+  const argv = [env, `--ignore-signal=${names}`, `--default-signal=${names}`, "/bin/true"];
+  const code = await Bun.spawn(argv, { stdio: ["ignore", "ignore", "ignore"] }).exited;
+  return code === 0 ? [[...argv.slice(0, 2)], [env, ...argv.slice(2, 3)]] : [[], []];
 }

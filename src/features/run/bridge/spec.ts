@@ -1,7 +1,7 @@
 // What `iddio run` hands to the bridge that it starts, and what the two say to each other afterwards: lines of text
 // on a unix socket in the run's folder, which the agent cannot see.
 
-/** Everything that the bridge needs, as JSON in a file that is handed over as a descriptor. */
+/** Everything that the bridge needs, as JSON through a pipe that it was started with. */
 export interface BridgeSpec {
   readonly name: string;
   /** The run's socket at the daemon, and what proves that this process is its bridge. */
@@ -30,8 +30,10 @@ export interface BridgeSpec {
   readonly hasTerminal: boolean;
 }
 
-/** Descriptor of the spec in the bridge. */
-export const SPEC_DESCRIPTOR = 3;
+/** The pipe's end in the bridge. */
+export const ORDERS_DESCRIPTOR = 3;
+/** What they end with: the pipe stays open. */
+export const ORDERS_END = 10;
 
 /** From the bridge to `iddio run`. */
 export type BridgeLine = "ready" | "stopped" | `problem ${string}`;

@@ -63,6 +63,8 @@ export class Runs {
   readonly #present: Set<string>;
   readonly #events: Events;
   readonly #open: (run: Run) => Promise<RunChannel>;
+  /** Names of runs that are about to be in the list. */
+  readonly #starting = new Set<string>();
   readonly #runs = new Map<
     string,
     { run: Run; readonly channel: RunChannel; timer?: Timer; isRegistering?: boolean }
@@ -99,7 +101,7 @@ export class Runs {
         hint: "use 1 to 40 of: a-z, 0-9, '.', '_', '-'; begin with a letter or digit",
         exitCode: 2,
       });
-    if (this.list().some(({ name }) => name === input.name))
+    if (this.#isTaken(input.name))
       throw new UserError(`a run named '${input.name}' exists already`, {
         hint: "give another name with --name, or see: iddio run ls",
         code: "name-taken",
@@ -107,9 +109,18 @@ export class Runs {
     const token = randomBytes(32).toString("hex");
     const id = `run_${randomBytes(4).toString("hex")}`;
     const run: Run = { ...input, id, startedMs: Date.now(), tokenHash: bridgeTokenHash(token) };
-    await mkdir(this.#directory, { recursive: true, mode: 0o711 });
-    await this.#take(run);
+    this.#starting.add(run.name);
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o711 });
+      await this.#take(run);
+    } finally {
+      this.#starting.delete(run.name);
+    }
     return { run, token };
+  }
+
+  #isTaken(name: string): boolean {
+    return this.#starting.has(name) || this.list().some((each) => each.name === name);
   }
 
   async #take(run: Run): Promise<void> {
@@ -177,6 +188,14 @@ export class Runs {
       ({ id, bridge }) => bridge && chain.has(bridge.pid) && this.isBridge(id, bridge.pid),
     );
     return found ?? (isWhole ? undefined : "unknown");
+  }
+
+  /** This name, or with the first number behind it that no run has. */
+  freeName(wanted: string): string {
+    for (let number = 1; ; number += 1) {
+      const name = number === 1 ? wanted : `${wanted}-${number}`;
+      if (!this.#isTaken(name)) return name;
+    }
   }
 
   /** The level at which the sender of a request is kept from deciding for itself; undefined outside of every run. */

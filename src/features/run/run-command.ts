@@ -1,0 +1,41 @@
+// What a command line of `iddio run` stands for: the profile, the program, and what the run is called. The same on every
+// system.
+
+import { basename } from "node:path";
+import { loadProfile, type Profile } from "./profile.ts";
+import type { RunContext, RunOptions } from "./start-run.ts";
+
+/** The profile that the command line names, or that the program's name stands for. Throws UserError when there is none. */
+export function profileFor({ paths }: RunContext, options: RunOptions): Promise<Profile> {
+  return loadProfile(options.profile ?? guessProfile(options.command), paths.profiles);
+}
+
+/** What is started. */
+export function commandOf(profile: Profile, { env }: RunContext, { command }: RunOptions): readonly string[] {
+  if (command.length > 0) return command;
+  return profile.command.length > 0 ? profile.command : [env.SHELL || "/bin/sh"];
+}
+
+/** What a program's name says a run could be called; the daemon numbers it where that is taken. */
+export function nameOf(program: string): string {
+  return (
+    program
+      .toLowerCase()
+      .replace(/[^a-z0-9._-]+/g, "-")
+      .replace(/^[^a-z0-9]+/, "")
+      .slice(0, 32) || "run"
+  );
+}
+
+function guessProfile(command: readonly string[]): string {
+  const name = basename(command[0] ?? "shell");
+  const known: Readonly<Record<string, string>> = {
+    claude: "claude",
+    codex: "codex",
+    copilot: "copilot",
+    "cursor-agent": "cursor",
+    gemini: "gemini",
+    opencode: "opencode",
+  };
+  return known[name] ?? "shell";
+}

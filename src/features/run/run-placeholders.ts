@@ -1,0 +1,27 @@
+// What a run has in place of the credentials that iddio lends. The real values are nowhere in it.
+
+import type { ControlClient } from "../../api/client.ts";
+import { CREDENTIAL_METHODS } from "../../api/credential-methods.ts";
+
+/** What the run has in place of a credential, and what the person has, who is outside. */
+export interface RunPlaceholder {
+  readonly variables: readonly (readonly [string, string])[];
+  readonly own: string;
+  readonly outside: string;
+}
+
+/** Those of a run. */
+export async function placeholdersOf(
+  daemon: ControlClient,
+  runId: string,
+): Promise<readonly RunPlaceholder[]> {
+  const entry = CREDENTIAL_METHODS.credentials_placeholders;
+  const { placeholders: own } = await daemon.call("credentials_placeholders", { run_id: runId }, entry);
+  if (own.length === 0) return [];
+  const { placeholders: outside } = await daemon.call("credentials_placeholders", {}, entry);
+  return own.map(({ name, placeholder, variables }) => ({
+    variables: variables.map((variable) => [variable, placeholder] as const),
+    own: placeholder,
+    outside: outside.find((each) => each.name === name)?.placeholder ?? "",
+  }));
+}
