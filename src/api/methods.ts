@@ -20,7 +20,7 @@ import {
   updateReport,
 } from "./daemon-reports.ts";
 import { FORWARD_METHODS } from "./forward-methods.ts";
-import { HOOKS_JUDGE } from "./hook-method.ts";
+import { HOOKS_JUDGE } from "./hooks/hook-method.ts";
 import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
 import { type AnyMethod, method } from "./method.ts";
 import { MCP_METHODS } from "./methods/mcp.ts";

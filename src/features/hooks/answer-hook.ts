@@ -2,8 +2,8 @@
 // becomes that agent's deny. The daemon judges; without one the policy on disk does, and nobody can be asked.
 
 import type { ControlClient } from "../../api/client.ts";
-import { HOOKS_JUDGE } from "../../api/hook-method.ts";
-import type { HookVerdict } from "../../api/hook-report.ts";
+import { HOOKS_JUDGE } from "../../api/hooks/hook-method.ts";
+import type { HookVerdict } from "../../api/hooks/hook-report.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 

@@ -1,8 +1,8 @@
 // A hook whose daemon does not answer: the policy on disk judges. What it would ask about is asked by the agent where
 // it can, and refused where it cannot. Where the settings say that nothing is blocked, nothing is.
 
-import type { HookVerdict } from "../../api/hook-report.ts";
-import { hookVerdictOf } from "../../api/hook-verdict.ts";
+import type { HookVerdict } from "../../api/hooks/hook-report.ts";
+import { hookVerdictOf } from "../../api/hooks/hook-verdict.ts";
 import { judgeScript } from "../../policy/decide/judge-script.ts";
 import { DEFAULT_POLICY } from "../../policy/default-policy.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";

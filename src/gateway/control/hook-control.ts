@@ -2,8 +2,8 @@
 // a person where the agent itself cannot ask. Nothing is let through here: what is allowed is judged on the wire too.
 
 import type { ControlHandlers, RowSink } from "../../api/handlers.ts";
-import type { HookVerdict } from "../../api/hook-report.ts";
-import { hookVerdictOf } from "../../api/hook-verdict.ts";
+import type { HookVerdict } from "../../api/hooks/hook-report.ts";
+import { hookVerdictOf } from "../../api/hooks/hook-verdict.ts";
 import type { ControlMethods } from "../../api/methods.ts";
 import type { Principal } from "../../api/principal.ts";
 import { processOf } from "../../host/process/process-tree.ts";

@@ -1,10 +1,10 @@
 // The answer of `hooks_judge`, made from a judgement: by the daemon, and by a hook that finds none.
 
-import type { ScriptJudgement } from "../policy/decide/judge-script.ts";
-import { wayForward } from "../policy/explain/way-forward.ts";
-import { describeWay, wayToAllow } from "../policy/explain/way-to-allow.ts";
-import type { Policy } from "../policy/policy.ts";
-import { maskFreeText } from "../redaction/mask-text.ts";
+import type { ScriptJudgement } from "../../policy/decide/judge-script.ts";
+import { wayForward } from "../../policy/explain/way-forward.ts";
+import { describeWay, wayToAllow } from "../../policy/explain/way-to-allow.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { HookVerdict } from "./hook-report.ts";
 
 const COMMAND_MAX = 400;

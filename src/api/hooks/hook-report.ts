@@ -1,7 +1,7 @@
 // What a hook is answered with. Apart from the other reports: a hook starts before every command of an agent. A contract
 // with older and newer programs, only ever added to.
 
-import { object, optional, text, type Value, words } from "./schema.ts";
+import { object, optional, text, type Value, words } from "../schema.ts";
 
 /** What the policy says to a command line. */
 export const hookVerdict = object({

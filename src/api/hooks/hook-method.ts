@@ -1,9 +1,9 @@
 // The entry of the control API's table that agents' hooks call. A stream of one row: the answer may have to wait for a
 // person, and anyone who closes the connection withdraws the question.
 
+import { method } from "../method.ts";
+import { flag, list, object, optional, text } from "../schema.ts";
 import { hookVerdict } from "./hook-report.ts";
-import { method } from "./method.ts";
-import { flag, list, object, optional, text } from "./schema.ts";
 
 /** Judges a command line. */
 export const HOOKS_JUDGE = {
