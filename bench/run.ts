@@ -9,8 +9,10 @@ import { decideSection } from "./section-decide.ts";
 import { delaySection } from "./section-delay.ts";
 import { keepAliveSection, newConnectionsSection } from "./section-intercept.ts";
 import { auditSection, memorySection, startUpSection } from "./section-machine.ts";
+import { mcpSection } from "./section-mcp.ts";
 import { runSection } from "./section-run.ts";
 import { spliceSection, tunnelsSection } from "./section-splice.ts";
+import { sshSection } from "./section-ssh.ts";
 import { startWorker } from "./worker.ts";
 
 const SECTIONS: readonly Section[] = [
@@ -24,6 +26,8 @@ const SECTIONS: readonly Section[] = [
   memorySection,
   auditSection,
   runSection,
+  sshSection,
+  mcpSection,
 ];
 
 const USAGE = `bench [--quick] [--only <section>[,<section>…]] [--rounds N] [--round-ms N] [--requests N]

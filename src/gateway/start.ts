@@ -6,6 +6,8 @@ import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
+import { InspectedMcp } from "../features/mcp/http/inspected.ts";
+import { patienceOf } from "../features/mcp/stdio/patience.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
@@ -34,10 +36,10 @@ import { Suspects } from "../state/tables/suspects.ts";
 import { Upstreams } from "../state/tables/upstreams.ts";
 import { parseDuration } from "../text/duration.ts";
 import { announceChanges } from "./control/announce-changes.ts";
-import { startConsole } from "./control/console-control.ts";
+import { approvalUrl, startConsole } from "./control/console-control.ts";
 import { controlHandlers } from "./control/control.ts";
 import { startGuard } from "./control/guard-control.ts";
-import { startMcp } from "./control/mcp-control.ts";
+import { type McpParts, startMcp } from "./control/mcp-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { remoteAnswers } from "./control/remote-answers.ts";
 import { startListener } from "./front/listener.ts";
@@ -229,8 +231,14 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     env,
     ownerUid,
   });
+  let mcp: McpParts | undefined;
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
+    mcp: new InspectedMcp({
+      gateway: () => listener.gateway,
+      service: () => mcp?.service,
+      patience: patienceOf(env),
+    }),
     pool,
     broker,
     grants,
@@ -326,6 +334,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   cleanup.defer(() => guard.close());
 
+  mcp = cleanup.use(startMcp({ gateway, database, events, log, urlOf: approvalUrl(console) }, ownerUid, env));
   const handlers: ControlHandlers = controlHandlers({
     console,
     versions: new PolicyVersions(database, policy),
@@ -352,7 +361,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     runs,
     clock,
     disk,
-    mcp: cleanup.use(startMcp({ gateway, database, events, log }, ownerUid, env)),
+    mcp,
   });
   const stopCalls = new AbortController();
   cleanup.defer(() => stopCalls.abort());

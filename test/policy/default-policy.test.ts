@@ -54,7 +54,7 @@ describe("the default policy", () => {
     const parsed = parsePolicy(uncommented.join("\n"));
     if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
     expect(parsed.warnings).toEqual([]);
-    expect([...parsed.policy.blocks.keys()]).toEqual(["aws", "github", "cloudflare", "generic"]);
+    expect([...parsed.policy.blocks.keys()]).toEqual(["aws", "github", "cloudflare", "ssh", "generic"]);
     expect(parsed.policy.blocks.get("generic")?.inspect).toEqual([]);
     // What answers for the same service under another name would otherwise pass unread.
     const rows: readonly (readonly [protocol: Protocol, ...hosts: readonly string[]])[] = [

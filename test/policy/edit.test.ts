@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Protocol } from "../../src/model/protocol.ts";
+import { PROTOCOLS, type Protocol } from "../../src/model/protocol.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { addInspectEntry, type PolicyEdit, removeInspectEntry } from "../../src/policy/edit/edit.ts";
 import { policyOf } from "../support/policy-cases.ts";
@@ -284,3 +284,15 @@ describe("what cannot be edited is refused, with what to do", () => {
       expect(edit.message).toMatch(message);
     });
 });
+
+test("every protocol can be added to a policy without its block and to the default one, with its default rules", () => {
+  for (const protocol of PROTOCOLS)
+    for (const text of [MINIMAL, DEFAULT_POLICY]) {
+      const after = textOf(addInspectEntry(text, protocol, "added.example"));
+      expect([protocol, listedUnder(after, protocol).at(-1)]).toEqual([protocol, "added.example"]);
+      if (protocol !== "fly" || text !== MINIMAL)
+        expect(policyOf(after).blocks.get(protocol)?.rules).toBeDefined();
+    }
+});
+
+const MINIMAL = "fly:\n  inspect: [a.b]\n  default: deny\n";

@@ -49,6 +49,7 @@ export const mcpAnswer = object({
   refusal: optional(refusal),
   approval_id: optional(text()),
   state: optional(text("given back by a client of the 2026 protocol that asks again")),
+  url: optional(text("where a person can decide about it")),
   shown: optional(list(flag(), "whether each item of the page may be shown")),
 });
 

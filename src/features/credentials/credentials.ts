@@ -9,6 +9,7 @@ import type {
   Released,
 } from "../../gateway/request/credential-release.ts";
 import type { Recorder } from "../../gateway/request/records/recorder.ts";
+import { guardAnswer, spellingsOf } from "../../gateway/upstream/echo-guard.ts";
 import type { AskOwn } from "../../gateway/upstream/own-request.ts";
 import { operatorPlugin } from "../../host/kubeconfig/operator-token.ts";
 import type { Environment } from "../../host/process/environment.ts";
@@ -16,7 +17,6 @@ import type { Header } from "../../model/request.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { CredentialStore } from "../../state/credential-store.ts";
 import type { Log } from "../../state/log/log.ts";
-import { guardAnswer, spellingsOf } from "./echo-guard.ts";
 import { Held, type HeldParts } from "./held.ts";
 import { bypassesImpersonation, impersonated, impersonationProblem, isBelow } from "./impersonation.ts";
 import { isForHost, kindOf } from "./kinds.ts";

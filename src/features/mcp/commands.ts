@@ -24,17 +24,27 @@ export const mcpRunCommand: Command = {
       value: "text",
       summary: "Name of the server in rules and lists (default: from the command)",
     },
+    { name: "sandbox", summary: "Start the server in the sandbox of 'iddio run'" },
   ],
   details: [
     "Clients start it in place of the server; 'iddio mcp install' writes that into their settings. Calls that the policy",
     "holds wait for a person, and what the server changes about its tools is hidden until 'iddio mcp review'.",
   ],
-  examples: ["iddio mcp run --name memory -- npx -y @modelcontextprotocol/server-memory"],
+  examples: [
+    "iddio mcp run --name memory -- npx -y @modelcontextprotocol/server-memory",
+    "iddio mcp run --sandbox -- node server.js",
+  ],
   isRaw: true,
   async run({ args, flags, paths, env }) {
     const { runServer } = await import("./stdio/run.ts");
     const { defaultName } = await import("./stdio/default-name.ts");
-    return runServer({ name: flags.text("name") ?? defaultName(args), command: args, paths, env });
+    return runServer({
+      name: flags.text("name") ?? defaultName(args),
+      command: args,
+      isSandboxed: flags.has("sandbox"),
+      paths,
+      env,
+    });
   },
 };
 

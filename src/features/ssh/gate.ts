@@ -1,16 +1,14 @@
-// The daemon's end of SSH: takes a client's connection from the proxy, starts a session process for it, hands the bytes
-// over and answers what the session asks. Owns how many sessions there may be and that none outlives its client.
+// The daemon's end of SSH: takes a client's connection from the proxy, starts a session process and gives it the
+// connection, and answers what the session asks. Owns how many sessions there may be. None outlives its client or the
+// daemon: it ends when its connection or its stdin does.
 
-import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Socket, Subprocess } from "bun";
-import { peerOf } from "../../api/server/peer.ts";
+import type { Subprocess } from "bun";
 import type { SshCarrier, SshConnection } from "../../gateway/request/ssh-carrier.ts";
-import { Channel } from "../../gateway/stream/channel.ts";
-import { relay } from "../../gateway/stream/relay.ts";
 import { Shares } from "../../gateway/stream/shares.ts";
-import { TcpStream } from "../../gateway/stream/tcp-stream.ts";
+import type { TcpStream } from "../../gateway/stream/tcp-stream.ts";
+import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import { type Environment, programEnvironment } from "../../host/process/environment.ts";
 import { findSystemTool } from "../../host/process/system-tool.ts";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
@@ -23,7 +21,8 @@ const SESSIONS_MAX = 96;
 const CLIENT_PART = 0.75;
 /** A session that was told to end has this long for its channels. */
 const END_MS = 5_000;
-const CONNECT_MS = 15_000;
+
+type Session = Subprocess<"pipe", "pipe", "inherit">;
 
 /** What the gate is made with. */
 export interface GateParts extends JudgeParts {
@@ -43,7 +42,7 @@ const OWN_PROGRAM: readonly string[] = import.meta.dir.startsWith("/$bunfs/")
 export class SshGate implements SshCarrier {
   readonly #parts: GateParts;
   readonly #shares = new Shares(SESSIONS_MAX, CLIENT_PART);
-  readonly #sessions = new Set<Subprocess>();
+  readonly #sessions = new Set<Session>();
   #isClosed = false;
 
   constructor(parts: GateParts) {
@@ -85,35 +84,23 @@ export class SshGate implements SshCarrier {
     const gateway = this.#parts.gateway();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { privateKey } = await hostKeyOf(folder);
-    const socket = join(folder, `${randomBytes(4).toString("hex")}.sock`);
-    const data = Promise.withResolvers<Channel | undefined>();
-    let child: Subprocess<"pipe", "pipe", "inherit"> | undefined;
-    const handlers = TcpStream.handlers(() => undefined);
-    const server = Bun.listen<TcpStream | undefined>({
-      unix: socket,
-      allowHalfOpen: true,
-      data: undefined,
-      socket: {
-        ...handlers,
-        open(opened: Socket<TcpStream | undefined>) {
-          const stream = new TcpStream(opened);
-          const { pid } = peerOf((opened as unknown as { fd: number }).fd);
-          // Only the process that we started, where the system tells who it is.
-          if (child === undefined || (pid !== undefined && pid !== child.pid)) return stream.destroy();
-          data.resolve(new Channel(stream));
-        },
-      },
-    });
+    const stream = channel.stream as TcpStream;
+    let child: Session | undefined;
+    // What the client has said already goes with its connection; nobody reads in between.
+    const first = Buffer.from(channel.read()).toString("base64");
+    const connectionFd = stream.handOut(() => child && endSession(child));
     try {
       child = Bun.spawn([...OWN_PROGRAM, "ssh-session"], {
         env: programEnvironment(env),
         cwd: "/",
-        stdin: "pipe",
-        stdout: "pipe",
-        stderr: "inherit",
-      });
-      this.#sessions.add(child);
-      const session = child;
+        stdio: ["pipe", "pipe", "inherit", connectionFd],
+      }) as Session;
+    } finally {
+      closeDescriptor(connectionFd);
+    }
+    const session = child;
+    this.#sessions.add(session);
+    try {
       const send = (line: ToSession) => {
         try {
           session.stdin.write(`${JSON.stringify(line)}\n`);
@@ -126,7 +113,7 @@ export class SshGate implements SshCarrier {
         name: name === "" ? destination.host : name,
         host: destination.host,
         port: destination.port,
-        dataSocket: socket,
+        first,
         hostKey: privateKey,
         program,
         config: gateway.settings.current.ssh_config || undefined,
@@ -135,26 +122,11 @@ export class SshGate implements SshCarrier {
       };
       send({ type: "start", start });
       const judge = new SessionJudge(this.#parts, { owner, destination, name: start.name }, send);
-      const read = readLines(session.stdout, (line) => judge.take(line));
-      const timer = setTimeout(() => data.resolve(undefined), CONNECT_MS);
-      const ended = session.exited.then(() => data.resolve(undefined));
-      const inner = await data.promise;
-      clearTimeout(timer);
-      server.stop(false);
-      await rm(socket, { force: true });
-      if (inner !== undefined) await relay(channel, inner);
-      // Both ends are closed: a session has nothing left to do, and one that hangs is ended.
-      const late = setTimeout(() => session.kill("SIGKILL"), END_MS);
-      await Promise.allSettled([ended, read]);
-      clearTimeout(late);
+      await Promise.allSettled([session.exited, readLines(session.stdout, (line) => judge.take(line))]);
       judge.close();
     } finally {
-      server.stop(true);
-      if (child !== undefined) {
-        this.#sessions.delete(child);
-        if (child.exitCode === null) child.kill("SIGKILL");
-      }
-      await rm(socket, { force: true });
+      this.#sessions.delete(session);
+      if (session.exitCode === null) session.kill("SIGKILL");
     }
   }
 
@@ -162,10 +134,16 @@ export class SshGate implements SshCarrier {
   async close(): Promise<void> {
     this.#isClosed = true;
     const all = [...this.#sessions];
-    for (const session of all) (session.stdin as import("bun").FileSink).end();
-    await Promise.race([Promise.allSettled(all.map((each) => each.exited)), Bun.sleep(END_MS)]);
-    for (const session of all) if (session.exitCode === null) session.kill("SIGKILL");
+    for (const session of all) endSession(session);
+    await Promise.allSettled(all.map((each) => each.exited));
   }
+}
+
+/** Tells a session to end, and sees to it. */
+function endSession(session: Session): void {
+  void Promise.resolve(session.stdin.end()).catch(() => undefined);
+  const late = setTimeout(() => session.kill("SIGKILL"), END_MS);
+  void session.exited.then(() => clearTimeout(late));
 }
 
 async function readLines(from: ReadableStream<Uint8Array>, take: (line: FromSession) => void): Promise<void> {

@@ -12,15 +12,14 @@ import type { RemoteRecording } from "../../gateway/request/sessions.ts";
 import type { Ending } from "../../gateway/request/stages/stage.ts";
 import type { InspectEntry } from "../../match/inspect-entry.ts";
 import { InspectIndex } from "../../match/inspect-index.ts";
-import type { Asker } from "../../model/agent-label.ts";
 import type { Evidence, Subject } from "../../model/ask.ts";
 import { assertNever } from "../../model/assert-never.ts";
 import type { Judgement } from "../../model/verdict.ts";
-import { judgeOperation, stricterJudgement } from "../../policy/decide/judge.ts";
+import { judgeWish } from "../../policy/decide/judge-wish.ts";
 import { routeOf } from "../../policy/decide/route.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { refusalMessage } from "../../protocols/refusal.ts";
-import { type ClassifiedWish, classifyWish } from "../../protocols/ssh/classify-wish.ts";
+import { classifyWish } from "../../protocols/ssh/classify-wish.ts";
 import { folderOf, isBelow } from "../../protocols/ssh/file-operation.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
@@ -163,7 +162,16 @@ export class SessionJudge {
         digest,
         heldBytes: Buffer.byteLength(text),
       },
-      judge: (policy, asker) => this.#covered(wish, judgeWish(policy, classified, login, asker)),
+      judge: (policy, asker) =>
+        this.#covered(
+          wish,
+          judgeWish(
+            policy,
+            classified,
+            { host: login.target.host, hosts: login.hosts, user: login.user },
+            asker,
+          ),
+        ),
       onLeave: (left) => {
         open.left = left;
         return () => {
@@ -295,47 +303,6 @@ function entriesFor(policy: Policy, hosts: readonly string[], port: number): rea
     const index = new InspectIndex([{ entry, value: entry }]);
     return hosts.some((host) => index.lookup(host, port) !== undefined);
   });
-}
-
-/** The strictest verdict over the names of the host. */
-function judgeWish(
-  policy: Policy,
-  { classification, isExact }: ClassifiedWish,
-  login: Login,
-  asker: Asker,
-): Judgement {
-  let strictest: Judgement | undefined;
-  for (const host of login.hosts) {
-    const labelled = withWhere(classification, host, login.user);
-    let judged = judgeOperation(policy, labelled, asker);
-    if (isExact && labelled.tier === "unknown") judged = byName(policy, judged, asker);
-    strictest = strictest === undefined ? judged : stricterJudgement(strictest, judged);
-  }
-  if (strictest === undefined) throw new Error("a login has at least one host");
-  // Shown and recorded under one name, whichever decided.
-  return { ...strictest, classification: withWhere(strictest.classification, login.target.host, login.user) };
-}
-
-/** A program that nothing is known about may be allowed by a rule that names it, and by no rule that names a tier. */
-function byName(policy: Policy, judged: Judgement, asker: Asker): Judgement {
-  const operation = { ...judged.classification, tier: "sensitive" as const };
-  const named = judgeOperation(policy, operation, asker).verdict;
-  const unnamed = judgeOperation(policy, { ...operation, command: "", aliases: [] }, asker).verdict;
-  const isNamed = named.action === "allow" && named.rule !== unnamed.rule;
-  return isNamed ? { classification: judged.classification, verdict: named } : judged;
-}
-
-function withWhere(
-  classification: Judgement["classification"],
-  host: string,
-  user: string,
-): Judgement["classification"] {
-  const { parts } = classification;
-  return {
-    ...classification,
-    labels: { ...classification.labels, host, user },
-    ...(parts === undefined ? {} : { parts: parts.map((part) => withWhere(part, host, user)) }),
-  };
 }
 
 /** Commands whose bytes are files. */

@@ -10,8 +10,8 @@ export interface SessionStart {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Where the client's bytes come from. */
-  readonly dataSocket: string;
+  /** What the client has sent already, in base64; its connection is the descriptor CONNECTION_FD. */
+  readonly first: string;
   /** The private key that the client is shown a signature of. */
   readonly hostKey: string;
   /** The operator's ssh, and his configuration where it is not the usual file. */
@@ -22,6 +22,9 @@ export interface SessionStart {
   /** A folder for the log of each upstream connection. */
   readonly scratch: string;
 }
+
+/** Where a session process has its client's connection. */
+export const CONNECTION_FD = 3;
 
 /** What a channel wants. */
 export type Wish =

@@ -1,6 +1,7 @@
 // `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin and stdout. It
 // knows no SSH and no keys.
 
+import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { proxyAddress } from "../../cli/kit/proxy-address.ts";
@@ -8,6 +9,7 @@ import { SSH_NAME_FIELD } from "../../gateway/request/ssh-carrier.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
+import { awaitsSocket, passSocket } from "./pass-socket.ts";
 
 const ANSWER_MAX = 16 * 1024;
 
@@ -24,26 +26,51 @@ export async function carry(context: CommandContext): Promise<number> {
   const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   // Inside a run every connection leads through iddio by itself, and there is no daemon to ask.
   if (context.env.IDDIO_RUN !== undefined) return join(await open(where), Buffer.alloc(0));
-  const socket = await open(await proxyAddress(context));
-  socket.write(`CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`);
+  const ask = `CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`;
+  const address = await proxyAddress(context);
+  if (context.flags.has("pass-socket") && awaitsSocket()) return passTo(address, ask);
+  const socket = await open(address);
+  socket.write(ask);
   const first = await readAnswer(socket);
   return join(socket, first);
 }
 
-function open(address: string): Promise<Socket> {
+/** Opens the tunnel and gives it to ssh. */
+async function passTo(address: string, ask: string): Promise<number> {
+  const { host, port } = parts(address);
+  let answer: string | undefined;
+  try {
+    answer = passSocket({ host: (await lookup(host)).address, port }, ask);
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+  if (answer === undefined) return 0;
+  const end = answer.indexOf("\r\n\r\n");
+  throw refused(answer.slice(0, end), answer.slice(end + 4));
+}
+
+function parts(address: string): { readonly host: string; readonly port: number } {
   const [, host = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(address) ?? [];
+  return { host, port: Number(port) };
+}
+
+function unreachable(address: string, cause: unknown): UserError {
+  return new UserError(`${address} cannot be reached`, { hint: "start it: iddio gateway --start", cause });
+}
+
+function refused(head: string, body: string): UserError {
+  const [line = ""] = head.split("\r\n");
+  return new UserError(`the proxy refused: ${escapeForTerminal(body.trim().slice(0, 400) || line)}`, {
+    hint: LAST_ROWS,
+  });
+}
+
+const LAST_ROWS = "iddio audit show --last 5";
+
+function open(address: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), allowHalfOpen: true, noDelay: true }, () =>
-      resolve(socket),
-    );
-    socket.once("error", (cause) =>
-      reject(
-        new UserError(`${address} cannot be reached`, {
-          hint: "start it: iddio gateway --start",
-          cause,
-        }),
-      ),
-    );
+    const socket = connect({ ...parts(address), allowHalfOpen: true, noDelay: true }, () => resolve(socket));
+    socket.once("error", (cause) => reject(unreachable(address, cause)));
   });
 }
 
@@ -51,15 +78,16 @@ function open(address: string): Promise<Socket> {
 function readAnswer(socket: Socket): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
-    const fail = (text: string) => {
+    const fail = (error: UserError) => {
       socket.destroy();
-      reject(new UserError(text, { hint: "iddio audit show --last 5" }));
+      reject(error);
     };
+    const broken = (text: string) => fail(new UserError(text, { hint: LAST_ROWS }));
     const data = (bytes: Buffer) => {
       seen = Buffer.concat([seen, bytes]);
       const end = seen.indexOf("\r\n\r\n");
       if (end < 0) {
-        if (seen.length > ANSWER_MAX) fail("the proxy's answer is too long");
+        if (seen.length > ANSWER_MAX) broken("the proxy's answer is too long");
         return;
       }
       const head = seen.subarray(0, end).toString("latin1");
@@ -69,12 +97,11 @@ function readAnswer(socket: Socket): Promise<Buffer> {
         socket.pause();
         return resolve(rest);
       }
-      const [line = ""] = head.split("\r\n");
-      fail(`the proxy refused: ${escapeForTerminal(rest.toString("utf8").trim().slice(0, 400) || line)}`);
+      fail(refused(head, rest.toString("utf8")));
     };
     socket.on("data", data);
-    socket.once("end", () => fail("the proxy closed the connection"));
-    socket.on("error", () => fail("the connection to the proxy broke"));
+    socket.once("end", () => broken("the proxy closed the connection"));
+    socket.on("error", () => broken("the connection to the proxy broke"));
   });
 }
 

@@ -38,8 +38,9 @@ export async function writeConfig(context: CommandContext): Promise<void> {
   const { publicKey } = await hostKeyOf(paths.ssh);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFileAtomic(known, knownHostsText(entries, publicKey), 0o644);
-  const { code } = await runTool(["ssh", "-o", "WarnWeakCrypto=no-pq-kex", "-G", "x"], { env });
-  const warnsOfKeys = code === 0;
+  const knows = async (option: string) =>
+    (await runTool(["ssh", "-o", option, "-G", "x"], { env })).code === 0;
+  const warnsOfKeys = await knows("WarnWeakCrypto=no-pq-kex");
   await writeFileAtomic(
     file,
     sshConfigText(entries, {
@@ -47,6 +48,8 @@ export async function writeConfig(context: CommandContext): Promise<void> {
       home: env.IDDIO_HOME ? paths.root : undefined,
       known,
       warnsOfKeys,
+      passesSocket: process.platform === "linux",
+      ordersCiphers: await knows("Ciphers=^aes128-gcm@openssh.com"),
     }),
     0o644,
   );

@@ -73,6 +73,12 @@ export function startConsole(sources: ConsoleSources): RunningConsole {
   return { server, sessions, close: () => server.close() };
 }
 
+/** Where a person decides about a question in the console; undefined while it is not served. */
+export function approvalUrl({ server }: Pick<RunningConsole, "server">): (id: string) => string | undefined {
+  return (id) =>
+    server.port === undefined ? undefined : `http://localhost:${server.port}/#/approvals/${id}`;
+}
+
 type Methods = "console_open" | "console_sessions" | "console_revoke";
 
 /** Handlers of the methods about the console. */

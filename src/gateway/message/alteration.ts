@@ -14,7 +14,15 @@ export interface Alteration {
   readonly answer?: ((answer: UpstreamAnswer) => UpstreamAnswer) | undefined;
 }
 
-/** Both, as far as there are any. */
+/** Both, as far as there are any; the answer passes through both. */
 export function altered(one: Alteration | undefined, other: Alteration | undefined): Alteration | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : { ...one, ...other };
+  if (one === undefined || other === undefined) return one ?? other;
+  const [first, second] = [one.answer, other.answer];
+  const [fields, more] = [one.fields, other.fields];
+  return {
+    ...one,
+    ...other,
+    ...(fields && more ? { fields: (headers) => more(fields(headers)) } : {}),
+    ...(first && second ? { answer: (answer) => second(first(answer)) } : {}),
+  };
 }

@@ -23,6 +23,7 @@ import type { Detector } from "./inspection/detector.ts";
 import type { Inspection } from "./inspection/inspection.ts";
 import type { Probes } from "./inspection/probes.ts";
 import type { Splices } from "./inspection/splices.ts";
+import type { McpCarrier } from "./mcp-carrier.ts";
 import type { ModeHolder } from "./mode.ts";
 import type { Recorder } from "./records/recorder.ts";
 import type { RunCalls } from "./runs/run-calls.ts";
@@ -65,6 +66,8 @@ export interface Gateway {
   readonly recorder: Recorder;
   /** Serves the SSH connections of inspected hosts. */
   readonly ssh: SshCarrier;
+  /** Serves requests to the MCP servers of inspected hosts. */
+  readonly mcp: McpCarrier;
   readonly log: Log;
   /** Takes what is posted back to the proxy's own port; absent where nothing is. */
   readonly callbacks?: CallbackReceiver;

@@ -3,6 +3,7 @@
 // `socket.data` holds the stream.
 
 import type { Socket, SocketHandler } from "bun";
+import { duplicateDescriptor } from "../../host/process/descriptor.ts";
 import type { TlsTail } from "../../wire/tls/tail.ts";
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import { IGNORE } from "./byte-stream.ts";
@@ -29,6 +30,7 @@ export class TcpStream implements ByteStream {
   #tail: TlsTail | undefined;
   #receivedMs = LOOP_TIME.nowMs;
   #gone: (() => void) | undefined;
+  #ofAnother: (() => void) | undefined;
 
   constructor(socket: Socket<TcpStream | undefined>) {
     this.#socket = socket;
@@ -84,6 +86,23 @@ export class TcpStream implements ByteStream {
     if (gone) successor.onceGone(gone);
   }
 
+  /**
+   * Gives the connection to another process: a duplicate of its descriptor, which the caller closes. This stream is over
+   * without a word to the peer; whoever destroys it afterwards calls `destroyed`. What was received must be read before,
+   * in the same turn. Throws when the connection is gone, or is no plain one.
+   */
+  handOut(destroyed: () => void): number {
+    if (this.#isClosed || this.#successor !== undefined || this.#isEnding || this.#queued > 0)
+      throw new Error("the connection cannot be handed out");
+    this.keepAlive();
+    const fd = duplicateDescriptor((this.#socket as unknown as { readonly fd: number }).fd);
+    this.#ofAnother = destroyed;
+    // It is not silent: nobody here hears it.
+    this.#receivedMs = Number.POSITIVE_INFINITY;
+    this.#socket.close();
+    return fd;
+  }
+
   /** Has the kernel ask now and then whether the peer is still there: one that vanished is found out, also in a quiet tunnel. */
   keepAlive(): void {
     // Bun counts the delay in seconds.
@@ -128,6 +147,7 @@ export class TcpStream implements ByteStream {
   }
 
   destroy(): void {
+    this.#ofAnother?.();
     if (this.#isClosed) return;
     if (this.#successor) {
       this.#successor.destroy();

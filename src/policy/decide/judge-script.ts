@@ -7,8 +7,12 @@ import type { Classification } from "../../model/classification.ts";
 import { stricterTier } from "../../model/tier.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { classifyScript, type ScriptPart } from "../../protocols/shell/classify-script.ts";
+import type { ShellWord } from "../../protocols/shell/word.ts";
+import { type RemoteCall, readSshCommand } from "../../protocols/ssh/ssh-command-line.ts";
 import type { Policy } from "../policy.ts";
 import { judgeOperation } from "./judge.ts";
+import { judgeWish } from "./judge-wish.ts";
+import { routeOf } from "./route.ts";
 
 /** A judged script. */
 export interface ScriptJudgement extends Judgement {
@@ -24,7 +28,17 @@ export function judgeScript(
   read: (part: ScriptPart) => Classification = ({ classification }) => classification,
 ): ScriptJudgement | undefined {
   let strictest: ScriptJudgement | undefined;
-  for (const part of classifyScript(text)) {
+  const remote: RemotePart[] = [];
+  const visit = (name: string, words: readonly ShellWord[]) => {
+    for (const call of readSshCommand(name, words)) remote.push({ call, words });
+  };
+  const parts = classifyScript(text, visit);
+  for (const each of remote) {
+    const judged = judgeRemote(policy, each, asker);
+    if (judged !== undefined && (strictest === undefined || isStricter(judged, strictest)))
+      strictest = judged;
+  }
+  for (const part of parts) {
     const classification = read(part);
     // Anyone who does not name a protocol in the policy does not want to be asked about reads of it.
     if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
@@ -32,6 +46,21 @@ export function judgeScript(
     if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;
   }
   return strictest;
+}
+
+interface RemotePart {
+  readonly call: RemoteCall;
+  readonly words: readonly ShellWord[];
+}
+
+/** What the `ssh` block says to a command for another host; undefined for a host that it does not list. */
+function judgeRemote(policy: Policy, { call, words }: RemotePart, asker: Asker): ScriptJudgement | undefined {
+  const { host, port, user, wish } = call;
+  if (routeOf(policy, { host, port })?.protocol !== "ssh") return undefined;
+  const argv = words.map(({ text }) => text);
+  const isSure = words.every((word) => word.isSure);
+  const judged = judgeWish(policy, wish, { host, hosts: [host], user }, asker);
+  return { part: { argv, isSure, classification: judged.classification }, ...judged };
 }
 
 function isStricter(one: Judgement, other: Judgement): boolean {

@@ -2,11 +2,12 @@
 // not load or that changes anything but the one entry: the result is parsed and compared before it is handed out.
 
 import { entryCovers, isSameEntry } from "../../match/entry-covers.ts";
-import { type InspectEntry, parseInspectEntry } from "../../match/inspect-entry.ts";
+import type { InspectEntry } from "../../match/inspect-entry.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { nearestWord } from "../did-you-mean.ts";
 import { type ParsedPolicy, parsePolicy } from "../parse/parse.ts";
 import { type PolicyProblem, Problems } from "../parse/problems.ts";
+import { parseProtocolEntry } from "../parse/protocol-entry.ts";
 import { readYaml } from "../parse/read-yaml.ts";
 import { treeText } from "../parse/yaml-tree.ts";
 import type { ListedEntry, Policy } from "../policy.ts";
@@ -32,7 +33,7 @@ export type PolicyEdit =
 export function addInspectEntry(text: string, protocol: Protocol, written: string): PolicyEdit {
   const before = parsePolicy(text);
   if ("problems" in before) return unreadable(before.problems);
-  const parsed = parseInspectEntry(written);
+  const parsed = parseProtocolEntry(protocol, written);
   if ("problem" in parsed)
     return { kind: "refused", message: `"${written}" cannot be inspected: ${parsed.problem}` };
   const { entry } = parsed;
@@ -56,7 +57,7 @@ export function addInspectEntry(text: string, protocol: Protocol, written: strin
 export function removeInspectEntry(text: string, protocol: Protocol, written: string): PolicyEdit {
   const before = parsePolicy(text);
   if ("problems" in before) return unreadable(before.problems);
-  const parsed = parseInspectEntry(written);
+  const parsed = parseProtocolEntry(protocol, written);
   const entries = listed(before.policy, protocol);
   if ("problem" in parsed || !entries.some((one) => isSameEntry(one, parsed.entry)))
     return { kind: "unchanged", message: notListed(protocol, written, entries) };

@@ -1,7 +1,6 @@
 // Reads one protocol's block: inspect, default, groups, scope lists, rules. Reports every problem it finds
 // and goes on; a block with one is never compiled.
 
-import { parseInspectEntry } from "../../match/inspect-entry.ts";
 import { ACTIONS } from "../../model/action.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { Verdict } from "../../model/verdict.ts";
@@ -10,6 +9,7 @@ import { DEFAULT_ACTION, type ListedEntry, type ProtocolBlock, type RuleTable } 
 import { BLOCK_KEYS, protocolsWithScope, scopeKeywords } from "./block-keys.ts";
 import { MCP_KEYS, parseMcpKeys } from "./mcp-keys.ts";
 import { childPath, type Problems } from "./problems.ts";
+import { parseProtocolEntry } from "./protocol-entry.ts";
 import { type ParseContext, parseGroups, parseRules } from "./rules.ts";
 import { parseScopeList } from "./scopes.ts";
 import { asMap, type Field, quote, readFields, readTexts, readWord } from "./shape.ts";
@@ -67,17 +67,13 @@ export function parseBlock(
   return block;
 }
 
-const SSH_PORT = 22;
-
 function parseInspect(field: Field, protocol: Protocol, problems: Problems): readonly ListedEntry[] {
   if (field.value.kind === "empty") {
     problems.error(field.keyAt, field.path, '"inspect" is empty', 'write "inspect: []" to intercept nothing');
     return [];
   }
   return readTexts(field, "an inspect entry", problems).flatMap(({ item, path }) => {
-    // Without a port any is meant, but for SSH the one that SSH has: a host's other services are not SSH.
-    const defaultPort = protocol === "ssh" ? SSH_PORT : undefined;
-    const parsed = parseInspectEntry(item.text, defaultPort, protocol === "ssh");
+    const parsed = parseProtocolEntry(protocol, item.text);
     if ("problem" in parsed) {
       problems.error(item.at, path, `${quote(item.text)} cannot be inspected: ${parsed.problem}`);
       return [];

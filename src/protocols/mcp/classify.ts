@@ -54,7 +54,12 @@ function classify(request: HttpRequest): Classification {
   return classifyCall({ server: host, method: name, params }, { isTrusted: false });
 }
 
-function isLogin({ method, target, body }: HttpRequest | (RequestHead & { readonly body?: never })): boolean {
+/** Whether a request is part of a login, and not a message. */
+export function isLogin({
+  method,
+  target,
+  body,
+}: HttpRequest | (RequestHead & { readonly body?: never })): boolean {
   if (!LOGIN.test(splitTarget(target).path)) return false;
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return true;
   // A message of MCP is none, whatever path it is sent to.

@@ -55,7 +55,40 @@ export function mismatchAnswer(id: MessageId | null, problem: string): string {
   return errorAnswer(id, HEADER_MISMATCH, `iddio: ${problem}`);
 }
 
-/** The answer of the stateless era to a call that still waits: the client sends it again with the state. */
-export function waitingAnswer(id: MessageId, requestState: string): string {
-  return JSON.stringify({ jsonrpc: "2.0", id, result: { resultType: "input_required", requestState } });
+/** A call that waits, and where a person can decide about it. */
+export interface WaitingCall {
+  readonly state: string;
+  readonly approvalId: string;
+  readonly url?: string;
+}
+
+/**
+ * The answer of the stateless era to a call that still waits: the client sends it again with the state. A client that
+ * can show its person an address is given that of the question.
+ */
+export function waitingAnswer(
+  id: MessageId,
+  params: JsonObject,
+  { state, approvalId, url }: WaitingCall,
+): string {
+  const message = `iddio holds this call until you decide: ${approvalId}`;
+  const shown =
+    url !== undefined && showsAddresses(params)
+      ? {
+          inputRequests: {
+            [approvalId]: {
+              method: "elicitation/create",
+              params: { mode: "url", message, elicitationId: approvalId, url },
+            },
+          },
+        }
+      : {};
+  const result = { resultType: "input_required", ...shown, requestState: state };
+  return JSON.stringify({ jsonrpc: "2.0", id, result });
+}
+
+function showsAddresses({ _meta: meta }: JsonObject): boolean {
+  const capabilities = isObject(meta) ? meta["io.modelcontextprotocol/clientCapabilities"] : undefined;
+  const elicitation = isObject(capabilities) ? capabilities.elicitation : undefined;
+  return isObject(elicitation) && isObject(elicitation.url);
 }

@@ -19,6 +19,9 @@ export interface ScriptPart {
   readonly classification: Classification;
 }
 
+/** Looks at every program of a script, also those that others start. */
+export type ProgramVisitor = (name: string, words: readonly ShellWord[]) => void;
+
 /** How deeply scripts and wrappers may be nested in each other. */
 const DEPTH_MAX = 12;
 const PARTS_MAX = 500;
@@ -36,13 +39,15 @@ const LIKE_FLAGS =
   /^(?:TF_CLI_ARGS|HELM_(?:NAMESPACE|KUBE)|CLOUDSDK_(?:CORE_|AUTH_IMPERSONATE)|AWS_PROFILE$|AWS_(?:ROLE|ENDPOINT)|GH_(?:HOST|REPO)$|FLY_APP$)/;
 
 /** Classifies every program of a script. Never throws; an empty list means that nothing in it concerns any protocol. */
-export function classifyScript(text: string): readonly ScriptPart[] {
-  const parts: ScriptPart[] = [];
+export function classifyScript(text: string, visit?: ProgramVisitor): readonly ScriptPart[] {
+  const parts: VisitedParts = Object.assign([], { visit });
   classifyInto(parts, text, true, 0);
   return parts;
 }
 
-function classifyInto(parts: ScriptPart[], text: string, isSure: boolean, depth: number): void {
+type VisitedParts = ScriptPart[] & { readonly visit?: ProgramVisitor | undefined };
+
+function classifyInto(parts: VisitedParts, text: string, isSure: boolean, depth: number): void {
   const { commands, problem } = readScript(text);
   if (problem !== undefined) unknown(parts, [text], `the command line cannot be read: ${problem}`);
   if (depth > DEPTH_MAX) {
@@ -64,12 +69,13 @@ function unsure(command: SimpleCommand): SimpleCommand {
   return { ...command, words: first ? [first, ...rest.map((word) => ({ ...word, isSure: false }))] : [] };
 }
 
-function classifyCommand(parts: ScriptPart[], command: SimpleCommand, depth: number): void {
+function classifyCommand(parts: VisitedParts, command: SimpleCommand, depth: number): void {
   const { words, input } = command;
   const [first] = words;
   if (first === undefined) return;
   const argv = words.map(({ text }) => text);
   const name = baseName(first.text);
+  parts.visit?.(name, words);
   const classifier = classifierForProgram(name);
   if (classifier === undefined && !first.isSure)
     unknown(parts, argv, "which program it starts is only known when it runs");
@@ -93,7 +99,7 @@ function classifyCommand(parts: ScriptPart[], command: SimpleCommand, depth: num
 }
 
 function script(
-  parts: ScriptPart[],
+  parts: VisitedParts,
   { text, isSure }: ShellWord,
   argv: readonly string[],
   depth: number,

@@ -5,7 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { chown, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { spellingsOf } from "../../../src/features/credentials/echo-guard.ts";
+import { spellingsOf } from "../../../src/gateway/upstream/echo-guard.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { connectTls, connectTunnel } from "../../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";

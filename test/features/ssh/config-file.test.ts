@@ -18,6 +18,8 @@ const PLACES = {
   home: undefined,
   known: "/home/me/.iddio/ssh/known_hosts",
   warnsOfKeys: false,
+  passesSocket: false,
+  ordersCiphers: false,
 };
 
 describe("known hosts", () => {
@@ -82,6 +84,16 @@ if (ssh !== null)
     for (const host of ["other.example.com", "prod.example.com.evil.test", "me@only.example.com"])
       expect(asked(host)).not.toContain("ssh-proxy");
   });
+
+test("ssh is given the connection, and the quick cipher, where it can take them", () => {
+  const text = sshConfigText([entry("prod.example.com")], {
+    ...PLACES,
+    passesSocket: true,
+    ordersCiphers: true,
+  });
+  expect(text).toContain("ssh-proxy --pass-socket %h %p %n\n  ProxyUseFdpass yes\n");
+  expect(text).toContain("  Ciphers ^aes128-gcm@openssh.com\n");
+});
 
 test("inside a run it holds the key and the operator's words for hosts", () => {
   const text = runConfigText([entry("prod.example.com")], { known: "/k", warnsOfKeys: false }, [

@@ -2,7 +2,6 @@
 // Only the daemon's own user may connect, the token is in the address, and neither another Host nor a web page gets in.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Gateway } from "../../../gateway/request/context.ts";
 import { socketOwner } from "../../../host/process/socket-owner.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { Log } from "../../../state/log/log.ts";
@@ -11,11 +10,11 @@ import type { McpService } from "../judge/service.ts";
 import type { McpSession } from "../judge/session.ts";
 import { RELAY_PATIENCE, type RelayPatience } from "../stdio/patience.ts";
 import { answerHttp } from "./exchange.ts";
-import type { RemotePlace } from "./remote.ts";
+import type { RemoteParts, RemotePlace } from "./remote.ts";
 
 /** What the endpoint works with. */
 export interface EndpointParts {
-  readonly gateway: Pick<Gateway, "pool" | "dialler" | "trust">;
+  readonly gateway: RemoteParts;
   readonly service: McpService;
   readonly log: Log;
   /** The users, by number, who may connect. */

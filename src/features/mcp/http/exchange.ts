@@ -7,6 +7,7 @@ import {
   headerProblem,
   mismatchAnswer,
   statelessVersion,
+  type WaitingCall,
   waitingAnswer,
 } from "../../../protocols/mcp/era.ts";
 import {
@@ -16,25 +17,17 @@ import {
   waitingRefusal,
 } from "../../../protocols/mcp/refusal.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
-import { EventStreamReader, serialiseEvent } from "../../../wire/jsonrpc/event-stream.ts";
-import {
-  isId,
-  isObject,
-  type Message,
-  parseMessage,
-  parseMessageText,
-  type RequestMessage,
-  SERVER_BOUNDS,
-} from "../../../wire/jsonrpc/message.ts";
+import { serialiseEvent } from "../../../wire/jsonrpc/event-stream.ts";
+import { isId, isObject, parseMessage, type RequestMessage } from "../../../wire/jsonrpc/message.ts";
 import { withoutSealedState } from "../judge/sealed-state.ts";
 import type { McpSession } from "../judge/session.ts";
 import type { RelayPatience } from "../stdio/patience.ts";
 import { exactOf } from "../stdio/relay.ts";
-import { shownResult } from "../stdio/shown-result.ts";
 import { askRemote, type RemoteAnswer, type RemoteParts, type RemotePlace } from "./remote.ts";
+import { shownAnswer, shownEvents } from "./shown-answer.ts";
 
 const BODY_MAX = 16 * 1024 * 1024;
-const EVENT_MAX = 64 * 1024 * 1024;
+const ANSWER_MAX = 64 * 1024 * 1024;
 /** A judgement that is here by then is answered without a stream. */
 const AT_ONCE_MS = 300;
 
@@ -83,7 +76,7 @@ export async function answerHttp(parts: ExchangeParts, request: Request): Promis
 type Verdict =
   | { readonly kind: "go"; ended(ending?: Ending): void }
   | { readonly kind: "refuse"; readonly refusal: Refusal }
-  | { readonly kind: "parked"; readonly approvalId: string; readonly state: string };
+  | ({ readonly kind: "parked" } & WaitingCall);
 
 async function judged(parts: ExchangeParts, request: Request, message: RequestMessage): Promise<Response> {
   const { id, method, params, text } = message;
@@ -108,7 +101,7 @@ async function judged(parts: ExchangeParts, request: Request, message: RequestMe
   const early = await Promise.race([verdict, Bun.sleep(AT_ONCE_MS)]);
   const answerOf = (said: Exclude<Verdict, { kind: "go" }>): string => {
     if (said.kind === "refuse") return refusalAnswer(id, method, said.refusal, { isStateless });
-    if (isStateless) return waitingAnswer(id, said.state);
+    if (isStateless) return waitingAnswer(id, params, said);
     return refusalAnswer(id, method, waitingRefusal(method, params, said.approvalId), { waits: true });
   };
   if (early !== undefined) {
@@ -219,30 +212,17 @@ async function passAnswer(
     // What is no message is shown to nobody: it could be anything.
     const isEmpty = bytes.length === 0 || status === 202 || status === 204;
     headers.set("content-type", isEmpty ? "text/plain" : "application/json");
-    return new Response(isEmpty ? null : await shownText(parts, bytes, asked), { status, headers });
+    const shown = isEmpty ? null : await shownAnswer(bytes, { session: parts.session, asked });
+    return new Response(shown ?? (isEmpty ? null : unreadable(asked)), { status, headers });
   }
   headers.set("content-type", "application/json");
-  const message = parseMessage(bytes, SERVER_BOUNDS);
-  const text =
-    message.kind === "response" && message.id === asked.id
-      ? await shownResult(asked.method, message, parts.session.shower)
-      : undefined;
+  const text = await shownAnswer(bytes, { session: parts.session, asked });
   ended?.(text === undefined ? { failure: "its answer cannot be read" } : {});
-  return new Response(text ?? errorAnswer(asked.id, -32603, "iddio: the server's answer cannot be read"), {
-    status,
-    headers,
-  });
+  return new Response(text ?? unreadable(asked), { status, headers });
 }
 
-async function shownText(
-  parts: ExchangeParts,
-  bytes: Uint8Array,
-  asked: RequestMessage | undefined,
-): Promise<string> {
-  const message = parseMessage(bytes, SERVER_BOUNDS);
-  if (message.kind !== "response")
-    return errorAnswer(asked?.id ?? null, -32603, "iddio: the server's answer is no message");
-  return (await shownResult(asked?.method ?? "", message, parts.session.shower)) ?? "";
+function unreadable(asked: RequestMessage | undefined): string {
+  return errorAnswer(asked?.id ?? null, -32603, "iddio: the server's answer cannot be read");
 }
 
 /** The events of a server, each read before it is passed on. */
@@ -254,59 +234,25 @@ async function passEvents(
   send: (text: string) => void,
   ended?: (ending?: Ending) => void,
 ): Promise<void> {
-  const reader = new EventStreamReader(EVENT_MAX);
   let isAnswered = false;
   try {
-    for await (const piece of answer.pieces) {
-      for (const event of reader.push(piece)) {
-        if (event.data === "") {
-          send(serialiseEvent(event));
-          continue;
-        }
-        const message = parseMessageText(event.data, SERVER_BOUNDS);
-        if (message.kind === "bad") continue;
-        isAnswered ||= message.kind === "response" && message.id === asked?.id;
-        const text = await shownMessage(parts, message, asked, request);
-        if (text !== undefined) send(serialiseEvent({ ...event, data: text }));
+    const events = shownEvents(answer.pieces, {
+      session: parts.session,
+      asked,
+      onLeave: (left) => request.signal.addEventListener("abort", left, { once: true }),
+      tellServer: (body) =>
+        void forward(parts, request, body, undefined).then((response) => response.body?.cancel()),
+    });
+    for (let next = await events.next(); ; next = await events.next()) {
+      if (next.done === true) {
+        isAnswered = next.value;
+        return;
       }
-      if (reader.problem !== undefined) return;
+      send(next.value);
     }
   } finally {
     ended?.(isAnswered || asked === undefined ? {} : { failure: "the stream ended before the answer" });
   }
-}
-
-async function shownMessage(
-  parts: ExchangeParts,
-  message: Message,
-  asked: RequestMessage | undefined,
-  request: Request,
-): Promise<string | undefined> {
-  if (message.kind === "notification")
-    return message.method.startsWith("notifications/") ? message.text : undefined;
-  if (message.kind === "response")
-    return message.result === undefined
-      ? message.text
-      : shownResult(message.id === asked?.id ? (asked?.method ?? "") : "", message, parts.session.shower);
-  if (isPlumbing(message.method)) return message.text;
-  const { id, method, params, text } = message;
-  return new Promise((resolve) => {
-    const waiting = parts.session.judge(
-      { method, params, ...exactOf(text) },
-      {
-        go: (ended) => {
-          ended({});
-          resolve(text);
-        },
-        refuse: (refusal) => {
-          resolve(undefined);
-          const body = refusalAnswer(id, method, refusal);
-          void forward(parts, request, body, undefined).then((response) => response.body?.cancel());
-        },
-      },
-    );
-    request.signal.addEventListener("abort", () => waiting.leave(), { once: true });
-  });
 }
 
 async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
@@ -314,7 +260,7 @@ async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
-    if (size > EVENT_MAX) throw new Error("the server's answer is too long");
+    if (size > ANSWER_MAX) throw new Error("the server's answer is too long");
     all.push(piece);
   }
   return Buffer.concat(all);

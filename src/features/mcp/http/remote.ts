@@ -3,11 +3,12 @@
 
 import type { BodyReader } from "../../../gateway/message/upstream-answer.ts";
 import type { Gateway } from "../../../gateway/request/context.ts";
+import { guardAnswer, spellingsOf } from "../../../gateway/upstream/echo-guard.ts";
 import { forwardUpstream } from "../../../gateway/upstream/forward.ts";
 import type { Header } from "../../../model/request.ts";
 
 /** The parts of the gateway that reach upstreams. */
-export type RemoteParts = Pick<Gateway, "pool" | "dialler" | "trust">;
+export type RemoteParts = Pick<Gateway, "pool" | "dialler" | "trust" | "recorder">;
 
 /** Where a server is, and what is added to its requests. */
 export interface RemotePlace {
@@ -28,7 +29,7 @@ const PASSED = /^(?:accept|content-type|last-event-id|mcp-[a-z0-9-]+)$/;
 
 /** Sends one request. Throws UpstreamError when there is no answer. */
 export async function askRemote(
-  { pool, dialler, trust }: RemoteParts,
+  { pool, dialler, trust, recorder }: RemoteParts,
   place: RemotePlace,
   request: {
     readonly method: string;
@@ -52,7 +53,15 @@ export async function askRemote(
     ...(body === undefined ? [] : [["content-length", String(body.length)] as const]),
   ];
   const client = leavingClient(request.signal);
-  const answer = await forwardUpstream(
+  const echoed = () =>
+    recorder.control({
+      command: "credential echoed",
+      credential: "mcp add --header",
+      host,
+      port,
+      reason: "an answer held the credential and was cut",
+    });
+  const arrived = await forwardUpstream(
     pool,
     {
       host,
@@ -76,6 +85,8 @@ export async function askRemote(
     },
     client,
   );
+  const secrets = Object.values(place.headers).flatMap(secretsOf);
+  const answer = secrets.length === 0 ? arrived : guardAnswer(arrived, secrets, echoed);
   const fields = new Map(answer.headers.map(([name, value]) => [name.toLowerCase(), value]));
   return {
     status: answer.status,
@@ -86,6 +97,15 @@ export async function askRemote(
     }),
   };
 }
+
+/** What of an added field must not come back: the value, and the word behind its scheme. */
+function secretsOf(value: string): readonly Uint8Array[] {
+  const word = /^[A-Za-z]+ +(\S+)$/.exec(value)?.[1] ?? value;
+  return word.length < SECRET_MIN ? [] : spellingsOf(word);
+}
+
+/** What is shorter is in many an answer by chance. */
+const SECRET_MIN = 8;
 
 async function* piecesOf(body: BodyReader, finish: () => void): AsyncGenerator<Uint8Array> {
   try {

@@ -25,16 +25,20 @@ export class McpService {
     readonly pins: McpPins;
     readonly events: Events;
     readonly log: Log;
+    readonly urlOf: (approvalId: string) => string | undefined;
   };
   readonly #servers = new Map<string, KnownServer>();
   readonly #parked = new Map<string, Slot>();
   readonly #seals = new StateSeals();
+  readonly #inspected = new Map<string, McpSession>();
 
   constructor(parts: {
     gateway: AskParts;
     database: ConstructorParameters<typeof McpPins>[0];
     events: Events;
     log: Log;
+    /** The address at which a person can decide about a question, where there is one. */
+    urlOf: (approvalId: string) => string | undefined;
   }) {
     this.#parts = { ...parts, pins: new McpPins(parts.database) };
   }
@@ -57,7 +61,22 @@ export class McpService {
       client,
       identity,
       isAccepted,
+      urlOf: this.#parts.urlOf,
     });
+  }
+
+  /** The session of a client with a server behind an inspected host; kept, because each request is one of its own. */
+  sessionOf(
+    at: { readonly name: string; readonly url: string },
+    client: ClientIdentity | undefined,
+  ): McpSession {
+    const key = JSON.stringify([at.name, at.url, client?.user, client?.run_id]);
+    const known = this.#inspected.get(key);
+    if (known?.isAccepted === true && known.isOf(this.#servers.get(at.name))) return known;
+    const session = this.open(at.name, { kind: "http", url: at.url }, client);
+    if (this.#inspected.size >= SERVERS_MAX) this.#inspected.clear();
+    this.#inspected.set(key, session);
+    return session;
   }
 
   /** Writes down where a remote server is. Its pins stay. */

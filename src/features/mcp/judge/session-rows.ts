@@ -69,7 +69,14 @@ export function serveSession(session: McpSession, sink: RowSink<Answer>): Promis
       const parked = waiting.get(id)?.park();
       if (parked === undefined) return;
       waiting.delete(id);
-      sink.send({ id, say: "parked", approval_id: parked.approvalId, state: parked.state });
+      const { approvalId, state, url } = parked;
+      sink.send({
+        id,
+        say: "parked",
+        approval_id: approvalId,
+        state,
+        ...(url === undefined ? {} : { url }),
+      });
     } else {
       const { failure } = question;
       going.get(id)?.(failure === undefined ? {} : { failure });

@@ -39,6 +39,8 @@ export interface SessionParts {
   readonly identity: ServerIdentity;
   /** The server is the one that was accepted. */
   readonly isAccepted: boolean;
+  /** The address at which a person can decide about a question; undefined where no console is served. */
+  readonly urlOf: (approvalId: string) => string | undefined;
 }
 
 /** A request of either side. */
@@ -54,6 +56,8 @@ export interface Parked {
   readonly approvalId: string;
   /** For a client that gives it back when it asks again. */
   readonly state: string;
+  /** Where a person can decide about it. */
+  readonly url?: string;
 }
 
 /** What whoever asked can do while it waits. */
@@ -82,6 +86,11 @@ export class McpSession {
   /** Whether the server is the one that was accepted. */
   get isAccepted(): boolean {
     return this.#parts.isAccepted;
+  }
+
+  /** Whether it is a session with this very server. */
+  isOf(server: KnownServer | undefined): boolean {
+    return this.#parts.server === server;
   }
 
   /** For whoever filters what the server says. */
@@ -169,7 +178,9 @@ export class McpSession {
         if (id === undefined || (other !== undefined && other !== slot)) return undefined;
         parked.set(digest, slot);
         slot.park();
-        return { approvalId: id, state: seals.seal(digest, this.#principal()) };
+        const url = this.#parts.urlOf(id);
+        const state = seals.seal(digest, this.#principal());
+        return { approvalId: id, state, ...(url === undefined ? {} : { url }) };
       },
     };
   }

@@ -4,6 +4,7 @@
 import type { McpQuestionRow } from "../../../api/methods/mcp.ts";
 import type { RowConnection } from "../../../api/rows/row-connection.ts";
 import { openRows } from "../../../api/rows/row-connection.ts";
+import type { WaitingCall } from "../../../protocols/mcp/era.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
 import type { ServerIdentity } from "../../../state/mcp-pins.ts";
 import type { JsonObject } from "../../../wire/jsonrpc/message.ts";
@@ -14,7 +15,7 @@ export interface JudgedBack {
   go(): void;
   refuse(refusal: Refusal): void;
   /** Nobody waits any more; the approval is still open. */
-  parked(approvalId: string, state: string): void;
+  parked(waiting: WaitingCall): void;
 }
 
 /** A question that was asked. */
@@ -131,7 +132,7 @@ export class DaemonLink {
     return this.#connecting;
   }
 
-  #take({ id, say, refusal, approval_id, state, shown }: Answer): void {
+  #take({ id, say, refusal, approval_id: approvalId = "", state = "", url, shown }: Answer): void {
     if (say === "shown") {
       this.#learning.get(id)?.(shown);
       this.#learning.delete(id);
@@ -141,13 +142,13 @@ export class DaemonLink {
     this.#judging.delete(id);
     if (back === undefined) return;
     if (say === "go") back.go();
-    else if (say === "parked") back.parked(approval_id ?? "", state ?? "");
+    else if (say === "parked") back.parked({ approvalId, state, ...(url === undefined ? {} : { url }) });
     else if (say === "refuse" && refusal !== undefined) {
-      const { approval_id: approvalId, to_allow: toAllow, ...rest } = refusal;
+      const { approval_id: asked, to_allow: toAllow, ...rest } = refusal;
       back.refuse({
         ...(rest as Pick<Refusal, "outcome" | "tier" | "command" | "rule" | "reason" | "retry">),
         status: 403,
-        ...(approvalId === undefined ? {} : { approvalId }),
+        ...(asked === undefined ? {} : { approvalId: asked }),
         ...(toAllow === undefined ? {} : { toAllow }),
       });
     } else back.refuse(blocked("too many calls wait at once"));

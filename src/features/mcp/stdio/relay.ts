@@ -190,11 +190,13 @@ export class StdioRelay {
           ways.forward(withoutSealedState(text, params));
         },
         refuse: (refusal) => refused(refusalAnswer(id, method, refusal, { isStateless })),
-        parked: (approvalId, state) =>
+        parked: (waiting) =>
           refused(
             isStateless
-              ? waitingAnswer(id, state)
-              : refusalAnswer(id, method, waitingRefusal(method, params, approvalId), { waits: true }),
+              ? waitingAnswer(id, params, waiting)
+              : refusalAnswer(id, method, waitingRefusal(method, params, waiting.approvalId), {
+                  waits: true,
+                }),
           ),
       },
     );

@@ -2,7 +2,9 @@
 // the server's own. When the client goes, the server is ended as the specification says: stdin, TERM, KILL.
 
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { ADDRESS_IN_RUN } from "../../../api/client.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";
 import { LineReader } from "../../../wire/jsonrpc/line-reader.ts";
@@ -21,17 +23,21 @@ const END_MS = 2_000;
 export interface RunOptions {
   readonly name: string;
   readonly command: readonly string[];
+  /** Whether the server is started by `iddio run`. */
+  readonly isSandboxed: boolean;
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs a server; gives its exit code. */
-export async function runServer({ name, command, paths, env }: RunOptions): Promise<number> {
+export async function runServer(options: RunOptions): Promise<number> {
+  const { name, command, paths, env } = options;
   const [program = "", ...args] = command;
   const note = (text: string) => void process.stderr.write(`iddio mcp: ${text}\n`);
   const link = new DaemonLink(paths.socket, { name, identity: await identityOf(program, args, env) }, note);
   await link.open();
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...env } });
+  const [first = "", ...rest] = startedAs(options, note);
+  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "inherit"], env: { ...env } });
   const started = await new Promise<Error | undefined>((resolve) => {
     child.once("spawn", () => resolve(undefined));
     child.once("error", resolve);
@@ -93,6 +99,20 @@ export async function runServer({ name, command, paths, env }: RunOptions): Prom
   link.close();
   process.stdin.pause();
   return code;
+}
+
+/** What is started: the command as it is, or `iddio run` with it. A run has no second sandbox in it. */
+function startedAs(
+  { name, command, isSandboxed }: RunOptions,
+  note: (text: string) => void,
+): readonly string[] {
+  if (!isSandboxed) return command;
+  if (existsSync(ADDRESS_IN_RUN)) {
+    note("this is a sandbox already; the server is started in it");
+    return command;
+  }
+  const own = Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+  return [...own, "run", "--name", `mcp-${name}`, "--", ...command];
 }
 
 /** Writes lines; while the reader is slow, the source of what is written is not read. */

@@ -47,8 +47,9 @@ export class ChannelWriter {
     Object.defineProperty(outgoing, "window", {
       get: () => window,
       set: (next: number) => {
+        const isMore = next > window;
         window = Math.min(next, 0xffff_ffff);
-        this.#wakeAll();
+        if (isMore) this.#wakeAll();
       },
     });
     const push = this.#inner.push.bind(channel);

@@ -2,11 +2,11 @@
 // with ssh2 and starts the operator's ssh for each channel that the daemon lets through. It is a process of its own so
 // that a fault in it, or in ssh2, ends one connection and nothing else; without the daemon it ends at once.
 
-import { connect } from "node:net";
 import type { AuthContext, Connection, ServerConfig } from "ssh2";
 import { isPlainUser } from "../../../protocols/ssh/target.ts";
-import type { DialledTarget, ForwardKind, FromSession } from "../link.ts";
+import { CONNECTION_FD, type DialledTarget, type ForwardKind, type FromSession } from "../link.ts";
 import { askSsh } from "./ask-ssh.ts";
+import { openClientSocket } from "./client-socket.ts";
 import { DaemonLink } from "./daemon-link.ts";
 import { explainLog } from "./explain-log.ts";
 import { serveSessionChannel } from "./session-channel.ts";
@@ -108,7 +108,7 @@ export async function runSession(env: Readonly<Record<string, string | undefined
     });
   };
 
-  const data = connect(start.dataSocket);
+  const data = await openClientSocket(CONNECTION_FD, Buffer.from(start.first, "base64"));
   data.on("error", () => over.resolve());
   data.on("close", () => over.resolve());
   server.injectSocket(data);

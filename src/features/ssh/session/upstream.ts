@@ -3,6 +3,9 @@
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { adoptSocket, socketPair } from "../../../gateway/stream/adopt-socket.ts";
+import type { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { closeDescriptor } from "../../../host/sandbox/libc.ts";
 import { type UpstreamTarget, type UpstreamWork, upstreamArguments } from "./upstream-arguments.ts";
 
 /** A terminal as the client described it. */
@@ -74,30 +77,65 @@ type Running = Omit<Upstream, "ended"> & { readonly ended: Promise<number> };
 type ChildEnvironment = Record<string, string | undefined>;
 
 function startPiped(argv: readonly string[], env: ChildEnvironment, { output }: UpstreamOptions): Running {
-  const child = Bun.spawn([...argv], { env, cwd: "/", stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-  const read = async (from: ReadableStream<Uint8Array>, isStderr: boolean) => {
-    for await (const bytes of from) await output(bytes, isStderr);
-  };
-  const taken = Promise.all([read(child.stdout, false), read(child.stderr, true)]);
+  // One socket for both directions: Bun reads and writes it in larger pieces than a pipe's.
+  const [ours, theirs] = socketPair();
+  let child: Bun.Subprocess<number, number, "pipe">;
+  try {
+    child = Bun.spawn([...argv], { env, cwd: "/", stdio: [theirs, theirs, "pipe"] });
+  } catch (error) {
+    closeDescriptor(ours);
+    throw error;
+  } finally {
+    closeDescriptor(theirs);
+  }
   let isEnded = false;
+  let drained = () => {};
+  const over = Promise.withResolvers<void>();
+  let taking = Promise.resolve();
+  const opened = adoptSocket(ours).then((stream) => {
+    stream.setHandler({
+      data(bytes) {
+        stream.pause();
+        taking = taking.then(() => output(bytes, false)).then(() => stream.resume());
+      },
+      drain: () => drained(),
+      end: () => over.resolve(),
+      close: () => {
+        drained();
+        over.resolve();
+      },
+    });
+    return stream;
+  });
+  opened.catch(() => over.resolve());
+  const errors = (async () => {
+    for await (const bytes of child.stderr as ReadableStream<Uint8Array>) await output(bytes, true);
+  })();
+  const taken = Promise.all([over.promise.then(() => taking), errors]);
+  let stream: TcpStream | undefined;
+  void opened.then((found) => {
+    stream = found;
+  });
+  const put = (to: TcpStream, bytes: Uint8Array): Promise<void> | undefined => {
+    if (isEnded || to.write(bytes)) return undefined;
+    return new Promise((resolve) => {
+      drained = resolve;
+    });
+  };
   return {
     async write(bytes) {
-      if (isEnded) return;
-      try {
-        child.stdin.write(bytes);
-        await child.stdin.flush();
-      } catch {
-        // It reads no more; how it ended tells why.
-      }
+      await put(stream ?? (await opened), bytes);
     },
     end() {
       if (isEnded) return;
-      isEnded = true;
-      void Promise.resolve(child.stdin.end()).catch(() => undefined);
+      void opened.then((found) => {
+        isEnded = true;
+        found.end();
+      });
     },
     resize() {},
     kill: () => child.kill("SIGTERM"),
-    ended: taken.then(() => child.exited),
+    ended: taken.then(() => child.exited).finally(() => stream?.destroy()),
   };
 }
 

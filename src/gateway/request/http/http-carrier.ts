@@ -82,7 +82,10 @@ export function exchangeHttp(
   request: ClientRequest,
   protocolsNow: () => readonly Protocol[] = () => protocols,
 ): Promise<void> {
-  const run = () => exchange(gateway, new HttpCarrier(gateway, protocols, request, protocolsNow));
+  const asHttp = (asked: ClientRequest) =>
+    exchange(gateway, new HttpCarrier(gateway, protocols, asked, protocolsNow));
+  const isMcp = protocols.length === 1 && protocols[0] === "mcp";
+  const run = () => (isMcp ? gateway.mcp.serve(request, asHttp) : asHttp(request));
   const turn = TURNS.next(request.client);
   return turn === undefined ? run() : turn.then(run);
 }

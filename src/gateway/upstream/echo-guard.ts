@@ -2,10 +2,10 @@
 // debug page, an error that quotes the request. The value is looked for as it is, percent-encoded and in base64 at each of
 // its three alignments, also where it lies across two pieces.
 
-import { BodyError } from "../../gateway/message/body-source.ts";
-import type { BodyReader, UpstreamAnswer } from "../../gateway/message/upstream-answer.ts";
-import { UpstreamError } from "../../gateway/upstream/upstream-error.ts";
 import type { Header } from "../../model/request.ts";
+import { BodyError } from "../message/body-source.ts";
+import type { BodyReader, UpstreamAnswer } from "../message/upstream-answer.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 const ECHOED = "the answer holds the credential that iddio put into the request";
 
