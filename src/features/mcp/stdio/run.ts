@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { ADDRESS_IN_RUN } from "../../../api/client.ts";
+import { ownProgram } from "../../../host/process/own-program.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";
 import { LineReader } from "../../../wire/jsonrpc/line-reader.ts";
@@ -111,8 +112,7 @@ function startedAs(
     note("this is a sandbox already; the server is started in it");
     return command;
   }
-  const own = Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
-  return [...own, "run", "--name", `mcp-${name}`, "--", ...command];
+  return [...ownProgram(), "run", "--name", `mcp-${name}`, "--", ...command];
 }
 
 /** Writes lines; while the reader is slow, the source of what is written is not read. */
