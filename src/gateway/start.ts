@@ -6,8 +6,6 @@ import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
-import { InspectedMcp } from "../features/mcp/http/inspected.ts";
-import { patienceOf } from "../features/mcp/stdio/patience.ts";
 import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
@@ -39,7 +37,7 @@ import { announceChanges } from "./control/announce-changes.ts";
 import { approvalUrl, startConsole } from "./control/console-control.ts";
 import { controlHandlers } from "./control/control.ts";
 import { startGuard } from "./control/guard-control.ts";
-import { type McpParts, startMcp } from "./control/mcp-control.ts";
+import { inspectedMcp, type McpParts, startMcp } from "./control/mcp-control.ts";
 import { ObserveSessions } from "./control/observe-sessions.ts";
 import { remoteAnswers } from "./control/remote-answers.ts";
 import { startListener } from "./front/listener.ts";
@@ -234,11 +232,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   let mcp: McpParts | undefined;
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
-    mcp: new InspectedMcp({
-      gateway: () => listener.gateway,
-      service: () => mcp?.service,
-      patience: patienceOf(env),
-    }),
+    mcp: inspectedMcp(
+      () => listener.gateway,
+      () => mcp,
+      env,
+    ),
     pool,
     broker,
     grants,

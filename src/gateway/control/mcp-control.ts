@@ -4,6 +4,7 @@
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
 import { McpEndpoint } from "../../features/mcp/http/endpoint.ts";
+import { InspectedMcp } from "../../features/mcp/http/inspected.ts";
 import {
   accept,
   bind,
@@ -46,6 +47,15 @@ export function startMcp(
     patience: patienceOf(env),
   });
   return { service, endpoint, [Symbol.dispose]: () => endpoint.close() };
+}
+
+/** What serves requests to the hosts of `mcp: inspect:`; made before the rest of MCP is. */
+export function inspectedMcp(
+  gateway: () => Gateway,
+  mcp: () => McpParts | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): InspectedMcp {
+  return new InspectedMcp({ gateway, service: () => mcp()?.service, patience: patienceOf(env) });
 }
 
 /** Handlers of the methods about MCP servers. */

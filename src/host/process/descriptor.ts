@@ -1,5 +1,5 @@
 // Descriptors that go from one process to another: a duplicate for a program that is started, and the message by which
-// a running one is given one (SCM_RIGHTS). Knows nothing of what a descriptor is.
+// a running one is given one (SCM_RIGHTS), and pairs of sockets. Knows nothing of what a descriptor is for.
 
 import { FFIType, ptr } from "bun:ffi";
 import { cSymbol } from "../../state/c-symbol.ts";
@@ -39,3 +39,19 @@ export function sendDescriptor(over: number, fd: number): boolean {
 }
 
 const NO_SIGNAL = 0x4000;
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+/** Programs that are started meanwhile do not get it. Linux only; elsewhere Bun sees to that. */
+const SOCK_CLOEXEC = process.platform === "linux" ? 0o2000000 : 0;
+
+type SocketPair = (family: number, type: number, protocol: number, pair: unknown) => number;
+
+/** Two descriptors of connected sockets. Throws when there are none. */
+export function socketPair(): readonly [ours: number, theirs: number] {
+  const make = cSymbol<SocketPair>("socketpair", { args: [i32, i32, i32, pointer], returns: i32 });
+  const pair = new Int32Array(2);
+  if (make?.(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ptr(pair)) !== 0)
+    throw new Error("a pair of sockets cannot be had");
+  return [pair[0] as number, pair[1] as number];
+}
