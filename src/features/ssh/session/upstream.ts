@@ -3,8 +3,10 @@
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { adoptSocket, adoptSocket } from "../../../gateway/stream/adopt-socket.ts";
-import type { TcpStream, TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { adoptSocket } from "../../../gateway/stream/adopt-socket.ts";
+import type { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { socketPair } from "../../../host/process/descriptor.ts";
+import { closeDescriptor } from "../../../host/sandbox/libc.ts";
 import { type UpstreamTarget, type UpstreamWork, upstreamArguments } from "./upstream-arguments.ts";
 
 /** A terminal as the client described it. */
