@@ -112,6 +112,14 @@ test(
   LIMIT_MS,
 );
 
+test("behind sudo the agent is the user's, not root's", async () => {
+  await using home = await launchdHome();
+  const env = { ...home.env, SUDO_UID: "4242" };
+  await openService({ scope: "user", paths: home.paths, env, platform: "darwin" }).state();
+  const asked = readFileSync(join(home.fake, "calls"), "utf8");
+  expect(asked).toContain(`print gui/${uid === 0 ? 4242 : uid}/dev.iddio.daemon`);
+});
+
 test(
   "a restart while the agent is being taken away waits and starts it again",
   async () => {

@@ -204,6 +204,18 @@ test(
   LIMIT_MS * 2,
 );
 
+test(
+  "a trustd that hangs costs its time-out once, not for each authority",
+  async () => {
+    const hanging = SECURITY.replace("verify-cert)\n", "verify-cert)\n  exec sleep 600 ;;\nnever)\n");
+    await using home = await mac({ apple: joined(APPLE), system: joined(ROOTS.slice(-40)) }, hanging);
+    const started = performance.now();
+    expect(await home.roots()).toEqual(APPLE);
+    expect(performance.now() - started).toBeLessThan(25_000);
+  },
+  LIMIT_MS * 2,
+);
+
 test("a Linux store that is being written gives up no built-in root that the last bundle had", async () => {
   await using directory = await temporaryDirectory();
   const [store, kept] = [join(directory.path, "store.pem"), join(directory.path, "kept.pem")];

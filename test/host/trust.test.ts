@@ -163,7 +163,7 @@ test("macOS: install over ssh ends with a remark; who asks for trust by name is 
 
 test("macOS: root waits for the window longer than any other program", async () => {
   await using home = await homeWith({ security: SECURITY, sudo: SUDO });
-  await writeFile(join(home.path, "dialog"), "33");
+  await writeFile(join(home.path, "dialog"), "61");
   await new KeychainTrust(home.env, true).trust(home.certificate);
   expect(home.calls().at(-1)).toContain("add-trusted-cert -d");
 }, 120_000);

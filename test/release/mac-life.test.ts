@@ -17,6 +17,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LIMIT_MS = 10 * 60_000;
 const STAND_INS = join(PROJECT_ROOT, "test/support/system");
+const MAC_STAND_INS = `${join(PROJECT_ROOT, "test/support/system-mac")}:${STAND_INS}`;
 const APPLE = tls.rootCertificates.flatMap(pemCertificates);
 
 interface Mac extends AsyncDisposable {
@@ -37,7 +38,13 @@ async function mac(program?: string, more: Readonly<Record<string, string>> = {}
   await writeFile(join(keychains, "apple"), `${APPLE.join("\n")}\n`);
   const at = await installedHome({
     ...(program === undefined ? {} : { program }),
-    env: { IDDIO_TEST_PLATFORM: "darwin", FAKE_LAUNCHD: launchd, FAKE_KEYCHAINS: keychains, ...more },
+    env: {
+      IDDIO_TEST_TOOLS: MAC_STAND_INS,
+      IDDIO_TEST_PLATFORM: "darwin",
+      FAKE_LAUNCHD: launchd,
+      FAKE_KEYCHAINS: keychains,
+      ...more,
+    },
   });
   const launchctl = async (...args: readonly string[]) =>
     (await runClient(join(STAND_INS, "launchctl"), args, { env: at.env })).code;
@@ -147,6 +154,7 @@ test(
     const { code, stdout, stderr } = await at.iddio(["install"]);
     expect([code, stdout]).toEqual([0, expect.stringContaining("not trusted: ")]);
     expect(stderr).toContain("iddio repair --trust-ca");
+    expect(stderr).toContain("not when the Mac boots");
     await machine.whole();
     expect(await machine.launchctl("print", AGENT.replace("gui/", "user/"))).toBe(0);
     expect(await at.succeed(["ca", "info"])).toMatch(/\buntrusted\b/);

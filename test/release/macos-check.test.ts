@@ -15,14 +15,16 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
 
 const SCRIPT = join(PROJECT_ROOT, "packaging/macos-check.sh");
-const STAND_INS = join(PROJECT_ROOT, "test/support/system");
+const [STAND_INS, MAC_STAND_INS] = ["system", "system-mac"].map((name) =>
+  join(PROJECT_ROOT, "test/support", name),
+) as [string, string];
 
 test("the check is sound shell, without what bash 3.2 lacks, and refuses to run elsewhere", async () => {
   const shellcheck = findClient("shellcheck");
   if (shellcheck !== undefined)
     expect(await runClient(shellcheck, ["--shell=bash", SCRIPT])).toMatchObject({ code: 0, stdout: "" });
   // The stand-ins run on Macs too, where the test suite is a job of CI.
-  for (const path of [SCRIPT, join(STAND_INS, "launchctl"), join(STAND_INS, "security")])
+  for (const path of [SCRIPT, join(STAND_INS, "launchctl"), join(MAC_STAND_INS, "security")])
     expect(readFileSync(path, "utf8")).not.toMatch(/declare -A|mapfile|readarray|\$\{\w+[,^]{1,2}\}|&>>|\|&/);
   if (process.platform === "darwin") return;
   const { code, stderr } = await runClient("/bin/bash", [SCRIPT, "--unattended", SCRIPT]);
@@ -37,7 +39,7 @@ const MAC_PROGRAMS: Readonly<Record<string, string>> = {
     'case "$1" in -dv) echo "Identifier=dev.iddio.cli" >&2 ;; *) for last do :; done; [ -x "$last" ] ;; esac',
   stat: '[ "$1 $2" = "-f %Lp" ] && exec /usr/bin/stat -c %a "$3"; exit 1',
   launchctl: `exec '${STAND_INS}/launchctl' "$@"`,
-  security: `exec '${STAND_INS}/security' "$@"`,
+  security: `exec '${MAC_STAND_INS}/security' "$@"`,
   curl: `case "$*" in *-m\\ 60*) ;; *) '${Bun.which("curl")}' -sS -m 20 --noproxy '' https://127.0.0.1:1/ >/dev/null 2>&1 ;; esac; exit 0`,
   python3: "exit 0",
   node: "exit 0",
@@ -68,7 +70,7 @@ test("every step of the check is a command of this program that does what the st
     HOME: home,
     TMPDIR: directory.path,
     PATH: `${bin}:/usr/bin:/bin`,
-    IDDIO_TEST_TOOLS: STAND_INS,
+    IDDIO_TEST_TOOLS: `${MAC_STAND_INS}:${STAND_INS}`,
     IDDIO_TEST_PLATFORM: "darwin",
     FAKE_LAUNCHD: launchd,
     FAKE_KEYCHAINS: keychains,

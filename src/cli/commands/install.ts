@@ -124,6 +124,9 @@ async function serve(
   const waitMs = flags.durationMs("wait") ?? FIRST_START_MS;
   const { isUnitNew, status } = await bringUp(paths, service, { isBinaryNew, waitMs });
   report(output, "service", `${service.unitPath}${isUnitNew ? "" : " (there already)"}`);
+  const { isInUserDomain } = await import("../../host/service/launchctl-answer.ts");
+  if (isInUserDomain(service.unit))
+    output.note("nobody is at the screen: it starts when you log in, by ssh too, and not when the Mac boots");
   report(
     output,
     "daemon",

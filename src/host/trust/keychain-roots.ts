@@ -17,6 +17,8 @@ const APPLE = "/System/Library/Keychains/SystemRootCertificates.keychain";
 const SYSTEM = "/Library/Keychains/System.keychain";
 const LIST_MS = 10_000;
 const VERIFY_MS = 5_000;
+/** For all of them: macOS's trustd may hang, and the daemon must be up before its start counts as failed. */
+const VERIFY_ALL_MS = 12_000;
 /** More local authorities than this are not looked at: each costs a process. */
 const LOCAL_MAX = 64;
 const AT_ONCE = 4;
@@ -135,14 +137,17 @@ async function verified(candidates: readonly string[], env: Environment): Promis
   if (candidates.length === 0) return [];
   const folder = await mkdtemp(join(tmpdir(), "iddio-roots-"));
   const accepted = new Set<string>();
+  const untilMs = performance.now() + VERIFY_ALL_MS;
   const queue = [...candidates.entries()];
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [index, pem] = next;
+      const timeoutMs = Math.min(VERIFY_MS, untilMs - performance.now());
+      if (timeoutMs <= 0) return;
       const file = join(folder, `${index}.pem`);
       await writeFile(file, `${pem}\n`, { mode: 0o600 });
       const argv = ["security", "verify-cert", "-l", "-L", "-R", "offline", "-p", "ssl", "-c", file];
-      if ((await runTool(argv, { env, timeoutMs: VERIFY_MS })).code === 0) accepted.add(pem);
+      if ((await runTool(argv, { env, timeoutMs })).code === 0) accepted.add(pem);
     }
   };
   try {
