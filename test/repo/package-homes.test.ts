@@ -6,6 +6,8 @@ import { sourceFiles } from "../support/source-files.ts";
 
 const CONSOLE_PAGE = /^src\/features\/console\/app\//;
 
+const PAGES = /^src\/(?:features\/console|server\/ui)\/app\//;
+
 const HOMES: Readonly<Record<string, RegExp>> = {
   "ipaddr.js": /^src\/(?:match|host\/outgoing)\//,
   picomatch: /^src\/match\//,
@@ -23,8 +25,8 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   // Ends the client's side of SSH, in a process of its own; 290 kB of the program, loaded nowhere else.
   ssh2: /^src\/features\/ssh\/session\/session\.ts$/,
   // The console's page, in the browser: bundled with it, loaded by nothing else.
-  preact: CONSOLE_PAGE,
-  "@preact/signals": CONSOLE_PAGE,
+  preact: PAGES,
+  "@preact/signals": PAGES,
   "@codemirror/autocomplete": CONSOLE_PAGE,
   "@codemirror/commands": CONSOLE_PAGE,
   "@codemirror/lang-yaml": CONSOLE_PAGE,

@@ -40,7 +40,8 @@ export const serverTenantCommand: Command = {
   ],
   details: ["The provider sends people back to <address of the server>/auth/callback."],
   examples: [
-    "iddio server tenant set acme --issuer https://id.example.com --client-id iddio --role admin=ops --role viewer=staff",
+    "iddio server tenant set acme --issuer https://id.example.com --client-id iddio",
+    "iddio server tenant set acme --role admin=ops --role viewer=staff",
   ],
   async run(context) {
     const { args, flags, output } = context;

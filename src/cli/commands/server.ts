@@ -69,6 +69,7 @@ export const serverCommand: Command = {
     const domain = flags.text("domain");
     if (domain === undefined) await ensureTenant(opened.database, opened.sealer, Date.now());
     const { startServer } = await import("../../server/server.ts");
+    const { serverPage } = await import("../../server/ui/server-page.ts");
     const publicUrl = flags.text("public-url");
     const metricsToken = env.IDDIO_METRICS_TOKEN;
     const keepAuditMs = flags.durationMs("keep-audit");
@@ -83,6 +84,7 @@ export const serverCommand: Command = {
       isBehindProxy,
       ...(metricsToken === undefined || metricsToken === "" ? {} : { metricsToken }),
       ...(keepAuditMs === undefined ? {} : { keepAuditMs }),
+      page: serverPage,
       log: (event, fields = {}) =>
         void process.stderr.write(
           `${JSON.stringify({ time: new Date().toISOString(), event, ...fields })}\n`,

@@ -3,6 +3,7 @@
 
 import type { Database } from "../database/database.ts";
 import { listTenants, type TenantName } from "../tenants.ts";
+import { RateLimit } from "./rate-limit.ts";
 
 const FRESH_MS = 5_000;
 
@@ -10,6 +11,8 @@ const FRESH_MS = 5_000;
 export class TenantOfHost {
   readonly #database: Database;
   readonly #domain: string | undefined;
+  /** A name that is not known may be new; names that are made up do not become queries. */
+  readonly #looks = new RateLimit(5, 50);
   #known: { readonly atMs: number; readonly tenants: readonly TenantName[] } | undefined;
 
   constructor(database: Database, domain: string | undefined) {
@@ -24,12 +27,17 @@ export class TenantOfHost {
 
   /** The tenant of a Host header; undefined when it stands for none. */
   async find(host: string): Promise<TenantName | undefined> {
-    const tenants = await this.#tenants();
-    if (this.#domain === undefined) return tenants.length === 1 ? tenants[0] : undefined;
+    if (this.#domain === undefined) {
+      const tenants = await this.#tenants();
+      return tenants.length === 1 ? tenants[0] : undefined;
+    }
     const name = host.toLowerCase().replace(/:\d+$/, "");
     if (!name.endsWith(`.${this.#domain}`)) return undefined;
     const slug = name.slice(0, -this.#domain.length - 1);
-    return tenants.find((tenant) => tenant.slug === slug);
+    const found = (await this.#tenants()).find((tenant) => tenant.slug === slug);
+    if (found !== undefined || this.#looks.take("", performance.now()) !== undefined) return found;
+    this.#known = undefined;
+    return (await this.#tenants()).find((tenant) => tenant.slug === slug);
   }
 
   /** All of them. */

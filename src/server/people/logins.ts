@@ -27,7 +27,7 @@ export type OriginOf = (host: string) => string;
 export class Logins {
   readonly #parts: ServerParts;
   readonly #originOf: OriginOf;
-  readonly #limit = new RateLimit(1, 30);
+  readonly #limit = new RateLimit(5, 150);
 
   constructor(parts: ServerParts, originOf: OriginOf) {
     this.#parts = parts;

@@ -31,7 +31,7 @@ export interface PendingLogin {
 
 const FRESH_MS = 10 * 60_000;
 const LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout";
-const known = new Map<string, { readonly atMs: number; readonly config: Promise<openid.Configuration> }>();
+const known = new Map<string, { readonly atMs: number; readonly metadata: Promise<openid.ServerMetadata> }>();
 
 /** The address of the provider to which the browser goes. */
 export async function loginUrl(
@@ -102,28 +102,36 @@ export async function endedSession(
   };
 }
 
-/** What the provider says of itself; asked again after a while. */
-function configurationOf({ settings, secret }: Provider): Promise<openid.Configuration> {
-  const name = `${settings.issuer} ${settings.client_id}`;
-  const found = known.get(name);
-  if (found !== undefined && performance.now() - found.atMs < FRESH_MS) return found.config;
-  const issuer = new URL(settings.issuer);
-  const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(issuer.hostname);
-  const config = openid.discovery(
-    issuer,
-    settings.client_id,
-    undefined,
-    secret === undefined ? openid.None() : openid.ClientSecretBasic(secret),
-    {
-      // Without TLS only a provider on this machine: a trial or a test.
-      execute: [openid.enableNonRepudiationChecks, ...(isHere ? [openid.allowInsecureRequests] : [])],
-    },
-  );
-  const entry = { atMs: performance.now(), config };
-  known.set(name, entry);
-  // A provider that was away is asked again by the next login.
-  config.catch(() => {
-    if (known.get(name) === entry) known.delete(name);
-  });
+/** A client of the provider. Its keys are asked for by each login: they may have changed since the last. */
+async function configurationOf(provider: Provider): Promise<openid.Configuration> {
+  const { settings, secret } = provider;
+  const authentication = secret === undefined ? openid.None() : openid.ClientSecretBasic(secret);
+  const metadata = await metadataOf(settings.issuer, settings.client_id);
+  const config = new openid.Configuration(metadata, settings.client_id, undefined, authentication);
+  openid.enableNonRepudiationChecks(config);
+  if (isHere(settings.issuer)) openid.allowInsecureRequests(config);
   return config;
+}
+
+/** What the provider says of itself; asked again after a while. */
+function metadataOf(issuer: string, clientId: string): Promise<openid.ServerMetadata> {
+  const found = known.get(issuer);
+  if (found !== undefined && performance.now() - found.atMs < FRESH_MS) return found.metadata;
+  const metadata = openid
+    .discovery(new URL(issuer), clientId, undefined, openid.None(), {
+      execute: isHere(issuer) ? [openid.allowInsecureRequests] : [],
+    })
+    .then((config) => config.serverMetadata());
+  const entry = { atMs: performance.now(), metadata };
+  known.set(issuer, entry);
+  // A provider that was away is asked again by the next login.
+  metadata.catch(() => {
+    if (known.get(issuer) === entry) known.delete(issuer);
+  });
+  return metadata;
+}
+
+/** Without TLS only a provider on this machine: a trial or a test. */
+function isHere(issuer: string): boolean {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(issuer).hostname);
 }

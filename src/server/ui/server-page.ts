@@ -1,0 +1,39 @@
+// The server's page and its scripts. The page is the same for everybody and holds nothing: what it shows it asks the API for,
+// with the session of whoever looks.
+
+import { type PageBundle, readPageBundle } from "../../host/page-bundle.ts";
+import page from "./app/server.html";
+
+let bundle: Promise<PageBundle> | undefined;
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "worker-src 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+/** The page, or a file of its bundle; undefined for other paths. */
+export async function serverPage(path: string): Promise<Response | undefined> {
+  bundle ??= readPageBundle(page, `${import.meta.dir}/app/server.html`);
+  const { html, files } = await bundle;
+  if (path === "/")
+    return new Response(html, {
+      headers: {
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-store",
+        "content-security-policy": POLICY,
+      },
+    });
+  const file = files.get(path);
+  return (
+    file && new Response(file.bytes, { headers: { "content-type": file.type, "cache-control": "no-cache" } })
+  );
+}
