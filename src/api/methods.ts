@@ -23,6 +23,7 @@ import { FORWARD_METHODS } from "./forward-methods.ts";
 import { HOOKS_JUDGE } from "./hooks/hook-method.ts";
 import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
 import { type AnyMethod, method } from "./method.ts";
+import { FLEET_METHODS } from "./methods/fleet.ts";
 import { MCP_METHODS } from "./methods/mcp.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
 import { PAGE_METHODS } from "./methods/pages.ts";
@@ -240,6 +241,7 @@ export const METHODS = {
   }),
 
   ...CREDENTIAL_METHODS,
+  ...FLEET_METHODS,
   ...FORWARD_METHODS,
   ...NOTIFY_METHODS,
   update_status: method("read", "GET", "/v1/update", {

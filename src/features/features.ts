@@ -7,6 +7,7 @@ import { consoleFeature } from "./console/feature.ts";
 import { credentialsFeature } from "./credentials/feature.ts";
 import { doctorFeature } from "./doctor/feature.ts";
 import { effectsFeature } from "./effects/feature.ts";
+import { fleetFeature } from "./fleet/feature.ts";
 import { forwardFeature } from "./forward/feature.ts";
 import { guardFeature } from "./guard/feature.ts";
 import { hooksFeature } from "./hooks/feature.ts";
@@ -28,6 +29,7 @@ export const FEATURES: readonly Feature[] = [
   credentialsFeature,
   doctorFeature,
   effectsFeature,
+  fleetFeature,
   forwardFeature,
   guardFeature,
   hooksFeature,

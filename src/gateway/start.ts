@@ -180,9 +180,9 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     () => handlers,
     () => guard.guard,
   );
-  const { credentials, forwarding, notifying } = startOutgoing(cleanup, {
+  const { credentials, forwarding, notifying, fleet } = startOutgoing(cleanup, {
     ...{ database, chain, settings, recorder, paths, events, log, version, env },
-    ...{ broker, answerAs, pool, dialler, trust },
+    ...{ broker, answerAs, pool, dialler, trust, policy, mode },
     ...(now === undefined ? {} : { now }),
   });
   const inspection = new Inspection({
@@ -355,6 +355,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     updater,
     forwarding,
     notifying,
+    fleet,
     credentials,
     runs,
     clock,

@@ -28,6 +28,7 @@ export const EVENT_TAGS = [
   "detector_cleared",
   "forward_failed",
   "forward_resumed",
+  "fleet_changed",
   "notify_failed",
   "notify_resumed",
   "observe_started",

@@ -14,6 +14,8 @@ export interface Verdict {
   readonly reason: string;
   /** Set where the rule is that of a scope which the request may or may not act in, as `reason` then says. */
   readonly isInDoubt?: true;
+  /** Of an escalation: only the control plane may allow it; a person at the machine can still deny. */
+  readonly isCentral?: true;
 }
 
 /** A verdict with the classification that it was reached on. */

@@ -7,7 +7,7 @@ import type { InspectEntry } from "../match/inspect-entry.ts";
 import type { InspectIndex } from "../match/inspect-index.ts";
 import type { Action } from "../model/action.ts";
 import type { Protocol } from "../model/protocol.ts";
-import type { Tier } from "../model/tier.ts";
+import type { Tier, TierOrUnknown } from "../model/tier.ts";
 import type { Verdict } from "../model/verdict.ts";
 import type { Rule } from "./decide/rule-table.ts";
 import type { UnnamedScope } from "./decide/unnamed-scope.ts";
@@ -20,6 +20,17 @@ export interface Policy {
   readonly inspected: InspectIndex<ListedEntry>;
   /** The file as it was read. */
   readonly text: string;
+  /** The policy of a control plane, which this one can only tighten. */
+  readonly central?: CentralPolicy;
+}
+
+/** A policy that somebody else signed for this machine. */
+export interface CentralPolicy {
+  readonly policy: Policy;
+  /** Asks of these tiers may only be allowed by a decision of the control plane. */
+  readonly tiers: ReadonlySet<TierOrUnknown>;
+  /** The control plane was not reached for longer than it allows: above observe nothing is allowed without a person. */
+  readonly isStale: boolean;
 }
 
 /** An inspect entry with the place where it is listed. */

@@ -161,6 +161,8 @@ const MIGRATIONS: readonly string[] = [
      changed_ms INTEGER NOT NULL,
      UNIQUE (target, subject)
    ) STRICT`,
+  // The control plane that this machine belongs to, by name: enrolment, bundles, positions, uploaded rows.
+  `CREATE TABLE fleet (name TEXT NOT NULL PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 ];
 
 /**

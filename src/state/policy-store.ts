@@ -6,7 +6,7 @@ import { isNarrowerPolicy } from "../policy/compare/narrower.ts";
 import { DEFAULT_POLICY } from "../policy/default-policy.ts";
 import { newCommandProblems } from "../policy/lint/known-commands.ts";
 import { type PolicyProblem, parsePolicy } from "../policy/parse/parse.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { CentralPolicy, Policy } from "../policy/policy.ts";
 import { removedEntries } from "../policy/removed-entries.ts";
 import { writeFileAtomic } from "./files.ts";
 import type { StatePaths } from "./paths.ts";
@@ -49,6 +49,9 @@ export class PolicyStore {
   readonly #file: WatchedFile;
   readonly #listeners = new Set<(change: PolicyChange) => void>();
   #current: Policy;
+  #central: CentralPolicy | undefined;
+  /** Both together. */
+  #inForce: Policy;
   #revision = 1;
   #reloadProblem: string | undefined;
   #warnings: readonly PolicyProblem[];
@@ -63,6 +66,7 @@ export class PolicyStore {
     consent: Consent | undefined,
   ) {
     this.#current = policy;
+    this.#inForce = policy;
     this.#warnings = warnings;
     this.#consent = consent;
     this.#keepPath = paths.policyInForce;
@@ -103,7 +107,27 @@ export class PolicyStore {
 
   /** The policy in force; immutable, so a caller that keeps it for one request sees one policy. */
   get current(): Policy {
+    return this.#inForce;
+  }
+
+  /** What policy.yaml says by itself. */
+  get local(): Policy {
     return this.#current;
+  }
+
+  /** Puts a control plane's policy beside policy.yaml, or takes it away. Listeners hear of it as of a load. */
+  setCentral(central: CentralPolicy | undefined): void {
+    if (central === undefined && this.#central === undefined) return;
+    this.#central = central;
+    this.#combine();
+    this.#revision++;
+    const about = { policy: this.current, revision: this.#revision, warnings: this.#warnings };
+    this.#tell({ kind: "loaded", ...about, removed: [] });
+  }
+
+  #combine(): void {
+    const central = this.#central;
+    this.#inForce = central === undefined ? this.#current : { ...this.#current, central };
   }
 
   /** Counts up with each policy that comes into force; starts at 1. */
@@ -160,7 +184,7 @@ export class PolicyStore {
       this.#reloadProblem = undefined; // a broken edit was taken back: the same policy, now in step with the file
       return this.#tell({
         kind: "loaded",
-        policy: this.#current,
+        policy: this.current,
         revision: this.#revision,
         warnings: this.#warnings,
         removed: [],
@@ -191,13 +215,14 @@ export class PolicyStore {
     this.#consent?.approve(parsed.policy.text);
     this.#removed = removedEntries(this.#current, parsed.policy);
     this.#current = parsed.policy;
+    this.#combine();
     this.#warnings = [...parsed.warnings, ...commands];
     this.#revision++;
     this.#reloadProblem = undefined;
     this.#keep();
     return this.#tell({
       kind: "loaded",
-      policy: parsed.policy,
+      policy: this.current,
       revision: this.#revision,
       warnings: this.#warnings,
       removed: this.#removed,

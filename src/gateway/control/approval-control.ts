@@ -45,6 +45,12 @@ export function approvalHandlers(
     // An answer from elsewhere is about what waits. What it would allow later nobody there can see.
     if (isRemote(caller.kind) && broker.find(id, answer.digest).ended !== undefined)
       throw new UserError(`'${id}' no longer waits`, { code: "ended", hint: "let the client send it again" });
+    const { approval } = broker.find(id, answer.digest);
+    if (outcome === "approved" && approval.isCentral === true && caller.kind !== "control-plane")
+      throw new UserError(`'${approval.id}' can only be allowed by the control plane`, {
+        code: "not-permitted",
+        hint: "see: iddio fleet status; denying it here is always possible",
+      });
     const answered = broker.reply(id, outcome, { ...answer, by: caller.name ?? caller.kind });
     record(caller, outcome === "approved" ? "approval allow" : "approval deny", {
       approval_id: answered.approval.id,
@@ -88,7 +94,7 @@ export function approvalHandlers(
     const granted = await gateway.commandGrants.add(found.approval);
     const { approval } = reply("approved", answer, caller);
     record(caller, "approval allow --rest-of-command", { approval_id: approval.id });
-    const others = broker.list().filter((each) => granted.covers(each.ask));
+    const others = broker.list().filter((each) => each.isCentral !== true && granted.covers(each.ask));
     for (const each of others) reply("approved", { id: each.id, reason: `with ${approval.id}` }, caller);
     return {
       id: approval.id,

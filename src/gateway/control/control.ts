@@ -7,6 +7,7 @@ import type { ControlHandlers } from "../../api/handlers.ts";
 import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
 import type { Credentials } from "../../features/credentials/credentials.ts";
+import type { Fleet } from "../../features/fleet/fleet.ts";
 import type { Forwarding } from "../../features/forward/forwarding.ts";
 import type { Notifying } from "../../features/notify/notifying.ts";
 import type { Updater } from "../../features/update/updater.ts";
@@ -34,6 +35,7 @@ import { caReport, fingerprintOfPem } from "./ca-report.ts";
 import { type ClusterParts, clusterHandlers } from "./cluster-control.ts";
 import { consoleHandlers, type RunningConsole } from "./console-control.ts";
 import { credentialHandlers } from "./credential-control.ts";
+import { fleetHandlers } from "./fleet-control.ts";
 import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hookHandlers } from "./hook-control.ts";
@@ -68,6 +70,7 @@ export interface ControlParts {
   readonly updater: Updater;
   readonly cluster: ClusterParts;
   readonly forwarding: Forwarding;
+  readonly fleet: Fleet;
   readonly notifying: Notifying;
   readonly credentials: Credentials;
   readonly runs: Runs;
@@ -147,6 +150,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     mode_get: () => ({ proxy_mode: gateway.mode.current }),
 
     mode_set: ({ proxy_mode }, caller) => {
+      gateway.mode.check(proxy_mode);
       const previous = gateway.mode.set(proxy_mode);
       record(caller, "set-proxy-mode", { proxy_mode, previous });
       return { proxy_mode, previous };
@@ -230,6 +234,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     },
 
     ...credentialHandlers(parts.credentials, record),
+    ...fleetHandlers(parts.fleet, record),
     ...forwardHandlers(parts.forwarding, record),
     ...notifyHandlers(parts.notifying, record),
     ...mcpHandlers(parts.mcp, policy, record),

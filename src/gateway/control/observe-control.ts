@@ -40,6 +40,7 @@ export function observeHandlers(
     observe_status: report,
 
     observe_start: ({ duration_ms }, caller) => {
+      gateway.mode.check("observe");
       const { endsMs, previousMode } = observeSessions.start(duration_ms);
       record(caller, "observe start", { ends_ms: endsMs, previous_mode: previousMode });
       return report();

@@ -108,9 +108,9 @@ export function policyHandlers(
       alone(async () => {
         const parsed = parsePolicy(text);
         if ("problems" in parsed) throw doesNotLoad(parsed.problems);
-        const commands = newCommandProblems(parsed.policy, policy.current);
+        const commands = newCommandProblems(parsed.policy, policy.local);
         if (commands.some(({ severity }) => severity === "error")) throw doesNotLoad(commands);
-        const diff = await diffInSlices(policy.current, parsed.policy);
+        const diff = await diffInSlices(policy.local, parsed.policy);
         const effect = diffLines(diff);
         if (base_sha256 !== undefined && (await sha256OfFile(path)) !== base_sha256)
           throw new UserError("policy.yaml has been changed meanwhile, so it is not overwritten", {

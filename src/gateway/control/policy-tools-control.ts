@@ -59,7 +59,7 @@ export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick
     },
 
     policy_diff: async ({ text }) => {
-      const diff = await diffInSlices(policy.current, parsed(text));
+      const diff = await diffInSlices(policy.local, parsed(text));
       return {
         wider: diff.isWider,
         lines: [...diffLines(diff)],
@@ -97,7 +97,7 @@ export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick
     },
 
     policy_replay: async ({ text, from, since_ms: sinceMs = WEEK_MS, rows }) => {
-      const replay = new Replay(policy.current, parsed(text), BUILD_VERSION);
+      const replay = new Replay(policy.local, parsed(text), BUILD_VERSION);
       const path = from === "observe" ? paths.observe : paths.audit;
       const isCut = await readRows(path, sinceMs, (row) => replay.add(row), rows);
       const report = replay.report();

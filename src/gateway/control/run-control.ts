@@ -73,7 +73,8 @@ function checkPorts(ports: readonly number[]): readonly number[] {
 /** Every port that an inspect entry names. */
 function inspectPorts(policy: PolicyStore): readonly number[] {
   const ports = new Set<number>();
-  for (const { inspect } of policy.current.blocks.values())
+  const { blocks, central } = policy.current;
+  for (const { inspect } of [...blocks.values(), ...(central?.policy.blocks.values() ?? [])])
     for (const { entry } of inspect) if (entry.port !== undefined) ports.add(entry.port);
   return [...ports].sort((a, b) => a - b);
 }

@@ -19,9 +19,11 @@ export function spliceReason(
   destination: Destination,
 ): SpliceReason | undefined {
   const pin = gateway.pins.find(destination.host, destination.port);
-  if (pin && !hidesAnother(gateway, destination)) return { kind: "pinned", pin };
+  const isBound = gateway.inspection.isBound(destination);
+  if (pin && !isBound && !hidesAnother(gateway, destination)) return { kind: "pinned", pin };
   const protocols = gateway.inspection.protocolsOf(destination);
   if (protocols.length === 0) return { kind: "uninspected" };
+  if (isBound) return undefined;
   const suspect = gateway.detector.passing(destination, protocols);
   return suspect && { kind: "suspected", suspect };
 }

@@ -70,7 +70,11 @@ class PlainCarrier implements AskCarrier {
   judge(): Judged {
     const { classification, verdict } = this.#judgeNow();
     const ask = this.#ask(classification);
-    return { ask, verdict, again: () => whyRevoked(this.#judgeNow(), classification) };
+    return {
+      ask,
+      verdict,
+      again: () => whyRevoked(this.#judgeNow(), classification, verdict.isCentral === true),
+    };
   }
 
   #judgeNow(): Judgement {

@@ -20,6 +20,8 @@ export interface ApprovalRequest {
   readonly reason: string;
   /** Judges again by the policy in force: why it may wait no longer, undefined when it may. */
   judgeAgain(): string | undefined;
+  /** Only the control plane may allow it. */
+  readonly isCentral?: boolean;
   /** Why it may only be let through once; undefined when others like it may be for a while. */
   readonly onceOnly: string | undefined;
   /** Equal for a client's attempts at the same stream by different protocols. */
@@ -120,7 +122,7 @@ export class Broker {
     this.#forgetOld();
     const refused = request.fallbackKey === undefined ? undefined : this.#refused.get(request.fallbackKey);
     if (refused) return Promise.resolve(refused.outcome);
-    const late = this.#takeOneShot(request.ask);
+    const late = request.isCentral === true ? undefined : this.#takeOneShot(request.ask);
     if (late)
       return Promise.resolve({
         outcome: "approved",

@@ -27,10 +27,16 @@ export type Decision =
 export type Refused = Extract<Decision, { kind: "refuse" }>;
 
 /** Allow or deny; undefined when a person has to decide. */
-export function decideAtOnce(grants: Grants, ask: Ask, { action, reason }: Verdict): Decision | undefined {
+export function decideAtOnce(
+  grants: Grants,
+  ask: Ask,
+  { action, reason, isCentral }: Verdict,
+): Decision | undefined {
   if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
   if (action !== "escalate")
     return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
+  // What was granted on this machine is no decision of the control plane.
+  if (isCentral) return undefined;
   const grant = grants.find(grantSubject(ask));
   if (grant === undefined || onceOnlyReason(ask) !== undefined) return undefined;
   return {

@@ -2,10 +2,13 @@
 // by itself: a restart comes back to `default_mode`.
 
 import type { Mode } from "../../model/mode.ts";
+import { UserError } from "../../model/user-error.ts";
 
 /** Holds the mode and tells who wants to know of a change. */
 export class ModeHolder {
   #mode: Mode;
+  /** What holds whatever was chosen here. */
+  #held: Mode | undefined;
   readonly #listeners = new Set<(mode: Mode, previous: Mode) => void>();
 
   constructor(initial: Mode) {
@@ -13,12 +16,27 @@ export class ModeHolder {
   }
 
   get current(): Mode {
-    return this.#mode;
+    return this.#held ?? this.#mode;
+  }
+
+  /** Throws when the mode is not this machine's to choose: where a control plane's policy is in force nothing turns it off. */
+  check(wanted: Mode): void {
+    if (this.#held === undefined || wanted === this.#held) return;
+    throw new UserError(`the mode stays '${this.#held}' while the control plane's policy is in force`, {
+      hint: "see: iddio fleet status",
+    });
+  }
+
+  /** Holds a mode, whatever is chosen until it is let go with `undefined`. */
+  hold(mode: Mode | undefined): void {
+    const previous = this.current;
+    this.#held = mode;
+    if (this.current !== previous) for (const listener of this.#listeners) listener(this.current, previous);
   }
 
   /** Whether inspected hosts are opened at all in this mode. */
   get isInspecting(): boolean {
-    return this.#mode === "observe" || this.#mode === "enforce";
+    return this.current === "observe" || this.current === "enforce";
   }
 
   /** Returns the mode that was there before. */
@@ -26,7 +44,7 @@ export class ModeHolder {
     const previous = this.#mode;
     if (mode === previous) return previous;
     this.#mode = mode;
-    for (const listener of this.#listeners) listener(mode, previous);
+    if (this.#held === undefined) for (const listener of this.#listeners) listener(mode, previous);
     return previous;
   }
 

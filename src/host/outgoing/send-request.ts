@@ -27,6 +27,8 @@ export interface OutgoingRequest {
   readonly signal?: AbortSignal;
   /** For the whole exchange; 30 s. */
   readonly timeoutMs?: number;
+  /** More of an answer is not read; 64 KiB. */
+  readonly maxAnswerBytes?: number;
 }
 
 /** The answer, or why there is none, as a clause. */
@@ -73,7 +75,7 @@ export async function sendRequest(request: OutgoingRequest): Promise<OutgoingAns
         ...(request.caPem === undefined ? {} : { ca: request.caPem }),
       },
     });
-    const text = await readBounded(response);
+    const text = await readBounded(response, request.maxAnswerBytes ?? MAX_ANSWER_BYTES);
     const afterMs = retryAfter(response.headers.get("retry-after"));
     const dateMs = Date.parse(response.headers.get("date") ?? "");
     return {
@@ -158,7 +160,7 @@ function encoded({ body, gzip = false }: OutgoingRequest): {
   return { body: new Uint8Array(gzipSync(body)), encoding: { "content-encoding": "gzip" } };
 }
 
-async function readBounded(response: Response): Promise<string> {
+async function readBounded(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
@@ -168,12 +170,12 @@ async function readBounded(response: Response): Promise<string> {
     if (done) break;
     chunks.push(value);
     size += value.length;
-    if (size > MAX_ANSWER_BYTES) {
+    if (size > maxBytes) {
       await reader.cancel().catch(() => undefined);
       break;
     }
   }
-  return Buffer.concat(chunks).toString("utf8", 0, MAX_ANSWER_BYTES);
+  return Buffer.concat(chunks).toString("utf8", 0, maxBytes);
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3); undefined when it is neither. */

@@ -7,14 +7,25 @@ import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
+import { withCentral } from "./central-verdict.ts";
 import { findCommand, stricterVerdict } from "./rule-table.ts";
 
 /**
  * Decides by the block of the classification's protocol. Of a request with parts each is decided, and the
  * strictest wins. A protocol without a block escalates, with an empty rule. Without `mayWiden`, which only a run that was
- * started with presence has, `agents:` makes a verdict stricter and never milder.
+ * started with presence has, `agents:` makes a verdict stricter and never milder. With a central policy both decide, and
+ * the stricter verdict counts.
  */
 export function decide(policy: Policy, classification: Classification, mayWiden = true): Verdict {
+  const own = decideAlone(policy, classification, mayWiden);
+  const { central } = policy;
+  return central === undefined
+    ? own
+    : withCentral(own, central, classification, decideAlone(central.policy, classification, mayWiden));
+}
+
+/** What one policy says by itself. */
+function decideAlone(policy: Policy, classification: Classification, mayWiden: boolean): Verdict {
   const block = policy.blocks.get(classification.protocol);
   if (block !== undefined) {
     const verdict = decideIn(block, classification);

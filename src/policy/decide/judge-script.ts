@@ -41,7 +41,10 @@ export function judgeScript(
   for (const part of parts) {
     const classification = read(part);
     // Anyone who does not name a protocol in the policy does not want to be asked about reads of it.
-    if (classification.tier === "observe" && !policy.blocks.has(classification.protocol)) continue;
+    const isNamed = [policy, policy.central?.policy].some((each) =>
+      each?.blocks.has(classification.protocol),
+    );
+    if (classification.tier === "observe" && !isNamed) continue;
     const judged = { part, ...judgeOperation(policy, classification, asker) };
     if (strictest === undefined || isStricter(judged, strictest)) strictest = judged;
   }

@@ -15,8 +15,17 @@ export interface Route {
   readonly isCatchAll: boolean;
 }
 
-/** The route of a destination by name or address; undefined when nothing inspects it. */
+/** The route of a destination by name or address, by policy.yaml or else the central policy; undefined when nothing inspects it. */
 export function routeOf(
+  policy: Policy,
+  destination: { readonly host: string; readonly port: number },
+): Route | undefined {
+  const { central } = policy;
+  return ownRoute(policy, destination) ?? (central && ownRoute(central.policy, destination));
+}
+
+/** The route by this policy alone. */
+export function ownRoute(
   policy: Policy,
   destination: { readonly host: string; readonly port: number },
 ): Route | undefined {

@@ -19,6 +19,8 @@ export interface JournalPlace {
 /** What was read. */
 export interface JournalBatch {
   readonly rows: readonly Entry[];
+  /** The same rows as they are written, without their line feeds. */
+  readonly lines: readonly string[];
   /** Where the next batch begins. */
   readonly next: JournalPlace;
   /** Why rows may have been missed, as a clause; absent when none were. */
@@ -83,7 +85,7 @@ export async function readBatch(
   }
   // That copy is read: on with the one that came after it, which is the file itself when there is none.
   const next = copies[at + 1];
-  return { rows: [], next: { inode: next?.inode ?? ino, offset: 0 } };
+  return { rows: [], lines: [], next: { inode: next?.inode ?? ino, offset: 0 } };
 }
 
 async function readFrom(
@@ -96,15 +98,20 @@ async function readFrom(
   let block = await readBlock(file, offset, Math.min(maxBytes, MAX_LINE_BYTES));
   if (block.length > 0 && block.indexOf(10) === -1) block = await readBlock(file, offset, MAX_LINE_BYTES);
   const rows: Entry[] = [];
+  const lines: string[] = [];
   let start = 0;
   for (let end = block.indexOf(10); end !== -1 && rows.length < maxRows; end = block.indexOf(10, start)) {
-    const entry = parseRow(block.toString("utf8", start, end));
-    if (entry !== undefined) rows.push(entry);
+    const line = block.toString("utf8", start, end);
+    const entry = parseRow(line);
+    if (entry !== undefined) {
+      rows.push(entry);
+      lines.push(line);
+    }
     start = end + 1;
   }
   // No row is that long: what is no line is passed over in pieces.
   if (start === 0 && block.length === MAX_LINE_BYTES) start = block.length;
-  return { rows, next: { inode, offset: offset + start } };
+  return { rows, lines, next: { inode, offset: offset + start } };
 }
 
 /** Renamed copies beside the journal, oldest first: `audit.jsonl.2`, `audit.jsonl.1`, `audit.jsonl-20261129`. */

@@ -8,6 +8,7 @@ import type { Classification } from "../../../model/classification.ts";
 import { stricterTier } from "../../../model/tier.ts";
 import type { Judgement } from "../../../model/verdict.ts";
 import { judgeOperation } from "../../../policy/decide/judge.ts";
+import { trustsServer } from "../../../policy/decide/trusts-server.ts";
 import type { Policy } from "../../../policy/policy.ts";
 import { type CallFacts, type McpCall, subjectOf } from "../../../protocols/mcp/call.ts";
 import { classifyCall } from "../../../protocols/mcp/classify-call.ts";
@@ -27,7 +28,7 @@ export function classificationsOf(
   const tool = call.method === "tools/call" ? server.tool(name) : undefined;
   const facts: CallFacts = {
     ...(tool === undefined ? {} : { tool }),
-    isTrusted: policy.blocks.get("mcp")?.mcp?.trusted.includes(call.server) === true,
+    isTrusted: trustsServer(policy, call.server),
     ...(isListed === undefined ? {} : { isListed }),
   };
   const own = classifyCall(call, facts);

@@ -6,6 +6,7 @@ import type { MCP_METHODS } from "../../../api/methods/mcp.ts";
 import type { Value } from "../../../api/schema.ts";
 import { OUTSIDE } from "../../../model/agent-label.ts";
 import { UserError } from "../../../model/user-error.ts";
+import { trustsServer } from "../../../policy/decide/trusts-server.ts";
 import type { Policy } from "../../../policy/policy.ts";
 import { knownTables } from "../../../protocols/mcp-servers/known-tool.ts";
 import type { McpPins, StoredItem, StoredServer } from "../../../state/mcp-pins.ts";
@@ -35,7 +36,7 @@ export function serverReport(pins: McpPins, policy: Policy, stored: StoredServer
     ...(stored.version === undefined ? {} : { era: stored.version >= "2026" ? "2026" : "2025" }),
     ...(bound === undefined ? {} : { table: bound.table }),
     ...(stored.remote === undefined ? {} : { url: stored.remote.url }),
-    trusted: policy.blocks.get("mcp")?.mcp?.trusted.includes(stored.name) === true,
+    trusted: trustsServer(policy, stored.name),
     tools: items.filter(({ kind }) => kind === "tools").length,
     waits: waitingOf(stored, items).length,
   };

@@ -145,7 +145,11 @@ export class HttpCarrier implements AskCarrier {
         const now = this.#protocolsNow();
         // A host that is inspected no longer is judged as it was.
         const protocols = now.length === 0 ? this.#protocols : now;
-        return whyRevoked(this.#judgedBy(protocols, request), ask.operation);
+        return whyRevoked(
+          this.#judgedBy(protocols, request),
+          ask.operation,
+          judgement.verdict.isCentral === true,
+        );
       },
     };
   }

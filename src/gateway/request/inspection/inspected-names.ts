@@ -2,13 +2,14 @@
 // A wildcard in a certificate stands for every name below it, so it touches every entry that could be one of them.
 
 import { canonicalHost } from "../../../match/destination.ts";
-import { type Route, routeOf } from "../../../policy/decide/route.ts";
+import { ownRoute, type Route } from "../../../policy/decide/route.ts";
 import type { Policy } from "../../../policy/policy.ts";
 
 /** The exact names that a policy inspects, whatever the port. */
 export function exactNames(policy: Policy): readonly string[] {
   const names = new Set<string>();
   for (const { entry } of entriesOf(policy)) if (entry.kind === "host") names.add(entry.host);
+  for (const name of policy.central === undefined ? [] : exactNames(policy.central.policy)) names.add(name);
   return [...names];
 }
 
@@ -16,13 +17,13 @@ export function exactNames(policy: Policy): readonly string[] {
 export function routesOfCertificateName(policy: Policy, name: string, port: number): readonly Route[] {
   const host = canonicalHost(name);
   if (!host.startsWith("*.")) {
-    const route = routeOf(policy, { host, port });
+    const route = ownRoute(policy, { host, port });
     return route === undefined ? [] : [route];
   }
   const rest = host.slice(1);
   const routes: Route[] = [];
   const consider = (label: string) => {
-    const route = routeOf(policy, { host: `${label}${rest}`, port });
+    const route = ownRoute(policy, { host: `${label}${rest}`, port });
     if (route !== undefined) routes.push(route);
   };
   // Long and made of what no label is: only suffixes and open globs take it.

@@ -4,7 +4,7 @@
 
 import { isAddress, wrappedIpv4 } from "../../../match/destination.ts";
 import type { Protocol } from "../../../model/protocol.ts";
-import { type Route, routeOf } from "../../../policy/decide/route.ts";
+import { ownRoute, type Route, routeOf } from "../../../policy/decide/route.ts";
 import type { Policy } from "../../../policy/policy.ts";
 import type { PolicyStore } from "../../../state/policy-store.ts";
 import type { AddressMemory } from "../../upstream/address-memory.ts";
@@ -80,12 +80,25 @@ export class Inspection {
     return isAddress(host) || addresses.some((address) => this.#memory.namesOf(address).length > 0);
   }
 
+  /** Whether the control plane's policy inspects it, so that nothing on this machine may let it pass unread. */
+  isBound(destination: Destination): boolean {
+    const { central } = this.#policy.current;
+    return central !== undefined && this.#protocolsBy(central.policy, destination).length > 0;
+  }
+
+  /** Each policy names its own protocols: an entry of one must not take a host away from the other. */
   #find(destination: Destination): readonly Protocol[] {
+    const { current } = this.#policy;
+    const own = this.#protocolsBy(current, destination);
+    if (current.central === undefined) return own;
+    return [...new Set([...own, ...this.#protocolsBy(current.central.policy, destination)])];
+  }
+
+  #protocolsBy(policy: Policy, destination: Destination): readonly Protocol[] {
     const { host, port, addresses, serverName, shownNames } = destination;
-    const policy = this.#policy.current;
     const routes: Route[] = [];
     const consider = (name: string): Route | undefined => {
-      const route = routeOf(policy, { host: name, port });
+      const route = ownRoute(policy, { host: name, port });
       if (route) routes.push(route);
       return route;
     };

@@ -18,6 +18,7 @@ export const guard: Stage = {
       state.decision = decision;
       return undefined;
     }
+    if (judged.verdict.isCentral) return undefined;
     return parts.commandGrants.find(judged.ask).then((rest) => {
       // It may have waited for the system to tell its process, and a policy may have come into force meanwhile.
       if (rest !== undefined && judged.again() === undefined)
