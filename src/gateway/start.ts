@@ -176,10 +176,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const presentRuns = new Set<string>();
   const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
-  const answerAs = remoteAnswers(
-    () => handlers,
-    () => guard.guard,
-  );
+  const answerAs = remoteAnswers(() => ({ handlers, gate: guard.guard }));
   const { credentials, forwarding, notifying, fleet } = startOutgoing(cleanup, {
     ...{ database, chain, settings, recorder, paths, events, log, version, env },
     ...{ broker, answerAs, pool, dialler, trust, policy, mode },

@@ -137,6 +137,7 @@ test("reading needs a person only where a person alone may see it, a decision an
     "credentials_remove",
     "credentials_revoke",
     "detector_clear",
+    "fleet_sync",
     "grants_revoke",
     "guard_confirm",
     "hooks_judge",

@@ -3,8 +3,9 @@
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import { hostname } from "node:os";
-import type { ServerKey } from "../../api/fleet/protocol.ts";
+import type { ServerKey, SignedText } from "../../api/fleet/protocol.ts";
 import { enrollmentOctets, writePublicKey } from "../../api/fleet/request-signature.ts";
+import { openSigned } from "../../api/fleet/signed.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
 import { callUnsigned } from "./fleet-link.ts";
@@ -80,6 +81,21 @@ export async function enrol(
     private_key: String(privateKey.export({ format: "pem", type: "pkcs8" })),
     sync_ms: boundedSyncMs(sync_ms),
   };
+}
+
+/** The enrolment with the keys that a pinned key signed, and how often to sync; `renewed` is absent when nothing changes. */
+export function renewedEnrolment(
+  enrolment: Enrolment,
+  signed: SignedText | undefined,
+  syncMs: number,
+): { readonly renewed?: Enrolment; readonly problem?: string } {
+  const sync_ms = boundedSyncMs(syncMs);
+  const opened = signed === undefined ? undefined : openSigned("keys", signed, enrolment);
+  const problem = opened?.kind === "refused" ? { problem: opened.reason } : {};
+  const offered = opened?.kind === "good" ? opened.value.keys : [];
+  const keys = offered.length === 0 || offered.length > MAX_KEYS ? enrolment.keys : offered;
+  const isSame = sync_ms === enrolment.sync_ms && JSON.stringify(keys) === JSON.stringify(enrolment.keys);
+  return isSame ? problem : { ...problem, renewed: { ...enrolment, keys, sync_ms } };
 }
 
 /** How often a device syncs, whatever a server says. */

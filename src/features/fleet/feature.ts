@@ -13,6 +13,6 @@ export const fleetFeature: Feature = {
   methods: ["fleet_status", "fleet_enroll", "fleet_sync", "fleet_leave"],
   tables: ["fleet"],
   checks: async () => [
-    { name: "fleet", check: (await import("./check-fleet.ts")).checkFleet, after: "forwarding" },
+    { name: "fleet", check: (await import("./check-fleet.ts")).checkFleet, after: "audit" },
   ],
 };

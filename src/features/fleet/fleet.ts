@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import type { FleetCall, FleetProblem, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
-import { isNewer, openSigned } from "../../api/fleet/signed.ts";
+import { isNewer } from "../../api/fleet/signed.ts";
 import type { FleetReport } from "../../api/methods/fleet.ts";
 import type { ModeHolder } from "../../gateway/request/mode.ts";
 import { backOffMs } from "../../host/outgoing/back-off.ts";
@@ -14,7 +14,7 @@ import type { FleetStore } from "../../state/tables/fleet-store.ts";
 import { AuditUpload } from "./audit-upload.ts";
 import { type CentralApprovalParts, CentralApprovals } from "./central-approvals.ts";
 import { CentralPolicyHolder } from "./central-policy.ts";
-import { boundedSyncMs, type Enrolment, type EnrolStart, enrol } from "./enrolment.ts";
+import { type Enrolment, type EnrolStart, enrol, renewedEnrolment } from "./enrolment.ts";
 import { type FleetAnswer, FleetLink } from "./fleet-link.ts";
 
 /** What it works with. */
@@ -289,19 +289,13 @@ export class Fleet implements AsyncDisposable {
   }
 
   #takeKeys(signed: SignedText | undefined, syncMs: number): void {
-    const { store, log } = this.#parts;
     const enrolment = this.#enrolled();
-    const sync_ms = boundedSyncMs(syncMs);
-    let { keys } = enrolment;
-    if (signed !== undefined) {
-      const opened = openSigned("keys", signed, enrolment);
-      if (opened.kind === "refused")
-        log.warn("keys of the control plane were not taken", { reason: opened.reason });
-      else if (opened.value.keys.length > 0) keys = opened.value.keys;
-    }
-    if (sync_ms === enrolment.sync_ms && JSON.stringify(keys) === JSON.stringify(enrolment.keys)) return;
-    this.#enrolment = { ...enrolment, keys, sync_ms };
-    store.put("enrolment", this.#enrolment);
+    const { renewed, problem } = renewedEnrolment(enrolment, signed, syncMs);
+    if (problem !== undefined)
+      this.#parts.log.warn("keys of the control plane were not taken", { reason: problem });
+    if (renewed === undefined) return;
+    this.#enrolment = renewed;
+    this.#parts.store.put("enrolment", renewed);
   }
 
   #positions(): { policy?: PolicyPosition; dry_policy?: PolicyPosition } {

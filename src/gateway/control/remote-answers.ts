@@ -14,8 +14,8 @@ export interface RemoteAnswerer {
   readonly name: string;
 }
 
-/** Gives the function by which somebody elsewhere answers one approval. Both are asked for at each answer. */
-export function remoteAnswers(handlers: () => ControlHandlers, gate: () => Gate) {
+/** Gives the function by which somebody elsewhere answers one approval. The parts are asked for at each answer. */
+export function remoteAnswers(parts: () => { readonly handlers: ControlHandlers; readonly gate: Gate }) {
   return async (
     { kind, name }: RemoteAnswerer,
     verb: "allow" | "deny",
@@ -23,7 +23,8 @@ export function remoteAnswers(handlers: () => ControlHandlers, gate: () => Gate)
   ): Promise<void> => {
     const method = verb === "allow" ? "approvals_allow" : "approvals_deny";
     const caller: Principal = { kind, name };
+    const { handlers, gate } = parts();
     const call = { method, entry: entryOf(method), caller, input: about, proof: undefined };
-    await carryOut(handlers(), method, about, await admit(call, gate()));
+    await carryOut(handlers, method, about, await admit(call, gate));
   };
 }
