@@ -7,7 +7,7 @@ import { flag, list, map, number, object, optional, text, type Value } from "./s
 /** What a credential is added with. */
 export const credentialInput = object({
   name: text(),
-  kind: text("github, cloudflare, fly, google, kubernetes or generic"),
+  kind: text("github, cloudflare, fly, google, aws, kubernetes or generic"),
   from: text(
     "keychain, env, file, command, github-app, google-key; of kubernetes: service-account or impersonation",
   ),
@@ -36,6 +36,11 @@ export const credentialInput = object({
   impersonate: optional(text("user of the cluster, or service account of Google")),
   impersonate_groups: optional(list(text())),
   scopes: optional(list(text())),
+  profile: optional(text("of AWS's credentials file")),
+  role: optional(text("ARN of a role of AWS that keys are minted for")),
+  external_id: optional(text()),
+  region: optional(text("of STS")),
+  session: optional(text("action: the keys may do what the request does; role: all that the role may do")),
 });
 
 /** One of them. */
@@ -79,6 +84,7 @@ export const CREDENTIAL_METHODS = {
           name: text(),
           variables: list(text()),
           placeholder: text(),
+          environment: map(text(), "variables and what they are set to"),
           context: optional(text("of the kubeconfig, whose user it is for")),
           keeps_certificate: optional(flag("the client certificate stays with the context")),
         }),

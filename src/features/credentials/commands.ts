@@ -34,14 +34,24 @@ export const credentialsEnvCommand: Command = {
   async run({ flags, output, daemon }) {
     const { placeholders } = await daemon.call("credentials_placeholders", {});
     if (flags.has("json")) return void output.json(placeholders);
-    for (const { name, variables, placeholder, context } of placeholders) {
-      const [variable] = variables;
+    for (const { name, placeholder, context, environment } of placeholders) {
+      const [first, ...others] = Object.entries(environment);
       if (context !== undefined) output.line(`# ${name}: in the overlay of \`iddio kubeconfig\``);
-      else if (variable === undefined) output.line(`# ${name}: ${placeholder}`);
-      else output.line(`export ${variable}='${placeholder}'`);
+      else if (first === undefined) output.line(`# ${name}: ${placeholder}`);
+      else
+        for (const [variable, value] of isSame(first, others) ? [first] : [first, ...others])
+          output.line(`export ${variable}='${value}'`);
     }
   },
 };
+
+/** Tools that read several variables for one value need one of them. */
+function isSame(
+  [, value]: readonly [string, string],
+  others: readonly (readonly [string, string])[],
+): boolean {
+  return others.every(([, other]) => other === value);
+}
 
 const named = (
   name: string,

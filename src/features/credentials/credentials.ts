@@ -15,13 +15,16 @@ import { operatorPlugin } from "../../host/kubeconfig/operator-token.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import type { Header } from "../../model/request.ts";
 import { UserError } from "../../model/user-error.ts";
+import { accountOfKey } from "../../protocols/aws/credential.ts";
 import type { CredentialStore } from "../../state/credential-store.ts";
 import type { Log } from "../../state/log/log.ts";
+import { readKeys } from "./aws/keys-text.ts";
+import { AwsLending } from "./aws/lending.ts";
 import { Held, type HeldParts } from "./held.ts";
 import { bypassesImpersonation, impersonated, impersonationProblem, isBelow } from "./impersonation.ts";
 import { isForHost, kindOf } from "./kinds.ts";
 import { findPlaceholder, holderOf, placeholderOf, putIn } from "./placeholder.ts";
-import { writeKeychain } from "./sources/source.ts";
+import { rawValue, writeKeychain } from "./sources/source.ts";
 import { checkedCredential, type StoredCredential } from "./stored-credential.ts";
 
 /** What it works with. */
@@ -54,6 +57,7 @@ export class Credentials implements CredentialRelease {
   readonly #held = new Map<string, Held>();
   readonly #secret: Uint8Array;
   readonly #parts: HeldParts;
+  readonly #aws: AwsLending;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
@@ -66,6 +70,12 @@ export class Credentials implements CredentialRelease {
       cluster: { ask, env, holder: holderOf(this.#secret) },
       minted: (fields) => recorder.control({ command: "credential minted", ...fields }),
     };
+    this.#aws = new AwsLending({
+      secret: this.#secret,
+      now: this.#parts.now,
+      whyNot: whyNotAnywhere,
+      echoed: (names, request) => this.#echoed(names, request),
+    });
     for (const { name, json, added_ms } of store.list())
       this.#held.set(name, new Held(JSON.parse(json) as StoredCredential, added_ms, this.#parts));
   }
@@ -79,12 +89,13 @@ export class Credentials implements CredentialRelease {
     const wanted: { readonly held: Held; readonly placeholder: string }[] = [];
     for (const held of this.#held.values()) {
       const { name, kind, origin } = held.credential;
+      if (kind === "aws") continue;
       const placeholder = placeholderOf(this.#secret, name, kind, runId);
       if (findPlaceholder(request.head.headers, placeholder).length > 0) wanted.push({ held, placeholder });
       else if (bypassesImpersonation(origin, request))
         return { refused: `the client certificate is lent only with the credential '${name}'` };
     }
-    if (wanted.length === 0) return undefined;
+    if (wanted.length === 0) return this.#aws.of(request, this.#held.values());
     try {
       const lent: Lent[] = [];
       for (const { held, placeholder } of wanted) {
@@ -118,31 +129,43 @@ export class Credentials implements CredentialRelease {
 
   /** What a caller has in place of each; `runId` is "" outside of runs. */
   placeholders(runId: string) {
-    return [...this.#held.values()].map(({ credential: { name, kind, origin } }) => ({
-      name,
-      variables: kindOf(kind).variables,
-      placeholder: placeholderOf(this.#secret, name, kind, runId),
-      ...("cluster" in origin ? { context: origin.cluster.context } : {}),
-      ...(origin.from === "impersonation" && origin.operator.kind === "certificate"
-        ? { keeps_certificate: true }
-        : {}),
-    }));
+    return [...this.#held.values()].map((held) => {
+      const { name, kind, origin } = held.credential;
+      const { variables } = kindOf(kind);
+      const keys = kind === "aws" ? this.#aws.placeholder(held, runId) : undefined;
+      const placeholder = keys?.accessKey ?? placeholderOf(this.#secret, name, kind, runId);
+      const environment =
+        keys === undefined
+          ? Object.fromEntries(variables.map((variable) => [variable, placeholder]))
+          : { AWS_ACCESS_KEY_ID: keys.accessKey, AWS_SECRET_ACCESS_KEY: keys.secretKey };
+      return {
+        name,
+        variables,
+        placeholder,
+        environment,
+        ...("cluster" in origin ? { context: origin.cluster.context } : {}),
+        ...(origin.from === "impersonation" && origin.operator.kind === "certificate"
+          ? { keeps_certificate: true }
+          : {}),
+      };
+    });
   }
 
   /** Adds one, once its value could be had. */
   async add(input: CredentialInput): Promise<CredentialReport> {
     const { store, env } = this.#options;
-    const credential = await withPlugin(checkedCredential(input), env);
-    if (this.#held.has(credential.name))
-      throw new UserError(`there is a credential '${credential.name}' already`, {
-        hint: `iddio credentials remove ${credential.name}, or choose another name`,
+    const checked = checkedCredential(input);
+    if (this.#held.has(checked.name))
+      throw new UserError(`there is a credential '${checked.name}' already`, {
+        hint: `iddio credentials remove ${checked.name}, or choose another name`,
       });
     if (this.#held.size >= MAX_CREDENTIALS)
       throw new UserError(`there are ${MAX_CREDENTIALS} credentials already`, {
         hint: "see: iddio credentials list",
       });
-    if (credential.origin.from === "keychain" && input.value !== undefined)
-      await writeKeychain(credential.name, input.value, env);
+    if (isInKeychain(checked) && input.value !== undefined)
+      await writeKeychain(checked.name, input.value, env);
+    const credential = await withAccount(await withPlugin(checked, env), env);
     const addedMs = Date.now();
     const held = new Held(credential, addedMs, this.#parts);
     await held.tryAll("it was added");
@@ -235,19 +258,35 @@ async function withPlugin(credential: StoredCredential, env: Environment): Promi
   return { ...credential, origin: { ...origin, operator } };
 }
 
-function whyNotLent(
-  { kind, hosts, origin }: StoredCredential,
-  { head, lender, operation }: LendingRequest,
-): string | undefined {
+function isInKeychain({ origin }: StoredCredential): boolean {
+  return origin.from === "keychain" || ("base" in origin && origin.base.from === "keychain");
+}
+
+/** Placeholders name the account that the keys are of, so that policies go by it. */
+async function withAccount(credential: StoredCredential, env: Environment): Promise<StoredCredential> {
+  const { name, origin } = credential;
+  if (origin.from !== "aws") return credential;
+  const { accessKey } = readKeys(await rawValue(origin.base, name, env), origin.profile);
+  const account = origin.role === undefined ? (accountOfKey(accessKey) ?? "") : origin.account;
+  return { ...credential, origin: { ...origin, account } };
+}
+
+function whyNotLent({ kind, hosts, origin }: StoredCredential, request: LendingRequest): string | undefined {
+  const { head } = request;
   if (!isForHost([...kindOf(kind).hosts, ...hosts], head.host, head.port))
     return `is not for ${head.host}:${head.port}`;
   if ("cluster" in origin && !isBelow(origin.cluster.prefix, head.target))
     return "is for another cluster of that server";
+  return whyNotAnywhere(request) ?? impersonationProblem(origin, head.headers);
+}
+
+/** Why no credential goes with a request, whatever its host. */
+function whyNotAnywhere({ head, lender, operation }: LendingRequest): string | undefined {
   if (!lender.isOwnUser) return "is lent to no other user";
   if (!lender.isVerified) return "is not sent without TLS";
   if (NEVER.has(head.method)) return `is not sent with ${head.method}`;
   if (operation.tier === "unknown") return "is not sent with a request that iddio does not know";
-  return impersonationProblem(origin, head.headers);
+  return undefined;
 }
 
 /** An answer in a coding could not be looked through for what must not be in it. */

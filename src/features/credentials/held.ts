@@ -4,15 +4,20 @@
 import type { CredentialReport } from "../../api/credential-methods.ts";
 import { operatorToken } from "../../host/kubeconfig/operator-token.ts";
 import type { Environment } from "../../host/process/environment.ts";
+import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
+import { accountOfKey } from "../../protocols/aws/credential.ts";
+import { assumeRole } from "./aws/assume-role.ts";
+import { type ReadKeys, readKeys } from "./aws/keys-text.ts";
+import { sessionPolicy } from "./aws/session-policy.ts";
 import { kindOf } from "./kinds.ts";
 import { mintInstallationToken, revokeInstallationToken } from "./minting/github-app.ts";
 import { mintGoogleToken } from "./minting/google.ts";
 import { ageOf, type HeldValue, heldFor, heldToken, type Minted } from "./minting/minted.ts";
 import { type ClusterParts, ServiceAccounts } from "./minting/service-account.ts";
-import { readSource } from "./sources/source.ts";
-import type { Operator, ServiceAccountOrigin, StoredCredential } from "./stored-credential.ts";
+import { rawValue, readSource } from "./sources/source.ts";
+import type { AwsOrigin, Operator, ServiceAccountOrigin, StoredCredential } from "./stored-credential.ts";
 
 /** What it works with. */
 export interface HeldParts {
@@ -29,6 +34,10 @@ export interface Need {
   readonly tier: TierOrUnknown;
   /** For the row of a token that has to be minted. */
   readonly why: string;
+  /** What is about to be done, for keys that are good for that alone. */
+  readonly operation?: Classification;
+  /** Who asks, in a word. */
+  readonly who?: string;
 }
 
 interface Slot {
@@ -36,6 +45,8 @@ interface Slot {
   fetching?: Promise<string>;
 }
 
+/** Keys for so many actions are kept at once. */
+const SLOTS_MAX = 200;
 /** A keychain is not asked for every request. */
 const KEPT_MS = 60_000;
 
@@ -123,9 +134,12 @@ export class Held {
     };
   }
 
-  #slotOf({ tier }: Need): Slot {
+  #slotOf(need: Need): Slot {
     const { origin } = this.credential;
-    const key = origin.from === "service-account" ? accountFor(origin, tier) : "";
+    let key = "";
+    if (origin.from === "service-account") key = accountFor(origin, need.tier);
+    if (origin.from === "aws") key = policyFor(origin, need);
+    if (this.#slots.size > SLOTS_MAX) this.#slots.clear();
     let slot = this.#slots.get(key);
     if (slot === undefined) {
       slot = {};
@@ -160,11 +174,31 @@ export class Held {
           base.from === "key" ? Promise.reject(new Error("a key is no token")) : readSource(base, name, env);
         return this.#mint(mintGoogleToken(origin, read, proxyFor), need);
       }
+      case "aws":
+        return this.#awsKeys(origin, need);
       case "impersonation":
         return operatorValue(origin.operator, env, now());
       default:
         return heldFor(await readSource(origin, name, env), now(), KEPT_MS);
     }
+  }
+
+  /** The JSON of a credential process. */
+  async #awsKeys(origin: AwsOrigin, need: Need): Promise<HeldValue> {
+    const { env, proxyFor, now } = this.#parts;
+    const { base, profile, role, account } = origin;
+    const keys = readKeys(await rawValue(base, this.credential.name, env), profile);
+    const of = accountOfKey(keys.accessKey) ?? "";
+    if (role !== undefined) {
+      const session = `iddio-${this.credential.name}-${need.who ?? "iddio"}`;
+      const policy = policyFor(origin, need);
+      return this.#mint(assumeRole(role, keys, { policy, session }, now(), proxyFor), need);
+    }
+    if (account !== "" && of !== account)
+      throw new UserError(`its keys are of another account than ${account} now`, {
+        hint: "remove the credential and add it again",
+      });
+    return heldKeys(keys, now());
   }
 
   get #serviceAccounts(): ServiceAccounts {
@@ -196,6 +230,25 @@ export function accountFor({ accounts }: ServiceAccountOrigin, tier: TierOrUnkno
   });
 }
 
+/** The session policy for what is about to be done; "" for keys that are not narrowed. Throws a `UserError`. */
+function policyFor({ role }: AwsOrigin, { operation }: Need): string {
+  if (role?.session !== "action" || operation === undefined) return "";
+  const policy = sessionPolicy(operation);
+  if (policy !== undefined) return policy;
+  throw new UserError(`a session cannot be narrowed to '${operation.command}'`, {
+    hint: "add the credential with --session role, and a role that may do no more than it should",
+  });
+}
+
+function heldKeys({ endMs, ...keys }: ReadKeys, nowMs: number): HeldValue {
+  const text = JSON.stringify({
+    AccessKeyId: keys.accessKey,
+    SecretAccessKey: keys.secretKey,
+    ...(keys.sessionToken === undefined ? {} : { SessionToken: keys.sessionToken }),
+  });
+  return heldFor(text, nowMs, endMs === undefined ? KEPT_MS : Math.min(KEPT_MS, endMs - nowMs));
+}
+
 async function operatorValue(operator: Operator, env: Environment, nowMs: number): Promise<HeldValue> {
   // The certificate is presented by the connection; there is nothing to put into the request.
   if (operator.kind === "certificate") return heldFor("", nowMs, KEPT_MS);
@@ -222,6 +275,10 @@ function sourceText(origin: StoredCredential["origin"]): string {
     }
     case "impersonation":
       return `impersonation of ${[origin.user, ...origin.groups].join(", ")}`;
+    case "aws":
+      return origin.role === undefined
+        ? `keys from ${sourceText(origin.base)}`
+        : `role ${origin.role.arn}, with keys from ${sourceText(origin.base)}`;
     case "google":
       return origin.account === ""
         ? `key ${origin.base.from === "key" ? origin.base.path : ""}`

@@ -4,7 +4,15 @@
 import { isIP } from "node:net";
 
 /** The kinds of tokens. */
-export const CREDENTIAL_KINDS = ["github", "cloudflare", "fly", "google", "kubernetes", "generic"] as const;
+export const CREDENTIAL_KINDS = [
+  "github",
+  "cloudflare",
+  "fly",
+  "google",
+  "aws",
+  "kubernetes",
+  "generic",
+] as const;
 
 /** One of them. */
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
@@ -54,6 +62,12 @@ const KINDS: Readonly<Record<CredentialKind, Kind>> = {
     hosts: [".googleapis.com"],
     variables: ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"],
     shape: (random) => `ya29.${letters(random, 60)}`,
+  },
+  // Requests to the endpoints of its services are signed again; what a client has is made in aws/placeholder-keys.ts.
+  aws: {
+    hosts: [],
+    variables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    shape: (random) => `AKIAI${letters(random, 15).toUpperCase()}`,
   },
   // Its cluster is its only host; the overlay kubeconfig has the placeholder.
   kubernetes: {

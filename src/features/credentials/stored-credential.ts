@@ -71,6 +71,30 @@ export interface GithubApp {
   readonly api: string;
 }
 
+/** A role of AWS that keys are minted for. */
+export interface AwsRole {
+  readonly arn: string;
+  /** "" for none. */
+  readonly externalId: string;
+  readonly region: string;
+  /** URL of STS. */
+  readonly sts: string;
+  readonly ttlS: number;
+  /** `action`: the keys may do what the request does; `role`: all that the role may do. */
+  readonly session: "action" | "role";
+}
+
+/** Keys of AWS, by which requests are signed again. */
+export interface AwsOrigin {
+  readonly from: "aws";
+  readonly base: Source;
+  /** Of the credentials file. */
+  readonly profile: string;
+  readonly role?: AwsRole;
+  /** Twelve digits; "" where the keys do not say. */
+  readonly account: string;
+}
+
 /** One credential. */
 export interface StoredCredential {
   readonly name: string;
@@ -86,7 +110,8 @@ export type Origin =
   | { readonly from: "github-app"; readonly app: GithubApp }
   | ServiceAccountOrigin
   | ImpersonationOrigin
-  | GoogleOrigin;
+  | GoogleOrigin
+  | AwsOrigin;
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const HOST = /^\.?(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::\d{1,5})?$/;
@@ -107,7 +132,7 @@ export function checkedCredential(input: CredentialInput): StoredCredential {
         `'${host}' is not a host`,
         "--host api.example.com, --host api.example.com:8443 or --host .example.com",
       );
-  if (hosts.length + kindOf(kind).hosts.length === 0)
+  if (hosts.length + kindOf(kind).hosts.length === 0 && kind !== "aws")
     throw wrong("a generic credential is for no host", "--host api.example.com");
   return { name: input.name, kind, hosts, origin: originOf(input, kind) };
 }
@@ -203,6 +228,28 @@ function googleOrigin(input: CredentialInput, base: GoogleOrigin["base"]): Googl
   };
 }
 
+function awsOrigin(input: CredentialInput, base: Source): AwsOrigin {
+  const { profile = "default", role: arn = "" } = input;
+  const plain = { from: "aws", base, profile, account: "" } as const;
+  if (arn === "") return plain;
+  const account = /^arn:aws[a-z-]*:iam::(\d{12}):role\/[\w+=,.@/-]{1,512}$/.exec(arn)?.[1];
+  if (account === undefined)
+    throw wrong(`'${arn}' is not the name of a role`, "--role arn:aws:iam::111122223333:role/agent");
+  const { region = "us-east-1", ttl_s: ttlS = 900, external_id: externalId = "", session = "action" } = input;
+  if (!/^[a-z]{2,5}(?:-[a-z]+)+-\d$/.test(region))
+    throw wrong(`'${region}' is not a region`, "--region eu-west-1");
+  if (!Number.isInteger(ttlS) || ttlS < 900 || ttlS > 43_200)
+    throw wrong("a session must last between 15m and 12h", "--ttl 15m");
+  if (session !== "action" && session !== "role")
+    throw wrong(`there is no session '${session}'`, "action or role");
+  if (!/^[\w+=,.@:/-]{0,1224}$/.test(externalId))
+    throw wrong("the external id cannot be sent", "--external-id …");
+  const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  const sts = (input.api ?? `https://sts.${region}.${domain}`).replace(/\/*$/, "/");
+  if (!isSecureUrl(sts)) throw wrong(`'${sts}' is neither https nor on this machine`, "--api https://…");
+  return { ...plain, account, role: { arn, externalId, region, sts, ttlS, session } };
+}
+
 function originOf(input: CredentialInput, kind: CredentialKind): Origin {
   if (kind === "google" && input.from === "google-key") {
     if (!isAbsolute(input.path ?? ""))
@@ -210,6 +257,7 @@ function originOf(input: CredentialInput, kind: CredentialKind): Origin {
     return googleOrigin(input, { from: "key", path: input.path ?? "" });
   }
   const source = sourceOf(input, kind);
+  if (kind === "aws" && source.from !== "github-app") return awsOrigin(input, source);
   return kind === "google" && input.impersonate !== undefined && source.from !== "github-app"
     ? googleOrigin(input, source)
     : source;

@@ -19,8 +19,8 @@ export async function placeholdersOf(
   const { placeholders: own } = await daemon.call("credentials_placeholders", { run_id: runId }, entry);
   if (own.length === 0) return [];
   const { placeholders: outside } = await daemon.call("credentials_placeholders", {}, entry);
-  return own.map(({ name, placeholder, variables }) => ({
-    variables: variables.map((variable) => [variable, placeholder] as const),
+  return own.map(({ name, placeholder, environment }) => ({
+    variables: Object.entries(environment),
     own: placeholder,
     outside: outside.find((each) => each.name === name)?.placeholder ?? "",
   }));

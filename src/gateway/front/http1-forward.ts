@@ -136,7 +136,6 @@ class Outgoing implements OutgoingRequest {
     const { client, head, path, authority, body, awaitsContinue, endMeansGone, alteration } = forwarding;
     const replaced = alteration?.body;
     this.method = head.method;
-    this.target = path;
     this.scheme = endMeansGone ? "https" : "http";
     this.authority = head.authority ?? authority;
     const isAsItCame = path === head.target && head.authority !== undefined && alteration === undefined;
@@ -147,7 +146,10 @@ class Outgoing implements OutgoingRequest {
       this.headers = withJsonBody(this.headers, replaced);
       this.body = new BytesBody(replaced);
     }
-    this.headers = alteration?.fields?.(this.headers) ?? this.headers;
+    const before = this.headers;
+    this.headers = alteration?.fields?.(before) ?? before;
+    this.target = alteration?.target?.(before) ?? path;
+    this.body = alteration?.through?.(this.body) ?? this.body;
     this.awaitsContinue = awaitsContinue;
     this.upgrade =
       head.upgrade === undefined

@@ -335,6 +335,12 @@ class Http2Request implements ClientRequest {
     }
   }
 
+  /** Asked after the fields. */
+  #outgoingBody(alteration: Alteration | undefined): BodyReader {
+    if (alteration?.body !== undefined) return new BytesBody(alteration.body);
+    return alteration?.through?.(this.#body) ?? this.#body;
+  }
+
   #outgoing(alteration: Alteration | undefined): OutgoingRequest {
     const stream = this.#stream;
     const { method, target } = this.head;
@@ -343,11 +349,11 @@ class Http2Request implements ClientRequest {
     const headers = alteration?.fields?.(sent) ?? sent;
     return {
       method,
-      target,
+      target: alteration?.target?.(sent) ?? target,
       scheme: "https",
       authority: headers[0]?.[1] ?? "",
       headers,
-      body: replaced === undefined ? this.#body : new BytesBody(replaced),
+      body: this.#outgoingBody(alteration),
       upgrade: undefined,
       prefersHttp2: true,
       awaitsContinue: this.#awaitsContinue && replaced === undefined,

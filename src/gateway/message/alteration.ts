@@ -2,7 +2,7 @@
 // other fields, and an eye on the answer. Where there is none, the client's own octets go on.
 
 import type { Header } from "../../model/request.ts";
-import type { UpstreamAnswer } from "./upstream-answer.ts";
+import type { BodyReader, UpstreamAnswer } from "./upstream-answer.ts";
 
 /** What goes out in place of what came. */
 export interface Alteration {
@@ -10,6 +10,10 @@ export interface Alteration {
   readonly body?: Uint8Array | undefined;
   /** The fields that go out, of those that would; Host stays where it is. */
   readonly fields?: ((headers: readonly Header[]) => readonly Header[]) | undefined;
+  /** The target that goes out; asked after `fields`, with what they were before. */
+  readonly target?: ((headers: readonly Header[]) => string) | undefined;
+  /** The body that goes out, of the same length; asked after `fields`. */
+  readonly through?: ((body: BodyReader) => BodyReader) | undefined;
   /** The answer as the client may see it. Throws UpstreamError for one that it may not see at all. */
   readonly answer?: ((answer: UpstreamAnswer) => UpstreamAnswer) | undefined;
 }

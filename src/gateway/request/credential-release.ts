@@ -23,6 +23,8 @@ export interface LendingRequest {
   /** Names the client certificate that iddio adds to the connection; "" when it adds none. */
   readonly identity: string;
   readonly operation: Classification;
+  /** The whole body as it was sent; undefined when it is larger, or there is no room for it. */
+  body(limit: number): Promise<Uint8Array | undefined>;
 }
 
 /** What is put in place of placeholders, or why the request cannot go, as a clause. */

@@ -39,7 +39,7 @@ const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
  * prefix and one bit). Undefined for the older keys, which begin with I or J there.
  */
 export function accountOfKey(accessKey: string): string | undefined {
-  if (!/^A[A-Z]IA[A-Z2-7]{16}$/.test(accessKey) || (accessKey[4] ?? "") < "Q") return undefined;
+  if (!/^A[A-Z]IA[A-Z2-7]{16}$/.test(accessKey) || BASE32.indexOf(accessKey[4] ?? "") < 16) return undefined;
   let bits = 0n;
   for (const letter of accessKey.slice(4, 14)) bits = (bits << 5n) | BigInt(BASE32.indexOf(letter));
   return String((bits >> 9n) & 0xffffffffffn).padStart(12, "0");

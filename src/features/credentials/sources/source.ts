@@ -33,7 +33,8 @@ export async function readSource(source: Source, name: string, env: Environment)
   return value;
 }
 
-async function rawValue(source: Source, name: string, env: Environment): Promise<string> {
+/** Reads all that there is. Throws a `UserError` that never quotes it. */
+export async function rawValue(source: Source, name: string, env: Environment): Promise<string> {
   switch (source.from) {
     case "env":
       return env[source.variable] ?? "";

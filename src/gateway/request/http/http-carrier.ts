@@ -250,8 +250,11 @@ export class HttpCarrier implements AskCarrier {
     const operation = this.#ask?.operation;
     const release = this.#gateway.credentials;
     if (operation === undefined || !release.isNeeded) return Promise.resolve(undefined);
-    const { head, client, lender, identity } = this.#request;
-    return release.of({ head, client, lender, identity, operation });
+    const request = this.#request;
+    const { head, client, lender, identity } = request;
+    const body = (limit: number) =>
+      request.hasBody ? this.#share.peek(request, limit) : Promise.resolve(NOTHING);
+    return release.of({ head, client, lender, identity, operation, body });
   }
 
   session(): Session | undefined {
