@@ -1,7 +1,6 @@
 // What many or slow peers may cost the gateway process: its memory stays where it was, and anyone who comes next is served.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import type net from "node:net";
 import { openFileLimit } from "../../src/host/process/open-file-limit.ts";
 import { eventually } from "../support/eventually.ts";
@@ -32,7 +31,8 @@ function pour(socket: net.Socket): void {
 }
 
 function residentMegabytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+  // ps, because macOS has no /proc.
+  return Number(Bun.spawnSync(["ps", "-o", "rss=", "-p", String(pid)]).stdout.toString()) / 1024;
 }
 
 let origin: RawOrigin;

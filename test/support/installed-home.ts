@@ -50,6 +50,8 @@ export async function installedHome(options: HomeOptions = {}): Promise<Installe
     HOME: home,
     PATH: process.env.PATH ?? "",
     IDDIO_TEST_TOOLS: join(PROJECT_ROOT, "test/support/system"),
+    // On a Mac too: the stand-in is systemd's.
+    IDDIO_TEST_PLATFORM: "linux",
     FAKE_SYSTEMD: systemd,
     ...options.env,
   };
