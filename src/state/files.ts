@@ -3,7 +3,7 @@
 // journals and the log, which append, are the exceptions.
 
 import { constants } from "node:fs";
-import { access, chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../model/user-error.ts";
 import { syncWhole } from "./durable.ts";
@@ -39,6 +39,18 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     throw error;
   }
   await syncDirectory(dirname(target));
+}
+
+/** As `writeFileAtomic` for what need not survive a power loss, only the end of this program at any moment. */
+export async function writeFileWhole(path: string, data: string, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${++serial}.tmp`);
+  try {
+    await writeFile(temporary, data, { mode, flag: "wx" });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Makes a rename or a new name in this directory survive a power loss; where the platform cannot, does nothing. */

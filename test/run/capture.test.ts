@@ -25,6 +25,10 @@ function answers(path: string): Response | undefined {
       "dist-tags": { latest: "9.9.9" },
       versions: { "9.9.9": { name: "left-pad", version: "9.9.9", dist: { tarball: "x" } } },
     });
+  if (path === "/simple/demo/")
+    return new Response('<a href="demo-9.9.9-py3-none-any.whl">demo-9.9.9-py3-none-any.whl</a>', {
+      headers: { "content-type": "text/html" },
+    });
   if (path === "/version") return Response.json({ gitVersion: "v9.9.9" });
   return undefined;
 }
@@ -54,6 +58,11 @@ const CLIENTS: Readonly<Record<string, { readonly script: string; readonly says:
   npm: {
     script: "npm view left-pad version --registry https://npm.seen.example/",
     says: "9.9.9",
+  },
+  pip: {
+    script:
+      "/usr/bin/python3 -m pip --disable-pip-version-check index versions demo --index-url https://pip.seen.example/simple",
+    says: "demo (9.9.9)",
   },
   kubectl: {
     script: "kubectl --token x --server https://kubectl.seen.example get --raw /version",
@@ -90,6 +99,7 @@ describe.if(noSandbox() === undefined)("without any proxy variable", () => {
       `${name} is seen by the gateway and trusts it`,
       async () => {
         if (findClient(name) === undefined) return;
+        if (name === "pip" && !Bun.spawnSync(["/usr/bin/python3", "-m", "pip", "--version"]).success) return;
         const { stdout, stderr } = await sandbox.inside(script, { flags: ["--name", `run-${name}`] });
         expect([stdout, stderr].join("\n")).toContain(says);
         const rows = await sandbox.rowsWhen((all) =>

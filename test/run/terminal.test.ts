@@ -189,6 +189,45 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
   );
 
   test(
+    "a Node TUI: raw keys, the alternate screen, a new size, Ctrl-C as a key, Ctrl-Z and back, its exit code",
+    async () => {
+      if (findClient("node") === undefined) return;
+      await sandbox.write(
+        join(sandbox.project, "tui.cjs"),
+        `const { stdin, stdout } = process;
+const draw = (what) => stdout.write("\\x1b[2J\\x1b[H" + what + " " + stdout.columns + "x" + stdout.rows + "\\r\\n");
+stdout.write("\\x1b[?1049h"); stdin.setRawMode(true); draw("up");
+stdout.on("resize", () => draw("size"));
+process.on("SIGCONT", () => { stdin.setRawMode(true); draw("back"); });
+stdin.on("data", (keys) => {
+  if (keys.includes(3)) draw("ctrl-c");
+  else if (keys.includes(26)) { stdin.setRawMode(false); process.kill(process.pid, "SIGTSTP"); }
+  else if (keys.includes(113)) { stdout.write("\\x1b[?1049l"); process.exit(23); }
+});
+`,
+      );
+      await using outside = shell(true);
+      const saw = (text: string) => outside.until(() => outside.written.includes(text));
+      await saw("outside> ");
+      outside.type("iddio run -- node tui.cjs\r");
+      await saw("up 80x24");
+      outside.resize(61, 17);
+      await saw("size 61x17");
+      outside.type("\x03");
+      await saw("ctrl-c 61x17");
+      outside.type("\x1a");
+      await saw("Stopped");
+      outside.type("fg\r");
+      await saw("back 61x17");
+      outside.type("q");
+      await outside.until(() => outside.written.split("\x1b[?1049l").length > 2);
+      outside.type("echo code $?\r");
+      await saw("code 23");
+    },
+    LONG_MS,
+  );
+
+  test(
     "top: draws, and ends by its key",
     async () => {
       if (findClient("top") === undefined) return;

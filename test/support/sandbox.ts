@@ -53,7 +53,11 @@ export interface InsideOptions extends RunOptions {
 }
 
 /** Answers of the test's servers, by path; anything else is `hello from <host>`. */
-export type Answers = (path: string, host: string) => Response | undefined;
+export type Answers = (
+  path: string,
+  host: string,
+  request: Request,
+) => Response | undefined | Promise<Response | undefined>;
 
 /** Why no sandbox can be had here; undefined when one can. One line says so on stderr. */
 export function noSandbox(): string | undefined {
@@ -214,9 +218,9 @@ async function startWorld(
 ): Promise<AsyncDisposable & { readonly port: number; readonly caPem: string }> {
   const authority = makeRoot("sandbox world");
   const server = makeServer(authority, ["*.seen.example", "*.unseen.example"]);
-  const fetch = (request: Request) => {
+  const fetch = async (request: Request) => {
     const { pathname, hostname } = new URL(request.url);
-    return answers(pathname, hostname) ?? new Response(`hello from ${hostname}\n`);
+    return (await answers(pathname, hostname, request)) ?? new Response(`hello from ${hostname}\n`);
   };
   const plain = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch });
   const secure = Bun.serve({

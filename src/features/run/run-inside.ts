@@ -25,6 +25,7 @@ import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts"
 import { placeholdersOf, type RunPlaceholder } from "./run-placeholders.ts";
 import { sandboxEnvironment } from "./sandbox-environment.ts";
 import { SYSTEM_FILES, sandboxView } from "./sandbox-view.ts";
+import { signalWrappers } from "./signal-wrappers.ts";
 import type { RunContext, RunOptions } from "./start-run.ts";
 import type { StartedBridge } from "./started-bridge.ts";
 
@@ -73,8 +74,9 @@ export async function runInside(
     const home = env.HOME || homedir();
     const realHome = await realpath(home);
     const hook = profile.hook === undefined ? undefined : runHook(profile.hook, realHome, command);
-    const [placeholders] = await Promise.all([
+    const [placeholders, wrappers] = await Promise.all([
       placeholdersOf(daemon, started.run.id),
+      signalWrappers(),
       writeSystemFiles(scratch, paths.bundle),
       writeRunFolder(scratch, hook),
     ]);
@@ -115,6 +117,7 @@ export async function runInside(
       filter: Buffer.from(
         seccompFilter(architecture, { allowsNamespaces: profile.nested_namespaces }),
       ).toString("base64"),
+      wrappers,
       command: hook?.command ?? command,
       env: environment,
       secrets: view.secrets,

@@ -67,8 +67,12 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   const state = await realpath(paths.root);
   const config = await realpath(paths.config);
   const project = await projectOf(cwd, home, state);
-  const writable = await Promise.all(input.writable.map((path) => givenPath("--rw", path, home, state)));
-  const readOnly = await Promise.all(input.readOnly.map((path) => givenPath("--ro", path, undefined, state)));
+  const writable = await Promise.all(
+    input.writable.map((path) => givenPath("--rw", path, { home, state, project })),
+  );
+  const readOnly = await Promise.all(
+    input.readOnly.map((path) => givenPath("--ro", path, { home: undefined, state, project })),
+  );
   const shown = [project, ...writable, ...readOnly];
   const protectedFiles: string[] = [];
   const args: string[] = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];

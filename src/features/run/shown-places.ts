@@ -2,6 +2,7 @@
 // of a person usually are.
 
 import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
 import { UserError } from "../../model/user-error.ts";
 import { workTreeOf } from "./control-files/git-control-files.ts";
 import { isBelow } from "./outside-sockets.ts";
@@ -56,25 +57,36 @@ function tooWide(folder: string, home: string, state: string): string | undefine
   return undefined;
 }
 
-/** The real path of what a flag gives an agent; `home` where it is to be written. Throws UserError for what is too wide. */
+/** What a path of `--rw` or `--ro` must keep clear of. */
+export interface GivenBounds {
+  /** Undefined where the path is only to be read. */
+  readonly home: string | undefined;
+  readonly state: string;
+  readonly project: string;
+}
+
+/** The real path of what a flag gives an agent. Throws UserError for what is too wide, or is not what it looks like. */
 export async function givenPath(
   flag: string,
   path: string,
-  home: string | undefined,
-  state: string,
+  { home, state, project }: GivenBounds,
 ): Promise<string> {
   const real = await realpath(path).catch(() => {
     throw new UserError(`'${path}' after '${flag}' does not exist`, {
       hint: "give the path of a file or folder",
     });
   });
+  const refuse = (why: string, hint: string) =>
+    new UserError(`an agent cannot be given '${path}': ${why}`, { hint });
+  // An earlier agent may have left it: what the person means is in the project.
+  if (isBelow(resolve(path), project) && !isBelow(real, project))
+    throw refuse("it is a link that leads out of the project", `if you mean it, give '${real}'`);
   const why =
     home === undefined
       ? isBelow(real, state) || isBelow(state, real)
         ? "it holds the state of iddio"
         : undefined
       : tooWide(real, home, state);
-  if (why !== undefined)
-    throw new UserError(`an agent cannot be given '${path}': ${why}`, { hint: "give a narrower path" });
+  if (why !== undefined) throw refuse(why, "give a narrower path");
   return real;
 }

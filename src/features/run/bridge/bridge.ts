@@ -46,7 +46,6 @@ export async function runBridge(): Promise<number> {
   forbidTracing();
   // Typed at the agent, not at us; and a bridge in the background must not stop when it hands over the terminal.
   for (const signal of [SIGHUP, SIGINT, SIGQUIT, SIGTTIN, SIGTTOU]) ignoreSignal(signal);
-  const wrappers = signalWrappers();
   routeEverythingToLoopback();
   const names = new FakeNames();
   await serveNames(names);
@@ -64,7 +63,7 @@ export async function runBridge(): Promise<number> {
   if (!isAdmitted)
     throw new UserError("the daemon did not admit this run", { hint: "see the end of its log" });
   clearAmbientCapabilities();
-  agent = new Agent(spec, await wrappers, () => tell("stopped"));
+  agent = new Agent(spec, () => tell("stopped"));
   tell("ready");
   void listenToHost(host, spec, agent);
   return agent.exited;
@@ -122,7 +121,7 @@ class Agent {
   readonly #terminal: number | undefined;
   readonly exited: Promise<number>;
 
-  constructor(spec: BridgeSpec, [quiet, loud]: SignalWrappers, onStop: () => void) {
+  constructor(spec: BridgeSpec, onStop: () => void) {
     const filter = memoryFile("filter", Buffer.from(spec.filter, "base64"));
     const args = memoryFile("args", new TextEncoder().encode(`${spec.args.join("\0")}\0`));
     const own = processGroup(0);
@@ -132,14 +131,14 @@ class Agent {
     this.#group = process.pid;
     this.#child = Bun.spawn(
       [
-        ...quiet,
+        ...spec.wrappers[0],
         spec.bwrap,
         "--args",
         "4",
         "--seccomp",
         "3",
         "--",
-        ...loud,
+        ...spec.wrappers[1],
         "/bin/sh",
         "-c",
         PREFLIGHT,
@@ -191,19 +190,4 @@ class Agent {
     await Promise.race([this.exited, Bun.sleep(END_MS)]);
     this.signal(SIGKILL);
   }
-}
-
-/** What starts bubblewrap, and what starts the agent in it. */
-type SignalWrappers = readonly [readonly string[], readonly string[]];
-
-/**
- * bubblewrap's own process is in the agent's group and would die of its Ctrl-C. GNU's env starts it with those
- * signals ignored, and the agent with them back; where env cannot, Ctrl-C ends the whole run.
- */
-async function signalWrappers(): Promise<SignalWrappers> {
-  const env = "/usr/bin/env";
-  const names = "INT,QUIT,TERM,HUP";
-  const argv = [env, `--ignore-signal=${names}`, `--default-signal=${names}`, "/bin/true"];
-  const code = await Bun.spawn(argv, { stdio: ["ignore", "ignore", "ignore"] }).exited;
-  return code === 0 ? [[...argv.slice(0, 2)], [env, ...argv.slice(2, 3)]] : [[], []];
 }

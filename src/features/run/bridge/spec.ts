@@ -20,6 +20,8 @@ export interface BridgeSpec {
   readonly args: readonly string[];
   /** The seccomp filter, in base64. */
   readonly filter: string;
+  /** What starts bubblewrap, and what starts the command in it; see signal-wrappers.ts. */
+  readonly wrappers: readonly [readonly string[], readonly string[]];
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Paths that must not be readable inside. */

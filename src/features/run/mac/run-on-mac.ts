@@ -72,9 +72,11 @@ export async function runOnMac(
     await mkdir(temporary, { recursive: true, mode: 0o700 });
     const state = await realpath(paths.root);
     const project = await projectOf(await realpath(process.cwd()), home, state);
-    const writable = await Promise.all(options.writable.map((path) => givenPath("--rw", path, home, state)));
+    const writable = await Promise.all(
+      options.writable.map((path) => givenPath("--rw", path, { home, state, project })),
+    );
     const readOnly = await Promise.all(
-      options.readOnly.map((path) => givenPath("--ro", path, undefined, state)),
+      options.readOnly.map((path) => givenPath("--ro", path, { home: undefined, state, project })),
     );
     const git = await gitMounts((await Promise.all([project, ...writable].map(foldersIn))).flat());
     const shown = [project, ...writable, ...readOnly];

@@ -11,7 +11,7 @@ import { bridgeTokenHash } from "../../../host/sandbox/run-token.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import type { Level } from "../../../model/level.ts";
 import { UserError } from "../../../model/user-error.ts";
-import { writeFileAtomic } from "../../../state/files.ts";
+import { writeFileWhole } from "../../../state/files.ts";
 import type { Events } from "../records/events.ts";
 
 /** The process that carries a run's connections. */
@@ -245,7 +245,8 @@ export class Runs {
   }
 
   async #write(run: Run): Promise<void> {
-    await writeFileAtomic(this.#recordOf(run.id), JSON.stringify(run));
+    // No run outlives the machine that it runs on.
+    await writeFileWhole(this.#recordOf(run.id), JSON.stringify(run));
     // It may have ended meanwhile.
     if (!this.#runs.has(run.id)) await rm(this.#recordOf(run.id), { force: true });
   }
