@@ -3,6 +3,11 @@
 
 import { readFileSync } from "node:fs";
 
+/** Bun's way to call C, loaded when something is called: most programs that could call it do not. */
+export function foreign(): typeof import("bun:ffi") {
+  return process.getBuiltinModule("bun:ffi") as unknown as typeof import("bun:ffi");
+}
+
 /** The libraries to try, best first. Empty where none is known; never a relative path. */
 export function cLibraries(platform: NodeJS.Platform = process.platform): readonly string[] {
   if (platform === "darwin") return ["/usr/lib/libSystem.B.dylib"];

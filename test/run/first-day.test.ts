@@ -129,7 +129,7 @@ describe.if(noSandbox() === undefined && findClient("git") !== undefined)("a day
   );
 
   test(
-    "a development server is opened from outside",
+    "a development server is opened from outside, also by a browser that waits for it from the start",
     async () => {
       if (findClient("node") === undefined) return;
       const free = net.createServer();
@@ -148,10 +148,11 @@ describe.if(noSandbox() === undefined && findClient("git") !== undefined)("a day
       ]);
       const page = await eventually(
         () =>
-          fetch(`http://127.0.0.1:${port}/`)
+          fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(20_000) })
             .then((answer) => answer.text())
             .catch(() => ""),
         (text) => text !== "",
+        LONG_MS,
       );
       expect(page).toBe("the page");
       await sandbox.iddio(["run", "stop", "server"]);

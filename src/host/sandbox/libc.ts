@@ -1,12 +1,10 @@
 // The few calls of the C library that a sandbox needs and Bun does not have. Linux only; every wrapper throws when
 // the call fails, because a sandbox that is only half set up must not start anything.
 
-import { dlopen, FFIType, ptr } from "bun:ffi";
 import { fstatSync } from "node:fs";
-import { cLibraries } from "../../state/c-library.ts";
+import { cLibraries, foreign } from "../../state/c-library.ts";
 
-const { i32, u32, u64, i64, cstring } = FFIType;
-const pointer = FFIType.ptr;
+const [i32, u32, u64, i64, cstring, pointer] = ["i32", "u32", "u64", "i64", "cstring", "ptr"] as const;
 
 const SYMBOLS = {
   prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
@@ -29,7 +27,7 @@ const SYMBOLS = {
 } as const;
 
 type Name = keyof typeof SYMBOLS;
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+type Libc = ReturnType<typeof import("bun:ffi").dlopen<typeof SYMBOLS>>["symbols"];
 
 const loaded = new Map<Name, unknown>();
 let library: string | undefined;
@@ -40,7 +38,7 @@ function call<N extends Name>(name: N): Libc[N] {
   if (known !== undefined) return known as Libc[N];
   for (const path of library === undefined ? cLibraries() : [library]) {
     try {
-      const { symbols } = dlopen(path, { [name]: SYMBOLS[name] });
+      const { symbols } = foreign().dlopen(path, { [name]: SYMBOLS[name] });
       library = path;
       loaded.set(name, symbols[name]);
       return symbols[name] as unknown as Libc[N];
@@ -71,7 +69,7 @@ export function memoryFile(name: string, bytes: Uint8Array): number {
   const fd = check("memfd_create", call("memfd_create")(Buffer.from(`${name}\0`) as never, 1));
   let sent = 0;
   while (sent < bytes.length)
-    sent += check("write", call("write")(fd, ptr(bytes, sent), bytes.length - sent));
+    sent += check("write", call("write")(fd, foreign().ptr(bytes, sent), bytes.length - sent));
   check("lseek", call("lseek")(fd, 0, 0));
   return fd;
 }
@@ -114,7 +112,7 @@ export function isTerminal(fd: number): boolean {
 /** Columns and rows of a terminal as they are now; undefined where the system does not tell. */
 export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
   const size = new Uint16Array(4);
-  if (call("ioctl")(fd, 0x5413, ptr(size)) !== 0) return undefined;
+  if (call("ioctl")(fd, 0x5413, foreign().ptr(size)) !== 0) return undefined;
   const [rows = 0, columns = 0] = size;
   return rows > 0 && columns > 0 ? { columns, rows } : undefined;
 }
@@ -133,7 +131,7 @@ export function signalGroup(group: number, signal: number): boolean {
 export function wasStopped(pid: number): boolean {
   const info = new Int32Array(32);
   // P_PID, WSTOPPED | WNOHANG.
-  const result = call("waitid")(1, pid, ptr(info), 2 | 1);
+  const result = call("waitid")(1, pid, foreign().ptr(info), 2 | 1);
   return result === 0 && info[0] === 17;
 }
 
@@ -158,9 +156,9 @@ export function routeEverythingToLoopback(): void {
     view.setUint16(28, 8, true);
     view.setUint16(30, 4, true); // RTA_OIF
     view.setUint32(32, 1, true); // lo is always 1
-    check("send", call("send")(fd, ptr(message), message.length, 0));
+    check("send", call("send")(fd, foreign().ptr(message), message.length, 0));
     const reply = new Uint8Array(256);
-    const length = check("recv", call("recv")(fd, ptr(reply), reply.length, 0));
+    const length = check("recv", call("recv")(fd, foreign().ptr(reply), reply.length, 0));
     const error = length >= 20 ? new DataView(reply.buffer).getInt32(16, true) : -1;
     if (error !== 0) throw new Error(`the route could not be set (${-error})`);
   } finally {

@@ -1,8 +1,7 @@
 // A terminal whose every byte passes through unchanged, both ways. Node's raw mode keeps the translation of line ends
 // on output, which would be done twice when another terminal lies behind this one.
 
-import { dlopen, FFIType, ptr } from "bun:ffi";
-import { cLibraries } from "../../state/c-library.ts";
+import { cLibraries, foreign } from "../../state/c-library.ts";
 
 /** struct termios is 60 bytes on Linux and 72 on macOS. */
 const TERMIOS_BYTES = 128;
@@ -10,19 +9,19 @@ const TERMIOS_BYTES = 128;
 const TCSADRAIN = 1;
 
 const SYMBOLS = {
-  tcgetattr: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-  tcsetattr: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-  cfmakeraw: { args: [FFIType.ptr], returns: FFIType.void },
+  tcgetattr: { args: ["i32", "ptr"], returns: "i32" },
+  tcsetattr: { args: ["i32", "i32", "ptr"], returns: "i32" },
+  cfmakeraw: { args: ["ptr"], returns: "void" },
 } as const;
 
-type Calls = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+type Calls = ReturnType<typeof import("bun:ffi").dlopen<typeof SYMBOLS>>["symbols"];
 
 let calls: Calls | undefined;
 
 function load(): Calls | undefined {
   for (const name of calls === undefined ? cLibraries() : []) {
     try {
-      calls = dlopen(name, SYMBOLS).symbols;
+      calls = foreign().dlopen(name, SYMBOLS).symbols;
       break;
     } catch {
       // The other C library, then.
@@ -44,19 +43,19 @@ export class RawMode {
   /** Remembers how the terminal is now. */
   static of(fd: number): RawMode {
     const found = new Uint8Array(TERMIOS_BYTES);
-    load()?.tcgetattr(fd, ptr(found));
+    load()?.tcgetattr(fd, foreign().ptr(found));
     return new RawMode(fd, found);
   }
 
   /** Makes it raw. */
   enter(): void {
     const raw = this.#found.slice();
-    load()?.cfmakeraw(ptr(raw));
-    load()?.tcsetattr(this.#fd, TCSADRAIN, ptr(raw));
+    load()?.cfmakeraw(foreign().ptr(raw));
+    load()?.tcsetattr(this.#fd, TCSADRAIN, foreign().ptr(raw));
   }
 
   /** Gives it back as it was found. */
   leave(): void {
-    load()?.tcsetattr(this.#fd, TCSADRAIN, ptr(this.#found));
+    load()?.tcsetattr(this.#fd, TCSADRAIN, foreign().ptr(this.#found));
   }
 }

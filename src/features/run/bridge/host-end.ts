@@ -10,6 +10,8 @@ import { type HostLine, LineReader } from "./spec.ts";
 /** Listens; `using` stops it. */
 export class HostEnd implements Disposable {
   #bridge: Channel | undefined;
+  /** What is to be told to a bridge that has not come yet. */
+  #untold: HostLine[] = [];
   #isReady = false;
   #serial = 0;
   readonly #waiting = new Map<number, Channel>();
@@ -36,15 +38,17 @@ export class HostEnd implements Disposable {
     return this.#isReady;
   }
 
-  /** Tells the bridge. */
+  /** Tells the bridge, as soon as it is there. */
   send(line: HostLine): void {
-    this.#bridge?.write(new TextEncoder().encode(`${line}\n`));
+    if (this.#bridge === undefined) this.#untold.push(line);
+    else this.#bridge.write(new TextEncoder().encode(`${line}\n`));
   }
 
   /** The first connection is the bridge; each later one carries a connection that we asked for. */
   async #accept(channel: Channel): Promise<void> {
     if (this.#bridge === undefined) {
       this.#bridge = channel;
+      for (const line of this.#untold.splice(0)) this.send(line);
       return this.#listen(channel);
     }
     let text = "";
