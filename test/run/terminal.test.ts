@@ -220,7 +220,7 @@ stdin.on("data", (keys) => {
       outside.type("fg\r");
       await saw("back 61x17");
       outside.type("q");
-      await outside.until(() => outside.written.split("\x1b[?1049l").length > 2);
+      await outside.until(() => outside.written.split("outside> ").length > 3);
       outside.type("echo code $?\r");
       await saw("code 23");
     },

@@ -17,7 +17,6 @@ import {
   routeEverythingToLoopback,
   setProcessGroup,
   signalGroup,
-  wasStopped,
 } from "../../../host/sandbox/libc.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { dial, serveConnections } from "./connections.ts";
@@ -27,6 +26,7 @@ import { PREFLIGHT } from "./preflight.ts";
 import { register } from "./register.ts";
 import { serveNames } from "./resolver.ts";
 import { type BridgeLine, type BridgeSpec, LineReader, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
+import { StoppedAgent } from "./stopped-agent.ts";
 
 const SIGHUP = 1;
 const SIGINT = 2;
@@ -119,6 +119,7 @@ class Agent {
   readonly #child: Bun.Subprocess;
   readonly #group: number;
   readonly #terminal: number | undefined;
+  readonly #stopped: StoppedAgent;
   readonly exited: Promise<number>;
 
   constructor(spec: BridgeSpec, onStop: () => void) {
@@ -160,10 +161,11 @@ class Agent {
       this.#child.kill("SIGKILL");
       throw error;
     }
+    this.#stopped = new StoppedAgent(this.#child.pid);
     const poll =
       this.#terminal === undefined
         ? undefined
-        : setInterval(() => wasStopped(this.#child.pid) && onStop(), STOP_POLL_MS);
+        : setInterval(() => this.#stopped.wasStopped() && onStop(), STOP_POLL_MS);
     this.exited = this.#child.exited.then((code) => {
       clearInterval(poll);
       const { signalCode } = this.#child;
@@ -176,6 +178,7 @@ class Agent {
   resume(): void {
     if (this.#terminal !== undefined) giveTerminal(this.#terminal, this.#group);
     signalGroup(this.#group, SIGCONT);
+    this.#stopped.resume();
   }
 
   signal(signal: number): void {

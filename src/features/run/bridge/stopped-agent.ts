@@ -1,0 +1,55 @@
+// Whether the agent has been stopped. Ctrl-Z stops its whole group and with it bubblewrap, which is our child; a program
+// that handles Ctrl-Z itself stops itself alone, and only /proc tells of that.
+
+import { readFileSync } from "node:fs";
+import { wasStopped } from "../../../host/sandbox/libc.ts";
+
+/** Looks at one sandbox. */
+export class StoppedAgent {
+  readonly #sandbox: number;
+  #agent: number | undefined;
+  #isTold = false;
+
+  /** `sandbox` is the process of bubblewrap; the agent is its child's child. */
+  constructor(sandbox: number) {
+    this.#sandbox = sandbox;
+  }
+
+  /** Whether it has been stopped since the last time that this was asked. */
+  wasStopped(): boolean {
+    const isWhole = wasStopped(this.#sandbox);
+    const isStopped = this.#state() === "T";
+    const isNews = isStopped && !this.#isTold;
+    this.#isTold = isStopped;
+    return isWhole || isNews;
+  }
+
+  /** Has it go on, should it be in no group of ours. */
+  resume(): void {
+    this.#isTold = false;
+    try {
+      if (this.#state() === "T" && this.#agent !== undefined) process.kill(this.#agent, "SIGCONT");
+    } catch {
+      // It has ended.
+    }
+  }
+
+  #state(): string | undefined {
+    this.#agent ??= childOf(childOf(this.#sandbox));
+    const text = this.#agent === undefined ? undefined : textOf(`/proc/${this.#agent}/stat`);
+    return text?.slice(text.lastIndexOf(")") + 2)[0];
+  }
+}
+
+function childOf(pid: number | undefined): number | undefined {
+  const text = pid === undefined ? undefined : textOf(`/proc/${pid}/task/${pid}/children`);
+  return Number(text?.split(" ")[0]) || undefined;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
