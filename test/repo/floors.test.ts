@@ -161,7 +161,7 @@ test("what starts all the time loads none of the modules that take longest", () 
     "src/features/run/bridge/bridge.ts",
   ];
   const slow =
-    /^bun:ffi$|^node:(?:tty|util|crypto|stream|net|http|https|child_process|fs\/promises)$|^src\/api\/methods\.ts$/;
+    /^node:(?:tty|util|crypto|stream|net|http|https|child_process|fs\/promises)$|^src\/api\/methods\.ts$/;
   for (const root of ["src/main.ts", "src/cli/run.ts", ...roots]) {
     const found = [...eagerClosure(root)].filter(([target]) => slow.test(target));
     expect(found, root).toEqual([]);

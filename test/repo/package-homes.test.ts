@@ -50,7 +50,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   // Speaks SMTP; loaded with the first mail that is sent.
   nodemailer: /^src\/host\/notices\/email-sender\.ts$/,
   kleur: /^src\/cli\/kit\/output\.ts$/,
-  "bun:ffi": /^src\/(?:api\/server\/peer|host\/|state\/c-symbol)/,
+  "bun:ffi": /^src\/(?:api\/server\/peer|host\/|state\/c-(?:symbol|library))/,
 };
 
 const files = sourceFiles("src");
