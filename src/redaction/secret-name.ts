@@ -112,6 +112,11 @@ const SHORT_PARAMETERS = new Set([
   "pw",
   "hash",
   "se_sig",
+  "hmac",
+  "sessid",
+  "sessionid",
+  "phpsessid",
+  "jsessionid",
   "awsaccesskeyid",
   "x-amz-credential",
 ]);

@@ -23,7 +23,7 @@ export const classifyHttpCommand: Command = {
   examples: ["iddio classify http GET https://my-cluster.eks.amazonaws.com/api/v1/pods"],
   async run({ args, flags, output, daemon, paths }) {
     const { typedMethod, typedUrl } = await import("../kit/typed-request.ts");
-    const method = typedMethod("classify http", args[0] ?? "");
+    const method = typedMethod("classify http", args[0] ?? "", args.slice(1));
     const url = typedUrl(args[1] ?? "");
     const data = flags.text("data");
     const input = {

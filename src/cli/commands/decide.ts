@@ -24,7 +24,7 @@ export const decideCommand: Command = {
   async run({ args, flags, output, daemon, paths }) {
     const { typedMethod, typedPlace } = await import("../kit/typed-request.ts");
     const [method = "", typed = "", typedPath] = args;
-    const input = { method: typedMethod("decide", method), ...typedPlace(typed, typedPath) };
+    const input = { method: typedMethod("decide", method, args.slice(1)), ...typedPlace(typed, typedPath) };
     const report = await daemon.call("decide", input).catch(async (error: unknown) => {
       if (!isDown(error)) throw error;
       const { explainDecide } = await import("../../api/explain.ts");

@@ -8,12 +8,15 @@ import { suggest } from "./suggest.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
-/** The method, as typed. Throws when it is a place, or one of HTTP's misspelled: their case counts. */
-export function typedMethod(command: string, text: string): string {
+/**
+ * The method, as typed. Throws when it is a place, or one of HTTP's misspelled: their case counts. `rest`: what follows
+ * it, for the line that would be right.
+ */
+export function typedMethod(command: string, text: string, rest: readonly string[] = []): string {
   if (METHODS.includes(text)) return text;
   if (/[./:]/.test(text))
     throw new UserError(`'${text}' is not an HTTP method`, {
-      hint: `the method comes first: iddio ${command} GET ${text}`,
+      hint: `the method comes first: iddio ${command} GET ${[text, ...rest].join(" ")}`,
       exitCode: 2,
     });
   const near =

@@ -6,17 +6,25 @@ import type { Tier } from "../../model/tier.ts";
 import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { judgeSql } from "../sql.ts";
 import { type AwsOperation, cliOperationName } from "./catalogue.ts";
+import {
+  haveTellingMembers,
+  isTellingFlag,
+  TELLING_MEMBERS,
+  type TellingMembers,
+} from "./telling-members.ts";
 
 /** A tier in place of the operation's own, or why it cannot be told. */
 export type AwsBodyFinding = { readonly tier: Tier; readonly reason: string } | { readonly doubt: string };
 
-/** `sql`: these members hold SQL. `deletion`: a member of this name among the writes deletes. `text`: XML that deletes. */
+/** `sql`: these members hold SQL. `deletion`: a member of this name among the writes deletes. `text`: XML that deletes. `members`: they do more than the others. */
 type Rule =
   | { readonly sql: readonly string[] }
   | { readonly deletion: RegExp; readonly depth: number }
-  | { readonly text: RegExp; readonly words: RegExp };
+  | { readonly text: RegExp; readonly words: RegExp }
+  | TellingMembers;
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...TELLING_MEMBERS,
   ["athena:StartQueryExecution", { sql: ["QueryString"] }],
   ["redshift-data:ExecuteStatement", { sql: ["Sql"] }],
   ["redshift-data:BatchExecuteStatement", { sql: ["Sqls"] }],
@@ -72,12 +80,22 @@ export function isJudgedByBody(operations: readonly AwsOperation[]): boolean {
   return operations.some((operation) => ruleOf(operation) !== undefined);
 }
 
-/** What the body says of an operation; undefined where it says nothing. */
-export function judgeAwsBody(operation: AwsOperation, body: RequestBody): AwsBodyFinding | undefined {
+/** What the body says of an operation, and the query where it may stand there; undefined where it says nothing. */
+export function judgeAwsBody(
+  operation: AwsOperation,
+  body: RequestBody,
+  query: string | undefined,
+): AwsBodyFinding | undefined {
   const rule = ruleOf(operation);
-  if (rule === undefined || body.kind === "none") return undefined;
+  if (rule === undefined) return undefined;
   if (body.kind === "unread") return { doubt: `the body decides, and ${body.why}` };
-  const text = new TextDecoder().decode(body.bytes);
+  const text = body.kind === "none" ? "" : new TextDecoder().decode(body.bytes);
+  if ("members" in rule) {
+    const tells = haveTellingMembers(rule, text, query);
+    if (tells === undefined) return { doubt: "the body decides, and it cannot be read" };
+    return tells ? { tier: "break-glass", reason: rule.reason } : undefined;
+  }
+  if (body.kind === "none") return undefined;
   if ("text" in rule) return rule.text.test(text) ? DELETES : undefined;
   const parsed = parseStrictJson(text);
   if ("problem" in parsed) return { doubt: `the body decides, and ${parsed.problem}` };
@@ -90,12 +108,15 @@ const DELETES: AwsBodyFinding = { tier: "sensitive", reason: "deletes among its 
 /** The strings, and lists of strings, that are members of these names. */
 function textsIn(value: unknown, names: readonly string[]): string[] {
   const found: string[] = [];
+  // A server that takes a name in any case would run what is under another one.
+  const lowered = names.map((name) => name.toLowerCase());
   const visit = (one: unknown, depth: number): void => {
     if (typeof one !== "object" || one === null || depth > 4) return;
     if (Array.isArray(one)) for (const item of one) visit(item, depth + 1);
     else
       for (const [name, member] of Object.entries(one))
-        if (names.includes(name)) found.push(...[member].flat().filter((text) => typeof text === "string"));
+        if (lowered.includes(name.toLowerCase()))
+          found.push(...[member].flat().filter((text) => typeof text === "string"));
         else visit(member, depth + 1);
   };
   visit(value, 0);
@@ -117,6 +138,10 @@ export function judgeAwsWords(operation: AwsOperation, words: readonly string[])
   const rule = ruleOf(operation);
   if (rule === undefined) return undefined;
   const values = flagsOf(words);
+  if ("members" in rule)
+    return values.some(([flag, value]) => isTellingFlag(rule, flag, value))
+      ? { tier: "break-glass", reason: rule.reason }
+      : undefined;
   if ("text" in rule) return values.some(([, value]) => rule.words.test(value)) ? DELETES : undefined;
   if (!("sql" in rule)) return values.some(([, value]) => mayDelete(value, rule)) ? DELETES : undefined;
   const found = judgeSql(values.flatMap(([flag, value]) => sqlIn(flag, value, rule.sql)));

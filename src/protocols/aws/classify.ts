@@ -161,15 +161,19 @@ function classifyAs(
   const { service } = endpoint.group;
   const known = service === undefined ? labels : { ...labels, service };
   const reading = readOperation(source, endpoint.group);
-  const plain = withBody(classificationOf(reading, known), reading, request.body);
+  const plain = withBody(classificationOf(reading, known), reading, source);
   // Its jobs, access points and account-wide settings act on buckets that only their bodies name, or on all.
   return endpoint.group.apis.some((api) => api.cli === "s3control") ? withUnnamed(plain, BUCKET) : plain;
 }
 
 /** The tier that the body gives an operation that is certain. */
-function withBody(plain: Classification, reading: OperationReading, body: RequestBody): Classification {
+function withBody(
+  plain: Classification,
+  reading: OperationReading,
+  { body, query }: { readonly body: RequestBody; readonly query: string | undefined },
+): Classification {
   const [operation] = reading.kind === "found" ? reading.operations : [];
-  const finding = operation === undefined ? undefined : judgeAwsBody(operation, body);
+  const finding = operation === undefined ? undefined : judgeAwsBody(operation, body, query);
   if (finding === undefined) return plain;
   if ("doubt" in finding) return doubtful(plain, finding.doubt);
   return { ...plain, tier: finding.tier, reason: `${plain.reason}; ${finding.reason}` };

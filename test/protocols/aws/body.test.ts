@@ -134,3 +134,67 @@ describe("a change of DNS records", () => {
     expect(tierOf("Changes=[{Action=DELETE}]")).toBe("sensitive");
   });
 });
+
+describe("members that do more than the operation they stand in", () => {
+  const FORM = { headers: [["Content-Type", "application/x-www-form-urlencoded"]] as const };
+  const AMZ = "application/x-amz-json-1.1";
+  const tierOf = (
+    line: string,
+    body?: string,
+    headers: readonly (readonly [string, string])[] = FORM.headers,
+  ) => awsClassifier.classify(requestOf(line, { headers, ...(body === undefined ? {} : { body }) })).tier;
+  const RDS = "POST https://rds.eu-west-1.amazonaws.com/";
+  const EC2 = "POST https://ec2.eu-west-1.amazonaws.com/";
+
+  const forms: readonly (readonly [line: string, body: string | undefined, tier: TierOrUnknown])[] = [
+    [RDS, "Action=ModifyDBInstance&DBInstanceIdentifier=a&AllocatedStorage=20", "modify"],
+    [RDS, "Action=ModifyDBInstance&DBInstanceIdentifier=MasterUserPassword", "modify"],
+    [RDS, "Action=ModifyDBInstance&MasterUserPassword=x", "break-glass"],
+    [RDS, "Action=ModifyDBCluster&%4dasterUserPassword=x", "break-glass"],
+    [`${RDS.replace("POST", "GET")}?Action=ModifyDBInstance&MasterUserPassword=x`, undefined, "break-glass"],
+    [EC2, "Action=ModifyInstanceAttribute&InstanceId=i&EbsOptimized.Value=true", "modify"],
+    [EC2, "Action=ModifyInstanceAttribute&InstanceId=i&UserData.Value=IyEv", "break-glass"],
+    [EC2, "Action=ModifyInstanceAttribute&Attribute=userData&Value=IyEv", "break-glass"],
+    [EC2, "Action=ModifyVpcEndpoint&VpcEndpointId=v&PolicyDocument=x", "break-glass"],
+  ];
+  for (const [line, body, tier] of forms)
+    test(`${line} ${body}`, () => expect(tierOf(line, body)).toBe(tier));
+
+  const ECS = "POST https://ecs.eu-west-1.amazonaws.com/";
+  const register = (body: unknown) =>
+    tierOf(ECS, JSON.stringify(body), [
+      ["Content-Type", AMZ],
+      ["X-Amz-Target", "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition"],
+    ]);
+
+  test("a container that takes its host", () => {
+    expect(register({ containerDefinitions: [{ name: "a", privileged: false }] })).toBe("modify");
+    expect(register({ containerDefinitions: [{ name: "a", privileged: true }] })).toBe("break-glass");
+    expect(register({ volumes: [{ host: { sourcePath: "/" } }] })).toBe("break-glass");
+    expect(register({ volumes: [{ name: "scratch", host: {} }] })).toBe("modify");
+    const capabilities = { add: ["SYS_ADMIN"] };
+    expect(register({ containerDefinitions: [{ linuxParameters: { capabilities } }] })).toBe("break-glass");
+  });
+
+  for (const [argv, tier] of [
+    ["aws rds modify-db-instance --db-instance-identifier a --allocated-storage 20", "modify"],
+    ["aws rds modify-db-instance --db-instance-identifier a --master-user-password x", "break-glass"],
+    ["aws ec2 modify-instance-attribute --instance-id i --user-data file://a", "break-glass"],
+    ["aws ec2 modify-instance-attribute --instance-id i --attribute userData --value x", "break-glass"],
+    [
+      "aws ecs register-task-definition --family f --container-definitions name=a,privileged=true",
+      "break-glass",
+    ],
+  ] as const)
+    test(argv, () => expect(awsClassifier.classifyArgv(argv.split(" ")).tier).toBe(tier));
+
+  test("SQL under its name in another case is SQL", () => {
+    const sql = (body: string) =>
+      tierOf("POST https://redshift-data.eu-west-1.amazonaws.com/", body, [
+        ["Content-Type", AMZ],
+        ["X-Amz-Target", "RedshiftData.ExecuteStatement"],
+      ]);
+    expect(sql('{"Sql":"SELECT 1"}')).toBe("observe");
+    expect(sql('{"Sql":"SELECT 1","sql":"DROP TABLE t"}')).toBe("sensitive");
+  });
+});

@@ -152,6 +152,8 @@ test("the XML API of Cloud Storage: names are opaque, subresources and fields co
       ["PUT storage.googleapis.com/acme-bk/x", "break-glass", acl("public-read")],
       ["PUT storage.googleapis.com/acme-bk/x", "modify", acl("project-private")],
       ["PUT storage.googleapis.com/acme-bk?acl", "break-glass"],
+      ["PUT storage.googleapis.com/acme-bk/x?x-goog-acl=public-read", "break-glass"],
+      ["PUT storage.googleapis.com/acme-bk/x?X-Goog-Acl=private", "modify"],
       ["POST storage.googleapis.com/acme-bk?delete", "sensitive"],
       ["POST storage.googleapis.com/acme-bk/x?uploads", "modify"],
       ["DELETE storage.googleapis.com/acme-bk/x", "sensitive"],

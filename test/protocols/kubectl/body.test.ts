@@ -94,6 +94,7 @@ const APPS = "/apis/apps/v1/namespaces/a";
 const HOLDERS: readonly (readonly [path: string, wrap: (spec: PodSpec) => object])[] = [
   ["/api/v1/namespaces/a/pods", (spec) => ({ spec })],
   ["/api/v1/namespaces/a/podtemplates", (spec) => ({ template: { spec } })],
+  ["/apis/apps/v1/namespaces/a/controllerrevisions", (spec) => ({ data: { spec: { template: { spec } } } })],
   ...["/api/v1/namespaces/a/replicationcontrollers", `${APPS}/deployments`, `${APPS}/replicasets`].map(
     (path) => [path, (spec: PodSpec) => ({ spec: { template: { spec } } })] as const,
   ),

@@ -2,10 +2,15 @@
 // point, whose name its owner chose. Knows no operations.
 
 import { headerValues, type RequestHead } from "../../../model/request.ts";
-import { decodePercent } from "../../../wire/path.ts";
+import { decodePercent, splitTarget } from "../../../wire/path.ts";
+import { looseQuery } from "../operation.ts";
 
 /** What a copy reads from; its bucket is undefined where it cannot be told. Undefined for a request that copies nothing. */
 export function copySource(head: RequestHead): { readonly bucket: string | undefined } | undefined {
+  const { query } = splitTarget(head.target);
+  // In the query S3 may take it for the field or for nothing.
+  if (looseQuery(query).some(([name]) => name.toLowerCase() === "x-amz-copy-source"))
+    return { bucket: undefined };
   const [value, second] = headerValues(head.headers, "x-amz-copy-source");
   if (value === undefined) return undefined;
   // `bucket/key` or `/bucket/key`, escaped or not; an access point is an ARN.

@@ -25,7 +25,8 @@ export function readS3(source: OperationSource, hostBucket: string | undefined):
   const target = readS3Path(path, hostBucket);
   const query = parseQuery(source.query);
   const index = s3Group().templates;
-  const opens = opensAccess(headers);
+  // Presigned URLs carry fields in the query, and S3 takes them from there.
+  const opens = opensAccess([...headers, ...looseQuery(source.query)]);
   const doubt = (reason: string): S3Reading => {
     const places = target.kind === "ok" ? [target.segments] : lenientReadings(path).map(asPlace);
     const possible = places.flatMap((place) => index.possible(method, place, looseQuery(source.query)));

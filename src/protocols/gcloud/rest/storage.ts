@@ -60,7 +60,8 @@ export function classifyXmlStorage(host: GoogleHost, head: RequestHead, method: 
   const operation = xmlOperation(method, collection, names, isUpload);
   if (operation === undefined)
     return unknownClassification("gcloud", `unknown method "${method}"`, { labels });
-  const [tier, verb, reason] = grantsAccess(head) && operation[0] !== "observe" ? GRANT : operation;
+  const [tier, verb, reason] =
+    grantsAccess([...head.headers, ...pairs]) && operation[0] !== "observe" ? GRANT : operation;
   const command = `storage.${collection}.${verb}`;
   return withUnnamed(
     { protocol: "gcloud", tier, command, aliases: [], labels, reason },
@@ -101,9 +102,9 @@ function xmlOperation(
 /** Access lists that let nobody else in. */
 const PRIVATE_ACL = /^(?:private|project-?private|bucket-?owner-?(?:read|full-?control))$/i;
 
-/** Whether the fields of an upload open what is uploaded to others. */
-function grantsAccess(head: RequestHead): boolean {
-  return head.headers.some(([name, value]) => {
+/** Whether the fields of an upload, in the head or in a signed URL's query, open what is uploaded to others. */
+function grantsAccess(fields: readonly (readonly [string, string])[]): boolean {
+  return fields.some(([name, value]) => {
     if (/^x-(?:goog|amz)-grant-/i.test(name)) return true;
     return /^x-(?:goog|amz)-acl$/i.test(name) && !PRIVATE_ACL.test(value.trim());
   });

@@ -36,6 +36,8 @@ const BUILT_IN: ReadonlySet<string> = new Set([
   ]),
   "jobs.batch",
   "cronjobs.batch",
+  // What a StatefulSet that is rolled out in part makes its pods from.
+  "controllerrevisions.apps",
 ]);
 
 /** Parts of an object that never hold its specification. */
