@@ -215,15 +215,16 @@ const DOCUMENTED: readonly ((protocol: Protocol, request: HttpRequest, added: Ad
     /\bAll\b/.test(value) &&
     (place === "query" ? !READING.has(method) : place === "json" && method === "DELETE"),
   // In S3's protocol the query names the operation, as a path does elsewhere: with an upload's id DELETE gives up that
-  // upload and no object, with `tagging` it takes the object's tags alone. Every upload that fails sends the first one
-  // by itself. Only to an object, and only with an id.
+  // upload and no object, with `tagging` it takes the tags of a bucket or an object alone. Every upload that fails sends
+  // the first one by itself. Uploads are of objects only, and have an id.
   (protocol, { host, method, target }, { place, name, value }) =>
     method === "DELETE" &&
     place === "query" &&
-    isOfObject(host, target) &&
     ((protocol === "aws" && name === "tagging" && S3.test(host)) ||
-      (protocol === "aws" && name === "uploadId" && value !== "" && S3.test(host)) ||
-      (protocol === "gcloud" && /^upload(?:Id|_id)$/.test(name) && value !== "" && XML_STORAGE.test(host))),
+      (value !== "" &&
+        isOfObject(host, target) &&
+        ((protocol === "aws" && name === "uploadId" && S3.test(host)) ||
+          (protocol === "gcloud" && /^upload(?:Id|_id)$/.test(name) && XML_STORAGE.test(host))))),
 ];
 
 /** Whether an S3 request names an object: a bucket's own host and a path, or a bucket first in it. */
