@@ -38,7 +38,8 @@ test("a name is split at case, separators and brackets", () => {
 });
 
 test("short query parameters that are secrets by convention", () => {
-  for (const name of ["key", "code", "sig", "auth", "hmac", "PHPSESSID", "sessionid"]) expect(isSecretParameter(name)).toBe(true);
+  for (const name of ["key", "code", "sig", "auth", "hmac", "PHPSESSID", "sessionid"])
+    expect(isSecretParameter(name)).toBe(true);
   for (const name of ["q", "page", "sort_key", "per_page"]) expect(isSecretParameter(name)).toBe(false);
 });
 
