@@ -48,12 +48,16 @@ export const TELLING_MEMBERS: ReadonlyMap<string, TellingMembers> = new Map([
   ["batch:RegisterJobDefinition", HOST],
 ]);
 
-/** Whether the body or the query has one of them; undefined where a body that looks like JSON cannot be read. */
+/** Octets that are looked at: every one of these operations takes far less. */
+const MOST = 128 * 1024;
+
+/** Whether the body or the query has one of them; undefined where they cannot be read. */
 export function haveTellingMembers(
   { members }: TellingMembers,
   text: string,
   query: string | undefined,
 ): boolean | undefined {
+  if (text.length + (query ?? "").length > MOST) return undefined;
   if (pairsTell(members, query ?? "")) return true;
   if (!/^\s*[[{]/.test(text)) return pairsTell(members, text);
   const parsed = parseStrictJson(text);

@@ -160,6 +160,10 @@ describe("members that do more than the operation they stand in", () => {
   for (const [line, body, tier] of forms)
     test(`${line} ${body}`, () => expect(tierOf(line, body)).toBe(tier));
 
+  test("a body that is far longer than any of them is not read", () => {
+    expect(tierOf(RDS, `Action=ModifyDBInstance&${"a=b&".repeat(40_000)}`)).toBe("unknown");
+  });
+
   const ECS = "POST https://ecs.eu-west-1.amazonaws.com/";
   const register = (body: unknown) =>
     tierOf(ECS, JSON.stringify(body), [
