@@ -172,6 +172,7 @@ function follow(rows: LogRows): () => void {
   const stops = [onEvent(soon), onRefresh(soon)];
   return () => {
     clearTimeout(timer);
+    rows.close();
     for (const stop of stops) stop();
   };
 }

@@ -39,6 +39,7 @@ export function ObservePage() {
     const stops = [onRefresh(read), onEvent(({ tag }) => (tag === "observe_ended" ? read() : undefined))];
     return () => {
       clearInterval(timer);
+      rows.close();
       for (const stop of stops) stop();
     };
   }, [rows]);

@@ -25,23 +25,32 @@ export class LogRows {
   readonly hasMore = signal(true);
   readonly #query: LogQuery;
   #next: number | undefined;
+  #isGone = false;
 
   constructor(query: LogQuery) {
     this.#query = query;
   }
 
-  /** Reads on, backwards. */
+  /** Nobody looks any more. */
+  close(): void {
+    this.#isGone = true;
+  }
+
+  /** Reads on, backwards, until something fits: of a long log one piece may hold nothing that does. */
   async readOn(): Promise<void> {
     if (this.isReading.value || !this.hasMore.value) return;
     this.isReading.value = true;
     try {
-      const { rows, next } = await call("audit_read", {
-        ...this.#input(),
-        ...(this.#next === undefined ? {} : { before: this.#next }),
-      });
-      this.rows.value = [...this.rows.value, ...rows];
-      this.#next = next;
-      this.hasMore.value = next !== undefined && this.rows.value.length < MOST;
+      for (let found = 0; found === 0 && this.hasMore.value && !this.#isGone; ) {
+        const { rows, next } = await call("audit_read", {
+          ...this.#input(),
+          ...(this.#next === undefined ? {} : { before: this.#next }),
+        });
+        found = rows.length;
+        this.rows.value = [...this.rows.value, ...rows];
+        this.#next = next;
+        this.hasMore.value = next !== undefined && this.rows.value.length < MOST;
+      }
       this.problem.value = undefined;
     } catch (error) {
       this.problem.value = error instanceof Error ? error : new Error(String(error));
