@@ -105,9 +105,7 @@ describe.skipIf(skipped !== undefined)("the console", () => {
       const started = performance.now();
       await page.waitForSelector(`.details:has-text("${path}") button.allow:not([disabled])`);
       expect(performance.now() - started).toBeLessThan(10_000);
-      expect(await page.textContent(".header-fields")).toContain(
-        `<b>${path === "/many" ? 9_999 : 249}</b>`,
-      );
+      expect(await page.textContent(".header-fields")).toContain(`<b>${path === "/many" ? 9_999 : 249}</b>`);
       expect(await page.$$(".header-fields b")).toEqual([]);
     }
     many.destroy();

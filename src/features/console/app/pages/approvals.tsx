@@ -210,7 +210,9 @@ export function moveSelection(by: number): void {
 export function selectNext(): void {
   const list = waiting.value.value ?? [];
   const next = list.find((each) => selected.value === undefined || keyOf(each) !== keyOf(selected.value));
-  if (isNarrow()) {
+  const isDone = selectedEnd.value === "approved" || selectedEnd.value === "denied";
+  // With nothing left the pane is free for what comes next: nobody has to look for it.
+  if (isNarrow() || (next === undefined && isDone)) {
     select(undefined);
     goTo("approvals", "", true);
   } else if (next !== undefined && selectedEnd.value !== undefined) {
