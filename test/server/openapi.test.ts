@@ -11,6 +11,7 @@ import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
 import { ENDPOINTS } from "../../src/server/api/endpoints.ts";
 import { openEmbedded } from "../../src/server/database/embedded.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
+import { runClient } from "../support/clients.ts";
 import { ControlPlane } from "../support/control-plane.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 
@@ -72,21 +73,13 @@ console.log(JSON.stringify([devices.items.map(({ name }) => name), decided.state
 `,
       );
       const base = `http://localhost:${plane.server.port}`;
-      const ran = Bun.spawnSync(
-        [
-          process.execPath,
-          "run",
-          join(folder, "try.ts"),
-          base,
-          ada.token,
-          device.id,
-          held.nonce,
-          held.digest,
-        ],
-        { cwd: folder, stdout: "pipe", stderr: "pipe" },
+      const ran = await runClient(
+        process.execPath,
+        ["run", join(folder, "try.ts"), base, ada.token, device.id, held.nonce, held.digest],
+        { env: {} },
       );
-      expect(ran.stderr.toString()).toBe("");
-      expect(JSON.parse(ran.stdout.toString())).toEqual([["laptop"], "decided", 403]);
+      expect([ran.code, ran.stderr]).toEqual([0, ""]);
+      expect(JSON.parse(ran.stdout)).toEqual([["laptop"], "decided", 403]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

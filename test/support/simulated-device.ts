@@ -117,6 +117,12 @@ export class SimulatedDevice {
     return answer;
   }
 
+  /** Goes on behind what the server has, of rows of which some answers were lost. */
+  async catchUp(all: readonly string[], ackedSeq: number): Promise<void> {
+    this.head = all.slice(0, ackedSeq).reduce(rowHash, "0".repeat(64));
+    this.seq = ackedSeq;
+  }
+
   /** Begins a sync. */
   preflight(): Promise<FleetAnswer<FleetOutput<"preflight">>> {
     return this.call("preflight", {

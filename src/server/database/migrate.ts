@@ -3,7 +3,7 @@
 // a step only adds what the version before does not mind.
 
 import type { Database, Row, Tx } from "./database.ts";
-import { numberOf } from "./database.ts";
+import { numberOf, sqlState } from "./database.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 import { partition } from "./tenant-table.ts";
 
@@ -17,7 +17,9 @@ export interface MigrateReport {
 /** Any number that no other program of this database uses; held to the end of a transaction. */
 const LOCK = 4_826_190_773;
 /** A step that cannot have its lock gives way to the readers and is tried again. */
-const LOCK_TIMEOUT = "5s";
+const LOCK_TIMEOUT = "3s";
+const LOCK_NOT_AVAILABLE = "55P03";
+const MAX_TRIES = 40;
 
 /** Applies what is missing. Throws, with nothing half done, when a step fails. */
 export async function migrate(
@@ -26,23 +28,38 @@ export async function migrate(
 ): Promise<MigrateReport> {
   const applied: string[] = [];
   let before: number | undefined;
-  for (;;) {
-    const done = await database.asOwner(async (tx) => {
-      const version = await lockedVersion(tx);
-      before ??= version;
-      const next = steps.find((step) => step.version === version + 1);
-      if (next === undefined) return { version };
-      for (const statement of next.statements) await tx.rows(statement);
-      await tx.rows("insert into schema_steps (version, name, done_ms) values ($1, $2, $3)", [
-        next.version,
-        next.name,
-        Date.now(),
-      ]);
-      return { version: next.version, name: next.name };
-    });
-    if (done.name === undefined) return { before: before ?? 0, after: done.version, applied };
+  for (let tries = 1; ; ) {
+    const done = await database
+      .asOwner((tx) => nextStep(tx, steps))
+      .catch((error: unknown) => {
+        if (sqlState(error) !== LOCK_NOT_AVAILABLE || tries === MAX_TRIES) throw error;
+      });
+    if (done === undefined) {
+      tries += 1;
+      continue;
+    }
+    before ??= done.before;
+    if (done.name === undefined) return { before, after: done.before, applied };
     applied.push(done.name);
+    tries = 1;
   }
+}
+
+/** Applies the step that is next, in one transaction; without a name when there is none. */
+async function nextStep(
+  tx: Tx,
+  steps: readonly Migration[],
+): Promise<{ readonly before: number; readonly name?: string }> {
+  const before = await lockedVersion(tx);
+  const next = steps.find((step) => step.version === before + 1);
+  if (next === undefined) return { before };
+  for (const statement of next.statements) await tx.rows(statement);
+  await tx.rows("insert into schema_steps (version, name, done_ms) values ($1, $2, $3)", [
+    next.version,
+    next.name,
+    Date.now(),
+  ]);
+  return { before, name: next.name };
 }
 
 /** The version of a database; 0 when it was never prepared. */
@@ -94,8 +111,9 @@ function endOf(name: string): number {
 }
 
 async function lockedVersion(tx: Tx): Promise<number> {
-  await tx.rows(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+  // Another that migrates is waited for as long as it takes; the tables' readers only for a moment.
   await tx.rows("select pg_advisory_xact_lock($1::bigint)", [String(LOCK)]);
+  await tx.rows(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
   await tx.rows(
     "create table if not exists schema_steps (version integer primary key, name text not null, done_ms bigint not null)",
   );

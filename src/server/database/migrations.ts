@@ -13,9 +13,9 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
+// Roles belong to all databases of a server: another one may make them at this moment.
 const role = (name: string): string =>
-  `do $$ begin if not exists (select from pg_roles where rolname = '${name}') then ` +
-  `create role ${name} nologin; end if; end $$`;
+  `do $$ begin create role ${name} nologin; exception when duplicate_object or unique_violation then null; end $$`;
 
 const FIRST: readonly string[] = [
   role(APP_ROLE),

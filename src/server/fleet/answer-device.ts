@@ -38,7 +38,8 @@ export class DeviceCalls {
   readonly #parts: ServerParts;
   // A week of rows in batches of a thousand must come through; a device that asks in a loop must not.
   readonly #ofDevices = new RateLimit(50, 400);
-  readonly #ofStrangers = new RateLimit(0.5, 30);
+  // Many machines of a company share an address, and are enrolled on one day.
+  readonly #ofStrangers = new RateLimit(10, 400);
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
