@@ -1,21 +1,9 @@
 // What everything in the server is made with: the database, the server's secret, the clock, the ticks that wake whoever waits.
 // Handed from server.ts downwards; nothing here is global.
 
-import type { Database, Tx } from "./database/database.ts";
+import type { Database } from "./database/database.ts";
 import type { Ticks } from "./fleet/ticks.ts";
 import type { Sealer } from "./sealer.ts";
-
-/** Something that people outside are told of, when a sink is there for it. */
-export interface Notice {
-  /** The same event twice has the same id. */
-  readonly id: string;
-  readonly kind: "approval-waits" | "approval-ended" | "break-glass" | "device-revoked" | "chain-broken";
-  readonly title: string;
-  readonly lines: readonly (readonly [label: string, text: string])[];
-  readonly tier?: string;
-  readonly digestShort?: string;
-  readonly atMs: number;
-}
 
 /** The server's parts. */
 export interface ServerParts {
@@ -25,8 +13,6 @@ export interface ServerParts {
   readonly nowMs: () => number;
   /** One line of the log, as JSON. */
   readonly log: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
-  /** Puts a notice for every sink into the outbox, in the transaction that it is about. */
-  readonly notify: (tx: Tx, notice: Notice) => Promise<void>;
   readonly counters: Counters;
 }
 

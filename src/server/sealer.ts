@@ -1,4 +1,4 @@
-// The server's own secret: what it seals (signing keys, secrets of sinks and of the identity provider) is of no use to whoever
+// The server's own secret: what it seals (signing keys and the secret of the identity provider) is of no use to whoever
 // has only the database. AES-256-GCM; the name of the place is part of what is sealed, so that nothing can be moved.
 
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";

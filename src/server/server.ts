@@ -33,7 +33,6 @@ export interface ServerOptions {
   readonly keepAuditMs?: number;
   readonly log: ServerParts["log"];
   readonly page?: (path: string) => Promise<Response | undefined>;
-  readonly notify?: ServerParts["notify"];
   readonly nowMs?: () => number;
 }
 
@@ -60,7 +59,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ticks,
     nowMs: options.nowMs ?? Date.now,
     log: options.log,
-    notify: options.notify ?? (async () => undefined),
     counters: new Counters(),
   };
   const isSecure = options.tls !== undefined || options.isBehindProxy === true;

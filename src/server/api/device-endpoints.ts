@@ -122,17 +122,6 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
         [path.id, nowMs],
       );
       await writeAct(tx, nowMs, principal.id, "device.revoke", path.id, { reason: input.reason });
-      await parts.notify(tx, {
-        id: `${path.id}-revoked`,
-        kind: "device-revoked",
-        title: `${textOf(row, "name")} was revoked`,
-        lines: [
-          ["Device", textOf(row, "name")],
-          ["By", principal.name],
-          ["Reason", input.reason],
-        ],
-        atMs: nowMs,
-      });
       await Ticks.bump(tx);
       afterwards(() => parts.ticks.wake(tenant.id));
       return deviceJson(row);

@@ -205,13 +205,13 @@ export const PEOPLE_ENDPOINTS: readonly AnyEndpoint[] = [
     },
   }),
   post("/api/v1/break-glass", {
-    about: "takes the right to publish alone what widens, for an hour; everybody is told",
+    about: "takes the right to publish alone what widens, for an hour; it is written among the acts",
     right: "administer",
     input: object({ reason: text() }),
     output: object({ until_ms: number() }),
-    async handle({ tx, parts, principal, nowMs }, { input }) {
+    async handle({ tx, principal, nowMs }, { input }) {
       if (input.reason.trim() === "") throw new Problem(400, "bad-input", "a reason is needed");
-      const until = await beginBreakGlass(tx, parts, principal, input.reason.slice(0, 500), nowMs);
+      const until = await beginBreakGlass(tx, principal, input.reason.slice(0, 500), nowMs);
       return { until_ms: until };
     },
   }),

@@ -14,14 +14,14 @@ export async function takeApprovals(
   call: DeviceCall,
   input: FleetInput<"approvals">,
 ): Promise<FleetOutput<"approvals">> {
-  const { tx, device, nowMs, parts } = call;
+  const { tx, device, nowMs } = call;
   if (input.held.length + input.ended.length > MAX_HELD)
     throw new Problem(400, "bad-input", `at most ${MAX_HELD} at once`);
   for (const held of input.held) {
     checkHeld(held);
-    const added = await tx.rows(
+    await tx.rows(
       "insert into approvals (device_id, nonce, approval_id, digest, tier, body, state, held_ms, ends_ms) " +
-        "values ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8) on conflict do nothing returning nonce",
+        "values ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8) on conflict do nothing",
       [
         device.id,
         held.nonce,
@@ -33,7 +33,6 @@ export async function takeApprovals(
         Math.trunc(held.ends_ms),
       ],
     );
-    if (added.length > 0) await parts.notify(tx, noticeOf(call, held));
   }
   for (const ended of input.ended) {
     await tx.rows(
@@ -73,24 +72,6 @@ function checkHeld(held: HeldApproval): void {
     Number.isSafeInteger(Math.trunc(held.held_ms)) &&
     Number.isSafeInteger(Math.trunc(held.ends_ms));
   if (!isWhole) throw new Problem(400, "bad-input", `hold '${held.id.slice(0, 40)}' is not whole`);
-}
-
-function noticeOf({ device, nowMs }: DeviceCall, held: HeldApproval) {
-  return {
-    id: held.nonce,
-    kind: "approval-waits" as const,
-    title: `${held.tier}: ${held.command || held.protocol}`,
-    lines: [
-      ["Device", device.name],
-      ["Host", held.port === 0 ? held.host : `${held.host}:${held.port}`],
-      ["Request", held.evidence[0]?.text ?? held.command],
-      ["Asked by", held.client],
-      ["Rule", held.rule],
-    ] as const,
-    tier: held.tier,
-    digestShort: held.digest.slice(0, 8),
-    atMs: nowMs,
-  };
 }
 
 /** The hold that a row carries. */

@@ -267,35 +267,6 @@ const FIRST: readonly string[] = [
     ],
     may: "change",
   }),
-  ...tenantTable({
-    name: "sinks",
-    columns: [
-      "id text not null",
-      "kind text not null",
-      "name text not null",
-      "sealed_config text not null",
-      "created_ms bigint not null",
-      "primary key (tenant_id, id)",
-    ],
-    may: "change",
-  }),
-  ...tenantTable({
-    name: "outbox",
-    columns: [
-      "id text not null",
-      "sink_id text not null",
-      "notification text not null",
-      "state text not null",
-      "attempts integer not null default 0",
-      "next_ms bigint not null",
-      "remote text",
-      "reason text",
-      "created_ms bigint not null",
-      "primary key (tenant_id, sink_id, id)",
-    ],
-    may: "change",
-  }),
-  "create index outbox_due on outbox (tenant_id, next_ms) where state = 'due'",
 ];
 
 /** All of them. */

@@ -1,9 +1,8 @@
-// Break glass: an administrator takes, for a while and with a reason, the right to publish alone what widens. It is told to every
-// sink when it begins. It lets nobody allow what his own device asks.
+// Break glass: an administrator takes, for a while and with a reason, the right to publish alone what widens. It is
+// written among the acts, which everybody sees. It lets nobody allow what his own device asks.
 
 import { writeAct } from "../audit/acts.ts";
 import type { Tx } from "../database/database.ts";
-import type { ServerParts } from "../parts.ts";
 import type { Principal } from "./principal.ts";
 
 /** Its name among the acts. */
@@ -14,24 +13,12 @@ export const BREAK_GLASS_MS = 60 * 60_000;
 /** Begins it. */
 export async function beginBreakGlass(
   tx: Tx,
-  parts: ServerParts,
   principal: Principal,
   reason: string,
   nowMs: number,
 ): Promise<number> {
   const until = nowMs + BREAK_GLASS_MS;
   await writeAct(tx, nowMs, principal.id, ACT, principal.id, { reason, until_ms: until });
-  await parts.notify(tx, {
-    id: `break-glass-${principal.id}-${nowMs}`,
-    kind: "break-glass",
-    title: `${principal.name} broke the glass`,
-    lines: [
-      ["Who", principal.name],
-      ["Reason", reason],
-      ["Until", new Date(until).toISOString()],
-    ],
-    atMs: nowMs,
-  });
   return until;
 }
 
