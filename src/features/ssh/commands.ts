@@ -33,9 +33,6 @@ export const sshProxyCommand: Command = {
   name: "ssh-proxy",
   summary: "Carry one SSH connection through the proxy",
   args: [{ name: "host" }, { name: "port" }, { name: "name", isOptional: true }],
-  flags: [
-    { name: "pass-socket", summary: "Give the connection to ssh (ProxyUseFdpass) instead of carrying it" },
-  ],
   details: [
     "For ProxyCommand in an ssh configuration: stdin and stdout are the connection. 'name' is what was typed, where it is",
     "another word for the host.",

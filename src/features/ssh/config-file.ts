@@ -12,8 +12,6 @@ export interface ConfigPlaces {
   readonly known: string;
   /** ssh (10.1 and newer) warns of key exchanges that are not post-quantum, and the way to iddio has none. */
   readonly warnsOfKeys: boolean;
-  /** Whether ssh can be given the connection, so that its bytes need not pass through another process. */
-  readonly passesSocket: boolean;
   /** Whether ssh (8.1 and newer) lets one cipher be named before its usual ones. */
   readonly ordersCiphers: boolean;
 }
@@ -47,8 +45,7 @@ function matchBlock(
   return [
     // What iddio itself starts for the other side reads the same files, and must not come back.
     `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`} exec "test -z $IDDIO_SSH_UPSTREAM"`,
-    `  ProxyCommand ${home}${program} ssh-proxy ${places.passesSocket ? "--pass-socket " : ""}%h %p %n`,
-    ...(places.passesSocket ? ["  ProxyUseFdpass yes"] : []),
+    `  ProxyCommand ${home}${program} ssh-proxy %h %p %n`,
     `  UserKnownHostsFile ${sshWord(places.known)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     // The quickest one for the way to iddio, which stays on this machine.
     ...(places.ordersCiphers ? ["  Ciphers ^aes128-gcm@openssh.com"] : []),

@@ -2,14 +2,15 @@
 // knows no SSH and no keys.
 
 import { lookup } from "node:dns/promises";
+import { fstatSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { proxyAddress } from "../../cli/kit/proxy-address.ts";
 import { SSH_NAME_FIELD } from "../../gateway/request/ssh-carrier.ts";
+import { carryNow, connectNow, readOctet, writeNow } from "../../host/process/raw-socket.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { awaitsSocket, passSocket } from "./pass-socket.ts";
 
 const ANSWER_MAX = 16 * 1024;
 
@@ -28,25 +29,56 @@ export async function carry(context: CommandContext): Promise<number> {
   if (context.env.IDDIO_RUN !== undefined) return join(await open(where), Buffer.alloc(0));
   const ask = `CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`;
   const address = await proxyAddress(context);
-  if (context.flags.has("pass-socket") && awaitsSocket()) return passTo(address, ask);
+  if (hasPipes()) return carryByKernel(address, ask);
   const socket = await open(address);
   socket.write(ask);
   const first = await readAnswer(socket);
   return join(socket, first);
 }
 
-/** Opens the tunnel and gives it to ssh. */
-async function passTo(address: string, ask: string): Promise<number> {
-  const { host, port } = parts(address);
-  let answer: string | undefined;
+const HEAD_MAX = 16 * 1024;
+
+/** Whether both sides are pipes, between which and a socket Linux moves bytes by itself. */
+function hasPipes(): boolean {
+  if (process.platform !== "linux") return false;
   try {
-    answer = passSocket({ host: (await lookup(host)).address, port }, ask);
+    return fstatSync(0).isFIFO() && fstatSync(1).isFIFO();
+  } catch {
+    return false;
+  }
+}
+
+/** Opens the tunnel and lets the kernel carry the bytes. */
+async function carryByKernel(address: string, ask: string): Promise<number> {
+  const { host, port } = parts(address);
+  let fd: number;
+  let head = "";
+  try {
+    fd = connectNow({ host: (await lookup(host)).address, port });
+    writeNow(fd, new TextEncoder().encode(ask));
+    // Octet by octet: what comes behind the head is for ssh.
+    while (!head.endsWith("\r\n\r\n")) {
+      const octet = readOctet(fd);
+      if (octet === undefined || head.length > HEAD_MAX) throw new Error("the answer broke off");
+      head += String.fromCharCode(octet);
+    }
   } catch (cause) {
     throw unreachable(address, cause);
   }
-  if (answer === undefined) return 0;
-  const end = answer.indexOf("\r\n\r\n");
-  throw refused(answer.slice(0, end), answer.slice(end + 4));
+  if (!/^HTTP\/1\.[01] 200 /.test(head)) throw refused(head, readBody(fd, head));
+  carryNow(0, 1, fd);
+  return 0;
+}
+
+function readBody(fd: number, head: string): string {
+  const length = Number(/\r\ncontent-length: *(\d{1,5})\r\n/i.exec(head)?.[1] ?? 0);
+  const body: number[] = [];
+  for (let left = Math.min(length, HEAD_MAX); left > 0; left--) {
+    const octet = readOctet(fd);
+    if (octet === undefined) break;
+    body.push(octet);
+  }
+  return Buffer.from(body).toString("utf8");
 }
 
 function parts(address: string): { readonly host: string; readonly port: number } {

@@ -48,7 +48,6 @@ export async function writeConfig(context: CommandContext): Promise<void> {
       home: env.IDDIO_HOME ? paths.root : undefined,
       known,
       warnsOfKeys,
-      passesSocket: process.platform === "linux",
       ordersCiphers: await knows("Ciphers=^aes128-gcm@openssh.com"),
     }),
     0o644,

@@ -22,6 +22,9 @@ export interface Finding {
   readonly reason: string;
 }
 
+/** Programs that do nothing to what stands beside them. */
+const INERT = /^(?:sleep \d{1,3}|true|:)$/;
+
 const DEPTH_MAX = 8;
 const PARTS_MAX = 200;
 
@@ -50,7 +53,10 @@ export function classifyRemoteCommand(text: string): ClassifiedWish {
   const reader = new RemoteReader();
   reader.script(text, 0);
   const [first, ...others] = reader.parts;
-  const isExact = reader.isExact && others.length === 0;
+  const real = reader.parts.filter((part) => part.tier !== "observe" || !INERT.test(part.command));
+  const [only] = real;
+  if (reader.isExact && only !== undefined && real.length === 1)
+    return { classification: only, isExact: true };
   if (first === undefined)
     return {
       classification: {
@@ -63,7 +69,7 @@ export function classifyRemoteCommand(text: string): ClassifiedWish {
       },
       isExact: false,
     };
-  return { classification: strictestOf(first, ...others), isExact };
+  return { classification: strictestOf(first, ...others), isExact: reader.isExact && real.length === 0 };
 }
 
 class RemoteReader {
@@ -78,7 +84,8 @@ class RemoteReader {
     if (depth > DEPTH_MAX) return this.#unknown("", "it is nested too deeply");
     const { commands, problem, redirects = [], variables = [] } = readScript(text);
     if (problem !== undefined) this.#unknown("", `the command line cannot be read: ${problem}`);
-    if (commands.length !== 1 || redirects.length > 0 || variables.length > 0) this.isExact = false;
+    const real = commands.filter(({ words }) => !INERT.test(words.map((word) => word.text).join(" ")));
+    if (real.length > 1 || redirects.length > 0 || variables.length > 0) this.isExact = false;
     const variable = variables.find((each) => DANGEROUS.test(each));
     if (variable !== undefined) this.#unknown("", `${variable} changes what programs do`);
     // `[[ … ]]` and `(( … ))` calculate as well, with text that stood in quotes.
@@ -253,7 +260,8 @@ class RemoteReader {
     input: SimpleCommand["input"],
     depth: number,
   ): undefined {
-    this.isExact = false;
+    // `sh -c 'one program'` is that program.
+    if (!isShell(program) || words.length !== 3 || words[1]?.text !== "-c") this.isExact = false;
     const args = words.slice(1);
     if (program === "env") {
       const variable = args

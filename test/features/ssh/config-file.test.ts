@@ -18,7 +18,6 @@ const PLACES = {
   home: undefined,
   known: "/home/me/.iddio/ssh/known_hosts",
   warnsOfKeys: false,
-  passesSocket: false,
   ordersCiphers: false,
 };
 
@@ -85,14 +84,9 @@ if (ssh !== null)
       expect(asked(host)).not.toContain("ssh-proxy");
   });
 
-test("ssh is given the connection, and the quick cipher, where it can take them", () => {
-  const text = sshConfigText([entry("prod.example.com")], {
-    ...PLACES,
-    passesSocket: true,
-    ordersCiphers: true,
-  });
-  expect(text).toContain("ssh-proxy --pass-socket %h %p %n\n  ProxyUseFdpass yes\n");
-  expect(text).toContain("  Ciphers ^aes128-gcm@openssh.com\n");
+test("the quick cipher comes first where ssh can say so", () => {
+  const text = sshConfigText([entry("prod.example.com")], { ...PLACES, ordersCiphers: true });
+  expect(text).toContain("  Ciphers ^aes128-gcm@openssh.com");
 });
 
 test("inside a run it holds the key and the operator's words for hosts", () => {
