@@ -2,7 +2,7 @@
 // system, where the agent cannot see or signal it: it makes every address lead to itself, answers names, hands
 // connections to the daemon, and starts the inner sandbox. When it ends, the agent ends.
 
-import { closeSync, readSync } from "node:fs";
+import { closeSync, readSync, writeSync } from "node:fs";
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
@@ -64,7 +64,7 @@ export async function runBridge(): Promise<number> {
     throw new UserError("the daemon did not admit this run", { hint: "see the end of its log" });
   clearAmbientCapabilities();
   agent = new Agent(spec, () => tell("stopped"));
-  tell("ready");
+  void agent.isThere.then(() => tell("ready"));
   void listenToHost(host, spec, agent);
   return agent.exited;
 }
@@ -114,12 +114,20 @@ async function publish(spec: BridgeSpec, serial: number, port: number): Promise<
   await relay(outside, inside);
 }
 
+/** Descriptor at which the sandbox waits for a line before it starts the agent; its end ends it. */
+const GO_DESCRIPTOR = 5;
+const WAIT = `read -r go <&${GO_DESCRIPTOR} || exit 126; exec ${GO_DESCRIPTOR}<&-; `;
+/** Milliseconds to wait for the agent to be seen, where the system shows it. */
+const GO_TRIES = 2_000;
+
 /** The inner sandbox with the agent in it. */
 class Agent {
   readonly #child: Bun.Subprocess;
   readonly #group: number;
   readonly #terminal: number | undefined;
   readonly #stopped: StoppedAgent;
+  /** Resolves when it was started, or has failed to. */
+  readonly isThere: Promise<void>;
   readonly exited: Promise<number>;
 
   constructor(spec: BridgeSpec, onStop: () => void) {
@@ -142,13 +150,13 @@ class Agent {
         ...spec.wrappers[1],
         "/bin/sh",
         "-c",
-        PREFLIGHT,
+        WAIT + PREFLIGHT,
         "iddio",
         ...spec.secrets,
         "--",
         ...spec.command,
       ],
-      { stdio: [...spec.stdio, filter, args] as never, env: { ...spec.env } },
+      { stdio: [...spec.stdio, filter, args, "pipe"] as never, env: { ...spec.env } },
     );
     setProcessGroup(0, own);
     closeDescriptor(filter);
@@ -162,6 +170,7 @@ class Agent {
       throw error;
     }
     this.#stopped = new StoppedAgent(this.#child.pid);
+    this.isThere = this.#letGo();
     const poll =
       this.#terminal === undefined
         ? undefined
@@ -173,6 +182,20 @@ class Agent {
       const { signals } = process.getBuiltinModule("node:os").constants;
       return 128 + ((signals as Readonly<Record<string, number>>)[String(signalCode)] ?? 0);
     });
+  }
+
+  /**
+   * The agent waits until bubblewrap has asked the kernel to end it with us, which it has when the agent is there: of a
+   * bridge that is killed before that nothing would be left but an agent that nobody can end.
+   */
+  async #letGo(): Promise<void> {
+    const go = (this.#child.stdio as readonly unknown[])[GO_DESCRIPTOR] as number;
+    for (let tries = 0; tries < GO_TRIES && !this.#stopped.isThere; tries += 1) await Bun.sleep(1);
+    try {
+      writeSync(go, "\n");
+    } catch {
+      // It has ended.
+    }
   }
 
   resume(): void {

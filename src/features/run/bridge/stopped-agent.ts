@@ -15,6 +15,12 @@ export class StoppedAgent {
     this.#sandbox = sandbox;
   }
 
+  /** Whether it has been started. */
+  get isThere(): boolean {
+    this.#agent ??= childOf(childOf(this.#sandbox));
+    return this.#agent !== undefined;
+  }
+
   /** Whether it has been stopped since the last time that this was asked. */
   wasStopped(): boolean {
     const isWhole = wasStopped(this.#sandbox);
@@ -35,8 +41,7 @@ export class StoppedAgent {
   }
 
   #state(): string | undefined {
-    this.#agent ??= childOf(childOf(this.#sandbox));
-    const text = this.#agent === undefined ? undefined : textOf(`/proc/${this.#agent}/stat`);
+    const text = !this.isThere ? undefined : textOf(`/proc/${this.#agent}/stat`);
     return text?.slice(text.lastIndexOf(")") + 2)[0];
   }
 }
