@@ -1,26 +1,25 @@
 // `iddio credentials add`: says where the value of a credential comes from. The daemon checks it and gets the value once;
 // of a cluster this command reads which server the kubeconfig's context leads to, and who the operator is there.
 
-import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import type { CredentialInput } from "../../api/credential-methods.ts";
+import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Flags } from "../../cli/kit/flags.ts";
 import { UserError } from "../../model/user-error.ts";
 
 const MAX_VALUE_BYTES = 16 * 1024;
+const NAME = { name: "name" } as const;
+const COMMAND = { name: "command", isOptional: true, isRest: true } as const;
 
-/** Adds a credential. */
+/** Adds a token that is put into fields. */
 export const credentialsAddCommand: Command = {
   name: "credentials add",
   summary: "Hold a token for agents, which get a placeholder",
-  args: [
-    { name: "kind", choices: ["github", "cloudflare", "fly", "google", "aws", "kubernetes", "generic"] },
-    { name: "name" },
-    { name: "command", isOptional: true, isRest: true },
-  ],
+  args: [{ name: "kind", choices: ["github", "cloudflare", "fly", "generic"] }, NAME, COMMAND],
   flags: [
     {
       name: "from",
       value: "source",
-      choices: ["keychain", "env", "file", "command", "github-app", "google-key"],
+      choices: ["keychain", "env", "file", "command", "github-app"],
       summary: "Where the value comes from (default keychain)",
     },
     {
@@ -45,11 +44,126 @@ export const credentialsAddCommand: Command = {
       isRepeatable: true,
       summary: "Permission that the app's tokens are narrowed to",
     },
+    { name: "api", value: "url", summary: "API of a GitHub Enterprise Server" },
+    JSON_FLAG,
+  ],
+  details: [
+    "The value is put into requests to the hosts of its kind, over verified TLS, when",
+    "they hold the placeholder that `iddio credentials env` prints.",
+  ],
+  examples: ["iddio credentials add github work --from command /usr/bin/pass show github"],
+  run: (context) => {
+    const [kind = "", name = "", ...argv] = context.args;
+    return add(context, { kind, name, ...sourceOf(context.flags, argv), ...githubOf(context.flags) });
+  },
+};
+
+/** Adds access tokens of Google. */
+export const credentialsAddGoogleCommand: Command = {
+  name: "credentials add google",
+  summary: "Hold access tokens of Google, or mint them for a service account",
+  args: [NAME, COMMAND],
+  flags: [
     {
-      name: "api",
-      value: "url",
-      summary: "API of a GitHub Enterprise Server, of Google's credentials or of STS",
+      name: "from",
+      value: "source",
+      choices: ["keychain", "env", "file", "command", "google-key"],
+      summary: "Where the value comes from (default keychain)",
     },
+    {
+      name: "host",
+      value: "host",
+      isRepeatable: true,
+      summary: "Further host that it is for: name, name:port or .domain",
+    },
+    { name: "variable", value: "name", summary: "Variable of the daemon's environment, with --from env" },
+    {
+      name: "path",
+      value: "file",
+      completes: "file",
+      summary: "File of the value, or of the service account's key",
+    },
+    { name: "impersonate", value: "account", summary: "Service account that tokens are made for" },
+    { name: "scope", value: "url", isRepeatable: true, summary: "Scope of Google's tokens" },
+    { name: "ttl", value: "duration", kind: "duration", summary: "How long such a token lasts" },
+    { name: "api", value: "url", summary: "API that makes them, if not Google's own" },
+    JSON_FLAG,
+  ],
+  examples: [
+    "iddio credentials add google acme --from env --variable GOOGLE_TOKEN",
+    "iddio credentials add google acme --from google-key --path /home/ana/key.json",
+  ],
+  run: (context) => {
+    const { flags } = context;
+    const [name = "", ...argv] = context.args;
+    return add(context, {
+      ...{ kind: "google", name, ...sourceOf(flags, argv), ...ttlOf(flags), scopes: flags.texts("scope") },
+      ...optional("impersonate", flags.text("impersonate")),
+      ...optional("api", flags.text("api")),
+    });
+  },
+};
+
+/** Adds keys by which requests of AWS are signed again. */
+export const credentialsAddAwsCommand: Command = {
+  name: "credentials add aws",
+  summary: "Hold keys of AWS; agents sign with placeholder keys",
+  args: [NAME, COMMAND],
+  flags: [
+    {
+      name: "from",
+      value: "source",
+      choices: ["keychain", "env", "file", "command"],
+      summary: "Where the value comes from (default keychain)",
+    },
+    {
+      name: "host",
+      value: "host",
+      isRepeatable: true,
+      summary: "Further host that it is for: name, name:port or .domain",
+    },
+    { name: "variable", value: "name", summary: "Variable of the daemon's environment, with --from env" },
+    { name: "path", value: "file", completes: "file", summary: "File of the keys" },
+    { name: "profile", value: "name", summary: "Profile of AWS's credentials file (default default)" },
+    { name: "role", value: "arn", summary: "Role of AWS that keys are minted for" },
+    { name: "external-id", value: "id", summary: "External id that the role asks for" },
+    { name: "region", value: "name", summary: "Region whose STS mints them (default us-east-1)" },
+    {
+      name: "session",
+      value: "what",
+      choices: ["action", "role"],
+      summary: "What they may do: the request's action (default) or all of the role",
+    },
+    { name: "ttl", value: "duration", kind: "duration", summary: "How long keys of the role last" },
+    { name: "api", value: "url", summary: "URL of STS, if not AWS's own" },
+    JSON_FLAG,
+  ],
+  details: [
+    "The source gives a credentials file, what a credential process prints, or",
+    "ACCESSKEY:SECRET[:TOKEN].",
+  ],
+  examples: ["iddio credentials add aws prod --from file --path /home/ana/.aws/credentials"],
+  run: (context) => {
+    const { flags } = context;
+    const [name = "", ...argv] = context.args;
+    return add(context, {
+      ...{ kind: "aws", name, ...sourceOf(flags, argv), ...ttlOf(flags) },
+      ...optional("profile", flags.text("profile")),
+      ...optional("role", flags.text("role")),
+      ...optional("external_id", flags.text("external-id")),
+      ...optional("region", flags.text("region")),
+      ...optional("session", flags.text("session")),
+      ...optional("api", flags.text("api")),
+    });
+  },
+};
+
+/** Adds tokens of a cluster, or impersonation. */
+export const credentialsAddKubernetesCommand: Command = {
+  name: "credentials add kubernetes",
+  summary: "Mint tokens of a cluster's service accounts, or impersonate",
+  args: [NAME],
+  flags: [
     {
       name: "context",
       value: "name",
@@ -67,87 +181,73 @@ export const credentialsAddCommand: Command = {
       summary: "Another account for requests of this tier",
     },
     { name: "audience", value: "name", isRepeatable: true, summary: "Whom the cluster's tokens are for" },
-    { name: "ttl", value: "duration", kind: "duration", summary: "How long a minted token lasts" },
     {
-      name: "impersonate",
-      value: "user",
-      summary: "Act as this user of the cluster, or service account of Google",
+      name: "ttl",
+      value: "duration",
+      kind: "duration",
+      summary: "How long a minted token lasts (default 10m)",
     },
+    { name: "impersonate", value: "user", summary: "Act as this user of the cluster instead" },
     {
       name: "impersonate-group",
       value: "name",
       isRepeatable: true,
       summary: "And as a member of this group",
     },
-    { name: "scope", value: "url", isRepeatable: true, summary: "Scope of Google's tokens" },
-    { name: "profile", value: "name", summary: "Profile of AWS's credentials file (default default)" },
-    { name: "role", value: "arn", summary: "Role of AWS that keys are minted for" },
-    { name: "external-id", value: "id", summary: "External id that the role asks for" },
-    { name: "region", value: "name", summary: "Region whose STS mints them (default us-east-1)" },
-    {
-      name: "session",
-      value: "what",
-      choices: ["action", "role"],
-      summary: "What they may do: the request's action (default) or all of the role",
-    },
     JSON_FLAG,
   ],
   details: [
-    "The value is put into requests to the hosts of its kind, over verified TLS, when",
-    "they hold the placeholder that `iddio credentials env` prints. With --from",
-    "keychain the value is read from standard input and stored there. With --from",
-    "command it is what a program prints; only root may be able to change that one.",
-    "A cluster's tokens are minted by your own identity in the kubeconfig, and the",
-    "overlay that `iddio kubeconfig` then writes holds a placeholder.",
+    "Tokens are minted by your own identity in the kubeconfig, and the overlay that",
+    "`iddio kubeconfig` then writes holds a placeholder.",
   ],
-  examples: [
-    "iddio credentials add github work --from keychain",
-    "iddio credentials add cloudflare dns --from file --path /home/ana/.cf-token",
-    "iddio credentials add github work --from command /usr/bin/pass show github",
-    "iddio credentials add kubernetes prod --service-account agents/writer --tier observe=agents/reader",
-  ],
-  async run({ args, flags, output, daemon, env }) {
-    const [kind = "", name = "", ...argv] = args;
-    const cluster = kind === "kubernetes" ? await clusterOf(flags, name, env) : undefined;
-    const from = cluster?.from ?? flags.text("from") ?? "keychain";
-    const optional = <K extends string>(key: K, value: string | undefined) =>
-      (value === undefined ? {} : { [key]: value }) as { [_ in K]?: string };
-    const permissions = Object.fromEntries(flags.texts("permission").map(permissionOf));
-    const { credential } = await daemon.call("credentials_add", {
-      kind,
-      name,
-      from,
-      hosts: flags.texts("host"),
-      ...optional("variable", flags.text("variable")),
-      ...optional("path", flags.text("path")),
-      ...optional("app_id", flags.text("app")),
-      ...optional("installation_id", flags.text("installation")),
-      ...optional("api", flags.text("api")),
+  examples: ["iddio credentials add kubernetes prod --service-account agents/writer"],
+  async run(context) {
+    const { args, flags, env, output } = context;
+    const [name = ""] = args;
+    await add(context, {
+      ...{ kind: "kubernetes", name, ...(await clusterOf(flags, name, env)), ...ttlOf(flags) },
+      ...{ audiences: flags.texts("audience"), impersonate_groups: flags.texts("impersonate-group") },
       ...optional("impersonate", flags.text("impersonate")),
-      ...optional("profile", flags.text("profile")),
-      ...optional("role", flags.text("role")),
-      ...optional("external_id", flags.text("external-id")),
-      ...optional("region", flags.text("region")),
-      ...optional("session", flags.text("session")),
-      ...cluster,
-      ...ttlOf(flags),
-      audiences: flags.texts("audience"),
-      impersonate_groups: flags.texts("impersonate-group"),
-      scopes: flags.texts("scope"),
-      ...(from === "command" ? { argv } : {}),
-      ...(from === "keychain" ? { value: await valueFromInput() } : {}),
-      repositories: flags.texts("repository"),
-      permissions,
     });
-    if (flags.has("json")) return void output.json(credential);
-    output.line(`${credential.name} is lent to requests to ${credential.hosts.join(", ")}`);
-    output.note(
-      cluster === undefined
-        ? "what an agent gets in its place: iddio credentials env"
-        : "put the placeholder into the overlay kubeconfig: iddio kubeconfig",
-    );
+    if (!flags.has("json")) output.note("put the placeholder into the overlay kubeconfig: iddio kubeconfig");
   },
 };
+
+async function add({ flags, output, daemon }: CommandContext, input: CredentialInput): Promise<void> {
+  const value = input.from === "keychain" ? { value: await valueFromInput() } : {};
+  const { credential } = await daemon.call("credentials_add", { ...input, ...value });
+  if (flags.has("json")) return void output.json(credential);
+  const { hosts, kind, name } = credential;
+  const where = kind === "aws" ? ["the endpoints of AWS's services", ...hosts] : hosts;
+  output.line(`${name} is lent to requests to ${where.join(", ")}`);
+  if (kind !== "kubernetes") output.note("what an agent gets in its place: iddio credentials env");
+}
+
+function optional<K extends string>(key: K, value: string | undefined): { readonly [_ in K]?: string } {
+  return (value === undefined ? {} : { [key]: value }) as { [_ in K]?: string };
+}
+
+/** Where the value comes from. */
+function sourceOf(flags: Flags, argv: readonly string[]) {
+  const from = flags.text("from") ?? "keychain";
+  return {
+    from,
+    hosts: flags.texts("host"),
+    ...optional("variable", flags.text("variable")),
+    ...optional("path", flags.text("path")),
+    ...(from === "command" ? { argv } : {}),
+  };
+}
+
+function githubOf(flags: Flags) {
+  return {
+    ...optional("app_id", flags.text("app")),
+    ...optional("installation_id", flags.text("installation")),
+    ...optional("api", flags.text("api")),
+    repositories: flags.texts("repository"),
+    permissions: Object.fromEntries(flags.texts("permission").map(permissionOf)),
+  };
+}
 
 function ttlOf(flags: Flags): { readonly ttl_s?: number } {
   const ms = flags.durationMs("ttl");

@@ -2,7 +2,12 @@
 // stays behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
-import { credentialsAddCommand } from "./add-command.ts";
+import {
+  credentialsAddAwsCommand,
+  credentialsAddCommand,
+  credentialsAddGoogleCommand,
+  credentialsAddKubernetesCommand,
+} from "./add-command.ts";
 import {
   credentialsEnvCommand,
   credentialsListCommand,
@@ -17,13 +22,19 @@ export const credentialsFeature: Feature = {
   about: "Holds tokens, gives agents placeholders, and puts the tokens into requests that were let through",
   commands: [
     credentialsAddCommand,
+    credentialsAddGoogleCommand,
+    credentialsAddAwsCommand,
+    credentialsAddKubernetesCommand,
     credentialsListCommand,
     credentialsEnvCommand,
     credentialsTestCommand,
     credentialsRevokeCommand,
     credentialsRemoveCommand,
   ],
-  nouns: { credentials: "Tokens that iddio holds for agents" },
+  nouns: {
+    credentials: "Tokens that iddio holds for agents",
+    "credentials add": "Where a token comes from, by what it is for",
+  },
   methods: [
     "credentials_list",
     "credentials_add",
