@@ -81,6 +81,9 @@ export const statusReport = object({
   guard_raise: optional(text("the command that raises the level")),
   guard_runs: optional(list(runLevelReport, "the agents in `iddio run` and the level of each")),
   guard_problem: optional(text("why decisions are refused; absent while the guard is in order")),
+  fleet: optional(
+    text("the control plane that this machine belongs to, and what is wrong there, as a clause"),
+  ),
   observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
   certificate_problems: optional(
     list(

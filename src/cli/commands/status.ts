@@ -45,6 +45,7 @@ export const statusCommand: Command = {
       ["disk", status.disk_problem],
       ["guard", guardText(status)],
       ["runs", runsText(status.guard_runs)],
+      ["fleet", status.fleet],
       ["observe", observeText(status.observe_ends_ms)],
     ]);
     return 0;

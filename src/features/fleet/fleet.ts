@@ -100,6 +100,18 @@ export class Fleet implements AsyncDisposable {
     };
   }
 
+  /** The same in a clause, for `iddio status`; undefined outside of a fleet. */
+  get summary(): string | undefined {
+    const enrolment = this.#enrolment;
+    if (enrolment === undefined) return undefined;
+    const { revision } = this.#central.position(enrolment.tenant, "enforced") ?? {};
+    const policy = revision === undefined ? "no policy yet" : `policy ${revision}`;
+    if (this.#state === "revoked")
+      return `${enrolment.tenant_name}: this machine was revoked; ${policy} stays`;
+    const wrong = this.#problem ?? this.#refused;
+    return `${enrolment.tenant_name}, ${policy}${wrong === undefined ? "" : `; ${wrong}`}`;
+  }
+
   /** Makes this machine one of a fleet. What it belonged to before must have been left. */
   async enroll(start: EnrolStart): Promise<FleetReport> {
     const { store, version, proxyFor, events } = this.#parts;

@@ -62,7 +62,7 @@ export const notifyAddCommand: Command = {
     "request, modify at most. Everybody who may answer may deny everything.",
   ],
   examples: [
-    "iddio notify add ops slack:C0123456789 --approver T0123456789/U0123456789 < tokens",
+    "iddio notify add ops slack:C0123456789 --approver T012345/U012345 < tokens",
     "iddio notify add pager pagerduty: --from-tier break-glass < routing-key",
     "iddio notify add hook https://approvals.example.com/in --replies",
   ],

@@ -137,6 +137,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       open_sockets: gateway.descriptors.total,
       ...(parts.disk.problem === undefined ? {} : { disk_problem: parts.disk.problem }),
       ...guardFields(parts.guard.guard.report()),
+      ...(parts.fleet.summary === undefined ? {} : { fleet: parts.fleet.summary }),
       ...(gateway.trust.unusableIdentities.length === 0
         ? {}
         : { certificate_problems: [...gateway.trust.unusableIdentities] }),

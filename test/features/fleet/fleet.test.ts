@@ -4,74 +4,21 @@
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import type { FleetReport } from "../../../src/api/methods/fleet.ts";
 import type { Entry } from "../../../src/model/entry.ts";
-import { openDatabase } from "../../../src/state/database.ts";
-import { FleetStore } from "../../../src/state/tables/fleet-store.ts";
-import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { eventually } from "../../support/eventually.ts";
-import { connectTls } from "../../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { type FleetWorld, policyOf, startFleetWorld } from "./fleet-world.ts";
 import { type FleetStandIn, startFleetServer } from "./stand-in.ts";
 
 const LONG_MS = 120_000;
 
-interface World extends AsyncDisposable {
-  readonly origin: RawOrigin;
-  readonly daemon: Daemon;
-  send(method: string, path: string): ReturnType<typeof connectTls>;
-  /** The status of a request that is answered at once. */
-  status(method: string, path?: string): Promise<number>;
-}
+const startWorld = (server: FleetStandIn | undefined, options: Parameters<typeof startFleetWorld>[1] = {}) =>
+  startFleetWorld(server?.enrolment, options);
 
-const policyOf = (port: number, action: string) =>
-  `generic:\n  inspect: ["localhost:${port}"]\n  default: ${action}\n`;
+const reportWhen = ({ reportWhen: when }: FleetWorld, fits: (report: FleetReport) => boolean) => when(fits);
 
-/** A daemon that is enrolled already, unless `server` is absent. */
-async function startWorld(
-  server: FleetStandIn | undefined,
-  { local = "allow", home = "", settings = "", block = "generic" } = {},
-): Promise<World> {
-  await using own = new AsyncDisposableStack();
-  const folder = home === "" ? own.use(await temporaryDirectory()).path : home;
-  if (server !== undefined) {
-    const database = openDatabase(join(folder, "state.db"));
-    const store = new FleetStore(database);
-    if (store.get("enrolment") === undefined) store.put("enrolment", server.enrolment);
-    database.close();
-  }
-  const origin = own.use(await startRawOrigin());
-  const daemon = own.use(
-    await startDaemon({
-      trust: [origin],
-      policy: policyOf(origin.port, local).replace("generic", block),
-      settings: `approval_timeout: 10m\n${settings}`,
-      home: folder,
-    }),
-  );
-  const held = own.move();
-  const send = async (method: string, path: string) => {
-    const client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
-    client.send(`${method} ${path} HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 0\r\n\r\n`);
-    return client;
-  };
-  return {
-    origin,
-    daemon,
-    send,
-    async status(method, path = "/x") {
-      using client = await send(method, path);
-      return Number(/^HTTP\/1\.1 (\d+)/.exec(await client.until("\r\n\r\n"))?.[1]);
-    },
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
-  };
-}
-
-const reportWhen = ({ daemon }: World, fits: (report: Report) => boolean) =>
-  eventually(async () => daemon.control.call("fleet_status", {}), fits, LONG_MS);
-type Report = Awaited<ReturnType<Daemon["control"]["call"]>> & Record<string, unknown>;
-
-const revisionOf = (report: Report) => (report as { policy?: { revision: number } }).policy?.revision;
+const revisionOf = ({ policy }: FleetReport) => policy?.revision;
 
 test(
   "the stricter of both policies decides, for every pair of actions",

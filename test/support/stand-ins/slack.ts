@@ -78,7 +78,10 @@ export function startSlack(): SlackStandIn {
     const isApp = method === "apps.connections.open";
     if (request.headers.get("authorization") !== `Bearer ${SLACK_TOKENS[isApp ? 0 : 1]}`)
       return { ok: false, error: "invalid_auth" };
-    const input = (await request.json()) as Record<string, unknown>;
+    const isRead = method === "conversations.info" || method === "conversations.history";
+    // As Slack: methods that read take no JSON.
+    if (isRead !== (request.method === "GET")) return { ok: false, error: "invalid_arguments" };
+    const input = isRead ? {} : ((await request.json()) as Record<string, unknown>);
     switch (method) {
       case "apps.connections.open":
         return { ok: true, url: `ws://127.0.0.1:${server.port}/link?ticket=${crypto.randomUUID()}` };

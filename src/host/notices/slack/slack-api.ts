@@ -54,7 +54,7 @@ const FOR_NOW: ReadonlySet<string> = new Set([
 const TIMEOUT_MS = 10_000;
 const NAME = /^[a-z_]{1,60}$/;
 
-/** Calls one method with the token of the bot, or of the app. */
+/** Calls one method with the token of the bot, or of the app. One with a query only reads: Slack takes no JSON there. */
 export async function callSlack(
   api: SlackApi,
   method: string,
@@ -64,14 +64,15 @@ export async function callSlack(
 ): Promise<SlackAnswer> {
   const url = `${api.base}${method}`;
   const request = api.request(url);
+  const isRead = method.includes("?");
   const answer = await sendRequest({
     ...request,
     headers: {
       ...request.headers,
       authorization: `Bearer ${token === "bot" ? api.botToken : api.appToken}`,
-      "content-type": "application/json; charset=utf-8",
+      ...(isRead ? {} : { "content-type": "application/json; charset=utf-8" }),
     },
-    body: JSON.stringify(input),
+    ...(isRead ? { method: "GET" } : { body: JSON.stringify(input) }),
     timeoutMs: TIMEOUT_MS,
     signal,
   });

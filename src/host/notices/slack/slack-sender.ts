@@ -32,7 +32,7 @@ export function slackSender(target: SlackTarget): NoticeSender {
   /** Whether people of other organisations are there. */
   const isShared = async (signal: AbortSignal): Promise<boolean> => {
     if (shared !== undefined && shared.untilMs > Date.now()) return shared.isShared;
-    const answer = await callSlack(api, `conversations.info?channel=${channel}`, { channel }, signal);
+    const answer = await callSlack(api, `conversations.info?channel=${channel}`, {}, signal);
     if (answer.kind === "failed") return true;
     const about =
       answer.kind === "ok" ? (answer.value.channel as Readonly<Record<string, unknown>>) : undefined;
