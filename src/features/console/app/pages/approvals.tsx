@@ -208,6 +208,11 @@ export function moveSelection(by: number): void {
 
 /** Goes on to the oldest one after an answer, where there is room to show both. */
 export function selectNext(): void {
+  // Somebody may have gone to another page meanwhile, and stays there.
+  if (route.value.page !== "approvals") {
+    select(undefined);
+    return;
+  }
   const list = waiting.value.value ?? [];
   const next = list.find((each) => selected.value === undefined || keyOf(each) !== keyOf(selected.value));
   const isDone = selectedEnd.value === "approved" || selectedEnd.value === "denied";
