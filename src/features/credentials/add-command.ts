@@ -61,7 +61,7 @@ export const credentialsAddCommand: Command = {
 /** Adds access tokens of Google. */
 export const credentialsAddGoogleCommand: Command = {
   name: "credentials add google",
-  summary: "Hold access tokens of Google, or mint them for a service account",
+  summary: "Hold or mint access tokens of Google",
   args: [NAME, COMMAND],
   flags: [
     {
@@ -107,7 +107,7 @@ export const credentialsAddGoogleCommand: Command = {
 /** Adds keys by which requests of AWS are signed again. */
 export const credentialsAddAwsCommand: Command = {
   name: "credentials add aws",
-  summary: "Hold keys of AWS; agents sign with placeholder keys",
+  summary: "Hold keys of AWS, by which requests are signed again",
   args: [NAME, COMMAND],
   flags: [
     {
@@ -127,14 +127,14 @@ export const credentialsAddAwsCommand: Command = {
     { name: "profile", value: "name", summary: "Profile of AWS's credentials file (default default)" },
     { name: "role", value: "arn", summary: "Role of AWS that keys are minted for" },
     { name: "external-id", value: "id", summary: "External id that the role asks for" },
-    { name: "region", value: "name", summary: "Region whose STS mints them (default us-east-1)" },
+    { name: "region", value: "id", summary: "Region whose STS mints them (default us-east-1)" },
+    { name: "ttl", value: "time", kind: "duration", summary: "How long keys of the role last" },
     {
       name: "session",
       value: "what",
       choices: ["action", "role"],
       summary: "What they may do: the request's action (default) or all of the role",
     },
-    { name: "ttl", value: "duration", kind: "duration", summary: "How long keys of the role last" },
     { name: "api", value: "url", summary: "URL of STS, if not AWS's own" },
     JSON_FLAG,
   ],
@@ -161,7 +161,7 @@ export const credentialsAddAwsCommand: Command = {
 /** Adds tokens of a cluster, or impersonation. */
 export const credentialsAddKubernetesCommand: Command = {
   name: "credentials add kubernetes",
-  summary: "Mint tokens of a cluster's service accounts, or impersonate",
+  summary: "Mint tokens of a cluster, or impersonate",
   args: [NAME],
   flags: [
     {
