@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type MacView, macProfile } from "../../src/features/run/mac/mac-profile.ts";
 import { withoutSecret } from "../../src/features/run/mac/token-port.ts";
@@ -153,7 +154,17 @@ describe.if(noSandbox() === undefined)("a run with a stand-in for sandbox-exec",
     const helper = join(sandbox.home, "sandbox-exec");
     await sandbox.write(
       helper,
-      '#!/bin/sh\n[ "$1" = -f ] && [ -r "$2" ] || exit 99\ncp "$2" profile.sb; shift 2\nexec "$@"\n',
+      `#!/bin/sh
+[ "$1" = -f ] && [ -r "$2" ] || exit 99
+cp "$2" profile.sb; shift 2
+# It closes nothing: told so, it takes the places of secrets out of what is looked at.
+if [ -e closed ]; then
+  a=$1 b=$2 c=$3 d=$4; shift 4
+  while [ "$1" != -- ]; do shift; done
+  exec "$a" "$b" "$c" "$d" "$@"
+fi
+exec "$@"
+`,
       0o755,
     );
     script = join(sandbox.home, "run.ts");
@@ -178,8 +189,9 @@ process.exit(await runOnMac({ paths, env: process.env, daemon: new ControlClient
     "reaches the gateway with the secret only, as the run, in a home of its own",
     async () => {
       const get = "curl -sS -o /dev/null -w '%{http_code} ' https://a.seen.example/";
+      await sandbox.write(join(sandbox.project, "closed"), "");
       const { code, stdout, stderr } = await inside(
-        `${get}; HTTPS_PROXY=$(echo "$HTTPS_PROXY" | sed 's/run:[0-9a-f]*@//') ${get} 2>/dev/null; echo "$HOME"; exit 7`,
+        `${get}; p=$(echo "$HTTPS_PROXY" | sed 's/run:[0-9a-f]*@//'); https_proxy=$p HTTPS_PROXY=$p ${get} 2>/dev/null; echo "$HOME"; exit 7`,
       );
       expect([code, stderr]).toEqual([7, ""]);
       expect(stdout).toBe(`200 000 ${join(sandbox.state, "run-homes", "shell", "home")}\n`);
@@ -198,7 +210,7 @@ process.exit(await runOnMac({ paths, env: process.env, daemon: new ControlClient
   test(
     "does not start when a secret is readable",
     async () => {
-      await sandbox.write(join(sandbox.home, ".netrc"), "machine x\n");
+      await rm(join(sandbox.project, "closed"), { force: true });
       const { code, stderr } = await inside("echo started");
       expect([code, stderr]).toEqual([126, expect.stringContaining("the sandbox is not closed")]);
     },

@@ -62,6 +62,8 @@ export async function runOnMac(
   try {
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
     using port = openTokenPort(started.socket, secret);
+    // Asked now: once it is the run's bridge, this process has no more say than the agent.
+    const placeholders = await placeholdersOf(daemon, started.run.id);
     let agent: Bun.Subprocess | undefined;
     const isAdmitted = await register(started, () => void end(agent));
     if (!isAdmitted)
@@ -117,7 +119,7 @@ export async function runOnMac(
         bundle: paths.bundle,
         kubeconfig: paths.kubeconfig,
         run: started.run.name,
-        placeholders: await placeholdersOf(daemon, started.run.id),
+        placeholders,
       }),
       ...proxyVariables(port.url),
       TMPDIR: temporary,
