@@ -9,6 +9,7 @@ import { type MacView, macProfile } from "../../src/features/run/mac/mac-profile
 import { withoutSecret } from "../../src/features/run/mac/token-port.ts";
 import { startInBsdInfo } from "../../src/host/process/process-start.ts";
 import { quoted, renderSbpl } from "../../src/host/sandbox/sbpl.ts";
+import type { Entry } from "../../src/model/entry.ts";
 import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { allows, parseSbpl, type Request } from "../support/sbpl.ts";
 
@@ -195,10 +196,9 @@ process.exit(await runOnMac({ paths, env: process.env, daemon: new ControlClient
       );
       expect([code, stderr]).toEqual([7, ""]);
       expect(stdout).toBe(`200 000 ${join(sandbox.state, "run-homes", "shell", "home")}\n`);
-      const rows = await sandbox.rowsWhen((all) =>
-        all.some(({ fields }) => fields.host === "a.seen.example"),
-      );
-      expect(rows.find(({ fields }) => fields.host === "a.seen.example")?.fields.client?.run).toBe("sh");
+      const isRequest = ({ op, fields }: Entry) => op === "mitm" && fields.host === "a.seen.example";
+      const rows = await sandbox.rowsWhen((all) => all.some(isRequest));
+      expect(rows.find(isRequest)?.fields.client?.run).toBe("sh");
       expect(parseSbpl(await Bun.file(join(sandbox.project, "profile.sb")).text()).length).toBeGreaterThan(
         10,
       );

@@ -45,10 +45,7 @@ export const serverCommand: Command = {
     "and about 300 MB of memory. IDDIO_METRICS_TOKEN opens /metrics to others than",
     "this machine; IDDIO_OWNER_DATABASE_URL is the role that owns the tables.",
   ],
-  examples: [
-    "iddio server",
-    "DATABASE_URL=postgres://… iddio server --domain iddio.example.com --behind-proxy",
-  ],
+  examples: ["iddio server", "iddio server --domain iddio.example.com --behind-proxy"],
   async run(context) {
     const { flags, output, env, paths, interrupted } = context;
     const listen = await listenOf(flags.text("listen") ?? LISTEN);
