@@ -10,9 +10,9 @@ import { processOf } from "../../host/process/process-tree.ts";
 import { sessionChainOf } from "../../host/process/session-chain.ts";
 import { socketOwner } from "../../host/process/socket-owner.ts";
 import { UserError } from "../../model/user-error.ts";
-import { ConsoleStore } from "../../state/console-store.ts";
 import type { Log } from "../../state/log/log.ts";
 import type { SettingsStore } from "../../state/settings/settings-store.ts";
+import { ConsoleStore } from "../../state/tables/console-store.ts";
 import type { GuardStore } from "../../state/tables/guard-store.ts";
 import type { RecordControl } from "./approval-control.ts";
 

@@ -5,7 +5,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { socketOwner } from "../../../host/process/socket-owner.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { Log } from "../../../state/log/log.ts";
-import type { StoredServer } from "../../../state/mcp-pins.ts";
+import type { StoredServer } from "../../../state/tables/mcp-pins.ts";
 import type { McpService } from "../judge/service.ts";
 import type { McpSession } from "../judge/session.ts";
 import { RELAY_PATIENCE, type RelayPatience } from "../stdio/patience.ts";

@@ -2,7 +2,13 @@
 // and may call. What was seen first is pinned as it came, unless it is suspicious; everything that changes or comes
 // later waits. What waits is absent for clients: a description is read by a model even when its tool is never called.
 
-import type { ItemKind, McpPins, ServerIdentity, StoredItem, StoredServer } from "../../../state/mcp-pins.ts";
+import type {
+  ItemKind,
+  McpPins,
+  ServerIdentity,
+  StoredItem,
+  StoredServer,
+} from "../../../state/tables/mcp-pins.ts";
 import { canonicalJson } from "../../../wire/jsonrpc/canonical-json.ts";
 import { isObject } from "../../../wire/jsonrpc/message.ts";
 import { suspicionOf } from "./hidden-text.ts";

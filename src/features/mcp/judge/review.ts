@@ -9,7 +9,7 @@ import { UserError } from "../../../model/user-error.ts";
 import { trustsServer } from "../../../policy/decide/trusts-server.ts";
 import type { Policy } from "../../../policy/policy.ts";
 import { knownTables } from "../../../protocols/mcp-servers/known-tool.ts";
-import type { McpPins, StoredItem, StoredServer } from "../../../state/mcp-pins.ts";
+import type { McpPins, StoredItem, StoredServer } from "../../../state/tables/mcp-pins.ts";
 import { canonicalJson } from "../../../wire/jsonrpc/canonical-json.ts";
 import { looksLike } from "./hidden-text.ts";
 import { classificationsOf, judgeCall } from "./judge-call.ts";

@@ -6,7 +6,7 @@ import type { AskParts } from "../../../gateway/request/stages/stage.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { Log } from "../../../state/log/log.ts";
-import { McpPins, type ServerIdentity, type StoredServer } from "../../../state/mcp-pins.ts";
+import { McpPins, type ServerIdentity, type StoredServer } from "../../../state/tables/mcp-pins.ts";
 import { KnownServer, type ServerNews } from "./known-server.ts";
 import { findServer } from "./review.ts";
 import { StateSeals } from "./sealed-state.ts";

@@ -13,7 +13,7 @@ import { nameOfCall } from "../../../protocols/mcp/classify-call.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
 import { maskBody } from "../../../redaction/mask-body.ts";
 import { maskFreeText } from "../../../redaction/mask-text.ts";
-import type { ItemKind, ServerIdentity } from "../../../state/mcp-pins.ts";
+import type { ItemKind, ServerIdentity } from "../../../state/tables/mcp-pins.ts";
 import { canonicalJson } from "../../../wire/jsonrpc/canonical-json.ts";
 import { isObject, type JsonObject } from "../../../wire/jsonrpc/message.ts";
 import type { Shower } from "../stdio/shown-result.ts";

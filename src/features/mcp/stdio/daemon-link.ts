@@ -6,7 +6,7 @@ import type { RowConnection } from "../../../api/rows/row-connection.ts";
 import { openRows } from "../../../api/rows/row-connection.ts";
 import type { WaitingCall } from "../../../protocols/mcp/era.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
-import type { ServerIdentity } from "../../../state/mcp-pins.ts";
+import type { ServerIdentity } from "../../../state/tables/mcp-pins.ts";
 import type { JsonObject } from "../../../wire/jsonrpc/message.ts";
 import type { Answer } from "../judge/session-rows.ts";
 

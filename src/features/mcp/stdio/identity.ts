@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
-import type { ServerIdentity } from "../../../state/mcp-pins.ts";
+import type { ServerIdentity } from "../../../state/tables/mcp-pins.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
