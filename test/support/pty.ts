@@ -3,7 +3,8 @@
 
 import { TerminalScreen } from "./terminal-screen.ts";
 
-const PATIENCE_MS = 10_000;
+const END_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /** A running program with its terminal. */
 export interface PtyProgram extends AsyncDisposable {
@@ -89,7 +90,10 @@ export function startPty(argv: readonly string[], options: PtyOptions): PtyProgr
     exited: child.exited,
     async [Symbol.asyncDispose]() {
       child.kill(options.endBy);
+      // A shell with a stopped program may not end by itself.
+      const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);
       await child.exited;
+      clearTimeout(timer);
       terminal.close();
     },
   };
