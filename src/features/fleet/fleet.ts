@@ -130,7 +130,7 @@ export class Fleet implements AsyncDisposable {
       tenant: enrolment.tenant_name,
     });
     this.#start(enrolment);
-    await this.sync();
+    await this.syncNow();
     return this.report();
   }
 
@@ -150,7 +150,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Syncs now, and resolves when that is over, however it went. */
-  async sync(): Promise<void> {
+  async syncNow(): Promise<void> {
     this.#enrolled();
     this.#syncing ??= this.#sync().finally(() => {
       this.#syncing = undefined;
@@ -188,7 +188,7 @@ export class Fleet implements AsyncDisposable {
 
   async #run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      await this.sync();
+      await this.syncNow();
       if (stop.aborted) return;
       if (this.#problem !== undefined) await this.#pause(backOffMs(this.#failures), stop);
       else if (this.#state === "revoked") await this.#pause(REVOKED_MS * (0.8 + Math.random() / 5), stop);

@@ -17,7 +17,7 @@ export function fleetHandlers(fleet: Fleet, record: RecordControl): Pick<Control
       return report;
     },
     fleet_sync: async () => {
-      await fleet.sync();
+      await fleet.syncNow();
       return fleet.report();
     },
     fleet_leave: async (_input, caller) => {
