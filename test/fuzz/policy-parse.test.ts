@@ -248,7 +248,8 @@ describe("inspect entries and names", () => {
       fc.property(plain, fc.constantFrom(...PROTOCOLS), (name, protocol) => {
         const added = addInspectEntry(DEFAULT_POLICY, protocol, name);
         if (added.kind !== "changed") return;
-        expect(routeOf(policyOf(added.text), { host: name, port: 443 })?.protocol).toBe(protocol);
+        const port = protocol === "ssh" ? 22 : 443;
+        expect(routeOf(policyOf(added.text), { host: name, port })?.protocol).toBe(protocol);
         const again = addInspectEntry(added.text, protocol, name);
         expect(again.kind).toBe("unchanged");
         const removed = removeInspectEntry(added.text, protocol, name);
