@@ -14,6 +14,7 @@ const LONG = 120_000;
 const POLICY =
   "kubectl:\n  inspect: ['localhost:6443']\n  groups:\n    some: { tiers: [observe] }\n  rules:\n    allow: { groups: [some] }\n  default: deny\n";
 const WIDER = POLICY.replace("[observe]", "[observe, modify]");
+const NARROWER = POLICY.replace("rules:\n    allow: { groups: [some] }\n  ", "");
 
 let cluster: PostgresCluster | undefined;
 
@@ -145,6 +146,14 @@ for (const { name, isThere, open } of DATABASES)
       expect(same.body.is_wider).toBe(false);
       expect((await publish(author.token, same.body.revision)).status).toBe(200);
       expect((await publish(owner.token, wider.body.revision)).body.code).toBe("overtaken");
+
+      // No wider when it was proposed, and wider than what came into force in between.
+      const narrower = await propose(NARROWER, { central_tiers: ["break-glass"] });
+      const back = await propose(POLICY, { central_tiers: ["break-glass"] });
+      expect([narrower.body.is_wider, back.body.is_wider]).toEqual([false, false]);
+      expect((await publish(owner.token, narrower.body.revision)).status).toBe(200);
+      expect((await publish(author.token, back.body.revision)).body.code).toBe("needs-another");
+      expect((await publish(owner.token, back.body.revision)).status).toBe(200);
     });
 
     test("an approval is decided once, by another than the owner, and told to the device in a second", async () => {

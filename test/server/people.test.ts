@@ -220,6 +220,9 @@ test("a change with an idempotency key is done once", async () => {
   const [first, second] = [await make("robot"), await make("robot")];
   expect(await second.json()).toEqual(await first.json());
   expect((await make("other")).status).toBe(422);
+  const kept = await plane.database.run({ tenant: acme.id }, (tx) => tx.rows("select body from replies"));
+  expect(kept).toHaveLength(1);
+  expect(JSON.stringify(kept)).not.toContain("robot");
   const { body } = await plane.api(acme, olga.token, "GET", "/api/v1/people?limit=500");
   expect(body.items.filter(({ name }: { name: string }) => name === "robot")).toHaveLength(1);
 });

@@ -1,13 +1,11 @@
 // Asks that wait on devices, as the devices tell: which wait, and how they ended. A hold is known by its nonce, so that the
 // same request that waits again is another one. Nothing that a device says here decides anything.
 
-import type { FleetInput, FleetOutput, HeldApproval } from "../../api/fleet/protocol.ts";
+import { type FleetInput, type FleetOutput, type HeldApproval, TOLD_MAX } from "../../api/fleet/protocol.ts";
 import { textOf } from "../database/database.ts";
 import { type DeviceCall, standing } from "../fleet/sync.ts";
 import { Ticks } from "../fleet/ticks.ts";
 import { Problem } from "../http/problem.ts";
-
-const MAX_HELD = 500;
 
 /** Takes news of holds. */
 export async function takeApprovals(
@@ -15,8 +13,8 @@ export async function takeApprovals(
   input: FleetInput<"approvals">,
 ): Promise<FleetOutput<"approvals">> {
   const { tx, device, nowMs } = call;
-  if (input.held.length + input.ended.length > MAX_HELD)
-    throw new Problem(400, "bad-input", `at most ${MAX_HELD} at once`);
+  if (input.held.length + input.ended.length > TOLD_MAX)
+    throw new Problem(400, "bad-input", `at most ${TOLD_MAX} at once`);
   for (const held of input.held) {
     checkHeld(held);
     await tx.rows(

@@ -65,6 +65,7 @@ export async function enroll(
       tenant_name: tenant.name,
       device_id: deviceId,
       owner: textOf(owner, "name"),
+      owner_id: textOf(taken, "owner_id"),
       epoch: tenant.epoch,
       keys: await publicKeys(tx),
       sync_ms: SYNC_MS,

@@ -62,7 +62,7 @@ export class ApiCalls {
         };
         const key = request.headers.get("idempotency-key");
         if (endpoint.method === "GET" || key === null) return run(endpoint, path, url, octets, call);
-        return once(tx, `${principal.id}/${key}`, `${url.pathname}${url.search}`, octets, nowMs, () =>
+        return once(call, `${principal.id}/${key}`, `${url.pathname}${url.search}`, octets, nowMs, () =>
           run(endpoint, path, url, octets, call),
         );
       })
@@ -165,7 +165,7 @@ const KEY_MS = 24 * 60 * 60_000;
 
 /** Does it once for a key, and gives the same answer again for the same request. */
 async function once(
-  tx: Tx,
+  { tx, tenant, parts: { sealer } }: Call,
   key: string,
   target: string,
   octets: Uint8Array,
@@ -173,6 +173,7 @@ async function once(
   work: () => Promise<Reply>,
 ): Promise<Reply> {
   if (key.length > 200) throw new Problem(400, "bad-input", "the idempotency key is too long");
+  const place = `${tenant.id}/replies/${key}`;
   const request = createHash("sha256").update(`${target}\n`).update(octets).digest("hex");
   const [found] = await tx.rows(
     "select request, status, body from replies where key = $1 and created_ms > $2",
@@ -181,7 +182,7 @@ async function once(
   if (found !== undefined) {
     if (textOf(found, "request") !== request)
       throw new Problem(422, "bad-input", "this idempotency key was used for another request");
-    return { status: numberOf(found, "status"), body: textOf(found, "body") };
+    return { status: numberOf(found, "status"), body: sealer.open(place, textOf(found, "body")) };
   }
   const reply = await work();
   await tx.rows("delete from replies where created_ms <= $1", [nowMs - KEY_MS]);
@@ -189,7 +190,8 @@ async function once(
     key,
     request,
     reply.status,
-    reply.body,
+    // An answer may hold a token, which is kept nowhere in clear.
+    sealer.seal(place, reply.body),
     nowMs,
   ]);
   return reply;

@@ -85,7 +85,9 @@ export async function publishRevision(
   if (row === undefined) throw new Problem(404, "not-found", "there is no such revision");
   if (textOf(row, "state") !== "proposed")
     throw new Problem(409, "ended", `the revision is ${textOf(row, "state")}`);
-  if (row.is_wider === true && textOf(row, "author_id") === by && !mayAlone)
+  // Compared again: what is in force may have become narrower since it was proposed.
+  const widening = await wideningNow(tx, row);
+  if (widening.length > 0 && textOf(row, "author_id") === by && !mayAlone)
     throw new Problem(403, "needs-another", "what widens is published by somebody other than its author");
   const [later] = await tx.rows(
     "select revision from revisions where kind = $1 and state = 'published' and revision > $2 " +
@@ -95,8 +97,8 @@ export async function publishRevision(
   if (later !== undefined)
     throw new Problem(409, "overtaken", "a later revision is published: propose it again");
   await tx.rows(
-    "update revisions set state = 'published', approver_id = $2, published_ms = $3 where revision = $1",
-    [revision, by, nowMs],
+    "update revisions set state = 'published', approver_id = $2, published_ms = $3, is_wider = $4, widening = $5 where revision = $1",
+    [revision, by, nowMs, widening.length > 0, JSON.stringify(widening)],
   );
 }
 
@@ -148,8 +150,28 @@ async function replacedBy(
   }));
 }
 
+/** Clauses that say what a proposal lets through beyond everything that it would replace now. */
+async function wideningNow(tx: Tx, row: Row): Promise<readonly string[]> {
+  if (textOf(row, "kind") === "dry") return [];
+  const [stored] = await tx.rows("select body from policies where digest = $1", [textOf(row, "digest")]);
+  const policy = stored === undefined ? "" : textOf(stored, "body");
+  const parsed = parsePolicy(policy);
+  if ("problems" in parsed) throw new Problem(400, "bad-policy", "the policy does not load any more");
+  const replaced = await replacedBy(tx, { kind: "enforced", group: maybeText(row, "device_group") });
+  const wanted = {
+    policy,
+    centralTiers: textOf(row, "central_tiers").split(",").filter(Boolean),
+    maxAgeMs: numberOf(row, "max_age_ms"),
+  };
+  return wideningOf(replaced, wanted, parsed.policy);
+}
+
 /** What nobody can compare counts as wider, the first policy included. */
-function wideningOf(replaced: readonly Before[], wanted: NewRevision, policy: Policy): readonly string[] {
+function wideningOf(
+  replaced: readonly Before[],
+  wanted: Pick<NewRevision, "policy" | "centralTiers" | "maxAgeMs">,
+  policy: Policy,
+): readonly string[] {
   if (replaced.length === 0) return ["there is no policy to compare with"];
   const found = new Set<string>();
   for (const before of replaced) {
