@@ -24,6 +24,9 @@ export const DEVICE_STATES = ["active", "revoked"] as const;
 /** What an enforced bundle does, or a dry one: a dry bundle is judged beside the enforced one and only reported. */
 export const BUNDLE_KINDS = ["enforced", "dry"] as const;
 
+/** Waits and ends that one call of `approvals` may tell together. */
+export const TOLD_MAX = 500;
+
 /** A text that the server's key of this tenant signs; see signed.ts for the kinds and what is in `payload`. */
 export const signedText = object({
   kind: words(["bundle", "decision", "keys"]),
@@ -61,6 +64,7 @@ const enrollOutput = object({
   tenant_name: text(),
   device_id: text(),
   owner: text("the person to whom the token was issued: requester of whatever the device asks"),
+  owner_id: optional(text("the id of that person, by which decisions name people")),
   epoch: number("of the tenant now"),
   keys: list(serverKey, "keys to pin: whatever else is signed by another key is refused"),
   sync_ms: number("how long the device waits between two syncs"),

@@ -3,7 +3,12 @@
 // While the server cannot be reached nothing is answered, and what only it may allow times out to a refusal.
 
 import { randomBytes } from "node:crypto";
-import type { EndedApproval, HeldApproval, SignedText } from "../../api/fleet/protocol.ts";
+import {
+  type EndedApproval,
+  type HeldApproval,
+  type SignedText,
+  TOLD_MAX,
+} from "../../api/fleet/protocol.ts";
 import { openDecision } from "../../api/fleet/signed.ts";
 import type { RemoteKind } from "../../api/principal.ts";
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
@@ -84,7 +89,7 @@ export class CentralApprovals implements AsyncDisposable {
   /** Takes one decision; what it is not believed for is logged and changes nothing. */
   async take(signed: SignedText): Promise<void> {
     const { log, answerAs } = this.#parts;
-    const { tenant, device_id, keys, owner } = this.#enrolment();
+    const { tenant, device_id, keys, owner, owner_id } = this.#enrolment();
     const opened = openDecision(signed, {
       ...{ tenant, keys, device: device_id },
       nowMs: this.#link.nowMs,
@@ -95,8 +100,8 @@ export class CentralApprovals implements AsyncDisposable {
     if (opened.kind === "refused") return void refuse(opened.reason);
     const { approval: id, digest, verb, by, by_id, reason } = opened.value;
     // Whoever asked cannot be the one who allows, whatever role he has there.
-    if (verb === "allow" && (by_id === owner || by === owner))
-      return void refuse(`${by} is the person whose machine asks`);
+    const isOwner = owner_id === undefined ? by_id === owner || by === owner : by_id === owner_id;
+    if (verb === "allow" && isOwner) return void refuse(`${by} is the person whose machine asks`);
     try {
       const said = reason === "" ? {} : { reason };
       await answerAs({ kind: "control-plane", name: by }, verb, { id, digest, ...said });
@@ -140,7 +145,13 @@ export class CentralApprovals implements AsyncDisposable {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       this.#isWoken = false;
-      const waitMs = await this.#flush();
+      // Whatever goes wrong, the next try comes: nothing else would tell the control plane.
+      const waitMs = await this.#flush().catch((error: unknown) => {
+        this.#parts.log.error("approvals are not told to the control plane", { reason: String(error) });
+        this.#failures += 1;
+        this.#needsAll = true;
+        return backOffMs(this.#failures);
+      });
       if (waitMs !== undefined) await this.#pause(waitMs, this.#failures > 0);
     }
   }
@@ -158,7 +169,7 @@ export class CentralApprovals implements AsyncDisposable {
       if (batch.length > 0 && (bytes > MAX_BYTES || batch.length >= AT_ONCE)) break;
       batch.push(held);
     }
-    const ended = this.#ended.slice(0, 500);
+    const ended = this.#ended.slice(0, TOLD_MAX - batch.length);
     if (batch.length === 0 && ended.length === 0 && !isAll) return 60_000;
     const isWhole = isAll && batch.length === told.length;
     const waiting = isWhole ? { waiting: [...this.#offered.values()].map(({ nonce }) => nonce) } : {};
@@ -224,8 +235,11 @@ export class CentralApprovals implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms).unref();
     if (!isBackingOff) this.#wake = resolve;
-    this.#stop.signal.addEventListener("abort", () => resolve(), { once: true });
+    const { signal } = this.#stop;
+    const wake = () => resolve();
+    signal.addEventListener("abort", wake, { once: true });
     await promise;
+    signal.removeEventListener("abort", wake);
     clearTimeout(timer);
     this.#wake = undefined;
   }

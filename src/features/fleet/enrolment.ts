@@ -18,6 +18,8 @@ export interface Enrolment {
   readonly tenant_name: string;
   readonly device_id: string;
   readonly owner: string;
+  /** Absent where the control plane did not say it. */
+  readonly owner_id?: string;
   readonly epoch: number;
   readonly keys: readonly ServerKey[];
   /** PKCS #8, PEM. */
@@ -71,13 +73,14 @@ export async function enrol(
     throw new UserError(`the control plane refused: ${answer.problem.title}`, {
       hint: "ask for a new token: each is good once, for a day",
     });
-  const { tenant, tenant_name, device_id, owner, epoch, keys, sync_ms } = answer.value;
+  const { tenant, tenant_name, device_id, owner, owner_id, epoch, keys, sync_ms } = answer.value;
   if (keys.length === 0 || keys.length > MAX_KEYS)
     throw new UserError("the control plane names no key to know it by", { hint: "is it one?" });
   return {
     url,
     ...(ca_pem === undefined ? {} : { ca_pem }),
     ...{ tenant, tenant_name, device_id, owner, epoch, keys },
+    ...(owner_id === undefined ? {} : { owner_id }),
     private_key: String(privateKey.export({ format: "pem", type: "pkcs8" })),
     sync_ms: boundedSyncMs(sync_ms),
   };

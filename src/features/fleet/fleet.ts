@@ -188,7 +188,12 @@ export class Fleet implements AsyncDisposable {
 
   async #run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      await this.syncNow();
+      try {
+        await this.syncNow();
+      } catch (error) {
+        // A full disk, an unreadable file: the last policy decides, and the next try comes.
+        this.#failed({ kind: "unreachable", reason: String(error) });
+      }
       if (stop.aborted) return;
       if (this.#problem !== undefined) await this.#pause(backOffMs(this.#failures), stop);
       else if (this.#state === "revoked") await this.#pause(REVOKED_MS * (0.8 + Math.random() / 5), stop);
@@ -207,7 +212,10 @@ export class Fleet implements AsyncDisposable {
       if (stop.aborted) return;
       if (answer.kind !== "answered") return this.#failed(answer);
       const { decisions, cursor, policy, dry_policy } = answer.value;
-      for (const each of decisions) await this.#approvals?.take(each);
+      for (const each of decisions)
+        await this.#approvals?.take(each).catch((error: unknown) => {
+          this.#parts.log.error("a decision could not be taken", { reason: String(error) });
+        });
       if (Number.isSafeInteger(cursor)) this.#cursor = cursor;
       if (this.#state === "revoked" || this.#isNews("enforced", policy) || this.#isNews("dry", dry_policy))
         return;
