@@ -80,13 +80,18 @@ async function runTests(
       exitCode: 2,
     });
   }
+  if (parsed.tests.length === 0)
+    throw new UserError(`'${testsPath}' has no cases`, {
+      hint: "see: iddio policy test --help",
+      exitCode: 2,
+    });
   const { coverageOf, runPolicyTests } = await import("../../policy/test/run.ts");
   const results = runPolicyTests(policy, parsed.tests);
   const coverage = coverageOf(policy, results);
   const failed = results.filter(({ failures }) => failures.length > 0);
   if (junit !== undefined) {
     const { renderJunit } = await import("../../policy/test/junit.ts");
-    await Bun.write(junit, renderJunit(testsPath, results));
+    await writeReport(junit, renderJunit(testsPath, results), [policyPath, testsPath]);
   }
   if (isJson)
     output.json({
@@ -104,6 +109,21 @@ async function runTests(
     });
   else printResults(output, testsPath, results, failed, hasCoverage ? coverage : undefined);
   return failed.length === 0;
+}
+
+/** Throws rather than write over what the report is about. */
+async function writeReport(path: string, text: string, inputs: readonly string[]): Promise<void> {
+  const { resolve } = await import("node:path");
+  const { writeFile } = await import("node:fs/promises");
+  if (inputs.some((each) => resolve(each) === resolve(path)))
+    throw new UserError(`the report would be written over '${path}'`, {
+      hint: "name another file",
+      exitCode: 2,
+    });
+  await writeFile(path, text).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`the report cannot be written: ${reason}`, { hint: "name another file" });
+  });
 }
 
 function printResults(
