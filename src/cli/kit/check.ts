@@ -51,7 +51,7 @@ export interface Finding {
   readonly verdict: CheckVerdict;
   /** A lower-case clause. */
   readonly detail: string;
-  /** What fixs it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
+  /** What fixes it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
   readonly fix?: string;
   /** What `iddio repair` would do about it; empty when a person must. */
   readonly repairs?: readonly Repair[];

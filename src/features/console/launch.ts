@@ -11,6 +11,7 @@ import {
 import { openPage } from "../../cli/kit/show-presence.ts";
 import { openWindow, windowBrowser } from "../../host/desktop/app-window.ts";
 import { installLauncher, removeLauncher } from "../../host/desktop/launcher.ts";
+import { lastingPath } from "../../host/process/lasting-program.ts";
 import { openService } from "../../host/service/service.ts";
 import { UserError } from "../../model/user-error.ts";
 import { writeProblemPage, writeRedirectPage } from "./redirect-page.ts";
@@ -34,7 +35,7 @@ export async function runLauncher(context: CommandContext, open: () => Promise<O
     return;
   }
   if (flags.has("install")) {
-    const { paths, changed } = await installLauncher({ program: ownProgram(), env });
+    const { paths, changed } = await installLauncher({ program: lastingPath(ownProgram(), env), env });
     for (const path of paths) output.line(`${changed ? "wrote" : "kept "} ${path}`);
     output.note("'iddio' is in the desktop's menu now; take it away with: iddio console --uninstall");
     return;

@@ -71,8 +71,15 @@ function isCarried(command: string): boolean {
   return api.toLowerCase() === "google" || ![...googleTable.services()].includes(api.toLowerCase());
 }
 
-/** One spelling for each method, as gcloud's groups and verbs go. */
+let spellings: readonly string[] | undefined;
+
+/** One spelling for each method, as gcloud's groups and verbs go. Made once: there are some 17,000. */
 function toolCommands(): readonly string[] {
+  spellings ??= spelledMethods();
+  return spellings;
+}
+
+function spelledMethods(): readonly string[] {
   const spelled = new Set<string>();
   for (const { operation } of googleTable.rows()) {
     const parts = operation.split(".");

@@ -53,7 +53,7 @@ async function grant(
     headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
     body: new URLSearchParams({
       grant_type: GRANT,
-      assertion: assertion(key, scopes, Date.now()),
+      assertion: proof,
     }).toString(),
   });
   if (answer.kind === "unreachable") throw failed(answer.reason);
