@@ -71,6 +71,7 @@ export function startOutgoing(cleanup: AsyncDisposableStack, parts: Parts): Outg
     env,
     proxyFor,
     ask,
+    prefixOf: trust.prefixOf,
     ...(now === undefined ? {} : { now }),
   });
   cleanup.defer(() => credentials.close());

@@ -35,6 +35,8 @@ export interface CredentialsOptions {
   readonly env: Environment;
   readonly proxyFor: (url: string) => string;
   readonly ask: AskOwn;
+  /** What stands before the paths of the registered cluster that a target is for; "" for none. */
+  readonly prefixOf: (host: string, port: number, target: string) => string;
   /** The wall clock, for tests of what ends by it. */
   readonly now?: () => number;
 }
@@ -100,7 +102,7 @@ export class Credentials implements CredentialRelease {
       const lent: Lent[] = [];
       for (const { held, placeholder } of wanted) {
         const { name } = held.credential;
-        const problem = whyNotLent(held.credential, request);
+        const problem = whyNotLent(held.credential, request, this.#options.prefixOf);
         if (problem !== undefined) return { refused: `the credential '${name}' ${problem}` };
         const { tier, command } = request.operation;
         const text = await held.value({ tier, why: `a request: ${command}` });
@@ -271,12 +273,20 @@ async function withAccount(credential: StoredCredential, env: Environment): Prom
   return { ...credential, origin: { ...origin, account } };
 }
 
-function whyNotLent({ kind, hosts, origin }: StoredCredential, request: LendingRequest): string | undefined {
+function whyNotLent(
+  { kind, hosts, origin }: StoredCredential,
+  request: LendingRequest,
+  prefixOf: CredentialsOptions["prefixOf"],
+): string | undefined {
   const { head } = request;
   if (!isForHost([...kindOf(kind).hosts, ...hosts], head.host, head.port))
     return `is not for ${head.host}:${head.port}`;
-  if ("cluster" in origin && !isBelow(origin.cluster.prefix, head.target))
-    return "is for another cluster of that server";
+  if ("cluster" in origin) {
+    const { prefix } = origin.cluster;
+    // Another cluster may be registered further below.
+    const isDeeper = prefixOf(head.host, head.port, head.target).length > prefix.length;
+    if (isDeeper || !isBelow(prefix, head.target)) return "is for another cluster of that server";
+  }
   return whyNotAnywhere(request) ?? impersonationProblem(origin, head.headers);
 }
 

@@ -61,6 +61,12 @@ export class TrustStore {
 
   /** A target as the cluster below a registered prefix of this upstream reads it; any other as it is. */
   readonly belowPrefix = (host: string, port: number, target: string): string => {
+    const rest = target.slice(this.prefixOf(host, port, target).length);
+    return rest === target || rest.startsWith("/") ? rest : `/${rest}`;
+  };
+
+  /** The longest registered prefix of this upstream that a target lies below; "" for none. */
+  readonly prefixOf = (host: string, port: number, target: string): string => {
     let longest = "";
     for (const prefix of this.#upstreams.get(host, port)?.pathPrefixes ?? [])
       if (
@@ -69,8 +75,7 @@ export class TrustStore {
         /^[/?]|^$/.test(target.slice(prefix.length))
       )
         longest = prefix;
-    const rest = target.slice(longest.length);
-    return longest === "" || rest.startsWith("/") ? rest : `/${rest}`;
+    return longest;
   };
 
   /** Trust for one upstream. A client certificate is read when a connection is dialled, and again after a minute. */

@@ -271,6 +271,30 @@ describe("tokens of service accounts", () => {
     },
     LONG_MS,
   );
+
+  test(
+    "a credential of the server itself is not lent to a cluster that is registered below a path of it",
+    async () => {
+      await daemon.control.call("upstreams_add", {
+        host: "127.0.0.1",
+        port: cluster.port,
+        ca_pem: cluster.caPem,
+        source: "test",
+        path_prefixes: ["/k8s/clusters/c-2"],
+      });
+      await daemon.control.call("credentials_add", {
+        ...place(),
+        from: "impersonation",
+        impersonate: "jane",
+        ...operator(),
+      });
+      const path = "/k8s/clusters/c-2/api/v1/namespaces/payments/pods";
+      const { status, seen } = await ask(await bearer(), { path });
+      expect(status).toBe(403);
+      expect(seen).toContain("is for another cluster of that server");
+    },
+    LONG_MS,
+  );
 });
 
 describe("impersonation", () => {
