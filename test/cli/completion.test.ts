@@ -101,7 +101,7 @@ beforeAll(async () => {
     (all) => all.length === 200,
   );
   ids = approvals.map(({ id }) => id);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   for (const client of clients) client.socket.destroy();

@@ -53,7 +53,7 @@ test("a stopped reader loses the oldest events with a count, and holds nobody up
   expect(lost).toBeGreaterThan(0);
   expect(seen + lost).toBe(REQUESTS);
   for (const row of rows) if (!("lost" in row)) expect(EVENT_TAGS).toContain(row.tag);
-}, 60_000);
+}, 120_000);
 
 /** A connection on which requests are denied one after the other. */
 async function denied(port: number) {

@@ -62,7 +62,7 @@ describe("curl", () => {
       expect(of(results, "aws")).toEqual({ client: "aws", verdict: "skip", detail: "not installed" });
       // A probe is nobody's request.
       expect((await gateway.rows()).filter((row) => row.op !== "control")).toEqual([]);
-    }, 30_000);
+    }, 120_000);
 });
 
 test("a policy that does not inspect a client's hosts is a warning with the command that changes it", async () => {
@@ -83,7 +83,7 @@ test("a policy that does not inspect a client's hosts is a warning with the comm
     fix: "iddio unpin api.github.com",
   });
   expect(of(await live(gateway, { ...env, NO_PROXY: ".github.com" }), "gh")?.detail).toContain("NO_PROXY");
-}, 60_000);
+}, 120_000);
 
 test("a kubeconfig that pins its cluster's CA is told from one that iddio made", async () => {
   await using gateway = await startGatewayProcess();
@@ -104,7 +104,7 @@ test("a kubeconfig that pins its cluster's CA is told from one that iddio made",
   const overlay = join(gateway.home, "kubeconfig");
   const result = of(await live(gateway, { ...env, KUBECONFIG: overlay }), "kubectl");
   expect(result).toMatchObject({ verdict: "ok", inspected: true });
-}, 60_000);
+}, 120_000);
 
 test("every client that is installed here is routed, trusts and is classified as observe, in an environment of shell-init", async () => {
   await using gateway = await startGatewayProcess();

@@ -71,4 +71,4 @@ if (node !== undefined)
     );
     const rows = await gateway.rowsWhen((all) => all.some(({ op }) => op === "mitm"));
     expect(rows.some(({ op, fields }) => op === "mitm" && fields.path === "/interop.Test/Unary")).toBe(true);
-  }, 30_000);
+  }, 120_000);

@@ -48,4 +48,4 @@ if (node !== undefined)
     });
     const rows = await gateway.rowsWhen((all) => all.some(({ op }) => op === "mitm"));
     expect(rows.find(({ op }) => op === "mitm")?.fields).toMatchObject({ status: 101, outcome: "approved" });
-  }, 30_000);
+  }, 120_000);

@@ -107,4 +107,4 @@ test("a canary secret appears on no surface", async () => {
     const at = text.indexOf(CANARY);
     expect(at < 0 ? "" : text.slice(Math.max(0, at - 200), at + 40)).toBe("");
   }
-}, 60_000);
+}, 120_000);

@@ -145,5 +145,5 @@ generic:
     );
     expect(written).toBeLessThan(60_000_000);
     await expectNextServed(it.daemon, it.origin);
-  }, 60_000);
+  }, 120_000);
 });

@@ -66,7 +66,7 @@ describe("a cluster below a path", () => {
     expect(decided.classification?.command).toBe("pods delete");
     const { upstreams } = await daemon.control.call("upstreams_list", {});
     expect(upstreams[0]?.path_prefixes).toEqual(["/v1/teleport/Zm9v/YmFy", PREFIX]);
-  }, 60_000);
+  }, 120_000);
 
   test("cannot be one inside an API, nor a path with two readings", async () => {
     await using origin = await startRawOrigin();
@@ -76,7 +76,7 @@ describe("a cluster below a path", () => {
       expect(
         await daemon.control.call("upstreams_add", { ...input, path_prefixes: [prefix] }).catch(String),
       ).toMatch(/path prefix cannot be kept/);
-  }, 60_000);
+  }, 120_000);
 });
 
 /** A proxy that leads every name to this machine: SOCKS5 with a password, or CONNECT. */
@@ -140,7 +140,7 @@ describe("a cluster with a proxy of its own", () => {
       expect(await client.until("\r\n\r\nok")).toStartWith("HTTP/1.1 200 ");
       expect(new Set(proxy.asked)).toEqual(new Set([`${host}:${origin.port}`]));
       expect(origin.text).toContain("GET /api/v1/pods");
-    }, 60_000);
+    }, 120_000);
 
   test("whose password is not taken is told so, and one that is iddio itself is not registered", async () => {
     await using origin = await startRawOrigin();
@@ -163,5 +163,5 @@ describe("a cluster with a proxy of its own", () => {
     expect(
       await daemon.control.call("upstreams_add", { ...input, proxy_url: "ftp://h" }).catch(String),
     ).toContain("its scheme is ftp");
-  }, 60_000);
+  }, 120_000);
 });

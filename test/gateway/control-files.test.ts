@@ -25,7 +25,7 @@ test("ports, hosts and paths are checked where they are stored", async () => {
     expect(String(error)).toContain(says);
   }
   expect((await gateway.control.call("upstreams_list", {})).upstreams).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 /** What the proxy answers to a request of the operator's own overlay, which is lent the client certificate. */
 async function lent(gateway: GatewayProcess, port: number): Promise<string> {
@@ -105,7 +105,7 @@ test("a FIFO in place of a client certificate does not stop the daemon", async (
   });
   await curl.exited;
   expect((await gateway.control.call("status", {})).daemon).toBe("up");
-}, 60_000);
+}, 120_000);
 
 test("settings.yaml that does not load is in status, with its line", async () => {
   await using gateway = await startGatewayProcess();
@@ -119,4 +119,4 @@ test("settings.yaml that does not load is in status, with its line", async () =>
   const said = (await gateway.run(["status"])).stdout;
   expect(said).toContain("failed to reload");
   expect(said).not.toContain("\\n");
-}, 60_000);
+}, 120_000);

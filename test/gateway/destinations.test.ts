@@ -107,7 +107,7 @@ describe("a literal address that nothing matches is looked at:", () => {
     using client = await connectTls(daemon.port, `127.0.0.1:${other.port}`, { ca: other.caPem });
     client.send(`GET /x HTTP/1.1\r\nHost: 127.0.0.1:${other.port}\r\n\r\n`);
     expect(await client.until("\r\n\r\nok")).toStartWith("HTTP/1.1 200 OK");
-  }, 60_000);
+  }, 120_000);
 
   test("a server that breaks off iddio's own handshake has shown its certificate by then", async () => {
     const authority = await createAuthority("origin");
@@ -138,19 +138,19 @@ describe("a literal address that nothing matches is looked at:", () => {
     } finally {
       server.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("a wildcard in a certificate is every exact entry below it", async () => {
     await using origin = await startRawOrigin(undefined, { names: ["*.below.example"] });
     await using daemon = await startDaemon({ policy: denying(["api.below.example"]) });
     expect(await tryDelete(daemon, `127.0.0.1:${origin.port}`)).toBe(DENIED);
-  }, 60_000);
+  }, 120_000);
 
   test("another name for the address of an inspected one does not hide it", async () => {
     await using origin = await startRawOrigin(undefined, { names: ["localhost"] });
     await using daemon = await startDaemon({ policy: denying([`localhost:${origin.port}`]) });
     expect(await tryDelete(daemon, `127.0.0.1:${origin.port}`, "hidden.example")).toBe(DENIED);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("the memory of addresses", () => {

@@ -84,7 +84,7 @@ describe("a late allow lets through only the request that was shown; another is 
       using again = await connect(daemon, origin);
       again.send(request(origin, "PUT /thing", [shown]));
       await again.until("200 OK");
-    }, 30_000);
+    }, 120_000);
 
   test("trailer", async () => {
     await using both = await start();
@@ -104,7 +104,7 @@ describe("a late allow lets through only the request that was shown; another is 
     // What is not on the short list was not shown, and does not arrive.
     expect(origin.text).toContain("Content-Digest: 2");
     expect(origin.text).not.toContain("X-Vault-Token");
-  }, 30_000);
+  }, 120_000);
 });
 
 test("what changes from try to try does not make another request", async () => {
@@ -124,7 +124,7 @@ test("what changes from try to try does not make another request", async () => {
   using client = await connect(daemon, origin);
   client.send(attempt(2));
   await client.until("200 OK");
-}, 30_000);
+}, 120_000);
 
 test("an id that was withdrawn is not taken over by a request that looks different", async () => {
   await using both = await start();
@@ -134,7 +134,7 @@ test("an id that was withdrawn is not taken over by a request that looks differe
   client.send(request(origin, "MOVE /thing", ["Destination: /b"]));
   const [asked] = await daemon.pending();
   expect(asked?.id).not.toBe(id);
-}, 30_000);
+}, 120_000);
 
 test("an answer with the digest of another request fails, and answers nothing", async () => {
   await using both = await start();
@@ -158,7 +158,7 @@ test("an answer with the digest of another request fails, and answers nothing", 
   await daemon.control.call("approvals_allow", { id: other?.id ?? "", digest: other?.digest ?? "" });
   await two.until("200 OK");
   expect(origin.text).not.toContain("/one");
-}, 30_000);
+}, 120_000);
 
 describe("a grant", () => {
   test("covers no other credential, whatever field it is in", async () => {
@@ -184,7 +184,7 @@ describe("a grant", () => {
       await daemon.control.call("approvals_deny", { id: asked?.id ?? "" });
       await client.until("403 ");
     }
-  }, 60_000);
+  }, 120_000);
 
   test("is not given for a request without a credential", async () => {
     await using both = await start();
@@ -198,7 +198,7 @@ describe("a grant", () => {
     await expect(allow).rejects.toThrow(/can only be approved once: it carries no credential/);
     await daemon.control.call("approvals_allow", { id });
     await client.until("200 OK");
-  }, 30_000);
+  }, 120_000);
 
   test("covers nothing of a higher tier than what was approved", async () => {
     await using both = await start("github");
@@ -221,7 +221,7 @@ describe("a grant", () => {
     const [asked] = await daemon.pending();
     expect(asked?.tier).not.toBe(approval?.tier ?? "");
     expect(origin.text).not.toContain("visibility");
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a policy that comes into force while a request waits", () => {
@@ -247,7 +247,7 @@ describe("a policy that comes into force while a request waits", () => {
       decision: "deny",
     });
     expect(origin.text).toBe("");
-  }, 30_000);
+  }, 120_000);
 
   test("leaves it with the person when it still asks", async () => {
     await using both = await start();
@@ -259,5 +259,5 @@ describe("a policy that comes into force while a request waits", () => {
     await daemon.control.call("policy_reload", {});
     await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
     await client.until("200 OK");
-  }, 30_000);
+  }, 120_000);
 });

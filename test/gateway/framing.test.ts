@@ -34,7 +34,7 @@ describe("an HTTP/2-only origin before an HTTP/1.1 client", () => {
     } finally {
       server.close();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 test("a POST without a body comes to an HTTP/1.1 origin from HTTP/2 with its length", async () => {
@@ -62,7 +62,7 @@ test("a POST without a body comes to an HTTP/1.1 origin from HTTP/2 with its len
     session.destroy();
     client[Symbol.dispose]();
   }
-}, 60_000);
+}, 120_000);
 
 describe("after the first octet went upstream", () => {
   const ask = async (method: string, answer: (socket: net.Socket) => void) => {
@@ -108,7 +108,7 @@ test("a plain host that nobody inspects has an unknown outcome, too", async () =
   using late = await connectRaw(daemon.port);
   late.send(`POST http://${host}/a HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
   expect(await late.until("}")).not.toMatch(/outcome is unknown/);
-}, 60_000);
+}, 120_000);
 
 describe("an answer that ends at its head", () => {
   const CASES: [string, string, string][] = [
@@ -191,7 +191,7 @@ test("a connection that NTLM or Negotiate logged in is its client's alone", asyn
     first.send(get().replace("GET", "POST"));
     await first.until("ALICE", 2);
   }
-}, 60_000);
+}, 120_000);
 
 test("a WebSocket of a generic host is the command websocket, and passes by a rule that names it alone", async () => {
   await using origin = await startRawOrigin((socket, received) => {
@@ -218,4 +218,4 @@ generic:
     );
     expect(await client.until("\r\n\r\n")).toStartWith(`HTTP/1.1 ${status} `);
   }
-}, 60_000);
+}, 120_000);

@@ -165,7 +165,7 @@ test("two hundred held requests are each decided on their own", async () => {
   await Promise.all(clients.map((client) => client.until("HTTP/1.1 ")));
   expect(origin.text.match(/POST/g)).toHaveLength(100);
   for (const client of clients) client[Symbol.dispose]();
-}, 20_000);
+}, 120_000);
 
 describe("what a person allowed", () => {
   const DELETE = (origin: RawOrigin, n = 1) =>

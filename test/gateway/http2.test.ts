@@ -253,7 +253,7 @@ describe("bodies over HTTP/2", () => {
     expect(await status).toBe(200);
     expect(seen.map((fields) => Object.entries(fields))).toEqual([[["content-digest", "sha-256=:x:"]]]);
     session.destroy();
-  }, 60_000);
+  }, 120_000);
 
   test("stream both ways at once, and trailers arrive", async () => {
     await using origin = await startHttp2Origin((stream) => {
@@ -305,7 +305,7 @@ describe("bodies over HTTP/2", () => {
     expect(answer.body.length).toBe(body.length + "PUT /big ".length);
     expect(answer.body.endsWith(body)).toBe(true);
     session.destroy();
-  }, 20_000);
+  }, 120_000);
 });
 
 test("an HTTP/1.1 client is translated for an upstream that speaks nothing but HTTP/2", async () => {
@@ -356,7 +356,7 @@ test("answers that nobody reads to their end leave the upstream's connection as 
   }
   expect((await ask(session, { ":path": `${PODS}/large` })).body).toHaveLength(1_000_000);
   session.destroy();
-}, 20_000);
+}, 120_000);
 
 test("a connection whose requests have all ended is closed as soon as it is not wanted any more", async () => {
   await using origin = await startHttp2Origin();
@@ -411,4 +411,4 @@ test("a burst of more writes than one upstream connection takes is carried out w
   expect(answers.every(({ status }) => status === 200)).toBe(true);
   expect(origin.requests).toHaveLength(180);
   for (const session of sessions) session.destroy();
-}, 20_000);
+}, 120_000);

@@ -100,7 +100,7 @@ beforeAll(async () => {
     source: "test",
   });
   await expectNextServed(gateway, back);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   for (const each of [front, gateway, back, origin]) await each[Symbol.asyncDispose]();

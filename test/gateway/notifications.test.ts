@@ -152,7 +152,7 @@ test("doctor --notify sends one, and says so where there is nothing to send it b
   const { DBUS_SESSION_BUS_ADDRESS: _, ...noBus } = screen.env;
   const without = await run({ ...noBus, XDG_RUNTIME_DIR: "/nowhere" });
   expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining("no desktop session") });
-}, 60_000);
+}, 120_000);
 
 for (const [setting, expected] of [
   ["on", "notification"],

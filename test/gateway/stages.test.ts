@@ -260,7 +260,7 @@ describe.each(MAKES)("as %s", (make) => {
     const unjudged = STAGES.map((each) => (each.name === "classify" ? lies : each));
     const allowed = { ...denied, policy: ALLOWING };
     expect(await run(own, allowed, make, unjudged)).toMatchObject({ forwards: 0 });
-  }, 30_000);
+  }, 120_000);
 });
 
 test("the stages are these, in this order, each at most a hundred lines", async () => {

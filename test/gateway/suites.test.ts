@@ -119,4 +119,4 @@ test("smuggler, default list: at most the outer request arrives, never the hidde
       if (status === "200") expect([row.id, arrived]).toEqual([row.id, ["/outer?cb=7"]]);
       else expect([row.id, arrived]).toEqual([row.id, []]);
     }
-}, 60_000);
+}, 120_000);

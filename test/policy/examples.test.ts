@@ -25,7 +25,7 @@ for (const name of folders)
     expect(failed.map(({ test: { note }, failures }) => ({ note, failures }))).toEqual([]);
     const odd = lintPolicy(parsed.policy, (protocol) => classifierFor(protocol).operations?.() ?? []);
     expect(odd.filter(({ kind }) => kind !== "wider-than-deny")).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
 test("the CI workflow runs commands that iddio has", () => {
   const text = readFileSync(join(EXAMPLES, "ci", "policy.yml"), "utf8");

@@ -68,7 +68,7 @@ describe("over random policies and requests", () => {
       }),
       { numRuns: fuzzRuns(2_000) },
     );
-  }, 60_000);
+  }, 120_000);
 
   test("a rule that is said to allow the request does, and only a deny or a stricter command says that none does", () => {
     let tried = 0;
@@ -99,5 +99,5 @@ describe("over random policies and requests", () => {
       { numRuns: fuzzRuns(3_000) },
     );
     expect(tried).toBeGreaterThan(100);
-  }, 60_000);
+  }, 120_000);
 });

@@ -138,7 +138,7 @@ describe("a command that can never match is an error", () => {
       const some = commands.filter((_, index) => index % Math.ceil(commands.length / 200) === 0);
       expect(commandProblems(denying(protocol, ...some)).map(({ message }) => message)).toEqual([]);
     }
-  }, 60_000);
+  }, 120_000);
 
   test("what only command lines are called is pointed out", () => {
     expect(commandProblems(denying("github", "pr checkout"))).toMatchObject([{ severity: "warning" }]);

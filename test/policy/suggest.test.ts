@@ -284,7 +284,7 @@ test("a rule of AWS is for the region, and for the bucket of S3", () => {
     /regions:\n +- names: \[eu-west-1\]\n(?:.*\n)*? +- ec2 start-instances # seen 2 times/,
   );
   expect(text).toMatch(/buckets:\n +- names: \[acme\]\n(?:.*\n)*? +- s3api put-object # seen 2 times/);
-}, 60_000);
+}, 120_000);
 
 test("suggesting again after the suggestion was taken suggests nothing", () => {
   const rows = [...times(2, "services update", "dev"), ...times(2, "services update", "staging-eu")];

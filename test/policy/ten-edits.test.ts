@@ -101,4 +101,4 @@ for (const [what, text, lines] of rows)
     const found = diffLines(diffPolicies(policyOf(DEFAULT_POLICY), policyOf(text()), catalogue));
     for (const line of lines) expect(found).toContainEqual(expect.stringMatching(line));
     expect(found.every((line) => line.length < 600)).toBe(true);
-  }, 60_000);
+  }, 120_000);

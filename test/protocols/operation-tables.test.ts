@@ -19,7 +19,7 @@ for (const protocol of PROTOCOLS)
     const changed = want.filter((line, index) => line !== now[index]);
     expect(changed.slice(0, 5)).toEqual([]);
     expect(now.length).toBe(want.length);
-  }, 60_000);
+  }, 120_000);
 
 test("a table in the built program says what its text says", async () => {
   const scratch = mkdtempSync(join(tmpdir(), "iddio-tables-"));
@@ -43,7 +43,7 @@ test("a table in the built program says what its text says", async () => {
   } finally {
     rmSync(scratch, { recursive: true });
   }
-}, 60_000);
+}, 120_000);
 
 test("every protocol with a vendor's API lists its operations, each with a command and a tier", () => {
   const listed = CLASSIFIERS.filter(({ operations }) => operations !== undefined);
@@ -60,4 +60,4 @@ test("every protocol with a vendor's API lists its operations, each with a comma
       expect(["observe", "modify", "sensitive", "break-glass"]).toContain(tier);
     }
   }
-}, 60_000);
+}, 120_000);

@@ -33,7 +33,7 @@ test("every command in cli/commands and features is registered, once", async () 
   const names = (commands: readonly Command[]) => commands.map(({ name }) => name).sort();
   expect(names(COMMANDS)).toEqual(names(exported));
   expect(new Set(names(COMMANDS)).size).toBe(COMMANDS.length);
-}, 60_000);
+}, 120_000);
 
 test("a command's spec reads well: summary without full stop, rest argument last, examples that name it", () => {
   for (const { name, summary, args = [], flags = [], examples = [] } of COMMANDS) {

@@ -75,7 +75,7 @@ test("a running daemon takes no beginning of its policy, until a person asks for
   expect((await at.store.reload()).kind).toBe("loaded");
   expect(at.store.current.text).toBe(cut);
   expect(at.store.reloadProblem).toBeUndefined();
-}, 30_000);
+}, 120_000);
 
 test("hosts that a reload takes out of inspect are said", async () => {
   await using at = await storeWith(POLICY);
@@ -86,7 +86,7 @@ test("hosts that a reload takes out of inspect are said", async () => {
   );
   expect(change).toMatchObject({ kind: "loaded", removed: ["kubectl: b.example"] });
   expect(at.store.removed).toEqual(["kubectl: b.example"]);
-}, 30_000);
+}, 120_000);
 
 test("a FIFO, a device or a directory in place of a file does not stop the daemon from looking", async () => {
   if (process.platform === "win32") return;
@@ -109,7 +109,7 @@ test("a FIFO, a device or a directory in place of a file does not stop the daemo
     async () => at.store.current.text,
     (text) => text === edited,
   );
-}, 30_000);
+}, 120_000);
 
 test("a policy that others may write or another user owns is not loaded, and the last good one stays", async () => {
   await using at = await storeWith(POLICY);
@@ -132,7 +132,7 @@ test("a policy that others may write or another user owns is not loaded, and the
       (problem) => problem?.includes("it belongs to user 65534") === true,
     );
   }
-}, 30_000);
+}, 120_000);
 
 test("a folder that others may write is as good as the file", async () => {
   await using directory = await temporaryDirectory();

@@ -26,4 +26,4 @@ test("ten gigabytes without a row are not read to their beginning", async () => 
   const started = performance.now();
   expect(await readLast(path, { last: 5 })).toEqual([]);
   expect(performance.now() - started).toBeLessThan(5_000);
-}, 60_000);
+}, 120_000);

@@ -209,7 +209,7 @@ test("kill -9 at any moment loses no acknowledged row, and the file goes on afte
   expect(
     linesOf(path).filter((line) => line !== "" && parseRow(line) === undefined).length,
   ).toBeLessThanOrEqual(4);
-}, 20_000);
+}, 120_000);
 
 describe("a full disk", () => {
   const small = join(root, "small");

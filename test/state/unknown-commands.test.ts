@@ -40,4 +40,4 @@ test("a daemon starts with one, an edit beside it is taken, a new one is not", a
   } finally {
     store.close();
   }
-}, 60_000);
+}, 120_000);

@@ -59,7 +59,7 @@ test("a file that nobody touches is looked at twice a second, one that has chang
   } finally {
     file.close();
   }
-}, 60_000);
+}, 120_000);
 
 test("a change is noticed between two looks, after every way to save and ever again", async () => {
   await using directory = await temporaryDirectory();
@@ -85,7 +85,7 @@ test("a change is noticed between two looks, after every way to save and ever ag
   } finally {
     file.close();
   }
-}, 60_000);
+}, 120_000);
 
 test("a file that is not there is noticed when it comes", async () => {
   await using directory = await temporaryDirectory();
@@ -107,4 +107,4 @@ test("a file that is not there is noticed when it comes", async () => {
   writeFileSync(path, "a: 2\n", { mode: 0o600 });
   await Bun.sleep(700);
   expect(found).toEqual(["text"]);
-}, 60_000);
+}, 120_000);

@@ -1,9 +1,9 @@
 // Waiting for something that announces itself nowhere: asks again until the answer is good.
 
 const POLL_MS = 10;
-const GIVE_UP_MS = 10_000;
+const GIVE_UP_MS = 60_000;
 
-/** Asks again until the answer is good; fails after `giveUpMs`, ten seconds, with what it saw last. */
+/** Asks again until the answer is good; fails after `giveUpMs`, a minute, with what it saw last. */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isGood: (answer: T) => boolean,

@@ -43,7 +43,7 @@ afterAll(async () => {
   if (skipped !== undefined) return;
   await browser.close();
   await gateway[Symbol.asyncDispose]();
-}, 60_000);
+}, 120_000);
 
 /** A client that waits; its answer comes when it is answered. */
 function send(path: string, more: readonly string[] = []) {
@@ -88,7 +88,7 @@ describe.skipIf(skipped !== undefined)("the page of approvals", () => {
       ({ fields }) => fields.command === "approval allow",
     );
     expect(row?.fields).toMatchObject({ principal: "console" });
-  }, 60_000);
+  }, 120_000);
 
   test("denies, and says what to do instead: the agent reads it", async () => {
     const sent = send("/differently");
@@ -101,7 +101,7 @@ describe.skipIf(skipped !== undefined)("the page of approvals", () => {
     expect(answer).toMatchObject({ outcome: "denied", instead: "open a pull request" });
     expect(answer.error).toContain("they ask you to do this instead: open a pull request");
     expect(arrived).not.toContain("/differently");
-  }, 60_000);
+  }, 120_000);
 
   test("lets nothing through before it was shown, nor right after the selection changed", async () => {
     const both = [send("/first"), send("/second")];
@@ -120,7 +120,7 @@ describe.skipIf(skipped !== undefined)("the page of approvals", () => {
     await page.keyboard.press("d");
     await both[0]?.answer;
     expect(arrived).not.toContain("/first");
-  }, 60_000);
+  }, 120_000);
 
   test("shows a hostile request as text: no markup, no script, nothing reordered or hidden", async () => {
     const hostile = "/<img src=x onerror=document.title=1>";
@@ -144,7 +144,7 @@ describe.skipIf(skipped !== undefined)("the page of approvals", () => {
     expect(await page.title()).toBe("(1) iddio");
     await page.keyboard.press("d");
     await sent.answer;
-  }, 60_000);
+  }, 120_000);
 
   test("the browser had nothing to complain of", () => {
     expect(opened.problems).toEqual([]);

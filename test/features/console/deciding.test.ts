@@ -12,7 +12,7 @@ let gateway: GuardedGateway;
 
 beforeAll(async () => {
   gateway = await guardedGateway("");
-}, 60_000);
+}, 120_000);
 
 afterAll(() => gateway[Symbol.asyncDispose](), 60_000);
 
@@ -56,7 +56,7 @@ describe.skipIf(skipped !== undefined)("under the guard 'session' a console", ()
       async () => gateway.arrived,
       (paths) => paths.includes("/by-person"),
     );
-  }, 60_000);
+  }, 120_000);
 
   test("that was opened without a terminal, or to look, may look and not decide", async () => {
     const id = await gateway.hold("/by-nobody");
@@ -75,7 +75,7 @@ describe.skipIf(skipped !== undefined)("under the guard 'session' a console", ()
       expect(await list.text()).toContain(id);
     }
     expect(gateway.arrived).not.toContain("/by-nobody");
-  }, 60_000);
+  }, 120_000);
 
   test("that an agent's own terminal opened may only look, and one whose terminal sends later ends deciding", async () => {
     const { text } = await gateway.agent("/by-agent", "iddio console --no-open");
@@ -107,7 +107,7 @@ describe.skipIf(skipped !== undefined)("under the guard 'session' a console", ()
     const { status, text: refused } = await allow(later, id);
     expect(status).toBe(403);
     expect(refused).toContain("the terminal that opened this console has sent requests that were held");
-  }, 60_000);
+  }, 120_000);
 
   test("lets the rest of one command through, and of no other", async () => {
     const command = (part: string) =>
@@ -146,5 +146,5 @@ describe.skipIf(skipped !== undefined)("under the guard 'session' a console", ()
     ]);
     expect(gateway.arrived.filter((path) => path.startsWith("/other/"))).toEqual([]);
     expect(other.written).toBe("");
-  }, 60_000);
+  }, 120_000);
 });

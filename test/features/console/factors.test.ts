@@ -57,11 +57,11 @@ async function asRoot(): Promise<void> {
 beforeAll(async () => {
   if (skipped !== undefined) return;
   browser = await launchBrowser();
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   if (skipped === undefined) await browser.close();
-}, 60_000);
+}, 120_000);
 
 describe.skipIf(skipped !== undefined)("with a passkey", () => {
   beforeAll(async () => {
@@ -92,7 +92,7 @@ describe.skipIf(skipped !== undefined)("with a passkey", () => {
     expect((await page.textContent("dialog pre"))?.match(/([0-9a-f]{4}-){7}[0-9a-f]{4}/g)).toHaveLength(8);
     await page.click('button:has-text("I have kept them")');
     expect((await gateway.iddio(["guard", "status"])).text).toMatch(/guard +passkey\nlevel +L1/);
-  }, 60_000);
+  }, 120_000);
 
   test("one touch allows one request, and the row says so", async () => {
     const id = await gateway.hold("/touched");
@@ -107,7 +107,7 @@ describe.skipIf(skipped !== undefined)("with a passkey", () => {
       factor: "passkey",
       level: "L1",
     });
-  }, 60_000);
+  }, 120_000);
 
   test("the dialog says what the touch is for; nothing goes without it, and nothing after it was cancelled", async () => {
     await setFinger(false);
@@ -129,7 +129,7 @@ describe.skipIf(skipped !== undefined)("with a passkey", () => {
       (text) => !text.includes("/untouched"),
     );
     expect(gateway.arrived).not.toContain("/untouched");
-  }, 60_000);
+  }, 120_000);
 
   test("a page of the agent with the same authenticator signs nothing: the touch is this origin's and this question's", async () => {
     await gateway.hold("/other-origin");
@@ -176,7 +176,7 @@ describe.skipIf(skipped !== undefined)("with a passkey", () => {
     expect(gateway.arrived).not.toContain("/other-origin");
     await shown("/other-origin");
     await page.keyboard.press("d");
-  }, 60_000);
+  }, 120_000);
 
   test("recordings wait for the button, and its touch opens the list", async () => {
     await goTo("recordings");
@@ -184,7 +184,7 @@ describe.skipIf(skipped !== undefined)("with a passkey", () => {
     expect(await page.textContent("main")).not.toContain("Nothing was recorded yet");
     await page.click('button:has-text("Show the recordings")');
     await page.waitForSelector('main:has-text("Nothing was recorded yet")');
-  }, 60_000);
+  }, 120_000);
 });
 
 describe.skipIf(skipped !== undefined)("with codes", () => {

@@ -12,7 +12,7 @@ let gateway: GatewayProcess;
 
 beforeAll(async () => {
   gateway = await startGatewayProcess();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => gateway[Symbol.asyncDispose](), 60_000);
 
@@ -32,7 +32,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
       true,
     );
     expect((await gateway.run(["console", "--install"])).stdout).toContain(`kept  ${entry()}`);
-  }, 60_000);
+  }, 120_000);
 
   test("what it starts opens the console by a page that only the user can read, and holds no token in its arguments", async () => {
     const exec = /^Exec=(.*)$/m.exec(readFileSync(entry(), "utf8"))?.[1]?.split(" ") ?? [];
@@ -46,7 +46,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
     const [page = ""] = readdirSync(gateway.home).filter((name) => name.startsWith("console-"));
     expect(statSync(join(gateway.home, page)).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(gateway.home, page), "utf8")).toMatch(/http:\/\/localhost:\d+\/#[0-9a-f]{64}/);
-  }, 60_000);
+  }, 120_000);
 
   test("where the daemon is down and no service starts it, a page says so: nobody reads a terminal then", async () => {
     await using home = await temporaryDirectory();
@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
     const folder = join(home.path, ".iddio");
     const [page = ""] = readdirSync(folder).filter((name) => name.startsWith("console-"));
     expect(readFileSync(join(folder, page), "utf8")).toContain("The console does not open");
-  }, 60_000);
+  }, 120_000);
 
   test("it is taken away, and so it is by 'iddio uninstall'", async () => {
     expect((await gateway.run(["console", "--uninstall"])).stdout).toContain(`removed ${entry()}`);
@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
     const { stdout } = await gateway.run(["uninstall", "--yes", "--keep-data"]);
     expect(stdout).toContain(`removed ${entry()}`);
     expect(existsSync(entry())).toBe(false);
-  }, 60_000);
+  }, 120_000);
 });
 
 test("on macOS it is a bundle of two files, whose script quotes what it starts", async () => {

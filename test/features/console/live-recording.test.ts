@@ -43,7 +43,7 @@ afterAll(async () => {
   await browser.close();
   await gateway[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();
-}, 60_000);
+}, 120_000);
 
 const screen = (text: string) =>
   eventually(
@@ -71,5 +71,5 @@ describe.skipIf(skipped !== undefined)("a live session", () => {
     await page.click('button:has-text("End this session")');
     expect((await agent.finished).code).not.toBe(0);
     await page.waitForSelector('.record-line:not(:has-text("live"))');
-  }, 90_000);
+  }, 120_000);
 });

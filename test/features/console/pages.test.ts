@@ -84,7 +84,7 @@ afterAll(async () => {
   await browser.close();
   await server[Symbol.asyncDispose]();
   await gateway[Symbol.asyncDispose]();
-}, 60_000);
+}, 120_000);
 
 const goTo = (where: string) => page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
 
@@ -128,7 +128,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
         await page.waitForTimeout(300);
         expect(await violations()).toEqual([]);
       }
-    }, 60_000);
+    }, 120_000);
 
   test("the audit log is searched, opened, and read on when it is scrolled", async () => {
     await goTo("activity");
@@ -147,7 +147,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     expect(all).toContain("needle\\u{202e}");
     expect(all).not.toContain("\u202e");
     await page.click('button:has-text("Clear")');
-  }, 60_000);
+  }, 120_000);
 
   test("a rule is written in the form, reviewed and saved; comments stay; what changed on disk meanwhile is not lost", async () => {
     await goTo("policy/form");
@@ -171,7 +171,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     await page.click('dialog button:has-text("Take the one on disk")');
     await goTo("policy/history");
     await page.waitForSelector(".versions li >> nth=1");
-  }, 60_000);
+  }, 120_000);
 
   test("problems are shown at their line as one types, and nothing that does not load can be saved", async () => {
     await goTo("policy/yaml");
@@ -182,7 +182,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     expect(await page.textContent(".problem-list")).toContain("defautl");
     expect(await page.isDisabled('button:has-text("Review and save")')).toBe(true);
     await page.click('button:has-text("Discard")');
-  }, 60_000);
+  }, 120_000);
 
   test("an observe session is started and stopped, a host is tried and pinned, a setting is changed", async () => {
     await goTo("observe");
@@ -202,7 +202,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     await page.click(".settings button");
     await page.waitForSelector('.toast:has-text("approval_timeout is 4m")');
     expect((await gateway.run(["settings", "get"])).stdout).toMatch(/approval_timeout +4m/);
-  }, 60_000);
+  }, 120_000);
 
   test("a recording is played, and nothing of it reaches the page but its canvas and its text", async () => {
     await goTo("recordings");
@@ -220,7 +220,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     expect(rows.find(({ fields }) => fields.command === "session read")?.fields).toMatchObject({
       principal: "console",
     });
-  }, 60_000);
+  }, 120_000);
 
   test("a change shows its fields, its conflict and no secret, and is forgotten", async () => {
     await goTo("undo/undo_7f2c01aa");
@@ -236,7 +236,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
       () => page.locator(".record-line").count(),
       (count) => count === 2,
     );
-  }, 60_000);
+  }, 120_000);
 
   test("an MCP server's change is shown as text, accepted one thing at a time, and refused once it is another", async () => {
     await goTo("mcp/tracker");
@@ -253,7 +253,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     await page.waitForSelector('.toast.bad:has-text("has changed since it was shown")');
     await page.click('button:has-text("Read it again")');
     await page.waitForSelector(".waiting", { state: "detached" });
-  }, 60_000);
+  }, 120_000);
 
   test("two hundred requests wait, and are moved through with keys alone", async () => {
     const clients = Array.from({ length: 20 }, (_, part) =>
@@ -276,9 +276,9 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     );
     try {
       await goTo("approvals");
-      await page.waitForSelector(".queue-row >> nth=199", { timeout: 30_000 });
+      await page.waitForSelector(".queue-row >> nth=199", { timeout: 120_000 });
       // One command of ten requests is one group.
-      await page.waitForSelector(".group:has-text('asks 10 times')", { timeout: 30_000 });
+      await page.waitForSelector(".group:has-text('asks 10 times')", { timeout: 120_000 });
       await page.waitForSelector("button.allow:not([disabled])");
       const first = await page.textContent(".details .command");
       await page.keyboard.press("j");
@@ -307,6 +307,6 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
 
   test("when the daemon has gone, the page says so and goes on once there is a session again", async () => {
     await gateway.kill("SIGTERM");
-    await page.waitForSelector('.connection:has-text("The daemon is away")', { timeout: 20_000 });
-  }, 60_000);
+    await page.waitForSelector('.connection:has-text("The daemon is away")', { timeout: 120_000 });
+  }, 120_000);
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const url = new URL(await consoleUrl(gateway));
   ({ origin } = url);
   port = Number(url.port);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => gateway[Symbol.asyncDispose](), 60_000);
 
@@ -249,7 +249,7 @@ test("a port that another program holds is not served, and the daemon says so", 
   } finally {
     holder.stop(true);
   }
-}, 60_000);
+}, 120_000);
 
 test("the port stays the same over a restart, and `off` serves nothing", async () => {
   const before = port;

@@ -90,7 +90,7 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
     expect(program.written.match(/([0-9a-f]{4}-){7}[0-9a-f]{4}/g)).toHaveLength(8);
     const { text } = await gateway.iddio(["guard", "status"]);
     expect(text).toMatch(/guard +passkey\nlevel +L1/);
-  }, 60_000);
+  }, 120_000);
 
   test("lets one request through, after showing what it is", async () => {
     const id = await gateway.hold("/touched");
@@ -113,7 +113,7 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
       factor: "passkey",
       level: "L1",
     });
-  }, 60_000);
+  }, 120_000);
 
   test("held: the command line, the socket, an invented proof, and a touch for another approval", async () => {
     const [id, other] = [await gateway.hold("/wanted"), await gateway.hold("/other")];
@@ -156,7 +156,7 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
     // One try for each challenge.
     expect((await post(second)).status).toBe(404);
     expect(gateway.arrived).not.toContain("/other");
-  }, 90_000);
+  }, 120_000);
 
   test("held: a grant, another mode, a setting, the guard's removal and a reload each ask for a touch of their own", async () => {
     const id = await gateway.hold("/grant");
@@ -174,7 +174,7 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
       );
       expect(text).toContain('"ask":"passkey"');
     }
-  }, 60_000);
+  }, 120_000);
 
   test("held: the settings edited, also over a restart; the policy widened on disk waits", async () => {
     const settings = `${gateway.home}/.iddio/settings.yaml`;
@@ -201,5 +201,5 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
     expect(again).toStartWith("appr_");
     Bun.spawnSync(["/bin/sh", "-c", `sed -i 's/default: allow/default: deny/' ${policy}`]);
     await eventually(status, (text) => !text.includes("let more through"));
-  }, 90_000);
+  }, 120_000);
 });

@@ -119,7 +119,7 @@ describe("session", () => {
           async () => gateway.arrived,
           (paths) => paths.includes(path),
         );
-    }, 60_000);
+    }, 120_000);
   });
 
   test("a terminal whose sender has ended stays refused, another terminal is let in", async () => {
@@ -127,7 +127,7 @@ describe("session", () => {
     const { text } = await gateway.agent(path, "kill %1; wait; iddio approval allow $id; echo code=$?");
     expect(text).toContain("this terminal has sent requests that were held");
     expect(text).toContain("code=1");
-  }, 60_000);
+  }, 120_000);
 
   test("a person in a terminal of their own answers, and the row says principal, factor and level", async () => {
     const id = await gateway.hold("/person");
@@ -146,7 +146,7 @@ describe("session", () => {
       factor: "session",
       level: "L0",
     });
-  }, 60_000);
+  }, 120_000);
 
   test("without a terminal the message names the way out; denying needs nothing", async () => {
     const id = await gateway.hold("/no-terminal");
@@ -157,5 +157,5 @@ describe("session", () => {
     expect(refused.text).toContain("iddio guard enroll passkey");
     expect((await gateway.iddio(["approval", "deny", id])).code).toBe(0);
     expect(gateway.arrived).not.toContain("/no-terminal");
-  }, 60_000);
+  }, 120_000);
 });

@@ -167,4 +167,4 @@ test("the daemon chains its rows once the setting is on", async () => {
   const { report } = await verifyFiles(join(daemon.home, "audit.jsonl"), [], []);
   expect(report.linkedRows).toBeGreaterThanOrEqual(2);
   expect(report.breaks).toEqual([]);
-}, 60_000);
+}, 120_000);

@@ -504,7 +504,7 @@ test("the largest bodies of the worst shapes are judged in 50 ms", () => {
     if (least >= 50) slow.push(`${type} ${body.length}: ${least} ms`);
   }
   expect(slow).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 describe("a command line is as strict as the body that stands in it", () => {
   const rows: readonly (readonly [line: readonly string[], tier: TierOrUnknown])[] = [

@@ -85,7 +85,7 @@ for (const line of LINES)
     expect(said.tier).toBe(strictest);
     // A file's kinds are not in the command line, so there the verb stands alone.
     if (!line.includes("-f ")) expect(sent.map((one) => one.command)).toContain(said.command);
-  }, 20_000);
+  }, 120_000);
 
 function classifyRecorded(request: RecordedRequest) {
   const { method, target, headers, body } = request;

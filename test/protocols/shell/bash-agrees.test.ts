@@ -84,7 +84,7 @@ test("a word that the reader is sure of is the word that bash gives the program"
   });
   expect(wrong).toEqual([]);
   expect(compared).toBeGreaterThan(RUNS / 20);
-}, 60_000);
+}, 120_000);
 
 test("no text makes the reader throw", () => {
   fc.assert(
