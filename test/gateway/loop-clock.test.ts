@@ -1,15 +1,24 @@
-// The longest stall that `iddio status` shows: what kept the loop, for a minute.
+// The longest stall that `iddio status` shows: what kept the loop within the last minute, and not what kept the machine.
 
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { LoopClock } from "../../src/gateway/stream/loop-clock.ts";
+import { openProcessorWait } from "../../src/gateway/stream/processor-wait.ts";
 import { eventually } from "../support/eventually.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+/** Takes so many milliseconds of a processor, however long that is on a busy machine. */
+function burn(ms: number): void {
+  const before = process.cpuUsage();
+  while (process.cpuUsage(before).user < ms * 1000);
+}
 
 test("a loop that stood still is told with how long", async () => {
   const clock = new LoopClock(() => true);
   try {
     await Bun.sleep(50);
-    const until = performance.now() + 400;
-    while (performance.now() < until);
+    burn(500);
     const stalled = await eventually(
       async () => clock.longestStallMs,
       (ms) => ms >= 350,
@@ -22,3 +31,29 @@ test("a loop that stood still is told with how long", async () => {
     clock.close();
   }
 }, 120_000);
+
+test("the time in which others had the processor is not the loop's", async () => {
+  // As if it had waited all the time.
+  const clock = new LoopClock(
+    () => true,
+    () => performance.now(),
+  );
+  try {
+    await Bun.sleep(50);
+    burn(200);
+    await Bun.sleep(50);
+    expect(clock.longestStallMs).toBe(0);
+  } finally {
+    clock.close();
+  }
+}, 120_000);
+
+test("the system tells how long a process waited, and what cannot be read is no wait", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "schedstat");
+  writeFileSync(path, "1000000 2500000 7\n");
+  expect(openProcessorWait(path)()).toBe(2.5);
+  writeFileSync(path, "");
+  expect(openProcessorWait(path)()).toBe(0);
+  expect(openProcessorWait(join(directory.path, "none"))()).toBe(0);
+});

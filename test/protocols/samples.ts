@@ -51,8 +51,18 @@ const WRITTEN: Readonly<Record<Protocol, readonly string[]>> = {
     "GET https://mcp.example/.well-known/oauth-protected-resource",
   ],
   fly: ["GET https://api.machines.dev/v1/apps/a/machines", "POST https://api.fly.io/graphql"],
-  ssh: ["GET https://prod.example.com/", "ssh prod uname -a"],
+  ssh: ["GET https://prod.example.com/"],
   generic: ["GET https://h.example/a", "POST https://h.example/v1/delete-user", "DELETE https://h.example/a"],
+};
+
+/** Of the protocols without command lines in the corpora. */
+const WRITTEN_LINES: Partial<Readonly<Record<Protocol, readonly (readonly string[])[]>>> = {
+  ssh: [
+    ["ssh", "prod", "uname -a"],
+    ["ssh", "prod", "sudo", "reboot"],
+    ["scp", "a", "prod:/etc/b"],
+    ["sftp", "prod"],
+  ],
 };
 
 const corpora = CORPORA.flatMap(readCorpus);
@@ -65,9 +75,8 @@ export function sampleRequests(protocol: Protocol): readonly HttpRequest[] {
 
 /** Command lines of a protocol. */
 export function sampleArgvs(protocol: Protocol): readonly (readonly string[])[] {
-  return spread(corpora.filter((row) => row.protocol === protocol)).flatMap((row) =>
-    row.argv ? [row.argv] : [],
-  );
+  const given = spread(corpora.filter((row) => row.protocol === protocol));
+  return [...(WRITTEN_LINES[protocol] ?? []), ...given.flatMap((row) => (row.argv ? [row.argv] : []))];
 }
 
 function spread<T>(rows: readonly T[]): readonly T[] {

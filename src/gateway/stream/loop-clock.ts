@@ -1,5 +1,8 @@
 // The event loop's own clock: says what time it is within a tick, without a system call, and how long
-// the loop stood still. A tick that comes late by much was kept waiting by work that did not end.
+// the loop stood still. A tick that comes late by much was kept waiting by work that did not end, or by other programs
+// that had the processor; their time is not counted.
+
+import { openProcessorWait } from "./processor-wait.ts";
 
 /** Between ticks while there are connections; what is shorter than this is no stall. */
 const TICK_MS = 20;
@@ -17,10 +20,14 @@ export class LoopClock {
   readonly #isBusy: () => boolean;
   #second = Math.floor(performance.now() / 1000);
   #dueMs = 0;
+  readonly #waitedMs: () => number;
+  /** How long it had waited for the processor when the timer was armed. */
+  #waitedBeforeMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(isBusy: () => boolean) {
+  constructor(isBusy: () => boolean, waitedMs = openProcessorWait()) {
     this.#isBusy = isBusy;
+    this.#waitedMs = waitedMs;
     this.#arm();
   }
 
@@ -37,6 +44,7 @@ export class LoopClock {
   #arm(): void {
     const ms = this.#isBusy() ? TICK_MS : REST_MS;
     this.#dueMs = performance.now() + ms;
+    this.#waitedBeforeMs = this.#waitedMs();
     this.#timer = setTimeout(() => this.#tick(), ms);
     this.#timer.unref();
   }
@@ -46,7 +54,8 @@ export class LoopClock {
     LOOP_TIME.nowMs = now;
     this.#turn(now);
     const slot = this.#second % SECONDS;
-    this.#longest[slot] = Math.max(this.#longest[slot] ?? 0, now - this.#dueMs);
+    const lateMs = now - this.#dueMs - (this.#waitedMs() - this.#waitedBeforeMs);
+    this.#longest[slot] = Math.max(this.#longest[slot] ?? 0, lateMs);
     this.#arm();
   }
 

@@ -6,7 +6,7 @@ import { fullGC } from "bun:jsc";
 import { LOOP_TIME } from "./loop-clock.ts";
 
 /** Over all connections together. */
-const MAX_BYTES = 40 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 /** Less than this is not worth ending a connection for. */
 export const WORTH_BYTES = 16 * 1024;
 
