@@ -102,7 +102,10 @@ async function main([first, ...rest]: readonly string[]): Promise<void> {
 
 if (import.meta.main) {
   await main(process.argv.slice(2)).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    // A bundle that fails holds the reasons, one an error.
+    const reasons = error instanceof AggregateError ? error.errors : [];
+    for (const reason of [error, ...reasons])
+      process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
     process.exit(1);
   });
 }

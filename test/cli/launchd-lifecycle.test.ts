@@ -18,7 +18,7 @@ import { PROJECT_ROOT } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 300_000;
 
 test(
   "install, a changed list, upgrade, a broken upgrade and uninstall end as they should",

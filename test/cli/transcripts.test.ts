@@ -10,7 +10,7 @@ import { testSettings } from "../support/test-settings.ts";
 import { matches, parseTranscript, type Step } from "./transcript.ts";
 
 const FOLDER = join(import.meta.dir, "scripts");
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 
 interface Output {
   readonly stdout: string;

@@ -148,7 +148,7 @@ async function run(
   return seen;
 }
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 const ALLOWED: readonly Case[] = [
   { name: "the policy allows it", policy: ALLOWING },
   { name: "a person allows it", policy: ASKING },

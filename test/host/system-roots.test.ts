@@ -14,7 +14,7 @@ import { statePaths } from "../../src/state/paths.ts";
 import { pemCertificates } from "../../src/text/pem-certificates.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 /** As Apple's keychain has them: many, none of them iddio's. */
 const APPLE = tls.rootCertificates.slice(0, 100).flatMap(pemCertificates);
 

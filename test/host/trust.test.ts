@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
 import { trustAtInstall } from "../../src/cli/kit/installation/trust-ca.ts";
 import { caReport } from "../../src/gateway/control/ca-report.ts";
+import { TOOL_PATIENCE } from "../../src/host/process/run-tool.ts";
 import { KeychainTrust } from "../../src/host/trust/darwin.ts";
 import { readCertificate, trustPlaces } from "../../src/host/trust/trust.ts";
 import { ensureStateDirectory } from "../../src/state/files.ts";
@@ -163,8 +164,14 @@ test("macOS: install over ssh ends with a remark; who asks for trust by name is 
 
 test("macOS: root waits for the window longer than any other program", async () => {
   await using home = await homeWith({ security: SECURITY, sudo: SUDO });
-  await writeFile(join(home.path, "dialog"), "61");
-  await new KeychainTrust(home.env, true).trust(home.certificate);
+  await writeFile(join(home.path, "dialog"), "2");
+  const before = TOOL_PATIENCE.ms;
+  TOOL_PATIENCE.ms = 1_000;
+  try {
+    await new KeychainTrust(home.env, true).trust(home.certificate);
+  } finally {
+    TOOL_PATIENCE.ms = before;
+  }
   expect(home.calls().at(-1)).toContain("add-trusted-cert -d");
 }, 120_000);
 

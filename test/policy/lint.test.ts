@@ -12,7 +12,7 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { classifierFor } from "../../src/protocols/registry.ts";
 import { readToolCommands } from "../../src/protocols/vocabulary.ts";
 
-const LIMIT = 60_000;
+const LIMIT = 300_000;
 const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
 
 function policyOf(text: string): Policy {

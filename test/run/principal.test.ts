@@ -14,7 +14,7 @@ import { eventually } from "../support/eventually.ts";
 import { OPEN_GATE } from "../support/open-gate.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-const LONG_MS = 60_000;
+const LONG_MS = 300_000;
 const NEW: NewRun = { name: "claude", profile: "shell", command: "sh", uid: 1, localPorts: [] };
 /** Calls a method with node's own client of sockets, and prints the answer. */
 const CALL = `

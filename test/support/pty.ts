@@ -4,7 +4,7 @@
 import { TerminalScreen } from "./terminal-screen.ts";
 
 const END_MS = 5_000;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 100_000;
 
 /** A running program with its terminal. */
 export interface PtyProgram extends AsyncDisposable {
@@ -14,7 +14,7 @@ export interface PtyProgram extends AsyncDisposable {
   readonly pid: number;
   type(keys: string): void;
   resize(columns: number, rows: number): void;
-  /** Resolves once the screen fits; throws with the screen after ten seconds. */
+  /** Resolves once the screen fits; throws with the screen after a hundred seconds. */
   until(fits: (screen: TerminalScreen) => boolean): Promise<void>;
   /** Resolves with the exit code. */
   readonly exited: Promise<number>;

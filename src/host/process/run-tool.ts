@@ -26,7 +26,8 @@ export interface ToolOptions {
   readonly timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 30_000;
+/** How long a program may take for which no time is told. Tests shorten it. */
+export const TOOL_PATIENCE = { ms: 30_000 };
 
 /** Where a person's own program is on the PATH of this environment; entries that depend on the working directory do not count. */
 export function findOnPath(name: string, env: Environment): string | undefined {
@@ -54,7 +55,7 @@ export async function runTool(argv: readonly string[], options: ToolOptions): Pr
       stdin: options.isInteractive ? "inherit" : Buffer.from(options.input ?? ""),
       stdout: "pipe",
       stderr: options.isInteractive ? "inherit" : "pipe",
-      timeout: options.isInteractive ? 5 * 60_000 : (options.timeoutMs ?? TIMEOUT_MS),
+      timeout: options.isInteractive ? 5 * 60_000 : (options.timeoutMs ?? TOOL_PATIENCE.ms),
     });
     const [stdout, stderr, code] = await Promise.all([
       new Response(child.stdout).text(),

@@ -16,7 +16,7 @@ import type { StandInRequest } from "../../support/stand-ins/stand-in.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { startHttpReceiver } from "../forward/receivers.ts";
 
-const LONG_MS = 60_000;
+const LONG_MS = 300_000;
 const KEY = "AKIARTX3GSDSQAEXAMPL";
 const SECRET = "the/Real+Secret0123456789abcdefghijklmno";
 const ROLE = "arn:aws:iam::444455556666:role/agent";

@@ -11,7 +11,7 @@ import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { startHttpReceiver } from "../forward/receivers.ts";
 
-const LONG_MS = 60_000;
+const LONG_MS = 300_000;
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 let google: ReturnType<typeof startHttpReceiver>;
 let origin: RawOrigin;

@@ -10,7 +10,7 @@ import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { connectTls } from "../../support/proxy-client.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
-const LONG_MS = 60_000;
+const LONG_MS = 300_000;
 let cluster: Cluster;
 let daemon: Daemon;
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;

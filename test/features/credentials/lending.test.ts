@@ -13,7 +13,7 @@ import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { startHttpReceiver } from "../forward/receivers.ts";
 
 const SECRET = "s3cret-Canary/with+more=0123456789";
-const LONG_MS = 60_000;
+const LONG_MS = 300_000;
 let origin: RawOrigin;
 let daemon: Daemon;
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;

@@ -24,7 +24,7 @@ const POLICY = `kubectl:
 const READ = "kubectl get pods -n dev";
 const CHANGE = "kubectl delete pod api -n dev";
 const DENIED = "kubectl delete namespace prod";
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 
 let daemon: Daemon;
 beforeAll(async () => {

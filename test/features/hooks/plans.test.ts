@@ -11,7 +11,7 @@ import { findClient } from "../../support/clients.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 const POLICY = `terraform:
   inspect: []
   default: escalate

@@ -56,11 +56,12 @@ if (findSshTools() !== undefined && ansible !== undefined)
       });
     };
 
-    for (const [name, env] of [
-      ["copies its modules by sftp and shares a connection", { ANSIBLE_PIPELINING: "0" }],
-      ["sends its modules on stdin", { ANSIBLE_PIPELINING: "1" }],
-      ["copies by scp", { ANSIBLE_PIPELINING: "0", ANSIBLE_SSH_TRANSFER_METHOD: "scp" }],
-      ["copies by dd", { ANSIBLE_PIPELINING: "0", ANSIBLE_SSH_TRANSFER_METHOD: "piped" }],
+    for (const [name, env, hasFacts] of [
+      // Facts are read in the first one only: they are what takes Ansible its time.
+      ["copies its modules by sftp and shares a connection", { ANSIBLE_PIPELINING: "0" }, true],
+      ["sends its modules on stdin", { ANSIBLE_PIPELINING: "1" }, false],
+      ["copies by scp", { ANSIBLE_PIPELINING: "0", ANSIBLE_SSH_TRANSFER_METHOD: "scp" }, false],
+      ["copies by dd", { ANSIBLE_PIPELINING: "0", ANSIBLE_SSH_TRANSFER_METHOD: "piped" }, false],
     ] as const)
       test(
         name,
@@ -73,13 +74,13 @@ if (findSshTools() !== undefined && ansible !== undefined)
           const { code, stdout, stderr } = await playbook(
             world,
             `- hosts: all
-  gather_facts: true
+  gather_facts: ${hasFacts}
   tasks:
     - copy: {src: ${local}, dest: ${there}, mode: "0640"}
     - fetch: {src: ${there}, dest: ${back}, flat: true}
     - command: uname -s
       register: it
-    - assert: {that: ["it.stdout == 'Linux'", "ansible_facts.system == 'Linux'"]}
+    - assert: {that: ["it.stdout == 'Linux'"${hasFacts ? `, "ansible_facts.system == 'Linux'"` : ""}]}
     - shell: exit 3
       register: failed
       failed_when: failed.rc != 3
