@@ -1,4 +1,4 @@
-// What every section of the bench is given.
+// The inputs of every section of the bench.
 
 import type { OriginPorts } from "./origin-process.ts";
 import type { Report } from "./report.ts";

@@ -8,7 +8,7 @@ import { processorMs } from "./process-usage.ts";
 import type { Report } from "./report.ts";
 import { median, ratios, type Series, short, shown } from "./series.ts";
 
-/** What one peer reached, a value a round. */
+/** The rates of one peer, a value a round. */
 export interface Standing {
   /** Operations a second. */
   readonly rates: number[];
@@ -16,7 +16,7 @@ export interface Standing {
   readonly costs: number[];
 }
 
-/** What is left of an earlier build's rate at least. */
+/** The least share of an earlier build's rate that must be left. */
 export const NO_SLOWER = 0.97;
 
 /** The standings by peer's name. */

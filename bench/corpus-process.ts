@@ -1,5 +1,5 @@
-// Times judge() on the requests of one corpus: classify and decide together, body and all, one sample
-// a call. A process of its own, so that no load shares its heap and its compiled code.
+// Times judge() on the requests of one corpus: classify and decide together, body and all, one
+// sample a call. A process of its own, so that no load shares its heap and its compiled code.
 
 import { isProtocol, PROTOCOLS, type Protocol } from "../src/model/protocol.ts";
 import type { Header, HttpRequest } from "../src/model/request.ts";

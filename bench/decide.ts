@@ -1,6 +1,6 @@
-// How long routing and deciding take, at the default policy and at one of 10,000 rules and 1,000 inspect entries.
-// Prints one line a measurement: median and 99th percentile in microseconds. Each sample is one call, timed with
-// the clock's own cost taken off. Run: bun bench/decide.ts
+// How long routing and deciding take, at the default policy and at one of 10,000 rules and 1,000
+// inspect entries. Prints one line a measurement: median and 99th percentile in microseconds. Each
+// sample is one call, timed with the clock's own cost taken off. Run: bun bench/decide.ts
 
 import type { Classification } from "../src/model/classification.ts";
 import { decide } from "../src/policy/decide/decide.ts";

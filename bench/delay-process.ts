@@ -48,7 +48,7 @@ function deliver(side: Side): void {
   }
 }
 
-/** What waits for a socket is the other side's. */
+/** Octets that wait for a socket belong to the other side. */
 function drained(side: Side | undefined): void {
   if (side === undefined) return;
   deliver(side);

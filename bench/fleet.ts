@@ -1,5 +1,6 @@
-// `bun bench/fleet.ts`: many simulated devices at one control plane on PostgreSQL. Each sends rows, syncs, waits; some ask, and are
-// answered. Prints what it did and how long the answers took. `--devices 200 --seconds 60 --rows 100`.
+// `bun bench/fleet.ts`: many simulated devices at one control plane on PostgreSQL. Each sends rows,
+// syncs, waits; some ask, and are answered. Prints what it did and how long the answers took.
+// `--devices 200 --seconds 60 --rows 100`.
 
 import { parseArgs } from "node:util";
 import { openPostgres } from "../src/server/database/postgres.ts";
@@ -7,7 +8,7 @@ import { ControlPlane } from "../test/support/control-plane.ts";
 import { startPostgres } from "../test/support/postgres-cluster.ts";
 import { auditLine, type SimulatedDevice } from "../test/support/simulated-device.ts";
 
-/** What is asked of the server. */
+/** The load on the server. */
 export interface FleetLoad {
   readonly devices: number;
   readonly seconds: number;
@@ -17,7 +18,7 @@ export interface FleetLoad {
   readonly gapMs: number;
 }
 
-/** What came of it. */
+/** The result of the load. */
 export interface FleetResult {
   readonly rows: number;
   readonly rowsPerSecond: number;

@@ -1,5 +1,6 @@
-// bench/history.tsv: what runs of the bench measured, a line each number, so that a number can be compared with the
-// last one of the same machine. Only `--record` adds to it; a run that was disturbed need not be kept.
+// bench/history.tsv: what runs of the bench measured, a line each number, so that a number can be
+// compared with the last one of the same machine. Only `--record` adds to it; a run that was
+// disturbed need not be kept.
 
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { arch, cpus, platform, release } from "node:os";

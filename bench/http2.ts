@@ -1,4 +1,4 @@
-// What the HTTP/2 engine costs: two connections in memory, small request and response pairs and bulk
+// Measures the HTTP/2 engine: two connections in memory, small request and response pairs and bulk
 // DATA, medians of rounds. Prints and judges nothing; run it with `bun bench/http2.ts`.
 
 import type { Header } from "../src/model/request.ts";

@@ -1,6 +1,6 @@
-// How many audit rows a second are durable, by how many requests wait at once, against what one write and one
-// fdatasync a batch of the same size allow on this disk with nothing else to do. Median of five rounds each.
-// Usage: bun bench/journal.ts [directory]
+// How many audit rows a second are durable, by how many requests wait at once, against what one
+// write and one fdatasync a batch of the same size allow on this disk with nothing else to do.
+// Median of five rounds each. Usage: bun bench/journal.ts [directory]
 
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -10,7 +10,7 @@ export interface LoadRoute {
   readonly port: number;
   /** host:port to CONNECT to first; undefined: no proxy. */
   readonly connect?: string;
-  /** What the certificate must chain to; undefined: no TLS. */
+  /** The root that the certificate must chain to; undefined: no TLS. */
   readonly caPem?: string;
   /** host:port of the origin, for the Host field. */
   readonly authority: string;

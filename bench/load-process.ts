@@ -13,7 +13,7 @@ export interface LoadResult {
   readonly elapsedMs: number;
 }
 
-/** What a load is asked for. */
+/** The orders of a load. */
 export interface LoadOrder {
   readonly route: LoadRoute;
   /** Connections at the same time. */

@@ -1,4 +1,5 @@
-// mitmproxy without its screen and without a log of flows, verifying upstreams against the origin's CA.
+// mitmproxy without its screen and without a log of flows, verifying upstreams against the origin's
+// CA.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// What a peer is: a proxy of any make, running on a loopback port of its own with a temporary
-// configuration, to which the same load can be sent.
+// The contract of a peer: a proxy of any make, running on a loopback port of its own with a
+// temporary configuration, to which the same load can be sent.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";

@@ -1,7 +1,7 @@
-// `bun bench/policy.ts`: the policy tools at the size of a real log, with time and memory printed. A synthetic week of
-// 200,000 rows is replayed and learnt from; ten million random requests are decided by two policies, and whatever the
-// comparison says nothing about must be the same. `--rows N` and `--samples N` make it shorter. Exit code 1 when a law
-// does not hold; no time is a failure.
+// `bun bench/policy.ts`: the policy tools at the size of a real log, with time and memory printed.
+// A synthetic week of 200,000 rows is replayed and learnt from; ten million random requests are
+// decided by two policies, and whatever the comparison says nothing about must be the same. `--rows
+// N` and `--samples N` make it shorter. Exit code 1 when a law does not hold; no time is a failure.
 
 import type { Classification } from "../src/model/classification.ts";
 import type { Protocol } from "../src/model/protocol.ts";

@@ -1,5 +1,5 @@
-// What a process has used, from Linux's /proc, with its children. Elsewhere nothing is known, and
-// the columns that show it stay empty.
+// The time and memory that a process has used, from Linux's /proc, with its children. Elsewhere
+// nothing is known, and the columns that show it stay empty.
 
 import { readdirSync, readFileSync } from "node:fs";
 

@@ -1,5 +1,5 @@
-// The yardstick of interception: TLS ended, TLS begun, bytes copied, nothing read. No CONNECT and no
-// parsing, so nothing that runs on Bun can be faster.
+// The yardstick of interception: TLS ended, TLS begun, bytes copied, nothing read. No CONNECT and
+// no parsing, so nothing that runs on Bun can be faster.
 
 import type { Socket } from "bun";
 import { answerCalls } from "./worker.ts";

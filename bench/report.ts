@@ -1,5 +1,5 @@
-// What the bench prints: tables as they are measured, and at the end every ratio beside the bar that
-// it is held against.
+// Prints the bench: tables as they are measured, and at the end every ratio beside the bar that it
+// is held against.
 
 /** One number that is held against a bar. */
 export interface Bar {

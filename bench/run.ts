@@ -1,5 +1,6 @@
-// `npm run bench`: iddio beside its peers on this machine, as ratios. Starts everything that it needs
-// on loopback and ends it again. `-- --quick` for a short look, `-- --only keep-alive,splice` for parts.
+// `npm run bench`: iddio beside its peers on this machine, as ratios. Starts everything that it
+// needs on loopback and ends it again. `-- --quick` for a short look, `-- --only keep-alive,splice`
+// for parts.
 
 import type { Bench, Section } from "./bench.ts";
 import { lastRecorded, machine, record } from "./history.ts";

@@ -1,4 +1,4 @@
-// What judging costs: the corpora through classify and decide, and a policy of 10,000 rules.
+// The cost of judging: the corpora through classify and decide, and a policy of 10,000 rules.
 
 import { join } from "node:path";
 import { CORPORA } from "../test/truth/corpora.ts";

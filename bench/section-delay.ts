@@ -1,5 +1,5 @@
-// What a short-lived client gains from the pool when the upstream is 40 ms away: a raw request on a new
-// connection, and a real kubectl. The way there is a relay on loopback that holds bytes back.
+// The gain of a short-lived client from the pool when the upstream is 40 ms away: a raw request on
+// a new connection, and a real kubectl. The way there is a relay on loopback that holds bytes back.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What iddio asks of the machine: its start, its memory, its disk.
+// iddio's demands on the machine: its start, its memory, its disk.
 
 import { appendFileSync, closeSync, openSync, statSync, writeSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";

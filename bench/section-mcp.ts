@@ -1,5 +1,6 @@
-// What iddio adds to a call of an MCP server over stdin and stdout: an official server through the compiled `iddio mcp
-// run`, against the same server without it, one call after the other.
+// The time that iddio adds to a call of an MCP server over stdin and stdout: an official server
+// through the compiled `iddio mcp run`, against the same server without it, one call after the
+// other.
 
 import { startGatewayProcess } from "../test/support/gateway.ts";
 import { connectThrough, connectTo, officialServer } from "../test/support/mcp-client.ts";

@@ -1,5 +1,6 @@
-// What `iddio run` adds: to the start of a program, and to bytes through the proxy; and how long a hook takes. As an
-// unprivileged user, with the compiled program, against the same program or transfer without the sandbox.
+// The time that `iddio run` adds: to the start of a program, and to bytes through the proxy; and
+// how long a hook takes. As an unprivileged user, with the compiled program, against the same
+// program or transfer without the sandbox.
 
 import { hookAdapter } from "../src/features/hooks/agents/adapters.ts";
 import { noSandbox, type Sandbox, startSandbox } from "../test/support/sandbox.ts";

@@ -1,5 +1,6 @@
-// What iddio leaves of an SSH connection's speed: bytes up and down and the start of a command through the compiled
-// program, against the same ssh and sshd without it. Both are on this machine and share its processors.
+// The speed of an SSH connection through iddio: bytes up and down and the start of a command
+// through the compiled program, against the same ssh and sshd without it. Both are on this machine
+// and share its processors.
 
 import { ALLOW_ALL, startSshWorld } from "../test/support/ssh-world.ts";
 import { findSshTools } from "../test/support/sshd.ts";

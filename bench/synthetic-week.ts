@@ -1,6 +1,6 @@
-// A week of audit rows made from the recorded and published requests of real clients (test/truth/data): a small crew of
-// agents that sends the same few over and over and the rest now and then, and a person who answers as the tier suggests.
-// The same seed gives the same week.
+// A week of audit rows made from the recorded and published requests of real clients
+// (test/truth/data): a small crew of agents that sends the same few over and over and the rest now
+// and then, and a person who answers as the tier suggests. The same seed gives the same week.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,7 +69,7 @@ export function* syntheticWeek(policy: Policy, count: number, version: string, s
   }
 }
 
-/** What the policy said and, where it asked, a person: sensitive things are looked at longer. */
+/** The policy's answer and, where it asked, a person's: sensitive requests are looked at longer. */
 function answerOf(
   verdict: Action,
   { tier, command = "" }: EntryFields,
@@ -78,7 +78,7 @@ function answerOf(
   if (verdict === "allow") return { decision: "allow", outcome: "allowed" };
   if (verdict === "deny") return { decision: "deny", outcome: "refused" };
   if (chance < 0.1) return { decision: "escalate", outcome: "timed_out" };
-  // What is dangerous by its name is refused by a person now and then.
+  // A person now and then refuses a command that is dangerous by its name.
   const isDoubted = tier === "sensitive" || /policy|token|key|cert/i.test(command);
   return chance < (isDoubted ? 0.5 : 0.1)
     ? { decision: "deny", outcome: "denied" }

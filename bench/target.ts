@@ -1,6 +1,6 @@
-// What load and origin agree on: the request, the answer, and the bytes of a bulk transfer. The
-// number in a request's path comes back in the answer's body, so a reply that was not made for
-// its request is noticed, whichever peer carried it.
+// The agreement of load and origin: the request, the answer, and the bytes of a bulk transfer. The
+// number in a request's path comes back in the answer's body, so a reply that was not made for its
+// request is noticed, whichever peer carried it.
 
 /** Digits in the path that the answer repeats. */
 export const NUMBER_LENGTH = 8;

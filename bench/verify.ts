@@ -1,5 +1,6 @@
-// What verifying an upstream's chain costs: fresh, by a verifier that has seen nothing, and again for a further
-// connection. Medians of rounds in microseconds. Prints and judges nothing; run it with `bun bench/verify.ts`.
+// Measures the verification of an upstream's chain: fresh, by a verifier that has seen nothing, and
+// again for a further connection. Medians of rounds in microseconds. Prints and judges nothing; run
+// it with `bun bench/verify.ts`.
 
 import * as tls from "node:tls";
 import { parseCertificate } from "../src/ca/certificates/certificate.ts";

@@ -1,4 +1,4 @@
-// What the codec costs: nanoseconds per head and gigabytes per second of chunked body, medians of
+// Measures the codec: nanoseconds per head and gigabytes per second of chunked body, medians of
 // rounds. Prints and judges nothing; run it with `bun bench/wire.ts`.
 
 import { BodyDecoder, encodeChunk, encodeLastChunk } from "../src/wire/http1/body.ts";

@@ -1,5 +1,5 @@
-// argv in, exit code out. The only place that prints an error and the only one that ends the process.
-// It must stay light: `iddio status --quiet` runs at every shell start.
+// argv in, exit code out. The only place that prints an error and the only one that ends the
+// process. It must stay light: `iddio status --quiet` runs at every shell start.
 
 import "./reflect.ts"; // before anything that may load @peculiar/x509
 import { Output, OutputClosed } from "./cli/kit/output.ts";

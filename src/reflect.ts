@@ -1,6 +1,7 @@
-// The part of the Reflect metadata proposal that @peculiar/x509 (through tsyringe) asks for at load time.
-// It must be evaluated before that package is: main.ts imports it first, because in a compiled binary a
-// lazily loaded module is too late; bunfig.toml does the same for tests. Knows nothing of certificates.
+// The part of the Reflect metadata proposal that @peculiar/x509 (through tsyringe) asks for at load
+// time. It must be evaluated before that package is: main.ts imports it first, because in a
+// compiled binary a lazily loaded module is too late; bunfig.toml does the same for tests. Knows
+// nothing of certificates.
 
 type Metadata = Map<unknown, unknown>;
 

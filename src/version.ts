@@ -1,5 +1,5 @@
-// Which build this is. The values are put in by the build (packaging/release/compile.ts); a run from source is told
-// apart by its version.
+// Which build this is. The values are put in by the build (packaging/release/compile.ts); a run
+// from source is told apart by its version.
 
 declare const IDDIO_BUILD_VERSION: string | undefined;
 declare const IDDIO_RELEASE_PUBLIC_KEY: string | undefined;

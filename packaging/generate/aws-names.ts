@@ -1,6 +1,6 @@
-// What the AWS CLI calls its services where that is not the SDK id in lower case with hyphens, and which IAM
-// action governs an S3 operation that has another name. Facts of the AWS CLI and of the Service Authorization
-// Reference, kept by hand because no package lists them.
+// The AWS CLI's names of its services where they are not the SDK id in lower case with hyphens, and
+// the IAM actions that govern an S3 operation under another name. Facts of the AWS CLI and of the
+// Service Authorization Reference, kept by hand because no package lists them.
 
 /** CLI service names by SDK id. */
 export const CLI_NAMES: Readonly<Record<string, string>> = {

@@ -20,7 +20,7 @@ interface Node {
   readonly operations: Map<string, string>;
 }
 
-/** What an operation of no known name does, by its method. */
+/** The verb of an operation without a known name, by its method. */
 const VERBS = { GET: "get", POST: "create", PUT: "update", PATCH: "edit", DELETE: "delete" } as const;
 
 /** Parameters whose values hold slashes as they are sent: model names and object keys. */

@@ -206,7 +206,7 @@ function record(sdkId: string, operation: string, shapes: Shapes, output: string
   if (!found.has(`${cli} ${operation}`)) found.set(`${cli} ${operation}`, path);
 }
 
-/** What Google's answers show; passwords and keys that callers set are left out of them. */
+/** Secrets that Google's answers show; passwords and keys that callers set are left out of them. */
 const GOOGLE =
   /^(?:passwordHash|(?:client|consumer|app)Secret|secret|keyString|authString|privateKeyData|(?:access|refresh|oauth|sas|activation|security)Token|access_token|secretValue)$/;
 /** A `secret` that names one in Secret Manager, or that is not shown. */

@@ -19,7 +19,7 @@ import { signDarwin } from "./sign-darwin.ts";
 import { squashfs } from "./squashfs.ts";
 import type { Target } from "./targets.ts";
 
-/** What a release is made from. */
+/** The inputs of a release. */
 export interface ReleaseInput {
   readonly root: string;
   readonly out: string;

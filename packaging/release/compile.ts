@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packTables } from "./pack-tables.ts";
 
-/** What is compiled. */
+/** The inputs of a compilation. */
 export interface CompileInput {
   readonly root: string;
   readonly outfile: string;

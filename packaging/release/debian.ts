@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { type ArchiveFile, ar, gzip, tarGz } from "./archive.ts";
 
-/** What a package is made from. */
+/** The inputs of a package. */
 export interface DebianInput {
   readonly version: string;
   /** `amd64` or `arm64`. */

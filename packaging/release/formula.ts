@@ -1,6 +1,6 @@
 // The Homebrew formula of a release, with the checksums of its archives.
 
-/** What the formula is made from. */
+/** The inputs of the formula. */
 export interface FormulaInput {
   readonly version: string;
   readonly homepage: string;

@@ -1,4 +1,5 @@
-// What a release is built for. The names are part of what install.sh and `iddio upgrade` download, so they never change.
+// The targets of a release. Their names are part of the files that install.sh and `iddio upgrade`
+// download, so they never change.
 
 /** One platform that a release has a binary for. */
 export interface Target {

@@ -1,5 +1,5 @@
-// The control methods about requests that wait for a person, and about grants. Part of the table in methods.ts, whose rules
-// hold here: what is there already only gets additions.
+// The control methods about requests that wait for a person, and about grants. Part of the table in
+// methods.ts, whose rules hold here: existing entries only get additions.
 
 import { method } from "./method.ts";
 import { approval, approvalDetails, approvalReply, endedApproval, grantReport } from "./reports.ts";
@@ -40,7 +40,7 @@ export const APPROVAL_METHODS = {
       for_ms: optional(number("also lets requests like it through for so long; at most a day")),
       rest_of_command: optional(
         flag(
-          "also lets what else this process asks for through, in the same scope and at most this tier, for a minute",
+          "also lets the further requests of this process through, in the same scope and at most this tier, for a minute",
         ),
       ),
     }),
@@ -52,7 +52,7 @@ export const APPROVAL_METHODS = {
     input: object({
       id: text(),
       reason: optional(text()),
-      instead: optional(text("what the client is to do in its place; it is told so")),
+      instead: optional(text("a suggestion to the client: do this in its place")),
       digest,
     }),
     output: approvalReply,

@@ -1,5 +1,6 @@
-// Whether a value has the shape that a schema names. The daemon checks strictly what it is asked and what it answers;
-// a client checks openly, because a newer daemon may have added fields and words. Nothing here changes a value.
+// Whether a value has the shape that a schema names. The daemon checks its input and its answers
+// strictly; a client checks openly, because a newer daemon may have added fields and words. Nothing
+// here changes a value.
 
 import type { AnySchema, Fields } from "./schema.ts";
 

@@ -1,6 +1,6 @@
-// The command line's end of the control socket. Imported at every start of the program, so it stays on fetch, which is
-// there already, and imports nothing heavy: the table of methods is loaded for the first call, and not at all for a
-// caller that hands over its method's entry.
+// The command line's end of the control socket. Imported at every start of the program, so it stays
+// on fetch, which is there already, and imports nothing heavy: the table of methods is loaded for
+// the first call, and not at all for a caller that hands over its method's entry.
 
 import { UserError } from "../model/user-error.ts";
 import { NdjsonDecoder } from "../wire/ndjson.ts";
@@ -12,7 +12,10 @@ import type { CallMethod, ControlMethod, ControlMethods, StreamMethod } from "./
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_ROW_BYTES = 8 * 1024 * 1024;
 
-/** The sandbox of `iddio run` shows this file, with the address at which agents may call what is made for them. */
+/**
+ * The sandbox of `iddio run` shows this file, with the address at which agents may call the methods that are
+ * made for them.
+ */
 export const ADDRESS_IN_RUN = "/run/iddio/api";
 
 /** Nothing answers on the socket; what needs no daemon may go on without it. */
@@ -194,7 +197,7 @@ function isQuestion(value: unknown): value is PresenceQuestion {
   return typeof value === "object" && value !== null && "ask" in value;
 }
 
-/** What starts the daemon of this socket: the system's is root's to start. */
+/** The command that starts the daemon of this socket: only root starts the system's. */
 export function startCommand(socketPath: string): string {
   return socketPath.startsWith("/var/lib/iddio/") ? "sudo iddio gateway" : "iddio gateway";
 }

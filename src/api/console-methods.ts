@@ -1,5 +1,5 @@
-// The control methods about the console itself: who may open it, and which sessions there are. A session is opened from
-// the control socket only: the console cannot make more of itself.
+// The control methods about the console itself: who may open it, and which sessions there are. A
+// session is opened from the control socket only: the console cannot make more of itself.
 
 import { method } from "./method.ts";
 import { flag, list, number, object, optional, text, type Value } from "./schema.ts";

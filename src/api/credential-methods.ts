@@ -1,10 +1,10 @@
-// The control methods about credentials that iddio holds for agents, and what they take and answer with. No value goes
-// through them but a new one on its way to the keychain.
+// The control methods about credentials that iddio holds for agents, with their inputs and replies.
+// No value goes through them but a new one on its way to the keychain.
 
 import { method } from "./method.ts";
 import { flag, list, map, number, object, optional, text, type Value } from "./schema.ts";
 
-/** What a credential is added with. */
+/** The input of `credentials_add`. */
 export const credentialInput = object({
   name: text(),
   kind: text("github, cloudflare, fly, google, aws, kubernetes or generic"),
@@ -40,7 +40,9 @@ export const credentialInput = object({
   role: optional(text("ARN of a role of AWS that keys are minted for")),
   external_id: optional(text()),
   region: optional(text("of STS")),
-  session: optional(text("action: the keys may do what the request does; role: all that the role may do")),
+  session: optional(
+    text("action: the keys may do only the request's action; role: everything that the role may do"),
+  ),
 });
 
 /** One of them. */
@@ -84,7 +86,7 @@ export const CREDENTIAL_METHODS = {
           name: text(),
           variables: list(text()),
           placeholder: text(),
-          environment: map(text(), "variables and what they are set to"),
+          environment: map(text(), "variables and their values"),
           context: optional(text("of the kubeconfig, whose user it is for")),
           keeps_certificate: optional(flag("the client certificate stays with the context")),
         }),

@@ -1,6 +1,7 @@
-// What the control methods about pins, the detector, observe sessions, settings, probes, the guard and updates answer with. Each
-// report is a schema, and its type follows from it. Names on the wire are snake_case JSON. Only ever added to, and what
-// is added is optional: what is here is a contract with older and newer programs.
+// Replies of the control methods about pins, the detector, observe sessions, settings, probes, the
+// guard and updates. Each report is a schema, and its type follows from it. Names on the wire are
+// snake_case JSON. These are a contract with older and newer programs: fields are only added, and a
+// new field is optional.
 
 import { LEVELS } from "../model/level.ts";
 import { MODES } from "../model/mode.ts";
@@ -53,7 +54,7 @@ export const settingChange = object({
   name: text(),
   value: anything(),
   previous: anything(),
-  note: optional(text("what the change does or does not do now, when that is not plain")),
+  note: optional(text("a remark when the change does not take effect at once")),
 });
 /** The answer to `settings set`. */
 export type SettingChange = Value<typeof settingChange>;
@@ -109,7 +110,7 @@ export type UpdateReport = Value<typeof updateReport>;
 /** An agent in `iddio run` and its level. */
 export const runLevelReport = object({ name: text(), level: words(LEVELS) });
 
-/** What guards approvals, and the level that it reaches. */
+/** The guard of approvals and its level. */
 export const guardReport = object({
   guard: words(["off", "session", "totp", "passkey"]),
   level: words(LEVELS),
@@ -120,7 +121,7 @@ export const guardReport = object({
   recovery_codes: optional(number("how many are left")),
   runs: optional(list(runLevelReport, "the agents in `iddio run`, which reach a level of their own")),
 });
-/** What guards approvals, and the level that it reaches. */
+/** The guard of approvals and its level. */
 export type GuardReport = Value<typeof guardReport>;
 
 /** An enrolment that was begun. */

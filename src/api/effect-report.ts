@@ -1,4 +1,5 @@
-// What `approvals_effect` answers with: what a held request would do, as far as that can be seen without doing it.
+// The reply of `approvals_effect`: the effect of a held request, as far as a dry run and reads can
+// tell it.
 
 import { list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 
@@ -19,15 +20,17 @@ const removed = object({
 /** The effect of one held request. Strings come from the cluster and must be escaped before they are printed. */
 export const effectReport = object({
   state: words(["shown", "none"]),
-  about: text("what would happen, in a sentence; or why nothing can be shown"),
+  about: text("the effect in a sentence; or why nothing can be shown"),
   changes: optional(list(effectChange, "fields that differ, nearest to the root first")),
   more_changes: optional(number("how many more fields differ")),
-  removed: optional(list(removed, "what is deleted, the named object first; at most 200")),
+  removed: optional(list(removed, "the deleted objects, the named one first; at most 200")),
   removed_total: optional(number("how many objects are deleted in all, as far as they are known")),
   removed_kinds: optional(map(number(), "how many of each kind")),
   incomplete: optional(text("why there may be more than is listed; absent when all was looked at")),
-  notes: optional(list(text(), "what else a person should know")),
-  held_to: optional(text("what is compared again before the request goes; absent when nothing is")),
+  notes: optional(list(text(), "further facts for a person")),
+  held_to: optional(
+    text("the things that are compared again before the request goes; absent when nothing is"),
+  ),
 });
 /** The effect of one held request. */
 export type EffectReport = Value<typeof effectReport>;

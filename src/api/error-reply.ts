@@ -1,5 +1,5 @@
-// What a failed call answers with, on every transport: a status and a JSON object. A UserError is told as it is; of the
-// daemon's own faults only the message is.
+// The reply of a failed call, on every transport: a status and a JSON object. A UserError is told
+// as it is; of the daemon's own faults only the message is.
 
 import { UserError } from "../model/user-error.ts";
 import { PresenceNeeded } from "./gate.ts";

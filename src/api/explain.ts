@@ -1,6 +1,7 @@
-// The answers of the methods `classify` and `decide`, made from a policy and a request that was typed.
-// Used by the daemon with the active policy and by the command line, without a daemon, with the file's.
-// It judges with the very functions the gateway judges with and adds no opinion of its own.
+// The answers of the methods `classify` and `decide`, made from a policy and a request that was
+// typed. Used by the daemon with the active policy and by the command line, without a daemon, with
+// the file's. It judges with the very functions the gateway judges with and adds no opinion of its
+// own.
 
 import type { HttpRequest } from "../model/request.ts";
 import { UserError } from "../model/user-error.ts";

@@ -1,5 +1,5 @@
-// The control methods about forwarding audit rows, and what they take and answer with. Secrets go in; none comes out but
-// one that the daemon made, once.
+// The control methods about forwarding audit rows, with their inputs and replies. Secrets go in;
+// none comes out but one that the daemon made, once.
 
 import { method } from "./method.ts";
 import { list, map, number, object, optional, text, type Value, words } from "./schema.ts";
@@ -21,7 +21,7 @@ export const forwardReport = object({
 /** One of them. */
 export type ForwardReport = Value<typeof forwardReport>;
 
-/** What a receiver is added with. */
+/** The input of `forward_add`. */
 export const forwardStart = object({
   name: text(),
   target: text("its address; the scheme says the kind"),

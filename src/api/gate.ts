@@ -1,5 +1,6 @@
-// What the API asks of anyone who knows about people: the state before a change, and whether a person is present. The
-// guard implements it. A refusal may carry a question, which a client can answer by sending the call again with a proof.
+// The contract between the API and the guard: the state before a change, and whether a person is
+// present. A refusal may carry a question, which a client can answer by sending the call again with
+// a proof.
 
 import { UserError } from "../model/user-error.ts";
 import type { Effect, Standing } from "./method.ts";
@@ -13,7 +14,7 @@ export interface PresenceRequest {
   readonly input: object;
   /** Whether root may do this in place of a factor. */
   readonly isForRoot: boolean;
-  /** What the client sent as proof: `totp 123456`, `passkey <ceremony>`, `recovery <code>` or `root <nonce>`. */
+  /** The client's proof: `totp 123456`, `passkey <ceremony>`, `recovery <code>` or `root <nonce>`. */
   readonly proof: string | undefined;
 }
 

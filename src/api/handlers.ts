@@ -1,5 +1,5 @@
-// What the daemon implements: one function for each method of the table, typed by it. A handler runs only after the
-// caller was let in (admit.ts) and its input was checked.
+// The daemon's side of the table: one function for each method, typed by it. A handler runs only
+// after the caller was let in (admit.ts) and its input was checked.
 
 import { valueProblem } from "./check-value.ts";
 import {
@@ -21,7 +21,7 @@ export interface RowSink<Row> {
   readonly signal: AbortSignal;
 }
 
-/** What the daemon implements: one function a method. Throw a UserError to refuse. */
+/** One function for each method. Throw a UserError to refuse. */
 export type ControlHandlers = {
   readonly [M in CallMethod]: (
     input: ControlMethods[M]["input"],
@@ -36,8 +36,8 @@ export type ControlHandlers = {
   ) => void | Promise<void>;
 };
 
-/** Runs the handler of a call that was let in. Throws when the answer is not what the table says. */
-export async function carryOut(
+/** Runs the handler of a call that was let in. Throws when the answer does not fit the table. */
+export async function callHandler(
   handlers: ControlHandlers,
   method: CallMethod,
   input: object,
@@ -47,7 +47,7 @@ export async function carryOut(
   const output = await handler(input as never, caller);
   const problem = valueProblem(entryOf(method).output, output, "strict");
   if (problem !== undefined)
-    throw new TypeError(`the answer to ${method} is not what the table says: ${problem}`);
+    throw new TypeError(`the answer to ${method} does not fit the table: ${problem}`);
   return output;
 }
 

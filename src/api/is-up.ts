@@ -1,5 +1,6 @@
-// Whether a daemon answers on a socket, for anyone who asks at every start of a shell: one request on a bare
-// connection, because `fetch` starts a thread of its own. Says nothing about what the daemon does.
+// Whether a daemon answers on a socket, for anyone who asks at every start of a shell: one request
+// on a bare connection, because `fetch` starts a thread of its own. Says nothing about the state of
+// the daemon.
 
 const REQUEST = "GET /v1/status HTTP/1.1\r\nHost: iddio\r\nConnection: close\r\n\r\n";
 const GOOD = "HTTP/1.1 200 ";

@@ -1,5 +1,6 @@
-// The methods about what iddio does for Kubernetes beside judging: the effect of a held request, recorded sessions. A
-// part of the table in methods.ts. What they tell was read with an agent's credentials, so only a person sees it.
+// The methods about what iddio does for Kubernetes beside judging: the effect of a held request,
+// recorded sessions. A part of the table in methods.ts. Their replies were read with an agent's
+// credentials, so only a person sees it.
 
 import { effectReport } from "./effect-report.ts";
 import { method } from "./method.ts";
@@ -20,7 +21,7 @@ const NO_SUCH = { "not-found": "nothing has this id", ambiguous: "several match"
 /** A part of the table. */
 export const KUBERNETES_METHODS = {
   approvals_effect: method("read", "POST", "/v1/approvals/effect", {
-    about: "what a held request would do, looked at without doing it",
+    about: "the effect of a held request, found without carrying it out",
     isForPerson: true,
     input: id,
     output: object({ effect: effectReport }),
@@ -40,14 +41,14 @@ export const KUBERNETES_METHODS = {
     errors: NO_SUCH,
   }),
   undo_look: method("read", "POST", "/v1/undo/look", {
-    about: "what one change did, secrets masked, and what was changed after it",
+    about: "the effect of one change, secrets masked, and the later changes of the same objects",
     isForPerson: true,
     input: id,
     output: undoLook,
     errors: NO_SUCH,
   }),
   undo_clear: method("change", "POST", "/v1/undo/clear", {
-    about: "forgets what is kept of one change, or of all",
+    about: "forgets the saved objects of one change, or of all",
     input: object({ id: optional(text()) }),
     output: object({ cleared: number() }),
     errors: NO_SUCH,
@@ -73,7 +74,7 @@ export const KUBERNETES_METHODS = {
     errors: NO_SUCH,
   }),
   sessions_read_on: method("read", "POST", "/v1/sessions/read-on", {
-    about: "the next lines of a recording whose reading a person has begun; only whoever began it may",
+    about: "the next lines of a recording, for the person who began reading it",
     input: object({ ticket: text("as `sessions_read` gave it"), offset: number() }),
     output: piece,
     errors: { "no-ticket": "the ticket is not, or no longer, one" },

@@ -1,13 +1,14 @@
-// The contract of one control method: how it travels, what goes in and out, and what it may do to the user's
-// protection. `effect` is not optional, and a change counts as widening unless its entry proves that it narrows.
+// The contract of one control method: its path, its input and output, and its effect on the user's
+// protection. `effect` is not optional, and a change counts as widening unless its entry proves
+// that it narrows.
 
 import type { Mode } from "../model/mode.ts";
 import { type AnySchema, object, type Schema } from "./schema.ts";
 
-/** read: tells. change: alters what the daemon does or keeps. decide: answers for a person. */
+/** read: tells. change: alters the daemon's behaviour or its files. decide: answers for a person. */
 export type Effect = "read" | "change" | "decide";
 
-/** What holds before a change, as far as the entries of the table ask for it. */
+/** The state before a change, as far as entries of the table compare with it. */
 export interface Standing {
   readonly mode: Mode;
   /** The mode that comes back when the observe session ends; absent when none runs. */
@@ -24,11 +25,11 @@ export interface Standing {
 export interface Narrowing<Input> {
   /** A sentence for the documentation. */
   readonly because: string;
-  /** True only when what comes after lets through nothing that was not let through before. */
+  /** True only when the new state lets through nothing that the old one did not. */
   proof?(before: Standing, after: Input): boolean;
 }
 
-/** What an entry of the table says. */
+/** A method's entry in the table. */
 export interface MethodSpec<Input, Output> {
   readonly effect: Effect;
   /** GET for methods without input, unless told. */
@@ -45,7 +46,7 @@ export interface MethodSpec<Input, Output> {
   /** Size of an input at most; 4 MiB unless told. */
   readonly inputMaxBytes?: number;
   readonly narrows?: Narrowing<Input>;
-  /** It tells what only a person may see: a read that needs one all the same. */
+  /** A read that needs a person all the same, because its reply is only for one. */
   readonly isForPerson?: true;
   /** The method is about the guard itself: root may call it in place of a factor, and a first factor needs root. */
   readonly isForRoot?: true;

@@ -1,6 +1,7 @@
-// The control API as one table: what each method is called, takes, gives and does. The daemon's server, the client,
-// the checks at both ends and docs/control-api.md are made from it. Nothing here may know how a method is carried out.
-// A method that is only ever added to, never changed, keeps old programs working.
+// The control API as one table: what each method is called, takes, gives and does. The daemon's
+// server, the client, the checks at both ends and docs/control-api.md are made from it. Nothing
+// here may know how a method is carried out. A method that is only ever added to, never changed,
+// keeps old programs working.
 
 import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
@@ -50,7 +51,7 @@ const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "severa
 
 /** The table. */
 export const METHODS = {
-  status: method("read", "GET", "/v1/status", { about: "what the daemon is and does", output: statusReport }),
+  status: method("read", "GET", "/v1/status", { about: "the state of the daemon", output: statusReport }),
 
   ...POLICY_METHODS,
 
@@ -135,12 +136,12 @@ export const METHODS = {
     output: object({ setting: text(), suspects: list(suspectReport) }),
   }),
   detector_clear: method("change", "POST", "/v1/detector/clear", {
-    about: "forgets what the detector found",
+    about: "forgets the findings of the detector",
     output: object({ cleared: number() }),
     narrows: { because: "hosts that the detector lets through unread are opened again" },
   }),
   detector_promote: method("change", "POST", "/v1/detector/promote", {
-    about: "pins what the detector found",
+    about: "pins a host that the detector found",
     input: object(atHost),
     output: object({ pins: list(pinReport) }),
     errors: NO_SUCH,
@@ -174,7 +175,7 @@ export const METHODS = {
       stands_for: optional(text("the host that its requests are classified for")),
     }),
     output: probeStart,
-    narrows: { because: "the daemon itself answers what is sent to a probe; nothing is forwarded" },
+    narrows: { because: "the daemon itself answers requests to a probe; nothing is forwarded" },
   }),
   probes_end: method("change", "POST", "/v1/probes/end", {
     about: "closes a probe",
@@ -185,7 +186,7 @@ export const METHODS = {
   }),
 
   classify: method("read", "POST", "/v1/classify", {
-    about: "what a request would be",
+    about: "the classification of a request",
     input: object({
       method: text(),
       url: text(),
@@ -195,7 +196,7 @@ export const METHODS = {
     output: classifyReport,
   }),
   decide: method("read", "POST", "/v1/decide", {
-    about: "what the policy would do with a request",
+    about: "the policy's answer to a request",
     input: object({ method: text(), host: text(), path: text() }),
     output: decideReport,
   }),
@@ -254,10 +255,11 @@ export const METHODS = {
       force: flag("without it, a release that was looked for a moment ago is not looked for again"),
     }),
     output: updateReport,
-    narrows: { because: "what is found, and perhaps downloaded, is not installed" },
+    narrows: { because: "a release that is found, and perhaps downloaded, is not installed" },
   }),
   update_apply: method("change", "POST", "/v1/update/apply", {
-    about: "begins to install what was found, and answers before it is done: the daemon restarts on the way",
+    about:
+      "begins to install the found release, and answers before it is done: the daemon restarts on the way",
     output: updateReport,
   }),
 } as const;

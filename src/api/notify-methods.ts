@@ -1,5 +1,5 @@
-// The control methods about who is told of requests that wait, and what they take and answer with. Secrets go in; none
-// comes out but one that the daemon made, once.
+// The control methods about the receivers of notices, with their inputs and replies. Secrets go in;
+// none comes out but one that the daemon made, once.
 
 import { TIERS } from "../model/tier.ts";
 import { method } from "./method.ts";
@@ -29,7 +29,7 @@ export const notifyReport = object({
 /** One of them. */
 export type NotifyReport = Value<typeof notifyReport>;
 
-/** What a target is added with. */
+/** The input of `notify_add`. */
 export const notifyStart = object({
   name: text(),
   target: text("its address; the scheme says the kind"),

@@ -1,5 +1,6 @@
-// Who calls a control method, and which effects that kind of caller may have at all. This is the first check of every
-// call; whether a person is present is another one (admit.ts). A kind that is not in the table may do nothing.
+// Who calls a control method, and which effects that kind of caller may have at all. This is the
+// first check of every call; whether a person is present is another one (admit.ts). A kind that is
+// not in the table may do nothing.
 
 import type { Level } from "../model/level.ts";
 import type { Effect } from "./method.ts";
@@ -20,7 +21,7 @@ export type PrincipalKind =
   | "webhook"
   | "stranger";
 
-/** What proved that a person is present, and how much that is worth. */
+/** The proof that a person is present, and its worth. */
 export interface Presence {
   readonly factor:
     | "none"
@@ -67,6 +68,19 @@ export const REMOTE_KINDS = ["control-plane", "slack", "webhook"] as const;
 
 /** One of them. */
 export type RemoteKind = (typeof REMOTE_KINDS)[number];
+
+/** Somebody who answers from elsewhere; `name` is for rows, events and cards: `slack T0123/U0123`. */
+export interface RemoteAnswerer {
+  readonly kind: RemoteKind;
+  readonly name: string;
+}
+
+/** Answers one approval in the name of somebody elsewhere. Throws a UserError when the answer is refused. */
+export type AnswerAs = (
+  who: RemoteAnswerer,
+  verb: "allow" | "deny",
+  about: { readonly id: string; readonly digest: string; readonly reason?: string },
+) => Promise<void>;
 
 /** Whether a kind is one of them. */
 export function isRemote(kind: PrincipalKind): kind is RemoteKind {

@@ -1,5 +1,5 @@
-// The lines of a recording as what they say. What cannot be read is left out: a recording may have been cut off, and
-// later versions may know more kinds of lines.
+// The lines of a recording with their meaning. Unreadable lines are left out: a recording may have
+// been cut off, and later versions may know more kinds of lines.
 
 /** One event. */
 export type RecordedEvent =
@@ -11,7 +11,7 @@ export type RecordedEvent =
   | { readonly kind: "problem"; readonly seconds: number; readonly text: string }
   | { readonly kind: "end"; readonly seconds: number; readonly exitCode: number | undefined };
 
-/** Reads one line; undefined for the header and for what is not known. */
+/** Reads one line; undefined for the header and for unknown lines. */
 export function eventOfLine(line: string): RecordedEvent | undefined {
   let value: unknown;
   try {
@@ -47,7 +47,7 @@ function eventOf([seconds, stream, what]: readonly unknown[]): RecordedEvent | u
   return { kind: "data", seconds, stream, bytes: bytesOf(what) };
 }
 
-/** Base64 without what only one side has: the console's page reads recordings too. */
+/** Base64 without functions that only one side has: the console's page reads recordings too. */
 function bytesOf(base64: string): Uint8Array {
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -1,6 +1,6 @@
-// What the control methods about the daemon, approvals, policy and upstreams answer with. Each report is a schema, and
-// its type follows from it. Names on the wire are snake_case JSON. Only ever added to, and what is added is optional:
-// what is here is a contract with older and newer programs.
+// Replies of the control methods about the daemon, approvals, policy and upstreams. Each report is
+// a schema, and its type follows from it. Names on the wire are snake_case JSON. These are a
+// contract with older and newer programs: fields are only added, and a new field is optional.
 
 import { ACTIONS } from "../model/action.ts";
 import { CARRIERS } from "../model/ask.ts";
@@ -49,7 +49,7 @@ const clientDetails = object({
   ),
 });
 
-/** What `iddio status` shows. */
+/** The daemon's state, as `iddio status` shows it. */
 export const statusReport = object({
   daemon: words(["up"]),
   pid: number(),
@@ -81,9 +81,7 @@ export const statusReport = object({
   guard_raise: optional(text("the command that raises the level")),
   guard_runs: optional(list(runLevelReport, "the agents in `iddio run` and the level of each")),
   guard_problem: optional(text("why decisions are refused; absent while the guard is in order")),
-  fleet: optional(
-    text("the control plane that this machine belongs to, and what is wrong there, as a clause"),
-  ),
+  fleet: optional(text("the control plane that this machine belongs to, and its problem, as a clause")),
   observe_ends_ms: optional(number("when the observe session ends; absent when none runs")),
   certificate_problems: optional(
     list(
@@ -95,7 +93,7 @@ export const statusReport = object({
     text("why rows of the audit log cannot be written at present; absent while they can"),
   ),
 });
-/** What `iddio status` shows. */
+/** The daemon's state, as `iddio status` shows it. */
 export type StatusReport = Value<typeof statusReport>;
 
 const approvalFields = {
@@ -120,7 +118,7 @@ const approvalFields = {
   rule: text(),
   reason: text(),
   digest: optional(text("names exactly this request; older daemons send none")),
-  object: optional(text("kind and name of what the body would make, where the path does not say")),
+  object: optional(text("kind and name of the object that the body would make, where the path does not say")),
   group: optional(text("equal for the requests that one process has sent")),
 };
 
@@ -146,7 +144,10 @@ export const approvalReply = object({
 /** The answer to allow and deny. */
 export type ApprovalReply = Value<typeof approvalReply>;
 
-/** What a person needs to decide; strings come from the client and must be escaped before they are printed. */
+/**
+ * An approval with everything a person needs to decide; strings come from the client and must be escaped
+ * before they are printed.
+ */
 export const approvalDetails = object({
   ...approvalFields,
   client: optional(clientDetails),
@@ -162,14 +163,14 @@ export const approvalDetails = object({
           list(pair(text(), text()), "the same as names and values, where it is a list of them"),
         ),
       }),
-      "what a person is shown, whatever carried the request; the first is the request itself in one piece",
+      "shown to a person, whatever carried the request; the first is the request itself in one piece",
     ),
   ),
   grantable: flag("whether `approval allow --for` is possible"),
   ended: optional(ended),
   restable: optional(flag("whether the rest of its command can be allowed with it")),
 });
-/** What a person needs to decide. */
+/** An approval with everything a person needs to decide. */
 export type ApprovalDetails = Value<typeof approvalDetails>;
 
 /** A grant in force. */
@@ -177,7 +178,7 @@ export const grantReport = object({
   id: text("`grant_` and eight hex digits"),
   approval_id: text(),
   protocol,
-  tier: optional({ ...tier, about: "of what was approved; nothing above it is covered" }),
+  tier: optional({ ...tier, about: "of the approved request; nothing above it is covered" }),
   command: text(),
   labels,
   host: text(),
@@ -238,7 +239,7 @@ export const upstreamReport = object({
 /** A registered private CA, and the client certificate presented there if there is one. */
 export type UpstreamReport = Value<typeof upstreamReport>;
 
-/** What `upstream add` and `kubeconfig` register. */
+/** An upstream, as `upstream add` and `kubeconfig` register it. */
 export const upstreamInput = object({
   host: text(),
   port: number(),
@@ -256,7 +257,7 @@ export const upstreamInput = object({
   source: text("who added it: `manual` or `kubeconfig`"),
   proxy_token: optional(text()),
 });
-/** What `upstream add` and `kubeconfig` register. */
+/** An upstream, as `upstream add` and `kubeconfig` register it. */
 export type UpstreamInput = Value<typeof upstreamInput>;
 
 /** The inspect list of one protocol; protocols without entries are left out. */
@@ -264,7 +265,7 @@ export const inspectReport = object({ protocol, entries: list(text()) });
 /** The inspect list of one protocol; protocols without entries are left out. */
 export type InspectReport = Value<typeof inspectReport>;
 
-/** What classification found, with the datum that decided. */
+/** A classification, with the inspect entry that chose the protocol. */
 export const classifyReport = object({
   protocol,
   tier,
@@ -275,10 +276,13 @@ export const classifyReport = object({
     text("the inspect entry that chose the protocol; absent when no entry matched and the host name did"),
   ),
 });
-/** What classification found, with the datum that decided. */
+/** A classification, with the inspect entry that chose the protocol. */
 export type ClassifyReport = Value<typeof classifyReport>;
 
-/** What the policy would do; `splice` when no inspect entry covers the host, so nothing would be judged. */
+/**
+ * The policy's answer to a made-up request; `splice` when no inspect entry covers the host, so nothing would
+ * be judged.
+ */
 export const decideReport = object({
   decision: words([...ACTIONS, "splice"]),
   reason: text(),
@@ -286,7 +290,7 @@ export const decideReport = object({
   rule: optional(text()),
   line: optional(number()),
 });
-/** What the policy would do; `splice` when no inspect entry covers the host, so nothing would be judged. */
+/** The policy's answer to a made-up request; `splice` when no inspect entry covers the host. */
 export type DecideReport = Value<typeof decideReport>;
 
 /** A row of an event stream: an event, or the count of events that a slow reader lost. */

@@ -1,5 +1,5 @@
-// What the control methods about agents in `iddio run` answer with. Apart from the other reports: an agent waits for its
-// start. A contract with older and newer programs, only ever added to.
+// Replies of the control methods about agents in `iddio run`. Apart from the other reports: an
+// agent waits for its start. A contract with older and newer programs: fields are only added.
 
 import { LEVELS } from "../model/level.ts";
 import { flag, list, number, object, optional, text, type Value, words } from "./schema.ts";
@@ -21,7 +21,7 @@ export const runReport = object({
 /** An agent under `iddio run`. */
 export type RunReport = Value<typeof runReport>;
 
-/** What `iddio run` needs to start a bridge. */
+/** The reply to a started run: `iddio run` starts its bridge with it. */
 export const runStart = object({
   run: runReport,
   socket: text("path of the socket that the bridge hands connections to"),
@@ -29,5 +29,5 @@ export const runStart = object({
   ports: list(number(), "ports of the policy's inspect entries"),
   proxy_port: number("port by which the proxy is known inside the sandbox"),
 });
-/** What `iddio run` needs to start a bridge. */
+/** The reply to a started run: `iddio run` starts its bridge with it. */
 export type RunStart = Value<typeof runStart>;

@@ -1,11 +1,12 @@
-// How the shape of a value on the control socket is written down. A schema is plain data: the type, the check at both
-// ends and the page in docs/ are made from it. It is loaded at every start of the program. Measured with 45 methods,
-// compiled, beside an empty program (23.6 ms): this 26.1 ms and 5 KB, valibot 28.0 ms and 8 KB, TypeBox 29.6 ms and
-// 61 KB; and neither has a check that lets newer fields pass.
+// How the shape of a value on the control socket is written down. A schema is plain data: the type,
+// the check at both ends and the page in docs/ are made from it. It is loaded at every start of the
+// program. Measured with 45 methods, compiled, beside an empty program (23.6 ms): this 26.1 ms and
+// 5 KB, valibot 28.0 ms and 8 KB, TypeBox 29.6 ms and 61 KB; and neither has a check that lets
+// newer fields pass.
 
 declare const TYPE: unique symbol;
 
-/** What a value may be; the checker and the documentation switch over `kind`. */
+/** The shape of a value; the checker and the documentation switch over `kind`. */
 export type Shape =
   | { readonly kind: "text" | "number" | "flag" | "anything" }
   | { readonly kind: "words"; readonly words: readonly string[] }

@@ -1,5 +1,5 @@
-// What the methods about recorded sessions answer with. Names and commands come from an agent and must be escaped before
-// they are printed.
+// Replies of the methods about recorded sessions. Names and commands come from an agent and must be
+// escaped before they are printed.
 
 import { flag, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
 

@@ -1,5 +1,5 @@
-// What is kept to undo a change, and what the methods about it answer with. Objects may hold secrets: only a person is
-// told, and anyone who prints them masks them.
+// The saved objects of a change that can be undone, and the replies of the methods about them.
+// Objects may hold secrets: only a person is told, and anyone who prints them masks them.
 
 import { effectChange } from "./effect-report.ts";
 import { anything, list, map, number, object, optional, text, type Value, words } from "./schema.ts";
@@ -24,7 +24,7 @@ export const undoEntry = object({
   run: optional(text()),
   path: text('of the object; "" where the change is about several'),
   images: list(image),
-  notes: list(text(), "what is not kept, and why"),
+  notes: list(text(), "the objects that are not kept, and why"),
 });
 /** One change that may be undone, with its objects. */
 export type UndoEntry = Value<typeof undoEntry>;
@@ -50,7 +50,7 @@ export const undoReport = object({
 /** The same without the objects. */
 export type UndoReport = Value<typeof undoReport>;
 
-/** What a person is shown of one change. */
+/** One change as a person sees it. */
 export const undoLook = object({
   entry: undoReport,
   objects: list(
@@ -72,5 +72,5 @@ export const undoLook = object({
     "what went through iddio to the same objects afterwards",
   ),
 });
-/** What a person is shown of one change. */
+/** One change as a person sees it. */
 export type UndoLook = Value<typeof undoLook>;

@@ -1,6 +1,7 @@
-// The certificate authority of this installation: one ECDSA P-256 key, made at the first start and never again by
-// itself. Clients trust it by name, so a damaged or missing half is an error that says what to do: a new authority
-// would break every client that trusts the old one, and look like an attack to those who check.
+// The certificate authority of this installation: one ECDSA P-256 key, made at the first start and
+// never again by itself. Clients trust it by name, so a damaged or missing half is an error that
+// says what to do: a new authority would break every client that trusts the old one, and look like
+// an attack to those who check.
 
 import { createHash, createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
 import { chmod, readFile, stat } from "node:fs/promises";
@@ -41,7 +42,7 @@ export class Authority {
     this.certificate = certificate;
     this.signingKey = signingKey;
     this.certificatePem = `${certificate.toString("pem")}\n`;
-    this.fingerprint = fingerprintOf(new Uint8Array(certificate.rawData));
+    this.fingerprint = certificateFingerprint(new Uint8Array(certificate.rawData));
   }
 
   /**
@@ -80,7 +81,7 @@ export class Authority {
 }
 
 /** SHA-256 of a certificate's DER, upper-case hex with colons. */
-export function fingerprintOf(der: Uint8Array): string {
+export function certificateFingerprint(der: Uint8Array): string {
   const digest = createHash("sha256").update(der).digest("hex").toUpperCase();
   return digest.replace(/(..)(?=.)/g, "$1:");
 }

@@ -1,6 +1,7 @@
-// ca-bundle.pem: the system's roots plus the iddio CA. Programs that are pointed at it see intercepted hosts and
-// those that pass through alike, so it must never hold less than the system trusts. Written again at each start,
-// because the system's roots change with its updates; what somebody else wrote into it does not stay.
+// ca-bundle.pem: the system's roots plus the iddio CA. Programs that are pointed at it see
+// intercepted hosts and those that pass through alike, so it must never hold less than the system
+// trusts. Written again at each start, because the system's roots change with its updates; other
+// people's changes to it do not stay.
 
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../state/files.ts";
@@ -8,11 +9,11 @@ import type { StatePaths } from "../state/paths.ts";
 import { pemCertificates } from "../text/pem-certificates.ts";
 import type { Authority } from "./authority.ts";
 
-/** What the bundle is made of besides the authority. */
+/** The certificates of the bundle besides the authority's. */
 export interface BundleSources {
   /** The roots that the system trusts, one PEM block each. */
   readonly roots: readonly string[];
-  /** `SSL_CERT_FILE`, when it names another file than the bundle, is part of what the user trusts and included. */
+  /** `SSL_CERT_FILE`, when it names another file than the bundle, is trusted by the user and included. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 

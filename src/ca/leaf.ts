@@ -1,6 +1,7 @@
-// Certificates for the names and addresses that clients ask for, minted on demand. All of one process share one key
-// that is never written to disk. Each carries exactly one subject alternative name, so that an HTTP/2 client has no
-// reason to send requests for another host over the same connection (RFC 9113 9.1.1).
+// Certificates for the names and addresses that clients ask for, minted on demand. All of one
+// process share one key that is never written to disk. Each carries exactly one subject alternative
+// name, so that an HTTP/2 client has no reason to send requests for another host over the same
+// connection (RFC 9113 9.1.1).
 
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -15,7 +16,7 @@ const BACKDATED_MS = DAY_MS / 2;
 /** A leaf with less than this left is minted again. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
-/** What a TLS server needs. */
+/** A certificate and its key, as a TLS server needs them. */
 export interface Leaf {
   /** The leaf, then the authority's certificate. */
   readonly certPem: string;
@@ -53,8 +54,8 @@ export class LeafStore {
   }
 
   /**
-   * The leaf for one host name (ASCII, as in SNI) or IP address (with or without brackets). Calls at the same time
-   * share one mint. Rejects for what can be neither.
+   * The leaf for one host name (ASCII, as in SNI) or IP address (with or without brackets). Calls at the same
+   * time share one mint. Rejects a name that can be neither.
    */
   leafFor(name: string): Promise<Leaf> {
     const host = name.toLowerCase().replace(/\.$/, "");
@@ -140,8 +141,8 @@ function subjectOf(host: string): { readonly name: x509.JsonName; readonly alter
   const alternative = new x509.SubjectAlternativeNameExtension([
     address === undefined ? { type: "dns", value: host } : { type: "ip", value: address },
   ]);
-  // The common name is for people only and must repeat the alternative (CA/B baseline requirements 7.1.4.3); what is
-  // too long for one (X.520: 64) goes without.
+  // The common name is for people only and must repeat the alternative (CA/B baseline requirements 7.1.4.3);
+  // a longer name than X.520's 64 characters goes without.
   const shown = address ?? host;
   return { name: [{ O: ["iddio"] }, ...(shown.length <= 64 ? [{ CN: [shown] }] : [])], alternative };
 }

@@ -1,6 +1,7 @@
-// iddio as an AppImage. The program is its own runtime: a type-2 AppImage is an ELF file with `AI\x02` at byte 8 and a
-// squashfs behind it, and this ELF needs nothing from the squashfs, so neither FUSE nor a mount. The squashfs is there
-// for other tools; what it holds is listed here, for the build that writes it and for `--appimage-extract`.
+// iddio as an AppImage. The program is its own runtime: a type-2 AppImage is an ELF file with
+// `AI\x02` at byte 8 and a squashfs behind it, and this ELF needs nothing from the squashfs, so
+// neither FUSE nor a mount. The squashfs is there for other tools; its files are listed here, for
+// the build that writes it and for `--appimage-extract`.
 
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { chmod, mkdir, open, writeFile } from "node:fs/promises";
@@ -11,7 +12,7 @@ import { SHELLS } from "../text/shell-init.ts";
 import type { Command } from "./kit/command.ts";
 import { renderManPage } from "./man-page.ts";
 
-/** What an AppImage's header says at byte 8. */
+/** The octets at byte 8 of an AppImage's header. */
 export const APP_IMAGE_MAGIC = new Uint8Array([0x41, 0x49, 0x02]);
 const MAGIC_OFFSET = 8;
 
@@ -95,9 +96,9 @@ export async function answerAppImage(argument: string, files: () => readonly App
       return extract(path, offset, files());
     case "--appimage-help":
       return [
-        "--appimage-extract   write what is in this AppImage to ./squashfs-root",
+        "--appimage-extract   write the files of this AppImage to ./squashfs-root",
         "--appimage-offset    print where the file system in it begins",
-        "--appimage-version   print what runs it",
+        "--appimage-version   print the version of its runtime",
         "No argument mounts anything: this AppImage needs no FUSE.",
         "",
       ].join("\n");
@@ -125,7 +126,7 @@ async function extract(path: string, length: number, files: readonly AppFile[]):
   return `${[...said, program].join("\n")}\n`;
 }
 
-/** The program alone: without what follows it, and no longer marked. */
+/** The program alone: without the appended image, and no longer marked. */
 async function copyProgram(from: string, to: string, length: number): Promise<void> {
   await using source = await open(from, "r");
   await using target = await open(to, "w", 0o755);

@@ -1,11 +1,13 @@
-// An audit row as columns for people. Into a pipe, and in a terminal that is wide enough, every column; in a narrow
-// one the few that say how it went, so that a row is a line. `show` aligns them as a table, `tail` prints them as they
-// come. A field that a row does not have is "-", so that columns stay where they are for awk.
+// An audit row as columns for people. Into a pipe, and in a terminal that is wide enough, every
+// column; in a narrow one the few that say how it went, so that a row is a line. `show` aligns them
+// as a table, `tail` prints them as they come. A field that a row does not have is "-", so that
+// columns stay where they are for awk.
 
-import { hostText, plainName } from "../features/approvals/approval-facts.ts";
+import { plainName } from "../features/approvals/approval-facts.ts";
 import type { ClientDetails, Entry } from "../model/entry.ts";
 import { displayWidth } from "../text/display-width.ts";
 import { escapeForTerminal } from "../text/escape.ts";
+import { hostText } from "../text/host-port.ts";
 import type { CellPainter } from "../text/table.ts";
 import { cutColumns } from "../text/wrap.ts";
 import { localTime } from "./kit/local-time.ts";
@@ -16,7 +18,7 @@ import { tierPainter } from "./kit/tier-painter.ts";
 /** One way to lay rows out. */
 export interface AuditLayout {
   readonly header: readonly string[];
-  /** Widths that most rows fit in; a stream cannot know what is still to come. */
+  /** Widths that most rows fit in; a stream cannot know the later rows. */
   readonly widths: readonly number[];
   /** Not yet escaped. */
   cells(entry: Entry, nowMs: number): string[];
@@ -34,7 +36,7 @@ export const WIDE_AUDIT: AuditLayout = {
   },
 };
 
-/** When, how it went, its tier, what it was. */
+/** The columns: time, outcome, tier, request. */
 export const NARROW_AUDIT: AuditLayout = {
   header: ["TIME", "RESULT", "TIER", "REQUEST"],
   widths: [8, 11, 11, 0],
@@ -93,7 +95,7 @@ export function auditLine(
     .trimEnd();
 }
 
-/** What was asked for in the words of a policy, where that says more than the method. */
+/** The ask's command in the words of a policy, where that says more than the method. */
 function commandOf(op: Entry["op"], { command, method }: Entry["fields"]): string | undefined {
   return op === "control" || command === undefined || command === "" || command === method
     ? undefined
@@ -118,7 +120,7 @@ function shortTime(ms: number, nowMs: number): string {
       : day;
 }
 
-/** What was asked for, and in parentheses why it went as it did. */
+/** The ask's path or command, and in parentheses the reason of its outcome. */
 function detail({ path, command, reason, repeated }: Entry["fields"]): string | undefined {
   const what = path ?? command;
   const times = typeof repeated === "number" ? `${repeated} times` : undefined;
@@ -138,7 +140,7 @@ const CONTROL_FRAME = new Set([
   "request_id",
 ]);
 
-/** What was typed, on what, with what, why and by whom. */
+/** A control command in one line: command, place, values, reason, caller. */
 function controlDetail(fields: Entry["fields"], place: string | undefined): string {
   const { command = "", reason } = fields;
   const values = Object.entries(fields).flatMap(([name, value]) =>
@@ -148,7 +150,7 @@ function controlDetail(fields: Entry["fields"], place: string | undefined): stri
   return [command, ...(place === undefined ? [] : [place]), ...values, ...why, ...whoTyped(fields)].join(" ");
 }
 
-/** The user, and what had started the command: a shell under a terminal looks otherwise than an agent. */
+/** The user, and the program that had started the command: a shell under a terminal looks otherwise than an agent. */
 function whoTyped({ client, caller_uid, caller_pid }: Entry["fields"]): string[] {
   const { user, ancestors } = (client ?? {}) as ClientDetails;
   const from = (ancestors ?? []).map(({ process }) => plainName(process)).join(" < ");

@@ -1,6 +1,6 @@
-// `classify batch`: bytes in, one answer a line out, in order. Reads no more than it has answered, so a
-// slow reader of the answers slows the writer of the rows. A line that is no row gets an answer too:
-// anyone who zips questions and answers must not be thrown off by one bad line.
+// `classify batch`: bytes in, one answer a line out, in order. Reads no more than it has answered,
+// so a slow reader of the answers slows the writer of the rows. A line that is no row gets an
+// answer too: anyone who zips questions and answers must not be thrown off by one bad line.
 
 import { decodeContent } from "../gateway/message/content-coding.ts";
 import { classifyRow } from "../protocols/batch.ts";

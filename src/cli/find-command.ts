@@ -1,12 +1,13 @@
-// Which command a command line means, and its help: the longest name that argv begins with, or what was probably meant.
-// Loads every command; cli/quick-commands.ts knows those that start too often for that.
+// Finds the command of a command line, and its help: the longest name that argv begins with, or the
+// one that was probably meant. Loads every command; cli/quick-commands.ts knows those that start
+// too often for that.
 
 import { UserError } from "../model/user-error.ts";
 import { BUILD_VERSION } from "../version.ts";
 import { renderCommand, renderNoun, renderOverview } from "./help.ts";
 import type { Command } from "./kit/command.ts";
 import type { Output } from "./kit/output.ts";
-import { suggest } from "./kit/suggest.ts";
+import { suggestWord } from "./kit/suggest.ts";
 import { COMMANDS } from "./registry.ts";
 
 const VISIBLE = COMMANDS.filter(({ isHidden }) => isHidden !== true);
@@ -49,7 +50,7 @@ export function findCommand(
       exitCode: 2,
     });
   }
-  const near = suggest(next, verbs);
+  const near = suggestWord(next, verbs);
   throw new UserError(`unknown command 'iddio ${noun} ${next}'`, {
     hint: near === undefined ? `one of: ${verbs.join(", ")}` : `did you mean 'iddio ${noun} ${near}'?`,
     exitCode: 2,
@@ -96,7 +97,7 @@ function unknownCommand(first: string, second: string | undefined): UserError {
   const byVerb = VISIBLE.filter(({ name }) => name.endsWith(` ${first}`)).map(
     ({ name }) => `'iddio ${name}'`,
   );
-  const near = suggest(first, [...firsts, "help"]);
+  const near = suggestWord(first, [...firsts, "help"]);
   const whole = VISIBLE.find(({ name }) => name === `${near} ${second}`)?.name ?? near;
   const meant = near === undefined ? byVerb.join(" or ") : `'iddio ${whole}'`;
   return new UserError(`unknown command 'iddio ${first}'`, {

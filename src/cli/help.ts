@@ -1,5 +1,5 @@
-// The texts of `iddio help`: the overview, one noun, one command. Made from the registry, so that no
-// command can be without help. Everything fits 80 columns. Knows nothing of how commands run.
+// The texts of `iddio help`: the overview, one noun, one command. Made from the registry, so that
+// no command can be without help. Everything fits 80 columns. Knows nothing of how commands run.
 
 import { displayWidth } from "../text/display-width.ts";
 import { wrapWords } from "../text/wrap.ts";
@@ -11,13 +11,13 @@ const WIDTH = 80;
 /** A left column that is wider than this has a line of its own. */
 const LEFT_MAX = 30;
 
-/** The first words of all commands and what they are about, one a line. */
+/** The first words of all commands with their summaries, one a line. */
 export function renderFirstWords(commands: readonly Command[]): readonly string[] {
   const firsts = new Set(commands.map(({ name }) => name.split(" ")[0] ?? ""));
   return columns([...firsts].map((first) => [`  ${first}`, aboutFirst(first, commands)]));
 }
 
-/** What `iddio` alone prints. */
+/** Renders the output of `iddio` without arguments. */
 export function renderOverview(commands: readonly Command[], version: string): string {
   return [
     `iddio ${version}: security gateway for AI agents`,
@@ -31,7 +31,7 @@ export function renderOverview(commands: readonly Command[], version: string): s
   ].join("\n");
 }
 
-/** A command's summary, or what a noun is about and the words that may follow it. */
+/** A command's summary, or a noun's summary and the words that may follow it. */
 function aboutFirst(first: string, commands: readonly Command[]): string {
   const own = commands.filter(({ name }) => name === first || name.startsWith(`${first} `));
   const verbs = [...new Set(own.map(({ name }) => name.split(" ")[1]))].filter((verb) => verb !== undefined);

@@ -1,5 +1,6 @@
-// iddio(1), made from the registry, so that no command can be missing from it. roff with the man macros; everything
-// that comes from a spec is escaped, because a line that begins with a dot would be an instruction.
+// iddio(1), made from the registry, so that no command can be missing from it. roff with the man
+// macros; everything that comes from a spec is escaped, because a line that begins with a dot would
+// be an instruction.
 
 import type { Command } from "./kit/command.ts";
 import { usageOf } from "./kit/parse-argv.ts";
@@ -28,9 +29,12 @@ export function renderManPage(commands: readonly Command[], version: string): st
     ...visible.flatMap(commandLines),
     ".SH FILES",
     ...definition("~/.iddio/", "The state directory, 0700; IDDIO_HOME moves it."),
-    ...definition("~/.iddio/policy.yaml", "What is allowed, held and refused; read again when it is saved."),
-    ...definition("~/.iddio/settings.yaml", "What the daemon runs with; see iddio settings get."),
-    ...definition("~/.iddio/audit.jsonl", "What happened, a JSON row a line; only ever appended to."),
+    ...definition(
+      "~/.iddio/policy.yaml",
+      "The rules that allow, hold and refuse requests; read again when it is saved.",
+    ),
+    ...definition("~/.iddio/settings.yaml", "The settings of the daemon; see iddio settings get."),
+    ...definition("~/.iddio/audit.jsonl", "The audit log, a JSON row a line; only ever appended to."),
     ...definition("~/.iddio/ca-bundle.pem", "The certificates that the system trusts, and iddio's own."),
     ".SH ENVIRONMENT",
     ...definition("IDDIO_HOME", "The state directory."),

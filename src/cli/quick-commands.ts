@@ -1,5 +1,5 @@
-// Where the commands are that start hundreds of times a day: each start of a hook, or of a shell, would else pay for
-// loading all the others. registry.ts stays the list; a test compares the two.
+// Where the commands are that start hundreds of times a day: each start of a hook, or of a shell,
+// would else pay for loading all the others. registry.ts stays the list; a test compares the two.
 
 import type { Command } from "./kit/command.ts";
 

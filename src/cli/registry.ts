@@ -1,5 +1,6 @@
-// Every command: those that belong to no feature, and those that features bring. Adding one is a file and a line here, or
-// in the feature.ts of its feature; nothing registers itself, because a compiled binary has no folder to look through.
+// Every command: those that belong to no feature, and those that features bring. Adding one is a
+// file and a line here, or in the feature.ts of its feature; nothing registers itself, because a
+// compiled binary has no folder to look through.
 
 import { FEATURES } from "../features/features.ts";
 import { auditShowCommand, auditTailCommand } from "./commands/audit.ts";
@@ -67,7 +68,7 @@ const OWN: readonly Command[] = [
   completeCommand,
 ];
 
-/** In which order help lists commands, by their first word; what is not here comes last. */
+/** In which order help lists commands, by their first word; others come last. */
 const ORDER = [
   "install",
   "uninstall",
@@ -126,17 +127,17 @@ function rank({ name, isHidden }: Command): number {
   return at < 0 ? ORDER.length : at;
 }
 
-/** What the commands that share their first words are about; all such words must be here. */
+/** Describes the first words that several commands share; every such word must be here. */
 export const NOUNS: Readonly<Record<string, string>> = Object.assign(
   {
-    audit: "The log of what happened",
-    ca: "The authority that signs what clients are shown",
-    classify: "What a request would be to the policy",
+    audit: "The audit log",
+    ca: "The certificate authority that clients trust",
+    classify: "The tier and command of a request or command line",
     detector: "Hosts whose TLS cannot be intercepted",
     inspect: "The hosts that are intercepted",
     server: "The control plane of a fleet",
-    "server tenant": "Whose gateways the control plane manages",
-    settings: "What the daemon runs with",
+    "server tenant": "The owners of the gateways of a control plane",
+    settings: "The settings of the daemon",
     upstream: "Private CAs and client certificates of upstreams",
   },
   ...FEATURES.map(({ nouns = {} }) => nouns),

@@ -1,5 +1,6 @@
-// From argv to a command that has run: hands the command what it needs. Knows no command by name; throws UserError,
-// prints no error itself. The list of all commands is loaded only for those that are not started all the time.
+// From argv to a command that has run: hands the command its context. Knows no command by name;
+// throws UserError, prints no error itself. The list of all commands is loaded only for those that
+// are not started all the time.
 
 import { ControlClient } from "../api/client.ts";
 import { type StatePaths, statePaths, systemStatePaths } from "../state/paths.ts";
@@ -8,7 +9,7 @@ import { Output } from "./kit/output.ts";
 import { parseArgv } from "./kit/parse-argv.ts";
 import { quickCommand } from "./quick-commands.ts";
 
-/** What the program was started with. */
+/** The inputs of a start of the program. */
 export interface Start {
   /** Arguments without the program itself. */
   readonly argv: readonly string[];
@@ -56,7 +57,7 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
   return (await command.run(context)) ?? 0;
 }
 
-/** The user's own state directory; the system's where that is what is installed. Costs a look at one file. */
+/** The user's own state directory; the system's where that one is installed. Costs a look at one file. */
 async function pathsFor(env: Start["env"]): Promise<StatePaths> {
   const own = statePaths(env);
   if (env.IDDIO_HOME || process.platform !== "linux") return own;

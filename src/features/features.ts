@@ -1,5 +1,6 @@
-// Every feature. Adding one is a folder and a line here; nothing registers itself, because a compiled binary has no folder
-// to look through. Only what composes the program may import this list: cli/registry.ts.
+// Every feature. Adding one is a folder and a line here; nothing registers itself, because a
+// compiled binary has no folder to look through. Only what composes the program may import this
+// list: cli/registry.ts.
 
 import type { Feature } from "../cli/kit/feature.ts";
 import { approvalsFeature } from "./approvals/feature.ts";

@@ -1,5 +1,6 @@
-// The authority that signs what clients are shown, the bundle that they trust, and the roots that upstreams are held to.
-// Opened together, because the bundle is the system's roots and the authority.
+// The certificate authority that clients trust, the bundle that they trust, and the roots that
+// upstreams are held to. Opened together, because the bundle is the system's roots and the
+// authority.
 
 import { Authority } from "../ca/authority.ts";
 import { writeBundle } from "../ca/bundle.ts";

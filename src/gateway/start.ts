@@ -6,7 +6,6 @@ import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
-import { HoldNotifications } from "../features/notify/hold-notifications.ts";
 import { SshGate } from "../features/ssh/gate.ts";
 import { Updater } from "../features/update/updater.ts";
 import { findDesktop } from "../host/process/desktop-notification.ts";
@@ -42,9 +41,7 @@ import { ObserveSessions } from "./control/observe-sessions.ts";
 import { remoteAnswers } from "./control/remote-answers.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
-import { kubernetesParts } from "./kubernetes-parts.ts";
 import { openAuthority } from "./open-authority.ts";
-import { startOutgoing } from "./outgoing-parts.ts";
 import { Broker } from "./request/broker.ts";
 import { CommandGrants } from "./request/command-grants.ts";
 import type { Gateway } from "./request/context.ts";
@@ -56,19 +53,23 @@ import { Probes } from "./request/inspection/probes.ts";
 import { Splices } from "./request/inspection/splices.ts";
 import { ModeHolder } from "./request/mode.ts";
 import { Events } from "./request/records/events.ts";
+import { recordControlTo } from "./request/records/record-control.ts";
 import { Recorder } from "./request/records/recorder.ts";
 import { RunCalls } from "./request/runs/run-calls.ts";
 import { Runs } from "./request/runs/runs.ts";
+import { startFeatures } from "./start-features.ts";
 import { Descriptors } from "./stream/descriptors.ts";
 import { LoopClock } from "./stream/loop-clock.ts";
 import { AddressMemory } from "./upstream/address-memory.ts";
+import { corporateProxyFor } from "./upstream/corporate-proxy.ts";
 import { Dialler } from "./upstream/dialler.ts";
+import { ownRequests } from "./upstream/own-request.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
 import { ShownNames } from "./upstream/shown-names.ts";
 import { TrustStore } from "./upstream/trust.ts";
 
-/** What the caller of `startGateway` gives. */
+/** The environment and version that main.ts passes to `startGateway`. */
 export interface StartOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
@@ -89,7 +90,10 @@ export interface RunningGateway {
 const MAKE_ROOM = 16;
 const DEFAULT_APPROVAL_MS = 30_000;
 
-/** Starts the daemon on the state directory that `env` names. Throws UserError for what the operator can fix. */
+/**
+ * Starts the daemon on the state directory that `env` names. Throws UserError for problems that the operator
+ * can fix.
+ */
 export async function startGateway({ env, version, now }: StartOptions): Promise<RunningGateway> {
   const startedMs = Date.now();
   // Taken down in reverse when a later step fails, and at the end.
@@ -164,7 +168,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   settings.onChange((change) => {
     if (change.kind !== "loaded") return;
     const { settings: now, previous: before } = change;
-    // What was dialled the old way must not carry another request.
+    // A connection that was dialled through the previous proxy must not carry another request.
     if (now.upstream_proxy !== before.upstream_proxy || now.upstream_no_proxy !== before.upstream_no_proxy)
       pool.clear();
   });
@@ -177,9 +181,14 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
   const answerAs = remoteAnswers(() => ({ handlers, gate: guard.guard }));
-  const { credentials, forwarding, notifying, fleet } = startOutgoing(cleanup, {
-    ...{ database, chain, settings, recorder, paths, events, log, version, env },
-    ...{ broker, answerAs, pool, dialler, trust, policy, mode },
+  const record = recordControlTo(recorder);
+  const ask = ownRequests(pool, dialler, trust);
+  const desktop = findDesktop(env);
+  const features = await startFeatures({
+    ...{ paths, env, version, database, settings, policy, upstreams, mode, broker, events, log, disk, chain },
+    ...{ recorder, record, answerAs, ask, desktop, cleanup, prefixOf: trust.prefixOf },
+    proxyFor: (url) => corporateProxyFor(url, settings.current),
+    gateway: () => listener.gateway,
     ...(now === undefined ? {} : { now }),
   });
   const inspection = new Inspection({
@@ -216,7 +225,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   };
 
   const runCalls = new RunCalls();
-  const cluster = kubernetesParts(cleanup, { paths, settings, policy, upstreams, recorder, disk, log });
   // A system's daemon is root's and serves the user who installed it.
   const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
   const ssh = new SshGate({
@@ -237,11 +245,9 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     pool,
     broker,
     grants,
-    ...cluster,
-    credentials,
+    ...features.contracts,
     presentRuns,
     runCalls,
-    callbacks: notifying.replies,
     recorder,
     log,
     leaves: new LeafStore(authority),
@@ -269,16 +275,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   await runs.restore();
   const gateway: Gateway = listener.gateway;
   cleanup.defer(() => broker.close());
-  const desktop = findDesktop(env);
-  const notifications = new HoldNotifications({
-    events,
-    broker,
-    log,
-    desktop,
-    setting: () => settings.current.notifications,
-  });
-  cleanup.defer(() => notifications.close());
-
   announceChanges({ listener, policy, events });
   const observeSessions = new ObserveSessions({
     stored: new StoredObserveSession(database),
@@ -333,7 +329,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const handlers: ControlHandlers = controlHandlers({
     console,
     versions: new PolicyVersions(database, policy),
-    cluster,
     guard,
     guardStore,
     gateway,
@@ -350,10 +345,8 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     version,
     startedMs,
     updater,
-    forwarding,
-    notifying,
-    fleet,
-    credentials,
+    features,
+    record,
     runs,
     clock,
     disk,

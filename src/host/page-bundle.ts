@@ -1,5 +1,6 @@
-// A page with its scripts and styles, which are inside the program: bundled when it is compiled, and on the first request when
-// it runs from its sources. A bundle is what may be served: a path that it does not list is not looked for anywhere.
+// A page with its scripts and styles, which are inside the program: bundled when it is compiled,
+// and on the first request when it runs from its sources. Only the bundle's paths are served: a
+// path that it does not list is not looked for anywhere.
 
 /** A file of the bundle. */
 export interface PageFile {

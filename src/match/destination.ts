@@ -1,6 +1,6 @@
-// What kind of thing a destination host is: a name or an address, and which sort of address. Strict about
-// spelling: only dotted decimal and RFC 4291 text count as addresses, because `0x7f.1` and `2130706433` mean
-// 127.0.0.1 to some resolvers and nothing to others.
+// Tells the kinds of destination hosts apart: a name or an address, and which sort of address.
+// Strict about spelling: only dotted decimal and RFC 4291 text count as addresses, because `0x7f.1`
+// and `2130706433` mean 127.0.0.1 to some resolvers and nothing to others.
 
 import ipaddr from "ipaddr.js";
 

@@ -1,5 +1,6 @@
-// Whether one inspect entry already takes in all that another one names. For telling a person that an entry
-// would change nothing; when it cannot be told for sure (a glob within a glob) the answer is no.
+// Whether one inspect entry already takes in all that another one names. For telling a person that
+// an entry would change nothing; when it cannot be told for sure (a glob within a glob) the answer
+// is no.
 
 import type { InspectEntry } from "./inspect-entry.ts";
 import { InspectIndex, networkKey } from "./inspect-index.ts";

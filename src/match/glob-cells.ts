@@ -1,6 +1,7 @@
-// Cuts all names into cells: two names are in one cell when the same of the given globs match them. One name stands
-// for each cell, so that a question about every possible name ("does any decision change?") has an exact answer.
-// Walks the globs' automata together; the number of states is bounded, because hostile patterns can multiply them.
+// Cuts all names into cells: two names are in one cell when the same of the given globs match them.
+// One name stands for each cell, so that a question about every possible name ("does any decision
+// change?") has an exact answer. Walks the globs' automata together; the number of states is
+// bounded, because hostile patterns can multiply them.
 
 import type { Glob, GlobToken } from "./glob.ts";
 

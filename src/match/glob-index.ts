@@ -1,6 +1,7 @@
-// Finds the first of many globs that matches a name without trying them all: exact names by one look-up, the
-// others by the longer of their literal ends. Order of the array is priority, so a caller that wants the
-// strictest or the most specific sorts before it builds. Knows nothing of what the values mean.
+// Finds the first of many globs that matches a name without trying them all: exact names by one
+// look-up, the others by the longer of their literal ends. Order of the array is priority, so a
+// caller that wants the strictest or the most specific sorts before it builds. Does not know what
+// the values mean.
 
 import type { Glob } from "./glob.ts";
 

@@ -1,8 +1,9 @@
-// The one glob dialect of policy.yaml: `*` any run of characters (none, dots and slashes too), `?` one
-// character, `[a-z]` and `[!a-z]` one of a class, `{a,b}` alternatives. Everything else is literal; what does
-// not parse is an error at load, never a pattern that silently matches nothing. picomatch compiles the pieces
-// between the stars, never a whole pattern: its regular expression for five stars takes seconds on one name.
-// Case is the caller's business: fold pattern and name alike before they come here.
+// The one glob dialect of policy.yaml: `*` any run of characters (none, dots and slashes too), `?`
+// one character, `[a-z]` and `[!a-z]` one of a class, `{a,b}` alternatives. Everything else is
+// literal; what does not parse is an error at load, never a pattern that silently matches nothing.
+// picomatch compiles the pieces between the stars, never a whole pattern: its regular expression
+// for five stars takes seconds on one name. Case is the caller's business: fold pattern and name
+// alike before they come here.
 
 import picomatch from "picomatch/posix";
 
@@ -14,7 +15,7 @@ export interface Glob {
   readonly isExact: boolean;
   /** The characters that are not wildcards, in order; more of them is more specific. */
   readonly fixed: string;
-  /** What the pattern consists of, for anyone who compares patterns rather than names. */
+  /** The pattern's parts, for code that compares patterns rather than names. */
   readonly tokens: readonly GlobToken[];
   test(name: string): boolean;
 }
@@ -154,7 +155,7 @@ function literalText(tokens: readonly Token[]): string {
   return tokens.map((token) => (isLiteral(token) ? String.fromCharCode(token.code) : "")).join("");
 }
 
-/** What stands between two stars: always as many characters as it has tokens. */
+/** The part of a pattern between two stars: it matches exactly `width` characters. */
 interface Piece {
   readonly width: number;
   /** Sticky for the first piece, global for the others. */

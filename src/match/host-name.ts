@@ -1,5 +1,5 @@
-// What a DNS name in a policy may look like. Stricter than resolvers, because a name that one program reads as a
-// number and another as a name must not be in a policy at all.
+// Accepts the DNS names that a policy may hold. Stricter than resolvers, because a name that one
+// program reads as a number and another as a name must not be in a policy at all.
 
 import { isAddress } from "./destination.ts";
 

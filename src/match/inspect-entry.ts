@@ -1,7 +1,7 @@
-// One entry of an `inspect:` list: a host, `*.suffix` of any depth, a glob, an address or a CIDR block, each with
-// an optional `:port`, and for SSH an optional `user@`. Owns how entries are read and which of two is more specific;
-// which protocol an entry belongs to is the policy's. What is refused here would otherwise be an entry that never
-// matches, which is a host that is never judged.
+// One entry of an `inspect:` list: a host, `*.suffix` of any depth, a glob, an address or a CIDR
+// block, each with an optional `:port`, and for SSH an optional `user@`. Owns how entries are read
+// and which of two is more specific; which protocol an entry belongs to is the policy's. An entry
+// that is refused here would otherwise never match, so its host would never be judged.
 
 import { type AddressParts, canonicalAddress, readAddress } from "./destination.ts";
 import { compileGlob, type Glob } from "./glob.ts";

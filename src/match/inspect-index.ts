@@ -1,11 +1,12 @@
-// Finds the inspect entry that decides for a destination among thousands: the most specific one, ties to the
-// first listed. Names and suffixes by look-up, CIDR blocks by one look-up a distinct prefix length.
+// Finds the inspect entry that decides for a destination among thousands: the most specific one,
+// ties to the first listed. Names and suffixes by look-up, CIDR blocks by one look-up a distinct
+// prefix length.
 
 import { type AddressParts, readAddress } from "./destination.ts";
 import { GlobIndex } from "./glob-index.ts";
 import type { InspectEntry } from "./inspect-entry.ts";
 
-/** An entry with what the owner of the list attached to it. */
+/** An entry with the value that the owner of the list attached to it. */
 export interface IndexedEntry<T> {
   readonly entry: InspectEntry;
   readonly value: T;

@@ -1,5 +1,6 @@
-// Patterns for names: scopes (`prod-*`) and commands (`pods/* delete`). Case is ignored, because some upstreams
-// ignore it too (GitHub's owners and repositories) and a deny that a capital letter escapes is no deny.
+// Patterns for names: scopes (`prod-*`) and commands (`pods/* delete`). Case is ignored, because
+// some upstreams ignore it too (GitHub's owners and repositories) and a deny that a capital letter
+// escapes is no deny.
 
 import { compileGlob, type Glob } from "./glob.ts";
 

@@ -1,4 +1,5 @@
-// What the policy can say about a request, and which of two answers is stricter.
+// The answers that a policy can give (allow, escalate, deny), and their order of strictness. Owns
+// no rules; policy/decide applies them.
 
 /** The three actions in ascending strictness, spelled as in policy.yaml. */
 export const ACTIONS = ["allow", "escalate", "deny"] as const;

@@ -1,17 +1,20 @@
-// The label of the run of an agent that a request comes from. It is not part of what a request says about itself, so no
-// classifier sets it: anyone who judges a request knows its sender.
+// The label of the run of an agent that a request comes from. It is not part of what a request says
+// about itself, so no classifier sets it: anyone who judges a request knows its sender.
 
 /** Compared with the names of `agents:`. */
 export const AGENT_LABEL = "agent";
 
-/** What `agents:` sees of a request that comes from no run. */
+/** A request that comes from no run has this name when `agents:` is matched. */
 export const NO_AGENT = "-";
 
 /** Who sends a request, as far as the policy cares. */
 export interface Asker {
   /** Name of its run; undefined outside of one. */
   readonly run: string | undefined;
-  /** Whether a person was there when the run was started: only then may `agents:` allow what it would not else. */
+  /**
+   * Whether a person was there when the run was started: only then may `agents:` allow more than the rest of
+   * the block.
+   */
   readonly isPresent: boolean;
 }
 

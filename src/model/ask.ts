@@ -1,6 +1,7 @@
-// What somebody wants done, whatever carried it: an HTTP request, a command line, a call of an MCP tool, an SSH channel.
-// Grants, approvals, events, notifications, audit rows and the control API read an Ask and know no carrier. A carrier
-// does three things: it makes an Ask of the bytes, refuses in the client's language, and reports how it ended.
+// An Ask is one thing that somebody wants done: an HTTP request, a command line, a call of an MCP
+// tool, an SSH channel. Grants, approvals, events, notifications, audit rows and the control API
+// read an Ask and know no carrier. A carrier does three things: it makes an Ask of the bytes,
+// refuses in the client's language, and reports how it ended.
 
 import type { Classification } from "./classification.ts";
 import type { ClientIdentity } from "./entry.ts";
@@ -13,7 +14,7 @@ export type Carrier = (typeof CARRIERS)[number];
 
 /** Where it would be done. Rows, events and grants have it as `host` and `port`. */
 export interface Target {
-  /** A host, the name of an MCP server, or what else stands for the place: `shell of claude-code`. */
+  /** A host, the name of an MCP server, or another name for the place: `shell of claude-code`. */
   readonly name: string;
   /** 0 where the place has none. */
   readonly port: number;
@@ -42,7 +43,7 @@ export interface Subject {
   readonly agent?: string;
 }
 
-/** What rows, events and log lines carry of the carrier itself; http has `method` and `path`. Secrets are masked. */
+/** Fields that the carrier adds to rows, events and log lines; http adds `method` and `path`. Secrets are masked. */
 export interface AskFields {
   readonly method?: string;
   readonly path?: string;
@@ -55,16 +56,16 @@ export interface Ask {
   readonly id: string;
   readonly carrier: Carrier;
   readonly target: Target;
-  /** What it would do: protocol, tier, command, labels. */
+  /** Protocol, tier, command and labels, as the classifier read them. */
   readonly operation: Classification;
   readonly subject: Subject;
   readonly fields: AskFields;
   /**
-   * What a person is shown before deciding. The first is the ask itself in one piece and must have been on the screen;
-   * it is never shortened.
+   * A person sees these before deciding. The first is the ask itself in one piece; it must have been on the
+   * screen and is never shortened.
    */
   readonly evidence: readonly Evidence[];
-  /** Names exactly what would be done, and by whom. It says nothing about what it was made of, so it may be shown. */
+  /** Names exactly this ask: the operation and its subject. Its inputs cannot be found from it, so it may be shown. */
   readonly digest: string;
   /** The same ask sent again has the same digest. False where not all of it could be read: then no other is the same. */
   readonly canRecur: boolean;
@@ -72,7 +73,7 @@ export interface Ask {
   readonly startedMs: number;
 }
 
-/** What is asked for in one line: the command, or the ask itself where the command says no more than it. */
+/** Names the ask in one line: its command, or its first evidence when the command only repeats the HTTP method. */
 export function nameOfAsk({ operation, fields, evidence }: Ask): string {
   const { command } = operation;
   return command === "" || command === fields.method ? (evidence[0]?.text ?? "") : command;

@@ -1,5 +1,5 @@
-// What a classifier found out about one request or command line. It states facts
-// about the request; what to do about them is the policy's.
+// A classifier's findings about one request or command line. They are facts about the request; the
+// policy decides what to do about them.
 
 import type { Protocol } from "./protocol.ts";
 import type { TierOrUnknown } from "./tier.ts";
@@ -16,8 +16,9 @@ export interface Classification {
   /** Scope labels found in the request, e.g. `{ namespace: "payments" }`; absent, never empty. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * Labels of scopes of which the request acts in one or some that `labels` does not name (an opaque id, a number,
-   * several at once): any entry of such a list may be about it, so a person decides what only some of them deny.
+   * Labels of scopes of which the request acts in one or some that `labels` does not name (an opaque id, a
+   * number, several at once): any entry of such a list may be about it, so when only some of them deny, a
+   * person decides.
    */
   readonly unnamedScopes?: readonly string[];
   /**
@@ -27,7 +28,10 @@ export interface Classification {
   readonly spannedScopes?: readonly string[];
   /** One lower-case clause for people: the rule or datum that decided. */
   readonly reason: string;
-  /** What raised every reading of it, for anyone who is refused: "the field Impersonate-User acts as 'jane'". */
+  /**
+   * A clause for the refused client when one circumstance raised every reading of the request: "the field
+   * Impersonate-User acts as 'jane'".
+   */
   readonly circumstance?: string;
   /**
    * Of a request that carries several operations (batch, GraphQL): one classification each. The

@@ -21,7 +21,7 @@ export const ENTRY_OPS = [
   "session",
 ] as const;
 
-/** What a row is about. */
+/** The kind of an audit row, its `op` field. */
 export type EntryOp = (typeof ENTRY_OPS)[number];
 
 /** The process that sent a request, as far as the operating system told. */
@@ -41,7 +41,7 @@ export interface ProcessIdentity {
   readonly user?: string;
 }
 
-/** What a person is shown of who asks; rows carry no more than `ClientIdentity`. */
+/** The asking process as a person is shown it; audit rows carry only `ClientIdentity`. */
 export interface ClientDetails extends ClientIdentity {
   /** File that the process was started from. */
   readonly program?: string;

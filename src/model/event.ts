@@ -1,5 +1,5 @@
-// What the daemon tells its listeners (`iddio events`, `approval watch`). JSON names, snake_case. A tag that has
-// shipped keeps its meaning; new ones are added.
+// The events that the daemon sends to its listeners (`iddio events`, `approval watch`). JSON names
+// are snake_case. A tag that has shipped keeps its meaning; new ones are added.
 
 /** Every event tag. */
 export const EVENT_TAGS = [

@@ -1,5 +1,5 @@
-// How much an approval is worth against an agent that wants to give it to itself. Owns the words and what each means;
-// which one is reached is the guard's to say.
+// How much an approval is worth against an agent that wants to give it to itself. Owns the words
+// and what each means; which one is reached is the guard's to say.
 
 /** Every level, weakest first. */
 export const LEVELS = ["L0", "L1", "L2", "L3", "L4"] as const;
@@ -12,7 +12,7 @@ export function strongerLevel(one: Level, other: Level): Level {
   return LEVELS.indexOf(one) >= LEVELS.indexOf(other) ? one : other;
 }
 
-/** What each level means, in a clause. */
+/** Says in one clause how far each level protects. */
 export const LEVEL_MEANING: Readonly<Record<Level, string>> = {
   L0: "stops accidents: an agent of the same user can approve for itself",
   L1: "a factor that the agent does not have; the agent could still tamper with iddio",

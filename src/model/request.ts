@@ -18,16 +18,16 @@ export interface RequestHead {
 }
 
 /**
- * What is known of a body. `none`: the request has no body at all. `whole`: every byte, content
- * codings already removed. `unread`: there is or may be one that was not or could not be read;
- * a classifier that needs it must answer unknown.
+ * A request's body. `none`: the request has no body. `whole`: every byte, content codings already removed.
+ * `unread`: a body exists or may exist but was not or could not be read; a classifier that needs it must
+ * answer unknown.
  */
 export type RequestBody =
   | { readonly kind: "none" }
   | { readonly kind: "whole"; readonly bytes: Uint8Array }
   | { readonly kind: "unread"; readonly why: string };
 
-/** What a classifier is given. */
+/** A request as a classifier gets it: the head and the body, if that was read. */
 export interface HttpRequest extends RequestHead {
   readonly body: RequestBody;
 }

@@ -1,7 +1,7 @@
-// Risk tiers, from harmless to worst. Owns their order and nothing else: which
-// request has which tier is the classifiers' business, what follows from a tier
-// is the policy's. "unknown" is not a tier: it is the absence of one, and every
-// reader must treat it as stricter than any rule by tier could express.
+// Risk tiers, from harmless to worst. Owns their order and nothing else: which request has which
+// tier is the classifiers' business, the policy says what follows from a tier. "unknown" is not a
+// tier: it is the absence of one, and every reader must treat it as stricter than any rule by tier
+// could express.
 
 /** The four tiers in ascending order of risk, spelled as in policy.yaml. */
 export const TIERS = ["observe", "modify", "sensitive", "break-glass"] as const;

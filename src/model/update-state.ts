@@ -1,5 +1,6 @@
-// The self-update of the daemon as a state machine: what may follow what. Pure; who downloads and restarts is
-// gateway/updater.ts. A step that is not allowed from a state is refused, so that two updates cannot mix.
+// The self-update of the daemon as a state machine: which state may follow which. Pure; who
+// downloads and restarts is gateway/updater.ts. A step that is not allowed from a state is refused,
+// so that two updates cannot mix.
 
 /** Where an update is. Sizes are in bytes. */
 export type UpdateState =
@@ -22,7 +23,7 @@ export type UpdateState =
       readonly version?: string;
     };
 
-/** What happens to an update. */
+/** One step of an update; `nextState` says which state it leads to. */
 export type UpdateStep =
   | { readonly kind: "check" }
   | { readonly kind: "current" }
@@ -68,7 +69,7 @@ export function isBusy(state: UpdateState): boolean {
   return state.kind === "checking" || state.kind === "downloading" || state.kind === "applying";
 }
 
-/** What a daemon that starts makes of the state that the last one left. */
+/** Maps the state that the last daemon left to the state of a daemon that starts now with `version`. */
 function afterStart(state: UpdateState, version: string): UpdateState {
   switch (state.kind) {
     case "applying":

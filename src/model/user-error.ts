@@ -1,6 +1,6 @@
 // The one error that is meant for people: printed without a stack, once, in main.ts.
 
-/** What a `UserError` may be made with. */
+/** The optional parts of a `UserError`; `exitCode` is 1 unless given. */
 export interface UserErrorOptions {
   readonly hint?: string;
   readonly exitCode?: 1 | 2;
@@ -9,9 +9,12 @@ export interface UserErrorOptions {
   readonly cause?: unknown;
 }
 
-/** What went wrong and what to type next; lower case, values quoted, no full stop. */
+/**
+ * An error that main.ts prints once: the message in lower case, values quoted, no full stop, and a hint with
+ * the command to type next.
+ */
 export class UserError extends Error {
-  /** What to type next, or undefined when the message says it all. */
+  /** The next command to type; undefined when the message needs none. */
   readonly hint: string | undefined;
   /** 1: refused or failed. 2: wrong usage. */
   readonly exitCode: 1 | 2;

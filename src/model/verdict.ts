@@ -1,4 +1,5 @@
-// What the policy says about one classified request, and why.
+// A verdict is the policy's answer to one classified request, with the rule that gave it and the
+// reason.
 
 import type { Action } from "./action.ts";
 import type { Classification } from "./classification.ts";

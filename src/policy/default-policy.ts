@@ -1,5 +1,5 @@
-// The policy.yaml that a new installation starts with, embedded in the binary. The text is the file beside this
-// one: edit it there, as its comments are what a user reads first.
+// The policy.yaml that a new installation starts with, embedded in the binary. The text is the file
+// beside this one: edit it there, because a user reads its comments first.
 
 import text from "./default.yaml" with { type: "text" };
 

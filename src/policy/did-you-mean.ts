@@ -1,5 +1,5 @@
-// Guesses what a person meant by a word that is not allowed, for the policy and the command line alike.
-// Only for hints: nothing is ever corrected silently.
+// Guesses the word that a person meant instead of one that is not allowed, for the policy and the
+// command line alike. Only for hints: nothing is ever corrected silently.
 
 /** Words people use for something that is spelled otherwise here. */
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -70,7 +70,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   repositories: "repos",
 };
 
-/** The allowed word nearest to what was written, or undefined when none is near. Longer words may be further off. */
+/** The allowed word nearest to the written one, or undefined when none is near. Longer words may be further off. */
 export function nearestWord(written: string, allowed: readonly string[]): string | undefined {
   const word = written.trim().toLowerCase();
   if (word.length > 60) return undefined;
@@ -88,7 +88,7 @@ export function nearestWord(written: string, allowed: readonly string[]): string
   return best;
 }
 
-/** A hint that names the nearest allowed word, if any, and what is allowed (at most a dozen of it). */
+/** A hint that names the nearest allowed word, if any, and the allowed words (at most a dozen). */
 export function allowedHint(written: string, allowed: readonly string[]): string {
   const near = nearestWord(written, allowed);
   const listed = allowed.length > 12 ? `${allowed.slice(0, 12).join(", ")}, …` : allowed.join(", ");

@@ -1,5 +1,6 @@
-// The compiled policy: what one policy.yaml means, immutable, built once per load. Verdicts are made here in
-// advance so that deciding a request allocates nothing. Owns the shape; reading is parse, asking is decide.
+// The compiled policy: the meaning of one policy.yaml, immutable, built once per load. Verdicts are
+// made here in advance so that deciding a request allocates nothing. Owns the shape; reading is
+// parse, asking is decide.
 
 import type { Glob } from "../match/glob.ts";
 import type { GlobIndex } from "../match/glob-index.ts";
@@ -43,13 +44,13 @@ export interface ListedEntry {
   readonly column: number;
 }
 
-/** What stands under one protocol's key. */
+/** One protocol's block of the policy. */
 export interface ProtocolBlock {
   readonly protocol: Protocol;
   /** Line of the key. */
   readonly line: number;
   readonly inspect: readonly ListedEntry[];
-  /** What `default:` gives when no rule matches; escalate when it is not written. */
+  /** The verdict when no rule matches, from `default:`; escalate when that is not written. */
   readonly fallback: Verdict;
   /** In file order. */
   readonly scopes: readonly ScopeList[];
@@ -59,7 +60,7 @@ export interface ProtocolBlock {
   readonly mcp?: McpKeys;
 }
 
-/** What only the block `mcp` says. */
+/** The keys that only the block `mcp` has. */
 export interface McpKeys {
   /** Servers whose `readOnlyHint` counts. */
   readonly trusted: readonly string[];
@@ -99,7 +100,7 @@ export interface RuleTable {
   readonly commands: GlobIndex<Verdict>;
   readonly hasCommands: boolean;
   readonly tiers: ReadonlyMap<Tier, Verdict>;
-  /** In file order; empty in what is not a `rules:` block of the file. */
+  /** In file order; empty for a table that is no `rules:` block of the file. */
   readonly rules: readonly Rule[];
 }
 

@@ -1,4 +1,5 @@
-// Which inspect entries a policy had that its successor has not: hosts that are from now on passed unread. Pure.
+// Which inspect entries a policy had that its successor has not: hosts that are from now on passed
+// unread. Pure.
 
 import type { Policy } from "./policy.ts";
 

@@ -6,7 +6,7 @@
 
 /** Which flags a program has; names without dashes, one-letter names are short flags. */
 export interface ArgvGrammar {
-  /** Flags that take the next word, or what is after `=`. */
+  /** Flags that take the next word, or the text after `=`. */
   readonly values: ReadonlySet<string>;
   /** Flags without a value, which may still be written `--flag=false`. */
   readonly switches: ReadonlySet<string>;
@@ -16,7 +16,7 @@ export interface ArgvGrammar {
   readonly aliases?: ReadonlyMap<string, string>;
   /** `-flag` is a long flag too, and short flags do not bundle (terraform). */
   readonly singleDashLong?: boolean;
-  /** Stop at the first word that is not a flag: what follows belongs to another program. */
+  /** Stop at the first word that is not a flag: the later words belong to another program. */
   readonly stopAtWord?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ReadArgv {
   readonly words: readonly string[];
   /** Values by flag name, in order; a switch counts as "true" and a bare optional flag as "". */
   readonly flags: ReadonlyMap<string, readonly string[]>;
-  /** What stood after `--`; undefined without one. */
+  /** The words after `--`; undefined when there is no `--`. */
   readonly rest: readonly string[] | undefined;
   /** Flags that the grammar does not know, or that miss their value, as written. */
   readonly strange: readonly string[];

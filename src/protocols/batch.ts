@@ -1,7 +1,6 @@
-// One row of `classify batch` in, one answer out. Rows come from anybody: a row that is
-// not what it should be gets tier unknown with the reason, and nothing here throws. The
-// URL is taken apart by hand because every URL library normalises paths, and the path as
-// sent is what classifiers judge.
+// One row of `classify batch` in, one answer out. Rows come from anybody: a malformed row gets tier
+// unknown with the reason, and nothing here throws. The URL is taken apart by hand because every
+// URL library normalises paths, and the path as sent is what classifiers judge.
 
 import type { Classification } from "../model/classification.ts";
 import { isProtocol, type Protocol } from "../model/protocol.ts";
@@ -11,7 +10,7 @@ import { guessProtocol } from "./detect-protocol.ts";
 import { classifierFor, classifierForProgram } from "./registry.ts";
 import { unknownClassification } from "./unknown.ts";
 
-/** What `classify batch` prints for a row. */
+/** One row of `classify batch`'s output. */
 export interface BatchAnswer {
   /** As given, whatever its type; null when the row has none. */
   readonly id: unknown;

@@ -1,22 +1,23 @@
-// Reads operations.tsv, the reviewable table of a vendor's published operations: one operation a line, sorted by
-// service and operation. The built program carries the same lines in deflated blocks; nothing is inflated before the
-// first question, and only the block of the service that is asked for.
+// Reads operations.tsv, the reviewable table of a vendor's published operations: one operation a
+// line, sorted by service and operation. The built program carries the same lines in deflated
+// blocks; nothing is inflated before the first question, and only the block of the service that is
+// asked for.
 
 import type { TierOrUnknown } from "../model/tier.ts";
 
 /** A method and a path template. */
-export interface Route {
+export interface CatalogueRoute {
   readonly method: string;
   readonly path: string;
 }
 
 /** One line of a table. */
 export interface CatalogueRow {
-  /** What the vendor groups operations by: an AWS service, a Google host, the first word of a path. */
+  /** The vendor's own group of the operation: an AWS service, a Google host, the first word of a path. */
   readonly service: string;
   readonly operation: string;
   /** `GET /v1/things/*`, each a way to ask for it; empty where a request names the operation itself. */
-  readonly routes: readonly Route[];
+  readonly routes: readonly CatalogueRoute[];
   /** As the tier rules have it; a test holds the two together. */
   readonly tier: TierOrUnknown;
   /** The scope that the path names, as the policy's label; "" for none. */
@@ -25,7 +26,7 @@ export interface CatalogueRow {
   readonly more: readonly string[];
 }
 
-/** What the build puts in place of a table's text: the same lines in deflated blocks, opened one by one. */
+/** A table as the build packs it: the same lines in deflated blocks, opened one by one. */
 export interface PackedTable {
   /** The services of each block, with spaces between them. */
   readonly services: readonly string[];
@@ -63,7 +64,7 @@ export class Catalogue {
   }
 }
 
-/** What opens each service's block; of plain text each service is one. */
+/** Maps each service to the function that opens its block; in plain text every service is a block. */
 function blocksOf(source: string | PackedTable): ReadonlyMap<string, () => readonly string[]> {
   const blocks = new Map<string, () => readonly string[]>();
   if (typeof source !== "string") {
@@ -95,7 +96,7 @@ function readRow(line: string): CatalogueRow {
   return { service, operation, routes: readRoutes(routes), tier: tier as TierOrUnknown, scope, more };
 }
 
-function readRoutes(text: string): readonly Route[] {
+function readRoutes(text: string): readonly CatalogueRoute[] {
   if (text === "") return [];
   return text.split(", ").map((route) => {
     const space = route.indexOf(" ");

@@ -1,18 +1,22 @@
-// The contract between the registry and each protocol's classifier. Classifiers
-// are pure functions of what they are given: no clock, no I/O, no throw on any
-// input. What they cannot tell they call unknown; they never guess downwards.
+// The contract between the registry and each protocol's classifier. Classifiers are pure functions
+// of their input: no clock, no I/O, no throw on any input. When they cannot tell, they answer
+// unknown; they never guess downwards.
 
 import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../model/request.ts";
 import type { KnownOperation } from "./known-operation.ts";
+import type { RefusalRenderer } from "./refused.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** A policy keyword that lists names of one label, e.g. `namespaces:` for `namespace`. */
 export interface ScopeKeyword {
   readonly keyword: string;
   readonly label: string;
-  /** What the label's values look like where people know their things by other names, too; `what` says it in words. */
+  /**
+   * The form of the label's values, for labels whose things people also know by other names; `what` describes
+   * it in words.
+   */
   readonly form?: { readonly pattern: RegExp; readonly what: string };
 }
 
@@ -34,8 +38,10 @@ export interface Classifier {
   classify(request: HttpRequest): Classification;
   /** The vendor's published operations, for the policy tools; absent where the protocol has no catalogue. Costs up to 100 ms. */
   operations?(): readonly KnownOperation[];
-  /** What else a policy's commands may say; absent where the protocol has no catalogue. */
+  /** Further words for a policy's commands; absent where the protocol has no catalogue. */
   readonly vocabulary?: Vocabulary;
   /** Classifies a command line; argv[0] is the program. Never throws. */
   classifyArgv(argv: readonly string[]): Classification;
+  /** Writes a refusal as the protocol's client prints it; absent where short JSON will do. */
+  readonly refusal?: RefusalRenderer;
 }

@@ -1,5 +1,5 @@
-// One operation of a vendor's published API, as policies name it. What the catalogues of all protocols have in common:
-// the policy tools ask "what would change for each of these?".
+// One operation of a vendor's published API, as policies name it. What the catalogues of all
+// protocols have in common: the policy tools ask "what would change for each of these?".
 
 import type { Tier } from "../model/tier.ts";
 

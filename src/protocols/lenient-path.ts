@@ -1,6 +1,6 @@
-// What careless servers make of a path that has more than one reading: decoded more than
-// once, backslashes taken for slashes, empty segments dropped, dots climbed or kept. Never
-// a ground for letting a request through; only for not treating it better than any reading.
+// Finds every way in which careless servers may read an ambiguous path: decoded more than once,
+// backslashes taken for slashes, empty segments dropped, dots climbed or kept. A reading is never a
+// ground for letting a request through; it only makes the verdict stricter.
 
 /** Longer paths are read in no way: no server serves them, and each reading is judged for itself. */
 const MOST_LETTERS = 8192;

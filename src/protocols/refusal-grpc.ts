@@ -6,7 +6,7 @@ import type { Header, RequestHead } from "../model/request.ts";
 import { headerValue } from "../model/request.ts";
 import type { Refusal, RefusalReply } from "./refused.ts";
 
-/** Codes of google.rpc.Code: what may be tried again is unavailable, everything else is denied. */
+/** Codes of google.rpc.Code: a request that may be tried again is unavailable, everything else is denied. */
 const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 /** Nothing that clients try again by themselves. */
@@ -35,7 +35,7 @@ export function renderGrpc(refusal: Refusal, message: string): RefusalReply {
   return { status: 200, headers, body: new Uint8Array(0) };
 }
 
-/** Percent-encodes what is not printable ASCII, and the percent sign. */
+/** Percent-encodes the percent sign and everything but printable ASCII. */
 function encodeMessage(message: string): string {
   let encoded = "";
   for (const byte of new TextEncoder().encode(message))

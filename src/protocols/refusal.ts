@@ -1,31 +1,15 @@
-// The reply to a request that iddio does not forward, in the language of the client that sent it, so
-// that the person at the terminal reads why. A renderer is chosen by protocol; what has none gets
-// short JSON. No reply may hold a path of this machine, a secret, or anything of the request's body.
+// The reply to a request that iddio does not forward, in the language of the client that sent it,
+// so that the person at the terminal reads why. The protocol's classifier names its renderer; a
+// protocol without one gets short JSON. No reply may hold a path of this machine, a secret, or
+// anything of the request's body.
 
 import { assertNever } from "../model/assert-never.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { RequestHead } from "../model/request.ts";
-import { renderAwsError } from "./aws/refusal.ts";
-import { renderCloudflareError } from "./cloudflare/refusal.ts";
-import { renderFlyError } from "./fly/refusal.ts";
-import { renderGoogleError } from "./gcloud/refusal.ts";
-import { renderGithubError } from "./github/refusal.ts";
 import { renderGit } from "./github/refusal-git.ts";
-import { renderKubernetesStatus } from "./kubectl/refusal.ts";
 import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
 import { machineReadable, type Refusal, type RefusalRenderer, type RefusalReply } from "./refused.ts";
-import { renderTerraformError } from "./terraform/refusal.ts";
-
-const RENDERERS: Partial<Readonly<Record<Protocol, RefusalRenderer>>> = {
-  kubectl: renderKubernetesStatus,
-  gcloud: renderGoogleError,
-  aws: renderAwsError,
-  github: renderGithubError,
-  helm: renderKubernetesStatus,
-  cloudflare: renderCloudflareError,
-  fly: renderFlyError,
-  terraform: renderTerraformError,
-};
+import { classifierFor } from "./registry.ts";
 
 /** The reply that this protocol's client prints well; without a protocol, short JSON. */
 export function renderRefusal(
@@ -36,7 +20,7 @@ export function renderRefusal(
   if (isGrpc(request)) return renderGrpc(refusal, refusalMessage(refusal));
   const git = renderGit(refusal, refusalMessage(refusal), request);
   if (git !== undefined) return git;
-  const render: RefusalRenderer = (protocol === undefined ? undefined : RENDERERS[protocol]) ?? renderJson;
+  const render: RefusalRenderer = (protocol && classifierFor(protocol).refusal) ?? renderJson;
   const { contentType, body, status, headers } = render(refusal, refusalMessage(refusal), request);
   const whole = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const bytes = request.method === "HEAD" ? new Uint8Array() : whole;
@@ -53,7 +37,10 @@ export function renderRefusal(
   };
 }
 
-/** The sentence that every client shows: outcome, command, tier, rule, whether to retry, and what would allow it. */
+/**
+ * The sentence that every client shows: outcome, command, tier, rule, whether to retry, and the rule that
+ * would allow it.
+ */
 export function refusalMessage(refusal: Refusal): string {
   const what = refusal.command === "" ? "this request" : `'${refusal.command}'`;
   const tier = refusal.tier === "unknown" ? "tier unknown" : `tier ${refusal.tier}`;

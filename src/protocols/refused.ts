@@ -1,5 +1,5 @@
-// What a refusal is, for the renderers of every protocol. No reply may hold a path of this machine, a
-// secret, or anything of the request's body.
+// The contents of a refusal, for the renderers of every protocol. No reply may hold a path of this
+// machine, a secret, or anything of the request's body.
 
 import type { Outcome } from "../model/outcome.ts";
 import type { Header, RequestHead } from "../model/request.ts";
@@ -7,7 +7,7 @@ import type { TierOrUnknown } from "../model/tier.ts";
 
 /** Why a request was not forwarded. */
 export interface Refusal {
-  /** 403 for what policy or a person decided; 4xx or 502 for what the wire or the upstream did. */
+  /** 403 for a decision of the policy or a person; 4xx or 502 for a fault of the wire or the upstream. */
   readonly status: number;
   readonly outcome: Outcome;
   readonly tier: TierOrUnknown;
@@ -21,13 +21,13 @@ export interface Refusal {
   /** The request was on its way when it failed: nobody knows whether it was carried out. */
   readonly wasSent?: boolean;
   readonly approvalId?: string;
-  /** What the person who denied asks for in its place. */
+  /** The denying person's suggestion: do this in its place. */
   readonly instead?: string;
   /** A clause: the narrowest rule that would have allowed it, or why none does. */
   readonly toAllow?: string;
 }
 
-/** What programs may read of a refusal, where the client's format has room for it. */
+/** The fields of a refusal that programs may read, where the client's format has room for them. */
 export function machineReadable({
   outcome,
   tier,
@@ -59,7 +59,7 @@ export interface RefusalReply {
   readonly isReadLate?: boolean;
 }
 
-/** What a renderer makes of a refusal. */
+/** A refusal in the client's format. */
 export interface RenderedRefusal {
   readonly contentType: string;
   readonly body: string | Uint8Array;
@@ -68,5 +68,5 @@ export interface RenderedRefusal {
   readonly headers?: readonly Header[];
 }
 
-/** Turns one refusal into a body; `message` is what a person should read. */
+/** Turns one refusal into a body; `message` is for a person to read. */
 export type RefusalRenderer = (refusal: Refusal, message: string, request: RequestHead) => RenderedRefusal;

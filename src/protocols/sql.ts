@@ -1,16 +1,17 @@
-// SQL, read statement by statement as far as its words tell what it does: strings, quoted names and comments left out.
-// Dialects differ in what ends a string, so the text is read in every way that a server may read it and the
-// strictest reading counts. Also serves PartiQL and Cypher, whose words are the same. Linear in the text.
+// SQL, read statement by statement as far as its words tell the effect: strings, quoted names and
+// comments left out. Dialects differ in what ends a string, so the text is read in every way that a
+// server may read it and the strictest reading counts. Also serves PartiQL and Cypher, whose words
+// are the same. Linear in the text.
 
 import { stricterTier, type Tier } from "../model/tier.ts";
 
-/** What a text of SQL does. */
+/** The effect of an SQL text: the highest tier of its statements. */
 export interface SqlFinding {
   readonly tier: Tier;
   readonly reason: string;
 }
 
-/** Longer texts are taken for what may delete. */
+/** Longer texts count as deletions. */
 const MAX_LENGTH = 256 * 1024;
 
 /** Characters in all readings of a text together; a long text with lone carriage returns has more. */
@@ -71,7 +72,7 @@ const DIALECTS: readonly Dialect[] = [
 /** The bare words of one statement in upper case; `(` stands where a bracket follows a word, `)` where one closes. */
 type Statement = readonly string[];
 
-/** More words than anybody writes; what follows would only be values. */
+/** More words than anybody writes; the rest would only be values. */
 const MAX_WORDS = 100_000;
 
 function statementsOf(text: string, dialect: Dialect): Statement[] {
@@ -171,7 +172,7 @@ function endOfQuoted(text: string, at: number, dialect: Dialect): number | undef
     }
     case "/":
       if (text[at + 1] !== "*") return undefined;
-      // MySQL runs what stands in /*! … */; the end is skipped like any other sign.
+      // MySQL runs the text in /*! … */; the end is skipped like any other sign.
       if (isEscaping && /^(?:M?!)/.test(text.slice(at + 2, at + 4))) return at + 3;
       return isPostgres ? endOfNested(text, at + 2) : after(text.indexOf("*/", at + 2), 2, text);
     case "$": {
@@ -225,12 +226,12 @@ const READING: ReadonlySet<string> = new Set([
   ...["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "FROM"],
 ]);
 
-/** Words that end what is there, wherever they stand in a statement. */
+/** Words that delete existing things, wherever they stand in a statement. */
 const DESTROYING: ReadonlySet<string> = new Set([
   ...["DROP", "DELETE", "TRUNCATE", "PURGE", "UNDROP", "KILL", "SHUTDOWN", "FORGET"],
 ]);
 
-/** They run what the text does not show. */
+/** They run code that the text does not show. */
 const RUNNING: ReadonlySet<string> = new Set(["CALL", "EXEC", "EXECUTE", "DO"]);
 
 const WRITING: ReadonlySet<string> = new Set([
@@ -295,7 +296,10 @@ function isAboutPrincipals(words: Statement, at: number): boolean {
   return words.slice(at + 1, at + 6).some((word) => PRINCIPALS.has(word)) && !names(words, at);
 }
 
-/** What is created is a table or the like, and the principal's word is a name in it. */
+/**
+ * Whether the statement creates, changes or drops a table or the like, so that a principal's word is only a
+ * name in it.
+ */
 function names(words: Statement, at: number): boolean {
   return words
     .slice(at + 1, at + 4)

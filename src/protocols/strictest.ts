@@ -1,6 +1,6 @@
-// Several readings of one request made into one answer. Knows nothing of where the
-// readings came from. The readings stay in `parts`: an unknown reading must not hide a
-// break-glass one, because a policy may deny break-glass and only hold what is unknown.
+// Several readings of one request made into one answer. Knows nothing of where the readings came
+// from. The readings stay in `parts`: an unknown reading must not hide a break-glass one, because a
+// policy may deny break-glass and only hold unknown requests.
 
 import type { Classification } from "../model/classification.ts";
 import { stricterTier } from "../model/tier.ts";
@@ -20,8 +20,8 @@ export function strictestOf(first: Classification, ...others: readonly Classific
 }
 
 /**
- * The same request with a circumstance that makes every reading of it break-glass. What was unknown stays
- * unknown and gets a break-glass reading beside it.
+ * The same request with a circumstance that makes every reading of it break-glass. An unknown classification
+ * stays unknown and gets a break-glass reading beside it.
  */
 export function raisedToBreakGlass(answer: Classification, reason: string): Classification {
   const { parts, ...whole } = answer;

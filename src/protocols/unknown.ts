@@ -4,10 +4,13 @@
 import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
 
-/** What may still be told about a request whose tier cannot be. */
+/** The parts of a classification that may be known although the tier is not. */
 export type KnownParts = Partial<Pick<Classification, "command" | "aliases" | "labels" | "parts">>;
 
-/** A classification with tier "unknown"; `extra` keeps what was found, so that rules naming a command or scope still match. */
+/**
+ * A classification with tier "unknown"; `extra` keeps the findings, so that rules naming a command or scope
+ * still match.
+ */
 export function unknownClassification(
   protocol: Protocol,
   reason: string,
@@ -17,8 +20,8 @@ export function unknownClassification(
 }
 
 /**
- * A classification on which some doubt lies: unknown, keeping what was found. What would have been more than a
- * read stays as a part, so that doubt (which may be provoked) never turns a denial into a question.
+ * A classification on which some doubt lies: unknown, keeping the findings. A reading of more than a read
+ * stays as a part, so that doubt (which may be provoked) never turns a denial into a question.
  */
 export function doubtful(plain: Classification, reason: string): Classification {
   const unknown: Classification = { ...plain, tier: "unknown", reason };

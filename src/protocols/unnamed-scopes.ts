@@ -1,5 +1,6 @@
-// Says of an answer that the request also acts in scopes which it does not name, in some of a kind or in every one. Knows
-// no protocol: which scopes those are is each classifier's to tell, what follows from it the policy's.
+// Says of an answer that the request also acts in scopes which it does not name, in some of a kind
+// or in every one. Knows no protocol: each classifier names those scopes, and the policy draws the
+// consequences.
 
 import type { Classification } from "../model/classification.ts";
 

@@ -3,7 +3,10 @@
 
 import type { RequestHead } from "../model/request.ts";
 
-/** What the Upgrade fields ask for, lower case; "" when only Connection mentions an upgrade; undefined when nothing does. */
+/**
+ * Reads the Upgrade fields, in lower case; "" when only Connection mentions an upgrade; undefined when there
+ * is none.
+ */
 export function upgradeOf(head: RequestHead): string | undefined {
   let upgrade: string | undefined;
   for (const [name, value] of head.headers) {

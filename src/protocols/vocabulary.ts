@@ -1,6 +1,7 @@
-// What the words of a policy's commands can mean in a protocol, beside the operations that its catalogue lists: a
-// tool's own commands, each with the API operations that the tool sends, and names that requests carry though no
-// catalogue has them. Pure; the tables are tool-commands.tsv of each protocol.
+// Reads the words of a policy's commands in a protocol, beside the operations that its catalogue
+// lists: a tool's own commands, each with the API operations that the tool sends, and names that
+// requests carry though no catalogue has them. Pure; the tables are tool-commands.tsv of each
+// protocol.
 
 import type { TierOrUnknown } from "../model/tier.ts";
 

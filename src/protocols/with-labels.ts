@@ -1,5 +1,5 @@
-// Labels that hold for a whole request, put on an answer and on each of its parts: policy decides every part on its
-// own labels.
+// Labels that hold for a whole request, put on an answer and on each of its parts: policy decides
+// every part on its own labels.
 
 import type { Classification } from "../model/classification.ts";
 

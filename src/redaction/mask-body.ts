@@ -1,5 +1,5 @@
-// A body as a person is shown it: what is sent, with nothing changed but the secrets in it. The form is found by
-// the content type and, where that says nothing or is wrong, by the first characters.
+// A body as a person is shown it: the sent text with only its secrets replaced. The form is found
+// by the content type and, where that says nothing or is wrong, by the first characters.
 
 import { maskJson } from "./mask-json.ts";
 import { maskMultipart } from "./mask-multipart.ts";
@@ -15,8 +15,8 @@ const YAML_MAX = 12 * 1024;
 const MAX_NESTING = 3;
 
 /**
- * The text with its secrets replaced by `***`. `isSecret`: the request is about secrets, so every value is one. Of
- * a long text the beginning, with every value masked: what is behind may say that it is secret.
+ * The text with its secrets replaced by `***`. `isSecret`: the request is about secrets, so every value is
+ * one. The beginning of a long text, with every value masked: the rest may say that it is secret.
  */
 export function maskBody(contentType: string, text: string, isSecret: boolean): string {
   if (text.length <= SHOWN_MAX) return maskWhole(contentType, text, isSecret, false, 0);
@@ -27,7 +27,7 @@ export function maskBody(contentType: string, text: string, isSecret: boolean): 
 }
 
 function rest(length: number): string {
-  return `(${length} more characters; every value is masked in what is shown)`;
+  return `(${length} more characters; every value is masked in this part)`;
 }
 
 function maskWhole(

@@ -1,5 +1,5 @@
-// Header and trailer fields as a person is shown them: credentials replaced, everything else as it was sent. What a
-// credential is, secret-name.ts says.
+// Header and trailer fields as a person is shown them: credentials replaced, everything else as it
+// was sent. secret-name.ts says which fields are credentials.
 
 import type { Header } from "../model/request.ts";
 import { maskTarget } from "./mask-pairs.ts";

@@ -1,15 +1,16 @@
-// JSON, and several JSON values one after the other, masked on the original text: numbers stay as they were
-// written, repeated members stay in sight, nothing is printed that was not sent. Reads once from left to right,
-// without recursion in the engine's stack beyond a bound. What is no JSON is left to the caller.
+// JSON, and several JSON values one after the other, masked on the original text: numbers stay as
+// they were written, repeated members stay in sight, nothing is printed that was not sent. Reads
+// once from left to right, without recursion in the engine's stack beyond a bound. Other text is
+// left to the caller.
 
 import { maskFreeText } from "./mask-text.ts";
 import { isSecretName } from "./secret-name.ts";
 import { MASK } from "./secret-value.ts";
 
-/** What vendors call the place of a secret's value. */
+/** Names that vendors give to the field with a secret's value. */
 export const VALUE_NAME =
   /^(?:data|string_?data|text|value|plain_?text|payload|content|secret_?(?:string|binary)|parameter_?value)$/i;
-/** What stands beside a name. */
+/** Names of a value that stands beside a field with its name: `{ "name": "TOKEN", "value": "..." }`. */
 const NAMED_VALUE = /^(?:(?:string|plain|parameter|option|field|secret)_?)?value$/i;
 /** Objects that say of themselves that their value is secret: Cloudflare's bindings, AWS's parameters. */
 const SECRET_TYPE = /secret|secure_?string|password/i;
@@ -20,10 +21,10 @@ const MAX_DEPTH = 200;
 /** Objects are read again once they turn out to be secret; more than so many times the text is not worth it. */
 const AGAIN_MAX = 8;
 
-/** How much of what is in an object is secret: nothing but what its names say, the value beside a name, every value. */
+/** How much of an object is secret: the members with secret names, the value beside a secret name, or every value. */
 export type Hiding = "names" | "named" | "values";
 
-/** What a member with a text says of its object. */
+/** How much one member with a text tells to hide of its object. */
 export function hidingBy(name: string, text: string): Hiding {
   if (TYPE_MEMBER.test(name) && SECRET_TYPE.test(text)) return "values";
   return NAMING_MEMBER.test(name) && isSecretName(text) ? "named" : "names";
@@ -34,7 +35,7 @@ export function isHiddenMember(name: string, hiding: Hiding): boolean {
   return hiding === "values" ? VALUE_NAME.test(name) : hiding === "named" && NAMED_VALUE.test(name);
 }
 
-/** What applies to the inside of a member that is not hidden itself. */
+/** How much to hide inside a member that is not hidden itself. */
 export function hidingInside(name: string, hiding: Hiding): Hiding {
   return hiding === "values" || isSecretName(name) || /secrets?$/i.test(name) ? "values" : "names";
 }
@@ -45,8 +46,8 @@ export function moreHiding(one: Hiding, other: Hiding): Hiding {
 }
 
 /**
- * One value or several; undefined when the text is no JSON. `isSecret`: the request is about secrets. `isCut`: the
- * text is the beginning of a longer one; what is begun at its end is left out.
+ * One value or several; undefined when the text is no JSON. `isSecret`: the request is about secrets.
+ * `isCut`: the text is the beginning of a longer one; an unfinished member at its end is left out.
  */
 export function maskJson(text: string, isSecret: boolean, isCut = false): string | undefined {
   const reader = new JsonMasker(text);
@@ -86,7 +87,7 @@ class JsonMasker {
     }
   }
 
-  /** Whether nothing is missing but what comes after the text. */
+  /** Whether only text after the end is missing. */
   get isAtEnd(): boolean {
     return this.#at >= this.#text.length || this.#isCutOff;
   }
@@ -138,7 +139,7 @@ class JsonMasker {
     const edits = this.#edits.length;
     const found = this.#members(hiding, isHidden, depth);
     if (isHidden || moreHiding(hiding, found) === hiding) return;
-    // A later member says what an earlier one is, so it is read again.
+    // A later member shows that an earlier one is secret, so the object is read again.
     const end = this.#at;
     this.#edits.length = edits;
     this.#again += end - start;

@@ -1,5 +1,5 @@
-// Multipart bodies: each part is masked by its own type, and as a whole where the name of its form field is a
-// secret. What cannot be taken apart is left to the caller.
+// Multipart bodies: each part is masked by its own type, and as a whole where the name of its form
+// field is a secret. A malformed body is left to the caller.
 
 import { isSecretName } from "./secret-name.ts";
 import { MASK } from "./secret-value.ts";

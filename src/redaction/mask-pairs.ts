@@ -1,11 +1,12 @@
-// Query strings and forms: pairs of name and value between ampersands. Only values are replaced; names, order and
-// everything else stay as they were sent. Used for every path that is shown or recorded.
+// Query strings and forms: pairs of name and value between ampersands. Only values are replaced;
+// names, order and everything else stay as they were sent. Used for every path that is shown or
+// recorded.
 
 import { maskJson } from "./mask-json.ts";
 import { isSecretName, isSecretParameter, wordsOf } from "./secret-name.ts";
 import { MASK, maskValues } from "./secret-value.ts";
 
-/** The target with the secrets of its query, and what is a secret by its shape anywhere, replaced by `***`. */
+/** The target with the secrets of its query, and of secret-looking values anywhere, replaced by `***`. */
 export function maskTarget(target: string): string {
   const question = target.indexOf("?");
   if (question < 0) return maskValues(target);
@@ -35,7 +36,7 @@ function maskNested(text: string, isSecret: boolean, depth: number): string {
 
 const MAX_SIBLINGS = 5_000;
 const VALUE = /(?:value|text|string|data|payload|content|binary|body)$/i;
-/** `Parameters.member.1.ParameterKey`, `env[0][name]`: what the value beside them is called. */
+/** `Parameters.member.1.ParameterKey`, `env[0][name]`: the name of the value beside them. */
 const NAMING = /^(.*?)(?:parameter|option|tag)?[._[\]-]*(?:key|name)\]?$/i;
 const VALUED = /^(.*?)(?:parameter|option|tag)?[._[\]-]*(?:value|text)\]?$/i;
 
@@ -91,7 +92,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    // What is malformed is read octet by octet, so that one bad escape hides no name.
+    // A malformed text is decoded octet by octet, so that one bad escape hides no name.
     return spaced.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     );

@@ -1,6 +1,7 @@
-// Text without a known form: a script, a value in a document, a log line. By shape, and where a secret name is
-// followed by `=` or `:` and one plain word. Only a plain word is hidden: what a shell would run stays in sight,
-// so that nobody can hide a command behind the name of a password.
+// Text without a known form: a script, a value in a document, a log line. By shape, and where a
+// secret name is followed by `=` or `:` and one plain word. Only a plain word is hidden: text that
+// a shell would run stays in sight, so that nobody can hide a command behind the name of a
+// password.
 
 import { isSecretName } from "./secret-name.ts";
 import { MASK, maskValues } from "./secret-value.ts";

@@ -1,5 +1,6 @@
-// XML: the text of elements and the values of attributes whose names are secret, masked on the original text. A
-// tokenizer, no parser: what a lenient reader would take for an element counts as one.
+// XML: the text of elements and the values of attributes whose names are secret, masked on the
+// original text. A tokenizer, no parser: text that a lenient reader would take for an element
+// counts as one.
 
 import { maskFreeText } from "./mask-text.ts";
 import { isSecretName } from "./secret-name.ts";
@@ -13,7 +14,7 @@ const ATTRIBUTE = /([\w:.-]+)(\s*=\s*)("[^"]*"|'[^']*')/g;
 export function maskXml(text: string, isSecret: boolean): string {
   let out = "";
   let at = 0;
-  /** The open elements that are secret, outermost first; what is in them is hidden. */
+  /** The open elements that are secret, outermost first; their content is hidden. */
   const open: string[] = [];
   /** The last name or key that was read as a text: it names the value that follows. */
   let named = "";

@@ -1,5 +1,6 @@
-// YAML, one document or several, masked on the original text: comments, repeated keys and the spelling of numbers
-// stay. Reads with the yaml package, whose nodes know where they stand. What does not parse is masked as text.
+// YAML, one document or several, masked on the original text: comments, repeated keys and the
+// spelling of numbers stay. Reads with the yaml package, whose nodes know where they stand. What
+// does not parse is masked as text.
 
 import { type Alias, isAlias, isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from "yaml";
 import { type Hiding, hidingBy, hidingInside, isHiddenMember, moreHiding } from "./mask-json.ts";
@@ -66,7 +67,7 @@ class YamlMasker {
 
   node(node: Node | null | undefined, hiding: Hiding, hidden: "no" | "texts" | "all", depth: number): void {
     if (depth > MAX_DEPTH) throw new TooDeep();
-    // What an alias stands for is as secret as the place where it stands.
+    // An alias in a secret place makes its target secret.
     if (isAlias(node)) {
       const target = this.#resolve(node);
       if (hidden !== "no" && isScalar(target)) this.#scalar(target, true);

@@ -1,7 +1,8 @@
-// Which names say that their value is a secret: of header fields, query parameters, members of a body, form
-// fields, environment variables. A name is read as words, split at case, separators and brackets, so that
-// `WebIdentityToken`, `user[password]` and `client-secret` need no entry of their own. What this file calls a
-// secret is hidden everywhere: audit, log, events, approvals and refusals.
+// Which names say that their value is a secret: of header fields, query parameters, members of a
+// body, form fields, environment variables. A name is read as words, split at case, separators and
+// brackets, so that `WebIdentityToken`, `user[password]` and `client-secret` need no entry of their
+// own. A name that this file calls secret is hidden everywhere: audit, log, events, approvals and
+// refusals.
 
 /** Words that make a name secret wherever they stand in it. */
 const SECRET_WORDS = new Set(
@@ -134,7 +135,7 @@ const NAMELESS = new Set(["dpop", "x-amz-credential", "x-csrf", "x-xsrf"]);
 export function isCredentialField(name: string): boolean {
   const lower = name.toLowerCase();
   if (NAMELESS.has(lower)) return true;
-  // How a protected resource asks, and what is signed, are no credentials.
+  // Challenges of a protected resource and lists of signed fields are no credentials.
   if (PLAIN_KEYS.has(lower) || lower === "signature-input" || lower.startsWith("access-control-"))
     return false;
   return lower.endsWith("-key") || isSecretName(lower);

@@ -1,8 +1,8 @@
-// Which values are secrets by their shape, whatever they are called: JSON Web Tokens, PEM private keys, tokens
-// whose vendors gave them a prefix, user and password in a URL. One expression with one pass, so that a log line
-// costs little; every part of it is linear.
+// Which values are secrets by their shape, whatever they are called: JSON Web Tokens, PEM private
+// keys, tokens whose vendors gave them a prefix, user and password in a URL. One expression with
+// one pass, so that a log line costs little; every part of it is linear.
 
-/** What stands in the place of a secret. */
+/** Every secret is replaced by this. */
 export const MASK = "***";
 
 const SHAPES: readonly string[] = [

@@ -1,5 +1,5 @@
-// Opens what a server needs from where its operator put it: the database (a URL, or a folder of the program's own) and the secret
-// that seals keys. A folder has one process at a time.
+// Opens a server's parts where its operator put them: the database (a URL, or a folder of the
+// program's own) and the secret that seals keys. A folder has one process at a time.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ export interface OpenDatabase extends AsyncDisposable {
 }
 
 /** The place that flags and the environment name. */
-export function placeOf(
+export function databasePlace(
   flag: (name: string) => string | undefined,
   env: Readonly<Record<string, string | undefined>>,
   paths: StatePaths,

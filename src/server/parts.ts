@@ -1,5 +1,5 @@
-// What everything in the server is made with: the database, the server's secret, the clock, the ticks that wake whoever waits.
-// Handed from server.ts downwards; nothing here is global.
+// The server's shared parts: the database, its secret, the clock, the ticks that wake waiting
+// calls. server.ts hands them down; nothing here is global.
 
 import type { Database } from "./database/database.ts";
 import type { Ticks } from "./fleet/ticks.ts";

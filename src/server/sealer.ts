@@ -1,5 +1,6 @@
-// The server's own secret: what it seals (signing keys and the secret of the identity provider) is of no use to whoever
-// has only the database. AES-256-GCM; the name of the place is part of what is sealed, so that nothing can be moved.
+// The server's own secret: the values that it seals (signing keys and the secret of the identity
+// provider) are of no use to a thief of the database alone. AES-256-GCM; the name of the place is
+// sealed with the value, so that nothing can be moved.
 
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -54,7 +55,7 @@ export async function readSecret(path: string, mayCreate: boolean): Promise<Uint
   return secret;
 }
 
-/** What is kept of a token: enough to know it again, and nothing that could be used. */
+/** Hashes a token for storage: the hash recognises the token and cannot be used in its place. */
 export function hashOfSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

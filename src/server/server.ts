@@ -1,5 +1,6 @@
-// The control plane: makes its parts, listens, and ends in order: first it says that it is not ready, then it lets what runs
-// finish, then it closes the database. Servers keep nothing that another server would need.
+// The control plane: makes its parts, listens, and ends in order: first it says that it is not
+// ready, then it lets what runs finish, then it closes the database. Servers keep nothing that
+// another server would need.
 
 import { endOverdue } from "./approvals/held.ts";
 import type { Database } from "./database/database.ts";
@@ -14,7 +15,7 @@ import { ApiCalls } from "./people/answer-person.ts";
 import { Logins } from "./people/logins.ts";
 import type { Sealer } from "./sealer.ts";
 
-/** What a server is started with. */
+/** The inputs of a server. */
 export interface ServerOptions {
   readonly database: Database;
   readonly sealer: Sealer;
@@ -118,7 +119,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-/** What is done now and then: pieces of tables are made and dropped, holds that no device will end are ended. */
+/**
+ * Keeps the tables in order at intervals: partitions are made and dropped, and holds that no device will end
+ * are ended.
+ */
 function startUpkeep(parts: ServerParts, hosts: TenantOfHost, keepAuditMs: number | undefined): Disposable {
   let partitionsAtMs = Number.NEGATIVE_INFINITY;
   const run = async () => {

@@ -1,5 +1,6 @@
-// Tenants: how they are made, named and found, and the keys that sign for their devices. The private halves are sealed with
-// the server's secret. Finding a tenant by its name is the only question that is asked of all tenants at once.
+// Tenants: how they are made, named and found, and the keys that sign for their devices. The
+// private halves are sealed with the server's secret. Finding a tenant by its name is the only
+// question that is asked of all tenants at once.
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import type { ServerKey } from "../api/fleet/protocol.ts";
@@ -9,14 +10,14 @@ import type { Database, Tx } from "./database/database.ts";
 import { numberOf, sqlState, textOf, UNIQUE_VIOLATION } from "./database/database.ts";
 import type { Sealer } from "./sealer.ts";
 
-/** What names a tenant. */
+/** A tenant's names. */
 export interface TenantName {
   readonly id: string;
   /** In the host's name: `acme` of `acme.example.com`. */
   readonly slug: string;
 }
 
-/** How its people log in and what they may. */
+/** How its people log in and their roles. */
 export interface TenantSettings {
   readonly oidc?: {
     readonly issuer: string;
@@ -95,7 +96,7 @@ export async function currentTenant(tx: Tx): Promise<Tenant | undefined> {
   };
 }
 
-/** Changes what is set for the tenant of a transaction. */
+/** Changes the settings of the transaction's tenant. */
 export async function writeSettings(tx: Tx, settings: TenantSettings): Promise<void> {
   await tx.rows("update tenants set settings = $1", [JSON.stringify(settings)]);
 }
@@ -109,7 +110,7 @@ export async function publicKeys(tx: Tx): Promise<readonly ServerKey[]> {
 }
 
 /** The key that signs now. */
-export async function signingKey(
+export async function tenantSigningKey(
   tx: Tx,
   sealer: Sealer,
   tenant: string,

@@ -1,5 +1,6 @@
-// Where the C library is, by its whole path. A bare name would do for the loader, but the runtime also tries it in the
-// working directory (and macOS's loader does too), where an agent can put a file of that name.
+// Where the C library is, by its whole path. A bare name would do for the loader, but the runtime
+// also tries it in the working directory (and macOS's loader does too), where an agent can put a
+// file of that name.
 
 import { readFileSync } from "node:fs";
 

@@ -1,5 +1,5 @@
-// Functions of the C library, by bun:ffi. One that is not there is undefined, and callers do without: no part of iddio
-// may fail to start because a system lacks a function.
+// Functions of the C library, by bun:ffi. One that is not there is undefined, and callers do
+// without: no part of iddio may fail to start because a system lacks a function.
 
 import { dlopen, type FFIFunction } from "bun:ffi";
 import { cLibraries } from "./c-library.ts";

@@ -1,6 +1,7 @@
-// state.db: what must outlast the daemon and is not a file of its own (upstreams, grants, pins, suspects, the
-// observe session). Owns how the file is opened and how its schema moves forward; the tables' own modules own the
-// queries. Migrations are only ever added at the end: a step that has shipped is never edited.
+// state.db: everything that must outlast the daemon and is not a file of its own (upstreams,
+// grants, pins, suspects, the observe session). Owns how the file is opened and how its schema
+// moves forward; the tables' own modules own the queries. Migrations are only ever added at the
+// end: a step that has shipped is never edited.
 
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, openSync } from "node:fs";
@@ -103,7 +104,7 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID`,
   // Of a session that has ended, so that its totals can still be shown.
   `ALTER TABLE observe_session ADD COLUMN ended_ms INTEGER`,
-  // What carried the request that a grant was given for.
+  // The carrier of the request that a grant was given for.
   `ALTER TABLE grants ADD COLUMN carrier TEXT NOT NULL DEFAULT 'http'`,
   // MCP servers by the name that the operator gave them; JSON where nothing is searched for.
   `CREATE TABLE mcp_servers (
@@ -112,7 +113,8 @@ const MIGRATIONS: readonly string[] = [
      first_ms INTEGER NOT NULL,
      last_ms INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID`,
-  // What their servers offer: the definition that a person has accepted or that was seen first, and the one that waits.
+  // The tools and prompts of MCP servers: the pinned definition, which a person accepted or which was seen
+  // first, and the pending one.
   `CREATE TABLE mcp_items (
      server TEXT NOT NULL,
      kind TEXT NOT NULL,
@@ -140,13 +142,14 @@ const MIGRATIONS: readonly string[] = [
      saved_ms INTEGER NOT NULL,
      text TEXT NOT NULL
    ) STRICT, WITHOUT ROWID`,
-  // Who is told of requests that wait.
+  // Receivers of notices about waiting requests.
   `CREATE TABLE notice_targets (
      name TEXT NOT NULL PRIMARY KEY,
      json TEXT NOT NULL,
      added_ms INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID`,
-  // What each of them is to know of which question, and what it was told; in the order of the questions.
+  // The notices that each target must show, and the step that it was told last; in the order of the
+  // questions.
   `CREATE TABLE notices (
      seq INTEGER NOT NULL PRIMARY KEY,
      target TEXT NOT NULL,
@@ -198,7 +201,7 @@ export function openDatabase(path: string): Database {
   }
 }
 
-/** What SQLite finds wrong with the file; undefined when it is whole. */
+/** SQLite's finding about the file; undefined when it is whole. */
 export function databaseProblem(path: string): string | undefined {
   try {
     const database = new Database(path, { readwrite: true, create: false });

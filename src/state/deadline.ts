@@ -1,6 +1,6 @@
-// When something that was given for a while is over: by the clock on the wall or by the one that only runs
-// forward, whichever says so first. A wall clock that is set back prolongs nothing, and a machine that slept does
-// not wake up with time left.
+// When something that was given for a while is over: by the clock on the wall or by the one that
+// only runs forward, whichever says so first. A wall clock that is set back prolongs nothing, and a
+// machine that slept does not wake up with time left.
 
 /** A clock that is corrected goes back a little. */
 const TOLERANCE_MS = 60_000;

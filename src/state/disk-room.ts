@@ -1,5 +1,5 @@
-// How much room the disk under the state directory has left. Looked up beside the work, at most once a
-// second and only when somebody asks; owns what counts as little and what is kept in reserve for the
+// How much room the disk under the state directory has left. Looked up beside the work, at most
+// once a second and only when somebody asks; owns the limit of low room and the reserve for the
 // rows without which nothing above observe may be forwarded.
 
 import { statfs } from "node:fs/promises";
@@ -11,7 +11,7 @@ const RESERVE_BYTES = 32 * 1024 * 1024;
 const RESERVE_PART = 0.02;
 const LOOK_EVERY_MS = 1_000;
 
-/** What `statfs` tells. */
+/** The disk's room, from `statfs`. */
 export interface DiskFacts {
   readonly freeBytes: number;
   readonly totalBytes: number;

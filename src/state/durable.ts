@@ -1,6 +1,6 @@
-// Bytes that survive a power loss. fsync does that on Linux; on macOS it only hands them to the drive, which may keep
-// them in its cache and write them out of order. There F_BARRIERFSYNC orders them, cheaply, and F_FULLFSYNC has the
-// drive write them, which takes as long as the drive takes.
+// Bytes that survive a power loss. fsync does that on Linux; on macOS it only hands them to the
+// drive, which may keep them in its cache and write them out of order. There F_BARRIERFSYNC orders
+// them, cheaply, and F_FULLFSYNC has the drive write them, which takes as long as the drive takes.
 
 import type { FileHandle } from "node:fs/promises";
 import { cSymbol } from "./c-symbol.ts";
@@ -19,7 +19,7 @@ function fcntlOfMac(): Fcntl | undefined {
   return systems ?? undefined;
 }
 
-/** For rows, a batch at a time: on macOS what comes later is never there without these. */
+/** For rows, a batch at a time: on macOS later rows are never there without these. */
 export async function syncOrdered(file: FileHandle, fcntl = fcntlOfMac()): Promise<void> {
   await file.datasync();
   // A file system that knows no barrier (SMB, FAT) is flushed whole, as libuv does.

@@ -18,8 +18,9 @@ export function errorCode(error: unknown): string | undefined {
 let serial = 0;
 
 /**
- * Replaces a file in one step: temporary file beside it, fsync, rename, fsync of the directory. A symbolic link
- * stays one: what it points to is replaced. After a failure the old content is untouched and nothing is left behind.
+ * Replaces a file in one step: temporary file beside it, fsync, rename, fsync of the directory. A symbolic
+ * link stays one: its target is replaced. After a failure the old content is untouched and nothing is left
+ * behind.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
   const target = await realpath(path).catch(() => path);

@@ -1,5 +1,6 @@
-// Reads a journal a page at a time, backwards from a place in the file, so that a log of a gigabyte can be scrolled. What
-// one call reads is bounded: where few rows match, it ends early and says where to go on. Never writes, takes no lock.
+// Reads a journal a page at a time, backwards from a place in the file, so that a log of a gigabyte
+// can be scrolled. One call reads a bounded amount: where few rows match, it ends early and says
+// where to go on. Never writes, takes no lock.
 
 import { open } from "node:fs/promises";
 import type { Entry } from "../model/entry.ts";
@@ -51,7 +52,7 @@ export async function readJournalPage(path: string, options: PageOptions): Promi
     let older = 0;
     let end = Math.min(options.before ?? size, size);
     const least = Math.max(0, end - budget);
-    // What is behind the first line feed of what was read; its line's beginning is still to come.
+    // The end of a line that begins in an earlier block.
     let tail: Buffer = Buffer.alloc(0);
     while (end > 0) {
       const start = Math.max(0, end - BLOCK_BYTES);

@@ -1,6 +1,7 @@
-// The file under a journal or a log: appends lines, knows whether it ends inside one, and notices when the path no
-// longer names the file it writes to. Never truncates: what a full disk cut off in the middle is closed with a
-// newline before the next write. Knows nothing of rows or of who waits for them.
+// The file under a journal or a log: appends lines, knows whether it ends inside one, and notices
+// when the path no longer names the file it writes to. Never truncates: a line that a full disk cut
+// off is closed with a newline before the next write. Knows nothing of rows or of who waits for
+// them.
 
 import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -18,7 +19,7 @@ export interface LineFileOptions {
   readonly identityCheckMs?: number;
 }
 
-/** How far a write came. `length` is below what was asked for only when there is an error. */
+/** How far a write came. `length` is below the wanted length only when there is an error. */
 export interface WriteOutcome {
   readonly length: number;
   readonly error: Error | undefined;
@@ -73,7 +74,7 @@ export class LineFile {
     for (let number = 1; number <= keep; number++) await rm(`${this.#path}.${number}`, { force: true });
   }
 
-  /** Resolves when what was written is on the disk. */
+  /** Resolves when the written bytes are on the disk. */
   sync(): Promise<void> {
     return syncOrdered(this.#opened);
   }

@@ -1,6 +1,6 @@
-// One daemon per state directory. The lock is a write transaction held open on a small SQLite
-// file: the kernel drops it with the process, however that ends, so no stale lock can exist. Readers
-// may still look into the file, which is how the second daemon learns the pid of the first.
+// One daemon per state directory. The lock is a write transaction held open on a small SQLite file:
+// the kernel drops it with the process, however that ends, so no stale lock can exist. Readers may
+// still look into the file, which is how the second daemon learns the pid of the first.
 
 import { Database, SQLiteError } from "bun:sqlite";
 import { UserError } from "../model/user-error.ts";

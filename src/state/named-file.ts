@@ -1,12 +1,13 @@
-// Reads a file that a person names on the command line. Regular files only, of bounded size, opened without waiting: a
-// FIFO, a terminal or /dev/zero ends at once with a sentence instead of a program that hangs or fills the memory.
+// Reads a file that a person names on the command line. Regular files only, of bounded size, opened
+// without waiting: a FIFO, a terminal or /dev/zero ends at once with a sentence instead of a
+// program that hangs or fills the memory.
 
 import type { FileHandle } from "node:fs/promises";
 import { UserError } from "../model/user-error.ts";
 
-/** What a file named by a person may be. */
+/** The rules for a file that a person named. */
 export interface NamedFile {
-  /** What it is to the command, as in "policy 'x' does not exist"; "" names it by its path alone. */
+  /** The file's part in the command, as in "policy 'x' does not exist"; "" names it by its path alone. */
   readonly what: string;
   /** Largest size in octets; 1 MiB unless given. */
   readonly maxBytes?: number;

@@ -1,6 +1,6 @@
-// Where every file of the state directory is. Pure but for the user's home directory; touches no disk. Anything else that
-// joins a file name onto the state directory is a bug. Loaded at every start: node:path, which takes three milliseconds,
-// only where a path is not plain.
+// Where every file of the state directory is. Pure but for the user's home directory; touches no
+// disk. Anything else that joins a file name onto the state directory is a bug. Loaded at every
+// start: node:path, which takes three milliseconds, only where a path is not plain.
 
 /** Absolute paths of everything that iddio keeps. */
 export interface StatePaths {
@@ -17,7 +17,7 @@ export interface StatePaths {
   readonly policyInForce: string;
   /** The JSON Schema that the first line of policy.yaml names, for editors. */
   readonly policySchema: string;
-  /** What `iddio policy edit` works on. */
+  /** The copy that `iddio policy edit` works on. */
   readonly policyDraft: string;
   readonly settings: string;
   readonly audit: string;
@@ -26,7 +26,7 @@ export interface StatePaths {
   readonly observe: string;
   readonly socket: string;
   readonly log: string;
-  /** What the daemon says where a service manager keeps no journal (launchd): above all why it did not start. */
+  /** The daemon's stderr where a service manager keeps no journal (launchd): above all why it did not start. */
   readonly daemonErrors: string;
   readonly database: string;
   /** Held by the running daemon; see lock.ts. */
@@ -45,7 +45,7 @@ export interface StatePaths {
   readonly sshKnownHosts: string;
   /** The system's ssh configuration as `iddio run` shows it. */
   readonly sshRunConfig: string;
-  /** A folder for what the agents of each profile keep between runs. */
+  /** The folder in which the agents of each profile keep files between runs. */
   readonly runHomes: string;
   /** A folder for files that agents made and that would start programs outside. */
   readonly quarantine: string;
@@ -114,7 +114,7 @@ export function statePaths(env: Readonly<Record<string, string | undefined>>): S
   };
 }
 
-/** An absolute path without anything to resolve is what it is. */
+/** An absolute path without anything to resolve stays as it is. */
 function resolve(path: string): string {
   const isPlain = path.startsWith("/") && !/\/(?:\.{0,2}(?:\/|$))/.test(path);
   return isPlain ? path : process.getBuiltinModule("node:path").resolve(path);

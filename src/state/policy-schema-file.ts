@@ -1,5 +1,5 @@
-// policy.schema.json beside policy.yaml, so that an editor completes and marks errors without a network.
-// It is derived: always of this version, never read by iddio itself.
+// policy.schema.json beside policy.yaml, so that an editor completes and marks errors without a
+// network. It is derived: always of this version, never read by iddio itself.
 
 import { readFile } from "node:fs/promises";
 import { policySchema } from "../policy/parse/schema.ts";

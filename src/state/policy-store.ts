@@ -1,5 +1,6 @@
-// The policy in force. A file that does not load changes nothing: the last good one stays, and the problem is
-// there to be shown. There is no moment without a policy: `current` is replaced by assignment, after compiling.
+// The policy in force. A file that does not load changes nothing: the last good one stays, and the
+// problem is there to be shown. There is no moment without a policy: `current` is replaced by
+// assignment, after compiling.
 
 import { UserError } from "../model/user-error.ts";
 import { isNarrowerPolicy } from "../policy/compare/narrower.ts";
@@ -13,7 +14,7 @@ import type { StatePaths } from "./paths.ts";
 import { readTrusted } from "./trusted-file.ts";
 import { type FileContent, WatchedFile } from "./watched-file.ts";
 
-/** What a look at the file led to. `unchanged`: the text is the one in force. */
+/** The result of a look at the file. `unchanged`: the text is the one in force. */
 export type PolicyReload =
   | {
       readonly kind: "loaded";
@@ -24,14 +25,14 @@ export type PolicyReload =
       readonly removed: readonly string[];
     }
   | { readonly kind: "failed"; readonly problem: string; readonly problems: readonly PolicyProblem[] }
-  /** The file may let more through than what is in force, so a person must load it. */
+  /** The file may let more through than the policy in force, so a person must load it. */
   | { readonly kind: "waiting"; readonly problem: string }
   | { readonly kind: "unchanged" };
 
 /** A reload that listeners hear of. */
 export type PolicyChange = Exclude<PolicyReload, { kind: "unchanged" }>;
 
-/** Whose consent a wider text needs, and what was last in force with it. */
+/** Whose consent a wider text needs, and the text that was last in force with it. */
 export interface Consent {
   /** Whether a wider text waits for a person. */
   readonly isNeeded: () => boolean;
@@ -41,7 +42,7 @@ export interface Consent {
 }
 
 const WAITS =
-  "the file on disk may let more through than what is in force; load it with: iddio policy reload";
+  "the file on disk may let more through than the policy in force; load it with: iddio policy reload";
 
 /** Holds the compiled policy and follows the file. */
 export class PolicyStore {
@@ -87,7 +88,8 @@ export class PolicyStore {
       content = await first.read();
     }
     const kept = await readTrusted(paths.policyInForce, MAX_KEPT_BYTES).catch(() => undefined);
-    // A machine that went down while the file was written left its beginning: what was in force before goes on.
+    // A machine that went down while the file was written left its beginning: the previous policy stays in
+    // force.
     const isCut = kept !== undefined && content.kind === "text" && isBeginningOf(content.text, kept);
     const parsed = compile(isCut ? { kind: "text", text: kept } : content);
     if (!("policy" in parsed))
@@ -97,7 +99,7 @@ export class PolicyStore {
     const approved = approvedPolicy(consent, parsed.policy);
     const store = new PolicyStore(paths, approved ?? parsed.policy, parsed.warnings, consent);
     if (approved === undefined) consent?.approve(parsed.policy.text);
-    // What the store read is what it compiled; should the file have changed in between, this read notices.
+    // The store compiled the text that it read; should the file have changed in between, this read notices.
     store.#apply(await store.#file.read(), false);
     store.#keep();
     await store.#keeping;
@@ -110,7 +112,7 @@ export class PolicyStore {
     return this.#inForce;
   }
 
-  /** What policy.yaml says by itself. */
+  /** The policy of policy.yaml alone, without the control plane's. */
   get local(): Policy {
     return this.#current;
   }
@@ -135,7 +137,7 @@ export class PolicyStore {
     return this.#revision;
   }
 
-  /** Why the file on disk is not what is enforced; undefined when it is. */
+  /** Why the file on disk is not enforced; undefined when it is. */
   get reloadProblem(): string | undefined {
     return this.#reloadProblem;
   }
@@ -260,7 +262,7 @@ function approvedPolicy(consent: Consent | undefined, fromFile: Policy): Policy 
   const text = consent?.approved();
   if (consent?.isNeeded() !== true || text === undefined || isNarrowerPolicy(text, fromFile.text))
     return undefined;
-  // What an older iddio approved may not load any more; then the file is all there is.
+  // A text that an older iddio approved may not load any more; then the file is used.
   const parsed = parsePolicy(text);
   return "policy" in parsed ? parsed.policy : undefined;
 }

@@ -1,5 +1,5 @@
-// The texts of policy.yaml that were in force, in state.db, so that one can be looked at and put back. Bounded; a text that
-// comes again moves to the front.
+// The texts of policy.yaml that were in force, in state.db, so that one can be looked at and put
+// back. Bounded; a text that comes again moves to the front.
 
 import type { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";

@@ -1,5 +1,5 @@
-// Moves a full log out of the way: name → name.1 → name.2 …, the oldest dropped. For iddio.log and observe.jsonl;
-// audit.jsonl is never rotated by us.
+// Moves a full log out of the way: name → name.1 → name.2 …, the oldest dropped. For iddio.log and
+// observe.jsonl; audit.jsonl is never rotated by us.
 
 import { rename, rm } from "node:fs/promises";
 import { errorCode } from "./files.ts";

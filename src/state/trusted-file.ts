@@ -1,5 +1,6 @@
-// Opens files whose content decides what is let through (policy, settings, certificates): never waits for a FIFO or a
-// device, never reads without a bound, and takes nothing that another user owns or may write, as sshd does.
+// Opens files whose content decides about requests (policy, settings, certificates): never waits
+// for a FIFO or a device, never reads without a bound, and takes nothing that another user owns or
+// may write, as sshd does.
 
 import { constants, lstatSync, readFileSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -11,7 +12,7 @@ export const READ_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK | 
 /** More than any policy has. */
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
-/** What was opened, or why it is not used, as a clause. */
+/** The opened file, or the reason why it is not used, as a clause. */
 export type TrustedFile = { readonly file: FileHandle; readonly found: Stats } | { readonly refused: string };
 
 /**
@@ -50,7 +51,10 @@ export async function readTrusted(path: string, maxBytes: number, owner?: number
   }
 }
 
-/** What to say of a file that macOS keeps from a background program, which opens no window about it; else undefined. */
+/**
+ * The explanation for a file that macOS keeps from a background program, which gets no dialog about it;
+ * undefined for other errors.
+ */
 export function keptOut(error: unknown, platform: NodeJS.Platform = process.platform): string | undefined {
   if (platform !== "darwin" || (error as { code?: unknown } | undefined)?.code !== "EPERM") return undefined;
   return "macOS keeps background programs out of Documents, Desktop, Downloads, iCloud and other disks; put it elsewhere";
@@ -111,7 +115,7 @@ function openToOthers(real: string, found: Stats, owner?: number): string | unde
   if (why !== undefined) return `${why} (chmod 600 and chown it, or it is not used)`;
   for (let at = dirname(real); at !== "/"; at = dirname(at)) {
     const folder = lstatSync(at);
-    // In a folder with the sticky bit nobody replaces what is another's.
+    // In a folder with the sticky bit nobody replaces another user's file.
     if ((folder.mode & 0o1000) !== 0 && users.includes(folder.uid)) continue;
     const problem = writableByOthers(folder, users);
     if (problem !== undefined) return `of its folder "${at}": ${problem}`;

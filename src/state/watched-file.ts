@@ -1,7 +1,8 @@
-// Notices when a file that a person edits has changed, and reads it only when its writer is done. A watch on the file
-// says at once that something happened; it loses links whose target moves and file systems of other machines, so the
-// path is looked at twice a second all the same, and more often after a change. A watch on the directory would wake up
-// for every audit row. Knows nothing of the content.
+// Notices when a file that a person edits has changed, and reads it only when its writer is done. A
+// watch on the file says at once that something happened; it loses links whose target moves and
+// file systems of other machines, so the path is looked at twice a second all the same, and more
+// often after a change. A watch on the directory would wake up for every audit row. Knows nothing
+// of the content.
 
 import { type BigIntStats, type FSWatcher, watch } from "node:fs";
 import { type FileHandle, stat } from "node:fs/promises";
@@ -9,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./files.ts";
 import { keptOut, openTrusted } from "./trusted-file.ts";
 
-/** What was found: the text, `missing`, or why it cannot be read. */
+/** The file's content: the text, `missing`, or why it cannot be read. */
 export type FileContent =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "missing" }
@@ -193,7 +194,10 @@ export class WatchedFile {
   }
 }
 
-/** What was found as a state; what is refused is opened at every look, because its folder may be what was wrong. */
+/**
+ * A key for comparing two looks at a file that was not read. A refused file is opened at every look, because
+ * its folder may have been the fault.
+ */
 function stateOf(absent: Exclude<FileContent, { kind: "text" }>): string {
   return absent.kind === "missing" ? "missing" : `unreadable: ${absent.why}`;
 }

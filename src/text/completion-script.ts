@@ -1,6 +1,6 @@
-// The scripts that `iddio completion` prints. They hold no words of their own: at each Tab the shell asks
-// `iddio __complete`, which answers by the registry and the daemon, one `value<Tab>description` a line,
-// or the single line `:files`.
+// The scripts that `iddio completion` prints. They hold no words of their own: at each Tab the
+// shell asks `iddio __complete`, which answers by the registry and the daemon, one
+// `value<Tab>description` a line, or the single line `:files`.
 
 import type { Shell } from "./shell-init.ts";
 
@@ -9,8 +9,8 @@ export function renderCompletion(shell: Shell): string {
   return { bash: BASH, zsh: ZSH, fish: FISH }[shell];
 }
 
-// Bash splits words at `:` and `=` too, and replaces only the piece after them: the pieces are put together again
-// by looking whether a blank stands between, and what was typed before the last piece is taken off the answers.
+// Bash splits words at `:` and `=` too, and replaces only the piece after them: the pieces are put together
+// again by looking for a blank between them, and the text before the last piece is cut off the answers.
 const BASH = `# iddio: completion for bash; source it, or put it into a directory that bash-completion reads
 _iddio() {
   local line=\${COMP_LINE:0:COMP_POINT} words=() word rest i

@@ -1,4 +1,5 @@
-// Text put into XML. What XML 1.0 cannot carry at all, not even escaped, becomes a question mark.
+// Text put into XML or HTML. A character that XML 1.0 cannot carry at all, not even escaped,
+// becomes a question mark.
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",

@@ -1,6 +1,6 @@
-// Makes text from outside safe to print: what a terminal would obey, reorder or hide is shown as an
-// escape instead. Every string that an agent, an upstream or a file could have chosen passes here
-// before it reaches a terminal, because a person decides by what is shown.
+// Makes text from outside safe to print: characters that a terminal would obey, reorder or hide are
+// shown as escapes instead. Every string that an agent, an upstream or a file could have chosen
+// passes here before it reaches a terminal, because a person decides by the shown text.
 
 // Cc: C0, DEL, C1. Cf: bidirectional controls, zero-width characters, tags, soft hyphen. Cs: lone
 // surrogates. Zl, Zp: line breaks that grep does not see. Default_Ignorable: fillers and variation selectors.
@@ -19,7 +19,7 @@ export function escapeForTerminal(text: string): string {
   return text.replace(UNSAFE, visible);
 }
 
-/** As escapeForTerminal, for a text of many lines: line feeds and tabs stay what they are. */
+/** As escapeForTerminal, for a text of many lines: line feeds and tabs stay. */
 export function escapeLinesForTerminal(text: string): string {
   return text.replace(UNSAFE, (character) =>
     character === "\n" || character === "\t" ? character : visible(character),

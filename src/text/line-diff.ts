@@ -1,5 +1,6 @@
-// The difference of two texts as people read it: lines that went with `-`, lines that came with `+`, three lines around
-// them. Lines are compared whole. For texts of which one was edited a little; long rewrites are shown as one.
+// The difference of two texts as people read it: lines that went with `-`, lines that came with
+// `+`, three lines around them. Lines are compared whole. For texts of which one was edited a
+// little; long rewrites are shown as one.
 
 const CONTEXT = 3;
 /** Cells of the table that finds what both texts share; beyond it everything between the first and the last change went. */

@@ -1,5 +1,6 @@
-// The certificates of a PEM text. Files and programs wrap lines as they like and put remarks between the blocks, so
-// each block is spelled again in one way: equal certificates are then equal texts.
+// The certificates of a PEM text. Files and programs wrap lines as they like and put remarks
+// between the blocks, so each block is spelled again in one way: equal certificates are then equal
+// texts.
 
 /** The certificate blocks of a text, one string each: comments, odd line lengths and CRs are left out. */
 export function pemCertificates(text: string): readonly string[] {

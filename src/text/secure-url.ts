@@ -1,4 +1,5 @@
-// Which addresses programs and their checksums may come from: https, or plain http from this machine itself.
+// Which addresses programs and their checksums may come from: https, or plain http from this
+// machine itself.
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 

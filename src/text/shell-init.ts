@@ -1,7 +1,10 @@
-// The snippet that `eval "$(iddio shell-init)"` runs at every shell start, and the one that takes it back. It must do
-// nothing when the daemon is down, or every CLI would be pointed at a closed port; it must survive any path; and what
-// a variable was before is kept in IDDIO_WAS_<name>, for anyone who is behind another proxy without iddio.
-// Both letter cases of the proxy variables are set: curl reads http_proxy in lower case only, others only the upper.
+// The snippet that `eval "$(iddio shell-init)"` runs at every shell start, and the one that takes
+// it back. It must do nothing when the daemon is down, or every CLI would be pointed at a closed
+// port; it must survive any path; and a variable's previous value is kept in IDDIO_WAS_<name>, for
+// people who are behind another proxy without iddio. Both letter cases of the proxy variables are
+// set: curl reads http_proxy in lower case only, others only the upper.
+
+import { quotePosix } from "./quote-posix.ts";
 
 /** The shells that a snippet exists for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -9,7 +12,7 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** A shell whose syntax is known. */
 export type Shell = (typeof SHELLS)[number];
 
-/** What the snippet is made of; every path is absolute. */
+/** The paths and names that the snippet is made of; every path is absolute. */
 export interface ShellInit {
   /** The command that starts iddio, for the gate: its binary, or an interpreter and the source. */
   readonly program: readonly string[];
@@ -51,7 +54,7 @@ export function renderShellInit(shell: Shell, init: ShellInit): string {
   return `${(shell === "fish" ? fishLines(init) : posixLines(init)).join("\n")}\n`;
 }
 
-/** The snippet that gives every variable back what it was; only those that still hold what iddio has set. */
+/** The snippet that gives every variable its previous value back; only if it still holds iddio's. */
 export function renderShellUnset(shell: Shell, init: Pick<ShellInit, "bundle" | "kubeconfig">): string {
   return `${(shell === "fish" ? fishUnsetLines(init) : posixUnsetLines(init)).join("\n")}\n`;
 }
@@ -165,11 +168,6 @@ function fishUnsetLines({ bundle, kubeconfig }: Pick<ShellInit, "bundle" | "kube
     "  functions -e _iddio",
     "end",
   ];
-}
-
-/** Single quotes hold everything in a POSIX shell but the single quote itself. */
-function quotePosix(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** In fish, backslash and single quote are escaped inside single quotes. */

@@ -1,6 +1,6 @@
-// Splits one simple command line into words, as a POSIX shell does with quotes and backslashes. Whatever would make the
-// shell do more than start one program (pipes, variables, globs that expand, substitutions) is refused: its words
-// cannot be told from the text alone.
+// Splits one simple command line into words, as a POSIX shell does with quotes and backslashes.
+// Whatever would make the shell do more than start one program (pipes, variables, globs that
+// expand, substitutions) is refused: its words cannot be told from the text alone.
 
 const SPECIAL = /[|&;<>()`$\n\r*?[\]{}~#!]/;
 

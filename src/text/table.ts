@@ -1,6 +1,6 @@
 // Columns for terminals and pipes: two spaces apart, nothing drawn, no trailing blanks, so that awk
-// and people can both read them. Escapes every cell itself; callers pass text as it came. Where it must fit a terminal,
-// the last column gives way.
+// and people can both read them. Escapes every cell itself; callers pass text as it came. Where it
+// must fit a terminal, the last column gives way.
 
 import { displayWidth } from "./display-width.ts";
 import { escapeForTerminal } from "./escape.ts";
@@ -13,7 +13,7 @@ const LEAST = 16;
 /** Paints one cell after its width was taken; the default leaves it as it is. */
 export type CellPainter = (text: string, column: number, row: number) => string;
 
-/** How rows fit a terminal: what is too long in the last column is broken over lines, or cut off and shown as `...`. */
+/** How rows fit a terminal: text that is too long in the last column is broken over lines, or cut off with `...`. */
 export interface TableFit {
   readonly columns: number;
   readonly how: "break" | "cut";

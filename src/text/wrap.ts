@@ -1,5 +1,6 @@
-// Long text as lines of a given width. `wrapWords` is for our own prose; `breakColumns` is for text from
-// outside, of which nothing may be lost: it breaks anywhere and drops nothing, not even a blank.
+// Long text as lines of a given width. `wrapWords` is for our own prose; `breakColumns` is for text
+// from outside, of which nothing may be lost: it breaks anywhere and drops nothing, not even a
+// blank.
 
 import { displayWidth } from "./display-width.ts";
 
@@ -19,8 +20,8 @@ export function wrapWords(text: string, width: number): string[] {
 
 /**
  * Printable text cut into pieces of at most `width` columns, at least one. Beyond ASCII every character is
- * taken for two columns: terminals disagree about such widths, and what a terminal draws wider than was
- * counted would be drawn over.
+ * taken for two columns: terminals disagree about such widths, and text that is drawn wider than it was
+ * counted would be overwritten.
  */
 export function breakColumns(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -40,7 +41,7 @@ export function breakColumns(text: string, width: number): string[] {
   return lines;
 }
 
-/** At most `width` columns, counted as `breakColumns` counts; what is cut off is shown as `...`. */
+/** At most `width` columns, counted as `breakColumns` counts; longer text is cut off with `...`. */
 export function cutColumns(text: string, width: number): string {
   const [first = "", ...rest] = breakColumns(text, width);
   if (rest.length === 0) return first;

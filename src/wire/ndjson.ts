@@ -1,5 +1,5 @@
-// Newline-delimited JSON: one value a line, as it arrives. Owns lines and their bound; what a value
-// means is its reader's business. After the first problem nothing more comes out.
+// Newline-delimited JSON: one value a line, as it arrives. Owns lines and their bound; the reader
+// knows what a value means. After the first problem nothing more comes out.
 
 /** Bytes of one line, its newline not counted. */
 export const DEFAULT_MAX_LINE_BYTES = 1_048_576;

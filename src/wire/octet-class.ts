@@ -3,11 +3,11 @@
 
 /** tchar of RFC 9110 5.6.2: field names, codings, connection options. */
 export const TOKEN = 1;
-/** What may stand inside a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 5.5). No other control. */
+/** Class of the octets inside a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 5.5). No other control. */
 export const FIELD_VALUE = 2;
-/** What may stand in a request target: visible ASCII without "#" (a fragment is never sent). */
+/** Class of the octets of a request target: visible ASCII without "#" (a fragment is never sent). */
 export const TARGET = 4;
-/** What may stand in a Host value or a CONNECT target: letters, digits and `-._:[]%`. */
+/** Class of the octets of a Host value or a CONNECT target: letters, digits and `-._:[]%`. */
 export const AUTHORITY = 8;
 /** 0x80 to 0x9f, where the web's "latin1" (windows-1252) is not ISO 8859-1. */
 export const C1 = 16;

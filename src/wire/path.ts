@@ -1,6 +1,7 @@
 // Paths and queries, read the way the upstream will read them. Each classifier picks its upstream's
 // dialect; a path on which implementations are known to disagree comes back as "ambiguous", and its
-// caller must then answer unknown. Nothing is ever normalised: what was sent is what is forwarded.
+// caller must then answer unknown. Nothing is ever normalised: the path is forwarded as it was
+// sent.
 
 /** The decoded segments between slashes (a trailing slash leaves none), or why two readings differ. */
 export type PathReading =

@@ -33,7 +33,7 @@ test("the checks come in their order: caller and effect first, then presence", a
 
 const NAMES = Object.keys(METHODS) as ControlMethod[];
 
-/** What a call is refused with; a person is always present. */
+/** The refusal of a call; a person is always present. */
 async function refusal(kind: string, entry: AnyMethod): Promise<UserError | undefined> {
   const call = { method: "it", entry, caller: { kind: kind as PrincipalKind }, input: {}, proof: undefined };
   return admit(call, OPEN_GATE).then(

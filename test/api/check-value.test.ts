@@ -1,4 +1,4 @@
-// What the check of inputs and answers accepts.
+// The check of inputs and answers: which values it accepts.
 
 import { expect, test } from "bun:test";
 import { valueProblem } from "../../src/api/check-value.ts";

@@ -1,4 +1,5 @@
-// The control socket's places: a process that holds every stream it can leaves calls and other processes alone.
+// The control socket's places: a process that holds every stream it can leaves calls and other
+// processes alone.
 
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";

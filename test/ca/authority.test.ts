@@ -1,4 +1,5 @@
-// The authority on disk: what it makes, what it accepts back, and what it refuses to replace by itself.
+// The authority on disk: what it makes, what it accepts back, and what it refuses to replace by
+// itself.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";

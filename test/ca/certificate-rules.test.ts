@@ -1,5 +1,5 @@
-// The rules that protect, one by one: each chain that breaks one is refused with words that say which, and what
-// looks odd but is right is accepted.
+// The rules that protect, one by one: each chain that breaks one is refused with words that say
+// which, and what looks odd but is right is accepted.
 
 import { describe, expect, test } from "bun:test";
 import {
@@ -37,7 +37,7 @@ test("a chain that keeps every rule is accepted, until its first certificate end
   });
 });
 
-/** What every chain is asked for, no matter who is trusted. */
+/** Rules that hold for every chain, no matter who is trusted. */
 const PROTECTING: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "an expired server",

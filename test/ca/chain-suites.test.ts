@@ -1,14 +1,14 @@
-// Published certificate chains through the verifier alone; test/gateway/verification.test.ts sends them through a
-// real gateway, as far as a TLS server can present them.
+// Published certificate chains through the verifier alone; test/gateway/verification.test.ts sends
+// them through a real gateway, as far as a TLS server can present them.
 
 import { describe, expect, test } from "bun:test";
-import { pemCertificates, TrustAnchors } from "../../src/ca/verify/trust-anchors.ts";
+import { derCertificates, TrustAnchors } from "../../src/ca/verify/trust-anchors.ts";
 import { verifyChain } from "../../src/ca/verify/verify-chain.ts";
 import { type ChainRow, chainRows, KNOWN_ACCEPTED } from "../support/chain-suite.ts";
 
 function verify({ presented, roots, name, nowMs }: ChainRow) {
   const anchors = new TrustAnchors(roots, "operator");
-  return verifyChain(presented.flatMap(pemCertificates), { name, anchors, nowMs });
+  return verifyChain(presented.flatMap(derCertificates), { name, anchors, nowMs });
 }
 
 for (const suite of ["x509-limbo", "badssl"] as const)

@@ -1,4 +1,5 @@
-// The rules that issuers must keep, one by one: the operator and the system are asked for them, clusters are not.
+// The rules that issuers must keep, one by one: the operator and the system are asked for them,
+// clusters are not.
 
 import { describe, expect, test } from "bun:test";
 import {
@@ -25,7 +26,7 @@ const ownIssuer = context(1, true, context(4, true, nameOf("root")));
 
 const serverKeyId = extension(ID.ski, octetString(keyIdOf(keysOf("server"))));
 
-/** What only concerns how it was issued: refused with the server's own certificate as remedy, taken from a cluster. */
+/** Rules that are only about issuing: refused with the server's own certificate as remedy, taken from a cluster. */
 const TIDY: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "a server without authority key identifier",
@@ -40,7 +41,7 @@ const TIDY: [rule: string, parts: ChainParts, reason: string][] = [
   [
     "an authority without subject key identifier",
     { authority: { withoutExtensions: [ID.ski] } },
-    "the certificate of its authority 'authority' has no subject key identifier, though what it issued refers to one",
+    "the certificate of its authority 'authority' has no subject key identifier, though a certificate below it refers to one",
   ],
   [
     "a critical authority key identifier",
@@ -140,12 +141,12 @@ describe("refused for its issuer's sake:", () => {
     });
 });
 
-/** What is asked of a root that the operator registered. */
+/** Rules for a root that the operator registered. */
 const ROOTS: [rule: string, root: CertificateParts, reason: string][] = [
   [
     "without the subject key identifier that others refer to",
     { withoutExtensions: [ID.ski] },
-    "has no subject key identifier, though what it issued refers to one",
+    "has no subject key identifier, though a certificate below it refers to one",
   ],
   [
     "with a critical subject key identifier",

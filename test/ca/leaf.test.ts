@@ -1,4 +1,5 @@
-// Leaves in front of the strictest verifiers that are installed, in real handshakes, for names and addresses.
+// Leaves in front of the strictest verifiers that are installed, in real handshakes, for names and
+// addresses.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";

@@ -1,5 +1,5 @@
-// Name constraints against a second reading of the standard that is slow and plain: a wildcard is every name that it
-// stands for, a subtree is every name below it.
+// Name constraints against a second reading of the standard that is slow and plain: a wildcard is
+// every name that it stands for, a subtree is every name below it.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

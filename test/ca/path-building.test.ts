@@ -1,5 +1,6 @@
-// Finding a path among many certificates: whatever the graph of authorities, a chain is accepted exactly when some
-// path from the root to the server has no broken link; and no graph costs more than a bound.
+// Finding a path among many certificates: whatever the graph of authorities, a chain is accepted
+// exactly when some path from the root to the server has no broken link; and no graph costs more
+// than a bound.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,4 +1,5 @@
-// The audit log in a terminal: a row is a line of 80 columns, in colour; all columns where there is room.
+// The audit log in a terminal: a row is a line of 80 columns, in colour; all columns where there is
+// room.
 
 import { expect, test } from "bun:test";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";

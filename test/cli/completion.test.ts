@@ -1,4 +1,5 @@
-// Completion, first as the registry knows it, then in the real shells, with a daemon and 200 requests that wait.
+// Completion, first as the registry knows it, then in the real shells, with a daemon and 200
+// requests that wait.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -108,7 +109,7 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
 });
 
-/** What the shell itself proposes for a line with the cursor at its end. */
+/** The shell's own proposals for a line with the cursor at its end. */
 async function proposed(shell: Shell, line: string): Promise<string[]> {
   const script = {
     // As readline calls it: words split at blanks, and at `:` and `=` as words of their own.

@@ -1,4 +1,5 @@
-// Help is read in a terminal of 80 columns and 24 lines, by somebody who has just typed something wrong.
+// Help is read in a terminal of 80 columns and 24 lines, by somebody who has just typed something
+// wrong.
 
 import { expect, test } from "bun:test";
 import { renderCommand, renderNoun, renderOverview } from "../../src/cli/help.ts";

@@ -1,5 +1,6 @@
-// Hints that lead somewhere: a socket that may not be used is not a daemon that is down, an authority that expired is not
-// restored from a backup, a disk that is full is not the policy's doing.
+// Hints that lead somewhere: a socket that may not be used is not a daemon that is down, an
+// authority that expired is not restored from a backup, a disk that is full is not the policy's
+// doing.
 
 import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";

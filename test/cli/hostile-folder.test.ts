@@ -1,5 +1,5 @@
-// Every command, typed in a folder that an agent has prepared and with look-alikes of the system's programs first on
-// PATH: nothing of it runs, and the output is what it is in an empty folder.
+// Every command, typed in a folder that an agent has prepared and with look-alikes of the system's
+// programs first on PATH: nothing of it runs, and the output is what it is in an empty folder.
 
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
@@ -160,7 +160,7 @@ const NOBODY = 65_534;
 /** These go on until they are told to stop; what they say at first is enough. */
 const ENDLESS = /^(?:approval watch|audit tail|classify batch|events)/;
 
-/** What differs from run to run: numbers, times, ids, the folder itself. */
+/** Replaces the parts that differ from run to run: numbers, times, ids, the folder itself. */
 function steady(text: string, folders: readonly string[]): string {
   let steady = text;
   for (const folder of folders) steady = steady.replaceAll(folder, "<folder>");
@@ -175,7 +175,7 @@ function steady(text: string, folders: readonly string[]): string {
 test("the list has every command", () => {
   const listed = LINES.map((words) => words.join(" "));
   const missing = COMMANDS.map(({ name }) => name).filter(
-    // What is started by iddio itself and never typed.
+    // Commands that iddio itself starts and nobody types.
     (name) =>
       name !== "run-bridge" &&
       name !== "ssh-session" &&
@@ -184,7 +184,7 @@ test("the list has every command", () => {
   expect(missing).toEqual([]);
 });
 
-/** What every line says when typed in `cwd`, in a home of its own; a line of the answer begins with what was typed. */
+/** The output of every line when typed in `cwd`, in a home of its own; each begins with the typed line. */
 async function said(
   cwd: string,
   path: string,
@@ -228,7 +228,7 @@ for (const isUp of [false, true])
     // With the daemon up it is a user who is not root, in a folder that is the agent's: laptops have no other.
     const uid = isUp && process.getuid?.() === 0 && existsSync("/usr/bin/setpriv") ? NOBODY : undefined;
     chmodSync(directory.path, 0o755);
-    // What runs there must be able to leave its mark.
+    // A program that runs there must be able to leave its mark.
     if (uid !== undefined)
       for (const each of [empty, hostile.folder]) Bun.spawnSync(["chown", "-R", `${uid}:${uid}`, each]);
     const [fair, tried] = await Promise.all([

@@ -1,6 +1,6 @@
-// One law for every `--json`: a time is a number of milliseconds since 1970 under a name that ends in `_ms`, as in the
-// audit log, and never a text that each reader would have to take apart. Held for the control API's table and for what
-// every command of the compiled program prints.
+// One law for every `--json`: a time is a number of milliseconds since 1970 under a name that ends
+// in `_ms`, as in the audit log, and never a text that each reader would have to take apart. Held
+// for the control API's table and for what every command of the compiled program prints.
 
 import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const TIME_WORD =
 /** Milliseconds since 1970 in the years 2001 to 2100, and nothing else that is counted here. */
 const isEpochMs = (value: number) => value > 1e12 && value < 4.2e12;
 
-/** What breaks the law in one value, as paths. */
+/** The places in one value that break the law, as paths. */
 function offences(value: unknown, path = "$", name = ""): string[] {
   if (typeof value === "string") return ISO.test(value) ? [`${path} is the text '${value}'`] : [];
   if (typeof value === "number") {
@@ -57,7 +57,7 @@ generic:
   rules: { allow: { groups: [read] }, escalate: { groups: [write] } }
 `;
 
-/** What each command with `--json` is typed with; `{id}`, `{policy}` and `{port}` are filled in. */
+/** The arguments of each command with `--json`; `{id}`, `{policy}` and `{port}` are filled in. */
 const TYPED: Readonly<Record<string, string>> = {
   run: "run --check",
   "run stop": "run stop nobody",

@@ -1,6 +1,6 @@
-// The daemon's life under a launchd that drains (test/support/system/launchctl), with the compiled program as daemon:
-// registered, restarted, exchanged for a new version and for a broken one, and removed. At each step one daemon answers,
-// never two, and its bundle is whole.
+// The daemon's life under a launchd that drains (test/support/system/launchctl), with the compiled
+// program as daemon: registered, restarted, exchanged for a new version and for a broken one, and
+// removed. At each step one daemon answers, never two, and its bundle is whole.
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// install, doctor, repair and uninstall, with the compiled program in a home of its own. systemctl is a stand-in that
-// really starts the daemon; everything else is as a user has it.
+// install, doctor, repair and uninstall, with the compiled program in a home of its own. systemctl
+// is a stand-in that really starts the daemon; everything else is as a user has it.
 
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -33,7 +33,7 @@ interface Repaired {
   readonly left: string[];
 }
 
-/** What uninstall says of shells that are routed, and of the line that routes the next ones. */
+/** uninstall's words about shells that are routed, and about the line that routes the next ones. */
 const ROUTED = `type in each
 eval "$(iddio shell-init --unset)"
 and take the line 'eval "$(iddio shell-init)"' out`;

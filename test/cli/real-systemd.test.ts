@@ -1,5 +1,6 @@
-// The hardened unit under a real systemd, where one can be started in namespaces of its own: the daemon comes up behind
-// every restriction, serves its user, is started again when it dies, and goes away whole.
+// The hardened unit under a real systemd, where one can be started in namespaces of its own: the
+// daemon comes up behind every restriction, serves its user, is started again when it dies, and
+// goes away whole.
 
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
@@ -78,7 +79,7 @@ test("the system's unit runs under a real systemd", async () => {
     "NRestarts=0",
     "SubState=running",
     "status of the user: 0",
-    // What widens is a person's to do, and there is no terminal here.
+    // Only a person may widen, and there is no terminal here.
     "Error: this needs a person at a terminal, and there is no terminal here",
     "hint: run it in a terminal, over ssh with: ssh -t; or set up a factor: iddio guard enroll passkey",
     "up again",

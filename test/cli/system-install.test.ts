@@ -1,5 +1,6 @@
-// `--system`: one daemon for the machine, run by root, used by who installed it. In a mount namespace of its own, where
-// /etc and /var/lib are copies on write; where none may be made the test says so and passes.
+// `--system`: one daemon for the machine, run by root, used by who installed it. In a mount
+// namespace of its own, where /etc and /var/lib are copies on write; where none may be made the
+// test says so and passes.
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Reads and runs the transcripts in scripts/. A transcript is what a user would see, so that it can be
-// read as documentation and checked as a test:
+// Reads and runs the transcripts in scripts/. A transcript is what a user would see, so that it can
+// be read as documentation and checked as a test:
 //
 //   # a remark                          says what the next lines prove
 //   $ iddio status                      a command, run by bash in the home directory of this transcript

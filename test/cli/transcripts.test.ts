@@ -1,4 +1,5 @@
-// Runs every transcript in scripts/ against the compiled program, each in a home directory of its own.
+// Runs every transcript in scripts/ against the compiled program, each in a home directory of its
+// own.
 
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";

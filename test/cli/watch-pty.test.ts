@@ -1,4 +1,5 @@
-// The interactive watch as the compiled program runs it, in a real pseudo-terminal against a real gateway.
+// The interactive watch as the compiled program runs it, in a real pseudo-terminal against a real
+// gateway.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { builtBinary } from "../support/built-binary.ts";

@@ -1,5 +1,6 @@
-// A real aws CLI that has placeholder keys only, through the compiled gateway, to a stand-in that takes signatures of the
-// real key alone: in each wire protocol, uploads with a checksum at their end and in parts, and signed URLs.
+// A real aws CLI that has placeholder keys only, through the compiled gateway, to a stand-in that
+// takes signatures of the real key alone: in each wire protocol, uploads with a checksum at their
+// end and in parts, and signed URLs.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";

@@ -1,6 +1,6 @@
-// A real aws CLI, through the compiled gateway, to a stand-in for AWS under its real names. The stand-in checks every
-// signature, so whatever it answered arrived unchanged. What is asserted is what the person sees, what waits, and
-// what arrives, in each of AWS's wire protocols.
+// A real aws CLI, through the compiled gateway, to a stand-in for AWS under its real names. The
+// stand-in checks every signature, so whatever it answered arrived unchanged. What is asserted is
+// what the person sees, what waits, and what arrives, in each of AWS's wire protocols.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";

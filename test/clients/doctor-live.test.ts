@@ -1,5 +1,6 @@
-// `iddio doctor --live` with the clients that are installed here: what it says when they are set up, when they are
-// not routed, when they do not trust iddio, and when the policy or the kubeconfig keeps them away.
+// `iddio doctor --live` with the clients that are installed here: what it says when they are set
+// up, when they are not routed, when they do not trust iddio, and when the policy or the kubeconfig
+// keeps them away.
 
 import { describe, expect, test } from "bun:test";
 import { mkdir, symlink, writeFile } from "node:fs/promises";

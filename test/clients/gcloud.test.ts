@@ -1,5 +1,5 @@
-// Real gcloud and bq, through the compiled gateway, to a stand-in for Google Cloud under its real names. What is
-// asserted is what the person sees, what waits, and what arrives.
+// Real gcloud and bq, through the compiled gateway, to a stand-in for Google Cloud under its real
+// names. What is asserted is what the person sees, what waits, and what arrives.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";

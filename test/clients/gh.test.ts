@@ -1,5 +1,6 @@
-// Real gh and git, through the compiled gateway, to a stand-in for GitHub under its real names, over each version of
-// HTTP. What is asserted is what the person sees, what waits, and what arrives.
+// Real gh and git, through the compiled gateway, to a stand-in for GitHub under its real names,
+// over each version of HTTP. What is asserted is what the person sees, what waits, and what
+// arrives.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";

@@ -1,5 +1,6 @@
-// A real kubectl with the overlay kubeconfig of a cluster whose tokens iddio mints: the overlay holds a placeholder, the
-// cluster sees the service account of each request's tier, also in an exec.
+// A real kubectl with the overlay kubeconfig of a cluster whose tokens iddio mints: the overlay
+// holds a placeholder, the cluster sees the service account of each request's tier, also in an
+// exec.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// What a held kubectl command would do, as a person is shown it: through the compiled gateway, from the stand-in
-// cluster. Every test counts the cluster's writes: looking changes nothing.
+// The effect of a held kubectl command, as a person is shown it: through the compiled gateway, from
+// the stand-in cluster. Every test counts the cluster's writes: looking changes nothing.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { EffectReport } from "../../src/api/effect-report.ts";

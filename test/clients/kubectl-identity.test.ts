@@ -1,5 +1,5 @@
-// Whose identity a cluster sees: a client certificate that the gateway holds is lent to the overlay's own contexts
-// and to nobody else, and trust of a cluster is that cluster's only.
+// Whose identity a cluster sees: a client certificate that the gateway holds is lent to the
+// overlay's own contexts and to nobody else, and trust of a cluster is that cluster's only.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";

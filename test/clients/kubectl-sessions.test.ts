@@ -1,5 +1,6 @@
-// Recorded sessions with a real kubectl, through the compiled gateway, to the stand-in cluster: over WebSocket and over
-// SPDY, with and without a terminal. What is replayed is what was seen, octet for octet.
+// Recorded sessions with a real kubectl, through the compiled gateway, to the stand-in cluster:
+// over WebSocket and over SPDY, with and without a terminal. What is replayed is what was seen,
+// octet for octet.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";

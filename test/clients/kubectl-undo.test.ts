@@ -1,4 +1,5 @@
-// Changes of a cluster taken back, with a real kubectl, through the compiled gateway, on the stand-in cluster.
+// Changes of a cluster taken back, with a real kubectl, through the compiled gateway, on the
+// stand-in cluster.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// A real kubectl, through the compiled gateway, to the stand-in cluster, by way of the overlay that `iddio kubeconfig`
-// writes: once as a user with a token, once as one whose client certificate only the gateway holds.
+// A real kubectl, through the compiled gateway, to the stand-in cluster, by way of the overlay that
+// `iddio kubeconfig` writes: once as a user with a token, once as one whose client certificate only
+// the gateway holds.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";

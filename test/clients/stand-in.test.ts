@@ -1,5 +1,5 @@
-// The stand-in cluster by itself: what the tests through the gateway rely on, tried by a real kubectl that talks to
-// it directly.
+// The stand-in cluster by itself: what the tests through the gateway rely on, tried by a real
+// kubectl that talks to it directly.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// A real terraform, through the compiled gateway, to stand-ins for a module registry, a state backend and HCP
-// Terraform. What a provider sends is its cloud's protocol and not looked at here.
+// A real terraform, through the compiled gateway, to stand-ins for a module registry, a state
+// backend and HCP Terraform. What a provider sends is its cloud's protocol and not looked at here.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// A real wrangler, through the compiled gateway, to a stand-in for Cloudflare under its real name. What is asserted
-// is what the person sees, what waits, and what arrives.
+// A real wrangler, through the compiled gateway, to a stand-in for Cloudflare under its real name.
+// What is asserted is what the person sees, what waits, and what arrives.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Approval } from "../../src/api/reports.ts";

@@ -1,5 +1,5 @@
-// The agent of the demo: kubectl when it is installed, else a client of its own that sends the same requests through
-// the same proxy. Both see nothing but the overlay kubeconfig.
+// The agent of the demo: kubectl when it is installed, else a client of its own that sends the same
+// requests through the same proxy. Both see nothing but the overlay kubeconfig.
 
 import { readFile } from "node:fs/promises";
 import { runClient } from "../support/clients.ts";
@@ -10,7 +10,7 @@ export interface Deed {
   readonly request: { readonly method: string; readonly path: string; readonly body?: unknown };
 }
 
-/** What the agent got back. */
+/** The agent's answer. */
 export interface Answer {
   readonly isDone: boolean;
   readonly lines: readonly string[];

@@ -1,5 +1,6 @@
-// Takes pictures of the console in Debian's Chromium: `bun test/demo/console-pictures.ts` the two that the documentation
-// shows, with a folder every page in both themes and both widths, to be looked at. Also says how long each page takes.
+// Takes pictures of the console in Debian's Chromium: `bun test/demo/console-pictures.ts` the two
+// that the documentation shows, with a folder every page in both themes and both widths, to be
+// looked at. Also says how long each page takes.
 
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -97,7 +98,7 @@ await page.waitForSelector(".queue-row >> nth=1");
 
 if (folder === undefined) {
   const shoot = (name: string) => page.screenshot({ path: join(PROJECT_ROOT, "docs/images", `${name}.png`) });
-  // What started this script is not what starts an agent.
+  // The script's own parents are not an agent's, so they are cut out.
   await page.evaluate('for (const each of document.querySelectorAll(".chain > span")) each.remove()');
   await shoot("console-approvals");
   await page.emulateMedia({ colorScheme: "dark" });

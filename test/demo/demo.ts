@@ -1,6 +1,6 @@
-// `npm run demo`: an agent, the compiled gateway and an embedded cluster. A read passes, a write waits and is
-// approved, another is denied, an exec is refused; then the audit log. Takes seconds, leaves nothing behind, and
-// exits 1 when anything goes otherwise than told.
+// `npm run demo`: an agent, the compiled gateway and an embedded cluster. A read passes, a write
+// waits and is approved, another is denied, an exec is refused; then the audit log. Takes seconds,
+// leaves nothing behind, and exits 1 when anything goes otherwise than told.
 
 import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
@@ -23,7 +23,7 @@ const EXEC: Deed = {
   request: { method: "POST", path: `${POD}/api/exec?command=env&stdout=true` },
 };
 const LIMIT_MS = 20_000;
-/** What kubectl asks of every cluster before it does anything; left out of the audit below, and counted. */
+/** kubectl's questions to every cluster before it does anything; left out of the audit below, and counted. */
 const DISCOVERY = / \/(?:version|openapi\/v\d\S*|api(?:\/v1)?|apis(?:\/[^/ ?]+){0,2})(?:\?\S*)? *$/;
 
 /** Everything that the demo has open. */

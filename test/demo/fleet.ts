@@ -1,6 +1,7 @@
-// `npm run demo:fleet`: a control plane on its embedded database, an identity provider, two gateways with a cluster. A policy is
-// rolled out, an approval is given centrally, an audit search finds both machines. Ends by itself, leaves nothing behind, and
-// exits 1 when anything goes otherwise than told.
+// `npm run demo:fleet`: a control plane on its embedded database, an identity provider, two
+// gateways with a cluster. A policy is rolled out, an approval is given centrally, an audit search
+// finds both machines. Ends by itself, leaves nothing behind, and exits 1 when anything goes
+// otherwise than told.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

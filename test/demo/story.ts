@@ -1,4 +1,5 @@
-// Printing of the demo: titles, aligned facts, indented commands and what became of them. Colour only on a terminal.
+// Printing of the demo: titles, aligned facts, indented commands and what became of them. Colour
+// only on a terminal.
 
 const isColoured = process.stdout.isTTY === true && !process.env.NO_COLOR;
 

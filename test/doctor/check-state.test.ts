@@ -1,4 +1,4 @@
-// What doctor says of state.db and of a daemon that judges nothing.
+// doctor's findings about state.db and about a daemon that judges nothing.
 
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";

@@ -1,5 +1,6 @@
-// Laws of the certificate parser and the chain verifier, on random bytes and on damaged certificates: nothing throws,
-// nothing that was damaged is trusted, and what is trusted is what another reader sees too.
+// Laws of the certificate parser and the chain verifier, on random bytes and on damaged
+// certificates: nothing throws, nothing that was damaged is trusted, and what is trusted is what
+// another reader sees too.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { sign, X509Certificate } from "node:crypto";

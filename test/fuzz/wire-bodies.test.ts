@@ -1,4 +1,5 @@
-// Laws of body framing, NDJSON and ClientHello: what arrives in pieces is read as what arrives at once.
+// Laws of body framing, NDJSON and ClientHello: what arrives in pieces is read as what arrives at
+// once.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,6 @@
-// The HTTP/2 engine under anything: input cut anywhere gives the same events, no bytes make it throw or
-// grow, and two of them in conversation deliver every octet, however little their windows let through.
+// The HTTP/2 engine under anything: input cut anywhere gives the same events, no bytes make it
+// throw or grow, and two of them in conversation deliver every octet, however little their windows
+// let through.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
-// MCP's two framings and its messages under random octets: whatever comes, in whatever pieces, nothing throws, nothing
-// is read that JSON.parse reads otherwise, and pieces make no difference.
+// MCP's two framings and its messages under random octets: whatever comes, in whatever pieces,
+// nothing throws, nothing is read that JSON.parse reads otherwise, and pieces make no difference.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";

@@ -1,4 +1,5 @@
-// Laws of authorities, paths and queries: never a throw, one spelling, and dialects that agree where both read.
+// Laws of authorities, paths and queries: never a throw, one spelling, and dialects that agree
+// where both read.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
-// A carrier that is not HTTP, made up here: what it asks is judged, held, written down and done as a request is, and
-// whatever goes wrong before it is done is a refusal.
+// A carrier that is not HTTP, made up here: what it asks is judged, held, written down and done as
+// a request is, and whatever goes wrong before it is done is a refusal.
 
 import { expect, test } from "bun:test";
 import { type Asked, type Carried, runAsk } from "../../src/gateway/request/ask-runner.ts";

@@ -1,5 +1,5 @@
-// What an agent might send to get a write past the policy. Every case goes through a real
-// daemon to an upstream that records bytes; the law is that the upstream sees none of them.
+// Attempts of an agent to get a write past the policy. Every case goes through a real daemon to an
+// upstream that records bytes; the law is that the upstream sees none of them.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Entry } from "../../src/model/entry.ts";

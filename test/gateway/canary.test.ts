@@ -1,5 +1,6 @@
-// A canary secret, placed under every name and in every place that redaction knows, goes through a real gateway and
-// may come out nowhere but at the upstream: not in the log, the audit, events, approvals or refusals.
+// A canary secret, placed under every name and in every place that redaction knows, goes through a
+// real gateway and may come out nowhere but at the upstream: not in the log, the audit, events,
+// approvals or refusals.
 
 import { expect, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";
@@ -90,7 +91,7 @@ test("a canary secret appears on no surface", async () => {
   }
   expect(origin.text).toContain(CANARY);
   expect(approvals.join("")).toContain("9007199254740993");
-  // What was never judged is recorded as well.
+  // A request that was never judged is recorded as well.
   using broken = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
   broken.send(`GET /x?${query} HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n`);
   seen.push(await broken.until("HTTP/1.1 4"));

@@ -1,5 +1,6 @@
-// What a connection has received and nobody has read counts against the bound of memory until it is read or given up,
-// also when the connection has been closed meanwhile; and counting costs next to nothing.
+// Octets that a connection has received and nobody has read count against the bound of memory until
+// they are read or given up, also when the connection has been closed meanwhile; and counting costs
+// next to nothing.
 
 import { expect, test } from "bun:test";
 import type { ByteStream, StreamHandler } from "../../src/gateway/stream/byte-stream.ts";

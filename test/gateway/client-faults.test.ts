@@ -1,5 +1,6 @@
-// What goes wrong in front of a gateway: clients that dawdle, break off, or do not read. Each wait has a bound or a
-// reason for none, leaves its reason in the log, and the next connection does not notice.
+// Faults in front of a gateway: clients that dawdle, break off, or do not read. Each wait has a
+// bound or a reason for none, leaves its reason in the log, and the next connection does not
+// notice.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Daemon, startDaemon } from "../support/daemon.ts";

@@ -1,5 +1,5 @@
-// Clusters below a path of their server and behind a proxy of their own, as kubeconfigs name them: judged without the
-// path, forwarded with it, and reached through that proxy alone.
+// Clusters below a path of their server and behind a proxy of their own, as kubeconfigs name them:
+// judged without the path, forwarded with it, and reached through that proxy alone.
 
 import { describe, expect, test } from "bun:test";
 import net, { type AddressInfo } from "node:net";

@@ -1,5 +1,5 @@
-// What comes out of a content coding counts against the limit on bodies: eight kilobytes that unpack to eight
-// megabytes are no body that a classifier is given.
+// The decoded octets of a body count against the limit on bodies: eight kilobytes that unpack to
+// eight megabytes are no body that a classifier is given.
 
 import { expect, test } from "bun:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";

@@ -1,5 +1,6 @@
-// Files that the daemon is told to read: what the command line would refuse, the control socket refuses too; and a client
-// certificate that has become a FIFO fails its own requests and nothing else.
+// Files that the daemon is told to read: what the command line would refuse, the control socket
+// refuses too; and a client certificate that has become a FIFO fails its own requests and nothing
+// else.
 
 import { expect, test } from "bun:test";
 import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -27,7 +28,7 @@ test("ports, hosts and paths are checked where they are stored", async () => {
   expect((await gateway.control.call("upstreams_list", {})).upstreams).toEqual([]);
 }, 120_000);
 
-/** What the proxy answers to a request of the operator's own overlay, which is lent the client certificate. */
+/** The proxy's answer to a request of the operator's own overlay, which is lent the client certificate. */
 async function lent(gateway: GatewayProcess, port: number): Promise<string> {
   const token = Buffer.from("iddio:token").toString("base64");
   using client = await connectTls(gateway.port, `localhost:${port}`, {

@@ -1,5 +1,5 @@
-// A corporate proxy that fails, and one that is itself behind TLS: what is wrong with it is named, nothing of it is left
-// open, and TLS inside its TLS ends as TLS does.
+// A corporate proxy that fails, and one that is itself behind TLS: what is wrong with it is named,
+// nothing of it is left open, and TLS inside its TLS ends as TLS does.
 
 import { describe, expect, test } from "bun:test";
 import net from "node:net";

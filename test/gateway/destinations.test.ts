@@ -1,6 +1,6 @@
-// One destination, however it is spelled: a host that is inspected by name is inspected by address, and that does not
-// rest on what the daemon happened to see. Every attempt trusts iddio's CA alone: its handshake succeeds exactly when
-// the connection is intercepted.
+// One destination, however it is spelled: a host that is inspected by name is inspected by address,
+// and that does not rest on what the daemon happened to see. Every attempt trusts iddio's CA alone:
+// its handshake succeeds exactly when the connection is intercepted.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
@@ -22,7 +22,10 @@ generic:
   default: deny
 `;
 
-/** What a DELETE gets that is sent through a tunnel to `target`: rejects when the tunnel is not opened by iddio. */
+/**
+ * Sends a DELETE through a tunnel to `target` and returns the status line; rejects when iddio does not open
+ * the tunnel.
+ */
 async function tryDelete(daemon: Daemon, target: string, serverName?: string): Promise<string> {
   using client = await connectTls(daemon.port, target, {
     ca: daemon.caPem,

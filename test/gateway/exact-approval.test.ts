@@ -1,5 +1,6 @@
-// An approval is for exactly what was shown: what looks different is another request, an answer about one request
-// never falls on another, and a policy that comes into force is not overridden by an approval.
+// An approval is for exactly what was shown: what looks different is another request, an answer
+// about one request never falls on another, and a policy that comes into force is not overridden by
+// an approval.
 
 import { describe, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
@@ -80,7 +81,7 @@ describe("a late allow lets through only the request that was shown; another is 
       const [asked] = await daemon.pending();
       expect(asked?.id).not.toBe(id);
       expect(origin.text).toBe("");
-      // What was shown passes, once.
+      // The request that was shown passes, once.
       using again = await connect(daemon, origin);
       again.send(request(origin, "PUT /thing", [shown]));
       await again.until("200 OK");
@@ -101,7 +102,7 @@ describe("a late allow lets through only the request that was shown; another is 
     expect(approval.trailers).toEqual([["Content-Digest", "2"]]);
     await daemon.control.call("approvals_allow", { id: approval.id });
     await client.until("200 OK");
-    // What is not on the short list was not shown, and does not arrive.
+    // A field that is not on the short list was not shown, and does not arrive.
     expect(origin.text).toContain("Content-Digest: 2");
     expect(origin.text).not.toContain("X-Vault-Token");
   }, 120_000);

@@ -1,4 +1,5 @@
-// Turns of the loop for what is dear: few in each, and a client with a thousand in the queue keeps nobody else waiting.
+// Turns of the loop for what is dear: few in each, and a client with a thousand in the queue keeps
+// nobody else waiting.
 
 import { expect, test } from "bun:test";
 import { FairTurns } from "../../src/gateway/stream/fair-turns.ts";
@@ -37,7 +38,7 @@ test("a newcomer is next, however many another client has in the queue; nobody s
   expect(before).toBeGreaterThan(10);
   await Promise.all([ask("other"), ask("third")]);
   expect(order.length - before).toBeLessThanOrEqual(8);
-  // What it had as a newcomer gives it no precedence for ever: the two alternate from there on.
+  // A newcomer's precedence does not last: the two alternate from there on.
   const more = Array.from({ length: 40 }, () => ask("other"));
   await Promise.all(more);
   const since = order.slice(before);

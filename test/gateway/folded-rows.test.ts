@@ -1,4 +1,5 @@
-// Refusals that one client repeats: the first are rows, the rest is one row with a count, and no refusal is uncounted.
+// Refusals that one client repeats: the first are rows, the rest is one row with a count, and no
+// refusal is uncounted.
 
 import { expect, test } from "bun:test";
 import { FoldedRows } from "../../src/gateway/request/records/folded-rows.ts";

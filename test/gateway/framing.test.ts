@@ -1,5 +1,6 @@
-// What real clients and origins send that must pass: answers without a body from HTTP/2, lengths that say nothing, blanks
-// in chunk syntax, upgrades that are only offered, and logins that belong to one connection.
+// Messages of real clients and origins that must pass: answers without a body from HTTP/2, lengths
+// that say nothing, blanks in chunk syntax, upgrades that are only offered, and logins that belong
+// to one connection.
 
 import { describe, expect, test } from "bun:test";
 import http2 from "node:http2";
@@ -133,7 +134,7 @@ describe("an answer that ends at its head", () => {
       const answer = await client.until("\r\n\r\n");
       expect(answer.split("\r\n")[0]).toBe(bytes.split("\r\n")[0] ?? "");
       expect(answer).not.toMatch(/content-length|transfer-encoding/i);
-      // What may still come behind it is nobody else's answer.
+      // Octets that may still come behind it are nobody else's answer.
       using next = await intercepted(it.daemon, it.origin.port);
       next.send(`GET /next HTTP/1.1\r\n${it.host}\r\n`);
       expect(await next.until("\r\n\r\nok")).toStartWith("HTTP/1.1 200 OK");

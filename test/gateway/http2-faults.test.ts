@@ -1,5 +1,6 @@
-// What goes wrong over HTTP/2, with clients and upstreams that send exactly these frames: what is never acknowledged,
-// never finished, never read, never answered. Each has a bound, but for a stream that is only quiet or paused.
+// Faults over HTTP/2, with clients and upstreams that send exactly these frames and then
+// acknowledge, finish, read or answer nothing. Each has a bound, but for a stream that is only
+// quiet or paused.
 
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type net from "node:net";

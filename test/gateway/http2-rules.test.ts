@@ -1,5 +1,5 @@
-// The rules for an HTTP/2 server through the real gateway: TLS, a tunnel, an upstream that answers. What
-// the engine alone cannot show: that a GOAWAY arrives, and that the connection is then closed.
+// The rules for an HTTP/2 server through the real gateway: TLS, a tunnel, an upstream that answers.
+// What the engine alone cannot show: that a GOAWAY arrives, and that the connection is then closed.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type net from "node:net";

@@ -1,5 +1,6 @@
-// A request that a person approved is judged once more before it is written down and goes: a policy that comes into
-// force in the very moment of the approval still counts, and nothing reaches the upstream or the intent rows.
+// A request that a person approved is judged once more before it is written down and goes: a policy
+// that comes into force in the very moment of the approval still counts, and nothing reaches the
+// upstream or the intent rows.
 
 import { expect, test } from "bun:test";
 import { Broker } from "../../src/gateway/request/broker.ts";
@@ -20,7 +21,7 @@ function policyOf(rules: string): Policy {
 const ASKING = policyOf("");
 const DENYING = policyOf("  rules: { deny: { groups: [w] } }\n");
 
-/** What happens to a held POST that is approved while `change` replaces the policy in the same turn. */
+/** Approves a held POST while `change` replaces the policy in the same turn, and returns its end. */
 async function approve(change: Policy | undefined) {
   let policy = ASKING;
   const done: string[] = [];

@@ -1,5 +1,5 @@
-// What a person's answer is worth later: a late allow and a denial that covers a client's fallback end by whichever
-// clock says so first, so that a wall clock that is set back prolongs neither.
+// The worth of a person's answer later: a late allow, and a denial that covers a client's fallback,
+// end by whichever clock says so first, so that a wall clock that is set back prolongs neither.
 
 import { afterEach, expect, setSystemTime, test } from "bun:test";
 import { type ApprovalRequest, Broker } from "../../src/gateway/request/broker.ts";
@@ -33,7 +33,7 @@ async function allowedLate(startMs: number): Promise<Broker> {
   return broker;
 }
 
-/** What holding the request comes to at once; it is withdrawn when it would wait. */
+/** Holds the request and returns its outcome at once; it is withdrawn when it would wait. */
 function outcomeNow(broker: Broker): Promise<string> {
   const held = broker.hold(REQUEST, (left) => {
     queueMicrotask(left);

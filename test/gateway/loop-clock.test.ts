@@ -1,4 +1,5 @@
-// The longest stall that `iddio status` shows: what kept the loop within the last minute, and not what kept the machine.
+// The longest stall that `iddio status` shows: what kept the loop within the last minute, and not
+// what kept the machine.
 
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-// What many or slow peers may cost the gateway process: its memory stays where it was, and anyone who comes next is served.
+// Many or slow peers: the memory of the gateway process stays where it was, and anyone who comes
+// next is served.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type net from "node:net";
@@ -12,7 +13,7 @@ import { answerOk, type RawOrigin, startRawOrigin } from "../support/raw-origin.
 import { type Relay, startRelay } from "../support/relay.ts";
 
 const MUCH = 200_000_000;
-/** What a loaded machine may take for that much. */
+/** A loaded machine may take this long for that many. */
 const LONG_MS = 50_000;
 /** Far less than `MUCH`; what the kernel keeps for a connection is not the gateway's. */
 const MEGABYTES = 64;

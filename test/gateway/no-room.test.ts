@@ -1,5 +1,6 @@
-// A body for which there is no memory: its request is refused as busy, never judged or shown to a person without it;
-// and holds are shared out, so that anyone who asks for many leaves a place for the next.
+// A body for which there is no memory: its request is refused as busy, never judged or shown to a
+// person without it; and holds are shared out, so that anyone who asks for many leaves a place for
+// the next.
 
 import { expect, test } from "bun:test";
 import { type ApprovalRequest, Broker } from "../../src/gateway/request/broker.ts";

@@ -1,5 +1,5 @@
-// The policy tools over the control API, as the console uses them: they say the same as the commands, change nothing, and
-// leave the gateway time to serve.
+// The policy tools over the control API, as the console uses them: they say the same as the
+// commands, change nothing, and leave the gateway time to serve.
 
 import { expect, test } from "bun:test";
 import { appendFile } from "node:fs/promises";

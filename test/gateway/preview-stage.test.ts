@@ -1,8 +1,8 @@
-// What was allowed is what was shown: the stage that compares, on parts of a real gateway, with effects that the test
-// chooses.
+// The stage that compares the effect with the shown one, on parts of a real gateway, with effects
+// that the test chooses.
 
 import { expect, test } from "bun:test";
-import type { HeldEffect, Release } from "../../src/gateway/cluster/held-effect.ts";
+import type { EffectRelease, HeldEffect } from "../../src/gateway/cluster/held-effect.ts";
 import { plainCarrier } from "../../src/gateway/request/ask-runner.ts";
 import { exchange } from "../../src/gateway/request/exchange.ts";
 import { askDigest } from "../../src/gateway/request/fingerprint.ts";
@@ -15,7 +15,7 @@ import { askParts } from "../support/ask-parts.ts";
 const POLICY = `generic:\n  inspect: ["h"]\n  groups: { w: { tiers: [modify] } }\n  default: escalate\n`;
 
 /** An ask whose effect is compared with these answers, one after the other. */
-async function run(answers: readonly Release[], without?: string) {
+async function run(answers: readonly EffectRelease[], without?: string) {
   await using own = await askParts(POLICY, "enforce");
   const left = [...answers];
   const effect: HeldEffect = {
@@ -98,5 +98,5 @@ test("an effect that never stands still is refused after some questions", async 
 test("without the stage that compares, nothing goes that has an effect", async () => {
   const { went, refused } = await run([{ kind: "go" }], "preview");
   expect(went).toEqual([]);
-  expect(refused[0]).toContain("what was shown was not compared again");
+  expect(refused[0]).toContain("the shown effect was not compared again");
 });

@@ -1,4 +1,5 @@
-// Octets that nobody takes: above the bound the connection that has been still for longest is given up, and memory comes back.
+// Octets that nobody takes: above the bound the connection that has been still for longest is given
+// up, and memory comes back.
 
 import { expect, test } from "bun:test";
 import { shortPath } from "../../src/gateway/request/records/recorder.ts";

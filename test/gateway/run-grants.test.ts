@@ -1,5 +1,5 @@
-// A grant belongs to the run that it was given in: another run, a later run with the same name, and whatever runs
-// outside of any are asked about again.
+// A grant belongs to the run that it was given in: another run, a later run with the same name, and
+// whatever runs outside of any are asked about again.
 
 import { expect, test } from "bun:test";
 import { grantSubject } from "../../src/gateway/request/grant-subject.ts";

@@ -1,4 +1,4 @@
-// What several clients share: one of them never takes all, and what was taken comes back.
+// Shares of one resource among clients: one of them never takes all, and every share comes back.
 
 import { expect, test } from "bun:test";
 import { Descriptors } from "../../src/gateway/stream/descriptors.ts";

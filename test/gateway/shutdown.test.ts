@@ -1,5 +1,6 @@
-// SIGTERM to the gateway process: what is held is withdrawn with its reason, what is nearly done is finished, what goes
-// on is cut and does not look whole, every row is on the disk, and the next one serves within a second.
+// SIGTERM to the gateway process: what is held is withdrawn with its reason, what is nearly done is
+// finished, what goes on is cut and does not look whole, every row is on the disk, and the next one
+// serves within a second.
 
 import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
-// The contract of the stages: whichever of them is removed, broken or slow, what is to be refused is never forwarded.
-// The person in these tests allows whatever is asked, unless a case says otherwise, and every ask is tried as a request
-// and as an ask of a simpler carrier.
+// The contract of the stages: whichever of them is removed, broken or slow, what is to be refused
+// is never forwarded. The person in these tests allows whatever is asked, unless a case says
+// otherwise, and every ask is tried as a request and as an ask of a simpler carrier.
 
 import { describe, expect, test } from "bun:test";
 import { type Carried, plainCarrier } from "../../src/gateway/request/ask-runner.ts";
@@ -21,7 +21,7 @@ const ASKING = policyWith("");
 const ALLOWING = policyWith("  rules: { allow: { groups: [w] } }\n");
 const DENYING = policyWith("  rules: { deny: { groups: [w] } }\n");
 
-/** What a client saw and what went out. */
+/** The client's view, and the number of forwards. */
 interface Seen {
   forwards: number;
   refusals: number;
@@ -88,7 +88,7 @@ function http({ parts }: TestParts, seen: Seen): AskCarrier {
 
 const CARRIERS = { http, plain };
 
-/** What happens while it waits for a person: by default it is allowed. */
+/** A person's act while it waits: by default an allow. */
 type Person = (own: TestParts, id: string, seen: Seen) => void;
 const allows: Person = ({ parts }, id) => void parts.broker.reply(id, "approved");
 

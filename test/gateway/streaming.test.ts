@@ -1,4 +1,4 @@
-// What a gateway must not do to live connections: buffer, cut, reorder, or keep one
+// Live connections must not suffer from a gateway: it must not buffer, cut, reorder, or keep one
 // half of a conversation from the other.
 
 import { describe, expect, test } from "bun:test";

@@ -1,5 +1,6 @@
-// The system under a gateway gives out: the disk is full, the state directory is read-only, there are no more descriptors.
-// What must be recorded and cannot be does not happen; everything else goes on, and all is well again afterwards.
+// The system under a gateway gives out: the disk is full, the state directory is read-only, there
+// are no more descriptors. What must be recorded and cannot be does not happen; everything else
+// goes on, and all is well again afterwards.
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";

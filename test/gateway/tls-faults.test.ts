@@ -1,5 +1,6 @@
-// TLS that breaks, on either side of a gateway: handshakes that are cut short or garbled, hellos in crumbs, ends without
-// a goodbye. Each is bounded, gives back its descriptor, and what was cut off does not look whole.
+// TLS that breaks, on either side of a gateway: handshakes that are cut short or garbled, hellos in
+// crumbs, ends without a goodbye. Each is bounded, gives back its descriptor, and what was cut off
+// does not look whole.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
@@ -165,7 +166,7 @@ describe("a client's handshake", () => {
     };
   };
 
-  /** What is sent behind the handshake comes in one piece with its end. */
+  /** The octets behind the handshake come in one piece with its end. */
   const withRequest = (): OnPiece => {
     const held: Buffer[] = [];
     return afterHello(({ target }, piece) => {
@@ -221,7 +222,7 @@ describe("an answer that ends with its connection", () => {
     );
     const relay = await startRelay(origin.port);
     const daemon = await daemonFor([relay.port], [{ ...origin, port: relay.port }]);
-    // What the client is sent, as it is on the wire.
+    // The octets that the client receives, as they are on the wire.
     let sent = Buffer.alloc(0);
     const front = await startRelay(daemon.port, {
       fromTarget: (piece, { client }) => {

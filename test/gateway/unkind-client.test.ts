@@ -1,4 +1,5 @@
-// One client that does what it can to take everything: the control socket still answers, within its bounds.
+// One client that does what it can to take everything: the control socket still answers, within its
+// bounds.
 
 import { expect, test } from "bun:test";
 import { processorMs } from "../../bench/process-usage.ts";
@@ -39,7 +40,7 @@ test("with every descriptor asked for and no answer coming, control answers with
   for (const client of clients) client?.[Symbol.dispose]();
 }, 120_000);
 
-/** What a person and another client must get during an attack. */
+/** A person and another client must get these during an attack. */
 function expectServed(seen: Seen, before: number): void {
   const factor = Math.max(before, slack());
   for (const [name, ms] of Object.entries(seen.slowestMs))

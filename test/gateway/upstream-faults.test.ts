@@ -1,5 +1,6 @@
-// What goes wrong behind a gateway: upstreams that stall, break off, or say too much or too little. Each wait has a
-// bound or a reason for none, leaves its reason in the log, and the next connection does not notice.
+// Faults behind a gateway: upstreams that stall, break off, or say too much or too little. Each
+// wait has a bound or a reason for none, leaves its reason in the log, and the next connection does
+// not notice.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import net from "node:net";

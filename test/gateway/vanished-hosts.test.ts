@@ -1,5 +1,5 @@
-// An inspect entry that a reload takes away is said where a person looks: in the log, as an event and in status, until
-// it is back; and what only moved or was written otherwise is not.
+// An inspect entry that a reload takes away is said where a person looks: in the log, as an event
+// and in status, until it is back; and what only moved or was written otherwise is not.
 
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";

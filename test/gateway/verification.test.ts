@@ -1,5 +1,5 @@
-// Chains that upstreams present, judged where it counts: through a real daemon to a real TLS server. A request that
-// should not have been sent is one that the server saw.
+// Chains that upstreams present, judged where it counts: through a real daemon to a real TLS
+// server. A request that should not have been sent is one that the server saw.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
@@ -65,7 +65,7 @@ async function startServer(
   };
 }
 
-/** What a client gets that asks `server` through the daemon, which trusts `roots` for it. */
+/** Asks `server` through the daemon, which trusts `roots` for it, and returns the client's answer. */
 async function ask(
   server: ChainServer,
   name: string,

@@ -1,5 +1,5 @@
-// Who is refused by the policy reads the narrowest rule that would have allowed the request, through the whole gateway;
-// who is refused by a person does not.
+// Who is refused by the policy reads the narrowest rule that would have allowed the request,
+// through the whole gateway; who is refused by a person does not.
 
 import { expect, test } from "bun:test";
 import { startDaemon } from "../support/daemon.ts";

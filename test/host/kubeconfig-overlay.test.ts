@@ -1,4 +1,5 @@
-// What agents get: the operator's contexts through the gateway, and nothing that would work without it.
+// The kubeconfig that agents get: the operator's contexts through the gateway, and nothing that
+// would work without it.
 
 import { describe, expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";

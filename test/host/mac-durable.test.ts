@@ -1,5 +1,5 @@
-// What macOS needs beside fsync, by an fcntl that writes down how it was called; who is a neighbour on the network; and
-// the file that launchd appends to.
+// The calls of macOS beside fsync, by an fcntl that writes down how it was called; who is a
+// neighbour on the network; and the file that launchd appends to.
 
 import { expect, test } from "bun:test";
 import { chmod, open, stat, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
-// The table of TCP connections of macOS, from bytes laid out member by member as xnu's headers of Darwin 20 to 24 declare
-// them, and as one that nobody has seen yet might. And the functions of the C library that macOS is asked by, where they
-// are the same here.
+// The table of TCP connections of macOS, from bytes laid out member by member as xnu's headers of
+// Darwin 20 to 24 declare them, and as one that nobody has seen yet might. And the functions of the
+// C library that macOS is asked by, where they are the same here.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -77,7 +77,7 @@ const SOCKET: Members = [
   ["lastPid", 4],
   ["ePid", 4],
 ];
-/** What Darwin 22 (macOS 13) put behind it: a generation, flags, counts and the filters. */
+/** Darwin 22 (macOS 13) put these members behind it: a generation, flags, counts and the filters. */
 const SOCKET_22: Members = [
   ...SOCKET,
   ["gencnt", 8],
@@ -151,7 +151,7 @@ function record(members: Members, fill: Fill) {
     offsets.set(name, [length, bytes]);
     length += bytes;
   }
-  // What is not read is not zero on a real machine either.
+  // Members that are not read are not zero on a real machine either.
   const octets = Buffer.alloc(pad(length), 0xa5);
   for (const [name, value] of Object.entries<number | readonly number[]>({ ...fill, length })) {
     const [at, bytes] = offsets.get(name) ?? [0, 0];

@@ -1,4 +1,5 @@
-// The path of this program that other programs' settings hold: a link that an upgrade keeps, never a version's folder.
+// The path of this program that other programs' settings hold: a link that an upgrade keeps, never
+// a version's folder.
 
 import { expect, test } from "bun:test";
 import { mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises";

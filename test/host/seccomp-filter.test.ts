@@ -1,5 +1,6 @@
-// The sandbox's filter on both processors, run by an interpreter of classic BPF as the kernel has it: which calls are
-// refused, with which answer, whatever stands in the high half of an argument. A jump out of the program fails the test.
+// The sandbox's filter on both processors, run by an interpreter of classic BPF as the kernel has
+// it: which calls are refused, with which answer, whatever stands in the high half of an argument.
+// A jump out of the program fails the test.
 
 import { describe, expect, test } from "bun:test";
 import { seccompFilter } from "../../src/host/sandbox/seccomp-filter.ts";
@@ -8,7 +9,7 @@ import { type Architecture, architectureOf, type SystemCall } from "../../src/ho
 const ALLOW = "allow";
 const KILL = "kill";
 
-/** What the filter answers to one call. */
+/** The filter's answer to one call. */
 function answer(program: Uint8Array, number: number, audit: number, args: readonly bigint[] = []): string {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
   const data = new DataView(new ArrayBuffer(64));

@@ -1,5 +1,6 @@
-// launchd, by a launchctl that drains as the real one does (test/support/system/launchctl): it answers bootout at once,
-// keeps the label for a while, and refuses everything meanwhile. The daemon is a script that takes its time to end.
+// launchd, by a launchctl that drains as the real one does (test/support/system/launchctl): it
+// answers bootout at once, keeps the label for a while, and refuses everything meanwhile. The
+// daemon is a script that takes its time to end.
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -77,7 +78,7 @@ test(
     expect(home.calls()).toEqual([`enable ${AGENT}`, `bootstrap gui/${uid} ${service.unitPath}`]);
     expect(service.unitPath).toBe(join(home.env.HOME, "Library/LaunchAgents/dev.iddio.daemon.plist"));
     expect(readFileSync(service.unitPath, "utf8")).toBe(service.unit);
-    // What a bootstrap has started is not started again, which launchd would throttle.
+    // A process that a bootstrap has started is not started again, which launchd would throttle.
     await service.restart();
     expect(home.calls().length).toBe(2);
     await service.restart();

@@ -1,5 +1,6 @@
-// The roots of macOS, by a `security` that answers as Apple's does: keychains with and without local authorities, a
-// program that hangs, fails or says nothing. And a Linux store that is being written while it is read.
+// The roots of macOS, by a `security` that answers as Apple's does: keychains with and without
+// local authorities, a program that hangs, fails or says nothing. And a Linux store that is being
+// written while it is read.
 
 import { expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
@@ -19,9 +20,10 @@ const LIMIT_MS = 300_000;
 const APPLE = tls.rootCertificates.slice(0, 100).flatMap(pemCertificates);
 
 /**
- * What `security` answers: a file a keychain, the words of dump-trust-settings and the list of trust-settings-export of
- * each domain, and which certificates are accepted. verify-cert refuses what is not told to be trusted: an authority
- * that merely lies in a keychain, and with the policy for TLS also Apple's own roots.
+ * The answers of `security`: a file a keychain, the words of dump-trust-settings and the list of
+ * trust-settings-export of each domain, and which certificates are accepted. verify-cert refuses a
+ * certificate that is not told to be trusted: an authority that merely lies in a keychain, and with the
+ * policy for TLS also Apple's own roots.
  */
 const SECURITY = `#!/bin/sh
 echo "$*" >>"$HOME/calls"
@@ -121,7 +123,7 @@ const settingsOf = (...certificates: readonly (readonly [name: string, result?: 
     "",
   ].join("\n");
 
-/** What trust-settings-export writes: certificates by SHA-1, results by number; 3 denies. */
+/** The output of trust-settings-export: certificates by SHA-1, results by number; 3 denies. */
 const exportOf = (
   ...certificates: readonly (readonly [fingerprint: string, result: number])[]
 ) => `<?xml version="1.0" encoding="UTF-8"?>

@@ -1,4 +1,5 @@
-// Programs of the system are found in the system's folders and nowhere else, and only where root alone can change them.
+// Programs of the system are found in the system's folders and nowhere else, and only where root
+// alone can change them.
 
 import { expect, test } from "bun:test";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// Trust in the CA: what is composed for macOS's `security` and for Linux's update programs, with stand-ins that write
-// down how they were called; NSS with the real certutil.
+// Trust in the CA: what is composed for macOS's `security` and for Linux's update programs, with
+// stand-ins that write down how they were called; NSS with the real certutil.
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
 import { trustAtInstall } from "../../src/cli/kit/installation/trust-ca.ts";
-import { caReport } from "../../src/gateway/control/ca-report.ts";
+import { readCaReport } from "../../src/gateway/control/ca-report.ts";
 import { TOOL_PATIENCE } from "../../src/host/process/run-tool.ts";
 import { KeychainTrust } from "../../src/host/trust/darwin.ts";
 import { readCertificate, trustPlaces } from "../../src/host/trust/trust.ts";
@@ -178,11 +178,13 @@ test("macOS: root waits for the window longer than any other program", async () 
 test("macOS: ca info asks the keychain, not the list of roots", async () => {
   await using home = await homeWith({ security: "exit 0" });
   const paths = statePaths(home.env);
-  const report = await caReport(await Authority.open(paths), paths, home.env, "darwin");
+  const report = await readCaReport(await Authority.open(paths), paths, home.env, "darwin");
   expect(report.trust).toBe("trusted");
   await using other = await homeWith({ security: "exit 1" });
   const others = statePaths(other.env);
-  expect((await caReport(await Authority.open(others), others, other.env, "darwin")).trust).toBe("untrusted");
+  expect((await readCaReport(await Authority.open(others), others, other.env, "darwin")).trust).toBe(
+    "untrusted",
+  );
 });
 
 for (const [family, folder, update, bundle] of [

@@ -1,5 +1,6 @@
-// The glob against a matcher of ten lines that tries everything. picomatch compiles the pieces, and its own
-// dialect differs: a slash, a quote, a leading dot or an escape that slipped through would show here.
+// The glob against a matcher of ten lines that tries everything. picomatch compiles the pieces, and
+// its own dialect differs: a slash, a quote, a leading dot or an escape that slipped through would
+// show here.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

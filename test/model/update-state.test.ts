@@ -1,4 +1,4 @@
-// What may follow what when the daemon updates itself.
+// The steps of an update that may follow each other when the daemon updates itself.
 
 import { expect, test } from "bun:test";
 import {

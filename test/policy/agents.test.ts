@@ -1,5 +1,5 @@
-// `agents:` under every protocol: it matches the name of the run that asks, `-` outside of one, and lets through more
-// only for a run that was started with presence.
+// `agents:` under every protocol: it matches the name of the run that asks, `-` outside of one, and
+// lets through more only for a run that was started with presence.
 
 import { expect, test } from "bun:test";
 import type { Action } from "../../src/model/action.ts";

@@ -1,5 +1,5 @@
-// Two policies in force: whatever both say, the verdict is never milder than either; what only the control plane may allow
-// is told as such; a policy that is too old allows nothing above observe.
+// Two policies in force: whatever both say, the verdict is never milder than either; what only the
+// control plane may allow is told as such; a policy that is too old allows nothing above observe.
 
 import { expect, test } from "bun:test";
 import { stricterAction } from "../../src/model/action.ts";

@@ -56,7 +56,7 @@ describe("the default policy", () => {
     expect(parsed.warnings).toEqual([]);
     expect([...parsed.policy.blocks.keys()]).toEqual(["aws", "github", "cloudflare", "ssh", "generic"]);
     expect(parsed.policy.blocks.get("generic")?.inspect).toEqual([]);
-    // What answers for the same service under another name would otherwise pass unread.
+    // The same service under another name would otherwise pass unread.
     const rows: readonly (readonly [protocol: Protocol, ...hosts: readonly string[]])[] = [
       ["kubectl", "a.gr7.eu-west-1.eks.amazonaws.com", "a.gr7.cn-north-1.eks.amazonaws.com.cn"],
       ["kubectl", "c.azmk8s.io", "c.hcp.x.azmk8s.us", "c.azmk8s.cn", "c.gke.goog"],

@@ -1,4 +1,5 @@
-// Comparing two policies: exact where it says anything, in both directions, and wider wherever it cannot tell.
+// Comparing two policies: exact where it says anything, in both directions, and wider wherever it
+// cannot tell.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

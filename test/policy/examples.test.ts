@@ -1,5 +1,5 @@
-// The policies of examples/ load without a warning, pass their own tests, and have nothing odd about them; the commands
-// of the CI workflow are ones that iddio has.
+// The policies of examples/ load without a warning, pass their own tests, and have nothing odd
+// about them; the commands of the CI workflow are ones that iddio has.
 
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";

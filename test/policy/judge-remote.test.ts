@@ -1,5 +1,6 @@
-// Command lines that reach another host (ssh, sftp, scp), as hooks judge them: by the `ssh` block, with the tiers that
-// the same command has on the wire; hosts that the block does not list are none of its business.
+// Command lines that reach another host (ssh, sftp, scp), as hooks judge them: by the `ssh` block,
+// with the tiers that the same command has on the wire; hosts that the block does not list are none
+// of its business.
 
 import { expect, test } from "bun:test";
 import { judgeScript } from "../../src/policy/decide/judge-script.ts";

@@ -1,5 +1,5 @@
-// Rules that look like protection and are none: commands that match nothing, rules that others always decide, entries
-// that nothing reaches, allows for one scope of what is denied elsewhere.
+// Rules that look like protection and are none: commands that match nothing, rules that others
+// always decide, entries that nothing reaches, allows for one scope of what is denied elsewhere.
 
 import { describe, expect, test } from "bun:test";
 import type { Protocol } from "../../src/model/protocol.ts";

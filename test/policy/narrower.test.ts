@@ -1,4 +1,5 @@
-// The comparator of policies: what it calls narrower is so for every request, and plain tightenings are found.
+// The comparator of policies: what it calls narrower is so for every request, and plain tightenings
+// are found.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,6 @@
-// The audit log under another policy: a row has everything that decide looks at, so the answer is exact; what differs,
-// what is taken for something else now, what cannot be decided again. How long it takes, `npm run bench -- policy` prints.
+// The audit log under another policy: a row has everything that decide looks at, so the answer is
+// exact; what differs, what is taken for something else now, what cannot be decided again. How long
+// it takes, `npm run bench -- policy` prints.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,6 @@
-// A week of an audit log, made from real clients' requests: what is suggested from it is what a reviewer would accept.
-// The reviewer here reads the rows alone and knows nothing of how suggestions are made.
+// A week of an audit log, made from real clients' requests: what is suggested from it is what a
+// reviewer would accept. The reviewer here reads the rows alone and knows nothing of how
+// suggestions are made.
 
 import { expect, test } from "bun:test";
 import { syntheticWeek } from "../../bench/synthetic-week.ts";
@@ -43,7 +44,7 @@ const POLICY = policyOf(
   }, DEFAULT_POLICY),
 );
 
-/** What a reviewer finds about a rule when looking at the rows. */
+/** A reviewer's objection to a rule, from the rows. */
 function review(rule: SuggestedRule, rows: readonly Entry[]): string | undefined {
   const { protocol, command, scope } = rule;
   const same = rows.filter(({ fields }) => fields.protocol === protocol && fields.command === command);
@@ -80,7 +81,7 @@ test("a week's suggestions are what a reviewer would accept, and none of what mu
       undefined,
     ]);
 
-  // What the text allows newly, of all that was asked in the week, is what the list says.
+  // Of all requests of the week, the text newly allows those that the list names.
   const after = policyOf(text);
   let newly = 0;
   for (const { fields } of rows) {
@@ -102,7 +103,8 @@ test("a week's suggestions are what a reviewer would accept, and none of what mu
   }
   expect(newly).toBeGreaterThan(learnt.length);
 
-  // What was allowed often and is as harmless as the others is either learnt or says what to do first.
+  // A command that was allowed often and is as harmless as the others is either learnt or says what to do
+  // first.
   for (const { count, heldBack = "", command } of rules)
     if (count >= 20 && heldBack !== "")
       expect([command, heldBack]).toEqual([

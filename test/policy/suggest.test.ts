@@ -1,5 +1,6 @@
-// What a log suggests: what people allowed often, in the scopes in which they did; nothing that was denied, seen once,
-// sensitive or break-glass; and nothing beyond what was seen, which is proven for each suggestion.
+// Suggestions from a log: commands that people allowed often, in the scopes in which they did;
+// nothing that was denied, seen once, sensitive or break-glass; and nothing beyond the seen
+// requests, which is proven for each suggestion.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,6 @@
-// Ten edits of the default policy, and what the comparison says about each: sentences for somebody who does not know
-// YAML. The texts are what people read, so they are compared whole, but for the list of operations.
+// Ten edits of the default policy, and what the comparison says about each: sentences for somebody
+// who does not know YAML. The texts are what people read, so they are compared whole, but for the
+// list of operations.
 
 import { expect, test } from "bun:test";
 import { diffLines } from "../../src/features/policy/compare.ts";

@@ -1,5 +1,6 @@
-// docs/policy-tools.md shows commands with what they print. Those that need files alone are run here, against the policy
-// and the cases of the page itself; those that read a log are in cli/scripts/policy-tools.txt.
+// docs/policy-tools.md shows commands with what they print. Those that need files alone are run
+// here, against the policy and the cases of the page itself; those that read a log are in
+// cli/scripts/policy-tools.txt.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

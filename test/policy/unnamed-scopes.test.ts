@@ -1,5 +1,5 @@
-// The laws of requests that act in some scopes which they do not name, or in every one, over random policies; the rules
-// one by one are in cases/unnamed.yaml.
+// The laws of requests that act in some scopes which they do not name, or in every one, over random
+// policies; the rules one by one are in cases/unnamed.yaml.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,6 @@
-// A command line is never laxer than a request that it sends: what a person is shown for `classify cli` and for a hook
-// must not be milder than what the gateway will say. Pairs, a row each; more than the words can tell is left out.
+// A command line is never laxer than a request that it sends: what a person is shown for `classify
+// cli` and for a hook must not be milder than what the gateway will say. Pairs, a row each; more
+// than the words can tell is left out.
 
 import { describe, expect, test } from "bun:test";
 import type { Protocol } from "../../src/model/protocol.ts";

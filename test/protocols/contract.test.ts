@@ -1,6 +1,6 @@
-// The laws that every classifier keeps, tried on requests made of likely pieces and junk, and on the
-// given cases where they are on this machine. A protocol's own table proves what it knows; this proves
-// that it fails closed.
+// The laws that every classifier keeps, tried on requests made of likely pieces and junk, and on
+// the given cases where they are on this machine. A protocol's own table proves what it knows; this
+// proves that it fails closed.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

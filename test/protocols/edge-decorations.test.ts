@@ -1,5 +1,5 @@
-// What Cloudflare's and Fly's servers or tools would treat the same is answered the same, and nothing that is merely
-// added to a request or command line lowers its tier.
+// Spellings that Cloudflare's and Fly's servers or tools would treat the same get the same answer,
+// and no mere addition to a request or command line lowers its tier.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

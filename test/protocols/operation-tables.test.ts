@@ -1,5 +1,6 @@
-// The tables of operations: sorted, one operation a line, with the tiers that the rules give today. A change of a rule
-// that changes a tier must show as a line of a diff: `bun packaging/generate/write-table.ts` writes the tables again.
+// The tables of operations: sorted, one operation a line, with the tiers that the rules give today.
+// A change of a rule that changes a tier must show as a line of a diff: `bun
+// packaging/generate/write-table.ts` writes the tables again.
 
 import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -50,7 +51,7 @@ test("every protocol with a vendor's API lists its operations, each with a comma
   expect(listed.map(({ protocol }) => protocol)).toEqual(
     expect.arrayContaining(["kubectl", "gcloud", "aws", "github", "cloudflare", "fly"]),
   );
-  // What these do is a handful of methods or commands, not a vendor's API.
+  // These have a handful of methods or commands, not a vendor's API.
   const short = new Set(["terraform", "helm", "generic"]);
   for (const { protocol, operations } of listed) {
     const all = operations?.() ?? [];

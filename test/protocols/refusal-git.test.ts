@@ -1,5 +1,5 @@
-// What git 2.39 was seen to print: the body of a refused discovery when it is plain text, the messages of a report
-// and of an error packet, and of any other refusal only its status.
+// The lines that git 2.39 was seen to print: the body of a refused discovery when it is plain text,
+// the messages of a report and of an error packet, and of any other refusal only its status.
 
 import { describe, expect, test } from "bun:test";
 import type { Protocol } from "../../src/model/protocol.ts";

@@ -1,5 +1,5 @@
-// What gh prints comes from these bodies: gh 2.23 shows `HTTP 403: <message>` for REST and the messages of
-// errors[] for GraphQL.
+// gh prints these bodies: gh 2.23 shows `HTTP 403: <message>` for REST and the messages of errors[]
+// for GraphQL.
 
 import { describe, expect, test } from "bun:test";
 import { refusalMessage, renderRefusal } from "../../src/protocols/refusal.ts";

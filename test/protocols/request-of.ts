@@ -3,7 +3,7 @@
 import type { Header, HttpRequest, RequestBody } from "../../src/model/request.ts";
 import { splitUrl } from "../../src/protocols/batch.ts";
 
-/** What a table row may add to its method and URL. */
+/** The parts that a table row may add to its method and URL. */
 export interface Extras {
   readonly headers?: readonly Header[];
   /** Text is UTF-8; the string "unread" is not special, use `unread`. */

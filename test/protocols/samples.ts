@@ -1,5 +1,5 @@
-// Real-looking requests and command lines a protocol, for the laws: a few written here, and a spread of
-// the classification cases.
+// Real-looking requests and command lines a protocol, for the laws: a few written here, and a
+// spread of the classification cases.
 
 import type { Protocol } from "../../src/model/protocol.ts";
 import type { Header, HttpRequest, RequestBody } from "../../src/model/request.ts";

@@ -1,4 +1,5 @@
-// What a text of SQL does, whatever stands in its strings, names and comments, and however a dialect ends them.
+// The tier of an SQL text, whatever stands in its strings, names and comments, and however a
+// dialect ends them.
 
 import { describe, expect, test } from "bun:test";
 import type { Tier } from "../../src/model/tier.ts";

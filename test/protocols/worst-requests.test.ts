@@ -1,5 +1,6 @@
-// No request stalls the others: the costliest requests of the largest size that we know, for every classifier and
-// every reader of bodies, each within a bound of processor time; and random ones made of the same pieces.
+// No request stalls the others: the costliest requests of the largest size that we know, for every
+// classifier and every reader of bodies, each within a bound of processor time; and random ones
+// made of the same pieces.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,4 +1,5 @@
-// What a person is shown is what is sent: only secrets are replaced, on the original text, in every form of body.
+// A person is shown the request as it is sent: only secrets are replaced, on the original text, in
+// every form of body.
 
 import { describe, expect, test } from "bun:test";
 import { maskBody } from "../../src/redaction/mask-body.ts";

@@ -1,6 +1,7 @@
-// The life of an installation on macOS, typed as a person types it: the compiled program, made for this system, asks
-// stand-ins for launchctl (which drains) and security (which opens windows). After each step one daemon runs and the
-// bundle is whole, also once the keychain trusts iddio's own CA; at the end nothing is left.
+// The life of an installation on macOS, typed as a person types it: the compiled program, made for
+// this system, asks stand-ins for launchctl (which drains) and security (which opens windows).
+// After each step one daemon runs and the bundle is whole, also once the keychain trusts iddio's
+// own CA; at the end nothing is left.
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -114,7 +115,7 @@ test(
     await at.succeed(["install"]);
     const third = await whole();
     expect(third).not.toBe(second);
-    // What is trusted is not asked for again.
+    // A trusted certificate is not asked for again.
     expect(machine.changes()).toEqual(["add-trusted-cert"]);
 
     expect((await at.control.call("status", {})).build_version).toBe(OLD_VERSION);

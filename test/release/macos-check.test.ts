@@ -1,5 +1,6 @@
-// The check that a person runs on a Mac, and CI: no machine here can, so it is run whole against stand-ins for what only
-// macOS has, with the compiled program; and no release is published without it.
+// The check that a person runs on a Mac, and CI: no machine here can, so it is run whole against
+// stand-ins for what only macOS has, with the compiled program; and no release is published without
+// it.
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -31,7 +32,10 @@ test("the check is sound shell, without what bash 3.2 lacks, and refuses to run 
   expect([code, stderr]).toEqual([2, "this is for macOS\n"]);
 });
 
-/** What only a Mac has. Clients send something through the gateway, and what comes of it on a machine without a network is no matter. */
+/**
+ * Programs that only a Mac has. Clients send something through the gateway; the answer on a machine without a
+ * network does not matter.
+ */
 const MAC_PROGRAMS: Readonly<Record<string, string>> = {
   uname: 'case "$1" in -m) echo arm64 ;; *) echo Darwin ;; esac',
   sw_vers: "echo 15.6.1",

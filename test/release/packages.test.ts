@@ -1,5 +1,6 @@
-// What a release consists of, tried with the programs that will read it: apt, dpkg, unsquashfs, minisign, ruby, the
-// kernel's and qemu's loaders. A program that is not here makes its test say so and pass.
+// The parts of a release, tried with the programs that will read them: apt, dpkg, unsquashfs,
+// minisign, ruby, the kernel's and qemu's loaders. A program that is not here makes its test say so
+// and pass.
 
 import { beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
@@ -129,7 +130,7 @@ withPrograms(
         env,
       });
       expect(await succeed("/usr/bin/iddio", ["version"])).toBe(`iddio ${NEW_VERSION}\n`);
-      // What dpkg placed only dpkg replaces.
+      // Only dpkg replaces files that dpkg placed.
       const upgrade = await runClient("/usr/bin/iddio", ["upgrade"], {
         env: { HOME: "/nonexistent", NODE_EXTRA_CA_CERTS: host.caPath, IDDIO_HOME: await emptyHome() },
       });

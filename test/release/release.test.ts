@@ -1,5 +1,6 @@
-// From a curl line to a service that keeps itself up to date: install.sh, upgrade and update against a local release
-// host with the real artifacts, whole and broken. systemctl is a stand-in that really starts the daemon.
+// From a curl line to a service that keeps itself up to date: install.sh, upgrade and update
+// against a local release host with the real artifacts, whole and broken. systemctl is a stand-in
+// that really starts the daemon.
 
 import { beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -128,7 +129,7 @@ onLinux("install.sh checks the signature by openssl where minisign is missing, a
   ]);
   const wrong = await install(at.path, [...base("wrong-signature"), "--unsigned"], without);
   expect([wrong.result.code, wrong.result.stderr]).toEqual([1, expect.stringContaining("signature")]);
-  // What is there is later than the release: it stays unless the version is named.
+  // The installed program is later than the release: it stays unless the version is named.
   const later = join(at.path, "to", "iddio");
   await Bun.write(later, "#!/bin/sh\necho iddio v99.0101.0000\n");
   await chmod(later, 0o755);
@@ -235,7 +236,7 @@ onLinux("upgrade changes nothing when anything is wrong with the release", async
   for (const [variant, said] of [
     ["tampered", "the checksum of"],
     ["wrong-signature", "the signature was made with another key"],
-    ["old-signature", `what is signed is 'iddio ${OLD_VERSION}'`],
+    ["old-signature", `the signature is for 'iddio ${OLD_VERSION}'`],
     ["cut", "was cut off"],
   ] as const) {
     await Bun.write(

@@ -1,5 +1,6 @@
-// The signature of the macOS binaries: every page hash recomputed by a reader of its own, on small files always and
-// on the real programs where Bun's runtimes for macOS can be had, which CI demands.
+// The signature of the macOS binaries: every page hash recomputed by a reader of its own, on small
+// files always and on the real programs where Bun's runtimes for macOS can be had, which CI
+// demands.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

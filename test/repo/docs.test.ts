@@ -1,5 +1,5 @@
-// The documentation says what is so: every command line in it is one that the program takes, every policy loads,
-// every link leads somewhere, and what is generated is up to date.
+// The documentation says what is so: every command line in it is one that the program takes, every
+// policy loads, every link leads somewhere, and what is generated is up to date.
 
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -81,7 +81,7 @@ describe("every command line is one that the program takes", () => {
   }
 });
 
-/** What is wrong with a command line, by the registry; placeholders stand for themselves. */
+/** Says what is wrong with a command line, by the registry; placeholders stand for themselves. */
 function problemOf(line: string): string | undefined {
   const words = (
     line

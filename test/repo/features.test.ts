@@ -1,5 +1,5 @@
-// The features say what they bring, and what they say is true: every folder is in the list, nothing is claimed twice, and
-// what is named exists.
+// The features say what they bring, and what they say is true: every folder is in the list, nothing
+// is claimed twice, and what is named exists.
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";

@@ -1,5 +1,5 @@
-// What every source file looks like: a header that says what it owns, a sentence on every export, a
-// size that can be read in one sitting, a name that says what is in it.
+// Rules for every source file: a header that says what it owns, a sentence on every export, a size
+// that can be read in one sitting, a name that says what is in it, comments that are sentences.
 
 import { expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
@@ -8,6 +8,7 @@ import { type SourceFile, sourceFiles } from "../support/source-files.ts";
 const WALL = 400;
 /** Twenty can be taken in at a glance; from here on a folder has to be divided. */
 const FOLDER_MAX = 25;
+const EXPORTED = /^export (?:abstract |async )*(?:const|let|function\*?|class|interface|type) (\w+)/gm;
 const src = sourceFiles("src");
 const all = [...src, ...sourceFiles("test"), ...sourceFiles("bench")];
 
@@ -62,6 +63,40 @@ test("every export of a source file has a sentence above it", () => {
         return !/\*\/\s*$/.test(lines[above] ?? "");
       });
       return bare < 0 ? undefined : `line ${bare + 1}: ${lines[bare]}`;
+    }),
+  ).toEqual([]);
+});
+
+test("no two exported things of src share a name", () => {
+  const homes = new Map<string, string[]>();
+  for (const { path, text } of src)
+    for (const [, name = ""] of text.matchAll(EXPORTED)) homes.set(name, [...(homes.get(name) ?? []), path]);
+  expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([]);
+});
+
+test("a comment is a sentence about its subject: none begins with 'What …'", () => {
+  // "What is kept" makes the reader look for the noun. Name it: "The kept rows".
+  const opening = /^\s*(?:\/\*\*|\*|\/\/)\s+(?:And )?[Ww]hat\b/;
+  expect(
+    offenders(all, ({ text }) => {
+      const lines = text.split("\n");
+      const found = lines.findIndex((line, index) => {
+        if (!opening.test(line)) return false;
+        // The second line of a comment may go on with the word.
+        const before = lines[index - 1]?.trim() ?? "";
+        return !/^(?:\/\/|\*|\/\*\*)\s*\S/.test(before);
+      });
+      return found < 0 ? undefined : `line ${found + 1}: ${lines[found]}`;
+    }),
+  ).toEqual([]);
+});
+
+test("no line of a header is longer than 100 columns", () => {
+  expect(
+    offenders(src, ({ text }) => {
+      const lines = text.split("\n");
+      const end = lines.findIndex((line) => !line.startsWith("// "));
+      return lines.slice(0, Math.max(0, end)).find((line) => line.length > 100);
     }),
   ).toEqual([]);
 });

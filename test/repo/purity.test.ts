@@ -1,5 +1,5 @@
-// The four lowest floors decide, and must do so as pure functions: then a decision can be tested as a
-// table, replayed from a log and never depends on the hour.
+// The four lowest floors decide, and must do so as pure functions: then a decision can be tested as
+// a table, replayed from a log and never depends on the hour.
 
 import { expect, test } from "bun:test";
 import { sourceFiles } from "../support/source-files.ts";

@@ -1,5 +1,6 @@
-// What belongs to one run alone: `agents:` of the policy for its name, and the token of the overlay kubeconfig that it
-// sees, which lends the operator's client certificate on its own connections and nowhere else.
+// Things that belong to one run alone: `agents:` of the policy for its name, and the token of the
+// overlay kubeconfig that it sees, which lends the operator's client certificate on its own
+// connections and nowhere else.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Held requests of agents in runs: anyone who decides sees which run asks, what one run was allowed is not another's, and
-// rows, status and doctor say the level that a run reaches.
+// Held requests of agents in runs: anyone who decides sees which run asks, what one run was allowed
+// is not another's, and rows, status and doctor say the level that a run reaches.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";

@@ -1,5 +1,5 @@
-// Real programs in the sandbox, without any proxy variable: the gateway sees each of them, and each trusts what it is
-// shown.
+// Real programs in the sandbox, without any proxy variable: the gateway sees each of them, and each
+// trusts what it is shown.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const LONG_MS = 120_000;
 
 const packet = (text: string) => `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
 
-/** What git asks a server for, and what npm asks a registry for. */
+/** The answers of a server to git and of a registry to npm. */
 function answers(path: string): Response | undefined {
   if (path === "/repository.git/info/refs") {
     const id = "1".repeat(40);

@@ -1,6 +1,6 @@
-// A day's work of an agent in `iddio run`, each step with the real programs: a login whose token stays, a server that
-// the person opens in a browser, git commit and push, npm install. What of this did not work would have people turn
-// the sandbox off.
+// A day's work of an agent in `iddio run`, each step with the real programs: a login whose token
+// stays, a server that the person opens in a browser, git commit and push, npm install. What of
+// this did not work would have people turn the sandbox off.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
@@ -15,7 +15,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG_MS = 180_000;
 
-/** What `claude` does as far as the sandbox is concerned; the real one needs an account for its login. */
+/** The part of `claude` that the sandbox sees; the real one needs an account for its login. */
 const STAND_IN = `#!/bin/sh
 set -e
 [ "$1" = --settings ] && shift 2

@@ -1,5 +1,5 @@
-// Which lines of a repository's configuration are left: what git writes itself stays byte for byte, everything by which
-// a program is started goes.
+// Which lines of a repository's configuration are left: what git writes itself stays byte for byte,
+// everything by which a program is started goes.
 
 import { expect, test } from "bun:test";
 import { harmlessPart } from "../../src/features/run/control-files/harmless-git-config.ts";

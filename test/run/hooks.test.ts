@@ -1,5 +1,6 @@
-// An agent's hook inside a run: it reaches the daemon by the run's own channel, and nothing else of the control API is
-// there. The hook's files are part of the sandbox, so that an agent cannot take them away.
+// An agent's hook inside a run: it reaches the daemon by the run's own channel, and nothing else of
+// the control API is there. The hook's files are part of the sandbox, so that an agent cannot take
+// them away.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The person's end of a run: a published port takes connections from the moment that `iddio run` says so, and the bridge
-// learns of each, also of those that came before it.
+// The person's end of a run: a published port takes connections from the moment that `iddio run`
+// says so, and the bridge learns of each, also of those that came before it.
 
 import { expect, test } from "bun:test";
 import net from "node:net";

@@ -1,5 +1,6 @@
-// `iddio run` on macOS, as far as another system can tell: the profile for sandbox-exec is read back and asked what it
-// allows, and the rest is tried with a stand-in that does what sandbox-exec does to a command line. No Mac took part.
+// `iddio run` on macOS, as far as another system can tell: the profile for sandbox-exec is read
+// back and asked what it allows, and the rest is tried with a stand-in that does what sandbox-exec
+// does to a command line. No Mac took part.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";

@@ -1,5 +1,6 @@
-// Who calls the control socket from inside a run: an agent there has no say, however many processes it puts between
-// itself and its bridge, and anyone who cannot be told from it while agents run has none either.
+// Who calls the control socket from inside a run: an agent there has no say, however many processes
+// it puts between itself and its bridge, and anyone who cannot be told from it while agents run has
+// none either.
 
 import { afterEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";

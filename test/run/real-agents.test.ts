@@ -1,5 +1,6 @@
-// The agents that npm has, under `iddio run`, without an account: they start, and Claude Code's own hook machinery asks
-// iddio, which its model's stand-in makes visible. A missing agent makes its test say so and pass.
+// The agents that npm has, under `iddio run`, without an account: they start, and Claude Code's own
+// hook machinery asks iddio, which its model's stand-in makes visible. A missing agent makes its
+// test say so and pass.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { findClient } from "../support/clients.ts";

@@ -1,5 +1,6 @@
-// More of the red table of `iddio run`: what an agent tries with the processes that hold it, with files that iddio lays
-// into its sandbox, and with links that it leaves for the next run. As an unprivileged user, in real sandboxes.
+// More of the red table of `iddio run`: what an agent tries with the processes that hold it, with
+// files that iddio lays into its sandbox, and with links that it leaves for the next run. As an
+// unprivileged user, in real sandboxes.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readFile, symlink } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// The red table of `iddio run`: ways out of the sandbox, each tried in a real one by an unprivileged user. A script
-// prints ESCAPED when it got out, and must reach its end, so that a broken attempt does not count as held.
+// The red table of `iddio run`: ways out of the sandbox, each tried in a real one by an
+// unprivileged user. A script prints ESCAPED when it got out, and must reach its end, so that a
+// broken attempt does not count as held.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -21,7 +22,7 @@ const call = (x64: number, arm64: number, args: string, held = "EPERM|ENOSYS") =
 /** Connects a socket in perl; ESCAPED when it succeeds. */
 const connects = (how: string) => `perl -MSocket -MIO::Socket -e '${how} and print "ESCAPED\\n"'`;
 
-/** What every attempt may use. */
+/** The attempts, each as a command to run in the sandbox. */
 const ATTEMPTS: Readonly<Record<string, (sandbox: Sandbox, loopback: number) => string>> = {
   "direct TCP to a port that is not served": () =>
     connects('IO::Socket::INET->new(PeerAddr => "192.0.2.1", PeerPort => 22, Timeout => 3)'),

@@ -1,4 +1,4 @@
-// What a run may not reach through the proxy: every spelling of this machine.
+// Targets that a run may not reach through the proxy: every spelling of this machine.
 
 import { expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";

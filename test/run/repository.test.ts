@@ -1,5 +1,5 @@
-// A repository in the sandbox: the daily commands of git work, and nothing that the agent writes there makes the
-// person's next git command run a program.
+// A repository in the sandbox: the daily commands of git work, and nothing that the agent writes
+// there makes the person's next git command run a program.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";

@@ -1,4 +1,5 @@
-// What an agent may inherit as its standard streams: descriptors of folders, devices and sockets are ways out.
+// The standard streams that an agent may inherit: descriptors of folders, devices and sockets are
+// ways out.
 
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";

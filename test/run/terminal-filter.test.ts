@@ -1,4 +1,4 @@
-// What an agent may send to the person's terminal, byte for byte and cut anywhere.
+// The octets that an agent may send to the person's terminal, byte for byte and cut anywhere.
 
 import { expect, test } from "bun:test";
 import { TerminalFilter } from "../../src/cli/kit/terminal-filter.ts";

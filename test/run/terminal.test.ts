@@ -1,5 +1,5 @@
-// Programs in a terminal under `iddio run` behave as without it: size, Ctrl-C, Ctrl-Z and fg, exit codes, full-screen
-// programs, output that is not the terminal.
+// Programs in a terminal under `iddio run` behave as without it: size, Ctrl-C, Ctrl-Z and fg, exit
+// codes, full-screen programs, output that is not the terminal.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -145,7 +145,7 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
     async () => {
       await using program = run(false, "/bin/bash", "--norc", "--noprofile", "-i");
       await program.until((screen) => screen.text.includes("$"));
-      // What is typed is echoed before it runs; what it prints is spelled otherwise than what was typed.
+      // Typed text is echoed before it runs; the output is spelled otherwise than the typed text.
       program.type("sh -c 'echo st\"\"arted; exec sleep 100'\r");
       await program.until((screen) => screen.text.includes("started"));
       program.type("\x1a");

@@ -1,4 +1,5 @@
-// What devices call, on both databases: enrolment, signatures, audit rows, policies, holds and decisions.
+// The calls of devices, on both databases: enrolment, signatures, audit rows, policies, holds and
+// decisions.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openBundle, openDecision } from "../../src/api/fleet/signed.ts";

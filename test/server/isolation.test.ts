@@ -1,5 +1,5 @@
-// One tenant sees and changes nothing of another: every endpoint with every role, every table by the catalog and by trying. A
-// table or an endpoint that is added is in here without a line.
+// One tenant sees and changes nothing of another: every endpoint with every role, every table by
+// the catalog and by trying. A table or an endpoint that is added is in here without a line.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";

@@ -1,5 +1,5 @@
-// Several servers on one PostgreSQL, an upgrade while devices are connected, and a database that is killed in the middle: nothing
-// is lost, nothing is stored or decided twice.
+// Several servers on one PostgreSQL, an upgrade while devices are connected, and a database that is
+// killed in the middle: nothing is lost, nothing is stored or decided twice.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
@@ -157,7 +157,7 @@ else {
         while (device.seq < all.length) {
           const answer = await device.sendRows(all.slice(device.seq, device.seq + 10)).catch(() => undefined);
           if (answer?.status === 200) continue;
-          // What it was told is lost: ask how far the server is, and go on behind that.
+          // The server's answer is lost: ask how far the server is, and go on behind that.
           const begun = await device.preflight().catch(() => undefined);
           if (begun?.status === 200) await device.catchUp(all, begun.body.audit_acked_seq);
         }

@@ -1,5 +1,5 @@
-// The OpenAPI document: valid by a validator that is not ours, with every endpoint in it, and good enough that a client that is
-// generated from it works.
+// The OpenAPI document: valid by a validator that is not ours, with every endpoint in it, and good
+// enough that a client that is generated from it works.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";

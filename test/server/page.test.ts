@@ -1,5 +1,6 @@
-// The control plane's page in a browser, under its own policy of content: whoever is not logged in is shown the way, a person
-// decides what waits, and what a device calls itself is text and never markup.
+// The control plane's page in a browser, under its own policy of content: whoever is not logged in
+// is shown the way, a person decides what waits, and what a device calls itself is text and never
+// markup.
 
 import { expect, test } from "bun:test";
 import { openEmbedded } from "../../src/server/database/embedded.ts";

@@ -1,4 +1,5 @@
-// Logging in at an identity provider, sessions, roles and tokens, and every lie of a provider that must not log anybody in.
+// Logging in at an identity provider, sessions, roles and tokens, and every lie of a provider that
+// must not log anybody in.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openEmbedded } from "../../src/server/database/embedded.ts";

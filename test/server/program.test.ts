@@ -1,4 +1,5 @@
-// The compiled program as a server, on PostgreSQL: what an operator types, from an empty database to an end by a signal.
+// The compiled program as a server, on PostgreSQL: what an operator types, from an empty database
+// to an end by a signal.
 
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";

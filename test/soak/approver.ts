@@ -1,5 +1,6 @@
-// The script that stands for a person: watches what waits and decides it through the control socket, as the request's
-// kind wants it. Some it leaves alone, because their clients go away first.
+// The script that stands for a person: watches what waits and decides it through the control
+// socket, as the request's kind wants it. Some it leaves alone, because their clients go away
+// first.
 
 import type { Approval } from "../../src/api/reports.ts";
 import type { GatewayProcess } from "../support/gateway.ts";

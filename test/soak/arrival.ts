@@ -1,4 +1,5 @@
-// One request at the upstream: its number and kind by its target, its body held against what it should be, its reply.
+// One request at the upstream: its number and kind by its target, its body held against what it
+// should be, its reply.
 
 import { type Kind, kindOf, numberIn, replyBody, requestBody } from "./kinds.ts";
 import { ARRIVED, type Ledger, noteArrival } from "./ledger.ts";
@@ -8,7 +9,7 @@ const NONE = Buffer.alloc(0);
 /** A request as it arrives. */
 export class Arrival {
   readonly kind: Kind | undefined;
-  /** What the reply's body is; empty for requests that are not of the ledger. */
+  /** The reply's body; empty for requests that are not of the ledger. */
   readonly reply: Buffer;
   readonly #ledger: Ledger;
   readonly #id: number;
@@ -48,7 +49,7 @@ export function everyMs(target: string): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
-/** What a watch is sent now and then. */
+/** A watch is sent this now and then. */
 export const WATCH_EVENT: Buffer = Buffer.from('{"type":"MODIFIED","object":{"kind":"Pod"}}\n');
 
 /** How long a slow reply rests between its pieces. */

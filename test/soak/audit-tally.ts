@@ -1,11 +1,12 @@
-// audit.jsonl read once from its beginning, and kept as a few bytes a request: a million rows do not fit as objects.
+// audit.jsonl read once from its beginning, and kept as a few bytes a request: a million rows do
+// not fit as objects.
 
 import { createReadStream } from "node:fs";
 import type { Entry } from "../../src/model/entry.ts";
 import { OUTCOMES, type Outcome } from "../../src/model/outcome.ts";
 import { numberIn } from "./kinds.ts";
 
-/** What the rows say of each request, by its number. */
+/** Counts the rows of each request, by its number. */
 export class AuditTally {
   /** Rows that say how a request ended. */
   readonly results: Uint8Array;

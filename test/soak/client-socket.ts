@@ -1,5 +1,5 @@
-// A client's connection through the proxy: TCP, CONNECT and, where asked for, TLS. Bun's own sockets, because the load must
-// cost less than the gateway.
+// A client's connection through the proxy: TCP, CONNECT and, where asked for, TLS. Bun's own
+// sockets, because the load must cost less than the gateway.
 
 import type { Socket } from "bun";
 import { OutQueue } from "./out-queue.ts";
@@ -9,7 +9,7 @@ export interface Route {
   readonly proxyPort: number;
   /** host:port. */
   readonly authority: string;
-  /** What TLS must chain to; undefined: none. */
+  /** The root that TLS must chain to; undefined: no TLS. */
   readonly caPem?: string;
   /** For ALPN, best first. */
   readonly protocols?: readonly string[];
@@ -19,7 +19,7 @@ export interface Route {
 export class ClientSocket {
   onBytes: (bytes: Buffer) => void = () => {};
   onClose: () => void = () => {};
-  /** What ALPN settled on. */
+  /** The protocol that ALPN chose. */
   protocol: string | undefined;
   isClosed = false;
   readonly #out = new OutQueue();

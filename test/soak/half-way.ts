@@ -1,4 +1,5 @@
-// Connections that are dropped at a stage of their choice, from before the CONNECT to the middle of a body.
+// Connections that are dropped at a stage of their choice, from before the CONNECT to the middle of
+// a body.
 
 import type { Socket } from "bun";
 import { openClient } from "./client-socket.ts";

@@ -1,4 +1,5 @@
-// What the load knows of an HTTP client, whichever version it speaks, and of the requests that it sends.
+// The load's view of an HTTP client, whichever version it speaks, and of the requests that it
+// sends.
 
 /** A request of the load. */
 export interface LoadRequest {
@@ -40,7 +41,7 @@ export interface HttpClient {
   drop(): void;
 }
 
-/** What a client keeps of a request under way. */
+/** A client's record of a request under way. */
 export class Waiting {
   readonly #reply = Promise.withResolvers<Reply | undefined>();
   readonly #begun = Promise.withResolvers<void>();

@@ -1,4 +1,5 @@
-// The load's HTTP/1.1: one request at a time on a kept connection. Reads replies as strictly as the gateway does.
+// The load's HTTP/1.1: one request at a time on a kept connection. Reads replies as strictly as the
+// gateway does.
 
 import { BodyDecoder } from "../../src/wire/http1/body.ts";
 import { parseResponseHead } from "../../src/wire/http1/head.ts";

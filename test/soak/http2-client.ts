@@ -9,7 +9,7 @@ const PIECE = 64 * 1024;
 
 interface Stream {
   readonly waiting: Waiting;
-  /** What of the body is still to be sent; undefined: nothing. */
+  /** The part of the body that is still to be sent; undefined: nothing. */
   unsent: Buffer | undefined;
   readonly endsBody: boolean;
 }

@@ -1,5 +1,6 @@
-// The kinds of requests of the soak: what each asks for, how its client behaves, and how it has to end. Load, upstream
-// and the reading of the audit log agree through this table and the request's number, which every path carries.
+// The kinds of requests of the soak: what each asks for, how its client behaves, and how it has to
+// end. Load, upstream and the reading of the audit log agree through this table and the request's
+// number, which every path carries.
 
 /** Where a client leaves, if it does. */
 export type Leaving = "mid-head" | "head" | "mid-body" | "mid-reply" | "held";

@@ -1,10 +1,10 @@
-// What became of every request, a byte each in files that all processes of the soak have mapped: what the upstream wrote
-// before it was killed is not lost with it. A request's number is its place in them.
+// The fate of every request, a byte each in files that all processes of the soak have mapped: the
+// upstream's notes survive when it is killed. A request's number is its place in them.
 
 import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What a client saw of its request. */
+/** A client's view of its request. */
 export const SEEN = {
   /** It left on purpose. */
   left: 1,
@@ -45,7 +45,7 @@ export interface Ledger {
   readonly size: number;
   /** Each request's kind; 0 for numbers that were not given out. */
   readonly kinds: Uint8Array;
-  /** What reached the upstream; see `ARRIVED`. */
+  /** The upstream's view; see `ARRIVED`. */
   readonly arrived: Uint8Array;
   /** See `SEEN`. */
   readonly seen: Uint8Array;
@@ -68,7 +68,7 @@ export function noteFault({ directory }: Ledger, what: string): void {
   appendFileSync(join(directory, "faults"), `${what}\n`);
 }
 
-/** What was noted so. */
+/** Reads the noted faults. */
 export function notedFaults({ directory }: Ledger): readonly string[] {
   try {
     return readFileSync(join(directory, "faults"), "utf8").split("\n").slice(0, -1);

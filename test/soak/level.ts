@@ -1,5 +1,5 @@
-// Memory and open files of the gateway over time, as the system counts them. Where the system does not tell, claims about
-// them are left out and said to be.
+// Memory and open files of the gateway over time, as the system counts them. Where the system does
+// not tell, claims about them are left out and said to be.
 
 import { openFiles, residentMb } from "../../bench/process-usage.ts";
 import type { Report } from "./report.ts";

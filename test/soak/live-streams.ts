@@ -1,5 +1,5 @@
-// Streams that stay open and are quiet but for an event now and then: watches over both versions of HTTP, upgraded
-// connections, tunnels, and connections that are only kept.
+// Streams that stay open and are quiet but for an event now and then: watches over both versions of
+// HTTP, upgraded connections, tunnels, and connections that are only kept.
 
 import { type ClientSocket, openClient } from "./client-socket.ts";
 import type { HttpClient } from "./http-client.ts";

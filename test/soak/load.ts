@@ -1,5 +1,6 @@
-// The clients of the soak: connections of every sort, one after the other on so many lanes, until enough requests and
-// connections have been. What each saw goes into the ledger; the faults that it met are kept with their times.
+// The clients of the soak: connections of every sort, one after the other on so many lanes, until
+// enough requests and connections have been. What each saw goes into the ledger; the faults that it
+// met are kept with their times.
 
 import { Chance } from "./chance.ts";
 import { type ClientSocket, openClient, type Route } from "./client-socket.ts";
@@ -10,7 +11,7 @@ import { KINDS, type Kind, kindOf, replyBody, requestBody, targetOf, UPGRADES } 
 import { type LedgerPlace, openLedger, SEEN } from "./ledger.ts";
 import { echo, upgrade } from "./upgraded-client.ts";
 
-/** What is to be done. */
+/** The orders of a load. */
 export interface LoadOrder {
   readonly ledger: LedgerPlace;
   readonly proxyPort: number;
@@ -221,7 +222,7 @@ export class Load {
   }
 
   #saw(id: number, seen: number, reply: Reply | undefined): void {
-    // What this side gave up has been noted.
+    // A request that this side gave up is noted already.
     if (this.#ledger.seen[id] !== SEEN.nothing) return;
     this.#ledger.seen[id] = seen;
     if (seen === SEEN.broken) this.#fault(`a reply broke off (request ${id})`);

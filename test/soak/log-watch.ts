@@ -1,4 +1,5 @@
-// Reads iddio.log while it is written: it is rotated, and what is rotated away is lost to anyone who looks afterwards.
+// Reads iddio.log while it is written: it is rotated, and what is rotated away is lost to anyone
+// who looks afterwards.
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";

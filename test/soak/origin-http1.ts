@@ -1,4 +1,5 @@
-// The upstream's HTTP/1.1: one request after the other on a connection, upgrades answered with 101 and an echo.
+// The upstream's HTTP/1.1: one request after the other on a connection, upgrades answered with 101
+// and an echo.
 
 import type { Socket } from "bun";
 import { BodyDecoder } from "../../src/wire/http1/body.ts";

@@ -1,5 +1,5 @@
-// The upstream of the soak, a process that is killed and started again on the same ports: HTTP/1.1 and HTTP/2 over TLS,
-// and a TCP server that gives back what it gets.
+// The upstream of the soak, a process that is killed and started again on the same ports: HTTP/1.1
+// and HTTP/2 over TLS, and a TCP server that gives back what it gets.
 
 import { answerCalls } from "../../bench/worker.ts";
 import { type LedgerPlace, openLedger } from "./ledger.ts";
@@ -14,7 +14,7 @@ export interface OriginPorts {
   readonly echo: number;
 }
 
-/** What it is started with; ports of 0 are chosen by the system. */
+/** The orders of an origin; ports of 0 are chosen by the system. */
 export interface OriginOrder {
   readonly ledger: LedgerPlace;
   readonly certPem: string;

@@ -1,4 +1,5 @@
-// The upstream as the soak holds it: a process with ports that stay its own, killed and started again at will.
+// The upstream as the soak holds it: a process with ports that stay its own, killed and started
+// again at will.
 
 import { join } from "node:path";
 import { startWorker, type Worker } from "../../bench/worker.ts";

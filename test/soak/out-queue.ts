@@ -1,5 +1,5 @@
-// What a socket of Bun's has not taken yet. Bun takes what fits and says how much that was; the rest waits here for
-// the socket's `drain`.
+// Octets that a socket of Bun's has not taken yet. Bun takes as many as fit and returns their
+// number; the rest waits here for the socket's `drain`.
 
 /** The part of a socket that is written to. */
 export interface Sink {

@@ -1,4 +1,4 @@
-// What a run of the soak proved: a line for each claim, `ok` or `FAILED`, with its numbers.
+// The results of a run of the soak: a line for each claim, `ok` or `FAILED`, with its numbers.
 
 /** Collects claims as they are checked; prints each at once. */
 export class Report {

@@ -1,4 +1,5 @@
-// What every part of the soak starts with: a ledger, an upstream, and the gateway as a process of its own that inspects it.
+// The beginning of every part of the soak: a ledger, an upstream, and the gateway as a process of
+// its own that inspects it.
 
 import { openFiles } from "../../bench/process-usage.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";

@@ -1,4 +1,5 @@
-// Part 4, second half: connections that are dropped half-way at every stage, and what they leave behind.
+// Part 4, second half: connections that are dropped half-way at every stage, and what they leave
+// behind.
 
 import { residentMb } from "../../bench/process-usage.ts";
 import { clientHello, dropAt, type HalfWay, STAGES } from "./half-way.ts";
@@ -12,7 +13,7 @@ const LANES = 100;
 /** Of the drops, how many come before memory is measured: the program has to have run for a while. */
 const WARMING = 0.25;
 const GROWTH = 1.1;
-/** What a program that has hardly run may still take for itself. */
+/** A program that has hardly run may still grow by this much. */
 const WARMING_MB = 40;
 
 /** Drops that many connections and reports every claim. */

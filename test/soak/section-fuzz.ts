@@ -1,4 +1,5 @@
-// Part 3: every test that reads test/support/fuzz-runs.ts, for far more runs than in CI and with a fresh seed.
+// Part 3: every test that reads test/support/fuzz-runs.ts, for far more runs than in CI and with a
+// fresh seed.
 
 import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 import type { Report } from "./report.ts";

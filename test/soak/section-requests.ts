@@ -1,4 +1,5 @@
-// Part 1: requests and connections of every sort, for long, with an upstream that is killed again and again.
+// Part 1: requests and connections of every sort, for long, with an upstream that is killed again
+// and again.
 
 import { join } from "node:path";
 import { processorMs } from "../../bench/process-usage.ts";
@@ -31,7 +32,10 @@ export interface RequestsOptions {
 const LANES = 48;
 const LOOK_MS = 250;
 const TELL_MS = 15_000;
-/** What was under way when the upstream was killed, or is kept from before, may be noticed this much later. */
+/**
+ * A request that was under way when the upstream was killed, or is kept from before, may be noticed this much
+ * later.
+ */
 const AFTER_MS = 2_000;
 const END_MS = 1_000;
 /** One piece of work that keeps all others waiting. */

@@ -1,4 +1,5 @@
-// Part 4, first half: a thousand tunnels at once that all carry data, and a thousand connections whose requests are judged.
+// Part 4, first half: a thousand tunnels at once that all carry data, and a thousand connections
+// whose requests are judged.
 
 import { openFileLimit } from "../../src/host/process/open-file-limit.ts";
 import { type ClientSocket, openClient } from "./client-socket.ts";

@@ -1,5 +1,5 @@
-// Part 6: one client that does everything at once to take everything, for as long as told; what a person and another
-// client get of the gateway meanwhile.
+// Part 6: one client that does everything at once to take everything, for as long as told; what a
+// person and another client get of the gateway meanwhile.
 
 import { processorMs } from "../../bench/process-usage.ts";
 import { underAttack } from "../support/under-attack.ts";

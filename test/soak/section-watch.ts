@@ -1,4 +1,5 @@
-// Part 2: streams that are quiet for long. No deadline may cut them, and an idle gateway must cost next to nothing.
+// Part 2: streams that are quiet for long. No deadline may cut them, and an idle gateway must cost
+// next to nothing.
 
 import { openFiles, processorMs } from "../../bench/process-usage.ts";
 import { judgeOpenFiles, MemoryLevel } from "./level.ts";

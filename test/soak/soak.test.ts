@@ -1,4 +1,5 @@
-// The soak in the size of CI: the same code and the same claims as `npm run soak`, for seconds instead of minutes.
+// The soak in the size of CI: the same code and the same claims as `npm run soak`, for seconds
+// instead of minutes.
 
 import { expect, test } from "bun:test";
 import { Report } from "./report.ts";

@@ -1,5 +1,5 @@
-// `npm run soak`: what is too long for CI. Starts everything that it needs on loopback and ends it again; every claim is a
-// line, and the exit code is 1 when one of them does not hold.
+// `npm run soak`: what is too long for CI. Starts everything that it needs on loopback and ends it
+// again; every claim is a line, and the exit code is 1 when one of them does not hold.
 
 import { Report } from "./report.ts";
 import { soakDrops } from "./section-drops.ts";

@@ -1,4 +1,5 @@
-// A client that asks to switch protocols and then talks with the upstream's echo, or with a tunnel's.
+// A client that asks to switch protocols and then talks with the upstream's echo, or with a
+// tunnel's.
 
 import { parseResponseHead } from "../../src/wire/http1/head.ts";
 import type { ClientSocket } from "./client-socket.ts";

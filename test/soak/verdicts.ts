@@ -1,5 +1,6 @@
-// Holds the three accounts of every request against each other: what its client saw, what reached the upstream, and
-// what the audit log says. Each claim is a function that says whether one request keeps it.
+// Holds the three accounts of every request against each other: what its client saw, what reached
+// the upstream, and what the audit log says. Each claim is a function that says whether one request
+// keeps it.
 
 import type { Outcome } from "../../src/model/outcome.ts";
 import type { AuditTally } from "./audit-tally.ts";

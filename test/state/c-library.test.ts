@@ -1,4 +1,5 @@
-// The C library by its whole path: a file of its name in the working directory is never what is loaded.
+// The C library by its whole path: a file of its name in the working directory is never what is
+// loaded.
 
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A policy that is cut off while it is written, at every octet; what is no file, or is open to others; and a start after
-// a crash in the middle of a write. What was in force stays in force.
+// A policy that is cut off while it is written, at every octet; what is no file, or is open to
+// others; and a start after a crash in the middle of a write. What was in force stays in force.
 
 import { expect, test } from "bun:test";
 import {

@@ -1,4 +1,4 @@
-// What was given for a while ends by whichever clock says so first.
+// A lease for a while ends by whichever clock says so first.
 
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";

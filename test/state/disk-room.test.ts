@@ -1,4 +1,5 @@
-// A disk that fills up: what is said at a tenth, what is kept in reserve, and for which rows; what a loop costs the log.
+// A disk that fills up: what is said at a tenth, what is kept in reserve, and for which rows; what
+// a loop costs the log.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-// An audit log that is none: a directory, a FIFO, a sparse file of ten gigabytes. Each ends at once, with plain words.
+// An audit log that is none: a directory, a FIFO, a sparse file of ten gigabytes. Each ends at
+// once, with plain words.
 
 import { expect, test } from "bun:test";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";

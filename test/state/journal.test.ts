@@ -1,4 +1,4 @@
-// What an acknowledged row is worth: it survives kill -9, full disks and other people's rotation.
+// The worth of an acknowledged row: it survives kill -9, full disks and other people's rotation.
 
 import { afterAll, describe, expect, test } from "bun:test";
 import {

@@ -1,5 +1,6 @@
-// Files that decide what is let through: regular, bounded, nobody else's; and, where a system's daemon lends a user's
-// file, one that this user may read when it is opened, whatever it was when it was registered.
+// Files that decide what is let through: regular, bounded, nobody else's; and, where a system's
+// daemon lends a user's file, one that this user may read when it is opened, whatever it was when
+// it was registered.
 
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,5 +1,6 @@
-// A rule that can never match keeps a change of the policy from coming into force, and never a daemon from starting: what
-// is in force already must not be taken away for a rule that did nothing.
+// A rule that can never match keeps a change of the policy from coming into force, and never a
+// daemon from starting: what is in force already must not be taken away for a rule that did
+// nothing.
 
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// How often a file that nobody touches is looked at, and that a change is noticed at once all the same, however it is
-// saved and however often the name was given to another file.
+// How often a file that nobody touches is looked at, and that a change is noticed at once all the
+// same, however it is saved and however often the name was given to another file.
 
 import { expect, test } from "bun:test";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
@@ -44,7 +44,7 @@ test("a file that nobody touches is looked at twice a second, one that has chang
   file.start();
   try {
     await Bun.sleep(3_500);
-    // What happens beside it, as every audit row does, is nothing to it.
+    // Writes to other files of the folder, as for every audit row, cause no look.
     const beside = setInterval(() => writeFileSync(join(directory.path, "audit.jsonl"), "row\n"), 5);
     const idle = await looks(file, 3_000);
     clearInterval(beside);

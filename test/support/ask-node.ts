@@ -1,4 +1,5 @@
-// Asks node's own HTTP/1.1 (llhttp) what it reads from some octets, on loopback, in a process of its own.
+// Asks node's own HTTP/1.1 (llhttp) what it reads from some octets, on loopback, in a process of
+// its own.
 
 import { resolve } from "node:path";
 
@@ -15,7 +16,7 @@ export interface PeerMessage {
   readonly trailers?: readonly string[];
 }
 
-/** What node read from one connection, and the error that ended it. */
+/** The messages that node read from one connection, and the error that ended it. */
 export interface PeerReading {
   readonly messages: readonly PeerMessage[];
   readonly error: string | null;

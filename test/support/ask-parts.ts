@@ -1,5 +1,5 @@
-// The parts of a gateway that judge, hold and record asks, on real files and without sockets: for tests of what lies
-// between a carrier and a person.
+// The parts of a gateway that judge, hold and record asks, on real files and without sockets: for
+// tests of what lies between a carrier and a person.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

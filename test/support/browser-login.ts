@@ -1,6 +1,7 @@
-// Logs in as a browser does: follows the server to the identity provider and back, keeps the cookies.
+// Logs in as a browser does: follows the server to the identity provider and back, keeps the
+// cookies.
 
-/** What a login ended with. */
+/** The end of a login. */
 export interface LoggedIn {
   readonly status: number;
   readonly location: string;

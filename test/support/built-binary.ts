@@ -1,5 +1,5 @@
-// dist/iddio for tests that drive the real program: built when it is missing or older than a source.
-// IDDIO_BINARY names another one instead.
+// dist/iddio for tests that drive the real program: built when it is missing or older than a
+// source. IDDIO_BINARY names another one instead.
 
 import { join } from "node:path";
 import { PROJECT_ROOT } from "./source-files.ts";

@@ -29,7 +29,7 @@ export interface Extension {
   readonly value: Uint8Array;
 }
 
-/** What a certificate is made of; everything has a correct default. */
+/** The parts of a certificate; every part has a correct default. */
 export interface CertificateParts {
   readonly subject?: Uint8Array;
   readonly issuer?: Uint8Array;

@@ -1,5 +1,6 @@
-// Real programs as clients: finding them on PATH, running them to their end or alongside a test. A program that is
-// not installed makes its tests print one line and pass; with IDDIO_REQUIRE_CLIENTS=1 it makes them fail.
+// Real programs as clients: finding them on PATH, running them to their end or alongside a test. A
+// program that is not installed makes its tests print one line and pass; with
+// IDDIO_REQUIRE_CLIENTS=1 it makes them fail.
 
 import { eventually } from "./eventually.ts";
 

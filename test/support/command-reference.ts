@@ -1,4 +1,5 @@
-// docs/commands.md, made from the registry: whatever a command says of itself in `--help`, for reading in a browser.
+// docs/commands.md, made from the registry: whatever a command says of itself in `--help`, for
+// reading in a browser.
 
 import { renderCommand } from "../../src/cli/help.ts";
 import { COMMANDS, NOUNS } from "../../src/cli/registry.ts";

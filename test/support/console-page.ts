@@ -1,5 +1,5 @@
-// The console of the compiled program in Debian's Chromium: where the browser is, why there may be none, and a page that
-// `iddio console` has opened.
+// The console of the compiled program in Debian's Chromium: where the browser is, why there may be
+// none, and a page that `iddio console` has opened.
 
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";

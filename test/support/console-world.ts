@@ -1,5 +1,6 @@
-// A gateway that has lived for a while, for the console's tests and pictures: a day of audit rows, recorded sessions, changes
-// that can be undone, an MCP server with something to review. Files are written as the daemon writes them.
+// A gateway that has lived for a while, for the console's tests and pictures: a day of audit rows,
+// recorded sessions, changes that can be undone, an MCP server with something to review. Files are
+// written as the daemon writes them.
 
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,7 +38,7 @@ export function writeAuditDay(home: string): void {
   appendFileSync(join(home, "audit.jsonl"), `${rows.join("\n")}\n`);
 }
 
-/** What a recording is about, beside what it printed. */
+/** The facts about a recording, beside its output. */
 export interface RecordingFacts {
   readonly id: string;
   readonly argv: readonly string[];
@@ -179,7 +180,7 @@ export async function writeUndoEntries(home: string): Promise<void> {
   for (const entry of entries) await store.put(entry);
 }
 
-/** What a scripted server offers, first and later. */
+/** The tools of a scripted server, first and later. */
 const TOOLS = {
   first: [
     {

@@ -1,5 +1,6 @@
-// docs/control-api.md, written from the table of methods: what a program that speaks to the daemon needs to know, and
-// nothing that the table does not say. `bun test/support/update-readme.ts` writes it; a test compares.
+// docs/control-api.md, written from the table of methods: what a program that speaks to the daemon
+// needs to know, and nothing that the table does not say. `bun test/support/update-readme.ts`
+// writes it; a test compares.
 
 import { type AnyMethod, COMMON_ERRORS } from "../../src/api/method.ts";
 import { type ControlMethod, entryOf, METHODS } from "../../src/api/methods.ts";

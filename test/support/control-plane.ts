@@ -1,4 +1,5 @@
-// A control plane for tests: a server on a database of the test's choice, tenants, people with sessions and tokens, devices.
+// A control plane for tests: a server on a database of the test's choice, tenants, people with
+// sessions and tokens, devices.
 
 import { randomBytes } from "node:crypto";
 import { APP_ROLE, type Database } from "../../src/server/database/database.ts";

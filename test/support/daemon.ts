@@ -27,7 +27,7 @@ export interface Daemon extends AsyncDisposable {
   pending(count?: number): Promise<readonly Approval[]>;
 }
 
-/** What a test's daemon runs with. */
+/** The options of a test's daemon. */
 export interface DaemonOptions {
   readonly policy: string;
   /** Lines of settings.yaml beside `proxy_listen`. */

@@ -1,5 +1,5 @@
-// The gateway before an upstream that misbehaves, for tests of faults: waits cut short, everything allowed, and a
-// way to show that anyone who comes next does not notice.
+// The gateway before an upstream that misbehaves, for tests of faults: waits cut short, everything
+// allowed, and a way to show that anyone who comes next does not notice.
 
 import { afterAll, beforeAll, expect } from "bun:test";
 import { readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { eventually } from "./eventually.ts";
 import { connectTls, type RawClient } from "./proxy-client.ts";
 import { answerOk, type RawOrigin, type Responder, startRawOrigin } from "./raw-origin.ts";
 
-/** What every wait that has a bound takes in these tests. */
+/** Every wait that has a bound takes this long in these tests. */
 export const SHORT_MS = 300;
 
 /** Cuts the gateway's waits short for the tests of one file; those for what may be quiet for long stay. */

@@ -1,4 +1,5 @@
-// An HTTP/2 client of the gateway that sends exactly the frames it is given, through a tunnel and TLS.
+// An HTTP/2 client of the gateway that sends exactly the frames it is given, through a tunnel and
+// TLS.
 
 import tls from "node:tls";
 import { FLAGS, join, numberIn, type ReadFrame, readFrames, TYPE } from "./http2-frames.ts";

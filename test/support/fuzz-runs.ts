@@ -1,5 +1,6 @@
-// How long the fuzzers run and what they try: short in CI, as long as IDDIO_FUZZ says in `npm run soak`. With
-// IDDIO_FUZZ_SEED a run tries other cases than CI does, and the same ones whenever it is given again.
+// How long the fuzzers run and what they try: short in CI, as long as IDDIO_FUZZ says in `npm run
+// soak`. With IDDIO_FUZZ_SEED a run tries other cases than CI does, and the same ones whenever it
+// is given again.
 
 import { configureGlobal, readConfigureGlobal } from "fast-check";
 

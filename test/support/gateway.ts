@@ -1,5 +1,6 @@
-// The compiled program as a user has it: `iddio gateway` as a process of its own with a state directory of its own,
-// on port 0. Every other command is run as a process too, so that what is tested is what is shipped.
+// The compiled program as a user has it: `iddio gateway` as a process of its own with a state
+// directory of its own, on port 0. Every other command is run as a process too, so that what is
+// tested is what is shipped.
 
 import { chmodSync, chownSync, copyFileSync, readdirSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
@@ -45,7 +46,7 @@ export interface GatewayProcess extends AsyncDisposable {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** What the gateway is started with. */
+/** The options of the gateway. */
 export interface GatewayOptions {
   /** policy.yaml; the default policy without it. */
   readonly policy?: string;

@@ -1,5 +1,6 @@
-// The compiled program with a guard, as an unprivileged user: a gateway, terminals in which an "agent" runs shell
-// scripts, and a terminal for a person. When the tests run as root everything here runs as nobody.
+// The compiled program with a guard, as an unprivileged user: a gateway, terminals in which an
+// "agent" runs shell scripts, and a terminal for a person. When the tests run as root everything
+// here runs as nobody.
 
 import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// A working directory as an agent could leave it for a person who types `iddio` there: every file that the runtime or a
-// helper program might obey, and look-alikes of the programs that iddio starts. Whatever runs writes its name down.
+// A working directory as an agent could leave it for a person who types `iddio` there: every file
+// that the runtime or a helper program might obey, and look-alikes of the programs that iddio
+// starts. Whatever runs writes its name down.
 
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +10,7 @@ export interface HostileFolder {
   readonly folder: string;
   /** A folder with look-alikes, for PATH. */
   readonly bin: string;
-  /** What ran, a line each; "" when nothing did. */
+  /** Lists the programs that ran, a line each; "" when none did. */
   ran(): string;
 }
 

@@ -1,5 +1,5 @@
-// How a table of frames becomes tests of the engine as a server: each case is sent one packet a frame,
-// and again as one packet, and must come out the same.
+// How a table of frames becomes tests of the engine as a server: each case is sent one packet a
+// frame, and again as one packet, and must come out the same.
 
 import { describe, expect, test } from "bun:test";
 import { FLAGS, headers, join, request, settings } from "./http2-frames.ts";

@@ -1,5 +1,5 @@
-// HTTP/2 frames by hand, for tests: written without the engine's own code, so that the two can be held
-// against each other. Header blocks are plain literals; nothing here is checked.
+// HTTP/2 frames by hand, for tests: written without the engine's own code, so that the two can be
+// held against each other. Header blocks are plain literals; nothing here is checked.
 
 import type { Header } from "../../src/model/request.ts";
 import { octets } from "./octets.ts";
@@ -20,7 +20,7 @@ export const TYPE = {
 /** See `TYPE`. */
 export const FLAGS = { END: 1, ACK: 1, END_HEADERS: 4, PADDED: 8, PRIORITY: 32 } as const;
 
-/** What a client sends first. */
+/** A client sends this first. */
 export const PREFACE_OCTETS: Uint8Array = octets("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** A frame as it was read. */

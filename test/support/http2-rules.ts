@@ -1,5 +1,6 @@
-// What a server must make of frames, rule by rule: the cases of h2spec (generic, http2, hpack) and more, as
-// a table that knows nothing of who reads it: the engine in memory, or the whole gateway behind TLS.
+// A server's duties towards frames, rule by rule: the cases of h2spec (generic, http2, hpack) and
+// more, as a table that knows nothing of who reads it: the engine in memory, or the whole gateway
+// behind TLS.
 
 import type { Header } from "../../src/model/request.ts";
 import { H2_ERROR } from "../../src/wire/http2/connection.ts";
@@ -18,10 +19,13 @@ import {
 } from "./http2-frames.ts";
 import { octets } from "./octets.ts";
 
-/** What is sent after the handshake, and what it shows. */
+/** A rule, and the frames that are sent after the handshake to test it. */
 export type Case = readonly [rule: string, ...frames: Uint8Array[]];
 
-/** What must come of every case: these streams answered and no complaint, the connection ended with the code, or stream 1 reset with it. */
+/**
+ * The required end of every case: these streams answered and no complaint, the connection ended with the
+ * code, or stream 1 reset with it.
+ */
 export type Want =
   | { readonly kind: "answers"; readonly streams: readonly number[] }
   | { readonly kind: "ends"; readonly code: number }

@@ -1,5 +1,5 @@
-// The engine as a server that answers every whole request, for tests that send it frames by hand and
-// look at the frames it sends back.
+// The engine as a server that answers every whole request, for tests that send it frames by hand
+// and look at the frames it sends back.
 
 import { Http2Connection, type Http2Event, type Http2Limits } from "../../src/wire/http2/connection.ts";
 import {
@@ -13,7 +13,7 @@ import {
   TYPE,
 } from "./http2-frames.ts";
 
-/** What came of some frames. */
+/** The result of some frames. */
 export interface Outcome {
   readonly events: readonly Http2Event[];
   readonly frames: readonly ReadFrame[];

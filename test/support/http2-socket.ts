@@ -1,5 +1,5 @@
-// The engine on a real loopback socket without TLS, for talking with other implementations. Writes with
-// the socket's back-pressure; every event goes to one handler.
+// The engine on a real loopback socket without TLS, for talking with other implementations. Writes
+// with the socket's back-pressure; every event goes to one handler.
 
 import type { Socket, TCPSocketListener } from "bun";
 import { Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";

@@ -1,5 +1,6 @@
-// A home directory in which iddio can be installed as a service: the compiled program, and a stand-in for systemctl
-// that starts and restarts daemons as systemd would (test/support/system). For machines without a running systemd.
+// A home directory in which iddio can be installed as a service: the compiled program, and a
+// stand-in for systemctl that starts and restarts daemons as systemd would (test/support/system).
+// For machines without a running systemd.
 
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -28,7 +29,7 @@ export interface InstalledHome extends AsyncDisposable {
   calls(): readonly string[];
 }
 
-/** What the home is made with. */
+/** The options of the home. */
 export interface HomeOptions {
   /** The program that `iddio` is; dist/iddio unless told. */
   readonly program?: string;

@@ -1,5 +1,5 @@
-// Just enough of JSON Schema draft 7 to check our own schema against documents. An unknown keyword throws, so
-// that a schema cannot grow beyond what is checked here.
+// Just enough of JSON Schema draft 7 to check our own schema against documents. An unknown keyword
+// throws, so that a schema cannot grow beyond what is checked here.
 
 type Schema = { readonly [key: string]: unknown };
 

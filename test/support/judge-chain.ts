@@ -1,4 +1,5 @@
-// Asks the verifier about made chains: root, authority and server, right but for what a test changes.
+// Asks the verifier about made chains: root, authority and server, right but for what a test
+// changes.
 
 import { type AnchorSource, TrustAnchors } from "../../src/ca/verify/trust-anchors.ts";
 import { type ChainVerdict, verifyChain } from "../../src/ca/verify/verify-chain.ts";
@@ -14,7 +15,7 @@ import {
 /** When made chains are judged. */
 export const NOW_MS = Date.parse("2030-06-01T12:00:00Z");
 
-/** What is asked, where it is not the usual. */
+/** The parts of a question that are not the usual ones. */
 export interface Asked {
   readonly name?: string;
   readonly source?: AnchorSource;

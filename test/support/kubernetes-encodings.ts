@@ -1,5 +1,6 @@
-// Manifests in the encodings that an API server takes beside JSON: CBOR, and Kubernetes' protobuf from numbered
-// fields, after RFC 8949 and the encoding page of protobuf. Only what the tests need of either.
+// Manifests in the encodings that an API server takes beside JSON: CBOR, and Kubernetes' protobuf
+// from numbered fields, after RFC 8949 and the encoding page of protobuf. Only what the tests need
+// of either.
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 

@@ -1,9 +1,9 @@
-// Reads a Mach-O file's code signature as macOS's loader does, from Apple's cs_blobs.h and not from the signer, and
-// makes small Mach-O files to sign.
+// Reads a Mach-O file's code signature as macOS's loader does, from Apple's cs_blobs.h and not from
+// the signer, and makes small Mach-O files to sign.
 
 import { createHash } from "node:crypto";
 
-/** What a signature says, and whether the file is what was signed. */
+/** The contents of a signature, and whether it fits the file. */
 export interface DarwinSignature {
   readonly uuid: string;
   readonly identifier: string;

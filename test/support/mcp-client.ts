@@ -1,4 +1,5 @@
-// Real clients of MCP for tests: the official SDK, on the compiled `iddio mcp run` or on a server itself.
+// Real clients of MCP for tests: the official SDK, on the compiled `iddio mcp run` or on a server
+// itself.
 
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -10,7 +11,7 @@ import { PROJECT_ROOT } from "./source-files.ts";
 /** A client that is connected. */
 export interface McpClient extends AsyncDisposable {
   readonly client: Client;
-  /** What the program has written to stderr so far. */
+  /** The program's stderr so far. */
   stderr(): string;
 }
 

@@ -1,10 +1,11 @@
-// A client of MCP that writes lines as it is told, well-formed or not, to the compiled `iddio mcp run`.
+// A client of MCP that writes lines as it is told, well-formed or not, to the compiled `iddio mcp
+// run`.
 
 import { builtBinary } from "./built-binary.ts";
 import { eventually } from "./eventually.ts";
 import type { GatewayProcess } from "./gateway.ts";
 
-/** What a server has sent. */
+/** A message of a server. */
 export type Line = Readonly<Record<string, unknown>> & {
   readonly id?: unknown;
   readonly method?: string;

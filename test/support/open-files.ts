@@ -1,5 +1,5 @@
-// How many files a gateway has open. Its process is closed to other programs of its user, so only root can count, and
-// only where there is /proc; elsewhere nothing is known and the answer is none.
+// How many files a gateway has open. Its process is closed to other programs of its user, so only
+// root can count, and only where there is /proc; elsewhere nothing is known and the answer is none.
 
 import { readdirSync } from "node:fs";
 

@@ -1,5 +1,5 @@
-// Random policies and classifications for the laws. Small alphabets on purpose: rules that never meet a request
-// prove nothing.
+// Random policies and classifications for the laws. Small alphabets on purpose: rules that never
+// meet a request prove nothing.
 
 import fc from "fast-check";
 import { ACTIONS, type Action } from "../../src/model/action.ts";

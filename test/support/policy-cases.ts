@@ -1,6 +1,6 @@
-// Reads test/policy/cases/*.yaml: `{ note, policy, cases: [{ request | classified, want, rule, line? }] }`. A
-// request goes the whole way (route, classify, decide); `classified` stands in for the classifier where the
-// policy's own rules are what is tested.
+// Reads test/policy/cases/*.yaml: `{ note, policy, cases: [{ request | classified, want, rule,
+// line? }] }`. A request goes the whole way (route, classify, decide); `classified` stands in for
+// the classifier where the policy's own rules are what is tested.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

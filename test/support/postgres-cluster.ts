@@ -1,5 +1,5 @@
-// A PostgreSQL of a test's own: made by initdb in a temporary folder, run as an unprivileged user, gone with the test. Without
-// the Debian package `postgresql` there is none, and the tests say so.
+// A PostgreSQL of a test's own: made by initdb in a temporary folder, run as an unprivileged user,
+// gone with the test. Without the Debian package `postgresql` there is none, and the tests say so.
 
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// A program in a real pseudo-terminal: keys go in, a screen comes out. For what behaves otherwise when a person
-// is there; everything else is run through pipes.
+// A program in a real pseudo-terminal: keys go in, a screen comes out. For what behaves otherwise
+// when a person is there; everything else is run through pipes.
 
 import { TerminalScreen } from "./terminal-screen.ts";
 

@@ -5,7 +5,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { createAuthority } from "./cluster/authority.ts";
 
-/** What the origin does with the bytes of one connection; called for each piece. */
+/** Handles the bytes of one connection; called for each piece. */
 export type Responder = (socket: net.Socket, received: string, piece: Buffer) => void;
 
 /** A recording upstream. */

@@ -48,7 +48,7 @@ function readBody(framing: Framing, bytes: Uint8Array): Body {
   };
 }
 
-/** What a server on this codec reads from one client connection. */
+/** Reads one client connection as a server on this codec does. */
 export function readRequests(bytes: Uint8Array): ReadConnection {
   const messages: ReadMessage[] = [];
   let at = 0;
@@ -80,7 +80,7 @@ export function readRequests(bytes: Uint8Array): ReadConnection {
   }
 }
 
-/** What a client on this codec reads from one server connection that answers one request and closes. */
+/** Reads one server connection, which answers one request and closes, as a client on this codec does. */
 export function readResponse(bytes: Uint8Array, method: string): ReadConnection {
   const messages: ReadMessage[] = [];
   let at = 0;

@@ -1,5 +1,5 @@
-// A TCP relay on loopback that a test can make misbehave: what passes may be held, cut up, replaced or broken off,
-// also under TLS, whose ends do not notice before they should.
+// A TCP relay on loopback that a test can make misbehave: what passes may be held, cut up, replaced
+// or broken off, also under TLS, whose ends do not notice before they should.
 
 import net from "node:net";
 
@@ -7,7 +7,7 @@ import net from "node:net";
 export interface RelayedConnection {
   /** Who connected to the relay. */
   readonly client: net.Socket;
-  /** What the relay connected to. */
+  /** The socket that the relay connected to. */
   readonly target: net.Socket;
 }
 

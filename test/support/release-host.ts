@@ -1,5 +1,6 @@
-// A release host on loopback with the real artifacts of this platform: built once per test run, signed with a pair of
-// keys that is thrown away, served over HTTPS in variants, the good one and broken ones.
+// A release host on loopback with the real artifacts of this platform: built once per test run,
+// signed with a pair of keys that is thrown away, served over HTTPS in variants, the good one and
+// broken ones.
 
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
@@ -24,7 +25,7 @@ export const NEW_VERSION = "v21.0202.0002";
 /** Version of the release whose program ends at its start. */
 export const CRASHING_VERSION = "v22.0303.0003";
 
-/** What is wrong with a release; `good` nothing. */
+/** The faults of a release; `good` has none. */
 export type Variant = (typeof VARIANTS)[number];
 
 const VARIANTS = [

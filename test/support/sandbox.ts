@@ -1,5 +1,6 @@
-// `iddio run` as an unprivileged user, with a daemon of that user's own and a small internet behind it: a proxy that
-// leads every name to servers of the test. As root everything runs as `nobody`, because nothing confines root.
+// `iddio run` as an unprivileged user, with a daemon of that user's own and a small internet behind
+// it: a proxy that leads every name to servers of the test. As root everything runs as `nobody`,
+// because nothing confines root.
 
 import { chownSync, existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";

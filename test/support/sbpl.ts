@@ -1,5 +1,6 @@
-// Reads macOS sandbox profiles and answers what they would: of several rules that match, the last one counts. As far as
-// our own profiles go; an unknown operation or filter is an error, so that a misspelt one is found without a Mac.
+// Reads macOS sandbox profiles and answers what they would: of several rules that match, the last
+// one counts. As far as our own profiles go; an unknown operation or filter is an error, so that a
+// misspelt one is found without a Mac.
 
 /** A word, a text, an expression or a list. */
 export type Node = string | { readonly text: string } | { readonly regex: string } | readonly Node[];
@@ -59,7 +60,7 @@ export function parseSbpl(source: string): readonly Node[] {
   return rules;
 }
 
-/** What is asked for: an operation and what it is done to. */
+/** The operation that is asked for, and its object. */
 export interface Request {
   readonly operation: string;
   readonly path?: string;

@@ -1,6 +1,6 @@
-// Where the published suites of other projects lie, which are too large for the repository: the folder
-// that IDDIO_SHARED names, else one beside the project. Tests that use them pass without them, and say
-// that they had nothing to check.
+// Where the published suites of other projects lie, which are too large for the repository: the
+// folder that IDDIO_SHARED names, else one beside the project. Tests that use them pass without
+// them, and say that they had nothing to check.
 
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";

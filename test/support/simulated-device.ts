@@ -1,5 +1,5 @@
-// A device as the server sees one: a key, signed calls, a chain of rows. It believes the server no more than the daemon does,
-// because it checks with the same code.
+// A device as the server sees one: a key, signed calls, a chain of rows. It believes the server no
+// more than the daemon does, because it checks with the same code.
 
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import {

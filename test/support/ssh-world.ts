@@ -1,4 +1,5 @@
-// A gateway with one sshd behind it, and clients that reach it by the configuration that `iddio ssh-config` writes.
+// A gateway with one sshd behind it, and clients that reach it by the configuration that `iddio
+// ssh-config` writes.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +26,7 @@ export interface SshWorld extends AsyncDisposable {
 /** How ssh is run. */
 export type SshRunOptions = RunOptions & { readonly options?: readonly string[] };
 
-/** What differs. */
+/** Differences from the usual world. */
 export interface SshWorldOptions extends SshdOptions {
   /** Rules of the `ssh` block, indented by two; the default ones without it. */
   readonly rules?: string;

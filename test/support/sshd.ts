@@ -1,5 +1,6 @@
-// A real sshd of a test: on loopback, as an unprivileged user whose shell is bash and who belongs to no group of
-// terminals, so that it can give out terminals of its own. Needs OpenSSH and bubblewrap.
+// A real sshd of a test: on loopback, as an unprivileged user whose shell is bash and who belongs
+// to no group of terminals, so that it can give out terminals of its own. Needs OpenSSH and
+// bubblewrap.
 
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -22,11 +23,11 @@ export interface Sshd extends AsyncDisposable {
   readonly hostKey: string;
   /** The private key that is let in. */
   readonly identity: string;
-  /** What it logged so far. */
+  /** Its log so far. */
   readonly log: string;
 }
 
-/** What differs from a plain sshd. */
+/** Differences from a plain sshd. */
 export interface SshdOptions {
   /** Lines of sshd_config. */
   readonly config?: string;

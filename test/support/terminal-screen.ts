@@ -1,5 +1,5 @@
-// What a person would see: the output of a full-screen program applied to rows of characters. Knows the few
-// sequences that such a program of ours may send, and throws on any other.
+// The screen of a person: the output of a full-screen program applied to rows of characters. Knows
+// the few sequences that such a program of ours may send, and throws on any other.
 
 const SEQUENCE = /^\x1b\[([?\d;]*)([A-Za-z])/;
 

@@ -1,5 +1,5 @@
-// settings.yaml of a test's home: a free port, and no guard, because tests decide without a terminal. Tests of the guard
-// name one.
+// settings.yaml of a test's home: a free port, and no guard, because tests decide without a
+// terminal. Tests of the guard name one.
 
 /** The text, with further lines. */
 export function testSettings(more = ""): string {

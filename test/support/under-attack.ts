@@ -1,5 +1,5 @@
-// The compiled gateway while one unkind client does everything at once: what a person and another client get of it,
-// measured. For the test in CI and for the long run of the soak.
+// The compiled gateway while one unkind client does everything at once: what a person and another
+// client get of it, measured. For the test in CI and for the long run of the soak.
 
 import { chmodSync, chownSync, copyFileSync } from "node:fs";
 import type net from "node:net";
@@ -12,7 +12,7 @@ import { type RawOrigin, startRawOrigin } from "./raw-origin.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import type { UnkindOrders } from "./unkind-client.ts";
 
-/** What was seen, in milliseconds and megabytes. */
+/** The measurements, in milliseconds and megabytes. */
 export interface Seen {
   /** The slowest answer of each control method. */
   readonly slowestMs: Readonly<Record<string, number>>;
@@ -25,7 +25,7 @@ export interface Seen {
   readonly longestStallMs: number;
   /** Sockets that the gateway says are open some time after the end. */
   readonly socketsAfter: number;
-  /** What the unkind client had open when it was last asked. */
+  /** The unkind client's open connections when it was last asked. */
   readonly had: string;
   /** The part of one processor that the gateway used while nobody but the silent streams was there. */
   readonly idleShare: number;

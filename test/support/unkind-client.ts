@@ -1,11 +1,12 @@
-// One client process that does whatever it can to take everything, all of it together and over and over, until its
-// standard input ends: `bun unkind-client.ts '{"proxyPort": …}'`. Prints a line a second with what it has open.
+// One client process that does whatever it can to take everything, all of it together and over and
+// over, until its standard input ends: `bun unkind-client.ts '{"proxyPort": …}'`. Prints a line a
+// second with what it has open.
 
 import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 
-/** What the process is told. */
+/** The orders of the process. */
 export interface UnkindOrders {
   readonly proxyPort: number;
   readonly caPem: string;

@@ -1,5 +1,6 @@
-// Writes the list of commands into README.md, docs/commands.md, docs/control-api.md and docs/features.md: `bun test/support/update-readme.ts`. The repo
-// tests compare; this is what to run when they fail.
+// Writes the list of commands into README.md, docs/commands.md, docs/control-api.md and
+// docs/features.md: `bun test/support/update-readme.ts`. The repo tests compare; this is what to
+// run when they fail.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Requests of the largest size that cost a classifier the most: for every protocol and every reader of bodies, lists,
-// forms, documents, paths. Made of pieces repeated until the size is full; a fuzzer makes more of the same.
+// Requests of the largest size that cost a classifier the most: for every protocol and every reader
+// of bodies, lists, forms, documents, paths. Made of pieces repeated until the size is full; a
+// fuzzer makes more of the same.
 
 import type { Protocol } from "../../src/model/protocol.ts";
 import type { Header, HttpRequest } from "../../src/model/request.ts";

@@ -1,5 +1,5 @@
-// The law that nothing a client adds lowers a tier, on every request of the corpora. `bun test/truth/run-additions.ts`
-// tries millions; the exceptions are in additions.ts.
+// The law that nothing a client adds lowers a tier, on every request of the corpora. `bun
+// test/truth/run-additions.ts` tries millions; the exceptions are in additions.ts.
 
 import { expect, test } from "bun:test";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";

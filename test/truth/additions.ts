@@ -1,5 +1,6 @@
-// What a client may add to a request of the corpora: fields, query parameters, members of the body. Made from a seed,
-// fast enough for millions. Owns the closed list of additions that may lower a tier, each with its reason.
+// Additions of a client to a request of the corpora: fields, query parameters, members of the body.
+// Made from a seed, fast enough for millions. Owns the closed list of additions that may lower a
+// tier, each with its reason.
 
 import type { Protocol } from "../../src/model/protocol.ts";
 import { isProtocol } from "../../src/model/protocol.ts";

@@ -1,6 +1,6 @@
 // Cases whose label we hold to be wrong, each with the reason. They still count in every
-// percentage; the rule "no row below" leaves them out, and a floor is lowered for them by hand. Keep it short: a long list
-// here means that the classifier is wrong, not the cases.
+// percentage; the rule "no row below" leaves them out, and a floor is lowered for them by hand.
+// Keep it short: a long list here means that the classifier is wrong, not the cases.
 
 /** Case id to why its acceptable tiers are too high or too low. */
 export const DISPUTED: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,6 @@
-// The tools that well-known servers on npm publish, with the tier that each gets and why: mcp-tools.tsv is the table that
-// people read, mcp-tools.jsonl.gz has the definitions as the servers sent them.
+// The tools that well-known servers on npm publish, with the tier that each gets and why:
+// mcp-tools.tsv is the table that people read, mcp-tools.jsonl.gz has the definitions as the
+// servers sent them.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

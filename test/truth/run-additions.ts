@@ -1,5 +1,6 @@
-// `bun test/truth/run-additions.ts [--runs 10000000] [--seed 1]`: adds fields, parameters and members to requests of
-// the corpora for as many runs, and prints every addition that lowered a tier.
+// `bun test/truth/run-additions.ts [--runs 10000000] [--seed 1]`: adds fields, parameters and
+// members to requests of the corpora for as many runs, and prints every addition that lowered a
+// tier.
 
 import { bases, tryAdditions } from "./additions.ts";
 

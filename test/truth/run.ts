@@ -1,5 +1,5 @@
-// `npm run truth [-- --misses <corpus>] [--only <corpus>] [--raise]`: the scores as a table, the rows that
-// miss, and floors lifted to what is reached.
+// `npm run truth [-- --misses <corpus>] [--only <corpus>] [--raise]`: the scores as a table, the
+// rows that miss, and floors lifted to what is reached.
 
 import { CORPORA, readCorpus } from "./corpora.ts";
 import { raiseFloors } from "./floors.ts";

@@ -7,7 +7,7 @@ import type { Case } from "./corpora.ts";
 import { decodeBody } from "./decode-body.ts";
 import { DISPUTED } from "./disputed.ts";
 
-/** What is wrong with the answer to one case; none of the claims true means that it is right. */
+/** The errors in the answer to one case; if no claim is true, the answer is right. */
 export interface Miss {
   readonly row: Case;
   readonly answer: BatchAnswer;

@@ -1,5 +1,6 @@
-// The floor under every corpus: floors.json holds the best counts reached, `npm run truth -- --raise` lifts
-// them and nothing lowers them. No row may be below its lowest acceptable tier, ever.
+// The floor under every corpus: floors.json holds the best counts reached, `npm run truth --
+// --raise` lifts them and nothing lowers them. No row may be below its lowest acceptable tier,
+// ever.
 
 import { describe, expect, test } from "bun:test";
 import { CORPORA, readCorpus } from "./corpora.ts";

@@ -1,4 +1,5 @@
-// HPACK against the worked examples of RFC 7541 Appendix C, and against itself under every table size.
+// HPACK against the worked examples of RFC 7541 Appendix C, and against itself under every table
+// size.
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-// What a client must make of a server's frames: as strict as the other way, and a message that is
+// A client's duties towards a server's frames: as strict as the other way, and a message that is
 // malformed never reaches anyone who asked.
 
 import { describe, expect, test } from "bun:test";

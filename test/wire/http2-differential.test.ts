@@ -1,5 +1,6 @@
-// The same octets to the engine and to node's HTTP/2 (nghttp2): no request reaches us that does not reach
-// node, and those that reach both say the same. Where we are stricter, the reason is in the list.
+// The same octets to the engine and to node's HTTP/2 (nghttp2): no request reaches us that does not
+// reach node, and those that reach both say the same. Where we are stricter, the reason is in the
+// list.
 
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
@@ -170,7 +171,7 @@ function shown(script: Uint8Array): string {
   return JSON.stringify(Buffer.from(script.subarray(42)).toString("latin1"));
 }
 
-/** What node takes and we do not, for a reason each. */
+/** Messages that node takes and we do not, for a reason each. */
 const STRICTER = new Set([
   // Ambiguous once it is HTTP/1.1, or for anyone who trims.
   "control character in a header value",

@@ -1,5 +1,5 @@
-// Which header fields a request may have in HTTP/2 (RFC 9113 8.2, 8.3): a malformed one costs its stream
-// and nothing else.
+// Which header fields a request may have in HTTP/2 (RFC 9113 8.2, 8.3): a malformed one costs its
+// stream and nothing else.
 
 import { H2_ERROR } from "../../src/wire/http2/connection.ts";
 import { resets } from "../support/http2-cases.ts";

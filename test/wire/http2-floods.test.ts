@@ -1,5 +1,6 @@
-// What a peer can make the engine do: every flood that HTTP/2 makes cheap ends the connection with
-// ENHANCE_YOUR_CALM before it has cost much, and nothing that a patient client does looks like one.
+// The costs that a peer can cause in the engine: every flood that HTTP/2 makes cheap ends the
+// connection with ENHANCE_YOUR_CALM before it has cost much, and nothing that a patient client does
+// looks like one.
 
 import { describe, expect, test } from "bun:test";
 import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
@@ -29,7 +30,7 @@ const ping = frame(TYPE.PING, 0, 0, "12345678");
 /** A connection window that is no hindrance. */
 const wide = numbered(TYPE.WINDOW_UPDATE, 0, 0x7fff0000);
 
-/** What one connection gave for all packets. */
+/** The results of one connection for all packets. */
 interface Result {
   readonly events: readonly Http2Event[];
   readonly code: number | undefined;

@@ -1,5 +1,5 @@
-// Flow control both ways: what we send stays within the peer's windows and takes turns, what the peer
-// sends stays within ours, and every octet is given back once.
+// Flow control both ways: what we send stays within the peer's windows and takes turns, what the
+// peer sends stays within ours, and every octet is given back once.
 
 import { describe, expect, test } from "bun:test";
 import {

@@ -1,5 +1,5 @@
-// How a connection ends, and the calls that may be made meanwhile: GOAWAY from our side, pings, mistakes
-// of the caller's, and calls for streams that are already gone.
+// How a connection ends, and the calls that may be made meanwhile: GOAWAY from our side, pings,
+// mistakes of the caller's, and calls for streams that are already gone.
 
 import { describe, expect, test } from "bun:test";
 import { H2_ERROR, Http2Connection } from "../../src/wire/http2/connection.ts";

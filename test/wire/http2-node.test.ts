@@ -201,7 +201,7 @@ whenThereIsNode("node as the client gets every answer whole", async () => {
   expect(seen.get("ping")).toMatchObject({ isAnswered: true });
 });
 
-/** What came back on one stream. */
+/** The answer on one stream. */
 class Answer {
   readonly #resolve: (answer: this) => void;
   readonly whole: Promise<this>;

@@ -1,5 +1,5 @@
-// The engine in memory against the table of rules for a server, each case sent one packet a frame and
-// again as one packet; and the beginning of a connection, cut anywhere.
+// The engine in memory against the table of rules for a server, each case sent one packet a frame
+// and again as one packet; and the beginning of a connection, cut anywhere.
 
 import { describe, expect, test } from "bun:test";
 import { H2_ERROR, Http2Connection } from "../../src/wire/http2/connection.ts";

@@ -1,5 +1,5 @@
-// The certificate that real servers show in TLS 1.2 before anything is encrypted, read from real octets, whatever their
-// length and however they are cut.
+// The certificate that real servers show in TLS 1.2 before anything is encrypted, read from real
+// octets, whatever their length and however they are cut.
 
 import { expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";

@@ -1,4 +1,5 @@
-// Published request-smuggling material against the codec alone; through the real gateway it is run elsewhere.
+// Published request-smuggling material against the codec alone; through the real gateway it is run
+// elsewhere.
 
 import { describe, expect, test } from "bun:test";
 import { BodyDecoder } from "../../src/wire/http1/body.ts";

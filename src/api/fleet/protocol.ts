@@ -1,7 +1,7 @@
-// The contract between a daemon and the control plane: every endpoint, what goes in and out, and how it is named. The daemon
-// calls, the server answers; both check with these schemas. A newer peer may add fields, so replies are checked openly.
-// Bodies are JSON, names are snake_case, times are Unix milliseconds. How a request is signed is in request-signature.ts,
-// what the server signs for a device in signed.ts.
+// The contract between a daemon and the control plane: every endpoint with its name, its input and
+// its output. The daemon calls, the server answers; both check with these schemas. A newer peer may
+// add fields, so replies are checked openly. Bodies are JSON, names are snake_case, times are Unix
+// milliseconds. request-signature.ts signs requests, signed.ts checks the server's signed texts.
 
 import {
   type AnySchema,
@@ -21,13 +21,13 @@ import {
 /** Whether a device may go on. Every reply says so; a revoked device keeps its last policy and loses central approvals. */
 export const DEVICE_STATES = ["active", "revoked"] as const;
 
-/** What an enforced bundle does, or a dry one: a dry bundle is judged beside the enforced one and only reported. */
+/** The kinds of bundles. A dry bundle is judged beside the enforced one and only reported. */
 export const BUNDLE_KINDS = ["enforced", "dry"] as const;
 
 /** Waits and ends that one call of `approvals` may tell together. */
 export const TOLD_MAX = 500;
 
-/** A text that the server's key of this tenant signs; see signed.ts for the kinds and what is in `payload`. */
+/** A text that the server's key of this tenant signs; see signed.ts for the kinds and their payloads. */
 export const signedText = object({
   kind: words(["bundle", "decision", "keys"]),
   payload: text("JSON; these octets are signed"),
@@ -53,7 +53,7 @@ const enrollInput = object({
   token: text("one-time token as it was handed out: idet_<tenant>_<secret>"),
   public_key: text("the device's Ed25519 key, DER (SPKI) in base64"),
   proof: text("signature by that key over `iddio fleet enroll v1\\n<token>\\n<public_key>\\n`, in base64"),
-  name: text("what the machine calls itself; shown, and never believed"),
+  name: text("the machine's own name; shown, and never believed"),
   platform: text("linux-x64"),
   version: text("of iddio"),
 });
@@ -73,7 +73,7 @@ const enrollOutput = object({
 const preflightInput = object({
   version: text(),
   platform: text(),
-  mode: text("what the gateway does: enforce, observe …"),
+  mode: text("the mode of the gateway: enforce, observe …"),
   policy: optional(policyPosition),
   dry_policy: optional(policyPosition),
   local_digest: optional(text("sha256 of the local policy.yaml")),
@@ -128,8 +128,8 @@ const onlyStanding = object({ ...standing });
 /** An ask that waits on a device, as people elsewhere are shown it. Secrets in it are masked by the device. */
 export const heldApproval = object({
   id: text("appr_b450aafa"),
-  digest: text("of the ask; what a decision is bound to"),
-  nonce: text("32 hex digits, random for this hold; what a decision is bound to"),
+  digest: text("of the ask; a decision is bound to it"),
+  nonce: text("32 hex digits, random for this hold; a decision is bound to it"),
   carrier: text(),
   protocol: text(),
   tier: text("observe, modify, sensitive, break-glass or unknown"),
@@ -143,7 +143,7 @@ export const heldApproval = object({
     object({ label: text(), text: text(), pairs: optional(list(pair(text(), text()))) }),
     "the first is the ask itself, whole",
   ),
-  effect: optional(list(text(), "what it would do, as far as a preview told; a line each")),
+  effect: optional(list(text(), "its effect, as far as a preview told; a line each")),
   client: text("program, process and user, as the device saw them"),
   run: optional(text("name of the `iddio run` that asks")),
   agent: optional(text()),
@@ -153,7 +153,7 @@ export const heldApproval = object({
 });
 
 /** How a hold ended on the device. */
-export const endedApproval = object({
+export const endedHold = object({
   id: text(),
   nonce: text(),
   outcome: words(["approved", "denied", "timed_out", "withdrawn", "refused"]),
@@ -163,8 +163,8 @@ export const endedApproval = object({
 
 const approvalsInput = object({
   held: list(heldApproval, "new ones; sending one again changes nothing"),
-  ended: list(endedApproval),
-  /** Every hold that waits now, by nonce: what the server believes to wait and is not here has ended. */
+  ended: list(endedHold),
+  /** Every hold that waits now, by nonce: a hold that the server knows and that is missing here has ended. */
   waiting: optional(list(text())),
 });
 
@@ -209,7 +209,7 @@ export const FLEET_ENDPOINTS = {
   enroll: endpoint("/fleet/v1/enroll", "makes a device of a one-time token", enrollInput, enrollOutput),
   preflight: endpoint(
     "/fleet/v1/preflight",
-    "begins a sync: what the device is, what it should have",
+    "begins a sync: the state of the device, the policy that it should have",
     preflightInput,
     preflightOutput,
   ),
@@ -222,7 +222,7 @@ export const FLEET_ENDPOINTS = {
   ),
   postflight: endpoint(
     "/fleet/v1/postflight",
-    "ends a sync: what the device made of it",
+    "ends a sync: the result on the device",
     postflightInput,
     onlyStanding,
   ),
@@ -245,17 +245,17 @@ export interface AnyFleetEndpoint extends Omit<FleetEndpoint<unknown, unknown>, 
 /** The name of an endpoint. */
 export type FleetCall = keyof typeof FLEET_ENDPOINTS;
 
-/** What goes in. */
+/** An endpoint's input. */
 export type FleetInput<C extends FleetCall> = Value<(typeof FLEET_ENDPOINTS)[C]["input"]>;
 
-/** What comes out. */
+/** An endpoint's output. */
 export type FleetOutput<C extends FleetCall> = Value<(typeof FLEET_ENDPOINTS)[C]["output"]>;
 
 /** A hold as it travels. */
 export type HeldApproval = Value<typeof heldApproval>;
 
 /** The end of a hold as it travels. */
-export type EndedApproval = Value<typeof endedApproval>;
+export type EndedApproval = Value<typeof endedHold>;
 
 /** Which policy a device has, or should have. */
 export type PolicyPosition = Value<typeof policyPosition>;

@@ -1,6 +1,7 @@
-// How a device signs its requests to the control plane: Ed25519 over the call, the device, the time and the body. The key
-// never leaves the device. Nothing in a request can be replaced, and a request cannot be kept for later; sending one again
-// within its few minutes does nothing twice, because every call of the contract is idempotent.
+// How a device signs its requests to the control plane: Ed25519 over the call, the device, the time
+// and the body. The key never leaves the device. Nothing in a request can be replaced, and a
+// request cannot be kept for later; sending one again within its few minutes does nothing twice,
+// because every call of the contract is idempotent.
 
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 
@@ -22,7 +23,7 @@ export interface DeviceIdentity {
   readonly device: string;
 }
 
-/** What is signed beside the body. */
+/** The facts that are signed together with the body. */
 export interface RequestStamp extends DeviceIdentity {
   readonly path: string;
   /** Unix milliseconds, by the server's clock as far as the device knows it. */
@@ -30,7 +31,7 @@ export interface RequestStamp extends DeviceIdentity {
   readonly nonce: string;
 }
 
-/** The headers that make a request of a device's. `path` is that of the contract, without what the server is below. */
+/** The headers that make a request of a device's. `path` is that of the contract, without the prefix of the server. */
 export function signedHeaders(
   identity: DeviceIdentity,
   key: KeyObject,
@@ -61,7 +62,7 @@ export function isRequestSigned(
 }
 
 /** Reads an Ed25519 public key, DER in base64; undefined when it is none. */
-export function readPublicKey(text: string): KeyObject | undefined {
+export function readDeviceKey(text: string): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: Buffer.from(text, "base64"), format: "der", type: "spki" });
     return key.asymmetricKeyType === "ed25519" ? key : undefined;
@@ -76,7 +77,7 @@ export function writePublicKey(key: KeyObject): string {
   return half.export({ format: "der", type: "spki" }).toString("base64");
 }
 
-/** What an enrolment is signed over: whoever holds the token proves that he holds the key. */
+/** The octets that an enrolment's signature covers: the holder of the token proves that he holds the key. */
 export function enrollmentOctets(token: string, publicKey: string): Buffer {
   return Buffer.from(`iddio fleet enroll v1\n${token}\n${publicKey}\n`);
 }

@@ -1,14 +1,15 @@
-// What the control plane signs for a device, end to end: policy bundles, decisions, and the next keys. The device pinned the
-// tenant's keys when it enrolled. Owns every check that a device makes before it believes one: kind, key, tenant, device,
-// validity, and that a policy never goes back. What is refused changes nothing.
+// Verifies the control plane's signed texts for a device: policy bundles, decisions, and the next
+// keys. The device pinned the tenant's keys when it enrolled. Owns every check that a device makes
+// before it believes one: kind, key, tenant, device, validity, and that a policy never goes back. A
+// refused text changes nothing.
 
 import { createHash, type KeyObject, sign, verify } from "node:crypto";
 import { valueProblem } from "../check-value.ts";
 import { flag, list, number, object, optional, type Schema, text, type Value, words } from "../schema.ts";
 import { BUNDLE_KINDS, type PolicyPosition, type ServerKey, type SignedText, serverKey } from "./protocol.ts";
-import { readPublicKey } from "./request-signature.ts";
+import { readDeviceKey } from "./request-signature.ts";
 
-/** What a policy bundle says. */
+/** The content of a policy bundle. */
 export const bundlePayload = object({
   tenant: text(),
   kind: words(BUNDLE_KINDS),
@@ -26,7 +27,7 @@ export const bundlePayload = object({
   may_loosen_locally: optional(flag("never true today: a local policy may only tighten")),
 });
 
-/** What a decision says. */
+/** The content of a decision. */
 export const decisionPayload = object({
   tenant: text(),
   device: text(),
@@ -47,10 +48,10 @@ export const keysPayload = object({ tenant: text(), epoch: number(), keys: list(
 
 const PAYLOADS = { bundle: bundlePayload, decision: decisionPayload, keys: keysPayload } as const;
 
-/** What can be signed. */
+/** The kinds of signed texts. */
 export type SignedKind = keyof typeof PAYLOADS;
 
-/** What is in the payload of a kind. */
+/** The content of a kind. */
 export type Payload<K extends SignedKind> = Value<(typeof PAYLOADS)[K]>;
 
 /** A checked value, or why it is not believed, as a clause. */
@@ -73,7 +74,7 @@ export function signPayload<K extends SignedKind>(
   };
 }
 
-/** What is in a signed text, when a pinned key signed it for this tenant. */
+/** Opens a signed text, if a pinned key signed it for this tenant. */
 export function openSigned<K extends SignedKind>(
   kind: K,
   signed: SignedText,
@@ -81,7 +82,7 @@ export function openSigned<K extends SignedKind>(
 ): Checked<Payload<K>> {
   if (signed.kind !== kind) return refused(`it is a ${signed.kind}, not a ${kind}`);
   const key = pinned.keys.find(({ id }) => id === signed.key);
-  const publicKey = key === undefined ? undefined : readPublicKey(key.public_key);
+  const publicKey = key === undefined ? undefined : readDeviceKey(key.public_key);
   if (publicKey === undefined) return refused(`it is signed with a key that is not pinned ('${signed.key}')`);
   if (!isSigned(kind, signed, publicKey)) return refused("its signature is wrong");
   let value: unknown;
@@ -99,7 +100,7 @@ export function openSigned<K extends SignedKind>(
     : refused("it is for another tenant");
 }
 
-/** What a device holds a bundle against. */
+/** The device's state that a bundle must fit. */
 export interface BundleStanding {
   readonly tenant: string;
   readonly keys: readonly ServerKey[];
@@ -109,7 +110,7 @@ export interface BundleStanding {
   readonly nowMs: number;
 }
 
-/** The bundle, when the device may take it: signed, in time, whole, and not older than what it has. */
+/** The bundle, when the device may take it: signed, in time, whole, and not older than its own. */
 export function openBundle(signed: SignedText, standing: BundleStanding): Checked<Payload<"bundle">> {
   const opened = openSigned("bundle", signed, standing);
   if (opened.kind === "refused") return opened;
@@ -119,7 +120,7 @@ export function openBundle(signed: SignedText, standing: BundleStanding): Checke
     return refused(`it is a bundle of the kind ${value.kind}, not ${standing.wanted}`);
   if (policyDigest(value.policy) !== value.digest) return refused("its policy has another digest");
   if (value.expires_ms <= standing.nowMs) return refused("it has expired");
-  if (have === undefined || isNewer(value, have)) return opened;
+  if (have === undefined || isNewerPosition(value, have)) return opened;
   const isSame =
     value.epoch === have.epoch && value.revision === have.revision && value.digest === have.digest;
   return isSame
@@ -127,7 +128,7 @@ export function openBundle(signed: SignedText, standing: BundleStanding): Checke
     : refused(`revision ${value.epoch}.${value.revision} is not newer than ${have.epoch}.${have.revision}`);
 }
 
-/** What a decision is held against. */
+/** The device's state that a decision must fit. */
 export interface DecisionStanding {
   readonly tenant: string;
   readonly device: string;
@@ -151,7 +152,7 @@ export function openDecision(signed: SignedText, standing: DecisionStanding): Ch
 }
 
 /** Whether a position comes after another. */
-export function isNewer(
+export function isNewerPosition(
   one: Pick<PolicyPosition, "epoch" | "revision">,
   other: Pick<PolicyPosition, "epoch" | "revision">,
 ): boolean {

@@ -1,5 +1,5 @@
-// The entry of the control API's table that agents' hooks call. A stream of one row: the answer may have to wait for a
-// person, and anyone who closes the connection withdraws the question.
+// The entry of the control API's table that agents' hooks call. A stream of one row: the answer may
+// have to wait for a person, and anyone who closes the connection withdraws the question.
 
 import { method } from "../method.ts";
 import { flag, list, object, optional, text } from "../schema.ts";
@@ -8,8 +8,7 @@ import { hookVerdict } from "./hook-report.ts";
 /** Judges a command line. */
 export const HOOKS_JUDGE = {
   ...method("change", "POST", "/v1/hooks/judge", {
-    about:
-      "what the policy says to a command line of an agent; waits for a person where the agent cannot ask",
+    about: "the policy's answer to a command line of an agent; waits for a person where the agent cannot ask",
     input: object({
       agent: text("whose hook asks"),
       command: text("for the shell"),
@@ -19,7 +18,8 @@ export const HOOKS_JUDGE = {
     }),
     output: hookVerdict,
     narrows: {
-      because: "a hook only ever asks or refuses; what it lets through is judged on the wire as well",
+      because:
+        "a hook only ever asks or refuses; requests that it lets through are judged on the wire as well",
     },
   }),
   isStream: true,

@@ -9,7 +9,7 @@ import type { HookVerdict } from "./hook-report.ts";
 
 const COMMAND_MAX = 400;
 
-/** What a hook tells an agent about a judgement; secrets in the command are masked. */
+/** Words a judgement for the agent; secrets in the command are masked. */
 export function hookVerdictOf(
   policy: Policy,
   { verdict, classification, part }: ScriptJudgement,

@@ -1,5 +1,5 @@
-// The control methods about the control plane that this machine belongs to, and what they answer with. The token of an
-// enrolment goes in; no key comes out.
+// The control methods about the control plane that this machine belongs to, with their replies. The
+// token of an enrolment goes in; no key comes out.
 
 import { method } from "../method.ts";
 import { flag, list, number, object, optional, text, type Value, words } from "../schema.ts";
@@ -41,7 +41,7 @@ export const FLEET_METHODS = {
       url: text("address of the control plane"),
       token: text(),
       ca_pem: optional(text("trusted instead of the system's roots")),
-      name: optional(text("what the machine is called there; its host name unless told")),
+      name: optional(text("the machine's name there; its host name unless told")),
     }),
     output: fleetReport,
     isForRoot: true,

@@ -1,5 +1,6 @@
-// The entries of the control API's table about MCP servers. `mcp_session` is what `iddio mcp run` speaks: rows in both
-// directions, one question a row, so that a thousand calls share one connection.
+// The entries of the control API's table about MCP servers. `mcp_session` is what `iddio mcp run`
+// speaks: rows in both directions, one question a row, so that a thousand calls share one
+// connection.
 
 import { method } from "../method.ts";
 import { anything, flag, list, number, object, optional, text, type Value, words } from "../schema.ts";
@@ -39,7 +40,7 @@ export const mcpQuestion = object({
   title: optional(text()),
   version: optional(text()),
   instructions: optional(text()),
-  failure: optional(text("why what was let through failed")),
+  failure: optional(text("why a call that was let through failed")),
 });
 
 /** A row of the daemon. */
@@ -71,7 +72,7 @@ const server = object({
   pending_identity: optional(identity),
   instructions: optional(text()),
   pending_instructions: optional(text()),
-  title: optional(text("what it calls itself")),
+  title: optional(text("its own name")),
   version: optional(text("protocol version spoken last")),
   era: optional(words(["2025", "2026"])),
   table: optional(text("the known tools that are bound to it")),
@@ -95,7 +96,7 @@ export const MCP_METHODS = {
       input: object({ name: text(), identity, agent: optional(text()) }),
       output: mcpAnswer,
       narrows: {
-        because: "it only ever holds, refuses and hides; what it lets through went through without it",
+        because: "it only ever holds, refuses and hides; without it every call would go through",
       },
     }),
     isStream: true,
@@ -107,23 +108,23 @@ export const MCP_METHODS = {
     output: object({ servers: list(server) }),
   }),
   mcp_show: method("read", "POST", "/v1/mcp/show", {
-    about: "one server with what it offers and what waits for review",
+    about: "one server with its items and those that wait for review",
     input: named,
     output: object({ server, items: list(item) }),
     errors: NO_SUCH,
   }),
   mcp_review: method("change", "POST", "/v1/mcp/review", {
-    about: "accepts what waits of a server",
+    about: "accepts the waiting items of a server",
     input: object({
       name: text(),
-      digest: text("of what was shown, as `mcp_digest` gives it: what came since is not accepted"),
+      digest: text("of the shown items, as `mcp_digest` gives it: later ones are not accepted"),
       items: optional(list(text(), "`tools read_file`: only these; everything without it")),
     }),
     output: object({ accepted: number() }),
     errors: { ...NO_SUCH, "not-what-was-shown": "something has changed since" },
   }),
   mcp_digest: method("read", "POST", "/v1/mcp/digest", {
-    about: "names what waits of a server at this moment",
+    about: "the digest of a server's waiting items at this moment",
     input: named,
     output: object({ digest: text() }),
     errors: NO_SUCH,
@@ -132,7 +133,7 @@ export const MCP_METHODS = {
     about: "says that a server is one whose tools are known",
     input: object({
       name: text(),
-      table: optional(text("none: its tools are judged by what it says again")),
+      table: optional(text("none: its tools are judged by its own description again")),
     }),
     output: object({ server }),
     errors: { ...NO_SUCH, "no-table": "there is no such table" },
@@ -144,10 +145,13 @@ export const MCP_METHODS = {
       url: text(),
       headers: optional(list(object({ name: text(), value: text() }), "added to its requests")),
     }),
-    output: object({ server, local_url: text("where clients reach it; whoever has it can use the server") }),
+    output: object({
+      server,
+      local_url: text("where clients reach it; anyone who has it can use the server"),
+    }),
   }),
   mcp_forget: method("change", "POST", "/v1/mcp/forget", {
-    about: "forgets a server; what it offers next is first seen again",
+    about: "forgets a server; its next items are first seen again",
     input: named,
     output: object({ removed: flag() }),
   }),

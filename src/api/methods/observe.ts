@@ -1,5 +1,5 @@
-// The entries of the control API's table about observe sessions: a bounded time in which everything is judged and
-// recorded and nothing is blocked.
+// The entries of the control API's table about observe sessions: a bounded time in which everything
+// is judged and recorded and nothing is blocked.
 
 import { observeReport } from "../daemon-reports.ts";
 import { method } from "../method.ts";

@@ -1,5 +1,6 @@
-// The control methods that pages need beside what commands do by themselves: commands read the log and check policies in
-// their own process, a page asks the daemon. All of them read. Part of the table in methods.ts.
+// The control methods that pages need beside what commands do by themselves: commands read the log
+// and check policies in their own process, a page asks the daemon. All of them read. Part of the
+// table in methods.ts.
 
 import { method } from "../method.ts";
 import { anything, flag, list, map, number, object, optional, text, type Value, words } from "../schema.ts";

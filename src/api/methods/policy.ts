@@ -1,5 +1,6 @@
-// The entries of the control API's table that are about policy.yaml: what is in force, replacing it, and the tools that
-// compare, look and learn. The tools only read: they take a text, or a log of the state directory, and keep nothing.
+// The entries of the control API's table that are about policy.yaml: showing and replacing the
+// policy, and the tools that compare, look and learn. The tools only read: they take a text, or a
+// log of the state directory, and keep nothing.
 
 import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS } from "../../model/protocol.ts";
@@ -8,7 +9,7 @@ import { classifyReport, policyReloadReport, policyReport } from "../reports.ts"
 import { flag, list, map, number, object, optional, text, words } from "../schema.ts";
 
 /** Refusals of a text that is no policy. */
-export const NO_LOAD = { "does-not-load": "the text is not a valid file; what was in force stays" };
+export const NO_LOAD = { "does-not-load": "the text is not a valid file; the policy in force stays" };
 
 const LOGS = ["audit", "observe"] as const;
 const log = optional(words(LOGS));
@@ -92,7 +93,7 @@ export const POLICY_METHODS = {
     errors: { ...NO_LOAD, "changed-meanwhile": "the file on disk is not the one that was edited" },
   }),
   policy_lint: method("read", "POST", "/v1/policy/lint", {
-    about: "what is wrong with a policy, and what is odd about one that loads",
+    about: "the problems of a policy, and the oddities of one that loads",
     input: object({
       text: optional(text("of a policy; the one in force unless given")),
       only_problems: optional(flag("whether it loads and nothing else, as an editor asks at every key")),
@@ -111,12 +112,12 @@ export const POLICY_METHODS = {
       lines,
       changes: list(change),
       routes: list(object({ entry: text(), from: text(), to: text(), effect: text() })),
-      unknown: list(text("a clause that says what could not be compared")),
+      unknown: list(text("a clause that names the part that could not be compared")),
     }),
     errors: NO_LOAD,
   }),
   policy_explain: method("read", "POST", "/v1/policy/explain", {
-    about: "the rules that are tried for a request, and what would allow it",
+    about: "the rules that are tried for a request, and the rule that would allow it",
     input: object({ method: text(), host: text(), path: text() }),
     output: object({
       decision: words([...ACTIONS, "splice"]),
@@ -137,7 +138,7 @@ export const POLICY_METHODS = {
     }),
   }),
   policy_replay: method("read", "POST", "/v1/policy/replay", {
-    about: "what a text would have decided about the requests of a log",
+    about: "the decisions that a text would have made about the requests of a log",
     input: object({
       text: candidate,
       from: log,
@@ -168,14 +169,14 @@ export const POLICY_METHODS = {
     errors: NO_LOAD,
   }),
   policy_suggest: method("read", "POST", "/v1/policy/suggest", {
-    about: "rules that would have allowed what people allowed, or what ran in observe mode",
+    about: "rules that would have allowed the requests that people allowed, or that ran in observe mode",
     input: object({ from: log, since_ms: since }),
     output: object({
       rows: number("rows about judged requests"),
       rules: list(suggestedRule),
       lines,
       diff: list(text("a line of the file's diff")),
-      text: text("of the policy with what is learnt, for policy_write"),
+      text: text("of the policy with the learnt rules, for policy_write"),
       base_sha256: text("for policy_write"),
     }),
   }),

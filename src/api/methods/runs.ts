@@ -1,5 +1,5 @@
-// The control methods about agents in `iddio run`. In a file of its own: an agent waits for its start, which needs these
-// and no others.
+// The control methods about agents in `iddio run`. In a file of its own: an agent waits for its
+// start, which needs these and no others.
 
 import { method } from "../method.ts";
 import { runReport, runStart } from "../run-report.ts";
@@ -34,7 +34,7 @@ export const RUN_METHODS = {
     about: "ends a run's network, then its processes",
     input: object({ run: text("name or id") }),
     output: object({ run: runReport }),
-    narrows: { because: "what has ended asks for nothing" },
+    narrows: { because: "a run that has ended asks for nothing" },
     errors: { "not-found": "no run has this id or name", ambiguous: "several match" },
   }),
 } as const;

@@ -1,5 +1,6 @@
-// The rows that a client sends on a stream's own connection: one JSON object a line, after the request. Every row asks
-// or tells something, so none is dropped; a row without the method's shape ends the connection.
+// The rows that a client sends on a stream's own connection: one JSON object a line, after the
+// request. Every row asks or tells something, so none is dropped; a row without the method's shape
+// ends the connection.
 
 import type { Duplex } from "node:stream";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
@@ -11,7 +12,7 @@ const ROW_MAX = 32 * 1024 * 1024;
 /** Rows that may come before anybody listens. */
 const EARLY_MAX = 1_000;
 
-/** What the server keeps of a socket whose method takes rows. */
+/** The rows that arrive on a socket, on the server's side. */
 export class IncomingRows {
   readonly #decoder = new NdjsonDecoder(ROW_MAX);
   readonly #schema: AnySchema;

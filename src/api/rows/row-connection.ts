@@ -1,5 +1,6 @@
-// The client's end of a stream with rows in both directions. On node:net, because fetch cannot go on sending after its
-// request. Every failure to connect is a UserError of the client's own kind; what breaks later ends the connection.
+// The client's end of a stream with rows in both directions. On node:net, because fetch cannot go
+// on sending after its request. Every failure to connect is a UserError of the client's own kind;
+// what breaks later ends the connection.
 
 import { readFile } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";

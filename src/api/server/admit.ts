@@ -1,5 +1,6 @@
-// The one place where a call is let in. The order is fixed: who calls, what the method may do, whether a person is
-// present, and only then the method. Every transport comes through here, and what throws here runs nothing.
+// The one place where a call is let in. The order is fixed: the caller, the method's effect, a
+// person's presence, and only then the method. Every transport comes through here, and what throws
+// here runs nothing.
 
 import { UserError } from "../../model/user-error.ts";
 import type { Gate } from "../gate.ts";

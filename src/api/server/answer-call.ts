@@ -1,6 +1,6 @@
-// One connection of the control API from its first byte to its answer, whatever carries it: the control socket's, or
-// one that an agent's bridge handed over. One request a connection; an answer is always JSON. It must not know what the
-// methods do.
+// One connection of the control API from its first byte to its answer, whatever carries it: the
+// control socket's, or one that an agent's bridge handed over. One request a connection; an answer
+// is always JSON. It must not know single methods.
 
 import type { Duplex } from "node:stream";
 import type { Header } from "../../model/request.ts";
@@ -8,7 +8,7 @@ import { UserError } from "../../model/user-error.ts";
 import { serialiseResponseHead } from "../../wire/http1/head.ts";
 import { errorReply } from "../error-reply.ts";
 import type { Gate } from "../gate.ts";
-import { type ControlHandlers, carryOut, isStream } from "../handlers.ts";
+import { type ControlHandlers, callHandler, isStream } from "../handlers.ts";
 import { type ControlMethod, entryOf } from "../methods.ts";
 import type { Principal } from "../principal.ts";
 import { IncomingRows } from "../rows/incoming-rows.ts";
@@ -18,7 +18,7 @@ import { streamRows } from "./stream-rows.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** What a connection is answered with. */
+/** The server's parts behind a connection. */
 export interface CallParts {
   readonly handlers: ControlHandlers;
   readonly gate: Gate;
@@ -80,7 +80,7 @@ async function answer(
     await streamRows(socket, signal, (sink) => handlers[method](input as never, caller, sink), incoming);
     return;
   }
-  reply(socket, 200, await carryOut(handlers, method, input, caller));
+  reply(socket, 200, await callHandler(handlers, method, input, caller));
 }
 
 function reply(socket: Duplex, status: number, value: unknown): void {

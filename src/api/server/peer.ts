@@ -1,28 +1,17 @@
-// Asks the kernel who is at the other end of a unix socket. Knows nothing of HTTP or of what the
-// caller may do. Where the platform does not tell, the answer is empty, never a guess.
+// Asks the kernel who is at the other end of a unix socket. Knows nothing of HTTP or of the
+// caller's rights. Where the platform does not tell, the answer is empty, never a guess.
 
-import { dlopen, FFIType, ptr } from "bun:ffi";
-import { cLibraries } from "../../state/c-library.ts";
+import { FFIType, ptr } from "bun:ffi";
+import { cSymbol } from "../../state/c-symbol.ts";
 
 type GetSockOpt = (fd: number, level: number, option: number, value: unknown, length: unknown) => number;
 
 let getsockopt: GetSockOpt | null | undefined;
 
+/** Null where the system has none; the caller then stays unknown. */
 function load(): GetSockOpt | null {
-  for (const name of cLibraries()) {
-    try {
-      const { symbols } = dlopen(name, {
-        getsockopt: {
-          args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.ptr],
-          returns: FFIType.i32,
-        },
-      });
-      return symbols.getsockopt as unknown as GetSockOpt;
-    } catch {
-      // The other C library, then; when none loads the caller stays unknown.
-    }
-  }
-  return null;
+  const { i32, ptr: pointer } = FFIType;
+  return cSymbol("getsockopt", { args: [i32, i32, i32, pointer, pointer], returns: i32 }) ?? null;
 }
 
 function option(fd: number, level: number, name: number, words: number): Uint32Array | undefined {

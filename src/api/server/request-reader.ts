@@ -1,5 +1,5 @@
-// One request of the control socket, from bytes to a checked input. Strict and bounded: what is not
-// exactly one known method with exactly its fields is refused before any handler sees it.
+// One request of the control socket, from bytes to a checked input. Strict and bounded: anything
+// but one known method with exactly its fields is refused before any handler sees it.
 
 import { BodyDecoder } from "../../wire/http1/body.ts";
 import { parseRequestHead } from "../../wire/http1/head.ts";
@@ -22,7 +22,7 @@ export interface RefusedRequest {
   readonly problem: string;
 }
 
-/** Collects one request; answers once, then ignores what follows. */
+/** Collects one request; answers once, then ignores later octets. */
 export class RequestReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #body: Uint8Array[] = [];

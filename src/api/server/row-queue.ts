@@ -1,9 +1,9 @@
 // The rows of one stream that wait for a slow reader. Bounded: when it is full the oldest row goes,
-// because a reader who is behind wants to know what is true now, and is told how many were lost.
+// because a reader who is behind wants the latest rows, and is told how many were lost.
 
 const LIMIT = 1024;
 
-/** A first-in first-out queue that never grows beyond its limit and counts what it dropped. */
+/** A first-in first-out queue that never grows beyond its limit and counts the dropped rows. */
 export class RowQueue<Row> {
   readonly #rows: Row[] = [];
   readonly #limit: number;

@@ -1,6 +1,7 @@
-// How many connections the control socket has room for, and for whom: calls, which end by themselves,
-// and streams, which stay, each within bounds of their own and with a share for each process. Anyone who
-// is refused is told why; a flood of one process leaves the person's own calls alone.
+// How many connections the control socket has room for, and for whom: calls, which end by
+// themselves, and streams, which stay, each within bounds of their own and with a share for each
+// process. Anyone who is refused is told why; a flood of one process leaves the person's own calls
+// alone.
 
 import type { Socket } from "node:net";
 import type { Principal } from "../principal.ts";

@@ -1,5 +1,6 @@
-// The daemon's end of the control socket: strict HTTP/1.1 on node:net, one request a connection (answer-call.ts).
-// Not on Bun.serve or node:http, which do not tell who the peer is. Owns the socket file, who may connect, and how many.
+// The daemon's end of the control socket: strict HTTP/1.1 on node:net, one request a connection
+// (answer-call.ts). Not on Bun.serve or node:http, which do not tell who the peer is. Owns the
+// socket file, who may connect, and how many.
 
 import { chmod, chown, lstat, rename, unlink } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
@@ -16,7 +17,7 @@ import { answers, removeIfSame } from "./socket-file.ts";
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the final NUL and our suffix. */
 const MAX_SOCKET_PATH_BYTES = 99;
 
-/** What the caller of `serveControl` may set. */
+/** The options of `serveControl`. */
 export interface ControlServerOptions {
   /** Says whether a person is present, for the methods that need one. */
   readonly gate: Gate;

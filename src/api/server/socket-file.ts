@@ -1,5 +1,5 @@
-// What can be said about a socket file from outside: whether something answers on it, and whether
-// it is still the one we made. Knows nothing of the protocol spoken there.
+// Looks at a socket file from outside: whether something answers on it, and whether it is still the
+// one we made. Knows nothing of the protocol spoken there.
 
 import { lstat, unlink } from "node:fs/promises";
 import { connect } from "node:net";

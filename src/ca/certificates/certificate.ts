@@ -1,5 +1,5 @@
-// One X.509 certificate as a value (RFC 5280 4.1). Reads strictly and judges only form: whether it may stand where
-// it stands in a chain is certificate-rules.ts.
+// One X.509 certificate as a value (RFC 5280 4.1). Reads strictly and judges only form: whether it
+// may stand where it stands in a chain is certificate-rules.ts.
 
 import { DerError, enterOnly, readInteger, readOctetBits, readTime, TAG } from "./der.ts";
 import { isEmptyName, readName } from "./distinguished-name.ts";
@@ -30,7 +30,7 @@ export interface Certificate {
 
 const VERSION_3 = 2;
 const YEAR_2050 = Date.UTC(2050, 0) / 1000;
-/** What a TLS stack accepts as a whole chain; nothing larger is a certificate. */
+/** TLS stacks accept no longer chain, so nothing larger is a certificate. */
 const MOST_BYTES = 512 * 1024;
 
 /** Reads one certificate in DER, or says in a clause why it cannot be read. */

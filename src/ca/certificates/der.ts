@@ -1,6 +1,6 @@
-// Reads DER (X.690) strictly: one way to write a value, every other way is an error. What was judged is then
-// exactly what was signed. Knows nothing of certificates. Errors are thrown as DerError and turned into a value
-// by anyone who parses a whole structure.
+// Reads DER (X.690) strictly: one way to write a value, every other way is an error. So the judged
+// octets are exactly the signed ones. Knows nothing of certificates. Errors are thrown as DerError
+// and turned into a value by anyone who parses a whole structure.
 
 import { decodeLatin1 } from "../../wire/latin1.ts";
 

@@ -1,5 +1,5 @@
-// Distinguished names (RFC 5280 4.1.2.4 and 7.1): their parts, their text for messages, and whether one lies
-// below another. Certificates are chained by equal bytes, not by this comparison.
+// Distinguished names (RFC 5280 4.1.2.4 and 7.1): their parts, their text for messages, and whether
+// one lies below another. Certificates are chained by equal bytes, not by this comparison.
 
 import { decodeLatin1 } from "../../wire/latin1.ts";
 import { type DerCursor, DerError, enterOnly, readOctetBits, readOid, TAG } from "./der.ts";

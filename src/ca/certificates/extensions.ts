@@ -1,6 +1,6 @@
-// The extensions of a certificate (RFC 5280 4.2) as values. An extension that is malformed makes the whole
-// certificate unreadable; one that is critical and not known here is reported, because the standard then demands a
-// refusal.
+// The extensions of a certificate (RFC 5280 4.2) as values. An extension that is malformed makes
+// the whole certificate unreadable; one that is critical and not known here is reported, because
+// the standard then demands a refusal.
 
 import { DerCursor, DerError, enterOnly, readBoolean, readCount, readFlags, readOid, TAG } from "./der.ts";
 import { type GeneralName, readGeneralName, readGeneralNames } from "./general-name.ts";
@@ -22,7 +22,7 @@ export interface AuthorityKeyId {
   readonly serial: Uint8Array | undefined;
 }
 
-/** What the extensions say; absent ones are undefined. */
+/** The extensions that were read; absent ones are undefined. */
 export interface Extensions {
   readonly basicConstraints?: { readonly isCa: boolean; readonly pathLength: number | undefined };
   /** Bits of KEY_USAGE. */
@@ -57,7 +57,7 @@ export const EXTENSION = {
   authorityInformation: "1.3.6.1.5.5.7.1.1",
 } as const;
 
-/** More than any certificate has; a bound on what a hostile one costs. */
+/** More than any certificate has; a bound on the cost of a hostile one. */
 const MOST_EXTENSIONS = 64;
 
 const READERS: Readonly<Record<string, (value: Uint8Array, into: Mutable) => void>> = {

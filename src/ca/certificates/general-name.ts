@@ -1,5 +1,6 @@
-// GeneralName of RFC 5280 4.2.1.6, as it stands in subject alternative names and name constraints. Kinds that
-// iddio cannot judge keep their kind, so that a constraint on them can be met with a refusal.
+// GeneralName of RFC 5280 4.2.1.6, as it stands in subject alternative names and name constraints.
+// Kinds that iddio cannot judge keep their kind, so that a constraint on them can be met with a
+// refusal.
 
 import { DerCursor, DerError, type DerValue, enterOnly, readAscii, readOid, TAG } from "./der.ts";
 
@@ -47,7 +48,7 @@ export function readGeneralName({ tag, content }: DerValue): GeneralName {
   }
 }
 
-/** What is not understood must at least be values. */
+/** Checks that an unknown name is at least well-formed DER. Throws DerError. */
 function walk(content: Uint8Array): void {
   const cursor = new DerCursor(content);
   if (cursor.isAtEnd) throw new DerError("a name is empty");

@@ -1,5 +1,6 @@
-// Name constraints (RFC 5280 4.2.1.10): which names an authority may certify. Kinds that cannot be judged are met
-// with a refusal as soon as a name of that kind appears, whether or not the constraint is critical.
+// Name constraints (RFC 5280 4.2.1.10): which names an authority may certify. Kinds that cannot be
+// judged are met with a refusal as soon as a name of that kind appears, whether or not the
+// constraint is critical.
 
 import type { Certificate } from "./certificate.ts";
 import { DerCursor, DerError, enterOnly, TAG } from "./der.ts";
@@ -12,7 +13,7 @@ export interface NameConstraints {
   readonly excluded: readonly GeneralName[];
 }
 
-/** Reads the extension's value. Throws DerError, also for what the standard leaves out (minimum, maximum). */
+/** Reads the extension's value. Throws DerError, also for fields that the standard forbids (minimum, maximum). */
 export function readNameConstraints(value: Uint8Array): NameConstraints {
   const cursor = enterOnly(value, TAG.sequence);
   const permitted = cursor.takeIf(TAG.context + TAG.constructed);
@@ -88,7 +89,7 @@ function namesOf({ subject, extensions }: Certificate): readonly GeneralName[] {
   return names;
 }
 
-/** Whether all that `name` stands for lies in `base`. What cannot be judged does not. */
+/** Whether all that `name` stands for lies in `base`. A name that cannot be judged does not. */
 function isWithin(name: GeneralName, base: GeneralName): boolean {
   if (name.kind === "dns" && base.kind === "dns") return isHostWithin(name.name, base.name);
   if (name.kind === "address" && base.kind === "address") return isInSubnet(name.bytes, base.bytes);
@@ -96,7 +97,7 @@ function isWithin(name: GeneralName, base: GeneralName): boolean {
   return false;
 }
 
-/** Whether any of what `name` stands for lies in `base`. What cannot be judged does. */
+/** Whether any of what `name` stands for lies in `base`. A name that cannot be judged does. */
 function overlaps(name: GeneralName, base: GeneralName): boolean {
   if (name.kind === "dns" && base.kind === "dns") {
     if (!isPlainHost(name.name)) return true;

@@ -1,6 +1,6 @@
-// Certificate policies along a path (RFC 5280 6.1), as far as they can make it invalid: only when an authority
-// requires an explicit policy must one be left at the end. Mapped policies are not followed; where a required
-// policy would depend on a mapping, the path is refused.
+// Certificate policies along a path (RFC 5280 6.1), as far as they can make it invalid: only when
+// an authority requires an explicit policy must one be left at the end. Mapped policies are not
+// followed; where a required policy would depend on a mapping, the path is refused.
 
 import type { Certificate } from "./certificate.ts";
 import { isSelfIssued } from "./certificate.ts";

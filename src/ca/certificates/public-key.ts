@@ -1,5 +1,6 @@
-// The key in a certificate and the signature algorithms that iddio accepts: what the CA/Browser Forum's Baseline
-// Requirements 6.1.5 and 7.1.3 allow, and Ed25519, which private authorities use. Nothing here computes.
+// The key in a certificate and the signature algorithms that iddio accepts: those of the CA/Browser
+// Forum's Baseline Requirements 6.1.5 and 7.1.3, and Ed25519, which private authorities use.
+// Nothing here computes.
 
 import {
   DerCursor,

@@ -1,5 +1,5 @@
-// Checks one certificate's signature with another's key. The bytes that were parsed are the bytes that are checked,
-// so nothing can read them in two ways.
+// Checks one certificate's signature with another's key. The bytes that were parsed are the bytes
+// that are checked, so nothing can read them in two ways.
 
 import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Certificate } from "./certificate.ts";
@@ -23,7 +23,7 @@ export function isSignedBy(certificate: Certificate, issuer: Certificate): boole
       signature,
     );
   } catch {
-    // What the library cannot check is not signed.
+    // A signature that the library cannot check does not count.
     return false;
   }
 }

@@ -1,7 +1,7 @@
-// What a certificate must be like to stand where it stands in a chain, whatever the others are (RFC 5280 6.1.3 and
-// 6.1.4, and the strength that the Baseline Requirements ask for). These rules protect, so they hold for every
-// chain; those about tidy issuing are issuance-rules.ts. Each answers with a clause that follows "it" or
-// "the certificate".
+// The rules for one certificate by its place in a chain, whatever the others are (RFC 5280 6.1.3
+// and 6.1.4, and the strength that the Baseline Requirements ask for). These rules protect, so they
+// hold for every chain; those about tidy issuing are issuance-rules.ts. Each answers with a clause
+// that follows "it" or "the certificate".
 
 import type { Certificate } from "../certificates/certificate.ts";
 import { isEmptyName } from "../certificates/distinguished-name.ts";
@@ -51,7 +51,7 @@ function commonProblem({ publicKey, extensions }: Certificate): string | undefin
   if (publicKey.weakness !== undefined) return `has a key that is not accepted: ${publicKey.weakness}`;
   for (const oid of extensions.critical)
     if (!UNDERSTOOD.has(oid)) return `has a critical extension that is not understood (${oid})`;
-  // RFC 5280 4.2.1.12; an authority's limits what is below it, as every client reads it.
+  // RFC 5280 4.2.1.12; an authority's list limits the certificates below it, as every client reads it.
   const usages = extensions.extendedKeyUsage;
   if (usages && !usages.includes(SERVER_AUTH) && !usages.includes(ANY_USAGE))
     return "must not be used for TLS servers (extended key usage)";

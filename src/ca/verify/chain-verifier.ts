@@ -1,5 +1,6 @@
-// Remembers chains that were verified, so that a new connection to the same server does not pay again. Only what
-// was verified is remembered, for the same bytes, name and trust; never beyond the certificates' own time.
+// Remembers chains that were verified, so that a new connection to the same server does not pay
+// again. Only successful verifications are remembered, for the same bytes, name and trust; never
+// beyond the certificates' own time.
 
 import { createHash } from "node:crypto";
 import type { TrustAnchors } from "./trust-anchors.ts";
@@ -12,7 +13,7 @@ const MOST_REMEMBERED = 1_000;
 /** Verifies chains against the clock that it is given. */
 export class ChainVerifier {
   readonly #now: () => number;
-  /** When each verdict ends, the longest unused first; by trust, so that what is no longer trusted goes with it. */
+  /** When each verdict ends, the longest unused first; by trust, so that the verdicts of a removed trust go with it. */
   readonly #verified = new WeakMap<
     TrustAnchors,
     Map<string, { readonly untilMs: number; readonly verdict: ChainVerdict }>

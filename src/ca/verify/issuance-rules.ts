@@ -1,7 +1,8 @@
-// What RFC 5280 section 4 and the CA/Browser Forum's Baseline Requirements section 7.1 ask of anyone who issues
-// certificates, beyond what protects by itself. The strictest clients refuse what breaks them, so iddio does, but only
-// where certificates contradict themselves or each other: what home-made and corporate authorities merely leave out
-// is let through. Each rule answers with a clause that follows "it" or "the certificate".
+// The rules of RFC 5280 section 4 and the CA/Browser Forum's Baseline Requirements section 7.1 for
+// issuers, beyond those that protect by themselves. The strictest clients refuse certificates that
+// break them, so iddio does, but only where certificates contradict themselves or each other:
+// omissions of home-made and corporate authorities are let through. Each rule answers with a clause
+// that follows "it" or "the certificate".
 
 import { areEqualBytes, type Certificate, isSelfIssued } from "../certificates/certificate.ts";
 import { isEmptyName, soleCommonNames } from "../certificates/distinguished-name.ts";
@@ -37,7 +38,7 @@ export function rootIssuanceProblem(root: Certificate): string | undefined {
   // both rules in one way, and half the world's private authorities were made with them.
   if (!isCritical && authorityKeyId && refersToItself(root, authorityKeyId)) return undefined;
   if (!isCritical) return "has basic constraints that are not critical";
-  // An authority that was registered without what is above it is no root, and names its issuer.
+  // An authority that was registered without its issuer is no root, and names its issuer.
   if (!authorityKeyId || !isSelfIssued(root)) return undefined;
   if (!authorityKeyId.keyId || authorityKeyId.issuer || authorityKeyId.serial)
     return "has an authority key identifier that is not a key identifier alone";
@@ -70,7 +71,7 @@ export function intermediateIssuanceProblem(certificate: Certificate): string | 
 /** Judges an authority as the issuer of `certificate`. */
 export function issuerIssuanceProblem(issuer: Certificate, certificate: Certificate): string | undefined {
   return certificate.extensions.authorityKeyId?.keyId && !issuer.extensions.subjectKeyId
-    ? "has no subject key identifier, though what it issued refers to one"
+    ? "has no subject key identifier, though a certificate below it refers to one"
     : undefined;
 }
 

@@ -1,6 +1,6 @@
-// The suffixes below which registries sell names to the public, as far as they can be told without the Public
-// Suffix List: a wildcard directly below one would be a certificate for everybody's names. Private suffixes
-// ("internal", "local", a company's own) are never among them.
+// The suffixes below which registries sell names to the public, as far as they can be told without
+// the Public Suffix List: a wildcard directly below one would be a certificate for everybody's
+// names. Private suffixes ("internal", "local", a company's own) are never among them.
 
 const GENERIC: ReadonlySet<string> = new Set(
   "com net org edu gov mil int info biz name pro aero coop museum mobi asia cat jobs tel travel app dev page cloud online site store shop tech xyz top club".split(

@@ -1,6 +1,6 @@
-// Whether a server's certificate carries the name that was asked for (RFC 9525). Only subject alternative names
-// count, never the common name: a client behind iddio cannot check by itself any more, so this must be no laxer
-// than the strictest client.
+// Whether a server's certificate carries the name that was asked for (RFC 9525). Only subject
+// alternative names count, never the common name: a client behind iddio cannot check by itself any
+// more, so this must be no laxer than the strictest client.
 
 import { isIP } from "node:net";
 import type { GeneralName } from "../certificates/general-name.ts";

@@ -1,18 +1,19 @@
-// The roots that one upstream's chain may end in, found by name. A root is read when a chain first names it: the
-// system has a hundred and forty, and few are ever needed.
+// The roots that one upstream's chain may end in, found by name. A root is read when a chain first
+// names it: the system has a hundred and forty, and few are ever needed.
 
 import { decodeLatin1 } from "../../wire/latin1.ts";
 import { areEqualBytes, type Certificate, parseCertificate } from "../certificates/certificate.ts";
 import { DerError, enterOnly, TAG } from "../certificates/der.ts";
 
 /**
- * Where roots come from. `system`: the system's makers vetted them, and some are old; only what they issued is
- * asked for everything. `operator`: registered by hand, asked for everything too. `cluster`: from the kubeconfig that
- * kubectl would read; authorities of older clusters lack key identifiers, and nobody can issue them again.
+ * Where roots come from. `system`: the system's makers vetted them, and some are old; only certificates below
+ * them must meet every rule. `operator`: registered by hand, asked for everything too. `cluster`: from the
+ * kubeconfig that kubectl would read; authorities of older clusters lack key identifiers, and nobody can
+ * issue them again.
  */
 export type AnchorSource = "system" | "operator" | "cluster";
 
-/** Whether the rules for tidy issuing (issuance-rules.ts) are asked of the root, and of what is below it. */
+/** Whether the rules for tidy issuing (issuance-rules.ts) apply to the root, and to the certificates below it. */
 export interface IssuanceDemand {
   readonly ofRoot: boolean;
   readonly ofChain: boolean;
@@ -73,7 +74,7 @@ const NONE: Named = { certificates: [], problem: undefined };
 
 function indexBySubject(pems: readonly string[]): Map<string, Uint8Array[]> {
   const index = new Map<string, Uint8Array[]>();
-  for (const der of pems.flatMap(pemCertificates)) {
+  for (const der of pems.flatMap(derCertificates)) {
     const subject = subjectOf(der);
     if (subject === undefined) continue;
     const same = index.get(subject);
@@ -97,7 +98,7 @@ function subjectOf(der: Uint8Array): string | undefined {
 }
 
 /** The certificates of a PEM text in DER; text between the blocks is passed over. */
-export function pemCertificates(text: string): readonly Uint8Array[] {
+export function derCertificates(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END/g);
   return [...blocks].map(([, body = ""]) => new Uint8Array(Buffer.from(body, "base64")));
 }

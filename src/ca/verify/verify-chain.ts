@@ -1,6 +1,7 @@
-// Finds a path from a server's certificate to a trusted root among the certificates that it presented, and judges
-// it (RFC 5280 section 6). Tries every candidate, because authorities are cross-signed and servers present too
-// much; bounded in work, because what is presented is the other side's choice. Without a path it refuses.
+// Finds a path from a server's certificate to a trusted root among the certificates that it
+// presented, and judges it (RFC 5280 section 6). Tries every candidate, because authorities are
+// cross-signed and servers present too much; bounded in work, because the other side chooses the
+// presented certificates. Without a path it refuses.
 
 import {
   areEqualBytes,
@@ -22,7 +23,7 @@ import {
 import { isNamed } from "./server-identity.ts";
 import type { IssuanceDemand, TrustAnchors } from "./trust-anchors.ts";
 
-/** What a chain is judged by. */
+/** The facts that a chain is judged by. */
 export interface ChainQuestion {
   /** The host name or address that the certificate must carry. */
   readonly name: string;
@@ -31,14 +32,14 @@ export interface ChainQuestion {
 }
 
 /**
- * `reason` is a clause whose "it" is the certificate. `remedy` is what an operator can register to have the chain
- * accepted, when nothing but that is wrong: the authority's certificate or the server's own.
+ * `reason` is a clause whose "it" is the certificate. `remedy` names the registration that would make the
+ * chain acceptable, when nothing but that is wrong: the authority's certificate or the server's own.
  */
 export type ChainVerdict =
   | { readonly kind: "verified"; readonly validUntilMs: number }
   | { readonly kind: "refused"; readonly reason: string; readonly remedy: Remedy | undefined };
 
-/** What an operator can register. */
+/** The registrations by an operator that would make a chain acceptable. */
 export type Remedy = "authority" | "server";
 
 /** Work that one chain may cost; a real one needs a tenth. */
@@ -72,7 +73,7 @@ export function verifyChain(presented: readonly Uint8Array[], question: ChainQue
   return lenient.remedy === undefined ? verdict : lenient;
 }
 
-/** What could be read of what was presented, and what could not. */
+/** The presented certificates, each parsed or with the reason why it could not be. */
 type Presented = readonly ReturnType<typeof parseCertificate>[];
 
 const NO_DEMAND: IssuanceDemand = { ofRoot: false, ofChain: false };

@@ -1,5 +1,5 @@
-// `iddio audit …`: reads audit.jsonl itself, so it works without a daemon and costs the same however
-// long the file is. Never writes.
+// `iddio audit …`: reads audit.jsonl itself, so it works without a daemon and costs the same
+// however long the file is. Never writes.
 
 import { ENTRY_OPS, type Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -7,7 +7,7 @@ import { escapeForTerminal } from "../../text/escape.ts";
 import { auditLayout, auditLine, auditPainter } from "../audit-row.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
 import type { Output } from "../kit/output.ts";
-import { suggest } from "../kit/suggest.ts";
+import { suggestWord } from "../kit/suggest.ts";
 
 /** Prints the last rows, oldest first. */
 export const auditShowCommand: Command = {
@@ -107,7 +107,7 @@ export const auditTailCommand: Command = {
   },
 };
 
-/** The case that a row makes. A request's last row counts: the one before says only what was meant to be sent. */
+/** The case that a row makes. A request's last row counts: the one before is only the intent. */
 async function caseFor(path: string, id: string): Promise<string> {
   const { readLast } = await import("../../state/journal/read.ts");
   const { caseOfRow } = await import("../../policy/test/case-of-row.ts");
@@ -172,7 +172,7 @@ function fieldFilter(pairs: readonly string[], output: Output): (entry: Entry) =
       });
     }
     const path = pair.slice(0, equals).split(".");
-    const near = USUAL_FIELDS.includes(path[0] ?? "") ? undefined : suggest(path[0] ?? "", USUAL_FIELDS);
+    const near = USUAL_FIELDS.includes(path[0] ?? "") ? undefined : suggestWord(path[0] ?? "", USUAL_FIELDS);
     if (near !== undefined)
       output.note(`few rows have a field '${escapeForTerminal(path[0] ?? "")}'; did you mean '${near}'?`);
     return [path, pair.slice(equals + 1)] as const;

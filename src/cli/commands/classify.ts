@@ -1,5 +1,5 @@
-// `iddio classify …`: what a request or a command line would be to the policy. Works without a daemon;
-// `batch` never asks one.
+// `iddio classify …`: the protocol, tier and labels of a request or a command line. Works without a
+// daemon; `batch` never asks one.
 
 import type { ClassifyReport } from "../../api/reports.ts";
 import { readPolicyFile } from "../../features/policy/policy-file.ts";

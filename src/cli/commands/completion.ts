@@ -1,5 +1,5 @@
-// `iddio completion`: a script for the shell, and what that script asks at each Tab. The script knows no words, so
-// it is as good as new after an upgrade.
+// `iddio completion`: a script for the shell, and the answers to that script at each Tab. The
+// script knows no words, so it is as good as new after an upgrade.
 
 import { ControlClient } from "../../api/client.ts";
 import { renderCompletion } from "../../text/completion-script.ts";

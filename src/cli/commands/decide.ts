@@ -1,5 +1,5 @@
-// `iddio decide`: what the policy would do with a request, and which line of it says so. Decides nothing itself: the
-// daemon does, or without one the same function over the policy file.
+// `iddio decide`: the policy's verdict on a request, and the line that gives it. Decides nothing
+// itself: the daemon does, or without one the same function over the policy file.
 
 import { readPolicyFile } from "../../features/policy/policy-file.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -10,7 +10,7 @@ import { isDown } from "../kit/is-down.ts";
 /** Asks the daemon, whose policy is the one in force; without one it reads policy.yaml, or else the default policy. */
 export const decideCommand: Command = {
   name: "decide",
-  summary: "Show what the policy would do with a request",
+  summary: "Show the policy's answer to a request",
   args: [
     { name: "method", completes: "method" },
     { name: "host|url", completes: "host" },

@@ -1,5 +1,5 @@
-// `iddio detector …`: hosts whose TLS cannot be intercepted, as traffic showed them, and what to do about one.
-// What is printed of a host or a reason came over the network and is escaped.
+// `iddio detector …`: hosts whose TLS cannot be intercepted, as traffic showed them, and what to do
+// about one. Hosts and reasons came over the network and are escaped.
 
 import type { SuspectReport } from "../../api/daemon-reports.ts";
 import { renderDuration } from "../../text/duration.ts";
@@ -7,7 +7,7 @@ import { type Command, JSON_FLAG } from "../kit/command.ts";
 import { parseHostMaybePort, showHostMaybePort } from "../kit/host-port.ts";
 import { localTime } from "../kit/local-time.ts";
 
-/** Prints what was found, the latest first. */
+/** Prints the findings, the latest first. */
 export const detectorListCommand: Command = {
   name: "detector list",
   summary: "List hosts whose TLS could not be intercepted",
@@ -38,10 +38,10 @@ function cells(suspect: SuspectReport, now: number): string[] {
   return [host, String(port), `${state}${left}`, failed, `${count}x`, localTime(last_ms), reason];
 }
 
-/** Forgets everything; what was pinned is intercepted again. */
+/** Forgets everything; pinned hosts are intercepted again. */
 export const detectorClearCommand: Command = {
   name: "detector clear",
-  summary: "Forget what the detector found",
+  summary: "Forget the findings of the detector",
   flags: [JSON_FLAG],
   async run({ flags, output, daemon }) {
     const report = await daemon.call("detector_clear", {});

@@ -1,11 +1,11 @@
-// `iddio gateway`: the daemon in the foreground. All it knows of the daemon is how to start and stop it, and whose
-// installation is meant.
+// `iddio gateway`: the daemon in the foreground. All it knows of the daemon is how to start and
+// stop it, and whose installation is meant.
 
 import { UserError } from "../../model/user-error.ts";
 import { BUILD_VERSION } from "../../version.ts";
 import type { Command, CommandContext } from "../kit/command.ts";
 
-/** Where the whole system's installation is what is there, its daemon is meant, and only root can run that. */
+/** Where only the whole system's installation exists, its daemon is meant, and only root can run that. */
 async function environmentOf({ env, paths }: CommandContext): Promise<CommandContext["env"]> {
   const { statePaths } = await import("../../state/paths.ts");
   if (paths.root === statePaths(env).root) return env;

@@ -1,5 +1,5 @@
-// `iddio inspect …`: which hosts are intercepted, and as which protocol. The daemon edits the file and keeps
-// its comments and layout; nothing here touches it.
+// `iddio inspect …`: which hosts are intercepted, and as which protocol. The daemon edits the file
+// and keeps its comments and layout; nothing here touches it.
 
 import { isProtocol, PROTOCOLS } from "../../model/protocol.ts";
 import type { CommandContext } from "../kit/command.ts";

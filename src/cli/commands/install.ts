@@ -1,5 +1,6 @@
-// `iddio install`: the daemon's binary, the state it starts with, its service, and trust in its CA. Every step looks
-// first and does only what is missing, so that doing it again is harmless and ends what a first try began.
+// `iddio install`: the daemon's binary, the state it starts with, its service, and trust in its CA.
+// Every step looks first and does only the missing part, so that repeating it is harmless and
+// completes a first try.
 
 import { UserError } from "../../model/user-error.ts";
 import type { Command, CommandContext } from "../kit/command.ts";
@@ -33,7 +34,7 @@ export const installCommand: Command = {
     },
     { name: "print-unit", summary: "Print the service unit and change nothing" },
   ],
-  details: ["May be run again at any time: what is right already stays as it is."],
+  details: ["May be run again at any time: parts that are right already stay as they are."],
   examples: ["iddio install", "sudo iddio install --system", "iddio install --no-service --no-trust-ca"],
   async run(context) {
     const { flags, output } = context;
@@ -51,7 +52,7 @@ export const installCommand: Command = {
     await refuseMixedModes(installation.scope, installation.own);
     refuseForeignHome(installation);
     const service = flags.has("no-service") ? undefined : openService(installation);
-    // Before anything is written: what cannot be finished is not begun.
+    // Before anything is written: an installation that cannot be finished is not begun.
     await service?.ensureUsable();
     await refuseStrayDaemon(installation, service);
 

@@ -1,11 +1,12 @@
-// `iddio kubeconfig`: makes clusters with a CA of their own reachable through the gateway. The daemon
-// is told first whom to trust, then what to inspect; the overlay comes last, so that nobody can use it
-// before it works. Doing it again changes nothing.
+// `iddio kubeconfig`: makes clusters with a CA of their own reachable through the gateway. The
+// daemon is told first whom to trust, then what to inspect; the overlay comes last, so that nobody
+// can use it before it works. Doing it again changes nothing.
 
 import { resolve } from "node:path";
 import type { ControlClient } from "../../api/client.ts";
 import type { Kubeconfig } from "../../host/kubeconfig/kubeconfig.ts";
 import type { ServerTrust } from "../../host/kubeconfig/overlay.ts";
+import { hostPort } from "../../text/host-port.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
 import { reachable } from "../kit/proxy-address.ts";
 
@@ -106,7 +107,7 @@ async function register(daemon: ControlClient, trust: ServerTrust, token: string
 function serversOf({ contexts }: Kubeconfig): Server[] {
   const servers = new Map<string, Server>();
   for (const { host, port, isTls, identity } of contexts) {
-    const server = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const server = hostPort(host, port);
     const hasIdentity = identity !== undefined || servers.get(server)?.client_certificate === true;
     servers.set(server, { server, scheme: isTls ? "https" : "http", client_certificate: hasIdentity });
   }

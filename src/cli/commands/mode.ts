@@ -15,7 +15,7 @@ export const getProxyModeCommand: Command = {
   },
 };
 
-/** Changes the mode until the daemon ends; `default_mode` in settings.yaml is what it starts with. */
+/** Changes the mode until the daemon ends; it starts with `default_mode` of settings.yaml. */
 export const setProxyModeCommand: Command = {
   name: "set-proxy-mode",
   summary: "Change the proxy mode of the running daemon",

@@ -1,5 +1,5 @@
-// `iddio pin`, `unpin` and `pinned`: hosts that are never opened, whatever the policy says about them. The daemon
-// keeps the list; without one there is nothing to change.
+// `iddio pin`, `unpin` and `pinned`: hosts that are never opened, whatever the policy says about
+// them. The daemon keeps the list; without one there is nothing to change.
 
 import type { PinReport } from "../../api/daemon-reports.ts";
 import { UserError } from "../../model/user-error.ts";

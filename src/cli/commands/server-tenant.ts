@@ -1,5 +1,5 @@
-// `iddio server tenant` and `iddio server token`: what whoever has the database does before anybody can log in.
-// With the embedded database they run while no server does.
+// `iddio server tenant` and `iddio server token`: the steps of the database's owner before anybody
+// can log in. With the embedded database they run while no server does.
 
 import { UserError } from "../../model/user-error.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../kit/command.ts";
@@ -10,9 +10,9 @@ async function withDatabase<T>(
   { flags, env, paths }: CommandContext,
   work: (opened: import("../../server/open-database.ts").OpenDatabase) => Promise<T>,
 ): Promise<T> {
-  const { openServerDatabase, placeOf } = await import("../../server/open-database.ts");
+  const { openServerDatabase, databasePlace } = await import("../../server/open-database.ts");
   await using opened = await openServerDatabase(
-    placeOf((name) => flags.text(name), env, paths),
+    databasePlace((name) => flags.text(name), env, paths),
     paths,
     false,
   );
@@ -25,9 +25,9 @@ export const serverTenantCommand: Command = {
   summary: "Make a tenant, or say how its people log in",
   args: [{ name: "name" }],
   flags: [
-    { name: "title", value: "text", summary: "What people see" },
+    { name: "title", value: "text", summary: "The tenant's name for people" },
     { name: "issuer", value: "url", summary: "OpenID Connect provider" },
-    { name: "client-id", value: "id", summary: "What the provider calls this server" },
+    { name: "client-id", value: "id", summary: "The provider's client id for this server" },
     { name: "client-secret", summary: "Read the provider's secret from standard input" },
     { name: "groups-claim", value: "name", summary: "Claim that holds groups (default groups)" },
     {
@@ -100,7 +100,7 @@ export const serverTenantsCommand: Command = {
   },
 };
 
-/** Makes a token for whoever has the database. */
+/** Makes a token for the owner of the database. */
 export const serverTokenCommand: Command = {
   name: "server token",
   summary: "Make an API token of the operator, which decides nothing",
@@ -110,7 +110,7 @@ export const serverTokenCommand: Command = {
       name: "role",
       value: "role",
       choices: ["viewer", "author", "admin"],
-      summary: "What it may do (default admin)",
+      summary: "Its role (default admin)",
     },
     {
       name: "for",

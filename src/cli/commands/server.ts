@@ -1,5 +1,5 @@
-// `iddio server`: the control plane in the foreground, and what its operator does to its database. All that is known here of the
-// server is where its database is and how it is reached.
+// `iddio server`: the control plane in the foreground, and what its operator does to its database.
+// All that is known here of the server is where its database is and how it is reached.
 
 import { UserError } from "../../model/user-error.ts";
 import type { Command, CommandContext, FlagSpec } from "../kit/command.ts";
@@ -57,8 +57,8 @@ export const serverCommand: Command = {
         hint: "--tls-cert and --tls-key, or --behind-proxy",
       });
     const signal = interrupted();
-    const { openServerDatabase, placeOf } = await import("../../server/open-database.ts");
-    const place = placeOf((name) => flags.text(name), env, paths);
+    const { openServerDatabase, databasePlace } = await import("../../server/open-database.ts");
+    const place = databasePlace((name) => flags.text(name), env, paths);
     if (place.url === undefined)
       output.note(`no DATABASE_URL: a trial on the embedded database in ${place.folder}`);
     await using opened = await openServerDatabase(place, paths, false);
@@ -100,12 +100,12 @@ export const serverMigrateCommand: Command = {
   summary: "Bring the control plane's database to the schema of this program",
   flags: [...DATABASE_FLAGS],
   details: [
-    "Servers of the version before go on running: a step adds what they do not mind.",
+    "Servers of the version before go on running: a step only adds things that they ignore.",
     "With IDDIO_OWNER_DATABASE_URL it runs as the role that owns the tables.",
   ],
   async run({ flags, output, env, paths }) {
-    const { openServerDatabase, placeOf } = await import("../../server/open-database.ts");
-    const place = placeOf((name) => flags.text(name), env, paths);
+    const { openServerDatabase, databasePlace } = await import("../../server/open-database.ts");
+    const place = databasePlace((name) => flags.text(name), env, paths);
     await using opened = await openServerDatabase(place, paths, true);
     const { schemaVersion } = await import("../../server/database/migrate.ts");
     output.line(`the database is at step ${await schemaVersion(opened.database)}`);

@@ -1,10 +1,10 @@
-// `iddio settings …`: what the daemon runs with. The daemon owns the file: it checks a value before it is written
-// and keeps the file's comments.
+// `iddio settings …`: the settings of the daemon. The daemon owns the file: it checks a value
+// before it is written and keeps the file's comments.
 
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
-import { suggest } from "../kit/suggest.ts";
+import { suggestWord } from "../kit/suggest.ts";
 
 /** Prints every setting as `name: value`, defaults included. */
 export const settingsGetCommand: Command = {
@@ -59,12 +59,12 @@ export const settingsReloadCommand: Command = {
   },
 };
 
-/** Names what was probably meant; the daemon is only asked about keys that this program knows. */
+/** Names the key that was probably meant; the daemon is only asked about keys that this program knows. */
 async function checkName(name: string): Promise<void> {
   const { SETTING_NAMES } = await import("../../state/settings/settings.ts");
   const names: readonly string[] = SETTING_NAMES;
   if (names.includes(name)) return;
-  const near = suggest(name, names);
+  const near = suggestWord(name, names);
   throw new UserError(`there is no setting '${name}'`, {
     hint:
       near === undefined ? `one of: ${names.join(", ")}` : `did you mean '${near}'? see: iddio settings get`,

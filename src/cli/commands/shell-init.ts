@@ -1,5 +1,5 @@
-// `iddio shell-init`: gathers what the snippet needs; the snippet itself is text/shell-init.ts. Runs at
-// every shell start, so nothing is loaded that a running daemon makes unnecessary.
+// `iddio shell-init`: gathers the snippet's inputs; the snippet itself is text/shell-init.ts. Runs
+// at every shell start, so nothing is loaded that a running daemon makes unnecessary.
 
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal } from "../../text/escape.ts";

@@ -1,5 +1,5 @@
-// `iddio status`: whether the daemon is up and what it is doing. `--quiet` runs at every shell start: it must
-// be fast and must not hang.
+// `iddio status`: whether the daemon is up and its state. `--quiet` runs at every shell start: it
+// must be fast and must not hang.
 
 import { isUp } from "../../api/is-up.ts";
 import type { StatusReport } from "../../api/reports.ts";

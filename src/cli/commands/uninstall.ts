@@ -1,5 +1,6 @@
-// `iddio uninstall`: takes away the service, the trust and the binary, then the state, of which the audit log stays
-// unless somebody removes it by hand. Removes only files that are iddio's by name: the directory may hold others.
+// `iddio uninstall`: takes away the service, the trust and the binary, then the state, of which the
+// audit log stays unless somebody removes it by hand. Removes only files that are iddio's by name:
+// the directory may hold others.
 
 import { UserError } from "../../model/user-error.ts";
 import type { Command, CommandContext } from "../kit/command.ts";

@@ -57,7 +57,7 @@ export const upstreamAddCommand: Command = {
   },
 };
 
-/** Lists what is registered. */
+/** Lists the registered upstreams. */
 export const upstreamListCommand: Command = {
   name: "upstream list",
   summary: "List the upstreams with a private CA",

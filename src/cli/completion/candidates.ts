@@ -1,9 +1,10 @@
-// What may stand where the cursor is, by the registry alone. Pure. What only the daemon knows is returned as a
-// question; nothing is proposed that the command would refuse.
+// Lists the words that may stand at the cursor, by the registry alone. Pure. If only the daemon
+// knows the values, the result is a question for it; nothing is proposed that the command would
+// refuse.
 
 import type { ArgumentSpec, Command, Completes, FlagSpec } from "../kit/command.ts";
 
-/** A word and what it does. */
+/** A word and its summary. */
 export interface Candidate {
   readonly value: string;
   readonly about: string;
@@ -21,7 +22,7 @@ export type Candidates =
 
 const NOTHING: Candidates = { kind: "words", words: [] };
 
-/** `words` are those after `iddio`, the last being what is typed so far, perhaps empty. */
+/** `words` are those after `iddio`, the last being the unfinished word, perhaps empty. */
 export function candidatesFor(
   words: readonly string[],
   commands: readonly Command[],

@@ -1,10 +1,12 @@
-// The values that only the running daemon, or a file of the state directory, knows. Asked while somebody holds the
-// Tab key: bounded in time, and without an answer there is simply nothing to propose.
+// The values that only the running daemon, or a file of the state directory, knows. Asked while
+// somebody holds the Tab key: bounded in time, and without an answer there is simply nothing to
+// propose.
 
 import type { ControlClient } from "../../api/client.ts";
-import { hostText, labelText, shortName, timeLeft } from "../../features/approvals/approval-facts.ts";
+import { labelText, shortName, timeLeft } from "../../features/approvals/approval-facts.ts";
 import { isProtocol } from "../../model/protocol.ts";
 import type { StatePaths } from "../../state/paths.ts";
+import { hostText } from "../../text/host-port.ts";
 import type { Completes } from "../kit/command.ts";
 import type { Candidate } from "./candidates.ts";
 
@@ -13,8 +15,8 @@ const AUDIT_ROWS = 300;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const FILTERS = ["host", "op", "tier", "decision", "outcome", "protocol", "command", "method", "status"];
 
-/** What is asked and with what: `partial` is what is typed so far, `args` the arguments before it. */
-export interface Question {
+/** A question for the daemon: `partial` is the typed part of the word, `args` are the arguments before it. */
+export interface ValueQuestion {
   readonly what: Exclude<Completes, "file">;
   readonly args: readonly string[];
   readonly partial: string;
@@ -23,7 +25,13 @@ export interface Question {
 }
 
 /** The values, or rejects as a call to the daemon does. */
-export async function knownValues({ what, args, partial, daemon, paths }: Question): Promise<Candidate[]> {
+export async function knownValues({
+  what,
+  args,
+  partial,
+  daemon,
+  paths,
+}: ValueQuestion): Promise<Candidate[]> {
   const now = Date.now();
   switch (what) {
     case "approval": {

@@ -1,5 +1,6 @@
-// The contract of the checks of `iddio doctor`: what each is given and what it may find. Checks only look: each says
-// what it looked at, what it found and how that is fixed; fixing is the caller's, by the `repairs` that a finding names.
+// The contract of the checks of `iddio doctor`: its inputs and its findings. Checks only look: each
+// names the examined thing, the finding and the fix; the caller fixes it, by the `repairs` that a
+// finding names.
 
 import type { Environment } from "../../host/process/environment.ts";
 import type { Service } from "../../host/service/service.ts";
@@ -17,7 +18,7 @@ export type Repair =
   | { readonly kind: "put-aside"; readonly path: string }
   /** The policy in force, or the settings, as the running daemon has them. */
   | { readonly kind: "policy" | "settings" }
-  /** Makes what is missing of policy, authority and bundle. */
+  /** Makes a missing policy, authority or bundle. */
   | { readonly kind: "seed" }
   /** A new authority; the old one is put aside. */
   | { readonly kind: "authority" }
@@ -42,18 +43,18 @@ export const REPAIR_ORDER: readonly Repair["kind"][] = [
   "trust",
 ];
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   /** Its name, a few words. */
   readonly check: string;
-  /** What was looked at: a path, an address, a command. */
+  /** The examined thing: a path, an address, a command. */
   readonly lookedAt: string;
   readonly verdict: CheckVerdict;
   /** A lower-case clause. */
   readonly detail: string;
-  /** What fixes it, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
+  /** The fix, as a sentence or a command to type; present when the verdict is `warn` or `fail`. */
   readonly fix?: string;
-  /** What `iddio repair` would do about it; empty when a person must. */
+  /** The repairs that `iddio repair` would make; empty when a person must act. */
   readonly repairs?: readonly Repair[];
 }
 
@@ -66,7 +67,7 @@ export interface ForwardFacts {
   readonly failing_since_ms?: number | undefined;
 }
 
-/** What the running daemon says of itself. */
+/** The running daemon's facts about itself. */
 export interface DaemonFacts {
   readonly pid: number;
   readonly version: string;
@@ -85,7 +86,7 @@ export interface DaemonFacts {
   readonly forward?: readonly ForwardFacts[] | undefined;
 }
 
-/** What checks look with. */
+/** The surroundings of a check. */
 export interface CheckContext {
   readonly paths: StatePaths;
   readonly env: Environment;

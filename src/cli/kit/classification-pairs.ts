@@ -2,7 +2,7 @@
 
 import type { ClassifyReport } from "../../api/reports.ts";
 
-/** The lines; what is empty is left out. `reasonName` names the line of the classifier's reason. */
+/** The lines; empty ones are left out. `reasonName` names the line of the classifier's reason. */
 export function classificationPairs(
   report: ClassifyReport,
   reasonName: string,

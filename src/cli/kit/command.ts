@@ -1,5 +1,5 @@
 // The contract between a command's file and the machinery that finds, parses and runs it. A command
-// is a spec object, then `run`; what it needs is handed in. Anything heavy it imports by `await
+// is a spec object, then `run`; its context is handed in. Anything heavy it imports by `await
 // import()` inside run, because every command's file is loaded at every start.
 
 import type { ControlClient } from "../../api/client.ts";
@@ -8,7 +8,7 @@ import type { Feature } from "./feature.ts";
 import type { Flags } from "./flags.ts";
 import type { Output } from "./output.ts";
 
-/** What the values of an argument or flag are, for completion; most are asked of the daemon. */
+/** The kind of an argument's or flag's values, for completion; most are asked of the daemon. */
 export type Completes =
   | "approval"
   | "grant"
@@ -27,7 +27,7 @@ export interface FlagSpec {
   readonly name: string;
   /** Placeholder of the value in help, e.g. `text`. */
   readonly value?: string;
-  /** What the value must be; checked before the command runs. Text unless told. */
+  /** The value's kind, checked before the command runs. Text if absent. */
   readonly kind?: "text" | "count" | "duration";
   readonly choices?: readonly string[];
   /** May be given several times. */
@@ -46,7 +46,7 @@ export interface ArgumentSpec {
   readonly completes?: Completes;
 }
 
-/** What a running command is given. */
+/** The surroundings of a running command. */
 export interface CommandContext {
   /** Positional arguments, as many as the spec demands. */
   readonly args: readonly string[];

@@ -1,5 +1,5 @@
-// The effect of a held request as lines, for `approval show`, the interactive watch and undo alike. Values come from a
-// cluster: the caller escapes the lines before printing them.
+// The effect of a held request as lines, for `approval show`, the interactive watch and undo alike.
+// Values come from a cluster: the caller escapes the lines before printing them.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 

@@ -1,5 +1,5 @@
-// The flags that were given to one command, after they were checked against its spec. Values stay the
-// text that was typed: `--reason 007` is not a number.
+// The flags that were given to one command, after they were checked against its spec. Values stay
+// the text that was typed: `--reason 007` is not a number.
 
 import { parseDuration } from "../../text/duration.ts";
 

@@ -1,6 +1,6 @@
 // Times as rows print them: the clock of the machine that reads, to the second, sortable.
 
-/** `2026-01-02 03:04:05` in local time; `-` for what is no time. */
+/** `2026-01-02 03:04:05` in local time; `-` for an invalid time. */
 export function localTime(ms: number): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return "-";

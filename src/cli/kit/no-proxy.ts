@@ -1,5 +1,5 @@
-// Which inspected hosts a NO_PROXY list takes out of the gateway's sight. Clients read NO_PROXY in many
-// ways; this one errs on the side of naming too many, because it only feeds a warning.
+// Which inspected hosts a NO_PROXY list takes out of the gateway's sight. Clients read NO_PROXY in
+// many ways; this one errs on the side of naming too many, because it only feeds a warning.
 
 /** An entry of NO_PROXY with the inspect entry that it covers. */
 export interface Bypass {

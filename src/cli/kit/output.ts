@@ -1,6 +1,6 @@
-// The only way to stdout and stderr. stdout is what was asked for, everything else goes to stderr.
-// Writes are synchronous: nothing is lost at exit and a slow pipe slows the writer, not the memory.
-// Colour only on a terminal, never with NO_COLOR or TERM=dumb. node:fs and node:tty are loaded when first
+// The only way to stdout and stderr. The answer goes to stdout, everything else to stderr. Writes
+// are synchronous: nothing is lost at exit and a slow pipe slows the writer, not the memory. Colour
+// only on a terminal, never with NO_COLOR or TERM=dumb. node:fs and node:tty are loaded when first
 // needed: they take milliseconds, and `status --quiet` prints nothing.
 
 import { UserError } from "../../model/user-error.ts";
@@ -15,7 +15,7 @@ export class OutputClosed extends Error {
 /** A colour function, or nothing done where colour is not wanted. */
 export type Paint = (text: string) => string;
 
-/** The colours in use, named for what they say. */
+/** The colours in use, named for their meaning. */
 export interface Paints {
   readonly good: Paint;
   readonly warn: Paint;

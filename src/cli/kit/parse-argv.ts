@@ -1,13 +1,14 @@
-// Reads the words after a command's name by that command's spec. Strict: what the spec does not name is wrong usage,
-// with what was probably meant. Values stay the text that was typed: `--reason 007` is not a number.
+// Reads the words after a command's name by that command's spec. Strict: words that the spec does
+// not name are wrong usage, with the probably meant word. Values stay the text that was typed:
+// `--reason 007` is not a number.
 
 import { UserError } from "../../model/user-error.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { ArgumentSpec, Command, FlagSpec } from "./command.ts";
 import { Flags } from "./flags.ts";
-import { suggest } from "./suggest.ts";
+import { suggestWord } from "./suggest.ts";
 
-/** What was typed after the command's name; `wantsHelp` stands for `--help` and then the rest is unchecked. */
+/** The words after the command's name; with `--help`, `wantsHelp` is set and the rest is unchecked. */
 export interface ParsedArgv {
   readonly args: readonly string[];
   readonly flags: Flags;
@@ -82,7 +83,7 @@ export function wrong(command: Command, message: string, hint?: string): UserErr
 
 function unknownFlag(command: Command, typed: string): UserError {
   const names = (command.flags ?? []).map(({ name }) => name);
-  const near = suggest(typed.replace(/^-+/, ""), [...names, "help"]);
+  const near = suggestWord(typed.replace(/^-+/, ""), [...names, "help"]);
   return wrong(
     command,
     `unknown flag '${typed}' for 'iddio ${command.name}'`,
@@ -141,7 +142,7 @@ function missingHint(command: Command, spec: ArgumentSpec, args: readonly string
 
 function checkChoice(command: Command, what: string, choices: readonly string[], value: string): void {
   if (choices.includes(value)) return;
-  const near = suggest(value, choices);
+  const near = suggestWord(value, choices);
   const meant = near === undefined ? "" : `did you mean '${near}'? `;
   throw wrong(command, `${what} cannot be '${value}'`, `${meant}one of: ${choices.join(", ")}`);
 }
@@ -149,7 +150,7 @@ function checkChoice(command: Command, what: string, choices: readonly string[],
 /** Longer lists of choices are told apart from the usage line. */
 const INLINE_CHOICES = 40;
 
-/** Whether the usage line says what an argument may be, instead of its name. */
+/** Whether the usage line lists the values of an argument, instead of its name. */
 export function hasInlineChoices({ choices }: ArgumentSpec): boolean {
   return choices !== undefined && choices.join("|").length <= INLINE_CHOICES;
 }

@@ -1,5 +1,5 @@
-// A bar on stderr while something is downloaded: in a terminal only, on one line, gone when it is done. Draws at most
-// ten times a second, whatever it is told.
+// A bar on stderr while something is downloaded: in a terminal only, on one line, gone when it is
+// done. Draws at most ten times a second, whatever it is told.
 
 import type { Output } from "./output.ts";
 
@@ -29,7 +29,7 @@ export function progressBar(_output: Output): ProgressBar {
   };
 }
 
-/** The line: a bar and percent when the total is known, else what has come so far. */
+/** The line: a bar and percent when the total is known, else the amount so far. */
 export function renderProgress(received: number, total: number): string {
   const megabytes = (received / 1e6).toFixed(1);
   if (total <= 0) return `${megabytes} MB`;

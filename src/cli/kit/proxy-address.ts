@@ -1,4 +1,5 @@
-// Where clients on this machine reach the proxy. A listener on every address is reached by loopback.
+// Where clients on this machine reach the proxy. A listener on every address is reached by
+// loopback.
 
 import type { CommandContext } from "./command.ts";
 import { isDown } from "./is-down.ts";
@@ -18,7 +19,7 @@ export async function proxyAddress({
   }
   const { parseSettings } = await import("../../state/settings/settings.ts");
   const { readConfigFile } = await import("../../state/trusted-file.ts");
-  // What the daemon would not load says nothing of where it will listen.
+  // Settings that the daemon would not load say nothing of its address.
   const parsed = parseSettings((await readConfigFile(paths.settings).catch(() => undefined)) ?? "");
   return reachable("settings" in parsed ? parsed.settings.proxy_listen : DEFAULT_LISTEN);
 }

@@ -1,4 +1,5 @@
-// Secrets from standard input: on the command line they would be public. At a terminal the person is asked.
+// Secrets from standard input: on the command line they would be public. At a terminal the person
+// is asked.
 
 import { UserError } from "../../model/user-error.ts";
 

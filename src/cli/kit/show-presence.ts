@@ -1,5 +1,6 @@
-// How the command line answers when the daemon asks for a person: a code is asked for on the terminal, a passkey's page
-// is opened, root is asked for through sudo. Helper programs are started by absolute path: an agent may own the PATH.
+// How the command line answers when the daemon asks for a person: a code is asked for on the
+// terminal, a passkey's page is opened, root is asked for through sudo. Helper programs are started
+// by absolute path: an agent may own the PATH.
 
 import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
 import type { PresenceQuestion } from "../../api/gate.ts";

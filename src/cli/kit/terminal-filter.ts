@@ -1,6 +1,7 @@
-// What an agent may send to the person's terminal. Sequences that make a terminal do something outside of its screen,
-// or type something by itself, are cut out: what is typed by itself lands in the person's shell after the agent has
-// ended. Everything that draws passes byte for byte. `session replay` and `follow` use it too.
+// Filters an agent's output to the person's terminal. Sequences that make a terminal act outside of
+// its screen, or answer by typing, are cut out: a typed answer lands in the person's shell after
+// the agent has ended. Everything that draws passes byte for byte. `session replay` and `follow`
+// use it too.
 
 const ESC = 0x1b;
 const BEL = 0x07;
@@ -34,7 +35,7 @@ export class TerminalFilter {
     return this.#hasChangedModes;
   }
 
-  /** What of these bytes, and of what was held back before, may be shown now. */
+  /** Returns the bytes that may be shown now, including those held back before. */
   push(bytes: Uint8Array): Uint8Array {
     if (this.#state === "text" && !bytes.includes(ESC) && !bytes.includes(ENQ)) return bytes;
     const out: number[] = [];
@@ -77,7 +78,7 @@ export class TerminalFilter {
   #nextOfString(byte: number, out: number[]): void {
     const held = this.#held;
     if (held.length < STRING_MAX) held.push(byte);
-    // CAN and SUB end a string at once; what follows is text again, to us as to the terminal.
+    // CAN and SUB end a string at once; later octets are text again, to us as to the terminal.
     if (byte === 0x18 || byte === 0x1a) {
       this.#finish(out, false);
       return;

@@ -1,5 +1,6 @@
-// The bytes of a terminal in raw mode as keys. What is pasted comes as one value, so that no letter in it is
-// taken for a key; escape sequences may arrive in pieces, as over a slow line, and unknown ones are swallowed whole.
+// The bytes of a terminal in raw mode as keys. Pasted text comes as one value, so that no letter in
+// it is taken for a key; escape sequences may arrive in pieces, as over a slow line, and unknown
+// ones are swallowed whole.
 
 /** One key, or one paste. */
 export type Key =
@@ -49,10 +50,10 @@ export class KeyReader {
   #rest = "";
   #wasFlushed = false;
 
-  /** The keys that are complete. What may be the beginning of a sequence is kept for the next call. */
+  /** The keys that are complete. A possible beginning of a sequence is kept for the next call. */
   push(text: string): Key[] {
     // The rest of a sequence whose escape came so long before that it was taken for the key: were it read as
-    // keys, so would be what is pasted after it.
+    // keys, so would pasted text after it.
     const isLate = this.#wasFlushed && /^[[O]/.test(text);
     if (text !== "") this.#wasFlushed = false;
     this.#rest += isLate ? `\x1b${text}` : text;

@@ -1,5 +1,6 @@
-// A terminal that a full-screen command has to itself: raw keys in, whole screens out, of which only the lines that
-// changed are sent, for slow lines. Whatever happens, `close` gives the terminal back as it was.
+// A terminal that a full-screen command has to itself: raw keys in, whole screens out, of which
+// only the lines that changed are sent, for slow lines. Whatever happens, `close` gives the
+// terminal back as it was.
 
 import type { Output } from "./output.ts";
 import { type Key, KeyReader } from "./terminal-keys.ts";

@@ -2,7 +2,7 @@
 
 import type { Paint, Paints } from "./output.ts";
 
-/** Paints a tier's name: what only reads is plain, what changes is yellow, everything above is red. */
+/** Paints a tier's name: observe is plain, modify is yellow, everything above is red. */
 export function tierPainter(paints: Pick<Paints, "warn" | "bad">): Paint {
   return (tier) => (tier === "observe" ? tier : tier === "modify" ? paints.warn(tier) : paints.bad(tier));
 }

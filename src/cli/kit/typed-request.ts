@@ -1,16 +1,16 @@
-// A request as people type it: a method, then a URL, or a host and a path. What a person obviously meant is taken;
-// what could be two things is refused with the line that would say it.
+// A request as people type it: a method, then a URL, or a host and a path. An obvious meaning is
+// taken; an ambiguous one is refused with the line to type instead.
 
 import { isAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
 import { splitUrl } from "../../protocols/batch.ts";
-import { suggest } from "./suggest.ts";
+import { suggestWord } from "./suggest.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
 /**
- * The method, as typed. Throws when it is a place, or one of HTTP's misspelled: their case counts. `rest`: what follows
- * it, for the line that would be right.
+ * The method, as typed. Throws when it is a place, or one of HTTP's misspelled: their case counts. `rest`:
+ * the later words, for the corrected line.
  */
 export function typedMethod(command: string, text: string, rest: readonly string[] = []): string {
   if (METHODS.includes(text)) return text;
@@ -20,7 +20,7 @@ export function typedMethod(command: string, text: string, rest: readonly string
       exitCode: 2,
     });
   const near =
-    METHODS.find((method) => method === text.toUpperCase()) ?? suggest(text.toUpperCase(), METHODS);
+    METHODS.find((method) => method === text.toUpperCase()) ?? suggestWord(text.toUpperCase(), METHODS);
   if (near === undefined || (/^[A-Z]{3,}$/.test(text) && near.length !== text.length)) return text;
   throw new UserError(`'${text}' is not an HTTP method`, {
     hint: `did you mean '${near}'? type it as sent`,

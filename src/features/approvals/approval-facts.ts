@@ -1,14 +1,16 @@
-// What a person needs to know of one held request, as name and value: for `approval show` and the
-// interactive watch alike. Values are as they came from the client: the caller escapes them before printing.
+// Lists the facts about one held request, as name and value: for `approval show` and the
+// interactive watch alike. Values are as they came from the client: the caller escapes them before
+// printing.
 
 import type { Approval, ApprovalDetails } from "../../api/reports.ts";
 import type { ClientDetails } from "../../model/entry.ts";
 import { renderDuration } from "../../text/duration.ts";
+import { hostText } from "../../text/host-port.ts";
 
-/** Name and value; what is empty is undefined. */
+/** Name and value; an empty value is undefined. */
 export type Fact = readonly [string, string | undefined];
 
-/** The request itself: what must have been on the screen before anybody allows it. */
+/** The request itself. It must have been on the screen before anybody allows it. */
 export function requestFacts(approval: Approval): readonly Fact[] {
   const { command, labels } = approval;
   return [
@@ -36,7 +38,7 @@ export function originFacts(
   ];
 }
 
-/** What is asked for, on a line of its own: the command, or the request itself where the command says no more. */
+/** Names the request in one line: the command, or the request itself where the command says no more. */
 export function shortName(approval: Pick<Approval, "command" | "method" | "path" | "carrier">): string {
   const { command, method } = approval;
   return command === "" || command === method ? requestLine(approval) : command;
@@ -47,7 +49,7 @@ function requestLine({ carrier, method, path }: Pick<Approval, "method" | "path"
   return carrier === "mcp" || carrier === "ssh" ? path : `${method} ${path}`;
 }
 
-/** What is shown below the facts: everything but the request itself, unless that has several lines. */
+/** Selects the evidence to show below the facts: everything but the request itself, unless that has several lines. */
 export function shownEvidence(approval: ApprovalDetails): readonly ShownEvidence[] {
   const { carrier, evidence, headers, body, trailers = [] } = approval;
   if (carrier !== undefined && carrier !== "http" && evidence !== undefined)
@@ -62,19 +64,13 @@ export function shownEvidence(approval: ApprovalDetails): readonly ShownEvidence
 /** A heading with text or, where there are any, pairs below it. */
 type ShownEvidence = NonNullable<ApprovalDetails["evidence"]>[number];
 
-/** `host`, or `host:port` where the port is not that of HTTPS; IPv6 in brackets then. What has no port has 0. */
-export function hostText({ host, port }: { readonly host: string; readonly port: number }): string {
-  if (port === 443 || port === 0) return host;
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 /** `namespace=payments zone=a`; a value that could pass for two is quoted. Undefined when there are none. */
 export function labelText(labels: Readonly<Record<string, string>>): string | undefined {
   const parts = Object.entries(labels).map(([name, value]) => `${name}=${plainName(value)}`);
   return parts.length === 0 ? undefined : parts.join(" ");
 }
 
-/** `18s left`, or what is true when the time has run out. */
+/** `18s left`, or the outcome when the time has run out. */
 export function timeLeft(expiresMs: number, nowMs: number): string {
   return expiresMs > nowMs ? `${renderDuration(wholeSeconds(expiresMs - nowMs))} left` : "expired";
 }

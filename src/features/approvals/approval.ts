@@ -1,5 +1,5 @@
-// `iddio approval list|show|allow|deny`: what waits for a person, and the answers to it. Shows every
-// character of what an agent sent, with nothing hidden and nothing obeyed by the terminal.
+// `iddio approval list|show|allow|deny`: the waiting approvals, and the answers to them. Shows
+// every character of an agent's request, with nothing hidden and nothing obeyed by the terminal.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 import type { Approval, ApprovalDetails } from "../../api/reports.ts";
@@ -10,7 +10,8 @@ import type { Output } from "../../cli/kit/output.ts";
 import { tierPainter } from "../../cli/kit/tier-painter.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
-import { hostText, originFacts, requestFacts, shownEvidence, timeLeft } from "./approval-facts.ts";
+import { hostText } from "../../text/host-port.ts";
+import { originFacts, requestFacts, shownEvidence, timeLeft } from "./approval-facts.ts";
 
 const REASON_FLAG = {
   name: "reason",
@@ -25,7 +26,7 @@ const DIGEST_FLAG = {
 const ID_ARGUMENT = { name: "id", completes: "approval" } as const;
 const ID_DETAIL = "The id may be given without 'appr_' and cut short as long as it is unique.";
 
-/** Lists what is held, oldest first. */
+/** Lists the held asks, oldest first. */
 export const approvalListCommand: Command = {
   name: "approval list",
   summary: "List the requests that wait for approval",
@@ -95,7 +96,7 @@ export const approvalShowCommand: Command = {
   details: [
     ID_DETAIL,
     "Credentials in headers, and secrets in the body, are shown as ***.",
-    "For Kubernetes it also shows what the request would change or delete, looked at without doing it. Only a person sees that.",
+    "For Kubernetes it also shows the changes and deletions that the request would make. Only a person sees that.",
   ],
   examples: ["iddio approval show a1b2c3d4"],
   async run({ args, flags, output, daemon }) {
@@ -107,7 +108,7 @@ export const approvalShowCommand: Command = {
   },
 };
 
-/** What it would do; to whom that is not shown is told why. */
+/** Asks for the effect; a caller who may not see it gets the reason. */
 async function effectOf(daemon: CommandContext["daemon"], id: string): Promise<EffectReport> {
   try {
     return (await daemon.call("approvals_effect", { id })).effect;
@@ -134,7 +135,7 @@ export const approvalAllowCommand: Command = {
     {
       name: "rest-of-command",
       summary:
-        "Also let what else this process asks for go, for a minute: same host, scope and credential, at most this tier. Never break-glass",
+        "Also allow the further requests of this process for a minute: same host, scope and credential, at most this tier. Never break-glass",
     },
     DIGEST_FLAG,
     JSON_FLAG,
@@ -172,7 +173,7 @@ export const approvalDenyCommand: Command = {
     {
       name: "instead",
       value: "text",
-      summary: "What the client is to do in its place; it reads this in its refusal",
+      summary: "A suggestion to the client, which reads it in its refusal: do this in its place",
     },
     DIGEST_FLAG,
     JSON_FLAG,

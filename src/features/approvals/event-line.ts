@@ -1,5 +1,5 @@
-// One event as one line for people: time, tag, then `name=value` in the order the daemon gave them. What is inside
-// a field has a dotted name, as in `audit tail --filter labels.namespace=payments`.
+// One event as one line for people: time, tag, then `name=value` in the order the daemon gave them.
+// A member of a field has a dotted name, as in `audit tail --filter labels.namespace=payments`.
 
 import type { EventRow } from "../../api/reports.ts";
 import { localTime } from "../../cli/kit/local-time.ts";

@@ -1,4 +1,4 @@
-// `iddio events`: what the daemon tells its listeners.
+// `iddio events`: the daemon's events, as they come.
 
 import type { Command } from "../../cli/kit/command.ts";
 import { EVENT_TAGS } from "../../model/event.ts";

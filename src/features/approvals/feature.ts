@@ -1,5 +1,5 @@
-// What the feature approvals brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature approvals adds to the command line, the control API and doctor. Loaded
+// at every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
@@ -28,7 +28,7 @@ export const approvalsFeature: Feature = {
   ],
   nouns: {
     approval: "Requests that wait for a person",
-    "approval grants": "Grants: what is allowed for a while by 'approval allow --for'",
+    "approval grants": "Grants: permissions for a while, by 'approval allow --for'",
   },
   methods: [
     "approvals_list",

@@ -1,8 +1,9 @@
-// `iddio approval grants …`: what `approval allow --for` has let go until when. A grant is made with an approval only,
-// so that nobody can allow what nobody has asked for.
+// `iddio approval grants …`: what `approval allow --for` has let go until when. A grant is made
+// with an approval only, so that nobody can allow an ask that was never made.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
-import { hostText, labelText, timeLeft } from "./approval-facts.ts";
+import { hostText } from "../../text/host-port.ts";
+import { labelText, timeLeft } from "./approval-facts.ts";
 
 /** Lists the grants in force, soonest to end first. */
 export const approvalGrantsListCommand: Command = {
@@ -29,7 +30,7 @@ export const approvalGrantsListCommand: Command = {
   },
 };
 
-/** Ends a grant now; what it let go already stays gone. */
+/** Ends a grant now; asks that it let go stay gone. */
 export const approvalGrantsRevokeCommand: Command = {
   name: "approval grants revoke",
   summary: "End a grant now",

@@ -1,5 +1,5 @@
-// `iddio approval watch`: in a terminal the place where a person answers, one key each; into a pipe one line an
-// event, for scripts.
+// `iddio approval watch`: in a terminal the place where a person answers, one key each; into a pipe
+// one line an event, for scripts.
 
 import { ControlClient } from "../../api/client.ts";
 import type { EventRow } from "../../api/reports.ts";
@@ -7,7 +7,7 @@ import type { Command } from "../../cli/kit/command.ts";
 import { isInteractive } from "../../cli/kit/terminal.ts";
 import { eventLine } from "./event-line.ts";
 
-/** Interactive in a terminal; else prints what waits already, then approval events as they come. */
+/** Interactive in a terminal; else prints the waiting approvals, then approval events as they come. */
 export const approvalWatchCommand: Command = {
   name: "approval watch",
   summary: "Answer requests as they come, one key each",

@@ -1,11 +1,11 @@
-// The control API over HTTP for the console's pages: the same table, the same checks of input and output, the same gate
-// as on the control socket. Only who calls is another: a session of the console. A method that makes sense from a program
-// of this machine only is not offered.
+// The control API over HTTP for the console's pages: the same table, the same checks of input and
+// output, the same gate as on the control socket. Only who calls is another: a session of the
+// console. A method that makes sense from a program of this machine only is not offered.
 
 import { valueProblem } from "../../api/check-value.ts";
 import { errorReply } from "../../api/error-reply.ts";
 import type { Gate } from "../../api/gate.ts";
-import { type ControlHandlers, carryOut, isStream, type RowSink } from "../../api/handlers.ts";
+import { type ControlHandlers, callHandler, isStream, type RowSink } from "../../api/handlers.ts";
 import { type ControlMethod, entryOf } from "../../api/methods.ts";
 import type { Principal } from "../../api/principal.ts";
 import { admit } from "../../api/server/admit.ts";
@@ -26,7 +26,7 @@ export const NOT_IN_CONSOLE: ReadonlySet<ControlMethod> = new Set([
   "undo_show",
 ]);
 
-/** What routes need from the daemon. */
+/** The daemon's parts that routes work with. */
 export interface RouteParts {
   readonly handlers: () => ControlHandlers;
   readonly gate: Gate;
@@ -38,7 +38,7 @@ export interface RouteParts {
 const BEAT_MS = 10_000;
 
 /** Answers one call; `ended` is aborted when the session ends. */
-export async function answerCall(
+export async function answerRoute(
   parts: RouteParts,
   request: Request,
   caller: Principal,
@@ -63,7 +63,7 @@ export async function answerCall(
       const signal = AbortSignal.any([request.signal, ended]);
       return streamed(signal, (sink) => handlers[method](input as never, admitted, sink));
     }
-    return json(200, await carryOut(handlers, method, input as object, admitted));
+    return json(200, await callHandler(handlers, method, input as object, admitted));
   } catch (error) {
     if (!(error instanceof UserError)) parts.onError(error, method);
     const { status, value } = errorReply(error);

@@ -1,5 +1,6 @@
-// The console's page and scripts, which are inside the program: bundled when it is compiled, and on the first request when
-// it runs from its sources. Loaded when a page is asked for, not before. Serves nothing but what the bundle lists.
+// The console's page and scripts, which are inside the program: bundled when it is compiled, and on
+// the first request when it runs from its sources. Loaded when a page is asked for, not before.
+// Serves only the files that the bundle lists.
 
 import { randomBytes } from "node:crypto";
 import { type PageBundle, readPageBundle } from "../../host/page-bundle.ts";

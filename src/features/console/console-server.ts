@@ -1,22 +1,23 @@
-// The console as the daemon serves it: pages to anyone who may connect, the control API to anyone who has a session, and the
-// pages of the guard's touches. The port is kept over restarts, because a browser ties what it stores to it.
+// The console as the daemon serves it: pages to anyone who may connect, the control API to anyone
+// who has a session, and the pages of the guard's touches. The port is kept over restarts, because
+// a browser ties its storage to it.
 
 import type { Gate } from "../../api/gate.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import { UserError } from "../../model/user-error.ts";
-import { answerCall, json } from "./api-routes.ts";
+import { answerRoute, json } from "./api-routes.ts";
 import type { ConsoleSessions } from "./console-sessions.ts";
 import { type LoopbackServer, plain, serveLoopback, type UserOf } from "./loopback-server.ts";
 
 /** Touches of a passkey that are asked for on a page (the guard's). */
 export interface TouchPages {
-  /** What is asked; undefined when it was answered, or it has expired. */
+  /** Returns the question; undefined when it was answered or has expired. */
   find(id: string): object | undefined;
-  /** Takes the browser's answer. Throws what is wrong with it. */
+  /** Takes the browser's answer. Throws the problem with it. */
   finish(id: string, answer: unknown): Promise<void>;
 }
 
-/** What the console is made with. */
+/** The parts that the console works with. */
 export interface ConsoleParts {
   readonly sessions: ConsoleSessions;
   readonly handlers: () => ControlHandlers;
@@ -147,10 +148,10 @@ export class ConsoleServer {
     const uid = this.#parts.ownerUid;
     const caller = { kind: "console", session: session.id, ...(uid === undefined ? {} : { uid }) } as const;
     const { handlers, gate, onError } = this.#parts;
-    return answerCall({ handlers, gate: gate(), onError }, request, caller, session.ended);
+    return answerRoute({ handlers, gate: gate(), onError }, request, caller, session.ended);
   }
 
-  /** The browser's own window names only `localhost`: what is asked is on the page, and only this page can answer. */
+  /** The browser's own window names only `localhost`: the question is on the page, and only this page can answer. */
   async #answerTouch(request: Request, id: string): Promise<Response> {
     const touch = this.#touches?.find(id);
     if (touch === undefined) return plain(404, "this question was already answered, or it has expired");

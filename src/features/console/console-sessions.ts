@@ -1,12 +1,12 @@
-// Who may see the console: tokens that open one session each within a minute, and the sessions. Both live in memory and
-// end with the daemon. A session remembers the terminal that it was opened from; whether that may still decide is asked
-// at each decision (the guard).
+// Who may see the console: tokens that open one session each within a minute, and the sessions.
+// Both live in memory and end with the daemon. A session remembers the terminal that it was opened
+// from; whether that may still decide is asked at each decision (the guard).
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ConsoleSessionReport } from "../../api/console-methods.ts";
 import type { SessionChain } from "../../host/process/session-chain.ts";
 
-/** What opens a session. */
+/** The caller who opens a session. */
 export interface ConsoleOpener {
   /** The processes above the one that asked; undefined when the system did not tell. */
   readonly chain: SessionChain | undefined;
@@ -99,7 +99,7 @@ export class ConsoleSessions {
     return session;
   }
 
-  /** What opened a session, if it may decide. */
+  /** Returns the terminal session that opened this one, if it may decide. */
   deciderOf(id: string | undefined): SessionChain | undefined {
     this.#forgetEnded();
     const session = id === undefined ? undefined : this.#sessions.get(id);

@@ -1,5 +1,5 @@
-// `iddio console`: opens the console in the browser, lists and ends its sessions. The token that opens it travels in a
-// file that only the user can read, because command lines are public.
+// `iddio console`: opens the console in the browser, lists and ends its sessions. The token that
+// opens it travels in a file that only the user can read, because command lines are public.
 
 import type { Command, CommandContext } from "../../cli/kit/command.ts";
 import { JSON_FLAG } from "../../cli/kit/command.ts";

@@ -1,11 +1,12 @@
-// The console from the desktop's menu: adds and removes the launcher, and is what it starts. There is no terminal then: what
-// goes wrong is said on a page, and under the guard `session` such a console may only look.
+// The console from the desktop's menu: adds and removes the launcher, and is the program that the
+// launcher starts. There is no terminal then: errors are shown on a page, and under the guard
+// `session` such a console may only look.
 
 import type { CommandContext } from "../../cli/kit/command.ts";
 import {
   daemonStatus,
   installationOf,
-  ownProgram,
+  programFile,
   waitForDaemon,
 } from "../../cli/kit/installation/installation.ts";
 import { openPage } from "../../cli/kit/show-presence.ts";
@@ -35,7 +36,7 @@ export async function runLauncher(context: CommandContext, open: () => Promise<O
     return;
   }
   if (flags.has("install")) {
-    const { paths, changed } = await installLauncher({ program: lastingPath(ownProgram(), env), env });
+    const { paths, changed } = await installLauncher({ program: lastingPath(programFile(), env), env });
     for (const path of paths) output.line(`${changed ? "wrote" : "kept "} ${path}`);
     output.note("'iddio' is in the desktop's menu now; take it away with: iddio console --uninstall");
     return;
@@ -52,7 +53,7 @@ async function inWindow(context: CommandContext, open: () => Promise<Opened>): P
     show(await writeRedirectPage(paths.root, `${url}#${token}`), env);
     output.line(`opened ${url}`);
   } catch (error) {
-    // Started from a menu, nobody reads what is printed.
+    // When it was started from a menu, nobody reads its output.
     if (error instanceof UserError && !process.stderr.isTTY)
       show(await writeProblemPage(paths.root, error.message, error.hint ?? "iddio doctor"), env);
     throw error;

@@ -1,6 +1,7 @@
-// The only way in: a web server on 127.0.0.1 and ::1 that answers to `localhost:<port>` and to nobody else. What every
-// answer has in common is decided here, before anything is routed: who connects, which Host, which Origin, which headers.
-// Anyone who holds one of the two addresses would be the same origin, so both are taken or none.
+// The only way in: a web server on 127.0.0.1 and ::1 that answers to `localhost:<port>` and to
+// nobody else. What every answer has in common is decided here, before anything is routed: who
+// connects, which Host, which Origin, which headers. Anyone who holds one of the two addresses
+// would be the same origin, so both are taken or none.
 
 /** Who may connect, by number; `undefined` when the system does not tell, which is nobody. */
 export type UserOf = (
@@ -8,7 +9,7 @@ export type UserOf = (
   server: { readonly address: string; readonly port: number },
 ) => number | undefined;
 
-/** What a server is made with. */
+/** The inputs of a loopback server. */
 export interface LoopbackOptions {
   /** 0 takes a free one. */
   readonly port: number;
@@ -27,7 +28,7 @@ export interface LoopbackServer {
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const ADDRESSES = ["127.0.0.1", "::1"] as const;
 
-/** Headers of every answer. Nobody may keep it, frame it, or guess what it is. */
+/** Headers of every answer. Nobody may keep it, frame it, or guess its type. */
 export const COMMON_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
@@ -39,7 +40,7 @@ export const COMMON_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** What a page without one of its own may do: nothing. */
+/** The policy of a page without one of its own: nothing is allowed. */
 export const CLOSED_POLICY =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

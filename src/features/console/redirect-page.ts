@@ -1,10 +1,12 @@
-// A page on disk that leads the browser to the console. Only the user can read it; it holds the token instead of the
-// browser's command line, which everybody can read, and is gone after a minute.
+// A page on disk that leads the browser to the console. Only the user can read it; it holds the
+// token instead of the browser's command line, which everybody can read, and is gone after a
+// minute.
 
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { escapeXml } from "../../text/escape-xml.ts";
 
 const LIFE_MS = 60_000;
 const NAME = /^console-[0-9a-f]{16}\.html$/;
@@ -19,14 +21,14 @@ export async function writeRedirectPage(folder: string, url: string): Promise<st
   return write(folder, html);
 }
 
-/** A page that says why there is no console, for whoever started it from a menu. */
+/** A page that says why there is no console, for a person who started it from a menu. */
 export async function writeProblemPage(folder: string, message: string, hint: string): Promise<string> {
   return write(
     folder,
     `<!doctype html><meta charset="utf-8"><title>iddio</title>
 <body style="font: 16px/1.6 system-ui, sans-serif; max-width: 36rem; margin: 12vh auto; padding: 0 1rem; color-scheme: light dark">
 <h1 style="font-size: 1.4rem">The console does not open</h1>
-<p>${escaped(message)}</p><p>In a terminal: <code>${escaped(hint)}</code></p>
+<p>${escapeXml(message)}</p><p>In a terminal: <code>${escapeXml(hint)}</code></p>
 `,
   );
 }
@@ -37,10 +39,6 @@ async function write(folder: string, html: string): Promise<string> {
   const path = join(folder, `console-${randomBytes(8).toString("hex")}.html`);
   await writeFile(path, html, { mode: 0o600, flag: "wx" });
   return pathToFileURL(path).href;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 async function removeOld(folder: string): Promise<void> {

@@ -1,5 +1,6 @@
-// `iddio credentials add`: says where the value of a credential comes from. The daemon checks it and gets the value once;
-// of a cluster this command reads which server the kubeconfig's context leads to, and who the operator is there.
+// `iddio credentials add`: says where the value of a credential comes from. The daemon checks it
+// and gets the value once; of a cluster this command reads which server the kubeconfig's context
+// leads to, and who the operator is there.
 
 import type { CredentialInput } from "../../api/credential-methods.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
@@ -133,13 +134,13 @@ export const credentialsAddAwsCommand: Command = {
       name: "session",
       value: "what",
       choices: ["action", "role"],
-      summary: "What they may do: the request's action (default) or all of the role",
+      summary: "The rights of the keys: the request's action (default) or all of the role",
     },
     { name: "api", value: "url", summary: "URL of STS, if not AWS's own" },
     JSON_FLAG,
   ],
   details: [
-    "The source gives a credentials file, what a credential process prints, or",
+    "The source gives a credentials file, the output of a credential process, or",
     "ACCESSKEY:SECRET[:TOKEN].",
   ],
   examples: ["iddio credentials add aws prod --from file --path /home/ana/.aws/credentials"],
@@ -220,7 +221,7 @@ async function add({ flags, output, daemon }: CommandContext, input: CredentialI
   const { hosts, kind, name } = credential;
   const where = kind === "aws" ? ["the endpoints of AWS's services", ...hosts] : hosts;
   output.line(`${name} is lent to requests to ${where.join(", ")}`);
-  if (kind !== "kubernetes") output.note("what an agent gets in its place: iddio credentials env");
+  if (kind !== "kubernetes") output.note("the placeholder that an agent gets: iddio credentials env");
 }
 
 function optional<K extends string>(key: K, value: string | undefined): { readonly [_ in K]?: string } {

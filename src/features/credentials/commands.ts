@@ -1,5 +1,6 @@
-// `iddio credentials`: tokens that iddio holds, so that an agent needs none. The daemon keeps where each value comes from
-// and puts it into requests that hold its placeholder; these commands only talk to it.
+// `iddio credentials`: tokens that iddio holds, so that an agent needs none. The daemon keeps where
+// each value comes from and puts it into requests that hold its placeholder; these commands only
+// talk to it.
 
 import type { CredentialReport } from "../../api/credential-methods.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
@@ -25,7 +26,7 @@ export const credentialsListCommand: Command = {
 /** Prints placeholders as a shell would set them. */
 export const credentialsEnvCommand: Command = {
   name: "credentials env",
-  summary: "Print what an agent gets in place of the tokens",
+  summary: "Print the placeholders that an agent gets in place of the tokens",
   flags: [JSON_FLAG],
   details: [
     "A placeholder is worth nothing but through iddio, for your own user. For a shell:",

@@ -1,6 +1,7 @@
-// The credentials that this daemon lends: finds placeholders in requests and puts the real values in their place, for the
-// hosts of that credential only. Owns when a value is fetched again and when a request is refused instead. A value is in no
-// log, row, event or message; every token that is minted leaves a row with its name, its end and its scope.
+// The credentials that this daemon lends: finds placeholders in requests and puts the real values
+// in their place, for the hosts of that credential only. Owns when a value is fetched again and
+// when a request is refused instead. A value is in no log, row, event or message; every token that
+// is minted leaves a row with its name, its end and its scope.
 
 import type { CredentialInput, CredentialReport } from "../../api/credential-methods.ts";
 import type {
@@ -21,13 +22,13 @@ import type { CredentialStore } from "../../state/tables/credential-store.ts";
 import { readKeys } from "./aws/keys-text.ts";
 import { AwsLending } from "./aws/lending.ts";
 import { Held, type HeldParts } from "./held.ts";
-import { bypassesImpersonation, impersonated, impersonationProblem, isBelow } from "./impersonation.ts";
+import { bypassesImpersonation, impersonated, impersonationProblem, isBelowPrefix } from "./impersonation.ts";
 import { isForHost, kindOf } from "./kinds.ts";
 import { findPlaceholder, holderOf, placeholderOf, putIn } from "./placeholder.ts";
 import { rawValue, writeKeychain } from "./sources/source.ts";
 import { checkedCredential, type StoredCredential } from "./stored-credential.ts";
 
-/** What it works with. */
+/** The parts that credentials work with. */
 export interface CredentialsOptions {
   readonly store: CredentialStore;
   readonly recorder: Pick<Recorder, "control">;
@@ -35,14 +36,14 @@ export interface CredentialsOptions {
   readonly env: Environment;
   readonly proxyFor: (url: string) => string;
   readonly ask: AskOwn;
-  /** What stands before the paths of the registered cluster that a target is for; "" for none. */
+  /** The path prefix of the registered cluster that a target is for; "" for none. */
   readonly prefixOf: (host: string, port: number, target: string) => string;
   /** The wall clock, for tests of what ends by it. */
   readonly now?: () => number;
 }
 
 const MAX_CREDENTIALS = 100;
-/** Methods that send back what they got, or that carry no request. */
+/** Methods that send the request back, or that carry no request. */
 const NEVER: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
 /** How long the daemon's end waits for tokens to be ended. */
 const CLOSE_MS = 3_000;
@@ -129,7 +130,7 @@ export class Credentials implements CredentialRelease {
     return [...this.#held.values()].map(({ report }) => report);
   }
 
-  /** What a caller has in place of each; `runId` is "" outside of runs. */
+  /** Lists the caller's placeholder for each credential; `runId` is "" outside of runs. */
   placeholders(runId: string) {
     return [...this.#held.values()].map((held) => {
       const { name, kind, origin } = held.credential;
@@ -199,7 +200,7 @@ export class Credentials implements CredentialRelease {
     return held.report;
   }
 
-  /** Ends what can be ended, for nobody uses it any more. */
+  /** Ends the tokens that can be ended, because nobody uses them any more. */
   async close(): Promise<void> {
     const ends = [...this.#held.values()].map((held) => this.#end(held));
     await Promise.race([Promise.allSettled(ends), Bun.sleep(CLOSE_MS)]);
@@ -285,7 +286,7 @@ function whyNotLent(
     const { prefix } = origin.cluster;
     // Another cluster may be registered further below.
     const isDeeper = prefixOf(head.host, head.port, head.target).length > prefix.length;
-    if (isDeeper || !isBelow(prefix, head.target)) return "is for another cluster of that server";
+    if (isDeeper || !isBelowPrefix(prefix, head.target)) return "is for another cluster of that server";
   }
   return whyNotAnywhere(request) ?? impersonationProblem(origin, head.headers);
 }
@@ -299,7 +300,7 @@ function whyNotAnywhere({ head, lender, operation }: LendingRequest): string | u
   return undefined;
 }
 
-/** An answer in a coding could not be looked through for what must not be in it. */
+/** An answer in a coding could not be searched for secrets. */
 function readable(headers: readonly Header[]): readonly Header[] {
   const isCoding = ([name]: Header) => name.toLowerCase() === "accept-encoding";
   return headers.some(isCoding)

@@ -1,5 +1,5 @@
-// What the feature credentials brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature credentials adds to the command line, the control API and doctor.
+// Loaded at every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
@@ -33,7 +33,7 @@ export const credentialsFeature: Feature = {
   ],
   nouns: {
     credentials: "Tokens that iddio holds for agents",
-    "credentials add": "Where a token comes from, by what it is for",
+    "credentials add": "Add a token for a service",
   },
   methods: [
     "credentials_list",
@@ -45,4 +45,5 @@ export const credentialsFeature: Feature = {
   ],
   stages: ["credentials"],
   tables: ["credentials", "placeholder_secret"],
+  daemon: async () => (await import("./daemon-part.ts")).startCredentials,
 };

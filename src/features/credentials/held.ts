@@ -1,5 +1,6 @@
-// One credential that is lent: its values, when they are fetched again, and what ends them. Values are in memory only. Every
-// token that is minted leaves a row with its id, its end, its scope and what it was minted for.
+// One credential that is lent: its values, when they are fetched again, and what ends them. Values
+// are in memory only. Every token that is minted leaves a row with its id, its end, its scope and
+// its purpose.
 
 import type { CredentialReport } from "../../api/credential-methods.ts";
 import { operatorToken } from "../../host/kubeconfig/operator-token.ts";
@@ -19,7 +20,7 @@ import { type ClusterParts, ServiceAccounts } from "./minting/service-account.ts
 import { rawValue, readSource } from "./sources/source.ts";
 import type { AwsOrigin, Operator, ServiceAccountOrigin, StoredCredential } from "./stored-credential.ts";
 
-/** What it works with. */
+/** The parts that a held credential works with. */
 export interface HeldParts {
   readonly env: Environment;
   readonly proxyFor: (url: string) => string;
@@ -29,12 +30,12 @@ export interface HeldParts {
   readonly minted: (fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** What a value is for. */
+/** The purpose that a value is needed for. */
 export interface Need {
   readonly tier: TierOrUnknown;
   /** For the row of a token that has to be minted. */
   readonly why: string;
-  /** What is about to be done, for keys that are good for that alone. */
+  /** The operation about to be done, for keys that are made for that alone. */
   readonly operation?: Classification;
   /** Who asks, in a word. */
   readonly who?: string;
@@ -100,7 +101,7 @@ export class Held {
       if (value?.text === text && value.expiresMs !== undefined) this.#slots.delete(key);
   }
 
-  /** Ends what is in use, where its kind can be ended; a note when it cannot. Throws a `UserError`. */
+  /** Ends the tokens in use, where its kind can be ended; a note when it cannot. Throws a `UserError`. */
   async revoke(): Promise<string | undefined> {
     const { name, origin } = this.credential;
     const values = [...this.#slots.values()].flatMap(({ value }) => value?.text ?? []);
@@ -225,12 +226,12 @@ export class Held {
 export function accountFor({ accounts }: ServiceAccountOrigin, tier: TierOrUnknown): string {
   const account = (tier === "unknown" ? undefined : accounts[tier]) ?? accounts.default;
   if (account !== undefined) return account;
-  throw new UserError(`it has no service account for what is ${tier}`, {
+  throw new UserError(`it has no service account for the tier ${tier}`, {
     hint: "add it again with --service-account, for every tier that has none of its own",
   });
 }
 
-/** The session policy for what is about to be done; "" for keys that are not narrowed. Throws a `UserError`. */
+/** The session policy for the coming operation; "" for keys that are not narrowed. Throws a `UserError`. */
 function policyFor({ role }: AwsOrigin, { operation }: Need): string {
   if (role?.session !== "action" || operation === undefined) return "";
   const policy = sessionPolicy(operation);

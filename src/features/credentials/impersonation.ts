@@ -1,6 +1,6 @@
-// Impersonation of a cluster's users: the operator's own identity goes out, and beside it the fields that make it act as
-// somebody who may do less. It must not fail open: who acts is said by iddio alone, and the operator's client
-// certificate never goes without it.
+// Impersonation of a cluster's users: the operator's own identity goes out, and beside it the
+// fields that make it act as somebody who may do less. It must not fail open: who acts is said by
+// iddio alone, and the operator's client certificate never goes without it.
 
 import type { LendingRequest } from "../../gateway/request/credential-release.ts";
 import type { Header } from "../../model/request.ts";
@@ -48,7 +48,7 @@ export function bypassesImpersonation(origin: Origin, { head, identity }: Lendin
   );
 }
 
-/** Whether a target lies below what stands before a cluster's paths. */
-export function isBelow(prefix: string, target: string): boolean {
+/** Whether a target lies below a cluster's path prefix. */
+export function isBelowPrefix(prefix: string, target: string): boolean {
   return prefix === "" || (target.startsWith(prefix) && /^[/?]/.test(target.slice(prefix.length)));
 }

@@ -1,5 +1,6 @@
-// What each kind of credential is: which hosts it is for, what its placeholder looks like and which variable the tool reads
-// it from. A placeholder has the shape of the real thing, so that clients which check the shape take it.
+// The kinds of credentials: the hosts of each, the form of its placeholder and the variable that
+// the tool reads it from. A placeholder has the shape of the real thing, so that clients which
+// check the shape take it.
 
 import { isIP } from "node:net";
 
@@ -63,7 +64,8 @@ const KINDS: Readonly<Record<CredentialKind, Kind>> = {
     variables: ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"],
     shape: (random) => `ya29.${letters(random, 60)}`,
   },
-  // Requests to the endpoints of its services are signed again; what a client has is made in aws/placeholder-keys.ts.
+  // Requests to the endpoints of its services are signed again; a client's placeholder keys are made in
+  // aws/placeholder-keys.ts.
   aws: {
     hosts: [],
     variables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
@@ -82,7 +84,7 @@ const KINDS: Readonly<Record<CredentialKind, Kind>> = {
   },
 };
 
-/** What a kind is. */
+/** The description of a kind. */
 export function kindOf(kind: CredentialKind): Kind {
   return KINDS[kind];
 }

@@ -1,5 +1,6 @@
-// Placeholders: what a client has in place of a credential. They are derived from a secret of this machine, so that none is
-// stored; each run of an agent has its own, which is worth nothing in another run, outside of it, or once it has ended.
+// Placeholders: a client's stand-ins for credentials. They are derived from a secret of this
+// machine, so that none is stored; each run of an agent has its own, which is worth nothing in
+// another run, outside of it, or once it has ended.
 
 import { createHmac } from "node:crypto";
 import type { Header } from "../../model/request.ts";
@@ -17,15 +18,18 @@ export function holderOf(secret: Uint8Array): string {
 }
 
 /** Where in the fields of a request a placeholder stands. */
-export interface Found {
+export interface FoundPlaceholder {
   readonly index: number;
   /** `whole`: in the text as it is. `basic`: in a name and password of Basic authentication. */
   readonly place: "whole" | "basic";
 }
 
 /** Every place of `placeholder` in these fields. */
-export function findPlaceholder(headers: readonly Header[], placeholder: string): readonly Found[] {
-  const found: Found[] = [];
+export function findPlaceholder(
+  headers: readonly Header[],
+  placeholder: string,
+): readonly FoundPlaceholder[] {
+  const found: FoundPlaceholder[] = [];
   for (const [index, [, value]] of headers.entries()) {
     if (value.includes(placeholder)) found.push({ index, place: "whole" });
     else if (basicOf(value)?.includes(placeholder) === true) found.push({ index, place: "basic" });

@@ -1,10 +1,12 @@
-// A credential as it is stored in state.db: where its value comes from, never the value. Owns what may be configured;
-// what cannot work is refused when it is added, not when the first request is due.
+// A credential as it is stored in state.db: where its value comes from, never the value. Owns the
+// possible configurations; one that cannot work is refused when it is added, not when the first
+// request is due.
 
 import { isAbsolute } from "node:path";
 import type { CredentialInput } from "../../api/credential-methods.ts";
 import { isTier, type Tier } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
+import { hostPort } from "../../text/host-port.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
 import { CREDENTIAL_KINDS, type CredentialKind, kindOf } from "./kinds.ts";
 import { programProblem, type Source } from "./sources/source.ts";
@@ -13,7 +15,7 @@ import { programProblem, type Source } from "./sources/source.ts";
 export interface ClusterPlace {
   readonly host: string;
   readonly port: number;
-  /** What stands before its paths; "" for most. */
+  /** The path prefix of the cluster on its server; "" for most. */
   readonly prefix: string;
   /** The kubeconfig's context that leads there. */
   readonly context: string;
@@ -80,7 +82,7 @@ export interface AwsRole {
   /** URL of STS. */
   readonly sts: string;
   readonly ttlS: number;
-  /** `action`: the keys may do what the request does; `role`: all that the role may do. */
+  /** `action`: the keys may do only the request's action; `role`: everything that the role may do. */
   readonly session: "action" | "role";
 }
 
@@ -117,7 +119,7 @@ const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const HOST = /^\.?(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::\d{1,5})?$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,100}$/;
 
-/** Checks what was typed. Throws a `UserError` that says what to type instead. */
+/** Checks the typed configuration. Throws a `UserError` that says what to type instead. */
 export function checkedCredential(input: CredentialInput): StoredCredential {
   const kind = CREDENTIAL_KINDS.find((each) => each === input.kind);
   if (kind === undefined)
@@ -157,7 +159,7 @@ function clusterCredential(input: CredentialInput): StoredCredential {
   const { kubeconfig: file = "", kubeconfig_user: user = "" } = input;
   const operator: Operator =
     file === "" ? { kind: "certificate" } : { kind: "kubeconfig", file, user, plugin: "" };
-  const hosts = [`${host.includes(":") ? `[${host}]` : host}:${port}`];
+  const hosts = [hostPort(host, port)];
   if (input.from === "impersonation") {
     const as = input.impersonate ?? "";
     const groups = input.impersonate_groups ?? [];
@@ -197,7 +199,7 @@ function accountsOf({ service_account, tiers = {} }: CredentialInput): ServiceAc
   return accounts;
 }
 
-/** What gcloud asks for. */
+/** gcloud asks for this scope. */
 const GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
 function googleOrigin(input: CredentialInput, base: GoogleOrigin["base"]): GoogleOrigin {

@@ -1,5 +1,6 @@
-// Does what findings name as their repairs, in the order in which repairs depend on each other. Each repair is said
-// before it is done; one that fails stops the rest, because the rest may need it.
+// Does what findings name as their repairs, in the order in which repairs depend on each other.
+// Each repair is said before it is done; one that fails stops the rest, because the rest may need
+// it.
 
 import { ControlClient } from "../../api/client.ts";
 import { type Finding, REPAIR_ORDER, type Repair } from "../../cli/kit/check.ts";
@@ -7,7 +8,7 @@ import { bringUp, placeDaemon } from "../../cli/kit/installation/bring-up.ts";
 import {
   daemonStatus,
   type Installation,
-  ownProgram,
+  programFile,
   waitForDaemon,
 } from "../../cli/kit/installation/installation.ts";
 import type { Service } from "../../host/service/service.ts";
@@ -19,7 +20,8 @@ const WAIT_MS = 10_000;
 export function planRepairs(findings: readonly Finding[]): readonly Repair[] {
   const all = new Map<string, Repair>();
   for (const { repairs = [], verdict } of findings) {
-    // What is only worth knowing is fixed when it costs nothing: an authority about to expire is a person's decision.
+    // A warning is repaired only when that costs nothing: replacing an authority about to expire is a
+    // person's decision.
     for (const repair of repairs)
       if (verdict === "fail" || repair.kind === "bundle" || repair.kind === "restart")
         all.set(JSON.stringify(repair), repair);
@@ -27,7 +29,8 @@ export function planRepairs(findings: readonly Finding[]): readonly Repair[] {
   const planned = [...all.values()];
   const restarts = new Set<Repair["kind"]>(["install", "authority"]);
   const isRestarted = planned.some(({ kind }) => restarts.has(kind));
-  // What a person must fix first (a policy that does not load) would stop a restarted daemon as well.
+  // A problem that a person must fix first (a policy that does not load) would stop a restarted daemon as
+  // well.
   const isBlocked = findings.some(
     ({ check, verdict, repairs = [] }) =>
       verdict === "fail" && repairs.length === 0 && (check === "policy" || check === "port"),
@@ -37,7 +40,7 @@ export function planRepairs(findings: readonly Finding[]): readonly Repair[] {
     .sort((a, b) => REPAIR_ORDER.indexOf(a.kind) - REPAIR_ORDER.indexOf(b.kind));
 }
 
-/** What a repair does, as a clause. */
+/** Describes a repair as a clause. */
 export function describeRepair(repair: Repair): string {
   switch (repair.kind) {
     case "chown":
@@ -53,9 +56,9 @@ export function describeRepair(repair: Repair): string {
     case "authority":
       return "put the CA aside and make a new one";
     case "seed":
-      return "write what is missing of policy, CA and bundle";
+      return "write the missing ones of policy, CA and bundle";
     case "bundle":
-      return "write the bundle anew";
+      return "write the bundle again";
     case "install":
       return "place binary, marker and service unit";
     case "restart":
@@ -86,7 +89,7 @@ export async function problemWith(
     }
     case "install":
       try {
-        ownProgram();
+        programFile();
         return undefined;
       } catch (error) {
         if (error instanceof UserError) return error;

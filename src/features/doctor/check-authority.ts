@@ -1,5 +1,5 @@
-// doctor: the authority, who trusts it, and the bundle that clients are pointed at. Reads certificates with node:crypto
-// only: what must be judged as the gateway judges it is not looked at here.
+// doctor: the authority, who trusts it, and the bundle that clients are pointed at. Reads
+// certificates with node:crypto only: the gateway's own rules for chains are not applied here.
 
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// doctor: policy.yaml and settings.yaml, read exactly as the daemon reads them. Never proposes a policy that is not
-// known to be the one that was meant.
+// doctor: policy.yaml and settings.yaml, read exactly as the daemon reads them. Never proposes a
+// policy that is not known to be the one that was meant.
 
 import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 import { commandProblems } from "../../policy/lint/known-commands.ts";
@@ -7,7 +7,7 @@ import { parsePolicy } from "../../policy/parse/parse.ts";
 import { parseSettings } from "../../state/settings/settings.ts";
 import { readConfigFile } from "../../state/trusted-file.ts";
 
-/** Whether the policy loads, and what the daemon enforces if it does not. */
+/** Whether the policy loads, and which policy the daemon enforces if it does not. */
 export async function checkPolicy({ paths, daemon }: CheckContext): Promise<Finding> {
   const about = { check: "policy", lookedAt: paths.policy };
   const text = await readConfigFile(paths.policy);

@@ -1,5 +1,6 @@
-// doctor: what only macOS does to a background program: it keeps it from the local network, and files its notifications
-// where nobody looks. Neither can be asked for; the first is seen by what the daemon has met.
+// doctor: restrictions of macOS on background programs: it keeps them from the local network, and
+// files their notifications where nobody looks. Neither can be asked for; the first shows in the
+// daemon's failures.
 
 import { existsSync } from "node:fs";
 import type { CheckContext, Finding } from "../../cli/kit/check.ts";
@@ -28,7 +29,7 @@ export async function checkLocalNetwork({ paths, nowMs }: CheckContext): Promise
   };
 }
 
-/** Says what nobody can look up: whether notifications are seen. */
+/** Says that no program can look up whether notifications are seen. */
 export async function checkNotifications({ service }: CheckContext): Promise<Finding> {
   const about = { check: "notifications", lookedAt: "osascript" };
   if (service?.unit.includes("<string>Background</string>") === true)

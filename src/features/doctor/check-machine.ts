@@ -1,5 +1,5 @@
-// doctor: what is around the daemon: disk, clock, the audit log, and the environment of the shell that asks. Nothing
-// here is iddio's to change but the mode of its own files.
+// doctor: the daemon's surroundings: disk, clock, the audit log, and the environment of the shell
+// that asks. Nothing here is iddio's to change but the mode of its own files.
 
 import { constants } from "node:fs";
 import { access, readdir, stat, statfs } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// doctor: the daemon as something that runs: marker, binary, unit, supervisor, process, socket and port. A part that
-// was never installed is skipped, not failed: `install --no-service` and `iddio gateway` are legitimate.
+// doctor: the daemon as something that runs: marker, binary, unit, supervisor, process, socket and
+// port. A part that was never installed is skipped, not failed: `install --no-service` and `iddio
+// gateway` are legitimate.
 
 import { lstat, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
@@ -65,7 +66,7 @@ export async function checkBinary({ paths, env, version }: CheckContext): Promis
   }
 }
 
-/** Whether the unit says what it should. */
+/** Whether the unit file has the right text. */
 export async function checkUnit({ paths, service }: CheckContext): Promise<Finding> {
   const about = { check: "unit", lookedAt: service?.unitPath ?? "no supervisor" };
   if (service === undefined || !(await isServiceExpected(paths)))
@@ -81,7 +82,7 @@ export async function checkUnit({ paths, service }: CheckContext): Promise<Findi
   };
 }
 
-/** What the supervisor says. */
+/** Checks the supervisor's view of the daemon. */
 export async function checkService({ paths, service }: CheckContext): Promise<Finding> {
   const about = { check: "service", lookedAt: service?.supervisor ?? "no supervisor" };
   if (service === undefined || !(await isServiceExpected(paths)))

@@ -1,5 +1,5 @@
-// doctor: the state directory and the files in it; whose they are and who may read them. That a file is missing is the
-// business of the check that needs it.
+// doctor: the state directory and the files in it; whose they are and who may read them. That a
+// file is missing is the business of the check that needs it.
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -67,7 +67,7 @@ export async function checkFiles({ paths }: CheckContext): Promise<Finding> {
     ...[paths.caCertificate, paths.bundle].map((each) => [each, 0o644] as const),
   ]) {
     const found = await stat(path).catch(() => undefined);
-    if (found === undefined) continue; // what must be there is another check's
+    if (found === undefined) continue; // another check looks for missing files
     count += 1;
     if (owner !== undefined && found.uid !== owner) {
       problems.push(`${path} belongs to user ${found.uid}`);

@@ -1,5 +1,5 @@
-// What `iddio doctor` looks at, as an explicit ordered list: the installation here, and what features add in their
-// feature.ts. The contract is cli/kit/check.ts.
+// The checks of `iddio doctor`, as an explicit ordered list: the installation here, and the checks
+// of features from their feature.ts. The contract is cli/kit/check.ts.
 
 import { existsSync } from "node:fs";
 import type { Check, CheckContext, Finding, NamedCheck } from "../../cli/kit/check.ts";
@@ -43,7 +43,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ["clients", checkClients],
 ];
 
-/** What only macOS needs looked at. */
+/** Checks that only macOS needs. */
 const MAC_CHECKS: typeof CHECKS = [
   ["local network", checkLocalNetwork],
   ["notifications", checkNotifications],

@@ -1,5 +1,5 @@
-// `iddio doctor`: looks the installation over and changes nothing. `--notify` sends one notification, because only the
-// person at the screen can say whether it is seen.
+// `iddio doctor`: looks the installation over and changes nothing. `--notify` sends one
+// notification, because only the person at the screen can say whether it is seen.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { installationOf, SYSTEM_FLAG } from "../../cli/kit/installation/installation.ts";
@@ -22,7 +22,7 @@ export const doctorCommand: Command = {
     "Changes nothing. To fix the findings marked 'fail': iddio repair",
     "With --live it runs kubectl, gcloud, aws, gh, terraform, helm, wrangler, fly and",
     "curl, as far as they are installed, against a name that only the daemon answers",
-    "to: are they routed through iddio, do they trust it, is what they do classified.",
+    "to: are they routed through iddio, do they trust it, are their requests classified.",
   ],
   async run(context) {
     const { flags, output, env } = context;
@@ -43,7 +43,10 @@ export const doctorCommand: Command = {
   },
 };
 
-/** Nobody but the person at the screen can say whether it was seen: macOS files what it may not show, and says nothing. */
+/**
+ * Nobody but the person at the screen can say whether it was seen: macOS files a notification that it may not
+ * show, and says nothing.
+ */
 async function notifyOnce(env: Environment, output: Output): Promise<number> {
   const { findDesktop } = await import("../../host/process/desktop-notification.ts");
   const desktop = findDesktop(env);

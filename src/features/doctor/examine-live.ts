@@ -1,12 +1,12 @@
-// The findings of `doctor --live`, a line a client, in the shape that the other checks have. Without a daemon
-// nothing is tried: its absence is the one finding.
+// The findings of `doctor --live`, a line a client, in the shape that the other checks have.
+// Without a daemon nothing is tried: its absence is the one finding.
 
 import type { CheckVerdict, Finding } from "../../cli/kit/check.ts";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { isDown } from "../../cli/kit/is-down.ts";
 import type { LiveResult } from "./live-check.ts";
 
-/** What the clients were found to do; without a daemon nothing is tried. */
+/** Tries the clients; without a daemon nothing is tried. */
 export async function examineLive({ daemon, env, paths }: CommandContext): Promise<{
   readonly findings: readonly Finding[];
   readonly results: readonly LiveResult[];
@@ -26,7 +26,7 @@ export async function examineLive({ daemon, env, paths }: CommandContext): Promi
   }
 }
 
-/** In a mode that opens nothing, what the clients do is not judged however well they are set up. */
+/** In a mode that opens nothing, the clients' requests are not judged, however well they are set up. */
 function modeFinding(mode: string): Finding[] {
   if (mode === "enforce") return [];
   const detail =

@@ -1,5 +1,5 @@
-// Gathers what the checks of `doctor` and `repair` look with, and prints what they found. Everything that is looked at
-// is asked for once, before the first check.
+// Gathers the context of the checks of `doctor` and `repair`, and prints their findings. Everything
+// that is looked at is asked for once, before the first check.
 
 import type { StatusReport } from "../../api/reports.ts";
 import type { CheckContext, Finding, ForwardFacts } from "../../cli/kit/check.ts";
@@ -11,7 +11,7 @@ import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { BUILD_VERSION } from "../../version.ts";
 
-/** What an examination gave, and the service that it was about. */
+/** The findings of an examination, and the examined service. */
 export interface Examination {
   readonly findings: readonly Finding[];
   readonly service: Service | undefined;

@@ -1,5 +1,5 @@
-// What the feature doctor brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature doctor adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import { doctorCommand } from "./doctor.ts";

@@ -1,9 +1,11 @@
-// What of the user's own kubeconfig keeps kubectl and helm away from iddio, whatever the environment says: a CA
-// that is pinned in the file, and loopback servers, which Go programs never reach through a proxy.
+// Finds the settings of the user's own kubeconfig that keep kubectl and helm away from iddio,
+// whatever the environment says: a CA that is pinned in the file, and loopback servers, which Go
+// programs never reach through a proxy.
 
 import type { StatePaths } from "../../state/paths.ts";
+import { hostText } from "../../text/host-port.ts";
 
-/** The server of the current context, and what is wrong with how it is reached. */
+/** The server of the current context, and the problem on the way to it. */
 export interface KubeconfigState {
   /** `host`, or `host:port` where the port is not that of HTTPS. */
   readonly server: string;
@@ -28,8 +30,7 @@ export async function kubeconfigProblem({
   const context = config?.contexts.find(({ name }) => name === config.currentContext);
   if (context === undefined) return undefined;
   const { host, port, name, caPem } = context;
-  const bracketed = host.includes(":") ? `[${host}]` : host;
-  const server = port === 443 ? host : `${bracketed}:${port}`;
+  const server = hostText({ host, port });
   const files = (env.KUBECONFIG ?? "").split(":");
   // The overlay brings its own proxy and its own trust.
   if (files.includes(paths.kubeconfig)) return { server, fix: FIX };

@@ -1,6 +1,7 @@
-// `doctor --live`: sends every installed client to a name that only the daemon answers to, with the environment of
-// this shell, and says how far each came: is it routed through iddio, does it trust its certificate, is what it
-// asks classified, and does the policy inspect the hosts that it talks to in earnest.
+// `doctor --live`: sends every installed client to a name that only the daemon answers to, with the
+// environment of this shell, and says how far each came: is it routed through iddio, does it trust
+// its certificate, is its request classified, and does the policy inspect the hosts that it talks
+// to in earnest.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +22,7 @@ export interface LiveResult {
   readonly verdict: "ok" | "warn" | "fail" | "skip";
   readonly routed?: boolean;
   readonly trusted?: boolean;
-  /** What the classifier made of its request. */
+  /** The classification of its request. */
   readonly classified?: { readonly tier: string; readonly command: string };
   /** The last line that it printed, when it did not come through. */
   readonly said?: string;
@@ -114,7 +115,7 @@ async function probe(
   }
 }
 
-/** What would become of the same request in earnest. */
+/** Says how the same request would be treated outside the test. */
 async function inspection(
   { daemon, env }: LiveContext,
   client: LiveClient,
@@ -137,14 +138,14 @@ async function inspection(
     return {
       inspected: false,
       verdict: "warn",
-      detail: `routed and trusting, but ${host} is pinned: what it does there passes unread`,
+      detail: `routed and trusting, but ${host} is pinned: its requests there pass unread`,
       fix: `iddio unpin ${pin.host}`,
     };
   if (decision !== "splice") return { inspected: true, verdict: "ok", detail: good };
   return {
     inspected: false,
     verdict: "warn",
-    detail: `routed and trusting, but the policy does not inspect ${host}: what it does there passes unread`,
+    detail: `routed and trusting, but the policy does not inspect ${host}: its requests there pass unread`,
     fix: `iddio inspect add ${client.protocol} "${client.inspect ?? host}"`,
   };
 }

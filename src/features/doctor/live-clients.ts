@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Protocol } from "../../model/protocol.ts";
 
-/** What to run, and with which files in its directory. */
+/** The arguments of a command, and the files in its directory. */
 export interface LiveCommand {
   readonly args: readonly string[];
   /** Beside the user's own environment. */
@@ -22,7 +22,7 @@ export interface LiveClient {
   readonly protocol: Protocol;
   /** The host that it talks to in earnest; undefined where that is the user's affair. */
   readonly standsFor?: string;
-  /** What to add to the policy so that it is inspected. */
+  /** The entry to add to the policy so that it is inspected. */
   readonly inspect?: string;
   /** `host` is the name to talk to; `directory` is empty and the client's own. */
   command(host: string, directory: string): LiveCommand;

@@ -1,5 +1,5 @@
-// `iddio repair`: does what `doctor` would have somebody do, looks again, and says what is left for a person. Decides
-// nothing itself: what is wrong is the checks' to say, how it is fixed carry-out.ts's.
+// `iddio repair`: makes the repairs that `doctor` advises, looks again, and lists the rest for a
+// person. Decides nothing itself: the checks find the problems, carry-out.ts fixes them.
 
 import type { Finding } from "../../cli/kit/check.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
@@ -42,7 +42,7 @@ export const repairCommand: Command = {
       if (plan.length === 0) break;
       for (const repair of plan) {
         const text = describeRepair(repair);
-        // Asked in advance by both, so that a dry run never promises what a repair then refuses.
+        // Asked in advance by both, so that a dry run never promises a step that a repair then refuses.
         let problem = await problemWith(repair, installation, service);
         if (problem === undefined) {
           if (!isJson) output.line(`${isDry ? "would " : ""}${text}`);
@@ -54,7 +54,7 @@ export const repairCommand: Command = {
         impossible.add(text);
         if (!isJson)
           output.note(`${problem.message}${problem.hint === undefined ? "" : ` (${problem.hint})`}`);
-        // What comes after may need this one; what is left is found by looking again.
+        // Later repairs may need this one; the next look finds them again.
         break;
       }
       if (isDry) break;
@@ -84,7 +84,7 @@ function userError(error: unknown): UserError {
   throw error;
 }
 
-/** What root writes into a user's directory the user cannot read. */
+/** A user cannot read the files that root writes into his directory. */
 function refuseForeignRoot({ scope, env }: Installation): void {
   if (scope === "system" || process.getuid?.() !== 0 || !env.SUDO_USER || env.SUDO_USER === "root") return;
   throw new UserError("sudo would repair root's installation, not yours", {

@@ -1,16 +1,22 @@
-// The effects of held requests: which requests have one, for how long it may be looked for, and what is compared again
-// when somebody has allowed one. What was shown is remembered, and what is released is that or nothing.
+// The effects of held requests: the requests that have one, the time for finding it, and the
+// comparison after somebody has allowed one. The shown effect is remembered, and a request goes
+// only if it still has that effect.
 
 import type { EffectReport } from "../../api/effect-report.ts";
-import type { EffectPreviews, HeldEffect, HeldRequest, Release } from "../../gateway/cluster/held-effect.ts";
+import type {
+  EffectPreviews,
+  EffectRelease,
+  HeldEffect,
+  HeldRequest,
+} from "../../gateway/cluster/held-effect.ts";
 import { ClusterReader } from "../../gateway/cluster/reader.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { pinnedDelete } from "../../protocols/kubectl/effect/delete-request.ts";
 import { type EffectPlan, planEffect } from "../../protocols/kubectl/effect/plan.ts";
 import type { Settings } from "../../state/settings/settings.ts";
-import { type Pin, type Preview, previewEffect } from "./preview.ts";
+import { type EffectPin, type Preview, previewEffect } from "./preview.ts";
 
-/** What the previews need of the daemon. */
+/** The daemon's parts that previews work with. */
 export interface EffectsParts {
   readonly settings: () => Pick<Settings, "effect_preview" | "effect_pin">;
   readonly policy: () => Policy;
@@ -21,7 +27,7 @@ export interface EffectsParts {
 
 /** A look takes no longer than a person waits for a page. */
 const LOOK_MS = 3_000;
-/** What was found is shown again for so long without another look. */
+/** A found effect is shown again for this long without another look. */
 const FRESH_MS = 5_000;
 
 /** Makes the effects of held requests; one per daemon. */
@@ -75,7 +81,7 @@ class KubernetesEffect implements HeldEffect {
     return preview.report;
   }
 
-  async release(shown: HeldEffect): Promise<Release> {
+  async release(shown: HeldEffect): Promise<EffectRelease> {
     const pin = shown instanceof KubernetesEffect ? shown.#shown?.pin : undefined;
     const held = this.#held;
     if (pin === undefined || held === undefined || this.#parts.settings().effect_pin === "off")
@@ -137,13 +143,13 @@ function overAfter(ms: number): Promise<Preview> {
   return new Promise((resolve) => setTimeout(resolve, ms, { report, pin: undefined }).unref());
 }
 
-/** What stands before the judged target in the one that was sent. */
+/** The prefix of the sent target before the judged one. */
 function prefixOf(sent: string, judged: string): string {
   return sent.endsWith(judged) ? sent.slice(0, sent.length - judged.length) : "";
 }
 
-function whyChanged(shown: Pin, now: Pin | undefined): string | undefined {
-  if (now === undefined) return "what was shown could not be looked at again";
+function whyChanged(shown: EffectPin, now: EffectPin | undefined): string | undefined {
+  if (now === undefined) return "the shown effect could not be checked again";
   if (shown.kind === "object" && now.kind === "object" && shown.uid !== now.uid)
     return "the object was deleted and created again since it was shown";
   if (shown.kind === now.kind && shown.digest === now.digest) return undefined;

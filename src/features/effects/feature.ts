@@ -1,13 +1,15 @@
-// What the feature effects brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature effects adds to the command line, the control API and doctor. Loaded
+// at every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 
-/** Asks the API server what a held request would do, and lets go only what was shown. */
+/** Finds the effect of a held request by a dry run, and lets it go only with the effect that was shown. */
 export const effectsFeature: Feature = {
   name: "effects",
-  about: "Asks the API server what a held request would do, and lets go only what was shown",
+  about:
+    "Finds the effect of a held request by a dry run, and lets it go only with the effect that was shown",
   methods: ["approvals_effect"],
   settings: ["effect_preview", "effect_pin"],
   stages: ["preview"],
+  daemon: async () => (await import("./daemon-part.ts")).startEffects,
 };

@@ -1,12 +1,13 @@
-// What a write would make of an object where the API server is not asked: iddio's own computation, so it knows neither
-// defaults nor webhooks nor how lists are merged. Undefined where it would be a guess about the body itself.
+// Computes a write's effect on an object where the API server is not asked: it knows neither
+// defaults nor webhooks nor how lists are merged. Undefined where it would have to guess about the
+// body itself.
 
 import { readYamlBody } from "../../protocols/kubectl/body/yaml.ts";
-import { type Fields, isFields } from "../../protocols/kubectl/effect/normalise.ts";
+import { isFields, type ObjectFields } from "../../protocols/kubectl/effect/normalise.ts";
 
 /** The object after the write, and what to tell about how exact that is. */
 export interface LocalWrite {
-  readonly after: Fields;
+  readonly after: ObjectFields;
   readonly note: string;
 }
 
@@ -18,7 +19,7 @@ export function localWrite(
   action: "create" | "update" | "patch" | "apply",
   contentType: string,
   body: Uint8Array,
-  live: Fields | undefined,
+  live: ObjectFields | undefined,
 ): LocalWrite | undefined {
   if (body.length > BODY_MAX) return undefined;
   const given = parse(body);
@@ -71,7 +72,7 @@ function merge(target: unknown, patch: unknown, depth: number): unknown {
 }
 
 /** RFC 6902 without move and copy, which are rare and then not shown; undefined where an operation does not fit. */
-function jsonPatch(live: Fields, operations: readonly unknown[]): Fields | undefined {
+function jsonPatch(live: ObjectFields, operations: readonly unknown[]): ObjectFields | undefined {
   const root = { value: structuredClone(live) as unknown };
   for (const operation of operations) {
     if (!isFields(operation) || typeof operation.path !== "string") return undefined;

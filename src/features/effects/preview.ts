@@ -1,5 +1,6 @@
-// The effect of one request: reads through a ClusterReader by a plan, and says in words and fields what would happen.
-// Also gives what the release is held to: the same reads are made again before the request goes.
+// The effect of one request: reads through a ClusterReader by a plan, and tells the effect in words
+// and fields. Also gives the pin for the release: the same reads are made again before the request
+// goes.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 import { type Cascade, readCascade, readCascadeOf, readSelection } from "../../gateway/cluster/cascade.ts";
@@ -12,9 +13,9 @@ import {
 } from "../../protocols/kubectl/effect/cluster-path.ts";
 import { diffObjects } from "../../protocols/kubectl/effect/diff.ts";
 import {
-  type Fields,
   isFields,
   normalise,
+  type ObjectFields,
   textAt,
   valueAt,
 } from "../../protocols/kubectl/effect/normalise.ts";
@@ -23,8 +24,8 @@ import type { EffectPlan } from "../../protocols/kubectl/effect/plan.ts";
 import { sentenceOf } from "../../protocols/kubectl/effect/sentence.ts";
 import { localWrite } from "./local-write.ts";
 
-/** What must still hold when the request goes. */
-export type Pin =
+/** The state that must be unchanged when the request goes. */
+export type EffectPin =
   | { readonly kind: "fields"; readonly digest: string }
   | {
       readonly kind: "object";
@@ -34,15 +35,15 @@ export type Pin =
     }
   | { readonly kind: "set"; readonly digest: string };
 
-/** What is shown, and what the release is held to; undefined when it is held to nothing. */
+/** The shown effect, and the pin that the request must still meet; undefined when it must meet none. */
 export interface Preview {
   readonly report: EffectReport;
-  readonly pin: Pin | undefined;
+  readonly pin: EffectPin | undefined;
 }
 
 const REMOVED_MAX = 200;
 
-/** Looks. `isRelease`: only what the release is held to, without the cascade. */
+/** Looks. `isRelease`: only the pin, without the cascade. */
 export async function previewEffect(
   plan: EffectPlan,
   reader: ClusterReader,
@@ -75,7 +76,7 @@ async function previewWrite(plan: WritePlan, reader: ClusterReader): Promise<Pre
     return nothing(`${describe(plan.type, place)} does not exist; the API server would refuse it`);
   const before = live?.kind === "ok" && isFields(live.value) ? live.value : undefined;
   const notes: string[] = [];
-  let after: Fields;
+  let after: ObjectFields;
   if (plan.dryRun !== undefined) {
     const answer = await reader.dryRun(plan.dryRun);
     if (answer.kind !== "ok") return refusedDryRun(answer);
@@ -83,7 +84,7 @@ async function previewWrite(plan: WritePlan, reader: ClusterReader): Promise<Pre
   } else {
     const local = localWrite(action, plan.contentType, plan.body, before);
     if (local === undefined)
-      return nothing(`${plan.whyLocal}, and iddio cannot tell from the body what it would change`);
+      return nothing(`${plan.whyLocal}, and iddio cannot tell its changes from the body`);
     after = local.after;
     notes.push(plan.whyLocal, local.note);
   }
@@ -107,7 +108,7 @@ async function previewWrite(plan: WritePlan, reader: ClusterReader): Promise<Pre
       ...(notes.length === 0 ? {} : { notes }),
       held_to: "if it would change other fields, or to other values, when it is allowed, you are asked again",
     },
-    // By values, not by what is shown of them: a secret that is another by now counts.
+    // Compares values, not their shown form: a changed secret counts.
     pin: { kind: "fields", digest: digestOfValue(fieldsThatDiffer(...compared)) },
   };
 }
@@ -134,7 +135,7 @@ function refusedDryRun(answer: Exclude<Reading, { kind: "ok" }>): Preview {
   return nothing(`the API server refuses it in a dry run, so it would refuse it: ${answer.why}`);
 }
 
-function writeNotes(before: Fields | undefined, paths: readonly string[]): string[] {
+function writeNotes(before: ObjectFields | undefined, paths: readonly string[]): string[] {
   if (before === undefined || paths.length === 0) return [];
   const owners = valueAt(before, "metadata", "ownerReferences");
   const controller = Array.isArray(owners)
@@ -155,7 +156,7 @@ async function previewDelete(plan: DeletePlan, reader: ClusterReader, isRelease:
   const object = isFields(live.value) ? live.value : {};
   const uid = textAt(object, "metadata", "uid");
   const resourceVersion = textAt(object, "metadata", "resourceVersion");
-  const pin: Pin | undefined = isEviction
+  const pin: EffectPin | undefined = isEviction
     ? undefined
     : { kind: "object", uid, resourceVersion, digest: digestOfValue(normalise(object)) };
   if (isRelease) return { report: { state: "shown", about: "" }, pin };
@@ -214,7 +215,7 @@ function removedOf(
 
 async function deleteNotes(
   place: ObjectPlace,
-  object: Fields,
+  object: ObjectFields,
   gone: readonly Member[],
   reader: ClusterReader,
 ): Promise<string[]> {
@@ -230,9 +231,7 @@ async function deleteNotes(
     ({ kind }) => kind.group === "" && kind.resource === "persistentvolumeclaims",
   ).length;
   if (claims > 0)
-    notes.push(
-      `${count(claims, "claim")} of a volume among them: what is on a volume that is reclaimed is lost`,
-    );
+    notes.push(`${count(claims, "claim")} of a volume among them: the data on a reclaimed volume is lost`);
   const owners = valueAt(object, "metadata", "ownerReferences");
   const controller = Array.isArray(owners)
     ? owners.find((each) => valueAt(each, "controller") === true)
@@ -244,7 +243,7 @@ async function deleteNotes(
   return notes;
 }
 
-async function volumeNote(claim: Fields, reader: ClusterReader): Promise<string> {
+async function volumeNote(claim: ObjectFields, reader: ClusterReader): Promise<string> {
   const name = textAt(claim, "spec", "volumeName");
   if (name === "") return "it has no volume yet";
   const place = { group: "", version: "v1", resource: "persistentvolumes", namespace: undefined, name };
@@ -253,7 +252,7 @@ async function volumeNote(claim: Fields, reader: ClusterReader): Promise<string>
   const policy = textAt(volume.value, "spec", "persistentVolumeReclaimPolicy");
   return policy === "Retain"
     ? `its volume '${name}' stays (Retain), without a claim`
-    : `its volume '${name}' and what is on it are deleted (${policy === "" ? "Delete" : policy}); that cannot be undone`;
+    : `its volume '${name}' and the data on it are deleted (${policy === "" ? "Delete" : policy}); that cannot be undone`;
 }
 
 type CollectionPlan = Extract<EffectPlan, { kind: "delete-collection" }>;
@@ -266,7 +265,7 @@ async function previewCollection(
   const kind = { ...type, kind: type.resource, isNamespaced: namespace !== undefined };
   const { members, incomplete } = await readSelection(reader, kind, namespace, selectors);
   if (incomplete !== undefined && members.length === 0) return nothing(incomplete);
-  const pin: Pin | undefined =
+  const pin: EffectPin | undefined =
     incomplete === undefined
       ? { kind: "set", digest: digestOfValue(members.map(({ uid }) => uid).sort()) }
       : undefined;
@@ -299,13 +298,13 @@ function scoped(namespace: string | undefined): { readonly namespace?: string } 
   return namespace === undefined ? {} : { namespace };
 }
 
-function kindOf(type: ServedType, object: Fields | undefined): string {
+function kindOf(type: ServedType, object: ObjectFields | undefined): string {
   const kind = textAt(object, "kind");
   return kind === "" ? type.resource : kind;
 }
 
 /** `Deployment 'api' in payments` */
-function describe(type: ServedType, place: ObjectPlace | undefined, object?: Fields): string {
+function describe(type: ServedType, place: ObjectPlace | undefined, object?: ObjectFields): string {
   const isPart = textAt(object, "kind") === "Scale";
   const kind = isPart ? type.resource.replace(/s$/, "") : kindOf(type, object);
   const name = place?.name ?? textAt(object, "metadata", "name");

@@ -1,6 +1,6 @@
-// Brings audit rows to the control plane: in order, each at least once, in a chain whose hash covers all rows before.
-// audit.jsonl is the queue. What has arrived is written down after every batch, with places to go back to, in case the
-// server was put back to an earlier state.
+// Brings audit rows to the control plane: in order, each at least once, in a chain whose hash
+// covers all rows before. audit.jsonl is the queue. The progress is written down after every batch,
+// with places to go back to, in case the server was put back to an earlier state.
 
 import { randomBytes } from "node:crypto";
 import type { FleetProblem } from "../../api/fleet/protocol.ts";
@@ -22,7 +22,7 @@ interface Mark {
   readonly place: JournalPlace | undefined;
 }
 
-/** What has arrived. The last mark is where it goes on. */
+/** The rows that have arrived. Uploading goes on at the last mark. */
 interface Progress {
   readonly chain: string;
   readonly marks: readonly Mark[];
@@ -70,7 +70,7 @@ export class AuditUpload {
     return octetsBehind(this.#journal, this.#last.place ?? { inode: 0, offset: 0 });
   }
 
-  /** Sends what is there. Gives up at the first thing that goes wrong; the same rows are sent again next time. */
+  /** Sends the new rows. Gives up at the first thing that goes wrong; the same rows are sent again next time. */
   async upload(link: FleetLink, signal: AbortSignal): Promise<Uploaded> {
     let back = 0;
     for (let batches = 0; batches < MAX_BATCHES && !signal.aborted; batches += 1) {

@@ -1,6 +1,7 @@
-// Asks that wait here, offered to people elsewhere, and their decisions on the way back. A decision is believed only when
-// a pinned key signed it for this device, this wait and this digest; then it goes through the same gate as every answer.
-// While the server cannot be reached nothing is answered, and what only it may allow times out to a refusal.
+// Asks that wait here, offered to people elsewhere, and their decisions on the way back. A decision
+// is believed only when a pinned key signed it for this device, this wait and this digest; then it
+// goes through the same gate as every answer. While the server cannot be reached nothing is
+// answered, and an ask that only it may allow times out to a refusal.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -10,7 +11,7 @@ import {
   TOLD_MAX,
 } from "../../api/fleet/protocol.ts";
 import { openDecision } from "../../api/fleet/signed.ts";
-import type { RemoteKind } from "../../api/principal.ts";
+import type { AnswerAs } from "../../api/principal.ts";
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
 import { backOffMs } from "../../host/outgoing/back-off.ts";
@@ -20,19 +21,12 @@ import type { Log } from "../../state/log/log.ts";
 import type { Enrolment } from "./enrolment.ts";
 import type { FleetLink } from "./fleet-link.ts";
 
-/** Answers an approval in the name of somebody elsewhere. Throws a UserError when it is refused. */
-export type AnswerFrom = (
-  person: { readonly kind: RemoteKind; readonly name: string },
-  verb: "allow" | "deny",
-  about: { readonly id: string; readonly digest: string; readonly reason?: string },
-) => Promise<void>;
-
-/** What it works with. */
+/** The parts that central approvals work with. */
 export interface CentralApprovalParts {
   readonly broker: Broker;
   readonly events: Events;
   readonly log: Log;
-  readonly answerAs: AnswerFrom;
+  readonly answerAs: AnswerAs;
 }
 
 interface Offered {
@@ -86,7 +80,7 @@ export class CentralApprovals implements AsyncDisposable {
     this.#hurry();
   }
 
-  /** Takes one decision; what it is not believed for is logged and changes nothing. */
+  /** Takes one decision; a decision that is not believed is logged and changes nothing. */
   async take(signed: SignedText): Promise<void> {
     const { log, answerAs } = this.#parts;
     const { tenant, device_id, keys, owner, owner_id } = this.#enrolment();
@@ -136,7 +130,7 @@ export class CentralApprovals implements AsyncDisposable {
         ...(typeof fields.by === "string" ? { by: fields.by } : {}),
         ended_ms: Date.now(),
       });
-      // The list of what waits says as much, only not how it ended.
+      // The list of waiting asks tells the same, only not the outcome.
       if (this.#ended.length > ENDED_MAX) this.#ended.shift();
       this.#hurry();
     }
@@ -156,7 +150,7 @@ export class CentralApprovals implements AsyncDisposable {
     }
   }
 
-  /** Tells what is new; gives how long to wait, undefined when there is more at once. */
+  /** Sends the news; gives how long to wait, undefined when there is more at once. */
   async #flush(): Promise<number | undefined> {
     const pending = this.#parts.broker.list();
     const isAll = this.#needsAll;
@@ -188,7 +182,7 @@ export class CentralApprovals implements AsyncDisposable {
     this.#ended = this.#ended.slice(ended.length);
     if (isAll) {
       this.#needsAll = false;
-      // What did not fit is told as if it were new.
+      // A row that did not fit is sent with the next sync, as a new one.
       for (const { id } of told) if (!batch.some((each) => each.id === id)) this.#fresh.add(id);
     }
     return this.#fresh.size > 0 || this.#ended.length > 0 ? undefined : 60_000;

@@ -1,6 +1,7 @@
-// The policy that the control plane signed for this machine: taken only when it is whole, signed by a pinned key, in time
-// and not older than the one before; kept as the last good one; put beside policy.yaml, which can only tighten it. A
-// bundle that is refused changes nothing. In force it also holds the mode, so that nothing here turns it off.
+// The policy that the control plane signed for this machine: taken only when it is whole, signed by
+// a pinned key, in time and not older than the one before; kept as the last good one; put beside
+// policy.yaml, which can only tighten it. A bundle that is refused changes nothing. In force it
+// also holds the mode, so that nothing here turns it off.
 
 import type { PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
 import { openBundle, openSigned, type Payload } from "../../api/fleet/signed.ts";
@@ -77,7 +78,7 @@ export class CentralPolicyHolder {
     this.#apply();
   }
 
-  /** What is in force. */
+  /** The central policy in force. */
   get state(): { readonly tiers: readonly string[]; readonly isStale: boolean } | undefined {
     const central = this.#inForce && this.#central(this.#inForce);
     return central && { tiers: [...central.tiers], isStale: this.#isStale };

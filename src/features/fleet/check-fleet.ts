@@ -1,5 +1,6 @@
-// doctor: whether this machine still hears of its control plane. Without it the last policy decides, so a while is no
-// finding; that it was revoked, that a policy was refused, or that its own grew too old is.
+// doctor: whether this machine still hears of its control plane. Without it the last policy
+// decides, so a while is no finding; that it was revoked, that a policy was refused, or that its
+// own grew too old is.
 
 import { ControlClient } from "../../api/client.ts";
 import type { FleetReport } from "../../api/methods/fleet.ts";
@@ -13,11 +14,14 @@ export async function checkFleet({ daemon, paths, nowMs }: CheckContext): Promis
   const report =
     daemon && (await new ControlClient(paths.socket).call("fleet_status", {}).catch(() => undefined));
   if (report === undefined) return { ...about, verdict: "skip", detail: "no daemon to ask" };
-  return { ...about, ...verdictOn(report, nowMs) };
+  return { ...about, ...fleetVerdict(report, nowMs) };
 }
 
-/** What is to be said of it. */
-export function verdictOn(report: FleetReport, nowMs: number): Pick<Finding, "verdict" | "detail" | "fix"> {
+/** The verdict on this report. */
+export function fleetVerdict(
+  report: FleetReport,
+  nowMs: number,
+): Pick<Finding, "verdict" | "detail" | "fix"> {
   const { enrolled, tenant = "", url = "", state, problem, refused, failing_since_ms, is_stale } = report;
   if (!enrolled) return { verdict: "ok", detail: "this machine belongs to no fleet" };
   if (state === "revoked")
@@ -36,7 +40,7 @@ export function verdictOn(report: FleetReport, nowMs: number): Pick<Finding, "ve
     return {
       verdict: "warn",
       detail: `a policy was not taken: ${refused}`,
-      fix: "tell whoever runs the control plane",
+      fix: "tell the people who run the control plane",
     };
   if (problem !== undefined && nowMs - (failing_since_ms ?? nowMs) > LONG_MS)
     return {

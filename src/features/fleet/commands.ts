@@ -1,5 +1,6 @@
-// `iddio enroll` and `iddio fleet`: the control plane that this machine belongs to. The daemon keeps key and policy; these
-// commands only talk to it. A token comes from standard input, or from a flag where it is good only once anyway.
+// `iddio enroll` and `iddio fleet`: the control plane that this machine belongs to. The daemon
+// keeps key and policy; these commands only talk to it. A token comes from standard input, or from
+// a flag where it is good only once anyway.
 
 import type { FleetReport } from "../../api/methods/fleet.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
@@ -26,7 +27,7 @@ export const enrollCommand: Command = {
   details: [
     "The control plane's policy is added to policy.yaml, which can then only tighten it,",
     "audit rows are sent there, and requests that wait are shown to people there.",
-    "It needs your factor or root: whoever enrols a machine decides who decides.",
+    "It needs your factor or root: enrolling a machine decides who may decide for it.",
   ],
   examples: [
     "iddio enroll https://iddio.example.com < token",

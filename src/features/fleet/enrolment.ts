@@ -1,5 +1,5 @@
-// How a machine becomes one of a fleet: it makes a key, proves with it that it holds the one-time token, and pins the keys
-// that the control plane answers with. The key never leaves the machine.
+// How a machine becomes one of a fleet: it makes a key, proves with it that it holds the one-time
+// token, and pins the keys that the control plane answers with. The key never leaves the machine.
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import { hostname } from "node:os";
@@ -27,7 +27,7 @@ export interface Enrolment {
   readonly sync_ms: number;
 }
 
-/** What an enrolment begins with. */
+/** The inputs of an enrolment. */
 export interface EnrolStart {
   readonly url: string;
   readonly token: string;

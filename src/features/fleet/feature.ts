@@ -1,5 +1,5 @@
-// What the feature fleet brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature fleet adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import { enrollCommand, fleetLeaveCommand, fleetStatusCommand, fleetSyncCommand } from "./commands.ts";
@@ -15,4 +15,5 @@ export const fleetFeature: Feature = {
   checks: async () => [
     { name: "fleet", check: (await import("./check-fleet.ts")).checkFleet, after: "audit" },
   ],
+  daemon: async () => (await import("./daemon-part.ts")).startFleet,
 };

@@ -1,5 +1,6 @@
-// Calls to the control plane, signed by the device's key. Owns what an answer must be before anybody looks at it: from an
-// address that may be reached, bounded, JSON of the shape that the contract has. Whatever it signs is checked elsewhere.
+// Calls to the control plane, signed by the device's key. Owns the conditions on an answer before
+// anybody looks at it: from an address that may be reached, bounded, JSON of the shape that the
+// contract has. Whatever it signs is checked elsewhere.
 
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { valueProblem } from "../../api/check-value.ts";
@@ -12,7 +13,7 @@ import {
   fleetProblem,
 } from "../../api/fleet/protocol.ts";
 import { signedHeaders } from "../../api/fleet/request-signature.ts";
-import { type OutgoingRequest, sendRequest } from "../../host/outgoing/send-request.ts";
+import { type OutboundRequest, sendRequest } from "../../host/outgoing/send-request.ts";
 import type { Enrolment } from "./enrolment.ts";
 
 /** How a call went. */
@@ -47,7 +48,7 @@ export async function callUnsigned<C extends FleetCall>(
   { signal, timeoutMs }: CallOptions = {},
 ): Promise<FleetAnswer<C>> {
   const url = `${place.url.replace(/\/+$/, "")}${FLEET_ENDPOINTS[call].path}`;
-  const request: OutgoingRequest = {
+  const request: OutboundRequest = {
     url,
     headers: { "content-type": "application/json", accept: "application/json", ...headers },
     body,
@@ -66,7 +67,7 @@ export async function callUnsigned<C extends FleetCall>(
     const problem = valueProblem(FLEET_ENDPOINTS[call].output, value, "open");
     return problem === undefined
       ? { kind: "answered", value: value as FleetOutput<C> }
-      : { kind: "unreachable", reason: `its answer to ${call} is not what the contract says: ${problem}` };
+      : { kind: "unreachable", reason: `its answer to ${call} breaks the contract: ${problem}` };
   }
   if (valueProblem(fleetProblem, value, "open") !== undefined)
     return { kind: "unreachable", reason: `it answered ${status} to ${call}` };

@@ -1,10 +1,10 @@
-// This machine in a fleet: syncs in four steps, waits for news between them, and never needs the server to decide. What
-// goes wrong costs a retry: the last good policy stays in force, rows wait in audit.jsonl, and asks that only the control
-// plane may allow time out.
+// This machine in a fleet: syncs in four steps, waits for news between them, and never needs the
+// server to decide. A failure costs a retry: the last good policy stays in force, rows wait in
+// audit.jsonl, and asks that only the control plane may allow time out.
 
 import { createHash } from "node:crypto";
 import type { FleetCall, FleetProblem, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
-import { isNewer } from "../../api/fleet/signed.ts";
+import { isNewerPosition } from "../../api/fleet/signed.ts";
 import type { FleetReport } from "../../api/methods/fleet.ts";
 import type { ModeHolder } from "../../gateway/request/mode.ts";
 import { backOffMs } from "../../host/outgoing/back-off.ts";
@@ -17,7 +17,7 @@ import { CentralPolicyHolder } from "./central-policy.ts";
 import { type Enrolment, type EnrolStart, enrol, renewedEnrolment } from "./enrolment.ts";
 import { type FleetAnswer, FleetLink } from "./fleet-link.ts";
 
-/** What it works with. */
+/** The parts that the fleet works with. */
 export interface FleetParts extends CentralApprovalParts {
   readonly store: FleetStore;
   readonly policy: PolicyStore;
@@ -53,7 +53,7 @@ export class Fleet implements AsyncDisposable {
   #problem: string | undefined;
   #failingSinceMs: number | undefined;
   #refused: string | undefined;
-  /** What was refused; it is asked for again with the next sync, not at once. */
+  /** The position of a refused policy; it is fetched again with the next sync, not at once. */
   #refusedAt: PolicyPosition | undefined;
 
   constructor(parts: FleetParts) {
@@ -112,7 +112,7 @@ export class Fleet implements AsyncDisposable {
     return `${enrolment.tenant_name}, ${policy}${wrong === undefined ? "" : `; ${wrong}`}`;
   }
 
-  /** Makes this machine one of a fleet. What it belonged to before must have been left. */
+  /** Makes this machine one of a fleet. It must have left its previous fleet. */
   async enroll(start: EnrolStart): Promise<FleetReport> {
     const { store, version, proxyFor, events } = this.#parts;
     if (this.#enrolment !== undefined)
@@ -329,7 +329,7 @@ export class Fleet implements AsyncDisposable {
     if (offered === undefined) return false;
     const have = this.#central.position(this.#enrolled().tenant, kind);
     const isMissing = kind === "enforced" && this.#central.state === undefined;
-    return have === undefined || isMissing || isNewer(offered, have);
+    return have === undefined || isMissing || isNewerPosition(offered, have);
   }
 
   #isNews(kind: (typeof BUNDLE_KINDS)[number], offered: PolicyPosition | undefined): boolean {

@@ -1,5 +1,5 @@
-// doctor: whether audit rows get to where they are forwarded to. A receiver that is down for a moment is no finding; one
-// that has been down for an hour is, and so are rows that it refused.
+// doctor: whether audit rows get to where they are forwarded to. A receiver that is down for a
+// moment is no finding; one that has been down for an hour is, and so are rows that it refused.
 
 import type { CheckContext, Finding, ForwardFacts } from "../../cli/kit/check.ts";
 

@@ -1,5 +1,5 @@
-// `iddio forward`: audit rows to collectors, object stores, webhooks and files, as they are written. The daemon keeps
-// the receivers and how far each has got; these commands only talk to it.
+// `iddio forward`: audit rows to collectors, object stores, webhooks and files, as they are
+// written. The daemon keeps the receivers and how far each has got; these commands only talk to it.
 
 import type { ForwardReport } from "../../api/forward-methods.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";

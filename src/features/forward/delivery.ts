@@ -1,6 +1,7 @@
-// Brings every audit row to one sink, at least once and in order. The journal on disk is the queue: nothing is kept in
-// memory but the batch that is on its way, a receiver that is down costs a retry now and then, and no request ever waits
-// for one. Rows that a receiver will never take are set aside in a file, so that one of them cannot hold up the rest.
+// Brings every audit row to one sink, at least once and in order. The journal on disk is the queue:
+// nothing is kept in memory but the batch that is on its way, a receiver that is down costs a retry
+// now and then, and no request ever waits for one. Rows that a receiver will never take are set
+// aside in a file, so that one of them cannot hold up the rest.
 
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
@@ -12,7 +13,7 @@ import type { Log } from "../../state/log/log.ts";
 import type { SinkProgress } from "../../state/tables/sinks.ts";
 import type { Sink } from "./sink.ts";
 
-/** What one delivery works with. */
+/** The parts that one delivery works with. */
 export interface DeliveryOptions {
   readonly name: string;
   readonly journal: string;

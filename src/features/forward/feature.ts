@@ -1,5 +1,5 @@
-// What the feature forward brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature forward adds to the command line, the control API and doctor. Loaded
+// at every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
@@ -21,10 +21,11 @@ export const forwardFeature: Feature = {
     forwardRotateCommand,
     forwardRemoveCommand,
   ],
-  nouns: { forward: "Where audit rows are sent to" },
+  nouns: { forward: "Receivers of audit rows" },
   methods: ["forward_list", "forward_add", "forward_rotate", "forward_test", "forward_remove"],
   tables: ["sinks"],
   checks: async () => [
     { name: "forwarding", check: (await import("./check-forward.ts")).checkForward, after: "audit" },
   ],
+  daemon: async () => (await import("./daemon-part.ts")).startForward,
 };

@@ -1,5 +1,6 @@
-// Every receiver of audit rows that this daemon has: starts and ends their deliveries, and answers for them. Owns what a
-// person may configure; secrets go in and are never told again, but the one that is made here and shown once.
+// Every receiver of audit rows that this daemon has: starts and ends their deliveries, and answers
+// for them. Owns the configuration of receivers; secrets go in and are never shown again, except
+// the one that is made here and shown once.
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
@@ -17,7 +18,7 @@ import { ForwardDelivery } from "./delivery.ts";
 import { FORWARD_FORMATS, type SinkConfig } from "./sink.ts";
 import { openSink, type Surroundings, sinkOpener } from "./sink-kinds.ts";
 
-/** What it works with. */
+/** The parts that forwarding works with. */
 export interface ForwardingOptions {
   readonly sinks: Sinks;
   readonly paths: StatePaths;
@@ -91,7 +92,7 @@ export class Forwarding implements AsyncDisposable {
     return { sink: await this.#report(this.#stored(name)), secret };
   }
 
-  /** Sends one row that says it is a test; gives what went wrong. */
+  /** Sends one row that says it is a test; returns the problem. */
   async test(name: string): Promise<{ readonly problem?: string }> {
     const config = configOf(this.#stored(name));
     await using sink = openSink(config, this.#around);
@@ -100,7 +101,7 @@ export class Forwarding implements AsyncDisposable {
     return delivery.kind === "delivered" ? {} : { problem: delivery.reason };
   }
 
-  /** Ends and forgets a receiver; what it had not got yet it will not get. */
+  /** Ends and forgets a receiver; rows that it lacks are not sent. */
   async remove(name: string): Promise<ForwardReport> {
     const report = await this.#report(this.#stored(name));
     await this.#running.get(name)?.[Symbol.asyncDispose]();

@@ -1,8 +1,9 @@
-// The kinds of sinks, by the scheme of their target. Owns what a target looks like and what each kind needs; a target
-// that cannot be used is told when it is added, not when the first row is due.
+// The kinds of sinks, by the scheme of their target. Owns the form of a target and the inputs of
+// each kind; a target that cannot be used is refused when it is added, not when the first row is
+// due.
 
 import { isAbsolute } from "node:path";
-import type { OutgoingRequest } from "../../host/outgoing/send-request.ts";
+import type { OutboundRequest } from "../../host/outgoing/send-request.ts";
 import type { Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
@@ -14,7 +15,7 @@ import { s3Sink } from "./sinks/s3-sink.ts";
 import { syslogSink } from "./sinks/syslog-sink.ts";
 import { webhookSink } from "./sinks/webhook-sink.ts";
 
-/** What a sink is opened with beside its configuration. */
+/** A sink's inputs besides its configuration. */
 export interface Surroundings {
   readonly sender: Sender;
   /** URL of the corporate proxy for an address; "" for none. */
@@ -114,7 +115,7 @@ function openS3(config: SinkConfig): Open {
   return ({ sender }, render) => s3Sink(to, sender.hostname, render);
 }
 
-function requestOf(config: SinkConfig, url: URL, { proxyFor }: Surroundings): OutgoingRequest {
+function requestOf(config: SinkConfig, url: URL, { proxyFor }: Surroundings): OutboundRequest {
   return {
     url: url.href,
     headers: config.headers,

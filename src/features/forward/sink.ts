@@ -1,6 +1,6 @@
-// The contract of a sink: a place outside this machine's state directory that gets every audit row, at least once. A
-// sink only formats and sends; what is sent when, again, or set aside is `delivery.ts`. A new kind is a file in sinks/
-// and a line in `sink-kinds.ts`.
+// The contract of a sink: a place outside this machine's state directory that gets every audit row,
+// at least once. A sink only formats and sends; `delivery.ts` decides when to send, again, and what
+// to set aside. A new kind is a file in sinks/ and a line in `sink-kinds.ts`.
 
 import type { Entry } from "../../model/entry.ts";
 
@@ -42,7 +42,7 @@ export interface Sink extends AsyncDisposable {
   readonly maxBytes: number;
   /** Rows wait so long for company, so that an object store gets few objects. */
   readonly gatherMs: number;
-  /** Never throws for what the receiver or the network does. */
+  /** Never throws because of the receiver or the network. */
   deliver(rows: readonly Entry[], signal: AbortSignal): Promise<Delivery>;
 }
 

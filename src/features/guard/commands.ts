@@ -1,5 +1,5 @@
-// `iddio guard …`: the guard of approvals, its level, and the factor: enrol, replace, remove, recovery codes. Secrets are
-// shown once, on a terminal; what is heavy is loaded only where it runs.
+// `iddio guard …`: the guard of approvals, its level, and the factor: enrol, replace, remove,
+// recovery codes. Secrets are shown once, on a terminal; heavy code is loaded only where it runs.
 
 import type { GuardRecovery, GuardReport } from "../../api/daemon-reports.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";

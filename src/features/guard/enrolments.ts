@@ -1,5 +1,6 @@
-// Enrolling, replacing and removing a factor. A new factor takes the place of the old one only when it has shown that it
-// works. Settings and state.db are both changed; if only one was, the guard stays closed until root puts it in order.
+// Enrolling, replacing and removing a factor. A new factor takes the place of the old one only when
+// it has shown that it works. Settings and state.db are both changed; if only one was, the guard
+// stays closed until root puts it in order.
 
 import { randomBytes } from "node:crypto";
 import type { GuardEnrolment, GuardRecovery } from "../../api/daemon-reports.ts";
@@ -10,7 +11,7 @@ import { type Guard, type GuardName, newRecoveryCode, recoveryHash } from "./gua
 import type { PasskeyCeremonies } from "./passkey-ceremonies.ts";
 import { acceptedCounter, encodeBase32, otpauthUri } from "./totp.ts";
 
-/** What enrolments are made with. */
+/** The parts that enrolments work with. */
 export interface EnrolmentParts {
   readonly guard: Guard;
   readonly store: GuardStore;

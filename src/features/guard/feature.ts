@@ -1,5 +1,5 @@
-// What the feature guard brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature guard adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
@@ -21,7 +21,7 @@ export const guardFeature: Feature = {
     guardRemoveCommand,
     guardRecoveryCommand,
   ],
-  nouns: { guard: "What keeps an agent from approving for itself" },
+  nouns: { guard: "The proof that a person, not an agent, approves" },
   methods: ["guard_status", "guard_enroll", "guard_confirm", "guard_remove", "guard_recovery"],
   settings: ["approval_guard"],
   tables: ["guard_factor", "guard_recovery", "approved_text"],

@@ -1,6 +1,6 @@
-// Whether a person is present, for every call that decides or widens. The only implementation of the API's gate. What
-// is missing, damaged or contradictory closes the guard; it is never taken for "off". A proof is used up before the
-// method runs, whether or not the method then succeeds.
+// Whether a person is present, for every call that decides or widens. The only implementation of
+// the API's gate. A missing, damaged or contradictory record closes the guard; it is never taken
+// for "off". A proof is used up before the method runs, whether or not the method then succeeds.
 
 import { createHash, randomBytes } from "node:crypto";
 import type { GuardReport } from "../../api/daemon-reports.ts";
@@ -15,7 +15,7 @@ import { UserError } from "../../model/user-error.ts";
 import type { FactorRecord, GuardStore } from "../../state/tables/guard-store.ts";
 import { guardLevel } from "./level.ts";
 import type { PasskeyCeremonies } from "./passkey-ceremonies.ts";
-import { type AskedApproval, type Question, questionOf } from "./question.ts";
+import { type AskedApproval, type GuardQuestion, guardQuestionOf } from "./question.ts";
 import { remotePresence } from "./remote-presence.ts";
 import { RootProofs } from "./root-proof.ts";
 import type { Senders } from "./senders.ts";
@@ -24,12 +24,12 @@ import { acceptedCounter, decodeBase32 } from "./totp.ts";
 /** A guard as the settings name it. */
 export type GuardName = "off" | "session" | "totp" | "passkey";
 
-/** What the guard is made of. */
+/** The parts that the guard works with. */
 export interface GuardParts {
   readonly setting: () => GuardName;
   readonly store: GuardStore;
   readonly senders: Senders;
-  /** Resolves when it is known who sent what is held now. */
+  /** Resolves when the sender of every held ask is known. */
   readonly sendersKnown: () => Promise<unknown>;
   readonly ceremonies: PasskeyCeremonies;
   readonly standing: () => Standing;
@@ -45,7 +45,7 @@ export interface GuardParts {
   readonly isRootFree: () => boolean;
   /** The level at which who sent a request is kept from deciding; undefined outside of `iddio run`. */
   readonly levelOfSender?: (client: ClientIdentity | undefined) => Level | undefined;
-  /** What opened a session of the console; undefined when it may only look. */
+  /** The terminal session that opened a session of the console; undefined when the console may only look. */
   readonly consoleOpener?: (session: string | undefined) => SessionChain | undefined;
   /** The agents in `iddio run`. */
   readonly runs?: () => NonNullable<GuardReport["runs"]>;
@@ -105,7 +105,7 @@ export class Guard implements Gate {
     return { guard, problem, ...(factor === undefined ? {} : { factor }) };
   }
 
-  /** What `guard status`, `status` and `doctor` show. */
+  /** The guard's state, for `guard status`, `status` and `doctor`. */
   report(): GuardReport {
     const { guard, factor, problem } = this.state;
     const { ownerUid, isRootFree, store, now } = this.#parts;
@@ -135,13 +135,13 @@ export class Guard implements Gate {
     const asked = this.#asked(request);
     const { kind } = request.caller;
     if (isRemote(kind)) return remotePresence(kind, request, asked, this.report());
-    const shown = await this.#present(request, questionOf(request, asked, this.#parts.policyText()));
+    const shown = await this.#present(request, guardQuestionOf(request, asked, this.#parts.policyText()));
     // The agent that asks may be kept further from the answer than other programs of the user are.
     const sender = asked && this.#parts.levelOfSender?.(asked.ask.subject.client);
     return sender === undefined ? shown : { ...shown, level: strongerLevel(shown.level, sender) };
   }
 
-  async #present(request: PresenceRequest, question: Question): Promise<Presence> {
+  async #present(request: PresenceRequest, question: GuardQuestion): Promise<Presence> {
     const { guard, factor, problem } = this.state;
     if (request.isForRoot) {
       const shown = await this.#rootOrRecovery(request, question);
@@ -197,7 +197,7 @@ export class Guard implements Gate {
     return this.report().level;
   }
 
-  async #rootOrRecovery(request: PresenceRequest, question: Question): Promise<Presence | undefined> {
+  async #rootOrRecovery(request: PresenceRequest, question: GuardQuestion): Promise<Presence | undefined> {
     if (request.caller.uid === 0) return { factor: "root", level: this.#level() };
     const [kind, value = ""] = (request.proof ?? "").split(" ", 2);
     if (kind === "root" && this.#roots.take(value, question.digest))
@@ -214,7 +214,7 @@ export class Guard implements Gate {
     return { factor: "recovery", level: "L0" };
   }
 
-  #needsRoot(question: Question, problem: string | undefined): PresenceNeeded {
+  #needsRoot(question: GuardQuestion, problem: string | undefined): PresenceNeeded {
     const { nonce, path } = this.#roots.ask(question.digest);
     return new PresenceNeeded(
       problem === undefined
@@ -256,7 +256,7 @@ export class Guard implements Gate {
   async #totp(
     factor: Extract<FactorRecord, { kind: "totp" }>,
     request: PresenceRequest,
-    question: Question,
+    question: GuardQuestion,
   ): Promise<Presence> {
     const session = await terminalOf(request.caller);
     const shown: Presence = { factor: "totp", level: this.#level() };
@@ -295,7 +295,7 @@ export class Guard implements Gate {
    * A code may serve again for a minute: same terminal, plain allow or look, no higher tier, never break-glass or unknown.
    * One that was given for a look allows nothing.
    */
-  #mayReuse(session: string | undefined, { plainTier, isLook }: Question): boolean {
+  #mayReuse(session: string | undefined, { plainTier, isLook }: GuardQuestion): boolean {
     const reuse = this.#reuse;
     if (reuse === undefined || reuse.session !== session || reuse.untilMs <= this.#steadyMs()) return false;
     if (reuse.isLook && !isLook) return false;

@@ -1,9 +1,10 @@
-// Which level the guard reaches, why, and what raises it. Pure. It promises less rather than more: a factor whose secret
-// lies where the agent can read it, or a machine where the agent can become root, is L0.
+// Which level the guard reaches, why, and what raises it. Pure. It promises less rather than more:
+// a factor whose secret lies where the agent can read it, or a machine where the agent can become
+// root, is L0.
 
 import type { GuardReport } from "../../api/daemon-reports.ts";
 
-/** What the level depends on. */
+/** The facts that the level depends on. */
 export interface GuardFacts {
   readonly guard: "off" | "session" | "totp" | "passkey";
   /** Why decisions are refused, if they are. */

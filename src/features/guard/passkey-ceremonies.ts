@@ -1,13 +1,14 @@
-// Touches of a passkey that are asked for: each is one question with a challenge of its own, answered at most once. The
-// challenge covers the question's digest and 32 random bytes that only this process knows, so that a signature is good
-// for this question, in this daemon, once. The page that asks is the console's; the cryptography is @simplewebauthn's.
+// Touches of a passkey that are asked for: each is one question with a challenge of its own,
+// answered at most once. The challenge covers the question's digest and 32 random bytes that only
+// this process knows, so that a signature is good for this question, in this daemon, once. The page
+// that asks is the console's; the cryptography is @simplewebauthn's.
 
 import { createHash, randomBytes } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { PresenceNeeded } from "../../api/gate.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { FactorRecord } from "../../state/tables/guard-store.ts";
-import type { Question } from "./question.ts";
+import type { GuardQuestion } from "./question.ts";
 
 /** A passkey as it is kept. */
 export type PasskeyRecord = Extract<FactorRecord, { kind: "passkey" }>;
@@ -27,10 +28,10 @@ const RP_ID = "localhost";
 export interface Ceremony {
   readonly id: string;
   readonly title: string;
-  readonly lines: Question["lines"];
+  readonly lines: GuardQuestion["lines"];
   readonly challenge: Uint8Array<ArrayBuffer>;
   readonly untilMs: number;
-  /** What the page gives to the browser, as WebAuthn's JSON. */
+  /** The page passes these to the browser, as WebAuthn's JSON. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly kind: "enrol" | "prove";
 }
@@ -43,7 +44,7 @@ interface Open extends Ceremony {
   made?: Omit<PasskeyRecord, "kind" | "decidesFromMs">;
 }
 
-/** What ceremonies need from outside. */
+/** The surroundings of ceremonies. */
 export interface CeremonyParts {
   /** Serves the pages on `http://localhost:<port>`; port 0 means that there is no passkey yet. */
   readonly openPages: (
@@ -89,7 +90,7 @@ export class PasskeyCeremonies {
   }
 
   /** Resolves when `proof` names a touch that was given for this question; uses it up. Throws with the page to go to. */
-  async prove(factor: PasskeyRecord, proof: string | undefined, question: Question): Promise<void> {
+  async prove(factor: PasskeyRecord, proof: string | undefined, question: GuardQuestion): Promise<void> {
     const [word, id = ""] = (proof ?? "").split(" ", 2);
     const named = word === "passkey" ? this.#find(id) : undefined;
     if (named !== undefined && named.kind === "prove" && named.digest === question.digest) {
@@ -206,7 +207,7 @@ export class PasskeyCeremonies {
     clearTimeout(timer);
   }
 
-  /** Checks what the browser answered. Throws what is wrong, for the page to show. */
+  /** Checks the browser's answer. Throws the problem, for the page to show. */
   async #finish(id: string, answer: unknown): Promise<void> {
     const open = this.#find(id);
     if (open === undefined || open.state !== "open")

@@ -1,12 +1,13 @@
-// What a person is asked, in words and as a digest: which call, on which approval, with which duration. A proof that was
-// given for one question is good for no other. The digest covers everything that the words say.
+// The question to a person, in words and as a digest: which call, on which approval, with which
+// duration. A proof that was given for one question is good for no other. The digest covers
+// everything that the words say.
 
 import { createHash } from "node:crypto";
 import type { PresenceRequest } from "../../api/gate.ts";
 import type { Ask } from "../../model/ask.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 
-/** What the guard may know of an approval. */
+/** The guard's view of an approval. */
 export interface AskedApproval {
   readonly id: string;
   readonly ask: Ask;
@@ -14,7 +15,7 @@ export interface AskedApproval {
 }
 
 /** One question. */
-export interface Question {
+export interface GuardQuestion {
   readonly title: string;
   readonly lines: readonly (readonly [name: string, value: string])[];
   /** Tier of the one request that a plain allow lets through, of a look `observe`; undefined for what always asks. */
@@ -26,11 +27,11 @@ export interface Question {
 }
 
 /** The question that a call puts. `policy` is the text in force. */
-export function questionOf(
+export function guardQuestionOf(
   request: PresenceRequest,
   approval: AskedApproval | undefined,
   policy: string,
-): Question {
+): GuardQuestion {
   const input = request.input as { readonly for_ms?: unknown; readonly rest_of_command?: unknown };
   const isRest = input.rest_of_command === true;
   const lines: [string, string][] = [];
@@ -46,7 +47,7 @@ export function questionOf(
     if (isRest)
       lines.push([
         "also",
-        "what else this process asks for within a minute, in the same scope, at most this tier",
+        "further requests of this process within a minute, in the same scope, at most this tier",
       ]);
   } else
     for (const [name, value] of Object.entries(request.input))

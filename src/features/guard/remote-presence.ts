@@ -1,7 +1,9 @@
-// What an answer from elsewhere may allow: one request, the one that was shown, by its digest; never others like it, and
-// nothing but approvals. A click in Slack can come from the agent's own machine, so it is worth L1 and lets no
-// break-glass through; the secret of a webhook lies with the daemon, where an agent may read it, so a callback lets
-// through nothing above modify. Where the guard reaches more than L1 by itself, these two would lower it and allow nothing.
+// Limits what an answer from elsewhere may allow: one request, the one that was shown, by its
+// digest; never others like it, and nothing but approvals. A click in Slack can come from the
+// agent's own machine, so it is worth L1 and lets no break-glass through; the secret of a webhook
+// lies with the daemon, where an agent may read it, so a callback lets through nothing above
+// modify. Where the guard reaches more than L1 by itself, these two would lower it and allow
+// nothing.
 
 import type { GuardReport } from "../../api/daemon-reports.ts";
 import { PresenceNeeded, type PresenceRequest } from "../../api/gate.ts";
@@ -16,7 +18,7 @@ const HIGHEST: Readonly<Record<Exclude<RemoteKind, "control-plane">, Tier>> = {
   webhook: "modify",
 };
 
-/** What the answer is worth. Throws unless it may allow what it is about. */
+/** Values an answer from elsewhere. Throws PresenceNeeded unless it may allow its request. */
 export function remotePresence(
   kind: RemoteKind,
   { method, input }: PresenceRequest,
@@ -28,7 +30,7 @@ export function remotePresence(
     new PresenceNeeded(`an answer by ${kind} may not do this: ${why}`, {
       hint: "answer on the machine itself: iddio approval list",
     });
-  if (method !== "approvals_allow" || asked === undefined) throw refuse("it only answers what waits");
+  if (method !== "approvals_allow" || asked === undefined) throw refuse("it only answers waiting approvals");
   if (typeof digest !== "string" || digest !== asked.ask.digest) throw refuse("it names another request");
   if (for_ms !== undefined || rest_of_command !== undefined) throw refuse("it lets through one request only");
   if (guard.problem !== undefined) throw refuse(`decisions are refused: ${guard.problem}`);

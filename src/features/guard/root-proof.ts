@@ -1,5 +1,6 @@
-// How root shows itself to the daemon without running anything of ours as root: only root can make a file in /run. The
-// name is a nonce that this daemon made up, so an old file proves nothing, and each is good once.
+// How root shows itself to the daemon without running anything of ours as root: only root can make
+// a file in /run. The name is a nonce that this daemon made up, so an old file proves nothing, and
+// each is good once.
 
 import { randomBytes } from "node:crypto";
 import { lstatSync } from "node:fs";

@@ -1,6 +1,7 @@
-// The `session` rule: who has sent a request that was held, and whether a caller belongs to the same terminal. It is a
-// speed bump, level L0: `script`, `tmux send-keys` or a pseudo-terminal of a detached process get past it. It remembers
-// senders that have ended, and forgets all when the daemon ends.
+// The `session` rule: who has sent a request that was held, and whether a caller belongs to the
+// same terminal. It is a speed bump, level L0: `script`, `tmux send-keys` or a pseudo-terminal of a
+// detached process get past it. It remembers senders that have ended, and forgets all when the
+// daemon ends.
 
 import type { SessionChain, SessionMember } from "../../host/process/session-chain.ts";
 

@@ -1,5 +1,6 @@
-// Whether a user becomes root without being asked for anything: then an agent of that user does too, and what belongs to
-// root is no protection. Only a root daemon asks; sudo is started by its absolute path.
+// Whether a user becomes root without being asked for anything: then an agent of that user does
+// too, and what belongs to root is no protection. Only a root daemon asks; sudo is started by its
+// absolute path.
 
 import { userName } from "../../host/process/user-name.ts";
 

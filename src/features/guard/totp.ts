@@ -1,5 +1,6 @@
-// Time-based one-time codes (RFC 6238: SHA-1, 30 s, six digits, what every authenticator supports). Pure: the clock and
-// the last accepted counter are given. A code counts once; one step of clock difference is tolerated.
+// Time-based one-time codes (RFC 6238: SHA-1, 30 s, six digits, what every authenticator supports).
+// Pure: the clock and the last accepted counter are given. A code counts once; one step of clock
+// difference is tolerated.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 

@@ -1,5 +1,6 @@
-// One question of one agent, from its bytes to the answer in its own shape. Nothing here throws: whatever goes wrong
-// becomes that agent's deny. The daemon judges; without one the policy on disk does, and nobody can be asked.
+// One question of one agent, from its bytes to the answer in its own shape. Nothing here throws:
+// whatever goes wrong becomes that agent's deny. The daemon judges; without one the policy on disk
+// does, and nobody can be asked.
 
 import type { ControlClient } from "../../api/client.ts";
 import { HOOKS_JUDGE } from "../../api/hooks/hook-method.ts";
@@ -7,7 +8,7 @@ import type { HookVerdict } from "../../api/hooks/hook-report.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 
-/** What a hook works with. */
+/** The surroundings of a hook. */
 export interface HookContext {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -19,7 +20,7 @@ export interface HookContext {
 /** Agents are told to wait for 15 minutes, and an approval may be waited for that long at most. */
 const DEADLINE_MS = 14 * 60_000;
 
-/** Answers what an agent sent. */
+/** Answers an agent's message. */
 export async function answerHook(
   adapter: HookAdapter,
   input: string,
@@ -32,7 +33,8 @@ export async function answerHook(
     const read = adapter.read(parsed as Readonly<Record<string, unknown>>);
     if (read.kind === "other") return adapter.silent();
     if (read.kind === "unreadable") return adapter.deny(mistake(read.why));
-    if (read.command === CANARY) return adapter.deny("iddio: the hook works, and stops what it must");
+    if (read.command === CANARY)
+      return adapter.deny("iddio: the hook works: this is the command that it must stop");
     const verdict = await judge(adapter, read.command, read.cwd, context);
     return replyTo(adapter, verdict);
   } catch (error) {

@@ -1,6 +1,6 @@
-// `iddio hooks doctor`: starts each agent's hook as the agent would and shows what stops a command and what does not.
-// The agents themselves are not started: they need an account. What they do when a hook fails is their own doing, and
-// is said beside the result.
+// `iddio hooks doctor`: starts each agent's hook as the agent would and shows what stops a command
+// and what does not. The agents themselves are not started: they need an account. The agents' own
+// behaviour when a hook fails is said beside the result.
 
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 import { HOOK_ADAPTERS } from "./agents/adapters.ts";
 import { installedCommands } from "./hook-file.ts";
 
-/** What was found about one agent. */
+/** The findings about one agent. */
 export interface HookFindings {
   readonly agent: AgentName;
   readonly path: string;

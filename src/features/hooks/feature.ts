@@ -1,5 +1,5 @@
-// What the feature hooks brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature hooks adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import { hookCommand, hooksDoctorCommand, hooksInstallCommand, hooksUninstallCommand } from "./hook.ts";
@@ -11,4 +11,5 @@ export const hooksFeature: Feature = {
   commands: [hookCommand, hooksInstallCommand, hooksUninstallCommand, hooksDoctorCommand],
   nouns: { hooks: "Agents that ask before they run a command" },
   methods: ["hooks_judge"],
+  daemon: async () => (await import("./daemon-part.ts")).startHooks,
 };

@@ -1,6 +1,6 @@
-// Puts a hook into an agent's settings file and takes it out again. Comments, order and layout of the file stay. What
-// the file was before is kept in the state directory: as long as nobody else has changed it since, it comes back
-// byte for byte.
+// Puts a hook into an agent's settings file and takes it out again. Comments, order and layout of
+// the file stay. The previous file is kept in the state directory: as long as nobody else has
+// changed it since, it comes back byte for byte.
 
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, rm, rmdir, stat } from "node:fs/promises";
@@ -11,7 +11,7 @@ import type { AgentName } from "../../model/agent-name.ts";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
 
-/** What was in the place of a file that we wrote. */
+/** The file that was there before ours. */
 interface Kept {
   readonly path: string;
   /** Null when there was no file. */
@@ -29,7 +29,7 @@ export async function installHook(agent: AgentName, place: HookPlace, keepIn: st
   const kept = await readKept(agent, keepIn);
   const made = await makeFolders(dirname(place.path));
   await mkdir(keepIn, { recursive: true, mode: 0o700 });
-  // Installed twice with nobody's change in between: what was before the first time is what comes back.
+  // Installed twice with nobody's change in between: the file from before the first time comes back.
   const isSame = kept !== undefined && kept.path === place.path && kept.after_sha256 === hashOf(before ?? "");
   const record: Kept = {
     path: place.path,

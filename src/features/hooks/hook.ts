@@ -1,5 +1,5 @@
-// `iddio hook`, which agents start before they run a command, and `iddio hooks`, by which people set it up. A hook
-// starts hundreds of times a session: what it does not need is not loaded.
+// `iddio hook`, which agents start before they run a command, and `iddio hooks`, by which people
+// set it up. A hook starts hundreds of times a session: it loads only the code that it needs.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
@@ -13,7 +13,7 @@ export const hookCommand: Command = {
   args: [AGENT],
   details: [
     "Reads the agent's question from stdin and answers in the agent's own format. Agents start it; set them up with",
-    "'iddio hooks install'. What the policy allows, and what no protocol knows, gets no answer.",
+    "'iddio hooks install'. A command that the policy allows, or that no protocol knows, gets no answer.",
   ],
   examples: ["iddio hook claude < question.json"],
   async run({ args, paths, env, daemon }) {
@@ -39,7 +39,7 @@ export const hooksInstallCommand: Command = {
   ],
   examples: ["iddio hooks install claude"],
   async run(context) {
-    await (await import("./set-up.ts")).install(context);
+    await (await import("./set-up.ts")).installHooks(context);
   },
 };
 
@@ -48,17 +48,17 @@ export const hooksUninstallCommand: Command = {
   name: "hooks uninstall",
   summary: "Remove the hook from an agent's settings",
   args: [AGENT],
-  details: ["A file that nobody has changed since is afterwards what it was before, byte for byte."],
+  details: ["A file that nobody has changed since gets its old content back, byte for byte."],
   examples: ["iddio hooks uninstall claude"],
   async run(context) {
-    await (await import("./set-up.ts")).uninstall(context);
+    await (await import("./set-up.ts")).uninstallHooks(context);
   },
 };
 
 /** Tries them. */
 export const hooksDoctorCommand: Command = {
   name: "hooks doctor",
-  summary: "Try what an agent's hook stops",
+  summary: "Try an agent's hook on a command that it must stop",
   args: [{ ...AGENT, isOptional: true }],
   flags: [JSON_FLAG],
   examples: ["iddio hooks doctor", "iddio hooks doctor codex"],

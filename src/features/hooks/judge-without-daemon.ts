@@ -1,5 +1,6 @@
-// A hook whose daemon does not answer: the policy on disk judges. What it would ask about is asked by the agent where
-// it can, and refused where it cannot. Where the settings say that nothing is blocked, nothing is.
+// A hook whose daemon does not answer: the policy on disk judges. Where the policy asks a person,
+// the agent asks if it can, and otherwise the command is refused. Where the settings say that
+// nothing is blocked, nothing is.
 
 import type { HookVerdict } from "../../api/hooks/hook-report.ts";
 import { hookVerdictOf } from "../../api/hooks/hook-verdict.ts";

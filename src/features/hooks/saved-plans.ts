@@ -1,5 +1,5 @@
-// The saved plans that a command line applies, read by the hook with the agent's own rights: the daemon opens no file
-// that an agent names.
+// The saved plans that a command line applies, read by the hook with the agent's own rights: the
+// daemon opens no file that an agent names.
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// What `iddio hooks install`, `uninstall` and `doctor` do, once they are asked to. What they write and try is in the
-// files beside this one; here it is put into words.
+// Carries out `iddio hooks install`, `uninstall` and `doctor` and puts the results into words. The
+// files beside this one write and try.
 
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { hookPlace } from "../../host/agents/hook-place.ts";
@@ -10,16 +10,16 @@ import { examineHooks } from "./examine-hooks.ts";
 import { installHook, uninstallHook } from "./hook-file.ts";
 
 /** Writes an agent's hook. */
-export async function install({ args, env, paths, output }: CommandContext): Promise<void> {
+export async function installHooks({ args, env, paths, output }: CommandContext): Promise<void> {
   const agent = args[0] as AgentName;
   const place = hookPlace(agent, lastingProgram(env), env);
   const isNew = await installHook(agent, place, paths.hooks);
   output.line(`${hookAdapter(agent).title} ${isNew ? "asks" : "asks already"}: ${place.path}`);
-  if (isNew) output.note("it counts from the next session on; see what it holds with: iddio hooks doctor");
+  if (isNew) output.note("it counts from the next session on; try it with: iddio hooks doctor");
 }
 
 /** Takes it out. */
-export async function uninstall({ args, env, paths, output }: CommandContext): Promise<void> {
+export async function uninstallHooks({ args, env, paths, output }: CommandContext): Promise<void> {
   const agent = args[0] as AgentName;
   const place = hookPlace(agent, lastingProgram(env), env);
   const wasThere = await uninstallHook(agent, place, paths.hooks);

@@ -1,5 +1,6 @@
-// `iddio audit verify`: whether a chained audit log is whole. Reads the files itself, needs no daemon, changes nothing.
-// Prints the last row, which is what to keep elsewhere: with it a later run tells whether rows are missing at the end.
+// `iddio audit verify`: whether a chained audit log is whole. Reads the files itself, needs no
+// daemon, changes nothing. Prints the last row, which is what to keep elsewhere: with it a later
+// run tells whether rows are missing at the end.
 
 import type { Command } from "../../cli/kit/command.ts";
 import { JSON_FLAG } from "../../cli/kit/command.ts";

@@ -1,5 +1,6 @@
-// Checkpoints of the audit log's chain: a row that says, signed, how long the chain was and how it ended. Anyone who has an
-// old checkpoint, such as a collector that rows are forwarded to, can tell whether the log before it is still the same.
+// Checkpoints of the audit log's chain: a row that says, signed, how long the chain was and how it
+// ended. Anyone who has an old checkpoint, such as a collector that rows are forwarded to, can tell
+// whether the log before it is still the same.
 
 import {
   createPrivateKey,
@@ -13,7 +14,7 @@ import { readFile } from "node:fs/promises";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
 import type { ChainHead } from "../../state/journal/chain.ts";
 
-/** What a checkpoint row carries under `fields`. */
+/** The `fields` of a checkpoint row. */
 export interface Checkpoint {
   readonly chain_seq: number;
   readonly chain_head: string;

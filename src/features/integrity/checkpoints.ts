@@ -1,5 +1,6 @@
-// Writes a checkpoint row now and then while the audit log is chained and has grown. The key is made with the first one.
-// A checkpoint that cannot be written is told in the log and changes nothing else.
+// Writes a checkpoint row now and then while the audit log is chained and has grown. The key is
+// made with the first one. A checkpoint that cannot be written is told in the log and changes
+// nothing else.
 
 import type { KeyObject } from "node:crypto";
 import type { Recorder } from "../../gateway/request/records/recorder.ts";

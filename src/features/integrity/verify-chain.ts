@@ -1,5 +1,6 @@
-// Reads a chained audit log from its first line to its last and says where it does not hold together. Memory does not
-// grow with the file. What no chain can tell is said as well: rows from before it was turned on, and where it begins.
+// Reads a chained audit log from its first line to its last and says where it does not hold
+// together. Memory does not grow with the file. The gaps of every chain are named as well: rows
+// from before it was turned on, and where it begins.
 
 import { type ChainHead, type ChainLink, hashOfLine, linkOfLine } from "../../state/journal/chain.ts";
 import { parseRow } from "../../state/journal/read.ts";
@@ -14,7 +15,7 @@ export interface ChainBreak {
   readonly what: string;
 }
 
-/** What was found. */
+/** The result of a verification. */
 export interface ChainReport {
   readonly linkedRows: number;
   /** From before the chain, or between two of them. */
@@ -89,7 +90,7 @@ export class ChainVerification {
       this.#checkpoint(row.fields, link, file, line);
   }
 
-  /** What was found, once every line was looked at. */
+  /** Returns the result, once every line was looked at. */
   finish(file: string): ChainReport {
     for (const seq of this.#expected.keys())
       this.#report({ file, line: 0, what: `row ${seq}, which is known from elsewhere, is not there` });

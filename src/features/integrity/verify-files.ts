@@ -1,5 +1,5 @@
-// Feeds the files of an audit log to the verification, line by line; memory does not grow with them. Owns which files
-// belong to a log, and that a line ends at a newline and nowhere else.
+// Feeds the files of an audit log to the verification, line by line; memory does not grow with
+// them. Owns which files belong to a log, and that a line ends at a newline and nowhere else.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";

@@ -1,10 +1,11 @@
-// doctor: MCP servers of which something waits for a person, and servers whose code is whatever there is when it runs.
-// Both are hidden or held all the same; this is where somebody finds out why a tool is missing.
+// doctor: MCP servers of which something waits for a person, and servers whose code is whatever
+// there is when it runs. Both are hidden or held all the same; this is where somebody finds out why
+// a tool is missing.
 
 import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
-/** What the daemon knows of one server. */
+/** The daemon's facts about one server. */
 export interface McpServerFacts {
   readonly name: string;
   readonly waits: number;
@@ -19,7 +20,7 @@ export async function checkMcp({ daemon, paths }: CheckContext): Promise<Finding
   return mcpFinding(answer?.servers, paths);
 }
 
-/** What is to be said of servers; undefined where no daemon tells. */
+/** The finding about servers; a skip where no daemon answers. */
 export function mcpFinding(
   servers: readonly McpServerFacts[] | undefined,
   paths: Pick<StatePaths, "database">,

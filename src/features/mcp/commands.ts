@@ -1,5 +1,6 @@
-// `iddio mcp …`: the wrapper that clients start, and what people see and decide of the servers behind it. What a command
-// does is loaded when it runs, because this file is loaded at every start of the program.
+// `iddio mcp …`: the wrapper that clients start, and what people see and decide of the servers
+// behind it. A command's code is loaded when it runs, because this file is loaded at every start of
+// the program.
 
 import { type Command, type FlagSpec, JSON_FLAG } from "../../cli/kit/command.ts";
 import { CLIENT_NAMES } from "./install/client-names.ts";
@@ -16,7 +17,7 @@ const FILE: FlagSpec = {
 /** Stands between a client and a server. */
 export const mcpRunCommand: Command = {
   name: "mcp run",
-  summary: "Start an MCP server and judge what is asked of it",
+  summary: "Start an MCP server and judge the calls to it",
   args: [{ name: "command", isRest: true }],
   flags: [
     {
@@ -60,7 +61,7 @@ export const mcpInstallCommand: Command = {
   ],
   examples: ["iddio mcp install claude-code", "iddio mcp install --file .mcp.json"],
   async run(context) {
-    await (await import("./install/set-up.ts")).install(context);
+    await (await import("./install/set-up.ts")).installServers(context);
   },
 };
 
@@ -70,10 +71,10 @@ export const mcpUninstallCommand: Command = {
   summary: "Let a client start its MCP servers by itself again",
   args: [CLIENT],
   flags: [FILE, JSON_FLAG],
-  details: ["A file that nobody has changed since is afterwards what it was before, byte for byte."],
+  details: ["A file that nobody has changed since gets its old content back, byte for byte."],
   examples: ["iddio mcp uninstall claude-code"],
   async run(context) {
-    await (await import("./install/set-up.ts")).uninstall(context);
+    await (await import("./install/set-up.ts")).uninstallServers(context);
   },
 };
 
@@ -84,24 +85,24 @@ export const mcpListCommand: Command = {
   flags: [JSON_FLAG],
   examples: ["iddio mcp list"],
   async run(context) {
-    await (await import("./show.ts")).list(context);
+    await (await import("./show.ts")).listServers(context);
   },
 };
 
-/** Shows what waits, and accepts it. */
+/** Shows the waiting items, and accepts them. */
 export const mcpReviewCommand: Command = {
   name: "mcp review",
-  summary: "Show what an MCP server has changed, and accept it",
+  summary: "Show the changes of an MCP server, and accept them",
   args: [SERVER],
   flags: [
-    { name: "accept", summary: "Accept what was shown" },
+    { name: "accept", summary: "Accept the shown items" },
     {
       name: "only",
       value: "item",
       isRepeatable: true,
       summary: "Accept only this: 'tools read_file', 'identity', 'instructions'",
     },
-    { name: "all", summary: "Show also what is pinned already" },
+    { name: "all", summary: "Show also the pinned items" },
     JSON_FLAG,
   ],
   details: ["Signs that cannot be seen are written out. In a terminal it asks; elsewhere it needs --accept."],
@@ -118,12 +119,12 @@ export const mcpBindCommand: Command = {
   args: [SERVER, { name: "table", isOptional: true }],
   flags: [JSON_FLAG],
   details: [
-    "Its calls are then judged by what they do: 'pods_delete' of a bound Kubernetes server is 'pods delete' in its namespace.",
+    "Its calls are then judged by their effect: 'pods_delete' of a bound Kubernetes server is 'pods delete' in its namespace.",
     "It holds for the program and version that were accepted last. Without a table nothing is bound any more.",
   ],
   examples: ["iddio mcp bind cluster kubernetes", "iddio mcp bind memory memory"],
   async run(context) {
-    await (await import("./show.ts")).bind(context);
+    await (await import("./show.ts")).bindServer(context);
   },
 };
 
@@ -157,7 +158,7 @@ export const mcpAddCommand: Command = {
 /** Forgets one. */
 export const mcpForgetCommand: Command = {
   name: "mcp forget",
-  summary: "Forget an MCP server and what was accepted of it",
+  summary: "Forget an MCP server and its accepted items",
   args: [SERVER],
   examples: ["iddio mcp forget memory"],
   async run(context) {

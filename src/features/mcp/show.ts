@@ -1,5 +1,5 @@
-// What `iddio mcp list`, `review`, `bind` and `forget` print and ask. Everything that a server has said is shown with
-// its hidden signs written out; what is accepted is exactly what was on the screen.
+// Prints and asks for `iddio mcp list`, `review`, `bind` and `forget`. Text from a server is shown
+// with its hidden signs written out; a person accepts exactly the text that was on the screen.
 
 import type { MCP_METHODS } from "../../api/methods/mcp.ts";
 import type { Value } from "../../api/schema.ts";
@@ -12,7 +12,7 @@ type Server = Shown["server"];
 type Item = Shown["items"][number];
 
 /** Prints the servers. */
-export async function list({ flags, output, daemon }: CommandContext): Promise<void> {
+export async function listServers({ flags, output, daemon }: CommandContext): Promise<void> {
   const { servers } = await daemon.call("mcp_list", {});
   if (flags.has("json")) return output.json({ servers });
   if (servers.length === 0)
@@ -37,7 +37,7 @@ export async function list({ flags, output, daemon }: CommandContext): Promise<v
     if (waits > 0) output.note(`something of '${name}' waits for you: iddio mcp review ${name}`);
 }
 
-/** Prints what waits and accepts it when told to. */
+/** Prints the waiting items and accepts them when told to. */
 export async function review({ args, flags, output, daemon }: CommandContext): Promise<number> {
   const [name = ""] = args;
   const { digest } = await daemon.call("mcp_digest", { name });
@@ -62,13 +62,13 @@ export async function review({ args, flags, output, daemon }: CommandContext): P
 }
 
 /** Binds a table. */
-export async function bind({ args, flags, output, daemon }: CommandContext): Promise<void> {
+export async function bindServer({ args, flags, output, daemon }: CommandContext): Promise<void> {
   const [name = "", table] = args;
   const { server } = await daemon.call("mcp_bind", { name, ...(table === undefined ? {} : { table }) });
   if (flags.has("json")) return output.json({ server });
   output.line(
     server.table === undefined
-      ? `'${name}' is judged by what it says of its tools`
+      ? `'${name}' is judged by its own description of its tools`
       : `'${name}' is judged by the table '${server.table}', as long as it stays: ${visible(placeOf(server))}`,
   );
 }

@@ -1,14 +1,16 @@
-// Clicks on cards in Slack. The person who clicked must be on the target's list, by team and user id; a display name
-// says nothing. What the click is about is looked up by its nonce: the card itself could say anything.
+// Clicks on cards in Slack. The person who clicked must be on the target's list, by team and user
+// id; a display name says nothing. The approval of a click is looked up by its nonce: the card
+// itself could say anything.
 
+import type { AnswerAs } from "../../api/principal.ts";
 import type { Notice } from "../../host/notices/notice.ts";
 import type { CardClick } from "../../host/notices/slack/socket-mode.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Log } from "../../state/log/log.ts";
 import type { Notices } from "../../state/tables/notices.ts";
-import type { AnswerAs, TargetConfig } from "./target-config.ts";
+import type { TargetConfig } from "./target-config.ts";
 
-/** What answers from elsewhere work with. */
+/** The parts that answers from elsewhere work with. */
 export interface AnswerParts {
   readonly notices: Notices;
   readonly log: Log;

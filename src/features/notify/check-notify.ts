@@ -1,5 +1,6 @@
-// doctor: whether people are told of requests that wait. A target that is down for a moment is no finding; one that has
-// been down for ten minutes is, and so is a channel where nobody could answer.
+// doctor: whether people are told of requests that wait. A target that is down for a moment is no
+// finding; one that has been down for ten minutes is, and so is a channel where nobody could
+// answer.
 
 import { ControlClient } from "../../api/client.ts";
 import type { NotifyReport } from "../../api/notify-methods.ts";
@@ -13,11 +14,11 @@ export async function checkNotify({ daemon, paths, nowMs }: CheckContext): Promi
   const answer =
     daemon && (await new ControlClient(paths.socket).call("notify_list", {}).catch(() => undefined));
   if (answer === undefined) return { ...about, verdict: "skip", detail: "no daemon to ask" };
-  return { ...about, ...verdictOn(answer.targets, nowMs) };
+  return { ...about, ...notifyVerdict(answer.targets, nowMs) };
 }
 
-/** What is to be said of these targets. */
-export function verdictOn(
+/** The verdict on these targets. */
+export function notifyVerdict(
   targets: readonly NotifyReport[],
   nowMs: number,
 ): Pick<Finding, "verdict" | "detail" | "fix"> {

@@ -1,5 +1,6 @@
-// `iddio notify`: who is told of requests that wait, beside the desktop. The daemon keeps the targets and tells them;
-// these commands only talk to it. Tokens and passwords come from standard input and never come out again.
+// `iddio notify`: who is told of requests that wait, beside the desktop. The daemon keeps the
+// targets and tells them; these commands only talk to it. Tokens and passwords come from standard
+// input and never come out again.
 
 import type { NotifyReport, NotifyStart } from "../../api/notify-methods.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
@@ -9,7 +10,7 @@ import { escapeForTerminal } from "../../text/escape.ts";
 
 const NAME = { name: "name" } as const;
 
-/** How many lines of secrets each kind takes, and what they are; a webhook's secret is made by the daemon. */
+/** How many lines of secrets each kind takes, and their meaning; a webhook's secret is made by the daemon. */
 const SECRETS: Readonly<Record<string, readonly [prompt: string, lines: number]>> = {
   slack: ["bot token (xoxb-…) and app token (xapp-…), a line each", 2],
   pagerduty: ["routing key", 1],

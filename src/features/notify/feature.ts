@@ -1,5 +1,5 @@
-// What the feature notify brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature notify adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
@@ -21,11 +21,12 @@ export const notifyFeature: Feature = {
     notifyRotateCommand,
     notifyRemoveCommand,
   ],
-  nouns: { notify: "Who is told of requests that wait" },
+  nouns: { notify: "Receivers of notices about waiting requests" },
   methods: ["notify_list", "notify_add", "notify_rotate", "notify_test", "notify_remove"],
   settings: ["notifications"],
   tables: ["notice_targets", "notices"],
   checks: async () => [
     { name: "notify", check: (await import("./check-notify.ts")).checkNotify, after: "forwarding" },
   ],
+  daemon: async () => (await import("./daemon-part.ts")).startNotify,
 };

@@ -1,6 +1,6 @@
-// Tells the person at the desktop that something waits. Owns how often: a burst of held
-// requests is one notification, and one at a time is shown. It only points to the request;
-// what a person decides by is `approval show`.
+// Tells the person at the desktop that something waits. Owns how often: a burst of held requests is
+// one notification, and one at a time is shown. It only points to the request; a person decides by
+// `approval show`.
 
 import type { Broker, PendingApproval } from "../../gateway/request/broker.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
@@ -69,7 +69,7 @@ export class HoldNotifications {
       this.#notBefore = performance.now() + (isShown ? APART_MS : AFTER_FAILURE_MS);
     }
     this.#timer = undefined;
-    // What was held while this one was shown.
+    // Show the next ask, which was held while this one was shown.
     const [next] = this.#unseen;
     if (next !== undefined) this.#held(next);
   }
@@ -109,7 +109,7 @@ function placeOf({ name, port }: Target): string {
   return port === 443 || port === 0 ? name : `${name}:${port}`;
 }
 
-/** One line that shows what a client sent and obeys nothing of it. */
+/** One line that shows the client's text and obeys nothing of it. */
 function clean(text: string): string {
   const escaped = escapeForTerminal(text);
   return escaped.length <= LINE_MAX ? escaped : `${escaped.slice(0, LINE_MAX - 1)}…`;

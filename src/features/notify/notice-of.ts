@@ -1,15 +1,15 @@
-// What is told of an approval: from the broker's facts to a notice. Pure. How much of the request goes along is the
-// target's setting; secrets in it were masked when the ask was made.
+// Makes the notice of an approval from the broker's facts. Pure. The target's setting says how much
+// of the request goes along; secrets in it were masked when the ask was made.
 
 import type { PendingApproval } from "../../gateway/request/broker.ts";
 import type { Notice } from "../../host/notices/notice.ts";
 import { nameOfAsk, type Subject } from "../../model/ask.ts";
 
 /** Everything of a question but its nonce, which is another for each target. */
-export type Question = Omit<Notice, "nonce">;
+export type NoticeQuestion = Omit<Notice, "nonce">;
 
 /** The question that an approval puts, as it is asked. */
-export function questionOf(approval: PendingApproval, machine: string): Question {
+export function questionOf(approval: PendingApproval, machine: string): NoticeQuestion {
   const { id, ask, rule, reason, createdMs, expiresMs } = approval;
   const { operation, target, subject, evidence } = ask;
   const [first, ...others] = evidence;
@@ -35,7 +35,7 @@ export function questionOf(approval: PendingApproval, machine: string): Question
 }
 
 /** The same as one target is told it. */
-export function noticeFor(question: Question, evidence: "summary" | "full", nonce: string): Notice {
+export function noticeFor(question: NoticeQuestion, evidence: "summary" | "full", nonce: string): Notice {
   return { ...question, nonce, evidence: evidence === "full" ? question.evidence : [] };
 }
 

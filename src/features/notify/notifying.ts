@@ -1,10 +1,11 @@
-// Everybody who is told of requests that wait, beside the desktop: keeps the targets, tells each of every question and of
-// its end, and takes the answers that come back. Owns who may answer; what an answer is worth is the guard's to say, and
-// what it still means the broker's.
+// Everybody who is told of requests that wait, beside the desktop: keeps the targets, tells each of
+// every question and of its end, and takes the answers that come back. Owns who may answer; the
+// guard knows the worth of an answer, and the broker its meaning now.
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { NotifyReport, NotifyStart } from "../../api/notify-methods.ts";
+import type { AnswerAs } from "../../api/principal.ts";
 import type { Broker } from "../../gateway/request/broker.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
 import { NOTICE_STEPS, type Notice, type Sent } from "../../host/notices/notice.ts";
@@ -17,18 +18,11 @@ import { UserError } from "../../model/user-error.ts";
 import type { Log } from "../../state/log/log.ts";
 import type { Notices, StoredTarget } from "../../state/tables/notices.ts";
 import { CardAnswers } from "./card-answers.ts";
-import { noticeFor, type Question, questionOf } from "./notice-of.ts";
-import {
-  type AnswerAs,
-  checkedTarget,
-  configOf,
-  outboxStore,
-  type TargetConfig,
-  testNotice,
-} from "./target-config.ts";
+import { type NoticeQuestion, noticeFor, questionOf } from "./notice-of.ts";
+import { checkedTarget, configOf, outboxStore, type TargetConfig, testNotice } from "./target-config.ts";
 import { WebhookAnswers } from "./webhook-answers.ts";
 
-/** What it works with. */
+/** The parts that notifying works with. */
 export interface NotifyingParts {
   readonly notices: Notices;
   readonly broker: Broker;
@@ -56,9 +50,9 @@ export class Notifying implements AsyncDisposable {
   readonly #stop: () => void;
   readonly #clicks: CardAnswers;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  /** What waits, by approval, as it was asked. */
-  readonly #asked = new Map<string, Question>();
-  /** What a webhook's receiver sends back. */
+  /** The waiting asks, by approval. */
+  readonly #asked = new Map<string, NoticeQuestion>();
+  /** Takes the replies of a webhook's receiver. */
   readonly replies: WebhookAnswers;
 
   constructor(parts: NotifyingParts) {
@@ -67,7 +61,7 @@ export class Notifying implements AsyncDisposable {
     const targetOf = (name: string) => this.#configs().find((each) => each.name === name);
     this.#clicks = new CardAnswers({ notices, log, answerAs, targetOf });
     this.replies = new WebhookAnswers({ notices, log, answerAs, targetOf });
-    // What waited when the daemon went down waits no longer.
+    // An ask that waited when the daemon went down waits no longer.
     for (const row of notices.unsettled(SETTLED)) {
       const end = { step: "settled", outcome: "withdrawn", note: "the daemon was stopped" } as const;
       const gone: Notice = { ...(JSON.parse(row.wanted) as Notice), ...end };
@@ -124,7 +118,7 @@ export class Notifying implements AsyncDisposable {
     return { target: this.#report(this.#stored(name)), secret };
   }
 
-  /** Sends one message that says it is a test; gives what went wrong. */
+  /** Sends one message that says it is a test; returns the problem. */
   async test(name: string): Promise<{ readonly problem?: string }> {
     const config = configOf(this.#stored(name));
     // No link is opened for it: the one that runs would lose its place to it.
@@ -197,7 +191,7 @@ export class Notifying implements AsyncDisposable {
   }
 
   /** Says to every target how a question stands. */
-  #tell(id: string, change: Partial<Question>): void {
+  #tell(id: string, change: Partial<NoticeQuestion>): void {
     const question = this.#asked.get(id);
     if (question === undefined) return;
     const { notices, log } = this.#parts;
@@ -209,7 +203,7 @@ export class Notifying implements AsyncDisposable {
         const notice = noticeFor({ ...question, ...change }, config.evidence, nonce);
         notices.want(config.name, notice, NOTICE_STEPS.indexOf(notice.step));
       } catch (error) {
-        // The disk is full: the request waits all the same, and whoever looks finds it.
+        // The disk is full: the request waits all the same, and a person who looks finds it.
         log.warn("a question could not be noted for a target", {
           target: config.name,
           reason: String(error),
@@ -294,6 +288,6 @@ export class Notifying implements AsyncDisposable {
 }
 
 /** A request without a tier may be of any. */
-function isWorth({ tier }: Question, { fromTier }: TargetConfig): boolean {
+function isWorth({ tier }: NoticeQuestion, { fromTier }: TargetConfig): boolean {
   return tier === "unknown" || TIERS.indexOf(tier) >= TIERS.indexOf(fromTier);
 }

@@ -1,5 +1,5 @@
-// A target as it is stored in state.db: what a person may configure, checked before anything is kept. Secrets in it never
-// come out again.
+// A target as it is stored in state.db: a person's configuration, checked before anything is kept.
+// Secrets in it never come out again.
 
 import { randomBytes } from "node:crypto";
 import type { NotifyStart } from "../../api/notify-methods.ts";
@@ -10,20 +10,6 @@ import { newWebhookSecret } from "../../host/outgoing/standard-webhook.ts";
 import { TIERS, type Tier } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Notices, StoredTarget } from "../../state/tables/notices.ts";
-
-/** Who answers from elsewhere, and on what ground. */
-export interface RemotePerson {
-  readonly kind: "slack" | "webhook";
-  /** As rows have it: `slack T0123/U0123`. */
-  readonly name: string;
-}
-
-/** Answers an approval in somebody's name. Throws a UserError when it is refused. */
-export type AnswerAs = (
-  person: RemotePerson,
-  verb: "allow" | "deny",
-  about: { readonly id: string; readonly digest: string; readonly reason?: string },
-) => Promise<void>;
 
 /** One target. */
 export interface TargetConfig extends NoticeTarget {
@@ -36,12 +22,12 @@ const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const MAX_APPROVERS = 200;
 
-/** What is stored of a target. */
+/** Reads the stored form of a target. */
 export function configOf({ json }: StoredTarget): TargetConfig {
   return JSON.parse(json) as TargetConfig;
 }
 
-/** What a person typed, when it can be used. Throws a `UserError` with what is wrong. */
+/** Checks a target as a person typed it. Throws a `UserError` that says what is wrong. */
 export function checkedTarget(start: NotifyStart): TargetConfig {
   const { name, target, headers = {}, secrets = [], approvers = [] } = start;
   if (!NAME.test(name))

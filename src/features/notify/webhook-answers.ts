@@ -1,5 +1,6 @@
-// Callbacks of a webhook's receiver. The address alone opens nothing: a callback is signed with the target's secret, and
-// names the nonce, the digest and the verb. Once it was taken the nonce is used up, whatever it came to.
+// Callbacks of a webhook's receiver. The address alone opens nothing: a callback is signed with the
+// target's secret, and names the nonce, the digest and the verb. Once it was taken the nonce is
+// used up, whatever it came to.
 
 import type { Notice } from "../../host/notices/notice.ts";
 import { webhookProblem } from "../../host/outgoing/standard-webhook.ts";
@@ -12,7 +13,7 @@ export interface Callback {
   readonly body: string;
 }
 
-/** What it is answered with. */
+/** The reply to a receiver's callback. */
 export interface CallbackReply {
   readonly status: 200 | 400 | 403 | 404 | 409;
   readonly said: string;
@@ -29,7 +30,7 @@ export class WebhookAnswers {
     this.#parts = parts;
   }
 
-  /** One callback. Whoever does not hold the secret learns nothing about what waits. */
+  /** One callback. A sender without the secret learns nothing about waiting approvals. */
   async take({ header, body }: Callback, nowMs = Date.now()): Promise<CallbackReply> {
     const { notices, log, answerAs, targetOf } = this.#parts;
     const answer = readAnswer(body);

@@ -2,6 +2,7 @@
 
 import { localTime } from "../../cli/kit/local-time.ts";
 import type { Entry } from "../../model/entry.ts";
+import { hostText } from "../../text/host-port.ts";
 
 /** Names of the columns. */
 export const OBSERVE_COLUMNS = ["TIME", "DECISION", "TIER", "STATUS", "METHOD", "HOST", "COMMAND", "PATH"];
@@ -14,7 +15,7 @@ export function observeCells({ timestamp_ms, fields }: Entry): string[] {
     fields.tier,
     fields.status,
     fields.method,
-    port === undefined || port === 443 ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`,
+    hostText({ host, port: port ?? 443 }),
     fields.command,
     fields.path,
   ];

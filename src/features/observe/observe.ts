@@ -1,5 +1,5 @@
-// `iddio observe …`: a trial of the policy. The daemon judges and lets everything pass; what it would have done is
-// read here from observe.jsonl, with or without a daemon.
+// `iddio observe …`: a trial of the policy. The daemon judges and lets everything pass; its
+// verdicts are read here from observe.jsonl, with or without a daemon.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
@@ -53,7 +53,7 @@ export const observeStopCommand: Command = {
   },
 };
 
-/** Prints the session and what it has recorded. */
+/** Prints the session and its recorded rows. */
 export const observeStatusCommand: Command = {
   name: "observe status",
   summary: "Show the observe session, or the last one, and its totals",
@@ -111,7 +111,7 @@ function summary({ total, allow, escalate, deny }: Counts): string {
 /** Prints records, oldest first. */
 export const observeShowCommand: Command = {
   name: "observe show",
-  summary: "Show what the policy would have done",
+  summary: "Show the policy's would-be decisions",
   flags: [
     { name: "limit", value: "n", kind: "count", summary: "Maximum number of records (default 100)" },
     { name: "offset", value: "n", kind: "count", summary: "Number of latest records to leave out" },

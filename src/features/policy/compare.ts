@@ -1,5 +1,6 @@
-// `iddio policy diff` and `iddio policy check`: what a change lets through, and whether a policy keeps a promise. Both
-// work on files alone, so that CI can run them on a pull request.
+// `iddio policy diff` and `iddio policy check`: the requests that a change lets through, and
+// whether a policy keeps a promise. Both work on files alone, so that CI can run them on a pull
+// request.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";
@@ -142,7 +143,7 @@ function printDiff(output: Output, diff: PolicyDiff): void {
   for (const line of diffLines(diff)) output.line(escapeForTerminal(line));
 }
 
-/** What a change of a decision is called, by `from to`. */
+/** The heading of each change of a decision, by `from to`. */
 export const HEADS: Readonly<Record<string, string>> = {
   "escalate allow": "newly allowed without asking",
   "deny allow": "newly allowed, denied before",

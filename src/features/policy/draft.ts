@@ -1,6 +1,6 @@
-// The draft that `policy edit` works on: a copy beside policy.yaml, so that the schema its first line names is
-// found, with a note of which policy.yaml it was made from. A draft that is not valid stays until it is, or is
-// discarded. Nothing here touches policy.yaml.
+// The draft that `policy edit` works on: a copy beside policy.yaml, so that the schema its first
+// line names is found, with a note of which policy.yaml it was made from. A draft that is not valid
+// stays until it is, or is discarded. Nothing here touches policy.yaml.
 
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
@@ -21,8 +21,9 @@ export interface PolicyDraft {
 }
 
 /**
- * The draft that was kept, or a fresh copy of policy.yaml (of the default policy when there is none). Throws a UserError
- * when policy.yaml is another than the one the kept draft was made from: saving it would undo what came between.
+ * The draft that was kept, or a fresh copy of policy.yaml (of the default policy when there is none). Throws
+ * a UserError when policy.yaml is another than the one the kept draft was made from: saving it would undo the
+ * changes in between.
  */
 export async function openDraft(paths: StatePaths): Promise<PolicyDraft> {
   await ensureStateDirectory(paths);

@@ -1,5 +1,6 @@
-// `iddio policy edit`: the operator's editor on a draft of policy.yaml, which replaces the file only once it loads.
-// A draft that does not is kept: the editor opens it again, now or with the next `policy edit`.
+// `iddio policy edit`: the operator's editor on a draft of policy.yaml, which replaces the file
+// only once it loads. A draft that does not is kept: the editor opens it again, now or with the
+// next `policy edit`.
 
 import type { Command, CommandContext } from "../../cli/kit/command.ts";
 import { isDown } from "../../cli/kit/is-down.ts";
@@ -70,7 +71,7 @@ async function problemsOf(text: string, base: string): Promise<readonly PolicyPr
   return [...parsed.warnings, ...commands];
 }
 
-/** What a person should see before it is saved: what the draft lets through that policy.yaml did not, and odd rules. */
+/** Lines for a person before the draft is saved: the requests that it newly lets through, and odd rules. */
 async function reviewOf(text: string, base: string): Promise<readonly string[]> {
   const { parsePolicy } = await import("../../policy/parse/parse.ts");
   const [after, before] = [parsePolicy(text), parsePolicy(base)];

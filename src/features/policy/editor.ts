@@ -1,5 +1,5 @@
-// The operator's editor on one file. Started by a shell, because VISUAL and EDITOR may hold a whole command line
-// (`code --wait`), and waited for; while it runs, Ctrl-C is its business alone.
+// The operator's editor on one file. Started by a shell, because VISUAL and EDITOR may hold a whole
+// command line (`code --wait`), and waited for; while it runs, Ctrl-C is its business alone.
 
 import { isatty } from "node:tty";
 import { findSystemTool } from "../../host/process/system-tool.ts";
@@ -7,7 +7,7 @@ import { UserError } from "../../model/user-error.ts";
 
 /** Editors that take `+line` before the file. */
 const TAKES_LINE = /^(?:vi|vim|nvim|nvi|vim\.\w+|nano|pico|emacs|emacsclient|mg|joe|jed|micro|kak)$/;
-/** What is tried when neither VISUAL nor EDITOR is set and a terminal is there for it. */
+/** Editors to try when neither VISUAL nor EDITOR is set and there is a terminal. */
 const FALLBACKS = ["editor", "vi", "nano"];
 
 /** The command line of the editor: VISUAL, EDITOR, or one that is installed. Throws a UserError when there is none. */
@@ -28,7 +28,7 @@ export async function edit(editor: string, path: string, line?: number): Promise
   process.on("SIGINT", ignore);
   process.on("SIGQUIT", ignore);
   try {
-    // The shell splits the editor's own words; what follows is passed as it is, whatever it holds.
+    // The shell splits the editor's own words; the path is passed as it is, whatever it holds.
     const child = Bun.spawn(["/bin/sh", "-c", `${editor} "$@"`, "sh", ...at, path], {
       stdin: "inherit",
       stdout: "inherit",

@@ -1,5 +1,5 @@
-// `iddio policy explain`: every rule that was looked at for a request or a command line, and what would have allowed
-// it. Works on files alone.
+// `iddio policy explain`: every rule that was looked at for a request or a command line, and the
+// rule that would have allowed it. Works on files alone.
 
 import { classificationPairs } from "../../cli/kit/classification-pairs.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
@@ -13,7 +13,7 @@ import { readPolicy } from "./read-policy.ts";
 /** Explains by the file on disk; needs no daemon. */
 export const policyExplainCommand: Command = {
   name: "policy explain",
-  summary: "Show which rules were tried for a request, and what would allow it",
+  summary: "Show which rules were tried for a request, and the rule that would allow it",
   args: [{ name: "what", isRest: true }],
   flags: [
     { name: "policy", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },

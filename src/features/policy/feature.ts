@@ -1,5 +1,5 @@
-// What the feature policy brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature policy adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import { policyCheckCommand, policyDiffCommand } from "./compare.ts";
@@ -34,7 +34,7 @@ export const policyFeature: Feature = {
     policyDiffCommand,
     policyCheckCommand,
   ],
-  nouns: { policy: "What is allowed, held and refused" },
+  nouns: { policy: "Rules that allow, hold and refuse requests" },
   methods: [
     "policy_show",
     "policy_reload",

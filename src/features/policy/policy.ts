@@ -1,5 +1,5 @@
-// `iddio policy …`: the active policy, and candidates for it. `show` is what the daemon enforces, which may
-// be older than the file; `validate` reads a file and needs no daemon.
+// `iddio policy …`: the active policy, and candidates for it. `show` prints the enforced policy,
+// which may be older than the file; `validate` reads a file and needs no daemon.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";

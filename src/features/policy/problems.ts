@@ -1,4 +1,4 @@
-// What is wrong with a policy, as lines that editors and people can follow to the place.
+// Renders the problems of a policy as lines that editors and people can follow to the place.
 
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
 import { escapeForTerminal } from "../../text/escape.ts";

@@ -1,5 +1,5 @@
-// Reads a policy from a file that a person names, for the commands that need no daemon. Bounded, regular files only;
-// a file that does not load fails with its first problem and its place.
+// Reads a policy from a file that a person names, for the commands that need no daemon. Bounded,
+// regular files only; a file that does not load fails with its first problem and its place.
 
 import type { Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";

@@ -1,5 +1,5 @@
-// What came of a replay, in sentences for a person: the command line and the console say the same. Widest first, and what
-// could not be told exactly is counted.
+// Renders a replay in sentences for a person: the command line and the console say the same. The
+// widest change comes first, and rows that could not be decided exactly are counted.
 
 import {
   isWiderReplay,

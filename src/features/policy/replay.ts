@@ -1,5 +1,5 @@
-// `iddio policy replay`: what another policy would have decided about the requests of the audit log. Reads files only,
-// so it needs no daemon; the rows stay as they are.
+// `iddio policy replay`: what another policy would have decided about the requests of the audit
+// log. Reads files only, so it needs no daemon; the rows stay as they are.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";

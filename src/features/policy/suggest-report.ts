@@ -1,5 +1,6 @@
-// What a log suggests, in lines for a person: each rule with its evidence, the ones that are not learnt with the reason,
-// and what the edit would change. The command line and the console say the same.
+// Renders the suggestions from a log in lines for a person: each rule with its evidence, the ones
+// that are not learnt with the reason, and the lines that the edit would change. The command line
+// and the console say the same.
 
 import type { SuggestedRule, Suggestion } from "../../policy/suggest/suggest.ts";
 import { lineDiff } from "../../text/line-diff.ts";

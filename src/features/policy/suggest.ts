@@ -1,5 +1,6 @@
-// `iddio policy suggest`: rules that would have allowed what people allowed, or what ran in observe mode. Reads files
-// only, so it needs no daemon; `--apply` has the daemon write the policy, which asks for presence as any wider one does.
+// `iddio policy suggest`: rules that would have allowed what people allowed, or what ran in observe
+// mode. Reads files only, so it needs no daemon; `--apply` has the daemon write the policy, which
+// asks for presence as any wider one does.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -14,13 +15,13 @@ const ROTATED = 100;
 /** Prints the rules with their evidence, and the diff of policy.yaml. */
 export const policySuggestCommand: Command = {
   name: "policy suggest",
-  summary: "Suggest rules for what people keep allowing",
+  summary: "Suggest rules for requests that people keep allowing",
   flags: [
     {
       name: "from",
       value: "log",
       choices: ["audit", "observe"],
-      summary: "What people allowed (audit, the default), or what ran in observe mode",
+      summary: "Requests that people allowed (audit, the default), or that ran in observe mode",
     },
     {
       name: "since",

@@ -1,5 +1,5 @@
-// `iddio policy test`: runs policy.test.yaml against a policy, without a daemon. Exit code 0 when every case passes, 1
-// when one fails, 2 when the files cannot be used.
+// `iddio policy test`: runs policy.test.yaml against a policy, without a daemon. Exit code 0 when
+// every case passes, 1 when one fails, 2 when the files cannot be used.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";
@@ -111,7 +111,7 @@ async function runTests(
   return failed.length === 0;
 }
 
-/** Throws rather than write over what the report is about. */
+/** Throws rather than write over an input of the report. */
 async function writeReport(path: string, text: string, inputs: readonly string[]): Promise<void> {
   const { resolve } = await import("node:path");
   const { writeFile } = await import("node:fs/promises");

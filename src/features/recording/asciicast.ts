@@ -1,11 +1,12 @@
-// A recording as an asciicast, version 2 (seconds since the beginning) or 3 (seconds since the event before), and as
-// plain text. A character may be spread over several events: each stream has a decoder of its own.
+// A recording as an asciicast, version 2 (seconds since the beginning) or 3 (seconds since the
+// event before), and as plain text. A character may be spread over several events: each stream has
+// a decoder of its own.
 
 import type { RecordedEvent } from "../../api/recording-lines.ts";
 import { placeOfSession, type SessionReport } from "../../api/session-report.ts";
 import { escapeLinesForTerminal } from "../../text/escape.ts";
 
-/** What `session export` can write. */
+/** The formats of `session export`. */
 export const EXPORT_FORMATS = ["asciicast-v2", "asciicast-v3", "text"] as const;
 
 /** A format. */

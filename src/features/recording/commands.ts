@@ -1,5 +1,5 @@
-// `iddio session …`: what agents did inside of a cluster's containers. A replay goes through the filter that agents'
-// terminals have: what a recording holds can make a terminal do nothing outside of its screen.
+// `iddio session …`: what agents did inside of a cluster's containers. A replay goes through the
+// filter that agents' terminals have: no recording can make a terminal act outside of its screen.
 
 import type { RecordedEvent } from "../../api/recording-lines.ts";
 import { placeOfSession, type SessionReport } from "../../api/session-report.ts";
@@ -40,10 +40,10 @@ export const sessionListCommand: Command = {
   },
 };
 
-/** What is known of one session, without its content. */
+/** Shows the facts about one session, without its content. */
 export const sessionShowCommand: Command = {
   name: "session show",
-  summary: "Show what is known of a recorded session",
+  summary: "Show the facts about a recorded session",
   args: [ID],
   flags: [JSON_FLAG],
   details: [ID_DETAIL],
@@ -83,7 +83,7 @@ export const sessionReplayCommand: Command = {
     { name: "speed", value: "factor", summary: "How many times as fast as it was; 0 waits nowhere" },
     { name: "idle", value: "duration", kind: "duration", summary: "Longest wait between two events (2s)" },
   ],
-  details: [ID_DETAIL, "What would make a terminal act outside of its screen is left out."],
+  details: [ID_DETAIL, "Sequences that make a terminal act outside of its screen are left out."],
   examples: ["iddio session replay 3f2a", "iddio session replay 3f2a --speed 4"],
   async run(context) {
     const { args, flags, output, interrupted } = context;
@@ -134,7 +134,7 @@ export const sessionExportCommand: Command = {
       summary: "asciicast-v2, asciicast-v3 or text (asciicast-v3)",
     },
   ],
-  details: [ID_DETAIL, "An asciicast holds what was printed as it was: play it where that can do no harm."],
+  details: [ID_DETAIL, "An asciicast holds the output unfiltered: play it where that can do no harm."],
   examples: ["iddio session export 3f2a --format asciicast-v2"],
   async run(context) {
     const { args, flags, output, daemon } = context;
@@ -196,7 +196,7 @@ async function* eventsOf(
   }
 }
 
-/** Prints what the agent saw; what else happened goes to stderr. */
+/** Prints the agent's screen; other events go to stderr. */
 async function screenOf(output: Output): Promise<(event: RecordedEvent) => void> {
   const { TerminalFilter } = await import("../../cli/kit/terminal-filter.ts");
   const filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };

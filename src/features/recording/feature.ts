@@ -1,5 +1,5 @@
-// What the feature recording brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature recording adds to the command line, the control API and doctor. Loaded
+// at every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import {
@@ -23,7 +23,7 @@ export const recordingFeature: Feature = {
     sessionExportCommand,
     sessionEndCommand,
   ],
-  nouns: { session: "What agents did inside of containers" },
+  nouns: { session: "Recordings of agents' sessions in containers" },
   methods: ["sessions_list", "sessions_show", "sessions_read", "sessions_read_on", "sessions_end"],
   settings: [
     "record_sessions",
@@ -34,4 +34,5 @@ export const recordingFeature: Feature = {
     "recording_keep",
   ],
   stages: ["record"],
+  daemon: async () => (await import("./daemon-part.ts")).startRecording,
 };

@@ -1,5 +1,6 @@
-// Who may read on in a recording: a person showed presence for its first piece, and the rest of the same recording asks
-// nobody again. A ticket is a secret of the reader who began, for that one recording, and ends when it is not used.
+// Who may read on in a recording: a person showed presence for its first piece, and the rest of the
+// same recording asks nobody again. A ticket is a secret of the reader who began, for that one
+// recording, and ends when it is not used.
 
 import { randomBytes } from "node:crypto";
 import type { Principal } from "../../api/principal.ts";

@@ -1,6 +1,7 @@
-// One file of a recording: lines that are queued and written beside the session. The queue is bounded, because a slow disk
-// must neither hold a session up nor lose part of it in silence: what does not fit is a failure, and the session's owner
-// decides. A crash leaves whole lines and the beginning of one.
+// One file of a recording: lines that are queued and written beside the session. The queue is
+// bounded, because a slow disk must neither hold a session up nor lose part of it in silence: what
+// does not fit is a failure, and the session's owner decides. A crash leaves whole lines and the
+// beginning of one.
 
 import { type FileHandle, open } from "node:fs/promises";
 import { syncOrdered } from "../../state/durable.ts";
@@ -76,7 +77,7 @@ export class RecordingFile {
     this.#failed(why);
   }
 
-  /** Writes what is queued and closes. Never rejects. */
+  /** Writes the queued lines and closes. Never rejects. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     while (this.#writing !== undefined) await this.#writing;

@@ -1,5 +1,6 @@
-// All recordings of one daemon: begins them, knows which sessions last, ends them, tells what is in them, and removes
-// what is too old. A recording is one JSONL file in `recordings/`, 0600; docs/sessions.md describes its lines.
+// All recordings of one daemon: begins them, knows which sessions last, ends them, reads them, and
+// removes old ones. A recording is one JSONL file in `recordings/`, 0600; docs/sessions.md
+// describes its lines.
 
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
@@ -21,7 +22,7 @@ import { parseDuration } from "../../text/duration.ts";
 import { RecordingFile } from "./recording-file.ts";
 import { type SessionEnd, SessionRecording } from "./session-recording.ts";
 
-/** What it needs of the daemon. */
+/** The daemon's parts that recordings work with. */
 export interface RecordingsParts {
   readonly directory: string;
   readonly settings: () => Pick<
@@ -224,7 +225,7 @@ export class Recordings implements SessionRecorder {
     return id;
   }
 
-  /** Removes what is older than the setting says. */
+  /** Removes recordings that are older than the setting allows. */
   async sweep(): Promise<void> {
     const keepMs = parseDuration(this.#parts.settings().recording_keep) ?? Number.POSITIVE_INFINITY;
     for (const name of await readdir(this.#parts.directory).catch(() => [])) {
@@ -236,7 +237,7 @@ export class Recordings implements SessionRecorder {
     }
   }
 
-  /** Closes what is open. */
+  /** Closes the open recordings. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
     for (const { recording } of [...this.#live.values()]) recording.over();
@@ -271,7 +272,7 @@ function headerOf(
     host: ask.target.name,
     namespace,
     pod,
-    // A command line may hold a password; the session itself holds what it holds.
+    // A command line may hold a password; the session itself is kept as it is.
     argv: argv.map(maskFreeText),
     is_tty: isTty,
     started_ms: Date.now(),

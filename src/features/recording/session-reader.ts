@@ -1,6 +1,6 @@
-// Reads the streams of a session out of the octets of its connection: exec and attach over WebSocket (v4 and v5) and over
-// SPDY/3.1, port-forward over SPDY/3.1 and over SPDY within a WebSocket. What it cannot read is a problem, and then the
-// octets are only counted.
+// Reads the streams of a session out of the octets of its connection: exec and attach over
+// WebSocket (v4 and v5) and over SPDY/3.1, port-forward over SPDY/3.1 and over SPDY within a
+// WebSocket. Octets that it cannot read are a problem, and from then on they are only counted.
 
 import { type SpdyEvent, SpdyFrameReader } from "../../wire/spdy/frame-reader.ts";
 import { WebSocketFrameReader, type WebSocketPiece } from "../../wire/websocket/frame-reader.ts";
@@ -8,7 +8,7 @@ import { WebSocketFrameReader, type WebSocketPiece } from "../../wire/websocket/
 /** The streams of a session; `in` and `out` are those of a forwarded connection. */
 export type StreamName = "stdin" | "stdout" | "stderr" | "error" | "resize" | "in" | "out";
 
-/** What was read. A payload is valid only during the call. */
+/** Callbacks for each thing that was read. A payload is valid only during the call. */
 export interface SessionEvents {
   /** `connection`: which forwarded connection; 0 for the streams of a command. */
   data(stream: StreamName, payload: Uint8Array, connection: number): void;

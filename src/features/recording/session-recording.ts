@@ -1,5 +1,5 @@
-// One session while it lasts: what its reader finds goes into its file, counted and hashed, content as far as the settings
-// say. Owns when content is left out and what happens when the file fails.
+// One session while it lasts: what its reader finds goes into its file, counted and hashed, content
+// as far as the settings say. Owns when content is left out and what happens when the file fails.
 
 import type { SessionTap } from "../../gateway/stream/session-tap.ts";
 import type { Header } from "../../model/request.ts";
@@ -11,7 +11,7 @@ import { type SessionEvents, type SessionReader, type StreamName, sessionReader 
 export interface RecordingScope {
   /** Whether content is kept, or only lengths and times. */
   readonly hasContent: boolean;
-  /** Whether what is typed into a terminal is kept too. */
+  /** Whether keystrokes in a terminal are kept too. */
   readonly hasTyped: boolean;
   /** Octets of content; beyond it there are only lengths. */
   readonly contentMax: number;
@@ -24,7 +24,7 @@ export interface LineSink {
   add(line: string): void;
 }
 
-/** What a session came to. */
+/** The facts about a session that has ended. */
 export interface SessionEnd {
   readonly seconds: number;
   readonly exitCode: number | undefined;
@@ -146,7 +146,7 @@ export class SessionRecording implements SessionTap, SessionEvents {
     } else if (connection === 0) this.#sink.add(`[${this.#seconds()},"${name}",${payload.length}]`);
   }
 
-  /** Whether content is kept; what is not kept leaves its length and time. */
+  /** Whether content is kept; without it only lengths and times are kept. */
   #keeps(stream: StreamName, octets: number): boolean {
     const { hasContent, hasTyped, contentMax } = this.#scope;
     if (!hasContent && stream !== "error") return false;
@@ -183,7 +183,7 @@ export class SessionRecording implements SessionTap, SessionEvents {
     if (this.#isOver) return;
     this.#isOver = true;
     const octets = Object.fromEntries(this.#octets);
-    const exitCode = exitCodeOf(this.#error);
+    const exitCode = exitCodeInStatus(this.#error);
     const seconds = this.#seconds();
     const sha256 = Object.fromEntries([...this.#hashes].map(([name, hash]) => [name, hash.digest("hex")]));
     this.#sink.add(
@@ -206,7 +206,7 @@ export class SessionRecording implements SessionTap, SessionEvents {
 }
 
 /** From the Status that the error channel carries at the end. */
-function exitCodeOf(text: string): number | undefined {
+function exitCodeInStatus(text: string): number | undefined {
   let status: unknown;
   try {
     status = JSON.parse(text);

@@ -1,6 +1,7 @@
-// The agent's own terminal, shown in the person's: keys go in as they are typed, what comes out is filtered. The
-// person's terminal is raw meanwhile, is given to the shell while the agent is stopped by Ctrl-Z, and is left as it
-// was found; what was typed and not read is thrown away then, so that it cannot answer for the person.
+// The agent's own terminal, shown in the person's: keys go in as they are typed, the output is
+// filtered. The person's terminal is raw meanwhile, is given to the shell while the agent is
+// stopped by Ctrl-Z, and is left as it was found; unread keystrokes are thrown away then, so that
+// it cannot answer for the person.
 
 import { writeSync } from "node:fs";
 import { TerminalFilter } from "../../cli/kit/terminal-filter.ts";
@@ -47,8 +48,8 @@ export class AgentTerminal implements Disposable {
   }
 
   /**
-   * What Bun.spawn makes the agent's terminal of. Not a Terminal made in advance: only one that is made at the spawn
-   * becomes the controlling terminal.
+   * The options from which Bun.spawn makes the agent's terminal. Not a Terminal made in advance: only one
+   * that is made at the spawn becomes the controlling terminal.
    */
   get options(): Bun.TerminalOptions {
     const { columns, rows } = this.#size();

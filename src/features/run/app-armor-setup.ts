@@ -1,6 +1,7 @@
-// Lets AppArmor allow the sandbox where it keeps programs without a profile from making user namespaces (Ubuntu
-// 23.10 and newer). One small profile for bubblewrap at the place where it is installed; everything else of AppArmor
-// stays as it is. Done by sudo, after the person has seen the file.
+// Lets AppArmor allow the sandbox where it keeps programs without a profile from making user
+// namespaces (Ubuntu 23.10 and newer). One small profile for bubblewrap at the place where it is
+// installed; everything else of AppArmor stays as it is. Done by sudo, after the person has seen
+// the file.
 
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { findBubblewrap, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";

@@ -1,6 +1,6 @@
-// `iddio run --check`: the same sandbox as for an agent, with a probe in it instead, and a table of what was found.
-// The bridge proves that the network is closed and a first step inside that no secret is readable, as before every
-// start: when either fails, nothing is started and the table says so.
+// `iddio run --check`: the same sandbox as for an agent, with a probe in it instead, and a table of
+// the findings. The bridge proves that the network is closed and a first step inside that no secret
+// is readable, as before every start: when either fails, nothing is started and the table says so.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ interface Row {
   readonly found: string;
 }
 
-/** Prints to a file in the fresh /var/tmp what only a process inside can tell. */
+/** Prints to a file in the fresh /var/tmp facts that only a process inside can tell. */
 const PROBE = [
   "grep -E '^(NoNewPrivs|Seccomp|CapEff|CapBnd):' /proc/self/status > /var/tmp/check",
   "sed -n '3,$s/^ *\\([^:]*\\):.*/Interface: \\1/p' /proc/net/dev >> /var/tmp/check",

@@ -1,10 +1,11 @@
-// The unix sockets of this machine that have a path. A read-only mount does not stop a connection to one, so those
-// that would be visible inside are covered: their folder where it holds nothing else that is needed, else the file.
+// The unix sockets of this machine that have a path. A read-only mount does not stop a connection
+// to one, so those that would be visible inside are covered: their folder where it holds nothing
+// else that is needed, else the file.
 
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** What is covered. */
+/** The sockets that were covered. */
 export interface CoveredSockets {
   /** Folders that are shown empty. */
   readonly folders: readonly string[];
@@ -16,7 +17,10 @@ export interface CoveredSockets {
 const SHARED =
   /^\/(?:|usr|usr\/.*|etc|var|var\/(?:lib|log|cache|spool|opt)|opt|srv|mnt|media|lib.*|bin|sbin|home|root)$/;
 
-/** Sockets that are not below one of `hidden` (shown empty anyway). What is below one of `kept` stays visible, wherever it is. */
+/**
+ * Sockets that are not below one of `hidden` (shown empty anyway). A socket below one of `kept` stays
+ * visible, wherever it is.
+ */
 export async function coveredSockets(
   hidden: readonly string[],
   kept: readonly string[],

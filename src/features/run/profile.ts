@@ -1,6 +1,7 @@
-// What a kind of agent needs of the person's machine: which of their files it may read, what it keeps for itself,
-// which variables it is given. Profiles are YAML, in the binary or in the state directory's `profiles/`, where a file
-// of the same name replaces the built-in one. Unknown keys are refused: a misspelt one would widen or break silently.
+// The profile of a kind of agent: which of the person's files it may read, what it keeps for
+// itself, which variables it is given. Profiles are YAML, in the binary or in the state directory's
+// `profiles/`, where a file of the same name replaces the built-in one. Unknown keys are refused: a
+// misspelt one would widen or break silently.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,7 +21,7 @@ import shell from "./profiles/shell.yaml" with { type: "text" };
 export interface Profile {
   readonly name: string;
   readonly summary: string;
-  /** What is started when the command line names no program. */
+  /** The command to start when the command line names no program. */
   readonly command: readonly string[];
   /** Shown read-only, where they are there. */
   readonly read: readonly string[];

@@ -1,4 +1,5 @@
-// The command of the process between an agent and the daemon. In a file of its own: an agent waits for its start.
+// The command of the process between an agent and the daemon. In a file of its own: an agent waits
+// for its start.
 
 import type { Command } from "../../cli/kit/command.ts";
 

@@ -1,5 +1,5 @@
-// What a command line of `iddio run` stands for: the profile, the program, and what the run is called. The same on every
-// system.
+// Reads a command line of `iddio run`: the profile, the program, and the name of the run. The same
+// on every system.
 
 import { basename } from "node:path";
 import { loadProfile, type Profile } from "./profile.ts";
@@ -10,13 +10,13 @@ export function profileFor({ paths }: RunContext, options: RunOptions): Promise<
   return loadProfile(options.profile ?? guessProfile(options.command), paths.profiles);
 }
 
-/** What is started. */
+/** The command to start: the typed one, the profile's, or a shell. */
 export function commandOf(profile: Profile, { env }: RunContext, { command }: RunOptions): readonly string[] {
   if (command.length > 0) return command;
   return profile.command.length > 0 ? profile.command : [env.SHELL || "/bin/sh"];
 }
 
-/** What a program's name says a run could be called; the daemon numbers it where that is taken. */
+/** Derives a run's name from its program; the daemon adds a number where the name is taken. */
 export function nameOf(program: string): string {
   return (
     program

@@ -1,5 +1,6 @@
-// The hook of an agent that runs in a sandbox: part of what the sandbox shows, read-only, whatever the agent's own
-// settings say. It starts this program where the sandbox shows it, and asks the daemon by the run's own channel.
+// The hook of an agent that runs in a sandbox: part of the sandbox's files, read-only, whatever the
+// agent's own settings say. It starts this program where the sandbox shows it, and asks the daemon
+// by the run's own channel.
 
 import { basename, join } from "node:path";
 import { freshText, hookPlace } from "../../host/agents/hook-place.ts";
@@ -23,7 +24,7 @@ export function hookFileName(index: number): string {
   return `hook-file-${index}`;
 }
 
-/** What makes an agent ask. */
+/** The hook that makes an agent ask. */
 export interface RunHook {
   readonly files: readonly HookFile[];
   /** The command with what names the file to the agent. */

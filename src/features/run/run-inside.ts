@@ -1,5 +1,6 @@
-// A run whose bridge has been started: asks the daemon for a run, lays out what the agent sees, tells the bridge, and
-// stays as the agent's end in the person's terminal. What cannot be closed is not started.
+// A run whose bridge has been started: asks the daemon for a run, lays out the agent's files, tells
+// the bridge, and stays as the agent's end in the person's terminal. A run that cannot be closed
+// off is not started.
 
 import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { ADDRESS_IN_RUN } from "../../api/client.ts";
 import { RUN_METHODS } from "../../api/methods/runs.ts";
 import type { RunStart } from "../../api/run-report.ts";
 import { overlayToken } from "../../host/kubeconfig/overlay.ts";
+import { shellExitCode } from "../../host/process/exit-code.ts";
 import { bubblewrapVersion, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
 import { javaTrustStore } from "../../host/sandbox/java-trust-store.ts";
 import { bridgeTokenHash, overlayTokenOfRun } from "../../host/sandbox/run-token.ts";
@@ -176,14 +178,14 @@ async function carryOut(
   const stopForwarding = forwardSignals(host, child);
   host.onStopped = () => terminal?.suspend();
   await bridge.instruct(spec, host);
-  const code = await child.exited;
+  await child.exited;
   stopForwarding();
   await terminal?.drained();
   if (!host.wasReady && isRestrictedByAppArmor())
     note(
       "hint: AppArmor keeps programs from making user namespaces here; allow it once with: iddio run --setup",
     );
-  return child.signalCode === null ? code : 128 + 9;
+  return shellExitCode(child);
 }
 
 function forwardSignals(host: HostEnd, child: Bun.Subprocess): () => void {
@@ -217,7 +219,7 @@ async function writeOverlay(
   await writeFile(join(scratch, "kubeconfig"), overlay, { mode: 0o600 });
 }
 
-/** What iddio itself shows in the sandbox. */
+/** Writes the files that iddio itself shows in the sandbox. */
 async function writeRunFolder(scratch: string, hook: RunHook | undefined): Promise<void> {
   const folder = join(scratch, "run");
   await mkdir(folder, { mode: 0o755 });

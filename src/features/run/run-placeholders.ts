@@ -1,9 +1,10 @@
-// What a run has in place of the credentials that iddio lends. The real values are nowhere in it.
+// Replaces the credentials that iddio lends by placeholders in a run. The real values are nowhere
+// in it.
 
 import type { ControlClient } from "../../api/client.ts";
 import { CREDENTIAL_METHODS } from "../../api/credential-methods.ts";
 
-/** What the run has in place of a credential, and what the person has, who is outside. */
+/** A credential's placeholder in the run, and the person's own outside. */
 export interface RunPlaceholder {
   readonly variables: readonly (readonly [string, string])[];
   readonly own: string;

@@ -1,6 +1,7 @@
-// `iddio run --best-effort` where no sandbox can be had: the program runs with the person's own rights and is only asked
-// to use the gateway, by variables that it can unset. Says so, every time.
+// `iddio run --best-effort` where no sandbox can be had: the program runs with the person's own
+// rights and is only asked to use the gateway, by variables that it can unset. Says so, every time.
 
+import { shellExitCode } from "../../host/process/exit-code.ts";
 import type { RunContext } from "./start-run.ts";
 
 /** Runs a command without a sandbox and gives its exit code. */
@@ -34,9 +35,6 @@ export async function runUnconfined(
   // Typed at the program, which shares our terminal.
   for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => undefined);
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  const code = await child.exited;
-  const { signals } = process.getBuiltinModule("node:os").constants;
-  return child.signalCode === null
-    ? code
-    : 128 + ((signals as Readonly<Record<string, number>>)[String(child.signalCode)] ?? 0);
+  await child.exited;
+  return shellExitCode(child);
 }

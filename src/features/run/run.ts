@@ -1,5 +1,5 @@
-// `iddio run`: an agent in a sandbox whose only way out is the gateway. The commands only read the command line; what
-// starts, lists and ends runs is loaded when it is needed.
+// `iddio run`: an agent in a sandbox whose only way out is the gateway. The commands only read the
+// command line; what starts, lists and ends runs is loaded when it is needed.
 
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -19,7 +19,7 @@ export const runCommand: Command = {
     {
       name: "profile",
       value: "profile",
-      summary: "What the agent is given of your files and variables (default: by the program's name)",
+      summary: "The agent's share of your files and variables (default: by the program's name)",
     },
     {
       name: "ro",
@@ -49,7 +49,10 @@ export const runCommand: Command = {
       summary: "Show that you are there, so that 'agents:' of the policy may allow it more",
     },
     { name: "keep-home", summary: "Show the whole home directory, read-only; weaker" },
-    { name: "best-effort", summary: "Run without a sandbox where none can be had, and say what is missing" },
+    {
+      name: "best-effort",
+      summary: "Run without a sandbox where there can be none, and name the missing part",
+    },
     { name: "check", summary: "Describe the sandbox and run nothing" },
     { name: "setup", summary: "Let AppArmor allow the sandbox, with sudo (Ubuntu 24.04 and newer)" },
     JSON_FLAG,
@@ -142,7 +145,7 @@ export const runProfilesCommand: Command = {
   },
 };
 
-/** Lists what was moved out of agents' reach. */
+/** Lists the files that were moved out of agents' reach. */
 export const runQuarantineCommand: Command = {
   name: "run quarantine",
   summary: "List files of agents that would have started programs outside",
@@ -164,7 +167,7 @@ export const runRestoreCommand: Command = {
   name: "run restore",
   summary: "Put a file back that was moved out of an agent's project",
   args: [{ name: "path", completes: "file" }],
-  details: ["Look at it first: the next program that finds it may run what it says."],
+  details: ["Look at it first: the next program that finds it may run its commands."],
   examples: ["iddio run restore .envrc"],
   async run({ args, output, paths }) {
     const { resolve } = await import("node:path");
@@ -174,7 +177,7 @@ export const runRestoreCommand: Command = {
   },
 };
 
-/** All of them, but for what only `iddio run` starts. */
+/** All of them, except the bridge that only `iddio run` starts. */
 export const RUN_COMMANDS: readonly Command[] = [
   runCommand,
   runListCommand,

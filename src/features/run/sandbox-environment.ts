@@ -1,5 +1,6 @@
-// The variables that an agent starts with: a list, not the person's environment. What loads code into programs or
-// names a socket outside is never passed on; what programs need to trust the gateway's certificates is set.
+// The variables that an agent starts with: a list, not the person's environment. What loads code
+// into programs or names a socket outside is never passed on; what programs need to trust the
+// gateway's certificates is set.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { UserError } from "../../model/user-error.ts";
 import { isPassable, type Profile } from "./profile.ts";
 import { RUN_FOLDER } from "./run-hook.ts";
 
-/** What the environment is made of. */
+/** The inputs of the environment. */
 export interface EnvironmentInput {
   readonly profile: Profile;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,7 +21,7 @@ export interface EnvironmentInput {
   readonly bundle: string;
   readonly kubeconfig: string;
   readonly run: string;
-  /** What stands in place of credentials that iddio lends. */
+  /** The placeholders of credentials that iddio lends. */
   readonly placeholders?: readonly { readonly variables: readonly (readonly [string, string])[] }[];
 }
 
@@ -63,7 +64,7 @@ export function sandboxEnvironment(input: EnvironmentInput): Record<string, stri
   const wanted = new Set([...profile.environment, ...input.names]);
   for (const [name, value] of Object.entries(env))
     if (value !== undefined && (wanted.has(name) || /^LC_[A-Z]+$/.test(name))) through[name] = value;
-  // Only what somebody names himself is passed on where a placeholder would do.
+  // Where a placeholder would do, a variable is passed on only if the person names it.
   for (const [name, value] of Object.entries(lent)) if (!input.names.includes(name)) through[name] = value;
   const set = Object.fromEntries(
     Object.entries(profile.set).map(([name, value]) => [
@@ -85,7 +86,7 @@ export function sandboxEnvironment(input: EnvironmentInput): Record<string, stri
   };
 }
 
-/** The person's own path, without what the sandbox does not show, and with what every system has. */
+/** The person's own path, without folders that the sandbox does not show, and with those of every system. */
 export function sandboxPath(path: string, home: string): string {
   const own = path
     .split(":")

@@ -1,6 +1,7 @@
-// What of the machine's files the agent sees: bubblewrap's arguments, in the order in which they are applied, so that
-// what is hidden or read-only comes after what is shown. The home directory is empty but for a list. Every path is
-// resolved before it is used: a mount on a symbolic link would land elsewhere or fail.
+// Chooses the machine's files that the agent sees: bubblewrap's arguments, in the order in which
+// they are applied, so that hidden and read-only places come after shown ones. The home directory
+// is empty but for a list. Every path is resolved before it is used: a mount on a symbolic link
+// would land elsewhere or fail.
 
 import { existsSync } from "node:fs";
 import { copyFile, lstat, mkdir, realpath, rm, stat } from "node:fs/promises";
@@ -16,7 +17,7 @@ import { givenPath, HOME_SECRETS, projectOf } from "./shown-places.ts";
 
 const GIBIBYTE = 2 ** 30;
 
-/** What the view is made of. */
+/** The inputs of the view. */
 export interface ViewInput {
   readonly profile: Profile;
   readonly paths: StatePaths;
@@ -36,7 +37,7 @@ export interface ViewInput {
   readonly program: string | undefined;
 }
 
-/** What was made of it. */
+/** The mounts of a view, and facts about them. */
 export interface View {
   readonly args: readonly string[];
   /** The folder that the agent works in and may write. */
@@ -80,7 +81,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   if (!input.keepHome) hidden.push(home, ...(existsSync("/home") ? ["/home"] : []));
   const runtime = `/run/user/${input.uid}`;
   args.push("--tmpfs", "/run", "--perms", "0700", "--dir", runtime);
-  // In memory and bounded, as on most systems; what is large goes to /var/tmp, which is on disk.
+  // In memory and bounded, as on most systems; large files go to /var/tmp, which is on disk.
   args.push("--perms", "1777", "--size", String(tmpBytes()), "--tmpfs", "/tmp");
   args.push("--bind", await ownFolder(join(scratch, "var-tmp")), "/var/tmp");
   args.push("--ro-bind", join(scratch, "run"), RUN_FOLDER);
@@ -155,7 +156,7 @@ function secretsOf(paths: StatePaths, shown: readonly string[], home: readonly s
 async function show(args: string[], path: string, home: string): Promise<void> {
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) return;
-  // A link in the home directory to somewhere else would show what it leads to under a name that looks harmless.
+  // A link in the home directory to somewhere else would show its target under a name that looks harmless.
   if (path.startsWith(home) && !isBelow(real, home) && !isBelow(real, "/usr") && !isBelow(real, "/opt"))
     return;
   args.push("--ro-bind", real, path);

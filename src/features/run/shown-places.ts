@@ -1,5 +1,5 @@
-// Which folders an agent may be given: not the person's whole home, not the system's, not iddio's own. And where secrets
-// of a person usually are.
+// Which folders an agent may be given: not the person's whole home, not the system's, not iddio's
+// own. And where secrets of a person usually are.
 
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -57,7 +57,7 @@ function tooWide(folder: string, home: string, state: string): string | undefine
   return undefined;
 }
 
-/** What a path of `--rw` or `--ro` must keep clear of. */
+/** The places that a path of `--rw` or `--ro` must keep clear of. */
 export interface GivenBounds {
   /** Undefined where the path is only to be read. */
   readonly home: string | undefined;
@@ -65,7 +65,10 @@ export interface GivenBounds {
   readonly project: string;
 }
 
-/** The real path of what a flag gives an agent. Throws UserError for what is too wide, or is not what it looks like. */
+/**
+ * The real path of a folder that a flag gives an agent. Throws UserError for a path that is too wide, or is
+ * not the one that it looks like.
+ */
 export async function givenPath(
   flag: string,
   path: string,
@@ -78,7 +81,7 @@ export async function givenPath(
   });
   const refuse = (why: string, hint: string) =>
     new UserError(`an agent cannot be given '${path}': ${why}`, { hint });
-  // An earlier agent may have left it: what the person means is in the project.
+  // An earlier agent may have left it: the person means a folder in the project.
   if (isBelow(resolve(path), project) && !isBelow(real, project))
     throw refuse("it is a link that leads out of the project", `if you mean it, give '${real}'`);
   const why =

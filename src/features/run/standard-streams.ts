@@ -1,5 +1,6 @@
-// What an agent may inherit as standard input, output and error. A folder would show what is hidden from it, and a
-// socket of this machine's network would be a way around the gateway: such a run is not started.
+// Checks the standard input, output and error that an agent would inherit. A folder would show
+// hidden files, and a socket of this machine's network would be a way around the gateway: such a
+// run is not started.
 
 import { fstatSync, readFileSync, readlinkSync } from "node:fs";
 import { isTerminal } from "../../host/sandbox/libc.ts";
@@ -20,7 +21,7 @@ export function checkStandardStreams(): void {
   }
 }
 
-/** What is wrong with handing over a descriptor; undefined for terminals, files, pipes and closed ones. */
+/** Says why a descriptor must not be handed over; undefined for terminals, files, pipes and closed ones. */
 export function streamProblem(fd: number): string | undefined {
   const found = statOf(fd);
   if (found === undefined || found.isFile() || found.isFIFO()) return undefined;

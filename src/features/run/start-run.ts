@@ -1,5 +1,6 @@
-// `iddio run` from its command line to the agent's end. What takes longest is begun first: the process that carries the
-// agent's connections starts while the rest is worked out (run-inside.ts), which is loaded only then.
+// `iddio run` from its command line to the agent's end. What takes longest is begun first: the
+// process that carries the agent's connections starts while the rest is worked out (run-inside.ts),
+// which is loaded only then.
 
 import type { ControlClient } from "../../api/client.ts";
 import { ownProgram } from "../../host/process/own-program.ts";
@@ -10,7 +11,7 @@ import type { View } from "./sandbox-view.ts";
 import { checkStandardStreams } from "./standard-streams.ts";
 import { StartedBridge } from "./started-bridge.ts";
 
-/** What the command line said. */
+/** The options of the command line. */
 export interface RunOptions {
   readonly command: readonly string[];
   readonly profile: string | undefined;
@@ -28,7 +29,7 @@ export interface RunOptions {
   readonly onEnd?: (scratch: string, view: View) => Promise<void>;
 }
 
-/** What a command runs with. */
+/** The surroundings of the command. */
 export interface RunContext {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -43,7 +44,8 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
   let bwrap: string;
   try {
     bwrap = findHelper(process.getuid?.() ?? 0);
-    // What is too old is no sandbox either; else this is looked at while the bridge starts.
+    // A bubblewrap that is too old is no sandbox either; without `--best-effort` its version is checked while
+    // the bridge starts.
     if (options.bestEffort) await bubblewrapVersion(bwrap);
   } catch (error) {
     if (!options.bestEffort || !(error instanceof UserError)) throw error;
@@ -58,7 +60,7 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
   return await runInside(context, options, { bridge, bwrap });
 }
 
-/** What confines; throws UserError where nothing can. */
+/** Finds the program that confines; throws UserError where there is none. */
 function findHelper(uid: number): string {
   if (process.platform !== "linux")
     throw new UserError("'iddio run' works on Linux and macOS", { hint: "see docs/run.md" });

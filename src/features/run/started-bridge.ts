@@ -1,5 +1,6 @@
-// A bridge that was started before it was known what for: its start takes longer than all else, which is worked out
-// meanwhile. It waits for its orders at a pipe; when nothing comes, it ends and nothing was started.
+// A bridge that was started before it was known what for: its start takes longer than all else,
+// which is worked out meanwhile. It waits for its orders at a pipe; when nothing comes, it ends and
+// nothing was started.
 
 import { write } from "node:fs";
 import { isTerminal } from "../../host/sandbox/libc.ts";
@@ -7,7 +8,7 @@ import { AgentTerminal } from "./agent-terminal.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
 import { type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./bridge/spec.ts";
 
-/** What the process is started with: nothing of the person's environment. */
+/** The environment of the process: nothing of the person's own. */
 const ENVIRONMENT = { PATH: "/usr/bin:/bin", HOME: "/", LANG: "C.UTF-8" };
 
 /** The process, its orders and the agent's terminal; `using` ends it. */
@@ -23,7 +24,7 @@ export class StartedBridge implements Disposable {
   constructor(argv: readonly string[]) {
     const terminals = [0, 1, 2].map((fd) => isTerminal(fd));
     const hasTerminal = terminals.includes(true);
-    // What of stdin, stdout and stderr is no terminal goes past the one that the agent gets.
+    // Those of stdin, stdout and stderr that are no terminal go past the agent's terminal.
     const extra = hasTerminal ? [0, 1, 2].filter((fd) => !terminals[fd]) : [];
     this.#stdio = [0, 1, 2].map((fd) =>
       extra.includes(fd) ? 4 + extra.indexOf(fd) : fd,

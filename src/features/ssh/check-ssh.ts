@@ -1,5 +1,5 @@
-// doctor: whether SSH to the policy's hosts goes through iddio: the program that reaches them, and the configuration by
-// which clients do, which must name the hosts that the policy names now.
+// doctor: whether SSH to the policy's hosts goes through iddio: the program that reaches them, and
+// the configuration by which clients do, which must name the hosts that the policy names now.
 
 import { readFile } from "node:fs/promises";
 import type { CheckContext, Finding } from "../../cli/kit/check.ts";

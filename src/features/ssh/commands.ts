@@ -1,5 +1,5 @@
-// `iddio ssh-config`, by which ssh is told to go through iddio, and the two programs that ssh and the daemon start. What
-// they do is loaded when they run: each client of SSH starts one of them.
+// `iddio ssh-config`, by which ssh is told to go through iddio, and the two programs that ssh and
+// the daemon start. Their code is loaded when they run: each client of SSH starts one of them.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 
@@ -28,7 +28,7 @@ export const sshConfigCommand: Command = {
   },
 };
 
-/** What ssh starts to reach a host. */
+/** Connects ssh to a host through the proxy; a ProxyCommand starts it. */
 export const sshProxyCommand: Command = {
   name: "ssh-proxy",
   summary: "Carry one SSH connection through the proxy",

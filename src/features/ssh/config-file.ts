@@ -1,9 +1,11 @@
-// The text of the OpenSSH configuration and of the known-hosts file for the policy's hosts. Pure. Nothing in it is for
-// any other host: what iddio's key may stand for are exactly the entries of the list.
+// The text of the OpenSSH configuration and of the known-hosts file for the policy's hosts. Pure.
+// Nothing in it is for any other host: what iddio's key may stand for are exactly the entries of
+// the list.
 
 import type { InspectEntry } from "../../match/inspect-entry.ts";
+import { shellWord } from "../../text/quote-posix.ts";
 
-/** What the configuration names. */
+/** The paths in the configuration. */
 export interface ConfigPlaces {
   /** This program. */
   readonly program: readonly string[];
@@ -43,7 +45,7 @@ function matchBlock(
   const home = places.home === undefined ? "" : `/usr/bin/env IDDIO_HOME=${shellWord(places.home)} `;
   const program = places.program.map(shellWord).join(" ");
   return [
-    // What iddio itself starts for the other side reads the same files, and must not come back.
+    // iddio's own `ssh` to the host reads the same files, and must not come back here.
     `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`} exec "test -z $IDDIO_SSH_UPSTREAM"`,
     `  ProxyCommand ${home}${program} ssh-proxy %h %p %n`,
     `  UserKnownHostsFile ${sshWord(places.known)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
@@ -138,10 +140,6 @@ function ipv4Patterns(parts: readonly number[], prefix: number): readonly string
   const size = 2 ** (8 - spare);
   const base = Math.floor((octets[fixed] ?? 0) / size) * size;
   return Array.from({ length: size }, (_, index) => [...head, base + index, ...tail(3 - fixed)].join("."));
-}
-
-function shellWord(text: string): string {
-  return /^[\w./@+:-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
 }
 
 function sshWord(text: string): string {

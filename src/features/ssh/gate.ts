@@ -1,14 +1,14 @@
-// The daemon's end of SSH: takes a client's connection from the proxy, starts a session process and gives it the
-// connection, and answers what the session asks. Owns how many sessions there may be. None outlives its client or the
-// daemon: it ends when its connection or its stdin does.
+// The daemon's end of SSH: takes a client's connection from the proxy, starts a session process and
+// gives it the connection, and answers the session's questions. Owns how many sessions there may
+// be. None outlives its client or the daemon: it ends when its connection or its stdin does.
 
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { SshCarrier, SshConnection } from "../../gateway/request/ssh-carrier.ts";
 import { Shares } from "../../gateway/stream/shares.ts";
 import type { TcpStream } from "../../gateway/stream/tcp-stream.ts";
 import { type Environment, programEnvironment } from "../../host/process/environment.ts";
+import { ownProgram } from "../../host/process/own-program.ts";
 import { findSystemTool } from "../../host/process/system-tool.ts";
 import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
@@ -24,7 +24,7 @@ const END_MS = 5_000;
 
 type Session = Subprocess<"pipe", "pipe", "inherit">;
 
-/** What the gate is made with. */
+/** The parts that the gate works with. */
 export interface GateParts extends JudgeParts {
   /** A folder of our own for keys, sockets and logs. */
   readonly folder: string;
@@ -32,11 +32,6 @@ export interface GateParts extends JudgeParts {
   /** The user whose keys the operator's ssh has. */
   readonly ownerUid: number | undefined;
 }
-
-/** This program, as it is started again; from source, with its first file. */
-const OWN_PROGRAM: readonly string[] = import.meta.dir.startsWith("/$bunfs/")
-  ? [process.execPath]
-  : [process.execPath, join(import.meta.dir, "..", "..", "main.ts")];
 
 /** Carries SSH. */
 export class SshGate implements SshCarrier {
@@ -86,11 +81,11 @@ export class SshGate implements SshCarrier {
     const { privateKey } = await hostKeyOf(folder);
     const stream = channel.stream as TcpStream;
     let child: Session | undefined;
-    // What the client has said already goes with its connection; nobody reads in between.
+    // Octets that the client sent already go to the session with its connection; nobody reads in between.
     const first = Buffer.from(channel.read()).toString("base64");
     const connectionFd = stream.handOut(() => child && endSession(child));
     try {
-      child = Bun.spawn([...OWN_PROGRAM, "ssh-session"], {
+      child = Bun.spawn([...ownProgram(), "ssh-session"], {
         env: programEnvironment(env),
         cwd: "/",
         stdio: ["pipe", "pipe", "inherit", connectionFd],

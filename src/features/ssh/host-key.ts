@@ -1,5 +1,5 @@
-// The key that clients see in place of every inspected host's, made once. It is trusted only for the hosts of the
-// policy's `ssh` block, by a known-hosts file of our own.
+// The key that clients see in place of every inspected host's, made once. It is trusted only for
+// the hosts of the policy's `ssh` block, by a known-hosts file of our own.
 
 import { generateKeyPairSync } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// What the policy says to one session: who may log in where, and each thing that a channel wants. A host is judged under
-// every name that it goes by (as asked, as the operator's ssh has it, by address), and the strictest verdict counts.
+// Judges one session by the policy: who may log in where, and each wish of a channel. A host is
+// judged under every name that it goes by (as asked, as the operator's ssh has it, by address), and
+// the strictest verdict counts.
 
 import type { Carried } from "../../gateway/request/ask-runner.ts";
 import { runAsk } from "../../gateway/request/ask-runner.ts";
@@ -20,12 +21,12 @@ import { routeOf } from "../../policy/decide/route.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { refusalMessage } from "../../protocols/refusal.ts";
 import { classifyWish } from "../../protocols/ssh/classify-wish.ts";
-import { folderOf, isBelow } from "../../protocols/ssh/file-operation.ts";
+import { folderOf, isFileBelow } from "../../protocols/ssh/file-operation.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { ChannelEnd, DialledTarget, FromSession, RecordingOrder, ToSession, Wish } from "./link.ts";
 
-/** What judging needs of the daemon. */
+/** The daemon's parts that judging works with. */
 export interface JudgeParts {
   /** Asked each time: the gate is made before the gateway is. */
   readonly gateway: () => Gateway;
@@ -48,7 +49,7 @@ interface Login {
 }
 
 interface Open {
-  /** Withdraws what waits. */
+  /** Withdraws the waiting asks. */
   left?: () => void;
   ended?: (end: ChannelEnd) => void;
 }
@@ -89,7 +90,7 @@ export class SessionJudge {
     }
   }
 
-  /** The session has ended: what waits is withdrawn, what runs has broken off. */
+  /** The session has ended: waiting asks are withdrawn, running ones have broken off. */
   close(): void {
     this.#isClosed = true;
     for (const { left, ended } of [...this.#open.values()]) {
@@ -117,7 +118,7 @@ export class SessionJudge {
     const addresses = await gateway.dialler.resolve(target.host, target.port).catch(() => []);
     const hosts = [...new Set([target.host, name.toLowerCase(), destination.host, ...addresses])];
     const { policy } = gateway.inspection;
-    // What is dialled must itself be one of the policy's hosts, whatever it was asked for as.
+    // The dialled host must itself be in the policy, whatever name was asked for.
     const dialled = [target.host, name.toLowerCase(), ...addresses];
     const entries = entriesFor(policy, dialled, target.port);
     if (!dialled.some((host) => routeOf(policy, { host, port: target.port })?.protocol === "ssh"))
@@ -240,7 +241,8 @@ export class SessionJudge {
     if (!coverable(wish) || judged.verdict.action !== "escalate" || judged.classification.tier !== "modify")
       return judged;
     const found = this.#approved.find(
-      ({ channel, folder }) => channel === wish.channel && wish.paths.every((path) => isBelow(path, folder)),
+      ({ channel, folder }) =>
+        channel === wish.channel && wish.paths.every((path) => isFileBelow(path, folder)),
     );
     if (found === undefined) return judged;
     const reason = `a person approved changes below ${found.folder} in this transfer`;

@@ -1,16 +1,16 @@
-// What a session and the daemon say to each other: lines of JSON over the session's stdin and stdout. The session
-// speaks SSH and starts the operator's `ssh`; whether a channel may do what it wants is the daemon's to say, and a
-// session that loses the daemon ends.
+// The messages between a session and the daemon: lines of JSON over the session's stdin and stdout.
+// The session speaks SSH and starts the operator's `ssh`; the daemon decides what each channel may
+// do, and a session that loses the daemon ends.
 
 import type { FileOperation } from "../../protocols/ssh/file-operation.ts";
 
-/** What the daemon tells a session once, at its start. */
+/** The daemon's first message to a session. */
 export interface SessionStart {
   /** The name that the client asked for, in the operator's own words where they differ from the host. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** What the client has sent already, in base64; its connection is the descriptor CONNECTION_FD. */
+  /** The octets that the client has sent already, in base64; its connection is the descriptor CONNECTION_FD. */
   readonly first: string;
   /** The private key that the client is shown a signature of. */
   readonly hostKey: string;
@@ -26,7 +26,7 @@ export interface SessionStart {
 /** Where a session process has its client's connection. */
 export const CONNECTION_FD = 3;
 
-/** What a channel wants. */
+/** A channel's wish. */
 export type Wish =
   | { readonly kind: "exec"; readonly command: string; readonly pty: boolean }
   | { readonly kind: "shell" }
@@ -85,7 +85,7 @@ export interface RecordingOrder {
   /** Whether content is kept, or only lengths and times. */
   readonly isFull: boolean;
   readonly isTerminal: boolean;
-  /** Whether what is typed into a terminal is kept too. */
+  /** Whether keystrokes in a terminal are kept too. */
   readonly keepsTyped: boolean;
   /** Bytes of content. */
   readonly limit: number;
@@ -98,6 +98,6 @@ export type ToSession =
   | { readonly type: "start"; readonly start: SessionStart }
   | { readonly type: "held"; readonly id: number; readonly text: string }
   | { readonly type: "go"; readonly id: number; readonly recording?: RecordingOrder }
-  /** A person ends what went on. */
+  /** A person ends the session. */
   | { readonly type: "stop"; readonly id: number }
   | { readonly type: "refuse"; readonly id: number; readonly text: string };

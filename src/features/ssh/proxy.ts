@@ -1,5 +1,5 @@
-// `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin and stdout. It
-// knows no SSH and no keys.
+// `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin
+// and stdout. It knows no SSH and no keys.
 
 import { lookup } from "node:dns/promises";
 import { fstatSync } from "node:fs";
@@ -11,6 +11,7 @@ import { carryNow, connectNow, readOctet, writeNow } from "../../host/process/ra
 import { UserError } from "../../model/user-error.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
+import { hostPort } from "../../text/host-port.ts";
 
 const ANSWER_MAX = 16 * 1024;
 
@@ -24,7 +25,7 @@ export async function carry(context: CommandContext): Promise<number> {
     });
   if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535)
     throw new UserError(`'${port}' is not a port`, { hint: "a number from 1 to 65535", exitCode: 2 });
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const where = hostPort(host, Number(port));
   // Inside a run every connection leads through iddio by itself, and there is no daemon to ask.
   if (context.env.IDDIO_RUN !== undefined) return join(await open(where), Buffer.alloc(0));
   const ask = `CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`;
@@ -56,7 +57,7 @@ async function carryByKernel(address: string, ask: string): Promise<number> {
   try {
     fd = connectNow({ host: (await lookup(host)).address, port });
     writeNow(fd, new TextEncoder().encode(ask));
-    // Octet by octet: what comes behind the head is for ssh.
+    // Octet by octet: octets behind the head are for ssh.
     while (!head.endsWith("\r\n\r\n")) {
       const octet = readOctet(fd);
       if (octet === undefined || head.length > HEAD_MAX) throw new Error("the answer broke off");
@@ -106,7 +107,7 @@ function open(address: string): Promise<Socket> {
   });
 }
 
-/** Reads the answer to CONNECT; gives what came behind it. */
+/** Reads the answer to CONNECT; returns the octets behind it. */
 function readAnswer(socket: Socket): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);

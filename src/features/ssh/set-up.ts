@@ -1,5 +1,6 @@
-// `iddio ssh-config`: gathers the policy's hosts and the operator's own words for them, writes the configuration and the
-// known-hosts file beside it, and includes it from ~/.ssh/config when told to.
+// `iddio ssh-config`: gathers the policy's hosts and the operator's own words for them, writes the
+// configuration and the known-hosts file beside it, and includes it from ~/.ssh/config when told
+// to.
 
 import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";

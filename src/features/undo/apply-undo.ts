@@ -1,11 +1,16 @@
-// Takes a change back: what is to be done is found out first, tried in a dry run and shown; then it is done. Nothing is
-// done that conflicts with what others did since, unless the person says so.
+// Takes a change back: the steps are found first, tried in a dry run and shown; then they are
+// taken. Nothing is done that conflicts with what others did since, unless the person says so.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 import type { UndoEntry } from "../../api/undo-report.ts";
 import { UserError } from "../../model/user-error.ts";
 import { diffObjects } from "../../protocols/kubectl/effect/diff.ts";
-import { canonicalJson, type Fields, normalise, textAt } from "../../protocols/kubectl/effect/normalise.ts";
+import {
+  comparableJson,
+  normalise,
+  type ObjectFields,
+  textAt,
+} from "../../protocols/kubectl/effect/normalise.ts";
 import { inOrder, restored, whyNotRestored } from "../../protocols/kubectl/undo/restore.ts";
 import { takeBack } from "../../protocols/kubectl/undo/three-way.ts";
 import type { ClusterOfEntry } from "./cluster-of-entry.ts";
@@ -43,7 +48,7 @@ async function change(
   const [old, left, now] = [normalise(before), normalise(after ?? live), normalise(live)];
   const { object, conflicts } = takeBack(old, left, now);
   const target = withVersionOf(object, live);
-  if (canonicalJson(object) === canonicalJson(now)) return [];
+  if (comparableJson(object) === comparableJson(now)) return [];
   const tried = await cluster.replace(`${path}?dryRun=All`, target);
   const { changes, more } = diffObjects(now, normalise(tried));
   const about = `puts back ${changes.length + more} ${changes.length + more === 1 ? "field" : "fields"} of ${nameOf(live)}`;
@@ -58,9 +63,9 @@ async function change(
 }
 
 /** A PUT with the live version: anyone who changes it in between makes this a conflict. */
-function withVersionOf(object: Fields, live: Fields): Fields {
+function withVersionOf(object: ObjectFields, live: ObjectFields): ObjectFields {
   const metadata = {
-    ...((object.metadata ?? {}) as Fields),
+    ...((object.metadata ?? {}) as ObjectFields),
     resourceVersion: textAt(live, "metadata", "resourceVersion"),
     uid: textAt(live, "metadata", "uid"),
   };
@@ -69,7 +74,7 @@ function withVersionOf(object: Fields, live: Fields): Fields {
 
 async function remove(
   path: string,
-  made: Fields | undefined,
+  made: ObjectFields | undefined,
   cluster: ClusterOfEntry,
 ): Promise<readonly UndoStep[]> {
   const answer = await cluster.get(path);
@@ -77,7 +82,7 @@ async function remove(
   const live = answer.object;
   const uid = textAt(live, "metadata", "uid");
   const conflicts =
-    made !== undefined && textAt(made, "metadata", "uid") !== uid ? ["it was made anew since"] : [];
+    made !== undefined && textAt(made, "metadata", "uid") !== uid ? ["it was made again since"] : [];
   const about = `deletes ${nameOf(live)}, which the change made`;
   return [
     {
@@ -117,7 +122,7 @@ async function recreate(
     const answer = isSeveral ? ({ absent: true } as const) : await cluster.get(path);
     if ("object" in answer) {
       const isSame = textAt(answer.object, "metadata", "uid") === textAt(object, "metadata", "uid");
-      const about = isSame ? `${what} is still there` : `${what} was made anew by somebody else`;
+      const about = isSame ? `${what} is still there` : `${what} was made again by somebody else`;
       steps.push({
         about,
         effect: { state: "none", about },
@@ -151,7 +156,7 @@ async function recreate(
   return steps;
 }
 
-function nameOf(object: Fields): string {
+function nameOf(object: ObjectFields): string {
   const namespace = textAt(object, "metadata", "namespace");
   return `${textAt(object, "kind")} '${textAt(object, "metadata", "name")}'${namespace === "" ? "" : ` in ${namespace}`}`;
 }

@@ -1,13 +1,13 @@
-// Speaks to the cluster of an entry as the operator does: with kubectl and the overlay kubeconfig, so each request goes
-// through iddio and is judged, held and recorded like any other.
+// Speaks to the cluster of an entry as the operator does: with kubectl and the overlay kubeconfig,
+// so each request goes through iddio and is judged, held and recorded like any other.
 
 import { parse } from "yaml";
 import type { UndoEntry } from "../../api/undo-report.ts";
 import { UserError } from "../../model/user-error.ts";
-import { type Fields, isFields } from "../../protocols/kubectl/effect/normalise.ts";
+import { isFields, type ObjectFields } from "../../protocols/kubectl/effect/normalise.ts";
 
 /** An answer of the API server, or that the object is not there. */
-export type ClusterAnswer = { readonly object: Fields } | { readonly absent: true };
+export type ClusterAnswer = { readonly object: ObjectFields } | { readonly absent: true };
 
 /** The cluster, by its raw API. Each method throws UserError with kubectl's own words. */
 export class ClusterOfEntry {
@@ -25,12 +25,12 @@ export class ClusterOfEntry {
     return this.#run(["get", "--raw", path]);
   }
 
-  async create(path: string, object: Fields): Promise<Fields> {
+  async create(path: string, object: ObjectFields): Promise<ObjectFields> {
     return present(await this.#run(["create", "--raw", path, "-f", "-"], object));
   }
 
   /** Gives the object that is there where somebody else was faster. */
-  async createUnlessThere(path: string, collection: string, object: Fields): Promise<Fields> {
+  async createUnlessThere(path: string, collection: string, object: ObjectFields): Promise<ObjectFields> {
     try {
       return await this.create(collection, object);
     } catch (error) {
@@ -39,15 +39,15 @@ export class ClusterOfEntry {
     }
   }
 
-  async replace(path: string, object: Fields): Promise<Fields> {
+  async replace(path: string, object: ObjectFields): Promise<ObjectFields> {
     return present(await this.#run(["replace", "--raw", path, "-f", "-"], object));
   }
 
-  async remove(path: string, options: Fields): Promise<void> {
+  async remove(path: string, options: ObjectFields): Promise<void> {
     await this.#run(["delete", "--raw", path, "-f", "-"], options);
   }
 
-  async #run(args: readonly string[], input?: Fields): Promise<ClusterAnswer> {
+  async #run(args: readonly string[], input?: ObjectFields): Promise<ClusterAnswer> {
     const child = Bun.spawn([this.#kubectl, ...this.#arguments, ...args], {
       env: this.#env,
       stdin: input === undefined ? "ignore" : Buffer.from(JSON.stringify(input)),
@@ -65,12 +65,12 @@ export class ClusterOfEntry {
     }
     if (/\(NotFound\)/.test(stderr)) return { absent: true };
     throw new UserError(stderr.trim().split("\n").at(-1) ?? "kubectl failed", {
-      hint: "what is held waits for you: iddio approval list",
+      hint: "a held request waits for you: iddio approval list",
     });
   }
 }
 
-function present(answer: ClusterAnswer): Fields {
+function present(answer: ClusterAnswer): ObjectFields {
   if ("object" in answer) return answer.object;
   throw new UserError("the API server knows nothing at this path", {
     hint: "its namespace or kind may be gone",
@@ -102,7 +102,7 @@ export async function clusterOfEntry(
   );
   if (context === undefined)
     throw new UserError(`no context of '${overlay}' is for ${host}:${port}`, {
-      hint: "write it anew: iddio kubeconfig",
+      hint: "write it again: iddio kubeconfig",
     });
   return new ClusterOfEntry(kubectl, ["--kubeconfig", overlay, "--context", String(context.name)], env);
 }

@@ -1,5 +1,6 @@
-// `iddio undo …`: the changes of clusters that can be taken back. Taking one back is a request through iddio like any
-// other: it is tried in a dry run and shown first, and where the policy says so it is held.
+// `iddio undo …`: the changes of clusters that can be taken back. Taking one back is a request
+// through iddio like any other: it is tried in a dry run and shown first, and where the policy says
+// so it is held.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { effectLines } from "../../cli/kit/effect-lines.ts";
@@ -10,7 +11,7 @@ import { escapeForTerminal } from "../../text/escape.ts";
 const ID = { name: "id" } as const;
 const ID_DETAIL = "The id may be given without 'undo_' and cut short as long as it is unique.";
 
-/** Lists what can be undone, newest first. */
+/** Lists the changes that can be undone, newest first. */
 export const undoListCommand: Command = {
   name: "undo list",
   summary: "List the changes that can be undone",
@@ -33,7 +34,7 @@ export const undoListCommand: Command = {
   },
 };
 
-/** Shows what a change did, from what was kept of it. */
+/** Shows the effect of a change, from its saved objects. */
 export const undoShowCommand: Command = {
   name: "undo show",
   summary: "Show a change that can be undone",
@@ -82,11 +83,11 @@ export const undoApplyCommand: Command = {
   args: [ID],
   flags: [
     { name: "force", summary: "Also where somebody else has changed it since" },
-    { name: "dry-run", summary: "Only show what would be done" },
+    { name: "dry-run", summary: "Only show the steps" },
   ],
   details: [
     ID_DETAIL,
-    "What would be done is tried in a dry run and shown first. Each request goes through iddio by kubectl and the overlay",
+    "The steps are tried in a dry run and shown first. Each request goes through iddio by kubectl and the overlay",
     "kubeconfig, so the policy judges it; what is held waits for approval as always.",
     "Not everything comes back: see docs/undo.md.",
   ],
@@ -117,10 +118,10 @@ export const undoApplyCommand: Command = {
   },
 };
 
-/** Forgets what is kept. */
+/** Forgets the saved objects. */
 export const undoClearCommand: Command = {
   name: "undo clear",
-  summary: "Forget what is kept of changes",
+  summary: "Forget the saved objects of changes",
   args: [{ name: "id", isOptional: true }],
   flags: [JSON_FLAG],
   details: ["Without an id everything is forgotten."],

@@ -1,5 +1,5 @@
-// What the feature undo brings to the command line, the control API and doctor. Loaded at every start: what is heavy
-// stays behind a function. The contract is cli/kit/feature.ts.
+// The parts that the feature undo adds to the command line, the control API and doctor. Loaded at
+// every start: heavy parts stay behind a function. The contract is cli/kit/feature.ts.
 
 import type { Feature } from "../../cli/kit/feature.ts";
 import { undoApplyCommand, undoClearCommand, undoListCommand, undoShowCommand } from "./commands.ts";
@@ -13,4 +13,5 @@ export const undoFeature: Feature = {
   methods: ["undo_list", "undo_show", "undo_look", "undo_clear"],
   settings: ["undo_failure", "undo_keep", "undo_secrets"],
   stages: ["keep"],
+  daemon: async () => (await import("./daemon-part.ts")).startUndo,
 };

@@ -1,5 +1,6 @@
-// What a person is shown of a change that can be undone: what it changed, secrets masked, and what was changed after it
-// through iddio, so far as that stands in the way. Pure: the cluster itself is asked when the change is taken back.
+// Describes a change that can be undone for a person: the fields that it changed, secrets masked,
+// and later changes through iddio that stand in the way. Pure: the cluster itself is asked when the
+// change is taken back.
 
 import type { UndoEntry, UndoLook } from "../../api/undo-report.ts";
 import { diffObjects } from "../../protocols/kubectl/effect/diff.ts";
@@ -34,7 +35,7 @@ function isLater(one: UndoEntry, than: UndoEntry): boolean {
   );
 }
 
-/** What a later change did to the same objects. */
+/** Lists the fields that a later change set on the same objects. */
 function sinceOf(entry: UndoEntry, later: UndoEntry): UndoLook["since"] {
   return later.images.flatMap(({ path, after: live }) => {
     const own = entry.images.find((image) => image.path === path);

@@ -1,6 +1,7 @@
-// The ways back on disk: one file each in `undo/`, encrypted with a key of this machine (`undo.key`, beside `ca.key`),
-// because an object may hold a secret. AES-256-GCM, a nonce a file, the id bound as associated data: a file that was
-// renamed or changed is no entry. Owns how long they are kept.
+// The ways back on disk: one file each in `undo/`, encrypted with a key of this machine
+// (`undo.key`, beside `ca.key`), because an object may hold a secret. AES-256-GCM, a nonce a file,
+// the id bound as associated data: a file that was renamed or changed is no entry. Owns how long
+// they are kept.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
@@ -78,7 +79,7 @@ export class UndoStore {
     return chosen.length;
   }
 
-  /** Removes what is older. */
+  /** Removes older entries. */
   async sweep(keepMs: number): Promise<void> {
     for (const name of await readdir(this.#directory).catch(() => [])) {
       const path = join(this.#directory, name);

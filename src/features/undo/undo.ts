@@ -1,6 +1,6 @@
-// Keeps what a change of a cluster is about to replace or delete: reads it with the client's own credentials before the
-// change goes, and reads what the change left afterwards. Anyone who applies a way back does so as a request of its own
-// through iddio; nothing here ever writes to a cluster.
+// Keeps the objects that a change of a cluster is about to replace or delete: reads them with the
+// client's own credentials before the change goes, and again afterwards. Anyone who applies a way
+// back does so as a request of its own through iddio; nothing here ever writes to a cluster.
 
 import { randomBytes } from "node:crypto";
 import type { UndoEntry, UndoImage } from "../../api/undo-report.ts";
@@ -23,7 +23,7 @@ import type { Settings } from "../../state/settings/settings.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { UndoStore } from "./undo-store.ts";
 
-/** What it needs of the daemon. */
+/** The daemon's parts that undo works with. */
 export interface UndoParts {
   readonly store: UndoStore;
   readonly settings: () => Pick<Settings, "undo" | "undo_failure" | "undo_keep" | "undo_secrets">;
@@ -69,7 +69,7 @@ export class Undo implements WayBackKeeper {
       const why = error instanceof Error ? error.message : String(error);
       this.#parts.log("the way back of a change is not kept", { request_id: ask.id, reason: why });
       return isClosed
-        ? `what it would replace cannot be kept for undo (${why}; the setting undo_failure)`
+        ? `the replaced object cannot be kept for undo (${why}; the setting undo_failure)`
         : undefined;
     }
   }
@@ -127,7 +127,7 @@ export class Undo implements WayBackKeeper {
       ...{ request, judged, protocols, asker, signal },
       sentPrefix: before + prefix,
       policy: this.#parts.policy,
-      // Only a person ever sees what is kept, so it is not judged as the agent's own reading.
+      // Only a person ever sees the saved objects, so it is not judged as the agent's own reading.
       isForUndo: true,
       mayReadSecrets: this.#parts.settings().undo_secrets === "on",
     });
@@ -152,7 +152,7 @@ export class Undo implements WayBackKeeper {
     return { path, before: reading.value };
   }
 
-  /** What is in a namespace, or the objects of a definition. */
+  /** Keeps the objects in a namespace, or those of a custom resource's definition. */
   async #keepInside(
     reader: ClusterReader,
     place: ObjectPlace,
@@ -208,7 +208,7 @@ export class Undo implements WayBackKeeper {
     await Promise.all(Array.from({ length: Math.min(8, members.length) }, worker));
   }
 
-  /** What the change left is what a later undo compares with. */
+  /** Stores the objects as the change left them; a later undo compares with these. */
   async #ended(entry: UndoEntry, request: HeldRequest, status: number | undefined): Promise<void> {
     try {
       if (status === undefined || status < 200 || status > 299) {

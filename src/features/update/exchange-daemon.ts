@@ -1,6 +1,7 @@
-// Puts a new version in the place of the daemon that runs as a service. The new one is tried on the real state, but
-// never beside the old: that one has ended first. Whatever fails on the way, program, database and service come back
-// as they were, each of them also when another cannot be restored.
+// Puts a new version in the place of the daemon that runs as a service. The new one is tried on the
+// real state, but never beside the old: that one has ended first. Whatever fails on the way,
+// program, database and service come back as they were, each of them also when another cannot be
+// restored.
 
 import { waitForDaemon } from "../../cli/kit/installation/installation.ts";
 import type { Environment } from "../../host/process/environment.ts";
@@ -12,7 +13,7 @@ import type { StatePaths } from "../../state/paths.ts";
 import { BUILD_VERSION } from "../../version.ts";
 import { tryDaemon } from "./try-daemon.ts";
 
-/** What is exchanged, and for what. */
+/** The inputs of an exchange. */
 export interface Exchange {
   readonly paths: StatePaths;
   readonly env: Environment;

@@ -1,5 +1,6 @@
-// Whether a program works as the daemon of this state directory: starts it, waits until it answers as the version that
-// it should be, and ends it again. For updates, before anything is replaced; nobody else may hold the directory.
+// Whether a program works as the daemon of this state directory: starts it, waits until it answers
+// as the version that it should be, and ends it again. For updates, before anything is replaced;
+// nobody else may hold the directory.
 
 import { ControlClient } from "../../api/client.ts";
 import { programEnvironment } from "../../host/process/environment.ts";
@@ -9,7 +10,7 @@ import type { StatePaths } from "../../state/paths.ts";
 const STOP_WITHIN_MS = 15_000;
 const POLL_MS = 50;
 
-/** Undefined when it works, else what went wrong. Nothing of it runs any more when this resolves. */
+/** Undefined when it works, else the problem. Nothing of it runs any more when this resolves. */
 export async function tryDaemon(
   program: string,
   version: string,

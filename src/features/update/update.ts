@@ -1,5 +1,6 @@
-// `iddio update …`: the daemon's update of itself, asked for and watched from outside. The daemon goes away twice while
-// it is applied, for its trial and for good, so silence is no failure until it lasts.
+// `iddio update …`: the daemon's update of itself, asked for and watched from outside. The daemon
+// goes away twice while it is applied, for its trial and for good, so silence is no failure until
+// it lasts.
 
 import type { ControlClient } from "../../api/client.ts";
 import type { UpdateReport } from "../../api/daemon-reports.ts";

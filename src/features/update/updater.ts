@@ -1,6 +1,7 @@
-// The daemon's update of itself: carries out what the state machine (model/update-state.ts) allows, one thing at a
-// time, and tells listeners of each step. Applying is done while this daemon lets go of everything: the new program is
-// tried on the real state and replaces the old one only if it came up; either way the supervisor starts what is there.
+// The daemon's update of itself: carries out what the state machine (model/update-state.ts) allows,
+// one thing at a time, and tells listeners of each step. Applying is done while this daemon lets go
+// of everything: the new program is tried on the real state and replaces the old one only if it
+// came up; either way the supervisor starts the program that is there.
 
 import { realpathSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
@@ -34,7 +35,7 @@ import { parseDuration } from "../../text/duration.ts";
 import { RELEASE_PUBLIC_KEY, REPOSITORY } from "../../version.ts";
 import { tryDaemon } from "./try-daemon.ts";
 
-/** What the updater works with. */
+/** The parts that the updater works with. */
 export interface UpdaterOptions {
   readonly paths: StatePaths;
   readonly settings: SettingsStore;
@@ -114,7 +115,7 @@ export class Updater {
     return this.report;
   }
 
-  /** Downloads what is available, if that is still to be done, and applies it. Resolves when that has begun. */
+  /** Downloads the available release, if that is still to be done, and applies it. Resolves when that has begun. */
   async apply(): Promise<UpdateReport> {
     await this.#refuseUnsupervised();
     if (isBusy(this.#stored.state)) throw busy(this.#stored.state);
@@ -131,7 +132,7 @@ export class Updater {
     return this.report;
   }
 
-  /** Ends what is under way; a download leaves nothing behind. */
+  /** Ends a running step; a download leaves nothing behind. */
   close(): void {
     clearTimeout(this.#timer);
     this.#stopped.abort();
@@ -153,7 +154,10 @@ export class Updater {
     });
   }
 
-  /** What went wrong; then everything is as it was. This daemon holds nothing any more when it runs. */
+  /**
+   * Returns the reason of a failure; then everything is as before. This daemon has released its port and
+   * files when this runs.
+   */
   async #tryAndSwap(version: string): Promise<string | undefined> {
     const { paths, env } = this.#options;
     const database = await keepDatabase(paths);
@@ -196,7 +200,7 @@ export class Updater {
     const { paths } = this.#options;
     const isOwn = realpathSync(process.execPath) === realpathOf(paths.daemonBinary);
     if (isOwn && (await readInstallMode(paths)) !== undefined && (await wantsService(paths))) return;
-    throw new UserError("this daemon is not run as a service, so nobody would start it again", {
+    throw new UserError("this daemon is not run as a service, so nothing would start it again", {
       hint: "stop it, then: iddio upgrade",
     });
   }

@@ -1,24 +1,25 @@
-// `iddio upgrade`: the latest release in the place of this program and of the daemon's. Works without a daemon, also
-// to get rid of a broken one. The new version is tried on the real state before anything is replaced, and what was
-// there before comes back when it does not come up as a service.
+// `iddio upgrade`: the latest release in the place of this program and of the daemon's. Works
+// without a daemon, also to get rid of a broken one. The new version is tried on the real state
+// before anything is replaced, and the previous program comes back when the new one does not come
+// up as a service.
 
 import type { Command, CommandContext } from "../../cli/kit/command.ts";
 import {
   type Installation,
   installationOf,
-  ownProgram,
+  programFile,
   SYSTEM_FLAG,
 } from "../../cli/kit/installation/installation.ts";
 import { UserError } from "../../model/user-error.ts";
 import { BUILD_VERSION, RELEASE_PUBLIC_KEY, REPOSITORY } from "../../version.ts";
 
-/** Upgrades; prints what it did. */
+/** Upgrades; prints its steps. */
 export const upgradeCommand: Command = {
   name: "upgrade",
   summary: "Download the latest release and put it in place",
   flags: [
     { name: "check", summary: "Report whether there is a newer release; install nothing" },
-    { name: "dry-run", summary: "Print what would be replaced and replace nothing" },
+    { name: "dry-run", summary: "Print the files that would be replaced and replace none" },
     SYSTEM_FLAG,
   ],
   details: ["Signature and checksum are verified first, then the new version is tried."],
@@ -41,7 +42,7 @@ export const upgradeCommand: Command = {
     if (flags.has("check")) return 0;
 
     await refusePackaged();
-    const program = ownProgram();
+    const program = programFile();
     if (flags.has("dry-run")) {
       for (const path of await places(program, installation)) output.line(`would replace ${path}`);
       return 0;
@@ -68,7 +69,7 @@ export const upgradeCommand: Command = {
       await placeProgram(staged, program);
       output.line(`replaced ${program}`);
     } finally {
-      // What cannot be removed must not hide why the upgrade failed.
+      // A failure to clean up must not hide the reason of the failed upgrade.
       await rm(paths.updates, { recursive: true, force: true }).catch(() => undefined);
     }
     return 0;

@@ -1,6 +1,6 @@
-// What goes with an object when it is deleted, which no dry run tells: a list of metadata over all that the cluster
-// serves, then the owners are followed. Bounded by the reader's time and by the number of objects; what was not looked
-// at is named.
+// Finds the objects that are deleted together with an object, which no dry run tells: it lists the
+// metadata of every kind that the cluster serves, then follows the owners. Bounded by the reader's
+// time and by the number of objects; kinds that were not looked at are named.
 
 import { collectionPath, type ObjectPlace } from "../../protocols/kubectl/effect/cluster-path.ts";
 import {
@@ -15,7 +15,7 @@ import { isFields, textAt, valueAt } from "../../protocols/kubectl/effect/normal
 import { collect, type Member, memberOf } from "../../protocols/kubectl/effect/owners.ts";
 import type { ClusterReader } from "./reader.ts";
 
-/** What goes, beside the roots, as far as it is known. */
+/** The objects that would be deleted besides the roots, as far as they are known. */
 export interface Cascade {
   readonly removed: readonly Member[];
   readonly keptByOthers: number;
@@ -30,7 +30,7 @@ const AT_ONCE = 8;
 /** Written about objects, owned by none; there are many. */
 const NOT_COUNTED: ReadonlySet<string> = new Set(["events"]);
 
-/** The root, and what it says of itself. */
+/** The root and its own metadata. */
 export interface Root {
   readonly place: ObjectPlace;
   readonly uid: string;
@@ -38,7 +38,7 @@ export interface Root {
   readonly object: unknown;
 }
 
-/** Reads what goes with a deleted object. */
+/** Reads the objects that are deleted together with an object. */
 export async function readCascade(reader: ClusterReader, root: Root): Promise<Cascade> {
   const { place } = root;
   const scan = new Scan(reader);
@@ -61,7 +61,7 @@ export async function readCascade(reader: ClusterReader, root: Root): Promise<Ca
   return scan.result([...defined, ...removed], keptByOthers);
 }
 
-/** Reads what the owners of a selection take with them; all are in one namespace, or anywhere. */
+/** Reads the objects that are deleted together with a selection; all are in one namespace, or anywhere. */
 export async function readCascadeOf(
   reader: ClusterReader,
   uids: ReadonlySet<string>,

@@ -1,11 +1,11 @@
-// A hash over JSON, for telling whether what was shown is still so.
+// A hash over JSON, for telling whether the shown value is still the same.
 
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../../protocols/kubectl/effect/normalise.ts";
+import { comparableJson } from "../../protocols/kubectl/effect/normalise.ts";
 
 /** A hash that is equal for equal values, whatever the order of their members. */
 export function digestOfValue(value: unknown): string {
   return createHash("sha256")
-    .update(canonicalJson(value) ?? "")
+    .update(comparableJson(value) ?? "")
     .digest("hex");
 }

@@ -1,5 +1,5 @@
-// What a held request carries so that a person can see its effect, and what is asked of that before the request goes.
-// The feature that knows how makes it; who holds and who forwards know only this.
+// The contract for the effect of a held request: show it to a person, and compare it again before
+// the request goes. The effects feature makes it; the stages that hold and forward know only this.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 import type { Asker } from "../../model/agent-label.ts";
@@ -23,8 +23,8 @@ export interface HeldRequest {
   readonly asker: Asker;
 }
 
-/** Whether what was shown is still what would happen. */
-export type Release =
+/** Whether the shown effect is still the real one. */
+export type EffectRelease =
   | {
       readonly kind: "go";
       /** JSON to send in place of the body: the one exception to forwarding octet for octet. */
@@ -34,21 +34,21 @@ export type Release =
 
 /** The effect of one held request. */
 export interface HeldEffect {
-  /** What would happen; from now on it is what was shown. Never rejects. */
+  /** Finds the effect and remembers it as the one that was shown. Never rejects. */
   show(): Promise<EffectReport>;
   /**
-   * Asked once somebody has allowed it: whether `shown`, the effect that was on the screen, is still what would happen.
-   * Never rejects.
+   * Asked once somebody has allowed it: whether `shown`, the effect that was on the screen, is still the real
+   * one. Never rejects.
    */
-  release(shown: HeldEffect): Promise<Release>;
-  /** The same request was shown before, for a client that has left: what was shown then counts. */
+  release(shown: HeldEffect): Promise<EffectRelease>;
+  /** The same request was shown before, for a client that has left: the effect that was shown then counts. */
   inherit(shown: HeldEffect): void;
-  /** Its client has left: the request and its credentials are dropped, what was shown stays. */
+  /** Its client has left: the request and its credentials are dropped, the shown effect stays. */
   forget(): void;
 }
 
 /** Makes the effects of held requests. */
 export interface EffectPreviews {
-  /** Undefined for what has no effect that iddio could look at. */
+  /** Undefined for a request without an effect that iddio could look at. */
   of(held: HeldRequest): HeldEffect | undefined;
 }

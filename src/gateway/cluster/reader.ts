@@ -1,6 +1,7 @@
-// Reads a cluster with the credentials of a client's request, for iddio's own purposes. Each request that it sends is
-// classified and judged first, as the client's own would be: only what is `observe` goes, and a read only where the
-// policy allows it to the client. Bounded in time, octets and number; nothing is ever sent that could change anything.
+// Reads a cluster with the credentials of a client's request, for iddio's own purposes. Each
+// request that it sends is classified and judged first, as the client's own would be: only an
+// `observe` request goes, and a read only where the policy allows it to the client. Bounded in
+// time, octets and number; nothing is ever sent that could change anything.
 
 import type { Asker } from "../../model/agent-label.ts";
 import type { Protocol } from "../../model/protocol.ts";
@@ -12,25 +13,25 @@ import type { SideRequest } from "../../protocols/kubectl/effect/plan.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { AskingRequest } from "./held-effect.ts";
 
-/** What came of one read. */
+/** The result of one read. */
 export type Reading =
   | { readonly kind: "ok"; readonly value: unknown }
   | { readonly kind: "absent" }
   /** Not sent, refused or not answered; `status` is the server's, 0 when there was none. */
   | { readonly kind: "failed"; readonly why: string; readonly status: number };
 
-/** What a reader needs. */
+/** The inputs of a reader. */
 export interface ReaderParts {
   readonly request: AskingRequest;
   /** The client's own request: its fields carry the credentials. */
   readonly judged: HttpRequest;
-  /** What the client's target has before the one that it was judged by. */
+  /** The prefix that the client's own target has before the judged one. */
   readonly sentPrefix: string;
   readonly protocols: readonly Protocol[];
   readonly asker: Asker;
   readonly policy: () => Policy;
   readonly signal: AbortSignal;
-  /** What is read is kept for undo and shown to nobody but a person: not judged as the client's own reading. */
+  /** The read is kept for undo and shown only to a person, so it is not judged as a read of the client's. */
   readonly isForUndo?: boolean;
   /** For undo: Secrets too. */
   readonly mayReadSecrets?: boolean;
@@ -56,7 +57,7 @@ export class ClusterReader {
     this.#parts = parts;
     this.#headers = [
       ...parts.judged.headers.filter(([name]) => !OWN_FIELDS.test(name)),
-      ["User-Agent", "iddio (looks at what a held request would do)"],
+      ["User-Agent", "iddio (finds the effect of a held request)"],
     ];
   }
 
@@ -75,7 +76,7 @@ export class ClusterReader {
     return this.#send({ method: "GET", target }, accept, (action) => action === "allow");
   }
 
-  /** Sends a dry run of what a person is being asked about. Never rejects. */
+  /** Sends a dry run of the request that a person is being asked about. Never rejects. */
   dryRun(side: SideRequest): Promise<Reading> {
     return this.#send(side, "application/json", (action) => action !== "deny");
   }

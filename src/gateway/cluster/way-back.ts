@@ -1,5 +1,5 @@
-// What the stages know of undo: that what a change is about to replace is kept before it goes, and told how the change
-// ended. The feature that keeps it implements this.
+// The contract of undo for the stages: the objects that a change is about to replace are kept
+// before it goes, and undo is told how the change ended. The undo feature implements it.
 
 import type { Ask } from "../../model/ask.ts";
 import type { HeldRequest } from "./held-effect.ts";

@@ -1,6 +1,6 @@
-// What follows from a change of mode, policy, settings or pins: anyone who listens is told,
-// splices that would now be intercepted are closed, what waits is judged again, and the proxy moves to the address
-// that it was given. A change that cannot be carried out is told as well, never thrown.
+// Carries out the consequences of a change of mode, policy, settings or pins: listeners are told,
+// splices that would now be intercepted are closed, waiting asks are judged again, and the proxy
+// moves to its new address. A change that cannot be carried out is reported, never thrown.
 
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Settings } from "../../state/settings/settings.ts";

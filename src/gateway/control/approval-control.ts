@@ -1,5 +1,5 @@
-// The control methods about approvals and grants. No matter who answers, the broker decides what
-// the answer still means; here it is recorded and, when asked for, made to last.
+// The control methods about approvals and grants. The broker decides what an answer still means,
+// whoever gives it; here the answer is recorded and, if wanted, becomes a grant.
 
 import { randomBytes } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
@@ -15,9 +15,7 @@ import type { Gateway } from "../request/context.ts";
 import { grantSubject } from "../request/grant-subject.ts";
 import { namedObject } from "../request/named-object.ts";
 import type { Events } from "../request/records/events.ts";
-
-/** Leaves a `control` row that says who did what. */
-export type RecordControl = (caller: Principal, command: string, fields?: Record<string, unknown>) => void;
+import type { RecordControl } from "../request/records/record-control.ts";
 
 type Methods =
   | "approvals_list"
@@ -42,7 +40,8 @@ export function approvalHandlers(
 
   const reply = (outcome: "approved" | "denied", { id, ...answer }: Answer, caller: Principal) => {
     const { reason, instead } = answer;
-    // An answer from elsewhere is about what waits. What it would allow later nobody there can see.
+    // An answer from elsewhere is about a waiting approval. Nobody there can see which request a late answer
+    // would allow.
     if (isRemote(caller.kind) && broker.find(id, answer.digest).ended !== undefined)
       throw new UserError(`'${id}' no longer waits`, { code: "ended", hint: "let the client send it again" });
     const { approval } = broker.find(id, answer.digest);
@@ -99,7 +98,7 @@ export function approvalHandlers(
     return {
       id: approval.id,
       outcome: "approved",
-      note: `and what else this command asks for within a minute${others.length === 0 ? "" : `; ${others.length} waited already`}`,
+      note: `and its further requests within a minute${others.length === 0 ? "" : `; ${others.length} waited already`}`,
     };
   };
 

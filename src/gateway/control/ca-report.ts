@@ -1,5 +1,5 @@
-// The authority as `ca info` shows it, and whether this system's own store trusts it. macOS is asked by its own program:
-// that a certificate is in a keychain says nothing.
+// The authority as `ca info` shows it, and whether this system's own store trusts it. macOS is
+// asked by its own program: that a certificate is in a keychain says nothing.
 
 import { X509Certificate } from "node:crypto";
 import type { CaReport } from "../../api/reports.ts";
@@ -12,7 +12,7 @@ import { readCertificate } from "../../host/trust/trust.ts";
 import type { StatePaths } from "../../state/paths.ts";
 
 /** Reads the system's roots again each time: trust changes outside iddio. */
-export async function caReport(
+export async function readCaReport(
   authority: Authority,
   paths: StatePaths,
   env: Environment,

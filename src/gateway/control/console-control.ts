@@ -1,5 +1,5 @@
-// The console of this daemon, put together, and the control methods about it. It is served before the handlers exist,
-// because the guard's pages live on its port.
+// The console of this daemon, put together, and the control methods about it. It is served before
+// the handlers exist, because the guard's pages live on its port.
 
 import type { Database } from "bun:sqlite";
 import type { Gate } from "../../api/gate.ts";
@@ -14,9 +14,9 @@ import type { Log } from "../../state/log/log.ts";
 import type { SettingsStore } from "../../state/settings/settings-store.ts";
 import { ConsoleStore } from "../../state/tables/console-store.ts";
 import type { GuardStore } from "../../state/tables/guard-store.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 
-/** What the console is put together from. */
+/** The daemon's parts behind the console. */
 export interface ConsoleSources {
   readonly database: Database;
   readonly guardStore: GuardStore;

@@ -1,15 +1,12 @@
-// What the control socket's methods do. Thin: each calls the part that owns the matter,
-// and everything that changes something leaves a `control` row that says who did it.
+// Builds the handlers of the control socket. Each one is thin and calls the part that owns the
+// matter; every handler that changes something writes a `control` row with its caller.
 
 import type { GuardReport } from "../../api/daemon-reports.ts";
 import { explainClassify, explainDecide } from "../../api/explain.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
+import { METHODS } from "../../api/methods.ts";
 import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
-import type { Credentials } from "../../features/credentials/credentials.ts";
-import type { Fleet } from "../../features/fleet/fleet.ts";
-import type { Forwarding } from "../../features/forward/forwarding.ts";
-import type { Notifying } from "../../features/notify/notifying.ts";
 import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -21,27 +18,23 @@ import type { PolicyStore } from "../../state/policy-store.ts";
 import type { PolicyVersions } from "../../state/policy-versions.ts";
 import type { GuardStore } from "../../state/tables/guard-store.ts";
 import type { Upstream, Upstreams } from "../../state/tables/upstreams.ts";
+import { hostPort } from "../../text/host-port.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
+import type { StartedFeatures } from "../daemon-part.ts";
 import type { Listener } from "../front/listener.ts";
 import { decodeContent } from "../message/content-coding.ts";
-import { callerDetails } from "../request/client-details.ts";
 import type { Gateway } from "../request/context.ts";
 import { judgedTarget } from "../request/http/judged-target.ts";
 import type { Events } from "../request/records/events.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 import type { Runs } from "../request/runs/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
-import { approvalHandlers, type RecordControl } from "./approval-control.ts";
-import { caReport, fingerprintOfPem } from "./ca-report.ts";
-import { type ClusterParts, clusterHandlers } from "./cluster-control.ts";
+import { approvalHandlers } from "./approval-control.ts";
+import { fingerprintOfPem, readCaReport } from "./ca-report.ts";
 import { consoleHandlers, type RunningConsole } from "./console-control.ts";
-import { credentialHandlers } from "./credential-control.ts";
-import { fleetHandlers } from "./fleet-control.ts";
-import { forwardHandlers } from "./forward-control.ts";
 import { guardHandlers, type RunningGuard } from "./guard-control.ts";
-import { hookHandlers } from "./hook-control.ts";
 import { hostHandlers } from "./host-control.ts";
 import { type McpParts, mcpHandlers } from "./mcp-control.ts";
-import { notifyHandlers } from "./notify-control.ts";
 import { observeHandlers } from "./observe-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 import { pageHandlers } from "./page-control.ts";
@@ -68,11 +61,6 @@ export interface ControlParts {
   readonly version: string;
   readonly startedMs: number;
   readonly updater: Updater;
-  readonly cluster: ClusterParts;
-  readonly forwarding: Forwarding;
-  readonly fleet: Fleet;
-  readonly notifying: Notifying;
-  readonly credentials: Credentials;
   readonly runs: Runs;
   readonly clock: LoopClock;
   readonly disk: DiskRoom;
@@ -81,19 +69,13 @@ export interface ControlParts {
   readonly versions: PolicyVersions;
   readonly guardStore: GuardStore;
   readonly mcp: McpParts;
+  readonly features: StartedFeatures;
+  readonly record: RecordControl;
 }
 
 /** The handlers of every control method. */
 export function controlHandlers(parts: ControlParts): ControlHandlers {
-  const { gateway, policy, upstreams, events, paths } = parts;
-  const record: RecordControl = (caller, command, fields = {}) => {
-    const { uid: caller_uid, pid: caller_pid, kind: principal, name: caller_name, presence = {} } = caller;
-    const who = { caller_uid, caller_pid, principal, ...(caller_name ? { caller_name } : {}), ...presence };
-    // What started the caller tells a person at a shell from an agent that answers for itself.
-    void callerDetails(caller).then((client) =>
-      gateway.recorder.control({ command, ...fields, ...who, client }),
-    );
-  };
+  const { gateway, policy, upstreams, events, paths, record } = parts;
 
   /** A typed target as the gateway would judge it: without the path of a registered cluster. */
   const below = (typed: {
@@ -111,7 +93,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     return `${url.slice(0, url.length - split.target.length)}${below(split)}`;
   };
 
-  return {
+  return whole(parts.features.handlers, {
     status: () => ({
       daemon: "up",
       pid: process.pid,
@@ -129,7 +111,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
         gateway.settings.reloadProblem === undefined
           ? "loaded"
           : `loaded (settings.yaml failed to reload: ${gateway.settings.reloadProblem})`,
-      proxy_listen: `${gateway.listen.host.includes(":") ? `[${gateway.listen.host}]` : gateway.listen.host}:${gateway.listen.port}`,
+      proxy_listen: hostPort(gateway.listen.host, gateway.listen.port),
       socket: paths.socket,
       log: paths.log,
       pending_approvals: gateway.broker.list().length,
@@ -137,7 +119,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       open_sockets: gateway.descriptors.total,
       ...(parts.disk.problem === undefined ? {} : { disk_problem: parts.disk.problem }),
       ...guardFields(parts.guard.guard.report()),
-      ...(parts.fleet.summary === undefined ? {} : { fleet: parts.fleet.summary }),
+      ...parts.features.status(),
       ...(gateway.trust.unusableIdentities.length === 0
         ? {}
         : { certificate_problems: [...gateway.trust.unusableIdentities] }),
@@ -171,7 +153,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       });
     },
 
-    ca_info: () => caReport(parts.authority, paths, parts.env),
+    ca_info: () => readCaReport(parts.authority, paths, parts.env),
 
     upstreams_list: () => ({ upstreams: upstreams.list().map(upstreamReport) }),
 
@@ -234,13 +216,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       return report;
     },
 
-    ...credentialHandlers(parts.credentials, record),
-    ...fleetHandlers(parts.fleet, record),
-    ...forwardHandlers(parts.forwarding, record),
-    ...notifyHandlers(parts.notifying, record),
     ...mcpHandlers(parts.mcp, policy, record),
-    ...hookHandlers(gateway, paths),
-    ...clusterHandlers(parts.cluster, record),
     ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => {
@@ -248,7 +224,14 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       const path = authority === undefined ? input.path : below({ ...authority, target: input.path });
       return explainDecide(policy.current, { ...input, path });
     },
-  };
+  });
+}
+
+/** Both together. Throws for a method without a handler or with two: a mistake in the code. */
+function whole(features: Partial<ControlHandlers>, own: Partial<ControlHandlers>): ControlHandlers {
+  const wrong = Object.keys(METHODS).filter((name) => name in own === name in features);
+  if (wrong.length > 0) throw new Error(`no handler, or two, for: ${wrong.join(", ")}`);
+  return { ...own, ...features } as ControlHandlers;
 }
 
 function guardFields({ guard, level, raise, problem, runs }: GuardReport) {

@@ -1,5 +1,6 @@
-// The guard of this daemon, put together, and the control methods about it. It hears of every held request, so that it
-// knows who sends; whether a caller is let in is decided before any handler runs.
+// The guard of this daemon, put together, and the control methods about it. It hears of every held
+// request, so that it knows who sends; whether a caller is let in is decided before any handler
+// runs.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import { Enrolments } from "../../features/guard/enrolments.ts";
@@ -20,12 +21,12 @@ import type { GuardStore } from "../../state/tables/guard-store.ts";
 import type { Broker } from "../request/broker.ts";
 import type { ModeHolder } from "../request/mode.ts";
 import type { Events } from "../request/records/events.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 import { type Runs, runLevel } from "../request/runs/runs.ts";
-import type { RecordControl } from "./approval-control.ts";
 import type { RunningConsole } from "./console-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 
-/** What the guard is put together from. */
+/** The daemon's parts behind the guard. */
 export interface GuardSources {
   readonly store: GuardStore;
   readonly settings: SettingsStore;

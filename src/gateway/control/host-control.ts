@@ -10,7 +10,7 @@ import type { Suspect } from "../../state/tables/suspects.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/records/events.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 
 type Methods =
   | "pins_list"
@@ -37,7 +37,7 @@ export function hostHandlers(
     return report;
   };
 
-  /** What the pin changes now, as the policy stands. */
+  /** Says how a pin changes the routing under the present policy. */
   const effect = ({ host, port }: Pin): string => {
     const route = routeOf(inspection.policy, { host, port: port ?? 443 });
     return route === undefined

@@ -1,5 +1,5 @@
-// Runs a long comparison in slices, so that the gateway goes on serving between them. One at a time: several would make
-// each other slow and gain nothing.
+// Runs a long comparison in slices, so that the gateway goes on serving between them. One at a
+// time: several would make each other slow and gain nothing.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Steps } from "../../policy/compare/steps.ts";

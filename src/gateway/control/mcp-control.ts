@@ -1,5 +1,5 @@
-// The control methods about MCP servers: the session that `iddio mcp run` opens, and what a person sees and decides of
-// a server. What is judged is in `features/mcp`.
+// The control methods about MCP servers: the session that `iddio mcp run` opens, and a person's
+// review of a server. Judging is in `features/mcp`.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
@@ -21,7 +21,7 @@ import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Gateway } from "../request/context.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 
 type Methods = Extract<keyof ControlHandlers, `mcp_${string}`>;
 
@@ -49,7 +49,7 @@ export function startMcp(
   return { service, endpoint, [Symbol.dispose]: () => endpoint.close() };
 }
 
-/** What serves requests to the hosts of `mcp: inspect:`; made before the rest of MCP is. */
+/** Serves requests to the hosts of `mcp: inspect:`. It is made before the rest of MCP exists, so it takes functions. */
 export function inspectedMcp(
   gateway: () => Gateway,
   mcp: () => McpParts | undefined,

@@ -6,7 +6,7 @@ import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Journal } from "../../state/journal/journal.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Events } from "../request/records/events.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 import type { ObserveSessions } from "./observe-sessions.ts";
 
 type Methods = "observe_status" | "observe_start" | "observe_stop" | "observe_clear";

@@ -15,14 +15,14 @@ import type { ModeHolder } from "../request/mode.ts";
 import type { Events } from "../request/records/events.ts";
 
 /** Why a session ended. */
-export type SessionEnd = "time" | "stopped" | "mode";
+export type ObserveEnd = "time" | "stopped" | "mode";
 
 interface SessionParts {
   readonly stored: StoredObserveSession;
   readonly mode: ModeHolder;
   readonly events: Events;
   /** Hears of every end that nobody typed a command for. */
-  readonly onEnd: (session: ObserveSession, why: SessionEnd, restored: Mode) => void;
+  readonly onEnd: (session: ObserveSession, why: ObserveEnd, restored: Mode) => void;
 }
 
 /** Long enough for any study, short enough that nobody forgets that nothing is enforced. */
@@ -109,7 +109,7 @@ export class ObserveSessions {
     else this.#timer = setTimeout(() => this.#look(), Math.min(leftMs, LOOK_MS)).unref();
   }
 
-  #end(why: SessionEnd): Mode {
+  #end(why: ObserveEnd): Mode {
     const session = this.#session;
     const { mode, stored, events, onEnd } = this.#parts;
     if (session === undefined) return mode.current;

@@ -1,5 +1,6 @@
-// The control methods that pages read with: logs a page at a time, former policies, doctor's findings. They share the process with the proxy, so what each reads is bounded and everything heavy is loaded here only
-// when it is asked for.
+// The control methods that pages read with: logs a page at a time, former policies, doctor's
+// findings. They share the process with the proxy, so what each reads is bounded and everything
+// heavy is loaded here only when it is asked for.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { LogFilter, LogRow } from "../../api/methods/pages.ts";
@@ -8,7 +9,7 @@ import { readJournalPage } from "../../state/journal-page.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyVersions } from "../../state/policy-versions.ts";
 
-/** What the handlers read. */
+/** The daemon's parts behind the console's pages. */
 export interface PageSources {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -109,7 +110,7 @@ function kindOf({ op, fields }: Entry): "allowed" | "asked" | "refused" | undefi
   return "allowed";
 }
 
-/** A row that fits all of what is asked for. */
+/** A row that fits every part of the filter. */
 function matcher({ host, text, ...exact }: LogFilter): (row: Entry) => boolean {
   const wanted = Object.entries(exact).filter(([, value]) => value !== undefined && value !== "");
   const part = text?.toLowerCase() ?? "";

@@ -1,5 +1,6 @@
-// The control methods about policy.yaml. Commands edit the file, which stays the only source: each edit begins
-// with what is on disk now, and no two run at once, so that none is lost. A text that does not load is never written.
+// The control methods about policy.yaml. Commands edit the file, which stays the only source: each
+// edit begins with the file as it is on disk now, and no two run at once, so that none is lost. A
+// text that does not load is never written.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -14,7 +15,7 @@ import { newCommandProblems } from "../../policy/lint/known-commands.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 import { diffInSlices, doesNotLoad } from "./policy-tools-control.ts";
 
 type Methods =
@@ -25,7 +26,7 @@ type Methods =
   | "inspect_add"
   | "inspect_remove";
 
-/** Sentences about what an edit changes that its row has. */
+/** The sentences about an edit's changes for its row. */
 const EFFECT_LINES = 10;
 
 /** Handlers of the policy and inspect methods. */
@@ -49,7 +50,7 @@ export function policyHandlers(
     caller: Principal,
   ) =>
     alone(async () => {
-      // What was saved a moment ago may not have been noticed yet.
+      // A policy saved a moment ago may not have been noticed yet, so look at the disk first.
       const looked = await policy.reload();
       if (looked.kind === "waiting")
         throw new UserError("policy.yaml on disk waits for a person, so it is not edited", {

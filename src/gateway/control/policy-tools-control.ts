@@ -1,5 +1,5 @@
-// The control methods that look at policies and logs: lint, diff, explain, replay, suggest. The same functions as the
-// commands use; they change nothing, and run in slices between requests.
+// The control methods that look at policies and logs: lint, diff, explain, replay, suggest. The
+// same functions as the commands use; they change nothing, and run in slices between requests.
 
 import { createHash } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";

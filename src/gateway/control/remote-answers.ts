@@ -1,30 +1,21 @@
-// Answers that come from elsewhere: they go through the same gate and the same handlers as every other call of the
-// control API, in the name of who gave them. Nothing here decides.
+// Answers that come from elsewhere: they go through the same gate and the same handlers as every
+// other call of the control API, in the name of who gave them. Nothing here decides.
 
 import type { Gate } from "../../api/gate.ts";
-import { type ControlHandlers, carryOut } from "../../api/handlers.ts";
+import { type ControlHandlers, callHandler } from "../../api/handlers.ts";
 import { entryOf } from "../../api/methods.ts";
-import type { Principal, RemoteKind } from "../../api/principal.ts";
+import type { AnswerAs, Principal } from "../../api/principal.ts";
 import { admit } from "../../api/server/admit.ts";
 
-/** Who answers. */
-export interface RemoteAnswerer {
-  readonly kind: RemoteKind;
-  /** As rows, events and cards have it. */
-  readonly name: string;
-}
-
 /** Gives the function by which somebody elsewhere answers one approval. The parts are asked for at each answer. */
-export function remoteAnswers(parts: () => { readonly handlers: ControlHandlers; readonly gate: Gate }) {
-  return async (
-    { kind, name }: RemoteAnswerer,
-    verb: "allow" | "deny",
-    about: { readonly id: string; readonly digest: string; readonly reason?: string },
-  ): Promise<void> => {
+export function remoteAnswers(
+  parts: () => { readonly handlers: ControlHandlers; readonly gate: Gate },
+): AnswerAs {
+  return async ({ kind, name }, verb, about) => {
     const method = verb === "allow" ? "approvals_allow" : "approvals_deny";
     const caller: Principal = { kind, name };
     const { handlers, gate } = parts();
     const call = { method, entry: entryOf(method), caller, input: about, proof: undefined };
-    await carryOut(handlers, method, about, await admit(call, gate));
+    await callHandler(handlers, method, about, await admit(call, gate));
   };
 }

@@ -1,13 +1,13 @@
-// The control methods about runs of agents. A run is given its socket and token here; anyone who starts one is the
-// operator, and `runs_stop` only ever takes something away.
+// The control methods about runs of agents. A run is given its socket and token here; anyone who
+// starts one is the operator, and `runs_stop` only ever takes something away.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { RunReport } from "../../api/run-report.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { Gateway } from "../request/context.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 import { type Run, type Runs, runLevel } from "../request/runs/runs.ts";
-import type { RecordControl } from "./approval-control.ts";
 
 type Methods = "runs_list" | "runs_start" | "runs_stop";
 

@@ -12,7 +12,7 @@ import { readSetting, type Settings } from "../../state/settings/settings.ts";
 import type { GuardStore } from "../../state/tables/guard-store.ts";
 import type { Listener } from "../front/listener.ts";
 import type { Gateway } from "../request/context.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { RecordControl } from "../request/records/record-control.ts";
 
 type Methods = "settings_get" | "settings_set" | "settings_reload";
 
@@ -66,7 +66,7 @@ export function settingsHandlers(
   };
 }
 
-/** What a change does not do by itself, for those keys where somebody might think otherwise. */
+/** Warns when a changed setting does not take effect the way one might expect. */
 function noteOn(
   settings: Settings,
   name: keyof Settings,
@@ -108,7 +108,7 @@ function isLocalOnly(listen: string): boolean {
   return host === "localhost" || (isLoopbackAddress(host) && !isEverywhere);
 }
 
-/** Without what is a secret by its shape: the user and password of a URL. */
+/** Without secrets: the user and password of a URL. */
 function masked(value: unknown): unknown {
   return typeof value === "string" ? maskValues(value) : value;
 }

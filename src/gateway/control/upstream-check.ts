@@ -1,5 +1,6 @@
-// What `upstreams_add` takes: the same that the command line takes, because others may speak to the socket too. Files are
-// named by absolute paths, are files, and are readable by the caller: a system's daemon is root, its caller is not.
+// Checks the input of `upstreams_add` as the command line does, because others may speak to the
+// socket too. A path must be absolute, name a file and be readable by the caller: a system's daemon
+// is root, its caller is not.
 
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { isAbsolute } from "node:path";

@@ -1,5 +1,6 @@
-// The one thing that the proxy's own port answers beside being a proxy: callbacks of a webhook's receiver. Bounded and
-// read whole before anything is looked at; whether one counts is decided by its signature.
+// The one thing that the proxy's own port answers beside being a proxy: callbacks of a webhook's
+// receiver. Bounded and read whole before anything is looked at; whether one counts is decided by
+// its signature.
 
 import { BodyDecoder } from "../../wire/http1/body.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";

@@ -21,7 +21,7 @@ import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
 /** Everything one forwarding needs. */
-export interface Forwarding {
+export interface ForwardedRequest {
   readonly client: Channel;
   /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
   readonly endMeansGone: boolean;
@@ -36,9 +36,9 @@ export interface Forwarding {
   /** Throws UpstreamError. */
   readonly upstream: () => UpstreamTarget;
   readonly pool: UpstreamPool;
-  /** What goes out in place of what the client sent; the body has been read whole where that is one. */
+  /** Replacements for parts of the client's request. When the body is replaced, it has been read whole. */
   readonly alteration?: Alteration | undefined;
-  /** Looks at what follows a 101. */
+  /** Looks at the octets after a 101. */
   readonly tap?: SessionTap | undefined;
   readonly answered: (status: number) => void;
   /** Told when the client's connection can carry another request. */
@@ -49,7 +49,7 @@ export interface Forwarding {
  * Forwards the request and relays the answer; the client's connection is ended unless it can be kept. Throws
  * UpstreamError when no byte of an answer was relayed, ClientGone when the client cannot be answered.
  */
-export async function forwardHttp1(forwarding: Forwarding): Promise<void> {
+export async function forwardHttp1(forwarding: ForwardedRequest): Promise<void> {
   const { client, body, head: asked, endMeansGone } = forwarding;
   const arrived = await forwardUpstream(
     forwarding.pool,
@@ -132,7 +132,7 @@ class Outgoing implements OutgoingRequest {
   readonly #client: Channel;
   readonly #knowsInterim: boolean;
 
-  constructor(forwarding: Forwarding) {
+  constructor(forwarding: ForwardedRequest) {
     const { client, head, path, authority, body, awaitsContinue, endMeansGone, alteration } = forwarding;
     const replaced = alteration?.body;
     this.method = head.method;
@@ -166,7 +166,7 @@ class Outgoing implements OutgoingRequest {
   }
 }
 
-/** The protocol as the client spells it, without what else it offered. */
+/** The protocol as the client spells it, without its other offers. */
 function spellingOf(token: string, headers: readonly Header[]): string {
   const offered = (headerValue(headers, "upgrade") ?? "").split(",").map((protocol) => protocol.trim());
   return offered.find((protocol) => protocol.toLowerCase() === token) ?? token;
@@ -174,21 +174,21 @@ function spellingOf(token: string, headers: readonly Header[]): string {
 
 function outgoingFields(head: WireRequestHead, authority: string): Header[] {
   const headers = endToEnd(head.headers);
-  // HTTP/1.0 may leave Host out; what is sent on is newer.
+  // HTTP/1.0 may leave Host out; the forwarded request is newer.
   if (head.authority === undefined) headers.unshift(["Host", authority]);
   if (takesTrailers(head.headers)) headers.push(["TE", "trailers"]);
   return headers;
 }
 
 /** Whether the client's connection outlives this answer. */
-function mayKeepClient({ head, body }: Forwarding, answer: UpstreamAnswer): boolean {
+function mayKeepClient({ head, body }: ForwardedRequest, answer: UpstreamAnswer): boolean {
   if (!head.keepAlive || answer.body.framing.kind === "until-close") return false;
   if (head.version === "1.0" && answer.body.framing.kind === "chunked") return false;
   // Refused before the body was sent: closing is the only way to stop the client from sending it.
   return body.isDone || answer.status < 400;
 }
 
-function answerBytes(answer: UpstreamAnswer, { head }: Forwarding, keepAlive: boolean): Uint8Array {
+function answerBytes(answer: UpstreamAnswer, { head }: ForwardedRequest, keepAlive: boolean): Uint8Array {
   if (answer.verbatim && keepAlive && head.version === "1.1") return answer.verbatim;
   let headers: Header[] = endToEnd(answer.headers);
   const isFramed = headers.some(([name]) => name.length === 17 && name.toLowerCase() === "transfer-encoding");
@@ -218,8 +218,8 @@ function hasLength(headers: readonly Header[]): boolean {
   return headerValue(headers, "content-length") !== undefined;
 }
 
-/** What HTTP/2 can say and HTTP/1.1 cannot is no answer for this client. */
-function headBytes(forwarding: Forwarding, answer: UpstreamAnswer, keepAlive: boolean): Uint8Array {
+/** Throws UpstreamError when an answer that came by HTTP/2 has no spelling in HTTP/1.1. */
+function headBytes(forwarding: ForwardedRequest, answer: UpstreamAnswer, keepAlive: boolean): Uint8Array {
   try {
     return answerBytes(answer, forwarding, keepAlive || answer.upgraded !== undefined);
   } catch (error) {

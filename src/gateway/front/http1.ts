@@ -1,11 +1,12 @@
-// HTTP/1.1 towards the client: reads requests off one connection, one after the other,
-// and hands each to the exchange. Owns what must be true of a request before it may be
-// judged: an unambiguous head, a Host that is the destination, a known upgrade.
+// HTTP/1.1 towards the client: reads requests off one connection, one after the other, and hands
+// each to the exchange. Owns the conditions under which a request may be judged: an unambiguous
+// head, a Host that is the destination, a known upgrade.
 
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { Header, RequestHead } from "../../model/request.ts";
 import type { RefusalReply } from "../../protocols/refused.ts";
 import { maskTarget } from "../../redaction/mask-pairs.ts";
+import { hostPort } from "../../text/host-port.ts";
 import { passingTrailers } from "../../wire/http1/forbidden-trailers.ts";
 import { parseRequestHead, serialiseResponseHead, type WireRequestHead } from "../../wire/http1/head.ts";
 import type { Alteration } from "../message/alteration.ts";
@@ -35,7 +36,7 @@ import { recordNotServed } from "./record-splice.ts";
 export type Destined =
   | {
       readonly destination: Destination;
-      /** The host as the upstream will read it from the Host field: what the request is judged by. */
+      /** The host as the upstream will read it from the Host field: the request is judged by it. */
       readonly host: string;
       /** Origin-form target. */
       readonly target: string;
@@ -44,7 +45,7 @@ export type Destined =
     }
   | { readonly status: number; readonly reason: string };
 
-/** What the tunnel or the listener knows about the connection that requests come on. */
+/** A client's connection over HTTP/1.1, as the tunnel or the listener knows it. */
 export interface Http1Connection {
   readonly channel: Channel;
   readonly client: ClientIdentity | undefined;
@@ -202,6 +203,11 @@ class Http1Request implements ClientRequest {
     this.#body = new BodySource(connection.channel, wire.framing, passingTrailers);
   }
 
+  get #authority(): string {
+    const { host, port } = this.#destined.destination;
+    return hostPort(host, port);
+  }
+
   get hasBody(): boolean {
     return (
       this.#wire.framing.kind === "chunked" ||
@@ -267,7 +273,7 @@ class Http1Request implements ClientRequest {
   ask(call: SideCall): Promise<SideAnswer> {
     const { channel } = this.#connection;
     const target = boundTarget(this.#pool, channel, this.#destined.upstream(), call.headers);
-    return askUpstream(this.#pool, target, authorityOf(this.#destined.destination), call);
+    return askUpstream(this.#pool, target, this.#authority, call);
   }
 
   async forward(
@@ -284,7 +290,7 @@ class Http1Request implements ClientRequest {
       endMeansGone,
       head: this.#wire,
       path: this.#destined.target,
-      authority: authorityOf(this.#destined.destination),
+      authority: this.#authority,
       body: this.#body,
       awaitsContinue: this.#wire.expectContinue && !this.#hasContinued,
       upstream: this.#destined.upstream,
@@ -293,8 +299,4 @@ class Http1Request implements ClientRequest {
       request: this,
     });
   }
-}
-
-function authorityOf({ host, port }: Destination): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,6 +1,6 @@
-// HTTP/2 towards the client: every stream is a request for the exchange, and a held one
-// holds up no other. Owns what must be true of a request before it may be judged; the
-// protocol's own rules are wire/http2-connection.ts's.
+// HTTP/2 towards the client: every stream is a request for the exchange, and a held one holds up no
+// other. Owns the conditions under which a request may be judged; the protocol's own rules are
+// wire/http2-connection.ts's.
 
 import type { ClientIdentity } from "../../model/entry.ts";
 import { type Header, headerValue, headerValues, type RequestHead } from "../../model/request.ts";
@@ -29,7 +29,7 @@ import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
 
-/** What the tunnel knows about the connection that requests come on. */
+/** A client's connection over HTTP/2, as the tunnel knows it. */
 export interface Http2ServerConnection {
   readonly channel: Channel;
   readonly client: ClientIdentity | undefined;
@@ -168,11 +168,11 @@ async function sendReply(stream: Http2Stream, reply: RefusalReply): Promise<void
   for (const [name, value] of reply.headers) headers.push([name.toLowerCase(), value]);
   stream.sendHeaders(headers, reply.body.length === 0);
   if (reply.body.length > 0) await stream.send(reply.body, true);
-  // The answer is whole: what the client still wants to send is not wanted (RFC 9113 8.1).
+  // The answer is complete: the rest of the request is not needed (RFC 9113 8.1).
   if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
 }
 
-/** Drops what is left of a body, however much the client sends, within the time that a body may take. */
+/** Drops the rest of a body, however much the client sends, within the time that a body may take. */
 async function discard(stream: Http2Stream): Promise<void> {
   const deadline = performance.now() + PATIENCE.judgedBodyMs;
   try {

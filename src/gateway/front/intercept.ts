@@ -1,5 +1,5 @@
-// Ends the client's TLS at the gateway. Owns the handshake and its bound; what is said
-// inside is for http1.ts. The leaf carries exactly the one name that the client asked for.
+// Ends the client's TLS at the gateway. Owns the handshake and its bound; http1.ts reads the
+// messages inside. The leaf carries exactly the one name that the client asked for.
 
 import tls from "node:tls";
 import type { Leaf, LeafStore } from "../../ca/leaf.ts";
@@ -10,7 +10,7 @@ import type { HttpVersion, TlsConnection } from "../upstream/dial.ts";
 
 /** The client did not complete the handshake; the usual cause is that it does not trust the iddio CA. */
 export class HandshakeError extends Error {
-  /** What the client asked for. */
+  /** The host that the client asked for. */
   readonly host: string;
   /** It said that it does not take the certificate. */
   readonly isRefusal: boolean;

@@ -2,6 +2,7 @@
 // to them at shutdown; each one is connection.ts's affair.
 
 import { UserError } from "../../model/user-error.ts";
+import { bracketed } from "../../text/host-port.ts";
 import { parseListenAddress } from "../../wire/http1/connect-request.ts";
 import { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
@@ -34,7 +35,7 @@ const CROWDED_PART = 0.2;
 /** A connection that said nothing for so long gives way to a new one of somebody else. */
 const SILENT_MS = 5_000;
 const WARN_EVERY_MS = 1_000;
-/** What is under way at shutdown may finish within this time. */
+/** At shutdown, requests that are under way get this long to finish. */
 const DRAIN_MS = 500;
 
 /** Listens on `address` and serves the rest of the gateway on it. Throws UserError when the address cannot be had. */
@@ -66,7 +67,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
         stream,
         problem === "full" ? `${most} are open` : `${shares.of(payer)} are open for ${payer}`,
       );
-    // A descriptor more or less is in the set-aside ones: what was accepted is open already.
+    // A descriptor more or less is in the set-aside ones: the accepted connection is open already.
     const charged = descriptors.take(payer) === undefined;
     const accepted: Accepted = {
       payer,
@@ -83,7 +84,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
       if (!accepted.hasGivenWay) shares.give(accepted.payer);
     });
   };
-  /** Its process is known now, and what it has counts for that. */
+  /** Its process is known now, and its connections count for that. */
   const rename = (accepted: Accepted) => {
     const { payer } = accepted.owner;
     if (payer === accepted.payer || accepted.hasGivenWay) return;
@@ -185,10 +186,6 @@ function bind(address: string, accept: (stream: TcpStream) => void): Bound {
   const wanted = parseListen(address);
   const server = listen(wanted, accept);
   return { address, host: wanted.host, port: server.port, server };
-}
-
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 function listen(

@@ -1,5 +1,5 @@
-// Tells a request to the gateway itself, which would call itself until something breaks, and one to its console, which
-// trusts anyone who connects from this machine's loopback as this user.
+// Tells a request to the gateway itself, which would call itself until something breaks, and one to
+// its console, which trusts anyone who connects from this machine's loopback as this user.
 
 import { networkInterfaces } from "node:os";
 import { isLoopbackAddress } from "../../match/destination.ts";

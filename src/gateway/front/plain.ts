@@ -1,6 +1,5 @@
-// Plain HTTP by absolute-form requests (HTTP_PROXY). Each request names its own
-// destination and is judged like one inside a tunnel; what is not inspected is forwarded
-// as it is.
+// Plain HTTP by absolute-form requests (HTTP_PROXY). Each request names its own destination and is
+// judged like one inside a tunnel; a request that is not inspected is forwarded as it is.
 
 import { parseAbsoluteTarget, parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
@@ -29,7 +28,7 @@ export async function servePlain(
     host: named?.host ?? "",
     port: named?.port ?? 80,
     endMeansGone: false,
-    // What is passed through is nobody's business but its host and port, as in a tunnel.
+    // A request that is passed through shows only its host and port, as in a tunnel.
     mayTell: (head) => isInspected(gateway, head),
     destined: (head) => destinedBy(gateway, owner, head),
   };

@@ -1,5 +1,5 @@
-// The audit row of a tunnel that was not opened, or came to nothing: which op it has and why. Never a path and never
-// a byte of the payload. Modes `off` and `observe` leave no row of a splice.
+// The audit row of a tunnel that was not opened, or came to nothing: which op it has and why. Never
+// a path and never a byte of the payload. Modes `off` and `observe` leave no row of a splice.
 
 import type { ClientIdentity, EntryFields } from "../../model/entry.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
@@ -41,7 +41,7 @@ export function recordUnreached(
     status: 502,
     reason: message,
   };
-  // Nobody knows what would have been asked for: what was to be judged is not let through.
+  // The requests inside are unknown, so a connection that should be judged is not let through.
   if (spliceReason(gateway, destination) === undefined) recorder.blocked(fields);
   else if (keepsSplices(gateway)) recorder.notReached(fields);
 }

@@ -1,6 +1,6 @@
-// What a run may not reach through the proxy: this machine itself. Browser debugging, Docker over TCP, databases and
-// metadata services listen there and trust anyone who can connect. Decided on the addresses that are dialled, so that
-// no name and no spelling gets around it.
+// Names the addresses that a run may not reach through the proxy: this machine itself. Browser
+// debugging, Docker over TCP, databases and metadata services listen there and trust anyone who can
+// connect. Decided on the dialled addresses, so that no name and no spelling gets around it.
 
 import { networkInterfaces } from "node:os";
 import { isLoopbackAddress, readAddress } from "../../match/destination.ts";
@@ -31,7 +31,7 @@ export function refusedFromRun(
 
 const LOOPBACK = "this machine's loopback";
 
-/** What of this machine an address is; undefined when it is somewhere else. */
+/** Says in which way an address is this machine; undefined when it is somewhere else. */
 function localKind(address: string): string | undefined {
   if (isLoopbackAddress(address)) return LOOPBACK;
   const read = readAddress(address);

@@ -1,6 +1,7 @@
-// The socket on which one run's bridge hands over the agent's connections. It admits one process: the bridge that
-// registered with the run's token. A connection is then served like any other of the proxy, as that run's.
-// The first line of the bridge's own connection is `IDDIO-RUN <token>`; it stays open as long as the run lives.
+// The socket on which one run's bridge hands over the agent's connections. It admits one process:
+// the bridge that registered with the run's token. A connection is then served like any other of
+// the proxy, as that run's. The first line of the bridge's own connection is `IDDIO-RUN <token>`;
+// it stays open as long as the run lives.
 
 import { chmod, chown, rm } from "node:fs/promises";
 import type { Socket } from "bun";
@@ -15,7 +16,7 @@ const FIRST_LINE_MAX = 200;
 /** A bridge that was told to end has this long to end its agent in good order. */
 const END_MS = 5_000;
 
-/** What a run's channel is made with. */
+/** The inputs of a run's channel. */
 export interface RunChannelParts {
   readonly run: Run;
   readonly path: string;

@@ -1,6 +1,5 @@
-// Answers a client that `doctor --live` sent to a probe's name: shows it a leaf, reads its
-// request, notes what the classifier makes of it, and says something harmless. Nothing is
-// judged, forwarded or recorded.
+// Answers a client that `doctor --live` sent to a probe's name: shows it a leaf, reads its request,
+// notes its classification, and sends a harmless answer. Nothing is judged, forwarded or recorded.
 
 import type { RequestBody } from "../../model/request.ts";
 import { classifierFor } from "../../protocols/registry.ts";

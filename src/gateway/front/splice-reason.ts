@@ -1,6 +1,6 @@
-// Whether a connection is spliced, and why. One function, asked at the CONNECT, again when
-// the SNI is known, and again for every open splice after something changed. What has no
-// reason to be spliced is intercepted.
+// Whether a connection is spliced, and why. One function, asked at the CONNECT, again when the SNI
+// is known, and again for every open splice after something changed. A connection without such a
+// reason is intercepted.
 
 import type { Pin } from "../../state/tables/pins.ts";
 import type { Suspect } from "../../state/tables/suspects.ts";

@@ -42,7 +42,7 @@ export async function serveTunnel(
   if (probe) return serveProbe(gateway, channel, probe);
   const unresolved: Destination = { ...authority, addresses: [], serverName: undefined };
   const addresses = await gateway.dialler.resolve(authority.host, authority.port).catch((error) => {
-    // The operator's ssh may reach by a jump host what has no address here.
+    // The operator's ssh may reach a host without an address here by a jump host.
     if (gateway.inspection.protocolsOf(unresolved).includes("ssh")) return [];
     return rethrowUnreached(gateway, owner, unresolved, error);
   });
@@ -74,7 +74,7 @@ interface Tunnel {
   readonly destination: Destination;
   /** The connection presented the token that the operator's overlay kubeconfig carries. */
   readonly mayUseIdentity: boolean;
-  /** What the operator calls the host of SSH, if the client says so. */
+  /** The operator's alias of the SSH host, if the client says it; empty otherwise. */
   readonly sshName: string;
 }
 
@@ -97,13 +97,13 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
     throw new HandshakeError(destination.host, "the client did not finish its TLS hello");
   if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
   if (hello.kind === "ok") {
-    // What the detector lets pass is known by its SNI only.
+    // Hosts that the detector lets pass are known only by their SNI.
     const named = withServerName(destination, hello.serverName);
     const reason = spliceReason(gateway, named);
     if (reason) return dialAndSplice(gateway, tunnel, named, reason);
     return serveIntercepted(tunnel, named, hello.alpn);
   }
-  // Not TLS: plain HTTP is judged like any other; the codec refuses what is not HTTP.
+  // Not TLS: plain HTTP is judged like any other; the codec refuses everything but HTTP.
   tunnel.owner.lookUpProcess();
   await serveOverHttp1(tunnel, channel, servedAs(tunnel, destination, false), false);
 }
@@ -148,7 +148,8 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
     stopForwarding();
     if (reason) return await splice(gateway, tunnel, upstream, named, reason);
     upstream.destroy();
-    // Only a hello gives a fresh start: what else came to be inspected meanwhile has to connect again.
+    // Only a hello gives a fresh start: any other connection whose host came to be inspected meanwhile has to
+    // connect again.
     if (hello?.kind === "ok") await serveIntercepted(tunnel, named, hello.alpn);
   } finally {
     upstream.destroy();
@@ -193,7 +194,7 @@ async function readClientHello(channel: Channel, ms?: number): Promise<WholeHell
   }
 }
 
-/** The same object where nothing is added: what was found out about it is remembered. */
+/** The same object where nothing is added: findings about it are kept with it. */
 function withServerName(destination: Destination, serverName: string | undefined): Destination {
   return serverName === undefined ? destination : { ...destination, serverName };
 }
@@ -240,7 +241,10 @@ const SILENT = "the client closed the connection right after the TLS handshake, 
 const HTTP1 = ["http/1.1"] as const;
 const BOTH = ["h2", "http/1.1"] as const;
 
-/** What to offer a client that could speak HTTP/2: what its upstream speaks, so that nothing need be translated. */
+/**
+ * Chooses the versions to offer a client that could speak HTTP/2: those of its upstream, so that nothing
+ * needs to be translated.
+ */
 async function versionsOf(
   { gateway }: Tunnel,
   served: Served,

@@ -1,16 +1,17 @@
-// The exceptions to forwarding a request octet for octet, made by stages and carried out by the engines: another body,
-// other fields, and an eye on the answer. Where there is none, the client's own octets go on.
+// The exceptions to forwarding a request octet for octet, made by stages and carried out by the
+// engines: another body, other fields, and an eye on the answer. Where there is none, the client's
+// own octets go on.
 
 import type { Header } from "../../model/request.ts";
 import type { BodyReader, UpstreamAnswer } from "./upstream-answer.ts";
 
-/** What goes out in place of what came. */
+/** Replacements for parts of a request on its way to the upstream. */
 export interface Alteration {
   /** JSON in place of the body, which was read whole. */
   readonly body?: Uint8Array | undefined;
   /** The fields that go out, of those that would; Host stays where it is. */
   readonly fields?: ((headers: readonly Header[]) => readonly Header[]) | undefined;
-  /** The target that goes out; asked after `fields`, with what they were before. */
+  /** The target that goes out; asked after `fields`, with the fields as they were before. */
   readonly target?: ((headers: readonly Header[]) => string) | undefined;
   /** The body that goes out, of the same length; asked after `fields`. */
   readonly through?: ((body: BodyReader) => BodyReader) | undefined;

@@ -1,6 +1,6 @@
-// The body of one message on its way through: read from a connection by its framing,
-// checked, and handed on in pieces. Owns the bounded look ahead that classifier and
-// approval need: what was looked at is handed on first, byte for byte.
+// The body of one message on its way through: read from a connection by its framing, checked, and
+// handed on in pieces. Owns the bounded look ahead that classifier and approval need: the octets
+// that were looked at are handed on first, byte for byte.
 
 import type { Header } from "../../model/request.ts";
 import { BodyDecoder } from "../../wire/http1/body.ts";
@@ -53,10 +53,10 @@ export class BodySource implements BodyReader {
   }
 
   /**
-   * Reads ahead up to `limit` bytes. The whole body, or undefined when it is larger; either way nothing
-   * is lost for `next`. `onWanted` is called before bytes are waited for: the place to send 100 Continue;
-   * `arrived` for those that came: what it promises is awaited before more are read, and false ends it.
-   * Throws BodyError when the body is malformed, cut off or takes too long: somebody waits for it.
+   * Reads ahead up to `limit` bytes. The whole body, or undefined when it is larger; either way nothing is
+   * lost for `next`. `onWanted` is called before bytes are waited for: the place to send 100 Continue;
+   * `arrived` for the bytes that came: its promise is awaited before more are read, and false ends it. Throws
+   * BodyError when the body is malformed, cut off or takes too long: somebody waits for it.
    */
   async peek(
     limit: number,
@@ -99,7 +99,7 @@ export class BodySource implements BodyReader {
     return this.#isDone ? undefined : this.#pull();
   }
 
-  /** What can be had without waiting; undefined when that is nothing. Throws BodyError. */
+  /** Returns the pieces that are there without waiting, or undefined when there are none. Throws BodyError. */
   nextBuffered(): readonly Uint8Array[] | undefined {
     if (this.#ahead.length > 0) {
       const pieces = this.#ahead;

@@ -1,5 +1,5 @@
-// A body that iddio has in memory: of a request of its own, or in place of the one that the client sent. It is whole
-// from the start, so nobody waits for it and nothing of it can break.
+// A body that iddio has in memory: of a request of its own, or in place of the one that the client
+// sent. It is whole from the start, so nobody waits for it and nothing of it can break.
 
 import type { Header } from "../../model/request.ts";
 import type { Framing } from "../../wire/http1/head.ts";

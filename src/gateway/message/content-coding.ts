@@ -1,21 +1,21 @@
-// Undoes content and transfer codings so that a classifier sees what the upstream will see. Bounded
-// in size: a body that does not fit or does not decode is unreadable, and what
-// cannot be read is never guessed.
+// Undoes content and transfer codings so that a classifier sees the same body as the upstream.
+// Bounded in size: a body that does not fit or does not decode is unreadable, and an unreadable
+// body is never guessed at.
 
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { type Header, headerValues } from "../../model/request.ts";
 
 /** The default of `classify_body_limit`, for a body that no daemon limits. */
 const USUAL_LIMIT = 1024 * 1024;
-/** Codings that change no byte of what is to be read, or were undone before. */
+/** Codings that change no byte of the body, or were undone before. */
 const TRANSPARENT = new Set(["identity", "aws-chunked", "chunked"]);
 /** Codings may be stacked (RFC 9110 8.4); nobody stacks more in earnest. */
 const MAX_CODINGS = 2;
 
 /**
- * The body without its codings (gzip, x-gzip, deflate, br, identity; `aws-chunked` frames the
- * payload and is left as it is). Undefined: unknown coding, malformed, or more than `limit` bytes when decoded,
- * because what comes out of a coding is work like what was sent.
+ * The body without its codings (gzip, x-gzip, deflate, br, identity; `aws-chunked` frames the payload and is
+ * left as it is). Undefined: unknown coding, malformed, or more than `limit` bytes when decoded, because
+ * decoded bytes cost as much work as sent ones.
  */
 export function decodeContent(
   headers: readonly Header[],

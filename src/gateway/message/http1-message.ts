@@ -97,7 +97,7 @@ function writeCopied(to: Channel, parts: readonly Uint8Array[]): boolean {
   return isTaken;
 }
 
-/** One part, or two that follow each other in memory (a head and what came with it), without a copy. */
+/** One part, or two that follow each other in memory (a head and the bytes that came with it), without a copy. */
 function joinedView(parts: readonly Uint8Array[]): Uint8Array | undefined {
   const [first, second] = parts;
   if (first === undefined || parts.length > 2) return undefined;
@@ -109,9 +109,9 @@ function joinedView(parts: readonly Uint8Array[]): Uint8Array | undefined {
 }
 
 /**
- * Sends `head` and then the body as its framing says. What is buffered already goes out in the same
- * write as the head (`pieces`, where the caller has taken it already); undefined when that was all. Throws BodyError when the body breaks; resolves early
- * when `to` closes.
+ * Sends `head` and then the body as its framing says. Buffered bytes go out in the same write as the head
+ * (`pieces`, where the caller has taken it already); undefined when that was all. Throws BodyError when the
+ * body breaks; resolves early when `to` closes.
  */
 export function sendMessage(
   to: Channel,
@@ -129,7 +129,7 @@ export function sendMessage(
 
 async function sendRest(to: Channel, body: BodyReader, isChunked: boolean, isTaken: boolean): Promise<void> {
   if (!isTaken) await to.flushed();
-  // What nobody takes is not read: another reader may want it.
+  // When nobody takes the octets they are not read: another reader may want them.
   while (!to.isClosed) {
     const pieces = await body.next();
     if (!pieces) break;

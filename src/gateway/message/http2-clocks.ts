@@ -1,5 +1,6 @@
-// What a peer may not take for ever over an HTTP/2 connection, told by the clock: the engine has none. Owns when
-// something is overdue, not what is done about it. A stream that is quiet, or whose reader pauses, is alive.
+// Watches a peer of an HTTP/2 connection by the clock, because the engine has none: which of the
+// peer's duties is overdue. The caller decides what to do about it. A stream that is quiet, or
+// whose reader pauses, is alive.
 
 import { H2_ERROR, type Http2Connection } from "../../wire/http2/connection.ts";
 import { PATIENCE } from "../stream/patience.ts";
@@ -48,7 +49,7 @@ export class Http2Clocks {
     return true;
   }
 
-  /** What is overdue now, if anything is. `isAwaited`: somebody waits for the peer. */
+  /** Returns the duty that is overdue now, if any. `isAwaited`: somebody waits for the peer. */
   check(isAwaited: boolean): Overdue | undefined {
     const now = Date.now();
     return this.#silence(now, isAwaited) ?? this.#settings(now) ?? this.#starvation(now) ?? this.#crumbs(now);

@@ -10,7 +10,7 @@ import { QUEUED } from "../stream/queued-octets.ts";
 import { Http2Clocks } from "./http2-clocks.ts";
 import { Http2Stream } from "./http2-stream.ts";
 
-/** What a server does with its client's requests. */
+/** A server's callbacks for the requests of its client. */
 export interface Http2Server {
   /** Called for every request that the client opens. */
   onRequest(stream: Http2Stream, headers: readonly Header[]): void;
@@ -18,7 +18,7 @@ export interface Http2Server {
   onMalformed(reason: string): void;
 }
 
-/** What a peer may send unread over a connection that begins while memory is short: what HTTP/2 begins with. */
+/** A connection that begins while memory is short gets the default windows of HTTP/2, in octets. */
 const SMALL_WINDOWS = { initialWindow: 65_535, connectionWindow: 65_535 };
 
 /** Runs the connection from construction until `closed`. */
@@ -126,7 +126,7 @@ export class Http2Session {
     this.#closeWhenIdle();
   }
 
-  /** Writes what the protocol wants written, once for everything that is queued in this turn. */
+  /** Writes the protocol's output, once for everything that is queued in this turn. */
   flush(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -158,7 +158,7 @@ export class Http2Session {
       if (this.#isOver) this.#end();
       return;
     }
-    // What the peer does not take stays in the protocol's queues, where each stream is held back.
+    // Bytes that the peer does not take stay in the queues of the protocol, where each stream is held back.
     this.#isBlocked = true;
     void this.#channel.flushed().then(() => {
       this.#isBlocked = false;

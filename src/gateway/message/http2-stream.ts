@@ -9,7 +9,7 @@ import { QUEUED, type QueueAccount, WORTH_BYTES } from "../stream/queued-octets.
 import { BodyError } from "./body-source.ts";
 import type { BodyReader } from "./upstream-answer.ts";
 
-/** What a stream needs of its connection. */
+/** The connection as one of its streams sees it. */
 interface Owner {
   flush(): void;
   forget(id: number): void;
@@ -36,7 +36,7 @@ export class Http2Stream implements BodyReader {
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
   readonly #resetListeners = new Set<() => void>();
-  /** Of what is left to read when the connection, which counts it until then, is gone. */
+  /** The account of unread octets after the connection, which counts them until then, is gone. */
   #account: QueueAccount | undefined;
 
   /** `hasSentEnd`: the head that opened it was all there is to send. */
@@ -151,7 +151,7 @@ export class Http2Stream implements BodyReader {
       );
   }
 
-  /** Ends the stream at once in both directions; what nobody has read is dropped. */
+  /** Ends the stream at once in both directions; unread octets are dropped. */
   reset(code: number): void {
     if (this.#resetCode !== undefined) return;
     if (this.#hasEnded && this.#hasSentEnd) {
@@ -243,14 +243,14 @@ export class Http2Stream implements BodyReader {
     this.#resetListeners.clear();
   }
 
-  /** Called by the session: it counts no more what has come and nobody has read. */
+  /** Called by the session: it no longer counts the unread octets. */
   countAlone(): void {
     const octets = this.#queue.reduce((sum, piece) => sum + piece.length, 0);
     if (octets < WORTH_BYTES) return;
     this.#account = QUEUED.open(() => {
       this.#queue = [];
       this.#hasEnded = false;
-      this.wasReset(CANCELLED, "what was not read took memory that others needed");
+      this.wasReset(CANCELLED, "unread octets took memory that others needed");
     });
     QUEUED.set(this.#account, octets);
   }
@@ -262,5 +262,5 @@ export class Http2Stream implements BodyReader {
 }
 
 const NOTHING = new Uint8Array(0);
-/** What a lost connection counts as. */
+/** A lost connection is reported with the error code CANCEL of HTTP/2. */
 const CANCELLED = 8;

@@ -1,10 +1,10 @@
-// Reading one message head from a connection, whatever pieces it comes in. Owns the wait
-// and its bounds; what a head may look like is the codec's business.
+// Reading one message head from a connection, whatever pieces it comes in. Owns the wait and its
+// bounds; the codec knows the form of a head.
 
 import type { ParseResult } from "../../wire/http1/parse-result.ts";
 import type { Channel } from "../stream/channel.ts";
 
-/** A head that breaks a rule; `status` is what the client is told. */
+/** A head that breaks a rule; `status` goes to the client. */
 export class HeadError extends Error {
   readonly status: number;
   constructor(status: number, reason: string) {

@@ -1,6 +1,5 @@
-// What goes to an upstream and what comes back, whatever HTTP version carries either. The
-// engines towards clients know only these shapes; which version the upstream speaks is
-// decided behind them.
+// A request to an upstream and its answer, whatever HTTP version carries either. The engines
+// towards clients know only these shapes; the upstream's version is decided behind them.
 
 import type { Header } from "../../model/request.ts";
 import type { Framing } from "../../wire/http1/head.ts";
@@ -18,7 +17,7 @@ export interface BodyReader {
   readonly trailers: readonly Header[];
   /** The next pieces, or undefined at the end. Throws BodyError when the body breaks. */
   next(): Promise<readonly Uint8Array[] | undefined>;
-  /** What can be had without waiting; undefined when that is nothing. Throws BodyError. */
+  /** Returns the pieces that are there without waiting, or undefined when there are none. Throws BodyError. */
   nextBuffered(): readonly Uint8Array[] | undefined;
 }
 

@@ -1,6 +1,7 @@
-// The way in for carriers that are simpler than HTTP: an MCP server, an SSH channel. Such a carrier knows the whole ask
-// before it is judged, and gives the ask, two ways to end it and nothing else. Judging, waiting for a person, grants,
-// the intent row, the outcome row and observe mode are the stages' (stages/stages.ts).
+// The way in for carriers that are simpler than HTTP: an MCP server, an SSH channel. Such a carrier
+// knows the whole ask before it is judged, and gives the ask, two ways to end it and nothing else.
+// Judging, waiting for a person, grants, the intent row, the outcome row and observe mode are the
+// stages' (stages/stages.ts).
 
 import type { Asker } from "../../model/agent-label.ts";
 import type { Ask } from "../../model/ask.ts";
@@ -15,7 +16,7 @@ import { whyRevoked } from "./judged-again.ts";
 import { randomHex } from "./random-hex.ts";
 import type { AskCarrier, AskParts, Ending, Judged, Shown } from "./stages/stage.ts";
 
-/** What a carrier knows of an ask before it is judged. `digest` is made by `askDigest`. */
+/** An ask as its carrier knows it before it is judged. `digest` is made by `askDigest`. */
 export type Asked = Pick<Ask, "carrier" | "target" | "subject" | "fields" | "evidence" | "digest"> & {
   /** False where not all of it could be read, so that no other is the same. True when absent. */
   readonly canRecur?: boolean;
@@ -23,7 +24,7 @@ export type Asked = Pick<Ask, "carrier" | "target" | "subject" | "fields" | "evi
   readonly heldBytes: number;
 };
 
-/** What a carrier does for one ask. */
+/** A carrier's part in one ask: the ask itself, how to refuse it and how to do it. */
 export interface Carried {
   readonly asked: Asked;
   /**
@@ -36,8 +37,9 @@ export interface Carried {
   /** Refuses in the client's language. */
   refuse(refusal: Refusal): Promise<void> | void;
   /**
-   * Does it. `ended` is called once, when the outcome is known, before the client is told. What it throws before that
-   * is a failure, recorded and thrown on; `NotDone` of stages/stage.ts refuses instead, while the client still waits.
+   * Does it. `ended` is called once, when the outcome is known, before the client is told. An error before
+   * that is a failure, recorded and thrown on; `NotDone` of stages/stage.ts refuses instead, while the client
+   * still waits.
    */
   forward(ended: (ending?: Ending) => void): Promise<void>;
 }

@@ -1,4 +1,5 @@
-// Who asks, as the policy sees it: the name of the run, and whether a person was there when it was started.
+// Who asks, as the policy sees it: the name of the run, and whether a person was there when it was
+// started.
 
 import type { Asker } from "../../model/agent-label.ts";
 import type { ClientIdentity } from "../../model/entry.ts";

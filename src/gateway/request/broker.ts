@@ -1,7 +1,7 @@
-// Holds escalated requests until a person decides. Owns the pending list and the four
-// ways out: approved, denied, timed out, withdrawn. One approval releases exactly one
-// request: what was settled once is gone, a second answer finds nothing. An allow that
-// comes too late executes nothing by itself; it waits for the same request once.
+// Holds escalated requests until a person decides. Owns the pending list and the four ways out:
+// approved, denied, timed out, withdrawn. One approval releases exactly one request: a settled
+// approval is gone, and a second answer finds nothing. An allow that comes too late executes
+// nothing by itself; it waits for the same request once.
 
 import { randomBytes } from "node:crypto";
 import type { Ask } from "../../model/ask.ts";
@@ -12,7 +12,7 @@ import { Shares } from "../stream/shares.ts";
 import { payerOf } from "./http/look-ahead.ts";
 import type { Events } from "./records/events.ts";
 
-/** What a person is asked to decide. */
+/** A question to a person: an ask, and the reason why it waits. */
 export interface ApprovalRequest {
   readonly ask: Ask;
   /** Path of the policy's entry that wants a person to decide. */
@@ -28,7 +28,7 @@ export interface ApprovalRequest {
   readonly fallbackKey?: string;
   /** Bytes of it that are kept in memory while it waits. */
   readonly heldBytes: number;
-  /** What it would do, where that can be looked at. */
+  /** The effect of the ask, where a dry run can show it. */
   readonly effect?: HeldEffect;
 }
 
@@ -43,21 +43,21 @@ export interface PendingApproval extends ApprovalRequest {
 export interface HoldOutcome {
   readonly outcome: "approved" | "denied" | "timed_out" | "withdrawn" | "revoked" | "full";
   readonly id: string;
-  /** What the person wrote, if anything. */
+  /** The reason that the person typed, if any. */
   readonly reason?: string;
   /** Of an approval: the effect that was to be seen when it was given. */
   readonly effect?: HeldEffect;
-  /** What they ask for in its place. */
+  /** The person's suggestion to the agent: do this in its place. */
   readonly instead?: string;
 }
 
-/** What a person answers to one. */
+/** A person's answer to one approval. */
 export interface Answer {
   readonly id: string;
   readonly reason?: string;
-  /** Of what was shown; another request under the id is not answered. */
+  /** The digest of the shown request; another request under the id is not answered. */
   readonly digest?: string;
-  /** With a denial: what the client is to do in its place. */
+  /** With a denial: the client's alternative. */
   readonly instead?: string;
   /** Who answers, as events have it. */
   readonly by?: string;
@@ -160,7 +160,7 @@ export class Broker {
     });
   }
 
-  /** A place and room for a body. When all are taken, the client with most gives up what has waited longest. */
+  /** A place and room for a body. When all are taken, the client with most gives up its oldest one. */
   #takePlace(payer: string, bytes: number): boolean {
     let problem = this.#shares.take(payer);
     if (problem === "full" && this.#giveWay(this.#shares, payer)) problem = this.#shares.take(payer);
@@ -184,12 +184,12 @@ export class Broker {
     return false;
   }
 
-  /** What waits, oldest first. */
+  /** Lists the waiting approvals, oldest first. */
   list(): readonly PendingApproval[] {
     return [...this.#pending.values()].map((waiting) => waiting.approval);
   }
 
-  /** What ended undecided and can still be let through once, latest first. */
+  /** Lists the approvals that ended undecided and can still be let through once, latest first. */
   listEnded(): readonly {
     readonly approval: PendingApproval;
     readonly outcome: "timed_out" | "withdrawn";
@@ -223,9 +223,9 @@ export class Broker {
 
   /**
    * Decides one by id, bare hex or unique prefix. Throws UserError when none or several match. Of two
-   * simultaneous answers the first counts and the second is told that nothing waits. `isLate`: the request
-   * is gone, and an allow is kept for the same request sent again within ten minutes. `digest`: of what the
-   * answer is about; another request under the id is not answered.
+   * simultaneous answers the first counts and the second is told that nothing waits. `isLate`: the request is
+   * gone, and an allow is kept for the same request sent again within ten minutes. `digest`: of the answered
+   * request; another request under the id is not answered.
    */
   reply(
     idOrPrefix: string,
@@ -279,7 +279,7 @@ export class Broker {
     for (const [key, { deadline }] of this.#oneShots) if (deadline.isOver(now)) this.#oneShots.delete(key);
   }
 
-  /** After a change of the policy: what may wait no longer is refused at once. */
+  /** After a change of the policy: asks that may no longer wait are refused at once. */
   judgeAgain(): void {
     for (const { approval } of [...this.#pending.values()]) {
       const reason = approval.judgeAgain();

@@ -1,6 +1,7 @@
-// Whatever takes callbacks that are posted to the proxy's own port. A feature implements it; the port knows only this.
+// Whatever takes callbacks that are posted to the proxy's own port. A feature implements it; the
+// port knows only this.
 
-/** Takes one callback and says what it is answered with. Never trusts anything that is not signed. */
+/** Takes one callback and returns the reply. Never trusts anything that is not signed. */
 export interface CallbackReceiver {
   take(callback: {
     readonly header: (name: string) => string | undefined;

@@ -1,5 +1,5 @@
-// What a person is shown of the process that asks, looked up when somebody looks: the
-// client is held, so it and what started it still run.
+// Details of the asking process for the person who decides. They are read only when somebody looks:
+// the client is held until then, so its process and its parents still run.
 
 import type { Principal } from "../../api/principal.ts";
 import { ancestorsOf, type ProcessRecord, processOf } from "../../host/process/process-tree.ts";

@@ -3,7 +3,7 @@
 // the connection is open: afterwards nobody can tell.
 
 import { processOf } from "../../host/process/process-tree.ts";
-import type { Endpoint } from "../../host/process/sock-diag.ts";
+import type { SocketEnd } from "../../host/process/sock-diag.ts";
 import { type SocketOwner, socketOwner } from "../../host/process/socket-owner.ts";
 import type { Pending, SocketProcesses } from "../../host/process/socket-process.ts";
 import { userName } from "../../host/process/user-name.ts";
@@ -12,8 +12,8 @@ import type { Run } from "./runs/runs.ts";
 
 /** The OS user and the process behind one client connection. */
 export class ClientOwner {
-  readonly #client: Endpoint;
-  readonly #server: Endpoint;
+  readonly #client: SocketEnd;
+  readonly #server: SocketEnd;
   readonly #processes: SocketProcesses;
   /** The run whose bridge handed the connection over; then the system has nothing more to tell. */
   readonly run: Run | undefined;
@@ -22,7 +22,7 @@ export class ClientOwner {
   #identity: { user: string; pid?: number; process?: string; run?: string; run_id?: string } | undefined;
   #pending: Pending | undefined;
 
-  constructor(client: Endpoint, server: Endpoint, processes: SocketProcesses, run?: Run) {
+  constructor(client: SocketEnd, server: SocketEnd, processes: SocketProcesses, run?: Run) {
     this.run = run;
     this.#client = client;
     this.#server = server;

@@ -1,6 +1,7 @@
-// "Allow the rest of this command": what one process asks for after a person allowed one request of it. Only that process,
-// told from a later one with its number by its start; only the same scope, host and credential, at most the same tier;
-// for a minute; in memory. Never break-glass, never what cannot be classified or does not name its scope.
+// "Allow the rest of this command": covers the further asks of one process after a person allowed
+// one of them. Only that process, told from a later one with its number by its start; only the same
+// scope, host and credential, at most the same tier; for a minute; in memory. Never break-glass,
+// never asks that cannot be classified or do not name their scope.
 
 import { sessionChainOf } from "../../host/process/session-chain.ts";
 import type { Ask } from "../../model/ask.ts";
@@ -80,7 +81,7 @@ export class CommandGrants {
     return grant;
   }
 
-  /** The grant that covers an ask, by what it is about and by its process, for which it waits a moment. */
+  /** The grant that covers an ask, by its operation and by its process, for which it waits a moment. */
   async find(ask: Ask): Promise<CommandGrant | undefined> {
     const { client } = ask.subject;
     if (this.#kept.length === 0 || client === undefined || scopeProblem(ask) !== undefined) return undefined;

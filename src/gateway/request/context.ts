@@ -1,5 +1,5 @@
-// What every part of the running daemon may reach. Made once in start.ts; handed down,
-// never imported as a value.
+// The parts of the running daemon that others reach. Made once in start.ts; handed down, never
+// imported as a value.
 
 import type { LeafStore } from "../../ca/leaf.ts";
 import type { SocketProcesses } from "../../host/process/socket-process.ts";
@@ -49,9 +49,9 @@ export interface Gateway {
   readonly broker: Broker;
   readonly lookAhead: LookAhead;
   readonly grants: Grants;
-  /** What clients have only placeholders for. */
+  /** Replaces the placeholders of clients by the real credentials. */
   readonly credentials: CredentialRelease;
-  /** What held requests would do. */
+  /** Finds the effects of held requests. */
   readonly effects: EffectPreviews;
   /** Commands whose rest was let through. */
   readonly commandGrants: CommandGrants;
@@ -61,7 +61,7 @@ export interface Gateway {
   readonly wayBack?: WayBackKeeper;
   /** Ids of the runs that were started with presence, for which `agents:` of the policy may allow more. */
   readonly presentRuns: ReadonlySet<string>;
-  /** What agents in runs may say to the daemon itself. */
+  /** Answers the calls that agents in runs make to the daemon itself. */
   readonly runCalls: RunCalls;
   readonly recorder: Recorder;
   /** Serves the SSH connections of inspected hosts. */
@@ -69,7 +69,7 @@ export interface Gateway {
   /** Serves requests to the MCP servers of inspected hosts. */
   readonly mcp: McpCarrier;
   readonly log: Log;
-  /** Takes what is posted back to the proxy's own port; absent where nothing is. */
+  /** Takes callbacks on the proxy's own port; absent where there are none. */
   readonly callbacks?: CallbackReceiver;
   /** Other ports of this daemon, which the proxy carries nobody to. */
   readonly ownPorts: ReadonlySet<number>;

@@ -1,13 +1,13 @@
-// Credentials that iddio holds for a client which itself has only placeholders. The feature that keeps them decides for
-// each request; who forwards knows only this. Nothing is lent to another user, over an upstream that was not verified,
-// or to a request that iddio does not understand.
+// Credentials that iddio holds for a client which itself has only placeholders. The feature that
+// keeps them decides for each request; who forwards knows only this. Nothing is lent to another
+// user, over an upstream that was not verified, or to a request that iddio does not understand.
 
 import type { Classification } from "../../model/classification.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { RequestHead } from "../../model/request.ts";
 import type { Alteration } from "../message/alteration.ts";
 
-/** What of a connection bears on lending. */
+/** The facts about a connection that decide whether a credential is lent to it. */
 export interface Lender {
   /** The daemon's own user opened it, or a run of that user. */
   readonly isOwnUser: boolean;
@@ -27,7 +27,10 @@ export interface LendingRequest {
   body(limit: number): Promise<Uint8Array | undefined>;
 }
 
-/** What is put in place of placeholders, or why the request cannot go, as a clause. */
+/**
+ * The changes that put real credentials in place of placeholders, or the reason why the request cannot go, as
+ * a clause.
+ */
 export type Released = Alteration | { readonly refused: string };
 
 /** Decides which credentials go with a request. */

@@ -1,5 +1,5 @@
-// What becomes of a request that was judged: whether it goes on, and with which result it is recorded.
-// A person's answer, a policy that changed meanwhile, a body without room, a log that cannot be written:
+// Decides whether a judged request goes on, and with which result it is recorded. A person's
+// denial, a policy that changed meanwhile, a body without room, a log that cannot be written:
 // everything but an answer that allows is a refusal.
 
 import type { Ask } from "../../model/ask.ts";
@@ -10,7 +10,7 @@ import { grantSubject, onceOnlyReason } from "./grant-subject.ts";
 import type { LookAheadShare } from "./http/look-ahead.ts";
 import type { RequestResult } from "./records/recorder.ts";
 
-/** What happens to a request that was judged. */
+/** The end of a judged request: it is forwarded or refused, with the result for its row. */
 export type Decision =
   | { readonly kind: "forward"; readonly result: RequestResult }
   | {
@@ -35,7 +35,7 @@ export function decideAtOnce(
   if (action === "allow") return { kind: "forward", result: { outcome: "allowed", decision: "allow" } };
   if (action !== "escalate")
     return { kind: "refuse", result: { outcome: "refused", decision: "deny", reason }, retry: false };
-  // What was granted on this machine is no decision of the control plane.
+  // A central policy's verdict ignores grants of this machine.
   if (isCentral) return undefined;
   const grant = grants.find(grantSubject(ask));
   if (grant === undefined || onceOnlyReason(ask) !== undefined) return undefined;
@@ -58,7 +58,7 @@ export function withoutRoom(
 
 /** How a hold ended, as a decision; `again` judges once more by the policy in force. */
 export function afterHold(held: HoldOutcome, again: () => string | undefined): Decision {
-  // Once more between the approval and what is written down: a policy may have come into force in between.
+  // Once more between the approval and the intent row: a policy may have come into force in between.
   const revoked = held.outcome === "approved" ? again() : undefined;
   if (revoked !== undefined) return refusedNow(revoked, held.id);
   const reason = held.reason ? { reason: held.reason } : {};

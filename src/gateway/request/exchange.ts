@@ -1,5 +1,6 @@
-// One ask, from its carrier to its end: the stages one after the other. What they do not let through is refused, and
-// so is what breaks one of them; from the moment an ask goes, nothing is refused any more.
+// One ask, from its carrier to its end: the stages one after the other. An ask that they do not let
+// through is refused, and so is one that makes a stage fail; from the moment an ask goes, nothing
+// is refused any more.
 
 import { maskValues } from "../../redaction/secret-value.ts";
 import { type Refused, refusedFor } from "./decision.ts";
@@ -7,7 +8,7 @@ import type { AskCarrier, AskParts, AskState, Stage } from "./stages/stage.ts";
 import { STAGES } from "./stages/stages.ts";
 import { wayOut } from "./way-out.ts";
 
-/** Takes one ask through the stages. Throws what the carrier says is its own, and what ends an ask that has gone. */
+/** Takes one ask through the stages. Throws the carrier's own errors, and those of an ask that has gone. */
 export async function exchange(
   parts: AskParts,
   carrier: AskCarrier,
@@ -33,7 +34,7 @@ export async function exchange(
         throw error;
       }
       parts.log.error("a stage failed", { stage: at, reason: String(error) });
-      // Only the kind of error: its message may quote what was asked.
+      // Only the kind of error: its message may quote the request.
       const kind = error instanceof Error ? error.name : typeof error;
       refused = refusedFor(`the stage '${at}' failed with ${kind}`);
     }

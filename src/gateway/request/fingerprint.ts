@@ -1,6 +1,6 @@
-// When two requests are the same one sent again, and when they come from the same credential. Everything counts
-// that the client sent, but for a short closed list that changes from try to try: what a person allowed is
-// exactly what was shown, and nothing that only looks like it.
+// When two requests are the same one sent again, and when they come from the same credential.
+// Everything that the client sent counts, except for a short closed list of fields that change from
+// try to try: a person allows exactly the shown request, and none that only looks like it.
 
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { Carrier } from "../../model/ask.ts";
@@ -24,7 +24,10 @@ const VOLATILE = new Set(
   ).split(" "),
 );
 
-/** Hash of who asks: bearer token, key id, or what else identifies; `identity` names a client certificate that iddio holds. The same one in another `iddio run` is another asker. "" when nothing does. */
+/**
+ * Hash of who asks: bearer token, key id, or another identity; `identity` names a client certificate that
+ * iddio holds. The same one in another `iddio run` is another asker. "" when nothing does.
+ */
 export function credentialOf(
   protocol: Protocol,
   head: RequestHead,
@@ -62,7 +65,7 @@ function awsAccessKey(head: RequestHead): string | undefined {
   return /[?&]X-Amz-Credential=([^/&%]+)/i.exec(head.target)?.[1];
 }
 
-/** Whom the request pretends to be: such fields change what the same request does. */
+/** Impersonation fields: they change the effect of the same request. */
 function impersonation(headers: readonly Header[]): string[] {
   return headers
     .map(([name, value]) => [name.toLowerCase(), value] as const)
@@ -84,7 +87,8 @@ export function fingerprintOf(
 ): string {
   return hash([
     "http",
-    // What was asked about is part of what was allowed: nothing that is classified otherwise is the same.
+    // The classification is part of the fingerprint: a request that is classified differently is not the one
+    // that was allowed.
     ...classified(classification),
     head.method,
     `${head.host}:${head.port}`,
@@ -133,7 +137,10 @@ export function fallbackKeyOf(head: RequestHead, credential: string): string {
   ]);
 }
 
-/** Secrets are in what a fingerprint is made of, and short ones could be guessed from it: outside it goes by this. */
+/**
+ * A fingerprint covers secrets, and short ones could be guessed from it: outside the daemon, asks are named
+ * by this digest.
+ */
 const DIGEST_KEY = randomBytes(32);
 
 /**
@@ -144,7 +151,10 @@ export function askDigest(carrier: Carrier, parts: readonly string[]): string {
   return digestOf(hash([carrier, ...parts]));
 }
 
-/** What a reply names to say which request it is about. Without a fingerprint it is this one request's own. */
+/**
+ * Makes the digest that a reply names its request by. Without a fingerprint the digest is random, so it
+ * matches no other request.
+ */
 export function digestOf(fingerprint: string | undefined): string {
   if (fingerprint === undefined) return randomBytes(16).toString("hex");
   return createHmac("sha256", DIGEST_KEY).update(fingerprint).digest("hex").slice(0, 32);

@@ -1,5 +1,5 @@
-// What `approval allow --for` covers, taken from an ask in one place, so that granting and looking up can never
-// disagree.
+// Says what `approval allow --for` covers. Granting and looking up both take it from an ask here,
+// so that they can never disagree.
 
 import type { Ask } from "../../model/ask.ts";
 import type { GrantSubject } from "../../state/tables/grants.ts";
@@ -17,9 +17,10 @@ export function grantSubject({ carrier, target, operation, subject }: Ask): Gran
 }
 
 /**
- * Why an ask may only be let through once, in a clause; undefined when others like it may be let through for a
- * while. Never break-glass, never what could not be classified, never without a credential, which would be for
- * everybody, never a batch whose parts one label cannot name, and never a change in a place that it does not name: the grant would be for all of them.
+ * Why an ask may only be let through once, in a clause; undefined when others like it may be let through for
+ * a while. Never break-glass, never an unclassified ask, never one without a credential, because that grant
+ * would be for everybody, never a batch whose parts one label cannot name, and never a change in a place that
+ * it does not name: the grant would be for all of them.
  */
 export function onceOnlyReason(ask: Ask): string | undefined {
   const problem = scopeProblem(ask);
@@ -27,7 +28,7 @@ export function onceOnlyReason(ask: Ask): string | undefined {
   return ask.subject.credential === "" ? "it carries no credential to know others like it by" : undefined;
 }
 
-/** What of the ask itself forbids that anything else goes with it, for a while or with the rest of its command. */
+/** Says as a clause why no grant may cover this ask together with others; undefined when one may. */
 export function scopeProblem({ operation }: Ask): string | undefined {
   const { tier, command, parts, unnamedScopes = [], spannedScopes = [] } = operation;
   if (tier === "break-glass" || tier === "unknown") return `its tier is ${tier}`;

@@ -1,5 +1,6 @@
-// Holds an ask until a person decides. The one place where a judged ask becomes a question, whatever carried it, so
-// that every carrier's question has the same facts and ends in the same ways.
+// Holds an ask until a person decides. The one place where a judged ask becomes a question,
+// whatever carried it, so that every carrier's question has the same facts and ends in the same
+// ways.
 
 import type { Ask } from "../../model/ask.ts";
 import type { Verdict } from "../../model/verdict.ts";
@@ -7,7 +8,7 @@ import type { HeldEffect } from "../cluster/held-effect.ts";
 import type { Broker, HoldOutcome } from "./broker.ts";
 import { onceOnlyReason } from "./grant-subject.ts";
 
-/** What the question is about besides the ask. */
+/** A question's parts besides the ask. */
 export interface Question {
   readonly verdict: Verdict;
   /** Judges again by the policy in force: why it may wait no longer, undefined when it may. */
@@ -18,7 +19,7 @@ export interface Question {
   readonly onceOnly?: string;
   /** Equal for a client's attempts at the same stream by different protocols. */
   readonly fallbackKey?: string;
-  /** What it would do, where that can be looked at. */
+  /** The effect of the ask, where a dry run can show it. */
   readonly effect?: HeldEffect | undefined;
   /** Why it is asked about once more; "" the first time. */
   readonly because?: string;

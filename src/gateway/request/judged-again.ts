@@ -1,12 +1,12 @@
-// An ask that waits for a person while the policy changes. An approval never overrides a deny, and never releases what
-// is another ask by now than the one that was shown.
+// An ask that waits for a person while the policy changes. An approval never overrides a deny, and
+// never releases an ask that differs by now from the shown one.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Judgement } from "../../model/verdict.ts";
 
 /**
- * Why an ask may wait no longer, in a clause; undefined when a person may still decide about what was shown. `now`: the
- * judgement by the policy in force. `wasCentral`: only the control plane could allow it before.
+ * Why an ask may wait no longer, in a clause; undefined when a person may still decide. `now`: the judgement
+ * by the policy in force. `wasCentral`: only the control plane could allow it before.
  */
 export function whyRevoked(
   { classification, verdict }: Judgement,

@@ -7,7 +7,7 @@ import { UserError } from "../../model/user-error.ts";
 /** Holds the mode and tells who wants to know of a change. */
 export class ModeHolder {
   #mode: Mode;
-  /** What holds whatever was chosen here. */
+  /** A mode that wins over the chosen one while it is set. */
   #held: Mode | undefined;
   readonly #listeners = new Set<(mode: Mode, previous: Mode) => void>();
 

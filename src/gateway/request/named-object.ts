@@ -1,5 +1,5 @@
-// The name of what a request would make, where it is in the body and not in the path: `Deployment web`. For people, at the
-// top of what they are shown; nothing is decided by it.
+// The name of the object that a request would make, if that is in the body and not in the path:
+// `Deployment web`. For people, at the top of the details; nothing is decided by it.
 
 import type { Ask } from "../../model/ask.ts";
 

@@ -1,5 +1,5 @@
-// What the stages and carriers know of recordings: that a session is opened before it goes, and which row it belongs to.
-// The feature that records implements it.
+// Recordings as stages and carriers see them: a session is opened before its request goes, and
+// names the row it belongs to. The recording feature implements it.
 
 import type { Ask } from "../../model/ask.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
@@ -28,7 +28,7 @@ export interface SessionRecorder {
   ): Promise<OpenRecording | string | undefined>;
 }
 
-/** What is known of a session that another process of ours writes down. */
+/** A session that another process of ours (`ssh-proxy`) writes down. */
 export interface RemoteSession {
   readonly host: string;
   readonly user: string;

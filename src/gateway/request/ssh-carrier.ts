@@ -1,5 +1,5 @@
-// What a tunnel hands an SSH connection to. The feature that speaks SSH is above this room; the daemon puts the two
-// together.
+// The contract between a tunnel and the feature that speaks SSH. The feature is above this room;
+// the daemon puts the two together.
 
 import type { Channel } from "../stream/channel.ts";
 import type { ClientOwner } from "./client-owner.ts";
@@ -10,11 +10,11 @@ export interface SshConnection {
   readonly channel: Channel;
   readonly owner: ClientOwner;
   readonly destination: Destination;
-  /** What the operator calls the host, if the client says so. */
+  /** The operator's alias of the host, if the client says it; empty otherwise. */
   readonly name: string;
 }
 
-/** Serves one to its end. Never rejects for what the client does. */
+/** Serves one to its end. Never rejects because of the client. */
 export interface SshCarrier {
   serve(connection: SshConnection): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// What a refusal says about the policy: the narrowest rule that would have allowed the ask. Nobody reads it whose ask a
-// person denied, because the policy is not what stood in the way.
+// The part of a refusal that is about the policy: it names the narrowest rule that would have
+// allowed the ask. It is left out when a person denied the ask, because no rule would have helped.
 
 import type { Ask } from "../../model/ask.ts";
 import type { Outcome } from "../../model/outcome.ts";

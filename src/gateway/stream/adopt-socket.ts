@@ -1,5 +1,5 @@
-// Sockets that are connected already, by their descriptors: one that another process gave, or our end of a pair. Once
-// adopted, the descriptor is the stream's.
+// Sockets that are connected already, by their descriptors: one that another process gave, or our
+// end of a pair. Once adopted, the descriptor is the stream's.
 
 import { TcpStream } from "./tcp-stream.ts";
 

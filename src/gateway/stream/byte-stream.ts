@@ -2,7 +2,7 @@
 // whether Bun's socket or Node's stream. Owns back-pressure and half-close in
 // names only: adapters implement them, the engines above never see a socket.
 
-/** What a stream tells its reader. Calls come in order; nothing follows `close`. */
+/** A stream's calls to its reader. They come in order; nothing follows `close`. */
 export interface StreamHandler {
   /** Bytes arrived. The view belongs to the reader from now on. */
   data(bytes: Uint8Array): void;
@@ -16,7 +16,7 @@ export interface StreamHandler {
 
 /** A bidirectional byte stream with back-pressure and half-close. */
 export interface ByteStream {
-  /** TLS: the peer's sending has ended without its saying so; what came last may not be all (RFC 9112 9.8). */
+  /** TLS: the peer stopped sending without close_notify; the data may be incomplete (RFC 9112 9.8). */
   readonly wasCutOff: boolean;
   /** Nothing waits for the peer to take it. */
   readonly hasSentAll: boolean;
@@ -24,9 +24,9 @@ export interface ByteStream {
   setHandler(handler: StreamHandler): void;
   /** Queues bytes. False: hold back further bytes until `drain`. Ignored after `end` or `close`. */
   write(bytes: Uint8Array): boolean;
-  /** Half-closes: what is queued is sent, then FIN or close_notify. */
+  /** Half-closes: sends the queued octets, then FIN or close_notify. */
   end(): void;
-  /** Tears down both directions at once, dropping what is queued. */
+  /** Tears down both directions at once, and drops queued octets. */
   destroy(): void;
   /** Closes both directions as the kernel does for a program that dies: FIN, and under TLS no goodbye. */
   hangUp(): void;
@@ -35,7 +35,7 @@ export interface ByteStream {
   resume(): void;
 }
 
-/** A handler that ignores everything; what a stream has before its reader is set. */
+/** A handler that ignores everything; a stream has it before its reader is set. */
 export const IGNORE: StreamHandler = {
   data() {},
   drain() {},

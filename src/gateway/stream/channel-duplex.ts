@@ -1,5 +1,5 @@
-// A channel as node's Duplex, for what is written against node:net: the control API's connections. The channel must
-// not be used otherwise from then on.
+// A channel as node's Duplex, for code that is written against node:net: the control API's
+// connections. The channel must not be used otherwise from then on.
 
 import { Duplex } from "node:stream";
 import type { Channel } from "./channel.ts";

@@ -1,6 +1,6 @@
-// A ByteStream with an input buffer: what a protocol engine reads from and writes
-// to. Owns bounded buffering, waiting for bytes and waiting for the peer to take
-// them. One reader at a time; the buffer never grows past HIGH_WATER plus one read.
+// A ByteStream with an input buffer: a protocol engine reads from it and writes to it. Owns bounded
+// buffering, waiting for bytes and waiting for the peer to take them. One reader at a time; the
+// buffer never grows past HIGH_WATER plus one read.
 
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import { QUEUED, type QueueAccount, WORTH_BYTES } from "./queued-octets.ts";
@@ -16,8 +16,8 @@ export class Channel {
   #chunks: Uint8Array[] = [];
   #size = 0;
   readonly #account: QueueAccount = QUEUED.open(() => {
-    // Somebody may still wait to read it: what is missing then must not pass for the end.
-    this.#error ??= new Error("what was not read took memory that others needed");
+    // Somebody may still wait to read it: missing octets must not look like the end.
+    this.#error ??= new Error("unread octets took memory that others needed");
     this.destroy();
   });
   #isPaused = false;
@@ -82,7 +82,7 @@ export class Channel {
     return this.#hasReceived;
   }
 
-  /** The peer will send nothing more; what is buffered can still be read. */
+  /** The peer will send nothing more; buffered octets can still be read. */
   get isOver(): boolean {
     return this.#hasEnded || this.#isClosed || this.#isHandedOver;
   }
@@ -113,7 +113,7 @@ export class Channel {
     return bytes;
   }
 
-  /** Puts bytes back in front of what is buffered. */
+  /** Puts bytes back in front of the buffered ones. */
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#chunks.unshift(bytes);
@@ -121,7 +121,7 @@ export class Channel {
     this.#count();
   }
 
-  /** What a closed connection has left is still to be read, and counts until it is; a little that nobody reads is not worth it. */
+  /** A closed connection's unread bytes count until they are read; fewer than WORTH_BYTES are ignored. */
   #count(): void {
     QUEUED.set(this.#account, this.#isClosed && this.#size < WORTH_BYTES ? 0 : this.#size);
   }
@@ -181,7 +181,7 @@ export class Channel {
     this.stream.end();
   }
 
-  /** Ends both directions at once; what was not read is dropped. */
+  /** Ends both directions at once; unread octets are dropped. */
   destroy(): void {
     this.#chunks = [];
     this.#size = 0;

@@ -1,5 +1,6 @@
-// How many sockets the daemon may have open, and what of its open files is set aside for the control
-// socket, the audit log and the database. Without any left, Bun's accept would spin and say nothing.
+// How many sockets the daemon may have open, and how many of its open files are set aside for the
+// control socket, the audit log and the database. Without any left, Bun's accept would spin and say
+// nothing.
 
 import { readdirSync } from "node:fs";
 import { openFileLimit } from "../../host/process/open-file-limit.ts";
@@ -9,9 +10,12 @@ import { Shares } from "./shares.ts";
 const SOCKETS_MAX = 40_000;
 /** Descriptors that sockets of the proxy leave alone, or a quarter of all where those are few. */
 const SET_ASIDE = 600;
-/** The fewest that are left beside what is open at the start. */
+/** The fewest that are left beside those open at the start. */
 const FEWEST = 14;
-/** What the daemon itself has open at rest, with some to spare: files, watchers, the control socket. */
+/**
+ * File descriptors that the daemon itself has open at rest, with some to spare: files, watchers, the control
+ * socket.
+ */
 const AT_REST = 48;
 
 /** Sockets of clients and upstreams, in one budget; one per daemon. */

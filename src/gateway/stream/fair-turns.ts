@@ -1,6 +1,6 @@
-// Spreads what is dear over turns of the loop: a hundred dials at once keep nobody else waiting, and anyone who
-// has a thousand in the queue keeps the next client waiting for one of them, not for all. Knows nothing of what
-// is done in a turn.
+// Spreads costly work over turns of the loop: a hundred dials at once keep nobody else waiting, and
+// anyone who has a thousand in the queue keeps the next client waiting for one of them, not for
+// all. Knows nothing of the work in a turn.
 
 /**
  * So many in a turn; beyond that the payer that had fewest is next, and of its connections the one that had fewest.
@@ -16,7 +16,7 @@ export class FairTurns<C extends object> {
   #waitingCount = 0;
   /** How many each had since the queue was last short. */
   readonly #had = new Map<string | C, number>();
-  /** What no client asked for. */
+  /** Work that belongs to no client takes its turn under this key. */
   readonly #nobody = {} as C;
 
   constructor(perTurn: number, payerOf: (client: C | undefined) => string) {

@@ -1,12 +1,13 @@
-// Closing a connection so that its peer reads from the end what it should: anyone who may still be sending is not
-// answered with a reset, which can overtake the reply that explains why; and what did not end well does not seem to.
+// Closing a connection so that its peer understands the end: a peer that may still be sending gets
+// no reset, which can overtake the reply that explains why; and a message that was cut off does not
+// look complete.
 
 import type { Channel } from "./channel.ts";
 
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_MS = 5_000;
 
-/** Half-closes, then drops what the peer still sends until it is done or a bound is reached. */
+/** Half-closes, then drops the peer's further octets until it is done or a bound is reached. */
 export async function lingeringClose(channel: Channel): Promise<void> {
   channel.end();
   let left = MAX_BYTES - channel.read().length;

@@ -1,10 +1,10 @@
-// The event loop's own clock: says what time it is within a tick, without a system call, and how long
-// the loop stood still. A tick that comes late by much was kept waiting by work that did not end, or by other programs
-// that had the processor; their time is not counted.
+// The event loop's own clock: says what time it is within a tick, without a system call, and how
+// long the loop stood still. A tick that comes late by much was kept waiting by work that did not
+// end, or by other programs that had the processor; their time is not counted.
 
 import { openProcessorWait } from "./processor-wait.ts";
 
-/** Between ticks while there are connections; what is shorter than this is no stall. */
+/** Between ticks while there are connections; a shorter gap is no stall. */
 const TICK_MS = 20;
 /** Between ticks while nothing is connected: a daemon at rest must not keep a laptop awake. */
 const REST_MS = 500;
@@ -59,7 +59,7 @@ export class LoopClock {
     this.#arm();
   }
 
-  /** Forgets what is a minute old. */
+  /** Forgets entries that are a minute old. */
   #turn(nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
     const passed = Math.min(SECONDS, second - this.#second);

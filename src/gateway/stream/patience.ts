@@ -1,6 +1,6 @@
-// How long the gateway waits, for whom. In one place, so that one can see that every wait
-// ends, and so that a test can be less patient. What is quiet but whole has no bound: an
-// upstream that has its request (watches, long polls), a tunnel, a client's kept connection.
+// How long the gateway waits, for whom. In one place, so that one can see that every wait ends, and
+// so that a test can be less patient. A quiet but intact connection has no bound: an upstream that
+// has its request (watches, long polls), a tunnel, a client's kept connection.
 
 /** Milliseconds; read again for every wait. */
 export const PATIENCE = {

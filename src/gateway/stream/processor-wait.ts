@@ -1,5 +1,6 @@
-// How long this process was ready to run and the system let others run: on a machine that is busy the event loop is late
-// without having done anything. Linux only (/proc/PID/schedstat); elsewhere the answer is always 0.
+// How long this process was ready to run and the system let others run: on a machine that is busy
+// the event loop is late without having done anything. Linux only (/proc/PID/schedstat); elsewhere
+// the answer is always 0.
 
 import { openSync, readSync } from "node:fs";
 

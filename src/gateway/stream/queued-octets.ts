@@ -1,6 +1,7 @@
-// The octets that wait in memory for a peer to take them or a reader to read them, over all connections.
-// Above the bound the connection that has been still for longest is given up, so that a peer who takes nothing costs
-// its own connection and nobody else's. What moves is never given up before what does not.
+// The octets that wait in memory for a peer to take them or a reader to read them, over all
+// connections. Above the bound the connection that has been still for longest is given up, so that
+// a peer who takes nothing costs its own connection and nobody else's. What moves is never given up
+// before what does not.
 
 import { fullGC } from "bun:jsc";
 import { LOOP_TIME } from "./loop-clock.ts";
@@ -80,7 +81,7 @@ export class QueuedOctets {
     setImmediate(fullGC);
   }
 
-  /** Not in the middle of what a connection does just now. */
+  /** Not in the middle of a connection's work. */
   #relieveSoon(): void {
     this.#isRelieving = true;
     queueMicrotask(() => {

@@ -1,6 +1,5 @@
-// Bytes both ways between two connections, untouched: what a splice is, and what
-// follows a 101. Owns back-pressure and half-close across the pair. It has no idle
-// limit: a quiet tunnel is a live one.
+// Bytes both ways between two connections, untouched: for a splice, and after a 101. Owns
+// back-pressure and half-close across the pair. It has no idle limit: a quiet tunnel is a live one.
 
 import type { ByteStream, StreamHandler } from "./byte-stream.ts";
 import type { Channel } from "./channel.ts";
@@ -23,7 +22,7 @@ export function relay(client: Channel, upstream: Channel, tap?: SessionTap): Pro
   });
 }
 
-/** Pieces from this size on are given back; what is smaller costs less than the giving. */
+/** Pieces from this size on are given back; smaller ones cost less than giving them back. */
 const LARGE = 16 * 1024;
 
 /**

@@ -1,7 +1,8 @@
-// TLS on Bun's own sockets, towards clients and upstreams. node:tls puts three layers of streams between TLS and
-// the socket, which cost a third of a request, and over anything but a bare socket it takes bytes without end from
-// a writer whose reader is slow. Owns the options of Bun's that no manual has (`isServer`, `initialData`,
-// `secureContext`; node:tls is built on them); nothing else in the gateway may name them.
+// TLS on Bun's own sockets, towards clients and upstreams. node:tls puts three layers of streams
+// between TLS and the socket, which cost a third of a request, and over anything but a bare socket
+// it takes bytes without end from a writer whose reader is slow. Owns the options of Bun's that no
+// manual has (`isServer`, `initialData`, `secureContext`; node:tls is built on them); nothing else
+// in the gateway may name them.
 
 import type { SecureContext } from "node:tls";
 import type { Socket, SocketHandler } from "bun";
@@ -14,12 +15,12 @@ import { TcpStream } from "./tcp-stream.ts";
 /** A connection whose TLS handshake is done. */
 export interface SecureConnection {
   readonly channel: Channel;
-  /** What ALPN settled on, if it did. */
+  /** The protocol that ALPN chose, if any. */
   readonly protocol: string | undefined;
   readonly peer: TlsPeer;
 }
 
-/** What is known of the other side's certificates; for as long as the connection is open. */
+/** The peer's certificates; readable only while the connection is open. */
 export interface TlsPeer {
   /** The TLS session with the presented chain in it, in BoringSSL's own DER. */
   getSession(): Buffer | undefined;
@@ -33,7 +34,7 @@ export interface PeerCertificate {
   readonly issuerCertificate?: PeerCertificate;
 }
 
-/** What both sides of a handshake are told. */
+/** The options of both sides of a handshake. */
 export interface HandshakeOptions {
   readonly context: SecureContext;
   /** For ALPN, best first. */
@@ -43,7 +44,7 @@ export interface HandshakeOptions {
   readonly client?: TurnClient | undefined;
 }
 
-/** What a client says besides. */
+/** Options that only a client's handshake has. */
 export interface ClientHandshake extends HandshakeOptions {
   /** For SNI; undefined for an address, which SNI has no room for. */
   readonly serverName: string | undefined;
@@ -67,7 +68,7 @@ export const TLS_TIMEOUT = "TIMEOUT";
 /** The other side closed the connection in the middle of the handshake. */
 export const TLS_CLOSED = "CLOSED";
 
-/** What Bun's sockets have and its types do not, or do not say right. */
+/** Members of Bun's sockets that its types lack or get wrong. */
 type NativeSocket = Omit<
   Socket<TcpStream | undefined>,
   "alpnProtocol" | "getSession" | "getPeerCertificate"
@@ -97,12 +98,15 @@ const TURNS = new FairTurns<TurnClient>(PER_TURN, (client) => client?.payer ?? "
 
 const secured = new WeakSet<ByteStream>();
 
-/** Whether TLS can be put on this connection: on TCP it can, on what is TLS already Bun's sockets cannot. */
+/**
+ * Whether TLS can be put on this connection: on TCP it can, on a connection that has TLS already, Bun's
+ * sockets cannot.
+ */
 export function canUpgrade({ stream }: Channel): boolean {
   return stream instanceof TcpStream && !secured.has(stream);
 }
 
-/** Accepts TLS from the client behind `client`; what the channel has buffered of its hello is used first. */
+/** Accepts TLS from the client behind `client`; the buffered part of its hello is used first. */
 export function acceptTls(client: Channel, options: HandshakeOptions): Promise<SecureConnection> {
   const tls = { ...nativeTls(options), requestCert: false };
   return upgrade(client, { isServer: true, tls }, options);
@@ -130,7 +134,7 @@ async function upgrade(
     const handshake = new Handshake(options, resolve, reject);
     const order = { ...native, data: undefined, socket: handshake.handlers };
     if (initialData.length > 0) Object.assign(order, { initialData });
-    // What clients send has a length; where answers end may be known by the connection's end only.
+    // Only answers can end with the connection; the requests of clients state their length.
     const tail = native.isServer ? undefined : new TlsTail();
     const socket = stream.surrender(tail);
     const [, secure] = socket.upgradeTLS(order as never) as unknown as [unknown, NativeSocket];
@@ -174,7 +178,7 @@ class Handshake {
     const carried = TcpStream.handlers((stream) => {
       this.#stream = stream;
       secured.add(stream);
-      // Before the handshake is done: what is sent right behind it must find its reader.
+      // Before the handshake is done: octets right behind it must find their reader.
       this.#channel = new Channel(stream);
     });
     const handlers = {

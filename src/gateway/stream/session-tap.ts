@@ -1,5 +1,5 @@
-// Looks at what passes between a client and an upstream after a 101, octet for octet, without touching it. Anyone who relays
-// knows only this.
+// Looks at what passes between a client and an upstream after a 101, octet for octet, without
+// touching it. Anyone who relays knows only this.
 
 import type { Header } from "../../model/request.ts";
 

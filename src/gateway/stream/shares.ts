@@ -1,5 +1,5 @@
 // A bound that all clients share: descriptors, memory, holds. Owns how much of it one client may
-// have, so that anyone who takes much leaves something for the next. Knows nothing of what is counted.
+// have, so that anyone who takes much leaves something for the next. Does not know what it counts.
 
 /** Why there was no room: the client has its share already, or nobody can have more. */
 export type NoRoom = "share" | "full";
@@ -37,7 +37,7 @@ export class Shares {
     return undefined;
   }
 
-  /** Gives back what was taken for the same client. */
+  /** Gives back an amount that was taken for the same client. */
   give(client: string, amount = 1): void {
     const held = this.of(client) - amount;
     if (held > 0) this.#held.set(client, held);
@@ -45,7 +45,7 @@ export class Shares {
     this.#total -= amount;
   }
 
-  /** What one client holds counts for another name of it from now on: its process was found. */
+  /** Moves the amount that one client holds to another name of it, once its process was found. */
   move(from: string, to: string, amount = 1): void {
     this.give(from, amount);
     this.#held.set(to, this.of(to) + amount);

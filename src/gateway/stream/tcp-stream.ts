@@ -66,12 +66,15 @@ export class TcpStream implements ByteStream {
     return this.#hasPeerEnded && this.#tail !== undefined && !this.#tail.isAlert;
   }
 
-  /** Names what has watched the encrypted octets that this stream came in. */
+  /** The watcher of the encrypted octets in which this stream came. */
   watchedBy(tail: TlsTail): void {
     this.#tail = tail;
   }
 
-  /** Gives the socket away, to be put under TLS: this stream says nothing more, and hears what is encrypted only for `encrypted`. */
+  /**
+   * Gives the socket away, to be put under TLS: this stream sends nothing more, and receives encrypted octets
+   * only for `encrypted`.
+   */
   surrender(encrypted?: TlsTail): Socket<TcpStream | undefined> {
     this.#handler = encrypted === undefined ? IGNORE : { ...IGNORE, data: (bytes) => encrypted.push(bytes) };
     this.#isEnding = true;
@@ -87,9 +90,9 @@ export class TcpStream implements ByteStream {
   }
 
   /**
-   * Gives the connection to another process: a duplicate of its descriptor, which the caller closes. This stream is over
-   * without a word to the peer; whoever destroys it afterwards calls `destroyed`. What was received must be read before,
-   * in the same turn. Throws when the connection is gone, or is no plain one.
+   * Gives the connection to another process: a duplicate of its descriptor, which the caller closes. This
+   * stream is over without a word to the peer; the one who destroys it afterwards calls `destroyed`. Received
+   * octets must be read before, in the same turn. Throws when the connection is gone, or is no plain one.
    */
   handOut(destroyed: () => void): number {
     if (this.#isClosed || this.#successor !== undefined || this.#isEnding || this.#queued > 0)

@@ -1,6 +1,6 @@
-// TLS to an upstream inside TLS to a corporate proxy, which Bun's sockets cannot do by themselves: node:tls over a
-// stream. It encrypts whatever it is given at once, however slow the reader, so the back-pressure is taken from the
-// stream underneath.
+// TLS to an upstream inside TLS to a corporate proxy, which Bun's sockets cannot do by themselves:
+// node:tls over a stream. It encrypts whatever it is given at once, however slow the reader, so the
+// back-pressure is taken from the stream underneath.
 
 import { Duplex } from "node:stream";
 import tls from "node:tls";
@@ -52,7 +52,7 @@ export function tlsInTls(outer: Channel, options: ClientHandshake): Promise<Secu
   });
 }
 
-/** A Duplex that nobody else reads, as a ByteStream; `under` is what it writes to. */
+/** A Duplex that nobody else reads, as a ByteStream; it writes to `under`. */
 class StreamOverStream implements ByteStream {
   readonly #duplex: Duplex;
   readonly #under: Duplex;
@@ -127,7 +127,10 @@ class StreamOverStream implements ByteStream {
   }
 }
 
-/** Presents a channel as a Duplex; what the channel has buffered is read first. The channel must not be used otherwise. */
+/**
+ * Presents a channel as a Duplex; the channel's buffered octets are read first. The channel must not be used
+ * otherwise.
+ */
 function duplexOver(channel: Channel, tail: TlsTail): Duplex {
   const { stream } = channel;
   let flushed: (() => void) | undefined;

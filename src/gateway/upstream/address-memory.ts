@@ -1,7 +1,7 @@
-// Which addresses belong to inspected names: a CONNECT to such an address is as good as one to the name. Exact
-// entries and registered clusters are resolved at load and again and again, so that no flood of other names pushes
-// them out; what a wildcard matched is kept by route, so that one route's flood costs no other route anything.
-// Kept in state.db: a restart forgets nothing.
+// Which addresses belong to inspected names: a CONNECT to such an address is as good as one to the
+// name. Exact entries and registered clusters are resolved at load and again and again, so that no
+// flood of other names pushes them out; matches of a wildcard are kept by route, so that one
+// route's flood costs no other route anything. Kept in state.db: a restart forgets nothing.
 
 import type { AddressStore } from "../../state/tables/known-addresses.ts";
 import type { Resolver } from "./resolver.ts";
@@ -15,7 +15,7 @@ const RESOLVE_AT_ONCE = 4;
 const ROUTE_MAX = 4_096;
 const WRITE_AFTER_MS = 500;
 
-/** The route of what was matched by its exact name. */
+/** The route of names that were matched exactly. */
 const EXACT = "";
 
 interface Sighting {
@@ -111,7 +111,7 @@ export class AddressMemory {
       this.#store?.save(rows);
       this.#unsaved.clear();
     } catch {
-      // A full disk: what is not written stays in memory, and goes with whatever is noted next.
+      // A full disk: unwritten rows stay in memory and are written with the next ones.
       while (this.#unsaved.size > ROUTE_MAX) this.#unsaved.delete(this.#unsaved.keys().next().value ?? "");
     }
   }
@@ -125,7 +125,7 @@ export class AddressMemory {
     try {
       this.#store?.forget(now);
     } catch {
-      // What is over is not read anyway.
+      // An expired entry is never read, so a late sweep does no harm.
     }
     void this.#resolve([...this.#watched]);
   }

@@ -1,5 +1,5 @@
-// One request of iddio's own to the upstream of a client's request, over the same pool: small, read whole, bounded in
-// time and octets. The caller decides what may be asked.
+// One request of iddio's own to the upstream of a client's request, over the same pool: small, read
+// whole, bounded in time and octets. The caller decides what may be asked.
 
 import type { Header } from "../../model/request.ts";
 import { headerValue } from "../../model/request.ts";
@@ -10,7 +10,7 @@ import type { LeavingClient } from "./lease.ts";
 import type { UpstreamPool, UpstreamTarget } from "./pool.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** What is asked. */
+/** A request that the daemon itself sends over the client's upstream connection. */
 export interface SideCall {
   readonly method: string;
   /** Origin form. */

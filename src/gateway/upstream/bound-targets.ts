@@ -1,6 +1,7 @@
-// NTLM and Negotiate authenticate a connection, not a request (RFC 4559 6): anyone who sends the next request on it is
-// answered as the one who logged in. From the first such credential on, a client's connection gets upstream
-// connections of its own, which no other client is ever given and which end with it.
+// NTLM and Negotiate authenticate a connection, not a request (RFC 4559 6): anyone who sends the
+// next request on it is answered as the one who logged in. From the first such credential on, a
+// client's connection gets upstream connections of its own, which no other client is ever given and
+// which end with it.
 
 import type { Header } from "../../model/request.ts";
 import type { Channel } from "../stream/channel.ts";

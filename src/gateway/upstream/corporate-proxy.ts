@@ -5,6 +5,7 @@
 import { readAddress } from "../../match/destination.ts";
 import { parseInspectEntry } from "../../match/inspect-entry.ts";
 import { InspectIndex } from "../../match/inspect-index.ts";
+import { hostPort } from "../../text/host-port.ts";
 import { parseResponseHead, serialiseRequestHead } from "../../wire/http1/head.ts";
 import { HeadError, readHead } from "../message/read-head.ts";
 import type { Channel } from "../stream/channel.ts";
@@ -96,13 +97,13 @@ function bare(item: string): string {
   return item.replace(/^\*?\./, "");
 }
 
-/** Asks the proxy on `channel` for a tunnel; what follows on the channel comes from the destination. Throws UpstreamError. */
+/** Asks the proxy on `channel` for a tunnel; the octets after that come from the destination. Throws UpstreamError. */
 export async function connectThrough(
   channel: Channel,
   proxy: CorporateProxy,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<void> {
-  const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const authority = hostPort(host, port);
   const headers: [string, string][] = [["Host", authority]];
   if (proxy.authorization !== undefined) headers.push(["Proxy-Authorization", proxy.authorization]);
   channel.write(serialiseRequestHead({ method: "CONNECT", target: authority, headers }));

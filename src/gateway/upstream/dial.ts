@@ -1,6 +1,6 @@
-// Opening connections: TCP for splices, TCP or verified TLS for intercepted requests.
-// Always dials an address that was resolved and judged before, never a name: what was
-// judged is what is dialled.
+// Opening connections: TCP for splices, TCP or verified TLS for intercepted requests. Always dials
+// an address that was resolved and judged before, never a name: so the judged address is the
+// dialled one.
 
 import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
@@ -111,7 +111,7 @@ function connectProblem(error: unknown, address?: string): string {
 /** The HTTP versions that ALPN can settle on. */
 export type HttpVersion = "h2" | "http/1.1";
 
-/** A TLS connection and what the upstream chose to speak on it. */
+/** A TLS connection and the protocol that the upstream chose. */
 export interface TlsConnection {
   readonly channel: Channel;
   readonly version: HttpVersion;
@@ -160,7 +160,7 @@ export async function secureChannel(
   return verified(connect, { where, serverName, trust, context, versions, id: undefined, client });
 }
 
-/** What a TLS connection to an upstream must satisfy. */
+/** A TLS connection to an upstream must satisfy these. */
 interface Wanted {
   /** The other end, for messages. */
   readonly where: string;

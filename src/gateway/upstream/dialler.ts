@@ -66,7 +66,7 @@ export class Dialler {
     this.#settings = parts.settings;
   }
 
-  /** Calls when there is no descriptor left, for what is kept in reserve to be closed. */
+  /** Calls when there is no descriptor left, so that kept connections are closed. */
   onFull(makeRoom: () => void): void {
     this.#makeRoom = makeRoom;
   }

@@ -1,6 +1,7 @@
-// An answer that holds the credential which was put into its request is cut before the client sees it: an echo service, a
-// debug page, an error that quotes the request. The value is looked for as it is, percent-encoded and in base64 at each of
-// its three alignments, also where it lies across two pieces.
+// An answer that holds the credential which was put into its request is cut before the client sees
+// it: an echo service, a debug page, an error that quotes the request. The value is looked for as
+// it is, percent-encoded and in base64 at each of its three alignments, also where it lies across
+// two pieces.
 
 import type { Header } from "../../model/request.ts";
 import { BodyError } from "../message/body-source.ts";
@@ -14,7 +15,7 @@ export function spellingsOf(value: string): readonly Uint8Array[] {
   const bytes = Buffer.from(value, "latin1");
   const texts = new Set([value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]);
   for (let shift = 0; shift < 3; shift += 1) {
-    // The first and last letters depend on what stands beside the value.
+    // The first and last letters depend on the octets beside the value.
     const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
     const inner = encoded.slice(Math.ceil((shift * 4) / 3), -4);
     if (inner.length >= 8) texts.add(inner).add(inner.replaceAll("+", "-").replaceAll("/", "_"));
@@ -55,7 +56,7 @@ class GuardedBody implements BodyReader {
   readonly #spellings: readonly Uint8Array[];
   readonly #onEcho: () => void;
   readonly #keep: number;
-  /** What may be the beginning of a spelling, and is passed on with what follows. */
+  /** Holds back octets that may begin a placeholder; they go on together with the octets that follow. */
   #tail = Buffer.alloc(0);
   #isEnded = false;
 

@@ -10,12 +10,12 @@ import { Lease, type LeavingClient } from "./lease.ts";
 import type { UpstreamPool, UpstreamTarget } from "./pool.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** The client left, or what it was getting broke half-way: there is nobody to answer. */
+/** The client left, or its answer broke half-way: there is nobody to answer. */
 export class ClientGone extends Error {}
 
 /**
- * What of an answer's body came with its head, taken before anything of it reaches the client: an answer that is
- * malformed there is no answer. Throws UpstreamError.
+ * Takes the part of an answer's body that arrived with its head, before any of it reaches the client. A body
+ * that is malformed there makes the whole answer an error. Throws UpstreamError.
  */
 export function firstPieces(answer: UpstreamAnswer): readonly Uint8Array[] | undefined {
   if (answer.upgraded !== undefined || answer.body.isDrained) return undefined;

@@ -1,6 +1,6 @@
-// One request to an upstream over HTTP/1.1 and the head of its answer. Owns the order of
-// things on that connection: what follows the request, what may come before the final
-// head, and that a connection is kept only when not a byte is left over on either side.
+// One request to an upstream over HTTP/1.1 and the head of its answer. Owns the order of things on
+// that connection: the octets behind the request, the heads before the final one, and that a
+// connection is kept only when not a byte is left over on either side.
 
 import { type Header, headerValue } from "../../model/request.ts";
 import { parseResponseHead, serialiseRequestHead, type WireResponseHead } from "../../wire/http1/head.ts";
@@ -64,14 +64,14 @@ function problemOf(error: unknown): unknown {
   return error instanceof HeadError ? broken(`the upstream's answer is malformed: ${error.message}`) : error;
 }
 
-/** Of an upstream that has said something, though not what it should. */
+/** Of an upstream that has said something, though nothing valid. */
 function broken(reason: string): UpstreamError {
   return new UpstreamError("broken", reason, { hasAnswered: true });
 }
 
 /** A request on its way to the upstream. A body that breaks takes the connection with it. */
 class Sending {
-  /** What broke it. */
+  /** The first error that broke the sending, if any. */
   problem: unknown;
   /** Settles when all of it was sent; undefined when it was at once. */
   readonly done: Promise<void> | undefined;
@@ -142,7 +142,7 @@ class Http1Answer implements UpstreamAnswer {
   }
 }
 
-/** What HTTP/2 can say and HTTP/1.1 cannot is no request for this upstream. */
+/** Throws UpstreamError when a head that came by HTTP/2 has no spelling in HTTP/1.1. */
 function headBytes(upstream: Channel, request: OutgoingRequest): Uint8Array {
   try {
     return requestBytes(request);

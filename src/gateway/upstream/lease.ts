@@ -1,10 +1,10 @@
-// What one request holds of an upstream while it is being answered: the connection, and the
-// promise to cut it when the client leaves. An object and not a bundle of callbacks, because
+// A lease is one request's hold on an upstream while it is being answered: the connection, and the
+// promise to cut it when the client leaves. It is an object and not a bundle of callbacks, because
 // every request has one.
 
 import type { UpstreamConnection, UpstreamPool } from "./pool.ts";
 
-/** What forwarding must know of the client. */
+/** A client as forwarding sees it: whether it left, and a call when it does. */
 export interface LeavingClient {
   readonly hasLeft: boolean;
   /** Calls back when the client leaves, at once if it has; `offLeave` stops that. */

@@ -1,11 +1,12 @@
-// Since macOS 15 a background program reaches the local network only if the user has allowed it; a refusal looks like a
-// host that is not there. Programs in a terminal are exempt, so the same address works without iddio. Says which
-// addresses that is about: those of a local interface's own subnet. Loopback, VPNs and routed networks are not.
+// Since macOS 15 a background program reaches the local network only if the user has allowed it; a
+// refusal looks like a host that is not there. Programs in a terminal are exempt, so the same
+// address works without iddio. Says which addresses that is about: those of a local interface's own
+// subnet. Loopback, VPNs and routed networks are not.
 
 import { BlockList, isIP } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 
-/** What is said of an upstream that macOS keeps the daemon from; doctor looks for it in the audit log. */
+/** The error text for an upstream that macOS keeps the daemon from; doctor looks for it in the audit log. */
 export const LOCAL_NETWORK_REFUSED = "is on the local network, which macOS has not allowed iddio-daemon";
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;

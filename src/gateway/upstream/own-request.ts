@@ -1,6 +1,8 @@
-// One request on iddio's own account to an upstream: with the trust, the name and the way that are registered for it, and
-// with the client certificate that is held for it where that is wanted. Its connections are shared with no client.
+// One request on iddio's own account to an upstream: with the trust, the name and the way that are
+// registered for it, and with the client certificate that is held for it where that is wanted. Its
+// connections are shared with no client.
 
+import { hostPort } from "../../text/host-port.ts";
 import { askUpstream, type SideAnswer, type SideCall } from "./ask.ts";
 import type { Dialler } from "./dialler.ts";
 import type { UpstreamPool } from "./pool.ts";
@@ -32,7 +34,7 @@ export function ownRequests(
       trust: trust.trustFor(host, port, lendsCertificate),
       owner: "iddio",
     };
-    const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const authority = hostPort(host, port);
     return askUpstream(pool, target, authority, call);
   };
 }

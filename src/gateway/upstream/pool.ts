@@ -41,7 +41,7 @@ export type UpstreamConnection =
       readonly isReused: boolean;
     };
 
-/** What a request asks of its connection. */
+/** A request's demands on its connection. */
 export interface ConnectionNeeds {
   /** Versions that can carry it, best first. */
   readonly versions: readonly HttpVersion[];
@@ -167,7 +167,7 @@ export class UpstreamPool {
     return key;
   }
 
-  /** What can carry the request to this upstream: what never spoke HTTP/1.1 is not asked again each time. */
+  /** Offers only HTTP/2 to an upstream that is known to speak nothing else. */
   #versionsFor(key: string, { versions }: ConnectionNeeds): readonly HttpVersion[] {
     return this.#versions.get(key) === "only-h2" ? ONLY_HTTP2 : versions;
   }
@@ -237,7 +237,10 @@ export class UpstreamPool {
     this.#count += 1;
   }
 
-  /** Closes what is kept for a target that nobody will ask for again; a connection in use is closed when it is given back. */
+  /**
+   * Closes the kept connections of a target that nobody will ask for again; a connection in use is closed
+   * when it is given back.
+   */
   drop(target: UpstreamTarget): void {
     const key = this.#keyOf(target);
     for (const { channel } of this.#idle.get(key) ?? []) {

@@ -1,5 +1,6 @@
-// The certificates that a TLS server presented, all of them and in its order. The runtime's view of a peer follows
-// issuers and costs a tenth of a millisecond; its TLS session holds the bytes as they came.
+// The certificates that a TLS server presented, all of them and in its order. The runtime's view of
+// a peer follows issuers and costs a tenth of a millisecond; its TLS session holds the bytes as
+// they came.
 
 import { DerCursor, DerError, enterOnly, TAG } from "../../ca/certificates/der.ts";
 import type { TlsPeer } from "../stream/secure-stream.ts";

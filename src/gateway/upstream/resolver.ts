@@ -45,7 +45,7 @@ export class Resolver {
   }
 }
 
-/** The promise, or after so long a rejection; what it still brings is dropped. */
+/** The promise, or after so long a rejection; a later result is dropped. */
 function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("no answer in time")), ms);

@@ -1,6 +1,7 @@
-// The names in the certificate that a server shows: what a literal address, or a name that leads to another's
-// address, is known by. One handshake of ours for each address and server name, and then for an hour nothing; what
-// the server said is never trusted, it can only get a connection inspected that would not have been.
+// The names in the certificate that a server shows: they tell what else a literal address, or a
+// name that leads to another's address, is called. One handshake of ours for each address and
+// server name, and then for an hour nothing; the server's word is never trusted: it can only get a
+// connection inspected that otherwise would not be.
 
 import { isIP } from "node:net";
 import tls from "node:tls";

@@ -1,5 +1,6 @@
-// The SOCKS5 proxy that a cluster of a kubeconfig is behind (RFC 1928, with name and password of RFC 1929). The host goes
-// to it by name, as Go's clients send it: only the proxy may be able to resolve it.
+// The SOCKS5 proxy that a cluster of a kubeconfig is behind (RFC 1928, with name and password of
+// RFC 1929). The host goes to it by name, as Go's clients send it: only the proxy may be able to
+// resolve it.
 
 import { isIP } from "node:net";
 import type { Channel } from "../stream/channel.ts";
@@ -23,7 +24,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   5: "says that the connection was refused",
 };
 
-/** Asks the proxy on `channel` for a tunnel; what follows on the channel comes from the destination. Throws UpstreamError. */
+/** Asks the proxy on `channel` for a tunnel; the octets after that come from the destination. Throws UpstreamError. */
 export async function connectBySocks(
   channel: Channel,
   { username, password }: SocksCredentials,

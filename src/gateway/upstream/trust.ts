@@ -1,6 +1,6 @@
-// What makes an upstream believable: the public roots, or the one CA that the operator
-// registered for it; and the client certificate that iddio holds for it, which is only
-// lent to connections that proved to be the operator's.
+// Decides which certificates an upstream is trusted by: the public roots, or the one CA that the
+// operator registered for it. Also holds iddio's client certificates; they are lent only to
+// connections that proved to be the operator's.
 
 import tls, { type SecureContext } from "node:tls";
 import type { ChainVerifier } from "../../ca/verify/chain-verifier.ts";
@@ -13,7 +13,7 @@ import { UpstreamError } from "./upstream-error.ts";
 
 /** Certificates and kubeconfigs are renewed under a running daemon; an identity is read again after this time. */
 const IDENTITY_MS = 60_000;
-/** What was made of trust is used for a second without asking again whether it has expired. */
+/** A TLS context is used for this long before the expiry of its trust is checked again. */
 const VALID_MS = 1_000;
 
 /** Makes and keeps one trust, with its TLS context, for every upstream that is in use. */
@@ -94,7 +94,7 @@ export class TrustStore {
         if (made && made.until > Date.now()) return made.context;
         const context = this.#contextOf(`${host}:${port}`, lent);
         made = { context, until: lent ? Date.now() + IDENTITY_MS : Number.POSITIVE_INFINITY };
-        // What could not be read may be in order the next time.
+        // A file that could not be read now may be readable the next time, so the failure is not cached.
         context.catch(() => {
           made = undefined;
         });

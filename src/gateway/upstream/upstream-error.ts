@@ -1,5 +1,5 @@
-// Why an upstream could not be used, in words for the client and the log, and what that says about the request: whether
-// some of it was sent, and whether it helps to send it again.
+// Why an upstream could not be used, in words for the client and the log, and what that says about
+// the request: whether some of it was sent, and whether it helps to send it again.
 
 import type { Remedy } from "../../ca/verify/verify-chain.ts";
 
@@ -19,10 +19,10 @@ export class UpstreamError extends Error {
   readonly wasUnprocessed: boolean;
   /** Trying again gives the same. */
   readonly isLasting: boolean;
-  /** What an operator can register to have an unverified upstream accepted, if anything. */
+  /** The registration that would make an unverified upstream acceptable, if there is one. */
   readonly remedy: Remedy | undefined;
 
-  /** What a client is answered with. */
+  /** The status code of the client's answer: 503 when the upstream was busy, 502 otherwise. */
   get status(): 502 | 503 {
     return this.failure === "busy" ? 503 : 502;
   }
@@ -52,7 +52,10 @@ export class UpstreamError extends Error {
   }
 }
 
-/** What a client is told that nobody judged: also there, once an octet of its request went out, nobody knows the outcome. */
+/**
+ * The message for a client whose request went unjudged. Once an octet of it went out, the message warns that
+ * the outcome is unknown.
+ */
 export function unjudgedFailure({ message, wasSent }: UpstreamError): string {
   return wasSent
     ? `${message}; the outcome is unknown: the request may have been carried out, so look before it is sent again`

@@ -1,9 +1,11 @@
-// Where each agent's hook is written down, and as what. An entry starts the program by its absolute path, so that
-// nothing on PATH can stand in for it, and lets the agent wait for as long as a person may take.
+// Where each agent's hook is written down, and as what. An entry starts the program by its absolute
+// path, so that nothing on PATH can stand in for it, and lets the agent wait for as long as a
+// person may take.
 
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { AgentName } from "../../model/agent-name.ts";
+import { shellWord } from "../../text/quote-posix.ts";
 
 /** A place for a hook. */
 export interface HookPlace {
@@ -28,7 +30,7 @@ export function hookPlace(
   env: Readonly<Record<string, string | undefined>>,
 ): HookPlace {
   const home = env.HOME || homedir();
-  const command = [...program, "hook", agent].map(shellQuoted).join(" ");
+  const command = [...program, "hook", agent].map(shellWord).join(" ");
   switch (agent) {
     case "claude":
       return {
@@ -87,7 +89,7 @@ export function hookPlace(
   }
 }
 
-/** What a file says that holds nothing but the hook. */
+/** The text of a new file that holds nothing but the hook. */
 export function freshText({ own, shared }: HookPlace): string {
   if (own !== undefined) return own;
   const { list, entry, base } = shared ?? { list: [], entry: {}, base: {} };
@@ -106,10 +108,6 @@ export function commandOfEntry(entry: unknown): string | undefined {
 /** Whether a command is a hook of ours, whichever file of ours it starts. */
 export function isOurs(command: string | undefined, agent: AgentName): boolean {
   return command !== undefined && new RegExp(`(?:^|[/ '])(?:iddio|main\\.ts)'? hook ${agent}$`).test(command);
-}
-
-function shellQuoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function plugin([program = "", ...args]: readonly string[]): string {

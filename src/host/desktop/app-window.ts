@@ -1,5 +1,5 @@
-// A page in a window of its own, where a browser of Chromium's kind is installed for the whole system. Programs are started
-// by absolute path, and not out of a folder that an agent may write.
+// A page in a window of its own, where a browser of Chromium's kind is installed for the whole
+// system. Programs are started by absolute path, and not out of a folder that an agent may write.
 
 import { existsSync } from "node:fs";
 

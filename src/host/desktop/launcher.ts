@@ -1,13 +1,15 @@
-// The launcher of the console in the desktop's menu: a desktop entry with its icon on Linux, a small app bundle on macOS.
-// It names the program by its absolute path and holds no secret; it only types `iddio console --window` for the user.
+// The launcher of the console in the desktop's menu: a desktop entry with its icon on Linux, a
+// small app bundle on macOS. It names the program by its absolute path and holds no secret; it only
+// types `iddio console --window` for the user.
 
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { quotePosix } from "../../text/quote-posix.ts";
 import type { Environment } from "../process/environment.ts";
 
-/** What a launcher is made for. */
+/** The inputs of a launcher. */
 export interface LauncherOptions {
   /** Absolute path of iddio. */
   readonly program: string;
@@ -71,8 +73,8 @@ function launcherFiles({
   if (platform === "darwin") {
     const script = [
       "#!/bin/sh",
-      ...(home ? [`IDDIO_HOME=${quotedForShell(home)}; export IDDIO_HOME`] : []),
-      `exec ${quotedForShell(program)} console --window`,
+      ...(home ? [`IDDIO_HOME=${quotePosix(home)}; export IDDIO_HOME`] : []),
+      `exec ${quotePosix(program)} console --window`,
       "",
     ].join("\n");
     const contents = join(bundleOf(env), "Contents");
@@ -124,10 +126,6 @@ function homeOf(env: Environment): string {
 
 function bundleOf(env: Environment): string {
   return join(homeOf(env), "Applications", "iddio.app");
-}
-
-function quotedForShell(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** As the specification of desktop entries wants it: escaped once for the quotes and once for the file. */

@@ -1,5 +1,6 @@
-// Where a cluster of a kubeconfig is: its server's host and port, the path below which its API begins, and the proxy
-// that leads there. Nothing of it is ever dropped: what iddio could not follow is refused with the reason.
+// Where a cluster of a kubeconfig is: its server's host and port, the path below which its API
+// begins, and the proxy that leads there. Nothing of it is ever dropped: what iddio could not
+// follow is refused with the reason.
 
 import { isAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -11,13 +12,13 @@ export interface ClusterServer {
   /** Lower case, no brackets. */
   readonly host: string;
   readonly port: number;
-  /** What stands before `/api` and `/apis`, without a slash at its end: `/k8s/clusters/c-1`; "" for most. */
+  /** The path before `/api` and `/apis`, without a slash at its end: `/k8s/clusters/c-1`; "" for most servers. */
   readonly pathPrefix: string;
   /** The proxy to go through, http, https or socks5; "" for none. May hold credentials. */
   readonly proxyUrl: string;
 }
 
-/** Reads `server` and `proxy-url`. Throws a UserError for what cannot be followed. */
+/** Reads `server` and `proxy-url`. Throws a UserError when it cannot be followed. */
 export function clusterServer(cluster: KubeconfigEntry): ClusterServer {
   const server = textOf(cluster, "server");
   // Like kubectl: without a scheme it is https.

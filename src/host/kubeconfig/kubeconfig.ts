@@ -1,6 +1,7 @@
-// Reads the operator's kubeconfig the way kubectl does (a list of files merged, paths relative to the file that
-// holds them) and says which clusters need what trust. Knows nothing of the daemon; the overlay for agents is made
-// from the result by kubeconfig-overlay.ts. Never copies a private key: identities are references to files.
+// Reads the operator's kubeconfig the way kubectl does (a list of files merged, paths relative to
+// the file that holds them) and says which clusters need what trust. Knows nothing of the daemon;
+// the overlay for agents is made from the result by kubeconfig-overlay.ts. Never copies a private
+// key: identities are references to files.
 
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -9,6 +10,7 @@ import { parseAllDocuments } from "yaml";
 import { UserError } from "../../model/user-error.ts";
 import { errorCode } from "../../state/files.ts";
 import { readNamedFile } from "../../state/named-file.ts";
+import { shellWord } from "../../text/quote-posix.ts";
 import { type ClusterServer, clusterServer } from "./cluster-server.ts";
 import { OVERLAY_MARK, overlaySources } from "./overlay.ts";
 
@@ -26,7 +28,7 @@ export interface KubeconfigEntry {
 }
 
 /** Where a client certificate and its key are. */
-export interface ClientIdentity {
+export interface KubeconfigIdentity {
   /** Absolute path of the certificate, or of the kubeconfig that embeds it when `kubeconfigUser` is set. */
   readonly certificatePath: string;
   readonly keyPath?: string;
@@ -43,10 +45,10 @@ export interface KubeconfigContext extends ClusterServer {
   /** Of the cluster's CA; "" when the kubeconfig names none, which means the system's roots. */
   readonly caPem: string;
   readonly serverName?: string;
-  readonly identity?: ClientIdentity;
+  readonly identity?: KubeconfigIdentity;
 }
 
-/** What was read. */
+/** A kubeconfig's contexts, as far as they could be read. */
 export interface Kubeconfig {
   readonly contexts: readonly KubeconfigContext[];
   /** Contexts that were left out, each with the reason; none of them stops the others. */
@@ -66,9 +68,9 @@ interface Lists {
 }
 
 /**
- * Reads `KUBECONFIG` (a list of files; those that are missing are passed over) or `~/.kube/config`. With `context`
- * only that one. Where a listed file is an overlay that iddio wrote, the files that it was made from are read
- * instead. Throws a UserError for what cannot be read and for what must not be trusted.
+ * Reads `KUBECONFIG` (a list of files; those that are missing are passed over) or `~/.kube/config`. With
+ * `context` only that one. Where a listed file is an overlay that iddio wrote, the files that it was made
+ * from are read instead. Throws a UserError for a file that cannot be read or must not be trusted.
  */
 export async function readKubeconfig(
   env: Readonly<Record<string, string | undefined>>,
@@ -202,7 +204,7 @@ function refuseUnverified(cluster: KubeconfigEntry): void {
     `cluster "${cluster.name}" in "${cluster.file}" has insecure-skip-tls-verify: iddio verifies every cluster`,
     {
       hint:
-        `give it its CA: kubectl config set-cluster ${quoted(cluster.name)} --insecure-skip-tls-verify=false ` +
+        `give it its CA: kubectl config set-cluster ${shellWord(cluster.name)} --insecure-skip-tls-verify=false ` +
         "--certificate-authority=ca.pem --embed-certs (or pick another one with --context)",
     },
   );
@@ -220,7 +222,7 @@ async function caOf(cluster: KubeconfigEntry): Promise<string> {
   return pem;
 }
 
-async function identityOf(user: KubeconfigEntry): Promise<ClientIdentity | undefined> {
+async function identityOf(user: KubeconfigEntry): Promise<KubeconfigIdentity | undefined> {
   const { fields, file, name } = user;
   const hasData = textOf(fields, "client-certificate-data") || textOf(fields, "client-key-data");
   const certificatePath = textOf(fields, "client-certificate");
@@ -341,8 +343,4 @@ function fieldsOf(value: unknown): KubeconfigFields {
 function textOf(value: unknown, key: string): string | undefined {
   const found = fieldsOf(value)[key];
   return typeof found === "string" ? found : undefined;
-}
-
-function quoted(name: string): string {
-  return /^[\w.@/:-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

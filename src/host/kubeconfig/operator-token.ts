@@ -1,6 +1,7 @@
-// The operator's own token for a cluster, as the kubeconfig gives it: written there, in a file, or from an exec plugin. It
-// is read when it is needed and kept nowhere. A plugin is a program that the daemon starts: only one that nobody but root
-// can change, and only as it was called when a person agreed to it.
+// The operator's own token for a cluster, as the kubeconfig gives it: written there, in a file, or
+// from an exec plugin. It is read when it is needed and kept nowhere. A plugin is a program that
+// the daemon starts: only one that nobody but root can change, and only as it was called when a
+// person agreed to it.
 
 import { createHash } from "node:crypto";
 import { UserError } from "../../model/user-error.ts";
@@ -63,7 +64,7 @@ function read(path: string, { IDDIO_OWNER }: Environment): Promise<string> {
   return readTrusted(path, MAX_BYTES, IDDIO_OWNER ? Number(IDDIO_OWNER) : undefined).catch(
     (error: unknown) => {
       throw new UserError(error instanceof Error ? error.message : String(error), {
-        hint: "the kubeconfig and what it names must be files of yours that nobody else may change",
+        hint: "the kubeconfig and the files that it names must be yours, and nobody else may change them",
       });
     },
   );
@@ -77,7 +78,7 @@ function pluginProgram(
   const command = typeof exec.command === "string" ? exec.command : "";
   const program = command.includes("/") ? command : findSystemTool(command, env);
   if (program !== undefined && isRootsAlone(program)) return program;
-  throw unusable(of, `its exec plugin '${command}' is not a program that nobody but root can change`);
+  throw unusable(of, `other users than root can change its exec plugin '${command}'`);
 }
 
 async function runPlugin(of: OperatorUser, exec: KubeconfigFields, env: Environment): Promise<OperatorToken> {
@@ -111,7 +112,7 @@ async function runPlugin(of: OperatorUser, exec: KubeconfigFields, env: Environm
       return { text: printable(status.token, of), ...(Number.isNaN(endMs) ? {} : { endMs }) };
     }
   } catch {
-    // What it printed may hold a token, so nothing of it is told.
+    // The plugin's output may hold a token, so the error quotes none of it.
   }
   throw unusable(of, "its exec plugin gave no token");
 }

@@ -1,4 +1,5 @@
-// Guards what the overlay is written over. The operator's own kubeconfig must survive a mistyped --output.
+// Guards the file that the overlay replaces. The operator's own kubeconfig must survive a mistyped
+// --output.
 
 import { readFile } from "node:fs/promises";
 import { UserError } from "../../model/user-error.ts";

@@ -1,10 +1,11 @@
-// The kubeconfig that agents use: the operator's contexts, reached through the gateway and trusting its CA, without
-// any client certificate or key. Makes text from values; reading the original is kubeconfig.ts, trust is the daemon's.
+// The kubeconfig that agents use: the operator's contexts, reached through the gateway and trusting
+// its CA, without any client certificate or key. Makes text from values; reading the original is
+// kubeconfig.ts, trust is the daemon's.
 
 import { UserError } from "../../model/user-error.ts";
 import type { Kubeconfig, KubeconfigContext, KubeconfigEntry, KubeconfigFields } from "./kubeconfig.ts";
 
-/** User name in the proxy URL of overlays and name of the extension that lists what they were made from. */
+/** User name in the proxy URL of overlays and name of the extension that lists their sources. */
 export const OVERLAY_MARK = "iddio";
 
 /** Where the gateway listens and what proves that a connection uses the overlay. */
@@ -17,14 +18,14 @@ export interface OverlayOptions {
   readonly bundlePath: string;
   /** iddio's own CA in PEM. */
   readonly caPem: string;
-  /** By context: what stands in place of its user's credential, which iddio lends. */
+  /** By context: the placeholder for its user's credential, which iddio lends. */
   readonly lent?: ReadonlyMap<string, LentUser>;
 }
 
 /** A user whose credential iddio lends. */
 export interface LentUser {
   readonly placeholder: string;
-  /** What is lent needs the client certificate of the context. */
+  /** The context's client certificate is needed beside the lent token. */
   readonly keepsCertificate: boolean;
 }
 
@@ -36,7 +37,7 @@ export interface ServerTrust {
   readonly caPem: string;
   readonly serverName?: string;
   readonly identity?: KubeconfigContext["identity"];
-  /** What stands before the paths of each cluster there. */
+  /** The path prefix of each cluster on this server. */
   readonly pathPrefixes: readonly string[];
   /** The proxy to go through; "" for none. */
   readonly proxyUrl: string;
@@ -171,8 +172,8 @@ function overlayCluster(context: KubeconfigContext, options: OverlayOptions): Ku
 }
 
 /**
- * iddio's CA and the cluster's own, so that the overlay also works in the modes `off` and `passthrough`. Not the whole
- * bundle where that can be helped: kubectl parses what is named here again for every object that it prints.
+ * iddio's CA and the cluster's own, so that the overlay also works in the modes `off` and `passthrough`. Not
+ * the whole bundle where that can be helped: kubectl parses this file again for every object that it prints.
  */
 function authorities({ caPem }: KubeconfigContext, options: OverlayOptions): KubeconfigFields {
   if (caPem === "") return { "certificate-authority": options.bundlePath };

@@ -1,5 +1,6 @@
-// Texts of a request on their way to where people read: what would hide or reorder becomes visible, then the text is
-// cut to its room. In this order, so that no escape is cut in half, and nothing comes back by being cut.
+// Texts of a request on their way to where people read: hiding and reordering characters become
+// visible, then the text is cut to its room. In this order, so that no escape is cut in half, and
+// nothing comes back by being cut.
 
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
 import type { Notice } from "./notice.ts";
@@ -22,7 +23,7 @@ export function clamp(text: string, max: number): string {
   return `${cut.replace(/[\ud800-\udbff]$/, "").replace(/&[a-z]{0,4}$/, "")}…`;
 }
 
-/** Facts of a question as names and values, each in one line; what is empty is left out. */
+/** Facts of a question as names and values, each in one line; empty ones are left out. */
 export function factsOf(notice: Notice): readonly (readonly [name: string, value: string])[] {
   const labels = Object.entries(notice.labels).slice(0, 12);
   const facts: (readonly [string, string])[] = [
@@ -52,7 +53,7 @@ export function endOf({ outcome = "", by, note }: Notice): string {
   return `${verb}${who}${note === undefined || note === "" ? "" : `: ${clampedLine(note, 300)}`}`;
 }
 
-/** What a reader sees first, in one line; `rest` says where. */
+/** The first line that a reader sees; `rest` says where. */
 export function headlineOf({ title, tier }: Notice, rest: string): string {
   return title === undefined ? `iddio: ${tier} request waits${rest}` : `iddio: ${title}`;
 }

@@ -1,9 +1,10 @@
-// Tells people by e-mail, over SMTP with TLS. Nothing can be answered by mail: it only points to the request. The library
-// is loaded with the first message. Subject and body are plain text; addresses are the target's alone.
+// Tells people by e-mail, over SMTP with TLS. Nothing can be answered by mail: it only points to
+// the request. The library is loaded with the first message. Subject and body are plain text;
+// addresses are the target's alone.
 
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import { placeOf } from "../outgoing/send-request.ts";
+import { outboundPlace } from "../outgoing/send-request.ts";
 import { clampedLine, clampedLines, factsOf, headlineOf, shortDigest } from "./clean-text.ts";
 import type { Notice, NoticeSender, Sent } from "./notice.ts";
 
@@ -35,7 +36,7 @@ export function emailSender(target: EmailTarget): NoticeSender {
     mayRepeat: false,
     gapMs: GAP_MS,
     async send(notice) {
-      const place = await placeOf({ hostname: target.host }, "private");
+      const place = await outboundPlace({ hostname: target.host }, "private");
       if ("refused" in place) return { kind: "failed", reason: place.refused };
       const { createTransport } = await import("nodemailer");
       const transport = createTransport({
@@ -64,7 +65,7 @@ export function emailSender(target: EmailTarget): NoticeSender {
         transport.close();
       }
     },
-    // A mail cannot be looked for. What may have gone out is not sent twice.
+    // A mail cannot be looked for. A message that may have gone out is not sent twice.
     find: () => Promise.resolve({ kind: "unknown", reason: "it may have been sent already" }),
     async [Symbol.asyncDispose]() {},
   };

@@ -1,9 +1,9 @@
-// The kinds of targets, by the scheme of their address. Owns what an address looks like and which secrets each kind
-// needs; one that cannot be used is told when it is added, not when somebody is to be told something.
+// The kinds of targets, by the scheme of their address. Owns the form of an address and the secrets
+// that each kind needs; an unusable target is refused when it is added, not when a notice is due.
 
 import { UserError } from "../../model/user-error.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
-import type { OutgoingRequest } from "../outgoing/send-request.ts";
+import type { OutboundRequest } from "../outgoing/send-request.ts";
 import { type EmailTarget, emailSender } from "./email-sender.ts";
 import type { NoticeSender } from "./notice.ts";
 import { PAGERDUTY_URL, pagerdutySender } from "./pagerduty-sender.ts";
@@ -11,7 +11,7 @@ import { slackSender } from "./slack/slack-sender.ts";
 import type { CardClick } from "./slack/socket-mode.ts";
 import { webhookSender } from "./webhook-sender.ts";
 
-/** What may be told to. */
+/** The kinds of targets for notices. */
 export type NoticeKind = "slack" | "webhook" | "pagerduty" | "email";
 
 /** A target as it is stored. Secrets in it never come out again. */
@@ -30,7 +30,7 @@ export interface NoticeTarget {
   readonly caPem?: string;
 }
 
-/** What a sender is opened with beside its target. */
+/** A sender's inputs besides its target. */
 export interface NoticeSurroundings {
   /** URL of the corporate proxy for an address; "" for none. */
   readonly proxyFor: (url: string) => string;
@@ -175,7 +175,7 @@ function openEmail({ target, secrets, caPem }: NoticeTarget): Open {
   return () => emailSender(mail);
 }
 
-function requestOf(config: NoticeTarget, url: string, { proxyFor }: NoticeSurroundings): OutgoingRequest {
+function requestOf(config: NoticeTarget, url: string, { proxyFor }: NoticeSurroundings): OutboundRequest {
   return {
     url,
     headers: config.headers,

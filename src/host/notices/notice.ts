@@ -1,6 +1,7 @@
-// What is told of one request that waits for a person, and the contract of whatever tells it: Slack, a webhook,
-// PagerDuty, e-mail. A sender only writes and sends; what is sent when, again, or no more is `outbox.ts`. The daemon and
-// the server use the same senders. Channel, approver and urgency are the target's, never the request's.
+// The notice of one request that waits for a person, and the contract of its senders: Slack, a
+// webhook, PagerDuty, e-mail. A sender only writes and sends; `outbox.ts` decides when to send, and
+// whether to send again. The daemon and the server use the same senders. Channel, approver and
+// urgency are the target's, never the request's.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
 
@@ -18,17 +19,17 @@ export interface Notice {
   /** Unguessable; stands for the question and its digest on a button and in a callback. */
   readonly nonce: string;
   readonly approvalId: string;
-  /** Of exactly what would be done. */
+  /** The digest of exactly this ask. */
   readonly digest: string;
   readonly tier: TierOrUnknown;
   readonly protocol: string;
   readonly command: string;
-  /** Host and port, or the name of what stands for the place. */
+  /** Host and port, or another name for the place. */
   readonly target: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** The request itself in one piece: what would be done. */
+  /** The request itself in one piece. */
   readonly request: string;
-  /** What else a person is shown. */
+  /** Further facts for the person, with their labels. */
   readonly evidence: readonly { readonly label: string; readonly text: string }[];
   readonly rule: string;
   readonly reason: string;
@@ -38,12 +39,12 @@ export interface Notice {
   readonly machine: string;
   readonly createdMs: number;
   readonly expiresMs: number;
-  /** Of what is settled. */
+  /** The notice of a settled ask. */
   readonly outcome?: string;
   /** Who settled it. */
   readonly by?: string;
   readonly note?: string;
-  /** In place of the headline, for what is no question: nobody can answer it. */
+  /** In place of the headline, for a notice that asks nothing: nobody can answer it. */
   readonly title?: string;
 }
 
@@ -60,7 +61,7 @@ export type Sent =
   /** This one will never be taken. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** What is known of a sending whose end nobody saw. */
+/** The target's answer about a sending whose end is not known. */
 export type Found =
   | { readonly kind: "there"; readonly handle: string }
   | { readonly kind: "absent" }
@@ -70,13 +71,13 @@ export type Found =
 export interface NoticeSender extends AsyncDisposable {
   /** The steps that it tells; others are passed over. */
   readonly steps: readonly NoticeStep[];
-  /** Whether it wants to know the end of what it never told the beginning of. */
+  /** Whether it sends the end of an ask whose beginning it never sent. */
   readonly wantsAll: boolean;
   /** Whether the same message may arrive twice without harm. */
   readonly mayRepeat: boolean;
   /** Between two messages, so that a burst is no flood. */
   readonly gapMs: number;
-  /** Never throws for what the receiver or the network does. `handle` is what the step before gave. */
+  /** Never throws because of the receiver or the network. `handle` comes from the step before. */
   send(notice: Notice, handle: string | undefined, signal: AbortSignal): Promise<Sent>;
   /** Looks whether it has arrived; only where `mayRepeat` is false. */
   find?(notice: Notice, signal: AbortSignal): Promise<Found>;

@@ -1,7 +1,8 @@
-// The outbox of one target: which questions it was told, and how far. A row says what is to be known (`wanted`) and what
-// the target knows (`shown`), so that a state that came and went while a target was down is not told any more, and a
-// state is told once. A row is claimed before it is sent: after a crash nobody knows whether it arrived, and then it is
-// looked for, not repeated. Whoever uses it keeps the rows; the daemon in state.db, the server in its database.
+// The outbox of one target: which questions it was told, and how far. A row holds the step that the
+// target should show (`wanted`) and the one that it shows (`shown`), so that a state that came and
+// went while a target was down is not told any more, and a state is told once. A row is claimed
+// before it is sent: after a crash nobody knows whether it arrived, and then it is looked for, not
+// repeated. Whoever uses it keeps the rows; the daemon in state.db, the server in its database.
 
 import { backOffMs } from "../outgoing/back-off.ts";
 import { NOTICE_STEPS, type Notice, type NoticeSender, type NoticeStep, type Sent } from "./notice.ts";
@@ -11,13 +12,13 @@ export interface OutboxRow {
   readonly wanted: Notice;
   /** The last step that the target was told; undefined before the first. */
   readonly shown: NoticeStep | undefined;
-  /** What the target knows the question by. */
+  /** The target's own name for the message. */
   readonly handle: string | undefined;
   /** A sending was begun and its end is not known. */
   readonly isClaimed: boolean;
 }
 
-/** What becomes of a row. Fields that are absent stay. */
+/** A change of a row. Fields that are absent stay. */
 export interface RowChange {
   readonly shown?: NoticeStep;
   readonly handle?: string;
@@ -35,7 +36,7 @@ export interface OutboxStore {
   change(subject: string, change: RowChange): Awaitable<void>;
 }
 
-/** What one outbox works with. */
+/** The parts that one outbox works with. */
 export interface OutboxParts {
   readonly store: OutboxStore;
   readonly sender: NoticeSender;

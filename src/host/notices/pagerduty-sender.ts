@@ -1,8 +1,8 @@
-// Tells PagerDuty by its Events API v2: a request that waits triggers, a person who looks at it acknowledges, its end
-// resolves. All three carry the same dedup_key, so that a repetition is no second incident. PagerDuty only tells; nothing
-// can be answered there.
+// Tells PagerDuty by its Events API v2: a request that waits triggers, a person who looks at it
+// acknowledges, its end resolves. All three carry the same dedup_key, so that a repetition is no
+// second incident. PagerDuty only tells; nothing can be answered there.
 
-import { type OutgoingRequest, sendRequest } from "../outgoing/send-request.ts";
+import { type OutboundRequest, sendRequest } from "../outgoing/send-request.ts";
 import { clampedLine, endOf, factsOf, headlineOf, shortDigest } from "./clean-text.ts";
 import type { Notice, NoticeSender, NoticeStep } from "./notice.ts";
 import { sentBy } from "./webhook-sender.ts";
@@ -26,7 +26,7 @@ const SEVERITY: Readonly<Record<Notice["tier"], "critical" | "error" | "warning"
 };
 
 /** Sends events with `routingKey`. */
-export function pagerdutySender(base: () => OutgoingRequest, routingKey: string): NoticeSender {
+export function pagerdutySender(base: () => OutboundRequest, routingKey: string): NoticeSender {
   return {
     steps: ["asked", "seen", "settled"],
     wantsAll: false,

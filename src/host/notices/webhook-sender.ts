@@ -1,15 +1,16 @@
-// Tells a webhook of requests that wait and of how they ended, signed as the Standard Webhooks specification has it.
-// Where replies are taken, a message carries what a callback must name: approval, digest and nonce. The address that is
-// called back is the operator's to know; a message never names one.
+// Tells a webhook of requests that wait and of how they ended, signed as the Standard Webhooks
+// specification has it. Where replies are taken, a message carries the values that a callback must
+// name: approval, digest and nonce. The address that is called back is the operator's to know; a
+// message never names one.
 
-import { type OutgoingRequest, sendRequest } from "../outgoing/send-request.ts";
+import { type OutboundRequest, sendRequest } from "../outgoing/send-request.ts";
 import { webhookHeaders } from "../outgoing/standard-webhook.ts";
 import { clampedLine, clampedLines } from "./clean-text.ts";
 import type { Notice, NoticeSender, Sent } from "./notice.ts";
 
-/** What a webhook is opened with. */
+/** The inputs of a webhook sender. */
 export interface WebhookTarget {
-  readonly base: () => OutgoingRequest;
+  readonly base: () => OutboundRequest;
   readonly secrets: readonly string[];
   readonly takesReplies: boolean;
 }
@@ -51,7 +52,7 @@ export function webhookSender({ base, secrets, takesReplies }: WebhookTarget): N
   };
 }
 
-/** What an answer over HTTP means for the message. */
+/** Maps an HTTP answer to the end of the sending. */
 export function sentBy(answer: Awaited<ReturnType<typeof sendRequest>>): Sent {
   if (answer.kind === "unreachable") return { kind: "failed", reason: answer.reason, isUncertain: true };
   const { status, text, afterMs } = answer;

@@ -1,6 +1,7 @@
-// One HTTPS request of our own to an address that a person configured: a collector, a webhook, an object store. Owns
-// what such a request may reach: the name is resolved here and the connection goes to the address that was checked, so
-// that a name cannot be pointed at the cloud's metadata service between two look-ups. Redirects are not followed.
+// One HTTPS request of our own to an address that a person configured: a collector, a webhook, an
+// object store. Owns what such a request may reach: the name is resolved here and the connection
+// goes to the address that was checked, so that a name cannot be pointed at the cloud's metadata
+// service between two look-ups. Redirects are not followed.
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -8,11 +9,11 @@ import { gzipSync } from "node:zlib";
 import ipaddr from "ipaddr.js";
 import { isSecureUrl } from "../../text/secure-url.ts";
 
-/** What may be reached: `private` also networks of one's own, `public` only the internet. */
+/** The networks that a request may reach: `private` includes one's own networks, `public` is only the internet. */
 export type Reach = "private" | "public";
 
 /** One request. */
-export interface OutgoingRequest {
+export interface OutboundRequest {
   readonly url: string;
   readonly method?: "POST" | "PUT" | "GET" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
@@ -48,13 +49,13 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const GZIP_FROM_BYTES = 1024;
 const MAX_AFTER_MS = 60 * 60_000;
 
-/** Sends it. Never throws for what the network or the receiver does. */
-export async function sendRequest(request: OutgoingRequest): Promise<OutgoingAnswer> {
+/** Sends it. Never throws because of the network or the receiver. */
+export async function sendRequest(request: OutboundRequest): Promise<OutgoingAnswer> {
   if (!isSecureUrl(request.url)) return unreachable(`'${request.url}' is neither https nor on this machine`);
   const url = new URL(request.url);
   const proxy = request.proxy ?? "";
   if (proxy.startsWith("socks")) return unreachable("a SOCKS proxy is not supported here");
-  const place = proxy === "" ? await placeOf(url, request.reach) : { host: url.hostname };
+  const place = proxy === "" ? await outboundPlace(url, request.reach) : { host: url.hostname };
   if ("refused" in place) return unreachable(place.refused);
   const { body, encoding } = encoded(request);
   const target = new URL(url);
@@ -97,7 +98,7 @@ function unreachable(reason: string): OutgoingAnswer {
 }
 
 /** The address that a name stands for and that may be reached. */
-export async function placeOf(
+export async function outboundPlace(
   url: { readonly hostname: string },
   reach: Reach,
 ): Promise<{ readonly host: string } | { readonly refused: string }> {
@@ -136,7 +137,7 @@ export function addressProblem(address: string, reach: Reach, isLocalName = fals
   }
 }
 
-/** IPv4 inside IPv6 counts as what it is. */
+/** IPv4 inside IPv6 counts as IPv4. */
 function rangeOf(address: string): string {
   if (!ipaddr.isValid(address)) return "unreadable";
   const parsed = ipaddr.process(address);
@@ -151,7 +152,7 @@ function rangeOf(address: string): string {
   return range;
 }
 
-function encoded({ body, gzip = false }: OutgoingRequest): {
+function encoded({ body, gzip = false }: OutboundRequest): {
   readonly body: string | Uint8Array<ArrayBuffer> | undefined;
   readonly encoding: Readonly<Record<string, string>>;
 } {

@@ -1,5 +1,6 @@
-// Messages signed as the Standard Webhooks specification has it: HMAC-SHA256 over id, time and body, one signature for
-// each secret that is valid at the time. What we send is signed with it, and what comes back to us is checked by it.
+// Messages signed as the Standard Webhooks specification has it: HMAC-SHA256 over id, time and
+// body, one signature for each secret that is valid at the time. It signs our messages and checks
+// the replies.
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 

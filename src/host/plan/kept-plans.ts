@@ -1,5 +1,6 @@
-// Copies of saved plans that somebody was asked about. What is applied is the copy: the file in the agent's folder may
-// be another one by the time that terraform opens it. In a run the agent sees its copies read-only.
+// Copies of saved plans that somebody was asked about. The copy is applied: the file in the agent's
+// folder may have changed by the time that terraform opens it. In a run the agent sees its copies
+// read-only.
 
 import { chmod, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,7 +23,7 @@ export async function keepPlan(
   bytes: Uint8Array,
 ): Promise<void> {
   const folder = run === undefined ? paths.plans : join(paths.runs, run, "run", "plans");
-  // A daemon of another user keeps them for the person, who must be able to read what is applied.
+  // A daemon of another user keeps them for the person, who must be able to read the copy.
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const path = join(folder, `${sha256}.tfplan`);
   await rm(path, { force: true });

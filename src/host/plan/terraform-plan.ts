@@ -1,11 +1,11 @@
-// What a saved plan of terraform or OpenTofu would change, read from the file itself: a program that could show it
-// would be started in the agent's folder, with the agent's providers. Field numbers are those of planfile.proto,
-// version 3; addresses and actions only, values stay unread.
+// Reads the changes in a saved plan of terraform or OpenTofu from the file itself: a program that
+// could show it would be started in the agent's folder, with the agent's providers. Field numbers
+// are those of planfile.proto, version 3; addresses and actions only, values stay unread.
 
 import { createHash } from "node:crypto";
 import { zipEntry } from "./zip-entry.ts";
 
-/** What happens to one resource. */
+/** The planned change of one resource. */
 export interface PlannedChange {
   readonly address: string;
   readonly action: "create" | "read" | "update" | "delete" | "replace" | "forget" | "unknown";
@@ -49,14 +49,14 @@ export function readPlan(file: Uint8Array): SavedPlan | undefined {
   for (const { number, value } of fields) {
     if (number === 1 && typeof value === "number") version = value;
     if (number === 17 && typeof value === "number") isDestroy = value === MODE_DESTROY;
-    // 3: changes. 27: what is put off to a later plan is none of this one's doing.
+    // 3: changes. 27: changes that are deferred to a later plan are not this one's.
     if (number !== 3 || typeof value === "number") continue;
     const change = changeOf(value);
     if (change === "unreadable") return undefined;
     if (change !== undefined) changes.push(change);
   }
   if (version !== VERSION) return undefined;
-  // What is lost comes first: a list may be cut.
+  // Resources that would be lost come first: the list may be cut.
   changes.sort((one, other) => GRAVITY.indexOf(one.action) - GRAVITY.indexOf(other.action));
   return { sha256: createHash("sha256").update(file).digest("hex"), isDestroy, changes };
 }

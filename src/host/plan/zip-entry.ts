@@ -1,5 +1,5 @@
-// One file out of a ZIP archive in memory, found by the archive's directory (APPNOTE 4.3). Bounded: what claims to be
-// larger, is encrypted or lies outside of the archive is not read.
+// One file out of a ZIP archive in memory, found by the archive's directory (APPNOTE 4.3). Bounded:
+// what claims to be larger, is encrypted or lies outside of the archive is not read.
 
 import { inflateRawSync } from "node:zlib";
 

@@ -1,5 +1,5 @@
-// Descriptors that go from one process to another: a duplicate for a program that is started, and pairs of sockets.
-// Knows nothing of what a descriptor is for.
+// Descriptors that go from one process to another: a duplicate for a program that is started, and
+// pairs of sockets. Does not know the purpose of a descriptor.
 
 import { FFIType, ptr } from "bun:ffi";
 import { cSymbol } from "../../state/c-symbol.ts";

@@ -1,6 +1,6 @@
 // Shows a notification on the desktop of the user who runs the daemon: by notify-send
-// (freedesktop.org) or by macOS' osascript. Texts go as arguments, never as part of a
-// script or of an option, and are escaped for what the notification server would obey.
+// (freedesktop.org) or by macOS' osascript. Texts go as arguments, never as part of a script or of
+// an option, and markup of the notification server is escaped in them.
 
 import { existsSync } from "node:fs";
 import type { Environment } from "./environment.ts";

@@ -1,5 +1,6 @@
-// The environment variables that a part of the program is given, instead of reading the process's own; and which of
-// them no program of ours may inherit, because they make it load code or trust what it should not.
+// The environment variables that a part of the program is given, instead of reading the process's
+// own; and which of them no program of ours may inherit, because they make it load code or trust
+// other certificates.
 
 /** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,12 +29,12 @@ export const UNSAFE_VARIABLES: readonly string[] = [
   "DYLD_LIBRARY_PATH",
 ];
 
-/** What a daemon, or another copy of this program, is started with: all but the unsafe variables. */
+/** The environment of a daemon, or of another copy of this program: all but the unsafe variables. */
 export function programEnvironment(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !UNSAFE_VARIABLES.includes(name)));
 }
 
-/** What the system's own programs need to find their user, session and terminal. */
+/** The system's own programs need these to find their user, session and terminal. */
 const TOOL_VARIABLES: readonly string[] = [
   "HOME",
   "USER",
@@ -49,7 +50,7 @@ const TOOL_VARIABLES: readonly string[] = [
   "SUDO_ASKPASS",
 ];
 
-/** What a program of the system is started with: a short list of variables, and the system's own PATH. */
+/** The environment of a program of the system: a short list of variables, and the system's own PATH. */
 export function toolEnvironment(env: Environment, path: string): Environment {
   const kept = TOOL_VARIABLES.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]);
   return { ...Object.fromEntries(kept), PATH: path, LC_ALL: "C" };

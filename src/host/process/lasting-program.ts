@@ -1,5 +1,6 @@
-// This program as a command that is written into files that outlive it. A package manager that keeps each version in a folder of its own (Homebrew, Nix) also keeps a link that follows the versions; only the link
-// may stand in another program's settings, or the next upgrade breaks them.
+// This program as a command that is written into files that outlive it. A package manager that
+// keeps each version in a folder of its own (Homebrew, Nix) also keeps a link that follows the
+// versions; only the link may stand in another program's settings, or the next upgrade breaks them.
 
 import { realpathSync } from "node:fs";
 import { homedir, userInfo } from "node:os";

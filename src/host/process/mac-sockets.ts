@@ -1,7 +1,8 @@
-// Whose TCP connection it is on macOS: the kernel's table net.inet.tcp.pcblist_n, read in one system call, for
-// connections of every user. The table is a row of records that tell their length and kind; records grow from version
-// to version (that of the socket did in Darwin 22), so nothing here depends on their sizes. The reader is pure and
-// believes no length. A record that names no user is left out: its zeros would read as root.
+// Whose TCP connection it is on macOS: the kernel's table net.inet.tcp.pcblist_n, read in one
+// system call, for connections of every user. The table is a row of records that tell their length
+// and kind; records grow from version to version (that of the socket did in Darwin 22), so nothing
+// here depends on their sizes. The reader is pure and believes no length. A record that names no
+// user is left out: its zeros would read as root.
 
 import { FFIType, ptr } from "bun:ffi";
 import { cSymbol } from "../../state/c-symbol.ts";
@@ -30,7 +31,10 @@ const INPCB_BYTES = 80;
 const TCPCB_BYTES = 40;
 const RECORDS_MAX = 1_000_000;
 
-/** The connections in a copy of the table. What is cut off or nonsense ends the reading; what was read before counts. */
+/**
+ * The connections in a copy of the table. A record that is cut off or malformed ends the reading; earlier
+ * ones count.
+ */
 export function parsePcblist(bytes: Uint8Array): readonly MacSocket[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: MacSocket[] = [];

@@ -1,6 +1,6 @@
-// How many files and sockets this process may have open. Linux tells in /proc; macOS by getrlimit and by a limit for
-// each process of its own, which is smaller where a shell set none. Elsewhere nothing is known, and callers fall back
-// on a bound of their own.
+// How many files and sockets this process may have open. Linux tells in /proc; macOS by getrlimit
+// and by a limit for each process of its own, which is smaller where a shell set none. Elsewhere
+// nothing is known, and callers fall back on a bound of their own.
 
 import { FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";

@@ -1,9 +1,10 @@
-// When a process was started, which together with its number names it for good: numbers are given again, and
-// anyone who remembers only the number would one day trust a stranger. Linux and macOS; undefined elsewhere.
+// When a process was started, which together with its number names it for good: numbers are given
+// again, and anyone who remembers only the number would one day trust a stranger. Linux and macOS;
+// undefined elsewhere.
 
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
-import { cLibraries } from "../../state/c-library.ts";
+import { cSymbol } from "../../state/c-symbol.ts";
 
 /**
  * When a process started, in the system's own unit: clock ticks since boot on Linux (field 22 of proc_pid_stat(5)),
@@ -37,15 +38,13 @@ const ZOMBIE = 5;
 
 type PidInfo = (pid: number, flavor: number, arg: bigint, buffer: unknown, size: number) => number;
 
-let pidInfo: PidInfo | undefined;
+let pidInfo: PidInfo | null | undefined;
 
 function darwinStart(pid: number): number | undefined {
-  if (pidInfo === undefined)
-    for (const library of cLibraries()) {
-      const { i32, u64 } = FFIType;
-      const call = { args: [i32, i32, u64, FFIType.ptr, i32], returns: i32 } as const;
-      pidInfo = dlopen(library, { proc_pidinfo: call }).symbols.proc_pidinfo as unknown as PidInfo;
-    }
+  if (pidInfo === undefined) {
+    const { i32, u64 } = FFIType;
+    pidInfo = cSymbol("proc_pidinfo", { args: [i32, i32, u64, FFIType.ptr, i32], returns: i32 }) ?? null;
+  }
   const bytes = new Uint8Array(BSD_INFO_BYTES);
   const length = pidInfo?.(pid, PROC_PIDTBSDINFO, 0n, ptr(bytes), bytes.length) ?? 0;
   return length === bytes.length ? startInBsdInfo(bytes) : undefined;

@@ -1,6 +1,6 @@
-// What the system tells about a process: its name, its program, its user, and the chain of
-// processes that started it. Everything here is said by the process itself or by anyone who
-// started it (names can be chosen at will): for people to read, never to decide by.
+// Reads the system's facts about a process: its name, its program, its user, and the chain of
+// processes that started it. The process itself, or anyone who started it, can choose these names:
+// they are for people to read, never to decide by.
 
 import { readFileSync, readlinkSync } from "node:fs";
 import { userName } from "./user-name.ts";
@@ -33,7 +33,7 @@ export async function ancestorsOf(pid: number): Promise<readonly ProcessRecord[]
   return chain(pid, (each) => all.get(each));
 }
 
-/** Follows parents; ends at what cannot be looked up, at process 1, and at a loop. */
+/** Follows parents; ends at a process that cannot be looked up, at process 1, and at a loop. */
 export function chain(
   pid: number,
   lookUp: (pid: number) => ProcessRecord | undefined,

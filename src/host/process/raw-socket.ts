@@ -1,5 +1,6 @@
-// A socket that is read and written with the calls of the system, without the event loop: for a program that does
-// nothing but carry bytes between it and two pipes, which the kernel then moves by itself. Linux only.
+// A socket that is read and written with the calls of the system, without the event loop: for a
+// program that does nothing but carry bytes between it and two pipes, which the kernel then moves
+// by itself. Linux only.
 
 import { FFIType, ptr } from "bun:ffi";
 import { cSymbol } from "../../state/c-symbol.ts";
@@ -19,7 +20,7 @@ function call<F>(name: string, args: readonly number[], returns: number): F {
   return found;
 }
 
-/** Connects a stream socket to an address; whoever reads it waits at most a minute. Throws when that fails. */
+/** Connects a stream socket to an address; a read waits at most a minute. Throws when that fails. */
 export function connectNow({ host, port }: { readonly host: string; readonly port: number }): number {
   const socket = call<(family: number, type: number, protocol: number) => number>(
     "socket",
@@ -43,7 +44,7 @@ export function connectNow({ host, port }: { readonly host: string; readonly por
   return fd;
 }
 
-/** sockaddr_in or sockaddr_in6. Throws for what is no address. */
+/** sockaddr_in or sockaddr_in6. Throws when the text is no address. */
 function socketAddress(host: string, port: number): Uint8Array {
   const toBytes = call<(family: number, text: unknown, bytes: unknown) => number>(
     "inet_pton",
@@ -119,7 +120,7 @@ export function carryNow(input: number, output: number, socket: number): void {
   });
   const inward = direction(input, socket);
   const outward = direction(socket, output);
-  // struct pollfd: the descriptor, what is waited for, what came.
+  // struct pollfd: the descriptor, the awaited events, the events that came.
   const list = new DataView(new ArrayBuffer(16));
   const bytes = new Uint8Array(list.buffer);
   while (!outward.isOver) {
@@ -133,7 +134,7 @@ export function carryNow(input: number, output: number, socket: number): void {
       if (each.isOver || list.getInt16(index * 8 + 6, true) === 0) return;
       const moved = Number(move(each.from, null, each.to, null, PIECE, SPLICE_FLAGS));
       if (moved < 0) {
-        // Either end may be what was not ready.
+        // Either end may be the one that was not ready.
         each.waitsForRoom = !each.waitsForRoom;
         each.failures += 1;
       } else {

@@ -1,6 +1,7 @@
-// Runs the system's own programs (systemctl, launchctl, security, certutil, …) and gives what they said. Never by a
-// shell: arguments are file names that may hold anything. A bare name is a program of the system and is found there,
-// never on PATH (system-tool.ts). Knows no program by name.
+// Runs the system's own programs (systemctl, launchctl, security, certutil, …) and returns their
+// output. Never by a shell: arguments are file names that may hold anything. A bare name is a
+// program of the system and is found there, never on PATH (system-tool.ts). Knows no program by
+// name.
 
 import { isAbsolute, resolve } from "node:path";
 import { type Environment, toolEnvironment } from "./environment.ts";
@@ -15,7 +16,10 @@ export interface ToolResult {
 
 /** How to run a program. */
 export interface ToolOptions {
-  /** The whole environment of a program named by its path; one of the system gets what it needs of it. */
+  /**
+   * The whole environment of a program named by its path; a program of the system gets only the variables
+   * that it needs.
+   */
   readonly env: Environment;
   readonly input?: string;
   /** Let it use this terminal, for programs that ask for a password; nothing is collected then but stdout. */

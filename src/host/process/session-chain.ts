@@ -1,5 +1,6 @@
-// The sessions that a process and its ancestors belong to, by the kernel's word: session ids, controlling terminals and
-// start times, which tell a process from a later one with its number. Names are not looked at: they can be chosen.
+// The sessions that a process and its ancestors belong to, by the kernel's word: session ids,
+// controlling terminals and start times, which tell a process from a later one with its number.
+// Names are not looked at: they can be chosen.
 
 import { readFileSync } from "node:fs";
 

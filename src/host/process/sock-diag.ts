@@ -2,9 +2,9 @@
 // (sock_diag(7), exact lookup), because reading /proc/net/tcp costs milliseconds on a
 // busy machine. Undefined wherever it cannot be asked.
 
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
 import { readAddress } from "../../match/destination.ts";
-import { cLibraries } from "../../state/c-library.ts";
+import { cSymbol } from "../../state/c-symbol.ts";
 
 /** The kernel's answer about one socket. */
 export interface SocketRecord {
@@ -14,7 +14,7 @@ export interface SocketRecord {
 }
 
 /** One end of a connection. */
-export interface Endpoint {
+export interface SocketEnd {
   /** IPv4 or IPv6 address without brackets. */
   readonly address: string;
   readonly port: number;
@@ -31,6 +31,8 @@ const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 const REQUEST_BYTES = 72;
 
+type Socket = (family: number, type: number, protocol: number) => number;
+
 interface Netlink {
   readonly fd: number;
   send(fd: number, bytes: unknown, length: number, flags: number): number | bigint;
@@ -42,22 +44,13 @@ let netlink: Netlink | null | undefined;
 function open(): Netlink | null {
   if (process.platform !== "linux") return null;
   const i32 = FFIType.i32;
-  const transfer = { args: [i32, FFIType.ptr, FFIType.u64, i32], returns: FFIType.i64 } as const;
-  for (const name of cLibraries()) {
-    try {
-      const { symbols } = dlopen(name, {
-        socket: { args: [i32, i32, i32], returns: i32 },
-        send: transfer,
-        recv: transfer,
-      });
-      const fd = symbols.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
-      if (fd < 0) return null;
-      return { fd, send: symbols.send as Netlink["send"], recv: symbols.recv as Netlink["recv"] };
-    } catch {
-      // The other C library, then; when none loads nobody can be asked.
-    }
-  }
-  return null;
+  const transfer = { args: [i32, FFIType.ptr, FFIType.u64, i32], returns: FFIType.i64 };
+  const socket = cSymbol<Socket>("socket", { args: [i32, i32, i32], returns: i32 });
+  const send = cSymbol<Netlink["send"]>("send", transfer);
+  const recv = cSymbol<Netlink["recv"]>("recv", transfer);
+  if (socket === undefined || send === undefined || recv === undefined) return null;
+  const fd = socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
+  return fd < 0 ? null : { fd, send, recv };
 }
 
 const request = new Uint8Array(REQUEST_BYTES);
@@ -65,7 +58,7 @@ const reply = new Uint8Array(1024);
 let sequence = 0;
 
 /** The socket bound to `local` and connected to `remote` on this machine. */
-export function lookUpSocket(local: Endpoint, remote: Endpoint): SocketRecord | undefined {
+export function lookUpSocket(local: SocketEnd, remote: SocketEnd): SocketRecord | undefined {
   if (netlink === undefined) netlink = open();
   if (netlink === null || !writeRequest(local, remote)) return undefined;
   const { fd, send, recv } = netlink;
@@ -82,7 +75,7 @@ export function lookUpSocket(local: Endpoint, remote: Endpoint): SocketRecord | 
 }
 
 /** Fills in `struct inet_diag_req_v2` behind a netlink header; false when an address is none. */
-function writeRequest(local: Endpoint, remote: Endpoint): boolean {
+function writeRequest(local: SocketEnd, remote: SocketEnd): boolean {
   const source = addressBytes(local.address);
   const destination = addressBytes(remote.address);
   if (!source || !destination || source.length !== destination.length) return false;

@@ -2,7 +2,7 @@
 // the system does not tell; everything that depends on the answer then takes the strict way.
 
 import { findMacSocket, type MacSocket, readMacSockets } from "./mac-sockets.ts";
-import { addressBytes, type Endpoint, lookUpSocket } from "./sock-diag.ts";
+import { addressBytes, lookUpSocket, type SocketEnd } from "./sock-diag.ts";
 import { userName } from "./user-name.ts";
 
 /** The user of a socket, by number and by name; the number again where it has no name. */
@@ -14,7 +14,7 @@ export interface SocketOwner {
 }
 
 /** The owner of the socket that is bound to `client` and connected to `server`, both on this machine. */
-export function socketOwner(client: Endpoint, server: Endpoint): SocketOwner | undefined {
+export function socketOwner(client: SocketEnd, server: SocketEnd): SocketOwner | undefined {
   if (process.platform === "linux") {
     const found = lookUpSocket(client, server);
     return found && { uid: found.uid, user: userName(found.uid), inode: found.inode };
@@ -22,7 +22,7 @@ export function socketOwner(client: Endpoint, server: Endpoint): SocketOwner | u
   return process.platform === "darwin" ? ownerOnMac(client, server) : undefined;
 }
 
-function ownerOnMac(client: Endpoint, server: Endpoint): SocketOwner | undefined {
+function ownerOnMac(client: SocketEnd, server: SocketEnd): SocketOwner | undefined {
   const found = macSocketOf(readMacSockets(), client, server);
   return found && { uid: found.uid, user: userName(found.uid) };
 }
@@ -30,8 +30,8 @@ function ownerOnMac(client: Endpoint, server: Endpoint): SocketOwner | undefined
 /** The connection with these ends in the kernel's table. */
 export function macSocketOf(
   sockets: readonly MacSocket[] | undefined,
-  client: Endpoint,
-  server: Endpoint,
+  client: SocketEnd,
+  server: SocketEnd,
 ): MacSocket | undefined {
   const [local, remote] = [addressBytes(client.address), addressBytes(server.address)];
   if (sockets === undefined || local === undefined || remote === undefined) return undefined;

@@ -7,13 +7,13 @@
 
 import { readdirSync, readlinkSync } from "node:fs";
 import { readMacSockets } from "./mac-sockets.ts";
-import type { Endpoint } from "./sock-diag.ts";
+import type { SocketEnd } from "./sock-diag.ts";
 import { macSocketOf } from "./socket-owner.ts";
 
 /** One question: the client's end of a connection, with its inode where the system tells (Linux). */
 export interface SocketQuestion {
-  readonly client: Endpoint;
-  readonly server: Endpoint;
+  readonly client: SocketEnd;
+  readonly server: SocketEnd;
   readonly inode?: number;
 }
 
@@ -149,7 +149,7 @@ class ProcPass {
   }
 }
 
-/** What the descriptors of a process are; nothing for a process that ended or is somebody else's. */
+/** Yields the targets of a process's descriptors; nothing for a process that ended or belongs to another user. */
 function* linksOf(pid: number): Generator<string> {
   let descriptors: string[];
   try {

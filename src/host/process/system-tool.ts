@@ -1,6 +1,6 @@
-// Where the system's own programs are (systemctl, security, sudo, lsof, …). They are never looked for on PATH: a
-// repository or a shell hook can put a look-alike there, and some of them run as root. Only folders of the system
-// count, and only a file that nobody but root can change.
+// Where the system's own programs are (systemctl, security, sudo, lsof, …). They are never looked
+// for on PATH: a repository or a shell hook can put a look-alike there, and some of them run as
+// root. Only folders of the system count, and only a file that nobody but root can change.
 
 import { lstatSync, realpathSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
@@ -68,7 +68,7 @@ function isProgram(found: Stats | undefined): boolean {
   return found?.isFile() === true && (found.mode & 0o111) !== 0;
 }
 
-/** In a folder with the sticky bit nobody replaces what is another's. */
+/** In a folder with the sticky bit nobody replaces another user's file. */
 function belongsToRoot({ uid, gid, mode }: Stats): boolean {
   const isSticky = (mode & 0o1000) !== 0;
   const othersMayWrite = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);

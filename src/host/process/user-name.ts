@@ -1,5 +1,6 @@
-// The name of a user, remembered: rows ask for it on every connection. Linux reads /etc/passwd (directory services
-// are not asked); macOS has no people there and asks the C library. Without a name the number is one too.
+// The name of a user, remembered: rows ask for it on every connection. Linux reads /etc/passwd
+// (directory services are not asked); macOS has no people there and asks the C library. Without a
+// name the number is one too.
 
 import { CString, FFIType, type Pointer, read } from "bun:ffi";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,6 @@
-// Verifies signatures in minisign's format. Only the kind that minisign makes today (Ed25519 over BLAKE2b-512), and the
-// signed comment too: it says which version the files belong to, so that old ones cannot be passed off as new.
+// Verifies signatures in minisign's format. Only the kind that minisign makes today (Ed25519 over
+// BLAKE2b-512), and the signed comment too: it says which version the files belong to, so that old
+// ones cannot be passed off as new.
 
 import { createHash, createPublicKey, verify } from "node:crypto";
 

@@ -1,6 +1,6 @@
-// Releases: the feed in the shape of GitHub's API, and from there to a program in a file. The order is the point of
-// this file: signature of the checksums, then version, then checksum of the archive, and only then is anything of it
-// run. What fails leaves nothing behind.
+// Releases: the feed in the shape of GitHub's API, and from there to a program in a file. The order
+// is the point of this file: signature of the checksums, then version, then checksum of the
+// archive, and only then is anything of it run. What fails leaves nothing behind.
 
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
@@ -21,7 +21,7 @@ export interface Release {
   readonly assets: ReadonlyMap<string, string>;
 }
 
-/** What the feed answered. `unchanged`: it is what it was at this ETag. */
+/** The feed's answer. `unchanged`: it is the same as at this ETag. */
 export type FeedAnswer =
   | { readonly kind: "unchanged" }
   | { readonly kind: "release"; readonly release: Release; readonly etag: string | undefined };
@@ -104,7 +104,7 @@ export function parseRelease(text: string): Release | undefined {
   }
 }
 
-/** What downloading is done with. */
+/** The inputs of a download. */
 export interface DownloadOptions extends Transfer {
   /** A folder of our own; made if it is not there. */
   readonly folder: string;
@@ -126,7 +126,7 @@ export async function downloadRelease(release: Release, options: DownloadOptions
     const verified = verifyMinisign(sums, new TextDecoder().decode(signature), publicKey);
     if ("problem" in verified) throw untrusted(release, verified.problem);
     if (verified.trustedComment !== `iddio ${release.version}`)
-      throw untrusted(release, `what is signed is '${verified.trustedComment}'`);
+      throw untrusted(release, `the signature is for '${verified.trustedComment}'`);
     const wanted = new RegExp(`^([0-9a-f]{64})  ${RegExp.escape(name)}$`, "m").exec(
       new TextDecoder().decode(sums),
     )?.[1];

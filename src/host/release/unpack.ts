@@ -1,5 +1,6 @@
-// Takes one file out of a .tar.gz, in a stream: archives are of the size of the program, and the daemon's memory is
-// not. Reads what packaging/release/archive.ts writes; anything that it does not know is an error, never a guess.
+// Takes one file out of a .tar.gz, in a stream: archives are of the size of the program, and the
+// daemon's memory is not. Reads what packaging/release/archive.ts writes; anything that it does not
+// know is an error, never a guess.
 
 import { createReadStream } from "node:fs";
 import { open, rm } from "node:fs/promises";

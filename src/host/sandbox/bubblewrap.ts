@@ -1,5 +1,6 @@
-// Finds bubblewrap, by absolute path and in places that only root can write: an agent may put a program of that name
-// on the person's PATH. Says what to type where it is missing or not allowed to work.
+// Finds bubblewrap, by absolute path and in places that only root can write: an agent may put a
+// program of that name on the person's PATH. Says what to type where it is missing or not allowed
+// to work.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { UserError } from "../../model/user-error.ts";
@@ -18,7 +19,7 @@ const INSTALL: readonly (readonly [RegExp, string])[] = [
 export function findBubblewrap(places: readonly string[] = PLACES): string {
   const path = places.find((each) => existsSync(each) && isRootOwned(each));
   if (path === undefined)
-    throw new UserError("'iddio run' needs bubblewrap, which is not installed", { hint: installCommand() });
+    throw new UserError("'iddio run' needs bubblewrap, which is not installed", { hint: howToInstall() });
   return path;
 }
 
@@ -30,7 +31,7 @@ export async function bubblewrapVersion(path: string): Promise<string> {
   if (major > 0 || minor >= 8) return version?.[0] ?? "";
   throw new UserError(
     `'iddio run' needs bubblewrap 0.8 or newer; '${path}' is ${version?.[0] ?? "unknown"}`,
-    { hint: installCommand() },
+    { hint: howToInstall() },
   );
 }
 
@@ -40,7 +41,7 @@ function isRootOwned(path: string): boolean {
 }
 
 /** The command that installs bubblewrap on this system. */
-export function installCommand(osRelease = readOsRelease()): string {
+export function howToInstall(osRelease = readOsRelease()): string {
   const ids = /^ID=(.*)$/m.exec(osRelease)?.[1] ?? "";
   const like = /^ID_LIKE=(.*)$/m.exec(osRelease)?.[1] ?? "";
   const found = INSTALL.find(([pattern]) => pattern.test(`${ids} ${like}`))?.[1];

@@ -1,10 +1,13 @@
-// A Java key store of trusted certificates in the old format (JKS), which every Java reads without a password: Java
-// reads no PEM bundle. From java.security's sun.security.provider.JavaKeyStore.
+// A Java key store of trusted certificates in the old format (JKS), which every Java reads without
+// a password: Java reads no PEM bundle. From java.security's sun.security.provider.JavaKeyStore.
 
 const MAGIC = 0xfeedfeed;
 const VERSION = 2;
 const TRUSTED = 2;
-/** What the digest at the end begins with, before the contents; the password is Java's own default. */
+/**
+ * The digest at the end of the file covers the password, this text and the contents; the password is Java's
+ * own default.
+ */
 const WHITENER = "Mighty Aphrodite";
 const PASSWORD = "changeit";
 

@@ -1,5 +1,6 @@
-// The few calls of the C library that a sandbox needs and Bun does not have. Linux only; every wrapper throws when
-// the call fails, because a sandbox that is only half set up must not start anything.
+// The few calls of the C library that a sandbox needs and Bun does not have. Linux only; every
+// wrapper throws when the call fails, because a sandbox that is only half set up must not start
+// anything.
 
 import { fstatSync } from "node:fs";
 import { cLibraries, foreign } from "../../state/c-library.ts";
@@ -94,7 +95,7 @@ export function giveTerminal(fd: number, group: number): void {
   check("tcsetpgrp", call("tcsetpgrp")(fd, group));
 }
 
-/** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts what a background process does. */
+/** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts a background process. */
 export function ignoreSignal(signal: number): void {
   call("signal")(signal, 1);
 }
@@ -117,7 +118,7 @@ export function windowSize(fd: number): { readonly columns: number; readonly row
   return rows > 0 && columns > 0 ? { columns, rows } : undefined;
 }
 
-/** Throws away what was typed into a terminal and not read. */
+/** Throws away unread keystrokes of a terminal. */
 export function flushInput(fd: number): void {
   call("tcflush")(fd, 0);
 }

@@ -1,11 +1,12 @@
-// A terminal whose every byte passes through unchanged, both ways. Node's raw mode keeps the translation of line ends
-// on output, which would be done twice when another terminal lies behind this one.
+// A terminal whose every byte passes through unchanged, both ways. Node's raw mode keeps the
+// translation of line ends on output, which would be done twice when another terminal lies behind
+// this one.
 
 import { cLibraries, foreign } from "../../state/c-library.ts";
 
 /** struct termios is 60 bytes on Linux and 72 on macOS. */
 const TERMIOS_BYTES = 128;
-/** After what was written has been shown. */
+/** After the written octets have been shown. */
 const TCSADRAIN = 1;
 
 const SYMBOLS = {

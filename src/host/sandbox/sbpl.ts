@@ -1,5 +1,5 @@
-// The language of macOS sandbox profiles (SBPL), as far as a profile needs it: rules of nested lists, written with every
-// text quoted. Of several rules that match, the last one counts.
+// The language of macOS sandbox profiles (SBPL), as far as a profile needs it: rules of nested
+// lists, written with every text quoted. Of several rules that match, the last one counts.
 
 /** A word, a quoted text, a regular expression or a list of these. */
 export type Sbpl = string | { readonly text: string } | { readonly regex: string } | readonly Sbpl[];
@@ -19,7 +19,7 @@ export function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** Writes a profile, a rule a line. Throws on what no profile could hold. */
+/** Writes a profile, a rule a line. Throws on a character that no profile could hold. */
 export function renderSbpl(rules: readonly Sbpl[]): string {
   return `${rules.map(render).join("\n")}\n`;
 }
@@ -30,7 +30,7 @@ function render(value: Sbpl): string {
     throw new Error(`'${value}' is no word of a sandbox profile`);
   }
   if ("text" in value) return `"${escaped(value.text)}"`;
-  // What a backslash means in it is the expression's own affair.
+  // Backslashes stay as they are: they belong to the expression.
   if ("regex" in value) return `#"${checked(value.regex).replaceAll('"', '\\"')}"`;
   return `(${value.map(render).join(" ")})`;
 }
@@ -40,7 +40,7 @@ function escaped(text: string): string {
 }
 
 function checked(text: string): string {
-  // A line end or NUL in a path could end what it stands in.
+  // A line end or NUL in a path could end its string.
   if (/[\0-\x1f\x7f]/.test(text))
     throw new Error("a path with control characters cannot be in a sandbox profile");
   return text;

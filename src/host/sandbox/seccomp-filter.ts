@@ -1,10 +1,11 @@
-// The filter on system calls that the agent starts with, as a classic BPF program (seccomp(2)), made from numbers
-// alone. A call of another processor's convention ends the process; what is refused answers as a kernel without it
-// would. A filter cannot read paths or flags behind pointers: those are held by mounts and namespaces.
+// The filter on system calls that the agent starts with, as a classic BPF program (seccomp(2)),
+// made from numbers alone. A call of another processor's convention ends the process; a refused
+// call answers as on a kernel without it. A filter cannot read paths or flags behind pointers:
+// those are held by mounts and namespaces.
 
 import type { Architecture, SystemCall } from "./system-calls.ts";
 
-/** What of the filter a profile may choose. */
+/** The parts of the filter that a profile may choose. */
 export interface FilterOptions {
   /** Let the program make user namespaces of its own, as browsers do for their own sandbox. */
   readonly allowsNamespaces: boolean;

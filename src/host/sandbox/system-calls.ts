@@ -1,6 +1,7 @@
-// The numbers of the system calls that the sandbox's filter names, for both processors that Linux releases are built
-// for. From the kernel's arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (Linux 6.12);
-// numbers never change. A call that a processor does not have is left out.
+// The numbers of the system calls that the sandbox's filter names, for both processors that Linux
+// releases are built for. From the kernel's arch/x86/entry/syscalls/syscall_64.tbl and
+// include/uapi/asm-generic/unistd.h (Linux 6.12); numbers never change. A call that a processor
+// does not have is left out.
 
 /** A processor's own numbers. */
 export interface Architecture {

@@ -1,5 +1,6 @@
-// The daemon's own copy of the program, `bin/iddio-daemon`. A copy, because the program that was typed may be replaced
-// or removed by a package manager at any moment. It is only ever replaced by rename: one that runs keeps running.
+// The daemon's own copy of the program, `bin/iddio-daemon`. A copy, because the program that was
+// typed may be replaced or removed by a package manager at any moment. It is only ever replaced by
+// rename: one that runs keeps running.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -76,14 +77,14 @@ async function dropQuarantine(path: string): Promise<void> {
 
 function cannotPlace(target: string, cause: unknown): UserError {
   const hint = {
-    ENOSPC: "make room on that disk; what was there before is untouched",
+    ENOSPC: "make room on that disk; the old program is untouched",
     EACCES: "run it as the owner of that folder",
     EROFS: "that file system is read-only",
   }[errorCode(cause) ?? ""];
   return new UserError(
     `cannot write '${target}': ${cause instanceof Error ? cause.message : String(cause)}`,
     {
-      hint: hint ?? "what was there before is untouched",
+      hint: hint ?? "the old program is untouched",
       cause,
     },
   );
@@ -93,12 +94,12 @@ async function isSameFile(left: string, right: string): Promise<boolean> {
   const [a, b] = await Promise.all([stat(left), stat(right).catch(() => undefined)]);
   if (b === undefined || a.size !== b.size) return false;
   if (a.ino === b.ino && a.dev === b.dev) return true;
-  const [first, second] = await Promise.all([digestOf(left), digestOf(right)]);
+  const [first, second] = await Promise.all([digestOfProgram(left), digestOfProgram(right)]);
   return first === second;
 }
 
 /** SHA-256 of a file, lower-case hex, read in pieces. */
-export async function digestOf(path: string): Promise<string> {
+export async function digestOfProgram(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
     hash.update(chunk as Buffer);

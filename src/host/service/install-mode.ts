@@ -1,6 +1,6 @@
-// `install_mode`: the marker that says whose installation a state directory is, and in a second line whether somebody
-// wanted no service. One machine has installations of one kind only: with both, two daemons would want one port, and
-// nobody could tell which policy counts.
+// `install_mode`: the marker that says whose installation a state directory is, and in a second
+// line whether somebody wanted no service. One machine has installations of one kind only: with
+// both, two daemons would want one port, and nobody could tell which policy counts.
 
 import { readFile } from "node:fs/promises";
 import { UserError } from "../../model/user-error.ts";
@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../../state/files.ts";
 import { type StatePaths, systemStatePaths } from "../../state/paths.ts";
 import type { ServiceScope } from "./service.ts";
 
-/** What the marker holds. */
+/** The content of the marker file. */
 export type InstallMode = "per_user" | "system";
 
 const WITHOUT_SERVICE = "no_service";

@@ -1,9 +1,9 @@
-// What launchctl answers, as iddio reads it. Its texts are no interface and differ between versions; the exit codes are
-// errno numbers of launchd and stay. Pure: knows answers of macOS 13 to 27 and runs nothing.
+// Reads launchctl's answers. Its texts are no interface and differ between versions; the exit codes
+// are errno numbers of launchd and stay. Pure: knows answers of macOS 13 to 27 and runs nothing.
 
 import type { ServiceState } from "./service.ts";
 
-/** What an exit code means for a label or a domain. */
+/** The meaning of an exit code for a label or a domain. */
 export type LaunchctlMeaning =
   | "done"
   /** The label is unknown in that domain. */

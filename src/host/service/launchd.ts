@@ -1,6 +1,7 @@
-// The daemon under launchd, as an agent of the user: of the session at the screen (gui/<uid>), or where nobody has
-// logged in there, of the user (user/<uid>). All of it by `launchctl`, which answers before it is done: the agent is
-// gone only when its label is unknown and its process dead, and until then a bootstrap is refused with 5.
+// The daemon under launchd, as an agent of the user: of the session at the screen (gui/<uid>), or
+// where nobody has logged in there, of the user (user/<uid>). All of it by `launchctl`, which
+// answers before it is done: the agent is gone only when its label is unknown and its process dead,
+// and until then a bootstrap is refused with 5.
 
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
@@ -90,7 +91,7 @@ export class LaunchdService implements Service {
     }
     // launchd reads the list at bootstrap only.
     if (isChanged) await this.stop();
-    // What `launchctl disable` remembers outlives the property list.
+    // `launchctl disable` outlives the property list, so enable the label first.
     await this.#launchctl("enable", `${this.#domain}/${LAUNCHD_LABEL}`);
     if ((await this.#find()).kind !== "loaded") await this.#bootstrap();
     return isChanged;

@@ -1,5 +1,5 @@
-// Who put this program where it is. What a package manager placed, only that manager may replace: it would not know of
-// the change, and undo it at the next upgrade.
+// Who put this program where it is. Only a package manager may replace files that it placed: it
+// would not know of another's change, and would undo it at the next upgrade.
 
 import { readFile, realpath } from "node:fs/promises";
 

@@ -1,12 +1,13 @@
-// Deletes what an installation consists of. By list, never by sweeping the directory: IDDIO_HOME may have been set to
-// a directory that holds other things. What is not on the list stays, and so does the directory then.
+// Deletes the parts of an installation. By list, never by sweeping the directory: IDDIO_HOME may
+// have been set to a directory that holds other things. A file that is not on the list stays, and
+// so does the directory then.
 
 import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { StatePaths } from "../../state/paths.ts";
 
-/** What happened to the files. */
+/** The files that were removed and those that were left. */
 export interface Removal {
   readonly removed: readonly string[];
   readonly left: readonly string[];

@@ -1,10 +1,11 @@
-// The unit of systemd and the property list of launchd that run the daemon. Pure text: who writes it where is
-// host/service-*.ts. Every path is absolute and may hold anything a file name may; each format has its own quoting.
+// The unit of systemd and the property list of launchd that run the daemon. Pure text: who writes
+// it where is host/service-*.ts. Every path is absolute and may hold anything a file name may; each
+// format has its own quoting.
 
 import { escapeXml } from "../../text/escape-xml.ts";
 import { UNSAFE_VARIABLES } from "../process/environment.ts";
 
-/** What a unit is made of. */
+/** The inputs of a unit file. */
 export interface ServiceUnit {
   /** The daemon's binary. */
   readonly binary: string;
@@ -12,7 +13,7 @@ export interface ServiceUnit {
   readonly home: string;
   /** Where policy.yaml and settings.yaml are, when that is not the state directory. */
   readonly config?: string;
-  /** Where launchd puts what the daemon says before it has a log. */
+  /** The file to which launchd writes the daemon's output before it has a log. */
   readonly errors?: string;
   /** Whether launchd runs it without a login at the screen. */
   readonly isHeadless?: boolean;
@@ -26,7 +27,7 @@ export const SYSTEMD_UNIT = "iddio-daemon.service";
 /** Label of the agent under launchd. */
 export const LAUNCHD_LABEL = "dev.iddio.daemon";
 
-/** What no manager has to grant: a process may always give these away for itself (prctl, seccomp). */
+/** Restrictions that every manager can set: a process may always give these rights away for itself (prctl, seccomp). */
 const HARDENING = [
   "NoNewPrivileges=yes",
   "LockPersonality=yes",
@@ -43,8 +44,9 @@ const HARDENING = [
 ];
 
 /**
- * What only the system's manager can do. In a user's manager these make a user namespace, in which the daemon no
- * longer sees which process opened a connection (/proc/<pid>/fd), and which Ubuntu 24.04 and hardened kernels forbid.
+ * Restrictions that only the system's manager can set. In a user's manager these make a user namespace, in
+ * which the daemon no longer sees which process opened a connection (/proc/<pid>/fd), and which Ubuntu 24.04
+ * and hardened kernels forbid.
  */
 const SYSTEM_HARDENING = [
   "ProtectSystem=strict",
@@ -91,7 +93,7 @@ export function renderSystemdUnit(unit: ServiceUnit, scope: "user" | "system"): 
     // In ExecStart alone a dollar sign begins a variable.
     `ExecStart=${quoteSystemd(binary).replaceAll("$", "$$$$")} gateway --start`,
     ...environment,
-    // What a manager, a login or a drop-in hands down must not change what the program is or trusts.
+    // A variable from a manager, a login or a drop-in must not change what the program is or trusts.
     `UnsetEnvironment=${UNSAFE_VARIABLES.join(" ")}`,
     "WorkingDirectory=/",
     "Restart=always",

@@ -1,5 +1,6 @@
-// The operating system's supervisor as the rest of the program sees it: one interface, two implementations. Knows
-// what a service can be asked for and which supervisor this machine has; not how it is asked.
+// The operating system's supervisor as the rest of the program sees it: one interface, two
+// implementations. The operations of a service, and the supervisor of this machine; not how a
+// supervisor is called.
 
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
@@ -11,7 +12,7 @@ import { SystemdService } from "./systemd.ts";
 /** Whose manager runs the daemon: the user's own, or the system's. */
 export type ServiceScope = "user" | "system";
 
-/** What the supervisor says of the daemon. */
+/** The daemon's state, as the supervisor reports it. */
 export type ServiceState =
   | { readonly kind: "running"; readonly pid: number | undefined }
   /** Registered but not running; the detail is in the supervisor's words. */
@@ -32,9 +33,9 @@ export interface Service {
   readonly scope: ServiceScope;
   /** The file that tells the supervisor about the daemon. */
   readonly unitPath: string;
-  /** What that file should say. */
+  /** The text that the unit file should have. */
   readonly unit: string;
-  /** What a person types to restart it. */
+  /** The command with which a person restarts it. */
   readonly restartCommand: string;
   /** Throws a `UserError` that says what to do instead when the supervisor cannot be used here. */
   ensureUsable(): Promise<void>;
@@ -49,7 +50,7 @@ export interface Service {
   remove(): Promise<boolean>;
 }
 
-/** What a service is made from. */
+/** The inputs of a service. */
 export interface ServiceOptions {
   readonly scope: ServiceScope;
   readonly paths: StatePaths;

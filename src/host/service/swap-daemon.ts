@@ -1,5 +1,6 @@
-// Puts another program in the daemon's place, and back; and keeps the database as it was while a new version is tried,
-// because that may change it in a way that the old one refuses. What is kept lies beside the new until it is settled.
+// Puts another program in the daemon's place, and back; and keeps the database as it was while a
+// new version is tried, because that may change it in a way that the old one refuses. The old
+// binary lies beside the new one until it is settled.
 
 import { copyFile, link, rename, rm } from "node:fs/promises";
 import type { StatePaths } from "../../state/paths.ts";
@@ -7,9 +8,9 @@ import { placeProgram } from "./daemon-binary.ts";
 
 /** A swap that can still be undone. */
 export interface Swap {
-  /** What was there before. */
+  /** Puts the previous binary back. */
   restore(): Promise<void>;
-  /** The new one stays: removes what was kept. */
+  /** The new one stays: removes the old one. */
   settle(): Promise<void>;
 }
 

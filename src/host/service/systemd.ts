@@ -1,5 +1,5 @@
-// The daemon under systemd: the user's manager, or the system's with `--system`. All of it by `systemctl`, whose
-// exit codes count; its texts are only passed on.
+// The daemon under systemd: the user's manager, or the system's with `--system`. All of it by
+// `systemctl`, whose exit codes count; its texts are only passed on.
 
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";

@@ -1,8 +1,10 @@
-// Runs one program with the rights of the administrator, asking for the password where a person is there to give it.
-// Each call is one visible command, so that what is done with these rights can be read, and typed by hand instead.
+// Runs one program with the rights of the administrator, asking for the password where a person is
+// there to give it. Each call is one visible command, so that a person can read it, and type it by
+// hand instead.
 
 import { isatty } from "node:tty";
 import { UserError } from "../../model/user-error.ts";
+import { shellWord } from "../../text/quote-posix.ts";
 import type { Environment } from "../process/environment.ts";
 import { lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
 import { findSystemTool } from "../process/system-tool.ts";
@@ -17,7 +19,7 @@ export async function asRoot(
   const isInteractive = !isRoot && isatty(0) && isatty(2);
   if (!isRoot && findSystemTool("sudo", env) === undefined)
     throw new UserError(`'${argv[0]}' must be run as root, and there is no sudo`, {
-      hint: `as root: ${argv.map(quote).join(" ")}`,
+      hint: `as root: ${argv.map(shellWord).join(" ")}`,
     });
   const sudo = isRoot ? [] : isInteractive ? ["sudo", "--"] : ["sudo", "-n", "--"];
   const result = await runTool([...sudo, ...argv], {
@@ -27,10 +29,6 @@ export async function asRoot(
   });
   if (result.code === 0) return result;
   throw new UserError(`${argv[0]}: ${lastWords(result)}`, {
-    hint: `by hand: ${isRoot ? "" : "sudo "}${argv.map(quote).join(" ")}`,
+    hint: `by hand: ${isRoot ? "" : "sudo "}${argv.map(shellWord).join(" ")}`,
   });
-}
-
-function quote(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
-// The keychains of macOS, by `security`. Trust has two halves, the certificate in a keychain and the trust settings
-// about it; both are made and both are taken away, also where only one was left behind. The administrator's trust comes
-// first; where it is not to be had, the user's own does. Nothing is asked for that would change nothing.
+// The keychains of macOS, by `security`. Trust has two halves, the certificate in a keychain and
+// the trust settings about it; both are made and both are taken away, also where only one was left
+// behind. The administrator's trust comes first; where it is not to be had, the user's own does.
+// Nothing is asked for that would change nothing.
 
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -43,7 +44,7 @@ export class KeychainTrust implements TrustPlace {
   }
 
   async isTrusted({ path }: TrustedCertificate): Promise<boolean> {
-    // -l: a CA is no leaf; -L and offline: from what is on this machine only.
+    // -l: a CA is no leaf; -L and offline: from this machine's files only.
     const argv = ["verify-cert", "-c", path, "-l", "-L", "-R", "offline", "-p", "ssl"];
     return (await this.#security(argv, 10_000)).code === 0;
   }

@@ -1,7 +1,8 @@
-// The roots of macOS by `security`: Apple's own from the root keychain without those that somebody denied, and the
-// authorities that an administrator or the user trusts. One of these is not trusted for being in a keychain: each is
-// verified. Apple's own are not, because `verify-cert` calls none of them good for TLS (Homebrew's ca-certificates met
-// that). Each child process is bounded; one that fails adds nothing.
+// The roots of macOS by `security`: Apple's own from the root keychain without those that somebody
+// denied, and the authorities that an administrator or the user trusts. One of these is not trusted
+// for being in a keychain: each is verified. Apple's own are not, because `verify-cert` calls none
+// of them good for TLS (Homebrew's ca-certificates met that). Each child process is bounded; one
+// that fails adds nothing.
 
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -71,8 +72,8 @@ interface Denied {
 }
 
 /**
- * What one domain denies. Names are shared by several roots ("GlobalSign"), so where a name is denied the fingerprints
- * are asked for too; where they cannot be had, everything of that name counts as denied.
+ * The roots that one trust domain denies. Several roots share a name ("GlobalSign"), so where a name is
+ * denied the fingerprints are compared too; without fingerprints, every root of that name counts as denied.
  */
 async function deniedIn(domain: readonly string[], env: Environment): Promise<Denied> {
   const argv = ["security", "dump-trust-settings", ...domain];
@@ -132,7 +133,7 @@ function namesOf(pem: string): readonly string[] {
   }
 }
 
-/** Those that `security verify-cert` accepts for TLS from what is on this machine alone. */
+/** Those that `security verify-cert` accepts for TLS from this machine's files alone. */
 async function verified(candidates: readonly string[], env: Environment): Promise<readonly string[]> {
   if (candidates.length === 0) return [];
   const folder = await mkdtemp(join(tmpdir(), "iddio-roots-"));

@@ -1,5 +1,5 @@
-// The system-wide trust of Linux: a folder of anchors and the program that makes bundles of them. Four families of
-// distributions; the folder that is there tells which.
+// The system-wide trust of Linux: a folder of anchors and the program that makes bundles of them.
+// Four families of distributions; the folder that is there tells which.
 
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ interface Family {
   readonly folder: string;
   readonly file: string;
   readonly update: readonly string[];
-  /** What `update` makes; one of them is there. */
+  /** The bundles that `update` writes; at least one of them exists. */
   readonly bundles: readonly string[];
 }
 
@@ -87,7 +87,7 @@ class AnchorTrust implements TrustPlace {
 
   async untrust(): Promise<boolean> {
     if (!existsSync(this.#anchor)) return false;
-    // Our own process may be root: then no program is needed for what a system call does.
+    // Our own process may be root: then a system call does it without a program.
     if (process.getuid?.() === 0) await rm(this.#anchor);
     else await asRoot(["rm", "-f", this.#anchor], this.#env);
     await asRoot(this.#family.update, this.#env);

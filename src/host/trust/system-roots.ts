@@ -1,5 +1,6 @@
-// The roots that this system trusts, for upstreams and for the bundle. Every system trusts more than a hundred; an
-// answer with fewer than fifty means that its store could not be read, and on macOS the next place is asked then.
+// The roots that this system trusts, for upstreams and for the bundle. Every system trusts more
+// than a hundred; an answer with fewer than fifty means that its store could not be read, and on
+// macOS the next place is asked then.
 
 import { readFile } from "node:fs/promises";
 import * as tls from "node:tls";
@@ -19,13 +20,13 @@ const SYSTEM_BUNDLES = [
   "/etc/ssl/cert.pem",
 ] as const;
 
-/** What the roots are looked for by. */
+/** The surroundings in which the roots are searched. */
 export interface RootOptions {
   readonly env: Environment;
   readonly platform?: NodeJS.Platform;
   /** Files with roots, best first; others in tests. */
   readonly bundles?: readonly string[];
-  /** The bundle that was written last: what it holds of the built-in roots is not given up when the system's shrinks. */
+  /** The bundle that was written last: its built-in roots are not given up when the system's shrinks. */
   readonly kept?: string;
   /** Told when the system's store has collapsed, with how many roots are left in it; those of `kept` still count then. */
   readonly onCollapse?: (left: number) => void;

@@ -1,5 +1,6 @@
-// Where this machine keeps what it trusts, as the rest of the program sees it: a list of places, each of which can be
-// asked, told to trust the CA and told to forget it. Only ever touches certificates that are iddio's own by name.
+// The places where this machine keeps its trust, as the rest of the program sees them: a list of
+// places, each of which can be asked, told to trust the CA and told to forget it. Only ever touches
+// certificates that are iddio's own by name.
 
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -10,7 +11,7 @@ import { KeychainTrust } from "./darwin.ts";
 import { anchorTrust } from "./linux.ts";
 import { nssTrusts } from "./nss.ts";
 
-/** What every certificate of an iddio authority is called, followed by eight hex digits. */
+/** The name of every certificate of an iddio authority begins with this; eight hex digits follow. */
 export const CA_NAME_PREFIX = "iddio dev CA";
 
 /** The certificate to trust. */
@@ -22,12 +23,12 @@ export interface TrustedCertificate {
   readonly name: string;
 }
 
-/** Tells a person what is about to be asked of them. */
+/** Tells a person about the coming question. */
 export type Say = (line: string) => void;
 
 /** One place that says whom programs trust. */
 export interface TrustPlace {
-  /** What people call it, with its path where there are several. */
+  /** The place's name for people, with its path where there are several. */
   readonly name: string;
   /** Whether browsers look there and nothing else does. */
   readonly isBrowser: boolean;
@@ -38,7 +39,7 @@ export interface TrustPlace {
   untrust(certificate: TrustedCertificate | undefined, say?: Say): Promise<boolean>;
 }
 
-/** What the places are looked for by. */
+/** The surroundings in which the places are searched. */
 export interface TrustOptions {
   readonly env: Environment;
   readonly platform?: NodeJS.Platform;

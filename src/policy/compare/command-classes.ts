@@ -1,6 +1,6 @@
-// Sorts commands into classes that the compared policies cannot tell apart: the catalogue's operations by what the rules
-// say about them, and one class for each combination of verdicts that another command, or several names of one request,
-// could meet.
+// Sorts commands into classes that the compared policies cannot tell apart: the catalogue's
+// operations by the verdicts of the rules, and one class for each combination of verdicts that
+// another command, or several names of one request, could meet.
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";
@@ -31,9 +31,10 @@ interface Pattern {
 }
 
 /**
- * What makes two commands equal. `verdicts`: every rules block says the same action about them, which is all that a
- * decision takes from a command; then every combination of names that a request can have is a class too. `patterns`: the
- * same patterns match them, for questions about single rules; only commands with one name.
+ * The criterion by which two commands are equal. `verdicts`: every rules block gives the same action for
+ * both, so every decision is the same; then every combination of names that a request can have is a class
+ * too. `patterns`: the same patterns match both, for questions about single rules; only commands with one
+ * name.
  */
 export type Sameness = "verdicts" | "patterns";
 

@@ -1,5 +1,6 @@
-// What changes between two policies about which hosts are intercepted and by whose rules. A host that is no longer
-// inspected passes unread, and a host that another protocol judges gets other rules: both count as wider.
+// Compares which hosts two policies intercept, and by whose rules. A host that is no longer
+// inspected passes unread, and a host that another protocol judges gets other rules: both count as
+// wider.
 
 import { entryCovers, isSameEntry } from "../../match/entry-covers.ts";
 import type { Protocol } from "../../model/protocol.ts";

@@ -1,6 +1,7 @@
-// Everything that two policies decide differently, by enumeration: the known operations of each protocol, and for all
-// others every combination of patterns that a command can match, times the cells that the scope lists' globs cut out.
-// What cannot be enumerated counts as wider, because a reviewer must look at it.
+// Everything that two policies decide differently, by enumeration: the known operations of each
+// protocol, and for all others every combination of patterns that a command can match, times the
+// cells that the scope lists' globs cut out. A part that cannot be enumerated counts as wider,
+// because a reviewer must look at it.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
@@ -10,7 +11,7 @@ import { decide } from "../decide/decide.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
 import type { CommandClass } from "./command-classes.ts";
 import { diffInspect, type RouteChange } from "./diff-inspect.ts";
-import { type Catalogue, enumerate, type ScopeCells } from "./enumeration.ts";
+import { type CommandCatalogue, enumerate, type ScopeCells } from "./enumeration.ts";
 import type { ScopeCell } from "./scope-cells.ts";
 import { atOnce, type Steps } from "./steps.ts";
 
@@ -27,23 +28,23 @@ export interface DecisionChange {
   readonly scopes: readonly { readonly label: string; readonly cells: readonly string[] }[];
 }
 
-/** What differs between two policies. */
+/** The differences between two policies. */
 export interface PolicyDiff {
   /** Widest first. */
   readonly changes: readonly DecisionChange[];
   readonly routes: readonly RouteChange[];
-  /** Clauses that say what was not enumerated, and so counts as wider. */
+  /** Clauses that name the parts that were not enumerated, and so count as wider. */
   readonly unknown: readonly string[];
   readonly isWider: boolean;
 }
 
 /** Compares two policies. */
-export function diffPolicies(before: Policy, after: Policy, catalogue: Catalogue): PolicyDiff {
+export function diffPolicies(before: Policy, after: Policy, catalogue: CommandCatalogue): PolicyDiff {
   return atOnce(diffSteps(before, after, catalogue));
 }
 
 /** Compares two policies in steps of a few milliseconds. */
-export function* diffSteps(before: Policy, after: Policy, catalogue: Catalogue): Steps<PolicyDiff> {
+export function* diffSteps(before: Policy, after: Policy, catalogue: CommandCatalogue): Steps<PolicyDiff> {
   const changes: DecisionChange[] = [];
   const unknown: string[] = [];
   for (const protocol of PROTOCOLS) {

@@ -1,5 +1,6 @@
-// Every case that the compared policies can tell apart in one protocol: classes of commands times the cells of the scope
-// lists. The one place where cases are made, for the comparison, for promises and for the proof of a suggestion.
+// Every case that the compared policies can tell apart in one protocol: classes of commands times
+// the cells of the scope lists. The one place where cases are made, for the comparison, for
+// promises and for the proof of a suggestion.
 
 import type { Glob } from "../../match/glob.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -11,7 +12,7 @@ import { type CommandClass, commandClasses, type Sameness } from "./command-clas
 import { type ScopeCell, scopeCells } from "./scope-cells.ts";
 
 /** The known operations of a protocol; empty where it has no catalogue. */
-export type Catalogue = (protocol: Protocol) => readonly KnownOperation[];
+export type CommandCatalogue = (protocol: Protocol) => readonly KnownOperation[];
 
 /** The cells of one label. */
 export interface ScopeCells {
@@ -19,7 +20,7 @@ export interface ScopeCells {
   readonly cells: readonly ScopeCell[];
 }
 
-/** What cuts cases beside the blocks' own patterns. */
+/** Patterns that divide the cases further than the blocks' own patterns do. */
 export interface Cuts {
   readonly by?: Sameness;
   readonly commands?: readonly CommandSelector[];

@@ -1,6 +1,7 @@
-// Whether one policy text lets through nothing that another did not. Compares what is written, block by block, and
-// proves little on purpose: what it cannot prove counts as wider. It knows that a higher action for the same selector,
-// a further deny and a stricter default only take away; everything else must stay as it was.
+// Whether one policy text lets through nothing that another did not. Compares the texts block by
+// block and proves little on purpose: a change that it cannot prove counts as wider. It knows that
+// a higher action for the same selector, a further deny and a stricter default only take away;
+// everything else must stay as it was.
 
 import { ACTIONS } from "../../model/action.ts";
 import { Problems } from "../parse/problems.ts";
@@ -12,7 +13,8 @@ export function isNarrowerPolicy(before: string, after: string): boolean {
   if (before === after) return true;
   const [old, fresh] = [readMap(before), readMap(after)];
   if (old === undefined || fresh === undefined) return false;
-  // The order of blocks decides between inspect entries; a block more or less changes what is looked into.
+  // The order of blocks decides between inspect entries; adding or removing a block changes which hosts are
+  // inspected.
   return (
     haveSameKeys(old, fresh) &&
     keysOf(old).every((key) => isNarrowerBlock(childOf(old, key), childOf(fresh, key)))
@@ -76,7 +78,7 @@ function isNarrowerRules(before: Tree | undefined, after: Tree | undefined): boo
   );
 }
 
-/** The strictest action of each selector; undefined for what is not written as rules. */
+/** The strictest action of each selector; undefined for a block that is not written as rules. */
 function selectorsOf(rules: Tree | undefined): ReadonlyMap<string, number> | undefined {
   const found = new Map<string, number>();
   if (rules === undefined) return found;

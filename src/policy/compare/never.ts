@@ -1,6 +1,7 @@
-// Proves that a policy never lets an operation through without asking, or gives a request that breaks the claim. The
-// cases are those of the comparison of two policies, so the proof covers operations that no catalogue has. A claim about
-// nothing proves nothing: a misspelt command and a protocol that the policy does not look into are told.
+// Proves that a policy never lets an operation through without asking, or gives a request that
+// breaks the claim. The cases are those of the comparison of two policies, so the proof covers
+// operations that no catalogue has. A claim about nothing proves nothing: a misspelt command and a
+// protocol that the policy does not look into are told.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
 import { AGENT_LABEL } from "../../model/agent-label.ts";
@@ -17,10 +18,10 @@ import { scopeKeywords } from "../parse/block-keys.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy } from "../policy.ts";
 import type { CommandClass } from "./command-classes.ts";
-import { type Catalogue, enumerate } from "./enumeration.ts";
+import { type CommandCatalogue, enumerate } from "./enumeration.ts";
 import type { ScopeCell } from "./scope-cells.ts";
 
-/** What must never be allowed without asking. */
+/** A claim that the policy never allows a command without asking. */
 export interface Claim {
   /** A command as rules name it; patterns are taken. */
   readonly command: string;
@@ -42,7 +43,7 @@ export interface ClaimResult {
   readonly unknown: readonly string[];
   /** Requests that were decided, each standing for all that the policy cannot tell from it. */
   readonly decided: number;
-  /** What a person should know about a claim that holds: the command may be misspelt. */
+  /** Doubts about a claim that holds, such as a command that may be misspelt. */
   readonly remarks: readonly string[];
 }
 
@@ -50,7 +51,7 @@ export interface ClaimResult {
 const MAX_EXAMPLES = 20;
 
 /** Looks for a request that breaks the claim. Throws nothing; a malformed pattern is a problem of the result. */
-export function checkNever(policy: Policy, claim: Claim, catalogue: Catalogue): ClaimResult {
+export function checkNever(policy: Policy, claim: Claim, catalogue: CommandCatalogue): ClaimResult {
   const broken: CounterExample[] = [];
   const unknown: string[] = [];
   const [strangers, remarks]: [string[], string[]] = [[], []];

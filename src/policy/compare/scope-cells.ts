@@ -1,5 +1,5 @@
-// The scopes that two policies can tell apart, label by label: the cells that the lists' globs cut out, each alone, with
-// others that the request does not name, and with every other.
+// The scopes that two policies can tell apart, label by label: the cells that the lists' globs cut
+// out, each alone, with others that the request does not name, and with every other.
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";

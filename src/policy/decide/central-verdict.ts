@@ -1,5 +1,5 @@
-// What the policy of a control plane adds to the verdict of policy.yaml: never anything milder. Pure; whether the control
-// plane was reached lately is told from outside.
+// Adds the verdict of the control plane's policy to the verdict of policy.yaml: it is never milder.
+// Pure; the caller says whether the control plane was reached lately.
 
 import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
@@ -7,10 +7,10 @@ import type { Verdict } from "../../model/verdict.ts";
 import type { CentralPolicy } from "../policy.ts";
 import { stricterVerdict } from "./rule-table.ts";
 
-/** What a rule of the control plane's policy begins with, wherever it is named. */
+/** Rules of the control plane's policy are named with this prefix. */
 export const CENTRAL_RULE = "central:";
 
-/** The stricter of both verdicts, the local one of equals; `central` is what the other policy says by itself. */
+/** The stricter of both verdicts, the local one of equals; `central` is the other policy's own verdict. */
 export function withCentral(
   own: Verdict,
   { tiers, isStale }: CentralPolicy,

@@ -1,5 +1,6 @@
-// The verdict on one classified request: a pure look-up in the compiled policy. What it falls through to is
-// never laxer than the block's default, and what nobody could classify is never allowed whatever the file says.
+// The verdict on one classified request: a pure look-up in the compiled policy. The last resort is
+// never laxer than the block's default, and an unclassified request is never allowed, whatever the
+// file says.
 
 import { stricterAction } from "../../model/action.ts";
 import { AGENT_LABEL, scopeName } from "../../model/agent-label.ts";
@@ -8,7 +9,7 @@ import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
 import { withCentral } from "./central-verdict.ts";
-import { findCommand, stricterVerdict } from "./rule-table.ts";
+import { findCommandRule, stricterVerdict } from "./rule-table.ts";
 
 /**
  * Decides by the block of the classification's protocol. Of a request with parts each is decided, and the
@@ -24,7 +25,7 @@ export function decide(policy: Policy, classification: Classification, mayWiden 
     : withCentral(own, central, classification, decideAlone(central.policy, classification, mayWiden));
 }
 
-/** What one policy says by itself. */
+/** The verdict of one policy, before the control plane's is added. */
 function decideAlone(policy: Policy, classification: Classification, mayWiden: boolean): Verdict {
   const block = policy.blocks.get(classification.protocol);
   if (block !== undefined) {
@@ -56,8 +57,8 @@ function decideIn(block: ProtocolBlock, classification: Classification): Verdict
 }
 
 /**
- * What a batch as a whole adds to its parts: nothing, unless it is itself unknown or a deny names it. Of a request
- * without a tier only such a rule has a say beside the block.
+ * The verdict on a batch as a whole, beside those of its parts: undefined unless the batch is itself unknown
+ * or a rule names it. On a request without a tier only a deny has a say beside the block.
  */
 export function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
   const whole = { ...classification, tier: "unknown" as const };
@@ -84,7 +85,7 @@ function decideOne(block: ProtocolBlock, classification: Classification): Verdic
     : decideUnnamed(block, classification, strictest);
 }
 
-/** What is added by the lists of the scopes that the request acts in and does not name. */
+/** Makes a verdict stricter by the lists of the scopes that the request acts in and does not name. */
 function decideUnnamed(block: ProtocolBlock, classification: Classification, named: Verdict): Verdict {
   const { unnamedScopes, spannedScopes, labels } = classification;
   let result = named;
@@ -113,13 +114,13 @@ function withFlatRules(
   return { ...flat, action: "escalate", reason, isInDoubt: true };
 }
 
-/** What one rules block says, with the block's default behind it; scope lists are not asked. */
+/** The verdict of one rules block, with the block's default behind it; scope lists are not asked. */
 export function decideByTable(
   block: ProtocolBlock,
   table: RuleTable | undefined,
   classification: Classification,
 ): Verdict {
-  const byCommand = table && findCommand(table, classification);
+  const byCommand = table && findCommandRule(table, classification);
   if (!isTier(classification.tier))
     return byCommand?.action === "deny" ? byCommand : unknownVerdict(block, classification);
   const byTier = table?.tiers.get(classification.tier);

@@ -1,11 +1,12 @@
-// Whether every entry of one scope list denies a request, so that it is denied in whichever of the scopes it acts. What
-// the entries say by tier is worked out ahead; only those that a rule about the command can still turn are asked.
+// Whether every entry of one scope list denies a request, so that it is denied in whichever of the
+// scopes it acts. The entries' verdicts by tier are worked out ahead; only those that a rule about
+// the command can still turn are asked.
 
 import type { Classification } from "../../model/classification.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import type { RuleTable } from "../policy.ts";
-import { findCommand } from "./rule-table.ts";
+import { findCommandRule } from "./rule-table.ts";
 
 /** An entry that denies by a rule about the command, or where there is none for it and the default denies. */
 interface Open {
@@ -37,7 +38,7 @@ export class DeniedByAll {
     const open = this.#open.get(classification.tier);
     if (open === undefined) return false;
     return open.every(({ table, deniesOthers }) => {
-      const byCommand = findCommand(table, classification);
+      const byCommand = findCommandRule(table, classification);
       return byCommand === undefined ? deniesOthers : byCommand.action === "deny";
     });
   }

@@ -1,5 +1,5 @@
-// What the policy says to a shell script: the strictest verdict of the programs in it. A script in which nothing
-// concerns any protocol gets none. Agents' hooks in the daemon and without one ask here.
+// Judges a shell script: the verdict is the strictest of its programs'. A script that concerns no
+// protocol gets none. Agents' hooks ask here, with the daemon and without it.
 
 import { stricterAction } from "../../model/action.ts";
 import { type Asker, OUTSIDE } from "../../model/agent-label.ts";
@@ -56,7 +56,7 @@ interface RemotePart {
   readonly words: readonly ShellWord[];
 }
 
-/** What the `ssh` block says to a command for another host; undefined for a host that it does not list. */
+/** The verdict of the `ssh` block on a command for another host; undefined for a host that it does not list. */
 function judgeRemote(policy: Policy, { call, words }: RemotePart, asker: Asker): ScriptJudgement | undefined {
   const { host, port, user, wish } = call;
   if (routeOf(policy, { host, port })?.protocol !== "ssh") return undefined;

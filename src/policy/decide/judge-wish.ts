@@ -1,5 +1,6 @@
-// What the policy says to one wish of SSH, on the wire and on a command line: a host is judged under every name that it
-// goes by, and the strictest verdict counts. A program that nothing is known about may be allowed by its name.
+// Judges one wish of SSH, on the wire and on a command line: a host is judged under every name that
+// it goes by, and the strictest verdict counts. A program that nothing is known about may be
+// allowed by its name.
 
 import type { Asker } from "../../model/agent-label.ts";
 import type { Judgement } from "../../model/verdict.ts";

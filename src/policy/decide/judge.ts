@@ -1,6 +1,6 @@
-// The one function that decides about a request: the proxy, observe mode, `decide` and `classify` all call it.
-// It always returns a reason, and what it falls through to is the strict answer. A classifier that throws is a
-// bug, and a bug must not open the gate: the request is then unknown.
+// The one function that decides about a request: the proxy, observe mode, `decide` and `classify`
+// all call it. It always returns a reason, and the last resort is the strict answer. A classifier
+// that throws is a bug, and a bug must not open the gate: the request is then unknown.
 
 import { stricterAction } from "../../model/action.ts";
 import { AGENT_LABEL, type Asker, OUTSIDE } from "../../model/agent-label.ts";
@@ -52,7 +52,7 @@ export function needsBody(
   });
 }
 
-/** Judges what was classified already: a tool call, a channel, a program in a script. */
+/** Judges an operation that was classified already: a tool call, a channel, a program in a script. */
 export function judgeOperation(policy: Policy, operation: Classification, asker: Asker = OUTSIDE): Judgement {
   const classification = ofAsker(operation, asker);
   return { classification, verdict: decide(policy, classification, asker.isPresent) };

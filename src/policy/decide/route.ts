@@ -1,5 +1,5 @@
-// Which protocol, if any, inspects a destination. Overlapping entries are settled by the index: the most specific
-// entry wins, ties go to the block that comes first in the file.
+// Which protocol, if any, inspects a destination. Overlapping entries are settled by the index: the
+// most specific entry wins, ties go to the block that comes first in the file.
 
 import type { Protocol } from "../../model/protocol.ts";
 import type { Policy } from "../policy.ts";

@@ -1,5 +1,5 @@
-// Compiles one `rules:` block into look-ups. Keeps the precedence inside a block: a deny first, then what names
-// a command over what names a tier, among equals the strictest; decide only asks.
+// Compiles one `rules:` block into look-ups. Keeps the precedence inside a block: a deny first,
+// then what names a command over what names a tier, among equals the strictest; decide only asks.
 
 import type { Glob } from "../../match/glob.ts";
 import { GlobIndex } from "../../match/glob-index.ts";
@@ -16,13 +16,16 @@ import type { RuleTable } from "../policy.ts";
 export interface CommandSelector {
   readonly text: string;
   readonly globs: readonly Glob[];
-  /** Where it is written, 1-based; undefined for what a command line names. */
+  /** Where it is written, 1-based; undefined for a rule from a command line. */
   readonly at?: { readonly line: number; readonly column: number };
   /** Its path in the file. */
   readonly path?: string;
 }
 
-/** What one line under `groups:` or `commands:` of a rules block selects, and the verdict it gives. */
+/**
+ * One line under `groups:` or `commands:` of a rules block: the requests that it selects and the verdict that
+ * it gives.
+ */
 export interface Rule {
   readonly action: Action;
   readonly path: string;
@@ -94,7 +97,7 @@ export function compileRules(rules: readonly Rule[]): RuleTable {
 }
 
 /** The strictest of the rules that name the command or an alias of it; undefined when none does. */
-export function findCommand(
+export function findCommandRule(
   { commands, hasCommands }: RuleTable,
   { command, aliases }: Classification,
 ): Verdict | undefined {

@@ -1,13 +1,14 @@
-// What the strictest entry of one scope list says to a request that does not name its scope. Compiled ahead, so that
-// a list of a thousand entries does not cost a thousand look-ups. The answer is never laxer than what any entry would
-// say if the request named its scope: a deny first, then commands over tiers, entry by entry.
+// The verdict of the strictest entry of one scope list on a request that does not name its scope.
+// Compiled ahead, so that a list of a thousand entries does not cost a thousand look-ups. The
+// answer is never laxer than any entry's would be if the request named its scope: a deny first,
+// then commands over tiers, entry by entry.
 
 import { ACTIONS, stricterAction } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
 import { isTier, TIERS, type Tier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import type { RuleTable } from "../policy.ts";
-import { compileRules, findCommand, type Rule } from "./rule-table.ts";
+import { compileRules, findCommandRule, type Rule } from "./rule-table.ts";
 
 /** The rules of one entry, as written and compiled. */
 export interface ListEntry {
@@ -42,7 +43,7 @@ export class StrictestEntry {
    * command says more than the block does.
    */
   verdict(classification: Classification): Verdict | undefined {
-    const byCommand = findCommand(this.#strict, classification);
+    const byCommand = findCommandRule(this.#strict, classification);
     if (byCommand?.action === "deny") return byCommand;
     const { tier } = classification;
     if (!isTier(tier)) return undefined;
@@ -51,7 +52,7 @@ export class StrictestEntry {
     for (const { table, verdict } of this.#overridable.get(tier) ?? []) {
       if (byCommand !== undefined && stricterAction(byCommand.action, verdict.action) === byCommand.action)
         break;
-      if (findCommand(table, classification) === undefined) return verdict;
+      if (findCommandRule(table, classification) === undefined) return verdict;
     }
     return byCommand;
   }

@@ -1,5 +1,5 @@
-// Whether the annotations of an MCP server count. Every policy that is in force must trust it: what lowers a tier is no
-// local matter where a control plane has a say.
+// Whether the annotations of an MCP server count. Every policy that is in force must trust it: what
+// lowers a tier is no local matter where a control plane has a say.
 
 import type { Policy } from "../policy.ts";
 

@@ -1,6 +1,7 @@
-// What one scope list says to a request that does not name its scope. One that acts in every scope certainly acts in the
-// one that is guarded best; one that acts in some may, and what cannot be told is asked about: it is denied only where
-// every possibility denies it. Neither is ever treated better than by the verdict without the list.
+// The verdict of one scope list on a request that does not name its scope. A request that acts in
+// every scope acts in the strictest one. A request that acts in an unknown one is denied only if
+// every entry denies it, and is otherwise asked about. Neither is treated better than without the
+// list.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Verdict } from "../../model/verdict.ts";

@@ -1,5 +1,6 @@
-// Brings a protocol's block into a policy that has none: by uncommenting the one that the seeded file carries,
-// or else by appending it from there. So a new block always has the default groups and rules.
+// Brings a protocol's block into a policy that has none: by uncommenting the one that the seeded
+// file carries, or else by appending it from there. So a new block always has the default groups
+// and rules.
 
 import type { Protocol } from "../../model/protocol.ts";
 import { DEFAULT_POLICY } from "../default-policy.ts";

@@ -1,5 +1,6 @@
-// Edits of policy.yaml by command: text in, text out, comments and layout kept. Never returns a text that does
-// not load or that changes anything but the one entry: the result is parsed and compared before it is handed out.
+// Edits of policy.yaml by command: text in, text out, comments and layout kept. Never returns a
+// text that does not load or that changes anything but the one entry: the result is parsed and
+// compared before it is handed out.
 
 import { entryCovers, isSameEntry } from "../../match/entry-covers.ts";
 import type { InspectEntry } from "../../match/inspect-entry.ts";
@@ -14,7 +15,7 @@ import type { ListedEntry, Policy } from "../policy.ts";
 import { appendBlock, uncommentBlock } from "./default-block.ts";
 import { disableEntry, insertEntry, removeEntry } from "./inspect-layout.ts";
 
-/** What came of an edit; `message` is one clause for the person who asked. */
+/** The result of an edit; `message` is one clause for the person who asked. */
 export type PolicyEdit =
   | { readonly kind: "changed"; readonly text: string; readonly message: string }
   | { readonly kind: "unchanged"; readonly message: string }
@@ -97,13 +98,13 @@ function drop(
   dropOne: (text: string, protocol: Protocol, index: number) => string | undefined,
 ): string | undefined {
   let edited = text;
-  // From the end, so that the indexes of what is left stay true.
+  // From the end, so that the remaining indexes stay true.
   for (const [index, entry] of [...entries.entries()].reverse())
     if (edited !== undefined && isUnwanted(entry)) edited = dropOne(edited, protocol, index);
   return edited;
 }
 
-// The proof that an edit did what was asked and nothing else: one list as wanted, the rest of the tree the same.
+// The proof that an edit did its task and nothing else: one list as wanted, the rest of the tree the same.
 function isAsWanted(
   before: ParsedPolicy,
   text: string,
@@ -155,7 +156,7 @@ function redundancy(policy: Policy, protocol: Protocol, entry: InspectEntry): st
     .filter((one) => one.protocol === protocol && entryCovers(one.entry, entry))
     .sort((a, b) => b.entry.specificity - a.entry.specificity)[0];
   if (cover === undefined) return undefined;
-  // Another protocol's entry in between decides now for what the new entry would win.
+  // Another protocol's entry in between decides now for hosts that the new entry would win.
   const isBetween = (one: ListedEntry): boolean =>
     one.protocol !== protocol &&
     one.entry.specificity >= cover.entry.specificity &&

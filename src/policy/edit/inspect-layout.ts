@@ -1,6 +1,7 @@
-// Finds where an `inspect:` list stands in a policy's text, and splices single entries in and out of it, so that
-// an edit by command touches nothing else: no comment, no blank line, no quoting. Says undefined for layouts it
-// does not understand; the caller checks the result by parsing it again.
+// Finds where an `inspect:` list stands in a policy's text, and splices single entries in and out
+// of it, so that an edit by command touches nothing else: no comment, no blank line, no quoting.
+// Says undefined for layouts it does not understand; the caller checks the result by parsing it
+// again.
 
 import { type CST, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Protocol } from "../../model/protocol.ts";
@@ -31,7 +32,7 @@ export function disableEntry(text: string, protocol: Protocol, index: number): s
   const span = itemSpan(text, list, index);
   if (span === undefined) return undefined;
   const dash = span.lineStart + span.indent.length;
-  return splice(text, dash, dash, "# ");
+  return spliceText(text, dash, dash, "# ");
 }
 
 /** How lines end in this text. */
@@ -66,26 +67,26 @@ export function keyText(pair: Pair): string | undefined {
 function insertList(text: string, { keyEnd, map }: Block, quoted: string): string | undefined {
   const start = map.range?.[0];
   if (start === undefined) return undefined;
-  if (map.flow) return splice(text, start + 1, start + 1, `inspect: [${quoted}], `);
+  if (map.flow) return spliceText(text, start + 1, start + 1, `inspect: [${quoted}], `);
   const indent = indentBefore(text, start);
   if (indent === undefined) return undefined;
   const eol = lineEnd(text);
   const at = endOfLine(text, keyEnd);
-  return splice(text, at, at, `${eol}${indent}inspect:${eol}${indent}${indent}- ${quoted}`);
+  return spliceText(text, at, at, `${eol}${indent}inspect:${eol}${indent}${indent}- ${quoted}`);
 }
 
 function insertLine(text: string, list: YAMLSeq, quoted: string): string | undefined {
   const last = itemSpan(text, list, list.items.length - 1);
   if (last === undefined) return undefined;
   const at = endOfLine(text, last.end);
-  return splice(text, at, at, `${lineEnd(text)}${last.indent}- ${quoted}`);
+  return spliceText(text, at, at, `${lineEnd(text)}${last.indent}- ${quoted}`);
 }
 
 function insertInFlow(text: string, list: YAMLSeq, quoted: string): string | undefined {
   const last = rangeOf(list.items.at(-1));
-  if (last !== undefined) return splice(text, last.end, last.end, `, ${quoted}`);
+  if (last !== undefined) return spliceText(text, last.end, last.end, `, ${quoted}`);
   const start = list.range?.[0];
-  return start === undefined ? undefined : splice(text, start + 1, start + 1, quoted);
+  return start === undefined ? undefined : spliceText(text, start + 1, start + 1, quoted);
 }
 
 function removeLine(text: string, pair: Pair<unknown, YAMLSeq>, index: number): string | undefined {
@@ -94,12 +95,12 @@ function removeLine(text: string, pair: Pair<unknown, YAMLSeq>, index: number): 
   if (list === null || span === undefined) return undefined;
   const after = endOfLine(text, span.end);
   const next = text.startsWith("\r\n", after) ? after + 2 : Math.min(after + 1, text.length);
-  const rest = splice(text, span.lineStart, next, "");
+  const rest = spliceText(text, span.lineStart, next, "");
   if (list.items.length > 1) return rest;
   // The last one goes: `inspect:` alone would be an error.
   const keyEnd = isScalar(pair.key) ? pair.key.range?.[1] : undefined;
   const colon = keyEnd === undefined ? -1 : text.indexOf(":", keyEnd);
-  return colon < 0 ? undefined : splice(rest, colon + 1, colon + 1, " []");
+  return colon < 0 ? undefined : spliceText(rest, colon + 1, colon + 1, " []");
 }
 
 function removeFromFlow(text: string, list: YAMLSeq, index: number): string | undefined {
@@ -119,14 +120,14 @@ function removeFromFlow(text: string, list: YAMLSeq, index: number): string | un
 }
 
 function cut(text: string, start: number, end: number): string {
-  return splice(text, start, end, "");
+  return spliceText(text, start, end, "");
 }
 
 function cutWithSpace(text: string, start: number, end: number): string {
   return cut(text, start, text[end] === " " ? end + 1 : end);
 }
 
-// A line that held only what was cut goes too.
+// A line that becomes empty goes too.
 function dropBlankLine(text: string, offset: number): string {
   const start = text.lastIndexOf("\n", offset - 1) + 1;
   const end = endOfLine(text, offset);
@@ -167,7 +168,7 @@ export function endOfLine(text: string, offset: number): number {
   return text[at - 1] === "\r" ? at - 1 : at;
 }
 
-/** The text with `inserted` in place of what stands between the offsets. */
-export function splice(text: string, start: number, end: number, inserted: string): string {
+/** The text with `inserted` in place of the text between the offsets. */
+export function spliceText(text: string, start: number, end: number, inserted: string): string {
   return text.slice(0, start) + inserted + text.slice(end);
 }

@@ -1,14 +1,15 @@
-// Writes learnt rules into a policy's text: commands under an `allow`, and entries of a scope list that begin as a copy of
-// the rules which decide there now. Touches nothing else: no comment, no blank line, no quoting. Says undefined for
-// layouts it does not understand; the caller checks the result by parsing it again.
+// Writes learnt rules into a policy's text: commands under an `allow`, and entries of a scope list
+// that begin as a copy of the rules which decide there now. Touches nothing else: no comment, no
+// blank line, no quoting. Says undefined for layouts it does not understand; the caller checks the
+// result by parsing it again.
 
 import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import { Problems } from "../parse/problems.ts";
 import { readYaml, YAML_OPTIONS } from "../parse/read-yaml.ts";
 import type { MapTree, Tree } from "../parse/yaml-tree.ts";
-import { endOfLine, indentBefore, keyText, lineEnd, splice } from "./inspect-layout.ts";
+import { endOfLine, indentBefore, keyText, lineEnd, spliceText } from "./inspect-layout.ts";
 
-/** A command to write, with what is remarked behind it. */
+/** A command to write, with the remark behind it. */
 export interface CommandLine {
   readonly command: string;
   readonly remark: string;
@@ -166,7 +167,7 @@ function addBefore(
   if (start === undefined || indent === undefined) return undefined;
   const at = start - indent.length;
   const eol = lineEnd(text);
-  return splice(
+  return spliceText(
     text,
     at,
     at,
@@ -192,7 +193,7 @@ function addToMap(
   const at = endOfLine(text, end);
   const eol = lineEnd(text);
   const unit = indent === "" ? "  " : indent.slice(0, 2);
-  return splice(
+  return spliceText(
     text,
     at,
     at,
@@ -213,7 +214,7 @@ function addToFlow(
   const last = map.items.at(-1)?.value as { readonly range?: readonly number[] } | null | undefined;
   const end = last?.range?.[1];
   const items = lines.slice(1).map((line) => line.trim().replace(/^- /, "").replace(/ #.*$/, ""));
-  return end === undefined ? undefined : splice(text, end, end, `, commands: [${items.join(", ")}]`);
+  return end === undefined ? undefined : spliceText(text, end, end, `, commands: [${items.join(", ")}]`);
 }
 
 /** Spaces up to a key that stands behind the dash of its item. */
@@ -234,12 +235,12 @@ function addItems(text: string, list: YAMLSeq, lines: readonly CommandLine[]): s
   const range = isScalar(last) ? last.range : undefined;
   if (!range) return undefined;
   if (list.flow)
-    return splice(text, range[1], range[1], lines.map(({ command }) => `, ${scalar(command)}`).join(""));
+    return spliceText(text, range[1], range[1], lines.map(({ command }) => `, ${scalar(command)}`).join(""));
   const indent = dashIndent(text, range[0]);
   if (indent === undefined) return undefined;
   const at = endOfLine(text, range[1]);
   const eol = lineEnd(text);
-  return splice(text, at, at, lines.map((line) => eol + indent + itemLine(line)).join(""));
+  return spliceText(text, at, at, lines.map((line) => eol + indent + itemLine(line)).join(""));
 }
 
 /** Spaces before the dash of the item whose content begins at the offset. */
@@ -264,12 +265,12 @@ function insertItem(
   const lines = indented(write("  "), indent);
   if (index !== undefined) {
     const at = aboveRemarks(text, start);
-    return splice(text, at, at, lines.map((line) => line + eol).join(""));
+    return spliceText(text, at, at, lines.map((line) => line + eol).join(""));
   }
   const end = endOfContent(list);
   if (end === undefined) return undefined;
   const at = endOfLine(text, end);
-  return splice(text, at, at, lines.map((line) => eol + line).join(""));
+  return spliceText(text, at, at, lines.map((line) => eol + line).join(""));
 }
 
 /** Entries that are written as `- { names: …, rules: … }`, each on a line of its own. */
@@ -289,13 +290,13 @@ function insertBesideFlow(
   const lines = indented(write("  "), indent);
   if (index === undefined) {
     const at = endOfLine(text, end);
-    return splice(text, at, at, lines.map((line) => eol + line).join(""));
+    return spliceText(text, at, at, lines.map((line) => eol + line).join(""));
   }
   const at = aboveRemarks(text, start);
-  return splice(text, at, at, lines.map((line) => line + eol).join(""));
+  return spliceText(text, at, at, lines.map((line) => line + eol).join(""));
 }
 
-/** Start of the line, or of the first of the remarks that stand directly above it: they are about what follows. */
+/** Start of the line, or of the first of the remarks that stand directly above it: they are about the next lines. */
 function aboveRemarks(text: string, offset: number): number {
   let at = text.lastIndexOf("\n", offset - 1) + 1;
   for (;;) {

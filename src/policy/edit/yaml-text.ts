@@ -1,5 +1,5 @@
-// Looks at a policy file's characters before the YAML library does: size, characters that a reader would not
-// see, and the two shapes of nesting that make the library recurse for seconds.
+// Looks at a policy file's characters before the YAML library does: size, characters that a reader
+// would not see, and the two shapes of nesting that make the library recurse for seconds.
 
 import type { Problems } from "../parse/problems.ts";
 

@@ -1,5 +1,6 @@
-// Why a request got its verdict: every rule that was looked at, in the order of the decision, with what kept it from
-// applying, and the narrowest rule that would have allowed the request. Reads the same compiled policy as decide.
+// Why a request got its verdict: every rule that was looked at, in the order of the decision, with
+// what kept it from applying, and the narrowest rule that would have allowed the request. Reads the
+// same compiled policy as decide.
 
 import { scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -142,7 +143,7 @@ function selectedBy(rule: Rule, classification: Classification): string {
   return command === undefined ? `tier ${classification.tier}` : `command '${command.text}'`;
 }
 
-/** What keeps a rule from selecting the request; undefined when it does select it. */
+/** Says why a rule does not select the request; undefined when it does. */
 function mismatch(rule: Rule, classification: Classification): string | undefined {
   if (selects(rule, classification)) return undefined;
   if (!isTier(classification.tier) && selects({ ...rule, action: "deny" }, classification))

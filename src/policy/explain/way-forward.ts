@@ -1,5 +1,6 @@
-// The narrowest thing that an agent can do instead of a command that was not allowed: the same command as a dry run,
-// or the read that shows what it would change. Only for commands that the classifiers know to change nothing.
+// The narrowest thing that an agent can do instead of a command that was not allowed: the same
+// command as a dry run, or the read that shows its effect. Only for commands that the classifiers
+// know to change nothing.
 
 import type { Action } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -16,7 +17,7 @@ export function wayForward(
   const verb = argv.find((word, index) => index > 0 && !word.startsWith("-")) ?? "";
   if (protocol === "terraform" && /^(?:apply|destroy)$/.test(verb)) {
     const destroy = verb === "destroy" ? " -destroy" : "";
-    return `show what would change first: ${program} plan${destroy} -out=plan.bin, then ${program} apply plan.bin`;
+    return `show the changes first: ${program} plan${destroy} -out=plan.bin, then ${program} apply plan.bin`;
   }
   const dryRun = [...argv, "--dry-run=server"];
   const isHelm = protocol === "helm" && /^(?:install|upgrade)$/.test(verb);
@@ -26,5 +27,5 @@ export function wayForward(
   if (!isHelm && !isKubectl) return undefined;
   const known = classifierForProgram(program)?.classifyArgv(dryRun);
   if (known?.tier !== "observe") return undefined;
-  return `show what it would change: ${program} ${verb} … --dry-run=server`;
+  return `show its changes first: ${program} ${verb} … --dry-run=server`;
 }

@@ -1,5 +1,6 @@
-// The narrowest rule that would have allowed a request, or why no rule does. Refusals, questions to a person and `policy
-// explain` say it. What it names does allow the request: where that cannot be promised, it names nothing.
+// The narrowest rule that would have allowed a request, or why no rule does. Refusals, questions to
+// a person and `policy explain` say it. The named rules do allow the request: where that cannot be
+// promised, it names none.
 
 import { scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -16,7 +17,7 @@ export interface NarrowRule {
   readonly command: string;
 }
 
-/** What would allow a request. */
+/** The rules to add to a policy so that it allows a request, or the reason why no rule can. */
 export type WayToAllow =
   /** All of these together; usually one. */
   | { readonly kind: "rule"; readonly rules: readonly NarrowRule[] }
@@ -32,7 +33,8 @@ export function wayToAllow(
   const block = policy.blocks.get(classification.protocol);
   if (block === undefined) return none(`the policy has no '${classification.protocol}' block; add one first`);
   const way = wayOfAll(block, classification);
-  // What only a run with presence is allowed by `agents:`, the rest of the block has to allow to any other.
+  // If `agents:` allows the request only to a run with presence, the rest of the block must allow it to
+  // everyone else.
   if (mayWiden || way?.kind === "none") return way;
   return together([way, wayOfAll(withoutAgents(block), classification)]);
 }
@@ -50,7 +52,7 @@ export function describeWay(way: WayToAllow | undefined): string | undefined {
   return `to allow exactly this, ${lists.join(", and ")}`;
 }
 
-/** Whether a rule selects a request by its command or tier. Of what cannot be classified only a deny can. */
+/** Whether a rule selects a request by its command or tier. Only a deny can match an unclassified request. */
 export function selects(rule: Rule, classification: Classification): boolean {
   const hasTier = isTier(classification.tier);
   if (

@@ -1,6 +1,7 @@
-// Whether the commands of a policy can match anything: each is compared with the operations of its protocol and with
-// the words of its tools. A deny that never fires looks like protection and is none, so that is an error with the
-// nearest known spelling. Apart from parsing, because a policy that is in force already must still load.
+// Whether the commands of a policy can match anything: each is compared with the operations of its
+// protocol and with the words of its tools. A deny that never fires looks like protection and is
+// none, so that is an error with the nearest known spelling. Apart from parsing, because a policy
+// that is in force already must still load.
 
 import type { Protocol } from "../../model/protocol.ts";
 import { classifierFor } from "../../protocols/registry.ts";
@@ -20,7 +21,10 @@ export function commandProblems(policy: Policy): readonly PolicyProblem[] {
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-/** The problems with the errors that the policy in force has already made warnings: what is no worse may be saved. */
+/**
+ * The problems with the errors that the policy in force has already made warnings: a policy that is no worse
+ * may be saved.
+ */
 export function newCommandProblems(policy: Policy, inForce: Policy): readonly PolicyProblem[] {
   const problems = commandProblems(policy);
   if (!problems.some(({ severity }) => severity === "error")) return problems;
@@ -37,7 +41,7 @@ export function commandsOf({ scopes, rules }: ProtocolBlock): readonly CommandSe
   return [...commands.values()];
 }
 
-/** What is wrong with one command; undefined when some operation or command line is called so. */
+/** Says what is wrong with one command of a rule; undefined when an operation or a command line has that name. */
 export function commandProblem(protocol: Protocol, command: CommandSelector): PolicyProblem | undefined {
   const { operations, vocabulary, programs, classifyArgv } = classifierFor(protocol);
   if (operations === undefined || vocabulary === undefined) return undefined;
@@ -63,7 +67,7 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
     return {
       ...place,
       message: `only command lines are called '${command.text}', no request that they send`,
-      hint: "name the operations of the API too; 'iddio classify http' prints what a request is called",
+      hint: "name the operations of the API too; 'iddio classify http' prints the command of a request",
       severity: "warning",
     };
   const nearest = nearestCommand(protocol, typed, own);
@@ -79,8 +83,8 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
 }
 
 /**
- * The nearest known spelling, of the tool or of the API; `own` is what was typed without the program's name. A word alone
- * may be a type without its verb or a verb without its type.
+ * The nearest known spelling, of the tool or of the API; `own` is the typed command without the program's
+ * name. A word alone may be a type without its verb or a verb without its type.
  */
 function nearestCommand(protocol: Protocol, typed: string, own: string): string | undefined {
   const words = typed.split(" ");

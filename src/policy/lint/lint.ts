@@ -1,11 +1,12 @@
-// What is odd about a policy that loads: rules that never decide, scope entries that nothing reaches, allows for one
-// scope of what a deny forbids elsewhere, commands that can never match, rules that nobody met lately. Asks the same
-// tables as decide, over the same classes of operations as the comparison of policies.
+// Finds oddities of a policy that loads: rules that never decide, scope entries that nothing
+// reaches, allows for one scope of operations that a deny forbids elsewhere, commands that can
+// never match, rules that nobody met lately. Asks the same tables as decide, over the same classes
+// of operations as the comparison of policies.
 
 import type { Entry } from "../../model/entry.ts";
 import { isTier } from "../../model/tier.ts";
 import { type CommandClass, commandClasses } from "../compare/command-classes.ts";
-import { type Catalogue, classificationOf } from "../compare/enumeration.ts";
+import { type CommandCatalogue, classificationOf } from "../compare/enumeration.ts";
 import { scopeCells } from "../compare/scope-cells.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { decideByTable } from "../decide/decide.ts";
@@ -35,14 +36,18 @@ export function countHit(hits: Map<string, number>, { fields: { rule } }: Entry)
 }
 
 /** Every finding in file order. */
-export function lintPolicy(policy: Policy, catalogue: Catalogue, hits?: RuleHits): readonly LintFinding[] {
+export function lintPolicy(
+  policy: Policy,
+  catalogue: CommandCatalogue,
+  hits?: RuleHits,
+): readonly LintFinding[] {
   return atOnce(lintSteps(policy, catalogue, hits));
 }
 
 /** The findings, in steps. */
 export function* lintSteps(
   policy: Policy,
-  catalogue: Catalogue,
+  catalogue: CommandCatalogue,
   hits?: RuleHits,
 ): Steps<readonly LintFinding[]> {
   const found: LintFinding[] = commandProblems(policy).map(({ path, line, message, hint }) => ({
@@ -142,7 +147,7 @@ function unreachableEntries(block: ProtocolBlock): readonly LintFinding[] {
   });
 }
 
-/** What an entry of a scope list allows though the rules of the block deny it everywhere else. */
+/** Finds entries of a scope list that allow an operation which the rules of the block deny everywhere else. */
 function allowsOverDenies(block: ProtocolBlock, classes: readonly CommandClass[]): readonly LintFinding[] {
   const flat = block.rules;
   if (flat === undefined) return [];

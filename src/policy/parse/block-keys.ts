@@ -1,5 +1,6 @@
-// The words that policy.yaml may hold and what each is for: one table for the parser's errors and for the JSON
-// Schema, so that an editor and the daemon never disagree. Scope keywords come from the classifiers.
+// The words that policy.yaml may hold and what each is for: one table for the parser's errors and
+// for the JSON Schema, so that an editor and the daemon never disagree. Scope keywords come from
+// the classifiers.
 
 import { AGENT_LABEL } from "../../model/agent-label.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
@@ -23,13 +24,14 @@ export const GROUP_KEYS = {
 /** Keys of an entry of a scope list. */
 export const SCOPE_ENTRY_KEYS = {
   names: "Names or globs; the first entry of the list that matches is the one that counts.",
-  rules: "The rules for requests with such a name; what they do not match gets the block's default.",
+  rules:
+    "The rules for requests with such a name; a request that they do not match gets the block's default.",
 } as const;
 
 /** Keys of one action under `rules:`. */
 export const BRANCH_KEYS = {
   groups: "Names of groups of this block.",
-  commands: "Commands, as in a group; stronger than what a tier says.",
+  commands: "Commands, as in a group; stronger than a rule by tier.",
 } as const;
 
 /** The list of every protocol: names of runs of agents. */

@@ -1,5 +1,5 @@
-// Reads one protocol's block: inspect, default, groups, scope lists, rules. Reports every problem it finds
-// and goes on; a block with one is never compiled.
+// Reads one protocol's block: inspect, default, groups, scope lists, rules. Reports every problem
+// it finds and goes on; a block with one is never compiled.
 
 import { ACTIONS } from "../../model/action.ts";
 import type { Protocol } from "../../model/protocol.ts";

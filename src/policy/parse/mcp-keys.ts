@@ -1,6 +1,6 @@
-// The two keys that only the `mcp` block has: `trust_annotations`, the servers whose word counts that a tool only
-// reads, and `hide_denied`, whether clients are shown tools that the policy denies. Names are exact: a pattern would
-// trust a server that nobody has seen yet.
+// The two keys that only the `mcp` block has: `trust_annotations`, the servers whose word counts
+// that a tool only reads, and `hide_denied`, whether clients are shown tools that the policy
+// denies. Names are exact: a pattern would trust a server that nobody has seen yet.
 
 import type { McpKeys } from "../policy.ts";
 import type { Problems } from "./problems.ts";
@@ -16,7 +16,7 @@ export const MCP_KEYS = {
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,253}$/;
 
-/** Reads them; what is not written has its default. */
+/** Reads them; absent keys have their default. */
 export function parseMcpKeys(fields: ReadonlyMap<string, Field>, problems: Problems): McpKeys {
   const trust = fields.get("trust_annotations");
   const hide = fields.get("hide_denied");

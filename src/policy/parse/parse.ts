@@ -1,5 +1,5 @@
-// Text in, compiled policy or every problem out. A policy with one error does not load at all: half a policy
-// would protect less than the last good one. Never throws, whatever the text.
+// Text in, compiled policy or every problem out. A policy with one error does not load at all: half
+// a policy would protect less than the last good one. Never throws, whatever the text.
 
 import { InspectIndex } from "../../match/inspect-index.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
@@ -27,7 +27,7 @@ export function parsePolicy(text: string): ParsedPolicy {
   if (tree === undefined) return { problems: problems.sorted() };
   const map = tree.kind === "empty" ? undefined : asMap(tree, "", "a policy", problems);
   const blocks = map === undefined ? new Map<Protocol, ProtocolBlock>() : parseBlocks(map, problems);
-  // An empty file is what an editor leaves for a moment while it saves; it must not switch everything off.
+  // An editor leaves an empty file for a moment while it saves; it must not switch everything off.
   if (blocks.size === 0 && !problems.hasErrors)
     problems.error(START, "", "the policy has no protocol block", `allowed: ${PROTOCOLS.join(", ")}`);
   const entries = [...blocks.values()].flatMap((block) => block.inspect);

@@ -1,5 +1,5 @@
-// What can be wrong with a policy file, and where. Collects instead of stopping at the first, because a person
-// who edits a policy wants the whole list once.
+// The problems of a policy file, each with its place. Collects them instead of stopping at the
+// first, because a person who edits a policy wants the whole list once.
 
 /** One finding. Lower case, values quoted, no full stop; the hint says what to write instead. */
 export interface PolicyProblem {
@@ -35,7 +35,7 @@ export class Problems {
     this.#add("error", at, path, message, hint);
   }
 
-  /** Records what is odd but harmless. */
+  /** Records an oddity that does no harm. */
   warn(at: Position, path: string, message: string, hint?: string): void {
     this.#add("warning", at, path, message, hint);
   }

@@ -1,4 +1,5 @@
-// An entry of a protocol's inspect list, wherever it is written: in the file, or on a command line that edits it.
+// An entry of a protocol's inspect list, wherever it is written: in the file, or on a command line
+// that edits it.
 
 import { parseInspectEntry } from "../../match/inspect-entry.ts";
 import type { Protocol } from "../../model/protocol.ts";

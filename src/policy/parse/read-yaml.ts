@@ -1,6 +1,7 @@
-// Turns text into a small tree of maps, lists and texts with positions, and refuses every part of YAML that a
-// policy does not need and that could make it mean something else than it shows: tags, merge keys, duplicate
-// keys, several documents, bombs, invisible characters. Knows nothing of what a policy is.
+// Turns text into a small tree of maps, lists and texts with positions, and refuses every part of
+// YAML that a policy does not need and that could make it mean something else than it shows: tags,
+// merge keys, duplicate keys, several documents, bombs, invisible characters. Knows nothing about
+// policies.
 
 import {
   type Alias,
@@ -179,7 +180,7 @@ class Reader {
 }
 
 function total(trees: readonly Tree[]): number {
-  // Saturates far above the limit: nested aliases multiply beyond what a number holds exactly.
+  // Saturates far above the limit: nested aliases multiply beyond the exact numbers.
   return trees.reduce((sum, tree) => Math.min(sum + tree.size, 1e15), 1);
 }
 

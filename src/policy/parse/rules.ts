@@ -1,5 +1,5 @@
-// Reads `groups:` and `rules:`. A rules block that selects nothing is an error, because it looks like protection
-// and is none; a group that does not exist is an error for the same reason.
+// Reads `groups:` and `rules:`. A rules block that selects nothing is an error, because it looks
+// like protection and is none; a group that does not exist is an error for the same reason.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import type { Protocol } from "../../model/protocol.ts";
@@ -19,7 +19,7 @@ export interface Group {
   isUsed: boolean;
 }
 
-/** What the parsers of one file share. */
+/** The state that the parsers of one file share. */
 export interface ParseContext {
   readonly protocol: Protocol;
   readonly problems: Problems;

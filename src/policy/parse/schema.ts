@@ -1,6 +1,7 @@
-// The JSON Schema of policy.yaml, for editors: completion and red lines while typing. Draft 7, which
-// yaml-language-server reads best. It cannot know everything the parser checks (groups that exist, valid hosts);
-// what it refuses the parser refuses too, but not the other way round.
+// The JSON Schema of policy.yaml, for editors: completion and red lines while typing. Draft 7,
+// which yaml-language-server reads best. It cannot know everything the parser checks (groups that
+// exist, valid hosts); every file that it refuses the parser refuses too, but not the other way
+// round.
 
 import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";

@@ -1,5 +1,5 @@
-// Reads one scope list (`namespaces:` and the like): entries with names and rules, the first match of which
-// wins. Which keywords there are is said by the classifiers.
+// Reads one scope list (`namespaces:` and the like): entries with names and rules, the first match
+// of which wins. Which keywords there are is said by the classifiers.
 
 import type { Glob } from "../../match/glob.ts";
 import { GlobIndex } from "../../match/glob-index.ts";

@@ -1,5 +1,6 @@
-// Small readers of a tree's shape (a mapping with known keys, a list of texts, one of several words) that report
-// what does not fit and carry on. Every parser of a part of the policy is written with them.
+// Small readers of a tree's shape (a mapping with known keys, a list of texts, one of several
+// words) that report what does not fit and carry on. Every parser of a part of the policy is
+// written with them.
 
 import { allowedHint } from "../did-you-mean.ts";
 import { childPath, type Position, type Problems } from "./problems.ts";
@@ -12,7 +13,7 @@ export interface Field {
   readonly path: string;
 }
 
-/** The mapping, or undefined after reporting what stands there instead. */
+/** The mapping, or undefined after reporting the other kind. */
 export function asMap(tree: Tree, path: string, what: string, problems: Problems): MapTree | undefined {
   if (tree.kind === "map") return tree;
   const message =
@@ -38,7 +39,7 @@ export function readFields(
   return fields;
 }
 
-/** The texts of a list, skipping (after reporting) what is none. `what` names one item, with its article. */
+/** The texts of a list, skipping (after reporting) everything else. `what` names one item, with its article. */
 export function readTexts(
   field: Field,
   what: string,
@@ -76,7 +77,7 @@ export function readWord<T extends string>(
   return undefined;
 }
 
-/** What a tree is, in words for people. */
+/** Names the kind of a tree with an article, for messages. */
 export function describeTree(tree: Tree): string {
   if (tree.kind === "empty") return "empty";
   if (tree.kind === "map") return "a mapping";

@@ -1,5 +1,5 @@
-// The plain tree that a policy file is read into: maps, lists and texts with their places. All that parsers see of
-// YAML, so that none of its oddities reach them.
+// The plain tree that a policy file is read into: maps, lists and texts with their places. All that
+// parsers see of YAML, so that none of its oddities reach them.
 
 import type { Position } from "./problems.ts";
 
@@ -34,7 +34,7 @@ export interface EmptyTree {
   readonly size: number;
 }
 
-/** A node; `size` counts what is below it with aliases written out. */
+/** A node; `size` counts the nodes below it with aliases written out. */
 export type Tree = MapTree | ListTree | TextTree | EmptyTree;
 
 /** A tree as a text that is equal for two trees exactly when they hold the same, wherever it stands. */

@@ -1,6 +1,7 @@
-// The audit log under another policy. A row keeps what its request was taken for (row-facts.ts), and both policies decide
-// exactly that, so a difference is the policies' and not the classifier's. What this version would take a request for,
-// where its method, host and path alone tell, is compared apart. What cannot be decided again is counted.
+// The audit log under another policy. A row keeps what its request was taken for (row-facts.ts),
+// and both policies decide exactly that, so a difference is the policies' and not the classifier's.
+// If method, host and path alone tell a request's classification, that of this version is compared
+// separately. Rows that cannot be decided again are counted.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -13,7 +14,7 @@ import { routeOf } from "../decide/route.ts";
 import type { Policy } from "../policy.ts";
 import { ownLabels, recordedRequest } from "./row-facts.ts";
 
-/** What becomes of a request; `splice` where a policy does not look into the host. */
+/** The policy's answer to a replayed request; `splice` where the policy does not inspect the host. */
 export type ReplayedAction = Action | "splice";
 
 /** Requests that the candidate decides in another way, all of one operation and one place. */
@@ -29,7 +30,7 @@ export interface ReplayChange {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Requests that this version of iddio takes for something else, and what that does under the policy in force. */
+/** Requests that this version of iddio classifies differently, and the effect of that under the policy in force. */
 export interface Reclassified {
   readonly protocol: Protocol;
   readonly was: { readonly command: string; readonly tier: TierOrUnknown };
@@ -39,7 +40,7 @@ export interface Reclassified {
   readonly count: number;
 }
 
-/** What came of a log. */
+/** The result of replaying a log. */
 export interface ReplayReport {
   /** Requests that were decided. */
   readonly decided: number;
@@ -84,7 +85,7 @@ export class Replay {
   readonly #others = new Map<string, Open<Reclassified>>();
   readonly #counts = { decided: 0, exact: 0, answered: 0, skipped: 0, newlyInspected: 0 };
 
-  /** `version` is that of the program, as rows have it: what it classified itself is not classified again. */
+  /** `version` is that of the program, as rows have it: rows that it classified itself are not classified again. */
   constructor(before: Policy, after: Policy, version: string) {
     this.#before = before;
     this.#after = after;
@@ -108,7 +109,7 @@ export class Replay {
     if (replayed.from !== replayed.to) this.#countChange(replayed, times, fields.request_id);
   }
 
-  /** What came of the rows so far. */
+  /** Returns the result for the rows that were added so far. */
   report(): ReplayReport {
     return {
       ...this.#counts,
@@ -182,7 +183,7 @@ export class Replay {
     return { ...decided, isExact, other };
   }
 
-  /** By the candidate's own route; undefined where another protocol would judge what only the request itself tells. */
+  /** By the candidate's own route; undefined where another protocol would judge parts of the request that rows lack. */
   #byCandidate(
     fields: EntryFields,
     classification: Classification,
@@ -217,8 +218,8 @@ function widthOf({ from, to }: Pick<ReplayChange, "from" | "to">): number {
 }
 
 /**
- * What this version takes a request for, where that differs from the row. Undefined where it does not, or where fields
- * or the body may have told what the path does not.
+ * The classification by this version, if it differs from the row's. Undefined if it does not, or if it may
+ * depend on header fields or a body, which the row lacks.
  */
 function classifiedNow(fields: EntryFields, recorded: Classification): Classification | undefined {
   const request = requestOf(fields);

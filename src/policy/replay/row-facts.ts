@@ -1,6 +1,7 @@
-// What a row keeps of a classification, so that the same request can be decided again exactly: everything that decide
-// looks at, and the version that classified it. Names only, never a value of a request. Writing and reading are
-// together, because a fact that only one of them knows makes replay wrong.
+// The part of a classification that a row keeps, so that the same request can be decided again
+// exactly: everything that decide looks at, and the version that classified it. Names only, never a
+// value of a request. Writing and reading stand together, because a fact that only one of them
+// knows makes replay wrong.
 
 import { AGENT_LABEL } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -78,7 +79,7 @@ export function recordedRequest(fields: EntryFields): RecordedRequest | undefine
   };
 }
 
-/** Rows come from a file that anybody may have edited: what is not as it should be is no row. */
+/** Rows come from a file that anybody may have edited: a malformed row counts as none. */
 function readPart(given: unknown, outer: Protocol, depth: number): Classification | undefined {
   if (typeof given !== "object" || given === null || depth > MAX_DEPTH) return undefined;
   const {

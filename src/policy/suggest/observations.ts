@@ -1,6 +1,6 @@
-// What a log says about requests that the policy does not let through: which of them people allowed, or ran in observe
-// mode, how often, where, and which of them a person denied. Every row is decided again by the policy in force, so
-// what is allowed already is no observation.
+// Reads a log for requests that the policy does not let through: which of them people allowed, or
+// ran in observe mode, how often and where, and which of them a person denied. Every row is decided
+// again by the policy in force, so a request that is allowed already is no observation.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Entry, EntryFields, EntryOp } from "../../model/entry.ts";
@@ -160,9 +160,12 @@ export class Observations {
   }
 }
 
-/** What a row says a person thought of the request, or that it ran where nobody was asked. */
+/**
+ * Whether a person allowed or denied the row's request. A request that ran in observe mode, where nobody is
+ * asked, counts as allowed.
+ */
 function answerOf({ outcome, status, ...fields }: EntryFields): "allowed" | "denied" | undefined {
-  // What the upstream refused did not happen.
+  // A request that the upstream refused did not happen.
   const isDone = status === undefined || status < 400;
   if (fields.would_be_decision === "deny" || outcome === "denied") return "denied";
   if (fields.would_be_decision !== undefined) return status !== undefined && isDone ? "allowed" : undefined;

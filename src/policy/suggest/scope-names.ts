@@ -1,8 +1,9 @@
-// The ladder from names that were seen to what a rule names: the exact name, or one pattern for at least three names
-// that differ in a generated suffix of the same form (a number of a pull request, a hash, what Kubernetes appends). A
-// pattern has as many characters as the names had, and no star. Nothing else is ever generalised.
+// The ladder from seen names to the name in a rule: the exact name, or one pattern for at least
+// three names that differ in a generated suffix of the same form (a number of a pull request, a
+// hash, a suffix by Kubernetes). A pattern has as many characters as the names had, and no star.
+// Nothing else is ever generalised.
 
-/** What a rule names, and the names that were seen. */
+/** A name or pattern for a rule, and the seen names that it stands for. */
 export interface NameToken {
   /** As it is written into the policy. */
   readonly text: string;

@@ -1,10 +1,11 @@
-// Rules that would have allowed what people allowed, or what ran in observe mode: from observations to an edited policy,
-// each rule with its evidence. Never from what was denied, seen once, sensitive or break-glass: those are told and not
-// learnt. What is learnt is proven (widens-only-by.ts) to let through nothing but what was seen.
+// Rules that would have allowed what people allowed, or what ran in observe mode: from observations
+// to an edited policy, each rule with its evidence. Never from requests that were denied, seen
+// once, sensitive or break-glass: those are reported and not learnt. Each learnt rule is proven
+// (widens-only-by.ts) to let through only the seen requests.
 
 import type { Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
-import type { Catalogue } from "../compare/enumeration.ts";
+import type { CommandCatalogue } from "../compare/enumeration.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { addAllowed, type CommandLine, insertScopeEntry, type MapPath } from "../edit/rules-layout.ts";
 import { parsePolicy } from "../parse/parse.ts";
@@ -28,7 +29,7 @@ export interface SuggestedRule extends Support {
   readonly protocol: Protocol;
   readonly command: string;
   readonly tier: TierOrUnknown;
-  /** `namespace` and its name or pattern; undefined for what is in no scope. */
+  /** `namespace` and its name or pattern; undefined for an operation without a scope. */
   readonly scope:
     | { readonly label: string; readonly name: string; readonly seen: readonly string[] }
     | undefined;
@@ -36,7 +37,7 @@ export interface SuggestedRule extends Support {
   readonly heldBack: string | undefined;
 }
 
-/** What a log suggests. */
+/** One change of the policy that a log suggests. */
 export interface Suggestion {
   /** The most frequent first; learnt ones before those that are held back. */
   readonly rules: readonly SuggestedRule[];
@@ -63,7 +64,7 @@ export function suggest(...given: Parameters<typeof suggestSteps>): Suggestion {
 export function* suggestSteps(
   policy: Policy,
   observations: readonly Observation[],
-  catalogue: Catalogue,
+  catalogue: CommandCatalogue,
   day: (ms: number) => string,
 ): Steps<Suggestion> {
   const candidates = candidatesOf(observations);
@@ -99,7 +100,7 @@ const MAX_LEARNT = 40;
 function* largestProven(
   policy: Policy,
   steps: readonly Step[],
-  catalogue: Catalogue,
+  catalogue: CommandCatalogue,
   day: (ms: number) => string,
 ): Steps<{ readonly text: string; readonly problems: ReadonlyMap<Step, string> }> {
   const problems = new Map<Step, string>();
@@ -130,7 +131,7 @@ function* problemWith(
   before: Policy,
   text: string,
   learnt: readonly Learnt[],
-  catalogue: Catalogue,
+  catalogue: CommandCatalogue,
 ): Steps<string | undefined> {
   const after = parsePolicy(text);
   if ("problems" in after) return BY_HAND;
@@ -152,7 +153,7 @@ function learntOf({ place, token, rule, readsBody }: Candidate): Learnt {
   return { protocol, command, tier, scope, readsBody };
 }
 
-/** Protocols whose commands are mere methods: a rule about one says nothing of what it does. */
+/** Protocols whose commands are mere methods: a rule about one says nothing about the effect. */
 const BY_METHOD: ReadonlySet<Protocol> = new Set<Protocol>(["generic", "terraform", "helm"]);
 
 function candidatesOf(observations: readonly Observation[]): readonly Candidate[] {
@@ -192,7 +193,7 @@ function candidatesOf(observations: readonly Observation[]): readonly Candidate[
   });
 }
 
-/** The requests of a group by what a rule would name; one without a name where there is no scope. */
+/** The requests of a group by the name in a rule; one without a name where there is no scope. */
 function tokensOf(group: readonly Observation[]): readonly {
   readonly token: NameToken | undefined;
   readonly seen: readonly Observation[];

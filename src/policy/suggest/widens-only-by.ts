@@ -1,13 +1,14 @@
-// The proof that a learnt policy lets through nothing but what was learnt: every known operation and a command for every
-// combination of patterns, in every scope that the two policies can tell apart, is decided by both. A request with
-// several names is newly allowed only if it is by one of them, so one name at a time is enough.
+// The proof that a learnt policy lets through only the learnt operations: every known operation and
+// a command for every combination of patterns, in every scope that the two policies can tell apart,
+// is decided by both. A request with several names is newly allowed only if it is by one of them,
+// so one name at a time is enough.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
 import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { diffInspect } from "../compare/diff-inspect.ts";
-import { type Catalogue, enumerate } from "../compare/enumeration.ts";
+import { type CommandCatalogue, enumerate } from "../compare/enumeration.ts";
 import type { ScopeCell } from "../compare/scope-cells.ts";
 import type { Steps } from "../compare/steps.ts";
 import { decide } from "../decide/decide.ts";
@@ -16,7 +17,7 @@ import { readYaml } from "../parse/read-yaml.ts";
 import { treeText } from "../parse/yaml-tree.ts";
 import type { Policy } from "../policy.ts";
 
-/** What may be allowed newly: one command, in some scopes. */
+/** The single change that a suggestion may make: allow one command in some scopes. */
 export interface Learnt {
   readonly protocol: Protocol;
   readonly command: string;
@@ -27,12 +28,12 @@ export interface Learnt {
   readonly readsBody: boolean;
 }
 
-/** Why `after` is not `before` with what was learnt, in a clause; undefined when it is proven to be. */
+/** Why `after` is not `before` plus the learnt rule, in a clause; undefined when it is proven to be. */
 export function* widensOnlyBy(
   before: Policy,
   after: Policy,
   learnt: readonly Learnt[],
-  catalogue: Catalogue,
+  catalogue: CommandCatalogue,
 ): Steps<string | undefined> {
   if (diffInspect(before, after).length > 0) return "it would change which hosts are looked into";
   for (const protocol of PROTOCOLS) {
@@ -78,7 +79,7 @@ function blockText({ text }: Policy, protocol: Protocol): string | undefined {
   return block && treeText(block);
 }
 
-/** Never break-glass. Stricter than what was seen only where nothing but another combination of names could be so. */
+/** Never break-glass. May be stricter than the seen requests only for other combinations of names. */
 function isOfTier({ tier, readsBody }: Learnt, found: TierOrUnknown, isKnown: boolean): boolean {
   if (!isTier(found) || !isTier(tier) || found === "break-glass") return false;
   return TIERS.indexOf(found) <= TIERS.indexOf(tier) || (!isKnown && !readsBody);

@@ -1,9 +1,11 @@
-// A row of the audit log as a case for policy.test.yaml. The request is given where its method, host and path say all
-// that the row says; else the operation itself with every fact of the row, because a row has no body.
+// A row of the audit log as a case for policy.test.yaml. The request is given where its method,
+// host and path say all that the row says; else the operation itself with every fact of the row,
+// because a row has no body.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Entry } from "../../model/entry.ts";
 import { classifierFor } from "../../protocols/registry.ts";
+import { bracketed } from "../../text/host-port.ts";
 import { recordedRequest, rowFacts } from "../replay/row-facts.ts";
 
 /** The case as YAML, or undefined for a row that is about no judged request, or that keeps too little of it. */
@@ -21,7 +23,7 @@ export function caseOfRow({ hash, fields }: Entry): string | undefined {
       : { host, port, method, target: path, headers: [], body: { kind: "none" } as const };
   const fresh = request === undefined ? undefined : classifierFor(protocol).classify(request);
   const isWhole = fresh !== undefined && askOf(fresh) === askOf(recorded);
-  const name = host?.includes(":") ? `[${host}]` : host;
+  const name = bracketed(host ?? "");
   const given =
     isWhole && request !== undefined
       ? `{ request: ${quoted(`${method} https://${name}${port === 443 ? "" : `:${port}`}${path}`)} }`

@@ -1,5 +1,6 @@
-// Reads policy.test.yaml: what the policy should do with requests, command lines and bare operations. Unknown keys are
-// errors with their place: a case with a misspelt key would test less than its author thinks.
+// Reads policy.test.yaml: the wanted answers for requests, command lines and bare operations.
+// Unknown keys are errors with their place: a case with a misspelt key would test less than its
+// author thinks.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -12,7 +13,7 @@ import { readYaml } from "../parse/read-yaml.ts";
 import { asMap, describeTree, type Field, quote, readFields, readTexts, readWord } from "../parse/shape.ts";
 import type { Tree } from "../parse/yaml-tree.ts";
 
-/** What a case is about. */
+/** A case's input: a command line or a request. */
 export type Given =
   | { readonly kind: "argv"; readonly argv: readonly string[] }
   | {
@@ -26,7 +27,7 @@ export type Given =
     }
   | { readonly kind: "ask"; readonly ask: Classification };
 
-/** What the policy should do; `splice` means that the host is not inspected. */
+/** A case's expected answer; `splice` means that the host is not inspected. */
 export interface Wanted {
   readonly action: Action | "splice";
   readonly tier?: TierOrUnknown;

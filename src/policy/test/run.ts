@@ -1,5 +1,5 @@
-// Runs policy tests: every case through the classifiers and the policy that the proxy uses, without a daemon. Coverage
-// names the rules that no case reached.
+// Runs policy tests: every case through the classifiers and the policy that the proxy uses, without
+// a daemon. Coverage names the rules that no case reached.
 
 import type { Action } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
@@ -43,7 +43,7 @@ export function runPolicyTests(policy: Policy, tests: readonly PolicyTest[]): re
   });
 }
 
-/** What the policy does with what a case gives; no classification where the host is not inspected. */
+/** The policy's answer to a case's input; there is no classification where the host is not inspected. */
 export function judgeGiven(
   policy: Policy,
   given: Given,

@@ -1,5 +1,6 @@
-// The Action of AWS's query protocol, from the query of a GET or the form body of a POST. There must be exactly one:
-// a second one, in whatever spelling and place, makes it unknown, because servers differ in which they take.
+// The Action of AWS's query protocol, from the query of a GET or the form body of a POST. There
+// must be exactly one: a second one, in whatever spelling and place, makes it unknown, because
+// servers differ in which they take.
 
 import { type Header, headerValues, type RequestBody } from "../../model/request.ts";
 import { decodeLoosely } from "../lenient-path.ts";
@@ -13,7 +14,7 @@ export type ActionReading =
       readonly names: readonly string[];
     };
 
-/** What can hold an Action. */
+/** The parts of a request that can hold an Action. */
 export interface ActionSource {
   readonly method: string;
   readonly query: string | undefined;

@@ -1,5 +1,6 @@
-// Hosts on AWS's domains that serve customers' own things (APIs behind API Gateway, load balancers, registries, git
-// repositories): no API of AWS is spoken there, so the method is all that tells, as at any host without a classifier.
+// Hosts on AWS's domains that serve customers' own things (APIs behind API Gateway, load balancers,
+// registries, git repositories): no API of AWS is spoken there, so the method is all that tells, as
+// at any host without a classifier.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";
@@ -7,7 +8,7 @@ import { splitTarget } from "../../wire/path.ts";
 import { classifyByMethod } from "../generic/classify.ts";
 import { withLabels } from "../with-labels.ts";
 
-/** The classification of a request to an application; `what` says in the reason what the host is. */
+/** The classification of a request to an application; `what` names the host's kind in the reason. */
 export function classifyApplication(
   request: HttpRequest,
   { what, service }: { readonly what: string; readonly service: string | undefined },

@@ -1,5 +1,5 @@
-// Commands that the AWS CLI adds of its own: they are no operations of an API, or hide one of that name. A table,
-// because nothing about them can be derived; `s3` has a file of its own.
+// Commands that the AWS CLI adds of its own: they are no operations of an API, or hide one of that
+// name. A table, because nothing about them can be derived; `s3` has a file of its own.
 
 import type { Tier } from "../../model/tier.ts";
 import type { CustomCommand } from "./s3/argv.ts";

@@ -1,6 +1,7 @@
-// Command lines of the AWS CLI: global flags anywhere before the operation, then service and operation; `s3` and the
-// CLI's other own commands are aws-argv-s3's and aws-argv-custom's. A flag that is no global one before the operation
-// makes the command unknown, because whether the next word belongs to it cannot be told.
+// Command lines of the AWS CLI: global flags anywhere before the operation, then service and
+// operation; `s3` and the CLI's other own commands are aws-argv-s3's and aws-argv-custom's. A flag
+// that is no global one before the operation makes the command unknown, because whether the next
+// word belongs to it cannot be told.
 
 import type { Classification } from "../../model/classification.ts";
 import { unknownClassification } from "../unknown.ts";
@@ -42,7 +43,7 @@ const GLOBAL_SWITCHES: readonly string[] = [
 interface AwsCommandLine {
   /** Service and operation, as far as they are there. */
   readonly words: readonly string[];
-  /** What stands after the operation, global flags included. */
+  /** The words after the operation, global flags included. */
   readonly rest: readonly string[];
   readonly region: string | undefined;
   readonly isVersion: boolean;

@@ -1,5 +1,6 @@
-// The AWS operations whose effect is written in the body: SQL and PartiQL, and batches of writes among which may be
-// deletions. Serves requests and command lines: the same rule reads a body, `--cli-input-json` and the flags.
+// The AWS operations whose effect is written in the body: SQL and PartiQL, and batches of writes
+// among which may be deletions. Serves requests and command lines: the same rule reads a body,
+// `--cli-input-json` and the flags.
 
 import type { RequestBody } from "../../model/request.ts";
 import type { Tier } from "../../model/tier.ts";
@@ -76,11 +77,14 @@ export function isCommandJudgedByBody(command: string): boolean {
 }
 
 /** Whether one of these operations is judged by its body. */
-export function isJudgedByBody(operations: readonly AwsOperation[]): boolean {
+export function isAwsJudgedByBody(operations: readonly AwsOperation[]): boolean {
   return operations.some((operation) => ruleOf(operation) !== undefined);
 }
 
-/** What the body says of an operation, and the query where it may stand there; undefined where it says nothing. */
+/**
+ * Judges the body of an operation, and the query if the parameters may stand there; undefined if they change
+ * nothing.
+ */
 export function judgeAwsBody(
   operation: AwsOperation,
   body: RequestBody,
@@ -108,7 +112,7 @@ const DELETES: AwsBodyFinding = { tier: "sensitive", reason: "deletes among its 
 /** The strings, and lists of strings, that are members of these names. */
 function textsIn(value: unknown, names: readonly string[]): string[] {
   const found: string[] = [];
-  // A server that takes a name in any case would run what is under another one.
+  // A server that takes a name in any case would run the text under another spelling.
   const lowered = names.map((name) => name.toLowerCase());
   const visit = (one: unknown, depth: number): void => {
     if (typeof one !== "object" || one === null || depth > 4) return;
@@ -133,7 +137,7 @@ function deletes(value: unknown, rule: DeletionRule): boolean {
   return visit(value, 0);
 }
 
-/** What the words after an operation of the CLI say of it; a file that they name is judged when its request comes. */
+/** Judges the words after an operation of the CLI; a file that they name is judged when its request comes. */
 export function judgeAwsWords(operation: AwsOperation, words: readonly string[]): AwsBodyFinding | undefined {
   const rule = ruleOf(operation);
   if (rule === undefined) return undefined;

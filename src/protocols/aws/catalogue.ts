@@ -1,8 +1,9 @@
-// The published facts about AWS's APIs, from apis.tsv and operations.tsv: names, hosts, operations, REST bindings,
-// IAM access levels. Knows no request and no tier. Nothing is read at import, and the operations of an API not
-// before somebody asks for that API: the start of the CLI must not pay for data that it does not use.
+// The published facts about AWS's APIs, from apis.tsv and operations.tsv: names, hosts, operations,
+// REST bindings, IAM access levels. Knows no request and no tier. Nothing is read at import, and
+// the operations of an API not before somebody asks for that API: the start of the CLI must not pay
+// for data that it does not use.
 
-import { Catalogue, type Route } from "../catalogue.ts";
+import { Catalogue, type CatalogueRoute } from "../catalogue.ts";
 import apis from "./apis.tsv" with { type: "text" };
 import { AwsGroup } from "./group.ts";
 import operations from "./operations.tsv" with { type: "text" };
@@ -19,7 +20,7 @@ export interface AwsOperation {
   readonly action: string;
   readonly level: AccessLevel;
   /** REST bindings, `DELETE /functions/{}`, where `{}` is one segment and `{+}` the rest; empty for other protocols. */
-  readonly bindings: readonly Route[];
+  readonly bindings: readonly CatalogueRoute[];
 }
 
 /** One API; several can share a host, an IAM prefix or a signing name. */
@@ -30,7 +31,7 @@ export interface AwsApi {
   readonly iam: string;
   /** Names in signatures' scopes. */
   readonly signing: readonly string[];
-  /** What stands before the region in its host names. */
+  /** The parts of its host names before the region. */
   readonly hosts: readonly string[];
   /** Prefixes of X-Amz-Target and service names of Smithy RPC paths. */
   readonly targets: readonly string[];

@@ -1,6 +1,7 @@
-// The classifier for AWS's APIs, HTTP side: host to API, request to operation, operation to tier. Each step is a
-// file of its own (aws-endpoint, aws-operation, aws-s3, aws-tier); command lines are aws-argv's. What cannot be told
-// is unknown, also where only an override header or a WebSocket makes it so.
+// The classifier for AWS's APIs, HTTP side: host to API, request to operation, operation to tier.
+// Each step is a file of its own (aws-endpoint, aws-operation, aws-s3, aws-tier); command lines are
+// aws-argv's. A request that cannot be understood is unknown, also where only an override header or
+// a WebSocket makes it so.
 
 import type { Classification } from "../../model/classification.ts";
 import { type HttpRequest, headerValues, type RequestBody, type RequestHead } from "../../model/request.ts";
@@ -14,13 +15,14 @@ import { withUnnamed } from "../unnamed-scopes.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { classifyApplication } from "./application.ts";
 import { classifyAwsArgv } from "./argv.ts";
-import { haveBodyRules, isCommandJudgedByBody, isJudgedByBody, judgeAwsBody } from "./body.ts";
+import { haveBodyRules, isAwsJudgedByBody, isCommandJudgedByBody, judgeAwsBody } from "./body.ts";
 import { type AwsOperation, awsCatalogue } from "./catalogue.ts";
 import { accountOfKey, readScope } from "./credential.ts";
 import { describeOperations } from "./description.ts";
 import { type AwsEndpoint, readAwsHost } from "./endpoint.ts";
 import { awsOperations } from "./known-operations.ts";
 import { type OperationReading, operationNeedsBody, readOperation } from "./operation.ts";
+import { renderAwsError } from "./refusal.ts";
 import { copySource, isThroughAccessPoint } from "./s3/buckets.ts";
 import { isFormUpload } from "./s3/form.ts";
 import { readS3 } from "./s3/s3.ts";
@@ -46,6 +48,7 @@ export const awsClassifier: Classifier = {
   operations: awsOperations,
   vocabulary: awsVocabulary,
   classifyArgv: classifyAwsArgv,
+  refusal: renderAwsError,
 };
 
 function needsBody(head: RequestHead): boolean {
@@ -62,7 +65,7 @@ function needsBody(head: RequestHead): boolean {
     if (operationNeedsBody(bodyless, endpoint.group)) return true;
     if (!haveBodyRules(endpoint.group.apis)) return false;
     const reading = readOperation({ ...bodyless, body: { kind: "none" } }, endpoint.group);
-    return isJudgedByBody(reading.kind === "found" ? reading.operations : reading.possible);
+    return isAwsJudgedByBody(reading.kind === "found" ? reading.operations : reading.possible);
   });
 }
 
@@ -85,7 +88,7 @@ function placeOf(head: RequestHead): Place {
   if (account !== undefined) labels.account = account;
   const region = endpoint.region ?? scope?.region;
   if (region !== undefined) labels.region = region;
-  // What a request was signed for is the client's word: at a host that nobody knows it names the service, no operation.
+  // The signature's service is the client's claim: at an unknown host it gives the service, no operation.
   const claimed = endpoint.kind === "other" ? serviceSigned(scope?.service) : undefined;
   if (claimed !== undefined) labels.service = claimed;
   return { endpoint, labels, unnamed: PLACES.filter((label) => labels[label] === undefined) };
@@ -98,7 +101,7 @@ function serviceSigned(name: string | undefined): string | undefined {
   return name === "s3" ? name : awsCatalogue().bySigning.get(name)?.service;
 }
 
-/** S3 Control compares the field with the caller; elsewhere it means nothing, and a caller could write what it likes. */
+/** S3 Control compares the field with the caller; elsewhere it means nothing, and a caller could write anything. */
 function accountField(head: RequestHead, endpoint: AwsEndpoint): string | undefined {
   if (endpoint.kind !== "api" || !endpoint.group.apis.some((api) => api.cli === "s3control"))
     return undefined;
@@ -190,7 +193,7 @@ function withCopySource(plain: Classification, head: RequestHead, labels: Labels
   return strictestOf(plain, described([read], { ...labels, bucket: source.bucket }));
 }
 
-/** Doubt keeps what may have been meant as parts, so that it never turns a denial into a question. */
+/** A doubtful classification keeps the possible meanings as parts, so that it never turns a denial into a question. */
 function classificationOf(reading: OperationReading, labels: Labels): Classification {
   if (reading.kind === "found") return described(reading.operations, labels);
   const unknown = unknownClassification("aws", reading.reason, { labels });

@@ -1,5 +1,6 @@
-// Who signed a request, as far as the signature's own scope says: access key, region, service. Verifies nothing:
-// AWS does, and refuses a scope that is not the one that was signed. Never returns a secret.
+// Who signed a request, as far as the signature's own scope says: access key, region, service.
+// Verifies nothing: AWS does, and refuses a scope that is not the one that was signed. Never
+// returns a secret.
 
 import { headerValue, type RequestHead } from "../../model/request.ts";
 

@@ -1,5 +1,6 @@
-// What is said of an operation once it is known: tier, command, other spellings, service, reason. Kept for each
-// operation, because the same few are asked for all day. Where several cannot be told apart the strictest speaks.
+// Describes known operations: tier, command, other spellings, service, reason. Kept for each
+// operation, because the same few are asked for all day. When several cannot be told apart, the
+// strictest one's description is used.
 
 import { stricterTier, type Tier } from "../../model/tier.ts";
 import { type AwsOperation, cliOperationName } from "./catalogue.ts";

@@ -1,6 +1,7 @@
-// Which AWS API a host name belongs to, and the region, account and bucket that stand in it. Reads names only: no
-// path, no signature. What is on AWS's domains but no AWS API (customers' own applications, clusters, registries)
-// is told apart, because only its method says what a request does there.
+// Which AWS API a host name belongs to, and the region, account and bucket that stand in it. Reads
+// names only: no path, no signature. Hosts on AWS's domains that are no AWS API (customers' own
+// applications, clusters, registries) are told apart, because only the method tells the effect of a
+// request there.
 
 import { awsCatalogue } from "./catalogue.ts";
 import { AwsGroup } from "./group.ts";
@@ -60,7 +61,7 @@ const SUFFIXES: readonly string[] = [
 const REGION = /^(?:us|eu|ap|ca|sa|me|af|il|mx|cn|eusc)(?:-[a-z]+)+-\d+$/;
 const ACCOUNT = /^\d{12}$/;
 
-/** Hosts of customers' own things by their last label before region and domain: what they are, and IAM's prefix. */
+/** Hosts of customers' own things by their last label before region and domain: their kind, and IAM's prefix. */
 const APPLICATIONS: ReadonlyMap<string, readonly [what: string, service?: string]> = new Map<
   string,
   readonly [what: string, service?: string]

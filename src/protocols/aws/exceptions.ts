@@ -1,5 +1,6 @@
-// Operations whose tier follows from what they do and not from their name or published access level. A fact each,
-// keyed by IAM prefix and operation name; what a rule in aws-tier.ts can say belongs there instead.
+// Operations whose tier follows from what they do and not from their name or published access
+// level. A fact each, keyed by IAM prefix and operation name; a fact that a rule in tier.ts can
+// express belongs there instead.
 
 import type { Tier } from "../../model/tier.ts";
 

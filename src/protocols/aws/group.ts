@@ -1,5 +1,6 @@
-// The APIs that share a host or a signing name, as the reader of a request needs them: what protocols are spoken
-// there and where the REST paths lead. Made once a group, the tree of paths at the first request that needs it.
+// The APIs that share a host or a signing name, as the reader of a request needs them: what
+// protocols are spoken there and where the REST paths lead. Made once a group, the tree of paths at
+// the first request that needs it.
 
 import type { AwsApi, AwsOperation } from "./catalogue.ts";
 import { TemplateIndex } from "./template.ts";

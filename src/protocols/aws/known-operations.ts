@@ -1,5 +1,5 @@
-// AWS's operations as the policy tools and the table of operations have them: what a row says beside the facts of
-// the API models. Knows no request.
+// AWS's operations as the policy tools and the table of operations have them: the columns of a row
+// beside the facts of the API models. Knows no request.
 
 import type { Tier } from "../../model/tier.ts";
 import type { CatalogueRow } from "../catalogue.ts";

@@ -1,6 +1,7 @@
-// Finds the operation that a request names, in every way that AWS's protocols have: X-Amz-Target, Action in query or
-// form body, Smithy RPC paths, REST bindings. Knows no tiers. A request that could be read in two ways names nothing:
-// servers differ in which they look at first. What it might have meant is kept, so that doubt hides nothing.
+// Finds the operation that a request names, in every way that AWS's protocols have: X-Amz-Target,
+// Action in query or form body, Smithy RPC paths, REST bindings. Knows no tiers. A request that
+// could be read in two ways names nothing: servers differ in which they look at first. Its possible
+// meanings are kept, so that doubt hides nothing.
 
 import { type Header, headerValues, type RequestBody } from "../../model/request.ts";
 import { parseQuery, readPathSplitFirst } from "../../wire/path.ts";
@@ -9,12 +10,15 @@ import { actionsIn, readAction } from "./action.ts";
 import type { AwsApi, AwsOperation } from "./catalogue.ts";
 import { type AwsGroup, operationsNamed } from "./group.ts";
 
-/** What was found: operations that cannot be told apart, or why nothing was and what it may mean nevertheless. */
+/**
+ * The result: operations that cannot be told apart, or the reason why none was found and those that are
+ * possible all the same.
+ */
 export type OperationReading =
   | { readonly kind: "found"; readonly operations: readonly AwsOperation[] }
   | { readonly kind: "unknown"; readonly reason: string; readonly possible: readonly AwsOperation[] };
 
-/** What of a request can name an operation. */
+/** The parts of a request that can name an operation. */
 export interface OperationSource {
   readonly method: string;
   readonly path: string;
@@ -154,7 +158,7 @@ function matchRest(source: OperationSource, group: AwsGroup): OperationReading {
   return unknown("the query selects more than one operation", possible);
 }
 
-/** The pairs of a query that is too malformed to rely on; only for what it might mean. */
+/** The pairs of a query that is too malformed to rely on; only for its possible meanings. */
 export function looseQuery(query: string | undefined): readonly (readonly [string, string])[] {
   return (query ?? "").split(/[&;]/).map((pair) => {
     const [key = "", value = ""] = decodeLoosely(pair).split("=");

@@ -1,6 +1,7 @@
-// Refusals as AWS would send them, in the protocol of the request: JSON with an error type for the JSON protocols and
-// REST services, CBOR for Smithy's RPC, XML for the query protocol, EC2 and the REST services that speak XML. A body
-// in another protocol is what botocore calls "unable to parse response", and the person then reads no reason.
+// Refusals as AWS would send them, in the protocol of the request: JSON with an error type for the
+// JSON protocols and REST services, CBOR for Smithy's RPC, XML for the query protocol, EC2 and the
+// REST services that speak XML. A body in another protocol is what botocore calls "unable to parse
+// response", and the person then reads no reason.
 
 import { type Header, headerValue, type RequestHead } from "../../model/request.ts";
 import { escapeXml } from "../../text/escape-xml.ts";
@@ -46,7 +47,7 @@ export function renderAwsError({ status }: Refusal, message: string, request: Re
   }
 }
 
-/** Error codes for what the wire or the upstream did, by status. */
+/** Error codes for faults of the wire or the upstream, by status. */
 const OTHERS: Readonly<Record<number, string>> = {
   400: "BadRequest",
   421: "MisdirectedRequest",
@@ -74,7 +75,7 @@ function protocolOf(request: RequestHead): "cbor" | "ec2" | "json" | "query" | "
   return /(?:^|[.-])s3(?:[.-]|express|$)/.test(host) ? "s3" : "json";
 }
 
-/** What the request was signed for: a store or an emulator of the user's own has no telling name. */
+/** The service in the signature: a store or an emulator of the user's own has no telling host name. */
 function signedService({ headers, target }: RequestHead): string | undefined {
   const authorization = headerValue(headers, "authorization");
   const scope = authorization ?? target.replace(/%2F/gi, "/");

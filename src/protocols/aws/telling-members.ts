@@ -1,6 +1,7 @@
-// Operations that mostly describe and by some of their members do more: set a database's login, what a machine runs at
-// its start, who may use an endpoint, or a container that takes its host. Owns which members those are; reads the form
-// and the query of AWS's query protocol, JSON, and the CLI's flags.
+// Operations that mostly describe and by some of their members do more: set a database's login, the
+// commands that a machine runs at its start, who may use an endpoint, or a container that takes its
+// host. Owns which members those are; reads the form and the query of AWS's query protocol, JSON,
+// and the CLI's flags.
 
 import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { decodeLoosely } from "../lenient-path.ts";

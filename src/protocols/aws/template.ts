@@ -1,8 +1,9 @@
-// Matches a path against the REST bindings of a group of APIs. Knows templates and segments, no hosts and no
-// tiers. Literal segments win over labels and labels over greedy ones, as in Smithy's routing rules; where two
-// operations remain that are equally specific, both are answers and the caller takes the stricter.
+// Matches a path against the REST bindings of a group of APIs. Knows templates and segments, no
+// hosts and no tiers. Literal segments win over labels and labels over greedy ones, as in Smithy's
+// routing rules; where two operations remain that are equally specific, both are answers and the
+// caller takes the stricter.
 
-import type { Route } from "../catalogue.ts";
+import type { CatalogueRoute } from "../catalogue.ts";
 import type { AwsApi, AwsOperation } from "./catalogue.ts";
 
 /** An operation that a leaf of the tree leads to, and the query that its binding demands. */
@@ -10,7 +11,7 @@ interface Leaf {
   readonly operation: AwsOperation;
   /** `["acl", ""]`: the key must be there; with a value, exactly that value. */
   readonly query: readonly (readonly [string, string])[];
-  /** What follows a greedy label: `/portals/{arn+}/userSettings`. */
+  /** The fixed words behind a greedy label: `/portals/{arn+}/userSettings`. */
   readonly tail: readonly string[];
 }
 
@@ -22,7 +23,7 @@ interface Node {
   leaves: Leaf[] | undefined;
 }
 
-/** What a request can mean: operations that are equally likely; "ambiguous" when its query selects several. */
+/** The operations that a request can mean, all equally likely; "ambiguous" when its query selects several. */
 export type TemplateMatch =
   | { readonly kind: "none" }
   | { readonly kind: "ambiguous" }
@@ -61,7 +62,7 @@ export class TemplateIndex {
       .map((leaf) => leaf.operation);
   }
 
-  #insert(operation: AwsOperation, { method, path: binding }: Route): void {
+  #insert(operation: AwsOperation, { method, path: binding }: CatalogueRoute): void {
     const mark = binding.indexOf("?");
     const path = mark < 0 ? binding : binding.slice(0, mark);
     let node = this.#roots.get(method);

@@ -1,6 +1,7 @@
-// From an operation's IAM prefix, name and published access level to its tier. The access level is the datum; the
-// rules here correct it where it does not say what a person would want to know: credentials, commands on hosts,
-// deletion, access policies, model inference, login. Knows no request. First rule that applies wins, strict ones first.
+// From an operation's IAM prefix, name and published access level to its tier. The access level is
+// the datum; the rules here correct it where it hides things that a person would want to know:
+// credentials, commands on hosts, deletion, access policies, model inference, login. Knows no
+// request. First rule that applies wins, strict ones first.
 
 import type { Tier } from "../../model/tier.ts";
 import type { AccessLevel, AwsOperation } from "./catalogue.ts";
@@ -41,7 +42,7 @@ const CREDENTIAL_WRITE =
 const ACCESS_POLICY =
   /^(?:Put|Set|Update|Create|Add|Remove|Delete|Attach|Detach|Modify|Associate|Disassociate|Grant|Revoke)\w*(?:ResourcePolicy(?:Statement)?|AccessPolicy|AccessEntry|BucketPolicy|PermissionsPolicy|InlinePolicy\w*|PermissionSet|AuthPolicy|(?:Sink|Cluster|Channel|Endpoint|Destination|Contact|Application|Group|Project|VaultAccess)Policy|Permissions?(?:V2|Statement)?|AccessGrant\w*|AccountAssignment)$|PublicAccessBlock$|BlockPublicAccess/;
 
-/** Writes by which others get a copy of what is in an account, or reach it. */
+/** Writes by which others get a copy of an account's data, or reach it. */
 const SHARING =
   /^(?:Modify|Reset|Set|Update)\w*(?:Image|Snapshot)\w*Attribute$|^(?:Create|Associate|Update|Promote|Replace)\w*ResourceShare\w*$|^Enable\w*Sharing\w*$|^Authorize\w*(?:Snapshot|Endpoint|Cluster|Share|Data)\w*(?:Access|Share)?$|^Share(?=[A-Z])/;
 

@@ -1,5 +1,6 @@
-// Operations of Cloudflare's that are judged by their body: D1, SQLite behind the API, by its SQL (`query` and `raw`,
-// one statement or a batch, and wrangler's --command), and batches of DNS records by whether they delete.
+// Operations of Cloudflare's that are judged by their body: D1, SQLite behind the API, by its SQL
+// (`query` and `raw`, one statement or a batch, and wrangler's --command), and batches of DNS
+// records by whether they delete.
 
 import type { Classification } from "../../model/classification.ts";
 import type { RequestBody } from "../../model/request.ts";
@@ -8,7 +9,7 @@ import { judgeSql } from "../sql.ts";
 import { doubtful } from "../unknown.ts";
 
 /** Whether the body of an operation decides, too. */
-export function isJudgedByBody(id: string): boolean {
+export function isCloudflareJudgedByBody(id: string): boolean {
   return isD1Query(id) || id === BATCH;
 }
 

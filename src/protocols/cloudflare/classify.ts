@@ -1,6 +1,6 @@
-// Requests to Cloudflare's API and the command lines of wrangler and flarectl. Path dialect: split, then decode,
-// because keys of KV hold encoded slashes; a path with two readings is unknown. Which paths exist is
-// cloudflare-operations.ts's, which tier they have cloudflare-tier.ts's.
+// Requests to Cloudflare's API and the command lines of wrangler and flarectl. Path dialect: split,
+// then decode, because keys of KV hold encoded slashes; a path with two readings is unknown. Which
+// paths exist is cloudflare-operations.ts's, which tier they have cloudflare-tier.ts's.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
@@ -16,10 +16,11 @@ import { withUnnamed } from "../unnamed-scopes.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { withLabels } from "../with-labels.ts";
 import { classifyCloudflareArgv } from "./argv.ts";
-import { isJudgedByBody, withBody } from "./body.ts";
+import { isCloudflareJudgedByBody, withBody } from "./body.ts";
 import { classifyCloudflareGraphql } from "./graphql.ts";
 import { cloudflareOperations } from "./known-operations.ts";
 import { findCloudflareOperation } from "./operations.ts";
+import { renderCloudflareError } from "./refusal.ts";
 import { unnamedByCloudflare } from "./scopes.ts";
 import { tierOfCloudflareOperation } from "./tier.ts";
 import { cloudflareVocabulary } from "./vocabulary.ts";
@@ -39,13 +40,14 @@ export const cloudflareClassifier: Classifier = {
   operations: cloudflareOperations,
   vocabulary: cloudflareVocabulary,
   classifyArgv: classifyCloudflareArgv,
+  refusal: renderCloudflareError,
 };
 
 function needsBody(head: RequestHead): boolean {
   const { path } = splitTarget(head.target);
   if (!isApi(head.host, path)) return byMethodNeedsBody(head);
   const reading = readPathSplitFirst(path);
-  // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.
+  // An ambiguous path needs the body if any lenient reading of it does.
   const readings = reading.kind === "ok" ? [reading.segments] : lenientReadings(path);
   return readings.some((segments) => {
     const below = belowApi(segments);
@@ -57,7 +59,7 @@ function isBodyWanted(head: RequestHead, segments: readonly string[]): boolean {
   return (
     (segments[2] === "d1" || segments[2] === "dns_records") &&
     effectiveMethods(head).some((method) =>
-      isJudgedByBody(findCloudflareOperation(method, segments)?.id ?? ""),
+      isCloudflareJudgedByBody(findCloudflareOperation(method, segments)?.id ?? ""),
     )
   );
 }
@@ -105,7 +107,7 @@ function classifyOther(request: HttpRequest): Classification {
   return withLabels(plain.tier === "observe" ? plain : strictestOf(plain, deletion), { account });
 }
 
-/** Workers, Pages and the like are somebody's own servers, unless they are asked what only the API is asked. */
+/** Workers, Pages and the like are somebody's own servers, unless the request is one that only the API gets. */
 function isApi(host: string, path: string): boolean {
   return /^api\.(?:[a-z-]+\.)?cloudflare\.com$/.test(host) || /^\/client\b/.test(path);
 }
@@ -123,7 +125,7 @@ function classifyMethod(request: HttpRequest, path: string, method: string): Cla
   const reading = readPathSplitFirst(path);
   if (reading.kind === "ok") return classifySegments(request, reading.segments, method);
   const unknown = unknownClassification("cloudflare", reading.reason);
-  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  // Some server may still serve it: a lenient server's readings of it are judged as well.
   const [first, ...others] = lenientReadings(path)
     .map((segments) => classifySegments(request, segments, method))
     .filter((guess) => guess.tier !== "unknown" && guess.tier !== "observe");
@@ -148,7 +150,7 @@ function classifySegments(request: HttpRequest, segments: readonly string[], met
     labels,
     reason,
   };
-  const whole = isJudgedByBody(operation.id) ? withBody(plain, request.body) : plain;
+  const whole = isCloudflareJudgedByBody(operation.id) ? withBody(plain, request.body) : plain;
   return withUnnamed(whole, unnamedByCloudflare(operation, whole.tier === "observe"));
 }
 

@@ -1,5 +1,5 @@
-// Command lines of flarectl. It reads flags like Go's flag package: one dash or two. Tiers follow from the verb; a
-// command or flag that flarectl does not have is unknown.
+// Command lines of flarectl. It reads flags like Go's flag package: one dash or two. Tiers follow
+// from the verb; a command or flag that flarectl does not have is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
@@ -83,7 +83,7 @@ export function classifyFlarectlArgv(argv: readonly string[]): Classification {
   return strange === undefined ? plain : doubtful(plain, `flarectl has no flag "${strange}" that we know`);
 }
 
-/** Groups by their own name; what follows the verb are arguments. */
+/** Groups by their own name; words after the verb are arguments. */
 function commandOf({ words: [first = "", second, third] }: ReadArgv): string {
   const group = ALIASES.get(first) ?? first;
   if (second === undefined || /^(?:ips|help|h|origin-ca-root-cert)$/.test(group)) return group;

@@ -1,5 +1,5 @@
-// Cloudflare's GraphQL API, which is analytics: it only reads. A mutation would be something new, and is unknown.
-// Knows nothing of REST, nor which requests are GraphQL: that is cloudflare.ts's.
+// Cloudflare's GraphQL API, which is analytics: it only reads. A mutation would be something new,
+// and is unknown. Knows nothing of REST, nor which requests are GraphQL: that is cloudflare.ts's.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";

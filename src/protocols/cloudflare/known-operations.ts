@@ -1,5 +1,5 @@
-// Cloudflare's operations as the policy tools and the table of operations have them: commands, tiers and the scopes
-// that paths name. Knows no request.
+// Cloudflare's operations as the policy tools and the table of operations have them: commands,
+// tiers and the scopes that paths name. Knows no request.
 
 import { stricterTier, type Tier, type TierOrUnknown } from "../../model/tier.ts";
 import type { CatalogueRow } from "../catalogue.ts";

@@ -1,5 +1,5 @@
-// The published paths of Cloudflare's REST API, from operations.tsv, read at the first look-up. Knows no tier. A path
-// that is not in it is an unknown operation, whatever it looks like.
+// The published paths of Cloudflare's REST API, from operations.tsv, read at the first look-up.
+// Knows no tier. A path that is not in it is an unknown operation, whatever it looks like.
 
 import { Catalogue } from "../catalogue.ts";
 import table from "./operations.tsv" with { type: "text" };

@@ -1,5 +1,6 @@
-// Refusals as Cloudflare would send them: its envelope, of which wrangler prints the errors' messages, and errors[]
-// for GraphQL. The code is none of Cloudflare's own, to which wrangler adds advice of its own.
+// Refusals as Cloudflare would send them: its envelope, of which wrangler prints the errors'
+// messages, and errors[] for GraphQL. The code is none of Cloudflare's own, to which wrangler adds
+// advice of its own.
 
 import type { RequestHead } from "../../model/request.ts";
 import { machineReadable, type Refusal } from "../refused.ts";

@@ -1,9 +1,10 @@
-// Which accounts and zones a request to Cloudflare acts in without naming them: a zone's account, zones that something
-// of their account changes, lists over all of them. Goes by the words of the path. Knows no tiers but one.
+// Which accounts and zones a request to Cloudflare acts in without naming them: a zone's account,
+// zones that something of their account changes, lists over all of them. Goes by the words of the
+// path. Knows no tiers but one.
 
 import type { CloudflareOperation } from "./operations.ts";
 
-/** First words of what is in no account: Cloudflare itself, and the caller with the names of what is theirs. */
+/** First words of paths outside of accounts: Cloudflare itself, and the caller with the names of his things. */
 const NOWHERE: ReadonlySet<string> = new Set([
   "ips",
   "radar",

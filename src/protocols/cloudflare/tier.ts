@@ -1,19 +1,19 @@
-// The tier of an operation of Cloudflare's REST API, by rule from its method, its name and the fixed words of its
-// path. Knows no request. The rules are about words, never about single rows of the table, so that an operation
-// published tomorrow falls under them too.
+// The tier of an operation of Cloudflare's REST API, by rule from its method, its name and the
+// fixed words of its path. Knows no request. The rules are about words, never about single rows of
+// the table, so that an operation published tomorrow falls under them too.
 
 import type { Tier } from "../../model/tier.ts";
 import type { CloudflareOperation } from "./operations.ts";
 
 /** A tier with the clause that says why. */
-export interface TierReason {
+interface TierReason {
   readonly tier: Tier;
   readonly reason: string;
 }
 
 type Rule = readonly [pattern: RegExp, tier: Tier, reason: string];
 
-/** Reads that hand out what opens something; other reads about tokens, keys and secrets show only what they are called. */
+/** Reads that hand out secrets; other reads about tokens, keys and secrets show only their names. */
 const READS: readonly Rule[] = [
   [/\.token\.get$|upload_token$/, "sensitive", "returns a token"],
   [/^images\.v1\.keys\.list$/, "sensitive", "lists the signing keys themselves"],

@@ -1,6 +1,7 @@
-// Command lines of wrangler, read like yargs: flags anywhere, in kebab or camel case. The command is the longest one
-// that the words begin with; what follows are arguments. Nothing is lowered for acting on the local simulation only,
-// because what a command's default is has changed between versions.
+// Command lines of wrangler, read like yargs: flags anywhere, in kebab or camel case. The command
+// is the longest one that the words begin with; later words are arguments. Nothing is lowered for
+// acting on the local simulation only, because the commands' defaults have changed between
+// versions.
 
 import type { Classification } from "../../model/classification.ts";
 import { isSwitchedOn, type ReadArgv, readArgv } from "../argv.ts";
@@ -33,7 +34,7 @@ export function classifyWranglerArgv(argv: readonly string[]): Classification {
   return strange === undefined ? plain : doubtful(plain, `wrangler has no flag "${strange}" that we know`);
 }
 
-/** `d1 execute` with its SQL in the words; what is in a file is judged when its request comes. */
+/** `d1 execute` with its SQL in the words; the content of a file is judged when its request comes. */
 function withCommandSql(plain: Classification, read: ReadArgv): Classification {
   if (plain.command !== "d1 execute" || plain.tier !== "modify") return plain;
   const whole = withSql(plain, read.flags.get("command") ?? []);
@@ -50,7 +51,7 @@ function toKebab(arg: string): string {
 
 function commandOf({ words, rest }: ReadArgv): string {
   const [first = "", ...others] = [...words, ...(rest ?? [])];
-  // `kv:key put` was what is `kv key put` now.
+  // `kv:key put` is the old form of `kv key put`.
   const named = OLD.get(first) ?? first;
   return wranglerCommand([...(/^[a-z]\w*:/.test(named) ? named.split(":") : [named]), ...others]);
 }

@@ -1,5 +1,5 @@
-// wrangler's commands and flags, decoded from data/wrangler-commands.txt at the first look-up, and the tier of each
-// command by its verb. A command that is not in the data is unknown.
+// wrangler's commands and flags, decoded from data/wrangler-commands.txt at the first look-up, and
+// the tier of each command by its verb. A command that is not in the data is unknown.
 
 import type { Tier } from "../../model/tier.ts";
 import type { ArgvGrammar } from "../argv.ts";

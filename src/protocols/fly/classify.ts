@@ -1,6 +1,6 @@
-// Requests to Fly: the GraphQL API, the Machines API, the web API that flyctl uses beside them, and apps at fly.dev
-// by method; and flyctl's command lines. Path dialect: split, then decode. Which operations exist is
-// fly-operations.ts's; a path that it does not know is unknown.
+// Requests to Fly: the GraphQL API, the Machines API, the web API that flyctl uses beside them, and
+// apps at fly.dev by method; and flyctl's command lines. Path dialect: split, then decode. Which
+// operations exist is fly-operations.ts's; a path that it does not know is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
@@ -21,6 +21,7 @@ import { classifyFlyArgv } from "./argv.ts";
 import { classifyFlyGraphql } from "./graphql.ts";
 import { flyOperations } from "./known-operations.ts";
 import { type FlyOperation, findFlyOperation } from "./operations.ts";
+import { renderFlyError } from "./refusal.ts";
 import { flyVocabulary } from "./vocabulary.ts";
 
 /** The classifier of the policy's `fly` block. */
@@ -36,13 +37,14 @@ export const flyClassifier: Classifier = {
   operations: flyOperations,
   vocabulary: flyVocabulary,
   classifyArgv: classifyFlyArgv,
+  refusal: renderFlyError,
 };
 
 function needsBody(head: RequestHead): boolean {
   if (!isApi(head.host)) return byMethodNeedsBody(head);
   const { path } = splitTarget(head.target);
   const reading = readPathSplitFirst(path);
-  // What a lenient server might make of an ambiguous path is judged too, and with the body if it needs one.
+  // An ambiguous path needs the body if any lenient reading of it does.
   return (reading.kind === "ok" ? [reading.segments] : lenientReadings(path)).some(
     (segments) =>
       (isGraphql(segments) && graphqlNeedsBody(head)) ||
@@ -55,7 +57,10 @@ function isAppCreation(segments: readonly string[]): boolean {
   return segments.length === 2 && segments[0] === "v1" && segments[1] === "apps";
 }
 
-/** The API's own hosts, also as machines see it (`_api.internal`); the rest of what is routed here is somebody's app. */
+/**
+ * The API's own hosts, also as machines see it (`_api.internal`); all other hosts that are routed here are
+ * users' apps.
+ */
 function isApi(host: string): boolean {
   return /^(?:api\.(?:[a-z-]+\.)?(?:fly\.io|machines\.dev)|_api\.internal)$/.test(host);
 }
@@ -75,7 +80,7 @@ function classify(request: HttpRequest): Classification {
   return asksForUpgrade(request) ? doubtful(answer, "an upgraded connection can carry anything") : answer;
 }
 
-/** What flyctl reports of its own use, after every command. */
+/** Classifies the usage report that flyctl sends after every command. */
 function classifyUsageReport(request: HttpRequest): Classification | undefined {
   const isReport =
     request.host === "flyctl-metrics.fly.dev" &&
@@ -95,7 +100,10 @@ function withApp(request: RequestHead, answer: Classification): Classification {
   return withUnnamedPlaces(app === undefined ? answer : withLabels(answer, { app }));
 }
 
-/** An app is in an organization that only its owner knows; what has neither is in one all the same. */
+/**
+ * An app is in an organization that only its owner knows; a resource without a name of either is in one all
+ * the same.
+ */
 function withUnnamedPlaces(answer: Classification): Classification {
   return withUnnamed(
     answer,
@@ -108,7 +116,7 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
   const reading = readPathSplitFirst(path);
   if (reading.kind === "ok") return classifySegments(request, method, reading.segments, query);
   const unknown = unknownClassification("fly", reading.reason);
-  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  // Some server may still serve it: a lenient server's readings of it are judged as well.
   const [first, ...others] = lenientReadings(path)
     .map((segments) => classifySegments(request, method, segments, query))
     .filter((guess) => guess.tier !== "unknown" && guess.tier !== "observe");
@@ -181,7 +189,7 @@ function creationLabels(bytes: Uint8Array): Readonly<Record<string, string>> | u
 
 type Query = readonly (readonly [string, string])[] | undefined;
 
-/** What is neither absent nor a spelling of false shows them; a malformed query may say anything. */
+/** Whether the query asks for secrets: a value other than a spelling of false does, and a malformed query may. */
 function showsSecrets(query: Query): boolean {
   if (query === undefined) return true;
   return query.some(([name, value]) => /^show_?secrets$/i.test(name) && !/^(?:0|f|false)$/i.test(value));
@@ -211,7 +219,7 @@ function plainAnswer({ id, tier, reason, app, org }: FlyOperation, query: Query)
 /** Operations on Fly itself, on the caller's session, and the names of organizations. */
 const NOWHERE = /^(?:platform|regions|cli_sessions|tokens\.current|organizations\.list)\b/;
 
-/** Operations on what an organization has beside its apps. */
+/** Operations on an organization's things other than its apps. */
 const OF_ORGANIZATIONS = /^(?:organizations\.(?:get|regions|postgres)|postgres(?!\.attachments))\b/;
 
 /** `apps.machines.exec.create` is what people call `machines exec`. */

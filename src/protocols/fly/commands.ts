@@ -1,5 +1,6 @@
-// flyctl's commands: groups, their other names, and the tier of each command by its verb, with exceptions by path.
-// Read from flyctl's own documentation. A verb or group that is not here is unknown to the classifier.
+// flyctl's commands: groups, their other names, and the tier of each command by its verb, with
+// exceptions by path. Read from flyctl's own documentation. A verb or group that is not here is
+// unknown to the classifier.
 
 import type { Tier } from "../../model/tier.ts";
 

@@ -1,9 +1,10 @@
-// Which app and organization a root field of Fly's GraphQL acts in, and whether it says so. Apps are named by their
-// name wherever an `appId` is asked for; organizations by a slug, or by an opaque id. Knows no tiers.
+// Which app and organization a root field of Fly's GraphQL acts in, and whether it says so. Apps
+// are named by their name wherever an `appId` is asked for; organizations by a slug, or by an
+// opaque id. Knows no tiers.
 
 import type { GraphqlField, GraphqlOperation } from "../graphql/document.ts";
 
-/** Labels of a root field, and the labels of what it acts in without naming it. */
+/** Labels of a root field, and the labels of scopes that it acts in without naming them. */
 export interface FlyScopes {
   readonly labels: Readonly<Record<string, string>>;
   readonly unnamed: readonly string[];
@@ -23,18 +24,18 @@ const NOWHERE: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** What of an app or organization is read with everything: which one it is. */
+/** Fields of an app or organization that only say which one it is; they are read with everything. */
 const IDENTITY: ReadonlySet<string> = new Set([
   ...["__typename", "id", "internalId", "internalNumericId", "name", "slug", "rawSlug", "type", "paidPlan"],
 ]);
 
-/** What an operation goes on into, below the root fields that say what they are about. */
+/** Whether an operation leads on into apps or organizations, below the root fields that name them. */
 export interface Leads {
   readonly apps: boolean;
   readonly orgs: boolean;
 }
 
-/** What stands between a list and the things in it. */
+/** Fields between a list and the things in it. */
 const LIST: ReadonlySet<string> = new Set(["nodes", "edges", "node", "pageInfo", "totalCount"]);
 
 /** The scopes of a root field of an operation that leads so far. */
@@ -59,7 +60,7 @@ export function leadsOf(operation: GraphqlOperation): Leads {
 const APPS: ReadonlySet<string> = new Set(["app", "apps", "addOns"]);
 const ORGANIZATIONS: ReadonlySet<string> = new Set(["organization", "organizations", "personalOrganization"]);
 
-/** Root fields that name what they are about. */
+/** Root fields that name their subject. */
 const NAMED: ReadonlySet<string> = new Set(["app", "organization"]);
 
 function goesInto(operation: GraphqlOperation, names: ReadonlySet<string>): boolean {

@@ -1,6 +1,7 @@
-// Fly's GraphQL API: the root fields of what runs, each to a tier. Queries read, unless they ask for a credential; a
-// mutation is tiered by the words of its name. Fly publishes no stable list of mutations, but the verbs with which
-// their names begin have not changed, so a mutation with another verb is unknown. Knows nothing of HTTP.
+// Fly's GraphQL API: the root fields of what runs, each to a tier. Queries read, unless they ask
+// for a credential; a mutation is tiered by the words of its name. Fly publishes no stable list of
+// mutations, but the verbs with which their names begin have not changed, so a mutation with
+// another verb is unknown. Knows nothing of HTTP.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";

@@ -1,6 +1,6 @@
-// The published operations of Fly's REST APIs, from operations.tsv: the Machines API (below `/v1` at
-// api.machines.dev) and the web API that flyctl uses beside it (below `/api/v1` at api.fly.io). The table gives the
-// tiers, too, each with its reason. Knows no request.
+// The published operations of Fly's REST APIs, from operations.tsv: the Machines API (below `/v1`
+// at api.machines.dev) and the web API that flyctl uses beside it (below `/api/v1` at api.fly.io).
+// The table gives the tiers, too, each with its reason. Knows no request.
 
 import type { Tier } from "../../model/tier.ts";
 import { Catalogue } from "../catalogue.ts";

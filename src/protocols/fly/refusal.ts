@@ -1,4 +1,5 @@
-// Refusals as Fly would send them: errors[] for GraphQL, `{"error"}` for the Machines API, whose text flyctl prints.
+// Refusals as Fly would send them: errors[] for GraphQL, `{"error"}` for the Machines API, whose
+// text flyctl prints.
 
 import type { RequestHead } from "../../model/request.ts";
 import { machineReadable, type Refusal } from "../refused.ts";

@@ -1,5 +1,5 @@
-// The words that commands of a `fly` block may use beside the operations of its REST APIs. Fly publishes no list of
-// its mutations, so any name of one may be carried.
+// The words that commands of a `fly` block may use beside the operations of its REST APIs. Fly
+// publishes no list of its mutations, so any name of one may be carried.
 
 import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";
 import table from "./tool-commands.tsv" with { type: "text" };

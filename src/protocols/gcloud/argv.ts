@@ -1,7 +1,7 @@
-// Command lines of gcloud: flags, words, labels and the tier of a command. gcloud takes
-// flags anywhere; before the command only the global ones can stand, so those are all that
-// must be known to find it. What a verb does is gcloud-verbs.ts's; rules here are about
-// what only the command line has: local state, shells, credentials that it prints.
+// Command lines of gcloud: flags, words, labels and the tier of a command. gcloud takes flags
+// anywhere; before the command only the global ones can stand, so those are all that must be known
+// to find it. verbs.ts knows the effect of a verb; rules here are about things that only the
+// command line has: local state, shells, credentials that it prints.
 
 import type { Classification } from "../../model/classification.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";

@@ -23,7 +23,7 @@ const MAX_LINES = 60_000;
 const problem = (text: string): BatchReading => ({ problem: text });
 
 /** Reads a batch body; `contentType` is the value of the field. */
-export function readBatch(contentType: string | undefined, body: Uint8Array): BatchReading {
+export function readGoogleBatch(contentType: string | undefined, body: Uint8Array): BatchReading {
   const boundary = boundaryOf(contentType ?? "");
   if (boundary === undefined) return problem("the batch names no boundary");
   const pieces = splitParts(latin1(body), boundary);
@@ -102,7 +102,7 @@ function readPart(piece: string): BatchPart | { readonly problem: string } {
   return { method: match[1] ?? "", target: match[2] ?? "", headers, body };
 }
 
-/** Lines up to the first empty one, and what follows it. */
+/** The lines up to the first empty one, and the text after it. */
 function splitHead(text: string): { readonly head: readonly string[]; readonly rest: string } {
   const head: string[] = [];
   let at = 0;
@@ -117,7 +117,7 @@ function splitHead(text: string): { readonly head: readonly string[]; readonly r
   return { head, rest: text.slice(at) };
 }
 
-/** Undefined for folded lines and for what is no field at all. */
+/** Undefined for folded lines and for lines that are no field. */
 function readFields(lines: readonly string[]): readonly Header[] | undefined {
   const fields: Header[] = [];
   for (const line of lines) {

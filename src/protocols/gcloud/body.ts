@@ -8,18 +8,18 @@ import type { Tier } from "../../model/tier.ts";
 import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
 import { judgeSql } from "../sql.ts";
 
-/** What a body adds to an operation. */
-export type BodyFinding = { readonly tier: Tier; readonly reason: string } | undefined;
+/** A body's addition to the tier of its operation. */
+export type GoogleBodyFinding = { readonly tier: Tier; readonly reason: string } | undefined;
 
 /** Reads the body of one kind of operation. */
-export type BodyRule = (body: string) => BodyFinding;
+export type BodyRule = (body: string) => GoogleBodyFinding;
 
 const GRANTS = /\b(?:GRANT|REVOKE|ROW\s+ACCESS\s+POLICY)\b/i;
 const DESTROYS = /\b(?:DROP|DELETE|TRUNCATE|EXECUTE\s+IMMEDIATE|CALL)\b/i;
-/** JSON may spell any character `\u0044`; what is escaped like that is not read as words. */
+/** JSON may spell any character `\u0044`; text that is escaped like that is not read as words. */
 const ESCAPED_ASCII = /\\u00[2-7][0-9a-f]/i;
 
-/** What SQL adds to the tier of running it; the body as JSON, or SQL itself. */
+/** Judges SQL; the body is JSON with SQL in it, or SQL itself. */
 export const sqlFinding: BodyRule = (body) => {
   const parsed = parseStrictJson(body);
   // In a body that is no JSON a line break may still be spelled `\n`, right before a word.
@@ -55,7 +55,7 @@ const datasetAccess: BodyRule = (body) =>
     ? { tier: "break-glass", reason: "changes who has access" }
     : undefined;
 
-/** Names in a machine's metadata that say who may log in to it, or what it runs. */
+/** Names in a machine's metadata that say who may log in to it, or which commands it runs. */
 export const TELLING_METADATA =
   /ssh-?keys|windows-keys|startup-script|shutdown-script|enable-oslogin|serial-port-enable|user-data|cloud-init/i;
 
@@ -64,7 +64,7 @@ const metadata: BodyRule = (body) =>
     ? { tier: "break-glass", reason: "changes who may log in to a machine, or what it runs" }
     : undefined;
 
-/** What a list of mutations adds: those of Firestore, Datastore and Spanner, and Bigtable's. */
+/** Judges a list of mutations: those of Firestore, Datastore and Spanner, and Bigtable's. */
 export const mutations: BodyRule = (body) =>
   /"(?:delete|delete_?[fF]rom_?(?:[rR]ow|[cC]olumn|[fF]amily))"\s*:/.test(body) || ESCAPED_ASCII.test(body)
     ? { tier: "sensitive", reason: "writes that may delete" }

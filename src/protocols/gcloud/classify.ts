@@ -12,7 +12,7 @@ import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade } from "../upgrade.ts";
 import { classifyGcloudArgv } from "./argv.ts";
-import { type BatchPart, readBatch } from "./batch.ts";
+import { type BatchPart, readGoogleBatch } from "./batch.ts";
 import { hasBodyRules } from "./body.ts";
 import { classifyConnect, connectNeedsBody } from "./connect.ts";
 import { classifyGrpc, readGrpcPath } from "./grpc/grpc.ts";
@@ -20,7 +20,8 @@ import { grpcNeedsBody } from "./grpc/grpc-body.ts";
 import { type GoogleHost, readGoogleHost } from "./host.ts";
 import { googleOperations } from "./known-operations.ts";
 import { classifyLogin } from "./login.ts";
-import { classifyRest, restNeedsBody } from "./rest/rest.ts";
+import { renderGoogleError } from "./refusal.ts";
+import { classifyGoogleRest, googleRestNeedsBody } from "./rest/rest.ts";
 import { classifyXmlStorage, isXmlStorage } from "./rest/storage.ts";
 import { readGoogleTarget } from "./rest/target.ts";
 import { classifyBqArgv } from "./tools/bq.ts";
@@ -50,6 +51,7 @@ export const gcloudClassifier: Classifier = {
   operations: googleOperations,
   vocabulary: gcloudVocabulary,
   classifyArgv,
+  refusal: renderGoogleError,
 };
 
 function classifyArgv(argv: readonly string[]): Classification {
@@ -74,7 +76,7 @@ function needsBody(head: RequestHead): boolean {
   const target = readGoogleTarget(head.target);
   if ("problem" in target) return false;
   if (target.kind === "batch") return true;
-  return judgedMethods(head).some((method) => restNeedsBody(host, target, method));
+  return judgedMethods(head).some((method) => googleRestNeedsBody(host, target, method));
 }
 
 function classify(request: HttpRequest): Classification {
@@ -127,7 +129,7 @@ const NO_BODY = { kind: "none" } as const;
 /** `google.firestore.v1.Firestore`, as it stands before the method in a path of WebChannel. */
 const isCallName = (segment: string): boolean => /^[a-z]\w*(?:\.\w+)*\.[A-Z]\w*$/.test(segment);
 
-/** Google's browser clients put method and fields into the query; what cannot be read there counts as no method. */
+/** Google's browser clients put method and fields into the query; an unreadable value counts as no method. */
 function methodInQuery(target: string): string | undefined {
   const query = splitTarget(target).query ?? "";
   if (!/(?:\$|%24)http(?:Method|Headers)/i.test(query)) return undefined;
@@ -149,13 +151,13 @@ function classifyMethod(request: HttpRequest, method: string, isPart: boolean): 
   const target = readGoogleTarget(request.target);
   if ("problem" in target) {
     const unknown = unknownClassification("gcloud", target.problem);
-    // Some server may still serve it: what a lenient one would make of it is judged beside it.
+    // Some server may still serve it: a lenient server's readings of it are judged as well.
     const guesses = target.guesses
-      .map((guess) => classifyRest(host, guess, method, request))
+      .map((guess) => classifyGoogleRest(host, guess, method, request))
       .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
     return strictestOf(unknown, ...guesses);
   }
-  if (target.kind !== "batch") return classifyRest(host, target, method, request);
+  if (target.kind !== "batch") return classifyGoogleRest(host, target, method, request);
   return isPart
     ? unknownClassification("gcloud", "a batch in a batch")
     : classifyBatch(host, request, method);
@@ -167,7 +169,7 @@ function classifyBatch(host: GoogleHost, request: HttpRequest, method: string): 
   if (request.body.kind === "unread")
     return unknownClassification("gcloud", `a batch whose body was not read: ${request.body.why}`);
   const types = headerValues(request.headers, "content-type");
-  const reading = readBatch(types.length === 1 ? types[0] : undefined, request.body.bytes);
+  const reading = readGoogleBatch(types.length === 1 ? types[0] : undefined, request.body.bytes);
   if ("problem" in reading) return unknownClassification("gcloud", reading.problem);
   const answers: Classification[] = [];
   let odd = 0;

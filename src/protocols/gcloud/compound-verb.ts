@@ -1,12 +1,12 @@
-// Verbs that name two actions: `getOrCreate`, `CheckAndMutateRow`, `ReadModifyWriteRow`. The first word alone would
-// call them reads. Splits the words; what each half does is verbs.ts's.
+// Verbs that name two actions: `getOrCreate`, `CheckAndMutateRow`, `ReadModifyWriteRow`. The first
+// word alone would call them reads. Splits the words; what each half does is verbs.ts's.
 
 /** The words of a verb, lower case: `CheckAndMutateRow` to check, and, mutate, row. */
 export function wordsOfVerb(verb: string): readonly string[] {
   return (verb.match(/[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])/g) ?? []).map((word) => word.toLowerCase());
 }
 
-/** One half of a compound: what follows or precedes the `And`; `isBare` when it is one word, and so surely a verb. */
+/** One half of a compound: the words before or after the `And`; `isBare` when it is one word, and so surely a verb. */
 export interface VerbHalf {
   readonly verb: string;
   readonly isBare: boolean;

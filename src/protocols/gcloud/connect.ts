@@ -1,5 +1,5 @@
-// GKE's Connect gateway: a cluster's API server behind a Google host. What is below the
-// membership in the path is a Kubernetes request and is judged as one.
+// GKE's Connect gateway: a cluster's API server behind a Google host. The path below the membership
+// is a Kubernetes request and is judged as one.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";

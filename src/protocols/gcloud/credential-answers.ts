@@ -1,11 +1,11 @@
-// Which methods of Google answer with a credential, by the names of the members in their models: the lines of
-// data/credential-answers.txt, read at the first question. Knows no tier.
+// Which methods of Google answer with a credential, by the names of the members in their models:
+// the lines of data/credential-answers.txt, read at the first question. Knows no tier.
 
 import text from "./data/credential-answers.txt" with { type: "text" };
 
 let known: ReadonlySet<string> | undefined;
 
-/** What names an operation: API, collection words, verb. */
+/** An operation's name: API, collection words, verb. */
 interface Named {
   readonly api: string;
   readonly words: readonly string[];

@@ -1,6 +1,7 @@
-// What Google's command line tools send on their own behalf: token exchange and refresh, device
-// codes, token information, usage reports. Every command does, and none acts on anybody's resources,
-// so they are observe; revoking a token is not. Impersonation goes to iamcredentials and is no login.
+// Classifies the requests that Google's command line tools send on their own behalf: token exchange
+// and refresh, device codes, token information, usage reports. Every command does, and none acts on
+// anybody's resources, so they are observe; revoking a token is not. Impersonation goes to
+// iamcredentials and is no login.
 
 import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
@@ -15,7 +16,7 @@ const HOSTS: ReadonlySet<string> = new Set([
   "play.googleapis.com",
 ]);
 
-/** What each path is called; matched against the whole path. */
+/** The command and tier of each path; a pattern matches the whole path. */
 const PATHS: readonly (readonly [path: RegExp, command: string, tier: TierOrUnknown, reason: string])[] = [
   [/^\/(?:o\/)?(?:oauth2\/(?:v\d\/)?)?token$/, "oauth2.token", "observe", "the login of command line tools"],
   [/^\/v1(?:beta)?\/(?:oauth)?token$/, "sts.token", "observe", "the login of command line tools"],
@@ -25,7 +26,7 @@ const PATHS: readonly (readonly [path: RegExp, command: string, tier: TierOrUnkn
   [/^\/(?:o\/oauth2\/)?revoke$/, "oauth2.revoke", "modify", "revokes a token"],
 ];
 
-/** Classifies what a tool sends on its own behalf; undefined for any other request. */
+/** Classifies a tool's requests on its own behalf; undefined for any other request. */
 export function classifyLogin(host: string, path: string, method: string): Classification | undefined {
   if (!HOSTS.has(host) || (method !== "POST" && method !== "GET")) return undefined;
   // On www only paths that name OAuth are logins; on the others `/token` is enough.

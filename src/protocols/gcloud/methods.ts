@@ -21,14 +21,14 @@ interface PathNode {
 /** One service: how its ids begin, and its tree. */
 export interface GoogleService {
   readonly name: string;
-  /** What most of its ids begin with. */
+  /** The common first part of its method ids. */
   readonly prefix: string;
   readonly root: PathNode;
   /** Whether any of its paths names a project. */
   readonly hasProjects: boolean;
 }
 
-/** What the data says about a path. `words` are the fixed words of the path, outermost first. */
+/** A path's method in the data. `words` are the fixed words of the path, outermost first. */
 export interface FoundMethod {
   /** The method id, `compute.instances.insert`; undefined when the path exists but not with this HTTP method. */
   readonly id: string | undefined;
@@ -96,7 +96,7 @@ function childOf(node: PathNode, name: string): PathNode {
   return child;
 }
 
-/** Finds a path; `verb` is what follows the last colon. Undefined when no version of the service has it. */
+/** Finds a path; `verb` is the text after the last colon. Undefined when no version of the service has it. */
 export function findMethod(
   service: GoogleService,
   segments: readonly string[],

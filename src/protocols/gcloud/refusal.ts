@@ -1,6 +1,7 @@
-// Refusals as Google would send them: a google.rpc error in JSON, which gcloud prints with its details; XML for Cloud
-// Storage's XML API; an OAuth error at the token endpoint; and for gRPC a status in the head of an answer without
-// body, because gRPC clients read a status only from an answer that is 200.
+// Refusals as Google would send them: a google.rpc error in JSON, which gcloud prints with its
+// details; XML for Cloud Storage's XML API; an OAuth error at the token endpoint; and for gRPC a
+// status in the head of an answer without body, because gRPC clients read a status only from an
+// answer that is 200.
 
 import type { Header, RequestHead } from "../../model/request.ts";
 import { headerValue } from "../../model/request.ts";

@@ -1,10 +1,11 @@
-// Which projects, organisations, regions and zones a Google request acts in without naming them: a bucket's project, a
-// project given by number, `locations/-`, lists over all zones. A project is not counted as part of an organisation:
-// which one it is in no request says, and a list of organisations is about requests to them. Knows no tiers but one.
+// Which projects, organisations, regions and zones a Google request acts in without naming them: a
+// bucket's project, a project given by number, `locations/-`, lists over all zones. A project is
+// not counted as part of an organisation: which one it is in no request says, and a list of
+// organisations is about requests to them. Knows no tiers but one.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
 
-/** What is known of a request when its labels are. */
+/** A request whose labels are known. */
 export interface PlacedRequest {
   readonly api: string;
   /** The method id. */
@@ -42,7 +43,7 @@ const PLACED: ReadonlyMap<string, boolean> = new Map([
   ["run", false],
 ]);
 
-/** The labels of what a request acts in and does not name: every scope of a kind, or some of it. */
+/** The labels of scopes that a request acts in and does not name: every scope of a kind, or some. */
 export interface UnnamedPlaces {
   readonly spanned: readonly string[];
   readonly unnamed: readonly string[];
@@ -68,7 +69,7 @@ export function unnamedPlaces(request: PlacedRequest): UnnamedPlaces {
   return { spanned: [...spanned], unnamed: [...unnamed].filter((label) => !spanned.has(label)) };
 }
 
-/** Of what a `-` in place of a name may stand for all. */
+/** Labels of which a `-` in place of a name may stand for all. */
 const WILDCARDS = {
   projects: ["project"],
   locations: ["region", "zone"],

@@ -1,6 +1,6 @@
-// From a Google operation to its tier. Owns the rules: what a verb does to which resource.
-// Rules name resources and verbs, not single methods, so that operations which nobody has
-// listed fall under them too; a verb in no list is unknown, never harmless.
+// From a Google operation to its tier. Owns the rules: the tier of a verb on a resource. Rules name
+// resources and verbs, not single methods, so that operations which nobody has listed fall under
+// them too; a verb in no list is unknown, never harmless.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { answersCredential } from "./credential-answers.ts";
@@ -38,8 +38,8 @@ export function googleTier(operation: GoogleOperation): RuledTier {
 }
 
 /**
- * What holds for a resource, for a call whose name runs verb and resource together (`whole`): undefined for nothing,
- * and where the name taken apart would do another kind of thing than the whole.
+ * The rule for a resource, for a call whose name joins verb and resource (`whole`). Undefined when there is
+ * none, and when the split name would do another kind of thing than the whole.
  */
 export function tierOfResource(operation: GoogleOperation, whole: string): RuledTier | undefined {
   const kind = verbKind(operation.verb);
@@ -71,7 +71,7 @@ const READS_BY_POST: ReadonlySet<string> = new Set([
 
 const isReading = (kind: VerbKind): boolean => kind === "read" || kind === "evaluate" || kind === "infer";
 
-/** What holds for one service or resource only, before anything that holds for verbs. */
+/** The rule for one service or resource, before any rule for verbs. */
 function apiRule(operation: GoogleOperation, kind: VerbKind, isRead: boolean): RuledTier | undefined {
   const { api, words, verb, method } = operation;
   const resource = words.at(-1) ?? "";

@@ -1,12 +1,13 @@
-// The vocabulary of Google's verbs: what the name of an operation says about its effect.
-// Owns word lists only; which resource the verb acts on, and what that means for the tier,
-// is gcloud-tier.ts. A verb that is in no list has no meaning here, and never a harmless one.
+// The vocabulary of Google's verbs: the effect of an operation as its name tells it. Owns word
+// lists only; tier.ts judges the verb together with its resource. A verb that is in no list has no
+// meaning here, and never a harmless one.
 
 import { halvesOfVerb, laterWrite, type VerbHalf } from "./compound-verb.ts";
 
 /**
- * What a verb does, by its name alone. `evaluate` works something out and stores nothing, `access` changes who
- * may do something without being IAM, `credential` issues something that opens doors, `secret` hands out one that exists.
+ * A verb's effect, by its name alone. `evaluate` works something out and stores nothing, `access` changes who
+ * may do something without being IAM, `credential` issues something that opens doors, `secret` hands out one
+ * that exists.
  */
 export type VerbKind =
   | "read"
@@ -22,12 +23,12 @@ export type VerbKind =
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
-/** First words of verbs that return what is there. */
+/** First words of verbs that return existing things. */
 const READ = words(`
   get list search lookup query fetch find count describe aggregate aggregated summarize summary retrieve show read
   inspect histogram history enumerate has is sample tail partition effective`);
 
-/** Whole verbs that return what is there although their first word says otherwise. */
+/** Whole verbs that return existing things although their first word says otherwise. */
 const READ_WHOLE = words(
   `runQuery runAggregationQuery createReadSession loadCodeAssist pushNotificationConfigs authinfo getStartPageToken
   testIamPermissions`,
@@ -101,7 +102,7 @@ const CREDENTIAL =
 const SECRET =
   /^(?:get|retrieve|show|generate|reset|fetch|inject|push|load|export|download|sign|exchange|obtain|last|access|create|add)\w*(?:KeyString|AuthString|SecretKey|AuthorizationCode|Credentials|Password|PrivateKey|Secret|VerificationCode|OobConfirmationCode|SshScript|Tokens?|SignedUrlKey|AuthInfo|PublicKey|Wallet|SignedAudio)$|^(?:decrypt|rawDecrypt|asymmetricDecrypt|decapsulate|asymmetricSign|macSign|downloadAccount|uploadAccount|exportTrustedKeyWrappedCryptoKeyVersion|verifyPassword|signIn\w+)$/;
 
-/** What a verb does, judged by its name; undefined when it is in no list. */
+/** Looks up a verb's effect by its name; undefined when it is in no list. */
 export function verbKind(verb: string): VerbKind {
   if (verb.length > 100) return undefined;
   const known = kinds.get(verb);
@@ -139,7 +140,7 @@ const STRICTNESS: readonly VerbKind[] = [
   ...(["credential", "policy"] as const),
 ];
 
-/** `getOrCreate` does what the stricter half does. A half that nobody knows makes the whole unknown: undefined. */
+/** `getOrCreate` counts as its stricter half. A half that nobody knows makes the whole unknown: undefined. */
 function compoundKind(halves: readonly VerbHalf[]): VerbKind {
   const kinds = halves.map((half) => readKind(half.verb));
   if (kinds.includes(undefined)) {

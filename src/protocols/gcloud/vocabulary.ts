@@ -1,5 +1,6 @@
-// The words that commands of a `gcloud` block may use beside the published methods: gcloud's own commands, whose
-// groups and verbs follow the API's resources and methods closely enough to find them.
+// The words that commands of a `gcloud` block may use beside the published methods: gcloud's own
+// commands, whose groups and verbs follow the API's resources and methods closely enough to find
+// them.
 
 import { isMethodName, type Vocabulary } from "../vocabulary.ts";
 import { googleTable } from "./methods.ts";
@@ -63,7 +64,7 @@ function operationsOf(service: string): readonly string[] {
   return found;
 }
 
-/** A method of an API that nobody publishes, or what the tools send for themselves. */
+/** A method of an API that nobody publishes, or a tool's request for itself. */
 function isCarried(command: string): boolean {
   if (isMethodName(command) || /^(?:oauth2|sts|clearcut)\.\w+$/i.test(command)) return true;
   const [api = "", ...rest] = command.split(/[./]/);

@@ -37,7 +37,7 @@ const MAYBE_DESTRUCTIVE = /delete|destroy|drop|purge|terminate|evict/i;
 /** The destructive whole word in a path (`delete-user`, `bulkDelete`, not `dropbox`), lower case; undefined when there is none. */
 export function destructiveWord(path: string): string | undefined {
   let text = path;
-  // Three rounds: what a proxy and a framework behind it decode one after the other still counts.
+  // Three rounds: a proxy and a framework behind it may decode one after the other.
   for (let round = 0; round < 3 && text.includes("%"); round++) text = decodeLoosely(text);
   if (!MAYBE_DESTRUCTIVE.test(text)) return undefined;
   const words = text

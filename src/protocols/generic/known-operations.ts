@@ -1,5 +1,5 @@
-// What requests are called where the method decides: the operations of `generic` blocks, and of hosts of terraform and
-// helm. Their command lines are called by the tools' own words, which hooks judge.
+// Names the operations of protocols that go by the method: those of `generic` blocks, and of hosts
+// of terraform and helm. Their command lines have the tools' own names, which hooks judge.
 
 import type { Tier } from "../../model/tier.ts";
 import type { KnownOperation } from "../known-operation.ts";

@@ -1,5 +1,5 @@
-// The request that a `gh api` command line sends: endpoint, method, fields, headers. What comes from a file or
-// from standard input is a body that could not be read. Knows no operation and no tier.
+// The request that a `gh api` command line sends: endpoint, method, fields, headers. A body from a
+// file or from standard input counts as unread. Knows no operation and no tier.
 
 import type { Header, HttpRequest, RequestBody } from "../../model/request.ts";
 import { lastValue } from "../argv.ts";

@@ -1,5 +1,5 @@
-// gh's command lines: `gh api` as the request that it sends, every other command by its name and flags. What gh
-// does not know itself is an alias or an extension, which may do anything: unknown.
+// gh's command lines: `gh api` as the request that it sends, every other command by its name and
+// flags. What gh does not know itself is an alias or an extension, which may do anything: unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";

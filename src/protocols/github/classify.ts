@@ -1,5 +1,6 @@
-// GitHub, its Enterprise Server and the gh command line. Decides which front door a request goes to and puts the
-// answers together; each door has its own file. Whatever cannot be read for certain is unknown.
+// GitHub, its Enterprise Server and the gh command line. Decides which front door a request goes to
+// and puts the answers together; each door has its own file. Whatever cannot be read for certain is
+// unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
@@ -14,7 +15,8 @@ import { classifyGhArgv } from "./argv.ts";
 import { classifyFiles, classifyRegistry, classifyWeb, webNeedsBody } from "./git.ts";
 import { classifyGraphql } from "./graphql.ts";
 import { githubOperations } from "./known-operations.ts";
-import { classifyRest, hasOtherWrites, type RestCall, restNeedsBody } from "./rest.ts";
+import { renderGithubError } from "./refusal.ts";
+import { classifyGithubRest, githubRestNeedsBody, hasOtherWrites, type RestCall } from "./rest.ts";
 import { surfaceOf } from "./surface.ts";
 import { githubVocabulary } from "./vocabulary.ts";
 
@@ -31,6 +33,7 @@ export const githubClassifier: Classifier = {
   operations: githubOperations,
   vocabulary: githubVocabulary,
   classifyArgv: (argv) => classifyGhArgv(argv, classify),
+  refusal: renderGithubError,
 };
 
 function needsBody(head: RequestHead): boolean {
@@ -40,7 +43,7 @@ function needsBody(head: RequestHead): boolean {
   if (surface.kind !== "rest") return false;
   return (
     (mayBeForm(head) && hasOtherWrites(surface.path)) ||
-    effectiveMethods(head).some((one) => restNeedsBody(surface.path, one))
+    effectiveMethods(head).some((one) => githubRestNeedsBody(surface.path, one))
   );
 }
 
@@ -70,11 +73,11 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
   }
 }
 
-/** A REST request, judged beside what a form in its body would make of it. */
+/** A REST request, judged together with the request that a form in its body would make of it. */
 function classifyRestOrForm(request: HttpRequest, path: string, call: RestCall): Classification {
-  const answer = classifyRest(path, call);
+  const answer = classifyGithubRest(path, call);
   if (!mayBeForm(request) || !hasOtherWrites(path)) return answer;
   const methods = formMethods(request);
   if ("problem" in methods) return doubtful(answer, methods.problem);
-  return strictestOf(answer, ...methods.map((method) => classifyRest(path, { ...call, method })));
+  return strictestOf(answer, ...methods.map((method) => classifyGithubRest(path, { ...call, method })));
 }

@@ -1,6 +1,6 @@
-// Which command of gh a command line is, with which flags, and what tier that command has. Follows cobra in how
-// the command is found among flags. Tiers go by the verb, which gh keeps to, with exceptions by name; what `gh api`
-// sends is another file's.
+// Which command of gh a command line is, with which flags, and what tier that command has. Follows
+// cobra in how the command is found among flags. Tiers go by the verb, which gh keeps to, with
+// exceptions by name; what `gh api` sends is another file's.
 
 import type { Tier } from "../../model/tier.ts";
 import { type ArgvGrammar, isSwitchedOn, lastValue, type ReadArgv, readArgv } from "../argv.ts";
@@ -43,7 +43,10 @@ const COMMON = [
 let commands: ReadonlyMap<string, readonly string[]> | undefined;
 const grammars = new Map<string, ArgvGrammar>();
 
-/** The command of these arguments (without the program); undefined for what is not gh's own: an alias, an extension. */
+/**
+ * The command of these arguments (without the program); undefined for a command that is not gh's own: an
+ * alias, an extension.
+ */
 export function readGhCommand(args: readonly string[]): GhCommand | undefined {
   const table = ghCommands();
   const bare = bareWords(args);
@@ -144,7 +147,7 @@ function grammarOf(name: string, table: ReadonlyMap<string, readonly string[]>):
     (kind === "=" ? values : kind === "?" ? optional : switches).add(long);
     if (short !== undefined) aliases.set(short, long);
   }
-  // What nearly every command takes is no reason for doubt on the few that refuse it.
+  // Nearly every command takes these flags; a command that refuses one of them is no reason for doubt.
   for (const [short, long, set] of COMMON)
     if (!values.has(long) && !switches.has(long)) {
       set === "values" ? values.add(long) : switches.add(long);

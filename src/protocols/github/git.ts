@@ -1,6 +1,7 @@
-// github.com and its like beside the API: git's smart HTTP, LFS, the login of command-line tools, and pages that
-// are only read. Git over HTTP is two steps, discovery and transfer: discovery reads whichever service it is for,
-// so that a push is asked about once. What a pushed pack holds is not looked at.
+// github.com and its like beside the API: git's smart HTTP, LFS, the login of command-line tools,
+// and pages that are only read. Git over HTTP is two steps, discovery and transfer: discovery reads
+// whichever service it is for, so that a push is asked about once. The content of a pushed pack is
+// not looked at.
 
 import type { Classification } from "../../model/classification.ts";
 import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../../model/request.ts";
@@ -180,7 +181,7 @@ function lfsOperation(bytes: Uint8Array): unknown {
   }
 }
 
-/** An answer on a repository by its own path; a gist is in no organisation, and what has no such name in some one. */
+/** An answer on a repository by its own path; a gist is in no organisation, and another thing is in an unknown one. */
 function inRepository(names: string, classifyIn: (labels: Labels) => Classification): Classification {
   if (names.startsWith("gist/")) return classifyIn({});
   const labels = names.split("/").length === 2 ? labelsOfPath(names) : {};

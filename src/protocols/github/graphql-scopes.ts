@@ -1,11 +1,12 @@
-// Which repository and organisation a root field of GitHub's GraphQL acts in, and whether it says so. Mutations name
-// nearly everything by opaque ids. A query that begins in a named repository may walk out of it (to a fork's parent,
-// through an owner to all that is theirs): what it then reads it does not name. Knows no tiers.
+// Which repository and organisation a root field of GitHub's GraphQL acts in, and whether it says
+// so. Mutations name nearly everything by opaque ids. A query that begins in a named repository may
+// walk out of it (to a fork's parent, through an owner to all that is theirs): it does not name the
+// repositories that it then reads. Knows no tiers.
 
 import type { GraphqlField, GraphqlOperation } from "../graphql/document.ts";
 import { type Labels, labelsOf, labelsOfText } from "./labels.ts";
 
-/** Labels of a root field, and the labels of what it acts in beside that without naming it. */
+/** Labels of a root field, and the labels of further scopes that it acts in without naming them. */
 export interface GraphqlScopes {
   readonly labels: Labels;
   readonly unnamed: readonly string[];
@@ -59,12 +60,12 @@ const IDENTITY: ReadonlySet<string> = new Set([
   ...["mergeCommitAllowed", "rebaseMergeAllowed", "squashMergeAllowed", "defaultBranchRef"],
 ]);
 
-/** What stands between a list and the things in it. */
+/** Fields between a list and the things in it. */
 const LIST: ReadonlySet<string> = new Set([
   ...["nodes", "edges", "node", "pageInfo", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"],
 ]);
 
-/** What an organisation or a team leads to that is still the organisation's. */
+/** Fields of an organisation or a team whose value is still the organisation's. */
 const OWN: ReadonlySet<string> = new Set(["repository", "repositories"]);
 
 const ELSEWHERE: ReadonlySet<string> = INTO_REPOSITORIES.difference(OWN);

@@ -1,6 +1,6 @@
-// GitHub's GraphQL API: the root fields of what runs, each to a tier. A query or subscription reads; a mutation
-// is tiered by its name, whose verbs and nouns GitHub keeps to. A mutation that is not published is unknown,
-// though what its name says still counts. Knows nothing of HTTP.
+// GitHub's GraphQL API: the root fields of what runs, each to a tier. A query or subscription
+// reads; a mutation is tiered by its name, whose verbs and nouns GitHub keeps to. A mutation that
+// is not published is unknown, though what its name says still counts. Knows nothing of HTTP.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";

@@ -1,11 +1,12 @@
-// GitHub's operations and mutations as the policy tools and the table of operations have them. Knows no request.
+// GitHub's operations and mutations as the policy tools and the table of operations have them.
+// Knows no request.
 
 import { stricterTier, type Tier, type TierOrUnknown } from "../../model/tier.ts";
 import type { CatalogueRow } from "../catalogue.ts";
 import type { KnownOperation } from "../known-operation.ts";
 import { tierOfMutation } from "./graphql.ts";
-import { githubTable, type PublishedMethod } from "./operations.ts";
-import { tierOfOperation } from "./tier.ts";
+import { githubTable, type PublishedVerb } from "./operations.ts";
+import { githubTier } from "./tier.ts";
 
 const MUTATION = /^mutation /;
 
@@ -26,7 +27,7 @@ export function githubColumns({
   if (MUTATION.test(operation))
     return { tier: tierOfMutation(operation.replace(MUTATION, "")).tier, scope: "" };
   const tier = routes
-    .map(({ method }) => tierOfOperation(method as PublishedMethod, operation).tier)
+    .map(({ method }) => githubTier(method as PublishedVerb, operation).tier)
     .reduce<TierOrUnknown>(stricterTier, "observe");
   const names = routes.map(({ path }) => path);
   const isOf = (sign: string) => names.some((path) => path.includes(sign));

@@ -1,5 +1,6 @@
-// The labels of GitHub requests: repo as "owner/name", org, enterprise. Owns their spelling. The owner of a
-// repository counts as its org, so that a scope list of organisations holds for what is in them.
+// The labels of GitHub requests: repo as "owner/name", org, enterprise. Owns their spelling. The
+// owner of a repository counts as its org, so that a scope list of organisations holds for their
+// repositories.
 
 /** Labels of a classification. */
 export type Labels = Readonly<Record<string, string>>;
@@ -24,8 +25,8 @@ export function labelsOf({ owner, repo, org, enterprise }: GivenNames): Labels {
 }
 
 /**
- * Whether a given name is none that GitHub could have: what it would be taken for cannot be told, and a scope
- * that forbids something must not be escaped by it. The placeholders of `gh api` stand for real names.
+ * Whether a given name is none that GitHub could have: its meaning is not known, and a scope that forbids
+ * something must not be escaped by it. The placeholders of `gh api` stand for real names.
  */
 export function hasStrangeName(names: GivenNames): boolean {
   return [names.owner, names.repo, names.org, names.enterprise].some(

@@ -1,14 +1,14 @@
-// Finds the published operations behind a REST path: segments in, operation ids and labels out. Owns the reading
-// of operations.tsv and knows nothing about tiers. The rows of a path's first word are read when the first path
-// that begins with it is asked for; importing this file costs nothing.
+// Finds the published operations behind a REST path: segments in, operation ids and labels out.
+// Owns the reading of operations.tsv and knows nothing about tiers. The rows of a path's first word
+// are read when the first path that begins with it is asked for; importing this file costs nothing.
 
 import { Catalogue } from "../catalogue.ts";
 import table from "./operations.tsv" with { type: "text" };
 
 /** HTTP methods as the data spells them. */
-export type PublishedMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type PublishedVerb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** What kind of name a segment is: one of the labels, any other, or any number of segments. */
+/** The kind of a segment: one of the labels, any other name, or any number of segments. */
 type Sign = "{owner}" | "{repo}" | "{org}" | "{enterprise}" | "*" | "**";
 
 /** In the order in which they are tried. */
@@ -32,7 +32,7 @@ export interface FoundOperation {
   readonly enterprise: string | undefined;
 }
 
-/** What is published at a path; several operations only where a branch or file name may hold slashes. */
+/** The published operations of a path; several only where a branch or file name may hold slashes. */
 export interface PathSearch {
   readonly operations: readonly FoundOperation[];
   /** Whether the path exists with another method. */
@@ -47,7 +47,7 @@ export const githubTable = new Catalogue(table);
 const roots = new Map<string, PathNode | undefined>();
 
 /** The operations published for these decoded segments and this method, the likeliest first. */
-export function findOperations(segments: readonly string[], method: PublishedMethod): PathSearch {
+export function findOperations(segments: readonly string[], method: PublishedVerb): PathSearch {
   const [first] = segments;
   if (first === undefined) return NOTHING;
   const root = rootOf(first);
@@ -105,10 +105,10 @@ class Search {
   readonly operations: FoundOperation[] = [];
   isPathKnown = false;
   readonly #segments: readonly string[];
-  readonly #method: PublishedMethod;
+  readonly #method: PublishedVerb;
   readonly #names: (readonly [Sign, string])[] = [];
 
-  constructor(segments: readonly string[], method: PublishedMethod) {
+  constructor(segments: readonly string[], method: PublishedVerb) {
     this.#segments = segments;
     this.#method = method;
   }

@@ -1,6 +1,7 @@
-// Refusals for git, whatever the protocol block. Git shows the body of a failed answer only at discovery, and only as
-// plain text; of a failed transfer it prints "RPC failed; HTTP 403" and no reason. There the answer is a 200 whose
-// content refuses: a report that the pack was not taken, or an error packet (gitprotocol-http, gitprotocol-pack).
+// Refusals for git, whatever the protocol block. Git shows the body of a failed answer only at
+// discovery, and only as plain text; of a failed transfer it prints "RPC failed; HTTP 403" and no
+// reason. There the answer is a 200 whose content refuses: a report that the pack was not taken, or
+// an error packet (gitprotocol-http, gitprotocol-pack).
 
 import { type Header, headerValue, type RequestHead } from "../../model/request.ts";
 import type { Refusal, RefusalReply } from "../refused.ts";
@@ -24,8 +25,9 @@ export function renderGit(refusal: Refusal, message: string, request: RequestHea
 }
 
 /**
- * What a server that could not take the pack says, after the message as one of its `remote:` lines. All servers
- * offer side bands, so git asks for them; a client without them cannot read this, and fails as well.
+ * The report of a server that could not take the pack; the message goes before it as one of git's `remote:`
+ * lines. All servers offer side bands, so git asks for them; a client without them cannot read this, and
+ * fails as well.
  */
 function pushReport(message: string): string {
   const report = `${packet("unpack refused by iddio\n")}0000`;

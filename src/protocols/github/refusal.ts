@@ -1,5 +1,6 @@
-// Refusals as GitHub would send them: `{"message"}` for REST, which gh prints as `HTTP 403: <message>`, errors[]
-// for GraphQL, and LFS's own type, which git-lfs reads. Git itself is refusal-git.ts's.
+// Refusals as GitHub would send them: `{"message"}` for REST, which gh prints as `HTTP 403:
+// <message>`, errors[] for GraphQL, and LFS's own type, which git-lfs reads. Git itself is
+// refusal-git.ts's.
 
 import type { RequestHead } from "../../model/request.ts";
 import { machineReadable, type Refusal } from "../refused.ts";

@@ -1,6 +1,6 @@
-// The few REST operations of GitHub whose body decides: settings, of which some only describe and others open
-// what was closed. Owns which members those are; knows no path. A member may stand in the query as well, where a
-// server of the same making may read it.
+// The few REST operations of GitHub whose body decides: settings, of which some only describe and
+// others open a closed repository. Owns which members those are; knows no path. A member may stand
+// in the query as well, where a server of the same making may read it.
 
 import type { RequestBody } from "../../model/request.ts";
 import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";

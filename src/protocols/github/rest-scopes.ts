@@ -1,9 +1,10 @@
-// Which repositories and organisations a REST operation of GitHub acts in without naming them: where it names them by
-// number, lists across all of them, or changes something above them. Goes by the words of the path and of the
-// operation's id, as the tiers do, so that an operation published tomorrow falls under it too. Knows no tiers.
+// Which repositories and organisations a REST operation of GitHub acts in without naming them:
+// where it names them by number, lists across all of them, or changes something above them. Goes by
+// the words of the path and of the operation's id, as the tiers do, so that an operation published
+// tomorrow falls under it too. Knows no tiers.
 
 import type { Labels } from "./labels.ts";
-import type { FoundOperation, PublishedMethod } from "./operations.ts";
+import type { FoundOperation, PublishedVerb } from "./operations.ts";
 
 /** Words of a path below which things of any repository are. A name that is spelled like one only asks more. */
 const OF_REPOSITORIES: ReadonlySet<string> = new Set([
@@ -13,13 +14,13 @@ const OF_REPOSITORIES: ReadonlySet<string> = new Set([
   ...["installation", "installations", "usage-by-repository"],
 ]);
 
-/** Searches for what is in no repository. */
+/** Searches for things outside of repositories. */
 const SEARCHES_ELSEWHERE: ReadonlySet<string> = new Set(["topics", "users"]);
 
 /** Words of a path below which things of any organisation are. */
 const OF_ORGANIZATIONS: ReadonlySet<string> = new Set(["orgs", "organizations", "teams", "installations"]);
 
-/** What is above repositories: a change there is one in all that is below. */
+/** First segments above repositories: a change there is a change in everything below. */
 const ABOVE: ReadonlySet<string> = new Set([
   ...["orgs", "organizations", "enterprises", "enterprise", "teams", "admin", "manage", "setup", "scim"],
 ]);
@@ -28,13 +29,13 @@ const ABOVE: ReadonlySet<string> = new Set([
 const PEOPLE =
   /^packages\/|member|invit|block|billing|cost-center|budget|scim|provision|external|idp|announcement|copilot-s|hosted-runner|network-config|(?:create|delete|update)-(?:global-)?user|public-key/;
 
-/** What makes, from the repository that it names, something that its body names. */
+/** Operations that make, from the repository in their path, something that their body names. */
 const ACROSS = /^repos\/(?:create-fork|create-using-template|transfer)$/;
 
 /** The labels of scopes that an operation acts in and does not name; `segments` is its whole path. */
 export function unnamedByRest(
   { id }: FoundOperation,
-  published: PublishedMethod,
+  published: PublishedVerb,
   segments: readonly string[],
   labels: Labels,
 ): readonly string[] {
@@ -45,14 +46,14 @@ export function unnamedByRest(
   return [...(isRepo ? ["repo"] : []), ...(isOrg ? ["org"] : [])];
 }
 
-function actsInRepositories(id: string, published: PublishedMethod, segments: readonly string[]): boolean {
+function actsInRepositories(id: string, published: PublishedVerb, segments: readonly string[]): boolean {
   const [first = "", second = ""] = segments;
   if (first === "search") return !SEARCHES_ELSEWHERE.has(second);
   if (segments.some((segment) => OF_REPOSITORIES.has(segment))) return true;
   return published !== "GET" && ABOVE.has(first) && !PEOPLE.test(id);
 }
 
-function actsInOrganizations(published: PublishedMethod, segments: readonly string[]): boolean {
+function actsInOrganizations(published: PublishedVerb, segments: readonly string[]): boolean {
   if (segments.some((segment) => OF_ORGANIZATIONS.has(segment))) return true;
   return published !== "GET" && ABOVE.has(segments[0] ?? "");
 }

@@ -1,6 +1,6 @@
-// GitHub's REST API: path and method to a published operation, its tier and labels. Path dialect: split on raw
-// slashes, then decode; `%2F` belongs to a name. A path that nobody published is unknown, and so is one that a
-// server which decodes first would take for a stricter operation.
+// GitHub's REST API: path and method to a published operation, its tier and labels. Path dialect:
+// split on raw slashes, then decode; `%2F` belongs to a name. A path that nobody published is
+// unknown, and so is one that a server which decodes first would take for a stricter operation.
 
 import type { Classification } from "../../model/classification.ts";
 import type { RequestBody } from "../../model/request.ts";
@@ -11,12 +11,12 @@ import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
 import { hasStrangeName, type Labels, labelsOf } from "./labels.ts";
-import { type FoundOperation, findOperations, type PathSearch, type PublishedMethod } from "./operations.ts";
+import { type FoundOperation, findOperations, type PathSearch, type PublishedVerb } from "./operations.ts";
 import { dependsOnBody, tierWithBody } from "./rest-body.ts";
 import { unnamedByRest } from "./rest-scopes.ts";
-import { type TierReason, tierOfOperation } from "./tier.ts";
+import { githubTier, type TierReason } from "./tier.ts";
 
-const PUBLISHED: ReadonlyMap<string, PublishedMethod> = new Map([
+const PUBLISHED: ReadonlyMap<string, PublishedVerb> = new Map([
   ["GET", "GET"],
   ["HEAD", "GET"],
   ["POST", "POST"],
@@ -25,7 +25,7 @@ const PUBLISHED: ReadonlyMap<string, PublishedMethod> = new Map([
   ["DELETE", "DELETE"],
 ]);
 
-/** What matters of a REST request beside its path; `query` is what stands after the question mark. */
+/** The parts of a REST request that matter besides its path; `query` is the text after the question mark. */
 export interface RestCall {
   readonly method: string;
   readonly query: string | undefined;
@@ -33,11 +33,11 @@ export interface RestCall {
 }
 
 /** Classifies a REST request; `path` is raw. */
-export function classifyRest(path: string, call: RestCall): Classification {
+export function classifyGithubRest(path: string, call: RestCall): Classification {
   const reading = readPathSplitFirst(path);
   if (reading.kind === "ok") return classifySegments(reading.segments, call);
   const unknown = unknownClassification("github", reading.reason);
-  // Some server may still serve it: what a lenient one would make of it is judged beside it.
+  // Some server may still serve it: a lenient server's readings of it are judged as well.
   const guesses = lenientReadings(path)
     .map((segments) => classifySegments(segments, { ...call, query: undefined, body: { kind: "none" } }))
     .filter((guess) => guess.tier !== "observe" && guess.tier !== "unknown");
@@ -45,7 +45,7 @@ export function classifyRest(path: string, call: RestCall): Classification {
 }
 
 /** Whether the body decides; only on paths that can be read, since others are unknown anyway. */
-export function restNeedsBody(path: string, method: string): boolean {
+export function githubRestNeedsBody(path: string, method: string): boolean {
   const published = PUBLISHED.get(method);
   const reading = readPathSplitFirst(path);
   if (published === undefined || published === "GET" || published === "DELETE" || reading.kind !== "ok")
@@ -110,9 +110,9 @@ function classifyNames(segments: readonly string[], call: RestCall): Classificat
   return strictestOf(first, ...stricter);
 }
 
-function classifyFound(found: FoundOperation, published: PublishedMethod, call: RestCall): Classification {
+function classifyFound(found: FoundOperation, published: PublishedVerb, call: RestCall): Classification {
   const labels = labelsOf(found);
-  const tier = tierWithBody(found.id, tierOfOperation(published, found.id), call);
+  const tier = tierWithBody(found.id, githubTier(published, found.id), call);
   if ("problem" in tier)
     return doubtful(answer(found.id, { tier: "modify", reason: tier.problem }, labels), tier.problem);
   const plain = answer(found.id, tier, labels);
@@ -123,7 +123,7 @@ function answer(id: string, { tier, reason }: TierReason, labels: Labels): Class
   return { protocol: "github", tier, command: id, aliases: [], labels, reason };
 }
 
-function findAny(segments: readonly string[], published: PublishedMethod): PathSearch {
+function findAny(segments: readonly string[], published: PublishedVerb): PathSearch {
   const search = find(segments, published);
   if (search.operations.length > 0 || published !== "POST") return search;
   // GitHub takes a POST for a PATCH where nothing else takes the POST (its older documentation says so).
@@ -132,7 +132,7 @@ function findAny(segments: readonly string[], published: PublishedMethod): PathS
 }
 
 /** GitHub's own links (redirects of renamed repositories, pages of lists) name things by number. */
-function find(segments: readonly string[], published: PublishedMethod): PathSearch {
+function find(segments: readonly string[], published: PublishedVerb): PathSearch {
   const direct = findOperations(segments, published);
   if (direct.operations.length > 0) return direct;
   const [first = "", id = "", ...rest] = segments;
@@ -166,7 +166,7 @@ function unnamed(search: PathSearch): PathSearch {
   return { ...search, operations };
 }
 
-/** The scope of what is not published, so that rules for a repository hold for it too. */
+/** The scope of an operation that is not published, so that rules for a repository hold for it too. */
 function labelsOfPrefix([first, second, third]: readonly string[]): Labels {
   if (first === "repos") return labelsOf({ owner: second, repo: third });
   return first === "orgs" ? labelsOf({ org: second }) : {};

@@ -1,6 +1,7 @@
-// Which of GitHub's front doors a request knocks at: REST, GraphQL, uploads, the web host with git and LFS, or a
-// host of files. Knows hosts and prefixes, not operations. A host that is not GitHub's own counts as an
-// Enterprise Server, where one name serves all of them (GHES 3, "subdomain isolation" or not).
+// Which of GitHub's front doors a request knocks at: REST, GraphQL, uploads, the web host with git
+// and LFS, or a host of files. Knows hosts and prefixes, not operations. A host that is not
+// GitHub's own counts as an Enterprise Server, where one name serves all of them (GHES 3,
+// "subdomain isolation" or not).
 
 /** A front door; `path` is raw, with the prefix of an Enterprise Server taken off. */
 export interface Surface {
@@ -34,7 +35,7 @@ export function surfaceOf(host: string, path: string): Surface {
   return { kind: REGISTRY.test(host) ? "registry" : "web", path };
 }
 
-/** What an Enterprise Server serves below /api. */
+/** The paths below /api of an Enterprise Server. */
 function restOf(path: string): Surface | undefined {
   if (/^\/api\/graphql\/?$/.test(path)) return { kind: "graphql", path };
   const below = /^\/api\/(?:v3|uploads)(?=\/|$)/.exec(path);

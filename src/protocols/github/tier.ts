@@ -1,9 +1,10 @@
-// The tier of a REST operation, by rule from its method and its published id (`repos/add-collaborator`): access
-// and credentials are break-glass, secrets and deletions sensitive, other writes modify, reads observe. Knows no
-// request. The rules are about words, so that an operation published tomorrow falls under them too.
+// The tier of a REST operation, by rule from its method and its published id
+// (`repos/add-collaborator`): access and credentials are break-glass, secrets and deletions
+// sensitive, other writes modify, reads observe. Knows no request. The rules are about words, so
+// that an operation published tomorrow falls under them too.
 
 import type { Tier } from "../../model/tier.ts";
-import type { PublishedMethod } from "./operations.ts";
+import type { PublishedVerb } from "./operations.ts";
 
 /** A tier with the clause that says why. */
 export interface TierReason {
@@ -51,7 +52,7 @@ const WRITES: readonly Rule[] = [
 ];
 
 /** The tier of a published operation. */
-export function tierOfOperation(published: PublishedMethod, id: string): TierReason {
+export function githubTier(published: PublishedVerb, id: string): TierReason {
   if (published === "GET") return matching(READS, id) ?? { tier: "observe", reason: `${id} reads` };
   if (published === "DELETE") return { tier: "sensitive", reason: `${id} deletes` };
   return matching(WRITES, id) ?? { tier: "modify", reason: `${id} writes` };

@@ -3,7 +3,7 @@
 import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
 
-/** Root fields of GraphQL queries, git's own transfers, and what only some requests carry. */
+/** Root fields of GraphQL queries, git's own transfers, and names that only some requests carry. */
 const CARRIED =
   /^(?:query|subscription) \S+$|^mutation __typename$|^(?:options|copilot|meta\/root|download|page|login)$|^(?:git|lfs|packages) \S+$|^git-\S+$/i;
 

@@ -1,6 +1,7 @@
-// What one GraphQL document runs: the selected operation with every root field, through aliases, fragments and
-// whatever @skip and @include may decide at run time (all of it counts). Home of the `graphql` package, of which
-// only the parser is loaded. A document on which lexers are known to disagree is refused rather than read.
+// Lists what one GraphQL document runs: the selected operation with every root field, through
+// aliases, fragments and both branches of @skip and @include. Home of the `graphql` package, of
+// which only the parser is loaded. A document on which lexers are known to disagree is refused
+// rather than read.
 
 import type {
   ArgumentNode,
@@ -18,7 +19,7 @@ import { parse } from "graphql/language/parser";
 /** A field on the root of an operation, under its own name whatever its alias. */
 export interface GraphqlField {
   readonly name: string;
-  /** Arguments by name, variables and their defaults filled in; undefined stands for what cannot be told. */
+  /** Arguments by name, variables and their defaults filled in; undefined stands for a value that is not known. */
   readonly arguments: ReadonlyMap<string, unknown>;
 }
 
@@ -30,11 +31,14 @@ export interface GraphqlOperation {
   readonly fields: readonly GraphqlField[];
   /** The names of all fields that may run, at any depth. */
   readonly reached: ReadonlySet<string>;
-  /** The names of what is selected right below the fields that are accepted. Walks the whole document each time. */
+  /**
+   * The names of the fields that are selected right below the fields that are accepted. Walks the whole
+   * document each time.
+   */
   below(accept: (name: string, isRoot: boolean) => boolean): ReadonlySet<string>;
 }
 
-/** What a document holds; `selected` is what runs, undefined exactly when there is a `problem`. */
+/** A document's operations; `selected` is the one that runs, undefined exactly when there is a `problem`. */
 export interface DocumentReading {
   readonly selected: GraphqlOperation | undefined;
   readonly operations: readonly GraphqlOperation[];
@@ -44,7 +48,7 @@ export interface DocumentReading {
 /** Longer documents are unknown: no client sends them, and lexing them would take too long. */
 const MAX_LENGTH = 400_000;
 
-/** A mutation's inputs may nest this deep before what they hold counts as unknown. */
+/** A mutation's inputs may nest this deep before their content counts as unknown. */
 const MAX_VALUE_DEPTH = 16;
 
 /** Reads a document; `maxTokens` bounds the work. Never throws. */
@@ -139,7 +143,10 @@ function selectOperation(
   return named.length === 1 ? found : "several operations of one name";
 }
 
-/** Variables may come as text that holds JSON, as they must in a query; what cannot be read is no value for any. */
+/**
+ * Variables may come as text that holds JSON, as they must in a query; an unreadable text gives none of them
+ * a value.
+ */
 function variablesOf(given: unknown): unknown {
   if (typeof given !== "string") return given;
   try {

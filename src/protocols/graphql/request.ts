@@ -1,6 +1,7 @@
-// What a GraphQL request asks its server to run. Owns the ways in which a request can carry documents (JSON,
-// forms, queries, batches) and refuses those that two servers would read differently; graphql-document.ts reads
-// the documents. Knows no API: which fields are harmless is for each protocol's classifier to say.
+// Finds the documents that a GraphQL request asks its server to run. Owns the ways in which a
+// request can carry documents (JSON, forms, queries, batches) and refuses those that two servers
+// would read differently; document.ts reads the documents. Knows no API: each protocol's classifier
+// says which fields are harmless.
 
 import { type HttpRequest, headerValues, type RequestHead } from "../../model/request.ts";
 import { parseStrictJson } from "../../wire/jsonrpc/strict-json.ts";
@@ -17,7 +18,7 @@ export type GraphqlReading =
   | { readonly kind: "none" }
   | { readonly kind: "unknown"; readonly reason: string; readonly possible: readonly GraphqlOperation[] };
 
-/** One document with what goes with it, before anything of it is believed. */
+/** One document with its parameters, before anything of it is believed. */
 interface Call {
   readonly query: string;
   readonly operationName: unknown;
@@ -52,7 +53,7 @@ export function graphqlNeedsBody(_head: RequestHead): boolean {
   return true;
 }
 
-/** Reads a request to a GraphQL endpoint. Never throws; what is not certain is unknown. */
+/** Reads a request to a GraphQL endpoint. Never throws; an uncertain request is unknown. */
 export function readGraphql(request: HttpRequest): GraphqlReading {
   const inUrl = callsOfUrl(request);
   const inBody = callsOfBody(request);
@@ -96,7 +97,7 @@ function callsOfUrl(request: RequestHead): readonly Call[] {
   const { query } = splitTarget(request.target);
   if (query === undefined || query === "") return [];
   const pairs = parseQuery(query);
-  // What a malformed query would have said is anybody's guess.
+  // Servers disagree about malformed queries.
   if (pairs === undefined) return [badCall("the query is malformed")];
   return callsOfPairs(pairs);
 }

@@ -1,5 +1,5 @@
-// Command lines of helm. Tiers are of the command, lowered by a dry run, raised by impersonation. What only a chart
-// can tell is tiered by the verb.
+// Command lines of helm. Tiers are of the command, lowered by a dry run, raised by impersonation.
+// The effect of a chart is not known, so the verb gives the tier.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
@@ -87,7 +87,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 type Rule = readonly [tier: Tier, reason: string];
 
 /** Tiers of the tool's commands. */
-export const COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+export const HELM_COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...["bash", "fish", "powershell", "zsh"].map((shell): [string, Rule] => [
     `completion ${shell}`,
     ["observe", "prints a script"],
@@ -166,7 +166,7 @@ function commandOf({ words: [first = "help", second] }: ReadArgv): string {
 }
 
 function ruleOf(command: string, read: ReadArgv): Rule | undefined {
-  const rule = COMMANDS.get(command);
+  const rule = HELM_COMMANDS.get(command);
   if (rule === undefined) return undefined;
   if (/^(?:install|upgrade|uninstall|rollback)$/.test(command) && isDryRun(read))
     return ["observe", "a dry run changes nothing"];

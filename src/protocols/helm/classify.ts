@@ -1,10 +1,11 @@
-// helm: command lines, and hosts by method (chart repositories, OCI registries). What helm does to a cluster goes to
-// the API server's host, and is kubectl's to classify.
+// helm: command lines, and hosts by method (chart repositories, OCI registries). What helm does to
+// a cluster goes to the API server's host, and is kubectl's to classify.
 
 import type { Classifier } from "../classifier.ts";
 import { byMethodNeedsBody, classifyByMethod, TIER_BY_METHOD } from "../generic/classify.ts";
 import { methodOperations, methodVocabulary, toolOperations } from "../generic/known-operations.ts";
-import { COMMANDS, classifyHelmArgv } from "./argv.ts";
+import { renderKubernetesStatus } from "../kubectl/refusal.ts";
+import { classifyHelmArgv, HELM_COMMANDS } from "./argv.ts";
 
 /** The classifier of the policy's `helm` block. */
 export const helmClassifier: Classifier = {
@@ -13,15 +14,16 @@ export const helmClassifier: Classifier = {
   programs: ["helm"],
   needsBody: byMethodNeedsBody,
   classify: (request) => classifyByMethod("helm", request),
-  operations: () => [...toolOperations(COMMANDS), ...methodOperations(TIER_BY_METHOD)],
+  operations: () => [...toolOperations(HELM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
   vocabulary: methodVocabulary(isPlugin),
   classifyArgv: classifyHelmArgv,
+  refusal: renderKubernetesStatus,
 };
 
 /** A word that may name a plugin; one that begins as a command of helm is taken for a misspelt one. */
 function isPlugin(command: string): boolean {
   return (
     /^[a-z][a-z0-9-]*$/.test(command) &&
-    ![...COMMANDS.keys()].some((known) => known.slice(0, 3) === command.slice(0, 3))
+    ![...HELM_COMMANDS.keys()].some((known) => known.slice(0, 3) === command.slice(0, 3))
   );
 }

@@ -1,8 +1,8 @@
-// Which resources and subresources are credentials, and which decide who may do what, by the words of their names:
-// OpenShift, Rancher, KubeVirt, Gardener, Pinniped and anyone who comes next name them as Kubernetes itself does. Lists
-// only what no word tells. Tiers are tier.ts's.
+// Which resources and subresources are credentials, and which decide who may do what, by the words
+// of their names: OpenShift, Rancher, KubeVirt, Gardener, Pinniped and anyone who comes next name
+// them as Kubernetes itself does. Lists only cases that no word tells. Tiers are tier.ts's.
 
-/** What is named by an operation. */
+/** A resource that an operation names. */
 interface Named {
   readonly group: string;
   readonly resource: string;

@@ -1,6 +1,6 @@
-// kubectl's command lines, turned into the API operations that they cause and tiered by
-// the same table as requests. What only a file can tell (`-f`) is tiered by the verb.
-// A command that is not kubectl's own is a plugin, which may do anything: unknown.
+// kubectl's command lines, turned into the API operations that they cause and tiered by the same
+// table as requests. A command whose objects are in a file (`-f`) is tiered by the verb. A command
+// that is not kubectl's own is a plugin, which may do anything: unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import { stricterTier } from "../../model/tier.ts";
@@ -10,7 +10,7 @@ import { doubtful, unknownClassification } from "../unknown.ts";
 import { bodyInArgv } from "./body/argv.ts";
 import type { BodyFinding } from "./body/manifest.ts";
 import { commandNames } from "./command.ts";
-import { commandWords, kubectlGrammar } from "./flags.ts";
+import { kubectlGrammar, kubectlWords } from "./flags.ts";
 import { type KubectlPlan, planFor } from "./plan.ts";
 import { tierOfDryRun, tierOfOperation } from "./tier.ts";
 
@@ -20,7 +20,7 @@ export type ClassifyRaw = (method: string, target: string, hasBody: boolean) => 
 /** Classifies a kubectl command line; argv[0] is kubectl. */
 export function classifyKubectlArgv(argv: readonly string[], classifyRaw: ClassifyRaw): Classification {
   const args = argv.slice(1);
-  const [command = "help"] = commandWords(args);
+  const [command = "help"] = kubectlWords(args);
   const read = readArgv(args, kubectlGrammar(command));
   const answer = classifyCommand(command, read, classifyRaw);
   if (["as", "as-group", "as-uid", "as-user-extra"].some((name) => read.flags.has(name)))
@@ -57,7 +57,10 @@ function classifyCommand(command: string, read: ReadArgv, classifyRaw: ClassifyR
     : strictestOf(first, ...others);
 }
 
-/** What the words hold of the request's body; a dry run on the client sends none, but what is unread may be worse. */
+/**
+ * Adds the finding from a body in the words. A dry run on the client sends no body, but an unread body may be
+ * worse than a read one.
+ */
 function withBody(plain: Classification, inside: BodyFinding): Classification {
   if (inside === undefined || plain.tier === "break-glass") return plain;
   if ("doubt" in inside) return doubtful(plain, inside.doubt);
@@ -77,7 +80,7 @@ function classifyOperation(
   if (dryRun === "server") answer = tierOfDryRun(operation);
   else if (dryRun === "client" && real.tier !== "break-glass" && real.tier !== "unknown")
     answer = { tier: "observe", reason: "a dry run on the client sends nothing" };
-  // The namespace itself is what a request on it is scoped to, as on the wire.
+  // A request on a namespace is scoped to that namespace, as on the wire.
   const labels =
     operation.resource === "namespaces"
       ? operation.name === undefined

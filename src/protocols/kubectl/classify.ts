@@ -1,6 +1,6 @@
-// Requests to a Kubernetes API server and kubectl's command lines. Path dialect: decode
-// first, then split, like Go's URL.Path; a path with two readings is unknown. What a
-// path means is kubectl-request-info.ts's, which tier it has kubectl-tier.ts's.
+// Requests to a Kubernetes API server and kubectl's command lines. Path dialect: decode first, then
+// split, like Go's URL.Path; a path with two readings is unknown. request-info.ts knows the meaning
+// of a path, tier.ts its tier.
 
 import type { Classification } from "../../model/classification.ts";
 import { type HttpRequest, headerValue, type RequestBody, type RequestHead } from "../../model/request.ts";
@@ -21,8 +21,9 @@ import { classifyEndpoint } from "./endpoints.ts";
 import { classifyKustomizeArgv } from "./kustomize-argv.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { kubectlOperations } from "./operations.ts";
+import { renderKubernetesStatus } from "./refusal.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
-import { isBuiltInGroup, isWriteVerb, type TierReason, tierOfDryRun, tierOfOperation } from "./tier.ts";
+import { isBuiltInGroup, isWriteVerb, type KubectlTier, tierOfDryRun, tierOfOperation } from "./tier.ts";
 import { kubectlVocabulary } from "./vocabulary.ts";
 
 /** kubectl and kustomize, and whatever else speaks to an API server (helm, client libraries). */
@@ -38,6 +39,7 @@ export const kubectlClassifier: Classifier = {
     programName(argv[0]) === "kustomize"
       ? classifyKustomizeArgv(argv)
       : classifyKubectlArgv(argv, classifyRaw),
+  refusal: renderKubernetesStatus,
 };
 
 /** `kubectl get --raw` and its like; the file that a body would come from is not there to be read. */
@@ -78,7 +80,7 @@ function classifyMethod(request: HttpRequest, method: string): Classification {
   const reading = readPathDecodeFirst(path);
   if (reading.kind === "ok") return classifySegments(request, method, reading.segments, query);
   const unknown = unknownClassification("kubectl", reading.reason);
-  // Some server may still serve it: what a lenient one would make of it is judged beside it, at its worst,
+  // Some server may still serve it: a lenient server's readings of it are judged as well, at their worst,
   // that is without a query or body that could say dry run.
   const bare: HttpRequest = { ...request, body: { kind: "none" } };
   const [first, ...others] = lenientReadings(path)
@@ -152,13 +154,13 @@ function doubtAbout(
   return upgrade === undefined || takesUpgrade(info, upgrade) ? undefined : NO_UPGRADE;
 }
 
-/** The tier of what is sure to be carried out: a dry run only where the API server would see one. */
+/** The tier of the certain effect: a dry run only where the API server would see one. */
 function tierOfRequest(
   request: HttpRequest,
   info: ResourceRequest,
   query: Query | undefined,
   inside: BodyFinding,
-): TierReason {
+): KubectlTier {
   const real = withFinding(tierOfOperation(info), inside);
   if (real.tier === "break-glass") return real;
   if (!isWriteVerb(info.verb) || query === undefined) return real;
@@ -171,14 +173,14 @@ function tierOfRequest(
   return isDry ? tierOfDryRun(info) : real;
 }
 
-/** What the body adds: it never lowers what the operation has by itself. */
-function withFinding(plain: TierReason, inside: BodyFinding): TierReason {
+/** Adds the finding about the body: it never lowers the operation's own tier. */
+function withFinding(plain: KubectlTier, inside: BodyFinding): KubectlTier {
   if (inside === undefined || "doubt" in inside || stricterTier(plain.tier, inside.tier) === plain.tier)
     return plain;
   return { tier: inside.tier, reason: `${plain.reason}; the body ${inside.reason}` };
 }
 
-/** Whether what is written inside can still raise the tier. */
+/** Whether the written object can still raise the tier. */
 function isJudged(info: ResourceRequest): boolean {
   return isJudgedByBody(info) && tierOfOperation(info).tier !== "break-glass";
 }

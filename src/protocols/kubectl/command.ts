@@ -17,7 +17,7 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["proxy", "proxy"],
 ]);
 
-/** The command and its other spellings. `execCommand` is what an exec would run, which tells `kubectl cp`. */
+/** The command and its other spellings. `execCommand` is the command of an exec, which tells `kubectl cp`. */
 export function commandNames(
   { verb, resource, subresource }: NamedOperation,
   execCommand: readonly string[] = [],

@@ -1,6 +1,6 @@
-// kubectl's flags: which take the next word and which do not, where the same letter means
-// two things depending on the command. Taken from the help of kubectl 1.32, with the
-// flags of older and newer releases added. Says nothing about what a flag does.
+// kubectl's flags: which take the next word and which do not, where the same letter means two
+// things depending on the command. Taken from the help of kubectl 1.32, with the flags of older and
+// newer releases added. Says nothing about the effect of a flag.
 
 import type { ArgvGrammar } from "../argv.ts";
 
@@ -142,7 +142,7 @@ const GLOBAL_SWITCHES = words(`
  * The words of a command line up to `--`, as cobra finds the command among them: before a command is
  * known, every flag that is not a global switch takes the next word, `-o yaml get` as much as `-n x get`.
  */
-export function commandWords(args: readonly string[]): readonly string[] {
+export function kubectlWords(args: readonly string[]): readonly string[] {
   const found: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";

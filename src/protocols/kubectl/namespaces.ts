@@ -1,5 +1,6 @@
-// Which namespace a Kubernetes request acts in, and whether it says so: `/api/v1/pods` lists those of all namespaces.
-// Goes by the path, as the API server's own authorisation does, not by field selectors. Knows no tiers.
+// Which namespace a Kubernetes request acts in, and whether it says so: `/api/v1/pods` lists those
+// of all namespaces. Goes by the path, as the API server's own authorisation does, not by field
+// selectors. Knows no tiers.
 
 import type { Classification } from "../../model/classification.ts";
 import type { ResourceRequest } from "./request-info.ts";

@@ -1,5 +1,6 @@
-// The operations of Kubernetes' own API, for the policy tools: every built-in type with every verb, and the subresources
-// that its API server serves. Custom resources are no part of it: their names are the cluster's.
+// The operations of Kubernetes' own API, for the policy tools: every built-in type with every verb,
+// and the subresources that its API server serves. Custom resources are no part of it: their names
+// are the cluster's.
 
 import { isTier } from "../../model/tier.ts";
 import type { KnownOperation } from "../known-operation.ts";

@@ -1,6 +1,6 @@
-// What each kubectl command asks of the API server: one short rule a command, after the
-// requests that kubectl is seen to send. Knows no tiers except where a command never
-// reaches the server or where its worst part is not visible in its words.
+// Maps each kubectl command to its requests to the API server: one short rule a command, after the
+// requests that kubectl is seen to send. Knows no tiers except where a command never reaches the
+// server or where its worst part is not visible in its words.
 
 import type { Tier } from "../../model/tier.ts";
 import { isSwitchedOn, lastValue, type ReadArgv } from "../argv.ts";
@@ -19,7 +19,7 @@ export interface KubectlPlan {
   readonly command?: string;
 }
 
-/** What a command line comes to. */
+/** The plan of a command line: requests to make, a tier of its own, or a raw request. */
 export type Plan =
   | KubectlPlan
   | { readonly tier: Tier; readonly command: string; readonly reason: string }
@@ -108,7 +108,7 @@ function nested(command: string, entries: Readonly<Record<string, Planner>>): Pl
   };
 }
 
-/** Prunes and forced replacements delete what a plain apply would leave. */
+/** Prunes and forced replacements delete objects that a plain apply would leave. */
 function applies(
   verb: string,
   command: string,

@@ -15,9 +15,9 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "ServiceUnavailable",
 };
 
-// What client-go asks first of every cluster. It never decodes a Status there and would print `unknown`,
-// but shows the text of a text/* reply (client-go rest/request.go, newUnstructuredResponseError).
-// It may begin below a path of its server.
+// client-go's first requests to every cluster. It never decodes a Status there and would print `unknown`, but
+// shows the text of a text/* reply (client-go rest/request.go, newUnstructuredResponseError). The path may
+// have a prefix.
 const DISCOVERY = /^(?:\/[^?]*)?\/(?:version|openapi\/[^?]*|api(?:\/v1)?|apis(?:\/[^/?]+){0,2})\/?(?:\?|$)/;
 
 /** A metav1.Status, or plain text for discovery; tier, rule and outcome are in `details.causes` for programs. */

@@ -28,7 +28,7 @@ export interface NonResourceRequest {
   readonly segments: readonly string[];
 }
 
-/** What a path is about; `bad` where the API server itself cannot tell. */
+/** The subject of a path; `bad` where the API server itself cannot tell. */
 export type RequestInfo =
   | ResourceRequest
   | NonResourceRequest
@@ -45,8 +45,8 @@ const VERBS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Resolves decoded path segments (no empty ones) and a method. `isWatch` is what the query's `watch` says; it
- * counts only for a collection.
+ * Resolves decoded path segments (no empty ones) and a method. `isWatch` is the value of the query's `watch`;
+ * it counts only for a collection.
  */
 export function resolveRequestInfo(
   segments: readonly string[],
@@ -81,7 +81,7 @@ export function resolveRequestInfo(
     if (verb === "get") verb = isWatch ? "watch" : "list";
     else if (verb === "delete") verb = "deletecollection";
   }
-  // What follows the name of a proxied object is a path at the other end, not a subresource.
+  // The segments after the name of a proxied object are a path at the other end, not a subresource.
   const hasSubresource = verb !== "proxy" || !isVerbInPath;
   return {
     kind: "resource",

@@ -1,6 +1,6 @@
-// What kubectl's resource words mean: plural, singular and short names, `type.group`,
-// `type.version.group`, comma lists and `type/name`. The table holds what Kubernetes
-// itself serves; for custom resources the plural is guessed, which decides no tier.
+// Reads kubectl's resource words: plural, singular and short names, `type.group`,
+// `type.version.group`, comma lists and `type/name`. The table holds the resources of Kubernetes
+// itself; for custom resources the plural is guessed, which decides no tier.
 
 /** A resource type as RBAC names it. */
 export interface ResourceType {

@@ -1,5 +1,5 @@
-// Which requests open a session into a cluster, and what their query says of it: exec, attach, port-forward. Judges
-// nothing; a request that is read in two ways is none.
+// Which requests open a session into a cluster, and what their query says of it: exec, attach,
+// port-forward. Judges nothing; a request that is read in two ways is none.
 
 import type { HttpRequest } from "../../model/request.ts";
 import { resourceOf } from "./effect/cluster-path.ts";

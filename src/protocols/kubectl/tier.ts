@@ -17,7 +17,7 @@ export interface KubernetesOperation {
 }
 
 /** A tier and the rule that gave it. */
-export interface TierReason {
+export interface KubectlTier {
   readonly tier: TierOrUnknown;
   readonly reason: string;
 }
@@ -104,7 +104,7 @@ export function isWriteVerb(verb: string): boolean {
 }
 
 /** The tier of an operation that is really carried out. A verb outside RBAC's is unknown. */
-export function tierOfOperation(operation: KubernetesOperation): TierReason {
+export function tierOfOperation(operation: KubernetesOperation): KubectlTier {
   const { verb, subresource } = operation;
   if (verb === "proxy") return { tier: "break-glass", reason: "a connection through the API server" };
   if (opensConnection(subresource))
@@ -121,7 +121,7 @@ export function tierOfOperation(operation: KubernetesOperation): TierReason {
   return tierOfWrite(operation);
 }
 
-function tierOfWrite(operation: KubernetesOperation): TierReason {
+function tierOfWrite(operation: KubernetesOperation): KubectlTier {
   const { verb, group, resource, subresource } = operation;
   if (
     verb === "create" &&
@@ -149,7 +149,7 @@ function tierOfWrite(operation: KubernetesOperation): TierReason {
 }
 
 /** The tier of the same operation with `dryRun=All` in force: nothing is stored, but a Secret is still shown in the reply. */
-export function tierOfDryRun(operation: KubernetesOperation): TierReason {
+export function tierOfDryRun(operation: KubernetesOperation): KubectlTier {
   const real = tierOfOperation(operation);
   if (real.tier !== "modify" && real.tier !== "sensitive") return real;
   if (holdsCredential(operation) || !isBuiltInGroup(operation.group)) return real;

@@ -1,5 +1,6 @@
-// The words that commands of a `kubectl` block may use beside the operations of Kubernetes' own types: types in any
-// of kubectl's spellings with the verb on either side, and custom resources, whose names are the cluster's.
+// The words that commands of a `kubectl` block may use beside the operations of Kubernetes' own
+// types: types in any of kubectl's spellings with the verb on either side, and custom resources,
+// whose names are the cluster's.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { toolWords, type Vocabulary } from "../vocabulary.ts";

@@ -1,6 +1,7 @@
-// Tools of servers that are known well: what each does, by a table that a person has bound to the server. A tool with a
-// fixed tier has it; one that wraps an API is classified as the request or command line that it makes. An argument that
-// the table does not name may change everything, so the call is then unknown.
+// Tools of servers that are known well: what each does, by a table that a person has bound to the
+// server. A tool with a fixed tier has it; one that wraps an API is classified as the request or
+// command line that it makes. An argument that the table does not name may change everything, so
+// the call is then unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import { isProtocol } from "../../model/protocol.ts";
@@ -42,7 +43,10 @@ function readTables(text: string): ReadonlyMap<string, ReadonlyMap<string, Known
   return found;
 }
 
-/** What a call of a tool in the table is: MCP's reading, then what it does where it goes. Undefined: not in the table. */
+/**
+ * Classifies a call of a tool in the table: MCP's reading, then the effect at its service. Undefined: not in
+ * the table.
+ */
 export function classifyKnownTool(name: string, call: McpCall): readonly Classification[] | undefined {
   const known = knownTables().get(name)?.get(subjectOf(call));
   if (known === undefined) return undefined;
@@ -58,7 +62,8 @@ export function classifyKnownTool(name: string, call: McpCall): readonly Classif
   const wrapped = classifyWrapped(known, args);
   if (typeof wrapped === "string")
     return isTier(wrapped) ? [own(wrapped, known.why)] : [own("unknown", wrapped)];
-  // MCP's own block sees the tier of what is done, so that `servers:` and `tools:` can say something about it.
+  // MCP's own block sees the tier of the real effect, so that `servers:` and `tools:` can say something about
+  // it.
   return [own(wrapped.tier, wrapped.reason), wrapped];
 }
 

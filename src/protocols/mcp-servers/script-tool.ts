@@ -1,8 +1,9 @@
-// Tools that run what they are given: the command line among their arguments, read like one that is typed into a
-// shell. What it would do to a service that iddio knows is judged by that protocol's rules as well; the tool itself
-// stays unknown, because a shell can do more than that.
+// Tools that run a command line from their arguments: it is read like one that is typed into a
+// shell. Its effect on a service that iddio knows is judged by that protocol's rules as well; the
+// tool itself stays unknown, because a shell can do more than that.
 
 import type { Classification } from "../../model/classification.ts";
+import { shellWord } from "../../text/quote-posix.ts";
 import { isObject } from "../../wire/jsonrpc/message.ts";
 import type { McpCall } from "../mcp/call.ts";
 import { runsCode } from "../mcp/tool-tier.ts";
@@ -21,7 +22,7 @@ const TEXTS = [
   "arguments",
 ];
 
-/** What the command lines of a call would do; empty for a tool that runs nothing, or nothing that iddio knows. */
+/** Classifies the command lines of a call; empty for a tool that runs nothing, or nothing that iddio knows. */
 export function scriptOf({ params }: McpCall): readonly Classification[] {
   const { name, arguments: args } = params;
   if (typeof name !== "string" || !runsCode(name) || !isObject(args)) return [];
@@ -36,10 +37,6 @@ export function scriptOf({ params }: McpCall): readonly Classification[] {
 function textOf(value: unknown): readonly string[] {
   if (typeof value === "string") return [value];
   if (Array.isArray(value) && value.every((each) => typeof each === "string"))
-    return [value.map(quoted).join(" ")];
+    return [value.map(shellWord).join(" ")];
   return [];
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

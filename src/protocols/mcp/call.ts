@@ -1,5 +1,6 @@
-// What a message of MCP asks for, whatever carried it, and what is known of its server: the nouns of this folder. The
-// facts come from anyone who keeps pins; a classifier that is given none knows nothing about a tool but its name.
+// The nouns of this folder: a message of MCP, whatever carried it, and the facts about its server.
+// The facts come from anyone who keeps pins; a classifier without facts knows nothing about a tool
+// but its name.
 
 import type { JsonObject } from "../../wire/jsonrpc/message.ts";
 
@@ -11,13 +12,13 @@ export interface McpCall {
   readonly params: JsonObject;
 }
 
-/** What a server says about its own tool. Hints: nothing makes it tell the truth. */
+/** A server's claims about its own tool. Hints: nothing makes it tell the truth. */
 export interface ToolAnnotations {
   readonly readOnlyHint?: boolean;
   readonly destructiveHint?: boolean;
 }
 
-/** What is pinned of what a call is about. */
+/** The pinned facts about a call's subject. */
 export interface CallFacts {
   /** The pinned tool; undefined for one that is not pinned or waits for review. */
   readonly tool?: { readonly annotations?: ToolAnnotations };

@@ -1,5 +1,6 @@
-// The tier and the command of one request of MCP, from its method, the tool's name and what is pinned of it. Knows no
-// other protocol: what a tool does to a cloud is in `mcp-servers`. A method that nobody knows is unknown.
+// The tier and the command of one request of MCP, from its method, the tool's name and its pin.
+// Knows no other protocol: `mcp-servers` knows the effects of tools on clouds. A method that nobody
+// knows is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";

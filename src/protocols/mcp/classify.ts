@@ -1,6 +1,6 @@
-// MCP over HTTP as a classifier sees it, without pins: the method of the message in a POST, everything that is not a
-// message by what the transport uses it for. The gateway's MCP part knows more about a tool and judges in its stead;
-// where it does not, every tool is unknown.
+// MCP over HTTP as a classifier sees it, without pins: the method of the message in a POST,
+// everything else by its use in the transport. The gateway's MCP part knows more about a tool and
+// judges in its stead; where it does not, every tool is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
@@ -38,7 +38,7 @@ function classify(request: HttpRequest): Classification {
   });
   if (isLogin(request)) return known("observe", "http:login", "the path of a login");
   if (method === "GET" || method === "HEAD" || method === "OPTIONS")
-    return known("observe", "http:listen", "it listens for what the server says");
+    return known("observe", "http:listen", "it listens for messages of the server");
   if (method === "DELETE") return known("observe", "http:end", "it ends a session");
   if (method !== "POST")
     return known("unknown", `http:${method}`, `the method ${method} has no meaning in MCP`);

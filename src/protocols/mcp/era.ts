@@ -1,5 +1,6 @@
-// The two eras of MCP. Until 2025-11-25 a client shakes hands and keeps a session; from 2026-07-28 on each request says
-// by itself who speaks which version, and over HTTP its headers repeat what the body says. Pure.
+// The two eras of MCP. Until 2025-11-25 a client shakes hands and keeps a session; from 2026-07-28
+// on each request says by itself who speaks which version, and over HTTP its headers repeat parts
+// of the body. Pure.
 
 import { isObject, type JsonObject, type MessageId } from "../../wire/jsonrpc/message.ts";
 import { errorAnswer } from "./refusal.ts";
@@ -14,7 +15,7 @@ export function statelessVersion(params: JsonObject): string | undefined {
   return typeof version === "string" ? version : undefined;
 }
 
-/** What a header that repeats the body must say; undefined where the body has nothing to repeat. */
+/** The value that a header must repeat from the body; undefined where the body has nothing to repeat. */
 function namedIn(method: string, params: JsonObject): string | undefined {
   const name = method === "resources/read" || method === "resources/subscribe" ? params.uri : params.name;
   return (method === "tools/call" || method === "prompts/get" || method.startsWith("resources/")) &&

@@ -1,5 +1,6 @@
-// Refusals in words that an agent can act on: what was refused, why, and what to do next. A tool call is answered by a
-// result with `isError`, which models read; everything else by a JSON-RPC error.
+// Refusals in words that an agent can act on: the refused call, the reason, and the next step. A
+// tool call is answered by a result with `isError`, which models read; everything else by a
+// JSON-RPC error.
 
 import { assertNever } from "../../model/assert-never.ts";
 import type { JsonObject, MessageId } from "../../wire/jsonrpc/message.ts";
@@ -52,7 +53,7 @@ export function refusalText(refusal: Refusal, waits = false): string {
   }
 }
 
-/** What of an answer depends on the client. */
+/** The parts of an answer that depend on the client. */
 export interface AnswerOptions {
   /** The approval is still open, and the same call takes it over. */
   readonly waits?: boolean;
@@ -83,7 +84,7 @@ export function refusalAnswer(
   return JSON.stringify({ jsonrpc: "2.0", id, result });
 }
 
-/** What is told of a call that waits without anybody at its other end. */
+/** The refusal of a call that waits for a person while no client waits for its answer. */
 export function waitingRefusal(method: string, params: JsonObject, approvalId: string): Refusal {
   const command = typeof params.name === "string" ? params.name : method;
   return {

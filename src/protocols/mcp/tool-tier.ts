@@ -1,6 +1,7 @@
-// How risky a tool is by what its server says about it and by its name. Annotations may only lower what the
-// specification assumes of a tool without any (that it destroys), and never below modify unless the policy trusts the
-// server. A name only ever raises: a server that lies does so in both.
+// How risky a tool is by what its server says about it and by its name. Annotations may only lower
+// the specification's assumption about a tool without any (that it destroys), and never below
+// modify unless the policy trusts the server. A name only ever raises: a server that lies does so
+// in both.
 
 import { stricterTier, type Tier } from "../../model/tier.ts";
 import type { CallFacts } from "./call.ts";
@@ -12,7 +13,7 @@ export interface ToolTier {
 }
 
 /** Words of a name: `deleteUserFile`, `delete-user_file` and `delete.user/file` have the same three. */
-export function wordsOf(name: string): readonly string[] {
+export function nameWords(name: string): readonly string[] {
   return name
     .replace(/([\p{Ll}\d])(\p{Lu})/gu, "$1 $2")
     .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2")
@@ -48,9 +49,9 @@ const CODE = new Set(
   ),
 );
 
-/** Whether a tool runs what it is given: then what it is given decides, not its name. */
+/** Whether a tool runs its arguments: then they decide, not its name. */
 export function runsCode(name: string): boolean {
-  const words = wordsOf(name);
+  const words = nameWords(name);
   if (words.length === 1) return RUNS.has(name.toLowerCase()) || CODE.has(name.toLowerCase());
   if (words.some((word) => word === "exec" || word === "eval" || word === "evaluate")) return true;
   return words.some((word) => RUNS.has(word)) && words.some((word) => CODE.has(word));
@@ -87,7 +88,7 @@ function byAnnotations(
 }
 
 function byName(name: string): ToolTier | undefined {
-  const words = wordsOf(name);
+  const words = nameWords(name);
   const access = words.find((word) => ACCESS.has(word));
   if (access !== undefined && words.some((word) => CHANGES.has(word)))
     return { tier: "break-glass", reason: `the word "${access}" in its name: it may grant access` };

@@ -1,6 +1,7 @@
-// What a shell script would do to the services that iddio knows: each program in it, read by the protocol whose
-// command line it has, wrappers opened. A program that no protocol knows gives no answer; what cannot be read gives
-// "unknown". Used by the hooks of agents, and for commands that arrive over SSH.
+// Classifies a shell script by the services that iddio knows: each program in it, read by the
+// protocol whose command line it has, wrappers opened. A program that no protocol knows gives no
+// answer; a script that cannot be read gives "unknown". Used by the hooks of agents, and for
+// commands that arrive over SSH.
 
 import type { Classification } from "../../model/classification.ts";
 import { programName } from "../argv.ts";
@@ -14,7 +15,7 @@ import { isShell, openWrapper } from "./wrappers.ts";
 export interface ScriptPart {
   /** Its words, as they would be typed. */
   readonly argv: readonly string[];
-  /** Whether `argv` is what the program gets. */
+  /** Whether the program certainly gets this `argv`. */
   readonly isSure: boolean;
   readonly classification: Classification;
 }
@@ -106,7 +107,7 @@ function script(
 ): void {
   const before = parts.length;
   classifyInto(parts, text, isSure, depth + 1);
-  // An alias or a replaced word: what is certain is only whether a known program is in it.
+  // An alias or a replaced word: it is only certain whether a known program is in it.
   const isDoubted = parts.slice(before).some(({ classification }) => classification.tier === "unknown");
   if (!isSure && !isDoubted && (parts.length > before || /[$`]/.test(text)))
     unknown(parts, argv, "what it runs is only known when it runs");

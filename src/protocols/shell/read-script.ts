@@ -1,5 +1,6 @@
-// From the text of a shell script to the programs that it names: in lists, pipes, loops, functions, substitutions and
-// here-documents alike. Nothing is run and nothing is expanded. Knows no program and no policy.
+// From the text of a shell script to the programs that it names: in lists, pipes, loops, functions,
+// substitutions and here-documents alike. Nothing is run and nothing is expanded. Knows no program
+// and no policy.
 
 import {
   type Command,
@@ -66,7 +67,7 @@ class Collector {
       });
       return;
     }
-    // A compound command hands its input on to what is inside.
+    // A compound command hands its input on to the commands inside.
     const inner = node.type === "Redirected" ? (inputOf(node.redirects) ?? input) : inherited(node, input);
     forEachChild(node, (child) => this.walk(child, depth + 1, inner));
   }
@@ -115,7 +116,7 @@ class Collector {
   }
 }
 
-/** What of a node's own input reaches the programs below it; a substitution's does not. */
+/** The stdin that the programs inside a node inherit from it; those in a substitution inherit none. */
 function inherited(node: SyntaxNode, input: SimpleCommand["input"]): SimpleCommand["input"] {
   switch (node.type) {
     case "Statement":
@@ -156,7 +157,7 @@ function hereDocument({ body, delimiter, closing, operator }: HereDoc): ShellWor
   return { text, isSure: isLiteral && closing !== undefined };
 }
 
-/** The program's name: its last part is enough where what comes before can only be a folder. */
+/** The program's name: its last part is enough where the part before it can only be a folder. */
 function programWord(word: Word): ShellWord {
   const plain = wordOf(word);
   if (plain.isSure || word.parts === undefined) return plain.text.startsWith("~/") ? sure(plain.text) : plain;

@@ -1,6 +1,6 @@
-// A word of a command line as far as its text can be told without running anything. What the shell would put in its
-// place (variables, globs, braces, substitutions) makes a word unsure; its text is then a guess, good for a stricter
-// answer and never for a milder one.
+// A word of a command line as far as its text can be told without running anything. Parts that the
+// shell would replace (variables, globs, braces, substitutions) make a word unsure; its text is
+// then a guess, good for a stricter answer and never for a milder one.
 
 /** One word. */
 export interface ShellWord {
@@ -16,7 +16,7 @@ export interface SimpleCommand {
   readonly words: readonly ShellWord[];
   /** Names of the variables set for it alone. */
   readonly assigned: readonly string[];
-  /** What it reads on stdin: text from a here-document or here-string, something else, or nothing that the line says. */
+  /** Its stdin: text from a here-document or here-string, a pipe, a file, or undefined when the line says nothing. */
   readonly input: { readonly script: ShellWord } | "pipe" | "file" | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface ReadScript {
   readonly redirects?: readonly ScriptRedirect[];
   /** Names of the variables that it sets for itself, not for one program. */
   readonly variables?: readonly string[];
-  /** Why it cannot be read; `commands` is then what could be. */
+  /** Why it cannot be read; `commands` then has the readable part. */
   readonly problem?: string;
 }
 

@@ -1,9 +1,10 @@
-// Programs that start other programs: which of their words are the other program's. A wrapper that is read wrongly
-// would hide a command, so an option that the grammar does not know makes the wrapper unreadable.
+// Programs that start other programs: which of their words are the other program's. A wrapper that
+// is read wrongly would hide a command, so an option that the grammar does not know makes the
+// wrapper unreadable.
 
 import { type ShellWord, sureText, sureWord } from "./word.ts";
 
-/** What a wrapper starts. */
+/** A program that a wrapper starts. */
 export type Opened =
   | { readonly kind: "words"; readonly words: readonly ShellWord[] }
   | { readonly kind: "script"; readonly script: ShellWord }
@@ -137,14 +138,17 @@ const GRAMMARS: Readonly<Record<string, Grammar>> = {
 /** Shells: `-c` takes a script; without it the first word is a file, and without one stdin is read. */
 const SHELLS = new Set(["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "rbash", "fish", "yash"]);
 
-/** What run a program that comes somewhere after their own words: `npx wrangler`, `aws-vault exec prod kubectl`. */
+/**
+ * Programs that start another one, named somewhere after their own words: `npx wrangler`, `aws-vault exec
+ * prod kubectl`.
+ */
 const LAUNCHERS = new Set(
   "npx bunx pnpx pnpm yarn npm bun uv uvx poetry pipenv pipx hatch rye bundle mise asdf aws-vault aws-okta granted direnv doppler op chamber dotenv envconsul infisical teller nix devbox flox rtx docker podman nerdctl lima limactl colima multipass vagrant wsl proot fakeroot systemd-run systemd-inhibit unshare nsenter firejail bwrap run0 pkexec setpriv runuser gosu su-exec tini dumb-init entr parallel expect tmux screen at batch rlwrap script-run dbus-run-session xvfb-run hyperfine perf ltrace gdb valgrind rr proxychains proxychains4 torsocks tsocks sshpass mosh".split(
     " ",
   ),
 );
 
-/** What takes names of files or patterns after `--`, and starts none of them. */
+/** Programs that take names of files or patterns after `--` and start none of them. */
 const TAKES_NAMES = new Set(
   "git grep egrep fgrep rg ag ls cat head tail less wc rm cp mv mkdir touch ln chmod chown sed awk sort diff echo printf test cd pushd which type".split(
     " ",
@@ -156,7 +160,7 @@ export function isShell(program: string): boolean {
   return SHELLS.has(program);
 }
 
-/** What a program starts besides itself; undefined when it starts nothing that its words name. */
+/** Lists the programs that a program starts; undefined when its words name none. */
 export function openWrapper(
   program: string,
   words: readonly ShellWord[],
@@ -218,7 +222,7 @@ function openTrap(args: readonly ShellWord[]): readonly Opened[] | undefined {
   return [{ kind: "script", script: first }];
 }
 
-/** What an alias stands for is read as if it were run: afterwards its name says nothing. */
+/** Reads an alias as if it were run: afterwards its name says nothing. */
 function openAlias(args: readonly ShellWord[]): readonly Opened[] | undefined {
   const opened = args.flatMap((word): readonly Opened[] => {
     const equals = word.text.indexOf("=");
@@ -354,7 +358,7 @@ function guesses(words: readonly ShellWord[], isKnown: (program: string) => bool
   );
 }
 
-/** A program that starts what comes after `--`, or, for a known launcher, after its own words. */
+/** A program that starts the words after `--`, or, for a known launcher, after its own words. */
 function openLauncher(
   program: string,
   args: readonly ShellWord[],

@@ -1,5 +1,6 @@
-// Whether a program of awk only prints: no file, no pipe, no command, no other program. A small lexer, because a `>`
-// compares in one place and writes a file in another, and a `/` begins a regular expression or divides.
+// Whether a program of awk only prints: no file, no pipe, no command, no other program. A small
+// lexer, because a `>` compares in one place and writes a file in another, and a `/` begins a
+// regular expression or divides.
 
 type Kind = "word" | "number" | "string" | "regex" | "mark";
 interface Token {
@@ -19,7 +20,7 @@ const REGEX = /^\/(?:[^/\\\n[]|\\.|\[\^?\]?(?:\[:\w+:\]|[^\]\n\\]|\\.)*\])+\//;
 /** Words after which an expression begins, so that a `/` there begins a regular expression. */
 const BEFORE_REGEX = new Set("print printf return in if while case do else".split(" "));
 
-/** Never throws; what cannot be read is not plain. */
+/** Never throws; an unreadable program is not plain. */
 export function isPlainAwk(program: string): boolean {
   if (program.length > 10_000) return false;
   const tokens = lex(program);

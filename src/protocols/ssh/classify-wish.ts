@@ -1,5 +1,5 @@
-// What a channel of an SSH session would do: a command, a shell, a subsystem, a forwarding. Pure; what cannot be told
-// is unknown.
+// Classifies a channel of an SSH session: a command, a shell, a subsystem, a forwarding. Pure; a
+// channel that cannot be understood is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
@@ -7,7 +7,7 @@ import { unknownClassification } from "../unknown.ts";
 import { classifyFileOperation, type FileOperation } from "./file-operation.ts";
 import { classifyRemoteCommand } from "./remote-command.ts";
 
-/** What a channel wants, as far as its tier depends on it. */
+/** A channel's wish, as far as its tier depends on it. */
 export type RemoteWish =
   | { readonly kind: "exec"; readonly command: string; readonly pty: boolean }
   | { readonly kind: "shell" }

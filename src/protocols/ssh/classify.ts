@@ -1,6 +1,6 @@
-// SSH for the registry: which scope lists the policy's block may hold, and what is said to whatever is no SSH at all.
-// What a channel of a session would do is told by the files beside this one; they read command lines, so they stand
-// on a higher floor.
+// SSH for the registry: which scope lists the policy's block may hold, and the classification of a
+// request that is no SSH at all. The files beside this one classify the channels of a session; they
+// read command lines, so they stand on a higher floor.
 
 import type { Classifier } from "../classifier.ts";
 import { unknownClassification } from "../unknown.ts";

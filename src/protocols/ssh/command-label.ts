@@ -1,6 +1,8 @@
-// The names under which a policy knows a remote command: as it was typed, by its program, and as a template in which
-// `<word>`, `<number>` and `<path>` stand for one plain word each. A template means one program and nothing around it.
+// The names under which a policy knows a remote command: as it was typed, by its program, and as a
+// template in which `<word>`, `<number>` and `<path>` stand for one plain word each. A template
+// means one program and nothing around it.
 
+import { quotePosix } from "../../text/quote-posix.ts";
 import type { ShellWord } from "../shell/word.ts";
 
 const LENGTH_MAX = 200;
@@ -44,5 +46,5 @@ function placeholders(word: string): readonly string[] {
 }
 
 function quoted(word: string): string {
-  return /^[\w./@%+=:,^~-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+  return /^[\w./@%+=:,^~-]+$/.test(word) ? word : quotePosix(word);
 }

@@ -1,5 +1,5 @@
-// What one operation of SFTP would do, by its kind and its paths. Links are not followed, so a path may lead elsewhere;
-// relative paths are below the home directory.
+// Classifies one operation of SFTP by its kind and its paths. Links are not followed, so a path may
+// lead elsewhere; relative paths are below the home directory.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
@@ -78,7 +78,7 @@ export function folderOf(path: string): string | undefined {
 }
 
 /** Whether a path is in a folder or below it. */
-export function isBelow(path: string, folder: string): boolean {
+export function isFileBelow(path: string, folder: string): boolean {
   const whole = normalPath(path.startsWith("/") || path.startsWith("~") ? path : `~/${path}`);
   return whole === folder || whole.startsWith(`${folder}/`);
 }

@@ -1,41 +1,41 @@
-// What readers of program words share: findings, words by kind, and the contract with anyone who knows paths. What is not
-// plainly a read is not called one.
+// Shared parts of the readers of programs: findings, words by kind, and the contract for judging
+// paths. A program is called a read only when it plainly is one.
 
 import type { ShellWord } from "../shell/word.ts";
-import type { Finding } from "./remote-command.ts";
+import type { ProgramFinding } from "./remote-command.ts";
 
-/** What reading a program's words may lead to. */
+/** The callbacks of a reader for the paths and programs that it finds. */
 export interface ProgramTools {
   /** A path as the shell would have it; undefined when it cannot be told. */
   pathOf(word: ShellWord): string | undefined;
-  /** Remembers a place below which what a pipe names may be. */
+  /** Remembers a place: a pipe may name files below it. */
   name(path: string): void;
   /** Judges another program that this one starts. */
   run(words: readonly ShellWord[]): void;
-  /** What reading a path adds. */
-  read(path: string | undefined, isDeep: boolean): Finding | undefined;
-  /** What writing to a path makes of a finding. */
-  write(path: string | undefined, base: Finding): Finding;
+  /** Returns the finding for reading a path, if that is more than a plain read. */
+  read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined;
+  /** Returns the finding for writing to a path: `base`, or a stricter one. */
+  write(path: string | undefined, base: ProgramFinding): ProgramFinding;
 }
 
-/** Reads one program's words; `base` is what the table says. */
+/** Reads one program's words; `base` is the table's finding. */
 export type Reader = (
   args: readonly ShellWord[],
-  base: Finding,
+  base: ProgramFinding,
   tools: ProgramTools,
   program: string,
-) => Finding;
+) => ProgramFinding;
 
 /** A read. */
-export const observe = (reason: string): Finding => ({ tier: "observe", reason });
+export const observe = (reason: string): ProgramFinding => ({ tier: "observe", reason });
 /** A change. */
-export const modify = (reason: string): Finding => ({ tier: "modify", reason });
+export const modify = (reason: string): ProgramFinding => ({ tier: "modify", reason });
 /** A change that loses something, or a read of secrets. */
-export const sensitive = (reason: string): Finding => ({ tier: "sensitive", reason });
+export const sensitive = (reason: string): ProgramFinding => ({ tier: "sensitive", reason });
 /** A change of who may do what. */
-export const breakGlass = (reason: string): Finding => ({ tier: "break-glass", reason });
+export const breakGlass = (reason: string): ProgramFinding => ({ tier: "break-glass", reason });
 /** It cannot be told. */
-export const unknown = (reason: string): Finding => ({ tier: "unknown", reason });
+export const unknown = (reason: string): ProgramFinding => ({ tier: "unknown", reason });
 
 /** The words as text. */
 export const texts = (args: readonly ShellWord[]) => args.map(({ text }) => text);
@@ -44,7 +44,7 @@ export const operandsOf = (args: readonly ShellWord[]) => args.filter(({ text })
 /** The first word that is only known when it runs. */
 export const vagueOf = (args: readonly ShellWord[]) => args.find(({ isSure }) => !isSure);
 /** The stricter of two. */
-export const strictest = (one: Finding, other: Finding | undefined): Finding => {
+export const strictest = (one: ProgramFinding, other: ProgramFinding | undefined): ProgramFinding => {
   const order = ["observe", "modify", "unknown", "sensitive", "break-glass"];
   return other !== undefined && order.indexOf(other.tier) > order.indexOf(one.tier) ? other : one;
 };

@@ -1,6 +1,7 @@
-// A command line that a remote shell would run. It is taken apart by the reader that hooks use; each program in it is
-// looked up, and the strictest counts. A remote shell may be another one than the reader knows, and a program another
-// one than its name says: the answer is good advice, not a fence.
+// A command line that a remote shell would run. It is taken apart by the reader that hooks use;
+// each program in it is looked up, and the strictest counts. A remote shell may be another one than
+// the reader knows, and a program another one than its name says: the answer is good advice, not a
+// fence.
 
 import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
@@ -16,13 +17,13 @@ import { holdsSecrets, mayBeSecret, normalPath, writeRisk } from "./remote-paths
 import { readProgram } from "./remote-programs.ts";
 import { findUnixRow, isUnixProgram } from "./unix-table.ts";
 
-/** What one program would do. */
-export interface Finding {
+/** The tier of one program and the reason. */
+export interface ProgramFinding {
   readonly tier: TierOrUnknown;
   readonly reason: string;
 }
 
-/** Programs that do nothing to what stands beside them. */
+/** Programs that do not change the meaning of those beside them. */
 const INERT = /^(?:sleep \d{1,3}|true|:)$/;
 
 const DEPTH_MAX = 8;
@@ -77,7 +78,7 @@ class RemoteReader {
   isExact = true;
   /** Where the shell stands, as far as `cd` says. */
   #folder = "~";
-  /** Folders and files that were named, below which what comes from a pipe may be. */
+  /** Folders and files that were named; paths from a pipe may be below them. */
   readonly #named: string[] = [];
 
   script(text: string, depth: number): undefined {
@@ -133,7 +134,7 @@ class RemoteReader {
     if (classifier !== undefined) {
       const vague = args.find(({ isSure }) => !isSure);
       const { tier, command, reason } = classifier.classifyArgv([program, ...args.map(({ text }) => text)]);
-      const finding: Finding =
+      const finding: ProgramFinding =
         vague === undefined || tier === "break-glass"
           ? { tier, reason }
           : { tier: "unknown", reason: `what '${vague.text}' stands for is only known when it runs` };
@@ -142,7 +143,7 @@ class RemoteReader {
     return this.#program(program, words, args, depth);
   }
 
-  /** What is handed to the programs after it. */
+  /** Looks for an exported variable that later programs read: it may change their behaviour. */
   #exported(program: string, args: readonly ShellWord[]): void {
     if (!/^(?:export|declare|typeset|readonly)$/.test(program)) return;
     const name = args
@@ -172,7 +173,7 @@ class RemoteReader {
     const { row, read, operands } = found;
     if (program === "cd") this.#changeFolder(operands[0]);
     const paths = (list: readonly ShellWord[]) => list.map((word) => this.#pathOf(word));
-    let finding: Finding = { tier: row.tier ?? "unknown", reason: row.reason };
+    let finding: ProgramFinding = { tier: row.tier ?? "unknown", reason: row.reason };
     if (/^(?:less|more|man)$/.test(program) && args.some(({ text }) => text.startsWith("+")))
       finding = { tier: "unknown", reason: "a pager runs what stands behind a plus sign" };
     // An unquoted variable may become several words, options among them.
@@ -229,9 +230,9 @@ class RemoteReader {
     return hasPattern ? operands : operands.slice(1);
   }
 
-  #read(path: string | undefined, isDeep: boolean): Finding | undefined {
+  #read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined {
     if (path === undefined) {
-      // What a pipe names is below what was named before.
+      // A pipe names files below the paths that were named before.
       const isPlain =
         this.#named.length > 0 && !this.#named.some((each) => holdsSecrets(each) || mayBeSecret(each));
       return isPlain
@@ -244,7 +245,7 @@ class RemoteReader {
     return undefined;
   }
 
-  #write(path: string | undefined, base: Finding): Finding {
+  #write(path: string | undefined, base: ProgramFinding): ProgramFinding {
     if (path === undefined)
       return stricter(base, {
         tier: "sensitive",
@@ -294,7 +295,7 @@ class RemoteReader {
         });
       }
       const row = findUnixRow(program, args);
-      const finding: Finding =
+      const finding: ProgramFinding =
         row === undefined
           ? { tier: "observe", reason: "starts nothing" }
           : "problem" in row
@@ -338,7 +339,7 @@ class RemoteReader {
     return PROGRAM_FOLDER.test(normalPath(text)) ? name : undefined;
   }
 
-  #addCommand(words: readonly ShellWord[], key: string, { tier, reason }: Finding): undefined {
+  #addCommand(words: readonly ShellWord[], key: string, { tier, reason }: ProgramFinding): undefined {
     if (!words.every(({ isSure }) => isSure)) this.isExact = false;
     const command = labelOf(words, key);
     this.parts.push({
@@ -362,7 +363,7 @@ class RemoteReader {
   }
 }
 
-/** A glob that does not begin with a dash, and a home directory, stay what they are. */
+/** A glob that does not begin with a dash, and a home directory, stay as they are. */
 function mayBecomeOptions(text: string): boolean {
   const rest = text.replace(/^\$(?:HOME|\{HOME\})(?=\/|$)/, "~");
   return /[$`]/.test(rest) || /^[-{(<]/.test(rest);
@@ -370,7 +371,7 @@ function mayBecomeOptions(text: string): boolean {
 
 const ORDER: readonly TierOrUnknown[] = ["observe", "modify", "unknown", "sensitive", "break-glass"];
 
-/** The stricter of two; an unknown read beats a change, and is beaten by what is known to be worse. */
-export function stricter(one: Finding, other: Finding | undefined): Finding {
+/** The stricter of two; an unknown read beats a change, and is beaten by a known worse one. */
+export function stricter(one: ProgramFinding, other: ProgramFinding | undefined): ProgramFinding {
   return other !== undefined && ORDER.indexOf(other.tier) > ORDER.indexOf(one.tier) ? other : one;
 }

@@ -1,5 +1,6 @@
-// What it means to read or to change a file on a Unix machine, by its path alone: files with keys and passwords, files
-// that say who may do what, files that are run later. A path is not followed: a link may lead elsewhere.
+// Judges by its path alone what it means to read or change a file on a Unix machine: files with
+// keys and passwords, files that say who may do what, files that are run later. A path is not
+// followed: a link may lead elsewhere.
 
 import type { Tier } from "../../model/tier.ts";
 
@@ -107,7 +108,7 @@ export function writeRisk(path: string): { readonly tier: Tier; readonly reason:
   return undefined;
 }
 
-/** What decides who gets in, who may become whom, and what is loaded into every program. */
+/** Files that decide who gets in, who may become whom, and which code is loaded into every program. */
 const ACCESS: readonly RegExp[] = [
   /\/\.ssh(?:\/|$)/,
   /(?:^|\/)authorized_keys2?$/,

@@ -1,5 +1,5 @@
-// Programs whose words say what they do in ways that a table cannot hold: mostly, their second word decides. What is not
-// plainly a read is not called one.
+// Programs whose words say what they do in ways that a table cannot hold: mostly, their second word
+// decides. A program is called a read only when it plainly is one.
 
 import type { ShellWord } from "../shell/word.ts";
 import {
@@ -16,7 +16,7 @@ import {
   unknown,
   vagueOf,
 } from "./program-reader.ts";
-import type { Finding } from "./remote-command.ts";
+import type { ProgramFinding } from "./remote-command.ts";
 import { awk, find, sed } from "./text-programs.ts";
 import { curl, git, rsync, scp, tar, wget } from "./transfer-programs.ts";
 
@@ -24,9 +24,9 @@ import { curl, git, rsync, scp, tar, wget } from "./transfer-programs.ts";
 export function readProgram(
   program: string,
   args: readonly ShellWord[],
-  base: Finding,
+  base: ProgramFinding,
   tools: ProgramTools,
-): Finding {
+): ProgramFinding {
   const read = READERS[program];
   return read === undefined ? unknown(`no rule reads ${program}`) : read(args, base, tools, program);
 }
@@ -88,7 +88,7 @@ const getent: Reader = (args, base) => {
 };
 
 const onlyAsks =
-  (max: number, tier: Finding): Reader =>
+  (max: number, tier: ProgramFinding): Reader =>
   (args, base) =>
     operandsOf(args).length <= max &&
     texts(args).every((each) => !/^-/.test(each) || /^-(?:[asvnerlt46]+|-\w[\w-]*|[iSkgcTm])$/.test(each))

@@ -1,12 +1,13 @@
-// The command line of `ssh`, `sftp` and `scp` on this machine: which host it reaches, as whom, and what it wants there.
-// The host is the word that was typed; what an ssh configuration makes of it is not known here.
+// The command line of `ssh`, `sftp` and `scp` on this machine: which host it reaches, as whom, and
+// its wish there. The host is the word that was typed; an ssh configuration may map it to another,
+// which is not known here.
 
 import type { ShellWord } from "../shell/word.ts";
 import { unknownClassification } from "../unknown.ts";
 import { type ClassifiedWish, classifyWish, type RemoteWish } from "./classify-wish.ts";
 import { classifyFileOperation } from "./file-operation.ts";
 
-/** What a command line wants of one host. */
+/** One command for one host, as a command line asks for it. */
 export interface RemoteCall {
   readonly host: string;
   /** 22 unless the line says another one. */

@@ -1,5 +1,6 @@
-// Names that may be given to the operator's ssh. They reach its configuration (`%h`, `%r`, `Match exec`), so anything
-// that a shell or ssh could read otherwise is refused, whatever ssh itself would say to it.
+// Names that may be given to the operator's ssh. They reach its configuration (`%h`, `%r`, `Match
+// exec`), so anything that a shell or ssh could read otherwise is refused, whatever ssh itself
+// would say to it.
 
 const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$/;
 const IPV6 = /^[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9_.-]{1,15})?$/;

@@ -1,10 +1,10 @@
-// find, sed and awk: programs with a language of their own. Only what prints, searches and compares is a read; what
-// their language could do besides, and this file does not know, is unknown.
+// find, sed and awk: programs with a language of their own. Only what prints, searches and compares
+// is a read; what their language could do besides, and this file does not know, is unknown.
 
 import type { ShellWord } from "../shell/word.ts";
 import { isPlainAwk } from "./awk-program.ts";
 import { modify, type ProgramTools, type Reader, sensitive, strictest, unknown } from "./program-reader.ts";
-import type { Finding } from "./remote-command.ts";
+import type { ProgramFinding } from "./remote-command.ts";
 
 const FIND_TESTS = new Set(
   "-name -iname -path -ipath -wholename -iwholename -regex -iregex -type -xtype -size -mtime -atime -ctime -mmin -amin -cmin -newer -anewer -cnewer -user -group -uid -gid -perm -links -inum -samefile -maxdepth -mindepth -fstype -lname -ilname -regextype -used -context -printf".split(
@@ -58,8 +58,12 @@ export const find: Reader = (args, base, tools) => {
   return finding;
 };
 
-/** What is started for each file found: judged with a pattern in the file's place. */
-function runOnFound(inner: readonly ShellWord[], root: string, tools: ProgramTools): Finding | undefined {
+/** Judges the program that `find` starts for each file, with a pattern in the file's place. */
+function runOnFound(
+  inner: readonly ShellWord[],
+  root: string,
+  tools: ProgramTools,
+): ProgramFinding | undefined {
   const pattern = `${root.replace(/\/$/, "")}/**`;
   tools.run(
     inner.map((each) =>

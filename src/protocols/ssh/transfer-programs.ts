@@ -1,5 +1,5 @@
-// Programs that carry files or send requests: tar, rsync, scp, curl, wget, git. Which way the bytes go decides, and
-// whether one of their many options starts another program.
+// Programs that carry files or send requests: tar, rsync, scp, curl, wget, git. Which way the bytes
+// go decides, and whether one of their many options starts another program.
 
 import type { ShellWord } from "../shell/word.ts";
 import {
@@ -14,7 +14,7 @@ import {
   unknown,
   vagueOf,
 } from "./program-reader.ts";
-import type { Finding } from "./remote-command.ts";
+import type { ProgramFinding } from "./remote-command.ts";
 
 /** Packs, unpacks or lists. */
 export const tar: Reader = (args, _, tools) => {
@@ -177,7 +177,7 @@ export const wget: Reader = (args, _, tools) => {
 };
 
 /** Services that give out credentials to anyone who can reach them. */
-function urlRisk(args: readonly ShellWord[]): Finding | undefined {
+function urlRisk(args: readonly ShellWord[]): ProgramFinding | undefined {
   const all = texts(args).join(" ");
   if (
     /169\.254\.169\.254|metadata\.(?:google|azure)|fd00:ec2::254|100\.100\.100\.200|0xa9fea9fe|2852039166|\[::ffff:a9fe/i.test(

@@ -1,12 +1,13 @@
-// The table of common Unix programs (unix-commands.tsv) and the finding of a row for a command line. A row that reads
-// only holds for the options that it lists; anything else on the line, and the row is not the answer.
+// The table of common Unix programs (unix-commands.tsv) and the finding of a row for a command
+// line. A row that reads only holds for the options that it lists; anything else on the line, and
+// the row is not the answer.
 
 import { isTier, type Tier } from "../../model/tier.ts";
 import { type ArgvGrammar, type ReadArgv, readArgv } from "../argv.ts";
 import type { ShellWord } from "../shell/word.ts";
 import table from "./unix-commands.tsv" with { type: "text" };
 
-/** What the operands of a command are. */
+/** The meaning of a command's operands. */
 export type OperandKind = "none" | "any" | "read" | "deep" | "list" | "write" | "sub" | "code";
 
 /** A row. */
@@ -104,7 +105,7 @@ function withoutSubcommand(
 
 function accept(row: UnixRow, args: readonly ShellWord[], shared: UnixRow | undefined): FoundRow {
   const own = row.grammar;
-  // What code reads, code also refuses.
+  // A row with `code` operands is read, and refused, by code elsewhere.
   if (own === undefined || row.operands === "code")
     return { row, read: undefined, operands: args.filter(({ text }) => !/^-./.test(text)) };
   const grammar = shared?.grammar === undefined ? own : joined(own, shared.grammar);

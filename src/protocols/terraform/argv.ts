@@ -1,6 +1,7 @@
-// Command lines of terraform and tofu. They read flags like Go's flag package: one dash or two, and a value of a
-// flag that is no switch may be the next word. Tiers are of the command, raised by the flags that make another
-// operation of it (`apply -destroy`), lowered by none but those that change nothing (`state rm -dry-run`).
+// Command lines of terraform and tofu. They read flags like Go's flag package: one dash or two, and
+// a value of a flag that is no switch may be the next word. Tiers are of the command, raised by the
+// flags that make another operation of it (`apply -destroy`), lowered by none but those that change
+// nothing (`state rm -dry-run`).
 
 import type { Classification } from "../../model/classification.ts";
 import type { Tier } from "../../model/tier.ts";
@@ -32,7 +33,7 @@ const GROUPS = words("env metadata providers state workspace stacks cloud");
 type Rule = readonly [tier: Tier, reason: string];
 
 /** Tiers of the tool's commands. */
-export const COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+export const TERRAFORM_COMMANDS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["apply", ["modify", "changes infrastructure"]],
   ["cat", ["observe", "prints a banner"]],
   ["console", ["sensitive", "evaluates anything on the state, secrets included"]],
@@ -108,14 +109,15 @@ export function savedPlanOf(argv: readonly string[]): string | undefined {
 
 function commandOf({ words: [first = "help", second] }: ReadArgv): string {
   if (!GROUPS.has(first) || second === undefined) return first;
-  return COMMANDS.has(`${first} ${second}`) ? `${first} ${second}` : first;
+  return TERRAFORM_COMMANDS.has(`${first} ${second}`) ? `${first} ${second}` : first;
 }
 
 function ruleOf(command: string, read: ReadArgv): Rule | undefined {
   const has = (name: string): boolean => isSwitchedOn(read, name);
   // A group with a word that is none of its commands.
-  if (GROUPS.has(command) && (read.words[1] !== undefined || !COMMANDS.has(command))) return undefined;
-  const rule = COMMANDS.get(command);
+  if (GROUPS.has(command) && (read.words[1] !== undefined || !TERRAFORM_COMMANDS.has(command)))
+    return undefined;
+  const rule = TERRAFORM_COMMANDS.get(command);
   switch (command) {
     case "apply":
       return has("destroy") ? ["break-glass", "-destroy tears infrastructure down"] : rule;

@@ -1,6 +1,6 @@
-// terraform and tofu: command lines, and hosts by method (module and provider registries, HCP Terraform, state kept
-// by the http backend, which locks with LOCK and UNLOCK). What a provider sends goes to its cloud's host, and is
-// that protocol's to classify.
+// terraform and tofu: command lines, and hosts by method (module and provider registries, HCP
+// Terraform, state kept by the http backend, which locks with LOCK and UNLOCK). A provider's
+// requests go to its cloud's host, and that protocol classifies them.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest } from "../../model/request.ts";
@@ -10,7 +10,8 @@ import { byMethodNeedsBody, classifyByMethod, TIER_BY_METHOD } from "../generic/
 import { methodOperations, methodVocabulary, toolOperations } from "../generic/known-operations.ts";
 import { decodeLoosely } from "../lenient-path.ts";
 import { raisedToBreakGlass } from "../strictest.ts";
-import { COMMANDS, classifyTerraformArgv } from "./argv.ts";
+import { classifyTerraformArgv, TERRAFORM_COMMANDS } from "./argv.ts";
+import { renderTerraformError } from "./refusal.ts";
 
 /** The classifier of the policy's `terraform` block. */
 export const terraformClassifier: Classifier = {
@@ -19,9 +20,10 @@ export const terraformClassifier: Classifier = {
   programs: ["terraform", "tofu"],
   needsBody: byMethodNeedsBody,
   classify,
-  operations: () => [...toolOperations(COMMANDS), ...methodOperations(TIER_BY_METHOD)],
+  operations: () => [...toolOperations(TERRAFORM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
   vocabulary: methodVocabulary(),
   classifyArgv: classifyTerraformArgv,
+  refusal: renderTerraformError,
 };
 
 /** HCP Terraform's API issues tokens and grants access below these words. */

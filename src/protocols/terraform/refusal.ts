@@ -1,5 +1,6 @@
-// Refusals as HCP Terraform would send them: JSON:API errors, whose title and detail terraform prints. Of registries
-// and state backends terraform prints the status alone, whatever the body says; those get short JSON.
+// Refusals as HCP Terraform would send them: JSON:API errors, whose title and detail terraform
+// prints. Of registries and state backends terraform prints the status alone, whatever the body
+// says; those get short JSON.
 
 import { headerValue, type RequestHead } from "../../model/request.ts";
 import { machineReadable, type Refusal } from "../refused.ts";

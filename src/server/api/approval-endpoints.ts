@@ -1,5 +1,5 @@
-// Endpoints about requests that wait on devices.
-// What is shown is what the device sent, secrets masked there; the decision itself is approvals/decide.ts.
+// Endpoints about requests that wait on devices. The page shows the device's text; the device
+// masked its secrets; the decision itself is approvals/decide.ts.
 
 import { heldApproval } from "../../api/fleet/protocol.ts";
 import { number, object, optional, text, words } from "../../api/schema.ts";
@@ -92,7 +92,7 @@ export const APPROVAL_ENDPOINTS: readonly AnyEndpoint[] = [
     output: approval,
     errors: {
       ...NO_SUCH,
-      "own-request": "nobody allows what his own device asks",
+      "own-request": "nobody allows an ask of his own device",
       "not-what-was-shown": "the request has another digest",
       ended: "it was decided already, or has ended",
       "not-grantable": "it can only be let through once",

@@ -117,7 +117,7 @@ export const AUDIT_ENDPOINTS: readonly AnyEndpoint[] = [
     },
   }),
   get("/api/v1/acts", {
-    about: "what people, tokens and devices did here, latest first",
+    about: "the acts of people, tokens and devices here, latest first",
     right: "look",
     query: { ...PAGE_QUERY, act: optional(text()), about: optional(text()) },
     output: pageOf(act),

@@ -1,10 +1,9 @@
-// Endpoints about the fleet: devices, their tokens, and what is done to them.
-// A device is never removed, because its rows name it.
+// Endpoints about the fleet: devices, their tokens, and the acts on them. A device is never
+// removed, because its rows name it.
 
 import { list, number, object, optional, text, words } from "../../api/schema.ts";
 import { writeAct } from "../audit/acts.ts";
 import { maybeNumber, maybeText, numberOf, type Row, type Tx, textOf } from "../database/database.ts";
-import { Ticks } from "../fleet/ticks.ts";
 import { Problem } from "../http/problem.ts";
 import { assignedRevision } from "../policy/assignment.ts";
 import { copyRevision } from "../policy/revisions.ts";
@@ -15,7 +14,7 @@ const position = object({ epoch: number(), revision: number(), digest: text() })
 
 const device = object({
   id: text(),
-  name: text("what the machine calls itself"),
+  name: text("the machine's own name"),
   platform: text(),
   version: text("of iddio"),
   mode: text(),
@@ -30,7 +29,7 @@ const device = object({
   wanted: optional(position),
   refused: optional(text("why it did not take a policy")),
   held: number("asks that wait there"),
-  alerts: list(text(), "what is wrong with its audit rows"),
+  alerts: list(text(), "the problem with its audit rows"),
 });
 
 const SELECT =
@@ -110,7 +109,8 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
     input: object({ reason: text() }),
     output: device,
     errors: { "not-found": "there is no such device" },
-    async handle({ tx, principal, nowMs, parts, tenant, afterwards }, { path, input }) {
+    async handle(call, { path, input }) {
+      const { tx, principal, nowMs, parts } = call;
       const changed = await tx.rows(
         "update devices set revoked_ms = $2 where id = $1 and revoked_ms is null returning name",
         [path.id, nowMs],
@@ -122,8 +122,7 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
         [path.id, nowMs],
       );
       await writeAct(tx, nowMs, principal.id, "device.revoke", path.id, { reason: input.reason });
-      await Ticks.bump(tx);
-      afterwards(() => parts.ticks.wake(tenant.id));
+      await parts.ticks.announce(call);
       return deviceJson(row);
     },
   }),
@@ -133,7 +132,8 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
     input: object({ group: text() }),
     output: device,
     errors: { "not-found": "there is no such device" },
-    async handle({ tx, principal, nowMs, parts, tenant, afterwards }, { path, input }) {
+    async handle(call, { path, input }) {
+      const { tx, principal, nowMs, parts } = call;
       if (!GROUP.test(input.group)) throw new Problem(400, "bad-input", "this is no name of a group");
       const row = await deviceRow(tx, path.id);
       await tx.rows("update devices set device_group = $2 where id = $1", [path.id, input.group]);
@@ -148,8 +148,7 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
         from: textOf(row, "device_group"),
         to: input.group,
       });
-      await Ticks.bump(tx);
-      afterwards(() => parts.ticks.wake(tenant.id));
+      await parts.ticks.announce(call);
       return deviceJson(await deviceRow(tx, path.id));
     },
   }),

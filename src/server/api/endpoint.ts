@@ -1,21 +1,22 @@
-// The contract of one endpoint of the REST API: who may call it, what goes in and out, and what it does. The server, the OpenAPI
-// document, the page's client and the test of isolation read the same list (endpoints.ts).
+// The contract of one endpoint of the REST API: who may call it, its input and output, and its
+// function. The server, the OpenAPI document, the page's client and the test of isolation read the
+// same list (endpoints.ts).
 
 import type { Fields, ObjectValue, Schema } from "../../api/schema.ts";
 import { list, object, optional, text } from "../../api/schema.ts";
 import type { Tx } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import type { ServerParts } from "../parts.ts";
-import type { Principal } from "../people/principal.ts";
+import type { ServerPrincipal } from "../people/principal.ts";
 import type { Right } from "../people/roles.ts";
 import type { TenantName } from "../tenants.ts";
 
-/** What an endpoint is called with, in the transaction of its tenant. */
-export interface Call {
+/** An endpoint's call, in the transaction of its tenant. */
+export interface EndpointCall {
   readonly parts: ServerParts;
   readonly tenant: TenantName;
   readonly tx: Tx;
-  readonly principal: Principal;
+  readonly principal: ServerPrincipal;
   readonly nowMs: number;
   /** Runs when the transaction is committed, and not when it is not. */
   readonly afterwards: (work: () => void) => void;
@@ -38,7 +39,7 @@ export interface Endpoint<Path extends string, Q extends Fields, I, O> {
   readonly errors: Readonly<Record<string, string>>;
   readonly inputMaxBytes: number;
   handle(
-    call: Call,
+    call: EndpointCall,
     asked: {
       readonly path: Readonly<Record<Names<Path>, string>>;
       readonly query: ObjectValue<Q>;
@@ -58,7 +59,7 @@ export interface AnyEndpoint {
   readonly output: Schema<unknown>;
   readonly errors: Readonly<Record<string, string>>;
   readonly inputMaxBytes: number;
-  handle(call: Call, asked: never): Promise<unknown>;
+  handle(call: EndpointCall, asked: never): Promise<unknown>;
 }
 
 type Rest<Path extends string, Q extends Fields, I, O> = Omit<
@@ -86,7 +87,7 @@ export function post<const Path extends string, I, O, Q extends Fields = Record<
   return { query: {} as Q, errors: {}, inputMaxBytes: 64 * 1024, ...rest, method: "POST", path };
 }
 
-/** What a list is asked with. */
+/** The query of a list. */
 export const PAGE_QUERY = {
   cursor: optional(text("`next` of the page before")),
   limit: optional(text("1 to 500; 100 unless told")),
@@ -105,7 +106,7 @@ export function limitOf({ limit }: { readonly limit?: string }): number {
   return number;
 }
 
-/** What a cursor stands for: the keys of the last row of the page before. */
+/** Reads a cursor: the keys of the last row of the page before. Undefined when it is malformed. */
 export function readCursor(
   cursor: string | undefined,
   length: number,

@@ -1,4 +1,5 @@
-// Every endpoint of the REST API. The server, the OpenAPI document and the test of isolation read this list.
+// Every endpoint of the REST API. The server, the OpenAPI document and the test of isolation read
+// this list.
 
 import { APPROVAL_ENDPOINTS } from "./approval-endpoints.ts";
 import { AUDIT_ENDPOINTS } from "./audit-endpoints.ts";

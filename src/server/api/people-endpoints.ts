@@ -1,5 +1,5 @@
-// Endpoints about people, what they may, and the tokens that programs use in their place.
-// Secrets of tokens are told once and kept nowhere.
+// Endpoints about people, their roles, and the tokens that programs use in their place. Secrets of
+// tokens are told once and kept nowhere.
 
 import { list, number, object, optional, text, words } from "../../api/schema.ts";
 import { writeAct } from "../audit/acts.ts";
@@ -154,7 +154,7 @@ export const PEOPLE_ENDPOINTS: readonly AnyEndpoint[] = [
     },
   }),
   post("/api/v1/tokens", {
-    about: "makes an API token for whoever asks, with roles that he has; it is told once",
+    about: "makes an API token for the caller, with roles that he has; it is shown once",
     right: "look",
     input: object({
       name: text(),
@@ -162,14 +162,14 @@ export const PEOPLE_ENDPOINTS: readonly AnyEndpoint[] = [
       for_ms: number("at most 366 days"),
     }),
     output: object({ token: text(), entry: token }),
-    errors: { "not-permitted": "nobody gives what he has not" },
+    errors: { "not-permitted": "nobody gives a role that he lacks" },
     async handle({ tx, principal, nowMs, tenant }, { input }) {
       const roles = input.roles as readonly Role[];
       const isLong = !Number.isSafeInteger(input.for_ms) || input.for_ms < 1 || input.for_ms > MAX_TOKEN_MS;
       if (isLong || roles.length === 0)
         throw new Problem(400, "bad-input", "a token needs a role and an end within 366 days");
       if (!mayGive(principal.rights, roles))
-        throw new Problem(403, "not-permitted", "nobody gives what he has not");
+        throw new Problem(403, "not-permitted", "nobody gives a role that he lacks");
       const [id, secret] = [newId("tok"), newSecret()];
       const [row] = await tx.rows(
         "insert into api_tokens (id, hash, name, person_id, roles, created_ms, ends_ms) values ($1, $2, $3, $4, $5, $6, $7) returning *",

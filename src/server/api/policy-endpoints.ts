@@ -1,15 +1,14 @@
-// Endpoints about policies: versions that never change, revisions that say who gets which, and what differs.
-// What widens, and who may publish it, is decided in policy/revisions.ts.
+// Endpoints about policies: versions that never change, revisions that say who gets which, and what
+// differs. What widens, and who may publish it, is decided in policy/revisions.ts.
 
 import { flag, list, number, object, optional, text, words } from "../../api/schema.ts";
 import { TIERS } from "../../model/tier.ts";
 import { writeAct } from "../audit/acts.ts";
 import { flagOf, maybeNumber, maybeText, numberOf, type Row, textOf } from "../database/database.ts";
-import { Ticks } from "../fleet/ticks.ts";
 import { Problem } from "../http/problem.ts";
 import { hasBreakGlass } from "../people/break-glass.ts";
 import { proposeRevision, publishRevision } from "../policy/revisions.ts";
-import type { Call } from "./endpoint.ts";
+import type { EndpointCall } from "./endpoint.ts";
 import { type AnyEndpoint, get, limitOf, PAGE_QUERY, page, pageOf, post, readCursor } from "./endpoint.ts";
 
 const KINDS = ["enforced", "dry"] as const;
@@ -62,7 +61,7 @@ function revisionJson(row: Row) {
   };
 }
 
-async function revisionRow({ tx }: Call, id: string): Promise<Row> {
+async function revisionRow({ tx }: EndpointCall, id: string): Promise<Row> {
   const [row] = await tx.rows(`${SELECT} where r.revision = $1`, [revisionNumber(id)]);
   if (row === undefined) throw new Problem(404, "not-found", "there is no such revision");
   return row;
@@ -71,12 +70,6 @@ async function revisionRow({ tx }: Call, id: string): Promise<Row> {
 function revisionNumber(id: string): number {
   if (!/^\d{1,12}$/.test(id)) throw new Problem(404, "not-found", "there is no such revision");
   return Number(id);
-}
-
-/** Wakes the devices once the change is committed. */
-async function announce({ tx, parts, tenant, afterwards }: Call): Promise<void> {
-  await Ticks.bump(tx);
-  afterwards(() => parts.ticks.wake(tenant.id));
 }
 
 const NO_SUCH = { "not-found": "there is no such revision" };
@@ -163,7 +156,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
       ...NO_SUCH,
       ended: "it is published already",
       overtaken: "a later one is published",
-      "needs-another": "what widens is published by somebody other than its author",
+      "needs-another": "a widening revision is published by somebody other than its author",
     },
     async handle(call, { path }) {
       const { principal, nowMs, tx } = call;
@@ -173,7 +166,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
       await writeAct(tx, nowMs, principal.id, "revision.publish", path.revision, {
         ...(mayAlone ? { break_glass: true } : {}),
       });
-      await announce(call);
+      await call.parts.ticks.announce(call);
       return revisionJson(await revisionRow(call, path.revision));
     },
   }),
@@ -195,7 +188,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
         input.percent,
       ]);
       await writeAct(tx, nowMs, principal.id, "revision.widen", path.revision, { percent: input.percent });
-      await announce(call);
+      await call.parts.ticks.announce(call);
       return revisionJson(await revisionRow(call, path.revision));
     },
   }),
@@ -241,7 +234,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
         throw new Problem(409, "ended", "it decides: publish another in its place");
       await tx.rows("update revisions set state = $2 where revision = $1", [numberOf(row, "revision"), next]);
       await writeAct(tx, nowMs, principal.id, "revision.end", path.revision);
-      await announce(call);
+      await call.parts.ticks.announce(call);
       return revisionJson(await revisionRow(call, path.revision));
     },
   }),

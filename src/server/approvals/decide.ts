@@ -1,17 +1,17 @@
-// A decision: who may make it, that it is about what was shown, that there is one, and that the device can tell that it is ours.
-// Nobody allows what a device asks that was enrolled for himself, administrators included; anybody who may decide may deny.
+// A decision: who may make it, that it is about the shown ask, that there is only one, and that the
+// device can tell that it is ours. Nobody allows an ask of a device that was enrolled for himself,
+// administrators included; anybody who may decide may deny.
 
 import { signPayload } from "../../api/fleet/signed.ts";
-import type { Call } from "../api/endpoint.ts";
+import type { EndpointCall } from "../api/endpoint.ts";
 import { writeAct } from "../audit/acts.ts";
 import { numberOf, textOf } from "../database/database.ts";
-import { Ticks } from "../fleet/ticks.ts";
 import { Problem } from "../http/problem.ts";
-import { signingKey } from "../tenants.ts";
+import { tenantSigningKey } from "../tenants.ts";
 import { heldOf } from "./held.ts";
 
-/** What is decided. */
-export interface Decision {
+/** A person's decision about a device's approval. */
+export interface PersonDecision {
   readonly device: string;
   readonly nonce: string;
   readonly verb: "allow" | "deny";
@@ -20,8 +20,8 @@ export interface Decision {
   readonly for_ms?: number;
 }
 
-type DecisionCall = Omit<Call, "principal"> & {
-  readonly principal: Pick<Call["principal"], "id" | "personId" | "name">;
+type DecisionCall = Omit<EndpointCall, "principal"> & {
+  readonly principal: Pick<EndpointCall["principal"], "id" | "personId" | "name">;
 };
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -30,8 +30,8 @@ const MAX_REASON = 500;
 const ONE_BY_ONE = new Set(["break-glass", "unknown"]);
 
 /** Decides, in the transaction of the call. Throws the problem. */
-export async function decideApproval(call: DecisionCall, decision: Decision): Promise<void> {
-  const { tx, principal, nowMs, parts, tenant, afterwards } = call;
+export async function decideApproval(call: DecisionCall, decision: PersonDecision): Promise<void> {
+  const { tx, principal, nowMs, parts, tenant } = call;
   if (principal.personId === undefined)
     throw new Problem(403, "needs-person", "a token without a person decides nothing");
   const [device] = await tx.rows("select owner_id, revoked_ms from devices where id = $1 for update", [
@@ -48,7 +48,7 @@ export async function decideApproval(call: DecisionCall, decision: Decision): Pr
     throw new Problem(409, "not-what-was-shown", "the request has another digest");
   const isAllow = decision.verb === "allow";
   if (isAllow && textOf(device, "owner_id") === principal.personId)
-    throw new Problem(403, "own-request", "nobody allows what his own device asks");
+    throw new Problem(403, "own-request", "nobody allows an ask of his own device");
   const forMs = isAllow ? (decision.for_ms ?? 0) : 0;
   if (!Number.isSafeInteger(forMs) || forMs < 0 || forMs > DAY_MS)
     throw new Problem(400, "bad-input", "'for_ms' is not between 0 and a day");
@@ -76,7 +76,7 @@ export async function decideApproval(call: DecisionCall, decision: Decision): Pr
       decided_ms: nowMs,
       expires_ms: numberOf(row, "ends_ms"),
     },
-    await signingKey(tx, parts.sealer, tenant.id),
+    await tenantSigningKey(tx, parts.sealer, tenant.id),
   );
   await tx.rows(
     "update approvals set state = 'decided', verb = $3, decided_by = $4, decided_ms = $5, decision = $6, decision_seq = $7 " +
@@ -106,7 +106,6 @@ export async function decideApproval(call: DecisionCall, decision: Decision): Pr
       reason,
     },
   );
-  await Ticks.bump(tx);
+  await parts.ticks.announce(call);
   parts.counters.add(`iddio_decisions_total{verb="${decision.verb}"}`);
-  afterwards(() => parts.ticks.wake(tenant.id));
 }

@@ -1,5 +1,6 @@
-// Asks that wait on devices, as the devices tell: which wait, and how they ended. A hold is known by its nonce, so that the
-// same request that waits again is another one. Nothing that a device says here decides anything.
+// Asks that wait on devices, as the devices tell: which wait, and how they ended. A hold is known
+// by its nonce, so that the same request that waits again is another one. Nothing that a device
+// says here decides anything.
 
 import { type FleetInput, type FleetOutput, type HeldApproval, TOLD_MAX } from "../../api/fleet/protocol.ts";
 import { textOf } from "../database/database.ts";
@@ -39,7 +40,7 @@ export async function takeApprovals(
       [device.id, ended.nonce, ended.outcome, Math.trunc(ended.ended_ms), ended.by?.slice(0, 200) ?? null],
     );
   }
-  // The device lists all that wait: what it does not list ended while nobody could be told.
+  // The device lists all that wait: one that is missing ended while the server could not be told.
   if (input.waiting !== undefined)
     await tx.rows(
       "update approvals set state = 'ended', outcome = 'withdrawn', ended_ms = $3 where device_id = $1 and state <> 'ended' " +
@@ -50,7 +51,7 @@ export async function takeApprovals(
   return standing(nowMs);
 }
 
-/** Ends what no device will: those whose time is over since a while. */
+/** Ends the holds that no device will end: those that expired a while ago. */
 export async function endOverdue(call: Pick<DeviceCall, "tx" | "nowMs">): Promise<number> {
   const ended = await call.tx.rows(
     "update approvals set state = 'ended', outcome = 'timed_out', ended_ms = $1 where state <> 'ended' and ends_ms < $2 returning nonce",

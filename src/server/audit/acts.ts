@@ -1,9 +1,10 @@
-// What people and devices did at the server: one row each, written in the transaction that did it, never changed.
+// The acts of people and devices at the server: one row each, written in the transaction of the
+// act, never changed.
 
 import type { Tx } from "../database/database.ts";
 import { newId } from "../sealer.ts";
 
-/** Writes one. `who` is a person's, a token's or a device's id; `about` the id of what it was done to. */
+/** Writes one. `who` is a person's, a token's or a device's id; `about` the id of the act's object. */
 export async function writeAct(
   tx: Tx,
   nowMs: number,

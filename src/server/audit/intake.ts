@@ -1,10 +1,11 @@
-// Takes audit rows of devices: each row once, in the order of its chain, whatever is sent twice. A chain covers its rows by
-// hashes that the server computes itself, so a device that tells another story about the past is found out and stays marked.
+// Takes audit rows of devices: each row once, in the order of its chain, whatever is sent twice. A
+// chain covers its rows by hashes that the server computes itself, so a device that tells another
+// story about the past is found out and stays marked.
 
 import type { FleetInput, FleetOutput } from "../../api/fleet/protocol.ts";
 import { rowHash } from "../../api/fleet/signed.ts";
 import { numberOf, type Tx, textOf } from "../database/database.ts";
-import { dayOf } from "../database/migrate.ts";
+import { partitionDay } from "../database/migrate.ts";
 import { type DeviceCall, standing } from "../fleet/sync.ts";
 import { Problem } from "../http/problem.ts";
 import { writeAct } from "./acts.ts";
@@ -30,7 +31,7 @@ export class Fork extends Problem {
   }
 }
 
-/** Stores what is new of a batch. */
+/** Stores the new rows of a batch. */
 export async function takeAudit(call: DeviceCall, input: FleetInput<"audit">): Promise<FleetOutput<"audit">> {
   const { tx, device, nowMs, parts } = call;
   checkBatch(input);
@@ -120,11 +121,14 @@ async function insertRows(
       "select $1, $2, r.seq, r.at_ms, $3::text::date, r.op, r.outcome, r.tier, r.protocol, r.command, r.host, r.line " +
       "from json_to_recordset($4::text::json) as r(seq bigint, at_ms bigint, op text, outcome text, tier text, " +
       "protocol text, command text, host text, line text)",
-    [device, chain, dayOf(nowMs), JSON.stringify(rows)],
+    [device, chain, partitionDay(nowMs), JSON.stringify(rows)],
   );
 }
 
-/** What rows are found by. A line that is no row of the audit log is kept all the same: it is evidence. */
+/**
+ * The columns by which rows are searched. A line that is no row of the audit log is kept all the same: it is
+ * evidence.
+ */
 function columnsOf(line: string, nowMs: number): Readonly<Record<string, string | number | null>> {
   const row = parsed(line);
   const fields = (typeof row.fields === "object" && row.fields !== null ? row.fields : {}) as Readonly<

@@ -1,6 +1,7 @@
-// The contract of the server's database, and how its rows are read. There is no way to a query without saying for whom it
-// is: one tenant's rows, or the few columns that name tenants. What a query may see is the database's own decision (row
-// level security); nothing here or above filters by tenant for safety.
+// The contract of the server's database, and how its rows are read. There is no way to a query
+// without saying for whom it is: one tenant's rows, or the few columns that name tenants. The
+// database itself decides which rows a query sees (row level security); nothing here or above
+// filters by tenant for safety.
 
 /** A value that goes into a query. Lists and objects go as JSON text. */
 export type SqlValue = string | number | boolean | null;
@@ -24,7 +25,7 @@ export type Scope =
 /** The database. */
 export interface Database {
   readonly kind: "postgres" | "embedded";
-  /** Runs `work` in a transaction; what it throws rolls back. */
+  /** Runs `work` in a transaction; an error rolls back. */
   run<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** As the role that owns the tables: migrations and the upkeep of partitions, never an answer to a request. */
   asOwner<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
@@ -37,7 +38,7 @@ export const APP_ROLE = "iddio_app";
 /** Reads what names tenants. */
 export const SCAN_ROLE = "iddio_scan";
 
-/** The statement that begins every transaction: what follows can do no more than the role. */
+/** The statement that begins every transaction: the later ones can do no more than the role. */
 export function scopeStatement(scope: Scope): readonly [text: string, values: readonly SqlValue[]] {
   const [role, tenant] = scope === "scan" ? [SCAN_ROLE, ""] : [APP_ROLE, scope.tenant];
   return ["select set_config('role', $1, true), set_config('app.tenant', $2, true)", [role, tenant]];
@@ -73,7 +74,7 @@ export function flagOf(row: Row, column: string): boolean {
   return row[column] === true;
 }
 
-/** The SQLSTATE of what a query threw; undefined for other errors. */
+/** The SQLSTATE of a query's error; undefined for other errors. */
 export function sqlState(error: unknown): string | undefined {
   const { errno, code } = error as { errno?: unknown; code?: unknown };
   const isState = (value: unknown): value is string =>

@@ -1,6 +1,6 @@
-// PostgreSQL inside the program (PGlite), for a trial and for tests: one process, one connection, a folder on disk. It is 19 MB
-// of the program and is loaded only here. It runs as a superuser, which row level security does not bind, so every
-// transaction takes its role before anything else.
+// PostgreSQL inside the program (PGlite), for a trial and for tests: one process, one connection, a
+// folder on disk. It is 19 MB of the program and is loaded only here. It runs as a superuser, which
+// row level security does not bind, so every transaction takes its role before anything else.
 
 import { mkdir } from "node:fs/promises";
 import { PGlite } from "@electric-sql/pglite";
@@ -10,7 +10,7 @@ import wasmPath from "@electric-sql/pglite/pglite.wasm" with { type: "file" };
 import type { Database, Row, Scope, SqlValue, Tx } from "./database.ts";
 import { scopeStatement } from "./database.ts";
 
-/** What of a PGlite transaction is used. */
+/** The methods of a PGlite transaction that are used. */
 interface Queryable {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }

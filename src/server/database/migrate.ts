@@ -1,13 +1,14 @@
-// Brings a database to the schema of this program. Whoever comes first holds a lock for the time of one step; others wait and
-// find it done. A database that is newer than the program is left alone: servers of two versions may run side by side, since
-// a step only adds what the version before does not mind.
+// Brings a database to the schema of this program. Whoever comes first holds a lock for the time of
+// one step; others wait and find it done. A database that is newer than the program is left alone:
+// servers of two versions may run side by side, since a step only adds things that the version
+// before ignores.
 
 import type { Database, Row, Tx } from "./database.ts";
 import { numberOf, sqlState } from "./database.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 import { partition } from "./tenant-table.ts";
 
-/** What was done. */
+/** The result of a migration, in schema versions. */
 export interface MigrateReport {
   readonly before: number;
   readonly after: number;
@@ -21,7 +22,7 @@ const LOCK_TIMEOUT = "3s";
 const LOCK_NOT_AVAILABLE = "55P03";
 const MAX_TRIES = 40;
 
-/** Applies what is missing. Throws, with nothing half done, when a step fails. */
+/** Applies the missing steps. Throws, with nothing half done, when a step fails. */
 export async function migrate(
   database: Database,
   steps: readonly Migration[] = MIGRATIONS,
@@ -76,8 +77,8 @@ export async function preparePartitions(database: Database, nowMs: number): Prom
   for (const ahead of [0, 1]) {
     const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
     const to = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1));
-    const suffix = dayOf(from.getTime()).slice(0, 7).replace("-", "_");
-    const bounds = `for values from ('${dayOf(from.getTime())}') to ('${dayOf(to.getTime())}')`;
+    const suffix = partitionDay(from.getTime()).slice(0, 7).replace("-", "_");
+    const bounds = `for values from ('${partitionDay(from.getTime())}') to ('${partitionDay(to.getTime())}')`;
     await database.asOwner(async (tx) => {
       const [found] = await tx.rows("select to_regclass($1)::text as name", [`public.audit_rows_${suffix}`]);
       if (found?.name !== null && found !== undefined) return;
@@ -101,7 +102,7 @@ export async function dropPartitions(database: Database, beforeMs: number): Prom
 }
 
 /** `2026-11-29`, in UTC. */
-export function dayOf(ms: number): string {
+export function partitionDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 

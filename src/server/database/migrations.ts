@@ -1,6 +1,7 @@
-// Every migration, in order. One that has been released is never edited: what comes later is expanded by another, and what is
-// no longer read is dropped by one that ships after all servers of before are gone. Each runs in a transaction of its own.
-// Times are Unix milliseconds. Every key begins with the tenant, so that a clash tells nothing about another's rows.
+// Every migration, in order. One that has been released is never edited: a later one expands the
+// table, and one that ships after all older servers are gone drops the columns that nothing reads.
+// Each runs in a transaction of its own. Times are Unix milliseconds. Every key begins with the
+// tenant, so that a clash tells nothing about another's rows.
 
 import { APP_ROLE, SCAN_ROLE } from "./database.ts";
 import { partition, tenantTable } from "./tenant-table.ts";

@@ -1,5 +1,5 @@
-// PostgreSQL by Bun's own client. Works behind a pooler in transaction mode: no named statements, no session state; the
-// tenant and the role are set for one transaction. Owns the pool.
+// PostgreSQL by Bun's own client. Works behind a pooler in transaction mode: no named statements,
+// no session state; the tenant and the role are set for one transaction. Owns the pool.
 
 import type { Database, Row, Scope, SqlValue, Tx } from "./database.ts";
 import { scopeStatement } from "./database.ts";
@@ -13,7 +13,7 @@ export interface PostgresOptions {
   readonly maxConnections?: number;
 }
 
-/** What of Bun's client is used. */
+/** The methods of Bun's client that are used. */
 interface Unsafe {
   unsafe(text: string, values?: unknown[]): Promise<unknown>;
 }

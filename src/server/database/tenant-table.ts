@@ -1,15 +1,16 @@
-// The one way in which a migration makes a table: whatever it is called, it belongs to tenants, its rows are seen by their
-// tenant alone, and the role that answers requests owns nothing of it. Row level security is forced, so that the owner is
-// bound as well, and a transaction without a tenant sees nothing.
+// The one way in which a migration makes a table: whatever it is called, it belongs to tenants, its
+// rows are seen by their tenant alone, and the role that answers requests owns nothing of it. Row
+// level security is forced, so that the owner is bound as well, and a transaction without a tenant
+// sees nothing.
 
 import { APP_ROLE, SCAN_ROLE } from "./database.ts";
 
-/** What a table is made of. */
+/** The definition of a table. */
 export interface TenantTable {
   readonly name: string;
   /** Columns beside `tenant_id`, and constraints; every key must begin with `tenant_id`. */
   readonly columns: readonly string[];
-  /** What the role may do: rows that are evidence are inserted and never changed. */
+  /** The role's rights: rows that are evidence are inserted and never changed. */
   readonly may: "insert" | "change";
   /** Behind the closing bracket: how it is divided. */
   readonly storage?: string;

@@ -1,5 +1,5 @@
-// Answers what devices call. Everything about a call but what it does is here: how large it may be, how often it may come, whose
-// it is, its shape. A call and what it changes are one transaction.
+// Answers what devices call. Everything about a call but its function is here: its size, its rate,
+// its sender, its shape. A call and its changes are one transaction.
 
 import {
   type AnyFleetEndpoint,
@@ -13,7 +13,7 @@ import { Problem } from "../http/problem.ts";
 import { RateLimit } from "../http/rate-limit.ts";
 import { readJson, readOctets } from "../http/read-body.ts";
 import type { ServerParts } from "../parts.ts";
-import { authenticate, type Claim, readClaim } from "./device.ts";
+import { authenticate, type DeviceClaim, readClaim } from "./device.ts";
 import { enroll } from "./enroll.ts";
 import { type DeviceCall, policy, postflight, preflight } from "./sync.ts";
 import { waitForNews } from "./wait.ts";
@@ -57,14 +57,14 @@ export class DeviceCalls {
     const endpoint: AnyFleetEndpoint = FLEET_ENDPOINTS[name];
     if (request.method !== "POST") throw new Problem(405, "bad-input", "every call is a POST");
     if (name === "enroll") {
-      this.#limit(this.#ofStrangers, from);
+      this.#ofStrangers.require(from, this.#parts.nowMs());
       const octets = await readOctets(request, endpoint.inputMaxBytes);
       return enroll(this.#parts, readJson(FLEET_ENDPOINTS.enroll.input, octets, "open"));
     }
     const claim = readClaim(request.headers);
     if (onlyTenant !== undefined && claim.tenant !== onlyTenant)
       throw new Problem(401, "unknown-device", "this server knows no such device");
-    this.#limit(this.#ofDevices, `${claim.tenant}/${claim.device}`);
+    this.#ofDevices.require(`${claim.tenant}/${claim.device}`, this.#parts.nowMs());
     const octets = await readOctets(request, endpoint.inputMaxBytes);
     if (name === "wait") return this.#wait(claim, path, octets, request.signal);
     return this.#inTransaction(name, claim, path, octets, endpoint);
@@ -72,7 +72,7 @@ export class DeviceCalls {
 
   async #inTransaction(
     name: InTransaction,
-    claim: Claim,
+    claim: DeviceClaim,
     path: string,
     octets: Uint8Array,
     endpoint: AnyFleetEndpoint,
@@ -95,18 +95,12 @@ export class DeviceCalls {
     }
   }
 
-  async #wait(claim: Claim, path: string, octets: Uint8Array, signal: AbortSignal): Promise<object> {
+  async #wait(claim: DeviceClaim, path: string, octets: Uint8Array, signal: AbortSignal): Promise<object> {
     const { database } = this.#parts;
     await database.run({ tenant: claim.tenant }, (tx) =>
       authenticate(tx, claim, path, octets, this.#parts.nowMs()),
     );
     const input = readJson(FLEET_ENDPOINTS.wait.input, octets, "open");
     return waitForNews(this.#parts, claim, input, signal);
-  }
-
-  #limit(limit: RateLimit, name: string): void {
-    const seconds = limit.take(name, this.#parts.nowMs());
-    if (seconds !== undefined)
-      throw new Problem(429, "too-many", "too many calls", { retry_after_s: seconds });
   }
 }

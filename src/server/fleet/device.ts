@@ -1,11 +1,11 @@
-// A device as the server knows it, and how a request is known to be its own: its key signed the call, the time and the body.
-// A claim is worth nothing before `authenticate` has returned.
+// A device as the server knows it, and how a request is known to be its own: its key signed the
+// call, the time and the body. A claim is worth nothing before `authenticate` has returned.
 
 import type { PolicyPosition } from "../../api/fleet/protocol.ts";
 import {
   isRequestSigned,
   MAX_SKEW_MS,
-  readPublicKey,
+  readDeviceKey,
   SIGNATURE_HEADERS,
 } from "../../api/fleet/request-signature.ts";
 import { maybeNumber, maybeText, numberOf, type Row, type Tx, textOf } from "../database/database.ts";
@@ -50,8 +50,8 @@ function deviceOf(row: Row): Device {
   };
 }
 
-/** What a signed request says of itself, before anything of it is believed. */
-export interface Claim {
+/** A signed request's claims, before any of them is believed. */
+export interface DeviceClaim {
   readonly tenant: string;
   readonly device: string;
   readonly timeMs: number;
@@ -60,7 +60,7 @@ export interface Claim {
 }
 
 /** Reads the headers of a signed request. */
-export function readClaim(headers: Headers): Claim {
+export function readClaim(headers: Headers): DeviceClaim {
   const value = (name: keyof typeof SIGNATURE_HEADERS) => headers.get(SIGNATURE_HEADERS[name]) ?? "";
   const claim = {
     tenant: value("tenant"),
@@ -81,14 +81,14 @@ export function readClaim(headers: Headers): Claim {
 /** The device that signed; throws the problem otherwise. */
 export async function authenticate(
   tx: Tx,
-  claim: Claim,
+  claim: DeviceClaim,
   path: string,
   body: Uint8Array,
   nowMs: number,
 ): Promise<Device> {
   const device = await findDevice(tx, claim.device);
   if (device === undefined) throw new Problem(401, "unknown-device", "this server knows no such device");
-  const key = readPublicKey(device.publicKey);
+  const key = readDeviceKey(device.publicKey);
   if (key === undefined || !isRequestSigned({ ...claim, path }, body, claim.signature, key))
     throw new Problem(401, "bad-signature", "the request is not signed by this device");
   if (Math.abs(nowMs - claim.timeMs) > MAX_SKEW_MS)

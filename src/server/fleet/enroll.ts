@@ -1,9 +1,10 @@
-// Makes a device of a one-time token. The token says for whom the device asks from then on: the person to whom it was issued,
-// whatever the device claims. Of two that come with one token, one is enrolled.
+// Makes a device of a one-time token. The token says for whom the device asks from then on: the
+// person to whom it was issued, whatever the device claims. Of two that come with one token, one is
+// enrolled.
 
 import { createHash, verify } from "node:crypto";
 import type { FleetInput, FleetOutput } from "../../api/fleet/protocol.ts";
-import { enrollmentOctets, readPublicKey } from "../../api/fleet/request-signature.ts";
+import { enrollmentOctets, readDeviceKey } from "../../api/fleet/request-signature.ts";
 import { writeAct } from "../audit/acts.ts";
 import { textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
@@ -22,7 +23,7 @@ export async function enroll(
   const token = readToken("idet", input.token);
   const refused = () => new Problem(403, "bad-token", "the token is not, or no longer, one");
   if (token === undefined) throw refused();
-  const key = readPublicKey(input.public_key);
+  const key = readDeviceKey(input.public_key);
   const proof = Buffer.from(input.proof, "base64");
   if (key === undefined || !verify(null, enrollmentOctets(input.token, input.public_key), key, proof))
     throw new Problem(400, "bad-signature", "the proof is not by the key");

@@ -1,5 +1,6 @@
-// The sync of a device in four steps: what it is and should have, its audit rows, its policy, and what it made of it. The
-// audit step is in audit/intake.ts. Every step may be repeated.
+// The sync of a device in four steps: its state and its wanted policy, its audit rows, the policy
+// itself, and the result of applying it. The audit step is in audit/intake.ts. Every step may be
+// repeated.
 
 import type { FleetInput, FleetOutput, PolicyPosition } from "../../api/fleet/protocol.ts";
 import { numberOf, type Tx } from "../database/database.ts";
@@ -21,7 +22,7 @@ export interface DeviceCall {
   readonly nowMs: number;
 }
 
-/** What every reply begins with. */
+/** Every reply begins with these fields. */
 export function standing(nowMs: number): { readonly device: "active"; readonly server_time_ms: number } {
   return { device: "active", server_time_ms: nowMs };
 }

@@ -1,11 +1,19 @@
-// Wakes whoever waits for news of a tenant. Each tenant has a number in the database that grows with every decision, roll-out
-// and revocation; one small query for all tenants that somebody waits for looks at it, on every server alike, so that it
-// works behind any pooler. A change made by this server is told at once.
+// Wakes every call that waits for news of a tenant. Each tenant has a number in the database that
+// grows with every decision, roll-out and revocation; one small query for all tenants that somebody
+// waits for looks at it, on every server alike, so that it works behind any pooler. A change made
+// by this server is told at once.
 
 import { type Database, numberOf, type Tx, textOf } from "../database/database.ts";
 
 /** Time between two looks while somebody waits. */
 const LOOK_MS = 400;
+
+/** The parts of a call that makes news. */
+interface NewsCall {
+  readonly tx: Tx;
+  readonly tenant: { readonly id: string };
+  readonly afterwards: (work: () => void) => void;
+}
 
 /** One a server. */
 export class Ticks implements Disposable {
@@ -23,6 +31,12 @@ export class Ticks implements Disposable {
   /** Tells others, in the transaction that makes the news; call `wake` once it is committed. */
   static async bump(tx: Tx): Promise<void> {
     await tx.rows("update tenants set tick = tick + 1");
+  }
+
+  /** Tells others in the transaction of a call, and wakes those who wait at this server once it is committed. */
+  async announce({ tx, tenant, afterwards }: NewsCall): Promise<void> {
+    await Ticks.bump(tx);
+    afterwards(() => this.wake(tenant.id));
   }
 
   /** Wakes those who wait at this server. */

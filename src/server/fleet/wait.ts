@@ -1,5 +1,5 @@
-// The long poll of a device: answers at once when there is a decision or another policy, else when there is, or when the time
-// is over. No transaction is open while it waits.
+// The long poll of a device: answers at once when there is a decision or another policy, else when
+// there is, or when the time is over. No transaction is open while it waits.
 
 import type { FleetInput, FleetOutput, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
 import { numberOf, textOf } from "../database/database.ts";

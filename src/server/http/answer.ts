@@ -1,5 +1,6 @@
-// From a request to an answer: which part of the server it is for, of which tenant, and what every answer has in common. What
-// a part throws becomes a refusal; what nobody expected becomes a 500 that tells nothing and a line in the log.
+// From a request to an answer: which part of the server it is for, of which tenant, and what every
+// answer has in common. A part's refusal becomes a reply; an unexpected error becomes a 500 that
+// tells nothing and a line in the log.
 
 import { sqlState } from "../database/database.ts";
 import type { DeviceCalls } from "../fleet/answer-device.ts";

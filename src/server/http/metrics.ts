@@ -1,5 +1,5 @@
-// The page of metrics, in the text format of Prometheus. Counters are kept by the parts; what the database knows is asked when
-// the page is.
+// The page of metrics, in the text format of Prometheus. Counters are kept by the parts; the
+// database is asked when the page is.
 
 import { numberOf } from "../database/database.ts";
 import type { ServerParts } from "../parts.ts";

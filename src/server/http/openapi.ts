@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document, written from the lists of endpoints: nobody writes it by hand, so it says what the server does. Shapes
-// become JSON Schema 2020-12.
+// The OpenAPI 3.1 document, written from the lists of endpoints: nobody writes it by hand, so it
+// agrees with the server. Shapes become JSON Schema 2020-12.
 
 import { FLEET_ENDPOINTS, fleetProblem } from "../../api/fleet/protocol.ts";
 import type { AnySchema, Fields, Shape } from "../../api/schema.ts";

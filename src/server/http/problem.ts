@@ -1,5 +1,5 @@
-// Refusals of the server: `application/problem+json` (RFC 9457) with a code that programs may rely on. Whatever else goes wrong
-// is a 500 that tells nothing.
+// Refusals of the server: `application/problem+json` (RFC 9457) with a code that programs may rely
+// on. Whatever else goes wrong is a 500 that tells nothing.
 
 /** A refusal on its way out. */
 export class Problem extends Error {

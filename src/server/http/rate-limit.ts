@@ -1,5 +1,8 @@
-// How often somebody may ask: a bucket for each name, filled at a steady rate. Owns no clock of its own. Buckets that are full
-// again are forgotten, and there are never more than a bounded number of them.
+// How often somebody may ask: a bucket for each name, filled at a steady rate. Owns no clock of its
+// own. Buckets that are full again are forgotten, and there are never more than a bounded number of
+// them.
+
+import { Problem } from "./problem.ts";
 
 /** Buckets of one kind. */
 export class RateLimit {
@@ -25,6 +28,13 @@ export class RateLimit {
     if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / this.#perSecond);
     bucket.tokens -= 1;
     return undefined;
+  }
+
+  /** Takes one. Throws Problem 429 with the seconds to wait when there is none; `what` is in its sentence. */
+  require(name: string, nowMs: number, what = "calls"): void {
+    const seconds = this.take(name, nowMs);
+    if (seconds !== undefined)
+      throw new Problem(429, "too-many", `too many ${what}`, { retry_after_s: seconds });
   }
 
   #forgetOldest(): void {

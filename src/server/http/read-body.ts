@@ -1,4 +1,5 @@
-// Reads a request's body as far as its endpoint allows, and as JSON. More is refused before it is kept.
+// Reads a request's body as far as its endpoint allows, and as JSON. More is refused before it is
+// kept.
 
 import { type Strictness, valueProblem } from "../../api/check-value.ts";
 import type { AnySchema, Schema } from "../../api/schema.ts";

@@ -1,5 +1,6 @@
-// Which tenant a host's name stands for. With a domain, `acme.example.com` is the tenant acme, each with an origin and cookies of
-// its own; without one the server has one tenant and any name will do. A path never names a tenant: paths share cookies.
+// Which tenant a host's name stands for. With a domain, `acme.example.com` is the tenant acme, each
+// with an origin and cookies of its own; without one the server has one tenant and any name will
+// do. A path never names a tenant: paths share cookies.
 
 import type { Database } from "../database/database.ts";
 import { listTenants, type TenantName } from "../tenants.ts";

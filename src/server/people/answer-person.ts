@@ -1,10 +1,11 @@
-// Answers the REST API. Everything about a call but what it does is here: who asks, whether he may, where he comes from, how often,
-// the shape of what goes in and out, and that a change that is sent again is done once. A call is one transaction of one tenant.
+// Answers the REST API. Everything about a call but its function is here: the caller, his rights,
+// his origin, his rate, the shape of input and output, and that a change that is sent twice is done
+// once. A call is one transaction of one tenant.
 
 import { createHash } from "node:crypto";
 import { valueProblem } from "../../api/check-value.ts";
 import { object } from "../../api/schema.ts";
-import type { AnyEndpoint, Call } from "../api/endpoint.ts";
+import type { AnyEndpoint, EndpointCall } from "../api/endpoint.ts";
 import { ENDPOINTS } from "../api/endpoints.ts";
 import { numberOf, sqlState, type Tx, textOf, UNIQUE_VIOLATION } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
@@ -13,7 +14,7 @@ import { readJson, readOctets } from "../http/read-body.ts";
 import type { ServerParts } from "../parts.ts";
 import type { TenantName } from "../tenants.ts";
 import { type OriginOf, readCookie, SESSION_COOKIE } from "./logins.ts";
-import { type Principal, personOfSession, principalOfToken } from "./principal.ts";
+import { personOfSession, principalOfToken, type ServerPrincipal } from "./principal.ts";
 
 interface Found {
   readonly endpoint: AnyEndpoint;
@@ -48,11 +49,14 @@ export class ApiCalls {
     const reply = await this.#parts.database
       .run({ tenant: tenant.id }, async (tx) => {
         const principal = await this.#principal(tx, request, nowMs);
-        if (principal === undefined) throw this.#stranger(from, nowMs);
-        this.#limit(this.#ofPeople, `${tenant.id}/${principal.id}`, nowMs);
+        if (principal === undefined) {
+          this.#ofStrangers.require(from, nowMs);
+          throw new Problem(401, "not-logged-in", "nobody is logged in", { detail: "log in at /auth/login" });
+        }
+        this.#ofPeople.require(`${tenant.id}/${principal.id}`, nowMs);
         if (!principal.rights.has(endpoint.right))
           throw new Problem(403, "not-permitted", `this needs the right '${endpoint.right}'`);
-        const call: Call = {
+        const call: EndpointCall = {
           parts: this.#parts,
           tenant,
           tx,
@@ -78,14 +82,14 @@ export class ApiCalls {
     });
   }
 
-  async #principal(tx: Tx, request: Request, nowMs: number): Promise<Principal | undefined> {
+  async #principal(tx: Tx, request: Request, nowMs: number): Promise<ServerPrincipal | undefined> {
     const bearer = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     if (bearer !== undefined) return principalOfToken(tx, bearer, nowMs);
     const secret = readCookie(request, SESSION_COOKIE);
     return secret === undefined ? undefined : personOfSession(tx, secret, nowMs);
   }
 
-  /** A browser sends its cookies for any page: a change comes from our own. A token is sent by whoever has it. */
+  /** A browser sends its cookies for any page: a change comes from our own. A program that has a token sends it. */
   #checkOrigin(request: Request, origin: string): void {
     if (request.headers.has("authorization")) return;
     const site = request.headers.get("sec-fetch-site");
@@ -96,19 +100,6 @@ export class ApiCalls {
       throw new Problem(403, "not-permitted", "not from this page");
     if (request.headers.get("content-type") !== "application/json")
       throw new Problem(415, "bad-input", "the body is not JSON");
-  }
-
-  #stranger(from: string, nowMs: number): Problem {
-    const seconds = this.#ofStrangers.take(from, nowMs);
-    return seconds === undefined
-      ? new Problem(401, "not-logged-in", "nobody is logged in", { detail: "log in at /auth/login" })
-      : new Problem(429, "too-many", "too many calls", { retry_after_s: seconds });
-  }
-
-  #limit(limit: RateLimit, name: string, nowMs: number): void {
-    const seconds = limit.take(name, nowMs);
-    if (seconds !== undefined)
-      throw new Problem(429, "too-many", "too many calls", { retry_after_s: seconds });
   }
 }
 
@@ -149,7 +140,7 @@ async function run(
   path: Readonly<Record<string, string>>,
   url: URL,
   octets: Uint8Array,
-  call: Call,
+  call: EndpointCall,
 ): Promise<Reply> {
   const query = Object.fromEntries(url.searchParams);
   const problem = valueProblem(object(endpoint.query), query, "strict");
@@ -165,7 +156,7 @@ const KEY_MS = 24 * 60 * 60_000;
 
 /** Does it once for a key, and gives the same answer again for the same request. */
 async function once(
-  { tx, tenant, parts: { sealer } }: Call,
+  { tx, tenant, parts: { sealer } }: EndpointCall,
   key: string,
   target: string,
   octets: Uint8Array,

@@ -1,5 +1,5 @@
-// /auth/: the way into a session and out of it. A login belongs to the browser that began it: its secret is in a cookie that the
-// state at the provider is derived from, and is good once.
+// /auth/: the way into a session and out of it. A login belongs to the browser that began it: its
+// secret is in a cookie that the state at the provider is derived from, and is good once.
 
 import { createHash } from "node:crypto";
 import { writeAct } from "../audit/acts.ts";
@@ -36,9 +36,7 @@ export class Logins {
 
   /** Answers below /auth/. */
   async answer(tenant: TenantName, url: URL, request: Request, from: string): Promise<Response> {
-    const seconds = this.#limit.take(from, this.#parts.nowMs());
-    if (seconds !== undefined)
-      throw new Problem(429, "too-many", "too many logins", { retry_after_s: seconds });
+    this.#limit.require(from, this.#parts.nowMs(), "logins");
     const origin = this.#originOf(request.headers.get("host") ?? url.host);
     switch (`${request.method} ${url.pathname}`) {
       case "GET /auth/login":

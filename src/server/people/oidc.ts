@@ -1,5 +1,6 @@
-// Logging in at an identity provider: authorization code with PKCE, state and nonce, the issuer checked, the signature of the ID
-// token checked with the provider's keys, which may change. The protocol is openid-client's; here is what is asked for.
+// Logging in at an identity provider: authorization code with PKCE, state and nonce, the issuer
+// checked, the signature of the ID token checked with the provider's keys, which may change. The
+// protocol is openid-client's; here are its parameters.
 
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import * as openid from "openid-client";
@@ -11,7 +12,7 @@ export interface Provider {
   readonly secret: string | undefined;
 }
 
-/** What is known of a person after a login. */
+/** A person as the login provider describes him. */
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
@@ -22,7 +23,7 @@ export interface Identity {
   readonly sid?: string;
 }
 
-/** What a login needs again when the browser comes back. */
+/** The facts of a login that are needed when the browser comes back. */
 export interface PendingLogin {
   readonly state: string;
   readonly nonce: string;
@@ -113,7 +114,7 @@ async function configurationOf(provider: Provider): Promise<openid.Configuration
   return config;
 }
 
-/** What the provider says of itself; asked again after a while. */
+/** The provider's metadata; fetched again after FRESH_MS. */
 function metadataOf(issuer: string, clientId: string): Promise<openid.ServerMetadata> {
   const found = known.get(issuer);
   if (found !== undefined && performance.now() - found.atMs < FRESH_MS) return found.metadata;

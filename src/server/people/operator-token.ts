@@ -1,4 +1,5 @@
-// The token of whoever has the database: it makes the first people and devices, and decides nothing, since it is nobody's.
+// The token of the database's owner: it makes the first people and devices, and decides nothing,
+// since it is nobody's.
 
 import { writeAct } from "../audit/acts.ts";
 import type { Database } from "../database/database.ts";

@@ -1,12 +1,12 @@
-// Who asks: a person with a session, or a token. Looked up for every request, so that whoever is disabled or revoked is out at
-// once.
+// Who asks: a person with a session, or a token. Looked up for every request, so that a disabled or
+// revoked person is out at once.
 
 import { maybeText, numberOf, type Tx, textOf } from "../database/database.ts";
 import { hashOfSecret, newSecret, readToken } from "../sealer.ts";
 import { type Right, type Role, readRoles, rightsOf } from "./roles.ts";
 
 /** Who asks. */
-export interface Principal {
+export interface ServerPrincipal {
   /** Of the person, or of the token. */
   readonly id: string;
   /** Undefined for a token of the operator, which decides nothing. */
@@ -44,7 +44,11 @@ export async function endSession(tx: Tx, secret: string): Promise<void> {
 }
 
 /** The person of a session. */
-export async function personOfSession(tx: Tx, secret: string, nowMs: number): Promise<Principal | undefined> {
+export async function personOfSession(
+  tx: Tx,
+  secret: string,
+  nowMs: number,
+): Promise<ServerPrincipal | undefined> {
   const [row] = await tx.rows(
     "select p.id, p.name, p.roles from sessions s join people p on p.id = s.person_id " +
       "where s.hash = $1 and s.ends_ms > $2 and p.disabled_ms is null",
@@ -57,7 +61,11 @@ export async function personOfSession(tx: Tx, secret: string, nowMs: number): Pr
 }
 
 /** Who a token speaks for. Its rights are never more than its person has now. */
-export async function principalOfToken(tx: Tx, token: string, nowMs: number): Promise<Principal | undefined> {
+export async function principalOfToken(
+  tx: Tx,
+  token: string,
+  nowMs: number,
+): Promise<ServerPrincipal | undefined> {
   const secret = readToken("idat", token)?.secret;
   if (secret === undefined) return undefined;
   const [row] = await tx.rows(

@@ -1,5 +1,6 @@
-// What people may do. A role is a set of rights; a person has the roles of his groups. No right lets anybody allow a request of
-// a device that was enrolled for himself, and no role is above that.
+// The roles of people. A role is a set of rights; a person has the roles of his groups. No right
+// lets anybody allow a request of a device that was enrolled for himself, and no role is above
+// that.
 
 /** Every role, as people and tokens carry it. */
 export const ROLES = ["viewer", "approver", "author", "admin"] as const;
@@ -30,7 +31,7 @@ export function rightsOf(roles: readonly Role[]): ReadonlySet<Right> {
   return new Set(roles.flatMap((role) => RIGHTS_OF[role]));
 }
 
-/** Whether whoever has these rights may hand out roles: nobody gives what he has not. */
+/** Whether a person with these rights may hand out roles: nobody gives rights that he lacks. */
 export function mayGive(own: ReadonlySet<Right>, given: readonly Role[]): boolean {
   return [...rightsOf(given)].every((right) => own.has(right));
 }

@@ -1,12 +1,13 @@
-// Which policy a device should have: the newest published revision whose group and percent take it in. A revision never goes
-// back, so the position of a device only grows; what is taken back is published again under a higher revision.
+// Which policy a device should have: the newest published revision whose group and percent take it
+// in. A revision never goes back, so the position of a device only grows; an older policy is
+// published again under a higher revision.
 
 import type { PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
-import { isNewer, signPayload } from "../../api/fleet/signed.ts";
+import { isNewerPosition, signPayload } from "../../api/fleet/signed.ts";
 import { numberOf, type Tx, textOf } from "../database/database.ts";
 import type { Device } from "../fleet/device.ts";
 import type { Sealer } from "../sealer.ts";
-import { signingKey } from "../tenants.ts";
+import { tenantSigningKey } from "../tenants.ts";
 
 /** enforced: decides. dry: is only compared with what decides. */
 export type BundleKind = "enforced" | "dry";
@@ -49,7 +50,7 @@ export function positionOf(assigned: Assigned | undefined): PolicyPosition | und
   return { epoch, revision, digest };
 }
 
-/** The signed bundle for a device that has `have`; undefined when that is what it should have. */
+/** The signed bundle for a device that has `have`; undefined when that is the right one. */
 export async function bundleFor(
   tx: Tx,
   sealer: Sealer,
@@ -61,7 +62,7 @@ export async function bundleFor(
 ): Promise<SignedText | undefined> {
   const assigned = await assignedRevision(tx, device, kind);
   if (assigned === undefined) return undefined;
-  if (have !== undefined && !isNewer(assigned, have)) return undefined;
+  if (have !== undefined && !isNewerPosition(assigned, have)) return undefined;
   const [policy] = await tx.rows("select body from policies where digest = $1", [assigned.digest]);
   if (policy === undefined) throw new Error("a revision without its policy");
   return signPayload(
@@ -78,6 +79,6 @@ export async function bundleFor(
       expires_ms: nowMs + BUNDLE_LIFE_MS,
       max_age_ms: assigned.maxAgeMs,
     },
-    await signingKey(tx, sealer, tenant),
+    await tenantSigningKey(tx, sealer, tenant),
   );
 }

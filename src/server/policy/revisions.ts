@@ -1,6 +1,6 @@
-// Revisions of a tenant's policy: proposed, published, never changed, never taken back. What widens is published by somebody other
-// than its author; what goes back is the old text under a new number. Numbers are handed out one after another in the
-// transaction that writes them.
+// Revisions of a tenant's policy: proposed, published, never changed, never taken back. A widening
+// revision is published by somebody other than its author; going back publishes the old text under
+// a new number. Numbers are handed out one after another in the transaction that writes them.
 
 import { createHash } from "node:crypto";
 import type { Protocol } from "../../model/protocol.ts";
@@ -27,11 +27,11 @@ export interface NewRevision {
   readonly nowMs: number;
 }
 
-/** What became of it. */
+/** The result of a proposal. */
 export interface Proposed {
   readonly revision: number;
   readonly isWider: boolean;
-  /** Clauses that say what it lets through that was not let through before. */
+  /** Clauses that name the newly allowed requests. */
   readonly widening: readonly string[];
 }
 
@@ -79,16 +79,20 @@ export async function publishRevision(
   revision: number,
   { by, mayAlone, nowMs }: { readonly by: string; readonly mayAlone: boolean; readonly nowMs: number },
 ): Promise<void> {
-  // Publishing waits for publishing: what a proposal is compared with must still be what it replaces.
+  // Publishing waits for publishing: a proposal must be compared with the revision that it replaces.
   await tx.rows("select tenant_id from tenants for update");
   const [row] = await tx.rows("select * from revisions where revision = $1", [revision]);
   if (row === undefined) throw new Problem(404, "not-found", "there is no such revision");
   if (textOf(row, "state") !== "proposed")
     throw new Problem(409, "ended", `the revision is ${textOf(row, "state")}`);
-  // Compared again: what is in force may have become narrower since it was proposed.
+  // Compared again: the policy in force may have become narrower since it was proposed.
   const widening = await wideningNow(tx, row);
   if (widening.length > 0 && textOf(row, "author_id") === by && !mayAlone)
-    throw new Problem(403, "needs-another", "what widens is published by somebody other than its author");
+    throw new Problem(
+      403,
+      "needs-another",
+      "a widening revision is published by somebody other than its author",
+    );
   const [later] = await tx.rows(
     "select revision from revisions where kind = $1 and state = 'published' and revision > $2 " +
       "and (device_group is null or $3::text is null or device_group = $3) limit 1",
@@ -150,7 +154,7 @@ async function replacedBy(
   }));
 }
 
-/** Clauses that say what a proposal lets through beyond everything that it would replace now. */
+/** Clauses that name the requests that a proposal lets through and none of the policies that it would replace does. */
 async function wideningNow(tx: Tx, row: Row): Promise<readonly string[]> {
   if (textOf(row, "kind") === "dry") return [];
   const [stored] = await tx.rows("select body from policies where digest = $1", [textOf(row, "digest")]);
@@ -166,7 +170,10 @@ async function wideningNow(tx: Tx, row: Row): Promise<readonly string[]> {
   return wideningOf(replaced, wanted, parsed.policy);
 }
 
-/** What nobody can compare counts as wider, the first policy included. */
+/**
+ * Lists the ways in which a policy is wider. If the two cannot be compared it counts as wider, and so does
+ * the first policy.
+ */
 function wideningOf(
   replaced: readonly Before[],
   wanted: Pick<NewRevision, "policy" | "centralTiers" | "maxAgeMs">,

@@ -1,5 +1,5 @@
-// The server's page and its scripts. The page is the same for everybody and holds nothing: what it shows it asks the API for,
-// with the session of whoever looks.
+// The server's page and its scripts. The page is the same for everybody and holds nothing: it asks
+// the API for its data, with the session of the person.
 
 import { type PageBundle, readPageBundle } from "../../host/page-bundle.ts";
 import page from "./app/server.html";

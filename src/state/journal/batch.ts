@@ -1,6 +1,7 @@
-// Reads a journal in batches from a place that was kept: for readers that go on after a restart where they had stopped.
-// A place is a file (by its inode, so that it is found again after `mv audit.jsonl audit.jsonl.1`) and an offset at the
-// start of a line. Owns no memory of what was read: the caller keeps the place, once the batch has arrived.
+// Reads a journal in batches from a place that was kept: for readers that go on after a restart
+// where they had stopped. A place is a file (by its inode, so that it is found again after `mv
+// audit.jsonl audit.jsonl.1`) and an offset at the start of a line. Remembers nothing: the caller
+// keeps the place, once the batch has arrived.
 
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -16,7 +17,7 @@ export interface JournalPlace {
   readonly offset: number;
 }
 
-/** What was read. */
+/** One batch of rows read from a journal. */
 export interface JournalBatch {
   readonly rows: readonly Entry[];
   /** The same rows as they are written, without their line feeds. */
@@ -109,7 +110,7 @@ async function readFrom(
     }
     start = end + 1;
   }
-  // No row is that long: what is no line is passed over in pieces.
+  // No row is that long: longer text is no line and is passed over in pieces.
   if (start === 0 && block.length === MAX_LINE_BYTES) start = block.length;
   return { rows, lines, next: { inode, offset: offset + start } };
 }

@@ -1,6 +1,6 @@
-// The hash chain of a journal: every row names the hash of the line before it, so that a row that is changed, removed or
-// put in between is noticed by anyone who knows a later row. Links are made when a batch is written, and only kept for what
-// reached the file: a full disk breaks nothing.
+// The hash chain of a journal: every row names the hash of the line before it, so that a row that
+// is changed, removed or put in between is noticed by anyone who knows a later row. Links are made
+// when a batch is written, and only kept for what reached the file: a full disk breaks nothing.
 
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { errorCode } from "../files.ts";
 import { READ_WITHOUT_WAITING } from "../trusted-file.ts";
 import { readBlock } from "./read.ts";
 
-/** What a row carries under `chain`. */
+/** A row's `chain` field. */
 export interface ChainLink {
   /** From 1; one more than that of the row before. */
   readonly seq: number;
@@ -82,7 +82,10 @@ export class WantedChain {
     return this.#chain?.head;
   }
 
-  /** What links the next batch; begins behind the last line of the file. */
+  /**
+   * Returns the chain that links the next batch; it begins behind the last line of the file. Undefined when
+   * the setting is off.
+   */
   async current(): Promise<JournalChain | undefined> {
     if (!this.#isWanted()) this.#chain = undefined;
     else this.#chain ??= new JournalChain(headBehind(await lastLineOf(this.#path)));

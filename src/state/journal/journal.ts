@@ -1,7 +1,7 @@
-// Appends rows to a JSONL file so that an acknowledged row survives kill -9 and power loss. All rows that queued
-// while the disk was busy share one write and one fdatasync. Rows that nobody awaits wait a few milliseconds for
-// company, and longer under load, because a sync each would cost more than the requests they tell of. Owns no ids
-// and no clock.
+// Appends rows to a JSONL file so that an acknowledged row survives kill -9 and power loss. All
+// rows that queued while the disk was busy share one write and one fdatasync. Rows that nobody
+// awaits wait a few milliseconds for company, and longer under load, because a sync each would cost
+// more than the requests they tell of. Owns no ids and no clock.
 
 import type { Entry } from "../../model/entry.ts";
 import { LineFile, type LineFileOptions } from "../line-file.ts";
@@ -39,7 +39,7 @@ const MAX_QUEUED_LENGTH = 64 * 1024 * 1024;
 
 /** How often it is told that rows were left out. */
 const LEFT_OUT_MS = 1_000;
-const RESERVED = new Error("the disk is nearly full, and what is left is for rows of control and of intents");
+const RESERVED = new Error("the disk is nearly full, and the rest is for rows of control and of intents");
 
 /** An open journal. There must be one writer a file; the daemon's lock sees to that. */
 export class Journal {
@@ -103,8 +103,8 @@ export class Journal {
   }
 
   /**
-   * Empties the file, once what is queued was written, and removes its rotated copies. For journals whose rows
-   * are somebody's notes: the audit log is never cleared. Rejects when the file cannot be changed.
+   * Empties the file, once the queued rows were written, and removes its rotated copies. For journals whose
+   * rows are somebody's notes: the audit log is never cleared. Rejects when the file cannot be changed.
    */
   async clear(): Promise<void> {
     this.#start();
@@ -116,7 +116,7 @@ export class Journal {
     await this.#draining;
   }
 
-  /** Writes what is queued and closes. Later rows are refused. */
+  /** Writes the queued rows and closes. Later rows are refused. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

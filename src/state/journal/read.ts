@@ -1,5 +1,6 @@
-// Reads journals: the last rows from the end of the file, or new rows as they come. Needs no daemon and takes no
-// lock. Lines that are not rows (torn by a crash, overlong, edited by hand) are skipped, never an error.
+// Reads journals: the last rows from the end of the file, or new rows as they come. Needs no daemon
+// and takes no lock. Lines that are not rows (torn by a crash, overlong, edited by hand) are
+// skipped, never an error.
 
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,7 +25,7 @@ export interface LastRows {
 
 /** Where `followJournal` begins and when it ends. */
 export interface FollowOptions {
-  /** `end`: only what is appended from now on. A number is a byte offset at the start of a line. */
+  /** `end`: only rows that are appended from now on. A number is a byte offset at the start of a line. */
   readonly from?: "start" | "end" | number;
   readonly signal?: AbortSignal;
 }
@@ -159,7 +160,7 @@ export async function* followJournal(path: string, options: FollowOptions = {}):
       }
       let hasMoved = false;
       if (follower !== undefined) {
-        hasMoved = await follower.isReplaced(path); // asked first: what the old file got until then is read below
+        hasMoved = await follower.isReplaced(path); // asked first: rows that the old file got until then are read below
         for await (const entry of follower.rows()) {
           yield entry;
           if (isOver()) return;

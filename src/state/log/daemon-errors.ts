@@ -1,5 +1,5 @@
-// daemon.stderr.log, into which launchd appends what the daemon says. Owns its mode and its size: nobody else rotates it.
-// launchd opens it for appending, so it can be emptied while it is open.
+// daemon.stderr.log, into which launchd appends the daemon's output. Owns its mode and its size:
+// nobody else rotates it. launchd opens it for appending, so it can be emptied while it is open.
 
 import { chmod, stat, truncate } from "node:fs/promises";
 

@@ -1,5 +1,6 @@
-// How many lines of the log each client may cause: many at once, then so many a second. Anyone who has
-// used that up is counted instead, so that no loop turns the log over and hides what came before it.
+// How many lines of the log each client may cause: many at once, then so many a second. Further
+// lines of the same client are only counted, so that no loop turns the log over and hides earlier
+// lines.
 
 /** Lines at once; a busy minute of a real client stays below it. */
 const BURST = 1_000;

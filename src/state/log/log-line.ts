@@ -1,6 +1,6 @@
-// What a line of iddio.log looks like, as text and, for the many, straight as bytes: there is a line for every
-// request, and building a text of it costs more than judging the request. Both must give the same, which the text
-// decides.
+// Writes a line of iddio.log, as text and, for the frequent ones, straight as bytes: there is a
+// line for every request, and building a text of it costs more than judging the request. Both must
+// give the same line; the text is the reference.
 
 /** How much is logged, least important first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -124,7 +124,7 @@ export class LogLines {
     return bytes;
   }
 
-  /** False when there is a character that needs more thought; what was added until then is to be dropped. */
+  /** False when there is a character that needs more thought; drop everything that was added until then. */
   #addBytes(at: number, level: LogLevel, message: string, fields: LogFields): boolean {
     if (kindOf(message) === OTHER_TEXT) return false;
     this.#put(timeOf(at));

@@ -1,7 +1,8 @@
-// iddio.log: for people and grep, a line each. Never blocks and never fails its caller: lines are gathered and
-// written a moment later, and what cannot be written is counted and said once the disk takes lines again. One client,
-// or one kind of line, has so many a second; what is above is counted and said too, and counts nowhere else. Values
-// come from clients, so nothing in them may look like a line of its own or move a terminal's cursor.
+// iddio.log: for people and grep, a line each. Never blocks and never fails its caller: lines are
+// gathered and written a moment later, and unwritten lines are counted, and the number is logged
+// once the disk takes lines again. One client, or one kind of line, has so many a second; lines
+// above that are counted and reported too, and count nowhere else. Values come from clients, so
+// nothing in them may look like a line of its own or move a terminal's cursor.
 
 import { appendFileSync } from "node:fs";
 import { LineFile } from "../line-file.ts";
@@ -53,17 +54,17 @@ export class Log {
     this.#add("debug", message, fields, client);
   }
 
-  /** What happened. */
+  /** Logs an ordinary event. `client` says on whose account it counts. */
   info(message: string, fields?: LogFields, client?: string): void {
     this.#add("info", message, fields, client);
   }
 
-  /** What a person should look at. */
+  /** Logs an event that a person should look at. */
   warn(message: string, fields?: LogFields, client?: string): void {
     this.#add("warn", message, fields, client);
   }
 
-  /** What failed. */
+  /** Logs a failure. */
   error(message: string, fields?: LogFields, client?: string): void {
     this.#add("error", message, fields, client);
   }
@@ -76,7 +77,7 @@ export class Log {
     await this.#startFlush();
   }
 
-  /** Writes what is pending at once; for the last words of a dying process. Never throws. */
+  /** Writes the pending lines at once; for the last words of a dying process. Never throws. */
   flushSync(): void {
     try {
       if (this.#pending.count > 0) appendFileSync(this.#path, this.#take(), { mode: 0o600 });

@@ -1,5 +1,5 @@
-// Whether a change of a setting lets nothing through that was not let through before. Only what is plainly stricter is
-// listed; every other change of every other setting counts as wider.
+// Whether a change of a setting lets nothing through that was not let through before. Only plainly
+// stricter changes are listed; every other change of every other setting counts as wider.
 
 import type { SettingName, Settings } from "./settings.ts";
 

@@ -1,10 +1,10 @@
-// How the values of settings.yaml are read: one reader a kind of value, each telling what it would have accepted.
-// Pure. Knows no setting by name.
+// How the values of settings.yaml are read: one reader a kind of value, each names the values that
+// it accepts. Pure. Knows no setting by name.
 
 import { parseDuration } from "../../text/duration.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
 
-/** A value as the daemon uses it, or what would have been accepted instead. */
+/** A value as the daemon uses it, or the values that are accepted. */
 export type SettingReading<T> = { readonly value: T } | { readonly wanted: string };
 
 /** Reads what YAML or `settings set` gave. */
@@ -22,7 +22,7 @@ export function word<const T extends string>(...words: readonly T[]): SettingRea
 }
 
 /** true or false. */
-export const flag: SettingReader<boolean> = (given) => {
+export const flagValue: SettingReader<boolean> = (given) => {
   if (typeof given === "boolean") return { value: given };
   if (given === "true") return { value: true };
   if (given === "false") return { value: false };

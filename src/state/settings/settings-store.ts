@@ -1,5 +1,5 @@
-// The settings in force. Like the policy's: a file that does not load changes nothing and the problem is there
-// to be shown. A missing file is no problem: everything has a default.
+// The settings in force. Like the policy's: a file that does not load changes nothing and the
+// problem is there to be shown. A missing file is no problem: everything has a default.
 
 import { UserError } from "../../model/user-error.ts";
 import { writeFileAtomic } from "../files.ts";
@@ -15,20 +15,20 @@ import {
   type Settings,
 } from "./settings.ts";
 
-/** What a look at the file led to. */
+/** The result of a look at the file. */
 export type SettingsChange =
   | { readonly kind: "loaded"; readonly settings: Settings; readonly previous: Settings }
   | { readonly kind: "failed"; readonly problem: string }
-  /** The file may weaken what is in force, so a person must load it. */
+  /** The file may weaken the settings in force, so a person must load it. */
   | { readonly kind: "waiting"; readonly problem: string };
 
-/** What was last in force with a person's consent. */
+/** The settings that were last in force with a person's consent. */
 export interface ApprovedSettings {
   readonly approved: () => string | undefined;
   readonly approve: (text: string) => void;
 }
 
-const WAITS = "the file on disk may weaken what is in force; load it with: iddio settings reload";
+const WAITS = "the file on disk may weaken the settings in force; load it with: iddio settings reload";
 
 /** Holds the settings and follows the file. */
 export class SettingsStore {
@@ -48,13 +48,13 @@ export class SettingsStore {
   }
 
   /**
-   * Loads and starts to watch. A file that weakens what was last approved waits, and the approved text is in force.
-   * Throws a `UserError` when the file is there but not valid.
+   * Loads and starts to watch. A file that weakens the last approved settings waits, and the approved text is
+   * in force. Throws a `UserError` when the file is there but not valid.
    */
   static async open(paths: StatePaths, consent?: ApprovedSettings): Promise<SettingsStore> {
     const store = new SettingsStore(paths.settings, consent);
     const approved = consent?.approved();
-    // What an older iddio approved may not load any more; then the file is all there is.
+    // A text that an older iddio approved may not load any more; then the file is used.
     if (approved !== undefined) store.#apply({ kind: "text", text: approved });
     store.#isOpen = approved !== undefined && store.#reloadProblem === undefined;
     store.#apply(await store.#file.read());
@@ -72,16 +72,16 @@ export class SettingsStore {
     return this.#current;
   }
 
-  /** Why the file on disk is not what is in force; undefined when it is. */
+  /** Why the file on disk is not in force; undefined when it is. */
   get reloadProblem(): string | undefined {
     return this.#reloadProblem;
   }
 
-  /** Reads the file now. Throws a `UserError` when it does not load; what was in force then stays. */
+  /** Reads the file now. Throws a `UserError` when it does not load; the settings in force then stay. */
   async reload(hasConsent = false): Promise<Settings> {
     this.#apply(await this.#file.read(), hasConsent);
     if (this.#reloadProblem === WAITS)
-      throw new UserError("settings.yaml on disk may weaken what is in force", {
+      throw new UserError("settings.yaml on disk may weaken the settings in force", {
         hint: "iddio settings reload",
         code: "needs-presence",
       });

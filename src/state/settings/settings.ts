@@ -1,5 +1,5 @@
-// settings.yaml: which settings exist, what they may hold and what they are when nothing is said. The table at the
-// top is the only list. A file that is wrong anywhere is not used at all, and every problem in it is reported.
+// settings.yaml: the settings, their allowed values and their defaults. The table at the top is the
+// only list. A file that is wrong anywhere is not used at all, and every problem in it is reported.
 
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { MODES } from "../../model/mode.ts";
@@ -9,7 +9,7 @@ import {
   duration,
   feedUrl,
   filePath,
-  flag,
+  flagValue,
   hostList,
   listenAddress,
   proxyUrl,
@@ -33,7 +33,7 @@ const TABLE = {
   /** The proxy mode at start. */
   default_mode: setting("enforce", word(...MODES)),
   /** Stored because the manual has it; nothing is ever sent. */
-  telemetry_opt_in: setting(false, flag),
+  telemetry_opt_in: setting(false, flagValue),
   /** How long a held request waits for a person. */
   approval_timeout: setting("30s", duration),
   /** Whether connections that pass through leave a row with host and port. */
@@ -54,15 +54,15 @@ const TABLE = {
   notifications: setting("on", word("on", "alert", "off")),
   /** Port of the console on this machine: `auto` keeps the one that was chosen at first, `off` serves none. */
   console_listen: setting("auto", consolePort),
-  /** What shows that a person, not an agent, answers and widens. */
+  /** The factor that proves that a person, not an agent, answers and widens. */
   approval_guard: setting("session", word("off", "session", "totp", "passkey")),
-  /** Whether a person who looks at a held request is shown what it would do. */
+  /** Whether a person who looks at a held request is shown its effect. */
   effect_preview: setting("on", word("on", "off")),
-  /** Whether what was shown is compared again before the request goes. */
+  /** Whether the effect is compared with the shown one before the request goes. */
   effect_pin: setting("on", word("on", "off")),
   /** The ssh configuration that upstream SSH connections are made by; "" for the usual files. */
   ssh_config: setting("", filePath),
-  /** Whether what a change of a cluster replaces or deletes is kept, so that it can be undone. */
+  /** Whether the objects that a change of a cluster replaces or deletes are kept, so that it can be undone. */
   undo: setting("on", word("on", "off")),
   /** Which changes do not go when that fails: all, those above modify, none. */
   undo_failure: setting("sensitive", word("closed", "sensitive", "open")),
@@ -70,11 +70,11 @@ const TABLE = {
   undo_keep: setting("7d", duration),
   /** Whether Secrets are kept too. */
   undo_secrets: setting("off", word("on", "off")),
-  /** What is kept of sessions into a cluster (exec, attach). */
+  /** How much of a session into a cluster (exec, attach) is kept. */
   record_sessions: setting("full", word("full", "metadata", "off")),
   /** The same for forwarded ports. */
   record_port_forward: setting("metadata", word("full", "metadata", "off")),
-  /** Whether what is typed into a terminal is kept, passwords included. */
+  /** Whether keystrokes in a terminal are kept, passwords included. */
   record_stdin: setting("off", word("on", "off")),
   /** Whether a session goes on that can no longer be recorded. */
   recording_failure: setting("closed", word("closed", "open")),
@@ -100,7 +100,7 @@ export type SettingName = keyof Settings;
 /** Every name, in the order in which they are printed. */
 export const SETTING_NAMES = Object.keys(TABLE) as readonly SettingName[];
 
-/** What holds where the file says nothing. */
+/** The settings when the file says nothing. */
 export const DEFAULT_SETTINGS: Settings = Object.freeze(
   Object.fromEntries(Object.entries(TABLE).map(([name, each]) => [name, each.initial])),
 ) as unknown as Settings;
@@ -142,7 +142,7 @@ export function parseSettings(text: string): ParsedSettings {
   return problems.length > 0 ? { problems } : { settings: values as unknown as Settings };
 }
 
-/** Reads one value for one setting; the problem names what would be accepted. */
+/** Reads one value for one setting; the problem names the accepted values. */
 export function readSetting(
   name: string,
   given: unknown,

@@ -1,4 +1,5 @@
-// What state.db keeps of the console: its port. A browser ties passkeys and storage to it, so it is chosen once.
+// The console's row in state.db: its port. A browser ties passkeys and storage to the port, so it
+// is chosen once.
 
 import type { Database } from "bun:sqlite";
 

@@ -1,5 +1,6 @@
-// Credentials that are lent to requests: what they are and where their values come from, never a value. The secret that
-// placeholders are derived from is made with the table's first row and stays with it.
+// Credentials that are lent to requests: their kinds and the sources of their values, never a
+// value. The secret that placeholders are derived from is made with the table's first row and stays
+// with it.
 
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";

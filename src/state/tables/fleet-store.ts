@@ -1,6 +1,7 @@
-// What a machine in a fleet must still know after a restart: where it belongs and by which keys it knows that, the last
-// good policy, and which audit rows have arrived. Positions of policies are kept by tenant and outlive the enrolment, so
-// that enrolling again is no way back to an older policy.
+// The state of a machine in a fleet that survives a restart: its control plane and the keys to
+// recognise it by, the last good policy, and which audit rows have arrived. Positions of policies
+// are kept by tenant and outlive the enrolment, so that enrolling again is no way back to an older
+// policy.
 
 import type { Database } from "bun:sqlite";
 
@@ -12,7 +13,7 @@ export class FleetStore {
     this.#database = database;
   }
 
-  /** What was stored under a name; undefined when there is nothing, or nothing that can be read. */
+  /** Returns the value stored under a name; undefined when there is none, or none that can be read. */
   get<T>(name: string): T | undefined {
     const row = this.#database
       .query<{ json: string }, [string]>("SELECT json FROM fleet WHERE name = ?")

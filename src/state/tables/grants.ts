@@ -1,6 +1,6 @@
-// Grants: what a person allowed for a while with `approval allow --for`. Kept in state.db so
-// that a restart neither loses nor prolongs one. A grant names everything that was approved
-// but the object: the same command elsewhere, or by another credential, is asked about again.
+// Grants: permissions for a while that a person gave with `approval allow --for`. Kept in state.db
+// so that a restart neither loses nor prolongs one. A grant names everything that was approved but
+// the object: the same command elsewhere, or by another credential, is asked about again.
 
 import type { Database } from "bun:sqlite";
 import type { Carrier } from "../../model/ask.ts";
@@ -8,13 +8,13 @@ import type { Protocol } from "../../model/protocol.ts";
 import { stricterTier, type TierOrUnknown } from "../../model/tier.ts";
 import { Deadline } from "../deadline.ts";
 
-/** What a grant covers: requests with an equal subject, but for the tier, which may be a milder one. */
+/** A grant covers requests with an equal subject, except that their tier may be milder. */
 export interface GrantSubject {
   readonly carrier: Carrier;
   readonly protocol: Protocol;
   readonly host: string;
   readonly port: number;
-  /** Of what was approved; nothing of a higher tier is covered, whatever it calls itself. */
+  /** The approved ask's tier; an ask of a higher tier is not covered, whatever it calls itself. */
   readonly tier: TierOrUnknown;
   readonly command: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export interface GrantSubject {
 export interface Grant extends GrantSubject {
   readonly id: string;
   readonly approvalId: string;
-  /** Name of the `iddio run` that it is for, for people; what is compared is the credential. */
+  /** Name of the `iddio run` that it is for, for people; only the credential is compared. */
   readonly run?: string;
   readonly createdMs: number;
   readonly expiresMs: number;

@@ -1,6 +1,6 @@
-// What state.db keeps of the guard: the one factor that is enrolled, hashes of its recovery codes, and the texts of the
-// files that were last approved. What a record means is the guard's business; one that cannot be read is damaged, never
-// absent.
+// The guard's tables in state.db: the one enrolled factor, hashes of its recovery codes, and the
+// texts of the files that were last approved. The guard knows what a record means; one that cannot
+// be read is damaged, never absent.
 
 import type { Database } from "bun:sqlite";
 

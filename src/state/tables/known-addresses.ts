@@ -1,5 +1,6 @@
-// The table `known_addresses` of state.db: under which inspected name an address was seen, and until when that is
-// believed. Rows say nothing about whether the name is inspected now; anyone who reads them asks the policy.
+// The table `known_addresses` of state.db: under which inspected name an address was seen, and
+// until when that is believed. Rows say nothing about whether the name is inspected now; anyone who
+// reads them asks the policy.
 
 import type { Database } from "bun:sqlite";
 
@@ -43,7 +44,7 @@ export class AddressStore {
     })();
   }
 
-  /** Removes what is not believed any more at `now`. */
+  /** Removes addresses that have expired at `now`. */
   forget(now: number): void {
     this.#database.run("DELETE FROM known_addresses WHERE until_ms <= ?", [now]);
   }

@@ -1,5 +1,6 @@
-// What is known of MCP servers: who they are, what they offered when it was first seen or last accepted, and what
-// waits for a person. Kept in state.db. Nothing here judges: a definition is pinned or pending, and why is written.
+// The known MCP servers: who they are, the definitions that were first seen or last accepted, and
+// those that wait for a person. Kept in state.db. Nothing here judges: a definition is pinned or
+// pending, with the reason.
 
 import type { Database } from "bun:sqlite";
 
@@ -27,15 +28,15 @@ export interface StoredServer {
   readonly pending_identity?: ServerIdentity;
   readonly instructions?: string;
   readonly pending_instructions?: string;
-  /** What the server calls itself. */
+  /** The server's own title for itself. */
   readonly title?: string;
   /** Protocol version that was spoken last. */
   readonly version?: string;
-  /** Kinds of which a whole list has been seen: what comes later is new. */
+  /** Kinds of which a whole list has been seen: later items are new. */
   readonly complete: readonly ItemKind[];
   /** The table of known tools that a person bound to it, and to which identity. */
   readonly bound?: { readonly table: string; readonly identity: ServerIdentity };
-  /** A person has looked at what was seen first. */
+  /** A person has looked at the first items. */
   readonly reviewed: boolean;
   /** The address behind `iddio mcp add`, with fields that are added to its requests. */
   readonly remote?: {
@@ -49,7 +50,7 @@ export interface StoredServer {
   readonly last_ms: number;
 }
 
-/** What a server can offer that is pinned. */
+/** The kinds of offers that are pinned. */
 export type ItemKind = "tools" | "prompts";
 
 /** One tool or prompt. Definitions are canonical JSON. */
@@ -110,13 +111,13 @@ export class McpPins {
     );
   }
 
-  /** Forgets a server and what it offered. */
+  /** Forgets a server and its items. */
   remove(name: string): boolean {
     this.#database.run("DELETE FROM mcp_items WHERE server = ?", [name]);
     return this.#database.run("DELETE FROM mcp_servers WHERE name = ?", [name]).changes > 0;
   }
 
-  /** What a server offers, by kind and name. */
+  /** Lists the offers of a server, by kind and name. */
   items(server: string): readonly StoredItem[] {
     return this.#database
       .query<ItemRow, [string]>(

@@ -1,5 +1,6 @@
-// Whom the daemon tells of requests that wait, and what each of them was told of which. A row is written before anything
-// is sent and again after it has arrived, so that neither a crash nor a target that is down loses or doubles a message.
+// Whom the daemon tells of requests that wait, and what each of them was told of which. A row is
+// written before anything is sent and again after it has arrived, so that neither a crash nor a
+// target that is down loses or doubles a message.
 
 import type { Database } from "bun:sqlite";
 
@@ -24,7 +25,7 @@ export interface StoredNotice {
   readonly set_aside: string | null;
 }
 
-/** What becomes of a row; what is absent stays. */
+/** A change of a row; absent fields stay. */
 export interface NoticeRowChange {
   readonly shownStep?: number;
   readonly handle?: string;
@@ -68,7 +69,10 @@ export class Notices {
     })();
   }
 
-  /** Says what a target is to know of a question; a step that is behind the one from before changes nothing. */
+  /**
+   * Sets the step of a question that a target should show; a step that is behind the one from before changes
+   * nothing.
+   */
   want(target: string, notice: { readonly subject: string; readonly nonce: string }, step: number): void {
     this.#database.run(
       `INSERT INTO notices (target, subject, nonce, wanted, wanted_step, shown_step, claimed, changed_ms)
@@ -133,7 +137,7 @@ export class Notices {
     return row ?? { waiting: 0, setAside: 0 };
   }
 
-  /** Forgets what has been over for longer than `ms`, and the oldest of what is too much. */
+  /** Forgets questions that ended more than `ms` ago, and the oldest above the limit. */
   prune(settled: number, ms: number): void {
     this.#database.run(
       "DELETE FROM notices WHERE wanted_step >= ? AND (shown_step >= wanted_step OR set_aside IS NOT NULL) AND changed_ms < ?",

@@ -1,6 +1,7 @@
-// The observe session that runs, if one does: when it ends and which mode comes back then. In state.db, so that a
-// restart in the middle neither prolongs it nor forgets what was there before. The last session stays when it has
-// ended, because its totals are what it was made for. Owns no timer and no mode.
+// The observe session that runs, if one does: when it ends and which mode comes back then. In
+// state.db, so that a restart in the middle neither prolongs it nor forgets the mode from before.
+// The last session stays when it has ended, because people want its totals. Owns no timer and no
+// mode.
 
 import type { Database } from "bun:sqlite";
 import { isMode, type Mode } from "../../model/mode.ts";

@@ -1,5 +1,5 @@
-// Pins: hosts that a person said are never opened. Kept in state.db, read from memory, because every CONNECT asks.
-// A pin is an exact name: it covers no other spelling and no host below it.
+// Pins: hosts that a person said are never opened. Kept in state.db, read from memory, because
+// every CONNECT asks. A pin is an exact name: it covers no other spelling and no host below it.
 
 import type { Database } from "bun:sqlite";
 
@@ -9,7 +9,7 @@ export interface Pin {
   readonly host: string;
   /** Undefined: any port. */
   readonly port: number | undefined;
-  /** What the person wrote; "" when nothing. */
+  /** The person's note; "" when there is none. */
   readonly note: string;
   /** `manual`, or `detector` when it was promoted from there. */
   readonly source: "manual" | "detector";
@@ -71,7 +71,7 @@ export class Pins {
     this.#tell();
   }
 
-  /** Removes the pin of this port, or without a port every pin of the host; gives what was removed. */
+  /** Removes the pin of this port, or without a port every pin of the host; returns the removed pins. */
   remove(host: string, port: number | undefined): readonly Pin[] {
     const removed = this.list().filter(
       (pin) => pin.host === host && (port === undefined || pin.port === port),

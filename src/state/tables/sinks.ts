@@ -1,5 +1,6 @@
-// Where audit rows are forwarded to, and how far each receiver has got. The place is written after a batch has arrived
-// and before the next is sent: after a crash the last batch is sent again, and none is skipped.
+// Where audit rows are forwarded to, and how far each receiver has got. The place is written after
+// a batch has arrived and before the next is sent: after a crash the last batch is sent again, and
+// none is skipped.
 
 import type { Database } from "bun:sqlite";
 import type { JournalPlace } from "../journal/batch.ts";

@@ -1,10 +1,10 @@
-// Where the self-update of the daemon was when it ended: the state, and what the feed is asked with next time. One row
-// of state.db, so that an update survives the restart that is part of it.
+// Where the self-update of the daemon was when it ended: the state, and the ETag for the next look
+// at the feed. One row of state.db, so that an update survives the restart that is part of it.
 
 import type { Database } from "bun:sqlite";
 import type { UpdateState } from "../../model/update-state.ts";
 
-/** What is kept. */
+/** The update's state as it is stored. */
 export interface StoredUpdate {
   readonly state: UpdateState;
   /** ETag of the feed, and the release that it stood for. */
@@ -25,7 +25,7 @@ export class UpdateRecord {
     this.#database = database;
   }
 
-  /** What was kept last; a row that cannot be read counts as none. */
+  /** Returns the stored state; a row that cannot be read counts as none. */
   read(): StoredUpdate {
     const row = this.#database.query<{ json: string }, []>("SELECT json FROM update_state").get();
     try {

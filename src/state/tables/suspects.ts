@@ -1,6 +1,7 @@
-// What the detector found: hosts whose certificate could not be verified, clients that refused ours. Every finding
-// is made by traffic, so an agent can make as many as it likes: the list is bounded, kept in memory, and written in
-// batches. What a crash loses is only ever a finding, never something that a person did.
+// The detector's findings: hosts whose certificate could not be verified, clients that refused
+// ours. Every finding is made by traffic, so an agent can make as many as it likes: the list is
+// bounded, kept in memory, and written in batches. A crash loses only findings, never a person's
+// doing.
 
 import type { Database } from "bun:sqlite";
 
@@ -35,7 +36,7 @@ interface Row {
 const MAX_SUSPECTS = 1_000;
 const WRITE_AFTER_MS = 250;
 const SAME_TRY_MS = 250;
-/** What was not seen again for so long is forgotten at the next start. */
+/** A finding that was not seen again for so long is forgotten at the next start. */
 const FORGET_MS = 30 * 24 * 60 * 60_000;
 
 /** The table `suspects`, with a copy in memory. */
@@ -98,7 +99,7 @@ export class Suspects {
     this.#unwritten.add(oldest);
   }
 
-  /** Forgets one host at a port, whichever side failed; gives what was forgotten. */
+  /** Forgets one host at a port, whichever side failed; returns the forgotten findings. */
   remove(host: string, port: number): readonly Suspect[] {
     const removed = this.list().filter((each) => each.host === host && each.port === port);
     for (const { failed } of removed) {
@@ -109,7 +110,7 @@ export class Suspects {
     return removed;
   }
 
-  /** Forgets everything; gives what was forgotten. */
+  /** Forgets everything; returns the forgotten findings. */
   clear(): readonly Suspect[] {
     const removed = this.list();
     this.#byKey.clear();
@@ -118,7 +119,7 @@ export class Suspects {
     return removed;
   }
 
-  /** Writes what is not written yet. Never throws. */
+  /** Writes the rows that are not written yet. Never throws. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

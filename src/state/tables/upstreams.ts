@@ -1,6 +1,7 @@
-// Trust for upstreams that the system's roots do not cover: clusters with a CA of their own, hosts that want a
-// client certificate. Keeps the CA itself, but of a client identity only where its files are: iddio never
-// copies a private key. Reads come from memory, because the data path asks on every new connection.
+// Trust for upstreams that the system's roots do not cover: clusters with a CA of their own, hosts
+// that want a client certificate. Keeps the CA itself, but of a client identity only where its
+// files are: iddio never copies a private key. Reads come from memory, because the data path asks
+// on every new connection.
 
 import type { Database } from "bun:sqlite";
 import { canonicalHost } from "../../match/destination.ts";
@@ -21,9 +22,9 @@ export interface Upstream {
   readonly serverName?: string;
   /** Who registered it: "kubeconfig", "manual", "detector". */
   readonly source: string;
-  /** What a connection must present in its proxy authorization to be given the client identity. */
+  /** A connection gets the client identity only if its proxy authorization has this token. */
   readonly proxyToken?: string;
-  /** What stands before the paths of each cluster that is there, without a slash at its end: `/k8s/clusters/c-1`. */
+  /** The path prefix of each cluster on this host, without a slash at its end: `/k8s/clusters/c-1`. */
   readonly pathPrefixes?: readonly string[];
   /** The proxy through which alone it is reached. May hold a password. */
   readonly proxyUrl?: string;

@@ -1,10 +1,11 @@
-// The little of DNS (RFC 1035) that the resolver inside a sandbox speaks: one question in, an answer with at most one
-// record out. Strict: what is not exactly one plain question is a format error, and names are bounded and checked.
+// The little of DNS (RFC 1035) that the resolver inside a sandbox speaks: one question in, an
+// answer with at most one record out. Strict: anything but exactly one plain question is a format
+// error, and names are bounded and checked.
 
 /** Types of records that are answered with something. */
 export const DNS_TYPE = { a: 1, ptr: 12 } as const;
 
-/** What a response says about the question. */
+/** The code of a DNS response. */
 export type DnsCode = "ok" | "format-error" | "server-failure" | "no-such-name" | "not-implemented";
 
 const CODES: Readonly<Record<DnsCode, number>> = {
@@ -26,7 +27,7 @@ export interface DnsQuestion {
   readonly section: Uint8Array;
 }
 
-/** What came instead of a question. */
+/** The reason why a message is no question. */
 export interface DnsProblem {
   /** To answer with; undefined: say nothing. */
   readonly id: number | undefined;

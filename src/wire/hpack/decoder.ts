@@ -13,7 +13,7 @@ import { STATIC_TABLE } from "./static-table.ts";
 const STATIC_FIELDS: readonly Http2Field[] = STATIC_TABLE.map(([name, value]) => new Http2Field(name, value));
 const STATIC_SIZE = STATIC_FIELDS.length;
 
-/** What the peer may use without being told otherwise (RFC 9113 6.5.2). */
+/** The table size of a peer that was told no other (RFC 9113 6.5.2). */
 const TABLE_BYTES = 4096;
 /** An entry counts 32 octets and more. */
 const TABLE_ENTRIES = 128;
@@ -24,7 +24,7 @@ const MAX_INTEGER_OCTETS = 5;
 /** Huffman-coded text on its way to a string: valid until the next is decoded. */
 let scratch = new Uint8Array(4096);
 
-/** What ended a block: nothing, an error of the coding, or a list that no honest peer sends. */
+/** The end of a block: complete, malformed by the coding's rules, or longer than an honest peer's list. */
 export type HpackOutcome = "ok" | "malformed" | "bomb";
 
 /** Decodes the header blocks of one direction of one connection, in order and every one of them. */

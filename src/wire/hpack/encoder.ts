@@ -1,6 +1,6 @@
 // HPACK, the writing side (RFC 7541): fields in, bytes of one header block out, the dynamic table
 // kept. Blocks must be sent in the order in which they were written. A field that would not be read
-// back as it is throws; what the tables then hold is given up, so the next block is sound.
+// back as it is throws; the tables are then discarded, so the next block is sound.
 
 import type { Header } from "../../model/request.ts";
 import { nameProblem } from "../http2/field.ts";
@@ -125,7 +125,8 @@ export class HpackEncoder {
     else at = writeInteger(out, at, indexing === "never" ? 0x10 : 0, 0x0f, nameIndex);
     if (nameIndex === 0) at = writeText(out, at, name);
     checkValue(value);
-    // What goes into the table is paid for once; what does not would be coded, and decoded, every time.
+    // A value in the table is sent once, so coding it pays; other values would be coded, and decoded, every
+    // time.
     if (indexing !== "table") return writePlainText(out, at, value);
     this.#insert({ name, value, size });
     return writeText(out, at, value);

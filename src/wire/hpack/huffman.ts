@@ -1,6 +1,7 @@
 // The Huffman code of HPACK (RFC 7541 Appendix B), both ways. The code is canonical: symbols sorted
 // by (length, value) get consecutive codes, so the lengths say it all and nothing else is written
-// down here. Knows nothing of fields; the decoder works in nibbles, since no code is under five bits.
+// down here. Knows nothing of fields; the decoder works in nibbles, since no code is under five
+// bits.
 
 /** Bits of each symbol's code, in base 36; the last is EOS, which may never be sent whole. */
 const LENGTHS =
@@ -11,7 +12,7 @@ const LENGTHS =
 const EOS = 256;
 const SYMBOLS = 257;
 
-/** What one nibble does in one state: the next state, and these. */
+/** Layout of a step, one nibble in one state: the next state in the low octet, and these flags. */
 const EMITS = 1 << 16;
 const FAILS = 1 << 17;
 const STATE = 0xff;

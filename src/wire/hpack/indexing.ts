@@ -1,6 +1,7 @@
-// Which fields HPACK may put into a table. What is secret is never indexed, so that no other stream of
-// the connection can probe for it (RFC 7541 7.1); what never recurs would only push out what does. A
-// field that the peer marked never indexed stays so wherever its value goes on to (7.1.3).
+// Which fields HPACK may put into a table. A secret is never indexed, so that no other stream of
+// the connection can probe for it (RFC 7541 7.1); a value that never recurs would only push out
+// others. A field that the peer marked never indexed stays so wherever its value goes on to
+// (7.1.3).
 
 import type { Header } from "../../model/request.ts";
 

@@ -62,7 +62,7 @@ export class BodyDecoder {
     if (framing.kind === "length") this.#remaining = framing.length;
   }
 
-  /** Takes the next bytes. What follows the body is left: see `consumed`. */
+  /** Takes the next bytes. Octets after the body are left: see `consumed`. */
   push(bytes: Uint8Array): BodyStep {
     if (this.#problem !== undefined) return { kind: "bad", reason: this.#problem };
     if (this.#isDone) return this.#ok(NONE, 0);

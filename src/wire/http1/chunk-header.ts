@@ -1,6 +1,7 @@
-// The line before a chunk's data: its size in hexadecimal, extensions, CR LF (RFC 9112 7.1), octet by
-// octet. White space around its parts ("bad whitespace", and blanks that old servers pad the size with) is taken
-// where it reads one way only; chunks are always written again. Extensions are checked and dropped.
+// The line before a chunk's data: its size in hexadecimal, extensions, CR LF (RFC 9112 7.1), octet
+// by octet. White space around its parts ("bad whitespace", and blanks that old servers pad the
+// size with) is taken where it reads one way only; chunks are always written again. Extensions are
+// checked and dropped.
 
 import { DIGIT, FIELD_VALUE, OCTET_CLASS, TOKEN } from "../octet-class.ts";
 

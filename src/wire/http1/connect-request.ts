@@ -1,17 +1,18 @@
 // Where a proxy request wants to go: `host:port` of CONNECT and Host, and absolute-form targets.
-// One spelling per destination comes out (lower case, no trailing dot, RFC 5952, IPv4-mapped as IPv4, unspecified as loopback), and
-// whatever resolvers and URL parsers read differently (inet_aton numbers, userinfo) is refused.
+// One spelling per destination comes out (lower case, no trailing dot, RFC 5952, IPv4-mapped as
+// IPv4, unspecified as loopback), and whatever resolvers and URL parsers read differently
+// (inet_aton numbers, userinfo) is refused.
 
 import { AUTHORITY, isAll, TARGET } from "../octet-class.ts";
 
 /** A destination by name or address; IPv6 without brackets, the host in the spelling of `canonicalHost`. */
-export interface Authority {
+export interface HostAuthority {
   readonly host: string;
   readonly port: number;
 }
 
 /** An absolute-form target taken apart. */
-export interface AbsoluteTarget extends Authority {
+export interface AbsoluteTarget extends HostAuthority {
   readonly scheme: "http" | "https";
   /** The origin form to send upstream: path and query as sent, "/" when there was none. */
   readonly target: string;
@@ -20,7 +21,7 @@ export interface AbsoluteTarget extends Authority {
 }
 
 /** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined when malformed, or without a port and no default. */
-export function parseAuthority(text: string, defaultPort?: number): Authority | undefined {
+export function parseAuthority(text: string, defaultPort?: number): HostAuthority | undefined {
   const read = parseListenAddress(text, defaultPort);
   // Anyone who connects to the unspecified address reaches loopback: it is the same destination.
   if (read?.host === "0.0.0.0") return { host: "127.0.0.1", port: read.port };
@@ -28,7 +29,7 @@ export function parseAuthority(text: string, defaultPort?: number): Authority | 
 }
 
 /** The same for an address to listen on, where the unspecified one means every address of this machine. */
-export function parseListenAddress(text: string, defaultPort?: number): Authority | undefined {
+export function parseListenAddress(text: string, defaultPort?: number): HostAuthority | undefined {
   const bracketed = text.charCodeAt(0) === 0x5b;
   const hostEnd = bracketed ? text.indexOf("]") + 1 : indexOrEnd(text, ":");
   const host = bracketed ? parseIpv6(text.slice(1, hostEnd - 1)) : parseHostname(text.slice(0, hostEnd));

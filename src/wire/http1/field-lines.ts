@@ -1,6 +1,6 @@
 // The field section that heads and trailers share: `name: value CRLF` lines up to an empty line.
-// Owns syntax only (RFC 9112 section 5); what a field means is its reader's business. No folding, no
-// bare CR or LF, no space before the colon: each has been used to make two parsers disagree.
+// Owns syntax only (RFC 9112 section 5); the reader knows what a field means. No folding, no bare
+// CR or LF, no space before the colon: each has been used to make two parsers disagree.
 
 import type { Header } from "../../model/request.ts";
 import { decodeLatin1 } from "../latin1.ts";

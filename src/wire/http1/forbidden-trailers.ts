@@ -1,5 +1,5 @@
-// Which fields may not stand in a trailer section, whichever version of HTTP carries it, and which few of a request
-// go on to the upstream: what comes after a body was not there when the request was judged.
+// Which fields may not stand in a trailer section, whichever version of HTTP carries it, and which
+// few of a request go on to the upstream: a trailer comes after the request was judged.
 
 import type { Header } from "../../model/request.ts";
 
@@ -13,7 +13,7 @@ export const FORBIDDEN_TRAILERS = new Set(
   ).split(" "),
 );
 
-/** Checksums and signatures of the body: they say something about it, and nothing about what the request does. */
+/** Checksums and signatures of the body: they are about the body, not about the effect of the request. */
 const PASSING =
   /^(?:content-md5|content-digest|repr-digest|digest|etag|server-timing|x-goog-hash|x-content-sha256|x-amz-checksum-[a-z0-9]+|x-amz-trailer-signature|x-checksum-[a-z0-9]+)$/;
 

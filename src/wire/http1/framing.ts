@@ -1,6 +1,6 @@
 // How long a message's body is (RFC 9112 section 6), from the values of Content-Length and
-// Transfer-Encoding. Stricter than the RFC wherever two implementations are known to differ:
-// what could be read in two ways is refused, never repaired.
+// Transfer-Encoding. Stricter than the RFC wherever two implementations are known to differ: a
+// message that could be read in two ways is refused, never repaired.
 
 import { isAll, TOKEN } from "../octet-class.ts";
 
@@ -35,7 +35,7 @@ export function parseContentLength(text: string): number | undefined {
 
 const CODINGS = new Set(["gzip", "x-gzip", "deflate", "compress", "x-compress"]);
 
-/** What a Transfer-Encoding says: the spelling to forward, or why it is refused. */
+/** A Transfer-Encoding as it was read: the spelling to forward, or why it is refused. */
 export type TransferCoding =
   | { readonly kind: "chunked"; readonly canonical: string }
   | { readonly kind: "bad"; readonly status: 400 | 501; readonly reason: string };
@@ -43,10 +43,10 @@ export type TransferCoding =
 const PLAIN: TransferCoding = { kind: "chunked", canonical: "chunked" };
 
 /**
- * Reads a Transfer-Encoding value. It must end in `chunked`, once; registered compressions may stand
- * before it. `canonical` is what is to be forwarded in its place: lower case, without `identity`
- * (which means nothing) and without parameters of chunked (which it does not have), because peers
- * compare this value in careless ways, and every one of them must read `chunked` here.
+ * Reads a Transfer-Encoding value. It must end in `chunked`, once; registered compressions may stand before
+ * it. `canonical` is forwarded in its place: lower case, without `identity` (which means nothing) and without
+ * parameters of chunked (which it does not have), because peers compare this value in careless ways, and
+ * every one of them must read `chunked` here.
  */
 export function parseTransferEncoding(value: string): TransferCoding {
   if (value === "chunked") return PLAIN;

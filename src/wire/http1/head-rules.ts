@@ -1,13 +1,14 @@
-// Heads that are well-formed and still refused, and what the others mean: the rules that need the
-// whole head at once (RFC 9112: 3.2 targets, 6 framing, 9.3 persistence). A rule here may be made
-// stricter freely; laxer only after asking how other implementations read what it would let in.
+// Heads that are well-formed and still refused, and the meaning of the others: the rules that need
+// the whole head at once (RFC 9112: 3.2 targets, 6 framing, 9.3 persistence). A rule here may be
+// made stricter freely; laxer only after checking how other implementations read the newly accepted
+// heads.
 
 import type { Header } from "../../model/request.ts";
 import { AUTHORITY, isAll } from "../octet-class.ts";
 import { parseAbsoluteTarget } from "./connect-request.ts";
 import { CHUNKED, type Framing, NO_BODY, UNTIL_CLOSE } from "./framing.ts";
 import type { WireRequestHead } from "./head.ts";
-import { type MessageFields, type Refusal, refusal } from "./message-fields.ts";
+import { type FieldRefusal, type MessageFields, refusal } from "./message-fields.ts";
 
 /** A first line of a request, as sent. */
 export interface RequestLine {
@@ -16,14 +17,14 @@ export interface RequestLine {
   readonly version: "1.0" | "1.1";
 }
 
-/** What the first line of a response says beside the reason phrase. */
+/** A response's first line without the reason phrase. */
 export interface StatusLine {
   readonly status: number;
   readonly version: "1.0" | "1.1";
 }
 
 /** Why a request with this line and these fields is refused; undefined when it is not. */
-export function requestProblem(line: RequestLine, fields: MessageFields): Refusal | undefined {
+export function requestProblem(line: RequestLine, fields: MessageFields): FieldRefusal | undefined {
   if (fields.problem !== undefined) return fields.problem;
   if (!isTargetForm(line.method, line.target)) return refusal("malformed request target");
   const problem = lengthProblem(line.version, fields);
@@ -50,7 +51,7 @@ function isTargetForm(method: string, target: string): boolean {
   return parseAbsoluteTarget(target) !== undefined;
 }
 
-function lengthProblem(version: "1.0" | "1.1", fields: MessageFields): Refusal | undefined {
+function lengthProblem(version: "1.0" | "1.1", fields: MessageFields): FieldRefusal | undefined {
   if (!fields.isChunked) return undefined;
   if (fields.contentLength >= 0) return refusal("both content-length and transfer-encoding");
   return version === "1.0" ? refusal("transfer-encoding in http/1.0") : undefined;
@@ -86,7 +87,7 @@ export function responseProblem(
   line: StatusLine,
   requestMethod: string,
   fields: MessageFields,
-): Refusal | undefined {
+): FieldRefusal | undefined {
   if (fields.problem !== undefined) return fields.problem;
   // RFC 9110 8.6 forbids a length there; some wait for the body that it announces.
   if (line.status < 200 && hasBody(fields)) return refusal("body in a response that has none");

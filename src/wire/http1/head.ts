@@ -1,6 +1,6 @@
-// HTTP/1.1 message heads: bytes in, values out, values in, bytes out. No sockets, no clock.
-// A head is accepted only when every recipient would read it the same way (RFC 9112, read strictly);
-// what is forwarded is what the serialiser makes of the parsed value, and the input itself only where that is the
+// HTTP/1.1 message heads: bytes in, values out, values in, bytes out. No sockets, no clock. A head
+// is accepted only when every recipient would read it the same way (RFC 9112, read strictly); the
+// serialiser's text of the parsed value is forwarded, and the input itself only where that is the
 // same, octet for octet.
 
 import type { Header } from "../../model/request.ts";
@@ -21,7 +21,7 @@ export interface HeadLimits {
   readonly maxFields: number;
 }
 
-/** Above what real clients send (Kerberos tickets, many cookies), far below what would hurt. */
+/** Real clients send less (Kerberos tickets, many cookies), and far more would be needed to hurt. */
 export const DEFAULT_HEAD_LIMITS: HeadLimits = { maxBytes: 65_536, maxFields: 256 };
 
 /** A request head that was proved unambiguous. */
@@ -187,7 +187,7 @@ function classAt(bytes: Uint8Array, at: number, octetClass: number): boolean {
   return ((OCTET_CLASS[bytes[at] as number] as number) & octetClass) !== 0;
 }
 
-/** The end of what was given: wait for more, unless the limit is reached. */
+/** The end of the input: wait for more, unless the limit is reached. */
 function incomplete(end: number, limits: HeadLimits, status: number, reason: string): ParseResult<never> {
   return end >= limits.maxBytes ? bad(status, reason) : NEED_MORE;
 }

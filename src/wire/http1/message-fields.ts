@@ -1,4 +1,4 @@
-// What a message's header fields say about the message itself: its length, its connection, its
+// Reads the header fields that are about the message itself: its length, its connection, its
 // authority. Reads every field once; refuses the ones that two recipients could read differently.
 
 import type { Header } from "../../model/request.ts";
@@ -6,7 +6,7 @@ import { AUTHORITY, isAll, TOKEN } from "../octet-class.ts";
 import { fieldNameLength, fieldNameStart, fieldValue, readField } from "./field-lines.ts";
 import { parseContentLength, parseTransferEncoding, trimOws } from "./framing.ts";
 
-/** The fields of a head and what they mean; -1 and undefined where a field is absent. */
+/** The fields of a head with their meaning; -1 and undefined where a field is absent. */
 export interface MessageFields {
   contentLength: number;
   isChunked: boolean;
@@ -27,11 +27,11 @@ export interface MessageFields {
   /** Whether the fields are to be forwarded as they came: all end-to-end, none in another spelling. */
   isForwardedAsIs: boolean;
   /** Why the message is refused: the first problem found. */
-  problem: Refusal | undefined;
+  problem: FieldRefusal | undefined;
 }
 
 /** A status for the reply and a short lower-case clause. */
-export interface Refusal {
+export interface FieldRefusal {
   readonly status: number;
   readonly reason: string;
 }
@@ -39,13 +39,14 @@ export interface Refusal {
 const FRAMING_NAMES = new Set(["host", "content-length", "transfer-encoding"]);
 
 /** A refusal, as a bad request unless said otherwise. */
-export function refusal(reason: string, status = 400): Refusal {
+export function refusal(reason: string, status = 400): FieldRefusal {
   return { status, reason };
 }
 
 /**
- * What the `count` fields of the last scan mean, which must have been of `bytes`; `text` is their text, if there is
- * one already. Names are compared octet by octet, and only values that say something are made texts.
+ * Reads the meanings of the `count` fields of the last scan, which must have been of `bytes`; `text` is their
+ * text, if it was made already. Names are compared octet by octet, and only values with a meaning become
+ * texts.
  */
 export function readMeanings(bytes: Uint8Array, count: number, text?: string): MessageFields {
   const fields: MessageFields = {
@@ -85,7 +86,7 @@ export function headersOf(text: string, count: number, fields: MessageFields): H
     : headers;
 }
 
-/** An Upgrade field without what was only offered; with it goes the field that only HTTP/2 by upgrade reads. */
+/** An Upgrade field without the mere offers; with it goes the field that only HTTP/2 by upgrade reads. */
 function withoutOffers([name, value]: Header, isUpgrade: boolean): Header[] {
   const lower = name.toLowerCase();
   if (lower === "http2-settings") return [];
@@ -114,7 +115,7 @@ function readMeaning(
   bytes: Uint8Array,
   text: string | undefined,
   index: number,
-): Refusal | undefined {
+): FieldRefusal | undefined {
   const start = fieldNameStart(index);
   switch (fieldNameLength(index)) {
     case 2:
@@ -162,19 +163,22 @@ function ofOneHop(fields: MessageFields): undefined {
   fields.isForwardedAsIs = false;
 }
 
-function readHost(fields: MessageFields, value: string): Refusal | undefined {
+function readHost(fields: MessageFields, value: string): FieldRefusal | undefined {
   if (fields.host !== undefined) return refusal("more than one host header");
   fields.host = value;
   return value === "" || isAll(value, AUTHORITY) ? undefined : refusal("malformed host header");
 }
 
-function readExpect(fields: MessageFields, value: string): Refusal | undefined {
+function readExpect(fields: MessageFields, value: string): FieldRefusal | undefined {
   if (fields.expect !== undefined) return refusal("more than one expect header");
   fields.expect = value.toLowerCase();
   return ofOneHop(fields);
 }
 
-/** What is only offered is ignored, as RFC 9110 7.8 allows: another HTTP, and TLS inside this connection. */
+/**
+ * Upgrades that a client only offers and that are ignored, as RFC 9110 7.8 allows: another HTTP, and TLS
+ * inside this connection.
+ */
 const OFFERED = /^(?:h2c|h2|http\/\d(?:\.\d)?|tls\/\d\.\d)$/i;
 
 function readUpgrade(fields: MessageFields, value: string): undefined {
@@ -185,7 +189,7 @@ function readUpgrade(fields: MessageFields, value: string): undefined {
   return ofOneHop(fields);
 }
 
-function readContentLength(fields: MessageFields, value: string): Refusal | undefined {
+function readContentLength(fields: MessageFields, value: string): FieldRefusal | undefined {
   // Equal duplicates too: RFC 9110 8.6 leaves it to the recipient, and recipients differ.
   if (fields.contentLength >= 0) return refusal("more than one content-length header");
   const length = parseContentLength(value);
@@ -198,7 +202,7 @@ function readContentLength(fields: MessageFields, value: string): Refusal | unde
   return undefined;
 }
 
-function readTransferEncoding(fields: MessageFields, value: string): Refusal | undefined {
+function readTransferEncoding(fields: MessageFields, value: string): FieldRefusal | undefined {
   if (fields.isChunked) return refusal("more than one transfer-encoding header");
   const coding = parseTransferEncoding(value);
   if (coding.kind === "bad") return refusal(coding.reason, coding.status);
@@ -210,7 +214,7 @@ function readTransferEncoding(fields: MessageFields, value: string): Refusal | u
   return undefined;
 }
 
-function readConnection(fields: MessageFields, value: string): Refusal | undefined {
+function readConnection(fields: MessageFields, value: string): FieldRefusal | undefined {
   ofOneHop(fields);
   for (const part of value.toLowerCase().split(",")) {
     const option = trimOws(part);

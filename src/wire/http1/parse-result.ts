@@ -1,6 +1,7 @@
 // The three answers of every head parser in this folder. Parsers are functions of the bytes seen so
 // far: once an answer is "ok" or "bad" for some bytes, it is the same answer for any longer input
-// that starts with them, so a caller may retry with more bytes after "need-more" and never otherwise.
+// that starts with them, so a caller may retry with more bytes after "need-more" and never
+// otherwise.
 
 /** need-more: the input is a proper prefix. ok: `length` bytes from the start were consumed. bad: refuse and close. */
 export type ParseResult<T> =

@@ -16,7 +16,7 @@ export interface ResponseOctets {
   readonly hasC1: boolean;
   readonly reasonStart: number;
   readonly reasonEnd: number;
-  /** What `verbatim` promises is so. */
+  /** Whether the octets may be forwarded as they are; see `verbatim`. */
   readonly isVerbatim: boolean;
 }
 

@@ -1,13 +1,13 @@
-// HTTP/2 without sockets or clock (RFC 9113): bytes in, events out; calls in, bytes out. One object a
-// connection, either role. Strict in what it takes, bounded in what it can be made to do; anyone who
-// drives it owns the socket, its back-pressure and every time limit.
+// HTTP/2 without sockets or clock (RFC 9113): bytes in, events out; calls in, bytes out. One object
+// a connection, either role. Strict about its input and bounded in its work; its driver owns the
+// socket, its back-pressure and every time limit.
 
 import type { Header } from "../../model/request.ts";
 import { Http2Core } from "./core.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Event, type Http2Limits } from "./event.ts";
 import { FRAME } from "./frame.ts";
 import { Http2Receiver } from "./receiver.ts";
-import type { Http2Stream } from "./stream.ts";
+import type { Http2StreamRecord } from "./stream.ts";
 import { MAX_STREAM_ID } from "./stream-table.ts";
 
 export { H2_ERROR } from "./error-code.ts";
@@ -78,12 +78,12 @@ export class Http2Connection {
     return isFinal(core.goAwaySent) || isFinal(core.goAwayReceived);
   }
 
-  /** Octets of DATA that wait for the peer's windows: what a peer that never opens them makes us keep. */
+  /** Octets of DATA that wait for the peer's windows: a peer that never opens them makes us keep these. */
   get queuedBytes(): number {
     return this.#core.sender.queuedBytes;
   }
 
-  /** Octets that the connection keeps: what waits for the peer's windows, and what has come and nobody has read. */
+  /** Octets that the connection keeps: those that wait for the peer's windows, and the unread ones. */
   get keptBytes(): number {
     return this.#core.sender.queuedBytes + this.#core.unreadOctets;
   }
@@ -165,7 +165,7 @@ export class Http2Connection {
     return this.#core.sender.send(stream, bytes, endStream);
   }
 
-  /** Ends a stream at once; what is queued for it is dropped. */
+  /** Ends a stream at once; its queued octets are dropped. */
   reset(streamId: number, code: number): void {
     const core = this.#core;
     const stream = core.streams.get(streamId);
@@ -179,7 +179,7 @@ export class Http2Connection {
     const core = this.#core;
     if (core.isFailed) return;
     core.returnToConnection(flowBytes);
-    const stream: Http2Stream | undefined = core.streams.get(streamId);
+    const stream: Http2StreamRecord | undefined = core.streams.get(streamId);
     if (stream !== undefined) core.returnToStream(stream, flowBytes);
   }
 
@@ -192,12 +192,15 @@ export class Http2Connection {
     core.output.goAway(last, code, "");
   }
 
-  /** Ends the connection for what only its driver can know: a bound in time. The error is an event like any other. */
+  /**
+   * Ends the connection for a reason that only its driver can know: a bound in time. The error is an event
+   * like any other.
+   */
   giveUp(code: number, reason: string): void {
     this.#core.fail({ code, reason });
   }
 
-  /** There is nobody to send to any more: forgets what waits to be sent. */
+  /** Forgets the waiting output, because nobody will receive it. */
   abandon(): void {
     this.#core.sender.dropAll();
     this.#core.output.take();

@@ -1,5 +1,6 @@
-// Frames of HTTP/2 that carry no part of a message: windows, resets, settings, pings, priorities, the
-// end (RFC 9113 6.3 to 6.9). Each costs its sender patience, for each costs us more than the peer.
+// Frames of HTTP/2 that carry no part of a message: windows, resets, settings, pings, priorities,
+// the end (RFC 9113 6.3 to 6.9). Each costs its sender patience, for each costs us more than the
+// peer.
 
 import type { Http2Core } from "./core.ts";
 import { H2_ERROR } from "./error-code.ts";

@@ -1,6 +1,6 @@
-// What ends a stream and what ends the connection, and which window a read opens again. The receiver calls it for what
-// the peer sends, the connection for what we are told to send; ids and open streams are the table's, what may be sent
-// is the sender's, and what a peer may still cost is its patience's.
+// Decides what ends a stream and what ends the connection, and which window a read opens again. The
+// receiver calls it for the peer's frames, the connection for our own; the table owns ids and open
+// streams, the sender owns the order of sending, and the patience owns the bounds on the peer.
 
 import type { Header } from "../../model/request.ts";
 import { HpackEncoder } from "../hpack/encoder.ts";
@@ -12,7 +12,7 @@ import { Http2Patience } from "./patience.ts";
 import { Http2ReceiveWindow } from "./receive-window.ts";
 import { DEFAULT_WINDOW, Http2Sender, type Http2SenderHost } from "./sender.ts";
 import { Http2PeerSettings, SETTING, serialiseSettings } from "./settings.ts";
-import { Http2Stream } from "./stream.ts";
+import { Http2StreamRecord } from "./stream.ts";
 import { Http2StreamTable, MAX_STREAM_ID } from "./stream-table.ts";
 
 /** Until the server says how many streams it takes, as many as nearly all do. */
@@ -22,7 +22,7 @@ const SMALL_REPLY_BYTES = 13;
 
 const OUT_OF_PATIENCE = fault(H2_ERROR.ENHANCE_YOUR_CALM, "more frames than a message needs");
 
-/** What both halves of a connection work on. */
+/** The state that both halves of a connection work on. */
 export class Http2Core implements Http2SenderHost {
   readonly isServer: boolean;
   readonly limits: Http2Limits;
@@ -40,7 +40,7 @@ export class Http2Core implements Http2SenderHost {
   /** The last stream of ours that the peer will serve. */
   goAwayReceived: number | undefined;
   hasPeerSettings = false;
-  /** What the peer takes its streams' windows to be: ours only once it has acknowledged our SETTINGS. */
+  /** The initial window as the peer knows it: our SETTINGS count only once it has acknowledged them. */
   #initialWindow = DEFAULT_WINDOW;
   unansweredPings = 0;
   readonly #window: Http2ReceiveWindow;
@@ -76,7 +76,7 @@ export class Http2Core implements Http2SenderHost {
     this.#initialWindow = this.limits.initialWindow;
     for (const stream of this.streams.values()) {
       stream.receiveWindow.resize(this.#initialWindow);
-      // What a wider window made too little to give back may be most of a narrower one.
+      // A consumed amount too small to return to a wide window may be most of a narrow one.
       this.returnToStream(stream, 0);
     }
   }
@@ -86,27 +86,27 @@ export class Http2Core implements Http2SenderHost {
     return this.hasPeerSettings ? this.peer.maxConcurrentStreams : CONCURRENT_AT_FIRST;
   }
 
-  addStream(id: number): Http2Stream {
-    const stream = new Http2Stream(id, this.sender.initialWindow, this.#initialWindow);
+  addStream(id: number): Http2StreamRecord {
+    const stream = new Http2StreamRecord(id, this.sender.initialWindow, this.#initialWindow);
     this.streams.add(stream);
     return stream;
   }
 
-  onRemoteEnd(stream: Http2Stream): void {
+  onRemoteEnd(stream: Http2StreamRecord): void {
     stream.isRemoteEnded = true;
     if (stream.isLocalEnded) this.#complete(stream);
   }
 
-  onLocalEnd(stream: Http2Stream): void {
+  onLocalEnd(stream: Http2StreamRecord): void {
     if (stream.isRemoteEnded) this.#complete(stream);
   }
 
-  #complete(stream: Http2Stream): void {
+  #complete(stream: Http2StreamRecord): void {
     this.streams.end(stream.id, "ended");
     if (stream.hasRemoteHead) this.patience.earnReset();
   }
 
-  onDrain(stream: Http2Stream): void {
+  onDrain(stream: Http2StreamRecord): void {
     this.events.push({ kind: "drain", streamId: stream.id });
   }
 
@@ -117,7 +117,7 @@ export class Http2Core implements Http2SenderHost {
   }
 
   /** A stream ends at once; the caller says whether the peer is told and whether our side is. */
-  drop(stream: Http2Stream, ending: "reset-by-peer" | "reset-by-us"): void {
+  drop(stream: Http2StreamRecord, ending: "reset-by-peer" | "reset-by-us"): void {
     stream.isGone = true;
     this.sender.forget(stream);
     this.streams.end(stream.id, ending);
@@ -128,7 +128,7 @@ export class Http2Core implements Http2SenderHost {
     this.output.numberFrame(FRAME.RST_STREAM, streamId, code);
   }
 
-  /** A stream error (RFC 9113 5.4.2): what the peer did ends the stream and nothing else. */
+  /** A stream error (RFC 9113 5.4.2): the peer's fault ends only the stream. */
   failStream(streamId: number, code: number, reason: string): void {
     this.sendReset(streamId, code);
     this.patience.onReply(SMALL_REPLY_BYTES);
@@ -173,7 +173,7 @@ export class Http2Core implements Http2SenderHost {
   }
 
   /** The same for a stream's window. */
-  returnToStream(stream: Http2Stream, octets: number): void {
+  returnToStream(stream: Http2StreamRecord, octets: number): void {
     if (!stream.isRemoteEnded) this.#announce(stream.id, stream.receiveWindow.giveBack(octets));
   }
 

@@ -1,4 +1,4 @@
-// What an HTTP/2 connection reports to anyone who drives it, and the bounds it is given. Plain values: an
+// The events that an HTTP/2 connection reports to its driver, and its bounds. Plain values: an
 // event refers to nothing in the engine but the bytes that the engine was given.
 
 import type { Header } from "../../model/request.ts";
@@ -26,9 +26,10 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = {
 /**
  * In the order in which things happened. headers: pseudo fields first, values one character an octet;
  * isInterim: 1xx, in the client's role. data: a view of the bytes that were given, and how much of the
- * windows `consumed` is to give back. reset: the peer's, or ours because of what the peer did (then
- * with the reason); the stream is over, and REFUSED_STREAM means that it was never looked at. refused: a
- * request that was answered on the spot. drain: a stream that was held back may go on. error: the connection is over, all its streams with it.
+ * windows `consumed` is to give back. reset: the peer's, or ours because of the peer's fault (then with the
+ * reason); the stream is over, and REFUSED_STREAM means that it was never looked at. refused: a request that
+ * was answered on the spot. drain: a stream that was held back may go on. error: the connection is over, all
+ * its streams with it.
  */
 export type Http2Event =
   | {

@@ -1,4 +1,4 @@
-// Why an HTTP/2 connection ends: what a rule that was broken gives back.
+// Why an HTTP/2 connection ends: the result of a broken rule.
 
 /** A connection error (RFC 9113 5.4.1): its code, and a short ASCII clause. */
 export interface Http2Fault {

@@ -1,6 +1,7 @@
 // The rules about a whole header section of HTTP/2 (RFC 9113 8.1 to 8.3, 8.5): which pseudo fields
-// it has, in what order, what it says of the body. Fields come one by one from the HPACK decoder;
-// a section that breaks a rule is read to its end all the same, because the tables must stay in step.
+// it has, in what order, the length and trailers that it announces. Fields come one by one from the
+// HPACK decoder; a section that breaks a rule is read to its end all the same, because the tables
+// must stay in step.
 
 import type { Header } from "../../model/request.ts";
 import { FORBIDDEN_TRAILERS } from "../http1/forbidden-trailers.ts";

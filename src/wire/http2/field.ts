@@ -1,4 +1,4 @@
-// One header field of HTTP/2 and what it is, judged once when it is read from the wire: the dynamic
+// One header field of HTTP/2 and its kind, judged once when it is read from the wire: the dynamic
 // table keeps the judgement, so a field that recurs costs nothing. Owns the rules that need no
 // other field (RFC 9113 8.2, 8.3); those about a whole section are http2-field-section.ts.
 
@@ -6,7 +6,7 @@ import type { Header } from "../../model/request.ts";
 import { parseContentLength } from "../http1/framing.ts";
 import { AUTHORITY, FIELD_VALUE, isAll, LOWER_TOKEN, METHOD, TARGET } from "../octet-class.ts";
 
-/** What a section has to know of a field. */
+/** Numbers of the fields that a header section treats specially; REGULAR for all others. */
 export const FIELD = {
   REGULAR: 0,
   METHOD: 1,

@@ -1,10 +1,10 @@
-// Splits the bytes of a connection into frames. Small frames are handed on whole; DATA is handed on in
-// the pieces in which it arrives, as views, so bodies are never copied. Knows lengths and padding,
-// nothing of streams; it stops when its sink has.
+// Splits the bytes of a connection into frames. Small frames are handed on whole; DATA is handed on
+// in the pieces in which it arrives, as views, so bodies are never copied. Knows lengths and
+// padding, nothing of streams; it stops when its sink has.
 
 import { FLAG, FRAME, FRAME_HEADER_BYTES, PREFACE, readUint31 } from "./frame.ts";
 
-/** Takes what the reader finds, in order. */
+/** Receives the reader's findings, in order. */
 export interface Http2FrameSink {
   /** True once nothing more is wanted; the rest is dropped. */
   readonly isClosed: boolean;
@@ -17,7 +17,7 @@ export interface Http2FrameSink {
   onBadPreface(): void;
   /** A frame above the limit, whose payload has not been read. */
   onTooLargeFrame(): void;
-  /** Padding that leaves no room for what it pads. */
+  /** Padding that leaves no room for the content. */
   onBadPadding(): void;
 }
 

@@ -1,5 +1,5 @@
-// Frames of HTTP/2 (RFC 9113 sections 4 and 6): their numbers, and the writing of them. Nothing here
-// knows what a frame means for a stream, or whether it may be sent now.
+// Frames of HTTP/2 (RFC 9113 sections 4 and 6): their numbers, and the writing of them. Knows
+// neither the meaning of a frame for a stream nor whether it may be sent now.
 
 import type { Header } from "../../model/request.ts";
 import { HpackEncoder } from "../hpack/encoder.ts";
@@ -24,7 +24,7 @@ export const FLAG = { ACK: 1, END_STREAM: 1, END_HEADERS: 4, PADDED: 8, PRIORITY
 /** Octets before a frame's payload. */
 export const FRAME_HEADER_BYTES = 9;
 
-/** What a client sends before its first frame (RFC 9113 3.4). */
+/** A client sends these octets before its first frame (RFC 9113 3.4). */
 export const PREFACE: Uint8Array = Uint8Array.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (octet) =>
   octet.charCodeAt(0),
 );
@@ -47,7 +47,7 @@ export function readUint31(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Frames joined as they will go out. What was taken is never written to again; small outputs share a slab. */
+/** Frames joined as they will go out. Octets that were taken are never written to again; small outputs share a slab. */
 export class Http2Output {
   #bytes = new Uint8Array(FIRST_SLAB_BYTES);
   #start = 0;

@@ -1,5 +1,5 @@
-// A header block that comes in several frames (RFC 9113 4.3): HEADERS, then CONTINUATIONs and nothing
-// else. Bounded in octets and in frames, whatever the peer does (CVE-2024-27316).
+// A header block that comes in several frames (RFC 9113 4.3): HEADERS, then CONTINUATIONs and
+// nothing else. Bounded in octets and in frames, whatever the peer does (CVE-2024-27316).
 
 /** More than our frame size and list limit make anyone need. */
 const MAX_FRAMES = 32;

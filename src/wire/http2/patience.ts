@@ -1,12 +1,13 @@
-// How much a peer may ask without getting on: the bound of every flood that HTTP/2 makes cheap, without
-// a clock. Two budgets, spent by what only costs us, refilled by what carries a message. A peer that
-// sends each frame in a packet of its own pays for them itself, so every packet refills a little.
+// How much a peer may ask without getting on: the bound of every flood that HTTP/2 makes cheap,
+// without a clock. Two budgets, spent by frames that only cost us, refilled by frames that carry a
+// message. A peer that sends each frame in a packet of its own pays for them itself, so every
+// packet refills a little.
 
 /** Of the budget of frames: to begin with, and at most. */
 const FRAMES = 1000;
-/** What arrives together gives this many frames back: keep-alive on an idle watch may go on for ever. */
+/** Every packet that arrives gives this many frames back: keep-alive on an idle watch may go on for ever. */
 const FRAMES_A_PACKET = 8;
-/** Of the budget of resets: at most, in multiples of what it begins with. */
+/** Of the budget of resets: at most, in multiples of its start. */
 const RESETS_FACTOR = 5;
 /** Octets of replies that wait to be written: anyone who does not read them gets no more. */
 const REPLY_BYTES = 65_536;

@@ -1,5 +1,7 @@
-// The receiving half of an HTTP/2 connection: the order of frames, and the messages in HEADERS and DATA
-// (RFC 9113 sections 5, 6 and 8). Every rule ends in one of three: an event, a stream error, a fault. Header blocks are decoded whatever becomes of them, since HPACK's tables must stay in step.
+// The receiving half of an HTTP/2 connection: the order of frames, and the messages in HEADERS and
+// DATA (RFC 9113 sections 5, 6 and 8). Every rule ends in one of three: an event, a stream error, a
+// fault. Header blocks are decoded whatever becomes of them, since HPACK's tables must stay in
+// step.
 
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { Http2ControlFrames } from "./control-frames.ts";
@@ -10,7 +12,7 @@ import { Http2FieldSection } from "./field-section.ts";
 import { FLAG, FRAME, readUint31 } from "./frame.ts";
 import { Http2FrameReader, type Http2FrameSink } from "./frame-reader.ts";
 import { Http2HeaderBlock } from "./header-block.ts";
-import type { Http2Stream } from "./stream.ts";
+import type { Http2StreamRecord } from "./stream.ts";
 
 /** A peer that has sent so many frames has had the time to acknowledge our SETTINGS. */
 const FRAMES_BEFORE_ACKNOWLEDGEMENT = 10_000;
@@ -25,7 +27,7 @@ const MESSAGE_EARNS = 8;
 /** DATA on a stream that we have reset costs the peer more than us from here on. */
 const LATE_DATA_BYTES = 256;
 
-/** Reads what the peer sends and changes the connection's state by it. */
+/** Reads the peer's octets and changes the connection's state by them. */
 export class Http2Receiver implements Http2FrameSink {
   readonly #core: Http2Core;
   readonly #reader: Http2FrameReader;
@@ -34,7 +36,7 @@ export class Http2Receiver implements Http2FrameSink {
   readonly #block: Http2HeaderBlock;
   readonly #control: Http2ControlFrames;
   /** The stream of the DATA frame under way; undefined when its data is not wanted. */
-  #dataStream: Http2Stream | undefined;
+  #dataStream: Http2StreamRecord | undefined;
   #dataEnds = false;
   #frames = 0;
   #units = 0;
@@ -198,7 +200,7 @@ export class Http2Receiver implements Http2FrameSink {
     }
   }
 
-  #acceptRequest(stream: Http2Stream, endStream: boolean): void {
+  #acceptRequest(stream: Http2StreamRecord, endStream: boolean): void {
     stream.hasRemoteHead = true;
     stream.expectBody(this.#section.contentLength);
     this.#core.patience.earn(MESSAGE_EARNS);
@@ -206,7 +208,7 @@ export class Http2Receiver implements Http2FrameSink {
   }
 
   /** A response, interim or final, or trailers. */
-  #onStreamHeaders(stream: Http2Stream, endStream: boolean, isSelfDependent: boolean): void {
+  #onStreamHeaders(stream: Http2StreamRecord, endStream: boolean, isSelfDependent: boolean): void {
     const core = this.#core;
     const section = this.#section;
     const isTrailers = stream.hasRemoteHead;
@@ -236,14 +238,14 @@ export class Http2Receiver implements Http2FrameSink {
   }
 
   /** RFC 9110 6.4.1: which responses have no content, whatever length they state. */
-  #expectResponseBody(stream: Http2Stream): string | undefined {
+  #expectResponseBody(stream: Http2StreamRecord): string | undefined {
     const { status, contentLength } = this.#section;
     if (status === 204 && contentLength > 0) return "body in a response that has none";
     stream.expectBody(stream.isHead || status === 204 || status === 304 ? 0 : contentLength);
     return undefined;
   }
 
-  #deliver(stream: Http2Stream, endStream: boolean, isTrailers: boolean, isInterim: boolean): void {
+  #deliver(stream: Http2StreamRecord, endStream: boolean, isTrailers: boolean, isInterim: boolean): void {
     const streamId = stream.id;
     const { headers } = this.#section;
     this.#core.events.push({ kind: "headers", streamId, headers, endStream, isTrailers, isInterim });
@@ -297,7 +299,7 @@ export class Http2Receiver implements Http2FrameSink {
   }
 
   /** False when the frame made the stream fail. */
-  #acceptData(stream: Http2Stream, length: number, dataLength: number, endStream: boolean): boolean {
+  #acceptData(stream: Http2StreamRecord, length: number, dataLength: number, endStream: boolean): boolean {
     const isWithinWindow = stream.receiveWindow.take(length);
     let code: number = H2_ERROR.PROTOCOL_ERROR;
     let problem: string | undefined;

@@ -1,17 +1,17 @@
 // Flow control of what we send (RFC 9113 5.2, 6.9): DATA goes out as far as both windows allow, the
-// rest is queued and follows in turn, one frame a stream, as the peer opens them. Knows nothing of
-// what is received except the windows and the settings that change them.
+// rest is queued and follows in turn, one frame a stream, as the peer opens them. Of the peer's
+// frames it knows only the windows and the settings that change them.
 
 import type { Header } from "../../model/request.ts";
 import { checkFields, type HpackEncoder } from "../hpack/encoder.ts";
 import { FLAG, FRAME, FRAME_HEADER_BYTES, type Http2Output } from "./frame.ts";
-import type { Http2Stream } from "./stream.ts";
+import type { Http2StreamRecord } from "./stream.ts";
 
 /** No window may exceed it. */
 export const MAX_WINDOW = 0x7fffffff;
 /** Before any SETTINGS or WINDOW_UPDATE. */
 export const DEFAULT_WINDOW = 65_535;
-/** What every peer takes; larger frames would only make the others wait longer for their turn. */
+/** Every peer takes frames of this size; larger ones would only make the other streams wait longer for their turn. */
 const MAX_FRAME = 16_384;
 /** A stream with so much queued is held back until it has less. */
 const HIGH_MARK = 65_536;
@@ -20,11 +20,11 @@ const OUTPUT_MARK = 262_144;
 /** A frame this small that only the window made small is dribble. */
 const SMALL_FRAME = 256;
 
-/** Told of what the sender does by itself. */
+/** Callbacks for the sender's own decisions. */
 export interface Http2SenderHost {
   /** END_STREAM went out. */
-  onLocalEnd(stream: Http2Stream): void;
-  onDrain(stream: Http2Stream): void;
+  onLocalEnd(stream: Http2StreamRecord): void;
+  onDrain(stream: Http2StreamRecord): void;
   /** A frame went out: `length` octets; dribble when the peer's window was all that kept it small. */
   onDataSent(length: number, isDribble: boolean): void;
 }
@@ -36,12 +36,12 @@ export class Http2Sender {
   readonly #encoder: HpackEncoder;
   #window = DEFAULT_WINDOW;
   /** Streams with something queued, in the order in which their turns come. */
-  #waiting: Http2Stream[] = [];
+  #waiting: Http2StreamRecord[] = [];
   /** Streams held back by the output, not by a window. */
-  #crowded: Http2Stream[] = [];
+  #crowded: Http2StreamRecord[] = [];
   /** Octets of DATA that went out so far. */
   sentOctets = 0;
-  /** What new streams start with. */
+  /** The send window of new streams, in octets. */
   initialWindow = DEFAULT_WINDOW;
 
   constructor(host: Http2SenderHost, output: Http2Output, encoder: HpackEncoder) {
@@ -51,7 +51,7 @@ export class Http2Sender {
   }
 
   /** Sends a head, before any DATA of its stream. Throws a TypeError when it cannot be sent. */
-  sendHead(stream: Http2Stream, fields: readonly Header[], endStream: boolean): void {
+  sendHead(stream: Http2StreamRecord, fields: readonly Header[], endStream: boolean): void {
     this.#output.headers(this.#encoder, stream.id, fields, endStream, MAX_FRAME);
     if (endStream) this.#end(stream);
   }
@@ -64,7 +64,7 @@ export class Http2Sender {
   }
 
   /** False: hold back until the host hears `onDrain`. The bytes are not referred to after the call. */
-  send(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): boolean {
+  send(stream: Http2StreamRecord, bytes: Uint8Array, endStream: boolean): boolean {
     let at = 0;
     if (!stream.isListed) {
       at = this.#sendNow(stream, bytes, endStream);
@@ -80,7 +80,7 @@ export class Http2Sender {
   }
 
   /** False: the stream is held back until the output has been taken. */
-  #hasRoom(stream: Http2Stream): boolean {
+  #hasRoom(stream: Http2StreamRecord): boolean {
     if (this.#output.length < OUTPUT_MARK) return true;
     if (!stream.isHeldBack) this.#crowded.push(stream);
     stream.isHeldBack = true;
@@ -96,7 +96,7 @@ export class Http2Sender {
   }
 
   /** Trailers, after everything that is queued. Throws a TypeError when they cannot be sent. */
-  sendTrailers(stream: Http2Stream, trailers: readonly Header[]): void {
+  sendTrailers(stream: Http2StreamRecord, trailers: readonly Header[]): void {
     if (!stream.isListed) {
       this.sendHead(stream, trailers, true);
       return;
@@ -107,7 +107,7 @@ export class Http2Sender {
   }
 
   /** Takes a stream that was reset out of its turn. */
-  forget(stream: Http2Stream): void {
+  forget(stream: Http2StreamRecord): void {
     stream.dropQueue();
     if (!stream.isListed) return;
     stream.isListed = false;
@@ -124,7 +124,7 @@ export class Http2Sender {
     this.#crowded = [];
   }
 
-  /** The peer opened the connection's window; false when beyond what a window can be. */
+  /** The peer opened the connection's window; false when beyond the largest window. */
   openConnection(octets: number): boolean {
     this.#window += octets;
     if (this.#window > MAX_WINDOW) return false;
@@ -132,8 +132,8 @@ export class Http2Sender {
     return true;
   }
 
-  /** The peer opened a stream's window; false when beyond what a window can be. */
-  openStream(stream: Http2Stream, octets: number): boolean {
+  /** The peer opened a stream's window; false when beyond the largest window. */
+  openStream(stream: Http2StreamRecord, octets: number): boolean {
     stream.sendWindow += octets;
     if (stream.sendWindow > MAX_WINDOW) return false;
     if (stream.isListed && this.#window > 0) this.#flushOne(stream);
@@ -141,7 +141,7 @@ export class Http2Sender {
   }
 
   /** The peer changed its initial window; false when that takes a stream's window beyond the largest. */
-  changeInitialWindow(octets: number, streams: Iterable<Http2Stream>): boolean {
+  changeInitialWindow(octets: number, streams: Iterable<Http2StreamRecord>): boolean {
     const change = octets - this.initialWindow;
     this.initialWindow = octets;
     for (const stream of streams) {
@@ -152,11 +152,11 @@ export class Http2Sender {
     return true;
   }
 
-  /** Sends what the windows allow of what is queued, a frame from each stream in turn. */
+  /** Sends as much of the queues as the windows allow, a frame from each stream in turn. */
   #flush(): void {
     let idle = 0;
     while (idle < this.#waiting.length && this.#window > 0) {
-      const stream = this.#waiting.shift() as Http2Stream;
+      const stream = this.#waiting.shift() as Http2StreamRecord;
       idle = this.#sendQueued(stream) ? 0 : idle + 1;
       if (stream.queuedBytes > 0) this.#waiting.push(stream);
       else stream.isListed = false;
@@ -165,7 +165,7 @@ export class Http2Sender {
   }
 
   /** The same for one stream; any other that waits would have had no use for the connection's window. */
-  #flushOne(stream: Http2Stream): void {
+  #flushOne(stream: Http2StreamRecord): void {
     let sent = true;
     while (sent) sent = this.#sendQueued(stream);
     if (stream.queuedBytes === 0) {
@@ -175,7 +175,7 @@ export class Http2Sender {
     this.#relieve(stream);
   }
 
-  #relieve(stream: Http2Stream): void {
+  #relieve(stream: Http2StreamRecord): void {
     if (!stream.isHeldBack || stream.queuedBytes >= HIGH_MARK) return;
     stream.isHeldBack = false;
     if (!stream.isLocalEnded) this.#host.onDrain(stream);
@@ -186,7 +186,7 @@ export class Http2Sender {
   }
 
   /** How many octets went out; all of them, or as many as the windows took. */
-  #sendNow(stream: Http2Stream, bytes: Uint8Array, endStream: boolean): number {
+  #sendNow(stream: Http2StreamRecord, bytes: Uint8Array, endStream: boolean): number {
     const { length } = bytes;
     let at = 0;
     if (length > MAX_FRAME) this.#reserveFor(Math.min(length, this.#window, stream.sendWindow));
@@ -203,7 +203,7 @@ export class Http2Sender {
   }
 
   /** One frame from the queue, if the windows allow one; whether anything went out. */
-  #sendQueued(stream: Http2Stream): boolean {
+  #sendQueued(stream: Http2StreamRecord): boolean {
     const queued = stream.queuedBytes;
     const size = Math.min(queued, this.#window, stream.sendWindow, MAX_FRAME);
     if (size <= 0) return false;
@@ -216,7 +216,7 @@ export class Http2Sender {
     return true;
   }
 
-  #frame(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+  #frame(stream: Http2StreamRecord, bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
     this.#output.frame(FRAME.DATA, isLast ? FLAG.END_STREAM : 0, stream.id, bytes, start, end);
     const octets = end - start;
     this.sentOctets += octets;
@@ -224,14 +224,14 @@ export class Http2Sender {
     stream.sendWindow -= octets;
   }
 
-  #end(stream: Http2Stream): void {
+  #end(stream: Http2StreamRecord): void {
     stream.isLocalEnded = true;
     stream.endsAfterQueue = false;
     stream.trailers = undefined;
     this.#host.onLocalEnd(stream);
   }
 
-  #list(stream: Http2Stream): void {
+  #list(stream: Http2StreamRecord): void {
     if (stream.isListed) return;
     stream.isListed = true;
     this.#waiting.push(stream);

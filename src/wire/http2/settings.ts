@@ -1,5 +1,5 @@
 // SETTINGS of HTTP/2 (RFC 9113 6.5): which there are, which values they may have, and their bytes.
-// Knows nothing of what a change does to streams and tables; unknown settings are ignored.
+// Does not apply a change to streams and tables; unknown settings are ignored.
 
 import { H2_ERROR } from "./error-code.ts";
 import { readUint32 } from "./frame.ts";
@@ -18,8 +18,9 @@ export const SETTING = {
 export const SETTING_BYTES = 6;
 
 /**
- * What a peer has said of itself; the values it is taken to have said before (RFC 9113 6.5.2). Of the other
- * two, MAX_FRAME_SIZE only allows frames larger than ours ever are, and MAX_HEADER_LIST_SIZE is advice.
+ * A peer's SETTINGS; before it sends any, the initial values hold (RFC 9113 6.5.2). MAX_FRAME_SIZE and
+ * MAX_HEADER_LIST_SIZE are ignored: the first only allows frames larger than ours ever are, the second is
+ * advice.
  */
 export class Http2PeerSettings {
   headerTableSize = 4096;

@@ -1,9 +1,13 @@
-// The streams of one connection by their ids: which are open, which ids nobody has used yet, and how the latest of the
-// others ended, on which the meaning of a late frame depends (RFC 9113 5.1). Of older ones it knows only that they were.
+// The streams of one connection by their ids: which are open, which ids nobody has used yet, and
+// how the latest of the others ended, on which the meaning of a late frame depends (RFC 9113 5.1).
+// Of older ones it knows only that they were.
 
-import type { Http2Stream } from "./stream.ts";
+import type { Http2StreamRecord } from "./stream.ts";
 
-/** reset-by-us: what is under way must be borne. unknown: forgotten, as it is long ago. never: the id was passed over. */
+/**
+ * reset-by-us: frames that are under way must be accepted. unknown: forgotten, as it is long ago. never: the
+ * id was passed over.
+ */
 export type Http2Ending = "ended" | "reset-by-peer" | "reset-by-us" | "unknown" | "never";
 
 /** How a stream ends. */
@@ -18,7 +22,7 @@ const ENDINGS: readonly Http2StreamEnd[] = ["ended", "reset-by-peer", "reset-by-
 /** Clients open odd ids in rising order; nobody opens even ones, as push is off. */
 export class Http2StreamTable {
   readonly #isServer: boolean;
-  readonly #open = new Map<number, Http2Stream>();
+  readonly #open = new Map<number, Http2StreamRecord>();
   readonly #endedIds = new Int32Array(REMEMBERED);
   readonly #endings = new Uint8Array(REMEMBERED);
   #highestPeerId = 0;
@@ -43,7 +47,7 @@ export class Http2StreamTable {
     return this.#nextId;
   }
 
-  get(id: number): Http2Stream | undefined {
+  get(id: number): Http2StreamRecord | undefined {
     return this.#open.get(id);
   }
 
@@ -51,7 +55,7 @@ export class Http2StreamTable {
     return this.#open.has(id);
   }
 
-  values(): MapIterator<Http2Stream> {
+  values(): MapIterator<Http2StreamRecord> {
     return this.#open.values();
   }
 
@@ -71,12 +75,12 @@ export class Http2StreamTable {
     this.#nextId += 2;
   }
 
-  add(stream: Http2Stream): void {
+  add(stream: Http2StreamRecord): void {
     this.#open.set(stream.id, stream);
   }
 
   /** A stream whose head could not be sent; its id is used again. */
-  withdraw(stream: Http2Stream): void {
+  withdraw(stream: Http2StreamRecord): void {
     this.#open.delete(stream.id);
   }
 

@@ -1,6 +1,6 @@
-// One stream of an HTTP/2 connection (RFC 9113 5.1): which halves are open, both windows, what waits
-// to be sent, what body was announced. A record with a few rules of its own; the connection decides
-// what follows from them.
+// One stream of an HTTP/2 connection (RFC 9113 5.1): which halves are open, both windows, the
+// waiting output, the announced body. A record with a few rules of its own; the connection draws
+// the consequences.
 
 import type { Header } from "../../model/request.ts";
 import { Http2ReceiveWindow } from "./receive-window.ts";
@@ -10,7 +10,7 @@ const MAX_SPARE = 16_384;
 const NOTHING = new Uint8Array(0);
 
 /** The state of a stream that is open in at least one direction. Fields belong to the connection and its sender. */
-export class Http2Stream {
+export class Http2StreamRecord {
   readonly id: number;
   /** We have sent END_STREAM. */
   isLocalEnded = false;
@@ -24,12 +24,12 @@ export class Http2Stream {
   hasLocalHead = false;
   /** Octets the peer lets us send; negative after it lowers its initial window. */
   sendWindow: number;
-  /** What we let the peer send. */
+  /** The peer's allowance on this stream. */
   readonly receiveWindow: Http2ReceiveWindow;
   /** Client: the request was HEAD, so its response has no content whatever its fields say. */
   isHead = false;
 
-  /** What the windows hold back: `queue[queueStart, queueEnd)`. */
+  /** Octets that wait for a window: `queue[queueStart, queueEnd)`. */
   queue: Uint8Array = NOTHING;
   queueStart = 0;
   queueEnd = 0;
@@ -79,7 +79,7 @@ export class Http2Stream {
     if (this.queueEnd + added > this.queue.length) {
       const queued = this.queuedBytes;
       const room = queued + added;
-      // Room for more small pieces; of a large one no more than what was asked for, as there may be a thousand of them.
+      // Room for more small pieces; a large one gets only its own size, as there may be a thousand of them.
       const spacious = room + Math.min(room, MAX_SPARE);
       const target = spacious > this.queue.length ? new Uint8Array(spacious) : this.queue;
       target.set(this.queue.subarray(this.queueStart, this.queueEnd));
@@ -100,7 +100,7 @@ export class Http2Stream {
     this.queueEnd = 0;
   }
 
-  /** Forgets what was to be sent. */
+  /** Forgets the waiting output. */
   dropQueue(): void {
     this.dequeue(this.queuedBytes);
     this.endsAfterQueue = false;

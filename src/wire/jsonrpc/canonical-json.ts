@@ -1,5 +1,6 @@
-// JSON in the one form of RFC 8785, so that equal values have equal digests no matter who wrote them down. Numbers are
-// those of JavaScript, as the standard demands; anyone who needs more of a number compares the text itself.
+// JSON in the one form of RFC 8785, so that equal values have equal digests no matter who wrote
+// them down. Numbers are those of JavaScript, as the standard demands; anyone who needs more of a
+// number compares the text itself.
 
 /** The canonical text of a value that came from JSON.parse. */
 export function canonicalJson(value: unknown): string {

@@ -1,6 +1,6 @@
-// Server-sent events (WHATWG HTML 9.2) as MCP's HTTP transport uses them: lines that end in CR, LF or both, a byte
-// order mark, comments, events in any pieces. Owns the framing and its bounds. Events come out whole; an event that
-// the stream breaks off is none.
+// Server-sent events (WHATWG HTML 9.2) as MCP's HTTP transport uses them: lines that end in CR, LF
+// or both, a byte order mark, comments, events in any pieces. Owns the framing and its bounds.
+// Events come out whole; an event that the stream breaks off is none.
 
 /** One event. Fields that were not sent are undefined; `data` is "" for an event without any. */
 export interface StreamEvent {

@@ -1,5 +1,6 @@
-// MCP's framing over stdin and stdout: one message a line, UTF-8, ended by a newline. Owns lines and their bound;
-// a line that is too long ends the stream, because nobody can tell where the next one begins for the other side.
+// MCP's framing over stdin and stdout: one message a line, UTF-8, ended by a newline. Owns lines
+// and their bound; a line that is too long ends the stream, because nobody can tell where the next
+// one begins for the other side.
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -1,10 +1,10 @@
-// One JSON-RPC 2.0 message as MCP sends them, from octets to a value. Strict, because two programs read it one after
-// the other: what another parser could read differently (a member twice, or twice but for its case, a batch, octets
-// that are not UTF-8) is no message. Knows no method.
+// One JSON-RPC 2.0 message as MCP sends them, from octets to a value. Strict, because two programs
+// read it one after the other: what another parser could read differently (a member twice, or twice
+// but for its case, a batch, octets that are not UTF-8) is no message. Knows no method.
 
 import { type JsonBounds, parseStrictJson } from "./strict-json.ts";
 
-/** Names what an answer is to. */
+/** Names the request that an answer is for. */
 export type MessageId = string | number;
 
 /** An object of JSON. */
@@ -46,7 +46,10 @@ export type ReadMessage =
   | Message
   | { readonly kind: "bad"; readonly problem: string; readonly id?: MessageId };
 
-/** What a client may send: its arguments are shown to people. */
+/**
+ * The bounds of a message from a client. They are tighter than a server's, because its arguments are shown to
+ * people.
+ */
 export const CLIENT_BOUNDS: JsonBounds = { depth: 200, values: 200_000 };
 /** Results are only passed on. */
 export const SERVER_BOUNDS: JsonBounds = { depth: 500, values: 4_000_000 };
@@ -54,7 +57,7 @@ export const SERVER_BOUNDS: JsonBounds = { depth: 500, values: 4_000_000 };
 const ID_MAX = 512;
 const METHOD_MAX = 256;
 const ENVELOPE = ["jsonrpc", "id", "method", "params", "result", "error"];
-/** The members of `params` that decide what is done. */
+/** The members of `params` that decide about the effect. */
 const PARAMS = [
   "name",
   "arguments",

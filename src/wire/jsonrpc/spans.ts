@@ -1,5 +1,6 @@
-// Where a value stands in JSON text, so that a part can be taken out and every other octet stays as it was sent.
-// Only for text that `parseStrictJson` has accepted: what is not valid JSON is not looked for.
+// Where a value stands in JSON text, so that a part can be taken out and every other octet stays as
+// it was sent. Only for text that `parseStrictJson` has accepted: there is no check for invalid
+// JSON.
 
 /** Half-open range of a text, in UTF-16 code units. */
 export interface Span {

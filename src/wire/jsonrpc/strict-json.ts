@@ -1,5 +1,6 @@
-// JSON as no two parsers read it differently: objects in which a member comes twice are refused, because some
-// parsers keep the first and some the last. Size and depth are bounded. Knows nothing of what the JSON means.
+// JSON as no two parsers read it differently: objects in which a member comes twice are refused,
+// because some parsers keep the first and some the last. Size and depth are bounded. Does not know
+// what the JSON means.
 
 /** How much JSON is read. */
 export interface JsonBounds {

@@ -1,5 +1,6 @@
-// SFTP version 3 (draft-ietf-secsh-filexfer-02 and OpenSSH's PROTOCOL): frames out of a stream, requests out of frames,
-// and the one answer that a gate gives itself. Bytes in, values out; a frame that is not whole is never half read.
+// SFTP version 3 (draft-ietf-secsh-filexfer-02 and OpenSSH's PROTOCOL): frames out of a stream,
+// requests out of frames, and the one answer that a gate gives itself. Bytes in, values out; a
+// frame that is not whole is never half read.
 
 /** The longest packet that OpenSSH's server takes. */
 const PACKET_MAX = 256 * 1024 + 1024;
@@ -82,7 +83,7 @@ export const SFTP = {
 /** Flags of an open. */
 export const OPEN_FLAGS = { read: 1, write: 2, append: 4, create: 8, truncate: 16, exclusive: 32 } as const;
 
-/** Reads the fields of a packet in their order; `isOver` when it was shorter than what was asked of it. */
+/** Reads the fields of a packet in their order; `isOver` when it was too short. */
 export class SftpReader {
   readonly #packet: Buffer;
   #at = 5;
@@ -110,7 +111,7 @@ export class SftpReader {
     return value;
   }
 
-  /** 64 bits; loses what is beyond 2^53. */
+  /** 64 bits; inexact beyond 2^53. */
   big(): number {
     const high = this.number();
     return high * 2 ** 32 + this.number();

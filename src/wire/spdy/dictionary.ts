@@ -1,5 +1,5 @@
-// The dictionary that SPDY/3.1 compresses header blocks with (draft-mbelshe-httpbis-spdy-00 2.6.10.1): words, each
-// after its length in 32 bits, then one run of text.
+// The dictionary that SPDY/3.1 compresses header blocks with (draft-mbelshe-httpbis-spdy-00
+// 2.6.10.1): words, each after its length in 32 bits, then one run of text.
 
 const WORDS =
   "options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow " +

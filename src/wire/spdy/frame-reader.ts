@@ -1,11 +1,12 @@
-// Reads the frames of one direction of a SPDY/3.1 connection as they pass. The header blocks of a direction are one
-// zlib stream, so every one of them is inflated, in order, whether its stream matters or not. Data comes out in pieces
-// as it arrives. Only looks; what is no SPDY, or inflates without end, ends it.
+// Reads the frames of one direction of a SPDY/3.1 connection as they pass. The header blocks of a
+// direction are one zlib stream, so every one of them is inflated, in order, whether its stream
+// matters or not. Data comes out in pieces as it arrives. Only looks; octets that are no SPDY, or
+// inflate without end, end it.
 
 import { Unzlib } from "fflate";
 import { SPDY_DICTIONARY } from "./dictionary.ts";
 
-/** What was read. */
+/** One event that the reader found in the octets. */
 export type SpdyEvent =
   | {
       readonly kind: "open";
@@ -47,7 +48,7 @@ export class SpdyFrameReader {
   /** Why no further frame can be read. */
   problem: string | undefined;
 
-  /** Reads what came; calls back in order. Nothing after a problem. */
+  /** Reads the next octets; calls back in order. Nothing after a problem. */
   push(bytes: Uint8Array, event: (event: SpdyEvent) => void): void {
     let at = 0;
     while (at < bytes.length && this.problem === undefined) {
@@ -125,7 +126,7 @@ export class SpdyFrameReader {
     this.#block = [];
     this.#blockLength = 0;
     try {
-      // A copy: the inflater keeps what it is given.
+      // A copy: the inflater keeps its input.
       this.#inflate.push(compressed.slice());
     } catch {
       this.problem = "a header block cannot be inflated";

@@ -1,6 +1,7 @@
-// What a TLS ClientHello says in the clear (RFC 8446 4.1.2): server name, ALPN, whether it is
-// encrypted. The message is reassembled across records, because hellos with post-quantum key shares
-// outgrow a TCP segment and some clients split them on purpose. Nothing here is cryptography.
+// Reads the parts of a TLS ClientHello that are in the clear (RFC 8446 4.1.2): server name, ALPN,
+// whether it is encrypted. The message is reassembled across records, because hellos with
+// post-quantum key shares outgrow a TCP segment and some clients split them on purpose. Nothing
+// here is cryptography.
 
 /** need-more: a proper prefix. not-tls: the first octets are no handshake record. bad: a hello that no server should take. */
 export type ClientHelloResult =
@@ -34,7 +35,7 @@ function malformed(reason: string): ClientHelloResult {
   return { kind: "bad", reason };
 }
 
-/** Reads the ClientHello at the start of a connection; what follows the hello is not looked at. */
+/** Reads the ClientHello at the start of a connection; octets after the hello are ignored. */
 export function parseClientHello(bytes: Uint8Array): ClientHelloResult {
   if (bytes.length === 0) return MORE;
   if (bytes[0] !== HANDSHAKE) return NOT_TLS;

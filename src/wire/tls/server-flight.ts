@@ -1,5 +1,6 @@
-// What a TLS 1.2 server shows before anything is encrypted: its certificate (RFC 5246 7.4.2). Holds a hello that asks for
-// it, without a session to resume and without TLS 1.3, and the reader of the answer. Nothing here is cryptography.
+// Reads the certificate that a TLS 1.2 server shows before anything is encrypted (RFC 5246 7.4.2).
+// Holds a hello that asks for it, without a session to resume and without TLS 1.3, and the reader
+// of the answer. Nothing here is cryptography.
 
 const HANDSHAKE = 22;
 const SERVER_HELLO = 2;
@@ -44,13 +45,13 @@ function counted(size: 1 | 2 | 3, content: readonly number[]): number[] {
 
 const extension = (type: number, content: readonly number[]) => [...words(type), ...counted(2, content)];
 
-/** Reads the beginning of what the server sends. */
+/** Reads the beginning of the server's octets. */
 export function certificateInFlight(bytes: Uint8Array): FlightResult {
   if (bytes.length > MAX_FLIGHT) return { kind: "none" };
   const pieces: Uint8Array[] = [];
   let isWhole = true;
   for (let at = 0; at < bytes.length; ) {
-    // An alert, or what only somebody with keys can read.
+    // An alert, or encrypted octets.
     if (bytes[at] !== HANDSHAKE || (at + 1 < bytes.length && bytes[at + 1] !== 3)) {
       isWhole = false;
       break;

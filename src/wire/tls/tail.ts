@@ -1,6 +1,6 @@
-// How a TLS connection ended, read off its last encrypted octets: with the alert close_notify (RFC 8446 6.1) or just
-// so. A body that lasts until the connection closes is whole only with that alert (RFC 9112 9.8); the sockets under
-// the gateway report both ends alike. Nothing here is decrypted.
+// How a TLS connection ended, read off its last encrypted octets: with the alert close_notify (RFC
+// 8446 6.1) or just so. A body that lasts until the connection closes is whole only with that alert
+// (RFC 9112 9.8); the sockets under the gateway report both ends alike. Nothing here is decrypted.
 
 /** The longest alert record there is: TLS 1.2 with CBC and SHA-384. */
 const KEPT = 96;
@@ -10,7 +10,7 @@ const APPLICATION_DATA = 23;
 /** TLS 1.3 disguises alerts as data: two octets, the octet of their true type, sixteen of the tag. */
 const SEALED_ALERT = 19;
 
-/** The last octets of what one side of a TLS connection has sent. */
+/** The last octets that one side of a TLS connection has sent. */
 export class TlsTail {
   readonly #kept = new Uint8Array(KEPT);
 

@@ -1,5 +1,6 @@
-// Reads the frames of one direction of a WebSocket (RFC 6455 5) as they pass, without holding any back: pieces of a
-// payload come out as pieces arrive. Only looks; nothing here answers, joins or checks UTF-8. What is no frame ends it.
+// Reads the frames of one direction of a WebSocket (RFC 6455 5) as they pass, without holding any
+// back: pieces of a payload come out as pieces arrive. Only looks; nothing here answers, joins or
+// checks UTF-8. Octets that are no frame end it.
 
 /** A piece of a message. */
 export interface WebSocketPiece {
@@ -35,7 +36,7 @@ export class WebSocketFrameReader {
     this.#isMasked = isMasked;
   }
 
-  /** Reads what came; calls back for each piece in order. Nothing after a problem. */
+  /** Reads the next octets; calls back for each piece in order. Nothing after a problem. */
   push(bytes: Uint8Array, piece: (piece: WebSocketPiece) => void): void {
     let at = 0;
     while (at < bytes.length && this.problem === undefined) {

@@ -1,4 +1,5 @@
-// What a device believes of its server: only what a pinned key signed for it, whole, in time, and never an older policy.
+// A device believes of its server only texts that a pinned key signed for it, whole, in time, and
+// never an older policy.
 
 import { describe, expect, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";

@@ -1,5 +1,5 @@
-// Approvals in a real browser against the compiled program: they appear as they come, are answered with keys and with the
-// pointer, and what an agent sent is shown and not obeyed.
+// Approvals in a real browser against the compiled program: they appear as they come, are answered
+// with keys and with the pointer, and what an agent sent is shown and not obeyed.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";

@@ -1,5 +1,6 @@
-// Who may decide in the console. Under the guard `session` a console is worth the terminal that opened it, as that terminal
-// is at each decision; with nothing shown, nothing is decided; and the rest of a command is that command's only.
+// Who may decide in the console. Under the guard `session` a console is worth the terminal that
+// opened it, as that terminal is at each decision; with nothing shown, nothing is decided; and the
+// rest of a command is that command's only.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";

@@ -1,5 +1,6 @@
-// Deciding in the page with a factor: a passkey (Chromium's virtual authenticator) and codes, set up and used in the console
-// of the compiled program, whose daemon runs as a user. What nobody touched for goes nowhere.
+// Deciding in the page with a factor: a passkey (Chromium's virtual authenticator) and codes, set
+// up and used in the console of the compiled program, whose daemon runs as a user. What nobody
+// touched for goes nowhere.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, CDPSession, Page } from "playwright-core";

@@ -1,5 +1,5 @@
-// What is large, hostile or goes wrong, in the real page: ten thousand headers, a body of a megabyte, a log of a gigabyte, a
-// narrow screen, a session that ends, a daemon that starts again.
+// Large, hostile and failing things in the real page: ten thousand headers, a body of a megabyte, a
+// log of a gigabyte, a narrow screen, a session that ends, a daemon that starts again.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, closeSync, openSync, truncateSync, writeSync } from "node:fs";

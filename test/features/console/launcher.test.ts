@@ -1,4 +1,5 @@
-// The launcher of the console, as the compiled program writes it: what is in the menu, what it starts, how it goes.
+// The launcher of the console, as the compiled program writes it: what is in the menu, what it
+// starts, how it goes.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A session that lasts, with a real kubectl and the stand-in cluster: watched in the console while the agent is at it, and
-// ended there.
+// A session that lasts, with a real kubectl and the stand-in cluster: watched in the console while
+// the agent is at it, and ended there.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";

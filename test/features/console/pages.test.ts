@@ -1,5 +1,6 @@
-// Every page of the console in a real browser, with 10,000 rows of audit and 200 requests that wait: quick, without a
-// violation that axe knows, usable by keys alone, harmless whatever was sent.
+// Every page of the console in a real browser, with 10,000 rows of audit and 200 requests that
+// wait: quick, without a violation that axe knows, usable by keys alone, harmless whatever was
+// sent.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, readFileSync } from "node:fs";
@@ -88,7 +89,7 @@ afterAll(async () => {
 
 const goTo = (where: string) => page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
 
-/** What axe finds, as `rule: first place`. */
+/** axe's findings, as `rule: first place`. */
 async function violations(): Promise<string[]> {
   const found = (await page.evaluate(
     `${AXE}; axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target.join(" ") + " " + v.nodes[0].failureSummary))`,
@@ -301,7 +302,8 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
   }, 120_000);
 
   test("the browser had nothing to complain of", () => {
-    // What was changed meanwhile is refused with a 409, which the browser counts as one.
+    // A change of an object that was changed meanwhile is refused with a 409, which the browser counts as a
+    // problem.
     expect(opened.problems.filter((each) => !each.includes("409"))).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
-// How the console is served: to whom, under which name, to which page, with which token. Each test is an attack that must
-// fail, against the compiled program.
+// How the console is served: to whom, under which name, to which page, with which token. Each test
+// is an attack that must fail, against the compiled program.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";

@@ -1,5 +1,5 @@
-// Signature Version 4 as AWS documents it: examples that its manual of S3 prints (keys, requests and signatures are
-// published facts), bodies in signed chunks, and what is not believed.
+// Signature Version 4 as AWS documents it: examples that its manual of S3 prints (keys, requests
+// and signatures are published facts), bodies in signed chunks, and what is not believed.
 
 import { describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";

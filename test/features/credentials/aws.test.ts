@@ -1,5 +1,5 @@
-// Requests that are signed again inside of a daemon: signed chunks, what a role's keys are narrowed to, clocks, hosts that
-// never get a signature, and surfaces on which no key may appear.
+// Requests that are signed again inside of a daemon: signed chunks, what a role's keys are narrowed
+// to, clocks, hosts that never get a signature, and surfaces on which no key may appear.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";

@@ -1,5 +1,5 @@
-// Access tokens of Google: bought with the key of a service account or with a token that is there, narrowed to another
-// account, renewed, and never told to anybody.
+// Access tokens of Google: bought with the key of a service account or with a token that is there,
+// narrowed to another account, renewed, and never told to anybody.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { generateKeyPairSync, verify } from "node:crypto";
@@ -72,7 +72,7 @@ function add(more: object) {
   });
 }
 
-/** What arrives as the token of a request. */
+/** The token that arrives with a request. */
 async function lent(): Promise<string | undefined> {
   const { placeholders } = await daemon.control.call("credentials_placeholders", {});
   const before = origin.text.length;

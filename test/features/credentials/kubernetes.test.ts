@@ -1,5 +1,6 @@
-// Tokens of a cluster: minted by the operator's identity, bound to a Secret, put in the place of a placeholder, renewed and
-// ended; and impersonation, which must never fail open. The stand-in checks tokens as kube-apiserver 1.36.2 was seen to.
+// Tokens of a cluster: minted by the operator's identity, bound to a Secret, put in the place of a
+// placeholder, renewed and ended; and impersonation, which must never fail open. The stand-in
+// checks tokens as kube-apiserver 1.36.2 was seen to.
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// An agent has placeholders, iddio has the tokens: what is put in their place, where, and what never is.
+// An agent has placeholders, iddio has the tokens: what is put in their place, where, and what
+// never is.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
@@ -17,7 +18,7 @@ const LONG_MS = 300_000;
 let origin: RawOrigin;
 let daemon: Daemon;
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
-/** What the origin answers with, made of the request's text. */
+/** Makes the origin's answer from the request's text. */
 let answer = (_received: string): string => "ok";
 let placeholder = "";
 

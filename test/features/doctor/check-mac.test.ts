@@ -1,4 +1,5 @@
-// What doctor finds about roots, and about what only macOS does: seen from a state directory alone.
+// doctor's findings about roots, and about things that only macOS has: seen from a state directory
+// alone.
 
 import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";

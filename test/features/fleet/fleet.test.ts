@@ -1,6 +1,7 @@
-// A machine in a fleet: the central policy is only ever added to the local one; what is not signed, older, cut or for
-// another machine changes nothing; without the server the last policy decides and everything is caught up later; only a
-// signed decision about exactly this wait lets through what only the control plane may allow.
+// A machine in a fleet: the central policy is only ever added to the local one; what is not signed,
+// older, cut or for another machine changes nothing; without the server the last policy decides and
+// everything is caught up later; only a signed decision about exactly this wait lets through what
+// only the control plane may allow.
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
@@ -90,7 +91,7 @@ test(
         ? new Response('{"device":"active","server_time_ms":1,"bundle":{"kind":"bun')
         : undefined;
     server.offer({ policy: allow, revision: 7 });
-    await reportWhen(world, ({ problem }) => String(problem).includes("not what the contract says"));
+    await reportWhen(world, ({ problem }) => String(problem).includes("breaks the contract"));
     server.misbehave = cut;
     expect(await world.status("POST")).toBe(403);
     expect(revisionOf(await reportWhen(world, () => true))).toBe(5);

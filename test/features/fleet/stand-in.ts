@@ -1,11 +1,12 @@
-// A control plane of the contract in src/api/fleet, small enough to misbehave on purpose: it signs what it is told to,
-// with whatever key, and answers late, too much, or nonsense. Requests that are not signed by the device are refused.
+// A control plane of the contract in src/api/fleet, small enough to misbehave on purpose: it signs
+// what it is told to, with whatever key, and answers late, too much, or nonsense. Requests that are
+// not signed by the device are refused.
 
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import type { FleetCall, HeldApproval, PolicyPosition, SignedText } from "../../../src/api/fleet/protocol.ts";
 import {
   isRequestSigned,
-  readPublicKey,
+  readDeviceKey,
   SIGNATURE_HEADERS,
   writePublicKey,
 } from "../../../src/api/fleet/request-signature.ts";
@@ -19,7 +20,7 @@ const LONG_MS = 60_000;
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** What a bundle says; the rest is made up. */
+/** The content of a bundle; the rest is made up. */
 export interface BundleSpec extends Partial<Payload<"bundle">> {
   readonly policy: string;
   /** Signs with a key that nobody pinned. */
@@ -32,14 +33,14 @@ export interface FleetStandIn extends AsyncDisposable {
   /** As the machine has it after it enrolled. */
   readonly enrolment: Enrolment;
   readonly token: string;
-  /** What waits, by id, as it was offered last. */
+  /** The waiting approvals, by id, as they were offered last. */
   readonly held: Map<string, HeldApproval>;
   readonly ended: { readonly id: string; readonly outcome: string }[];
   /** Lines of rows that were stored, in order. */
   readonly rows: string[];
   /** Calls so far. */
   readonly calls: FleetCall[];
-  /** What the device said at the end of its last sync. */
+  /** The device's message at the end of its last sync. */
   lastPostflight: Input | undefined;
   device: "active" | "revoked";
   /** Answers calls in place of what they do; undefined: as always. */
@@ -83,7 +84,7 @@ export function startFleetServer({ syncMs = 60_000 } = {}): FleetStandIn {
     switch (call) {
       case "enroll": {
         if (input.token !== token) return problem(403, "bad-token");
-        publicKey = readPublicKey(String(input.public_key));
+        publicKey = readDeviceKey(String(input.public_key));
         const { tenant, tenant_name, device_id, owner, epoch } = server.enrolment;
         const whom = { tenant, tenant_name, device_id, owner, epoch, keys: server.enrolment.keys };
         return Response.json({ ...standing(), ...whom, sync_ms });

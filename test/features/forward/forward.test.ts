@@ -1,5 +1,5 @@
-// Audit rows leave the machine: every row arrives, in order, whatever the receiver does in between; nothing that a
-// receiver says or does holds up a request; secrets go in and do not come out.
+// Audit rows leave the machine: every row arrives, in order, whatever the receiver does in between;
+// nothing that a receiver says or does holds up a request; secrets go in and do not come out.
 
 import { expect, test } from "bun:test";
 import { createHmac } from "node:crypto";

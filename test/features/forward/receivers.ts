@@ -1,5 +1,5 @@
-// Receivers of forwarded rows for the tests: an HTTP server that keeps what it got and answers as it is told, and a
-// real rsyslog with TLS where it is installed.
+// Receivers of forwarded rows for the tests: an HTTP server that keeps what it got and answers as
+// it is told, and a real rsyslog with TLS where it is installed.
 
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";

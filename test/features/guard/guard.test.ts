@@ -1,5 +1,5 @@
-// The guard by itself, with a clock of the test's: codes, lock-out, reuse, records that are missing or damaged, root and
-// recovery.
+// The guard by itself, with a clock of the test's: codes, lock-out, reuse, records that are missing
+// or damaged, root and recovery.
 
 import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, test } from "bun:test";

@@ -1,4 +1,4 @@
-// What is said to raise the level: only what this system can do.
+// The advice to raise the level: only steps that this system offers.
 
 import { expect, test } from "bun:test";
 import { guardLevel } from "../../../src/features/guard/level.ts";

@@ -1,5 +1,5 @@
-// A passkey in the compiled program, with Chromium's virtual authenticator: enrolling, approving, and what an agent that
-// sees everything but the touch could send again.
+// A passkey in the compiled program, with Chromium's virtual authenticator: enrolling, approving,
+// and what an agent that sees everything but the touch could send again.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";

@@ -1,5 +1,6 @@
-// A TOTP factor in the compiled program, from its enrolment in a terminal on, and the red table of factors: what an
-// agent of the same unprivileged user tries. What is not held is tried as well, so that docs/guard.md says what is true.
+// A TOTP factor in the compiled program, from its enrolment in a terminal on, and the red table of
+// factors: what an agent of the same unprivileged user tries. What is not held is tried as well, so
+// that docs/guard.md says what is true.
 
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";

@@ -1,5 +1,6 @@
-// The red table of the `session` guard: what an agent of the same unprivileged user tries in order to answer its own
-// request, in the compiled program. The criterion is the upstream: whether the held request arrived there.
+// The red table of the `session` guard: what an agent of the same unprivileged user tries in order
+// to answer its own request, in the compiled program. The criterion is the upstream: whether the
+// held request arrived there.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { findClient } from "../../support/clients.ts";

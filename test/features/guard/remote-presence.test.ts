@@ -1,4 +1,5 @@
-// What an answer from elsewhere may allow: a table over who answers, the tier, and what the guard reaches by itself.
+// The limits of an answer from elsewhere: a table over who answers, the tier, and the level that
+// the guard reaches by itself.
 
 import { expect, test } from "bun:test";
 import type { GuardReport } from "../../../src/api/daemon-reports.ts";
@@ -52,7 +53,7 @@ test("an answer from elsewhere is about the one request that was shown", () => {
     expect(present(kind, "modify", { input: { digest: undefined } })).toThrow("another request");
     expect(present(kind, "modify", { input: { for_ms: 60_000 } })).toThrow("one request only");
     expect(present(kind, "modify", { input: { rest_of_command: true } })).toThrow("one request only");
-    expect(present(kind, "modify", { method: "settings_set" })).toThrow("only answers what waits");
+    expect(present(kind, "modify", { method: "settings_set" })).toThrow("only answers waiting approvals");
     expect(present(kind, "modify", { problem: "it is damaged" })).toThrow("it is damaged");
   }
 });

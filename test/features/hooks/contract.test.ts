@@ -1,5 +1,6 @@
-// The contract of each agent, against the compiled program: what it is sent, byte for byte, and what it must answer.
-// A row is an agent, what its user's policy says, and the answer in that agent's own shape.
+// The contract of each agent, against the compiled program: what it is sent, byte for byte, and
+// what it must answer. A row is an agent, what its user's policy says, and the answer in that
+// agent's own shape.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
@@ -52,7 +53,7 @@ const ask = (agent: AgentName, command: string, home?: string) =>
 const DENY_TEXT =
   "iddio refused this command about 'kubectl delete namespace prod': delete changes namespaces: a namespace with all that is in it; tier break-glass (group \"admin\") is denied (break-glass, rule kubectl.rules.deny.groups[0]); no allow overrides the deny in line 9";
 const ASK_TEXT =
-  "iddio: a person must decide about 'kubectl delete pod api -n dev': delete removes; no rule matches, and the default is escalate (sensitive, rule kubectl.default); to allow exactly this, list 'pods delete' in kubectl.rules.allow.commands. To go on: show what it would change: kubectl delete … --dry-run=server";
+  "iddio: a person must decide about 'kubectl delete pod api -n dev': delete removes; no rule matches, and the default is escalate (sensitive, rule kubectl.default); to allow exactly this, list 'pods delete' in kubectl.rules.allow.commands. To go on: show its changes first: kubectl delete … --dry-run=server";
 const json = (value: object) => ({ stdout: `${JSON.stringify(value)}\n`, stderr: "", exitCode: 0 });
 const flat = (kind: string, text: string) =>
   json({ permissionDecision: kind, permissionDecisionReason: text });
@@ -68,7 +69,7 @@ const nested = (kind: string, text: string) =>
 const NOTHING = { stdout: "", stderr: "", exitCode: 0 };
 const EMPTY = json({});
 
-/** What each agent reads as silence, as a deny and, where it can, as a question. */
+/** Each agent's form of silence, of a deny and, where it has one, of a question. */
 const GOLDEN = {
   claude: { silent: NOTHING, deny: nested("deny", DENY_TEXT), ask: nested("ask", ASK_TEXT) },
   codex: { silent: NOTHING, deny: { stdout: "", stderr: `${DENY_TEXT}\n`, exitCode: 2 }, ask: undefined },

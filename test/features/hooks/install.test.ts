@@ -1,5 +1,5 @@
-// A hook goes into an agent's settings file and out again: comments and layout stay, a second time changes nothing,
-// and afterwards the file is what it was.
+// A hook goes into an agent's settings file and out again: comments and layout stay, a second time
+// changes nothing, and afterwards the file is what it was.
 
 import { expect, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

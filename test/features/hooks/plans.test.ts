@@ -1,5 +1,6 @@
-// Saved plans of terraform in a hook: read without terraform, shown, approved by their bytes, and applied from the copy
-// that the daemon keeps. The plans in `plans/` were written by terraform 1.x with its built-in provider.
+// Saved plans of terraform in a hook: read without terraform, shown, approved by their bytes, and
+// applied from the copy that the daemon keeps. The plans in `plans/` were written by terraform 1.x
+// with its built-in provider.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// The chain of the audit log: it survives crashes, full disks and restarts, and whatever is changed in between is found.
+// The chain of the audit log: it survives crashes, full disks and restarts, and whatever is changed
+// in between is found.
 
 import { describe, expect, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";

@@ -1,5 +1,6 @@
-// The official SDK 2.x as client and as server, in the era of 2025 and in the stateless one of 2026, over stdin and over
-// a local address: what is allowed passes, what is held goes on when a person has said yes, and only then.
+// The official SDK 2.x as client and as server, in the era of 2025 and in the stateless one of
+// 2026, over stdin and over a local address: what is allowed passes, what is held goes on when a
+// person has said yes, and only then.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";

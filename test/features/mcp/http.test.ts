@@ -1,5 +1,6 @@
-// Remote servers behind `iddio mcp add`, in both eras of the transport, with the official SDK's server and client and
-// with a server of the test's own. The address is for its own user, for no web page, and for no other Host.
+// Remote servers behind `iddio mcp add`, in both eras of the transport, with the official SDK's
+// server and client and with a server of the test's own. The address is for its own user, for no
+// web page, and for no other Host.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { createServer } from "node:http";

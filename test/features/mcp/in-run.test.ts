@@ -1,5 +1,5 @@
-// MCP and `iddio run`: a server that is started in a sandbox, and the wrapper as an agent in a run starts it. The daemon
-// judges both, and the run is what is recorded.
+// MCP and `iddio run`: a server that is started in a sandbox, and the wrapper as an agent in a run
+// starts it. The daemon judges both, and the run is what is recorded.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { noSandbox, startSandbox } from "../../support/sandbox.ts";
@@ -87,7 +87,7 @@ if (PROJECT_ROOT !== "" && noSandbox() === undefined)
         .filter((line) => line.startsWith("{"));
       expect([code, answers.length, stderr]).toEqual([0, 4, expect.any(String)]);
       const [, list = "", look = "", touch = ""] = answers;
-      // What the policy denies in every case is not shown.
+      // A tool that the policy denies in every case is not listed.
       expect(list).toContain('"look"');
       expect(list).not.toContain("touch_it");
       expect(look).toContain('{\\"secret\\": false, \\"run\\": true}');

@@ -1,6 +1,6 @@
-// Remote servers whose clients keep the server's own address and go through the proxy (`mcp: inspect:`): pinned, filtered
-// and judged as everywhere; the client's credential reaches its server. And what a server behind `iddio mcp add` must not
-// send back.
+// Remote servers whose clients keep the server's own address and go through the proxy (`mcp:
+// inspect:`): pinned, filtered and judged as everywhere; the client's credential reaches its
+// server. And what a server behind `iddio mcp add` must not send back.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";

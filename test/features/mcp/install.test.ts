@@ -1,5 +1,5 @@
-// Clients' settings before and behind iddio: comments and layout stay, a second time changes nothing, and uninstalling
-// gives back what was there.
+// Clients' settings before and behind iddio: comments and layout stay, a second time changes
+// nothing, and uninstalling gives back what was there.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

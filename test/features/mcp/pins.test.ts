@@ -1,5 +1,5 @@
-// Tools are pinned as they were first seen. What changes, comes later or hides something is absent from the list and
-// refused when it is called, until a person has accepted it.
+// Tools are pinned as they were first seen. What changes, comes later or hides something is absent
+// from the list and refused when it is called, until a person has accepted it.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// What passes between a client and a server in lines: nothing that two parsers could read differently, everything else
-// as it came, and what is held without a client's clock running out.
+// Lines between a client and a server: none that two parsers could read differently, every other
+// one as it came, and calls that are held without a client's clock running out.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";

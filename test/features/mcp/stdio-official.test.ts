@@ -1,5 +1,6 @@
-// The official servers through the compiled `iddio mcp run`, driven by the official SDK: what is allowed is the same as
-// without, what is held waits for a person, what is denied tells the agent so.
+// The official servers through the compiled `iddio mcp run`, driven by the official SDK: what is
+// allowed is the same as without, what is held waits for a person, what is denied tells the agent
+// so.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// Cards in Slack: one for each question, whatever the link does; only people on the list answer; an answer lets through
-// exactly the one request that the card showed, and a card always ends up saying how the question ended.
+// Cards in Slack: one for each question, whatever the link does; only people on the list answer; an
+// answer lets through exactly the one request that the card showed, and a card always ends up
+// saying how the question ended.
 
 import { expect, test } from "bun:test";
 import { eventually } from "../../support/eventually.ts";

@@ -1,4 +1,5 @@
-// A real SMTP server for the tests: Python's aiosmtpd with TLS from the first byte and a password, in a process of its own.
+// A real SMTP server for the tests: Python's aiosmtpd with TLS from the first byte and a password,
+// in a process of its own.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

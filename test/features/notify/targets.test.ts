@@ -1,5 +1,5 @@
-// Webhooks, PagerDuty and mail: what each is told of a request that waits and of its end, what a callback may answer, and
-// that nothing of it is lost, doubled, or able to hold up a request.
+// Webhooks, PagerDuty and mail: what each is told of a request that waits and of its end, what a
+// callback may answer, and that nothing of it is lost, doubled, or able to hold up a request.
 
 import { expect, test } from "bun:test";
 import {

@@ -1,4 +1,5 @@
-// Whoever was shown the beginning of a recording reads on in that one, for as long as they read; nobody else does.
+// Whoever was shown the beginning of a recording reads on in that one, for as long as they read;
+// nobody else does.
 
 import { expect, test } from "bun:test";
 import type { Principal } from "../../../src/api/principal.ts";

@@ -1,5 +1,5 @@
-// One recording without a cluster: what a session's octets come to, however they are cut, and what happens when they
-// cannot be read.
+// One recording without a cluster: what a session's octets come to, however they are cut, and what
+// happens when they cannot be read.
 
 import { expect, test } from "bun:test";
 import { SessionRecording } from "../../../src/features/recording/session-recording.ts";

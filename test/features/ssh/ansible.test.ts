@@ -1,5 +1,6 @@
-// Ansible as operators have it, through iddio: facts, modules that are copied and run, pipelining, a shared connection,
-// files both ways. And what it must not break: the operator's own key exchange, whatever the way to iddio has.
+// Ansible as operators have it, through iddio: facts, modules that are copied and run, pipelining,
+// a shared connection, files both ways. And what it must not break: the operator's own key
+// exchange, whatever the way to iddio has.
 
 import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";

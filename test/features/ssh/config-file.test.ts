@@ -1,4 +1,5 @@
-// The configuration that ssh reads: for the policy's hosts and no others, as ssh itself understands it.
+// The configuration that ssh reads: for the policy's hosts and no others, as ssh itself understands
+// it.
 
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// Commands over SSH with the real clients and a real sshd: what is let through runs there and is recorded, what is not
-// is refused in words on stderr with status 126.
+// Commands over SSH with the real clients and a real sshd: what is let through runs there and is
+// recorded, what is not is refused in words on stderr with status 126.
 
 import { expect, test } from "bun:test";
 import { startSshWorld } from "../../support/ssh-world.ts";

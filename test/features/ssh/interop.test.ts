@@ -1,5 +1,5 @@
-// What people do over SSH, through iddio, with the programs that they do it with: OpenSSH, scp by both protocols, sftp,
-// rsync, git, paramiko. Everything is allowed here; what is judged is whether it works as without iddio.
+// People's work over SSH, through iddio, with the programs that they use: OpenSSH, scp by both
+// protocols, sftp, rsync, git, paramiko. Everything is allowed here; it must work as without iddio.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";

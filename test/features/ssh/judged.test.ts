@@ -1,5 +1,6 @@
-// What the policy says to a session and how the client hears of it: holds, refusals, forwardings, files. And the rulings
-// about SSH: what the operator's configuration must not give away, what a terminal costs, under which names a host counts.
+// The policy's verdicts on a session and how the client hears of them: holds, refusals,
+// forwardings, files. And the rulings about SSH: secrets of the operator's configuration, the tier
+// of a terminal, the names under which a host counts.
 
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

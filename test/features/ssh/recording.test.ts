@@ -1,4 +1,5 @@
-// Sessions over SSH are recorded as those into clusters are: a row names the recording, and it replays.
+// Sessions over SSH are recorded as those into clusters are: a row names the recording, and it
+// replays.
 
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -56,7 +57,7 @@ if (findSshTools() !== undefined) {
       );
       const shown = JSON.parse((await gateway.run(["session", "show", ids[0] ?? "", "--json"])).stdout);
       expect(shown).toMatchObject({ exit_code: 3, octets: { stdin: 6, stdout: 8, stderr: 8 } });
-      // What is typed into a terminal holds passwords.
+      // Keystrokes in a terminal hold passwords.
       const shell = readFileSync(join(gateway.home, "recordings", `${ids[1]}.jsonl`), "utf8");
       expect(shell.split("\n").filter((line) => line.includes('"stdin","'))).toEqual([]);
       expect(shell).toContain('"resize","90x30"');

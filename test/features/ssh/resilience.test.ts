@@ -1,5 +1,6 @@
-// What goes wrong: garbage on the wire, a killed daemon, a slow reader, a client that leaves, many bytes. No fault of one
-// connection reaches another, nothing is carried out for nobody, and memory stays bounded.
+// Faults: garbage on the wire, a killed daemon, a slow reader, a client that leaves, many bytes. No
+// fault of one connection reaches another, nothing is carried out for nobody, and memory stays
+// bounded.
 
 import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";

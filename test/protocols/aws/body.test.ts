@@ -1,4 +1,5 @@
-// Operations of AWS that are judged by their body: SQL, PartiQL and batches with deletions, as requests and as words.
+// Operations of AWS that are judged by their body: SQL, PartiQL and batches with deletions, as
+// requests and as words.
 
 import { describe, expect, test } from "bun:test";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";

@@ -4,7 +4,7 @@ import { stricterTier } from "../../../src/model/tier.ts";
 import { awsClassifier } from "../../../src/protocols/aws/classify.ts";
 import { sampleArgvs, sampleRequests } from "../samples.ts";
 
-/** What the upstream takes for the same request, written otherwise. */
+/** Other spellings of a request that the upstream takes for the same. */
 const SPELLINGS: readonly (readonly [name: string, spell: (request: HttpRequest) => HttpRequest])[] = [
   ["query in reverse order", (request) => onQuery(request, (pairs) => pairs.toReversed())],
   ["an empty pair in the query", (request) => onQuery(request, (pairs) => [...pairs, ""])],

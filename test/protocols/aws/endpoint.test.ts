@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { accountOfKey, readScope } from "../../../src/protocols/aws/credential.ts";
 import { readAwsHost } from "../../../src/protocols/aws/endpoint.ts";
 
-/** What a host is, in a line: the APIs' CLI names or the kind, then what else the name says. */
+/** Describes a host in a line: the APIs' CLI names or the kind, then everything else that the name says. */
 function say(host: string): string {
   const endpoint = readAwsHost(host);
   const parts: string[] = [];

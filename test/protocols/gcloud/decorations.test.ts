@@ -1,5 +1,6 @@
-// What Google's servers or gcloud would treat the same is answered the same; nothing that is merely added to a
-// request or command line lowers its tier. And the compact data must say what the discovery documents said.
+// Spellings that Google's servers or gcloud would treat the same get the same answer; no mere
+// addition to a request or command line lowers its tier. And the compact data must agree with the
+// discovery documents.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
-// Google's endpoints beside plain REST: batches, uploads, the XML API of Cloud Storage, gRPC, login,
-// clusters behind Connect gateway, and operations that are judged by their body.
+// Google's endpoints beside plain REST: batches, uploads, the XML API of Cloud Storage, gRPC,
+// login, clusters behind Connect gateway, and operations that are judged by their body.
 
 import { describe, expect, test } from "bun:test";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";

@@ -1,5 +1,5 @@
-// What a gRPC message adds to its call: SQL and mutations are judged as those of the REST twin, a message that cannot be
-// read is in doubt, and what streams counts as the worst that it can hold.
+// A gRPC message's addition to its call: SQL and mutations are judged as those of the REST twin, a
+// message that cannot be read is in doubt, and a stream counts as the worst that it can hold.
 
 import { describe, expect, test } from "bun:test";
 import type { RequestBody } from "../../../src/model/request.ts";

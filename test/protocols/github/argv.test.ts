@@ -1,4 +1,5 @@
-// gh's command lines to tiers, commands and labels; the commands and flags themselves come from gh's own help.
+// gh's command lines to tiers, commands and labels; the commands and flags themselves come from
+// gh's own help.
 
 import { describe, expect, test } from "bun:test";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";

@@ -1,15 +1,12 @@
-// GitHub over HTTP: REST, uploads, git, LFS and hosts of files. Tiers go by rules over the published operations,
-// so the laws at the end hold for all of them; the tables are the cases that a rule was written for.
+// GitHub over HTTP: REST, uploads, git, LFS and hosts of files. Tiers go by rules over the
+// published operations, so the laws at the end hold for all of them; the tables are the cases that
+// a rule was written for.
 
 import { describe, expect, test } from "bun:test";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";
 import { githubClassifier } from "../../../src/protocols/github/classify.ts";
-import {
-  findOperations,
-  githubTable,
-  type PublishedMethod,
-} from "../../../src/protocols/github/operations.ts";
-import { tierOfOperation } from "../../../src/protocols/github/tier.ts";
+import { findOperations, githubTable, type PublishedVerb } from "../../../src/protocols/github/operations.ts";
+import { githubTier } from "../../../src/protocols/github/tier.ts";
 import { type Extras, requestOf } from "../request-of.ts";
 
 type Row = readonly [
@@ -382,7 +379,7 @@ describe("of all published operations", () => {
     .flatMap(({ operation: id, routes }) =>
       routes.map(({ method, path }) => ({
         id,
-        method: method as PublishedMethod,
+        method: method as PublishedVerb,
         path: path
           .slice(1)
           .split("/")
@@ -400,7 +397,7 @@ describe("of all published operations", () => {
 
   test("every deletion is sensitive, and no write is a mere read but the few that are named", () => {
     const reads = all.filter(
-      ({ method, id }) => method !== "GET" && tierOfOperation(method, id).tier === "observe",
+      ({ method, id }) => method !== "GET" && githubTier(method, id).tier === "observe",
     );
     expect(reads.map(({ id }) => id).sort()).toEqual([
       "markdown/render",
@@ -409,7 +406,7 @@ describe("of all published operations", () => {
       "users/list-attestations-bulk",
     ]);
     for (const { method, id } of all)
-      if (method === "DELETE") expect([id, tierOfOperation(method, id).tier]).toEqual([id, "sensitive"]);
+      if (method === "DELETE") expect([id, githubTier(method, id).tier]).toEqual([id, "sensitive"]);
   });
 
   test("every write of a key, a token, a member or a collaborator is above modify", () => {
@@ -417,7 +414,7 @@ describe("of all published operations", () => {
       ({ method, id }) =>
         method !== "GET" &&
         /(?:^|[/-])(?:key|token|secret|membership|collaborator|role|invitation|member)s?(?:$|-)/.test(id) &&
-        ["observe", "modify"].includes(tierOfOperation(method, id).tier),
+        ["observe", "modify"].includes(githubTier(method, id).tier),
     );
     expect(low.map(({ id }) => id)).toEqual([]);
   });

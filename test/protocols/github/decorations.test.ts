@@ -1,5 +1,6 @@
-// What GitHub or gh would treat the same must be answered the same: other spellings of path and query, other
-// content types, GraphQL written otherwise, flags elsewhere. And nothing that merely adds to a request lowers it.
+// Spellings that GitHub or gh would treat the same must get the same answer: other forms of path
+// and query, other content types, GraphQL written otherwise, flags elsewhere. And no mere addition
+// to a request lowers its tier.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
-// Which repositories and organisations a GitHub request acts in without naming them. That it then meets the strictest
-// entry of a scope list is test/policy's.
+// Which repositories and organisations a GitHub request acts in without naming them. That it then
+// meets the strictest entry of a scope list is test/policy's.
 
 import { describe, expect, test } from "bun:test";
 import { githubClassifier } from "../../../src/protocols/github/classify.ts";
@@ -37,7 +37,7 @@ describe("REST: unnamed scopes of", () => {
     ["GET /user/repos", "repo org"],
     ["GET /user/orgs", "org"],
     ["POST /user/codespaces", "repo org"],
-    // What is above them.
+    // Changes above repositories.
     ["POST /orgs/acme/repos", "repo", { org: "acme" }],
     ["DELETE /orgs/acme", "repo", { org: "acme" }],
     ["PUT /orgs/acme/actions/permissions", "repo", { org: "acme" }],
@@ -118,7 +118,7 @@ describe("GraphQL: unnamed scopes of", () => {
       { org: "acme" },
     ],
     ['{ repository(owner: "acme", name: "web") { issues { nodes { title author { login } } } } }', "", web],
-    // What gh asks of a pull request's head and of a fork's parent says only which they are.
+    // gh's questions about a pull request's head and a fork's parent only ask which they are.
     [
       '{ repository(owner: "acme", name: "web") { parent { name owner { login } defaultBranchRef { name } } pullRequests { nodes { headRepository { id name } } } } }',
       "",

@@ -1,4 +1,5 @@
-// A document of many operations is unknown, and each fragment is read once a kind however many operations spread it.
+// A document of many operations is unknown, and each fragment is read once a kind however many
+// operations spread it.
 
 import { expect, test } from "bun:test";
 import { readGraphqlDocument } from "../../../src/protocols/graphql/document.ts";
@@ -11,7 +12,7 @@ test("sixteen operations are told apart, seventeen are not", () => {
   expect([few.problem, few.operations.length, few.selected?.name]).toEqual([undefined, 16, "Q3"]);
   const many = readGraphqlDocument(document(17), "Q3", undefined, 12_000);
   expect([many.problem, many.selected]).toEqual(["a document of more than 16 operations", undefined]);
-  // What may run is still seen: all fields of all queries, and all of all mutations.
+  // Every field that may run is still seen: those of all queries, and of all mutations.
   expect(many.operations.map(({ kind, fields }) => [kind, fields.length])).toEqual([
     ["query", 10],
     ["mutation", 9],

@@ -1,4 +1,5 @@
-// Which operation of a GraphQL request runs, and with which fields: the table is the spec of readGraphql.
+// Which operation of a GraphQL request runs, and with which fields: the table is the spec of
+// readGraphql.
 
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../../src/model/request.ts";

@@ -1,4 +1,5 @@
-// Credentials and access by the words of names, in groups that nobody listed: requests and command lines alike.
+// Credentials and access by the words of names, in groups that nobody listed: requests and command
+// lines alike.
 
 import { expect, test } from "bun:test";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";

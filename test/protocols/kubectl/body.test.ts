@@ -1,5 +1,5 @@
-// What is inside a body decides: Pods that take their node, in every kind of workload, by every kind of write and in
-// every encoding; and what must stay an ordinary write.
+// The inside of a body decides: Pods that take their node, in every kind of workload, by every kind
+// of write and in every encoding; and bodies that must stay an ordinary write.
 
 import { describe, expect, test } from "bun:test";
 import { stringify } from "yaml";
@@ -25,7 +25,7 @@ const mounting = (source: object, ...readOnly: readonly (boolean | undefined)[])
   ...container({ volumeMounts: readOnly.map((one) => ({ name: "v", mountPath: "/m", readOnly: one })) }),
 });
 
-/** What a Pod asks for, and what creating it is. */
+/** A Pod's wishes, and the tier of creating it. */
 const SPECS: readonly (readonly [what: string, spec: PodSpec, tier: TierOrUnknown])[] = [
   ["nothing", container({}), "modify"],
   ["what restricts", secured({ runAsNonRoot: true, capabilities: { drop: ["ALL"] } }), "modify"],
@@ -431,7 +431,7 @@ test("YAML's own ways to say it count: yes, anchors, merges, escapes, a second d
     // The server's library lets a merge that comes later win.
     "spec: {hostPID: false, <<: {hostPID: true}}\n",
     "a: &a {hostPID: false}\nb: &b {hostPID: true}\nspec: {<<: [*a, *b]}\n",
-    // What an alias writes out does not name its anchors again.
+    // An alias's value is written out without its anchors.
     "a: &x {p: &y false}\nb: &y true\nc: *x\nspec: {hostPID: *y}\n",
   ])
     expect([text, tierOf("PATCH /api/v1/namespaces/a/pods/p", "application/apply-patch+yaml", text)]).toEqual(

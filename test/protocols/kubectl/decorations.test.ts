@@ -1,5 +1,6 @@
-// What the API server or kubectl would treat the same must be answered the same: other spellings of path and
-// query, other order, global flags elsewhere. And nothing that merely adds to a request lowers its tier.
+// Spellings that the API server or kubectl would treat the same must get the same answer: other
+// forms of path and query, other order, global flags elsewhere. And no mere addition to a request
+// lowers its tier.
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
-// How the effect of a request may be looked at, as a table, and that every dry run is one to the classifier too; then
-// what differs between two objects.
+// How the effect of a request may be looked at, as a table, and that every dry run is one to the
+// classifier too; then what differs between two objects.
 
 import { describe, expect, test } from "bun:test";
 import type { Header, RequestBody } from "../../../src/model/request.ts";

@@ -1,5 +1,5 @@
-// What a command line is called and tiered must agree with what the real kubectl then sends. Runs where
-// kubectl is installed, against the embedded cluster.
+// The name and tier of a command line must agree with the requests that the real kubectl then
+// sends. Runs where kubectl is installed, against the embedded cluster.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

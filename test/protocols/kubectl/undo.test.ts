@@ -1,4 +1,5 @@
-// Taking changes back, as tables: what is put back and what conflicts; what is left out of an object that is made again.
+// Taking changes back, as tables: what is put back and what conflicts; what is left out of an
+// object that is made again.
 
 import { describe, expect, test } from "bun:test";
 import { inOrder, restored, whyNotRestored } from "../../../src/protocols/kubectl/undo/restore.ts";

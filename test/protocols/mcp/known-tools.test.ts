@@ -1,4 +1,5 @@
-// What a bound server's tools do: the request or command line that they make, read by its own protocol.
+// The tools of a bound server: the request or command line that they make, read by its own
+// protocol.
 
 import { describe, expect, test } from "bun:test";
 import { classifyKnownTool, knownTables } from "../../../src/protocols/mcp-servers/known-tool.ts";

@@ -1,5 +1,6 @@
-// What a command line gives away, whatever it is wrapped in. A row is a line and what is found in it: `tier command`
-// for each program that a protocol knows, in order, `unknown` for what cannot be read, nothing for the rest.
+// The operations that a command line gives away, whatever it is wrapped in. A row is a line and its
+// findings: `tier command` for each program that a protocol knows, in order, `unknown` for a part
+// that cannot be read, nothing for the rest.
 
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell, not JavaScript
 

@@ -1,4 +1,5 @@
-// What an API server does to an object before storing it: names, defaults, the checks that clients meet most.
+// An API server's work on an object before storing it: names, defaults, the checks that clients
+// meet most.
 
 import { ApiError, badRequest, invalid, notFound } from "./api-error.ts";
 import { type Fields, isFields, type KubeObject, listAt, textAt, valueAt } from "./kube-object.ts";

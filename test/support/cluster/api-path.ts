@@ -8,7 +8,7 @@ export interface ApiCall {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly subresource: string | undefined;
-  /** What follows `proxy/`. */
+  /** The path after `proxy/`. */
   readonly rest: readonly string[];
   readonly query: URLSearchParams;
   readonly isWatch: boolean;

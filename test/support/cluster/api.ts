@@ -29,7 +29,7 @@ import { tableOf } from "./table.ts";
 import type { ServiceAccountTokens } from "./tokens.ts";
 import { serveWatch } from "./watch.ts";
 
-/** What answering needs. */
+/** The parts that answering needs. */
 export interface Api {
   readonly store: ObjectStore;
   readonly pods: PodRuntime;

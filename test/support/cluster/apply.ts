@@ -1,5 +1,6 @@
-// Server-side apply, reduced to what a client can see of it: fields that a manager stops applying go away, fields
-// that another manager set are a conflict unless forced, and managedFields says who owns what.
+// Server-side apply, reduced to what a client can see of it: fields that a manager stops applying
+// go away, fields that another manager set are a conflict unless forced, and managedFields says who
+// owns what.
 
 import { ApiError } from "./api-error.ts";
 import { copy, type Fields, isFields, type KubeObject } from "./kube-object.ts";

@@ -1,4 +1,5 @@
-// Who sent a request: by bearer token or by a client certificate of the cluster's CA. Nobody is anonymous.
+// Who sent a request: by bearer token or by a client certificate of the cluster's CA. Nobody is
+// anonymous.
 
 import type { TLSSocket } from "node:tls";
 import { type ClusterRequest, fieldOf } from "./http-connection.ts";

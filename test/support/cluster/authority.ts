@@ -1,5 +1,5 @@
-// The stand-in cluster's private CA: certificates for the server and for users, made again for each cluster and
-// held in memory. Nothing here is shared with the gateway's own authority.
+// The stand-in cluster's private CA: certificates for the server and for users, made again for each
+// cluster and held in memory. Nothing here is shared with the gateway's own authority.
 
 import "../../../src/reflect.ts";
 import type { Extension } from "@peculiar/x509";

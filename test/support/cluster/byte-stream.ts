@@ -1,5 +1,6 @@
-// A pull-based view of a socket for the stand-in cluster: read what comes next, write, half-close. Everything
-// that carries bytes (TLS socket, WebSocket tunnel, SPDY stream) has this shape, so that protocols stack.
+// A pull-based view of a socket for the stand-in cluster: read what comes next, write, half-close.
+// Everything that carries bytes (TLS socket, WebSocket tunnel, SPDY stream) has this shape, so that
+// protocols stack.
 
 import type { Socket } from "node:net";
 

@@ -1,5 +1,6 @@
-// An embedded Kubernetes API: TLS with its own CA, real enough for kubectl, on a loopback port. It keeps every
-// request that reached it, so that a test can say what did and what did not. Start one per test file.
+// An embedded Kubernetes API: TLS with its own CA, real enough for kubectl, on a loopback port. It
+// keeps every request that reached it, so that a test can say what did and what did not. Start one
+// per test file.
 
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";

@@ -1,5 +1,6 @@
-// The controllers that make workloads look alive: a deployment gets a replica set, a replica set its pods, a new
-// namespace its default service account. They run right after the change that they react to.
+// The controllers that make workloads look alive: a deployment gets a replica set, a replica set
+// its pods, a new namespace its default service account. They run right after the change that they
+// react to.
 
 import { admitNew, randomSuffix } from "./admission.ts";
 import { copy, type Fields, type KubeObject, valueAt } from "./kube-object.ts";

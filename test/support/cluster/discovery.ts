@@ -1,4 +1,5 @@
-// What clients ask before anything else: versions, groups, resources (plain and aggregated) and OpenAPI.
+// The first questions of every client: versions, groups, resources (plain and aggregated) and
+// OpenAPI.
 
 import { openApiDocument, openApiIndex } from "./openapi.ts";
 import { groupVersionOf, RESOURCES, type Resource, STORED_VERBS } from "./resources.ts";

@@ -1,5 +1,6 @@
-// A small HTTP/1.1 server side on a ByteStream, independent of the gateway's own codec so that a mistake there
-// cannot hide here. It keeps every request's bytes as they came: what reached the cluster is what tests look at.
+// A small HTTP/1.1 server side on a ByteStream, independent of the gateway's own codec so that a
+// mistake there cannot hide here. It keeps every request's bytes as they came: what reached the
+// cluster is what tests look at.
 
 import { type ByteStream, joinBytes, type SocketStream } from "./byte-stream.ts";
 

@@ -1,6 +1,7 @@
-// OpenAPI v3 documents, one a group and version: enough for `kubectl explain`, for kubectl's check that the server
-// takes dryRun and fieldValidation, and for its strategic merge. The schemas are a compact excerpt; kubectl falls
-// back to its own types for what they leave out. /openapi/v2 (protobuf only) is not served, as clients tolerate.
+// OpenAPI v3 documents, one a group and version: enough for `kubectl explain`, for kubectl's check
+// that the server takes dryRun and fieldValidation, and for its strategic merge. The schemas are a
+// compact excerpt; kubectl falls back to its own types for what they leave out. /openapi/v2
+// (protobuf only) is not served, as clients tolerate.
 
 import { groupVersionOf, RESOURCES, type Resource } from "./resources.ts";
 

@@ -1,5 +1,5 @@
-// The patch formats of the API: JSON patch (RFC 6902), merge patch (RFC 7386) and strategic merge, the latter with
-// the merge keys that the common types have.
+// The patch formats of the API: JSON patch (RFC 6902), merge patch (RFC 7386) and strategic merge,
+// the latter with the merge keys that the common types have.
 
 import { badRequest } from "./api-error.ts";
 import { copy, type Fields, isFields } from "./kube-object.ts";

@@ -1,5 +1,6 @@
-// What runs "inside" the pods: their logs, a temporary directory as file system, real processes for exec and small
-// servers for port-forward. Processes run as the test's own user, so the cluster listens on loopback only.
+// The inside of the pods: their logs, a temporary directory as file system, real processes for exec
+// and small servers for port-forward. Processes run as the test's own user, so the cluster listens
+// on loopback only.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

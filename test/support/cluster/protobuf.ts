@@ -1,6 +1,7 @@
-// Request bodies in application/vnd.kubernetes.protobuf, which kubectl's typed commands (create, auth can-i, drain)
-// send. Read by a table of field numbers from the types' generated.proto; fields that it lacks are dropped. Answers
-// are always JSON: clients go by the content type of the response.
+// Request bodies in application/vnd.kubernetes.protobuf, which kubectl's typed commands (create,
+// auth can-i, drain) send. Read by a table of field numbers from the types' generated.proto; fields
+// that it lacks are dropped. Answers are always JSON: clients go by the content type of the
+// response.
 
 import type { Fields } from "./kube-object.ts";
 

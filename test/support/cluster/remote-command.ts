@@ -1,4 +1,5 @@
-// exec and attach over WebSocket (v5 and v4.channel.k8s.io) and over SPDY/3.1: both end as one set of streams.
+// exec and attach over WebSocket (v5 and v4.channel.k8s.io) and over SPDY/3.1: both end as one set
+// of streams.
 
 import { ApiError, badRequest } from "./api-error.ts";
 import { ByteQueue, type ByteStream } from "./byte-stream.ts";

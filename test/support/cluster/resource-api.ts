@@ -1,5 +1,5 @@
-// The REST verbs on stored objects: get, list, create, update, patch, delete, with dry run. Streams (watch, logs,
-// exec, port-forward) are dispatched in api.ts.
+// The REST verbs on stored objects: get, list, create, update, patch, delete, with dry run. Streams
+// (watch, logs, exec, port-forward) are dispatched in api.ts.
 
 import { parse as parseYaml } from "yaml";
 import { admitDelete, admitNew, requireObject, setDefaults, validate } from "./admission.ts";

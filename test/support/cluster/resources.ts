@@ -1,4 +1,5 @@
-// The resource types that the stand-in cluster serves. Discovery, the store and the tables all read this list.
+// The resource types that the stand-in cluster serves. Discovery, the store and the tables all read
+// this list.
 
 /** One served resource type. */
 export interface Resource {

@@ -1,4 +1,5 @@
-// What is in a fresh cluster: the usual namespaces, a node, and a small application in `payments`.
+// The objects of a fresh cluster: the usual namespaces, a node, and a small application in
+// `payments`.
 
 import { admitNew } from "./admission.ts";
 import type { KubeObject } from "./kube-object.ts";

@@ -1,5 +1,6 @@
-// The server side of SPDY/3.1 framing (draft-mbelshe-httpbis-spdy-00) over any byte stream: streams with headers,
-// data both ways, half-close, ping. Flow control is left out, as in the Go library that kubectl uses.
+// The server side of SPDY/3.1 framing (draft-mbelshe-httpbis-spdy-00) over any byte stream: streams
+// with headers, data both ways, half-close, ping. Flow control is left out, as in the Go library
+// that kubectl uses.
 
 import { constants, createDeflate, createInflate } from "node:zlib";
 import { ByteQueue, type ByteStream, joinBytes } from "./byte-stream.ts";

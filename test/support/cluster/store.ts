@@ -1,5 +1,6 @@
-// The object store: keys, resource versions, the event log that watches read, finalizers and owners. It knows
-// nothing of HTTP; admission (defaults, validation) happens before objects come here.
+// The object store: keys, resource versions, the event log that watches read, finalizers and
+// owners. It knows nothing of HTTP; admission (defaults, validation) happens before objects come
+// here.
 
 import { alreadyExists, conflict, notFound } from "./api-error.ts";
 import { copy, type KubeObject } from "./kube-object.ts";
@@ -13,7 +14,7 @@ export interface StoreEvent {
   readonly version: number;
 }
 
-/** What a delete does with dependents, as in DeleteOptions. */
+/** The fate of dependents, as in DeleteOptions. */
 export type Propagation = "Background" | "Foreground" | "Orphan";
 
 /** All objects of one cluster. */

@@ -1,6 +1,7 @@
-// Tokens of service accounts as kube-apiserver 1.36.2 was seen to issue and to check them: ten minutes at the least, bound to
-// a Secret whose deletion ends them (the real one remembers a good token for up to ten seconds; this one does not), 404
-// and 409 for an account or a Secret that is not the one that is there. The claims are those that clients read.
+// Tokens of service accounts as kube-apiserver 1.36.2 was seen to issue and to check them: ten
+// minutes at the least, bound to a Secret whose deletion ends them (the real one remembers a good
+// token for up to ten seconds; this one does not), 404 and 409 for an account or a Secret that is
+// not the one that is there. The claims are those that clients read.
 
 import { ApiError, notFound } from "./api-error.ts";
 import type { User } from "./authentication.ts";
@@ -34,7 +35,7 @@ export class ServiceAccountTokens {
     return Date.now() + this.skewMs;
   }
 
-  /** What the server's clock shows. */
+  /** The server's clock. */
   get date(): string {
     return new Date(this.nowMs).toUTCString();
   }

@@ -1,4 +1,5 @@
-// The server side of RFC 6455, as much as exec, attach and port-forward use: no extensions, no text protocols.
+// The server side of RFC 6455, as much as exec, attach and port-forward use: no extensions, no text
+// protocols.
 
 import { createHash } from "node:crypto";
 import { ByteQueue, type ByteStream, joinBytes } from "./byte-stream.ts";

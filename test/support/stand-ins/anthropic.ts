@@ -1,10 +1,10 @@
-// The little of Anthropic's Messages API that Claude Code needs to run one tool: it asks for a command, then takes the
-// tool's result and says that it is done. No account, no model.
+// The little of Anthropic's Messages API that Claude Code needs to run one tool: it asks for a
+// command, then takes the tool's result and says that it is done. No account, no model.
 
 /** The running stand-in. */
 export interface AnthropicStandIn extends AsyncDisposable {
   readonly port: number;
-  /** What Claude Code sent back about the command, as text. */
+  /** Claude Code's reports about the command, as text. */
   readonly results: readonly string[];
 }
 

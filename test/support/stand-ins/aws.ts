@@ -1,5 +1,6 @@
-// AWS as its CLI sees it: a few operations in each of its wire protocols (query, EC2's, JSON 1.0 and 1.1, REST with
-// JSON and XML) and S3 with multi-part uploads. Every request's signature is checked before it is answered.
+// AWS as its CLI sees it: a few operations in each of its wire protocols (query, EC2's, JSON 1.0
+// and 1.1, REST with JSON and XML) and S3 with multi-part uploads. Every request's signature is
+// checked before it is answered.
 
 import { createHash } from "node:crypto";
 import { checkSignature, decodeAwsChunked } from "./sigv4.ts";

@@ -1,5 +1,5 @@
-// Cloudflare as wrangler sees it: one account with a Worker that can be deployed and given secrets, and a namespace
-// of its key-value store.
+// Cloudflare as wrangler sees it: one account with a Worker that can be deployed and given secrets,
+// and a namespace of its key-value store.
 
 import { field, json, type StandInReply, type Vendor } from "./stand-in.ts";
 

@@ -1,5 +1,5 @@
-// Google Cloud as gcloud and bq see it: what the tests' commands ask for, a batch that deletes instances, IAM's
-// policies of a project, a secret, and a bucket that takes resumable uploads.
+// Google Cloud as gcloud and bq see it: what the tests' commands ask for, a batch that deletes
+// instances, IAM's policies of a project, a secret, and a bucket that takes resumable uploads.
 
 import { createHash } from "node:crypto";
 import { bodyText, field, json, type StandInReply, type StandInRequest, type Vendor } from "./stand-in.ts";

@@ -1,4 +1,5 @@
-// Git's own server, `git http-backend`, as a vendor's answer: CGI over a directory of bare repositories.
+// Git's own server, `git http-backend`, as a vendor's answer: CGI over a directory of bare
+// repositories.
 
 import type { StandInReply, StandInRequest } from "./stand-in.ts";
 import { field } from "./stand-in.ts";

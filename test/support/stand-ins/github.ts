@@ -1,5 +1,5 @@
-// GitHub as gh and git see it: the REST and GraphQL answers that gh's commands in the tests ask for, in the shapes
-// that api.github.com gives, and repositories served by git itself.
+// GitHub as gh and git see it: the REST and GraphQL answers that gh's commands in the tests ask
+// for, in the shapes that api.github.com gives, and repositories served by git itself.
 
 import { answerGit } from "./git-backend.ts";
 import { bodyText, field, json, type StandInReply, type StandInRequest, type Vendor } from "./stand-in.ts";

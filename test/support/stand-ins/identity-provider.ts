@@ -1,5 +1,6 @@
-// A stand-in for an identity provider: OpenID Connect with the authorization code flow and PKCE, keys that can be changed, and
-// every lie that a test wants told. It logs everybody in whom the test names, without asking.
+// A stand-in for an identity provider: OpenID Connect with the authorization code flow and PKCE,
+// keys that can be changed, and every lie that a test wants told. It logs everybody in whom the
+// test names, without asking.
 
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
@@ -18,7 +19,7 @@ interface Code {
   readonly redirectUri: string;
 }
 
-/** What a provider may tell wrongly. */
+/** The wrong answers that a provider may give. */
 export interface Lies {
   /** Claims of the ID token instead of the true ones. */
   claims?: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
-// One client's scene: a stand-in for its vendor, the compiled gateway before it, and the environment that
-// `iddio shell-init` gives a shell, taken from a real bash that evaluated it.
+// One client's scene: a stand-in for its vendor, the compiled gateway before it, and the
+// environment that `iddio shell-init` gives a shell, taken from a real bash that evaluated it.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { type Finished, type RunOptions, runClient } from "../clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway.ts";
 import { type StandIn, type StandInRequest, startStandIn, type Vendor } from "./stand-in.ts";
 
-/** What a scene is made of. */
+/** The options of a scene. */
 export interface SceneOptions {
   /** Hosts of the vendor, without port; all of them on 443. */
   readonly hosts: readonly string[];

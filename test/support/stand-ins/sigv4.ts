@@ -1,5 +1,6 @@
-// Checks an AWS Signature Version 4 as the service does: over method, path, query, signed fields and body as they
-// arrived. A gateway that touched any of it fails here, and the client prints SignatureDoesNotMatch.
+// Checks an AWS Signature Version 4 as the service does: over method, path, query, signed fields
+// and body as they arrived. A gateway that touched any of it fails here, and the client prints
+// SignatureDoesNotMatch.
 
 import { createHash, createHmac } from "node:crypto";
 import { field, type StandInRequest } from "./stand-in.ts";
@@ -139,7 +140,7 @@ function valuesOf(request: StandInRequest, name: string): string {
   return values.map(([, value]) => value.trim().replace(/ +/g, " ")).join(",");
 }
 
-/** What an aws-chunked body holds. Throws when its chunks or its trailing CRC-32 are not right. */
+/** Decodes an aws-chunked body. Throws when its chunks or its trailing CRC-32 are not right. */
 export function decodeAwsChunked(body: Uint8Array): Uint8Array {
   const bytes = Buffer.from(body);
   const pieces: Buffer[] = [];

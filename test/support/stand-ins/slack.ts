@@ -1,6 +1,7 @@
-// Slack as far as iddio uses it, after its published documentation: the Web API with `ok` in every answer, and Socket
-// Mode with hello, envelopes that must be acknowledged, pings, and a disconnect before a link ends. It can drop links,
-// send an envelope again and out of order, refuse calls, and forget to answer.
+// Slack as far as iddio uses it, after its published documentation: the Web API with `ok` in every
+// answer, and Socket Mode with hello, envelopes that must be acknowledged, pings, and a disconnect
+// before a link ends. It can drop links, send an envelope again and out of order, refuse calls, and
+// forget to answer.
 
 import type { ServerWebSocket } from "bun";
 import { eventually } from "../eventually.ts";
@@ -198,7 +199,7 @@ export function startSlack(): SlackStandIn {
   return slack;
 }
 
-/** What the buttons of a card carry; "" for a card without buttons. */
+/** The value of a card's buttons; "" for a card without buttons. */
 export function cardValue({ blocks }: SlackMessage): string {
   const actions = blocks.find(({ type }) => type === "actions")?.elements as { value: string }[] | undefined;
   return actions?.[0]?.value ?? "";

@@ -1,6 +1,7 @@
-// A vendor's API as clients see it: TLS with a CA of its own under the real names, HTTP/1.1 and HTTP/2, every
-// request kept as it came. What is answered is a vendor's file's business; what nobody answers is a 404 that says so
-// (clients try a 5xx again and again). Nothing here is shared with the gateway's own codecs.
+// A vendor's API as clients see it: TLS with a CA of its own under the real names, HTTP/1.1 and
+// HTTP/2, every request kept as it came. What is answered is a vendor's file's business; what
+// nobody answers is a 404 that says so (clients try a 5xx again and again). Nothing here is shared
+// with the gateway's own codecs.
 
 import http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
@@ -26,7 +27,7 @@ export interface StandInRequest {
   readonly body: Uint8Array;
 }
 
-/** What a vendor answers. */
+/** A vendor's answer. */
 export interface StandInReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
-// Loaded into the gateway's own process by BUN_OPTIONS, before any of it runs: every name resolves to loopback, and
-// what is dialled there on port 443 is the stand-in. So clients use the vendors' real names and ports, the compiled
-// program runs as it is shipped, and nothing can leave the machine. Must not import what it changes: an import
-// statement would fix the exports before they are changed.
+// Loaded into the gateway's own process by BUN_OPTIONS, before any of it runs: every name resolves
+// to loopback, and what is dialled there on port 443 is the stand-in. So clients use the vendors'
+// real names and ports, the compiled program runs as it is shipped, and nothing can leave the
+// machine. Must not import what it changes: an import statement would fix the exports before they
+// are changed.
 
 const LOOPBACK = "127.0.0.1";
 const port = Number(process.env.IDDIO_TEST_STAND_IN);

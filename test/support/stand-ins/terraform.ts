@@ -1,5 +1,5 @@
-// What terraform talks to beside its providers: a module registry, a state backend over HTTP that is locked by LOCK
-// and UNLOCK, and HCP Terraform's workspaces.
+// The servers that terraform talks to beside its providers: a module registry, a state backend over
+// HTTP that is locked by LOCK and UNLOCK, and HCP Terraform's workspaces.
 
 import { createHash } from "node:crypto";
 import { bodyText, field, json, type StandInReply, type StandInRequest, type Vendor } from "./stand-in.ts";

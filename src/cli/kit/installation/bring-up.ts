@@ -1,11 +1,12 @@
-// The two steps of an installation that `install`, `repair` and `upgrade` share: the daemon's copy of the program, and
-// a service that runs it. Both look first; what is right already is left alone, a running daemon too.
+// The two steps of an installation that `install`, `repair` and `upgrade` share: the daemon's copy
+// of the program, and a service that runs it. Both look first; parts that are right already are
+// left alone, a running daemon too.
 
 import type { StatusReport } from "../../../api/reports.ts";
 import type { Service } from "../../../host/service/service.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";
-import { daemonStatus, ownProgram, waitForDaemon } from "./installation.ts";
+import { daemonStatus, programFile, waitForDaemon } from "./installation.ts";
 
 /** Places a program (this one unless another is named) as the daemon's. */
 export async function placeDaemon(
@@ -15,7 +16,7 @@ export async function placeDaemon(
 ): Promise<{ readonly version: string; readonly isNew: boolean }> {
   const { askProgram, placeProgram } = await import("../../../host/service/daemon-binary.ts");
   const { ensureStateDirectory } = await import("../../../state/files.ts");
-  const program = await askProgram(source ?? ownProgram(), env);
+  const program = await askProgram(source ?? programFile(), env);
   await ensureStateDirectory(paths);
   return { version: program.version, isNew: await placeProgram(program.path, paths.daemonBinary) };
 }

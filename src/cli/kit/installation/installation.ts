@@ -1,5 +1,5 @@
-// Which installation a lifecycle command is about (the user's, or with `--system` the machine's), its daemon and its
-// service. Shared by install, uninstall, doctor, repair and upgrade.
+// Which installation a lifecycle command is about (the user's, or with `--system` the machine's),
+// its daemon and its service. Shared by install, uninstall, doctor, repair and upgrade.
 
 import { ControlClient } from "../../../api/client.ts";
 import type { StatusReport } from "../../../api/reports.ts";
@@ -38,7 +38,7 @@ export function installationOf({ flags, env }: Pick<CommandContext, "flags" | "e
   return { scope: "system", paths: systemStatePaths(), env, own };
 }
 
-/** What the daemon says of itself; undefined when none answers. */
+/** Asks the daemon for its status; undefined when none answers. */
 export async function daemonStatus(paths: StatePaths, timeoutMs = 3000): Promise<StatusReport | undefined> {
   try {
     return await new ControlClient(paths.socket, { timeoutMs }).call("status", {});
@@ -67,7 +67,7 @@ export async function waitForDaemon(
 }
 
 /** The program that is running, as a file. Throws a `UserError` when it runs from source. */
-export function ownProgram(): string {
+export function programFile(): string {
   if (BUILD_VERSION !== "v0.0.0-dev") return process.execPath;
   throw new UserError("iddio runs from source here: there is no binary to install", {
     hint: "build one and use that: npm run build && dist/iddio install",

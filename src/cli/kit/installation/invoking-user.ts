@@ -1,5 +1,5 @@
-// Whose state directory a command under sudo is about. sudo changes HOME to root's on most systems; the user's own is
-// in the list of users.
+// Whose state directory a command under sudo is about. sudo changes HOME to root's on most systems;
+// the user's own is in the list of users.
 
 import { readFile } from "node:fs/promises";
 import { UserError } from "../../../model/user-error.ts";

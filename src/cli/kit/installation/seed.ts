@@ -1,6 +1,7 @@
-// What an installation consists of besides its binary and service: the state directory with policy, authority and
-// bundle. The daemon makes the same when it starts; `install` makes it before, so that it can say what was made, and
-// so that clients can be pointed at the bundle at once.
+// Makes the parts of an installation besides its binary and service: the state directory with
+// policy, authority and bundle. The daemon makes the same when it starts; `install` makes it
+// before, so that it can list the new parts, and so that clients can be pointed at the bundle at
+// once.
 
 import { rename } from "node:fs/promises";
 import { Authority } from "../../../ca/authority.ts";
@@ -12,7 +13,7 @@ import { acquireDaemonLock } from "../../../state/lock.ts";
 import type { StatePaths } from "../../../state/paths.ts";
 import { PolicyStore } from "../../../state/policy-store.ts";
 
-/** What was there already and what is new. */
+/** Which parts were there already and which are new. */
 export interface Seeded {
   readonly policy: "kept" | "written";
   readonly authority: "kept" | "made";
@@ -21,8 +22,8 @@ export interface Seeded {
 }
 
 /**
- * Makes what is missing and touches nothing that is there. Must not run beside a starting daemon: takes its lock, and
- * throws the `UserError` of the lock when a daemon runs, which has then made everything itself.
+ * Makes the missing parts and touches no existing one. Must not run beside a starting daemon: takes its lock,
+ * and throws the `UserError` of the lock when a daemon runs, which has then made everything itself.
  */
 export async function seedState(
   paths: StatePaths,
@@ -43,7 +44,7 @@ export async function seedState(
   };
 }
 
-/** Writes the bundle again from what the system trusts now and the authority that is there. Throws without an authority. */
+/** Writes the bundle again from the system's present roots and the present authority. Throws without an authority. */
 export async function renewBundle(
   paths: StatePaths,
   env: Readonly<Record<string, string | undefined>>,

@@ -1,5 +1,6 @@
-// Runs the interactive watch: keys and events in, answers out, one screen. The list is always asked of the daemon
-// again, events only say when; so a lost event, or a daemon that was started again, leaves nothing wrong for long.
+// Runs the interactive watch: keys and events in, answers out, one screen. The list is always asked
+// of the daemon again, events only say when; so a lost event, or a daemon that was started again,
+// leaves nothing wrong for long.
 
 import type { ControlClient, Prover } from "../../../api/client.ts";
 import type { PresenceQuestion } from "../../../api/gate.ts";
@@ -32,7 +33,7 @@ const TICK_MS = 100;
 const RECONNECT_MS = 1000;
 const WHO_ASKS_MS = 700;
 
-/** What the watch is given from outside. */
+/** The surroundings of the watch. */
 export interface WatchParts {
   /** A client that asks here for the proof that a person is present. */
   readonly connect: (prove: Prover) => ControlClient;
@@ -40,7 +41,10 @@ export interface WatchParts {
   readonly openPage: (url: string) => void;
 }
 
-/** Shows what waits until the person quits or the signal comes. Throws when there is no daemon at the start. */
+/**
+ * Shows the waiting approvals until the person quits or the signal comes. Throws when there is no daemon at
+ * the start.
+ */
 export async function watchInteractively(
   { connect, openPage }: WatchParts,
   output: Output,
@@ -108,7 +112,7 @@ class Watch {
   update(change: (state: WatchState) => WatchState): void {
     const before = this.#state;
     this.#state = change(before);
-    // What was to be answered is gone, and with it the question for a code.
+    // The approval that was to be answered is gone, and with it the question for a code.
     if (this.#state.code === undefined && before.code !== undefined) this.#take(undefined);
     if (this.#terminal === undefined) return;
     this.#layout = layoutOf(this.#state, this.#terminal.size);
@@ -127,7 +131,7 @@ class Watch {
   #draw(): void {
     const terminal = this.#terminal;
     if (terminal === undefined) return;
-    // What this very frame shows counts as seen in it, so that its last line says what the keys will do.
+    // Lines of this very frame count as seen in it, so that its last line matches the keys.
     if (this.#layout !== undefined) this.#state = drawn(this.#state, this.#layout);
     terminal.draw(renderScreen(this.#state, this.#layout, terminal.size, Date.now(), this.#paints));
   }
@@ -157,7 +161,10 @@ class Watch {
     take?.(code);
   }
 
-  /** What the daemon asks for before it takes an answer: a code is typed on the last line, a touch is given on a page. */
+  /**
+   * Gets the proof that the daemon asks for before it takes an answer: a code is typed on the last line, a
+   * touch is given on a page.
+   */
   async prove(question: PresenceQuestion, last: string | undefined): Promise<string | undefined> {
     const note = (text: string) => this.update((state) => withNote(state, stamped(text)));
     if (question.ask === "totp") {

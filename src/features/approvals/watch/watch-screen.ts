@@ -1,16 +1,16 @@
-// The interactive watch as lines of a screen. Pure: state, size and clock in, lines out. ASCII only, for terminals
-// of every kind; what comes from a request is escaped, and in the pane broken rather than cut, so that nothing of
-// a command or URL is ever hidden.
+// The interactive watch as lines of a screen. Pure: state, size and clock in, lines out. ASCII
+// only, for terminals of every kind; text from a request is escaped, and in the pane broken rather
+// than cut, so that nothing of a command or URL is ever hidden.
 
 import type { Approval } from "../../../api/reports.ts";
 import { effectLines } from "../../../cli/kit/effect-lines.ts";
 import type { Paints } from "../../../cli/kit/output.ts";
 import { tierPainter } from "../../../cli/kit/tier-painter.ts";
 import { escapeForTerminal } from "../../../text/escape.ts";
+import { hostText } from "../../../text/host-port.ts";
 import { breakColumns, cutColumns, wrapWords } from "../../../text/wrap.ts";
 import {
   type Fact,
-  hostText,
   labelText,
   originFacts,
   requestFacts,
@@ -227,7 +227,7 @@ function keyLine(
 
 function typedLine(name: string, typed: string, keys: string, width: number, paints: Paints): string {
   const help = width < 60 ? "" : `   ${keys}`;
-  // The end is what is being typed, so that is what stays in sight.
+  // The end of the typed text stays in sight.
   const room = Math.max(1, width - `${name}: _`.length - help.length);
   const shown = breakColumns([...escapeForTerminal(typed)].reverse().join(""), room)[0] ?? "";
   return `${name}: ${[...shown].reverse().join("")}_${paints.faint(help)}`;

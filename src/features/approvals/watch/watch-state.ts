@@ -1,14 +1,15 @@
-// What the interactive watch knows, and what a key does to it. Pure: the clock and the layout are handed in. The
-// rules that keep a person from allowing what was not meant are here: no answer for half a second after the
-// selection changed, none before the whole command and URL were on the screen, none while one is on its way.
+// The state of the interactive watch, and each key's effect on it. Pure: the clock and the layout
+// are handed in. The rules that keep a person from allowing the wrong request are here: no answer
+// for half a second after the selection changed, none before the whole command and URL were on the
+// screen, none while one is on its way.
 
 import type { EffectReport } from "../../../api/effect-report.ts";
 import type { Approval, ApprovalDetails } from "../../../api/reports.ts";
 import type { Key } from "../../../cli/kit/terminal-keys.ts";
 
-/** How long keys that answer are ignored after what is selected changed. */
+/** How long keys that answer are ignored after the selection changed. */
 export const SETTLE_MS = 500;
-/** What `f` grants. */
+/** The key `f` grants for this long. */
 export const GRANT_MS = 15 * 60_000;
 const NOTES_MAX = 50;
 const REASON_MAX = 200;
@@ -22,7 +23,7 @@ export interface WatchState {
   readonly selectedSinceMs: number;
   /** All of the selected one, once it was fetched. */
   readonly details: ApprovalDetails | undefined;
-  /** What the selected one would do, or why that is not told; undefined while it is looked at. */
+  /** The effect of the selected ask, or the reason why there is none; undefined while it is looked up. */
   readonly effect: EffectReport | undefined;
   /** First line of the pane that is shown. */
   readonly top: number;
@@ -30,16 +31,16 @@ export interface WatchState {
   readonly seenLines: number;
   /** The id whose answer is on its way to the daemon. */
   readonly answering: string | undefined;
-  /** What is being typed as the reason of a denial. */
+  /** The reason of a denial, as far as it is typed. */
   readonly reason: string | undefined;
-  /** What is being typed as the code of an authenticator, for the answer that is on its way. */
+  /** The code of an authenticator, as far as it is typed, for the answer that is on its way. */
   readonly code: string | undefined;
-  /** What has happened, latest last. */
+  /** Messages of the past, latest last. */
   readonly notes: readonly string[];
   readonly isConnected: boolean;
 }
 
-/** What of the screen's geometry the keys depend on. */
+/** The parts of the screen's geometry that the keys depend on. */
 export interface PaneGeometry {
   readonly paneRows: number;
   readonly paneLines: number;
@@ -47,14 +48,14 @@ export interface PaneGeometry {
   readonly mustSee: number;
 }
 
-/** What a key asks the outside to do. */
+/** A key's request to the outside. */
 export type WatchAction =
   | {
       readonly kind: "allow";
       readonly id: string;
       readonly digest?: string;
       readonly forMs?: number;
-      /** With what else its process asks for. */
+      /** Also allows the further asks of its process. */
       readonly isRest?: true;
     }
   | { readonly kind: "deny"; readonly id: string; readonly digest?: string; readonly reason?: string }
@@ -85,9 +86,10 @@ export function selectedOf({ approvals, selectedId }: WatchState): Approval | un
   return approvals.find(({ id }) => id === selectedId);
 }
 
-/** Takes over what the daemon says is waiting; the selection stays where it is as long as it can. */
+/** Takes over the daemon's list of waiting approvals; the selection stays where it is as long as it can. */
 export function withApprovals(state: WatchState, approvals: readonly Approval[], nowMs: number): WatchState {
-  // An answer is on its way until what it answered is gone; a second one could only fall on another request.
+  // An answer is on its way until the answered approval is gone; a second one could only fall on another
+  // request.
   const isStill = (id: string | undefined) => {
     const before = state.approvals.find((each) => each.id === id);
     const after = approvals.find((each) => each.id === id);
@@ -109,25 +111,25 @@ function isSame(one: Approval, other: Approval): boolean {
   return one.id === other.id && one.created_ms === other.created_ms && one.digest === other.digest;
 }
 
-/** Takes the details in, if they are still about what is selected. */
+/** Takes the details in, if they are still about the selected one. */
 export function withDetails(state: WatchState, details: ApprovalDetails): WatchState {
   const selected = selectedOf(state);
   return selected !== undefined && isSame(selected, details) ? { ...state, details } : state;
 }
 
-/** Takes in what the approval that was asked about would do, if it is the selected one still. */
+/** Takes the effect in, if its approval is still the selected one. */
 export function withEffect(state: WatchState, asked: Approval, effect: EffectReport): WatchState {
   const selected = selectedOf(state);
   return selected !== undefined && isSame(selected, asked) ? { ...state, effect } : state;
 }
 
-/** The digest of what is on the screen, for the answer to carry. */
+/** The digest of the shown approval, for the answer to carry. */
 function shownDigest(state: WatchState): { readonly digest?: string } {
   const digest = selectedOf(state)?.digest;
   return digest === undefined ? {} : { digest };
 }
 
-/** Adds a line to what has happened. */
+/** Adds a line to the notes. */
 export function withNote(state: WatchState, note: string): WatchState {
   return { ...state, notes: [...state.notes, note].slice(-NOTES_MAX) };
 }
@@ -139,7 +141,7 @@ export function drawn(state: WatchState, { paneRows, paneLines }: PaneGeometry):
   return seenLines === state.seenLines ? state : { ...state, seenLines };
 }
 
-/** Forgets what was seen: after a resize the lines are others. */
+/** Forgets which lines were seen: a resize changes the lines. */
 export function reflowed(state: WatchState): WatchState {
   return { ...state, top: 0, seenLines: 0 };
 }
@@ -155,7 +157,7 @@ export function hasSeenRequest(state: WatchState, { mustSee }: PaneGeometry): bo
   return state.seenLines >= mustSee;
 }
 
-/** What one key changes, and what it asks for. */
+/** Applies one key to the state and returns its request to the outside, if any. */
 export function press(
   state: WatchState,
   key: Key,
@@ -166,7 +168,7 @@ export function press(
   if (key.kind === "char" && key.char === "\x1a") return { state, action: { kind: "suspend" } };
   if (state.code !== undefined) return typeCode(state, state.code, key);
   if (state.reason !== undefined) return typeReason(state, state.reason, key, nowMs);
-  // What was pasted was not meant as keys.
+  // Pasted text was not meant as keys.
   if (key.kind === "paste") return { state };
   const moved = move(state, key, geometry, nowMs);
   if (moved !== undefined) return { state: moved };

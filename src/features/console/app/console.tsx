@@ -1,11 +1,11 @@
-// The console's page: opens the session, draws the frame, shows the page that the address names. Pages that are heavy are
-// loaded when they are first shown.
+// The console's page: opens the session, draws the frame, shows the page that the address names.
+// Pages that are heavy are loaded when they are first shown.
 
 import { render } from "preact";
 import { followEvents } from "./net/events.ts";
-import { openSession, sessionState } from "./net/session.ts";
+import { beginSession, sessionState } from "./net/session.ts";
 import { TouchPage } from "./pages/touch.tsx";
-import { Shell } from "./shell.tsx";
+import { PageShell } from "./shell.tsx";
 import { followApprovals } from "./state/approvals.ts";
 import { readRoute } from "./state/route.ts";
 
@@ -19,10 +19,10 @@ async function start(): Promise<void> {
     render(<TouchPage id={touch} />, root);
     return;
   }
-  await openSession();
+  await beginSession();
   // The token was in the address when this page began.
   readRoute();
-  render(<Shell />, root);
+  render(<PageShell />, root);
   if (sessionState.value !== "open") return;
   followApprovals();
   await followEvents();

@@ -1,8 +1,8 @@
-// The keys. They answer only where nobody types, and never with a modifier that belongs to the browser. A key that is held
-// down answers once.
+// The keys. They answer only where nobody types, and never with a modifier that belongs to the
+// browser. A key that is held down answers once.
 
 import { signal } from "@preact/signals";
-import { allow, allowRest, ask, deny } from "./pages/answer-bar.tsx";
+import { allow, allowRest, askReason, deny } from "./pages/answer-bar.tsx";
 import { moveSelection } from "./pages/approvals.tsx";
 import { Dialog } from "./parts/dialog.tsx";
 import { goTo, route } from "./state/route.ts";
@@ -41,10 +41,20 @@ const KEYS: readonly Key[] = [
   { keys: ["k", "ArrowUp"], about: "previous request", act: () => moveSelection(-1), isAnswer: true },
   { keys: ["a"], about: "allow it", act: () => void allow(), isAnswer: true },
   { keys: ["g"], about: "allow the rest of this command", act: () => void allowRest(), isAnswer: true },
-  { keys: ["f"], about: "allow it and others like it for a while", act: () => ask("for"), isAnswer: true },
+  {
+    keys: ["f"],
+    about: "allow it and others like it for a while",
+    act: () => askReason("for"),
+    isAnswer: true,
+  },
   { keys: ["d"], about: "deny it", act: () => void deny(), isAnswer: true },
-  { keys: ["r"], about: "deny it and say why", act: () => ask("reason"), isAnswer: true },
-  { keys: ["i"], about: "deny it and say what to do instead", act: () => ask("instead"), isAnswer: true },
+  { keys: ["r"], about: "deny it and say why", act: () => askReason("reason"), isAnswer: true },
+  {
+    keys: ["i"],
+    about: "deny it and say what to do instead",
+    act: () => askReason("instead"),
+    isAnswer: true,
+  },
   { keys: ["?"], about: "show the keys", act: showKeys },
 ];
 

@@ -1,5 +1,5 @@
-// The frame around every page: where one can go, how the daemon is, which keys there are. The tab's title and icon show how
-// many wait.
+// The frame around every page: where one can go, how the daemon is, which keys there are. The tab's
+// title and icon show how many wait.
 
 import { useEffect, useState } from "preact/hooks";
 import { areKeysShown, KeysDialog, listenForKeys } from "./keys.tsx";
@@ -47,7 +47,7 @@ const PAGES: readonly Page[] = [
 ];
 
 /** Everything that is on the screen. */
-export function Shell() {
+export function PageShell() {
   const state = sessionState.value;
   const count = waitingCount.value;
   useEffect(listenForKeys, []);

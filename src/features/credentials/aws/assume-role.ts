@@ -1,5 +1,5 @@
-// Keys of a role for one action: one signed call of STS's AssumeRole, with the action's session policy. The session's name
-// tells who asked, so that CloudTrail has it too.
+// Keys of a role for one action: one signed call of STS's AssumeRole, with the action's session
+// policy. The session's name tells who asked, so that CloudTrail has it too.
 
 import { sendRequest } from "../../../host/outgoing/send-request.ts";
 import { UserError } from "../../../model/user-error.ts";
@@ -8,7 +8,7 @@ import type { AwsRole } from "../stored-credential.ts";
 import { sha256 } from "./canonical-request.ts";
 import { type AwsKeys, authorization, signatureOver, signingKey } from "./signature.ts";
 
-/** What the keys are for. */
+/** The purpose that the keys are needed for. */
 export interface RoleNeed {
   /** "" for all that the role may do. */
   readonly policy: string;

@@ -1,6 +1,7 @@
-// The text that a Signature Version 4 is made over. Clients differ in how often they encode a path and whether they write a
-// query again, and services accept what their own clients do: so there are several readings, and the one by which the
-// client's signature is right is the one that is signed again.
+// The text that a Signature Version 4 is made over. Clients differ in how often they encode a path
+// and whether they write a query again, and services accept what their own clients do: so there are
+// several readings, and the one by which the client's signature is right is the one that is signed
+// again.
 
 import { createHash } from "node:crypto";
 import type { Header } from "../../../model/request.ts";
@@ -11,19 +12,19 @@ export interface SignableRequest {
   readonly method: string;
   readonly target: string;
   readonly headers: readonly Header[];
-  /** What stands for the payload: a hash, or a word such as UNSIGNED-PAYLOAD. */
+  /** The payload's hash, or a word such as UNSIGNED-PAYLOAD. */
   readonly payload: string;
 }
 
 /** How a path and a query are written in the canonical request. */
-export interface Reading {
+export interface SignedReading {
   readonly path: "sent" | "encoded" | "encoded-again" | "normalised";
   readonly query: "sent" | "encoded";
 }
 
 /** Readings by service, the usual one first. */
-export function readingsFor(service: string): readonly Reading[] {
-  const paths: readonly Reading["path"][] = service.startsWith("s3")
+export function readingsFor(service: string): readonly SignedReading[] {
+  const paths: readonly SignedReading["path"][] = service.startsWith("s3")
     ? ["sent", "encoded"]
     : ["normalised", "encoded-again", "sent"];
   return paths.flatMap((path) => [{ path, query: "sent" } as const, { path, query: "encoded" } as const]);
@@ -33,7 +34,7 @@ export function readingsFor(service: string): readonly Reading[] {
 export function canonicalRequest(
   { method, target, headers, payload }: SignableRequest,
   signed: readonly string[],
-  reading: Reading,
+  reading: SignedReading,
 ): string {
   const { path, query = "" } = splitTarget(target);
   return [
@@ -60,7 +61,7 @@ export function encode(text: string): string {
   );
 }
 
-function canonicalPath(path: string, how: Reading["path"]): string {
+function canonicalPath(path: string, how: SignedReading["path"]): string {
   const raw = path === "" ? "/" : path;
   switch (how) {
     case "sent":
@@ -89,7 +90,7 @@ function withoutDots(path: string): string {
   return `/${kept.join("/")}${isFolder ? "/" : ""}`;
 }
 
-function canonicalQuery(query: string, how: Reading["query"]): string {
+function canonicalQuery(query: string, how: SignedReading["query"]): string {
   if (query === "") return "";
   const pairs = query
     .split("&")

@@ -1,5 +1,5 @@
-// AWS's keys as operators keep them: what a credential process prints, a profile of a credentials file, or
-// `ACCESSKEY:SECRET[:TOKEN]`. Nothing of what was read stands in an error.
+// AWS's keys as operators keep them: the output of a credential process, a profile of a credentials
+// file, or `ACCESSKEY:SECRET[:TOKEN]`. No error quotes the text.
 
 import { UserError } from "../../../model/user-error.ts";
 import type { AwsKeys } from "./signature.ts";

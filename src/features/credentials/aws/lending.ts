@@ -1,5 +1,5 @@
-// Which credential of AWS a request was signed with a placeholder of, and what it goes out as. What was signed with any other
-// access key is nobody's business here: it goes on unchanged.
+// Which credential of AWS a request was signed with a placeholder of, and its new signature. A
+// request that was signed with any other access key goes on unchanged.
 
 import type { LendingRequest, Released } from "../../../gateway/request/credential-release.ts";
 import { guardAnswer, spellingsOf } from "../../../gateway/upstream/echo-guard.ts";
@@ -11,7 +11,7 @@ import { placeholderKeys } from "./placeholder-keys.ts";
 import { clockOf, provenRequest, resigned } from "./resign.ts";
 import { type AwsKeys, statedAccessKey } from "./signature.ts";
 
-/** What is asked of whoever holds the credentials. */
+/** The calls to the owner of the credentials. */
 export interface AwsLendingParts {
   readonly secret: Uint8Array;
   readonly now: () => number;
@@ -67,7 +67,7 @@ export class AwsLending {
           answer: (answer) => {
             const clock = clockOf(answer);
             if (clock !== undefined) this.#aheadMs = clock - this.#parts.now();
-            // Only what explains a refusal quotes what was signed; an object may be large.
+            // Only an answer that explains a refusal quotes the signed text; an object may be large.
             if (answer.status < 400) return answer;
             return guardAnswer(answer, spellings, () => this.#parts.echoed(name, request));
           },

@@ -1,6 +1,6 @@
-// What a client has in place of AWS's keys: an access key of the real account and a random secret, both derived from this
-// machine's secret for each run. The account stands in an access key (base 32, after the prefix and one bit), and policies
-// go by it, so a placeholder must name the same one.
+// Makes the placeholder of AWS keys: an access key of the real account and a random secret, both
+// derived from this machine's secret for each run. The account stands in an access key (base 32,
+// after the prefix and one bit), and policies go by it, so a placeholder must name the same one.
 
 import { createHmac } from "node:crypto";
 import type { AwsKeys } from "./signature.ts";
@@ -22,7 +22,7 @@ function base32(bytes: Uint8Array, length: number): string {
   return Array.from({ length }, (_, at) => BASE32[(bytes[at] ?? 0) & 31]).join("");
 }
 
-/** One bit that is set, forty of the account, and what is random. */
+/** One bit that is set, forty of the account, and random bits. */
 function withAccount(bytes: Uint8Array, account: string): string {
   const bits = (1n << 49n) | (BigInt(account) << 9n) | BigInt((bytes[30] ?? 0) << 1);
   const first = Array.from({ length: 10 }, (_, at) => BASE32[Number((bits >> BigInt((9 - at) * 5)) & 31n)]);

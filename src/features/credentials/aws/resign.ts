@@ -1,6 +1,7 @@
-// Signs a request of AWS again: the client's signature, made with placeholder keys, is checked over what it covers, and
-// another one is made with the real keys over what goes out. Only for endpoints of AWS's own services, in the service and
-// region that were signed for: whoever could have a signature for a host of his own would have the right to use it.
+// Signs a request of AWS again: the client's signature, made with placeholder keys, is checked over
+// the received parts, and another one is made with the real keys over the outgoing parts. Only for
+// endpoints of AWS's own services, in the service and region that were signed for: a signature for
+// an attacker's own host would let him use it.
 
 import type { Alteration } from "../../../gateway/message/alteration.ts";
 import type { UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
@@ -8,7 +9,7 @@ import type { LendingRequest } from "../../../gateway/request/credential-release
 import { type Header, headerValue } from "../../../model/request.ts";
 import { awsCatalogue } from "../../../protocols/aws/catalogue.ts";
 import { readAwsHost } from "../../../protocols/aws/endpoint.ts";
-import { type Reading, type SignableRequest, sha256 } from "./canonical-request.ts";
+import { type SignableRequest, type SignedReading, sha256 } from "./canonical-request.ts";
 import {
   type AwsKeys,
   authorization,
@@ -25,7 +26,7 @@ import { SignedChunks } from "./signed-chunks.ts";
 /** A request whose client proved that it has the placeholder. */
 export interface ProvenRequest {
   readonly stated: StatedSignature;
-  readonly reading: Reading;
+  readonly reading: SignedReading;
   readonly payload: string;
   readonly placeholder: AwsKeys;
 }
@@ -71,7 +72,7 @@ export async function provenRequest(
     : { stated, reading, payload, placeholder };
 }
 
-/** What goes out in place of what came: another signature, and what it needs. */
+/** Replaces a request's signature by one with the real keys, in the headers, the query or the chunks. */
 export function resigned(
   { method, target }: { readonly method: string; readonly target: string },
   { stated, reading, payload, placeholder }: ProvenRequest,
@@ -127,7 +128,7 @@ export function resigned(
   };
 }
 
-/** The clock of whoever answered, where it shows one. */
+/** The answering server's clock, if it sends one. */
 export function clockOf(answer: UpstreamAnswer): number | undefined {
   const ms = Date.parse(headerValue(answer.headers, "date") ?? "");
   return Number.isNaN(ms) ? undefined : ms;

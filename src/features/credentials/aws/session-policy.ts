@@ -1,5 +1,6 @@
-// The session policy of one approved action: what a role's keys that are minted for it may do, and no more. The service
-// takes the role's own policies and this one together, so it never widens anything.
+// The session policy of one approved action: a role's keys that are minted for it may do that and
+// no more. The service takes the role's own policies and this one together, so it never widens
+// anything.
 
 import type { Classification } from "../../../model/classification.ts";
 

@@ -1,5 +1,6 @@
-// Signature Version 4 in a field or in the query: found, checked with one secret, made with another. Owns what a signature
-// must cover to be believed; what may be signed again, and with which keys, is resign.ts's.
+// Signature Version 4 in a field or in the query: found, checked with one secret, made with
+// another. Owns the parts that a signature must cover to be believed; resign.ts decides what may be
+// signed again, and with which keys.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type Header, headerValue, headerValues } from "../../../model/request.ts";
@@ -7,9 +8,9 @@ import { splitTarget } from "../../../wire/path.ts";
 import {
   canonicalRequest,
   encode,
-  type Reading,
   readingsFor,
   type SignableRequest,
+  type SignedReading,
   sha256,
 } from "./canonical-request.ts";
 
@@ -129,7 +130,7 @@ export function verifiedReading(
   request: SignableRequest,
   stated: StatedSignature,
   secretKey: string,
-): Reading | undefined {
+): SignedReading | undefined {
   const key = signingKey(secretKey, stated);
   return readingsFor(stated.service).find((reading) =>
     isEqual(signatureOver(request, stated, stated.signed, reading, key), stated.signature),
@@ -141,7 +142,7 @@ export function signatureOver(
   request: SignableRequest,
   { time, scope }: Pick<StatedSignature, "time" | "scope">,
   signed: readonly string[],
-  reading: Reading,
+  reading: SignedReading,
   key: Uint8Array,
 ): string {
   const text = [ALGORITHM, time, scope, sha256(canonicalRequest(request, signed, reading))].join("\n");

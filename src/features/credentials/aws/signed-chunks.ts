@@ -1,6 +1,7 @@
-// A body in signed chunks (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, with or without trailer): each chunk's signature is made over
-// its data and the signature before it. Both chains are followed side by side: the client's is checked, the other goes
-// out. No length changes, for signatures are always 64 hexadecimal digits. A chunk is held until its end.
+// A body in signed chunks (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, with or without trailer): each
+// chunk's signature is made over its data and the signature before it. Both chains are followed
+// side by side: the client's is checked, the other goes out. No length changes, for signatures are
+// always 64 hexadecimal digits. A chunk is held until its end.
 
 import { createHmac } from "node:crypto";
 import { BodyError } from "../../../gateway/message/body-source.ts";
@@ -15,7 +16,7 @@ export interface Chain {
   readonly seed: string;
 }
 
-/** What both chains are made over. */
+/** The parts of the scope that both chains sign. */
 export interface ChunkScope {
   readonly time: string;
   readonly scope: string;
@@ -93,7 +94,7 @@ export class SignedChunks implements BodyReader {
     return passed;
   }
 
-  /** Takes one whole chunk off what is waiting; false when there is none yet. */
+  /** Takes one whole chunk off the waiting octets; false when there is none yet. */
   #chunk(passed: Uint8Array[]): boolean {
     const waiting = this.#waiting;
     const end = waiting.indexOf(CRLF);

@@ -1,5 +1,6 @@
-// Installation tokens of a GitHub App: a JWT that is signed with the app's key buys a token for an hour, narrowed to
-// repositories and permissions. Nothing about the token's shape is relied on: GitHub has changed it before.
+// Installation tokens of a GitHub App: a JWT that is signed with the app's key buys a token for an
+// hour, narrowed to repositories and permissions. Nothing about the token's shape is relied on:
+// GitHub has changed it before.
 
 import { createPrivateKey, sign } from "node:crypto";
 import { sendRequest } from "../../../host/outgoing/send-request.ts";
@@ -77,7 +78,7 @@ async function keyOf(path: string): Promise<ReturnType<typeof createPrivateKey>>
     const key = createPrivateKey(await readTrusted(path, MAX_KEY_BYTES));
     if (key.asymmetricKeyType === "rsa") return key;
   } catch (error) {
-    // A parser's message may quote what it read.
+    // A parser's message may quote its input.
     const code = (error as { code?: unknown }).code;
     const why = keptOut(error) ?? code;
     throw failed(`the key '${path}' is not read${typeof why === "string" ? ` (${why})` : ""}`);
@@ -108,6 +109,6 @@ function messageOf(text: string, sent: string): string {
 
 function failed(reason: string): UserError {
   return new UserError(`no token of the app was minted: ${reason}`, {
-    hint: "check the app's id, its installation, its key and what it may do",
+    hint: "check the app's id, its installation, its key and its permissions",
   });
 }

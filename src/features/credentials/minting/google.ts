@@ -1,5 +1,6 @@
-// Access tokens of Google: a service account's key buys one with a signed JWT (RFC 7523), and whoever has one that may act
-// as another service account buys a shorter one of that account with `generateAccessToken`.
+// Access tokens of Google: a service account's key buys one with a signed JWT (RFC 7523), and a
+// token that may act as another service account buys a shorter one of that account with
+// `generateAccessToken`.
 
 import { createPrivateKey, sign } from "node:crypto";
 import { sendRequest } from "../../../host/outgoing/send-request.ts";
@@ -69,7 +70,7 @@ async function grant(
   };
 }
 
-/** What proves the service account (RFC 7523 3); one clock may be a little behind the other. */
+/** The signed statement that proves the service account (RFC 7523 3); one clock may be a little behind the other. */
 function assertion(key: Key, scopes: readonly string[], nowMs: number): string {
   const nowS = Math.floor(nowMs / 1000);
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -87,7 +88,7 @@ function assertion(key: Key, scopes: readonly string[], nowMs: number): string {
   try {
     signature = sign("sha256", Buffer.from(text), createPrivateKey(key.private_key));
   } catch {
-    // The parser's message may quote what it read.
+    // The parser's message may quote its input.
     throw failed("the key's private key cannot be used");
   }
   return `${text}.${signature.toString("base64url")}`;

@@ -1,14 +1,14 @@
-// What every way to mint a token gives, and how long it counts. A token's life is measured as a duration: the clock of
-// whoever minted it may be hours away from ours.
+// The token that every way of minting gives, and how long it counts. A token's life is measured as
+// a duration: the issuer's clock may be hours away from ours.
 
 /** A token that was minted. */
 export interface Minted {
   readonly value: string;
   /** How long it lasts from when it was asked for. */
   readonly lifeMs: number;
-  /** What it is known by where it was minted; never a part of the token. */
+  /** The issuer's id of the token; never a part of the token. */
   readonly id?: string;
-  /** What it may do, for the audit row. */
+  /** The token's rights, for the audit row. */
   readonly scope: Readonly<Record<string, unknown>>;
 }
 
@@ -53,14 +53,14 @@ export function ageOf(value: HeldValue | undefined, nowMs: number): "fresh" | "r
 }
 
 /**
- * How long a token lasts that ends at `endMs` by the clock of its issuer. `issuerMs` is what that clock shows, by the Date
- * field of the answer; without it the issuer's clock is taken for ours.
+ * How long a token lasts that ends at `endMs` by the clock of its issuer. `issuerMs` is the time of that
+ * clock, by the Date field of the answer; without it the issuer's clock is taken for ours.
  */
 export function lifeOf(endMs: number, issuerMs: number | undefined): number {
   return endMs - (issuerMs === undefined || Number.isNaN(issuerMs) ? Date.now() : issuerMs);
 }
 
-/** What an issuer says, for a person: without what was sent to it, which some servers quote. */
+/** Quotes an issuer's message for a person, without the secrets that were sent to it, which some servers quote. */
 export function issuersWords(text: string, sent: readonly string[]): string {
   let words = text;
   for (const secret of sent) if (secret !== "") words = words.replaceAll(secret, "***");

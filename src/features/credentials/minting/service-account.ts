@@ -1,6 +1,7 @@
-// Tokens of a Kubernetes service account, minted with TokenRequest by the operator's own identity. Each is bound to a
-// Secret that iddio makes beside the account: when the Secret is deleted the token has ended, whatever its time. Secrets
-// that an earlier daemon left are deleted before the first one is made, and with them their tokens.
+// Tokens of a Kubernetes service account, minted with TokenRequest by the operator's own identity.
+// Each is bound to a Secret that iddio makes beside the account: when the Secret is deleted the
+// token has ended, whatever its time. Secrets that an earlier daemon left are deleted before the
+// first one is made, and with them their tokens.
 
 import type { SideAnswer } from "../../../gateway/upstream/ask.ts";
 import type { AskOwn } from "../../../gateway/upstream/own-request.ts";
@@ -12,7 +13,7 @@ import { UserError } from "../../../model/user-error.ts";
 import type { ClusterPlace, ServiceAccountOrigin } from "../stored-credential.ts";
 import { issuersWords, lifeOf, type Minted } from "./minted.ts";
 
-/** What it works with. */
+/** The parts that service accounts work with. */
 export interface ClusterParts {
   readonly ask: AskOwn;
   readonly env: Environment;
@@ -20,7 +21,7 @@ export interface ClusterParts {
   readonly holder: string;
 }
 
-/** An answer, with what may be told of it. */
+/** An answer, with the part that may be quoted. */
 interface Answer extends SideAnswer {
   readonly says: string;
 }
@@ -40,7 +41,7 @@ export class ServiceAccounts {
   readonly #parts: ClusterParts;
   /** By `namespace/name` of the account. */
   readonly #bindings = new Map<string, Promise<Binding>>();
-  /** Namespaces in which what an earlier daemon left is gone. */
+  /** Namespaces in which the secrets of earlier daemons are gone. */
   readonly #swept = new Map<string, Promise<void>>();
 
   constructor(name: string, origin: ServiceAccountOrigin, parts: ClusterParts) {
@@ -151,7 +152,7 @@ export class ServiceAccounts {
     };
   }
 
-  /** What an earlier daemon made is of no use any more: its tokens were in its memory only. */
+  /** Removes secrets of earlier daemons: their tokens were kept only in memory, so nothing uses them. */
   #sweep(namespace: string): Promise<void> {
     let sweeping = this.#swept.get(namespace);
     if (sweeping === undefined) {

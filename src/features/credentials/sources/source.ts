@@ -1,5 +1,6 @@
-// Where the real value of a credential comes from. Values stay in memory for a minute, so that a keychain is not asked for
-// every request; nothing is written anywhere. A source that gives nothing usable is an error with what to do.
+// Where the real value of a credential comes from. Values stay in memory for a minute, so that a
+// keychain is not asked for every request; nothing is written anywhere. A source that gives nothing
+// usable is an error with what to do.
 
 import type { Environment } from "../../../host/process/environment.ts";
 import { runTool } from "../../../host/process/run-tool.ts";
@@ -25,7 +26,7 @@ export async function readSource(source: Source, name: string, env: Environment)
   const value = text.replace(/[\r\n]+$/, "");
   if (value === "")
     throw new UserError(`the source of '${name}' gives nothing`, { hint: hintOf(source, name) });
-  // A line end would end the field, and what follows would be read as another.
+  // A line end would end the field, and the rest would be read as another.
   if (/[^\t\x20-\x7e]/.test(value))
     throw new UserError(`the source of '${name}' gives more than one line of printable text`, {
       hint: hintOf(source, name),
@@ -62,7 +63,7 @@ async function commandOutput(argv: readonly string[], name: string, env: Environ
   });
 }
 
-/** Why a program may not be run for a secret: anyone who can change it gets what it gives. Undefined when it may. */
+/** Why a program may not be run for a secret: anyone who can change it gets the secret. Undefined when it may. */
 export function programProblem(program: string): string | undefined {
   if (!program.startsWith("/")) return `'${program}' is not an absolute path`;
   return isRootsAlone(program)

@@ -1,5 +1,6 @@
-// A row as an event of the Open Cybersecurity Schema Framework, class API Activity (6003). The mapping keeps its shape
-// between releases: receivers parse it. What the class has no place for is under `unmapped`, named as in audit.jsonl.
+// A row as an event of the Open Cybersecurity Schema Framework, class API Activity (6003). The
+// mapping keeps its shape between releases: receivers parse it. Fields without a place in the class
+// are under `unmapped`, named as in audit.jsonl.
 
 import type { Entry } from "../../../model/entry.ts";
 import type { Sender } from "../sink.ts";

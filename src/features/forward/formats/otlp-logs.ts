@@ -1,5 +1,6 @@
-// Rows as an OTLP/HTTP logs request in its JSON encoding (OpenTelemetry Protocol 1.x): 64-bit numbers are strings,
-// names are lowerCamelCase, and the fields of a row become attributes with dots.
+// Rows as an OTLP/HTTP logs request in its JSON encoding (OpenTelemetry Protocol 1.x): 64-bit
+// numbers are strings, names are lowerCamelCase, and the fields of a row become attributes with
+// dots.
 
 import type { Entry } from "../../../model/entry.ts";
 import type { Sender } from "../sink.ts";
@@ -26,7 +27,7 @@ const NUMBERS: Readonly<Record<Severity, readonly [number, string]>> = {
 const MAX_ATTRIBUTES = 100;
 const MAX_DEPTH = 6;
 
-/** The body of a request to `/v1/logs`. `body` gives what a record's body says. */
+/** The body of a request to `/v1/logs`. `body` gives the text of a record's body. */
 export function otlpLogs(
   entries: readonly Entry[],
   sender: Sender,

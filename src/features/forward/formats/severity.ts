@@ -8,7 +8,7 @@ export type Severity = "info" | "low" | "medium" | "high";
 
 const PASSED: ReadonlySet<Outcome> = new Set(["allowed", "approved", "granted", "asked"]);
 
-/** What did not go through. */
+/** Whether the row's request did not go through. */
 export function isRefused({ op, fields }: Entry): boolean {
   if (op === "block") return true;
   const { outcome, decision } = fields;

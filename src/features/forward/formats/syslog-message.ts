@@ -1,6 +1,6 @@
-// A row as a syslog message (RFC 5424), framed for TLS by octet counting (RFC 5425, 4.3). The message is the row's JSON
-// after a byte order mark. Receivers must take 2 KB and commonly take 8 KB (RFC 5424, 6.1), so long fields of the row
-// are cut, never the JSON.
+// A row as a syslog message (RFC 5424), framed for TLS by octet counting (RFC 5425, 4.3). The
+// message is the row's JSON after a byte order mark. Receivers must take 2 KB and commonly take 8
+// KB (RFC 5424, 6.1), so long fields of the row are cut, never the JSON.
 
 import type { Entry } from "../../../model/entry.ts";
 import type { Sender } from "../sink.ts";

@@ -1,5 +1,6 @@
-// Rows to a file on this machine, a line each: for collectors that read files. Opened for every batch, so that it may be
-// renamed at any time; never through a symbolic link, and never anything but a regular file.
+// Rows to a file on this machine, a line each: for collectors that read files. Opened for every
+// batch, so that it may be renamed at any time; never through a symbolic link, and never anything
+// but a regular file.
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";

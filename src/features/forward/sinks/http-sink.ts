@@ -1,7 +1,8 @@
-// What the sinks over HTTP share: how an answer becomes a delivery. A receiver that says 401 or 404 is set up wrongly:
-// nothing is lost, the rows wait until somebody fixes it. Only an answer about the rows themselves refuses them.
+// The shared part of the sinks over HTTP: how an answer becomes a delivery. A receiver that says
+// 401 or 404 is set up wrongly: nothing is lost, the rows wait until somebody fixes it. Only an
+// answer about the rows themselves refuses them.
 
-import { type OutgoingRequest, sendRequest } from "../../../host/outgoing/send-request.ts";
+import { type OutboundRequest, sendRequest } from "../../../host/outgoing/send-request.ts";
 import type { Delivery } from "../sink.ts";
 
 /** Answers that say: these rows, as they are, will never be taken. */
@@ -10,7 +11,7 @@ const SHOWN = 200;
 
 /** Sends one batch. `judge` reads a 2xx answer that may still say no. */
 export async function deliverOverHttp(
-  request: OutgoingRequest,
+  request: OutboundRequest,
   judge: (text: string) => Delivery = () => ({ kind: "delivered" }),
 ): Promise<Delivery> {
   const answer = await sendRequest(request);

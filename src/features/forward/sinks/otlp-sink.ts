@@ -1,7 +1,8 @@
-// Rows to an OpenTelemetry collector: OTLP over HTTP, JSON encoding, compressed. An answer of 200 may still say that some
-// records were not taken: those are counted, never sent again, as the protocol has it.
+// Rows to an OpenTelemetry collector: OTLP over HTTP, JSON encoding, compressed. An answer of 200
+// may still say that some records were not taken: those are counted, never sent again, as the
+// protocol has it.
 
-import type { OutgoingRequest } from "../../../host/outgoing/send-request.ts";
+import type { OutboundRequest } from "../../../host/outgoing/send-request.ts";
 import type { Entry } from "../../../model/entry.ts";
 import { otlpLogs } from "../formats/otlp-logs.ts";
 import type { Delivery, Sender, Sink } from "../sink.ts";
@@ -9,7 +10,7 @@ import { deliverOverHttp } from "./http-sink.ts";
 
 /** Posts to `base.url`, which ends on `/v1/logs`. */
 export function otlpSink(
-  base: () => OutgoingRequest,
+  base: () => OutboundRequest,
   sender: Sender,
   render: (entry: Entry) => unknown,
 ): Sink {

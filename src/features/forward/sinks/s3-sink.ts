@@ -1,8 +1,9 @@
-// Rows to an object store that speaks S3: one compressed object of lines a batch, named by day, machine and the first
-// row, so that a batch that is sent again replaces itself. Bun's own client signs and sends.
+// Rows to an object store that speaks S3: one compressed object of lines a batch, named by day,
+// machine and the first row, so that a batch that is sent again replaces itself. Bun's own client
+// signs and sends.
 
 import { gzipSync } from "node:zlib";
-import { placeOf } from "../../../host/outgoing/send-request.ts";
+import { outboundPlace } from "../../../host/outgoing/send-request.ts";
 import type { Entry } from "../../../model/entry.ts";
 import type { Delivery, Sink } from "../sink.ts";
 
@@ -35,14 +36,14 @@ export function s3Sink(to: Bucket, hostname: string, render: (entry: Entry) => u
     gatherMs: 60_000,
     async deliver(rows): Promise<Delivery> {
       if (to.endpoint !== undefined) {
-        const place = await placeOf(new URL(to.endpoint), "private");
+        const place = await outboundPlace(new URL(to.endpoint), "private");
         if ("refused" in place) return { kind: "failed", reason: place.refused };
       }
       const body = gzipSync(rows.map((row) => `${JSON.stringify(render(row))}\n`).join(""));
       try {
         await within(
           TIMEOUT_MS,
-          client.write(keyOf(rows, to.prefix, hostname), body, { type: "application/gzip" }),
+          client.write(objectKeyOf(rows, to.prefix, hostname), body, { type: "application/gzip" }),
         );
         return { kind: "delivered" };
       } catch (error) {
@@ -58,7 +59,7 @@ export function s3Sink(to: Bucket, hostname: string, render: (entry: Entry) => u
 }
 
 /** `prefix/2026/11/29/host-16223344-<hash>.jsonl.gz` */
-export function keyOf(rows: readonly Entry[], prefix: string, hostname: string): string {
+export function objectKeyOf(rows: readonly Entry[], prefix: string, hostname: string): string {
   const first = rows[0];
   const [day = "", time = ""] = new Date(first?.timestamp_ms ?? 0).toISOString().split("T");
   const host = hostname.replace(/[^A-Za-z0-9.-]/g, "_");

@@ -1,10 +1,10 @@
-// Rows as syslog over TLS, or over plain TCP to this machine. The protocol acknowledges nothing: a batch counts as
-// delivered when the connection took all of it and was not closed for a moment after. What a reset loses in that moment
-// is sent again; the receiver may see a row twice.
+// Rows as syslog over TLS, or over plain TCP to this machine. The protocol acknowledges nothing: a
+// batch counts as delivered when the connection took all of it and was not closed for a moment
+// after. Rows that a reset loses in that moment are sent again; the receiver may see a row twice.
 
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { placeOf } from "../../../host/outgoing/send-request.ts";
+import { outboundPlace } from "../../../host/outgoing/send-request.ts";
 import type { Entry } from "../../../model/entry.ts";
 import { octetCounted, syslogMessage } from "../formats/syslog-message.ts";
 import type { Delivery, Sender, Sink } from "../sink.ts";
@@ -51,7 +51,7 @@ export function syslogSink(to: SyslogTarget, sender: Sender, render: (entry: Ent
 }
 
 async function connect(to: SyslogTarget, signal: AbortSignal): Promise<Socket> {
-  const place = await placeOf({ hostname: to.host }, "private");
+  const place = await outboundPlace({ hostname: to.host }, "private");
   if ("refused" in place) throw new Error(place.refused);
   const socket = to.isTls
     ? connectTls({

@@ -1,8 +1,8 @@
-// Rows to a webhook, signed as the Standard Webhooks specification has it: HMAC-SHA256 over id, time and body, one
-// signature for each secret that is valid at the time. The id is made of the first row, so that a batch that is sent
-// again carries the same one.
+// Rows to a webhook, signed as the Standard Webhooks specification has it: HMAC-SHA256 over id,
+// time and body, one signature for each secret that is valid at the time. The id is made of the
+// first row, so that a batch that is sent again carries the same one.
 
-import type { OutgoingRequest } from "../../../host/outgoing/send-request.ts";
+import type { OutboundRequest } from "../../../host/outgoing/send-request.ts";
 import { webhookHeaders } from "../../../host/outgoing/standard-webhook.ts";
 import type { Entry } from "../../../model/entry.ts";
 import type { Sink } from "../sink.ts";
@@ -10,7 +10,7 @@ import { deliverOverHttp } from "./http-sink.ts";
 
 /** Posts `{ type: "audit.rows", timestamp, data }`. */
 export function webhookSink(
-  base: () => OutgoingRequest,
+  base: () => OutboundRequest,
   secrets: () => readonly string[],
   render: (entry: Entry) => unknown,
 ): Sink {

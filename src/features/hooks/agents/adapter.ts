@@ -1,16 +1,18 @@
-// The contract between `iddio hook` and one agent: how the agent says what it is about to run, and how it is told to
-// ask or to stop. Each agent has its own shapes; an answer in another agent's shape lets the command run.
+// The contract between `iddio hook` and one agent: how the agent names its next command, and how it
+// is told to ask or to stop. Each agent has its own shapes; an answer in another agent's shape lets
+// the command run.
 
 import type { AgentName } from "../../../model/agent-name.ts";
+import { quotePosix } from "../../../text/quote-posix.ts";
 
-/** What an agent is about to do. */
+/** An agent's next action, as its hook describes it. */
 export type HookInput =
   | { readonly kind: "command"; readonly command: string; readonly cwd: string | undefined }
   /** No command line: not a matter of this hook. */
   | { readonly kind: "other" }
   | { readonly kind: "unreadable"; readonly why: string };
 
-/** What the hook's process prints and ends with. */
+/** The output and exit code of the hook's process. */
 export interface HookReply {
   readonly stdout: string;
   readonly stderr: string;
@@ -21,18 +23,18 @@ export interface HookReply {
 export interface HookAdapter {
   /** As typed after `iddio hook`. */
   readonly agent: AgentName;
-  /** What people call it. */
+  /** The agent's name for people. */
   readonly title: string;
   /** Whether a hook can make the agent ask its own user. */
   readonly canAsk: boolean;
-  /** What happens to the command when the hook crashes, is too slow or is missing, in a sentence. */
+  /** The fate of the command when the hook crashes, is too slow or is missing, in a sentence. */
   readonly onFailure: string;
   read(input: Readonly<Record<string, unknown>>): HookInput;
   /** `silent` leaves the command to the agent's own rules. */
   silent(): HookReply;
   ask(text: string): HookReply;
   deny(text: string): HookReply;
-  /** What the agent sends before it runs this command; for `hooks doctor`. */
+  /** A sample of the agent's message before it runs this command; for `hooks doctor`. */
   sample(command: string, cwd: string): Readonly<Record<string, unknown>>;
   /** Whether a reply stops the command, by the agent's own rules. */
   blocks(reply: HookReply): boolean;
@@ -42,7 +44,7 @@ export interface HookAdapter {
 export const CANARY = ": iddio-hook-canary";
 
 /** Nothing at all. */
-export const NOTHING: HookReply = { stdout: "", stderr: "", exitCode: 0 };
+export const NO_REPLY: HookReply = { stdout: "", stderr: "", exitCode: 0 };
 
 /** One JSON object on stdout, exit 0. */
 export function jsonReply(value: object): HookReply {
@@ -77,10 +79,10 @@ function parsedObject(text: string): unknown {
 
 function quoted(words: readonly unknown[]): string | undefined {
   if (!words.every((word) => typeof word === "string")) return undefined;
-  return words.map((word) => `'${(word as string).replaceAll("'", "'\\''")}'`).join(" ");
+  return words.map((word) => quotePosix(word as string)).join(" ");
 }
 
-/** A JSON reply's object; undefined for what is none. */
+/** A JSON reply's object; undefined for any other text. */
 export function repliedObject({ stdout }: HookReply): Readonly<Record<string, unknown>> | undefined {
   const value = parsedObject(stdout);
   return typeof value === "object" && value !== null

@@ -1,7 +1,7 @@
 // Claude Code: PreToolUse of the tool Bash. A decision is JSON on stdout with exit code 0;
 // exit code 2 blocks too, every other one does not.
 
-import { commandOfTool, type HookAdapter, jsonReply, NOTHING, repliedObject } from "./adapter.ts";
+import { commandOfTool, type HookAdapter, jsonReply, NO_REPLY, repliedObject } from "./adapter.ts";
 
 function decision(permissionDecision: "ask" | "deny", permissionDecisionReason: string) {
   return jsonReply({
@@ -17,7 +17,7 @@ export const claude: HookAdapter = {
   onFailure:
     "from 2.1.295 on a hook that crashes or is too slow blocks (onFailure: block); before, the command runs",
   read: ({ tool_name, tool_input, cwd }) => commandOfTool(tool_name, tool_name === "Bash", tool_input, cwd),
-  silent: () => NOTHING,
+  silent: () => NO_REPLY,
   ask: (text) => decision("ask", text),
   deny: (text) => decision("deny", text),
   sample: (command, cwd) => ({

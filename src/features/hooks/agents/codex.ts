@@ -1,7 +1,8 @@
-// Codex: PreToolUse of the tool Bash. Exit code 2 with the reason on stderr blocks. Codex has no "ask": a hook that
-// answers so has failed, and the command runs. Anything on stdout that it does not know counts as failed too.
+// Codex: PreToolUse of the tool Bash. Exit code 2 with the reason on stderr blocks. Codex has no
+// "ask": a hook that answers so has failed, and the command runs. Anything on stdout that it does
+// not know counts as failed too.
 
-import { commandOfTool, exitTwo, type HookAdapter, NOTHING } from "./adapter.ts";
+import { commandOfTool, exitTwo, type HookAdapter, NO_REPLY } from "./adapter.ts";
 
 const TOOLS = new Set(["Bash", "shell", "local_shell", "exec_command", "unified_exec"]);
 
@@ -13,7 +14,7 @@ export const codex: HookAdapter = {
   onFailure: "the command runs",
   read: ({ tool_name, tool_input, cwd }) =>
     commandOfTool(tool_name, TOOLS.has(String(tool_name)), tool_input, cwd),
-  silent: () => NOTHING,
+  silent: () => NO_REPLY,
   ask: exitTwo,
   deny: exitTwo,
   sample: (command, cwd) => ({

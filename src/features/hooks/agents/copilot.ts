@@ -1,7 +1,7 @@
-// GitHub Copilot CLI: preToolUse of the tools bash and powershell. The decision is flat JSON on stdout. Newer versions
-// also send the names that Claude Code uses; both are read.
+// GitHub Copilot CLI: preToolUse of the tools bash and powershell. The decision is flat JSON on
+// stdout. Newer versions also send the names that Claude Code uses; both are read.
 
-import { commandOfTool, type HookAdapter, jsonReply, NOTHING, repliedObject } from "./adapter.ts";
+import { commandOfTool, type HookAdapter, jsonReply, NO_REPLY, repliedObject } from "./adapter.ts";
 
 const TOOLS = /^(?:bash|powershell|shell|local_shell)$/i;
 
@@ -22,7 +22,7 @@ export const copilot: HookAdapter = {
       toolArgs ?? tool_input,
       cwd,
     ),
-  silent: () => NOTHING,
+  silent: () => NO_REPLY,
   ask: (text) => decision("ask", text),
   deny: (text) => decision("deny", text),
   sample: (command, cwd) => ({

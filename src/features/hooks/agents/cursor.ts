@@ -1,5 +1,6 @@
-// Cursor: beforeShellExecution, with the command at the top level. The decision is flat JSON on stdout; with
-// `failClosed` everything that is no JSON blocks, so that an empty object says nothing.
+// Cursor: beforeShellExecution, with the command at the top level. The decision is flat JSON on
+// stdout; with `failClosed` everything that is no JSON blocks, so that an empty object says
+// nothing.
 
 import { type HookAdapter, jsonReply, repliedObject } from "./adapter.ts";
 

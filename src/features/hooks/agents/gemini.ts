@@ -1,4 +1,5 @@
-// Gemini CLI: BeforeTool of the tool run_shell_command. A decision is JSON on stdout with exit code 0. It has no "ask".
+// Gemini CLI: BeforeTool of the tool run_shell_command. A decision is JSON on stdout with exit code
+// 0. It has no "ask".
 
 import { commandOfTool, type HookAdapter, jsonReply, repliedObject } from "./adapter.ts";
 

@@ -1,5 +1,5 @@
-// opencode: a plugin of ours in its process starts the hook and throws when the answer is a deny, or is none. It has
-// no "ask" that plugins reach.
+// opencode: a plugin of ours in its process starts the hook and throws when the answer is a deny,
+// or is none. It has no "ask" that plugins reach.
 
 import { commandOfTool, type HookAdapter, jsonReply, repliedObject } from "./adapter.ts";
 

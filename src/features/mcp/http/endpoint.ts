@@ -1,5 +1,6 @@
-// Where clients on this machine reach the remote servers of `iddio mcp add`: http://127.0.0.1:<port>/<token>/<name>.
-// Only the daemon's own user may connect, the token is in the address, and neither another Host nor a web page gets in.
+// Where clients on this machine reach the remote servers of `iddio mcp add`:
+// http://127.0.0.1:<port>/<token>/<name>. Only the daemon's own user may connect, the token is in
+// the address, and neither another Host nor a web page gets in.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { socketOwner } from "../../../host/process/socket-owner.ts";
@@ -12,7 +13,7 @@ import { RELAY_PATIENCE, type RelayPatience } from "../stdio/patience.ts";
 import { answerHttp } from "./exchange.ts";
 import type { RemoteParts, RemotePlace } from "./remote.ts";
 
-/** What the endpoint works with. */
+/** The parts that the endpoint works with. */
 export interface EndpointParts {
   readonly gateway: RemoteParts;
   readonly service: McpService;

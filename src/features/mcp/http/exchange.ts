@@ -1,5 +1,6 @@
-// One HTTP request of a client to a remote server, by both eras of the transport: what asks for nothing passes, what is
-// judged waits on an open stream, and everything that the server says is read before the client sees it.
+// One HTTP request of a client to a remote server, by both eras of the transport: messages that ask
+// for nothing pass, judged calls wait on an open stream, and every message of the server is read
+// before the client sees it.
 
 import type { Ending } from "../../../gateway/request/stages/stage.ts";
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
@@ -31,7 +32,7 @@ const ANSWER_MAX = 64 * 1024 * 1024;
 /** A judgement that is here by then is answered without a stream. */
 const AT_ONCE_MS = 300;
 
-/** What an exchange works with. */
+/** The parts that an exchange works with. */
 export interface ExchangeParts {
   readonly gateway: RemoteParts;
   readonly session: McpSession;
@@ -209,7 +210,7 @@ async function passAnswer(
         502,
         errorAnswer(asked?.id ?? null, -32603, "iddio: the server redirects, which is not followed"),
       );
-    // What is no message is shown to nobody: it could be anything.
+    // Octets that are no message are shown to nobody: they could be anything.
     const isEmpty = bytes.length === 0 || status === 202 || status === 204;
     headers.set("content-type", isEmpty ? "text/plain" : "application/json");
     const shown = isEmpty ? null : await shownAnswer(bytes, { session: parts.session, asked });

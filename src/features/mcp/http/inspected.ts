@@ -1,6 +1,7 @@
-// Requests to the remote servers of `mcp: inspect:`, on their way through the proxy: the client keeps the server's own
-// address and its own credentials. Its calls are judged with the server's pins, and what the server answers is shown as
-// everywhere else. What is no message of MCP is judged as HTTP.
+// Requests to the remote servers of `mcp: inspect:`, on their way through the proxy: the client
+// keeps the server's own address and its own credentials. Its calls are judged with the server's
+// pins, and the server's answers are filtered as everywhere else. A request that is no message of
+// MCP is judged as HTTP.
 
 import { createHash } from "node:crypto";
 import { type Alteration, altered } from "../../../gateway/message/alteration.ts";
@@ -29,6 +30,7 @@ import {
   waitingRefusal,
 } from "../../../protocols/mcp/refusal.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
+import { bracketed } from "../../../text/host-port.ts";
 import { parseMessage, type RequestMessage } from "../../../wire/jsonrpc/message.ts";
 import { splitTarget } from "../../../wire/path.ts";
 import { withoutSealedState } from "../judge/sealed-state.ts";
@@ -42,7 +44,7 @@ const BODY_MAX = 16 * 1024 * 1024;
 const ANSWER_MAX = 64 * 1024 * 1024;
 const TELL_MS = 30_000;
 
-/** What it works with; both are asked each time, because it is made before they are. */
+/** The parts that it works with; functions, because it is made before these are. */
 export interface InspectedParts {
   readonly gateway: () => Gateway;
   readonly service: () => McpService | undefined;
@@ -215,8 +217,7 @@ export function serverAt({ host, port, target }: RequestHead): { name: string; u
   const digest = createHash("sha256").update(`${host}:${port}${plain}`).digest("hex").slice(0, 8);
   const isPlain = /^[a-z0-9._/-]*$/.test(plain) && !plain.slice(1).includes("/");
   const name = whole.length <= 64 && isPlain ? whole : `${whole.slice(0, 55)}-${digest}`;
-  const shownHost = host.includes(":") ? `[${host}]` : host;
-  return { name, url: `https://${shownHost}${port === 443 ? "" : `:${port}`}${plain}` };
+  return { name, url: `https://${bracketed(host)}${port === 443 ? "" : `:${port}`}${plain}` };
 }
 
 interface Shown {
@@ -226,7 +227,7 @@ interface Shown {
   ended?(ending: Ending): void;
 }
 
-/** The answer as the client may see it. It must come as it is: what is compressed cannot be read on its way. */
+/** The answer as the client may see it. It must come uncompressed, so that it can be read on its way. */
 function shownTo(shown: Shown): Alteration {
   return {
     fields: (headers) => [

@@ -1,5 +1,5 @@
-// A request to a remote server, by the gateway's own connections: its certificates are verified as everybody's are, and
-// fields that iddio adds go nowhere else. A redirect is not followed.
+// A request to a remote server, by the gateway's own connections: its certificates are verified as
+// everybody's are, and fields that iddio adds go nowhere else. A redirect is not followed.
 
 import type { BodyReader } from "../../../gateway/message/upstream-answer.ts";
 import type { Gateway } from "../../../gateway/request/context.ts";
@@ -10,7 +10,7 @@ import type { Header } from "../../../model/request.ts";
 /** The parts of the gateway that reach upstreams. */
 export type RemoteParts = Pick<Gateway, "pool" | "dialler" | "trust" | "recorder">;
 
-/** Where a server is, and what is added to its requests. */
+/** A server's address, and the fields that are added to its requests. */
 export interface RemotePlace {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -98,13 +98,13 @@ export async function askRemote(
   };
 }
 
-/** What of an added field must not come back: the value, and the word behind its scheme. */
+/** The secrets of an added field that must not come back: the value, and the word behind its scheme. */
 function secretsOf(value: string): readonly Uint8Array[] {
   const word = /^[A-Za-z]+ +(\S+)$/.exec(value)?.[1] ?? value;
   return word.length < SECRET_MIN ? [] : spellingsOf(word);
 }
 
-/** What is shorter is in many an answer by chance. */
+/** A shorter text is in many answers by chance. */
 const SECRET_MIN = 8;
 
 async function* piecesOf(body: BodyReader, finish: () => void): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
-// What a client is shown of a remote server's answers, whichever way it reaches the server: each message is read before
-// it is passed on, lists without what waits for review or is denied, requests of the server only when they were let
-// through. What is no message is shown to nobody.
+// Filters a remote server's answers for the client, whichever way it reaches the server: each
+// message is read before it is passed on, lists leave out items that wait for review or are denied,
+// and requests of the server pass only when they were let through. Octets that are no message are
+// shown to nobody.
 
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
 import { refusalAnswer } from "../../../protocols/mcp/refusal.ts";
@@ -30,7 +31,7 @@ export interface Listening {
   tellServer(body: string): void;
 }
 
-/** One whole answer as the client may see it; undefined for what it may not see at all. */
+/** One whole answer as the client may see it; undefined for one that it may not see at all. */
 export async function shownAnswer(
   bytes: Uint8Array,
   { session, asked }: Pick<Listening, "session" | "asked">,
@@ -105,7 +106,10 @@ const MEMBERS: Readonly<Record<string, string>> = {
   serverInfo: "initialize",
 };
 
-/** What a result answers, by what it holds: nobody remembers what was asked. Undefined for one that could be several. */
+/**
+ * Guesses the method that a result answers by its members, because the question is not remembered. Undefined
+ * for one that could be several.
+ */
 function methodOf(result: unknown): string | undefined {
   if (!isObject(result)) return "";
   const found = new Set(

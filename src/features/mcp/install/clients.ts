@@ -1,5 +1,6 @@
-// Where clients of MCP keep their servers. One line a file; files of a project are those of the current folder, and
-// their servers get the name of the folder before their own, so that two projects may use one name.
+// Where clients of MCP keep their servers. One line a file; files of a project are those of the
+// current folder, and their servers get the name of the folder before their own, so that two
+// projects may use one name.
 
 import { basename, join } from "node:path";
 import { UserError } from "../../../model/user-error.ts";

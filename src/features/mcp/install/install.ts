@@ -1,5 +1,6 @@
-// Puts iddio before the servers in a client's settings, and takes it away again. A file that nobody else has changed
-// since comes back byte for byte; in another one each entry comes back to the command line that it says it was.
+// Puts iddio before the servers in a client's settings, and takes it away again. A file that nobody
+// else has changed since comes back byte for byte; in another one each entry comes back to the
+// command line that it says it was.
 
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, realpath, rm, stat } from "node:fs/promises";
@@ -10,7 +11,7 @@ import { type FoundServer, serversIn, withEntry } from "./json-settings.ts";
 import { hasTomlArgs, serversInToml, withTomlEntry } from "./toml-settings.ts";
 import { nameFrom, unwrap, wrap } from "./wrapped.ts";
 
-/** What became of one server. */
+/** The change of one server. */
 export interface ServerChange {
   readonly file: string;
   readonly server: string;

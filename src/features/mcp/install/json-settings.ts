@@ -1,5 +1,6 @@
-// The servers in a client's settings of JSON, with comments and trailing commas as clients allow them. An edit changes
-// the two members of an entry that say what is started, and nothing else of the file.
+// The servers in a client's settings of JSON, with comments and trailing commas as clients allow
+// them. An edit changes the two members of an entry that name the program, and nothing else of the
+// file.
 
 import { applyEdits, findNodeAtLocation, modify, type Node, type ParseError, parseTree } from "jsonc-parser";
 import { UserError } from "../../../model/user-error.ts";
@@ -13,7 +14,7 @@ export interface FoundServer {
   readonly path: readonly string[];
 }
 
-/** The servers below these members; `*` stands for every member. Throws a UserError for what is not JSON. */
+/** The servers below these members; `*` stands for every member. Throws a UserError when the text is not JSON. */
 export function serversIn(
   file: string,
   text: string,

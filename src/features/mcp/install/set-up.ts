@@ -1,5 +1,5 @@
-// What `iddio mcp install` and `uninstall` do and print. A client without settings here is passed over; only when none
-// has any it is an error.
+// Carries out `iddio mcp install` and `uninstallServers` and prints the results. A client without
+// settings here is passed over; only when none has any it is an error.
 
 import { join } from "node:path";
 import type { CommandContext } from "../../../cli/kit/command.ts";
@@ -49,7 +49,7 @@ async function carryOut(
 }
 
 /** Puts iddio before the servers. */
-export async function install(context: CommandContext): Promise<void> {
+export async function installServers(context: CommandContext): Promise<void> {
   const program = lastingProgram(context.env);
   await carryOut(context, (file, keepIn) => installIn(file, program, keepIn), {
     changed: "goes through iddio now",
@@ -58,7 +58,7 @@ export async function install(context: CommandContext): Promise<void> {
 }
 
 /** Takes it away. */
-export async function uninstall(context: CommandContext): Promise<void> {
+export async function uninstallServers(context: CommandContext): Promise<void> {
   await carryOut(context, uninstallIn, {
     changed: "starts by itself again",
     unchanged: "does not go through iddio",

@@ -1,5 +1,6 @@
-// The servers in Codex's config.toml: `[mcp_servers.<name>]` with `command` and `args`. Edits replace the text of those
-// two values; every other line, comments included, stays. What is written another way is reported and left alone.
+// The servers in Codex's config.toml: `[mcp_servers.<name>]` with `command` and `args`. Edits
+// replace the text of those two values; every other line, comments included, stays. Entries in
+// another notation are reported and left alone.
 
 import { UserError } from "../../../model/user-error.ts";
 import type { FoundServer } from "./json-settings.ts";
@@ -18,7 +19,7 @@ interface Table {
   readonly args: Value | undefined;
 }
 
-/** The servers of the file. Throws a UserError for what is not TOML. */
+/** The servers of the file. Throws a UserError when the text is not TOML. */
 export function serversInToml(file: string, text: string): readonly FoundServer[] {
   parsed(file, text);
   return tablesOf(text).map(({ key, command, args }) => {

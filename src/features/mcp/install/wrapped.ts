@@ -1,5 +1,5 @@
-// One server of a client's settings, as it was and as it is behind iddio. The command line behind `--` is the original
-// one, so that a wrapped entry says by itself what it was. Pure.
+// One server of a client's settings, as it was and as it is behind iddio. The command line behind
+// `--` is the original one, so that a wrapped entry holds its original. Pure.
 
 /** A server that a client starts. */
 export interface ServerEntry {
@@ -7,7 +7,7 @@ export interface ServerEntry {
   readonly args: readonly string[];
 }
 
-/** What `iddio mcp run` is called with. */
+/** The words that call `iddio mcp run`. */
 const WORDS = ["mcp", "run", "--name"];
 
 /** The entry behind iddio. `program`: the words that start this program. */

@@ -1,7 +1,8 @@
-// What is suspicious in the words of a tool, before anybody has accepted them: signs that a person does not see, and
-// orders to the model that no honest description needs. A find is a reason to ask a person, never proof.
+// Finds suspicious text in the words of a tool, before anybody has accepted them: signs that a
+// person does not see, and orders to the model that no honest description needs. A find is a reason
+// to ask a person, never proof.
 
-/** Tag characters, but for those of a flag; bidirectional controls; what has no width and joins nothing. */
+/** Tag characters, but for those of a flag; bidirectional controls; characters without width that join nothing. */
 const HIDDEN =
   /(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0000}-\u{e007f}]|[\u200b\u2060-\u2064\u206a-\u206f\u00ad\u180e\ufeff\ufff9-\ufffb]|[\u202a-\u202e\u2066-\u2069\u061c]|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d(?!\p{Extended_Pictographic})/u;
 

@@ -1,6 +1,6 @@
-// What the policy says to one request of MCP: the block `mcp` always, and where a tool is known to do something to a
-// cloud or to run a command line, the block of that protocol as well. The strictest counts; of equals the one that
-// names what is really done.
+// Judges one request of MCP: the block `mcp` always, and where a tool is known to change a cloud or
+// to run a command line, the block of that protocol as well. The strictest counts; of equals, the
+// verdict that names the real effect.
 
 import { stricterAction } from "../../../model/action.ts";
 import type { Asker } from "../../../model/agent-label.ts";
@@ -38,7 +38,7 @@ export function classificationsOf(
   return [own, ...scriptOf(call)];
 }
 
-/** The strictest of what the policy says to each of them. */
+/** The strictest of the policy's verdicts on each of them. */
 export function judgeCall(policy: Policy, asker: Asker, operations: readonly Classification[]): Judgement {
   const judged = operations.map((operation) => judgeOperation(policy, operation, asker));
   const [first, ...others] = judged;

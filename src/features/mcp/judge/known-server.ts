@@ -1,6 +1,7 @@
-// One server as the daemon knows it: what of it is pinned, what waits for a person, and so what a client may be shown
-// and may call. What was seen first is pinned as it came, unless it is suspicious; everything that changes or comes
-// later waits. What waits is absent for clients: a description is read by a model even when its tool is never called.
+// One server as the daemon knows it: its pinned items, those that wait for a person, and so the
+// items that a client may see and call. The first definition is pinned as it came, unless it is
+// suspicious; everything that changes or comes later waits. A waiting item is absent for clients: a
+// description is read by a model even when its tool is never called.
 
 import type {
   ItemKind,
@@ -18,7 +19,7 @@ const ITEMS_MAX = 2_000;
 /** Characters of a definition. */
 const DEFINITION_MAX = 256 * 1024;
 
-/** What happened to a server that a person should hear about. */
+/** An event of a server that a person should hear about. */
 export interface ServerNews {
   readonly kind: "seen" | "waits";
   readonly server: string;
@@ -57,7 +58,7 @@ export class KnownServer {
     return [...this.#items.values()];
   }
 
-  /** Reads again what is on disk, after a person has changed it. */
+  /** Reads the pins on disk again, after a person has changed it. */
   refresh(): void {
     const stored = this.#pins.server(this.#stored.name);
     if (stored !== undefined) this.#stored = stored;
@@ -81,7 +82,7 @@ export class KnownServer {
     return isKnown || this.#stored.identities.some((each) => canonicalJson(each) === key);
   }
 
-  /** Notes what the server calls itself; gives whether its instructions may be shown. */
+  /** Notes the server's own title; returns whether its instructions may be shown. */
   introduce(said: {
     readonly title?: string;
     readonly version?: string;
@@ -105,8 +106,8 @@ export class KnownServer {
   }
 
   /**
-   * Compares one page of a list with what is pinned, and pins what is first seen. Gives, for each item, whether it may
-   * be shown. `isLast`: no page comes after this one.
+   * Compares one page of a list with the pins, and pins new items on first sight. Gives, for each item,
+   * whether it may be shown. `isLast`: no page comes after this one.
    */
   learn(kind: ItemKind, page: readonly unknown[], isLast: boolean): readonly boolean[] {
     const changed: StoredItem[] = [];
@@ -218,7 +219,7 @@ function keyOf(kind: ItemKind, name: string): string {
   return `${kind} ${name}`;
 }
 
-/** Every text of a definition, unescaped: what a model reads. */
+/** Every text of a definition, unescaped, as a model reads it. */
 function readableOf(definition: string): string {
   const texts: string[] = [];
   const walk = (value: unknown): void => {

@@ -1,5 +1,5 @@
-// What a person sees of a server and accepts: its identity, its instructions, its tools. An answer names the digest of
-// what was shown, so that nothing is accepted that came after it.
+// Shows a server to a person and takes the acceptance: its identity, its instructions, its tools.
+// An answer names the digest of the shown text, so that nothing is accepted that came after it.
 
 import { createHash } from "node:crypto";
 import type { MCP_METHODS } from "../../../api/methods/mcp.ts";
@@ -42,7 +42,7 @@ export function serverReport(pins: McpPins, policy: Policy, stored: StoredServer
   };
 }
 
-/** Its items, each with what the policy says of a call that names no arguments. */
+/** Its items, each with the policy's verdict on a call without arguments. */
 export function itemReports(pins: McpPins, policy: Policy, server: KnownServer): Shown["items"] {
   const { name, bound } = server.stored;
   const others = pins
@@ -81,7 +81,7 @@ function judgedReport(policy: Policy, server: KnownServer, item: StoredItem, tab
   return { tier: classification.tier, action: verdict.action };
 }
 
-/** Names what waits of a server: the digest that an answer repeats. */
+/** Names a server's waiting items: the digest that an answer repeats. */
 export function waitingDigest(pins: McpPins, name: string): string {
   const stored = findServer(pins, name);
   return createHash("sha256")
@@ -99,7 +99,7 @@ function waitingOf(stored: StoredServer, items: readonly StoredItem[]): readonly
   ];
 }
 
-/** Accepts what waits, or the named items of it; gives how many. */
+/** Accepts the waiting items, or the named ones; returns how many. */
 export function accept(pins: McpPins, name: string, digest: string, only?: readonly string[]): number {
   if (waitingDigest(pins, name) !== digest)
     throw new UserError(`what '${name}' offers has changed since it was shown; nothing was accepted`, {

@@ -1,5 +1,6 @@
-// The state that a client of the 2026 protocol gives back when it asks again for a call that waits. It comes from a
-// client, so it is trusted for nothing but what its seal proves: which call, for whom, until when; and it counts once.
+// The state that a client of the 2026 protocol gives back when it asks again for a call that waits.
+// It comes from a client, so it is trusted for nothing but what its seal proves: which call, for
+// whom, until when; and it counts once.
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { JsonObject } from "../../../wire/jsonrpc/message.ts";
@@ -15,7 +16,7 @@ export function isSealedState(state: unknown): state is string {
   return typeof state === "string" && state.startsWith(PREFIX);
 }
 
-/** The text of a request without a state of ours and what a client answered to it: the server behind has not asked. */
+/** The text of a request without a state of ours and a client's answer to it: the server behind has not asked. */
 export function withoutSealedState(text: string, params: JsonObject): string {
   if (!isSealedState(params.requestState)) return text;
   const span = spanAt(text, ["params"]);

@@ -1,5 +1,5 @@
-// The MCP gateway of one daemon: its servers, by name, and what their sessions share. What a person must hear about
-// goes out as an event and into the log.
+// The MCP gateway of one daemon: its servers, by name, and what their sessions share. News for a
+// person go out as an event and into the log.
 
 import type { Events } from "../../../gateway/request/records/events.ts";
 import type { AskParts } from "../../../gateway/request/stages/stage.ts";
@@ -13,7 +13,7 @@ import { StateSeals } from "./sealed-state.ts";
 import { McpSession } from "./session.ts";
 import type { Slot } from "./slot.ts";
 
-/** What a server may be called: it becomes the first part of a command. */
+/** The form of a server's name: it becomes the first part of a command. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Names that can be made up by anyone who starts a server. */
 const SERVERS_MAX = 500;
@@ -88,7 +88,7 @@ export class McpService {
     return stored;
   }
 
-  /** What is known of a server; throws a UserError when nothing is. */
+  /** Returns the known server; throws a UserError when there is none. */
   known(name: string): KnownServer {
     findServer(this.#parts.pins, name);
     return this.#server(name);
@@ -99,7 +99,7 @@ export class McpService {
     this.#servers.delete(name);
   }
 
-  /** A person has changed what is on disk: sessions that run see it from now on. */
+  /** A person has changed the pins on disk: sessions that run see it from now on. */
   refresh(name: string): void {
     this.#servers.get(name)?.refresh();
   }

@@ -1,5 +1,6 @@
-// One session as `iddio mcp run` speaks it over the control socket: rows in, rows out. What the client side decides by
-// itself (which request is cancelled, when nobody waits any more) it says; everything else is the session's.
+// One session as `iddio mcp run` speaks it over the control socket: rows in, rows out. The client
+// side reports its own decisions (a cancelled request, a client that no longer waits); everything
+// else is the session's.
 
 import type { RowSink } from "../../../api/handlers.ts";
 import type { mcpAnswer, mcpQuestion } from "../../../api/methods/mcp.ts";
@@ -10,19 +11,19 @@ import { isObject } from "../../../wire/jsonrpc/message.ts";
 import type { McpSession, Waiting } from "./session.ts";
 
 /** A row of the client. */
-export type Question = Value<typeof mcpQuestion>;
+export type RowQuestion = Value<typeof mcpQuestion>;
 /** A row of the daemon. */
-export type Answer = Value<typeof mcpAnswer>;
+export type RowAnswer = Value<typeof mcpAnswer>;
 
 /** Requests of one session that wait or are being done at once. */
 const OPEN_MAX = 20_000;
 
-/** Serves a session until its connection ends; what waits then is taken back. */
-export function serveSession(session: McpSession, sink: RowSink<Answer>): Promise<void> {
+/** Serves a session until its connection ends; waiting calls are then withdrawn. */
+export function serveSession(session: McpSession, sink: RowSink<RowAnswer>): Promise<void> {
   const waiting = new Map<number, Waiting>();
   const going = new Map<number, (ending?: Ending) => void>();
 
-  const judge = ({ id, method = "", params, exact }: Question) => {
+  const judge = ({ id, method = "", params, exact }: RowQuestion) => {
     if (waiting.size + going.size >= OPEN_MAX || !isObject(params ?? {}))
       return sink.send({ id, say: "gone" });
     const handle = session.judge(
@@ -43,7 +44,7 @@ export function serveSession(session: McpSession, sink: RowSink<Answer>): Promis
     if (!going.has(id)) waiting.set(id, handle);
   };
 
-  const learn = ({ id, kind = "tools", items = [], is_last }: Question) => {
+  const learn = ({ id, kind = "tools", items = [], is_last }: RowQuestion) => {
     if (kind === "resources") {
       session.learnResources(items);
       return sink.send({ id, say: "shown", shown: items.map(() => true) });
@@ -52,7 +53,7 @@ export function serveSession(session: McpSession, sink: RowSink<Answer>): Promis
   };
 
   sink.onRow((row) => {
-    const question = row as Question;
+    const question = row as RowQuestion;
     const { ask, id } = question;
     if (ask === "judge") judge(question);
     else if (ask === "learn") learn(question);

@@ -1,6 +1,6 @@
-// One client's connection to one server, as the daemon judges it: what the server says of itself goes through
-// `introduce` and `learn`, every request of either side through `judge`. Knows no transport: stdin, HTTP and the
-// control socket all end here.
+// One client's connection to one server, as the daemon judges it: the server's words about itself
+// go through `introduce` and `learn`, every request of either side through `judge`. Knows no
+// transport: stdin, HTTP and the control socket all end here.
 
 import { runAsk } from "../../../gateway/request/ask-runner.ts";
 import { askDigest } from "../../../gateway/request/fingerprint.ts";
@@ -28,7 +28,7 @@ const KEEP_MS = 10 * 60_000;
 /** Resources and templates that one session remembers. */
 const LISTED_MAX = 20_000;
 
-/** What sessions share. */
+/** The parts that sessions share. */
 export interface SessionParts {
   readonly gateway: AskParts;
   readonly server: KnownServer;
@@ -60,7 +60,7 @@ export interface Parked {
   readonly url?: string;
 }
 
-/** What whoever asked can do while it waits. */
+/** The asker's calls while it waits. */
 export interface Waiting {
   /** Takes the question back. */
   leave(): void;
@@ -93,7 +93,7 @@ export class McpSession {
     return this.#parts.server === server;
   }
 
-  /** For whoever filters what the server says. */
+  /** For the filter of the server's messages. */
   readonly shower: Shower = {
     introduce: (said) => this.introduce(said),
     learn: (kind, items, isLast) => {
@@ -120,7 +120,7 @@ export class McpSession {
     return shown.map((isShown, index) => isShown && !(kind === "tools" && this.#isHidden(page[index])));
   }
 
-  /** Remembers what the server lists, so that what a client makes up is told from it. */
+  /** Remembers the server's lists, so that names which a client made up are told from them. */
   learnResources(page: readonly unknown[]): void {
     for (const item of page) {
       if (!isObject(item) || this.#resources.size + this.#templates.length > LISTED_MAX) continue;
@@ -190,7 +190,7 @@ export class McpSession {
     return `${client?.user ?? ""} ${client?.run_id ?? ""}`;
   }
 
-  /** What no policy can allow: a server or tool that waits for review. */
+  /** Refuses a call that no policy can allow: its server or tool waits for review. */
   #refusedNow(call: McpCall): Refusal | undefined {
     const { gateway, isAccepted, server } = this.#parts;
     if (gateway.mode.current !== "enforce") return undefined;
@@ -259,7 +259,7 @@ export class McpSession {
     if (policy.blocks.get("mcp")?.mcp?.hidesDenied === false) return false;
     const call: McpCall = { server: this.name, method: "tools/call", params: { name: item.name } };
     const [own] = classificationsOf(policy, call, this.#parts.server, undefined, undefined);
-    // What a bound table knows may depend on the arguments.
+    // A bound table's answer may depend on the arguments.
     if (own === undefined || this.#table() !== undefined) return false;
     return (
       judgeCall(policy, { run: this.#parts.client?.run, isPresent: false }, [own]).verdict.action === "deny"
@@ -315,7 +315,7 @@ function nameFields(call: McpCall): { readonly method: string; readonly path: st
 /** RFC 6570, as far as servers use it: any expression stands for any text without white space. */
 function templatePattern(template: string): RegExp | undefined {
   if (template.length > 500 || template.split("{").length > 4 || /^\s*\{/.test(template)) return undefined;
-  // What the client may fill in must not decide what kind of thing is read.
+  // The client fills in the variables, so they must not decide what kind of thing is read.
   if (/^(?:file|https?|ftp|data|jdbc|postgres|mysql|mongodb|s3|ssh)/i.test(template)) return undefined;
   const escaped = template.split(/\{[^{}]*\}/).map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${escaped.join("[^\\s]{0,500}")}$`, "u");

@@ -1,6 +1,6 @@
-// One judged request while somebody may wait for it. Anyone who asked can stop waiting without taking the question back:
-// it is then parked, and the same request sent again takes it over. What was decided meanwhile is kept for a while,
-// for that same request, once.
+// One judged request while somebody may wait for it. Anyone who asked can stop waiting without
+// taking the question back: it is then parked, and the same request sent again takes it over. A
+// decision in the meantime is kept for a while, for that same request, once.
 
 import type { Ending } from "../../../gateway/request/stages/stage.ts";
 import type { Refusal } from "../../../protocols/refused.ts";

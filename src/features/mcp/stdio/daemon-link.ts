@@ -1,5 +1,5 @@
-// The wrapper's connection to the daemon: questions with their answers, over one socket. While the daemon is away
-// nothing is let through; the next question looks for it again.
+// The wrapper's connection to the daemon: questions with their answers, over one socket. While the
+// daemon is away nothing is let through; the next question looks for it again.
 
 import type { McpQuestionRow } from "../../../api/methods/mcp.ts";
 import type { RowConnection } from "../../../api/rows/row-connection.ts";
@@ -8,9 +8,9 @@ import type { WaitingCall } from "../../../protocols/mcp/era.ts";
 import type { Refusal } from "../../../protocols/refused.ts";
 import type { ServerIdentity } from "../../../state/tables/mcp-pins.ts";
 import type { JsonObject } from "../../../wire/jsonrpc/message.ts";
-import type { Answer } from "../judge/session-rows.ts";
+import type { RowAnswer } from "../judge/session-rows.ts";
 
-/** What becomes of a judged request; one of them is called, once. */
+/** The end of a judged request; one of these is called, once. */
 export interface JudgedBack {
   go(): void;
   refuse(refusal: Refusal): void;
@@ -28,7 +28,7 @@ export interface AskedQuestion {
 const RETRY_MS = 1_000;
 
 /** One session. */
-export class DaemonLink {
+export class McpLink {
   readonly #socketPath: string;
   readonly #input: { readonly name: string; readonly identity: ServerIdentity };
   #connection: RowConnection | undefined;
@@ -119,7 +119,7 @@ export class DaemonLink {
       (connection) => {
         this.#connection = connection;
         this.#connecting = undefined;
-        connection.onRow((row) => this.#take(row as Answer));
+        connection.onRow((row) => this.#take(row as RowAnswer));
         connection.onClosed((why) => this.#lost(why));
         return connection;
       },
@@ -132,7 +132,7 @@ export class DaemonLink {
     return this.#connecting;
   }
 
-  #take({ id, say, refusal, approval_id: approvalId = "", state = "", url, shown }: Answer): void {
+  #take({ id, say, refusal, approval_id: approvalId = "", state = "", url, shown }: RowAnswer): void {
     if (say === "shown") {
       this.#learning.get(id)?.(shown);
       this.#learning.delete(id);

@@ -1,4 +1,4 @@
-// The name of a server whose command line has none: what a person would call it. Pure.
+// The name of a server whose command line has none: the name that a person would give it. Pure.
 
 /** `npx -y @modelcontextprotocol/server-memory@1.2.3` is `memory`. */
 export function defaultName(command: readonly string[]): string {

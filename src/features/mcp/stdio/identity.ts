@@ -1,6 +1,7 @@
-// Who a server that is started by a command line is: the command, its arguments, and the code that will run, where it
-// can be told. The digest of an interpreter says nothing about what it interprets, so that of the script counts; what
-// a launcher fetches when it runs is not pinned, and is said not to be.
+// Who a server that is started by a command line is: the command, its arguments, and the code that
+// will run, where it can be told. The digest of an interpreter says nothing about the script, so
+// the script's digest counts; code that a launcher fetches when it runs is not pinned, and the
+// reason is reported.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -12,12 +13,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const INTERPRETERS =
   /^(?:node|nodejs|bun|deno|python[\d.]*|pypy\d*|ruby|perl|php|java|sh|bash|zsh|dash)(?:\.exe)?$/;
-/** Programs that fetch what they run. */
+/** Programs that fetch the code that they run. */
 const LAUNCHERS = /^(?:npx|bunx|pnpx|pnpm|yarn|uvx|uv|pipx|docker|podman|go|cargo|env)(?:\.cmd|\.exe)?$/;
 const FILE_MAX = 512 * 1024 * 1024;
 const PACKAGE_FILES_MAX = 5_000;
 
-/** The identity of a command line. Never throws: what cannot be read is not pinned. */
+/** The identity of a command line. Never throws: a program that cannot be read is not pinned. */
 export async function identityOf(
   command: string,
   args: readonly string[],

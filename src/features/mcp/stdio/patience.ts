@@ -1,4 +1,5 @@
-// How long a client of MCP is left waiting before it hears something. Most give up a request after a minute.
+// How long a client of MCP is left waiting before it hears something. Most give up a request after
+// a minute.
 
 /** How long a relay waits for what; tests are less patient. */
 export interface RelayPatience {

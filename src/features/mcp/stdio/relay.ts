@@ -1,6 +1,6 @@
-// Between a client and a server that speak MCP in lines: what asks for nothing passes as it came, octet for octet;
-// every other request waits for the daemon's word. Lists are shown without what waits for review. A message that two
-// programs could read differently goes nowhere.
+// Between a client and a server that speak MCP in lines: what asks for nothing passes as it came,
+// octet for octet; every other request waits for the daemon's word. Lists are shown without the
+// items that wait for review. A message that two programs could read differently goes nowhere.
 
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
 import { statelessVersion, waitingAnswer } from "../../../protocols/mcp/era.ts";
@@ -24,13 +24,13 @@ import {
 } from "../../../wire/jsonrpc/message.ts";
 import { spanAt } from "../../../wire/jsonrpc/spans.ts";
 import { withoutSealedState } from "../judge/sealed-state.ts";
-import type { AskedQuestion, DaemonLink } from "./daemon-link.ts";
+import type { AskedQuestion, McpLink } from "./daemon-link.ts";
 import type { RelayPatience } from "./patience.ts";
 import { shownResult } from "./shown-result.ts";
 
-/** What a relay works with. */
+/** The parts that a relay works with. */
 export interface RelayParts {
-  readonly link: DaemonLink;
+  readonly link: McpLink;
   readonly toClient: (text: string) => void;
   readonly toServer: (text: string) => void;
   /** A line for anyone who reads the program's stderr. */
@@ -249,7 +249,7 @@ export class StdioRelay {
             text: errorAnswer(
               open.id,
               INTERNAL_ERROR,
-              "iddio: the daemon does not run, so what the server offers cannot be shown",
+              "iddio: the daemon does not run, so the server's items cannot be shown",
             ),
           }
         : { ...message, text },
@@ -259,7 +259,7 @@ export class StdioRelay {
 
   #close(open: Map<string, Open>, id: MessageId): Open | undefined {
     const found = open.get(keyOf(id));
-    // What is still judged was not sent, so nobody can have answered it.
+    // A request that is still judged was not sent, so nobody can have answered it.
     if (found?.state !== "sent") return undefined;
     open.delete(keyOf(id));
     return found;

@@ -1,5 +1,6 @@
-// `iddio mcp run`: starts a server, stands between it and the client on stdin and stdout, and ends with it. Stderr is
-// the server's own. When the client goes, the server is ended as the specification says: stdin, TERM, KILL.
+// `iddio mcp run`: starts a server, stands between it and the client on stdin and stdout, and ends
+// with it. Stderr is the server's own. When the client goes, the server is ended as the
+// specification says: stdin, TERM, KILL.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,7 +10,7 @@ import { ownProgram } from "../../../host/process/own-program.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";
 import { LineReader } from "../../../wire/jsonrpc/line-reader.ts";
-import { DaemonLink } from "./daemon-link.ts";
+import { McpLink } from "./daemon-link.ts";
 import { identityOf } from "./identity.ts";
 import { patienceOf } from "./patience.ts";
 import { StdioRelay } from "./relay.ts";
@@ -20,8 +21,8 @@ const SERVER_LINE_MAX = 64 * 1024 * 1024;
 /** After its stdin was closed, and after TERM. */
 const END_MS = 2_000;
 
-/** What a server is run with. */
-export interface RunOptions {
+/** The options of a server's run. */
+export interface ServerRunOptions {
   readonly name: string;
   readonly command: readonly string[];
   /** Whether the server is started by `iddio run`. */
@@ -31,11 +32,11 @@ export interface RunOptions {
 }
 
 /** Runs a server; gives its exit code. */
-export async function runServer(options: RunOptions): Promise<number> {
+export async function runServer(options: ServerRunOptions): Promise<number> {
   const { name, command, paths, env } = options;
   const [program = "", ...args] = command;
   const note = (text: string) => void process.stderr.write(`iddio mcp: ${text}\n`);
-  const link = new DaemonLink(paths.socket, { name, identity: await identityOf(program, args, env) }, note);
+  const link = new McpLink(paths.socket, { name, identity: await identityOf(program, args, env) }, note);
   await link.open();
   const [first = "", ...rest] = startedAs(options, note);
   const child = spawn(first, rest, { stdio: ["pipe", "pipe", "inherit"], env: { ...env } });
@@ -102,9 +103,9 @@ export async function runServer(options: RunOptions): Promise<number> {
   return code;
 }
 
-/** What is started: the command as it is, or `iddio run` with it. A run has no second sandbox in it. */
+/** The command to start: as it is, or inside `iddio run`. A run has no second sandbox in it. */
 function startedAs(
-  { name, command, isSandboxed }: RunOptions,
+  { name, command, isSandboxed }: ServerRunOptions,
   note: (text: string) => void,
 ): readonly string[] {
   if (!isSandboxed) return command;
@@ -115,7 +116,7 @@ function startedAs(
   return [...ownProgram(), "run", "--name", `mcp-${name}`, "--", ...command];
 }
 
-/** Writes lines; while the reader is slow, the source of what is written is not read. */
+/** Writes lines; while the reader is slow, their source is not read. */
 function writer(to: Writable, source: Readable): (text: string) => void {
   return (text) => {
     if (to.destroyed || to.writableEnded) return;

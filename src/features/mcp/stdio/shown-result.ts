@@ -1,10 +1,10 @@
-// What a client is shown of a server's answers to `initialize`, `server/discover` and the lists: everything but what
-// waits for review or is denied. What is left out is cut out of the text; every other octet stays as it was.
+// Filters a server's answers to `initialize`, `server/discover` and the lists: items that wait for
+// review or are denied are cut out of the text; every other octet stays as it was.
 
 import { isObject, type ResponseMessage } from "../../../wire/jsonrpc/message.ts";
 import { elementsOf, membersOf, spanAt, without } from "../../../wire/jsonrpc/spans.ts";
 
-/** Anyone who knows what may be shown. */
+/** Decides which items may be shown. */
 export interface Shower {
   learn(
     kind: "tools" | "prompts" | "resources",
@@ -23,7 +23,7 @@ const LISTS: Readonly<
   "resources/templates/list": { member: "resourceTemplates", kind: "resources" },
 };
 
-/** The text of the answer for the client; undefined when nobody can say what may be shown. */
+/** The text of the answer for the client; undefined when that cannot be decided. */
 export async function shownResult(
   method: string,
   { text, result }: ResponseMessage,

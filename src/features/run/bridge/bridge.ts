@@ -1,11 +1,13 @@
-// The process between an agent and the daemon. It runs in a network namespace of the run's own, in the machine's file
-// system, where the agent cannot see or signal it: it makes every address lead to itself, answers names, hands
-// connections to the daemon, and starts the inner sandbox. When it ends, the agent ends.
+// The process between an agent and the daemon. It runs in a network namespace of the run's own, in
+// the machine's file system, where the agent cannot see or signal it: it makes every address lead
+// to itself, answers names, hands connections to the daemon, and starts the inner sandbox. When it
+// ends, the agent ends.
 
 import { closeSync, readSync, writeSync } from "node:fs";
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { shellExitCode } from "../../../host/process/exit-code.ts";
 import {
   clearAmbientCapabilities,
   closeDescriptor,
@@ -25,7 +27,7 @@ import { networkProblem } from "./network-check.ts";
 import { PREFLIGHT } from "./preflight.ts";
 import { register } from "./register.ts";
 import { serveNames } from "./resolver.ts";
-import { type BridgeLine, type BridgeSpec, LineReader, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
+import { type BridgeLine, BridgeLineReader, type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
 import { StoppedAgent } from "./stopped-agent.ts";
 
 const SIGHUP = 1;
@@ -69,7 +71,10 @@ export async function runBridge(): Promise<number> {
   return agent.exited;
 }
 
-/** What to do, which comes when all of it is known; undefined when it never came. Nothing else is to be done until then. */
+/**
+ * Reads the orders until they are complete; undefined when the pipe ended before. The bridge does nothing
+ * else until then.
+ */
 function ordersFrom(descriptor: number): BridgeSpec | undefined {
   const pieces: Uint8Array[] = [];
   for (let last: number | undefined; last !== ORDERS_END; ) {
@@ -85,7 +90,7 @@ function ordersFrom(descriptor: number): BridgeSpec | undefined {
 
 /** Carries out what `iddio run` says; when it has gone, so has the agent. */
 async function listenToHost(host: Channel, spec: BridgeSpec, agent: Agent): Promise<void> {
-  const reader = new LineReader();
+  const reader = new BridgeLineReader();
   while (await host.readable())
     for (const line of reader.push(host.read())) {
       const [verb, first, second] = line.split(" ");
@@ -175,12 +180,9 @@ class Agent {
       this.#terminal === undefined
         ? undefined
         : setInterval(() => this.#stopped.wasStopped() && onStop(), STOP_POLL_MS);
-    this.exited = this.#child.exited.then((code) => {
+    this.exited = this.#child.exited.then(() => {
       clearInterval(poll);
-      const { signalCode } = this.#child;
-      if (signalCode === null) return code;
-      const { signals } = process.getBuiltinModule("node:os").constants;
-      return 128 + ((signals as Readonly<Record<string, number>>)[String(signalCode)] ?? 0);
+      return shellExitCode(this.#child);
     });
   }
 
@@ -206,7 +208,7 @@ class Agent {
 
   signal(signal: number): void {
     signalGroup(this.#group, signal);
-    // What was stopped, by Ctrl-Z or by the agent itself, would not end.
+    // A stopped process, by Ctrl-Z or by the agent itself, would not end.
     if (signal === SIGTERM || signal === SIGHUP) signalGroup(this.#group, SIGCONT);
     if (signal === SIGKILL) this.#child.kill("SIGKILL");
   }

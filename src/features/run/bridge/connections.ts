@@ -1,11 +1,13 @@
-// Hands the connections that a run's programs open to the daemon. Where a connection was meant to go is the address
-// that it was accepted on: every address leads here. It goes on as a CONNECT to the name that the resolver gave the
-// address to, or to the address itself; loopback leads nowhere but to the proxy and to ports that were asked for.
+// Hands the connections that a run's programs open to the daemon. Where a connection was meant to
+// go is the address that it was accepted on: every address leads here. It goes on as a CONNECT to
+// the name that the resolver gave the address to, or to the address itself; loopback leads nowhere
+// but to the proxy and to ports that were asked for.
 
 import type { Socket } from "bun";
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { hostPort } from "../../../text/host-port.ts";
 import { type FakeNames, isFakeAddress } from "./fake-names.ts";
 
 /** Where connections go. */
@@ -17,7 +19,7 @@ export interface BridgeRoutes {
   readonly localPorts: readonly number[];
 }
 
-/** What becomes of a connection to an address and port. */
+/** The fate of a connection to an address and port. */
 export type Hop =
   | { readonly kind: "proxy" }
   | { readonly kind: "connect"; readonly authority: string }
@@ -34,7 +36,7 @@ export function hopOf(routes: Omit<BridgeRoutes, "socket" | "ports">, address: s
   const name = routes.names.nameOf(plain);
   if (name !== undefined) return { kind: "connect", authority: `${name}:${port}` };
   if (isFakeAddress(plain)) return { kind: "refuse" };
-  return { kind: "connect", authority: `${plain.includes(":") ? `[${plain}]` : plain}:${port}` };
+  return { kind: "connect", authority: hostPort(plain, port) };
 }
 
 /** Listens on every port; throws when one cannot be had. */
@@ -67,7 +69,7 @@ async function carry(path: string, stream: TcpStream, hop: Exclude<Hop, { kind: 
     );
     const head = await answerHead(daemon);
     if (head === undefined) return giveUp(client, daemon);
-    // What speaks plain HTTP can read why it was refused; anything else sees its connection end.
+    // A client of plain HTTP can read why it was refused; any other sees its connection end.
     if (!/^HTTP\/1\.1 200 /.test(head)) {
       if (port === 80) {
         client.write(new TextEncoder().encode(head));
@@ -111,7 +113,7 @@ export async function dial(path: string): Promise<Channel | undefined> {
 
 const HEAD_MAX = 16 * 1024;
 
-/** The head of the daemon's answer; what follows it stays in the channel. */
+/** The head of the daemon's answer; octets after it stay in the channel. */
 async function answerHead(daemon: Channel): Promise<string | undefined> {
   let bytes = new Uint8Array(0);
   while (await daemon.readable()) {

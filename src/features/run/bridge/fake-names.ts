@@ -1,5 +1,6 @@
-// The names that the resolver inside a run has given addresses to, from 198.18.0.0/15 (RFC 2544: never on a real
-// network). An address is never given to a second name in a run, so that a late connection cannot reach another host.
+// The names that the resolver inside a run has given addresses to, from 198.18.0.0/15 (RFC 2544:
+// never on a real network). An address is never given to a second name in a run, so that a late
+// connection cannot reach another host.
 
 /** Addresses in 198.18.0.0/15, without the first. */
 const CAPACITY = 131_071;

@@ -1,16 +1,17 @@
-// The person's end of a run: listens for the bridge, tells it of signals, and lets connections from outside in by
-// `--publish`. The socket is in the run's folder, which only the user can reach and the agent cannot see.
+// The person's end of a run: listens for the bridge, tells it of signals, and lets connections from
+// outside in by `--publish`. The socket is in the run's folder, which only the user can reach and
+// the agent cannot see.
 
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
 import { UserError } from "../../../model/user-error.ts";
-import { type HostLine, LineReader } from "./spec.ts";
+import { BridgeLineReader, type HostLine } from "./spec.ts";
 
 /** Listens; `using` stops it. */
 export class HostEnd implements Disposable {
   #bridge: Channel | undefined;
-  /** What is to be told to a bridge that has not come yet. */
+  /** Lines for a bridge that has not connected yet. */
   #untold: HostLine[] = [];
   #isReady = false;
   #serial = 0;
@@ -66,7 +67,7 @@ export class HostEnd implements Disposable {
   }
 
   async #listen(bridge: Channel): Promise<void> {
-    const reader = new LineReader();
+    const reader = new BridgeLineReader();
     while (await bridge.readable())
       for (const line of reader.push(bridge.read())) {
         if (line === "ready") this.#isReady = true;

@@ -1,5 +1,6 @@
-// Proves from inside the network namespace, before the agent starts, that there is no way out but the bridge: only the
-// loopback interface exists, a port that is not served is refused, and so is QUIC.
+// Proves from inside the network namespace, before the agent starts, that there is no way out but
+// the bridge: only the loopback interface exists, a port that is not served is refused, and so is
+// QUIC.
 
 import { readFileSync } from "node:fs";
 import type { BridgeSpec } from "./spec.ts";
@@ -9,7 +10,7 @@ const OUTSIDE = "192.0.2.1";
 const UNSERVED = [22, 25, 5432, 8080];
 const WAIT_MS = 1_000;
 
-/** What is wrong, in a clause; undefined when the network is closed. */
+/** Says in a clause what is wrong; undefined when the network is closed. */
 export async function networkProblem(
   spec: Pick<BridgeSpec, "ports" | "proxyPorts" | "localPorts">,
 ): Promise<string | undefined> {

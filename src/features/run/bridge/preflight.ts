@@ -1,4 +1,5 @@
-// What runs inside a sandbox before the agent's command, in its place: nothing of the agent's can come before it.
+// Runs inside a sandbox before the agent's command, in its place: nothing of the agent's can come
+// before it.
 
 /** Proves that nothing secret shows, then becomes the command. */
 export const PREFLIGHT =

@@ -1,8 +1,8 @@
-// How the process that carries a run's connections shows the daemon that it is the one: by the run's token, on a
-// connection that stays open as long as the run lives.
+// How the process that carries a run's connections shows the daemon that it is the one: by the
+// run's token, on a connection that stays open as long as the run lives.
 
 import { dial } from "./connections.ts";
-import { type BridgeSpec, LineReader } from "./spec.ts";
+import { BridgeLineReader, type BridgeSpec } from "./spec.ts";
 
 const RETRY_MS = 500;
 
@@ -14,7 +14,7 @@ export async function register(
   const channel = await dial(spec.socket);
   if (channel === undefined) return false;
   channel.write(new TextEncoder().encode(`IDDIO-RUN ${spec.token}\n`));
-  const reader = new LineReader();
+  const reader = new BridgeLineReader();
   let isAdmitted = false;
   const next = async () => {
     while (await channel.readable()) {

@@ -1,5 +1,6 @@
-// The resolver inside a run: every host name has an address that leads to the bridge, which hands the connection on
-// under the name. Nothing is asked outside, so no name carries data out. UDP and TCP on 127.0.0.1 port 53.
+// The resolver inside a run: every host name has an address that leads to the bridge, which hands
+// the connection on under the name. Nothing is asked outside, so no name carries data out. UDP and
+// TCP on 127.0.0.1 port 53.
 
 import { DNS_TYPE, dnsAnswer, dnsName, dnsProblem, readDnsQuery } from "../../../wire/dns/message.ts";
 import { type FakeNames, isHostName } from "./fake-names.ts";

@@ -1,5 +1,5 @@
-// What `iddio run` hands to the bridge that it starts, and what the two say to each other afterwards: lines of text
-// on a unix socket in the run's folder, which the agent cannot see.
+// The orders that `iddio run` hands to the bridge that it starts, and the messages between the two
+// afterwards: lines of text on a unix socket in the run's folder, which the agent cannot see.
 
 /** Everything that the bridge needs, as JSON through a pipe that it was started with. */
 export interface BridgeSpec {
@@ -20,7 +20,7 @@ export interface BridgeSpec {
   readonly args: readonly string[];
   /** The seccomp filter, in base64. */
   readonly filter: string;
-  /** What starts bubblewrap, and what starts the command in it; see signal-wrappers.ts. */
+  /** The commands that start bubblewrap, and the command in it; see signal-wrappers.ts. */
   readonly wrappers: readonly [readonly string[], readonly string[]];
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface BridgeSpec {
 
 /** The pipe's end in the bridge. */
 export const ORDERS_DESCRIPTOR = 3;
-/** What they end with: the pipe stays open. */
+/** The orders end with this octet: the pipe stays open. */
 export const ORDERS_END = 10;
 
 /** From the bridge to `iddio run`. */
@@ -44,7 +44,7 @@ export type BridgeLine = "ready" | "stopped" | `problem ${string}`;
 export type HostLine = "continue" | `signal ${number}` | `open ${number} ${number}`;
 
 /** Splits what arrives into lines; the rest is kept. */
-export class LineReader {
+export class BridgeLineReader {
   #rest = "";
   readonly #decoder = new TextDecoder();
 

@@ -1,5 +1,5 @@
-// Whether the agent has been stopped. Ctrl-Z stops its whole group and with it bubblewrap, which is our child; a program
-// that handles Ctrl-Z itself stops itself alone, and only /proc tells of that.
+// Whether the agent has been stopped. Ctrl-Z stops its whole group and with it bubblewrap, which is
+// our child; a program that handles Ctrl-Z itself stops itself alone, and only /proc tells of that.
 
 import { readFileSync } from "node:fs";
 import { wasStopped } from "../../../host/sandbox/libc.ts";

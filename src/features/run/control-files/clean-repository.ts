@@ -1,5 +1,6 @@
-// A repository that an agent has made or moved: what in it would make the person's next git command run a program is
-// taken out, the rest stays and works. Links are not followed, and every step goes by an open folder.
+// A repository that an agent has made or moved: what in it would make the person's next git command
+// run a program is taken out, the rest stays and works. Links are not followed, and every step goes
+// by an open folder.
 
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
@@ -11,7 +12,10 @@ export type TakeAway = (folder: string, name: string) => Promise<void>;
 const CONFIG_MAX = 256 * 1024;
 const DEPTH = 6;
 
-/** Cleans the git directory that is open as `folder` (`/proc/self/fd/N`). What is protected the agent could not change. */
+/**
+ * Cleans the git directory that is open as `folder` (`/proc/self/fd/N`). The agent could not change protected
+ * files.
+ */
 export async function cleanRepository(
   folder: string,
   take: TakeAway,
@@ -76,7 +80,7 @@ async function within(
   }
 }
 
-/** A folder that is no link; `link` for a link, undefined for what is neither. */
+/** A folder that is no link; `link` for a link, undefined for anything else. */
 export async function openFolder(path: string): Promise<FileHandle | "link" | undefined> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);

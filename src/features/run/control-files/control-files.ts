@@ -1,5 +1,6 @@
-// Files of a project by which tools outside of the sandbox start programs: where they are in a folder that an agent
-// may write. Those that are there when a run starts are read-only in it; of others quarantine.ts takes care.
+// Files of a project by which tools outside of the sandbox start programs: where they are in a
+// folder that an agent may write. Those that are there when a run starts are read-only in it; of
+// others quarantine.ts takes care.
 
 import type { Dirent } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
@@ -50,7 +51,7 @@ export function isControlPath(path: string): boolean {
   return CONTROL_FILES.some((name) => `${path}/`.includes(`/${name}/`));
 }
 
-/** A folder with what is in it. */
+/** A folder with its entries. */
 export interface Listed {
   readonly path: string;
   readonly entries: readonly Dirent[];

@@ -1,12 +1,13 @@
-// What of a repository an agent must not write: git runs programs that these files name, at the person's next
-// `git status` outside. `.git` is a mount of its own, so that it cannot be moved away, and so is every folder between
-// it and a file that is read-only. A `.git` that only an agent could have pointed elsewhere is not followed.
+// Finds the files of a repository that an agent must not write: git runs programs that these files
+// name, at the person's next `git status` outside. `.git` is a mount of its own, so that it cannot
+// be moved away, and so is every folder between it and a file that is read-only. A `.git` that only
+// an agent could have pointed elsewhere is not followed.
 
 import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Listed } from "./control-files.ts";
 
-/** What is mounted of a repository, in this order. */
+/** The mounts of a repository, in this order. */
 export interface GitMounts {
   /** Folders that are mounted onto themselves, writable. */
   readonly writable: readonly string[];

@@ -1,5 +1,5 @@
-// Which lines of a repository's configuration start no program. A list of what is known to be harmless, so that a
-// setting that git learns tomorrow is not among them. Pure.
+// Which lines of a repository's configuration start no program. A list of settings that are known
+// to be harmless, so that a setting that git learns tomorrow is not among them. Pure.
 
 const SECTION = /^\s*\[([A-Za-z0-9-]+)(?:\s+"((?:[^"\\]|\\["\\])*)")?\]\s*$/;
 const ENTRY = /^\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*?))?\s*$/;
@@ -48,7 +48,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   feature: ["manyfiles"],
 };
 
-/** The text without what may start a program; the same text when nothing does. */
+/** The text without settings that may start a program; the same text when nothing does. */
 export function harmlessPart(text: string): string {
   const lines: string[] = [];
   let section: readonly string[] | undefined;

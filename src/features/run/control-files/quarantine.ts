@@ -1,6 +1,7 @@
-// Takes files by which tools outside of the sandbox start programs out of an agent's reach and theirs, as soon as the
-// agent has made them: they are moved to the state directory, and the person is told and may put them back. Paths are
-// gone through folder by folder without following links, so that an agent cannot have other files moved.
+// Takes files by which tools outside of the sandbox start programs out of an agent's reach and
+// theirs, as soon as the agent has made them: they are moved to the state directory, and the person
+// is told and may put them back. Paths are gone through folder by folder without following links,
+// so that an agent cannot have other files moved.
 
 import { appendFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
@@ -46,7 +47,7 @@ export class Quarantine {
     this.#known = known;
   }
 
-  /** Looks at what is there before the agent starts, and from then on. */
+  /** Notes the files that exist before the agent starts, and looks for new ones from then on. */
   static async begin(parts: QuarantineParts): Promise<Quarantine> {
     const quarantine = new Quarantine(parts, await controlFilesIn(parts.folders));
     quarantine.#again(SOONEST_MS);
@@ -64,7 +65,7 @@ export class Quarantine {
     }, ms);
   }
 
-  /** Looks a last time and gives what was moved. */
+  /** Looks a last time and returns the moved files. */
   async end(): Promise<readonly Moved[]> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -79,7 +80,8 @@ export class Quarantine {
       const isKnown = this.#known.get(path)?.identity === identity;
       const folder = this.#folders.find((each) => isBelow(path, each));
       if (folder === undefined) continue;
-      // What was there is read-only, but for what is new in a repository.
+      // Files that existed before were read-only, so only new ones need a look; in a repository, its new
+      // parts.
       if (kind === "repository") await this.#clean(folder, path, isKnown);
       else if (!isKnown && !(kind === "pointer" && (await gitDirectoryOf(dirname(path))) !== undefined))
         await this.#inFolder(folder, dirname(path), (open) =>
@@ -139,7 +141,7 @@ export class Quarantine {
   }
 }
 
-/** What a quarantine works with. */
+/** The parts that a quarantine works with. */
 export interface QuarantineParts {
   /** Folders that the agent may write. */
   readonly folders: readonly string[];
@@ -151,7 +153,7 @@ export interface QuarantineParts {
   readonly readOnly: readonly string[];
 }
 
-/** What to tell at the end; undefined when nothing was moved. */
+/** The message at the end; undefined when nothing was moved. */
 export function movedText(moved: readonly Moved[]): string | undefined {
   if (moved.length === 0) return undefined;
   const listed = moved.slice(0, LISTED_MAX).map(({ from }) => `  ${escapeForTerminal(from)}`);
@@ -180,13 +182,16 @@ async function recordsOf(folder: string): Promise<readonly Moved[]> {
     .map((line) => JSON.parse(line) as Moved);
 }
 
-/** Puts what was moved last from a path back. Throws UserError when there is nothing, or something is there now. */
+/**
+ * Puts the file that was last moved from a path back. Throws UserError when there is nothing, or something is
+ * there now.
+ */
 export async function restore(root: string, path: string): Promise<Moved> {
   const moved = (await quarantined(root)).findLast(({ from }) => from === path);
   if (moved === undefined)
     throw new UserError(`nothing from '${path}' is in quarantine`, { hint: "iddio run quarantine" });
   if (await lstat(path).catch(() => undefined))
-    throw new UserError(`'${path}' is there now`, { hint: `move it away; what was moved is ${moved.to}` });
+    throw new UserError(`'${path}' is there now`, { hint: `move it away; the moved file is ${moved.to}` });
   await rename(moved.to, path);
   const folder = dirname(moved.to);
   const left = (await recordsOf(folder)).filter(({ to }) => to !== moved.to);

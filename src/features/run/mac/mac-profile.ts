@@ -1,12 +1,12 @@
-// What an agent may do on macOS, for sandbox-exec: nothing but what is listed. There are no mounts and no network of
-// its own there: what is not shown is refused, and the one way out is the run's own port on loopback. docs/run.md
-// names what this does not hold.
+// Writes the rules of sandbox-exec for an agent on macOS: everything is refused but a list. There
+// are no mounts and no network of its own there: files that are not shown are refused, and the one
+// way out is the run's own port on loopback. docs/run.md names the gaps.
 
 import { dirname } from "node:path";
 import { literally, matching, quoted, renderSbpl, type Sbpl } from "../../../host/sandbox/sbpl.ts";
 import { CONTROL_FILES } from "../control-files/control-files.ts";
 
-/** What a profile is made of; every path is resolved. */
+/** The inputs of a profile; every path is resolved. */
 export interface MacView {
   /** The run's own port on loopback. */
   readonly port: number;
@@ -57,11 +57,14 @@ const SERVICES = [
   "com.apple.system.opendirectoryd.libinfo",
   "com.apple.system.opendirectoryd.membership",
 ];
-/** Go programs before 1.27 verify certificates by it; it fetches what a certificate names. */
+/** Go programs before 1.27 verify certificates by it; it fetches issuers that a certificate names. */
 const TRUST_SERVICE = "com.apple.trustd.agent";
 const KEYCHAIN_SERVICES = ["com.apple.SecurityServer", "com.apple.securityd.xpc"];
 
-/** What programs ask of the kernel about the machine. Not of processes: their environment would be among it. */
+/**
+ * Facts about the machine that programs read from the kernel. None about processes: their environment would
+ * be among them.
+ */
 const SYSCTL_PREFIXES = ["hw.", "machdep.cpu.", "net.routetable.", "kern.os", "vm.loadavg"];
 const SYSCTLS = [
   "kern.argmax",
@@ -123,7 +126,7 @@ function processes({ isStrict, usesKeychain }: MacView): readonly Sbpl[] {
 function network({ port, localPorts, writable }: MacView): readonly Sbpl[] {
   const ports = [...new Set([port, ...localPorts])];
   return [
-    // Servers of its own may listen on loopback; the only thing to connect to there is what was given.
+    // Servers of its own may listen on loopback; it may only connect to the given ports there.
     ["allow", "network-bind", ["local", "ip", quoted("localhost:*")]],
     ["allow", "network-inbound", ["local", "ip", quoted("localhost:*")]],
     [
@@ -142,7 +145,7 @@ function files(view: MacView): readonly Sbpl[] {
   const shown = [...SYSTEM, ...view.readable, ...view.writable];
   const above = [...new Set(shown.flatMap(foldersAbove))].sort();
   const rules: Sbpl[] = [
-    // Names on the way to what is shown: programs look at each folder of a path.
+    // Names on the way to shown files: programs look at each folder of a path.
     ["allow", "file-read-metadata", ...[...above, "/dev", "/tmp", "/var", "/etc"].map(literal)],
     ["allow", "file-read*", literal("/"), ...shown.map(subpath)],
     ["allow", "file-write*", ...view.writable.map(subpath)],

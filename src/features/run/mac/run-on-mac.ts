@@ -1,11 +1,13 @@
-// A run on macOS, where there are no mounts and no network of its own: sandbox-exec refuses what is not listed, HOME is
-// a folder of the profile's own, and this process is the bridge. docs/run.md says what it holds and what it does not.
+// A run on macOS, where there are no mounts and no network of its own: sandbox-exec refuses
+// everything that is not listed, HOME is a folder of the profile's own, and this process is the
+// bridge. docs/run.md names its limits.
 
 import { existsSync } from "node:fs";
 import { copyFile, lstat, mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { RUN_METHODS } from "../../../api/methods/runs.ts";
+import { shellExitCode } from "../../../host/process/exit-code.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { PREFLIGHT } from "../bridge/preflight.ts";
 import { register } from "../bridge/register.ts";
@@ -141,7 +143,7 @@ export async function runOnMac(
       ],
       { stdio: ["inherit", "inherit", "inherit"], env: environment },
     );
-    return await exitCodeOf(agent);
+    return await endOf(agent);
   } finally {
     await daemon.call("runs_stop", { run: started.run.id }, RUN_METHODS.runs_stop).catch(() => undefined);
     await rm(scratch, { recursive: true, force: true });
@@ -159,7 +161,7 @@ function proxyVariables(url: string): Readonly<Record<string, string>> {
   };
 }
 
-/** A home of the profile's own: what it keeps is in it, what it may read is linked. */
+/** A home of the profile's own: its own files are in it, readable ones are linked. */
 async function ownHome(
   path: string,
   profile: Profile,
@@ -191,22 +193,21 @@ async function ownHome(
   return { path: own, readable };
 }
 
-/** Where an agent that is installed in the home directory lies, and what it is a link to. */
+/** Where an agent that is installed in the home directory lies, and the target of its link. */
 function programFolders(program: string | undefined, path: string, home: string): readonly string[] {
   const found = Bun.which(program ?? "", { PATH: path });
   return found !== null && isBelow(found, home) ? [found] : [];
 }
 
-async function exitCodeOf(agent: Bun.Subprocess): Promise<number> {
+/** Waits for the agent and gives its exit code; signals of the terminal and of our supervisor go to it. */
+async function endOf(agent: Bun.Subprocess): Promise<number> {
   // Typed at the agent, which shares our terminal.
   const ignore = () => undefined;
   for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, ignore);
   const pass = () => agent.kill("SIGTERM");
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, pass);
-  const code = await agent.exited;
-  const { signals } = process.getBuiltinModule("node:os").constants;
-  const number = (signals as Readonly<Record<string, number>>)[String(agent.signalCode)];
-  return agent.signalCode === null ? code : 128 + (number ?? 0);
+  await agent.exited;
+  return shellExitCode(agent);
 }
 
 async function end(agent: Bun.Subprocess | undefined): Promise<void> {

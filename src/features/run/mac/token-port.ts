@@ -1,5 +1,6 @@
-// The one port of loopback that a run on macOS may reach: the proxy, for whoever knows the run's secret. Any program of
-// the machine can connect to it, so each connection begins with the secret, as Basic credentials of the proxy's URL.
+// The one port of loopback that a run on macOS may reach: the proxy, for programs that know the
+// run's secret. Any program of the machine can connect to it, so each connection begins with the
+// secret, as Basic credentials of the proxy's URL.
 
 import { timingSafeEqual } from "node:crypto";
 import { Channel } from "../../../gateway/stream/channel.ts";
@@ -20,7 +21,7 @@ export interface TokenPort extends Disposable {
   readonly url: string;
 }
 
-/** Listens on a free port and hands what has the secret on to the run's socket. */
+/** Listens on a free port and passes connections with the secret on to the run's socket. */
 export function openTokenPort(socket: string, secret: string): TokenPort {
   const open = new Set<Channel>();
   const server = Bun.listen({

@@ -1,14 +1,14 @@
-// Asks the operator's ssh where a name leads by his configuration (`ssh -G`). Nothing is connected to. A configuration
-// that throws the keys of hosts away is refused.
+// Asks the operator's ssh where a name leads by his configuration (`ssh -G`). Nothing is connected
+// to. A configuration that throws the keys of hosts away is refused.
 
 import type { DialledTarget } from "../link.ts";
-import { configArguments, type UpstreamTarget } from "./upstream-arguments.ts";
+import { configArguments, type SshTarget } from "./upstream-arguments.ts";
 
 const WAIT_MS = 10_000;
 
-/** What ssh would connect to; `problem` says why it would not, or why it must not. */
+/** Finds the host that ssh would connect to; `problem` says why it would not, or why it must not. */
 export async function askSsh(
-  target: UpstreamTarget,
+  target: SshTarget,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<DialledTarget> {
   const failed = (problem: string): DialledTarget => ({
@@ -39,7 +39,7 @@ export async function askSsh(
 }
 
 /** Reads the output of `ssh -G`. */
-export function readConfig(text: string, target: UpstreamTarget): DialledTarget {
+export function readConfig(text: string, target: SshTarget): DialledTarget {
   const values = new Map<string, string>();
   for (const line of text.split("\n")) {
     const [name = "", ...rest] = line.split(" ");

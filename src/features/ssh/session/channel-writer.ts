@@ -1,6 +1,6 @@
-// Writes to a client's channel within the window that the client gave. ssh2's own streams mix up what waits on stdout
-// and on stderr when the window is used up, and do not feel a slow socket; so nothing is given to them that they would
-// have to keep.
+// Writes to a client's channel within the window that the client gave. ssh2's own streams mix up
+// the octets that wait on stdout and on stderr when the window is used up, and do not feel a slow
+// socket; so nothing is given to them that they would have to keep.
 
 import type { Socket } from "node:net";
 import type { Connection, ServerChannel } from "ssh2";
@@ -28,7 +28,7 @@ interface Inner {
 const STDERR = 1;
 /** Bytes in the socket's queue above which a writer waits. */
 const SOCKET_HIGH = 1024 * 1024;
-/** Bytes that a client may send beyond what was read before it is cut off; its window is 2 MiB. */
+/** Bytes that a client may send beyond the octets that were read before it is cut off; its window is 2 MiB. */
 const UNREAD_MAX = 4 * 1024 * 1024;
 
 /** The writing side of one channel. */

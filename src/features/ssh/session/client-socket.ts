@@ -1,6 +1,6 @@
-// The client's connection as ssh2 wants it: the part of a net.Socket that it uses, on a socket of Bun's own. ssh2 writes
-// a packet in three pieces; here they go out together, and many packets at once, so that a transfer is not made of
-// system calls.
+// The client's connection as ssh2 wants it: the part of a net.Socket that it uses, on a socket of
+// Bun's own. ssh2 writes a packet in three pieces; here they go out together, and many packets at
+// once, so that a transfer is not made of system calls.
 
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
@@ -10,7 +10,7 @@ import type { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
 /** Bytes that are put together before they are written; a packet has at most 32 KiB and some. */
 const TOGETHER = 160 * 1024;
 const ROOM = TOGETHER + 64 * 1024;
-/** What a queue is said to hold while the kernel takes no more. */
+/** The queue's claimed length while the kernel takes no more. */
 const FULL = Number.MAX_SAFE_INTEGER;
 
 /** Takes over a connected socket; `first` was read from it before. */
@@ -105,7 +105,7 @@ class ClientSocket extends EventEmitter {
       const all = this.#out.subarray(0, this.#size);
       this.#size = 0;
       if (!this.#stream.write(all)) this.#isFull = true;
-      // What the kernel did not take yet lies in it.
+      // The kernel may still read octets from the old buffer.
       if (!this.#stream.hasSentAll) this.#out = new Uint8Array(ROOM);
     }
     if (this.#isEnding) this.#stream.end();

@@ -1,17 +1,17 @@
-// The session's end of what it and the daemon say to each other. Every question waits for the daemon's answer; when the
-// daemon is gone there is none, and anyone who waits is refused.
+// The session's end of its link to the daemon. Every question waits for the daemon's answer; when
+// the daemon is gone there is none, and anyone who waits is refused.
 
 import { NdjsonDecoder } from "../../../wire/ndjson.ts";
 import type { ChannelEnd, FromSession, RecordingOrder, SessionStart, ToSession, Wish } from "../link.ts";
 
-/** What the daemon said to a wish. */
-export type Answer =
+/** The daemon's answer to a wish. */
+export type WishAnswer =
   | { readonly kind: "go"; readonly recording?: RecordingOrder }
   | { readonly kind: "refuse"; readonly text: string };
 
 interface Waiting {
   held(text: string): void;
-  answer(answer: Answer): void;
+  answer(answer: WishAnswer): void;
 }
 
 type Line = { readonly [Key in FromSession as Key["type"]]: Key }[FromSession["type"]];
@@ -22,13 +22,13 @@ type Question = {
 };
 
 /** Asks, and reports. */
-export class DaemonLink {
+export class SessionLink {
   readonly #waiting = new Map<number, Waiting>();
   readonly #send: (line: Line) => void;
   readonly #stops = new Map<number, () => void>();
   #serial = 0;
   #started: ((start: SessionStart) => void) | undefined;
-  /** What the daemon starts the session with. */
+  /** The daemon's first message. */
   readonly start: Promise<SessionStart>;
   /** Resolves when the daemon is gone. */
   readonly gone: Promise<void>;
@@ -68,7 +68,7 @@ export class DaemonLink {
   }
 
   /** Says who logs in and where to that leads. */
-  login(question: Omit<Question, "type">): Promise<Answer> {
+  login(question: Omit<Question, "type">): Promise<WishAnswer> {
     return this.#ask(
       (id) => ({ type: "login", id, ...question }),
       () => undefined,
@@ -76,17 +76,20 @@ export class DaemonLink {
   }
 
   /** Asks for a wish; `held` is told once when a person has to decide. */
-  ask(wish: Wish, held: (text: string) => void): { readonly id: number; readonly answer: Promise<Answer> } {
+  ask(
+    wish: Wish,
+    held: (text: string) => void,
+  ): { readonly id: number; readonly answer: Promise<WishAnswer> } {
     return this.#ask((id) => ({ type: "ask", id, wish }), held);
   }
 
   #ask(
     line: (id: number) => FromSession,
     held: (text: string) => void,
-  ): { id: number; answer: Promise<Answer> } {
+  ): { id: number; answer: Promise<WishAnswer> } {
     this.#serial += 1;
     const id = this.#serial;
-    const answer = new Promise<Answer>((resolve) => this.#waiting.set(id, { held, answer: resolve }));
+    const answer = new Promise<WishAnswer>((resolve) => this.#waiting.set(id, { held, answer: resolve }));
     this.#send(line(id));
     return { id, answer };
   }
@@ -97,12 +100,12 @@ export class DaemonLink {
     this.#send({ type: "left", id });
   }
 
-  /** Calls back when a person ends what went on. */
+  /** Calls back when a person ends it. */
   onStop(id: number, stop: () => void): void {
     this.#stops.set(id, stop);
   }
 
-  /** What went on has ended. */
+  /** Reports the end of a wish that was let go. */
   end(id: number, end: ChannelEnd): void {
     this.#stops.delete(id);
     this.#send({ type: "end", id, end });

@@ -1,5 +1,5 @@
-// What the operator's ssh said when it could not connect, for anyone who reads the client's stderr: the words of ssh, and
-// the command by which a person puts it right. An agent never gets to trust an unknown host.
+// Explains to the client why the operator's ssh could not connect: the words of ssh, and the
+// command by which a person puts it right. An agent never gets to trust an unknown host.
 
 import type { DialledTarget } from "../link.ts";
 

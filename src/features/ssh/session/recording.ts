@@ -1,6 +1,7 @@
-// The recording of one channel, in the format of docs/sessions.md: a line of facts, a line for each piece with its time
-// and stream, a line at the end. Written beside the session: a disk that is too slow or full is a failure, which ends the
-// session where the setting says so, and never loses a piece in silence.
+// The recording of one channel, in the format of docs/sessions.md: a line of facts, a line for each
+// piece with its time and stream, a line at the end. Written beside the session: a disk that is too
+// slow or full is a failure, which ends the session where the setting says so, and never loses a
+// piece in silence.
 
 import { type FileHandle, open } from "node:fs/promises";
 import { syncOrdered } from "../../../state/durable.ts";
@@ -13,7 +14,7 @@ const WRITE_EVERY_MS = 100;
 const STDIN_MAX = 1024 * 1024;
 
 /** A stream of a session. */
-export type StreamName = "stdin" | "stdout" | "stderr";
+export type SshStreamName = "stdin" | "stdout" | "stderr";
 
 /** Records one channel. */
 export class Recording {
@@ -51,7 +52,7 @@ export class Recording {
   }
 
   /** A piece went over a stream. */
-  data(stream: StreamName, bytes: Uint8Array): void {
+  data(stream: SshStreamName, bytes: Uint8Array): void {
     this.#octets.set(stream, (this.#octets.get(stream) ?? 0) + bytes.length);
     this.#hashOf(stream).update(bytes);
     this.#add([
@@ -70,11 +71,11 @@ export class Recording {
     this.#add([this.#seconds(), "resize", `${columns}x${rows}`]);
   }
 
-  #isKept(stream: StreamName, length: number): boolean {
+  #isKept(stream: SshStreamName, length: number): boolean {
     const { isFull, keepsTyped, isTerminal, limit } = this.#order;
     if (!isFull || this.#content + length > limit) return false;
     if (stream === "stdin") {
-      // What is typed into a terminal holds passwords.
+      // Keystrokes in a terminal hold passwords.
       if (isTerminal && !keepsTyped) return false;
       this.#stdin += length;
       if (!isTerminal && this.#stdin > STDIN_MAX) return false;

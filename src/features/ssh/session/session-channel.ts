@@ -1,6 +1,7 @@
-// One session channel of a client: collects what it asks for first (variables, a terminal), takes its one command,
-// shell or subsystem, waits for the daemon's answer, and joins it to the operator's ssh. Nothing reaches the remote side
-// before the answer; a refusal is text on stderr and exit status 126.
+// One session channel of a client: collects its first wishes (variables, a terminal), takes its one
+// command, shell or subsystem, waits for the daemon's answer, and joins it to the operator's ssh.
+// Nothing reaches the remote side before the answer; a refusal is text on stderr and exit status
+// 126.
 
 import type { Connection, ServerChannel, Session } from "ssh2";
 import type { Wish } from "../link.ts";
@@ -8,7 +9,7 @@ import { ChannelWriter } from "./channel-writer.ts";
 import { Recording } from "./recording.ts";
 import type { SessionContext } from "./session-context.ts";
 import { SftpGate } from "./sftp-gate.ts";
-import { type ClientTerminal, startUpstream, type Upstream } from "./upstream.ts";
+import { type ClientTerminal, type SshUpstream, startUpstream } from "./upstream.ts";
 import type { UpstreamWork } from "./upstream-arguments.ts";
 
 /** How a shell says that a command was found and not run. */
@@ -27,11 +28,12 @@ const ALLOWED_VALUE = /^[\w.,:@=+/ -]{0,200}$/;
 export function serveSessionChannel(context: SessionContext, client: Connection, session: Session): void {
   const variables = new Map<string, string>();
   let terminal: ClientTerminal | undefined;
-  let upstream: Pick<Upstream, "write" | "kill" | "resize"> | undefined;
+  let upstream: Pick<SshUpstream, "write" | "kill" | "resize"> | undefined;
   let hasBegun = false;
 
   session.on("env", (accept, _, { key, val }) => {
-    // What is not on the list is passed over in silence, as sshd does: a client's locale must not break its command.
+    // A variable that is not on the list is ignored silently, as sshd does: a client's locale must not break
+    // its command.
     if (ALLOWED_VARIABLE.test(key) && ALLOWED_VALUE.test(val) && variables.size < VARIABLES_MAX)
       variables.set(key, val);
     accept?.();
@@ -90,7 +92,7 @@ interface Run {
   readonly work: UpstreamWork;
   readonly terminal: () => ClientTerminal | undefined;
   readonly variables: ReadonlyMap<string, string>;
-  readonly started: (upstream: Pick<Upstream, "write" | "kill" | "resize">) => void;
+  readonly started: (upstream: Pick<SshUpstream, "write" | "kill" | "resize">) => void;
 }
 
 async function run(
@@ -118,7 +120,7 @@ async function run(
     await tell(answer.text);
     return writer.finish(REFUSED);
   }
-  // What a person allowed for somebody who has left is not carried out.
+  // The client left while a person decided, so the command is not run.
   if (writer.isClosed) {
     context.link.end(asked.id, {
       code: undefined,
@@ -129,7 +131,7 @@ async function run(
     return;
   }
   let recording: Recording | undefined;
-  let upstream: Upstream | undefined;
+  let upstream: SshUpstream | undefined;
   try {
     const { recording: order } = answer;
     if (order !== undefined)
@@ -149,7 +151,7 @@ async function run(
   let toRemote = 0;
   let fromRemote = 0;
   let gate: SftpGate | undefined;
-  let running: Upstream;
+  let running: SshUpstream;
   try {
     running = startUpstream({
       target: context.target,
@@ -214,7 +216,7 @@ async function run(
 
 interface GateOptions {
   readonly context: SessionContext;
-  readonly upstream: Upstream;
+  readonly upstream: SshUpstream;
   readonly writer: ChannelWriter;
   readonly channel: number;
   readonly tell: (text: string) => Promise<void>;
@@ -258,7 +260,7 @@ function unreadable(wish: Wish): string | undefined {
     if (wish.command.length > COMMAND_MAX)
       return `iddio refused a command of more than ${COMMAND_MAX} characters`;
     if (/[\0\uFFFD]/.test(wish.command))
-      return "iddio refused a command that holds a null byte or is not UTF-8; what it would run cannot be read";
+      return "iddio refused a command that holds a null byte or is not UTF-8: it cannot be read";
   }
   if (wish.kind === "subsystem" && !/^[A-Za-z0-9][A-Za-z0-9@._-]{0,63}$/.test(wish.name))
     return "iddio refused a subsystem whose name is not plain";

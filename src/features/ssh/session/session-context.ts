@@ -1,21 +1,21 @@
-// What every channel of a session shares.
+// The state that every channel of a session shares.
 
 import type { ForwardKind, SessionStart } from "../link.ts";
-import type { DaemonLink } from "./daemon-link.ts";
-import type { Upstream } from "./upstream.ts";
-import type { UpstreamTarget } from "./upstream-arguments.ts";
+import type { SessionLink } from "./daemon-link.ts";
+import type { SshUpstream } from "./upstream.ts";
+import type { SshTarget } from "./upstream-arguments.ts";
 
 /** One client's connection. */
 export interface SessionContext {
-  readonly link: DaemonLink;
+  readonly link: SessionLink;
   readonly start: SessionStart;
-  readonly target: UpstreamTarget;
+  readonly target: SshTarget;
   /** For the operator's ssh. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends it with the session; returns the way to forget it. */
-  track(upstream: Upstream): () => void;
-  /** Has the daemon judge and record what is never carried. */
+  track(upstream: SshUpstream): () => void;
+  /** Has the daemon judge and record a wish that is never carried out. */
   refuseForward(what: ForwardKind, detail: string): Promise<void>;
-  /** What ssh said, with what a person can do about it. */
+  /** Explains ssh's own log, with the fix that a person can make. */
   explain(log: string): string;
 }

@@ -1,22 +1,26 @@
-// The process of one client's SSH connection: `iddio ssh-session`, which the daemon starts. It ends the client's side
-// with ssh2 and starts the operator's ssh for each channel that the daemon lets through. It is a process of its own so
-// that a fault in it, or in ssh2, ends one connection and nothing else; without the daemon it ends at once.
+// The process of one client's SSH connection: `iddio ssh-session`, which the daemon starts. It ends
+// the client's side with ssh2 and starts the operator's ssh for each channel that the daemon lets
+// through. It is a process of its own so that a fault in it, or in ssh2, ends one connection and
+// nothing else; without the daemon it ends at once.
 
 import type { AuthContext, Connection, ServerConfig } from "ssh2";
 import { isPlainUser } from "../../../protocols/ssh/target.ts";
 import { CONNECTION_FD, type DialledTarget, type ForwardKind, type FromSession } from "../link.ts";
 import { askSsh } from "./ask-ssh.ts";
 import { openClientSocket } from "./client-socket.ts";
-import { DaemonLink } from "./daemon-link.ts";
+import { SessionLink } from "./daemon-link.ts";
 import { explainLog } from "./explain-log.ts";
 import { serveSessionChannel } from "./session-channel.ts";
 import type { SessionContext } from "./session-context.ts";
-import type { Upstream } from "./upstream.ts";
+import type { SshUpstream } from "./upstream.ts";
 
 /** Channels that one connection may have open at once. */
 const CHANNELS_MAX = 64;
 
-/** Only what is quick here and strong: groups of Diffie and Hellman over integers would hold the process for long. */
+/**
+ * Only algorithms that are quick here and strong: groups of Diffie and Hellman over integers would hold the
+ * process for long.
+ */
 const ALGORITHMS: NonNullable<ServerConfig["algorithms"]> = {
   kex: ["curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384"],
   serverHostKey: ["ssh-ed25519"],
@@ -28,13 +32,13 @@ const ALGORITHMS: NonNullable<ServerConfig["algorithms"]> = {
 /** Runs it to the end of the connection; resolves to the exit code. */
 export async function runSession(env: Readonly<Record<string, string | undefined>>): Promise<number> {
   const stdout = Bun.stdout.writer();
-  const link = new DaemonLink(Bun.stdin.stream(), (line: FromSession) => {
+  const link = new SessionLink(Bun.stdin.stream(), (line: FromSession) => {
     stdout.write(`${JSON.stringify(line)}\n`);
     void stdout.flush();
   });
   const start = await link.start;
   const { Server } = (await import("ssh2")).default;
-  const upstreams = new Set<Upstream>();
+  const upstreams = new Set<SshUpstream>();
   const server = new Server({ hostKeys: [start.hostKey], algorithms: ALGORITHMS, ident: "iddio" });
   const over = Promise.withResolvers<void>();
   server.on("connection", (client) => {

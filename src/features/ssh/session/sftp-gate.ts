@@ -1,18 +1,19 @@
-// Stands between an SFTP client and the server: each operation that reads or changes a file waits for the daemon's
-// answer, in the order in which they were sent; what is refused gets a STATUS of its own and never reaches the server.
-// Keeps count of every file: bytes, and a digest where they came in order.
+// Stands between an SFTP client and the server: each operation that reads or changes a file waits
+// for the daemon's answer, in the order in which they were sent; a refused one gets a STATUS of its
+// own and never reaches the server. Keeps count of every file: bytes, and a digest where they came
+// in order.
 
 import type { FileOperation } from "../../../protocols/ssh/file-operation.ts";
 import { OPEN_FLAGS, refusalPacket, SFTP, SftpFrames, SftpReader } from "../../../wire/sftp/packets.ts";
 import type { ChannelEnd } from "../link.ts";
-import type { Answer } from "./daemon-link.ts";
+import type { WishAnswer } from "./daemon-link.ts";
 
-/** What the gate works with. */
+/** The parts that the gate works with. */
 export interface SftpGateParts {
   ask(
     operation: FileOperation,
     paths: readonly string[],
-  ): { readonly id: number; readonly answer: Promise<Answer> };
+  ): { readonly id: number; readonly answer: Promise<WishAnswer> };
   /** Nobody waits for the answer any more. */
   leave(id: number): void;
   /** An operation that went on has ended. */
@@ -70,7 +71,7 @@ export class SftpGate {
       await this.#parts.toClient(packets.length === 1 ? (packets[0] as Buffer) : Buffer.concat(packets));
   }
 
-  /** The channel is closed: what is open has broken off. */
+  /** The channel is closed: open files have broken off. */
   close(): void {
     for (const id of this.#asking) this.#parts.leave(id);
     for (const file of [...this.#opening.values(), ...this.#files.values()])
@@ -220,7 +221,7 @@ export class SftpGate {
     await this.#parts.toServer(packet);
   }
 
-  async #ask(operation: FileOperation, paths: readonly string[]): Promise<readonly [number, Answer]> {
+  async #ask(operation: FileOperation, paths: readonly string[]): Promise<readonly [number, WishAnswer]> {
     const asked = this.#parts.ask(operation, paths);
     this.#asking.add(asked.id);
     const answer = await asked.answer;

@@ -1,10 +1,11 @@
-// The command line of the operator's ssh. What his configuration would give an agent beside the session (forwardings,
-// keys, masters, local commands, an escape character, trust in unknown hosts) is switched off here, every time.
+// The command line of the operator's ssh. What his configuration would give an agent beside the
+// session (forwardings, keys, masters, local commands, an escape character, trust in unknown hosts)
+// is switched off here, every time.
 
 import { isPlainHost, isPlainUser } from "../../../protocols/ssh/target.ts";
 
 /** Where to, and as whom. */
-export interface UpstreamTarget {
+export interface SshTarget {
   readonly program: string;
   /** The operator's configuration, where it is not the usual file. */
   readonly config: string | undefined;
@@ -14,7 +15,7 @@ export interface UpstreamTarget {
   readonly user: string;
 }
 
-/** What it is to do there. */
+/** The task of an upstream connection. */
 export type UpstreamWork =
   | { readonly kind: "command"; readonly command: string; readonly pty: boolean }
   | { readonly kind: "shell"; readonly pty: boolean }
@@ -45,12 +46,12 @@ export const HARD_OPTIONS: readonly string[] = [
 const IGNORED_WHEN_UNKNOWN =
   "IgnoreUnknown=ForkAfterAuthentication,StdinNull,SessionType,EnableEscapeCommandline";
 
-/** What `-s` and `-W` say otherwise, and must be said before a configuration does. */
+/** `-s` and `-W` set another type, and a configuration must not set it before them. */
 const PLAIN = ["-o", "SessionType=default"];
 
 /** The whole command line. Throws when a name is not plain, which the daemon has excluded. */
 export function upstreamArguments(
-  target: UpstreamTarget,
+  target: SshTarget,
   work: UpstreamWork,
   more: { readonly log?: string; readonly sendEnv?: readonly string[] } = {},
 ): readonly string[] {
@@ -81,11 +82,11 @@ export function upstreamArguments(
 }
 
 /** Asks ssh where it would connect to, and connects nowhere. */
-export function configArguments(target: UpstreamTarget): readonly string[] {
+export function configArguments(target: SshTarget): readonly string[] {
   return [target.program, ...common(target), "-G", "--", target.name];
 }
 
-function common({ config, name, user, port }: UpstreamTarget): readonly string[] {
+function common({ config, name, user, port }: SshTarget): readonly string[] {
   if (!isPlainHost(name)) throw new Error(`'${name}' is not a plain host`);
   if (!isPlainUser(user)) throw new Error(`'${user}' is not a plain user`);
   return [

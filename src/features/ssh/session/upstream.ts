@@ -1,5 +1,6 @@
-// One run of the operator's ssh: what goes in, what comes out, how it ended. With a terminal it has one of its own, so
-// that sizes and modes reach the remote side; without one it has three pipes. Both hold back who writes too fast.
+// One run of the operator's ssh: its input, its output, its end. With a terminal it has one of its
+// own, so that sizes and modes reach the remote side; without one it has three pipes. Both hold
+// back who writes too fast.
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { adoptSocket } from "../../../gateway/stream/adopt-socket.ts";
 import type { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
 import { socketPair } from "../../../host/process/descriptor.ts";
 import { closeDescriptor } from "../../../host/sandbox/libc.ts";
-import { type UpstreamTarget, type UpstreamWork, upstreamArguments } from "./upstream-arguments.ts";
+import { type SshTarget, type UpstreamWork, upstreamArguments } from "./upstream-arguments.ts";
 
 /** A terminal as the client described it. */
 export interface ClientTerminal {
@@ -16,21 +17,21 @@ export interface ClientTerminal {
   readonly rows: number;
 }
 
-/** What an upstream connection is started with. */
+/** The inputs of an upstream connection. */
 export interface UpstreamOptions {
-  readonly target: UpstreamTarget;
+  readonly target: SshTarget;
   readonly work: UpstreamWork;
   readonly terminal: ClientTerminal | undefined;
   /** Variables that the remote side may be told, by name. */
   readonly variables: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly scratch: string;
-  /** Takes what comes; the next piece is read once it resolves. */
+  /** Takes a piece of output; the next piece is read once it resolves. */
   readonly output: (bytes: Uint8Array, isStderr: boolean) => Promise<void>;
 }
 
 /** A running upstream. */
-export interface Upstream {
+export interface SshUpstream {
   /** Resolves when more may be written. */
   write(bytes: Uint8Array): Promise<void>;
   /** Nothing more will be written. */
@@ -51,15 +52,15 @@ const RAW_WAIT_MS = 30_000;
 const LOG_MAX = 16 * 1024;
 
 /**
- * Marks what must not come back to us; and has every question answered with no, also those of the ssh that ssh itself
- * starts for a jump host, which would ask the client's terminal.
+ * Marks connections that must not come back to us; and has every question answered with no, also those of the
+ * ssh that ssh itself starts for a jump host, which would ask the client's terminal.
  */
 const NO_QUESTIONS = { IDDIO_SSH_UPSTREAM: "1", SSH_ASKPASS: "/bin/false", SSH_ASKPASS_REQUIRE: "force" };
 
 let serial = 0;
 
 /** Starts the operator's ssh. Throws when it cannot be started. */
-export function startUpstream(options: UpstreamOptions): Upstream {
+export function startUpstream(options: UpstreamOptions): SshUpstream {
   serial += 1;
   const log = join(options.scratch, `ssh-${process.pid}-${serial}.log`);
   const argv = upstreamArguments(options.target, options.work, {
@@ -74,7 +75,7 @@ export function startUpstream(options: UpstreamOptions): Upstream {
   return { ...running, ended: running.ended.then(async (code) => ({ code, log: await takeLog(log) })) };
 }
 
-type Running = Omit<Upstream, "ended"> & { readonly ended: Promise<number> };
+type Running = Omit<SshUpstream, "ended"> & { readonly ended: Promise<number> };
 type ChildEnvironment = Record<string, string | undefined>;
 
 function startPiped(argv: readonly string[], env: ChildEnvironment, { output }: UpstreamOptions): Running {
@@ -198,7 +199,7 @@ function startInTerminal(
     }
   })();
   void child.exited.then(async () => {
-    // What it said last may still be in the terminal.
+    // Its last output may still be in the terminal.
     for (let quiet = 0; quiet < 3 && !isClosed; quiet++) {
       const before = queued;
       await Bun.sleep(10);
@@ -207,7 +208,8 @@ function startInTerminal(
     isClosed = true;
     wake();
   });
-  // Until ssh has made the terminal raw, the kernel would echo what is typed and turn Ctrl-C into a signal for ssh.
+  // Until ssh has made the terminal raw, the kernel would echo keystrokes and turn Ctrl-C into a signal for
+  // ssh.
   const raw = untilRaw(() => pty.localFlags, child.exited);
   return {
     async write(bytes) {
@@ -238,7 +240,7 @@ async function untilRaw(localFlags: () => number, exited: Promise<number>): Prom
   }
 }
 
-/** What ssh itself said, which nothing remote can write into. */
+/** Reads and removes ssh's own log; the remote side cannot write into it. */
 async function takeLog(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch(() => "");
   await rm(path, { force: true });

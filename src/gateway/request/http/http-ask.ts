@@ -1,6 +1,6 @@
-// An HTTP request as an Ask. The credential's hash is made when it is first read, because requests that are let
-// through at once need none; what a person is shown is made when the body was read. From then on the ask holds
-// nothing that is not masked or hashed: it may outlive its request by ten minutes.
+// An HTTP request as an Ask. The credential's hash is made when it is first read, because requests
+// that are let through at once need none; the evidence is made once the body was read. From then on
+// the ask holds nothing that is not masked or hashed: it may outlive its request by ten minutes.
 
 import type { Ask, AskFields, Evidence, Subject, Target } from "../../../model/ask.ts";
 import type { Classification } from "../../../model/classification.ts";
@@ -13,7 +13,7 @@ import { credentialOf, digestOf, fingerprintOf } from "../fingerprint.ts";
 import { randomHex } from "../random-hex.ts";
 import { isAboutSecrets, shownBody } from "./shown-body.ts";
 
-/** What an ask is made from. */
+/** The inputs of an HttpAsk. */
 export interface HttpAsked {
   readonly head: RequestHead;
   readonly client: ClientIdentity | undefined;
@@ -93,10 +93,10 @@ export class HttpAsk implements Ask {
     return this.#canRecur;
   }
 
-  /** Adds what was read of the request, before a person is asked. */
+  /** Adds the read parts of the request, before a person is asked. */
   see(head: RequestHead, { raw, decoded, trailers }: SeenBody): void {
     const { credential, client } = this.subject;
-    // What one run was allowed is not allowed to another, without a credential either.
+    // A request without a credential is tied to its run: allowing it for one run allows it to no other.
     const asker = client?.run_id === undefined ? credential : `${credential} ${client.run_id}`;
     this.#digest = digestOf(raw && fingerprintOf(this.operation, head, raw, asker, trailers));
     this.#canRecur = raw !== undefined;

@@ -1,5 +1,6 @@
-// HTTP as a carrier: what has to be read of a request before it can be judged and shown, its refusal in the language of
-// its client, and what a failure of its upstream means for the client. It knows no sockets and no HTTP version.
+// HTTP as a carrier: it reads the parts of a request that judging and showing need, refuses in the
+// language of the client, and tells the client about a failure of its upstream. It knows no sockets
+// and no HTTP version.
 
 import type { Asker } from "../../../model/agent-label.ts";
 import type { Ask } from "../../../model/ask.ts";
@@ -13,15 +14,13 @@ import { renderRefusal } from "../../../protocols/refusal.ts";
 import type { Refusal, RefusalReply } from "../../../protocols/refused.ts";
 import { classifierFor } from "../../../protocols/registry.ts";
 import { unknownClassification } from "../../../protocols/unknown.ts";
+import { hostPort } from "../../../text/host-port.ts";
 import type { HeldEffect, HeldRequest } from "../../cluster/held-effect.ts";
 import { type Alteration, altered } from "../../message/alteration.ts";
 import { BodyError } from "../../message/body-source.ts";
 import { decodeContent } from "../../message/content-coding.ts";
-
 import { FairTurns } from "../../stream/fair-turns.ts";
-
 import type { SessionTap } from "../../stream/session-tap.ts";
-
 import type { SideAnswer, SideCall } from "../../upstream/ask.ts";
 import { ClientGone } from "../../upstream/forward.ts";
 import { UpstreamError } from "../../upstream/upstream-error.ts";
@@ -58,9 +57,9 @@ export interface ClientRequest {
   /** Sends a reply of iddio's own. */
   refuse(reply: RefusalReply): Promise<void>;
   /**
-   * Sends the request upstream and the answer back; `answered` is called with its status before anything
-   * of it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
-   * `alteration`: what goes out in place of what came.
+   * Sends the request upstream and the answer back; `answered` is called with its status before anything of
+   * it reaches the client. Throws UpstreamError when there is no answer, with nothing sent to the client.
+   * `alteration`: replacements for parts of the request.
    */
   forward(answered: (status: number) => void, alteration?: Alteration, tap?: SessionTap): Promise<void>;
   /** Sends a request of iddio's own to the same upstream, as the same client to it. Throws UpstreamError. */
@@ -192,7 +191,7 @@ export class HttpCarrier implements AskCarrier {
     };
   }
 
-  /** What the request would do; `decoded`: its whole body, where that could be had. */
+  /** The effect of the request. `decoded` is its whole body, if that could be read. */
   #effect(decoded: Uint8Array | undefined): HeldEffect | undefined {
     const judged = this.#judgedRequest;
     if (judged !== undefined && this.#request.hasBody && decoded !== undefined)
@@ -219,7 +218,7 @@ export class HttpCarrier implements AskCarrier {
     return isCluster ? this.#held() : undefined;
   }
 
-  /** What is asked in the client's name needs its credentials as well. */
+  /** Sends a read in the client's name, with the client's credentials put in. */
   async #askAsClient(call: SideCall): Promise<SideAnswer> {
     const released = await this.#release();
     if (released === undefined) return this.#request.ask(call);
@@ -245,7 +244,7 @@ export class HttpCarrier implements AskCarrier {
     return undefined;
   }
 
-  /** The same for the request itself and for what is asked in its name while it is held. */
+  /** The same for the request itself and for reads in its name while it is held. */
   #release(): Promise<Released | undefined> {
     const operation = this.#ask?.operation;
     const release = this.#gateway.credentials;
@@ -294,7 +293,7 @@ export class HttpCarrier implements AskCarrier {
     }
   }
 
-  /** An upstream that cannot be trusted is blocked, and anyone who reads the reply learns what would fix it. */
+  /** An upstream that cannot be trusted is blocked, and the reply says how to fix it. */
   #notDone(error: UpstreamError): NotDone {
     const { wasSent, isLasting } = error;
     const isRead = this.#ask?.operation.tier === "observe";
@@ -303,7 +302,7 @@ export class HttpCarrier implements AskCarrier {
     if (error.failure !== "unverified")
       return new NotDone(error.message, { outcome: "failed", status: error.status, retry, wasSent });
     const { head } = this.#request;
-    const where = `${head.host.includes(":") ? `[${head.host}]` : head.host}:${head.port}`;
+    const where = hostPort(head.host, head.port);
     const advice = `${remedyText(error, where)}${this.#gateway.detector.advice(head)}`;
     const more = { outcome: "blocked", status: error.status, retry, wasSent } as const;
     return new NotDone(`${error.message}; ${advice}`, more);

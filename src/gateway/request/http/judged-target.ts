@@ -1,5 +1,6 @@
-// The target that a request is judged by: a cluster's API may begin below a path of its server (Rancher, Teleport, kcp,
-// vCluster), which the kubeconfig names and the classifier does not know. What is forwarded keeps the path.
+// The target that a request is judged by: a cluster's API may begin below a path of its server
+// (Rancher, Teleport, kcp, vCluster), which the kubeconfig names and the classifier does not know.
+// The forwarded request keeps the path.
 
 import type { Protocol } from "../../../model/protocol.ts";
 import type { RequestHead } from "../../../model/request.ts";

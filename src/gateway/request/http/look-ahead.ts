@@ -1,6 +1,7 @@
 // The memory that bodies may take while they are looked at and held, all requests together. Octets
-// are charged as they arrive, never as they are announced, and one client has a share of them. A body
-// that finds no room waits for some; if there is none in time it counts as unread, for that reason.
+// are charged as they arrive, never as they are announced, and one client has a share of them. A
+// body that finds no room waits for some; if there is none in time it counts as unread, for that
+// reason.
 
 import type { ClientIdentity } from "../../../model/entry.ts";
 import { PATIENCE } from "../../stream/patience.ts";
@@ -9,7 +10,7 @@ import { Shares } from "../../stream/shares.ts";
 /** Enough for sixty bodies of the largest size that is looked at. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** What a share needs of a request. */
+/** A request whose body can be looked at. */
 interface Looked {
   /** Length of the body, where it is said in advance. */
   readonly bodyLength: number | undefined;
@@ -64,7 +65,7 @@ export class LookAhead {
     });
   }
 
-  /** Gives back what was taken, and serves the requests that wait for room. */
+  /** Gives the room back, and serves the requests that wait for room. */
   give(client: string, octets: number): void {
     this.#shares.give(client, octets);
     for (const waiting of [...this.#waiting])
@@ -72,7 +73,10 @@ export class LookAhead {
   }
 }
 
-/** What one request has of it, to be released when its body has gone on, or at its end. */
+/**
+ * One request's share of the look-ahead memory. It must be released when the body has gone on, or at the
+ * request's end.
+ */
 export class LookAheadShare {
   readonly #room: LookAhead;
   readonly #client: string;
@@ -94,7 +98,7 @@ export class LookAheadShare {
   async peek(request: Looked, limit: number): Promise<Uint8Array | undefined> {
     this.problem = `the body is larger than ${limit} bytes`;
     if ((request.bodyLength ?? 0) > limit) return undefined;
-    // What was looked at before is handed out again, and was paid for.
+    // Octets of an earlier look are handed out again and cost nothing the second time.
     let free = this.#taken;
     const arrived: Arrived = (octets) => {
       const paid = Math.min(free, octets);

@@ -1,5 +1,5 @@
-// The body of a request as a person is shown it before deciding: decoded text with secrets masked. It is a view: what
-// is forwarded is the request itself, byte for byte.
+// The body of a request as a person is shown it before deciding: decoded text with secrets masked.
+// It is only a view: the request itself is forwarded, byte for byte.
 
 import { type Header, headerValue } from "../../../model/request.ts";
 import { maskBody } from "../../../redaction/mask-body.ts";

@@ -9,6 +9,7 @@ import type { SettingsStore } from "../../../state/settings/settings-store.ts";
 import type { Suspect, Suspects } from "../../../state/tables/suspects.ts";
 import type { Upstreams } from "../../../state/tables/upstreams.ts";
 import { parseDuration, renderDuration } from "../../../text/duration.ts";
+import { hostPort } from "../../../text/host-port.ts";
 import type { AddressMemory } from "../../upstream/address-memory.ts";
 import type { Events } from "../records/events.ts";
 import type { Destination, Inspection } from "./inspection.ts";
@@ -116,13 +117,12 @@ export class Detector {
     return addresses.length > 0 && addresses.every((each) => isPublicAddress(each) && !isOthers(each));
   }
 
-  /** What can be done about a host whose certificate failed besides trusting it, in one clause for the refused client. */
+  /** Tells the refused client in one clause how to reach a host whose certificate failed, other than trusting it. */
   advice({ host, port }: { readonly host: string; readonly port: number }, now = Date.now()): string {
     const pinned = this.#parts.suspects.get(host, port, "upstream")?.pinnedUntilMs ?? 0;
     if (pinned > now)
       return `it is passed through unread for the next ${renderDuration(pinned - now)}, so try again`;
-    const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    return `it can be left unread with: iddio detector promote ${where}`;
+    return `it can be left unread with: iddio detector promote ${hostPort(host, port)}`;
   }
 
   /** Forgets one host at a port; its splices are asked again. */
@@ -132,7 +132,7 @@ export class Detector {
     this.#tell();
   }
 
-  /** Forgets everything; gives what was forgotten. */
+  /** Forgets everything; returns the forgotten findings. */
   clear(): readonly Suspect[] {
     const removed = this.#parts.suspects.clear();
     this.#pinned.clear();

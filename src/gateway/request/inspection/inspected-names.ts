@@ -1,5 +1,6 @@
-// What of a policy must be known by address too: its exact names, and which entries a name of a certificate touches.
-// A wildcard in a certificate stands for every name below it, so it touches every entry that could be one of them.
+// The names of a policy that must be known by address too: its exact names, and the entries that a
+// certificate's name touches. A wildcard in a certificate stands for every name below it, so it
+// touches every entry that could be one of them.
 
 import { canonicalHost } from "../../../match/destination.ts";
 import { ownRoute, type Route } from "../../../policy/decide/route.ts";
@@ -26,7 +27,7 @@ export function routesOfCertificateName(policy: Policy, name: string, port: numb
     const route = ownRoute(policy, { host: `${label}${rest}`, port });
     if (route !== undefined) routes.push(route);
   };
-  // Long and made of what no label is: only suffixes and open globs take it.
+  // A name that is longer than any label and made of other characters: only suffixes and open globs match it.
   consider("iddio-any-name");
   for (const { entry, protocol } of entriesOf(policy)) {
     if (entry.kind === "host" && entry.host.endsWith(rest)) {

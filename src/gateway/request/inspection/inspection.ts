@@ -16,7 +16,7 @@ export interface Destination {
   /** Host of the CONNECT or absolute-form target in the spelling of `canonicalHost`, without brackets. */
   readonly host: string;
   readonly port: number;
-  /** What the host resolved to; empty until it was. */
+  /** The addresses of the host; empty until it was resolved. */
   readonly addresses: readonly string[];
   /** From the ClientHello, lower case, no trailing dot; undefined when there was none. */
   readonly serverName: string | undefined;
@@ -105,14 +105,14 @@ export class Inspection {
     const own = consider(host);
     for (const address of addresses) {
       if (address !== host) consider(address);
-      // What a translator or a tunnel delivers to is the same machine by another address.
+      // An IPv4 address inside an IPv6 one (NAT64, 6to4) reaches the same machine.
       const wrapped = wrappedIpv4(address);
       if (wrapped === undefined) continue;
       consider(wrapped);
       for (const name of this.#memory.namesOf(wrapped)) consider(name);
     }
     if (serverName !== undefined && serverName !== host) consider(serverName);
-    // An agent may dial by address what it is not let do by name.
+    // An agent may dial by address a host that it may not reach by name.
     if (isAddress(host)) for (const name of this.#memory.namesOf(host)) consider(name);
     // Nor by another name of the same server; addresses that many hosts share say nothing.
     for (const address of addresses)

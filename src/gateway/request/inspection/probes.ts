@@ -36,7 +36,7 @@ export class Probe {
     this.#isRouted = true;
   }
 
-  /** TLS, or what came after it, broke off. */
+  /** TLS, or the connection after it, broke off. */
   failed(problem: string): void {
     this.#problem = problem;
   }

@@ -1,6 +1,6 @@
-// Folds refusals that one client repeats: the first are rows of their own, what follows within ten
-// seconds becomes one row with `repeated`, the number of them, and the fields that all of them share.
-// Only what was not forwarded is folded: intents, decisions of a person and forwarded requests never are.
+// Folds refusals that one client repeats: the first are rows of their own, those of the next ten
+// seconds become one row with `repeated`, the number of them, and the fields that all of them
+// share. Only refusals are folded: intents, decisions of a person and forwarded requests never are.
 
 import type { Entry, EntryFields, EntryOp } from "../../../model/entry.ts";
 import { payerOf } from "../http/look-ahead.ts";
@@ -13,11 +13,11 @@ const WINDOW_MS = 10_000;
 /** Anyone who comes after these counts as one more client, so that many processes cost little memory. */
 const CLIENTS_MAX = 128;
 
-/** In what follows equal refusals may differ. */
+/** Equal refusals may differ in these fields. */
 const OWN_FIELDS = new Set(["request_id", "duration_ms"]);
 const FOLDED_OUTCOMES = new Set(["refused", "blocked", "withdrawn", "failed"]);
 
-/** What is folded into one row. */
+/** Several events of one kind that become one row. */
 interface Fold {
   readonly op: EntryOp;
   count: number;
@@ -27,7 +27,7 @@ interface Fold {
 
 interface Client {
   rows: number;
-  /** Refusals by what is equal in them: how many there were. */
+  /** The number of refusals, by their equal fields. */
   readonly seen: Map<bigint, number>;
   readonly folds: Map<bigint, Fold>;
 }
@@ -54,7 +54,7 @@ export class FoldedRows {
     this.#timer ??= setTimeout(() => this.flush(), WINDOW_MS).unref();
     const client = this.#clientOf(payerOf(fields.client));
     const isCrowded = client.rows >= CLIENT_ROWS;
-    // Beyond that nothing is remembered of each: what a client varies must not cost memory either.
+    // Further ones are only counted: a client that varies its requests must not cost memory either.
     const key = hashOf(isCrowded ? `${op} ${fields.outcome}` : keyOf(op, fields));
     const seen = (client.seen.get(key) ?? 0) + 1;
     client.seen.set(key, seen);
@@ -64,13 +64,13 @@ export class FoldedRows {
     } else fold(client.folds, key, op, fields);
   }
 
-  /** Writes what was folded; what comes later is not folded. For the time before the journal closes. */
+  /** Writes the folded rows; later ones are not folded. For the time before the journal closes. */
   close(): void {
     this.#isClosed = true;
     this.flush();
   }
 
-  /** Writes what was folded, at the end of a window. */
+  /** Writes the folded rows at the end of a window. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,6 +1,6 @@
-// Turns what happened into rows, events and log lines, all from the same facts. Owns
-// which op a row has: `intent` before anything above observe is forwarded, `mitm` for
-// what was forwarded, `block` for what was not.
+// Turns what happened into rows, events and log lines, all from the same facts. Owns which op a row
+// has: `intent` before anything above observe is forwarded, `mitm` for forwarded requests, `block`
+// for refused ones.
 
 import type { Action } from "../../../model/action.ts";
 import type { Ask, AskFields, Carrier } from "../../../model/ask.ts";
@@ -25,7 +25,7 @@ export interface RequestResult {
   readonly status?: number;
   readonly approvalId?: string;
   readonly reason?: string;
-  /** What the person who denied asks for in its place. */
+  /** The denying person's suggestion: do this in its place. */
   readonly instead?: string;
 }
 
@@ -70,7 +70,7 @@ export class Recorder {
     return this.#audit.failure;
   }
 
-  /** Writes what is still folded; before the journals close. */
+  /** Writes the rows that are still folded; called before the journals close. */
   close(): void {
     this.#folded.close();
     this.#foldedObserve.close();
@@ -134,7 +134,8 @@ export class Recorder {
   blocked(all: EntryFields): void {
     const fields = all.path === undefined ? all : { ...all, path: shortPath(String(all.path)) };
     const mode = this.#mode.current;
-    // What cannot be read cannot be forwarded in any mode, but the audit log belongs to those that judge.
+    // An unreadable request is blocked in every mode, but only the modes that judge write it to the audit
+    // log.
     if (mode === "observe")
       this.#foldedObserve.add("block", { would_be_decision: "deny", outcome: "blocked", ...fields });
     else if (mode !== "off") this.#folded.add("block", { decision: "deny", outcome: "blocked", ...fields });
@@ -187,7 +188,7 @@ export class Recorder {
     );
   }
 
-  /** What a mutating command did, and who typed it. */
+  /** Records a control command that changed something, and its caller. */
   control(fields: EntryFields): void {
     this.#audit.appendSoon(entry("control", fields), true);
     // The line has uid and pid; what started the caller is for the audit.
@@ -195,7 +196,7 @@ export class Recorder {
     this.#log.info("control", logFields(logged));
   }
 
-  /** What the policy would have done; the request was forwarded whatever it was. */
+  /** Records the verdict that the policy would have given; the request was forwarded all the same. */
   observed(ask: Ask, verdict: Verdict, status: number | undefined): void {
     const fields = this.#common(ask, verdict);
     fields.would_be_decision = verdict.action;
@@ -205,7 +206,7 @@ export class Recorder {
   }
 }
 
-/** What a change came to is written for as long as its intent is. */
+/** Whether the outcome must be written: an ask with an intent row needs an outcome row. */
 function needsRow({ operation }: Ask): boolean {
   return operation.tier !== "observe";
 }
@@ -213,7 +214,7 @@ function needsRow({ operation }: Ask): boolean {
 /** Longer paths are cut in rows and log lines; an approval shows the whole. */
 const PATH_MAX = 2_048;
 
-/** The path as rows have it: what is cut off is told by the length and the hash of the whole. */
+/** The path as rows have it: a cut path ends with the length and the hash of the whole. */
 export function shortPath(path: string): string {
   if (path.length <= PATH_MAX) return path;
   const hash = new Bun.CryptoHasher("sha256").update(path).digest("hex");
@@ -248,7 +249,7 @@ function common({ id, carrier, operation, target, subject, fields: own }: Ask, v
   return fields;
 }
 
-/** What the carrier adds to rows, its path cut. */
+/** The carrier's fields for a row, with a long path cut to PATH_MAX. */
 function shortFields(fields: AskFields): AskFields {
   const { path } = fields;
   return path === undefined || path.length <= PATH_MAX ? fields : { ...fields, path: shortPath(path) };

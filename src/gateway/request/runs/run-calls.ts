@@ -1,6 +1,6 @@
-// What an agent in `iddio run` may say to the daemon: the few methods of the control API that are made for runs, on a
-// connection that its bridge handed over. Its programs reach them on the address of their proxy; there is no socket of
-// the daemon's in the sandbox. Who asks is the run, whatever the caller claims.
+// The few methods of the control API that an agent in `iddio run` may call, on a connection that
+// its bridge handed over. Its programs reach them on the address of their proxy; there is no socket
+// of the daemon's in the sandbox. The caller is the run, whatever it claims.
 
 import { answerCall, type CallParts } from "../../../api/server/answer-call.ts";
 import type { Channel } from "../../stream/channel.ts";

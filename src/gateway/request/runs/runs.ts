@@ -1,6 +1,7 @@
-// The agents that run under `iddio run`: their names, their bridge processes, and what each may reach on this
-// machine. A run is known by its bridge (process number and start time), never by what a client says. The records
-// are on disk, so that a daemon that restarts takes the same bridges in again.
+// The agents that run under `iddio run`: their names, their bridge processes, and what each may
+// reach on this machine. A run is known by its bridge (process number and start time), never by a
+// client's word. The records are on disk, so that a daemon that restarts takes the same bridges in
+// again.
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
@@ -27,7 +28,7 @@ export interface Run {
   readonly id: string;
   readonly name: string;
   readonly profile: string;
-  /** What was started, for people. */
+  /** The command line, for people to read. */
   readonly command: string;
   /** The OS user that it runs as. */
   readonly uid: number;
@@ -42,7 +43,7 @@ export interface Run {
   readonly bridge?: Bridge;
 }
 
-/** What a run is started with. */
+/** The facts that a run is started with. */
 export type NewRun = Pick<
   Run,
   "name" | "profile" | "command" | "uid" | "localPorts" | "keepsHome" | "isPresent"
@@ -174,9 +175,9 @@ export class Runs {
   }
 
   /**
-   * The run that a process belongs to: it is the bridge or one of its descendants. What has left its parents inside
-   * a sandbox is still below the sandbox's first process, which the bridge started. `unknown` while agents run and the
-   * process is gone, or cannot be followed to the system's first one.
+   * The run that a process belongs to: it is the bridge or one of its descendants. A process that has left
+   * its parents inside a sandbox is still below the sandbox's first process, which the bridge started.
+   * `unknown` while agents run and the process is gone, or cannot be followed to the system's first one.
    */
   async ofProcess(pid: number | undefined): Promise<Run | "unknown" | undefined> {
     const running = this.list().filter(({ bridge }) => bridge !== undefined);

@@ -1,5 +1,5 @@
-// What the ask would do, and what the policy says to it. Whatever goes wrong here leaves the ask unjudged, and an ask
-// that was not judged is refused.
+// Classifies the ask and judges it by the policy. If this stage fails, the ask stays unjudged, and
+// an unjudged ask is refused.
 
 import type { Stage } from "./stage.ts";
 

@@ -1,5 +1,5 @@
-// What the client has only placeholders for is put in their place, once somebody has let the ask go and before its intent
-// is written. Where that cannot be done the ask is refused: a placeholder is never sent in the hope that it does no harm.
+// Puts real credentials in place of the client's placeholders, after the ask was let go and before
+// its intent is written. If it cannot, the ask is refused: a placeholder is never sent to a server.
 
 import { refusedFor } from "../decision.ts";
 import type { Stage } from "./stage.ts";

@@ -1,5 +1,6 @@
-// Lets an ask go, once, and only with proof: it was judged, the policy or a person or a grant allowed it, and its intent
-// is on disk. The proof is checked here and not where it was made, so that a stage that is missing or wrong refuses.
+// Lets an ask go, once, and only with proof: it was judged, the policy or a person or a grant
+// allowed it, and its intent is on disk. The proof is checked here and not where it was made, so
+// that a stage that is missing or wrong refuses.
 
 import { type Refused, refusedFor } from "../decision.ts";
 import type { RequestResult } from "../records/recorder.ts";
@@ -59,7 +60,7 @@ export function whyNot({
   const isAllowed =
     action === "allow" || (action === "escalate" && (outcome === "approved" || outcome === "granted"));
   if (!isAllowed) return "nobody allowed it";
-  if (effect !== undefined) return "what was shown was not compared again";
+  if (effect !== undefined) return "the shown effect was not compared again";
   return hasIntent ? undefined : "its intent is not on disk";
 }
 
@@ -76,7 +77,7 @@ function notDone({ decision }: AskState, error: NotDone): Refused {
   };
 }
 
-/** The client left, or its body broke: what the upstream did with it, nobody waited to hear. */
+/** The client left, or its body broke: nobody waited for the upstream's answer. */
 const BROKEN_OFF = "the client went away before there was an answer; the request may have been carried out";
 
 function recordBroken({ parts, judged, decision, mode }: AskState): void {

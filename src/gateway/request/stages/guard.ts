@@ -1,6 +1,6 @@
-// What needs no person: an ask that cannot go on, one that the policy allows or denies, one that a
-// grant covers, or the grant of its command's rest. In
-// observe mode nothing is refused, so nothing is decided.
+// Decides the asks that need no person: an ask that cannot go on, one that the policy allows or
+// denies, one that a grant covers, or the grant of its command's rest. In observe mode nothing is
+// refused, so nothing is decided.
 
 import { decideAtOnce } from "../decision.ts";
 import type { Stage } from "./stage.ts";

@@ -1,5 +1,5 @@
-// What nobody has decided yet waits for a person. Only an answer that allows lets it go on, and only if the policy in
-// force still judges it as what was shown.
+// Holds an undecided ask for a person. It goes on only if the answer allows it and the policy in
+// force still judges it as the person was shown.
 
 import { afterHold } from "../decision.ts";
 import { holdAsk } from "../hold-ask.ts";

@@ -1,5 +1,5 @@
-// The row that is on disk before a change reaches its upstream. An ask whose row cannot be written does not go, unless
-// the operator chose `audit_failure: open`.
+// The row that is on disk before a change reaches its upstream. An ask whose row cannot be written
+// does not go, unless the operator chose `audit_failure: open`.
 
 import { unrecorded } from "../decision.ts";
 import type { Stage } from "./stage.ts";

@@ -1,5 +1,6 @@
-// Before a change of a cluster goes, what it is about to replace or delete is kept, so that it can be undone. Where that
-// fails the setting `undo_failure` decides, and `closed` is a refusal. In observe mode nothing is kept.
+// Before a change of a cluster goes, the objects that it is about to replace or delete are kept, so
+// that it can be undone. Where that fails the setting `undo_failure` decides, and `closed` is a
+// refusal. In observe mode nothing is kept.
 
 import { refusedFor } from "../decision.ts";
 import type { Stage } from "./stage.ts";

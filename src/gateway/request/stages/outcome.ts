@@ -1,5 +1,5 @@
-// The row of what was done, once its outcome is known and before anything that comes after it: the answer itself may
-// still last for hours.
+// The outcome row, once its outcome is known and before anything that comes after it: the answer
+// itself may still last for hours.
 
 import type { RequestResult } from "../records/recorder.ts";
 import type { Stage } from "./stage.ts";

@@ -1,6 +1,6 @@
-// What was allowed is what was shown. Before an ask goes that somebody allowed, its effect is compared with the one that
-// was on the screen; where it is another one by now, the person is asked again, under a new id. Nobody is asked without
-// end, and `forward` lets nothing go that was not compared.
+// Makes sure that the shown effect is the effect. Before an allowed ask goes, its effect is
+// compared with the one that was on the screen; if it changed, the person is asked again under a
+// new id, a bounded number of times. `forward` refuses an ask that was not compared.
 
 import { refusedFor } from "../decision.ts";
 import { hold } from "./hold.ts";

@@ -1,5 +1,6 @@
-// A session into a cluster is recorded from its first octet, so its recording is opened before it goes. Where that fails
-// the setting `recording_failure` decides, and `closed` is a refusal. In observe mode nothing is refused.
+// A session into a cluster is recorded from its first octet, so its recording is opened before it
+// goes. Where that fails the setting `recording_failure` decides, and `closed` is a refusal. In
+// observe mode nothing is refused.
 
 import { refusedFor } from "../decision.ts";
 import type { Stage } from "./stage.ts";

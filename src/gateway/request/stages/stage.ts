@@ -1,7 +1,7 @@
-// What an ask goes through between its carrier and its end. A stage is one file and one line in stages.ts; it reads and
-// adds to the state of the ask, and either returns nothing (the next stage goes on) or a refusal (no other stage runs).
-// A stage that throws is a refusal too. None of them can let an ask through by itself: `forward` asks for proof of what
-// the others found.
+// The contract of a stage, one step between an ask's carrier and its end. A stage is one file and
+// one line in stages.ts; it reads and adds to the state of the ask, and returns nothing (the next
+// stage runs) or a refusal (no other stage runs). A stage that throws refuses. No stage can let an
+// ask through by itself: `forward` asks for proof of the others' results.
 
 import type { Ask, AskFields } from "../../../model/ask.ts";
 import type { Mode } from "../../../model/mode.ts";
@@ -40,13 +40,13 @@ export interface Judged {
   again(): string | undefined;
 }
 
-/** What a person's question needs besides the ask. */
+/** A question's parts besides the ask, as the carrier gives them. */
 export interface Shown {
   /** Bytes of it that are kept in memory while it waits. */
   readonly heldBytes: number;
   /** Equal for a client's attempts at the same stream by different protocols. */
   readonly fallbackKey?: string;
-  /** What it would do, where that can be looked at. */
+  /** The effect of the ask, where a dry run can show it. */
   readonly effect?: HeldEffect;
 }
 
@@ -59,9 +59,9 @@ export interface Ending {
   readonly failure?: string;
 }
 
-/** What the stages need of a carrier. HTTP's is http-carrier.ts; what is simpler uses `runAsk`. */
+/** The carrier as the stages see it. HTTP's is http-carrier.ts; simpler carriers use `runAsk`. */
 export interface AskCarrier {
-  /** Reads what is needed and judges it. */
+  /** Reads the parts that judging needs, and judges. */
   judge(): Judged | Promise<Judged>;
   /** An ask of which nothing is known but who sent it, for the row of a refusal before it was judged. */
   unjudged(reason: string): Ask;
@@ -74,8 +74,9 @@ export interface AskCarrier {
   /** Refuses in the client's language. */
   refuse(refusal: Refusal): Promise<void> | void;
   /**
-   * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on for hours.
-   * Throws `NotDone` when the client still waits for an answer. `replaced`: what goes in place of its body.
+   * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on
+   * for hours. Throws `NotDone` when the client still waits for an answer. `replaced`: the octets that go in
+   * place of its body.
    */
   forward(ended: (ending?: Ending) => void, replaced?: Uint8Array, recording?: OpenRecording): Promise<void>;
   /** The request, where it may change a cluster. */
@@ -84,7 +85,7 @@ export interface AskCarrier {
   session?(): Session | undefined;
   /** Whether the error is one of its own connection, which it answers itself. */
   owns(error: unknown): boolean;
-  /** Gives back what it holds. */
+  /** Gives back everything that it holds. */
   release(): void;
 }
 
@@ -98,13 +99,13 @@ export interface AskState {
   judged?: Judged;
   /** By `guard`, or by `hold`. */
   decision?: Decision;
-  /** What the ask would do, and what of it was shown to anyone who allowed it; by `hold`, taken away by `preview`. */
+  /** The ask's own effect, and the effect that the allowing person saw; set by `hold`, removed by `preview`. */
   effect?: { readonly own: HeldEffect; readonly shown: HeldEffect };
   /** Why it is asked about again; by `preview`. */
   because?: string;
   /** JSON that goes in place of the body; by `preview`. */
   replaced?: Uint8Array;
-  /** What was kept to undo it; by `keep`. */
+  /** The saved objects that could undo it; set by `keep`. */
   wayBack?: KeptWayBack;
   /** The recording of a session; by `record`. */
   recording?: OpenRecording;
@@ -114,7 +115,7 @@ export interface AskState {
   hasStarted?: true;
   /** By `forward`. */
   ending?: Ending;
-  /** What is still going on after the outcome is known; by `forward`. */
+  /** Work that goes on after the outcome is known; set by `forward`. */
   rest?: Promise<void>;
 }
 

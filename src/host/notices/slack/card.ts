@@ -1,14 +1,14 @@
-// A question as a message in Slack. Text of the request is plain text, escaped and then cut, so that it can be neither
-// markup nor a mention; buttons carry an opaque id and nothing else. Nothing can be allowed that the card does not show
-// whole: then there is only the button that denies.
+// A question as a message in Slack. Text of the request is plain text, escaped and then cut, so
+// that it can be neither markup nor a mention; buttons carry an opaque id and nothing else. Nothing
+// can be allowed that the card does not show whole: then there is only the button that denies.
 
 import { clamp, clampedLine, clampedLines, endOf, factsOf, headlineOf, shortDigest } from "../clean-text.ts";
 import type { Notice } from "../notice.ts";
 
-/** What each button means; spelled as in the `action_id`. */
+/** The buttons' meanings, by their `action_id`. */
 export const CARD_VERBS = { iddio_allow: "allow", iddio_deny: "deny" } as const;
 
-/** What a person may answer on a card. */
+/** A person's answer on a card. */
 export type CardVerb = (typeof CARD_VERBS)[keyof typeof CARD_VERBS];
 
 const SECTION_MAX = 2_900;

@@ -1,7 +1,7 @@
-// Calls of Slack's Web API. Owns how an answer of theirs is read: `ok: false` under 200, the errors that are about one
-// message, and those that nothing but a person who changes the set-up can help.
+// Calls of Slack's Web API. Owns how an answer of theirs is read: `ok: false` under 200, the errors
+// that are about one message, and those that nothing but a person who changes the set-up can help.
 
-import { type OutgoingRequest, sendRequest } from "../../outgoing/send-request.ts";
+import { type OutboundRequest, sendRequest } from "../../outgoing/send-request.ts";
 
 /** A Web API with a token. */
 export interface SlackApi {
@@ -9,7 +9,7 @@ export interface SlackApi {
   readonly base: string;
   readonly botToken: string;
   readonly appToken: string;
-  readonly request: (url: string) => OutgoingRequest;
+  readonly request: (url: string) => OutboundRequest;
 }
 
 /** How a call went. `broken`: the set-up is wrong, so the next try may wait long. */

@@ -1,13 +1,14 @@
-// Cards in one channel of Slack, and the clicks on them. A card is claimed before it is posted (outbox.ts); one whose
-// posting nobody saw the end of is looked for in the channel by its metadata and not posted twice. In a channel that is
-// shared with another organisation, or whose state Slack does not tell, cards have no buttons.
+// Cards in one channel of Slack, and the clicks on them. A card is claimed before it is posted
+// (outbox.ts); one whose posting nobody saw the end of is looked for in the channel by its metadata
+// and not posted twice. In a channel that is shared with another organisation, or whose state Slack
+// does not tell, cards have no buttons.
 
 import type { Found, Notice, NoticeSender, Sent } from "../notice.ts";
 import { cardOf } from "./card.ts";
 import { callSlack, type SlackAnswer, type SlackApi } from "./slack-api.ts";
 import { type CardClick, SocketMode } from "./socket-mode.ts";
 
-/** What the sender is opened with. */
+/** The inputs of a Slack sender. */
 export interface SlackTarget {
   readonly api: SlackApi;
   readonly channel: string;

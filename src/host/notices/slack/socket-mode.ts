@@ -1,6 +1,7 @@
-// The link to Slack by Socket Mode: outgoing WebSockets, no public address. Owns that a link is there: it dials again
-// with back-off, opens the next link before Slack closes this one, and says each envelope's acknowledgement before
-// anything else is done with it. An envelope that comes again, on whichever link, is handled once.
+// The link to Slack by Socket Mode: outgoing WebSockets, no public address. Owns that a link is
+// there: it dials again with back-off, opens the next link before Slack closes this one, and says
+// each envelope's acknowledgement before anything else is done with it. An envelope that comes
+// again, on whichever link, is handled once.
 
 import { backOffMs } from "../../outgoing/back-off.ts";
 import { CARD_VERBS, type CardVerb } from "./card.ts";
@@ -16,7 +17,7 @@ export interface CardClick {
   readonly channel: string;
 }
 
-/** What the link works with. */
+/** The parts that the link works with. */
 export interface SocketModeParts {
   readonly api: SlackApi;
   /** URL of the corporate proxy for an address; "" for none. */
@@ -43,7 +44,7 @@ export class SocketMode implements Disposable {
   readonly #seen = new Set<string>();
   /** Two for a moment, while one is replaced. */
   readonly #open = new Set<WebSocket>();
-  /** The link that was dialled last; one from before has no say in what is dialled next. */
+  /** The link that was dialled last; an earlier link does not decide about the next dial. */
   #newest: WebSocket | undefined;
   #failures = 0;
   #isDialling = false;

@@ -1,5 +1,5 @@
-// `aws s3 …`, the CLI's file commands: what they do depends on which side is in S3 and on a few flags. Reads only the
-// words after the command. What cannot be told apart is taken for the stricter.
+// `aws s3 …`, the CLI's file commands: their effect depends on which side is in S3 and on a few
+// flags. Reads only the words after the command. Of two possible commands the stricter counts.
 
 import type { Tier } from "../../../model/tier.ts";
 

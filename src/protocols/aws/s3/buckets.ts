@@ -1,11 +1,14 @@
-// Buckets of S3 that are not simply named in host or path: what a copy reads from, and what stands behind an access
-// point, whose name its owner chose. Knows no operations.
+// Buckets of S3 that are not simply named in host or path: the source of a copy, and the bucket
+// behind an access point, whose name its owner chose. Knows no operations.
 
 import { headerValues, type RequestHead } from "../../../model/request.ts";
 import { decodePercent, splitTarget } from "../../../wire/path.ts";
 import { looseQuery } from "../operation.ts";
 
-/** What a copy reads from; its bucket is undefined where it cannot be told. Undefined for a request that copies nothing. */
+/**
+ * The source of a copy; its bucket is undefined where it cannot be known. Undefined for a request that copies
+ * nothing.
+ */
 export function copySource(head: RequestHead): { readonly bucket: string | undefined } | undefined {
   const { query } = splitTarget(head.target);
   // In the query S3 may take it for the field or for nothing.

@@ -1,5 +1,6 @@
-// S3's POST Object: an upload by an HTML form to the root of a bucket, with the access list in a field of the form. A
-// form may be cut in more ways than one, so its fields are looked for anywhere in the body.
+// S3's POST Object: an upload by an HTML form to the root of a bucket, with the access list in a
+// field of the form. A form may be cut in more ways than one, so its fields are looked for anywhere
+// in the body.
 
 import { headerValues } from "../../../model/request.ts";
 import type { OperationSource } from "../operation.ts";

@@ -1,6 +1,6 @@
-// S3's own way of addressing: the bucket in the host or first in the path, and keys that are opaque (`//`, `..` and
-// `%2F` are part of them). Turns that into the model's `/{Bucket}/{Key+}` and picks among operations that only a
-// field or a query parameter tells apart. Knows no tiers.
+// S3's own way of addressing: the bucket in the host or first in the path, and keys that are opaque
+// (`//`, `..` and `%2F` are part of them). Turns that into the model's `/{Bucket}/{Key+}` and picks
+// among operations that only a field or a query parameter tells apart. Knows no tiers.
 
 import { type Header, headerValue } from "../../../model/request.ts";
 import { decodePercent, parseQuery } from "../../../wire/path.ts";
@@ -10,7 +10,7 @@ import { AwsGroup } from "../group.ts";
 import { looseQuery, type OperationReading, type OperationSource } from "../operation.ts";
 import { formOpensAccess, isFormUpload } from "./form.ts";
 
-/** What a request to S3 means. */
+/** A request to S3 as it was read. */
 export interface S3Reading {
   readonly reading: OperationReading;
   /** The bucket, or the access point in its place. */
@@ -73,7 +73,7 @@ function asPlace(segments: readonly string[]): readonly string[] {
   return key.length === 0 ? [bucket] : [bucket, key.join("/")];
 }
 
-/** What an S3 path names: nothing, a bucket, or a key in it; the key stays as sent. */
+/** The target of an S3 path: nothing, a bucket, or a key in it; the key stays as sent. */
 type S3Target =
   | { readonly kind: "ok"; readonly bucket: string | undefined; readonly segments: readonly string[] }
   | { readonly kind: "ambiguous"; readonly reason: string };

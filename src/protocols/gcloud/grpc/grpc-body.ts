@@ -1,13 +1,14 @@
-// The gRPC calls whose effect is written in the message: SQL, and mutations that delete. Reads frames and fields of
-// protobuf only as far as that takes, after the field numbers of googleapis' own definitions (stable by protobuf's
-// rules). What streams from the client cannot be read before it is let through and counts as the worst it can hold.
+// The gRPC calls whose effect is written in the message: SQL, and mutations that delete. Reads
+// frames and fields of protobuf only as far as that takes, after the field numbers of googleapis'
+// own definitions (stable by protobuf's rules). What streams from the client cannot be read before
+// it is let through and counts as the worst it can hold.
 
 import type { HttpRequest } from "../../../model/request.ts";
 import { headerValue } from "../../../model/request.ts";
-import { type BodyFinding, type BodyRule, bodyText, mutations, sqlFinding } from "../body.ts";
+import { type BodyRule, bodyText, type GoogleBodyFinding, mutations, sqlFinding } from "../body.ts";
 import type { GrpcCall } from "./grpc.ts";
 
-/** A call whose message says what it does. */
+/** A call whose message tells its effect. */
 interface JudgedCall {
   /** How the same request is judged as JSON. */
   readonly json: BodyRule;
@@ -52,8 +53,11 @@ export function grpcNeedsBody(call: GrpcCall): boolean {
   return !call.isSocket && judgedCall(call) !== undefined;
 }
 
-/** What the message adds to the tier of its call; a doubt where it cannot be read. */
-export function grpcFinding(call: GrpcCall, request: HttpRequest): BodyFinding | { readonly doubt: string } {
+/** Judges the message of a call; a doubt where it cannot be read. */
+export function grpcFinding(
+  call: GrpcCall,
+  request: HttpRequest,
+): GoogleBodyFinding | { readonly doubt: string } {
   if (STREAMS.has(`${call.service}.${call.method}`))
     return { tier: "sensitive", reason: "a stream of writes that may delete" };
   const judged = judgedCall(call);
@@ -68,7 +72,7 @@ export function grpcFinding(call: GrpcCall, request: HttpRequest): BodyFinding |
   const found = messages?.map((message) => judgeMessage(message, judged));
   if (found === undefined || found.includes("malformed"))
     return { doubt: "the message decides, and it cannot be read" };
-  return found.find((one) => one !== undefined && one !== "malformed") as BodyFinding;
+  return found.find((one) => one !== undefined && one !== "malformed") as GoogleBodyFinding;
 }
 
 /** The messages of a gRPC body; undefined when one is compressed or cut off. */
@@ -85,7 +89,7 @@ function messagesOf(bytes: Uint8Array): Uint8Array[] | undefined {
   return messages;
 }
 
-function judgeMessage(message: Uint8Array, { json, deletions }: JudgedCall): BodyFinding | "malformed" {
+function judgeMessage(message: Uint8Array, { json, deletions }: JudgedCall): GoogleBodyFinding | "malformed" {
   const budget = { left: MOST_FIELDS };
   if (deletions !== undefined) {
     for (const path of deletions) {
@@ -106,7 +110,7 @@ interface Budget {
   left: number;
 }
 
-/** Whether a field stands at a path; undefined for what is no protobuf. */
+/** Whether a field stands at a path; undefined for octets that are no protobuf. */
 function holdsField(message: Uint8Array, path: readonly number[], budget: Budget): boolean | undefined {
   const [number, ...rest] = path;
   const fields = fieldsOf(message, budget);
@@ -144,7 +148,7 @@ interface Field {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** The fields of a message in order; undefined for what is no protobuf, and for more than is looked at. */
+/** The fields of a message in order; undefined for octets that are no protobuf, and for more than the limit. */
 function fieldsOf(message: Uint8Array, budget: Budget): Field[] | undefined {
   const fields: Field[] = [];
   for (let at = 0; at < message.length; ) {

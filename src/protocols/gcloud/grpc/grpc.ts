@@ -1,6 +1,6 @@
-// gRPC calls to Google services: `/google.pubsub.v1.Publisher/Publish`. The path names
-// service and method; the message is not read, so there are no labels, and a routing field
-// (x-goog-request-params) gives none either, because the client may write there what it likes.
+// gRPC calls to Google services: `/google.pubsub.v1.Publisher/Publish`. The path names service and
+// method; the message is not read, so there are no labels, and a routing field
+// (x-goog-request-params) gives none either, because the client may write anything there.
 
 import type { Classification } from "../../../model/classification.ts";
 import type { HttpRequest } from "../../../model/request.ts";

@@ -27,8 +27,8 @@ const PUBLISHED: Readonly<Record<string, PublishedMethod>> = {
   DELETE: "DELETE",
 };
 
-/** Classifies one REST request under one method; the body is looked at only where `restNeedsBody` says so. */
-export function classifyRest(
+/** Classifies one REST request under one method; the body is looked at only where `googleRestNeedsBody` says so. */
+export function classifyGoogleRest(
   host: GoogleHost,
   target: GoogleTarget,
   method: string,
@@ -47,7 +47,7 @@ export function classifyRest(
 }
 
 /** Whether the body of the request decides, too. */
-export function restNeedsBody(host: GoogleHost, target: GoogleTarget, method: string): boolean {
+export function googleRestNeedsBody(host: GoogleHost, target: GoogleTarget, method: string): boolean {
   const published = Object.hasOwn(PUBLISHED, method) ? PUBLISHED[method] : undefined;
   if (published === undefined || published === "GET" || published === "DELETE" || target.kind !== "rest")
     return false;
@@ -108,7 +108,7 @@ function operate(
 /** Hosts that serve many APIs: the first segment of the path names the service. */
 const SHARED_HOSTS: ReadonlySet<string> = new Set(["www", "content", "clients", "private", "restricted"]);
 
-/** The service that a request is for; what no path names on a shared host is the login API. */
+/** The service that a request is for; a request without a service in its path on a shared host is the login API's. */
 function serviceOf(
   host: GoogleHost,
   segments: readonly string[],

@@ -5,7 +5,7 @@
 import { VERSION } from "../methods.ts";
 import { verbKind } from "../verbs.ts";
 
-/** What the shape of a path says. */
+/** An operation as the shape of its path tells it. */
 export interface ShapedOperation {
   readonly words: readonly string[];
   readonly verb: string;

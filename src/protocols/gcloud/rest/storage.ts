@@ -102,7 +102,7 @@ function xmlOperation(
 /** Access lists that let nobody else in. */
 const PRIVATE_ACL = /^(?:private|project-?private|bucket-?owner-?(?:read|full-?control))$/i;
 
-/** Whether the fields of an upload, in the head or in a signed URL's query, open what is uploaded to others. */
+/** Whether the fields of an upload, in the head or in a signed URL's query, open the uploaded object to others. */
 function grantsAccess(fields: readonly (readonly [string, string])[]): boolean {
   return fields.some(([name, value]) => {
     if (/^x-(?:goog|amz)-grant-/i.test(name)) return true;
@@ -110,7 +110,7 @@ function grantsAccess(fields: readonly (readonly [string, string])[]): boolean {
   });
 }
 
-/** Whether the query of a JSON request opens what it writes to others. */
+/** Whether the query of a JSON request opens the written object to others. */
 export function predefinesAccess(query: readonly (readonly [string, string])[]): boolean {
   return query.some(
     ([name, value]) =>

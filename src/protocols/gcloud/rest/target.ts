@@ -11,7 +11,7 @@ export interface GoogleTarget {
   readonly kind: "rest" | "upload" | "batch";
   /** Decoded; without endpoint prefixes (`upload`, `batch`) and without the custom verb. */
   readonly segments: readonly string[];
-  /** What follows the last colon, where it could be a custom verb. */
+  /** The text after the last colon, where it could be a custom verb. */
   readonly verb: string | undefined;
   /** A custom verb that is there only if an encoded colon or letter counts as written out. */
   readonly doubtfulVerb: string | undefined;

@@ -1,5 +1,5 @@
-// Command lines of gsutil, the older client of Cloud Storage. Its commands are few and
-// closed, so here is a list; what is not in it is unknown.
+// Command lines of gsutil, the older client of Cloud Storage. Its commands are few and closed, so
+// here is a list; others are unknown.
 
 import type { Classification } from "../../../model/classification.ts";
 import type { Tier } from "../../../model/tier.ts";

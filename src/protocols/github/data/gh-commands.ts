@@ -1,6 +1,6 @@
-// The commands of gh and their flags, kept by hand from `gh <command> --help` (2.23) and the manual of later
-// releases. Aliases of commands are in ../github-command.ts. A flag that is missing here makes a command line
-// unknown, so a new release of gh is a reason to look here.
+// The commands of gh and their flags, kept by hand from `gh <command> --help` (2.23) and the manual
+// of later releases. Aliases of commands are in ../github-command.ts. A flag that is missing here
+// makes a command line unknown, so a new release of gh is a reason to look here.
 
 /**
  * One command a line, then its flags: `name/n=` takes a value, `name/n` is a switch, `name/n?` takes a value

@@ -1,10 +1,11 @@
-// What of a request's body stands in kubectl's words: overrides, patches and types. The same judge as for the request,
-// so that a command line is never laxer than what it sends. What is in a file is judged when its request comes.
+// Reads the parts of a request's body that stand in kubectl's words: overrides, patches and types.
+// The same judge as for the request, so that a command line is never laxer than its request. The
+// content of a file is judged when its request comes.
 
 import { isSwitchedOn, lastValue, type ReadArgv } from "../../argv.ts";
 import { type BodyFinding, judgeText, judgeTree } from "./manifest.ts";
 
-/** What the words of a command hold of its body; undefined where they hold none, or nothing that counts. */
+/** The finding about the body in a command's words; undefined where they hold no body, or nothing that counts. */
 export function bodyInArgv(command: string, words: readonly string[], read: ReadArgv): BodyFinding {
   switch (command) {
     case "alpha":
@@ -31,7 +32,7 @@ function isJsonPatch(read: ReadArgv): boolean {
   return (lastValue(read, "type") ?? "").toLowerCase() === "json";
 }
 
-/** The text replaces what the command makes: as a merge, or with --override-type as a patch. */
+/** The text changes the command's object: as a merge, or with --override-type as a patch. */
 function overrides(read: ReadArgv): BodyFinding {
   const text = lastValue(read, "overrides");
   if (text === undefined || text === "") return undefined;

@@ -1,7 +1,8 @@
-// CBOR (RFC 8949) as the API server takes it: definite lengths, names as text or byte strings, no tag but the one
-// that says "this is CBOR". A name that comes twice, and everything else that could be read in two ways, is a problem.
+// CBOR (RFC 8949) as the API server takes it: definite lengths, names as text or byte strings, no
+// tag but the one that says "this is CBOR". A name that comes twice, and everything else that could
+// be read in two ways, is a problem.
 
-import { MAX_DEPTH, MAX_NODES, type Tree, type TreeReading } from "./tree.ts";
+import { type BodyTree, MAX_DEPTH, MAX_NODES, type TreeReading } from "./tree.ts";
 
 const SELF_DESCRIBED = 55799;
 
@@ -32,7 +33,7 @@ class Reader {
   }
 
   /** One item; undefined when it is malformed, too deep or too much. */
-  read(depth: number): Tree | undefined {
+  read(depth: number): BodyTree | undefined {
     if (depth > MAX_DEPTH || ++this.#nodes > MAX_NODES) return undefined;
     const first = this.#bytes[this.#at++];
     if (first === undefined) return undefined;
@@ -57,8 +58,8 @@ class Reader {
     }
   }
 
-  #list(length: number, depth: number): Tree | undefined {
-    const items: Tree[] = [];
+  #list(length: number, depth: number): BodyTree | undefined {
+    const items: BodyTree[] = [];
     for (let i = 0; i < length; i++) {
       const item = this.read(depth + 1);
       if (item === undefined) return undefined;
@@ -67,8 +68,8 @@ class Reader {
     return items;
   }
 
-  #map(length: number, depth: number): Tree | undefined {
-    const members: Record<string, Tree> = Object.create(null);
+  #map(length: number, depth: number): BodyTree | undefined {
+    const members: Record<string, BodyTree> = Object.create(null);
     for (let i = 0; i < length; i++) {
       const name = this.read(depth + 1);
       if (typeof name !== "string" || name in members) return undefined;
@@ -87,7 +88,7 @@ class Reader {
     return text;
   }
 
-  #simple(low: number): Tree | undefined {
+  #simple(low: number): BodyTree | undefined {
     if (low === 20 || low === 21) return low === 21;
     if (low === 22 || low === 23) return null;
     const width = low === 25 ? 2 : low === 26 ? 4 : low === 27 ? 8 : undefined;

@@ -1,8 +1,9 @@
-// How much of the node a hostPath volume gives: what can be written to, the root and the sockets of its runtime are
-// the node itself; a folder that is only read is not. Whether it is only read stands in the mounts of its Pod.
+// How much of the node a hostPath volume gives: a writable folder, the root and the sockets of its
+// runtime are the node itself; a folder that is only read is not. Whether it is only read stands in
+// the mounts of its Pod.
 
 import type { PodFinding } from "./pod-security.ts";
-import { isTreeObject, listOf, type TreeObject, textOf } from "./tree.ts";
+import { bodyTextOf, isTreeObject, listOf, type TreeObject } from "./tree.ts";
 
 /** Folders from which the runtime or the kubelet can be commanded, read-only or not. */
 const COMMANDING =
@@ -17,25 +18,25 @@ export function hostPathTier(
   volume: TreeObject,
   pod: TreeObject | undefined,
 ): PodFinding {
-  const paths = listOf(source.path).map((path) => plainPath(textOf(path)));
+  const paths = listOf(source.path).map((path) => plainPath(bodyTextOf(path)));
   const path = paths.at(-1) ?? "/";
   if (paths.length === 0 || paths.some((one) => COMMANDING.test(one)))
     return { tier: "break-glass", reason: `mounts ${path.slice(0, 80)} of the node` };
-  if (listOf(source.type).some((type) => /^(?:Socket|CharDevice|BlockDevice)$/.test(textOf(type))))
+  if (listOf(source.type).some((type) => /^(?:Socket|CharDevice|BlockDevice)$/.test(bodyTextOf(type))))
     return { tier: "break-glass", reason: `mounts the device or socket ${path.slice(0, 80)} of the node` };
   return pod !== undefined && isOnlyRead(volume, pod)
     ? { tier: "sensitive", reason: `reads ${path.slice(0, 80)} of the node` }
     : { tier: "break-glass", reason: `may write to ${path.slice(0, 80)} of the node` };
 }
 
-/** Whether there are mounts and all of them are read-only; what a patch leaves out may be a mount. */
+/** Whether there are mounts and all of them are read-only; a patch may leave out a mount. */
 function isOnlyRead(volume: TreeObject, pod: TreeObject): boolean {
-  const names = listOf(volume.name).map(textOf);
+  const names = listOf(volume.name).map(bodyTextOf);
   const mounts = [pod.containers, pod.initContainers, pod.ephemeralContainers]
     .flatMap(listOf)
     .flatMap((container) => (isTreeObject(container) ? listOf(container.volumeMounts) : []))
     .filter((mount) => isTreeObject(mount))
-    .filter((mount) => listOf(mount.name).some((name) => names.includes(textOf(name))));
+    .filter((mount) => listOf(mount.name).some((name) => names.includes(bodyTextOf(name))));
   return (
     mounts.length > 0 &&
     mounts.every((mount) => {

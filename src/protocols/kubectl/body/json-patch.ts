@@ -1,17 +1,17 @@
-// JSON patches (RFC 6902) as what they write: every added or replaced value at its place, so that the judge sees
-// what it would see in a merge patch. What copies or moves brings in values that the patch does not show: a
-// problem, wherever it could matter.
+// JSON patches (RFC 6902) as the values that they write: every added or replaced value at its
+// place, so that the judge sees the same as in a merge patch. What copies or moves brings in values
+// that the patch does not show: a problem, wherever it could matter.
 
-import { isTreeObject, MAX_DEPTH, type Tree, type TreeReading } from "./tree.ts";
+import { type BodyTree, isTreeObject, MAX_DEPTH, type TreeReading } from "./tree.ts";
 
 const NO_PATCH: TreeReading = { problem: "the body is not a JSON patch" };
 
 /** Reads a parsed JSON patch; one tree an operation. An object is none: the server refuses it, and it is judged as it is. */
-export function readJsonPatch(patch: Tree): TreeReading {
+export function readJsonPatch(patch: BodyTree): TreeReading {
   if (isTreeObject(patch)) return { trees: [patch] };
   if (!Array.isArray(patch)) return NO_PATCH;
-  const trees: Tree[] = [];
-  for (const operation of patch as readonly Tree[]) {
+  const trees: BodyTree[] = [];
+  for (const operation of patch as readonly BodyTree[]) {
     if (!isTreeObject(operation)) return NO_PATCH;
     const { op, path, value = null } = operation;
     if (typeof op !== "string" || typeof path !== "string") return NO_PATCH;
@@ -41,11 +41,11 @@ function pointerOf(path: string): readonly string[] | undefined {
     .map((name) => name.replace(/~1/g, "/").replace(/~0/g, "~"));
 }
 
-function treeAt(segments: readonly string[], value: Tree): Tree {
-  return segments.reduceRight<Tree>((inner, name) => {
+function treeAt(segments: readonly string[], value: BodyTree): BodyTree {
+  return segments.reduceRight<BodyTree>((inner, name) => {
     // A server takes `-1` and `+0` for places in a list, too.
     if (/^[-+]?\d*$/.test(name) && name !== "") return [inner];
-    const around: Record<string, Tree> = Object.create(null);
+    const around: Record<string, BodyTree> = Object.create(null);
     around[name] = inner;
     return around;
   }, value);

@@ -1,5 +1,6 @@
-// What the body of a write on a Kubernetes resource adds to its tier. Owns which requests are judged by their body and
-// which reader takes which content type: what none of them reads for certain is a doubt, never a guess.
+// Judges the body of a write on a Kubernetes resource. Owns which requests are judged by their body
+// and which reader takes which content type: a body that none of them reads for certain is a doubt,
+// never a guess.
 
 import { type Header, headerValues, type RequestBody } from "../../../model/request.ts";
 import { parseStrictJson } from "../../../wire/jsonrpc/strict-json.ts";
@@ -9,10 +10,10 @@ import { readCbor } from "./cbor.ts";
 import { readJsonPatch } from "./json-patch.ts";
 import { judgePods, type PodFinding, TELLING_WORDS } from "./pod-security.ts";
 import { readProtobuf } from "./protobuf.ts";
-import { isTreeObject, listOf, MAX_NODES, type Tree, type TreeReading } from "./tree.ts";
+import { type BodyTree, isTreeObject, listOf, MAX_NODES, type TreeReading } from "./tree.ts";
 import { readYamlBody } from "./yaml.ts";
 
-/** What of a request says which object it writes. */
+/** The object that a request writes. */
 export interface WrittenResource {
   readonly verb: string;
   readonly group: string;
@@ -36,14 +37,14 @@ const BUILT_IN: ReadonlySet<string> = new Set([
   ]),
   "jobs.batch",
   "cronjobs.batch",
-  // What a StatefulSet that is rolled out in part makes its pods from.
+  // A StatefulSet that is rolled out in part makes its pods from these.
   "controllerrevisions.apps",
 ]);
 
 /** Parts of an object that never hold its specification. */
 const PLAIN_SUBRESOURCES: ReadonlySet<string> = new Set(["status", "scale", "finalizers"]);
 
-/** Whether the body of a write can raise its tier. Nobody knows what a custom resource holds. */
+/** Whether the body of a write can raise its tier. A custom resource may hold anything. */
 export function isJudgedByBody(written: WrittenResource): boolean {
   const { verb, group, resource, subresource } = written;
   if (isNamedInBody(written)) return true;
@@ -78,8 +79,8 @@ export function judgeText(text: string, isJsonPatch: boolean): BodyFinding {
   return judgeReading(isJsonPatch ? readJsonPatchText(text) : readYamlText(text), true);
 }
 
-/** Judges what a command line says of an object. */
-export function judgeTree(tree: Tree): BodyFinding {
+/** Judges the parts of an object that a command line holds. */
+export function judgeTree(tree: BodyTree): BodyFinding {
   return judgeReading({ trees: [tree] }, false);
 }
 
@@ -150,7 +151,7 @@ function hasNothingToTell(text: string): boolean {
 function readJsonText(text: string): TreeReading {
   if (holdsTooMuch(text)) return { problem: "it holds too many values" };
   const parsed = parseStrictJson(text);
-  return "problem" in parsed ? { problem: parsed.problem } : { trees: [parsed.value as Tree] };
+  return "problem" in parsed ? { problem: parsed.problem } : { trees: [parsed.value as BodyTree] };
 }
 
 function readJsonPatchText(text: string): TreeReading {
@@ -186,7 +187,7 @@ function isEscaped(text: string, quote: number): boolean {
   return slashes % 2 === 1;
 }
 
-/** JSON is YAML, and what clients send; only what is not JSON needs the slower reader. */
+/** JSON is YAML too, and clients send JSON; only other bodies need the slower reader. */
 function readYamlText(text: string): TreeReading {
   if (!TELLING_WORDS.test(text) && !text.includes("\\") && !text.includes("!")) return NOTHING;
   const json = /^\s*[[{]/.test(text) ? readJsonText(text) : undefined;

@@ -1,12 +1,13 @@
-// What a manifest or a patch takes from the node that its Pods run on. Looks at member names wherever they stand, so
-// that a Pod, a template in a workload, a custom resource and a patch of one member are judged alike. Taking the node
-// is break-glass; other violations of the baseline Pod Security Standard are sensitive.
+// Judges by a manifest or a patch what its Pods take from their node. Looks at member names
+// wherever they stand, so that a Pod, a template in a workload, a custom resource and a patch of
+// one member are judged alike. Taking the node is break-glass; other violations of the baseline Pod
+// Security Standard are sensitive.
 
 import type { Tier } from "../../../model/tier.ts";
 import { hostPathTier } from "./host-path.ts";
-import { isTreeObject, listOf, MAX_NODES, type Tree, type TreeObject, textOf } from "./tree.ts";
+import { type BodyTree, bodyTextOf, isTreeObject, listOf, MAX_NODES, type TreeObject } from "./tree.ts";
 
-/** What was found, as a clause that follows "the body". */
+/** A finding about Pods; the reason is a clause that follows "the body". */
 export interface PodFinding {
   readonly tier: Extract<Tier, "sensitive" | "break-glass">;
   readonly reason: string;
@@ -20,15 +21,18 @@ export const TELLING_WORDS =
  * The strictest finding of several trees; "too much" when there are more values than are looked at. `isPartial`: a patch
  * beside which the object has members that nobody sees here.
  */
-export function judgePods(trees: readonly Tree[], isPartial: boolean): PodFinding | "too much" | undefined {
+export function judgePods(
+  trees: readonly BodyTree[],
+  isPartial: boolean,
+): PodFinding | "too much" | undefined {
   let strictest: PodFinding | undefined;
   const context: Context = { judged: new Set(), isPartial };
-  const stack: Tree[] = [...trees];
+  const stack: BodyTree[] = [...trees];
   for (let nodes = 0; stack.length > 0; nodes++) {
     if (nodes > MAX_NODES) return "too much";
     const value = stack.pop();
     if (Array.isArray(value)) {
-      for (const item of value as readonly Tree[])
+      for (const item of value as readonly BodyTree[])
         if (typeof item === "object" && item !== null) stack.push(item);
       continue;
     }
@@ -48,12 +52,12 @@ export function judgePods(trees: readonly Tree[], isPartial: boolean): PodFindin
 
 interface Context {
   /** The hostPath sources that were judged with their list of volumes. */
-  readonly judged: Set<Tree>;
+  readonly judged: Set<BodyTree>;
   readonly isPartial: boolean;
 }
 
 /** Judges one member; `around` is the object that it stands in. */
-type Rule = (member: Tree, around: TreeObject, context: Context) => PodFinding | undefined;
+type Rule = (member: BodyTree, around: TreeObject, context: Context) => PodFinding | undefined;
 
 function takes(reason: string): PodFinding {
   return { tier: "break-glass", reason };
@@ -84,7 +88,7 @@ const NODE_CAPABILITIES: ReadonlySet<string> = new Set([
   "SYS_RAWIO",
 ]);
 
-/** What the baseline allows to be added. */
+/** Capabilities that the baseline standard lets a Pod add. */
 const BASELINE_CAPABILITIES: ReadonlySet<string> = new Set([
   "AUDIT_WRITE",
   "CHOWN",
@@ -105,7 +109,7 @@ const capabilities: Rule = (member) => {
   let found: PodFinding | undefined;
   for (const one of listOf(member))
     for (const added of isTreeObject(one) ? listOf(one.add) : []) {
-      const name = textOf(added).toUpperCase().replace(/^CAP_/, "");
+      const name = bodyTextOf(added).toUpperCase().replace(/^CAP_/, "");
       if (NODE_CAPABILITIES.has(name)) return takes(`adds the capability ${name}`);
       if (!BASELINE_CAPABILITIES.has(name)) found = violates(`adds the capability ${name.slice(0, 40)}`);
     }
@@ -128,8 +132,8 @@ const BASELINE_SYSCTLS: ReadonlySet<string> = new Set([
 const sysctls: Rule = (member) => {
   for (const one of listOf(member))
     for (const name of isTreeObject(one) ? listOf(one.name) : [])
-      if (!BASELINE_SYSCTLS.has(textOf(name).replaceAll("/", ".")))
-        return violates(`sets the sysctl ${textOf(name).slice(0, 60)}`);
+      if (!BASELINE_SYSCTLS.has(bodyTextOf(name).replaceAll("/", ".")))
+        return violates(`sets the sysctl ${bodyTextOf(name).slice(0, 60)}`);
   return undefined;
 };
 
@@ -145,7 +149,7 @@ const seLinux: Rule = (member) => {
   const isOwn = listOf(member).some(
     (one) =>
       isTreeObject(one) &&
-      (listOf(one.type).some((type) => !BASELINE_SE_LINUX_TYPES.has(textOf(type))) ||
+      (listOf(one.type).some((type) => !BASELINE_SE_LINUX_TYPES.has(bodyTextOf(type))) ||
         [...listOf(one.user), ...listOf(one.role)].some((name) => name !== "")),
   );
   return isOwn ? violates("chooses its SELinux type, user or role") : undefined;
@@ -153,7 +157,7 @@ const seLinux: Rule = (member) => {
 
 const profile: Rule = (member) => {
   const isUnconfined = listOf(member).some(
-    (one) => isTreeObject(one) && listOf(one.type).some((type) => /^unconfined$/i.test(textOf(type))),
+    (one) => isTreeObject(one) && listOf(one.type).some((type) => /^unconfined$/i.test(bodyTextOf(type))),
   );
   return isUnconfined ? violates("runs unconfined") : undefined;
 };
@@ -164,7 +168,7 @@ const annotations: Rule = (member) => {
     if (!isTreeObject(one)) continue;
     for (const [name, value] of Object.entries(one)) {
       const isAppArmor = name.startsWith("container.apparmor.security.beta.kubernetes.io/");
-      if (isAppArmor && !/^(?:runtime\/default$|localhost\/|$)/.test(textOf(value ?? "")))
+      if (isAppArmor && !/^(?:runtime\/default$|localhost\/|$)/.test(bodyTextOf(value ?? "")))
         return violates("runs without AppArmor");
       if (name.includes("seccomp.security.alpha.kubernetes.io/") && value === "unconfined")
         return violates("runs without seccomp");
@@ -188,7 +192,7 @@ const handlerHost: Rule = (member) =>
     ? violates("probes another host than the Pod")
     : undefined;
 
-/** A volume list with the mounts around it; what it judged, the member's own rule leaves alone. */
+/** A volume list with the mounts around it; the member's own rule leaves alone the volumes judged here. */
 const volumes: Rule = (member, around, { judged, isPartial }) => {
   let strictest: PodFinding | undefined;
   for (const volume of listOf(member)) {

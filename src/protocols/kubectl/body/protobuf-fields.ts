@@ -1,5 +1,6 @@
-// Takes a protobuf message apart into its fields, bounded by its bytes. Knows no schema. Groups, which nothing
-// has written for twenty years, and everything malformed make the whole message unreadable.
+// Takes a protobuf message apart into its fields, bounded by its bytes. Knows no schema. Groups,
+// which nothing has written for twenty years, and everything malformed make the whole message
+// unreadable.
 
 /** One field as it stands: a number for varints, the bytes of anything with a length; fixed widths are left out. */
 export interface ProtobufField {

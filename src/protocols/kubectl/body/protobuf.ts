@@ -1,6 +1,7 @@
-// Kubernetes' protobuf, which kubectl and controllers use for its own types. Holds the field numbers of what a Pod
-// may take from its node, after generated.proto of k8s.io/api (core, apps, batch; v1 and the betas agree). Fields
-// without a line here are skipped; custom resources have no protobuf.
+// Kubernetes' protobuf, which kubectl and controllers use for its own types. Holds the field
+// numbers of the members by which a Pod takes its node, after generated.proto of k8s.io/api (core,
+// apps, batch; v1 and the betas agree). Fields without a line here are skipped; custom resources
+// have no protobuf.
 
 import {
   type FieldBudget,
@@ -8,11 +9,11 @@ import {
   type ProtobufField,
   readProtobufFields,
 } from "./protobuf-fields.ts";
-import { MAX_DEPTH, MAX_NODES, type Tree, type TreeReading } from "./tree.ts";
+import { type BodyTree, MAX_DEPTH, MAX_NODES, type TreeReading } from "./tree.ts";
 
 type FieldType = "bool" | "int" | "string" | "entries" | (() => Schema);
 
-/** Field numbers to the member's name and type. A name that is empty: the members belong to what is around it. */
+/** Field numbers to the member's name and type. A name that is empty: its members belong to the message around it. */
 type Schema = ReadonlyMap<number, readonly [name: string, type: FieldType]>;
 
 type Line = readonly [number, string, FieldType];
@@ -103,12 +104,12 @@ export function readProtobuf(bytes: Uint8Array, resource: string): TreeReading {
 
 const utf8 = new TextDecoder("utf-8");
 
-/** What is left of the budget, and how deep the message is. */
+/** The remaining budget, and the depth of the message. */
 interface Reading extends FieldBudget {
   depth: number;
 }
 
-type Members = Record<string, Tree[]>;
+type Members = Record<string, BodyTree[]>;
 
 function readMessage(bytes: Uint8Array, known: Schema, reading: Reading): Members | undefined {
   const members: Members = Object.create(null);
@@ -138,7 +139,11 @@ function fillMessage(members: Members, bytes: Uint8Array, known: Schema, reading
   return true;
 }
 
-function readValue({ varint, bytes }: ProtobufField, type: FieldType, reading: Reading): Tree | undefined {
+function readValue(
+  { varint, bytes }: ProtobufField,
+  type: FieldType,
+  reading: Reading,
+): BodyTree | undefined {
   if (type === "bool") return varint === undefined ? undefined : varint !== 0;
   if (type === "int") return varint;
   if (bytes === undefined) return undefined;
@@ -147,12 +152,12 @@ function readValue({ varint, bytes }: ProtobufField, type: FieldType, reading: R
 }
 
 /** A map is a list of messages, name in field 1 and value in field 2. */
-function readEntry(bytes: Uint8Array, reading: Reading): Tree | undefined {
+function readEntry(bytes: Uint8Array, reading: Reading): BodyTree | undefined {
   const fields = readProtobufFields(bytes, reading);
   if (fields === undefined) return undefined;
   const textOf = (number: number) =>
     utf8.decode(fields.findLast((field) => field.number === number)?.bytes ?? new Uint8Array());
-  const entry: Record<string, Tree> = Object.create(null);
+  const entry: Record<string, BodyTree> = Object.create(null);
   entry[textOf(1)] = textOf(2);
   return entry;
 }

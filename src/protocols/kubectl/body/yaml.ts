@@ -1,10 +1,10 @@
-// YAML as the API server reads it: version 1.1, where `yes` and `on` are true and `<<` merges. Larger bodies than
-// any person writes, tags of one's own, repeated names and aliases that multiply are problems. Clients send JSON
-// where YAML is asked for, so this reader is rarely used. Where a merge and a member have one name, libraries differ
-// in which of them counts: both do.
+// YAML as the API server reads it: version 1.1, where `yes` and `on` are true and `<<` merges.
+// Larger bodies than any person writes, tags of one's own, repeated names and aliases that multiply
+// are problems. Clients send JSON where YAML is asked for, so this reader is rarely used. Where a
+// merge and a member have one name, libraries differ in which of them counts: both do.
 
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from "yaml";
-import { listOf, MAX_DEPTH, type Tree, type TreeReading } from "./tree.ts";
+import { type BodyTree, listOf, MAX_DEPTH, type TreeReading } from "./tree.ts";
 
 /** The library reads about 1 MB a second; the whole answer is due in 50 ms. */
 const MAX_LENGTH = 24 * 1024;
@@ -28,7 +28,7 @@ export function readYamlBody(text: string): TreeReading {
   try {
     const documents = parseAllDocuments(text, OPTIONS);
     if (!Array.isArray(documents)) return { trees: [] };
-    const trees: Tree[] = [];
+    const trees: BodyTree[] = [];
     for (const document of documents) {
       // A document that says 1.2 would be read by other rules than the server's.
       if (document.directives.yaml.version !== "1.1") return NOT_YAML;
@@ -57,10 +57,10 @@ class Reader {
   #nodes = 0;
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
-  /** How many aliases are being written out; what they hold was named where it first stood. */
+  /** How many aliases are being written out; their content was named where it first stood. */
   #aliases = 0;
 
-  read(node: Node, depth: number): Tree {
+  read(node: Node, depth: number): BodyTree {
     if (depth > MAX_DEPTH || ++this.#nodes > MAX_NODES) throw new Unreadable("YAML that amounts to too much");
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
@@ -79,12 +79,12 @@ class Reader {
     return tree;
   }
 
-  #content(node: Node, depth: number): Tree {
+  #content(node: Node, depth: number): BodyTree {
     if (isScalar(node)) return scalarOf(node.value, node.source);
     if (isSeq(node)) return node.items.map((item) => this.read(nodeOf(item), depth + 1));
     if (!isMap(node)) throw new Unreadable("a kind of YAML that no manifest has");
-    const members: Record<string, Tree> = Object.create(null);
-    const merged: Tree[] = [];
+    const members: Record<string, BodyTree> = Object.create(null);
+    const merged: BodyTree[] = [];
     for (const { key, value } of node.items) {
       const name = this.read(nodeOf(key), depth + 1);
       const tree = value === null ? null : this.read(nodeOf(value), depth + 1);
@@ -101,7 +101,7 @@ class Reader {
 }
 
 /** All values that a member may have, as one list. */
-function joined(there: Tree | undefined, more: Tree): Tree {
+function joined(there: BodyTree | undefined, more: BodyTree): BodyTree {
   return there === undefined ? more : [...listOf(there), ...listOf(more)];
 }
 
@@ -111,7 +111,7 @@ function nodeOf(item: unknown): Node {
   throw new Unreadable("a kind of YAML that no manifest has");
 }
 
-function scalarOf(value: unknown, source: string | undefined): Tree {
+function scalarOf(value: unknown, source: string | undefined): BodyTree {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number") return value;
   if (typeof value === "bigint") return Number(value);

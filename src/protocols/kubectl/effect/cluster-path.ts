@@ -1,5 +1,6 @@
-// The paths of a cluster's API as iddio writes them for reads of its own: of an object, of a collection. What stood
-// before the API's own path in the client's request (a proxy's prefix) stands before them too.
+// The paths of a cluster's API as iddio writes them for reads of its own: of an object, of a
+// collection. What stood before the API's own path in the client's request (a proxy's prefix)
+// stands before them too.
 
 import type { HttpRequest } from "../../../model/request.ts";
 import { parseQuery, readPathDecodeFirst, splitTarget } from "../../../wire/path.ts";
@@ -34,7 +35,7 @@ export function objectPath(place: ObjectPlace): string {
   return `${collectionPath(place, place.namespace)}/${encodeURIComponent(place.name)}`;
 }
 
-/** What a request names, and its query; undefined where it is no plain request for a resource. */
+/** The resource that a request names, with its query; undefined where it is no plain request for a resource. */
 export function resourceOf(request: Pick<HttpRequest, "method" | "target">):
   | {
       readonly info: ResourceRequest;

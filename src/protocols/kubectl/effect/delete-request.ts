@@ -1,16 +1,17 @@
-// DeleteOptions as the API server reads them: from the body, and from the query only when the body is empty. Also the
-// body with preconditions with which an allowed delete goes out, so that what was shown is what is deleted.
+// DeleteOptions as the API server reads them: from the body, and from the query only when the body
+// is empty. Also the body with preconditions with which an allowed delete goes out, so that exactly
+// the shown objects are deleted.
 
 import { type HttpRequest, headerValue } from "../../../model/request.ts";
-import { type Fields, isFields, textAt } from "./normalise.ts";
+import { isFields, type ObjectFields, textAt } from "./normalise.ts";
 
-/** What becomes of dependents. */
+/** The fate of an object's dependents. */
 export type Propagation = "Background" | "Foreground" | "Orphan";
 
-/** What a delete says of itself. */
+/** The options of a delete request. */
 export interface DeleteOptions {
   /** As JSON; undefined when the body is in a form that iddio does not write (protobuf, YAML) or cannot be read. */
-  readonly fields: Fields | undefined;
+  readonly fields: ObjectFields | undefined;
   readonly propagation: Propagation | undefined;
 }
 
@@ -33,7 +34,7 @@ export function deleteOptionsOf(
 function fieldsOf(
   { headers, body }: Pick<HttpRequest, "headers" | "body">,
   query: readonly (readonly [string, string])[],
-): Fields | undefined {
+): ObjectFields | undefined {
   if (body.kind === "unread") return undefined;
   if (body.kind === "none" || body.bytes.length === 0) return fromQuery(query);
   const type = (headerValue(headers, "content-type") ?? "application/json")
@@ -50,7 +51,7 @@ function fieldsOf(
 }
 
 /** The options that a query may give; with another one beside them the query stays what counts. */
-function fromQuery(query: readonly (readonly [string, string])[]): Fields | undefined {
+function fromQuery(query: readonly (readonly [string, string])[]): ObjectFields | undefined {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of query)
     switch (name) {
@@ -77,19 +78,19 @@ function fromQuery(query: readonly (readonly [string, string])[]): Fields | unde
 
 /** The body of a DELETE with these options and preconditions. A precondition that the client gave stays. */
 export function pinnedDelete(
-  options: Fields,
+  options: ObjectFields,
   pin: { readonly uid: string; readonly resourceVersion: string },
 ): Uint8Array {
   const given = isFields(options.preconditions) ? options.preconditions : {};
   return encode({ kind: "DeleteOptions", apiVersion: "v1", ...options, preconditions: { ...pin, ...given } });
 }
 
-/** The body of a DELETE that only says what would happen. */
-export function dryRunDelete(options: Fields): Uint8Array {
+/** The body of a DELETE that is a dry run. */
+export function dryRunDelete(options: ObjectFields): Uint8Array {
   return encode({ kind: "DeleteOptions", apiVersion: "v1", ...options, dryRun: ["All"] });
 }
 
-/** What the API server does when nobody says: Jobs and replication controllers leave their Pods behind. */
+/** The API server's default: Jobs and replication controllers leave their Pods behind. */
 export function defaultPropagation(group: string, resource: string): Propagation {
   const orphans =
     (group === "batch" && resource === "jobs") || (group === "" && resource === "replicationcontrollers");

@@ -1,9 +1,9 @@
-// What differs between two objects, a field a line: lists of named things are compared by name, not by place. Secrets
-// are masked in what is shown, but a secret that changed is a line like any other. Bounded: a hostile object costs no
-// more than a large one.
+// Lists the differences of two objects, a field a line: lists of named things are compared by name,
+// not by place. Secrets are masked in the values, but a secret that changed is a line like any
+// other. Bounded: a hostile object costs no more than a large one.
 
 import { maskJson } from "../../../redaction/mask-json.ts";
-import { canonicalJson, type Fields, isFields } from "./normalise.ts";
+import { comparableJson, isFields, type ObjectFields } from "./normalise.ts";
 
 /** One field that differs; the values are JSON, cut where they are long. */
 export interface FieldChange {
@@ -25,7 +25,7 @@ const VALUE_MAX = 400;
 const DEPTH_MAX = 100;
 
 /** Compares two normalised objects; undefined stands for one that does not exist. */
-export function diffObjects(before: Fields | undefined, after: Fields | undefined): ObjectDiff {
+export function diffObjects(before: ObjectFields | undefined, after: ObjectFields | undefined): ObjectDiff {
   const differ = new Differ();
   differ.compare("", shown(before), shown(after), 0);
   return { changes: differ.changes, more: differ.more };
@@ -37,7 +37,7 @@ interface Shown {
   readonly masked: unknown;
 }
 
-function shown(object: Fields | undefined): Shown {
+function shown(object: ObjectFields | undefined): Shown {
   if (object === undefined) return { value: undefined, masked: undefined };
   const isSecret = object.kind === "Secret";
   const text = maskJson(JSON.stringify(object), isSecret);
@@ -59,7 +59,7 @@ class Differ {
         this.#list(path, before, after, depth);
         return;
       }
-      // What is wholly new or gone is shown a field a line too.
+      // An object that is wholly new or gone gets a line for each field too.
       const only = before.value === undefined ? after : after.value === undefined ? before : undefined;
       if (only !== undefined && isFields(only.value) && Object.keys(only.value).length > 0) {
         this.#members(path, before, after, depth);
@@ -70,7 +70,7 @@ class Differ {
         return;
       }
     }
-    if (canonicalJson(before.value) === canonicalJson(after.value)) return;
+    if (comparableJson(before.value) === comparableJson(after.value)) return;
     this.#add(path, before, after);
   }
 

@@ -1,5 +1,5 @@
-// What a cluster serves, from its discovery documents: the aggregated form of Kubernetes 1.26 and later, or one list a
-// group. Pure: the caller fetches them.
+// Reads a cluster's resources from its discovery documents: the aggregated form of Kubernetes 1.26
+// and later, or one list a group. Pure: the caller fetches them.
 
 import type { ServedType } from "./cluster-path.ts";
 import { isFields, textAt, valueAt } from "./normalise.ts";

@@ -1,12 +1,12 @@
-// An object without what differs from one answer of the API server to the next though nothing was changed: versions,
-// stamps, field managers, status, allocated addresses, random suffixes. Two objects that are equal after this mean the
-// same to anyone who wrote them.
+// An object without what differs from one answer of the API server to the next though nothing was
+// changed: versions, stamps, field managers, status, allocated addresses, random suffixes. Two
+// objects that are equal after this mean the same to anyone who wrote them.
 
 /** A JSON object. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type ObjectFields = Readonly<Record<string, unknown>>;
 
 /** Whether a value is a JSON object. */
-export function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is ObjectFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -40,7 +40,7 @@ const SERVER_SET: ReadonlySet<string> = new Set([
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** What a comparison takes into account beside what the client wrote. */
+/** Facts about the request that change a comparison. */
 export interface NormaliseOptions {
   /** The request writes the status, so the status counts. */
   readonly keepsStatus?: boolean;
@@ -52,7 +52,7 @@ export interface NormaliseOptions {
 export function normalise(
   object: unknown,
   { keepsStatus = false, isNew = false }: NormaliseOptions = {},
-): Fields {
+): ObjectFields {
   if (!isFields(object)) return {};
   const { status, metadata, spec, ...rest } = object;
   const normal: Record<string, unknown> = { ...rest };
@@ -62,7 +62,7 @@ export function normalise(
   return normal;
 }
 
-function normalMetadata(metadata: Fields, isNew: boolean): Fields {
+function normalMetadata(metadata: ObjectFields, isNew: boolean): ObjectFields {
   const kept = Object.entries(metadata).filter(([name]) => !SERVER_SET.has(name));
   const normal: Record<string, unknown> = Object.fromEntries(kept);
   if (isNew && typeof normal.generateName === "string") delete normal.name;
@@ -76,7 +76,7 @@ function normalMetadata(metadata: Fields, isNew: boolean): Fields {
 /** Given out at creation: a dry run may be given others than the real one. */
 const ALLOCATED: ReadonlySet<string> = new Set(["clusterIP", "clusterIPs", "healthCheckNodePort"]);
 
-function normalSpec(spec: Fields, isNew: boolean): Fields {
+function normalSpec(spec: ObjectFields, isNew: boolean): ObjectFields {
   const pods = withoutRandomVolumes(spec);
   if (!isNew) return pods;
   const kept = Object.entries(pods).filter(([name]) => !ALLOCATED.has(name));
@@ -97,7 +97,7 @@ function withoutNodePort(port: unknown): unknown {
 /** The admission of service accounts gives each Pod a volume with a random name. */
 const TOKEN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/;
 
-function withoutRandomVolumes(spec: Fields): Fields {
+function withoutRandomVolumes(spec: ObjectFields): ObjectFields {
   const { volumes, containers } = spec;
   if (!Array.isArray(volumes) || !volumes.some((each) => TOKEN_VOLUME.test(textAt(each, "name"))))
     return spec;
@@ -115,7 +115,7 @@ function withoutRandomVolumes(spec: Fields): Fields {
 }
 
 /** The same text for values that are equal, whatever the order of their members. */
-export function canonicalJson(value: unknown): string {
+export function comparableJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     isFields(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );

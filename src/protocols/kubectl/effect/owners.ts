@@ -1,5 +1,6 @@
-// What the garbage collector removes after an object, from ownerReferences: whatever has no owner left. Works on
-// metadata alone. An owner of another namespace is none, as for the API server.
+// Finds the objects that the garbage collector removes after an object, by ownerReferences: those
+// with no owner left. Works on metadata alone. An owner in another namespace does not count, as for
+// the API server.
 
 import type { Kind } from "./discovery.ts";
 import { isFields, textAt, valueAt } from "./normalise.ts";
@@ -37,7 +38,7 @@ export function memberOf(kind: Kind, item: unknown): Member | undefined {
   };
 }
 
-/** What goes, nearest first, and how many stay because another owner of theirs stays. */
+/** The removed objects, nearest first, and the number of objects that stay because another owner of theirs stays. */
 export interface Collected {
   readonly removed: readonly Member[];
   readonly keptByOthers: number;

@@ -1,7 +1,7 @@
-// How the effect of a request can be seen without carrying it out, if it can. A dry run is built from what was parsed,
-// never from the client's octets as they are, and only where the request is understood whole: one query parameter that
-// says `dryRun` in any spelling, one subresource more, and there is no preview. Anyone who sends what is planned here
-// classifies it first.
+// How the effect of a request can be seen without carrying it out, if it can. A dry run is built
+// from the parsed request, never from the client's octets as they are, and only where the request
+// is understood whole: one query parameter that says `dryRun` in any spelling, one subresource
+// more, and there is no preview. The sender of a planned request classifies it first.
 
 import { type HttpRequest, headerValue } from "../../../model/request.ts";
 import { opensConnection } from "../access.ts";
@@ -9,7 +9,7 @@ import type { ResourceRequest } from "../request-info.ts";
 import { isBuiltInGroup, tierOfDryRun } from "../tier.ts";
 import { type ObjectPlace, objectPath, placeOf, resourceOf, type ServedType } from "./cluster-path.ts";
 import { defaultPropagation, deleteOptionsOf, dryRunDelete, type Propagation } from "./delete-request.ts";
-import type { Fields } from "./normalise.ts";
+import type { ObjectFields } from "./normalise.ts";
 
 /** A request that iddio sends by itself, with the client's credentials. */
 export interface SideRequest {
@@ -20,7 +20,7 @@ export interface SideRequest {
   readonly body?: Uint8Array;
 }
 
-/** What a write does to its object. */
+/** A write's effect on its object. */
 export type WriteAction = "create" | "update" | "patch" | "apply";
 
 /** How to see the effect. */
@@ -46,7 +46,7 @@ export type EffectPlan =
       readonly place: ObjectPlace;
       readonly propagation: Propagation;
       /** As the client gave them; undefined when iddio cannot write them again, and then nothing is pinned. */
-      readonly options: Fields | undefined;
+      readonly options: ObjectFields | undefined;
       readonly isEviction: boolean;
       readonly dryRun: SideRequest | undefined;
     }
@@ -71,7 +71,7 @@ export function planEffect(request: HttpRequest): EffectPlan {
   if (request.headers.some(([name]) => /^x-(?:http-)?method(?:-override)?$/i.test(name)))
     return none("a header field names another method");
   if (opensConnection(info.subresource))
-    return none("it opens a connection; what goes through it nobody knows before");
+    return none("it opens a connection, whose later content is not known");
   if (query.some(([name]) => /dry[-_ ]?run/i.test(name)))
     return none("its query already speaks of a dry run, which iddio neither repeats nor takes away");
   switch (info.verb) {
@@ -148,7 +148,7 @@ function whyNoDryRun(info: ResourceRequest): string {
   if (!isBuiltInGroup(info.group))
     return `the group '${info.group}' may be served by another server, and that might carry a dry run out`;
   if (tierOfDryRun(info).tier !== "observe")
-    return "iddio sends no dry run of what would be break-glass or holds credentials";
+    return "iddio sends no dry run of a break-glass request or of one that holds credentials";
   return "";
 }
 
@@ -190,7 +190,7 @@ function planEviction({ info, prefix }: Found): EffectPlan {
   };
 }
 
-/** Parameters that choose what a deletecollection deletes; one that is not known could choose too. */
+/** Parameters that choose the objects of a deletecollection; one that is not known could choose too. */
 const SELECTORS: ReadonlySet<string> = new Set(["labelSelector", "fieldSelector"]);
 const HARMLESS: ReadonlySet<string> = new Set([
   "propagationPolicy",
@@ -202,7 +202,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
 
 function planCollection(request: HttpRequest, { info, query, prefix }: Found): EffectPlan {
   const odd = query.find(([name]) => !SELECTORS.has(name) && !HARMLESS.has(name));
-  if (odd !== undefined) return none(`the parameter '${odd[0]}' may choose what is deleted`);
+  if (odd !== undefined) return none(`the parameter '${odd[0]}' may choose the deleted objects`);
   const { group, version, resource, namespace } = info;
   const chosen = query
     .filter(([name]) => SELECTORS.has(name))

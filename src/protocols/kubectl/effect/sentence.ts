@@ -1,9 +1,10 @@
-// A write in one sentence for anyone who decides: what is scaled, restarted, cordoned, labelled, or else how many fields
-// change. Goes by what really differs, not by what the client says it does.
+// A write in one sentence for anyone who decides: the scaled, restarted, cordoned or labelled
+// object, or else the number of changed fields. Goes by the real differences, not by the client's
+// words.
 
 import type { FieldChange } from "./diff.ts";
 
-/** What is written, and to what. */
+/** The write and its object. */
 export interface Written {
   readonly action: "create" | "update" | "patch" | "apply";
   /** `deployment 'api' in payments` */

@@ -1,21 +1,22 @@
-// How an object is made again that was deleted: without what the server sets, without what was given out to it, with
-// owners that exist. Also in which order several are made. Facts of each kind are here and nowhere else.
+// How an object is made again that was deleted: without fields that the server sets, without
+// addresses and ports that were given out to it, with owners that exist. Also in which order
+// several are made. Facts of each kind are here and nowhere else.
 
-import { type Fields, isFields, normalise, textAt, valueAt } from "../effect/normalise.ts";
+import { isFields, normalise, type ObjectFields, textAt, valueAt } from "../effect/normalise.ts";
 
-/** An object to be made, and what a person should know of the difference to the one that was. */
+/** An object to be made, and notes for a person about the difference to the old one. */
 export interface Restored {
-  readonly object: Fields;
+  readonly object: ObjectFields;
   readonly notes: readonly string[];
 }
 
 /** Why an object is not made again; undefined when it is. */
-export function whyNotRestored(object: Fields): string | undefined {
+export function whyNotRestored(object: ObjectFields): string | undefined {
   const controller = owners(object).find(({ controller: is }) => is === true);
   if (controller !== undefined)
     return `${textAt(controller, "kind")} '${textAt(controller, "name")}' makes it again`;
   if (object.kind === "Secret" && object.type === "kubernetes.io/service-account-token")
-    return "a token of a service account is issued anew, not put back";
+    return "a token of a service account is issued again, not put back";
   if (object.kind === "ConfigMap" && textAt(object, "metadata", "name") === "kube-root-ca.crt")
     return "the cluster makes it again";
   if (object.kind === "ServiceAccount" && textAt(object, "metadata", "name") === "default")
@@ -24,7 +25,7 @@ export function whyNotRestored(object: Fields): string | undefined {
 }
 
 /** Prepares an object. `uids`: of owners that were made again, from the old uid to the new one. */
-export function restored(object: Fields, uids: ReadonlyMap<string, string>): Restored {
+export function restored(object: ObjectFields, uids: ReadonlyMap<string, string>): Restored {
   const notes: string[] = [];
   const plain = normalise(object);
   const metadata: Record<string, unknown> = { ...(isFields(plain.metadata) ? plain.metadata : {}) };
@@ -41,12 +42,12 @@ export function restored(object: Fields, uids: ReadonlyMap<string, string>): Res
   return { object: repaired(String(object.kind), made, notes), notes };
 }
 
-function owners(object: Fields): readonly Fields[] {
+function owners(object: ObjectFields): readonly ObjectFields[] {
   const references = valueAt(object, "metadata", "ownerReferences");
   return Array.isArray(references) ? references.filter(isFields) : [];
 }
 
-function repaired(kind: string, object: Fields, notes: string[]): Fields {
+function repaired(kind: string, object: ObjectFields, notes: string[]): ObjectFields {
   const spec = isFields(object.spec) ? object.spec : undefined;
   if (spec === undefined) {
     if (kind !== "ServiceAccount") return object;
@@ -59,7 +60,7 @@ function repaired(kind: string, object: Fields, notes: string[]): Fields {
     case "Job":
       return { ...object, spec: withoutJobSelector(spec) };
     case "Pod": {
-      notes.push("it is put on a node anew, and what was in its containers is lost");
+      notes.push("it is put on a node again, and the data in its containers is lost");
       return { ...object, spec: without(spec, ["nodeName"]) };
     }
     case "PersistentVolume": {
@@ -67,7 +68,7 @@ function repaired(kind: string, object: Fields, notes: string[]): Fields {
       return { ...object, spec: claim === undefined ? spec : { ...spec, claimRef: claim } };
     }
     case "PersistentVolumeClaim":
-      notes.push("what was on a volume that was deleted is lost");
+      notes.push("the data on a deleted volume is lost");
       return { ...object, metadata: withoutBinding(object.metadata) };
     case "Namespace":
       return { ...object, spec: {} };
@@ -76,12 +77,12 @@ function repaired(kind: string, object: Fields, notes: string[]): Fields {
   }
 }
 
-function without(fields: Fields, names: readonly string[]): Fields {
+function without(fields: ObjectFields, names: readonly string[]): ObjectFields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 }
 
 /** Addresses may be another service's by now. A headless one stays headless. */
-function withoutAddresses(spec: Fields, notes: string[]): Fields {
+function withoutAddresses(spec: ObjectFields, notes: string[]): ObjectFields {
   const ports = Array.isArray(spec.ports)
     ? spec.ports.map((port) => (isFields(port) ? without(port, ["nodePort"]) : port))
     : spec.ports;
@@ -98,7 +99,7 @@ const JOB_LABELS = [
 ];
 
 /** The selector names the uid of the Job that was. */
-function withoutJobSelector(spec: Fields): Fields {
+function withoutJobSelector(spec: ObjectFields): ObjectFields {
   if (spec.manualSelector === true) return spec;
   const template = isFields(spec.template) ? spec.template : {};
   const metadata = isFields(template.metadata) ? template.metadata : {};
@@ -115,7 +116,7 @@ function withoutBinding(metadata: unknown): unknown {
   return { ...metadata, annotations };
 }
 
-/** What others need comes first. */
+/** Kinds in the order of restoring: those that others need come first. */
 const ORDER = [
   "CustomResourceDefinition",
   "Namespace",
@@ -134,8 +135,8 @@ const ORDER = [
   "Service",
 ];
 
-/** Sorts objects so that each comes after what it needs; owners before what they own. */
-export function inOrder<T extends { readonly object: Fields }>(images: readonly T[]): readonly T[] {
+/** Sorts objects so that each comes after those it needs, and after its owners. */
+export function inOrder<T extends { readonly object: ObjectFields }>(images: readonly T[]): readonly T[] {
   const place = ({ object }: T) => {
     const at = ORDER.indexOf(String(object.kind));
     return at < 0 ? ORDER.length : at;

@@ -1,18 +1,19 @@
-// Takes one change back out of an object that others have changed since: what differs between before and after is put
-// back, where the live object still has what the change left there. Where it has something else, that is a conflict.
+// Takes one change back out of an object that others have changed since: fields that the change set
+// are put back, where the live object still has the change's value. Where it has something else,
+// that is a conflict.
 
-import { canonicalJson, type Fields, isFields } from "../effect/normalise.ts";
+import { comparableJson, isFields, type ObjectFields } from "../effect/normalise.ts";
 
 /** The object with the change taken back, and the paths where somebody else has been. */
 export interface TakenBack {
-  readonly object: Fields;
+  readonly object: ObjectFields;
   readonly conflicts: readonly string[];
 }
 
 const DEPTH_MAX = 64;
 
 /** `before` and `after` the change, and the object as it is. Conflicts are put back to `before` too. */
-export function takeBack(before: Fields, after: Fields, live: Fields): TakenBack {
+export function takeBack(before: ObjectFields, after: ObjectFields, live: ObjectFields): TakenBack {
   const conflicts: string[] = [];
   const object = member(before, after, live, "", conflicts, 0);
   return { object: isFields(object) ? object : before, conflicts };
@@ -40,5 +41,5 @@ function member(
 }
 
 function isSame(one: unknown, other: unknown): boolean {
-  return canonicalJson([one]) === canonicalJson([other]);
+  return comparableJson([one]) === comparableJson([other]);
 }

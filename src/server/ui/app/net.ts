@@ -1,5 +1,5 @@
-// Calls of the REST API with the session's cookie, and what is read again and again while a page is open. A session that has
-// ended shows the way to log in.
+// Calls of the REST API with the session's cookie, and the repeated reads while a page is open. A
+// session that has ended shows the way to log in.
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
@@ -16,7 +16,7 @@ export interface Me {
 export const me = signal<Me | null | undefined>(undefined);
 
 /** A refusal in the server's words. */
-export class Refused extends Error {
+export class RefusedCall extends Error {
   readonly hint: string | undefined;
 
   constructor(title: string, hint: string | undefined) {
@@ -26,7 +26,7 @@ export class Refused extends Error {
 }
 
 /** Asks; `input` makes it a change. */
-export async function ask<T>(path: string, input?: object): Promise<T> {
+export async function askServer<T>(path: string, input?: object): Promise<T> {
   const response = await fetch(`/api/v1/${path}`, {
     credentials: "same-origin",
     ...(input === undefined
@@ -46,24 +46,27 @@ export async function ask<T>(path: string, input?: object): Promise<T> {
     problems?: readonly { line: number; message: string }[];
   };
   const hint = detail ?? problems?.map(({ line, message }) => `line ${line}: ${message}`).join("; ");
-  throw new Refused(title ?? `the server answered ${response.status}`, hint);
+  throw new RefusedCall(title ?? `the server answered ${response.status}`, hint);
 }
 
 /** Something that is read now, and again after a gap. */
-export interface Reading<T> {
+export interface PollReading<T> {
   readonly value: ReadonlySignal<T | undefined>;
   readonly problem: ReadonlySignal<Error | undefined>;
   reload(): Promise<void>;
 }
 
-/** Reads a path every `everyMs`, and at once when it changes. What is on the screen stays while it is read. */
-export function useReading<T>(path: string, everyMs = 3000): Reading<T> {
+/**
+ * Reads a path every `everyMs`, and at once when it changes. The old data stays on the screen while new data
+ * is read.
+ */
+export function useReading<T>(path: string, everyMs = 3000): PollReading<T> {
   const reading = useMemo(() => {
     const value = signal<T | undefined>(undefined);
     const problem = signal<Error | undefined>(undefined);
     const reload = async () => {
       try {
-        value.value = await ask<T>(path);
+        value.value = await askServer<T>(path);
         problem.value = undefined;
       } catch (error) {
         problem.value = error as Error;
@@ -86,9 +89,11 @@ export interface List<T> {
 }
 
 /** Since when, in words that are short. */
-export function ago(ms: number): string {
+export function agoText(ms: number): string {
   const seconds = Math.max(0, Math.round((Date.now() - ms) / 1000));
-  if (seconds < 90) return `${seconds}s ago`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)}m ago`;
-  return seconds < 129_600 ? `${Math.round(seconds / 3600)}h ago` : `${Math.round(seconds / 86_400)}d ago`;
+  if (seconds < 90) return `${seconds}s agoText`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)}m agoText`;
+  return seconds < 129_600
+    ? `${Math.round(seconds / 3600)}h agoText`
+    : `${Math.round(seconds / 86_400)}d agoText`;
 }

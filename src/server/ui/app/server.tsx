@@ -1,5 +1,5 @@
-// The control plane's page: who looks, the frame, the pages. What a person may not do is not offered; whether he may is the
-// server's decision at each call.
+// The control plane's page: who looks, the frame, the pages. Actions that a person may not take are
+// not offered; the server decides at each call whether he may.
 
 import { render } from "preact";
 import { Empty } from "../../../features/console/app/parts/empty.tsx";
@@ -7,12 +7,12 @@ import { Icon, type IconName } from "../../../features/console/app/parts/icon.ts
 import { Toasts } from "../../../features/console/app/parts/toast.tsx";
 import { hrefOf, route } from "../../../features/console/app/state/route.ts";
 import { nextTheme, theme } from "../../../features/console/app/state/theme.ts";
-import { ask, type List, type Me, me, useReading } from "./net.ts";
-import { ApprovalsPage } from "./pages/approvals.tsx";
+import { askServer, type List, type Me, me, useReading } from "./net.ts";
+import { FleetApprovalsPage } from "./pages/approvals.tsx";
 import { AuditPage } from "./pages/audit.tsx";
 import { FleetPage } from "./pages/fleet.tsx";
 import { PeoplePage } from "./pages/people.tsx";
-import { PolicyPage } from "./pages/policy.tsx";
+import { FleetPolicyPage } from "./pages/policy.tsx";
 
 interface Page {
   readonly name: string;
@@ -22,9 +22,9 @@ interface Page {
 }
 
 const PAGES: readonly Page[] = [
-  { name: "approvals", label: "Approvals", icon: "approvals", show: () => <ApprovalsPage /> },
+  { name: "approvals", label: "Approvals", icon: "approvals", show: () => <FleetApprovalsPage /> },
   { name: "fleet", label: "Fleet", icon: "runs", show: () => <FleetPage /> },
-  { name: "policy", label: "Policy", icon: "policy", show: () => <PolicyPage /> },
+  { name: "policy", label: "Policy", icon: "policy", show: () => <FleetPolicyPage /> },
   { name: "audit", label: "Audit", icon: "activity", show: () => <AuditPage /> },
   { name: "people", label: "People", icon: "key", show: () => <PeoplePage /> },
 ];
@@ -94,7 +94,7 @@ function App() {
 const root = document.getElementById("app");
 if (root !== null) {
   render(<App />, root);
-  ask<Me>("me").then(
+  askServer<Me>("me").then(
     (who) => {
       me.value = who;
     },

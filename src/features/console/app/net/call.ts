@@ -1,10 +1,10 @@
-// Calls of the control API from the page, typed by the same table as the daemon's. Where the daemon asks for a person, the
-// page asks (presence.ts) and the call is sent again with the proof.
+// Calls of the control API from the page, typed by the same table as the daemon's. Where the daemon
+// asks for a person, the page asks (presence.ts) and the call is sent again with the proof.
 
 import type { PresenceQuestion } from "../../../../api/gate.ts";
 import { type CallMethod, type ControlMethods, METHODS } from "../../../../api/methods.ts";
 import { askPresence } from "./presence.ts";
-import { authorization, endSession } from "./session.ts";
+import { leaveSession, sessionHeader } from "./session.ts";
 
 /** A call that was refused, in the daemon's words. */
 export class CallFailed extends Error {
@@ -38,7 +38,7 @@ export async function call<M extends CallMethod>(
     const response = await send(method, input, proof);
     if (response.ok) return (await response.json()) as ControlMethods[M]["output"];
     const failed = new CallFailed(await refusalOf(response));
-    if (response.status === 401) endSession();
+    if (response.status === 401) leaveSession();
     if (failed.presence === undefined) throw failed;
     const next = await askPresence(failed.presence, failed, proof);
     if (next === undefined) throw failed;
@@ -58,7 +58,7 @@ export function send(
     method: verb,
     cache: "no-store",
     headers: {
-      authorization: authorization(),
+      authorization: sessionHeader(),
       ...(verb === "POST" ? { "content-type": "application/json" } : {}),
       ...(proof === undefined ? {} : { "iddio-proof": proof }),
     },

@@ -1,10 +1,11 @@
-// The one stream of this tab. It goes on from the last event that was seen, so that nothing is lost or doubled when the
-// connection or the daemon was away; when the daemon no longer knows where that was, everybody reads again.
+// The one stream of this tab. It goes on from the last event that was seen, so that nothing is lost
+// or doubled when the connection or the daemon was away; when the daemon no longer knows where that
+// was, everybody reads again.
 
 import { signal } from "@preact/signals";
 import type { EventRow } from "../../../../api/reports.ts";
 import { CallFailed, send } from "./call.ts";
-import { endSession, sessionState } from "./session.ts";
+import { leaveSession, sessionState } from "./session.ts";
 
 /** An event, without the rows that only count lost ones. */
 export type LiveEvent = Extract<EventRow, { readonly tag: unknown }>;
@@ -28,7 +29,7 @@ export function onEvent(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Calls whenever what was read may be out of date: at once, after a gap, after a restart. Returns the way to stop. */
+/** Calls whenever earlier data may be out of date: at once, after a gap, after a restart. Returns the way to stop. */
 export function onRefresh(refresh: () => void): () => void {
   refreshers.add(refresh);
   return () => refreshers.delete(refresh);
@@ -46,7 +47,7 @@ export async function followEvents(): Promise<void> {
         failures = 0;
       });
     } catch (error) {
-      if (error instanceof CallFailed && error.code === undefined) return endSession();
+      if (error instanceof CallFailed && error.code === undefined) return leaveSession();
     }
     if (sessionState.value !== "open") return;
     connection.value = "lost";

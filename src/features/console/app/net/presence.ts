@@ -1,5 +1,6 @@
-// What the daemon asks a person for, between the call that needs it and the dialog that shows it: a code, a touch, or a
-// command for root. One question at a time; anyone who closes the dialog gives no proof.
+// Carries the daemon's question for a proof from the call that needs it to the dialog that shows
+// it: a code, a touch, or a command for root. One question at a time; anyone who closes the dialog
+// gives no proof.
 
 import { signal } from "@preact/signals";
 import type { PresenceQuestion } from "../../../../api/gate.ts";
@@ -7,7 +8,7 @@ import type { PresenceQuestion } from "../../../../api/gate.ts";
 /** A question on the screen. */
 export interface AskedPresence {
   readonly question: PresenceQuestion;
-  /** What the daemon said. */
+  /** The daemon's message. */
   readonly message: string;
   /** A proof that was sent before and did not do. */
   readonly last: string | undefined;

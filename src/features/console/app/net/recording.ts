@@ -1,5 +1,5 @@
-// The lines of a recording, read a piece at a time: a person is asked for the first piece, the rest reads on with the
-// ticket that came with it. A recording that lasts is read until it ends.
+// The lines of a recording, read a piece at a time: a person is asked for the first piece, the rest
+// reads on with the ticket that came with it. A recording that lasts is read until it ends.
 
 import { eventOfLine, type RecordedEvent } from "../../../../api/recording-lines.ts";
 import { call } from "./call.ts";

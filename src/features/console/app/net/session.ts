@@ -1,5 +1,6 @@
-// The session of this tab. The token comes in the fragment and is gone from the address before anything else happens; the
-// secret that it was exchanged for lives in this tab's sessionStorage, goes out as a header, and is no cookie.
+// The session of this tab. The token comes in the fragment and is gone from the address before
+// anything else happens; the secret that it was exchanged for lives in this tab's sessionStorage,
+// goes out as a header, and is no cookie.
 
 import { signal } from "@preact/signals";
 
@@ -21,7 +22,7 @@ export const sessionState = signal<SessionState>("opening");
 let kept: Kept | undefined;
 
 /** Header value that names the session. */
-export function authorization(): string {
+export function sessionHeader(): string {
   return `Bearer ${kept?.secret ?? ""}`;
 }
 
@@ -36,7 +37,7 @@ export function mayDecide(): boolean {
 }
 
 /** Opens the session that the address names, or goes on with the one of this tab. */
-export async function openSession(): Promise<void> {
+export async function beginSession(): Promise<void> {
   const token = TOKEN.exec(location.hash)?.[1];
   if (token !== undefined) {
     history.replaceState(null, "", "/#/approvals");
@@ -62,7 +63,7 @@ export async function openSession(): Promise<void> {
 }
 
 /** The daemon does not know the session any more. */
-export function endSession(): void {
+export function leaveSession(): void {
   sessionStorage.removeItem(KEPT);
   kept = undefined;
   sessionState.value = "ended";

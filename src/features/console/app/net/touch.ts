@@ -1,7 +1,7 @@
-// A touch of a passkey: what is asked, and the browser's answer, as WebAuthn's JSON. The challenge is the daemon's and
-// stands for exactly one question.
+// A touch of a passkey: the question, and the browser's answer, as WebAuthn's JSON. The challenge
+// is the daemon's and stands for exactly one question.
 
-/** What a touch is for, as the daemon says it. */
+/** A touch's purpose, in the daemon's words. */
 export interface Touch {
   readonly title: string;
   readonly lines: readonly (readonly [name: string, value: string])[];
@@ -15,7 +15,7 @@ interface TouchOptions {
   readonly allowCredentials?: readonly { readonly id: string }[];
 }
 
-/** Asks the daemon what is asked for. Throws when it was answered already. */
+/** Asks the daemon for the question. Throws when it was answered already. */
 export async function readTouch(id: string): Promise<Touch> {
   const response = await fetch(`/${id}`, { headers: { accept: "application/json" }, cache: "no-store" });
   if (!response.ok) throw new Error(await response.text());

@@ -1,5 +1,5 @@
-// What happened: the audit log, live, with filters and a histogram over time. It reads the file a piece at a time, so the
-// length of the log does not matter.
+// The audit log, live, with filters and a histogram over time. It reads the file a piece at a time,
+// so the length of the log does not matter.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LogFilter, LogRow } from "../../../../api/methods/pages.ts";
@@ -10,7 +10,7 @@ import { TIERS } from "../../../../model/tier.ts";
 import { call } from "../net/call.ts";
 import { onEvent, onRefresh } from "../net/events.ts";
 import { CliLine } from "../parts/cli-line.tsx";
-import { Empty, Problem } from "../parts/empty.tsx";
+import { Empty, ProblemNotice } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { LogTable } from "../parts/log-table.tsx";
 import { Page } from "../parts/page.tsx";
@@ -122,7 +122,7 @@ export function ActivityPage() {
           </button>
         ) : null}
       </form>
-      <Problem error={rows.problem.value} />
+      <ProblemNotice error={rows.problem.value} />
       <LogTable rows={list} />
       {list.length === 0 && !rows.isReading.value && !rows.hasMore.value ? (
         <NoRows isFiltered={isFiltered} />
@@ -285,7 +285,7 @@ function csv(rows: readonly Omit<LogRow, "at">[]): string {
   return [head.join(","), ...body].join("\n");
 }
 
-/** What a spreadsheet would take for a formula is kept from being one. */
+/** Renders a cell so that no spreadsheet takes it for a formula. */
 function cell(value: unknown): string {
   const text = value === undefined ? "" : String(value);
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;

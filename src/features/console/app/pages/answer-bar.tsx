@@ -1,6 +1,6 @@
-// The answers to the selected request: allow, allow for a while or with the rest of its command, deny, deny with a reason,
-// and "do it differently", which the agent reads in its refusal. Each has a key. Nothing answers before the details were
-// painted, nor right after another one was selected.
+// The answers to the selected request: allow, allow for a while or with the rest of its command,
+// deny, deny with a reason, and "do it differently", which the agent reads in its refusal. Each has
+// a key. Nothing answers before the details were painted, nor right after another one was selected.
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -52,7 +52,7 @@ export async function deny(words: Words = {}): Promise<void> {
 }
 
 /** Opens the question for a reason, an alternative or a time. */
-export function ask(what: "reason" | "instead" | "for"): void {
+export function askReason(what: "reason" | "instead" | "for"): void {
   if (!isReady.value || !isAnswerable()) return;
   if (what === "for" && details.value?.grantable !== true) return;
   open.value = what;
@@ -110,16 +110,16 @@ export function AnswerBar() {
           </button>
         ) : null}
         {shown?.grantable === true ? (
-          <button type="button" disabled={isOff} onClick={() => ask("for")}>
+          <button type="button" disabled={isOff} onClick={() => askReason("for")}>
             Allow for… <kbd>f</kbd>
           </button>
         ) : null}
       </div>
       <div class="row">
-        <button type="button" class="instead" disabled={isOff || isLate} onClick={() => ask("instead")}>
+        <button type="button" class="instead" disabled={isOff || isLate} onClick={() => askReason("instead")}>
           <Icon name="turn" /> Do it differently <kbd>i</kbd>
         </button>
-        <button type="button" disabled={isOff} onClick={() => ask("reason")}>
+        <button type="button" disabled={isOff} onClick={() => askReason("reason")}>
           Deny and say why <kbd>r</kbd>
         </button>
         <button type="button" class="deny" disabled={isOff} onClick={() => void deny()}>

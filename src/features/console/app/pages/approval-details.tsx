@@ -1,10 +1,12 @@
-// All that is known of one request, and the answers to it. What a person decides by is shown whole: nothing of the command,
-// the path or the body is cut. The answers wait until this was on the screen.
+// All that is known of one request, and the answers to it. The basis of a decision is shown whole:
+// nothing of the command, the path or the body is cut. The answers wait until this was on the
+// screen.
 
 import { useEffect, useState } from "preact/hooks";
 import type { ApprovalDetails } from "../../../../api/reports.ts";
-import { Problem } from "../parts/empty.tsx";
-import { hostText, processText, shortName } from "../parts/facts.ts";
+import { hostText } from "../../../../text/host-port.ts";
+import { ProblemNotice } from "../parts/empty.tsx";
+import { processText, requestName } from "../parts/facts.ts";
 import { Icon } from "../parts/icon.tsx";
 import { manifestOf } from "../parts/manifest.ts";
 import { Safe, SafeLines } from "../parts/safe-text.tsx";
@@ -24,7 +26,7 @@ import {
 import { countdown } from "../state/clock.ts";
 import { goTo } from "../state/route.ts";
 import { AnswerBar } from "./answer-bar.tsx";
-import { Effect } from "./effect.tsx";
+import { EffectView } from "./effect.tsx";
 
 const ENDS: Readonly<Record<Ended, string>> = {
   approved: "Allowed",
@@ -81,7 +83,7 @@ export function ApprovalDetailsPane() {
             ) : null}
           </div>
           <h2 class="command">
-            <Safe text={shortName(approval)} />
+            <Safe text={requestName(approval)} />
           </h2>
           {approval.object === undefined ? null : (
             <p class="object">
@@ -89,7 +91,9 @@ export function ApprovalDetailsPane() {
             </p>
           )}
         </header>
-        {detailsProblem.value === undefined ? null : <Problem error={new Error(detailsProblem.value)} />}
+        {detailsProblem.value === undefined ? null : (
+          <ProblemNotice error={new Error(detailsProblem.value)} />
+        )}
         {shown === undefined ? <p class="muted">Reading all of it…</p> : <Everything shown={shown} />}
       </div>
       <AnswerBar />
@@ -131,7 +135,7 @@ function Everything({ shown }: { readonly shown: ApprovalDetails }) {
           <Asker shown={shown} />
         </Fact>
       </dl>
-      <Effect shown={shown} />
+      <EffectView shown={shown} />
       <Siblings shown={shown} />
       <Body shown={shown} />
       <Fields title="Headers" fields={shown.headers} />
@@ -193,7 +197,7 @@ function Siblings({ shown }: { readonly shown: ApprovalDetails }) {
       <ul class="siblings">
         {others.map((each) => (
           <li key={each.id}>
-            <TierBadge tier={each.tier} /> <Safe text={shortName(each)} />{" "}
+            <TierBadge tier={each.tier} /> <Safe text={requestName(each)} />{" "}
             <span class="muted mono">
               <Safe text={each.path} />
             </span>

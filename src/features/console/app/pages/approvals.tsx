@@ -1,11 +1,13 @@
-// Home: what waits for a person, oldest first, with the requests of one process together. A queue, not a pop-up. The
-// selection only moves when somebody moves it; when the selected one ends it stays where it is and says so.
+// Home: the waiting approvals, oldest first, with the requests of one process together. A queue,
+// not a pop-up. The selection only moves when somebody moves it; when the selected one ends it
+// stays where it is and says so.
 
 import { useEffect } from "preact/hooks";
 import type { Approval } from "../../../../api/reports.ts";
+import { hostText } from "../../../../text/host-port.ts";
 import { CliLine } from "../parts/cli-line.tsx";
-import { Empty, Problem } from "../parts/empty.tsx";
-import { hostText, processText, shortName } from "../parts/facts.ts";
+import { Empty, ProblemNotice } from "../parts/empty.tsx";
+import { processText, requestName } from "../parts/facts.ts";
 import { Safe } from "../parts/safe-text.tsx";
 import { TierBadge } from "../parts/tier-badge.tsx";
 import { ended, keyOf, leftMs, select, selected, selectedEnd, waiting } from "../state/approvals.ts";
@@ -22,10 +24,10 @@ export function ApprovalsPage() {
     if (list === undefined) return;
     const named = wanted === "" ? undefined : [...list, ...late].find(({ id }) => id === wanted);
     if (named !== undefined) select(named);
-    // Nothing is looked at: the oldest is. What is looked at is not replaced under the pointer.
+    // Nothing is looked at: the oldest is. The open approval is not replaced under the pointer.
     else if (selected.value === undefined && !isNarrow()) select(list[0]);
   }, [list, late, wanted]);
-  if (list === undefined) return <Problem error={waiting.problem.value} />;
+  if (list === undefined) return <ProblemNotice error={waiting.problem.value} />;
   const isOpen = selected.value !== undefined;
   return (
     <div class={`approvals ${isOpen ? "is-open" : ""}`}>
@@ -130,11 +132,11 @@ function Row({ approval, note }: { readonly approval: Approval; readonly note?: 
           )}
         </span>
         <span class="queue-command">
-          <Safe text={shortName(approval)} />
+          <Safe text={requestName(approval)} />
         </span>
         {approval.object === undefined ? (
-          approval.path === "" || shortName(approval).endsWith(approval.path) ? null : (
-            // The end of a path names what it is about.
+          approval.path === "" || requestName(approval).endsWith(approval.path) ? null : (
+            // The end of a path names its subject.
             <span class="queue-path mono">
               <bdi>
                 <Safe text={approval.path} />
@@ -216,7 +218,7 @@ export function selectNext(): void {
   const list = waiting.value.value ?? [];
   const next = list.find((each) => selected.value === undefined || keyOf(each) !== keyOf(selected.value));
   const isDone = selectedEnd.value === "approved" || selectedEnd.value === "denied";
-  // With nothing left the pane is free for what comes next: nobody has to look for it.
+  // With nothing left the pane is free for the next approval: nobody has to look for it.
   if (isNarrow() || (next === undefined && isDone)) {
     select(undefined);
     goTo("approvals", "", true);

@@ -1,5 +1,6 @@
-// What a held request would do, as far as that can be seen without doing it: fields that change, objects that go. Looked at
-// when it costs nobody a touch or a code, else when somebody asks.
+// Shows the effect of a held request, as far as a dry run and reads can tell it: fields that
+// change, objects that go. Looked at when it costs nobody a touch or a code, else when somebody
+// asks.
 
 import type { ApprovalDetails } from "../../../../api/reports.ts";
 import { Changes } from "../parts/changes.tsx";
@@ -8,7 +9,7 @@ import { Safe } from "../parts/safe-text.tsx";
 import { useLook } from "../state/look.ts";
 
 /** The effect of one request. */
-export function Effect({ shown: { id } }: { readonly shown: ApprovalDetails }) {
+export function EffectView({ shown: { id } }: { readonly shown: ApprovalDetails }) {
   const look = useLook("approvals_effect", { id });
   if (look.isAsked)
     return (

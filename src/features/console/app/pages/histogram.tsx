@@ -1,5 +1,5 @@
-// How many requests ended how, over time: bars that are read aloud as a sentence. Read again with the page's events, at most
-// every few seconds.
+// How many requests ended how, over time: bars that are read aloud as a sentence. Read again with
+// the page's events, at most every few seconds.
 
 import { useEffect, useState } from "preact/hooks";
 import type { ControlMethods } from "../../../../api/methods.ts";

@@ -1,12 +1,12 @@
-// Which hosts are looked into and which never are, what the detector has found, whose certificates are trusted; and for any
-// host, what would happen and why.
+// Which hosts are looked into and which never are, the detector's findings, the trusted
+// certificates; and for any host, the treatment and the reason.
 
 import { useState } from "preact/hooks";
 import type { ControlMethods } from "../../../../api/methods.ts";
+import { hostText } from "../../../../text/host-port.ts";
 import { call } from "../net/call.ts";
 import { CliLine } from "../parts/cli-line.tsx";
-import { Problem } from "../parts/empty.tsx";
-import { hostText } from "../parts/facts.ts";
+import { ProblemNotice } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { ActButton, Page, Section } from "../parts/page.tsx";
 import { Safe } from "../parts/safe-text.tsx";
@@ -42,7 +42,7 @@ export function InspectPage() {
           </>
         }
       >
-        <Problem error={inspect.problem.value} />
+        <ProblemNotice error={inspect.problem.value} />
         <dl class="facts wide-names">
           {(inspect.value.value?.protocols ?? []).map(({ protocol, entries }) => (
             <div key={protocol}>

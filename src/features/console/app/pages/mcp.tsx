@@ -1,5 +1,6 @@
-// MCP servers that agents use: who they are, which tools a person has seen, and what waits because it has changed. What a
-// server says of itself is text of others; what is accepted is exactly what was on the screen.
+// MCP servers that agents use: who they are, which tools a person has seen, and those that wait
+// because they have changed. A server's description is foreign text; a person accepts exactly the
+// text that was on the screen.
 
 import { useEffect, useState } from "preact/hooks";
 import type { ControlMethods } from "../../../../api/methods.ts";
@@ -7,7 +8,7 @@ import type { TierOrUnknown } from "../../../../model/tier.ts";
 import { CallFailed, call } from "../net/call.ts";
 import { onEvent, onRefresh } from "../net/events.ts";
 import { CliLine } from "../parts/cli-line.tsx";
-import { Empty, Problem } from "../parts/empty.tsx";
+import { Empty, ProblemNotice } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { MemberDiff, TextDiff } from "../parts/member-diff.tsx";
 import { ActButton, Page } from "../parts/page.tsx";
@@ -29,7 +30,7 @@ export function McpPage() {
   const name = route.value.rest;
   return (
     <Page title="MCP" about="Servers that agents use, and the tools of each that a person has seen">
-      <Problem error={servers.problem.value} />
+      <ProblemNotice error={servers.problem.value} />
       {list?.length === 0 ? (
         <Empty icon="mcp" title="No MCP server was seen yet">
           <p>
@@ -88,7 +89,7 @@ function Line({ server, isOpen }: { readonly server: Server; readonly isOpen: bo
   );
 }
 
-/** What is shown, and the digest that was read before it: what came since is refused by the daemon. */
+/** The shown review, and the digest that was read before it: the daemon refuses an answer when something came since. */
 interface Reading extends Shown {
   readonly digest: string;
 }
@@ -104,7 +105,7 @@ function Open({ name, onChanged }: { readonly name: string; readonly onChanged: 
   };
   useEffect(() => {
     read().catch((error: unknown) => setProblem(error instanceof Error ? error : new Error(String(error))));
-    // What is looked at is not replaced under the pointer; the page says that there is more.
+    // The open review is not replaced under the pointer; the page says that there is more.
     const stops = [
       onRefresh(() => setStale(true)),
       onEvent(({ tag }) => (tag === "mcp_review_needed" ? setStale(true) : undefined)),
@@ -113,7 +114,7 @@ function Open({ name, onChanged }: { readonly name: string; readonly onChanged: 
       for (const stop of stops) stop();
     };
   }, [name]);
-  if (problem !== undefined) return <Problem error={problem} />;
+  if (problem !== undefined) return <ProblemNotice error={problem} />;
   if (shown === undefined) return <p class="muted">Reading…</p>;
   const { server, items, digest } = shown;
   const accept = async (only?: string) => {

@@ -1,12 +1,12 @@
-// A bounded time in which everything is judged and recorded and nothing is blocked: start and stop it, watch what would have
-// been decided, and turn what was seen into rules.
+// A bounded time in which everything is judged and recorded and nothing is blocked: start and stop
+// it, watch the would-be decisions, and turn the rows into rules.
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { LogRow } from "../../../../api/methods/pages.ts";
 import { call } from "../net/call.ts";
 import { onEvent, onRefresh } from "../net/events.ts";
 import { CliLine } from "../parts/cli-line.tsx";
-import { Empty, Problem } from "../parts/empty.tsx";
+import { Empty, ProblemNotice } from "../parts/empty.tsx";
 import { LogTable } from "../parts/log-table.tsx";
 import { ActButton, Page, Section } from "../parts/page.tsx";
 import { Safe } from "../parts/safe-text.tsx";
@@ -46,7 +46,7 @@ export function ObservePage() {
   const list = rows.rows.value;
   return (
     <Page title="Observe" about="A trial: everything is judged and recorded, nothing is blocked">
-      <Problem error={status.problem.value} />
+      <ProblemNotice error={status.problem.value} />
       {found === undefined ? null : found.active ? (
         <div class="card row banner">
           <span class="live" />

@@ -1,11 +1,11 @@
-// Agents in sandboxes, how far each is kept from deciding for itself, and what it did last; and how to put others there. What
-// an agent is called is its own word.
+// Agents in sandboxes, how far each is kept from deciding for itself, and its last act; and how to
+// put others there. An agent chooses its own name.
 
 import { useEffect, useState } from "preact/hooks";
 import type { LogRow } from "../../../../api/methods/pages.ts";
 import { call } from "../net/call.ts";
 import { CliLine } from "../parts/cli-line.tsx";
-import { Empty, Problem } from "../parts/empty.tsx";
+import { Empty, ProblemNotice } from "../parts/empty.tsx";
 import { LogTable } from "../parts/log-table.tsx";
 import { ActButton, Page, Section } from "../parts/page.tsx";
 import { Raise } from "../parts/raise.tsx";
@@ -25,7 +25,7 @@ export function RunsPage() {
       title="Runs and agents"
       about="Agents under iddio run see no socket, no state and no direct network"
     >
-      <Problem error={runs.problem.value} />
+      <ProblemNotice error={runs.problem.value} />
       {list?.length === 0 ? (
         <Empty icon="runs" title="No agent runs in a sandbox">
           <p>

@@ -1,5 +1,5 @@
-// What the daemon runs with and how it is: mode, settings, the guard and its factor, the console's sessions, and doctor's list
-// with the command that mends each finding.
+// Shows the daemon's settings and state: mode, settings, the guard and its factor, the console's
+// sessions, and doctor's list with the command that fixes each finding.
 
 import { useState } from "preact/hooks";
 import { MODES } from "../../../../model/mode.ts";
@@ -8,7 +8,7 @@ import { sessionId } from "../net/session.ts";
 import { giveTouch, readTouch } from "../net/touch.ts";
 import { CliLine } from "../parts/cli-line.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Problem } from "../parts/empty.tsx";
+import { ProblemNotice } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { ActButton, Page, Section } from "../parts/page.tsx";
 import { Raise } from "../parts/raise.tsx";
@@ -28,7 +28,7 @@ export function SettingsPage() {
   const found = status.value.value;
   return (
     <Page title="Settings and health">
-      <Problem error={status.problem.value} />
+      <ProblemNotice error={status.problem.value} />
       {found === undefined ? null : (
         <div class="tiles">
           <div class="card">
@@ -112,7 +112,7 @@ function DoctorSection() {
   const others = findings?.filter(({ verdict }) => verdict === "ok" || verdict === "skip") ?? [];
   return (
     <Section title="Health" about="What iddio doctor finds">
-      <Problem error={doctor.problem.value} />
+      <ProblemNotice error={doctor.problem.value} />
       {findings === undefined ? <p class="muted">Looking…</p> : bad.length === 0 ? <p>All is well.</p> : null}
       <ul class="findings">
         {bad.map((each) => (
@@ -160,7 +160,7 @@ function SettingsSection() {
   const entries = Object.entries(settings.value.value?.settings ?? {});
   return (
     <Section title="Settings">
-      <Problem error={settings.problem.value} />
+      <ProblemNotice error={settings.problem.value} />
       <dl class="settings">
         {entries.map(([name, value]) => (
           <Setting

@@ -1,5 +1,5 @@
-// The page that a command line opens for one touch: what is asked, one button. It needs no session, because the question
-// itself is the secret and is answered once.
+// The page that a command line opens for one touch: the question and one button. It needs no
+// session, because the question itself is the secret and is answered once.
 
 import { useEffect, useState } from "preact/hooks";
 import { giveTouch, readTouch, type Touch } from "../net/touch.ts";

@@ -1,5 +1,6 @@
-// Changes of clusters that can be taken back: what each did, what has been changed after it, and the command that takes it
-// back. The command runs in a terminal, because it speaks to the cluster with your own credentials.
+// Changes of clusters that can be taken back: the effect of each, the changes after it, and the
+// command that takes it back. The command runs in a terminal, because it speaks to the cluster with
+// your own credentials.
 
 import type { UndoReport } from "../../../../api/undo-report.ts";
 import { call } from "../net/call.ts";

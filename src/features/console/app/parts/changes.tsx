@@ -1,5 +1,5 @@
-// Fields that a change touches, one a line: what was there, what comes. The values are a cluster's or an agent's, and so
-// text.
+// Fields that a change touches, one a line: the old value and the new one. The values are a
+// cluster's or an agent's, and so text.
 
 import type { EffectChange } from "../../../../api/effect-report.ts";
 import { Safe } from "./safe-text.tsx";

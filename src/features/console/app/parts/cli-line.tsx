@@ -1,4 +1,5 @@
-// The command that does the same as the page, with a button that copies it. Whatever the console does, a terminal can.
+// The command that does the same as the page, with a button that copies it. Whatever the console
+// does, a terminal can.
 
 import { useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";

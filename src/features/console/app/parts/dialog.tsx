@@ -1,4 +1,5 @@
-// A modal dialog of the browser's own: it keeps the focus, Escape closes it, and the page behind it does not answer.
+// A modal dialog of the browser's own: it keeps the focus, Escape closes it, and the page behind it
+// does not answer.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";

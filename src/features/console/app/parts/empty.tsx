@@ -1,5 +1,5 @@
-// What a page says when there is nothing: why, and what to do next. And what it says when something could not be read: the
-// daemon's words, never a guess.
+// The text of a page without content: why, and what to do next. If something could not be read, it
+// shows the daemon's words, never a guess.
 
 import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "./icon.tsx";
@@ -25,8 +25,8 @@ export function Empty({
   );
 }
 
-/** What could not be read, in the daemon's words. */
-export function Problem({ error }: { readonly error: Error | undefined }) {
+/** Shows in the daemon's words why something could not be read. */
+export function ProblemNotice({ error }: { readonly error: Error | undefined }) {
   if (error === undefined) return null;
   const { hint } = error as Error & { readonly hint?: string };
   return (

@@ -1,8 +1,8 @@
-// Stands in the place of what only a person may see, until somebody asks for it: the button that asks for the touch or the
-// code, and why.
+// Stands in the place of data that only a person may see, until somebody asks for it: the button
+// that asks for the touch or the code, and why.
 
 import type { Look } from "../state/look.ts";
-import { Problem } from "./empty.tsx";
+import { ProblemNotice } from "./empty.tsx";
 import { Icon } from "./icon.tsx";
 import { ActButton } from "./page.tsx";
 
@@ -16,7 +16,7 @@ export function ForPerson({
   readonly what: string;
   readonly why: string;
 }) {
-  if (!look.isAsked) return <Problem error={look.problem} />;
+  if (!look.isAsked) return <ProblemNotice error={look.problem} />;
   return (
     <div class="card row for-person">
       <ActButton class="primary" act={look.ask}>

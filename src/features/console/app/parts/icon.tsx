@@ -1,5 +1,5 @@
-// The console's icons, drawn as strokes on a grid of 20. Always beside words, so hidden from screen readers. None is loaded
-// from anywhere.
+// The console's icons, drawn as strokes on a grid of 20. Always beside words, so hidden from screen
+// readers. None is loaded from anywhere.
 
 const PATHS = {
   approvals:

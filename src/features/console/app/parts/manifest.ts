@@ -1,5 +1,5 @@
-// A JSON body as the YAML that people read manifests in. Only a view: what is allowed is the body as it came. Strings that
-// could be taken for something else are quoted.
+// A JSON body as the YAML that people read manifests in. Only a view: the body is allowed as it
+// came. Strings that could be taken for something else are quoted.
 
 const PLAIN = /^[A-Za-z_/.][\w./:@+-]*(?: [\w./:@+-]+)*$/;
 const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n|~|\.|\.\.)$/i;

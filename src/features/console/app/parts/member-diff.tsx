@@ -1,5 +1,5 @@
-// Two definitions of somebody else beside each other: members that are equal once, others as before and after. Text, with
-// what cannot be seen written out.
+// Two definitions of somebody else beside each other: members that are equal once, others as before
+// and after. Text, with invisible characters written out.
 
 import { SafeLines } from "./safe-text.tsx";
 

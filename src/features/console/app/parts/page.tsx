@@ -1,11 +1,11 @@
-// What most pages begin with, and the small parts that several of them use. They look the
-// same everywhere, so that a page is only what it is about.
+// The top of most pages, and the small parts that several of them use. They look the same
+// everywhere, so that a page is only about its subject.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { sayProblem } from "./toast.tsx";
 
-/** A page: its title, what it is in a sentence, what can be done at once. */
+/** A page: its title, a sentence about it, and its first actions. */
 export function Page({
   title,
   about,
@@ -48,7 +48,7 @@ export function Section({
   );
 }
 
-/** A button that does something with the daemon, once at a time, and says what went wrong. */
+/** A button that does something with the daemon, once at a time, and shows the error. */
 export function ActButton({
   act,
   class: kind = "",

@@ -1,5 +1,5 @@
-// Asks a person for what the daemon wants to see: a code, a touch of a passkey, or a command that only root can run. What
-// it is for is shown as the daemon says it.
+// Asks a person for the proof that the daemon wants: a code, a touch of a passkey, or a command
+// that only root can run. Its purpose is shown in the daemon's words.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type AskedPresence, askedPresence } from "../net/presence.ts";

@@ -1,5 +1,6 @@
-// Text that somebody else chose, made safe to look at: what a browser would reorder, hide or break a line for is written
-// out and marked. Everything that comes from a request passes here. It is text, never markup.
+// Text that somebody else chose, made safe to look at: characters that a browser would reorder,
+// hide or break a line for are written out and marked. Everything that comes from a request passes
+// here. It is text, never markup.
 
 import type { ComponentChildren } from "preact";
 
@@ -11,7 +12,7 @@ export function Safe({ text }: { readonly text: string }): ComponentChildren {
   return pieces(text, () => false);
 }
 
-/** Many lines: line feeds and tabs stay what they are. */
+/** Many lines: line feeds and tabs stay. */
 export function SafeLines({ text }: { readonly text: string }): ComponentChildren {
   return pieces(text, (character) => character === "\n" || character === "\t");
 }

@@ -1,5 +1,5 @@
-// What just happened, said once at the edge of the page and to screen readers. It goes by itself; a problem stays longer,
-// because it has to be read.
+// Tells the latest event once, at the edge of the page and to screen readers. It goes by itself; a
+// problem stays longer, because it has to be read.
 
 import { signal } from "@preact/signals";
 import { Icon } from "./icon.tsx";

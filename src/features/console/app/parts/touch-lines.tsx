@@ -1,4 +1,4 @@
-// What a touch of the passkey stands for, line by line, as the daemon says it.
+// Shows the purpose of a touch of the passkey, line by line, in the daemon's words.
 
 import type { Touch } from "../net/touch.ts";
 import { SafeLines } from "./safe-text.tsx";

@@ -1,5 +1,6 @@
-// The policy as it is edited on the page: one text, which the form and the YAML view both show. It is the daemon's text until
-// something was changed; what was changed stays in this tab until it is saved or thrown away.
+// The policy as it is edited on the page: one text, which the form and the YAML view both show. It
+// is the daemon's text until the first change; changes stay in this tab until it is saved or thrown
+// away.
 
 import { computed, signal } from "@preact/signals";
 import type { ControlMethods } from "../../../../api/methods.ts";
@@ -9,7 +10,7 @@ import { call } from "../net/call.ts";
 export const base = signal<string | undefined>(undefined);
 /** The text as edited. */
 export const draft = signal("");
-/** What the daemon finds wrong with it. */
+/** The daemon's problems with the draft. */
 export const problems = signal<ControlMethods["policy_lint"]["output"]["problems"]>([]);
 /** Path of the file, for people. */
 export const policyPath = signal("");
@@ -23,7 +24,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let asked = 0;
 
 /** Reads the daemon's text, unless something was changed. */
-export async function readPolicy(isForced = false): Promise<void> {
+export async function loadPolicy(isForced = false): Promise<void> {
   if (isChanged.value && !isForced) return;
   const { text, path } = await call("policy_show", {});
   // Somebody may have begun to edit while it was read.
@@ -35,7 +36,7 @@ export async function readPolicy(isForced = false): Promise<void> {
 }
 
 /** Changes the text. */
-export function edit(text: string): void {
+export function editDraft(text: string): void {
   if (text === draft.value) return;
   draft.value = text;
   check(200);
@@ -56,7 +57,7 @@ function check(afterMs: number): void {
 }
 
 /** SHA-256 of a text, as the daemon compares it with the file. */
-export async function sha256(text: string): Promise<string> {
+export async function sha256Hex(text: string): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

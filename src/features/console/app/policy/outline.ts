@@ -1,9 +1,10 @@
-// The policy as the form shows it, read from the text, and changes of it made in the text: comments and layout of everything
-// else stay. What the form does not know it neither shows nor touches.
+// The policy as the form shows it, read from the text, and changes of it made in the text: comments
+// and layout of everything else stay. The form neither shows nor touches keys that it does not
+// know.
 
 import { type Document, isMap, isScalar, isSeq, parseDocument, YAMLSeq } from "yaml";
 
-/** What happens to a group in one place. */
+/** A group's action in one place. */
 export type Cell = "allow" | "escalate" | "deny" | "";
 
 /** Rules of one place: everywhere, or an entry of a scope list. */
@@ -26,7 +27,7 @@ export interface Block {
 }
 
 /** The actions, strictest last. */
-export const ACTIONS = ["allow", "escalate", "deny"] as const;
+export const CELL_ACTIONS = ["allow", "escalate", "deny"] as const;
 const BLOCK_KEYS = new Set(["inspect", "default", "groups", "rules"]);
 
 /** The blocks of a text; undefined while it cannot be read. */
@@ -71,7 +72,7 @@ function blockOf(document: Document, protocol: string): Block {
     groups,
     places,
     commands: places.flatMap((place) =>
-      ACTIONS.flatMap((action) =>
+      CELL_ACTIONS.flatMap((action) =>
         stringsAt(document, [...place.path, action, "commands"]).map((command) => ({
           place: place.label,
           action,
@@ -81,7 +82,7 @@ function blockOf(document: Document, protocol: string): Block {
     ),
     // The strictest that names it, as the policy is judged.
     cell: (place, group) =>
-      [...ACTIONS]
+      [...CELL_ACTIONS]
         .reverse()
         .find((action) => stringsAt(document, [...place.path, action, "groups"]).includes(group)) ?? "",
   };
@@ -95,7 +96,7 @@ function stringsAt(document: Document, path: readonly (string | number)[]): stri
 /** The text with another action for a group in a place. */
 export function withCell(text: string, place: Place, group: string, action: Cell): string {
   return changed(text, (document) => {
-    for (const each of ACTIONS) remove(document, [...place.path, each, "groups"], group);
+    for (const each of CELL_ACTIONS) remove(document, [...place.path, each, "groups"], group);
     if (action !== "") add(document, [...place.path, action, "groups"], group);
   });
 }
@@ -116,7 +117,7 @@ export function withInspect(text: string, protocol: string, entry: string, isThe
 /** The text with a rule for one command everywhere; rules of other actions for it go. */
 export function withCommand(text: string, protocol: string, command: string, action: Cell): string {
   return changed(text, (document) => {
-    for (const each of ACTIONS) remove(document, [protocol, "rules", each, "commands"], command);
+    for (const each of CELL_ACTIONS) remove(document, [protocol, "rules", each, "commands"], command);
     if (action !== "") add(document, [protocol, "rules", action, "commands"], command);
   });
 }
@@ -141,7 +142,7 @@ function add(document: Document, path: readonly (string | number)[], value: stri
   document.setIn(path, list);
 }
 
-/** Takes a value out of a list, and what is empty then out of its map. */
+/** Takes a value out of a list, and an empty list out of its map. */
 function remove(document: Document, path: readonly (string | number)[], value: string): void {
   const node = document.getIn(path);
   if (!isSeq(node)) return;

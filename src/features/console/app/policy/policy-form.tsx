@@ -1,13 +1,13 @@
-// The form view: each protocol with what it looks into, what it calls things, and what happens to them where, as a matrix. A
-// change of a cell is a change of one word in the text.
+// The form view: each protocol with its hosts, its groups, and the action for each group in each
+// scope, as a matrix. A change of a cell is a change of one word in the text.
 
 import { useState } from "preact/hooks";
 import { Empty } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { draft, edit } from "./draft.ts";
+import { draft, editDraft } from "./draft.ts";
 import {
-  ACTIONS,
   type Block,
+  CELL_ACTIONS,
   type Cell,
   outlineOf,
   withCell,
@@ -56,7 +56,7 @@ function BlockForm({ block }: { readonly block: Block }) {
                 type="button"
                 class="quiet"
                 aria-label={`Remove ${each}`}
-                onClick={() => edit(withInspect(draft.value, protocol, each, false))}
+                onClick={() => editDraft(withInspect(draft.value, protocol, each, false))}
               >
                 <Icon name="close" />
               </button>
@@ -68,7 +68,7 @@ function BlockForm({ block }: { readonly block: Block }) {
               onSubmit={(event) => {
                 event.preventDefault();
                 if (entry.trim() === "") return;
-                edit(withInspect(draft.value, protocol, entry.trim(), true));
+                editDraft(withInspect(draft.value, protocol, entry.trim(), true));
                 setEntry("");
               }}
             >
@@ -115,11 +115,11 @@ function BlockForm({ block }: { readonly block: Block }) {
                           aria-label={`${name}, ${place.label}`}
                           value={value}
                           onChange={(event) =>
-                            edit(withCell(draft.value, place, name, event.currentTarget.value as Cell))
+                            editDraft(withCell(draft.value, place, name, event.currentTarget.value as Cell))
                           }
                         >
                           <option value="">default ({fallback})</option>
-                          {ACTIONS.map((action) => (
+                          {CELL_ACTIONS.map((action) => (
                             <option key={action} value={action}>
                               {action}
                             </option>
@@ -152,9 +152,9 @@ function BlockForm({ block }: { readonly block: Block }) {
           <select
             class={`action action-${fallback}`}
             value={fallback}
-            onChange={(event) => edit(withFallback(draft.value, protocol, event.currentTarget.value))}
+            onChange={(event) => editDraft(withFallback(draft.value, protocol, event.currentTarget.value))}
           >
-            {ACTIONS.map((action) => (
+            {CELL_ACTIONS.map((action) => (
               <option key={action} value={action}>
                 {action}
               </option>
@@ -175,7 +175,7 @@ function CommandRule({ protocol }: { readonly protocol: string }) {
       onSubmit={(event) => {
         event.preventDefault();
         if (command.trim() === "") return;
-        edit(withCommand(draft.value, protocol, command.trim(), action));
+        editDraft(withCommand(draft.value, protocol, command.trim(), action));
         setCommand("");
       }}
     >
@@ -184,7 +184,7 @@ function CommandRule({ protocol }: { readonly protocol: string }) {
         value={action}
         onChange={(event) => setAction(event.currentTarget.value as Cell)}
       >
-        {ACTIONS.map((each) => (
+        {CELL_ACTIONS.map((each) => (
           <option key={each} value={each}>
             {each}
           </option>

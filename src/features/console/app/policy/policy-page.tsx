@@ -1,4 +1,4 @@
-// What is allowed, held and refused: as a form, as YAML, and as it was before. Saving shows first what it changes. All
+// Shows the policy as a form, as YAML, and as it was before. Saving shows the changes first. All
 // three are one text.
 
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -10,7 +10,7 @@ import { Page } from "../parts/page.tsx";
 import { clockTime } from "../state/clock.ts";
 import { useLoaded } from "../state/load.ts";
 import { goTo, route } from "../state/route.ts";
-import { base, draft, edit, isChanged, isValid, policyPath, problems, readPolicy } from "./draft.ts";
+import { base, draft, editDraft, isChanged, isValid, loadPolicy, policyPath, problems } from "./draft.ts";
 import { PolicyForm } from "./policy-form.tsx";
 import { SaveDialog } from "./save-dialog.tsx";
 import type { YamlView } from "./yaml-view.ts";
@@ -27,7 +27,7 @@ export function PolicyPage() {
   const wanted = route.value.rest;
   const view = VIEWS.find(([name]) => name === wanted)?.[0] ?? "form";
   useEffect(() => {
-    const read = () => void readPolicy().catch(() => undefined);
+    const read = () => void loadPolicy().catch(() => undefined);
     read();
     const stops = [onRefresh(read), onEvent(({ tag }) => (tag === "policy_reloaded" ? read() : undefined))];
     return () => {
@@ -42,7 +42,7 @@ export function PolicyPage() {
       actions={
         <>
           {isChanged.value ? (
-            <button type="button" onClick={() => void readPolicy(true)}>
+            <button type="button" onClick={() => void loadPolicy(true)}>
               Discard
             </button>
           ) : null}
@@ -105,7 +105,7 @@ function YamlTab() {
     let isGone = false;
     void import("./yaml-view.ts").then(({ openYamlView }) => {
       if (isGone || place.current === null) return;
-      view.current = openYamlView(place.current, draft.value, edit);
+      view.current = openYamlView(place.current, draft.value, editDraft);
       view.current.setProblems(problems.value);
     });
     return () => {
@@ -169,7 +169,7 @@ function HistoryTab() {
               <button
                 type="button"
                 onClick={() => {
-                  edit(text);
+                  editDraft(text);
                   goTo("policy", "yaml", true);
                 }}
               >
@@ -186,7 +186,7 @@ function HistoryTab() {
 
 /** Reads the policy once and changes it, for a page that proposes a rule. */
 export async function propose(change: (text: string) => string): Promise<void> {
-  if (base.value === undefined) await readPolicy();
-  edit(change(draft.value));
+  if (base.value === undefined) await loadPolicy();
+  editDraft(change(draft.value));
   goTo("policy", "form");
 }

@@ -1,5 +1,6 @@
-// Before a policy is saved: what becomes newly allowed, asked or denied, in words and for the requests of the last week. When
-// the file was changed meanwhile, both texts are shown and nothing is lost.
+// Before a policy is saved: what becomes newly allowed, asked or denied, in words and for the
+// requests of the last week. When the file was changed meanwhile, both texts are shown and nothing
+// is lost.
 
 import { useEffect, useState } from "preact/hooks";
 import type { ControlMethods } from "../../../../api/methods.ts";
@@ -8,7 +9,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { ActButton } from "../parts/page.tsx";
 import { say } from "../parts/toast.tsx";
-import { base, draft, edit, readPolicy, sha256 } from "./draft.ts";
+import { base, draft, editDraft, loadPolicy, sha256Hex } from "./draft.ts";
 
 const WEEK_MS = 7 * 86_400_000;
 /** A log may be long; the latest say enough. */
@@ -41,10 +42,10 @@ export function SaveDialog({ onClose }: { readonly onClose: () => void }) {
     try {
       const { warnings } = await call("policy_write", {
         text: draft.value,
-        base_sha256: await sha256(base.value ?? ""),
+        base_sha256: await sha256Hex(base.value ?? ""),
       });
       say(warnings.length === 0 ? "Saved; in force now" : `Saved; in force now. ${warnings.join("; ")}`);
-      await readPolicy(true);
+      await loadPolicy(true);
       onClose();
     } catch (error) {
       if (!(error instanceof CallFailed) || error.code !== "changed-meanwhile") throw error;
@@ -167,7 +168,7 @@ function Conflict({ theirs, onClose }: { readonly theirs: string; readonly onClo
         </div>
       </div>
       <div class="row end">
-        <button type="button" onClick={() => void readPolicy(true).then(onClose)}>
+        <button type="button" onClick={() => void loadPolicy(true).then(onClose)}>
           Take the one on disk
         </button>
         <button
@@ -175,7 +176,7 @@ function Conflict({ theirs, onClose }: { readonly theirs: string; readonly onClo
           class="primary"
           onClick={() => {
             base.value = theirs;
-            edit(mine);
+            editDraft(mine);
             onClose();
           }}
         >

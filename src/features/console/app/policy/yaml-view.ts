@@ -1,5 +1,6 @@
-// The YAML view: an editor with problems at their lines and completion of the policy's own words. Loaded when it is first
-// shown. Its style comes with the page's nonce, because the page allows no other.
+// The YAML view: an editor with problems at their lines and completion of the policy's own words.
+// Loaded when it is first shown. Its style comes with the page's nonce, because the page allows no
+// other.
 
 import { autocompletion, type CompletionContext, closeBrackets } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";

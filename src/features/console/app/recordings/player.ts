@@ -1,17 +1,18 @@
-// asciinema's player with a recording of ours. What a recording holds is drawn on a canvas by a terminal that knows nothing
-// of the page: no link, no title, no clipboard. Loaded when a recording is first shown.
+// asciinema's player with a recording of ours. A recording is drawn on a canvas by a terminal that
+// knows nothing of the page: no link, no title, no clipboard. Loaded when a recording is first
+// shown.
 
 import { create, type RecordingEvent, type Source } from "asciinema-player";
 import type { RecordedEvent } from "../../../../api/recording-lines.ts";
 import { allowTemplates } from "./templates.ts";
 
 /** A player on the page. */
-export interface Shown {
+export interface ShownSession {
   dispose(): void;
 }
 
 /** A player of a session that lasts. */
-export interface Live extends Shown {
+export interface Live extends ShownSession {
   add(events: readonly RecordedEvent[]): void;
 }
 
@@ -32,7 +33,7 @@ interface Driver {
 }
 
 /** Plays a whole recording, from the beginning. */
-export function play(place: HTMLElement, events: readonly RecordedEvent[], isTty: boolean): Shown {
+export function play(place: HTMLElement, events: readonly RecordedEvent[], isTty: boolean): ShownSession {
   allowTemplates();
   const size = sizeOf(events);
   const list = [...castOf(events, isTty)];
@@ -45,8 +46,8 @@ export function play(place: HTMLElement, events: readonly RecordedEvent[], isTty
   });
 }
 
-/** Shows a session while it lasts; what was before is shown at once. */
-export function follow(place: HTMLElement, events: readonly RecordedEvent[], isTty: boolean): Live {
+/** Shows a session while it lasts; its earlier part is shown at once. */
+export function followSession(place: HTMLElement, events: readonly RecordedEvent[], isTty: boolean): Live {
   allowTemplates();
   const size = sizeOf(events);
   const cast = new Cast(isTty);

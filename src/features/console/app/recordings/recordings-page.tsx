@@ -1,5 +1,6 @@
-// What agents did inside of containers and on hosts: the list, a replay, a look over the shoulder of a session that lasts, and
-// its end. What a recording holds is an agent's screen; who sees it is asked for by the daemon.
+// Shows the recorded sessions of agents in containers and on hosts: the list, a replay, a look over
+// the shoulder of a session that lasts, and its end. A recording holds an agent's screen; the
+// daemon asks who may see it.
 
 import type { SessionReport } from "../../../../api/session-report.ts";
 import { placeOfSession } from "../../../../api/session-report.ts";
@@ -24,7 +25,7 @@ export function RecordingsPage() {
   return (
     <Page
       title="Recordings"
-      about="What agents did inside of containers and on hosts"
+      about="Recordings of agents' sessions in containers and on hosts"
       actions={
         list === undefined ? undefined : (
           <button type="button" onClick={look.reload}>

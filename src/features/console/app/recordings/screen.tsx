@@ -1,5 +1,5 @@
-// The screen of a recording: it is read when somebody wants to see it, because the daemon may ask for a person, and played
-// from the beginning; a session that lasts is shown as it goes.
+// The screen of a recording: it is read when somebody wants to see it, because the daemon may ask
+// for a person, and played from the beginning; a session that lasts is shown as it goes.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RecordedEvent } from "../../../../api/recording-lines.ts";
@@ -9,7 +9,7 @@ import { Icon } from "../parts/icon.tsx";
 import { ActButton } from "../parts/page.tsx";
 import { Safe } from "../parts/safe-text.tsx";
 import { sayProblem } from "../parts/toast.tsx";
-import type { Live, Shown } from "./player.ts";
+import type { Live, ShownSession } from "./player.ts";
 
 /** The screen, or the button that shows it. */
 export function Screen({
@@ -20,7 +20,7 @@ export function Screen({
   readonly onOver: () => void;
 }) {
   const place = useRef<HTMLDivElement>(null);
-  const shown = useRef<Shown | undefined>(undefined);
+  const shown = useRef<ShownSession | undefined>(undefined);
   const gone = useRef(new AbortController());
   const [isShown, setShown] = useState(false);
   const [notes, setNotes] = useState<readonly string[]>([]);
@@ -47,7 +47,7 @@ export function Screen({
       if (hasScreen(events)) shown.current = player.play(place.current, events, session.is_tty);
       return;
     }
-    const live: Live = player.follow(place.current, events, session.is_tty);
+    const live: Live = player.followSession(place.current, events, session.is_tty);
     shown.current = live;
     reader
       .follow((more) => live.add(more), gone.current.signal)
@@ -78,7 +78,7 @@ function hasScreen(events: readonly RecordedEvent[]): boolean {
   return events.some(({ kind }) => kind === "data");
 }
 
-/** What is not on the screen, in words. */
+/** Says in words what the screen lacks. */
 function notesOf(
   { content, state }: SessionReport,
   events: readonly RecordedEvent[],

@@ -1,5 +1,6 @@
-// The page forbids scripts to make markup out of text (Trusted Types). The player makes its buttons that way, out of
-// templates that are constants of its code; so exactly such markup passes, and nothing that could load, run or lead anywhere.
+// The page forbids scripts to make markup out of text (Trusted Types). The player makes its buttons
+// that way, out of templates that are constants of its code; so exactly such markup passes, and
+// nothing that could load, run or lead anywhere.
 
 const TAGS =
   "button|canvas|circle|defs|div|g|kbd|li|line|mask|p|path|polygon|polyline|pre|rect|span|svg|ul|ellipse";

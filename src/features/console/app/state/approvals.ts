@@ -1,5 +1,6 @@
-// What waits for a person, and the details of what is looked at. An answer is only possible to a request whose details were
-// on the screen, and not in the half second after another one was selected: a click must not land on what has just come.
+// The waiting approvals, and the details of the selected one. An answer is only possible to a
+// request whose details were on the screen, and not in the half second after another one was
+// selected: a click must not land on a request that has just come.
 
 import { computed, effect, signal } from "@preact/signals";
 import type { Approval, ApprovalDetails } from "../../../../api/reports.ts";
@@ -13,7 +14,7 @@ export type Ended = "approved" | "denied" | "timed_out" | "withdrawn" | "revoked
 
 /** All that waits, oldest first. */
 export const waiting = loading(async () => (await call("approvals_list", {})).approvals);
-/** What ended undecided and can still be let through once. */
+/** Approvals that ended undecided and can still be let through once. */
 export const ended = loading(async () => (await call("approvals_ended", {})).approvals);
 
 /** How many wait; undefined before that is known. */
@@ -41,7 +42,7 @@ export const isReady = computed(
   () => details.value !== undefined && painted.value === keyOf(details.value) && guardOver.value,
 );
 
-/** Names what was painted: another request under the id is another key. */
+/** Names the painted approval: another request under the id is another key. */
 export function keyOf({ id, digest }: Pick<Approval, "id" | "digest">): string {
   return `${id} ${digest ?? ""}`;
 }

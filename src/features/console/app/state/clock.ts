@@ -1,4 +1,5 @@
-// The clocks of the page: one that ticks each second for countdowns, one that says whether the tab is looked at.
+// The clocks of the page: one that ticks each second for countdowns, one that says whether the tab
+// is looked at.
 
 import { signal } from "@preact/signals";
 

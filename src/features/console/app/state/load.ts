@@ -1,5 +1,5 @@
-// Something read from the daemon for a page: read at once, again after a gap, and when events say that it has changed.
-// What is on the screen stays there while it is read again.
+// Something read from the daemon for a page: read at once, again after a gap, and when events say
+// that it has changed. The old data stays on the screen while new data is read.
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";

@@ -1,11 +1,12 @@
-// Rows of the audit or the observe log as a page scrolls them: read backwards a piece at a time by their place in the file,
-// and new ones in front, so that nothing is lost or doubled, whatever becomes of the daemon meanwhile.
+// Rows of the audit or the observe log as a page scrolls them: read backwards a piece at a time by
+// their place in the file, and new ones in front, so that nothing is lost or doubled, whatever
+// becomes of the daemon meanwhile.
 
 import { type Signal, signal } from "@preact/signals";
 import type { LogFilter, LogRow } from "../../../../api/methods/pages.ts";
 import { call } from "../net/call.ts";
 
-/** What is wanted. */
+/** The rows to show. */
 export interface LogQuery {
   readonly log: "audit" | "observe";
   readonly filter: LogFilter;
@@ -60,7 +61,7 @@ export class LogRows {
     }
   }
 
-  /** Reads what has come since. */
+  /** Reads the rows that have come since. */
   async readNew(): Promise<void> {
     const newest = this.rows.value[0]?.at ?? -1;
     const { rows } = await call("audit_read", this.#input());

@@ -1,5 +1,6 @@
-// What only a person may see: recordings, ways back, effects. It is read at once where that costs nobody a touch or a code;
-// else it waits until somebody asks for it. What was shown stays while it is read again.
+// Reads things that only a person may see: recordings, saved objects of undo, effects. They are
+// read at once where that costs nobody a touch or a code; else they wait until somebody asks for
+// them. The shown text stays while it is read again.
 
 import { useEffect, useState } from "preact/hooks";
 import type { CallMethod, ControlMethods } from "../../../../api/methods.ts";

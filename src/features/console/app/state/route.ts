@@ -1,15 +1,15 @@
-// Which page is shown, from the fragment of the address: `#/approvals/appr_1f3a90bc`. The daemon serves one page, and the
-// fragment is what it never sees.
+// Which page is shown, from the fragment of the address: `#/approvals/appr_1f3a90bc`. The daemon
+// serves one page, and it never sees the fragment.
 
 import { signal } from "@preact/signals";
 
-/** A page and what is selected on it. */
-export interface Route {
+/** A page and the selection on it. */
+export interface PageRoute {
   readonly page: string;
   readonly rest: string;
 }
 
-function read(): Route {
+function read(): PageRoute {
   const [page = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/");
   return { page: page === "" ? "approvals" : page, rest: decoded(rest.join("/")) };
 }
@@ -23,7 +23,7 @@ function decoded(text: string): string {
 }
 
 /** The route, for the page. */
-export const route = signal<Route>(read());
+export const route = signal<PageRoute>(read());
 
 /** Reads the address again. */
 export function readRoute(): void {

@@ -1,15 +1,15 @@
-// Requests that wait on devices. Everything of a request is on the page before it can be allowed, and the answer is about
-// exactly that: its digest travels with it.
+// Requests that wait on devices. Everything of a request is on the page before it can be allowed,
+// and the answer is about exactly that: its digest travels with it.
 
 import { useState } from "preact/hooks";
 import type { HeldApproval } from "../../../../api/fleet/protocol.ts";
-import { Empty, Problem } from "../../../../features/console/app/parts/empty.tsx";
+import { Empty, ProblemNotice } from "../../../../features/console/app/parts/empty.tsx";
 import { ActButton, Page } from "../../../../features/console/app/parts/page.tsx";
 import { Safe, SafeLines } from "../../../../features/console/app/parts/safe-text.tsx";
 import { TierBadge } from "../../../../features/console/app/parts/tier-badge.tsx";
 import { say } from "../../../../features/console/app/parts/toast.tsx";
 import type { TierOrUnknown } from "../../../../model/tier.ts";
-import { ago, ask, type List, me, type Reading, useReading } from "../net.ts";
+import { agoText, askServer, type List, me, type PollReading, useReading } from "../net.ts";
 
 interface Approval {
   readonly device: { readonly id: string; readonly name: string };
@@ -22,13 +22,13 @@ interface Approval {
 }
 
 /** The page. */
-export function ApprovalsPage() {
+export function FleetApprovalsPage() {
   const waiting = useReading<List<Approval>>("approvals", 1500);
   const ended = useReading<List<Approval>>("approvals?state=ended&limit=20", 5000);
   const items = waiting.value.value?.items;
   return (
-    <Page title="Approvals" about="What agents ask for on all machines and a person decides.">
-      <Problem error={waiting.problem.value} />
+    <Page title="Approvals" about="Requests of agents on all machines that a person decides.">
+      <ProblemNotice error={waiting.problem.value} />
       {items?.length === 0 ? <Empty icon="approvals" title="Nothing waits" /> : null}
       {items?.map((each) => (
         <Card key={each.held.nonce} approval={each} list={waiting} />
@@ -39,7 +39,7 @@ export function ApprovalsPage() {
           <tbody>
             {ended.value.value?.items.map(({ device, held, outcome, decided_by: by }) => (
               <tr key={held.nonce}>
-                <td>{ago(held.held_ms)}</td>
+                <td>{agoText(held.held_ms)}</td>
                 <td>
                   <Safe text={device.name} />
                 </td>
@@ -59,14 +59,20 @@ export function ApprovalsPage() {
   );
 }
 
-function Card({ approval, list }: { readonly approval: Approval; readonly list: Reading<List<Approval>> }) {
+function Card({
+  approval,
+  list,
+}: {
+  readonly approval: Approval;
+  readonly list: PollReading<List<Approval>>;
+}) {
   const { held, device, owner } = approval;
   const [reason, setReason] = useState("");
   const who = me.value;
   const isOwn = who?.id === owner.id;
   const mayDecide = who?.rights.includes("decide") === true;
   const decide = (verb: "allow" | "deny") => async () => {
-    await ask(`approvals/${device.id}/${held.nonce}/decide`, { verb, digest: held.digest, reason });
+    await askServer(`approvals/${device.id}/${held.nonce}/decide`, { verb, digest: held.digest, reason });
     say(verb === "allow" ? "Allowed once" : "Denied");
     await list.reload();
   };
@@ -78,7 +84,7 @@ function Card({ approval, list }: { readonly approval: Approval; readonly list: 
           <Safe text={held.command === "" ? held.protocol : held.command} />
         </h2>
         <span class="spacer" />
-        <span class="muted">{ago(held.held_ms)}</span>
+        <span class="muted">{agoText(held.held_ms)}</span>
       </div>
       <dl class="facts">
         <Fact label="Device" text={`${device.name}, for ${owner.name}`} />

@@ -2,7 +2,7 @@
 // Every part of a row may come from an agent, so all of it is made safe to look at.
 
 import { useState } from "preact/hooks";
-import { Empty, Problem } from "../../../../features/console/app/parts/empty.tsx";
+import { Empty, ProblemNotice } from "../../../../features/console/app/parts/empty.tsx";
 import { Page } from "../../../../features/console/app/parts/page.tsx";
 import { Safe, SafeLines } from "../../../../features/console/app/parts/safe-text.tsx";
 import { type List, useReading } from "../net.ts";
@@ -38,7 +38,7 @@ export function AuditPage() {
           </label>
         ))}
       </div>
-      <Problem error={rows.problem.value} />
+      <ProblemNotice error={rows.problem.value} />
       {items?.length === 0 ? <Empty icon="activity" title="No row is like this" /> : null}
       <ul class="log">
         {items?.map((each) => {

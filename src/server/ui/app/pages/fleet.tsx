@@ -1,12 +1,12 @@
-// The devices: who has them, when they were seen, which policy they have. Enrolling one begins here.
-// What a machine calls itself is only shown; its id is what counts.
+// The devices: who has them, when they were seen, which policy they have. Enrolling one begins
+// here. A machine's own name is only shown; its id counts.
 
 import { useState } from "preact/hooks";
 import { CliLine } from "../../../../features/console/app/parts/cli-line.tsx";
-import { Empty, Problem } from "../../../../features/console/app/parts/empty.tsx";
+import { Empty, ProblemNotice } from "../../../../features/console/app/parts/empty.tsx";
 import { ActButton, Page } from "../../../../features/console/app/parts/page.tsx";
 import { Safe } from "../../../../features/console/app/parts/safe-text.tsx";
-import { ago, ask, type List, me, useReading } from "../net.ts";
+import { agoText, askServer, type List, me, useReading } from "../net.ts";
 
 interface Device {
   readonly id: string;
@@ -37,7 +37,7 @@ export function FleetPage() {
         mayAdminister ? (
           <ActButton
             act={async () => {
-              const made = await ask<{ token: string }>("enroll-tokens", { owner: me.value?.id ?? "" });
+              const made = await askServer<{ token: string }>("enroll-tokens", { owner: me.value?.id ?? "" });
               setToken(made.token);
             }}
             class="primary"
@@ -47,7 +47,7 @@ export function FleetPage() {
         ) : undefined
       }
     >
-      <Problem error={devices.problem.value} />
+      <ProblemNotice error={devices.problem.value} />
       {token === "" ? null : (
         <p class="card">
           Type this on the device within a day. It is shown once.{" "}
@@ -86,12 +86,12 @@ export function FleetPage() {
                 <Safe text={device.mode} />
               </td>
               <td class="number">{device.policy?.revision ?? "-"}</td>
-              <td>{device.state === "revoked" ? "revoked" : ago(device.seen_ms)}</td>
+              <td>{device.state === "revoked" ? "revoked" : agoText(device.seen_ms)}</td>
               <td>
                 {mayAdminister && device.state === "active" ? (
                   <ActButton
                     act={async () => {
-                      await ask(`devices/${device.id}/revoke`, { reason: "revoked on the page" });
+                      await askServer(`devices/${device.id}/revoke`, { reason: "revoked on the page" });
                       await devices.reload();
                     }}
                     class="deny"

@@ -1,9 +1,9 @@
-// The people and what they did here.
-// Nothing is changed here: who may what is the identity provider's.
+// The people and their acts here. Nothing is changed
+// here: the identity provider gives the roles.
 
 import { Page, Section } from "../../../../features/console/app/parts/page.tsx";
 import { Safe } from "../../../../features/console/app/parts/safe-text.tsx";
-import { ago, type List, useReading } from "../net.ts";
+import { agoText, type List, useReading } from "../net.ts";
 
 interface Person {
   readonly id: string;
@@ -37,7 +37,7 @@ export function PeoplePage() {
               </th>
               <td>{person.roles.join(", ")}</td>
               <td>{person.state}</td>
-              <td>{person.seen_ms === undefined ? "-" : ago(person.seen_ms)}</td>
+              <td>{person.seen_ms === undefined ? "-" : agoText(person.seen_ms)}</td>
             </tr>
           ))}
         </tbody>
@@ -47,7 +47,7 @@ export function PeoplePage() {
           <tbody>
             {acts.value.value?.items.map((act) => (
               <tr key={act.id}>
-                <td>{ago(act.at_ms)}</td>
+                <td>{agoText(act.at_ms)}</td>
                 <td>
                   <Safe text={act.name ?? act.who} />
                 </td>

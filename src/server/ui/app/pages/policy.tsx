@@ -1,12 +1,12 @@
-// The policy's history: what was proposed, what it widens, who published it, how many devices have it.
-// A person who may write policies proposes here; the server says what that widens.
+// The policy's history: each proposal, its widenings, its publisher, the number of devices that
+// have it. A person who may write policies proposes here; the server names the widenings.
 
 import { useState } from "preact/hooks";
-import { Problem } from "../../../../features/console/app/parts/empty.tsx";
+import { ProblemNotice } from "../../../../features/console/app/parts/empty.tsx";
 import { ActButton, Page, Section } from "../../../../features/console/app/parts/page.tsx";
 import { Safe, SafeLines } from "../../../../features/console/app/parts/safe-text.tsx";
 import { say } from "../../../../features/console/app/parts/toast.tsx";
-import { ago, ask, type List, me, useReading } from "../net.ts";
+import { agoText, askServer, type List, me, useReading } from "../net.ts";
 
 interface Revision {
   readonly revision: number;
@@ -25,18 +25,18 @@ interface Revision {
 }
 
 /** The page. */
-export function PolicyPage() {
+export function FleetPolicyPage() {
   const revisions = useReading<List<Revision>>("revisions");
   const [shown, setShown] = useState<{ readonly revision: number; readonly text: string } | undefined>();
   const mayWrite = me.value?.rights.includes("write-policy") === true;
   const act = (path: string, input: object, what: string) => async () => {
-    await ask(path, input);
+    await askServer(path, input);
     say(what);
     await revisions.reload();
   };
   return (
     <Page title="Policy" about="Revisions never change and never go back.">
-      <Problem error={revisions.problem.value} />
+      <ProblemNotice error={revisions.problem.value} />
       {mayWrite ? <Propose done={revisions.reload} /> : null}
       {revisions.value.value?.items.map((each) => (
         <article class="card" key={each.revision} aria-label={`Revision ${each.revision}`}>
@@ -50,7 +50,7 @@ export function PolicyPage() {
             </span>
             <span class="spacer" />
             <span class="muted">
-              {each.author}, {ago(each.created_ms)}
+              {each.author}, {agoText(each.created_ms)}
             </span>
           </div>
           {each.is_wider ? (
@@ -71,7 +71,7 @@ export function PolicyPage() {
           <div class="row">
             <ActButton
               act={async () => {
-                const { policy } = await ask<{ policy: string }>(`revisions/${each.revision}`);
+                const { policy } = await askServer<{ policy: string }>(`revisions/${each.revision}`);
                 setShown({ revision: each.revision, text: policy });
               }}
             >
@@ -135,7 +135,7 @@ function Propose({ done }: { readonly done: () => Promise<void> }) {
         <ActButton
           class="primary"
           act={async () => {
-            await ask("revisions", { policy, note, percent: Number(percent) });
+            await askServer("revisions", { policy, note, percent: Number(percent) });
             setPolicy("");
             say("Proposed");
             await done();

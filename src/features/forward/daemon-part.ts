@@ -1,16 +1,21 @@
-// The control methods about forwarding audit rows. Every change is recorded with who made it, without secrets.
+// The daemon's part of forwarding: the deliveries, and the control methods about receivers. Every
+// change is recorded with its caller, without secrets.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
-import type { Forwarding } from "../../features/forward/forwarding.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
+import { Sinks } from "../../state/tables/sinks.ts";
+import { Forwarding } from "./forwarding.ts";
 
 type Methods = "forward_list" | "forward_add" | "forward_rotate" | "forward_test" | "forward_remove";
 
-/** Handlers of those methods. */
-export function forwardHandlers(
-  forwarding: Forwarding,
-  record: RecordControl,
-): Pick<ControlHandlers, Methods> {
+/** Starts the deliveries. */
+export function startForward({ cleanup, record, database, ...parts }: DaemonParts): DaemonPart {
+  const forwarding = cleanup.use(new Forwarding({ ...parts, sinks: new Sinks(database) }));
+  return { handlers: handlersOf(forwarding, record) };
+}
+
+function handlersOf(forwarding: Forwarding, record: RecordControl): Pick<ControlHandlers, Methods> {
   return {
     forward_list: async () => ({ sinks: await forwarding.list() }),
     forward_add: async (input, caller) => {

@@ -1,9 +1,12 @@
-// The control methods about credentials. Every change is recorded with who made it; a value is in no row, not even the
-// one that goes to the keychain.
+// The daemon's part of credentials: it lends them to requests, and handles the control methods
+// about them. Every change is recorded with its caller; a value is in no row, not even the one that
+// goes to the keychain.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
-import type { Credentials } from "../../features/credentials/credentials.ts";
-import type { RecordControl } from "./approval-control.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
+import { CredentialStore } from "../../state/tables/credential-store.ts";
+import { Credentials } from "./credentials.ts";
 
 type Methods =
   | "credentials_list"
@@ -13,11 +16,14 @@ type Methods =
   | "credentials_revoke"
   | "credentials_remove";
 
-/** Handlers of those methods. */
-export function credentialHandlers(
-  credentials: Credentials,
-  record: RecordControl,
-): Pick<ControlHandlers, Methods> {
+/** Starts lending. */
+export function startCredentials({ cleanup, record, database, ...parts }: DaemonParts): DaemonPart {
+  const credentials = new Credentials({ ...parts, store: new CredentialStore(database) });
+  cleanup.defer(() => credentials.close());
+  return { contracts: { credentials }, handlers: handlersOf(credentials, record) };
+}
+
+function handlersOf(credentials: Credentials, record: RecordControl): Pick<ControlHandlers, Methods> {
   return {
     credentials_list: () => ({ credentials: credentials.list() }),
     credentials_add: async (input, caller) => {

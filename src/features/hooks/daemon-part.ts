@@ -1,11 +1,20 @@
-// The control method that agents' hooks call: a command line is judged by the policy in force, recorded, and held for
-// a person where the agent itself cannot ask. Nothing is let through here: what is allowed is judged on the wire too.
+// The control method that agents' hooks call: a command line is judged by the policy in force,
+// recorded, and held for a person where the agent itself cannot ask. Nothing is let through here:
+// the requests of an allowed command are judged on the wire too.
 
 import type { ControlHandlers, RowSink } from "../../api/handlers.ts";
 import type { HookVerdict } from "../../api/hooks/hook-report.ts";
 import { hookVerdictOf } from "../../api/hooks/hook-verdict.ts";
 import type { ControlMethods } from "../../api/methods.ts";
 import type { Principal } from "../../api/principal.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import { askerOf } from "../../gateway/request/asker.ts";
+import type { HoldOutcome } from "../../gateway/request/broker.ts";
+import type { Gateway } from "../../gateway/request/context.ts";
+import { askDigest } from "../../gateway/request/fingerprint.ts";
+import { holdAsk } from "../../gateway/request/hold-ask.ts";
+import { randomHex } from "../../gateway/request/random-hex.ts";
+import type { RequestResult } from "../../gateway/request/records/recorder.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { Ask } from "../../model/ask.ts";
@@ -13,25 +22,20 @@ import type { ClientIdentity } from "../../model/entry.ts";
 import { judgeScript, type ScriptJudgement } from "../../policy/decide/judge-script.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import { askerOf } from "../request/asker.ts";
-import type { HoldOutcome } from "../request/broker.ts";
-import type { Gateway } from "../request/context.ts";
-import { askDigest } from "../request/fingerprint.ts";
-import { holdAsk } from "../request/hold-ask.ts";
-import { randomHex } from "../request/random-hex.ts";
-import type { RequestResult } from "../request/records/recorder.ts";
 import { HookPlans } from "./hook-plans.ts";
 
 type Input = ControlMethods["hooks_judge"]["input"];
 
 const COMMAND_MAX = 64 * 1024;
 
-/** Handler of the method for hooks. */
-export function hookHandlers(gateway: Gateway, paths: StatePaths): Pick<ControlHandlers, "hooks_judge"> {
-  return {
-    hooks_judge: async (input, caller, sink) => {
-      sink.send(await judged(gateway, paths, input, caller, sink));
-    },
+/** Adds the method that hooks call; it judges once the gateway runs. */
+export function startHooks({ gateway, paths }: DaemonParts): DaemonPart {
+  return { handlers: { hooks_judge: handlerOf(gateway, paths) } };
+}
+
+function handlerOf(gateway: () => Gateway, paths: StatePaths): ControlHandlers["hooks_judge"] {
+  return async (input, caller, sink) => {
+    sink.send(await judged(gateway(), paths, input, caller, sink));
   };
 }
 
@@ -75,7 +79,7 @@ async function judged(
       {
         ...verdict,
         action: "deny",
-        reason: "what is approved is this plan, so it is applied from the copy that iddio keeps",
+        reason: "the approval is for exactly this plan, so it is applied from the copy that iddio keeps",
         hint: kept,
       },
     );

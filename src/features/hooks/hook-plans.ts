@@ -1,5 +1,6 @@
-// Saved plans in the command line of a hook: what they would change raises the tier and is shown, and a person's answer
-// is for their bytes. They are applied from the copy that the daemon keeps, never from the agent's own file.
+// Saved plans in the command line of a hook: their changes raise the tier and are shown, and a
+// person's answer is for their bytes. They are applied from the copy that the daemon keeps, never
+// from the agent's own file.
 
 import type { ControlMethods } from "../../api/methods.ts";
 import { keepPlan, keptPlanPath } from "../../host/plan/kept-plans.ts";
@@ -26,7 +27,7 @@ export class HookPlans {
     }
   }
 
-  /** What a program of the script does, by the plan that it applies. */
+  /** Classifies a program of the script; one that applies a saved plan is classified by that plan. */
   readonly read = (part: ScriptPart): Classification => {
     const file = savedPlanOf(part.argv);
     if (file === undefined) return part.classification;
@@ -36,12 +37,12 @@ export class HookPlans {
     return withPlan(part.classification, plan);
   };
 
-  /** Names the plans in what a digest is made of. */
+  /** Adds the plans to the inputs of the digest. */
   get digests(): readonly string[] {
     return [...this.#used.values()].map(({ sha256 }) => sha256);
   }
 
-  /** What a person is shown. */
+  /** The plans that were read, as evidence for the person. */
   get evidence(): readonly { readonly label: string; readonly text: string }[] {
     return [...this.#used.values()].map((plan) => ({ label: "Plan", text: planText(plan, SHOWN_LINES) }));
   }
