@@ -268,7 +268,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
         path: runs.socketOf(run.id),
         ...owner,
         runs: () => runs,
-        serve: (stream, of) => listener.serve(stream, of),
+        serve: (stream, of, caught) => listener.serve(stream, of, caught),
       }),
   });
   cleanup.defer(() => runs.close());

@@ -129,6 +129,18 @@ describe.if(noSandbox() === undefined)("without any proxy variable", () => {
   );
 
   test(
+    "a refusal can be read by what speaks plain HTTP; anything else sees its connection end, without a word of iddio's",
+    async () => {
+      const { stdout } = await sandbox.inside(
+        `curl -s http://169.254.169.254/; perl -MIO::Socket -e 'my $s = IO::Socket::INET->new("169.254.169.254:443") or exit; print "[", <$s>, "]"'`,
+      );
+      expect(stdout).toContain("a run must not connect to a link-local address");
+      expect(stdout).toEndWith("[]");
+    },
+    LONG_MS,
+  );
+
+  test(
     "a program that knows the proxy may use it as well",
     async () => {
       const proxy = `http://127.0.0.1:${sandbox.proxyPort}`;

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { MAC } from "../../src/features/run/mac/check-on-mac.ts";
 import { type MacView, macProfile } from "../../src/features/run/mac/mac-profile.ts";
 import { withoutSecret } from "../../src/features/run/mac/token-port.ts";
+import type { Profile } from "../../src/features/run/profile.ts";
 import { startInBsdInfo } from "../../src/host/process/process-start.ts";
 import { quoted, renderSbpl } from "../../src/host/sandbox/sbpl.ts";
 import type { Entry } from "../../src/model/entry.ts";
@@ -22,6 +24,7 @@ const TMP = `${HOME}/.iddio/runs/run_1/tmp`;
 const VIEW: MacView = {
   port: 50123,
   localPorts: [5432],
+  terminals: ["/dev/ttys004"],
   readable: [`${HOME}/.gitconfig`, `${HOME}/.iddio/ca.crt`],
   writable: [PROJECT, OWN, TMP],
   projects: [PROJECT, TMP],
@@ -51,6 +54,13 @@ const ALLOWED: Readonly<Record<string, Request>> = {
   "a server of its own": { operation: "network-bind", local: "localhost:3000" },
   "a unix socket of its own": connect(`unix:${TMP}/server.sock`),
   "/dev/null": { operation: "file-write-data", path: "/dev/null" },
+  "its own terminal": { operation: "file-read-data", path: "/dev/ttys004" },
+  "the size of its own terminal": { operation: "file-ioctl", path: "/dev/ttys004", command: "1074295912" },
+  "a terminal that it made itself": {
+    operation: "file-write-data",
+    path: "/dev/ttys009",
+    extension: "com.apple.sandbox.pty",
+  },
   "certificates, verified by the system": service("com.apple.trustd.agent"),
   "signals to its own processes": { operation: "signal", target: "same-sandbox" },
 };
@@ -83,7 +93,16 @@ const REFUSED: Readonly<Record<string, Request>> = {
   "the keychain": service("com.apple.SecurityServer"),
   "starting programs outside by the system": service("com.apple.coreservices.launchservicesd"),
   "the clipboard": service("com.apple.pasteboard.1"),
-  "typing into the terminal": { operation: "file-ioctl", path: "/dev/ttys001", command: "2147578994" },
+  "typing into the terminal": { operation: "file-ioctl", path: "/dev/ttys004", command: "2147578994" },
+  "typing into a terminal of its own": {
+    operation: "file-ioctl",
+    path: "/dev/ttys009",
+    command: "2147578994",
+    extension: "com.apple.sandbox.pty",
+  },
+  "what is typed in another window": read("/dev/ttys001"),
+  "writing into another window": { operation: "file-write-data", path: "/dev/ttys001" },
+  "the settings of another window's terminal": { operation: "file-ioctl", path: "/dev/ttys001" },
   "signals to other processes": { operation: "signal", target: "others" },
   "looking at other processes": { operation: "process-info*", target: "others" },
   "arguments and environments of other processes": { operation: "sysctl-read", name: "kern.procargs2.1" },
@@ -135,6 +154,15 @@ test("a connection needs the run's secret, once, and the daemon does not see it"
     expect(withoutSecret(wrong, "s")).toBeUndefined();
 });
 
+test("--check reads what the probe says: everything refused is L2 (macOS), anything else is not", () => {
+  const profile = { strict: false, keychain: true } as Profile;
+  const said = (files: string) => `Signals: no\nFiles: ${files}\nNetwork: no\nNames: no\nStart: no\n`;
+  const holds = (text: string) => MAC.probed(text, profile).every((row) => row.holds);
+  expect([holds(said("no")), holds(said("yes")), holds("")]).toEqual([true, false, false]);
+  expect(MAC.probed("", profile).find(({ what }) => what === "keychain")?.found).toContain("OPEN");
+  expect(MAC.level).toBe("L2 (macOS)");
+});
+
 test("the start of a process is read from macOS's own record", () => {
   const bytes = new Uint8Array(136);
   const view = new DataView(bytes.buffer);
@@ -176,16 +204,29 @@ exec "$@"
       `import { runOnMac } from ${source("features/run/mac/run-on-mac.ts")};
 import { ControlClient } from ${source("api/client.ts")};
 import { statePaths } from ${source("state/paths.ts")};
+import { checkRun } from ${source("features/run/check/check-run.ts")};
+import { MAC } from ${source("features/run/mac/check-on-mac.ts")};
+import { Output } from ${source("cli/kit/output.ts")};
 const paths = statePaths(process.env);
 const options = { command: process.argv.slice(2), profile: "shell", name: undefined, readOnly: [], writable: [], env: [], publish: [], localPorts: [], keepHome: false, withPresence: false, bestEffort: false };
-process.exit(await runOnMac({ paths, env: process.env, daemon: new ControlClient(paths.socket), note: console.error }, options, { sandboxExec: ${JSON.stringify(helper)}, connect: "/none" }));
+const programs = { sandboxExec: ${JSON.stringify(helper)}, connect: "/none" };
+const context = { paths, env: process.env, daemon: new ControlClient(paths.socket), note: console.error };
+const start = (context, options) => runOnMac(context, options, programs);
+const isCheck = options.command[0] === "--check";
+const helper = async () => [{ what: "sandbox-exec", holds: true, found: programs.sandboxExec }];
+process.exit(
+  isCheck
+    ? await checkRun({ ...context, output: new Output({}), flags: { has: () => false } }, { ...options, command: [] }, start, { ...MAC, helper })
+    : await start(context, options),
+);
 `,
     );
   }, LONG_MS);
   afterAll(() => sandbox[Symbol.asyncDispose](), LONG_MS);
 
-  const inside = (text: string) =>
-    sandbox.outside([process.execPath, script, "/bin/sh", "-c", text], { env: { BUN_BE_BUN: "1" } });
+  const started = (...args: string[]) =>
+    sandbox.outside([process.execPath, script, ...args], { env: { BUN_BE_BUN: "1" } });
+  const inside = (text: string) => started("/bin/sh", "-c", text);
 
   test(
     "reaches the gateway with the secret only, as the run, in a home of its own",
@@ -204,6 +245,26 @@ process.exit(await runOnMac({ paths, env: process.env, daemon: new ControlClient
         10,
       );
       expect(existsSync(join(sandbox.state, "runs", "sh"))).toBe(false);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "--check tells what it finds open: the stand-in closes nothing",
+    async () => {
+      const { code, stdout } = await started("--check");
+      const rows = Object.fromEntries(
+        stdout.split("\n").map((line) => line.match(/^(.+?) {2,}(yes|NO) /)?.slice(1, 3) ?? ["", ""]),
+      );
+      expect(rows).toMatchObject({
+        "sandbox-exec": "yes",
+        gateway: "yes",
+        secrets: "yes",
+        processes: "NO",
+        keychain: "yes",
+        level: "NO",
+      });
+      expect(code).toBe(1);
     },
     LONG_MS,
   );

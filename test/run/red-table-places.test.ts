@@ -138,4 +138,31 @@ describe.if(noSandbox() === undefined)("from inside a run", () => {
       },
       LONG_MS,
     );
+
+  test(
+    "not held (docs/run.md says so): a program outside that begins to listen in a folder of the agent's while it runs",
+    async () => {
+      const { project } = sandbox;
+      await using agent = sandbox.start([
+        ...["run", "--name", "patient", "--", "/bin/sh", "-c"],
+        `until [ -S late.sock ]; do sleep 0.1; done; perl -MIO::Socket -e 'for (1 .. 100) { if (IO::Socket::UNIX->new("late.sock")) { print "connected\\n"; exit } select undef, undef, undef, 0.1 }'`,
+      ]);
+      await eventually(
+        async () =>
+          (await sandbox.control.call("runs_list", {})).runs.find(({ name }) => name === "patient")?.pid,
+        (pid) => pid !== undefined,
+      );
+      const server = Bun.spawn(
+        [
+          ...[...sandbox.asUser, "/usr/bin/perl", "-MIO::Socket", "-e"],
+          `my $s = IO::Socket::UNIX->new(Local => "${join(project, "late.sock")}", Listen => 5) or die; $s->accept; sleep 1`,
+        ],
+        { env: { ...sandbox.env }, stdout: "ignore", stderr: "inherit", stdin: "ignore" },
+      );
+      expect((await agent.finished).stdout).toBe("connected\n");
+      server.kill();
+      await server.exited;
+    },
+    LONG_MS,
+  );
 });

@@ -70,6 +70,8 @@ export interface Request {
   readonly name?: string;
   readonly command?: string;
   readonly target?: string;
+  /** The extension that the kernel has given to the process for this very thing. */
+  readonly extension?: string;
 }
 
 /** Of <https://reverse.put.as/wp-content/uploads/2011/09/Apple-Sandbox-Guide-v1.0.pdf>, as far as they are used. */
@@ -130,6 +132,10 @@ function isMatch([kind, ...args]: readonly Node[], request: Request): boolean {
   const text =
     typeof value === "object" && "text" in value ? value.text : typeof value === "string" ? value : "";
   switch (kind) {
+    case "require-all":
+      return args.every((each) => isMatch(each as readonly Node[], request));
+    case "extension":
+      return request.extension === text;
     case "literal":
       return request.path === text;
     case "subpath":

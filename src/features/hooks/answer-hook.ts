@@ -5,6 +5,7 @@
 import type { ControlClient } from "../../api/client.ts";
 import { HOOKS_JUDGE } from "../../api/hooks/hook-method.ts";
 import type { HookVerdict } from "../../api/hooks/hook-report.ts";
+import { isPlainlyHarmless } from "../../protocols/shell/plainly-harmless.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { CANARY, type HookAdapter, type HookReply } from "./agents/adapter.ts";
 
@@ -35,6 +36,7 @@ export async function answerHook(
     if (read.kind === "unreadable") return adapter.deny(mistake(read.why));
     if (read.command === CANARY)
       return adapter.deny("iddio: the hook works: this is the command that it must stop");
+    if (isPlainlyHarmless(read.command)) return adapter.silent();
     const verdict = await judge(adapter, read.command, read.cwd, context);
     return replyTo(adapter, verdict);
   } catch (error) {

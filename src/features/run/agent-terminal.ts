@@ -8,11 +8,17 @@ import { TerminalFilter } from "../../cli/kit/terminal-filter.ts";
 import { flushInput, isTerminal, windowSize } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
+import type { RunSignals } from "./run-signals.ts";
 
 /** Mouse, focus and paste reports off, keypad and cursor as they were, attributes off. */
 const RESET =
   "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m";
 const LEAVE_ALTERNATE = "\x1b[?1049l";
+/** Ctrl-C and Ctrl-\\ with their signals. */
+const KEYS: ReadonlyMap<number, number> = new Map([
+  [0x03, 2],
+  [0x1c, 3],
+]);
 /** The shell takes over within this time, or there is none that could. */
 const SUSPEND_MS = 200;
 
@@ -20,13 +26,22 @@ const SUSPEND_MS = 200;
 export class AgentTerminal implements Disposable {
   #terminal: Bun.Terminal | undefined;
   #host: HostEnd | undefined;
+  #signals: RunSignals | undefined;
   readonly #filter = new TerminalFilter();
   readonly #output = isTerminal(1) ? 1 : 2;
   #raw: RawMode | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #isSuspended = false;
 
-  readonly #onData = (bytes: Uint8Array) => void this.#terminal?.write(bytes);
+  readonly #onData = (bytes: Uint8Array) => {
+    // Before the agent is there its terminal has nobody who would hear Ctrl-C.
+    const isEarly = this.#host?.wasReady === false;
+    const signals = isEarly
+      ? [...bytes].map((byte) => KEYS.get(byte)).filter((each) => each !== undefined)
+      : [];
+    for (const signal of signals) this.#signals?.take(signal);
+    if (signals.length === 0) this.#terminal?.write(bytes);
+  };
   readonly #onResize = () => {
     const { columns, rows } = this.#size();
     this.#terminal?.resize(columns, rows);
@@ -34,8 +49,9 @@ export class AgentTerminal implements Disposable {
   readonly #onContinue = () => this.#resume();
 
   /** The person's terminal is the agent's from now on. */
-  begin(host: HostEnd): void {
+  begin(host: HostEnd, signals: RunSignals): void {
     this.#host = host;
+    this.#signals = signals;
     this.#onResize();
     process.on("SIGWINCH", this.#onResize);
     process.on("SIGCONT", this.#onContinue);

@@ -25,6 +25,7 @@ import type { Profile } from "./profile.ts";
 import { commandOf, nameOf, profileFor } from "./run-command.ts";
 import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
 import { placeholdersOf, type RunPlaceholder } from "./run-placeholders.ts";
+import type { RunSignals } from "./run-signals.ts";
 import { sandboxEnvironment } from "./sandbox-environment.ts";
 import { SYSTEM_FILES, sandboxView } from "./sandbox-view.ts";
 import { signalWrappers } from "./signal-wrappers.ts";
@@ -40,12 +41,14 @@ function ownBinary(): string | undefined {
 export async function runInside(
   context: RunContext,
   options: RunOptions,
-  { bridge, bwrap }: { readonly bridge: StartedBridge; readonly bwrap: string },
+  parts: { readonly bridge: StartedBridge; readonly bwrap: string; readonly signals: RunSignals },
 ): Promise<number> {
+  const { bridge, bwrap, signals } = parts;
   const { env, paths, daemon } = context;
-  const version = bubblewrapVersion(bwrap);
-  version.catch(() => undefined);
   const profile = await profileFor(context, options);
+  // One that is too old does not know how to forbid namespaces, and says so; where that is not wanted, it is asked.
+  const version = profile.nested_namespaces ? bubblewrapVersion(bwrap) : undefined;
+  version?.catch(() => undefined);
   const command = commandOf(profile, context, options);
   const uid = process.getuid?.() ?? 0;
   const architecture = architectureOf(process.arch);
@@ -62,6 +65,7 @@ export async function runInside(
     ...(options.keepHome ? { keep_home: true } : {}),
     ...(options.withPresence ? { with_presence: true } : {}),
   };
+  signals.check();
   const started = await daemon.call("runs_start", wanted, RUN_METHODS.runs_start);
   let stopped: Promise<unknown> | undefined;
   const stop = () => {
@@ -131,12 +135,13 @@ export async function runInside(
       readOnly: view.protectedFiles,
     });
     await version;
-    const code = await carryOut(bridge, spec, options, context);
+    signals.check();
+    const code = await carryOut({ bridge, signals }, spec, options, context);
     // The agent has ended: nothing of it asks the daemon any more.
     const [moved] = await Promise.all([quarantine.end(), stop()]);
     const text = movedText(moved);
     if (text !== undefined) context.note(text);
-    await options.onEnd?.(scratch, view);
+    await options.onEnd?.({ folder: join(scratch, "var-tmp"), secrets: view.secrets });
     return code;
   } finally {
     await stop();
@@ -168,39 +173,34 @@ function namespaceArgs(profile: Profile): readonly string[] {
 }
 
 async function carryOut(
-  bridge: StartedBridge,
+  { bridge, signals }: { readonly bridge: StartedBridge; readonly signals: RunSignals },
   spec: Omit<BridgeSpec, "stdio" | "hasTerminal">,
   options: RunOptions,
   { note }: RunContext,
 ): Promise<number> {
   using host = await HostEnd.listen(spec.hostSocket, options.publish);
   const { child, terminal } = bridge;
-  const stopForwarding = forwardSignals(host, child);
+  signals.passTo(
+    (signal) => {
+      if (host.wasReady) host.send(`signal ${signal}`);
+      return host.wasReady;
+    },
+    () => child.kill("SIGKILL"),
+  );
   host.onStopped = () => terminal?.suspend();
-  await bridge.instruct(spec, host);
+  await bridge.instruct(spec, host, signals);
   await child.exited;
-  stopForwarding();
+  // The rest of the way may be broken off.
+  signals[Symbol.dispose]();
   await terminal?.drained();
+  signals.check();
+  // Throws, with the way to a newer one, when that is why.
+  if (!host.wasReady) await bubblewrapVersion(spec.bwrap);
   if (!host.wasReady && isRestrictedByAppArmor())
     note(
       "hint: AppArmor keeps programs from making user namespaces here; allow it once with: iddio run --setup",
     );
   return shellExitCode(child);
-}
-
-function forwardSignals(host: HostEnd, child: Bun.Subprocess): () => void {
-  const numbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1, SIGQUIT: 3 };
-  const listeners = Object.entries(numbers).map(([name, number]) => {
-    const listener = () => {
-      if (host.wasReady) host.send(`signal ${number}`);
-      else child.kill("SIGKILL");
-    };
-    process.on(name, listener);
-    return [name, listener] as const;
-  });
-  return () => {
-    for (const [name, listener] of listeners) process.off(name, listener);
-  };
 }
 
 /** The overlay kubeconfig with this run's token and placeholders in place of the person's. */

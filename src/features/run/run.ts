@@ -75,7 +75,7 @@ export const runCommand: Command = {
       return setUpAppArmor(context);
     }
     if (flags.has("check")) {
-      const { checkRun } = await import("./check-run.ts");
+      const { checkRun } = await import("./check/check-run.ts");
       return checkRun(context, runOptions(context));
     }
     const { startRun } = await import("./start-run.ts");

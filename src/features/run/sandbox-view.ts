@@ -101,7 +101,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   for (const path of [...new Set([project, ...writable])]) {
     args.push("--bind", path, path);
     const listed = await foldersIn(path);
-    const git = await gitMounts(listed);
+    const git = await gitMounts(listed, home);
     for (const each of git.writable) args.push("--bind", each, each);
     for (const each of git.readOnly) args.push("--ro-bind", each, each);
     protectedFiles.push(...git.readOnly);

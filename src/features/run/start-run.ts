@@ -7,7 +7,8 @@ import { ownProgram } from "../../host/process/own-program.ts";
 import { bubblewrapVersion, findBubblewrap } from "../../host/sandbox/bubblewrap.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import type { View } from "./sandbox-view.ts";
+import { findSandboxExec, MAC_PROGRAMS } from "./mac/sandbox-exec.ts";
+import { EndedBySignal, RunSignals } from "./run-signals.ts";
 import { checkStandardStreams } from "./standard-streams.ts";
 import { StartedBridge } from "./started-bridge.ts";
 
@@ -26,7 +27,15 @@ export interface RunOptions {
   readonly withPresence: boolean;
   readonly bestEffort: boolean;
   /** Called at the end, while the run's folder is still there. */
-  readonly onEnd?: (scratch: string, view: View) => Promise<void>;
+  readonly onEnd?: (seen: SeenRun) => Promise<void>;
+}
+
+/** The leftovers of a run at its end. */
+export interface SeenRun {
+  /** The folder outside of what is `$TMPDIR` (macOS) or /var/tmp (Linux) inside. */
+  readonly folder: string;
+  /** Paths that were proved not to be readable. */
+  readonly secrets: readonly string[];
 }
 
 /** The surroundings of the command. */
@@ -39,36 +48,48 @@ export interface RunContext {
 
 /** Runs an agent to its end and gives its exit code. */
 export async function startRun(context: RunContext, options: RunOptions): Promise<number> {
-  if (process.platform === "darwin" && process.getuid?.() !== 0)
-    return (await import("./mac/run-on-mac.ts")).runOnMac(context, options);
-  let bwrap: string;
+  let helper: string;
   try {
-    bwrap = findHelper(process.getuid?.() ?? 0);
-    // A bubblewrap that is too old is no sandbox either; without `--best-effort` its version is checked while
-    // the bridge starts.
-    if (options.bestEffort) await bubblewrapVersion(bwrap);
+    helper = findHelper(process.getuid?.() ?? 0);
+    // A bubblewrap that is too old is no sandbox either; without `--best-effort` it says so itself.
+    if (options.bestEffort && process.platform === "linux") await bubblewrapVersion(helper);
   } catch (error) {
     if (!options.bestEffort || !(error instanceof UserError)) throw error;
-    const { commandOf, profileFor } = await import("./run-command.ts");
-    const { runUnconfined } = await import("./run-unconfined.ts");
-    const profile = await profileFor(context, options);
-    return runUnconfined(context, commandOf(profile, context, options), error.message);
+    return startUnconfined(context, options, error.message);
   }
+  if (process.platform === "darwin")
+    return (await import("./mac/run-on-mac.ts")).runOnMac(context, options, {
+      ...MAC_PROGRAMS,
+      sandboxExec: helper,
+    });
   checkStandardStreams();
-  using bridge = new StartedBridge(outerArgs(bwrap));
+  using signals = new RunSignals();
+  using bridge = new StartedBridge(outerArgs(helper));
   const { runInside } = await import("./run-inside.ts");
-  return await runInside(context, options, { bridge, bwrap });
+  try {
+    return await runInside(context, options, { bridge, bwrap: helper, signals });
+  } catch (error) {
+    if (error instanceof EndedBySignal) return error.exitCode;
+    throw error;
+  }
+}
+
+async function startUnconfined(context: RunContext, options: RunOptions, why: string): Promise<number> {
+  const { commandOf, profileFor } = await import("./run-command.ts");
+  const { runUnconfined } = await import("./run-unconfined.ts");
+  const profile = await profileFor(context, options);
+  return runUnconfined(context, commandOf(profile, context, options), why);
 }
 
 /** Finds the program that confines; throws UserError where there is none. */
 function findHelper(uid: number): string {
-  if (process.platform !== "linux")
+  if (process.platform !== "linux" && process.platform !== "darwin")
     throw new UserError("'iddio run' works on Linux and macOS", { hint: "see docs/run.md" });
   if (uid === 0)
     throw new UserError("'iddio run' does not confine root", {
       hint: "run it as an ordinary user; root's own files would be open to the agent",
     });
-  return findBubblewrap();
+  return process.platform === "linux" ? findBubblewrap() : findSandboxExec(MAC_PROGRAMS);
 }
 
 /** The outer sandbox: only a network of its own, in which our program may set a route and listen on low ports. */

@@ -7,6 +7,7 @@ import { isTerminal } from "../../host/sandbox/libc.ts";
 import { AgentTerminal } from "./agent-terminal.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
 import { type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./bridge/spec.ts";
+import type { RunSignals } from "./run-signals.ts";
 
 /** The environment of the process: nothing of the person's own. */
 const ENVIRONMENT = { PATH: "/usr/bin:/bin", HOME: "/", LANG: "C.UTF-8" };
@@ -43,9 +44,13 @@ export class StartedBridge implements Disposable {
   }
 
   /** Tells it what to do; from now on the person's terminal is the agent's. */
-  async instruct(spec: Omit<BridgeSpec, "stdio" | "hasTerminal">, host: HostEnd): Promise<void> {
+  async instruct(
+    spec: Omit<BridgeSpec, "stdio" | "hasTerminal">,
+    host: HostEnd,
+    signals: RunSignals,
+  ): Promise<void> {
     const whole: BridgeSpec = { ...spec, stdio: this.#stdio, hasTerminal: this.terminal !== undefined };
-    this.terminal?.begin(host);
+    this.terminal?.begin(host, signals);
     const bytes = new TextEncoder().encode(`${JSON.stringify(whole)}${String.fromCharCode(ORDERS_END)}`);
     try {
       for (let at = 0; at < bytes.length; ) at += await writeSome(this.#orders, bytes.subarray(at));

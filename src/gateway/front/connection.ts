@@ -17,15 +17,23 @@ import { isCallback, serveCallback } from "./callbacks.ts";
 import { HandshakeError } from "./intercept.ts";
 import { servePlain } from "./plain.ts";
 import { serveTunnel } from "./tunnel.ts";
+import { TunnelAnswers } from "./tunnel-answers.ts";
 
-/** Serves one accepted connection. Never rejects; the connection is closed when it resolves. */
+/**
+ * Serves one accepted connection. Never rejects; the connection is closed when it resolves. `caught` is where a program
+ * in a run meant to go that knows of no proxy: the connection is a tunnel from its first byte.
+ */
 export async function serveConnection(
   gateway: Gateway,
   stream: TcpStream,
   owner: ClientOwner,
+  caught?: string,
 ): Promise<void> {
   const channel = new Channel(stream);
+  const answers = new TunnelAnswers(channel, caught);
   try {
+    if (caught !== undefined)
+      return await serveTunnel(gateway, channel, owner, { target: caught, headers: [] }, answers);
     let first = new Uint8Array(0);
     const parse = (bytes: Uint8Array, seen: number) => {
       const parsed = parseRequestHead(bytes, undefined, seen);
@@ -40,7 +48,7 @@ export async function serveConnection(
       await gateway.runCalls.serve(channel, owner.run);
     } else await serveFirst(gateway, channel, owner, head);
   } catch (error) {
-    await report(gateway, channel, error);
+    await report(gateway, channel, answers, error);
   } finally {
     owner.close();
     channel.destroy();
@@ -69,15 +77,20 @@ function isForUs({ method, target }: WireRequestHead): boolean {
   return method !== "CONNECT" && (target.startsWith("/") || target === "*");
 }
 
-async function report(gateway: Gateway, channel: Channel, error: unknown): Promise<void> {
+async function report(
+  gateway: Gateway,
+  channel: Channel,
+  answers: TunnelAnswers,
+  error: unknown,
+): Promise<void> {
   if (error instanceof ClientGone) return;
   if (error instanceof HeadError) {
     gateway.log.warn("request not read", { status: error.status, reason: error.message });
-    return answerShortly(channel, error.status, error.message);
+    return answers.refuse(error.status, error.message);
   }
   if (error instanceof UpstreamError) {
     gateway.log.warn("upstream failed", { reason: error.message });
-    return answerShortly(channel, error.status, error.message);
+    return answers.refuse(error.status, error.message);
   }
   if (error instanceof HandshakeError) {
     gateway.log.warn("tls handshake failed", { host: error.host, reason: error.message });

@@ -17,8 +17,8 @@ export interface Listener {
   /** host:port, with the port that the system chose when 0 was asked for. */
   readonly listen: string;
   readonly gateway: Gateway;
-  /** Serves a connection that came by another way, as this run's. */
-  serve(stream: TcpStream, run: Run): void;
+  /** Serves a connection that came by another way, as this run's; `caught` as for `serveConnection`. */
+  serve(stream: TcpStream, run: Run, caught?: string): void;
   /**
    * Listens on another address from now on; connections that are open stay. Throws UserError when the address
    * cannot be had, and then nothing has changed. The address it was given last changes nothing.
@@ -46,8 +46,8 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
   const shares = new Shares(most, CLIENT_PART);
   let refused = 0;
   let warnedAt = Number.NEGATIVE_INFINITY;
-  const refuse = (stream: TcpStream, reason: string) => {
-    stream.write(UNAVAILABLE);
+  const refuse = (stream: TcpStream, reason: string, caught: string | undefined) => {
+    if (caught === undefined) stream.write(UNAVAILABLE);
     stream.hangUp();
     refused += 1;
     const now = performance.now();
@@ -56,7 +56,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
     warnedAt = now;
     refused = 0;
   };
-  const accept = (stream: TcpStream, run?: Run) => {
+  const accept = (stream: TcpStream, run?: Run, caught?: string) => {
     const owner = new ClientOwner(stream.remote, stream.local, parts.processes, run);
     if (open.size >= most * CROWDED_PART) owner.lookUpProcess();
     const payer = owner.payer;
@@ -66,6 +66,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
       return refuse(
         stream,
         problem === "full" ? `${most} are open` : `${shares.of(payer)} are open for ${payer}`,
+        caught,
       );
     // A descriptor more or less is in the set-aside ones: the accepted connection is open already.
     const charged = descriptors.take(payer) === undefined;
@@ -79,7 +80,7 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
     if (charged) stream.onceGone(() => descriptors.give(accepted.payer));
     open.set(stream, accepted);
     owner.onProcess(() => rename(accepted));
-    accepted.done = serveConnection(gateway, stream, owner).finally(() => {
+    accepted.done = serveConnection(gateway, stream, owner, caught).finally(() => {
       open.delete(stream);
       if (!accepted.hasGivenWay) shares.give(accepted.payer);
     });

@@ -6,7 +6,7 @@ import { headerValues } from "../../model/request.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
 
 /** Whether the head's one Proxy-Authorization field carries `token`. Without a token: false. */
-export function holdsProxyToken(head: WireRequestHead, token: string | undefined): boolean {
+export function holdsProxyToken(head: Pick<WireRequestHead, "headers">, token: string | undefined): boolean {
   if (token === undefined || token === "") return false;
   const [given, ...more] = headerValues(head.headers, "proxy-authorization");
   if (given === undefined || more.length > 0) return false;

@@ -1,13 +1,18 @@
 // The socket on which one run's bridge hands over the agent's connections. It admits one process:
 // the bridge that registered with the run's token. A connection is then served like any other of
 // the proxy, as that run's. The first line of the bridge's own connection is `IDDIO-RUN <token>`;
-// it stays open as long as the run lives.
+// it stays open as long as the run lives. With ` PASSES` behind it (Linux), each later connection
+// carries one open socket of the agent's and the line of handed-over.ts.
 
 import { chmod, chown, rm } from "node:fs/promises";
 import type { Socket } from "bun";
 import { peerOf } from "../../api/server/peer.ts";
+import { takeConnection } from "../../host/process/pass-descriptor.ts";
 import { startTimeOf } from "../../host/process/process-start.ts";
+import { readHandedOver } from "../../host/sandbox/handed-over.ts";
+import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import type { Run, RunChannel, Runs } from "../request/runs/runs.ts";
+import { adoptSocket } from "../stream/adopt-socket.ts";
 import { Channel } from "../stream/channel.ts";
 import { TcpStream } from "../stream/tcp-stream.ts";
 
@@ -23,8 +28,8 @@ export interface RunChannelParts {
   /** The user, by number, to whom the socket is given; ours unless told. */
   readonly owner?: number;
   readonly runs: () => Runs;
-  /** Serves a connection of the run to its end. */
-  readonly serve: (stream: TcpStream, run: Run) => void;
+  /** Serves a connection of the run to its end; `caught` is where a program meant to go that knows of no proxy. */
+  readonly serve: (stream: TcpStream, run: Run, caught?: string) => void;
 }
 
 /** Listens for the bridge of one run. */
@@ -33,15 +38,17 @@ export async function openRunChannel(parts: RunChannelParts): Promise<RunChannel
   const open = new Set<TcpStream>();
   let bridge: Channel | undefined;
   let bridgePid: number | undefined;
+  let passes = false;
   let isClosed = false;
   await rm(path, { force: true });
 
   const serveBridge = async (stream: TcpStream, pid: number) => {
     const channel = new Channel(stream);
-    const token = await firstLine(channel);
-    if (token === undefined || bridge !== undefined || !(await runs().register(run.id, token, pid)))
+    const said = await firstLine(channel);
+    if (said === undefined || bridge !== undefined || !(await runs().register(run.id, said.token, pid)))
       return channel.destroy();
     bridge = channel;
+    passes = said.passes;
     bridgePid = pid;
     channel.write(new TextEncoder().encode("OK\n"));
     channel.onClosed(() => {
@@ -49,6 +56,24 @@ export async function openRunChannel(parts: RunChannelParts): Promise<RunChannel
       if (!isClosed) runs().end(run.id, "ended");
     });
     channel.onOver(() => channel.destroy());
+  };
+
+  const serve = (stream: TcpStream, caught?: string) => {
+    if (isClosed) return stream.destroy();
+    open.add(stream);
+    stream.onceGone(() => open.delete(stream));
+    parts.serve(stream, run, caught);
+  };
+
+  /** One connection of the agent's, which came beside a line that says what it is. */
+  const takeOver = async (fd: number) => {
+    const passed = await takeConnection(fd);
+    if (passed === undefined) return;
+    const kind = readHandedOver(passed.text);
+    if (kind === undefined) return closeDescriptor(passed.fd);
+    // One that has broken meanwhile cannot be adopted.
+    const stream = await adoptSocket(passed.fd).catch(() => undefined);
+    if (stream) serve(stream, kind.caught);
   };
 
   const handlers = TcpStream.handlers(() => undefined);
@@ -67,12 +92,9 @@ export async function openRunChannel(parts: RunChannelParts): Promise<RunChannel
           return;
         }
         if (!runs().isBridge(run.id, pid)) return stream.destroy();
-        open.add(stream);
-        parts.serve(stream, run);
-      },
-      close(socket: Socket<TcpStream | undefined>, error?: Error) {
-        if (socket.data) open.delete(socket.data);
-        handlers.close?.(socket, error);
+        if (!passes) return serve(stream);
+        void takeOver((socket as unknown as { fd: number }).fd);
+        stream.hangUp();
       },
     },
   });
@@ -107,13 +129,15 @@ function endLater(pid: number): void {
   }, END_MS).unref();
 }
 
-async function firstLine(channel: Channel): Promise<string | undefined> {
+async function firstLine(
+  channel: Channel,
+): Promise<{ readonly token: string; readonly passes: boolean } | undefined> {
   const end = performance.now() + FIRST_LINE_MS;
   let text = "";
   for (;;) {
     text += new TextDecoder("latin1").decode(channel.read());
-    const line = /^IDDIO-RUN ([0-9a-f]{64})\n$/.exec(text)?.[1];
-    if (line !== undefined) return line;
+    const [, token, passes] = /^IDDIO-RUN ([0-9a-f]{64})( PASSES)?\n$/.exec(text) ?? [];
+    if (token !== undefined) return { token, passes: passes !== undefined };
     if (text.length > FIRST_LINE_MAX || text.includes("\n")) return undefined;
     if (!(await channel.moreWithin(end - performance.now()))) return undefined;
   }

@@ -11,15 +11,20 @@ import type { Probe } from "../request/inspection/probes.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { HandshakeError, intercept } from "./intercept.ts";
+import type { TunnelAnswers } from "./tunnel-answers.ts";
 
-const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 const BODY_MAX = 64 * 1024;
 
 /** Serves a CONNECT to a probe's name to its end. */
-export async function serveProbe(gateway: Gateway, channel: Channel, probe: Probe): Promise<void> {
+export async function serveProbe(
+  gateway: Gateway,
+  channel: Channel,
+  probe: Probe,
+  answers: TunnelAnswers,
+): Promise<void> {
   probe.routed();
-  channel.write(ESTABLISHED);
+  answers.established();
   try {
     const secure = (await intercept(channel, probe.host, gateway.leaves, ["http/1.1"])).channel;
     try {

@@ -6,7 +6,6 @@ import { headerValue } from "../../model/request.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
 import { type ClientHelloResult, parseClientHello } from "../../wire/tls/client-hello.ts";
-import { answerShortly } from "../message/short-answer.ts";
 import type { ClientOwner } from "../request/client-owner.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Destination } from "../request/inspection/inspection.ts";
@@ -26,20 +25,20 @@ import { refusedFromRun } from "./refused-from-run.ts";
 import { serveProbe } from "./serve-probe.ts";
 import { dialAndSplice, splice } from "./splice.ts";
 import { spliceReason } from "./splice-reason.ts";
-
-const ESTABLISHED = new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n");
+import { TunnelAnswers } from "./tunnel-answers.ts";
 
 /** Serves a CONNECT to its end. Throws what connection.ts catches. */
 export async function serveTunnel(
   gateway: Gateway,
   channel: Channel,
   owner: ClientOwner,
-  head: WireRequestHead,
+  head: Pick<WireRequestHead, "target" | "headers">,
+  answers = new TunnelAnswers(channel, undefined),
 ): Promise<void> {
   const authority = parseAuthority(head.target);
-  if (authority === undefined) return answerShortly(channel, 400, "the CONNECT target is not host:port");
+  if (authority === undefined) return answers.refuse(400, "the CONNECT target is not host:port");
   const probe = gateway.probes.find(authority.host);
-  if (probe) return serveProbe(gateway, channel, probe);
+  if (probe) return serveProbe(gateway, channel, probe, answers);
   const unresolved: Destination = { ...authority, addresses: [], serverName: undefined };
   const addresses = await gateway.dialler.resolve(authority.host, authority.port).catch((error) => {
     // The operator's ssh may reach a host without an address here by a jump host.
@@ -50,19 +49,19 @@ export async function serveTunnel(
     isLoop(gateway.listen, addresses, authority.port) ||
     isOwnPort(gateway.ownPorts, addresses, authority.port)
   )
-    return answerShortly(channel, 403, "the CONNECT target is iddio itself");
+    return answers.refuse(403, "the CONNECT target is iddio itself");
   const destination: Destination = { ...unresolved, addresses };
   const refused = refusedFromRun(owner.run, destination, gateway.trust.isRegistered);
   if (refused) {
     recordRefused(gateway, owner, destination, refused);
-    return answerShortly(channel, 403, refused);
+    return answers.refuse(403, refused);
   }
   const token = gateway.trust.proxyTokenOf(authority.host, authority.port);
   // The operator's token is not a run's, and a run's is good nowhere else: an agent can carry neither outside.
   const expected = token && owner.run ? overlayTokenOfRun(owner.run.tokenHash) : token;
   const mayUseIdentity = holdsProxyToken(head, expected);
   const sshName = headerValue(head.headers, SSH_NAME_FIELD) ?? "";
-  const tunnel: Tunnel = { gateway, channel, owner, destination, mayUseIdentity, sshName };
+  const tunnel: Tunnel = { gateway, channel, answers, owner, destination, mayUseIdentity, sshName };
   if (spliceReason(gateway, destination) === undefined) return openInspected(tunnel);
   await openUninspected(tunnel);
 }
@@ -70,6 +69,7 @@ export async function serveTunnel(
 interface Tunnel {
   readonly gateway: Gateway;
   readonly channel: Channel;
+  readonly answers: TunnelAnswers;
   readonly owner: ClientOwner;
   readonly destination: Destination;
   /** The connection presented the token that the operator's overlay kubeconfig carries. */
@@ -80,8 +80,8 @@ interface Tunnel {
 
 /** The destination is inspected whatever the SNI says: nothing is dialled before a request was judged. */
 async function openInspected(tunnel: Tunnel): Promise<void> {
-  const { gateway, channel, destination } = tunnel;
-  channel.write(ESTABLISHED);
+  const { gateway, channel, answers, destination } = tunnel;
+  answers.established();
   if (channel.buffered === 0 && !(await channel.moreWithin(PATIENCE.tunnelMs))) {
     if (!channel.isOver) throw new HandshakeError(destination.host, "the client said nothing in the tunnel");
     return;
@@ -132,12 +132,12 @@ async function serveSsh({ gateway, channel, owner, destination, sshName }: Tunne
 
 /** The destination is not inspected unless the SNI says so: dial, pass the upstream's bytes on, and look at the hello. */
 async function openUninspected(tunnel: Tunnel): Promise<void> {
-  const { gateway, channel, owner, destination } = tunnel;
+  const { gateway, channel, answers, owner, destination } = tunnel;
   const upstream = await gateway.dialler
     .tcp({ ...destination, payer: owner })
     .catch((error) => rethrowUnreached(gateway, owner, destination, error));
   try {
-    channel.write(ESTABLISHED);
+    answers.established();
     // A server may speak first: its bytes must not wait for a hello that never comes.
     const stopForwarding = forwardUntilStopped(upstream, channel);
     const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;

@@ -29,7 +29,7 @@ export class TcpStream implements ByteStream {
   #successor: TcpStream | undefined;
   #tail: TlsTail | undefined;
   #receivedMs = LOOP_TIME.nowMs;
-  #gone: (() => void) | undefined;
+  #gone: (() => void)[] = [];
   #ofAnother: (() => void) | undefined;
 
   constructor(socket: Socket<TcpStream | undefined>) {
@@ -45,7 +45,7 @@ export class TcpStream implements ByteStream {
   /** Calls back once, when the socket is closed, under whatever stream it is by then. */
   onceGone(listener: () => void): void {
     if (this.#isClosed) listener();
-    else this.#gone = listener;
+    else this.#gone.push(listener);
   }
 
   /** The peer's end. */
@@ -84,9 +84,7 @@ export class TcpStream implements ByteStream {
   /** The stream that the surrendered socket went to: destroying this one destroys that one. */
   becomes(successor: TcpStream): void {
     this.#successor = successor;
-    const gone = this.#gone;
-    this.#gone = undefined;
-    if (gone) successor.onceGone(gone);
+    for (const gone of this.#gone.splice(0)) successor.onceGone(gone);
   }
 
   /**
@@ -236,8 +234,7 @@ export class TcpStream implements ByteStream {
     this.#queue = [];
     this.#queued = 0;
     if (this.#account) this.#count();
-    this.#gone?.();
-    this.#gone = undefined;
+    for (const gone of this.#gone.splice(0)) gone();
     this.#handler.close(error ?? undefined);
   }
 }

@@ -25,6 +25,7 @@ const SYMBOLS = {
   waitid: { args: [i32, u32, pointer, i32], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
   signal: { args: [i32, u64], returns: u64 },
+  prlimit: { args: [i32, i32, pointer, pointer], returns: i32 },
 } as const;
 
 type Name = keyof typeof SYMBOLS;
@@ -98,6 +99,17 @@ export function giveTerminal(fd: number, group: number): void {
 /** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts a background process. */
 export function ignoreSignal(signal: number): void {
   call("signal")(signal, 1);
+}
+
+const RLIMIT_NPROC = 6;
+
+/** Bounds the processes and threads that this process and those it starts may have together, if they had more until now. */
+export function limitProcesses(most: number): void {
+  const found = new BigUint64Array(2);
+  check("prlimit", call("prlimit")(0, RLIMIT_NPROC, null, foreign().ptr(found)));
+  const lower = (limit = 0n) => (limit > BigInt(most) ? BigInt(most) : limit);
+  const wanted = new BigUint64Array([lower(found[0]), lower(found[1])]);
+  check("prlimit", call("prlimit")(0, RLIMIT_NPROC, foreign().ptr(wanted), null));
 }
 
 /** Whether a descriptor is a terminal; as node:tty, whose loading takes as long as half a start. */

@@ -160,6 +160,10 @@ export function isShell(program: string): boolean {
   return SHELLS.has(program);
 }
 
+const FINDERS = new Set(["find", "fd", "fdfind", "gfind"]);
+/** Programs that may start another one of any name, or cannot be read. */
+export const WRAPPERS = new Set([...SHELLS, ...FINDERS, ...Object.keys(GRAMMARS), "eval", "trap", "alias"]);
+
 /** Lists the programs that a program starts; undefined when its words name none. */
 export function openWrapper(
   program: string,
@@ -171,8 +175,7 @@ export function openWrapper(
   if (program === "eval") return args.length === 0 ? undefined : [{ kind: "script", script: joined(args) }];
   if (program === "trap") return openTrap(args);
   if (program === "alias") return openAlias(args);
-  if (program === "find" || program === "fd" || program === "fdfind" || program === "gfind")
-    return openFind(args);
+  if (FINDERS.has(program)) return openFind(args);
   const grammar = Object.hasOwn(GRAMMARS, program) ? GRAMMARS[program] : undefined;
   if (grammar !== undefined) return openByGrammar(program, grammar, args, isKnown);
   return openLauncher(program, args, isKnown);

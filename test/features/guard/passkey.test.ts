@@ -95,6 +95,14 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
   test("lets one request through, after showing what it is", async () => {
     const id = await gateway.hold("/touched");
     const { program, url } = await allow(id);
+    // The page is this user's and root's: another user of the machine is shown nothing.
+    const seenBy = (uid: number) =>
+      Bun.spawnSync([
+        ...["/usr/bin/setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"],
+        ...["curl", "-s", "-w", " %{http_code}", url],
+      ]).stdout.toString();
+    expect(seenBy(65_533)).toBe("not for this user 403");
+    expect(seenBy(65_534)).toEndWith(" 200");
     await page.goto(url);
     const shown = await page.textContent("body");
     expect(shown).toContain(id);

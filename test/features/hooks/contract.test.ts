@@ -145,7 +145,10 @@ for (const adapter of HOOK_ADAPTERS) {
       expect(adapter.blocks(await ask(agent, CANARY))).toBe(true);
       await using broken = await temporaryDirectory();
       await writeFile(join(broken.path, "policy.yaml"), "kubectl: [");
-      expect(adapter.blocks(await ask(agent, "ls", broken.path))).toBe(true);
+      expect(adapter.blocks(await ask(agent, READ, broken.path))).toBe(true);
+      expect(adapter.blocks(await ask(agent, "ls $(echo x)", broken.path))).toBe(true);
+      // A command that concerns no policy needs none.
+      expect(await ask(agent, "ls", broken.path)).toEqual(golden.silent);
     },
     LIMIT_MS,
   );

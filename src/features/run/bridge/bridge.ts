@@ -14,6 +14,7 @@ import {
   forbidTracing,
   giveTerminal,
   ignoreSignal,
+  limitProcesses,
   memoryFile,
   processGroup,
   routeEverythingToLoopback,
@@ -40,6 +41,8 @@ const SIGKILL = 9;
 const SIGTERM = 15;
 const ORDERS_PIECE = 64 * 1024;
 const STOP_POLL_MS = 50;
+/** Of one run, threads included: an agent that starts itself without end does not take the whole machine. */
+const PROCESSES_MAX = 8_192;
 /** The agent has this long to end after a stop. */
 const END_MS = 2_000;
 
@@ -60,11 +63,12 @@ export async function runBridge(): Promise<number> {
   serveConnections({ ...spec, names });
   let agent: Agent | undefined;
   const end = () => void agent?.end();
-  const [problem, isAdmitted] = await Promise.all([networkProblem(spec), register(spec, end)]);
+  const [problem, isAdmitted] = await Promise.all([networkProblem(spec), register(spec, end, true)]);
   if (problem !== undefined) throw new UserError(`the sandbox is not closed: ${problem}`);
   if (!isAdmitted)
     throw new UserError("the daemon did not admit this run", { hint: "see the end of its log" });
   clearAmbientCapabilities();
+  limitProcesses(PROCESSES_MAX);
   agent = new Agent(spec, () => tell("stopped"));
   void agent.isThere.then(() => tell("ready"));
   void listenToHost(host, spec, agent);
@@ -131,6 +135,8 @@ class Agent {
   readonly #group: number;
   readonly #terminal: number | undefined;
   readonly #stopped: StoppedAgent;
+  /** bubblewrap was started without signals, which its command has again; see signal-wrappers.ts. */
+  readonly #isWrapped: boolean;
   /** Resolves when it was started, or has failed to. */
   readonly isThere: Promise<void>;
   readonly exited: Promise<number>;
@@ -138,6 +144,7 @@ class Agent {
   constructor(spec: BridgeSpec, onStop: () => void) {
     const filter = memoryFile("filter", Buffer.from(spec.filter, "base64"));
     const args = memoryFile("args", new TextEncoder().encode(`${spec.args.join("\0")}\0`));
+    this.#isWrapped = spec.wrappers[1].length > 0;
     const own = processGroup(0);
     // The agent's group is one of its own in our session, so that Ctrl-Z can stop it without stopping us. It is the
     // group that we are in for the moment of the start.
@@ -192,12 +199,17 @@ class Agent {
    */
   async #letGo(): Promise<void> {
     const go = (this.#child.stdio as readonly unknown[])[GO_DESCRIPTOR] as number;
-    for (let tries = 0; tries < GO_TRIES && !this.#stopped.isThere; tries += 1) await Bun.sleep(1);
+    for (let tries = 0; tries < GO_TRIES && !this.#isReady(); tries += 1) await Bun.sleep(1);
     try {
       writeSync(go, "\n");
     } catch {
       // It has ended.
     }
+  }
+
+  /** It is there and would hear Ctrl-C. */
+  #isReady(): boolean {
+    return this.#stopped.isThere && (!this.#isWrapped || this.#stopped.hearsInterrupts);
   }
 
   resume(): void {

@@ -1,12 +1,13 @@
-// Hands the connections that a run's programs open to the daemon. Where a connection was meant to
-// go is the address that it was accepted on: every address leads here. It goes on as a CONNECT to
-// the name that the resolver gave the address to, or to the address itself; loopback leads nowhere
-// but to the proxy and to ports that were asked for.
+// Hands the connections that a run's programs open to the daemon: the open socket itself, no octet
+// is copied here. A connection's destination is the address that it was accepted on: every address
+// leads here. It goes to the name that the resolver gave the address to, or to the address;
+// loopback leads only to the proxy and to ports that were asked for.
 
 import type { Socket } from "bun";
 import { Channel } from "../../../gateway/stream/channel.ts";
-import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { sendDescriptor } from "../../../host/process/pass-descriptor.ts";
+import { handedOverLine } from "../../../host/sandbox/handed-over.ts";
 import { hostPort } from "../../../text/host-port.ts";
 import { type FakeNames, isFakeAddress } from "./fake-names.ts";
 
@@ -43,13 +44,18 @@ export function hopOf(routes: Omit<BridgeRoutes, "socket" | "ports">, address: s
 export function serveConnections(routes: BridgeRoutes): void {
   const ports = new Set([...routes.ports, ...routes.proxyPorts, ...routes.localPorts]);
   for (const port of ports) {
-    const handlers = TcpStream.handlers((stream) => {
-      const { address } = stream.local;
-      const hop = hopOf(routes, address, port);
-      if (hop.kind === "refuse") stream.destroy();
-      else void carry(routes.socket, stream, hop, port);
-    });
-    const options = { port, allowHalfOpen: true, data: undefined, socket: handlers };
+    const options = {
+      port,
+      data: undefined,
+      socket: {
+        open(client: Socket<undefined>) {
+          handOver(routes, client, port);
+          client.close();
+        },
+        data() {},
+        error() {},
+      },
+    };
     try {
       Bun.listen({ ...options, hostname: "::" });
     } catch {
@@ -59,32 +65,12 @@ export function serveConnections(routes: BridgeRoutes): void {
   }
 }
 
-async function carry(path: string, stream: TcpStream, hop: Exclude<Hop, { kind: "refuse" }>, port: number) {
-  const client = new Channel(stream);
-  const daemon = await dial(path);
-  if (daemon === undefined) return client.destroy();
-  if (hop.kind === "connect") {
-    daemon.write(
-      new TextEncoder().encode(`CONNECT ${hop.authority} HTTP/1.1\r\nHost: ${hop.authority}\r\n\r\n`),
-    );
-    const head = await answerHead(daemon);
-    if (head === undefined) return giveUp(client, daemon);
-    // A client of plain HTTP can read why it was refused; any other sees its connection end.
-    if (!/^HTTP\/1\.1 200 /.test(head)) {
-      if (port === 80) {
-        client.write(new TextEncoder().encode(head));
-        await relay(client, daemon);
-        return;
-      }
-      return giveUp(client, daemon);
-    }
-  }
-  await relay(client, daemon);
-}
-
-function giveUp(client: Channel, daemon: Channel): void {
-  client.destroy();
-  daemon.destroy();
+/** Gives a connection to the daemon before anything of it was read; where that fails, it just ends. */
+function handOver(routes: BridgeRoutes, client: Socket<undefined>, port: number): void {
+  const hop = hopOf(routes, client.localAddress, port);
+  if (hop.kind === "refuse") return;
+  const line = handedOverLine(hop.kind === "connect" ? hop.authority : undefined);
+  sendDescriptor(routes.socket, line, (client as unknown as { readonly fd: number }).fd);
 }
 
 /** A connection to a unix socket; undefined when nobody listens. */
@@ -109,22 +95,4 @@ export async function dial(path: string): Promise<Channel | undefined> {
       if (!isOpen) resolve(undefined);
     });
   });
-}
-
-const HEAD_MAX = 16 * 1024;
-
-/** The head of the daemon's answer; octets after it stay in the channel. */
-async function answerHead(daemon: Channel): Promise<string | undefined> {
-  let bytes = new Uint8Array(0);
-  while (await daemon.readable()) {
-    bytes = Buffer.concat([bytes, daemon.read()]);
-    const text = Buffer.from(bytes).toString("latin1");
-    const end = text.indexOf("\r\n\r\n");
-    if (end >= 0) {
-      if (bytes.length > end + 4) daemon.unread(bytes.subarray(end + 4));
-      return text.slice(0, end + 4);
-    }
-    if (bytes.length > HEAD_MAX) return undefined;
-  }
-  return undefined;
 }

@@ -44,10 +44,13 @@ async function isRefused(port: number): Promise<boolean> {
 
 async function isUdpRefused(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = await Bun.udpSocket({
-    connect: { hostname: OUTSIDE, port },
-    socket: { data: () => resolve(false), error: () => resolve(true) },
-  }).catch(() => undefined);
+  const open = async () =>
+    Bun.udpSocket({
+      connect: { hostname: OUTSIDE, port },
+      socket: { data: () => resolve(false), error: () => resolve(true) },
+    });
+  // Without a route it cannot even be made.
+  const socket = await open().catch(() => undefined);
   if (socket === undefined) return true;
   try {
     socket.send("x");

@@ -6,14 +6,18 @@ import { BridgeLineReader, type BridgeSpec } from "./spec.ts";
 
 const RETRY_MS = 500;
 
-/** Registers, and again whenever the daemon has restarted. Resolves with whether the first time succeeded. */
+/**
+ * Registers, and again whenever the daemon has restarted. Resolves with whether the first time succeeded. `passes` says
+ * that connections will be handed over as open sockets.
+ */
 export async function register(
   spec: Pick<BridgeSpec, "socket" | "token">,
   onEnd: () => void,
+  passes = false,
 ): Promise<boolean> {
   const channel = await dial(spec.socket);
   if (channel === undefined) return false;
-  channel.write(new TextEncoder().encode(`IDDIO-RUN ${spec.token}\n`));
+  channel.write(new TextEncoder().encode(`IDDIO-RUN ${spec.token}${passes ? " PASSES" : ""}\n`));
   const reader = new BridgeLineReader();
   let isAdmitted = false;
   const next = async () => {
@@ -34,7 +38,7 @@ export async function register(
     if (line === "END") return onEnd();
     // The daemon restarts, or has gone: without it there is no network, and with the next one there is again.
     do await Bun.sleep(RETRY_MS);
-    while (!(await register(spec, onEnd)));
+    while (!(await register(spec, onEnd, passes)));
   })();
   return true;
 }

@@ -4,6 +4,9 @@
 import { readFileSync } from "node:fs";
 import { wasStopped } from "../../../host/sandbox/libc.ts";
 
+/** SIGINT among the signals of a process. */
+const INTERRUPT = 2n;
+
 /** Looks at one sandbox. */
 export class StoppedAgent {
   readonly #sandbox: number;
@@ -19,6 +22,13 @@ export class StoppedAgent {
   get isThere(): boolean {
     this.#agent ??= childOf(childOf(this.#sandbox));
     return this.#agent !== undefined;
+  }
+
+  /** Whether Ctrl-C would end it, as it would a program that was just started. */
+  get hearsInterrupts(): boolean {
+    const status = this.#agent === undefined ? undefined : textOf(`/proc/${this.#agent}/status`);
+    const ignored = /^SigIgn:\s*([0-9a-f]{16})$/m.exec(status ?? "")?.[1];
+    return ignored !== undefined && (BigInt(`0x${ignored}`) & INTERRUPT) === 0n;
   }
 
   /** Whether it has been stopped since the last time that this was asked. */

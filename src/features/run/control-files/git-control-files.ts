@@ -6,6 +6,7 @@
 import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Listed } from "./control-files.ts";
+import { placesOf } from "./named-in-git-config.ts";
 
 /** The mounts of a repository, in this order. */
 export interface GitMounts {
@@ -18,8 +19,8 @@ export interface GitMounts {
 /** Nested repositories that are protected. */
 const NESTED_MAX = 64;
 
-/** The mounts for every repository in a writable folder that was looked through. */
-export async function gitMounts(listed: readonly Listed[]): Promise<GitMounts> {
+/** The mounts for every repository in a writable folder that was looked through; `home` is the person's. */
+export async function gitMounts(listed: readonly Listed[], home?: string): Promise<GitMounts> {
   const writable: string[] = [];
   const readOnly: string[] = [];
   const withGit = listed.filter(({ entries }) => entries.some(({ name }) => name === ".git"));
@@ -28,6 +29,7 @@ export async function gitMounts(listed: readonly Listed[]): Promise<GitMounts> {
     if (directory === undefined) continue;
     if (directory.isFile) readOnly.push(join(at, ".git"));
     await protect(directory.common, writable, readOnly);
+    await protectNamed(directory.common, at, home, writable, readOnly);
   }
   return { writable: [...new Set(writable)], readOnly: [...new Set(readOnly)] };
 }
@@ -79,6 +81,26 @@ async function protect(directory: string, writable: string[], readOnly: string[]
   }
   await protectWorkTrees(join(directory, "worktrees"), writable, readOnly);
   await protectModules(join(directory, "modules"), writable, readOnly);
+}
+
+/** Adds what the configuration names in the work tree, there or not: hooks in a folder of the project, included files. */
+async function protectNamed(
+  common: string,
+  at: string,
+  home: string | undefined,
+  writable: string[],
+  readOnly: string[],
+): Promise<void> {
+  for (const { kind, path } of await placesOf(common, at, home)) {
+    if (kind === "hooks") await mkdir(path, { recursive: true }).catch(() => undefined);
+    else await writeFile(path, "", { flag: "wx" }).catch(() => undefined);
+    if ((await realpath(path).catch(() => undefined)) !== path) continue;
+    const above: string[] = [];
+    const top = path.startsWith(`${common}/`) ? common : at;
+    for (let folder = dirname(path); folder !== top; folder = dirname(folder)) above.unshift(folder);
+    writable.push(...above);
+    readOnly.push(path);
+  }
 }
 
 async function protectWorkTrees(folder: string, writable: string[], readOnly: string[]): Promise<void> {

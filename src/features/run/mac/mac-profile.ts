@@ -12,6 +12,8 @@ export interface MacView {
   readonly port: number;
   /** Further ports of loopback that it may reach: `--local-port` and `--publish`. */
   readonly localPorts: readonly number[];
+  /** Devices of the terminals that it is started in. */
+  readonly terminals: readonly string[];
   /** Shown read-only. */
   readonly readable: readonly string[];
   /** Folders that it may write: the project, `--rw`, its home and its temporary folder. */
@@ -82,6 +84,8 @@ const SYSCTLS = [
 ];
 
 const DEVICES = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/dtracehelper"];
+/** The extension that the kernel gives to a program that opened the other end of a terminal. */
+const OWN_TERMINAL = "com.apple.sandbox.pty";
 /** TIOCSTI by its number: its name is unknown to macOS 13 and 14. */
 const TYPE_INTO_TERMINAL = "2147578994";
 
@@ -156,7 +160,10 @@ function files(view: MacView): readonly Sbpl[] {
       "file-write*",
       "file-ioctl",
       literal("/dev/ptmx"),
-      ["regex", matching("^/dev/ttys[0-9]+$")],
+      // Terminals that it makes itself, and its own. Not those of the person's other windows: it would read the keys
+      // that are typed there.
+      ["require-all", ["regex", matching("^/dev/ttys[0-9]+$")], ["extension", quoted(OWN_TERMINAL)]],
+      ...view.terminals.map(literal),
     ],
     ["deny", "file-ioctl", ["ioctl-command", TYPE_INTO_TERMINAL]],
   ];

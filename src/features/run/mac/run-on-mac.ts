@@ -8,6 +8,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { RUN_METHODS } from "../../../api/methods/runs.ts";
 import { shellExitCode } from "../../../host/process/exit-code.ts";
+import { terminalName } from "../../../host/process/terminal-name.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { PREFLIGHT } from "../bridge/preflight.ts";
 import { register } from "../bridge/register.ts";
@@ -21,30 +22,17 @@ import { sandboxEnvironment } from "../sandbox-environment.ts";
 import { givenPath, HOME_SECRETS, projectOf } from "../shown-places.ts";
 import type { RunContext, RunOptions } from "../start-run.ts";
 import { macProfile } from "./mac-profile.ts";
+import type { MacPrograms } from "./sandbox-exec.ts";
 import { openTokenPort } from "./token-port.ts";
 
-/** By its whole path: an agent may put a program of that name on the person's PATH. */
-const SANDBOX_EXEC = "/usr/bin/sandbox-exec";
-/** Tries whether the daemon's own port can be reached, which it must not. */
-const CONNECT = "/usr/bin/nc";
 const END_MS = 2_000;
-
-/** Programs that another system has in their place; for tests. */
-export interface MacPrograms {
-  readonly sandboxExec: string;
-  readonly connect: string;
-}
 
 /** Runs an agent to its end and gives its exit code. */
 export async function runOnMac(
   context: RunContext,
   options: RunOptions,
-  programs: MacPrograms = { sandboxExec: SANDBOX_EXEC, connect: CONNECT },
+  programs: MacPrograms,
 ): Promise<number> {
-  if (!existsSync(programs.sandboxExec))
-    throw new UserError(`'iddio run' needs '${programs.sandboxExec}', which is part of macOS`, {
-      hint: "update macOS",
-    });
   const { env, paths, daemon } = context;
   const profile = await profileFor(context, options);
   const command = commandOf(profile, context, options);
@@ -82,7 +70,7 @@ export async function runOnMac(
     const readOnly = await Promise.all(
       options.readOnly.map((path) => givenPath("--ro", path, { home: undefined, state, project })),
     );
-    const git = await gitMounts((await Promise.all([project, ...writable].map(foldersIn))).flat());
+    const git = await gitMounts((await Promise.all([project, ...writable].map(foldersIn))).flat(), home);
     const shown = [project, ...writable, ...readOnly];
     const resolved = (path: string) =>
       isBelow(path, paths.root) ? state + path.slice(paths.root.length) : path;
@@ -93,6 +81,7 @@ export async function runOnMac(
     const text = macProfile({
       port: port.port,
       localPorts: [...options.localPorts, ...options.publish],
+      terminals: ownTerminals(),
       readable: [
         ...own.readable,
         ...readOnly,
@@ -143,11 +132,19 @@ export async function runOnMac(
       ],
       { stdio: ["inherit", "inherit", "inherit"], env: environment },
     );
-    return await endOf(agent);
+    const code = await endOf(agent);
+    await options.onEnd?.({ folder: temporary, secrets });
+    return code;
   } finally {
     await daemon.call("runs_stop", { run: started.run.id }, RUN_METHODS.runs_stop).catch(() => undefined);
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Devices of the terminals that the agent inherits. */
+function ownTerminals(): readonly string[] {
+  const names = [0, 1, 2].map(terminalName).filter((name) => name !== undefined);
+  return [...new Set(names)].filter((name) => /^\/dev\/ttys\d+$/.test(name));
 }
 
 /** The proxy, for programs that ask variables; others have no network. */

@@ -1,0 +1,30 @@
+// Whether a script can be told to concern no protocol without reading it as a shell does and
+// without any classifier: most of what an agent runs is of this kind, and its hook then answers
+// before anything else is loaded. Any other script is read in full by classify-script.ts.
+
+import { WRAPPERS } from "./wrappers.ts";
+
+/** Every program that a classifier reads, with other names for it, and the programs that connect to hosts of SSH. */
+export const JUDGED_PROGRAMS: ReadonlySet<string> = new Set(
+  "kubectl kustomize k gcloud gsutil bq aws gh terraform tofu tf opentofu helm wrangler flarectl fly flyctl ssh scp sftp".split(
+    " ",
+  ),
+);
+
+/** Words that are no program where a program would be. */
+const RESERVED: ReadonlySet<string> = new Set(
+  "if then elif else fi for while until do done case esac select in function time coproc".split(" "),
+);
+
+/** Words of letters, digits and harmless signs, in lists and pipes; no quote, no expansion, no redirection. */
+const PLAIN =
+  /^ *[\w./:,+@%=-]+(?: +[\w./:,+@%=-]+)*(?: *(?:&&|\|\||\||;) *[\w./:,+@%=-]+(?: +[\w./:,+@%=-]+)*)* *$/;
+const LENGTH_MAX = 1_000;
+
+/** True only for a script in which nothing concerns any protocol; false says nothing. */
+export function isPlainlyHarmless(text: string): boolean {
+  if (text.length > LENGTH_MAX || !PLAIN.test(text)) return false;
+  // A name counts wherever it stands: in a path, in an assignment, with `.exe` behind it.
+  const names = text.split(/[^\w.-]+/).map((each) => each.replace(/\.exe$/i, ""));
+  return !names.some((name) => JUDGED_PROGRAMS.has(name) || RESERVED.has(name) || WRAPPERS.has(name));
+}
