@@ -23,6 +23,8 @@ export interface ScopeKeyword {
 /** One protocol's classifier. */
 export interface Classifier {
   readonly protocol: Protocol;
+  /** The traffic of the protocol's block, in a sentence for the schema of policy.yaml. */
+  readonly covers: string;
   /** Scope lists that policy.yaml may hold under this protocol. */
   readonly scopes: readonly ScopeKeyword[];
   /** Program names (basename of argv[0]) whose command lines this classifier reads. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { MAX_PROBLEMS, type PolicyProblem } from "../../src/policy/parse/problems.ts";
 
@@ -15,8 +16,7 @@ function found({ line, column, path, message, hint }: PolicyProblem): Found {
   return [`${line}:${column}`, path, message, ...(hint === undefined ? [] : [hint])] as Found;
 }
 
-const PROTOCOLS =
-  "allowed: kubectl, gcloud, aws, github, terraform, helm, cloudflare, fly, ssh, mcp, generic";
+const ALLOWED = `allowed: ${PROTOCOLS.join(", ")}`;
 const KUBECTL_KEYS = "allowed: inspect, default, groups, namespaces, agents, rules";
 const TIERS = "allowed: observe, modify, sensitive, break-glass";
 const ACTIONS = "allowed: allow, escalate, deny";
@@ -26,12 +26,12 @@ describe("a word that is not allowed is reported where it stands, with what is a
     [
       "a protocol that does not exist",
       "kubctl:\n  inspect: [a.b]\n",
-      [["1:1", "kubctl", 'unknown key "kubctl"', `did you mean "kubectl"? ${PROTOCOLS}`]],
+      [["1:1", "kubctl", 'unknown key "kubctl"', `did you mean "kubectl"? ${ALLOWED}`]],
     ],
     [
       "a protocol by another name",
       "k8s:\n  inspect: [a.b]\n",
-      [["1:1", "k8s", 'unknown key "k8s"', `did you mean "kubectl"? ${PROTOCOLS}`]],
+      [["1:1", "k8s", 'unknown key "k8s"', `did you mean "kubectl"? ${ALLOWED}`]],
     ],
     [
       "a key of a block",
@@ -123,8 +123,8 @@ describe("a word that is not allowed is reported where it stands, with what is a
       "keys that objects have by nature",
       "__proto__: {}\nconstructor: {}\nfly:\n  default: toString\n  hasOwnProperty: 1\n",
       [
-        ["1:1", "__proto__", 'unknown key "__proto__"', PROTOCOLS],
-        ["2:1", "constructor", 'unknown key "constructor"', PROTOCOLS],
+        ["1:1", "__proto__", 'unknown key "__proto__"', ALLOWED],
+        ["2:1", "constructor", 'unknown key "constructor"', ALLOWED],
         ["4:12", "fly.default", '"toString" is not an action', ACTIONS],
         [
           "5:3",

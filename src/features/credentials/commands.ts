@@ -26,7 +26,7 @@ export const credentialsListCommand: Command = {
 /** Prints placeholders as a shell would set them. */
 export const credentialsEnvCommand: Command = {
   name: "credentials env",
-  summary: "Print the placeholders that an agent gets in place of the tokens",
+  summary: "Print the placeholders that agents get in place of tokens",
   flags: [JSON_FLAG],
   details: [
     "A placeholder is worth nothing but through iddio, for your own user. For a shell:",

@@ -13,7 +13,7 @@ import { readPolicy } from "./read-policy.ts";
 /** Explains by the file on disk; needs no daemon. */
 export const policyExplainCommand: Command = {
   name: "policy explain",
-  summary: "Show which rules were tried for a request, and the rule that would allow it",
+  summary: "Show the rules tried for a request, and the one to allow it",
   args: [{ name: "what", isRest: true }],
   flags: [
     { name: "policy", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },

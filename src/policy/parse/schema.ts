@@ -6,6 +6,7 @@
 import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { TIERS } from "../../model/tier.ts";
+import { classifierFor } from "../../protocols/registry.ts";
 import { BLOCK_KEYS, BRANCH_KEYS, GROUP_KEYS, SCOPE_ENTRY_KEYS, scopeKeywords } from "./block-keys.ts";
 import { MCP_KEYS } from "./mcp-keys.ts";
 
@@ -13,20 +14,6 @@ import { MCP_KEYS } from "./mcp-keys.ts";
 export type JsonSchema = { readonly [key: string]: unknown };
 
 const TEXTS: JsonSchema = { type: "array", items: { $ref: "#/definitions/text" } };
-
-const COVERS: Readonly<Record<Protocol, string>> = {
-  kubectl: "Kubernetes API traffic (kubectl, kustomize).",
-  gcloud: "Google Cloud API traffic (gcloud, gsutil, bq).",
-  aws: "AWS API traffic (aws CLI, SDKs).",
-  github: "GitHub API traffic (gh, git over HTTPS).",
-  terraform: "Hosts that terraform or tofu talk to, judged by HTTP method.",
-  helm: "Hosts that helm talks to, judged by HTTP method.",
-  cloudflare: "Cloudflare API traffic (wrangler, flarectl).",
-  fly: "Fly.io API traffic (fly, flyctl).",
-  ssh: "SSH to these hosts: shells, commands, transfers; without a port an entry means port 22.",
-  mcp: "Tools of MCP servers: those that `iddio mcp run` starts, those of `iddio mcp add`, and the hosts listed here.",
-  generic: 'Any other host, judged by HTTP method; the only block whose inspect list may hold "*".',
-};
 
 /** The schema as a plain object, ready for JSON.stringify. */
 export function policySchema(): JsonSchema {
@@ -51,7 +38,7 @@ function block(protocol: Protocol): JsonSchema {
     },
   ]);
   return {
-    description: COVERS[protocol],
+    description: classifierFor(protocol).covers,
     type: "object",
     additionalProperties: false,
     minProperties: 1,

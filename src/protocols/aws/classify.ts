@@ -31,6 +31,7 @@ import { awsVocabulary } from "./vocabulary.ts";
 /** Classifies requests to AWS and command lines of its CLI. */
 export const awsClassifier: Classifier = {
   protocol: "aws",
+  covers: "AWS API traffic (aws CLI, SDKs).",
   scopes: [
     {
       keyword: "accounts",

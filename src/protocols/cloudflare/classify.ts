@@ -30,6 +30,7 @@ const ID = { pattern: /^[0-9a-f]{32}$/, what: "ids of 32 hexadecimal digits, as 
 /** The classifier of the policy's `cloudflare` block. */
 export const cloudflareClassifier: Classifier = {
   protocol: "cloudflare",
+  covers: "Cloudflare API traffic (wrangler, flarectl).",
   scopes: [
     { keyword: "accounts", label: "account", form: ID },
     { keyword: "zones", label: "zone", form: ID },

@@ -27,6 +27,7 @@ import { flyVocabulary } from "./vocabulary.ts";
 /** The classifier of the policy's `fly` block. */
 export const flyClassifier: Classifier = {
   protocol: "fly",
+  covers: "Fly.io API traffic (fly, flyctl).",
   scopes: [
     { keyword: "apps", label: "app" },
     { keyword: "orgs", label: "org" },

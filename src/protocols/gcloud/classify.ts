@@ -31,6 +31,7 @@ import { gcloudVocabulary } from "./vocabulary.ts";
 /** The classifier of the policy's `gcloud` block. */
 export const gcloudClassifier: Classifier = {
   protocol: "gcloud",
+  covers: "Google Cloud API traffic (gcloud, gsutil, bq).",
   scopes: [
     {
       keyword: "projects",

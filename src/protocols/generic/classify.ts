@@ -133,6 +133,7 @@ function classifyGeneric(request: HttpRequest): Classification {
 /** Any host, by method. */
 export const genericClassifier: Classifier = {
   protocol: "generic",
+  covers: 'Any other host, judged by HTTP method; the only block whose inspect list may hold "*".',
   scopes: [],
   programs: [],
   needsBody: byMethodNeedsBody,

@@ -23,6 +23,7 @@ import { githubVocabulary } from "./vocabulary.ts";
 /** The classifier of the policy's `github` block. */
 export const githubClassifier: Classifier = {
   protocol: "github",
+  covers: "GitHub API traffic (gh, git over HTTPS).",
   scopes: [
     { keyword: "repos", label: "repo", form: { pattern: /^[^/]+\/[^/]+$/, what: "owner/name" } },
     { keyword: "orgs", label: "org" },

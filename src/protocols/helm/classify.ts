@@ -10,6 +10,7 @@ import { classifyHelmArgv, HELM_COMMANDS } from "./argv.ts";
 /** The classifier of the policy's `helm` block. */
 export const helmClassifier: Classifier = {
   protocol: "helm",
+  covers: "Hosts that helm talks to, judged by HTTP method.",
   scopes: [],
   programs: ["helm"],
   needsBody: byMethodNeedsBody,

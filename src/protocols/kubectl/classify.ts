@@ -29,6 +29,7 @@ import { kubectlVocabulary } from "./vocabulary.ts";
 /** kubectl and kustomize, and whatever else speaks to an API server (helm, client libraries). */
 export const kubectlClassifier: Classifier = {
   protocol: "kubectl",
+  covers: "Kubernetes API traffic (kubectl, kustomize).",
   scopes: [{ keyword: "namespaces", label: "namespace" }],
   programs: ["kubectl", "kustomize"],
   needsBody,

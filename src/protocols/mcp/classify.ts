@@ -13,6 +13,8 @@ import { classifyCall } from "./classify-call.ts";
 /** The classifier of the policy's `mcp` block. */
 export const mcpClassifier: Classifier = {
   protocol: "mcp",
+  covers:
+    "Tools of MCP servers: those that `iddio mcp run` starts, those of `iddio mcp add`, and the hosts listed here.",
   scopes: [
     { keyword: "servers", label: "server" },
     { keyword: "tools", label: "tool" },

@@ -8,6 +8,7 @@ import { unknownClassification } from "../unknown.ts";
 /** The classifier of the policy's `ssh` block. */
 export const sshClassifier: Classifier = {
   protocol: "ssh",
+  covers: "SSH to these hosts: shells, commands, transfers; without a port an entry means port 22.",
   scopes: [
     { keyword: "hosts", label: "host" },
     { keyword: "users", label: "user" },

@@ -16,6 +16,7 @@ import { renderTerraformError } from "./refusal.ts";
 /** The classifier of the policy's `terraform` block. */
 export const terraformClassifier: Classifier = {
   protocol: "terraform",
+  covers: "Hosts that terraform or tofu talk to, judged by HTTP method.",
   scopes: [],
   programs: ["terraform", "tofu"],
   needsBody: byMethodNeedsBody,
