@@ -72,6 +72,7 @@ export function classifierOf(answer: Classification | Error): Classifier {
   };
   return {
     protocol: answer instanceof Error ? "generic" : answer.protocol,
+    covers: "made up",
     scopes: [],
     programs: [],
     needsBody: () => {
