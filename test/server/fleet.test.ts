@@ -2,10 +2,16 @@
 // decisions.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
+import { signedHeaders } from "../../src/api/fleet/request-signature.ts";
 import { openBundle, openDecision } from "../../src/api/fleet/signed.ts";
 import type { Database } from "../../src/server/database/database.ts";
 import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
+import { DeviceCalls } from "../../src/server/fleet/answer-device.ts";
+import type { Problem } from "../../src/server/http/problem.ts";
+import type { ServerParts } from "../../src/server/parts.ts";
+import { makeOperatorToken } from "../../src/server/people/operator-token.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
@@ -155,6 +161,63 @@ for (const { name, isThere, open } of DATABASES)
       expect((await publish(owner.token, narrower.body.revision)).status).toBe(200);
       expect((await publish(author.token, back.body.revision)).body.code).toBe("needs-another");
       expect((await publish(owner.token, back.body.revision)).status).toBe(200);
+    });
+
+    test("a token without a person proposes, and publishes no wider policy", async () => {
+      const [one, other] = await Promise.all(
+        [1, 2].map(() => makeOperatorToken(plane.database, acme.id, "admin", 60_000, Date.now())),
+      );
+      const call = (token: string | undefined, path: string, input: object) =>
+        plane.api(acme, token ?? "", "POST", `/api/v1/${path}`, input);
+      const proposed = await call(one, "revisions", { policy: WIDER, note: "ci" });
+      expect(proposed.body).toMatchObject({ is_wider: true, state: "proposed" });
+      const publish = `revisions/${proposed.body.revision}/publish`;
+      for (const token of [one, other])
+        expect((await call(token, publish, {})).body.code).toBe("needs-person");
+      expect((await call(one, "break-glass", { reason: "hurry" })).body.code).toBe("needs-person");
+      expect((await call(author.token, `revisions/${proposed.body.revision}/end`, {})).status).toBe(200);
+    });
+
+    test("a hold wakes no other device; a decision does", async () => {
+      const tick = async () => {
+        const [row] = await plane.database.run({ tenant: acme.id }, (tx) =>
+          tx.rows("select tick from tenants"),
+        );
+        return Number(row?.tick);
+      };
+      const before = await tick();
+      const quiet = await plane.device(acme, owner.id, "quiet");
+      const held = await quiet.hold();
+      expect(await tick()).toBe(before);
+      const path = `/api/v1/approvals/${quiet.id}/${held.nonce}/decide`;
+      await plane.api(acme, approver.token, "POST", path, { verb: "deny", digest: held.digest });
+      expect(await tick()).toBe(before + 1);
+    });
+
+    test("who makes calls up in a device's name spends nothing of its allowance", async () => {
+      const now = Date.now();
+      const calls = new DeviceCalls({ database: plane.database, nowMs: () => now } as ServerParts);
+      const { path } = FLEET_ENDPOINTS.wait;
+      const ask = (body: string, from: string) => {
+        const claim = { tenant: device.tenant, device: device.id };
+        const headers = signedHeaders(claim, device.key, { path, body, timeMs: now });
+        const sent = body.replace("forged", "changed");
+        return calls
+          .answer(
+            path,
+            new Request(`http://server${path}`, { method: "POST", headers, body: sent }),
+            from,
+            undefined,
+          )
+          .then(
+            () => "answered",
+            (problem: Problem) => problem.code,
+          );
+      };
+      const forged = [];
+      for (let each = 0; each < 401; each += 1) forged.push(await ask('{"forged":1}', "203.0.113.9"));
+      expect([forged[0], forged[399], forged[400]]).toEqual(["bad-signature", "bad-signature", "too-many"]);
+      expect(await ask('{"after":0,"wait_ms":0}', "127.0.0.1")).toBe("answered");
     });
 
     test("an approval is decided once, by another than the owner, and told to the device in a second", async () => {

@@ -35,7 +35,7 @@ export const decisionPayload = object({
   digest: text(),
   nonce: text(),
   verb: words(["allow", "deny"]),
-  for_ms: number("also lets like ones through for so long; 0 for this one only"),
+  for_ms: number("0: from elsewhere one request is let through, and a decision that says more is not taken"),
   by: text("who decided, as people know him"),
   by_id: text("id of that person"),
   reason: text(),

@@ -87,7 +87,6 @@ export const APPROVAL_ENDPOINTS: readonly AnyEndpoint[] = [
       verb: words(["allow", "deny"]),
       digest: text("of the request that was shown; another is not answered"),
       reason: optional(text()),
-      for_ms: optional(number("also lets requests like it through for so long; at most a day")),
     }),
     output: approval,
     errors: {
@@ -95,7 +94,6 @@ export const APPROVAL_ENDPOINTS: readonly AnyEndpoint[] = [
       "own-request": "nobody allows an ask of his own device",
       "not-what-was-shown": "the request has another digest",
       ended: "it was decided already, or has ended",
-      "not-grantable": "it can only be let through once",
       "needs-person": "a token without a person decides nothing",
     },
     async handle(call, { path, input }) {

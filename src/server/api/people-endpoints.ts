@@ -209,7 +209,10 @@ export const PEOPLE_ENDPOINTS: readonly AnyEndpoint[] = [
     right: "administer",
     input: object({ reason: text() }),
     output: object({ until_ms: number() }),
+    errors: { "needs-person": "a token without a person takes no such right" },
     async handle({ tx, principal, nowMs }, { input }) {
+      if (principal.personId === undefined)
+        throw new Problem(403, "needs-person", "a token without a person takes no such right");
       if (input.reason.trim() === "") throw new Problem(400, "bad-input", "a reason is needed");
       const until = await beginBreakGlass(tx, principal, input.reason.slice(0, 500), nowMs);
       return { until_ms: until };

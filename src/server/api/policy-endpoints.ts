@@ -157,12 +157,12 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
       ended: "it is published already",
       overtaken: "a later one is published",
       "needs-another": "a widening revision is published by somebody other than its author",
+      "needs-person": "a widening revision is published by a person, not by a token without one",
     },
     async handle(call, { path }) {
       const { principal, nowMs, tx } = call;
-      const by = principal.personId ?? principal.id;
       const mayAlone = await hasBreakGlass(tx, principal, nowMs);
-      await publishRevision(tx, revisionNumber(path.revision), { by, mayAlone, nowMs });
+      await publishRevision(tx, revisionNumber(path.revision), { principal, mayAlone, nowMs });
       await writeAct(tx, nowMs, principal.id, "revision.publish", path.revision, {
         ...(mayAlone ? { break_glass: true } : {}),
       });

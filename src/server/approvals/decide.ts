@@ -17,17 +17,13 @@ export interface PersonDecision {
   readonly verb: "allow" | "deny";
   readonly digest: string;
   readonly reason?: string;
-  readonly for_ms?: number;
 }
 
 type DecisionCall = Omit<EndpointCall, "principal"> & {
   readonly principal: Pick<EndpointCall["principal"], "id" | "personId" | "name">;
 };
 
-const DAY_MS = 24 * 60 * 60_000;
 const MAX_REASON = 500;
-/** Tiers of which each request is decided by itself. */
-const ONE_BY_ONE = new Set(["break-glass", "unknown"]);
 
 /** Decides, in the transaction of the call. Throws the problem. */
 export async function decideApproval(call: DecisionCall, decision: PersonDecision): Promise<void> {
@@ -49,11 +45,6 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
   const isAllow = decision.verb === "allow";
   if (isAllow && textOf(device, "owner_id") === principal.personId)
     throw new Problem(403, "own-request", "nobody allows an ask of his own device");
-  const forMs = isAllow ? (decision.for_ms ?? 0) : 0;
-  if (!Number.isSafeInteger(forMs) || forMs < 0 || forMs > DAY_MS)
-    throw new Problem(400, "bad-input", "'for_ms' is not between 0 and a day");
-  if (forMs > 0 && ONE_BY_ONE.has(textOf(row, "tier")))
-    throw new Problem(409, "not-grantable", "it can only be let through once");
   const [counted] = await tx.rows(
     "update devices set decision_seq = decision_seq + 1 where id = $1 returning decision_seq",
     [decision.device],
@@ -69,7 +60,8 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
       digest: decision.digest,
       nonce: decision.nonce,
       verb: decision.verb,
-      for_ms: forMs,
+      // From elsewhere one request is let through, never those like it.
+      for_ms: 0,
       by: principal.name,
       by_id: principal.personId,
       reason,
@@ -102,7 +94,6 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
       digest: decision.digest,
       command: held.command,
       tier: held.tier,
-      for_ms: forMs,
       reason,
     },
   );

@@ -5,7 +5,6 @@
 import { type FleetInput, type FleetOutput, type HeldApproval, TOLD_MAX } from "../../api/fleet/protocol.ts";
 import { textOf } from "../database/database.ts";
 import { type DeviceCall, standing } from "../fleet/sync.ts";
-import { Ticks } from "../fleet/ticks.ts";
 import { Problem } from "../http/problem.ts";
 
 /** Takes news of holds. */
@@ -47,7 +46,6 @@ export async function takeApprovals(
         "and nonce not in (select value from json_array_elements_text($2::text::json))",
       [device.id, JSON.stringify(input.waiting), nowMs],
     );
-  if (input.held.length + input.ended.length > 0) await Ticks.bump(tx);
   return standing(nowMs);
 }
 

@@ -64,7 +64,8 @@ export class DeviceCalls {
     const claim = readClaim(request.headers);
     if (onlyTenant !== undefined && claim.tenant !== onlyTenant)
       throw new Problem(401, "unknown-device", "this server knows no such device");
-    this.#ofDevices.require(`${claim.tenant}/${claim.device}`, this.#parts.nowMs());
+    // The claim is not proved yet: who makes one up elsewhere spends his own address's allowance, not the device's.
+    this.#ofDevices.require(`${claim.tenant}/${claim.device}/${from}`, this.#parts.nowMs());
     const octets = await readOctets(request, endpoint.inputMaxBytes);
     if (name === "wait") return this.#wait(claim, path, octets, request.signal);
     return this.#inTransaction(name, claim, path, octets, endpoint);
@@ -77,17 +78,15 @@ export class DeviceCalls {
     octets: Uint8Array,
     endpoint: AnyFleetEndpoint,
   ): Promise<object> {
-    const { database, ticks } = this.#parts;
+    const { database } = this.#parts;
     const nowMs = this.#parts.nowMs();
     try {
-      const reply = await database.run({ tenant: claim.tenant }, async (tx) => {
+      return await database.run({ tenant: claim.tenant }, async (tx) => {
         const device = await authenticate(tx, claim, path, octets, nowMs);
         const input = readJson(endpoint.input, octets, "open");
         const call: DeviceCall = { parts: this.#parts, tenant: claim.tenant, device, tx, nowMs };
         return CALLS[name](call, input as never);
       });
-      if (name === "approvals") ticks.wake(claim.tenant);
-      return reply;
     } catch (error) {
       if (error instanceof Fork)
         await database.run({ tenant: claim.tenant }, (tx) => markFork(tx, error, nowMs));

@@ -11,6 +11,7 @@ import type { Policy } from "../../policy/policy.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { maybeText, numberOf, type Row, type Tx, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
+import type { ServerPrincipal } from "../people/principal.ts";
 import type { BundleKind } from "./assignment.ts";
 
 /** A new revision. */
@@ -73,12 +74,21 @@ export async function proposeRevision(tx: Tx, wanted: NewRevision): Promise<Prop
   return { revision, isWider: widening.length > 0, widening };
 }
 
+/** Who publishes, and when. */
+export interface PublishCall {
+  readonly principal: Pick<ServerPrincipal, "id" | "personId">;
+  /** Break glass: what widens may be published by its author. */
+  readonly mayAlone: boolean;
+  readonly nowMs: number;
+}
+
 /** Publishes a proposal. */
 export async function publishRevision(
   tx: Tx,
   revision: number,
-  { by, mayAlone, nowMs }: { readonly by: string; readonly mayAlone: boolean; readonly nowMs: number },
+  { principal, mayAlone, nowMs }: PublishCall,
 ): Promise<void> {
+  const by = principal.personId ?? principal.id;
   // Publishing waits for publishing: a proposal must be compared with the revision that it replaces.
   await tx.rows("select tenant_id from tenants for update");
   const [row] = await tx.rows("select * from revisions where revision = $1", [revision]);
@@ -87,6 +97,9 @@ export async function publishRevision(
     throw new Problem(409, "ended", `the revision is ${textOf(row, "state")}`);
   // Compared again: the policy in force may have become narrower since it was proposed.
   const widening = await wideningNow(tx, row);
+  // A token can make another token, so two tokens without a person are not two people.
+  if (widening.length > 0 && principal.personId === undefined)
+    throw new Problem(403, "needs-person", "a widening revision is published by a person");
   if (widening.length > 0 && textOf(row, "author_id") === by && !mayAlone)
     throw new Problem(
       403,
