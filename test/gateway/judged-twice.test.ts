@@ -69,6 +69,9 @@ async function approve(change: Policy | undefined) {
     peekBody: async () => undefined,
     onLeave: () => () => {},
     ask: () => Promise.reject(new Error("nothing is asked")),
+    issuer: () => Promise.resolve(undefined),
+    send: () => Promise.reject(new Error("nothing is sent")),
+    answer: () => Promise.reject(new Error("nothing is answered")),
     async refuse({ body }) {
       reply = new TextDecoder().decode(body);
     },

@@ -71,6 +71,9 @@ function http({ parts }: TestParts, seen: Seen): AskCarrier {
       return () => {};
     },
     ask: () => Promise.reject(new Error("nothing is asked")),
+    issuer: () => Promise.resolve(undefined),
+    send: () => Promise.reject(new Error("nothing is sent")),
+    answer: () => Promise.reject(new Error("nothing is answered")),
     async refuse() {
       seen.refusals += 1;
     },

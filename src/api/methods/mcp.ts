@@ -9,6 +9,7 @@ const identity = object({
   kind: words(["stdio", "http"]),
   command: optional(text("program that is started, as typed")),
   args: optional(list(text())),
+  env: optional(list(text(), "variables that load other code into the program, as `NAME=value`")),
   code_sha256: optional(text("of the code that runs, where it can be told")),
   package: optional(text("npm package that the code belongs to, with its version")),
   unpinned: optional(text("why the code is not pinned")),
@@ -136,7 +137,11 @@ export const MCP_METHODS = {
       table: optional(text("none: its tools are judged by its own description again")),
     }),
     output: object({ server }),
-    errors: { ...NO_SUCH, "no-table": "there is no such table" },
+    errors: {
+      ...NO_SUCH,
+      "no-table": "there is no such table",
+      "not-pinned": "nobody knows which code the server runs",
+    },
   }),
   mcp_add: method("change", "POST", "/v1/mcp/add", {
     about: "gives a remote server an address on this machine",

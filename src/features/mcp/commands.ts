@@ -39,10 +39,13 @@ export const mcpRunCommand: Command = {
   async run({ args, flags, paths, env }) {
     const { runServer } = await import("./stdio/run.ts");
     const { defaultName } = await import("./stdio/default-name.ts");
+    const { innermost } = await import("./install/wrapped.ts");
+    const inner = innermost(args);
+    const command = inner?.command ?? args;
     return runServer({
-      name: flags.text("name") ?? defaultName(args),
-      command: args,
-      isSandboxed: flags.has("sandbox"),
+      name: flags.text("name") ?? defaultName(command),
+      command,
+      isSandboxed: flags.has("sandbox") || inner?.isSandboxed === true,
       paths,
       env,
     });

@@ -17,6 +17,7 @@ import type { SessionTap } from "../stream/session-tap.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
 import type { LeavingClient } from "../upstream/lease.ts";
+import { withIssuer } from "../upstream/pinned-issuer.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
@@ -50,14 +51,25 @@ export interface ForwardedRequest {
  * UpstreamError when no byte of an answer was relayed, ClientGone when the client cannot be answered.
  */
 export async function forwardHttp1(forwarding: ForwardedRequest): Promise<void> {
-  const { client, body, head: asked, endMeansGone } = forwarding;
+  await answerHttp1(forwarding, await sendHttp1(forwarding));
+}
+
+/** Sends the request; gives the answer as the client may see it, to be finished. Throws as `forwardHttp1` does. */
+export async function sendHttp1(forwarding: ForwardedRequest): Promise<UpstreamAnswer> {
+  const { pool, client, head, endMeansGone, alteration } = forwarding;
+  const target = boundTarget(pool, client, forwarding.upstream(), head.headers);
   const arrived = await forwardUpstream(
-    forwarding.pool,
-    boundTarget(forwarding.pool, client, forwarding.upstream(), asked.headers),
+    pool,
+    withIssuer(target, alteration?.issuer),
     new Outgoing(forwarding),
     new Leaving(client, endMeansGone),
   );
-  const answer = forwarding.alteration?.answer?.(arrived) ?? arrived;
+  return alteration?.answer?.(arrived) ?? arrived;
+}
+
+/** Relays an answer, of the upstream or made here. */
+export async function answerHttp1(forwarding: ForwardedRequest, answer: UpstreamAnswer): Promise<void> {
+  const { client, body, head: asked } = forwarding;
   const keepAlive = mayKeepClient(forwarding, answer);
   const head = headBytes(forwarding, answer, keepAlive);
   const first = firstPieces(answer);

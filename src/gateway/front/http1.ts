@@ -14,6 +14,7 @@ import { BodyError, BodySource } from "../message/body-source.ts";
 import { strayConnectionOption } from "../message/http1-message.ts";
 import { HeadError, readHead } from "../message/read-head.ts";
 import { answerShortly, statusText } from "../message/short-answer.ts";
+import type { UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Lender } from "../request/credential-release.ts";
 import { type ClientRequest, exchangeHttp } from "../request/http/http-carrier.ts";
@@ -27,9 +28,10 @@ import type { SessionTap } from "../stream/session-tap.ts";
 import { askUpstream, type SideAnswer, type SideCall } from "../upstream/ask.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone } from "../upstream/forward.ts";
+import { lookUpIssuer } from "../upstream/pinned-issuer.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
-import { forwardHttp1 } from "./http1-forward.ts";
+import { answerHttp1, type ForwardedRequest, forwardHttp1, sendHttp1 } from "./http1-forward.ts";
 import { recordNotServed } from "./record-splice.ts";
 
 /** A request's destination, found and checked; or why there is none. */
@@ -281,9 +283,37 @@ class Http1Request implements ClientRequest {
     alteration?: Alteration,
     tap?: SessionTap,
   ): Promise<void> {
-    const { channel, endMeansGone } = this.#connection;
+    await this.#isReadFor(alteration);
+    return forwardHttp1(this.#forwarding(answered, alteration, tap));
+  }
+
+  async send(alteration?: Alteration): Promise<UpstreamAnswer> {
+    await this.#isReadFor(alteration);
+    return sendHttp1(this.#forwarding(() => {}, alteration));
+  }
+
+  answer(answer: UpstreamAnswer): Promise<void> {
+    return answerHttp1(
+      this.#forwarding(() => {}),
+      answer,
+    );
+  }
+
+  issuer(): Promise<string | undefined> {
+    return lookUpIssuer(this.#pool, this.#destined.upstream());
+  }
+
+  async #isReadFor(alteration: Alteration | undefined): Promise<void> {
     if (alteration?.body !== undefined) while ((await this.#body.next()) !== undefined);
-    return forwardHttp1({
+  }
+
+  #forwarding(
+    answered: (status: number) => void,
+    alteration?: Alteration,
+    tap?: SessionTap,
+  ): ForwardedRequest {
+    const { channel, endMeansGone } = this.#connection;
+    return {
       alteration,
       tap,
       client: channel,
@@ -297,6 +327,6 @@ class Http1Request implements ClientRequest {
       pool: this.#pool,
       answered,
       request: this,
-    });
+    };
   }
 }

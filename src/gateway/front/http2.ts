@@ -14,7 +14,7 @@ import { BytesBody, withJsonBody } from "../message/bytes-body.ts";
 import { endToEnd } from "../message/http1-message.ts";
 import { Http2Session } from "../message/http2-session.ts";
 import type { Http2Stream } from "../message/http2-stream.ts";
-import type { BodyReader, OutgoingRequest } from "../message/upstream-answer.ts";
+import type { BodyReader, OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { Gateway } from "../request/context.ts";
 import type { Lender } from "../request/credential-release.ts";
 import { type ClientRequest, exchangeHttp } from "../request/http/http-carrier.ts";
@@ -26,6 +26,7 @@ import { QUEUED } from "../stream/queued-octets.ts";
 import { askUpstream, type SideAnswer, type SideCall } from "../upstream/ask.ts";
 import { boundTarget } from "../upstream/bound-targets.ts";
 import { ClientGone, firstPieces, forwardUpstream } from "../upstream/forward.ts";
+import { lookUpIssuer, withIssuer } from "../upstream/pinned-issuer.ts";
 import type { UpstreamPool, UpstreamTarget } from "../upstream/pool.ts";
 import { UpstreamError, unjudgedFailure } from "../upstream/upstream-error.ts";
 
@@ -299,10 +300,23 @@ class Http2Request implements ClientRequest {
   }
 
   async forward(answered: (status: number) => void, alteration?: Alteration): Promise<void> {
+    await this.#answer(await this.send(alteration), answered);
+  }
+
+  answer(answer: UpstreamAnswer): Promise<void> {
+    return this.#answer(answer, () => {});
+  }
+
+  issuer(): Promise<string | undefined> {
+    return lookUpIssuer(this.#pool, this.#connection.upstream());
+  }
+
+  async send(alteration?: Alteration): Promise<UpstreamAnswer> {
     const stream = this.#stream;
     const { channel, upstream } = this.#connection;
     if (alteration?.body !== undefined) while ((await this.#body.next()) !== undefined);
-    const target = boundTarget(this.#pool, channel, upstream(), this.head.headers);
+    const bound = boundTarget(this.#pool, channel, upstream(), this.head.headers);
+    const target = withIssuer(bound, alteration?.issuer);
     const arrived = await forwardUpstream(this.#pool, target, this.#outgoing(alteration), {
       get hasLeft() {
         return stream.resetCode !== undefined;
@@ -310,7 +324,11 @@ class Http2Request implements ClientRequest {
       onLeave: (left) => stream.onReset(left),
       offLeave: (left) => stream.offReset(left),
     });
-    const answer = alteration?.answer?.(arrived) ?? arrived;
+    return alteration?.answer?.(arrived) ?? arrived;
+  }
+
+  async #answer(answer: UpstreamAnswer, answered: (status: number) => void): Promise<void> {
+    const stream = this.#stream;
     const first = firstPieces(answer);
     answered(answer.status);
     try {

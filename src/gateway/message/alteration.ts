@@ -15,6 +15,8 @@ export interface Alteration {
   readonly target?: ((headers: readonly Header[]) => string) | undefined;
   /** The body that goes out, of the same length; asked after `fields`. */
   readonly through?: ((body: BodyReader) => BodyReader) | undefined;
+  /** Who must have issued the server's certificate; to one of another issuer nothing goes out. */
+  readonly issuer?: string | undefined;
   /** The answer as the client may see it. Throws UpstreamError for one that it may not see at all. */
   readonly answer?: ((answer: UpstreamAnswer) => UpstreamAnswer) | undefined;
 }

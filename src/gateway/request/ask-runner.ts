@@ -84,10 +84,25 @@ class PlainCarrier implements AskCarrier {
   }
 
   #ask(operation: Classification): Ask {
-    const { carrier, target, subject, fields, evidence, digest, canRecur = true } = this.#carried.asked;
+    const { asked } = this.#carried;
+    const { carrier, target, subject, fields, digest, canRecur = true } = asked;
     const startedMs = this.#startedMs;
     const id = randomHex(8);
-    return { id, carrier, target, operation, subject, fields, evidence, digest, canRecur, startedMs };
+    return {
+      id,
+      carrier,
+      target,
+      operation,
+      subject,
+      fields,
+      // Made when somebody is shown it.
+      get evidence() {
+        return asked.evidence;
+      },
+      digest,
+      canRecur,
+      startedMs,
+    };
   }
 
   unjudged(reason: string): Ask {

@@ -3,11 +3,14 @@
 
 import type { Header } from "../../model/request.ts";
 import { headerValue } from "../../model/request.ts";
+import { piecesOf, wholeOf } from "../message/body-pieces.ts";
+import { BodyError } from "../message/body-source.ts";
 import { BytesBody } from "../message/bytes-body.ts";
 import type { OutgoingRequest } from "../message/upstream-answer.ts";
 import { ClientGone, forwardUpstream } from "./forward.ts";
-import type { LeavingClient } from "./lease.ts";
+import { withIssuer } from "./pinned-issuer.ts";
 import type { UpstreamPool, UpstreamTarget } from "./pool.ts";
+import { Until } from "./until.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** A request that the daemon itself sends over the client's upstream connection. */
@@ -22,6 +25,8 @@ export interface SideCall {
   readonly signal: AbortSignal;
   /** Octets of the answer that are read; a longer one throws. */
   readonly octets: number;
+  /** Who must have issued the upstream's certificate. */
+  readonly issuer?: string | undefined;
 }
 
 /** The whole answer. */
@@ -53,19 +58,12 @@ export async function askUpstream(
     interim() {},
   };
   try {
-    const answer = await forwardUpstream(pool, target, outgoing, new Until(signal));
+    const answer = await forwardUpstream(pool, withIssuer(target, call.issuer), outgoing, new Until(signal));
     try {
-      const pieces: Uint8Array[] = [];
-      let size = 0;
-      for (let more = await answer.body.next(); more !== undefined; more = await answer.body.next())
-        for (const piece of more) {
-          size += piece.length;
-          if (size > octets) throw new UpstreamError("broken", `the answer is longer than ${octets} octets`);
-          pieces.push(piece);
-        }
+      const body = await wholeOf(piecesOf(answer.body), octets);
       if (headerValue(answer.headers, "content-encoding") !== undefined)
         throw new UpstreamError("broken", "the answer has a content coding that nobody asked for");
-      return { status: answer.status, headers: answer.headers, body: Buffer.concat(pieces, size) };
+      return { status: answer.status, headers: answer.headers, body };
     } finally {
       answer.finish();
     }
@@ -73,28 +71,7 @@ export async function askUpstream(
     if (signal.aborted)
       throw new UpstreamError("broken", "there was no whole answer in time", { cause: error });
     if (error instanceof ClientGone) throw new UpstreamError("broken", "it was broken off", { cause: error });
+    if (error instanceof BodyError) throw new UpstreamError("broken", error.message, { cause: error });
     throw error;
-  }
-}
-
-/** Stops waiting when the signal is aborted. */
-class Until implements LeavingClient {
-  readonly #signal: AbortSignal;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  get hasLeft(): boolean {
-    return this.#signal.aborted;
-  }
-
-  onLeave(left: () => void): void {
-    if (this.#signal.aborted) left();
-    else this.#signal.addEventListener("abort", left);
-  }
-
-  offLeave(left: () => void): void {
-    this.#signal.removeEventListener("abort", left);
   }
 }

@@ -4,7 +4,7 @@
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";
-import { parseMessage } from "../../wire/jsonrpc/message.ts";
+import { isObject, parseMessage } from "../../wire/jsonrpc/message.ts";
 import { splitTarget } from "../../wire/path.ts";
 import type { Classifier } from "../classifier.ts";
 import { unknownClassification } from "../unknown.ts";
@@ -64,6 +64,19 @@ export function isLogin({
 }: HttpRequest | (RequestHead & { readonly body?: never })): boolean {
   if (!LOGIN.test(splitTarget(target).path)) return false;
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return true;
-  // A message of MCP is none, whatever path it is sent to.
-  return method === "POST" && body?.kind === "whole" && parseMessage(body.bytes).kind === "bad";
+  return method === "POST" && body?.kind === "whole" && !isLikeMessage(body.bytes);
+}
+
+/** Whether somebody may take a body for a message of MCP, or for several, or for one that was not read here. */
+function isLikeMessage(bytes: Uint8Array): boolean {
+  if (parseMessage(bytes).kind !== "bad") return true;
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // A form is no JSON, and nobody reads what looks like an object as one.
+    return /^[\s\ufeff]*[[{]/.test(new TextDecoder().decode(bytes));
+  }
+  const isJsonRpc = (name: string) => ["jsonrpc", "method"].includes(name.toUpperCase().toLowerCase());
+  return Array.isArray(value) || (isObject(value) && Object.keys(value).some(isJsonRpc));
 }

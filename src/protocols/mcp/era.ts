@@ -2,12 +2,14 @@
 // on each request says by itself who speaks which version, and over HTTP its headers repeat parts
 // of the body. Pure.
 
-import { isObject, type JsonObject, type MessageId } from "../../wire/jsonrpc/message.ts";
-import { errorAnswer } from "./refusal.ts";
+import { isId, isObject, type JsonObject, type MessageId } from "../../wire/jsonrpc/message.ts";
+import { errorAnswer, refusalAnswer, waitingRefusal } from "./refusal.ts";
 
 const VERSION = "io.modelcontextprotocol/protocolVersion";
+/** What the states that iddio gives to clients begin with. */
+export const STATE_PREFIX = "iddio.";
 /** The header and the body say different things. */
-export const HEADER_MISMATCH = -32020;
+const HEADER_MISMATCH = -32020;
 
 /** The version that a request of the stateless era names; undefined in the older one. */
 export function statelessVersion(params: JsonObject): string | undefined {
@@ -41,14 +43,23 @@ export function headerProblem(
   const name = namedIn(method, params);
   if (saidName === null)
     return version !== undefined && name !== undefined ? "Mcp-Name is missing" : undefined;
-  return decodedName(saidName) === name ? undefined : "Mcp-Name and the body name different things";
+  const decoded = decodedHeader(saidName);
+  return decoded !== undefined && decoded === name
+    ? undefined
+    : "Mcp-Name and the body name different things";
 }
 
-/** Names that no header can hold are sent as `=?base64?…?=`. */
-function decodedName(value: string): string {
-  const coded = /^=\?base64\?([A-Za-z0-9+/=]*)\?=$/i.exec(value)?.[1];
+/** What a header says; texts that no header can hold are sent as `=?base64?…?=`. Undefined for one that says nothing. */
+export function decodedHeader(value: string): string | undefined {
+  const coded = /^=\?base64\?(.*)\?=$/i.exec(value)?.[1];
   if (coded === undefined) return value;
-  return new TextDecoder().decode(Uint8Array.from(atob(coded), (sign) => sign.charCodeAt(0)));
+  try {
+    const bytes = Uint8Array.from(atob(coded), (sign) => sign.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    // It names nothing, so it agrees with nothing.
+    return undefined;
+  }
 }
 
 /** The answer to a request whose headers disagree. */
@@ -63,18 +74,47 @@ export interface WaitingCall {
   readonly url?: string;
 }
 
+/** The answer to a request that still waits, as its era demands. */
+export function heldAnswer({ id, method, params }: HeldRequest, waiting: WaitingCall): string {
+  if (statelessVersion(params) !== undefined) return waitingAnswer(id, params, waiting);
+  return refusalAnswer(id, method, waitingRefusal(method, params, waiting.approvalId), { waits: true });
+}
+
+/** What of a request its answers depend on. */
+export interface HeldRequest {
+  readonly id: MessageId;
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** The token of a client that wants to hear how its request goes on, and whose era has one. */
+export function progressTokenOf(params: JsonObject): MessageId | undefined {
+  const token = isObject(params._meta) ? params._meta.progressToken : undefined;
+  return isId(token) && statelessVersion(params) === undefined ? token : undefined;
+}
+
+/** Word for a client that its request waits; the `step`th one. */
+export function waitingWord(progressToken: MessageId, step: number): string {
+  // Small steps: the server's own count begins later and must be higher.
+  const progress = step / 1_000;
+  const message = "iddio: waiting for a person to approve it";
+  const params = { progressToken, progress, message };
+  return JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params });
+}
+
+/** Whether a client that cancels gives up only because of its clock: then it will ask again. */
+export function givesUpByClock({ reason }: JsonObject): boolean {
+  return typeof reason === "string" && /tim(?:ed?|e)[ -]?out/i.test(reason);
+}
+
 /**
  * The answer of the stateless era to a call that still waits: the client sends it again with the state. A client that
  * can show its person an address is given that of the question.
  */
-export function waitingAnswer(
-  id: MessageId,
-  params: JsonObject,
-  { state, approvalId, url }: WaitingCall,
-): string {
+function waitingAnswer(id: MessageId, params: JsonObject, { state, approvalId, url }: WaitingCall): string {
   const message = `iddio holds this call until you decide: ${approvalId}`;
   const shown =
-    url !== undefined && showsAddresses(params)
+    url !== undefined && wantsAddress(params)
       ? {
           inputRequests: {
             [approvalId]: {
@@ -88,8 +128,11 @@ export function waitingAnswer(
   return JSON.stringify({ jsonrpc: "2.0", id, result });
 }
 
-function showsAddresses({ _meta: meta }: JsonObject): boolean {
+/** Whether a client can show its person where to decide, and has not been told where yet: nobody is shown a page twice. */
+export function wantsAddress(params: JsonObject): boolean {
+  const { _meta: meta, requestState } = params;
+  if (typeof requestState === "string" && requestState.startsWith(STATE_PREFIX)) return false;
   const capabilities = isObject(meta) ? meta["io.modelcontextprotocol/clientCapabilities"] : undefined;
   const elicitation = isObject(capabilities) ? capabilities.elicitation : undefined;
-  return isObject(elicitation) && isObject(elicitation.url);
+  return statelessVersion(params) !== undefined && isObject(elicitation) && isObject(elicitation.url);
 }

@@ -9,7 +9,9 @@ import { machineReadable, type Refusal } from "../refused.ts";
 /** JSON-RPC codes of iddio's own errors; -32000 to -32099 are for implementations. */
 export const REFUSED_CODE = -32003;
 /** Of a message that cannot be read. */
-export const INVALID_REQUEST = -32600;
+const INVALID_REQUEST = -32600;
+/** The one that answers has failed. */
+const INTERNAL_ERROR = -32603;
 
 /** The sentences for an agent. `waits`: the approval is still open, and the same call takes it over. */
 export function refusalText(refusal: Refusal, waits = false): string {
@@ -103,4 +105,14 @@ export function waitingRefusal(method: string, params: JsonObject, approvalId: s
 export function errorAnswer(id: MessageId | null, code: number, message: string, data?: object): string {
   const error = { code, message, ...(data === undefined ? {} : { data }) };
   return JSON.stringify({ jsonrpc: "2.0", id, error });
+}
+
+/** The answer where there is none that could be passed on; `why` is a clause. */
+export function failureAnswer(id: MessageId | null, why: string): string {
+  return errorAnswer(id, INTERNAL_ERROR, `iddio: ${why}`);
+}
+
+/** The answer to a message that cannot be read; `why` is a clause. */
+export function unreadableAnswer(id: MessageId | null, why: string): string {
+  return errorAnswer(id, INVALID_REQUEST, `iddio: ${why}`);
 }

@@ -10,6 +10,8 @@ export type ServerIdentity =
       readonly kind: "stdio";
       readonly command: string;
       readonly args: readonly string[];
+      /** Variables that load other code into the program, as `NAME=value`; absent without any. */
+      readonly env?: readonly string[];
       /** SHA-256 of the code that runs; absent where it cannot be told. */
       readonly code_sha256?: string;
       /** `name@version` of the npm package that the code belongs to. */

@@ -140,7 +140,7 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** A member whose name is one of these for a reader that does not mind the case (Go's does not), and is not it. */
-function lookalike(value: JsonObject, names: readonly string[]): string | undefined {
+export function lookalike(value: JsonObject, names: readonly string[]): string | undefined {
   return Object.keys(value).find((name) => !names.includes(name) && names.includes(folded(name, names)));
 }
 

@@ -38,7 +38,7 @@ async function drive(client: Client, gateway: GatewayProcess, calls: () => Promi
   const held = await gateway.held();
   expect(held).toMatchObject({ protocol: "mcp", command: "both/change_it" });
   // Long enough for the client to hear that it waits, and to come again.
-  await Bun.sleep(3_000);
+  await Bun.sleep(1_500);
   expect(await calls()).toBe(`${era} echo\n`);
   await gateway.approve();
   expect(await call).toMatchObject({ content: [{ text: `${era} did change_it` }] });

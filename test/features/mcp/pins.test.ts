@@ -207,7 +207,7 @@ test("what is accepted is what was shown: a change in between is not", async () 
   const { digest } = await gateway.control.call("mcp_digest", { name: "own" });
   await offer(gateway, { tools: [{ ...read, description: "Three." }] });
   await names(client);
-  expect(gateway.control.call("mcp_review", { name: "own", digest })).rejects.toThrow(
+  await expect(gateway.control.call("mcp_review", { name: "own", digest })).rejects.toThrow(
     "changed since it was shown",
   );
 });

@@ -3,15 +3,17 @@
 // the address, and neither another Host nor a web page gets in.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { UpstreamError } from "../../../gateway/upstream/upstream-error.ts";
 import { socketOwner } from "../../../host/process/socket-owner.ts";
 import { UserError } from "../../../model/user-error.ts";
+import { failureAnswer } from "../../../protocols/mcp/refusal.ts";
 import type { Log } from "../../../state/log/log.ts";
 import type { StoredServer } from "../../../state/tables/mcp-pins.ts";
 import type { McpService } from "../judge/service.ts";
-import type { McpSession } from "../judge/session.ts";
 import { RELAY_PATIENCE, type RelayPatience } from "../stdio/patience.ts";
 import { answerHttp } from "./exchange.ts";
-import type { RemoteParts, RemotePlace } from "./remote.ts";
+import { WaitingCalls } from "./held-call.ts";
+import { issuerAt, type RemoteParts, type RemotePlace } from "./remote.ts";
 
 /** The parts that the endpoint works with. */
 export interface EndpointParts {
@@ -29,7 +31,7 @@ const FORBIDDEN_HEADER = /^(?:host|connection|content-length|transfer-encoding|u
 /** The local addresses of one daemon's remote servers. */
 export class McpEndpoint {
   readonly #parts: EndpointParts;
-  readonly #sessions = new Map<string, McpSession>();
+  readonly #waiting = new WaitingCalls();
   #server: ReturnType<typeof Bun.serve> | undefined;
 
   constructor(parts: EndpointParts) {
@@ -56,7 +58,7 @@ export class McpEndpoint {
     const port = this.#server?.port;
     if (port === undefined)
       throw new UserError("no local address can be had", { hint: "see the end of iddio.log" });
-    this.#sessions.delete(name);
+    this.#parts.service.leaveRemote(name);
     const known = this.#parts.service.pins.server(name)?.remote;
     return this.#parts.service.setRemote(name, {
       ...place,
@@ -115,17 +117,19 @@ export class McpEndpoint {
     const server = this.#parts.service.pins.server(name);
     if (server?.remote === undefined || rest.length > 0 || !isSame(token, server.remote.token))
       return new Response("not found\n", { status: 404 });
-    const { gateway, patience = RELAY_PATIENCE } = this.#parts;
-    return answerHttp({ gateway, place: server.remote, session: this.#session(server), patience }, request);
-  }
-
-  #session(server: StoredServer): McpSession {
-    const known = this.#sessions.get(server.name);
-    if (known?.isAccepted === true) return known;
-    const identity = { kind: "http" as const, url: server.remote?.url ?? "" };
-    const session = this.#parts.service.open(server.name, identity, undefined);
-    this.#sessions.set(server.name, session);
-    return session;
+    const { gateway, service, patience = RELAY_PATIENCE } = this.#parts;
+    const place = server.remote;
+    const waiting = this.#waiting;
+    try {
+      const at = { name, url: place.url };
+      const session = await service.sessionOf(at, undefined, () => issuerAt(gateway, place.url));
+      const onOther = () => service.leaveRemote(name);
+      return await answerHttp({ gateway, place, session, patience, waiting, onOther }, request);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      const text = failureAnswer(null, `the server cannot be reached: ${error.message}`);
+      return new Response(text, { status: 502, headers: { "content-type": "application/json" } });
+    }
   }
 }
 

@@ -3,9 +3,8 @@
 // pins, and the server's answers are filtered as everywhere else. A request that is no message of
 // MCP is judged as HTTP.
 
-import { createHash } from "node:crypto";
-import { type Alteration, altered } from "../../../gateway/message/alteration.ts";
-import { BodyError } from "../../../gateway/message/body-source.ts";
+import type { Alteration } from "../../../gateway/message/alteration.ts";
+import { piecesOf, wholeOf } from "../../../gateway/message/body-pieces.ts";
 import { decodeContent } from "../../../gateway/message/content-coding.ts";
 import type { BodyReader, UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
 import type { Gateway } from "../../../gateway/request/context.ts";
@@ -14,31 +13,18 @@ import { LookAheadShare } from "../../../gateway/request/http/look-ahead.ts";
 import type { McpCarrier } from "../../../gateway/request/mcp-carrier.ts";
 import type { Ending } from "../../../gateway/request/stages/stage.ts";
 import { UpstreamError } from "../../../gateway/upstream/upstream-error.ts";
-import { type Header, headerValue, type RequestHead } from "../../../model/request.ts";
-import { isPlumbing } from "../../../protocols/mcp/call.ts";
+import { type Header, headerValue } from "../../../model/request.ts";
 import { isLogin } from "../../../protocols/mcp/classify.ts";
-import {
-  headerProblem,
-  mismatchAnswer,
-  statelessVersion,
-  waitingAnswer,
-} from "../../../protocols/mcp/era.ts";
-import {
-  errorAnswer,
-  INVALID_REQUEST,
-  refusalAnswer,
-  waitingRefusal,
-} from "../../../protocols/mcp/refusal.ts";
-import type { Refusal } from "../../../protocols/refused.ts";
-import { bracketed } from "../../../text/host-port.ts";
+import { failureAnswer } from "../../../protocols/mcp/refusal.ts";
+import { serialiseEvent } from "../../../wire/jsonrpc/event-stream.ts";
 import { parseMessage, type RequestMessage } from "../../../wire/jsonrpc/message.ts";
-import { splitTarget } from "../../../wire/path.ts";
-import { withoutSealedState } from "../judge/sealed-state.ts";
 import type { McpService } from "../judge/service.ts";
 import type { McpSession } from "../judge/session.ts";
 import { RELAY_PATIENCE, type RelayPatience } from "../stdio/patience.ts";
-import { exactOf } from "../stdio/relay.ts";
+import { HeldCall, WaitingCalls } from "./held-call.ts";
+import { serverAt } from "./server-at.ts";
 import { type Listening, shownAnswer, shownEvents } from "./shown-answer.ts";
+import { type SortedMessage, sortMessage } from "./sorted-message.ts";
 
 const BODY_MAX = 16 * 1024 * 1024;
 const ANSWER_MAX = 64 * 1024 * 1024;
@@ -54,170 +40,168 @@ export interface InspectedParts {
 /** Serves the requests of inspected hosts. */
 export class InspectedMcp implements McpCarrier {
   readonly #parts: InspectedParts;
+  readonly #waiting = new WaitingCalls();
 
   constructor(parts: InspectedParts) {
     this.#parts = parts;
   }
 
   async serve(request: ClientRequest, asHttp: (request: ClientRequest) => Promise<void>): Promise<void> {
-    const { head, client } = request;
     const service = this.#parts.service();
-    const where = serverAt(head);
+    const where = serverAt(request.head);
+    if (service === undefined || where === undefined || request.isUpgrade) return asHttp(request);
+    try {
+      await this.#serve(request, service, where, asHttp);
+    } catch (error) {
+      // It may be another server by now: then the next request finds out which.
+      if (error instanceof UpstreamError && error.failure === "unverified") service.leaveRemote(where.name);
+      throw error;
+    }
+  }
+
+  async #serve(
+    request: ClientRequest,
+    service: McpService,
+    where: { readonly name: string; readonly url: string },
+    asHttp: (request: ClientRequest) => Promise<void>,
+  ): Promise<void> {
+    const { head } = request;
     const accept = headerValue(head.headers, "accept") ?? "";
     const isListening =
       (head.method === "GET" && accept.includes("text/event-stream")) ||
       (head.method === "DELETE" && headerValue(head.headers, "mcp-session-id") !== undefined);
-    if (service === undefined || where === undefined || request.isUpgrade) return asHttp(request);
     if (isListening) {
-      const session = service.sessionOf(where, client);
+      const session = await this.#session(service, where, request);
       return request.forward(() => {}, shownTo({ request, session, asked: undefined }));
     }
     if (head.method !== "POST") return asHttp(request);
     const { lookAhead } = this.#parts.gateway();
-    const share = new LookAheadShare(lookAhead, client);
+    const share = new LookAheadShare(lookAhead, request.client);
     try {
       const raw = request.hasBody ? await share.peek(request, BODY_MAX) : undefined;
       const bytes = raw && decodeContent(head.headers, raw, BODY_MAX);
       if (bytes === undefined) return await asHttp(request);
-      const message = parseMessage(bytes);
-      if (message.kind === "bad" && isLogin(head)) return await asHttp(request);
-      await this.#message(request, service.sessionOf(where, client), message, raw !== bytes);
+      if (isLogin(head) && parseMessage(bytes).kind === "bad") return await asHttp(request);
+      const session = await this.#session(service, where, request);
+      await this.#message(request, session, sortMessage(bytes, head.headers, session));
     } finally {
       share.release();
     }
   }
 
-  async #message(
+  #session(
+    service: McpService,
+    where: { readonly name: string; readonly url: string },
     request: ClientRequest,
-    session: McpSession,
-    message: ReturnType<typeof parseMessage>,
-    isCoded: boolean,
-  ): Promise<void> {
-    if (message.kind === "bad") {
-      const id = message.id ?? null;
-      return this.#refuse(
-        request,
-        400,
-        errorAnswer(id, INVALID_REQUEST, `iddio: ${message.problem}`),
-        message.problem,
-      );
-    }
-    if (message.kind === "response")
-      return request.forward(() => {}, shownTo({ request, session, asked: undefined }));
-    const header = (name: string) => headerValue(request.head.headers, name) ?? null;
-    const problem = headerProblem(header, message.method, message.params);
-    if (problem !== undefined)
-      return this.#refuse(
-        request,
-        400,
-        mismatchAnswer(message.kind === "request" ? message.id : null, problem),
-        problem,
-      );
-    if (message.kind === "notification") {
-      if (message.method.startsWith("notifications/"))
-        return request.forward(() => {}, shownTo({ request, session, asked: undefined }));
-      const why = "a request needs an id";
-      return this.#refuse(request, 400, errorAnswer(null, INVALID_REQUEST, `iddio: ${why}`), why);
-    }
-    if (isPlumbing(message.method))
-      return request.forward(() => {}, shownTo({ request, session, asked: message }));
-    await this.#judged(request, session, message, isCoded);
+  ): Promise<McpSession> {
+    return service.sessionOf(where, request.client, () => request.issuer());
+  }
+
+  async #message(request: ClientRequest, session: McpSession, sorted: SortedMessage): Promise<void> {
+    if (sorted.kind === "refused") return this.#refuse(request, sorted.text, sorted.why);
+    if (sorted.kind === "judged") return this.#judged(request, session, sorted.asked, sorted.text);
+    if (sorted.kind === "cancelled" && this.#waiting.cancel(scopeOf(request, session), sorted.params))
+      return request.refuse({ status: 202, headers: [], body: new Uint8Array(0) });
+    const asked = sorted.kind === "passed" ? sorted.asked : undefined;
+    await request.forward(() => {}, sending({ request, session, asked }, sorted.text));
   }
 
   async #judged(
     request: ClientRequest,
     session: McpSession,
-    message: RequestMessage,
-    isCoded: boolean,
+    asked: RequestMessage,
+    text: string,
   ): Promise<void> {
-    const { id, method, params, text } = message;
-    const isStateless = statelessVersion(params) !== undefined;
-    const { promise, resolve } = Promise.withResolvers<Verdict>();
-    const waiting = session.judge(
-      { method, params, ...exactOf(text) },
-      {
-        go: (ended) => resolve({ kind: "go", ended }),
-        refuse: (refusal) =>
-          resolve({ kind: "answer", text: refusalAnswer(id, method, refusal, { isStateless }) }),
-      },
-    );
-    const stopListening = request.onLeave(() => waiting.leave());
-    const { parkMs } = this.#parts.patience ?? RELAY_PATIENCE;
-    const timer = setInterval(() => {
-      const parked = waiting.park();
-      if (parked === undefined) return;
-      const refusal: Refusal = waitingRefusal(method, params, parked.approvalId);
-      resolve({
-        kind: "answer",
-        text: isStateless
-          ? waitingAnswer(id, params, parked)
-          : refusalAnswer(id, method, refusal, { waits: true }),
-      });
-    }, parkMs);
-    const said = await promise;
-    clearInterval(timer);
-    stopListening();
+    const call = new HeldCall(session, asked, text);
+    this.#waiting.add(scopeOf(request, session), call);
+    const stopListening = request.onLeave(() => call.leave());
+    void call.verdict.then(stopListening);
+    const patience = this.#parts.patience ?? RELAY_PATIENCE;
+    const early = await call.early();
+    const accept = headerValue(request.head.headers, "accept") ?? "";
+    if (early === undefined && call.hearsWords(accept))
+      return request.answer(made(heldStream(request, session, asked, text, call, patience)));
+    const said = early ?? (await call.settled(patience));
     if (said.kind === "answer") return request.refuse(reply(200, said.text));
-    const sent = withoutSealedState(text, params);
-    let isAnswered = false;
-    const ended = (ending: Ending) => {
-      isAnswered = true;
-      said.ended(ending);
-    };
+    const ended = once(said.ended);
     try {
       await request.forward(
         (status) => (status < 400 ? undefined : ended({ failure: `the server answered ${status}` })),
-        altered(
-          sent === text || isCoded ? undefined : { body: new TextEncoder().encode(sent) },
-          shownTo({ request, session, asked: message, ended }),
-        ),
+        sending({ request, session, asked, ended }, text),
       );
     } finally {
-      if (!isAnswered) said.ended({ failure: "there was no answer; it may have been carried out" });
+      ended(UNKNOWN_OUTCOME);
     }
   }
 
-  async #refuse(request: ClientRequest, status: number, text: string, reason: string): Promise<void> {
+  async #refuse(request: ClientRequest, text: string, reason: string): Promise<void> {
     const { head, client } = request;
     this.#parts.gateway().recorder.blocked({
       host: head.host,
       port: head.port,
       protocol: "mcp",
       method: head.method,
-      status,
+      status: 400,
       reason,
       ...(client ? { client } : {}),
     });
-    await request.refuse(reply(status, text));
+    await request.refuse(reply(400, text));
   }
 }
 
-type Verdict =
-  | { readonly kind: "go"; ended(ending?: Ending): void }
-  | { readonly kind: "answer"; readonly text: string };
+const UNKNOWN_OUTCOME = { failure: "there was no answer; it may have been carried out" };
 
-/** The name and address of the server behind a request: its host, and its path where that is not a usual one. */
-export function serverAt({ host, port, target }: RequestHead): { name: string; url: string } | undefined {
-  const { path } = splitTarget(target);
-  if (path.length > 1_000) return undefined;
-  const plain = path.replace(/\/+$/, "");
-  const parts = [
-    host.replace(/^[^a-z0-9]+/, "").replace(/[^a-z0-9._-]+/g, "-"),
-    ...(port === 443 || port === 80 ? [] : [String(port)]),
-    ...(plain === "" || plain === "/mcp"
-      ? []
-      : [
-          plain
-            .toLowerCase()
-            .replace(/[^a-z0-9._]+/g, "-")
-            .replace(/^-/, ""),
-        ]),
-  ];
-  const whole = parts.join("-");
-  const digest = createHash("sha256").update(`${host}:${port}${plain}`).digest("hex").slice(0, 8);
-  const isPlain = /^[a-z0-9._/-]*$/.test(plain) && !plain.slice(1).includes("/");
-  const name = whole.length <= 64 && isPlain ? whole : `${whole.slice(0, 55)}-${digest}`;
-  return { name, url: `https://${bracketed(host)}${port === 443 ? "" : `:${port}`}${plain}` };
+/** The first word about an ending counts. */
+function once(tell: (ending?: Ending) => void): (ending: Ending) => void {
+  let isTold = false;
+  return (ending) => {
+    if (!isTold) tell(ending);
+    isTold = true;
+  };
+}
+
+/** Clients of one session number their requests so that each number comes once. */
+function scopeOf({ head, client }: ClientRequest, session: McpSession): string {
+  const said = (name: string) => headerValue(head.headers, name) ?? "";
+  return JSON.stringify([session.name, said("mcp-session-id"), said("authorization"), client?.run_id]);
+}
+
+/** What a client hears until somebody has decided, and then its answer. */
+async function* heldStream(
+  request: ClientRequest,
+  session: McpSession,
+  asked: RequestMessage,
+  text: string,
+  call: HeldCall,
+  patience: RelayPatience,
+): AsyncGenerator<string | Uint8Array, void> {
+  const said = yield* call.words(patience);
+  if (said.kind === "answer") {
+    yield serialiseEvent({ data: said.text });
+    return;
+  }
+  const ended = once(said.ended);
+  try {
+    const answer = await request.send(sending({ request, session, asked, ended }, text));
+    const pieces = piecesOf(answer.body, () => answer.finish());
+    if (isEventStream(answer)) {
+      yield* pieces;
+      return;
+    }
+    const found = Buffer.from(await wholeOf(pieces, ANSWER_MAX)).toString();
+    if (answer.status >= 400) ended({ failure: `the server answered ${answer.status}` });
+    // The status has been sent, so whatever it was, the client is owed an answer to its request.
+    const isMessage = answer.status < 300 && found.startsWith("{");
+    yield serialiseEvent({
+      data: isMessage ? found : failureAnswer(asked.id, `the server answered ${answer.status}`),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    ended({ failure: reason });
+    yield serialiseEvent({ data: failureAnswer(asked.id, `the server gave no answer: ${reason}`) });
+  } finally {
+    ended(UNKNOWN_OUTCOME);
+  }
 }
 
 interface Shown {
@@ -227,9 +211,17 @@ interface Shown {
   ended?(ending: Ending): void;
 }
 
-/** The answer as the client may see it. It must come uncompressed, so that it can be read on its way. */
+/** A request as its server may get it, and the answer as the client may see it. */
+function sending(shown: Shown, text: string): Alteration {
+  const isAsItCame = text === shown.asked?.text || shown.asked === undefined;
+  const body = isAsItCame ? undefined : { body: new TextEncoder().encode(text) };
+  return { ...shownTo(shown), ...body };
+}
+
+/** The answer as the client may see it. It must come as it is: what is compressed cannot be read on its way. */
 function shownTo(shown: Shown): Alteration {
   return {
+    issuer: shown.session.issuer,
     fields: (headers) => [
       ...headers.filter(([name]) => name.toLowerCase() !== "accept-encoding"),
       ["Accept-Encoding", "identity"],
@@ -238,10 +230,14 @@ function shownTo(shown: Shown): Alteration {
   };
 }
 
+function isEventStream({ headers }: UpstreamAnswer): boolean {
+  return (headerValue(headers, "content-type") ?? "").toLowerCase().startsWith("text/event-stream");
+}
+
 function shownOf(answer: UpstreamAnswer, shown: Shown): UpstreamAnswer {
   const type = (headerValue(answer.headers, "content-type") ?? "").toLowerCase();
   const coding = headerValue(answer.headers, "content-encoding") ?? "identity";
-  const isEvents = type.startsWith("text/event-stream");
+  const isEvents = isEventStream(answer);
   const isEmpty = answer.body.framing.kind === "none" || answer.status === 202 || answer.status === 204;
   // A refusal of the server's own, a login page: nothing that a client takes for a message.
   if (isEmpty || (!isEvents && !type.startsWith("application/json"))) {
@@ -270,7 +266,7 @@ function shownOf(answer: UpstreamAnswer, shown: Shown): UpstreamAnswer {
   };
 }
 
-async function* events(answer: UpstreamAnswer, shown: Shown): AsyncGenerator<string> {
+async function* events(answer: UpstreamAnswer, shown: Shown): AsyncGenerator<string, void> {
   const { request, session, asked } = shown;
   const leave = new Set<() => void>();
   const stop = request.onLeave(() => {
@@ -280,7 +276,7 @@ async function* events(answer: UpstreamAnswer, shown: Shown): AsyncGenerator<str
     session,
     asked,
     onLeave: (left) => leave.add(left),
-    tellServer: (body) => void tell(request, body),
+    tellServer: (body) => void tell(request, session.issuer, body),
   };
   let isAnswered = false;
   try {
@@ -291,27 +287,19 @@ async function* events(answer: UpstreamAnswer, shown: Shown): AsyncGenerator<str
   }
 }
 
-async function* whole(answer: UpstreamAnswer, { session, asked, ended }: Shown): AsyncGenerator<string> {
-  const all: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of piecesOf(answer.body)) {
-    size += piece.length;
-    if (size > ANSWER_MAX) throw new BodyError("the server's answer is too long");
-    all.push(piece);
-  }
-  const text = size === 0 ? "" : await shownAnswer(Buffer.concat(all), { session, asked });
+async function* whole(
+  answer: UpstreamAnswer,
+  { session, asked, ended }: Shown,
+): AsyncGenerator<string, void> {
+  const bytes = await wholeOf(piecesOf(answer.body), ANSWER_MAX);
+  const text = bytes.length === 0 ? "" : await shownAnswer(bytes, { session, asked });
   ended?.(text === undefined ? { failure: "its answer cannot be read" } : {});
-  yield text ?? errorAnswer(asked?.id ?? null, -32603, "iddio: the server's answer cannot be read");
-}
-
-async function* piecesOf(body: BodyReader): AsyncGenerator<Uint8Array> {
-  for (let pieces = await body.next(); pieces !== undefined; pieces = await body.next())
-    // Views of a buffer that is used again.
-    for (const piece of pieces) yield new Uint8Array(piece);
+  yield text ?? failureAnswer(asked?.id ?? null, "the server's answer cannot be read");
 }
 
 /** Answers a request of the server, as the client would. */
-async function tell({ head, ask }: ClientRequest, body: string): Promise<void> {
+async function tell(request: ClientRequest, issuer: string | undefined, body: string): Promise<void> {
+  const { head } = request;
   const unwanted =
     /^(?:host|content-length|transfer-encoding|content-type|connection|expect|content-encoding)$/i;
   const headers: Header[] = [
@@ -320,7 +308,7 @@ async function tell({ head, ask }: ClientRequest, body: string): Promise<void> {
   ];
   const signal = AbortSignal.timeout(TELL_MS);
   const call = { method: "POST", target: head.target, headers, body: new TextEncoder().encode(body) };
-  await ask({ ...call, signal, octets: ANSWER_MAX }).catch(() => undefined);
+  await request.ask({ ...call, signal, octets: ANSWER_MAX, issuer }).catch(() => undefined);
 }
 
 function reply(status: number, text: string) {
@@ -331,14 +319,30 @@ function reply(status: number, text: string) {
   return { status, headers, body: new TextEncoder().encode(text) };
 }
 
+/** An answer of events that are made while they are read. */
+function made(texts: AsyncGenerator<string | Uint8Array, void>): UpstreamAnswer {
+  const headers: Header[] = [
+    ["Content-Type", "text/event-stream"],
+    ["Cache-Control", "no-store"],
+  ];
+  return {
+    status: 200,
+    statusText: "OK",
+    headers,
+    upgraded: undefined,
+    body: new MadeBody(texts),
+    finish: () => void texts.return().catch(() => undefined),
+  };
+}
+
 /** A body that is made while it is read. */
 class MadeBody implements BodyReader {
   readonly framing = { kind: "chunked" } as const;
   readonly trailers: readonly Header[] = [];
-  readonly #texts: AsyncGenerator<string>;
+  readonly #texts: AsyncGenerator<string | Uint8Array, void>;
   #isOver = false;
 
-  constructor(texts: AsyncGenerator<string>) {
+  constructor(texts: AsyncGenerator<string | Uint8Array, void>) {
     this.#texts = texts;
   }
 
@@ -352,7 +356,7 @@ class MadeBody implements BodyReader {
 
   async next(): Promise<readonly Uint8Array[] | undefined> {
     const { value, done } = await this.#texts.next();
-    if (done !== true) return [new TextEncoder().encode(value)];
+    if (done !== true) return [typeof value === "string" ? new TextEncoder().encode(value) : value];
     this.#isOver = true;
     return undefined;
   }

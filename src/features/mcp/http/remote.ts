@@ -1,10 +1,14 @@
 // A request to a remote server, by the gateway's own connections: its certificates are verified as
 // everybody's are, and fields that iddio adds go nowhere else. A redirect is not followed.
 
-import type { BodyReader } from "../../../gateway/message/upstream-answer.ts";
+import { piecesOf } from "../../../gateway/message/body-pieces.ts";
+import { BytesBody } from "../../../gateway/message/bytes-body.ts";
 import type { Gateway } from "../../../gateway/request/context.ts";
 import { guardAnswer, spellingsOf } from "../../../gateway/upstream/echo-guard.ts";
 import { forwardUpstream } from "../../../gateway/upstream/forward.ts";
+import { lookUpIssuer, withIssuer } from "../../../gateway/upstream/pinned-issuer.ts";
+import type { UpstreamTarget } from "../../../gateway/upstream/pool.ts";
+import { Until } from "../../../gateway/upstream/until.ts";
 import type { Header } from "../../../model/request.ts";
 
 /** The parts of the gateway that reach upstreams. */
@@ -27,10 +31,35 @@ export interface RemoteAnswer {
 /** Fields of a client that a server of MCP reads. Credentials are for the address that they were given to. */
 const PASSED = /^(?:accept|content-type|last-event-id|mcp-[a-z0-9-]+)$/;
 
-/** Sends one request. Throws UpstreamError when there is no answer. */
+/** The server's place as the pool knows it. */
+async function targetOf(
+  { dialler, trust }: Pick<RemoteParts, "dialler" | "trust">,
+  url: URL,
+): Promise<UpstreamTarget> {
+  const isSecure = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+  return {
+    host,
+    port,
+    addresses: await dialler.resolve(host, port),
+    serverName: isSecure ? host : undefined,
+    trust: isSecure ? trust.trustFor(host, port, false) : undefined,
+    owner: "mcp",
+  };
+}
+
+/** Who issued the certificate of the server at this address; undefined without TLS. Throws UpstreamError. */
+export async function issuerAt(parts: RemoteParts, address: string): Promise<string | undefined> {
+  const url = new URL(address);
+  return url.protocol === "https:" ? lookUpIssuer(parts.pool, await targetOf(parts, url)) : undefined;
+}
+
+/** Sends one request, to a server whose certificate has this issuer. Throws UpstreamError when there is no answer. */
 export async function askRemote(
-  { pool, dialler, trust, recorder }: RemoteParts,
+  parts: RemoteParts,
   place: RemotePlace,
+  issuer: string | undefined,
   request: {
     readonly method: string;
     readonly headers: Headers;
@@ -39,9 +68,7 @@ export async function askRemote(
   },
 ): Promise<RemoteAnswer> {
   const url = new URL(place.url);
-  const isSecure = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+  const target = await targetOf(parts, url);
   const body = request.body === undefined ? undefined : new TextEncoder().encode(request.body);
   const passed = [...request.headers].filter(([name]) => PASSED.test(name));
   const headers: Header[] = [
@@ -52,9 +79,9 @@ export async function askRemote(
     ...Object.entries(place.headers),
     ...(body === undefined ? [] : [["content-length", String(body.length)] as const]),
   ];
-  const client = leavingClient(request.signal);
+  const { host, port } = target;
   const echoed = () =>
-    recorder.control({
+    parts.recorder.control({
       command: "credential echoed",
       credential: "mcp add --header",
       host,
@@ -62,28 +89,21 @@ export async function askRemote(
       reason: "an answer held the credential and was cut",
     });
   const arrived = await forwardUpstream(
-    pool,
-    {
-      host,
-      port,
-      addresses: await dialler.resolve(host, port),
-      serverName: isSecure ? host : undefined,
-      trust: isSecure ? trust.trustFor(host, port, false) : undefined,
-      owner: "mcp",
-    },
+    parts.pool,
+    withIssuer(target, issuer),
     {
       method: request.method,
       target: `${url.pathname}${url.search}`,
-      scheme: isSecure ? "https" : "http",
+      scheme: target.serverName === undefined ? "http" : "https",
       authority: url.host,
       headers,
-      body: wholeBody(body),
+      body: new BytesBody(body),
       upgrade: undefined,
       prefersHttp2: true,
       awaitsContinue: false,
       interim() {},
     },
-    client,
+    new Until(request.signal),
   );
   const secrets = Object.values(place.headers).flatMap(secretsOf);
   const answer = secrets.length === 0 ? arrived : guardAnswer(arrived, secrets, echoed);
@@ -91,10 +111,7 @@ export async function askRemote(
   return {
     status: answer.status,
     header: (name) => fields.get(name),
-    pieces: piecesOf(answer.body, () => {
-      answer.finish();
-      client.end();
-    }),
+    pieces: piecesOf(answer.body, () => answer.finish()),
   };
 }
 
@@ -106,61 +123,3 @@ function secretsOf(value: string): readonly Uint8Array[] {
 
 /** A shorter text is in many answers by chance. */
 const SECRET_MIN = 8;
-
-async function* piecesOf(body: BodyReader, finish: () => void): AsyncGenerator<Uint8Array> {
-  try {
-    for (;;) {
-      const pieces = await body.next();
-      if (pieces === undefined) return;
-      // Views of a buffer that is used again.
-      for (const piece of pieces) yield new Uint8Array(piece);
-    }
-  } finally {
-    finish();
-  }
-}
-
-function wholeBody(bytes: Uint8Array | undefined): BodyReader {
-  let left: readonly Uint8Array[] | undefined =
-    bytes === undefined || bytes.length === 0 ? undefined : [bytes];
-  const take = () => {
-    const now = left;
-    left = undefined;
-    return now;
-  };
-  return {
-    framing: bytes === undefined ? { kind: "none" } : { kind: "length", length: bytes.length },
-    get isDone() {
-      return true;
-    },
-    get isDrained() {
-      return left === undefined;
-    },
-    trailers: [],
-    next: async () => take(),
-    nextBuffered: take,
-  };
-}
-
-function leavingClient(signal: AbortSignal) {
-  const listeners = new Set<() => void>();
-  const leave = () => {
-    for (const left of listeners) left();
-  };
-  signal.addEventListener("abort", leave, { once: true });
-  return {
-    get hasLeft() {
-      return signal.aborted;
-    },
-    onLeave(left: () => void) {
-      listeners.add(left);
-      if (signal.aborted) left();
-    },
-    offLeave(left: () => void) {
-      listeners.delete(left);
-    },
-    end() {
-      signal.removeEventListener("abort", leave);
-    },
-  };
-}

@@ -4,11 +4,12 @@
 // shown to nobody.
 
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
-import { refusalAnswer } from "../../../protocols/mcp/refusal.ts";
+import { failureAnswer, refusalAnswer } from "../../../protocols/mcp/refusal.ts";
 import { EventStreamReader, serialiseEvent } from "../../../wire/jsonrpc/event-stream.ts";
 import {
   isObject,
   type Message,
+  type MessageId,
   parseMessage,
   parseMessageText,
   type RequestMessage,
@@ -57,7 +58,13 @@ export async function* shownEvents(
         continue;
       }
       const message = parseMessageText(event.data, SERVER_BOUNDS);
-      if (message.kind === "bad") continue;
+      if (message.kind === "bad") {
+        const { asked } = listening;
+        if (asked === undefined || message.id !== asked.id) continue;
+        isAnswered = true;
+        yield serialiseEvent({ data: unshown(asked.id) });
+        continue;
+      }
       isAnswered ||= message.kind === "response" && message.id === listening.asked?.id;
       const text = await shownMessage(message, listening);
       if (text !== undefined) yield serialiseEvent({ ...event, data: text });
@@ -73,30 +80,26 @@ async function shownMessage(message: Message, listening: Listening): Promise<str
     return message.method.startsWith("notifications/") ? message.text : undefined;
   if (message.kind === "response") {
     if (message.result === undefined) return message.text;
+    if (asked !== undefined && message.id === asked.id)
+      return (await shownResult(asked.method, message, session.shower)) ?? unshown(asked.id);
     // A stream may bring the answer to another request: one that was resumed, or that only listens.
-    const method = asked !== undefined && message.id === asked.id ? asked.method : methodOf(message.result);
+    const method = methodOf(message.result);
     return method === undefined ? undefined : shownResult(method, message, session.shower);
   }
   if (isPlumbing(message.method)) return message.text;
   const { id, method, params, text } = message;
-  return new Promise((resolve) => {
-    const waiting = session.judge(
-      { method, params, ...exactOf(text) },
-      {
-        go: (ended) => {
-          ended({});
-          resolve(text);
-        },
-        refuse: (refusal) => {
-          resolve(undefined);
-          listening.tellServer(refusalAnswer(id, method, refusal));
-        },
-      },
-    );
-    listening.onLeave(() => waiting.leave());
-  });
+  const refusal = await session.asks({ method, params, ...exactOf(text) }, listening.onLeave);
+  if (refusal === undefined) return text;
+  listening.tellServer(refusalAnswer(id, method, refusal));
+  return undefined;
 }
 
+/** A client whose answer cannot be shown is told so: it would wait for it for ever. */
+function unshown(id: MessageId): string {
+  return failureAnswer(id, "the server's answer cannot be read");
+}
+
+/** Members that only one kind of result has. */
 const MEMBERS: Readonly<Record<string, string>> = {
   tools: "tools/list",
   prompts: "prompts/list",

@@ -22,8 +22,27 @@ export function unwrap({ command, args }: ServerEntry): ServerEntry | undefined 
   // `bun src/main.ts mcp run …`: a program of two words.
   if (at < 0 || at > 1 || args[at + 4] !== "--") return undefined;
   const [original, ...rest] = args.slice(at + 5);
-  const isOurs = /(?:^|[\\/])(?:iddio(?:\.exe)?|bun(?:\.exe)?)$/.test(command);
-  return original === undefined || !isOurs ? undefined : { command: original, args: rest };
+  return original === undefined || !isOwn(command) ? undefined : { command: original, args: rest };
+}
+
+/** What a command line starts that is itself `iddio mcp run`: nobody is to be asked twice. Undefined for any other. */
+export function innermost(
+  command: readonly string[],
+): { readonly command: readonly string[]; readonly isSandboxed: boolean } | undefined {
+  const [program = "", ...args] = command;
+  const at = args.findIndex((word, index) => word === "mcp" && args[index + 1] === "run");
+  const end = args.indexOf("--");
+  if (!isOwn(program) || at < 0 || at > 1 || end < at || end + 1 >= args.length) return undefined;
+  const inner = args.slice(end + 1);
+  const isSandboxed = args.slice(at, end).includes("--sandbox");
+  const deeper = innermost(inner);
+  return deeper === undefined
+    ? { command: inner, isSandboxed }
+    : { command: deeper.command, isSandboxed: isSandboxed || deeper.isSandboxed };
+}
+
+function isOwn(program: string): boolean {
+  return /(?:^|[\\/])(?:iddio(?:\.exe)?|bun(?:\.exe)?)$/.test(program);
 }
 
 /** A name for rules and lists, from the client's own. */

@@ -2,9 +2,13 @@
 // person does not see, and orders to the model that no honest description needs. A find is a reason
 // to ask a person, never proof.
 
-/** Tag characters, but for those of a flag; bidirectional controls; characters without width that join nothing. */
+/** The flags of England, Scotland and Wales: the only ones that are spelled with tag characters. */
+const FLAGS =
+  /\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}/gu;
+
+/** Tag characters; bidirectional controls; what has no width and joins nothing. */
 const HIDDEN =
-  /(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0000}-\u{e007f}]|[\u200b\u2060-\u2064\u206a-\u206f\u00ad\u180e\ufeff\ufff9-\ufffb]|[\u202a-\u202e\u2066-\u2069\u061c]|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d(?!\p{Extended_Pictographic})/u;
+  /[\u{e0000}-\u{e007f}]|[\u200b\u2060-\u2064\u206a-\u206f\u00ad\u180e\ufeff\ufff9-\ufffb]|[\u202a-\u202e\u2066-\u2069\u061c]|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d(?!\p{Extended_Pictographic})/u;
 
 /** Control characters that no text has. */
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
@@ -18,7 +22,7 @@ const ORDERS: readonly RegExp[] = [
 
 /** Why the text should be looked at, in a clause; undefined when nothing was found. */
 export function suspicionOf(text: string): string | undefined {
-  const hidden = HIDDEN.exec(text)?.[0];
+  const hidden = HIDDEN.exec(text.replace(FLAGS, ""))?.[0];
   if (hidden !== undefined) return `it holds a hidden sign (${codeOf(hidden)})`;
   const control = CONTROL.exec(text)?.[0];
   if (control !== undefined) return `it holds a control character (${codeOf(control)})`;

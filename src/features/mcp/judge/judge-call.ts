@@ -13,6 +13,7 @@ import type { Policy } from "../../../policy/policy.ts";
 import { type CallFacts, type McpCall, subjectOf } from "../../../protocols/mcp/call.ts";
 import { classifyCall } from "../../../protocols/mcp/classify-call.ts";
 import { classifyKnownTool } from "../../../protocols/mcp-servers/known-tool.ts";
+import { raisedByPaths } from "../../../protocols/mcp-servers/path-argument.ts";
 import { scriptOf } from "../../../protocols/mcp-servers/script-tool.ts";
 import type { KnownServer } from "./known-server.ts";
 
@@ -32,10 +33,11 @@ export function classificationsOf(
     ...(isListed === undefined ? {} : { isListed }),
   };
   const own = classifyCall(call, facts);
-  if (tool === undefined) return [own];
-  const known = table === undefined ? undefined : classifyKnownTool(table, call);
-  if (known !== undefined) return known;
-  return [own, ...scriptOf(call)];
+  if (tool === undefined) return [raisedByPaths(own, call)];
+  const [known, ...wrapped] = (table === undefined ? undefined : classifyKnownTool(table, call)) ?? [];
+  // What wraps an API names things of that API, and its classifier has read them.
+  if (known !== undefined) return wrapped.length > 0 ? [known, ...wrapped] : [raisedByPaths(known, call)];
+  return [raisedByPaths(own, call), ...scriptOf(call)];
 }
 
 /** The strictest of the policy's verdicts on each of them. */

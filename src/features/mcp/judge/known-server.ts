@@ -16,10 +16,16 @@ import { suspicionOf } from "./hidden-text.ts";
 
 /** Items of one kind; more make a list that nobody can review. */
 const ITEMS_MAX = 2_000;
+/** Items of one page that are looked at. */
+const PAGE_MAX = 2 * ITEMS_MAX;
+const NAME_MAX = 1_000;
 /** Characters of a definition. */
 const DEFINITION_MAX = 256 * 1024;
 
-/** An event of a server that a person should hear about. */
+/** Why an item waits that nobody can accept. */
+export const TOO_LONG = "too long to review";
+
+/** What happened to a server that a person should hear about. */
 export interface ServerNews {
   readonly kind: "seen" | "waits";
   readonly server: string;
@@ -40,6 +46,8 @@ export class KnownServer {
   #stored: StoredServer;
   #items: Map<string, StoredItem>;
   readonly #tools = new Map<string, PinnedTool>();
+  /** Pinned items by what they are but for their names; made when it is needed. */
+  #bare: Map<string, string> | undefined;
 
   constructor(pins: McpPins, stored: StoredServer, tell: (news: ServerNews) => void) {
     this.#pins = pins;
@@ -64,14 +72,16 @@ export class KnownServer {
     if (stored !== undefined) this.#stored = stored;
     this.#items = itemMap(this.#pins.items(this.#stored.name));
     this.#tools.clear();
+    this.#bare = undefined;
   }
 
   /** Writes down who the server is this time. False: it is another one than was accepted, and waits. */
   meet(identity: ServerIdentity, now: number): boolean {
     const key = canonicalJson(identity);
-    const isKnown = this.#stored.identities.some((each) => canonicalJson(each) === key);
+    const identities = this.#stored.identities.map((each) => withSeenIssuer(each, identity));
+    const isKnown = identities.some((each) => canonicalJson(each) === key);
     const { pending_identity, ...rest } = this.#stored;
-    if (isKnown) this.#put({ ...rest, last_ms: now });
+    if (isKnown) this.#put({ ...rest, identities, last_ms: now });
     else if (this.#stored.identities.length === 0) {
       this.#put({ ...rest, identities: [identity], last_ms: now });
       this.#tell({ kind: "seen", server: this.#stored.name, what: "the server" });
@@ -90,17 +100,20 @@ export class KnownServer {
   }): boolean {
     const { instructions = "", title, version } = said;
     const isFirst = this.#stored.instructions === undefined;
-    const suspicion = isFirst ? suspicionOf(instructions) : undefined;
-    const isKnown = this.#stored.instructions === instructions || (isFirst && suspicion === undefined);
+    const isTooLong = instructions.length > DEFINITION_MAX;
+    const suspicion = isTooLong ? TOO_LONG : isFirst ? suspicionOf(instructions) : undefined;
+    const isKnown =
+      !isTooLong && (this.#stored.instructions === instructions || (isFirst && suspicion === undefined));
     const { pending_instructions, ...rest } = this.#stored;
     this.#put({
       ...rest,
       ...(title === undefined ? {} : { title: title.slice(0, 200) }),
       ...(version === undefined ? {} : { version: version.slice(0, 40) }),
       ...(isFirst ? { instructions: suspicion === undefined ? instructions : "" } : {}),
-      ...(isKnown ? {} : { pending_instructions: instructions.slice(0, DEFINITION_MAX) }),
+      // What is too long to be read is not kept either.
+      ...(isKnown ? {} : { pending_instructions: isTooLong ? TOO_LONG : instructions }),
     });
-    if (!isKnown && pending_instructions !== instructions)
+    if (!isKnown && pending_instructions === undefined)
       this.#tell({ kind: "waits", server: this.#stored.name, what: "its instructions" });
     return isKnown;
   }
@@ -113,18 +126,25 @@ export class KnownServer {
     const changed: StoredItem[] = [];
     const seen = new Set<string>();
     const isFirst = !this.#stored.complete.includes(kind);
-    const shown = page.map((item) => {
+    const shown = page.map((item, index) => {
+      // What nobody can review is not looked at.
+      if (index >= PAGE_MAX) return false;
       const name = isObject(item) && typeof item.name === "string" ? item.name : undefined;
       // A name that comes twice: which of them a call means, nobody can tell.
-      if (name === undefined || seen.has(name)) return false;
+      if (name === undefined || name.length > NAME_MAX || seen.has(name)) return false;
       seen.add(name);
       return this.#compare(kind, name, item, isFirst, changed);
     });
+    const waited = new Set([...this.#items].flatMap(([key, { pending }]) => (pending ? [key] : [])));
     this.#pins.putItems(this.#stored.name, changed);
     for (const item of changed) this.#items.set(keyOf(kind, item.name), item);
     this.#tools.clear();
+    this.#bare = undefined;
     if (isLast && isFirst) this.#put({ ...this.#stored, complete: [...this.#stored.complete, kind] });
-    const waiting = changed.filter(({ pending }) => pending !== undefined);
+    // Told once: a server may change as often as it is asked.
+    const waiting = changed.filter(
+      ({ name, pending }) => pending !== undefined && !waited.has(keyOf(kind, name)),
+    );
     if (waiting.length > 0)
       this.#tell({
         kind: "waits",
@@ -138,23 +158,24 @@ export class KnownServer {
   }
 
   #compare(kind: ItemKind, name: string, item: unknown, isFirst: boolean, changed: StoredItem[]): boolean {
-    const definition = canonicalJson(item);
     const known = this.#items.get(keyOf(kind, name));
+    const count = this.#items.size + changed.length;
+    if (known === undefined && count >= ITEMS_MAX * 2) return false;
+    const definition = canonicalJson(item);
     if (known?.pinned === definition) {
       if (known.pending !== undefined) changed.push({ kind, name, pinned: definition, why: "" });
       return true;
     }
-    if (known?.pending === definition) return false;
-    const suspicion = suspicionOf(readableOf(definition));
-    const count = this.items.length + changed.length;
-    const why =
-      definition.length > DEFINITION_MAX
-        ? "too long to review"
-        : known?.pinned !== undefined
-          ? `changed: ${whatChanged(known.pinned, definition)}`
-          : (suspicion ?? (isFirst && count < ITEMS_MAX ? "" : this.#renamedFrom(kind, definition)));
-    if (known === undefined && count >= ITEMS_MAX * 2) return false;
-    const kept = definition.slice(0, DEFINITION_MAX);
+    const isTooLong = definition.length > DEFINITION_MAX;
+    // Of one that is too long only that is kept: what cannot be shown whole cannot be accepted.
+    const kept = isTooLong ? canonicalJson({ name, characters: definition.length }) : definition;
+    if (known?.pending === kept) return false;
+    const why = isTooLong
+      ? TOO_LONG
+      : known?.pinned !== undefined
+        ? `changed: ${whatChanged(known.pinned, definition)}`
+        : (suspicionOf(readableOf(definition)) ??
+          (isFirst && count < ITEMS_MAX ? "" : this.#renamedFrom(kind, definition)));
     const pinned = known?.pinned === undefined ? {} : { pinned: known.pinned };
     changed.push(
       why === "" ? { kind, name, pinned: kept, why } : { kind, name, ...pinned, pending: kept, why },
@@ -163,11 +184,13 @@ export class KnownServer {
   }
 
   #renamedFrom(kind: ItemKind, definition: string): string {
-    const bare = withoutName(definition);
-    const twin = this.items.find(
-      (each) => each.kind === kind && each.pinned !== undefined && withoutName(each.pinned) === bare,
+    this.#bare ??= new Map(
+      [...this.#items.values()].flatMap((each) =>
+        each.pinned === undefined ? [] : [[`${each.kind} ${withoutName(each.pinned)}`, each.name]],
+      ),
     );
-    return twin === undefined ? "new" : `new, and the same as '${twin.name}' but for its name`;
+    const twin = this.#bare.get(`${kind} ${withoutName(definition)}`);
+    return twin === undefined ? "new" : `new, and the same as '${twin}' but for its name`;
   }
 
   /** Whether the item is pinned just as it was last listed, and the server is the one that was accepted. */
@@ -209,6 +232,12 @@ export class KnownServer {
     this.#pins.put(stored);
     this.#stored = stored;
   }
+}
+
+/** One that was accepted before issuers were written down has the issuer that is seen now. */
+function withSeenIssuer(known: ServerIdentity, seen: ServerIdentity): ServerIdentity {
+  const isSame = known.kind === "http" && seen.kind === "http" && known.url === seen.url;
+  return isSame && known.issuer === undefined ? seen : known;
 }
 
 function itemMap(items: readonly StoredItem[]): Map<string, StoredItem> {

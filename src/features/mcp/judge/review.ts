@@ -13,7 +13,7 @@ import type { McpPins, StoredItem, StoredServer } from "../../../state/tables/mc
 import { canonicalJson } from "../../../wire/jsonrpc/canonical-json.ts";
 import { looksLike } from "./hidden-text.ts";
 import { classificationsOf, judgeCall } from "./judge-call.ts";
-import type { KnownServer } from "./known-server.ts";
+import { type KnownServer, TOO_LONG } from "./known-server.ts";
 
 type Shown = Value<(typeof MCP_METHODS)["mcp_show"]["output"]>;
 
@@ -30,11 +30,12 @@ export function findServer(pins: McpPins, name: string): StoredServer {
 /** A server as the API shows it. */
 export function serverReport(pins: McpPins, policy: Policy, stored: StoredServer): Shown["server"] {
   const items = pins.items(stored.name);
-  const { bound, remote: _, complete: __, ...rest } = stored;
+  const { bound: _, remote: __, complete: ___, ...rest } = stored;
+  const table = tableOf(stored);
   return {
     ...rest,
     ...(stored.version === undefined ? {} : { era: stored.version >= "2026" ? "2026" : "2025" }),
-    ...(bound === undefined ? {} : { table: bound.table }),
+    ...(table === undefined ? {} : { table }),
     ...(stored.remote === undefined ? {} : { url: stored.remote.url }),
     trusted: trustsServer(policy, stored.name),
     tools: items.filter(({ kind }) => kind === "tools").length,
@@ -42,9 +43,16 @@ export function serverReport(pins: McpPins, policy: Policy, stored: StoredServer
   };
 }
 
-/** Its items, each with the policy's verdict on a call without arguments. */
+/** The table by which the server that was accepted last is judged. */
+function tableOf({ bound, identities }: StoredServer): string | undefined {
+  const isBound = bound !== undefined && canonicalJson(bound.identity) === canonicalJson(identities.at(-1));
+  return isBound ? bound.table : undefined;
+}
+
+/** Its items, each with what the policy says of a call that names no arguments. */
 export function itemReports(pins: McpPins, policy: Policy, server: KnownServer): Shown["items"] {
-  const { name, bound } = server.stored;
+  const { name } = server.stored;
+  const table = tableOf(server.stored);
   const others = pins
     .servers()
     .filter((each) => each.name !== name)
@@ -65,7 +73,7 @@ export function itemReports(pins: McpPins, policy: Policy, server: KnownServer):
       ...(item.why === "" ? {} : { why: item.why }),
       ...(item.pinned === undefined ? {} : { pinned: item.pinned }),
       ...(item.pending === undefined ? {} : { pending: item.pending }),
-      ...(item.kind === "tools" ? judgedReport(policy, server, item, bound?.table) : {}),
+      ...(item.kind === "tools" ? judgedReport(policy, server, item, table) : {}),
       ...(twin === undefined ? {} : { looks_like: twin }),
     };
   });
@@ -111,11 +119,15 @@ export function accept(pins: McpPins, name: string, digest: string, only?: reado
   const isWanted = (what: string) => only === undefined || only.includes(what);
   let accepted = 0;
   const identity = pending_identity !== undefined && isWanted("identity") ? [pending_identity] : [];
-  const takesInstructions = pending_instructions !== undefined && isWanted("instructions");
+  const takesInstructions =
+    pending_instructions !== undefined && pending_instructions !== TOO_LONG && isWanted("instructions");
   accepted += identity.length + (takesInstructions ? 1 : 0);
   const items = pins
     .items(name)
-    .filter(({ kind, name: item, pending }) => pending !== undefined && isWanted(`${kind} ${item}`))
+    .filter(
+      ({ kind, name: item, pending, why }) =>
+        pending !== undefined && why !== TOO_LONG && isWanted(`${kind} ${item}`),
+    )
     .map(({ kind, name: item, pending }) => ({ kind, name: item, pinned: pending as string, why: "" }));
   pins.putItems(name, items);
   pins.put({
@@ -141,6 +153,12 @@ export function bind(pins: McpPins, name: string, table: string | undefined): St
     throw new UserError(`there is no table '${table}'`, {
       hint: `one of: ${[...knownTables().keys()].sort().join(", ")}`,
       code: "no-table",
+    });
+  const unpinned = identity?.kind === "stdio" ? identity.unpinned : undefined;
+  if (table !== undefined && (identity === undefined || unpinned !== undefined))
+    throw new UserError(`the code of '${name}' is not pinned: ${unpinned ?? "it was never started"}`, {
+      hint: "install the server and start its program or script itself, so that a table is bound to known code",
+      code: "not-pinned",
     });
   const bound =
     table === undefined || identity === undefined ? rest : { ...rest, bound: { table, identity } };

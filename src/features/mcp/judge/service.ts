@@ -30,7 +30,7 @@ export class McpService {
   readonly #servers = new Map<string, KnownServer>();
   readonly #parked = new Map<string, Slot>();
   readonly #seals = new StateSeals();
-  readonly #inspected = new Map<string, McpSession>();
+  readonly #remote = new Map<string, Promise<McpSession>>();
 
   constructor(parts: {
     gateway: AskParts;
@@ -65,18 +65,36 @@ export class McpService {
     });
   }
 
-  /** The session of a client with a server behind an inspected host; kept, because each request is one of its own. */
-  sessionOf(
+  /**
+   * The session of a client with a remote server; kept, because each request is one of its own. `issuer` looks up who
+   * vouches for the server, which is part of who it is.
+   */
+  async sessionOf(
     at: { readonly name: string; readonly url: string },
     client: ClientIdentity | undefined,
-  ): McpSession {
+    issuer: () => Promise<string | undefined>,
+  ): Promise<McpSession> {
     const key = JSON.stringify([at.name, at.url, client?.user, client?.run_id]);
-    const known = this.#inspected.get(key);
+    const known = await this.#remote.get(key);
     if (known?.isAccepted === true && known.isOf(this.#servers.get(at.name))) return known;
-    const session = this.open(at.name, { kind: "http", url: at.url }, client);
-    if (this.#inspected.size >= SERVERS_MAX) this.#inspected.clear();
-    this.#inspected.set(key, session);
-    return session;
+    const opened = issuer().then((found) => {
+      const identity = {
+        kind: "http" as const,
+        url: at.url,
+        ...(found === undefined ? {} : { issuer: found }),
+      };
+      return this.open(at.name, identity, client);
+    });
+    if (this.#remote.size >= SERVERS_MAX) this.#remote.clear();
+    // Requests that come at once share the look.
+    this.#remote.set(key, opened);
+    opened.catch(() => this.#remote.delete(key));
+    return opened;
+  }
+
+  /** Looks again who a remote server is: it was not the one that its session is with. */
+  leaveRemote(name: string): void {
+    for (const key of this.#remote.keys()) if (JSON.parse(key)[0] === name) this.#remote.delete(key);
   }
 
   /** Writes down where a remote server is. Its pins stay. */

@@ -4,7 +4,7 @@
 
 import { runAsk } from "../../../gateway/request/ask-runner.ts";
 import { askDigest } from "../../../gateway/request/fingerprint.ts";
-import type { AskParts } from "../../../gateway/request/stages/stage.ts";
+import type { AskParts, Ending } from "../../../gateway/request/stages/stage.ts";
 import type { Evidence } from "../../../model/ask.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
 import type { McpCall } from "../../../protocols/mcp/call.ts";
@@ -20,13 +20,12 @@ import type { Shower } from "../stdio/shown-result.ts";
 import { visible } from "./hidden-text.ts";
 import { classificationsOf, judgeCall } from "./judge-call.ts";
 import type { KnownServer } from "./known-server.ts";
-import { isSealedState, type StateSeals } from "./sealed-state.ts";
+import { ResourceList } from "./resource-list.ts";
+import { isSealedState, type StateSeals, unsealed } from "./sealed-state.ts";
 import { Slot, type Waiter } from "./slot.ts";
 
 /** A late answer is kept this long for the same request; the broker's own bound. */
 const KEEP_MS = 10 * 60_000;
-/** Resources and templates that one session remembers. */
-const LISTED_MAX = 20_000;
 
 /** The parts that sessions share. */
 export interface SessionParts {
@@ -71,11 +70,16 @@ export interface Waiting {
 /** A session; see the head of this file. */
 export class McpSession {
   readonly #parts: SessionParts;
-  readonly #resources = new Set<string>();
-  readonly #templates: RegExp[] = [];
+  readonly #resources = new ResourceList();
+  /** Who the server is, and who the client is to it. */
+  readonly #identity: string;
+  readonly #credential: string;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    const { client, identity } = parts;
+    this.#identity = canonicalJson(identity);
+    this.#credential = askDigest("mcp", [this.#identity, client?.user ?? "", client?.run_id ?? ""]);
   }
 
   /** Name of the server. */
@@ -88,6 +92,12 @@ export class McpSession {
     return this.#parts.isAccepted;
   }
 
+  /** Who must have issued the server's certificate; undefined without TLS. */
+  get issuer(): string | undefined {
+    const { identity } = this.#parts;
+    return identity.kind === "http" ? identity.issuer : undefined;
+  }
+
   /** Whether it is a session with this very server. */
   isOf(server: KnownServer | undefined): boolean {
     return this.#parts.server === server;
@@ -96,6 +106,7 @@ export class McpSession {
   /** For the filter of the server's messages. */
   readonly shower: Shower = {
     introduce: (said) => this.introduce(said),
+    asks: (request) => this.asks(request),
     learn: (kind, items, isLast) => {
       if (kind !== "resources") return this.learn(kind, items, isLast);
       this.learnResources(items);
@@ -122,20 +133,32 @@ export class McpSession {
 
   /** Remembers the server's lists, so that names which a client made up are told from them. */
   learnResources(page: readonly unknown[]): void {
-    for (const item of page) {
-      if (!isObject(item) || this.#resources.size + this.#templates.length > LISTED_MAX) continue;
-      if (typeof item.uri === "string") this.#resources.add(item.uri);
-      if (typeof item.uriTemplate === "string") {
-        const pattern = templatePattern(item.uriTemplate);
-        if (pattern !== undefined) this.#templates.push(pattern);
-      }
-    }
+    this.#resources.learn(page);
+  }
+
+  /** The schema of the arguments of the pinned tool that a call names. */
+  inputSchemaOf(params: JsonObject): unknown {
+    const tool = this.#parts.server.tool(subjectOf({ method: "tools/call", params }));
+    return tool && (JSON.parse(tool.definition) as { inputSchema?: unknown }).inputSchema;
+  }
+
+  /** Judges what the server asks of the client; undefined when it may. `onLeave`: of the client. */
+  asks(request: JudgedRequest, onLeave?: (left: () => void) => void): Promise<Refusal | undefined> {
+    return new Promise((resolve) => {
+      const go = (ended: (ending?: Ending) => void) => {
+        ended();
+        resolve(undefined);
+      };
+      const waiting = this.judge(request, { go, refuse: resolve });
+      onLeave?.(() => waiting.leave());
+    });
   }
 
   /** Judges a request; exactly one method of the waiter is called, unless it leaves or parks before. */
   judge(request: JudgedRequest, waiter: Waiter): Waiting {
     const { gateway, parked } = this.#parts;
-    const call: McpCall = { server: this.name, method: request.method, params: request.params };
+    const params = unsealed(request.params);
+    const call: McpCall = { server: this.name, method: request.method, params };
     const refusedNow = this.#refusedNow(call);
     if (refusedNow !== undefined) {
       gateway.recorder.blocked({
@@ -158,17 +181,17 @@ export class McpSession {
     const known = parked.get(digest);
     if (known?.isParked) {
       known.take(waiter);
-      return this.#waiting(known, digest);
+      return this.#waiting(known, call, digest);
     }
     const slot = new Slot(waiter, KEEP_MS, () => parked.delete(digest));
     void this.#run(call, request, digest, slot).catch((error: unknown) => {
       // A client that did not come again is recorded already.
       gateway.log.debug("mcp call ended", { reason: error instanceof Error ? error.message : String(error) });
     });
-    return this.#waiting(slot, digest);
+    return this.#waiting(slot, call, digest);
   }
 
-  #waiting(slot: Slot, digest: string): Waiting {
+  #waiting(slot: Slot, { params }: McpCall, digest: string): Waiting {
     const { gateway, parked, seals } = this.#parts;
     return {
       leave: () => slot.leave(),
@@ -179,7 +202,7 @@ export class McpSession {
         parked.set(digest, slot);
         slot.park();
         const url = this.#parts.urlOf(id);
-        const state = seals.seal(digest, this.#principal());
+        const state = seals.seal(digest, this.#principal(), params);
         return { approvalId: id, state, ...(url === undefined ? {} : { url }) };
       },
     };
@@ -210,8 +233,16 @@ export class McpSession {
     return undefined;
   }
 
+  /** Why what was let go may go no more: what was asked about is not what would be done now. */
+  #whyNoMore(call: McpCall, exact: string | undefined, digest: string): Refusal | undefined {
+    const refused = this.#refusedNow(call);
+    if (refused !== undefined || this.#digestOf(call, exact) === digest) return refused;
+    return blockedAs(call, "the tool is another one than the one that was asked about; call it again");
+  }
+
   #run(call: McpCall, request: JudgedRequest, digest: string, slot: Slot): Promise<void> {
-    const { gateway, client, identity } = this.#parts;
+    const { gateway, client } = this.#parts;
+    const evidence = lazily(() => this.#evidence(call, request));
     const operations = (policy: AskParts["inspection"]["policy"]) =>
       classificationsOf(policy, call, this.#parts.server, this.#isListed(call), this.#table());
     return runAsk(gateway, {
@@ -220,36 +251,34 @@ export class McpSession {
         target: { name: `mcp ${this.name}`, port: 0 },
         subject: {
           client,
-          credential: askDigest("mcp", [canonicalJson(identity), client?.user ?? "", client?.run_id ?? ""]),
+          credential: this.#credential,
         },
         fields: nameFields(call),
-        evidence: this.#evidence(call, request),
+        get evidence() {
+          return evidence();
+        },
         digest,
-        heldBytes: request.exact?.length ?? 1_000,
+        get heldBytes() {
+          return evidence().reduce((sum, { text }) => sum + text.length, 1_000);
+        },
       },
       judge: (policy, asker) => judgeCall(policy, asker, operations(policy)),
       onLeave: (left) => slot.onLeave(left),
       refuse: (refusal) => slot.refuse(refusal),
-      forward: (ended) => slot.forward(ended, () => this.#refusedNow(call)),
+      forward: (ended) => slot.forward(ended, () => this.#whyNoMore(call, request.exact, digest)),
     });
   }
 
   /** The table that a person bound to this very server. */
   #table(): string | undefined {
     const { bound } = this.#parts.server.stored;
-    return bound !== undefined && canonicalJson(bound.identity) === canonicalJson(this.#parts.identity)
-      ? bound.table
-      : undefined;
+    return bound !== undefined && canonicalJson(bound.identity) === this.#identity ? bound.table : undefined;
   }
 
   #isListed({ method, params }: McpCall): boolean | undefined {
     if (!method.startsWith("resources/")) return undefined;
     const { uri } = params;
-    if (typeof uri !== "string") return false;
-    return (
-      this.#resources.has(uri) ||
-      (uri.length <= 2_000 && this.#templates.some((pattern) => pattern.test(uri)))
-    );
+    return typeof uri === "string" && this.#resources.has(uri);
   }
 
   /** Whether the policy denies a tool whatever its arguments are, and such tools are not shown. */
@@ -266,14 +295,14 @@ export class McpSession {
     );
   }
 
-  /** Binds server, tool, its pinned definition and every argument; not the token for progress. */
+  /** Binds server, tool, its pinned definition and everything that the server is given; not the token for progress. */
   #digestOf(call: McpCall, exact: string | undefined): string {
-    const { _meta: _, requestState: __, inputResponses: ___, ...params } = call.params;
-    const { client, identity, server } = this.#parts;
+    const { _meta: _, ...params } = call.params;
+    const { client, server } = this.#parts;
     const tool = server.tool(subjectOf(call))?.definition ?? "";
     return askDigest("mcp", [
       this.name,
-      canonicalJson(identity),
+      this.#identity,
       tool,
       call.method,
       canonicalJson(params),
@@ -286,14 +315,18 @@ export class McpSession {
   #evidence(call: McpCall, { exact }: JudgedRequest): readonly Evidence[] {
     const { identity, server } = this.#parts;
     const { command } = nameOfCall(call);
-    const { name: _, _meta: __, requestState: ___, arguments: args, ...rest } = call.params;
+    const { name: _, _meta: __, requestState: ___, inputResponses, arguments: args, ...rest } = call.params;
     const shown = call.method === "tools/call" ? (args ?? {}) : rest;
     const isSecret = /secret|password|credential/i.test(command);
     const text = exact ?? JSON.stringify(shown, undefined, 2);
+    const maskedText = (json: string) => maskBody("application/json", json, isSecret);
     const tool = call.method === "tools/call" ? server.tool(subjectOf(call)) : undefined;
     const place = identity.kind === "http" ? identity.url : [identity.command, ...identity.args].join(" ");
     return [
-      { label: "Call", text: visible(`${command} ${maskBody("application/json", text, isSecret)}`) },
+      { label: "Call", text: visible(`${command} ${maskedText(text)}`) },
+      ...(inputResponses === undefined
+        ? []
+        : [{ label: "Answers", text: visible(maskedText(JSON.stringify(inputResponses, undefined, 2))) }]),
       { label: "Server", text: visible(maskFreeText(place)) },
       ...(tool === undefined
         ? []
@@ -303,6 +336,15 @@ export class McpSession {
   }
 }
 
+/** What is made when it is asked for first: few calls are ever shown to anybody. */
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 function blockedAs(call: McpCall, reason: string): Refusal {
   const { command } = nameOfCall(call);
   return { status: 403, outcome: "blocked", tier: "unknown", command, rule: "", reason, retry: false };
@@ -310,13 +352,4 @@ function blockedAs(call: McpCall, reason: string): Refusal {
 
 function nameFields(call: McpCall): { readonly method: string; readonly path: string } {
   return { method: call.method, path: nameOfCall(call).command };
-}
-
-/** RFC 6570, as far as servers use it: any expression stands for any text without white space. */
-function templatePattern(template: string): RegExp | undefined {
-  if (template.length > 500 || template.split("{").length > 4 || /^\s*\{/.test(template)) return undefined;
-  // The client fills in the variables, so they must not decide what kind of thing is read.
-  if (/^(?:file|https?|ftp|data|jdbc|postgres|mysql|mongodb|s3|ssh)/i.test(template)) return undefined;
-  const escaped = template.split(/\{[^{}]*\}/).map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${escaped.join("[^\\s]{0,500}")}$`, "u");
 }

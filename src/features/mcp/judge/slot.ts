@@ -62,7 +62,10 @@ export class Slot {
     answer(waiter);
   }
 
-  /** The request may be done: now, or when it is asked for again in time. Resolves when it is over. */
+  /**
+   * The request may be done: now, or when it is asked for again in time. Resolves when it is over. `isStillRight` is asked
+   * at that moment: the server may have changed while somebody thought about it.
+   */
   forward(ended: (ending?: Ending) => void, isStillRight: () => Refusal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (ending?: Ending) => {
@@ -71,7 +74,7 @@ export class Slot {
       };
       this.#give(
         (waiter) => {
-          const refusal = this.#wasParked ? isStillRight() : undefined;
+          const refusal = isStillRight();
           if (refusal === undefined) return waiter.go(done);
           ended({ failure: refusal.reason });
           waiter.refuse(refusal);
@@ -100,15 +103,12 @@ export class Slot {
     );
   }
 
-  #wasParked = false;
-
   #give(answer: (waiter: Waiter) => void, onLate: () => void): void {
     if (this.#waiter !== undefined) {
       this.#onOver();
       answer(this.#waiter);
       return;
     }
-    this.#wasParked = true;
     this.#answer = answer;
     this.#timer = setTimeout(() => {
       this.#answer = undefined;

@@ -88,6 +88,20 @@ export class McpLink {
     return shown?.[0] === true;
   }
 
+  /** Judges what the server asks of the client in an answer; undefined when it may. */
+  asks(request: { readonly method: string; readonly params: JsonObject }): Promise<Refusal | undefined> {
+    return new Promise((resolve) => {
+      const question = this.judge(request, {
+        go: () => {
+          question.ended();
+          resolve(undefined);
+        },
+        refuse: resolve,
+        parked: () => {},
+      });
+    });
+  }
+
   #tell(row: Omit<McpQuestionRow, "id">): Promise<readonly boolean[] | undefined> {
     const id = this.#next++;
     return new Promise((resolve) => {

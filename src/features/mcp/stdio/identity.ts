@@ -13,7 +13,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const INTERPRETERS =
   /^(?:node|nodejs|bun|deno|python[\d.]*|pypy\d*|ruby|perl|php|java|sh|bash|zsh|dash)(?:\.exe)?$/;
-/** Programs that fetch the code that they run. */
+/** Programs that start another one, which is none of their own code. */
+const STARTERS =
+  /^(?:nice|ionice|timeout|nohup|setsid|stdbuf|time|chrt|taskset|sudo|doas|xvfb-run|firejail|bwrap|strace|flatpak|snap|npm|make|just|direnv|mise|asdf|nvm|fnm|volta|pyenv|conda|mamba|micromamba|poetry|hatch|pdm|rye|pipenv|op|doppler|infisical|dotenv|dotenvx|aws-vault|chamber|envchain|ssh|wsl|iddio)(?:\.cmd|\.exe)?$/;
+/** Programs that fetch what they run. */
 const LAUNCHERS = /^(?:npx|bunx|pnpx|pnpm|yarn|uvx|uv|pipx|docker|podman|go|cargo|env)(?:\.cmd|\.exe)?$/;
 const FILE_MAX = 512 * 1024 * 1024;
 const PACKAGE_FILES_MAX = 5_000;
@@ -24,8 +27,10 @@ export async function identityOf(
   args: readonly string[],
   env: Environment,
 ): Promise<ServerIdentity> {
-  const base = { kind: "stdio" as const, command, args };
   const name = basename(command);
+  const loaded = loadedBy(env, LAUNCHERS.test(name));
+  const base = { kind: "stdio" as const, command, args, ...(loaded.length === 0 ? {} : { env: loaded }) };
+  if (STARTERS.test(name)) return { ...base, unpinned: `${name} starts another program` };
   if (LAUNCHERS.test(name)) return { ...base, unpinned: launcherReason(name, args) };
   const program = await findProgram(command, env);
   if (program === undefined) return { ...base, unpinned: "the program was not found" };
@@ -38,6 +43,32 @@ export async function identityOf(
   return code_sha256 === undefined
     ? { ...base, unpinned: "the program is too large to read" }
     : { ...base, code_sha256 };
+}
+
+/** Variables by which other code is loaded into a program: of the loader, of interpreters. */
+const LOADS =
+  /^(?:LD_(?:PRELOAD|LIBRARY_PATH|AUDIT)|DYLD_(?:INSERT_LIBRARIES|LIBRARY_PATH|FRAMEWORK_PATH)|GCONV_PATH|NODE_(?:OPTIONS|PATH)|BUN_OPTIONS|BUN_INSPECT_PRELOAD|PYTHON(?:PATH|HOME|USERBASE)|RUBY(?:OPT|LIB)|GEM_(?:HOME|PATH)|PERL5?(?:OPT|LIB)|BASH_ENV|ENV|ZDOTDIR|_JAVA_OPTIONS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|PHPRC|PHP_INI_SCAN_DIR)$/;
+/** Variables that say where a launcher fetches from. */
+const FETCHES =
+  /^(?:npm_config_(?:registry|userconfig|globalconfig|prefix|node_options|script_shell)|(?:UV|PIP)_(?:INDEX_URL|DEFAULT_INDEX|INDEX|EXTRA_INDEX_URL|FIND_LINKS|CONFIG_FILE)|DOCKER_(?:HOST|CONTEXT)|CONTAINER_HOST|GOPROXY|GOFLAGS)$/i;
+const VALUE_MAX = 500;
+
+/** The variables that decide which code runs, as `NAME=value`. */
+function loadedBy(env: Environment, isLauncher: boolean): readonly string[] {
+  return Object.entries(env)
+    .filter(([name]) => LOADS.test(name) || (isLauncher && FETCHES.test(name)))
+    .flatMap(([name, value = ""]) => {
+      // The image that a client is started from has another folder each time.
+      const kept = value.split(":").filter((place) => !/^\/tmp\/\.mount_[^/]+(?:\/|$)/.test(place));
+      return kept.every((place) => place === "") ? [] : [`${name}=${shownValue(kept.join(":"))}`];
+    })
+    .sort();
+}
+
+/** A value that may hold a password, or is long, is known by its digest. */
+function shownValue(value: string): string {
+  const isPlain = value.length <= VALUE_MAX && !/:\/\/[^/\s]*@/.test(value);
+  return isPlain ? value : `sha256 ${createHash("sha256").update(value).digest("hex")}`;
 }
 
 function launcherReason(name: string, args: readonly string[]): string {

@@ -3,13 +3,14 @@
 // items that wait for review. A message that two programs could read differently goes nowhere.
 
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
-import { statelessVersion, waitingAnswer } from "../../../protocols/mcp/era.ts";
 import {
-  errorAnswer,
-  INVALID_REQUEST,
-  refusalAnswer,
-  waitingRefusal,
-} from "../../../protocols/mcp/refusal.ts";
+  givesUpByClock,
+  heldAnswer,
+  progressTokenOf,
+  statelessVersion,
+  waitingWord,
+} from "../../../protocols/mcp/era.ts";
+import { failureAnswer, refusalAnswer, unreadableAnswer } from "../../../protocols/mcp/refusal.ts";
 import { mayLoseNumbers } from "../../../wire/jsonrpc/canonical-json.ts";
 import {
   isId,
@@ -22,11 +23,11 @@ import {
   type ResponseMessage,
   SERVER_BOUNDS,
 } from "../../../wire/jsonrpc/message.ts";
-import { spanAt } from "../../../wire/jsonrpc/spans.ts";
-import { withoutSealedState } from "../judge/sealed-state.ts";
+import { membersOf, spanAt, without } from "../../../wire/jsonrpc/spans.ts";
+import { unsealedText } from "../judge/sealed-state.ts";
 import type { AskedQuestion, McpLink } from "./daemon-link.ts";
-import type { RelayPatience } from "./patience.ts";
-import { shownResult } from "./shown-result.ts";
+import { parkAfterMs, type RelayPatience } from "./patience.ts";
+import { asksTheClient, isShownAsItIs, shownResult } from "./shown-result.ts";
 
 /** The parts that a relay works with. */
 export interface RelayParts {
@@ -50,14 +51,15 @@ interface Open {
 
 /** Requests of one side without an answer. */
 const OPEN_MAX = 20_000;
-/** JSON-RPC: the one that answers has failed. */
-const INTERNAL_ERROR = -32603;
 
 /** One client and one server. */
 export class StdioRelay {
   readonly #parts: RelayParts;
   readonly #ofClient = new Map<string, Open>();
   readonly #ofServer = new Map<string, Open>();
+  /** Lines of the server that came while one is looked at. */
+  #later: Uint8Array[] | undefined;
+  #looking: Promise<void> | undefined;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -70,7 +72,7 @@ export class StdioRelay {
     switch (message.kind) {
       case "bad":
         note(`a message of the client was refused: ${message.problem}`);
-        toClient(errorAnswer(message.id ?? null, INVALID_REQUEST, `iddio: ${message.problem}`));
+        toClient(unreadableAnswer(message.id ?? null, message.problem));
         break;
       case "notification":
         this.#clientNotification(message);
@@ -83,8 +85,29 @@ export class StdioRelay {
     }
   }
 
-  /** A line of the server. */
+  /** A line of the server. The client hears them in their order: one that has to be looked at holds up the next. */
   serverLine(line: Uint8Array): void {
+    if (this.#later !== undefined) {
+      this.#later.push(line);
+      return;
+    }
+    const looked = this.#serverLine(line);
+    if (looked === undefined) return;
+    this.#later = [];
+    this.#looking = looked.finally(() => {
+      const later = this.#later ?? [];
+      this.#later = undefined;
+      this.#looking = undefined;
+      for (const each of later) this.serverLine(each);
+    });
+  }
+
+  /** Resolves when the client was told everything that the server has said so far. */
+  async told(): Promise<void> {
+    while (this.#looking !== undefined) await this.#looking;
+  }
+
+  #serverLine(line: Uint8Array): Promise<void> | undefined {
     const message = parseLine(line, SERVER_BOUNDS);
     const { toClient, toServer } = this.#parts;
     switch (message.kind) {
@@ -98,8 +121,9 @@ export class StdioRelay {
         this.#request(message, this.#ofServer, { forward: toClient, answer: toServer });
         break;
       default:
-        void this.#serverAnswer(message);
+        return this.#serverAnswer(message);
     }
+    return undefined;
   }
 
   /** The other side has gone: nothing waits any more. */
@@ -116,9 +140,7 @@ export class StdioRelay {
     const open = id === undefined ? undefined : this.#close(this.#ofClient, id);
     if (open === undefined) return;
     open.question?.ended("its answer cannot be read");
-    toClient(
-      errorAnswer(open.id, INTERNAL_ERROR, `iddio: the server's answer cannot be passed on: ${problem}`),
-    );
+    toClient(failureAnswer(open.id, `the server's answer cannot be passed on: ${problem}`));
   }
 
   #serverNotification({ method, params, text }: NotificationMessage): void {
@@ -137,7 +159,7 @@ export class StdioRelay {
   }
 
   #cancel(open: Map<string, Open>, params: JsonObject, forward: (text: string) => void, text: string): void {
-    const { requestId, reason } = params;
+    const { requestId } = params;
     const found = isId(requestId) ? open.get(keyOf(requestId)) : undefined;
     // The other side has not seen it, or has answered it.
     if (found === undefined || found.state === "cancelled") return;
@@ -149,7 +171,7 @@ export class StdioRelay {
     found.state = "cancelled";
     open.delete(keyOf(found.id));
     // Who gives up only because of its clock will ask again.
-    if (typeof reason === "string" && /tim(?:ed?|e)[ -]?out/i.test(reason)) found.question?.park();
+    if (givesUpByClock(params)) found.question?.park();
     else found.question?.leave();
   }
 
@@ -160,13 +182,14 @@ export class StdioRelay {
   ): void {
     const { id, method, params, text } = message;
     if (open.has(keyOf(id)) || open.size >= OPEN_MAX) {
-      ways.answer(errorAnswer(id, INVALID_REQUEST, "iddio: a request with this id has no answer yet"));
+      ways.answer(unreadableAnswer(id, "a request with this id has no answer yet"));
       return;
     }
     const entry: Open = { id, method, state: "sent", stop() {} };
     open.set(keyOf(id), entry);
+    const sent = unsealedText(text, params);
     if (isPlumbing(method)) {
-      ways.forward(text);
+      ways.forward(sent);
       return;
     }
     entry.state = "judged";
@@ -178,7 +201,7 @@ export class StdioRelay {
       ways.answer(answer);
     };
     entry.question = this.#parts.link.judge(
-      { method, params, ...exactOf(text) },
+      { method, params, ...exactOf(sent) },
       {
         go: () => {
           entry.stop();
@@ -187,17 +210,10 @@ export class StdioRelay {
             return;
           }
           entry.state = "sent";
-          ways.forward(withoutSealedState(text, params));
+          ways.forward(sent);
         },
         refuse: (refusal) => refused(refusalAnswer(id, method, refusal, { isStateless })),
-        parked: (waiting) =>
-          refused(
-            isStateless
-              ? waitingAnswer(id, params, waiting)
-              : refusalAnswer(id, method, waitingRefusal(method, params, waiting.approvalId), {
-                  waits: true,
-                }),
-          ),
+        parked: (waiting) => refused(heldAnswer(message, waiting)),
       },
     );
     if (open === this.#ofClient) this.#keepWaiting(entry, params, ways.answer);
@@ -206,24 +222,12 @@ export class StdioRelay {
   /** While a client's request waits: word that it does, or the advice to come again. */
   #keepWaiting(entry: Open, params: JsonObject, toClient: (text: string) => void): void {
     const { patience } = this.#parts;
-    const token = isObject(params._meta) ? params._meta.progressToken : undefined;
-    if (!isId(token) || statelessVersion(params) !== undefined) {
-      const timer = setInterval(() => entry.question?.park(), patience.parkMs);
-      entry.stop = () => clearInterval(timer);
-      return;
-    }
-    let progress = 0;
-    const timer = setInterval(() => {
-      // Small steps: the server's own count begins later and must be higher.
-      progress += 0.001;
-      const message = "iddio: waiting for a person to approve it";
-      const said = {
-        jsonrpc: "2.0",
-        method: "notifications/progress",
-        params: { progressToken: token, progress, message },
-      };
-      toClient(JSON.stringify(said));
-    }, patience.progressMs);
+    const token = progressTokenOf(params);
+    let step = 0;
+    const timer =
+      token === undefined
+        ? setInterval(() => entry.question?.park(), parkAfterMs(patience, params))
+        : setInterval(() => toClient(waitingWord(token, ++step)), patience.progressMs);
     entry.stop = () => clearInterval(timer);
   }
 
@@ -235,26 +239,25 @@ export class StdioRelay {
     forward(message.text);
   }
 
-  async #serverAnswer(message: ResponseMessage): Promise<void> {
-    const { link, toClient } = this.#parts;
+  #serverAnswer(message: ResponseMessage): Promise<void> | undefined {
+    const { toClient } = this.#parts;
     const open = message.id === undefined ? undefined : this.#ofClient.get(keyOf(message.id));
-    if (open?.state !== "sent" || message.result === undefined)
-      return this.#answered(this.#ofClient, message, toClient);
-    const text = await shownResult(open.method, message, link);
-    this.#answered(
-      this.#ofClient,
-      text === undefined
-        ? {
-            ...message,
-            text: errorAnswer(
-              open.id,
-              INTERNAL_ERROR,
-              "iddio: the daemon does not run, so the server's items cannot be shown",
-            ),
-          }
-        : { ...message, text },
-      toClient,
-    );
+    if (open?.state !== "sent" || isShownAsItIs(open.method, message))
+      return void this.#answered(this.#ofClient, message, toClient);
+    const shown = this.#show(open, message);
+    // A person may have to be asked; nothing else of the server waits for that.
+    return asksTheClient(message) ? undefined : shown;
+  }
+
+  async #show({ id, method }: Open, message: ResponseMessage): Promise<void> {
+    const { link, toClient } = this.#parts;
+    const text =
+      (await shownResult(method, message, link)) ??
+      failureAnswer(
+        id,
+        "what the server offers cannot be shown: it cannot be read, or the daemon does not run",
+      );
+    this.#answered(this.#ofClient, { ...message, text }, toClient);
   }
 
   #close(open: Map<string, Open>, id: MessageId): Open | undefined {
@@ -270,12 +273,18 @@ function keyOf(id: MessageId): string {
   return JSON.stringify(id);
 }
 
-/** The text of the parameters, where parsing it loses something that the server may see. */
+/** The text of the parameters but for `_meta`, where parsing it loses something that the server may see. */
 export function exactOf(text: string): { readonly exact?: string } {
-  const span = spanAt(text, ["params"]);
+  const span = mayLoseNumbers(text) ? spanAt(text, ["params"]) : undefined;
   if (span === undefined) return {};
   const params = text.slice(span.start, span.end);
-  return mayLoseNumbers(params) ? { exact: params } : {};
+  const members = membersOf(params, { start: 0, end: params.length });
+  const exact = without(
+    params,
+    members.map(({ whole }) => whole),
+    (index) => members[index]?.name === "_meta",
+  );
+  return mayLoseNumbers(exact) ? { exact } : {};
 }
 
 function errorText(error: unknown): string {

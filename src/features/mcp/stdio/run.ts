@@ -10,6 +10,7 @@ import { ownProgram } from "../../../host/process/own-program.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { StatePaths } from "../../../state/paths.ts";
 import { LineReader } from "../../../wire/jsonrpc/line-reader.ts";
+import { visible } from "../judge/hidden-text.ts";
 import { McpLink } from "./daemon-link.ts";
 import { identityOf } from "./identity.ts";
 import { patienceOf } from "./patience.ts";
@@ -35,7 +36,8 @@ export interface ServerRunOptions {
 export async function runServer(options: ServerRunOptions): Promise<number> {
   const { name, command, paths, env } = options;
   const [program = "", ...args] = command;
-  const note = (text: string) => void process.stderr.write(`iddio mcp: ${text}\n`);
+  // The words of a server may be in it.
+  const note = (text: string) => void process.stderr.write(`iddio mcp: ${visible(text)}\n`);
   const link = new McpLink(paths.socket, { name, identity: await identityOf(program, args, env) }, note);
   await link.open();
   const [first = "", ...rest] = startedAs(options, note);
@@ -96,6 +98,7 @@ export async function runServer(options: ServerRunOptions): Promise<number> {
     child.once("close", (status, signal) => resolve(status ?? (signal === null ? 1 : 128)));
   });
   await read;
+  await Promise.race([relay.told(), Bun.sleep(END_MS)]);
   relay.close();
   await flushed(process.stdout);
   link.close();

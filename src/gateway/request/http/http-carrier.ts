@@ -19,6 +19,8 @@ import type { HeldEffect, HeldRequest } from "../../cluster/held-effect.ts";
 import { type Alteration, altered } from "../../message/alteration.ts";
 import { BodyError } from "../../message/body-source.ts";
 import { decodeContent } from "../../message/content-coding.ts";
+import type { UpstreamAnswer } from "../../message/upstream-answer.ts";
+
 import { FairTurns } from "../../stream/fair-turns.ts";
 import type { SessionTap } from "../../stream/session-tap.ts";
 import type { SideAnswer, SideCall } from "../../upstream/ask.ts";
@@ -62,6 +64,12 @@ export interface ClientRequest {
    * `alteration`: replacements for parts of the request.
    */
   forward(answered: (status: number) => void, alteration?: Alteration, tap?: SessionTap): Promise<void>;
+  /** Sends the request upstream and gives the answer, to be finished or handed to `answer`. Throws as `forward` does. */
+  send(alteration?: Alteration): Promise<UpstreamAnswer>;
+  /** Sends the client an answer, one of the upstream's or one that is made while it is read. */
+  answer(answer: UpstreamAnswer): Promise<void>;
+  /** Who issued the upstream's certificate; undefined without TLS. Connects to see it. Throws UpstreamError. */
+  issuer(): Promise<string | undefined>;
   /** Sends a request of iddio's own to the same upstream, as the same client to it. Throws UpstreamError. */
   ask(call: SideCall): Promise<SideAnswer>;
   /** The fields behind the body; complete once `peekBody` gave the whole of it. */
