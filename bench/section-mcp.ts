@@ -1,6 +1,7 @@
-// What iddio adds to a call of an MCP server over stdin and stdout: an official server through the compiled `iddio mcp
-// run`, against the same server without it, one call after the other. A call that may change something has its intent on
-// disk before the server sees it, so the disk's own sync is measured beside it.
+// The time that iddio adds to a call of an MCP server over stdin and stdout: an official server
+// through the compiled `iddio mcp run`, against the same server without it, one call after the
+// other. A call that may change something has its intent on disk before the server sees it, so the
+// disk's own sync is measured beside it.
 
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";

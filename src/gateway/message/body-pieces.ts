@@ -1,4 +1,5 @@
-// The pieces of a body as anyone may keep them: a reader gives views of a buffer that is used again, these are copies.
+// The pieces of a body as anyone may keep them: a reader gives views of a buffer that is used
+// again, these are copies.
 
 import { BodyError } from "./body-source.ts";
 import type { BodyReader } from "./upstream-answer.ts";

@@ -1,5 +1,6 @@
-// Who vouches for an upstream's certificate, where somebody has pinned that. It comes on top of the verification that
-// every upstream must pass: a chain that is believed, but whose issuer is another one, gets no request.
+// Who vouches for an upstream's certificate, where somebody has pinned that. It comes on top of the
+// verification that every upstream must pass: a chain that is believed, but whose issuer is another
+// one, gets no request.
 
 import { parseCertificate } from "../../ca/certificates/certificate.ts";
 import { describeName, readName } from "../../ca/certificates/distinguished-name.ts";

@@ -1,4 +1,5 @@
-// Whoever waits for an answer of an upstream by a signal: a time limit, a request of the runtime's own server.
+// Whoever waits for an answer of an upstream by a signal: a time limit, a request of the runtime's
+// own server.
 
 import type { LeavingClient } from "./lease.ts";
 

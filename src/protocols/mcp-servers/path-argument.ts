@@ -1,5 +1,6 @@
-// The files that a call names. A tool that only reads is as risky as what it reads, and one that writes as what it
-// overwrites: a path to keys or to what decides who gets in raises the tier. Nothing here ever lowers one.
+// The files that a call names. A tool that only reads is as risky as what it reads, and one that
+// writes as what it overwrites: a path to keys or to what decides who gets in raises the tier.
+// Nothing here ever lowers one.
 
 import type { Classification } from "../../model/classification.ts";
 import { stricterTier, type Tier } from "../../model/tier.ts";

@@ -6,7 +6,7 @@ import { isId, isObject, type JsonObject, type MessageId } from "../../wire/json
 import { errorAnswer, refusalAnswer, waitingRefusal } from "./refusal.ts";
 
 const VERSION = "io.modelcontextprotocol/protocolVersion";
-/** What the states that iddio gives to clients begin with. */
+/** The beginning of the states that iddio gives to clients. */
 export const STATE_PREFIX = "iddio.";
 /** The header and the body say different things. */
 const HEADER_MISMATCH = -32020;
@@ -49,7 +49,7 @@ export function headerProblem(
     : "Mcp-Name and the body name different things";
 }
 
-/** What a header says; texts that no header can hold are sent as `=?base64?…?=`. Undefined for one that says nothing. */
+/** The text of a header; texts that no header can hold are sent as `=?base64?…?=`. Undefined for one that says nothing. */
 export function decodedHeader(value: string): string | undefined {
   const coded = /^=\?base64\?(.*)\?=$/i.exec(value)?.[1];
   if (coded === undefined) return value;
@@ -75,13 +75,13 @@ export interface WaitingCall {
 }
 
 /** The answer to a request that still waits, as its era demands. */
-export function heldAnswer({ id, method, params }: HeldRequest, waiting: WaitingCall): string {
+export function heldAnswer({ id, method, params }: WaitingRequest, waiting: WaitingCall): string {
   if (statelessVersion(params) !== undefined) return waitingAnswer(id, params, waiting);
   return refusalAnswer(id, method, waitingRefusal(method, params, waiting.approvalId), { waits: true });
 }
 
-/** What of a request its answers depend on. */
-export interface HeldRequest {
+/** The parts of a request that its answers depend on. */
+export interface WaitingRequest {
   readonly id: MessageId;
   readonly method: string;
   readonly params: JsonObject;

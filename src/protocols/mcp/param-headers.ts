@@ -1,5 +1,6 @@
-// The headers `Mcp-Param-…` of 2026-07-28, which repeat arguments for whatever stands between client and server: what
-// they say must be what the body says, by the tool's own schema (`x-mcp-header`). Pure.
+// The headers `Mcp-Param-…` of 2026-07-28, which repeat arguments for whatever stands between
+// client and server: what they say must be what the body says, by the tool's own schema
+// (`x-mcp-header`). Pure.
 
 import { isObject, type JsonObject } from "../../wire/jsonrpc/message.ts";
 import { decodedHeader } from "./era.ts";

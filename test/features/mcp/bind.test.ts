@@ -1,5 +1,6 @@
-// Ruling 24: a table of known tools counts only for the very server that a person bound it to, an argument that the table
-// does not know makes the call unknown, and what waits for review is neither shown nor called, table or not.
+// Ruling 24: a table of known tools counts only for the very server that a person bound it to, an
+// argument that the table does not know makes the call unknown, and what waits for review is
+// neither shown nor called, table or not.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// Both framings under random damage: whatever a client or a server writes, only what was judged reaches the server, each
-// request is answered at most once, and what a client is shown of a server are whole messages that were read.
+// Both framings under random damage: whatever a client or a server writes, only what was judged
+// reaches the server, each request is answered at most once, and what a client is shown of a server
+// are whole messages that were read.
 
 import { expect, test } from "bun:test";
 import type { JudgedBack, McpLink } from "../../../src/features/mcp/stdio/daemon-link.ts";
@@ -60,7 +61,7 @@ function damaged(lines: readonly string[], random: (below: number) => number): s
   return text;
 }
 
-/** What a client that does not mind the case of names reads of a result. */
+/** A result as a client reads it that does not mind the case of names. */
 function shownOf(message: object): string {
   const { result } = message as { readonly result?: Readonly<Record<string, unknown>> };
   const read = Object.entries(result ?? {}).filter(([name]) => /^(?:tools|instructions)$/i.test(name));
@@ -171,7 +172,7 @@ test("over streams of events: what comes out is read as what went in, however it
     const whole = read([bytes(text)]);
     // How a stream is torn decides nothing.
     expect(read(torn(text, random)), JSON.stringify(text)).toEqual(whole);
-    // What is passed on is read by any client as what was read here.
+    // Any client reads the events that are passed on as they were read here.
     const passed = whole.events.filter(({ data }) => parseMessageText(data).kind !== "bad");
     expect(read([bytes(passed.map(serialiseEvent).join(""))]).events, JSON.stringify(text)).toEqual(passed);
   }

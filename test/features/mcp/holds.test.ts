@@ -1,5 +1,6 @@
-// What a client over HTTP goes through while its call waits, at a local address and at an inspected host alike: it hears
-// that it waits, it can take the call back, and its server sees nothing of what iddio and the client say to each other.
+// A client over HTTP while its call waits, at a local address and at an inspected host alike: it
+// hears that it waits, it can take the call back, and its server sees nothing of what iddio and the
+// client say to each other.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -12,7 +13,7 @@ setDefaultTimeout(120_000);
 
 type Body = { id?: number; method: string; params?: Record<string, unknown> };
 const bodies: Body[] = [];
-/** What the server answers to a call, besides that it was done. */
+/** Members of the answer to a call, besides that it was done. */
 let says: object = {};
 /** The status of its answer to a call. */
 let status = 200;

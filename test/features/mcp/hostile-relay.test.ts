@@ -1,5 +1,6 @@
-// A hostile server and a hostile client on both sides of the wrapper, line by line: nobody answers for the other, nothing
-// goes out under the approval of something else, and the client hears the server's lines in their order.
+// A hostile server and a hostile client on both sides of the wrapper, line by line: nobody answers
+// for the other, nothing goes out under the approval of something else, and the client hears the
+// server's lines in their order.
 
 import { expect, test } from "bun:test";
 import type { JudgedBack, McpLink } from "../../../src/features/mcp/stdio/daemon-link.ts";
@@ -143,7 +144,7 @@ test("what a server asks of the client waits for the word of the daemon, whateve
   expect(it.toServer.map((text) => JSON.parse(text).error.code)).toEqual([-32003]);
   it.questions[1]?.back.go();
   expect(it.toClient.length).toBe(1);
-  // What is no notification and has no id is none of both.
+  // A message that is no notification and has no id is neither.
   it.server({ method: "sampling/createMessage", params: {} });
   expect(it.toClient.length).toBe(1);
 });

@@ -1,5 +1,5 @@
-// Who a server on this machine is: the code that will run, and whatever decides which code that is. What cannot be pinned
-// is said not to be.
+// Who a server on this machine is: the code that will run, and whatever decides which code that is.
+// Code that cannot be pinned is said not to be.
 
 import { describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// Who a remote server is includes who issued its certificate: the same address with a certificate of another issuer is
-// another server. No call reaches it before a person has accepted it, though its chain is one that is trusted.
+// Who a remote server is includes who issued its certificate: the same address with a certificate
+// of another issuer is another server. No call reaches it before a person has accepted it, though
+// its chain is one that is trusted.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";

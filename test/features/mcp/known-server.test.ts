@@ -1,5 +1,5 @@
-// What a hostile server can do to its own definitions: whatever of a tool changes, the tool waits; what cannot be reviewed
-// is neither shown nor acceptable; and no list costs more than people could read.
+// A hostile server and its own definitions: whatever of a tool changes, the tool waits; what cannot
+// be reviewed is neither shown nor acceptable; and no list costs more than people could read.
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";

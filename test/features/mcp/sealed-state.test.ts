@@ -1,5 +1,5 @@
-// The state that iddio gives a client while its call waits: the server behind sees nothing of it, and gets what the same
-// client had to say to it before.
+// The state that iddio gives a client while its call waits: the server behind sees nothing of it,
+// and gets what the same client had to say to it before.
 
 import { expect, test } from "bun:test";
 import { StateSeals, unsealed, unsealedText } from "../../../src/features/mcp/judge/sealed-state.ts";

@@ -1,4 +1,5 @@
-// Headers that repeat the body must say what it says, and a path that a server reads as another one has its name.
+// Headers that repeat the body must say what it says, and a path that a server reads as another one
+// has its name.
 
 import { describe, expect, test } from "bun:test";
 import { serverAt } from "../../../src/features/mcp/http/server-at.ts";

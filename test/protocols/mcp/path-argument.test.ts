@@ -1,4 +1,5 @@
-// The files that a call names: what only reads is as risky as what it reads, and no path lowers a tier.
+// The files that a call names: what only reads is as risky as what it reads, and no path lowers a
+// tier.
 
 import { expect, test } from "bun:test";
 import type { Classification } from "../../../src/model/classification.ts";

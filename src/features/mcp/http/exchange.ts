@@ -29,7 +29,7 @@ export interface ExchangeParts {
   onOther(): void;
 }
 
-/** What is sent on, and what for. */
+/** A message on its way to the server. */
 interface Sending {
   readonly body: string;
   /** The request that it is; undefined for what has no answer. */
@@ -88,7 +88,7 @@ async function judged(
   return stream(heldStream(parts, request, call, { body, asked }));
 }
 
-/** What a client hears until somebody has decided, and then its answer. */
+/** The events that a client hears until somebody has decided, and then its answer. */
 async function* heldStream(
   parts: ExchangeParts,
   request: Request,
@@ -170,7 +170,7 @@ async function passAnswer(
     if (status >= 300 && status < 400)
       return json(502, failureAnswer(id, "the server redirects, which is not followed"));
   }
-  // What is no message is shown to nobody: it could be anything.
+  // Octets that are no message are shown to nobody: they could be anything.
   const isEmpty = !isWhole && (bytes.length === 0 || status === 202 || status === 204);
   headers.set("content-type", isEmpty ? "text/plain" : "application/json");
   if (isEmpty) return new Response(null, { status, headers });

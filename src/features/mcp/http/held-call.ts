@@ -1,5 +1,6 @@
-// One judged request of a client over HTTP while nobody has decided: what the client hears meanwhile, and how it takes
-// the request back. Two ways lead here, a local address and an inspected host; both answer with the same words.
+// One judged request of a client over HTTP while nobody has decided: what the client hears
+// meanwhile, and how it takes the request back. Two ways lead here, a local address and an
+// inspected host; both answer with the same words.
 
 import type { Ending } from "../../../gateway/request/stages/stage.ts";
 import {
@@ -19,7 +20,7 @@ import { exactOf } from "../stdio/relay.ts";
 /** A judgement that is here by then is answered without a stream. */
 const AT_ONCE_MS = 300;
 
-/** What became of a request: it may go on, and `ended` is told how; or this is its answer. */
+/** The end of a wait: the request may go on, and `ended` is told how; or this is its answer. */
 export type CallVerdict =
   | { readonly kind: "go"; ended(ending?: Ending): void }
   | { readonly kind: "answer"; readonly text: string };

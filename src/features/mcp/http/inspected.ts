@@ -166,7 +166,7 @@ function scopeOf({ head, client }: ClientRequest, session: McpSession): string {
   return JSON.stringify([session.name, said("mcp-session-id"), said("authorization"), client?.run_id]);
 }
 
-/** What a client hears until somebody has decided, and then its answer. */
+/** The events that a client hears until somebody has decided, and then its answer. */
 async function* heldStream(
   request: ClientRequest,
   session: McpSession,

@@ -1,5 +1,6 @@
-// The name and address of the MCP server behind a request to an inspected host: its host, and its path where that is not
-// a usual one. Rules name servers, so a path that a server may read as another one has that one's name.
+// The name and address of the MCP server behind a request to an inspected host: its host, and its
+// path where that is not a usual one. Rules name servers, so a path that a server may read as
+// another one has that one's name.
 
 import { createHash } from "node:crypto";
 import type { RequestHead } from "../../../model/request.ts";

@@ -1,5 +1,6 @@
-// What a client's POST holds, and so what becomes of it, whichever way it came: a message that two programs could read
-// differently goes nowhere, what asks for nothing passes, a request is judged. Its text is what the server may get.
+// Sorts the message of a client's POST, whichever way it came: one that two programs could read
+// differently goes nowhere, what asks for nothing passes, a request is judged. Its text is what the
+// server may get.
 
 import { isPlumbing } from "../../../protocols/mcp/call.ts";
 import { headerProblem, mismatchAnswer } from "../../../protocols/mcp/era.ts";

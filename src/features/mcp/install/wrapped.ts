@@ -25,7 +25,7 @@ export function unwrap({ command, args }: ServerEntry): ServerEntry | undefined 
   return original === undefined || !isOwn(command) ? undefined : { command: original, args: rest };
 }
 
-/** What a command line starts that is itself `iddio mcp run`: nobody is to be asked twice. Undefined for any other. */
+/** The server behind a command line that is itself `iddio mcp run`: nobody is to be asked twice. Undefined for others. */
 export function innermost(
   command: readonly string[],
 ): { readonly command: readonly string[]; readonly isSandboxed: boolean } | undefined {

@@ -35,7 +35,7 @@ export function classificationsOf(
   const own = classifyCall(call, facts);
   if (tool === undefined) return [raisedByPaths(own, call)];
   const [known, ...wrapped] = (table === undefined ? undefined : classifyKnownTool(table, call)) ?? [];
-  // What wraps an API names things of that API, and its classifier has read them.
+  // A tool that wraps an API names things of that API, and its classifier has read them.
   if (known !== undefined) return wrapped.length > 0 ? [known, ...wrapped] : [raisedByPaths(known, call)];
   return [raisedByPaths(own, call), ...scriptOf(call)];
 }

@@ -25,7 +25,7 @@ const DEFINITION_MAX = 256 * 1024;
 /** Why an item waits that nobody can accept. */
 export const TOO_LONG = "too long to review";
 
-/** What happened to a server that a person should hear about. */
+/** An event of a server that a person should hear about. */
 export interface ServerNews {
   readonly kind: "seen" | "waits";
   readonly server: string;
@@ -110,7 +110,7 @@ export class KnownServer {
       ...(title === undefined ? {} : { title: title.slice(0, 200) }),
       ...(version === undefined ? {} : { version: version.slice(0, 40) }),
       ...(isFirst ? { instructions: suspicion === undefined ? instructions : "" } : {}),
-      // What is too long to be read is not kept either.
+      // Instructions that are too long to be read are not kept either.
       ...(isKnown ? {} : { pending_instructions: isTooLong ? TOO_LONG : instructions }),
     });
     if (!isKnown && pending_instructions === undefined)
@@ -127,7 +127,7 @@ export class KnownServer {
     const seen = new Set<string>();
     const isFirst = !this.#stored.complete.includes(kind);
     const shown = page.map((item, index) => {
-      // What nobody can review is not looked at.
+      // A list that nobody can review is read no further.
       if (index >= PAGE_MAX) return false;
       const name = isObject(item) && typeof item.name === "string" ? item.name : undefined;
       // A name that comes twice: which of them a call means, nobody can tell.

@@ -1,5 +1,6 @@
-// The resources that a server has listed in one session, so that one that the client makes up is told from them. A
-// template (RFC 6570, as far as servers use it) stands for any text without white space in place of an expression.
+// The resources that a server has listed in one session, so that one that the client makes up is
+// told from them. A template (RFC 6570, as far as servers use it) stands for any text without white
+// space in place of an expression.
 
 import { isObject } from "../../../wire/jsonrpc/message.ts";
 
@@ -8,7 +9,7 @@ const LISTED_MAX = 20_000;
 const TEMPLATES_MAX = 1_000;
 const URI_MAX = 2_000;
 
-/** What was listed. */
+/** The listed resources of one session. */
 export class ResourceList {
   readonly #uris = new Set<string>();
   readonly #templates = new Map<string, readonly string[]>();
@@ -38,7 +39,7 @@ export class ResourceList {
 /** The texts between the expressions; undefined for a template that could stand for anything. */
 function piecesOf(template: string): readonly string[] | undefined {
   if (template.length > 500 || template.split("{").length > 4 || /^\s*\{/.test(template)) return undefined;
-  // What the client may fill in must not decide what kind of thing is read.
+  // The client fills in the variables, so they must not decide what kind of thing is read.
   if (/^(?:file|https?|ftp|data|jdbc|postgres|mysql|mongodb|s3|ssh)/i.test(template)) return undefined;
   return template.split(/\{[^{}]*\}/);
 }

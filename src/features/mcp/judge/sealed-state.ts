@@ -17,7 +17,7 @@ export function isSealedState(state: unknown): state is string {
   return typeof state === "string" && state.startsWith(STATE_PREFIX);
 }
 
-/** What a client gave to its server, which waits inside a state of ours while the client asks iddio again. */
+/** Members for the server, which wait inside a state of ours while the client asks iddio again. */
 const CARRIED = ["requestState", "inputResponses"];
 
 /**
@@ -74,7 +74,7 @@ export class StateSeals {
 
   /** Whether a state was made for this call and principal, is not over, and was not used before. Uses it. */
   open(state: string, digest: string, principal: string, now = Date.now()): boolean {
-    // What is carried is among the unsealed parameters, so the digest speaks for it.
+    // Carried members are among the unsealed parameters, so the digest speaks for them.
     const [nonce = "", until = "", mac = "", _carried, ...rest] = state.slice(STATE_PREFIX.length).split(".");
     const wanted = Buffer.from(this.#mac(`${nonce}.${until}`, digest, principal));
     const given = Buffer.from(mac);

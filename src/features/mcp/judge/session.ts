@@ -336,7 +336,7 @@ export class McpSession {
   }
 }
 
-/** What is made when it is asked for first: few calls are ever shown to anybody. */
+/** Makes a value when it is asked for first: few calls are ever shown to anybody. */
 function lazily<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;
   return () => {

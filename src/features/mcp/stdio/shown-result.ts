@@ -113,7 +113,7 @@ function linksOf({ content }: Readonly<Record<string, unknown>>): readonly unkno
     .map((each) => (isObject(each) && isObject(each.resource) ? each.resource : each));
 }
 
-/** What a server of 2026 asks of the client stands in its answer; it is judged like a request of its own. */
+/** A server of 2026 asks the client in its answer; each question is judged like a request of its own. */
 async function shownQuestions(
   method: string,
   { id, text }: ResponseMessage,
