@@ -13,13 +13,13 @@ import type {
   RemoteSession,
   SessionRecorder,
 } from "../../gateway/request/sessions.ts";
+import { RecordingFile } from "../../gateway/stream/recording-file.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Session } from "../../protocols/kubectl/session.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
 import type { Settings } from "../../state/settings/settings.ts";
 import { parseDuration } from "../../text/duration.ts";
-import { RecordingFile } from "./recording-file.ts";
 import { type SessionEnd, SessionRecording } from "./session-recording.ts";
 
 /** The daemon's parts that recordings work with. */
@@ -98,12 +98,9 @@ export class Recordings implements SessionRecorder {
   }
 
   async remote(session: RemoteSession): Promise<RemoteRecording | string | undefined> {
-    const {
-      record_sessions: how,
-      record_stdin,
-      recording_limit: limit,
-      recording_failure,
-    } = this.#parts.settings();
+    const settings = this.#parts.settings();
+    const { record_stdin, recording_limit: limit, recording_failure } = settings;
+    const how = session.isForward ? settings.record_port_forward : settings.record_sessions;
     if (how === "off") return undefined;
     const endsOnFailure = recording_failure === "closed";
     const id = `sess_${randomBytes(4).toString("hex")}`;

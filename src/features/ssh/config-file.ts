@@ -89,12 +89,18 @@ ${warnsOfKeys ? "  WarnWeakCrypto no-pq-kex\n" : ""}Match all
 `;
 }
 
-/** The lines by which clients trust iddio's key, for these hosts only. */
-export function knownHostsText(entries: readonly InspectEntry[], publicKey: string): string {
+/**
+ * The lines by which clients trust iddio's authority, and for clients that know no certificates its key, for these hosts
+ * only.
+ */
+export function knownHostsText(
+  entries: readonly InspectEntry[],
+  { authority, key }: { readonly authority: string; readonly key: string },
+): string {
   const names = [
     ...new Set(entries.flatMap((entry) => hostPatterns(entry).flatMap((each) => withPort(each, entry.port)))),
   ];
-  return names.map((name) => `${name} ${publicKey}\n`).join("");
+  return names.map((name) => `@cert-authority ${name} ${authority}\n${name} ${key}\n`).join("");
 }
 
 function withPort(host: string, port: number | undefined): readonly string[] {

@@ -9,7 +9,7 @@ export const sshFeature: Feature = {
   name: "ssh",
   about: "Judges SSH a channel at a time",
   commands: [sshConfigCommand, sshProxyCommand, sshSessionCommand],
-  settings: ["ssh_config"],
+  settings: ["ssh_config", "ssh_agent"],
   checks: async () => [
     { name: "ssh", check: (await import("./check-ssh.ts")).checkSsh, after: "forwarding" },
   ],

@@ -2,17 +2,20 @@
 // gives it the connection, and answers the session's questions. Owns how many sessions there may
 // be. None outlives its client or the daemon: it ends when its connection or its stdin does.
 
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { SshCarrier, SshConnection } from "../../gateway/request/ssh-carrier.ts";
 import { Shares } from "../../gateway/stream/shares.ts";
 import type { TcpStream } from "../../gateway/stream/tcp-stream.ts";
 import { type Environment, programEnvironment } from "../../host/process/environment.ts";
+import { type OtherUser, otherUser } from "../../host/process/other-user.ts";
 import { ownProgram } from "../../host/process/own-program.ts";
 import { findSystemTool } from "../../host/process/system-tool.ts";
 import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
-import { hostKeyOf } from "./host-key.ts";
+import { authorityOf, certify, hostKeyOf, SSH_FOLDER_MODE } from "./host-key.ts";
 import { type JudgeParts, SessionJudge } from "./judge-session.ts";
 import type { FromSession, SessionStart, ToSession } from "./link.ts";
 
@@ -53,9 +56,12 @@ export class SshGate implements SshCarrier {
       this.#parts.gateway().recorder.blocked({ ...where, protocol: "ssh", reason });
       channel.destroy();
     };
-    // A system's daemon is root's: the keys that it has are not those of the user whom it serves.
-    if (this.#parts.ownerUid !== process.getuid?.())
-      return refuse("iddio runs as a system's daemon here, which has no SSH keys of its user");
+    // A system's daemon is root's: the keys are those of the user whom it serves, so ssh runs as that user.
+    const { ownerUid, env } = this.#parts;
+    const isOther = ownerUid !== process.getuid?.();
+    const runAs = isOther && ownerUid !== undefined ? await otherUser(ownerUid, env) : undefined;
+    if (isOther && (runAs === undefined || process.getuid?.() !== 0))
+      return refuse("iddio cannot start ssh as the user whose SSH keys it needs");
     // Anyone who may use the proxy could otherwise use the operator's keys.
     if (owner.run === undefined && owner.uid !== this.#parts.ownerUid)
       return refuse("only the user who runs iddio may use his SSH keys through it");
@@ -65,7 +71,7 @@ export class SshGate implements SshCarrier {
     if (this.#isClosed || this.#shares.take(payer) !== undefined)
       return refuse("too many SSH sessions are open");
     try {
-      await this.#session(connection, program);
+      await this.#session(connection, program, runAs);
     } catch (error) {
       this.#parts.gateway().log.error("ssh session failed", { reason: String(error) });
     } finally {
@@ -74,11 +80,20 @@ export class SshGate implements SshCarrier {
     }
   }
 
-  async #session({ channel, owner, destination, name }: SshConnection, program: string): Promise<void> {
+  async #session(
+    { channel, owner, destination, name }: SshConnection,
+    program: string,
+    runAs: OtherUser | undefined,
+  ): Promise<void> {
     const { folder, env } = this.#parts;
     const gateway = this.#parts.gateway();
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const { privateKey } = await hostKeyOf(folder);
+    await mkdir(folder, { recursive: true, mode: SSH_FOLDER_MODE });
+    const key = await hostKeyOf(folder);
+    const names = [...new Set([destination.host, name === "" ? destination.host : name])];
+    const certificate = certify(key, await authorityOf(folder), names, Date.now());
+    // Where the other user's ssh finds its log, which was made for it and cannot be put in another's place.
+    const scratch = runAs === undefined ? folder : await mkdtemp(join(tmpdir(), "iddio-ssh-"));
+    if (runAs !== undefined) await chmod(scratch, 0o711);
     const stream = channel.stream as TcpStream;
     let child: Session | undefined;
     // Octets that the client sent already go to the session with its connection; nobody reads in between.
@@ -109,11 +124,13 @@ export class SshGate implements SshCarrier {
         host: destination.host,
         port: destination.port,
         first,
-        hostKey: privateKey,
+        hostKey: key.privateKey,
+        hostCertificate: certificate.toString("base64"),
         program,
         config: gateway.settings.current.ssh_config || undefined,
-        agentSocket: env.SSH_AUTH_SOCK,
-        scratch: folder,
+        agentSocket: gateway.settings.current.ssh_agent || (runAs ? undefined : env.SSH_AUTH_SOCK),
+        scratch,
+        runAs,
       };
       send({ type: "start", start });
       const judge = new SessionJudge(this.#parts, { owner, destination, name: start.name }, send);
@@ -122,6 +139,7 @@ export class SshGate implements SshCarrier {
     } finally {
       this.#sessions.delete(session);
       if (session.exitCode === null) session.kill("SIGKILL");
+      if (runAs !== undefined) await rm(scratch, { recursive: true, force: true });
     }
   }
 

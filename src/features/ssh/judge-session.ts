@@ -20,7 +20,7 @@ import { judgeWish } from "../../policy/decide/judge-wish.ts";
 import { routeOf } from "../../policy/decide/route.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { refusalMessage } from "../../protocols/refusal.ts";
-import { classifyWish } from "../../protocols/ssh/classify-wish.ts";
+import { classifyWish, isNeverCarried } from "../../protocols/ssh/classify-wish.ts";
 import { folderOf, isFileBelow } from "../../protocols/ssh/file-operation.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { maskFreeText } from "../../redaction/mask-text.ts";
@@ -62,6 +62,7 @@ export class SessionJudge {
   readonly #open = new Map<number, Open>();
   readonly #approved: { readonly channel: number; readonly folder: string }[] = [];
   #login: Login | undefined;
+  #isLoggingIn = false;
   #isClosed = false;
 
   constructor(parts: JudgeParts, client: Client, send: (line: ToSession) => void) {
@@ -112,7 +113,9 @@ export class SessionJudge {
       });
       this.#send({ type: "refuse", id, text: `iddio refused the SSH connection: ${reason}` });
     };
-    if (this.#login !== undefined) return refuse("it has logged in already");
+    // Where it leads is found out in between; a second one must not come in meanwhile.
+    if (this.#isLoggingIn || this.#login !== undefined) return refuse("it has logged in already");
+    this.#isLoggingIn = true;
     if (!isPlainHost(name) || !isPlainHost(target.host)) return refuse("the host's name is not plain");
     if (target.problem !== undefined) return refuse(target.problem);
     const addresses = await gateway.dialler.resolve(target.host, target.port).catch(() => []);
@@ -163,16 +166,11 @@ export class SessionJudge {
         digest,
         heldBytes: Buffer.byteLength(text),
       },
-      judge: (policy, asker) =>
-        this.#covered(
-          wish,
-          judgeWish(
-            policy,
-            classified,
-            { host: login.target.host, hosts: login.hosts, user: login.user },
-            asker,
-          ),
-        ),
+      judge: (policy, asker) => {
+        const place = { host: login.target.host, hosts: login.hosts, user: login.user };
+        const judged = judgeWish(policy, classified, place, asker);
+        return isNeverCarried(wish) ? neverCarried(judged) : this.#covered(wish, judged);
+      },
       onLeave: (left) => {
         open.left = left;
         return () => {
@@ -184,7 +182,7 @@ export class SessionJudge {
         const { promise, resolve } = Promise.withResolvers<ChannelEnd>();
         open.ended = resolve;
         if (isHeld) this.#cover(wish, classified.classification.tier);
-        recording = await this.#record(id, wish, login);
+        recording = await this.#record(id, wish, login, classified.isExact);
         if (typeof recording === "string") {
           answer({ type: "refuse", id, text: `iddio refused it: ${recording}` });
           ended({ failure: recording });
@@ -213,19 +211,22 @@ export class SessionJudge {
     }
   }
 
-  /** Begins the recording of a channel; files and forwardings are part of one, or none. */
+  /** Begins the recording of a channel; files are part of one. */
   async #record(
     id: number,
     wish: Wish,
     { user, target }: Login,
+    isOne: boolean,
   ): Promise<RemoteRecording | string | undefined> {
-    if (wish.kind === "file" || wish.kind === "forward") return undefined;
+    if (wish.kind === "file") return undefined;
     return this.#parts.gateway().sessions?.remote({
       host: target.host,
       user,
       argv: [textOf(wish)],
       isTerminal: wish.kind === "shell" || (wish.kind === "exec" && wish.pty),
-      isTransfer: wish.kind === "exec" && TRANSFER.test(wish.command),
+      // Only that one program: what stands behind it must not go unrecorded.
+      isTransfer: wish.kind === "exec" && isOne && TRANSFER.test(wish.command),
+      isForward: wish.kind === "forward",
       client: this.#client.owner.identity,
       end: () => this.#send({ type: "stop", id }),
     });
@@ -296,6 +297,15 @@ export class SessionJudge {
     });
     return stop;
   }
+}
+
+/** No rule lets it through, and no person is asked for what would not go anyway. */
+function neverCarried(judged: Judgement): Judgement {
+  const reason = "iddio carries no agents of keys, screens, listening ports, sockets or tunnels";
+  const { action } = judged.verdict;
+  // A rule that denies keeps its name.
+  const rule = action === "deny" ? judged.verdict.rule : "";
+  return { ...judged, verdict: { ...judged.verdict, action: "deny", rule, reason } };
 }
 
 /** The entries of the block that match one of the names. */

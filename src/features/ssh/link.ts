@@ -2,6 +2,7 @@
 // The session speaks SSH and starts the operator's `ssh`; the daemon decides what each channel may
 // do, and a session that loses the daemon ends.
 
+import type { OtherUser } from "../../host/process/other-user.ts";
 import type { FileOperation } from "../../protocols/ssh/file-operation.ts";
 
 /** The daemon's first message to a session. */
@@ -14,13 +15,17 @@ export interface SessionStart {
   readonly first: string;
   /** The private key that the client is shown a signature of. */
   readonly hostKey: string;
+  /** The same key's certificate for the names of this host, in base64. */
+  readonly hostCertificate: string;
   /** The operator's ssh, and his configuration where it is not the usual file. */
   readonly program: string;
   readonly config: string | undefined;
   /** The operator's agent of keys; never offered to the remote side. */
   readonly agentSocket: string | undefined;
-  /** A folder for the log of each upstream connection. */
+  /** A folder for the log of each upstream connection; others may not write into it. */
   readonly scratch: string;
+  /** Whose rights the operator's ssh has, where the daemon is root's. */
+  readonly runAs: OtherUser | undefined;
 }
 
 /** Where a session process has its client's connection. */

@@ -2,7 +2,7 @@
 // configuration and the known-hosts file beside it, and includes it from ~/.ssh/config when told
 // to.
 
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { CommandContext } from "../../cli/kit/command.ts";
@@ -15,7 +15,7 @@ import { parsePolicy } from "../../policy/parse/parse.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { writeFileAtomic } from "../../state/files.ts";
 import { type HostAlias, knownHostsText, runConfigText, sshConfigText } from "./config-file.ts";
-import { hostKeyOf } from "./host-key.ts";
+import { authorityOf, hostKeyOf, SSH_FOLDER_MODE } from "./host-key.ts";
 
 const BEGIN = "# iddio: hosts that go through the gateway (iddio ssh-config --uninstall takes this out)";
 
@@ -36,9 +36,17 @@ export async function writeConfig(context: CommandContext): Promise<void> {
     });
   const file = flags.text("output") ?? join(paths.ssh, "config");
   const known = paths.sshKnownHosts;
-  const { publicKey } = await hostKeyOf(paths.ssh);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(known, knownHostsText(entries, publicKey), 0o644);
+  if (!(await isOurs(paths.root))) {
+    // A system's installation is root's; its user may only include what root wrote.
+    if (!flags.has("install") || (await readFile(file, "utf8").catch(() => "")) === "")
+      throw new UserError(`'${paths.root}' belongs to the whole system`, { hint: "sudo iddio ssh-config" });
+    await install(own, file);
+    return output.note(`included from ${own}`);
+  }
+  const { publicKey: key } = await hostKeyOf(paths.ssh);
+  const { publicKey: authority } = await authorityOf(paths.ssh);
+  await mkdir(dirname(file), { recursive: true, mode: SSH_FOLDER_MODE });
+  await writeFileAtomic(known, knownHostsText(entries, { authority, key }), 0o644);
   const knows = async (option: string) =>
     (await runTool(["ssh", "-o", option, "-G", "x"], { env })).code === 0;
   const warnsOfKeys = await knows("WarnWeakCrypto=no-pq-kex");
@@ -66,6 +74,23 @@ export async function writeConfig(context: CommandContext): Promise<void> {
   output.line(file);
   if (flags.has("install")) output.note(`included from ${own}`);
   else output.note(`try it: ssh -F ${file} <host>`);
+  const agent = env.SSH_AUTH_SOCK;
+  if (agent && /^\/[\w./@+-]+$/.test(agent) && (await settingOf(paths.settings, "ssh_agent")) === "")
+    output.note(
+      `a gateway that was not started from here does not use this shell's agent of keys; to let it: iddio settings set ssh_agent=${agent}`,
+    );
+}
+
+async function settingOf(file: string, name: "ssh_agent"): Promise<string> {
+  const { parseSettings } = await import("../../state/settings/settings.ts");
+  const parsed = parseSettings(await readFile(file, "utf8").catch(() => ""));
+  return "settings" in parsed ? parsed.settings[name] : "";
+}
+
+async function isOurs(root: string): Promise<boolean> {
+  const uid = process.getuid?.();
+  const facts = await stat(root).catch(() => undefined);
+  return facts === undefined || uid === undefined || uid === 0 || facts.uid === uid;
 }
 
 /** The operator's own words for hosts of the list, as his ssh reads them: an agent in a run has no configuration of his. */

@@ -36,6 +36,8 @@ export interface RemoteSession {
   readonly isTerminal: boolean;
   /** Its content is files, of which names and sizes say enough. */
   readonly isTransfer: boolean;
+  /** It carries another connection. */
+  readonly isForward: boolean;
   readonly client: ClientIdentity | undefined;
   /** Ends it, when a person says so. */
   readonly end: () => void;

@@ -62,8 +62,9 @@ const SYSTEM_HARDENING = [
   "ProtectKernelTunables=yes",
   "RemoveIPC=yes",
   // The socket is given to the user who installed it; processes are told by name; identities are read by reference.
-  "SystemCallFilter=@chown",
-  "CapabilityBoundingSet=CAP_CHOWN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH",
+  // The operator's ssh is started, and ended, with that user's rights: the keys are that user's.
+  "SystemCallFilter=@chown @setuid",
+  "CapabilityBoundingSet=CAP_CHOWN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SETUID CAP_SETGID CAP_KILL",
   "AmbientCapabilities=",
 ];
 

@@ -21,6 +21,9 @@ const DEPTH_MAX = 200;
 /** Variables that hold one folder, whose use before a `/` leaves the program's name readable. */
 const FOLDER = /^\$(?:HOME|PWD|OLDPWD|TMPDIR|\{(?:HOME|PWD|OLDPWD|TMPDIR)\})$/;
 
+/** What makes the order of running another one than that of the text. */
+const JUMPS: ReadonlySet<string> = new Set(["For", "ArithmeticFor", "While", "Select", "Function"]);
+
 /** Takes a script apart. Never throws. */
 export function readScript(text: string): ReadScript {
   if (text.length > LENGTH_MAX) return { commands: [], problem: "it is longer than 256 KiB" };
@@ -33,8 +36,8 @@ export function readScript(text: string): ReadScript {
     const kind = error instanceof Error ? error.name : typeof error;
     return { commands: collector.commands, problem: `the reader failed with ${kind}` };
   }
-  const { commands, redirects, variables, problem } = collector;
-  const read = { commands, redirects, variables };
+  const { commands, redirects, variables, hasJumps, problem } = collector;
+  const read = { commands, redirects, variables, hasJumps };
   return problem === undefined ? read : { ...read, problem };
 }
 
@@ -42,7 +45,12 @@ class Collector {
   readonly commands: SimpleCommand[] = [];
   readonly redirects: ScriptRedirect[] = [];
   readonly variables: string[] = [];
+  hasJumps = false;
   problem: string | undefined;
+  #serial = 0;
+  #pipe: number | undefined;
+  #chains: readonly number[] = [];
+  #isDirect = true;
 
   walk(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
     if (this.problem !== undefined && this.commands.length > COMMANDS_MAX) return;
@@ -61,6 +69,16 @@ class Collector {
       this.#doubtText(node.text, "an expansion in it cannot be read");
     if (node.type === "Command") this.#take(node, input);
     if ("redirects" in node) this.#redirect(node.redirects as readonly Redirection[]);
+    if (JUMPS.has(node.type)) this.hasJumps = true;
+    const outer = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
+    this.#enter(node);
+    this.#inside(node, depth, input);
+    this.#pipe = outer.pipe;
+    this.#chains = outer.chains;
+    this.#isDirect = outer.isDirect;
+  }
+
+  #inside(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
     if (node.type === "Pipeline") {
       node.commands.forEach((each, index) => {
         this.walk(each, depth + 1, index === 0 ? input : "pipe");
@@ -70,6 +88,27 @@ class Collector {
     // A compound command hands its input on to the commands inside.
     const inner = node.type === "Redirected" ? (inputOf(node.redirects) ?? input) : inherited(node, input);
     forEachChild(node, (child) => this.walk(child, depth + 1, inner));
+  }
+
+  /** Where what is inside of a node stands. */
+  #enter(node: SyntaxNode): void {
+    switch (node.type) {
+      case "Script":
+        return;
+      case "Statement":
+        if (node.background) this.#isDirect = false;
+        return;
+      case "AndOr":
+        if (node.operators.every((each) => each === "&&")) this.#chains = [...this.#chains, ++this.#serial];
+        else this.#isDirect = false;
+        return;
+      case "Pipeline":
+        if (node.commands.length > 1) this.#pipe = ++this.#serial;
+        this.#isDirect = false;
+        return;
+      default:
+        this.#isDirect = false;
+    }
   }
 
   #take(node: Command, piped: SimpleCommand["input"]): void {
@@ -91,7 +130,8 @@ class Collector {
       this.variables.push(
         ...words.slice(1).flatMap(({ text }) => /^([A-Za-z_]\w*)\+?=/.exec(text)?.[1] ?? []),
       );
-    this.commands.push({ words, assigned, input: inputOf(node.redirects) ?? piped });
+    const place = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
+    this.commands.push({ words, assigned, input: inputOf(node.redirects) ?? piped, place });
   }
 
   #redirect(redirects: readonly Redirection[]): void {

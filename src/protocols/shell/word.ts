@@ -18,6 +18,18 @@ export interface SimpleCommand {
   readonly assigned: readonly string[];
   /** Its stdin: text from a here-document or here-string, a pipe, a file, or undefined when the line says nothing. */
   readonly input: { readonly script: ShellWord } | "pipe" | "file" | undefined;
+  /** Where it stands among the others. */
+  readonly place?: CommandPlace;
+}
+
+/** Where a program stands in its line. */
+export interface CommandPlace {
+  /** The pipe that it is a part of, by number. */
+  readonly pipe: number | undefined;
+  /** The lists of `&&` alone that it stands in, by number, the innermost last: it runs only after what came before there. */
+  readonly chains: readonly number[];
+  /** It is itself a member of the innermost of them, or of the line where there is none: no pipe, subshell or loop between. */
+  readonly isDirect: boolean;
 }
 
 /** A file that a line reads or writes by `<`, `>` and the like. */
@@ -34,7 +46,9 @@ export interface ReadScript {
   readonly redirects?: readonly ScriptRedirect[];
   /** Names of the variables that it sets for itself, not for one program. */
   readonly variables?: readonly string[];
-  /** Why it cannot be read; `commands` then has the readable part. */
+  /** It has loops or functions: what stands first may run last. */
+  readonly hasJumps?: boolean;
+  /** Why it cannot be read; `commands` is then what could be. */
   readonly problem?: string;
 }
 

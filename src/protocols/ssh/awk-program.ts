@@ -29,7 +29,9 @@ export function isPlainAwk(program: string): boolean {
   let printDepth: number | undefined;
   for (const { kind, text } of tokens) {
     if (kind === "word") {
-      if (/^(?:system|getline|close|nextfile|fflush)$/.test(text)) return false;
+      // ARGV says which files are read next; ENVIRON holds what `env` prints.
+      if (/^(?:system|getline|close|nextfile|fflush|ARGV|ARGC|ENVIRON|SYMTAB|PROCINFO)$/.test(text))
+        return false;
       if (text === "print" || text === "printf") printDepth = depth;
     }
     if (kind !== "mark") continue;

@@ -44,9 +44,22 @@ export function classifyWish(wish: RemoteWish): ClassifiedWish {
       };
     case "file":
       return { classification: classifyFileOperation(wish.operation, wish.paths), isExact: true };
-    case "forward":
-      return known("break-glass", wish.what, FORWARD_REASONS[wish.what] ?? "it carries other connections");
+    case "forward": {
+      const { classification } = known(
+        "break-glass",
+        wish.what,
+        FORWARD_REASONS[wish.what] ?? "it carries other connections",
+      );
+      // A rule may say where to: `direct-tcpip db.internal:5432`.
+      const aliases = wish.detail === "" ? [] : [`${wish.what} ${wish.detail.toLowerCase()}`];
+      return { classification: { ...classification, aliases }, isExact: true };
+    }
   }
+}
+
+/** What is never carried, whatever a policy says: it would give the other side a way back, or keys. */
+export function isNeverCarried(wish: RemoteWish): boolean {
+  return wish.kind === "forward" && wish.what !== "direct-tcpip";
 }
 
 const FORWARD_REASONS: Readonly<Record<string, string>> = {

@@ -37,9 +37,7 @@ const TIERS: Readonly<Record<Exclude<FileOperation, "other">, readonly [tier: Ti
 
 /** Classifies; relative paths are below the home directory. */
 export function classifyFileOperation(operation: FileOperation, paths: readonly string[]): Classification {
-  const whole = paths.map((path) =>
-    normalPath(path.startsWith("/") || path.startsWith("~") ? path : `~/${path}`),
-  );
+  const whole = paths.map(wholePath);
   const command = `sftp ${operation}`;
   if (operation === "other" || paths.some((path) => /[\0\uFFFD]/.test(path)))
     return unknownClassification("ssh", "the operation or its path is not known", { command });
@@ -70,7 +68,7 @@ const ORDER: readonly Tier[] = ["observe", "modify", "sensitive", "break-glass"]
 
 /** The folder of which a person's yes to one change may count for others; undefined when there is none. */
 export function folderOf(path: string): string | undefined {
-  const whole = normalPath(path.startsWith("/") || path.startsWith("~") ? path : `~/${path}`);
+  const whole = wholePath(path);
   const folder = whole.slice(0, whole.lastIndexOf("/"));
   return folder === "" || folder === "~" || /^\/(?:home|root|Users)?(?:\/[^/]+)?$/.test(folder)
     ? undefined
@@ -79,6 +77,11 @@ export function folderOf(path: string): string | undefined {
 
 /** Whether a path is in a folder or below it. */
 export function isFileBelow(path: string, folder: string): boolean {
-  const whole = normalPath(path.startsWith("/") || path.startsWith("~") ? path : `~/${path}`);
+  const whole = wholePath(path);
   return whole === folder || whole.startsWith(`${folder}/`);
+}
+
+/** A relative path is below the home directory; SFTP itself knows no `~`, which is a name like any other. */
+function wholePath(path: string): string {
+  return normalPath(path.startsWith("/") ? path : `~/${path}`);
 }

@@ -1,8 +1,14 @@
 // Shared parts of the readers of programs: findings, words by kind, and the contract for judging
 // paths. A program is called a read only when it plainly is one.
 
+import type { TierOrUnknown } from "../../model/tier.ts";
 import type { ShellWord } from "../shell/word.ts";
-import type { ProgramFinding } from "./remote-command.ts";
+
+/** What one program would do. */
+export interface ProgramFinding {
+  readonly tier: TierOrUnknown;
+  readonly reason: string;
+}
 
 /** The callbacks of a reader for the paths and programs that it finds. */
 export interface ProgramTools {
@@ -10,12 +16,14 @@ export interface ProgramTools {
   pathOf(word: ShellWord): string | undefined;
   /** Remembers a place: a pipe may name files below it. */
   name(path: string): void;
-  /** Judges another program that this one starts. */
-  run(words: readonly ShellWord[]): void;
-  /** Returns the finding for reading a path, if that is more than a plain read. */
+  /** Judges another program that this one starts, in a folder where it is another one. */
+  run(words: readonly ShellWord[], folder?: string): void;
+  /** What reading a path adds. */
   read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined;
-  /** Returns the finding for writing to a path: `base`, or a stricter one. */
+  /** What writing to a path makes of a finding. */
   write(path: string | undefined, base: ProgramFinding): ProgramFinding;
+  /** What writing a tree of files below a path makes of a finding. */
+  writeTree(path: string | undefined, base: ProgramFinding): ProgramFinding;
 }
 
 /** Reads one program's words; `base` is the table's finding. */
@@ -43,11 +51,14 @@ export const texts = (args: readonly ShellWord[]) => args.map(({ text }) => text
 export const operandsOf = (args: readonly ShellWord[]) => args.filter(({ text }) => !/^-./.test(text));
 /** The first word that is only known when it runs. */
 export const vagueOf = (args: readonly ShellWord[]) => args.find(({ isSure }) => !isSure);
-/** The stricter of two. */
-export const strictest = (one: ProgramFinding, other: ProgramFinding | undefined): ProgramFinding => {
-  const order = ["observe", "modify", "unknown", "sensitive", "break-glass"];
-  return other !== undefined && order.indexOf(other.tier) > order.indexOf(one.tier) ? other : one;
-};
+/** The stricter of two; an unknown read beats a change, and is beaten by what is known to be worse. */
+export const strictest = (one: ProgramFinding, other: ProgramFinding | undefined): ProgramFinding =>
+  other !== undefined && rankOf(other.tier) > rankOf(one.tier) ? other : one;
+
+const ORDER: readonly TierOrUnknown[] = ["observe", "modify", "unknown", "sensitive", "break-glass"];
+
+/** How risky a tier is among the others, here. */
+export const rankOf = (tier: TierOrUnknown): number => ORDER.indexOf(tier);
 
 /** Whether no other options than these are there; switches may bundle, `values` take the next word. */
 export function isOnly(args: readonly ShellWord[], switches: string, values: string): boolean {

@@ -13,25 +13,25 @@ import { strictestOf } from "../strictest.ts";
 import { unknownClassification } from "../unknown.ts";
 import type { ClassifiedWish } from "./classify-wish.ts";
 import { aliasesOf, labelOf } from "./command-label.ts";
-import { holdsSecrets, mayBeSecret, normalPath, writeRisk } from "./remote-paths.ts";
-import { readProgram } from "./remote-programs.ts";
+import { type Folder, FolderWalk } from "./folder-walk.ts";
+import { filesOfWrapper } from "./option-effects.ts";
+import { type NamePipe, Place } from "./place.ts";
+import { type ProgramFinding, rankOf } from "./program-reader.ts";
+import { mayBeSecret, normalPath, writeRisk } from "./remote-paths.ts";
+import { readRow } from "./row-reader.ts";
 import { findUnixRow, isUnixProgram } from "./unix-table.ts";
 
-/** The tier of one program and the reason. */
-export interface ProgramFinding {
-  readonly tier: TierOrUnknown;
-  readonly reason: string;
-}
-
-/** Programs that do not change the meaning of those beside them. */
+/** Programs that do nothing to what stands beside them. */
 const INERT = /^(?:sleep \d{1,3}|true|:)$/;
 
 const DEPTH_MAX = 8;
 const PARTS_MAX = 200;
+/** Programs that are looked at for one line, each in every folder where it may run. */
+const BUDGET = 5_000;
 
 /** Programs that start another one and add nothing to it. */
 const NEUTRAL = new Set(
-  "trap time timeout gtimeout nice ionice stdbuf env xargs watch setsid chrt taskset command builtin exec eval busybox toybox nohup".split(
+  "trap time timeout gtimeout nice ionice stdbuf env xargs watch setsid chrt taskset command builtin exec eval busybox toybox nohup flock".split(
     " ",
   ),
 );
@@ -53,6 +53,14 @@ const DANGEROUS =
 export function classifyRemoteCommand(text: string): ClassifiedWish {
   const reader = new RemoteReader();
   reader.script(text, 0);
+  if (reader.isTooMuch)
+    return {
+      classification: strictestOf(
+        unknownClassification("ssh", "it starts too many programs"),
+        ...reader.parts,
+      ),
+      isExact: false,
+    };
   const [first, ...others] = reader.parts;
   const real = reader.parts.filter((part) => part.tier !== "observe" || !INERT.test(part.command));
   const [only] = real;
@@ -76,14 +84,17 @@ export function classifyRemoteCommand(text: string): ClassifiedWish {
 class RemoteReader {
   readonly parts: Classification[] = [];
   isExact = true;
-  /** Where the shell stands, as far as `cd` says. */
-  #folder = "~";
-  /** Folders and files that were named; paths from a pipe may be below them. */
-  readonly #named: string[] = [];
+  /** It was not read to its end. */
+  isTooMuch = false;
+  readonly #place = new Place();
+  /** Where the program that is read would go. */
+  #moves: Folder[] = [];
+  #hasJumps = false;
+  #budget = BUDGET;
 
   script(text: string, depth: number): undefined {
     if (depth > DEPTH_MAX) return this.#unknown("", "it is nested too deeply");
-    const { commands, problem, redirects = [], variables = [] } = readScript(text);
+    const { commands, problem, redirects = [], variables = [], hasJumps = false } = readScript(text);
     if (problem !== undefined) this.#unknown("", `the command line cannot be read: ${problem}`);
     const real = commands.filter(({ words }) => !INERT.test(words.map((word) => word.text).join(" ")));
     if (real.length > 1 || redirects.length > 0 || variables.length > 0) this.isExact = false;
@@ -92,12 +103,56 @@ class RemoteReader {
     // `[[ … ]]` and `(( … ))` calculate as well, with text that stood in quotes.
     if (/\[\[|\(\(/.test(text) && /'[^']*(?:\$\(|`)[^']*'/.test(text))
       this.#unknown("", "a calculation in it may hold a command");
-    for (const each of redirects) this.#redirect(each);
-    for (const command of commands) this.#command(command, depth);
+    const outer = {
+      folder: this.#place.folder,
+      moves: this.#moves,
+      pipe: this.#place.pipe,
+      hasJumps: this.#hasJumps,
+    };
+    const walk = new FolderWalk(this.#place.folder, hasJumps);
+    const pipes = new Map<number, NamePipe>();
+    this.#hasJumps ||= hasJumps;
+    // What a loop does first may come last in it: the first look finds out where it goes.
+    const before = this.parts.length;
+    if (hasJumps) for (const each of commands) this.#everywhere(each, depth, walk, pipes);
+    this.parts.length = before;
+    for (const each of commands) this.#everywhere(each, depth, walk, pipes);
+    for (const each of redirects) this.#strictest(walk.all, () => this.#redirect(each));
+    const gone = walk.all.filter((each) => each !== outer.folder);
+    this.#place.folder = outer.folder;
+    this.#place.pipe = outer.pipe;
+    this.#hasJumps = outer.hasJumps;
+    this.#moves = [...outer.moves, ...gone];
+  }
+
+  /** Reads a program in every folder where it may run; the strictest answer stays. */
+  #everywhere(command: SimpleCommand, depth: number, walk: FolderWalk, pipes: Map<number, NamePipe>): void {
+    const pipe = command.place?.pipe;
+    if (pipe !== undefined && !pipes.has(pipe)) pipes.set(pipe, { named: [], isOnlyNames: true });
+    this.#place.pipe = pipe === undefined ? undefined : pipes.get(pipe);
+    const moves: Folder[] = [];
+    this.#strictest(walk.of(command.place), () => {
+      this.#moves = [];
+      this.#command(command, depth);
+      moves.push(...this.#moves);
+    });
+    walk.moved(command.place, moves, command.words[0]?.text === "cd");
+  }
+
+  #strictest(folders: readonly Folder[], read: () => void): void {
+    const before = this.parts.length;
+    let best: readonly Classification[] = [];
+    for (const folder of folders) {
+      this.#place.folder = folder;
+      read();
+      const made = this.parts.splice(before);
+      if (best.length === 0 || riskOf(made) > riskOf(best)) best = made;
+    }
+    this.parts.push(...best);
   }
 
   #redirect({ isWrite, target }: ScriptRedirect): void {
-    const path = this.#pathOf(target);
+    const path = this.#place.pathOf(target);
     const label = isWrite ? "> file" : "< file";
     if (path === undefined) {
       if (/^[&\d-]/.test(target.text)) return;
@@ -114,8 +169,9 @@ class RemoteReader {
   }
 
   #command({ words, assigned, input }: SimpleCommand, depth: number): undefined {
-    if (this.parts.length > PARTS_MAX) {
-      if (this.parts.length === PARTS_MAX + 1) this.#unknown("", "it starts too many programs");
+    this.#budget -= 1;
+    if (this.parts.length > PARTS_MAX || this.#budget < 0) {
+      this.isTooMuch = true;
       return;
     }
     const [first, ...args] = words;
@@ -132,6 +188,7 @@ class RemoteReader {
     if (NEUTRAL.has(program) || isShell(program)) return this.#wrapper(program, words, input, depth);
     const classifier = classifierForProgram(program);
     if (classifier !== undefined) {
+      this.#place.makesText();
       const vague = args.find(({ isSure }) => !isSure);
       const { tier, command, reason } = classifier.classifyArgv([program, ...args.map(({ text }) => text)]);
       const finding: ProgramFinding =
@@ -162,97 +219,23 @@ class RemoteReader {
     // The shell's own commands calculate indexes, and an index may hold a command.
     if (EVALUATES.has(program) && args.some(({ text }) => /\$\(|`/.test(text)))
       this.#unknown(program, "a word of it may hold a command");
-    const found = findUnixRow(program, args);
-    if (found === undefined)
+    if (program === "cd") this.#changeFolder(args.find(({ text }) => !/^-./.test(text)));
+    const read = readRow(program, args, this.#place, (inner, folder) =>
+      this.#runIn(folder, { words: inner, assigned: [], input: undefined }, depth),
+    );
+    if (read === undefined)
       return this.#addCommand(words, program, {
         tier: "unknown",
         reason: `no rule knows the program '${program}'`,
       });
-    if ("problem" in found)
-      return this.#addCommand(words, program, { tier: "unknown", reason: found.problem });
-    const { row, read, operands } = found;
-    if (program === "cd") this.#changeFolder(operands[0]);
-    const paths = (list: readonly ShellWord[]) => list.map((word) => this.#pathOf(word));
-    let finding: ProgramFinding = { tier: row.tier ?? "unknown", reason: row.reason };
-    if (/^(?:less|more|man)$/.test(program) && args.some(({ text }) => text.startsWith("+")))
-      finding = { tier: "unknown", reason: "a pager runs what stands behind a plus sign" };
-    // An unquoted variable may become several words, options among them.
-    const split = args.find((word) => !word.isSure && mayBecomeOptions(word.text));
-    if (
-      split !== undefined &&
-      finding.tier === "observe" &&
-      (row.operands === "code" || row.grammar !== undefined)
-    ) {
-      const reason = `what '${split.text}' stands for is only known when it runs`;
-      return this.#addCommand(words, row.command, { tier: "unknown", reason });
-    }
-    if (row.operands === "code")
-      finding = readProgram(program, args, finding, {
-        pathOf: (word) => this.#pathOf(word),
-        name: (path) => this.#named.push(path),
-        run: (inner) => this.#command({ words: inner, assigned: [], input: undefined }, depth + 1),
-        read: (path, isDeep) => this.#read(path, isDeep),
-        write: (path, base) => this.#write(path, base),
-      });
-    else if (row.operands === "none" && finding.tier === "observe" && operands.length > 0)
-      finding = {
-        tier: "unknown",
-        reason: `${row.command} takes no words, and '${operands[0]?.text}' is one`,
-      };
-    else if (row.operands === "list")
-      this.#named.push(...paths(operands).filter((each) => each !== undefined));
-    else if (row.operands === "read" || row.operands === "deep") {
-      const files = /grep$|^rg$/.test(program) ? this.#afterPattern(operands, read?.flags) : operands;
-      const isRecursive =
-        program === "rg" ||
-        ["r", "R", "recursive", "dereference-recursive"].some((each) => read?.flags.has(each));
-      const fileValues = ["f", "file", "x"].flatMap((each) =>
-        row.operands === "deep" ? (read?.flags.get(each) ?? []) : [],
-      );
-      const all = [...paths(files), ...fileValues.map((each) => this.#pathOf({ text: each, isSure: true }))];
-      if (isRecursive && files.length === 0) all.push(this.#folder);
-      for (const path of all)
-        finding = stricter(finding, this.#read(path, row.operands === "deep" && isRecursive));
-    } else if (row.operands === "write") {
-      if (program === "rm" && args.some(({ text }) => /^-\w*[rR]|^--recursive/.test(text)))
-        finding = { tier: "sensitive", reason: "removes folders with all that is in them" };
-      for (const path of paths(operands)) finding = this.#write(path, finding);
-    }
-    this.#addCommand(words, row.command, finding);
+    return this.#addCommand(words, read.key, read.finding);
   }
 
-  /** grep's first word is a pattern, unless an option gave one. */
-  #afterPattern(
-    operands: readonly ShellWord[],
-    flags: ReadonlyMap<string, readonly string[]> | undefined,
-  ): readonly ShellWord[] {
-    const hasPattern = ["e", "regexp", "f", "file", "files"].some((each) => flags?.has(each));
-    return hasPattern ? operands : operands.slice(1);
-  }
-
-  #read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined {
-    if (path === undefined) {
-      // A pipe names files below the paths that were named before.
-      const isPlain =
-        this.#named.length > 0 && !this.#named.some((each) => holdsSecrets(each) || mayBeSecret(each));
-      return isPlain
-        ? undefined
-        : { tier: "unknown", reason: "which file it reads is only known when it runs" };
-    }
-    this.#named.push(path);
-    if (mayBeSecret(path)) return { tier: "sensitive", reason: `${path} may hold secrets` };
-    if (isDeep && holdsSecrets(path)) return { tier: "sensitive", reason: `below ${path} may be secrets` };
-    return undefined;
-  }
-
-  #write(path: string | undefined, base: ProgramFinding): ProgramFinding {
-    if (path === undefined)
-      return stricter(base, {
-        tier: "sensitive",
-        reason: `${base.reason}; which, is only known when it runs`,
-      });
-    const risk = writeRisk(path);
-    return risk === undefined ? base : stricter(base, { tier: risk.tier, reason: risk.reason });
+  #runIn(folder: string | undefined, command: SimpleCommand, depth: number): void {
+    const outer = this.#place.folder;
+    if (folder !== undefined) this.#place.folder = folder;
+    this.#command(command, depth + 1);
+    this.#place.folder = outer;
   }
 
   #wrapper(
@@ -285,6 +268,31 @@ class RemoteReader {
         : this.#command({ words: args, assigned: [], input }, depth + 1);
     if (program === "nohup")
       this.#add("nohup", "modify", "goes on after the connection and writes nohup.out");
+    if (program === "flock") this.#add("flock", "modify", "makes a lock file");
+    const outer = this.#place.folder;
+    for (const { option, path } of filesOfWrapper(program, args)) {
+      const whole = path === undefined ? undefined : this.#place.pathOf(path);
+      if (option === "folder") this.#place.folder = whole;
+      else if (option === "read") {
+        const found = this.#place.read(whole, false);
+        if (found !== undefined) this.#add(program, found.tier, found.reason);
+        this.#place.makesText();
+      } else {
+        const { tier, reason } = this.#place.write(whole, { tier: "modify", reason: "writes a file" });
+        this.#add(program, tier, reason);
+      }
+    }
+    this.#start(program, words, input, depth);
+    this.#place.folder = outer;
+  }
+
+  #start(
+    program: string,
+    words: readonly ShellWord[],
+    input: SimpleCommand["input"],
+    depth: number,
+  ): undefined {
+    const args = words.slice(1);
     const opened = openWrapper(program, words, (name) => isUnixProgram(name));
     if (opened === undefined) {
       if (isShell(program)) {
@@ -317,19 +325,10 @@ class RemoteReader {
   }
 
   #changeFolder(word: ShellWord | undefined): void {
-    const path = word === undefined ? "~" : this.#pathOf(word);
-    // From a folder that is not known every relative path is anything.
-    this.#folder = path ?? "/";
-  }
-
-  /** A path with the folder that the shell stands in; undefined when it cannot be told. Patterns stay patterns. */
-  #pathOf({ text, isSure }: ShellWord): string | undefined {
-    const path = text.replace(/^\$(?:HOME|\{HOME\})(?=\/|$)/, "~");
-    if (!isSure && !/^(?:~\/|~$|[\w./+@,:=%-]|[*?[])[\w./+@,:=%*?[\]{}~-]*$/.test(path)) return undefined;
-    if (path.includes("{") && !isSure) return undefined;
-    if (path === "-") return "/dev/stdin";
-    if (path.startsWith("/") || path.startsWith("~")) return normalPath(path);
-    return normalPath(`${this.#folder}/${path}`);
+    const text = word?.text ?? "~";
+    // `cd -` goes back to wherever it was; a relative step in a loop goes on and on.
+    const isVague = text === "-" || (this.#hasJumps && !/^[~/]/.test(text));
+    this.#moves.push(isVague ? undefined : word === undefined ? "~" : this.#place.pathOf(word));
   }
 
   #programOf(text: string): string | undefined {
@@ -363,15 +362,7 @@ class RemoteReader {
   }
 }
 
-/** A glob that does not begin with a dash, and a home directory, stay as they are. */
-function mayBecomeOptions(text: string): boolean {
-  const rest = text.replace(/^\$(?:HOME|\{HOME\})(?=\/|$)/, "~");
-  return /[$`]/.test(rest) || /^[-{(<]/.test(rest);
-}
-
-const ORDER: readonly TierOrUnknown[] = ["observe", "modify", "unknown", "sensitive", "break-glass"];
-
-/** The stricter of two; an unknown read beats a change, and is beaten by a known worse one. */
-export function stricter(one: ProgramFinding, other: ProgramFinding | undefined): ProgramFinding {
-  return other !== undefined && ORDER.indexOf(other.tier) > ORDER.indexOf(one.tier) ? other : one;
+/** How risky parts are together. */
+function riskOf(parts: readonly Classification[]): number {
+  return Math.max(-1, ...parts.map(({ tier }) => rankOf(tier)));
 }

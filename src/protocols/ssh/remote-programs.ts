@@ -8,6 +8,7 @@ import {
   modify,
   observe,
   operandsOf,
+  type ProgramFinding,
   type ProgramTools,
   type Reader,
   sensitive,
@@ -16,7 +17,6 @@ import {
   unknown,
   vagueOf,
 } from "./program-reader.ts";
-import type { ProgramFinding } from "./remote-command.ts";
 import { awk, find, sed } from "./text-programs.ts";
 import { curl, git, rsync, scp, tar, wget } from "./transfer-programs.ts";
 
@@ -155,8 +155,45 @@ const nmcli: Reader = (args, base) => {
     : breakGlass("changes the network");
 };
 
+/** `ps e` prints the variables of processes, by the words of BSD; `ps -e` lists all of them. */
+const ps: Reader = (args, base) => {
+  let isValue = false;
+  for (const { text, isSure } of args) {
+    if (!isSure && /[$`]/.test(text)) return unknown("what it shows is only known when it runs");
+    if (/environ/.test(text) || /^-\w*E/.test(text))
+      return sensitive("prints variables of processes, which may hold secrets");
+    if (isValue) isValue = false;
+    else if (text.startsWith("--")) isValue = PS_VALUES.test(text);
+    else if (text.startsWith("-")) isValue = /[oOCGgpqstUukN]$/.test(text);
+    else if (/^[a-zA-Z]+$/.test(text) && text.includes("e"))
+      return sensitive("prints variables of processes, which may hold secrets");
+    else isValue = /^[a-zA-Z]*[oOUpqtk]$/.test(text);
+  }
+  return base;
+};
+
+/** `docker inspect` prints variables, unless a format asks for plain facts alone. */
+const dockerInspect: Reader = (args, base) => {
+  const words = texts(args);
+  const at = words.findIndex((each) => /^(?:-f|--format)$/.test(each));
+  const format = at < 0 ? words.find((each) => each.startsWith("--format="))?.slice(9) : words[at + 1];
+  if (format === undefined || vagueOf(args) !== undefined) return base;
+  const fields = format.match(/\{\{[^}]*\}\}/g) ?? [];
+  const isPlain = fields.every((each) =>
+    /^\{\{\s*(?:json\s+)?(?:\.(?:State|Name|Id|Created|Image|RestartCount|Platform|Driver)(?:\.\w+)*|\.NetworkSettings(?:\.\w+)*)\s*\}\}$/.test(
+      each,
+    ),
+  );
+  return fields.length > 0 && isPlain ? observe("prints facts of a container") : base;
+};
+
+const PS_VALUES =
+  /^--(?:sort|format|cols|columns|width|rows|lines|pid|ppid|quick-pid|user|User|group|Group|sid|tty)$/;
+
 const READERS: Readonly<Record<string, Reader>> = {
+  docker: dockerInspect,
   find,
+  ps,
   sed,
   awk,
   gawk: awk,

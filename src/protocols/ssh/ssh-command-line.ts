@@ -112,7 +112,8 @@ function copyCalls(program: string, words: readonly ShellWord[]): readonly Remot
     const place = placeOf(named[1] ?? "", { user: undefined, port });
     if (!isSure || detour !== undefined)
       return [{ ...place, wish: unknown("what it copies is only known when it runs") }];
-    const path = named[2] === undefined || named[2] === "" ? "." : named[2];
+    // What scp and sftp take for the home directory, SFTP itself would take for a name.
+    const path = (named[2] ?? "").replace(/^~(?:\/|$)/, "") || ".";
     if (program === "sftp")
       return letters.includes("b")
         ? [{ ...place, wish: unknown("its batch file is not read") }]

@@ -4,7 +4,6 @@
 import type { ShellWord } from "../shell/word.ts";
 import { isPlainAwk } from "./awk-program.ts";
 import { modify, type ProgramTools, type Reader, sensitive, strictest, unknown } from "./program-reader.ts";
-import type { ProgramFinding } from "./remote-command.ts";
 
 const FIND_TESTS = new Set(
   "-name -iname -path -ipath -wholename -iwholename -regex -iregex -type -xtype -size -mtime -atime -ctime -mmin -amin -cmin -newer -anewer -cnewer -user -group -uid -gid -perm -links -inum -samefile -maxdepth -mindepth -fstype -lname -ilname -regextype -used -context -printf".split(
@@ -30,8 +29,15 @@ export const find: Reader = (args, base, tools) => {
   }
   const paths = starts.map((each) => tools.pathOf(each));
   if (paths.includes(undefined)) return unknown("where it searches is only known when it runs");
-  for (const each of paths.length === 0 ? [tools.pathOf({ text: ".", isSure: true })] : paths)
-    if (each !== undefined) tools.name(each);
+  const roots =
+    paths.length === 0
+      ? [tools.pathOf({ text: ".", isSure: true }) ?? "/"]
+      : paths.map((each) => each ?? "/");
+  const nameAt = args.findIndex(({ text }) => text === "-name");
+  const { text: named = "*", isSure = true } = args[nameAt < 0 ? args.length : nameAt + 1] ?? {};
+  // What `-name` alone lets through; `-o` lets through more.
+  const isChosen = nameAt >= 0 && isSure && !args.some(({ text }) => /^(?:-o|-or|,|!|-not)$/.test(text));
+  for (const each of roots) tools.name(isChosen ? `${each}/**/${named}` : each);
   for (; at < args.length; at++) {
     const word = args[at] as ShellWord;
     const { text } = word;
@@ -51,20 +57,21 @@ export const find: Reader = (args, base, tools) => {
         if (each.text === ";" || (each.text === "+" && inner.at(-1)?.text === "{}")) break;
         inner.push(each);
       }
-      const roots = paths.length === 0 ? ["."] : paths.map((each) => each ?? "/");
-      for (const root of roots) finding = strictest(finding, runOnFound(inner, root, tools));
+      for (const root of roots)
+        for (const folder of text.endsWith("dir") ? [root, `${root}/**`] : [undefined])
+          runOnFound(inner, `${root.replace(/\/$/, "")}/**${isChosen ? `/${named}` : ""}`, folder, tools);
     } else return unknown(`'${text}' is nothing of find that is known to change nothing`);
   }
   return finding;
 };
 
-/** Judges the program that `find` starts for each file, with a pattern in the file's place. */
+/** What is started for each file found: judged with a pattern in the file's place. */
 function runOnFound(
   inner: readonly ShellWord[],
-  root: string,
+  pattern: string,
+  folder: string | undefined,
   tools: ProgramTools,
-): ProgramFinding | undefined {
-  const pattern = `${root.replace(/\/$/, "")}/**`;
+): void {
   tools.run(
     inner.map((each) =>
       each.text === "{}"
@@ -73,8 +80,8 @@ function runOnFound(
           ? { ...each, isSure: false }
           : each,
     ),
+    folder,
   );
-  return undefined;
 }
 
 /** Prints lines, and may change files. */

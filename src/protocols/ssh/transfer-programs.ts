@@ -1,12 +1,13 @@
 // Programs that carry files or send requests: tar, rsync, scp, curl, wget, git. Which way the bytes
 // go decides, and whether one of their many options starts another program.
 
-import type { ShellWord } from "../shell/word.ts";
+import { type ShellWord, sureWord } from "../shell/word.ts";
 import {
   isOnly,
   modify,
   observe,
   operandsOf,
+  type ProgramFinding,
   type Reader,
   sensitive,
   strictest,
@@ -14,7 +15,6 @@ import {
   unknown,
   vagueOf,
 } from "./program-reader.ts";
-import type { ProgramFinding } from "./remote-command.ts";
 
 /** Packs, unpacks or lists. */
 export const tar: Reader = (args, _, tools) => {
@@ -48,8 +48,9 @@ export const tar: Reader = (args, _, tools) => {
   if (isMode("t", "list"))
     return strictest(observe("lists an archive"), file && tools.read(tools.pathOf(file), false));
   if (isMode("x", "extract")) {
-    const base = modify("unpacks files");
-    return folder === undefined ? base : tools.write(tools.pathOf(folder), base);
+    // The names of the files are in the archive.
+    const place = folder ?? { text: ".", isSure: true };
+    return tools.writeTree(tools.pathOf(place), modify("unpacks files"));
   }
   if (isMode("c", "create")) {
     const isToStdout = file === undefined ? false : file.text === "-";
@@ -93,7 +94,8 @@ export const rsync: Reader = (args, _, tools) => {
   let finding = words.some((each) => each.startsWith("--delete"))
     ? sensitive("removes what is not sent")
     : modify("takes files by rsync");
-  for (const each of operands) finding = tools.write(tools.pathOf(each), finding);
+  const places = operands.length === 0 ? [{ text: ".", isSure: true }] : operands;
+  for (const each of places) finding = tools.writeTree(tools.pathOf(each), finding);
   return finding;
 };
 
@@ -111,8 +113,9 @@ export const scp: Reader = (args, _, tools) => {
       (finding, each) => strictest(finding, tools.read(tools.pathOf(each), isDeep)),
       observe("sends files by scp"),
     );
+  // The names of the files are what the other side says, where the word is a folder.
   return operands.reduce(
-    (finding, each) => tools.write(tools.pathOf(each), finding),
+    (finding, each) => tools.writeTree(tools.pathOf(each), finding),
     modify("takes files by scp"),
   );
 };
@@ -144,17 +147,33 @@ export const curl: Reader = (args, _, tools) => {
     texts(rest).some((each) =>
       /^(?:-[a-zA-Z]*[dFTO]|--(?:data|form|upload|json|remote-name|url-query))/.test(each),
     )
-  )
+  ) {
     finding = strictest(finding, modify("sends or writes something"));
-  else if (!isOnly(rest, CURL_SWITCHES, CURL_VALUES))
+    for (const each of namesOfUrls(rest)) finding = tools.write(tools.pathOf(each), finding);
+  } else if (!isOnly(rest, CURL_SWITCHES, CURL_VALUES))
     return unknown("an option of curl is not known to change nothing");
   if (!/^(?:GET|HEAD|OPTIONS)$/.test(method))
     finding = strictest(
       finding,
       method === "DELETE" ? sensitive("sends a DELETE") : modify(`sends a ${method}`),
     );
+  for (const { text } of rest) {
+    // `-H @file` and `-w @file` read a file; so does what stands right behind the letter.
+    const file = /^(?:-[Hw])?@(.+)$/.exec(text)?.[1];
+    if (file !== undefined) finding = strictest(finding, tools.read(tools.pathOf(sureWord(file)), false));
+    if (/^--unix-socket|^--abstract-unix-socket/.test(text))
+      finding = strictest(finding, sensitive("speaks to a service of the machine that no network reaches"));
+  }
   return strictest(finding, urlRisk(rest));
 };
+
+/** The files that `-O` writes: the last part of each address. */
+function namesOfUrls(args: readonly ShellWord[]): readonly ShellWord[] {
+  return operandsOf(args).flatMap(({ text }) => {
+    const name = /^(?:\w+:\/\/)?[^/]+\/(?:.*\/)?([^/?#]+)/.exec(text)?.[1];
+    return name === undefined ? [] : [sureWord(name)];
+  });
+}
 
 /** Fetches. */
 export const wget: Reader = (args, _, tools) => {
@@ -168,13 +187,21 @@ export const wget: Reader = (args, _, tools) => {
     return modify("sends a request");
   const at = words.findIndex((each) => /^(?:-O|--output-document)$/.test(each));
   const target = at < 0 ? undefined : args[at + 1];
-  const finding = isRead
-    ? observe("reads a page")
-    : target === undefined
-      ? modify("writes a file")
-      : tools.write(tools.pathOf(target), modify("writes a file"));
+  let finding = isRead ? observe("reads a page") : modify("writes a file");
+  if (!isRead) {
+    const names = target === undefined ? namesOfUrls(args) : [target];
+    for (const each of names) finding = tools.write(tools.pathOf(each), finding);
+  }
+  // Logs, cookies and the like are files as well, with text of the other side in them.
+  if (isRead && !isOnly(args, WGET_SWITCHES, WGET_VALUES))
+    finding = unknown("an option of wget is not known to change nothing");
   return strictest(finding, urlRisk(args));
 };
+
+const WGET_SWITCHES =
+  "q S v d 4 6 spider server-response no-check-certificate no-verbose quiet verbose no-proxy content-on-error inet4-only inet6-only no-cache nv";
+const WGET_VALUES =
+  "O T t U output-document timeout tries header user-agent connect-timeout read-timeout dns-timeout waitretry max-redirect ca-certificate user password";
 
 /** Services that give out credentials to anyone who can reach them. */
 function urlRisk(args: readonly ShellWord[]): ProgramFinding | undefined {
@@ -212,6 +239,13 @@ export const git: Reader = (args, _, tools) => {
   const verb = args[at]?.text ?? "";
   const rest = args.slice(at + 1);
   const words = texts(rest);
+  if (verb === "submodule" && words.some((each) => each === "foreach"))
+    return unknown("it runs a command in each submodule");
+  if (
+    /^(?:clone|init|fetch|pull|submodule)$/.test(verb) &&
+    words.some((each) => /^(?:-c$|-c.|--config|--template)/.test(each))
+  )
+    return unknown("settings of git can name programs");
   if (vagueOf(rest) && rest.some(({ text, isSure }) => !isSure && /^[-$`]/.test(text)))
     return unknown("what git does is only known when it runs");
   if (
@@ -221,10 +255,21 @@ export const git: Reader = (args, _, tools) => {
   )
     return unknown("an option of it runs programs or writes files");
   const has = (pattern: RegExp) => words.some((each) => pattern.test(each));
-  if (GIT_READS.test(verb))
-    return verb === "symbolic-ref" && operandsOf(rest).length > 1
-      ? modify("moves a reference")
-      : observe("reads a repository");
+  if (GIT_READS.test(verb)) {
+    if (verb === "symbolic-ref" && operandsOf(rest).length > 1) return modify("moves a reference");
+    // Outside of a repository, or with --no-index, git compares and searches any file.
+    const isOutside = has(/^--no-index$/);
+    const files = rest.flatMap((word) => {
+      const { text } = word;
+      const value = /^--(?:contents|file|pathspec-from-file)=(.*)$/.exec(text)?.[1];
+      if (value !== undefined) return [sureWord(value)];
+      return !/^-./.test(text) && (isOutside || /^(?:\/|~|(?:\.\/)*\.\.\/)/.test(text)) ? [word] : [];
+    });
+    return files.reduce(
+      (finding, each) => strictest(finding, tools.read(tools.pathOf(each), isOutside)),
+      observe("reads a repository"),
+    );
+  }
   const operands = operandsOf(rest).length;
   if (
     verb === "branch" &&
@@ -256,7 +301,6 @@ export const git: Reader = (args, _, tools) => {
       verb,
     )
   ) {
-    void tools;
     return modify("changes a repository");
   }
   return unknown(`no rule reads git ${verb}`);

@@ -45,14 +45,18 @@ export function findUnixRow(program: string, args: readonly ShellWord[]): FoundR
   const shared = rows.find(({ command }) => command === program);
   let problem: string | undefined;
   for (const row of rows) {
-    if (row === shared) continue;
-    const rest = withoutSubcommand(row, args, shared?.tier === undefined ? shared : undefined);
+    if (row === shared || row.tier === undefined) continue;
+    // `docker compose -f file ps`: a command of several words may have options of its own in between.
+    const group = rows.find(
+      (each) => each !== shared && each.tier === undefined && row.command.startsWith(`${each.command} `),
+    );
+    const rest = withoutSubcommand(row, args, [shared?.tier === undefined ? shared : undefined, group, row]);
     if (rest === undefined) continue;
     const found = accept(row, rest, shared?.tier === undefined ? shared : undefined);
     if (!("problem" in found)) return found;
     problem ??= found.problem;
     // A command of a program that has nothing to say by itself is no other command because of an option.
-    if (!row.command.includes(" -") && row.tier !== undefined) break;
+    if (!row.command.includes(" -")) break;
   }
   if (shared === undefined || shared.tier === undefined) {
     if (shared?.operands === "code") return accept(shared, args, undefined);
@@ -66,7 +70,7 @@ export function findUnixRow(program: string, args: readonly ShellWord[]): FoundR
 function withoutSubcommand(
   { command }: UnixRow,
   args: readonly ShellWord[],
-  shared: UnixRow | undefined,
+  shared: readonly (UnixRow | undefined)[],
 ): readonly ShellWord[] | undefined {
   const own = command.split(" ").slice(1);
   const [first = ""] = own;
@@ -91,7 +95,7 @@ function withoutSubcommand(
       rest.push(word);
       const name = word.text.replace(/^--?/, "");
       const next = args[index + 1];
-      if (shared?.grammar?.values.has(name) === true && next !== undefined) {
+      if (shared.some((each) => each?.grammar?.values.has(name)) && next !== undefined) {
         rest.push(next);
         index++;
       }
@@ -110,7 +114,7 @@ function accept(row: UnixRow, args: readonly ShellWord[], shared: UnixRow | unde
     return { row, read: undefined, operands: args.filter(({ text }) => !/^-./.test(text)) };
   const grammar = shared?.grammar === undefined ? own : joined(own, shared.grammar);
   // `head -20`: a number is an option of its own with these.
-  const hasNumbers = /^(?:head|tail|fmt|nl)$/.test(row.command);
+  const hasNumbers = /^(?:head|tail|fmt|nl|journalctl)$/.test(row.command);
   const read = readArgv(
     args.map(({ text }) => text).filter((text) => !(hasNumbers && /^-\d+$/.test(text))),
     grammar,
@@ -131,6 +135,7 @@ function joined(one: ArgvGrammar, other: ArgvGrammar): ArgvGrammar {
   const both = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined) =>
     new Set([...(a ?? []), ...(b ?? [])]);
   return {
+    ...one,
     values: both(one.values, other.values),
     switches: both(one.switches, other.switches),
     optional: both(one.optional, other.optional),
@@ -147,7 +152,7 @@ function readRows(text: string): ReadonlyMap<string, readonly UnixRow[]> {
       command,
       tier: isTier(tier) ? tier : undefined,
       operands: operands as OperandKind,
-      grammar: options === "*" ? undefined : grammarOf(options),
+      grammar: options === "*" ? undefined : grammarOf(options, program === "openssl"),
       reason,
     };
     const known = rows.get(program);
@@ -161,11 +166,12 @@ function readRows(text: string): ReadonlyMap<string, readonly UnixRow[]> {
 }
 
 /** `a b= c? long long=`; one with `!` is known and never accepted. */
-function grammarOf(options: string): ArgvGrammar {
+function grammarOf(options: string, singleDashLong: boolean): ArgvGrammar {
   const names = options.split(" ").filter((each) => each !== "" && !each.endsWith("!"));
   const ending = (mark: string) =>
     names.filter((each) => each.endsWith(mark)).map((each) => each.slice(0, -1));
   return {
+    singleDashLong,
     values: new Set(ending("=")),
     switches: new Set([
       ...names.filter((each) => !/[=?]$/.test(each)),

@@ -62,6 +62,8 @@ const TABLE = {
   effect_pin: setting("on", word("on", "off")),
   /** The ssh configuration that upstream SSH connections are made by; "" for the usual files. */
   ssh_config: setting("", filePath),
+  /** The socket of an agent of keys for these connections; "" for what the daemon was started with. */
+  ssh_agent: setting("", filePath),
   /** Whether the objects that a change of a cluster replaces or deletes are kept, so that it can be undone. */
   undo: setting("on", word("on", "off")),
   /** Which changes do not go when that fails: all, those above modify, none. */

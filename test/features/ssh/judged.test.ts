@@ -127,6 +127,8 @@ const RULED = [
   "StrictHostKeyChecking=yes",
   "UpdateHostKeys=no",
   "BatchMode=yes",
+  "GSSAPIDelegateCredentials=no",
+  "NoHostAuthenticationForLocalhost=no",
 ];
 
 const HOSTILE = (home: string) => `Host *

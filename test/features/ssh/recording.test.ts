@@ -34,15 +34,17 @@ if (findSshTools() !== undefined) {
         env: world.env,
         input: `put ${file} ${world.sshd.home}/x\n`,
       });
+      // What stands behind a transfer is no part of it, and does not go unrecorded with it.
+      await world.ssh("git-upload-pack /nowhere; echo behind-it");
 
       const rows = await gateway.rowsWhen(
-        (all) => all.filter(({ op, fields }) => op === "ssh" && fields.recording !== undefined).length >= 3,
+        (all) => all.filter(({ op, fields }) => op === "ssh" && fields.recording !== undefined).length >= 4,
       );
       const ids = rows
         .filter(({ op, fields }) => op === "ssh" && fields.recording !== undefined)
         .map(({ fields }) => String(fields.recording));
       const listed = JSON.parse((await gateway.run(["session", "list", "--json"])).stdout);
-      expect(listed.length).toBe(3);
+      expect(listed.length).toBe(4);
       for (const each of listed)
         expect(each).toMatchObject({ kind: "ssh", host: "localhost", remote_user: "tester", state: "ended" });
       const replays = await Promise.all(
@@ -52,6 +54,7 @@ if (findSshTools() !== undefined) {
       expect(all).toContain("visible");
       expect(all).toContain("trouble");
       expect(all).toContain("from-42-shell");
+      expect(all).toContain("behind-it");
       expect(all).toMatch(
         /upload \S+\/x 7 bytes sha256 ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73/,
       );

@@ -120,10 +120,15 @@ export class ChannelWriter {
   }
 
   /** Says how it ended and closes, after everything that was written. */
-  async finish(code: number): Promise<void> {
+  finish(code: number): Promise<void> {
+    return this.close(() => this.#channel.exit(code));
+  }
+
+  /** Closes, after everything that was written. */
+  async close(last: () => void = () => undefined): Promise<void> {
     await this.#turn;
     if (!this.isClosed) {
-      this.#channel.exit(code);
+      last();
       this.#channel.eof();
     }
     this.#channel.close();

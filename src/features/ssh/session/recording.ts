@@ -1,15 +1,9 @@
-// The recording of one channel, in the format of docs/sessions.md: a line of facts, a line for each
-// piece with its time and stream, a line at the end. Written beside the session: a disk that is too
-// slow or full is a failure, which ends the session where the setting says so, and never loses a
-// piece in silence.
+// The recording of one channel, in the format of docs/sessions.md: a line of facts, a line for each piece with its time
+// and stream, a line at the end. How it gets onto the disk is gateway/stream/recording-file.ts.
 
-import { type FileHandle, open } from "node:fs/promises";
-import { syncOrdered } from "../../../state/durable.ts";
+import { RecordingFile } from "../../../gateway/stream/recording-file.ts";
 import type { RecordingOrder } from "../link.ts";
 
-/** More than that waits for no disk. */
-const QUEUE_MAX = 16 * 1024 * 1024;
-const WRITE_EVERY_MS = 100;
 /** Standard input of a command without a terminal is kept up to this. */
 const STDIN_MAX = 1024 * 1024;
 
@@ -19,36 +13,21 @@ export type SshStreamName = "stdin" | "stdout" | "stderr";
 /** Records one channel. */
 export class Recording {
   readonly #order: RecordingOrder;
-  readonly #handle: FileHandle;
-  readonly #failed: (why: string) => void;
+  readonly #file: RecordingFile;
   readonly #begunMs = performance.now();
   readonly #octets = new Map<string, number>();
   readonly #hashes = new Map<string, Bun.CryptoHasher>();
-  #lines: string[] = [];
-  #queued = 0;
   #content = 0;
   #stdin = 0;
-  #writing: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #problem: string | undefined;
 
-  private constructor(order: RecordingOrder, handle: FileHandle, failed: (why: string) => void) {
+  private constructor(order: RecordingOrder, file: RecordingFile) {
     this.#order = order;
-    this.#handle = handle;
-    this.#failed = failed;
+    this.#file = file;
   }
 
   /** Begins one, 0600, with its first line on disk. Throws when that fails. `failed` is called once, if ever. */
   static async begin(order: RecordingOrder, failed: (why: string) => void): Promise<Recording> {
-    const handle = await open(order.path, "wx", 0o600);
-    try {
-      await handle.write(`${JSON.stringify(order.header)}\n`);
-      await syncOrdered(handle);
-    } catch (error) {
-      await handle.close().catch(() => undefined);
-      throw error;
-    }
-    return new Recording(order, handle, failed);
+    return new Recording(order, await RecordingFile.create(order.path, JSON.stringify(order.header), failed));
   }
 
   /** A piece went over a stream. */
@@ -97,38 +76,7 @@ export class Recording {
   }
 
   #add(value: unknown): void {
-    if (this.#problem !== undefined) return;
-    const line = JSON.stringify(value);
-    this.#lines.push(line);
-    this.#queued += line.length + 1;
-    if (this.#queued > QUEUE_MAX) this.#fail("the disk is too slow for the recording");
-    else this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
-  }
-
-  #write(): void {
-    this.#timer = undefined;
-    if (this.#writing !== undefined || this.#lines.length === 0) return;
-    const text = `${this.#lines.join("\n")}\n`;
-    this.#lines = [];
-    this.#queued = 0;
-    this.#writing = this.#handle
-      .write(text)
-      .then(
-        () => undefined,
-        (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)),
-      )
-      .finally(() => {
-        this.#writing = undefined;
-        if (this.#lines.length > 0) this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
-      });
-  }
-
-  #fail(why: string): void {
-    if (this.#problem !== undefined) return;
-    this.#problem = why;
-    this.#lines = [];
-    this.#queued = 0;
-    this.#failed(why);
+    this.#file.add(JSON.stringify(value));
   }
 
   /** Writes the last line and closes. Never rejects. */
@@ -137,23 +85,16 @@ export class Recording {
     const sha256 = Object.fromEntries(
       [...this.#hashes].map(([stream, hash]) => [stream, hash.digest("hex")]),
     );
-    const problem = this.#problem;
-    this.#problem = undefined;
-    this.#add({
-      end: {
-        seconds: this.#seconds(),
-        ...(code === undefined ? {} : { exit_code: code }),
-        ...(problem === undefined ? {} : { problem }),
-        octets,
-        sha256,
-      },
-    });
-    clearTimeout(this.#timer);
-    while (this.#writing !== undefined) await this.#writing;
-    this.#write();
-    while (this.#writing !== undefined) await this.#writing;
-    clearTimeout(this.#timer);
-    await syncOrdered(this.#handle).catch(() => undefined);
-    await this.#handle.close().catch(() => undefined);
+    await this.#file.close((problem) =>
+      JSON.stringify({
+        end: {
+          seconds: this.#seconds(),
+          ...(code === undefined ? {} : { exit_code: code }),
+          ...(problem === undefined ? {} : { problem }),
+          octets,
+          sha256,
+        },
+      }),
+    );
   }
 }

@@ -6,23 +6,30 @@
 import type { Connection, ServerChannel, Session } from "ssh2";
 import type { Wish } from "../link.ts";
 import { ChannelWriter } from "./channel-writer.ts";
+import { joinUpstream } from "./join-upstream.ts";
 import { Recording } from "./recording.ts";
 import type { SessionContext } from "./session-context.ts";
 import { SftpGate } from "./sftp-gate.ts";
-import { type ClientTerminal, type SshUpstream, startUpstream } from "./upstream.ts";
+import type { ClientTerminal, SshUpstream } from "./upstream.ts";
 import type { UpstreamWork } from "./upstream-arguments.ts";
 
 /** How a shell says that a command was found and not run. */
 const REFUSED = 126;
-/** How ssh says that it could not connect, or that a signal ended the command. */
-const FAILED = 255;
 const COMMAND_MAX = 100_000;
 const VARIABLES_MAX = 32;
 
 /** Variables that change how a program speaks, and nothing that it does. */
 const ALLOWED_VARIABLE =
   /^(?:LANG|LANGUAGE|LC_[A-Z]{2,20}|TZ|COLORTERM|NO_COLOR|FORCE_COLOR|CLICOLOR|GIT_PROTOCOL)$/;
-const ALLOWED_VALUE = /^[\w.,:@=+/ -]{0,200}$/;
+const ALLOWED_VALUE = /^[\w.,:@=+ -]{0,200}$/;
+/** Only a zone's name has slashes: elsewhere, and in front, they would name a file that a program then reads. */
+const ZONE = /^[A-Za-z][\w+-]*(?:\/[A-Za-z][\w+-]*){0,2}$/;
+
+/** Whether a client's variable goes on to the host. */
+export function isAllowedVariable(name: string, value: string): boolean {
+  if (!ALLOWED_VARIABLE.test(name) || value.startsWith(":")) return false;
+  return ALLOWED_VALUE.test(value) || (name === "TZ" && ZONE.test(value));
+}
 
 /** Serves a session channel. */
 export function serveSessionChannel(context: SessionContext, client: Connection, session: Session): void {
@@ -32,13 +39,13 @@ export function serveSessionChannel(context: SessionContext, client: Connection,
   let hasBegun = false;
 
   session.on("env", (accept, _, { key, val }) => {
-    // A variable that is not on the list is ignored silently, as sshd does: a client's locale must not break
-    // its command.
-    if (ALLOWED_VARIABLE.test(key) && ALLOWED_VALUE.test(val) && variables.size < VARIABLES_MAX)
-      variables.set(key, val);
+    // What is not on the list is passed over in silence, as sshd does: a client's locale must not break its command.
+    // Neither is what comes once something was asked for: the question was about what was known then.
+    if (!hasBegun && isAllowedVariable(key, val) && variables.size < VARIABLES_MAX) variables.set(key, val);
     accept?.();
   });
-  session.on("pty", (accept, _, info) => {
+  session.on("pty", (accept, reject, info) => {
+    if (hasBegun) return reject?.();
     const { term } = info as unknown as { term?: string };
     terminal = { term: plainTerm(term), columns: bounded(info.cols, 80), rows: bounded(info.rows, 24) };
     accept?.();
@@ -54,11 +61,11 @@ export function serveSessionChannel(context: SessionContext, client: Connection,
     accept?.();
   });
   session.on("x11", (_, reject) => {
-    void context.refuseForward("x11", "");
+    void context.refuseForward("x11");
     reject?.();
   });
   session.on("auth-agent", (_, reject) => {
-    void context.refuseForward("auth-agent", "");
+    void context.refuseForward("auth-agent");
     (reject as unknown as (() => void) | undefined)?.();
   });
 
@@ -66,7 +73,7 @@ export function serveSessionChannel(context: SessionContext, client: Connection,
     if (hasBegun) return;
     hasBegun = true;
     const channel = accept();
-    void run(context, client, channel, {
+    void serve(context, client, channel, {
       wish,
       work,
       terminal: () => terminal,
@@ -95,7 +102,7 @@ interface Run {
   readonly started: (upstream: Pick<SshUpstream, "write" | "kill" | "resize">) => void;
 }
 
-async function run(
+async function serve(
   context: SessionContext,
   client: Connection,
   channel: ServerChannel,
@@ -131,7 +138,7 @@ async function run(
     return;
   }
   let recording: Recording | undefined;
-  let upstream: SshUpstream | undefined;
+  let upstream: Pick<SshUpstream, "write" | "kill" | "resize"> | undefined;
   try {
     const { recording: order } = answer;
     if (order !== undefined)
@@ -148,70 +155,24 @@ async function run(
       return writer.finish(REFUSED);
     }
   }
-  let toRemote = 0;
-  let fromRemote = 0;
-  let gate: SftpGate | undefined;
-  let running: SshUpstream;
-  try {
-    running = startUpstream({
-      target: context.target,
-      work,
-      terminal: terminal(),
-      variables,
-      env: context.env,
-      scratch: context.start.scratch,
-      output: async (bytes, isStderr) => {
-        fromRemote += bytes.length;
-        if (gate === undefined || isStderr) recording?.data(isStderr ? "stderr" : "stdout", bytes);
-        if (gate !== undefined && !isStderr) await gate.server(bytes);
-        else await writer.write(bytes, isStderr);
-      },
-    });
-  } catch (error) {
-    const reason = `ssh cannot be started (${error instanceof Error ? error.message : String(error)})`;
-    context.link.end(asked.id, { code: undefined, toRemote, fromRemote, reason });
-    await recording?.end(undefined);
-    await tell(`iddio: ${reason}`);
-    return writer.finish(FAILED);
-  }
-  upstream = running;
-  started({
-    write: running.write,
-    kill: running.kill,
-    resize(columns, rows) {
-      recording?.resize(columns, rows);
-      running.resize(columns, rows);
-    },
+  const asksNothing = wish.kind !== "subsystem" || wish.name !== "sftp";
+  const join = joinUpstream({
+    context,
+    channel,
+    writer,
+    id: asked.id,
+    work,
+    terminal,
+    variables,
+    recording,
+    tell,
+    ...(asksNothing
+      ? {}
+      : { gate: (upstream) => sftpGate({ context, upstream, writer, channel: asked.id, tell, recording }) }),
   });
-  const size = terminal();
-  if (size !== undefined) recording?.resize(size.columns, size.rows);
-  if (wish.kind === "subsystem" && wish.name === "sftp")
-    gate = sftpGate({ context, upstream: running, writer, channel: asked.id, tell, recording });
-  context.link.onStop(asked.id, () => {
-    void tell("iddio: a person ended the session");
-    running.kill();
-  });
-  const forget = context.track(running);
-  channel.once("close", () => running.kill());
-  // Not by an iterator: at its end that would close the channel, and the answer with it.
-  let taken = Promise.resolve();
-  channel.on("data", (bytes: Buffer) => {
-    toRemote += bytes.length;
-    if (gate === undefined) recording?.data("stdin", bytes);
-    channel.pause();
-    taken = taken
-      .then(() => (gate === undefined ? running.write(bytes) : gate.client(bytes)))
-      .then(() => void channel.resume());
-  });
-  channel.once("end", () => void taken.then(() => running.end()));
-  const { code, log } = await running.ended;
-  forget();
-  gate?.close();
-  await recording?.end(code);
-  const reason = code === FAILED ? lastLine(log) : "";
-  context.link.end(asked.id, { code, toRemote, fromRemote, ...(reason === "" ? {} : { reason }) });
-  if (log !== "" && code === FAILED) await tell(context.explain(log));
-  await writer.finish(code);
+  upstream = join.upstream;
+  if (upstream !== undefined) started(upstream);
+  await writer.finish(await join.ended);
 }
 
 interface GateOptions {
@@ -273,8 +234,4 @@ function plainTerm(term: string | undefined): string {
 
 function bounded(value: number, usual: number): number {
   return Number.isInteger(value) && value > 0 ? Math.min(value, 2000) : usual;
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1)?.trim().slice(0, 300) ?? "";
 }

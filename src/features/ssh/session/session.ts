@@ -7,9 +7,11 @@ import type { AuthContext, Connection, ServerConfig } from "ssh2";
 import { isPlainUser } from "../../../protocols/ssh/target.ts";
 import { CONNECTION_FD, type DialledTarget, type ForwardKind, type FromSession } from "../link.ts";
 import { askSsh } from "./ask-ssh.ts";
+import { certifiedKey, type KexProtocol } from "./certified-key.ts";
 import { openClientSocket } from "./client-socket.ts";
 import { SessionLink } from "./daemon-link.ts";
 import { explainLog } from "./explain-log.ts";
+import { serveForward } from "./forward-channel.ts";
 import { serveSessionChannel } from "./session-channel.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SshUpstream } from "./upstream.ts";
@@ -37,14 +39,24 @@ export async function runSession(env: Readonly<Record<string, string | undefined
     void stdout.flush();
   });
   const start = await link.start;
-  const { Server } = (await import("ssh2")).default;
+  const ssh2 = (await import("ssh2")).default;
+  const { Server } = ssh2;
+  const { parseKey } = ssh2.utils;
   const upstreams = new Set<SshUpstream>();
-  const server = new Server({ hostKeys: [start.hostKey], algorithms: ALGORITHMS, ident: "iddio" });
+  const upstreamEnv = { ...env, ...start.runAs?.env, SSH_AUTH_SOCK: start.agentSocket };
+  let protocol: KexProtocol | undefined;
+  const certified = certifiedKey(start, parseKey, () => protocol);
+  const server = new Server({
+    hostKeys: [{ key: certified as never }, start.hostKey],
+    algorithms: ALGORITHMS,
+    ident: "iddio",
+  });
   const over = Promise.withResolvers<void>();
   server.on("connection", (client) => {
     // Every problem of the wire ends the connection; ssh2 has said so to the client.
     client.on("error", () => undefined);
     client.on("close", () => over.resolve());
+    protocol = (client as unknown as { readonly _protocol: KexProtocol })._protocol;
     serveClient(client);
   });
   const serveClient = (client: Connection) => {
@@ -55,9 +67,10 @@ export async function runSession(env: Readonly<Record<string, string | undefined
     });
     const logIn = async (user: string) => {
       if (context !== undefined || refused !== undefined) return;
-      const base = { program: start.program, config: start.config, name: start.name, port: start.port, user };
+      const { program, config, name, port, runAs } = start;
+      const base = { program, config, name, port, user, runAs };
       const target: DialledTarget = isPlainUser(user)
-        ? await askSsh(base, env)
+        ? await askSsh(base, upstreamEnv)
         : { host: start.host, port: start.port, user: "", problem: "the user's name is not plain" };
       const answer = await link.login({ user, target });
       if (answer.kind === "refuse") refused = answer.text;
@@ -66,13 +79,21 @@ export async function runSession(env: Readonly<Record<string, string | undefined
           link,
           start,
           target: base,
-          env,
+          env: upstreamEnv,
           track(upstream) {
             upstreams.add(upstream);
             return () => upstreams.delete(upstream);
           },
-          async refuseForward(what, detail) {
-            await link.ask({ kind: "forward", what, detail }, () => undefined).answer;
+          async refuseForward(what, detail = "") {
+            const asked = link.ask({ kind: "forward", what, detail }, () => undefined);
+            // Where nothing is enforced the answer is yes; it is not carried all the same.
+            if ((await asked.answer).kind === "go")
+              link.end(asked.id, {
+                code: undefined,
+                toRemote: 0,
+                fromRemote: 0,
+                reason: "it is never carried",
+              });
           },
           explain: (log) => explainLog(log, target),
         };
@@ -89,9 +110,12 @@ export async function runSession(env: Readonly<Record<string, string | undefined
       else refuseSession(session, refused ?? "iddio refused the connection");
     });
     const forward = (what: ForwardKind, detail: string) => void context?.refuseForward(what, detail);
-    client.on("tcpip", (_, reject, { destIP, destPort }) => {
-      forward("direct-tcpip", `${destIP}:${destPort}`);
-      reject();
+    client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      if (context === undefined || channels >= CHANNELS_MAX) return reject();
+      channels += 1;
+      void serveForward(context, client, { host: destIP, port: destPort, accept, reject }).finally(() => {
+        channels -= 1;
+      });
     });
     client.on("openssh.streamlocal", (_, reject, info) => {
       forward("direct-streamlocal", String((info as { socketPath?: string }).socketPath ?? ""));

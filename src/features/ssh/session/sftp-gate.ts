@@ -89,6 +89,9 @@ export class SftpGate {
     if (type === SFTP.init) return this.#parts.toServer(packet);
     const id = reader.number();
     if (reader.isOver) return this.#cut("a request without a number");
+    // The answer to one of two with the same number would be taken for that to the other.
+    if (this.#opening.has(id) || this.#running.has(id) || this.#reading.has(id))
+      return this.#cut("a request with a number that waits for its answer");
     switch (type) {
       case SFTP.close: {
         const key = reader.bytes().toString("latin1");
@@ -125,7 +128,10 @@ export class SftpGate {
         const flags = reader.number();
         if (reader.isOver) return this.#cut("an open that is not whole");
         const isWritten = (flags & ~(OPEN_FLAGS.read | OPEN_FLAGS.exclusive)) !== 0;
-        return this.#open(packet, id, path, isWritten);
+        return this.#open(packet, id, path, {
+          isWritten,
+          isRead: !isWritten || (flags & OPEN_FLAGS.read) !== 0,
+        });
       }
       case SFTP.fsetstat: {
         const file = this.#files.get(reader.bytes().toString("latin1"));
@@ -191,9 +197,20 @@ export class SftpGate {
     }
   }
 
-  async #open(packet: Buffer, id: number, path: string, isWritten: boolean): Promise<void> {
+  async #open(
+    packet: Buffer,
+    id: number,
+    path: string,
+    { isWritten, isRead }: { readonly isWritten: boolean; readonly isRead: boolean },
+  ): Promise<void> {
     if (this.#files.size + this.#opening.size >= OPEN_MAX)
       return this.#refuse(id, "iddio refused it: too many files are open");
+    if (isRead && isWritten) {
+      // One handle for both: whoever may only write must not read by it.
+      const [reading, may] = await this.#ask("download", [path]);
+      if (may.kind === "refuse") return this.#refuse(id, may.text);
+      this.#parts.end(reading, { code: 0, toRemote: 0, fromRemote: 0 });
+    }
     const [ask, answer] = await this.#ask(isWritten ? "upload" : "download", [path]);
     if (answer.kind === "refuse") return this.#refuse(id, answer.text);
     this.#opening.set(id, {

@@ -2,11 +2,14 @@
 // session (forwardings, keys, masters, local commands, an escape character, trust in unknown hosts)
 // is switched off here, every time.
 
+import type { OtherUser } from "../../../host/process/other-user.ts";
 import { isPlainHost, isPlainUser } from "../../../protocols/ssh/target.ts";
 
 /** Where to, and as whom. */
 export interface SshTarget {
   readonly program: string;
+  /** Whose rights it has on this machine, where those are not ours. */
+  readonly runAs?: OtherUser | undefined;
   /** The operator's configuration, where it is not the usual file. */
   readonly config: string | undefined;
   /** As the operator calls it. */
@@ -37,6 +40,9 @@ export const HARD_OPTIONS: readonly string[] = [
   "UpdateHostKeys=no",
   "BatchMode=yes",
   "AddKeysToAgent=no",
+  // A ticket on the other side is the operator's key by another name.
+  "GSSAPIDelegateCredentials=no",
+  "NoHostAuthenticationForLocalhost=no",
   "ForkAfterAuthentication=no",
   "StdinNull=no",
   "VisualHostKey=no",
@@ -55,7 +61,8 @@ export function upstreamArguments(
   work: UpstreamWork,
   more: { readonly log?: string; readonly sendEnv?: readonly string[] } = {},
 ): readonly string[] {
-  const { program, name } = target;
+  const { name } = target;
+  const program = programOf(target);
   const options = [
     ...(more.log === undefined ? [] : ["-E", more.log]),
     ...(more.sendEnv ?? []).flatMap((each) => ["-o", `SendEnv=${each}`]),
@@ -63,7 +70,7 @@ export function upstreamArguments(
   switch (work.kind) {
     case "command":
       return [
-        program,
+        ...program,
         ...common(target),
         ...options,
         ...PLAIN,
@@ -73,17 +80,26 @@ export function upstreamArguments(
         work.command,
       ];
     case "shell":
-      return [program, ...common(target), ...options, ...PLAIN, work.pty ? "-tt" : "-T", "--", name];
+      return [...program, ...common(target), ...options, ...PLAIN, work.pty ? "-tt" : "-T", "--", name];
     case "subsystem":
-      return [program, ...common(target), ...options, "-s", "--", name, work.name];
+      return [...program, ...common(target), ...options, "-T", "-s", "--", name, work.name];
     case "connect":
-      return [program, ...common(target), ...options, "-W", `[${work.host}]:${work.port}`, "--", name];
+      return [
+        ...program,
+        ...common(target),
+        ...options,
+        "-T",
+        "-W",
+        `${work.host.includes(":") ? `[${work.host}]` : work.host}:${work.port}`,
+        "--",
+        name,
+      ];
   }
 }
 
 /** Asks ssh where it would connect to, and connects nowhere. */
 export function configArguments(target: SshTarget): readonly string[] {
-  return [target.program, ...common(target), "-G", "--", target.name];
+  return [...programOf(target), ...common(target), "-G", "--", target.name];
 }
 
 function common({ config, name, user, port }: SshTarget): readonly string[] {
@@ -99,4 +115,8 @@ function common({ config, name, user, port }: SshTarget): readonly string[] {
     "-p",
     String(port),
   ];
+}
+
+function programOf({ program, runAs }: SshTarget): readonly string[] {
+  return [...(runAs?.prefix ?? []), program];
 }

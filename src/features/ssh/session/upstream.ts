@@ -2,11 +2,13 @@
 // own, so that sizes and modes reach the remote side; without one it has three pipes. Both hold
 // back who writes too fast.
 
+import { closeSync, fchownSync, openSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { adoptSocket } from "../../../gateway/stream/adopt-socket.ts";
-import type { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
+import { Channel } from "../../../gateway/stream/channel.ts";
 import { socketPair } from "../../../host/process/descriptor.ts";
+import type { OtherUser } from "../../../host/process/other-user.ts";
 import { closeDescriptor } from "../../../host/sandbox/libc.ts";
 import { type SshTarget, type UpstreamWork, upstreamArguments } from "./upstream-arguments.ts";
 
@@ -63,6 +65,7 @@ let serial = 0;
 export function startUpstream(options: UpstreamOptions): SshUpstream {
   serial += 1;
   const log = join(options.scratch, `ssh-${process.pid}-${serial}.log`);
+  makeLog(log, options.target.runAs);
   const argv = upstreamArguments(options.target, options.work, {
     log,
     sendEnv: [...options.variables.keys()],
@@ -90,54 +93,30 @@ function startPiped(argv: readonly string[], env: ChildEnvironment, { output }: 
   } finally {
     closeDescriptor(theirs);
   }
-  let isEnded = false;
-  let drained = () => {};
-  const over = Promise.withResolvers<void>();
-  let taking = Promise.resolve();
-  const opened = adoptSocket(ours).then((stream) => {
-    stream.setHandler({
-      data(bytes) {
-        stream.pause();
-        taking = taking.then(() => output(bytes, false)).then(() => stream.resume());
-      },
-      drain: () => drained(),
-      end: () => over.resolve(),
-      close: () => {
-        drained();
-        over.resolve();
-      },
-    });
-    return stream;
-  });
-  opened.catch(() => over.resolve());
-  const errors = (async () => {
-    for await (const bytes of child.stderr as ReadableStream<Uint8Array>) await output(bytes, true);
-  })();
-  const taken = Promise.all([over.promise.then(() => taking), errors]);
-  let stream: TcpStream | undefined;
-  void opened.then((found) => {
-    stream = found;
-  });
-  const put = (to: TcpStream, bytes: Uint8Array): Promise<void> | undefined => {
-    if (isEnded || to.write(bytes)) return undefined;
-    return new Promise((resolve) => {
-      drained = resolve;
-    });
-  };
+  const opened = adoptSocket(ours).then((stream) => new Channel(stream));
+  const taken = Promise.all([
+    (async () => {
+      const channel = await opened;
+      while (await channel.readable()) await output(channel.read(), false);
+    })(),
+    (async () => {
+      for await (const bytes of child.stderr as ReadableStream<Uint8Array>) await output(bytes, true);
+    })(),
+  ]);
   return {
     async write(bytes) {
-      await put(stream ?? (await opened), bytes);
+      const channel = await opened;
+      if (!channel.write(bytes)) await channel.flushed();
     },
-    end() {
-      if (isEnded) return;
-      void opened.then((found) => {
-        isEnded = true;
-        found.end();
-      });
-    },
+    end: () => void opened.then((channel) => channel.end()),
     resize() {},
     kill: () => child.kill("SIGTERM"),
-    ended: taken.then(() => child.exited).finally(() => stream?.destroy()),
+    ended: taken
+      .then(() => child.exited)
+      .finally(() => {
+        child.kill("SIGKILL");
+        void opened.then((channel) => channel.destroy()).catch(() => undefined);
+      }),
   };
 }
 
@@ -240,7 +219,18 @@ async function untilRaw(localFlags: () => number, exited: Promise<number>): Prom
   }
 }
 
-/** Reads and removes ssh's own log; the remote side cannot write into it. */
+/** Another user's ssh writes into a file that is there already, in a folder where that user makes none. */
+function makeLog(path: string, runAs: OtherUser | undefined): void {
+  if (runAs === undefined) return;
+  const fd = openSync(path, "wx", 0o600);
+  try {
+    fchownSync(fd, runAs.uid, runAs.gid);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What ssh itself said, which nothing remote can write into. */
 async function takeLog(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch(() => "");
   await rm(path, { force: true });

@@ -33,7 +33,7 @@ export class RecordingFile {
   ): Promise<RecordingFile> {
     const handle = await open(path, "wx", 0o600);
     try {
-      await handle.write(`${firstLine}\n`);
+      await writeWhole(handle, `${firstLine}\n`);
       await syncOrdered(handle);
     } catch (error) {
       await handle.close().catch(() => undefined);
@@ -57,12 +57,8 @@ export class RecordingFile {
     const text = `${this.#lines.join("\n")}\n`;
     this.#lines = [];
     this.#queued = 0;
-    this.#writing = this.#handle
-      .write(text)
-      .then(
-        () => undefined,
-        (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)),
-      )
+    this.#writing = writeWhole(this.#handle, text)
+      .catch((error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)))
       .finally(() => {
         this.#writing = undefined;
         if (this.#lines.length > 0) this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
@@ -77,8 +73,15 @@ export class RecordingFile {
     this.#failed(why);
   }
 
-  /** Writes the queued lines and closes. Never rejects. */
-  async close(): Promise<void> {
+  /** Writes what is queued and closes, with a last line even after a failure. Never rejects. */
+  async close(last?: (problem: string | undefined) => string): Promise<void> {
+    const problem = this.#problem;
+    if (last !== undefined) {
+      this.#problem = undefined;
+      // What failed may have left a piece of a line.
+      if (problem !== undefined) this.add("");
+      this.add(last(problem));
+    }
     clearTimeout(this.#timer);
     while (this.#writing !== undefined) await this.#writing;
     this.#write();
@@ -86,5 +89,15 @@ export class RecordingFile {
     clearTimeout(this.#timer);
     await syncOrdered(this.#handle).catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
+  }
+}
+
+/** A disk that is nearly full takes a part, and says so by the count alone. */
+async function writeWhole(handle: FileHandle, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at);
+    if (bytesWritten === 0) throw new Error("the disk takes no more");
+    at += bytesWritten;
   }
 }
