@@ -19,7 +19,8 @@ test("systemd's own checks pass, and its exposure score is good", async () => {
   for (const [scope, most] of [
     // The tool takes any unit for root's: more than two points are for what no user's process can do anyhow.
     ["user", 6.3],
-    ["system", 3],
+    // Two tenths of it are for the operator's ssh, which is started with that user's rights.
+    ["system", 3.2],
   ] as const) {
     await using directory = await temporaryDirectory();
     const file = join(directory.path, SYSTEMD_UNIT);
