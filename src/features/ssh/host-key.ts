@@ -1,6 +1,7 @@
-// The key that clients see in place of every inspected host's, and the authority that signs it for the names of one
-// host at a time. Both are made once, and trusted only for the hosts of the policy's `ssh` block, by a known-hosts file
-// of our own: the authority by every client that knows certificates, the key by the others.
+// The key that clients see in place of every inspected host's, and the authority that signs it for
+// the names of one host at a time. Both are made once, and trusted only for the hosts of the
+// policy's `ssh` block, by a known-hosts file of our own: the authority by every client that knows
+// certificates, the key by the others.
 
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";

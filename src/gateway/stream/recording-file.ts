@@ -73,12 +73,12 @@ export class RecordingFile {
     this.#failed(why);
   }
 
-  /** Writes what is queued and closes, with a last line even after a failure. Never rejects. */
+  /** Writes the queued lines and closes, with a last line even after a failure. Never rejects. */
   async close(last?: (problem: string | undefined) => string): Promise<void> {
     const problem = this.#problem;
     if (last !== undefined) {
       this.#problem = undefined;
-      // What failed may have left a piece of a line.
+      // A failed write may have left a piece of a line.
       if (problem !== undefined) this.add("");
       this.add(last(problem));
     }

@@ -1,5 +1,6 @@
-// Another user of this machine, for root's daemon that starts a program with that user's rights: who that is, and the
-// words in front of the program's own. Asks the system's directory, so that users of a network count as well.
+// Another user of this machine, for root's daemon that starts a program with that user's rights:
+// who that is, and the words in front of the program's own. Asks the system's directory, so that
+// users of a network count as well.
 
 import type { Environment } from "./environment.ts";
 import { runTool } from "./run-tool.ts";
@@ -11,7 +12,7 @@ export interface OtherUser {
   readonly gid: number;
   /** The program that gives up root's rights, and its words. */
   readonly prefix: readonly string[];
-  /** What a login would set. */
+  /** Variables that a login would set. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -21,7 +21,7 @@ const DEPTH_MAX = 200;
 /** Variables that hold one folder, whose use before a `/` leaves the program's name readable. */
 const FOLDER = /^\$(?:HOME|PWD|OLDPWD|TMPDIR|\{(?:HOME|PWD|OLDPWD|TMPDIR)\})$/;
 
-/** What makes the order of running another one than that of the text. */
+/** Nodes that make the order of running another one than that of the text. */
 const JUMPS: ReadonlySet<string> = new Set(["For", "ArithmeticFor", "While", "Select", "Function"]);
 
 /** Takes a script apart. Never throws. */

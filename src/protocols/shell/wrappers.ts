@@ -349,11 +349,8 @@ function openByGrammar(
 
 function appended(words: readonly ShellWord[], replace: string | undefined): readonly ShellWord[] {
   if (replace === undefined) return [...words, { text: "…", isSure: false }];
-  return words.map((word) =>
-    replace !== "" && word.text.includes(replace)
-      ? { text: word.text.replaceAll(replace, "{}"), isSure: false }
-      : word,
-  );
+  const filled = ({ text }: ShellWord) => ({ text: text.replaceAll(replace, "{}"), isSure: false });
+  return words.map((word) => (word.text.includes(replace) ? filled(word) : word));
 }
 
 /** Whatever may be the program, for a wrapper that cannot be read: a guess can only make the answer stricter. */

@@ -57,7 +57,7 @@ export function classifyWish(wish: RemoteWish): ClassifiedWish {
   }
 }
 
-/** What is never carried, whatever a policy says: it would give the other side a way back, or keys. */
+/** Whether it is never carried, whatever a policy says: it would give the other side a way back, or keys. */
 export function isNeverCarried(wish: RemoteWish): boolean {
   return wish.kind === "forward" && wish.what !== "direct-tcpip";
 }

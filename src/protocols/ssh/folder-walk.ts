@@ -1,5 +1,6 @@
-// In which folders each program of a line may run. A `cd` may fail, may stand in a subshell, and what stands before it
-// may run after it; so a program counts in every folder where the line could have got to. Only a list of `&&` is sure.
+// In which folders each program of a line may run. A `cd` may fail, may stand in a subshell, and
+// what stands before it may run after it; so a program counts in every folder where the line could
+// have got to. Only a list of `&&` is sure.
 
 import type { CommandPlace } from "../shell/word.ts";
 

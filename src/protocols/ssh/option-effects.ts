@@ -1,5 +1,6 @@
-// Options that do more than their program is known for: that name a file to read or to write, another folder, or a
-// program to start. What rows of the table cannot say, because it holds for the values of options.
+// Options that do more than their program is known for: that name a file to read or to write,
+// another folder, or a program to start. What rows of the table cannot say, because it holds for
+// the values of options.
 
 import type { ReadArgv } from "../argv.ts";
 import { type ShellWord, sureWord } from "../shell/word.ts";

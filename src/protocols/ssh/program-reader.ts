@@ -4,7 +4,7 @@
 import type { TierOrUnknown } from "../../model/tier.ts";
 import type { ShellWord } from "../shell/word.ts";
 
-/** What one program would do. */
+/** The tier of one program and the reason. */
 export interface ProgramFinding {
   readonly tier: TierOrUnknown;
   readonly reason: string;
@@ -18,11 +18,11 @@ export interface ProgramTools {
   name(path: string): void;
   /** Judges another program that this one starts, in a folder where it is another one. */
   run(words: readonly ShellWord[], folder?: string): void;
-  /** What reading a path adds. */
+  /** Returns the finding for reading a path, if that is more than a plain read. */
   read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined;
-  /** What writing to a path makes of a finding. */
+  /** Returns the finding for writing to a path: `base`, or a stricter one. */
   write(path: string | undefined, base: ProgramFinding): ProgramFinding;
-  /** What writing a tree of files below a path makes of a finding. */
+  /** The same for a tree of files below a path. */
   writeTree(path: string | undefined, base: ProgramFinding): ProgramFinding;
 }
 

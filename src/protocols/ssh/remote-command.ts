@@ -15,9 +15,9 @@ import type { ClassifiedWish } from "./classify-wish.ts";
 import { aliasesOf, labelOf } from "./command-label.ts";
 import { type Folder, FolderWalk } from "./folder-walk.ts";
 import { filesOfWrapper } from "./option-effects.ts";
-import { type NamePipe, Place } from "./place.ts";
 import { type ProgramFinding, rankOf } from "./program-reader.ts";
 import { mayBeSecret, normalPath, writeRisk } from "./remote-paths.ts";
+import { type NamePipe, RemotePlace } from "./remote-place.ts";
 import { readRow } from "./row-reader.ts";
 import { findUnixRow, isUnixProgram } from "./unix-table.ts";
 
@@ -86,7 +86,7 @@ class RemoteReader {
   isExact = true;
   /** It was not read to its end. */
   isTooMuch = false;
-  readonly #place = new Place();
+  readonly #place = new RemotePlace();
   /** Where the program that is read would go. */
   #moves: Folder[] = [];
   #hasJumps = false;
@@ -112,7 +112,7 @@ class RemoteReader {
     const walk = new FolderWalk(this.#place.folder, hasJumps);
     const pipes = new Map<number, NamePipe>();
     this.#hasJumps ||= hasJumps;
-    // What a loop does first may come last in it: the first look finds out where it goes.
+    // The first command of a loop may run last: the first look finds out where the loop goes.
     const before = this.parts.length;
     if (hasJumps) for (const each of commands) this.#everywhere(each, depth, walk, pipes);
     this.parts.length = before;

@@ -158,7 +158,7 @@ function riskOfPlace(clean: string): { readonly tier: Tier; readonly reason: str
   return undefined;
 }
 
-/** What a login, a shell, an editor, a mail or git runs without being asked; what stands first on a PATH. */
+/** Files that a login, a shell, an editor, a mail or git runs without being asked, or that stand first on a PATH. */
 const RUN_LATER: readonly RegExp[] = [
   /(?:^|\/)\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|mkshrc|cshrc|tcshrc|login|logout|inputrc|vimrc|exrc|nanorc|emacs|gitconfig|xprofile|xsession|xinitrc|pam_environment|forward|procmailrc|screenrc|tmux\.conf|lessfilter|lesskey|gdbinit|psqlrc|sqliterc|pythonrc|npmrc|envrc)$/,
   /\/\.config\/(?:fish|systemd|autostart|environment\.d|git|nvim|pip)(?:\/|$)|\/\.(?:vim|emacs\.d|oh-my-zsh|pyenv|nvm)\//,

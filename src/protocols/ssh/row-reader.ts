@@ -1,9 +1,8 @@
-// What a program of the table does with the words of one line: its row, the paths that it reads and writes, and options
-// that do more than the row knows. Programs with a language of their own are read by code of their own.
+// Reads one line of a program that the table has: its row, the paths that it reads and writes, and
+// options that do more than the row knows. Programs with a language of their own have readers.
 
 import type { ShellWord } from "../shell/word.ts";
 import { copiesTrees, fileLists, PASSES_NAMES, READS_MORE, startsMore } from "./option-effects.ts";
-import type { Place } from "./place.ts";
 import {
   type ProgramFinding,
   type ProgramTools,
@@ -13,6 +12,7 @@ import {
   unknown,
 } from "./program-reader.ts";
 import { holdsSecrets } from "./remote-paths.ts";
+import type { RemotePlace } from "./remote-place.ts";
 import { readProgram } from "./remote-programs.ts";
 import { type FoundRow, findUnixRow } from "./unix-table.ts";
 
@@ -22,7 +22,7 @@ type Row = Exclude<FoundRow, { problem: string }>;
 export function readRow(
   program: string,
   args: readonly ShellWord[],
-  place: Place,
+  place: RemotePlace,
   run: ProgramTools["run"],
 ): { readonly key: string; readonly finding: ProgramFinding } | undefined {
   const found = findUnixRow(program, args);
@@ -64,7 +64,7 @@ function startsOthers(
 
 interface Reading {
   readonly found: Row;
-  readonly place: Place;
+  readonly place: RemotePlace;
   readonly run: ProgramTools["run"];
 }
 

@@ -112,7 +112,7 @@ function copyCalls(program: string, words: readonly ShellWord[]): readonly Remot
     const place = placeOf(named[1] ?? "", { user: undefined, port });
     if (!isSure || detour !== undefined)
       return [{ ...place, wish: unknown("what it copies is only known when it runs") }];
-    // What scp and sftp take for the home directory, SFTP itself would take for a name.
+    // scp and sftp take `~` for the home directory; SFTP itself would take it for a name.
     const path = (named[2] ?? "").replace(/^~(?:\/|$)/, "") || ".";
     if (program === "sftp")
       return letters.includes("b")

@@ -35,7 +35,7 @@ export const find: Reader = (args, base, tools) => {
       : paths.map((each) => each ?? "/");
   const nameAt = args.findIndex(({ text }) => text === "-name");
   const { text: named = "*", isSure = true } = args[nameAt < 0 ? args.length : nameAt + 1] ?? {};
-  // What `-name` alone lets through; `-o` lets through more.
+  // `-name` alone chooses; with `-o` there is more.
   const isChosen = nameAt >= 0 && isSure && !args.some(({ text }) => /^(?:-o|-or|,|!|-not)$/.test(text));
   for (const each of roots) tools.name(isChosen ? `${each}/**/${named}` : each);
   for (; at < args.length; at++) {

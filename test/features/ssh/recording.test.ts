@@ -34,7 +34,7 @@ if (findSshTools() !== undefined) {
         env: world.env,
         input: `put ${file} ${world.sshd.home}/x\n`,
       });
-      // What stands behind a transfer is no part of it, and does not go unrecorded with it.
+      // A command behind a transfer is no part of it, and does not go unrecorded with it.
       await world.ssh("git-upload-pack /nowhere; echo behind-it");
 
       const rows = await gateway.rowsWhen(

@@ -1,5 +1,5 @@
-// What a client may say on a session channel and when: a question is asked about what was known then, and nothing that
-// comes after it changes what runs.
+// The words of a client on a session channel, and their order: a question is about everything that
+// was said before it, and nothing that comes after it changes what runs.
 
 import { describe, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";

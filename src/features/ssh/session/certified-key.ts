@@ -1,11 +1,12 @@
-// A host key that is shown with its certificate (OpenSSH's PROTOCOL.certkeys), which ssh2 itself does not know: for ssh2
-// it is one more key, of the certificate's type, whose public half is the certificate.
+// A host key that is shown with its certificate (OpenSSH's PROTOCOL.certkeys), which ssh2 itself
+// does not know: for ssh2 it is one more key, of the certificate's type, whose public half is the
+// certificate.
 
 import type { ParsedKey } from "ssh2";
 import { CERTIFICATE_TYPE, KEY_TYPE } from "../host-key.ts";
 import type { SessionStart } from "../link.ts";
 
-/** What ssh2 keeps of a key exchange. */
+/** The part of ssh2's protocol that holds a key exchange. */
 export interface KexProtocol {
   readonly _kex?: { readonly negotiated: { serverHostKey: string } };
 }

@@ -1,5 +1,6 @@
-// A connection that a client wants carried on from the host (`ssh -L`, `-W`, `-J`): asked about by where it leads, and
-// joined to `ssh -W` of the operator's when the policy lets it through. A refusal is the answer to the opening itself.
+// A connection that a client wants carried on from the host (`ssh -L`, `-W`, `-J`): asked about by
+// where it leads, and joined to `ssh -W` of the operator's when the policy lets it through. A
+// refusal is the answer to the opening itself.
 
 import type { Connection, ServerChannel } from "ssh2";
 import { isPlainHost } from "../../../protocols/ssh/target.ts";

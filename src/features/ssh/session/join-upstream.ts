@@ -1,5 +1,6 @@
-// Joins a client's channel, once it may go, to a run of the operator's ssh: bytes both ways, through a gate where there
-// is one, into the recording, to the end; and says to the daemon how it ended.
+// Joins a client's channel, once it may go, to a run of the operator's ssh: bytes both ways,
+// through a gate where there is one, into the recording, to the end; and says to the daemon how it
+// ended.
 
 import type { ServerChannel } from "ssh2";
 import type { ChannelWriter } from "./channel-writer.ts";
@@ -12,7 +13,7 @@ import type { UpstreamWork } from "./upstream-arguments.ts";
 /** How ssh says that it could not connect, or that a signal ended the command. */
 const FAILED = 255;
 
-/** What is joined. */
+/** Both sides, and everything in between. */
 export interface Joint {
   readonly context: SessionContext;
   readonly channel: ServerChannel;

@@ -1,5 +1,6 @@
-// The recording of one channel, in the format of docs/sessions.md: a line of facts, a line for each piece with its time
-// and stream, a line at the end. How it gets onto the disk is gateway/stream/recording-file.ts.
+// The recording of one channel, in the format of docs/sessions.md: a line of facts, a line for each
+// piece with its time and stream, a line at the end. How it gets onto the disk is
+// gateway/stream/recording-file.ts.
 
 import { RecordingFile } from "../../../gateway/stream/recording-file.ts";
 import type { RecordingOrder } from "../link.ts";

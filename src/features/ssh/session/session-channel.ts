@@ -39,8 +39,8 @@ export function serveSessionChannel(context: SessionContext, client: Connection,
   let hasBegun = false;
 
   session.on("env", (accept, _, { key, val }) => {
-    // What is not on the list is passed over in silence, as sshd does: a client's locale must not break its command.
-    // Neither is what comes once something was asked for: the question was about what was known then.
+    // A variable that is not on the list is ignored silently, as sshd does: a client's locale must not break
+    // its command. So is one that comes after the question, which was about the others.
     if (!hasBegun && isAllowedVariable(key, val) && variables.size < VARIABLES_MAX) variables.set(key, val);
     accept?.();
   });

@@ -14,8 +14,8 @@ export interface SessionContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends it with the session; returns the way to forget it. */
   track(upstream: SshUpstream): () => void;
-  /** Has the daemon judge and record what is never carried. */
+  /** Has the daemon judge and record a wish that is never carried out. */
   refuseForward(what: ForwardKind, detail?: string): Promise<void>;
-  /** What ssh said, with what a person can do about it. */
+  /** Explains ssh's own log, with the fix that a person can make. */
   explain(log: string): string;
 }

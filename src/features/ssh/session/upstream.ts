@@ -230,7 +230,7 @@ function makeLog(path: string, runAs: OtherUser | undefined): void {
   }
 }
 
-/** What ssh itself said, which nothing remote can write into. */
+/** Reads and removes ssh's own log; the remote side cannot write into it. */
 async function takeLog(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch(() => "");
   await rm(path, { force: true });

@@ -1,5 +1,6 @@
-// Where a program of a remote line runs, and what comes to it: the folder that the shell stands in, the names that come
-// through a pipe. Turns words into paths, and paths into what it means to read or to write there.
+// Where a program of a remote line runs, and what comes to it: the folder that the shell stands in,
+// the names that come through a pipe. Turns words into paths, and paths into what it means to read
+// or to write there.
 
 import type { ShellWord } from "../shell/word.ts";
 import type { Folder } from "./folder-walk.ts";
@@ -14,7 +15,7 @@ export interface NamePipe {
 }
 
 /** The place of the program that is read now. */
-export class Place {
+export class RemotePlace {
   /** Where the shell stands; undefined where that cannot be told. */
   folder: Folder = "~";
   pipe: NamePipe | undefined;
@@ -32,7 +33,7 @@ export class Place {
     return this.folder === undefined ? undefined : normalPath(`${this.folder}/${path}`);
   }
 
-  /** What reading a path adds to a finding. */
+  /** Returns the finding for reading a path, if that is more than a plain read. */
   read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined {
     if (path === undefined) {
       // What comes through a pipe of names is below what was named in it.
@@ -46,7 +47,7 @@ export class Place {
     return undefined;
   }
 
-  /** What writing to a path makes of a finding. */
+  /** Returns the finding for writing to a path: `base`, or a stricter one. */
   write(path: string | undefined, base: ProgramFinding, riskOf = writeRisk): ProgramFinding {
     if (path === undefined)
       return strictest(base, sensitive(`${base.reason}; which, is only known when it runs`));
