@@ -61,3 +61,8 @@ export function sureWord(text: string): ShellWord {
 export function sureText(word: ShellWord | undefined): string | undefined {
   return word?.isSure ? word.text : undefined;
 }
+
+/** The word with `{}` for each part that is only known when it runs, as `xargs -I` has it. */
+export function wordWithHoles(word: ShellWord, part: string): ShellWord {
+  return word.text.includes(part) ? { text: word.text.replaceAll(part, "{}"), isSure: false } : word;
+}

@@ -2,7 +2,7 @@
 // is read wrongly would hide a command, so an option that the grammar does not know makes the
 // wrapper unreadable.
 
-import { type ShellWord, sureText, sureWord } from "./word.ts";
+import { type ShellWord, sureText, sureWord, wordWithHoles } from "./word.ts";
 
 /** A program that a wrapper starts. */
 export type Opened =
@@ -349,8 +349,7 @@ function openByGrammar(
 
 function appended(words: readonly ShellWord[], replace: string | undefined): readonly ShellWord[] {
   if (replace === undefined) return [...words, { text: "…", isSure: false }];
-  const filled = ({ text }: ShellWord) => ({ text: text.replaceAll(replace, "{}"), isSure: false });
-  return words.map((word) => (word.text.includes(replace) ? filled(word) : word));
+  return words.map((word) => wordWithHoles(word, replace));
 }
 
 /** Whatever may be the program, for a wrapper that cannot be read: a guess can only make the answer stricter. */

@@ -13,11 +13,11 @@ import { strictestOf } from "../strictest.ts";
 import { unknownClassification } from "../unknown.ts";
 import type { ClassifiedWish } from "./classify-wish.ts";
 import { aliasesOf, labelOf } from "./command-label.ts";
+import { CommandSurroundings, type NamePipe } from "./command-surroundings.ts";
 import { type Folder, FolderWalk } from "./folder-walk.ts";
 import { filesOfWrapper } from "./option-effects.ts";
 import { type ProgramFinding, rankOf } from "./program-reader.ts";
 import { mayBeSecret, normalPath, writeRisk } from "./remote-paths.ts";
-import { type NamePipe, RemotePlace } from "./remote-place.ts";
 import { readRow } from "./row-reader.ts";
 import { findUnixRow, isUnixProgram } from "./unix-table.ts";
 
@@ -86,7 +86,7 @@ class RemoteReader {
   isExact = true;
   /** It was not read to its end. */
   isTooMuch = false;
-  readonly #place = new RemotePlace();
+  readonly #place = new CommandSurroundings();
   /** Where the program that is read would go. */
   #moves: Folder[] = [];
   #hasJumps = false;

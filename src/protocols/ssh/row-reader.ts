@@ -2,6 +2,7 @@
 // options that do more than the row knows. Programs with a language of their own have readers.
 
 import type { ShellWord } from "../shell/word.ts";
+import type { CommandSurroundings } from "./command-surroundings.ts";
 import { copiesTrees, fileLists, PASSES_NAMES, READS_MORE, startsMore } from "./option-effects.ts";
 import {
   type ProgramFinding,
@@ -12,7 +13,6 @@ import {
   unknown,
 } from "./program-reader.ts";
 import { holdsSecrets } from "./remote-paths.ts";
-import type { RemotePlace } from "./remote-place.ts";
 import { readProgram } from "./remote-programs.ts";
 import { type FoundRow, findUnixRow } from "./unix-table.ts";
 
@@ -22,7 +22,7 @@ type Row = Exclude<FoundRow, { problem: string }>;
 export function readRow(
   program: string,
   args: readonly ShellWord[],
-  place: RemotePlace,
+  place: CommandSurroundings,
   run: ProgramTools["run"],
 ): { readonly key: string; readonly finding: ProgramFinding } | undefined {
   const found = findUnixRow(program, args);
@@ -64,7 +64,7 @@ function startsOthers(
 
 interface Reading {
   readonly found: Row;
-  readonly place: RemotePlace;
+  readonly place: CommandSurroundings;
   readonly run: ProgramTools["run"];
 }
 

@@ -65,7 +65,7 @@ export const find: Reader = (args, base, tools) => {
   return finding;
 };
 
-/** What is started for each file found: judged with a pattern in the file's place. */
+/** Judges the program that `find` starts for each file, with a pattern in the file's place. */
 function runOnFound(
   inner: readonly ShellWord[],
   pattern: string,

@@ -24,7 +24,7 @@ export interface Joint {
   readonly terminal: () => ClientTerminal | undefined;
   readonly variables: ReadonlyMap<string, string>;
   readonly recording: Recording | undefined;
-  /** What reads the bytes in between, instead of letting them pass. */
+  /** Reads the bytes in between, which would pass unread otherwise. */
   readonly gate?: (upstream: SshUpstream) => SftpGate;
   /** Words for whoever reads the client's stderr; nothing where there is none. */
   tell(text: string): Promise<void>;

@@ -15,7 +15,7 @@ export interface NamePipe {
 }
 
 /** The place of the program that is read now. */
-export class RemotePlace {
+export class CommandSurroundings {
   /** Where the shell stands; undefined where that cannot be told. */
   folder: Folder = "~";
   pipe: NamePipe | undefined;
@@ -36,7 +36,7 @@ export class RemotePlace {
   /** Returns the finding for reading a path, if that is more than a plain read. */
   read(path: string | undefined, isDeep: boolean): ProgramFinding | undefined {
     if (path === undefined) {
-      // What comes through a pipe of names is below what was named in it.
+      // A pipe of names leads to files below the names in it.
       const { named = [], isOnlyNames = false } = this.pipe ?? {};
       const isPlain =
         isOnlyNames && named.length > 0 && !named.some((each) => holdsSecrets(each) || mayBeSecret(each));
@@ -65,7 +65,7 @@ export class RemotePlace {
     this.pipe?.named.push(path);
   }
 
-  /** What goes on through the pipe is no longer names of files alone. */
+  /** The pipe no longer carries names of files alone. */
   makesText(): void {
     if (this.pipe !== undefined) this.pipe.isOnlyNames = false;
   }
