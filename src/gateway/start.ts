@@ -268,7 +268,7 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
         path: runs.socketOf(run.id),
         ...owner,
         runs: () => runs,
-        serve: (stream, of, caught) => listener.serve(stream, of, caught),
+        serve: listener.serve,
       }),
   });
   cleanup.defer(() => runs.close());

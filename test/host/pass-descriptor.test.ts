@@ -93,17 +93,22 @@ linux("nobody who listens, and a path that no socket can have: nothing is sent",
   expect(sendDescriptor(join(directory.path, "x".repeat(200)), "PROXY\n", 0)).toBe(false);
 });
 
-test("the line says where a connection was meant to go, or that it is for the proxy", () => {
-  for (const caught of [undefined, "a.example:443", "[2001:db8::1]:80"])
-    expect(readHandedOver(handedOverLine(caught))).toEqual(caught === undefined ? {} : { caught });
+test("the line says where a connection was meant to go, or that it is for the proxy, and whose it is", () => {
+  for (const inode of [{}, { inode: 123_456 }])
+    for (const caught of [{}, { caught: "a.example:443" }, { caught: "[2001:db8::1]:80" }])
+      expect(readHandedOver(handedOverLine({ ...caught, ...inode }))).toEqual({ ...caught, ...inode });
   for (const line of [
     "",
-    "PROXY",
-    "PROXY\nPROXY\n",
-    "CAUGHT \n",
-    "CAUGHT a b\n",
-    "CAUGHT a\nCAUGHT b\n",
-    "caught a:1\n",
+    "PROXY 0",
+    "PROXY\n",
+    "PROXY 0\nPROXY 0\n",
+    "PROXY 0 a:1\n",
+    "PROXY -1\n",
+    "CAUGHT 0 \n",
+    "CAUGHT a:1\n",
+    "CAUGHT 0 a b\n",
+    "CAUGHT 0 a\nCAUGHT 0 b\n",
+    "caught 0 a:1\n",
   ])
     expect([line, readHandedOver(line)]).toEqual([line, undefined]);
 });

@@ -2,6 +2,8 @@
 // is not another's, and rows, status and doctor say the level that a run reaches.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Entry } from "../../src/model/entry.ts";
+import { findClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
 import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
@@ -9,14 +11,40 @@ const LONG_MS = 120_000;
 const POLICY = `generic:
   inspect: ["*.seen.example"]
   default: escalate
+kubectl:
+  inspect: [kube.seen.example]
+  default: escalate
+  groups: { read: { tiers: [observe] } }
+  rules: { allow: { groups: [read] } }
 `;
+
+/** What kubectl asks an API server for before it deletes a ConfigMap, and after. */
+function kubernetes(path: string): Response | undefined {
+  if (path === "/api") return Response.json({ kind: "APIVersions", versions: ["v1"] });
+  if (path === "/apis") return Response.json({ kind: "APIGroupList", apiVersion: "v1", groups: [] });
+  if (path === "/api/v1")
+    return Response.json({
+      kind: "APIResourceList",
+      groupVersion: "v1",
+      resources: [
+        { name: "configmaps", kind: "ConfigMap", namespaced: true, verbs: ["delete", "get", "list"] },
+      ],
+    });
+  const name = /^\/api\/v1\/namespaces\/team\/configmaps\/([a-z]+)$/.exec(path)?.[1];
+  return name === undefined
+    ? undefined
+    : Response.json({ kind: "ConfigMap", apiVersion: "v1", metadata: { name, namespace: "team" } });
+}
 
 describe.if(noSandbox() === undefined)("a held request of a run", () => {
   let sandbox: Sandbox;
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ policy: POLICY });
+    sandbox = await startSandbox({ policy: POLICY, answers: kubernetes });
+    // Nothing runs out while a slow machine gets to it.
+    await sandbox.iddio(["settings", "set", "approval_timeout", "5m"]);
     await sandbox.serve("a.seen.example");
+    await sandbox.serve("kube.seen.example");
   }, LONG_MS);
 
   afterAll(async () => {
@@ -101,6 +129,51 @@ describe.if(noSandbox() === undefined)("a held request of a run", () => {
       );
       await sandbox.control.call("approvals_deny", { id: last?.id ?? "" });
       expect((await third.finished).stdout).not.toContain("hello");
+    },
+    LONG_MS,
+  );
+
+  const names = async () =>
+    (await sandbox.control.call("approvals_list", {})).approvals.map(({ path }) => path.split("/").at(-1));
+
+  test.skipIf(findClient("kubectl") === undefined)(
+    "is answered with the rest of its command: of that process inside, and of no other of the run",
+    async () => {
+      const kubectl = (objects: string) =>
+        `kubectl --token x --server https://kube.seen.example -n team delete configmap ${objects} --wait=false`;
+      await using program = sandbox.start([
+        "run",
+        "--name",
+        "cleaner",
+        "--",
+        "/bin/sh",
+        "-c",
+        `${kubectl("other")} & ${kubectl("one two three")}; wait`,
+      ]);
+      const both = await eventually(
+        async () => (await sandbox.control.call("approvals_list", {})).approvals,
+        (all) => all.filter(({ group }) => group?.startsWith("kubectl:")).length === 2,
+      );
+      const [first] = both.filter(({ path }) => path.endsWith("/one"));
+      expect(new Set(both.map(({ group }) => group)).size).toBe(2);
+      const shown = (await sandbox.iddio(["approval", "show", first?.id ?? ""])).stdout;
+      expect(shown).toMatch(/^asked by +kubectl \(pid \d+\)/m);
+      expect(shown).toContain("bwrap");
+      const allowed = await sandbox.iddio(["approval", "allow", first?.id ?? "", "--rest-of-command"]);
+      expect(allowed.stdout).toContain("what else this command asks for within a minute");
+      const isDone = (path: string) => (all: readonly Entry[]) =>
+        all.some(
+          ({ op, fields }) => op === "mitm" && fields.path?.endsWith(path) && fields.method === "DELETE",
+        );
+      const rows = await sandbox.rowsWhen(isDone("/three"));
+      expect(rows.some((row) => isDone("/two")([row]))).toBe(true);
+      expect(await names()).toEqual(["other"]);
+      await sandbox.control.call("approvals_deny", {
+        id: both.find(({ path }) => path.endsWith("/other"))?.id ?? "",
+      });
+      const { stdout } = await program.finished;
+      for (const name of ["one", "two", "three"]) expect(stdout).toContain(`configmap "${name}" deleted`);
+      expect(stdout).not.toContain('"other" deleted');
     },
     LONG_MS,
   );

@@ -3,7 +3,8 @@
 // detached process get past it. It remembers senders that have ended, and forgets all when the
 // daemon ends.
 
-import type { SessionChain, SessionMember } from "../../host/process/session-chain.ts";
+import { type SessionChain, type SessionMember, sessionChainOf } from "../../host/process/session-chain.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
 
 /** A session that a sender belongs to; the start of the process that began it tells it from a later one. */
 interface Marked {
@@ -13,6 +14,9 @@ interface Marked {
 }
 
 const MARKED_MAX = 8_192;
+/** How long the system may take to tell which process a client is. */
+const LOOK_MS = 20;
+const LOOKS = 50;
 
 /** Why a caller does not count as a person at a terminal. */
 export type SessionRefusal = "no-terminal" | "same-session" | "unknown";
@@ -26,6 +30,16 @@ export class Senders {
   /** Marks the sessions of a sender, from its own up to the outermost terminal that it was started from. */
   remember(chain: SessionChain): void {
     for (const session of sessionsOf(chain.members)) this.#mark(session);
+  }
+
+  /**
+   * Marks the sessions of a client whose request is held, once the system has told which process it is; for a second
+   * at most. What a run sends says nothing against the terminal that started the run: no run can decide.
+   */
+  async rememberClient(client: ClientIdentity): Promise<void> {
+    if (client.run_id !== undefined) return;
+    for (let look = 0; client.pid === undefined && look < LOOKS; look += 1) await Bun.sleep(LOOK_MS);
+    if (client.pid !== undefined) this.remember(await sessionChainOf(client.pid));
   }
 
   /** Why this caller may not answer; undefined when it may. */

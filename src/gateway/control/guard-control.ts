@@ -8,7 +8,6 @@ import { Guard } from "../../features/guard/guard.ts";
 import { PasskeyCeremonies } from "../../features/guard/passkey-ceremonies.ts";
 import { Senders } from "../../features/guard/senders.ts";
 import { isRootFree } from "../../features/guard/sudo.ts";
-import { sessionChainOf } from "../../host/process/session-chain.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { isNarrowerPolicy } from "../../policy/compare/narrower.ts";
@@ -62,9 +61,9 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
   const looking = new Set<Promise<void>>();
   const stop = events.subscribe(({ tag, fields }) => {
     if (tag !== "approval_requested" || fields.client === undefined) return;
-    const looked = rememberSender(senders, fields.client as ClientIdentity).finally(() =>
-      looking.delete(looked),
-    );
+    const looked = senders
+      .rememberClient(fields.client as ClientIdentity)
+      .finally(() => looking.delete(looked));
     looking.add(looked);
   });
   const ceremonies = new PasskeyCeremonies({
@@ -128,15 +127,6 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
       ceremonies.close();
     },
   };
-}
-
-const LOOK_MS = 20;
-const LOOKS = 50;
-
-/** Marks a sender's sessions once the system has told which process it is; for a second at most. */
-async function rememberSender(senders: Senders, client: ClientIdentity): Promise<void> {
-  for (let look = 0; client.pid === undefined && look < LOOKS; look += 1) await Bun.sleep(LOOK_MS);
-  if (client.pid !== undefined) senders.remember(await sessionChainOf(client.pid));
 }
 
 type Methods = "guard_status" | "guard_enroll" | "guard_confirm" | "guard_remove" | "guard_recovery";

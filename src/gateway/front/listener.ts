@@ -1,6 +1,7 @@
 // The proxy's listening socket. Owns how many connections there may be and what happens
 // to them at shutdown; each one is connection.ts's affair.
 
+import type { HandedOver } from "../../host/sandbox/handed-over.ts";
 import { UserError } from "../../model/user-error.ts";
 import { bracketed } from "../../text/host-port.ts";
 import { parseListenAddress } from "../../wire/http1/connect-request.ts";
@@ -17,8 +18,8 @@ export interface Listener {
   /** host:port, with the port that the system chose when 0 was asked for. */
   readonly listen: string;
   readonly gateway: Gateway;
-  /** Serves a connection that came by another way, as this run's; `caught` as for `serveConnection`. */
-  serve(stream: TcpStream, run: Run, caught?: string): void;
+  /** Serves a connection that came by another way, as this run's. */
+  serve(stream: TcpStream, run: Run, handedOver?: HandedOver): void;
   /**
    * Listens on another address from now on; connections that are open stay. Throws UserError when the address
    * cannot be had, and then nothing has changed. The address it was given last changes nothing.
@@ -56,8 +57,8 @@ export function startListener(address: string, parts: Omit<Gateway, "listen">): 
     warnedAt = now;
     refused = 0;
   };
-  const accept = (stream: TcpStream, run?: Run, caught?: string) => {
-    const owner = new ClientOwner(stream.remote, stream.local, parts.processes, run);
+  const accept = (stream: TcpStream, run?: Run, { caught, inode }: HandedOver = {}) => {
+    const owner = new ClientOwner(stream.remote, stream.local, parts.processes, run && { run, inode });
     if (open.size >= most * CROWDED_PART) owner.lookUpProcess();
     const payer = owner.payer;
     let problem = shares.take(payer);

@@ -9,7 +9,7 @@ import type { Socket } from "bun";
 import { peerOf } from "../../api/server/peer.ts";
 import { takeConnection } from "../../host/process/pass-descriptor.ts";
 import { startTimeOf } from "../../host/process/process-start.ts";
-import { readHandedOver } from "../../host/sandbox/handed-over.ts";
+import { type HandedOver, readHandedOver } from "../../host/sandbox/handed-over.ts";
 import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import type { Run, RunChannel, Runs } from "../request/runs/runs.ts";
 import { adoptSocket } from "../stream/adopt-socket.ts";
@@ -28,8 +28,8 @@ export interface RunChannelParts {
   /** The user, by number, to whom the socket is given; ours unless told. */
   readonly owner?: number;
   readonly runs: () => Runs;
-  /** Serves a connection of the run to its end; `caught` is where a program meant to go that knows of no proxy. */
-  readonly serve: (stream: TcpStream, run: Run, caught?: string) => void;
+  /** Serves a connection of the run to its end. */
+  readonly serve: (stream: TcpStream, run: Run, handedOver?: HandedOver) => void;
 }
 
 /** Listens for the bridge of one run. */
@@ -58,22 +58,22 @@ export async function openRunChannel(parts: RunChannelParts): Promise<RunChannel
     channel.onOver(() => channel.destroy());
   };
 
-  const serve = (stream: TcpStream, caught?: string) => {
+  const serve = (stream: TcpStream, handedOver?: HandedOver) => {
     if (isClosed) return stream.destroy();
     open.add(stream);
     stream.onceGone(() => open.delete(stream));
-    parts.serve(stream, run, caught);
+    parts.serve(stream, run, handedOver);
   };
 
   /** One connection of the agent's, which came beside a line that says what it is. */
   const takeOver = async (fd: number) => {
     const passed = await takeConnection(fd);
     if (passed === undefined) return;
-    const kind = readHandedOver(passed.text);
-    if (kind === undefined) return closeDescriptor(passed.fd);
+    const handedOver = readHandedOver(passed.text);
+    if (handedOver === undefined) return closeDescriptor(passed.fd);
     // One that has broken meanwhile cannot be adopted.
     const stream = await adoptSocket(passed.fd).catch(() => undefined);
-    if (stream) serve(stream, kind.caught);
+    if (stream) serve(stream, handedOver);
   };
 
   const handlers = TcpStream.handlers(() => undefined);

@@ -15,15 +15,23 @@ export class ClientOwner {
   readonly #client: SocketEnd;
   readonly #server: SocketEnd;
   readonly #processes: SocketProcesses;
-  /** The run whose bridge handed the connection over; then the system has nothing more to tell. */
+  /** The run whose bridge handed the connection over; its user is the client's. */
   readonly run: Run | undefined;
+  /** Inode of the client's end, where its run's bridge told it. */
+  readonly #inode: number | undefined;
   #owner: SocketOwner | undefined;
   #isKnown = false;
   #identity: { user: string; pid?: number; process?: string; run?: string; run_id?: string } | undefined;
   #pending: Pending | undefined;
 
-  constructor(client: SocketEnd, server: SocketEnd, processes: SocketProcesses, run?: Run) {
-    this.run = run;
+  constructor(
+    client: SocketEnd,
+    server: SocketEnd,
+    processes: SocketProcesses,
+    handedOver?: { readonly run: Run; readonly inode?: number | undefined },
+  ) {
+    this.run = handedOver?.run;
+    this.#inode = handedOver?.inode;
     this.#client = client;
     this.#server = server;
     this.#processes = processes;
@@ -52,13 +60,14 @@ export class ClientOwner {
 
   /** Begins to look for the process, for connections whose requests are judged. Returns at once. */
   lookUpProcess(): void {
-    if (this.run !== undefined) return;
     const identity = this.identity as { pid?: number; process?: string } | undefined;
     if (identity === undefined || this.#pending !== undefined) return;
     const own = process.getuid?.();
     // The processes of another user show their descriptors to nobody but root.
-    if (own !== 0 && this.#owner?.uid !== own) return;
-    const { inode } = this.#owner ?? {};
+    if (own !== 0 && this.#look()?.uid !== own) return;
+    const inode = this.run === undefined ? this.#owner?.inode : this.#inode;
+    // The ends of a connection inside a run are addresses of the run's own network.
+    if (this.run !== undefined && inode === undefined) return;
     this.#pending = this.#processes.find({
       client: this.#client,
       server: this.#server,

@@ -13,6 +13,7 @@ import type { AskedApproval } from "../../../src/features/guard/question.ts";
 import { RootProofs } from "../../../src/features/guard/root-proof.ts";
 import { Senders } from "../../../src/features/guard/senders.ts";
 import { decodeBase32, encodeBase32, totpCode } from "../../../src/features/guard/totp.ts";
+import { sessionChainOf } from "../../../src/host/process/session-chain.ts";
 import type { Classification } from "../../../src/model/classification.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { GuardStore } from "../../../src/state/tables/guard-store.ts";
@@ -415,4 +416,14 @@ test("levels promise less rather than more", async () => {
   });
   at.setting = "off";
   expect(at.guard.report()).toMatchObject({ guard: "off", level: "L0" });
+});
+
+test("what a run sends says nothing against the terminal that started it; what a program outside sends does", async () => {
+  const { members } = await sessionChainOf(process.pid);
+  const caller = { members: members.map((each) => ({ ...each, hasTerminal: true })), isWhole: true };
+  const senders = new Senders();
+  await senders.rememberClient({ pid: process.pid, run: "claude", run_id: "run_00000001" });
+  expect(senders.refusal(caller)).toBeUndefined();
+  await senders.rememberClient({ pid: process.pid });
+  expect(senders.refusal(caller)).toBe("same-session");
 });

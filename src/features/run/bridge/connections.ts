@@ -7,6 +7,7 @@ import type { Socket } from "bun";
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
 import { sendDescriptor } from "../../../host/process/pass-descriptor.ts";
+import { lookUpSocket } from "../../../host/process/sock-diag.ts";
 import { handedOverLine } from "../../../host/sandbox/handed-over.ts";
 import { hostPort } from "../../../text/host-port.ts";
 import { type FakeNames, isFakeAddress } from "./fake-names.ts";
@@ -69,7 +70,15 @@ export function serveConnections(routes: BridgeRoutes): void {
 function handOver(routes: BridgeRoutes, client: Socket<undefined>, port: number): void {
   const hop = hopOf(routes, client.localAddress, port);
   if (hop.kind === "refuse") return;
-  const line = handedOverLine(hop.kind === "connect" ? hop.authority : undefined);
+  // Asked while it is open: afterwards nobody can tell.
+  const from = lookUpSocket(
+    { address: client.remoteAddress, port: client.remotePort },
+    { address: client.localAddress, port: client.localPort },
+  );
+  const line = handedOverLine({
+    inode: from?.inode,
+    ...(hop.kind === "connect" ? { caught: hop.authority } : {}),
+  });
   sendDescriptor(routes.socket, line, (client as unknown as { readonly fd: number }).fd);
 }
 
