@@ -18,7 +18,7 @@ kubectl:
   rules: { allow: { groups: [read] } }
 `;
 
-/** What kubectl asks an API server for before it deletes a ConfigMap, and after. */
+/** Answers kubectl as an API server with ConfigMaps to delete. */
 function kubernetes(path: string): Response | undefined {
   if (path === "/api") return Response.json({ kind: "APIVersions", versions: ["v1"] });
   if (path === "/apis") return Response.json({ kind: "APIGroupList", apiVersion: "v1", groups: [] });

@@ -85,10 +85,7 @@ async function readDetails(approval: Approval): Promise<void> {
 function readGroups(): void {
   const late = Date.now() - PROCESS_LATE_MS;
   const isOpen = (each: Approval) =>
-    each.group === undefined &&
-    each.client !== undefined &&
-    each.client.run === undefined &&
-    each.created_ms > late;
+    each.group === undefined && each.client !== undefined && each.created_ms > late;
   if (waiting.value.value?.some(isOpen) === true) setTimeout(waiting.reload, PROCESS_MS);
 }
 
