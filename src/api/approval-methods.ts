@@ -14,7 +14,7 @@ const digest = optional(
   text("digest of the request that was shown; another request under the same id is not answered"),
 );
 
-/** The entries. */
+/** The methods about approvals and grants. */
 export const APPROVAL_METHODS = {
   approvals_list: method("read", "GET", "/v1/approvals", {
     about: "the requests that wait for a person, oldest first",

@@ -119,7 +119,8 @@ export class ControlClient {
       method: verb,
       unix: this.#socketPath,
       signal,
-      // Bun ends a quiet response after five minutes unless told; a stream of events may well be quiet.
+      // Bun ends a quiet response after five minutes unless set otherwise; a stream of events may well be
+      // quiet.
       timeout: false,
       headers: { accept: "application/json", ...(proof === undefined ? {} : { "iddio-proof": proof }) },
     };

@@ -16,7 +16,7 @@ export const consoleSession = object({
 /** A session of the console. */
 export type ConsoleSessionReport = Value<typeof consoleSession>;
 
-/** The entries. */
+/** The methods about sessions of the console. */
 export const CONSOLE_METHODS = {
   console_open: method("decide", "POST", "/v1/console/open", {
     about: "makes a token that opens one session of the console, within a minute",

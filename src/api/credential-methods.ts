@@ -45,7 +45,7 @@ export const credentialInput = object({
   ),
 });
 
-/** One of them. */
+/** A credential as `credentials_add` takes it. */
 export type CredentialInput = Value<typeof credentialInput>;
 
 /** A credential as it is told: never its value. */
@@ -61,7 +61,7 @@ export const credentialReport = object({
   problem: optional(text("of the last try to get the value, as a clause")),
 });
 
-/** One of them. */
+/** A credential as the methods report it; never its value. */
 export type CredentialReport = Value<typeof credentialReport>;
 
 const NO_SUCH = { "not-found": "no credential has this name" };

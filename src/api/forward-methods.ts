@@ -18,7 +18,7 @@ export const forwardReport = object({
   failing_since_ms: optional(number()),
 });
 
-/** One of them. */
+/** A receiver of audit rows as the methods report it. */
 export type ForwardReport = Value<typeof forwardReport>;
 
 /** The input of `forward_add`. */
@@ -34,7 +34,7 @@ export const forwardStart = object({
   secret_access_key: optional(text()),
 });
 
-/** One of them. */
+/** A receiver as `forward_add` takes it. */
 export type ForwardStart = Value<typeof forwardStart>;
 
 const NO_SUCH = { "not-found": "no receiver has this name" };

@@ -32,7 +32,7 @@ export interface Narrowing<Input> {
 /** A method's entry in the table. */
 export interface MethodSpec<Input, Output> {
   readonly effect: Effect;
-  /** GET for methods without input, unless told. */
+  /** GET for methods without input, unless given. */
   readonly verb: "GET" | "POST";
   /** Versioned path; an incompatible change gets `/v2/…` beside it. */
   readonly path: string;
@@ -43,7 +43,7 @@ export interface MethodSpec<Input, Output> {
   readonly isStream?: true;
   /** Of a stream: the shape of the rows that the client sends on the same connection once the stream has begun. */
   readonly rows?: AnySchema;
-  /** Size of an input at most; 4 MiB unless told. */
+  /** Size of an input at most; 4 MiB unless given. */
   readonly inputMaxBytes?: number;
   readonly narrows?: Narrowing<Input>;
   /** A read that needs a person all the same, because its reply is only for one. */

@@ -20,13 +20,13 @@ export const notifyReport = object({
   added_ms: number(),
   delivered: number("messages since the daemon started"),
   waiting: number("questions that it was not told as far as it should be"),
-  set_aside: number("questions that it will not be told of, because it refused them or nobody knows"),
+  set_aside: number("questions that it will not get, because it refused them or their end is unknown"),
   last_delivered_ms: optional(number()),
   problem: optional(text("of the last try or of the link, as a clause; absent when it went well")),
   failing_since_ms: optional(number()),
 });
 
-/** One of them. */
+/** A target of notices as the methods report it. */
 export type NotifyReport = Value<typeof notifyReport>;
 
 /** The input of `notify_add`. */
@@ -42,7 +42,7 @@ export const notifyStart = object({
   ca_pem: optional(text("trusted instead of the system's roots")),
 });
 
-/** One of them. */
+/** A target as `notify_add` takes it. */
 export type NotifyStart = Value<typeof notifyStart>;
 
 const NO_SUCH = { "not-found": "no target has this name" };

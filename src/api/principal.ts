@@ -66,7 +66,7 @@ const MAY: Readonly<Record<PrincipalKind, readonly Effect[]>> = {
 /** Callers that are not on this machine: a person elsewhere, whose proof is another than a factor of the guard. */
 export const REMOTE_KINDS = ["control-plane", "slack", "webhook"] as const;
 
-/** One of them. */
+/** The kind of a caller that is not on this machine. */
 export type RemoteKind = (typeof REMOTE_KINDS)[number];
 
 /** Somebody who answers from elsewhere; `name` is for rows, events and cards: `slack T0123/U0123`. */

@@ -133,9 +133,9 @@ function parseCertificate(pem: string, paths: StatePaths): x509.X509Certificate 
     );
     if (first !== undefined && others.length === 0) return new x509.X509Certificate(first.rawData);
   } catch {
-    // told below, in words that help
+    // reported below, with a hint
   }
-  throw unusable(`"${paths.caCertificate}" does not hold one whole certificate`, paths);
+  throw unusable(`'${paths.caCertificate}' does not hold one whole certificate`, paths);
 }
 
 async function parseKey(
@@ -150,31 +150,31 @@ async function parseKey(
     spki = createPublicKey(key).export({ type: "spki", format: "der" });
     pkcs8 = key.export({ type: "pkcs8", format: "der" });
   } catch {
-    throw unusable(`"${paths.caKey}" does not hold a whole private key`, paths);
+    throw unusable(`'${paths.caKey}' does not hold a whole private key`, paths);
   }
   if (!spki.equals(new Uint8Array(certificate.publicKey.rawData)))
-    throw unusable(`"${paths.caKey}" is not the key of "${paths.caCertificate}"`, paths);
+    throw unusable(`'${paths.caKey}' is not the key of '${paths.caCertificate}'`, paths);
   try {
     return await importSigningKey(pkcs8);
   } catch {
-    throw unusable(`"${paths.caKey}" is not an ECDSA P-256 key`, paths);
+    throw unusable(`'${paths.caKey}' is not an ECDSA P-256 key`, paths);
   }
 }
 
 function checkUsable(certificate: x509.X509Certificate, paths: StatePaths): void {
   const constraints = certificate.getExtension(x509.BasicConstraintsExtension);
   if (constraints?.ca !== true)
-    throw unusable(`"${paths.caCertificate}" is not the certificate of an authority`, paths);
+    throw unusable(`'${paths.caCertificate}' is not the certificate of an authority`, paths);
   if (certificate.notAfter.getTime() <= Date.now())
     throw new UserError(
-      `"${paths.caCertificate}" expired on ${certificate.notAfter.toISOString().slice(0, 10)}`,
+      `'${paths.caCertificate}' expired on ${certificate.notAfter.toISOString().slice(0, 10)}`,
       {
         hint: "iddio repair makes a new one; clients that were told to trust the old one must be told again",
       },
     );
   if (certificate.notBefore.getTime() > Date.now())
     throw new UserError(
-      `"${paths.caCertificate}" is valid only from ${certificate.notBefore.toISOString()}, and it is ${new Date().toISOString()} here`,
+      `'${paths.caCertificate}' is valid only from ${certificate.notBefore.toISOString()}, and it is ${new Date().toISOString()} here`,
       { hint: "set the clock of this machine" },
     );
 }
@@ -184,8 +184,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
-    throw new UserError(`cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`, {
-      hint: `make it yours and readable (chmod u+r "${path}")`,
+    throw new UserError(`cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`, {
+      hint: `make it yours and readable (chmod u+r '${path}')`,
       cause: error,
     });
   }
@@ -197,13 +197,13 @@ async function restrict(path: string): Promise<void> {
 }
 
 function halfMissing(missing: string, present: string): UserError {
-  return new UserError(`"${missing}" is missing, but "${present}" is there`, {
-    hint: `restore it from a backup, or remove "${present}" to make a new authority (clients must then trust the new one)`,
+  return new UserError(`'${missing}' is missing, but '${present}' is there`, {
+    hint: `restore it from a backup, or remove '${present}' to make a new authority (clients must then trust the new one)`,
   });
 }
 
 function unusable(message: string, paths: StatePaths): UserError {
   return new UserError(message, {
-    hint: `restore both from a backup, or remove "${paths.caCertificate}" and "${paths.caKey}" to make a new authority (clients must then trust the new one)`,
+    hint: `restore both from a backup, or remove '${paths.caCertificate}' and '${paths.caKey}' to make a new authority (clients must then trust the new one)`,
   });
 }

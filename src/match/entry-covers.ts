@@ -1,6 +1,5 @@
 // Whether one inspect entry already takes in all that another one names. For telling a person that
-// an entry would change nothing; when it cannot be told for sure (a glob within a glob) the answer
-// is no.
+// an entry would change nothing; when it is not certain (a glob within a glob) the answer is no.
 
 import type { InspectEntry } from "./inspect-entry.ts";
 import { InspectIndex, networkKey } from "./inspect-index.ts";

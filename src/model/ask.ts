@@ -26,7 +26,7 @@ export interface Evidence {
   readonly label: string;
   /** One line or many. */
   readonly text: string;
-  /** The same as names and values, where it is a list of them; `text` has them one a line. */
+  /** The same as names and values, where it is a list of them; `text` has one on each line. */
   readonly pairs?: readonly (readonly [name: string, value: string])[];
 }
 

@@ -9,7 +9,7 @@ export interface Classification {
   readonly protocol: Protocol;
   /** "unknown" when the classifier cannot tell; `reason` then says why. */
   readonly tier: TierOrUnknown;
-  /** Canonical command label, as rules under `commands:` name it; "" when none could be told. */
+  /** Canonical command label, as rules under `commands:` name it; "" when it is not known. */
   readonly command: string;
   /** Other spellings of the command that rules match too, e.g. `ec2:TerminateInstances`. */
   readonly aliases: readonly string[];

@@ -3,7 +3,7 @@
 
 import type { Policy } from "./policy.ts";
 
-/** The entries, as `protocol: entry`, in the order of the policy before. */
+/** The inspect entries that only the policy before has, as `protocol: entry`, in its order. */
 export function removedEntries(before: Policy, after: Policy): readonly string[] {
   return [...before.blocks].flatMap(([protocol, { inspect }]) => {
     const kept = new Set(after.blocks.get(protocol)?.inspect.map(({ entry }) => entry.text));

@@ -1,8 +1,8 @@
-// Reads command lines the way Go's pflag does (and, on request, Go's flag package):
-// flags before and after words, `--flag value`, `--flag=value`, `-nvalue`, `-n value`,
-// bundles of switches, and `--`. Knows no program: each classifier brings its grammar.
-// A flag that the grammar does not name is reported, because whether the next word
-// belongs to it cannot be told; callers must treat that as unknown.
+// Reads command lines the way Go's pflag does (and, on request, Go's flag package): flags before
+// and after words, `--flag value`, `--flag=value`, `-nvalue`, `-n value`, bundles of switches, and
+// `--`. Knows no program: each classifier brings its grammar. A flag that the grammar does not name
+// is reported, because the next word may or may not belong to it; callers must treat that as
+// unknown.
 
 /** Which flags a program has; names without dashes, one-letter names are short flags. */
 export interface ArgvGrammar {

@@ -1,4 +1,4 @@
-// The explicit list of classifiers, one a protocol, in the order of the policy's keys.
+// The explicit list of classifiers, one for each protocol, in the order of the policy's keys.
 // Adding one is a line here. Nothing registers itself.
 
 import type { Protocol } from "../model/protocol.ts";

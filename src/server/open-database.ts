@@ -18,7 +18,7 @@ export interface DatabasePlace {
   /** The owner's URL, for migrations. */
   readonly ownerUrl: string | undefined;
   readonly folder: string;
-  /** File of the secret; in the folder unless told. */
+  /** File of the secret; in the folder unless given. */
   readonly secretFile: string | undefined;
 }
 

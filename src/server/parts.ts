@@ -25,7 +25,7 @@ export class Counters {
     this.#values.set(name, (this.#values.get(name) ?? 0) + by);
   }
 
-  /** All of them, sorted by name. */
+  /** Lists the counters with their values, sorted by name. */
   entries(): readonly (readonly [string, number])[] {
     return [...this.#values].sort(([one], [other]) => (one < other ? -1 : 1));
   }

@@ -30,7 +30,7 @@ export interface ServerOptions {
   /** Something in front speaks TLS, and only that can reach this port. */
   readonly isBehindProxy?: boolean;
   readonly metricsToken?: string;
-  /** Audit rows of months that ended so long ago are dropped; never unless told. */
+  /** Audit rows of months that ended so long ago are dropped; never unless given. */
   readonly keepAuditMs?: number;
   readonly log: ServerParts["log"];
   readonly page?: (path: string) => Promise<Response | undefined>;

@@ -194,7 +194,7 @@ export function openDatabase(path: string): Database {
     return database;
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`cannot open "${path}": ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UserError(`cannot open '${path}': ${error instanceof Error ? error.message : String(error)}`, {
       hint: `if the file is damaged, move it away: pins and upstreams are then lost, "iddio kubeconfig" registers clusters again`,
       cause: error,
     });
@@ -222,7 +222,7 @@ function migrate(database: Database, path: string): void {
     database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
   if (version > MIGRATIONS.length)
     throw new UserError(
-      `"${path}" was written by a later iddio (schema ${version}, known ${MIGRATIONS.length})`,
+      `'${path}' was written by a later iddio (schema ${version}, known ${MIGRATIONS.length})`,
       {
         hint: "run that version, or move the file away",
       },

@@ -4,7 +4,7 @@
 
 import { statfs } from "node:fs/promises";
 
-/** Below this part of the disk a person should be told. */
+/** Below this part of the disk a person should know. */
 export const LOW_PART = 0.1;
 const RESERVE_BYTES = 32 * 1024 * 1024;
 /** A small disk keeps less in reserve. */

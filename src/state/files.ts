@@ -1,5 +1,5 @@
 // How files of the state directory come into being: whole or not at all, readable by their owner
-// only unless told otherwise. Every other module that writes a file there goes through here; the
+// only unless given otherwise. Every other module that writes a file there goes through here; the
 // journals and the log, which append, are the exceptions.
 
 import { constants } from "node:fs";
@@ -86,13 +86,13 @@ async function ensureDirectory(path: string): Promise<void> {
     throw unusable(path, error);
   });
   if (!found.isDirectory())
-    throw new UserError(`"${path}" is not a directory`, {
+    throw new UserError(`'${path}' is not a directory`, {
       hint: "move it away, or set IDDIO_HOME to another place",
     });
   const uid = process.getuid?.();
   // Files that root made in somebody's directory would lock them out of their own state later.
   if (uid !== undefined && found.uid !== uid)
-    throw new UserError(`"${path}" belongs to user ${found.uid}, not to you (user ${uid})`, {
+    throw new UserError(`'${path}' belongs to user ${found.uid}, not to you (user ${uid})`, {
       hint: "run iddio as its owner, or set IDDIO_HOME to another place",
     });
   try {
@@ -112,8 +112,8 @@ function unusable(path: string, cause: unknown): UserError {
     ENOSPC: "the disk is full",
     ELOOP: "too many symbolic links",
   }[errorCode(cause) ?? ""];
-  return new UserError(`cannot use the state directory "${path}": ${why ?? String(cause)}`, {
-    hint: `make it yours and writable (chmod u+rwx "${path}"), or set IDDIO_HOME to another place`,
+  return new UserError(`cannot use the state directory '${path}': ${why ?? String(cause)}`, {
+    hint: `make it yours and writable (chmod u+rwx '${path}'), or set IDDIO_HOME to another place`,
     cause,
   });
 }

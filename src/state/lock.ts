@@ -79,14 +79,14 @@ function holderOf(database: Database): number | undefined {
 
 function taken(paths: StatePaths, pid: number | undefined): UserError {
   const who = pid === undefined ? "another iddio daemon" : `another iddio daemon (pid ${pid})`;
-  return new UserError(`${who} is running on "${paths.root}"`, {
+  return new UserError(`${who} is running on '${paths.root}'`, {
     hint: "stop it first, or set IDDIO_HOME to another directory",
   });
 }
 
 function unusable(path: string, cause: unknown): UserError {
-  return new UserError(`cannot lock "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, {
-    hint: isFull(cause) ? "free some space on its disk" : `remove "${path}" if no daemon is running`,
+  return new UserError(`cannot lock '${path}': ${cause instanceof Error ? cause.message : String(cause)}`, {
+    hint: isFull(cause) ? "free some space on its disk" : `remove '${path}' if no daemon is running`,
     cause,
   });
 }

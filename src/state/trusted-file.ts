@@ -41,7 +41,7 @@ export async function openTrusted(path: string, maxBytes: number, owner?: number
  */
 export async function readTrusted(path: string, maxBytes: number, owner?: number): Promise<string> {
   const opened = await openTrusted(path, maxBytes, owner);
-  if ("refused" in opened) throw new Error(`"${path}": ${opened.refused}`);
+  if ("refused" in opened) throw new Error(`'${path}': ${opened.refused}`);
   try {
     const buffer = Buffer.alloc(opened.found.size);
     const { bytesRead } = await opened.file.read(buffer, 0, buffer.length, 0);
@@ -118,7 +118,7 @@ function openToOthers(real: string, found: Stats, owner?: number): string | unde
     // In a folder with the sticky bit nobody replaces another user's file.
     if ((folder.mode & 0o1000) !== 0 && users.includes(folder.uid)) continue;
     const problem = writableByOthers(folder, users);
-    if (problem !== undefined) return `of its folder "${at}": ${problem}`;
+    if (problem !== undefined) return `of its folder '${at}': ${problem}`;
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
 // Splits one simple command line into words, as a POSIX shell does with quotes and backslashes.
 // Whatever would make the shell do more than start one program (pipes, variables, globs that
-// expand, substitutions) is refused: its words cannot be told from the text alone.
+// expand, substitutions) is refused: its words are not known from the text alone.
 
 const SPECIAL = /[|&;<>()`$\n\r*?[\]{}~#!]/;
 
-/** The words, or why they cannot be told. */
+/** The words, or why they are not known. */
 export function shellWords(line: string): readonly string[] | { readonly problem: string } {
   const words: string[] = [];
   let word: string | undefined;

@@ -73,12 +73,12 @@ describe("the first start", () => {
 describe("a start with damaged files names them, says what to do and changes nothing", () => {
   const half = (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 100));
   const cases: [string, (paths: ReturnType<typeof freshPaths>) => void | Promise<void>, RegExp][] = [
-    ["no certificate", (p) => rmSync(p.caCertificate), /ca\.crt" is missing, but ".*ca\.key" is there/],
-    ["no key", (p) => rmSync(p.caKey), /ca\.key" is missing, but ".*ca\.crt" is there/],
-    ["half a certificate", (p) => half(p.caCertificate), /ca\.crt" does not hold one whole certificate/],
-    ["half a key", (p) => half(p.caKey), /ca\.key" does not hold a whole private key/],
-    ["an empty certificate", (p) => writeFileSync(p.caCertificate, ""), /ca\.crt" does not hold/],
-    ["an empty key", (p) => writeFileSync(p.caKey, ""), /ca\.key" does not hold/],
+    ["no certificate", (p) => rmSync(p.caCertificate), /ca\.crt' is missing, but '.*ca\.key' is there/],
+    ["no key", (p) => rmSync(p.caKey), /ca\.key' is missing, but '.*ca\.crt' is there/],
+    ["half a certificate", (p) => half(p.caCertificate), /ca\.crt' does not hold one whole certificate/],
+    ["half a key", (p) => half(p.caKey), /ca\.key' does not hold a whole private key/],
+    ["an empty certificate", (p) => writeFileSync(p.caCertificate, ""), /ca\.crt' does not hold/],
+    ["an empty key", (p) => writeFileSync(p.caKey, ""), /ca\.key' does not hold/],
     [
       "the key of another authority",
       async (p) => {
@@ -86,7 +86,7 @@ describe("a start with damaged files names them, says what to do and changes not
         await Authority.open(other);
         writeFileSync(p.caKey, readFileSync(other.caKey));
       },
-      /ca\.key" is not the key of ".*ca\.crt"/,
+      /ca\.key' is not the key of '.*ca\.crt'/,
     ],
     [
       "an RSA pair",
@@ -104,7 +104,7 @@ describe("a start with damaged files names them, says what to do and changes not
           "-out",
           p.caCertificate,
         ),
-      /ca\.key" is not an ECDSA P-256 key/,
+      /ca\.key' is not an ECDSA P-256 key/,
     ],
     [
       "a certificate that may not sign",
@@ -126,7 +126,7 @@ describe("a start with damaged files names them, says what to do and changes not
           "-out",
           p.caCertificate,
         ),
-      /ca\.crt" is not the certificate of an authority/,
+      /ca\.crt' is not the certificate of an authority/,
     ],
     [
       "an expired authority",
@@ -148,7 +148,7 @@ describe("a start with damaged files names them, says what to do and changes not
           x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
         );
       },
-      /ca\.crt" expired on \d{4}-/,
+      /ca\.crt' expired on \d{4}-/,
     ],
   ];
   for (const [what, damage, wanted] of cases)

@@ -56,7 +56,7 @@ describe("settings set", () => {
     ["proxy_listen", "9443", /an address and port such as 127.0.0.1:9443/],
     ["classify_body_limit", "1GiB", /a size such as 1MiB/],
     ["audit_failure", "", /one of closed, open/],
-    ["nothing", "1", /unknown setting "nothing" \(known: proxy_listen, /],
+    ["nothing", "1", /unknown setting 'nothing' \(known: proxy_listen, /],
   ];
   for (const [name, value, message] of wrong)
     test(`refuses ${name}=${value}, naming what it takes, and writes nothing`, async () => {

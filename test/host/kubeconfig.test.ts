@@ -218,7 +218,7 @@ describe("identities", () => {
 describe("contexts", () => {
   test("one that does not exist is an error that lists those that do", async () => {
     const problem = await problemOf(readOne(config("prod"), "staging"));
-    expect(problem.message).toContain('"staging"');
+    expect(problem.message).toContain("'staging'");
     expect(problem.hint).toContain("prod");
   });
 
@@ -307,7 +307,7 @@ describe("one context", () => {
     ]) {
       const { contexts, unusable, currentContext } = await readText(two(bad));
       expect(contexts.map(({ name }) => name)).toEqual(["a"]);
-      expect(unusable).toEqual([{ name: "b", reason: expect.stringContaining('cluster "b"') }]);
+      expect(unusable).toEqual([{ name: "b", reason: expect.stringContaining("cluster 'b'") }]);
       expect(currentContext).toBe("");
     }
   });

@@ -61,7 +61,7 @@ describe("the database", () => {
     const path = place();
     writeFileSync(path, "no database at all ".repeat(100));
     const error = refusal(() => openDatabase(path));
-    expect(error.message).toContain(`cannot open "${path}"`);
+    expect(error.message).toContain(`cannot open '${path}'`);
     expect(error.hint).toContain("move it away");
   });
 });

@@ -55,7 +55,7 @@ describe("the daemon's lock", () => {
     const { child, said } = await startHolder(paths.root);
     expect(said).toBe("held");
     const error = refusal(() => acquireDaemonLock(paths));
-    expect(error.message).toBe(`another iddio daemon (pid ${child.pid}) is running on "${paths.root}"`);
+    expect(error.message).toBe(`another iddio daemon (pid ${child.pid}) is running on '${paths.root}'`);
     expect(error.hint).toContain("stop it first");
     child.kill();
     await child.exited;
@@ -109,8 +109,8 @@ describe("the daemon's lock", () => {
       "this is not a database, and long enough to be taken for a header of one".repeat(10),
     );
     const error = refusal(() => acquireDaemonLock(paths));
-    expect(error.message).toContain(`cannot lock "${paths.lock}"`);
-    expect(error.hint).toContain(`remove "${paths.lock}"`);
+    expect(error.message).toContain(`cannot lock '${paths.lock}'`);
+    expect(error.hint).toContain(`remove '${paths.lock}'`);
   });
 
   test("in a directory that is not there is an error for people", () => {

@@ -84,7 +84,7 @@ describe("at the start", () => {
       const before = statSync(paths.policy).ino;
       const error = await PolicyStore.open(paths).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(UserError);
-      expect((error as UserError).message).toStartWith(`cannot load "${paths.policy}": `);
+      expect((error as UserError).message).toStartWith(`cannot load '${paths.policy}': `);
       expect((error as UserError).message).toMatch(wanted);
       expect((error as UserError).hint).toContain("iddio policy validate");
       expect(statSync(paths.policy).ino).toBe(before);

@@ -26,7 +26,7 @@ export const fleetReport = object({
   held: optional(number("asks that were offered to people elsewhere and wait")),
 });
 
-/** One of them. */
+/** The state of the machine in its fleet, as `fleet_status` gives it. */
 export type FleetReport = Value<typeof fleetReport>;
 
 /** Their part of the table. */
@@ -41,7 +41,7 @@ export const FLEET_METHODS = {
       url: text("address of the control plane"),
       token: text(),
       ca_pem: optional(text("trusted instead of the system's roots")),
-      name: optional(text("the machine's name there; its host name unless told")),
+      name: optional(text("the machine's name there; its host name unless given")),
     }),
     output: fleetReport,
     isForRoot: true,

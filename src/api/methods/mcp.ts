@@ -89,7 +89,7 @@ const server = object({
 const named = object({ name: text() });
 const NO_SUCH = { "not-found": "no server has this name" };
 
-/** The entries. */
+/** The methods about MCP servers. */
 export const MCP_METHODS = {
   mcp_session: {
     ...method("change", "POST", "/v1/mcp/session", {

@@ -5,7 +5,7 @@ import { observeReport } from "../daemon-reports.ts";
 import { method } from "../method.ts";
 import { number, object, text } from "../schema.ts";
 
-/** The entries. */
+/** The methods about observe sessions. */
 export const OBSERVE_METHODS = {
   observe_status: method("read", "GET", "/v1/observe", {
     about: "the observe session",

@@ -39,7 +39,7 @@ const finding = object({
   fix: optional(text()),
 });
 
-/** The entries. */
+/** The methods that only the console's pages call. */
 export const PAGE_METHODS = {
   audit_read: method("read", "POST", "/v1/audit/read", {
     about: "rows of the audit or the observe log, the latest first, from a place on backwards",

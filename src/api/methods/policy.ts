@@ -67,7 +67,7 @@ const suggestedRule = object({
   not_learnt: optional(text("why the rule is not in the suggested text")),
 });
 
-/** The entries, for the table. */
+/** The methods about the policy. */
 export const POLICY_METHODS = {
   policy_show: method("read", "GET", "/v1/policy", { about: "the policy in force", output: policyReport }),
   policy_reload: method("change", "POST", "/v1/policy/reload", {

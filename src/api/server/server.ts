@@ -21,9 +21,9 @@ const MAX_SOCKET_PATH_BYTES = 99;
 export interface ControlServerOptions {
   /** Says whether a person is present, for the methods that need one. */
   readonly gate: Gate;
-  /** Mode of the socket file; 0600 unless told. */
+  /** Mode of the socket file; 0600 unless given. */
   readonly mode?: number;
-  /** The user, by number, to whom the socket file is given; ours unless told. */
+  /** The user, by number, to whom the socket file is given; ours unless given. */
   readonly owner?: number;
   /** The run that a process belongs to; asked as soon as it connects, while the process is surely there. */
   readonly runOf?: (pid: number | undefined) => PeerRun | Promise<PeerRun>;

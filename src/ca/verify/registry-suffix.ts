@@ -1,4 +1,4 @@
-// The suffixes below which registries sell names to the public, as far as they can be told without
+// The suffixes below which registries sell names to the public, as far as they are known without
 // the Public Suffix List: a wildcard directly below one would be a certificate for everybody's
 // names. Private suffixes ("internal", "local", a company's own) are never among them.
 

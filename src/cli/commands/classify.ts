@@ -70,7 +70,10 @@ export const classifyCliCommand: Command = {
   },
 };
 
-/** One JSON object a line in, one a line out, in order; a row that cannot be read is `unknown`, never an error. */
+/**
+ * Reads one JSON object from each line and writes one for it, in order; a row that cannot be read is
+ * `unknown`, never an error.
+ */
 export const classifyBatchCommand: Command = {
   name: "classify batch",
   summary: "Classify JSON lines from stdin",

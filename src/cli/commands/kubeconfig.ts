@@ -62,7 +62,7 @@ export const kubeconfigCommand: Command = {
         inspect,
       ]),
     );
-    for (const { name, reason } of kubeconfig.unusable) output.note(`left out context "${name}": ${reason}`);
+    for (const { name, reason } of kubeconfig.unusable) output.note(`left out context '${name}': ${reason}`);
     output.note(`wrote ${file}`);
     output.note(`use it: export KUBECONFIG='${file}'`);
   },
@@ -75,7 +75,7 @@ interface Server {
   readonly client_certificate: boolean;
 }
 
-/** The token of overlays that are there already: the gateway knows one a server, so they would stop working. */
+/** The token of overlays that are there already: the gateway knows one for each server, so they would stop working. */
 async function tokenOf(overlays: readonly string[]): Promise<string> {
   const { overlayToken } = await import("../../host/kubeconfig/overlay.ts");
   for (const path of overlays) {

@@ -8,7 +8,7 @@ import type { Command, CommandContext } from "../kit/command.ts";
 import type { Flags } from "../kit/flags.ts";
 import { DEFAULT_LISTEN, proxyAddress } from "../kit/proxy-address.ts";
 
-/** Prints the snippet; for bash unless told, which zsh and sh read too. */
+/** Prints the snippet; for bash unless given, which zsh and sh read too. */
 export const shellInitCommand: Command = {
   name: "shell-init",
   summary: "Print the shell snippet that routes CLIs through the gateway",

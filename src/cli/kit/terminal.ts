@@ -66,7 +66,7 @@ export class Terminal implements Disposable {
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
   }
 
-  /** Shows these lines, one a row, from the top. */
+  /** Shows these lines from the top, one in each row. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
     let text = this.#drawn.length === 0 ? "\x1b[2J" : "";

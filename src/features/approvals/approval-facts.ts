@@ -108,7 +108,7 @@ function processText({
   return pid === undefined ? name : `${name} (pid ${pid})`;
 }
 
-/** A name that cannot be taken for two, quoted where it could be. */
+/** A name as one word, quoted where it would look like two. */
 export function plainName(text: string): string {
   return /^[\w.:/@*+-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -54,7 +54,7 @@ interface Lent {
   readonly text: string;
 }
 
-/** One a daemon. */
+/** Holds the credentials of a daemon and puts them into requests. */
 export class Credentials implements CredentialRelease {
   readonly #options: CredentialsOptions;
   readonly #held = new Map<string, Held>();
@@ -125,7 +125,7 @@ export class Credentials implements CredentialRelease {
     }
   }
 
-  /** All of them, without values. */
+  /** Lists the credentials without their values. */
   list(): readonly CredentialReport[] {
     return [...this.#held.values()].map(({ report }) => report);
   }

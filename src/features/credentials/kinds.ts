@@ -15,7 +15,7 @@ export const CREDENTIAL_KINDS = [
   "generic",
 ] as const;
 
-/** One of them. */
+/** The service that a credential is for, which gives its hosts and its placeholder. */
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 
 interface Kind {

@@ -15,7 +15,7 @@ export const enrollCommand: Command = {
   args: [{ name: "url" }],
   flags: [
     { name: "token", value: "token", summary: "One-time token; read from standard input without it" },
-    { name: "name", value: "name", summary: "Name of the machine there; its host name unless told" },
+    { name: "name", value: "name", summary: "Name of the machine there; its host name unless given" },
     {
       name: "ca",
       value: "file",

@@ -34,7 +34,7 @@ const BUNDLE_KINDS = ["enforced", "dry"] as const;
 
 type Standing = "active" | "revoked";
 
-/** One a daemon, enrolled or not. */
+/** A daemon's link to its control plane; also there while the machine is not enrolled. */
 export class Fleet implements AsyncDisposable {
   readonly #parts: FleetParts;
   readonly #central: CentralPolicyHolder;

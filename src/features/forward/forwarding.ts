@@ -34,7 +34,7 @@ const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const MAX_SECRETS = 2;
 const TEST_MS = 30_000;
 
-/** One a daemon. */
+/** The deliveries of a daemon, one for each receiver. */
 export class Forwarding implements AsyncDisposable {
   readonly #options: ForwardingOptions;
   readonly #around: Surroundings;

@@ -7,7 +7,7 @@ import type { Entry } from "../../model/entry.ts";
 /** How the rows are written: as they are in audit.jsonl, or as OCSF events. */
 export const FORWARD_FORMATS = ["rows", "ocsf"] as const;
 
-/** One of them. */
+/** The format of the rows that a sink sends. */
 export type ForwardFormat = (typeof FORWARD_FORMATS)[number];
 
 /** A sink as it is stored. Secrets in it never leave the daemon. */

@@ -39,7 +39,7 @@ export interface GuardParts {
   readonly approval: (id: string) => AskedApproval;
   /** The user whom the daemon serves. */
   readonly ownerUid: number | undefined;
-  /** The daemon's own user; this process's unless told. */
+  /** The daemon's own user; this process's unless given. */
   readonly daemonUid?: number;
   /** Whether that user becomes root without being asked. */
   readonly isRootFree: () => boolean;

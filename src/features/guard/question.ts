@@ -1,4 +1,4 @@
-// The question to a person, in words and as a digest: which call, on which approval, with which
+// The question to a person, as a text and as a digest: which call, on which approval, with which
 // duration. A proof that was given for one question is good for no other. The digest covers
 // everything that the words say.
 

@@ -19,7 +19,7 @@ interface Parts {
 
 const EVERY_MS = 10 * 60_000;
 
-/** One a daemon. */
+/** Signs a checkpoint of the chain at intervals. */
 export class Checkpoints implements Disposable {
   readonly #parts: Parts;
   readonly #timer: ReturnType<typeof setInterval>;

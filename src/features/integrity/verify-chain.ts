@@ -9,7 +9,7 @@ import { CHECKPOINT, type Checkpoint, isCheckpointSigned } from "./checkpoint.ts
 /** Something that does not hold. */
 export interface ChainBreak {
   readonly file: string;
-  /** From 1. */
+  /** The line of the file, counted from 1. */
   readonly line: number;
   /** A clause. */
   readonly what: string;

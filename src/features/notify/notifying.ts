@@ -42,7 +42,7 @@ const KEPT_MS = 24 * 60 * 60_000;
 const TEST_MS = 8_000;
 const SETTLED = NOTICE_STEPS.indexOf("settled");
 
-/** One a daemon. */
+/** Tells the targets of a daemon about waiting asks, and takes their answers. */
 export class Notifying implements AsyncDisposable {
   readonly #parts: NotifyingParts;
   readonly #running = new Map<string, Outbox>();

@@ -153,7 +153,7 @@ export const HEADS: Readonly<Record<string, string>> = {
   "escalate deny": "newly denied, asked about before",
 };
 
-/** One change in words: what, how many operations, where. */
+/** One change as a text: its effect, the number of operations, the scope. */
 export function describeChange({ protocol, from, to, operations, others, scopes }: DecisionChange): string {
   const what = HEADS[`${from} ${to}`] ?? `${from} becomes ${to}`;
   const shown = operations.slice(0, 4).join(", ");

@@ -13,7 +13,7 @@ import { EXPORT_FORMATS, type ExportFormat } from "./asciicast.ts";
 const ID = { name: "id" } as const;
 const ID_DETAIL = "The id may be given without 'sess_' and cut short as long as it is unique.";
 const FOLLOW_EVERY_MS = 250;
-/** A replay waits no longer than this between two events, unless told. */
+/** A replay waits no longer than this between two events, unless given. */
 const IDLE_MS = 2_000;
 
 /** Lists recorded sessions, newest first. */

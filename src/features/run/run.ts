@@ -177,7 +177,7 @@ export const runRestoreCommand: Command = {
   },
 };
 
-/** All of them, except the bridge that only `iddio run` starts. */
+/** The commands of `iddio run`, except the bridge that only `iddio run` itself starts. */
 export const RUN_COMMANDS: readonly Command[] = [
   runCommand,
   runListCommand,

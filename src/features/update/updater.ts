@@ -52,7 +52,7 @@ const FIRST_CHECK_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
 const RETRY_MS = 15 * 60_000;
 
-/** One a daemon. */
+/** Finds, downloads and applies releases for one daemon. */
 export class Updater {
   readonly #options: UpdaterOptions;
   #stored: StoredUpdate;

@@ -42,7 +42,7 @@ export function hostHandlers(
     const route = routeOf(inspection.policy, { host, port: port ?? 443 });
     return route === undefined
       ? "the policy does not inspect it, so nothing changes for now"
-      : `${route.protocol} inspects "${route.entry}", and from now on not this host`;
+      : `${route.protocol} inspects '${route.entry}', and from now on not this host`;
   };
 
   return {

@@ -59,7 +59,7 @@ export interface Http1Connection {
   readonly port: number;
   /** A peer that stops sending has left: true under TLS, where half-closing means nothing to HTTP. */
   readonly endMeansGone: boolean;
-  /** Whether method and path of a request may be told in rows and log; absent: always. */
+  /** Whether method and path of a request may appear in rows and log; absent: always. */
   mayTell?(head: WireRequestHead): boolean;
   destined(head: WireRequestHead): Destined | Promise<Destined>;
 }

@@ -343,7 +343,7 @@ class Http2Request implements ClientRequest {
       if (!isEmpty) await stream.sendBody(answer.body);
       if (!stream.isDone) stream.reset(H2_ERROR.NO_ERROR);
     } catch (error) {
-      // Cut, so that it cannot be taken for a whole answer.
+      // Cuts the connection, so that the answer does not look complete.
       stream.reset(H2_ERROR.INTERNAL_ERROR);
       if (error instanceof BodyError)
         throw new ClientGone(`the upstream's answer was cut off: ${error.message}`, { cause: error });

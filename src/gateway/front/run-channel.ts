@@ -25,7 +25,7 @@ const END_MS = 5_000;
 export interface RunChannelParts {
   readonly run: Run;
   readonly path: string;
-  /** The user, by number, to whom the socket is given; ours unless told. */
+  /** The user, by number, to whom the socket is given; ours unless given. */
   readonly owner?: number;
   readonly runs: () => Runs;
   /** Serves a connection of the run to its end. */

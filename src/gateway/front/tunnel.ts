@@ -255,7 +255,7 @@ async function versionsOf(
   try {
     return (await gateway.pool.versionOf(served.upstream())) === "h2" ? BOTH : HTTP1;
   } catch (error) {
-    // The request that follows fails for the same reason, and can be told it.
+    // The request that follows fails for the same reason, and its refusal can name it.
     if (error instanceof UpstreamError) return BOTH;
     throw error;
   }

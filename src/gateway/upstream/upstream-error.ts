@@ -1,5 +1,5 @@
-// Why an upstream could not be used, in words for the client and the log, and what that says about
-// the request: whether some of it was sent, and whether it helps to send it again.
+// Why an upstream could not be used, as a text for the client and the log, with the state of the
+// request: whether some of it was sent, and whether it helps to send it again.
 
 import type { Remedy } from "../../ca/verify/verify-chain.ts";
 

@@ -24,7 +24,7 @@ export function clusterServer(cluster: KubeconfigEntry): ClusterServer {
   // Like kubectl: without a scheme it is https.
   const url = URL.parse(server.includes("://") ? server : `https://${server}`);
   if (url === null || !["https:", "http:"].includes(url.protocol) || url.hostname === "")
-    throw new UserError(`cluster "${cluster.name}" in "${cluster.file}" has no usable server: "${server}"`, {
+    throw new UserError(`cluster '${cluster.name}' in '${cluster.file}' has no usable server: '${server}'`, {
       hint: "it must be a URL such as https://10.0.0.7:6443",
     });
   const isTls = url.protocol === "https:";
@@ -41,7 +41,7 @@ function prefixOf(cluster: KubeconfigEntry, server: string, { pathname }: URL): 
   const problem = written === prefix ? pathPrefixProblem(prefix) : "it has more than one spelling";
   if (problem === undefined) return prefix;
   throw new UserError(
-    `cluster "${cluster.name}" in "${cluster.file}" has a server with a path that cannot be kept: ${problem}`,
+    `cluster '${cluster.name}' in '${cluster.file}' has a server with a path that cannot be kept: ${problem}`,
     { hint: "it must be plain, such as https://rancher.example/k8s/clusters/c-1" },
   );
 }
@@ -49,7 +49,7 @@ function prefixOf(cluster: KubeconfigEntry, server: string, { pathname }: URL): 
 /** Why a path cannot stand before a cluster's API, in a clause; undefined when it can. */
 export function pathPrefixProblem(prefix: string): string | undefined {
   if (!/^(?:\/[\w.~:@!$&'()*+,;=-]+)+$/.test(prefix) || prefix.length > 500)
-    return `"${prefix.slice(0, 100)}" is not a plain path without a slash at its end`;
+    return `'${prefix.slice(0, 100)}' is not a plain path without a slash at its end`;
   if (/\/\.{1,2}(?:\/|$)/.test(prefix)) return "it has dots for a segment";
   // A cluster behind another one's API: anyone who reads the path as the first one's must not be talked out of it.
   return /^\/apis?(?:\/|$)/.test(prefix) ? "it begins like an API of its own" : undefined;
@@ -59,7 +59,7 @@ function proxyOf(cluster: KubeconfigEntry): string {
   const proxy = textOf(cluster, "proxy-url");
   if (proxy === "" || proxyUrlProblem(proxy) === undefined) return proxy;
   throw new UserError(
-    `cluster "${cluster.name}" in "${cluster.file}" is reached through a proxy-url that iddio cannot use: ` +
+    `cluster '${cluster.name}' in '${cluster.file}' is reached through a proxy-url that iddio cannot use: ` +
       proxyUrlProblem(proxy),
     { hint: "iddio goes through proxies of the kinds http, https and socks5" },
   );

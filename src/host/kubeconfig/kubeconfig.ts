@@ -86,11 +86,11 @@ export async function readKubeconfig(
   };
   for (const file of files) await addFile(lists, file, true);
   if (lists.sources.length === 0)
-    throw new UserError(`no kubeconfig found at "${files.join('", "')}"`, {
+    throw new UserError(`no kubeconfig found at '${files.join("', '")}'`, {
       hint: "set KUBECONFIG to yours, or create one with your cluster's own tool",
     });
   if (options.context !== undefined && !lists.contexts.has(options.context))
-    throw new UserError(`no context "${options.context}" in "${lists.sources.join('", "')}"`, {
+    throw new UserError(`no context '${options.context}' in '${lists.sources.join("', '")}'`, {
       hint: `it has: ${[...lists.contexts.keys()].join(", ") || "none"}`,
     });
   const chosen = [...lists.contexts.values()].filter(
@@ -109,7 +109,7 @@ export async function readKubeconfig(
   const [failure] = failures;
   if (contexts.length === 0 && failure !== undefined) throw failure.error;
   if (contexts.length === 0)
-    throw new UserError(`no context with a cluster in "${lists.sources.join('", "')}"`, {
+    throw new UserError(`no context with a cluster in '${lists.sources.join("', '")}'`, {
       hint: "see: kubectl config get-contexts",
     });
   const wanted = options.context ?? lists.currentContext;
@@ -136,12 +136,12 @@ async function addFile(lists: Lists, file: string, mayFollow: boolean): Promise<
     const before = lists.sources.length;
     for (const source of sources) await addFile(lists, source, false);
     if (lists.sources.length > before) return;
-    throw new UserError(`"${file}" is an overlay made from "${sources.join('", "')}", which is gone`, {
+    throw new UserError(`'${file}' is an overlay made from '${sources.join("', '")}', which is gone`, {
       hint: "name the original: KUBECONFIG=<file> iddio kubeconfig",
     });
   }
   if (sources !== undefined || mentionsGateway(document))
-    throw new UserError(`"${file}" is itself an overlay that iddio wrote`, {
+    throw new UserError(`'${file}' is itself an overlay that iddio wrote`, {
       hint: "name the original: KUBECONFIG=~/.kube/config iddio kubeconfig",
     });
   lists.sources.push(file);
@@ -201,7 +201,7 @@ function refuseUnverified(cluster: KubeconfigEntry): void {
   const skip = cluster.fields["insecure-skip-tls-verify"];
   if (skip === undefined || skip === null || skip === false) return;
   throw new UserError(
-    `cluster "${cluster.name}" in "${cluster.file}" has insecure-skip-tls-verify: iddio verifies every cluster`,
+    `cluster '${cluster.name}' in '${cluster.file}' has insecure-skip-tls-verify: iddio verifies every cluster`,
     {
       hint:
         `give it its CA: kubectl config set-cluster ${shellWord(cluster.name)} --insecure-skip-tls-verify=false ` +
@@ -214,9 +214,9 @@ async function caOf(cluster: KubeconfigEntry): Promise<string> {
   const data = textOf(cluster.fields, "certificate-authority-data");
   const path = textOf(cluster.fields, "certificate-authority");
   if (!data && !path) return "";
-  const pem = data ? decodeBase64(data) : await readText(path ?? "", `the CA of cluster "${cluster.name}"`);
+  const pem = data ? decodeBase64(data) : await readText(path ?? "", `the CA of cluster '${cluster.name}'`);
   if (!pem.includes("-----BEGIN CERTIFICATE-----"))
-    throw new UserError(`the CA of cluster "${cluster.name}" in "${cluster.file}" holds no PEM certificate`, {
+    throw new UserError(`the CA of cluster '${cluster.name}' in '${cluster.file}' holds no PEM certificate`, {
       hint: "it must have a line '-----BEGIN CERTIFICATE-----'",
     });
   return pem;
@@ -231,7 +231,7 @@ async function identityOf(user: KubeconfigEntry): Promise<KubeconfigIdentity | u
   if (!certificatePath) return undefined;
   for (const path of [certificatePath, keyPath ?? certificatePath])
     await access(path).catch((error: unknown) => {
-      throw unreadable(path, `the client certificate of user "${name}"`, error);
+      throw unreadable(path, `the client certificate of user '${name}'`, error);
     });
   return { certificatePath, ...(keyPath ? { keyPath } : {}) };
 }
@@ -260,7 +260,7 @@ export async function kubeconfigIdentity(
     const path = textOf(fields, name);
     if (data) return decodeBase64(data);
     if (path) return read(path);
-    throw new UserError(`user "${userName}" in "${file}" has no ${name}`, { hint: "run: iddio kubeconfig" });
+    throw new UserError(`user '${userName}' in '${file}' has no ${name}`, { hint: "run: iddio kubeconfig" });
   };
   return { cert: await part("client-certificate"), key: await part("client-key") };
 }
@@ -294,13 +294,13 @@ function parseFields(text: string, file: string): KubeconfigFields {
   if (document === undefined) return {};
   const [problem] = document.errors;
   if (problem !== undefined)
-    throw new UserError(`"${file}" is not a kubeconfig: ${problem.message.split("\n")[0]}`, {
+    throw new UserError(`'${file}' is not a kubeconfig: ${problem.message.split("\n")[0]}`, {
       hint: "check it with: kubectl config view",
     });
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   if (value === null) return {};
   if (typeof value !== "object" || Array.isArray(value))
-    throw new UserError(`"${file}" is not a kubeconfig`, { hint: "check it with: kubectl config view" });
+    throw new UserError(`'${file}' is not a kubeconfig`, { hint: "check it with: kubectl config view" });
   return value as KubeconfigFields;
 }
 
@@ -316,7 +316,7 @@ async function readText(path: string, what: string): Promise<string> {
 
 function unreadable(path: string, what: string, cause: unknown): UserError {
   const why = errorCode(cause) === "ENOENT" ? "it does not exist" : (errorCode(cause) ?? String(cause));
-  return new UserError(`cannot read ${what} at "${path}": ${why}`, {
+  return new UserError(`cannot read ${what} at '${path}': ${why}`, {
     hint: "check the path and its permissions",
     cause,
   });

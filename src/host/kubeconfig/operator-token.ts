@@ -128,7 +128,7 @@ function digestOf(exec: unknown): string {
 }
 
 function unusable({ file, user }: Pick<OperatorUser, "file" | "user">, why: string): UserError {
-  return new UserError(`user "${user}" of "${file}" cannot be used: ${why}`, {
+  return new UserError(`user '${user}' of '${file}' cannot be used: ${why}`, {
     hint: "iddio mints with your own credential of the cluster: a token, a token file, a client certificate or a plugin of the system",
   });
 }

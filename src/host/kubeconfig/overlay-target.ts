@@ -10,10 +10,10 @@ import { isOverlay, type Kubeconfig } from "./kubeconfig.ts";
 export async function refuseForeignTarget(file: string, kubeconfig: Kubeconfig): Promise<void> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return undefined;
-    throw new UserError(`cannot read "${file}": ${errorCode(error) ?? String(error)}`, { cause: error });
+    throw new UserError(`cannot read '${file}': ${errorCode(error) ?? String(error)}`, { cause: error });
   });
   if (text === undefined || (isOverlay(text) && !kubeconfig.sources.includes(file))) return;
-  throw new UserError(`"${file}" already exists and was not written by iddio`, {
+  throw new UserError(`'${file}' already exists and was not written by iddio`, {
     hint: "give --output another name, or move the file away",
   });
 }

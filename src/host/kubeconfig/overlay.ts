@@ -88,7 +88,7 @@ export function serverTrusts(kubeconfig: Kubeconfig): readonly ServerTrust[] {
 }
 
 function disagreement(first: string, second: string, server: string, how: string): UserError {
-  return new UserError(`contexts "${first}" and "${second}" both lead to ${server} but ${how}`, {
+  return new UserError(`contexts '${first}' and '${second}' both lead to ${server} but ${how}`, {
     hint: `pick one: iddio kubeconfig --context ${first}`,
   });
 }

@@ -8,10 +8,13 @@ import type { TierOrUnknown } from "../../model/tier.ts";
 /** The steps of one question, in order; `seen`: a person looks at it. */
 export const NOTICE_STEPS = ["asked", "seen", "settled"] as const;
 
-/** One of them. */
+/** A step of a question on its way to its end. */
 export type NoticeStep = (typeof NOTICE_STEPS)[number];
 
-/** One question as it is to be told now. Plain data; secrets in it are masked, control characters not yet escaped. */
+/**
+ * One question as a target should show it now. Plain data; secrets in it are masked, control characters not
+ * yet escaped.
+ */
 export interface Notice {
   /** Names the question. An approval that is asked about again is another question. */
   readonly subject: string;

@@ -23,7 +23,7 @@ export interface RowChange {
   readonly shown?: NoticeStep;
   readonly handle?: string;
   readonly isClaimed?: boolean;
-  /** It will not be told, and why. */
+  /** The reason why it will never be sent. */
   readonly setAside?: string;
 }
 
@@ -198,13 +198,13 @@ export class Outbox implements AsyncDisposable {
   }
 }
 
-/** The step that the target is to be told; undefined: it need not know any more of this question. */
+/** The step that the target should show; undefined when it needs no further message. */
 function nextStep({ wanted, shown }: OutboxRow, sender: NoticeSender, nowMs: number): NoticeStep | undefined {
   const from = shown === undefined ? 0 : NOTICE_STEPS.indexOf(shown) + 1;
   const to = NOTICE_STEPS.indexOf(wanted.step);
   const steps = NOTICE_STEPS.slice(from, to + 1).filter((step) => sender.steps.includes(step));
   if (sender.wantsAll) return steps[0];
-  // Nobody need be told of a question that is over, nor of the steps in between.
+  // A question that is over needs no message, and neither do the steps in between.
   if (shown === undefined) {
     const isOver = wanted.step === "settled" || wanted.expiresMs <= nowMs;
     return isOver || !sender.steps.includes("asked") ? undefined : "asked";

@@ -24,9 +24,9 @@ export interface ToolOptions {
   readonly input?: string;
   /** Let it use this terminal, for programs that ask for a password; nothing is collected then but stdout. */
   readonly isInteractive?: boolean;
-  /** The working directory; the root unless told, so that nothing of where a person stands is read. */
+  /** The working directory; the root unless given, so that no file of the person's folder is read. */
   readonly cwd?: string;
-  /** Ended after this long; half a minute unless told. */
+  /** Ended after this long; half a minute unless given. */
   readonly timeoutMs?: number;
 }
 

@@ -1,7 +1,7 @@
 // The roots of macOS by `security`: Apple's own from the root keychain without those that somebody
 // denied, and the authorities that an administrator or the user trusts. One of these is not trusted
-// for being in a keychain: each is verified. Apple's own are not, because `verify-cert` calls none
-// of them good for TLS (Homebrew's ca-certificates met that). Each child process is bounded; one
+// for being in a keychain: each is verified. Apple's own are not, because `verify-cert` accepts
+// none of them for TLS (Homebrew's ca-certificates met that). Each child process is bounded; one
 // that fails adds nothing.
 
 import { X509Certificate } from "node:crypto";

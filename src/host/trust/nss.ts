@@ -1,6 +1,6 @@
-// The trust of browsers that keep their own (NSS): Firefox, a database a profile, and Chromium, one
-// a user. Only with `certutil` (libnss3-tools, nss) and only databases that are there; a browser
-// that has never run has none.
+// The trust of browsers that keep their own (NSS): Firefox, with a database for each profile, and
+// Chromium, with one for each user. Only with `certutil` (libnss3-tools, nss) and only databases
+// that are there; a browser that has never run has none.
 
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";

@@ -63,7 +63,8 @@ function decideIn(block: ProtocolBlock, classification: Classification): Verdict
 export function decideWhole(block: ProtocolBlock, classification: Classification): Verdict | undefined {
   const whole = { ...classification, tier: "unknown" as const };
   if (classification.tier === "unknown") return decideOne(block, whole);
-  // A default that denies must not stand before a rule that denies the batch: it would be taken for the block's own word.
+  // A default that denies must not stand before a rule that denies the batch: it would look like the block's
+  // own rule.
   const asking = { ...block, fallback: { ...block.fallback, action: "escalate" as const } };
   const verdict = decideOne(asking, whole);
   const isOfBlock = verdict.rule === block.fallback.rule || verdict.rule === block.protocol;

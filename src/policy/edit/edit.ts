@@ -142,7 +142,7 @@ function listed(policy: Policy, protocol: Protocol): readonly InspectEntry[] {
   return (policy.blocks.get(protocol)?.inspect ?? []).map((one) => one.entry);
 }
 
-// Says why an entry would change nothing; undefined when it would, or when that cannot be told.
+// Says why an entry would change nothing; undefined when it would, or when that is not known.
 function redundancy(policy: Policy, protocol: Protocol, entry: InspectEntry): string | undefined {
   const all = [...policy.blocks.values()].flatMap((block) => block.inspect);
   const same = all.find((one) => isSameEntry(one.entry, entry));

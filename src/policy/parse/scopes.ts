@@ -51,7 +51,7 @@ export function parseScopeList(
     for (const glob of globs) pairs.push({ glob, value: table });
   });
   const entries = new GlobIndex(pairs);
-  // An entry all of whose names an earlier one takes has no say; of two globs that cannot be told.
+  // An entry all of whose names an earlier one takes has no say; for two globs that is not known.
   const reached = candidates.filter(({ globs, table }) =>
     globs.some((glob) => !glob.isExact || entries.first(glob.head) === table),
   );

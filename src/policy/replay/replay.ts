@@ -1,4 +1,4 @@
-// The audit log under another policy. A row keeps what its request was taken for (row-facts.ts),
+// The audit log under another policy. A row keeps the classification of its request (row-facts.ts),
 // and both policies decide exactly that, so a difference is the policies' and not the classifier's.
 // If method, host and path alone tell a request's classification, that of this version is compared
 // separately. Rows that cannot be decided again are counted.

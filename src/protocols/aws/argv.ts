@@ -1,7 +1,7 @@
 // Command lines of the AWS CLI: global flags anywhere before the operation, then service and
 // operation; `s3` and the CLI's other own commands are aws-argv-s3's and aws-argv-custom's. A flag
-// that is no global one before the operation makes the command unknown, because whether the next
-// word belongs to it cannot be told.
+// that is no global one before the operation makes the command unknown, because the next word may
+// or may not belong to it.
 
 import type { Classification } from "../../model/classification.ts";
 import { unknownClassification } from "../unknown.ts";

@@ -14,7 +14,7 @@ import {
   type TellingMembers,
 } from "./telling-members.ts";
 
-/** A tier in place of the operation's own, or why it cannot be told. */
+/** A tier in place of the operation's own, or why it is not known. */
 export type AwsBodyFinding = { readonly tier: Tier; readonly reason: string } | { readonly doubt: string };
 
 /** `sql`: these members hold SQL. `deletion`: a member of this name among the writes deletes. `text`: XML that deletes. `members`: they do more than the others. */

@@ -30,7 +30,7 @@ export function classifyWranglerArgv(argv: readonly string[]): Classification {
   const plain = withCommandSql(answer(command, isAgreed ? ruleOf(command, read) : undefined), read);
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
-  // Whether the next word is the flag's value or a command cannot be told.
+  // The next word may be the flag's value or a command.
   return strange === undefined ? plain : doubtful(plain, `wrangler has no flag "${strange}" that we know`);
 }
 

@@ -70,7 +70,7 @@ export function classifyFlyArgv(argv: readonly string[]): Classification {
   const plain = answer(path, ruleOf(path, read), labels);
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
-  // Whether the next word is the flag's value or a command cannot be told.
+  // The next word may be the flag's value or a command.
   return strange === undefined ? plain : doubtful(plain, `flyctl has no flag "${strange}" that we know`);
 }
 

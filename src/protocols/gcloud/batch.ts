@@ -14,7 +14,7 @@ export interface BatchPart {
   readonly body: Uint8Array;
 }
 
-/** The requests of a batch, or why they cannot be told. */
+/** The requests of a batch, or why they are not known. */
 export type BatchReading = { readonly parts: readonly BatchPart[] } | { readonly problem: string };
 
 const MAX_PARTS = 1000;

@@ -8,7 +8,7 @@ import type { GhCommand } from "./command.ts";
 /** Fields by name; undefined for a value that is in a file. */
 type Fields = ReadonlyMap<string, string | undefined>;
 
-/** The request, or why it cannot be told. Placeholders such as `{owner}` stay as they are, being no names. */
+/** The request, or why it is not known. Placeholders such as `{owner}` stay as they are, being no names. */
 export function ghApiRequest({ read, words }: GhCommand): HttpRequest | { readonly problem: string } {
   const [endpoint, ...rest] = words;
   if (endpoint === undefined || endpoint === "" || rest.length > 0)

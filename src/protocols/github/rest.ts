@@ -66,7 +66,7 @@ function classifySegments(segments: readonly string[], call: RestCall): Classifi
   if (segments.length === 0) return classifyRoot(call.method);
   const plain = classifyNames(segments, call);
   if (!segments.some((segment) => segment.includes("/"))) return plain;
-  // Where decoding first names a stricter operation or another repository, which is meant cannot be told.
+  // Where decoding first names a stricter operation or another repository, it is not known which is meant.
   const other = classifyNames(
     segments.flatMap((segment) => segment.split("/")).filter((segment) => segment !== ""),
     { ...call, body: { kind: "none" } },

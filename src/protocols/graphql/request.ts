@@ -10,8 +10,8 @@ import { type GraphqlOperation, readGraphqlDocument } from "./document.ts";
 
 /**
  * `ok`: one operation a document, in the order of the batch. `none`: the request carries no document at all.
- * `unknown`: what runs cannot be told; `possible` are the operations that were seen, of which a careful caller
- * lets none be treated better than on its own.
+ * `unknown`: the operations that run are not known; `possible` are the operations that were seen, of which a
+ * careful caller lets none be treated better than on its own.
  */
 export type GraphqlReading =
   | { readonly kind: "ok"; readonly operations: readonly [GraphqlOperation, ...GraphqlOperation[]] }
@@ -122,7 +122,7 @@ function isMember(name: string): boolean {
   return MEMBERS.has(folded) || STORED.has(folded);
 }
 
-/** The body's documents, or why they cannot be told. */
+/** The body's documents, or why they are not known. */
 function callsOfBody(request: HttpRequest): readonly Call[] | string {
   const { body } = request;
   if (body.kind === "none") return [];

@@ -152,7 +152,7 @@ export function classifyHelmArgv(argv: readonly string[]): Classification {
     return raisedToBreakGlass(plain, "--kube-as-user acts as somebody else");
   const [strange] = read.strange;
   if (strange === undefined || plain.tier === "unknown") return plain;
-  // Whether the next word is the flag's value or an argument cannot be told.
+  // The next word may be the flag's value or an argument.
   return doubtful(plain, `helm has no flag "${strange}" that we know`);
 }
 

@@ -21,7 +21,7 @@ export const helmClassifier: Classifier = {
   refusal: renderKubernetesStatus,
 };
 
-/** A word that may name a plugin; one that begins as a command of helm is taken for a misspelt one. */
+/** A word that may name a plugin; one that begins like a command of helm counts as misspelt. */
 function isPlugin(command: string): boolean {
   return (
     /^[a-z][a-z0-9-]*$/.test(command) &&

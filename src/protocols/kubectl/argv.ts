@@ -27,7 +27,7 @@ export function classifyKubectlArgv(argv: readonly string[], classifyRaw: Classi
     return raisedToBreakGlass(answer, "--as acts as somebody else");
   const [strange] = read.strange;
   if (strange === undefined || answer.tier === "break-glass") return answer;
-  // Whether the next word is the flag's value or the resource cannot be told.
+  // The next word may be the flag's value or the resource.
   return unknownClassification("kubectl", `kubectl has no flag "${strange}" that we know`, {
     command: answer.command,
     labels: answer.labels,
@@ -50,7 +50,7 @@ function classifyCommand(command: string, read: ReadArgv, classifyRaw: ClassifyR
     plan.operations.map((operation) => withBody(classifyOperation(operation, plan, read), inside)),
   );
   return first === undefined
-    ? unknownClassification("kubectl", `what "${command}" is to act on cannot be told`, {
+    ? unknownClassification("kubectl", `the object of "${command}" is not known`, {
         command,
         labels: namespaceLabel(read),
       })

@@ -1,4 +1,4 @@
-// Refusals in words that an agent can act on: the refused call, the reason, and the next step. A
+// Refusals as texts that an agent can act on: the refused call, the reason, and the next step. A
 // tool call is answered by a result with `isError`, which models read; everything else by a
 // JSON-RPC error.
 

@@ -1,6 +1,6 @@
-// Whether a script can be told to concern no protocol without reading it as a shell does and
-// without any classifier: most of what an agent runs is of this kind, and its hook then answers
-// before anything else is loaded. Any other script is read in full by classify-script.ts.
+// Whether a script concerns no protocol, decided without reading it as a shell does and without any
+// classifier: most of what an agent runs is of this kind, and its hook then answers before anything
+// else is loaded. Any other script is read in full by classify-script.ts.
 
 import { WRAPPERS } from "./wrappers.ts";
 

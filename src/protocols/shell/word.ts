@@ -1,4 +1,4 @@
-// A word of a command line as far as its text can be told without running anything. Parts that the
+// A word of a command line as far as its text is known without running anything. Parts that the
 // shell would replace (variables, globs, braces, substitutions) make a word unsure; its text is
 // then a guess, good for a stricter answer and never for a milder one.
 

@@ -278,7 +278,7 @@ function openByGrammar(
   let operands = grammar.operands ?? 0;
   let at = 0;
   const unreadable = (text: string): readonly Opened[] => [
-    { kind: "unreadable", why: `what ${program} starts cannot be told from '${text}'` },
+    { kind: "unreadable", why: `the program that ${program} starts is not known from '${text}'` },
     ...guesses(args.slice(at), isKnown),
   ];
   const take = (name: string, word: ShellWord | undefined): void => {

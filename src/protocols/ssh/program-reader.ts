@@ -12,7 +12,7 @@ export interface ProgramFinding {
 
 /** The callbacks of a reader for the paths and programs that it finds. */
 export interface ProgramTools {
-  /** A path as the shell would have it; undefined when it cannot be told. */
+  /** A path as the shell would have it; undefined when it is not known. */
   pathOf(word: ShellWord): string | undefined;
   /** Remembers a place: a pipe may name files below it. */
   name(path: string): void;
@@ -42,7 +42,7 @@ export const modify = (reason: string): ProgramFinding => ({ tier: "modify", rea
 export const sensitive = (reason: string): ProgramFinding => ({ tier: "sensitive", reason });
 /** A change of who may do what. */
 export const breakGlass = (reason: string): ProgramFinding => ({ tier: "break-glass", reason });
-/** It cannot be told. */
+/** It is not known. */
 export const unknown = (reason: string): ProgramFinding => ({ tier: "unknown", reason });
 
 /** The words as text. */

@@ -176,7 +176,7 @@ const ACCESS: readonly RegExp[] = [
   /^\/boot(?:\/|$)/,
 ];
 
-/** Without `//`, `/./` and, as far as they can be told, `..`; a home directory by its variable becomes `~`. */
+/** Without `//`, `/./` and, as far as possible, `..`; a home directory by its variable becomes `~`. */
 export function normalPath(path: string): string {
   const home = path.replace(/^\$(?:HOME|\{HOME\})(?=\/|$)/, "~");
   const parts: string[] = [];

@@ -93,7 +93,7 @@ export function classifyTerraformArgv(argv: readonly string[]): Classification {
   const plain = answer(command, ruleOf(command, read));
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
-  // Whether the next word is the flag's value or an argument cannot be told.
+  // The next word may be the flag's value or an argument.
   return strange === undefined ? plain : doubtful(plain, `no flag "${strange}" that we know`);
 }
 

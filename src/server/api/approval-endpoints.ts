@@ -44,12 +44,12 @@ function approvalJson(row: Row) {
 
 const NO_SUCH = { "not-found": "nothing waits so" };
 
-/** The entries. */
+/** The endpoints about approvals. */
 export const APPROVAL_ENDPOINTS: readonly AnyEndpoint[] = [
   get("/api/v1/approvals", {
     about: "requests that wait, oldest first; with state=ended those that ended, latest first",
     right: "look",
-    query: { ...PAGE_QUERY, state: optional(text("waiting, decided or ended; waiting unless told")) },
+    query: { ...PAGE_QUERY, state: optional(text("waiting, decided or ended; waiting unless given")) },
     output: pageOf(approval),
     async handle({ tx }, { query }) {
       const limit = limitOf(query);

@@ -55,7 +55,7 @@ function containing(value: string): string {
   return `%${value.replace(/[\\%_]/g, "\\$&")}%`;
 }
 
-/** The entries. */
+/** The endpoints about audit rows and acts. */
 export const AUDIT_ENDPOINTS: readonly AnyEndpoint[] = [
   get("/api/v1/audit", {
     about: "audit rows of all devices, latest first",

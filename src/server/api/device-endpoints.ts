@@ -71,7 +71,7 @@ async function deviceRow(tx: Tx, id: string): Promise<Row> {
   return row;
 }
 
-/** The entries. */
+/** The endpoints about devices and their tokens. */
 export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
   get("/api/v1/devices", {
     about: "the devices, by name",
@@ -157,7 +157,7 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
     right: "administer",
     input: object({
       owner: text("id of the person for whom the device will ask"),
-      group: optional(text("default unless told")),
+      group: optional(text("default unless given")),
     }),
     output: object({ id: text(), token: text(), ends_ms: number() }),
     errors: { "not-found": "there is no such person" },

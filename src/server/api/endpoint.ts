@@ -90,7 +90,7 @@ export function post<const Path extends string, I, O, Q extends Fields = Record<
 /** The query of a list. */
 export const PAGE_QUERY = {
   cursor: optional(text("`next` of the page before")),
-  limit: optional(text("1 to 500; 100 unless told")),
+  limit: optional(text("1 to 500; 100 unless given")),
 } as const;
 
 /** A page of a list. */

@@ -8,7 +8,7 @@ import type { AnyEndpoint } from "./endpoint.ts";
 import { PEOPLE_ENDPOINTS } from "./people-endpoints.ts";
 import { POLICY_ENDPOINTS } from "./policy-endpoints.ts";
 
-/** The list. */
+/** Every endpoint of the REST API. */
 export const ENDPOINTS: readonly AnyEndpoint[] = [
   ...DEVICE_ENDPOINTS,
   ...APPROVAL_ENDPOINTS,

@@ -68,7 +68,7 @@ function tokenJson(row: Row) {
   };
 }
 
-/** The entries. */
+/** The endpoints about people, roles and tokens. */
 export const PEOPLE_ENDPOINTS: readonly AnyEndpoint[] = [
   get("/api/v1/me", {
     about: "who asks, and what he may",

@@ -74,7 +74,7 @@ function revisionNumber(id: string): number {
 
 const NO_SUCH = { "not-found": "there is no such revision" };
 
-/** The entries. */
+/** The endpoints about revisions of the policy. */
 export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
   get("/api/v1/revisions", {
     about: "the revisions, latest first",
@@ -113,7 +113,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
       note: text(),
       kind: optional(words(KINDS, "dry is only compared with what decides")),
       group: optional(text("only devices of this group")),
-      percent: optional(number("of the devices; 100 unless told")),
+      percent: optional(number("of the devices; 100 unless given")),
       central_tiers: optional(list(text())),
       max_age_ms: optional(number()),
     }),

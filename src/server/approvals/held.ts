@@ -39,7 +39,7 @@ export async function takeApprovals(
       [device.id, ended.nonce, ended.outcome, Math.trunc(ended.ended_ms), ended.by?.slice(0, 200) ?? null],
     );
   }
-  // The device lists all that wait: one that is missing ended while the server could not be told.
+  // The device lists all that wait: one that is missing ended while the server was not reachable.
   if (input.waiting !== undefined)
     await tx.rows(
       "update approvals set state = 'ended', outcome = 'withdrawn', ended_ms = $3 where device_id = $1 and state <> 'ended' " +

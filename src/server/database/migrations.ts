@@ -270,5 +270,5 @@ const FIRST: readonly string[] = [
   }),
 ];
 
-/** All of them. */
+/** The steps that bring a database to the program's version, in order. */
 export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: "first", statements: FIRST }];

@@ -8,7 +8,7 @@ import { scopeStatement } from "./database.ts";
 export interface PostgresOptions {
   /** Where requests are answered: `postgres://…`. */
   readonly url: string;
-  /** The owner's connection, for migrations; the same unless told. */
+  /** The owner's connection, for migrations; the same unless given. */
   readonly ownerUrl?: string;
   readonly maxConnections?: number;
 }

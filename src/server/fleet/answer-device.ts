@@ -33,7 +33,7 @@ const BY_PATH: ReadonlyMap<string, FleetCall> = new Map(
   Object.entries(FLEET_ENDPOINTS).map(([name, { path }]) => [path, name as FleetCall]),
 );
 
-/** One a server. */
+/** Answers the calls of devices. A server has one of these, because it counts their rate. */
 export class DeviceCalls {
   readonly #parts: ServerParts;
   // A week of rows in batches of a thousand must come through; a device that asks in a loop must not.

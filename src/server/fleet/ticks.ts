@@ -15,7 +15,7 @@ interface NewsCall {
   readonly afterwards: (work: () => void) => void;
 }
 
-/** One a server. */
+/** The news of all tenants. A server has one of these. */
 export class Ticks implements Disposable {
   readonly #database: Database;
   readonly #waiters = new Map<string, Set<() => void>>();

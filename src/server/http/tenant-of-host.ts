@@ -41,7 +41,7 @@ export class TenantOfHost {
     return (await this.#tenants()).find((tenant) => tenant.slug === slug);
   }
 
-  /** All of them. */
+  /** Lists the tenants, from memory where they were read lately. */
   async all(): Promise<readonly TenantName[]> {
     return this.#tenants();
   }

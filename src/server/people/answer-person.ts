@@ -26,7 +26,7 @@ interface Reply {
   readonly body: string;
 }
 
-/** One a server. */
+/** Answers the calls of people. A server has one of these, because it counts their rate. */
 export class ApiCalls {
   readonly #parts: ServerParts;
   readonly #originOf: OriginOf;

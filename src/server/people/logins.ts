@@ -23,7 +23,7 @@ const MAX_LOGOUT_BYTES = 32 * 1024;
 /** `https://acme.example.com`, for a Host header; throws the problem where the server is not meant. */
 export type OriginOf = (host: string) => string;
 
-/** One a server. */
+/** Logs people in and out. A server has one of these, because it counts their rate. */
 export class Logins {
   readonly #parts: ServerParts;
   readonly #originOf: OriginOf;

@@ -93,7 +93,7 @@ export class WantedChain {
   }
 }
 
-/** Links rows; one a journal. */
+/** Links the rows of one journal. */
 export class JournalChain {
   #head: ChainHead;
 

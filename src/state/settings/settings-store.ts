@@ -60,7 +60,7 @@ export class SettingsStore {
     store.#apply(await store.#file.read());
     store.#isOpen = true;
     if (store.#reloadProblem !== undefined && store.#reloadProblem !== WAITS)
-      throw new UserError(`cannot load "${paths.settings}": ${store.#reloadProblem}`, {
+      throw new UserError(`cannot load '${paths.settings}': ${store.#reloadProblem}`, {
         hint: "correct the file, or remove it to start with the defaults",
       });
     store.#file.start();
@@ -86,7 +86,7 @@ export class SettingsStore {
         code: "needs-presence",
       });
     if (this.#reloadProblem !== undefined)
-      throw new UserError(`cannot load "${this.#path}": ${this.#reloadProblem}`, {
+      throw new UserError(`cannot load '${this.#path}': ${this.#reloadProblem}`, {
         hint: "correct the file",
         code: "does-not-load",
       });

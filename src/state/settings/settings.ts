@@ -151,7 +151,7 @@ export function readSetting(
 ): { readonly value: unknown } | { readonly problem: string } {
   const entry = (TABLE as Readonly<Record<string, Setting<unknown>>>)[Object.hasOwn(TABLE, name) ? name : ""];
   if (entry === undefined)
-    return { problem: `unknown setting "${name}" (known: ${SETTING_NAMES.join(", ")})` };
+    return { problem: `unknown setting '${name}' (known: ${SETTING_NAMES.join(", ")})` };
   const reading = (entry.read as SettingReader<unknown>)(given);
   if ("value" in reading) return reading;
   return { problem: `"${name}" must be ${reading.wanted}, not ${JSON.stringify(given) ?? "nothing"}` };

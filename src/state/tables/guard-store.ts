@@ -18,7 +18,7 @@ export type FactorRecord =
       /** COSE key, base64url. */
       readonly publicKey: string;
       readonly signatures: number;
-      /** Of the page; a passkey is good for this origin only. */
+      /** Of the page; a passkey works for this origin only. */
       readonly port: number;
       readonly decidesFromMs: number;
     };

@@ -128,7 +128,7 @@ export class Notices {
     return this.#database.query<StoredNotice, [number]>(sql).all(step);
   }
 
-  /** How many questions wait to be told, and how many will not be. */
+  /** The number of questions that wait to be sent, and of those that never will be. */
   counts(target: string): { readonly waiting: number; readonly setAside: number } {
     const sql = `SELECT count(*) FILTER (WHERE wanted_step > shown_step AND set_aside IS NULL) AS waiting,
                         count(*) FILTER (WHERE set_aside IS NOT NULL) AS setAside

@@ -79,7 +79,7 @@ function isChunkedCoding(coding: string): boolean {
   });
 }
 
-/** Without spaces and tabs at both ends; unlike `trim`, nothing else is taken for white space. */
+/** Without spaces and tabs at both ends; unlike `trim`, nothing else counts as white space. */
 export function trimOws(text: string): string {
   let start = 0;
   let end = text.length;

@@ -41,7 +41,7 @@ export interface ResponseMessage extends Common {
 /** A message of either side. */
 export type Message = RequestMessage | NotificationMessage | ResponseMessage;
 
-/** The message; or why there is none, with its id where one can be told, so that it can be refused. */
+/** The message; or why there is none, with its id where there is one, so that it can be refused. */
 export type ReadMessage =
   | Message
   | { readonly kind: "bad"; readonly problem: string; readonly id?: MessageId };

@@ -50,7 +50,7 @@ export async function renewBundle(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   if (!(await Bun.file(paths.caCertificate).exists()))
-    throw new UserError(`there is no "${paths.caCertificate}"`, { hint: "iddio repair" });
+    throw new UserError(`there is no '${paths.caCertificate}'`, { hint: "iddio repair" });
   const left = await bundleOf(paths, await Authority.open(paths), env);
   if (left !== undefined)
     throw new UserError(

@@ -1,6 +1,6 @@
 // Trust in the CA from the command line: every place of this machine, one after the other, and the
-// marker `ca_trusted`. A browser that cannot be told is a remark; the system's own store that
-// cannot be told is a failure.
+// marker `ca_trusted`. A browser that cannot be changed is a remark; a failure in the system's own
+// store is an error.
 
 import { rm } from "node:fs/promises";
 import { UserError } from "../../../model/user-error.ts";

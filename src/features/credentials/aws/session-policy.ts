@@ -7,7 +7,7 @@ import type { Classification } from "../../../model/classification.ts";
 /** Characters of a policy that STS takes. */
 const MAX_LENGTH = 2048;
 
-/** The policy for an operation; undefined when it cannot be told in one that STS would take. */
+/** The policy for an operation; undefined when no policy that STS accepts can express it. */
 export function sessionPolicy(operation: Classification): string | undefined {
   const parts = [operation, ...(operation.parts ?? [])];
   const statements = new Map<string, object>();

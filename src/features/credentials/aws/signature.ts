@@ -35,7 +35,7 @@ export interface StatedSignature {
   readonly signature: string;
   /** `20261129T101500Z`. */
   readonly time: string;
-  /** Seconds that a signed URL is good for. */
+  /** The validity of a signed URL, in seconds. */
   readonly expires?: number;
 }
 

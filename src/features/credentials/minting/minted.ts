@@ -17,7 +17,7 @@ const RENEW_AT = 0.8;
 /** A token that is about to end may have ended when it arrives. */
 const MARGIN_MS = 5_000;
 
-/** A value that is held, and until when it is good for what. */
+/** A held value with its purpose and its end. */
 export interface HeldValue {
   readonly text: string;
   readonly sinceMs: number;
@@ -54,7 +54,7 @@ export function ageOf(value: HeldValue | undefined, nowMs: number): "fresh" | "r
 
 /**
  * How long a token lasts that ends at `endMs` by the clock of its issuer. `issuerMs` is the time of that
- * clock, by the Date field of the answer; without it the issuer's clock is taken for ours.
+ * clock, by the Date field of the answer; without it ours is used.
  */
 export function lifeOf(endMs: number, issuerMs: number | undefined): number {
   return endMs - (issuerMs === undefined || Number.isNaN(issuerMs) ? Date.now() : issuerMs);

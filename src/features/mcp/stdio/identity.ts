@@ -1,7 +1,7 @@
 // Who a server that is started by a command line is: the command, its arguments, and the code that
-// will run, where it can be told. The digest of an interpreter says nothing about the script, so
-// the script's digest counts; code that a launcher fetches when it runs is not pinned, and the
-// reason is reported.
+// will run, where it is known. The digest of an interpreter says nothing about the script, so the
+// script's digest counts; code that a launcher fetches when it runs is not pinned, and the reason
+// is reported.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -36,7 +36,7 @@ export async function identityOf(
   if (program === undefined) return { ...base, unpinned: "the program was not found" };
   const isScript = INTERPRETERS.test(basename(program)) || INTERPRETERS.test(name);
   const file = isScript ? await scriptOf(args) : program;
-  if (file === undefined) return { ...base, unpinned: "which script the interpreter runs cannot be told" };
+  if (file === undefined) return { ...base, unpinned: "it is not known which script the interpreter runs" };
   const inPackage = await packageOf(file);
   if (inPackage !== undefined) return { ...base, ...inPackage };
   const code_sha256 = await hashFile(file);

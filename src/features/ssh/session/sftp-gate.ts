@@ -20,7 +20,7 @@ export interface SftpGateParts {
   end(id: number, end: ChannelEnd): void;
   toServer(bytes: Uint8Array): Promise<void>;
   toClient(bytes: Uint8Array): Promise<void>;
-  /** A refusal in words: clients show a STATUS by its number alone. */
+  /** A refusal as a text: clients show a STATUS by its number alone. */
   tell(text: string): Promise<void>;
   /** The stream cannot be read any more. */
   cut(reason: string): void;

@@ -24,7 +24,7 @@ export interface UpstreamOptions {
   readonly target: SshTarget;
   readonly work: UpstreamWork;
   readonly terminal: ClientTerminal | undefined;
-  /** Variables that the remote side may be told, by name. */
+  /** Names of the variables that may go to the remote side. */
   readonly variables: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly scratch: string;

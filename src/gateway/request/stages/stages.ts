@@ -14,7 +14,7 @@ import { preview } from "./preview.ts";
 import { record } from "./record.ts";
 import type { Stage } from "./stage.ts";
 
-/** All of them. */
+/** Every stage, in the order in which an ask goes through them. */
 export const STAGES: readonly Stage[] = [
   classify,
   guard,

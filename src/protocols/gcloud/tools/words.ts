@@ -52,7 +52,7 @@ const OWN_VERBS = set(`
   rsync sanitize-model-response sanitize-user-prompt scan scp ssh stage status stream-logs test-enabled test-ip unlock
   unmanage vet watch`);
 
-/** The words of a command as far as they can be told. */
+/** The words of a command as far as they are known. */
 export interface CommandWords {
   /** Groups and verb without the release track: `compute`, `instances`, `create`. */
   readonly words: readonly string[];

@@ -88,7 +88,7 @@ export interface List<T> {
   readonly next?: string;
 }
 
-/** Since when, in words that are short. */
+/** The time since then, as a short text. */
 export function agoText(ms: number): string {
   const seconds = Math.max(0, Math.round((Date.now() - ms) / 1000));
   if (seconds < 90) return `${seconds}s agoText`;

@@ -1,5 +1,5 @@
-// Rows of a log, one a line, each of which opens to everything that it says. Rows out of sight cost
-// nothing to draw. What rows say is text of others.
+// Rows of a log, one on each line; each opens to all of its fields. Rows out of sight cost nothing
+// to draw. What rows say is text of others.
 
 import { useState } from "preact/hooks";
 import type { LogRow } from "../../../../api/methods/pages.ts";

@@ -1,4 +1,4 @@
-// Before a policy is saved: what becomes newly allowed, asked or denied, in words and for the
+// Before a policy is saved: what becomes newly allowed, asked or denied, as a list and for the
 // requests of the last week. When the file was changed meanwhile, both texts are shown and nothing
 // is lost.
 
