@@ -1,5 +1,6 @@
-// A connection that goes from one process to another: what the first one gives away, what the second one takes over,
-// and the program that does nothing but carry bytes between a socket and two pipes.
+// A connection that goes from one process to another: what the first one gives away, what the
+// second one takes over, and the program that does nothing but carry bytes between a socket and two
+// pipes.
 
 import { describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";

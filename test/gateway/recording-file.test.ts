@@ -1,5 +1,5 @@
-// A recording and its disk: a disk that is full, or takes a part of what it is given, is told, and what was written
-// before can be read.
+// A recording and its disk: a disk that is full, or takes a part of what it is given, is told, and
+// what was written before can be read.
 
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";

@@ -10,7 +10,7 @@ const identity = object({
   command: optional(text("program that is started, as typed")),
   args: optional(list(text())),
   env: optional(list(text(), "variables that load other code into the program, as `NAME=value`")),
-  code_sha256: optional(text("of the code that runs, where it can be told")),
+  code_sha256: optional(text("of the code that runs, where it is known")),
   package: optional(text("npm package that the code belongs to, with its version")),
   unpinned: optional(text("why the code is not pinned")),
   url: optional(text()),

@@ -1,5 +1,6 @@
-// Connections that the host carries on (`ssh -W`, which `-J` is made of, and `-L`): judged by where they lead, recorded,
-// refused in words. And the key that a client is shown: signed by iddio's own authority.
+// Connections that the host carries on (`ssh -W`, which `-J` is made of, and `-L`): judged by where
+// they lead, recorded, refused in words. And the key that a client is shown: signed by iddio's own
+// authority.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";

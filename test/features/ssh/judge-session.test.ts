@@ -1,4 +1,5 @@
-// The daemon's side of one session, line by line: who is logged in when two come at once, and what is asked of nobody.
+// The daemon's side of one session, line by line: who is logged in when two come at once, and what
+// is asked of nobody.
 
 import { expect, test } from "bun:test";
 import { type JudgeParts, SessionJudge } from "../../../src/features/ssh/judge-session.ts";

@@ -1,5 +1,6 @@
-// The gate between an SFTP client and its server, packet by packet: what a client may not get past it by numbers that
-// are used twice, handles for both directions, and requests that come before their answers.
+// The gate between an SFTP client and its server, packet by packet: what a client may not get past
+// it by numbers that are used twice, handles for both directions, and requests that come before
+// their answers.
 
 import { describe, expect, test } from "bun:test";
 import type { WishAnswer } from "../../../src/features/ssh/session/daemon-link.ts";
