@@ -12,15 +12,16 @@ import type { RunStart } from "../../api/run-report.ts";
 import { overlayToken } from "../../host/kubeconfig/overlay.ts";
 import { shellExitCode } from "../../host/process/exit-code.ts";
 import { bubblewrapVersion, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
-import { javaTrustStore } from "../../host/sandbox/java-trust-store.ts";
 import { bridgeTokenHash, overlayTokenOfRun } from "../../host/sandbox/run-token.ts";
 import { seccompFilter } from "../../host/sandbox/seccomp-filter.ts";
 import { architectureOf } from "../../host/sandbox/system-calls.ts";
 import { UserError } from "../../model/user-error.ts";
+import type { StatePaths } from "../../state/paths.ts";
 import { HostEnd } from "./bridge/host-end.ts";
 import type { BridgeSpec } from "./bridge/spec.ts";
 import { isControlPath } from "./control-files/control-files.ts";
 import { movedText, Quarantine } from "./control-files/quarantine.ts";
+import { keptTrustStore } from "./kept-trust-store.ts";
 import type { Profile } from "./profile.ts";
 import { commandOf, nameOf, profileFor } from "./run-command.ts";
 import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
@@ -83,7 +84,7 @@ export async function runInside(
     const [placeholders, wrappers] = await Promise.all([
       placeholdersOf(daemon, started.run.id),
       signalWrappers(),
-      writeSystemFiles(scratch, paths.bundle),
+      writeSystemFiles(scratch, paths),
       writeRunFolder(scratch, hook),
     ]);
     await writeOverlay(scratch, paths.kubeconfig, started.token, placeholders);
@@ -231,7 +232,7 @@ async function writeRunFolder(scratch: string, hook: RunHook | undefined): Promi
 }
 
 /** The files by which programs inside look up names and trust. */
-async function writeSystemFiles(scratch: string, bundle: string): Promise<void> {
+async function writeSystemFiles(scratch: string, paths: StatePaths): Promise<void> {
   const write = (name: string, data: string | Uint8Array) =>
     writeFile(join(scratch, name), data, { mode: 0o644 });
   const nsswitch = await readFile("/etc/nsswitch.conf", "utf8").catch(() => "passwd: files\ngroup: files\n");
@@ -240,5 +241,5 @@ async function writeSystemFiles(scratch: string, bundle: string): Promise<void> 
   await write("nsswitch.conf", `${nsswitch.replace(/^hosts:.*$/m, "").trimEnd()}\nhosts: files dns\n`);
   await write("hosts", `127.0.0.1 localhost ${host.trim()}\n::1 localhost ip6-localhost\n`);
   if (SYSTEM_FILES.some(([name, path]) => name === "cacerts" && existsSync(path)))
-    await write("cacerts", javaTrustStore(await readFile(bundle, "utf8")));
+    await write("cacerts", await keptTrustStore(paths.runHomes, paths.bundle));
 }

@@ -4,9 +4,6 @@
 // ends, the agent ends.
 
 import { closeSync, readSync, writeSync } from "node:fs";
-import { Channel } from "../../../gateway/stream/channel.ts";
-import { relay } from "../../../gateway/stream/relay.ts";
-import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
 import { shellExitCode } from "../../../host/process/exit-code.ts";
 import {
   clearAmbientCapabilities,
@@ -22,13 +19,14 @@ import {
   signalGroup,
 } from "../../../host/sandbox/libc.ts";
 import { UserError } from "../../../model/user-error.ts";
-import { dial, serveConnections } from "./connections.ts";
+import { serveConnections } from "./connections.ts";
 import { FakeNames } from "./fake-names.ts";
+import { LineSocket } from "./line-socket.ts";
 import { networkProblem } from "./network-check.ts";
 import { PREFLIGHT } from "./preflight.ts";
 import { register } from "./register.ts";
 import { serveNames } from "./resolver.ts";
-import { type BridgeLine, BridgeLineReader, type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
+import { type BridgeLine, type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
 import { StoppedAgent } from "./stopped-agent.ts";
 
 const SIGHUP = 1;
@@ -56,9 +54,9 @@ export async function runBridge(): Promise<number> {
   await serveNames(names);
   const spec = ordersFrom(ORDERS_DESCRIPTOR);
   if (spec === undefined) return 1;
-  const host = await dial(spec.hostSocket);
+  const host = await LineSocket.open(spec.hostSocket);
   if (host === undefined) throw new UserError("iddio run has gone");
-  const tell = (line: BridgeLine) => host.write(new TextEncoder().encode(`${line}\n`));
+  const tell = (line: BridgeLine) => host.write(line);
 
   serveConnections({ ...spec, names });
   let agent: Agent | undefined;
@@ -93,34 +91,15 @@ function ordersFrom(descriptor: number): BridgeSpec | undefined {
 }
 
 /** Carries out what `iddio run` says; when it has gone, so has the agent. */
-async function listenToHost(host: Channel, spec: BridgeSpec, agent: Agent): Promise<void> {
-  const reader = new BridgeLineReader();
-  while (await host.readable())
-    for (const line of reader.push(host.read())) {
-      const [verb, first, second] = line.split(" ");
-      if (verb === "continue") agent.resume();
-      else if (verb === "signal") agent.signal(Number(first));
-      else if (verb === "open") void publish(spec, Number(first), Number(second));
-    }
+async function listenToHost(host: LineSocket, spec: BridgeSpec, agent: Agent): Promise<void> {
+  for (let line = await host.next(); line !== undefined; line = await host.next()) {
+    const [verb, first, second] = line.split(" ");
+    if (verb === "continue") agent.resume();
+    else if (verb === "signal") agent.signal(Number(first));
+    else if (verb === "open")
+      void import("./publish.ts").then(({ publish }) => publish(spec, Number(first), Number(second)));
+  }
   agent.signal(SIGKILL);
-}
-
-/** A connection from outside to a port of the agent's. */
-async function publish(spec: BridgeSpec, serial: number, port: number): Promise<void> {
-  const outside = await dial(spec.hostSocket);
-  if (outside === undefined) return;
-  outside.write(new TextEncoder().encode(`stream ${serial}\n`));
-  const inside = await new Promise<Channel | undefined>((resolve) => {
-    Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      allowHalfOpen: true,
-      data: undefined,
-      socket: TcpStream.handlers((stream) => resolve(new Channel(stream))),
-    }).catch(() => resolve(undefined));
-  });
-  if (inside === undefined) return outside.destroy();
-  await relay(outside, inside);
 }
 
 /** Descriptor at which the sandbox waits for a line before it starts the agent; its end ends it. */

@@ -4,8 +4,6 @@
 // loopback leads only to the proxy and to ports that were asked for.
 
 import type { Socket } from "bun";
-import { Channel } from "../../../gateway/stream/channel.ts";
-import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
 import { sendDescriptor } from "../../../host/process/pass-descriptor.ts";
 import { lookUpSocket } from "../../../host/process/sock-diag.ts";
 import { handedOverLine } from "../../../host/sandbox/handed-over.ts";
@@ -80,28 +78,4 @@ function handOver(routes: BridgeRoutes, client: Socket<undefined>, port: number)
     ...(hop.kind === "connect" ? { caught: hop.authority } : {}),
   });
   sendDescriptor(routes.socket, line, (client as unknown as { readonly fd: number }).fd);
-}
-
-/** A connection to a unix socket; undefined when nobody listens. */
-export async function dial(path: string): Promise<Channel | undefined> {
-  return new Promise((resolve) => {
-    let isOpen = false;
-    const handlers = TcpStream.handlers((stream) => {
-      isOpen = true;
-      resolve(new Channel(stream));
-    });
-    Bun.connect<TcpStream | undefined>({
-      unix: path,
-      allowHalfOpen: true,
-      data: undefined,
-      socket: {
-        ...handlers,
-        connectError(_socket: Socket<TcpStream | undefined>) {
-          resolve(undefined);
-        },
-      },
-    }).catch(() => {
-      if (!isOpen) resolve(undefined);
-    });
-  });
 }

@@ -6,7 +6,7 @@ import { timingSafeEqual } from "node:crypto";
 import { Channel } from "../../../gateway/stream/channel.ts";
 import { relay } from "../../../gateway/stream/relay.ts";
 import { TcpStream } from "../../../gateway/stream/tcp-stream.ts";
-import { dial } from "../bridge/connections.ts";
+import { dial } from "../bridge/dial.ts";
 
 const HEAD_MAX = 64 * 1024;
 const HEAD_MS = 30_000;
