@@ -27,11 +27,13 @@ export async function streamRows<Row>(
       isFull = !writeRows(socket, rows);
     }
   };
-  // All of a turn of the loop go in one write: a burst of a thousand events may have a hundred readers.
+  // All of a turn of the loop go in one write: a burst of a thousand events may have a hundred readers. A client that asks
+  // waits for its answer, so answers go when this turn's code has run.
   const flushSoon = () => {
     if (isFlushing) return;
     isFlushing = true;
-    setImmediate(flush);
+    if (incoming === undefined) setImmediate(flush);
+    else queueMicrotask(flush);
   };
   socket.on("drain", () => {
     isFull = false;

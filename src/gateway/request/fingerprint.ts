@@ -161,8 +161,8 @@ export function digestOf(fingerprint: string | undefined): string {
 }
 
 function hash(parts: readonly string[]): string {
-  const sum = createHash("sha256");
   // Lengths first, so that no two lists of parts run together into the same bytes.
-  for (const part of parts) sum.update(`${part.length}:`).update(part);
-  return sum.digest("hex");
+  let text = "";
+  for (const part of parts) text += `${part.length}:${part}`;
+  return createHash("sha256").update(text).digest("hex");
 }

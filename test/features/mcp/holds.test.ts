@@ -363,9 +363,10 @@ test("a server that answers with an error after a hold ends the wait of its clie
   status = 404;
   for (const way of WAYS) {
     const params = { name: "change_it", arguments: own(), _meta: { progressToken: 1 } };
-    const call = way.post("tools/call", params, { id: 61 });
+    // Its head is here when the client hears that it waits.
+    const response = await way.post("tools/call", params, { id: 61 });
     await gateway.approve();
-    const text = await (await call).text();
+    const text = await response.text();
     expect(text).toContain('"id":61');
     expect(text).toContain("the server answered 404");
   }

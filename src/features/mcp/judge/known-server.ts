@@ -3,6 +3,7 @@
 // suspicious; everything that changes or comes later waits. A waiting item is absent for clients: a
 // description is read by a model even when its tool is never called.
 
+import { createHash } from "node:crypto";
 import type {
   ItemKind,
   McpPins,
@@ -35,6 +36,8 @@ export interface ServerNews {
 /** A pinned tool. */
 export interface PinnedTool {
   readonly definition: string;
+  /** SHA-256 of the definition. */
+  readonly digest: string;
   readonly annotations: { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean };
   readonly description: string;
 }
@@ -212,6 +215,7 @@ export class KnownServer {
     const { readOnlyHint, destructiveHint } = isObject(annotations) ? annotations : {};
     const tool: PinnedTool = {
       definition: pinned,
+      digest: createHash("sha256").update(pinned).digest("hex"),
       annotations: {
         ...(typeof readOnlyHint === "boolean" ? { readOnlyHint } : {}),
         ...(typeof destructiveHint === "boolean" ? { destructiveHint } : {}),

@@ -234,15 +234,16 @@ export class McpSession {
   }
 
   /** Why what was let go may go no more: what was asked about is not what would be done now. */
-  #whyNoMore(call: McpCall, exact: string | undefined, digest: string): Refusal | undefined {
+  #whyNoMore(call: McpCall, toolDigest: string | undefined): Refusal | undefined {
     const refused = this.#refusedNow(call);
-    if (refused !== undefined || this.#digestOf(call, exact) === digest) return refused;
+    if (refused !== undefined || this.#toolDigest(call) === toolDigest) return refused;
     return blockedAs(call, "the tool is another one than the one that was asked about; call it again");
   }
 
   #run(call: McpCall, request: JudgedRequest, digest: string, slot: Slot): Promise<void> {
     const { gateway, client } = this.#parts;
     const evidence = lazily(() => this.#evidence(call, request));
+    const tool = this.#toolDigest(call);
     const operations = (policy: AskParts["inspection"]["policy"]) =>
       classificationsOf(policy, call, this.#parts.server, this.#isListed(call), this.#table());
     return runAsk(gateway, {
@@ -265,7 +266,7 @@ export class McpSession {
       judge: (policy, asker) => judgeCall(policy, asker, operations(policy)),
       onLeave: (left) => slot.onLeave(left),
       refuse: (refusal) => slot.refuse(refusal),
-      forward: (ended) => slot.forward(ended, () => this.#whyNoMore(call, request.exact, digest)),
+      forward: (ended) => slot.forward(ended, () => this.#whyNoMore(call, tool)),
     });
   }
 
@@ -298,18 +299,19 @@ export class McpSession {
   /** Binds server, tool, its pinned definition and everything that the server is given; not the token for progress. */
   #digestOf(call: McpCall, exact: string | undefined): string {
     const { _meta: _, ...params } = call.params;
-    const { client, server } = this.#parts;
-    const tool = server.tool(subjectOf(call))?.definition ?? "";
     return askDigest("mcp", [
       this.name,
-      this.#identity,
-      tool,
+      this.#credential,
+      this.#toolDigest(call) ?? "",
       call.method,
       canonicalJson(params),
       exact ?? "",
-      client?.user ?? "",
-      client?.run_id ?? "",
     ]);
+  }
+
+  /** Names the pinned tool that a call is about. */
+  #toolDigest(call: McpCall): string | undefined {
+    return call.method === "tools/call" ? this.#parts.server.tool(subjectOf(call))?.digest : undefined;
   }
 
   #evidence(call: McpCall, { exact }: JudgedRequest): readonly Evidence[] {

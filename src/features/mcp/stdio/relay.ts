@@ -235,8 +235,9 @@ export class StdioRelay {
     const found = message.id === undefined ? undefined : this.#close(open, message.id);
     // An answer that nobody waits for is no answer; an error without an id is about a message that could not be read.
     if (found === undefined && (message.id !== undefined || message.error === undefined)) return;
-    found?.question?.ended(message.error === undefined ? undefined : errorText(message.error));
+    // First the client, which waits, then the record.
     forward(message.text);
+    found?.question?.ended(message.error === undefined ? undefined : errorText(message.error));
   }
 
   #serverAnswer(message: ResponseMessage): Promise<void> | undefined {
