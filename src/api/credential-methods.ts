@@ -9,7 +9,7 @@ export const credentialInput = object({
   name: text(),
   kind: text("github, cloudflare, fly, google, aws, kubernetes or generic"),
   from: text(
-    "keychain, env, file, command, github-app, google-key; of kubernetes: service-account or impersonation",
+    "keychain, env, file, command, github-app, google-key, metadata; of kubernetes: service-account or impersonation",
   ),
   hosts: optional(list(text(), "beside those of its kind")),
   variable: optional(text()),
@@ -40,9 +40,8 @@ export const credentialInput = object({
   role: optional(text("ARN of a role of AWS that keys are minted for")),
   external_id: optional(text()),
   region: optional(text("of STS")),
-  session: optional(
-    text("action: the keys may do only the request's action; role: everything that the role may do"),
-  ),
+  eks_clusters: optional(list(text(), "whose tokens may be signed with the keys of AWS")),
+  session: optional(text("action: the keys may do what the request does; role: all that the role may do")),
 });
 
 /** A credential as `credentials_add` takes it. */

@@ -8,12 +8,12 @@ export const sessionReport = object({
   id: text("`sess_` and eight hex digits"),
   request_id: text("of the row in the audit log"),
   approval_id: optional(text()),
-  kind: words(["exec", "attach", "port-forward", "ssh"]),
+  kind: words(["exec", "attach", "port-forward", "proxy", "ssh"]),
   content: words(["full", "metadata"]),
   state: words(["open", "ended", "truncated"], "truncated: the daemon ended before the session did"),
   host: text(),
   namespace: optional(text("of a Pod")),
-  pod: optional(text()),
+  pod: optional(text("or the path, of a proxy")),
   remote_user: optional(text("whose session it is on a host of SSH")),
   container: optional(text()),
   argv: list(text(), "the command of an exec"),
@@ -31,7 +31,8 @@ export const sessionReport = object({
 /** One recorded session. */
 export type SessionReport = Value<typeof sessionReport>;
 
-/** Where it was: `namespace/pod`, or `user@host`. */
+/** Where it was: `namespace/pod`, the path that was reached through the API server, or `user@host`. */
 export function placeOfSession({ namespace, pod, remote_user: user, host }: SessionReport): string {
-  return pod === undefined ? `${user ?? ""}@${host}` : `${namespace ?? ""}/${pod}`;
+  if (pod === undefined) return `${user ?? ""}@${host}`;
+  return namespace === undefined || namespace === "" ? pod : `${namespace}/${pod}`;
 }

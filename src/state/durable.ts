@@ -19,8 +19,11 @@ function fcntlOfMac(): Fcntl | undefined {
   return systems ?? undefined;
 }
 
-/** For rows, a batch at a time: on macOS later rows are never there without these. */
-export async function syncOrdered(file: FileHandle, fcntl = fcntlOfMac()): Promise<void> {
+/** For rows, a batch at a time: on macOS what comes later is never there without these. */
+export async function syncOrdered(
+  file: Pick<FileHandle, "datasync" | "fd">,
+  fcntl = fcntlOfMac(),
+): Promise<void> {
   await file.datasync();
   // A file system that knows no barrier (SMB, FAT) is flushed whole, as libuv does.
   if (fcntl !== undefined && fcntl(file.fd, F_BARRIERFSYNC) !== 0) fcntl(file.fd, F_FULLFSYNC);

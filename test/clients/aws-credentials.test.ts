@@ -6,31 +6,81 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { startHttpReceiver } from "../features/forward/receivers.ts";
 import { type Finished, findClient } from "../support/clients.ts";
 import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, aws } from "../support/stand-ins/aws.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { checkSignature } from "../support/stand-ins/sigv4.ts";
-import { field } from "../support/stand-ins/stand-in.ts";
+import { field, type StandInReply, type StandInRequest } from "../support/stand-ins/stand-in.ts";
 
 setDefaultTimeout(90_000);
 
 const POLICY = `
 aws:
-  inspect: ["*.amazonaws.com"]
+  inspect: [sts.us-east-1.amazonaws.com, ec2.us-east-1.amazonaws.com, dynamodb.us-east-1.amazonaws.com,
+    lambda.us-east-1.amazonaws.com, route53.amazonaws.com, scratch.s3.amazonaws.com]
   default: allow
   groups: { all: { tiers: [observe, modify, sensitive, break-glass] } }
   accounts:
     - names: ["111122223333"]
       rules: { allow: { groups: [all] } }
   rules: { deny: { groups: [all] } }
+generic:
+  inspect: ["*.eks.amazonaws.com"]
+  default: allow
+  groups: { read: { tiers: [observe] } }
+  rules: { allow: { groups: [read] } }
 `;
 const FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:shop";
+const CLUSTER = `0123456789abcdef.gr7.${AWS_REGION}.eks.amazonaws.com`;
 const HOSTS = [
   ...["sts", "ec2", "dynamodb", "lambda"].map((service) => `${service}.${AWS_REGION}.amazonaws.com`),
   "route53.amazonaws.com",
   "scratch.s3.amazonaws.com",
+  CLUSTER,
 ];
 const TOKEN = "session-token-canary/+=0123456789";
+
+/** What STS gives out when the agent itself asks for a role. */
+const GIVEN = {
+  AccessKeyId: "ASIARTX3GSDSQAGIVEN2",
+  SecretAccessKey: "given/Secret+canary0123456789abcdefghijk",
+  SessionToken: "given-token-canary/+=0123456789abcdefghijklm",
+};
+const ASSUMED = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>${Object.entries(
+  { ...GIVEN, Expiration: "2036-01-01T00:00:00Z" },
+)
+  .map(([name, value]) => `<${name}>${value}</${name}>`)
+  .join("")}</Credentials></AssumeRoleResult></AssumeRoleResponse>`;
+const IDENTITY =
+  "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:assumed-role/x/yy</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+/** The same as AWS for whoever has the keys that were given out. */
+function givenTo(request: StandInRequest, token: string | null | undefined): StandInReply {
+  const { problem } = checkSignature(request, GIVEN.SecretAccessKey);
+  const isRight = problem === undefined && token === GIVEN.SessionToken;
+  return isRight ? { status: 200, body: IDENTITY } : { status: 403, body: "no" };
+}
+
+/** A cluster of EKS, which asks STS whose the signed URL in the token is. */
+function cluster(request: StandInRequest): StandInReply {
+  const [, encoded = ""] = /^Bearer k8s-aws-v1\.(.+)$/.exec(field(request, "authorization") ?? "") ?? [];
+  const url = new URL(Buffer.from(encoded, "base64url").toString());
+  const signed: StandInRequest = {
+    ...{ ...request, method: "GET", host: url.host, target: url.pathname + url.search, path: url.pathname },
+    query: url.searchParams,
+    headers: [
+      ["host", url.host],
+      ["x-k8s-aws-id", "shop"],
+    ],
+    body: new Uint8Array(),
+  };
+  const { problem, accessKey } = checkSignature(signed, AWS_SECRET_KEY);
+  const isRight = accessKey === AWS_ACCESS_KEY && url.searchParams.get("X-Amz-Security-Token") === TOKEN;
+  return problem === undefined && isRight
+    ? { status: 200, headers: { "Content-Type": "application/json" }, body: '{"kind":"PodList","items":[]}' }
+    : { status: 401, body: problem ?? "another identity" };
+}
 
 const found = findClient("aws");
 const curl = findClient("curl");
@@ -39,6 +89,12 @@ if (found !== undefined)
     let scene: Scene;
     const objects = new Map<string, Uint8Array>();
     let environment: Record<string, string> = {};
+    /** Whether keys that STS minted may do what a request does. */
+    let narrow = (
+      _request: StandInRequest,
+      _key: string,
+      _token: string | null | undefined,
+    ): boolean | undefined => false;
 
     const start = (...args: string[]): Promise<Finished> =>
       scene.run(found, args, {
@@ -53,15 +109,18 @@ if (found !== undefined)
         vendor: (request) => {
           const { accessKey } = checkSignature(request, AWS_SECRET_KEY);
           const token = field(request, "x-amz-security-token") ?? request.query.get("X-Amz-Security-Token");
-          return accessKey === AWS_ACCESS_KEY && token === TOKEN
-            ? answer(request)
-            : { status: 403, body: "no" };
+          if (accessKey === GIVEN.AccessKeyId) return givenTo(request, token);
+          if (accessKey === undefined && request.host === CLUSTER) return cluster(request);
+          if (accessKey !== undefined && narrow(request, accessKey, token)) return answer(request);
+          const action = new URLSearchParams(Buffer.from(request.body).toString()).get("Action");
+          if (accessKey !== AWS_ACCESS_KEY || token !== TOKEN) return { status: 403, body: "no" };
+          return action === "AssumeRole" ? { status: 200, body: ASSUMED } : answer(request);
         },
       });
       const path = join(scene.gateway.home, "keys");
       await writeFile(path, `${AWS_ACCESS_KEY}:${AWS_SECRET_KEY}:${TOKEN}`, { mode: 0o600 });
       const { code, stderr } = await scene.gateway.run([
-        ...["credentials", "add", "aws", "prod", "--from", "file", "--path", path],
+        ...["credentials", "add", "aws", "prod", "--from", "file", "--path", path, "--eks", "shop"],
       ]);
       expect({ code, stderr }).toMatchObject({ code: 0 });
       const { stdout } = await scene.gateway.run(["credentials", "env"]);
@@ -120,6 +179,88 @@ if (found !== undefined)
         expect(fetched.stdout).toBe("hello");
       });
 
+    test("a role's keys are minted for the very action that was let through, and can do nothing else", async () => {
+      const policies = new Map<string, { readonly token: string; readonly actions: readonly string[] }>();
+      await using sts = startHttpReceiver(({ body }, count) => {
+        const asked = new URLSearchParams(body);
+        const { Statement } = JSON.parse(asked.get("Policy") ?? "{}") as {
+          Statement?: { Action: string[] }[];
+        };
+        const key = `ASIARTX3GSDSQANARRW${"ABCDEFG"[count]}`;
+        const token = `narrow-token-canary-${count}-0123456789`;
+        policies.set(key, { token, actions: (Statement ?? []).flatMap(({ Action }) => Action) });
+        return new Response(
+          `<R><AccessKeyId>${key}</AccessKeyId><SecretAccessKey>${AWS_SECRET_KEY}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${new Date(Date.now() + 900_000).toISOString()}</Expiration></R>`,
+        );
+      });
+      narrow = (request, accessKey, token) => {
+        const action = new URLSearchParams(Buffer.from(request.body).toString()).get("Action");
+        const session = policies.get(accessKey);
+        return session !== undefined && session.token === token && session.actions.includes(`ec2:${action}`);
+      };
+      const { gateway } = scene;
+      const path = join(gateway.home, "keys");
+      const role = ["--role", "arn:aws:iam::111122223333:role/agent", "--api", sts.origin];
+      const source = ["--from", "file", "--path", path];
+      expect(await gateway.run(["credentials", "add", "aws", "narrow", ...source, ...role])).toMatchObject({
+        code: 0,
+      });
+      const { placeholders } = await gateway.control.call("credentials_placeholders", {});
+      const own = environment;
+      environment = { ...own, ...placeholders.find(({ name }) => name === "narrow")?.environment };
+      const tags = ["ec2", "create-tags", "--resources", "i-0abc", "--tags", "Key=o,Value=x"];
+      expect(await start("ec2", "describe-instances")).toMatchObject({ code: 0, stderr: "" });
+      expect(await start(...tags)).toMatchObject({ code: 0, stderr: "" });
+      environment = own;
+      expect([...policies.values()].map(({ actions }) => actions).slice(-2)).toEqual([
+        ["ec2:DescribeInstances"],
+        ["ec2:CreateTags"],
+      ]);
+    });
+
+    test("keys of a role that the agent asks for stay here: it gets placeholders, and they work", async () => {
+      const role = ["--role-arn", "arn:aws:iam::111122223333:role/x", "--role-session-name", "yy"];
+      const { code, stdout, stderr } = await start("sts", "assume-role", ...role, "--output", "json");
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const keys = (JSON.parse(stdout) as { Credentials: typeof GIVEN }).Credentials;
+      for (const name of ["AccessKeyId", "SecretAccessKey", "SessionToken"] as const) {
+        expect(stdout).not.toContain(GIVEN[name]);
+        expect(keys[name]).toHaveLength(GIVEN[name].length);
+      }
+      const own = environment;
+      environment = {
+        ...own,
+        AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+        AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+        AWS_SESSION_TOKEN: keys.SessionToken,
+      };
+      const who = await start("sts", "get-caller-identity", "--output", "text");
+      environment = own;
+      expect(who).toMatchObject({ code: 0, stderr: "" });
+      expect(who.stdout).toContain("assumed-role/x/yy");
+    });
+
+    if (curl !== undefined)
+      test("the token that `aws eks get-token` makes is good at its cluster, for that cluster alone", async () => {
+        const tokenOf = async (name: string) =>
+          (
+            JSON.parse((await start("eks", "get-token", "--cluster-name", name)).stdout) as {
+              status: { token: string };
+            }
+          ).status.token;
+        const pods = (host: string, token: string) =>
+          scene.run(curl, [
+            ...["--silent", "--cacert", join(scene.gateway.home, "ca-bundle.pem")],
+            ...["--header", `Authorization: Bearer ${token}`, `https://${host}/api/v1/namespaces/a/pods`],
+          ]);
+        const token = await tokenOf("shop");
+        expect((await pods(CLUSTER, token)).stdout).toContain("PodList");
+        expect((await pods(CLUSTER, await tokenOf("other"))).stdout).toContain("none of the clusters shop");
+        const lambda = await pods(`lambda.${AWS_REGION}.amazonaws.com`, token);
+        expect(lambda.stdout).not.toContain("PodList");
+        expect(scene.reached(/k8s-aws-v1/).length).toBe(0);
+      });
+
     test("the keys are worth nothing to AWS itself, and what another secret signed goes nowhere", async () => {
       const direct = scene.standIn.requests.length;
       const wrong = { ...environment, AWS_SECRET_ACCESS_KEY: "x".repeat(40) };
@@ -139,7 +280,12 @@ if (found !== undefined)
             .catch(() => ""),
         ),
       );
-      for (const secret of [AWS_SECRET_KEY, TOKEN, environment.AWS_SECRET_ACCESS_KEY ?? ""])
+      for (const secret of [
+        AWS_SECRET_KEY,
+        TOKEN,
+        ...Object.values(GIVEN),
+        environment.AWS_SECRET_ACCESS_KEY ?? "",
+      ])
         expect(files.join("").includes(secret)).toBe(false);
     });
   });

@@ -3,11 +3,12 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Finished, findClient } from "../support/clients.ts";
 import { GCLOUD_HOSTS, GCLOUD_TOKEN, gcloud } from "../support/stand-ins/gcloud.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
-import { bodyText } from "../support/stand-ins/stand-in.ts";
+import { bodyText, field } from "../support/stand-ins/stand-in.ts";
 
 // Its Python takes a second of processor time to start, and more beside others.
 setDefaultTimeout(90_000);
@@ -67,6 +68,29 @@ describe("Google Cloud", () => {
         expect((await scene.gateway.rows()).map(({ op }) => op).filter((op) => op !== "control")).toEqual([
           "mitm",
         ]);
+      });
+
+      test("with a placeholder in place of a token it does the same, and the placeholder is worth nothing at Google", async () => {
+        const { gateway } = scene;
+        const path = join(gateway.home, "google-token");
+        await writeFile(path, GCLOUD_TOKEN, { mode: 0o600 });
+        const added = await gateway.run([
+          ...["credentials", "add", "google", "acme", "--from", "file", "--path", path],
+        ]);
+        expect(added).toMatchObject({ code: 0 });
+        const { placeholders } = await gateway.control.call("credentials_placeholders", {});
+        const token = placeholders[0]?.environment.CLOUDSDK_AUTH_ACCESS_TOKEN ?? "";
+        const { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: _, ...others } = environment;
+        const before = scene.standIn.requests.length;
+        const { code, stdout } = await scene.run(
+          programs.gcloud ?? "",
+          ["compute", "instances", "list", "--format=value(name,zone)"],
+          { env: { ...others, CLOUDSDK_AUTH_ACCESS_TOKEN: token } },
+        );
+        await gateway.run(["credentials", "remove", "acme"]);
+        expect({ code, stdout }).toEqual({ code: 0, stdout: "web-1\tus-central1-a\nweb-2\tus-central1-a\n" });
+        const arrived = scene.standIn.requests.slice(before).map((each) => field(each, "authorization"));
+        expect(new Set(arrived)).toEqual(new Set([`Bearer ${GCLOUD_TOKEN}`]));
       });
 
       test("three deletions in one batch are one question, and arrive once when it is answered", async () => {

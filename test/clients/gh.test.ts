@@ -137,6 +137,17 @@ for (const version of ["2", "1.1"] as const)
           expect(Buffer.from(arrived[1]?.body ?? []).equals(asset)).toBe(true);
         });
 
+        test("a change is shown beside what is there now", async () => {
+          const edited = run("api", "-X", "PATCH", "repos/acme/web/releases/1", "-f", "tag_name=v2");
+          const { id } = await scene.held(edited);
+          const shown = await scene.gateway.run(["approval", "show", id]);
+          expect(shown.stdout).toContain(
+            'effect\n  changes 1 field of /repos/acme/web/releases/1\n  ~ tag_name: "v1" -> "v2"\n',
+          );
+          await scene.gateway.run(["approval", "allow", id]);
+          expect((await edited).code).toBe(0);
+        });
+
         test("what a person denies, gh prints with the person's words and the rule", async () => {
           const deleted = run("repo", "delete", "acme/old", "--yes");
           const approval = await scene.deny(deleted, "not on a Friday", ({ method }) => method === "DELETE");

@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SessionReport } from "../../src/api/session-report.ts";
-import { findClient, runClient } from "../support/clients.ts";
+import { findClient, runClient, startClient } from "../support/clients.ts";
 import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
+import { startPty } from "../support/pty.ts";
 
 setDefaultTimeout(90_000);
 
@@ -59,7 +60,7 @@ for (const transport of found === undefined ? [] : (["WebSocket", "SPDY"] as con
       Buffer.concat(
         (await linesOf(id))
           .filter((line) => Array.isArray(line) && line[1] === name)
-          .map(([, , text]) => Buffer.from(text, "base64")),
+          .map(([, , what]) => Buffer.from(typeof what === "string" ? what : "", "base64")),
       );
 
     beforeAll(async () => {
@@ -142,6 +143,111 @@ for (const transport of found === undefined ? [] : (["WebSocket", "SPDY"] as con
       expect((await streamOf(session?.id ?? "", "stdout")).equals(seen)).toBe(true);
     });
 
+    test("cp into a container and out of it: the archive that went over is kept", async () => {
+      const payload = Buffer.from(crypto.getRandomValues(new Uint8Array(50_000)));
+      const [there, back] = [join(gateway.home, "there.bin"), join(gateway.home, "back.bin")];
+      await Bun.write(there, payload);
+      expect((await kubectl(["cp", "-n", "payments", there, "api:/data.bin"])).code).toBe(0);
+      expect((await kubectl(["cp", "-n", "payments", "api:/data.bin", back])).code).toBe(0);
+      expect(payload.equals(await readFile(back))).toBe(true);
+      const into = await ended(({ argv }) => argv[0] === "tar" && argv.includes("-xmf"));
+      const out = await ended(({ argv }) => argv[0] === "tar" && argv.includes("cf"));
+      for (const [session, stream] of [
+        [into, "stdin"],
+        [out, "stdout"],
+      ] as const)
+        expect((await streamOf(session?.id ?? "", stream)).includes(payload)).toBe(true);
+    });
+
+    test("an exec with a terminal: its sizes, what was shown, and of what was typed the length", async () => {
+      await using shell = startPty(
+        [found ?? "", "exec", "-it", "api", "-n", "payments", "--", "sh", "-c", "read line; echo got $line"],
+        {
+          env: {
+            PATH: process.env.PATH ?? "",
+            HOME: gateway.home,
+            KUBECONFIG: overlay,
+            KUBECTL_REMOTE_COMMAND_WEBSOCKETS: String(transport === "WebSocket"),
+          },
+          columns: 91,
+          rows: 33,
+          isBare: true,
+        },
+      );
+      await eventually(sessions, (all) => all.some(({ is_tty, state }) => is_tty && state === "open"));
+      // The container has no terminal of its own here that would make a new line of a return.
+      shell.type("typed-secret\n");
+      await shell.exited;
+      const session = await ended(({ is_tty }) => is_tty);
+      const id = session?.id ?? "";
+      expect((await streamOf(id, "stdout")).toString()).toContain("got typed-secret");
+      const lines = await linesOf(id);
+      expect(lines.some((line) => Array.isArray(line) && line[1] === "resize" && line[2] === "91x33")).toBe(
+        true,
+      );
+      expect((await streamOf(id, "stdin")).toString()).not.toContain("typed-secret");
+      expect(session?.octets?.stdin).toBeGreaterThanOrEqual("typed-secret\n".length);
+    });
+
+    test("attach: followed while it lasts, and ended by its person", async () => {
+      await using attached = startClient(found ?? "", ["attach", "-n", "payments", "api"], {
+        env: {
+          HOME: gateway.home,
+          KUBECONFIG: overlay,
+          KUBECTL_REMOTE_COMMAND_WEBSOCKETS: String(transport === "WebSocket"),
+        },
+      });
+      const [open] = await eventually(
+        async () => (await sessions()).filter(({ kind, state }) => kind === "attach" && state === "open"),
+        (all) => all.length > 0,
+      );
+      const id = open?.id ?? "";
+      await using follow = gateway.start(["session", "follow", id]);
+      await eventually(
+        async () => {
+          cluster.pods.log("payments", "api", "seen live");
+          return follow.stdout;
+        },
+        (text) => text.includes("seen live"),
+      );
+      expect((await gateway.run(["session", "end", id])).code).toBe(0);
+      const session = await ended((each) => each.id === id);
+      expect(session?.state).toBe("ended");
+      await eventually(
+        async () => attached.stdout,
+        (text) => text.includes("seen live"),
+      );
+    });
+
+    test("debug: what is typed into the container that it adds is kept like any other's", async () => {
+      const debug = ["debug", "-i", "-n", "payments", "api", "--image=busybox", "--container=look", "-q"];
+      const { code, stdout } = await kubectl(debug, "uname\n");
+      expect(code).toBe(0);
+      const session = await ended(({ kind, container }) => kind === "attach" && container === "look");
+      expect((await streamOf(session?.id ?? "", "stdin")).toString()).toBe("uname\n");
+      expect((await streamOf(session?.id ?? "", "stdout")).toString()).toBe(stdout);
+    });
+
+    test("a forwarded port leaves its connections' ports, times and octets, and none of the content", async () => {
+      await using forward = startClient(found ?? "", ["port-forward", "-n", "payments", "pod/api", ":8080"], {
+        env: {
+          HOME: gateway.home,
+          KUBECONFIG: overlay,
+          KUBECTL_PORT_FORWARD_WEBSOCKETS: String(transport === "WebSocket"),
+        },
+      });
+      await forward.until("Forwarding from 127.0.0.1:");
+      const port = /127\.0\.0\.1:(\d+)/.exec(forward.stdout)?.[1] ?? "";
+      for (let round = 0; round < 2; round += 1)
+        expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain("port 8080");
+      await forward[Symbol.asyncDispose]();
+      const session = await ended(({ kind }) => kind === "port-forward");
+      const text = await readFile(join(gateway.home, "recordings", `${session?.id}.jsonl`), "utf8");
+      expect(text).toContain("8080");
+      expect(text).not.toContain(Buffer.from("port 8080").toString("base64").slice(0, 10));
+      expect(Object.values(session?.octets ?? {}).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(50);
+    });
+
     test("recordings are the owner's alone", async () => {
       const folder = join(gateway.home, "recordings");
       const [name = ""] = await readdir(folder);
@@ -167,5 +273,32 @@ for (const transport of found === undefined ? [] : (["WebSocket", "SPDY"] as con
           .join(""),
       ).toBe("one\r\ntwo\r\n");
       expect((await gateway.run(["session", "export", id, "--format", "text"])).stdout).toBe("one\ntwo\n");
+    });
+
+    test("after kill -9 in the middle a recording is read up to its last whole line", async () => {
+      await using running = startClient(
+        found ?? "",
+        ["exec", "api", "-n", "payments", "--", "sh", "-c", "echo before; sleep 60"],
+        { env: { HOME: gateway.home, KUBECONFIG: overlay } },
+      );
+      const open = await eventually(
+        async () =>
+          (await sessions()).find(({ argv, state }) => argv.at(-1)?.includes("sleep 60") && state === "open"),
+        (session) => session !== undefined,
+      );
+      await running.until("before");
+      const id = open?.id ?? "";
+      await eventually(
+        async () => (await streamOf(id, "stdout")).toString(),
+        (text) => text.includes("before"),
+      );
+      await gateway.kill("SIGKILL");
+      await using _again = gateway.start(["gateway"]);
+      const session = await eventually(
+        async () => (await sessions().catch(() => [])).find((each) => each.id === id),
+        (each) => each !== undefined,
+      );
+      expect(session?.state).toBe("truncated");
+      expect((await gateway.run(["session", "replay", id, "--speed", "0"])).stdout).toStartWith("before\n");
     });
   });

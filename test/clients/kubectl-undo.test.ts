@@ -2,7 +2,7 @@
 // stand-in cluster.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { UndoReport } from "../../src/api/undo-report.ts";
 import { findClient, runClient } from "../support/clients.ts";
@@ -110,10 +110,23 @@ describe.if(found !== undefined)("undo", () => {
     expect(after?.metadata.uid).not.toBe(before?.metadata.uid);
   });
 
-  test("what a create made is deleted, that very object", async () => {
-    await kubectl(["-n", "sandbox", "create", "configmap", "new", "--from-literal=a=1"]);
-    const entry = await kept(({ command, action }) => command === "configmaps create" && action === "create");
-    expect(entry).toBeDefined();
+  test("what a create made is deleted, that very object and no other of its name", async () => {
+    const create = ["-n", "sandbox", "create", "configmap", "new", "--from-literal=a=1"];
+    await kubectl(create);
+    const entry = await kept(({ command, path }) => command === "configmaps create" && path.endsWith("/new"));
+    expect(entry).toMatchObject({ action: "create", objects: 1 });
+    const done = await undo(entry?.id);
+    expect(done.stdout).toContain("deletes ConfigMap 'new' in sandbox, which the change made");
+    expect(stored("ConfigMap", "new")).toBeUndefined();
+    await kubectl(create);
+    const refused = await undo(entry?.id);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain("conflict: the object itself was changed by somebody else since");
+    expect(stored("ConfigMap", "new")).toBeDefined();
+    await kubectl(["-n", "sandbox", "create", "secret", "generic", "made", "--from-literal=p=canary-4713"]);
+    const secret = await kept(({ command }) => command === "secrets create");
+    expect((await undo(secret?.id)).code).toBe(0);
+    expect(stored("Secret", "made")).toBeUndefined();
   });
 
   test("a deleted collection comes back", async () => {
@@ -148,5 +161,25 @@ describe.if(found !== undefined)("undo", () => {
   test("clear forgets everything", async () => {
     expect((await gateway.run(["undo", "clear"])).stdout).toMatch(/^forgot \d+\n$/);
     expect((await gateway.control.call("undo_list", {})).entries).toEqual([]);
+  });
+
+  test("what cannot be kept is refused or goes, as the setting undo_failure says", async () => {
+    await kubectl(["-n", "sandbox", "create", "configmap", "kept", "--from-literal=a=1"]);
+    const folder = join(gateway.home, "undo");
+    await rm(folder, { recursive: true, force: true });
+    await writeFile(folder, "no folder");
+    const patch = (value: string) =>
+      kubectl([
+        ...["-n", "sandbox", "patch", "configmap", "kept", "--type=merge", "-p"],
+        JSON.stringify({ data: { a: value } }),
+      ]);
+    // Only what is sensitive or worse is refused, unless the setting says otherwise.
+    await patch("2");
+    await gateway.control.call("settings_set", { name: "undo_failure", value: "closed" });
+    await expect(patch("3")).rejects.toThrow(/cannot be kept for undo/);
+    expect(stored("ConfigMap", "kept")?.data).toEqual({ a: "2" });
+    await gateway.control.call("settings_set", { name: "undo_failure", value: "open" });
+    await patch("4");
+    expect(stored("ConfigMap", "kept")?.data).toEqual({ a: "4" });
   });
 });

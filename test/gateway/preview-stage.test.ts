@@ -56,8 +56,8 @@ async function run(answers: readonly EffectRelease[], without?: string) {
     owns: (error: unknown) => base.owns(error),
     release: () => base.release(),
     show: () => ({ heldBytes: 0, effect }),
-    async forward(ended: () => void, replaced?: Uint8Array) {
-      went.push(replaced);
+    async forward(ended: () => void, along?: { readonly replaced: Uint8Array | undefined }) {
+      went.push(along?.replaced);
       ended();
     },
   });

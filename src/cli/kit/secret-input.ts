@@ -3,7 +3,7 @@
 
 import { UserError } from "../../model/user-error.ts";
 
-const MAX_BYTES = 4 * 1024;
+const MAX_BYTES = 16 * 1024;
 
 /** So many lines, without blanks around them; `hint` says how they are given. Throws when there are none. */
 export async function secretsFromInput(

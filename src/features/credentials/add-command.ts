@@ -7,7 +7,6 @@ import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/comm
 import type { Flags } from "../../cli/kit/flags.ts";
 import { UserError } from "../../model/user-error.ts";
 
-const MAX_VALUE_BYTES = 16 * 1024;
 const NAME = { name: "name" } as const;
 const COMMAND = { name: "command", isOptional: true, isRest: true } as const;
 
@@ -68,7 +67,7 @@ export const credentialsAddGoogleCommand: Command = {
     {
       name: "from",
       value: "source",
-      choices: ["keychain", "env", "file", "command", "google-key"],
+      choices: ["keychain", "env", "file", "command", "google-key", "metadata"],
       summary: "Where the value comes from (default keychain)",
     },
     {
@@ -124,6 +123,7 @@ export const credentialsAddAwsCommand: Command = {
       summary: "Further host that it is for: name, name:port or .domain",
     },
     { name: "variable", value: "name", summary: "Variable of the daemon's environment, with --from env" },
+    { name: "api", value: "url", summary: "URL of STS, if not AWS's own" },
     { name: "path", value: "file", completes: "file", summary: "File of the keys" },
     { name: "profile", value: "name", summary: "Profile of AWS's credentials file (default default)" },
     { name: "role", value: "arn", summary: "Role of AWS that keys are minted for" },
@@ -136,7 +136,12 @@ export const credentialsAddAwsCommand: Command = {
       choices: ["action", "role"],
       summary: "The rights of the keys: the request's action (default) or all of the role",
     },
-    { name: "api", value: "url", summary: "URL of STS, if not AWS's own" },
+    {
+      name: "eks",
+      value: "name",
+      isRepeatable: true,
+      summary: "Cluster of EKS that kubectl reaches with them",
+    },
     JSON_FLAG,
   ],
   details: [
@@ -149,6 +154,7 @@ export const credentialsAddAwsCommand: Command = {
     const [name = "", ...argv] = context.args;
     return add(context, {
       ...{ kind: "aws", name, ...sourceOf(flags, argv), ...ttlOf(flags) },
+      eks_clusters: flags.texts("eks"),
       ...optional("profile", flags.text("profile")),
       ...optional("role", flags.text("role")),
       ...optional("external_id", flags.text("external-id")),
@@ -319,18 +325,8 @@ function permissionOf(text: string): readonly [string, string] {
   });
 }
 
-/** One line; a value on the command line would be public. */
 async function valueFromInput(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write("value (one line, shown as you type): ");
-  let text = "";
-  for await (const chunk of process.stdin) {
-    text += String(chunk);
-    if (text.length > MAX_VALUE_BYTES || text.includes("\n")) break;
-  }
-  const value = text.split("\n")[0] ?? "";
-  if (value !== "") return value;
-  throw new UserError("no value on standard input", {
-    exitCode: 2,
-    hint: "iddio credentials add github work --from keychain < file-with-the-token",
-  });
+  const { secretsFromInput } = await import("../../cli/kit/secret-input.ts");
+  const hint = "iddio credentials add github work --from keychain < file-with-the-token";
+  return (await secretsFromInput("value", 1, hint))[0] ?? "";
 }

@@ -19,11 +19,13 @@ import { UserError } from "../../model/user-error.ts";
 import { accountOfKey } from "../../protocols/aws/credential.ts";
 import type { Log } from "../../state/log/log.ts";
 import type { CredentialStore } from "../../state/tables/credential-store.ts";
+import { LentTokens } from "./answers/lent-tokens.ts";
 import { readKeys } from "./aws/keys-text.ts";
 import { AwsLending } from "./aws/lending.ts";
 import { Held, type HeldParts } from "./held.ts";
-import { bypassesImpersonation, impersonated, impersonationProblem, isBelowPrefix } from "./impersonation.ts";
-import { isForHost, kindOf } from "./kinds.ts";
+import { bypassesImpersonation, impersonated } from "./impersonation.ts";
+import { kindOf } from "./kinds.ts";
+import { type PrefixOf, whyNotLent } from "./lending-rules.ts";
 import { findPlaceholder, holderOf, placeholderOf, putIn } from "./placeholder.ts";
 import { rawValue, writeKeychain } from "./sources/source.ts";
 import { checkedCredential, type StoredCredential } from "./stored-credential.ts";
@@ -36,22 +38,23 @@ export interface CredentialsOptions {
   readonly env: Environment;
   readonly proxyFor: (url: string) => string;
   readonly ask: AskOwn;
-  /** The path prefix of the registered cluster that a target is for; "" for none. */
-  readonly prefixOf: (host: string, port: number, target: string) => string;
+  /** What stands before the paths of the registered cluster that a target is for; "" for none. */
+  readonly prefixOf: PrefixOf;
   /** The wall clock, for tests of what ends by it. */
   readonly now?: () => number;
 }
 
 const MAX_CREDENTIALS = 100;
-/** Methods that send the request back, or that carry no request. */
-const NEVER: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
 /** How long the daemon's end waits for tokens to be ended. */
 const CLOSE_MS = 3_000;
 
 interface Lent {
-  readonly held: Held;
-  readonly placeholder: string;
+  readonly credential: StoredCredential;
   readonly text: string;
+  /** The fields with it in place of its placeholder. */
+  put(headers: readonly Header[]): readonly Header[];
+  /** Its host says that it is none. */
+  refused(): void;
 }
 
 /** Holds the credentials of a daemon and puts them into requests. */
@@ -60,6 +63,7 @@ export class Credentials implements CredentialRelease {
   readonly #held = new Map<string, Held>();
   readonly #secret: Uint8Array;
   readonly #parts: HeldParts;
+  readonly #tokens: LentTokens;
   readonly #aws: AwsLending;
 
   constructor(options: CredentialsOptions) {
@@ -73,10 +77,13 @@ export class Credentials implements CredentialRelease {
       cluster: { ask, env, holder: holderOf(this.#secret) },
       minted: (fields) => recorder.control({ command: "credential minted", ...fields }),
     };
+    this.#tokens = new LentTokens(this.#parts.now, options.prefixOf, (name, request) =>
+      this.#kept(name, request),
+    );
     this.#aws = new AwsLending({
       secret: this.#secret,
       now: this.#parts.now,
-      whyNot: whyNotAnywhere,
+      tokens: this.#tokens,
       echoed: (names, request) => this.#echoed(names, request),
     });
     for (const { name, json, added_ms } of store.list())
@@ -90,39 +97,73 @@ export class Credentials implements CredentialRelease {
   async of(request: LendingRequest): Promise<Released | undefined> {
     const runId = request.client?.run_id ?? "";
     const wanted: { readonly held: Held; readonly placeholder: string }[] = [];
+    let bypassed: string | undefined;
     for (const held of this.#held.values()) {
       const { name, kind, origin } = held.credential;
       if (kind === "aws") continue;
       const placeholder = placeholderOf(this.#secret, name, kind, runId);
       if (findPlaceholder(request.head.headers, placeholder).length > 0) wanted.push({ held, placeholder });
-      else if (bypassesImpersonation(origin, request))
-        return { refused: `the client certificate is lent only with the credential '${name}'` };
+      else if (bypassesImpersonation(origin, request)) bypassed ??= name;
     }
-    if (wanted.length === 0) return this.#aws.of(request, this.#held.values());
+    // One server may have several users to act as; a request names one of them.
+    const acting = wanted.filter(({ held }) => held.credential.origin.from === "impersonation");
+    if (acting.length > 1)
+      return { refused: `the request holds the placeholders of ${acting.length} users to act as` };
+    const says = acting.some(({ held }) => bypassesImpersonation(held.credential.origin, request));
+    if (bypassed !== undefined && !says)
+      return { refused: `the client certificate is lent only with the credential '${bypassed}'` };
+    const tokens = this.#tokens.of(request);
+    if (typeof tokens === "string") return { refused: tokens };
+    if (wanted.length + tokens.length === 0) return this.#aws.of(request, this.#held.values());
     try {
-      const lent: Lent[] = [];
+      const lent: Lent[] = tokens.map(({ placeholder, token: { credential, text } }) => ({
+        credential,
+        text,
+        put: (headers) => putIn(headers, placeholder, text),
+        refused() {},
+      }));
       for (const { held, placeholder } of wanted) {
-        const { name } = held.credential;
-        const problem = whyNotLent(held.credential, request, this.#options.prefixOf);
+        const { credential } = held;
+        const { name, origin } = credential;
+        const problem = whyNotLent(credential, request, this.#options.prefixOf);
         if (problem !== undefined) return { refused: `the credential '${name}' ${problem}` };
         const { tier, command } = request.operation;
         const text = await held.value({ tier, why: `a request: ${command}` });
-        lent.push({ held, placeholder, text });
+        lent.push({
+          credential,
+          text,
+          put: (headers) =>
+            origin.from === "impersonation"
+              ? impersonated(headers, origin, placeholder, text)
+              : putIn(headers, placeholder, text),
+          refused: () => held.refused(text),
+        });
         held.usedMs = Date.now();
       }
-      const spellings = lent.flatMap(({ text }) => (text === "" ? [] : spellingsOf(text)));
-      return {
-        fields: (headers) => readable(lent.reduce(withLent, headers)),
-        answer: (answer) => {
-          // It has ended before its time; the next request gets another.
-          if (answer.status === 401) for (const { held, text } of lent) held.refused(text);
-          return guardAnswer(answer, spellings, () => this.#echoed(namesOf(lent), request));
-        },
-      };
+      return this.#released(lent, request);
     } catch (error) {
       const why = error instanceof UserError ? error.message : "of an error of iddio's own";
       return { refused: `no value was had for a credential, because ${why}` };
     }
+  }
+
+  #released(lent: readonly Lent[], request: LendingRequest): Released {
+    const spellings = lent.flatMap(({ text }) => (text === "" ? [] : spellingsOf(text)));
+    // A token that is given out with the credential is one that its client may not have either.
+    const giving = lent.find(({ credential }) => this.#tokens.isAsked(credential, request))?.credential;
+    return {
+      fields: (headers) => {
+        const filled = readable(lent.reduce((fields, each) => each.put(fields), headers));
+        return giving?.kind === "kubernetes" ? asJson(filled) : filled;
+      },
+      answer: (answer) => {
+        // It has ended before its time; the next request gets another.
+        if (answer.status === 401) for (const each of lent) each.refused();
+        const names = lent.map(({ credential }) => credential.name).join(", ");
+        const shown = giving === undefined ? answer : this.#tokens.answered(giving, request, answer);
+        return guardAnswer(shown, spellings, () => this.#echoed(names, request));
+      },
+    };
   }
 
   /** Lists the credentials without their values. */
@@ -187,6 +228,7 @@ export class Credentials implements CredentialRelease {
   /** Ends the token that is in use, where its kind can be ended. */
   async revoke(name: string): Promise<{ readonly credential: CredentialReport; readonly note?: string }> {
     const held = this.#find(name);
+    this.#tokens.drop(name);
     const note = await held.revoke();
     return { credential: held.report, ...(note === undefined ? {} : { note }) };
   }
@@ -196,6 +238,7 @@ export class Credentials implements CredentialRelease {
     const held = this.#find(name);
     this.#options.store.remove(name);
     this.#held.delete(name);
+    this.#tokens.drop(name);
     await this.#end(held);
     return held.report;
   }
@@ -226,6 +269,17 @@ export class Credentials implements CredentialRelease {
     });
   }
 
+  #kept(credential: string, { head, client, operation }: LendingRequest): void {
+    this.#options.recorder.control({
+      command: "credential kept",
+      credential,
+      host: head.host,
+      port: head.port,
+      reason: `the answer to '${operation.command}' gives out a token; its client has a placeholder`,
+      ...(client === undefined ? {} : { client }),
+    });
+  }
+
   #echoed(names: string, { head, client }: LendingRequest): void {
     this.#options.log.error("an answer held a credential and was cut", {
       credential: names,
@@ -240,17 +294,6 @@ export class Credentials implements CredentialRelease {
       ...(client === undefined ? {} : { client }),
     });
   }
-}
-
-function namesOf(lent: readonly Lent[]): string {
-  return lent.map(({ held }) => held.credential.name).join(", ");
-}
-
-function withLent(headers: readonly Header[], { held, placeholder, text }: Lent): readonly Header[] {
-  const { origin } = held.credential;
-  return origin.from === "impersonation"
-    ? impersonated(headers, origin, placeholder, text)
-    : putIn(headers, placeholder, text);
 }
 
 /** An exec plugin that the operator's kubeconfig names is agreed to as it is now. */
@@ -274,36 +317,16 @@ async function withAccount(credential: StoredCredential, env: Environment): Prom
   return { ...credential, origin: { ...origin, account } };
 }
 
-function whyNotLent(
-  { kind, hosts, origin }: StoredCredential,
-  request: LendingRequest,
-  prefixOf: CredentialsOptions["prefixOf"],
-): string | undefined {
-  const { head } = request;
-  if (!isForHost([...kindOf(kind).hosts, ...hosts], head.host, head.port))
-    return `is not for ${head.host}:${head.port}`;
-  if ("cluster" in origin) {
-    const { prefix } = origin.cluster;
-    // Another cluster may be registered further below.
-    const isDeeper = prefixOf(head.host, head.port, head.target).length > prefix.length;
-    if (isDeeper || !isBelowPrefix(prefix, head.target)) return "is for another cluster of that server";
-  }
-  return whyNotAnywhere(request) ?? impersonationProblem(origin, head.headers);
-}
-
-/** Why no credential goes with a request, whatever its host. */
-function whyNotAnywhere({ head, lender, operation }: LendingRequest): string | undefined {
-  if (!lender.isOwnUser) return "is lent to no other user";
-  if (!lender.isVerified) return "is not sent without TLS";
-  if (NEVER.has(head.method)) return `is not sent with ${head.method}`;
-  if (operation.tier === "unknown") return "is not sent with a request that iddio does not know";
-  return undefined;
-}
-
-/** An answer in a coding could not be searched for secrets. */
+/** An answer in a coding could not be looked through for what must not be in it. */
 function readable(headers: readonly Header[]): readonly Header[] {
   const isCoding = ([name]: Header) => name.toLowerCase() === "accept-encoding";
   return headers.some(isCoding)
     ? headers.map((header) => (isCoding(header) ? ([header[0], "identity"] as const) : header))
     : headers;
+}
+
+/** A token in another form could not be taken out of the answer. */
+function asJson(headers: readonly Header[]): readonly Header[] {
+  const kept = headers.filter(([name]) => name.toLowerCase() !== "accept");
+  return [...kept, ["Accept", "application/json"]];
 }

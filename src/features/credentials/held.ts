@@ -172,8 +172,10 @@ export class Held {
       case "google": {
         const { base } = origin;
         const read = () =>
-          base.from === "key" ? Promise.reject(new Error("a key is no token")) : readSource(base, name, env);
-        return this.#mint(mintGoogleToken(origin, read, proxyFor), need);
+          base.from === "key" || base.from === "metadata"
+            ? Promise.reject(new Error("it is no source of a token"))
+            : readSource(base, name, env);
+        return this.#mint(mintGoogleToken(origin, read, proxyFor, env), need);
       }
       case "aws":
         return this.#awsKeys(origin, need);
@@ -280,9 +282,10 @@ function sourceText(origin: StoredCredential["origin"]): string {
       return origin.role === undefined
         ? `keys from ${sourceText(origin.base)}`
         : `role ${origin.role.arn}, with keys from ${sourceText(origin.base)}`;
-    case "google":
-      return origin.account === ""
-        ? `key ${origin.base.from === "key" ? origin.base.path : ""}`
-        : `Google service account ${origin.account}`;
+    case "google": {
+      const { base, account } = origin;
+      if (account !== "") return `Google service account ${account}`;
+      return base.from === "key" ? `key ${base.path}` : "the metadata service of this machine";
+    }
   }
 }

@@ -53,7 +53,7 @@ export function putIn(
 }
 
 /** Name and password of a Basic credential (RFC 7617); undefined when the value is none. */
-function basicOf(value: string): string | undefined {
+export function basicOf(value: string): string | undefined {
   const match = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(value);
   return match?.[1] === undefined ? undefined : Buffer.from(match[1], "base64").toString("latin1");
 }

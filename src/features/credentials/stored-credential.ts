@@ -49,8 +49,8 @@ export interface ImpersonationOrigin {
 /** Access tokens of a Google service account. */
 export interface GoogleOrigin {
   readonly from: "google";
-  /** The key file of a service account, or where another access token comes from. */
-  readonly base: Source | { readonly from: "key"; readonly path: string };
+  /** The key file of a service account, the machine's own account, or where another access token comes from. */
+  readonly base: Source | { readonly from: "key"; readonly path: string } | { readonly from: "metadata" };
   /** The account that a token is made for with `generateAccessToken`; "" for the base's own. */
   readonly account: string;
   readonly scopes: readonly string[];
@@ -95,6 +95,8 @@ export interface AwsOrigin {
   readonly role?: AwsRole;
   /** Twelve digits; "" where the keys do not say. */
   readonly account: string;
+  /** Clusters of EKS whose tokens may be signed with them. */
+  readonly clusters?: readonly string[];
 }
 
 /** One credential. */
@@ -231,8 +233,10 @@ function googleOrigin(input: CredentialInput, base: GoogleOrigin["base"]): Googl
 }
 
 function awsOrigin(input: CredentialInput, base: Source): AwsOrigin {
-  const { profile = "default", role: arn = "" } = input;
-  const plain = { from: "aws", base, profile, account: "" } as const;
+  const { profile = "default", role: arn = "", eks_clusters: clusters = [] } = input;
+  const bad = clusters.find((each) => !/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(each));
+  if (bad !== undefined) throw wrong(`'${bad}' is not the name of a cluster`, "--eks shop");
+  const plain = { from: "aws", base, profile, account: "", clusters } as const;
   if (arn === "") return plain;
   const account = /^arn:aws[a-z-]*:iam::(\d{12}):role\/[\w+=,.@/-]{1,512}$/.exec(arn)?.[1];
   if (account === undefined)
@@ -258,6 +262,7 @@ function originOf(input: CredentialInput, kind: CredentialKind): Origin {
       throw wrong("the key is not named by its full path", "--path /…/key.json");
     return googleOrigin(input, { from: "key", path: input.path ?? "" });
   }
+  if (kind === "google" && input.from === "metadata") return googleOrigin(input, { from: "metadata" });
   const source = sourceOf(input, kind);
   if (kind === "aws" && source.from !== "github-app") return awsOrigin(input, source);
   return kind === "google" && input.impersonate !== undefined && source.from !== "github-app"
@@ -297,7 +302,7 @@ function sourceOf(
     default:
       throw wrong(
         `there is no source '${input.from}'`,
-        "keychain, env, file, command, github-app or google-key",
+        "keychain, env, file, command, github-app, google-key or metadata",
       );
   }
 }

@@ -9,26 +9,11 @@ import type {
   HeldEffect,
   HeldRequest,
 } from "../../gateway/cluster/held-effect.ts";
-import { ClusterReader } from "../../gateway/cluster/reader.ts";
-import type { Policy } from "../../policy/policy.ts";
 import { pinnedDelete } from "../../protocols/kubectl/effect/delete-request.ts";
 import { type EffectPlan, planEffect } from "../../protocols/kubectl/effect/plan.ts";
-import type { Settings } from "../../state/settings/settings.ts";
+import { type EffectsParts, FRESH_MS, GONE, LOOK_MS, look, OFF } from "./look.ts";
 import { type EffectPin, type Preview, previewEffect } from "./preview.ts";
-
-/** The daemon's parts that previews work with. */
-export interface EffectsParts {
-  readonly settings: () => Pick<Settings, "effect_preview" | "effect_pin">;
-  readonly policy: () => Policy;
-  /** Whether this host and port is a cluster that the operator registered. */
-  readonly isRegistered: (host: string, port: number) => boolean;
-  readonly log: (message: string, fields: Record<string, string | number>) => void;
-}
-
-/** A look takes no longer than a person waits for a page. */
-const LOOK_MS = 3_000;
-/** A found effect is shown again for this long without another look. */
-const FRESH_MS = 5_000;
+import { isRestProtocol, RestEffect } from "./rest-effect.ts";
 
 /** Makes the effects of held requests; one per daemon. */
 export class Effects implements EffectPreviews {
@@ -39,8 +24,9 @@ export class Effects implements EffectPreviews {
   }
 
   of(held: HeldRequest): HeldEffect | undefined {
-    if (!held.protocols.includes("kubectl")) return undefined;
-    return new KubernetesEffect(this.#parts, held);
+    if (held.protocols.includes("kubectl")) return new KubernetesEffect(this.#parts, held);
+    const protocol = held.protocols.find(isRestProtocol);
+    return protocol === undefined ? undefined : new RestEffect(this.#parts, held, protocol);
   }
 }
 
@@ -68,10 +54,9 @@ class KubernetesEffect implements HeldEffect {
   }
 
   async show(): Promise<EffectReport> {
-    if (this.#parts.settings().effect_preview === "off")
-      return { state: "none", about: "the setting effect_preview is off" };
+    if (this.#parts.settings().effect_preview === "off") return OFF;
     const held = this.#held;
-    if (held === undefined) return { state: "none", about: GONE };
+    if (held === undefined) return GONE;
     if (this.#looking === undefined || performance.now() > this.#freshUntilMs) {
       this.#freshUntilMs = performance.now() + LOOK_MS + FRESH_MS;
       this.#looking = this.#look(held, false);
@@ -92,7 +77,10 @@ class KubernetesEffect implements HeldEffect {
     if (this.#plan.kind !== "delete" || this.#plan.options === undefined || now?.kind !== "object")
       return { kind: "go" };
     const { uid, resourceVersion } = now;
-    return { kind: "go", replaced: pinnedDelete(this.#plan.options, { uid, resourceVersion }) };
+    const replaced = pinnedDelete(this.#plan.options, { uid, resourceVersion });
+    return replaced === undefined
+      ? { kind: "changed", why: "it names another object or version than the one that is there" }
+      : { kind: "go", replaced };
   }
 
   inherit(shown: HeldEffect): void {
@@ -104,46 +92,15 @@ class KubernetesEffect implements HeldEffect {
     this.#looking = undefined;
   }
 
-  async #look(held: HeldRequest, isRelease: boolean): Promise<Preview> {
-    const { request, judged, protocols, asker, sentTarget } = held;
+  #look(held: HeldRequest, isRelease: boolean): Promise<Preview> {
     const plan = this.#plan;
-    const stop = new AbortController();
-    const reader = new ClusterReader({
-      request,
-      judged,
-      sentPrefix: prefixOf(sentTarget, judged.target) + (plan.kind === "none" ? "" : plan.prefix),
-      protocols,
-      asker,
-      policy: this.#parts.policy,
-      signal: stop.signal,
-    });
-    const timer = setTimeout(() => stop.abort(), LOOK_MS);
-    try {
-      return await Promise.race([previewEffect(plan, reader, isRelease), overAfter(LOOK_MS + 250)]);
-    } catch (error) {
-      const why = `the look at the cluster failed: ${error instanceof Error ? error.message : String(error)}`;
-      return { report: { state: "none", about: why }, pin: undefined };
-    } finally {
-      clearTimeout(timer);
-      stop.abort();
-      if (reader.requests > 0)
-        this.#parts.log("looked at the effect of a held request", {
-          host: judged.host,
-          requests: reader.requests,
-        });
-    }
+    const { sentTarget, judged } = held;
+    const prefix = prefixOf(sentTarget, judged.target) + (plan.kind === "none" ? "" : plan.prefix);
+    return look(this.#parts, held, prefix, (reader) => previewEffect(plan, reader, isRelease));
   }
 }
 
-const GONE = "its client no longer waits, and iddio asks nothing in its name any more";
-
-/** A dial that hangs holds nobody up. */
-function overAfter(ms: number): Promise<Preview> {
-  const report = { state: "none", about: `the cluster did not answer within ${LOOK_MS / 1000}s` } as const;
-  return new Promise((resolve) => setTimeout(resolve, ms, { report, pin: undefined }).unref());
-}
-
-/** The prefix of the sent target before the judged one. */
+/** What stands before the judged target in the one that was sent. */
 function prefixOf(sent: string, judged: string): string {
   return sent.endsWith(judged) ? sent.slice(0, sent.length - judged.length) : "";
 }

@@ -58,7 +58,12 @@ function parse(body: Uint8Array): unknown {
 
 /** YAML that has one reading only. */
 function plainOf(text: string): unknown {
-  return Bun.YAML.parse(text);
+  try {
+    return Bun.YAML.parse(text);
+  } catch {
+    // Protobuf, as typed clients send it.
+    return undefined;
+  }
 }
 
 /** RFC 7386. */

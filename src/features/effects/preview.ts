@@ -11,7 +11,7 @@ import {
   objectPath,
   type ServedType,
 } from "../../protocols/kubectl/effect/cluster-path.ts";
-import { diffObjects } from "../../protocols/kubectl/effect/diff.ts";
+import { diffObjects, isComparable } from "../../protocols/kubectl/effect/diff.ts";
 import {
   isFields,
   normalise,
@@ -42,6 +42,8 @@ export interface Preview {
 }
 
 const REMOVED_MAX = 200;
+/** Why nothing is compared. */
+export const TOO_LARGE = "it has more fields than iddio compares";
 
 /** Looks. `isRelease`: only the pin, without the cascade. */
 export async function previewEffect(
@@ -88,6 +90,7 @@ async function previewWrite(plan: WritePlan, reader: ClusterReader): Promise<Pre
     after = local.after;
     notes.push(plan.whyLocal, local.note);
   }
+  if (!isComparable(before) || !isComparable(after)) return nothing(TOO_LARGE);
   const options = { keepsStatus: subresource === "status", isNew: before === undefined };
   const compared = [before && normalise(before, options), normalise(after, options)] as const;
   const { changes, more } = diffObjects(...compared);

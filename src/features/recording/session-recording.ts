@@ -82,7 +82,7 @@ export class SessionRecording implements SessionTap, SessionEvents {
         isWebSocket,
         protocol: protocol ?? "",
         hasExtensions: headerValue(headers, "sec-websocket-extensions") !== undefined,
-        isPortForward: this.#session.kind === "port-forward",
+        kind: this.#session.kind,
       },
       this,
     );

@@ -16,8 +16,25 @@ export function commandOf(profile: Profile, { env }: RunContext, { command }: Ru
   return profile.command.length > 0 ? profile.command : [env.SHELL || "/bin/sh"];
 }
 
-/** Derives a run's name from its program; the daemon adds a number where the name is taken. */
-export function nameOf(program: string): string {
+/** What the daemon is told of a run that begins. */
+export function startOf(
+  { name, localPorts, keepHome, withPresence }: RunOptions,
+  profile: Profile,
+  command: readonly string[],
+) {
+  return {
+    name: name ?? nameOf(basename(command[0] ?? profile.name)),
+    ...(name === undefined ? { may_number: true } : {}),
+    profile: profile.name,
+    command: command.join(" "),
+    local_ports: localPorts,
+    ...(keepHome ? { keep_home: true } : {}),
+    ...(withPresence ? { with_presence: true } : {}),
+  };
+}
+
+/** What a program's name says a run could be called; the daemon numbers it where that is taken. */
+function nameOf(program: string): string {
   return (
     program
       .toLowerCase()

@@ -23,7 +23,7 @@ import { isControlPath } from "./control-files/control-files.ts";
 import { movedText, Quarantine } from "./control-files/quarantine.ts";
 import { keptTrustStore } from "./kept-trust-store.ts";
 import type { Profile } from "./profile.ts";
-import { commandOf, nameOf, profileFor } from "./run-command.ts";
+import { commandOf, profileFor, startOf } from "./run-command.ts";
 import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
 import { placeholdersOf, type RunPlaceholder } from "./run-placeholders.ts";
 import type { RunSignals } from "./run-signals.ts";
@@ -57,17 +57,8 @@ export async function runInside(
     throw new UserError(`there is no filter of system calls for '${process.arch}'`, {
       hint: "iddio run works on x86_64 and aarch64",
     });
-  const wanted = {
-    name: options.name ?? nameOf(basename(command[0] ?? profile.name)),
-    ...(options.name === undefined ? { may_number: true } : {}),
-    profile: profile.name,
-    command: command.join(" "),
-    local_ports: options.localPorts,
-    ...(options.keepHome ? { keep_home: true } : {}),
-    ...(options.withPresence ? { with_presence: true } : {}),
-  };
   signals.check();
-  const started = await daemon.call("runs_start", wanted, RUN_METHODS.runs_start);
+  const started = await daemon.call("runs_start", startOf(options, profile, command), RUN_METHODS.runs_start);
   let stopped: Promise<unknown> | undefined;
   const stop = () => {
     stopped ??= daemon

@@ -81,8 +81,8 @@ async function remove(
   if ("absent" in answer) return [];
   const live = answer.object;
   const uid = textAt(live, "metadata", "uid");
-  const conflicts =
-    made !== undefined && textAt(made, "metadata", "uid") !== uid ? ["it was made again since"] : [];
+  // An object that is not known to be the one is somebody else's.
+  const conflicts = textAt(made, "metadata", "uid") === uid ? [] : ["the object itself"];
   const about = `deletes ${nameOf(live)}, which the change made`;
   return [
     {

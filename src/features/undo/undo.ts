@@ -8,6 +8,7 @@ import { readCascade, readSelection } from "../../gateway/cluster/cascade.ts";
 import type { HeldRequest } from "../../gateway/cluster/held-effect.ts";
 import { ClusterReader, type Reading } from "../../gateway/cluster/reader.ts";
 import type { KeptWayBack, WayBackKeeper } from "../../gateway/cluster/way-back.ts";
+import { watchedAnswer } from "../../gateway/message/watched-answer.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Policy } from "../../policy/policy.ts";
@@ -17,8 +18,9 @@ import {
   placeOf,
   resourceOf,
 } from "../../protocols/kubectl/effect/cluster-path.ts";
-import { isFields, textAt } from "../../protocols/kubectl/effect/normalise.ts";
+import { isFields, type ObjectFields, textAt } from "../../protocols/kubectl/effect/normalise.ts";
 import { planEffect } from "../../protocols/kubectl/effect/plan.ts";
+import { answeredObject } from "../../protocols/kubectl/undo/answered-object.ts";
 import type { Settings } from "../../state/settings/settings.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { UndoStore } from "./undo-store.ts";
@@ -34,11 +36,18 @@ export interface UndoParts {
 
 const LOOK_MS = 3_000;
 const OBJECT_MAX = 256 * 1024;
+const ANSWER_MAX = 2 * OBJECT_MAX;
+/** An answer's body comes right after its head; a client that left takes none. */
+const BODY_MS = 5_000;
 const IMAGES_MAX = 500;
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 /** Made again by the cluster, or of no use later. */
 const NOT_KEPT: ReadonlySet<string> = new Set(["events", "leases", "endpoints", "endpointslices"]);
 const SWEEP_EVERY_MS = 60 * 60_000;
+
+const NOTHING = new Uint8Array(0);
+
+type Found = ReturnType<typeof resourceOf>;
 
 /** The undo of one daemon. */
 export class Undo implements WayBackKeeper {
@@ -64,7 +73,15 @@ export class Undo implements WayBackKeeper {
       const entry = await this.#capture(ask, request);
       if (entry === undefined) return undefined;
       await this.#parts.store.put(entry);
-      return { id: entry.id, ended: (status) => this.#ended(entry, request, status) };
+      let tell: (body: Uint8Array | undefined) => void = () => {};
+      const said = new Promise<Uint8Array | undefined>((resolve) => {
+        tell = resolve;
+      });
+      return {
+        id: entry.id,
+        answered: (answer) => watchedAnswer(answer, ANSWER_MAX, tell),
+        ended: (status) => this.#ended(entry, request, status, said),
+      };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#parts.log("the way back of a change is not kept", { request_id: ask.id, reason: why });
@@ -208,33 +225,54 @@ export class Undo implements WayBackKeeper {
     await Promise.all(Array.from({ length: Math.min(8, members.length) }, worker));
   }
 
-  /** Stores the objects as the change left them; a later undo compares with these. */
-  async #ended(entry: UndoEntry, request: HeldRequest, status: number | undefined): Promise<void> {
+  /** What the change left is what a later undo compares with. */
+  async #ended(
+    entry: UndoEntry,
+    request: HeldRequest,
+    status: number | undefined,
+    body: Promise<Uint8Array | undefined>,
+  ): Promise<void> {
     try {
       if (status === undefined || status < 200 || status > 299) {
         await this.#parts.store.clear(entry.id);
         return;
       }
-      const image = entry.images[0];
       if (entry.action === "delete") return await this.#parts.store.put({ ...entry, state: "kept" });
-      const stop = AbortSignal.timeout(LOOK_MS);
       const found = resourceOf(request.judged);
-      const reader = this.#reader(request, found?.prefix ?? "", stop);
-      const after = entry.path === "" ? undefined : await reader.get(entry.path);
-      const images =
-        after?.kind === "ok" && isFields(after.value)
-          ? [
-              {
-                path: entry.path,
-                ...(image === undefined ? {} : { before: image.before }),
-                after: after.value,
-              },
-            ]
-          : entry.images;
-      await this.#parts.store.put({ ...entry, images, state: "kept" });
+      const isScale = found?.info.subresource !== undefined;
+      const said = isScale ? undefined : answeredObject((await soon(body)) ?? NOTHING);
+      const path = entry.path === "" ? pathOfNew(found, said?.object) : entry.path;
+      const read =
+        said?.isWhole === true || path === undefined ? undefined : await this.#read(request, found, path);
+      // A Secret is not read, but its answer says which one it is.
+      const known = read ?? (said?.isWhole === false && isSecret(found) ? said.object : undefined);
+      const after = said?.isWhole === true ? said.object : isSame(known, said?.object) ? known : undefined;
+      const notes = [...entry.notes];
+      if (path === undefined) notes.push("what it made is not known");
+      else if (said !== undefined && after !== undefined && versionOf(after) !== versionOf(said.object))
+        notes.push("somebody changed it right after, and that is taken back with it");
+      const before = entry.images[0]?.before;
+      const isLeftOut = isSecret(found) && this.#parts.settings().undo_secrets === "off";
+      const left = after && (isLeftOut ? identityOf(after) : after);
+      const isKnown = path !== undefined && left !== undefined;
+      // Of a Secret that is not kept there is nothing to compare, but what was made can be deleted.
+      const isKept = isKnown && (left === after || entry.action === "create");
+      await this.#parts.store.put({
+        ...entry,
+        path: path ?? "",
+        images: isKept ? [{ path, ...(before === undefined ? {} : { before }), after: left }] : entry.images,
+        notes,
+        state: "kept",
+      });
     } catch (error) {
       this.#parts.log("the way back of a change is not whole", { undo: entry.id, reason: String(error) });
     }
+  }
+
+  async #read(request: HeldRequest, found: Found, path: string): Promise<ObjectFields | undefined> {
+    const signal = AbortSignal.timeout(LOOK_MS);
+    const reading = await this.#reader(request, found?.prefix ?? "", signal).get(path);
+    return reading.kind === "ok" && isFields(reading.value) ? reading.value : undefined;
   }
 
   /** Every way back, newest first. */
@@ -272,4 +310,37 @@ export class Undo implements WayBackKeeper {
   close(): void {
     clearInterval(this.#sweeper);
   }
+}
+
+/** Which object it is, and nothing of what is in it. */
+function identityOf(object: ObjectFields): ObjectFields {
+  const { apiVersion, kind } = object;
+  const [name, namespace, uid] = ["name", "namespace", "uid"].map((each) => textAt(object, "metadata", each));
+  return { apiVersion, kind, metadata: { name, namespace, uid } };
+}
+
+function soon(said: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, BODY_MS).unref());
+  return Promise.race([said, late]);
+}
+
+/** Whether an object that was read is the one that an answer spoke of, if it spoke of one. */
+function isSame(read: ObjectFields | undefined, said: ObjectFields | undefined): boolean {
+  return said === undefined || textAt(read, "metadata", "uid") === textAt(said, "metadata", "uid");
+}
+
+function isSecret(found: Found): boolean {
+  return found?.info.group === "" && found.info.resource === "secrets";
+}
+
+function versionOf(object: ObjectFields): string {
+  return textAt(object, "metadata", "resourceVersion");
+}
+
+/** Where the object of a create is: its answer says how it is called. */
+function pathOfNew(found: Found, made: ObjectFields | undefined): string | undefined {
+  const name = textAt(made, "metadata", "name");
+  if (found === undefined || name === "" || found.info.name !== undefined) return undefined;
+  const place = placeOf({ ...found.info, name });
+  return place && objectPath(place);
 }

@@ -3,16 +3,23 @@
 // does not fit is a failure, and the session's owner decides. A crash leaves whole lines and the
 // beginning of one.
 
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { syncOrdered } from "../../state/durable.ts";
 
 /** More than that waits for no disk. */
 const QUEUE_MAX = 16 * 1024 * 1024;
 const WRITE_EVERY_MS = 100;
+/** A stream that is faster than the timer is written at once. */
+const WRITE_FROM = 512 * 1024;
+
+/** What is written to. */
+export type RecordingHandle = Pick<FileHandle, "close" | "datasync" | "fd"> & {
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+};
 
 /** Writes one recording. */
 export class RecordingFile {
-  readonly #handle: FileHandle;
+  readonly #handle: RecordingHandle;
   readonly #failed: (why: string) => void;
   #lines: string[] = [];
   #queued = 0;
@@ -20,7 +27,8 @@ export class RecordingFile {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #problem: string | undefined;
 
-  private constructor(handle: FileHandle, failed: (why: string) => void) {
+  /** Over a file whose first line is written. `failed` is called once, if ever. */
+  constructor(handle: RecordingHandle, failed: (why: string) => void) {
     this.#handle = handle;
     this.#failed = failed;
   }
@@ -37,6 +45,7 @@ export class RecordingFile {
       await syncOrdered(handle);
     } catch (error) {
       await handle.close().catch(() => undefined);
+      await rm(path, { force: true });
       throw error;
     }
     return new RecordingFile(handle, failed);
@@ -48,10 +57,12 @@ export class RecordingFile {
     this.#lines.push(line);
     this.#queued += line.length + 1;
     if (this.#queued > QUEUE_MAX) this.#fail("the disk is too slow for the recording");
+    else if (this.#queued >= WRITE_FROM && this.#writing === undefined) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
   }
 
   #write(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#writing !== undefined || this.#lines.length === 0) return;
     const text = `${this.#lines.join("\n")}\n`;
@@ -61,7 +72,8 @@ export class RecordingFile {
       .catch((error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)))
       .finally(() => {
         this.#writing = undefined;
-        if (this.#lines.length > 0) this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
+        if (this.#queued >= WRITE_FROM) this.#write();
+        else if (this.#lines.length > 0) this.#timer ??= setTimeout(() => this.#write(), WRITE_EVERY_MS);
       });
   }
 
@@ -93,7 +105,7 @@ export class RecordingFile {
 }
 
 /** A disk that is nearly full takes a part, and says so by the count alone. */
-async function writeWhole(handle: FileHandle, text: string): Promise<void> {
+async function writeWhole(handle: RecordingHandle, text: string): Promise<void> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at, bytes.length - at);

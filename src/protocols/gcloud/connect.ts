@@ -6,7 +6,7 @@ import type { HttpRequest, RequestHead } from "../../model/request.ts";
 import { kubectlClassifier } from "../kubectl/classify.ts";
 import { unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
-import type { GoogleHost } from "./host.ts";
+import { type GoogleHost, readGoogleHost } from "./host.ts";
 import { withPlaces } from "./labels.ts";
 
 const MEMBERSHIP =
@@ -45,6 +45,13 @@ function relabelled(answer: Classification, labels: Record<string, string>): Cla
   const { parts, ...whole } = answer;
   const moved = { ...whole, protocol: "gcloud", labels: { ...labels, ...whole.labels } } as const;
   return parts === undefined ? moved : { ...moved, parts: parts.map((part) => relabelled(part, labels)) };
+}
+
+/** The target as a cluster behind the gateway gets it, or as it is where it cannot be split; undefined at any other host. */
+export function connectTarget(request: RequestHead): string | undefined {
+  const host = readGoogleHost(request.host);
+  if (host?.service !== "connectgateway") return undefined;
+  return insideCluster(host, request)?.request.target ?? request.target;
 }
 
 /** Whether the cluster's request is judged by its body, too. */

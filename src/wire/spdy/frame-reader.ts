@@ -137,12 +137,16 @@ export class SpdyFrameReader {
       return undefined;
     }
     const headers = readBlock(Buffer.concat(this.#block, this.#blockLength));
-    if (headers === undefined) this.problem = "a header block is cut off";
+    if (headers === undefined) this.problem = "a header block cannot be read";
     return headers;
   }
 }
 
-/** Names and values, each after its length in 32 bits; names in lower case. Undefined when it ends early. */
+/**
+ * Names and values, each after its length in 32 bits. Of several values of a name the first counts, as for whoever asks
+ * a server for one. Undefined when it ends early, and when a name is not in lower case or stands twice, which no server
+ * takes.
+ */
 function readBlock(block: Buffer): ReadonlyMap<string, string> | undefined {
   const headers = new Map<string, string>();
   let at = 4;
@@ -159,7 +163,8 @@ function readBlock(block: Buffer): ReadonlyMap<string, string> | undefined {
     const name = text();
     const value = text();
     if (name === undefined || value === undefined) return undefined;
-    headers.set(name.toLowerCase(), value);
+    if (headers.has(name) || name !== name.toLowerCase()) return undefined;
+    headers.set(name, value.split("\0", 1)[0] ?? "");
   }
   return headers;
 }

@@ -67,7 +67,12 @@ export class WebSocketFrameReader {
     const view = new DataView(head.buffer);
     const short = second & 0x7f;
     const long = short === 127 ? view.getBigUint64(2) : 0n;
-    if ((first & 0x70) !== 0) this.problem = "a frame uses an extension";
+    const opcode = first & 0x0f;
+    // Some servers take a reserved opcode for data.
+    if ((opcode > 2 && opcode < 8) || opcode > 10) this.problem = "a frame has an opcode that is reserved";
+    else if (opcode >= 8 && ((first & 0x80) === 0 || short > 125))
+      this.problem = "a control frame is in pieces or too long";
+    else if ((first & 0x70) !== 0) this.problem = "a frame uses an extension";
     else if (((second & 0x80) !== 0) !== this.#isMasked)
       this.problem = "a frame is masked that must not be, or the reverse";
     else if (long > BigInt(Number.MAX_SAFE_INTEGER)) this.problem = "a frame is longer than anything";
@@ -76,7 +81,7 @@ export class WebSocketFrameReader {
     const at = short === 126 ? 4 : short === 127 ? 10 : 2;
     if (this.#isMasked) this.#mask.set(head.subarray(at, at + 4));
     this.#maskAt = 0;
-    this.#opcode = first & 0x0f;
+    this.#opcode = opcode;
     this.#isFinal = (first & 0x80) !== 0;
     this.#left = length;
     this.#isStart = true;

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { generateKeyPairSync, verify } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { mintGoogleToken } from "../../../src/features/credentials/minting/google.ts";
+import type { GoogleOrigin } from "../../../src/features/credentials/stored-credential.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { connectTls } from "../../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
@@ -20,6 +22,9 @@ let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let laterMs = 0;
 let refusal: string | undefined;
 let count = 0;
+/** What the origin answers with, if it does. */
+let given: string | undefined;
+let givenFields = "";
 
 beforeAll(async () => {
   folder = await temporaryDirectory();
@@ -45,7 +50,11 @@ beforeAll(async () => {
   };
   await writeFile(join(folder.path, "key.json"), JSON.stringify(key), { mode: 0o600 });
   origin = await startRawOrigin((socket, received) => {
-    if (received.includes("\r\n\r\n")) socket.end("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    if (!received.includes("\r\n\r\n")) return;
+    if (given === undefined) return void socket.end("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    socket.end(
+      `HTTP/1.1 200 OK\r\nContent-Length: ${given.length}\r\nConnection: close\r\n${givenFields}\r\n${given}`,
+    );
   });
   daemon = await startDaemon({
     trust: [origin],
@@ -72,16 +81,23 @@ function add(more: object) {
   });
 }
 
-/** The token that arrives with a request. */
-async function lent(): Promise<string | undefined> {
-  const { placeholders } = await daemon.control.call("credentials_placeholders", {});
+const placeholder = async () =>
+  (await daemon.control.call("credentials_placeholders", {})).placeholders[0]?.placeholder ?? "";
+
+/** A request with a token; gives what its client saw, and the token that arrived. */
+async function send(token: string, path = "/v1/x") {
   const before = origin.text.length;
   using client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
   client.send(
-    `GET /v1/x HTTP/1.1\r\nHost: localhost:${origin.port}\r\nConnection: close\r\nAuthorization: Bearer ${placeholders[0]?.placeholder}\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nHost: localhost:${origin.port}\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`,
   );
-  await client.closed();
-  return /Authorization: Bearer (\S+)/.exec(origin.text.slice(before))?.[1];
+  const seen = await client.closed();
+  return { seen, arrived: /Authorization: Bearer (\S+)/.exec(origin.text.slice(before))?.[1] };
+}
+
+/** What arrives as the token of a request. */
+async function lent(): Promise<string | undefined> {
+  return (await send(await placeholder())).arrived;
 }
 
 const remove = () => daemon.control.call("credentials_remove", { name: "gcp" });
@@ -171,6 +187,74 @@ test(
     await expect(adding).rejects.toThrow("Google answered 403: *** may not act as agent");
     refusal = undefined;
     expect((await daemon.control.call("credentials_list", {})).credentials).toEqual([]);
+  },
+  LONG_MS,
+);
+
+test(
+  "a machine at Google has a token of its own, also as another account; what is no metadata service is not believed",
+  async () => {
+    let flavour: Record<string, string> = { "Metadata-Flavor": "Google" };
+    await using machine = startHttpReceiver(({ headers }) =>
+      headers.get("metadata-flavor") === "Google"
+        ? Response.json({ access_token: "ya29.machine-canary", expires_in: 3000 }, { headers: flavour })
+        : new Response("no", { status: 403 }),
+    );
+    const host = new URL(machine.origin).host;
+    const read = () =>
+      mintGoogleToken(
+        MACHINE,
+        () => Promise.reject(new Error("no")),
+        () => "",
+        {
+          GCE_METADATA_HOST: host,
+        },
+      );
+    expect(await read()).toMatchObject({ value: "ya29.machine-canary", lifeMs: 3_000_000 });
+    expect(machine.received[0]?.path).toBe("/computeMetadata/v1/instance/service-accounts/default/token");
+    flavour = {};
+    await expect(read()).rejects.toThrow("is no metadata service of Google");
+  },
+  LONG_MS,
+);
+
+const MACHINE: GoogleOrigin = {
+  from: "google",
+  base: { from: "metadata" },
+  account: "",
+  scopes: [],
+  ttlS: 3600,
+  api: "https://iamcredentials.googleapis.com",
+};
+
+test(
+  "a token that the agent makes with the lent one stays here; an answer that cannot be read is cut",
+  async () => {
+    await add({ from: "command", argv: ["/usr/bin/printf", "ya29.operator-canary"] });
+    const path = "/v1/projects/-/serviceAccounts/other@acme.iam.gserviceaccount.com:generateAccessToken";
+    const real = "ya29.c.given-out-canary-0123456789-abcdefghij";
+    given = JSON.stringify({ accessToken: real, expireTime: "2026-11-29T16:00:00Z" });
+    const { seen } = await send(await placeholder(), path);
+    expect(seen).toStartWith("HTTP/1.1 200 ");
+    expect(seen).not.toContain("given-out-canary");
+    const own = /"accessToken":"([^"]+)"/.exec(seen)?.[1] ?? "";
+    expect(own).toHaveLength(real.length);
+    expect((await send(own)).arrived).toBe(real);
+    for (const [body, fields] of [
+      [`{"accessToken":"ya29.c.\\u0067iven-out-canary-0123456789-abcdefghij"}`, ""],
+      [`{"accessTokens":"${real}"}`, ""],
+      ['{"accessToken":"short"}', ""],
+      [given, "Content-Encoding: gzip\r\n"],
+    ] as const) {
+      given = body;
+      givenFields = fields;
+      const cut = (await send(await placeholder(), path)).seen;
+      expect(cut.slice(cut.indexOf("\r\n\r\n") + 4)).not.toContain("canary");
+    }
+    given = undefined;
+    givenFields = "";
+    await remove();
+    expect((await send(own)).arrived).toBe(own);
   },
   LONG_MS,
 );

@@ -24,7 +24,7 @@ beforeEach(async () => {
   cluster = await startCluster();
   const server = `127.0.0.1:${cluster.port}`;
   daemon = await startDaemon({
-    policy: `kubectl:\n  inspect: ["${server}"]\n  default: allow\n  groups: { all: { tiers: [observe, modify, sensitive, break-glass] } }\n  rules: { allow: { groups: [all] } }\n`,
+    policy: `kubectl:\n  inspect: ["${server}"]\n  default: allow\n  groups: { all: { tiers: [observe, modify, sensitive, break-glass] }, write: { tiers: [modify] } }\n  namespaces: [{ names: [asked], rules: { escalate: { groups: [write] } } }]\n  rules: { allow: { groups: [all] } }\n`,
     now: () => Date.now() + laterMs,
   });
   await daemon.control.call("upstreams_add", {
@@ -81,11 +81,14 @@ const placeholder = async (runId = "") =>
   "";
 
 /** A request through the gateway; gives the answer, and who asked by the cluster's word. */
-async function ask(fields: string, { method = "GET", path = "/api/v1/namespaces/payments/pods" } = {}) {
+async function ask(
+  fields: string,
+  { method = "GET", path = "/api/v1/namespaces/payments/pods", body = "" } = {},
+) {
   const before = cluster.requests.all.length;
   using client = await connectTls(daemon.port, `127.0.0.1:${cluster.port}`, { ca: daemon.caPem });
   client.send(
-    `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${cluster.port}\r\nConnection: close\r\n${fields}\r\n`,
+    `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${cluster.port}\r\nConnection: close\r\n${fields}\r\n${body}`,
   );
   const seen = await client.closed();
   const arrived = cluster.requests.all.slice(before).filter(({ target }) => target === path);
@@ -298,6 +301,39 @@ describe("tokens of service accounts", () => {
   );
 });
 
+test(
+  "a token that the agent asks the cluster for stays here: what it gets is good through iddio, for that cluster, and nowhere else",
+  async () => {
+    await add({ service_account: "payments/writer" });
+    const admins = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" };
+    const subjects = [{ kind: "ServiceAccount", name: "writer", namespace: "payments" }];
+    await direct("POST", admins, { metadata: { name: "writer" }, roleRef, subjects });
+    const path = "/api/v1/namespaces/payments/serviceaccounts/reader/token";
+    const asked = JSON.stringify({ spec: { expirationSeconds: 600 } });
+    const { seen, status } = await ask(
+      `${await bearer()}Accept: application/vnd.kubernetes.protobuf\r\nContent-Type: application/json\r\nContent-Length: ${asked.length}\r\n`,
+      { method: "POST", path, body: asked },
+    );
+    expect(status).toBe(201);
+    const real = cluster.tokens.all.at(-1) ?? "";
+    expect(seen).not.toContain(real);
+    const given = /"token":\s*"([^"]+)"/.exec(seen)?.[1] ?? "";
+    expect(given).toHaveLength(real.length);
+    expect((await ask(`Authorization: Bearer ${given}\r\n`)).user?.name).toBe(
+      "system:serviceaccount:payments:reader",
+    );
+    expect((await direct("GET", "/api/v1/namespaces/payments/pods", undefined, given)).status).toBe(401);
+    const rows = await daemon.rowsWhen((all) =>
+      all.some(({ fields }) => fields.command === "credential kept"),
+    );
+    expect(JSON.stringify(rows)).not.toContain(real);
+    await daemon.control.call("credentials_revoke", { name: "prod" });
+    expect((await ask(`Authorization: Bearer ${given}\r\n`)).user).toBeUndefined();
+  },
+  LONG_MS,
+);
+
 describe("impersonation", () => {
   const jane = (more: object = operator()) =>
     daemon.control.call("credentials_add", {
@@ -379,6 +415,29 @@ test(
     expect(bare).toStartWith("HTTP/1.1 403 ");
     expect(bare).toContain("is lent only with the credential 'prod'");
     expect(cluster.requests.all.length).toBe(before);
+    // A second user to act as at the same server keeps nobody from being the first.
+    await daemon.control.call("credentials_add", {
+      ...place(),
+      name: "other",
+      from: "impersonation",
+      impersonate: "joe",
+    });
+    const { placeholders } = await daemon.control.call("credentials_placeholders", {});
+    const field = (name: string) =>
+      `Authorization: Bearer ${placeholders.find((each) => each.name === name)?.placeholder}\r\n`;
+    for (const [name, user] of [
+      ["prod", "jane"],
+      ["other", "joe"],
+    ] as const) {
+      expect(await through(field(name))).toStartWith("HTTP/1.1 200 ");
+      expect(cluster.requests.all.at(-1)?.user?.name).toBe(user);
+    }
+    const sent = cluster.requests.all.length;
+    const both = await through(`${field("prod")}X-Other: ${field("other").slice(15)}`);
+    expect(both).toStartWith("HTTP/1.1 403 ");
+    expect(both).toContain("2 users to act as");
+    expect(await through("")).toContain("is lent only with the credential 'prod'");
+    expect(cluster.requests.all.length).toBe(sent);
   },
   LONG_MS,
 );
@@ -392,9 +451,40 @@ test(
       for await (const row of daemon.control.stream("events", { follow: true }, stop.signal))
         events.push(JSON.stringify(row));
     })().catch(() => undefined);
+    await direct("POST", "/api/v1/namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "asked" },
+    });
+    await direct("POST", "/api/v1/namespaces/asked/configmaps", {
+      ...{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "held" } },
+      data: { mode: "1" },
+    });
     await add();
     const field = await bearer();
     const answers = [(await ask(field)).seen];
+    // A change that waits: it is looked at in the client's name, kept for undo, and sent once it is allowed.
+    const change = JSON.stringify({ data: { mode: "canary" } });
+    const held = ask(
+      `${field}Content-Type: application/merge-patch+json\r\nContent-Length: ${change.length}\r\n`,
+      { method: "PATCH", path: "/api/v1/namespaces/asked/configmaps/held", body: change },
+    );
+    const [approval] = await daemon.pending();
+    const { effect } = await daemon.control.call("approvals_effect", { id: approval?.id ?? "" });
+    answers.push(JSON.stringify([approval, effect, await daemon.control.call("approvals_list", {})]));
+    await daemon.control.call("approvals_allow", { id: approval?.id ?? "" });
+    answers.push((await held).seen);
+    answers.push(JSON.stringify(await daemon.control.call("undo_list", {})));
+    // A session that is recorded.
+    const upgrade =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: v5.channel.k8s.io\r\n";
+    const exec = "/api/v1/namespaces/payments/pods/api/exec?command=echo&command=recorded&stdout=true";
+    const session = await ask(`${field}${upgrade}`, { path: exec });
+    expect(session.status).toBe(101);
+    answers.push(session.seen);
+    const { sessions } = await daemon.control.call("sessions_list", {});
+    expect(sessions.map(({ argv }) => argv)).toEqual([["echo", "recorded"]]);
+    const before = cluster.tokens.all.length;
     cluster.tokens.failure = { status: 403, message: `no: ${cluster.token}` };
     laterMs = 20 * 60_000;
     answers.push((await ask(field)).seen);
@@ -407,7 +497,7 @@ test(
       ),
     );
     const all = [...events, ...answers, JSON.stringify(credentials), ...texts].join("\n");
-    expect(cluster.tokens.all.length).toBe(2);
+    expect(cluster.tokens.all.length).toBe(before);
     for (const token of [...cluster.tokens.all, cluster.token]) expect(all.includes(token)).toBe(false);
   },
   LONG_MS,

@@ -29,6 +29,7 @@ function react(store: ObjectStore, event: StoreEvent): void {
   if (event.resource === DEPLOYMENTS && event.type !== "DELETED") reconcileDeployment(store, namespace, name);
   if (event.resource === REPLICA_SETS && event.type !== "DELETED")
     reconcileReplicaSet(store, namespace, name);
+  if (event.resource === PODS && event.type === "MODIFIED") runEphemeral(store, namespace, name);
   if (event.resource === PODS && event.type === "DELETED")
     for (const owner of event.object.metadata.ownerReferences ?? [])
       if (owner.kind === "ReplicaSet") reconcileReplicaSet(store, namespace, owner.name);
@@ -41,6 +42,19 @@ function addServiceAccount(store: ObjectStore, namespace: string): void {
     kind: "ServiceAccount",
     metadata: { name: "default", namespace },
   });
+}
+
+/** A container that `kubectl debug` adds runs at once, as the kubelet reports it. */
+function runEphemeral(store: ObjectStore, namespace: string | undefined, name: string): void {
+  const pod = store.get(PODS, namespace, name);
+  const wanted = valueAt(pod, "spec.ephemeralContainers") as readonly Fields[] | undefined;
+  const known = (valueAt(pod, "status.ephemeralContainerStatuses") ?? []) as readonly Fields[];
+  if (pod === undefined || wanted === undefined || wanted.length === known.length) return;
+  const ephemeralContainerStatuses = wanted.map((each) => ({
+    ...{ name: each.name, image: each.image, imageID: "", ready: false, restartCount: 0 },
+    state: { running: { startedAt: new Date().toISOString().replace(/\.\d+/, "") } },
+  }));
+  store.update(PODS, { ...pod, status: { ...(pod.status as Fields), ephemeralContainerStatuses } });
 }
 
 function reconcileDeployment(store: ObjectStore, namespace: string | undefined, name: string): void {

@@ -74,6 +74,8 @@ export async function serveAttach({ pods, stopped, pod, call, request, reply }: 
 
 function requireContainer(pod: KubeObject, container: string | null): void {
   const names = listAt(pod, "spec.containers").map((each) => each.name);
+  const added = listAt(pod, "spec.ephemeralContainers").map((each) => each.name);
+  if (container !== null && added.includes(container)) return;
   if (container === null && names.length > 1)
     throw badRequest(
       `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${names.join(" ")}]`,

@@ -68,6 +68,7 @@ function answerRest({ method, path, host, body }: StandInRequest): StandInReply 
       return json({ ...release, upload_url: `https://uploads.github.com${UPLOAD}{?name,label}` }, 201);
     case `POST uploads.github.com${UPLOAD}`:
       return json({ id: 2, name: "asset", state: "uploaded", size: body.length }, 201);
+    case "GET api.github.com/repos/acme/web/releases/1":
     case "PATCH api.github.com/repos/acme/web/releases/1":
       return json(release);
     case "DELETE api.github.com/repos/acme/old":

@@ -134,7 +134,8 @@ export function clockOf(answer: UpstreamAnswer): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function endpointProblem(
+/** Why nothing is signed for a host, as a clause; undefined when something may be. */
+export function endpointProblem(
   host: string,
   port: number,
   { service, region }: StatedSignature,

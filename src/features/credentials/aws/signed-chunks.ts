@@ -38,7 +38,11 @@ export class SignedChunks implements BodyReader {
   readonly #own: Chain;
   #clientBefore: string;
   #ownBefore: string;
-  #waiting = Buffer.alloc(0);
+  /** What has come and is not passed on: the first `#size` octets. It doubles, so that many small pieces cost no more. */
+  #buffer = Buffer.alloc(0);
+  #size = 0;
+  /** Octets that have to be there before another look is worth it. */
+  #wanted = 0;
   #isLast = false;
   #isOver = false;
 
@@ -64,7 +68,7 @@ export class SignedChunks implements BodyReader {
   }
 
   get isDrained(): boolean {
-    return this.#body.isDrained && this.#isOver && this.#waiting.length === 0;
+    return this.#body.isDrained && this.#isOver && this.#size === 0;
   }
 
   async next(): Promise<readonly Uint8Array[] | undefined> {
@@ -86,46 +90,75 @@ export class SignedChunks implements BodyReader {
   }
 
   #pass(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
-    this.#waiting = Buffer.concat([this.#waiting, ...pieces]);
+    for (const piece of pieces) this.#keep(piece);
+    const isDue = this.#isLast ? this.#size > MAX_TRAILER : this.#size >= this.#wanted;
+    return isDue ? this.#chunks() : [];
+  }
+
+  /** Takes the whole chunks off what is waiting. */
+  #chunks(): readonly Uint8Array[] {
+    const waiting = this.#buffer.subarray(0, this.#size);
     const passed: Uint8Array[] = [];
-    while (!this.#isLast && this.#chunk(passed));
-    if (this.#isLast && this.#waiting.length > MAX_TRAILER)
+    let at = 0;
+    while (!this.#isLast) {
+      const end = this.#chunk(waiting, at, passed);
+      if (end === undefined) break;
+      at = end;
+    }
+    this.#wanted -= at;
+    this.#buffer = Buffer.from(waiting.subarray(at));
+    this.#size = this.#buffer.length;
+    if (this.#isLast && this.#size > MAX_TRAILER)
       throw new BodyError("the trailer of a signed body is too long");
     return passed;
   }
 
-  /** Takes one whole chunk off the waiting octets; false when there is none yet. */
-  #chunk(passed: Uint8Array[]): boolean {
-    const waiting = this.#waiting;
-    const end = waiting.indexOf(CRLF);
-    if (end < 0) {
-      if (waiting.length > MAX_LINE) throw new BodyError("a signed chunk has no size");
-      return false;
+  #keep(piece: Uint8Array): void {
+    const size = this.#size + piece.length;
+    if (size > this.#buffer.length) {
+      const larger = Buffer.alloc(Math.max(size, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.#size);
+      this.#buffer = larger;
     }
-    const head = HEAD.exec(waiting.toString("latin1", 0, end));
+    this.#buffer.set(piece, this.#size);
+    this.#size = size;
+  }
+
+  /** Takes one whole chunk that begins at `at`: where it ends, undefined when its end has not come. */
+  #chunk(waiting: Buffer, at: number, passed: Uint8Array[]): number | undefined {
+    const end = waiting.indexOf(CRLF, at);
+    if (end < 0) {
+      if (waiting.length - at > MAX_LINE) throw new BodyError("a signed chunk has no size");
+      this.#wanted = waiting.length + 1;
+      return undefined;
+    }
+    const head = HEAD.exec(waiting.toString("latin1", at, end));
     if (head === null) throw new BodyError("a signed chunk cannot be read");
     const [, digits = "", signature = ""] = head;
     const length = Number.parseInt(digits, 16);
     if (length > MAX_CHUNK) throw new BodyError(`a signed chunk is larger than ${MAX_CHUNK} bytes`);
     const from = end + 2;
-    if (length > 0 && waiting.length < from + length + 2) return false;
+    const next = length > 0 ? from + length + 2 : from;
+    if (waiting.length < next) {
+      this.#wanted = next;
+      return undefined;
+    }
     const data = waiting.subarray(from, from + length);
-    if (length > 0 && waiting.toString("latin1", from + length, from + length + 2) !== CRLF)
+    if (length > 0 && waiting.toString("latin1", from + length, next) !== CRLF)
       throw new BodyError("a signed chunk does not end where it says");
     const own = this.#next("AWS4-HMAC-SHA256-PAYLOAD", `${NOTHING}\n${sha256(data)}`, signature);
     passed.push(Buffer.from(`${digits};chunk-signature=${own}${CRLF}`, "latin1"));
-    if (length > 0) passed.push(new Uint8Array(waiting.subarray(from, from + length + 2)));
+    if (length > 0) passed.push(new Uint8Array(waiting.subarray(from, next)));
     else this.#isLast = true;
-    this.#waiting = Buffer.from(waiting.subarray(length > 0 ? from + length + 2 : from));
-    return true;
+    return next;
   }
 
   #end(): readonly Uint8Array[] | undefined {
     if (this.#isOver) return undefined;
     if (!this.#isLast) throw new BodyError("a signed body has no last chunk");
     this.#isOver = true;
-    const text = this.#waiting.toString("latin1");
-    this.#waiting = Buffer.alloc(0);
+    const text = this.#buffer.toString("latin1", 0, this.#size);
+    this.#size = 0;
     const signed = /^([\s\S]*?)x-amz-trailer-signature:([0-9a-f]{64})(\r?\n(?:\r\n)?)$/i.exec(text);
     if (signed === null) {
       // Without a trailer there is an empty line at most.

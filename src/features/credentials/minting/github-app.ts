@@ -2,12 +2,13 @@
 // hour, narrowed to repositories and permissions. Nothing about the token's shape is relied on:
 // GitHub has changed it before.
 
-import { createPrivateKey, sign } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { sendRequest } from "../../../host/outgoing/send-request.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { keptOut, readTrusted } from "../../../state/trusted-file.ts";
 import type { GithubApp } from "../stored-credential.ts";
 import { issuersWords, lifeOf, type Minted } from "./minted.ts";
+import { signedJwt } from "./signed-jwt.ts";
 
 const MAX_KEY_BYTES = 64 * 1024;
 /** GitHub's clock may be behind ours, and it takes nothing that is valid for longer than ten minutes. */
@@ -16,7 +17,9 @@ const VALID_S = 9 * 60;
 
 /** Buys a token. Throws a `UserError` that quotes neither key nor token. */
 export async function mintInstallationToken(app: GithubApp, proxy: string): Promise<Minted> {
-  const token = appToken(app.appId, await keyOf(app.keyPath), Math.floor(Date.now() / 1000));
+  const nowS = Math.floor(Date.now() / 1000);
+  const claims = { iat: nowS - BACKDATED_S, exp: nowS + VALID_S, iss: app.appId };
+  const token = signedJwt(claims, await keyOf(app.keyPath));
   const { repositories, permissions } = app;
   const answer = await sendRequest({
     url: `${app.api}/app/installations/${app.installationId}/access_tokens`,
@@ -65,15 +68,7 @@ export async function revokeInstallationToken(
   return answer.kind === "answered" && answer.status === 204;
 }
 
-/** The app's own JWT (RS256). */
-export function appToken(appId: string, key: ReturnType<typeof createPrivateKey>, nowS: number): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const claims = { iat: nowS - BACKDATED_S, exp: nowS + VALID_S, iss: appId };
-  const text = `${part({ alg: "RS256", typ: "JWT" })}.${part(claims)}`;
-  return `${text}.${sign("sha256", Buffer.from(text), key).toString("base64url")}`;
-}
-
-async function keyOf(path: string): Promise<ReturnType<typeof createPrivateKey>> {
+async function keyOf(path: string): Promise<KeyObject> {
   try {
     const key = createPrivateKey(await readTrusted(path, MAX_KEY_BYTES));
     if (key.asymmetricKeyType === "rsa") return key;

@@ -1,14 +1,17 @@
-// Access tokens of Google: a service account's key buys one with a signed JWT (RFC 7523), and a
-// token that may act as another service account buys a shorter one of that account with
+// Access tokens of Google: a service account's key buys one with a signed JWT (RFC 7523), a machine at Google has one of its
+// own, and whoever has one that may act as another service account buys a shorter one of that account with
 // `generateAccessToken`.
 
-import { createPrivateKey, sign } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
+import { readGoogleMetadata } from "../../../host/outgoing/google-metadata.ts";
 import { sendRequest } from "../../../host/outgoing/send-request.ts";
+import type { Environment } from "../../../host/process/environment.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { readTrusted } from "../../../state/trusted-file.ts";
 import { isSecureUrl } from "../../../text/secure-url.ts";
 import type { GoogleOrigin } from "../stored-credential.ts";
 import { issuersWords, lifeOf, type Minted } from "./minted.ts";
+import { signedJwt } from "./signed-jwt.ts";
 
 const MAX_KEY_BYTES = 64 * 1024;
 const GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -18,19 +21,36 @@ export async function mintGoogleToken(
   origin: GoogleOrigin,
   base: () => Promise<string>,
   proxyFor: (url: string) => string,
+  env: Environment,
 ): Promise<Minted> {
-  const { base: from, account } = origin;
-  if (account === "") return grant(keyPathOf(from), origin.scopes, proxyFor);
-  const token =
-    from.from === "key"
-      ? (await grant(from.path, ["https://www.googleapis.com/auth/cloud-platform"], proxyFor)).value
-      : await base();
-  return generate(origin, token, proxyFor);
+  const { base: from, account, scopes } = origin;
+  const isOwn = account === "";
+  if (from.from === "key") {
+    const own = await grant(from.path, isOwn ? scopes : [CLOUD_PLATFORM], proxyFor);
+    return isOwn ? own : generate(origin, own.value, proxyFor);
+  }
+  if (from.from === "metadata") {
+    const own = await ofMachine(env);
+    return isOwn ? own : generate(origin, own.value, proxyFor);
+  }
+  if (isOwn) throw failed("neither a key nor an account is named");
+  return generate(origin, await base(), proxyFor);
 }
 
-function keyPathOf(from: GoogleOrigin["base"]): string {
-  if (from.from === "key") return from.path;
-  throw failed("neither a key nor an account is named");
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
+
+/** The token of the machine that this runs on. */
+async function ofMachine(env: Environment): Promise<Minted> {
+  const answer = await readGoogleMetadata("instance/service-accounts/default/token", env);
+  if (answer.kind === "unreachable") throw failed(answer.reason);
+  if (answer.status !== 200) throw failed(`the metadata service answered ${answer.status}`);
+  const { access_token, expires_in } = fieldsOf(answer.text);
+  if (typeof expires_in !== "number") throw failed("its answer does not say how long the token lasts");
+  return {
+    value: tokenOf(access_token),
+    lifeMs: expires_in * 1000,
+    scope: { service_account: "of this machine" },
+  };
 }
 
 interface Key {
@@ -73,25 +93,19 @@ async function grant(
 /** The signed statement that proves the service account (RFC 7523 3); one clock may be a little behind the other. */
 function assertion(key: Key, scopes: readonly string[], nowMs: number): string {
   const nowS = Math.floor(nowMs / 1000);
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = [
-    part({ alg: "RS256", typ: "JWT", kid: key.private_key_id }),
-    part({
-      iss: key.client_email,
-      scope: scopes.join(" "),
-      aud: key.token_uri,
-      iat: nowS - 30,
-      exp: nowS + 3_000,
-    }),
-  ].join(".");
-  let signature: Buffer;
+  const claims = {
+    iss: key.client_email,
+    scope: scopes.join(" "),
+    aud: key.token_uri,
+    iat: nowS - 30,
+    exp: nowS + 3_000,
+  };
   try {
-    signature = sign("sha256", Buffer.from(text), createPrivateKey(key.private_key));
+    return signedJwt(claims, createPrivateKey(key.private_key), { kid: key.private_key_id });
   } catch {
     // The parser's message may quote its input.
     throw failed("the key's private key cannot be used");
   }
-  return `${text}.${signature.toString("base64url")}`;
 }
 
 async function generate(

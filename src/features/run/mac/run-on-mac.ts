@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, lstat, mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { RUN_METHODS } from "../../../api/methods/runs.ts";
 import { shellExitCode } from "../../../host/process/exit-code.ts";
 import { terminalName } from "../../../host/process/terminal-name.ts";
@@ -16,7 +16,7 @@ import { foldersIn, isControlPath } from "../control-files/control-files.ts";
 import { gitMounts } from "../control-files/git-control-files.ts";
 import { isBelow } from "../outside-sockets.ts";
 import type { Profile } from "../profile.ts";
-import { commandOf, nameOf, profileFor } from "../run-command.ts";
+import { commandOf, profileFor, startOf } from "../run-command.ts";
 import { placeholdersOf } from "../run-placeholders.ts";
 import { sandboxEnvironment } from "../sandbox-environment.ts";
 import { givenPath, HOME_SECRETS, projectOf } from "../shown-places.ts";
@@ -38,14 +38,8 @@ export async function runOnMac(
   const command = commandOf(profile, context, options);
   const started = await daemon.call(
     "runs_start",
-    {
-      name: options.name ?? nameOf(basename(command[0] ?? profile.name)),
-      ...(options.name === undefined ? { may_number: true } : {}),
-      profile: profile.name,
-      command: command.join(" "),
-      local_ports: options.localPorts,
-      ...(options.withPresence ? { with_presence: true } : {}),
-    },
+    // The sandbox of macOS has a home of its own in any case.
+    startOf({ ...options, keepHome: false }, profile, command),
     RUN_METHODS.runs_start,
   );
   const scratch = join(paths.runs, started.run.id);

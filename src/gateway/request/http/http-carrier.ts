@@ -9,6 +9,7 @@ import type { Protocol } from "../../../model/protocol.ts";
 import type { Header, HttpRequest, RequestBody, RequestHead } from "../../../model/request.ts";
 import type { Judgement } from "../../../model/verdict.ts";
 import { judge, needsBody } from "../../../policy/decide/judge.ts";
+import { connectTarget } from "../../../protocols/gcloud/connect.ts";
 import { type Session, sessionOf } from "../../../protocols/kubectl/session.ts";
 import { renderRefusal } from "../../../protocols/refusal.ts";
 import type { Refusal, RefusalReply } from "../../../protocols/refused.ts";
@@ -33,8 +34,14 @@ import { withoutRoom } from "../decision.ts";
 import { exchange } from "../exchange.ts";
 import { fallbackKeyOf } from "../fingerprint.ts";
 import { whyRevoked } from "../judged-again.ts";
-import type { OpenRecording } from "../sessions.ts";
-import { type AskCarrier, type Ending, type Judged, NotDone, type Shown } from "../stages/stage.ts";
+import {
+  type Along,
+  type AskCarrier,
+  type Ending,
+  type Judged,
+  NotDone,
+  type Shown,
+} from "../stages/stage.ts";
 import { HttpAsk } from "./http-ask.ts";
 import { judgedTarget } from "./judged-target.ts";
 import { type Arrived, LookAheadShare, payerOf } from "./look-ahead.ts";
@@ -266,14 +273,16 @@ export class HttpCarrier implements AskCarrier {
 
   session(): Session | undefined {
     const judged = this.#judgedRequest;
-    const isCluster = this.#ask?.operation.protocol === "kubectl" && this.#request.isUpgrade;
-    return judged !== undefined && isCluster ? sessionOf(judged) : undefined;
+    if (judged === undefined || !this.#request.isUpgrade) return undefined;
+    if (this.#ask?.operation.protocol === "kubectl") return sessionOf(judged);
+    // A cluster may be behind a host of Google's.
+    const target = connectTarget(judged);
+    return target === undefined ? undefined : sessionOf({ ...judged, target });
   }
 
   async forward(
     ended: (ending?: Ending) => void,
-    replaced?: Uint8Array,
-    recording?: OpenRecording,
+    { replaced, recording, wayBack }: Partial<Along> = {},
   ): Promise<void> {
     let isAnswered = false;
     try {
@@ -285,7 +294,12 @@ export class HttpCarrier implements AskCarrier {
           const isRecorded = recording !== undefined && status === 101;
           ended(isRecorded ? { status, fields: { recording: recording.id } } : { status });
         },
-        altered(replaced === undefined ? undefined : { body: replaced }, this.#alteration),
+        altered(
+          replaced === undefined && wayBack === undefined
+            ? undefined
+            : { body: replaced, ...(wayBack && { answer: (answer) => wayBack.answered(answer) }) },
+          this.#alteration,
+        ),
         recording?.tap,
       );
     } catch (error) {

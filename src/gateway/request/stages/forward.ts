@@ -19,8 +19,7 @@ export const forward: Stage = {
           state.ending ??= ending;
           resolve(undefined);
         },
-        state.replaced,
-        state.recording,
+        { replaced: state.replaced, recording: state.recording, wayBack: state.wayBack },
       );
       state.rest.then(
         () => {

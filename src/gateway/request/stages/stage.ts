@@ -59,7 +59,15 @@ export interface Ending {
   readonly failure?: string;
 }
 
-/** The carrier as the stages see it. HTTP's is http-carrier.ts; simpler carriers use `runAsk`. */
+/** What goes with an ask that is done. */
+export interface Along {
+  /** JSON in place of its body. */
+  readonly replaced: Uint8Array | undefined;
+  readonly recording: OpenRecording | undefined;
+  readonly wayBack: KeptWayBack | undefined;
+}
+
+/** What the stages need of a carrier. HTTP's is http-carrier.ts; what is simpler uses `runAsk`. */
 export interface AskCarrier {
   /** Reads the parts that judging needs, and judges. */
   judge(): Judged | Promise<Judged>;
@@ -74,11 +82,10 @@ export interface AskCarrier {
   /** Refuses in the client's language. */
   refuse(refusal: Refusal): Promise<void> | void;
   /**
-   * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on
-   * for hours. Throws `NotDone` when the client still waits for an answer. `replaced`: the octets that go in
-   * place of its body.
+   * Does it. `ended` is called when the outcome is known, before the client is told; the promise may go on for hours.
+   * Throws `NotDone` when the client still waits for an answer.
    */
-  forward(ended: (ending?: Ending) => void, replaced?: Uint8Array, recording?: OpenRecording): Promise<void>;
+  forward(ended: (ending?: Ending) => void, along?: Along): Promise<void>;
   /** The request, where it may change a cluster. */
   change?(): HeldRequest | undefined;
   /** The session into a cluster that the ask opens, if it does. */

@@ -76,13 +76,18 @@ function fromQuery(query: readonly (readonly [string, string])[]): ObjectFields 
   return fields;
 }
 
-/** The body of a DELETE with these options and preconditions. A precondition that the client gave stays. */
+/**
+ * The body of a DELETE with these options and preconditions; undefined where the client's own preconditions name another
+ * object or version, so that the two can never both hold.
+ */
 export function pinnedDelete(
   options: ObjectFields,
   pin: { readonly uid: string; readonly resourceVersion: string },
-): Uint8Array {
+): Uint8Array | undefined {
   const given = isFields(options.preconditions) ? options.preconditions : {};
-  return encode({ kind: "DeleteOptions", apiVersion: "v1", ...options, preconditions: { ...pin, ...given } });
+  const { uid = pin.uid, resourceVersion = pin.resourceVersion } = given;
+  if (uid !== pin.uid || resourceVersion !== pin.resourceVersion) return undefined;
+  return encode({ kind: "DeleteOptions", apiVersion: "v1", ...options, preconditions: { ...given, ...pin } });
 }
 
 /** The body of a DELETE that is a dry run. */

@@ -31,6 +31,21 @@ export function diffObjects(before: ObjectFields | undefined, after: ObjectField
   return { changes: differ.changes, more: differ.more };
 }
 
+/** More of them would keep everybody else waiting. */
+const FIELDS_MAX = 50_000;
+
+/** Whether an object is one that is compared: not too many fields, whoever made it. */
+export function isComparable(object: unknown): boolean {
+  const waiting: unknown[] = [object];
+  for (let count = 0; waiting.length > 0; count += 1) {
+    if (count + waiting.length > FIELDS_MAX) return false;
+    const value = waiting.pop();
+    if (typeof value === "object" && value !== null)
+      for (const each of Object.values(value)) waiting.push(each);
+  }
+  return true;
+}
+
 /** A value with its masked twin, which has the same members. */
 interface Shown {
   readonly value: unknown;
@@ -88,7 +103,7 @@ class Differ {
     const [oldPlaces, nextPlaces] = [places(old), places(next)];
     for (const name of new Set([...oldPlaces.keys(), ...nextPlaces.keys()]))
       this.compare(
-        `${path}[${/^[\w./:-]+$/.test(name) ? name : JSON.stringify(name)}]`,
+        indexed(path, name),
         item(before, oldPlaces.get(name)),
         item(after, nextPlaces.get(name)),
         depth + 1,
@@ -146,9 +161,18 @@ function keyText(value: unknown, key: string): string {
   return typeof found === "string" || typeof found === "number" ? String(found) : "";
 }
 
+/** A long name before many fields would be told with each of them. */
+const NAME_MAX = 120;
+
 function joined(path: string, name: string): string {
+  if (name.length > NAME_MAX) return `${path}[${JSON.stringify(name.slice(0, NAME_MAX))}…]`;
   if (!/^[A-Za-z_][\w-]*$/.test(name)) return `${path}[${JSON.stringify(name)}]`;
   return path === "" ? name : `${path}.${name}`;
+}
+
+/** The part of a list by its key. */
+function indexed(path: string, name: string): string {
+  return name.length <= NAME_MAX && /^[\w./:-]+$/.test(name) ? `${path}[${name}]` : joined(path, name);
 }
 
 function valueText({ value, masked }: Shown): string {
