@@ -41,7 +41,7 @@ const HOSTS = [
 ];
 const TOKEN = "session-token-canary/+=0123456789";
 
-/** What STS gives out when the agent itself asks for a role. */
+/** The keys that STS gives out when the agent itself asks for a role. */
 const GIVEN = {
   AccessKeyId: "ASIARTX3GSDSQAGIVEN2",
   SecretAccessKey: "given/Secret+canary0123456789abcdefghijk",

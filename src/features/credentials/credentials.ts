@@ -38,7 +38,7 @@ export interface CredentialsOptions {
   readonly env: Environment;
   readonly proxyFor: (url: string) => string;
   readonly ask: AskOwn;
-  /** What stands before the paths of the registered cluster that a target is for; "" for none. */
+  /** The path prefix of the registered cluster that a target is for; "" for none. */
   readonly prefixOf: PrefixOf;
   /** The wall clock, for tests of what ends by it. */
   readonly now?: () => number;

@@ -1,12 +1,12 @@
-// Where a credential may go: its hosts, its cluster, verified TLS, its own user, and operations that iddio knows. The same
-// for what iddio holds and for tokens that were given out with it.
+// Where a credential may go: its hosts, its cluster, verified TLS, its own user, and operations
+// that iddio knows. The same for what iddio holds and for tokens that were given out with it.
 
 import type { LendingRequest } from "../../gateway/request/credential-release.ts";
 import { impersonationProblem, isBelowPrefix } from "./impersonation.ts";
 import { isForHost, kindOf } from "./kinds.ts";
 import type { StoredCredential } from "./stored-credential.ts";
 
-/** What stands before the paths of the registered cluster that a target is for; "" for none. */
+/** The path prefix of the registered cluster that a target is for; "" for none. */
 export type PrefixOf = (host: string, port: number, target: string) => string;
 
 /** Methods that send back what they got, or that carry no request. */

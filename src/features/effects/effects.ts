@@ -100,7 +100,7 @@ class KubernetesEffect implements HeldEffect {
   }
 }
 
-/** What stands before the judged target in the one that was sent. */
+/** The prefix of the sent target before the judged one. */
 function prefixOf(sent: string, judged: string): string {
   return sent.endsWith(judged) ? sent.slice(0, sent.length - judged.length) : "";
 }

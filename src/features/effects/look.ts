@@ -1,5 +1,6 @@
-// One look at what a held request would do: with the request's own credentials, bounded in time, and what comes of it in
-// what is told. Whatever a cluster or an API answers, a report stays one that a person can read.
+// One look at what a held request would do: with the request's own credentials, bounded in time,
+// and what comes of it in what is told. Whatever a cluster or an API answers, a report stays one
+// that a person can read.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 import type { HeldRequest } from "../../gateway/cluster/held-effect.ts";
@@ -8,7 +9,7 @@ import type { Policy } from "../../policy/policy.ts";
 import type { Settings } from "../../state/settings/settings.ts";
 import type { Preview } from "./preview.ts";
 
-/** What the previews need of the daemon. */
+/** The daemon's parts that previews work with. */
 export interface EffectsParts {
   readonly settings: () => Pick<Settings, "effect_preview" | "effect_pin">;
   readonly policy: () => Policy;
@@ -19,7 +20,7 @@ export interface EffectsParts {
 
 /** A look takes no longer than a person waits for a page. */
 export const LOOK_MS = 3_000;
-/** What was found is shown again for so long without another look. */
+/** A found effect is shown again for this long without another look. */
 export const FRESH_MS = 5_000;
 
 /** The setting says that nobody looks. */

@@ -1,5 +1,6 @@
-// What a held request of an API without dry run would do: a PUT or PATCH beside the same resource as it is now, read by a
-// GET that the policy would let the client make. Of everything else nobody knows before it was done, and that is said.
+// The effect of a held request of an API without dry run: a PUT or PATCH beside the same resource
+// as it is now, read by a GET that the policy would let the client make. Of everything else nobody
+// knows before it was done, and that is said.
 
 import type { EffectReport } from "../../api/effect-report.ts";
 import type { EffectRelease, HeldEffect, HeldRequest } from "../../gateway/cluster/held-effect.ts";

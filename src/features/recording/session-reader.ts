@@ -42,7 +42,7 @@ export function sessionReader(to: SwitchedTo, events: SessionEvents): SessionRea
   const isForwarding = kind === "port-forward" || (kind === "proxy" && /\bportforward\b/i.test(protocol));
   const isChannels = protocol === "v4.channel.k8s.io" || protocol === "v5.channel.k8s.io";
   const isKnown = to.isWebSocket ? isChannels || protocol === TUNNEL : protocol !== "";
-  // What an application behind a proxy speaks nobody knows: its octets are kept as they are.
+  // Nobody knows the protocol of an application behind a proxy: its octets are kept as they are.
   if (kind === "proxy" && (!isKnown || to.hasExtensions)) return new RawSession(events);
   if (to.hasExtensions) return "the WebSocket has extensions";
   if (!to.isWebSocket) return new SpdySession(events, isForwarding);

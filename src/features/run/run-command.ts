@@ -16,7 +16,7 @@ export function commandOf(profile: Profile, { env }: RunContext, { command }: Ru
   return profile.command.length > 0 ? profile.command : [env.SHELL || "/bin/sh"];
 }
 
-/** What the daemon is told of a run that begins. */
+/** The input with which the daemon begins a run. */
 export function startOf(
   { name, localPorts, keepHome, withPresence }: RunOptions,
   profile: Profile,
@@ -33,7 +33,7 @@ export function startOf(
   };
 }
 
-/** What a program's name says a run could be called; the daemon numbers it where that is taken. */
+/** Derives a run's name from its program; the daemon adds a number where the name is taken. */
 function nameOf(program: string): string {
   return (
     program

@@ -225,7 +225,7 @@ export class Undo implements WayBackKeeper {
     await Promise.all(Array.from({ length: Math.min(8, members.length) }, worker));
   }
 
-  /** What the change left is what a later undo compares with. */
+  /** Stores the objects as the change left them; a later undo compares with these. */
   async #ended(
     entry: UndoEntry,
     request: HeldRequest,

@@ -1,5 +1,5 @@
-// An answer whose body is kept, as far as it is small, while it passes on as it is: for whoever has to know what an
-// upstream said without asking it again.
+// An answer whose body is kept, as far as it is small, while it passes on as it is: for whoever has
+// to know what an upstream said without asking it again.
 
 import type { BodyReader, UpstreamAnswer } from "./upstream-answer.ts";
 

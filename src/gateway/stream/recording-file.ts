@@ -12,7 +12,7 @@ const WRITE_EVERY_MS = 100;
 /** A stream that is faster than the timer is written at once. */
 const WRITE_FROM = 512 * 1024;
 
-/** What is written to. */
+/** The open file of a recording. */
 export type RecordingHandle = Pick<FileHandle, "close" | "datasync" | "fd"> & {
   write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
 };

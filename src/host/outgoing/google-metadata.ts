@@ -1,5 +1,6 @@
-// The metadata service of a machine at Google, which gives out tokens of the machine's service account. It is reached at a
-// link-local address over plain HTTP, as nothing else that iddio speaks to, so it has this file of its own.
+// The metadata service of a machine at Google, which gives out tokens of the machine's service
+// account. It is reached at a link-local address over plain HTTP, as nothing else that iddio speaks
+// to, so it has this file of its own.
 
 import type { Environment } from "../process/environment.ts";
 

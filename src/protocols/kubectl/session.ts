@@ -1,5 +1,6 @@
-// Which requests open a session into a cluster, and what their query says of it: exec, attach, port-forward, and whatever
-// else switches protocols at a cluster, such as the kubelet's own exec behind `nodes/…/proxy`. Judges nothing.
+// Which requests open a session into a cluster, and what their query says of it: exec, attach,
+// port-forward, and whatever else switches protocols at a cluster, such as the kubelet's own exec
+// behind `nodes/…/proxy`. Judges nothing.
 
 import type { HttpRequest } from "../../model/request.ts";
 import { parseQuery, splitTarget } from "../../wire/path.ts";

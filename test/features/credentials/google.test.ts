@@ -22,7 +22,7 @@ let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let laterMs = 0;
 let refusal: string | undefined;
 let count = 0;
-/** What the origin answers with, if it does. */
+/** The body with which the origin answers, if it has one. */
 let given: string | undefined;
 let givenFields = "";
 
@@ -95,7 +95,7 @@ async function send(token: string, path = "/v1/x") {
   return { seen, arrived: /Authorization: Bearer (\S+)/.exec(origin.text.slice(before))?.[1] };
 }
 
-/** What arrives as the token of a request. */
+/** The token that arrives with a request. */
 async function lent(): Promise<string | undefined> {
   return (await send(await placeholder())).arrived;
 }

@@ -1,5 +1,6 @@
-// What goes with an object, and what cannot be told, on an API server of a few lines: namespace, custom resource definition,
-// claim, collection, eviction; webhooks with effects of their own. It fails at the first request that could change anything.
+// The dependents that go with an object, and effects that cannot be told, on an API server of a few
+// lines: namespace, custom resource definition, claim, collection, eviction; webhooks with effects
+// of their own. It fails at the first request that could change anything.
 
 import { describe, expect, test } from "bun:test";
 import { Effects } from "../../../src/features/effects/effects.ts";

@@ -1,5 +1,6 @@
-// What is told of held requests where nobody waits for a real cluster: APIs without dry run, objects that were made to do
-// harm, and deletes whose own preconditions fit nothing. The upstream is a function, which also counts what it is asked.
+// The effects of held requests where nobody waits for a real cluster: APIs without dry run, objects
+// that were made to do harm, and deletes whose own preconditions fit nothing. The upstream is a
+// function, which also counts what it is asked.
 
 import { describe, expect, test } from "bun:test";
 import { Effects } from "../../../src/features/effects/effects.ts";
@@ -27,7 +28,7 @@ interface Asked {
   readonly target: string;
   readonly body?: unknown;
   readonly isRegistered?: boolean;
-  /** What the upstream has at a path. */
+  /** The upstream's value at a path. */
   readonly live: (call: SideCall) => unknown;
 }
 

@@ -1,5 +1,5 @@
-// The file of a recording on a disk that fills up: what was taken is whole lines in order, what was not is a failure that
-// is told, and nothing is lost in between.
+// The file of a recording on a disk that fills up: what was taken is whole lines in order, what was
+// not is a failure that is told, and nothing is lost in between.
 
 import { expect, test } from "bun:test";
 import { open, readFile } from "node:fs/promises";

@@ -65,7 +65,7 @@ const SPDY = [
   ["X-Stream-Protocol-Version", "v4.channel.k8s.io"],
 ] as const;
 
-/** What a client of SPDY sends; every header block goes on with the one stream of zlib. */
+/** Frames of a client of SPDY; every header block goes on with the one stream of zlib. */
 function spdyClient() {
   let isFirst = true;
   const framed = (head: readonly number[], flags: number, payload: Uint8Array) =>

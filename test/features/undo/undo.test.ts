@@ -1,5 +1,6 @@
-// What is kept of a change, and how it is taken back, on an API server of a few lines: what a change left is what its own
-// answer said, a definition comes back with its objects, and what may not be kept is not.
+// The kept objects of a change, and how it is taken back, on an API server of a few lines: what a
+// change left is what its own answer said, a definition comes back with its objects, and what may
+// not be kept is not.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, utimes } from "node:fs/promises";

@@ -1,6 +1,6 @@
-// Tokens that were given out in an answer to a request with a lent credential: the client has a placeholder of each, which
-// is worth nothing anywhere else, and iddio the token. In memory only: they are short-lived, and a daemon that starts
-// again knows none of them.
+// Tokens that were given out in an answer to a request with a lent credential: the client has a
+// placeholder of each, which is worth nothing anywhere else, and iddio the token. In memory only:
+// they are short-lived, and a daemon that starts again knows none of them.
 
 import { randomInt } from "node:crypto";
 import type { UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
@@ -151,7 +151,7 @@ export class LentTokens {
     ]);
   }
 
-  /** What was given out with a credential is worth nothing any more. */
+  /** Forgets the tokens that were given out with a credential. */
   drop(name: string): void {
     for (const known of [this.#tokens, this.#keys])
       for (const [key, { credential }] of known) if (credential.name === name) known.delete(key);

@@ -1,6 +1,7 @@
-// Answers that hold a token: which operations give one out, and in which members. Where iddio lent the credential by which
-// such a token was asked for, its client gets a placeholder of the same length in its place. What cannot be read is cut:
-// a token is never passed on in the hope that it is none.
+// Answers that hold a token: which operations give one out, and in which members. Where iddio lent
+// the credential by which such a token was asked for, its client gets a placeholder of the same
+// length in its place. What cannot be read is cut: a token is never passed on in the hope that it
+// is none.
 
 import { BodyError } from "../../../gateway/message/body-source.ts";
 import type { BodyReader, UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
@@ -10,7 +11,7 @@ import { headerValue } from "../../../model/request.ts";
 import { splitTarget } from "../../../wire/path.ts";
 import type { CredentialKind } from "../kinds.ts";
 
-/** What an operation gives out. */
+/** The tokens that an operation gives out. */
 export interface TokenAnswer {
   /** `keys`: an access key, its secret and a session's token. `basic`: base64 of a user's name and the token. */
   readonly form: "text" | "basic" | "keys";
@@ -42,7 +43,7 @@ const REGISTRIES: ReadonlyMap<string, (region: string) => readonly string[]> = n
   ["codeartifact:GetAuthorizationToken", (region: string) => [`.d.codeartifact.${region}.amazonaws.com`]],
 ]);
 
-/** What the answer to a request holds, if it holds a token that is known. */
+/** The tokens in the answer to a request; undefined where none is known. */
 export function tokenAnswerOf(kind: CredentialKind, request: LendingRequest): TokenAnswer | undefined {
   const { head, operation } = request;
   if (kind === "aws") {

@@ -1,6 +1,7 @@
-// The bearer of EKS: `k8s-aws-v1.` and a signed URL of STS's GetCallerIdentity, whose signature also covers the name of the
-// cluster, in a field that the token does not hold. A token that was signed with placeholder keys is checked for each
-// cluster that the credential names, and goes out signed with the real keys, to EKS alone.
+// The bearer of EKS: `k8s-aws-v1.` and a signed URL of STS's GetCallerIdentity, whose signature
+// also covers the name of the cluster, in a field that the token does not hold. A token that was
+// signed with placeholder keys is checked for each cluster that the credential names, and goes out
+// signed with the real keys, to EKS alone.
 
 import type { Classification } from "../../../model/classification.ts";
 import { type Header, headerValues, type RequestHead } from "../../../model/request.ts";
@@ -39,7 +40,7 @@ export interface ProvenEksToken {
   readonly headers: readonly Header[];
 }
 
-/** What such a token does: keys that are minted for it need no more. */
+/** The operation of such a token: keys that are minted for it need no more. */
 export const IDENTITY: Classification = {
   protocol: "aws",
   tier: "observe",

@@ -24,7 +24,7 @@ export interface AwsLendingParts {
   readonly echoed: (names: string, request: LendingRequest) => void;
 }
 
-/** What a request was signed with: placeholder keys, and how the real ones are had. */
+/** The placeholder keys that a request was signed with, and the way to the real ones. */
 interface Signer {
   readonly credential: StoredCredential;
   readonly placeholder: AwsKeys;

@@ -38,7 +38,7 @@ export class SignedChunks implements BodyReader {
   readonly #own: Chain;
   #clientBefore: string;
   #ownBefore: string;
-  /** What has come and is not passed on: the first `#size` octets. It doubles, so that many small pieces cost no more. */
+  /** The octets that are not passed on yet: the first `#size`. It doubles, so that many small pieces cost no more. */
   #buffer = Buffer.alloc(0);
   #size = 0;
   /** Octets that have to be there before another look is worth it. */

@@ -1,6 +1,6 @@
-// Access tokens of Google: a service account's key buys one with a signed JWT (RFC 7523), a machine at Google has one of its
-// own, and whoever has one that may act as another service account buys a shorter one of that account with
-// `generateAccessToken`.
+// Access tokens of Google: a service account's key buys one with a signed JWT (RFC 7523), a machine
+// at Google has one of its own, and whoever has one that may act as another service account buys a
+// shorter one of that account with `generateAccessToken`.
 
 import { createPrivateKey } from "node:crypto";
 import { readGoogleMetadata } from "../../../host/outgoing/google-metadata.ts";

@@ -1,5 +1,5 @@
-// JSON Web Tokens by which a key proves itself to whoever mints tokens (RFC 7519, RS256). Owns their form alone: what one
-// claims and how long it is good for is its issuer's.
+// JSON Web Tokens by which a key proves itself to whoever mints tokens (RFC 7519, RS256). Owns
+// their form alone: what one claims and how long it is good for is its issuer's.
 
 import { type KeyObject, sign } from "node:crypto";
 

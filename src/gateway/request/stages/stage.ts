@@ -59,7 +59,7 @@ export interface Ending {
   readonly failure?: string;
 }
 
-/** What goes with an ask that is done. */
+/** The parts that go with an ask that is done. */
 export interface Along {
   /** JSON in place of its body. */
   readonly replaced: Uint8Array | undefined;
@@ -67,7 +67,7 @@ export interface Along {
   readonly wayBack: KeptWayBack | undefined;
 }
 
-/** What the stages need of a carrier. HTTP's is http-carrier.ts; what is simpler uses `runAsk`. */
+/** The carrier as the stages see it. HTTP's is http-carrier.ts; simpler carriers use `runAsk`. */
 export interface AskCarrier {
   /** Reads the parts that judging needs, and judges. */
   judge(): Judged | Promise<Judged>;

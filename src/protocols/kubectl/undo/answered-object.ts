@@ -1,5 +1,6 @@
-// The object that the answer to a change holds: whole where it is JSON, and of protobuf, which typed clients ask for
-// (kubectl create does), the metadata by which it is known. Anything else is no object.
+// The object that the answer to a change holds: whole where it is JSON, and of protobuf, which
+// typed clients ask for (kubectl create does), the metadata by which it is known. Anything else is
+// no object.
 
 import { messageInEnvelope, readProtobufFields } from "../body/protobuf-fields.ts";
 import { isFields, type ObjectFields, textAt } from "../effect/normalise.ts";
