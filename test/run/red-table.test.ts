@@ -3,7 +3,7 @@
 // reach its end, so that a broken one does not count as held.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
@@ -103,10 +103,17 @@ describe.if(noSandbox() === undefined)("from inside a run", () => {
         "setsid sleep 98765 >/dev/null 2>&1 & nohup sleep 98765 >/dev/null 2>&1 &",
       );
       expect(code).toBe(0);
-      const left = () => Bun.spawnSync(["/usr/bin/pgrep", "-f", "^sleep 98765$"]).stdout.toString();
+      const left = () =>
+        readdirSync("/proc").filter((pid) => {
+          try {
+            return readFileSync(`/proc/${pid}/cmdline`, "latin1") === "sleep\0" + "98765\0";
+          } catch {
+            return false;
+          }
+        });
       await eventually(
         async () => left(),
-        (pids) => pids === "",
+        (pids) => pids.length === 0,
       );
     },
     LONG_MS,
