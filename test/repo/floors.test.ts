@@ -127,6 +127,26 @@ test("every import of an own file names the file with its .ts", () => {
   expect(wrong).toEqual([]);
 });
 
+test("no file imports itself in a circle", () => {
+  const values = new Map(
+    files.map(({ path, imports }) => [
+      path,
+      imports.filter(({ isOwn, isType, isLazy }) => isOwn && !isType && !isLazy).map(({ target }) => target),
+    ]),
+  );
+  const isDone = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(" > "));
+    else if (!isDone.has(path)) {
+      for (const next of values.get(path) ?? []) visit(next, [...way, path]);
+      isDone.add(path);
+    }
+  };
+  for (const path of values.keys()) visit(path, []);
+  expect(circles).toEqual([]);
+});
+
 /** The files that are evaluated together with these; from main.ts on: whatever command was typed. */
 function eagerClosure(...roots: readonly string[]): ReadonlyMap<string, string> {
   const importers = new Map<string, string>(roots.map((root) => [root, ""]));

@@ -12,8 +12,9 @@ import { pemCertificates } from "../../text/pem-certificates.ts";
 import type { Environment } from "../process/environment.ts";
 import { lastWords, runTool, type ToolResult } from "../process/run-tool.ts";
 import { asRoot } from "./as-root.ts";
+import { CA_NAME_PREFIX } from "./ca-name.ts";
 import { loginKeychain } from "./keychain-roots.ts";
-import { CA_NAME_PREFIX, type Say, type TrustedCertificate, type TrustPlace } from "./trust.ts";
+import type { Say, TrustedCertificate, TrustPlace } from "./trust.ts";
 
 const KEYCHAIN = "/Library/Keychains/System.keychain";
 /** A window waits for a person, even when root asks. */

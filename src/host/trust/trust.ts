@@ -7,12 +7,10 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "../../model/user-error.ts";
 import type { Environment } from "../process/environment.ts";
 import { toolPlatform } from "../process/system-tool.ts";
+import { CA_NAME_PREFIX } from "./ca-name.ts";
 import { KeychainTrust } from "./darwin.ts";
 import { anchorTrust } from "./linux.ts";
 import { nssTrusts } from "./nss.ts";
-
-/** The name of every certificate of an iddio authority begins with this; eight hex digits follow. */
-export const CA_NAME_PREFIX = "iddio dev CA";
 
 /** The certificate to trust. */
 export interface TrustedCertificate {

@@ -9,7 +9,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { say, sayProblem } from "../parts/toast.tsx";
 import { details, ended, isReady, selected, selectedEnd, waiting } from "../state/approvals.ts";
-import { selectNext } from "./approvals.tsx";
+import { selectNext } from "../state/select-next.ts";
 
 /** A dialog of the bar that is open. */
 const open = signal<"reason" | "instead" | "for" | undefined>(undefined);

@@ -10,9 +10,10 @@ import { Empty, ProblemNotice } from "../parts/empty.tsx";
 import { processText, requestName } from "../parts/facts.ts";
 import { Safe } from "../parts/safe-text.tsx";
 import { TierBadge } from "../parts/tier-badge.tsx";
-import { ended, keyOf, leftMs, select, selected, selectedEnd, waiting } from "../state/approvals.ts";
+import { ended, keyOf, leftMs, select, selected, waiting } from "../state/approvals.ts";
 import { countdown } from "../state/clock.ts";
 import { goTo, hrefOf, route } from "../state/route.ts";
+import { isNarrow } from "../state/select-next.ts";
 import { ApprovalDetailsPane } from "./approval-details.tsx";
 
 /** The page. */
@@ -60,10 +61,6 @@ export function ApprovalsPage() {
       {isOpen ? <ApprovalDetailsPane /> : <NothingSelected hasAny={list.length > 0} />}
     </div>
   );
-}
-
-function isNarrow(): boolean {
-  return matchMedia("(max-width: 860px)").matches;
 }
 
 /** Requests of one process in a row are one command's. */
@@ -206,24 +203,4 @@ export function moveSelection(by: number): void {
   if (next === undefined) return;
   select(next);
   goTo("approvals", next.id, true);
-}
-
-/** Goes on to the oldest one after an answer, where there is room to show both. */
-export function selectNext(): void {
-  // Somebody may have gone to another page meanwhile, and stays there.
-  if (route.value.page !== "approvals") {
-    select(undefined);
-    return;
-  }
-  const list = waiting.value.value ?? [];
-  const next = list.find((each) => selected.value === undefined || keyOf(each) !== keyOf(selected.value));
-  const isDone = selectedEnd.value === "approved" || selectedEnd.value === "denied";
-  // With nothing left the pane is free for the next approval: nobody has to look for it.
-  if (isNarrow() || (next === undefined && isDone)) {
-    select(undefined);
-    goTo("approvals", "", true);
-  } else if (next !== undefined && selectedEnd.value !== undefined) {
-    select(next);
-    goTo("approvals", next.id, true);
-  }
 }
