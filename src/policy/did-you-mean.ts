@@ -96,6 +96,12 @@ export function allowedHint(written: string, allowed: readonly string[]): string
   return near === undefined ? list : `did you mean "${near}"? ${list}`;
 }
 
+/** Whether one word is most likely the other one mistyped: one slip, in a longer word two. */
+export function isSlipOf(typed: string, meant: string): boolean {
+  const slips = editDistance(typed, meant, 3);
+  return slips > 0 && slips <= (Math.min(typed.length, meant.length) > 8 ? 2 : 1);
+}
+
 // Optimal string alignment: a swap of neighbours counts once, as it is the commonest slip. Gives up at `limit`.
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;

@@ -17,19 +17,38 @@ import { sshClassifier } from "./ssh/classify.ts";
 import { terraformClassifier } from "./terraform/classify.ts";
 
 /** Every classifier, in print order of the protocols. */
-export const CLASSIFIERS: readonly Classifier[] = [
-  kubectlClassifier,
-  gcloudClassifier,
-  awsClassifier,
-  githubClassifier,
-  terraformClassifier,
-  helmClassifier,
-  cloudflareClassifier,
-  flyClassifier,
-  sshClassifier,
-  mcpClassifier,
-  genericClassifier,
-];
+export const CLASSIFIERS: readonly Classifier[] = (
+  [
+    kubectlClassifier,
+    gcloudClassifier,
+    awsClassifier,
+    githubClassifier,
+    terraformClassifier,
+    helmClassifier,
+    cloudflareClassifier,
+    flyClassifier,
+    sshClassifier,
+    mcpClassifier,
+    genericClassifier,
+  ] satisfies readonly Classifier[]
+).map(withApiNames);
+
+/** A command line that sends one operation has its name too, so that a rule about either is about both. */
+function withApiNames(classifier: Classifier): Classifier {
+  const { vocabulary, classifyArgv } = classifier;
+  if (vocabulary === undefined) return classifier;
+  return {
+    ...classifier,
+    classifyArgv: (argv) => {
+      const plain = classifyArgv(argv);
+      if (plain.aliases.length > 0 || plain.parts !== undefined || plain.command === "") return plain;
+      const [only, second] = vocabulary.meaningOf(plain.command);
+      if (only === undefined || second !== undefined || only === plain.command || only.includes("*"))
+        return plain;
+      return { ...plain, aliases: [only] };
+    },
+  };
+}
 
 const BY_PROTOCOL: ReadonlyMap<Protocol, Classifier> = new Map(
   CLASSIFIERS.map((classifier) => [classifier.protocol, classifier]),

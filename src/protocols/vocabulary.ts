@@ -4,13 +4,20 @@
 // protocol.
 
 import type { TierOrUnknown } from "../model/tier.ts";
+import type { KnownOperation, NameShape } from "./known-operation.ts";
 
 /** The words of one protocol. */
 export interface Vocabulary {
   /** The API operations that a tool's command sends, names or patterns; empty for none that are known. Never throws. */
   meaningOf(command: string): readonly string[];
-  /** Whether requests can carry this name though the catalogue does not list it. */
+  /** The plain name of a tool's command in another of its spellings (`fly app destroy`); undefined for what is none. */
+  plainName?(words: readonly string[]): string | undefined;
+  /** Whether requests can carry this name though neither the catalogue nor `others` lists it. */
   isCarried(command: string): boolean;
+  /** How names look that are in no list. */
+  readonly openNames: readonly NameShape[];
+  /** Names that requests carry beside the published operations. */
+  others?(): readonly KnownOperation[];
   /** The mildest tier that a request of this name can have, though no catalogue has it; absent where nobody can tell. */
   mildestTier?(command: string): TierOrUnknown | undefined;
   /** The tool's commands that have a meaning, for a hint about a misspelt one; not all of them where words combine. */

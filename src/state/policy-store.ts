@@ -94,7 +94,7 @@ export class PolicyStore {
     const parsed = compile(isCut ? { kind: "text", text: kept } : content);
     if (!("policy" in parsed))
       throw new UserError(`cannot load '${paths.policy}': ${parsed.problem}`, {
-        hint: `correct the file, or move it away to start with the default policy (iddio policy validate --path '${paths.policy}' checks it)`,
+        hint: `correct the file, or move it away to start with the default policy (iddio policy validate --policy '${paths.policy}' checks it)`,
       });
     const approved = approvedPolicy(consent, parsed.policy);
     const store = new PolicyStore(paths, approved ?? parsed.policy, parsed.warnings, consent);

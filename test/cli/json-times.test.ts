@@ -63,7 +63,7 @@ const TYPED: Readonly<Record<string, string>> = {
   "run stop": "run stop nobody",
   "hooks doctor": "hooks doctor claude",
   "policy explain": "policy explain -- GET https://localhost:{port}/x",
-  "policy validate": "policy validate --path {policy}",
+  "policy validate": "policy validate --policy {policy}",
   "policy replay": "policy replay {policy}",
   "policy test": "policy test --policy {policy}",
   "policy diff": "policy diff {policy} {policy}",

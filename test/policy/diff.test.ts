@@ -3,9 +3,14 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Protocol } from "../../src/model/protocol.ts";
+import { knownNames } from "../../src/policy/compare/catalogue.ts";
 import { diffPolicies, isWidening } from "../../src/policy/compare/diff.ts";
+import { diffInspect } from "../../src/policy/compare/diff-inspect.ts";
+import { diffLines } from "../../src/policy/compare/diff-lines.ts";
 import { checkNever } from "../../src/policy/compare/never.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
+import { routeOf } from "../../src/policy/decide/route.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
@@ -21,7 +26,9 @@ const CATALOGUE = [
   { command: "a.b", aliases: [], tier: "observe" as const },
   { command: "a.c", aliases: ["b.c"], tier: "modify" as const },
 ];
-const diff = (before: Policy, after: Policy) => diffPolicies(before, after, () => CATALOGUE);
+/** Where any name may be carried, several by one request. */
+const NAMES = { operations: CATALOGUE, open: "any" } as const;
+const diff = (before: Policy, after: Policy) => diffPolicies(before, after, () => NAMES);
 
 const policies = blockArbitrary
   .map((block) => parsePolicy(policyText(block)))
@@ -99,7 +106,7 @@ describe("what is reported", () => {
             from: "escalate",
             to: "allow",
             operations: ["a.c"],
-            others: ["operations that no rule names, of tier modify"],
+            others: ["other operations, of tier modify"],
             scopes: [],
           },
         ],
@@ -178,10 +185,13 @@ describe("what is reported", () => {
     expect(diff(one, two)).toMatchObject({ unknown: [], isWider: false });
     expect(diff(two, one)).toMatchObject({ unknown: [], isWider: true });
     const never = (command: string) =>
-      checkNever(one, { command, scope: undefined, protocol: undefined }, () => [
-        ...CATALOGUE,
-        ...commands.map((each) => ({ command: each, aliases: [], tier: "modify" as const })),
-      ]);
+      checkNever(one, { command, scope: undefined, protocol: undefined }, () => ({
+        operations: [
+          ...CATALOGUE,
+          ...commands.map((each) => ({ command: each, aliases: [], tier: "modify" as const })),
+        ],
+        open: "any",
+      }));
     expect(never("a.c")).toMatchObject({ broken: [], unknown: [] });
     expect(never("w7.run").broken.length).toBeGreaterThan(0);
   }, 120_000);
@@ -194,4 +204,128 @@ describe("what is reported", () => {
     const policy = policyOf(BLOCK(`    allow: { commands: [${commands}] }`));
     expect(diff(policy, policy)).toMatchObject({ isWider: true, changes: [] });
   });
+});
+
+describe("spellings of one command", () => {
+  const rule = (protocol: Protocol, command: string) =>
+    policyOf(
+      JSON.stringify({
+        [protocol]: { inspect: [], default: "allow", rules: { deny: { commands: [command] } } },
+      }),
+    );
+  const rows: readonly (readonly [protocol: Protocol, ...spellings: string[]])[] = [
+    ["kubectl", "pods delete", "delete pods", "kubectl delete pod", "delete po", "pod delete"],
+    ["kubectl", "widgets delete", "delete widgets.example.com"],
+    ["aws", "ec2 terminate-instances", "ec2:TerminateInstances", "aws ec2 terminate-instances"],
+    ["aws", "s3 rm", "aws s3 rm"],
+    ["github", "repo delete", "gh repo delete", "repos/delete"],
+    ["gcloud", "compute.instances.delete", "gcloud compute instances delete"],
+    ["cloudflare", "wrangler d1 delete", "d1 delete", "d1.database.delete"],
+    ["fly", "fly app destroy", "apps destroy", "flyctl apps destroy"],
+    ["terraform", "terraform destroy", "destroy"],
+    ["helm", "helm del", "uninstall"],
+  ];
+  for (const [protocol, first = "", ...others] of rows)
+    test(`of ${protocol}: ${[first, ...others].join(", ")}`, () => {
+      for (const other of others)
+        for (const [one, two] of [
+          [first, other],
+          [other, first],
+        ] as const) {
+          const found = diffPolicies(rule(protocol, one), rule(protocol, two), knownNames);
+          expect(diffLines(found)).toEqual(["no decision differs"]);
+        }
+    }, 120_000);
+
+  test("a renamed group and a reordered policy change nothing", () => {
+    const text = BLOCK(READS);
+    const renamed = text.replaceAll("read:", "look:").replaceAll("[read]", "[look]");
+    const found = diffPolicies(policyOf(text), policyOf(renamed), knownNames);
+    expect(diffLines(found)).toEqual(["no decision differs"]);
+  });
+
+  test("a rule that could only matter to a request with two names of two operations changes nothing", () => {
+    const kubectl = (rules: object) =>
+      policyOf(JSON.stringify({ kubectl: { inspect: [], default: "escalate", rules } }));
+    const before = kubectl({ allow: { commands: ["configmaps get"] } });
+    const after = kubectl({
+      allow: { commands: ["configmaps get"] },
+      escalate: { commands: ["secrets get"] },
+    });
+    expect(diffLines(diffPolicies(before, after, knownNames))).toEqual(["no decision differs"]);
+  });
+});
+
+describe("which connections are looked into", () => {
+  const lines = (before: object, after: object) =>
+    diffLines(
+      diffPolicies(policyOf(JSON.stringify(before)), policyOf(JSON.stringify(after)), () => NAMES),
+    ).filter((line) => line.startsWith("inspect:") || line === "no decision differs");
+  const kubectl = (...inspect: string[]) => ({ kubectl: { inspect } });
+  const rows: readonly (readonly [what: string, before: object, after: object, ...lines: string[]])[] = [
+    [
+      "one port is left",
+      kubectl("k.test"),
+      kubectl("k.test:6443"),
+      "inspect: 'k.test' is no longer looked into at every port but 6443 (kubectl before): these connections pass unread",
+    ],
+    [
+      "one port goes",
+      kubectl("k.test:6443", "k.test:8443"),
+      kubectl("k.test:6443"),
+      "inspect: 'k.test:8443' is no longer looked into at port 8443 (kubectl before): these connections pass unread",
+    ],
+    [
+      "every port comes",
+      kubectl("k.test:6443"),
+      kubectl("k.test"),
+      "inspect: 'k.test' is newly looked into at every port but 6443, by kubectl",
+    ],
+    ["an entry within another", kubectl("*.test"), kubectl("*.test", "a.test"), "no decision differs"],
+    ["a host that a suffix takes", kubectl("a.b.test", "*.test"), kubectl("*.test"), "no decision differs"],
+    ["another order", kubectl("a.test", "b.test"), kubectl("b.test", "a.test"), "no decision differs"],
+    [
+      "an address inside a network",
+      kubectl("10.0.0.0/8"),
+      kubectl("10.0.0.0/9"),
+      "inspect: '10.0.0.0/8' is no longer looked into (kubectl before): these connections pass unread",
+    ],
+    [
+      "another protocol",
+      { kubectl: { inspect: ["*.test"] }, generic: { inspect: [] } },
+      { kubectl: { inspect: ["*.test"] }, generic: { inspect: ["a.test"] } },
+      "inspect: 'a.test' is judged by generic, by kubectl before",
+    ],
+    [
+      "another user of SSH",
+      { ssh: { inspect: ["ana@h.test"] } },
+      { ssh: { inspect: ["ana@h.test", "bob@h.test"] } },
+      "inspect: 'ana@h.test' lets in a user who was refused before",
+    ],
+  ];
+  for (const [what, before, after, ...expected] of rows)
+    test(what, () => expect(lines(before, after)).toEqual(expected));
+
+  test("is told exactly where some connection is routed otherwise", () => {
+    const entry = fc.constantFrom(
+      ...["a.test", "b.test", "*.test", "*.b.test", "a*.test", "?.test", "10.0.0.0/8", "10.1.0.0/16"],
+      ...["10.1.2.3", "a.test:8443", "*.test:8443", "10.0.0.0/8:8443", "*.b.test:*"],
+    );
+    const inspect = fc.array(entry, { maxLength: 4 });
+    const hosts = ["a.test", "b.test", "x.b.test", "ab.test", "c.test", "cc.test", "10.1.2.3", "10.1.2.4"];
+    const all = [...hosts, "10.2.0.1", "11.0.0.1", "elsewhere.example"];
+    fc.assert(
+      fc.property(inspect, inspect, inspect, inspect, (one, two, three, four) => {
+        const before = policyOf(JSON.stringify({ kubectl: { inspect: one }, aws: { inspect: two } }));
+        const after = policyOf(JSON.stringify({ kubectl: { inspect: three }, aws: { inspect: four } }));
+        const differs = all.some((host) =>
+          [443, 8443].some(
+            (port) => routeOf(before, { host, port })?.protocol !== routeOf(after, { host, port })?.protocol,
+          ),
+        );
+        expect(diffInspect(before, after).routes.length > 0).toBe(differs);
+      }),
+      { numRuns: fuzzRuns(300) },
+    );
+  }, 120_000);
 });

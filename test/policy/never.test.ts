@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import type { Protocol } from "../../src/model/protocol.ts";
+import { knownNames } from "../../src/policy/compare/catalogue.ts";
 import { checkNever } from "../../src/policy/compare/never.ts";
+import { decide } from "../../src/policy/decide/decide.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
-import { classifierFor } from "../../src/protocols/registry.ts";
+import { strangeNames } from "../support/carried-names.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 
 const HEAD = `kubectl:
   inspect: ["*.example.com"]
@@ -43,8 +47,7 @@ describe("a policy never allows a command without asking", () => {
     test(what, () => {
       const parsed = parsePolicy(text);
       if ("problems" in parsed) throw new Error(parsed.problems[0]?.message);
-      const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
-      const result = checkNever(parsed.policy, { command, scope, protocol: undefined }, catalogue);
+      const result = checkNever(parsed.policy, { command, scope, protocol: undefined }, knownNames);
       expect([result.broken.length === 0 && result.unknown.length === 0, result.decided > 0]).toEqual([
         holds,
         true,
@@ -54,11 +57,10 @@ describe("a policy never allows a command without asking", () => {
 });
 
 describe("a claim about nothing is not proven", () => {
-  const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
   const check = (text: string, command: string, protocol?: Protocol) => {
     const parsed = parsePolicy(text);
     if ("problems" in parsed) throw new Error(parsed.problems[0]?.message);
-    return checkNever(parsed.policy, { command, scope: undefined, protocol }, catalogue);
+    return checkNever(parsed.policy, { command, scope: undefined, protocol }, knownNames);
   };
   const SSH = 'ssh:\n  inspect: ["host.example.com"]\n';
 
@@ -75,11 +77,15 @@ describe("a claim about nothing is not proven", () => {
     expect(check(HEAD + RULES + SSH, "rm", "ssh")).toMatchObject({ broken: [], unknown: [] });
   });
 
-  test("a type that is nearly one of Kubernetes' own is decided, and pointed out", () => {
-    const { unknown, remarks, decided } = check(HEAD + RULES, "secretz get");
-    expect(unknown).toEqual([]);
-    expect(decided).toBeGreaterThan(0);
-    expect(remarks.join()).toContain("did you mean 'secrets get'?");
+  test("a type that is nearly one of Kubernetes' own is told, with it", () => {
+    expect(check(HEAD + RULES, "secretz get").unknown.join()).toContain("did you mean 'secrets get'?");
+    expect(check(HEAD + RULES, "secretz.example.com get")).toMatchObject({ unknown: [], remarks: [] });
+  });
+
+  test("a claim about command lines alone says so", () => {
+    const { broken, remarks } = check("terraform:\n  inspect: []\n  default: deny\n", "terraform destroy");
+    expect(broken).toEqual([]);
+    expect(remarks.join()).toContain("it acts in hooks alone");
   });
 
   test("a protocol without a block passes unread", () => {
@@ -91,4 +97,72 @@ describe("a claim about nothing is not proven", () => {
     expect(check(HEAD + RULES, "kubectl get secret")).toMatchObject({ broken: [], unknown: [] });
     expect(check(HEAD + DEV + RULES, "kubectl get secret").broken.length).toBeGreaterThan(0);
   });
+});
+
+describe("a request that is printed can be sent, and the policy allows it", () => {
+  const never = (block: object, command: string, scope?: string, protocol: Protocol = "kubectl") => {
+    const parsed = parsePolicy(
+      JSON.stringify({ [protocol]: { inspect: [], default: "escalate", ...block } }),
+    );
+    if ("problems" in parsed) throw new Error(parsed.problems[0]?.message);
+    return { policy: parsed.policy, ...checkNever(parsed.policy, { command, scope, protocol }, knownNames) };
+  };
+
+  test("no request has the names of two operations", () => {
+    const { broken, decided } = never({ rules: { allow: { commands: ["configmaps get"] } } }, "secrets get");
+    expect(broken).toEqual([]);
+    expect(decided).toBeGreaterThan(0);
+  });
+
+  test("a name is one that requests carry, and a scope is spelled as people name scopes", () => {
+    const { broken } = never(
+      { namespaces: [{ names: ["staging-*"], rules: { allow: { commands: ["secrets *"] } } }] },
+      "secrets get",
+    );
+    expect(broken.map(({ classification: { command, labels } }) => [command, labels.namespace])).toEqual([
+      ["secrets get", "staging-x"],
+    ]);
+  });
+
+  test("one object is not read in every namespace at once", () => {
+    const block = {
+      namespaces: [{ names: ["*"], rules: { deny: { commands: ["secrets *"] } } }],
+      rules: { allow: { commands: ["secrets *"] } },
+    };
+    for (const { classification } of never(block, "secrets get").broken) {
+      expect(classification.spannedScopes ?? []).toEqual([]);
+      expect(classification.unnamedScopes ?? []).toEqual([]);
+    }
+  });
+
+  test("over random rules and claims", () => {
+    const PATTERNS: Readonly<Partial<Record<Protocol, readonly string[]>>> = {
+      kubectl: ["secrets *", "* get", "pods/exec", "*", "get configmaps", "s* *", "x* delete", "drain"],
+      aws: ["s3:*", "ec2 *", "s3 rm", "*Delete*", "*", "iam:CreateAccessKey"],
+      github: ["repos/*", "git push", "mutation *", "*delete*", "gh pr merge", "query *"],
+      fly: ["apps.*", "mutation deleteApp", "fly apps destroy", "deleteapp", "*"],
+      cloudflare: ["dns.*", "graphql.*", "*.delete"],
+      generic: ["GET", "p*", "DELETE"],
+    };
+    const cases = fc.constantFrom(...(Object.keys(PATTERNS) as Protocol[])).chain((protocol) => {
+      const pattern = fc.constantFrom(...(PATTERNS[protocol] ?? []));
+      const branch = fc.record({ commands: fc.array(pattern, { minLength: 1, maxLength: 3 }) });
+      const rules = fc.dictionary(fc.constantFrom("allow", "escalate", "deny"), branch, { minKeys: 1 });
+      return fc.tuple(fc.constant(protocol), rules, pattern);
+    });
+    let broke = 0;
+    fc.assert(
+      fc.property(cases, ([protocol, rules, command]) => {
+        const { policy, broken } = never({ rules: { ...rules } }, command, undefined, protocol);
+        for (const { classification } of broken) {
+          broke += 1;
+          expect(strangeNames(classification)).toEqual([]);
+          expect(classification.command).toBe(classification.command.trim());
+          expect(decide(policy, classification).action).toBe("allow");
+        }
+      }),
+      { numRuns: fuzzRuns(40) },
+    );
+    expect(broke).toBeGreaterThan(5);
+  }, 120_000);
 });

@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import { syntheticWeek } from "../../bench/synthetic-week.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import type { Protocol } from "../../src/model/protocol.ts";
+import { knownNames } from "../../src/policy/compare/catalogue.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { addInspectEntry } from "../../src/policy/edit/edit.ts";
@@ -14,7 +15,6 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { recordedRequest } from "../../src/policy/replay/row-facts.ts";
 import { Observations } from "../../src/policy/suggest/observations.ts";
 import { type SuggestedRule, suggest } from "../../src/policy/suggest/suggest.ts";
-import { classifierFor } from "../../src/protocols/registry.ts";
 
 const ROWS = 10_000;
 
@@ -22,7 +22,7 @@ const ROWS = 10_000;
 const DANGEROUS =
   /delete|destroy|remove|terminate|purge|drop|iampolicy|bucket-policy|grant|permission|secret|password|token|credential|access-?key|exec|attach|portforward|port-forward|role|binding|collaborator|visibility|impersonate/i;
 
-const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
+const catalogue = knownNames;
 
 function policyOf(text: string): Policy {
   const parsed = parsePolicy(text);

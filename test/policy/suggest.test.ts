@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import type { Entry, EntryFields } from "../../src/model/entry.ts";
+import { knownNames } from "../../src/policy/compare/catalogue.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
@@ -14,12 +15,10 @@ import { recordedRequest } from "../../src/policy/replay/row-facts.ts";
 import { Observations } from "../../src/policy/suggest/observations.ts";
 import { nameTokens } from "../../src/policy/suggest/scope-names.ts";
 import { suggest } from "../../src/policy/suggest/suggest.ts";
-import { classifierFor } from "../../src/protocols/registry.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { type BlockObject, blockArbitrary, plainClassification } from "../support/policy-arbitraries.ts";
 
-const catalogue = (protocol: Parameters<typeof classifierFor>[0]) =>
-  classifierFor(protocol).operations?.() ?? [];
+const catalogue = knownNames;
 const day = (ms: number) => `day ${ms}`;
 
 function policyOf(text: string): Policy {
@@ -374,7 +373,12 @@ test("over random policies and logs: what was allowed stays allowed, and all tha
               fields,
             });
           }
-        const { rules, text } = suggest(policy, observations.all, () => [], day);
+        const { rules, text } = suggest(
+          policy,
+          observations.all,
+          () => ({ operations: [], open: "any" }),
+          day,
+        );
         const after = policyOf(text);
         const names = rules.flatMap(({ heldBack, command }) =>
           heldBack === undefined ? [command.toLowerCase()] : [],

@@ -254,7 +254,7 @@ export interface Base {
 /** Every request of the corpora. */
 export function bases(): readonly Base[] {
   return CORPORA.flatMap(readCorpus).flatMap((row) => {
-    const request = requestOf(row);
+    const request = requestOfCase(row);
     if (request === undefined || !isProtocol(row.protocol)) return [];
     return [
       {
@@ -267,7 +267,8 @@ export function bases(): readonly Base[] {
   });
 }
 
-function requestOf(row: Case): HttpRequest | undefined {
+/** The request of a case; undefined for a command line. */
+export function requestOfCase(row: Case): HttpRequest | undefined {
   const split = splitUrl(row.url ?? "");
   if ("problem" in split || row.method === undefined) return undefined;
   const headers = Object.entries(row.headers ?? {}).map(([name, value]): Header => [name, String(value)]);

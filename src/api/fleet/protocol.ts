@@ -24,6 +24,9 @@ export const DEVICE_STATES = ["active", "revoked"] as const;
 /** The kinds of bundles. A dry bundle is judged beside the enforced one and only reported. */
 export const BUNDLE_KINDS = ["enforced", "dry"] as const;
 
+/** enforced: decides. dry: is only compared with what decides. */
+export type BundleKind = (typeof BUNDLE_KINDS)[number];
+
 /** Waits and ends that one call of `approvals` may tell together. */
 export const TOLD_MAX = 500;
 

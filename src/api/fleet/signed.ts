@@ -6,7 +6,14 @@
 import { createHash, type KeyObject, sign, verify } from "node:crypto";
 import { valueProblem } from "../check-value.ts";
 import { flag, list, number, object, optional, type Schema, text, type Value, words } from "../schema.ts";
-import { BUNDLE_KINDS, type PolicyPosition, type ServerKey, type SignedText, serverKey } from "./protocol.ts";
+import {
+  BUNDLE_KINDS,
+  type BundleKind,
+  type PolicyPosition,
+  type ServerKey,
+  type SignedText,
+  serverKey,
+} from "./protocol.ts";
 import { readDeviceKey } from "./request-signature.ts";
 
 /** The content of a policy bundle. */
@@ -104,7 +111,7 @@ export function openSigned<K extends SignedKind>(
 export interface BundleStanding {
   readonly tenant: string;
   readonly keys: readonly ServerKey[];
-  readonly wanted: (typeof BUNDLE_KINDS)[number];
+  readonly wanted: BundleKind;
   /** The highest position that this device ever had for this kind; it outlives a second enrolment. */
   readonly have: PolicyPosition | undefined;
   readonly nowMs: number;

@@ -26,7 +26,7 @@ const problem = object({
 });
 
 const finding = object({
-  kind: words(["never-matches", "shadowed", "unreachable", "wider-than-deny", "no-hits"]),
+  kind: words(["never-matches", "shadowed", "unreachable", "wider-than-deny", "only-hooks", "no-hits"]),
   path: text(),
   line: number(),
   message: text(),
@@ -111,8 +111,16 @@ export const POLICY_METHODS = {
       wider: flag("it lets through more, or nobody can tell"),
       lines,
       changes: list(change),
-      routes: list(object({ entry: text(), from: text(), to: text(), effect: text() })),
-      unknown: list(text("a clause that names the part that could not be compared")),
+      routes: list(
+        object({
+          entry: text(),
+          from: text(),
+          to: text(),
+          effect: text(),
+          ports: optional(text("in words; absent for all that the entry is about")),
+        }),
+      ),
+      unknown: list(text("a clause that says what could not be compared")),
     }),
     errors: NO_LOAD,
   }),

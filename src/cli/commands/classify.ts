@@ -59,13 +59,22 @@ export const classifyCliCommand: Command = {
         `'--json' was read as ${args[0]}'s; iddio's comes before: iddio classify cli --json ${args[0]} …`,
       );
     const { id: _, ...report } = classifyRow({ argv: args }, () => undefined);
-    const { classifierFor } = await import("../../protocols/registry.ts");
-    const requests = classifierFor(report.protocol).vocabulary?.meaningOf(report.command) ?? [];
-    const isOther = requests.some((name) => name !== report.command);
-    if (flags.has("json")) return void output.json(isOther ? { ...report, requests } : report);
+    const { policyNamesOf } = await import("../../policy/lint/command-line.ts");
+    const { classifierForProgram } = await import("../../protocols/registry.ts");
+    const { aliases = [] } = classifierForProgram(args[0] ?? "")?.classifyArgv(args) ?? {};
+    const { requests, also } = policyNamesOf(args, { ...report, aliases });
+    const names = {
+      ...(also === undefined ? {} : { also }),
+      ...(requests.length === 0 ? {} : { requests: [...requests] }),
+    };
+    if (flags.has("json")) return void output.json({ ...report, ...names });
+    const pairs = classificationPairs(report, "reason");
+    const at = pairs.findIndex(([name]) => name === "command") + 1;
     output.pairs([
-      ...classificationPairs(report, "reason"),
-      ...(isOther ? [["requests", requests.join(", ")] as const] : []),
+      ...pairs.slice(0, at),
+      ["also", also],
+      ["requests", requests.length === 0 ? undefined : requests.join(", ")],
+      ...pairs.slice(at),
     ]);
   },
 };

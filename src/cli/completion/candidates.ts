@@ -86,15 +86,17 @@ function withinCommand(command: Command, rest: readonly string[], partial: strin
     } else if (word === "--") isFlagsOver = true;
     else {
       const [name = "", inline] = word.slice(2).split("=", 2);
-      const spec = flags.find((each) => each.name === name);
-      given.add(name);
+      const spec = flags.find((each) => each.name === name || each.alias === name);
+      given.add(spec?.name ?? name);
       if (spec?.value !== undefined && inline === undefined) awaiting = spec;
     }
   }
   if (awaiting !== undefined) return valuesOf(awaiting, args, "");
   if (!isFlagsOver && partial.startsWith("--") && partial.includes("=")) {
     const name = partial.slice(2, partial.indexOf("="));
-    const spec = flags.find((each) => each.name === name && each.value !== undefined);
+    const spec = flags.find(
+      (each) => (each.name === name || each.alias === name) && each.value !== undefined,
+    );
     return spec === undefined ? NOTHING : valuesOf(spec, args, `--${name}=`);
   }
   const spec = argumentAt(command, args.length);

@@ -25,6 +25,8 @@ export type Completes =
 /** One `--flag`. Without `value` it is a switch. */
 export interface FlagSpec {
   readonly name: string;
+  /** Another name, which is taken and not shown. */
+  readonly alias?: string;
   /** Placeholder of the value in help, e.g. `text`. */
   readonly value?: string;
   /** The value's kind, checked before the command runs. Text if absent. */

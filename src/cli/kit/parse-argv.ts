@@ -53,7 +53,7 @@ function readWords(command: Command, argv: readonly string[]): Words | "help" {
     } else {
       const equals = word.indexOf("=");
       const name = equals < 0 ? word : word.slice(0, equals);
-      const spec = command.flags?.find((each) => name === `--${each.name}`);
+      const spec = command.flags?.find((each) => isNamed(each, name));
       if (spec === undefined) {
         unknown ??= name;
         continue;
@@ -76,6 +76,11 @@ function readWords(command: Command, argv: readonly string[]): Words | "help" {
   return { args, values, unknown };
 }
 
+/** Whether a word is the flag, by either of its names. */
+export function isNamed({ name, alias }: FlagSpec, word: string | undefined): boolean {
+  return word === `--${name}` || (alias !== undefined && word === `--${alias}`);
+}
+
 /** A usage error of one command; the hint shows its help unless another is given. */
 export function wrong(command: Command, message: string, hint?: string): UserError {
   return new UserError(message, { hint: hint ?? `see: iddio ${command.name} --help`, exitCode: 2 });
@@ -93,7 +98,7 @@ function unknownFlag(command: Command, typed: string): UserError {
 
 function nextValue(command: Command, spec: FlagSpec, next: string | undefined): string {
   // A following flag of this command means that the value was forgotten; anything else may be meant.
-  const isOwnFlag = command.flags?.some(({ name }) => next === `--${name}`) === true;
+  const isOwnFlag = command.flags?.some((each) => isNamed(each, next)) === true;
   if (next !== undefined && !isOwnFlag) return next;
   throw wrong(command, `flag '--${spec.name}' needs a value`, `type: --${spec.name} <${spec.value}>`);
 }

@@ -42,7 +42,9 @@ export async function checkPolicy({ paths, daemon }: CheckContext): Promise<Find
           repairs: [{ kind: "put-aside", path: paths.policy }, { kind: "policy" }],
         };
   }
-  const [warning] = [...parsed.warnings, ...commandProblems(parsed.policy)];
+  // A command of a command line alone is accepted; `policy validate` says what to write in addition.
+  const wrong = commandProblems(parsed.policy).filter(({ severity }) => severity === "error");
+  const [warning] = [...parsed.warnings, ...wrong];
   if (warning !== undefined)
     return {
       ...about,

@@ -2,9 +2,15 @@
 // server to decide. A failure costs a retry: the last good policy stays in force, rows wait in
 // audit.jsonl, and asks that only the control plane may allow time out.
 
-import { createHash } from "node:crypto";
-import type { FleetCall, FleetProblem, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
-import { isNewerPosition } from "../../api/fleet/signed.ts";
+import {
+  BUNDLE_KINDS,
+  type BundleKind,
+  type FleetCall,
+  type FleetProblem,
+  type PolicyPosition,
+  type SignedText,
+} from "../../api/fleet/protocol.ts";
+import { isNewerPosition, policyDigest } from "../../api/fleet/signed.ts";
 import type { FleetReport } from "../../api/methods/fleet.ts";
 import type { ModeHolder } from "../../gateway/request/mode.ts";
 import { backOffMs } from "../../host/outgoing/back-off.ts";
@@ -30,7 +36,6 @@ export interface FleetParts extends CentralApprovalParts {
 const WAIT_MS = 50_000;
 const REVOKED_MS = 60 * 60_000;
 const AGE_MS = 30_000;
-const BUNDLE_KINDS = ["enforced", "dry"] as const;
 
 type Standing = "active" | "revoked";
 
@@ -236,7 +241,7 @@ export class Fleet implements AsyncDisposable {
         platform: `${process.platform}-${process.arch}`,
         mode: mode.current,
         ...this.#positions(),
-        local_digest: createHash("sha256").update(policy.local.text).digest("hex"),
+        local_digest: policyDigest(policy.local.text),
         audit: this.#audit.position,
       },
       { signal },
@@ -325,14 +330,14 @@ export class Fleet implements AsyncDisposable {
     return { ...(policy && { policy }), ...(dry_policy && { dry_policy }) };
   }
 
-  #isDue(kind: (typeof BUNDLE_KINDS)[number], offered: PolicyPosition | undefined): boolean {
+  #isDue(kind: BundleKind, offered: PolicyPosition | undefined): boolean {
     if (offered === undefined) return false;
     const have = this.#central.position(this.#enrolled().tenant, kind);
     const isMissing = kind === "enforced" && this.#central.state === undefined;
     return have === undefined || isMissing || isNewerPosition(offered, have);
   }
 
-  #isNews(kind: (typeof BUNDLE_KINDS)[number], offered: PolicyPosition | undefined): boolean {
+  #isNews(kind: BundleKind, offered: PolicyPosition | undefined): boolean {
     const isRefused = JSON.stringify(offered) === JSON.stringify(this.#refusedAt);
     return !isRefused && this.#isDue(kind, offered);
   }

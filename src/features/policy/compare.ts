@@ -6,10 +6,10 @@ import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { DecisionChange, PolicyDiff } from "../../policy/compare/diff.ts";
+import type { PolicyDiff } from "../../policy/compare/diff.ts";
 import type { CounterExample } from "../../policy/compare/never.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { loadCatalogue, readPolicy } from "./read-policy.ts";
+import { loadCatalogue, POLICY_FLAG, readPolicy } from "./read-policy.ts";
 
 /** Exit code where a policy lets through more than the other, or breaks a promise. */
 const WIDER = 3;
@@ -30,7 +30,7 @@ export const policyDiffCommand: Command = {
     const { diffPolicies } = await import("../../policy/compare/diff.ts");
     const diff = diffPolicies(before, after, await loadCatalogue());
     if (flags.has("json")) output.json({ ...diff, isWider: undefined, wider: diff.isWider });
-    else printDiff(output, diff);
+    else await printDiff(output, diff);
     return diff.isWider ? WIDER : 0;
   },
 };
@@ -40,7 +40,7 @@ export const policyCheckCommand: Command = {
   name: "policy check",
   summary: "Prove that a policy lets through no more than it should",
   flags: [
-    { name: "path", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },
+    POLICY_FLAG,
     { name: "no-new-access", summary: "It lets through no more than the policy given with --against" },
     { name: "against", value: "file", completes: "file", summary: "The policy to compare with" },
     {
@@ -64,7 +64,7 @@ export const policyCheckCommand: Command = {
     "iddio policy check --no-new-access --against main.yaml",
   ],
   async run({ flags, output, paths }) {
-    const policy = await readPolicy(flags.text("path") ?? paths.policy);
+    const policy = await readPolicy(flags.text("policy") ?? paths.policy);
     const [never, against] = [flags.texts("never"), flags.text("against")];
     if (never.length === 0 && !flags.has("no-new-access"))
       throw new UserError("'iddio policy check' needs something to check", {
@@ -85,7 +85,7 @@ export const policyCheckCommand: Command = {
       holds &&= !diff.isWider;
       report.no_new_access = !diff.isWider;
       if (!flags.has("json")) {
-        if (diff.isWider) printDiff(output, diff);
+        if (diff.isWider) await printDiff(output, diff);
         else output.line(`holds: no more is let through than by '${escapeForTerminal(against)}'`);
       }
     }
@@ -104,7 +104,7 @@ export const policyCheckCommand: Command = {
       const where = claim.scope === undefined ? "" : ` in '${escapeForTerminal(claim.scope)}'`;
       const what = `'${escapeForTerminal(command)}'${where}`;
       if (isKept) output.line(`holds: ${what} is never allowed without asking (${decided} cases)`);
-      for (const remark of remarks) output.note(escapeForTerminal(remark));
+      for (const remark of remarks) output.note(`note: ${escapeForTerminal(remark)}`);
       for (const clause of unknown) output.line(`cannot tell: ${escapeForTerminal(clause)}`);
       const examples = [...new Set(broken.map(describeExample))];
       for (const example of examples.slice(0, 5)) output.line(`broken: ${escapeForTerminal(example)}`);
@@ -115,71 +115,19 @@ export const policyCheckCommand: Command = {
   },
 };
 
-function describeExample({ classification, verdict }: CounterExample): string {
+function describeExample({ classification, verdict, isRaised }: CounterExample): string {
   const { protocol, command, tier, labels, spannedScopes, unnamedScopes } = classification;
   const where = [
-    ...Object.entries(labels).map(([label, name]) => `${label} ${name}`),
-    ...(spannedScopes ?? []).map((label) => `every ${label}`),
-    ...(unnamedScopes ?? []).map((label) => `some ${label}`),
+    ...Object.entries(labels).map(([label, name]) => `in ${label} ${name}`),
+    ...(spannedScopes ?? []).map((label) => `in every ${label} at once`),
+    ...(unnamedScopes ?? []).map((label) => `in a ${label} that it does not name`),
   ];
-  const place = where.length === 0 ? "" : ` in ${where.join(", ")}`;
-  return `${protocol} '${command}' (tier ${tier})${place} is allowed by ${verdict.rule} (line ${verdict.line})`;
+  const raised = isRaised ? ", as its body or a header can make it" : "";
+  const place = where.length === 0 ? "" : ` ${where.join(" and ")}`;
+  return `${protocol} '${command}' (tier ${tier}${raised})${place} is allowed by ${verdict.rule} (line ${verdict.line})`;
 }
 
-const WIDER_LINE = "the new policy lets through more";
-
-/** A comparison for a person, widest first. Texts come from the files and are not escaped. */
-export function diffLines({ changes, routes, unknown, isWider }: PolicyDiff): readonly string[] {
-  if (changes.length + routes.length + unknown.length === 0) return ["no decision differs"];
-  return [
-    ...unknown.map((clause) => `counts as wider: ${clause}`),
-    ...routes.map(({ entry, from, to, effect }) => describeRoute(entry, from, to, effect)),
-    ...changes.map(describeChange),
-    isWider ? WIDER_LINE : "the new policy lets through no more",
-  ];
-}
-
-function printDiff(output: Output, diff: PolicyDiff): void {
+async function printDiff(output: Output, diff: PolicyDiff): Promise<void> {
+  const { diffLines } = await import("../../policy/compare/diff-lines.ts");
   for (const line of diffLines(diff)) output.line(escapeForTerminal(line));
-}
-
-/** The heading of each change of a decision, by `from to`. */
-export const HEADS: Readonly<Record<string, string>> = {
-  "escalate allow": "newly allowed without asking",
-  "deny allow": "newly allowed, denied before",
-  "deny escalate": "newly asked about, denied before",
-  "allow escalate": "newly asked about, allowed before",
-  "allow deny": "newly denied, allowed before",
-  "escalate deny": "newly denied, asked about before",
-};
-
-/** One change as a text: its effect, the number of operations, the scope. */
-export function describeChange({ protocol, from, to, operations, others, scopes }: DecisionChange): string {
-  const what = HEADS[`${from} ${to}`] ?? `${from} becomes ${to}`;
-  const shown = operations.slice(0, 4).join(", ");
-  const count = operations.length === 1 ? "1 operation" : `${operations.length} operations`;
-  const known =
-    operations.length === 0
-      ? []
-      : [`${count}${operations.length > 4 ? `, among them ${shown}` : `: ${shown}`}`];
-  const rest = others.length > 3 ? [...others.slice(0, 3), `${others.length - 3} other kinds`] : others;
-  const where = scopes.map(({ cells }) => describeCells(cells));
-  const place = where.length === 0 ? "" : `, in ${where.join(", and in ")}`;
-  return `${protocol}: ${what}: ${[...known, ...rest].join("; ")}${place}`;
-}
-
-/** Scopes by their name first; those that a request reaches without naming them are the rarer ones. */
-function describeCells(cells: readonly string[]): string {
-  const sorted = [...cells].sort((a, b) => Number(a.includes(" and ")) - Number(b.includes(" and ")));
-  const rest = cells.length - 3;
-  return cells.length > 4
-    ? `${sorted.slice(0, 3).join(" or ")} or ${rest} other kinds of scopes`
-    : sorted.join(" or ");
-}
-
-function describeRoute(entry: string, from: string, to: string, effect: string): string {
-  if (to === "splice")
-    return `inspect: '${entry}' is no longer looked into (${from} before): its connections pass unread`;
-  if (effect === "narrower") return `inspect: '${entry}' is newly looked into, by ${to}`;
-  return `inspect: '${entry}' is judged by ${to}, by ${from === "splice" ? "nobody, or another entry," : from} before`;
 }

@@ -78,7 +78,7 @@ async function reviewOf(text: string, base: string): Promise<readonly string[]> 
   if (!("policy" in after) || !("policy" in before)) return [];
   const { diffPolicies } = await import("../../policy/compare/diff.ts");
   const { lintPolicy } = await import("../../policy/lint/lint.ts");
-  const { diffLines } = await import("./compare.ts");
+  const { diffLines } = await import("../../policy/compare/diff-lines.ts");
   const { loadCatalogue } = await import("./read-policy.ts");
   const catalogue = await loadCatalogue();
   const diff = diffPolicies(before.policy, after.policy, catalogue);

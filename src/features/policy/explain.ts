@@ -8,17 +8,14 @@ import { UserError } from "../../model/user-error.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { readPolicyFile } from "./policy-file.ts";
-import { readPolicy } from "./read-policy.ts";
+import { POLICY_FLAG, readPolicy } from "./read-policy.ts";
 
 /** Explains by the file on disk; needs no daemon. */
 export const policyExplainCommand: Command = {
   name: "policy explain",
   summary: "Show the rules tried for a request, and the one to allow it",
   args: [{ name: "what", isRest: true }],
-  flags: [
-    { name: "policy", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },
-    JSON_FLAG,
-  ],
+  flags: [POLICY_FLAG, JSON_FLAG],
   details: ["Takes a method with a URL or with a host and a path, or a command line."],
   examples: [
     "iddio policy explain GET https://x.eks.amazonaws.com/api/v1/pods",

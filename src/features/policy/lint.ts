@@ -1,10 +1,11 @@
-// `iddio policy lint`: the oddities of a policy that loads. Works on the file; the audit log, where
-// there is one, says which rules decided nothing in 30 days. Exit code 1 when there is a finding.
+// `iddio policy lint`: what is odd about a policy that loads. Works on the file; the audit log, where there is one, says
+// which rules decided nothing in 30 days. Exit code 1 when there is something to correct.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { RuleHits } from "../../policy/lint/lint.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { loadCatalogue, readPolicy } from "./read-policy.ts";
+import { countText } from "./problems.ts";
+import { loadCatalogue, POLICY_FLAG, readPolicy } from "./read-policy.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -13,29 +14,39 @@ export const policyLintCommand: Command = {
   name: "policy lint",
   summary: "Find rules that do nothing, or more than they seem to",
   flags: [
-    { name: "path", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },
+    POLICY_FLAG,
     { name: "hits", summary: "Also list rules that decided nothing in the last 30 days of the audit log" },
     JSON_FLAG,
   ],
-  details: ["Exit code 0: nothing found. 1: something to look at."],
-  examples: ["iddio policy lint --path policy.yaml"],
+  details: [
+    "Exit code 0: nothing to correct; there may be remarks about what could be meant as it is.",
+    "1: a rule or an entry that does nothing.",
+  ],
+  examples: ["iddio policy lint --policy policy.yaml"],
   async run({ flags, output, paths }) {
-    const path = flags.text("path") ?? paths.policy;
+    const path = flags.text("policy") ?? paths.policy;
     const policy = await readPolicy(path);
-    const { lintPolicy } = await import("../../policy/lint/lint.ts");
+    const { isRemark, lintPolicy } = await import("../../policy/lint/lint.ts");
     const hits = flags.has("hits") ? await hitsOf(paths.audit) : undefined;
     const findings = lintPolicy(policy, await loadCatalogue(), hits);
+    const wrong = findings.filter((finding) => !isRemark(finding)).length;
     if (flags.has("json")) output.json({ findings });
     else {
       for (const { line, message, hint } of findings) {
         output.line(`${path}:${line}: ${escapeForTerminal(message)}`);
         if (hint !== undefined) output.line(`  ${escapeForTerminal(hint)}`);
       }
-      output.line(findings.length === 0 ? "nothing found" : `${findings.length} found`);
+      output.line(totals(wrong, findings.length - wrong));
     }
-    return findings.length === 0 ? 0 : 1;
+    return wrong === 0 ? 0 : 1;
   },
 };
+
+function totals(wrong: number, remarks: number): string {
+  if (wrong + remarks === 0) return "nothing found";
+  const told = remarks === 0 ? [] : [countText(remarks, "remark")];
+  return [...(wrong === 0 ? [] : [`${wrong} to correct`]), ...told].join(", ");
+}
 
 /** How many rows of the last 30 days each rule decided. */
 async function hitsOf(path: string): Promise<RuleHits> {

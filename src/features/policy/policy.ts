@@ -6,7 +6,7 @@ import type { Output } from "../../cli/kit/output.ts";
 import type { PolicyProblem } from "../../policy/parse/parse.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
 import { countText, problemLines } from "./problems.ts";
-import { readTextFile } from "./read-policy.ts";
+import { POLICY_FLAG, readTextFile } from "./read-policy.ts";
 
 /** Prints the policy that is enforced, byte for byte into a pipe. */
 export const policyShowCommand: Command = {
@@ -29,18 +29,10 @@ export const policyShowCommand: Command = {
 export const policyValidateCommand: Command = {
   name: "policy validate",
   summary: "Check a policy file without using it",
-  flags: [
-    {
-      name: "path",
-      value: "file",
-      completes: "file",
-      summary: "The file to check; policy.yaml unless given",
-    },
-    JSON_FLAG,
-  ],
-  examples: ["iddio policy validate --path ~/.iddio/policy.yaml"],
+  flags: [POLICY_FLAG, JSON_FLAG],
+  examples: ["iddio policy validate --policy ~/.iddio/policy.yaml"],
   async run({ flags, output, paths }) {
-    const path = flags.text("path") ?? paths.policy;
+    const path = flags.text("policy") ?? paths.policy;
     const text = await readTextFile(path, "policy");
     const { parsePolicy } = await import("../../policy/parse/parse.ts");
     const parsed = parsePolicy(text);

@@ -1,10 +1,19 @@
 // Reads a policy from a file that a person names, for the commands that need no daemon. Bounded,
 // regular files only; a file that does not load fails with its first problem and its place.
 
-import type { Protocol } from "../../model/protocol.ts";
+import type { FlagSpec } from "../../cli/kit/command.ts";
 import { UserError } from "../../model/user-error.ts";
+import type { NameCatalogue } from "../../policy/compare/catalogue.ts";
 import type { Policy } from "../../policy/policy.ts";
-import type { KnownOperation } from "../../protocols/known-operation.ts";
+
+/** Which policy a command is about, the same in all of them. */
+export const POLICY_FLAG: FlagSpec = {
+  name: "policy",
+  alias: "path",
+  value: "file",
+  completes: "file",
+  summary: "The policy; policy.yaml unless given",
+};
 
 /** The text of a regular file. Throws a UserError that names the file. */
 export async function readTextFile(path: string, what: string): Promise<string> {
@@ -22,13 +31,13 @@ export async function readPolicy(path: string): Promise<Policy> {
   throw new UserError(
     `'${path}' is not a valid policy: line ${first?.line ?? 1}: ${first?.message ?? "unreadable"}`,
     {
-      hint: `see all problems: iddio policy validate --path ${path}`,
+      hint: `see all problems: iddio policy validate --policy ${path}`,
     },
   );
 }
 
-/** The known operations of each protocol, for comparisons. */
-export async function loadCatalogue(): Promise<(protocol: Protocol) => readonly KnownOperation[]> {
-  const { classifierFor } = await import("../../protocols/registry.ts");
-  return (protocol) => classifierFor(protocol).operations?.() ?? [];
+/** What requests of each protocol can be called, for comparisons. */
+export async function loadCatalogue(): Promise<NameCatalogue> {
+  const { knownNames } = await import("../../policy/compare/catalogue.ts");
+  return knownNames;
 }

@@ -1,13 +1,13 @@
 // Renders a replay in sentences for a person: the command line and the console say the same. The
 // widest change comes first, and rows that could not be decided exactly are counted.
 
+import { HEADS } from "../../policy/compare/diff-lines.ts";
 import {
   isWiderReplay,
   type Reclassified,
   type ReplayChange,
   type ReplayReport,
 } from "../../policy/replay/replay.ts";
-import { HEADS } from "./compare.ts";
 
 /** Whether the candidate would have let through more. */
 export function replayIsWider({ changes }: ReplayReport): boolean {

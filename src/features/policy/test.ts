@@ -6,14 +6,14 @@ import type { Output } from "../../cli/kit/output.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { RuleCoverage, TestResult } from "../../policy/test/run.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
-import { readPolicy, readTextFile } from "./read-policy.ts";
+import { POLICY_FLAG, readPolicy, readTextFile } from "./read-policy.ts";
 
 /** Runs the cases; with `--watch` again whenever one of the files changes. */
 export const policyTestCommand: Command = {
   name: "policy test",
   summary: "Run the test cases of a policy",
   flags: [
-    { name: "policy", value: "file", completes: "file", summary: "The policy; policy.yaml unless given" },
+    POLICY_FLAG,
     {
       name: "tests",
       value: "file",
@@ -43,13 +43,15 @@ export const policyTestCommand: Command = {
       isJson: flags.has("json"),
       hasCoverage: flags.has("coverage"),
       junit: flags.text("junit"),
+      isWatching: flags.has("watch"),
     };
     const runOnce = () => runTests(policyPath, testsPath, options, output);
     if (!flags.has("watch")) return (await runOnce()) ? 0 : 1;
     await watchFiles([policyPath, testsPath], interrupted(), async () => {
       await runOnce().catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error;
-        output.note(`${error.message}; waiting for the next change`);
+        if (options.isJson) output.jsonLine({ problem: error.message });
+        else output.note(`${error.message}; waiting for the next change`);
       });
     });
     return 0;
@@ -60,12 +62,14 @@ interface TestOptions {
   readonly isJson: boolean;
   readonly hasCoverage: boolean;
   readonly junit: string | undefined;
+  /** Then each run is one line of JSON. */
+  readonly isWatching: boolean;
 }
 
 async function runTests(
   policyPath: string,
   testsPath: string,
-  { isJson, hasCoverage, junit }: TestOptions,
+  { isJson, hasCoverage, junit, isWatching }: TestOptions,
   output: Output,
 ): Promise<boolean> {
   const policy = await readPolicy(policyPath);
@@ -74,7 +78,8 @@ async function runTests(
   const parsed = parsePolicyTests(text);
   if ("problems" in parsed) {
     const { problemLines } = await import("./problems.ts");
-    for (const line of problemLines(testsPath, parsed.problems)) output.note(line);
+    if (!isJson || !isWatching)
+      for (const line of problemLines(testsPath, parsed.problems)) output.note(line);
     throw new UserError(`'${testsPath}' has problems`, {
       hint: "see: iddio policy test --help",
       exitCode: 2,
@@ -93,14 +98,16 @@ async function runTests(
     const { renderJunit } = await import("../../policy/test/junit.ts");
     await writeReport(junit, renderJunit(testsPath, results), [policyPath, testsPath]);
   }
+  const print = (report: unknown) => (isWatching ? output.jsonLine(report) : output.json(report));
   if (isJson)
-    output.json({
+    print({
       passed: results.length - failed.length,
       failed: failed.length,
       cases: results.map(({ test, failures, classification, verdict }) => ({
         note: test.note,
         line: test.at.line,
         failures,
+        ...(failures.length > 0 && verdict !== undefined ? { because: verdict.reason } : {}),
         action: verdict?.action ?? "splice",
         tier: classification?.tier,
         rule: verdict?.rule,

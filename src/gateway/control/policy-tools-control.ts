@@ -3,13 +3,13 @@
 
 import { createHash } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import { diffLines } from "../../features/policy/compare.ts";
 import { replayIsWider, replayLines } from "../../features/policy/replay-report.ts";
 import { dayOf, ruleJson, suggestionDiff, suggestionLines } from "../../features/policy/suggest-report.ts";
 import type { Entry } from "../../model/entry.ts";
-import type { Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
+import { knownNames } from "../../policy/compare/catalogue.ts";
 import { type DecisionChange, diffSteps, type PolicyDiff } from "../../policy/compare/diff.ts";
+import { diffLines } from "../../policy/compare/diff-lines.ts";
 import type { Steps } from "../../policy/compare/steps.ts";
 import { judge } from "../../policy/decide/judge.ts";
 import { routeOf } from "../../policy/decide/route.ts";
@@ -21,7 +21,6 @@ import type { Policy } from "../../policy/policy.ts";
 import { Replay } from "../../policy/replay/replay.ts";
 import { Observations } from "../../policy/suggest/observations.ts";
 import { suggestSteps } from "../../policy/suggest/suggest.ts";
-import { classifierFor } from "../../protocols/registry.ts";
 import { rowsFromEnd } from "../../state/journal/read.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
@@ -36,12 +35,9 @@ const WEEK_MS = 7 * DAY_MS;
 /** Rotated copies of a log that are read, too. */
 const ROTATED = 100;
 
-/** The operations of the catalogues, as the comparisons want them. */
-export const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
-
 /** Everything that a text decides differently from a policy, in slices. */
 export function diffInSlices(before: Policy, after: Policy): Promise<PolicyDiff> {
-  return inSlices(() => diffSteps(before, after, catalogue));
+  return inSlices(() => diffSteps(before, after, knownNames));
 }
 
 /** Handlers of the policy tools. */
@@ -54,7 +50,7 @@ export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick
       if (isShort === true) return { problems, findings: [] };
       const hits = wantsHits === true ? new Map<string, number>() : undefined;
       if (hits !== undefined) await readRows(paths.audit, HIT_DAYS * DAY_MS, (row) => countHit(hits, row));
-      const findings = await inSlices(() => lintSteps(result.policy, catalogue, hits));
+      const findings = await inSlices(() => lintSteps(result.policy, knownNames, hits));
       return { problems, findings: [...findings] };
     },
 
@@ -117,7 +113,7 @@ export function policyToolHandlers(policy: PolicyStore, paths: StatePaths): Pick
       const { current } = policy;
       const seen = new Observations(current);
       await readRows(from === "observe" ? paths.observe : paths.audit, sinceMs, (row) => seen.add(row));
-      const suggestion = await inSlices(() => suggestSteps(current, seen.all, catalogue, dayOf));
+      const suggestion = await inSlices(() => suggestSteps(current, seen.all, knownNames, dayOf));
       return {
         rows: seen.rows,
         rules: suggestion.rules.map(ruleJson),
@@ -135,7 +131,7 @@ export function doesNotLoad(problems: readonly PolicyProblem[]): UserError {
   const [first] = problems.filter(({ severity }) => severity === "error");
   const place = first === undefined ? "" : `: line ${first.line}: ${first.message}`;
   return new UserError(`this policy does not load${place}`, {
-    hint: "iddio policy validate --path <file>",
+    hint: "iddio policy validate --policy <file>",
     code: "does-not-load",
   });
 }
@@ -150,7 +146,7 @@ function problemJson({ message, hint, line, column, severity }: PolicyProblem) {
   return { message, line, column, severity, ...(hint === undefined ? {} : { hint }) };
 }
 
-function changeJson({ operations, others, scopes, ...rest }: DecisionChange) {
+function changeJson({ operations, others, scopes, place: _, ...rest }: DecisionChange) {
   return {
     ...rest,
     operations: [...operations],
@@ -167,16 +163,20 @@ async function readRows(
   most = Number.POSITIVE_INFINITY,
 ): Promise<boolean> {
   let read = 0;
+  let isCut = false;
   const found: Entry[] = [];
   const flush = () => inSlices(() => takeEach(found.splice(0), take));
   for await (const row of rowsFromEnd(path, { sinceMs: Date.now() - sinceMs, rotated: ROTATED })) {
-    if (read >= most) break;
+    if (read >= most) {
+      isCut = true;
+      break;
+    }
     read += 1;
     found.push(row);
     if (found.length >= 2_000) await flush();
   }
   await flush();
-  return read >= most;
+  return isCut;
 }
 
 function* takeEach(rows: readonly Entry[], take: (row: Entry) => void): Steps<void> {

@@ -1,12 +1,12 @@
-// Sorts commands into classes that the compared policies cannot tell apart: the catalogue's
-// operations by the verdicts of the rules, and one class for each combination of verdicts that
-// another command, or several names of one request, could meet.
+// Sorts commands into classes that the compared policies cannot tell apart, by what the rules say about them and by the
+// tier: published operations, each with its own tier and with those that a body or a header can give it, names that no
+// list has, and, where every name may be carried, the combinations of several names of one request.
 
 import type { Glob } from "../../match/glob.ts";
-import { globCells } from "../../match/glob-cells.ts";
+import { globCells, wordCells } from "../../match/glob-cells.ts";
 import { ACTIONS } from "../../model/action.ts";
-import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
-import type { KnownOperation } from "../../protocols/known-operation.ts";
+import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
+import type { KnownNames, KnownOperation, NameShape, Reach } from "../../protocols/known-operation.ts";
 import type { CommandSelector } from "../decide/rule-table.ts";
 import type { ProtocolBlock, RuleTable } from "../policy.ts";
 
@@ -14,12 +14,18 @@ import type { ProtocolBlock, RuleTable } from "../policy.ts";
 export interface CommandClass {
   readonly id: number;
   readonly tier: TierOrUnknown;
-  /** Names that a request of the class can have: a command, then aliases. */
+  /** The names of one request of the class: a command, then aliases. */
   readonly names: readonly string[];
-  /** The catalogue's commands in it; empty for a class of commands that no catalogue has. */
+  /** The published operations of this tier in it. */
   readonly operations: readonly string[];
+  /** Published operations that have this tier where a body or a header gives it to them. */
+  readonly raised: readonly string[];
+  /** What others are in it, in the plural: "types that your cluster adds". */
+  readonly kinds: readonly string[];
   /** Patterns that match it, as typed. */
   readonly patterns: readonly string[];
+  /** By label, how its requests can be in scopes of that kind; absent where any way is possible. */
+  readonly reach?: Readonly<Record<string, readonly Reach[]>>;
 }
 
 /** Combinations of names that are looked at. */
@@ -41,7 +47,7 @@ export type Sameness = "verdicts" | "patterns";
 /** The classes of these policies' blocks and of other selectors; undefined when there are too many to say. */
 export function commandClasses(
   blocks: readonly ProtocolBlock[],
-  operations: readonly KnownOperation[],
+  { operations, open, mildestTier, commandLines }: KnownNames,
   {
     others = [],
     by = "verdicts",
@@ -50,10 +56,8 @@ export function commandClasses(
   const tables = blocks.flatMap(tablesOf);
   const selectors = tables.flatMap(({ rules }) => rules.flatMap(({ commands }) => commands));
   const patterns = patternsOf([...selectors, ...others]);
-  const cells = globCells(patterns.map(({ glob }) => glob));
-  if (cells === undefined) return undefined;
   const matching = (names: readonly string[]) =>
-    patterns.map(({ glob }) => names.some((name) => glob.test(name)));
+    patterns.map(({ glob }) => names.some((name) => glob.test(name.toLowerCase())));
   const textsOf = (matched: readonly boolean[]) => [
     ...new Set(patterns.flatMap(({ text }, index) => (matched[index] === true ? [text] : []))),
   ];
@@ -64,41 +68,139 @@ export function commandClasses(
           ...tables.map((table) => strictnessOf(table, names)),
           ...others.map(({ globs }) => Number(names.some((name) => globs.some((glob) => glob.test(name))))),
         ];
-  const classes: CommandClass[] = [];
-  const known = new Map<
-    string,
-    { readonly operation: KnownOperation; readonly commands: string[]; readonly names: readonly string[] }
-  >();
-  for (const operation of operations) {
-    const names = [operation.command, ...operation.aliases].map((name) => name.toLowerCase());
-    const key = `${operation.tier} ${vectorOf(names).join()}`;
-    const entry = known.get(key) ?? { operation, commands: [], names };
-    known.set(key, entry);
-    entry.commands.push(operation.command);
-  }
-  for (const { operation, commands, names } of known.values())
-    classes.push({
-      id: classes.length,
-      tier: operation.tier,
-      names: [operation.command, ...operation.aliases],
-      operations: commands,
-      patterns: textsOf(matching(names)),
-    });
-  const single = [
-    // A request without a command, which not even "*" matches.
-    { names: [], vector: vectorOf([]), patterns: [] },
-    ...cells.map(({ name, matched }) => ({
+  const classes = new ClassList((names) => textsOf(matching(names)));
+  const lines = commandLines?.(patterns.map(({ glob }) => glob)) ?? [];
+  for (const operation of [...operations, ...lines])
+    classes.addOperation(operation, vectorOf(lowerNames(operation)));
+  // A request without a command, which not even "*" matches.
+  const nameless = { names: [], vector: vectorOf([]), patterns: [] };
+  if (open === "any") {
+    const cells = globCells(patterns.map(({ glob }) => glob));
+    if (cells === undefined) return undefined;
+    const single = cells.map(({ name, matched }) => ({
       names: [name],
       vector: vectorOf([name]),
       patterns: textsOf(matched),
-    })),
-  ];
-  const all = by === "patterns" ? single : unionsOf(single);
-  if (all === undefined) return undefined;
-  for (const { names, patterns: texts } of all)
-    for (const tier of [...TIERS, "unknown" as const])
-      classes.push({ id: classes.length, tier, names, operations: [], patterns: texts });
-  return classes;
+    }));
+    const all = by === "patterns" ? [nameless, ...single] : unionsOf([nameless, ...single]);
+    if (all === undefined) return undefined;
+    for (const one of all) classes.addOpen("operations", one, WITH_UNKNOWN);
+    return classes.all;
+  }
+  classes.addOpen("requests without a name", nameless, WITH_UNKNOWN);
+  const cells = wordCells(
+    patterns.map(({ glob }) => glob),
+    open.map(({ spellings }) => spellings),
+  );
+  if (cells === undefined) return undefined;
+  const listed = new Set(operations.flatMap(lowerNames));
+  /** A name that no list has: of listed ones the list says more. */
+  const freeName = (shape: NameShape, word: string) =>
+    [word, `${word}x`]
+      .map((one) => namesOfShape(shape, one))
+      .find(
+        (names, index) =>
+          !names.some((name) => listed.has(name) && shape.fixed?.includes(name) !== true) &&
+          (index === 0 || matching(names).join() === matching(namesOfShape(shape, word)).join()),
+      );
+  for (const [index, shape] of open.entries())
+    for (const { name: word } of cells[index] ?? []) {
+      const names = freeName(shape, word);
+      if (names === undefined) continue;
+      const mildest = mildestTier?.(names[0] ?? "");
+      classes.addOpen(
+        shape.noun,
+        { names, vector: vectorOf(names), patterns: textsOf(matching(names)) },
+        mildest === undefined ? WITH_UNKNOWN : tiersFrom(mildest),
+      );
+    }
+  return classes.all;
+}
+
+const WITH_UNKNOWN: readonly TierOrUnknown[] = [...TIERS, "unknown"];
+
+/** A tier, every stricter one, and none, which a doubt about the request leaves. */
+function tiersFrom(tier: TierOrUnknown): readonly TierOrUnknown[] {
+  return isTier(tier) ? WITH_UNKNOWN.slice(TIERS.indexOf(tier)) : ["unknown"];
+}
+
+function namesOfShape({ spellings, fixed = [] }: NameShape, word: string): readonly string[] {
+  return [...fixed, ...spellings.map(({ before, after }) => `${before}${word}${after}`)];
+}
+
+function lowerNames({ command, aliases }: KnownOperation): readonly string[] {
+  return [command, ...aliases].map((name) => name.toLowerCase());
+}
+
+/** Gathers the members of each class; the first of the best kind stands for it. */
+class ClassList {
+  readonly #found = new Map<string, Open>();
+  readonly #patternsOf: (names: readonly string[]) => readonly string[];
+
+  constructor(patternsOf: (names: readonly string[]) => readonly string[]) {
+    this.#patternsOf = patternsOf;
+  }
+
+  get all(): readonly CommandClass[] {
+    return [...this.#found.values()].map(({ rank: _, operations, raised, kinds, ...one }, id) => ({
+      ...one,
+      id,
+      operations: [...operations],
+      raised: [...raised],
+      kinds: [...kinds],
+    }));
+  }
+
+  addOperation(
+    { command, aliases, tier: own, reach, shown = command }: KnownOperation,
+    vector: Vector,
+  ): void {
+    const names = [command, ...aliases];
+    const suffix = `${vector.join()} ${reach === undefined ? "" : JSON.stringify(reach)}`;
+    for (const tier of tiersFrom(own)) {
+      const isOwn = tier === own;
+      const entry = this.#entryOf(`${tier} ${suffix}`, tier, names, isOwn ? 0 : 2, reach);
+      (isOwn ? entry.operations : entry.raised).add(shown);
+    }
+  }
+
+  addOpen(kind: string, { names, vector, patterns }: Union, tiers: readonly TierOrUnknown[]): void {
+    for (const tier of tiers) {
+      const entry = this.#entryOf(`${tier} ${vector.join()} `, tier, names, 1, undefined);
+      entry.kinds.add(kind);
+      if (entry.rank === 1) entry.patterns = [...new Set([...entry.patterns, ...patterns])];
+    }
+  }
+
+  #entryOf(
+    key: string,
+    tier: TierOrUnknown,
+    names: readonly string[],
+    rank: number,
+    reach: CommandClass["reach"],
+  ): Open {
+    const known = this.#found.get(key);
+    if (known !== undefined && known.rank <= rank) return known;
+    const fresh: Open = {
+      ...(known ?? { operations: new Set(), raised: new Set(), kinds: new Set() }),
+      tier,
+      names,
+      rank,
+      patterns: this.#patternsOf(names),
+      ...(reach === undefined ? {} : { reach }),
+    };
+    this.#found.set(key, fresh);
+    return fresh;
+  }
+}
+
+interface Open extends Omit<CommandClass, "id" | "operations" | "raised" | "kinds" | "patterns"> {
+  readonly operations: Set<string>;
+  readonly raised: Set<string>;
+  readonly kinds: Set<string>;
+  patterns: readonly string[];
+  /** Whether a published operation of the tier stands for the class (0), another name (1), or one that was raised (2). */
+  readonly rank: number;
 }
 
 /** For each rules block how strict it is, 0 where it says nothing; then whether each other selector matches. */

@@ -1,19 +1,20 @@
-// Everything that two policies decide differently, by enumeration: the known operations of each
-// protocol, and for all others every combination of patterns that a command can match, times the
-// cells that the scope lists' globs cut out. A part that cannot be enumerated counts as wider,
-// because a reviewer must look at it.
+// Everything that two policies decide differently, by enumeration: the known operations of each protocol, and for all
+// others every name that a request can have and the policies can tell apart, times the cells that the scope lists' globs cut
+// out. What cannot be enumerated counts as wider, because a reviewer must look at it.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
-import type { TierOrUnknown } from "../../model/tier.ts";
-import type { KnownOperation } from "../../protocols/known-operation.ts";
+import type { KnownNames } from "../../protocols/known-operation.ts";
 import { decide } from "../decide/decide.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
+import type { NameCatalogue } from "./catalogue.ts";
 import type { CommandClass } from "./command-classes.ts";
 import { diffInspect, type RouteChange } from "./diff-inspect.ts";
-import { type CommandCatalogue, enumerate, type ScopeCells } from "./enumeration.ts";
+import { enumerate, type ScopeCells } from "./enumeration.ts";
+import { type CellProduct, productsOf } from "./products.ts";
 import type { ScopeCell } from "./scope-cells.ts";
 import { atOnce, type Steps } from "./steps.ts";
+import { describePlace, describeRest } from "./words.ts";
 
 /** Operations whose decision changes from one action to another, in the same scopes. */
 export interface DecisionChange {
@@ -22,10 +23,12 @@ export interface DecisionChange {
   readonly to: Action;
   /** Known operations, in the catalogue's order. */
   readonly operations: readonly string[];
-  /** Patterns and tiers of operations that no catalogue has; each a clause. */
+  /** Operations that no catalogue has, and those that only a request's body or a header brings here; each a clause. */
   readonly others: readonly string[];
   /** Where: one list of clauses for each label that matters; empty means everywhere. */
   readonly scopes: readonly { readonly label: string; readonly cells: readonly string[] }[];
+  /** Where, in words for a person; "" for everywhere. */
+  readonly place: string;
 }
 
 /** The differences between two policies. */
@@ -39,12 +42,12 @@ export interface PolicyDiff {
 }
 
 /** Compares two policies. */
-export function diffPolicies(before: Policy, after: Policy, catalogue: CommandCatalogue): PolicyDiff {
+export function diffPolicies(before: Policy, after: Policy, catalogue: NameCatalogue): PolicyDiff {
   return atOnce(diffSteps(before, after, catalogue));
 }
 
 /** Compares two policies in steps of a few milliseconds. */
-export function* diffSteps(before: Policy, after: Policy, catalogue: CommandCatalogue): Steps<PolicyDiff> {
+export function* diffSteps(before: Policy, after: Policy, catalogue: NameCatalogue): Steps<PolicyDiff> {
   const changes: DecisionChange[] = [];
   const unknown: string[] = [];
   for (const protocol of PROTOCOLS) {
@@ -59,8 +62,10 @@ export function* diffSteps(before: Policy, after: Policy, catalogue: CommandCata
   const was = new Set(before.blocks.get("mcp")?.mcp?.trusted);
   for (const server of after.blocks.get("mcp")?.mcp?.trusted ?? [])
     if (!was.has(server))
-      unknown.push(`mcp: the tools of '${server}' that it says only read become observe, whichever they are`);
-  const routes = diffInspect(before, after);
+      unknown.push(`mcp: the server '${server}' is newly believed when it says that a tool only reads`);
+  const inspect = diffInspect(before, after);
+  if (inspect.unknown !== undefined) unknown.push(inspect.unknown);
+  const { routes } = inspect;
   const isWider =
     unknown.length > 0 || changes.some(isWidening) || routes.some((route) => route.effect !== "narrower");
   return { changes: changes.sort(widestFirst), routes, unknown, isWider };
@@ -77,87 +82,83 @@ function widestFirst(a: DecisionChange, b: DecisionChange): number {
   return step(a) - step(b) || size(b) - size(a);
 }
 
+/** One class of commands that changes, and everything that it changes in. */
+interface Found {
+  readonly from: Action;
+  readonly to: Action;
+  readonly commands: CommandClass;
+  readonly cells: (readonly ScopeCell[])[];
+}
+
 function* diffProtocol(
   protocol: Protocol,
   before: Policy,
   after: Policy,
   blocks: readonly ProtocolBlock[],
-  operations: readonly KnownOperation[],
+  names: KnownNames,
 ): Steps<{ readonly changes: readonly DecisionChange[] } | { readonly unknown: string }> {
   yield;
-  const all = enumerate(protocol, blocks, operations);
+  const all = enumerate(protocol, blocks, names);
   if ("unknown" in all) return all;
   const found = new Map<string, Found>();
   for (const cell of all.cells()) {
     yield;
     for (const commands of all.classes) {
       const classification = all.classificationOf(commands, cell);
+      if (classification === undefined) continue;
       const [from, to] = [decide(before, classification).action, decide(after, classification).action];
       if (from === to) continue;
-      const key = `${from} ${to} ${cell.map(({ text }) => text).join("\\0")}`;
-      const entry = found.get(key) ?? { from, to, cell, classes: [] };
+      const key = `${from} ${to} ${commands.id}`;
+      const entry = found.get(key) ?? { from, to, commands, cells: [] };
       found.set(key, entry);
-      entry.classes.push(commands);
+      entry.cells.push(cell);
     }
   }
-  return { changes: merge(protocol, [...found.values()], all.scopes) };
+  return { changes: changesOf(protocol, [...found.values()], all.scopes) };
 }
 
-interface Found {
-  readonly from: Action;
-  readonly to: Action;
-  readonly cell: readonly ScopeCell[];
-  readonly classes: CommandClass[];
-}
-
-/** Puts together the cells in which the same operations change in the same way. */
-function merge(protocol: Protocol, found: readonly Found[], scopes: readonly ScopeCells[]): DecisionChange[] {
-  const groups = new Map<string, Found[]>();
+/** Puts together the classes that change in the same way in the same scopes. */
+function changesOf(
+  protocol: Protocol,
+  found: readonly Found[],
+  scopes: readonly ScopeCells[],
+): DecisionChange[] {
+  const groups = new Map<string, { readonly first: Found; readonly classes: CommandClass[] }>();
   for (const each of found) {
-    const key = `${each.from} ${each.to} ${each.classes.map(({ id }) => id).join(",")}`;
-    groups.set(key, [...(groups.get(key) ?? []), each]);
+    const where = each.cells.map((cell) => cell.map(({ text }) => text).join("\0")).join("\u0001");
+    const { reach } = each.commands;
+    const key = `${each.from} ${each.to} ${reach === undefined ? "" : JSON.stringify(reach)} ${where}`;
+    const group = groups.get(key) ?? { first: each, classes: [] };
+    groups.set(key, group);
+    group.classes.push(each.commands);
   }
-  return [...groups.values()].flatMap((group) =>
-    isProduct(group, scopes.length)
-      ? [changeOf(protocol, group, scopes)]
-      : group.map((each) => changeOf(protocol, [each], scopes)),
+  return [...groups.values()].flatMap(({ first, classes }) =>
+    productsOf(first.cells).map((product) => changeOf(protocol, first, classes, product, scopes)),
   );
-}
-
-/** Whether the cells are all combinations of some of each label's cells; only then may the labels be listed apart. */
-function isProduct(group: readonly Found[], labels: number): boolean {
-  let combinations = 1;
-  for (let index = 0; index < labels; index++)
-    combinations *= new Set(group.map(({ cell }) => cell[index]?.text)).size;
-  return combinations === group.length;
 }
 
 function changeOf(
   protocol: Protocol,
-  group: readonly Found[],
+  { from, to, commands: { reach } }: Found,
+  classes: readonly CommandClass[],
+  product: CellProduct,
   scopes: readonly ScopeCells[],
 ): DecisionChange {
-  const [first] = group;
-  if (first === undefined) throw new Error("a group of changes is never empty");
+  const places = scopes.flatMap(({ label, cells }, index) => {
+    const possible = reach?.[label];
+    const all = cells.filter(
+      (cell) => possible === undefined || (cell.reach !== undefined && possible.includes(cell.reach)),
+    );
+    const some = product[index] ?? [];
+    return some.length === all.length ? [] : [{ label, some, all }];
+  });
   return {
     protocol,
-    from: first.from,
-    to: first.to,
-    operations: first.classes.flatMap(({ operations }) => operations),
-    others: first.classes.flatMap((each) => (each.operations.length > 0 ? [] : [describeOthers(each)])),
-    scopes: scopes.flatMap(({ label, cells }, index) => {
-      const texts = [...new Set(group.map(({ cell }) => cell[index]?.text ?? ""))];
-      return texts.length === cells.length ? [] : [{ label, cells: texts }];
-    }),
+    from,
+    to,
+    operations: classes.flatMap(({ operations }) => operations),
+    others: describeRest(classes),
+    scopes: places.map(({ label, some }) => ({ label, cells: some.map(({ text }) => text) })),
+    place: places.map(({ label, some, all }) => describePlace(label, some, all)).join(", and "),
   };
-}
-
-function describeOthers({ patterns, tier }: CommandClass): string {
-  const which =
-    patterns.length === 0 ? "operations that no rule names" : `operations matching ${patterns.join(" and ")}`;
-  return `${which}, ${tierText(tier)}`;
-}
-
-function tierText(tier: TierOrUnknown): string {
-  return tier === "unknown" ? "that cannot be classified" : `of tier ${tier}`;
 }

@@ -5,14 +5,11 @@
 import type { Glob } from "../../match/glob.ts";
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
-import type { KnownOperation } from "../../protocols/known-operation.ts";
+import type { KnownNames } from "../../protocols/known-operation.ts";
 import type { CommandSelector } from "../decide/rule-table.ts";
 import type { ProtocolBlock } from "../policy.ts";
 import { type CommandClass, commandClasses, type Sameness } from "./command-classes.ts";
 import { type ScopeCell, scopeCells } from "./scope-cells.ts";
-
-/** The known operations of a protocol; empty where it has no catalogue. */
-export type CommandCatalogue = (protocol: Protocol) => readonly KnownOperation[];
 
 /** The cells of one label. */
 export interface ScopeCells {
@@ -37,8 +34,8 @@ export interface Enumeration {
   readonly scopes: readonly ScopeCells[];
   /** Every combination of one cell of each label. */
   cells(): Generator<readonly ScopeCell[]>;
-  /** A request that stands for a class of commands in such a combination. */
-  classificationOf(commands: CommandClass, cell: readonly ScopeCell[]): Classification;
+  /** A request that stands for a class of commands in such a combination; undefined where no request can be so. */
+  classificationOf(commands: CommandClass, cell: readonly ScopeCell[]): Classification | undefined;
 }
 
 /** Cases that are looked at for one protocol at most. */
@@ -48,10 +45,10 @@ const MAX_CASES = 2_000_000;
 export function enumerate(
   protocol: Protocol,
   blocks: readonly ProtocolBlock[],
-  operations: readonly KnownOperation[],
+  names: KnownNames,
   { by, commands = [], scopes: others = [] }: Cuts = {},
 ): Enumeration | { readonly unknown: string } {
-  const classes = commandClasses(blocks, operations, {
+  const classes = commandClasses(blocks, names, {
     others: commands,
     ...(by === undefined ? {} : { by }),
   });
@@ -66,7 +63,8 @@ export function enumerate(
     classes,
     scopes,
     cells: () => combineCells(scopes.map(({ cells }) => cells)),
-    classificationOf: (one, cell) => classificationOf(protocol, one, cell),
+    classificationOf: (one, cell) =>
+      isPossible(one, cell) ? classificationOf(protocol, one, cell) : undefined,
   };
 }
 
@@ -74,6 +72,14 @@ function* combineCells(lists: readonly (readonly ScopeCell[])[]): Generator<read
   const [first, ...rest] = lists;
   if (first === undefined) yield [];
   else for (const tail of combineCells(rest)) for (const cell of first) yield [cell, ...tail];
+}
+
+/** Whether requests of the class can be in scopes in this way: a secret is read in the namespace that it names. */
+function isPossible({ reach }: CommandClass, cell: readonly ScopeCell[]): boolean {
+  return cell.every(({ label, reach: found }) => {
+    const possible = reach?.[label];
+    return possible === undefined || (found !== undefined && possible.includes(found));
+  });
 }
 
 /** A classification that stands for a class of commands in a cell of each label. */

@@ -1,15 +1,15 @@
-// Proves that a policy never lets an operation through without asking, or gives a request that
-// breaks the claim. The cases are those of the comparison of two policies, so the proof covers
-// operations that no catalogue has. A claim about nothing proves nothing: a misspelt command and a
-// protocol that the policy does not look into are told.
+// Proves that a policy never lets an operation through without asking, or gives a request that breaks the claim. The
+// cases are those of the comparison of two policies, so the proof covers operations that no catalogue has; the request is
+// one that exists: a published operation, or a name that requests carry, in a scope that it can be in. A claim about
+// nothing proves nothing: a misspelt command and a protocol that the policy does not look into are told.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
 import { AGENT_LABEL } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
-import { isTier, TIERS, type Tier, type TierOrUnknown } from "../../model/tier.ts";
+import { TIERS } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
-import type { KnownOperation } from "../../protocols/known-operation.ts";
+import type { KnownNames } from "../../protocols/known-operation.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { decide } from "../decide/decide.ts";
 import { type CommandSelector, compileCommand } from "../decide/rule-table.ts";
@@ -17,8 +17,9 @@ import { commandProblem } from "../lint/known-commands.ts";
 import { scopeKeywords } from "../parse/block-keys.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy } from "../policy.ts";
+import type { NameCatalogue } from "./catalogue.ts";
 import type { CommandClass } from "./command-classes.ts";
-import { type CommandCatalogue, enumerate } from "./enumeration.ts";
+import { enumerate } from "./enumeration.ts";
 import type { ScopeCell } from "./scope-cells.ts";
 
 /** A claim that the policy never allows a command without asking. */
@@ -35,6 +36,8 @@ export interface Claim {
 export interface CounterExample {
   readonly classification: Classification;
   readonly verdict: Verdict;
+  /** Only a body or a header gives the operation this tier. */
+  readonly isRaised: boolean;
 }
 
 /** The first counter-examples, or what kept a protocol from being looked at; both empty when the claim holds. */
@@ -51,8 +54,8 @@ export interface ClaimResult {
 const MAX_EXAMPLES = 20;
 
 /** Looks for a request that breaks the claim. Throws nothing; a malformed pattern is a problem of the result. */
-export function checkNever(policy: Policy, claim: Claim, catalogue: CommandCatalogue): ClaimResult {
-  const broken: CounterExample[] = [];
+export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogue): ClaimResult {
+  const found: CounterExample[][] = [[], [], [], []];
   const unknown: string[] = [];
   const [strangers, remarks]: [string[], string[]] = [[], []];
   const open: Protocol[] = [];
@@ -68,18 +71,18 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: CommandCatal
       );
       continue;
     }
-    const operations = catalogue(protocol).filter(({ command: name, aliases }) =>
-      isNamedBy(command)([name, ...aliases]),
-    );
-    const problem = operations.length > 0 ? undefined : commandProblem(protocol, command);
-    if (problem?.severity === "error") {
+    const names = catalogue(protocol);
+    const isNamed = isNamedBy(command);
+    const operations = names.operations.filter(({ command: name, aliases }) => isNamed([name, ...aliases]));
+    const problem = commandProblem(protocol, command);
+    if (problem?.severity === "error" && operations.length === 0) {
       strangers.push(describeProblem(problem));
       continue;
     }
     if (problem !== undefined) remarks.push(describeProblem(problem));
     if (classifierFor(protocol).operations === undefined) open.push(protocol);
     else known += 1;
-    const all = enumerate(protocol, [block], catalogue(protocol), {
+    const all = enumerate(protocol, [block], names, {
       commands: [command],
       scopes:
         scope === undefined
@@ -92,15 +95,20 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: CommandCatal
       unknown.push(all.unknown);
       continue;
     }
-    const named = namedClasses(all.classes, command, protocol, operations);
+    const named = namedClasses(all.classes, isNamed, names, operations);
     for (const cell of all.cells()) {
       if (scope !== undefined && !cell.some((one) => isWithin(one, scope))) continue;
       for (const commands of named) {
         const classification = all.classificationOf(commands, cell);
+        if (classification === undefined) continue;
         const verdict = decide(policy, classification);
         decided += 1;
-        if (verdict.action === "allow" && broken.length < MAX_EXAMPLES)
-          broken.push({ classification, verdict });
+        if (verdict.action !== "allow") continue;
+        const isRaised = commands.operations.length + commands.kinds.length === 0;
+        const isOdd = cell.some(({ reach }) => reach === undefined);
+        const examples = found[Number(isRaised) * 2 + Number(isOdd)];
+        if (examples !== undefined && examples.length < MAX_EXAMPLES)
+          examples.push({ classification, verdict, isRaised });
       }
     }
   }
@@ -108,6 +116,8 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: CommandCatal
   if (known === 0 && strangers.length > 0)
     unknown.push(...strangers, ...open.map((protocol) => `if ${protocol} is meant: --protocol ${protocol}`));
   else if (known + open.length === 0 && unknown.length === 0) unknown.push(NO_BLOCK);
+  // The plainest requests first; what only a body makes of an operation is said where the operation itself is not allowed.
+  const broken = found.find((examples) => examples.length > 0) ?? [];
   return { broken, unknown, decided, remarks };
 }
 
@@ -125,23 +135,19 @@ function isNamedBy({ globs }: CommandSelector): (names: readonly string[]) => bo
 /** The classes that the claim is about. */
 function namedClasses(
   classes: readonly CommandClass[],
-  command: CommandSelector,
-  protocol: Protocol,
-  known: readonly KnownOperation[],
+  isNamed: (names: readonly string[]) => boolean,
+  { open }: KnownNames,
+  known: KnownNames["operations"],
 ): readonly CommandClass[] {
-  const isNamed = isNamedBy(command);
-  // An operation that no catalogue has is taken to be no tamer than the known ones of that name, or than its verb.
-  const own = classifierFor(protocol).vocabulary?.mildestTier?.(command.text);
-  const tiers = known.length > 0 ? known.map(({ tier }) => tier) : [own].filter(isKnownTier);
-  const tamest = Math.min(...(tiers.length > 0 ? tiers.map((tier) => TIERS.indexOf(tier)) : [0]));
-  return classes.filter(
-    ({ names, operations, tier }) =>
-      isNamed(names) && (operations.length > 0 || tier === "unknown" || TIERS.indexOf(tier) >= tamest),
+  const named = classes.filter(({ names }) => isNamed(names));
+  if (open !== "any" || known.length === 0) return named;
+  // Where any name may be carried, one of a known operation is taken to be no tamer than it.
+  const tamest = Math.min(
+    ...known.map(({ tier }) => (tier === "unknown" ? TIERS.length : TIERS.indexOf(tier))),
   );
-}
-
-function isKnownTier(tier: TierOrUnknown | undefined): tier is Tier {
-  return tier !== undefined && isTier(tier);
+  return named.filter(
+    ({ operations, tier }) => operations.length > 0 || tier === "unknown" || TIERS.indexOf(tier) >= tamest,
+  );
 }
 
 function isWithin(

@@ -3,6 +3,7 @@
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";
+import type { Reach } from "../../protocols/known-operation.ts";
 import type { ProtocolBlock } from "../policy.ts";
 
 /** Scopes that the compared policies cannot tell apart. */
@@ -12,6 +13,10 @@ export interface ScopeCell {
   readonly name: string | undefined;
   /** Whether the request also acts in scopes that it does not name: in some of them, or in every one. */
   readonly beyond: "nothing" | "unnamed" | "spanned";
+  /** Both in one word; undefined for a request that names one and acts in others, too. */
+  readonly reach: Reach | undefined;
+  /** Names and globs of the lists that match, as typed. */
+  readonly matched: readonly string[];
   /** A clause that says which scopes they are. */
   readonly text: string;
 }
@@ -46,28 +51,45 @@ export function scopeCells(
     const globs = [...byName.values()];
     const cells = globCells(globs.map(({ glob }) => glob));
     if (cells === undefined) return undefined;
-    const named = cells.map(({ name, matched }) => {
-      const texts = [...new Set(globs.flatMap(({ text }, index) => (matched[index] === true ? [text] : [])))];
-      return { name, text: texts.length === 0 ? `any other ${label}` : `${label} ${texts.join(" and ")}` };
-    });
-    const where = [...named, { name: undefined, text: `no ${label} at all` }];
+    const named = cells.map(({ name, matched }) => ({
+      name,
+      matched: [...new Set(globs.flatMap(({ text }, index) => (matched[index] === true ? [text] : [])))],
+    }));
+    const where = [...named, { name: undefined, matched: [] }];
     result.push({
       label,
-      cells: where.flatMap(({ name, text }): ScopeCell[] => [
-        { label, name, beyond: "nothing", text },
-        {
+      cells: where.flatMap(({ name, matched }): ScopeCell[] =>
+        REACHES.map(({ beyond, more, alone }) => ({
           label,
           name,
-          beyond: "unnamed",
-          text: beside(name, text, `a ${label} that the request does not name`),
-        },
-        { label, name, beyond: "spanned", text: beside(name, text, `every ${label} at once`) },
-      ]),
+          beyond,
+          reach: name === undefined ? alone : beyond === "nothing" ? "named" : undefined,
+          matched,
+          text: textOf(label, name, matched, more),
+        })),
+      ),
     });
   }
   return result;
 }
 
-function beside(name: string | undefined, text: string, more: string): string {
-  return name === undefined ? more : `${text} and ${more}`;
+const REACHES = [
+  { beyond: "nothing", more: undefined, alone: "none" },
+  {
+    beyond: "unnamed",
+    more: (label: string) => `a ${label} that the request does not name`,
+    alone: "unnamed",
+  },
+  { beyond: "spanned", more: (label: string) => `every ${label} at once`, alone: "spanned" },
+] as const;
+
+function textOf(
+  label: string,
+  name: string | undefined,
+  matched: readonly string[],
+  more: ((label: string) => string) | undefined,
+): string {
+  if (name === undefined) return more === undefined ? `no ${label} at all` : more(label);
+  const named = matched.length === 0 ? `any other ${label}` : `${label} ${matched.join(" and ")}`;
+  return more === undefined ? named : `${named} and ${more(label)}`;
 }

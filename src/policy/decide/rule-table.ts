@@ -47,33 +47,46 @@ export const KUBERNETES_VERBS: ReadonlySet<string> = new Set(
 
 /**
  * Reads a command of a rule. A tool's spelling (`gh repo delete`, `aws s3 rm`, `kubectl delete pod`) means the API
- * operations that the tool sends, too. For kubectl the order `get configmaps` means the same as `configmaps get`.
+ * operations that the tool sends, and the tool's own command line. Of kubectl every spelling of a type and a verb, in
+ * either order, is the one name that requests have.
  */
 export function compileCommand(
   protocol: Protocol,
   text: string,
 ): CommandSelector | { readonly problem: string } {
   const typed = text.trim().split(/\s+/);
-  const { programs, vocabulary } = classifierFor(protocol);
-  const isProgram = typed.length > 1 && programs.includes(typed[0]?.toLowerCase() ?? "");
-  const spellings = [typed, ...(isProgram ? [typed.slice(1)] : [])];
   const compiled: NameGlob | { problem: string } = compileNameGlob(typed.join(" "));
   if ("problem" in compiled) return compiled;
-  const others = new Set<string>();
-  for (const words of spellings) {
-    const command = words.join(" ");
-    if (words !== typed) others.add(command);
-    if (protocol === "kubectl" && isSwapped(words)) others.add(`${words[1]} ${words[0]}`);
-    for (const meaning of vocabulary?.meaningOf(command) ?? []) others.add(meaning);
-  }
-  others.delete(typed.join(" "));
-  const globs = [...compiled.globs];
-  for (const other of others) {
-    const also = compileNameGlob(other);
+  const words = withoutProgram(protocol, typed);
+  // Some commands are called with the program: `bq datasets list`.
+  const globs: Glob[] = words.length < typed.length ? [...compiled.globs] : [];
+  for (const name of namesMeant(protocol, words)) {
+    const also = compileNameGlob(name);
     if ("problem" in also) return also;
     globs.push(...also.globs);
   }
   return { text, globs };
+}
+
+/** The words of a command without the program before them. */
+export function withoutProgram(protocol: Protocol, words: readonly string[]): readonly string[] {
+  const isProgram =
+    words.length > 1 && classifierFor(protocol).programs.includes(words[0]?.toLowerCase() ?? "");
+  return isProgram && protocol !== "ssh" ? words.slice(1) : words;
+}
+
+/** Every name and pattern that a command stands for. */
+function namesMeant(protocol: Protocol, words: readonly string[]): ReadonlySet<string> {
+  const { vocabulary } = classifierFor(protocol);
+  const command = words.join(" ");
+  if (vocabulary === undefined) return new Set([command]);
+  const meaning = vocabulary.meaningOf(command);
+  if (protocol === "kubectl" && words.length === 2) {
+    if (meaning.length > 0) return new Set(meaning);
+    return new Set(isSwapped(words) ? [command, `${words[1]} ${words[0]}`] : [command]);
+  }
+  const plain = vocabulary.plainName?.(words.map((word) => word.toLowerCase())) ?? command;
+  return new Set([plain, ...meaning, ...(plain === command ? [] : vocabulary.meaningOf(plain))]);
 }
 
 function isSwapped(words: readonly string[]): boolean {

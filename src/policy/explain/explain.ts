@@ -43,7 +43,7 @@ export function explain(policy: Policy, classification: Classification, mayWiden
   const block = policy.blocks.get(classification.protocol);
   if (block === undefined) return { verdict, steps: [], ...(toAllow === undefined ? {} : { toAllow }) };
   const decisive = decisivePart(policy, classification, verdict);
-  const steps = stepsOf(block, decisive).map((step) => ({
+  const steps = stepsOf(block, decisive, verdict).map((step) => ({
     ...step,
     isWinner: step.result === "applies" && step.path === verdict.rule,
   }));
@@ -61,7 +61,7 @@ function decisivePart(policy: Policy, classification: Classification, verdict: V
 
 type BareStep = Omit<ExplainedStep, "isWinner">;
 
-function stepsOf(block: ProtocolBlock, classification: Classification): BareStep[] {
+function stepsOf(block: ProtocolBlock, classification: Classification, { rule }: Verdict): BareStep[] {
   const steps: BareStep[] = [];
   let isScoped = false;
   for (const { keyword, label, written } of block.scopes) {
@@ -97,16 +97,16 @@ function stepsOf(block: ProtocolBlock, classification: Classification): BareStep
         passed(
           `${block.protocol}.rules`,
           block.rules.rules[0]?.line ?? 0,
-          "an entry of a scope list decides",
+          "not needed: an entry of a scope list above decides",
         ),
       );
   } else steps.push(...tableSteps(block.rules, classification));
-  steps.push({
-    path: block.fallback.rule,
-    line: block.fallback.line,
-    result: "applies",
-    why: block.fallback.reason,
-  });
+  const { fallback } = block;
+  steps.push(
+    rule === fallback.rule
+      ? { path: fallback.rule, line: fallback.line, result: "applies", why: fallback.reason }
+      : passed(fallback.rule, fallback.line, "not needed: it is for requests that no rule selects"),
+  );
   return steps;
 }
 

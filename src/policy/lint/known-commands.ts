@@ -3,12 +3,16 @@
 // none, so that is an error with the nearest known spelling. Apart from parsing, because a policy
 // that is in force already must still load.
 
+import { wordCells } from "../../match/glob-cells.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { classifierFor } from "../../protocols/registry.ts";
-import { type CommandSelector, compileCommand, KUBERNETES_VERBS } from "../decide/rule-table.ts";
+import { type CommandSelector, KUBERNETES_VERBS, withoutProgram } from "../decide/rule-table.ts";
 import { nearestWord } from "../did-you-mean.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
+import { commandLineOf } from "./command-line.ts";
+import { namesOf } from "./name-list.ts";
+import { nearestCommand, nearestGroupWord } from "./nearest-command.ts";
 
 /** Every problem with the commands of a policy, in file order. The first question about a protocol costs up to 200 ms. */
 export function commandProblems(policy: Policy): readonly PolicyProblem[] {
@@ -41,107 +45,114 @@ export function commandsOf({ scopes, rules }: ProtocolBlock): readonly CommandSe
   return [...commands.values()];
 }
 
-/** Says what is wrong with one command of a rule; undefined when an operation or a command line has that name. */
+/** What is wrong with one command; undefined when some request is called so. */
 export function commandProblem(protocol: Protocol, command: CommandSelector): PolicyProblem | undefined {
-  const { operations, vocabulary, programs, classifyArgv } = classifierFor(protocol);
+  const { operations, vocabulary } = classifierFor(protocol);
   if (operations === undefined || vocabulary === undefined) return undefined;
-  const names = namesOf(protocol);
-  const isKnown = command.globs.some((glob) =>
-    glob.isExact ? names.has(glob.fixed) : names.list.some((name) => glob.test(name)),
-  );
-  const typed = command.text.trim().split(/\s+/).join(" ").toLowerCase();
+  const typed = command.text.trim().split(/\s+/);
+  const words = withoutProgram(protocol, typed).map((word) => word.toLowerCase());
   const place = { path: command.path ?? "", line: command.at?.line ?? 1, column: command.at?.column ?? 1 };
-  if (isKnown) return undefined;
-  const words = typed.split(" ");
-  const isProgram = words.length > 1 && programs.includes(words[0] ?? "");
-  const own = isProgram ? words.slice(1).join(" ") : typed;
-  // Operations that nobody publishes a list of, like Fly's mutations.
-  if (vocabulary.meaningOf(own).some(vocabulary.isCarried) && protocol !== "kubectl") return undefined;
-  if (vocabulary.isCarried(typed) || vocabulary.isCarried(own)) return misspeltType(protocol, own, place);
-  const isCommandLine =
-    !/[*?{[]/.test(typed) &&
-    (isProgram ? [words] : programs.map((program) => [program, ...words])).some(
-      (argv) => classifyArgv(argv).tier !== "unknown",
+  const error = (message: string, hint: string): PolicyProblem => ({
+    ...place,
+    message,
+    hint,
+    severity: "error",
+  });
+  const { requests, commandLines } = namesOf(protocol);
+  const isAbout = (names: Names) =>
+    command.globs.some((glob) =>
+      glob.isExact ? names.has(glob.fixed) : names.list.some((name) => glob.test(name.toLowerCase())),
     );
-  if (isCommandLine)
+  if (isAbout(requests)) return undefined;
+  if (isOpenName(protocol, command)) {
+    const near = misspeltType(protocol, words);
+    if (near === undefined) return undefined;
+    return error(
+      `'${command.text}' is not an operation of Kubernetes' own types`,
+      `did you mean '${near}'? A type that your cluster adds is written with its group: '${words.map((word) => (KUBERNETES_VERBS.has(word) ? word : `${word}.<group>`)).join(" ")}'`,
+    );
+  }
+  const line = command.globs.some(
+    ({ isExact, fixed }) => isExact && commandLineOf(protocol, fixed) !== undefined,
+  );
+  const slip = line ? nearestGroupWord(protocol, words) : undefined;
+  if ((line && slip === undefined) || isAbout(commandLines))
     return {
       ...place,
-      message: `only command lines are called '${command.text}', no request that they send`,
-      hint: "name the operations of the API too; 'iddio classify http' prints the command of a request",
+      message: `only command lines are called '${command.text}', no request that they send, so it acts in hooks alone`,
+      hint: hintOf(protocol, words),
       severity: "warning",
     };
-  const nearest = nearestCommand(protocol, typed, own);
-  return {
-    ...place,
-    message: `'${command.text}' is not an operation of ${protocol}, so the rule never applies`,
-    hint:
-      nearest === undefined
-        ? `'iddio classify' prints what requests and command lines are called`
-        : `did you mean '${nearest}'?`,
-    severity: "error",
-  };
+  const near = slip ?? nearestCommand(protocol, words);
+  const program = typed.length > words.length ? `${typed[0]} ` : "";
+  const spelled = near === undefined || !near.isOfTool ? near?.text : program + near.text;
+  const option = words.find((word) => word.startsWith("-"));
+  return error(
+    option === undefined
+      ? `'${command.text}' is not an operation of ${protocol}, so the rule never applies`
+      : `'${option}' is an option, and options are no part of a command, so '${command.text}' never applies`,
+    spelled === undefined
+      ? `'iddio classify' prints what requests and command lines are called`
+      : option === undefined
+        ? `did you mean '${spelled}'?`
+        : `type '${spelled}', which is about it with any options`,
+  );
 }
 
-/**
- * The nearest known spelling, of the tool or of the API; `own` is the typed command without the program's
- * name. A word alone may be a type without its verb or a verb without its type.
- */
-function nearestCommand(protocol: Protocol, typed: string, own: string): string | undefined {
-  const words = typed.split(" ");
-  if (protocol === "kubectl" && words.length === 1) {
-    if (
-      !("problem" in compileCommand(protocol, `${typed} *`)) &&
-      namesOf(protocol).list.some((name) => name.startsWith(`${typed} `))
-    )
-      return `${typed} *`;
-    if (namesOf(protocol).list.some((name) => name.endsWith(` ${typed}`))) return `* ${typed}`;
+type Names = ReturnType<typeof namesOf>["requests"];
+
+/** What to say beside the name of a command line, so that the requests are meant too. */
+function hintOf(protocol: Protocol, words: readonly string[]): string {
+  const [first = ""] = words;
+  switch (protocol) {
+    case "terraform":
+      return "what terraform changes goes to the hosts of your clouds: say it in their blocks, too, for example aws, gcloud or kubectl";
+    case "helm":
+      return `helm changes clusters by requests to Kubernetes: say it under kubectl, too, for example '* ${first === "uninstall" ? "delete" : "patch"}'`;
+    case "kubectl":
+      return `name the requests, too: ${(SENT[first] ?? ["'* patch'"]).join(" and ")}`;
+    default:
+      return "name the operations of the API, too: 'iddio classify http' prints what a request is called";
   }
-  const spelled = nearestWord(own, [
-    ...(classifierFor(protocol).vocabulary?.toolCommands() ?? []),
-    ...namesOf(protocol).list,
-  ]);
-  const isOfTool = spelled !== undefined && !namesOf(protocol).has(spelled.toLowerCase());
-  return isOfTool ? typed.slice(0, typed.length - own.length) + spelled : spelled;
+}
+
+/** What kubectl sends of a file's objects. */
+const SENT: Readonly<Record<string, readonly string[]>> = {
+  apply: ["'* patch'", "'* create'"],
+  create: ["'* create'"],
+  delete: ["'* delete'"],
+  get: ["'* get'", "'* list'"],
+  replace: ["'* update'"],
+};
+
+/** Whether requests can carry a name that no list has. */
+function isOpenName(protocol: Protocol, { globs }: CommandSelector): boolean {
+  const { vocabulary } = classifierFor(protocol);
+  if (vocabulary === undefined) return false;
+  if (protocol !== "kubectl")
+    return globs.some(({ fixed, isExact, tokens }) => vocabulary.isCarried(isExact ? fixed : textOf(tokens)));
+  const cells = wordCells(
+    globs,
+    vocabulary.openNames.map(({ spellings }) => spellings),
+  );
+  return cells?.some((some) => some.some(({ matched }) => matched.includes(true))) !== false;
+}
+
+/** A pattern as it could be typed, for words that may hold one. */
+function textOf(tokens: CommandSelector["globs"][number]["tokens"]): string {
+  return tokens
+    .map((token) => (typeof token === "object" && "code" in token ? String.fromCharCode(token.code) : "*"))
+    .join("");
 }
 
 /** A custom resource is fine; one that is nearly a type of Kubernetes' own is most likely a slip. */
-function misspeltType(
-  protocol: Protocol,
-  typed: string,
-  place: Pick<PolicyProblem, "path" | "line" | "column">,
-): PolicyProblem | undefined {
-  if (protocol !== "kubectl" || /[.*?{[/]/.test(typed)) return undefined;
-  const type = typed.split(" ").find((word) => !KUBERNETES_VERBS.has(word)) ?? "";
-  const types = [...new Set(namesOf(protocol).list.map((name) => name.split(" ")[0] ?? ""))];
+function misspeltType(protocol: Protocol, words: readonly string[]): string | undefined {
+  const typed = words.join(" ");
+  if (protocol !== "kubectl" || /[.?{[/]/.test(typed)) return undefined;
+  const type = words.find((word) => !KUBERNETES_VERBS.has(word) && !word.includes("*")) ?? "";
+  const types = [...new Set(namesOf(protocol).requests.list.map((name) => name.split(" ")[0] ?? ""))];
   const near = nearestWord(type, types);
   // Custom resources often begin otherwise or end alike; a slip of the keyboard keeps the beginning.
-  if (near === undefined || near.slice(0, 3) !== type.slice(0, 3)) return undefined;
-  const nearest = typed.replace(type, near);
-  return {
-    ...place,
-    message: `'${typed}' is not an operation of Kubernetes' own types`,
-    hint: `did you mean '${nearest}'? A custom resource of this name needs no change`,
-    severity: "warning",
-  };
-}
-
-/** Names of a protocol's operations in lower case. */
-interface Names {
-  readonly list: readonly string[];
-  has(name: string): boolean;
-}
-
-const known = new Map<Protocol, Names>();
-
-function namesOf(protocol: Protocol): Names {
-  const ready = known.get(protocol);
-  if (ready !== undefined) return ready;
-  const all = new Set(
-    (classifierFor(protocol).operations?.() ?? []).flatMap(({ command, aliases }) =>
-      [command, ...aliases].map((name) => name.toLowerCase()),
-    ),
-  );
-  const names = { list: [...all], has: (name: string) => all.has(name) };
-  known.set(protocol, names);
-  return names;
+  if (near === undefined || near === type || near.slice(0, 3) !== type.slice(0, 3)) return undefined;
+  return words.map((word) => (word === type ? near : word)).join(" ");
 }

@@ -5,8 +5,9 @@
 
 import type { Entry } from "../../model/entry.ts";
 import { isTier } from "../../model/tier.ts";
+import type { NameCatalogue } from "../compare/catalogue.ts";
 import { type CommandClass, commandClasses } from "../compare/command-classes.ts";
-import { type CommandCatalogue, classificationOf } from "../compare/enumeration.ts";
+import { classificationOf } from "../compare/enumeration.ts";
 import { scopeCells } from "../compare/scope-cells.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { decideByTable } from "../decide/decide.ts";
@@ -14,9 +15,26 @@ import type { Rule } from "../decide/rule-table.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
 import { commandProblems } from "./known-commands.ts";
 
+/** What can be found; `only-hooks` is a command line that no request is called. */
+type FindingKind =
+  | "never-matches"
+  | "shadowed"
+  | "unreachable"
+  | "wider-than-deny"
+  | "only-hooks"
+  | "no-hits";
+
+/** What may be meant as it is, and is told because a reader could miss it. */
+const REMARKS: ReadonlySet<FindingKind> = new Set(["wider-than-deny", "only-hooks", "no-hits"]);
+
+/** Whether a finding may be meant as it is. */
+export function isRemark({ kind }: LintFinding): boolean {
+  return REMARKS.has(kind);
+}
+
 /** One finding, a lower-case clause. */
 export interface LintFinding {
-  readonly kind: "never-matches" | "shadowed" | "unreachable" | "wider-than-deny" | "no-hits";
+  readonly kind: FindingKind;
   readonly path: string;
   /** 1-based. */
   readonly line: number;
@@ -38,7 +56,7 @@ export function countHit(hits: Map<string, number>, { fields: { rule } }: Entry)
 /** Every finding in file order. */
 export function lintPolicy(
   policy: Policy,
-  catalogue: CommandCatalogue,
+  catalogue: NameCatalogue,
   hits?: RuleHits,
 ): readonly LintFinding[] {
   return atOnce(lintSteps(policy, catalogue, hits));
@@ -47,11 +65,11 @@ export function lintPolicy(
 /** The findings, in steps. */
 export function* lintSteps(
   policy: Policy,
-  catalogue: CommandCatalogue,
+  catalogue: NameCatalogue,
   hits?: RuleHits,
 ): Steps<readonly LintFinding[]> {
-  const found: LintFinding[] = commandProblems(policy).map(({ path, line, message, hint }) => ({
-    kind: "never-matches",
+  const found: LintFinding[] = commandProblems(policy).map(({ path, line, message, hint, severity }) => ({
+    kind: severity === "error" ? "never-matches" : "only-hooks",
     path,
     line,
     message,
@@ -118,8 +136,11 @@ function shadowedRules(
     .filter(({ path, tiers, commands }) => !deciding.has(path) && tiers.length + commands.length > 0)
     .map(({ path, line, action }) => {
       const winner = winners.get(path);
-      const why = winner === undefined ? "nothing it selects exists" : `line ${winner} decides all of it`;
-      return { kind: "shadowed", path, line, message: `this ${action} never decides: ${why}` };
+      const why =
+        winner === undefined
+          ? "nothing is called so"
+          : `the rule in line ${winner} decides everything that it selects`;
+      return { kind: "shadowed", path, line, message: `this ${action} never decides anything: ${why}` };
     });
 }
 
@@ -141,7 +162,7 @@ function unreachableEntries(block: ProtocolBlock): readonly LintFinding[] {
           kind: "unreachable",
           path,
           line,
-          message: `entries of ${keyword} above take every ${label} that ${names.join(", ")} names`,
+          message: `this entry of ${keyword} is never reached: entries above it take every ${label} that it names (${names.join(", ")})`,
         }),
       );
   });

@@ -5,7 +5,7 @@
 
 import type { Protocol } from "../../model/protocol.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
-import type { CommandCatalogue } from "../compare/enumeration.ts";
+import type { NameCatalogue } from "../compare/catalogue.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { addAllowed, type CommandLine, insertScopeEntry, type MapPath } from "../edit/rules-layout.ts";
 import { parsePolicy } from "../parse/parse.ts";
@@ -64,7 +64,7 @@ export function suggest(...given: Parameters<typeof suggestSteps>): Suggestion {
 export function* suggestSteps(
   policy: Policy,
   observations: readonly Observation[],
-  catalogue: CommandCatalogue,
+  catalogue: NameCatalogue,
   day: (ms: number) => string,
 ): Steps<Suggestion> {
   const candidates = candidatesOf(observations);
@@ -100,7 +100,7 @@ const MAX_LEARNT = 40;
 function* largestProven(
   policy: Policy,
   steps: readonly Step[],
-  catalogue: CommandCatalogue,
+  catalogue: NameCatalogue,
   day: (ms: number) => string,
 ): Steps<{ readonly text: string; readonly problems: ReadonlyMap<Step, string> }> {
   const problems = new Map<Step, string>();
@@ -131,7 +131,7 @@ function* problemWith(
   before: Policy,
   text: string,
   learnt: readonly Learnt[],
-  catalogue: CommandCatalogue,
+  catalogue: NameCatalogue,
 ): Steps<string | undefined> {
   const after = parsePolicy(text);
   if ("problems" in after) return BY_HAND;

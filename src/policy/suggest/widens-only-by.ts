@@ -7,8 +7,9 @@ import { compileNameGlob } from "../../match/name-glob.ts";
 import { ACTIONS } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
+import type { NameCatalogue } from "../compare/catalogue.ts";
 import { diffInspect } from "../compare/diff-inspect.ts";
-import { type CommandCatalogue, enumerate } from "../compare/enumeration.ts";
+import { enumerate } from "../compare/enumeration.ts";
 import type { ScopeCell } from "../compare/scope-cells.ts";
 import type { Steps } from "../compare/steps.ts";
 import { decide } from "../decide/decide.ts";
@@ -33,9 +34,11 @@ export function* widensOnlyBy(
   before: Policy,
   after: Policy,
   learnt: readonly Learnt[],
-  catalogue: CommandCatalogue,
+  catalogue: NameCatalogue,
 ): Steps<string | undefined> {
-  if (diffInspect(before, after).length > 0) return "it would change which hosts are looked into";
+  const inspect = diffInspect(before, after);
+  if (inspect.routes.length > 0 || inspect.unknown !== undefined)
+    return "it would change which hosts are looked into";
   for (const protocol of PROTOCOLS) {
     const own = learnt.filter((one) => one.protocol === protocol);
     if (own.length === 0 && blockText(before, protocol) === blockText(after, protocol)) continue;
@@ -50,6 +53,7 @@ export function* widensOnlyBy(
       yield;
       for (const commands of all.classes) {
         const asked = all.classificationOf(commands, cell);
+        if (asked === undefined) continue;
         const [was, is] = [decide(before, asked).action, decide(after, asked).action];
         if (was === is) continue;
         const names = commands.names.map((name) => name.toLowerCase());

@@ -2,6 +2,7 @@
 // name. A table, because nothing about them can be derived; `s3` has a file of its own.
 
 import type { Tier } from "../../model/tier.ts";
+import type { KnownOperation } from "../known-operation.ts";
 import type { CustomCommand } from "./s3/argv.ts";
 
 /** Tier, why, IAM prefix, and the operations that it sends. */
@@ -193,6 +194,20 @@ export function customCommand(
   const [tier, reason, iam, operations] = row;
   const aliases = operations === undefined ? [] : operations.split(" ").map((one) => `${iam}:${one}`);
   return { tier, command, aliases, service: iam, reason };
+}
+
+/** The CLI's own commands with the operations that they send, as policies name them. */
+export function customOperations(): readonly KnownOperation[] {
+  const rows = [...Object.entries(COMMANDS), ...Object.entries(SINGLE)];
+  return [
+    ...rows.map(([command, [tier, , iam, operations = ""]]) => ({
+      command,
+      aliases: operations.split(" ").flatMap((one) => (one === "" ? [] : [`${iam}:${one}`])),
+      tier,
+      shown: `aws ${command} (command line)`,
+    })),
+    { command: "configure get", aliases: [], tier: "observe", shown: "aws configure get (command line)" },
+  ];
 }
 
 /** `configure get` prints one setting, which may be the secret key itself. */

@@ -13,13 +13,8 @@ import {
   wranglerCommand,
   wranglerGrammar,
   wranglerRule,
+  wranglerWords,
 } from "./wrangler-commands.ts";
-
-/** Names that commands had in earlier versions. */
-const OLD: ReadonlyMap<string, string> = new Map([
-  ["publish", "deploy"],
-  ["generate", "init"],
-]);
 
 /** Classifies a wrangler command line; argv[0] is the program. */
 export function classifyWranglerArgv(argv: readonly string[]): Classification {
@@ -50,10 +45,7 @@ function toKebab(arg: string): string {
 }
 
 function commandOf({ words, rest }: ReadArgv): string {
-  const [first = "", ...others] = [...words, ...(rest ?? [])];
-  // `kv:key put` is the old form of `kv key put`.
-  const named = OLD.get(first) ?? first;
-  return wranglerCommand([...(/^[a-z]\w*:/.test(named) ? named.split(":") : [named]), ...others]);
+  return wranglerCommand(wranglerWords([...words, ...(rest ?? [])]));
 }
 
 function ruleOf(command: string, read: ReadArgv): WranglerRule | undefined {

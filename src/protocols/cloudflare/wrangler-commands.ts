@@ -68,6 +68,31 @@ export function wranglerCommand(words: readonly string[]): string {
   return "";
 }
 
+/** The names of all commands. */
+export function wranglerCommandNames(): readonly string[] {
+  decoded ??= decode();
+  return [...decoded.odd.keys()];
+}
+
+/** Names that commands had in earlier versions. */
+const OLD: ReadonlyMap<string, string> = new Map([
+  ["publish", "deploy"],
+  ["generate", "init"],
+]);
+
+/** The words of a command as it is spelled now: `kv:key put` was what is `kv key put`. */
+export function wranglerWords([first = "", ...others]: readonly string[]): readonly string[] {
+  const named = OLD.get(first) ?? first;
+  return [...(/^[a-z]\w*:/.test(named) ? named.split(":") : [named]), ...others];
+}
+
+/** The name of a command in whatever spelling; undefined for what is none. */
+export function wranglerPlainName(words: readonly string[]): string | undefined {
+  const spelled = wranglerWords(words);
+  const command = wranglerCommand(spelled);
+  return command !== "" && command === spelled.join(" ") ? command : undefined;
+}
+
 /** Whether a command only leads to others. */
 export function isGroup(command: string): boolean {
   decoded ??= decode();

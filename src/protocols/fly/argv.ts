@@ -4,7 +4,7 @@
 import type { Classification } from "../../model/classification.ts";
 import { type ArgvGrammar, isSwitchedOn, lastValue, type ReadArgv, readArgv } from "../argv.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
-import { FLY_ALIASES, FLY_GROUPS, type FlyRule, flyRule } from "./commands.ts";
+import { FLY_GROUPS, type FlyRule, flyPath, flyRule } from "./commands.ts";
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
@@ -61,7 +61,7 @@ const GRAMMAR: ArgvGrammar = {
 /** Classifies a flyctl command line; argv[0] is the program. */
 export function classifyFlyArgv(argv: readonly string[]): Classification {
   const read = readArgv(argv.slice(1), GRAMMAR);
-  const path = pathOf(read);
+  const path = flyPath(read.words).join(" ");
   const labels: Record<string, string> = {};
   const app = lastValue(read, "app");
   const org = lastValue(read, "org");
@@ -72,17 +72,6 @@ export function classifyFlyArgv(argv: readonly string[]): Classification {
   const [strange] = read.strange;
   // The next word may be the flag's value or a command.
   return strange === undefined ? plain : doubtful(plain, `flyctl has no flag "${strange}" that we know`);
-}
-
-/** Groups by their own name, then the verb. */
-function pathOf({ words: given }: ReadArgv): string {
-  const path: string[] = [];
-  for (const word of given) {
-    const name = FLY_ALIASES.get(word) ?? word;
-    path.push(name);
-    if (!FLY_GROUPS.has(name)) break;
-  }
-  return path.join(" ");
 }
 
 function ruleOf(path: string, read: ReadArgv): FlyRule | undefined {

@@ -20,7 +20,7 @@ import { withLabels } from "../with-labels.ts";
 import { classifyFlyArgv } from "./argv.ts";
 import { classifyFlyGraphql } from "./graphql.ts";
 import { flyOperations } from "./known-operations.ts";
-import { type FlyOperation, findFlyOperation } from "./operations.ts";
+import { type FlyOperation, findFlyOperation, flyNames } from "./operations.ts";
 import { renderFlyError } from "./refusal.ts";
 import { flyVocabulary } from "./vocabulary.ts";
 
@@ -208,7 +208,7 @@ function plainAnswer({ id, tier, reason, app, org }: FlyOperation, query: Query)
     protocol: "fly",
     tier,
     command: id,
-    aliases: aliasesOf(id),
+    aliases: flyNames(id),
     labels,
     reason,
   };
@@ -222,15 +222,6 @@ const NOWHERE = /^(?:platform|regions|cli_sessions|tokens\.current|organizations
 
 /** Operations on an organization's things other than its apps. */
 const OF_ORGANIZATIONS = /^(?:organizations\.(?:get|regions|postgres)|postgres(?!\.attachments))\b/;
-
-/** `apps.machines.exec.create` is what people call `machines exec`. */
-function aliasesOf(id: string): readonly string[] {
-  const words = id.replace(/^apps\.(?=[a-z_]+\.)/, "").split(".");
-  const isAction = /^(?:cordon|uncordon|exec|restart|signal|start|stop|suspend|extend)$/.test(
-    words.at(-2) ?? "",
-  );
-  return [(isAction ? words.slice(0, -1) : words).join(" ")];
-}
 
 function onlyValue(query: Query, name: string): string | undefined {
   const values = (query ?? []).filter(([key]) => key === name);

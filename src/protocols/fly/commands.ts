@@ -92,6 +92,24 @@ const RULES: readonly (readonly [pattern: RegExp, tier: Tier, reason: string])[]
   ],
 ];
 
+/** Groups by their own name, then the verb: `m list` is `machine list`. What follows the verb is left out. */
+export function flyPath(words: readonly string[]): readonly string[] {
+  const path: string[] = [];
+  for (const word of words) {
+    const name = FLY_ALIASES.get(word) ?? word;
+    path.push(name);
+    if (!FLY_GROUPS.has(name)) break;
+  }
+  return path;
+}
+
+/** The plain name of a command; undefined for what is none, or holds more than the command. */
+export function flyPlainName(words: readonly string[]): string | undefined {
+  const path = flyPath(words);
+  const name = path.join(" ");
+  return path.length === words.length && flyRule(name) !== undefined ? name : undefined;
+}
+
 /** The rule for a path of groups and a verb; undefined for a command that nobody documented. */
 export function flyRule(path: string): FlyRule | undefined {
   const rule = RULES.find(([pattern]) => pattern.test(path));

@@ -2,11 +2,11 @@
 
 import type { Tier } from "../../model/tier.ts";
 import type { KnownOperation } from "../known-operation.ts";
-import { flyTable } from "./operations.ts";
+import { flyNames, flyTable } from "./operations.ts";
 
 /** Every published operation of the REST APIs. */
 export function flyOperations(): readonly KnownOperation[] {
   return flyTable
     .rows()
-    .map(({ operation, tier }) => ({ command: operation, aliases: [], tier: tier as Tier }));
+    .map(({ operation, tier }) => ({ command: operation, aliases: flyNames(operation), tier: tier as Tier }));
 }

@@ -74,3 +74,12 @@ function routesOf(api: Api): readonly Route[] {
   }
   return known;
 }
+
+/** Other names of an operation: `apps.machines.exec.create` is what people call `machines exec`. */
+export function flyNames(id: string): readonly string[] {
+  const words = id.replace(/^apps\.(?=[a-z_]+\.)/, "").split(".");
+  const isAction = /^(?:cordon|uncordon|exec|restart|signal|start|stop|suspend|extend)$/.test(
+    words.at(-2) ?? "",
+  );
+  return [(isAction ? words.slice(0, -1) : words).join(" ")];
+}

@@ -2,6 +2,7 @@
 // commands, whose groups and verbs follow the API's resources and methods closely enough to find
 // them.
 
+import type { KnownOperation } from "../known-operation.ts";
 import { isMethodName, type Vocabulary } from "../vocabulary.ts";
 import { googleTable } from "./methods.ts";
 
@@ -33,7 +34,26 @@ const VERBS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** gcloud's commands, methods that a path's shape gives, and gRPC calls. */
-export const gcloudVocabulary: Vocabulary = { meaningOf, isCarried, toolCommands };
+export const gcloudVocabulary: Vocabulary = {
+  meaningOf,
+  isCarried,
+  toolCommands,
+  openNames: [{ noun: "methods that Google has not published", spellings: [{ before: "", after: "" }] }],
+  others: () => OTHERS,
+};
+
+/** What the tools send for themselves. */
+const OTHERS: readonly KnownOperation[] = [
+  ...[
+    "clearcut.log",
+    "oauth2.deviceCode",
+    "oauth2.token",
+    "oauth2.tokeninfo",
+    "sts.introspect",
+    "sts.token",
+  ].map((command) => ({ command, aliases: [], tier: "observe" as const })),
+  { command: "oauth2.revoke", aliases: [], tier: "modify" },
+];
 
 function meaningOf(command: string): readonly string[] {
   const words = command

@@ -19,16 +19,32 @@ export function methodOperations(tiers: ReadonlyMap<string, Tier>): readonly Kno
 
 /** Operations of a tool whose command lines are judged by the words of its own commands. */
 export function toolOperations(
+  program: string,
   commands: ReadonlyMap<string, readonly [tier: Tier, reason: string]>,
 ): readonly KnownOperation[] {
-  return [...commands].map(([command, [tier]]) => ({ command, aliases: [], tier }));
+  return [...commands].map(([command, [tier]]) => ({
+    command,
+    aliases: [],
+    tier,
+    shown: `${program} ${command} (command line)`,
+  }));
 }
 
-/** Words that a block judged by method may use beside its operations; `isOther` adds a tool's own. */
-export function methodVocabulary(isOther: (command: string) => boolean = () => false): Vocabulary {
+/**
+ * Words that a block judged by method may use beside its operations; `isOther` adds a tool's own, `plainName` its other
+ * spellings.
+ */
+export function methodVocabulary(
+  isOther: (command: string) => boolean = () => false,
+  plainName?: Vocabulary["plainName"],
+): Vocabulary {
   return {
     meaningOf: () => [],
     toolCommands: () => [],
-    isCarried: (command) => OTHERS.has(command.toLowerCase()) || isOther(command),
+    openNames: [],
+    others: () =>
+      [...OTHERS].map((command) => ({ command: command.toUpperCase(), aliases: [], tier: "unknown" })),
+    isCarried: (command) => isOther(command),
+    ...(plainName === undefined ? {} : { plainName }),
   };
 }

@@ -98,6 +98,16 @@ function takesNext(arg: string): boolean {
   return arg.startsWith("--") || arg.length === 2;
 }
 
+/** The names of all commands. */
+export function ghCommandNames(): readonly string[] {
+  return [...ghCommands().keys()];
+}
+
+/** The plain name of a command that is spelled with cobra's aliases; undefined for what is none. */
+export function plainGhName(words: readonly string[]): string | undefined {
+  return plainName(words, ghCommands());
+}
+
 function plainName(words: readonly string[], table: ReadonlyMap<string, unknown>): string | undefined {
   const [first = "", ...rest] = words;
   const group = GROUP_ALIASES.get(first) ?? first;

@@ -156,7 +156,13 @@ export function classifyHelmArgv(argv: readonly string[]): Classification {
   return doubtful(plain, `helm has no flag "${strange}" that we know`);
 }
 
-function commandOf({ words: [first = "help", second] }: ReadArgv): string {
+/** The plain name of a command in whatever spelling; undefined for what is none. */
+export function helmPlainName(words: readonly string[]): string | undefined {
+  const name = commandOf({ words });
+  return HELM_COMMANDS.has(name) && name.split(" ").length === words.length ? name : undefined;
+}
+
+function commandOf({ words: [first = "help", second] }: Pick<ReadArgv, "words">): string {
   const group = GROUPS.get(first);
   if (group === undefined) return ALIASES.get(first) ?? first;
   if (second === undefined) return "help";

@@ -5,7 +5,7 @@ import type { Classifier } from "../classifier.ts";
 import { byMethodNeedsBody, classifyByMethod, TIER_BY_METHOD } from "../generic/classify.ts";
 import { methodOperations, methodVocabulary, toolOperations } from "../generic/known-operations.ts";
 import { renderKubernetesStatus } from "../kubectl/refusal.ts";
-import { classifyHelmArgv, HELM_COMMANDS } from "./argv.ts";
+import { classifyHelmArgv, HELM_COMMANDS, helmPlainName } from "./argv.ts";
 
 /** The classifier of the policy's `helm` block. */
 export const helmClassifier: Classifier = {
@@ -15,8 +15,8 @@ export const helmClassifier: Classifier = {
   programs: ["helm"],
   needsBody: byMethodNeedsBody,
   classify: (request) => classifyByMethod("helm", request),
-  operations: () => [...toolOperations(HELM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
-  vocabulary: methodVocabulary(isPlugin),
+  operations: () => [...toolOperations("helm", HELM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
+  vocabulary: methodVocabulary(isPlugin, helmPlainName),
   classifyArgv: classifyHelmArgv,
   refusal: renderKubernetesStatus,
 };

@@ -11,7 +11,7 @@ export interface EndpointAnswer {
 }
 
 /** First segments whose whole subtree is for reading. */
-const READABLE: ReadonlySet<string> = new Set([
+export const READABLE: ReadonlySet<string> = new Set([
   "version",
   "healthz",
   "livez",

@@ -3,9 +3,10 @@
 // are the cluster's.
 
 import { isTier } from "../../model/tier.ts";
-import type { KnownOperation } from "../known-operation.ts";
+import type { KnownOperation, Reach } from "../known-operation.ts";
 import { commandNames } from "./command.ts";
-import { builtInTypes } from "./resources.ts";
+import { READABLE } from "./endpoints.ts";
+import { builtInTypes, scopeOfType } from "./resources.ts";
 import { tierOfOperation } from "./tier.ts";
 
 const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
@@ -29,12 +30,56 @@ const SUBRESOURCES: readonly (readonly [resource: string, subresources: string, 
   ],
 ];
 
+/**
+ * How requests of an operation are in namespaces. An object of a namespaced type is reached by its namespace; a command
+ * line that names none means the one of the kubeconfig.
+ */
+function reachOf(
+  verb: string,
+  group: string,
+  resource: string,
+  subresource: string | undefined,
+): readonly Reach[] {
+  const isOfAll = subresource === undefined && /^(?:list|watch|deletecollection)$/.test(verb);
+  if (group === "" && resource === "namespaces")
+    return verb === "create"
+      ? ["named", "unnamed", "none"]
+      : isOfAll
+        ? ["none", "spanned"]
+        : ["named", "none"];
+  if (scopeOfType(group, resource) === "cluster")
+    return resource === "nodes" && verb === "proxy" ? ["none", "spanned"] : ["none"];
+  return isOfAll ? ["named", "none", "spanned"] : ["named", "none"];
+}
+
+/** Names that requests carry beside those of resources: the server's own paths, and `kubectl cp` on the wire. */
+export function kubectlOthers(): readonly KnownOperation[] {
+  const reads = ["get", "head", "options"];
+  const own = ["discovery", ...READABLE, ".well-known", "logs"].flatMap((path) =>
+    reads.map((verb) => ({
+      command: `${path} ${verb}`,
+      aliases: [],
+      tier: path === "logs" ? ("sensitive" as const) : ("observe" as const),
+      reach: { namespace: ["none" as const] },
+    })),
+  );
+  const { tier } = tierOfOperation({ verb: "create", group: "", resource: "pods", subresource: "exec" });
+  const copy = commandNames({ verb: "create", resource: "pods", subresource: "exec" }, [
+    "tar",
+    "cf",
+    "-",
+    "x",
+  ]);
+  return [...own, { ...copy, tier, reach: { namespace: ["named", "none"] } }];
+}
+
 /** Kubernetes' own operations with their commands and tiers. */
 export function kubectlOperations(): readonly KnownOperation[] {
   const found: KnownOperation[] = [];
   const add = (verb: string, group: string, resource: string, subresource: string | undefined): void => {
     const { tier } = tierOfOperation({ verb, group, resource, subresource });
-    if (isTier(tier)) found.push({ ...commandNames({ verb, resource, subresource }), tier });
+    const reach = { namespace: reachOf(verb, group, resource, subresource) };
+    if (isTier(tier)) found.push({ ...commandNames({ verb, resource, subresource }), tier, reach });
   };
   for (const { group, resource } of builtInTypes()) {
     for (const verb of VERBS) add(verb, group, resource, undefined);

@@ -3,7 +3,9 @@
 // whose names are the cluster's.
 
 import type { TierOrUnknown } from "../../model/tier.ts";
+import type { NameShape } from "../known-operation.ts";
 import { toolWords, type Vocabulary } from "../vocabulary.ts";
+import { kubectlOthers } from "./operations.ts";
 import { builtInTypes, resourceType } from "./resources.ts";
 import { tierOfOperation } from "./tier.ts";
 import table from "./tool-commands.tsv" with { type: "text" };
@@ -14,6 +16,27 @@ const VERBS: ReadonlySet<string> = new Set(
   ),
 );
 
+const ADDED = "types that your cluster adds";
+const frame = (after: string) => ({ before: "", after });
+
+/** A type with a verb, and a way into whatever such a type runs. */
+const OPEN: readonly NameShape[] = [
+  ...["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"].map((verb) => ({
+    noun: ADDED,
+    spellings: [frame(` ${verb}`)],
+  })),
+  { noun: ADDED, spellings: [frame("/proxy options")] },
+  ...[
+    ["exec", "exec"],
+    ["attach", "attach"],
+    ["portforward", "port-forward"],
+  ].map(([subresource = "", short = ""]) => ({
+    noun: ADDED,
+    spellings: [frame(`/${subresource} create`), frame(`/${subresource} get`)],
+    fixed: [short],
+  })),
+];
+
 /** Subresources that open a way into a pod; without a verb they mean every one. */
 const CONNECTING = /^(?:pods?|po)\/(exec|attach|portforward|port-forward)$/;
 
@@ -23,6 +46,8 @@ const tool = toolWords(table);
 export const kubectlVocabulary: Vocabulary = {
   meaningOf,
   isCarried,
+  openNames: OPEN,
+  others: kubectlOthers,
   mildestTier,
   toolCommands: tool.toolCommands,
 };

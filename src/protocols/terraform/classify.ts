@@ -21,7 +21,7 @@ export const terraformClassifier: Classifier = {
   programs: ["terraform", "tofu"],
   needsBody: byMethodNeedsBody,
   classify,
-  operations: () => [...toolOperations(TERRAFORM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
+  operations: () => [...toolOperations("terraform", TERRAFORM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
   vocabulary: methodVocabulary(),
   classifyArgv: classifyTerraformArgv,
   refusal: renderTerraformError,

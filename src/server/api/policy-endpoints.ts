@@ -1,6 +1,7 @@
 // Endpoints about policies: versions that never change, revisions that say who gets which, and what
 // differs. What widens, and who may publish it, is decided in policy/revisions.ts.
 
+import { BUNDLE_KINDS, type BundleKind } from "../../api/fleet/protocol.ts";
 import { flag, list, number, object, optional, text, words } from "../../api/schema.ts";
 import { TIERS } from "../../model/tier.ts";
 import { writeAct } from "../audit/acts.ts";
@@ -11,11 +12,9 @@ import { proposeRevision, publishRevision } from "../policy/revisions.ts";
 import type { EndpointCall } from "./endpoint.ts";
 import { type AnyEndpoint, get, limitOf, PAGE_QUERY, page, pageOf, post, readCursor } from "./endpoint.ts";
 
-const KINDS = ["enforced", "dry"] as const;
-
 const revision = object({
   revision: number(),
-  kind: words(KINDS),
+  kind: words(BUNDLE_KINDS),
   digest: text(),
   note: text(),
   group: optional(text("absent for every device")),
@@ -43,7 +42,7 @@ function revisionJson(row: Row) {
   const publishedMs = maybeNumber(row, "published_ms");
   return {
     revision: numberOf(row, "revision"),
-    kind: textOf(row, "kind") as (typeof KINDS)[number],
+    kind: textOf(row, "kind") as BundleKind,
     digest: textOf(row, "digest"),
     note: textOf(row, "note"),
     ...(group === undefined ? {} : { group }),
@@ -111,7 +110,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
     input: object({
       policy: text("policy.yaml"),
       note: text(),
-      kind: optional(words(KINDS, "dry is only compared with what decides")),
+      kind: optional(words(BUNDLE_KINDS, "dry is only compared with what decides")),
       group: optional(text("only devices of this group")),
       percent: optional(number("of the devices; 100 unless given")),
       central_tiers: optional(list(text())),
@@ -203,7 +202,7 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
       const row = await revisionRow(call, path.revision);
       const [policy] = await tx.rows("select body from policies where digest = $1", [textOf(row, "digest")]);
       const proposed = await proposeRevision(tx, {
-        kind: textOf(row, "kind") as (typeof KINDS)[number],
+        kind: textOf(row, "kind") as BundleKind,
         policy: policy === undefined ? "" : textOf(policy, "body"),
         note: `revision ${path.revision} again`,
         group: maybeText(row, "device_group"),

@@ -2,15 +2,12 @@
 // in. A revision never goes back, so the position of a device only grows; an older policy is
 // published again under a higher revision.
 
-import type { PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
+import type { BundleKind, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
 import { isNewerPosition, signPayload } from "../../api/fleet/signed.ts";
 import { numberOf, type Tx, textOf } from "../database/database.ts";
 import type { Device } from "../fleet/device.ts";
 import type { Sealer } from "../sealer.ts";
 import { tenantSigningKey } from "../tenants.ts";
-
-/** enforced: decides. dry: is only compared with what decides. */
-export type BundleKind = "enforced" | "dry";
 
 const DAY_MS = 24 * 60 * 60_000;
 /** A bundle is made when it is fetched; nobody keeps one to hand it out later. */

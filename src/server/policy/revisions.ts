@@ -2,17 +2,17 @@
 // revision is published by somebody other than its author; going back publishes the old text under
 // a new number. Numbers are handed out one after another in the transaction that writes them.
 
-import { createHash } from "node:crypto";
-import type { Protocol } from "../../model/protocol.ts";
+import type { BundleKind } from "../../api/fleet/protocol.ts";
+import { policyDigest } from "../../api/fleet/signed.ts";
+import { knownNames } from "../../policy/compare/catalogue.ts";
 import { diffPolicies, isWidening } from "../../policy/compare/diff.ts";
+import { diffLines } from "../../policy/compare/diff-lines.ts";
 import { isNarrowerPolicy } from "../../policy/compare/narrower.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { classifierFor } from "../../protocols/registry.ts";
 import { maybeText, numberOf, type Row, type Tx, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import type { ServerPrincipal } from "../people/principal.ts";
-import type { BundleKind } from "./assignment.ts";
 
 /** A new revision. */
 export interface NewRevision {
@@ -47,7 +47,7 @@ export async function proposeRevision(tx: Tx, wanted: NewRevision): Promise<Prop
     });
   const widening =
     wanted.kind === "dry" ? [] : wideningOf(await replacedBy(tx, wanted), wanted, parsed.policy);
-  const digest = createHash("sha256").update(wanted.policy).digest("hex");
+  const digest = policyDigest(wanted.policy);
   await tx.rows(
     "insert into policies (digest, body, author_id, created_ms) values ($1, $2, $3, $4) on conflict do nothing",
     [digest, wanted.policy, wanted.by, wanted.nowMs],
@@ -208,18 +208,11 @@ function wideningOf(
 function comparedWith(before: string, after: Policy): readonly string[] {
   const parsed = parsePolicy(before);
   if ("problems" in parsed) return ["the policy before does not load any more"];
-  const catalogue = (protocol: Protocol) => classifierFor(protocol).operations?.() ?? [];
-  const diff = diffPolicies(parsed.policy, after, catalogue);
+  const diff = diffPolicies(parsed.policy, after, knownNames);
   if (!diff.isWider) return [];
-  const changes = diff.changes
-    .filter(isWidening)
-    .map(
-      ({ protocol, from, to, operations, others }) =>
-        `${protocol}: ${from} becomes ${to} for ${[...operations, ...others].slice(0, 8).join(", ")}`,
-    );
-  const routes = diff.routes.map((route) => `route: ${JSON.stringify(route)}`);
-  const all = [...changes, ...routes, ...diff.unknown];
-  return all.length === 0 ? ["it lets through more"] : all;
+  const routes = diff.routes.filter(({ effect }) => effect !== "narrower");
+  // Without the last sentence, which says that it is wider.
+  return diffLines({ ...diff, changes: diff.changes.filter(isWidening), routes }).slice(0, -1);
 }
 
 async function nextRevision(tx: Tx): Promise<number> {

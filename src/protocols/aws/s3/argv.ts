@@ -2,6 +2,7 @@
 // flags. Reads only the words after the command. Of two possible commands the stricter counts.
 
 import type { Tier } from "../../../model/tier.ts";
+import type { KnownOperation } from "../../known-operation.ts";
 
 /** One of the CLI's own commands, classified. */
 export interface CustomCommand {
@@ -70,6 +71,35 @@ export function s3Command(name: string | undefined, args: readonly string[]): Cu
       ? answer("modify", "reads objects and deletes local files", "GetObject", "ListBucket")
       : answer("observe", "reads objects", "GetObject", "ListBucket");
   return answer("modify", "writes objects", "PutObject");
+}
+
+/** The file commands as policies name them, each with the operations that it can send. */
+export function s3Operations(): readonly KnownOperation[] {
+  const [local, remote] = ["f", "s3://b/k"];
+  const lines: readonly (readonly string[])[] = [
+    ...["ls", "mb", "website", "presign", "rm", "rb"].map((name) => [name, remote]),
+    ["rb", remote, "--force"],
+    ...["cp", "mv", "sync"].flatMap((name) => [
+      [name, local, remote],
+      [name, remote, local],
+      [name, local, remote, "--acl", "public-read"],
+    ]),
+    ["sync", local, remote, "--delete"],
+    ["sync", remote, local, "--delete"],
+  ];
+  return lines.flatMap(([name, ...args]) => {
+    const found = s3Command(name, args);
+    return found === undefined
+      ? []
+      : [
+          {
+            command: found.command,
+            aliases: found.aliases,
+            tier: found.tier,
+            shown: `aws ${found.command} (command line)`,
+          },
+        ];
+  });
 }
 
 /** The words that are neither flags nor values of flags; a flag that is no switch is taken to have one value. */

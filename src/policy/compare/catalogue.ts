@@ -1,0 +1,40 @@
+// What requests can be called, for the comparisons: the published operations of each protocol, the names that no list has,
+// and the commands of the tools, which hooks judge.
+
+import type { Glob } from "../../match/glob.ts";
+import type { Protocol } from "../../model/protocol.ts";
+import type { KnownNames, KnownOperation } from "../../protocols/known-operation.ts";
+import { classifierFor } from "../../protocols/registry.ts";
+import { commandLineOf } from "../lint/command-line.ts";
+
+/** The names of a protocol. */
+export type NameCatalogue = (protocol: Protocol) => KnownNames;
+
+/** The names that iddio knows. The first question about a protocol costs up to 200 ms. */
+export const knownNames: NameCatalogue = (protocol) => {
+  const { operations, vocabulary } = classifierFor(protocol);
+  if (operations === undefined || vocabulary === undefined) return { operations: [], open: "any" };
+  const { openNames, mildestTier } = vocabulary;
+  return {
+    operations: [...operations(), ...(vocabulary.others?.() ?? [])],
+    open: openNames,
+    commandLines: (globs) => commandLinesOf(protocol, globs),
+    ...(mildestTier === undefined ? {} : { mildestTier }),
+  };
+};
+
+/** Patterns without a letter are about everything, and tell nothing apart. */
+function commandLinesOf(protocol: Protocol, globs: readonly Glob[]): readonly KnownOperation[] {
+  const telling = globs.filter(({ fixed }) => fixed.trim() !== "");
+  const wild = telling.filter(({ isExact }) => !isExact);
+  const names = new Set(telling.flatMap(({ isExact, fixed }) => (isExact ? [fixed] : [])));
+  if (wild.length > 0)
+    for (const name of classifierFor(protocol).vocabulary?.toolCommands() ?? [])
+      if (wild.some((glob) => glob.test(name.toLowerCase()))) names.add(name);
+  return [...names].flatMap((name) => {
+    const line = commandLineOf(protocol, name);
+    if (line === undefined || line.classification.command.toLowerCase() !== name.toLowerCase()) return [];
+    const { command, aliases, tier } = line.classification;
+    return [{ command, aliases, tier, shown: `${line.program} ${command} (command line)`.trim() }];
+  });
+}

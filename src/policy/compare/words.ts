@@ -1,0 +1,81 @@
+// What a comparison found, in the words of somebody who has not read the file: where a change holds, and what else changes
+// beside the published operations.
+
+import { AGENT_LABEL } from "../../model/agent-label.ts";
+import type { TierOrUnknown } from "../../model/tier.ts";
+import type { Reach } from "../../protocols/known-operation.ts";
+import type { CommandClass } from "./command-classes.ts";
+import type { ScopeCell } from "./scope-cells.ts";
+
+/** Where a change holds: some of the cells of one label. `in namespace staging-*, or in every namespace at once`. */
+export function describePlace(label: string, some: readonly ScopeCell[], all: readonly ScopeCell[]): string {
+  const isNamed = ({ reach }: ScopeCell) => reach === "named";
+  const has = (reach: Reach) => some.some((cell) => cell.reach === reach);
+  const named = some.filter(isNamed);
+  const left = all.filter((cell) => isNamed(cell) && !some.includes(cell));
+  const at = label === AGENT_LABEL ? "by" : label === "host" ? "on" : label === "user" ? "as" : "in";
+  const clauses = [
+    ...(named.length === 0 ? [] : [namedPlace(at, label, named, left)]),
+    ...(has("none") ? [`where no ${label} is meant`] : []),
+    ...(has("unnamed") ? [`where the request does not say which ${label} it means`] : []),
+    ...(has("spanned") ? [`${at} every ${label} at once`] : []),
+  ];
+  return clauses.length === 0 ? `where a request means one ${label} and others too` : clauses.join(", or ");
+}
+
+function namedPlace(
+  at: string,
+  label: string,
+  named: readonly ScopeCell[],
+  left: readonly ScopeCell[],
+): string {
+  if (left.length === 0) return `${at} any ${label}`;
+  if (named.some(({ matched }) => matched.length === 0)) return `${at} every ${label} except ${list(left)}`;
+  return `${at} ${label} ${list(named)}`;
+}
+
+/** Names and patterns; where two overlap, the overlap alone only if neither of them is there. */
+function list(cells: readonly ScopeCell[]): string {
+  const single = cells.flatMap(({ matched: [first, second] }) =>
+    first !== undefined && second === undefined ? [first] : [],
+  );
+  const overlaps = cells.flatMap(({ matched }) =>
+    matched.length < 2 || matched.some((text) => single.includes(text))
+      ? []
+      : [`what is both ${matched.join(" and ")}`],
+  );
+  const texts = [...new Set([...single, ...overlaps])];
+  return texts.length > 4
+    ? `${texts.slice(0, 3).join(", ")} and ${texts.length - 3} more`
+    : texts.join(" or ").replace(/ or (?=.* or )/g, ", ");
+}
+
+/** Everything of the classes but the published operations with their own tier, each kind a clause. */
+export function describeRest(classes: readonly CommandClass[]): readonly string[] {
+  const others = classes.filter(({ kinds }) => kinds.length > 0);
+  const clauses = others.map(({ kinds, patterns, tier }) => describeKinds(kinds, patterns, tier));
+  // What is said of an operation itself holds for what a body makes of it, too.
+  if (classes.every(({ operations, kinds }) => operations.length + kinds.length === 0))
+    clauses.push(...classes.map(({ raised, tier }) => describeRaised(raised, tier)));
+  return [...new Set(clauses)];
+}
+
+function describeKinds(kinds: readonly string[], patterns: readonly string[], tier: TierOrUnknown): string {
+  const what =
+    patterns.length === 0
+      ? kinds.map((kind) => (kind === "operations" ? "other operations" : kind)).join(" and ")
+      : `${kinds.join(" and ")} that ${quoted(patterns)} ${patterns.length === 1 ? "matches" : "match"}`;
+  return tier === "unknown" ? `${what}, where they cannot be classified` : `${what}, of tier ${tier}`;
+}
+
+function describeRaised(commands: readonly string[], tier: TierOrUnknown): string {
+  const shown = commands.slice(0, 4).join(", ");
+  const what = commands.length > 4 ? `${commands.length} operations, among them ${shown},` : shown;
+  return tier === "unknown"
+    ? `${what} where they cannot be classified`
+    : `${what} where a body or a header makes them ${tier}`;
+}
+
+function quoted(texts: readonly string[]): string {
+  return texts.map((text) => `'${text}'`).join(" and ");
+}

@@ -1,0 +1,47 @@
+// Every name of a protocol's operations that is in a list, read once: what requests are called, and what only command lines
+// are.
+
+import type { Protocol } from "../../model/protocol.ts";
+import type { KnownOperation } from "../../protocols/known-operation.ts";
+import { classifierFor } from "../../protocols/registry.ts";
+
+/** Names as the lists spell them; a question takes any case. */
+export interface NameList {
+  readonly list: readonly string[];
+  has(name: string): boolean;
+}
+
+/** The names of a protocol. */
+export interface ProtocolNames {
+  readonly requests: NameList;
+  /** The tools' own commands, which no request is called. */
+  readonly commandLines: NameList;
+}
+
+const known = new Map<Protocol, ProtocolNames>();
+
+/** The names; none for a protocol without a list. */
+export function namesOf(protocol: Protocol): ProtocolNames {
+  const ready = known.get(protocol);
+  if (ready !== undefined) return ready;
+  const { operations, vocabulary } = classifierFor(protocol);
+  const all = [...(operations?.() ?? []), ...(vocabulary?.others?.() ?? [])];
+  const names: ProtocolNames = {
+    requests: listOf(all.filter(({ shown }) => shown === undefined).flatMap(spellings)),
+    commandLines: listOf([
+      ...all.filter(({ shown }) => shown !== undefined).flatMap(spellings),
+      ...(vocabulary?.toolCommands() ?? []),
+    ]),
+  };
+  known.set(protocol, names);
+  return names;
+}
+
+function spellings({ command, aliases }: KnownOperation): readonly string[] {
+  return [command, ...aliases];
+}
+
+function listOf(names: readonly string[]): NameList {
+  const folded = new Set(names.map((name) => name.toLowerCase()));
+  return { list: [...new Set(names)], has: (name) => folded.has(name) };
+}
