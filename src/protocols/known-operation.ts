@@ -3,7 +3,7 @@
 // for each of these?", and a policy may name nothing else.
 
 import type { Glob } from "../match/glob.ts";
-import type { TierOrUnknown } from "../model/tier.ts";
+import type { Tier, TierOrUnknown } from "../model/tier.ts";
 
 /** One operation that requests of a protocol can carry. */
 export interface KnownOperation {
@@ -13,6 +13,8 @@ export interface KnownOperation {
   readonly aliases: readonly string[];
   /** Unknown for names that only doubtful requests have. */
   readonly tier: TierOrUnknown;
+  /** The stricter tiers that a body or a header can give it; absent where any is possible. */
+  readonly raised?: readonly Tier[];
   /** How people are told of it where that is not `command`: the command line of a tool. */
   readonly shown?: string;
   /** By label, the ways in which its requests can be in scopes of that kind; absent where any may be. */

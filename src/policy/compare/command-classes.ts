@@ -28,6 +28,9 @@ export interface CommandClass {
   readonly reach?: Readonly<Record<string, readonly Reach[]>>;
 }
 
+/** What requests are called that no rule can name. */
+export const NAMELESS = "requests without a name";
+
 /** Combinations of names that are looked at. */
 const MAX_UNIONS = 2_000;
 
@@ -87,7 +90,7 @@ export function commandClasses(
     for (const one of all) classes.addOpen("operations", one, WITH_UNKNOWN);
     return classes.all;
   }
-  classes.addOpen("requests without a name", nameless, WITH_UNKNOWN);
+  classes.addOpen(NAMELESS, nameless, WITH_UNKNOWN);
   const cells = wordCells(
     patterns.map(({ glob }) => glob),
     open.map(({ spellings }) => spellings),
@@ -152,13 +155,14 @@ class ClassList {
   }
 
   addOperation(
-    { command, aliases, tier: own, reach, shown = command }: KnownOperation,
+    { command, aliases, tier: own, raised, reach, shown = command }: KnownOperation,
     vector: Vector,
   ): void {
     const names = [command, ...aliases];
     const suffix = `${vector.join()} ${reach === undefined ? "" : JSON.stringify(reach)}`;
     for (const tier of tiersFrom(own)) {
       const isOwn = tier === own;
+      if (!isOwn && isTier(tier) && raised?.includes(tier) === false) continue;
       const entry = this.#entryOf(`${tier} ${suffix}`, tier, names, isOwn ? 0 : 2, reach);
       (isOwn ? entry.operations : entry.raised).add(shown);
     }

@@ -132,9 +132,32 @@ function changesOf(
     groups.set(key, group);
     group.classes.push(each.commands);
   }
-  return [...groups.values()].flatMap(({ first, classes }) =>
-    productsOf(first.cells).map((product) => changeOf(protocol, first, classes, product, scopes)),
+  return together(
+    [...groups.values()].flatMap(({ first, classes }) =>
+      productsOf(first.cells).map((product) => changeOf(protocol, first, classes, product, scopes)),
+    ),
   );
+}
+
+/** One change of those that hold in the same scopes; what is in no namespace and what is in any may both be everywhere. */
+function together(changes: readonly DecisionChange[]): DecisionChange[] {
+  const found = new Map<string, DecisionChange>();
+  for (const change of changes) {
+    const { from, to, scopes } = change;
+    const key = JSON.stringify([from, to, scopes]);
+    const same = found.get(key);
+    found.set(
+      key,
+      same === undefined
+        ? change
+        : {
+            ...same,
+            operations: [...same.operations, ...change.operations],
+            others: [...new Set([...same.others, ...change.others])],
+          },
+    );
+  }
+  return [...found.values()];
 }
 
 function changeOf(

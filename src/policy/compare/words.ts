@@ -2,9 +2,9 @@
 // beside the published operations.
 
 import { AGENT_LABEL } from "../../model/agent-label.ts";
-import type { TierOrUnknown } from "../../model/tier.ts";
+import type { Tier } from "../../model/tier.ts";
 import type { Reach } from "../../protocols/known-operation.ts";
-import type { CommandClass } from "./command-classes.ts";
+import { type CommandClass, NAMELESS } from "./command-classes.ts";
 import type { ScopeCell } from "./scope-cells.ts";
 
 /** Where a change holds: some of the cells of one label. `in namespace staging-*, or in every namespace at once`. */
@@ -52,28 +52,46 @@ function list(cells: readonly ScopeCell[]): string {
 
 /** Everything of the classes but the published operations with their own tier, each kind a clause. */
 export function describeRest(classes: readonly CommandClass[]): readonly string[] {
-  const others = classes.filter(({ kinds }) => kinds.length > 0);
-  const clauses = others.map(({ kinds, patterns, tier }) => describeKinds(kinds, patterns, tier));
-  // What is said of an operation itself holds for what a body makes of it, too.
-  if (classes.every(({ operations, kinds }) => operations.length + kinds.length === 0))
-    clauses.push(...classes.map(({ raised, tier }) => describeRaised(raised, tier)));
+  const isAlone = classes.every(
+    ({ operations, kinds }) => operations.length === 0 && kinds.every(isNameless),
+  );
+  const isRaised = classes.every(({ operations, kinds }) => operations.length + kinds.length === 0);
+  const clauses = classes.flatMap(({ kinds, patterns, raised, tier }) => {
+    if (tier === "unknown") return [describeUnknown(patterns)];
+    // What is said of an operation itself holds for what a body makes of it, too.
+    if (isRaised) return [describeRaised(raised, tier)];
+    const told = isAlone ? kinds : kinds.filter((kind) => !isNameless(kind));
+    return told.length === 0 ? [] : [describeKinds(told, patterns, tier)];
+  });
   return [...new Set(clauses)];
 }
 
-function describeKinds(kinds: readonly string[], patterns: readonly string[], tier: TierOrUnknown): string {
+/** Rare, and like the others: told where nothing else is. */
+function isNameless(kind: string): boolean {
+  return kind === NAMELESS;
+}
+
+function describeUnknown(patterns: readonly string[]): string {
+  const what = "requests that cannot be classified";
+  return patterns.length === 0 ? what : `${what} and ${verbOf(patterns)}`;
+}
+
+function describeKinds(kinds: readonly string[], patterns: readonly string[], tier: Tier): string {
   const what =
     patterns.length === 0
       ? kinds.map((kind) => (kind === "operations" ? "other operations" : kind)).join(" and ")
-      : `${kinds.join(" and ")} that ${quoted(patterns)} ${patterns.length === 1 ? "matches" : "match"}`;
-  return tier === "unknown" ? `${what}, where they cannot be classified` : `${what}, of tier ${tier}`;
+      : `${kinds.join(" and ")} ${verbOf(patterns)}`;
+  return `${what}, of tier ${tier}`;
 }
 
-function describeRaised(commands: readonly string[], tier: TierOrUnknown): string {
+function describeRaised(commands: readonly string[], tier: Tier): string {
   const shown = commands.slice(0, 4).join(", ");
   const what = commands.length > 4 ? `${commands.length} operations, among them ${shown},` : shown;
-  return tier === "unknown"
-    ? `${what} where they cannot be classified`
-    : `${what} where a body or a header makes them ${tier}`;
+  return `${what} where a body or a header makes them ${tier}`;
+}
+
+function verbOf(patterns: readonly string[]): string {
+  return `that ${quoted(patterns)} ${patterns.length === 1 ? "matches" : "match"}`;
 }
 
 function quoted(texts: readonly string[]): string {

@@ -73,13 +73,20 @@ export function kubectlOthers(): readonly KnownOperation[] {
   return [...own, { ...copy, tier, reach: { namespace: ["named", "none"] } }];
 }
 
+const IMPERSONATED = ["break-glass"] as const;
+
 /** Kubernetes' own operations with their commands and tiers. */
 export function kubectlOperations(): readonly KnownOperation[] {
   const found: KnownOperation[] = [];
   const add = (verb: string, group: string, resource: string, subresource: string | undefined): void => {
     const { tier } = tierOfOperation({ verb, group, resource, subresource });
     const reach = { namespace: reachOf(verb, group, resource, subresource) };
-    if (isTier(tier)) found.push({ ...commandNames({ verb, resource, subresource }), tier, reach });
+    // Of what has no manifest only impersonation makes more.
+    const raised = /^(?:get|list|watch|delete|deletecollection|proxy)$/.test(verb)
+      ? { raised: IMPERSONATED }
+      : {};
+    if (isTier(tier))
+      found.push({ ...commandNames({ verb, resource, subresource }), tier, reach, ...raised });
   };
   for (const { group, resource } of builtInTypes()) {
     for (const verb of VERBS) add(verb, group, resource, undefined);
