@@ -55,7 +55,7 @@ export function globCells(
 const SPACE = 0x20;
 const NOWHERE: readonly number[] = [];
 
-/** What stands before and behind the free word of a name. */
+/** The text before and behind the free word of a name. */
 export interface WordFrame {
   readonly before: string;
   readonly after: string;

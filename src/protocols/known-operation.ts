@@ -1,6 +1,6 @@
-// What requests of a protocol can be called, as policies name it: the operations of a vendor's published API, and the
-// names that no list has. What the catalogues of all protocols have in common: the policy tools ask "what would change
-// for each of these?", and a policy may name nothing else.
+// The names of a protocol's requests, as policies have them: the operations of a vendor's
+// published API, and the names that no list has. Common to the catalogues of all protocols: the
+// policy tools ask "what would change for each of these?", and a policy may name nothing else.
 
 import type { Glob } from "../match/glob.ts";
 import type { Tier, TierOrUnknown } from "../model/tier.ts";
@@ -18,15 +18,15 @@ export interface KnownOperation {
   /** How people are told of it where that is not `command`: the command line of a tool. */
   readonly shown?: string;
   /** By label, the ways in which its requests can be in scopes of that kind; absent where any may be. */
-  readonly reach?: Readonly<Record<string, readonly Reach[]>>;
+  readonly reach?: Readonly<Record<string, readonly ScopeReach[]>>;
 }
 
 /** How a request can be in a scope: it names it, it is in none, in some that it does not name, or in every one at once. */
-export type Reach = "named" | "none" | "unnamed" | "spanned";
+export type ScopeReach = "named" | "none" | "unnamed" | "spanned";
 
 /** How names look that have one free word without white space, a type that a cluster adds or the field of a query. */
 export interface NameShape {
-  /** What a person calls such operations, in the plural. */
+  /** A person's word for such operations, in the plural. */
   readonly noun: string;
   /** The names of one request: what stands before and behind the free word. */
   readonly spellings: readonly { readonly before: string; readonly after: string }[];

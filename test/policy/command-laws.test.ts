@@ -1,5 +1,6 @@
-// What iddio prints about a request or a command line can be written into a policy, is accepted there, and fires: over the
-// classification cases. And what the comparisons take for a request is one that can be sent.
+// Everything that iddio prints about a request or a command line can be written into a policy, is
+// accepted there, and fires: over the classification cases. And what the comparisons take for a
+// request is one that can be sent.
 
 import { describe, expect, test } from "bun:test";
 import type { Protocol } from "../../src/model/protocol.ts";

@@ -1,5 +1,5 @@
-// The policies of examples/ load without a warning, pass their own tests, and have nothing odd about them; the CI workflow
-// beside them passes with each, step by step.
+// The policies of examples/ load without a warning, pass their own tests, and have nothing odd
+// about them; the CI workflow beside them passes with each, step by step.
 
 import { expect, test } from "bun:test";
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";

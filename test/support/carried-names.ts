@@ -1,4 +1,5 @@
-// Whether requests or command lines of a protocol can be called so, by the lists and shapes that the policy tools go by.
+// Whether requests or command lines of a protocol can be called so, by the lists and shapes that
+// the policy tools go by.
 
 import type { Classification } from "../../src/model/classification.ts";
 import type { Protocol } from "../../src/model/protocol.ts";

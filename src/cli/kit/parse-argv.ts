@@ -53,7 +53,7 @@ function readWords(command: Command, argv: readonly string[]): Words | "help" {
     } else {
       const equals = word.indexOf("=");
       const name = equals < 0 ? word : word.slice(0, equals);
-      const spec = command.flags?.find((each) => isNamed(each, name));
+      const spec = command.flags?.find((each) => isFlagName(each, name));
       if (spec === undefined) {
         unknown ??= name;
         continue;
@@ -77,7 +77,7 @@ function readWords(command: Command, argv: readonly string[]): Words | "help" {
 }
 
 /** Whether a word is the flag, by either of its names. */
-export function isNamed({ name, alias }: FlagSpec, word: string | undefined): boolean {
+export function isFlagName({ name, alias }: FlagSpec, word: string | undefined): boolean {
   return word === `--${name}` || (alias !== undefined && word === `--${alias}`);
 }
 
@@ -98,7 +98,7 @@ function unknownFlag(command: Command, typed: string): UserError {
 
 function nextValue(command: Command, spec: FlagSpec, next: string | undefined): string {
   // A following flag of this command means that the value was forgotten; anything else may be meant.
-  const isOwnFlag = command.flags?.some((each) => isNamed(each, next)) === true;
+  const isOwnFlag = command.flags?.some((each) => isFlagName(each, next)) === true;
   if (next !== undefined && !isOwnFlag) return next;
   throw wrong(command, `flag '--${spec.name}' needs a value`, `type: --${spec.name} <${spec.value}>`);
 }

@@ -1,5 +1,6 @@
-// `iddio policy lint`: what is odd about a policy that loads. Works on the file; the audit log, where there is one, says
-// which rules decided nothing in 30 days. Exit code 1 when there is something to correct.
+// `iddio policy lint`: the oddities of a policy that loads. Works on the file; the audit log,
+// where there is one, says which rules decided nothing in 30 days. Exit code 1 when there is
+// something to correct.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { RuleHits } from "../../policy/lint/lint.ts";

@@ -36,7 +36,7 @@ export async function readPolicy(path: string): Promise<Policy> {
   );
 }
 
-/** What requests of each protocol can be called, for comparisons. */
+/** The names of the requests of each protocol, for comparisons. */
 export async function loadCatalogue(): Promise<NameCatalogue> {
   const { knownNames } = await import("../../policy/compare/catalogue.ts");
   return knownNames;

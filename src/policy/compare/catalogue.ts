@@ -1,5 +1,5 @@
-// What requests can be called, for the comparisons: the published operations of each protocol, the names that no list has,
-// and the commands of the tools, which hooks judge.
+// The names of requests, for the comparisons: the published operations of each protocol, the names
+// that no list has, and the commands of the tools, which hooks judge.
 
 import type { Glob } from "../../match/glob.ts";
 import type { Protocol } from "../../model/protocol.ts";

@@ -1,12 +1,13 @@
-// Sorts commands into classes that the compared policies cannot tell apart, by what the rules say about them and by the
-// tier: published operations, each with its own tier and with those that a body or a header can give it, names that no
-// list has, and, where every name may be carried, the combinations of several names of one request.
+// Sorts commands into classes that the compared policies cannot tell apart, by the rules that
+// match them and by the tier: published operations, each with its own tier and with those that a
+// body or a header can give it, names that no list has, and, where every name may be carried, the
+// combinations of several names of one request.
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells, wordCells } from "../../match/glob-cells.ts";
 import { ACTIONS } from "../../model/action.ts";
 import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
-import type { KnownNames, KnownOperation, NameShape, Reach } from "../../protocols/known-operation.ts";
+import type { KnownNames, KnownOperation, NameShape, ScopeReach } from "../../protocols/known-operation.ts";
 import type { CommandSelector } from "../decide/rule-table.ts";
 import type { ProtocolBlock, RuleTable } from "../policy.ts";
 
@@ -20,15 +21,15 @@ export interface CommandClass {
   readonly operations: readonly string[];
   /** Published operations that have this tier where a body or a header gives it to them. */
   readonly raised: readonly string[];
-  /** What others are in it, in the plural: "types that your cluster adds". */
+  /** Other things in it, in the plural: "types that your cluster adds". */
   readonly kinds: readonly string[];
   /** Patterns that match it, as typed. */
   readonly patterns: readonly string[];
   /** By label, how its requests can be in scopes of that kind; absent where any way is possible. */
-  readonly reach?: Readonly<Record<string, readonly Reach[]>>;
+  readonly reach?: Readonly<Record<string, readonly ScopeReach[]>>;
 }
 
-/** What requests are called that no rule can name. */
+/** Requests that no rule can name. */
 export const NAMELESS = "requests without a name";
 
 /** Combinations of names that are looked at. */

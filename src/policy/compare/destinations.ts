@@ -1,5 +1,6 @@
-// One destination of each kind that inspect entries can tell apart: a host for every combination of names and patterns, an
-// address inside and one beside every network, each at every port that an entry names and at one that none does.
+// One destination of each kind that inspect entries can tell apart: a host for every combination
+// of names and patterns, an address inside and one beside every network, each at every port that
+// an entry names and at one that none does.
 
 import { type AddressParts, canonicalAddress } from "../../match/destination.ts";
 import { compileGlob, type Glob } from "../../match/glob.ts";

@@ -1,6 +1,7 @@
-// What changes between two policies about which connections are looked into and by whose rules. Asks the very look-up that
-// the gateway asks, for a destination of each kind that the entries can tell apart, so a renamed, repeated or moved entry
-// that changes nothing is not told. What passes unread, and what gets other rules, counts as wider.
+// Compares two policies by the connections that they look into, and by whose rules. Asks the very
+// look-up that the gateway asks, for a destination of each kind that the entries can tell apart: a
+// renamed, repeated or moved entry that changes nothing is not told. A connection that passes
+// unread or gets other rules counts as wider.
 
 import { InspectIndex } from "../../match/inspect-index.ts";
 import type { Protocol } from "../../model/protocol.ts";

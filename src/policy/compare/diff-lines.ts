@@ -1,5 +1,5 @@
-// A comparison of two policies in sentences for somebody who has not read the files. The command line, the console, the
-// control plane and the row of an edit say the same.
+// A comparison of two policies in sentences for somebody who has not read the files. The command
+// line, the console, the control plane and the row of an edit say the same.
 
 import type { DecisionChange, PolicyDiff } from "./diff.ts";
 import type { RouteChange } from "./diff-inspect.ts";
@@ -19,7 +19,7 @@ export function diffLines({ changes, routes, unknown, isWider }: PolicyDiff): re
   ];
 }
 
-/** What a change of a decision is called, by `from to`. */
+/** The heading of each change of a decision, by `from to`. */
 export const HEADS: Readonly<Record<string, string>> = {
   "escalate allow": "newly allowed without asking",
   "deny allow": "newly allowed, denied before",

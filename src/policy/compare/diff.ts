@@ -1,6 +1,7 @@
-// Everything that two policies decide differently, by enumeration: the known operations of each protocol, and for all
-// others every name that a request can have and the policies can tell apart, times the cells that the scope lists' globs cut
-// out. What cannot be enumerated counts as wider, because a reviewer must look at it.
+// Everything that two policies decide differently, by enumeration: the known operations of each
+// protocol, and for all others every name that a request can have and the policies can tell apart,
+// times the cells that the scope lists' globs cut out. What cannot be enumerated counts as wider,
+// because a reviewer must look at it.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";

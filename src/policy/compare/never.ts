@@ -1,7 +1,8 @@
-// Proves that a policy never lets an operation through without asking, or gives a request that breaks the claim. The
-// cases are those of the comparison of two policies, so the proof covers operations that no catalogue has; the request is
-// one that exists: a published operation, or a name that requests carry, in a scope that it can be in. A claim about
-// nothing proves nothing: a misspelt command and a protocol that the policy does not look into are told.
+// Proves that a policy never lets an operation through without asking, or gives a request that
+// breaks the claim. The cases are those of the comparison of two policies, so the proof covers
+// operations that no catalogue has; the request is one that exists: a published operation, or a
+// name that requests carry, in a scope that it can be in. A claim about nothing proves nothing: a
+// misspelt command and a protocol that the policy does not look into are told.
 
 import { compileNameGlob } from "../../match/name-glob.ts";
 import { AGENT_LABEL } from "../../model/agent-label.ts";

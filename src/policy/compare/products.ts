@@ -1,4 +1,5 @@
-// Writes a set of scope combinations as few products, so that each label's scopes can be listed apart.
+// Writes a set of scope combinations as few products, so that each label's scopes can be listed
+// apart. A combination has one cell for each label.
 
 import type { ScopeCell } from "./scope-cells.ts";
 

@@ -3,7 +3,7 @@
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";
-import type { Reach } from "../../protocols/known-operation.ts";
+import type { ScopeReach } from "../../protocols/known-operation.ts";
 import type { ProtocolBlock } from "../policy.ts";
 
 /** Scopes that the compared policies cannot tell apart. */
@@ -14,7 +14,7 @@ export interface ScopeCell {
   /** Whether the request also acts in scopes that it does not name: in some of them, or in every one. */
   readonly beyond: "nothing" | "unnamed" | "spanned";
   /** Both in one word; undefined for a request that names one and acts in others, too. */
-  readonly reach: Reach | undefined;
+  readonly reach: ScopeReach | undefined;
   /** Names and globs of the lists that match, as typed. */
   readonly matched: readonly string[];
   /** A clause that says which scopes they are. */

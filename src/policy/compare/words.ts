@@ -1,16 +1,16 @@
-// What a comparison found, in the words of somebody who has not read the file: where a change holds, and what else changes
-// beside the published operations.
+// The findings of a comparison in the words of somebody who has not read the file: where a change
+// holds, and what else changes beside the published operations.
 
 import { AGENT_LABEL } from "../../model/agent-label.ts";
 import type { Tier } from "../../model/tier.ts";
-import type { Reach } from "../../protocols/known-operation.ts";
+import type { ScopeReach } from "../../protocols/known-operation.ts";
 import { type CommandClass, NAMELESS } from "./command-classes.ts";
 import type { ScopeCell } from "./scope-cells.ts";
 
 /** Where a change holds: some of the cells of one label. `in namespace staging-*, or in every namespace at once`. */
 export function describePlace(label: string, some: readonly ScopeCell[], all: readonly ScopeCell[]): string {
   const isNamed = ({ reach }: ScopeCell) => reach === "named";
-  const has = (reach: Reach) => some.some((cell) => cell.reach === reach);
+  const has = (reach: ScopeReach) => some.some((cell) => cell.reach === reach);
   const named = some.filter(isNamed);
   const left = all.filter((cell) => isNamed(cell) && !some.includes(cell));
   const at = label === AGENT_LABEL ? "by" : label === "host" ? "on" : label === "user" ? "as" : "in";
@@ -58,7 +58,7 @@ export function describeRest(classes: readonly CommandClass[]): readonly string[
   const isRaised = classes.every(({ operations, kinds }) => operations.length + kinds.length === 0);
   const clauses = classes.flatMap(({ kinds, patterns, raised, tier }) => {
     if (tier === "unknown") return [describeUnknown(patterns)];
-    // What is said of an operation itself holds for what a body makes of it, too.
+    // A sentence about an operation itself holds for what a body makes of it, too.
     if (isRaised) return [describeRaised(raised, tier)];
     const told = isAlone ? kinds : kinds.filter((kind) => !isNameless(kind));
     return told.length === 0 ? [] : [describeKinds(told, patterns, tier)];

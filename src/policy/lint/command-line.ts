@@ -1,4 +1,5 @@
-// The command line of a tool that a policy's command names, if there is one: hooks judge command lines by these names.
+// Finds the command line of a tool that a policy's command names, if there is one: hooks judge
+// command lines by these names.
 
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
@@ -11,7 +12,7 @@ export interface NamedCommandLine {
   readonly classification: Classification;
 }
 
-/** What follows a command that only works on something; the first that makes it known counts. */
+/** Words to put behind a command that only works on something; the first that makes it known counts. */
 const ARGUMENTS: readonly (readonly string[])[] = [[], ["-f", "x"], ["x"]];
 
 /**
@@ -36,7 +37,7 @@ export function commandLineOf(protocol: Protocol, command: string): NamedCommand
   return undefined;
 }
 
-/** What a policy may say about a command line. */
+/** Names by which a policy can mean a command line. */
 export interface PolicyNames {
   /** Requests that the tool sends, names or patterns. */
   readonly requests: readonly string[];

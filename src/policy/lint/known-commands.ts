@@ -11,7 +11,7 @@ import { nearestWord } from "../did-you-mean.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
 import { commandLineOf } from "./command-line.ts";
-import { namesOf } from "./name-list.ts";
+import { nameListsOf } from "./name-list.ts";
 import { nearestCommand, nearestGroupWord } from "./nearest-command.ts";
 
 /** Every problem with the commands of a policy, in file order. The first question about a protocol costs up to 200 ms. */
@@ -45,7 +45,7 @@ export function commandsOf({ scopes, rules }: ProtocolBlock): readonly CommandSe
   return [...commands.values()];
 }
 
-/** What is wrong with one command; undefined when some request is called so. */
+/** Says what is wrong with one command of a rule; undefined when a request has that name. */
 export function commandProblem(protocol: Protocol, command: CommandSelector): PolicyProblem | undefined {
   const { operations, vocabulary } = classifierFor(protocol);
   if (operations === undefined || vocabulary === undefined) return undefined;
@@ -58,7 +58,7 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
     hint,
     severity: "error",
   });
-  const { requests, commandLines } = namesOf(protocol);
+  const { requests, commandLines } = nameListsOf(protocol);
   const isAbout = (names: Names) =>
     command.globs.some((glob) =>
       glob.isExact ? names.has(glob.fixed) : names.list.some((name) => glob.test(name.toLowerCase())),
@@ -99,9 +99,9 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
   );
 }
 
-type Names = ReturnType<typeof namesOf>["requests"];
+type Names = ReturnType<typeof nameListsOf>["requests"];
 
-/** What to say beside the name of a command line, so that the requests are meant too. */
+/** A hint that tells how to name the requests of a command line, too. */
 function hintOf(protocol: Protocol, words: readonly string[]): string {
   const [first = ""] = words;
   switch (protocol) {
@@ -116,7 +116,7 @@ function hintOf(protocol: Protocol, words: readonly string[]): string {
   }
 }
 
-/** What kubectl sends of a file's objects. */
+/** The requests that kubectl sends for the objects of a file. */
 const SENT: Readonly<Record<string, readonly string[]>> = {
   apply: ["'* patch'", "'* create'"],
   create: ["'* create'"],
@@ -150,7 +150,7 @@ function misspeltType(protocol: Protocol, words: readonly string[]): string | un
   const typed = words.join(" ");
   if (protocol !== "kubectl" || /[.?{[/]/.test(typed)) return undefined;
   const type = words.find((word) => !KUBERNETES_VERBS.has(word) && !word.includes("*")) ?? "";
-  const types = [...new Set(namesOf(protocol).requests.list.map((name) => name.split(" ")[0] ?? ""))];
+  const types = [...new Set(nameListsOf(protocol).requests.list.map((name) => name.split(" ")[0] ?? ""))];
   const near = nearestWord(type, types);
   // Custom resources often begin otherwise or end alike; a slip of the keyboard keeps the beginning.
   if (near === undefined || near === type || near.slice(0, 3) !== type.slice(0, 3)) return undefined;

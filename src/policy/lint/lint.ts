@@ -15,7 +15,7 @@ import type { Rule } from "../decide/rule-table.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
 import { commandProblems } from "./known-commands.ts";
 
-/** What can be found; `only-hooks` is a command line that no request is called. */
+/** The kinds of findings; `only-hooks` is a command line that no request is called. */
 type FindingKind =
   | "never-matches"
   | "shadowed"
@@ -24,7 +24,7 @@ type FindingKind =
   | "only-hooks"
   | "no-hits";
 
-/** What may be meant as it is, and is told because a reader could miss it. */
+/** Findings that may be meant as they are, and are told because a reader could miss them. */
 const REMARKS: ReadonlySet<FindingKind> = new Set(["wider-than-deny", "only-hooks", "no-hits"]);
 
 /** Whether a finding may be meant as it is. */

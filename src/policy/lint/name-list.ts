@@ -1,5 +1,5 @@
-// Every name of a protocol's operations that is in a list, read once: what requests are called, and what only command lines
-// are.
+// Every name of a protocol's operations that is in a list, read once: the names of requests, and
+// those that only command lines have.
 
 import type { Protocol } from "../../model/protocol.ts";
 import type { KnownOperation } from "../../protocols/known-operation.ts";
@@ -21,7 +21,7 @@ export interface ProtocolNames {
 const known = new Map<Protocol, ProtocolNames>();
 
 /** The names; none for a protocol without a list. */
-export function namesOf(protocol: Protocol): ProtocolNames {
+export function nameListsOf(protocol: Protocol): ProtocolNames {
   const ready = known.get(protocol);
   if (ready !== undefined) return ready;
   const { operations, vocabulary } = classifierFor(protocol);

@@ -1,12 +1,12 @@
-// The known spelling nearest to a command that nothing is called: of the API or of the tool, word by word where a word is
-// misspelt, and without what does not belong to a command.
+// Finds the known spelling nearest to a command that nothing is called: of the API or of the tool,
+// word by word where a word is misspelt, and without what does not belong to a command.
 
 import type { Protocol } from "../../model/protocol.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { compileCommand, KUBERNETES_VERBS } from "../decide/rule-table.ts";
 import { isSlipOf, nearestWord } from "../did-you-mean.ts";
 import { commandLineOf } from "./command-line.ts";
-import { namesOf } from "./name-list.ts";
+import { nameListsOf } from "./name-list.ts";
 
 /** A spelling; one of a tool may have the program before it. */
 export interface NearCommand {
@@ -33,14 +33,14 @@ function withoutRest(protocol: Protocol, words: readonly string[]): NearCommand 
   const longest = option < 0 ? words.length - 1 : option;
   for (let length = longest; length > 0; length--) {
     const text = words.slice(0, length).join(" ");
-    if (isKnown(protocol, text)) return { text, isOfTool: !namesOf(protocol).requests.has(text) };
+    if (isKnown(protocol, text)) return { text, isOfTool: !nameListsOf(protocol).requests.has(text) };
   }
   return undefined;
 }
 
 function isKnown(protocol: Protocol, text: string): boolean {
   if (/[*?{[]/.test(text)) return false;
-  const { requests } = namesOf(protocol);
+  const { requests } = nameListsOf(protocol);
   const compiled = compileCommand(protocol, text);
   const globs = "globs" in compiled ? compiled.globs : [];
   if (globs.some(({ fixed }) => requests.has(fixed))) return true;
@@ -50,7 +50,7 @@ function isKnown(protocol: Protocol, text: string): boolean {
 
 /** A type and a verb in either order, a type without its verb, a verb without its type. */
 function nearestOfKubernetes(words: readonly string[]): NearCommand | undefined {
-  const names = namesOf("kubectl").requests.list.filter((name) => name.includes(" "));
+  const names = nameListsOf("kubectl").requests.list.filter((name) => name.includes(" "));
   const types = [...new Set(names.map((name) => name.split(" ")[0] ?? ""))];
   const known = (text: string): NearCommand => ({ text, isOfTool: true });
   const [first = "", second = ""] = words;
@@ -88,7 +88,7 @@ function nearestPattern(protocol: Protocol, words: readonly string[]): NearComma
   const text = words.join(" ");
   const [head = ""] = /^[^\s.:/*?{[]+/.exec(text) ?? [];
   if (head === "" || !/[*?{[]/.test(text)) return undefined;
-  const { requests, commandLines } = namesOf(protocol);
+  const { requests, commandLines } = nameListsOf(protocol);
   const headsOf = (names: readonly string[]) => [
     ...new Set(names.map((name) => /^[^\s.:/]+/.exec(name)?.[0] ?? "")),
   ];
@@ -100,7 +100,7 @@ function nearestPattern(protocol: Protocol, words: readonly string[]): NearComma
 }
 
 function nearestWhole(protocol: Protocol, words: readonly string[]): NearCommand | undefined {
-  const { requests, commandLines } = namesOf(protocol);
+  const { requests, commandLines } = nameListsOf(protocol);
   const text = nearestWord(words.join(" "), [...commandLines.list, ...requests.list]);
   return text === undefined ? undefined : { text, isOfTool: !requests.has(text.toLowerCase()) };
 }

@@ -42,7 +42,7 @@ export const gcloudVocabulary: Vocabulary = {
   others: () => OTHERS,
 };
 
-/** What the tools send for themselves. */
+/** Requests that the tools send for themselves. */
 const OTHERS: readonly KnownOperation[] = [
   ...[
     "clearcut.log",

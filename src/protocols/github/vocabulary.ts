@@ -1,4 +1,5 @@
-// The words that commands of a `github` block may use beside the published operations.
+// The words that commands of a `github` block may use beside the published operations: gh's own
+// commands in every spelling, git's transfers, and the fields of GraphQL.
 
 import type { KnownOperation } from "../known-operation.ts";
 import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";

@@ -3,7 +3,7 @@
 // are the cluster's.
 
 import { isTier } from "../../model/tier.ts";
-import type { KnownOperation, Reach } from "../known-operation.ts";
+import type { KnownOperation, ScopeReach } from "../known-operation.ts";
 import { commandNames } from "./command.ts";
 import { READABLE } from "./endpoints.ts";
 import { builtInTypes, scopeOfType } from "./resources.ts";
@@ -39,7 +39,7 @@ function reachOf(
   group: string,
   resource: string,
   subresource: string | undefined,
-): readonly Reach[] {
+): readonly ScopeReach[] {
   const isOfAll = subresource === undefined && /^(?:list|watch|deletecollection)$/.test(verb);
   if (group === "" && resource === "namespaces")
     return verb === "create"
