@@ -18,11 +18,11 @@ export function withoutBrowser(what: string): string | undefined {
   return "no chromium";
 }
 
-/** Starts the browser. */
-export function launchBrowser(): Promise<Browser> {
+/** Starts the browser, with further arguments of Chromium. */
+export function launchBrowser(args: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
-    args: ["--no-sandbox"],
+    args: ["--no-sandbox", ...args],
   });
 }
 

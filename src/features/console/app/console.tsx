@@ -5,6 +5,7 @@ import { render } from "preact";
 import { followEvents } from "./net/events.ts";
 import { beginSession, sessionState } from "./net/session.ts";
 import { TouchPage } from "./pages/touch.tsx";
+import { keepFocus } from "./parts/keep-focus.ts";
 import { PageShell } from "./shell.tsx";
 import { followApprovals } from "./state/approvals.ts";
 import { readRoute } from "./state/route.ts";
@@ -23,6 +24,7 @@ async function start(): Promise<void> {
   // The token was in the address when this page began.
   readRoute();
   render(<PageShell />, root);
+  keepFocus(root);
   if (sessionState.value !== "open") return;
   followApprovals();
   await followEvents();

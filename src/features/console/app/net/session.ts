@@ -62,6 +62,11 @@ export async function beginSession(): Promise<void> {
   sessionState.value = kept === undefined ? (token === undefined ? "none" : "ended") : "open";
 }
 
+/** A link that is opened in a tab of the console changes only the fragment: the page begins again with its token. */
+window.addEventListener("hashchange", () => {
+  if (TOKEN.test(location.hash)) location.reload();
+});
+
 /** The daemon does not know the session any more. */
 export function leaveSession(): void {
   sessionStorage.removeItem(KEPT);

@@ -76,7 +76,7 @@ export function ActivityPage() {
         <Field
           label="Search"
           value={filter.text ?? ""}
-          hint="command, path, reason, id"
+          hint="command, path, id"
           isWide
           onChange={(text) => setFilter({ ...filter, text })}
         />

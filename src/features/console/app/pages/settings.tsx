@@ -123,7 +123,7 @@ function DoctorSection() {
               <small class="muted mono">
                 <Safe text={each.looked_at} />
               </small>
-              {each.fix === undefined ? null : /^(?:sudo )?iddio /.test(each.fix) ? (
+              {each.fix === undefined ? null : /^(?:(?:sudo )?iddio |eval ")/.test(each.fix) ? (
                 <CliLine line={each.fix} />
               ) : (
                 <p>{each.fix}</p>

@@ -19,7 +19,9 @@ export function Changes({
       <ul class="effect mono">
         {changes.map(({ sign, path, before, after }) => (
           <li key={`${sign} ${path}`} class={`effect-${KINDS[sign]}`}>
-            <b>{sign}</b> <Safe text={path === "" ? "." : path} />
+            <b>{sign}</b>
+            {"\u00a0"}
+            <Safe text={path === "" ? "." : path} />
             {before === undefined ? null : (
               <del>
                 <Safe text={before} />

@@ -46,7 +46,11 @@ function Line({
         <time>{clockTime(row.timestamp_ms)}</time>
         <span class={`outcome outcome-${outcomeKind(outcome)}`}>{outcome.replaceAll("_", " ")}</span>
         <span class="log-tier">
-          {tier === undefined ? <span class="muted">{op}</span> : <TierBadge tier={tier} />}
+          {tier === undefined ? (
+            <span class="muted">{outcome === op ? "" : op}</span>
+          ) : (
+            <TierBadge tier={tier} />
+          )}
         </span>
         <span class="log-what">
           <b>

@@ -1,0 +1,76 @@
+// Keeps the focus of the keyboard on the page. When the focused element goes away or is switched
+// off, a browser gives the focus to nothing, and the next Tab begins at the top. Here it goes back
+// to the opener of the dialog, else to the nearest place that remains.
+
+const FOCUSABLE =
+  'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])';
+
+interface Focused {
+  readonly element: HTMLElement;
+  /** Nearest first. */
+  readonly parents: readonly HTMLElement[];
+  /** The element that had the focus before the dialog that this one is in. */
+  readonly opener: HTMLElement | undefined;
+}
+
+/** Begins; returns the way to stop. */
+export function keepFocus(root: HTMLElement): () => void {
+  let last: Focused | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onFocus = ({ target }: FocusEvent) => {
+    if (target instanceof HTMLElement) last = focused(target, last);
+  };
+  // A click beside everything takes the focus away on purpose.
+  const onPointer = ({ target }: PointerEvent) => {
+    if (target instanceof HTMLElement && target.closest(FOCUSABLE) === null) last = undefined;
+  };
+  const look = () => {
+    timer = undefined;
+    if (last === undefined || isThere(last.element)) return;
+    const { activeElement } = document;
+    if (activeElement !== null && activeElement !== document.body) return;
+    const found = placeFor(last);
+    last = undefined;
+    found?.focus({ preventScroll: true });
+  };
+  // The browser takes the focus away only when it has drawn the change.
+  const observer = new MutationObserver(() => {
+    timer ??= setTimeout(() => requestAnimationFrame(() => setTimeout(look, 0)), 0);
+  });
+  observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
+  document.addEventListener("focusin", onFocus);
+  document.addEventListener("pointerdown", onPointer);
+  return () => {
+    clearTimeout(timer);
+    observer.disconnect();
+    document.removeEventListener("focusin", onFocus);
+    document.removeEventListener("pointerdown", onPointer);
+  };
+}
+
+function focused(element: HTMLElement, before: Focused | undefined): Focused {
+  const parents: HTMLElement[] = [];
+  for (let each = element.parentElement; each !== null && each !== document.body; each = each.parentElement)
+    parents.push(each);
+  const dialog = element.closest("dialog");
+  const isSame = before !== undefined && before.element.closest("dialog") === dialog;
+  return {
+    element,
+    parents,
+    opener: dialog === null ? undefined : isSame ? before.opener : before?.element,
+  };
+}
+
+function placeFor({ parents, opener }: Focused): HTMLElement | undefined {
+  if (opener !== undefined && isThere(opener)) return opener;
+  for (const parent of parents) {
+    if (!parent.isConnected) continue;
+    const found = parent.tagName === "MAIN" ? parent : parent.querySelector<HTMLElement>(FOCUSABLE);
+    if (found !== null && isThere(found)) return found;
+  }
+  return document.querySelector<HTMLElement>("main") ?? undefined;
+}
+
+function isThere(element: HTMLElement): boolean {
+  return element.isConnected && !element.matches(":disabled") && element.offsetParent !== null;
+}
