@@ -84,8 +84,11 @@ function isSecretPlace(clean: string): boolean {
     `^${clean
       .replace(/[.+^$()|\\{}]/g, (each) => (each === "{" || each === "}" ? ".*" : `\\${each}`))
       .replace(/\[[^\]]*\]?/g, "[^/]")
-      .replace(/\*+/g, (stars) => (stars.length > 1 ? ".*" : "[^/]*"))
-      .replace(/\?/g, "[^/]")}$`,
+      .replace(/\?/g, "[^/]")
+      // `**/` is any depth, none as well.
+      .replace(/\*\*+\/|\*+/g, (stars) =>
+        stars.endsWith("/") ? "(?:.*/)?" : stars.length > 1 ? ".*" : "[^/]*",
+      )}$`,
   );
   return EXAMPLES.some((each) => pattern.test(each));
 }

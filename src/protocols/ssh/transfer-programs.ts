@@ -157,15 +157,22 @@ export const curl: Reader = (args, _, tools) => {
       finding,
       method === "DELETE" ? sensitive("sends a DELETE") : modify(`sends a ${method}`),
     );
-  for (const { text } of rest) {
-    // `-H @file` and `-w @file` read a file; so does what stands right behind the letter.
-    const file = /^(?:-[Hw])?@(.+)$/.exec(text)?.[1];
-    if (file !== undefined) finding = strictest(finding, tools.read(tools.pathOf(sureWord(file)), false));
-    if (/^--unix-socket|^--abstract-unix-socket/.test(text))
-      finding = strictest(finding, sensitive("speaks to a service of the machine that no network reaches"));
-  }
+  for (const each of filesOfCurl(rest)) finding = strictest(finding, tools.read(tools.pathOf(each), false));
+  if (texts(rest).some((each) => /^--(?:abstract-)?unix-socket/.test(each)))
+    finding = strictest(finding, sensitive("speaks to a service of the machine that no network reaches"));
   return strictest(finding, urlRisk(rest));
 };
+
+/** The files that it reads: behind an at sign, wherever that is a value, and those that are sent whole. */
+function filesOfCurl(args: readonly ShellWord[]): readonly ShellWord[] {
+  return args.flatMap(({ text }, index) => {
+    const [, given] =
+      /^(?:-[FHdw])?(?:[^=@]*=)?[@<]([^;]+)/.exec(text) ?? /^--[a-z-]+=[^@]*@(.+)$/.exec(text) ?? [];
+    const [, sent] = /^(?:-\w*T|--upload-file)=?(.*)$/.exec(text) ?? [];
+    const file = given ?? (sent === "" ? args[index + 1]?.text : sent);
+    return file === undefined ? [] : [sureWord(file)];
+  });
+}
 
 /** The files that `-O` writes: the last part of each address. */
 function namesOfUrls(args: readonly ShellWord[]): readonly ShellWord[] {
