@@ -13,7 +13,7 @@ import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { checkSignature } from "../support/stand-ins/sigv4.ts";
 import { field, type StandInReply, type StandInRequest } from "../support/stand-ins/stand-in.ts";
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(120_000);
 
 const POLICY = `
 aws:

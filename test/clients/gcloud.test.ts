@@ -11,7 +11,7 @@ import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { bodyText, field } from "../support/stand-ins/stand-in.ts";
 
 // Its Python takes a second of processor time to start, and more beside others.
-setDefaultTimeout(90_000);
+setDefaultTimeout(120_000);
 
 const POLICY = `
 gcloud:

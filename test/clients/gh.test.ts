@@ -12,7 +12,7 @@ import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { bodyText } from "../support/stand-ins/stand-in.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const POLICY = `
 github:

@@ -11,7 +11,7 @@ import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { RESOURCES } from "../support/cluster/resources.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const POLICY = `
 kubectl:

@@ -13,7 +13,7 @@ import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 import { startPty } from "../support/pty.ts";
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(120_000);
 
 const POLICY = `
 kubectl:
