@@ -9,6 +9,7 @@ interface Focused {
   readonly element: HTMLElement;
   /** Nearest first. */
   readonly parents: readonly HTMLElement[];
+  readonly dialog: HTMLDialogElement | undefined;
   /** The element that had the focus before the dialog that this one is in. */
   readonly opener: HTMLElement | undefined;
 }
@@ -29,9 +30,10 @@ export function keepFocus(root: HTMLElement): () => void {
     if (last === undefined || isThere(last.element)) return;
     const { activeElement } = document;
     if (activeElement !== null && activeElement !== document.body) return;
-    const found = placeFor(last);
-    last = undefined;
-    found?.focus({ preventScroll: true });
+    const before = last;
+    placeFor(before)?.focus({ preventScroll: true });
+    // Where nothing took the focus, the next look would find nothing either.
+    if (last === before) last = undefined;
   };
   // The browser takes the focus away only when it has drawn the change.
   const observer = new MutationObserver(() => {
@@ -52,23 +54,23 @@ function focused(element: HTMLElement, before: Focused | undefined): Focused {
   const parents: HTMLElement[] = [];
   for (let each = element.parentElement; each !== null && each !== document.body; each = each.parentElement)
     parents.push(each);
-  const dialog = element.closest("dialog");
-  const isSame = before !== undefined && before.element.closest("dialog") === dialog;
-  return {
-    element,
-    parents,
-    opener: dialog === null ? undefined : isSame ? before.opener : before?.element,
-  };
+  const dialog = element.closest("dialog") ?? undefined;
+  const isSame = before !== undefined && before.dialog === dialog;
+  const opener = dialog === undefined ? undefined : isSame ? before.opener : before?.element;
+  return { element, parents, dialog, opener };
 }
 
-function placeFor({ parents, opener }: Focused): HTMLElement | undefined {
-  if (opener !== undefined && isThere(opener)) return opener;
+function placeFor({ parents, dialog, opener }: Focused): HTMLElement | undefined {
+  // Behind a dialog that is open nothing takes the focus.
+  const isOpen = dialog?.isConnected === true && dialog.open;
+  if (!isOpen && opener !== undefined && isThere(opener)) return opener;
   for (const parent of parents) {
     if (!parent.isConnected) continue;
+    if (isOpen && !dialog.contains(parent)) break;
     const found = parent.tagName === "MAIN" ? parent : parent.querySelector<HTMLElement>(FOCUSABLE);
     if (found !== null && isThere(found)) return found;
   }
-  return document.querySelector<HTMLElement>("main") ?? undefined;
+  return isOpen ? dialog : (document.querySelector<HTMLElement>("main") ?? undefined);
 }
 
 function isThere(element: HTMLElement): boolean {
