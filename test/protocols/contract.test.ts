@@ -7,6 +7,8 @@ import fc from "fast-check";
 import type { Classification } from "../../src/model/classification.ts";
 import type { Header, HttpRequest, RequestBody } from "../../src/model/request.ts";
 import { stricterTier, TIERS } from "../../src/model/tier.ts";
+import { commandProblems } from "../../src/policy/lint/known-commands.ts";
+import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Classifier } from "../../src/protocols/classifier.ts";
 import { CLASSIFIERS } from "../../src/protocols/registry.ts";
 import { sampleArgvs, sampleRequests } from "./samples.ts";
@@ -220,6 +222,30 @@ for (const classifier of CLASSIFIERS)
         RUNS,
       );
       tryOne([]);
+    });
+
+    test("a word that every JavaScript object has as a property means nothing special", () => {
+      for (const word of ["constructor", "__proto__", "toString"]) {
+        for (const argv of sampleArgvs(classifier.protocol))
+          for (let at = 1; at < Math.min(argv.length, 6); at++)
+            for (const one of [argv.with(at, word), argv.toSpliced(at, 0, `--${word}`)])
+              expectWellFormed(classifier, classifier.classifyArgv(one));
+        for (const sample of samples) {
+          const segments = sample.target.split("/");
+          const query = `${sample.target}${sample.target.includes("?") ? "&" : "?"}${word}=${word}`;
+          for (let at = 1; at < Math.min(segments.length, 8); at++)
+            expectWellFormed(
+              classifier,
+              classifier.classify({ ...sample, target: segments.with(at, word).join("/") }),
+            );
+          expectWellFormed(classifier, classifier.classify({ ...sample, target: query }));
+        }
+        for (const pattern of [word, `${word} delete`, `delete ${word}`, `${word}.${word}`]) {
+          const block = `{ inspect: [a.example], rules: { deny: { commands: ["${pattern}"] } } }`;
+          const parsed = parsePolicy(`${classifier.protocol}: ${block}\n`);
+          if ("policy" in parsed) commandProblems(parsed.policy);
+        }
+      }
     });
 
     test("when the body is not wanted the answer comes from the head alone", () => {

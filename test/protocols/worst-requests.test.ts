@@ -20,7 +20,7 @@ import {
 /** Milliseconds of processor time for one request. */
 const MOST_MS = 50;
 /** The compiler and the collector of garbage count, too: of several tries the best is the request's own. */
-const TRIES = 6;
+const TRIES = 40;
 
 /** Processor time of judging a request; the tries end with the first that is within the bound. */
 function costOf(place: (typeof PLACES)[number], request: ReturnType<typeof worstRequest>): number {

@@ -110,20 +110,22 @@ function hintOf(protocol: Protocol, words: readonly string[]): string {
     case "helm":
       return `helm changes clusters by requests to Kubernetes: say it under kubectl, too, for example '* ${first === "uninstall" ? "delete" : "patch"}'`;
     case "kubectl":
-      return `name the requests, too: ${(SENT[first] ?? ["'* patch'"]).join(" and ")}`;
+      return `name the requests, too: ${(SENT.get(first) ?? ["'* patch'"]).join(" and ")}`;
     default:
       return "name the operations of the API, too: 'iddio classify http' prints what a request is called";
   }
 }
 
 /** The requests that kubectl sends for the objects of a file. */
-const SENT: Readonly<Record<string, readonly string[]>> = {
-  apply: ["'* patch'", "'* create'"],
-  create: ["'* create'"],
-  delete: ["'* delete'"],
-  get: ["'* get'", "'* list'"],
-  replace: ["'* update'"],
-};
+const SENT: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    apply: ["'* patch'", "'* create'"],
+    create: ["'* create'"],
+    delete: ["'* delete'"],
+    get: ["'* get'", "'* list'"],
+    replace: ["'* update'"],
+  }),
+);
 
 /** Whether requests can carry a name that no list has. */
 function isOpenName(protocol: Protocol, { globs }: CommandSelector): boolean {

@@ -7,31 +7,35 @@ import { isMethodName, type Vocabulary } from "../vocabulary.ts";
 import { googleTable } from "./methods.ts";
 
 /** gcloud's groups whose API has another name, and those that are resources of a shared API. */
-const SERVICES: Readonly<Record<string, readonly [service: string, resource?: string]>> = {
-  sql: ["sqladmin"],
-  kms: ["cloudkms"],
-  projects: ["cloudresourcemanager", "projects"],
-  organizations: ["cloudresourcemanager", "organizations"],
-  secrets: ["secretmanager", "secrets"],
-  functions: ["cloudfunctions", "functions"],
-  builds: ["cloudbuild", "builds"],
-  artifacts: ["artifactregistry"],
-  bigtable: ["bigtableadmin"],
-  filestore: ["file"],
-  scheduler: ["cloudscheduler"],
-  tasks: ["cloudtasks"],
-  services: ["serviceusage", "services"],
-  app: ["appengine"],
-};
+const SERVICES: ReadonlyMap<string, readonly [service: string, resource?: string]> = new Map(
+  Object.entries({
+    sql: ["sqladmin"],
+    kms: ["cloudkms"],
+    projects: ["cloudresourcemanager", "projects"],
+    organizations: ["cloudresourcemanager", "organizations"],
+    secrets: ["secretmanager", "secrets"],
+    functions: ["cloudfunctions", "functions"],
+    builds: ["cloudbuild", "builds"],
+    artifacts: ["artifactregistry"],
+    bigtable: ["bigtableadmin"],
+    filestore: ["file"],
+    scheduler: ["cloudscheduler"],
+    tasks: ["cloudtasks"],
+    services: ["serviceusage", "services"],
+    app: ["appengine"],
+  } as const),
+);
 
-const VERBS: Readonly<Record<string, readonly string[]>> = {
-  create: ["create", "insert"],
-  describe: ["get"],
-  list: ["list", "aggregatedList"],
-  update: ["patch", "update"],
-  "add-iam-policy-binding": ["setIamPolicy"],
-  "remove-iam-policy-binding": ["setIamPolicy"],
-};
+const VERBS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    create: ["create", "insert"],
+    describe: ["get"],
+    list: ["list", "aggregatedList"],
+    update: ["patch", "update"],
+    "add-iam-policy-binding": ["setIamPolicy"],
+    "remove-iam-policy-binding": ["setIamPolicy"],
+  }),
+);
 
 /** gcloud's commands, methods that a path's shape gives, and gRPC calls. */
 export const gcloudVocabulary: Vocabulary = {
@@ -63,9 +67,9 @@ function meaningOf(command: string): readonly string[] {
   const [group = "", ...rest] = words;
   const verb = rest.pop();
   if (verb === undefined || /[^a-z0-9-]/.test(words.join(""))) return [];
-  const [service, first] = SERVICES[group] ?? [group];
+  const [service, first] = SERVICES.get(group) ?? [group];
   const resource = camelCase(rest.at(-1) ?? first ?? "");
-  const verbs = VERBS[verb] ?? [camelCase(verb)];
+  const verbs = VERBS.get(verb) ?? [camelCase(verb)];
   if (resource === "") return [];
   return operationsOf(service).flatMap((operation) => {
     const parts = operation.split(".");
@@ -105,9 +109,9 @@ function spelledMethods(): readonly string[] {
   for (const { operation } of googleTable.rows()) {
     const parts = operation.split(".");
     const [service = "", resource = "", method = ""] = [parts[0], parts.at(-2), parts.at(-1)];
-    const verb = Object.keys(VERBS).find((one) => VERBS[one]?.includes(method)) ?? kebabCase(method);
-    const alone = Object.keys(SERVICES).find((one) => SERVICES[one]?.join() === `${service},${resource}`);
-    const group = alone ?? Object.keys(SERVICES).find((one) => SERVICES[one]?.join() === service) ?? service;
+    const verb = [...VERBS].find(([, names]) => names.includes(method))?.[0] ?? kebabCase(method);
+    const alone = [...SERVICES].find(([, names]) => names.join() === `${service},${resource}`)?.[0];
+    const group = alone ?? [...SERVICES].find(([, names]) => names.join() === service)?.[0] ?? service;
     spelled.add(alone === undefined ? `${group} ${kebabCase(resource)} ${verb}` : `${group} ${verb}`);
   }
   return [...spelled].filter((command) => meaningOf(command).length > 0);
