@@ -105,9 +105,9 @@ if (found !== undefined)
       expect(shown).not.toContain("hunter2");
       await scene.approve(put);
       expect(await put).toMatchObject({ code: 0, stdout: expect.stringContaining("Success!") });
-      expect(scene.reached(/\/secrets$/).map((request) => JSON.parse(bodyText(request)).text)).toEqual([
-        "hunter2-ö",
-      ]);
+      expect(scene.reached(/^PUT .*\/secrets$/).map((request) => JSON.parse(bodyText(request)).text)).toEqual(
+        ["hunter2-ö"],
+      );
     });
 
     test("what policy or a person refuses is wrangler's own error, with the rule", async () => {

@@ -143,7 +143,7 @@ describe("the store", () => {
     const error = await opened("log_level: x\ndetector: y\n").catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toMatch(
-      /settings\.yaml": line 1: "log_level" must .*; line 2: "detector" must /,
+      /settings\.yaml': line 1: "log_level" must .*; line 2: "detector" must /,
     );
     expect((error as UserError).hint).toContain("correct the file");
   });
