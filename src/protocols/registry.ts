@@ -42,9 +42,8 @@ function withApiNames(classifier: Classifier): Classifier {
     classifyArgv: (argv) => {
       const plain = classifyArgv(argv);
       if (plain.aliases.length > 0 || plain.parts !== undefined || plain.command === "") return plain;
-      const [only, second] = vocabulary.meaningOf(plain.command);
-      if (only === undefined || second !== undefined || only === plain.command || only.includes("*"))
-        return plain;
+      const [only, second] = vocabulary.meaningOf(plain.command).filter((name) => name !== plain.command);
+      if (only === undefined || second !== undefined || only.includes("*")) return plain;
       return { ...plain, aliases: [only] };
     },
   };

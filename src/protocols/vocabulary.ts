@@ -10,6 +10,8 @@ import type { KnownOperation, NameShape } from "./known-operation.ts";
 export interface Vocabulary {
   /** The API operations that a tool's command sends, names or patterns; empty for none that are known. Never throws. */
   meaningOf(command: string): readonly string[];
+  /** Those of its meanings that only rules that ask or deny mean, as they are more than the command needs. */
+  onlyRestricting?(command: string): readonly string[];
   /** The plain name of a tool's command in another of its spellings (`fly app destroy`); undefined for what is none. */
   plainName?(words: readonly string[]): string | undefined;
   /** Whether requests can carry this name though neither the catalogue nor `others` lists it. */

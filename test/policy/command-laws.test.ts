@@ -87,6 +87,54 @@ describe("what 'classify cli' prints", () => {
   }, 120_000);
 });
 
+describe("a spelling of kubectl's own", () => {
+  const TYPED = ["get", "describe", "delete", "create", "patch", "edit", "label", "annotate", "scale"];
+  const COMMANDS =
+    `create token|create secret generic|create secret tls|create secret docker-registry|create configmap|create namespace
+    create role|create clusterrole|create rolebinding|create clusterrolebinding|create serviceaccount|create job
+    create cronjob|create deployment|create service clusterip|create quota|create ingress|create pdb|create priorityclass
+    run|expose deployment|autoscale deployment|certificate approve|certificate deny|top pods|top nodes
+    rollout restart deployment|rollout undo deployment|rollout pause deployment|rollout resume deployment
+    rollout status deployment|set image deployment|set env deployment|set resources deployment|drain|cordon|uncordon
+    taint nodes|cp|debug|attach|exec|port-forward|auth reconcile|auth can-i|auth whoami|events|logs`
+      .split(/\s*[|\n]\s*/)
+      .filter((command) => command !== "");
+  const TYPES = ["pods", "secret", "secrets", "cm", "deploy", "sts", "nodes", "ingress", "jobs", "all"];
+
+  const selected = (text: string) => {
+    const { globs } = compiled("kubectl", text);
+    return (name: string) => globs.some((glob) => glob.test(name.toLowerCase()));
+  };
+
+  test("is about every request that kubectl is known to send for that command line", () => {
+    const wrong: string[] = [];
+    for (const text of [...COMMANDS, ...TYPED.flatMap((verb) => TYPES.map((type) => `${verb} ${type}`))])
+      for (const spelled of [text, `kubectl ${text}`]) {
+        if (commandProblem("kubectl", compiled("kubectl", spelled)) !== undefined)
+          wrong.push(`'${spelled}' is not taken`);
+        const isAbout = selected(spelled);
+        for (const flags of [[], ["x"], ["-w"], ["x", "--all"]]) {
+          const argv = ["kubectl", ...text.split(" "), ...flags];
+          const sent = classifierForProgram("kubectl")?.classifyArgv(argv);
+          if (sent === undefined || sent.tier === "unknown" || sent.command === "help") continue;
+          const names = [sent.command, ...sent.aliases];
+          if (!names.some(isAbout))
+            wrong.push(`'${spelled}' is not about ${argv.join(" ")}: ${names.join()}`);
+        }
+      }
+    expect(wrong).toEqual([]);
+  });
+
+  test("without its type is about every type", () => {
+    for (const verb of TYPED.filter((each) => each !== "scale"))
+      for (const spelled of [verb, `kubectl ${verb}`, `kubectl ${verb} *`]) {
+        const api = /^(?:edit|label|annotate)$/.test(verb) ? "patch" : verb === "describe" ? "get" : verb;
+        for (const type of ["pods", "secrets", "widgets"])
+          expect([spelled, type, selected(spelled)(`${type} ${api}`)]).toEqual([spelled, type, true]);
+      }
+  });
+});
+
 test("every request of the cases is called by a name that the comparisons know", () => {
   const strange = new Map<string, string>();
   // Every third: the names of a service are much alike.

@@ -40,6 +40,27 @@ describe("a tool's spelling means what the tool sends", () => {
     ["kubectl", "get po", "pods get"],
     ["kubectl", "pods/exec", "exec"],
     ["kubectl", "logs", "pods/log get"],
+    ["kubectl", "kubectl delete", "pods delete"],
+    ["kubectl", "delete", "widgets deletecollection"],
+    ["kubectl", "kubectl delete *", "secrets delete"],
+    ["kubectl", "kubectl *", "secrets delete"],
+    ["kubectl", "kubectl get", "secrets list"],
+    ["kubectl", "kubectl patch", "deployments patch"],
+    ["kubectl", "kubectl create", "deployments create"],
+    ["kubectl", "apply", "deployments patch"],
+    ["kubectl", "get secret", "secrets list"],
+    ["kubectl", "kubectl get secrets", "secrets watch"],
+    ["kubectl", "get cm", "configmaps list"],
+    ["kubectl", "create token", "serviceaccounts/token create"],
+    ["kubectl", "kubectl create token", "serviceaccounts/token create"],
+    ["kubectl", "svc *", "services delete"],
+    ["kubectl", "delete all", "statefulsets delete"],
+    ["kubectl", "get all", "horizontalpodautoscalers list"],
+    ["kubectl", "kubectl taint nodes", "nodes patch"],
+    ["helm", "DELETE", "DELETE"],
+    ["helm", "GET", "GET"],
+    ["helm", "delete", "DELETE"],
+    ["helm", "delete", "uninstall"],
     ["kubectl", "delete widgets.example.com", "widgets delete"],
     ["github", "repo delete", "repos/delete"],
     ["github", "gh repo delete", "repos/delete"],
@@ -72,7 +93,7 @@ describe("a tool's spelling means what the tool sends", () => {
     expect(verdictOn(denying("github", "gh repo delete"), "github", "repo delete", "sensitive")).toBe("deny");
   });
 
-  for (const protocol of ["github", "aws", "cloudflare", "fly", "kubectl"] as const)
+  for (const protocol of ["github", "aws", "cloudflare", "fly"] as const)
     test(
       `the tool commands of ${protocol} name operations that exist`,
       async () => {
@@ -98,6 +119,19 @@ describe("a command that can never match is an error", () => {
     ["kubectl", "secretz get", "secrets get"],
     ["kubectl", "get secretz", "get secrets"],
     ["kubectl", "delete podd", "delete pods"],
+    ["kubectl", "kubectl delete -f", "kubectl delete"],
+    ["kubectl", "kubectl delete -f x.yaml", "kubectl delete"],
+    ["kubectl", "get secret -w", "kubectl get secret"],
+    ["kubectl", "delete pood", "delete pod"],
+    ["kubectl", "delete poods", "delete pods"],
+    ["kubectl", "delete jop", "delete job"],
+    ["kubectl", "delete pds", "delete pods"],
+    ["kubectl", "delete svcs", "delete svc"],
+    ["kubectl", "delete pvcs", "delete pvc"],
+    ["kubectl", "ingres delete", "ingress delete"],
+    ["kubectl", "get scret", "get secret"],
+    ["kubectl", "delete pod,svc", "delete svc"],
+    ["kubectl", "delete deploy/api", "delete deploy"],
     ["kubectl", "deploymnets delete", "deployments delete"],
     ["github", "git psh", "git push"],
     ["github", "gh repo delete acme/web", "gh repo delete"],
@@ -152,8 +186,7 @@ describe("a command that can never match is an error", () => {
   test("what only command lines are called is pointed out", () => {
     expect(commandProblems(denying("github", "pr checkout"))).toMatchObject([{ severity: "warning" }]);
     const rows = [
-      ["kubectl", "apply", "'* patch' and '* create'"],
-      ["kubectl", "delete", "'* delete'"],
+      ["kubectl", "version", "operations of the API"],
       ["terraform", "terraform destroy", "aws, gcloud or kubectl"],
       ["helm", "helm uninstall", "'* delete'"],
     ] as const;
@@ -165,6 +198,23 @@ describe("a command that can never match is an error", () => {
           hint: expect.stringContaining(hint),
         },
       ]);
+  });
+
+  test("an allow of a kubectl command without a type lets no request through, and is pointed out", () => {
+    const policy = policyOf(
+      "kubectl:\n  inspect: [example.com]\n  default: deny\n  rules: { allow: { commands: [kubectl create, delete pods] } }\n",
+    );
+    // `pods/exec create` is a name of every exec.
+    for (const sent of ["pods create", "pods/exec create", "pods deletecollection"])
+      expect(verdictOn(policy, "kubectl", sent, "observe")).toBe("deny");
+    expect(verdictOn(policy, "kubectl", "create", "observe")).toBe("allow");
+    expect(verdictOn(policy, "kubectl", "pods delete", "observe")).toBe("allow");
+    expect(commandProblems(policy)).toMatchObject([
+      {
+        severity: "warning",
+        message: expect.stringContaining("'kubectl create' is about command lines alone"),
+      },
+    ]);
   });
 
   test("what the policy in force already has is a warning", () => {

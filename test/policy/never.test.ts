@@ -88,6 +88,23 @@ describe("a claim about nothing is not proven", () => {
     expect(remarks.join()).toContain("it acts in hooks alone");
   });
 
+  test("a claim about a scope that no such request is in proves nothing", () => {
+    const parsed = parsePolicy(HEAD + DEV + RULES);
+    if ("problems" in parsed) throw new Error(parsed.problems[0]?.message);
+    const claim = { command: "nodes get", scope: "prod-*", protocol: undefined };
+    const { decided, unknown } = checkNever(parsed.policy, claim, knownNames);
+    expect(decided).toBe(0);
+    expect(unknown.join()).toContain("no request called 'nodes get' is in a namespace");
+  });
+
+  test("a bare command of kubectl is the claim about every request of it", () => {
+    const open = "kubectl:\n  inspect: []\n  default: allow\n";
+    for (const command of ["kubectl delete", "delete", "kubectl get", "kubectl delete *"])
+      expect(check(open, command).broken.length).toBeGreaterThan(0);
+    const denying = (text: string) => `${open}  rules: { deny: { commands: [${text}] } }\n`;
+    expect(check(denying("kubectl delete"), "* delete")).toMatchObject({ broken: [], unknown: [] });
+  });
+
   test("a protocol without a block passes unread", () => {
     const { unknown } = check(HEAD + RULES, "s3:DeleteObject", "aws");
     expect(unknown).toEqual(["the policy has no such block, so these connections pass unread"]);

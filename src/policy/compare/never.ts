@@ -61,6 +61,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
   const [strangers, remarks]: [string[], string[]] = [[], []];
   const open: Protocol[] = [];
   let [decided, known] = [0, 0];
+  const nowhere: string[] = [];
   for (const protocol of PROTOCOLS) {
     const block = policy.blocks.get(protocol);
     if (block === undefined || (claim.protocol !== undefined && claim.protocol !== protocol)) continue;
@@ -96,6 +97,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
       unknown.push(all.unknown);
       continue;
     }
+    const decidedBefore = decided;
     const named = namedClasses(all.classes, isNamed, names, operations);
     for (const cell of all.cells()) {
       if (scope !== undefined && !cell.some((one) => isWithin(one, scope))) continue;
@@ -112,17 +114,26 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
           examples.push({ classification, verdict, isRaised });
       }
     }
+    if (decided === decidedBefore) nowhere.push(describeNowhere(protocol, claim));
   }
   // Where every name may be carried, a misspelt one is, too: the protocol has to be said.
   if (known === 0 && strangers.length > 0)
     unknown.push(...strangers, ...open.map((protocol) => `if ${protocol} is meant: --protocol ${protocol}`));
   else if (known + open.length === 0 && unknown.length === 0) unknown.push(NO_BLOCK);
+  if (decided === 0 && unknown.length === 0) unknown.push(...nowhere);
   // The plainest requests first; what only a body makes of an operation is said where the operation itself is not allowed.
   const broken = found.find((examples) => examples.length > 0) ?? [];
   return { broken, unknown, decided, remarks };
 }
 
 const NO_BLOCK = "the policy has no such block, so these connections pass unread";
+
+/** A claim about no request at all. */
+function describeNowhere(protocol: Protocol, { command, scope }: Claim): string {
+  if (scope === undefined) return `no request of ${protocol} is called '${command}'`;
+  const kinds = scopeKeywords(protocol).flatMap(({ label }) => (label === AGENT_LABEL ? [] : [label]));
+  return `no request called '${command}' is in a ${kinds.join(" or ") || "scope"}, so nothing is said about '${scope}'; leave out the scope to ask about it everywhere`;
+}
 
 function describeProblem({ message, hint }: PolicyProblem): string {
   const what = message.replace(/, so the rule never applies$/, "");

@@ -10,12 +10,15 @@ import type { Protocol } from "../../model/protocol.ts";
 import type { Tier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import { classifierFor } from "../../protocols/registry.ts";
+import { isMethodName } from "../../protocols/vocabulary.ts";
 import type { RuleTable } from "../policy.ts";
 
 /** A command as a rule names it: the name or pattern, compiled. */
 export interface CommandSelector {
   readonly text: string;
   readonly globs: readonly Glob[];
+  /** Those of them that a rule that allows does not mean; absent for none. */
+  readonly onlyRestricting?: readonly Glob[];
   /** Where it is written, 1-based; undefined for a rule from a command line. */
   readonly at?: { readonly line: number; readonly column: number };
   /** Its path in the file. */
@@ -59,13 +62,19 @@ export function compileCommand(
   if ("problem" in compiled) return compiled;
   const words = withoutProgram(protocol, typed);
   // Some commands are called with the program: `bq datasets list`.
-  const globs: Glob[] = words.length < typed.length ? [...compiled.globs] : [];
-  for (const name of namesMeant(protocol, words)) {
+  const hasProgram = words.length < typed.length;
+  // Nothing is called `kubectl …`, and `kubectl get` would look like a type with a verb.
+  const isNamedSo = hasProgram && typed[0]?.toLowerCase() !== "kubectl";
+  const globs: Glob[] = isNamedSo ? [...compiled.globs] : [];
+  const restricting = new Set(classifierFor(protocol).vocabulary?.onlyRestricting?.(words.join(" ")));
+  const onlyRestricting: Glob[] = [];
+  for (const name of namesMeant(protocol, words, hasProgram)) {
     const also = compileNameGlob(name);
     if ("problem" in also) return also;
     globs.push(...also.globs);
+    if (restricting.has(name)) onlyRestricting.push(...also.globs);
   }
-  return { text, globs };
+  return { text, globs, ...(onlyRestricting.length === 0 ? {} : { onlyRestricting }) };
 }
 
 /** The words of a command without the program before them. */
@@ -76,17 +85,25 @@ export function withoutProgram(protocol: Protocol, words: readonly string[]): re
 }
 
 /** Every name and pattern that a command stands for. */
-function namesMeant(protocol: Protocol, words: readonly string[]): ReadonlySet<string> {
+function namesMeant(protocol: Protocol, words: readonly string[], hasProgram: boolean): ReadonlySet<string> {
   const { vocabulary } = classifierFor(protocol);
   const command = words.join(" ");
   if (vocabulary === undefined) return new Set([command]);
   const meaning = vocabulary.meaningOf(command);
-  if (protocol === "kubectl" && words.length === 2) {
+  // `DELETE` is the method, though `helm delete` is a command of the tool.
+  const isMethod = !hasProgram && isMethodName(command);
+  if (isMethod && command === command.toUpperCase()) return new Set([command, ...meaning]);
+  if (protocol === "kubectl" && words.length > 1) {
     if (meaning.length > 0) return new Set(meaning);
     return new Set(isSwapped(words) ? [command, `${words[1]} ${words[0]}`] : [command]);
   }
   const plain = vocabulary.plainName?.(words.map((word) => word.toLowerCase())) ?? command;
-  return new Set([plain, ...meaning, ...(plain === command ? [] : vocabulary.meaningOf(plain))]);
+  return new Set([
+    plain,
+    ...(isMethod ? [command] : []),
+    ...meaning,
+    ...(plain === command ? [] : vocabulary.meaningOf(plain)),
+  ]);
 }
 
 function isSwapped(words: readonly string[]): boolean {
@@ -102,7 +119,9 @@ export function compileRules(rules: readonly Rule[]): RuleTable {
   for (const rule of strictestFirst) {
     for (const command of rule.commands) {
       const value = commandVerdict(rule, command);
-      for (const glob of command.globs) commands.push({ glob, value });
+      for (const glob of command.globs)
+        if (rule.action !== "allow" || command.onlyRestricting?.includes(glob) !== true)
+          commands.push({ glob, value });
     }
     for (const tier of rule.tiers) if (!tiers.has(tier)) tiers.set(tier, tierVerdict(rule, tier));
   }

@@ -51,7 +51,7 @@ export function policyNamesOf(
   { protocol, command, aliases }: Pick<Classification, "protocol" | "command"> & Partial<Classification>,
 ): PolicyNames {
   const meaning = classifierFor(protocol).vocabulary?.meaningOf(command) ?? [];
-  const requests = meaning.some((name) => name !== command) ? meaning : [];
+  const requests = meaning.filter((name) => name !== command);
   const alias = requests.length > 0 ? undefined : aliases?.find((name) => !requests.includes(name));
   return { requests, also: toolSpelling(argv, protocol, command) ?? alias };
 }

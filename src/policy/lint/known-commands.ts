@@ -7,10 +7,10 @@ import { wordCells } from "../../match/glob-cells.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { type CommandSelector, KUBERNETES_VERBS, withoutProgram } from "../decide/rule-table.ts";
-import { nearestWord } from "../did-you-mean.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
 import { commandLineOf } from "./command-line.ts";
+import { isOwnSubresource, malformedCommand, misspeltType } from "./kubernetes-type.ts";
 import { nameListsOf } from "./name-list.ts";
 import { nearestCommand, nearestGroupWord } from "./nearest-command.ts";
 
@@ -19,7 +19,7 @@ export function commandProblems(policy: Policy): readonly PolicyProblem[] {
   const found: PolicyProblem[] = [];
   for (const block of policy.blocks.values())
     for (const command of commandsOf(block)) {
-      const problem = commandProblem(block.protocol, command);
+      const problem = commandProblem(block.protocol, command) ?? allowProblem(block, command);
       if (problem !== undefined) found.push(problem);
     }
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -36,9 +36,34 @@ export function newCommandProblems(policy: Policy, inForce: Policy): readonly Po
   return problems.map((each) => (old.has(each.message) ? { ...each, severity: "warning" as const } : each));
 }
 
+/** A command that an allow would let through for every type: such a rule means command lines alone. */
+function allowProblem(block: ProtocolBlock, command: CommandSelector): PolicyProblem | undefined {
+  const { globs, onlyRestricting = [], text, path, at } = command;
+  const sent = globs.filter((glob) => glob.test("*") || /[*?]/.test(textOf(glob.tokens)));
+  if (sent.length === 0 || sent.some((glob) => !onlyRestricting.includes(glob))) return undefined;
+  const isAllowed = tablesOf(block).some((table) =>
+    table?.rules.some(
+      ({ action, commands }) => action === "allow" && commands.some((one) => one.path === path),
+    ),
+  );
+  if (!isAllowed) return undefined;
+  return {
+    path: path ?? "",
+    line: at?.line ?? 1,
+    column: at?.column ?? 1,
+    message: `an allow of '${text}' is about command lines alone, as it would be about every type`,
+    hint: `name the types, for example '${text} pods', or type '${textOf(sent[0]?.tokens ?? [])}' to allow it for all`,
+    severity: "warning",
+  };
+}
+
+function tablesOf({ scopes, rules }: ProtocolBlock): readonly (ProtocolBlock["rules"] | undefined)[] {
+  return [...scopes.flatMap(({ written }) => written.map(({ table }) => table)), rules];
+}
+
 /** Each command that is written in a block, once. */
-export function commandsOf({ scopes, rules }: ProtocolBlock): readonly CommandSelector[] {
-  const tables = [...scopes.flatMap(({ written }) => written.map(({ table }) => table)), rules];
+export function commandsOf(block: ProtocolBlock): readonly CommandSelector[] {
+  const tables = tablesOf(block);
   const commands = new Map<string, CommandSelector>();
   for (const command of tables.flatMap((table) => table?.rules ?? []).flatMap((rule) => rule.commands))
     commands.set(command.path ?? command.text, command);
@@ -58,6 +83,10 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
     hint,
     severity: "error",
   });
+  if (protocol === "kubectl") {
+    const malformed = malformedCommand(command.text, words);
+    if (malformed !== undefined) return error(malformed.message, malformed.hint);
+  }
   const { requests, commandLines } = nameListsOf(protocol);
   const isAbout = (names: Names) =>
     command.globs.some((glob) =>
@@ -65,12 +94,13 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
     );
   if (isAbout(requests)) return undefined;
   if (isOpenName(protocol, command)) {
-    const near = misspeltType(protocol, words);
-    if (near === undefined) return undefined;
-    return error(
-      `'${command.text}' is not an operation of Kubernetes' own types`,
-      `did you mean '${near}'? A type that your cluster adds is written with its group: '${words.map((word) => (KUBERNETES_VERBS.has(word) ? word : `${word}.<group>`)).join(" ")}'`,
-    );
+    const near = protocol === "kubectl" ? misspeltType(words) : undefined;
+    if (near === undefined && !(protocol === "kubectl" && isOwnSubresource(words))) return undefined;
+    if (near !== undefined)
+      return error(
+        `'${command.text}' is not an operation of Kubernetes' own types`,
+        `did you mean '${near}'? A type that your cluster adds is written with its group: '${words.map((word) => (KUBERNETES_VERBS.has(word) ? word : `${word}.<group>`)).join(" ")}'`,
+      );
   }
   const line = command.globs.some(
     ({ isExact, fixed }) => isExact && commandLineOf(protocol, fixed) !== undefined,
@@ -109,23 +139,10 @@ function hintOf(protocol: Protocol, words: readonly string[]): string {
       return "what terraform changes goes to the hosts of your clouds: say it in their blocks, too, for example aws, gcloud or kubectl";
     case "helm":
       return `helm changes clusters by requests to Kubernetes: say it under kubectl, too, for example '* ${first === "uninstall" ? "delete" : "patch"}'`;
-    case "kubectl":
-      return `name the requests, too: ${(SENT.get(first) ?? ["'* patch'"]).join(" and ")}`;
     default:
       return "name the operations of the API, too: 'iddio classify http' prints what a request is called";
   }
 }
-
-/** The requests that kubectl sends for the objects of a file. */
-const SENT: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    apply: ["'* patch'", "'* create'"],
-    create: ["'* create'"],
-    delete: ["'* delete'"],
-    get: ["'* get'", "'* list'"],
-    replace: ["'* update'"],
-  }),
-);
 
 /** Whether requests can carry a name that no list has. */
 function isOpenName(protocol: Protocol, { globs }: CommandSelector): boolean {
@@ -145,16 +162,4 @@ function textOf(tokens: CommandSelector["globs"][number]["tokens"]): string {
   return tokens
     .map((token) => (typeof token === "object" && "code" in token ? String.fromCharCode(token.code) : "*"))
     .join("");
-}
-
-/** A custom resource is fine; one that is nearly a type of Kubernetes' own is most likely a slip. */
-function misspeltType(protocol: Protocol, words: readonly string[]): string | undefined {
-  const typed = words.join(" ");
-  if (protocol !== "kubectl" || /[.?{[/]/.test(typed)) return undefined;
-  const type = words.find((word) => !KUBERNETES_VERBS.has(word) && !word.includes("*")) ?? "";
-  const types = [...new Set(nameListsOf(protocol).requests.list.map((name) => name.split(" ")[0] ?? ""))];
-  const near = nearestWord(type, types);
-  // Custom resources often begin otherwise or end alike; a slip of the keyboard keeps the beginning.
-  if (near === undefined || near === type || near.slice(0, 3) !== type.slice(0, 3)) return undefined;
-  return words.map((word) => (word === type ? near : word)).join(" ");
 }

@@ -30,6 +30,21 @@ const SUBRESOURCES: readonly (readonly [resource: string, subresources: string, 
   ],
 ];
 
+/** The subresources that the API server has below a built-in type. */
+export function subresourcesOf(resource: string): readonly string[] {
+  return [
+    ...new Set(
+      SUBRESOURCES.flatMap(([types, subresources]) =>
+        types.split(" ").includes(resource) ? subresources.split(" ") : [],
+      ),
+    ),
+    "port-forward",
+    "log",
+    "status",
+    "scale",
+  ];
+}
+
 /**
  * How requests of an operation are in namespaces. An object of a namespaced type is reached by its namespace; a command
  * line that names none means the one of the kubeconfig.

@@ -158,12 +158,17 @@ const CREATED: Readonly<Record<string, string>> = {
   sa: "serviceaccounts",
 };
 
+/** The type that `kubectl create <word>` makes; undefined where kubectl has no such command. */
+export function createdType(word: string): string | undefined {
+  return Object.hasOwn(CREATED, word) ? CREATED[word] : undefined;
+}
+
 const create: Planner = (words, read) => {
   const [what, ...rest] = words;
   if (what === undefined) return writes("create", "create", undefined, "POST")(words, read);
   if (what === "token") return { operations: [on("serviceaccounts", "create", "token")], takesDryRun: false };
-  const type = CREATED[what];
-  if (type === undefined || !Object.hasOwn(CREATED, what)) return { operations: [], takesDryRun: false };
+  const type = createdType(what);
+  if (type === undefined) return { operations: [], takesDryRun: false };
   const name = type === "namespaces" || type === "configmaps" ? rest[0] : undefined;
   return { operations: [on(type, "create", undefined, name)], takesDryRun: true };
 };

@@ -107,6 +107,22 @@ export function builtInTypes(): readonly ResourceType[] {
   return [...new Set(TYPES.values())];
 }
 
+/** The types that kubectl's word `all` stands for. */
+export function categoryAll(): readonly string[] {
+  return CATEGORY_ALL;
+}
+
+/** Every spelling of a built-in type that kubectl takes: plural, singular and short names. */
+export function typeSpellings(): readonly string[] {
+  const singular = builtInTypes().map(({ resource }) => singularOf(resource));
+  return [...new Set([...TYPES.keys(), ...singular])];
+}
+
+/** Whether a bare word names a built-in type. */
+export function isBuiltInSpelling(word: string): boolean {
+  return TYPES.has(word) || TYPES.has(pluralOf(word));
+}
+
 /** Whether a type is in the table, and there as cluster-wide or as namespaced; undefined for all others. */
 export function scopeOfType(group: string, resource: string): "cluster" | "namespaced" | undefined {
   return SCOPES.get(`${group}/${resource}`);
@@ -140,6 +156,11 @@ export function resourceTargets(words: readonly string[]): readonly ResourceTarg
     .flatMap((type) =>
       (names.length === 0 ? [undefined] : names).map((name) => ({ ...resourceType(type), name })),
     );
+}
+
+function singularOf(plural: string): string {
+  if (plural.endsWith("ies")) return `${plural.slice(0, -3)}y`;
+  return /(?:ss|x|ch|sh)es$/.test(plural) ? plural.slice(0, -2) : plural.replace(/s$/, "");
 }
 
 function pluralOf(name: string): string {

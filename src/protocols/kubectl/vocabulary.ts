@@ -4,11 +4,11 @@
 
 import type { TierOrUnknown } from "../../model/tier.ts";
 import type { NameShape } from "../known-operation.ts";
-import { toolWords, type Vocabulary } from "../vocabulary.ts";
+import type { Vocabulary } from "../vocabulary.ts";
 import { kubectlOthers } from "./operations.ts";
-import { builtInTypes, resourceType } from "./resources.ts";
+import { resourceType } from "./resources.ts";
 import { tierOfOperation } from "./tier.ts";
-import table from "./tool-commands.tsv" with { type: "text" };
+import { isForeignType, kubectlToolCommands, kubectlToolMeaning, typesNamed } from "./tool-meaning.ts";
 
 const VERBS: ReadonlySet<string> = new Set(
   "get list watch create update patch delete deletecollection connect approve sign bind escalate impersonate proxy use".split(
@@ -40,28 +40,38 @@ const OPEN: readonly NameShape[] = [
 /** Subresources that open a way into a pod; without a verb they mean every one. */
 const CONNECTING = /^(?:pods?|po)\/(exec|attach|portforward|port-forward)$/;
 
-const tool = toolWords(table);
-
 /** kubectl's own commands and spellings of types. */
 export const kubectlVocabulary: Vocabulary = {
   meaningOf,
+  onlyRestricting,
   isCarried,
   openNames: OPEN,
   others: kubectlOthers,
   mildestTier,
-  toolCommands: tool.toolCommands,
+  toolCommands: kubectlToolCommands,
 };
 
 function meaningOf(command: string): readonly string[] {
-  const known = tool.meaningOf(command);
-  if (known.length > 0) return known;
+  const words = command.toLowerCase().split(/\s+/);
   const connecting = CONNECTING.exec(command.toLowerCase())?.[1];
   if (connecting !== undefined) return [connecting === "portforward" ? "port-forward" : connecting];
-  const [type, verb] = typeAndVerb(command) ?? [];
-  if (type === undefined || verb === undefined || /[^a-z0-9./-]/.test(type)) return [];
-  const [word = "", ...subresource] = type.split("/");
-  if (isForeign(word)) return [];
-  return [`${[resourceType(word).resource, ...subresource].join("/")} ${verb}`];
+  // kubectl's own order, `get pods`, is all that kubectl sends; the API's, `pods get`, is that one verb.
+  const known = kubectlToolMeaning(words);
+  if (known !== undefined) return known.names;
+  const [first = "", second = ""] = words;
+  if (words.length !== 2) return [];
+  if (VERBS.has(second) || second === "*") return named(first, second);
+  return VERBS.has(first) ? named(second, first) : [];
+}
+
+function named(type: string, verb: string): readonly string[] {
+  const [word = ""] = type.split("/");
+  if (!/^[a-z0-9][a-z0-9./*-]*$/.test(type) || word.includes("*") || isForeignType(word)) return [];
+  return typesNamed(type).map((each) => `${each} ${verb}`);
+}
+
+function onlyRestricting(command: string): readonly string[] {
+  return kubectlToolMeaning(command.toLowerCase().split(/\s+/))?.onlyRestricting ?? [];
 }
 
 /** A custom resource has the tier of its verb, whatever it is called; a body only raises it. */
@@ -73,17 +83,10 @@ function mildestTier(command: string): TierOrUnknown | undefined {
   return tierOfOperation({ verb, group: group === "" ? "custom" : group, resource, subresource }).tier;
 }
 
-/** `secrets.example.com`: another group's type with a name of Kubernetes' own. Requests are named without the group. */
-function isForeign(word: string): boolean {
-  const { resource, group } = resourceType(word);
-  const own = builtInTypes().filter((type) => type.resource === resource);
-  return word.includes(".") && own.length > 0 && !own.some((type) => type.group === group);
-}
-
 /** A type that Kubernetes does not have itself with a verb that it has, and the server's own paths. */
 function isCarried(command: string): boolean {
   const [type = ""] = typeAndVerb(command) ?? [];
-  return (type !== "" && !isForeign(type.split("/")[0] ?? "")) || command.toLowerCase() === "cp";
+  return (type !== "" && !isForeignType(type.split("/")[0] ?? "")) || command.toLowerCase() === "cp";
 }
 
 function typeAndVerb(command: string): readonly [type: string, verb: string] | undefined {

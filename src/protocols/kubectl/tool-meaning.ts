@@ -1,0 +1,140 @@
+// What kubectl's own command lines mean in a policy: `kubectl get secrets` is the requests that
+// kubectl sends for it, whatever flags it has. A command without a type is about every type.
+// The requests are those that do what the command says, not the reads on the way there.
+
+import { createdType } from "./plan.ts";
+import { builtInTypes, categoryAll, isBuiltInSpelling, resourceType } from "./resources.ts";
+
+/** What a command sends, `*` being the type that is named behind it. */
+interface ToolCommand {
+  readonly sends: readonly string[];
+  /** What it means as well where no type is named, though kubectl deletes objects one by one. */
+  readonly withoutType?: readonly string[];
+}
+
+const READS: ToolCommand = { sends: ["* get", "* list", "* watch"] };
+const PATCHES: ToolCommand = { sends: ["* patch"] };
+
+/** Commands about a type. */
+const TYPED: ReadonlyMap<string, ToolCommand> = new Map<string, ToolCommand>([
+  ["get", READS],
+  ["describe", READS],
+  ["wait", READS],
+  ["create", { sends: ["* create"] }],
+  ["apply", { sends: ["* patch", "* create"] }],
+  ["replace", { sends: ["* update"] }],
+  ["delete", { sends: ["* delete"], withoutType: ["* deletecollection"] }],
+  ...["patch", "edit", "label", "annotate", "set", "rollout"].map((name) => [name, PATCHES] as const),
+  ...["image", "env", "resources", "selector", "serviceaccount"].map(
+    (what) => [`set ${what}`, PATCHES] as const,
+  ),
+  ["rollout restart", PATCHES],
+  ["rollout pause", PATCHES],
+  ["rollout resume", PATCHES],
+  ["rollout undo", { sends: ["* patch", "* update"] }],
+  ["rollout status", READS],
+  ["rollout history", { sends: ["* get", "* list"] }],
+  ["scale", { sends: ["*/scale patch", "*/scale update"] }],
+]);
+
+const APPROVES = ["certificatesigningrequests/approval update", "certificatesigningrequests/approval patch"];
+const POD_METRICS = ["pods list", "pods get"];
+const NODE_METRICS = ["nodes list", "nodes get"];
+const RBAC = ["roles", "rolebindings", "clusterroles", "clusterrolebindings"];
+
+/** Commands whose type is fixed. A type behind them is only what they are done to. */
+const FIXED: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ["autoscale", ["horizontalpodautoscalers create"]],
+  ["expose", ["services create"]],
+  ["run", ["pods create"]],
+  ["cordon", ["nodes patch"]],
+  ["uncordon", ["nodes patch"]],
+  ["taint", ["nodes patch"]],
+  ["drain", ["pods/eviction create"]],
+  ["logs", ["pods/log get"]],
+  ["events", ["events list", "events watch"]],
+  ["set subject", ["rolebindings patch", "clusterrolebindings patch"]],
+  ["create token", ["serviceaccounts/token create"]],
+  ["certificate", APPROVES],
+  ["certificate approve", APPROVES],
+  ["certificate deny", APPROVES],
+  ["top", [...POD_METRICS, ...NODE_METRICS]],
+  ...["pod", "pods", "po"].map((word) => [`top ${word}`, POD_METRICS] as const),
+  ...["node", "nodes", "no"].map((word) => [`top ${word}`, NODE_METRICS] as const),
+  ["auth can-i", ["selfsubjectaccessreviews create", "selfsubjectrulesreviews create"]],
+  ["auth whoami", ["selfsubjectreviews create"]],
+  ["auth reconcile", RBAC.flatMap((type) => [`${type} create`, `${type} update`])],
+]);
+
+/** Parts of a `create` command that tell kinds of one type apart. */
+const CREATED_KINDS: Readonly<Record<string, RegExp>> = {
+  secrets: /^(?:generic|tls|docker-registry)$/,
+  services: /^(?:clusterip|nodeport|loadbalancer|externalname)$/,
+};
+
+/** The meaning of one command. */
+export interface ToolMeaning {
+  readonly names: readonly string[];
+  /** Those of them that only rules that ask or deny mean. */
+  readonly onlyRestricting: readonly string[];
+}
+
+/** The commands, without types. */
+export function kubectlToolCommands(): readonly string[] {
+  return [...TYPED.keys(), ...FIXED.keys()];
+}
+
+/** What a command line means, its words in lower case without the program; undefined for what is no command of kubectl. */
+export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | undefined {
+  const command = words.join(" ");
+  const fixed = FIXED.get(command);
+  if (fixed !== undefined) return { names: [command, ...fixed], onlyRestricting: [] };
+  const bare = TYPED.get(command);
+  // An allow of every `create` would be one of `pods/exec create`, so only rules that restrict mean every type.
+  if (bare !== undefined) {
+    const sent = [...bare.sends, ...(bare.withoutType ?? [])];
+    return { names: [command, ...sent], onlyRestricting: command === "scale" ? [] : sent };
+  }
+  if (words[0] === "create") {
+    const created = createdOf(words.slice(1));
+    if (created !== undefined) return { names: [`${created} create`], onlyRestricting: [] };
+  }
+  const before = words.slice(0, -1).join(" ");
+  const type = words.at(-1) ?? "";
+  const doneTo = isBuiltInSpelling(type) ? FIXED.get(before) : undefined;
+  if (doneTo !== undefined) return { names: doneTo, onlyRestricting: [] };
+  const of = TYPED.get(before);
+  if (of === undefined || !isTypeWord(type)) return undefined;
+  const types = typesNamed(type);
+  const names = types.flatMap((each) => of.sends.map((name) => name.replace("*", () => each)));
+  return { names, onlyRestricting: [] };
+}
+
+function createdOf([what = "", kind, ...rest]: readonly string[]): string | undefined {
+  const type = createdType(what);
+  if (type === undefined || rest.length > 0) return undefined;
+  return kind === undefined || CREATED_KINDS[type]?.test(kind) === true ? type : undefined;
+}
+
+/** A type, a pattern of types, or a type with a subresource; options and lists are none. */
+function isTypeWord(word: string): boolean {
+  return /^[a-z0-9*?][a-z0-9*?./-]*$/.test(word);
+}
+
+/** The types that a word names, as requests are called: `all` is several, patterns stay as they are. */
+export function typesNamed(word: string): readonly string[] {
+  if (word === "all") return categoryAll();
+  if (/[*?]/.test(word)) {
+    const [base = "", ...below] = word.split("/");
+    return [[/[*?]/.test(base) ? base : resourceType(base).resource, ...below].join("/")];
+  }
+  const [base = "", ...below] = word.split("/");
+  return isForeignType(base) ? [word] : [[resourceType(base).resource, ...below].join("/")];
+}
+
+/** `secrets.example.com`: another group's type with a name of Kubernetes' own. Requests are named without the group. */
+export function isForeignType(word: string): boolean {
+  const { resource, group } = resourceType(word);
+  const own = builtInTypes().filter((type) => type.resource === resource);
+  return word.includes(".") && own.length > 0 && !own.some((type) => type.group === group);
+}
