@@ -1,5 +1,5 @@
-// Reads the types of a kubectl block's commands as a person typed them: what no command can be, such
-// as an option or the name of an object, and words that are nearly a type of Kubernetes' own.
+// Reads the types of a kubectl block's commands as a person typed them: what no command can be,
+// such as an option or the name of an object, and words that are nearly a type of Kubernetes' own.
 
 import { subresourcesOf } from "../../protocols/kubectl/operations.ts";
 import { isBuiltInSpelling, resourceType, typeSpellings } from "../../protocols/kubectl/resources.ts";

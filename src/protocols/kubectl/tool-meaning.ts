@@ -1,14 +1,14 @@
-// What kubectl's own command lines mean in a policy: `kubectl get secrets` is the requests that
+// Reads kubectl's own command lines in a policy: `kubectl get secrets` is the requests that
 // kubectl sends for it, whatever flags it has. A command without a type is about every type.
 // The requests are those that do what the command says, not the reads on the way there.
 
 import { createdType } from "./plan.ts";
 import { builtInTypes, categoryAll, isBuiltInSpelling, resourceType } from "./resources.ts";
 
-/** What a command sends, `*` being the type that is named behind it. */
+/** The requests of a command, `*` being the type that is named behind it. */
 interface ToolCommand {
   readonly sends: readonly string[];
-  /** What it means as well where no type is named, though kubectl deletes objects one by one. */
+  /** Its meaning besides where no type is named, though kubectl deletes objects one by one. */
   readonly withoutType?: readonly string[];
 }
 
@@ -84,7 +84,7 @@ export function kubectlToolCommands(): readonly string[] {
   return [...TYPED.keys(), ...FIXED.keys()];
 }
 
-/** What a command line means, its words in lower case without the program; undefined for what is no command of kubectl. */
+/** The meaning of a command line, its words in lower case without the program; undefined for what is no command of kubectl. */
 export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | undefined {
   const command = words.join(" ");
   const fixed = FIXED.get(command);
