@@ -13,9 +13,9 @@ kubectl:
   rules: { allow: { groups: [all] } }
 `;
 
-async function intercepted(respond: Responder) {
+async function intercepted(respond: Responder, settings = "") {
   const origin = await startRawOrigin(respond);
-  const daemon = await startDaemon({ trust: [origin], policy: policy(origin.port) });
+  const daemon = await startDaemon({ trust: [origin], policy: policy(origin.port), settings });
   const client = await connectTls(daemon.port, `localhost:${origin.port}`, { ca: daemon.caPem });
   return {
     origin,
@@ -142,7 +142,8 @@ describe("an upgrade", () => {
           "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nhello",
         );
       else socket.write(`echo ${piece}`);
-    });
+      // A session that is recorded must speak its protocol: these octets would end it.
+    }, "record_sessions: off\n");
     it.client.send(
       `POST /api/v1/namespaces/a/pods/b/exec?command=sh HTTP/1.1\r\n${it.host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n`,
     );

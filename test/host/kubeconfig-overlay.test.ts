@@ -260,7 +260,7 @@ describe("the trust of servers", () => {
       contexts: { one: ["a", "admin"], two: ["a", "other"] },
     });
     expect(() => serverTrusts(kubeconfig)).toThrow(UserError);
-    expect(() => serverTrusts(kubeconfig)).toThrow(/"one" and "two"/);
+    expect(() => serverTrusts(kubeconfig)).toThrow(/'one' and 'two'/);
   });
 
   test("two names to verify one server by are an error", async () => {
