@@ -86,6 +86,32 @@ ${rules}
 `;
 const READS = "    allow: { groups: [read] }";
 
+describe("a block that only one of the policies has", () => {
+  const OPEN = policyOf("kubectl:\n  inspect: [k.test]\n  default: allow\n");
+  const NONE = policyOf("github:\n  inspect: [g.test]\n");
+  const BOTH = policyOf(`${NONE.text}${OPEN.text}`);
+  const GENERIC = policyOf(`${NONE.text}generic:\n  inspect: [a.test]\n  default: allow\n`);
+
+  test("is about connections that passed unread, so only hooks let through more", () => {
+    const lines = diffLines(diffPolicies(NONE, BOTH, knownNames));
+    expect(lines).toContain("inspect: 'k.test' is newly looked into, by kubectl");
+    for (const line of lines.filter((each) => each.includes("newly allowed")))
+      expect(line).toContain("on command lines in hooks alone (connections passed unread before)");
+    expect(diffPolicies(NONE, GENERIC, knownNames)).toMatchObject({ changes: [], isWider: false });
+  });
+
+  test("and its connections pass unread when it is deleted", () => {
+    const lines = diffLines(diffPolicies(BOTH, NONE, knownNames));
+    expect(lines.join()).toContain("'k.test' is no longer looked into");
+    for (const line of lines.filter((each) => each.includes("newly asked about")))
+      expect(line).toContain("on command lines in hooks alone (connections pass unread now)");
+    expect(diffLines(diffPolicies(GENERIC, NONE, knownNames))).toEqual([
+      "inspect: 'a.test' is no longer looked into (generic before): these connections pass unread",
+      "the new policy lets through more",
+    ]);
+  });
+});
+
 describe("what is reported", () => {
   const rows: [what: string, before: string, after: string, expected: Record<string, unknown>][] = [
     [
@@ -295,6 +321,12 @@ describe("which connections are looked into", () => {
       { kubectl: { inspect: ["*.test"] }, generic: { inspect: [] } },
       { kubectl: { inspect: ["*.test"] }, generic: { inspect: ["a.test"] } },
       "inspect: 'a.test' is judged by generic, by kubectl before",
+    ],
+    [
+      "an entry that is gone, where another takes over",
+      { kubectl: { inspect: ["*.k.test"] }, aws: { inspect: ["*.test"] } },
+      { kubectl: { inspect: [] }, aws: { inspect: ["*.test"] } },
+      "inspect: '*.k.test' is judged by aws, by kubectl before",
     ],
     [
       "another user of SSH",

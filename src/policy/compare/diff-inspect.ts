@@ -43,16 +43,24 @@ function changedRoutes(
   { hosts, ports, otherPort }: Destinations,
 ): readonly RouteChange[] {
   const changes = new Map<string, Change>();
+  const old = new Set(entriesOf(before).map(spelled));
+  const added = new Set(
+    entriesOf(after).flatMap((each) =>
+      old.has(spelled(each)) ? [] : [`${each.protocol} ${each.entry.text}`],
+    ),
+  );
   const kept = new Map<string, number[]>();
   for (const host of hosts)
     for (const port of ports) {
-      const [old, fresh] = [ownRoute(before, { host, port }), ownRoute(after, { host, port })];
-      const [from, to]: RouteChange["from"][] = [old?.protocol ?? "splice", fresh?.protocol ?? "splice"];
+      const [past, fresh] = [ownRoute(before, { host, port }), ownRoute(after, { host, port })];
+      const [from, to]: RouteChange["from"][] = [past?.protocol ?? "splice", fresh?.protocol ?? "splice"];
       if (from === undefined || to === undefined || from === to) {
-        if (old !== undefined) kept.set(host, [...(kept.get(host) ?? []), port]);
+        if (past !== undefined) kept.set(host, [...(kept.get(host) ?? []), port]);
         continue;
       }
-      const entry = (to === "splice" ? old?.entry : fresh?.entry) ?? "";
+      // Where another entry takes over that was there before, the one that is gone is the change.
+      const isAdded = from === "splice" || added.has(`${to} ${fresh?.entry}`);
+      const entry = (to !== "splice" && isAdded ? fresh?.entry : past?.entry) ?? "";
       const key = `${from} ${to} ${entry}`;
       const effect = to === "splice" ? "wider" : from === "splice" ? "narrower" : "other rules";
       const change: Change = changes.get(key) ?? { entry, from, to, effect, ports: new Map() };

@@ -4,8 +4,10 @@
 // because a reviewer must look at it.
 
 import { ACTIONS, type Action } from "../../model/action.ts";
+import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import type { KnownNames } from "../../protocols/known-operation.ts";
+import { classifierFor } from "../../protocols/registry.ts";
 import { decide } from "../decide/decide.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
 import type { NameCatalogue } from "./catalogue.ts";
@@ -99,6 +101,12 @@ function* diffProtocol(
   names: KnownNames,
 ): Steps<{ readonly changes: readonly DecisionChange[] } | { readonly unknown: string }> {
   yield;
+  // Connections of a protocol without a block pass unread, which the routes tell; hooks ask about its command lines.
+  const isNew =
+    blocks.length === 1 &&
+    protocol !== "mcp" &&
+    [before, after].every(({ central }) => central === undefined);
+  if (isNew && classifierFor(protocol).programs.length === 0) return { changes: [] };
   const all = enumerate(protocol, blocks, names);
   if ("unknown" in all) return all;
   const found = new Map<string, Found>();
@@ -107,7 +115,9 @@ function* diffProtocol(
     for (const commands of all.classes) {
       const classification = all.classificationOf(commands, cell);
       if (classification === undefined) continue;
-      const [from, to] = [decide(before, classification).action, decide(after, classification).action];
+      const [from, to] = isNew
+        ? [actionOf(before, classification), actionOf(after, classification)]
+        : [decide(before, classification).action, decide(after, classification).action];
       if (from === to) continue;
       const key = `${from} ${to} ${commands.id}`;
       const entry = found.get(key) ?? { from, to, commands, cells: [] };
@@ -115,7 +125,25 @@ function* diffProtocol(
       entry.cells.push(cell);
     }
   }
-  return { changes: changesOf(protocol, [...found.values()], all.scopes) };
+  const changes = changesOf(protocol, [...found.values()], all.scopes);
+  if (!isNew) return { changes };
+  const where = before.blocks.has(protocol)
+    ? "connections pass unread now"
+    : "connections passed unread before";
+  return {
+    changes: changes.map((change) => ({
+      ...change,
+      place: [change.place, `on command lines in hooks alone (${where})`]
+        .filter((text) => text !== "")
+        .join(", "),
+    })),
+  };
+}
+
+/** The action on a command line in a hook, which does not ask about reads of a protocol without a block. */
+function actionOf(policy: Policy, classification: Classification): Action {
+  const isNamed = policy.blocks.has(classification.protocol);
+  return !isNamed && classification.tier === "observe" ? "allow" : decide(policy, classification).action;
 }
 
 /** Puts together the classes that change in the same way in the same scopes. */
