@@ -97,6 +97,25 @@ describe("a claim about nothing is not proven", () => {
     expect(unknown.join()).toContain("no request called 'nodes get' is in a namespace");
   });
 
+  test("a scope is only taken for the kinds that its name can be of", () => {
+    const places = (policy: string, command: string, scope: string, protocol: Protocol) => {
+      const parsed = parsePolicy(policy);
+      if ("problems" in parsed) throw new Error(parsed.problems[0]?.message);
+      const { broken } = checkNever(parsed.policy, { command, scope, protocol }, knownNames);
+      expect(broken.length).toBeGreaterThan(0);
+      return new Set(
+        broken.flatMap(({ classification: { labels } }) =>
+          Object.keys(labels).filter((label) => labels[label] === scope),
+        ),
+      );
+    };
+    const aws = "aws:\n  inspect: []\n  default: allow\n";
+    expect([...places(aws, "ec2 terminate-instances", "222222222222", "aws")]).toEqual(["account"]);
+    expect(places(aws, "ec2 terminate-instances", "us-east-1", "aws").has("account")).toBe(false);
+    const github = "github:\n  inspect: []\n  default: allow\n";
+    expect([...places(github, "repos/delete", "acme/web", "github")]).toEqual(["repo"]);
+  });
+
   test("a bare command of kubectl is the claim about every request of it", () => {
     const open = "kubectl:\n  inspect: []\n  default: allow\n";
     for (const command of ["kubectl delete", "delete", "kubectl get", "kubectl delete *"])

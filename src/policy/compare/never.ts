@@ -74,6 +74,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
       continue;
     }
     const names = catalogue(protocol);
+    const labels = labelsFor(protocol, claim.scope ?? "*");
     const isNamed = isNamedBy(command);
     const operations = names.operations.filter(({ command: name, aliases }) => isNamed([name, ...aliases]));
     const problem = commandProblem(protocol, command);
@@ -89,9 +90,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
       scopes:
         scope === undefined
           ? []
-          : scopeKeywords(protocol)
-              .filter(({ label }) => label !== AGENT_LABEL)
-              .map(({ label }) => ({ label, text: claim.scope ?? "", globs: scope.globs })),
+          : [...labels].map((label) => ({ label, text: claim.scope ?? "", globs: scope.globs })),
     });
     if ("unknown" in all) {
       unknown.push(all.unknown);
@@ -100,7 +99,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
     const decidedBefore = decided;
     const named = namedClasses(all.classes, isNamed, names, operations);
     for (const cell of all.cells()) {
-      if (scope !== undefined && !cell.some((one) => isWithin(one, scope))) continue;
+      if (scope !== undefined && !cell.some((one) => labels.has(one.label) && isWithin(one, scope))) continue;
       for (const commands of named) {
         const classification = all.classificationOf(commands, cell);
         if (classification === undefined) continue;
@@ -160,6 +159,17 @@ function namedClasses(
   return named.filter(
     ({ operations, tier }) => operations.length > 0 || tier === "unknown" || TIERS.indexOf(tier) >= tamest,
   );
+}
+
+/** The kinds of scopes that a name can be of: twelve digits are an account of AWS, `owner/name` is a repo. */
+function labelsFor(protocol: Protocol, scope: string): ReadonlySet<string> {
+  const kinds = scopeKeywords(protocol).filter(({ label }) => label !== AGENT_LABEL);
+  const fitting = /[*?{[]/.test(scope)
+    ? kinds
+    : kinds.filter(({ form }) => form === undefined || form.pattern.test(scope));
+  // A form that not every word has tells the kind.
+  const telling = fitting.filter(({ form }) => form !== undefined && !form.pattern.test("x"));
+  return new Set((telling.length > 0 ? telling : fitting).map(({ label }) => label));
 }
 
 function isWithin(
