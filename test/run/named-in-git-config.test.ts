@@ -5,13 +5,13 @@ import { expect, test } from "bun:test";
 import { placesIn } from "../../src/features/run/control-files/named-in-git-config.ts";
 
 const TABLE: Readonly<Record<string, readonly string[]>> = {
-  "[core]\n\thooksPath = .husky/_": ["hooks /work/.husky/_"],
-  '[CORE]\n HOOKSPATH="tools/git hooks" ; ours': ["hooks /work/tools/git hooks"],
-  "[core] hookspath = hooks": ["hooks /work/hooks"],
-  "[core]\nhooksPath = ../elsewhere # a comment": ["hooks /elsewhere"],
+  "[core]\n\thooksPath = .husky/_": ["hooks /srv/project/.husky/_"],
+  '[CORE]\n HOOKSPATH="tools/git hooks" ; ours': ["hooks /srv/project/tools/git hooks"],
+  "[core] hookspath = hooks": ["hooks /srv/project/hooks"],
+  "[core]\nhooksPath = ../elsewhere # a comment": ["hooks /srv/elsewhere"],
   "[core]\nhooksPath = ~/hooks": [],
-  "[include]\npath = ../shared/gitconfig": ["configuration /work/shared/gitconfig"],
-  '[includeIf "gitdir:/work/"]\npath = extra': ["configuration /work/.git/extra"],
+  "[include]\npath = ../common/gitconfig": ["configuration /srv/project/common/gitconfig"],
+  '[includeIf "gitdir:/srv/project/"]\npath = extra': ["configuration /srv/project/.git/extra"],
   "[include]\npath = /etc/gitconfig.d/x": ["configuration /etc/gitconfig.d/x"],
   '[remote "origin"]\npath = x\nhooksPath = y': [],
   "": [],
@@ -19,6 +19,6 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 
 for (const [text, places] of Object.entries(TABLE))
   test(`places in ${JSON.stringify(text)}`, () => {
-    const found = placesIn(text, "/work/.git", "/work");
+    const found = placesIn(text, "/srv/project/.git", "/srv/project");
     expect(found.map(({ kind, path }) => `${kind} ${path}`)).toEqual([...places]);
   });

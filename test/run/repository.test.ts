@@ -198,16 +198,16 @@ git log --oneline > /dev/null; git gc -q; git -C sub log --oneline > /dev/null; 
       await sandbox.outside([
         "/bin/sh",
         "-c",
-        "mkdir -p tools/hooks; git config core.hooksPath tools/hooks; git config include.path ../shared/gitconfig; mkdir shared; git config -f .git/extra user.name me; git config --add include.path extra",
+        "mkdir -p tools/hooks; git config core.hooksPath tools/hooks; git config include.path ../common/gitconfig; mkdir common; git config -f .git/extra user.name me; git config --add include.path extra",
       ]);
       const { stdout } = await sandbox.inside(
-        `(cp ${evil} tools/hooks/pre-commit; mv tools t2 && mkdir -p tools/hooks && cp ${evil} tools/hooks/pre-commit; for f in shared/gitconfig .git/extra; do git config -f $f core.fsmonitor ${evil}; echo evil >> $f; rm -f $f; done; mv shared s2; mkdir -p shared; printf '[core]\n fsmonitor = ${evil}\n' > shared/gitconfig) 2>/dev/null; echo the end`,
+        `(cp ${evil} tools/hooks/pre-commit; mv tools t2 && mkdir -p tools/hooks && cp ${evil} tools/hooks/pre-commit; for f in common/gitconfig .git/extra; do git config -f $f core.fsmonitor ${evil}; echo evil >> $f; rm -f $f; done; mv common s2; mkdir -p common; printf '[core]\n fsmonitor = ${evil}\n' > common/gitconfig) 2>/dev/null; echo the end`,
       );
       expect(stdout).toBe("the end\n");
       await sandbox.outside([
         "/bin/sh",
         "-c",
-        `git status; git ${IDENTITY} commit -q --allow-empty -m x; git config --unset core.hooksPath; git config --unset-all include.path; rm -rf tools shared`,
+        `git status; git ${IDENTITY} commit -q --allow-empty -m x; git config --unset core.hooksPath; git config --unset-all include.path; rm -rf tools common`,
       ]);
       expect(existsSync(join(sandbox.home, "EVIL"))).toBe(false);
       expect(existsSync(join(project, "t2"))).toBe(false);

@@ -11,7 +11,7 @@ const HARMLESS = [
   "npm test",
   "git status && git diff --stat",
   "cat src/main.ts | grep -n import | head -20",
-  "cd /work/project; make -j4 all",
+  "cd /srv/project; make -j4 all",
   "NODE_ENV=test node dist/index.js --port=3000",
   "echo finished",
 ];
