@@ -16,7 +16,7 @@ export async function soakUnkind(
   report: Report,
 ): Promise<void> {
   if (processorMs(process.pid) === undefined) report.note("memory is not known on this system");
-  const seen = await underAttack({ seconds: minutes * 60, scale: 1, openFiles: 2_048, tell });
+  const seen = await underAttack({ seconds: minutes * 60, scale: 1, openFiles: 4_096, tell });
   report.note(`it had, at the end: ${seen.had}`);
   for (const [name, ms] of Object.entries(seen.slowestMs))
     report.claim(`'${name}' answers within ${CONTROL_MS} ms`, ms < CONTROL_MS, `${ms.toFixed(0)} ms at most`);
