@@ -105,6 +105,12 @@ describe("in a terminal of 80 columns", () => {
     }
     expect(await denied).toContain("a person denied");
     await program.until(({ lines }) => lines[0] === "no request waits for approval");
+    // The notes tell how requests ended, not that somebody looked at them.
+    const notes = program.screen.lines.filter((line) => /^\d\d:\d\d:\d\d /.test(line));
+    expect(notes.map((line) => line.slice(10).split(" ").slice(0, 3).join(" "))).toEqual([
+      "approved POST /first",
+      "denied POST /second",
+    ]);
     program.type("q");
     expect(await program.exited).toBe(0);
     expect(program.screen.isAlternate).toBe(false);

@@ -4,6 +4,12 @@
 import net from "node:net";
 import tls from "node:tls";
 
+/**
+ * How long something may take to come. Less than a test's own limit: the runner ends every process of a file whose
+ * test ran out of time, and with it the gateway that its other tests share.
+ */
+const PATIENCE_MS = 100_000;
+
 /** A connection on which a test writes and reads bytes. */
 export class RawClient implements Disposable {
   readonly socket: net.Socket;
@@ -46,24 +52,37 @@ export class RawClient implements Disposable {
     this.socket.write(Buffer.from(bytes, "latin1"));
   }
 
-  /** Resolves with everything received once it contains `text`, `count` times; rejects when the connection ends first. */
+  /**
+   * Resolves with everything received once it contains `text`, `count` times; rejects when the connection ends first,
+   * and after a hundred seconds.
+   */
   async until(text: string, count = 1): Promise<string> {
+    const deadline = Date.now() + PATIENCE_MS;
     while (this.#received.split(text).length - 1 < count) {
       if (this.#isClosed)
         throw new Error(`closed before '${text}' came; got: ${JSON.stringify(this.#received)}`);
-      await this.#more();
+      await this.#more(deadline, `'${text}'`);
     }
     return this.#received;
   }
 
-  /** Resolves with everything received once the peer has closed. */
+  /** Resolves with everything received once the peer has closed; rejects after a hundred seconds. */
   async closed(): Promise<string> {
-    while (!this.#isClosed) await this.#more();
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!this.#isClosed) await this.#more(deadline, "the end");
     return this.#received;
   }
 
-  #more(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
+  #more(deadline: number, what: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = () =>
+        reject(new Error(`${what} did not come; got: ${JSON.stringify(this.#received.slice(-2_000))}`));
+      const timer = setTimeout(late, deadline - Date.now());
+      this.#wake.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   [Symbol.dispose](): void {

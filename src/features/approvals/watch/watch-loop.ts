@@ -10,6 +10,7 @@ import { localTime } from "../../../cli/kit/local-time.ts";
 import type { Output, Paints } from "../../../cli/kit/output.ts";
 import { Terminal } from "../../../cli/kit/terminal.ts";
 import type { Key } from "../../../cli/kit/terminal-keys.ts";
+import type { EventTag } from "../../../model/event.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { escapeForTerminal } from "../../../text/escape.ts";
 import { shortName } from "../approval-facts.ts";
@@ -32,6 +33,8 @@ import {
 const TICK_MS = 100;
 const RECONNECT_MS = 1000;
 const WHO_ASKS_MS = 700;
+/** The events after which nobody waits any more. Others, such as that somebody looks at a request, are no news here. */
+const ENDS: ReadonlySet<EventTag> = new Set(["approval_replied", "approval_timed_out", "approval_withdrawn"]);
 
 /** The surroundings of the watch. */
 export interface WatchParts {
@@ -223,10 +226,10 @@ class Watch {
       await this.#list();
       for await (const row of this.#daemon.stream("events", { follow: true }, signal)) {
         if ("lost" in row) await this.#list();
-        else if (row.tag.startsWith("approval_") && row.timestamp_ms >= startedMs) {
+        else if (row.timestamp_ms >= startedMs) {
           const note = noteOf(row, this.#own);
           if (note !== undefined) this.update((state) => withNote(state, note));
-          void this.#list();
+          if (row.tag.startsWith("approval_")) void this.#list();
         }
       }
     } catch (error) {
@@ -287,7 +290,7 @@ class Watch {
 }
 
 function noteOf(row: EventRow, own: ReadonlySet<string>): string | undefined {
-  if ("lost" in row || row.tag === "approval_requested") return undefined;
+  if ("lost" in row || !ENDS.has(row.tag)) return undefined;
   const { id, outcome, reason } = row.fields;
   if (row.tag === "approval_replied" && own.has(String(id))) return undefined;
   // The fields of these events are those of an approval.
