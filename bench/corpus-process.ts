@@ -7,7 +7,7 @@ import { judge } from "../src/policy/decide/judge.ts";
 import { parsePolicy } from "../src/policy/parse/parse.ts";
 import type { Policy } from "../src/policy/policy.ts";
 import { splitUrl } from "../src/protocols/batch.ts";
-import { guessProtocol } from "../src/protocols/detect-protocol.ts";
+import { guessProtocol } from "../src/protocols/registry.ts";
 import { type Case, readCorpus } from "../test/truth/corpora.ts";
 import { decodeBody } from "../test/truth/decode-body.ts";
 import { answerCalls } from "./worker.ts";

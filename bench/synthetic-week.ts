@@ -12,8 +12,7 @@ import { decide } from "../src/policy/decide/decide.ts";
 import type { Policy } from "../src/policy/policy.ts";
 import { rowFacts } from "../src/policy/replay/row-facts.ts";
 import { splitUrl } from "../src/protocols/batch.ts";
-import { guessProtocol } from "../src/protocols/detect-protocol.ts";
-import { classifierFor } from "../src/protocols/registry.ts";
+import { classifierFor, guessProtocol } from "../src/protocols/registry.ts";
 
 const CORPORA = ["captured", "kubernetes", "aws", "gcloud", "github-rest", "cloudflare", "fly"];
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;

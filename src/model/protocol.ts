@@ -1,6 +1,6 @@
-// The protocols that policy.yaml may be keyed by, in the order in which `status`
-// and `inspect summary` print them. A classifier exists for each: the registry's
-// contract test holds the two lists together.
+// The protocols that policy.yaml may be keyed by, in the order in which `status` and `inspect
+// summary` print them. This is the one list: a protocol is a folder of that name in src/protocols
+// and a line here.
 
 /** Every protocol key, in print order. */
 export const PROTOCOLS = [

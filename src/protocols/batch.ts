@@ -6,8 +6,7 @@ import type { Classification } from "../model/classification.ts";
 import { isProtocol, type Protocol } from "../model/protocol.ts";
 import type { Header, HttpRequest, RequestBody } from "../model/request.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
-import { guessProtocol } from "./detect-protocol.ts";
-import { classifierFor, classifierForProgram } from "./registry.ts";
+import { classifierFor, classifierForProgram, guessProtocol } from "./registry.ts";
 import { unknownClassification } from "./unknown.ts";
 
 /** One row of `classify batch`'s output. */

@@ -6,6 +6,7 @@ import type { Classification } from "../model/classification.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { HttpRequest, RequestHead } from "../model/request.ts";
 import type { KnownOperation } from "./known-operation.ts";
+import type { LiveClient } from "./live-client.ts";
 import type { RefusalRenderer } from "./refused.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -29,6 +30,10 @@ export interface Classifier {
   readonly scopes: readonly ScopeKeyword[];
   /** Program names (basename of argv[0]) whose command lines this classifier reads. */
   readonly programs: readonly string[];
+  /** Whether a host is known to speak the protocol, by its name alone (lower case, no port): for guesses, never for a verdict. */
+  isOwnHost?(host: string): boolean;
+  /** Programs that `iddio doctor --live` tries, each with one harmless request. */
+  readonly liveClients?: readonly LiveClient[];
   /** Whether the answer depends on the body; false means that `classify` works from the head alone. */
   needsBody(head: RequestHead): boolean;
   /**

@@ -1,37 +1,13 @@
-// The explicit list of classifiers, one for each protocol, in the order of the policy's keys.
-// Adding one is a line here. Nothing registers itself.
+// The classifiers, looked up by protocol and by program. The list of protocols is in
+// src/model/protocol.ts; listed.ts has their imports. Nothing registers itself.
 
 import type { Protocol } from "../model/protocol.ts";
 import { programName } from "./argv.ts";
-import { awsClassifier } from "./aws/classify.ts";
 import type { Classifier } from "./classifier.ts";
-import { cloudflareClassifier } from "./cloudflare/classify.ts";
-import { flyClassifier } from "./fly/classify.ts";
-import { gcloudClassifier } from "./gcloud/classify.ts";
-import { genericClassifier } from "./generic/classify.ts";
-import { githubClassifier } from "./github/classify.ts";
-import { helmClassifier } from "./helm/classify.ts";
-import { kubectlClassifier } from "./kubectl/classify.ts";
-import { mcpClassifier } from "./mcp/classify.ts";
-import { sshClassifier } from "./ssh/classify.ts";
-import { terraformClassifier } from "./terraform/classify.ts";
+import { LISTED } from "./listed.ts";
 
 /** Every classifier, in print order of the protocols. */
-export const CLASSIFIERS: readonly Classifier[] = (
-  [
-    kubectlClassifier,
-    gcloudClassifier,
-    awsClassifier,
-    githubClassifier,
-    terraformClassifier,
-    helmClassifier,
-    cloudflareClassifier,
-    flyClassifier,
-    sshClassifier,
-    mcpClassifier,
-    genericClassifier,
-  ] satisfies readonly Classifier[]
-).map(withApiNames);
+export const CLASSIFIERS: readonly Classifier[] = LISTED.map(withApiNames);
 
 /** A command line that sends one operation has its name too, so that a rule about either is about both. */
 function withApiNames(classifier: Classifier): Classifier {
@@ -67,4 +43,13 @@ export function classifierFor(protocol: Protocol): Classifier {
 /** The classifier that reads a program's command lines, by path or bare name; undefined for a program nobody knows. */
 export function classifierForProgram(program: string): Classifier | undefined {
   return BY_PROGRAM.get(programName(program));
+}
+
+/**
+ * The protocol of a host known by name (lower case, no port), else `generic`. For `classify` where no route of the
+ * policy has said so; the gateway itself never guesses.
+ */
+export function guessProtocol(host: string): Protocol {
+  // In the order of the list: a cluster's host comes before the cloud that it is under.
+  return CLASSIFIERS.find(({ isOwnHost }) => isOwnHost?.(host) === true)?.protocol ?? "generic";
 }

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { PROTOCOLS, type Protocol } from "../../src/model/protocol.ts";
-import { guessProtocol } from "../../src/protocols/detect-protocol.ts";
-import { CLASSIFIERS, classifierFor, classifierForProgram } from "../../src/protocols/registry.ts";
+import {
+  CLASSIFIERS,
+  classifierFor,
+  classifierForProgram,
+  guessProtocol,
+} from "../../src/protocols/registry.ts";
 
 test("the registry lists exactly one classifier a protocol, in the protocols' order", () => {
   expect(CLASSIFIERS.map((classifier) => classifier.protocol)).toEqual([...PROTOCOLS]);

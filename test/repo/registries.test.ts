@@ -10,10 +10,15 @@ import type { Command } from "../../src/cli/kit/command.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { CLASSIFIERS } from "../../src/protocols/registry.ts";
+import { CLASSIFIER_LIST, renderClassifierList } from "../support/classifier-list.ts";
 import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 
-test("every protocol has one classifier, in print order", () => {
+test("the imports of the classifiers are what the list of protocols says, in print order", () => {
+  expect(readFileSync(join(PROJECT_ROOT, CLASSIFIER_LIST), "utf8")).toBe(renderClassifierList());
   expect(CLASSIFIERS.map(({ protocol }) => protocol)).toEqual([...PROTOCOLS]);
+  expect(renderClassifierList(["a-cloud", "helm"])).toContain(
+    'import { aCloudClassifier } from "./a-cloud/classify.ts";\nimport type { Classifier }',
+  );
 });
 
 test("no program is claimed by two classifiers", () => {

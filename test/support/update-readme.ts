@@ -1,24 +1,26 @@
-// Writes the list of commands into README.md, docs/commands.md, docs/control-api.md and
-// docs/features.md: `bun test/support/update-readme.ts`. The repo tests compare; this is what to
-// run when they fail.
+// Writes everything that is derived from the lists: the imports of the classifiers, README.md,
+// docs/commands.md, docs/control-api.md, docs/features.md and the table of blocks in docs/policy.md. The
+// repo tests compare; `bun test/support/update-readme.ts` is what to run when they fail.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderFirstWords } from "../../src/cli/help.ts";
-import { COMMANDS } from "../../src/cli/registry.ts";
-import { renderCommandReference } from "./command-reference.ts";
-import { renderControlApi } from "./control-api-page.ts";
-import { renderFeatures } from "./feature-page.ts";
+import { CLASSIFIER_LIST, renderClassifierList } from "./classifier-list.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
-const path = join(PROJECT_ROOT, "README.md");
+const write = (path: string, text: string) => writeFileSync(join(PROJECT_ROOT, path), text);
+const rewrite = (path: string, change: (text: string) => string) =>
+  write(path, change(readFileSync(join(PROJECT_ROOT, path), "utf8")));
+
+// First, because everything below imports the classifiers.
+write(CLASSIFIER_LIST, renderClassifierList());
+
+const { renderFirstWords } = await import("../../src/cli/help.ts");
+const { COMMANDS } = await import("../../src/cli/registry.ts");
 const visible = COMMANDS.filter(({ isHidden }) => isHidden !== true);
 const block = `<!-- commands -->\n\`\`\`\n${renderFirstWords(visible).join("\n")}\n\`\`\``;
-const readme = readFileSync(path, "utf8");
-writeFileSync(
-  path,
-  readme.replace(/<!-- commands -->\n```\n[\s\S]*?```/, () => block),
-);
-writeFileSync(join(PROJECT_ROOT, "docs", "commands.md"), renderCommandReference());
-writeFileSync(join(PROJECT_ROOT, "docs", "control-api.md"), renderControlApi());
-writeFileSync(join(PROJECT_ROOT, "docs", "features.md"), renderFeatures());
+rewrite("README.md", (text) => text.replace(/<!-- commands -->\n```\n[\s\S]*?```/, () => block));
+write("docs/commands.md", (await import("./command-reference.ts")).renderCommandReference());
+write("docs/control-api.md", (await import("./control-api-page.ts")).renderControlApi());
+write("docs/features.md", (await import("./feature-page.ts")).renderFeatures());
+const { withBlockTable } = await import("./block-table.ts");
+rewrite("docs/policy.md", withBlockTable);

@@ -12,7 +12,7 @@ import { bypassed } from "../../cli/kit/no-proxy.ts";
 import { findOnPath, lastWords, runTool } from "../../host/process/run-tool.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { kubeconfigProblem } from "./kubeconfig-problem.ts";
-import { LIVE_CLIENTS, type LiveClient } from "./live-clients.ts";
+import { LIVE_CLIENTS, type TriedClient } from "./live-clients.ts";
 
 /** How far one client came. */
 export interface LiveResult {
@@ -56,7 +56,7 @@ export async function liveCheck(context: LiveContext): Promise<readonly LiveResu
   return results;
 }
 
-async function tryClient(context: LiveContext, client: LiveClient): Promise<LiveResult> {
+async function tryClient(context: LiveContext, client: TriedClient): Promise<LiveResult> {
   const { name } = client;
   const program = client.programs
     .map((each) => findOnPath(each, context.env))
@@ -90,7 +90,7 @@ async function tryClient(context: LiveContext, client: LiveClient): Promise<Live
 
 async function probe(
   { daemon, env }: LiveContext,
-  client: LiveClient,
+  client: TriedClient,
   program: string,
   host: string | undefined,
 ): Promise<{ readonly report: ProbeReport; readonly lastLine: string }> {
@@ -118,7 +118,7 @@ async function probe(
 /** Says how the same request would be treated outside the test. */
 async function inspection(
   { daemon, env }: LiveContext,
-  client: LiveClient,
+  client: TriedClient,
   host: string | undefined,
   seenAs: string,
 ): Promise<Pick<LiveResult, "verdict" | "detail" | "fix" | "inspected">> {

@@ -21,12 +21,15 @@ import { accountOfKey, readScope } from "./credential.ts";
 import { describeOperations } from "./description.ts";
 import { type AwsEndpoint, readAwsHost } from "./endpoint.ts";
 import { awsOperations } from "./known-operations.ts";
+import { awsLiveClient } from "./live-client.ts";
 import { type OperationReading, operationNeedsBody, readOperation } from "./operation.ts";
 import { renderAwsError } from "./refusal.ts";
 import { copySource, isThroughAccessPoint } from "./s3/buckets.ts";
 import { isFormUpload } from "./s3/form.ts";
 import { readS3 } from "./s3/s3.ts";
 import { awsVocabulary } from "./vocabulary.ts";
+
+const HOSTS: readonly RegExp[] = [/(?:^|\.)amazonaws\.com(?:\.cn)?$/, /\.(?:api|on)\.aws$/];
 
 /** Classifies requests to AWS and command lines of its CLI. */
 export const awsClassifier: Classifier = {
@@ -43,6 +46,9 @@ export const awsClassifier: Classifier = {
     { keyword: "buckets", label: "bucket" },
   ],
   programs: ["aws"],
+  // Other partitions, the sign-in, the public registry.
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)) || readAwsHost(host).kind !== "other",
+  liveClients: [awsLiveClient],
   needsBody,
   isJudgedByBody: isCommandJudgedByBody,
   classify,

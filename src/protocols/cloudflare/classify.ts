@@ -19,6 +19,7 @@ import { classifyCloudflareArgv } from "./argv.ts";
 import { isCloudflareJudgedByBody, withBody } from "./body.ts";
 import { classifyCloudflareGraphql } from "./graphql.ts";
 import { cloudflareOperations } from "./known-operations.ts";
+import { cloudflareLiveClient } from "./live-client.ts";
 import { findCloudflareOperation } from "./operations.ts";
 import { renderCloudflareError } from "./refusal.ts";
 import { unnamedByCloudflare } from "./scopes.ts";
@@ -26,6 +27,13 @@ import { tierOfCloudflareOperation } from "./tier.ts";
 import { cloudflareVocabulary } from "./vocabulary.ts";
 
 const ID = { pattern: /^[0-9a-f]{32}$/, what: "ids of 32 hexadecimal digits, as the API does" };
+
+const HOSTS: readonly RegExp[] = [
+  /^api\.(?:fed\.)?cloudflare\.com$/,
+  // The login of wrangler.
+  /^dash\.cloudflare\.com$/,
+  /\.r2\.cloudflarestorage\.com$/,
+];
 
 /** The classifier of the policy's `cloudflare` block. */
 export const cloudflareClassifier: Classifier = {
@@ -36,6 +44,8 @@ export const cloudflareClassifier: Classifier = {
     { keyword: "zones", label: "zone", form: ID },
   ],
   programs: ["wrangler", "flarectl"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [cloudflareLiveClient],
   needsBody,
   classify,
   operations: cloudflareOperations,

@@ -20,19 +20,24 @@ import { withLabels } from "../with-labels.ts";
 import { classifyFlyArgv } from "./argv.ts";
 import { classifyFlyGraphql } from "./graphql.ts";
 import { flyOperations } from "./known-operations.ts";
+import { flyLiveClient } from "./live-client.ts";
 import { type FlyOperation, findFlyOperation, flyNames } from "./operations.ts";
 import { renderFlyError } from "./refusal.ts";
 import { flyVocabulary } from "./vocabulary.ts";
 
+const HOSTS: readonly RegExp[] = [/^(?:api|registry)\.fly\.io$/, /^api\.machines\.dev$/, /\.fly\.dev$/];
+
 /** The classifier of the policy's `fly` block. */
 export const flyClassifier: Classifier = {
   protocol: "fly",
-  covers: "Fly.io API traffic (fly, flyctl).",
+  covers: "Fly.io API traffic (fly, flyctl), REST and GraphQL.",
   scopes: [
     { keyword: "apps", label: "app" },
     { keyword: "orgs", label: "org" },
   ],
   programs: ["fly", "flyctl"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [flyLiveClient],
   needsBody,
   classify,
   operations: flyOperations,

@@ -19,6 +19,7 @@ import { classifyGrpc, readGrpcPath } from "./grpc/grpc.ts";
 import { grpcNeedsBody } from "./grpc/grpc-body.ts";
 import { type GoogleHost, readGoogleHost } from "./host.ts";
 import { googleOperations } from "./known-operations.ts";
+import { gcloudLiveClient } from "./live-client.ts";
 import { classifyLogin } from "./login.ts";
 import { renderGoogleError } from "./refusal.ts";
 import { classifyGoogleRest, googleRestNeedsBody } from "./rest/rest.ts";
@@ -28,10 +29,16 @@ import { classifyBqArgv } from "./tools/bq.ts";
 import { classifyGsutilArgv } from "./tools/gsutil.ts";
 import { gcloudVocabulary } from "./vocabulary.ts";
 
+const HOSTS: readonly RegExp[] = [
+  /(?:^|\.)googleapis\.com$/,
+  // The login of gcloud.
+  /^accounts\.google\.com$/,
+];
+
 /** The classifier of the policy's `gcloud` block. */
 export const gcloudClassifier: Classifier = {
   protocol: "gcloud",
-  covers: "Google Cloud API traffic (gcloud, gsutil, bq).",
+  covers: "Google Cloud API traffic (gcloud, gsutil, bq, client libraries).",
   scopes: [
     {
       keyword: "projects",
@@ -47,6 +54,8 @@ export const gcloudClassifier: Classifier = {
     },
   ],
   programs: ["gcloud", "gsutil", "bq"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [gcloudLiveClient],
   needsBody,
   classify,
   operations: googleOperations,

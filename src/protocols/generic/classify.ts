@@ -16,6 +16,7 @@ import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade, upgradeOf } from "../upgrade.ts";
 import { methodOperations, methodVocabulary } from "./known-operations.ts";
+import { genericLiveClient } from "./live-client.ts";
 
 /** Tiers of the methods that have one. */
 export const TIER_BY_METHOD: ReadonlyMap<string, Tier> = new Map([
@@ -136,6 +137,7 @@ export const genericClassifier: Classifier = {
   covers: 'Any other host, judged by HTTP method; the only block whose inspect list may hold "*".',
   scopes: [],
   programs: [],
+  liveClients: [genericLiveClient],
   needsBody: byMethodNeedsBody,
   classify: classifyGeneric,
   operations: () => [

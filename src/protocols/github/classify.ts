@@ -15,20 +15,30 @@ import { classifyGhArgv } from "./argv.ts";
 import { classifyFiles, classifyRegistry, classifyWeb, webNeedsBody } from "./git.ts";
 import { classifyGraphql } from "./graphql.ts";
 import { githubOperations } from "./known-operations.ts";
+import { githubLiveClient } from "./live-client.ts";
 import { renderGithubError } from "./refusal.ts";
 import { classifyGithubRest, githubRestNeedsBody, hasOtherWrites, type RestCall } from "./rest.ts";
 import { surfaceOf } from "./surface.ts";
 import { githubVocabulary } from "./vocabulary.ts";
 
+const HOSTS: readonly RegExp[] = [
+  /(?:^|\.)github\.com$/,
+  /\.githubusercontent\.com$/,
+  /^ghcr\.io$/,
+  /(?:^|\.)ghe\.com$/,
+];
+
 /** The classifier of the policy's `github` block. */
 export const githubClassifier: Classifier = {
   protocol: "github",
-  covers: "GitHub API traffic (gh, git over HTTPS).",
+  covers: "GitHub API traffic (gh, git over HTTPS), REST and GraphQL.",
   scopes: [
     { keyword: "repos", label: "repo", form: { pattern: /^[^/]+\/[^/]+$/, what: "owner/name" } },
     { keyword: "orgs", label: "org" },
   ],
   programs: ["gh"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [githubLiveClient],
   needsBody,
   classify,
   operations: githubOperations,

@@ -6,6 +6,13 @@ import { byMethodNeedsBody, classifyByMethod, TIER_BY_METHOD } from "../generic/
 import { methodOperations, methodVocabulary, toolOperations } from "../generic/known-operations.ts";
 import { renderKubernetesStatus } from "../kubectl/refusal.ts";
 import { classifyHelmArgv, HELM_COMMANDS, helmPlainName } from "./argv.ts";
+import { helmLiveClient } from "./live-client.ts";
+
+const HOSTS: readonly RegExp[] = [
+  /^get\.helm\.sh$/,
+  // `helm search hub` asks these.
+  /^(?:hub\.helm\.sh|artifacthub\.io)$/,
+];
 
 /** The classifier of the policy's `helm` block. */
 export const helmClassifier: Classifier = {
@@ -13,6 +20,8 @@ export const helmClassifier: Classifier = {
   covers: "Hosts that helm talks to, judged by HTTP method.",
   scopes: [],
   programs: ["helm"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [helmLiveClient],
   needsBody: byMethodNeedsBody,
   classify: (request) => classifyByMethod("helm", request),
   operations: () => [...toolOperations("helm", HELM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],

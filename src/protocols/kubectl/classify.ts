@@ -19,6 +19,7 @@ import { commandNames } from "./command.ts";
 import { bodyAsksForDryRun, isDryRun } from "./delete-options.ts";
 import { classifyEndpoint } from "./endpoints.ts";
 import { classifyKustomizeArgv } from "./kustomize-argv.ts";
+import { kubectlLiveClient } from "./live-client.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { kubectlOperations } from "./operations.ts";
 import { renderKubernetesStatus } from "./refusal.ts";
@@ -26,12 +27,25 @@ import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
 import { isBuiltInGroup, isWriteVerb, type KubectlTier, tierOfDryRun, tierOfOperation } from "./tier.ts";
 import { kubectlVocabulary } from "./vocabulary.ts";
 
+const HOSTS: readonly RegExp[] = [
+  /(?:^|\.)eks\.amazonaws\.com(?:\.cn)?$/,
+  // Clusters with IPv6.
+  /\.eks-cluster\.[a-z0-9-]+\.(?:api\.aws|api\.amazonwebservices\.com\.cn)$/,
+  /\.gke\.goog$/,
+  /\.azmk8s\.(?:io|us|cn)$/,
+  /\.k8s\.ondigitalocean\.com$/,
+  /\.linodelke\.net$/,
+  /(?:^|\.)kubernetes(?:\.default(?:\.svc(?:\.cluster\.local)?)?)?$/,
+];
+
 /** kubectl and kustomize, and whatever else speaks to an API server (helm, client libraries). */
 export const kubectlClassifier: Classifier = {
   protocol: "kubectl",
-  covers: "Kubernetes API traffic (kubectl, kustomize).",
+  covers: "Kubernetes API traffic (kubectl, kustomize, helm on the wire).",
   scopes: [{ keyword: "namespaces", label: "namespace" }],
   programs: ["kubectl", "kustomize"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [kubectlLiveClient],
   needsBody,
   classify,
   operations: kubectlOperations,

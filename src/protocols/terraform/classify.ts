@@ -11,14 +11,23 @@ import { methodOperations, methodVocabulary, toolOperations } from "../generic/k
 import { decodeLoosely } from "../lenient-path.ts";
 import { raisedToBreakGlass } from "../strictest.ts";
 import { classifyTerraformArgv, TERRAFORM_COMMANDS } from "./argv.ts";
+import { terraformLiveClient } from "./live-client.ts";
 import { renderTerraformError } from "./refusal.ts";
+
+const HOSTS: readonly RegExp[] = [
+  /^(?:app|app\.eu|registry|archivist|archivist\.eu)\.terraform\.io$/,
+  /^(?:releases|checkpoint-api)\.hashicorp\.com$/,
+  /^registry\.opentofu\.org$/,
+];
 
 /** The classifier of the policy's `terraform` block. */
 export const terraformClassifier: Classifier = {
   protocol: "terraform",
-  covers: "Hosts that terraform or tofu talk to, judged by HTTP method.",
+  covers: "Hosts that terraform or tofu talk to, judged by HTTP method; the clouds have blocks of their own.",
   scopes: [],
   programs: ["terraform", "tofu"],
+  isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
+  liveClients: [terraformLiveClient],
   needsBody: byMethodNeedsBody,
   classify,
   operations: () => [...toolOperations("terraform", TERRAFORM_COMMANDS), ...methodOperations(TIER_BY_METHOD)],
