@@ -24,6 +24,11 @@ export interface Vocabulary {
   mildestTier?(command: string): TierOrUnknown | undefined;
   /** The tool's commands that have a meaning, for a hint about a misspelt one; not all of them where words combine. */
   toolCommands(): readonly string[];
+  /**
+   * The tool's commands that could send the same requests as this one, itself included, where words combine; undefined
+   * for what is no command of the tool. Absent where `toolCommands` has all of them.
+   */
+  toolCommandsLike?(command: string): readonly string[] | undefined;
 }
 
 /** Names that requests without an operation carry. */

@@ -26,7 +26,15 @@ const problem = object({
 });
 
 const finding = object({
-  kind: words(["never-matches", "shadowed", "unreachable", "wider-than-deny", "only-hooks", "no-hits"]),
+  kind: words([
+    "never-matches",
+    "shadowed",
+    "unreachable",
+    "wider-than-deny",
+    "only-hooks",
+    "takes-along",
+    "no-hits",
+  ]),
   path: text(),
   line: number(),
   message: text(),

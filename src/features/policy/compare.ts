@@ -29,8 +29,11 @@ export const policyDiffCommand: Command = {
     const [before, after] = [await readPolicy(args[0] ?? ""), await readPolicy(args[1] ?? "")];
     const { diffPolicies } = await import("../../policy/compare/diff.ts");
     const diff = diffPolicies(before, after, await loadCatalogue());
-    if (flags.has("json")) output.json({ ...diff, isWider: undefined, wider: diff.isWider });
+    const { newAlongProblems } = await import("../../policy/lint/known-commands.ts");
+    const remarks = newAlongProblems(before, after).map(({ line, message }) => `line ${line}: ${message}`);
+    if (flags.has("json")) output.json({ ...diff, isWider: undefined, wider: diff.isWider, remarks });
     else await printDiff(output, diff);
+    if (!flags.has("json")) for (const remark of remarks) output.note(`note: ${escapeForTerminal(remark)}`);
     return diff.isWider ? WIDER : 0;
   },
 };

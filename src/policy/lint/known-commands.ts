@@ -13,16 +13,41 @@ import { commandLineOf } from "./command-line.ts";
 import { isOwnSubresource, malformedCommand, misspeltType } from "./kubernetes-type.ts";
 import { nameListsOf } from "./name-list.ts";
 import { nearestCommand, nearestGroupWord } from "./nearest-command.ts";
+import { allowedAlong } from "./served-along.ts";
 
 /** Every problem with the commands of a policy, in file order. The first question about a protocol costs up to 200 ms. */
 export function commandProblems(policy: Policy): readonly PolicyProblem[] {
+  return [...unmatchedCommands(policy), ...alongProblems(policy)].sort(inFileOrder);
+}
+
+/** Commands that a policy allows by a tool's spelling, and that let through more than it says. */
+export function alongProblems(policy: Policy): readonly PolicyProblem[] {
+  return [...policy.blocks.values()]
+    .flatMap((block) =>
+      tablesOf(block).flatMap((table) => (table === undefined ? [] : allowedAlong(block, table))),
+    )
+    .sort(inFileOrder);
+}
+
+/** Those of them that a change of the policy brings. */
+export function newAlongProblems(before: Policy, after: Policy): readonly PolicyProblem[] {
+  const old = new Set(alongProblems(before).map(({ message }) => message));
+  return alongProblems(after).filter(({ message }) => !old.has(message));
+}
+
+function inFileOrder(a: PolicyProblem, b: PolicyProblem): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+/** Commands that nothing is called, or only a command line. */
+export function unmatchedCommands(policy: Policy): readonly PolicyProblem[] {
   const found: PolicyProblem[] = [];
   for (const block of policy.blocks.values())
     for (const command of commandsOf(block)) {
       const problem = commandProblem(block.protocol, command) ?? allowProblem(block, command);
       if (problem !== undefined) found.push(problem);
     }
-  return found.sort((a, b) => a.line - b.line || a.column - b.column);
+  return found;
 }
 
 /**

@@ -12,20 +12,30 @@ import { scopeCells } from "../compare/scope-cells.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { decideByTable } from "../decide/decide.ts";
 import type { Rule } from "../decide/rule-table.ts";
+import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
-import { commandProblems } from "./known-commands.ts";
+import { alongProblems, unmatchedCommands } from "./known-commands.ts";
 
-/** The kinds of findings; `only-hooks` is a command line that no request is called. */
+/**
+ * The kinds of findings; `only-hooks` is a command line that no request is called, `takes-along` an allow of one command
+ * that other commands' requests pass by, too.
+ */
 type FindingKind =
   | "never-matches"
   | "shadowed"
   | "unreachable"
   | "wider-than-deny"
   | "only-hooks"
+  | "takes-along"
   | "no-hits";
 
 /** Findings that may be meant as they are, and are told because a reader could miss them. */
-const REMARKS: ReadonlySet<FindingKind> = new Set(["wider-than-deny", "only-hooks", "no-hits"]);
+const REMARKS: ReadonlySet<FindingKind> = new Set([
+  "wider-than-deny",
+  "only-hooks",
+  "takes-along",
+  "no-hits",
+]);
 
 /** Whether a finding may be meant as it is. */
 export function isRemark({ kind }: LintFinding): boolean {
@@ -68,13 +78,12 @@ export function* lintSteps(
   catalogue: NameCatalogue,
   hits?: RuleHits,
 ): Steps<readonly LintFinding[]> {
-  const found: LintFinding[] = commandProblems(policy).map(({ path, line, message, hint, severity }) => ({
-    kind: severity === "error" ? "never-matches" : "only-hooks",
-    path,
-    line,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-  }));
+  const found: LintFinding[] = [
+    ...unmatchedCommands(policy).map((problem) =>
+      findingOf(problem.severity === "error" ? "never-matches" : "only-hooks", problem),
+    ),
+    ...alongProblems(policy).map((problem) => findingOf("takes-along", problem)),
+  ];
   for (const block of policy.blocks.values()) {
     yield;
     const classes = commandClasses([block], catalogue(block.protocol), { by: "patterns" });
@@ -92,6 +101,10 @@ export function* lintSteps(
   return found
     .filter(({ kind, path }) => kind === "never-matches" || !broken.has(path))
     .sort((a, b) => a.line - b.line);
+}
+
+function findingOf(kind: FindingKind, { path, line, message, hint }: PolicyProblem): LintFinding {
+  return { kind, path, line, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 interface NamedTable {

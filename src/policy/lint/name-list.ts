@@ -16,6 +16,8 @@ export interface ProtocolNames {
   readonly requests: NameList;
   /** The tools' own commands, which no request is called. */
   readonly commandLines: NameList;
+  /** The operation that requests of this name in any case carry, and the name as its list spells it. */
+  requestOf(name: string): { readonly operation: KnownOperation; readonly spelling: string } | undefined;
 }
 
 const known = new Map<Protocol, ProtocolNames>();
@@ -26,8 +28,15 @@ export function nameListsOf(protocol: Protocol): ProtocolNames {
   if (ready !== undefined) return ready;
   const { operations, vocabulary } = classifierFor(protocol);
   const all = [...(operations?.() ?? []), ...(vocabulary?.others?.() ?? [])];
+  const carried = all.filter(({ shown }) => shown === undefined);
+  const byName = new Map(
+    carried.flatMap((operation) =>
+      spellings(operation).map((spelling) => [spelling.toLowerCase(), { operation, spelling }] as const),
+    ),
+  );
   const names: ProtocolNames = {
-    requests: listOf(all.filter(({ shown }) => shown === undefined).flatMap(spellings)),
+    requests: listOf(carried.flatMap(spellings)),
+    requestOf: (name) => byName.get(name.toLowerCase()),
     commandLines: listOf([
       ...all.filter(({ shown }) => shown !== undefined).flatMap(spellings),
       ...(vocabulary?.toolCommands() ?? []),

@@ -42,6 +42,7 @@ export const gcloudVocabulary: Vocabulary = {
   meaningOf,
   isCarried,
   toolCommands,
+  toolCommandsLike,
   openNames: [{ noun: "methods that Google has not published", spellings: [{ before: "", after: "" }] }],
   others: () => OTHERS,
 };
@@ -115,6 +116,18 @@ function spelledMethods(): readonly string[] {
     spelled.add(alone === undefined ? `${group} ${kebabCase(resource)} ${verb}` : `${group} ${verb}`);
   }
   return [...spelled].filter((command) => meaningOf(command).length > 0);
+}
+
+/** The same group with every verb that has another name in the API. */
+function toolCommandsLike(command: string): readonly string[] {
+  const group = command.split(" ").slice(0, -1).join(" ");
+  return [
+    ...new Set(
+      [command, ...VERBS.keys(), "set-iam-policy"].map((word) =>
+        word === command ? word : `${group} ${word}`,
+      ),
+    ),
+  ];
 }
 
 function kebabCase(word: string): string {

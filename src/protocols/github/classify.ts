@@ -18,6 +18,7 @@ import { githubOperations } from "./known-operations.ts";
 import { githubLiveClient } from "./live-client.ts";
 import { renderGithubError } from "./refusal.ts";
 import { classifyGithubRest, githubRestNeedsBody, hasOtherWrites, type RestCall } from "./rest.ts";
+import { dependsOnBody } from "./rest-body.ts";
 import { surfaceOf } from "./surface.ts";
 import { githubVocabulary } from "./vocabulary.ts";
 
@@ -40,6 +41,7 @@ export const githubClassifier: Classifier = {
   isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
   liveClients: [githubLiveClient],
   needsBody,
+  isJudgedByBody: dependsOnBody,
   classify,
   operations: githubOperations,
   vocabulary: githubVocabulary,

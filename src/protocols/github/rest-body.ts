@@ -21,6 +21,26 @@ export function dependsOnBody(id: string): boolean {
   return MEMBERS.has(id);
 }
 
+/** Settings of a repository that `gh repo edit` sends and that change nothing about who may do what. */
+const SETTINGS =
+  /^(?:description|homepage|has_(?:issues|projects|wiki|discussions|downloads)|is_template|default_branch|delete_branch_on_merge|allow_(?:auto_merge|merge_commit|rebase_merge|squash_merge|update_branch)|(?:squash_)?merge_commit_(?:title|message)|squash_merge_commit_(?:title|message)|use_squash_pr_title_as_default)$/;
+
+/**
+ * The command of gh that sends exactly this body, a further name of the operation: an allow of `gh repo edit` is about
+ * it alone. Undefined where the body says more, or something else.
+ */
+export function ghCommandOfBody(
+  id: string,
+  { body, query }: { readonly body: RequestBody; readonly query: string | undefined },
+): string | undefined {
+  if (id !== "repos/update" || body.kind !== "whole" || (query ?? "") !== "") return undefined;
+  const names = memberNames(body.bytes) ?? [];
+  if (names.length === 0) return undefined;
+  if (names.every((name) => SETTINGS.test(name))) return "repo edit";
+  if (names.length > 1) return undefined;
+  return names[0] === "name" ? "repo rename" : undefined;
+}
+
 /** The tier with what body and query say; a problem when one of them cannot be read. */
 export function tierWithBody(
   id: string,

@@ -12,7 +12,7 @@ import { doubtful, unknownClassification } from "../unknown.ts";
 import { withUnnamed } from "../unnamed-scopes.ts";
 import { hasStrangeName, type Labels, labelsOf } from "./labels.ts";
 import { type FoundOperation, findOperations, type PathSearch, type PublishedVerb } from "./operations.ts";
-import { dependsOnBody, tierWithBody } from "./rest-body.ts";
+import { dependsOnBody, ghCommandOfBody, tierWithBody } from "./rest-body.ts";
 import { unnamedByRest } from "./rest-scopes.ts";
 import { githubTier, type TierReason } from "./tier.ts";
 
@@ -115,7 +115,8 @@ function classifyFound(found: FoundOperation, published: PublishedVerb, call: Re
   const tier = tierWithBody(found.id, githubTier(published, found.id), call);
   if ("problem" in tier)
     return doubtful(answer(found.id, { tier: "modify", reason: tier.problem }, labels), tier.problem);
-  const plain = answer(found.id, tier, labels);
+  const sentBy = ghCommandOfBody(found.id, call);
+  const plain = { ...answer(found.id, tier, labels), aliases: sentBy === undefined ? [] : [sentBy] };
   return hasStrangeName(found) ? doubtful(plain, "a name that GitHub gives nobody") : plain;
 }
 

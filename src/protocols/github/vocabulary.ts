@@ -35,6 +35,8 @@ export const githubVocabulary: Vocabulary = {
   ...words,
   toolCommands: () => [...new Set([...words.toolCommands(), ...ghCommandNames()])],
   plainName: plainGhName,
+  // The body tells these apart, so an allow is about what the command sends and no other change of the repository.
+  onlyRestricting: (command) => (TOLD_BY_BODY.test(command) ? ["repos/update"] : []),
   isCarried: (command) => FIELD.test(command) || isMethodName(command),
   openNames: ["query", "mutation", "subscription"].map((kind) => ({
     noun: kind === "query" ? "GraphQL queries" : `GraphQL ${kind}s that GitHub has not published`,
@@ -44,5 +46,16 @@ export const githubVocabulary: Vocabulary = {
     ],
   })),
   mildestTier: (name) => (name.startsWith("mutation ") ? "modify" : undefined),
-  others: () => [...OTHERS, { command: "mutation __typename", aliases: ["__typename"], tier: "observe" }],
+  others: () => [
+    ...OTHERS,
+    ...["repo edit", "repo rename"].map((sentBy) => ({
+      command: "repos/update",
+      aliases: [sentBy],
+      tier: "modify" as const,
+      raised: [],
+    })),
+    { command: "mutation __typename", aliases: ["__typename"], tier: "observe" },
+  ],
 };
+
+const TOLD_BY_BODY = /^repo (?:edit|rename|archive|unarchive)$/i;

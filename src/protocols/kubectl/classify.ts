@@ -14,7 +14,7 @@ import { raisedToBreakGlass, strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { upgradeOf } from "../upgrade.ts";
 import { classifyKubectlArgv } from "./argv.ts";
-import { type BodyFinding, isJudgedByBody, judgeBody } from "./body/manifest.ts";
+import { type BodyFinding, isJudgedByBody, judgeBody, type WrittenResource } from "./body/manifest.ts";
 import { commandNames } from "./command.ts";
 import { bodyAsksForDryRun, isDryRun } from "./delete-options.ts";
 import { classifyEndpoint } from "./endpoints.ts";
@@ -24,6 +24,7 @@ import { namespacesOf } from "./namespaces.ts";
 import { kubectlOperations } from "./operations.ts";
 import { renderKubernetesStatus } from "./refusal.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
+import { isBuiltInSpelling, resourceType } from "./resources.ts";
 import { isBuiltInGroup, isWriteVerb, type KubectlTier, tierOfDryRun, tierOfOperation } from "./tier.ts";
 import { kubectlVocabulary } from "./vocabulary.ts";
 
@@ -47,6 +48,7 @@ export const kubectlClassifier: Classifier = {
   isOwnHost: (host) => HOSTS.some((pattern) => pattern.test(host)),
   liveClients: [kubectlLiveClient],
   needsBody,
+  isJudgedByBody: isCommandJudgedByBody,
   classify,
   operations: kubectlOperations,
   vocabulary: kubectlVocabulary,
@@ -195,8 +197,19 @@ function withFinding(plain: KubectlTier, inside: BodyFinding): KubectlTier {
   return { tier: inside.tier, reason: `${plain.reason}; the body ${inside.reason}` };
 }
 
+/** Of a command all that its requests may be about. */
+function isCommandJudgedByBody(command: string): boolean {
+  const [type = "", verb = ""] = command.split(" ");
+  const [word = "", subresource] = type.split("/");
+  const { resource, group } = resourceType(word);
+  const own = isBuiltInSpelling(word) ? group : "custom";
+  return [undefined, "x"].some((namespace) =>
+    isJudged({ verb, group: own, resource, subresource, namespace }),
+  );
+}
+
 /** Whether the written object can still raise the tier. */
-function isJudged(info: ResourceRequest): boolean {
+function isJudged(info: WrittenResource): boolean {
   return isJudgedByBody(info) && tierOfOperation(info).tier !== "break-glass";
 }
 

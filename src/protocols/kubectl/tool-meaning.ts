@@ -84,6 +84,17 @@ export function kubectlToolCommands(): readonly string[] {
   return [...TYPED.keys(), ...FIXED.keys()];
 }
 
+/** Commands that change what a command of kubectl with a type or about a fixed one changes; undefined for what is none. */
+export function kubectlCommandsLike(words: readonly string[]): readonly string[] | undefined {
+  const command = words.join(" ");
+  if (kubectlToolMeaning(words) === undefined) return undefined;
+  const type = FIXED.get(command)?.[0]?.split(/[ /]/)[0] ?? words.at(-1) ?? "";
+  // `set` and `rollout` alone only lead to the commands below them.
+  const verbs = [...TYPED.keys()].filter((name) => name !== "set" && name !== "rollout");
+  const ofType = isTypeWord(type) && !TYPED.has(command) ? verbs.map((name) => `${name} ${type}`) : [];
+  return [...new Set([command, ...ofType, ...FIXED.keys()])];
+}
+
 /** The meaning of a command line, its words in lower case without the program; undefined for what is no command of kubectl. */
 export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | undefined {
   const command = words.join(" ");

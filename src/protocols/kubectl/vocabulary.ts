@@ -8,7 +8,13 @@ import type { Vocabulary } from "../vocabulary.ts";
 import { kubectlOthers } from "./operations.ts";
 import { resourceType } from "./resources.ts";
 import { tierOfOperation } from "./tier.ts";
-import { isForeignType, kubectlToolCommands, kubectlToolMeaning, typesNamed } from "./tool-meaning.ts";
+import {
+  isForeignType,
+  kubectlCommandsLike,
+  kubectlToolCommands,
+  kubectlToolMeaning,
+  typesNamed,
+} from "./tool-meaning.ts";
 
 const VERBS: ReadonlySet<string> = new Set(
   "get list watch create update patch delete deletecollection connect approve sign bind escalate impersonate proxy use".split(
@@ -49,6 +55,7 @@ export const kubectlVocabulary: Vocabulary = {
   others: kubectlOthers,
   mildestTier,
   toolCommands: kubectlToolCommands,
+  toolCommandsLike: (command) => kubectlCommandsLike(command.toLowerCase().split(/\s+/)),
 };
 
 function meaningOf(command: string): readonly string[] {
