@@ -1,4 +1,4 @@
-// What an allow by a tool's spelling lets through beside the command that it names. Requests do
+// Tells what an allow by a tool's spelling lets through beside the command that it names. Requests do
 // not say which command sent them, so an allow of `s3 cp` is one of every other command that sends
 // the same, and of what a body makes of its operations.
 
@@ -118,7 +118,7 @@ function othersAlong(
   };
 }
 
-/** What a body or a header makes of the operations, where the table allows it, too. */
+/** Tells what a body or a header makes of the operations, where the table allows it, too. */
 function stricterAlong(
   block: ProtocolBlock,
   table: RuleTable,
