@@ -1,6 +1,6 @@
-// Tells what an allow by a tool's spelling lets through beside the command that it names. Requests do
-// not say which command sent them, so an allow of `s3 cp` is one of every other command that sends
-// the same, and of what a body makes of its operations.
+// Tells what an allow by a tool's spelling lets through beside the command that it names. Requests
+// do not say which command sent them, so an allow of `s3 cp` is one of every other command that
+// sends the same, and of what a body makes of its operations.
 
 import type { Protocol } from "../../model/protocol.ts";
 import { TIERS } from "../../model/tier.ts";
