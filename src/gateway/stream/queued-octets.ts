@@ -7,12 +7,12 @@ import { fullGC } from "bun:jsc";
 import { LOOP_TIME } from "./loop-clock.ts";
 
 /** Over all connections together. */
-const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 24 * 1024 * 1024;
 /** Less than this is not worth ending a connection for. */
 export const WORTH_BYTES = 16 * 1024;
 
 /** While memory is short garbage is collected after so many octets, and not sooner than after so many milliseconds: it takes 20. */
-const COLLECT_BYTES = 32 * 1024 * 1024;
+const COLLECT_BYTES = 16 * 1024 * 1024;
 const COLLECT_MS = 1_000;
 
 /** One queue's account. */
