@@ -11,6 +11,7 @@ import { delaySection } from "./section-delay.ts";
 import { keepAliveSection, newConnectionsSection } from "./section-intercept.ts";
 import { auditSection, memorySection, startUpSection } from "./section-machine.ts";
 import { mcpSection } from "./section-mcp.ts";
+import { recordingSection } from "./section-recording.ts";
 import { runSection } from "./section-run.ts";
 import { spliceSection, tunnelsSection } from "./section-splice.ts";
 import { sshSection } from "./section-ssh.ts";
@@ -28,6 +29,7 @@ const SECTIONS: readonly Section[] = [
   auditSection,
   runSection,
   sshSection,
+  recordingSection,
   mcpSection,
 ];
 

@@ -22,6 +22,8 @@ export interface RecordingScope {
 /** Where lines go. */
 export interface LineSink {
   add(line: string): void;
+  /** The line `[seconds,"<name>","<octets in base64>"]`; the octets may change afterwards. */
+  addContent(seconds: number, name: string, octets: Uint8Array): void;
 }
 
 /** The facts about a session that has ended. */
@@ -140,10 +142,8 @@ export class SessionRecording implements SessionTap, SessionEvents {
     if (stream === "error" && this.#error.length < ERROR_MAX)
       this.#error += Buffer.from(payload).toString("latin1");
     const name = connection === 0 ? stream : `${stream} ${connection}`;
-    if (this.#keeps(stream, payload.length)) {
-      const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString("base64");
-      this.#sink.add(`[${this.#seconds()},"${name}","${text}"]`);
-    } else if (connection === 0) this.#sink.add(`[${this.#seconds()},"${name}",${payload.length}]`);
+    if (this.#keeps(stream, payload.length)) this.#sink.addContent(this.#seconds(), name, payload);
+    else if (connection === 0) this.#sink.add(`[${this.#seconds()},"${name}",${payload.length}]`);
   }
 
   /** Whether content is kept; without it only lengths and times are kept. */

@@ -33,6 +33,23 @@ test("a piece that the disk takes in parts is written whole", async () => {
   expect(text()).toBe(`${lines.join("\n")}\n`);
 });
 
+test("content of any length is one line of base64, between lines of text, and may change once it was added", async () => {
+  await using folder = await temporaryDirectory();
+  const path = join(folder.path, "content.jsonl");
+  const file = await RecordingFile.create(path, '{"first":1}', () => {});
+  const expected: string[] = ['{"first":1}'];
+  const whole = crypto.getRandomValues(new Uint8Array(60_000));
+  for (const length of [0, 1, 2, 3, 12_287, 12_288, 12_289, 40_001, 700_000]) {
+    const sent = length > whole.length ? new Uint8Array(length).fill(length) : whole.slice(5, 5 + length);
+    expected.push(JSON.stringify([1.5, "stdout", Buffer.from(sent).toString("base64")]), `"é😀 ${length}"`);
+    file.addContent(1.5, "stdout", sent);
+    sent.fill(0);
+    file.add(`"é😀 ${length}"`);
+  }
+  await file.close();
+  expect(await readFile(path, "utf8")).toBe(`${expected.join("\n")}\n`);
+});
+
 test("where it takes no more, that is told once, and nothing comes after the gap", async () => {
   const { handle, text } = disk(40);
   const problems: string[] = [];

@@ -28,7 +28,11 @@ function recording(more: Partial<Session> = {}, scope = {}) {
   const made = new SessionRecording(
     { ...EXEC, ...more },
     { hasContent: true, hasTyped: false, contentMax: 1024, endsOnFailure: true, ...scope },
-    { add: (line) => void lines.push(JSON.parse(line)) },
+    {
+      add: (line) => void lines.push(JSON.parse(line)),
+      addContent: (seconds, name, octets) =>
+        void lines.push([seconds, name, Buffer.from(octets).toString("base64")]),
+    },
     () => {},
   );
   return {
@@ -57,7 +61,9 @@ function masked(channel: number, text: string): Uint8Array {
   const payload = Buffer.concat([Buffer.from([channel]), Buffer.from(text)]);
   const mask = [1, 2, 3, 4];
   const hidden = payload.map((octet, index) => octet ^ (mask[index % 4] as number));
-  return Buffer.concat([Buffer.from([0x82, 0x80 | payload.length, ...mask]), hidden]);
+  const length =
+    payload.length < 126 ? [payload.length | 0x80] : [126 | 0x80, payload.length >> 8, payload.length & 255];
+  return Buffer.concat([Buffer.from([0x82, ...length, ...mask]), hidden]);
 }
 
 const SPDY = [
@@ -130,6 +136,21 @@ test.each(["v4.channel.k8s.io", "v5.channel.k8s.io"])(
     expect(lines.at(-1)).toMatchObject({ end: { exit_code: 3, octets: { stdout: 6, stderr: 3, stdin: 2 } } });
   },
 );
+
+test("masked octets are read at every cut, and those that are forwarded stay as they are", () => {
+  const text = "0123456789abcdef\u00e9".repeat(40);
+  const octets = masked(0, text);
+  const untouched = Buffer.from(octets);
+  for (let cut = 1; cut < 24; cut += 1) {
+    const { made, lines, begin } = recording({}, { contentMax: 100_000 });
+    begin();
+    // Views of one buffer, as a socket hands them out.
+    for (let at = 0; at < octets.length; at += cut) made.fromClient(octets.subarray(at, at + cut));
+    const seen = lines.map((line) => Buffer.from((line as string[])[2] ?? "", "base64"));
+    expect(Buffer.concat(seen).toString()).toBe(text);
+  }
+  expect(Buffer.from(octets).equals(untouched)).toBe(true);
+});
 
 test("what is typed into a terminal leaves its length alone", () => {
   const { made, lines, begin } = recording({ isTty: true });

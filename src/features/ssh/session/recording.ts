@@ -35,11 +35,8 @@ export class Recording {
   data(stream: SshStreamName, bytes: Uint8Array): void {
     this.#octets.set(stream, (this.#octets.get(stream) ?? 0) + bytes.length);
     this.#hashOf(stream).update(bytes);
-    this.#add([
-      this.#seconds(),
-      stream,
-      this.#isKept(stream, bytes.length) ? Buffer.from(bytes).toString("base64") : bytes.length,
-    ]);
+    if (this.#isKept(stream, bytes.length)) this.#file.addContent(this.#seconds(), stream, bytes);
+    else this.#add([this.#seconds(), stream, bytes.length]);
   }
 
   /** A line of text about what happened, as if it had been printed. */
