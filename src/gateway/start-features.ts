@@ -5,13 +5,16 @@
 import type { ControlHandlers } from "../api/handlers.ts";
 import type { StatusReport } from "../api/reports.ts";
 import { FEATURES } from "../features/features.ts";
-import type { DaemonParts, FeatureContracts, StartedFeatures } from "./daemon-part.ts";
+import type { DaemonParts, FeatureContracts, Offers, StartedFeatures } from "./daemon-part.ts";
 
-/** Starts them in the order of the list; `parts.cleanup` ends them. */
-export async function startFeatures(parts: DaemonParts): Promise<StartedFeatures> {
+/** Builds them in the order of the list; `parts.cleanup` ends them. */
+export async function startFeatures(given: Omit<DaemonParts, "offered">): Promise<StartedFeatures> {
   const contracts: Partial<FeatureContracts> = {};
   const handlers: Partial<ControlHandlers> = {};
+  const offers: Partial<Offers> = {};
   const reports: (() => Partial<StatusReport>)[] = [];
+  const starts: (() => void | Promise<void>)[] = [];
+  const parts: DaemonParts = { ...given, offered: () => whole(offers, OFFERS) };
   for (const { name, methods = [], daemon } of FEATURES) {
     if (daemon === undefined) continue;
     const part = (await daemon())(parts);
@@ -20,16 +23,38 @@ export async function startFeatures(parts: DaemonParts): Promise<StartedFeatures
         throw new Error(
           `the feature ${name} handles ${method}, which it does not list or which is handled twice`,
         );
+    for (const offer of Object.keys(part.offers ?? {}))
+      if (offer in offers) throw new Error(`the feature ${name} offers ${offer}, which another one offers`);
     Object.assign(contracts, part.contracts);
     Object.assign(handlers, part.handlers);
+    Object.assign(offers, part.offers);
     if (part.status !== undefined) reports.push(part.status);
+    if (part.started !== undefined) starts.push(part.started);
   }
-  const { credentials, effects } = contracts;
-  if (credentials === undefined || effects === undefined)
-    throw new Error("no feature implements the gateway's contracts for credentials and effects");
   return {
-    contracts: { ...contracts, credentials, effects },
+    contracts: whole(contracts, CONTRACTS),
     handlers,
+    offers: whole(offers, OFFERS),
+    started: async () => {
+      for (const start of starts) await start();
+    },
     status: () => Object.assign({}, ...reports.map((report) => report())),
   };
+}
+
+const CONTRACTS = ["credentials", "effects", "mcp", "ssh"] as const satisfies (keyof FeatureContracts)[];
+const OFFERS = [
+  "gate",
+  "checkGuardSetting",
+  "approvalUrl",
+  "serveTouches",
+  "consoleOpener",
+  "observeSession",
+] as const satisfies (keyof Offers)[];
+
+/** The same with everything that the daemon cannot do without. */
+function whole<T, K extends keyof T>(given: T, needed: readonly K[]): T & Required<Pick<T, K>> {
+  const missing = needed.filter((name) => given[name] === undefined);
+  if (missing.length > 0) throw new Error(`no feature brings ${missing.join(", ")}`);
+  return given as T & Required<Pick<T, K>>;
 }

@@ -6,8 +6,6 @@ import type { ControlHandlers } from "../api/handlers.ts";
 import { serveControl } from "../api/server/server.ts";
 import { LeafStore } from "../ca/leaf.ts";
 import { ChainVerifier } from "../ca/verify/chain-verifier.ts";
-import { SshGate } from "../features/ssh/gate.ts";
-import { Updater } from "../features/update/updater.ts";
 import { findDesktop } from "../host/process/desktop-notification.ts";
 import { SocketProcesses } from "../host/process/socket-process.ts";
 import { openDatabase } from "../state/database.ts";
@@ -26,18 +24,12 @@ import { SettingsStore } from "../state/settings/settings-store.ts";
 import { Grants } from "../state/tables/grants.ts";
 import { GuardStore } from "../state/tables/guard-store.ts";
 import { AddressStore } from "../state/tables/known-addresses.ts";
-import { StoredObserveSession } from "../state/tables/observe-session.ts";
 import { Pins } from "../state/tables/pins.ts";
-import { UpdateRecord } from "../state/tables/stored-update.ts";
 import { Suspects } from "../state/tables/suspects.ts";
 import { Upstreams } from "../state/tables/upstreams.ts";
 import { parseDuration } from "../text/duration.ts";
 import { announceChanges } from "./control/announce-changes.ts";
-import { approvalUrl, startConsole } from "./control/console-control.ts";
 import { controlHandlers } from "./control/control.ts";
-import { startGuard } from "./control/guard-control.ts";
-import { inspectedMcp, type McpParts, startMcp } from "./control/mcp-control.ts";
-import { ObserveSessions } from "./control/observe-sessions.ts";
 import { remoteAnswers } from "./control/remote-answers.ts";
 import { startListener } from "./front/listener.ts";
 import { openRunChannel } from "./front/run-channel.ts";
@@ -180,14 +172,39 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   const presentRuns = new Set<string>();
   const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
   cleanup.defer(() => recorder.close());
-  const answerAs = remoteAnswers(() => ({ handlers, gate: guard.guard }));
+  // A system's daemon is root's and serves the user who installed it.
+  const owner = env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {};
+  const runCalls = new RunCalls();
+  const runs: Runs = new Runs({
+    directory: paths.runs,
+    events,
+    present: presentRuns,
+    open: (run) =>
+      openRunChannel({
+        run,
+        path: runs.socketOf(run.id),
+        ...owner,
+        runs: () => runs,
+        serve: (...connection) => listener.serve(...connection),
+      }),
+  });
+  const answerAs = remoteAnswers(() => ({ handlers, gate: features.offers.gate }));
+  let afterStop: (() => Promise<void>) | undefined;
+  const ownPorts = new Set<number>();
   const record = recordControlTo(recorder);
   const ask = ownRequests(pool, dialler, trust);
   const desktop = findDesktop(env);
   const features = await startFeatures({
     ...{ paths, env, version, database, settings, policy, upstreams, mode, broker, events, log, disk, chain },
+    ...{ guardStore, observe, runs, ownPorts },
     ...{ recorder, record, answerAs, ask, desktop, cleanup, prefixOf: trust.prefixOf },
     proxyFor: (url) => corporateProxyFor(url, settings.current),
+    ownerUid: owner.owner ?? process.getuid?.(),
+    handlers: () => handlers,
+    stopThen: (work) => {
+      afterStop = work;
+      void stop();
+    },
     gateway: () => listener.gateway,
     ...(now === undefined ? {} : { now }),
   });
@@ -221,27 +238,11 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     trust,
     processes,
     commandGrants: new CommandGrants(),
-    ownPorts: new Set<number>(),
+    ownPorts,
   };
 
-  const runCalls = new RunCalls();
-  // A system's daemon is root's and serves the user who installed it.
-  const ownerUid = env.IDDIO_OWNER ? Number(env.IDDIO_OWNER) : process.getuid?.();
-  const ssh = new SshGate({
-    gateway: () => listener.gateway,
-    events,
-    folder: paths.ssh,
-    env,
-    ownerUid,
-  });
-  let mcp: McpParts | undefined;
   const listener = startListener(settings.current.proxy_listen, {
     ...parts,
-    mcp: inspectedMcp(
-      () => listener.gateway,
-      () => mcp,
-      env,
-    ),
     pool,
     broker,
     grants,
@@ -251,86 +252,17 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     recorder,
     log,
     leaves: new LeafStore(authority),
-    ssh,
   });
   const clock = new LoopClock(() => descriptors.total > 0);
   cleanup.defer(() => clock.close());
   cleanup.defer(() => listener.close());
-  cleanup.defer(() => ssh.close());
-  const owner = env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {};
-  const runs: Runs = new Runs({
-    directory: paths.runs,
-    events,
-    present: presentRuns,
-    open: (run) =>
-      openRunChannel({
-        run,
-        path: runs.socketOf(run.id),
-        ...owner,
-        runs: () => runs,
-        serve: listener.serve,
-      }),
-  });
   cleanup.defer(() => runs.close());
   await runs.restore();
   const gateway: Gateway = listener.gateway;
   cleanup.defer(() => broker.close());
   announceChanges({ listener, policy, events });
-  const observeSessions = new ObserveSessions({
-    stored: new StoredObserveSession(database),
-    mode,
-    events,
-    onEnd: (session, why, restored) =>
-      recorder.control({
-        command: "observe stop",
-        reason: why === "time" ? "it expired" : "another proxy mode was chosen",
-        started_ms: session.startedMs,
-        proxy_mode: restored,
-      }),
-  });
-  cleanup.defer(() => observeSessions.close());
-
-  let afterStop: (() => Promise<void>) | undefined;
-  const updater = new Updater({
-    paths,
-    settings,
-    record: new UpdateRecord(database),
-    events,
-    log,
-    version,
-    env,
-    stopThen: (work) => {
-      afterStop = work;
-      void stop();
-    },
-  });
-  cleanup.defer(() => updater.close());
-
-  const ofConsole = { handlers: () => handlers, gate: () => guard.guard };
-  const console = startConsole({ ...parts, ...ofConsole, database, guardStore, log, ownerUid });
-  cleanup.defer(() => console.close());
-  const guard = await startGuard({
-    console,
-    store: guardStore,
-    settings,
-    policy,
-    mode,
-    broker,
-    events,
-    observeSessions,
-    log,
-    ownerUid,
-    now: () => Date.now(),
-    runs,
-  });
-  cleanup.defer(() => guard.close());
-
-  mcp = cleanup.use(startMcp({ gateway, database, events, log, urlOf: approvalUrl(console) }, ownerUid, env));
   const handlers: ControlHandlers = controlHandlers({
-    console,
     versions: new PolicyVersions(database, policy),
-    guard,
-    guardStore,
     gateway,
     paths,
     env,
@@ -340,29 +272,24 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
     events,
     listener,
     hasDesktop: desktop !== undefined,
-    observe,
-    observeSessions,
     version,
     startedMs,
-    updater,
     features,
     record,
-    runs,
     clock,
     disk,
-    mcp,
   });
+  await features.started();
   const stopCalls = new AbortController();
   cleanup.defer(() => stopCalls.abort());
   const onError = (error: unknown, method: string) =>
     log.error("control method failed", { method, reason: String(error) });
-  runCalls.answerWith({ handlers, gate: guard.guard, stopping: stopCalls.signal, onError });
+  runCalls.answerWith({ handlers, gate: features.offers.gate, stopping: stopCalls.signal, onError });
   const control = await serveControl(paths.socket, handlers, {
-    gate: guard.guard,
+    gate: features.offers.gate,
     runOf: (pid) => runs.ofProcess(pid),
     maxConnections: descriptors.control,
     onRefused: (reason) => log.warn("control connection refused", { reason }),
-    // A system's daemon is root's and serves the user who installed it.
     ...owner,
     onError,
   });

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ObserveSessions } from "../../src/gateway/control/observe-sessions.ts";
+import { ObserveSessions } from "../../src/features/observe/observe-sessions.ts";
 import { ModeHolder } from "../../src/gateway/request/mode.ts";
 import { Events } from "../../src/gateway/request/records/events.ts";
 import { openDatabase } from "../../src/state/database.ts";

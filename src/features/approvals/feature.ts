@@ -32,7 +32,9 @@ export const approvalsFeature: Feature = {
   },
   methods: [
     "approvals_list",
+    "approvals_ended",
     "approvals_show",
+    "approvals_effect",
     "approvals_allow",
     "approvals_deny",
     "grants_list",
@@ -42,4 +44,5 @@ export const approvalsFeature: Feature = {
   settings: ["approval_timeout"],
   tables: ["grants"],
   stages: ["hold"],
+  daemon: async () => (await import("./daemon-part.ts")).startApprovals,
 };

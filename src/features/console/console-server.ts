@@ -4,18 +4,11 @@
 
 import type { Gate } from "../../api/gate.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
+import type { TouchPages } from "../../gateway/daemon-part.ts";
 import { UserError } from "../../model/user-error.ts";
 import { answerRoute, json } from "./api-routes.ts";
 import type { ConsoleSessions } from "./console-sessions.ts";
 import { type LoopbackServer, plain, serveLoopback, type UserOf } from "./loopback-server.ts";
-
-/** Touches of a passkey that are asked for on a page (the guard's). */
-export interface TouchPages {
-  /** Returns the question; undefined when it was answered or has expired. */
-  find(id: string): object | undefined;
-  /** Takes the browser's answer. Throws the problem with it. */
-  finish(id: string, answer: unknown): Promise<void>;
-}
 
 /** The parts that the console works with. */
 export interface ConsoleParts {

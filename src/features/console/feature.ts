@@ -13,4 +13,5 @@ export const consoleFeature: Feature = {
   methods: ["console_open", "console_sessions", "console_revoke"],
   settings: ["console_listen"],
   tables: ["console"],
+  daemon: async () => (await import("./daemon-part.ts")).startConsole,
 };

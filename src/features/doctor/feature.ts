@@ -11,4 +11,5 @@ export const doctorFeature: Feature = {
   about: "Examines the installation and repairs it",
   commands: [doctorCommand, repairCommand],
   methods: ["probes_start", "probes_end"],
+  daemon: async () => (await import("./daemon-part.ts")).startProbes,
 };

@@ -8,7 +8,6 @@ export const effectsFeature: Feature = {
   name: "effects",
   about:
     "Finds the effect of a held request by a dry run, and lets it go only with the effect that was shown",
-  methods: ["approvals_effect"],
   settings: ["effect_preview", "effect_pin"],
   stages: ["preview"],
   daemon: async () => (await import("./daemon-part.ts")).startEffects,

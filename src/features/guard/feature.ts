@@ -28,4 +28,5 @@ export const guardFeature: Feature = {
   checks: async () => [
     { name: "guard", check: (await import("./check-guard.ts")).checkGuard, after: "proxy mode" },
   ],
+  daemon: async () => (await import("./daemon-part.ts")).startGuard,
 };

@@ -40,4 +40,5 @@ export const mcpFeature: Feature = {
   ],
   tables: ["mcp_servers", "mcp_items"],
   checks: async () => [{ name: "mcp", check: (await import("./check-mcp.ts")).checkMcp, after: "audit" }],
+  daemon: async () => (await import("./daemon-part.ts")).startMcpServers,
 };

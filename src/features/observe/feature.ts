@@ -24,4 +24,5 @@ export const observeFeature: Feature = {
   nouns: { observe: "A trial: judge and record, block nothing" },
   methods: ["observe_status", "observe_start", "observe_stop", "observe_clear"],
   tables: ["observe_session"],
+  daemon: async () => (await import("./daemon-part.ts")).startObserve,
 };

@@ -12,4 +12,5 @@ export const runFeature: Feature = {
   commands: [...RUN_COMMANDS, runBridgeCommand],
   nouns: { run: "Agents in a sandbox" },
   methods: ["runs_list", "runs_start", "runs_stop"],
+  daemon: async () => (await import("./daemon-part.ts")).startRuns,
 };

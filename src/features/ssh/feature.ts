@@ -13,4 +13,5 @@ export const sshFeature: Feature = {
   checks: async () => [
     { name: "ssh", check: (await import("./check-ssh.ts")).checkSsh, after: "forwarding" },
   ],
+  daemon: async () => (await import("./daemon-part.ts")).startSsh,
 };

@@ -14,4 +14,5 @@ export const updateFeature: Feature = {
   methods: ["update_status", "update_check", "update_apply"],
   settings: ["update_mode", "update_interval", "update_feed"],
   tables: ["update_state"],
+  daemon: async () => (await import("./daemon-part.ts")).startUpdates,
 };

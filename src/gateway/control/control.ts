@@ -1,22 +1,18 @@
 // Builds the handlers of the control socket. Each one is thin and calls the part that owns the
 // matter; every handler that changes something writes a `control` row with its caller.
 
-import type { GuardReport } from "../../api/daemon-reports.ts";
 import { explainClassify, explainDecide } from "../../api/explain.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import { METHODS } from "../../api/methods.ts";
 import type { UpstreamInput, UpstreamReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
-import type { Updater } from "../../features/update/updater.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { routeOf } from "../../policy/decide/route.ts";
 import { splitUrl } from "../../protocols/batch.ts";
 import type { DiskRoom } from "../../state/disk-room.ts";
-import type { Journal } from "../../state/journal/journal.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 import type { PolicyVersions } from "../../state/policy-versions.ts";
-import type { GuardStore } from "../../state/tables/guard-store.ts";
 import type { Upstream, Upstreams } from "../../state/tables/upstreams.ts";
 import { hostPort } from "../../text/host-port.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
@@ -27,20 +23,12 @@ import type { Gateway } from "../request/context.ts";
 import { judgedTarget } from "../request/http/judged-target.ts";
 import type { Events } from "../request/records/events.ts";
 import type { RecordControl } from "../request/records/record-control.ts";
-import type { Runs } from "../request/runs/runs.ts";
 import type { LoopClock } from "../stream/loop-clock.ts";
-import { approvalHandlers } from "./approval-control.ts";
 import { fingerprintOfPem, readCaReport } from "./ca-report.ts";
-import { consoleHandlers, type RunningConsole } from "./console-control.ts";
-import { guardHandlers, type RunningGuard } from "./guard-control.ts";
 import { hostHandlers } from "./host-control.ts";
-import { type McpParts, mcpHandlers } from "./mcp-control.ts";
-import { observeHandlers } from "./observe-control.ts";
-import type { ObserveSessions } from "./observe-sessions.ts";
 import { pageHandlers } from "./page-control.ts";
 import { policyHandlers } from "./policy-control.ts";
 import { policyToolHandlers } from "./policy-tools-control.ts";
-import { runHandlers } from "./run-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
 import { checkUpstream } from "./upstream-check.ts";
 
@@ -56,19 +44,11 @@ export interface ControlParts {
   readonly listener: Listener;
   /** Whether notifications can be shown. */
   readonly hasDesktop: boolean;
-  readonly observe: Journal;
-  readonly observeSessions: ObserveSessions;
   readonly version: string;
   readonly startedMs: number;
-  readonly updater: Updater;
-  readonly runs: Runs;
   readonly clock: LoopClock;
   readonly disk: DiskRoom;
-  readonly guard: RunningGuard;
-  readonly console: RunningConsole;
   readonly versions: PolicyVersions;
-  readonly guardStore: GuardStore;
-  readonly mcp: McpParts;
   readonly features: StartedFeatures;
   readonly record: RecordControl;
 }
@@ -118,13 +98,11 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       longest_stall_ms: parts.clock.longestStallMs,
       open_sockets: gateway.descriptors.total,
       ...(parts.disk.problem === undefined ? {} : { disk_problem: parts.disk.problem }),
-      ...guardFields(parts.guard.guard.report()),
       ...parts.features.status(),
       ...(gateway.trust.unusableIdentities.length === 0
         ? {}
         : { certificate_problems: [...gateway.trust.unusableIdentities] }),
       ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
-      ...(parts.observeSessions.current ? { observe_ends_ms: parts.observeSessions.current.endsMs } : {}),
     }),
 
     ...policyHandlers(policy, paths.policy, record),
@@ -138,8 +116,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       record(caller, "set-proxy-mode", { proxy_mode, previous });
       return { proxy_mode, previous };
     },
-
-    ...approvalHandlers(gateway, events, record),
 
     events: (input, _caller, sink) => {
       for (const event of events.recent(input.after)) sink.send(event);
@@ -192,32 +168,13 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     },
 
     ...hostHandlers(gateway, events, record),
-    ...observeHandlers({ ...parts, path: paths.observe }, record),
-    ...settingsHandlers(gateway, parts, record),
-    ...guardHandlers(parts.guard, record),
+    ...settingsHandlers(gateway, { ...parts, ...parts.features.offers }, record),
     ...pageHandlers(parts),
-    ...consoleHandlers(parts.console, gateway.settings, record),
-
-    probes_start: ({ protocol, stands_for }) => {
-      const { id, host } = gateway.probes.start(protocol, stands_for);
-      return { id, host };
-    },
-    probes_end: ({ id }) => gateway.probes.end(id),
 
     classify: (input) =>
       explainClassify(policy.current, { ...input, url: urlBelow(input.url) }, (headers, bytes) =>
         decodeContent(headers, bytes, gateway.settings.current.classify_body_limit),
       ),
-    update_status: () => parts.updater.report,
-    update_check: ({ force }) => parts.updater.check(force),
-    update_apply: async (_input, caller) => {
-      const report = await parts.updater.apply();
-      record(caller, "update apply", { version: report.version });
-      return report;
-    },
-
-    ...mcpHandlers(parts.mcp, policy, record),
-    ...runHandlers(parts.runs, policy, gateway, record),
 
     decide: (input) => {
       const authority = parseAuthority(input.host, 443);
@@ -232,16 +189,6 @@ function whole(features: Partial<ControlHandlers>, own: Partial<ControlHandlers>
   const wrong = Object.keys(METHODS).filter((name) => name in own === name in features);
   if (wrong.length > 0) throw new Error(`no handler, or two, for: ${wrong.join(", ")}`);
   return { ...own, ...features } as ControlHandlers;
-}
-
-function guardFields({ guard, level, raise, problem, runs }: GuardReport) {
-  return {
-    guard,
-    guard_level: level,
-    ...(runs === undefined ? {} : { guard_runs: runs }),
-    ...(raise === undefined ? {} : { guard_raise: raise }),
-    ...(problem === undefined ? {} : { guard_problem: problem }),
-  };
 }
 
 /** Clusters of one server may be registered one after the other. */

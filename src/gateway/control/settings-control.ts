@@ -4,12 +4,11 @@
 
 import type { SettingChange } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import { checkGuardSetting } from "../../features/guard/guard.ts";
 import { isLoopbackAddress } from "../../match/destination.ts";
 import { UserError } from "../../model/user-error.ts";
 import { maskValues } from "../../redaction/secret-value.ts";
 import { readSetting, type Settings } from "../../state/settings/settings.ts";
-import type { GuardStore } from "../../state/tables/guard-store.ts";
+import type { Offers } from "../daemon-part.ts";
 import type { Listener } from "../front/listener.ts";
 import type { Gateway } from "../request/context.ts";
 import type { RecordControl } from "../request/records/record-control.ts";
@@ -22,8 +21,8 @@ export function settingsHandlers(
   {
     listener,
     hasDesktop,
-    guardStore,
-  }: { readonly listener: Listener; readonly hasDesktop: boolean; readonly guardStore: GuardStore },
+    checkGuardSetting,
+  }: Pick<Offers, "checkGuardSetting"> & { readonly listener: Listener; readonly hasDesktop: boolean },
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
   const { settings } = gateway;
@@ -38,7 +37,7 @@ export function settingsHandlers(
     settings_set: async ({ name, value }, caller): Promise<SettingChange> => {
       const reading = readSetting(name, value);
       if ("problem" in reading) throw new UserError(reading.problem, { exitCode: 2 });
-      if (name === "approval_guard") checkGuardSetting(reading.value, guardStore.factor());
+      if (name === "approval_guard") checkGuardSetting(reading.value);
       const before = settings.current;
       if (name === "proxy_listen") listener.rebind(value);
       let after: Settings;

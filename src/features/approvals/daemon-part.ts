@@ -1,21 +1,22 @@
-// The control methods about approvals and grants. The broker decides what an answer still means,
+// The daemon's part of approvals: the control methods about approvals and grants. The broker decides what an answer still means,
 // whoever gives it; here the answer is recorded and, if wanted, becomes a grant.
 
 import { randomBytes } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import { isRemote, type Principal } from "../../api/principal.ts";
 import type { Approval, ApprovalDetails, ApprovalReply, GrantReport } from "../../api/reports.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { Answer, Broker, PendingApproval } from "../../gateway/request/broker.ts";
+import { clientDetails } from "../../gateway/request/client-details.ts";
+import type { Gateway } from "../../gateway/request/context.ts";
+import { grantSubject } from "../../gateway/request/grant-subject.ts";
+import { namedObject } from "../../gateway/request/named-object.ts";
+import type { Events } from "../../gateway/request/records/events.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Grant } from "../../state/tables/grants.ts";
 import { renderDuration } from "../../text/duration.ts";
-import type { Answer, Broker, PendingApproval } from "../request/broker.ts";
-import { clientDetails } from "../request/client-details.ts";
-import type { Gateway } from "../request/context.ts";
-import { grantSubject } from "../request/grant-subject.ts";
-import { namedObject } from "../request/named-object.ts";
-import type { Events } from "../request/records/events.ts";
-import type { RecordControl } from "../request/records/record-control.ts";
 
 type Methods =
   | "approvals_list"
@@ -30,14 +31,17 @@ type Methods =
 const SECOND_MS = 1_000;
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Handlers of the approval and grant methods. */
-export function approvalHandlers(
-  gateway: Gateway,
+/** Adds the methods by which people see and answer what waits. */
+export function startApprovals({ gateway, broker, events, record }: DaemonParts): DaemonPart {
+  return { handlers: handlersOf(gateway, broker, events, record) };
+}
+
+function handlersOf(
+  gateway: () => Gateway,
+  broker: Broker,
   events: Events,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
-  const { broker, grants } = gateway;
-
   const reply = (outcome: "approved" | "denied", { id, ...answer }: Answer, caller: Principal) => {
     const { reason, instead } = answer;
     // An answer from elsewhere is about a waiting approval. Nobody there can see which request a late answer
@@ -72,7 +76,7 @@ export function approvalHandlers(
       createdMs,
       expiresMs: createdMs + forMs,
     };
-    grants.add(added);
+    gateway().grants.add(added);
     events.publish("grant_added", { ...grantReport(added) });
     record(caller, "approval allow --for", { approval_id: added.approvalId, grant: grantReport(added) });
     return added;
@@ -81,7 +85,9 @@ export function approvalHandlers(
   const allowRest = async (answer: Answer, caller: Principal): Promise<ApprovalReply> => {
     const found = broker.find(answer.id, answer.digest);
     const problem =
-      found.ended === undefined ? gateway.commandGrants.problemOf(found.approval.ask) : "it waits no longer";
+      found.ended === undefined
+        ? gateway().commandGrants.problemOf(found.approval.ask)
+        : "it waits no longer";
     if (problem !== undefined)
       throw new UserError(
         `the rest of its command cannot be allowed with '${found.approval.id}': ${problem}`,
@@ -90,7 +96,7 @@ export function approvalHandlers(
           hint: `iddio approval allow ${found.approval.id}`,
         },
       );
-    const granted = await gateway.commandGrants.add(found.approval);
+    const granted = await gateway().commandGrants.add(found.approval);
     const { approval } = reply("approved", answer, caller);
     record(caller, "approval allow --rest-of-command", { approval_id: approval.id });
     const others = broker.list().filter((each) => each.isCentral !== true && granted.covers(each.ask));
@@ -120,7 +126,7 @@ export function approvalHandlers(
           ...httpView(approval.ask),
           evidence: approval.ask.evidence,
           grantable: approval.onceOnly === undefined && ended === undefined,
-          restable: ended === undefined && gateway.commandGrants.problemOf(approval.ask) === undefined,
+          restable: ended === undefined && gateway().commandGrants.problemOf(approval.ask) === undefined,
           ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
         },
@@ -161,11 +167,13 @@ export function approvalHandlers(
       return { id: approval.id, outcome: "denied" };
     },
 
-    grants_list: () => ({ grants: grants.list().map(grantReport) }),
+    grants_list: () => ({ grants: gateway().grants.list().map(grantReport) }),
 
     grants_revoke: ({ id }, caller) => {
       const wanted = id.toLowerCase().replace(/^grant_/, "");
-      const found = grants.list().filter((each) => each.id.startsWith(`grant_${wanted}`));
+      const found = gateway()
+        .grants.list()
+        .filter((each) => each.id.startsWith(`grant_${wanted}`));
       const [only] = found;
       if (!only || wanted === "")
         throw new UserError(`no grant '${id}'`, { hint: "iddio approval grants list", code: "not-found" });
@@ -174,7 +182,7 @@ export function approvalHandlers(
           hint: "iddio approval grants list",
           code: "ambiguous",
         });
-      grants.remove(only.id);
+      gateway().grants.remove(only.id);
       events.publish("grant_revoked", { ...grantReport(only) });
       record(caller, "approval grants revoke", { grant: grantReport(only) });
       return { id: only.id };

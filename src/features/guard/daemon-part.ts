@@ -1,58 +1,29 @@
-// The guard of this daemon, put together, and the control methods about it. It hears of every held
+// The daemon's part of the guard: put together, with the control methods about it. It hears of every held
 // request, so that it knows who sends; whether a caller is let in is decided before any handler
 // runs.
 
+import type { GuardReport } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import { Enrolments } from "../../features/guard/enrolments.ts";
-import { Guard } from "../../features/guard/guard.ts";
-import { PasskeyCeremonies } from "../../features/guard/passkey-ceremonies.ts";
-import { Senders } from "../../features/guard/senders.ts";
-import { isRootFree } from "../../features/guard/sudo.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
+import { runLevel } from "../../gateway/request/runs/runs.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { isNarrowerPolicy } from "../../policy/compare/narrower.ts";
-import type { Log } from "../../state/log/log.ts";
-import type { PolicyStore } from "../../state/policy-store.ts";
 import { isNarrowerSetting } from "../../state/settings/setting-narrows.ts";
 import { readSetting, type SettingName } from "../../state/settings/settings.ts";
-import type { SettingsStore } from "../../state/settings/settings-store.ts";
-import type { GuardStore } from "../../state/tables/guard-store.ts";
-import type { Broker } from "../request/broker.ts";
-import type { ModeHolder } from "../request/mode.ts";
-import type { Events } from "../request/records/events.ts";
-import type { RecordControl } from "../request/records/record-control.ts";
-import { type Runs, runLevel } from "../request/runs/runs.ts";
-import type { RunningConsole } from "./console-control.ts";
-import type { ObserveSessions } from "./observe-sessions.ts";
+import type { ObserveSession } from "../../state/tables/observe-session.ts";
+import { Enrolments } from "./enrolments.ts";
+import { checkGuardSetting, Guard } from "./guard.ts";
+import { PasskeyCeremonies } from "./passkey-ceremonies.ts";
+import { Senders } from "./senders.ts";
+import { isRootFree } from "./sudo.ts";
 
-/** The daemon's parts behind the guard. */
-export interface GuardSources {
-  readonly store: GuardStore;
-  readonly settings: SettingsStore;
-  readonly policy: PolicyStore;
-  readonly mode: ModeHolder;
-  readonly broker: Broker;
-  readonly events: Events;
-  readonly observeSessions: ObserveSessions;
-  readonly log: Log;
-  readonly ownerUid: number | undefined;
-  readonly now: () => number;
-  readonly runs: Runs;
-  /** Where a passkey is touched. */
-  readonly console: RunningConsole;
-}
-
-/** The guard with what belongs to it. */
-export interface RunningGuard {
-  readonly guard: Guard;
-  readonly enrolments: Enrolments;
-  close(): void;
-}
-
-/** Starts the guard; a passkey's port is taken at once. */
-export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
-  const { store, settings, policy, mode, broker, events, observeSessions, log, ownerUid, now, runs } =
-    sources;
+/** Makes the guard; a passkey's port is taken once the proxy listens. */
+export function startGuard(parts: DaemonParts): DaemonPart {
+  const { settings, policy, mode, broker, events, log, ownerUid, runs, cleanup, record } = parts;
+  const { guardStore: store, offered } = parts;
+  const now = () => Date.now();
   const publish = (fields: Readonly<Record<string, unknown>>) => {
     events.publish("guard_changed", { ...fields });
     log.warn("guard", { ...(fields as Record<string, string | number>) });
@@ -72,7 +43,7 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
         const touch = find(id);
         return touch && { title: touch.title, lines: touch.lines, options: touch.options, kind: touch.kind };
       };
-      return sources.console.server.serveTouches(port, { find: shown, finish });
+      return offered().serveTouches(port, { find: shown, finish });
     },
     used: (factor, signatures) => store.put({ ...factor, signatures }),
     failed: () => guard.failed(),
@@ -85,7 +56,7 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
     ceremonies,
     standing: () => ({
       mode: mode.current,
-      ...(observeSessions.current ? { modeAfterObserve: observeSessions.current.previousMode } : {}),
+      ...modeAfter(offered().observeSession()),
       isNarrowerPolicy: (text) => isNarrowerPolicy(policy.current.text, text),
       isNarrowerSetting: (name, value) => {
         const reading = readSetting(name, value);
@@ -98,7 +69,7 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
     approval: (id) => broker.find(id).approval,
     ownerUid,
     isRootFree: () => isRootFree(ownerUid),
-    consoleOpener: (session) => sources.console.sessions.deciderOf(session),
+    consoleOpener: (session) => offered().consoleOpener(session),
     levelOfSender: (client) => runs.levelOf(client),
     runs: () => runs.list().map((run) => ({ name: run.name, level: runLevel(run) })),
     publish,
@@ -113,27 +84,47 @@ export async function startGuard(sources: GuardSources): Promise<RunningGuard> {
     publish,
     now,
   });
-  const { factor, problem } = guard.state;
-  if (problem !== undefined) log.warn("the guard is closed", { problem });
-  if (factor?.kind === "passkey")
-    await ceremonies
-      .hold(factor.port)
-      .catch((error: unknown) => log.warn("the passkey's page cannot be served", { reason: String(error) }));
+  return {
+    handlers: handlersOf(guard, enrolments, record),
+    offers: { gate: guard, checkGuardSetting: (value) => checkGuardSetting(value, store.factor()) },
+    status: () => statusOf(guard.report()),
+    started: async () => {
+      cleanup.defer(() => {
+        stop();
+        ceremonies.close();
+      });
+      const { factor, problem } = guard.state;
+      if (problem !== undefined) log.warn("the guard is closed", { problem });
+      if (factor?.kind === "passkey")
+        await ceremonies
+          .hold(factor.port)
+          .catch((error: unknown) =>
+            log.warn("the passkey's page cannot be served", { reason: String(error) }),
+          );
+    },
+  };
+}
+
+function modeAfter(session: ObserveSession | undefined) {
+  return session === undefined ? {} : { modeAfterObserve: session.previousMode };
+}
+
+/** The guard's fields of `iddio status`. */
+function statusOf({ guard, level, raise, problem, runs }: GuardReport) {
   return {
     guard,
-    enrolments,
-    close: () => {
-      stop();
-      ceremonies.close();
-    },
+    guard_level: level,
+    ...(runs === undefined ? {} : { guard_runs: runs }),
+    ...(raise === undefined ? {} : { guard_raise: raise }),
+    ...(problem === undefined ? {} : { guard_problem: problem }),
   };
 }
 
 type Methods = "guard_status" | "guard_enroll" | "guard_confirm" | "guard_remove" | "guard_recovery";
 
-/** Handlers of the guard methods. */
-export function guardHandlers(
-  { guard, enrolments }: RunningGuard,
+function handlersOf(
+  guard: Guard,
+  enrolments: Enrolments,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
   return {

@@ -1,21 +1,26 @@
-// The control methods about runs of agents. A run is given its socket and token here; anyone who
+// The daemon's part of runs: the control methods about them. A run is given its socket and token here; anyone who
 // starts one is the operator, and `runs_stop` only ever takes something away.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { RunReport } from "../../api/run-report.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { Gateway } from "../../gateway/request/context.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
+import { type Run, type Runs, runLevel } from "../../gateway/request/runs/runs.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
-import type { Gateway } from "../request/context.ts";
-import type { RecordControl } from "../request/records/record-control.ts";
-import { type Run, type Runs, runLevel } from "../request/runs/runs.ts";
 
 type Methods = "runs_list" | "runs_start" | "runs_stop";
 
-/** Handlers of the methods about runs. */
-export function runHandlers(
+/** Adds the methods about runs; the runs themselves are the gateway's, because every caller may be one. */
+export function startRuns({ runs, policy, gateway, record }: DaemonParts): DaemonPart {
+  return { handlers: handlersOf(runs, policy, gateway, record) };
+}
+
+function handlersOf(
   runs: Runs,
   policy: PolicyStore,
-  gateway: Gateway,
+  gateway: () => Gateway,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {
   return {
@@ -48,7 +53,7 @@ export function runHandlers(
         socket: runs.socketOf(run.id),
         token,
         ports: inspectPorts(policy),
-        proxy_port: gateway.listen.port,
+        proxy_port: gateway().listen.port,
       };
     },
 

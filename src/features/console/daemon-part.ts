@@ -1,51 +1,28 @@
-// The console of this daemon, put together, and the control methods about it. It is served before
-// the handlers exist, because the guard's pages live on its port.
+// The daemon's part of the console: its server with its sessions, and the control methods about it.
+// The guard's pages live on its port, and other parts ask it where a person can decide.
 
-import type { Database } from "bun:sqlite";
-import type { Gate } from "../../api/gate.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import { ConsoleServer } from "../../features/console/console-server.ts";
-import { ConsoleSessions } from "../../features/console/console-sessions.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import { sessionChainOf } from "../../host/process/session-chain.ts";
 import { socketOwner } from "../../host/process/socket-owner.ts";
 import { UserError } from "../../model/user-error.ts";
-import type { Log } from "../../state/log/log.ts";
 import type { SettingsStore } from "../../state/settings/settings-store.ts";
 import { ConsoleStore } from "../../state/tables/console-store.ts";
-import type { GuardStore } from "../../state/tables/guard-store.ts";
-import type { RecordControl } from "../request/records/record-control.ts";
+import { ConsoleServer } from "./console-server.ts";
+import { ConsoleSessions } from "./console-sessions.ts";
 
-/** The daemon's parts behind the console. */
-export interface ConsoleSources {
-  readonly database: Database;
-  readonly guardStore: GuardStore;
-  readonly settings: SettingsStore;
-  readonly log: Log;
-  readonly ownerUid: number | undefined;
-  /** Ports of this daemon that the proxy carries nobody to. */
-  readonly ownPorts: Set<number>;
-  readonly handlers: () => ControlHandlers;
-  readonly gate: () => Gate;
-}
-
-/** The console with its sessions. */
-export interface RunningConsole {
-  readonly server: ConsoleServer;
-  readonly sessions: ConsoleSessions;
-  close(): void;
-}
-
-/** Starts it, unless the settings say that it is off. A port that is taken is no reason for the daemon not to start. */
-export function startConsole(sources: ConsoleSources): RunningConsole {
-  const { settings, log, ownPorts } = sources;
+/** Makes the console; it is served once the proxy listens. A port that is taken is no reason for the daemon not to start. */
+export function startConsole(parts: DaemonParts): DaemonPart {
+  const { settings, log, ownPorts, record, cleanup } = parts;
   const sessions = new ConsoleSessions();
-  const store = new ConsoleStore(sources.database);
+  const store = new ConsoleStore(parts.database);
   const server = new ConsoleServer({
     sessions,
-    handlers: sources.handlers,
-    gate: sources.gate,
-    ownerUid: sources.ownerUid,
+    handlers: parts.handlers,
+    gate: () => parts.offered().gate,
+    ownerUid: parts.ownerUid,
     userOf: (client, own) => socketOwner(client, own)?.uid,
     isWanted: () => settings.current.console_listen !== "off",
     onError: (error, method) => log.error("console method failed", { method, reason: String(error) }),
@@ -56,7 +33,7 @@ export function startConsole(sources: ConsoleSources): RunningConsole {
   const start = () => {
     const wanted = settings.current.console_listen;
     if (wanted === "off") return;
-    const factor = sources.guardStore.factor();
+    const factor = parts.guardStore.factor();
     // Anyone who has the passkey's port is the passkey's origin, so the console is there too.
     const pinned = factor !== "damaged" && factor?.kind === "passkey" ? factor.port : undefined;
     const chosen = wanted === "auto" ? (pinned ?? store.port) : Number(wanted);
@@ -64,26 +41,32 @@ export function startConsole(sources: ConsoleSources): RunningConsole {
     if (port !== undefined && port !== store.port) store.keep(port);
     if (server.problem !== undefined) log.warn("the console is not served", { reason: server.problem });
   };
-  start();
-  settings.onChange((change) => {
-    if (change.kind !== "loaded" || change.settings.console_listen === change.previous.console_listen) return;
-    if (change.settings.console_listen === "off") sessions.revokeAll();
-    start();
-  });
-  return { server, sessions, close: () => server.close() };
-}
-
-/** Where a person decides about a question in the console; undefined while it is not served. */
-export function approvalUrl({ server }: Pick<RunningConsole, "server">): (id: string) => string | undefined {
-  return (id) =>
-    server.port === undefined ? undefined : `http://localhost:${server.port}/#/approvals/${id}`;
+  return {
+    handlers: handlersOf(server, sessions, settings, record),
+    offers: {
+      approvalUrl: (id) =>
+        server.port === undefined ? undefined : `http://localhost:${server.port}/#/approvals/${id}`,
+      serveTouches: (port, touches) => server.serveTouches(port, touches),
+      consoleOpener: (session) => sessions.deciderOf(session),
+    },
+    started: () => {
+      start();
+      settings.onChange((change) => {
+        if (change.kind !== "loaded") return;
+        if (change.settings.console_listen === change.previous.console_listen) return;
+        if (change.settings.console_listen === "off") sessions.revokeAll();
+        start();
+      });
+      cleanup.defer(() => server.close());
+    },
+  };
 }
 
 type Methods = "console_open" | "console_sessions" | "console_revoke";
 
-/** Handlers of the methods about the console. */
-export function consoleHandlers(
-  { server, sessions }: RunningConsole,
+function handlersOf(
+  server: ConsoleServer,
+  sessions: ConsoleSessions,
   settings: SettingsStore,
   record: RecordControl,
 ): Pick<ControlHandlers, Methods> {

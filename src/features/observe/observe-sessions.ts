@@ -2,6 +2,8 @@
 // mode that was there. It is over by whichever clock says so first: a laptop that slept does
 // not wake up in it, and a clock that is set back prolongs nothing. Another mode ends it too.
 
+import type { ModeHolder } from "../../gateway/request/mode.ts";
+import type { Events } from "../../gateway/request/records/events.ts";
 import type { Mode } from "../../model/mode.ts";
 import { UserError } from "../../model/user-error.ts";
 import { Deadline } from "../../state/deadline.ts";
@@ -11,8 +13,6 @@ import type {
   StoredObserveSession,
 } from "../../state/tables/observe-session.ts";
 import { renderDuration } from "../../text/duration.ts";
-import type { ModeHolder } from "../request/mode.ts";
-import type { Events } from "../request/records/events.ts";
 
 /** Why a session ended. */
 export type ObserveEnd = "time" | "stopped" | "mode";
