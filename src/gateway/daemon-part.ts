@@ -59,7 +59,7 @@ export interface DaemonParts {
   readonly prefixOf: (host: string, port: number, target: string) => string;
   /** The user whom the daemon serves; a system's daemon is root's. */
   readonly ownerUid: number | undefined;
-  /** What approves texts and proves persons, on disk. */
+  /** The guard on disk: its factor and the texts that a person approved. */
   readonly guardStore: GuardStore;
   /** The log of observe mode. */
   readonly observe: Journal;
@@ -95,7 +95,7 @@ export interface TouchPages {
   finish(id: string, answer: unknown): Promise<void>;
 }
 
-/** What one feature does for the daemon or for others, so that no feature imports another. Each has one giver. */
+/** The services of one feature for the daemon and for others, so that no feature imports another. Each has one giver. */
 export interface Offers {
   /** Decides whether a call of the control API comes from a person. */
   readonly gate: Gate;

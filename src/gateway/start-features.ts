@@ -5,7 +5,7 @@
 import type { ControlHandlers } from "../api/handlers.ts";
 import type { StatusReport } from "../api/reports.ts";
 import { FEATURES } from "../features/features.ts";
-import type { DaemonParts, FeatureContracts, Offers, StartedFeatures } from "./daemon-part.ts";
+import type { DaemonPart, DaemonParts, FeatureContracts, Offers, StartedFeatures } from "./daemon-part.ts";
 
 /** Builds them in the order of the list; `parts.cleanup` ends them. */
 export async function startFeatures(given: Omit<DaemonParts, "offered">): Promise<StartedFeatures> {
@@ -16,13 +16,16 @@ export async function startFeatures(given: Omit<DaemonParts, "offered">): Promis
   const starts: (() => void | Promise<void>)[] = [];
   const parts: DaemonParts = { ...given, offered: () => whole(offers, OFFERS) };
   for (const { name, methods = [], daemon } of FEATURES) {
-    if (daemon === undefined) continue;
-    const part = (await daemon())(parts);
-    for (const method of Object.keys(part.handlers ?? {}) as (keyof ControlHandlers)[])
+    const part: DaemonPart = daemon === undefined ? {} : (await daemon())(parts);
+    const handled = Object.keys(part.handlers ?? {}) as (keyof ControlHandlers)[];
+    for (const method of handled)
       if (method in handlers || !methods.includes(method))
         throw new Error(
           `the feature ${name} handles ${method}, which it does not list or which is handled twice`,
         );
+    for (const method of methods)
+      if (!handled.includes(method))
+        throw new Error(`the feature ${name} lists ${method} and does not handle it`);
     for (const offer of Object.keys(part.offers ?? {}))
       if (offer in offers) throw new Error(`the feature ${name} offers ${offer}, which another one offers`);
     Object.assign(contracts, part.contracts);

@@ -19,7 +19,6 @@ import { Log } from "../state/log/log.ts";
 import { statePaths } from "../state/paths.ts";
 import { writePolicySchema } from "../state/policy-schema-file.ts";
 import { PolicyStore } from "../state/policy-store.ts";
-import { PolicyVersions } from "../state/policy-versions.ts";
 import { SettingsStore } from "../state/settings/settings-store.ts";
 import { Grants } from "../state/tables/grants.ts";
 import { GuardStore } from "../state/tables/guard-store.ts";
@@ -262,7 +261,6 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   cleanup.defer(() => broker.close());
   announceChanges({ listener, policy, events });
   const handlers: ControlHandlers = controlHandlers({
-    versions: new PolicyVersions(database, policy),
     gateway,
     paths,
     env,

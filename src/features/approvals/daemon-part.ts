@@ -1,5 +1,6 @@
-// The daemon's part of approvals: the control methods about approvals and grants. The broker decides what an answer still means,
-// whoever gives it; here the answer is recorded and, if wanted, becomes a grant.
+// The daemon's part of approvals: the control methods about approvals, grants and events. The
+// broker decides what an answer still means, whoever gives it; here the answer is recorded and, if
+// wanted, becomes a grant.
 
 import { randomBytes } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
@@ -26,7 +27,8 @@ type Methods =
   | "approvals_allow"
   | "approvals_deny"
   | "grants_list"
-  | "grants_revoke";
+  | "grants_revoke"
+  | "events";
 
 const SECOND_MS = 1_000;
 const DAY_MS = 24 * 60 * 60_000;
@@ -165,6 +167,18 @@ function handlersOf(
     approvals_deny: (answer, caller): ApprovalReply => {
       const { approval } = reply("denied", answer, caller);
       return { id: approval.id, outcome: "denied" };
+    },
+
+    events: (input, _caller, sink) => {
+      for (const event of events.recent(input.after)) sink.send(event);
+      if (!input.follow) return;
+      const stop = events.subscribe((event) => sink.send(event));
+      return new Promise((resolve) => {
+        sink.signal.addEventListener("abort", () => {
+          stop();
+          resolve();
+        });
+      });
     },
 
     grants_list: () => ({ grants: gateway().grants.list().map(grantReport) }),

@@ -1,6 +1,6 @@
-// The daemon's part of the guard: put together, with the control methods about it. It hears of every held
-// request, so that it knows who sends; whether a caller is let in is decided before any handler
-// runs.
+// The daemon's part of the guard: put together, with the control methods about it. It hears of
+// every held request, so that it knows who sends; whether a caller is let in is decided before any
+// handler runs.
 
 import type { GuardReport } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";

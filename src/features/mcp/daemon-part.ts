@@ -1,5 +1,5 @@
-// The daemon's part of MCP, and the control methods about its servers: the session that `iddio mcp run` opens, and a person's
-// review of a server. Judging is in `judge/`.
+// The daemon's part of MCP, and the control methods about its servers: the session that `iddio mcp
+// run` opens, and a person's review of a server. Judging is in `judge/`.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";

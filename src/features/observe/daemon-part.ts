@@ -1,5 +1,6 @@
-// The daemon's part of observing: the control methods about its sessions and its log. The log itself is read by
-// the command line; only clearing it goes through here, because the daemon has it open.
+// The daemon's part of observing: the control methods about its sessions and its log. The log
+// itself is read by the command line; only clearing it goes through here, because the daemon has
+// it open.
 
 import type { ObserveReport } from "../../api/daemon-reports.ts";
 import type { ControlHandlers } from "../../api/handlers.ts";

@@ -44,5 +44,10 @@ export const policyFeature: Feature = {
     "policy_explain",
     "policy_replay",
     "policy_suggest",
+    "policy_versions",
+    "inspect_summary",
+    "inspect_add",
+    "inspect_remove",
   ],
+  daemon: async () => (await import("./daemon-part.ts")).startPolicy,
 };

@@ -1,5 +1,5 @@
-// The daemon's part of runs: the control methods about them. A run is given its socket and token here; anyone who
-// starts one is the operator, and `runs_stop` only ever takes something away.
+// The daemon's part of runs: the control methods about them. A run is given its socket and token
+// here; anyone who starts one is the operator, and `runs_stop` only ever takes something away.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { RunReport } from "../../api/run-report.ts";

@@ -12,7 +12,6 @@ import { splitUrl } from "../../protocols/batch.ts";
 import type { DiskRoom } from "../../state/disk-room.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
-import type { PolicyVersions } from "../../state/policy-versions.ts";
 import type { Upstream, Upstreams } from "../../state/tables/upstreams.ts";
 import { hostPort } from "../../text/host-port.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
@@ -27,8 +26,6 @@ import type { LoopClock } from "../stream/loop-clock.ts";
 import { fingerprintOfPem, readCaReport } from "./ca-report.ts";
 import { hostHandlers } from "./host-control.ts";
 import { pageHandlers } from "./page-control.ts";
-import { policyHandlers } from "./policy-control.ts";
-import { policyToolHandlers } from "./policy-tools-control.ts";
 import { settingsHandlers } from "./settings-control.ts";
 import { checkUpstream } from "./upstream-check.ts";
 
@@ -48,7 +45,6 @@ export interface ControlParts {
   readonly startedMs: number;
   readonly clock: LoopClock;
   readonly disk: DiskRoom;
-  readonly versions: PolicyVersions;
   readonly features: StartedFeatures;
   readonly record: RecordControl;
 }
@@ -105,9 +101,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       ...(gateway.recorder.failure ? { audit_problem: gateway.recorder.failure.message } : {}),
     }),
 
-    ...policyHandlers(policy, paths.policy, record),
-    ...policyToolHandlers(policy, paths),
-
     mode_get: () => ({ proxy_mode: gateway.mode.current }),
 
     mode_set: ({ proxy_mode }, caller) => {
@@ -115,18 +108,6 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       const previous = gateway.mode.set(proxy_mode);
       record(caller, "set-proxy-mode", { proxy_mode, previous });
       return { proxy_mode, previous };
-    },
-
-    events: (input, _caller, sink) => {
-      for (const event of events.recent(input.after)) sink.send(event);
-      if (!input.follow) return;
-      const stop = events.subscribe((event) => sink.send(event));
-      return new Promise((resolve) => {
-        sink.signal.addEventListener("abort", () => {
-          stop();
-          resolve();
-        });
-      });
     },
 
     ca_info: () => readCaReport(parts.authority, paths, parts.env),

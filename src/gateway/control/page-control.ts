@@ -1,22 +1,20 @@
-// The control methods that pages read with: logs a page at a time, former policies, doctor's
-// findings. They share the process with the proxy, so what each reads is bounded and everything
-// heavy is loaded here only when it is asked for.
+// The control methods that pages read with: logs a page at a time, doctor's findings. They share
+// the process with the proxy, so what each reads is bounded and everything heavy is loaded here
+// only when it is asked for.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { LogFilter, LogRow } from "../../api/methods/pages.ts";
 import type { Entry } from "../../model/entry.ts";
 import { readJournalPage } from "../../state/journal-page.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import type { PolicyVersions } from "../../state/policy-versions.ts";
 
 /** The daemon's parts behind the console's pages. */
 export interface PageSources {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly versions: PolicyVersions;
 }
 
-type Methods = "audit_read" | "audit_histogram" | "policy_versions" | "doctor_examine";
+type Methods = "audit_read" | "audit_histogram" | "doctor_examine";
 
 const ROWS_MAX = 500;
 const BUCKETS_MAX = 200;
@@ -25,7 +23,7 @@ const STEP_ROWS = 1_000;
 const HISTOGRAM_ROWS = 60_000;
 
 /** Handlers of these methods. */
-export function pageHandlers({ paths, env, versions }: PageSources): Pick<ControlHandlers, Methods> {
+export function pageHandlers({ paths, env }: PageSources): Pick<ControlHandlers, Methods> {
   const pathOf = (log: "audit" | "observe") => (log === "audit" ? paths.audit : paths.observe);
   return {
     audit_read: async ({ log, limit, before, filter, since_ms }) => {
@@ -51,10 +49,6 @@ export function pageHandlers({ paths, env, versions }: PageSources): Pick<Contro
       });
       return { until_ms: untilMs, buckets: found, is_cut: isCut };
     },
-
-    policy_versions: () => ({
-      versions: versions.list().map(({ savedMs, sha256, text }) => ({ saved_ms: savedMs, sha256, text })),
-    }),
 
     doctor_examine: async () => {
       const { examine } = await import("../../features/doctor/examine.ts");

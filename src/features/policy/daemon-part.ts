@@ -1,12 +1,14 @@
-// The control methods about policy.yaml. Commands edit the file, which stays the only source: each
-// edit begins with the file as it is on disk now, and no two run at once, so that none is lost. A
-// text that does not load is never written.
+// The daemon's part of policies: the control methods about policy.yaml. Commands edit the file,
+// which stays the only source: each edit begins with the file as it is on disk now, and no two run
+// at once, so that none is lost. A text that does not load is never written.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
 import type { PolicyReloadReport } from "../../api/reports.ts";
+import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
+import type { RecordControl } from "../../gateway/request/records/record-control.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
 import { diffLines } from "../../policy/compare/diff-lines.ts";
@@ -15,8 +17,8 @@ import { newCommandProblems } from "../../policy/lint/known-commands.ts";
 import { parsePolicy } from "../../policy/parse/parse.ts";
 import { errorCode, writeFileAtomic } from "../../state/files.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
-import type { RecordControl } from "../request/records/record-control.ts";
-import { diffInSlices, doesNotLoad } from "./policy-tools-control.ts";
+import { PolicyVersions } from "../../state/policy-versions.ts";
+import { diffInSlices, doesNotLoad, policyToolHandlers } from "./policy-tools.ts";
 
 type Methods =
   | "policy_show"
@@ -29,8 +31,21 @@ type Methods =
 /** The sentences about an edit's changes for its row. */
 const EFFECT_LINES = 10;
 
-/** Handlers of the policy and inspect methods. */
-export function policyHandlers(
+/** Adds the methods about the policy: show, edit, compare, replay. */
+export function startPolicy({ policy, paths, record, database }: DaemonParts): DaemonPart {
+  const versions = new PolicyVersions(database, policy);
+  return {
+    handlers: {
+      ...policyHandlers(policy, paths.policy, record),
+      ...policyToolHandlers(policy, paths),
+      policy_versions: () => ({
+        versions: versions.list().map(({ savedMs, sha256, text }) => ({ saved_ms: savedMs, sha256, text })),
+      }),
+    },
+  };
+}
+
+function policyHandlers(
   policy: PolicyStore,
   path: string,
   record: RecordControl,

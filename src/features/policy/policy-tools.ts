@@ -3,8 +3,6 @@
 
 import { createHash } from "node:crypto";
 import type { ControlHandlers } from "../../api/handlers.ts";
-import { replayIsWider, replayLines } from "../../features/policy/replay-report.ts";
-import { dayOf, ruleJson, suggestionDiff, suggestionLines } from "../../features/policy/suggest-report.ts";
 import type { Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
 import { knownNames } from "../../policy/compare/catalogue.ts";
@@ -27,6 +25,8 @@ import type { PolicyStore } from "../../state/policy-store.ts";
 import { BUILD_VERSION } from "../../version.ts";
 import { parseAuthority } from "../../wire/http1/connect-request.ts";
 import { inSlices } from "./in-slices.ts";
+import { replayIsWider, replayLines } from "./replay-report.ts";
+import { dayOf, ruleJson, suggestionDiff, suggestionLines } from "./suggest-report.ts";
 
 type Methods = "policy_lint" | "policy_diff" | "policy_explain" | "policy_replay" | "policy_suggest";
 
