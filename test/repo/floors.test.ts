@@ -113,6 +113,24 @@ test("only what composes the program imports a list of implementations", () => {
   }
 });
 
+test("the daemon knows no feature by name: it reads the list", () => {
+  const KNOWN = new Set([
+    // The composition root.
+    "src/gateway/start-features.ts > src/features/features.ts",
+    // Doctor's findings on a page: doctor examines every feature, so whoever calls it has the list.
+    "src/gateway/control/page-control.ts > src/features/features.ts",
+    "src/gateway/control/page-control.ts > src/features/doctor/examine.ts",
+  ]);
+  const found = files
+    .filter(({ path }) => path.startsWith("src/gateway/"))
+    .flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => target.startsWith("src/features/"))
+        .map(({ target }) => `${path} > ${target}`),
+    );
+  expect(found.filter((each) => !KNOWN.has(each))).toEqual([]);
+});
+
 test("every import of an own file names the file with its .ts", () => {
   const wrong = files.flatMap((file) =>
     file.imports
