@@ -120,6 +120,7 @@ const approvalFields = {
   digest: optional(text("names exactly this request; older daemons send none")),
   object: optional(text("kind and name of the object that the body would make, where the path does not say")),
   group: optional(text("equal for the requests that one process has sent")),
+  restable: optional(flag("whether the rest of its command can be allowed with it")),
 };
 
 /** One request that waits for a person. */
@@ -168,7 +169,6 @@ export const approvalDetails = object({
   ),
   grantable: flag("whether `approval allow --for` is possible"),
   ended: optional(ended),
-  restable: optional(flag("whether the rest of its command can be allowed with it")),
 });
 /** An approval with everything a person needs to decide. */
 export type ApprovalDetails = Value<typeof approvalDetails>;

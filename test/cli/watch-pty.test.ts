@@ -71,7 +71,22 @@ function settled(program: PtyProgram, path: string): Promise<void> {
   );
 }
 
-function isBold({ written }: PtyProgram): boolean {
+/** Denies with a key. It counts once what it answers has been on the screen for a moment; when that is, nothing says. */
+async function denies(program: PtyProgram, client: RawClient): Promise<string> {
+  const denied = client.until("403");
+  let isDenied = false;
+  void denied.then(() => {
+    isDenied = true;
+  });
+  for (let tries = 0; tries < 100 && !isDenied; tries += 1) {
+    program.type("d");
+    await Promise.race([denied, Bun.sleep(500)]);
+  }
+  return denied;
+}
+
+function isBold({ written, screen }: PtyProgram): boolean {
+  if (!/^(?:a allow|space reads)/.test(screen.lines.at(-1) ?? "")) return false;
   return written.lastIndexOf("\x1b[1ma allow") > written.lastIndexOf("\x1b[2ma allow");
 }
 
@@ -93,17 +108,7 @@ describe("in a terminal of 80 columns", () => {
     await program.until(({ text }) => text.includes("approved POST /first"));
     expect(arrived).toEqual(["/first"]);
     await settled(program, "/second");
-    // A key counts once what it answers has been on the screen for a moment; when that is, nothing says.
-    const denied = second.until("403");
-    let isDenied = false;
-    void denied.then(() => {
-      isDenied = true;
-    });
-    while (!isDenied) {
-      program.type("d");
-      await Promise.race([denied, Bun.sleep(500)]);
-    }
-    expect(await denied).toContain("a person denied");
+    expect(await denies(program, second)).toContain("a person denied");
     await program.until(({ lines }) => lines[0] === "no request waits for approval");
     // The notes tell how requests ended, not that somebody looked at them.
     const notes = program.screen.lines.filter((line) => /^\d\d:\d\d:\d\d /.test(line));
@@ -128,6 +133,35 @@ describe("in a terminal of 80 columns", () => {
     expect(await client.until("not now")).toContain("a person denied");
   });
 
+  test("one key allows the rest of its command, another says what to do instead", async () => {
+    // One process sends both, one after the other.
+    const command = Bun.spawn(
+      [
+        "curl",
+        "-s",
+        "-x",
+        `http://${gateway.listen}`,
+        "-X",
+        "POST",
+        `http://127.0.0.1:${upstream.port}/rest/[1-2]`,
+      ],
+      { stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+    );
+    await gateway.held(({ path, restable }) => path === "/rest/1" && restable === true);
+    await using program = watch();
+    await settled(program, "/rest/1");
+    await program.until(({ lines }) => lines.at(-1)?.includes("g rest") === true);
+    program.type("g");
+    expect(await command.exited).toBe(0);
+    expect(arrived.filter((path) => path.startsWith("/rest/"))).toEqual(["/rest/1", "/rest/2"]);
+    using client = await ask("/instead");
+    await settled(program, "/instead");
+    program.type("i");
+    await program.until(({ lines }) => lines.at(-1)?.startsWith("do instead: _") === true);
+    program.type("open a pull request\r");
+    expect(await client.until("pull request")).toContain("a person denied");
+  }, 100_000);
+
   test("a key that is typed while the selection changes answers nothing", async () => {
     using first = await ask("/goes");
     using second = await ask("/stays");
@@ -138,8 +172,7 @@ describe("in a terminal of 80 columns", () => {
     await first.until("done");
     await settled(program, "/stays");
     expect(second.received).toBe("");
-    program.type("d");
-    await second.until("403");
+    expect(await denies(program, second)).toContain("a person denied");
   });
 
   test("what is pasted answers nothing", async () => {
@@ -194,7 +227,7 @@ describe("in a terminal of 80 columns", () => {
     await using program = watch();
     await settled(program, "/resized");
     program.resize(50, 14);
-    await program.until(({ lines }) => lines.at(-1) === "a allow  f 15m  g rest  d deny  r why");
+    await program.until(({ lines }) => lines.at(-1) === "a allow  f 15m  g rest  d deny  r why  i instead");
     program.resize(30, 5);
     await program.until(({ text }) => text.includes("too small"));
     program.resize(100, 30);

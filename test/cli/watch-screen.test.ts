@@ -62,8 +62,26 @@ test("several requests, the selected one whole", () => {
     "",
     "-------------------------------------------------------------------------------",
     "",
-    "a allow  f allow for 15m  d deny  r deny+why  j/k select  q quit",
+    "a allow  f allow for 15m  d deny  r deny+why  i do instead  j/k select  q quit",
   ]);
+});
+
+test("requests of one command are together, and the name of a new object is there without scrolling", () => {
+  const one = { group: "kubectl:7:1", restable: true };
+  const created = { command: "deployments create", method: "POST", object: "Deployment api", ...one };
+  const state = watching(
+    [approvalOf("a", created), approvalOf("b"), approvalOf("c", { ...one, tier: "modify" })],
+    detailsOf("a", created),
+  );
+  const lines = screen(state);
+  expect(lines.slice(1, 4)).toEqual([
+    ">   0:27  sensitive    deployments create (Deployment...  my-cluster.eks.ama...",
+    "    0:27  modify       + pods delete  namespace=payments  my-cluster.eks.ama...",
+    "    0:27  sensitive    pods delete  namespace=payments    my-cluster.eks.ama...",
+  ]);
+  expect(lines).toContain("object      Deployment api");
+  expect(lines).toContain("and also    modify  pods delete");
+  expect(lines.at(-1)).toBe("a allow  f allow for 15m  g rest of command  d deny  r deny+why  i do instead");
 });
 
 test("nothing waits", () => {

@@ -25,7 +25,7 @@ const C = approvalOf("c");
 
 function watching(geometry = ROOMY): WatchState {
   const state = withApprovals(EMPTY_WATCH, [A, B, C], NOW);
-  return drawn(withDetails(state, detailsOf("a")), geometry);
+  return drawn(withDetails(state, detailsOf("a", { restable: true })), geometry);
 }
 
 function key(text: string): Key {
@@ -46,9 +46,13 @@ describe("one key answers the selected request", () => {
   const rows: readonly (readonly [string, readonly string[], unknown])[] = [
     ["a allows", ["a"], { kind: "allow", id: A.id }],
     ["f allows others like it too", ["f"], { kind: "allow", id: A.id, forMs: GRANT_MS }],
+    ["g allows the rest of its command too", ["g"], { kind: "allow", id: A.id, isRest: true }],
     ["d denies", ["d"], { kind: "deny", id: A.id }],
     ["r and a reason denies with it", ["r", "n", "o", "enter"], { kind: "deny", id: A.id, reason: "no" }],
     ["r and nothing denies", ["r", "enter"], { kind: "deny", id: A.id }],
+    ["i and words deny with them", ["i", "p", "r", "enter"], { kind: "deny", id: A.id, instead: "pr" }],
+    ["i and nothing is no answer yet", ["i", "enter"], undefined],
+    ["keys of answers are letters in an alternative", ["i", "a"], undefined],
     ["keys of answers are letters in a reason", ["r", "a"], undefined],
     ["escape goes back to the keys", ["r", "x", "escape", "a"], { kind: "allow", id: A.id }],
     ["q quits", ["q"], { kind: "quit" }],
@@ -62,13 +66,13 @@ describe("one key answers the selected request", () => {
 });
 
 describe("for half a second after the selection changed nothing is answered", () => {
-  for (const answer of ["a", "f", "d", "r"]) {
+  for (const answer of ["a", "f", "g", "d", "r", "i"]) {
     test(`${answer} at 499 ms is ignored, at 500 ms it counts`, () => {
       const early = pressed(watching(), [answer], NOW + 499);
       expect(early.action).toBeUndefined();
-      expect(early.state.reason).toBeUndefined();
+      expect(early.state.reason ?? early.state.instead).toBeUndefined();
       const late = pressed(watching(), [answer], NOW + 500);
-      expect(late.action !== undefined || late.state.reason !== undefined).toBe(true);
+      expect(late.action ?? late.state.reason ?? late.state.instead).toBeDefined();
     });
   }
 

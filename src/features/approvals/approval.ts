@@ -8,6 +8,8 @@ import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { effectLines } from "../../cli/kit/effect-lines.ts";
 import type { Output } from "../../cli/kit/output.ts";
 import { tierPainter } from "../../cli/kit/tier-painter.ts";
+import { commandGroups } from "../../model/command-group.ts";
+import { TIERS } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../text/escape.ts";
 import { hostText } from "../../text/host-port.ts";
@@ -37,7 +39,7 @@ export const approvalListCommand: Command = {
   async run({ flags, output, daemon }) {
     const waiting: readonly Listed[] = (await daemon.call("approvals_list", {})).approvals;
     const ended = flags.has("all") ? (await daemon.call("approvals_ended", {})).approvals : [];
-    const approvals = [...waiting, ...ended];
+    const approvals = [...commandGroups(waiting).flat(), ...ended];
     if (flags.has("json")) return void output.json(approvals);
     if (approvals.length === 0) return void output.note("no request waits for approval");
     const paints = await output.loadPaints();
@@ -71,20 +73,22 @@ function commandCell({ command, method, object }: Approval): string {
   return object === undefined ? name : `${name} (${object})`;
 }
 
-/** Says which requests are one command's. */
+/** Says which requests are one command's, and how to answer them with one: by the riskiest, which covers most. */
 function commandNotes(waiting: readonly Approval[]): string[] {
-  const groups = Map.groupBy(
-    waiting.filter(({ group }) => group !== undefined),
-    ({ group }) => group,
-  );
-  return [...groups.values()].flatMap((group) => {
+  return commandGroups(waiting).flatMap((group) => {
     const [first] = group;
     if (first === undefined || group.length < 2) return [];
     const who = escapeForTerminal(first.client?.process ?? "one process");
-    return [
-      `${who} (pid ${first.client?.pid}) asks ${group.length} times: iddio approval allow ${first.id} --rest-of-command`,
-    ];
+    const asks = `${who} (pid ${first.client?.pid}) asks ${group.length} times`;
+    const [best] = group
+      .filter(({ restable }) => restable === true)
+      .sort((a, b) => tierRank(b) - tierRank(a));
+    return [best === undefined ? asks : `${asks}: iddio approval allow ${best.id} --rest-of-command`];
   });
+}
+
+function tierRank({ tier }: Approval): number {
+  return tier === "unknown" ? -1 : TIERS.indexOf(tier);
 }
 
 /** Prints all that is known of one held request, the body included. */

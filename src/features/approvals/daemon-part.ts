@@ -9,6 +9,7 @@ import type { Approval, ApprovalDetails, ApprovalReply, GrantReport } from "../.
 import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
 import type { Answer, Broker, PendingApproval } from "../../gateway/request/broker.ts";
 import { clientDetails } from "../../gateway/request/client-details.ts";
+import { startOfClient } from "../../gateway/request/client-owner.ts";
 import type { Gateway } from "../../gateway/request/context.ts";
 import { grantSubject } from "../../gateway/request/grant-subject.ts";
 import { namedObject } from "../../gateway/request/named-object.ts";
@@ -84,12 +85,16 @@ function handlersOf(
     return added;
   };
 
-  const allowRest = async (answer: Answer, caller: Principal): Promise<ApprovalReply> => {
+  /** Why the rest of its command cannot go with an approval, in a clause. */
+  const restProblem = ({ approval, ended }: ReturnType<Broker["find"]>): string | undefined => {
+    if (ended !== undefined) return "it waits no longer";
+    if (approval.isCentral === true) return "only the control plane may allow it";
+    return gateway().commandGrants.problemOf(approval.ask);
+  };
+
+  const allowRest = (answer: Answer, caller: Principal): ApprovalReply => {
     const found = broker.find(answer.id, answer.digest);
-    const problem =
-      found.ended === undefined
-        ? gateway().commandGrants.problemOf(found.approval.ask)
-        : "it waits no longer";
+    const problem = restProblem(found);
     if (problem !== undefined)
       throw new UserError(
         `the rest of its command cannot be allowed with '${found.approval.id}': ${problem}`,
@@ -98,7 +103,7 @@ function handlersOf(
           hint: `iddio approval allow ${found.approval.id}`,
         },
       );
-    const granted = await gateway().commandGrants.add(found.approval);
+    const granted = gateway().commandGrants.add(found.approval);
     const { approval } = reply("approved", answer, caller);
     record(caller, "approval allow --rest-of-command", { approval_id: approval.id });
     const others = broker.list().filter((each) => each.isCentral !== true && granted.covers(each.ask));
@@ -111,7 +116,12 @@ function handlersOf(
   };
 
   return {
-    approvals_list: () => ({ approvals: broker.list().map(approvalReport) }),
+    approvals_list: () => ({
+      approvals: broker.list().map((approval) => ({
+        ...approvalReport(approval),
+        restable: restProblem({ approval, ended: undefined }) === undefined,
+      })),
+    }),
 
     approvals_ended: () => ({
       approvals: broker
@@ -120,7 +130,8 @@ function handlersOf(
     }),
 
     approvals_show: async ({ id }) => {
-      const { approval, ended } = broker.find(id);
+      const found = broker.find(id);
+      const { approval, ended } = found;
       const client = await clientDetails(approval.ask.subject.client);
       return {
         approval: {
@@ -128,7 +139,7 @@ function handlersOf(
           ...httpView(approval.ask),
           evidence: approval.ask.evidence,
           grantable: approval.onceOnly === undefined && ended === undefined,
-          restable: ended === undefined && gateway().commandGrants.problemOf(approval.ask) === undefined,
+          restable: restProblem(found) === undefined,
           ...(ended === undefined ? {} : { ended }),
           ...(client ? { client } : {}),
         },
@@ -145,7 +156,7 @@ function handlersOf(
       return { effect: { state: "none", about } };
     },
 
-    approvals_allow: async ({ for_ms, rest_of_command, ...answer }, caller): Promise<ApprovalReply> => {
+    approvals_allow: ({ for_ms, rest_of_command, ...answer }, caller): ApprovalReply => {
       if (for_ms !== undefined) checkGrant(broker.find(answer.id, answer.digest), for_ms);
       if (rest_of_command === true) return allowRest(answer, caller);
       const { approval, isLate } = reply("approved", answer, caller);
@@ -251,10 +262,10 @@ function approvalReport({ id, ask, rule, reason, createdMs, expiresMs }: Pending
   };
 }
 
-/** Requests of one process are one command's. */
+/** Requests of one process are one command's; a later one with its number is another. */
 function groupOf({ carrier, subject: { client } }: Ask): string | undefined {
   if (carrier !== "http" || client?.pid === undefined) return undefined;
-  return `${client.process ?? ""}:${client.pid}`;
+  return `${client.process ?? ""}:${client.pid}:${startOfClient(client) ?? ""}`;
 }
 
 /** The evidence in the fields that approvals of HTTP have; what another carrier shows has its place in them too. */

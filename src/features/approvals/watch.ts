@@ -19,6 +19,7 @@ export const approvalWatchCommand: Command = {
     "  g  it and the rest of its command",
     "  d  deny it                      q  quit",
     "  r  deny it and say why",
+    "  i  deny it and say what to do instead",
     "For half a second after the selection changes, keys do not answer.",
     "Into a pipe, approval events are printed, one a line.",
   ],

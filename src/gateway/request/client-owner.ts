@@ -2,6 +2,7 @@
 // and the process, which takes longer and is never waited for. Both can only be found while
 // the connection is open: afterwards nobody can tell.
 
+import { startTimeOf } from "../../host/process/process-start.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import type { SocketEnd } from "../../host/process/sock-diag.ts";
 import { type SocketOwner, socketOwner } from "../../host/process/socket-owner.ts";
@@ -9,6 +10,14 @@ import type { Pending, SocketProcesses } from "../../host/process/socket-process
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { Run } from "./runs/runs.ts";
+
+/** When the process of an identity was started; beside the identity, because rows carry that. */
+const STARTS = new WeakMap<ClientIdentity, number>();
+
+/** When the process that a connection was found to belong to was started: a later one may get its number. */
+export function startOfClient(client: ClientIdentity): number | undefined {
+  return STARTS.get(client);
+}
 
 /** The OS user and the process behind one client connection. */
 export class ClientOwner {
@@ -75,6 +84,8 @@ export class ClientOwner {
     });
     void this.#pending.pid.then(async (pid) => {
       if (pid === undefined) return;
+      const started = startTimeOf(pid);
+      if (started !== undefined) STARTS.set(identity, started);
       identity.pid = pid;
       const found = await processOf(pid);
       if (found) identity.process = found.name;

@@ -3,11 +3,13 @@
 // scope, host and credential, at most the same tier; for a minute; in memory. Never break-glass,
 // never asks that cannot be classified or do not name their scope.
 
-import { sessionChainOf } from "../../host/process/session-chain.ts";
+import { startTimeOf } from "../../host/process/process-start.ts";
 import type { Ask } from "../../model/ask.ts";
+import type { ClientIdentity } from "../../model/entry.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PendingApproval } from "./broker.ts";
+import { startOfClient } from "./client-owner.ts";
 import { grantSubject, scopeProblem } from "./grant-subject.ts";
 
 /** One command that may go on. */
@@ -19,7 +21,7 @@ export interface CommandGrant {
 
 interface Kept extends CommandGrant {
   readonly pid: number;
-  readonly started: string;
+  readonly started: number;
   readonly key: string;
   readonly tier: TierOrUnknown;
   readonly untilMs: number;
@@ -31,19 +33,26 @@ const GRANTS_MAX = 256;
 const LOOK_MS = 10;
 const LOOKS = 100;
 
-/** Tells when a process was started; undefined when it is gone. */
-type StartOf = (pid: number) => Promise<string | undefined>;
+/** The starts of processes, as the system tells them. */
+export interface Starts {
+  /** When the process with this number was started; undefined when it is gone. */
+  now(pid: number): number | undefined;
+  /** When the process that opened an ask's connection was started. */
+  ofClient(client: ClientIdentity): number | undefined;
+}
+
+const SYSTEM: Starts = { now: startTimeOf, ofClient: startOfClient };
 
 /** The commands of one daemon. */
 export class CommandGrants {
   #kept: Kept[] = [];
   readonly #steadyMs: () => number;
-  readonly #startOf: StartOf;
+  readonly #starts: Starts;
 
   /** The clock must not go back. */
-  constructor(steadyMs = () => performance.now(), startOf: StartOf = startOfProcess) {
+  constructor(steadyMs = () => performance.now(), starts = SYSTEM) {
     this.#steadyMs = steadyMs;
-    this.#startOf = startOf;
+    this.#starts = starts;
   }
 
   /** Why the rest of its command cannot go with this ask, in a clause. */
@@ -51,16 +60,18 @@ export class CommandGrants {
     if (ask.carrier !== "http") return "it is asked about by itself";
     const problem = scopeProblem(ask);
     if (problem !== undefined) return problem;
-    return ask.subject.client?.pid === undefined
+    const { client } = ask.subject;
+    return client?.pid === undefined || this.#starts.ofClient(client) === undefined
       ? "the system does not tell which process sent it"
       : undefined;
   }
 
   /** Lets the rest of a request's command through. Throws a UserError when its process has ended. */
-  async add({ id, ask }: PendingApproval): Promise<CommandGrant> {
-    const pid = ask.subject.client?.pid ?? 0;
-    const started = await this.#startOf(pid);
-    if (started === undefined)
+  add({ id, ask }: PendingApproval): CommandGrant {
+    const { client } = ask.subject;
+    const pid = client?.pid ?? 0;
+    const started = client === undefined ? undefined : this.#starts.ofClient(client);
+    if (started === undefined || this.#starts.now(pid) !== started)
       throw new UserError("its process has ended", { hint: `iddio approval allow ${id}` });
     const key = keyOf(ask);
     const { tier } = ask.operation;
@@ -74,6 +85,7 @@ export class CommandGrants {
       covers: (other) =>
         this.problemOf(other) === undefined &&
         other.subject.client?.pid === pid &&
+        this.#starts.ofClient(other.subject.client) === started &&
         keyOf(other) === key &&
         isAtMost(other.operation.tier, tier),
     };
@@ -89,10 +101,9 @@ export class CommandGrants {
     const fits = this.#alive().filter((each) => each.key === key && isAtMost(ask.operation.tier, each.tier));
     if (fits.length === 0) return undefined;
     for (let look = 0; client.pid === undefined && look < LOOKS; look += 1) await Bun.sleep(LOOK_MS);
-    const found = fits.find((each) => each.covers(ask));
-    if (found === undefined) return undefined;
-    const started = await this.#startOf(found.pid);
-    return started === found.started && this.#alive().includes(found) ? found : undefined;
+    // Time has passed: the grant may be over, its process may have ended, its number may be another's.
+    const found = this.#alive().find((each) => fits.includes(each) && each.covers(ask));
+    return found !== undefined && this.#starts.now(found.pid) === found.started ? found : undefined;
   }
 
   #alive(): Kept[] {
@@ -111,8 +122,4 @@ function keyOf(ask: Ask): string {
 function isAtMost(tier: TierOrUnknown, most: TierOrUnknown): boolean {
   if (tier === "unknown" || most === "unknown" || tier === "break-glass") return false;
   return TIERS.indexOf(tier) <= TIERS.indexOf(most);
-}
-
-async function startOfProcess(pid: number): Promise<string | undefined> {
-  return (await sessionChainOf(pid)).members[0]?.started;
 }

@@ -206,6 +206,7 @@ class Watch {
           : await this.#daemon.call("approvals_deny", {
               ...which,
               ...(action.reason === undefined ? {} : { reason: action.reason }),
+              ...(action.instead === undefined ? {} : { instead: action.instead }),
             });
       const note = `${reply.outcome} ${what}${reply.note === undefined ? "" : `, ${reply.note}`}`;
       this.update((state) => withNote(state, stamped(note)));
@@ -291,11 +292,14 @@ class Watch {
 
 function noteOf(row: EventRow, own: ReadonlySet<string>): string | undefined {
   if ("lost" in row || !ENDS.has(row.tag)) return undefined;
-  const { id, outcome, reason } = row.fields;
+  const { id, outcome, reason, instead } = row.fields;
   if (row.tag === "approval_replied" && own.has(String(id))) return undefined;
   // The fields of these events are those of an approval.
   const what = escapeForTerminal(`${shortName(row.fields as unknown as Approval)} (${String(id)})`);
-  const why = typeof reason === "string" && reason !== "" ? `: ${escapeForTerminal(reason)}` : "";
+  const why = [reason, instead]
+    .filter((each) => typeof each === "string" && each !== "")
+    .map((each) => `: ${escapeForTerminal(String(each))}`)
+    .join("");
   const word = String(outcome ?? row.tag.replace("approval_", "")).replaceAll("_", " ");
   return stamped(`${escapeForTerminal(word)} ${what}${why}`);
 }

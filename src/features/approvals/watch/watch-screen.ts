@@ -118,12 +118,16 @@ function listLines(
   );
   const first = Math.min(Math.max(0, at - Math.floor(listRows / 2)), approvals.length - listRows);
   const rest = width - 2 - 6 - 2 - 11 - 2 - 2;
+  const isOneCommand = (each: Approval, other: Approval | undefined) =>
+    each.group !== undefined && each.group === other?.group;
   const hostColumns = Math.min(30, Math.floor(rest * 0.4));
-  return approvals.slice(first, first + listRows).map((each) => {
+  return approvals.slice(first, first + listRows).map((each, index) => {
+    // Further requests of one command are below its first one.
+    const mark = isOneCommand(each, approvals[first + index - 1]) ? "+ " : "";
     const isSelected = each.id === selectedId;
     const left = Math.max(0, each.expires_ms - nowMs);
     const time = clock(left).padStart(6);
-    const command = cell(oneLine(each), rest - hostColumns);
+    const command = cell(mark + oneLine(each), rest - hostColumns);
     return [
       isSelected ? "> " : "  ",
       left < HURRY_MS ? paints.bad(time) : time,
@@ -138,7 +142,8 @@ function listLines(
 }
 
 function oneLine(approval: Approval): string {
-  const what = shortName(approval);
+  const { object } = approval;
+  const what = object === undefined ? shortName(approval) : `${shortName(approval)} (${object})`;
   const scope = labelText(approval.labels);
   return escapeForTerminal(scope === undefined ? what : `${what}  ${scope}`);
 }
@@ -194,6 +199,8 @@ function keyLine(
     return typedLine("code", state.code, "(enter sends, esc goes back)", width, paints);
   if (state.reason !== undefined)
     return typedLine("reason", state.reason, "(enter denies, esc goes back)", width, paints);
+  if (state.instead !== undefined)
+    return typedLine("do instead", state.instead, "(enter denies and says so, esc goes back)", width, paints);
   if (state.approvals.length === 0) return "q quit";
   if (state.answering !== undefined) return paints.faint("answering ...");
   const isGrantable = state.details?.grantable === true;
@@ -206,11 +213,19 @@ function keyLine(
           ...(isRestable ? ["g rest of command"] : []),
           "d deny",
           "r deny+why",
+          "i do instead",
         ],
-        ["a allow", ...(isGrantable ? ["f 15m"] : []), ...(isRestable ? ["g rest"] : []), "d deny", "r why"],
+        [
+          "a allow",
+          ...(isGrantable ? ["f 15m"] : []),
+          ...(isRestable ? ["g rest"] : []),
+          "d deny",
+          "r why",
+          "i instead",
+        ],
       ]
     : [
-        ["space reads on, then a allows", "d deny", "r deny+why"],
+        ["space reads on, then a allows", "d deny", "r deny+why", "i do instead"],
         ["space reads on", "d deny", "r why"],
       ];
   const tail = ["j/k select", ...(layout.paneLines > layout.paneRows ? ["space more"] : []), "q quit"];
@@ -218,8 +233,10 @@ function keyLine(
     [answers, tail],
     [answers, []],
     [others, []],
+    [["a allow", "d deny", "r why", "i instead"], []],
   ].map((parts) => parts.map((part) => (part ?? []).join("  ")));
-  const fits = variants.find((parts) => parts.join("  ").length <= width) ?? variants.at(-1);
+  const lengthOf = (parts: readonly string[]) => parts.filter((part) => part !== "").join("  ").length;
+  const fits = variants.find((parts) => lengthOf(parts) <= width) ?? variants.at(-1);
   const [first = "", second = ""] = fits ?? [];
   const painted = canAnswer(state, nowMs) ? paints.bold(first) : paints.faint(first);
   return second === "" ? painted : `${painted}  ${paints.faint(second)}`;

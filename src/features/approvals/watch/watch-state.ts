@@ -6,13 +6,14 @@
 import type { EffectReport } from "../../../api/effect-report.ts";
 import type { Approval, ApprovalDetails } from "../../../api/reports.ts";
 import type { Key } from "../../../cli/kit/terminal-keys.ts";
+import { commandGroups } from "../../../model/command-group.ts";
 
 /** How long keys that answer are ignored after the selection changed. */
 export const SETTLE_MS = 500;
 /** The key `f` grants for this long. */
 export const GRANT_MS = 15 * 60_000;
 const NOTES_MAX = 50;
-const REASON_MAX = 200;
+const WORDS_MAX = 200;
 const CODE_DIGITS = 6;
 
 /** Everything that the screen is made of. */
@@ -33,6 +34,8 @@ export interface WatchState {
   readonly answering: string | undefined;
   /** The reason of a denial, as far as it is typed. */
   readonly reason: string | undefined;
+  /** The same for what the client is to do instead. */
+  readonly instead: string | undefined;
   /** The code of an authenticator, as far as it is typed, for the answer that is on its way. */
   readonly code: string | undefined;
   /** Messages of the past, latest last. */
@@ -48,6 +51,12 @@ export interface PaneGeometry {
   readonly mustSee: number;
 }
 
+/** The words of a denial to the client. */
+interface Words {
+  readonly reason?: string;
+  readonly instead?: string;
+}
+
 /** A key's request to the outside. */
 export type WatchAction =
   | {
@@ -58,7 +67,7 @@ export type WatchAction =
       /** Also allows the further asks of its process. */
       readonly isRest?: true;
     }
-  | { readonly kind: "deny"; readonly id: string; readonly digest?: string; readonly reason?: string }
+  | ({ readonly kind: "deny"; readonly id: string; readonly digest?: string } & Words)
   /** The code that was typed; undefined when the person went back. */
   | { readonly kind: "code"; readonly code: string | undefined }
   | { readonly kind: "quit" }
@@ -76,6 +85,7 @@ export const EMPTY_WATCH: WatchState = {
   seenLines: 0,
   answering: undefined,
   reason: undefined,
+  instead: undefined,
   code: undefined,
   notes: [],
   isConnected: true,
@@ -86,8 +96,12 @@ export function selectedOf({ approvals, selectedId }: WatchState): Approval | un
   return approvals.find(({ id }) => id === selectedId);
 }
 
-/** Takes over the daemon's list of waiting approvals; the selection stays where it is as long as it can. */
-export function withApprovals(state: WatchState, approvals: readonly Approval[], nowMs: number): WatchState {
+/**
+ * Takes over the daemon's list of waiting approvals, with those of one command together; the selection stays where
+ * it is as long as it can.
+ */
+export function withApprovals(state: WatchState, waiting: readonly Approval[], nowMs: number): WatchState {
+  const approvals = commandGroups(waiting).flat();
   // An answer is on its way until the answered approval is gone; a second one could only fall on another
   // request.
   const isStill = (id: string | undefined) => {
@@ -167,7 +181,8 @@ export function press(
   if (key.kind === "char" && key.char === "\x03") return { state, action: { kind: "quit" } };
   if (key.kind === "char" && key.char === "\x1a") return { state, action: { kind: "suspend" } };
   if (state.code !== undefined) return typeCode(state, state.code, key);
-  if (state.reason !== undefined) return typeReason(state, state.reason, key, nowMs);
+  if (state.reason !== undefined) return typeWords(state, "reason", state.reason, key, nowMs);
+  if (state.instead !== undefined) return typeWords(state, "instead", state.instead, key, nowMs);
   // Pasted text was not meant as keys.
   if (key.kind === "paste") return { state };
   const moved = move(state, key, geometry, nowMs);
@@ -186,9 +201,11 @@ export function press(
     case "g":
       return state.details?.restable === true ? allow(state, geometry, nowMs, { isRest: true }) : { state };
     case "d":
-      return deny(state, nowMs, undefined);
+      return deny(state, nowMs, {});
     case "r":
       return { state: canAnswer(state, nowMs) ? { ...state, reason: "" } : state };
+    case "i":
+      return { state: canAnswer(state, nowMs) ? { ...state, instead: "" } : state };
     default:
       return { state };
   }
@@ -211,40 +228,34 @@ function allow(
   return { state: { ...state, answering: id }, action };
 }
 
-function deny(
-  state: WatchState,
-  nowMs: number,
-  reason: string | undefined,
-): { state: WatchState; action?: WatchAction } {
+function deny(state: WatchState, nowMs: number, words: Words): { state: WatchState; action?: WatchAction } {
   const id = state.selectedId;
   if (id === undefined || !canAnswer(state, nowMs)) return { state };
-  const action = {
-    kind: "deny",
-    id,
-    ...shownDigest(state),
-    ...(reason === undefined ? {} : { reason }),
-  } as const;
-  return { state: { ...state, answering: id, reason: undefined }, action };
+  const action = { kind: "deny", id, ...shownDigest(state), ...words } as const;
+  return { state: { ...state, answering: id, reason: undefined, instead: undefined }, action };
 }
 
-function typeReason(
+/** A key while the words of a denial are typed. A denial without a reason is one; without an alternative it is not that answer. */
+function typeWords(
   state: WatchState,
-  reason: string,
+  what: keyof Words,
+  typed: string,
   key: Key,
   nowMs: number,
 ): { state: WatchState; action?: WatchAction } {
-  const put = (text: string) => ({ state: { ...state, reason: text.slice(0, REASON_MAX) } });
+  const put = (text: string) => ({ state: { ...state, [what]: text.slice(0, WORDS_MAX) } });
   switch (key.kind) {
     case "escape":
-      return { state: { ...state, reason: undefined } };
+      return { state: { ...state, [what]: undefined } };
     case "enter":
-      return deny(state, nowMs, reason.trim() === "" ? undefined : reason.trim());
+      if (typed.trim() !== "") return deny(state, nowMs, { [what]: typed.trim() });
+      return what === "reason" ? deny(state, nowMs, {}) : { state };
     case "backspace":
-      return put([...reason].slice(0, -1).join(""));
+      return put([...typed].slice(0, -1).join(""));
     case "paste":
-      return put(reason + key.text.replaceAll(/\s+/g, " "));
+      return put(typed + key.text.replaceAll(/\s+/g, " "));
     case "char":
-      return key.char < " " ? { state } : put(reason + key.char);
+      return key.char < " " ? { state } : put(typed + key.char);
     default:
       return { state };
   }
@@ -291,7 +302,6 @@ function move(state: WatchState, key: Key, geometry: PaneGeometry, nowMs: number
     case "k":
     case "up":
       return go(at - 1);
-    case "g":
     case "home":
       return go(0);
     case "G":
@@ -318,5 +328,6 @@ function select(state: WatchState, id: string | undefined, nowMs: number): Watch
     top: 0,
     seenLines: 0,
     reason: undefined,
+    instead: undefined,
   };
 }

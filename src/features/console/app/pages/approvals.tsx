@@ -4,6 +4,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { Approval } from "../../../../api/reports.ts";
+import { commandGroups } from "../../../../model/command-group.ts";
 import { hostText } from "../../../../text/host-port.ts";
 import { CliLine } from "../parts/cli-line.tsx";
 import { Empty, ProblemNotice } from "../parts/empty.tsx";
@@ -65,21 +66,9 @@ export function ApprovalsPage() {
 
 /** Requests of one process in a row are one command's. */
 function Queue({ approvals }: { readonly approvals: readonly Approval[] }) {
-  const groups: Approval[][] = [];
-  const byGroup = new Map<string, Approval[]>();
-  for (const approval of approvals) {
-    const known = approval.group === undefined ? undefined : byGroup.get(approval.group);
-    if (known !== undefined) {
-      known.push(approval);
-      continue;
-    }
-    const fresh = [approval];
-    groups.push(fresh);
-    if (approval.group !== undefined) byGroup.set(approval.group, fresh);
-  }
   return (
     <ul class="queue-list">
-      {groups.map((group) => {
+      {commandGroups(approvals).map((group) => {
         const [first] = group;
         if (first === undefined) return null;
         if (group.length === 1) return <Row key={keyOf(first)} approval={first} />;
@@ -197,10 +186,14 @@ function NothingSelected({ hasAny }: { readonly hasAny: boolean }) {
 
 /** Moves the selection by so many rows. */
 export function moveSelection(by: number): void {
-  const list = [...(waiting.value.value ?? []), ...(ended.value.value ?? [])];
+  // In the order of the screen.
+  const list = [...commandGroups(waiting.value.value ?? []).flat(), ...(ended.value.value ?? [])];
   const at = list.findIndex((each) => selected.value !== undefined && keyOf(each) === keyOf(selected.value));
   const next = list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))];
   if (next === undefined) return;
   select(next);
   goTo("approvals", next.id, true);
+  requestAnimationFrame(() =>
+    document.querySelector(".queue-row.is-selected")?.scrollIntoView({ block: "nearest" }),
+  );
 }
