@@ -183,7 +183,7 @@ describe("after the rest of a command was allowed", () => {
       const granted = world.grants.add(pending(ask(world.client(7))));
       const about = next(world);
       expect((await world.grants.find(about)) !== undefined).toBe(goes);
-      // What waited already goes by the same rules, while the grant and its process are there.
+      // An ask that waited already goes by the same rules, while the grant and its process are there.
       if (goes) expect(granted.covers(about)).toBe(true);
     });
 

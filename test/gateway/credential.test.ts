@@ -17,3 +17,18 @@ test("a signature is its key, and a second credential beside it is another asker
   expect(of(signed("AKIA1", "00"), signed("AKIA2", "00"))).not.toBe(of(signed("AKIA1", "00")));
   expect(of(signed("AKIA1", "00"), ["Authorization", "Bearer b"])).not.toBe(of(signed("AKIA1", "00")));
 });
+
+test("the hash of a schema that kubectl reads is no credential; anywhere else a hash may be one", () => {
+  const at = (target: string, protocol: "kubectl" | "generic" = "kubectl") => {
+    const headers: Header[] = [["Authorization", "Bearer t"]];
+    return credentialOf(protocol, { method: "GET", host: "h", port: 443, target, headers }, "");
+  };
+  const plain = at("/version");
+  expect(at("/openapi/v3/api/v1?hash=1F&timeout=32s")).toBe(plain);
+  for (const other of [
+    at("/openapi/v3/api/v1?token=1F"),
+    at("/api/v1/pods?hash=1F"),
+    at("/openapi/v3/x?hash=1", "generic"),
+  ])
+    expect(other).not.toBe(plain);
+});

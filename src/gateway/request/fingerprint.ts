@@ -50,8 +50,11 @@ export function credentialOf(
   for (const [name, value] of head.headers)
     if (name.toLowerCase() === "sec-websocket-protocol" && /bearer|token|auth/i.test(value))
       parts.push(`websocket ${value}`);
+  // kubectl names a version of a schema by its hash.
+  const isSchema = protocol === "kubectl" && head.target.startsWith("/openapi/v3/");
   if (accessKey === undefined)
-    for (const [name, value] of secretPairsOf(head.target)) parts.push(`?${name} ${value}`);
+    for (const [name, value] of secretPairsOf(head.target))
+      if (!isSchema || name !== "hash") parts.push(`?${name} ${value}`);
   if (parts.length === 0) return "";
   // Another identity under the same credential is another asker.
   const run = runId === undefined ? [] : [`run ${runId}`];
