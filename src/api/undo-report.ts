@@ -67,7 +67,7 @@ export const undoLook = object({
       created_ms: number(),
       run: optional(text()),
       path: text(),
-      fields: list(text(), 'fields that both changed; "." is the object itself, none means other fields'),
+      fields: list(text(), "fields that both changed; '.' is the object itself, none means other fields"),
     }),
     "what went through iddio to the same objects afterwards",
   ),

@@ -63,7 +63,7 @@ function expandBraces(text: string): { readonly texts: readonly string[] } | Pro
   const open = text.indexOf("{");
   const close = text.indexOf("}");
   if (open < 0 && close < 0) return { texts: [text] };
-  if (open < 0 || (close >= 0 && close < open)) return { problem: '"}" has no "{" before it' };
+  if (open < 0 || (close >= 0 && close < open)) return { problem: "'}' has no '{' before it" };
   const parts: string[] = [];
   let depth = 0;
   let start = open + 1;
@@ -77,7 +77,7 @@ function expandBraces(text: string): { readonly texts: readonly string[] } | Pro
       start = at + 1;
     }
   }
-  if (end < 0) return { problem: '"{" is never closed' };
+  if (end < 0) return { problem: "'{' is never closed" };
   const texts: string[] = [];
   for (const part of parts) {
     const rest = expandBraces(text.slice(0, open) + part + text.slice(end + 1));
@@ -98,13 +98,13 @@ function tokenize(text: string): { readonly tokens: readonly Token[] } | Problem
     } else if (char === "?") tokens.push("one");
     else if (char === "[") {
       const end = text.indexOf("]", text[at + 1] === "!" ? at + 3 : at + 2);
-      if (end < 0) return { problem: '"[" is never closed' };
+      if (end < 0) return { problem: "'[' is never closed" };
       const parsed = parseClass(text.slice(at + 1, end));
       if ("problem" in parsed) return parsed;
       tokens.push(parsed);
       at = end;
-    } else if (char === "]") return { problem: '"]" has no "[" before it' };
-    else if (char === "\\") return { problem: '"\\" is not supported in patterns' };
+    } else if (char === "]") return { problem: "']' has no '[' before it" };
+    else if (char === "\\") return { problem: "'\\' is not supported in patterns" };
     else tokens.push({ code: text.charCodeAt(at) });
   }
   return { tokens };
@@ -119,7 +119,7 @@ function parseClass(inner: string): CharClass | Problem {
     const low = body.charCodeAt(at);
     const isRange = body[at + 1] === "-" && at + 2 < body.length;
     const high = isRange ? body.charCodeAt(at + 2) : low;
-    if (high < low) return { problem: `the range "${body.slice(at, at + 3)}" runs backwards` };
+    if (high < low) return { problem: `the range '${body.slice(at, at + 3)}' runs backwards` };
     ranges.push([low, high]);
     if (isRange) at += 2;
   }

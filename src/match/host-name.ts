@@ -15,9 +15,9 @@ export function checkHostName(
     if (label === "") return "a label of the host is empty";
     if (label.length > 63) return "a label of the host is longer than 63 characters";
     const odd = /[^a-z0-9_-]/.exec(label);
-    if (odd !== null) return `"${odd[0]}" cannot be part of a host`;
+    if (odd !== null) return `'${odd[0]}' cannot be part of a host`;
     if (label.startsWith("-") || label.endsWith("-"))
-      return `the label "${label}" begins or ends with a hyphen`;
+      return `the label '${label}' begins or ends with a hyphen`;
   }
   // WHATWG URL "ends in a number": browsers and many clients read such a host as an IPv4 address or refuse it.
   if (!isAddress(host) && !options.isSuffix && /^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? ""))
@@ -30,5 +30,5 @@ function internationalProblem(host: string): string {
   const url = /[^\p{L}\p{M}\p{N}._-]/u.test(host) ? null : URL.parse(`http://${host}/`);
   return url === null || /[^a-z0-9_.-]/.test(url.hostname)
     ? "this is not an international name"
-    : `write the international name as clients send it, "${url.hostname}"`;
+    : `write the international name as clients send it, '${url.hostname}'`;
 }

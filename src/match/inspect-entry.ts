@@ -63,7 +63,7 @@ export function parseInspectEntry(
   const at = hasUsers ? text.lastIndexOf("@") : -1;
   const user = at < 0 ? undefined : text.slice(0, at);
   if (user !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(user))
-    return { problem: `"${user}" is not the name of a user` };
+    return { problem: `'${user}' is not the name of a user` };
   const split = splitPort(text.slice(at + 1).toLowerCase());
   if ("problem" in split) return split;
   const body = readBody(split.host);
@@ -87,7 +87,7 @@ function withPort(host: string, port: string | undefined): ReturnType<typeof spl
   if (port === undefined || port === "*") return { host, port: undefined, hasPort: port !== undefined };
   const value = Number(port);
   if (!/^[1-9]\d{0,4}$/.test(port) || value > 65535)
-    return { problem: `"${port}" is not a port; write a number from 1 to 65535, or "*"` };
+    return { problem: `'${port}' is not a port; write a number from 1 to 65535, or '*'` };
   return { host, port: value, hasPort: true };
 }
 
@@ -105,7 +105,7 @@ function readBody(text: string): Body | Problem {
 }
 
 function readName(host: string): Body | Problem {
-  if (/^\.[^.]/.test(host)) return { problem: `write "*${host}" for every host below "${host.slice(1)}"` };
+  if (/^\.[^.]/.test(host)) return { problem: `write '*${host}' for every host below '${host.slice(1)}'` };
   const problem = checkHostName(host);
   return problem === undefined ? { kind: "host", host } : { problem };
 }
@@ -116,9 +116,9 @@ function readPattern(host: string): Body | Problem {
     return problem === undefined ? { kind: "suffix", host: host.slice(1) } : { problem };
   }
   if (/[^\p{ASCII}]/u.test(host))
-    return { problem: 'write the international part of a pattern as clients send it, beginning with "xn--"' };
+    return { problem: "write the international part of a pattern as clients send it, beginning with 'xn--'" };
   const odd = /[^a-z0-9._\-*?[\]{},!^]/.exec(host);
-  if (odd !== null) return { problem: `"${odd[0]}" cannot be part of a host pattern` };
+  if (odd !== null) return { problem: `'${odd[0]}' cannot be part of a host pattern` };
   if (/(^|[^*}\]])\.\./.test(host) || host.startsWith("."))
     return { problem: "a label of the host is empty" };
   const compiled = compileGlob(host);

@@ -6,6 +6,7 @@ import type { Classification } from "../model/classification.ts";
 import { isProtocol, type Protocol } from "../model/protocol.ts";
 import type { Header, HttpRequest, RequestBody } from "../model/request.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
+import { inQuotes } from "../text/in-quotes.ts";
 import { classifierFor, classifierForProgram, guessProtocol } from "./registry.ts";
 import { unknownClassification } from "./unknown.ts";
 
@@ -40,11 +41,11 @@ export function splitUrl(
   if (/[\x00-\x20\x7f]/.test(url)) return { problem: "the url holds spaces or control characters" };
   const parts = /^(?:\[([0-9a-f:.]+)\]|([^:@[\]]+))(?::(\d{1,5}))?$/i.exec(authority);
   if (parts === null)
-    return { problem: `the url's authority "${authority}" is not a host with an optional port` };
+    return { problem: `the url's authority '${authority}' is not a host with an optional port` };
   const host = (parts[1] ?? parts[2] ?? "").toLowerCase().replace(/\.$/, "");
   const port = parts[3] === undefined ? (scheme.toLowerCase() === "https" ? 443 : 80) : Number(parts[3]);
   if (host === "" || port < 1 || port > 65535)
-    return { problem: `the url's authority "${authority}" is out of range` };
+    return { problem: `the url's authority '${authority}' is out of range` };
   return { host, port, target: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
@@ -52,7 +53,10 @@ function classifyOrExplain(row: unknown, decodeBody: DecodeBody): Classification
   if (!isObject(row)) return unknownClassification("generic", "the row is not an object");
   const given = row.protocol;
   if (given !== undefined && !isProtocol(given))
-    return unknownClassification("generic", `unknown protocol ${JSON.stringify(given)}`);
+    return unknownClassification(
+      "generic",
+      `unknown protocol ${typeof given === "string" ? inQuotes(given) : JSON.stringify(given)}`,
+    );
   try {
     if (row.argv !== undefined) return classifyArgvRow(row.argv, given);
     const request = readRequest(row, decodeBody);
@@ -70,7 +74,7 @@ function classifyArgvRow(argv: unknown, given: Protocol | undefined): Classifica
   const program = argv[0] ?? "";
   const classifier = classifierForProgram(program);
   if (classifier === undefined)
-    return unknownClassification(given ?? "generic", `no classifier reads the program "${program}"`);
+    return unknownClassification(given ?? "generic", `no classifier reads the program '${program}'`);
   return classifier.classifyArgv(argv);
 }
 

@@ -114,7 +114,7 @@ test("settings.yaml that does not load is in status, with its line", async () =>
   writeFileSync(path, `${readFileSync(path, "utf8")}log_level: loud\n`);
   await gateway.control.call("settings_reload", {}).catch(() => undefined);
   const { stdout } = await gateway.run(["status"]);
-  expect(stdout).toMatch(/settings {2,}.*line \d+: "log_level" must be/);
+  expect(stdout).toMatch(/settings {2,}.*line \d+: 'log_level' must be/);
   writeFileSync(join(gateway.home, "policy.yaml"), "kubectl:\n  inspect: 1\n  default: maybe\n");
   await gateway.control.call("policy_reload", {}).catch(() => undefined);
   const said = (await gateway.run(["status"])).stdout;

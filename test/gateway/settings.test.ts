@@ -48,7 +48,7 @@ describe("settings set", () => {
     [
       "approval_timeout",
       "soon",
-      /must be a duration such as 30s, 5m or 1h30m, at most 24 days .24d., not "soon"/,
+      /must be a duration such as 30s, 5m or 1h30m, at most 24 days .24d., not 'soon'/,
     ],
     ["log_level", "loud", /one of debug, info, warn, error/],
     ["default_mode", "on", /one of off, passthrough, observe, enforce/],
@@ -168,8 +168,8 @@ describe("a changed proxy_listen", () => {
 test("a settings file that does not load changes nothing and is told", async () => {
   await using daemon = await startDaemon({ policy: POLICY, settings: "approval_timeout: 10s\n" });
   await writeFile(join(daemon.home, "settings.yaml"), "approval_timeout: soon\n");
-  await expect(daemon.control.call("settings_reload", {})).rejects.toThrow('"approval_timeout" must be');
-  await expect(set(daemon, "log_level", "debug")).rejects.toThrow('"approval_timeout" must be');
+  await expect(daemon.control.call("settings_reload", {})).rejects.toThrow("'approval_timeout' must be");
+  await expect(set(daemon, "log_level", "debug")).rejects.toThrow("'approval_timeout' must be");
   const { settings } = await daemon.control.call("settings_get", {});
   expect(settings.approval_timeout).toBe("10s");
   expect(await listenOf(daemon)).toBe(`127.0.0.1:${daemon.port}`);

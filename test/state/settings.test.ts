@@ -64,7 +64,7 @@ describe("a setting refuses, and says what it takes,", () => {
     ["proxy_listen", "9443", /an address and port such as 127\.0\.0\.1:9443, not 9443/],
     ["proxy_listen", "127.0.0.1:70000", /an address and port/],
     ["proxy_listen", "::1:9443", /an address and port/],
-    ["log_level", "verbose", /one of debug, info, warn, error, not "verbose"/],
+    ["log_level", "verbose", /one of debug, info, warn, error, not 'verbose'/],
     ["default_mode", "on", /one of off, passthrough, observe, enforce/],
     ["telemetry_opt_in", "maybe", /true or false/],
     ["approval_timeout", "30", /a duration such as 30s/],
@@ -143,7 +143,7 @@ describe("the store", () => {
     const error = await opened("log_level: x\ndetector: y\n").catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toMatch(
-      /settings\.yaml': line 1: "log_level" must .*; line 2: "detector" must /,
+      /settings\.yaml': line 1: 'log_level' must .*; line 2: 'detector' must /,
     );
     expect((error as UserError).hint).toContain("correct the file");
   });

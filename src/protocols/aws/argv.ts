@@ -60,7 +60,7 @@ export function classifyAwsArgv(argv: readonly string[]): Classification {
   if (line.strange !== undefined)
     return unknownClassification(
       "aws",
-      `the flag "${line.strange}" before the operation is not a global one`,
+      `the flag '${line.strange}' before the operation is not a global one`,
       { labels },
     );
   if (service === undefined) return unknownClassification("aws", "no service is named", { labels });
@@ -100,7 +100,7 @@ function classifyOperation(
 ): Classification {
   const api = awsCatalogue().byCli.get(former(FORMER_SERVICES, service));
   if (api === undefined)
-    return unknownClassification("aws", `unknown service "${service}"`, { labels, command: service });
+    return unknownClassification("aws", `unknown service '${service}'`, { labels, command: service });
   const known = { ...labels, service: api.iam };
   if (operation === undefined)
     return unknownClassification("aws", "no operation is named", { labels: known, command: service });
@@ -109,7 +109,7 @@ function classifyOperation(
     return { ...harmless(`${command} ${rest[0] ?? ""}`.trim(), "waits by reading", known) };
   const found = api.operationByCliName(former(FORMER_OPERATIONS, operation));
   if (found === undefined)
-    return unknownClassification("aws", `unknown operation "${operation}" of ${service}`, {
+    return unknownClassification("aws", `unknown operation '${operation}' of ${service}`, {
       labels: known,
       command,
     });

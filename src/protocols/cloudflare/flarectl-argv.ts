@@ -67,7 +67,7 @@ export function classifyFlarectlArgv(argv: readonly string[]): Classification {
     };
   const rule = RULES.find(([pattern]) => pattern.test(command));
   if (rule === undefined)
-    return unknownClassification("cloudflare", `flarectl has no command "${command}" that we know`, {
+    return unknownClassification("cloudflare", `flarectl has no command '${command}' that we know`, {
       command,
       labels,
     });
@@ -80,7 +80,7 @@ export function classifyFlarectlArgv(argv: readonly string[]): Classification {
     reason: rule[2],
   };
   const [strange] = read.strange;
-  return strange === undefined ? plain : doubtful(plain, `flarectl has no flag "${strange}" that we know`);
+  return strange === undefined ? plain : doubtful(plain, `flarectl has no flag '${strange}' that we know`);
 }
 
 /** Groups by their own name; words after the verb are arguments. */

@@ -108,7 +108,7 @@ export function tierOfCloudflareOperation(method: string, { id, words }: Cloudfl
   const rule = matching(WRITES, id);
   if (rule !== undefined && rule.tier !== "modify") return rule;
   const word = words.find((one) => DESTRUCTIVE.test(one));
-  if (word !== undefined) return { tier: "sensitive", reason: `"${word}" in the path` };
+  if (word !== undefined) return { tier: "sensitive", reason: `'${word}' in the path` };
   return rule ?? { tier: "modify", reason: `${id} writes` };
 }
 

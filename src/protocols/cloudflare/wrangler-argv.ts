@@ -26,7 +26,7 @@ export function classifyWranglerArgv(argv: readonly string[]): Classification {
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
   // The next word may be the flag's value or a command.
-  return strange === undefined ? plain : doubtful(plain, `wrangler has no flag "${strange}" that we know`);
+  return strange === undefined ? plain : doubtful(plain, `wrangler has no flag '${strange}' that we know`);
 }
 
 /** `d1 execute` with its SQL in the words; the content of a file is judged when its request comes. */
@@ -68,7 +68,7 @@ function ruleOf(command: string, read: ReadArgv): WranglerRule | undefined {
 
 function answer(command: string, rule: WranglerRule | undefined): Classification {
   if (rule === undefined)
-    return unknownClassification("cloudflare", `wrangler has no command "${command}" that we know`, {
+    return unknownClassification("cloudflare", `wrangler has no command '${command}' that we know`, {
       command,
     });
   const name = command === "" ? "help" : command;

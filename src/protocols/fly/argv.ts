@@ -71,7 +71,7 @@ export function classifyFlyArgv(argv: readonly string[]): Classification {
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
   // The next word may be the flag's value or a command.
-  return strange === undefined ? plain : doubtful(plain, `flyctl has no flag "${strange}" that we know`);
+  return strange === undefined ? plain : doubtful(plain, `flyctl has no flag '${strange}' that we know`);
 }
 
 function ruleOf(path: string, read: ReadArgv): FlyRule | undefined {
@@ -92,7 +92,7 @@ function answer(
 ): Classification {
   const command = path === "" ? "help" : path;
   if (rule === undefined)
-    return unknownClassification("fly", `flyctl has no command "${command}" that we know`, {
+    return unknownClassification("fly", `flyctl has no command '${command}' that we know`, {
       command,
       labels,
     });

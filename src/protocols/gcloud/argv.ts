@@ -72,7 +72,7 @@ export function classifyGcloudArgv(args: readonly string[]): Classification {
   if (flags.has("--help") || flags.has("-h")) return answer(ruled("observe", "prints help"));
   if (line.words.length === 0) return answer(ruled("observe", "prints help or its version"));
   if (line.strange !== undefined)
-    return unknownClassification("gcloud", `unknown flag "${line.strange}" before the command`, { labels });
+    return unknownClassification("gcloud", `unknown flag '${line.strange}' before the command`, { labels });
   if (found === undefined)
     return unknownClassification("gcloud", "no command found in these words", { labels });
   const tier =

@@ -147,7 +147,7 @@ function readTier({ api, words, verb, isPublished }: GoogleOperation, kind: Verb
     if (verb.startsWith("bulk-export")) return ruled("modify", "a GET that starts a job");
     return isPublished
       ? ruled("observe", "a published read")
-      : ruled("unknown", `unknown operation "${verb}"`);
+      : ruled("unknown", `unknown operation '${verb}'`);
   }
   if (kind === "delete") return ruled("sensitive", "a GET that deletes");
   return ruled("modify", "a GET that changes something");
@@ -160,11 +160,11 @@ function writeTier({ verb, method, isPublished }: GoogleOperation, kind: VerbKin
   if (kind === "secret") return ruled("sensitive", "hands out or makes a secret");
   if (kind === "access") return ruled("sensitive", "changes who may do what");
   if (method === "PUT" || method === "PATCH") return ruled("modify", "changes a resource");
-  if (method !== "POST") return ruled("unknown", `unexpected method "${method}"`);
+  if (method !== "POST") return ruled("unknown", `unexpected method '${method}'`);
   if (kind === "read") return ruled("observe", "reads by POST");
   if (kind === "evaluate") return ruled("observe", "evaluates, stores nothing");
   if (kind === "infer") return ruled("observe", "model inference");
   if (kind === undefined && !isPublished)
-    return ruled("unknown", verb === "post" ? "a POST to a single thing" : `unknown operation "${verb}"`);
+    return ruled("unknown", verb === "post" ? "a POST to a single thing" : `unknown operation '${verb}'`);
   return ruled("modify", "changes something");
 }

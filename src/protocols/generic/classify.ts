@@ -106,7 +106,7 @@ function tierOfMethod(protocol: Protocol, method: string, word: string | undefin
   const tier = word === undefined ? byMethod : stricterTier(byMethod ?? "sensitive", "sensitive");
   if (byMethod === undefined || tier === undefined)
     return unknownClassification(protocol, `the method ${method} has no tier`, { command: method });
-  const reason = word === undefined ? `the method ${method}` : `the word "${word}" in the path`;
+  const reason = word === undefined ? `the method ${method}` : `the word '${word}' in the path`;
   return { protocol, tier, command: method, aliases: [], labels: {}, reason };
 }
 
@@ -134,7 +134,7 @@ function classifyGeneric(request: HttpRequest): Classification {
 /** Any host, by method. */
 export const genericClassifier: Classifier = {
   protocol: "generic",
-  covers: 'Any other host, judged by HTTP method; the only block whose inspect list may hold "*".',
+  covers: "Any other host, judged by HTTP method; the only block whose inspect list may hold '*'.",
   scopes: [],
   programs: [],
   liveClients: [genericLiveClient],
@@ -146,5 +146,5 @@ export const genericClassifier: Classifier = {
   ],
   vocabulary: methodVocabulary(),
   classifyArgv: (argv) =>
-    unknownClassification("generic", `no classifier reads the program "${argv[0] ?? ""}"`),
+    unknownClassification("generic", `no classifier reads the program '${argv[0] ?? ""}'`),
 };

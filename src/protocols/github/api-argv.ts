@@ -93,7 +93,7 @@ function bodyOf(hasInput: boolean, isInQuery: boolean, isGraphql: boolean, field
     if (!isGraphql) top[name.replace(/\[.*$/s, "")] = value ?? null;
     else if (name === "query" || name === "operationName") {
       if (value === undefined)
-        return { kind: "unread", why: `the field "${name}" is in a file or comes twice` };
+        return { kind: "unread", why: `the field '${name}' is in a file or comes twice` };
       top[name] = value;
     } else if (value !== undefined) variables[name] = value;
   const sent = isGraphql ? { ...top, variables } : top;

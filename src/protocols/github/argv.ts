@@ -35,7 +35,7 @@ export function classifyGhArgv(
   const answer = classifyCommand(command, classify);
   return strange === undefined
     ? answer
-    : doubtful(answer, `gh ${command.name} has no flag "${strange}" that we know`);
+    : doubtful(answer, `gh ${command.name} has no flag '${strange}' that we know`);
 }
 
 function classifyCommand(

@@ -57,7 +57,7 @@ export function tierWithBody(
   const found = [...inBody, ...inQuery].find((name) => guarded.test(name.toLowerCase()));
   return found === undefined
     ? plain
-    : { tier: "sensitive", reason: `${id} with "${found.slice(0, 60)}" changes who may see or do what` };
+    : { tier: "sensitive", reason: `${id} with '${found.slice(0, 60)}' changes who may see or do what` };
 }
 
 function memberNames(bytes: Uint8Array): readonly string[] | undefined {

@@ -109,7 +109,7 @@ function callsOfPairs(pairs: readonly (readonly [string, string])[]): readonly C
     // `query[]=` and `query[a]=` are nested values to Rails and to qs.
     const bare = name.replace(/\[.*$/s, "");
     if (!isMember(bare)) continue;
-    if (bare !== name || members.has(name)) problem = `several readings of "${bare}" in the query`;
+    if (bare !== name || members.has(name)) problem = `several readings of '${bare}' in the query`;
     members.set(bare, value);
   }
   if (members.size === 0) return [];
@@ -194,10 +194,10 @@ function problemOf(
 ): string | undefined {
   for (const name of names) {
     const folded = name.toLowerCase();
-    if (STORED.has(folded)) return `a stored document named by "${name}"`;
+    if (STORED.has(folded)) return `a stored document named by '${name}'`;
     // Go's decoder takes members in any case, and the last one wins.
     if (MEMBERS.has(folded) && name !== folded && name !== "operationName")
-      return `"${name}" is "${folded}" to some servers`;
+      return `'${name}' is '${folded}' to some servers`;
   }
   const extensions = members.get("extensions");
   if (isObject(extensions) && Object.keys(extensions).some((name) => STORED.has(name.toLowerCase())))

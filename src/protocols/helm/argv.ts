@@ -153,7 +153,7 @@ export function classifyHelmArgv(argv: readonly string[]): Classification {
   const [strange] = read.strange;
   if (strange === undefined || plain.tier === "unknown") return plain;
   // The next word may be the flag's value or an argument.
-  return doubtful(plain, `helm has no flag "${strange}" that we know`);
+  return doubtful(plain, `helm has no flag '${strange}' that we know`);
 }
 
 /** The plain name of a command in whatever spelling; undefined for what is none. */
@@ -193,6 +193,6 @@ function answer(
   labels: Readonly<Record<string, string>>,
 ): Classification {
   if (rule === undefined)
-    return unknownClassification("helm", `"${command}" may be a plugin`, { command, labels });
+    return unknownClassification("helm", `'${command}' may be a plugin`, { command, labels });
   return { protocol: "helm", tier: rule[0], command, aliases: [], labels, reason: rule[1] };
 }

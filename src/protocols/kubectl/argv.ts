@@ -28,7 +28,7 @@ export function classifyKubectlArgv(argv: readonly string[], classifyRaw: Classi
   const [strange] = read.strange;
   if (strange === undefined || answer.tier === "break-glass") return answer;
   // The next word may be the flag's value or the resource.
-  return unknownClassification("kubectl", `kubectl has no flag "${strange}" that we know`, {
+  return unknownClassification("kubectl", `kubectl has no flag '${strange}' that we know`, {
     command: answer.command,
     labels: answer.labels,
   });
@@ -40,7 +40,7 @@ function classifyCommand(command: string, read: ReadArgv, classifyRaw: ClassifyR
   const isAgreed = (read.words[0] ?? "help") === command;
   const plan = isAgreed ? planFor(command, words, read) : undefined;
   if (plan === undefined)
-    return unknownClassification("kubectl", `"${command}" may be a plugin`, { command });
+    return unknownClassification("kubectl", `'${command}' may be a plugin`, { command });
   if (isSwitchedOn(read, "help")) return local("help", "prints help");
   if ("raw" in plan) return classifyRaw(plan.raw.method, plan.raw.target, read.flags.has("filename"));
   if ("tier" in plan)
@@ -50,7 +50,7 @@ function classifyCommand(command: string, read: ReadArgv, classifyRaw: ClassifyR
     plan.operations.map((operation) => withBody(classifyOperation(operation, plan, read), inside)),
   );
   return first === undefined
-    ? unknownClassification("kubectl", `the object of "${command}" is not known`, {
+    ? unknownClassification("kubectl", `the object of '${command}' is not known`, {
         command,
         labels: namespaceLabel(read),
       })

@@ -27,7 +27,7 @@ export function classifyKustomizeArgv(argv: readonly string[]): Classification {
   // kustomize has no flag with a value before its command but --stack-trace, a switch.
   const command = argv.slice(1).find((word) => !word.startsWith("-")) ?? "help";
   const known = TIERS.get(command);
-  if (known === undefined) return unknownClassification("kubectl", `kustomize has no command "${command}"`);
+  if (known === undefined) return unknownClassification("kubectl", `kustomize has no command '${command}'`);
   const [tier, reason] = argv.some((word) => RUNS_PROGRAMS.test(word))
     ? (["modify", "runs programs that the kustomization names"] as const)
     : known;

@@ -64,7 +64,7 @@ export function resolveRequestInfo(
   let verb = VERBS.get(method) ?? "";
   const isVerbInPath = parts[0] === "watch" || parts[0] === "proxy";
   if (isVerbInPath) {
-    if (parts.length < 2) return { kind: "bad", reason: `nothing follows "${parts[0]}" in the path` };
+    if (parts.length < 2) return { kind: "bad", reason: `nothing follows '${parts[0]}' in the path` };
     verb = parts[0] ?? "";
     parts = parts.slice(1);
   }

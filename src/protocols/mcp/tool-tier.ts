@@ -91,10 +91,10 @@ function byName(name: string): ToolTier | undefined {
   const words = nameWords(name);
   const access = words.find((word) => ACCESS.has(word));
   if (access !== undefined && words.some((word) => CHANGES.has(word)))
-    return { tier: "break-glass", reason: `the word "${access}" in its name: it may grant access` };
+    return { tier: "break-glass", reason: `the word '${access}' in its name: it may grant access` };
   const destroys = words.find((word) => DESTROYS.has(word));
-  if (destroys !== undefined) return { tier: "sensitive", reason: `the word "${destroys}" in its name` };
+  if (destroys !== undefined) return { tier: "sensitive", reason: `the word '${destroys}' in its name` };
   const secret = words.find((word) => SECRETS.has(word));
-  if (secret !== undefined) return { tier: "sensitive", reason: `the word "${secret}" in its name` };
+  if (secret !== undefined) return { tier: "sensitive", reason: `the word '${secret}' in its name` };
   return undefined;
 }

@@ -94,7 +94,7 @@ export function classifyTerraformArgv(argv: readonly string[]): Classification {
   if (plain.tier === "unknown" || plain.tier === "break-glass") return plain;
   const [strange] = read.strange;
   // The next word may be the flag's value or an argument.
-  return strange === undefined ? plain : doubtful(plain, `no flag "${strange}" that we know`);
+  return strange === undefined ? plain : doubtful(plain, `no flag '${strange}' that we know`);
 }
 
 /** The saved plan that `apply` is given, relative to the folder of `-chdir`; undefined for every other command line. */
@@ -147,6 +147,6 @@ function isFalse(read: ReadArgv, name: string): boolean {
 
 function answer(command: string, rule: Rule | undefined): Classification {
   if (rule === undefined)
-    return unknownClassification("terraform", `no command "${command}" that we know`, { command });
+    return unknownClassification("terraform", `no command '${command}' that we know`, { command });
   return { protocol: "terraform", tier: rule[0], command, aliases: [], labels: {}, reason: rule[1] };
 }

@@ -3,6 +3,7 @@
 
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { MODES } from "../../model/mode.ts";
+import { inQuotes } from "../../text/in-quotes.ts";
 import {
   byteSize,
   consolePort,
@@ -154,7 +155,11 @@ export function readSetting(
     return { problem: `unknown setting '${name}' (known: ${SETTING_NAMES.join(", ")})` };
   const reading = (entry.read as SettingReader<unknown>)(given);
   if ("value" in reading) return reading;
-  return { problem: `"${name}" must be ${reading.wanted}, not ${JSON.stringify(given) ?? "nothing"}` };
+  return { problem: `'${name}' must be ${reading.wanted}, not ${shown(given)}` };
+}
+
+function shown(given: unknown): string {
+  return typeof given === "string" ? inQuotes(given) : (JSON.stringify(given) ?? "nothing");
 }
 
 /** The text with one setting changed or added; comments and layout of the rest stay. Both text and value must be valid. */

@@ -2,6 +2,7 @@
 // read it one after the other: what another parser could read differently (a member twice, or twice
 // but for its case, a batch, octets that are not UTF-8) is no message. Knows no method.
 
+import { inQuotes } from "../../text/in-quotes.ts";
 import { type JsonBounds, parseStrictJson } from "./strict-json.ts";
 
 /** Names the request that an answer is for. */
@@ -108,8 +109,8 @@ function readEnvelope(value: JsonObject, text: string): ReadMessage {
   const shownId = isId(id) ? { id } : {};
   const twice = lookalike(value, ENVELOPE) ?? (isObject(params) ? lookalike(params, PARAMS) : undefined);
   if (twice !== undefined)
-    return { ...bad(`${JSON.stringify(twice)} is a known member in another case`), ...shownId };
-  if (jsonrpc !== "2.0") return { ...bad('"jsonrpc" must be "2.0"'), ...shownId };
+    return { ...bad(`${inQuotes(twice)} is a known member in another case`), ...shownId };
+  if (jsonrpc !== "2.0") return { ...bad("'jsonrpc' must be '2.0'"), ...shownId };
   if (method === undefined) {
     const hasResult = Object.hasOwn(value, "result");
     if (hasResult === Object.hasOwn(value, "error"))

@@ -63,7 +63,7 @@ function problemOfMembers(text: string, { depth, values: most }: JsonBounds): st
         if (isName && names !== undefined) {
           const name = nameOf(text.slice(at, end + 1));
           if (name === undefined) return "the body is not JSON";
-          if (names.has(name)) return `"${name.slice(0, 40)}" comes twice in one object`;
+          if (names.has(name)) return `'${name.slice(0, 40)}' comes twice in one object`;
           names.add(name);
         }
         isName = false;

@@ -2,6 +2,8 @@
 // person does not see, and orders to the model that no honest description needs. A find is a reason
 // to ask a person, never proof.
 
+import { inQuotes } from "../../../text/in-quotes.ts";
+
 /** The flags of England, Scotland and Wales: the only ones that are spelled with tag characters. */
 const FLAGS =
   /\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}/gu;
@@ -28,7 +30,7 @@ export function suspicionOf(text: string): string | undefined {
   if (control !== undefined) return `it holds a control character (${codeOf(control)})`;
   for (const order of ORDERS) {
     const found = order.exec(text)?.[0];
-    if (found !== undefined) return `it gives the model orders (${JSON.stringify(found.slice(0, 60))})`;
+    if (found !== undefined) return `it gives the model orders (${inQuotes(found.slice(0, 60))})`;
   }
   return undefined;
 }

@@ -35,7 +35,7 @@ export function classifyGoogleRest(
   request: HttpRequest,
 ): Classification {
   const published = Object.hasOwn(PUBLISHED, method) ? PUBLISHED[method] : undefined;
-  if (published === undefined) return unknownClassification("gcloud", `unknown method "${method}"`);
+  if (published === undefined) return unknownClassification("gcloud", `unknown method '${method}'`);
   const plain = withBody(operate(host, target, method, published), target, request);
   if (target.doubtfulVerb === undefined) return plain;
   // An encoded colon: some servers see a custom verb there, others part of the name.

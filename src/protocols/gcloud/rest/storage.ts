@@ -59,7 +59,7 @@ export function classifyXmlStorage(host: GoogleHost, head: RequestHead, method: 
     pairs.some(([name, value]) => (name === "uploadId" || name === "upload_id") && value !== "");
   const operation = xmlOperation(method, collection, names, isUpload);
   if (operation === undefined)
-    return unknownClassification("gcloud", `unknown method "${method}"`, { labels });
+    return unknownClassification("gcloud", `unknown method '${method}'`, { labels });
   const [tier, verb, reason] =
     grantsAccess([...head.headers, ...pairs]) && operation[0] !== "observe" ? GRANT : operation;
   const command = `storage.${collection}.${verb}`;

@@ -60,7 +60,7 @@ export function classifyBqArgv(args: readonly string[]): Classification {
     const isValue = VALUES.has(name);
     const value = match[2] ?? (isValue ? args[++at] : undefined);
     if (!isValue && !SWITCHES.has(name) && match[2] === undefined)
-      return unknownClassification("gcloud", `unknown flag "${args[at]}" before the command`);
+      return unknownClassification("gcloud", `unknown flag '${args[at]}' before the command`);
     if (name === "project_id" && value !== undefined) labels.project = value;
     if (name === "location" && value !== undefined) labels.location = value;
     if (name === "help") return answer("observe", "", labels, "prints help");
@@ -69,7 +69,7 @@ export function classifyBqArgv(args: readonly string[]): Classification {
   if (name === "") return answer("observe", "", labels, "prints help");
   const tier = Object.hasOwn(TIERS, name) ? TIERS[name] : undefined;
   if (tier === undefined)
-    return unknownClassification("gcloud", `bq has no plain command "${name}"`, { labels });
+    return unknownClassification("gcloud", `bq has no plain command '${name}'`, { labels });
   const found = name === "query" ? sqlFinding(args.slice(at + 1).join(" ")) : undefined;
   return answer(found?.tier ?? tier, `bq ${name}`, labels, found?.reason ?? "what this command does");
 }

@@ -65,9 +65,9 @@ export function classifyGsutilArgv(args: readonly string[]): Classification {
   const line = readArgv(args, GLOBAL);
   const name = line.words[0] ?? "";
   if (name === "" && line.strange.length === 0) return answer("observe", "", "prints help");
-  if (line.strange.length > 0) return unknownClassification("gcloud", `unknown flag "${line.strange[0]}"`);
+  if (line.strange.length > 0) return unknownClassification("gcloud", `unknown flag '${line.strange[0]}'`);
   const tier = Object.hasOwn(TIERS, name) ? TIERS[name] : undefined;
-  if (tier === undefined) return unknownClassification("gcloud", `gsutil has no command "${name}"`);
+  if (tier === undefined) return unknownClassification("gcloud", `gsutil has no command '${name}'`);
   const rest = line.rest ?? [];
   const found = tierOfCommand(name, tier, rest);
   if (line.flags.has("i")) return { ...found, tier: "break-glass", reason: "acts as a service account" };

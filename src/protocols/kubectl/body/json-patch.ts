@@ -25,7 +25,7 @@ export function readJsonPatch(patch: BodyTree): TreeReading {
       if (segments.at(-1) === "readOnly") trees.push(treeAt(segments, false));
     } else if (segments[0] !== "metadata" || segments[1] !== "labels")
       return {
-        problem: `the patch has an operation "${op.slice(0, 20)}", which does not show what it writes`,
+        problem: `the patch has an operation '${op.slice(0, 20)}', which does not show what it writes`,
       };
   }
   return { trees };

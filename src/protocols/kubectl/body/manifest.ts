@@ -131,7 +131,7 @@ function readBody(bytes: Uint8Array, type: string, { group, resource, verb }: Wr
     case "application/apply-patch+yaml":
       return readYamlText(text);
     default:
-      return { problem: `no reader knows the content type "${type.slice(0, 60)}" of a ${verb}` };
+      return { problem: `no reader knows the content type '${type.slice(0, 60)}' of a ${verb}` };
   }
 }
 

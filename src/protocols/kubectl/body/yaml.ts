@@ -90,7 +90,7 @@ class Reader {
       const tree = value === null ? null : this.read(nodeOf(value), depth + 1);
       if (name === "<<") merged.push(tree);
       else if (typeof name === "object") throw new Unreadable("a name that is not text");
-      else if (String(name) in members) throw new Unreadable(`"${String(name).slice(0, 40)}" comes twice`);
+      else if (String(name) in members) throw new Unreadable(`'${String(name).slice(0, 40)}' comes twice`);
       else members[String(name)] = tree;
     }
     for (const part of merged.flat())
