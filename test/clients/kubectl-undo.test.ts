@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { UndoReport } from "../../src/api/undo-report.ts";
 import { findClient, runClient } from "../support/clients.ts";
 import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
+import { type KubeObject, valueAt } from "../support/cluster/kube-object.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { RESOURCES } from "../support/cluster/resources.ts";
 import { eventually } from "../support/eventually.ts";
@@ -40,9 +41,14 @@ describe.if(found !== undefined)("undo", () => {
     return stdout;
   };
   const stored = (kind: string, name: string, namespace: string | undefined = "sandbox") => {
-    const resource = RESOURCES.find((each) => each.kind === kind);
-    return resource && cluster.store.get(resource, namespace, name);
+    return cluster.store.get(resourceOf(kind), namespace, name);
   };
+  const resourceOf = (kind: string) => {
+    const resource = RESOURCES.find((each) => each.kind === kind);
+    if (resource === undefined) throw new Error(`no such kind ${kind}`);
+    return resource;
+  };
+  const make = (object: KubeObject) => cluster.store.create(resourceOf(object.kind), object);
   const kept = (fits: (entry: UndoReport) => boolean) =>
     eventually(
       async () => (await gateway.control.call("undo_list", {})).entries.find(fits),
@@ -108,6 +114,64 @@ describe.if(found !== undefined)("undo", () => {
     const after = stored("Service", "gone");
     expect(after?.metadata.labels).toEqual(before?.metadata.labels);
     expect(after?.metadata.uid).not.toBe(before?.metadata.uid);
+  });
+
+  test("a scale is taken back from what its own answer said", async () => {
+    await kubectl(["-n", "sandbox", "create", "deployment", "sized", "--image=registry.example/a:1"]);
+    await kubectl(["-n", "sandbox", "scale", "deployment", "sized", "--replicas=4"]);
+    const entry = await kept(({ command }) => command === "deployments/scale patch");
+    const shown = await gateway.control.call("undo_show", { id: entry?.id ?? "" });
+    expect(shown.entry.images[0]).toMatchObject({
+      before: { spec: { replicas: 1 } },
+      after: { spec: { replicas: 4 } },
+    });
+    expect((await undo(entry?.id)).stdout).toContain("~ spec.replicas: 4 -> 1");
+    expect(valueAt(stored("Deployment", "sized")?.spec, "replicas")).toBe(1);
+  });
+
+  test("a definition comes back with its objects, a claim without its binding", async () => {
+    const definition = {
+      ...{ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" },
+      metadata: { name: "widgets.example.org" },
+      spec: { group: "example.org", scope: "Namespaced", names: { plural: "widgets", kind: "Widget" } },
+    };
+    const widget = (name: string) => ({
+      ...{ apiVersion: "example.org/v1", kind: "Widget" },
+      metadata: { name, namespace: "sandbox" },
+      spec: { size: name },
+    });
+    const claim = {
+      ...{ apiVersion: "v1", kind: "PersistentVolumeClaim" },
+      metadata: {
+        ...{ name: "data", namespace: "sandbox" },
+        annotations: { "pv.kubernetes.io/bind-completed": "yes", own: "1" },
+      },
+      spec: { accessModes: ["ReadWriteOnce"], volumeName: "pv-1" },
+    };
+    for (const each of [definition, widget("w1"), widget("w2"), claim]) make(each);
+    await kubectl(["delete", "crd", "widgets.example.org"]);
+    // The stand-in leaves objects of a definition where they are; a cluster deletes them.
+    for (const name of ["w1", "w2"])
+      cluster.store.delete(resourceOf("Widget"), "sandbox", name, "Background");
+    const entry = await kept(({ command }) => command === "customresourcedefinitions delete");
+    expect(entry?.objects).toBe(3);
+    const done = await undo(entry?.id);
+    expect(done.stdout).toContain("makes CustomResourceDefinition 'widgets.example.org' again");
+    expect(done.code).toBe(0);
+    const made = cluster.store.get(resourceOf(definition.kind), undefined, definition.metadata.name);
+    expect(made?.spec).toEqual(definition.spec);
+    expect(["w1", "w2"].map((name) => stored("Widget", name)?.spec)).toEqual([
+      { size: "w1" },
+      { size: "w2" },
+    ]);
+
+    await kubectl(["-n", "sandbox", "delete", "pvc", "data", "--wait=false"]);
+    const lost = await kept(({ command }) => command === "persistentvolumeclaims delete");
+    const again = await undo(lost?.id);
+    expect(again.stdout).toContain("the data on a deleted volume is lost");
+    expect(again.code).toBe(0);
+    const back = stored("PersistentVolumeClaim", "data");
+    expect(back?.metadata.annotations).toEqual({ own: "1" });
   });
 
   test("what a create made is deleted, a Secret too", async () => {

@@ -132,10 +132,18 @@ function refusedDryRun(answer: Exclude<Reading, { kind: "ok" }>): Preview {
   if (answer.kind === "absent")
     return nothing("the API server knows nothing at this path; it would refuse the request");
   if (answer.status === 0) return nothing(answer.why);
-  const webhook = /admission webhook "([^"]{1,200})" does not support dry run/.exec(answer.why)?.[1];
+  const webhook = webhookWithEffects(answer.why);
   if (webhook !== undefined)
-    return nothing(`the webhook '${webhook}' has effects of its own, so the API server makes no dry run`);
+    return nothing(
+      `${webhook} has effects of its own: the API server neither calls it in a dry run nor makes one, so what the request does is not known`,
+    );
   return nothing(`the API server refuses it in a dry run, so it would refuse it: ${answer.why}`);
+}
+
+/** The webhook because of which an API server (seen on 1.36.2) refuses a dry run, before it calls anybody. */
+function webhookWithEffects(why: string): string | undefined {
+  const name = /admission webhook "([^"]{1,200})" does not support dry run/.exec(why)?.[1];
+  return name === undefined ? undefined : `the webhook '${name}'`;
 }
 
 function writeNotes(before: ObjectFields | undefined, paths: readonly string[]): string[] {
@@ -166,7 +174,13 @@ async function previewDelete(plan: DeletePlan, reader: ClusterReader, isRelease:
   const notes: string[] = [];
   if (plan.dryRun !== undefined) {
     const answer = await reader.dryRun(plan.dryRun);
-    if (answer.kind === "failed" && answer.status !== 0) notes.push(`a dry run was refused: ${answer.why}`);
+    const webhook = answer.kind === "failed" ? webhookWithEffects(answer.why) : undefined;
+    if (webhook !== undefined)
+      notes.push(
+        `${webhook} has effects of its own, which are not shown: the API server does not call it in a dry run`,
+      );
+    else if (answer.kind === "failed" && answer.status !== 0)
+      notes.push(`a dry run was refused: ${answer.why}`);
   }
   const what = describe(place, place, object);
   const cascade = await readCascade(reader, { place, uid, object });

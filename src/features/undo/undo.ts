@@ -20,7 +20,7 @@ import {
 } from "../../protocols/kubectl/effect/cluster-path.ts";
 import { isFields, type ObjectFields, textAt } from "../../protocols/kubectl/effect/normalise.ts";
 import { planEffect } from "../../protocols/kubectl/effect/plan.ts";
-import { answeredObject } from "../../protocols/kubectl/undo/answered-object.ts";
+import { answeredObject, scaledObject } from "../../protocols/kubectl/undo/answered-object.ts";
 import type { Settings } from "../../state/settings/settings.ts";
 import { parseDuration } from "../../text/duration.ts";
 import type { UndoStore } from "./undo-store.ts";
@@ -239,8 +239,10 @@ export class Undo implements WayBackKeeper {
       }
       if (entry.action === "delete") return await this.#parts.store.put({ ...entry, state: "kept" });
       const found = resourceOf(request.judged);
+      const before = entry.images[0]?.before;
+      const answered = answeredObject((await soon(body)) ?? NOTHING);
       const isScale = found?.info.subresource !== undefined;
-      const said = isScale ? undefined : answeredObject((await soon(body)) ?? NOTHING);
+      const said = isScale ? scaledObject(found, before, answered) : answered;
       const path = entry.path === "" ? pathOfNew(found, said?.object) : entry.path;
       const read =
         said?.isWhole === true || path === undefined ? undefined : await this.#read(request, found, path);
@@ -251,7 +253,6 @@ export class Undo implements WayBackKeeper {
       if (path === undefined) notes.push("what it made is not known");
       else if (said !== undefined && after !== undefined && versionOf(after) !== versionOf(said.object))
         notes.push("somebody changed it right after, and that is taken back with it");
-      const before = entry.images[0]?.before;
       const isLeftOut = isSecret(found) && this.#parts.settings().undo_secrets === "off";
       const left = after && (isLeftOut ? identityOf(after) : after);
       const isKnown = path !== undefined && left !== undefined;

@@ -278,7 +278,7 @@ describe("what cannot be told is said", () => {
           message: 'admission webhook "effects.example.org" does not support dry run',
         }),
       },
-      "the webhook 'effects.example.org' has effects of its own",
+      "the webhook 'effects.example.org' has effects of its own: the API server neither calls it in a dry run nor makes one",
     ],
     [
       "what the API server would refuse",
@@ -298,6 +298,17 @@ describe("what cannot be told is said", () => {
       expect(report.about).toContain(text);
       expect(writes).toEqual([]);
     });
+
+  test("of a delete, which is seen without a dry run, it is said that a webhook's effects are not shown", async () => {
+    const message = 'admission webhook "effects.example.org" does not support dry run';
+    const { effect, writes } = held(SHOP, "DELETE", one, { dryRun: () => ({ code: 400, message }) });
+    const report = await effect.show();
+    expect(report).toMatchObject({ state: "shown", removed_total: 2 });
+    expect(report.notes).toContain(
+      "the webhook 'effects.example.org' has effects of its own, which are not shown: the API server does not call it in a dry run",
+    );
+    expect(writes).toEqual([]);
+  });
 
   test("break-glass kinds and custom resources are computed here: nothing but reads is sent", async () => {
     for (const [target, things] of [

@@ -133,6 +133,27 @@ describe("what is kept", () => {
     undo.close();
   });
 
+  test("what a scale left is what its answer said, not what a controller made of it by the time of a read", async () => {
+    const path = "/apis/apps/v1/namespaces/a/deployments/web";
+    const web = (uid: string, replicas: number, version: string) =>
+      object("Deployment", "web", uid, { spec: { replicas, paused: true } }, { resourceVersion: version });
+    const scale = (uid: string, spec: object) =>
+      object("Scale", "web", uid, { spec }, { resourceVersion: "6" });
+    for (const [answer, left] of [
+      [scale("d1", { replicas: 5 }), web("d1", 5, "6")],
+      [scale("d1", {}), web("d1", 0, "6")],
+      // Of another object, and no Scale at all: then it is read.
+      [scale("d2", { replicas: 5 }), web("d1", 3, "5")],
+      [object("Status", "web", "d1"), web("d1", 3, "5")],
+    ] as const) {
+      const { made, keep } = cluster({ [path]: web("d1", 3, "5") });
+      const undo = made();
+      const entry = (await keep(undo, "PATCH", `${path}/scale`, { answer })) as UndoEntry;
+      expect(entry.images).toEqual([{ path, before: web("d1", 3, "5"), after: left }]);
+      undo.close();
+    }
+  });
+
   test("a create is known by its answer, and of a Secret nothing but which one it is", async () => {
     const { made, keep } = cluster({});
     const undo = made();

@@ -14,6 +14,7 @@ import {
   createObject,
   deleteCollection,
   deleteObject,
+  isDryRunCall,
   listObject,
   listPage,
   parseBody,
@@ -28,6 +29,7 @@ import type { ObjectStore } from "./store.ts";
 import { tableOf } from "./table.ts";
 import type { ServiceAccountTokens } from "./tokens.ts";
 import { serveWatch } from "./watch.ts";
+import { callWebhooks } from "./webhooks.ts";
 
 /** The parts that answering needs. */
 export interface Api {
@@ -135,6 +137,8 @@ function callSubresource(api: Api, call: ApiCall, request: ClusterRequest): Answ
 function callResource(api: Api, call: ApiCall, request: ClusterRequest): Answer {
   const { store } = api;
   const isCollection = call.name === undefined;
+  if (request.method !== "GET" && request.method !== "HEAD")
+    callWebhooks(call, store, isDryRunCall(request, call));
   switch (request.method) {
     case "GET":
     case "HEAD":

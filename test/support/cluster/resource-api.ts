@@ -190,6 +190,11 @@ export function deleteCollection(request: ClusterRequest, call: ApiCall, store: 
   };
 }
 
+/** Whether a request is a dry run: a DELETE with a body says so there. */
+export function isDryRunCall(request: ClusterRequest, call: ApiCall): boolean {
+  return request.method === "DELETE" ? deleteOptions(request, call).dryRun : isDryRun(call.query);
+}
+
 function deleteOptions(
   request: ClusterRequest,
   call: ApiCall,

@@ -168,6 +168,15 @@ export const RESOURCES: readonly Resource[] = [
     cluster: true,
     short: ["crd", "crds"],
   }),
+  resource("example.org/v1", "widgets", "Widget"),
+  resource(
+    "admissionregistration.k8s.io/v1",
+    "validatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration",
+    {
+      cluster: true,
+    },
+  ),
   resource("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", {
     cluster: true,
     virtual: true,

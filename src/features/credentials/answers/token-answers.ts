@@ -43,23 +43,30 @@ const REGISTRIES: ReadonlyMap<string, (region: string) => readonly string[]> = n
   ["codeartifact:GetAuthorizationToken", (region: string) => [`.d.codeartifact.${region}.amazonaws.com`]],
 ]);
 
-/** The tokens in the answer to a request; undefined where none is known. */
-export function tokenAnswerOf(kind: CredentialKind, request: LendingRequest): TokenAnswer | undefined {
-  const { head, operation } = request;
-  if (kind === "aws") {
-    const name = operation.aliases.find((each) => OF_AWS.has(each)) ?? "";
+/**
+ * The tokens in the answer to a request; undefined where none is known. The operation tells, whatever the credential is
+ * that was lent for it: a session of SSO is a generic one.
+ */
+export function tokenAnswerOf(
+  kind: CredentialKind,
+  { head, operation }: LendingRequest,
+): TokenAnswer | undefined {
+  const { protocol, aliases, command, labels } = operation;
+  if (protocol === "aws") {
+    const name = aliases.find((each) => OF_AWS.has(each)) ?? "";
     const answer = OF_AWS.get(name);
-    const hosts = REGISTRIES.get(name)?.(operation.labels.region ?? "none");
+    const hosts = REGISTRIES.get(name)?.(labels.region ?? "none");
     return answer && hosts ? { ...answer, hosts } : answer;
   }
-  if (kind === "kubernetes")
-    return operation.command.startsWith("serviceaccounts/token ")
-      ? { form: "text", members: ["token"] }
-      : undefined;
+  if (kind === "kubernetes" || protocol === "kubectl")
+    return command.startsWith("serviceaccounts/token ") ? { form: "text", members: ["token"] } : undefined;
   const path = decoded(splitTarget(head.target).path);
-  if (kind === "google" && /:generateAccessToken$/.test(path))
+  if ((kind === "google" || protocol === "gcloud") && /:generateAccessToken$/.test(path))
     return { form: "text", members: ["accessToken"] };
-  if (kind === "github" && /\/app\/installations\/[^/]+\/access_tokens\/?$/.test(path))
+  if (
+    (kind === "github" || protocol === "github") &&
+    /\/app\/installations\/[^/]+\/access_tokens\/?$/.test(path)
+  )
     return { form: "text", members: ["token"] };
   return undefined;
 }

@@ -1,9 +1,10 @@
 // The object that the answer to a change holds: whole where it is JSON, and of protobuf, which
 // typed clients ask for (kubectl create does), the metadata by which it is known. Anything else is
-// no object.
+// no object. The answer to a scale holds the Scale alone; what it left is the object before it with
+// that many replicas.
 
 import { messageInEnvelope, readProtobufFields } from "../body/protobuf-fields.ts";
-import { isFields, type ObjectFields, textAt } from "../effect/normalise.ts";
+import { isFields, type ObjectFields, textAt, valueAt } from "../effect/normalise.ts";
 
 /** An object, and whether all of it is there. */
 export interface AnsweredObject {
@@ -32,6 +33,32 @@ export function answeredObject(body: Uint8Array): AnsweredObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Kinds whose `scale` is their `spec.replicas`; of a custom resource its definition says which field it is. */
+const SCALED = new Set([
+  "apps/deployments",
+  "apps/replicasets",
+  "apps/statefulsets",
+  "/replicationcontrollers",
+]);
+
+/** The object that a scale left; undefined where its answer does not tell. */
+export function scaledObject(
+  found: { readonly info: { readonly group: string; readonly resource: string } } | undefined,
+  before: ObjectFields | undefined,
+  scale: AnsweredObject | undefined,
+): AnsweredObject | undefined {
+  const { group, resource } = found?.info ?? { group: "", resource: "" };
+  const replicas = valueAt(scale?.object, "spec", "replicas") ?? 0;
+  const [metadata, spec] = [before?.metadata, before?.spec];
+  if (scale?.isWhole !== true || scale.object.kind !== "Scale" || typeof replicas !== "number")
+    return undefined;
+  if (!SCALED.has(`${group}/${resource}`) || !isFields(metadata) || !isFields(spec)) return undefined;
+  if (textAt(before, "metadata", "uid") !== textAt(scale.object, "metadata", "uid")) return undefined;
+  const resourceVersion = textAt(scale.object, "metadata", "resourceVersion");
+  const object = { ...before, metadata: { ...metadata, resourceVersion }, spec: { ...spec, replicas } };
+  return { object, isWhole: true };
 }
 
 /** Metadata is the first field of every kind. */
