@@ -276,12 +276,12 @@ describe("what has the wrong shape is said in words", () => {
     [
       "fly:\n  rules:\n    deny: { commands: ['a[b'] }\n",
       "fly.rules.deny.commands[0]",
-      '"a[b" is not a command: "[" is never closed',
+      `"a[b" is not a command: '[' is never closed`,
     ],
     [
       "fly:\n  apps:\n    - names: ['a{b']\n      rules: { deny: { commands: [x] } }\n",
       "fly.apps[0].names[0]",
-      '"a{b" is not a name or glob: "{" is never closed',
+      `"a{b" is not a name or glob: '{' is never closed`,
     ],
   ];
   for (const [text, path, message, hint] of rows)
