@@ -5,9 +5,6 @@
 
 import { MODES } from "../model/mode.ts";
 import { PROTOCOLS } from "../model/protocol.ts";
-import { APPROVAL_METHODS } from "./approval-methods.ts";
-import { CONSOLE_METHODS } from "./console-methods.ts";
-import { CREDENTIAL_METHODS } from "./credential-methods.ts";
 import {
   guardEnrolment,
   guardRecovery,
@@ -20,17 +17,20 @@ import {
   suspectReport,
   updateReport,
 } from "./daemon-reports.ts";
-import { FORWARD_METHODS } from "./forward-methods.ts";
 import { HOOKS_JUDGE } from "./hooks/hook-method.ts";
-import { KUBERNETES_METHODS } from "./kubernetes-methods.ts";
 import { type AnyMethod, method } from "./method.ts";
+import { APPROVAL_METHODS } from "./methods/approvals.ts";
+import { CONSOLE_METHODS } from "./methods/console.ts";
+import { CREDENTIAL_METHODS } from "./methods/credentials.ts";
 import { FLEET_METHODS } from "./methods/fleet.ts";
+import { FORWARD_METHODS } from "./methods/forward.ts";
+import { KUBERNETES_METHODS } from "./methods/kubernetes.ts";
 import { MCP_METHODS } from "./methods/mcp.ts";
+import { NOTIFY_METHODS } from "./methods/notify.ts";
 import { OBSERVE_METHODS } from "./methods/observe.ts";
 import { PAGE_METHODS } from "./methods/pages.ts";
 import { NO_LOAD, POLICY_METHODS } from "./methods/policy.ts";
 import { RUN_METHODS } from "./methods/runs.ts";
-import { NOTIFY_METHODS } from "./notify-methods.ts";
 import {
   caReport,
   classifyReport,

@@ -16,8 +16,12 @@ import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { manCommand } from "./commands/man.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
-import { serverCommand, serverMigrateCommand } from "./commands/server.ts";
-import { serverTenantCommand, serverTenantsCommand, serverTokenCommand } from "./commands/server-tenant.ts";
+import { serverCommand, serverMigrateCommand } from "./commands/server/server.ts";
+import {
+  serverTenantCommand,
+  serverTenantsCommand,
+  serverTokenCommand,
+} from "./commands/server/server-tenant.ts";
 import { settingsGetCommand, settingsReloadCommand, settingsSetCommand } from "./commands/settings.ts";
 import { shellInitCommand } from "./commands/shell-init.ts";
 import { statusCommand } from "./commands/status.ts";

@@ -5,11 +5,16 @@
 
 import { assertNever } from "../model/assert-never.ts";
 import type { Protocol } from "../model/protocol.ts";
-import type { RequestHead } from "../model/request.ts";
+import { type Header, headerValue, type RequestHead } from "../model/request.ts";
 import { renderGit } from "./github/refusal-git.ts";
-import { isGrpc, renderGrpc } from "./refusal-grpc.ts";
 import { machineReadable, type Refusal, type RefusalRenderer, type RefusalReply } from "./refused.ts";
 import { classifierFor } from "./registry.ts";
+
+/** Codes of google.rpc.Code: a request that may be tried again is unavailable, everything else is denied. */
+const PERMISSION_DENIED = 7;
+const UNAVAILABLE = 14;
+/** Nothing that clients try again by themselves. */
+const UNKNOWN = 2;
 
 /** The reply that this protocol's client prints well; without a protocol, short JSON. */
 export function renderRefusal(
@@ -92,4 +97,41 @@ function retryClause(refusal: Refusal): string {
 function renderJson(refusal: Refusal, message: string): { contentType: string; body: string } {
   const body = { error: message, ...machineReadable(refusal) };
   return { contentType: "application/json", body: `${JSON.stringify(body)}\n` };
+}
+
+/** Whether the client speaks gRPC. */
+function isGrpc(request: RequestHead): boolean {
+  const type = headerValue(request.headers, "content-type")?.toLowerCase() ?? "";
+  return (
+    type === "application/grpc" ||
+    type.startsWith("application/grpc+") ||
+    type.startsWith("application/grpc;")
+  );
+}
+
+/**
+ * The reply for gRPC, whatever the protocol block ("Trailers-Only" of PROTOCOL-HTTP2): empty body, `grpc-status` and a percent-encoded `grpc-message`.
+ * Under any other HTTP status than 200 clients drop the message.
+ */
+function renderGrpc(refusal: Refusal, message: string): RefusalReply {
+  const failed = refusal.retry ? UNAVAILABLE : UNKNOWN;
+  const code = refusal.status === 502 || refusal.status === 503 ? failed : PERMISSION_DENIED;
+  const headers: Header[] = [
+    ["content-type", "application/grpc"],
+    ["grpc-status", String(code)],
+    ["grpc-message", encodeMessage(message)],
+    ["x-iddio-outcome", refusal.outcome],
+  ];
+  return { status: 200, headers, body: new Uint8Array(0) };
+}
+
+/** Percent-encodes the percent sign and everything but printable ASCII. */
+function encodeMessage(message: string): string {
+  let encoded = "";
+  for (const byte of new TextEncoder().encode(message))
+    encoded +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  return encoded;
 }

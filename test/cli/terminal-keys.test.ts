@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Key, KeyReader } from "../../src/cli/kit/terminal-keys.ts";
+import { type Key, KeyReader } from "../../src/cli/kit/terminal/terminal-keys.ts";
 
 const ESC = "\x1b";
 const char = (text: string): Key => ({ kind: "char", char: text });

@@ -1,7 +1,7 @@
 // The rules that keep a person from allowing what was not meant.
 
 import { describe, expect, test } from "bun:test";
-import type { Key } from "../../src/cli/kit/terminal-keys.ts";
+import type { Key } from "../../src/cli/kit/terminal/terminal-keys.ts";
 import {
   drawn,
   EMPTY_WATCH,

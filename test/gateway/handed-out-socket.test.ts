@@ -96,7 +96,7 @@ test("an end of a pair is a stream like any other: bytes, an end, a close", asyn
 
 if (process.platform === "linux")
   describe("bytes that the kernel carries", () => {
-    const CARRY = `import { carryNow, connectNow } from "${new URL("../../src/host/process/raw-socket.ts", import.meta.url).pathname}";
+    const CARRY = `import { carryNow, connectNow } from "${new URL("../../src/host/process/sockets/raw-socket.ts", import.meta.url).pathname}";
 carryNow(0, 1, connectNow({ host: "127.0.0.1", port: Number(process.argv[2] ?? process.argv[1]) }));`;
 
     /** Runs it between two pipes of a shell. */

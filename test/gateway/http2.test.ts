@@ -6,7 +6,7 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { Http2Session } from "../../src/gateway/message/http2-session.ts";
-import { dialTcp } from "../../src/gateway/upstream/dial.ts";
+import { dialTcp } from "../../src/gateway/upstream/dial/dial.ts";
 import { createAuthority } from "../support/cluster/authority.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";

@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { chmod, open, stat, writeFile } from "node:fs/promises";
 import type { NetworkInterfaceInfo } from "node:os";
 import { join } from "node:path";
-import { isOnLocalNetwork } from "../../src/gateway/upstream/local-network.ts";
+import { isOnLocalNetwork } from "../../src/gateway/upstream/dial/local-network.ts";
 import { unreadable } from "../../src/gateway/upstream/trust.ts";
 import { isAtScreen } from "../../src/host/process/desktop-notification.ts";
 import { syncOrdered, syncWhole } from "../../src/state/durable.ts";

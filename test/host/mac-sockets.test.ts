@@ -5,9 +5,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { findMacSocket, parsePcblist } from "../../src/host/process/mac-sockets.ts";
 import { parseOpenFileLimit, resourceLimit } from "../../src/host/process/open-file-limit.ts";
-import { macSocketOf } from "../../src/host/process/socket-owner.ts";
+import { findMacSocket, parsePcblist } from "../../src/host/process/sockets/mac-sockets.ts";
+import { macSocketOf } from "../../src/host/process/sockets/socket-owner.ts";
 import { nameByLibrary } from "../../src/host/process/user-name.ts";
 
 interface Row {

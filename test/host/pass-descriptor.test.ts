@@ -7,7 +7,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { adoptSocket } from "../../src/gateway/stream/adopt-socket.ts";
 import { Channel } from "../../src/gateway/stream/channel.ts";
-import { sendDescriptor, takeConnection } from "../../src/host/process/pass-descriptor.ts";
+import { sendDescriptor, takeConnection } from "../../src/host/process/sockets/pass-descriptor.ts";
 import { handedOverLine, readHandedOver } from "../../src/host/sandbox/handed-over.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

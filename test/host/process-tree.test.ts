@@ -11,8 +11,8 @@ import {
   parseStat,
   processOf,
 } from "../../src/host/process/process-tree.ts";
-import { socketOwner } from "../../src/host/process/socket-owner.ts";
-import { SocketProcesses, type SocketQuestion } from "../../src/host/process/socket-process.ts";
+import { socketOwner } from "../../src/host/process/sockets/socket-owner.ts";
+import { SocketProcesses, type SocketQuestion } from "../../src/host/process/sockets/socket-process.ts";
 import { userName } from "../../src/host/process/user-name.ts";
 
 describe("a process", () => {

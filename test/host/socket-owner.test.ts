@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import net from "node:net";
 import { userInfo } from "node:os";
-import { socketOwner } from "../../src/host/process/socket-owner.ts";
+import { socketOwner } from "../../src/host/process/sockets/socket-owner.ts";
 
 for (const host of ["127.0.0.1", "::1"])
   test(`a connection over ${host} belongs to the user who opened it`, async () => {

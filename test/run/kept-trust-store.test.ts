@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { keptTrustStore } from "../../src/features/run/kept-trust-store.ts";
+import { keptTrustStore } from "../../src/features/run/sandbox/kept-trust-store.ts";
 import { makeRoot } from "../support/certificate-maker.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -1,7 +1,7 @@
 // The octets that an agent may send to the person's terminal, byte for byte and cut anywhere.
 
 import { expect, test } from "bun:test";
-import { TerminalFilter } from "../../src/cli/kit/terminal-filter.ts";
+import { TerminalFilter } from "../../src/cli/kit/terminal/terminal-filter.ts";
 
 function shown(text: string, pieces: number, allowsClipboard = false): string {
   const filter = new TerminalFilter({ allowsClipboard });

@@ -4,7 +4,7 @@
 import { ControlClient } from "../../api/client.ts";
 import type { EventRow } from "../../api/reports.ts";
 import type { Command } from "../../cli/kit/command.ts";
-import { isInteractive } from "../../cli/kit/terminal.ts";
+import { isInteractive } from "../../cli/kit/terminal/terminal.ts";
 import { eventLine } from "./event-line.ts";
 
 /** Interactive in a terminal; else prints the waiting approvals, then approval events as they come. */

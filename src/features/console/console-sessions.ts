@@ -3,7 +3,7 @@
 // from; whether that may still decide is asked at each decision (the guard).
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { ConsoleSessionReport } from "../../api/console-methods.ts";
+import type { ConsoleSessionReport } from "../../api/methods/console.ts";
 import type { SessionChain } from "../../host/process/session-chain.ts";
 
 /** The caller who opens a session. */

@@ -6,7 +6,7 @@ import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
 import type { RecordControl } from "../../gateway/request/records/record-control.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import { sessionChainOf } from "../../host/process/session-chain.ts";
-import { socketOwner } from "../../host/process/socket-owner.ts";
+import { socketOwner } from "../../host/process/sockets/socket-owner.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { SettingsStore } from "../../state/settings/settings-store.ts";
 import { ConsoleStore } from "../../state/tables/console-store.ts";

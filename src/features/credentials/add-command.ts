@@ -2,7 +2,7 @@
 // and gets the value once; of a cluster this command reads which server the kubeconfig's context
 // leads to, and who the operator is there.
 
-import type { CredentialInput } from "../../api/credential-methods.ts";
+import type { CredentialInput } from "../../api/methods/credentials.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import type { Flags } from "../../cli/kit/flags.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -326,7 +326,7 @@ function permissionOf(text: string): readonly [string, string] {
 }
 
 async function valueFromInput(): Promise<string> {
-  const { secretsFromInput } = await import("../../cli/kit/secret-input.ts");
+  const { secretsFromInput } = await import("../../cli/kit/terminal/secret-input.ts");
   const hint = "iddio credentials add github work --from keychain < file-with-the-token";
   return (await secretsFromInput("value", 1, hint))[0] ?? "";
 }

@@ -2,7 +2,7 @@
 // each value comes from and puts it into requests that hold its placeholder; these commands only
 // talk to it.
 
-import type { CredentialReport } from "../../api/credential-methods.ts";
+import type { CredentialReport } from "../../api/methods/credentials.ts";
 import { type Command, type CommandContext, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
 import { escapeForTerminal } from "../../text/escape.ts";

@@ -3,12 +3,12 @@
 // when a request is refused instead. A value is in no log, row, event or message; every token that
 // is minted leaves a row with its name, its end and its scope.
 
-import type { CredentialInput, CredentialReport } from "../../api/credential-methods.ts";
+import type { CredentialInput, CredentialReport } from "../../api/methods/credentials.ts";
 import type {
   CredentialRelease,
   LendingRequest,
   Released,
-} from "../../gateway/request/credential-release.ts";
+} from "../../gateway/request/contracts/credential-release.ts";
 import type { Recorder } from "../../gateway/request/records/recorder.ts";
 import { guardAnswer, spellingsOf } from "../../gateway/upstream/echo-guard.ts";
 import type { AskOwn } from "../../gateway/upstream/own-request.ts";

@@ -2,7 +2,7 @@
 // are in memory only. Every token that is minted leaves a row with its id, its end, its scope and
 // its purpose.
 
-import type { CredentialReport } from "../../api/credential-methods.ts";
+import type { CredentialReport } from "../../api/methods/credentials.ts";
 import { operatorToken } from "../../host/kubeconfig/operator-token.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import type { Classification } from "../../model/classification.ts";

@@ -2,7 +2,7 @@
 // fields that make it act as somebody who may do less. It must not fail open: who acts is said by
 // iddio alone, and the operator's client certificate never goes without it.
 
-import type { LendingRequest } from "../../gateway/request/credential-release.ts";
+import type { LendingRequest } from "../../gateway/request/contracts/credential-release.ts";
 import type { Header } from "../../model/request.ts";
 import { putIn } from "./placeholder.ts";
 import type { ImpersonationOrigin, Origin } from "./stored-credential.ts";

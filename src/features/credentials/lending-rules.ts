@@ -1,7 +1,7 @@
 // Where a credential may go: its hosts, its cluster, verified TLS, its own user, and operations
 // that iddio knows. The same for what iddio holds and for tokens that were given out with it.
 
-import type { LendingRequest } from "../../gateway/request/credential-release.ts";
+import type { LendingRequest } from "../../gateway/request/contracts/credential-release.ts";
 import { impersonationProblem, isBelowPrefix } from "./impersonation.ts";
 import { isForHost, kindOf } from "./kinds.ts";
 import type { StoredCredential } from "./stored-credential.ts";

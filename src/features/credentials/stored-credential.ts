@@ -3,7 +3,7 @@
 // request is due.
 
 import { isAbsolute } from "node:path";
-import type { CredentialInput } from "../../api/credential-methods.ts";
+import type { CredentialInput } from "../../api/methods/credentials.ts";
 import { isTier, type Tier } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
 import { hostPort } from "../../text/host-port.ts";

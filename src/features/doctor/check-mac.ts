@@ -4,7 +4,7 @@
 
 import { existsSync } from "node:fs";
 import type { CheckContext, Finding } from "../../cli/kit/check.ts";
-import { LOCAL_NETWORK_REFUSED } from "../../gateway/upstream/local-network.ts";
+import { LOCAL_NETWORK_REFUSED } from "../../gateway/upstream/dial/local-network.ts";
 import { readLast } from "../../state/journal/read.ts";
 
 const DAY_MS = 86_400_000;

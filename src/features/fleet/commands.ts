@@ -120,6 +120,6 @@ function clean(text = ""): string {
 }
 
 async function tokenFromInput(): Promise<string> {
-  const { secretsFromInput } = await import("../../cli/kit/secret-input.ts");
+  const { secretsFromInput } = await import("../../cli/kit/terminal/secret-input.ts");
   return (await secretsFromInput("enrolment token", 1, "iddio enroll <url> < token"))[0] ?? "";
 }

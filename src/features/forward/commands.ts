@@ -1,7 +1,7 @@
 // `iddio forward`: audit rows to collectors, object stores, webhooks and files, as they are
 // written. The daemon keeps the receivers and how far each has got; these commands only talk to it.
 
-import type { ForwardReport } from "../../api/forward-methods.ts";
+import type { ForwardReport } from "../../api/methods/forward.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -172,7 +172,7 @@ function headerOf(text: string): readonly [string, string] {
 }
 
 async function secretKey(): Promise<string> {
-  const { secretsFromInput } = await import("../../cli/kit/secret-input.ts");
+  const { secretsFromInput } = await import("../../cli/kit/terminal/secret-input.ts");
   const hint = "iddio forward add … --access-key-id ID < file-with-the-secret";
   return (await secretsFromInput("secret access key", 1, hint))[0] ?? "";
 }

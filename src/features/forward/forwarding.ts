@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { ForwardReport, ForwardStart } from "../../api/forward-methods.ts";
+import type { ForwardReport, ForwardStart } from "../../api/methods/forward.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
 import { isWebhookSecret, newWebhookSecret } from "../../host/outgoing/standard-webhook.ts";
 import type { Entry } from "../../model/entry.ts";

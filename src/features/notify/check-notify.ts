@@ -3,7 +3,7 @@
 // answer.
 
 import { ControlClient } from "../../api/client.ts";
-import type { NotifyReport } from "../../api/notify-methods.ts";
+import type { NotifyReport } from "../../api/methods/notify.ts";
 import type { CheckContext, Finding } from "../../cli/kit/check.ts";
 
 const LONG_MS = 10 * 60_000;

@@ -2,7 +2,7 @@
 // targets and tells them; these commands only talk to it. Tokens and passwords come from standard
 // input and never come out again.
 
-import type { NotifyReport, NotifyStart } from "../../api/notify-methods.ts";
+import type { NotifyReport, NotifyStart } from "../../api/methods/notify.ts";
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
 import { localTime } from "../../cli/kit/local-time.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -173,7 +173,7 @@ async function secretsFor(target: string): Promise<readonly string[]> {
   const wanted = Object.hasOwn(SECRETS, scheme) ? SECRETS[scheme] : undefined;
   if (wanted === undefined || (scheme.startsWith("smtp") && !/^\/\/[^/?]*@/.test(rest))) return [];
   const [prompt, lines] = wanted;
-  const { secretsFromInput } = await import("../../cli/kit/secret-input.ts");
+  const { secretsFromInput } = await import("../../cli/kit/terminal/secret-input.ts");
   return secretsFromInput(prompt, lines, "iddio notify add … < file-with-the-secrets");
 }
 

@@ -4,7 +4,7 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import type { NotifyReport, NotifyStart } from "../../api/notify-methods.ts";
+import type { NotifyReport, NotifyStart } from "../../api/methods/notify.ts";
 import type { AnswerAs } from "../../api/principal.ts";
 import type { Broker } from "../../gateway/request/broker.ts";
 import type { Events } from "../../gateway/request/records/events.ts";

@@ -2,7 +2,7 @@
 // Secrets in it never come out again.
 
 import { randomBytes } from "node:crypto";
-import type { NotifyStart } from "../../api/notify-methods.ts";
+import type { NotifyStart } from "../../api/methods/notify.ts";
 import { NOTICE_STEPS, type Notice } from "../../host/notices/notice.ts";
 import { kindOfTarget, type NoticeTarget, noticeOpener } from "../../host/notices/notice-targets.ts";
 import type { OutboxStore } from "../../host/notices/outbox.ts";

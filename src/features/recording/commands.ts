@@ -198,7 +198,7 @@ async function* eventsOf(
 
 /** Prints the agent's screen; other events go to stderr. */
 async function screenOf(output: Output): Promise<(event: RecordedEvent) => void> {
-  const { TerminalFilter } = await import("../../cli/kit/terminal-filter.ts");
+  const { TerminalFilter } = await import("../../cli/kit/terminal/terminal-filter.ts");
   const filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   const { faint } = await output.loadPaints();

@@ -12,7 +12,7 @@ import type {
   RemoteRecording,
   RemoteSession,
   SessionRecorder,
-} from "../../gateway/request/sessions.ts";
+} from "../../gateway/request/contracts/sessions.ts";
 import { RecordingFile } from "../../gateway/stream/recording-file.ts";
 import type { Ask } from "../../model/ask.ts";
 import { UserError } from "../../model/user-error.ts";

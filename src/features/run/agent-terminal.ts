@@ -4,7 +4,7 @@
 // it cannot answer for the person.
 
 import { writeSync } from "node:fs";
-import { TerminalFilter } from "../../cli/kit/terminal-filter.ts";
+import { TerminalFilter } from "../../cli/kit/terminal/terminal-filter.ts";
 import { flushInput, isTerminal, windowSize } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./bridge/host-end.ts";

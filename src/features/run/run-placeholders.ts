@@ -2,7 +2,7 @@
 // in it.
 
 import type { ControlClient } from "../../api/client.ts";
-import { CREDENTIAL_METHODS } from "../../api/credential-methods.ts";
+import { CREDENTIAL_METHODS } from "../../api/methods/credentials.ts";
 
 /** A credential's placeholder in the run, and the person's own outside. */
 export interface RunPlaceholder {

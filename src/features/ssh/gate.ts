@@ -6,7 +6,7 @@ import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import type { SshCarrier, SshConnection } from "../../gateway/request/ssh-carrier.ts";
+import type { SshCarrier, SshConnection } from "../../gateway/request/contracts/ssh-carrier.ts";
 import { Shares } from "../../gateway/stream/shares.ts";
 import type { TcpStream } from "../../gateway/stream/tcp-stream.ts";
 import { type Environment, programEnvironment } from "../../host/process/environment.ts";

@@ -43,7 +43,7 @@ export const updateApplyCommand: Command = {
   details: ["The new version is tried first; should it not come up, the old one goes on."],
   async run({ output, daemon }) {
     const begun = await daemon.call("update_apply", {});
-    const { progressBar } = await import("../../cli/kit/progress-bar.ts");
+    const { progressBar } = await import("../../cli/kit/terminal/progress-bar.ts");
     using bar = progressBar(output);
     let downSinceMs: number | undefined;
     for (

@@ -53,7 +53,7 @@ export const upgradeCommand: Command = {
     await ensureStateDirectory(paths);
     using _lock = acquireUpdateLock(paths);
     try {
-      const { progressBar } = await import("../../cli/kit/progress-bar.ts");
+      const { progressBar } = await import("../../cli/kit/terminal/progress-bar.ts");
       using bar = progressBar(output);
       const staged = await downloadRelease(release, {
         proxy,

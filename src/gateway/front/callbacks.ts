@@ -5,7 +5,7 @@
 import { BodyDecoder } from "../../wire/http1/body.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
 import { answerShortly } from "../message/short-answer.ts";
-import type { CallbackReceiver } from "../request/callback-receiver.ts";
+import type { CallbackReceiver } from "../request/contracts/callback-receiver.ts";
 import type { Channel } from "../stream/channel.ts";
 
 /** Where they are posted to. */

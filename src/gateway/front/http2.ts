@@ -16,7 +16,7 @@ import { Http2Session } from "../message/http2-session.ts";
 import type { Http2Stream } from "../message/http2-stream.ts";
 import type { BodyReader, OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
 import type { Gateway } from "../request/context.ts";
-import type { Lender } from "../request/credential-release.ts";
+import type { Lender } from "../request/contracts/credential-release.ts";
 import { type ClientRequest, exchangeHttp } from "../request/http/http-carrier.ts";
 import type { Arrived } from "../request/http/look-ahead.ts";
 import type { Destination } from "../request/inspection/inspection.ts";

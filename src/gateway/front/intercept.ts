@@ -6,7 +6,7 @@ import type { Leaf, LeafStore } from "../../ca/leaf.ts";
 import type { Channel } from "../stream/channel.ts";
 import { PATIENCE } from "../stream/patience.ts";
 import { acceptTls, TLS_CLOSED, TLS_TIMEOUT, TlsError, type TurnClient } from "../stream/secure-stream.ts";
-import type { HttpVersion, TlsConnection } from "../upstream/dial.ts";
+import type { HttpVersion, TlsConnection } from "../upstream/dial/dial.ts";
 
 /** The client did not complete the handshake; the usual cause is that it does not trust the iddio CA. */
 export class HandshakeError extends Error {

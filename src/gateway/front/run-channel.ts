@@ -7,8 +7,8 @@
 import { chmod, chown, rm } from "node:fs/promises";
 import type { Socket } from "bun";
 import { peerOf } from "../../api/server/peer.ts";
-import { takeConnection } from "../../host/process/pass-descriptor.ts";
 import { startTimeOf } from "../../host/process/process-start.ts";
+import { takeConnection } from "../../host/process/sockets/pass-descriptor.ts";
 import { type HandedOver, readHandedOver } from "../../host/sandbox/handed-over.ts";
 import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import type { Run, RunChannel, Runs } from "../request/runs/runs.ts";

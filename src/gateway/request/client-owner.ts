@@ -4,9 +4,9 @@
 
 import { startTimeOf } from "../../host/process/process-start.ts";
 import { processOf } from "../../host/process/process-tree.ts";
-import type { SocketEnd } from "../../host/process/sock-diag.ts";
-import { type SocketOwner, socketOwner } from "../../host/process/socket-owner.ts";
-import type { Pending, SocketProcesses } from "../../host/process/socket-process.ts";
+import type { SocketEnd } from "../../host/process/sockets/sock-diag.ts";
+import { type SocketOwner, socketOwner } from "../../host/process/sockets/socket-owner.ts";
+import type { Pending, SocketProcesses } from "../../host/process/sockets/socket-process.ts";
 import { userName } from "../../host/process/user-name.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import type { Run } from "./runs/runs.ts";

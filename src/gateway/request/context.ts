@@ -2,7 +2,7 @@
 // imported as a value.
 
 import type { LeafStore } from "../../ca/leaf.ts";
-import type { SocketProcesses } from "../../host/process/socket-process.ts";
+import type { SocketProcesses } from "../../host/process/sockets/socket-process.ts";
 import type { Log } from "../../state/log/log.ts";
 import type { SettingsStore } from "../../state/settings/settings-store.ts";
 import type { Grants } from "../../state/tables/grants.ts";
@@ -10,25 +10,25 @@ import type { Pins } from "../../state/tables/pins.ts";
 import type { EffectPreviews } from "../cluster/held-effect.ts";
 import type { WayBackKeeper } from "../cluster/way-back.ts";
 import type { Descriptors } from "../stream/descriptors.ts";
-import type { Dialler } from "../upstream/dialler.ts";
+import type { Dialler } from "../upstream/dial/dialler.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import type { ShownNames } from "../upstream/shown-names.ts";
 import type { TrustStore } from "../upstream/trust.ts";
 import type { Broker } from "./broker.ts";
-import type { CallbackReceiver } from "./callback-receiver.ts";
 import type { CommandGrants } from "./command-grants.ts";
-import type { CredentialRelease } from "./credential-release.ts";
+import type { CallbackReceiver } from "./contracts/callback-receiver.ts";
+import type { CredentialRelease } from "./contracts/credential-release.ts";
+import type { McpCarrier } from "./contracts/mcp-carrier.ts";
+import type { SessionRecorder } from "./contracts/sessions.ts";
+import type { SshCarrier } from "./contracts/ssh-carrier.ts";
 import type { LookAhead } from "./http/look-ahead.ts";
 import type { Detector } from "./inspection/detector.ts";
 import type { Inspection } from "./inspection/inspection.ts";
 import type { Probes } from "./inspection/probes.ts";
 import type { Splices } from "./inspection/splices.ts";
-import type { McpCarrier } from "./mcp-carrier.ts";
 import type { ModeHolder } from "./mode.ts";
 import type { Recorder } from "./records/recorder.ts";
 import type { RunCalls } from "./runs/run-calls.ts";
-import type { SessionRecorder } from "./sessions.ts";
-import type { SshCarrier } from "./ssh-carrier.ts";
 
 /** The parts of the gateway that connections work with. */
 export interface Gateway {

@@ -3,7 +3,7 @@
 
 import { BodyError } from "../message/body-source.ts";
 import type { OutgoingRequest, UpstreamAnswer } from "../message/upstream-answer.ts";
-import type { HttpVersion } from "./dial.ts";
+import type { HttpVersion } from "./dial/dial.ts";
 import { requestHttp1 } from "./http1.ts";
 import { requestHttp2 } from "./http2.ts";
 import { Lease, type LeavingClient } from "./lease.ts";

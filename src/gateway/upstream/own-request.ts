@@ -4,7 +4,7 @@
 
 import { hostPort } from "../../text/host-port.ts";
 import { askUpstream, type SideAnswer, type SideCall } from "./ask.ts";
-import type { Dialler } from "./dialler.ts";
+import type { Dialler } from "./dial/dialler.ts";
 import type { UpstreamPool } from "./pool.ts";
 import type { TrustStore } from "./trust.ts";
 

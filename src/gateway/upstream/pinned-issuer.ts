@@ -4,7 +4,7 @@
 
 import { parseCertificate } from "../../ca/certificates/certificate.ts";
 import { describeName, readName } from "../../ca/certificates/distinguished-name.ts";
-import type { UpstreamTrust } from "./dial.ts";
+import type { UpstreamTrust } from "./dial/dial.ts";
 import type { UpstreamPool, UpstreamTarget } from "./pool.ts";
 
 const ORGANISATION = "2.5.4.10";

@@ -4,9 +4,9 @@
 
 import { Http2Session } from "../message/http2-session.ts";
 import type { Channel } from "../stream/channel.ts";
-import type { Payer } from "./corporate-proxy.ts";
-import type { HttpVersion, UpstreamTrust } from "./dial.ts";
-import type { Dialler } from "./dialler.ts";
+import type { Payer } from "./dial/corporate-proxy.ts";
+import type { HttpVersion, UpstreamTrust } from "./dial/dial.ts";
+import type { Dialler } from "./dial/dialler.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Where a request goes. */

@@ -9,9 +9,9 @@ import { parseCertificate } from "../../ca/certificates/certificate.ts";
 import { addressText } from "../../ca/verify/server-identity.ts";
 import { certificateInFlight, plainHello } from "../../wire/tls/server-flight.ts";
 import { PATIENCE } from "../stream/patience.ts";
-import type { ProxiedDestination } from "./corporate-proxy.ts";
-import { secureChannel, type UpstreamTrust } from "./dial.ts";
-import type { Dialler } from "./dialler.ts";
+import type { ProxiedDestination } from "./dial/corporate-proxy.ts";
+import { secureChannel, type UpstreamTrust } from "./dial/dial.ts";
+import type { Dialler } from "./dial/dialler.ts";
 
 const KEPT_MS = 60 * 60_000;
 /** A handshake that failed is tried again sooner. */

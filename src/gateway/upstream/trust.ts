@@ -8,7 +8,7 @@ import { TrustAnchors } from "../../ca/verify/trust-anchors.ts";
 import { kubeconfigIdentity } from "../../host/kubeconfig/kubeconfig.ts";
 import type { Upstream, Upstreams } from "../../state/tables/upstreams.ts";
 import { keptOut, readTrusted } from "../../state/trusted-file.ts";
-import type { UpstreamTrust } from "./dial.ts";
+import type { UpstreamTrust } from "./dial/dial.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Certificates and kubeconfigs are renewed under a running daemon; an identity is read again after this time. */

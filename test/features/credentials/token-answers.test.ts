@@ -7,7 +7,7 @@ import { LentTokens } from "../../../src/features/credentials/answers/lent-token
 import type { CredentialKind } from "../../../src/features/credentials/kinds.ts";
 import type { StoredCredential } from "../../../src/features/credentials/stored-credential.ts";
 import { BytesBody } from "../../../src/gateway/message/bytes-body.ts";
-import type { LendingRequest } from "../../../src/gateway/request/credential-release.ts";
+import type { LendingRequest } from "../../../src/gateway/request/contracts/credential-release.ts";
 import type { Header } from "../../../src/model/request.ts";
 import { classifierFor, guessProtocol } from "../../../src/protocols/registry.ts";
 import { type Extras, requestOf } from "../../protocols/request-of.ts";

@@ -10,7 +10,7 @@ import type { CheckContext } from "../../../src/cli/kit/check.ts";
 import { homeInAnswer } from "../../../src/cli/kit/installation/invoking-user.ts";
 import { checkBundle } from "../../../src/features/doctor/check-authority.ts";
 import { checkLocalNetwork, checkNotifications } from "../../../src/features/doctor/check-mac.ts";
-import { LOCAL_NETWORK_REFUSED } from "../../../src/gateway/upstream/local-network.ts";
+import { LOCAL_NETWORK_REFUSED } from "../../../src/gateway/upstream/dial/local-network.ts";
 import { openService } from "../../../src/host/service/service.ts";
 import { ensureStateDirectory } from "../../../src/state/files.ts";
 import { statePaths } from "../../../src/state/paths.ts";

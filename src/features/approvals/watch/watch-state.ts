@@ -5,7 +5,7 @@
 
 import type { EffectReport } from "../../../api/effect-report.ts";
 import type { Approval, ApprovalDetails } from "../../../api/reports.ts";
-import type { Key } from "../../../cli/kit/terminal-keys.ts";
+import type { Key } from "../../../cli/kit/terminal/terminal-keys.ts";
 import { commandGroups } from "../../../model/command-group.ts";
 
 /** How long keys that answer are ignored after the selection changed. */

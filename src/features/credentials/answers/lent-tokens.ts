@@ -4,7 +4,7 @@
 
 import { randomInt } from "node:crypto";
 import type { UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
-import type { LendingRequest } from "../../../gateway/request/credential-release.ts";
+import type { LendingRequest } from "../../../gateway/request/contracts/credential-release.ts";
 import type { Header } from "../../../model/request.ts";
 import type { AwsKeys } from "../aws/signature.ts";
 import { isForHost } from "../kinds.ts";

@@ -5,7 +5,7 @@
 
 import { BodyError } from "../../../gateway/message/body-source.ts";
 import type { BodyReader, UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
-import type { LendingRequest } from "../../../gateway/request/credential-release.ts";
+import type { LendingRequest } from "../../../gateway/request/contracts/credential-release.ts";
 import { UpstreamError } from "../../../gateway/upstream/upstream-error.ts";
 import { headerValue } from "../../../model/request.ts";
 import { splitTarget } from "../../../wire/path.ts";

@@ -1,7 +1,7 @@
 // Which credential of AWS a request was signed with a placeholder of, and its new signature. A
 // request that was signed with any other access key goes on unchanged.
 
-import type { LendingRequest, Released } from "../../../gateway/request/credential-release.ts";
+import type { LendingRequest, Released } from "../../../gateway/request/contracts/credential-release.ts";
 import { guardAnswer, spellingsOf } from "../../../gateway/upstream/echo-guard.ts";
 import { UserError } from "../../../model/user-error.ts";
 import type { LentTokens } from "../answers/lent-tokens.ts";

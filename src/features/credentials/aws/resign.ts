@@ -5,7 +5,7 @@
 
 import type { Alteration } from "../../../gateway/message/alteration.ts";
 import type { UpstreamAnswer } from "../../../gateway/message/upstream-answer.ts";
-import type { LendingRequest } from "../../../gateway/request/credential-release.ts";
+import type { LendingRequest } from "../../../gateway/request/contracts/credential-release.ts";
 import { type Header, headerValue } from "../../../model/request.ts";
 import { awsCatalogue } from "../../../protocols/aws/catalogue.ts";
 import { readAwsHost } from "../../../protocols/aws/endpoint.ts";

@@ -4,7 +4,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { UpstreamError } from "../../../gateway/upstream/upstream-error.ts";
-import { socketOwner } from "../../../host/process/socket-owner.ts";
+import { socketOwner } from "../../../host/process/sockets/socket-owner.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { failureAnswer } from "../../../protocols/mcp/refusal.ts";
 import type { Log } from "../../../state/log/log.ts";

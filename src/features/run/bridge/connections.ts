@@ -4,8 +4,8 @@
 // loopback leads only to the proxy and to ports that were asked for.
 
 import type { Socket } from "bun";
-import { sendDescriptor } from "../../../host/process/pass-descriptor.ts";
-import { lookUpSocket } from "../../../host/process/sock-diag.ts";
+import { sendDescriptor } from "../../../host/process/sockets/pass-descriptor.ts";
+import { lookUpSocket } from "../../../host/process/sockets/sock-diag.ts";
 import { handedOverLine } from "../../../host/sandbox/handed-over.ts";
 import { hostPort } from "../../../text/host-port.ts";
 import { type FakeNames, isFakeAddress } from "./fake-names.ts";

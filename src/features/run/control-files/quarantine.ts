@@ -8,7 +8,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { UserError } from "../../../model/user-error.ts";
 import { writeFileAtomic } from "../../../state/files.ts";
 import { escapeForTerminal } from "../../../text/escape.ts";
-import { isBelow } from "../outside-sockets.ts";
+import { isBelow } from "../sandbox/outside-sockets.ts";
 import { cleanRepository, openFolder, pathOf } from "./clean-repository.ts";
 import { type ControlFile, controlFilesIn } from "./control-files.ts";
 import { gitDirectoryOf } from "./git-control-files.ts";

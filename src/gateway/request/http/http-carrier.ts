@@ -29,7 +29,7 @@ import { ClientGone } from "../../upstream/forward.ts";
 import { UpstreamError } from "../../upstream/upstream-error.ts";
 import { askerOf } from "../asker.ts";
 import type { Gateway } from "../context.ts";
-import type { Lender, Released } from "../credential-release.ts";
+import type { Lender, Released } from "../contracts/credential-release.ts";
 import { withoutRoom } from "../decision.ts";
 import { exchange } from "../exchange.ts";
 import { fallbackKeyOf } from "../fingerprint.ts";

@@ -10,7 +10,7 @@ import type { Suspect, Suspects } from "../../../state/tables/suspects.ts";
 import type { Upstreams } from "../../../state/tables/upstreams.ts";
 import { parseDuration, renderDuration } from "../../../text/duration.ts";
 import { hostPort } from "../../../text/host-port.ts";
-import type { AddressMemory } from "../../upstream/address-memory.ts";
+import type { AddressMemory } from "../../upstream/dial/address-memory.ts";
 import type { Events } from "../records/events.ts";
 import type { Destination, Inspection } from "./inspection.ts";
 

@@ -7,7 +7,7 @@ import type { Protocol } from "../../../model/protocol.ts";
 import { ownRoute, type Route, routeOf } from "../../../policy/decide/route.ts";
 import type { Policy } from "../../../policy/policy.ts";
 import type { PolicyStore } from "../../../state/policy-store.ts";
-import type { AddressMemory } from "../../upstream/address-memory.ts";
+import type { AddressMemory } from "../../upstream/dial/address-memory.ts";
 import type { ModeHolder } from "../mode.ts";
 import { routesOfCertificateName } from "./inspected-names.ts";
 

@@ -11,8 +11,8 @@ import type { Refusal } from "../../../protocols/refused.ts";
 import type { HeldEffect, HeldRequest } from "../../cluster/held-effect.ts";
 import type { KeptWayBack } from "../../cluster/way-back.ts";
 import type { Gateway } from "../context.ts";
+import type { OpenRecording } from "../contracts/sessions.ts";
 import type { Decision, Refused } from "../decision.ts";
-import type { OpenRecording } from "../sessions.ts";
 
 /** The parts of the gateway that asks are judged with. */
 export type AskParts = Pick<

@@ -1,0 +1,99 @@
+// The variables that an agent starts with: a list, not the person's environment. What loads code
+// into programs or names a socket outside is never passed on; what programs need to trust the
+// gateway's certificates is set.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../../model/user-error.ts";
+import { isPassable, type Profile } from "../profile.ts";
+import { RUN_FOLDER } from "../run-hook.ts";
+
+/** The inputs of the environment. */
+export interface EnvironmentInput {
+  readonly profile: Profile;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** The person's own, where that is another one: programs installed there are found there. */
+  readonly realHome?: string;
+  readonly uid: number;
+  /** Names from `--env`. */
+  readonly names: readonly string[];
+  readonly bundle: string;
+  readonly kubeconfig: string;
+  readonly run: string;
+  /** The placeholders of credentials that iddio lends. */
+  readonly placeholders?: readonly { readonly variables: readonly (readonly [string, string])[] }[];
+}
+
+const BUNDLE_VARIABLES = [
+  "SSL_CERT_FILE",
+  "REQUESTS_CA_BUNDLE",
+  "NODE_EXTRA_CA_CERTS",
+  "AWS_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+  "CURL_CA_BUNDLE",
+  "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+  "PIP_CERT",
+  "CARGO_HTTP_CAINFO",
+  "DENO_CERT",
+  "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+];
+
+/** So that daily git does not try to write the read-only configuration of a repository. */
+const GIT = {
+  GIT_CONFIG_COUNT: "2",
+  GIT_CONFIG_KEY_0: "branch.autoSetupMerge",
+  GIT_CONFIG_VALUE_0: "false",
+  GIT_CONFIG_KEY_1: "push.default",
+  GIT_CONFIG_VALUE_1: "current",
+};
+
+const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** The environment of the agent. Throws UserError for a name that must not be passed on. */
+export function sandboxEnvironment(input: EnvironmentInput): Record<string, string> {
+  const { profile, env, home } = input;
+  for (const name of input.names)
+    if (!isPassable(name))
+      throw new UserError(`'${name}' cannot be given to an agent by --env`, {
+        hint: "it loads code into programs or names a socket outside of the sandbox",
+        exitCode: 2,
+      });
+  const lent = Object.fromEntries((input.placeholders ?? []).flatMap(({ variables }) => variables));
+  const through: Record<string, string> = {};
+  const wanted = new Set([...profile.environment, ...input.names]);
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined && (wanted.has(name) || /^LC_[A-Z]+$/.test(name))) through[name] = value;
+  // Where a placeholder would do, a variable is passed on only if the person names it.
+  for (const [name, value] of Object.entries(lent)) if (!input.names.includes(name)) through[name] = value;
+  const set = Object.fromEntries(
+    Object.entries(profile.set).map(([name, value]) => [
+      name,
+      value.startsWith("~/") ? join(home, value.slice(2)) : value,
+    ]),
+  );
+  return {
+    ...through,
+    ...GIT,
+    ...set,
+    HOME: home,
+    PATH: sandboxPath(env.PATH ?? "", input.realHome ?? home),
+    XDG_RUNTIME_DIR: `/run/user/${input.uid}`,
+    TMPDIR: "/tmp",
+    IDDIO_RUN: input.run,
+    ...Object.fromEntries(BUNDLE_VARIABLES.map((name) => [name, input.bundle])),
+    ...(existsSync(input.kubeconfig) ? { KUBECONFIG: input.kubeconfig } : {}),
+  };
+}
+
+/** The person's own path, without folders that the sandbox does not show, and with those of every system. */
+export function sandboxPath(path: string, home: string): string {
+  const own = path
+    .split(":")
+    .filter((each) => each.startsWith("/") && !each.includes(".."))
+    .filter(
+      (each) =>
+        each.startsWith(`${home}/`) || /^\/(?:usr|bin|sbin|opt|nix|snap|home\/linuxbrew)(?:\/|$)/.test(each),
+    );
+  return [...new Set([RUN_FOLDER, ...own, ...SYSTEM_PATH])].join(":");
+}
