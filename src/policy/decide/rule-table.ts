@@ -67,8 +67,12 @@ export function compileCommand(
   const isNamedSo = hasProgram && typed[0]?.toLowerCase() !== "kubectl";
   const globs: Glob[] = isNamedSo ? [...compiled.globs] : [];
   const restricting = new Set(classifierFor(protocol).vocabulary?.onlyRestricting?.(words.join(" ")));
+  if (isNamedSo)
+    for (const name of classifierFor(protocol).vocabulary?.onlyRestricting?.(typed.join(" ")) ?? [])
+      restricting.add(name);
   const onlyRestricting: Glob[] = [];
-  for (const name of namesMeant(protocol, words, hasProgram)) {
+  const withProgram = isNamedSo ? classifierFor(protocol).vocabulary?.meaningOf(typed.join(" ")) : undefined;
+  for (const name of new Set([...namesMeant(protocol, words, hasProgram), ...(withProgram ?? [])])) {
     const also = compileNameGlob(name);
     if ("problem" in also) return also;
     globs.push(...also.globs);

@@ -12,7 +12,7 @@ import type { Policy, ProtocolBlock } from "../policy.ts";
 import { commandLineOf } from "./command-line.ts";
 import { isOwnSubresource, malformedCommand, misspeltType } from "./kubernetes-type.ts";
 import { nameListsOf } from "./name-list.ts";
-import { nearestCommand, nearestGroupWord } from "./nearest-command.ts";
+import { nearestByWords, nearestCommand, nearestGroupWord } from "./nearest-command.ts";
 import { allowedAlong } from "./served-along.ts";
 
 /** Every problem with the commands of a policy, in file order. The first question about a protocol costs up to 200 ms. */
@@ -138,7 +138,7 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
       hint: hintOf(protocol, words),
       severity: "warning",
     };
-  const near = slip ?? nearestCommand(protocol, words);
+  const near = slip ?? nearestCommand(protocol, withoutProgram(protocol, typed));
   const program = typed.length > words.length ? `${typed[0]} ` : "";
   const spelled = near === undefined || !near.isOfTool ? near?.text : program + near.text;
   const option = words.find((word) => word.startsWith("-"));
@@ -146,13 +146,18 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
     option === undefined
       ? `'${command.text}' is not an operation of ${protocol}, so the rule never applies`
       : `'${option}' is an option, and options are no part of a command, so '${command.text}' never applies`,
-    spelled === undefined
-      ? `'iddio classify' prints what requests and command lines are called`
-      : option === undefined
-        ? `did you mean '${spelled}'?`
-        : `type '${spelled}', which is about it with any options`,
+    protocol === "aws" && HANDS_OVER.test(words.join(" "))
+      ? "IAM checks it where a request hands a role to a service; name such requests, for example 'lambda:CreateFunction' or 'ecs:RunTask'"
+      : spelled === undefined
+        ? `'iddio classify' prints what requests and command lines are called`
+        : option === undefined
+          ? `did you mean '${spelled}'?`
+          : `type '${spelled}', which is about it with any options`,
   );
 }
+
+/** A permission that no request is called. */
+const HANDS_OVER = /^iam[: ]pass-?role$/;
 
 type Names = ReturnType<typeof nameListsOf>["requests"];
 
@@ -164,8 +169,12 @@ function hintOf(protocol: Protocol, words: readonly string[]): string {
       return "what terraform changes goes to the hosts of your clouds: say it in their blocks, too, for example aws, gcloud or kubectl";
     case "helm":
       return `helm changes clusters by requests to Kubernetes: say it under kubectl, too, for example '* ${first === "uninstall" ? "delete" : "patch"}'`;
-    default:
-      return "name the operations of the API, too: 'iddio classify http' prints what a request is called";
+    default: {
+      const near = protocol === "gcloud" ? nearestByWords(protocol, words.join(" ")) : undefined;
+      return near === undefined
+        ? "name the operations of the API, too: 'iddio classify http' prints what a request is called"
+        : `if '${near.text}' is meant, type that: it is about the requests, too`;
+    }
   }
 }
 

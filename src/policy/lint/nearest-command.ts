@@ -2,11 +2,16 @@
 // word by word where a word is misspelt, and without what does not belong to a command.
 
 import type { Protocol } from "../../model/protocol.ts";
+import { isTier, TIERS } from "../../model/tier.ts";
+import { resourceType } from "../../protocols/kubectl/resources.ts";
+import { kubectlToolMeaning } from "../../protocols/kubectl/tool-meaning.ts";
 import { classifierFor } from "../../protocols/registry.ts";
+import { isMethodName } from "../../protocols/vocabulary.ts";
 import { compileCommand, KUBERNETES_VERBS } from "../decide/rule-table.ts";
 import { isSlipOf, nearestWord } from "../did-you-mean.ts";
 import { commandLineOf } from "./command-line.ts";
 import { nameListsOf } from "./name-list.ts";
+import { isSameDeed, isWordwiseNear, meantTier, NearNames } from "./near-words.ts";
 
 /** A spelling; one of a tool may have the program before it. */
 export interface NearCommand {
@@ -14,17 +19,59 @@ export interface NearCommand {
   readonly isOfTool: boolean;
 }
 
-/** The nearest spelling; undefined where none is near. `words` are in lower case, without a program. */
-export function nearestCommand(protocol: Protocol, words: readonly string[]): NearCommand | undefined {
-  const whole = nearestWhole(protocol, words);
+/**
+ * The nearest spelling; undefined where none is near. `typed` is without a program. Never one that is milder than the deed
+ * that was typed: a deny of it would let through what was meant.
+ */
+export function nearestCommand(protocol: Protocol, typed: readonly string[]): NearCommand | undefined {
+  const words = typed.map((word) => word.toLowerCase());
+  const text = typed.join(" ");
+  const isFit = (near: NearCommand | undefined) =>
+    near === undefined || near.text.toLowerCase() === words.join(" ") || isMilder(protocol, text, near.text)
+      ? undefined
+      : near;
+  const first =
+    isFit(protocol === "kubectl" ? nearestOfKubernetes(words) : undefined) ??
+    isFit(nearestPattern(protocol, words)) ??
+    isFit(nearestByWords(protocol, text));
+  if (first !== undefined) return first;
+  // Slower: every name is compared letter by letter.
+  const whole = isFit(nearestWhole(protocol, text));
   const isAsLong = whole?.text.split(" ").length === words.length;
-  return (
-    (protocol === "kubectl" ? nearestOfKubernetes(words) : undefined) ??
-    nearestPattern(protocol, words) ??
-    (isAsLong ? whole : undefined) ??
-    withoutRest(protocol, words) ??
-    whole
-  );
+  return (isAsLong ? whole : undefined) ?? isFit(withoutRest(protocol, words)) ?? whole;
+}
+
+const namesOf = new Map<Protocol, NearNames>();
+
+/** The spelling with the same words, in whatever order and by whatever word for the deed. */
+export function nearestByWords(protocol: Protocol, text: string): NearCommand | undefined {
+  if (/[*?{[]/.test(text) || isMethodName(text)) return undefined;
+  const { requests, commandLines } = nameListsOf(protocol);
+  let names = namesOf.get(protocol);
+  if (names === undefined) {
+    names = new NearNames(
+      [...new Set([...commandLines.list, ...requests.list])].filter((name) => !isMethodName(name)),
+    );
+    namesOf.set(protocol, names);
+  }
+  return spelledNear(protocol, names.nearest(text));
+}
+
+function spelledNear(protocol: Protocol, text: string | undefined): NearCommand | undefined {
+  if (text === undefined) return undefined;
+  return { text, isOfTool: !nameListsOf(protocol).requests.has(text.toLowerCase()) };
+}
+
+/** Whether a rule about `near` would be about less than the deed in `typed`. */
+function isMilder(protocol: Protocol, typed: string, near: string): boolean {
+  const meant = meantTier(typed);
+  if (meant === undefined || isSameDeed(typed, near) || /[*?{[]/.test(near)) return false;
+  const compiled = compileCommand(protocol, near);
+  const globs = "globs" in compiled ? compiled.globs : [];
+  const line = commandLineOf(protocol, near.toLowerCase())?.classification.tier;
+  const tiers = globs.flatMap(({ fixed }) => nameListsOf(protocol).requestOf(fixed)?.operation.tier ?? []);
+  const all = line === undefined ? tiers : [...tiers, line];
+  return all.length > 0 && all.every((tier) => isTier(tier) && TIERS.indexOf(tier) < TIERS.indexOf(meant));
 }
 
 /** The command without options, names of things and whatever else stands behind it. */
@@ -57,18 +104,49 @@ function nearestOfKubernetes(words: readonly string[]): NearCommand | undefined 
   if (words.length === 1) {
     if (KUBERNETES_VERBS.has(first)) return known(`* ${first}`);
     const type = typeOf(first, types);
-    if (first.includes("/") && type !== undefined) return known(type);
-    return type === undefined ? undefined : known(`${type} *`);
+    if (type === undefined || !first.includes("/"))
+      return type === undefined ? undefined : known(`${type} *`);
+    if (isKnown("kubectl", type)) return known(type);
+    const [only, other] = names.filter((name) => name.startsWith(`${resourceOf(type)} `));
+    return known(only !== undefined && other === undefined ? only : `${type} *`);
   }
   if (words.length !== 2) return undefined;
+  for (const [one, other] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    if (typeOf(one, types) === undefined) continue;
+    // What one does to pods is called so alone.
+    if (INTO_PODS.has(other)) return known(other);
+    const said = other === "restart" ? "rollout restart" : other;
+    if (kubectlToolMeaning([...said.split(" "), one]) !== undefined && !KUBERNETES_VERBS.has(said))
+      return known(`${said} ${one}`);
+  }
   const verbs = [...KUBERNETES_VERBS];
-  const [verbFirst, verbLast] = [nearestWord(first, verbs), nearestWord(second, verbs)];
+  const [verbFirst, verbLast] = [verbOf(first, verbs), verbOf(second, verbs)];
   if (verbFirst !== undefined && !KUBERNETES_VERBS.has(second)) {
     const type = typeOf(second, types);
     if (type !== undefined) return known(`${verbFirst} ${type}`);
   }
   const type = verbLast === undefined ? undefined : typeOf(first, types);
   return type === undefined ? undefined : known(`${type} ${verbLast}`);
+}
+
+/** Commands of requests that open a way into a pod. */
+const INTO_PODS: ReadonlySet<string> = new Set(["exec", "attach", "port-forward", "cp", "debug", "proxy"]);
+
+function resourceOf(type: string): string {
+  const [base = "", ...below] = type.split("/");
+  return [resourceType(base).resource, ...below].join("/");
+}
+
+/** The verb of Kubernetes that a word means: itself, mistyped, or another word for it. */
+function verbOf(word: string, verbs: readonly string[]): string | undefined {
+  if (verbs.includes(word)) return word;
+  return (
+    verbs.find((verb) => isSameDeed(word, verb) && meantTier(word) !== undefined) ??
+    verbs.find((verb) => isSlipOf(word, verb))
+  );
 }
 
 /** A type as it is typed, in the plural or not, with the subresource that it has. */
@@ -99,10 +177,11 @@ function nearestPattern(protocol: Protocol, words: readonly string[]): NearComma
     : { text: near + text.slice(head.length), isOfTool: !heads.includes(near) };
 }
 
-function nearestWhole(protocol: Protocol, words: readonly string[]): NearCommand | undefined {
+function nearestWhole(protocol: Protocol, typed: string): NearCommand | undefined {
   const { requests, commandLines } = nameListsOf(protocol);
-  const text = nearestWord(words.join(" "), [...commandLines.list, ...requests.list]);
-  return text === undefined ? undefined : { text, isOfTool: !requests.has(text.toLowerCase()) };
+  const text = nearestWord(typed, [...commandLines.list, ...requests.list]);
+  // Of as many words each is the other one mistyped: `PassRole` is no `TagRole`.
+  return text === undefined || !isWordwiseNear(typed, text) ? undefined : spelledNear(protocol, text);
 }
 
 /**

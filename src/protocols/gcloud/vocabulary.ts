@@ -3,8 +3,11 @@
 // them.
 
 import type { KnownOperation } from "../known-operation.ts";
-import { isMethodName, type Vocabulary } from "../vocabulary.ts";
+import { isMethodName, toolWords, type Vocabulary } from "../vocabulary.ts";
 import { googleTable } from "./methods.ts";
+import table from "./tool-commands.tsv" with { type: "text" };
+
+const own = toolWords(table);
 
 /** gcloud's groups whose API has another name, and those that are resources of a shared API. */
 const SERVICES: ReadonlyMap<string, readonly [service: string, resource?: string]> = new Map(
@@ -40,12 +43,23 @@ const VERBS: ReadonlyMap<string, readonly string[]> = new Map(
 /** gcloud's commands, methods that a path's shape gives, and gRPC calls. */
 export const gcloudVocabulary: Vocabulary = {
   meaningOf,
+  // With --recursive it deletes the bucket, too; who allows it for objects does not mean that.
+  onlyRestricting: (command) => (REMOVES_OBJECTS.test(command) ? ["storage.buckets.delete"] : []),
   isCarried,
   toolCommands,
   toolCommandsLike,
   openNames: [{ noun: "methods that Google has not published", spellings: [{ before: "", after: "" }] }],
   others: () => OTHERS,
 };
+
+const REMOVES_OBJECTS = /^(?:gsutil|(?:(?:alpha|beta) )?storage) rm$/i;
+
+/** Resources of Compute Engine that gcloud calls otherwise, as the last words of a group. */
+const RESOURCES: ReadonlyMap<string, string> = new Map([
+  ["firewall-rules", "firewalls"],
+  ["networks subnets", "subnetworks"],
+  ["instance-groups managed", "instanceGroupManagers"],
+]);
 
 /** Requests that the tools send for themselves. */
 const OTHERS: readonly KnownOperation[] = [
@@ -61,31 +75,41 @@ const OTHERS: readonly KnownOperation[] = [
 ];
 
 function meaningOf(command: string): readonly string[] {
-  const words = command
-    .toLowerCase()
-    .replace(/^(?:alpha|beta) /, "")
-    .split(" ");
+  const plain = command.toLowerCase().replace(/^(?:alpha|beta) /, "");
+  const listed = own.meaningOf(plain);
+  if (listed.length > 0) return listed;
+  const words = plain.split(" ");
   const [group = "", ...rest] = words;
   const verb = rest.pop();
   if (verb === undefined || /[^a-z0-9-]/.test(words.join(""))) return [];
   const [service, first] = SERVICES.get(group) ?? [group];
-  const resource = camelCase(rest.at(-1) ?? first ?? "");
+  const renamed = service === "compute" ? RESOURCES.get(rest.join(" ")) : undefined;
+  const resource = renamed ?? camelCase(rest.at(-1) ?? first ?? "");
   const verbs = VERBS.get(verb) ?? [camelCase(verb)];
   if (resource === "") return [];
-  return operationsOf(service).flatMap((operation) => {
-    const parts = operation.split(".");
-    return verbs.includes(parts.at(-1) ?? "") && parts.at(-2) === resource ? [operation] : [];
-  });
+  const found = operationsOf(service);
+  return verbs.flatMap((method) => found.get(`${resource.toLowerCase()} ${method}`) ?? []);
 }
 
-const operations = new Map<string, readonly string[]>();
+const operations = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
-function operationsOf(service: string): readonly string[] {
+/** Of a service, its operations by resource and method: `instances delete`. */
+function operationsOf(service: string): ReadonlyMap<string, readonly string[]> {
   const known = operations.get(service);
   if (known !== undefined) return known;
-  const found = googleTable.rowsOf(service).map(({ operation }) => operation);
+  const found = new Map<string, string[]>();
+  for (const { operation } of googleTable.rowsOf(service)) {
+    const parts = operation.split(".");
+    const [resource = "", method = ""] = [parts.at(-2), parts.at(-1)];
+    // Of Compute Engine, gcloud has one command for what the API has in a zone, in a region or everywhere.
+    const plain = service === "compute" ? resource.replace(/^(?:region|global)(?=[A-Z])/, "") : resource;
+    for (const name of new Set([resource, plain].map((one) => one.toLowerCase()))) {
+      const key = `${name} ${method}`;
+      found.set(key, [...(found.get(key) ?? []), operation]);
+    }
+  }
   // Only services that exist are kept: the words are a policy's.
-  if (found.length > 0) operations.set(service, found);
+  if (found.size > 0) operations.set(service, found);
   return found;
 }
 
@@ -112,10 +136,14 @@ function spelledMethods(): readonly string[] {
     const [service = "", resource = "", method = ""] = [parts[0], parts.at(-2), parts.at(-1)];
     const verb = [...VERBS].find(([, names]) => names.includes(method))?.[0] ?? kebabCase(method);
     const alone = [...SERVICES].find(([, names]) => names.join() === `${service},${resource}`)?.[0];
+    const renamed =
+      service === "compute" ? [...RESOURCES].find(([, name]) => name === resource)?.[0] : undefined;
     const group = alone ?? [...SERVICES].find(([, names]) => names.join() === service)?.[0] ?? service;
-    spelled.add(alone === undefined ? `${group} ${kebabCase(resource)} ${verb}` : `${group} ${verb}`);
+    spelled.add(
+      alone === undefined ? `${group} ${renamed ?? kebabCase(resource)} ${verb}` : `${group} ${verb}`,
+    );
   }
-  return [...spelled].filter((command) => meaningOf(command).length > 0);
+  return [...new Set([...own.toolCommands(), ...spelled])].filter((command) => meaningOf(command).length > 0);
 }
 
 /** The same group with every verb that has another name in the API. */

@@ -37,6 +37,9 @@ const TYPED: ReadonlyMap<string, ToolCommand> = new Map<string, ToolCommand>([
   ["scale", { sends: ["*/scale patch", "*/scale update"] }],
 ]);
 
+/** Commands that only lead to those below them. */
+const GROUPS: ReadonlySet<string> = new Set(["set", "rollout"]);
+
 const APPROVES = ["certificatesigningrequests/approval update", "certificatesigningrequests/approval patch"];
 const POD_METRICS = ["pods list", "pods get"];
 const NODE_METRICS = ["nodes list", "nodes get"];
@@ -89,8 +92,7 @@ export function kubectlCommandsLike(words: readonly string[]): readonly string[]
   const command = words.join(" ");
   if (kubectlToolMeaning(words) === undefined) return undefined;
   const type = FIXED.get(command)?.[0]?.split(/[ /]/)[0] ?? words.at(-1) ?? "";
-  // `set` and `rollout` alone only lead to the commands below them.
-  const verbs = [...TYPED.keys()].filter((name) => name !== "set" && name !== "rollout");
+  const verbs = [...TYPED.keys()].filter((name) => !GROUPS.has(name));
   const ofType = isTypeWord(type) && !TYPED.has(command) ? verbs.map((name) => `${name} ${type}`) : [];
   return [...new Set([command, ...ofType, ...FIXED.keys()])];
 }
@@ -115,7 +117,8 @@ export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | unde
   const doneTo = isBuiltInSpelling(type) ? FIXED.get(before) : undefined;
   if (doneTo !== undefined) return { names: doneTo, onlyRestricting: [] };
   const of = TYPED.get(before);
-  if (of === undefined || !isTypeWord(type)) return undefined;
+  // `rollout restrat` is a slip, no type.
+  if (of === undefined || !isTypeWord(type) || GROUPS.has(before)) return undefined;
   const types = typesNamed(type);
   const names = types.flatMap((each) => of.sends.map((name) => name.replace("*", () => each)));
   return { names, onlyRestricting: [] };
