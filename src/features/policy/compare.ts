@@ -8,6 +8,7 @@ import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyDiff } from "../../policy/compare/diff.ts";
 import type { CounterExample } from "../../policy/compare/never.ts";
+import { withArticle } from "../../text/article.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
 import { loadCatalogue, POLICY_FLAG, readPolicy } from "./read-policy.ts";
 
@@ -123,7 +124,7 @@ function describeExample({ classification, verdict, isRaised }: CounterExample):
   const where = [
     ...Object.entries(labels).map(([label, name]) => `in ${label} ${name}`),
     ...(spannedScopes ?? []).map((label) => `in every ${label} at once`),
-    ...(unnamedScopes ?? []).map((label) => `in a ${label} that it does not name`),
+    ...(unnamedScopes ?? []).map((label) => `in ${withArticle(label)} that it does not name`),
   ];
   const raised = isRaised ? ", as its body or a header can make it" : "";
   const place = where.length === 0 ? "" : ` ${where.join(" and ")}`;

@@ -63,6 +63,11 @@ async function classificationOf(policy: Policy, args: readonly string[]): Promis
   const { classifierForProgram } = await import("../../protocols/registry.ts");
   if (!isRequest) {
     const classifier = classifierForProgram(first);
+    if (classifier === undefined && first === "git")
+      throw new UserError("command lines of git name no host, so the requests that git sends are judged", {
+        hint: "type: POST https://github.com/owner/repo.git/git-receive-pack for a push, GET …/info/refs?service=git-upload-pack for a fetch",
+        exitCode: 2,
+      });
     if (classifier === undefined)
       throw new UserError(`'${first}' is neither an HTTP method nor a program that iddio knows`, {
         hint: "type: GET https://host/path, or a command line of kubectl, gcloud, aws, gh, terraform, helm, wrangler or fly",

@@ -28,7 +28,14 @@ export const policyLintCommand: Command = {
     const path = flags.text("policy") ?? paths.policy;
     const policy = await readPolicy(path);
     const { isRemark, lintPolicy } = await import("../../policy/lint/lint.ts");
-    const hits = flags.has("hits") ? await hitsOf(paths.audit) : undefined;
+    const { HIT_DAYS } = await import("../../policy/lint/lint.ts");
+    const counted = flags.has("hits") ? await hitsOf(paths.audit) : undefined;
+    // An empty log would make every rule one without a hit.
+    const hits = counted?.size === 0 ? undefined : counted;
+    if (counted !== undefined && hits === undefined)
+      output.note(
+        `note: the audit log has no decision of the last ${HIT_DAYS} days, so nothing is said about hits: ${escapeForTerminal(paths.audit)}`,
+      );
     const findings = lintPolicy(policy, await loadCatalogue(), hits);
     const wrong = findings.filter((finding) => !isRemark(finding)).length;
     if (flags.has("json")) output.json({ findings });

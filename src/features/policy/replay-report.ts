@@ -17,6 +17,7 @@ export function replayIsWider({ changes }: ReplayReport): boolean {
 /** Widest first. Texts come from the log and are not escaped. */
 export function replayLines(report: ReplayReport): readonly string[] {
   const { changes, decided, exact, reclassified, answered, skipped, newlyInspected } = report;
+  if (isEmptyReplay(report)) return [NOTHING_TO_REPLAY];
   const differ = changes.reduce((sum, { count }) => sum + count, 0);
   return [
     ...changes.map(describeChange),
@@ -33,6 +34,14 @@ export function replayLines(report: ReplayReport): readonly string[] {
       ? [`${countOf(newlyInspected, "connection")} that passed unread would be looked into`]
       : []),
   ];
+}
+
+/** Nothing was compared, which says nothing about the candidate. */
+export const NOTHING_TO_REPLAY = "the log has no request of that time to decide again";
+
+/** Whether a replay compared nothing. */
+export function isEmptyReplay({ decided, skipped, newlyInspected }: ReplayReport): boolean {
+  return decided + skipped + newlyInspected === 0;
 }
 
 function describeChange({ protocol, command, from, to, count, labels, examples }: ReplayChange): string {

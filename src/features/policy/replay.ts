@@ -36,7 +36,8 @@ export const policyReplayCommand: Command = {
   ],
   details: [
     "Compares with policy.yaml. Grants and people's answers are not compared.",
-    "Exit code 0: nothing differs, or the candidate is stricter. 3: it lets through more.",
+    "Exit code 0: nothing differs, or the candidate is stricter. 1: the log has no request of that time.",
+    "3: it lets through more.",
   ],
   examples: ["iddio policy replay new.yaml --since 24h"],
   async run({ args, flags, output, paths }) {
@@ -46,17 +47,24 @@ export const policyReplayCommand: Command = {
     const candidate = await readPolicy(args[0] ?? "");
     const { Replay } = await import("../../policy/replay/replay.ts");
     const { rowsFromEnd } = await import("../../state/journal/read.ts");
-    const { replayIsWider, replayLines } = await import("./replay-report.ts");
+    const { isEmptyReplay, NOTHING_TO_REPLAY, replayIsWider, replayLines } = await import(
+      "./replay-report.ts"
+    );
     const replay = new Replay(inForce.policy, candidate, BUILD_VERSION);
     const sinceMs = Date.now() - (flags.durationMs("since") ?? WEEK_MS);
     const path = flags.text("from") === "observe" ? paths.observe : paths.audit;
     for await (const row of rowsFromEnd(path, { sinceMs, rotated: ROTATED })) replay.add(row);
     const report = replay.report();
+    if (isEmptyReplay(report) && !flags.has("json"))
+      throw new UserError(NOTHING_TO_REPLAY, {
+        hint: `look further back with --since 30d, or at what observe mode saw with --from observe; the log is ${escapeForTerminal(path)}`,
+      });
     const isWider = replayIsWider(report);
     if (flags.has("json")) {
       const { newlyInspected, ...rest } = report;
       output.json({ ...rest, newly_inspected: newlyInspected, wider: isWider });
     } else for (const line of replayLines(report)) output.line(escapeForTerminal(line));
+    if (isEmptyReplay(report)) return 1;
     return isWider ? WIDER : 0;
   },
 };

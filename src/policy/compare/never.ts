@@ -12,8 +12,9 @@ import { TIERS } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import type { KnownNames } from "../../protocols/known-operation.ts";
 import { classifierFor } from "../../protocols/registry.ts";
+import { withArticle } from "../../text/article.ts";
 import { decide } from "../decide/decide.ts";
-import { type CommandSelector, compileCommand } from "../decide/rule-table.ts";
+import { type CommandSelector, compileCommand, withoutProgram } from "../decide/rule-table.ts";
 import { commandProblem } from "../lint/known-commands.ts";
 import { scopeKeywords } from "../parse/block-keys.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
@@ -82,9 +83,12 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
       strangers.push(describeProblem(problem));
       continue;
     }
-    if (problem !== undefined) remarks.push(describeProblem(problem));
+    // gcloud's command lines are read word by word, so it knows many a word that is another tool's slip.
+    const isVague =
+      problem !== undefined && protocol === "gcloud" && !startsWithProgram(protocol, claim.command);
+    if (problem !== undefined && !isVague) remarks.push(describeProblem(problem));
     if (classifierFor(protocol).operations === undefined) open.push(protocol);
-    else known += 1;
+    else if (!isVague) known += 1;
     const all = enumerate(protocol, [block], names, {
       commands: [command],
       scopes:
@@ -131,7 +135,12 @@ const NO_BLOCK = "the policy has no such block, so these connections pass unread
 function describeNowhere(protocol: Protocol, { command, scope }: Claim): string {
   if (scope === undefined) return `no request of ${protocol} is called '${command}'`;
   const kinds = scopeKeywords(protocol).flatMap(({ label }) => (label === AGENT_LABEL ? [] : [label]));
-  return `no request called '${command}' is in a ${kinds.join(" or ") || "scope"}, so nothing is said about '${scope}'; leave out the scope to ask about it everywhere`;
+  return `no request called '${command}' is in ${kinds.map(withArticle).join(" or ") || "a scope"}, so nothing is said about '${scope}'; leave out the scope to ask about it everywhere`;
+}
+
+function startsWithProgram(protocol: Protocol, command: string): boolean {
+  const words = command.trim().split(/\s+/);
+  return withoutProgram(protocol, words).length < words.length;
 }
 
 function describeProblem({ message, hint }: PolicyProblem): string {

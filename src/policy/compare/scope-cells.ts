@@ -4,6 +4,7 @@
 import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";
 import type { ScopeReach } from "../../protocols/known-operation.ts";
+import { withArticle } from "../../text/article.ts";
 import type { ProtocolBlock } from "../policy.ts";
 
 /** Scopes that the compared policies cannot tell apart. */
@@ -77,7 +78,7 @@ const REACHES = [
   { beyond: "nothing", more: undefined, alone: "none" },
   {
     beyond: "unnamed",
-    more: (label: string) => `a ${label} that the request does not name`,
+    more: (label: string) => `${withArticle(label)} that the request does not name`,
     alone: "unnamed",
   },
   { beyond: "spanned", more: (label: string) => `every ${label} at once`, alone: "spanned" },

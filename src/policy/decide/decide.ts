@@ -7,6 +7,7 @@ import { AGENT_LABEL, scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
+import { withArticle } from "../../text/article.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
 import { withCentral } from "./central-verdict.ts";
 import { findCommandRule, stricterVerdict } from "./rule-table.ts";
@@ -111,7 +112,7 @@ function withFlatRules(
   const flat = decideByTable(block, block.rules, classification);
   if (isSpanned) return stricterVerdict(result, flat);
   if (flat.action === "allow" || result.action !== "allow") return result;
-  const reason = `${flat.reason}, and the request acts in a ${label} that it does not name, so a person decides`;
+  const reason = `${flat.reason}, and the request acts in ${withArticle(label)} that it does not name, so a person decides`;
   return { ...flat, action: "escalate", reason, isInDoubt: true };
 }
 

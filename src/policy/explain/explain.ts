@@ -6,6 +6,7 @@ import { scopeName } from "../../model/agent-label.ts";
 import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
+import { withArticle } from "../../text/article.ts";
 import { decide } from "../decide/decide.ts";
 import type { Rule } from "../decide/rule-table.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
@@ -114,7 +115,7 @@ function reachOf(label: string, { unnamedScopes, spannedScopes }: Classification
   if (spannedScopes?.includes(label))
     return `the request acts in every ${label}, so every entry is looked at`;
   if (unnamedScopes?.includes(label))
-    return `the request acts in a ${label} that it does not name, so every entry is looked at`;
+    return `the request acts in ${withArticle(label)} that it does not name, so every entry is looked at`;
   return `the request has no ${label}`;
 }
 

@@ -6,7 +6,12 @@
 import { wordCells } from "../../match/glob-cells.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { classifierFor } from "../../protocols/registry.ts";
-import { type CommandSelector, KUBERNETES_VERBS, withoutProgram } from "../decide/rule-table.ts";
+import {
+  type CommandSelector,
+  compileCommand,
+  KUBERNETES_VERBS,
+  withoutProgram,
+} from "../decide/rule-table.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy, ProtocolBlock } from "../policy.ts";
 import { commandLineOf } from "./command-line.ts";
@@ -158,6 +163,38 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
 
 /** A permission that no request is called. */
 const HANDS_OVER = /^iam[: ]pass-?role$/;
+
+/** Why no request is called so, in a clause with a hint; undefined for a name that a request or a command line has. */
+export function nameProblem(
+  protocol: Protocol,
+  name: string,
+): { readonly message: string; readonly hint: string } | undefined {
+  const { requests } = nameListsOf(protocol);
+  if (classifierFor(protocol).operations === undefined || requests.has(name.toLowerCase())) return undefined;
+  if (/[*?]/.test(name))
+    return {
+      message: `'${name}' is a pattern, and one operation is meant`,
+      hint: "name one that it matches",
+    };
+  const compiled = compileCommand(protocol, name);
+  if ("problem" in compiled)
+    return { message: compiled.problem, hint: "type a command as 'iddio classify' prints it" };
+  const problem = commandProblem(protocol, compiled);
+  if (problem?.severity === "error")
+    return {
+      message: problem.message.replace(/, so the rule never applies$/, ""),
+      hint: problem.hint ?? "'iddio classify' prints what requests are called",
+    };
+  // A tool's spelling stands for requests that are called otherwise, unless command lines are called so, too.
+  const isCalledSo = compiled.globs.some((glob) => glob.test(name.toLowerCase()));
+  const [sent] = compiled.globs;
+  return isCalledSo || sent === undefined
+    ? undefined
+    : {
+        message: `no request is called '${name}'`,
+        hint: `the requests that it stands for are called, for example, '${sent.isExact ? sent.fixed : textOf(sent.tokens)}'`,
+      };
+}
 
 type Names = ReturnType<typeof nameListsOf>["requests"];
 

@@ -79,7 +79,10 @@ export function isWordwiseNear(one: string, other: string): boolean {
   if (some.length !== others.length) return some[0]?.text === others[0]?.text || some.length < 2;
   return some.every((word, at) => {
     const like = others[at];
-    return like !== undefined && (priceOf(word, like) < MOST || isSlipOf(word.text, like.text));
+    return (
+      like !== undefined &&
+      (priceOf(word, like) < MOST || (word.deed === undefined && isSlipOf(word.text, like.text)))
+    );
   });
 }
 

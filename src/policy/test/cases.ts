@@ -8,6 +8,7 @@ import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { splitUrl } from "../../protocols/batch.ts";
 import { shellWords } from "../../text/shell-words.ts";
+import { nameProblem } from "../lint/known-commands.ts";
 import { type PolicyProblem, type Position, Problems } from "../parse/problems.ts";
 import { readYaml } from "../parse/read-yaml.ts";
 import { asMap, describeTree, type Field, quote, readFields, readTexts, readWord } from "../parse/shape.ts";
@@ -222,12 +223,19 @@ function parseClassification(
     const list = fields.get(key);
     return list === undefined ? undefined : readTexts(list, "a name", problems).map(({ item }) => item.text);
   };
+  const command = readText(fields.get("command"), problems) ?? "";
+  const commandField = fields.get("command");
+  // What a row has with other names or parts was read from a request, whatever it is called.
+  const isTyped = command !== "" && tier !== "unknown" && !fields.has("aliases") && !fields.has("parts");
+  const misspelt = isTyped ? nameProblem(protocol, command) : undefined;
+  if (misspelt !== undefined && commandField !== undefined)
+    problems.error(commandField.value.at, commandField.path, misspelt.message, misspelt.hint);
   const [unnamedScopes, spannedScopes] = [names("unnamed_scopes"), names("spanned_scopes")];
   const parts = parseParts(fields.get("parts"), protocol, problems);
   return {
     protocol,
     tier,
-    command: readText(fields.get("command"), problems) ?? "",
+    command,
     aliases: names("aliases") ?? [],
     labels: Object.fromEntries(readPairs(fields.get("labels"), problems)),
     ...(unnamedScopes === undefined ? {} : { unnamedScopes }),
