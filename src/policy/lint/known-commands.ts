@@ -165,7 +165,7 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
 const HANDS_OVER = /^iam[: ]pass-?role$/;
 
 /** Why no request is called so, in a clause with a hint; undefined for a name that a request or a command line has. */
-export function nameProblem(
+export function unheardOfName(
   protocol: Protocol,
   name: string,
 ): { readonly message: string; readonly hint: string } | undefined {

@@ -116,7 +116,7 @@ function nearestOfKubernetes(words: readonly string[]): NearCommand | undefined 
     [second, first],
   ] as const) {
     if (typeOf(one, types) === undefined) continue;
-    // What one does to pods is called so alone.
+    // Ways into pods are called so alone.
     if (INTO_PODS.has(other)) return known(other);
     const said = other === "restart" ? "rollout restart" : other;
     if (kubectlToolMeaning([...said.split(" "), one]) !== undefined && !KUBERNETES_VERBS.has(said))

@@ -8,7 +8,7 @@ import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { splitUrl } from "../../protocols/batch.ts";
 import { shellWords } from "../../text/shell-words.ts";
-import { nameProblem } from "../lint/known-commands.ts";
+import { unheardOfName } from "../lint/known-commands.ts";
 import { type PolicyProblem, type Position, Problems } from "../parse/problems.ts";
 import { readYaml } from "../parse/read-yaml.ts";
 import { asMap, describeTree, type Field, quote, readFields, readTexts, readWord } from "../parse/shape.ts";
@@ -225,9 +225,9 @@ function parseClassification(
   };
   const command = readText(fields.get("command"), problems) ?? "";
   const commandField = fields.get("command");
-  // What a row has with other names or parts was read from a request, whatever it is called.
+  // A row with other names or parts was read from a request, whatever that is called.
   const isTyped = command !== "" && tier !== "unknown" && !fields.has("aliases") && !fields.has("parts");
-  const misspelt = isTyped ? nameProblem(protocol, command) : undefined;
+  const misspelt = isTyped ? unheardOfName(protocol, command) : undefined;
   if (misspelt !== undefined && commandField !== undefined)
     problems.error(commandField.value.at, commandField.path, misspelt.message, misspelt.hint);
   const [unnamedScopes, spannedScopes] = [names("unnamed_scopes"), names("spanned_scopes")];
