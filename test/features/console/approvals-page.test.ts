@@ -122,6 +122,38 @@ describe.skipIf(skipped !== undefined)("the page of approvals", () => {
     expect(arrived).not.toContain("/first");
   }, 120_000);
 
+  test("a row that moves away under the pointer: the click shows another one, and answers none", async () => {
+    const sent = ["/above", "/meant", "/below"].map((path) => send(path));
+    await page.waitForSelector(".queue-row >> nth=2");
+    const rows = await page.locator(".queue-row").allTextContents();
+    const upper = rows.findIndex((row) => row.includes("POST"));
+    const box = await page
+      .locator(".queue-row")
+      .nth(upper + 1)
+      .boundingBox();
+    if (box === null) throw new Error("no row");
+    await page.mouse.move(box.x + 20, box.y + 20);
+    // The uppermost one leaves, and everything below it moves up or down.
+    const nameOf = async (index: number) => (await page.locator(".queue-row").nth(index).textContent()) ?? "";
+    const first = ["/above", "/meant", "/below"].findIndex((path) => rows[upper]?.includes(path));
+    const under = await nameOf(upper + 1);
+    sent[first]?.kill();
+    await eventually(
+      () => nameOf(upper + 1),
+      (name) => name.replace(/\d+:\d+/, "") !== under.replace(/\d+:\d+/, ""),
+    );
+    await page.mouse.down();
+    await page.mouse.up();
+    await page.keyboard.press("a");
+    await page.waitForSelector(".details button.allow:not([disabled])");
+    for (const path of ["/above", "/meant", "/below"]) expect(arrived).not.toContain(path);
+    for (const each of sent) each.kill();
+    await eventually(
+      async () => (await gateway.control.call("approvals_list", {})).approvals.length,
+      (count) => count === 0,
+    );
+  }, 100_000);
+
   test("shows a hostile request as text: no markup, no script, nothing reordered or hidden", async () => {
     const hostile = "/<img src=x onerror=document.title=1>";
     const body = `{"kind":"<script>document.title=2</script>","metadata":{"name":"</pre><b>x\u202egnp.exe\u200b"}}`;

@@ -13,6 +13,7 @@ import { seeMcpServer, writeRecordings, writeUndoEntries } from "../../support/c
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
 import type { McpClient } from "../../support/mcp-client.ts";
+import { connectRaw, type RawClient } from "../../support/proxy-client.ts";
 import { PROJECT_ROOT, sourceFiles } from "../../support/source-files.ts";
 
 const POLICY = `# Kept by every edit.
@@ -300,6 +301,51 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
       (count) => count === 0,
     );
   }, 120_000);
+
+  test("as many wait as the daemon admits: the page is moved through and answers the one that is shown", async () => {
+    // One process may have half of the thousand places; more are refused at once.
+    const clients = await Promise.all(Array.from({ length: 600 }, () => connectRaw(gateway.port)));
+    try {
+      for (const [index, client] of clients.entries())
+        client.send(`DELETE http://127.0.0.1:1/most/${index} HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n`);
+      const isAnswered = ({ received }: RawClient) => received.includes("\r\n\r\n");
+      const list = async () => (await gateway.control.call("approvals_list", {})).approvals;
+      const held = await eventually(
+        list,
+        (all) => all.length + clients.filter(isAnswered).length === clients.length,
+        90_000,
+      );
+      expect(held.length).toBeGreaterThanOrEqual(500);
+      for (const client of clients.filter(isAnswered)) expect(client.received).toMatch(/^HTTP\/1\.1 403/);
+      await goTo("approvals");
+      // The system tells a moment later that one process asks.
+      await page.waitForSelector(`.group:has-text("asks ${held.length} times")`, { timeout: 90_000 });
+      await page.click(".group .queue-row");
+      // Keys go where the list is, and what they select is in sight.
+      for (let step = 0; step < 12; step += 1) await page.keyboard.press("j");
+      await page.waitForSelector("button.allow:not([disabled])", { timeout: 90_000 });
+      const shown = (await page.textContent(".details .facts .mono")) ?? "";
+      const sight = `(() => { const { top, bottom } = document.querySelector(".queue-row.is-selected").getBoundingClientRect(); return top > -1 && bottom < innerHeight + 1; })()`;
+      await eventually(() => page.evaluate(sight), Boolean, 30_000);
+      await page.keyboard.press("d");
+      const path = /\/most\/\d+/.exec(shown)?.[0] ?? "";
+      const index = Number(path.split("/").at(-1));
+      await clients[index]?.until("denied");
+      const left = await list();
+      expect(left.length).toBe(held.length - 1);
+      expect(left.map((each) => each.path)).not.toContain(path);
+      await goTo("settings");
+      await page.waitForSelector(".settings");
+      await goTo("approvals");
+      await page.waitForSelector(".queue-row");
+    } finally {
+      for (const { socket } of clients) socket.destroy();
+    }
+    await eventually(
+      async () => (await gateway.control.call("approvals_list", {})).approvals.length,
+      (count) => count === 0,
+    );
+  }, 118_000);
 
   test("the browser had nothing to complain of", () => {
     // A change of an object that was changed meanwhile is refused with a 409, which the browser counts as a

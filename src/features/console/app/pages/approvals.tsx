@@ -2,6 +2,7 @@
 // not a pop-up. The selection only moves when somebody moves it; when the selected one ends it
 // stays where it is and says so.
 
+import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Approval } from "../../../../api/reports.ts";
 import { commandGroups } from "../../../../model/command-group.ts";
@@ -17,11 +18,15 @@ import { goTo, hrefOf, route } from "../state/route.ts";
 import { isNarrow } from "../state/select-next.ts";
 import { ApprovalDetailsPane } from "./approval-details.tsx";
 
+/** The row that a key selected comes into sight; one that was clicked is there, and the list stays where it is. */
+let toSight: string | undefined;
+
 /** The page. */
 export function ApprovalsPage() {
   const list = waiting.value.value;
   const late = ended.value.value ?? [];
   const wanted = route.value.rest;
+  const drawn = selected.value === undefined ? undefined : keyOf(selected.value);
   useEffect(() => {
     if (list === undefined) return;
     const named = wanted === "" ? undefined : [...list, ...late].find(({ id }) => id === wanted);
@@ -29,6 +34,11 @@ export function ApprovalsPage() {
     // Nothing is looked at: the oldest is. The open approval is not replaced under the pointer.
     else if (selected.value === undefined && !isNarrow()) select(list[0]);
   }, [list, late, wanted]);
+  useEffect(() => {
+    if (toSight === undefined || toSight !== drawn) return;
+    toSight = undefined;
+    document.querySelector(".queue-row.is-selected")?.scrollIntoView({ block: "nearest" });
+  }, [drawn]);
   if (list === undefined) return <ProblemNotice error={waiting.problem.value} />;
   const isOpen = selected.value !== undefined;
   return (
@@ -94,8 +104,6 @@ function Queue({ approvals }: { readonly approvals: readonly Approval[] }) {
 
 function Row({ approval, note }: { readonly approval: Approval; readonly note?: string }) {
   const isSelected = selected.value !== undefined && keyOf(selected.value) === keyOf(approval);
-  const left = leftMs(approval);
-  const whole = approval.expires_ms - approval.created_ms;
   const labels = Object.entries(approval.labels);
   return (
     <li>
@@ -111,11 +119,7 @@ function Row({ approval, note }: { readonly approval: Approval; readonly note?: 
       >
         <span class="queue-top">
           <TierBadge tier={approval.tier} />
-          {note === undefined ? (
-            <time class={left < 10_000 ? "left hurry" : "left"}>{countdown(left)}</time>
-          ) : (
-            <span class="left">{note}</span>
-          )}
+          {note === undefined ? <Left approval={approval} /> : <span class="left">{note}</span>}
         </span>
         <span class="queue-command">
           <Safe text={requestName(approval)} />
@@ -149,12 +153,23 @@ function Row({ approval, note }: { readonly approval: Approval; readonly note?: 
             <Safe text={hostText(approval)} />
           </span>
         </span>
-        {note === undefined ? (
-          <progress class="queue-time" max={whole} value={Math.max(0, left)} aria-hidden="true" />
-        ) : null}
+        {note === undefined ? <LeftBar approval={approval} /> : null}
       </a>
     </li>
   );
+}
+
+/** Counts down by itself: a tick of the clock draws no row again, however many there are. */
+function Left({ approval }: { readonly approval: Approval }) {
+  const text = useComputed(() => countdown(leftMs(approval)));
+  const look = useComputed(() => (leftMs(approval) < 10_000 ? "left hurry" : "left"));
+  return <time class={look}>{text}</time>;
+}
+
+function LeftBar({ approval }: { readonly approval: Approval }) {
+  const value = useComputed(() => Math.max(0, leftMs(approval)));
+  const whole = approval.expires_ms - approval.created_ms;
+  return <progress class="queue-time" max={whole} value={value} aria-hidden="true" />;
 }
 
 function NothingWaits() {
@@ -193,7 +208,5 @@ export function moveSelection(by: number): void {
   if (next === undefined) return;
   select(next);
   goTo("approvals", next.id, true);
-  requestAnimationFrame(() =>
-    document.querySelector(".queue-row.is-selected")?.scrollIntoView({ block: "nearest" }),
-  );
+  toSight = keyOf(next);
 }
