@@ -334,10 +334,6 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
       const left = await list();
       expect(left.length).toBe(held.length - 1);
       expect(left.map((each) => each.path)).not.toContain(path);
-      await goTo("settings");
-      await page.waitForSelector(".settings");
-      await goTo("approvals");
-      await page.waitForSelector(".queue-row");
     } finally {
       for (const { socket } of clients) socket.destroy();
     }
