@@ -1,25 +1,15 @@
 // From the text of a shell script to the programs that it names: in lists, pipes, loops, functions,
-// substitutions and here-documents alike. Nothing is run and nothing is expanded. Knows no program
-// and no policy.
+// substitutions and here-documents alike. Nothing is run, and nothing is expanded but the variable
+// of a loop over known words. Knows no program and no policy.
 
-import {
-  type Command,
-  forEachChild,
-  type HereDoc,
-  parse,
-  type Redirection,
-  type SyntaxNode,
-  type Word,
-  type WordPart,
-} from "unbash";
-import type { ReadScript, ScriptRedirect, ShellWord, SimpleCommand } from "./word.ts";
+import { type Command, type For, forEachChild, parse, type Redirection, type SyntaxNode } from "unbash";
+import { type LoopValues, loopValues } from "./loop-values.ts";
+import { assignmentWord, hereDocument, type KnownValues, programWord, wordOf } from "./read-word.ts";
+import type { ReadScript, ScriptRedirect, SimpleCommand } from "./word.ts";
 
 const LENGTH_MAX = 256 * 1024;
 const COMMANDS_MAX = 2_000;
 const DEPTH_MAX = 200;
-
-/** Variables that hold one folder, whose use before a `/` leaves the program's name readable. */
-const FOLDER = /^\$(?:HOME|PWD|OLDPWD|TMPDIR|\{(?:HOME|PWD|OLDPWD|TMPDIR)\})$/;
 
 /** Nodes that make the order of running another one than that of the text. */
 const JUMPS: ReadonlySet<string> = new Set(["For", "ArithmeticFor", "While", "Select", "Function"]);
@@ -28,10 +18,15 @@ const JUMPS: ReadonlySet<string> = new Set(["For", "ArithmeticFor", "While", "Se
 export function readScript(text: string): ReadScript {
   if (text.length > LENGTH_MAX) return { commands: [], problem: "it is longer than 256 KiB" };
   if (text.includes("\0")) return { commands: [], problem: "it holds a null byte" };
-  const collector = new Collector();
+  let collector = new Collector(new Map());
   try {
     const script = parse(text);
     collector.walk(script, 0, undefined);
+    const loops = collector.hasJumps ? loopValues(text, script, collector.commands) : new Map();
+    if (collector.problem === undefined && loops.size > 0) {
+      collector = new Collector(loops);
+      collector.walk(script, 0, undefined);
+    }
   } catch (error) {
     const kind = error instanceof Error ? error.name : typeof error;
     return { commands: collector.commands, problem: `the reader failed with ${kind}` };
@@ -51,6 +46,13 @@ class Collector {
   #pipe: number | undefined;
   #chains: readonly number[] = [];
   #isDirect = true;
+  readonly #loops: LoopValues;
+  /** The variables of the loops around, with their words of this turn. */
+  readonly #known = new Map<string, string>();
+
+  constructor(loops: LoopValues) {
+    this.#loops = loops;
+  }
 
   walk(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
     if (this.problem !== undefined && this.commands.length > COMMANDS_MAX) return;
@@ -86,8 +88,20 @@ class Collector {
       return;
     }
     // A compound command hands its input on to the commands inside.
-    const inner = node.type === "Redirected" ? (inputOf(node.redirects) ?? input) : inherited(node, input);
-    forEachChild(node, (child) => this.walk(child, depth + 1, inner));
+    const inner =
+      node.type === "Redirected" ? (inputOf(node.redirects, this.#known) ?? input) : inherited(node, input);
+    const words = node.type === "For" ? this.#loops.get(node) : undefined;
+    if (words !== undefined) this.#eachTurn(node as For, words, depth, inner);
+    else forEachChild(node, (child) => this.walk(child, depth + 1, inner));
+  }
+
+  #eachTurn(loop: For, words: readonly string[], depth: number, input: SimpleCommand["input"]): void {
+    const name = loop.name.text;
+    for (const word of words) {
+      this.#known.set(name, word);
+      this.walk(loop.body, depth + 1, input);
+    }
+    this.#known.delete(name);
   }
 
   /** Where what is inside of a node stands. */
@@ -123,22 +137,24 @@ class Collector {
       return;
     }
     const words = [
-      programWord(node.name),
-      ...node.args.map((each) => (each.type === "Assignment" ? assignmentWord(each) : wordOf(each))),
+      programWord(node.name, this.#known),
+      ...node.args.map((each) =>
+        each.type === "Assignment" ? assignmentWord(each, this.#known) : wordOf(each, this.#known),
+      ),
     ];
     if (/^(?:export|declare|typeset|local|readonly)$/.test(words[0]?.text ?? ""))
       this.variables.push(
         ...words.slice(1).flatMap(({ text }) => /^([A-Za-z_]\w*)\+?=/.exec(text)?.[1] ?? []),
       );
     const place = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
-    this.commands.push({ words, assigned, input: inputOf(node.redirects) ?? piped, place });
+    this.commands.push({ words, assigned, input: inputOf(node.redirects, this.#known) ?? piped, place });
   }
 
   #redirect(redirects: readonly Redirection[]): void {
     for (const each of redirects) {
       if (each.type === "HereDoc" || each.type === "HereString" || each.target === undefined) continue;
       const { operator } = each;
-      const target = wordOf(each.target);
+      const target = wordOf(each.target, this.#known);
       // `2>&1` and `<&3` name a descriptor.
       if (/^[<>]&$/.test(operator) && target.isSure && /^(?:\d+-?|-)$/.test(target.text)) continue;
       if (this.redirects.length < COMMANDS_MAX)
@@ -178,70 +194,15 @@ function inherited(node: SyntaxNode, input: SimpleCommand["input"]): SimpleComma
   }
 }
 
-function inputOf(redirects: readonly Redirection[]): SimpleCommand["input"] {
+function inputOf(redirects: readonly Redirection[], known: KnownValues): SimpleCommand["input"] {
   let found: SimpleCommand["input"];
   for (const each of redirects) {
     const descriptor = each.descriptor?.type === "FileDescriptor" ? each.descriptor.value : undefined;
     if (each.descriptor !== undefined && descriptor !== 0) continue;
     if (each.type === "HereDoc") found = { script: hereDocument(each) };
     else if (each.type === "HereString")
-      found = each.target === undefined ? "file" : { script: wordOf(each.target) };
+      found = each.target === undefined ? "file" : { script: wordOf(each.target, known) };
     else if (each.operator === "<" || each.operator === "<>" || each.operator === "<&") found = "file";
   }
   return found;
-}
-
-function hereDocument({ body, delimiter, closing, operator }: HereDoc): ShellWord {
-  const text = operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
-  const isLiteral = delimiter?.quoted === true || !/[$`\\]/.test(text);
-  return { text, isSure: isLiteral && closing !== undefined };
-}
-
-/** The program's name: its last part is enough where the part before it can only be a folder. */
-function programWord(word: Word): ShellWord {
-  const plain = wordOf(word);
-  if (plain.isSure || word.parts === undefined) return plain.text.startsWith("~/") ? sure(plain.text) : plain;
-  const isFolder = (part: WordPart) =>
-    isPlain(part) || part.type === "DoubleQuoted" || FOLDER.test((part as { text: string }).text);
-  const last = word.parts.at(-1);
-  if (last === undefined || !word.parts.every(isFolder)) return plain;
-  const tail = last.type === "DoubleQuoted" ? last.parts.at(-1) : last;
-  const text = tail !== undefined && "value" in tail ? String(tail.value) : "";
-  return text.includes("/") ? sure(text) : plain;
-}
-
-function sure(text: string): ShellWord {
-  return { text, isSure: true };
-}
-
-function assignmentWord(each: {
-  readonly name: string;
-  readonly text: string;
-  readonly value: Word | { readonly type: "ArrayValue" };
-}): ShellWord {
-  if (each.value.type === "ArrayValue") return { text: each.text, isSure: false };
-  const value = wordOf(each.value);
-  const before = each.text.slice(0, each.text.length - each.value.text.length);
-  return { text: before + value.text, isSure: value.isSure && /^[A-Za-z_]\w*=$/.test(before) };
-}
-
-/** A word of the shell, with quotes and backslashes removed. */
-function wordOf(word: Word): ShellWord {
-  const parts = word.parts ?? [];
-  const isSure = parts.every(isPlain) && !/(?:^|[=:])~/.test(word.text);
-  return { text: word.value, isSure };
-}
-
-/** Parts whose text the program gets as it stands. */
-function isPlain(part: WordPart): boolean {
-  switch (part.type) {
-    case "Literal":
-    case "SingleQuoted":
-    case "AnsiCQuoted":
-      return true;
-    case "DoubleQuoted":
-      return part.parts.every((each) => each.type === "Literal");
-    default:
-      return false;
-  }
 }
