@@ -5,7 +5,7 @@
 
 import { type For, forEachChild, type SyntaxNode, type WordPart } from "unbash";
 import { variableOf } from "./read-word.ts";
-import type { SimpleCommand } from "./word.ts";
+import type { ShellWord, SimpleCommand } from "./word.ts";
 
 /** Words of one loop, and of all loops around one command together. */
 const WORDS_MAX = 64;
@@ -22,16 +22,15 @@ const READABLE: ReadonlySet<string> = new Set(
 
 /** Programs of a shell that set variables, or run a text that may. */
 const SETTERS: ReadonlySet<string> = new Set(
-  ". alias bind builtin cd command compgen complete compopt declare dirs enable eval exec export fc float getopts hash integer let local mapfile nameref noglob popd print printf pushd read readarray readonly set shopt source sysread trap typeset unalias unset vared wait zmodload zparseopts zstyle".split(
+  "- . alias autoload bind builtin cd command compdef compgen complete compopt compound coproc declare dirs emulate enable enum eval exec export fc float functions getopts hash integer let local mapfile nameref nocorrect noglob popd print printf pushd read readarray readonly repeat sched set setopt shopt source sysread trap typeset unalias unset unsetopt vared wait zcompile zle zmodload zparseopts zstyle".split(
     " ",
   ),
 );
 /** Of those, the ones that do so only with other arguments than these. */
-const HARMLESS: Readonly<Record<string, (args: readonly string[]) => boolean>> = {
+const HARMLESS: Readonly<Record<string, (args: readonly ShellWord[]) => boolean>> = {
   cd: () => true,
-  printf: (args) => args[0]?.startsWith("-") === false,
-  print: (args) => args[0]?.startsWith("-") === false,
-  set: (args) => args.length > 0 && args.every((arg) => /^[-+][efux]+$/.test(arg)),
+  printf: ([format]) => format?.isSure === true && !format.text.startsWith("-"),
+  set: (args) => args.length > 0 && args.every(({ text }) => /^[-+][efux]+$/.test(text)),
 };
 /** Comparisons of numbers, in which ksh calculates. */
 const CALCULATES = /^-(?:eq|ne|lt|le|gt|ge|v)$/;
@@ -74,11 +73,15 @@ function readAll(node: SyntaxNode, loops: Map<For, readonly string[]>, times: nu
 }
 
 function leavesVariables({ words }: SimpleCommand): boolean {
-  const [program, ...rest] = words;
+  const [program, ...args] = words;
   if (program === undefined || !program.isSure) return false;
-  const args = rest.map((word) => word.text);
-  if (program.text === "[" || program.text === "test") return !args.some((arg) => CALCULATES.test(arg));
+  if (program.text === "[" || program.text === "test") return args.every(comparesNoNumbers);
   return !SETTERS.has(program.text) || HARMLESS[program.text]?.(args) === true;
+}
+
+/** A word of a test that is no comparison of numbers, whatever its variables hold. */
+function comparesNoNumbers({ text, isSure }: ShellWord): boolean {
+  return isSure ? !CALCULATES.test(text) : /^[^$`*?[\]]*\/[^`*?[\]]*$/.test(text);
 }
 
 /** Whether the name stands in the text only where it is read or is an option, and once as that of a loop. */
