@@ -142,6 +142,38 @@ describe("where the value never goes", () => {
     expect(arrived).toBe("");
   });
 
+  test("by another user of the machine", async () => {
+    if (process.getuid?.() !== 0 || Bun.which("setpriv") === null || Bun.which("curl") === null) {
+      process.stderr.write("only root with setpriv and curl can try another user\n");
+      return;
+    }
+    const before = origin.text.length;
+    const url = `https://localhost:${origin.port}/x`;
+    const field = `Authorization: Bearer ${placeholder}`;
+    const curl = [
+      "curl",
+      "-sk",
+      "--max-time",
+      "60",
+      "-x",
+      `http://127.0.0.1:${daemon.port}`,
+      "-H",
+      field,
+      url,
+    ];
+    const as = (user: readonly string[]) =>
+      Bun.spawn([...user, ...curl], {
+        env: { PATH: process.env.PATH ?? "" },
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+    const other = as(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
+    expect(await new Response(other.stdout).text()).toContain("is lent to no other user");
+    expect(origin.text.slice(before)).toBe("");
+    expect(await new Response(as([]).stdout).text()).toBe("ok");
+    expect(origin.text.slice(before)).toContain(SECRET);
+  });
+
   test("with the placeholder of a run, outside of that run", async () => {
     const { placeholders } = await daemon.control.call("credentials_placeholders", { run_id: "run_1" });
     expect(placeholders[0]?.placeholder).not.toBe(placeholder);
