@@ -192,6 +192,26 @@ for (const identity of found === undefined ? [] : (["token", "certificate"] as c
         expect(json.stdout).toBe("20");
       });
 
+      test("one answer lets a whole command through: three objects by server-side apply, then their deletion", async () => {
+        const items = ["one", "two", "three"].map((name) => ({
+          ...MANIFEST,
+          metadata: { ...MANIFEST.metadata, name, labels: { set: "many" } },
+        }));
+        const list = items.map((each) => JSON.stringify(each)).join("\n");
+        const commands = [
+          ["PATCH", ["apply", "--server-side", "-f", "-"], list],
+          ["DELETE", ["delete", "configmap", "-l", "set=many", "--wait=false"], ""],
+        ] as const;
+        for (const [method, args, input] of commands) {
+          const done = kubectl(args, input);
+          const { id } = await gateway.held((each) => each.method === method && each.restable === true);
+          expect((await gateway.run(["approval", "allow", id, "--rest-of-command"])).code).toBe(0);
+          expect(await done).toMatchObject({ code: 0 });
+          const arrived = reached({ method, target: /configmaps\/(?:one|two|three)/ });
+          expect(arrived).toHaveLength(3);
+        }
+      }, 100_000);
+
       test("delete goes through when approved, and kubectl sees the object gone", async () => {
         const deleted = kubectl(["delete", "configmap", "limits"]);
         expect(await gateway.approve(isOn("DELETE", "configmaps/limits"))).toMatchObject({
