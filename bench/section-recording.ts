@@ -72,6 +72,13 @@ export const recordingSection: Section = {
       ]),
     ]);
     for (const way of ["down", "up"] as const)
+      report.bar({
+        what: `time of exec ${way}, full / not recorded`,
+        value: wall(way, "full") / wall(way, "off"),
+        limit: 1.05,
+        wants: "at most",
+      });
+    for (const way of ["down", "up"] as const)
       for (const how of ["metadata", "full"] as const)
         report.bar({
           what: `processor time of exec ${way}, ${how} / not recorded`,
