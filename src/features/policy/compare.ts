@@ -53,7 +53,7 @@ export const policyCheckCommand: Command = {
       isRepeatable: true,
       summary: "It never allows this command without asking",
     },
-    { name: "in", value: "scope", summary: "For --never: only in scopes of this name or glob" },
+    { name: "in", value: "scope", summary: "For --never: only in scopes of this name or glob, or kind=name" },
     {
       name: "protocol",
       value: "protocol",

@@ -15,16 +15,22 @@ export const knownNames: NameCatalogue = (protocol) => {
   const { operations, vocabulary } = classifierFor(protocol);
   if (operations === undefined || vocabulary === undefined) return { operations: [], open: "any" };
   const { openNames, mildestTier } = vocabulary;
+  // A command line that is called as its requests are can be where they can be.
+  const reaches = () => new Map(operations().map(({ command, reach }) => [command.toLowerCase(), reach]));
   return {
     operations: [...operations(), ...(vocabulary.others?.() ?? [])],
     open: openNames,
-    commandLines: (globs) => commandLinesOf(protocol, globs),
+    commandLines: (globs) => commandLinesOf(protocol, globs, reaches()),
     ...(mildestTier === undefined ? {} : { mildestTier }),
   };
 };
 
 /** Patterns without a letter are about everything, and tell nothing apart. */
-function commandLinesOf(protocol: Protocol, globs: readonly Glob[]): readonly KnownOperation[] {
+function commandLinesOf(
+  protocol: Protocol,
+  globs: readonly Glob[],
+  reaches: ReadonlyMap<string, KnownOperation["reach"]>,
+): readonly KnownOperation[] {
   const telling = globs.filter(({ fixed }) => fixed.trim() !== "");
   const wild = telling.filter(({ isExact }) => !isExact);
   const names = new Set(telling.flatMap(({ isExact, fixed }) => (isExact ? [fixed] : [])));
@@ -35,6 +41,15 @@ function commandLinesOf(protocol: Protocol, globs: readonly Glob[]): readonly Kn
     const line = commandLineOf(protocol, name);
     if (line === undefined || line.classification.command.toLowerCase() !== name.toLowerCase()) return [];
     const { command, aliases, tier } = line.classification;
-    return [{ command, aliases, tier, shown: `${line.program} ${command} (command line)`.trim() }];
+    const reach = reaches.get(command.toLowerCase());
+    return [
+      {
+        command,
+        aliases,
+        tier,
+        ...(reach === undefined ? {} : { reach }),
+        shown: `${line.program} ${command} (command line)`.trim(),
+      },
+    ];
   });
 }

@@ -1,7 +1,7 @@
 // A comparison of two policies in sentences for somebody who has not read the files. The command
 // line, the console, the control plane and the row of an edit say the same.
 
-import type { DecisionChange, PolicyDiff } from "./diff.ts";
+import { type DecisionChange, isWidening, type PolicyDiff } from "./diff.ts";
 import type { RouteChange } from "./diff-inspect.ts";
 
 const WIDER_LINE = "the new policy lets through more";
@@ -12,8 +12,10 @@ export function diffLines({ changes, routes, unknown, isWider }: PolicyDiff): re
   return [
     ...new Set([
       ...unknown.map((clause) => `counts as wider: ${clause}`),
-      ...routes.map(describeRoute),
-      ...changes.map(describeChange),
+      ...routes.filter(({ effect }) => effect !== "narrower").map(describeRoute),
+      ...changes.filter(isWidening).map(describeChange),
+      ...routes.filter(({ effect }) => effect === "narrower").map(describeRoute),
+      ...changes.filter((change) => !isWidening(change)).map(describeChange),
     ]),
     isWider ? WIDER_LINE : "the new policy lets through no more",
   ];

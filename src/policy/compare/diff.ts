@@ -6,6 +6,7 @@
 import { ACTIONS, type Action } from "../../model/action.ts";
 import type { Classification } from "../../model/classification.ts";
 import { PROTOCOLS, type Protocol } from "../../model/protocol.ts";
+import { isTier, TIERS } from "../../model/tier.ts";
 import type { KnownNames } from "../../protocols/known-operation.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { decide } from "../decide/decide.ts";
@@ -24,7 +25,7 @@ export interface DecisionChange {
   readonly protocol: Protocol;
   readonly from: Action;
   readonly to: Action;
-  /** Known operations, in the catalogue's order. */
+  /** Known operations, those of the strictest tier first. */
   readonly operations: readonly string[];
   /** Operations that no catalogue has, and those that only a request's body or a header brings here; each a clause. */
   readonly others: readonly string[];
@@ -82,7 +83,7 @@ export function isWidening({ from, to }: { readonly from: Action; readonly to: A
 function widestFirst(a: DecisionChange, b: DecisionChange): number {
   const step = (change: DecisionChange) => ACTIONS.indexOf(change.to) - ACTIONS.indexOf(change.from);
   const size = (change: DecisionChange) => change.operations.length + change.others.length;
-  return step(a) - step(b) || size(b) - size(a);
+  return step(a) - step(b) || ACTIONS.indexOf(a.to) - ACTIONS.indexOf(b.to) || size(b) - size(a);
 }
 
 /** One class of commands that changes, and everything that it changes in. */
@@ -161,11 +162,25 @@ function changesOf(
     groups.set(key, group);
     group.classes.push(each.commands);
   }
+  const rank = new Map<string, number>();
+  for (const { commands } of found)
+    for (const operation of commands.operations)
+      rank.set(operation, Math.max(rank.get(operation) ?? -1, rankOf(commands.tier)));
+  // Requests before command lines, and the gravest first: a sentence names the first few.
+  const gravest = (a: string, b: string) =>
+    Number(a.endsWith(LINE)) - Number(b.endsWith(LINE)) || (rank.get(b) ?? 0) - (rank.get(a) ?? 0);
   return together(
     [...groups.values()].flatMap(({ first, classes }) =>
       productsOf(first.cells).map((product) => changeOf(protocol, first, classes, product, scopes)),
     ),
-  );
+  ).map((change) => ({ ...change, operations: [...new Set(change.operations)].sort(gravest) }));
+}
+
+/** The end of a command line's name. */
+const LINE = " (command line)";
+
+function rankOf(tier: CommandClass["tier"]): number {
+  return isTier(tier) ? TIERS.indexOf(tier) : TIERS.length;
 }
 
 /** One change of those that hold in the same scopes; what is in no namespace and what is in any may both be everywhere. */

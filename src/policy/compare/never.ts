@@ -28,7 +28,7 @@ import type { ScopeCell } from "./scope-cells.ts";
 export interface Claim {
   /** A command as rules name it; patterns are taken. */
   readonly command: string;
-  /** Name or glob of a scope of any kind; undefined for everywhere. */
+  /** Name or glob of a scope of any kind, or `account=…` with its kind; undefined for everywhere. */
   readonly scope: string | undefined;
   /** Undefined for every protocol of the policy. */
   readonly protocol: Protocol | undefined;
@@ -61,13 +61,14 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
   const unknown: string[] = [];
   const [strangers, remarks]: [string[], string[]] = [[], []];
   const open: Protocol[] = [];
-  let [decided, known] = [0, 0];
+  let [decided, known, vague] = [0, 0, 0];
   const nowhere: string[] = [];
   for (const protocol of PROTOCOLS) {
     const block = policy.blocks.get(protocol);
     if (block === undefined || (claim.protocol !== undefined && claim.protocol !== protocol)) continue;
     const command = compileCommand(protocol, claim.command);
-    const scope = claim.scope === undefined ? undefined : compileNameGlob(claim.scope);
+    const within = claim.scope === undefined ? undefined : readScope(protocol, claim.scope);
+    const scope = within === undefined ? undefined : compileNameGlob(within.text);
     if ("problem" in command || (scope !== undefined && "problem" in scope)) {
       unknown.push(
         `${protocol}: ${"problem" in command ? command.problem : "the scope is not a name or glob"}`,
@@ -75,7 +76,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
       continue;
     }
     const names = catalogue(protocol);
-    const labels = labelsFor(protocol, claim.scope ?? "*");
+    const labels = within?.labels ?? new Set<string>();
     const isNamed = isNamedBy(command);
     const operations = names.operations.filter(({ command: name, aliases }) => isNamed([name, ...aliases]));
     const problem = commandProblem(protocol, command);
@@ -88,13 +89,14 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
       problem !== undefined && protocol === "gcloud" && !startsWithProgram(protocol, claim.command);
     if (problem !== undefined && !isVague) remarks.push(describeProblem(problem));
     if (classifierFor(protocol).operations === undefined) open.push(protocol);
-    else if (!isVague) known += 1;
+    else if (isVague) vague += 1;
+    else known += 1;
     const all = enumerate(protocol, [block], names, {
       commands: [command],
       scopes:
         scope === undefined
           ? []
-          : [...labels].map((label) => ({ label, text: claim.scope ?? "", globs: scope.globs })),
+          : [...labels].map((label) => ({ label, text: within?.text ?? "", globs: scope.globs })),
     });
     if ("unknown" in all) {
       unknown.push(all.unknown);
@@ -103,7 +105,8 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
     const decidedBefore = decided;
     const named = namedClasses(all.classes, isNamed, names, operations);
     for (const cell of all.cells()) {
-      if (scope !== undefined && !cell.some((one) => labels.has(one.label) && isWithin(one, scope))) continue;
+      if (scope !== undefined && !cell.some((one) => labels.has(one.label) && isWithin(one, scope, labels)))
+        continue;
       for (const commands of named) {
         const classification = all.classificationOf(commands, cell);
         if (classification === undefined) continue;
@@ -122,7 +125,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
   // Where every name may be carried, a misspelt one is, too: the protocol has to be said.
   if (known === 0 && strangers.length > 0)
     unknown.push(...strangers, ...open.map((protocol) => `if ${protocol} is meant: --protocol ${protocol}`));
-  else if (known + open.length === 0 && unknown.length === 0) unknown.push(NO_BLOCK);
+  else if (known + vague + open.length === 0 && unknown.length === 0) unknown.push(NO_BLOCK);
   if (decided === 0 && unknown.length === 0) unknown.push(...nowhere);
   // The plainest requests first; what only a body makes of an operation is said where the operation itself is not allowed.
   const broken = found.find((examples) => examples.length > 0) ?? [];
@@ -134,7 +137,11 @@ const NO_BLOCK = "the policy has no such block, so these connections pass unread
 /** A claim about no request at all. */
 function describeNowhere(protocol: Protocol, { command, scope }: Claim): string {
   if (scope === undefined) return `no request of ${protocol} is called '${command}'`;
-  const kinds = scopeKeywords(protocol).flatMap(({ label }) => (label === AGENT_LABEL ? [] : [label]));
+  const said = /^([a-z]+)=/.exec(scope)?.[1];
+  const kinds =
+    said === undefined
+      ? scopeKeywords(protocol).flatMap(({ label }) => (label === AGENT_LABEL ? [] : [label]))
+      : [said];
   return `no request called '${command}' is in ${kinds.map(withArticle).join(" or ") || "a scope"}, so nothing is said about '${scope}'; leave out the scope to ask about it everywhere`;
 }
 
@@ -170,20 +177,49 @@ function namedClasses(
   );
 }
 
+/** A scope with the kinds that it can be of: `account=123456789012` says its kind, by the label or by the policy's word. */
+function readScope(
+  protocol: Protocol,
+  scope: string,
+): { readonly labels: ReadonlySet<string>; readonly text: string } {
+  const [, kind = "", text = ""] = /^([a-z]+)=(.+)$/s.exec(scope) ?? [];
+  const isOfKind = ({ label, keyword }: { readonly label: string; readonly keyword: string }) =>
+    label === kind || keyword === kind;
+  const isKind = PROTOCOLS.some((one) => scopeKeywords(one).some(isOfKind));
+  if (!isKind) return { labels: labelsFor(protocol, scope), text: scope };
+  return {
+    labels: new Set(
+      scopeKeywords(protocol)
+        .filter(isOfKind)
+        .map(({ label }) => label),
+    ),
+    text,
+  };
+}
+
 /** The kinds of scopes that a name can be of: twelve digits are an account of AWS, `owner/name` is a repo. */
 function labelsFor(protocol: Protocol, scope: string): ReadonlySet<string> {
   const kinds = scopeKeywords(protocol).filter(({ label }) => label !== AGENT_LABEL);
-  const fitting = /[*?{[]/.test(scope)
-    ? kinds
+  const isPattern = /[*?{[]/.test(scope);
+  const fitting = isPattern
+    ? kinds.filter(({ form }) => form === undefined || mayFit(scope, form.pattern))
     : kinds.filter(({ form }) => form === undefined || form.pattern.test(scope));
   // A form that not every word has tells the kind.
   const telling = fitting.filter(({ form }) => form !== undefined && !form.pattern.test("x"));
-  return new Set((telling.length > 0 ? telling : fitting).map(({ label }) => label));
+  return new Set((telling.length > 0 && !isPattern ? telling : fitting).map(({ label }) => label));
+}
+
+/** Whether a pattern may match a name of this form: `logs-*` is no account of AWS. */
+function mayFit(scope: string, form: RegExp): boolean {
+  if (/[?{[]/.test(scope)) return true;
+  const digits = Array.from({ length: 41 }, (_, length) => "1".repeat(length));
+  return [...digits, "x", "x/y", "x/", "/x"].some((filling) => form.test(scope.replaceAll("*", filling)));
 }
 
 function isWithin(
   { label, name, beyond }: ScopeCell,
   scope: { readonly test: (name: string) => boolean },
+  labels: ReadonlySet<string>,
 ): boolean {
-  return label !== AGENT_LABEL && (beyond !== "nothing" || (name !== undefined && scope.test(name)));
+  return labels.has(label) && (beyond !== "nothing" || (name !== undefined && scope.test(name)));
 }

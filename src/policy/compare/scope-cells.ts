@@ -3,6 +3,7 @@
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells } from "../../match/glob-cells.ts";
+import { AGENT_LABEL } from "../../model/agent-label.ts";
 import type { ScopeReach } from "../../protocols/known-operation.ts";
 import { withArticle } from "../../text/article.ts";
 import type { ProtocolBlock } from "../policy.ts";
@@ -56,11 +57,13 @@ export function scopeCells(
       name,
       matched: [...new Set(globs.flatMap(({ text }, index) => (matched[index] === true ? [text] : [])))],
     }));
-    const where = [...named, { name: undefined, matched: [] }];
+    // Every request has the name of its run, or `-` outside of one.
+    const isAgent = label === AGENT_LABEL;
+    const where = isAgent ? named : [...named, { name: undefined, matched: [] }];
     result.push({
       label,
       cells: where.flatMap(({ name, matched }): ScopeCell[] =>
-        REACHES.map(({ beyond, more, alone }) => ({
+        (isAgent ? REACHES.slice(0, 1) : REACHES).map(({ beyond, more, alone }) => ({
           label,
           name,
           beyond,

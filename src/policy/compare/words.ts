@@ -1,8 +1,8 @@
 // The findings of a comparison in the words of somebody who has not read the file: where a change
 // holds, and what else changes beside the published operations.
 
-import { AGENT_LABEL } from "../../model/agent-label.ts";
-import type { Tier } from "../../model/tier.ts";
+import { AGENT_LABEL, NO_AGENT } from "../../model/agent-label.ts";
+import { TIERS, type Tier } from "../../model/tier.ts";
 import type { ScopeReach } from "../../protocols/known-operation.ts";
 import { type CommandClass, NAMELESS } from "./command-classes.ts";
 import type { ScopeCell } from "./scope-cells.ts";
@@ -29,9 +29,28 @@ function namedPlace(
   named: readonly ScopeCell[],
   left: readonly ScopeCell[],
 ): string {
+  if (label === AGENT_LABEL) return runsOf(named, left);
   if (left.length === 0) return `${at} any ${label}`;
   if (named.some(({ matched }) => matched.length === 0)) return `${at} every ${label} except ${list(left)}`;
   return `${at} ${label} ${list(named)}`;
+}
+
+/** Runs by their names; `-` is what asks outside of any. */
+function runsOf(named: readonly ScopeCell[], left: readonly ScopeCell[]): string {
+  if (left.length === 0) return "by any agent";
+  const isOutside = ({ name }: ScopeCell) => name === NO_AGENT;
+  const [runs, others] = [named, left].map((cells) => cells.filter((cell) => !isOutside(cell)));
+  const clauses: string[] = [];
+  if (runs !== undefined && runs.length > 0 && others !== undefined)
+    clauses.push(
+      others.length === 0
+        ? "in any run"
+        : runs.some(({ matched }) => matched.length === 0)
+          ? `in every run not called ${list(others)}`
+          : `in runs called ${list(runs)}`,
+    );
+  if (named.some(isOutside)) clauses.push("outside of a run");
+  return clauses.join(" and ");
 }
 
 /** Names and patterns; where two overlap, the overlap alone only if neither of them is there. */
@@ -42,7 +61,7 @@ function list(cells: readonly ScopeCell[]): string {
   const overlaps = cells.flatMap(({ matched }) =>
     matched.length < 2 || matched.some((text) => single.includes(text))
       ? []
-      : [`what is both ${matched.join(" and ")}`],
+      : [`${matched[0]} that also matches ${matched.slice(1).join(" and ")}`],
   );
   const texts = [...new Set([...single, ...overlaps])];
   return texts.length > 4
@@ -56,14 +75,25 @@ export function describeRest(classes: readonly CommandClass[]): readonly string[
     ({ operations, kinds }) => operations.length === 0 && kinds.every(isNameless),
   );
   const isRaised = classes.every(({ operations, kinds }) => operations.length + kinds.length === 0);
+  const tiersOf = new Map<string, Set<Tier>>();
   const clauses = classes.flatMap(({ kinds, patterns, raised, tier }) => {
     if (tier === "unknown") return [describeUnknown(patterns)];
     // A sentence about an operation itself holds for what a body makes of it, too.
     if (isRaised) return [describeRaised(raised, tier)];
     const told = isAlone ? kinds : kinds.filter((kind) => !isNameless(kind));
-    return told.length === 0 ? [] : [describeKinds(told, patterns, tier)];
+    if (told.length === 0) return [];
+    const what = describeKinds(told, patterns);
+    tiersOf.set(what, (tiersOf.get(what) ?? new Set()).add(tier));
+    return [];
   });
-  return [...new Set(clauses)];
+  const kinds = [...tiersOf].map(([what, tiers]) => `${what}, of ${describeTiers(tiers)}`);
+  return [...new Set([...kinds, ...clauses])];
+}
+
+function describeTiers(found: ReadonlySet<Tier>): string {
+  const tiers = TIERS.filter((tier) => found.has(tier));
+  if (tiers.length === TIERS.length) return "any tier";
+  return `tier ${[tiers.slice(0, -1).join(", "), ...tiers.slice(-1)].filter((text) => text !== "").join(" or ")}`;
 }
 
 /** Rare, and like the others: told where nothing else is. */
@@ -76,12 +106,10 @@ function describeUnknown(patterns: readonly string[]): string {
   return patterns.length === 0 ? what : `${what} and ${verbOf(patterns)}`;
 }
 
-function describeKinds(kinds: readonly string[], patterns: readonly string[], tier: Tier): string {
-  const what =
-    patterns.length === 0
-      ? kinds.map((kind) => (kind === "operations" ? "other operations" : kind)).join(" and ")
-      : `${kinds.join(" and ")} ${verbOf(patterns)}`;
-  return `${what}, of tier ${tier}`;
+function describeKinds(kinds: readonly string[], patterns: readonly string[]): string {
+  return patterns.length === 0
+    ? kinds.map((kind) => (kind === "operations" ? "other operations" : kind)).join(" and ")
+    : `${kinds.join(" and ")} ${verbOf(patterns)}`;
 }
 
 function describeRaised(commands: readonly string[], tier: Tier): string {

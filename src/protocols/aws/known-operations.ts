@@ -7,6 +7,8 @@ import type { KnownOperation } from "../known-operation.ts";
 import { awsCatalogue, awsTable, cliOperationName } from "./catalogue.ts";
 import { awsTier } from "./tier.ts";
 
+const NO_BUCKET = { bucket: ["none"] } as const;
+
 /** Every operation of every API, each with its own tier, without the work of describing it. */
 export function awsOperations(): readonly KnownOperation[] {
   const { byCli } = awsCatalogue();
@@ -18,6 +20,8 @@ export function awsOperations(): readonly KnownOperation[] {
       command: `${service} ${cliOperationName(operation)}`,
       aliases: [...aliases],
       tier: tier as Tier,
+      // Only S3's own requests are in a bucket, whatever others say of one in their bodies.
+      ...(/^s3/.test(service) ? {} : { reach: NO_BUCKET }),
     };
   });
 }
