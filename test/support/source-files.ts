@@ -28,16 +28,16 @@ export interface SourceFile {
 }
 
 /** Every TypeScript file under a folder of the project, without generated data, sorted by path. */
-export function sourceFiles(folder: string): SourceFile[] {
-  return readdirSync(join(PROJECT_ROOT, folder), { recursive: true, encoding: "utf8" })
+export function sourceFiles(folder: string, root = PROJECT_ROOT): SourceFile[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => /\.tsx?$/.test(name) && !name.includes("data/"))
     .sort()
-    .map((name) => readSource(join(folder, name)));
+    .map((name) => readSource(join(folder, name), root));
 }
 
 /** One file by its path from the project's root. */
-export function readSource(path: string): SourceFile {
-  const text = readFileSync(join(PROJECT_ROOT, path), "utf8");
+export function readSource(path: string, root = PROJECT_ROOT): SourceFile {
+  const text = readFileSync(join(root, path), "utf8");
   return { path, text, code: stripped(text), imports: importsOf(path, text) };
 }
 
