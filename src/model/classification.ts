@@ -18,12 +18,12 @@ export interface Classification {
   /**
    * Labels of scopes of which the request acts in one or some that `labels` does not name (an opaque id, a
    * number, several at once): any entry of such a list may be about it, so when only some of them deny, a
-   * person decides.
+   * person decides. Absent where there is none, never empty.
    */
   readonly unnamedScopes?: readonly string[];
   /**
    * Labels of scopes of which the request says that it acts in every one (`/api/v1/pods`, `locations/-`): each entry
-   * of such a list is about it, so the strictest counts.
+   * of such a list is about it, so the strictest counts. Absent where there is none, never empty.
    */
   readonly spannedScopes?: readonly string[];
   /** One lower-case clause for people: the rule or datum that decided. */

@@ -58,7 +58,9 @@ export function pictureOf(root: string = PROJECT_ROOT): Picture {
 /** A folder of src; of protocols, features and the gateway the folder below it. */
 function roomOf(path: string): string {
   return (
-    /^src\/(?:(?:protocols|features|gateway)\/[^/]+\/|cli\/kit\/|[^/]+\/|)/.exec(path)?.[0].replace(/\/$/, "") ?? "src"
+    /^src\/(?:(?:protocols|features|gateway)\/[^/]+\/|cli\/kit\/|[^/]+\/|)/
+      .exec(path)?.[0]
+      .replace(/\/$/, "") ?? "src"
   );
 }
 

@@ -28,9 +28,10 @@ export function appendBlock(text: string, protocol: Protocol): string {
   return body + eol + defaultBlock(protocol).join(eol) + eol;
 }
 
-// terraform and helm are judged by method like generic, so they start with its groups.
+// A protocol without a block of its own there, such as helm, starts with the groups of generic.
 function defaultBlock(protocol: Protocol): readonly string[] {
-  const source = protocol === "terraform" || protocol === "helm" ? "generic" : protocol;
+  const hasOwn = new RegExp(`^(?:# ?)?${protocol}:`, "m").test(DEFAULT_POLICY);
+  const source = hasOwn ? protocol : "generic";
   const lines = (uncommentBlock(DEFAULT_POLICY, source) ?? DEFAULT_POLICY).split("\n");
   const first = lines.indexOf(`${source}:`);
   const end = lines.findIndex((line, at) => at > first && line !== "" && !line.startsWith(" "));
