@@ -93,7 +93,7 @@ export function allowedHint(written: string, allowed: readonly string[]): string
   const near = nearestWord(written, allowed);
   const listed = allowed.length > 12 ? `${allowed.slice(0, 12).join(", ")}, …` : allowed.join(", ");
   const list = allowed.length === 0 ? "nothing is allowed here" : `allowed: ${listed}`;
-  return near === undefined ? list : `did you mean "${near}"? ${list}`;
+  return near === undefined ? list : `did you mean '${near}'? ${list}`;
 }
 
 /** Whether one word is most likely the other one mistyped: one slip, in a longer word two. */

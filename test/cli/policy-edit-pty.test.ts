@@ -40,7 +40,7 @@ test("enter opens the draft again at its first error; what loads then is saved",
   await using program = own.start();
   await program.until(({ text }) => text.includes("edit it again? [Y/n]"));
   expect(program.screen.text.replaceAll("\n", "")).toContain(
-    'policy.draft.yaml:3:12: error: "maybe" is not an action',
+    "policy.draft.yaml:3:12: error: 'maybe' is not an action",
   );
   expect(await own.read(".iddio/policy.yaml")).toBe(POLICY);
   program.type("\r");

@@ -95,7 +95,7 @@ for (const version of ["2", "1.1"] as const)
             path: "/graphql",
             rule: "github.repos[0].rules.deny.groups[0]",
             reason:
-              'the mutation createIssue writes; tier modify (group "write") is denied by an entry of repos, and the request does not name its repo, so a person decides',
+              "the mutation createIssue writes; tier modify (group 'write') is denied by an entry of repos, and the request does not name its repo, so a person decides",
           });
           expect(await created).toMatchObject({ code: 0, stdout: "https://github.com/acme/web/issues/8\n" });
           const mutations = scene

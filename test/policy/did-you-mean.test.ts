@@ -30,7 +30,7 @@ describe("the nearest allowed word", () => {
 
 test("a hint lists what is allowed, at most a dozen", () => {
   expect(allowedHint("x", ["read", "write"])).toBe("allowed: read, write");
-  expect(allowedHint("raed", ["read"])).toBe('did you mean "read"? allowed: read');
+  expect(allowedHint("raed", ["read"])).toBe("did you mean 'read'? allowed: read");
   expect(allowedHint("x", [])).toBe("nothing is allowed here");
   const many = Array.from({ length: 20 }, (_, index) => `name${index}`);
   expect(allowedHint("x", many)).toBe(`allowed: ${many.slice(0, 12).join(", ")}, …`);

@@ -213,21 +213,21 @@ describe("an edit that would change nothing says so", () => {
   const policy =
     "generic:\n  inspect: [same.example]\naws:\n  inspect: ['*.amazonaws.com', 10.0.0.0/8]\nkubectl:\n  inspect: ['*.eks.amazonaws.com']\n";
   const rows: [protocol: Protocol, entry: string, message: string][] = [
-    ["aws", "*.amazonaws.com", 'aws already inspects "*.amazonaws.com" (line 4)'],
-    ["aws", "*.AmazonAWS.com:*", 'aws already inspects "*.amazonaws.com" (line 4)'],
-    ["aws", "sts.amazonaws.com", 'aws already inspects this through "*.amazonaws.com" (line 4)'],
-    ["aws", "*.s3.amazonaws.com:443", 'aws already inspects this through "*.amazonaws.com" (line 4)'],
-    ["aws", "10.1.2.3", 'aws already inspects this through "10.0.0.0/8" (line 4)'],
-    ["aws", "10.1.0.0/16", 'aws already inspects this through "10.0.0.0/8" (line 4)'],
+    ["aws", "*.amazonaws.com", "aws already inspects '*.amazonaws.com' (line 4)"],
+    ["aws", "*.AmazonAWS.com:*", "aws already inspects '*.amazonaws.com' (line 4)"],
+    ["aws", "sts.amazonaws.com", "aws already inspects this through '*.amazonaws.com' (line 4)"],
+    ["aws", "*.s3.amazonaws.com:443", "aws already inspects this through '*.amazonaws.com' (line 4)"],
+    ["aws", "10.1.2.3", "aws already inspects this through '10.0.0.0/8' (line 4)"],
+    ["aws", "10.1.0.0/16", "aws already inspects this through '10.0.0.0/8' (line 4)"],
     [
       "aws",
       "same.example",
-      'generic already inspects "same.example" (line 2) and wins, as it comes first in the file',
+      "generic already inspects 'same.example' (line 2) and wins, as it comes first in the file",
     ],
     [
       "fly",
       "same.example",
-      'generic already inspects "same.example" (line 2) and wins, as it comes first in the file',
+      "generic already inspects 'same.example' (line 2) and wins, as it comes first in the file",
     ],
   ];
   for (const [protocol, entry, message] of rows)
@@ -244,10 +244,10 @@ describe("an edit that would change nothing says so", () => {
   });
 
   const removals: [protocol: Protocol, entry: string, message: string][] = [
-    ["aws", "sts.amazonaws.com", 'aws does not list "sts.amazonaws.com"; did you mean "*.amazonaws.com"?'],
-    ["aws", "*.amazonaw.com", 'aws does not list "*.amazonaw.com"; did you mean "*.amazonaws.com"?'],
+    ["aws", "sts.amazonaws.com", "aws does not list 'sts.amazonaws.com'; did you mean '*.amazonaws.com'?"],
+    ["aws", "*.amazonaw.com", "aws does not list '*.amazonaw.com'; did you mean '*.amazonaws.com'?"],
     ["fly", "a.b", "fly lists nothing to inspect"],
-    ["aws", "https://x", 'aws does not list "https://x"'],
+    ["aws", "https://x", "aws does not list 'https://x'"],
   ];
   for (const [protocol, entry, message] of removals)
     test(`removing ${entry} from ${protocol}`, () =>
@@ -263,7 +263,7 @@ describe("what cannot be edited is refused, with what to do", () => {
       "https://a.b/",
       /cannot be inspected: write the host alone/,
     ],
-    ["everything under another protocol than generic", "fly:\n  default: deny\n", "*", /only "generic" may/],
+    ["everything under another protocol than generic", "fly:\n  default: deny\n", "*", /only 'generic' may/],
     [
       "a list behind an alias",
       "aws:\n  inspect: &hosts [a.b]\nfly:\n  inspect: *hosts\n",

@@ -114,7 +114,7 @@ describe("what goes wrong inside never opens the gate", () => {
       action: "escalate",
       rule: "",
       line: 0,
-      reason: 'the policy has no "fly" block',
+      reason: "the policy has no 'fly' block",
     });
   });
 });

@@ -26,17 +26,17 @@ describe("a word that is not allowed is reported where it stands, with what is a
     [
       "a protocol that does not exist",
       "kubctl:\n  inspect: [a.b]\n",
-      [["1:1", "kubctl", 'unknown key "kubctl"', `did you mean "kubectl"? ${ALLOWED}`]],
+      [["1:1", "kubctl", "unknown key 'kubctl'", `did you mean 'kubectl'? ${ALLOWED}`]],
     ],
     [
       "a protocol by another name",
       "k8s:\n  inspect: [a.b]\n",
-      [["1:1", "k8s", 'unknown key "k8s"', `did you mean "kubectl"? ${ALLOWED}`]],
+      [["1:1", "k8s", "unknown key 'k8s'", `did you mean 'kubectl'? ${ALLOWED}`]],
     ],
     [
       "a key of a block",
       "kubectl:\n  inspects: [a.b]\n",
-      [["2:3", "kubectl.inspects", 'unknown key "inspects"', `did you mean "inspect"? ${KUBECTL_KEYS}`]],
+      [["2:3", "kubectl.inspects", "unknown key 'inspects'", `did you mean 'inspect'? ${KUBECTL_KEYS}`]],
     ],
     [
       "a scope list of another protocol",
@@ -45,47 +45,47 @@ describe("a word that is not allowed is reported where it stands, with what is a
         [
           "2:3",
           "kubectl.projects",
-          'unknown key "projects"',
-          '"projects" belongs to gcloud; kubectl has namespaces, agents',
+          "unknown key 'projects'",
+          "'projects' belongs to gcloud; kubectl has namespaces, agents",
         ],
       ],
     ],
     [
       "a scope list where there are none",
       "generic:\n  apps: []\n",
-      [["2:3", "generic.apps", 'unknown key "apps"', '"apps" belongs to fly; generic has agents']],
+      [["2:3", "generic.apps", "unknown key 'apps'", "'apps' belongs to fly; generic has agents"]],
     ],
     [
       "an action as default",
       "kubectl:\n  default: block\n",
-      [["2:12", "kubectl.default", '"block" is not an action', `did you mean "deny"? ${ACTIONS}`]],
+      [["2:12", "kubectl.default", "'block' is not an action", `did you mean 'deny'? ${ACTIONS}`]],
     ],
     [
       "an action in another case",
       "kubectl:\n  default: Deny\n",
-      [["2:12", "kubectl.default", '"Deny" is not an action', `did you mean "deny"? ${ACTIONS}`]],
+      [["2:12", "kubectl.default", "'Deny' is not an action", `did you mean 'deny'? ${ACTIONS}`]],
     ],
     [
       "an action under rules",
       "fly:\n  rules:\n    alow:\n      commands: [x]\n",
-      [["3:5", "fly.rules.alow", 'unknown key "alow"', `did you mean "allow"? ${ACTIONS}`]],
+      [["3:5", "fly.rules.alow", "unknown key 'alow'", `did you mean 'allow'? ${ACTIONS}`]],
     ],
     [
       "groups directly under rules",
       "fly:\n  rules:\n    groups: [read]\n",
-      [["3:5", "fly.rules.groups", 'unknown key "groups"', "put it under an action: allow, escalate, deny"]],
+      [["3:5", "fly.rules.groups", "unknown key 'groups'", "put it under an action: allow, escalate, deny"]],
     ],
     [
       "a tier",
       "fly:\n  groups:\n    g: { tiers: [obsrve, unknown, breakglass] }\n  rules:\n    deny: { groups: [g] }\n",
       [
-        ["3:18", "fly.groups.g.tiers[0]", '"obsrve" is not a tier', `did you mean "observe"? ${TIERS}`],
-        ["3:26", "fly.groups.g.tiers[1]", '"unknown" is not a tier', TIERS],
+        ["3:18", "fly.groups.g.tiers[0]", "'obsrve' is not a tier", `did you mean 'observe'? ${TIERS}`],
+        ["3:26", "fly.groups.g.tiers[1]", "'unknown' is not a tier", TIERS],
         [
           "3:35",
           "fly.groups.g.tiers[2]",
-          '"breakglass" is not a tier',
-          `did you mean "break-glass"? ${TIERS}`,
+          "'breakglass' is not a tier",
+          `did you mean 'break-glass'? ${TIERS}`,
         ],
       ],
     ],
@@ -93,19 +93,19 @@ describe("a word that is not allowed is reported where it stands, with what is a
       "a group that does not exist",
       "fly:\n  groups:\n    read: { tiers: [observe] }\n  rules:\n    allow: { groups: [reads, admin] }\n",
       [
-        ["5:23", "fly.rules.allow.groups[0]", 'unknown group "reads"', 'did you mean "read"? allowed: read'],
-        ["5:30", "fly.rules.allow.groups[1]", 'unknown group "admin"', "allowed: read"],
+        ["5:23", "fly.rules.allow.groups[0]", "unknown group 'reads'", "did you mean 'read'? allowed: read"],
+        ["5:30", "fly.rules.allow.groups[1]", "unknown group 'admin'", "allowed: read"],
       ],
     ],
     [
       "a group of another block",
       "fly:\n  groups:\n    read: { tiers: [observe] }\n  rules:\n    allow: { groups: [read] }\naws:\n  rules:\n    allow: { groups: [read] }\n",
-      [["8:23", "aws.rules.allow.groups[0]", 'unknown group "read"', 'the block has no "groups"']],
+      [["8:23", "aws.rules.allow.groups[0]", "unknown group 'read'", "the block has no 'groups'"]],
     ],
     [
       "a group in another case",
       "fly:\n  groups:\n    read: { tiers: [observe] }\n  rules:\n    allow: { groups: [Read] }\n",
-      [["5:23", "fly.rules.allow.groups[0]", 'unknown group "Read"', 'did you mean "read"? allowed: read']],
+      [["5:23", "fly.rules.allow.groups[0]", "unknown group 'Read'", "did you mean 'read'? allowed: read"]],
     ],
     [
       "tiers in a rule",
@@ -114,8 +114,8 @@ describe("a word that is not allowed is reported where it stands, with what is a
         [
           "4:7",
           "fly.rules.allow.tiers",
-          'unknown key "tiers"',
-          'tiers are selected through a group: define one under "groups" and name it here',
+          "unknown key 'tiers'",
+          "tiers are selected through a group: define one under 'groups' and name it here",
         ],
       ],
     ],
@@ -123,13 +123,13 @@ describe("a word that is not allowed is reported where it stands, with what is a
       "keys that objects have by nature",
       "__proto__: {}\nconstructor: {}\nfly:\n  default: toString\n  hasOwnProperty: 1\n",
       [
-        ["1:1", "__proto__", 'unknown key "__proto__"', ALLOWED],
-        ["2:1", "constructor", 'unknown key "constructor"', ALLOWED],
-        ["4:12", "fly.default", '"toString" is not an action', ACTIONS],
+        ["1:1", "__proto__", "unknown key '__proto__'", ALLOWED],
+        ["2:1", "constructor", "unknown key 'constructor'", ALLOWED],
+        ["4:12", "fly.default", "'toString' is not an action", ACTIONS],
         [
           "5:3",
           "fly.hasOwnProperty",
-          'unknown key "hasOwnProperty"',
+          "unknown key 'hasOwnProperty'",
           "allowed: inspect, default, groups, apps, orgs, agents, rules",
         ],
       ],
@@ -141,15 +141,15 @@ describe("a word that is not allowed is reported where it stands, with what is a
 
 describe("what looks like protection and is none does not load", () => {
   const rows: [name: string, text: string, place: string, path: string, message: RegExp][] = [
-    ["an empty rules block", "fly:\n  rules: {}\n", "2:3", "fly.rules", /"rules" is empty/],
-    ["rules without anything", "fly:\n  rules:\n  default: deny\n", "2:9", "fly.rules", /"rules" is empty/],
-    ["an empty branch", "fly:\n  rules:\n    deny: {}\n", "3:5", "fly.rules.deny", /"deny" selects nothing/],
+    ["an empty rules block", "fly:\n  rules: {}\n", "2:3", "fly.rules", /'rules' is empty/],
+    ["rules without anything", "fly:\n  rules:\n  default: deny\n", "2:9", "fly.rules", /'rules' is empty/],
+    ["an empty branch", "fly:\n  rules:\n    deny: {}\n", "3:5", "fly.rules.deny", /'deny' selects nothing/],
     [
       "a branch without anything",
       "fly:\n  rules:\n    deny:\n",
       "3:5",
       "fly.rules.deny",
-      /"deny" selects nothing/,
+      /'deny' selects nothing/,
     ],
     [
       "a branch of empty lists",
@@ -163,36 +163,36 @@ describe("what looks like protection and is none does not load", () => {
       "fly:\n  groups:\n    g: { tiers: [] }\n",
       "3:5",
       "fly.groups.g",
-      /the group "g" selects nothing/,
+      /the group 'g' selects nothing/,
     ],
     [
       "a group of empty keys",
       "fly:\n  groups:\n    g: {}\n",
       "3:5",
       "fly.groups.g",
-      /the group "g" selects nothing/,
+      /the group 'g' selects nothing/,
     ],
-    ["a scope list of nothing", "fly:\n  apps: []\n", "2:3", "fly.apps", /"apps" is empty/],
+    ["a scope list of nothing", "fly:\n  apps: []\n", "2:3", "fly.apps", /'apps' is empty/],
     [
       "a scope entry without rules",
       "fly:\n  apps:\n    - names: [x]\n",
       "3:7",
       "fly.apps[0]",
-      /has no "rules"/,
+      /has no 'rules'/,
     ],
     [
       "a scope entry without names",
       "fly:\n  apps:\n    - rules: { deny: { commands: [x] } }\n",
       "3:7",
       "fly.apps[0]",
-      /has no "names"/,
+      /has no 'names'/,
     ],
     [
       "a scope entry for no name",
       "fly:\n  apps:\n    - names: []\n      rules: { deny: { commands: [x] } }\n",
       "3:7",
       "fly.apps[0].names",
-      /"names" is empty/,
+      /'names' is empty/,
     ],
     [
       "an empty branch in a scope entry",
@@ -206,14 +206,14 @@ describe("what looks like protection and is none does not load", () => {
       "fly:\n  inspect:\n  default: deny\n",
       "2:3",
       "fly.inspect",
-      /"inspect" is empty/,
+      /'inspect' is empty/,
     ],
     ["a default without anything", "fly:\n  default:\n", "2:11", "fly.default", /an action is missing/],
-    ["a block without anything", "fly:\n", "1:5", "fly", /the block "fly" is empty/],
-    ["a block of no keys", "fly: {}\n", "1:1", "fly", /the block "fly" is empty/],
+    ["a block without anything", "fly:\n", "1:5", "fly", /the block 'fly' is empty/],
+    ["a block of no keys", "fly: {}\n", "1:1", "fly", /the block 'fly' is empty/],
     ["an empty file", "", "1:1", "", /has no protocol block/],
     ["a file of comments", "# kubectl:\n#   default: deny\n", "1:1", "", /has no protocol block/],
-    ["a block of SSH without keys", "ssh: {}\n", "1:1", "ssh", /the block "ssh" is empty/],
+    ["a block of SSH without keys", "ssh: {}\n", "1:1", "ssh", /the block 'ssh' is empty/],
   ];
   for (const [name, text, place, path, message] of rows)
     test(name, () => {
@@ -227,7 +227,7 @@ describe("what has the wrong shape is said in words", () => {
   const rows: [text: string, path: string, message: string, hint?: string][] = [
     ["[fly]\n", "", "a policy must be a mapping, not a list"],
     ["fly\n", "", "a policy must be a mapping, not a text"],
-    ["fly: x\n", "fly", 'the block "fly" must be a mapping, not a text'],
+    ["fly: x\n", "fly", "the block 'fly' must be a mapping, not a text"],
     [
       "fly:\n  inspect: a.b\n",
       "fly.inspect",
@@ -250,16 +250,16 @@ describe("what has the wrong shape is said in words", () => {
     ],
     ["fly:\n  inspect: [null]\n", "fly.inspect[0]", "an inspect entry must be a text, not empty"],
     ["fly:\n  default: [deny]\n", "fly.default", "a list is not an action", ACTIONS],
-    ["fly:\n  groups: [a]\n", "fly.groups", '"groups" must be a mapping, not a list'],
-    ["fly:\n  groups:\n    a: [observe]\n", "fly.groups.a", 'the group "a" must be a mapping, not a list'],
+    ["fly:\n  groups: [a]\n", "fly.groups", "'groups' must be a mapping, not a list"],
+    ["fly:\n  groups:\n    a: [observe]\n", "fly.groups.a", "the group 'a' must be a mapping, not a list"],
     [
       "fly:\n  groups:\n    a: { tiers: observe }\n",
       "fly.groups.a.tiers",
       "this must be a list, not a text",
       'write it as a list: ["observe"]',
     ],
-    ["fly:\n  rules: [a]\n", "fly.rules", '"rules" must be a mapping, not a list'],
-    ["fly:\n  rules:\n    deny: [a]\n", "fly.rules.deny", '"deny" must be a mapping, not a list'],
+    ["fly:\n  rules: [a]\n", "fly.rules", "'rules' must be a mapping, not a list"],
+    ["fly:\n  rules:\n    deny: [a]\n", "fly.rules.deny", "'deny' must be a mapping, not a list"],
     [
       "fly:\n  rules:\n    deny: { commands: x }\n",
       "fly.rules.deny.commands",
@@ -269,19 +269,19 @@ describe("what has the wrong shape is said in words", () => {
     [
       "fly:\n  apps: { names: [a] }\n",
       "fly.apps",
-      '"apps" must be a list, not a mapping',
-      'each entry has "names" and "rules"',
+      "'apps' must be a list, not a mapping",
+      "each entry has 'names' and 'rules'",
     ],
-    ["fly:\n  apps: [a]\n", "fly.apps[0]", 'an entry of "apps" must be a mapping, not a text'],
+    ["fly:\n  apps: [a]\n", "fly.apps[0]", "an entry of 'apps' must be a mapping, not a text"],
     [
       "fly:\n  rules:\n    deny: { commands: ['a[b'] }\n",
       "fly.rules.deny.commands[0]",
-      `"a[b" is not a command: '[' is never closed`,
+      `'a[b' is not a command: '[' is never closed`,
     ],
     [
       "fly:\n  apps:\n    - names: ['a{b']\n      rules: { deny: { commands: [x] } }\n",
       "fly.apps[0].names[0]",
-      `"a{b" is not a name or glob: '{' is never closed`,
+      `'a{b' is not a name or glob: '{' is never closed`,
     ],
   ];
   for (const [text, path, message, hint] of rows)
@@ -312,8 +312,8 @@ describe("everything may be inspected under generic only", () => {
       expect(errorsOf(`generic:${listed}`)).toEqual([]);
       for (const protocol of ["kubectl", "aws", "terraform"]) {
         const [first] = errorsOf(`${protocol}:${listed}`);
-        expect(first?.message).toBe(`${JSON.stringify(text)} covers every host, which only "generic" may`);
-        expect(first?.hint).toBe(`name the hosts of ${protocol}, or list it under "generic"`);
+        expect(first?.message).toBe(`'${text}' covers every host, which only 'generic' may`);
+        expect(first?.hint).toBe(`name the hosts of ${protocol}, or list it under 'generic'`);
         expect(first?.path).toBe(`${protocol}.inspect[0]`);
       }
     });
@@ -324,18 +324,18 @@ describe("what is odd but harmless is a warning", () => {
     [
       "fly:\n  inspect: [a.b, A.B]\naws:\n  inspect:\n    - a.b\n",
       [
-        ["2:18", "fly.inspect[1]", '"A.B" is already listed under fly in line 2'],
+        ["2:18", "fly.inspect[1]", "'A.B' is already listed under fly in line 2"],
         [
           "5:7",
           "aws.inspect[0]",
-          '"a.b" is already listed under fly in line 2',
+          "'a.b' is already listed under fly in line 2",
           "fly wins, as it comes first",
         ],
       ],
     ],
     [
       "fly:\n  groups:\n    a: { tiers: [observe] }\n",
-      [["3:5", "fly.groups.a", 'no rule names the group "a"']],
+      [["3:5", "fly.groups.a", "no rule names the group 'a'"]],
     ],
     [
       'fly:\n  apps:\n    - names: [a, "*"]\n      rules: { deny: { commands: [x] } }\n    - names: [b]\n      rules: { deny: { commands: [x] } }\n',
@@ -355,7 +355,7 @@ describe("what is odd but harmless is a warning", () => {
         [
           "3:15",
           `${protocol}.${keyword}[0].names[0]`,
-          `"${name}" is not how requests spell it`,
+          `'${name}' is not how requests spell it`,
           `${keyword} take ${form}`,
         ],
       ],

@@ -185,13 +185,13 @@ describe("the reason", () => {
       "says of a denial by some entry why it is asked about",
       { unnamedScopes: ["repo"] },
       "escalate",
-      'tier modify (group "modify") is denied by an entry of repos, and the request does not name its repo, so a person decides',
+      "tier modify (group 'modify') is denied by an entry of repos, and the request does not name its repo, so a person decides",
     ],
     [
       "says the same of what an entry escalates",
       { tier: "observe", unnamedScopes: ["org"] },
       "escalate",
-      'tier observe (group "observe") is escalated by an entry of orgs, and the request does not name its org, so a person decides',
+      "tier observe (group 'observe') is escalated by an entry of orgs, and the request does not name its org, so a person decides",
     ],
     [
       "says that an entry has no rule for it",
@@ -209,19 +209,19 @@ describe("the reason", () => {
       "says that every entry denies",
       { command: "x", unnamedScopes: ["org"] },
       "deny",
-      'command "x" is denied; the request does not name its org, and every entry of orgs denies it',
+      "command 'x' is denied; the request does not name its org, and every entry of orgs denies it",
     ],
     [
       "says that the request acts in every scope",
       { spannedScopes: ["repo"] },
       "deny",
-      'tier modify (group "modify") is denied; the request acts in every repo, so the strictest entry of repos counts',
+      "tier modify (group 'modify') is denied; the request acts in every repo, so the strictest entry of repos counts",
     ],
     [
       "says nothing of it where a denial stands without the list",
       { command: "x", labels: { org: "acme" }, unnamedScopes: ["repo"], spannedScopes: ["org"] },
       "deny",
-      'command "x" is denied',
+      "command 'x' is denied",
     ],
   ];
   for (const [what, row, action, reason] of rows)

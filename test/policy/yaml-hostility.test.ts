@@ -11,26 +11,26 @@ function verdictOn(text: string): string {
 
 describe("a part of YAML that could make a policy mean something else than it shows is refused", () => {
   const rows: [name: string, text: string, verdict: string][] = [
-    ["a duplicate protocol", `${GOOD}fly:\n  default: allow\n`, '4:1 "fly" is given twice, first in line 1'],
+    ["a duplicate protocol", `${GOOD}fly:\n  default: allow\n`, "4:1 'fly' is given twice, first in line 1"],
     [
       "a duplicate key",
       "fly:\n  default: deny\n  default: allow\n",
-      '3:3 "default" is given twice, first in line 2',
+      "3:3 'default' is given twice, first in line 2",
     ],
     [
       "a duplicate key in flow style",
       'fly: { default: deny, "default": allow }\n',
-      '1:23 "default" is given twice, first in line 1',
+      "1:23 'default' is given twice, first in line 1",
     ],
     [
       "a duplicate group",
       "fly:\n  groups:\n    a: { tiers: [observe] }\n    'a': { tiers: [modify] }\n  rules: { deny: { groups: [a] } }\n",
-      '4:5 "a" is given twice, first in line 3',
+      "4:5 'a' is given twice, first in line 3",
     ],
     [
       "a duplicate key inside a list",
       "fly:\n  apps:\n    - names: [a]\n      names: [b]\n      rules: { deny: { commands: [x] } }\n",
-      '4:7 "names" is given twice, first in line 3',
+      "4:7 'names' is given twice, first in line 3",
     ],
     ["a merge key", "aws: &a\n  default: deny\nfly:\n  <<: *a\n", "4:3 merge keys are not supported"],
     [
@@ -38,20 +38,20 @@ describe("a part of YAML that could make a policy mean something else than it sh
       'fly:\n  "<<": { default: deny }\n  default: deny\n',
       "2:3 merge keys are not supported",
     ],
-    ["a tag of YAML", "fly:\n  default: !!str deny\n", '2:18 the tag "!!str" is not supported'],
-    ["a tag on a map", "fly: !!map\n  default: deny\n", '2:3 the tag "!!map" is not supported'],
+    ["a tag of YAML", "fly:\n  default: !!str deny\n", "2:18 the tag '!!str' is not supported"],
+    ["a tag on a map", "fly: !!map\n  default: deny\n", "2:3 the tag '!!map' is not supported"],
     [
       "a tag on a list",
       "fly:\n  inspect: !!set [a.b]\n  default: deny\n",
-      '2:18 the tag "!!set" is not supported',
+      "2:18 the tag '!!set' is not supported",
     ],
-    ["a binary tag", "fly:\n  default: !!binary ZGVueQ==\n", '2:21 the tag "!!binary" is not supported'],
+    ["a binary tag", "fly:\n  default: !!binary ZGVueQ==\n", "2:21 the tag '!!binary' is not supported"],
     [
       "a tag of its own",
       "fly:\n  default: !include other.yaml\n",
-      '2:21 the tag "!include" is not supported',
+      "2:21 the tag '!include' is not supported",
     ],
-    ["a tag on a key", "!!str fly:\n  default: deny\n", '1:7 the tag "!!str" is not supported'],
+    ["a tag on a key", "!!str fly:\n  default: deny\n", "1:7 the tag '!!str' is not supported"],
     ["two documents", `${GOOD}---\naws:\n  default: deny\n`, "4:1 the file holds several YAML documents"],
     ["two documents after an end mark", `${GOOD}...\n${GOOD}`, "5:1 the file holds several YAML documents"],
     ["an empty second document", `${GOOD}---\n`, "4:1 the file holds several YAML documents"],

@@ -34,7 +34,7 @@ function decideAlone(policy: Policy, classification: Classification, mayWiden: b
     if (mayWiden || !block.scopes.some(({ label }) => label === AGENT_LABEL)) return verdict;
     return stricterVerdict(verdict, decideIn(withoutAgents(block), classification));
   }
-  const reason = `the policy has no "${classification.protocol}" block`;
+  const reason = `the policy has no '${classification.protocol}' block`;
   return { action: "escalate", rule: "", line: 0, reason };
 }
 

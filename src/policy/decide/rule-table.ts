@@ -147,7 +147,7 @@ export function findCommandRule(
 }
 
 function commandVerdict(rule: Rule, command: CommandSelector): Verdict {
-  return verdictOf(rule, `command "${command.text}"`);
+  return verdictOf(rule, `command '${command.text}'`);
 }
 
 function tierVerdict(rule: Rule, tier: Tier): Verdict {
@@ -155,7 +155,7 @@ function tierVerdict(rule: Rule, tier: Tier): Verdict {
 }
 
 function verdictOf({ action, path, line, group }: Rule, what: string): Verdict {
-  const through = group === undefined ? "" : ` (group "${group}")`;
+  const through = group === undefined ? "" : ` (group '${group}')`;
   return { action, rule: path, line, reason: `${what}${through} is ${DONE[action]}` };
 }
 

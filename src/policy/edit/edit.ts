@@ -36,12 +36,12 @@ export function addInspectEntry(text: string, protocol: Protocol, written: strin
   if ("problems" in before) return unreadable(before.problems);
   const parsed = parseProtocolEntry(protocol, written);
   if ("problem" in parsed)
-    return { kind: "refused", message: `"${written}" cannot be inspected: ${parsed.problem}` };
+    return { kind: "refused", message: `'${written}' cannot be inspected: ${parsed.problem}` };
   const { entry } = parsed;
   if (entry.isCatchAll && protocol !== "generic") return refuseCatchAll(protocol, written);
   const redundant = redundancy(before.policy, protocol, entry);
   if (redundant !== undefined) return { kind: "unchanged", message: redundant };
-  const message = `${protocol} now inspects "${written}"`;
+  const message = `${protocol} now inspects '${written}'`;
   if (before.policy.blocks.has(protocol)) {
     const edited = insertEntry(text, protocol, written);
     const wanted = [...listed(before.policy, protocol), entry];
@@ -50,7 +50,7 @@ export function addInspectEntry(text: string, protocol: Protocol, written: strin
       : byHand(protocol);
   }
   const created = createBlock(before, protocol, entry);
-  const what = `${message}; the block "${protocol}" was added with its default groups`;
+  const what = `${message}; the block '${protocol}' was added with its default groups`;
   return created === undefined ? byHand(protocol) : { kind: "changed", text: created, message: what };
 }
 
@@ -66,7 +66,7 @@ export function removeInspectEntry(text: string, protocol: Protocol, written: st
   const wanted = entries.filter((one) => !isUnwanted(one));
   const edited = drop(text, protocol, entries, isUnwanted, removeEntry);
   if (edited === undefined || !isAsWanted(before, edited, protocol, wanted)) return byHand(protocol);
-  return { kind: "changed", text: edited, message: `${protocol} no longer inspects "${written}"` };
+  return { kind: "changed", text: edited, message: `${protocol} no longer inspects '${written}'` };
 }
 
 function createBlock(before: ParsedPolicy, protocol: Protocol, entry: InspectEntry): string | undefined {
@@ -166,16 +166,16 @@ function redundancy(policy: Policy, protocol: Protocol, entry: InspectEntry): st
 }
 
 function place({ entry, line }: ListedEntry): string {
-  return `"${entry.text}" (line ${line})`;
+  return `'${entry.text}' (line ${line})`;
 }
 
 function notListed(protocol: Protocol, written: string, entries: readonly InspectEntry[]): string {
   const texts = entries.map((one) => one.text);
   const near = nearestWord(written, texts);
-  if (near !== undefined) return `${protocol} does not list "${written}"; did you mean "${near}"?`;
+  if (near !== undefined) return `${protocol} does not list '${written}'; did you mean '${near}'?`;
   return texts.length === 0
     ? `${protocol} lists nothing to inspect`
-    : `${protocol} does not list "${written}"`;
+    : `${protocol} does not list '${written}'`;
 }
 
 function unreadable(problems: readonly PolicyProblem[]): PolicyEdit {
@@ -184,11 +184,11 @@ function unreadable(problems: readonly PolicyProblem[]): PolicyEdit {
 }
 
 function refuseCatchAll(protocol: Protocol, written: string): PolicyEdit {
-  const message = `"${written}" covers every host, which only "generic" may`;
+  const message = `'${written}' covers every host, which only 'generic' may`;
   return { kind: "refused", message, hint: `name the hosts of ${protocol}, or add it to generic` };
 }
 
 function byHand(protocol: Protocol): PolicyEdit {
-  const message = `the "inspect" list of ${protocol} is written in a way that cannot be edited by command`;
+  const message = `the 'inspect' list of ${protocol} is written in a way that cannot be edited by command`;
   return { kind: "refused", message, hint: "use `iddio policy edit`" };
 }

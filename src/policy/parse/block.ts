@@ -69,7 +69,7 @@ export function parseBlock(
 
 function parseInspect(field: Field, protocol: Protocol, problems: Problems): readonly ListedEntry[] {
   if (field.value.kind === "empty") {
-    problems.error(field.keyAt, field.path, '"inspect" is empty', 'write "inspect: []" to intercept nothing');
+    problems.error(field.keyAt, field.path, "'inspect' is empty", "write 'inspect: []' to intercept nothing");
     return [];
   }
   return readTexts(field, "an inspect entry", problems).flatMap(({ item, path }) => {
@@ -79,8 +79,8 @@ function parseInspect(field: Field, protocol: Protocol, problems: Problems): rea
       return [];
     }
     if (parsed.entry.isCatchAll && protocol !== "generic") {
-      const hint = `name the hosts of ${protocol}, or list it under "generic"`;
-      problems.error(item.at, path, `${quote(item.text)} covers every host, which only "generic" may`, hint);
+      const hint = `name the hosts of ${protocol}, or list it under 'generic'`;
+      problems.error(item.at, path, `${quote(item.text)} covers every host, which only 'generic' may`, hint);
     }
     return [{ protocol, entry: parsed.entry, path, ...item.at }];
   });

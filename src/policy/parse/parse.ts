@@ -58,7 +58,7 @@ function warnOfRepeats(entries: readonly ListedEntry[], problems: Problems): voi
       const where = `already listed under ${first.protocol} in line ${first.line}`;
       const hint =
         first.protocol === listed.protocol ? undefined : `${first.protocol} wins, as it comes first`;
-      problems.warn(listed, listed.path, `"${listed.entry.text}" is ${where}`, hint);
+      problems.warn(listed, listed.path, `'${listed.entry.text}' is ${where}`, hint);
     }
   }
 }

@@ -79,7 +79,7 @@ class Reader {
         START,
         "",
         "YAML directives are not supported",
-        'remove the lines that begin with "%"',
+        "remove the lines that begin with '%'",
       );
     if (document.errors.length > 0) return undefined;
     const tree = this.#convert(document.contents, START, "", 0);
@@ -112,7 +112,7 @@ class Reader {
       this.#problems.error(
         at,
         path,
-        `the tag "${shown(shortTag(String(node.tag)))}" is not supported`,
+        `the tag '${shown(shortTag(String(node.tag)))}' is not supported`,
         "write the value without a tag",
       );
     const tree = this.#convertPlain(node, at, path, depth);
@@ -162,7 +162,7 @@ class Reader {
         this.#problems.error(
           keyAt,
           below,
-          `"${shown(name)}" is given twice, first in line ${first.keyAt.line}`,
+          `'${shown(name)}' is given twice, first in line ${first.keyAt.line}`,
           "keep one of the two",
         );
       else entries.set(name, { keyAt, value });
@@ -194,7 +194,7 @@ function shortTag(tag: string): string {
 
 function describe(code: string, message: string): [message: string, hint?: string] {
   if (code === "MULTIPLE_DOCS")
-    return ["the file holds several YAML documents", 'remove the "---" or "..." between them'];
+    return ["the file holds several YAML documents", "remove the '---' or '...' between them"];
   if (code === "TAB_AS_INDENT") return ["a tab is used to indent", "indent with spaces"];
   const text = shown(message.split("\n")[0] ?? "");
   return [`not valid YAML: ${text.charAt(0).toLowerCase()}${text.slice(1)}`];

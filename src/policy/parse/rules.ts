@@ -38,7 +38,7 @@ export function parseGroups(
   problems: Problems,
 ): ReadonlyMap<string, Group> {
   const groups = new Map<string, Group>();
-  const map = asMap(field.value, field.path, '"groups"', problems);
+  const map = asMap(field.value, field.path, "'groups'", problems);
   for (const [name, { keyAt, value }] of map?.entries ?? []) {
     const path = childPath(field.path, name);
     const body = asMap(value, path, `the group ${quote(name)}`, problems);
@@ -52,7 +52,7 @@ export function parseGroups(
         keyAt,
         path,
         `the group ${quote(name)} selects nothing`,
-        'give it "tiers" or "commands"',
+        "give it 'tiers' or 'commands'",
       );
     groups.set(name, { name, at: keyAt, tiers, commands: commands.map((one) => one.command), isUsed: false });
   }
@@ -62,9 +62,9 @@ export function parseGroups(
 /** The rules of one `rules:` block in file order; undefined when it cannot be read at all, which is reported. */
 export function parseRules(field: Field, context: ParseContext): readonly Rule[] | undefined {
   const { problems } = context;
-  const map = asMap(field.value, field.path, '"rules"', problems);
+  const map = asMap(field.value, field.path, "'rules'", problems);
   if (map === undefined) return undefined;
-  if (map.entries.size === 0) problems.error(field.keyAt, field.path, '"rules" is empty', emptyHint());
+  if (map.entries.size === 0) problems.error(field.keyAt, field.path, "'rules' is empty", emptyHint());
   const rules: Rule[] = [];
   for (const [action, branch] of readFields(map, field.path, ACTIONS, problems, explainBranchKey))
     rules.push(...parseBranch(action as Action, branch, context));
@@ -107,7 +107,7 @@ function parseGroupNames(action: Action, field: Field, { groups, problems }: Par
     const group = groups.get(item.text);
     if (group === undefined) {
       const names = [...groups.keys()];
-      const hint = names.length === 0 ? 'the block has no "groups"' : allowedHint(item.text, names);
+      const hint = names.length === 0 ? "the block has no 'groups'" : allowedHint(item.text, names);
       problems.error(item.at, path, `unknown group ${quote(item.text)}`, hint);
       return [];
     }
@@ -155,7 +155,7 @@ function isBlank(field: Field | undefined): boolean {
 }
 
 function emptyHint(): string {
-  return 'name "groups" or "commands", or remove the key';
+  return "name 'groups' or 'commands', or remove the key";
 }
 
 function explainBranchKey(key: string): string | undefined {
@@ -165,6 +165,6 @@ function explainBranchKey(key: string): string | undefined {
 
 function explainSelectorKey(key: string): string | undefined {
   return key === "tiers"
-    ? 'tiers are selected through a group: define one under "groups" and name it here'
+    ? "tiers are selected through a group: define one under 'groups' and name it here"
     : undefined;
 }

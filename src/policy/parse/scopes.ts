@@ -70,7 +70,7 @@ function readEntries(keyword: string, field: Field, problems: Problems): readonl
   const { keyAt, path, value } = field;
   if (value.kind !== "list") {
     const message = `${quote(keyword)} must be a list, not ${describeTree(value)}`;
-    problems.error(value.at, path, message, 'each entry has "names" and "rules"');
+    problems.error(value.at, path, message, "each entry has 'names' and 'rules'");
     return [];
   }
   if (value.items.length === 0)
@@ -94,9 +94,9 @@ function parseEntry(
   const fields = readFields(map, path, Object.keys(SCOPE_ENTRY_KEYS), problems);
   const [names, rules] = [fields.get("names"), fields.get("rules")];
   if (names === undefined)
-    problems.error(map.at, path, 'the entry has no "names"', 'add names: ["*"] for every one');
+    problems.error(map.at, path, "the entry has no 'names'", "add names: ['*'] for every one");
   if (rules === undefined)
-    problems.error(map.at, path, 'the entry has no "rules"', `allowed under it: ${ACTIONS.join(", ")}`);
+    problems.error(map.at, path, "the entry has no 'rules'", `allowed under it: ${ACTIONS.join(", ")}`);
   return {
     names: names?.value.kind === "list" ? names.value.items.map(textOf) : [],
     globs: names === undefined ? [] : parseNames(names, scope, problems),
@@ -110,8 +110,8 @@ function textOf(tree: Tree): string {
 
 function parseNames(field: Field, { keyword, form }: ScopeKeyword, problems: Problems): readonly Glob[] {
   if (field.value.kind === "list" && field.value.items.length === 0) {
-    const message = '"names" is empty, so the entry never matches';
-    problems.error(field.keyAt, field.path, message, 'write ["*"] for every name');
+    const message = "'names' is empty, so the entry never matches";
+    problems.error(field.keyAt, field.path, message, "write ['*'] for every name");
   }
   return readTexts(field, "a name", problems).flatMap(({ item, path }) => {
     const compiled = compileNameGlob(item.text);

@@ -2,6 +2,7 @@
 // words) that report what does not fit and carry on. Every parser of a part of the policy is
 // written with them.
 
+import { inQuotes } from "../../text/in-quotes.ts";
 import { allowedHint } from "../did-you-mean.ts";
 import { childPath, type Position, type Problems } from "./problems.ts";
 import type { MapTree, TextTree, Tree } from "./yaml-tree.ts";
@@ -86,5 +87,5 @@ export function describeTree(tree: Tree): string {
 
 /** A value in quotes, cut when it is long. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  return inQuotes(text, 80);
 }

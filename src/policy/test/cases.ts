@@ -81,9 +81,9 @@ function parseTest(item: Tree, path: string, problems: Problems): PolicyTest | u
   const fields = readFields(map, path, ["note", "given", "want"], problems);
   const [givenField, wantField] = [fields.get("given"), fields.get("want")];
   if (givenField === undefined)
-    problems.error(map.at, path, 'the case has no "given"', "add given: { argv: kubectl get pods }");
+    problems.error(map.at, path, "the case has no 'given'", "add given: { argv: kubectl get pods }");
   if (wantField === undefined)
-    problems.error(map.at, path, 'the case has no "want"', "add want: { action: allow }");
+    problems.error(map.at, path, "the case has no 'want'", "add want: { action: allow }");
   const given = givenField && parseGiven(givenField, problems);
   const want = wantField && parseWant(wantField, problems);
   if (given === undefined || want === undefined) return undefined;
@@ -99,12 +99,12 @@ export function describeGiven(given: Given): string {
 }
 
 function parseGiven(field: Field, problems: Problems): Given | undefined {
-  const map = asMap(field.value, field.path, '"given"', problems);
+  const map = asMap(field.value, field.path, "'given'", problems);
   if (map === undefined) return undefined;
   const fields = readFields(map, field.path, ["argv", "request", "ask"], problems);
   const [only, second] = [...fields];
   if (only === undefined || second !== undefined) {
-    problems.error(map.at, field.path, '"given" must hold exactly one of argv, request and ask');
+    problems.error(map.at, field.path, "'given' must hold exactly one of argv, request and ask");
     return undefined;
   }
   const [kind, value] = only;
@@ -252,7 +252,7 @@ function parseParts(
 ): readonly Classification[] {
   if (field === undefined) return [];
   if (field.value.kind !== "list") {
-    problems.error(field.value.at, field.path, `"parts" must be a list, not ${describeTree(field.value)}`);
+    problems.error(field.value.at, field.path, `'parts' must be a list, not ${describeTree(field.value)}`);
     return [];
   }
   return field.value.items.flatMap((value, index) => {
@@ -262,12 +262,12 @@ function parseParts(
 }
 
 function parseWant(field: Field, problems: Problems): Wanted | undefined {
-  const map = asMap(field.value, field.path, '"want"', problems);
+  const map = asMap(field.value, field.path, "'want'", problems);
   if (map === undefined) return undefined;
   const fields = readFields(map, field.path, ["action", "tier", "rule"], problems);
   const [actionField, tierField] = [fields.get("action"), fields.get("tier")];
   if (actionField === undefined) {
-    problems.error(map.at, field.path, 'the case wants no "action"', `one of: ${ACTIONS.join(", ")}, splice`);
+    problems.error(map.at, field.path, "the case wants no 'action'", `one of: ${ACTIONS.join(", ")}, splice`);
     return undefined;
   }
   const action = readWord(
