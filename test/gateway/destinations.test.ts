@@ -203,3 +203,23 @@ describe("the memory of addresses", () => {
     memory.close();
   });
 });
+
+test("a host that an upstream was added for is judged by the block that lists it, as before", async () => {
+  await using origin = await startRawOrigin();
+  const place = `localhost:${origin.port}`;
+  const block = (name: string, entry: string) => `${name}:\n  inspect: ["${entry}"]\n  default: deny\n`;
+  await using daemon = await startDaemon({
+    policy: ["kubectl", "aws", "generic"]
+      .map((name) => block(name, name === "aws" ? place : name === "generic" ? "*" : "*.example.test"))
+      .join(""),
+  });
+  const judged = async (count: number) => {
+    await tryDelete(daemon, place);
+    const rows = await daemon.rowsWhen((all) => all.filter(({ op }) => op === "block").length >= count);
+    return rows.filter(({ op }) => op === "block").map(({ fields }) => fields.protocol);
+  };
+  expect(await judged(1)).toEqual(["aws"]);
+  const { port, caPem } = origin;
+  await daemon.control.call("upstreams_add", { host: "localhost", port, ca_pem: caPem, source: "manual" });
+  expect(await judged(2)).toEqual(["aws", "aws"]);
+}, 100_000);
