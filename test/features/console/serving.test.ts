@@ -38,8 +38,14 @@ async function session(args: readonly string[] = []): Promise<Record<string, str
   return { ...JSON_HEADERS(), authorization: `Bearer ${secret}` };
 }
 
+/** A stream that does not end is an error of its own, before the runner ends the daemon with the test. */
 const post = (path: string, headers: Record<string, string>, input: unknown = {}) =>
-  fetch(`${origin}${path}`, { method: "POST", headers, body: JSON.stringify(input) });
+  fetch(`${origin}${path}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(input),
+    signal: AbortSignal.timeout(60_000),
+  });
 
 /** One raw request; gives the status line. */
 function raw(lines: readonly string[], host = "127.0.0.1"): Promise<string> {
