@@ -8,6 +8,7 @@ import { diffLines } from "../../src/policy/compare/diff-lines.ts";
 import { checkNever } from "../../src/policy/compare/never.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import { coverageOf } from "../../src/policy/test/run.ts";
 
 const LIMIT = 110_000;
 
@@ -124,4 +125,22 @@ describe("the sentences of a comparison", () => {
     },
     LIMIT,
   );
+});
+
+test(
+  "a server of MCP that is newly believed counts as wider, as no enumeration covers it",
+  () => {
+    const before = policyOf("mcp:\n  default: escalate\n");
+    const after = policyOf("mcp:\n  default: escalate\n  trust_annotations: [memory]\n");
+    const diff = diffPolicies(before, after, knownNames);
+    expect(diff.isWider).toBe(true);
+    expect(diff.unknown.join()).toContain("'memory' is newly believed");
+    expect(diffPolicies(after, before, knownNames).isWider).toBe(false);
+  },
+  LIMIT,
+);
+
+test("coverage lists no default that the file does not write", () => {
+  const policy = policyOf("aws:\n  inspect: [a.example.com]\n  rules: { deny: { commands: [s3 rm] } }\n");
+  expect(coverageOf(policy, []).map(({ path }) => path)).toEqual(["aws.rules.deny.commands[0]"]);
 });

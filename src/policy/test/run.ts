@@ -73,7 +73,8 @@ export function coverageOf(policy: Policy, results: readonly TestResult[]): read
       ...(rules === undefined ? [] : [rules]),
     ];
     for (const rule of tables.flatMap((table) => table.rules)) all.set(rule.path, rule.line);
-    all.set(fallback.rule, fallback.line);
+    // A default that the file does not write has no line.
+    if (fallback.line > 0) all.set(fallback.rule, fallback.line);
   }
   return [...all]
     .map(([path, line]) => ({ path, line, isReached: reached.has(path) }))
