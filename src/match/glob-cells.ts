@@ -12,7 +12,7 @@ export interface GlobCell {
   readonly matched: readonly boolean[];
 }
 
-/** States that are walked at most, before the answer is that there are too many. */
+/** Maximum number of states that are walked; beyond it the answer is "too many". */
 export const MAX_GLOB_STATES = 20_000;
 
 /**

@@ -63,7 +63,7 @@ export interface StatePaths {
   readonly profiles: string;
   /** A folder for releases that are being downloaded. */
   readonly updates: string;
-  /** Held while an upgrade runs, by whomever. */
+  /** The lock of a running upgrade, whichever process runs it. */
   readonly updateLock: string;
 }
 

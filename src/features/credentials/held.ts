@@ -79,7 +79,7 @@ export class Held {
     if (kept !== undefined && age === "fresh") return kept.text;
     slot.fetching ??= this.#fetched(slot, need).finally(() => delete slot.fetching);
     if (kept === undefined || age === "over") return slot.fetching;
-    // The one that there is has a fifth of its life left.
+    // The present one has a fifth of its life left.
     return slot.fetching.catch((error: unknown) => {
       if (ageOf(kept, this.#parts.now()) === "over") throw error;
       return kept.text;

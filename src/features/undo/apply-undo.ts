@@ -19,7 +19,7 @@ import type { ClusterOfEntry } from "./cluster-of-entry.ts";
 export interface UndoStep {
   readonly about: string;
   readonly effect: EffectReport;
-  /** Where somebody else has been. */
+  /** The fields that somebody else has changed since. */
   readonly conflicts: readonly string[];
   /** Does it. `uids`: of owners that were made again so far. */
   run(uids: Map<string, string>): Promise<void>;

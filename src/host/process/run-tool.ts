@@ -7,7 +7,7 @@ import { isAbsolute, resolve } from "node:path";
 import { type Environment, toolEnvironment } from "./environment.ts";
 import { findSystemTool, SYSTEM_PATH, standInFolder } from "./system-tool.ts";
 
-/** How a program ended. Code 127 means that there is none of that name. */
+/** How a program ended. Code 127: no program of that name was found. */
 export interface ToolResult {
   readonly code: number;
   readonly stdout: string;

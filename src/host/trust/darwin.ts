@@ -125,7 +125,7 @@ export class KeychainTrust implements TrustPlace {
     return stdout.includes(CA_NAME_PREFIX);
   }
 
-  /** Whether it could be done; that there is nothing to do is no failure. */
+  /** Whether it could be done; having nothing to do is no failure. */
   #tried(argv: readonly string[]): Promise<boolean> {
     return this.#asRoot(argv).then(
       () => true,

@@ -11,7 +11,7 @@ import { readScript } from "./read-script.ts";
 import type { ShellWord, SimpleCommand } from "./word.ts";
 import { isShell, openWrapper } from "./wrappers.ts";
 
-/** One program of a script that there is something to say about. */
+/** One program of a script, where its tier or command is worth telling. */
 export interface ScriptPart {
   /** Its words, as they would be typed. */
   readonly argv: readonly string[];

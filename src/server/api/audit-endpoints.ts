@@ -50,7 +50,7 @@ function timeOf(value: string | undefined, name: string): number | null {
   return Number(value);
 }
 
-/** A pattern that finds a text as it is. */
+/** The LIKE pattern that finds the text literally, anywhere in a value. */
 function containing(value: string): string {
   return `%${value.replace(/[\\%_]/g, "\\$&")}%`;
 }

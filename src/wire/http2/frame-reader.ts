@@ -88,7 +88,7 @@ export class Http2FrameReader {
     return count;
   }
 
-  /** Copies what there is of a frame, `need` octets long, so that the rest can be added. */
+  /** Copies the octets of a frame that have come, `need` octets long, so that the rest can be added. */
   #keep(bytes: Uint8Array, at: number, end: number, need: number): number {
     if (this.#partial.length < need) {
       const larger = new Uint8Array(need);

@@ -16,7 +16,7 @@ export class Http2StreamRecord {
   isLocalEnded = false;
   /** The peer has sent END_STREAM. */
   isRemoteEnded = false;
-  /** Reset, by whomever: nothing is delivered or sent any more. */
+  /** Either side reset it: nothing is delivered or sent any more. */
   isGone = false;
   /** The final head of the peer's message has come (not an interim one). */
   hasRemoteHead = false;

@@ -34,7 +34,7 @@ export async function readSource(source: Source, name: string, env: Environment)
   return value;
 }
 
-/** Reads all that there is. Throws a `UserError` that never quotes it. */
+/** Reads the whole value of the source. Throws a `UserError` that never quotes it. */
 export async function rawValue(source: Source, name: string, env: Environment): Promise<string> {
   switch (source.from) {
     case "env":
