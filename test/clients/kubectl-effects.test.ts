@@ -50,7 +50,7 @@ describe.if(found !== undefined)("the effect of a held kubectl command", () => {
 
   beforeAll(async () => {
     cluster = await startCluster();
-    gateway = await startGatewayProcess({ policy: POLICY, settings: "approval_timeout: 60s\n" });
+    gateway = await startGatewayProcess({ policy: POLICY, settings: "approval_timeout: 100s\n" });
     overlay = await gateway.overlay(kubeconfigText(cluster, "token"));
   });
   afterAll(async () => {
@@ -180,6 +180,7 @@ describe.if(found !== undefined)("the effect of a held kubectl command", () => {
       const effect = await eventually(
         () => effectOf(held),
         (seen) => seen.removed_total === 5_001,
+        80_000,
       );
       spent.push((processorMs(gateway.pid) ?? 0) - began);
       memory.push(residentMb(gateway.pid) ?? 0);

@@ -41,22 +41,27 @@ export function parseBody(request: ClusterRequest): unknown {
   }
 }
 
-/** Objects that the call's selectors choose. */
-export function selectObjects(call: ApiCall, store: ObjectStore): KubeObject[] {
+/** Objects that the call's selectors choose, not copied. */
+function chosen(call: ApiCall, store: ObjectStore): readonly KubeObject[] {
   const labels = labelSelector(call.query.get("labelSelector"));
   const fields = fieldSelector(call.query.get("fieldSelector"));
-  return store.list(call.resource, call.namespace).filter((object) => labels(object) && fields(object));
+  return store.look(call.resource, call.namespace).filter((object) => labels(object) && fields(object));
+}
+
+/** Objects that the call's selectors choose. */
+export function selectObjects(call: ApiCall, store: ObjectStore): KubeObject[] {
+  return chosen(call, store).map(copy);
 }
 
 /** A page of a list; `continue` tokens are offsets. */
 export function listPage(call: ApiCall, store: ObjectStore): { items: KubeObject[]; metadata: Fields } {
-  const all = selectObjects(call, store);
+  const all = chosen(call, store);
   const limit = Number(call.query.get("limit") ?? 0) || all.length;
   const from = Number(call.query.get("continue") ?? 0);
   const left = all.length - from - limit;
   const rest = left > 0 ? { continue: String(from + limit), remainingItemCount: left } : {};
   const metadata = { resourceVersion: String(store.version), ...rest };
-  return { items: all.slice(from, from + limit), metadata };
+  return { items: all.slice(from, from + limit).map(copy), metadata };
 }
 
 /** The list object of a page. */
@@ -178,15 +183,15 @@ export function deleteObject(request: ClusterRequest, call: ApiCall, store: Obje
 /** DELETE on a collection. */
 export function deleteCollection(request: ClusterRequest, call: ApiCall, store: ObjectStore): Answer {
   const options = deleteOptions(request, call);
-  const chosen = selectObjects(call, store);
+  const selected = selectObjects(call, store);
   if (!options.dryRun)
-    for (const { metadata } of chosen)
+    for (const { metadata } of selected)
       if (store.get(call.resource, metadata.namespace, metadata.name) !== undefined)
         store.delete(call.resource, metadata.namespace, metadata.name, options.propagation);
   const kind = `${call.resource.kind}List`;
   return {
     status: 200,
-    body: { kind, apiVersion: groupVersionOf(call.resource), metadata: {}, items: chosen },
+    body: { kind, apiVersion: groupVersionOf(call.resource), metadata: {}, items: selected },
   };
 }
 
