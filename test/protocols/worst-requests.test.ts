@@ -19,7 +19,7 @@ import {
 
 /** Milliseconds of processor time for one request. */
 const MOST_MS = 50;
-/** The compiler and the collector of garbage count, too: of several tries the best is the request's own. */
+/** Compiling and collecting garbage on the same thread count, too: of several tries the best is the request's own. */
 const TRIES = 40;
 
 /** Processor time of judging a request; the tries end with the first that is within the bound. */
@@ -27,10 +27,10 @@ function costOf(place: (typeof PLACES)[number], request: ReturnType<typeof worst
   const classifier = classifierFor(place[0]);
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < TRIES && best >= MOST_MS; i++) {
-    const before = process.cpuUsage();
+    const before = process.threadCpuUsage();
     classifier.needsBody(request);
     classifier.classify(request);
-    const { user, system } = process.cpuUsage(before);
+    const { user, system } = process.threadCpuUsage(before);
     best = Math.min(best, (user + system) / 1000);
   }
   return best;
