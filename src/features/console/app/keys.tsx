@@ -2,7 +2,7 @@
 // browser. A key that is held down answers once.
 
 import { signal } from "@preact/signals";
-import { allow, allowRest, askReason, deny } from "./pages/answer-bar.tsx";
+import { allow, allowRest, askReason, deny, isAsking } from "./pages/answer-bar.tsx";
 import { moveSelection } from "./pages/approvals.tsx";
 import { Dialog } from "./parts/dialog.tsx";
 import { goTo, route } from "./state/route.ts";
@@ -66,7 +66,8 @@ export function listenForKeys(): () => void {
     const isTyping =
       target instanceof HTMLElement &&
       (target.isContentEditable || target.closest("input, textarea, select, dialog, .cm-editor") !== null);
-    if (isTyping) return;
+    // What is typed after a key that asks for a text is that text, wherever it arrives.
+    if (isTyping || isAsking() || document.querySelector("dialog[open]") !== null) return;
     // The last page has the key after 9.
     const page = PAGES["1234567890".indexOf(event.key)];
     if (page !== undefined) return goTo(page);

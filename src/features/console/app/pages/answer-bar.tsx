@@ -3,7 +3,7 @@
 // a key. Nothing answers before the details were painted, nor right after another one was selected.
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { call } from "../net/call.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -11,8 +11,13 @@ import { say, sayProblem } from "../parts/toast.tsx";
 import { details, ended, isReady, selected, selectedEnd, waiting } from "../state/approvals.ts";
 import { selectNext } from "../state/select-next.ts";
 
-/** A dialog of the bar that is open. */
-const open = signal<"reason" | "instead" | "for" | undefined>(undefined);
+/** A dialog of the bar, and the request that it is about. */
+interface OpenDialog {
+  readonly what: "reason" | "instead" | "for";
+  readonly id: string;
+}
+
+const open = signal<OpenDialog | undefined>(undefined);
 const isAnswering = signal(false);
 
 const PERIODS: readonly (readonly [label: string, ms: number])[] = [
@@ -51,11 +56,21 @@ export async function deny(words: Words = {}): Promise<void> {
   });
 }
 
+/** Whether one of the questions about the selected request is open, be it that it is not on the screen yet. */
+export function isAsking(): boolean {
+  return asked() !== undefined;
+}
+
+function asked(): OpenDialog["what"] | undefined {
+  return open.value?.id === selected.value?.id ? open.value?.what : undefined;
+}
+
 /** Opens the question for a reason, an alternative or a time. */
-export function askReason(what: "reason" | "instead" | "for"): void {
-  if (!isReady.value || !isAnswerable()) return;
+export function askReason(what: OpenDialog["what"]): void {
+  const shown = selected.value;
+  if (shown === undefined || !isReady.value || isAnswering.value || !isAnswerable()) return;
   if (what === "for" && details.value?.grantable !== true) return;
-  open.value = what;
+  open.value = { what, id: shown.id };
 }
 
 /** Lets the rest of the command through too, where that is possible. */
@@ -93,6 +108,9 @@ export function AnswerBar() {
   const shown = details.value;
   const isOff = !isReady.value || isAnswering.value || !isAnswerable();
   const isLate = selectedEnd.value !== undefined;
+  const question = asked();
+  // A dialog does not outlive its page.
+  useLayoutEffect(() => close, []);
   return (
     <section class="answers" aria-label="Answers">
       <div class="row">
@@ -126,8 +144,8 @@ export function AnswerBar() {
           <Icon name="close" /> Deny <kbd>d</kbd>
         </button>
       </div>
-      {open.value === "for" ? <ForDialog /> : null}
-      {open.value === "reason" ? (
+      {question === "for" ? <ForDialog /> : null}
+      {question === "reason" ? (
         <TextDialog
           title="Why not?"
           help="It is recorded in the audit, and the agent reads it in its refusal."
@@ -135,7 +153,7 @@ export function AnswerBar() {
           onText={(reason) => deny(reason === "" ? {} : { reason })}
         />
       ) : null}
-      {open.value === "instead" ? (
+      {question === "instead" ? (
         <TextDialog
           title="What should it do instead?"
           help="This request is denied, and the agent reads your words in its refusal."
@@ -166,7 +184,7 @@ function TextDialog({
   readonly onText: (text: string) => Promise<void>;
 }) {
   const input = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   const submit = () => {
     const text = (input.current?.value ?? "").trim();
     if (text !== "" || !isNeeded) void onText(text);

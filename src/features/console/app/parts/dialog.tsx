@@ -2,7 +2,7 @@
 // does not answer.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 /** A dialog that is open for as long as it is rendered. */
 export function Dialog({
@@ -18,7 +18,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key comes: what is typed is for the dialog, not for the page behind it.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (

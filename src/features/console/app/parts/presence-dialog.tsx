@@ -1,7 +1,7 @@
 // Asks a person for the proof that the daemon wants: a code, a touch of a passkey, or a command
 // that only root can run. Its purpose is shown in the daemon's words.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type AskedPresence, askedPresence } from "../net/presence.ts";
 import { giveTouch, readTouch, type Touch } from "../net/touch.ts";
 import { CliLine } from "./cli-line.tsx";
@@ -22,7 +22,7 @@ export function PresenceDialog() {
 
 function CodeDialog({ asked }: { readonly asked: AskedPresence }) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   return (
     <Dialog title="Code of your authenticator" onClose={() => asked.answer(undefined)}>
       <form
