@@ -66,7 +66,7 @@ export function listenForKeys(): () => void {
     const isTyping =
       target instanceof HTMLElement &&
       (target.isContentEditable || target.closest("input, textarea, select, dialog, .cm-editor") !== null);
-    // What is typed after a key that asks for a text is that text, wherever it arrives.
+    // Letters typed after a key that asks for a text belong to that text, wherever they arrive.
     if (isTyping || isAsking() || document.querySelector("dialog[open]") !== null) return;
     // The last page has the key after 9.
     const page = PAGES["1234567890".indexOf(event.key)];
