@@ -38,9 +38,10 @@ export interface Classifier {
   needsBody(head: RequestHead): boolean;
   /**
    * Whether the body may give this command another tier. Absent where all requests that need their body are so; a
-   * protocol whose bodies merely name the operation says here which ones they judge.
+   * protocol whose bodies merely name the operation says here which ones they judge. With the labels of a request it is
+   * about the scopes that they name.
    */
-  isJudgedByBody?(command: string): boolean;
+  isJudgedByBody?(command: string, labels?: Readonly<Record<string, string>>): boolean;
   /** Never throws. With `body.kind === "unread"` where the body matters, the tier is "unknown". */
   classify(request: HttpRequest): Classification;
   /** The vendor's published operations, for the policy tools; absent where the protocol has no catalogue. Costs up to 100 ms. */

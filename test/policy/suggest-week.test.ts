@@ -13,8 +13,9 @@ import { addInspectEntry } from "../../src/policy/edit/edit.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { recordedRequest } from "../../src/policy/replay/row-facts.ts";
+import type { SuggestedRule } from "../../src/policy/suggest/candidates.ts";
 import { Observations } from "../../src/policy/suggest/observations.ts";
-import { type SuggestedRule, suggest } from "../../src/policy/suggest/suggest.ts";
+import { suggest } from "../../src/policy/suggest/suggest.ts";
 
 const ROWS = 10_000;
 

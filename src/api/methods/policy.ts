@@ -68,6 +68,7 @@ const suggestedRule = object({
   tier: text(),
   scope: optional(object({ label: text(), name: text("or pattern"), seen: list(text()) })),
   count: number(),
+  denied: number("how often a person, or the policy, denied the same"),
   first_ms: number(),
   last_ms: number(),
   hosts: list(text()),

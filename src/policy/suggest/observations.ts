@@ -27,6 +27,8 @@ export interface RulePlace {
 /** Requests of one operation, tier and scope. */
 export interface Observation {
   readonly place: RulePlace;
+  /** One of the requests, as a policy decides it. */
+  readonly asked: Classification;
   readonly command: string;
   readonly tier: TierOrUnknown;
   /** The name of the scope. */
@@ -123,6 +125,7 @@ export class Observations {
     const where = this.#placeOf(classification);
     const begun: Open = {
       ...where,
+      asked: classification,
       command,
       tier,
       hosts: new Set(),
@@ -186,10 +189,10 @@ function scopeOf(
 
 function readsBody(
   { host, port = 443, method, path }: EntryFields,
-  { protocol, command }: Classification,
+  { protocol, command, labels }: Classification,
 ): boolean {
   const { isJudgedByBody } = classifierFor(protocol);
-  if (isJudgedByBody !== undefined) return isJudgedByBody(command);
+  if (isJudgedByBody !== undefined) return isJudgedByBody(command, labels);
   if (host === undefined || method === undefined || path === undefined) return true;
   return classifierFor(protocol).needsBody({ host, port, method, target: path, headers: [] });
 }

@@ -29,16 +29,27 @@ export interface Learnt {
   readonly readsBody: boolean;
 }
 
-/** Why `after` is not `before` plus the learnt rule, in a clause; undefined when it is proven to be. */
+/** Why a policy is not what it should be, in a clause, and the rules that are at fault; none where that cannot be told. */
+export interface Objection {
+  readonly why: string;
+  readonly about: readonly Learnt[];
+}
+
+/**
+ * Why `after` is not `before` plus the learnt rules; empty when it is proven to be. All rules that are at fault are
+ * found at once, so that the others are not held back with them.
+ */
 export function* widensOnlyBy(
   before: Policy,
   after: Policy,
   learnt: readonly Learnt[],
   catalogue: NameCatalogue,
-): Steps<string | undefined> {
+): Steps<readonly Objection[]> {
   const inspect = diffInspect(before, after);
   if (inspect.routes.length > 0 || inspect.unknown !== undefined)
-    return "it would change which hosts are looked into";
+    return [{ why: "it would change which hosts are looked into", about: [] }];
+  const objections: Objection[] = [];
+  const blamed = new Set<Learnt>();
   for (const protocol of PROTOCOLS) {
     const own = learnt.filter((one) => one.protocol === protocol);
     if (own.length === 0 && blockText(before, protocol) === blockText(after, protocol)) continue;
@@ -48,7 +59,12 @@ export function* widensOnlyBy(
     yield;
     const all = enumerate(protocol, blocks, catalogue(protocol), { by: "patterns" });
     if ("unknown" in all)
-      return `the patterns of ${protocol} overlap in too many ways to prove that it allows no more`;
+      return [
+        {
+          why: `the patterns of ${protocol} overlap in too many ways to prove that it allows no more`,
+          about: [],
+        },
+      ];
     for (const cell of all.cells()) {
       yield;
       for (const commands of all.classes) {
@@ -58,23 +74,25 @@ export function* widensOnlyBy(
         if (was === is) continue;
         const names = commands.names.map((name) => name.toLowerCase());
         const isKnown = commands.operations.length > 0;
+        const named = own.filter(({ command }) => names.includes(command.toLowerCase()));
+        const within = named.filter(({ scope }) => isWithin(scope, cell));
         const isLearnt =
           ACTIONS.indexOf(is) < ACTIONS.indexOf(was) &&
           is === "allow" &&
-          own.some(
-            (one) =>
-              names.includes(one.command.toLowerCase()) &&
-              isOfTier(one, commands.tier, isKnown) &&
-              isWithin(one.scope, cell),
-          );
+          within.some((one) => isOfTier(one, commands.tier, isKnown));
         if (isLearnt) continue;
-        return own.some(({ command }) => names.includes(command.toLowerCase()))
-          ? `a rule by command would allow it also where something makes it ${asked.tier}; deny ${asked.tier} first`
-          : `it would change more than that: '${asked.command}' of tier ${asked.tier}`;
+        if (named.length === 0) {
+          const why = `it would change more than that: '${asked.command}' of tier ${asked.tier}`;
+          return objections.length > 0 ? objections : [{ why, about: [] }];
+        }
+        const why = `a rule by command would allow it also where something makes it ${asked.tier}; deny ${asked.tier} first`;
+        const about = (within.length > 0 ? within : named).filter((one) => !blamed.has(one));
+        for (const one of about) blamed.add(one);
+        if (about.length > 0) objections.push({ why, about });
       }
     }
   }
-  return undefined;
+  return objections;
 }
 
 function blockText({ text }: Policy, protocol: Protocol): string | undefined {

@@ -197,15 +197,17 @@ function withFinding(plain: KubectlTier, inside: BodyFinding): KubectlTier {
   return { tier: inside.tier, reason: `${plain.reason}; the body ${inside.reason}` };
 }
 
-/** Of a command all that its requests may be about. */
-function isCommandJudgedByBody(command: string): boolean {
+/** Of a command all that its requests may be about, in the namespace of the labels where they name one. */
+function isCommandJudgedByBody(
+  command: string,
+  { namespace: own }: Readonly<Record<string, string>> = {},
+): boolean {
   const [type = "", verb = ""] = command.split(" ");
   const [word = "", subresource] = type.split("/");
   const { resource, group } = resourceType(word);
-  const own = isBuiltInSpelling(word) ? group : "custom";
-  return [undefined, "x"].some((namespace) =>
-    isJudged({ verb, group: own, resource, subresource, namespace }),
-  );
+  const written = { verb, group: isBuiltInSpelling(word) ? group : "custom", resource, subresource };
+  const namespaces = own === undefined ? [undefined, "x"] : [own];
+  return namespaces.some((namespace) => isJudged({ ...written, namespace }));
 }
 
 /** Whether the written object can still raise the tier. */
