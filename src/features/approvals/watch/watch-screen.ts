@@ -197,6 +197,8 @@ function keyLine(
 ): string {
   if (state.code !== undefined)
     return typedLine("code", state.code, "(enter sends, esc goes back)", width, paints);
+  if (state.hasLost)
+    return paints.warn("the request that you were writing about has gone: press enter".slice(0, width));
   if (state.reason !== undefined)
     return typedLine("reason", state.reason, "(enter denies, esc goes back)", width, paints);
   if (state.instead !== undefined)

@@ -36,6 +36,8 @@ export interface WatchState {
   readonly reason: string | undefined;
   /** The same for what the client is to do instead. */
   readonly instead: string | undefined;
+  /** Words were being typed for a request that has gone: until a person has noticed, no key is for another one. */
+  readonly hasLost: boolean;
   /** The code of an authenticator, as far as it is typed, for the answer that is on its way. */
   readonly code: string | undefined;
   /** Messages of the past, latest last. */
@@ -86,6 +88,7 @@ export const EMPTY_WATCH: WatchState = {
   answering: undefined,
   reason: undefined,
   instead: undefined,
+  hasLost: false,
   code: undefined,
   notes: [],
   isConnected: true,
@@ -113,11 +116,17 @@ export function withApprovals(state: WatchState, waiting: readonly Approval[], n
   const next = { ...state, approvals, answering, code: answering === undefined ? undefined : state.code };
   if (isStill(state.selectedId)) return next;
   // The retry of a client that left takes over its id: another request, which nobody has read yet.
-  if (approvals.some(({ id }) => id === state.selectedId)) return select(next, state.selectedId, nowMs);
+  if (approvals.some(({ id }) => id === state.selectedId)) return lose(next, state.selectedId, nowMs);
   const before = state.approvals.findIndex(({ id }) => id === state.selectedId);
   const still = new Set(approvals.map(({ id }) => id));
   const index = state.approvals.slice(0, Math.max(0, before)).filter(({ id }) => still.has(id)).length;
-  return select(next, approvals[Math.min(index, approvals.length - 1)]?.id, nowMs);
+  return lose(next, approvals[Math.min(index, approvals.length - 1)]?.id, nowMs);
+}
+
+/** Selects what stands where the selected request stood. */
+function lose(state: WatchState, id: string | undefined, nowMs: number): WatchState {
+  const hasLost = state.hasLost || state.reason !== undefined || state.instead !== undefined;
+  return { ...select(state, id, nowMs), hasLost };
 }
 
 /** Whether two reports are about one request, and not about another that took over its id. */
@@ -181,6 +190,10 @@ export function press(
   if (key.kind === "char" && key.char === "\x03") return { state, action: { kind: "quit" } };
   if (key.kind === "char" && key.char === "\x1a") return { state, action: { kind: "suspend" } };
   if (state.code !== undefined) return typeCode(state, state.code, key);
+  if (state.hasLost) {
+    const isNoticed = key.kind === "enter" || key.kind === "escape";
+    return { state: isNoticed ? { ...state, hasLost: false, selectedSinceMs: nowMs } : state };
+  }
   if (state.reason !== undefined) return typeWords(state, "reason", state.reason, key, nowMs);
   if (state.instead !== undefined) return typeWords(state, "instead", state.instead, key, nowMs);
   // Pasted text was not meant as keys.
@@ -202,10 +215,11 @@ export function press(
       return state.details?.restable === true ? allow(state, geometry, nowMs, { isRest: true }) : { state };
     case "d":
       return deny(state, nowMs, {});
+    // Words can be typed at once: letters behind a key that did nothing would be keys.
     case "r":
-      return { state: canAnswer(state, nowMs) ? { ...state, reason: "" } : state };
+      return { state: state.selectedId === undefined ? state : { ...state, reason: "" } };
     case "i":
-      return { state: canAnswer(state, nowMs) ? { ...state, instead: "" } : state };
+      return { state: state.selectedId === undefined ? state : { ...state, instead: "" } };
     default:
       return { state };
   }

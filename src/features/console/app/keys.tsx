@@ -67,7 +67,8 @@ export function listenForKeys(): () => void {
       target instanceof HTMLElement &&
       (target.isContentEditable || target.closest("input, textarea, select, dialog, .cm-editor") !== null);
     // Letters typed after a key that asks for a text belong to that text, wherever they arrive.
-    if (isTyping || isAsking() || document.querySelector("dialog[open]") !== null) return;
+    const isAsked = route.value.page === "approvals" && isAsking();
+    if (isTyping || isAsked || document.querySelector("dialog[open]") !== null) return;
     // The last page has the key after 9.
     const page = PAGES["1234567890".indexOf(event.key)];
     if (page !== undefined) return goTo(page);

@@ -8,13 +8,13 @@ import { call } from "../net/call.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { say, sayProblem } from "../parts/toast.tsx";
-import { details, ended, isReady, selected, selectedEnd, waiting } from "../state/approvals.ts";
+import { details, ended, isReady, keyOf, selected, selectedEnd, waiting } from "../state/approvals.ts";
 import { selectNext } from "../state/select-next.ts";
 
-/** A dialog of the bar, and the request that it is about. */
+/** A dialog of the bar, and the key of the request that it is about. */
 interface OpenDialog {
   readonly what: "reason" | "instead" | "for";
-  readonly id: string;
+  readonly about: string;
 }
 
 const open = signal<OpenDialog | undefined>(undefined);
@@ -56,21 +56,18 @@ export async function deny(words: Words = {}): Promise<void> {
   });
 }
 
-/** Whether one of the questions about the selected request is open, be it that it is not on the screen yet. */
+/** Whether a question is open, be it that it is not on the screen yet. */
 export function isAsking(): boolean {
-  return asked() !== undefined;
-}
-
-function asked(): OpenDialog["what"] | undefined {
-  return open.value?.id === selected.value?.id ? open.value?.what : undefined;
+  return open.value !== undefined && selected.value !== undefined;
 }
 
 /** Opens the question for a reason, an alternative or a time. */
 export function askReason(what: OpenDialog["what"]): void {
   const shown = selected.value;
-  if (shown === undefined || !isReady.value || isAnswering.value || !isAnswerable()) return;
-  if (what === "for" && details.value?.grantable !== true) return;
-  open.value = { what, id: shown.id };
+  if (shown === undefined || isAnswering.value || !isAnswerable()) return;
+  // Words can be typed at once: letters behind a key that did nothing would be keys.
+  if (what === "for" && (!isReady.value || details.value?.grantable !== true)) return;
+  open.value = { what, about: keyOf(shown) };
 }
 
 /** Lets the rest of the command through too, where that is possible. */
@@ -108,9 +105,8 @@ export function AnswerBar() {
   const shown = details.value;
   const isOff = !isReady.value || isAnswering.value || !isAnswerable();
   const isLate = selectedEnd.value !== undefined;
-  const question = asked();
-  // A dialog does not outlive its page.
-  useLayoutEffect(() => close, []);
+  const isSame = selected.value !== undefined && keyOf(selected.value) === open.value?.about;
+  const question = isSame ? open.value?.what : undefined;
   return (
     <section class="answers" aria-label="Answers">
       <div class="row">
@@ -144,6 +140,7 @@ export function AnswerBar() {
           <Icon name="close" /> Deny <kbd>d</kbd>
         </button>
       </div>
+      {open.value !== undefined && !isSame ? <GoneDialog /> : null}
       {question === "for" ? <ForDialog /> : null}
       {question === "reason" ? (
         <TextDialog
@@ -220,6 +217,20 @@ function TextDialog({
           </button>
         </div>
       </form>
+    </Dialog>
+  );
+}
+
+/** Another request stands where the one of the question stood: keys are not for it before a person has seen that. */
+function GoneDialog() {
+  return (
+    <Dialog title="This request is another one now" onClose={close}>
+      <p class="muted">Nothing was sent. Look at the request before you answer it.</p>
+      <div class="row end">
+        <button type="button" onClick={close}>
+          Look at it
+        </button>
+      </div>
     </Dialog>
   );
 }
