@@ -329,6 +329,24 @@ describe("which connections are looked into", () => {
       "inspect: '*.k.test' is judged by aws, by kubectl before",
     ],
     [
+      "a pattern around a name that stays",
+      { kubectl: { inspect: ["a.test"] }, aws: { inspect: ["a*.test"] } },
+      { kubectl: { inspect: ["a.test"] }, aws: { inspect: [] } },
+      "inspect: 'a*.test' is no longer looked into (aws before): these connections pass unread",
+    ],
+    [
+      "a suffix around the shortest of its names, which stays",
+      { kubectl: { inspect: ["a.k.test"] }, aws: { inspect: ["*.k.test"] } },
+      { kubectl: { inspect: ["a.k.test"] }, aws: { inspect: [] } },
+      "inspect: '*.k.test' is no longer looked into (aws before): these connections pass unread",
+    ],
+    [
+      "a pattern of addresses around one that stays",
+      { kubectl: { inspect: ["10.1.2.1"] }, aws: { inspect: ["10.1.2.*"] } },
+      { kubectl: { inspect: ["10.1.2.1"] }, aws: { inspect: [] } },
+      "inspect: '10.1.2.*' is no longer looked into (aws before): these connections pass unread",
+    ],
+    [
       "another user of SSH",
       { ssh: { inspect: ["ana@h.test"] } },
       { ssh: { inspect: ["ana@h.test", "bob@h.test"] } },
@@ -357,7 +375,7 @@ describe("which connections are looked into", () => {
         );
         expect(diffInspect(before, after).routes.length > 0).toBe(differs);
       }),
-      { numRuns: fuzzRuns(300) },
+      { numRuns: fuzzRuns(300), examples: [[["a.test"], [], ["a.test"], ["a*.test"]]] },
     );
   }, 120_000);
 });

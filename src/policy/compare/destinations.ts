@@ -15,6 +15,7 @@ export interface Destinations {
   readonly otherPort: number;
 }
 
+const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "11", "22", "33"];
 /** Patterns that are told apart by every combination; more of them are looked at one by one. */
 const MOST_PATTERNS = 200;
 
@@ -32,7 +33,13 @@ export function destinationsOf(entries: readonly InspectEntry[]): Destinations |
     if (entry.kind === "glob") patterns.push(...entry.globs);
   }
   const distinct = [...new Map(patterns.map((glob) => [JSON.stringify(glob.tokens), glob])).values()];
-  const sets = distinct.length > MOST_PATTERNS ? distinct.map((glob) => [glob]) : [distinct];
+  // A name inside a pattern has an entry of its own: what else the pattern covers is another kind.
+  const inside = new Map<Glob, readonly Glob[]>(distinct.map((glob) => [glob, namesInside(glob, entries)]));
+  const names = [...new Set([...inside.values()].flat())];
+  const isMany = distinct.length + names.length > MOST_PATTERNS;
+  const sets = isMany
+    ? distinct.map((glob) => [glob, ...(inside.get(glob) ?? [])])
+    : [[...distinct, ...names]];
   for (const globs of sets) {
     const cells = globCells(globs);
     if (cells === undefined) return undefined;
@@ -40,8 +47,21 @@ export function destinationsOf(entries: readonly InspectEntry[]): Destinations |
   }
   // A pattern of numbers is about addresses.
   for (const { fixed, tokens } of distinct)
-    if (/^[\d.]*$/.test(fixed)) hosts.add(tokens.map(oneCharacter).join(""));
+    if (/^[\d.]*$/.test(fixed)) hosts.add(unnamedAddress(tokens, hosts));
   return { hosts: [...hosts], ports: [...named, otherPort], otherPort };
+}
+
+/** The names with an entry of their own that the pattern covers, each as a pattern of itself. */
+function namesInside(glob: Glob, entries: readonly InspectEntry[]): readonly Glob[] {
+  return entries.flatMap((entry) =>
+    entry.kind === "host" && glob.test(entry.host) ? globsOf(entry.host) : [],
+  );
+}
+
+/** An address that the pattern covers and no entry names, where there is one among the simple ones. */
+function unnamedAddress(tokens: Glob["tokens"], named: ReadonlySet<string>): string {
+  const all = DIGITS.map((digit) => tokens.map((token) => oneCharacter(token, digit)).join(""));
+  return all.find((address) => !named.has(address)) ?? all[0] ?? "";
 }
 
 function globsOf(text: string): readonly Glob[] {
@@ -49,8 +69,8 @@ function globsOf(text: string): readonly Glob[] {
   return "globs" in compiled ? compiled.globs : [];
 }
 
-function oneCharacter(token: Glob["tokens"][number]): string {
-  return typeof token === "object" && "code" in token ? String.fromCharCode(token.code) : "1";
+function oneCharacter(token: Glob["tokens"][number], digit: string): string {
+  return typeof token === "object" && "code" in token ? String.fromCharCode(token.code) : digit;
 }
 
 /** The first and the last address of a network, and those beside them. */
