@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { packPages } from "./pack-pages.ts";
 import { packTables } from "./pack-tables.ts";
 
 /** The inputs of a compilation. */
@@ -59,6 +60,7 @@ export async function compile({ root, outfile, version, publicKey, platform, isS
     splitting: true,
     format: "esm",
     define: {
+      ...(await packPages(root)),
       IDDIO_SHIPPED: String(isShipped === true),
       IDDIO_BUILD_VERSION: JSON.stringify(version),
       IDDIO_RELEASE_PUBLIC_KEY: JSON.stringify(key.trim().split("\n").at(-1) ?? ""),

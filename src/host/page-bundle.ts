@@ -14,35 +14,19 @@ export interface PageBundle {
   readonly files: ReadonlyMap<string, PageFile>;
 }
 
-/** Reads what `import page from "./page.html"` gave; `source` is that file's path, for a program that is not compiled. */
-export function readPageBundle(page: unknown, source: string): Promise<PageBundle> {
-  return isBundled(page) ? bundled(page) : built(source);
+/** What packPage writes: deflated JSON, with bytes in base64. */
+interface PackedBundle {
+  readonly html: string;
+  readonly files: readonly (readonly [path: string, type: string, base64: string])[];
 }
 
-interface Manifest {
-  readonly index: string;
-  readonly files: readonly { readonly path: string; readonly loader: string }[];
+/** `packed` is what the build put into the program, undefined when it runs from its sources: then `source`, an HTML file, is bundled. */
+export function readPageBundle(packed: string | undefined, source: string): Promise<PageBundle> {
+  return packed === undefined ? bundlePage(source) : Promise.resolve(unpackPage(packed));
 }
 
-/** A compiled program has a list of files in the place of the page. */
-function isBundled(value: unknown): value is Manifest {
-  return Array.isArray((value as Manifest).files);
-}
-
-async function bundled({ index, files }: Manifest): Promise<PageBundle> {
-  const read = await Promise.all(
-    files
-      .filter(({ path }) => path !== index)
-      .map(async ({ path, loader }): Promise<readonly [string, PageFile]> => {
-        const bytes = new Uint8Array(await Bun.file(path).arrayBuffer());
-        return [`/${nameOf(path)}`, { bytes, type: typeOf(path, loader) }];
-      }),
-  );
-  return { html: await Bun.file(index).text(), files: new Map(read) };
-}
-
-/** The same from the sources, for tests and development. */
-async function built(source: string): Promise<PageBundle> {
+/** Bundles a page from its sources. */
+export async function bundlePage(source: string): Promise<PageBundle> {
   const result = await Bun.build({ entrypoints: [source], minify: true, splitting: true });
   let html = "";
   const files = new Map<string, PageFile>();
@@ -52,6 +36,32 @@ async function built(source: string): Promise<PageBundle> {
     else files.set(`/${nameOf(output.path)}`, { bytes, type: typeOf(output.path, output.loader) });
   }
   return { html, files };
+}
+
+/** The bundle as text that a build puts into the program; files by path, so that equal pages give equal texts. */
+export function packPage({ html, files }: PageBundle): string {
+  const packed: PackedBundle = {
+    html,
+    files: [...files]
+      .map(([path, { type, bytes }]) => [path, type, Buffer.from(bytes).toString("base64")] as const)
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  };
+  return Buffer.from(Bun.deflateSync(JSON.stringify(packed), { level: 9 })).toString("base64");
+}
+
+/** Reads what packPage wrote. */
+function unpackPage(packed: string): PageBundle {
+  const text = Buffer.from(Bun.inflateSync(Buffer.from(packed, "base64"))).toString();
+  const { html, files } = JSON.parse(text) as PackedBundle;
+  return {
+    html,
+    files: new Map(
+      files.map(([path, type, base64]) => [
+        path,
+        { type, bytes: new Uint8Array(Buffer.from(base64, "base64")) },
+      ]),
+    ),
+  };
 }
 
 function nameOf(path: string): string {

@@ -4,7 +4,9 @@
 
 import { randomBytes } from "node:crypto";
 import { type PageBundle, readPageBundle } from "../../host/page-bundle.ts";
-import page from "./app/console.html";
+
+/** The page as the build packed it. */
+declare const IDDIO_CONSOLE_PAGE: string | undefined;
 
 /** Where a nonce goes into the page. */
 const NONCE = "nonce-goes-here";
@@ -12,7 +14,8 @@ const NONCE = "nonce-goes-here";
 let bundle: Promise<PageBundle> | undefined;
 
 function load(): Promise<PageBundle> {
-  bundle ??= readPageBundle(page, `${import.meta.dir}/app/console.html`);
+  const packed = typeof IDDIO_CONSOLE_PAGE === "string" ? IDDIO_CONSOLE_PAGE : undefined;
+  bundle ??= readPageBundle(packed, `${import.meta.dir}/app/console.html`);
   return bundle;
 }
 

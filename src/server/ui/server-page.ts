@@ -2,7 +2,9 @@
 // the API for its data, with the session of the person.
 
 import { type PageBundle, readPageBundle } from "../../host/page-bundle.ts";
-import page from "./app/server.html";
+
+/** The page as the build packed it. */
+declare const IDDIO_SERVER_PAGE: string | undefined;
 
 let bundle: Promise<PageBundle> | undefined;
 
@@ -22,7 +24,8 @@ const POLICY = [
 
 /** The page, or a file of its bundle; undefined for other paths. */
 export async function serverPage(path: string): Promise<Response | undefined> {
-  bundle ??= readPageBundle(page, `${import.meta.dir}/app/server.html`);
+  const packed = typeof IDDIO_SERVER_PAGE === "string" ? IDDIO_SERVER_PAGE : undefined;
+  bundle ??= readPageBundle(packed, `${import.meta.dir}/app/server.html`);
   const { html, files } = await bundle;
   if (path === "/")
     return new Response(html, {
