@@ -14,13 +14,13 @@ export interface PageBundle {
   readonly files: ReadonlyMap<string, PageFile>;
 }
 
-/** What packPage writes: deflated JSON, with bytes in base64. */
+/** The text that packPage deflates, as JSON; bytes are in base64. */
 interface PackedBundle {
   readonly html: string;
   readonly files: readonly (readonly [path: string, type: string, base64: string])[];
 }
 
-/** `packed` is what the build put into the program, undefined when it runs from its sources: then `source`, an HTML file, is bundled. */
+/** `packed` comes from the build; a program that runs from its sources has none, and bundles `source`, an HTML file. */
 export function readPageBundle(packed: string | undefined, source: string): Promise<PageBundle> {
   return packed === undefined ? bundlePage(source) : Promise.resolve(unpackPage(packed));
 }
@@ -49,7 +49,7 @@ export function packPage({ html, files }: PageBundle): string {
   return Buffer.from(Bun.deflateSync(JSON.stringify(packed), { level: 9 })).toString("base64");
 }
 
-/** Reads what packPage wrote. */
+/** The reverse of packPage. */
 function unpackPage(packed: string): PageBundle {
   const text = Buffer.from(Bun.inflateSync(Buffer.from(packed, "base64"))).toString();
   const { html, files } = JSON.parse(text) as PackedBundle;
