@@ -120,6 +120,9 @@ const approvalFields = {
   digest: optional(text("names exactly this request; older daemons send none")),
   object: optional(text("kind and name of the object that the body would make, where the path does not say")),
   group: optional(text("equal for the requests that one process has sent")),
+  next: optional(
+    text("the one thing that its command does next, where it tells; all that may go with it as the rest"),
+  ),
   restable: optional(flag("whether the rest of its command can be allowed with it")),
 };
 

@@ -34,6 +34,13 @@ export interface Classification {
    */
   readonly circumstance?: string;
   /**
+   * The one way in which its client goes on after this request, where the request tells: a clause, and the names
+   * of the steps. Such a step may be allowed together with it, whatever its tier.
+   */
+  readonly next?: { readonly about: string; readonly steps: readonly string[] };
+  /** Names this request as a step that another one tells of; everything that it does is in the name. */
+  readonly step?: string;
+  /**
    * Of a request that carries several operations (batch, GraphQL): one classification each. The
    * outer tier is the strictest of them; policy decides each part and the strictest verdict wins.
    */

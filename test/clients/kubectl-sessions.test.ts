@@ -22,6 +22,9 @@ kubectl:
   groups:
     read: { tiers: [observe] }
     worst: { tiers: [break-glass] }
+  namespaces:
+    - names: [sandbox]
+      rules: { allow: { groups: [read] }, escalate: { groups: [worst] } }
   rules:
     allow: { groups: [read, worst] }
 `;
@@ -157,6 +160,43 @@ for (const transport of found === undefined ? [] : (["WebSocket", "SPDY"] as con
         [out, "stdout"],
       ] as const)
         expect((await streamOf(session?.id ?? "", stream)).includes(payload)).toBe(true);
+    });
+
+    test("cp is one question: its first step tells of the second, which goes with it, and nothing else does", async () => {
+      const payload = crypto.getRandomValues(new Uint8Array(5_000));
+      const there = join(gateway.home, "one-question.bin");
+      await Bun.write(there, payload);
+      const copied = kubectl(["cp", "-n", "sandbox", there, "tools:/one.bin"]);
+      const asked = await gateway.held(({ next }) => next !== undefined);
+      expect(asked).toMatchObject({
+        tier: "break-glass",
+        next: "unpack an archive into '/one.bin' or '/' of the pod tools (kubectl cp)",
+      });
+      const shown = await gateway.run(["approval", "show", asked.id]);
+      expect(shown.stdout).toMatch(/^goes on to +unpack an archive into/m);
+      const told = () => gateway.run(["approval", "allow", asked.id, "--rest-of-command"]);
+      // The system tells a moment later which process asks.
+      const { stdout } = await eventually(told, ({ code }) => code === 0);
+      expect(stdout).toContain("then it may unpack an archive into '/one.bin' or '/'");
+      expect((await copied).code).toBe(0);
+      const rows = await gateway.rowsWhen(
+        (all) =>
+          all.filter(({ fields }) => fields.status === 101 && fields.approval_id === asked.id).length === 2,
+      );
+      expect(
+        rows
+          .filter(({ op, fields }) => op === "mitm" && fields.approval_id === asked.id)
+          .map(({ fields }) => [fields.command, fields.outcome]),
+      ).toEqual([
+        ["exec", "approved"],
+        ["cp", "granted"],
+      ]);
+      const same = kubectl(["cp", "-n", "sandbox", there, "tools:/one.bin"]);
+      await gateway.deny("another process", ({ command }) => command === "exec");
+      // kubectl goes on all the same; nobody is asked again for what they refused.
+      const { code, stderr } = await same;
+      expect(code).not.toBe(0);
+      expect(stderr).toContain("another process");
     });
 
     test("an exec with a terminal: its sizes, what was shown, and of what was typed the length", async () => {

@@ -108,7 +108,7 @@ if (folder === undefined) {
   await shoot("console-activity");
 } else {
   mkdirSync(folder, { recursive: true });
-  for (const width of [1280, 768, 320])
+  for (const width of [1280, 768, 390])
     for (const [where, ready, before] of PAGES) {
       await page.setViewportSize({ width, height: 844 });
       const started = performance.now();

@@ -187,6 +187,29 @@ describe("after the rest of a command was allowed", () => {
       if (goes) expect(granted.covers(about)).toBe(true);
     });
 
+  const STEP = { tier: "break-glass", command: "cp", step: "into /data" } as const;
+  for (const [name, of, pid, goes] of [
+    ["the step that it told of", STEP, 7, true],
+    ["another step", { ...STEP, step: "into /etc" }, 7, false],
+    ["its own like again", { tier: "break-glass", command: "exec" }, 7, false],
+    ["what risks less, and is not the step", { tier: "observe", command: "pods get" }, 7, false],
+    ["the step as somebody else", { ...STEP, circumstance: "Impersonate-User acts as 'jane'" }, 7, false],
+    ["the step in another namespace", { ...STEP, labels: { namespace: "prod" } }, 7, false],
+    ["the step of another process", STEP, 8, false],
+  ] as const)
+    test(`after an ask that tells its next step, ${name}: ${goes ? "goes" : "is asked about"}`, async () => {
+      const { client, grants } = system();
+      const next = { about: "unpack into /data", steps: ["into /data", "into /"] };
+      const first = ask(client(7), { tier: "break-glass", command: "exec", next });
+      expect(grants.problemOf(first)).toBeUndefined();
+      const granted = grants.add(pending(first));
+      const about = ask(client(pid), of);
+      expect([await grants.find(about).then((found) => found !== undefined), granted.covers(about)]).toEqual([
+        goes,
+        goes,
+      ]);
+    });
+
   test("a later process with the number of an ended one does not take its waiting requests along", () => {
     const { client, living, grants } = system();
     const old = ask(client(7));

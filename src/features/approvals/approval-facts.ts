@@ -20,6 +20,7 @@ export function requestFacts(approval: Approval): readonly Fact[] {
     ["scope", labelText(labels)],
     ["host", hostText(approval)],
     ["request", requestLine(approval)],
+    ["goes on to", approval.next],
   ];
 }
 

@@ -106,12 +106,13 @@ function handlersOf(
     const granted = gateway().commandGrants.add(found.approval);
     const { approval } = reply("approved", answer, caller);
     record(caller, "approval allow --rest-of-command", { approval_id: approval.id });
+    const { next } = found.approval.ask.operation;
     const others = broker.list().filter((each) => each.isCentral !== true && granted.covers(each.ask));
     for (const each of others) reply("approved", { id: each.id, reason: `with ${approval.id}` }, caller);
     return {
       id: approval.id,
       outcome: "approved",
-      note: `and its further requests within a minute${others.length === 0 ? "" : `; ${others.length} waited already`}`,
+      note: `${next === undefined ? "and its further requests" : `then it may ${next.about}`} within a minute${others.length === 0 ? "" : `; ${others.length} waited already`}`,
     };
   };
 
@@ -257,6 +258,7 @@ function approvalReport({ id, ask, rule, reason, createdMs, expiresMs }: Pending
     reason,
     digest: ask.digest,
     ...(object === undefined ? {} : { object }),
+    ...(operation.next === undefined ? {} : { next: operation.next.about }),
     ...(group === undefined ? {} : { group }),
     ...(subject.client ? { client: subject.client } : {}),
   };

@@ -47,7 +47,9 @@ export function guardQuestionOf(
     if (isRest)
       lines.push([
         "also",
-        "further requests of this process within a minute, in the same scope, at most this tier",
+        operation.next === undefined
+          ? "further requests of this process within a minute, in the same scope, at most this tier"
+          : `within a minute this process may ${operation.next.about}`,
       ]);
   } else
     for (const [name, value] of Object.entries(request.input))

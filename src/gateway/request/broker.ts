@@ -120,7 +120,9 @@ export class Broker {
    */
   hold(request: ApprovalRequest, onLeave: (left: () => void) => () => void): Promise<HoldOutcome> {
     this.#forgetOld();
-    const refused = request.fallbackKey === undefined ? undefined : this.#refused.get(request.fallbackKey);
+    const refused = attemptKeys(request)
+      .map((key) => this.#refused.get(key))
+      .find((each) => each !== undefined);
     if (refused) return Promise.resolve(refused.outcome);
     const late = request.isCentral === true ? undefined : this.#takeOneShot(request.ask);
     if (late)
@@ -149,9 +151,9 @@ export class Broker {
           this.#shares.give(payer);
           this.#bytes.give(payer, request.heldBytes);
           stopListening();
-          const { fallbackKey } = request;
-          if (fallbackKey !== undefined && (outcome.outcome === "denied" || outcome.outcome === "timed_out"))
-            this.#refused.set(fallbackKey, { outcome, deadline: within(FALLBACK_MS) });
+          if (outcome.outcome === "denied" || outcome.outcome === "timed_out")
+            for (const key of refusedKeys(request))
+              this.#refused.set(key, { outcome, deadline: within(FALLBACK_MS) });
           resolve(outcome);
         },
       });
@@ -366,4 +368,23 @@ function eventFields({ id, ask, rule, expiresMs }: PendingApproval): Record<stri
     ...(ask.carrier === "http" ? {} : { carrier: ask.carrier }),
     ...(subject.client ? { client: subject.client } : {}),
   };
+}
+
+/** The names under which a request may just have been refused: as the same stream, or as the next step of another one. */
+function attemptKeys({ fallbackKey, ask }: ApprovalRequest): string[] {
+  const { step } = ask.operation;
+  return [
+    ...(fallbackKey === undefined ? [] : [fallbackKey]),
+    ...(step === undefined ? [] : [stepKey(ask, step)]),
+  ];
+}
+
+/** The names that a refusal covers: the stream by other protocols, and the step that the request told of. */
+function refusedKeys({ fallbackKey, ask }: ApprovalRequest): string[] {
+  const steps = ask.operation.next?.steps ?? [];
+  return [...(fallbackKey === undefined ? [] : [fallbackKey]), ...steps.map((step) => stepKey(ask, step))];
+}
+
+function stepKey({ target, subject }: Ask, step: string): string {
+  return JSON.stringify([target.name, target.port, subject.credential, subject.client?.run_id ?? "", step]);
 }

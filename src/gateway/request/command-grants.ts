@@ -1,10 +1,12 @@
 // "Allow the rest of this command": covers the further asks of one process after a person allowed
 // one of them. Only that process, told from a later one with its number by its start; only the same
 // scope, host and credential, at most the same tier; for a minute; in memory. Never break-glass,
-// never asks that cannot be classified or do not name their scope.
+// never asks that cannot be classified or do not name their scope. An ask that tells its one next
+// step is allowed with exactly that step, and with nothing else.
 
 import { startTimeOf } from "../../host/process/process-start.ts";
 import type { Ask } from "../../model/ask.ts";
+import type { Classification } from "../../model/classification.ts";
 import type { ClientIdentity } from "../../model/entry.ts";
 import { TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import { UserError } from "../../model/user-error.ts";
@@ -23,7 +25,7 @@ interface Kept extends CommandGrant {
   readonly pid: number;
   readonly started: number;
   readonly key: string;
-  readonly tier: TierOrUnknown;
+  readonly operation: Classification;
   readonly untilMs: number;
 }
 
@@ -58,9 +60,10 @@ export class CommandGrants {
   /** Why the rest of its command cannot go with this ask, in a clause. */
   problemOf(ask: Ask): string | undefined {
     if (ask.carrier !== "http") return "it is asked about by itself";
-    const problem = scopeProblem(ask);
-    if (problem !== undefined) return problem;
-    const { client } = ask.subject;
+    return (ask.operation.next === undefined ? scopeProblem(ask) : undefined) ?? this.#processProblem(ask);
+  }
+
+  #processProblem({ subject: { client } }: Ask): string | undefined {
     return client?.pid === undefined || this.#starts.ofClient(client) === undefined
       ? "the system does not tell which process sent it"
       : undefined;
@@ -74,20 +77,19 @@ export class CommandGrants {
     if (started === undefined || this.#starts.now(pid) !== started)
       throw new UserError("its process has ended", { hint: `iddio approval allow ${id}` });
     const key = keyOf(ask);
-    const { tier } = ask.operation;
     const grant: Kept = {
       approvalId: id,
       pid,
       started,
       key,
-      tier,
+      operation: ask.operation,
       untilMs: this.#steadyMs() + LIFE_MS,
       covers: (other) =>
-        this.problemOf(other) === undefined &&
+        this.#processProblem(other) === undefined &&
         other.subject.client?.pid === pid &&
         this.#starts.ofClient(other.subject.client) === started &&
         keyOf(other) === key &&
-        isAtMost(other.operation.tier, tier),
+        isOfRest(other, ask.operation),
     };
     this.#kept = [...this.#alive(), grant].slice(-GRANTS_MAX);
     return grant;
@@ -96,9 +98,9 @@ export class CommandGrants {
   /** The grant that covers an ask, by its operation and by its process, for which it waits a moment. */
   async find(ask: Ask): Promise<CommandGrant | undefined> {
     const { client } = ask.subject;
-    if (this.#kept.length === 0 || client === undefined || scopeProblem(ask) !== undefined) return undefined;
+    if (this.#kept.length === 0 || client === undefined) return undefined;
     const key = keyOf(ask);
-    const fits = this.#alive().filter((each) => each.key === key && isAtMost(ask.operation.tier, each.tier));
+    const fits = this.#alive().filter((each) => each.key === key && isOfRest(ask, each.operation));
     if (fits.length === 0) return undefined;
     for (let look = 0; client.pid === undefined && look < LOOKS; look += 1) await Bun.sleep(LOOK_MS);
     // Time has passed: the grant may be over, its process may have ended, its number may be another's.
@@ -117,6 +119,18 @@ function keyOf(ask: Ask): string {
   const { carrier, protocol, host, port, labels, credential } = grantSubject(ask);
   const scope = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([carrier, protocol, host, port, scope, credential]);
+}
+
+/** Whether an ask may go with an allowed operation of the same scope: as its next step, or because it risks no more. */
+function isOfRest(ask: Ask, { next, tier, circumstance }: Classification): boolean {
+  const { operation } = ask;
+  if (next === undefined) return scopeProblem(ask) === undefined && isAtMost(operation.tier, tier);
+  return (
+    operation.step !== undefined &&
+    next.steps.includes(operation.step) &&
+    operation.tier === tier &&
+    operation.circumstance === circumstance
+  );
 }
 
 function isAtMost(tier: TierOrUnknown, most: TierOrUnknown): boolean {

@@ -15,7 +15,7 @@ import { doubtful, unknownClassification } from "../unknown.ts";
 import { upgradeOf } from "../upgrade.ts";
 import { classifyKubectlArgv } from "./argv.ts";
 import { type BodyFinding, isJudgedByBody, judgeBody, type WrittenResource } from "./body/manifest.ts";
-import { commandNames } from "./command.ts";
+import { commandNames, copySteps } from "./command.ts";
 import { bodyAsksForDryRun, isDryRun } from "./delete-options.ts";
 import { classifyEndpoint } from "./endpoints.ts";
 import { classifyKustomizeArgv } from "./kustomize-argv.ts";
@@ -139,10 +139,12 @@ function classifyResource(
 ): Classification {
   const inside = isJudged(info) ? judgeBody(info, request.body, request.headers) : undefined;
   const { tier, reason } = tierOfRequest(request, info, query, inside);
+  const execCommand = info.subresource === "exec" ? valuesOf(query ?? [], "command") : [];
   const plain: Classification = {
     protocol: "kubectl",
     tier,
-    ...commandNames(info, info.subresource === "exec" ? valuesOf(query ?? [], "command") : []),
+    ...commandNames(info, execCommand),
+    ...copySteps({ ...info, containers: valuesOf(query ?? [], "container") }, execCommand),
     ...namespacesOf(info),
     reason,
   };

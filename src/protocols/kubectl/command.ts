@@ -1,5 +1,6 @@
 // How a Kubernetes operation is called in policies, logs and approvals: RBAC's words,
-// `deployments/scale patch`, with kubectl's own short names where it has one.
+// `deployments/scale patch`, with kubectl's own short names where it has one. Also tells the two
+// steps of a `kubectl cp` into a container, which belong together.
 
 import type { Classification } from "../../model/classification.ts";
 
@@ -47,4 +48,47 @@ function isCopy(command: readonly string[]): boolean {
   if (/^-?cf$/.test(mode)) return rest.length > 0 && rest.every((word) => !word.startsWith("-"));
   if (!/^-?xm?f$/.test(mode)) return false;
   return rest.length === 0 || (rest.length === 2 && rest[0] === "-C" && !rest[1]?.startsWith("-"));
+}
+
+/** The place of an exec. */
+export interface ExecPlace {
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** Values of the query's `container`. */
+  readonly containers: readonly string[];
+}
+
+/**
+ * `kubectl cp` into a container asks by `test -d <path>` whether its target is a directory, then unpacks there or
+ * beside it. The first step names the second one, exactly.
+ */
+export function copySteps(
+  place: ExecPlace,
+  command: readonly string[],
+): Pick<Classification, "next" | "step"> {
+  const { namespace, name, containers } = place;
+  if (namespace === undefined || name === undefined || !/^[a-z0-9.-]+$/.test(name)) return {};
+  const stepInto = (folder: string) => JSON.stringify(["cp", namespace, name, containers, folder]);
+  if (command[0] === "test") {
+    const [, flag, target = "", ...more] = command;
+    // A person reads the path and the pod within a sentence.
+    if (flag !== "-d" || more.length > 0 || !/^[\w./@:+~=,-]+$/.test(target)) return {};
+    const folders = [...new Set([target, folderOf(target)])];
+    const where = folders.map((folder) => `'${folder}'`).join(" or ");
+    return {
+      next: {
+        about: `unpack an archive into ${where} of the pod ${name} (kubectl cp)`,
+        steps: folders.map(stepInto),
+      },
+    };
+  }
+  const folder = command.at(-1);
+  if (!isCopy(command) || command.at(-2) !== "-C" || folder === undefined) return {};
+  return { step: stepInto(folder) };
+}
+
+/** As Go's path.Dir for the cleaned path that kubectl sends. */
+function folderOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : end === 0 ? "/" : path.slice(0, end);
 }

@@ -145,6 +145,34 @@ describe("what reaches into the cluster is break-glass whatever the method", () 
     ]);
   });
 
+  test("the first step of a cp into a container tells of the second one, exactly", () => {
+    const exec = (pod: string, ...words: string[]) =>
+      classify(
+        `POST /api/v1/namespaces/a/pods/${pod}/exec?container=c${words.map((word) => `&command=${encodeURIComponent(word)}`).join("")}`,
+      );
+    const steps = (...words: string[]) => exec("p", ...words).next?.steps ?? [];
+    const step = (pod: string, folder: string) => exec(pod, "tar", "-xmf", "-", "-C", folder).step ?? "";
+    expect(steps("test", "-d", "/data/x")).toEqual([step("p", "/data/x"), step("p", "/data")]);
+    expect(steps("test", "-d", "/x")).toContain(step("p", "/"));
+    expect(steps("test", "-d", "x")).toContain(step("p", "."));
+    expect(steps("test", "-d", "/data")).not.toContain(step("q", "/data"));
+    expect(steps("test", "-d", "/data")).not.toContain(step("p", "/etc"));
+    for (const words of [
+      ["test", "-f", "/x"],
+      ["test", "-d", "/x", "-o", "/y"],
+      ["test", "-d", "/x' of the pod q; '"],
+      ["/tmp/test", "-d", "/x"],
+      ["test", "-d"],
+    ])
+      expect(exec("p", ...words).next).toBeUndefined();
+    for (const words of [
+      ["tar", "-xmf", "-"],
+      ["tar", "cf", "-", "/x"],
+      ["tar", "-xmf", "-", "-C", "/x", "--to-command=id"],
+    ])
+      expect(exec("p", ...words).step).toBeUndefined();
+  });
+
   test("exec is called cp when it runs tar as kubectl cp does, and still matches exec", () => {
     const base = "/api/v1/namespaces/dev/pods/api/exec?container=c&stdout=true";
     const rows: readonly (readonly [string, string])[] = [

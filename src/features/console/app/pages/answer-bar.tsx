@@ -118,7 +118,11 @@ export function AnswerBar() {
             type="button"
             disabled={isOff}
             onClick={() => void allowRest()}
-            title="This process, the same scope, at most this tier, for one minute"
+            title={
+              shown.next === undefined
+                ? "This process, the same scope, at most this tier, for one minute"
+                : `This process may ${shown.next} within a minute`
+            }
           >
             Allow the rest of this command <kbd>g</kbd>
           </button>

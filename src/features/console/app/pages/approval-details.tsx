@@ -123,6 +123,12 @@ function Everything({ shown }: { readonly shown: ApprovalDetails }) {
             </span>
           </Fact>
         ))}
+        {shown.next === undefined ? null : (
+          <Fact name="Goes on to">
+            <Safe text={shown.next} />
+            <small class="muted">only with “Allow the rest of this command”</small>
+          </Fact>
+        )}
         <Fact name="Held because">
           <Safe text={shown.reason === "" ? "the policy asks a person" : shown.reason} />
           {shown.rule === "" ? null : (
