@@ -3,6 +3,7 @@
 
 import type { Database } from "./database/database.ts";
 import type { Ticks } from "./fleet/ticks.ts";
+import type { TenantNotices } from "./notify/tenant-notices.ts";
 import type { Sealer } from "./sealer.ts";
 
 /** The server's parts. */
@@ -14,6 +15,8 @@ export interface ServerParts {
   /** One line of the log, as JSON. */
   readonly log: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
   readonly counters: Counters;
+  /** Tells people elsewhere; absent only while the server is made. */
+  notifying?: TenantNotices;
 }
 
 /** Numbers that only grow, by name, for the page of metrics. */

@@ -10,6 +10,8 @@ import { Ticks } from "./fleet/ticks.ts";
 import { type Answerers, answer } from "./http/answer.ts";
 import { Problem } from "./http/problem.ts";
 import { TenantOfHost } from "./http/tenant-of-host.ts";
+import { pruneNotices } from "./notify/notice-rows.ts";
+import { TenantNotices } from "./notify/tenant-notices.ts";
 import { Counters, type ServerParts } from "./parts.ts";
 import { ApiCalls } from "./people/answer-person.ts";
 import { Logins } from "./people/logins.ts";
@@ -32,6 +34,9 @@ export interface ServerOptions {
   readonly metricsToken?: string;
   /** Audit rows of months that ended so long ago are dropped; never unless given. */
   readonly keepAuditMs?: number;
+  /** Targets of notices may be in private networks. */
+  readonly reachPrivate?: boolean;
+  readonly leaseMs?: number;
   readonly log: ServerParts["log"];
   readonly page?: (path: string) => Promise<Response | undefined>;
   readonly nowMs?: () => number;
@@ -62,6 +67,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     log: options.log,
     counters: new Counters(),
   };
+  const { reachPrivate = false, leaseMs } = options;
+  const notifying = new TenantNotices(parts, { reachPrivate, ...(leaseMs === undefined ? {} : { leaseMs }) });
+  parts.notifying = notifying;
   const isSecure = options.tls !== undefined || options.isBehindProxy === true;
   const scheme = isSecure ? "https" : "http";
   let isReady = true;
@@ -111,6 +119,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       isReady = false;
       upkeep[Symbol.dispose]();
       ticks[Symbol.dispose]();
+      await notifying[Symbol.asyncDispose]();
       const ended = server.stop(false);
       const late = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([ended, late]);
@@ -135,7 +144,11 @@ function startUpkeep(parts: ServerParts, hosts: TenantOfHost, keepAuditMs: numbe
       if (dropped.length > 0) parts.log("audit_dropped", { pieces: dropped });
     }
     for (const { id } of await hosts.all())
-      await parts.database.run({ tenant: id }, (tx) => endOverdue({ tx, nowMs: now }));
+      await parts.database.run({ tenant: id }, async (tx) => {
+        await endOverdue({ tx, nowMs: now });
+        await pruneNotices(tx, now);
+        await tx.rows("delete from device_nonces where ends_ms < $1", [now]);
+      });
   };
   const attempt = () =>
     void run().catch((error: unknown) =>

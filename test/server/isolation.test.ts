@@ -57,6 +57,7 @@ async function fill(plane: ControlPlane, slug: string): Promise<Filled> {
   const policy = POLICY.replace("CANARY", `canary-${slug}.example.com`);
   const revision = await post("/api/v1/revisions", { policy, note: `CANARY-${slug}-note` });
   await post("/api/v1/enroll-tokens", { owner: admin.id });
+  await post("/api/v1/notify-targets", { name: `canary-${slug}`, target: "https://198.51.100.1/CANARY" });
   const token = await post("/api/v1/tokens", {
     name: `CANARY-${slug}-token`,
     roles: ["viewer"],
@@ -74,6 +75,7 @@ async function fill(plane: ControlPlane, slug: string): Promise<Filled> {
       revision: String(revision.body.revision),
       people: admin.id,
       tokens: token.body.entry.id,
+      name: `canary-${slug}`,
     },
   };
 }
@@ -125,7 +127,8 @@ for (const { name, isThere, open } of DATABASES)
         const all: Record<string, readonly Row[]> = {};
         for (const table of names)
           all[table] = await tx.rows(
-            `select x::text as row from ${table} x where tenant_id = $1 order by 1`,
+            // A lease is renewed whatever anybody does.
+            `select (to_jsonb(x) - 'leased_by' - 'leased_until_ms')::text as row from ${table} x where tenant_id = $1 order by 1`,
             [tenant.id],
           );
         return JSON.stringify(all);

@@ -92,14 +92,15 @@ export class CentralApprovals implements AsyncDisposable {
     const refuse = (reason: string) =>
       log.warn("a decision of the control plane counts for nothing", { reason });
     if (opened.kind === "refused") return void refuse(opened.reason);
-    const { approval: id, digest, verb, by, by_id, reason, for_ms } = opened.value;
+    const { approval: id, digest, verb, by, by_id, via, reason, for_ms } = opened.value;
     if (for_ms !== 0) return void refuse("it would let more than one request through");
     // Whoever asked cannot be the one who allows, whatever role he has there.
     const isOwner = owner_id === undefined ? by_id === owner || by === owner : by_id === owner_id;
     if (verb === "allow" && isOwner) return void refuse(`${by} is the person whose machine asks`);
     try {
       const said = reason === "" ? {} : { reason };
-      await answerAs({ kind: "control-plane", name: by }, verb, { id, digest, ...said });
+      const who = { kind: "control-plane", name: by, ...(via === undefined ? {} : { via }) } as const;
+      await answerAs(who, verb, { id, digest, ...said });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refuse(error.message);

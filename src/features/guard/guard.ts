@@ -133,8 +133,8 @@ export class Guard implements Gate {
 
   async presence(request: PresenceRequest): Promise<Presence> {
     const asked = this.#asked(request);
-    const { kind } = request.caller;
-    if (isRemote(kind)) return remotePresence(kind, request, asked, this.report());
+    const { kind, via } = request.caller;
+    if (isRemote(kind)) return remotePresence(via ?? kind, request, asked, this.report());
     const shown = await this.#present(request, guardQuestionOf(request, asked, this.#parts.policyText()));
     // The agent that asks may be kept further from the answer than other programs of the user are.
     const sender = asked && this.#parts.levelOfSender?.(asked.ask.subject.client);

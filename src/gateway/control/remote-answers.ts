@@ -11,9 +11,9 @@ import { admit } from "../../api/server/admit.ts";
 export function remoteAnswers(
   parts: () => { readonly handlers: ControlHandlers; readonly gate: Gate },
 ): AnswerAs {
-  return async ({ kind, name }, verb, about) => {
+  return async (who, verb, about) => {
     const method = verb === "allow" ? "approvals_allow" : "approvals_deny";
-    const caller: Principal = { kind, name };
+    const caller: Principal = who;
     const { handlers, gate } = parts();
     const call = { method, entry: entryOf(method), caller, input: about, proof: undefined };
     await callHandler(handlers, method, about, await admit(call, gate));

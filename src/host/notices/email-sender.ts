@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import { outboundPlace } from "../outgoing/send-request.ts";
+import { outboundPlace, type Reach } from "../outgoing/send-request.ts";
 import { clampedLine, clampedLines, factsOf, headlineOf, shortDigest } from "./clean-text.ts";
 import type { Notice, NoticeSender, Sent } from "./notice.ts";
 
@@ -29,14 +29,14 @@ const GAP_MS = 5_000;
 const REQUEST_MAX = 8 * 1024;
 
 /** Sends one mail for each request that waits; how it ended is not told. */
-export function emailSender(target: EmailTarget): NoticeSender {
+export function emailSender(target: EmailTarget, reach: Reach): NoticeSender {
   return {
     steps: ["asked"],
     wantsAll: false,
     mayRepeat: false,
     gapMs: GAP_MS,
     async send(notice) {
-      const place = await outboundPlace({ hostname: target.host }, "private");
+      const place = await outboundPlace({ hostname: target.host }, reach);
       if ("refused" in place) return { kind: "failed", reason: place.refused };
       const { createTransport } = await import("nodemailer");
       const transport = createTransport({

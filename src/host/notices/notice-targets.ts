@@ -3,7 +3,7 @@
 
 import { UserError } from "../../model/user-error.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
-import type { OutboundRequest } from "../outgoing/send-request.ts";
+import type { OutboundRequest, Reach } from "../outgoing/send-request.ts";
 import { type EmailTarget, emailSender } from "./email-sender.ts";
 import type { NoticeSender } from "./notice.ts";
 import { PAGERDUTY_URL, pagerdutySender } from "./pagerduty-sender.ts";
@@ -34,6 +34,8 @@ export interface NoticeTarget {
 export interface NoticeSurroundings {
   /** URL of the corporate proxy for an address; "" for none. */
   readonly proxyFor: (url: string) => string;
+  /** The networks where targets may be; `private`, one's own as well, unless given. */
+  readonly reach?: Reach;
   readonly onClick: (click: CardClick) => void;
   readonly onTurn: (problem: string | undefined) => void;
 }
@@ -172,14 +174,18 @@ function openEmail({ target, secrets, caPem }: NoticeTarget): Open {
     to: addresses,
     ...(caPem === undefined ? {} : { caPem }),
   };
-  return () => emailSender(mail);
+  return ({ reach = "private" }) => emailSender(mail, reach);
 }
 
-function requestOf(config: NoticeTarget, url: string, { proxyFor }: NoticeSurroundings): OutboundRequest {
+function requestOf(
+  config: NoticeTarget,
+  url: string,
+  { proxyFor, reach = "private" }: NoticeSurroundings,
+): OutboundRequest {
   return {
     url,
     headers: config.headers,
-    reach: "private",
+    reach,
     proxy: proxyFor(url),
     ...(config.caPem === undefined ? {} : { caPem: config.caPem }),
   };

@@ -5,6 +5,7 @@ import { list, number, object, optional, text, words } from "../../api/schema.ts
 import { writeAct } from "../audit/acts.ts";
 import { maybeNumber, maybeText, numberOf, type Row, type Tx, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
+import { settleNotice } from "../notify/notice-rows.ts";
 import { assignedRevision } from "../policy/assignment.ts";
 import { copyRevision } from "../policy/revisions.ts";
 import { hashOfSecret, newId, newSecret, writeToken } from "../sealer.ts";
@@ -117,10 +118,12 @@ export const DEVICE_ENDPOINTS: readonly AnyEndpoint[] = [
       );
       const row = await deviceRow(tx, path.id);
       if (changed.length === 0) return deviceJson(row);
-      await tx.rows(
-        "update approvals set state = 'ended', outcome = 'withdrawn', ended_ms = $2 where device_id = $1 and state <> 'ended'",
+      const gone = await tx.rows(
+        "update approvals set state = 'ended', outcome = 'withdrawn', ended_ms = $2 where device_id = $1 and state <> 'ended' returning nonce",
         [path.id, nowMs],
       );
+      for (const each of gone)
+        await settleNotice(tx, `${path.id}/${textOf(each, "nonce")}`, { outcome: "withdrawn", nowMs });
       await writeAct(tx, nowMs, principal.id, "device.revoke", path.id, { reason: input.reason });
       await parts.ticks.announce(call);
       return deviceJson(row);

@@ -7,6 +7,7 @@ import type { EndpointCall } from "../api/endpoint.ts";
 import { writeAct } from "../audit/acts.ts";
 import { numberOf, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
+import { settleNotice } from "../notify/notice-rows.ts";
 import { tenantSigningKey } from "../tenants.ts";
 import { heldOf } from "./held.ts";
 
@@ -17,6 +18,8 @@ export interface PersonDecision {
   readonly verb: "allow" | "deny";
   readonly digest: string;
   readonly reason?: string;
+  /** Where he answered, when not on the page or by the API. */
+  readonly via?: "slack";
 }
 
 type DecisionCall = Omit<EndpointCall, "principal"> & {
@@ -64,6 +67,7 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
       for_ms: 0,
       by: principal.name,
       by_id: principal.personId,
+      ...(decision.via === undefined ? {} : { via: decision.via }),
       reason,
       decided_ms: nowMs,
       expires_ms: numberOf(row, "ends_ms"),
@@ -95,8 +99,15 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
       command: held.command,
       tier: held.tier,
       reason,
+      ...(decision.via === undefined ? {} : { via: decision.via }),
     },
   );
+  await settleNotice(tx, `${decision.device}/${decision.nonce}`, {
+    outcome: isAllow ? "approved" : "denied",
+    by: principal.name,
+    note: reason,
+    nowMs,
+  });
   await parts.ticks.announce(call);
   parts.counters.add(`iddio_decisions_total{verb="${decision.verb}"}`);
 }

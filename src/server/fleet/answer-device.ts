@@ -81,12 +81,14 @@ export class DeviceCalls {
     const { database } = this.#parts;
     const nowMs = this.#parts.nowMs();
     try {
-      return await database.run({ tenant: claim.tenant }, async (tx) => {
+      const reply = await database.run({ tenant: claim.tenant }, async (tx) => {
         const device = await authenticate(tx, claim, path, octets, nowMs);
         const input = readJson(endpoint.input, octets, "open");
         const call: DeviceCall = { parts: this.#parts, tenant: claim.tenant, device, tx, nowMs };
         return CALLS[name](call, input as never);
       });
+      if (name === "approvals") this.#parts.notifying?.hurry(claim.tenant);
+      return reply;
     } catch (error) {
       if (error instanceof Fork)
         await database.run({ tenant: claim.tenant }, (tx) => markFork(tx, error, nowMs));

@@ -38,6 +38,7 @@ export const serverCommand: Command = {
       name: "behind-proxy",
       summary: "A proxy in front speaks TLS, and nothing else reaches this port",
     },
+    { name: "private-targets", summary: "Slack, webhooks and mail servers may be in private networks" },
     { name: "keep-audit", value: "duration", kind: "duration", summary: "Drop audit rows after this time" },
   ],
   details: [
@@ -79,6 +80,7 @@ export const serverCommand: Command = {
       ...(publicUrl === undefined ? {} : { publicUrl: new URL(publicUrl).origin }),
       ...(tls === undefined ? {} : { tls }),
       isBehindProxy,
+      reachPrivate: flags.has("private-targets"),
       ...(metricsToken === undefined || metricsToken === "" ? {} : { metricsToken }),
       ...(keepAuditMs === undefined ? {} : { keepAuditMs }),
       page: serverPage,
