@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { kindOfCLibrary } from "../../src/state/c-library.ts";
 import { packPages } from "./pack-pages.ts";
 import { packTables } from "./pack-tables.ts";
 
@@ -64,8 +65,15 @@ export async function compile({ root, outfile, version, publicKey, platform, isS
       IDDIO_SHIPPED: String(isShipped === true),
       IDDIO_BUILD_VERSION: JSON.stringify(version),
       IDDIO_RELEASE_PUBLIC_KEY: JSON.stringify(key.trim().split("\n").at(-1) ?? ""),
+      IDDIO_LIBC: JSON.stringify(cLibraryOf(platform?.bunTarget)),
       IDDIO_REPOSITORY: JSON.stringify(repositoryOf(root)),
     },
   });
   if (!result.success) throw new Error(result.logs.map(String).join("\n"));
+}
+
+/** The kind of C library that the runtime of a build is made for; without a target the runtime is this one. */
+function cLibraryOf(bunTarget: string | undefined): "glibc" | "musl" {
+  if (bunTarget !== undefined) return bunTarget.includes("musl") ? "musl" : "glibc";
+  return process.platform === "linux" ? kindOfCLibrary(readFileSync("/proc/self/maps", "utf8")) : "glibc";
 }

@@ -1,11 +1,12 @@
-// The command line's end of the control socket. Imported at every start of the program, so it stays
-// on fetch, which is there already, and imports nothing heavy: the table of methods is loaded for
-// the first call, and not at all for a caller that hands over its method's entry.
+// The command line's end of the control socket. Imported at every start of the program, so it
+// imports nothing heavy: the table of methods is loaded for the first call, and not at all for a
+// caller that hands over its method's entry.
 
 import { UserError } from "../model/user-error.ts";
 import { NdjsonDecoder } from "../wire/ndjson.ts";
 import { valueProblem } from "./check-value.ts";
 import { PresenceNeeded, type PresenceQuestion } from "./gate.ts";
+import { callLocal, type LocalAddress, type LocalAnswer } from "./local-call.ts";
 import type { AnyMethod } from "./method.ts";
 import type { CallMethod, ControlMethod, ControlMethods, StreamMethod } from "./methods.ts";
 
@@ -52,7 +53,7 @@ export class ControlClient {
   ): Promise<ControlMethods[M]["output"]> {
     const known = entry ?? (await entryFor(method));
     const response = await this.#ask(known, input);
-    const output: unknown = await response.json().catch((cause: unknown) => {
+    const output: unknown = await jsonOf(response).catch((cause: unknown) => {
       throw new UserError(`the program on '${this.#socketPath}' does not speak iddio's protocol`, { cause });
     });
     const problem = valueProblem(known.output, output, "open");
@@ -79,7 +80,7 @@ export class ControlClient {
     const response = await this.#send(entry ?? (await entryFor(method)), input, stop.signal);
     const decoder = new NdjsonDecoder(MAX_ROW_BYTES);
     try {
-      for await (const chunk of response.body ?? []) {
+      for await (const chunk of response.body) {
         for (const row of decoder.push(chunk)) yield row as ControlMethods[M]["output"];
         if (decoder.problem !== undefined)
           throw new UserError(`the daemon sent a bad row: ${decoder.problem}`);
@@ -94,7 +95,7 @@ export class ControlClient {
   }
 
   /** Sends a call, and again with a proof as long as the daemon asks for one and there is somebody to give it. */
-  async #ask(method: AnyMethod, input: object): Promise<Response> {
+  async #ask(method: AnyMethod, input: object): Promise<LocalAnswer> {
     let proof: string | undefined;
     for (;;) {
       try {
@@ -114,25 +115,20 @@ export class ControlClient {
     input: object,
     signal: AbortSignal,
     proof?: string,
-  ): Promise<Response> {
-    const request: BunFetchRequestInit & { timeout: false } = {
-      method: verb,
-      unix: this.#socketPath,
-      signal,
-      // Bun ends a quiet response after five minutes unless set otherwise; a stream of events may well be
-      // quiet.
-      timeout: false,
+  ): Promise<LocalAnswer> {
+    const request = {
+      verb,
+      path,
       headers: { accept: "application/json", ...(proof === undefined ? {} : { "iddio-proof": proof }) },
+      body: verb === "POST" ? JSON.stringify(input) : undefined,
     };
-    if (verb === "POST") request.body = JSON.stringify(input);
-    let response: Response;
+    let answer: LocalAnswer;
     try {
-      response = await fetch(`http://iddio${path}`, request);
+      answer = await callLocal({ unix: this.#socketPath }, request, signal);
     } catch (error) {
       const inside = (error as { code?: unknown }).code === "ENOENT" ? await addressInRun() : undefined;
       if (inside === undefined) throw this.#unreachable(error);
-      const { unix: _none, ...rest } = request;
-      response = await fetch(`${inside}${path}`, rest).catch((cause: unknown) => {
+      answer = await callLocal(inside, request, signal).catch((cause: unknown) => {
         if (signal.aborted) throw this.#unreachable(cause);
         throw new DaemonDown("the gateway outside of the sandbox does not answer", {
           hint: "start it outside, in another terminal: iddio gateway",
@@ -140,8 +136,8 @@ export class ControlClient {
         });
       });
     }
-    if (!response.ok) throw await refusal(response);
-    return response;
+    if (answer.status < 200 || answer.status > 299) throw await refusal(answer);
+    return answer;
   }
 
   #unreachable(error: unknown): UserError {
@@ -180,15 +176,19 @@ async function entryFor(method: ControlMethod): Promise<AnyMethod> {
  * Where a program in `iddio run` reaches the daemon; undefined outside of a run. The file is in a folder that only root
  * or the sandbox makes, so that no variable leads a person's command elsewhere.
  */
-async function addressInRun(): Promise<string | undefined> {
+async function addressInRun(): Promise<LocalAddress | undefined> {
   const text = await Bun.file(ADDRESS_IN_RUN)
     .text()
     .catch(() => "");
-  const address = /^http:\/\/127\.0\.0\.1:\d+$/.exec(text.trim())?.[0];
-  // Bun's fetch would go to the proxy by way of the proxy.
-  if (address !== undefined)
-    for (const name of ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]) delete process.env[name];
-  return address;
+  const port = /^http:\/\/127\.0\.0\.1:(\d{1,5})$/.exec(text.trim())?.[1];
+  return port === undefined ? undefined : { hostname: "127.0.0.1", port: Number(port) };
+}
+
+async function jsonOf({ body }: LocalAnswer): Promise<unknown> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of body) text += decoder.decode(piece, { stream: true });
+  return JSON.parse(text + decoder.decode());
 }
 
 /** Gives the proof that a question asks for; `last` was sent before and did not do. Undefined when there is none to give. */
@@ -210,8 +210,8 @@ const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ENOTSOCK: "socket operation on non-socket",
 };
 
-async function refusal(response: Response): Promise<UserError> {
-  const body = (await response.json().catch(() => ({}))) as {
+async function refusal(response: LocalAnswer): Promise<UserError> {
+  const body = (await jsonOf(response).catch(() => ({}))) as {
     error?: unknown;
     hint?: unknown;
     exit_code?: unknown;

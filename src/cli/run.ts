@@ -46,7 +46,7 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
     output.write((await import("./help.ts")).renderCommand(command));
     return 0;
   }
-  const paths = await pathsFor(env);
+  const paths = pathsFor(env);
   const daemon = new ControlClient(paths.socket, {
     prove: async (question, last) =>
       (await import("./kit/show-presence.ts")).showPresence(question, last, env),
@@ -58,10 +58,14 @@ export async function run({ argv, env, interrupted }: Start): Promise<number> {
 }
 
 /** The user's own state directory; the system's where that one is installed. Costs a look at one file. */
-async function pathsFor(env: Start["env"]): Promise<StatePaths> {
+function pathsFor(env: Start["env"]): StatePaths {
   const own = statePaths(env);
   if (env.IDDIO_HOME || process.platform !== "linux") return own;
   const system = systemStatePaths();
-  const isSystem = await Bun.file(system.installMode).exists();
-  return isSystem && !(await Bun.file(own.installMode).exists()) ? system : own;
+  return isWritten(system.installMode) && !isWritten(own.installMode) ? system : own;
+}
+
+/** Asked for its size, a file is looked at here and now; whether it exists, by a thread that must be started first. */
+function isWritten(path: string): boolean {
+  return Bun.file(path).size > 0;
 }

@@ -4,14 +4,14 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { cLibraries, loadedCLibraries } from "../../src/state/c-library.ts";
+import { cLibraries, kindOfCLibrary, loadedCLibraries, usualPlaces } from "../../src/state/c-library.ts";
 import { sourceFiles } from "../support/source-files.ts";
 
 test("what is tried is absolute, and on Linux it is what this process has loaded", () => {
-  expect(cLibraries("darwin")).toEqual(["/usr/lib/libSystem.B.dylib"]);
-  expect(cLibraries("win32")).toEqual([]);
+  expect([...cLibraries("darwin")]).toEqual(["/usr/lib/libSystem.B.dylib"]);
+  expect([...cLibraries("win32")]).toEqual([]);
   if (process.platform !== "linux") return;
-  expect(cLibraries().length).toBeGreaterThan(0);
+  expect([...cLibraries()].length).toBeGreaterThan(0);
   for (const path of cLibraries()) expect([isAbsolute(path), existsSync(path)]).toEqual([true, true]);
 });
 
@@ -30,6 +30,18 @@ test("glibc, musl and Nix are found in the maps, other libraries and relative na
     "/lib/ld-musl-x86_64.so.1",
     "/nix/store/abc-glibc-2.40/lib/libc.so.6",
   ]);
+});
+
+test("a compiled program looks in the usual places of its own kind of library alone", () => {
+  expect(usualPlaces("glibc", "x64")).toEqual(["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6"]);
+  expect(usualPlaces("musl", "arm64")).toEqual(["/lib/ld-musl-aarch64.so.1"]);
+  expect(usualPlaces("glibc", "riscv64")).toEqual([]);
+  for (const kind of ["glibc", "musl"] as const)
+    for (const path of usualPlaces(kind, "x64"))
+      expect([isAbsolute(path), kindOfCLibrary(`7f0-7f1 r-xp 00000000 08:01 1  ${path}`)]).toEqual([
+        true,
+        kind,
+      ]);
 });
 
 test("anyone who opens a library takes its path from there", () => {

@@ -2,6 +2,7 @@
 // audit log stays unless somebody removes it by hand. Removes only files that are iddio's by name:
 // the directory may hold others.
 
+import { isTerminal } from "../../host/process/descriptor-io.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { Command, CommandContext } from "../kit/command.ts";
 import {
@@ -56,8 +57,7 @@ export const uninstallCommand: Command = {
 };
 
 async function confirm(root: string, isDataKept: boolean): Promise<void> {
-  const { isatty } = process.getBuiltinModule("node:tty");
-  if (!isatty(0))
+  if (!isTerminal(0))
     throw new UserError("uninstall asks before it removes anything, and nobody is there to answer", {
       hint: "type: iddio uninstall --yes",
       exitCode: 2,

@@ -2,6 +2,8 @@
 // set it up. A hook starts hundreds of times a session: it loads only the code that it needs.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
+import { OutputClosed } from "../../cli/kit/output.ts";
+import { readStandardInput } from "../../host/process/descriptor-io.ts";
 import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 
 const AGENT = { name: AGENT_NAMES.join("|"), choices: AGENT_NAMES };
@@ -16,14 +18,18 @@ export const hookCommand: Command = {
     "'iddio hooks install'. A command that the policy allows, or that no protocol knows, gets no answer.",
   ],
   examples: ["iddio hook claude < question.json"],
-  async run({ args, paths, env, daemon }) {
+  async run({ args, paths, env, daemon, output }) {
     const { hookAdapter } = await import("./agents/adapters.ts");
     const { answerHook } = await import("./answer-hook.ts");
-    const input = await Bun.stdin.text();
+    const input = await readStandardInput();
     const reply = await answerHook(hookAdapter(args[0] as AgentName), input, { paths, env, daemon });
-    // Written whole before the process ends.
-    if (reply.stderr !== "") await Bun.write(Bun.stderr, reply.stderr);
-    if (reply.stdout !== "") await Bun.write(Bun.stdout, reply.stdout);
+    try {
+      output.exactNote(reply.stderr);
+      output.write(reply.stdout);
+    } catch (error) {
+      // Nobody reads it; the exit code still tells the agent.
+      if (!(error instanceof OutputClosed)) throw error;
+    }
     return reply.exitCode;
   },
 };

@@ -5,7 +5,8 @@
 
 import { writeSync } from "node:fs";
 import { TerminalFilter } from "../../cli/kit/terminal/terminal-filter.ts";
-import { flushInput, isTerminal, windowSize } from "../../host/sandbox/libc.ts";
+import { isTerminal, windowSize } from "../../host/process/descriptor-io.ts";
+import { flushInput } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
 import type { RunSignals } from "./run-signals.ts";

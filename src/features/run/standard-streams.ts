@@ -3,7 +3,7 @@
 // run is not started.
 
 import { fstatSync, readFileSync, readlinkSync } from "node:fs";
-import { isTerminal } from "../../host/sandbox/libc.ts";
+import { isTerminal } from "../../host/process/descriptor-io.ts";
 import { UserError } from "../../model/user-error.ts";
 
 const NAMES = ["standard input", "standard output", "standard error"] as const;

@@ -3,7 +3,7 @@
 // nothing was started.
 
 import { write } from "node:fs";
-import { isTerminal } from "../../host/sandbox/libc.ts";
+import { isTerminal } from "../../host/process/descriptor-io.ts";
 import { AgentTerminal } from "./agent-terminal.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
 import { type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./bridge/spec.ts";

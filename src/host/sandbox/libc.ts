@@ -2,8 +2,8 @@
 // wrapper throws when the call fails, because a sandbox that is only half set up must not start
 // anything.
 
-import { fstatSync } from "node:fs";
-import { cLibraries, foreign } from "../../state/c-library.ts";
+import { foreign } from "../../state/c-library.ts";
+import { cSymbol } from "../../state/c-symbol.ts";
 
 const [i32, u32, u64, i64, cstring, pointer] = ["i32", "u32", "u64", "i64", "cstring", "ptr"] as const;
 
@@ -19,8 +19,6 @@ const SYMBOLS = {
   setpgid: { args: [i32, i32], returns: i32 },
   getpgid: { args: [i32], returns: i32 },
   tcsetpgrp: { args: [i32, i32], returns: i32 },
-  isatty: { args: [i32], returns: i32 },
-  ioctl: { args: [i32, u64, pointer], returns: i32 },
   tcflush: { args: [i32, i32], returns: i32 },
   waitid: { args: [i32, u32, pointer, i32], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
@@ -32,23 +30,16 @@ type Name = keyof typeof SYMBOLS;
 type Libc = ReturnType<typeof import("bun:ffi").dlopen<typeof SYMBOLS>>["symbols"];
 
 const loaded = new Map<Name, unknown>();
-let library: string | undefined;
 
 /** One call. Each is made when it is first needed: the runtime compiles a piece of code for every one. */
 function call<N extends Name>(name: N): Libc[N] {
-  const known = loaded.get(name);
-  if (known !== undefined) return known as Libc[N];
-  for (const path of library === undefined ? cLibraries() : [library]) {
-    try {
-      const { symbols } = foreign().dlopen(path, { [name]: SYMBOLS[name] });
-      library = path;
-      loaded.set(name, symbols[name]);
-      return symbols[name] as unknown as Libc[N];
-    } catch {
-      // The other C library, then.
-    }
+  let known = loaded.get(name);
+  if (known === undefined) {
+    known = cSymbol(name, SYMBOLS[name]);
+    if (known === undefined) throw new Error(`'${name}' of the C library could not be loaded`);
+    loaded.set(name, known);
   }
-  throw new Error(`'${name}' of the C library could not be loaded`);
+  return known as Libc[N];
 }
 
 function check(name: string, result: number | bigint): number {
@@ -110,24 +101,6 @@ export function limitProcesses(most: number): void {
   const lower = (limit = 0n) => (limit > BigInt(most) ? BigInt(most) : limit);
   const wanted = new BigUint64Array([lower(found[0]), lower(found[1])]);
   check("prlimit", call("prlimit")(0, RLIMIT_NPROC, foreign().ptr(wanted), null));
-}
-
-/** Whether a descriptor is a terminal; as node:tty, whose loading takes as long as half a start. */
-export function isTerminal(fd: number): boolean {
-  try {
-    // Most that are none are told without the C library.
-    return fstatSync(fd).isCharacterDevice() && call("isatty")(fd) === 1;
-  } catch {
-    return false;
-  }
-}
-
-/** Columns and rows of a terminal as they are now; undefined where the system does not tell. */
-export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
-  const size = new Uint16Array(4);
-  if (call("ioctl")(fd, 0x5413, foreign().ptr(size)) !== 0) return undefined;
-  const [rows = 0, columns = 0] = size;
-  return rows > 0 && columns > 0 ? { columns, rows } : undefined;
 }
 
 /** Throws away unread keystrokes of a terminal. */

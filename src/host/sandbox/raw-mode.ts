@@ -2,7 +2,8 @@
 // translation of line ends on output, which would be done twice when another terminal lies behind
 // this one.
 
-import { cLibraries, foreign } from "../../state/c-library.ts";
+import { foreign } from "../../state/c-library.ts";
+import { cSymbol } from "../../state/c-symbol.ts";
 
 /** struct termios is 60 bytes on Linux and 72 on macOS. */
 const TERMIOS_BYTES = 128;
@@ -15,20 +16,14 @@ const SYMBOLS = {
   cfmakeraw: { args: ["ptr"], returns: "void" },
 } as const;
 
+type Name = keyof typeof SYMBOLS;
 type Calls = ReturnType<typeof import("bun:ffi").dlopen<typeof SYMBOLS>>["symbols"];
 
-let calls: Calls | undefined;
+const loaded = new Map<Name, unknown>();
 
-function load(): Calls | undefined {
-  for (const name of calls === undefined ? cLibraries() : []) {
-    try {
-      calls = foreign().dlopen(name, SYMBOLS).symbols;
-      break;
-    } catch {
-      // The other C library, then.
-    }
-  }
-  return calls;
+function call<N extends Name>(name: N): Calls[N] | undefined {
+  if (!loaded.has(name)) loaded.set(name, cSymbol(name, SYMBOLS[name]));
+  return loaded.get(name) as Calls[N] | undefined;
 }
 
 /** One terminal with the state in which it was found. */
@@ -44,19 +39,19 @@ export class RawMode {
   /** Remembers how the terminal is now. */
   static of(fd: number): RawMode {
     const found = new Uint8Array(TERMIOS_BYTES);
-    load()?.tcgetattr(fd, foreign().ptr(found));
+    call("tcgetattr")?.(fd, foreign().ptr(found));
     return new RawMode(fd, found);
   }
 
   /** Makes it raw. */
   enter(): void {
     const raw = this.#found.slice();
-    load()?.cfmakeraw(foreign().ptr(raw));
-    load()?.tcsetattr(this.#fd, TCSADRAIN, foreign().ptr(raw));
+    call("cfmakeraw")?.(foreign().ptr(raw));
+    call("tcsetattr")?.(this.#fd, TCSADRAIN, foreign().ptr(raw));
   }
 
   /** Gives it back as it was found. */
   leave(): void {
-    load()?.tcsetattr(this.#fd, TCSADRAIN, foreign().ptr(this.#found));
+    call("tcsetattr")?.(this.#fd, TCSADRAIN, foreign().ptr(this.#found));
   }
 }

@@ -1,6 +1,7 @@
 // A bar on stderr while something is downloaded: in a terminal only, on one line, gone when it is
 // done. Draws at most ten times a second, whatever it is told.
 
+import { isTerminal } from "../../../host/process/descriptor-io.ts";
 import type { Output } from "../output.ts";
 
 /** A bar that may be shown again at any time; disposing it clears its line. */
@@ -13,9 +14,8 @@ const EVERY_MS = 100;
 
 /** A bar, or nothing where stderr is no terminal. */
 export function progressBar(_output: Output): ProgressBar {
-  const { isatty } = process.getBuiltinModule("node:tty");
   const { writeSync } = process.getBuiltinModule("node:fs");
-  if (!isatty(2) || process.env.TERM === "dumb") return { show() {}, [Symbol.dispose]() {} };
+  if (!isTerminal(2) || process.env.TERM === "dumb") return { show() {}, [Symbol.dispose]() {} };
   let shownMs = 0;
   return {
     show(received, total) {

@@ -2,6 +2,7 @@
 // only the lines that changed are sent, for slow lines. Whatever happens, `close` gives the
 // terminal back as it was.
 
+import { isTerminal } from "../../../host/process/descriptor-io.ts";
 import type { Output } from "../output.ts";
 import { type Key, KeyReader } from "./terminal-keys.ts";
 
@@ -22,8 +23,7 @@ export interface TerminalListener {
 
 /** Whether both ends are a terminal that can do more than print lines. */
 export function isInteractive(env: Readonly<Record<string, string | undefined>>): boolean {
-  const { isatty } = process.getBuiltinModule("node:tty");
-  return isatty(0) && isatty(1) && env.TERM !== "dumb" && env.TERM !== "" && env.TERM !== undefined;
+  return isTerminal(0) && isTerminal(1) && env.TERM !== "dumb" && env.TERM !== "" && env.TERM !== undefined;
 }
 
 /** The terminal on stdin and stdout; `using` gives it back. */
