@@ -1,5 +1,5 @@
-// One request to the daemon and its answer, on a bare connection: `fetch` starts a thread of its own
-// and loads streams, which takes a hook longer than all else that it does. Speaks only what the
+// One request to the daemon and its answer, on a bare connection: `fetch` starts a thread of its
+// own and loads streams, which takes a hook longer than all else that it does. Speaks only what the
 // server in server/ answers: a head, then a body with a length or in chunks, on a connection that
 // ends with it.
 

@@ -1,7 +1,8 @@
 // Where the C library is, by its whole path. A bare name would do for the loader, but the runtime
 // also tries it in the working directory (and macOS's loader does too), where an agent can put a
 // file of that name. A compiled program knows which C library its runtime is made for, and looks in
-// that one's usual places first: to find it in this process's maps takes node:fs, a third of a start.
+// that one's usual places first: to find it in this process's maps takes node:fs, a third of a
+// start.
 
 declare const IDDIO_LIBC: "glibc" | "musl" | undefined;
 

@@ -118,7 +118,7 @@ function writeAll(fd: 1 | 2, text: string): void {
   const bytes = new TextEncoder().encode(text);
   let offset = Math.max(0, tryWrite(fd, bytes));
   if (offset === bytes.length) return;
-  // What could not be written at once is tried again here, where errors have names.
+  // The rest is written here, where errors have names.
   const { writeSync } = process.getBuiltinModule("node:fs");
   while (offset < bytes.length) {
     try {

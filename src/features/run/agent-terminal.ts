@@ -3,9 +3,8 @@
 // stopped by Ctrl-Z, and is left as it was found; unread keystrokes are thrown away then, so that
 // it cannot answer for the person.
 
-import { writeSync } from "node:fs";
 import { TerminalFilter } from "../../cli/kit/terminal/terminal-filter.ts";
-import { isTerminal, windowSize } from "../../host/process/descriptor-io.ts";
+import { isTerminal, tryWrite, windowSize } from "../../host/process/descriptor-io.ts";
 import { flushInput } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
@@ -123,7 +122,9 @@ export class AgentTerminal implements Disposable {
 
   /** A slow terminal holds the agent back: nothing piles up here. */
   #show(bytes: Uint8Array): void {
-    let at = 0;
+    let at = Math.max(0, tryWrite(this.#output, bytes));
+    if (at === bytes.length) return;
+    const { writeSync } = process.getBuiltinModule("node:fs");
     while (at < bytes.length) {
       try {
         at += writeSync(this.#output, bytes, at);
@@ -137,8 +138,11 @@ export class AgentTerminal implements Disposable {
   [Symbol.dispose](): void {
     process.off("SIGWINCH", this.#onResize);
     process.off("SIGCONT", this.#onContinue);
-    process.stdin.off("data", this.#onData);
-    process.stdin.pause();
+    // Only where it was listened to: it takes as long to load as half a start.
+    if (this.#raw !== undefined) {
+      process.stdin.off("data", this.#onData);
+      process.stdin.pause();
+    }
     this.#leave();
     this.#terminal?.close();
   }

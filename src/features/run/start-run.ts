@@ -7,9 +7,7 @@ import { ownProgram } from "../../host/process/own-program.ts";
 import { bubblewrapVersion, findBubblewrap } from "../../host/sandbox/bubblewrap.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import { findSandboxExec, MAC_PROGRAMS } from "./mac/sandbox-exec.ts";
 import { EndedBySignal, RunSignals } from "./run-signals.ts";
-import { checkStandardStreams } from "./standard-streams.ts";
 import { StartedBridge } from "./started-bridge.ts";
 
 /** The options of the command line. */
@@ -50,7 +48,7 @@ export interface RunContext {
 export async function startRun(context: RunContext, options: RunOptions): Promise<number> {
   let helper: string;
   try {
-    helper = findHelper(process.getuid?.() ?? 0);
+    helper = await findHelper(process.getuid?.() ?? 0);
     // A bubblewrap that is too old is no sandbox either; without `--best-effort` it says so itself.
     if (options.bestEffort && process.platform === "linux") await bubblewrapVersion(helper);
   } catch (error) {
@@ -59,12 +57,13 @@ export async function startRun(context: RunContext, options: RunOptions): Promis
   }
   if (process.platform === "darwin")
     return (await import("./mac/run-on-mac.ts")).runOnMac(context, options, {
-      ...MAC_PROGRAMS,
+      ...(await import("./mac/sandbox-exec.ts")).MAC_PROGRAMS,
       sandboxExec: helper,
     });
-  checkStandardStreams();
   using signals = new RunSignals();
   using bridge = new StartedBridge(outerArgs(helper));
+  // It waits for its orders; an agent gets these streams only with them.
+  (await import("./standard-streams.ts")).checkStandardStreams();
   const { runInside } = await import("./run-inside.ts");
   try {
     return await runInside(context, options, { bridge, bwrap: helper, signals });
@@ -82,14 +81,16 @@ async function startUnconfined(context: RunContext, options: RunOptions, why: st
 }
 
 /** Finds the program that confines; throws UserError where there is none. */
-function findHelper(uid: number): string {
+async function findHelper(uid: number): Promise<string> {
   if (process.platform !== "linux" && process.platform !== "darwin")
     throw new UserError("'iddio run' works on Linux and macOS", { hint: "see docs/run.md" });
   if (uid === 0)
     throw new UserError("'iddio run' does not confine root", {
       hint: "run it as an ordinary user; root's own files would be open to the agent",
     });
-  return process.platform === "linux" ? findBubblewrap() : findSandboxExec(MAC_PROGRAMS);
+  if (process.platform === "linux") return findBubblewrap();
+  const { findSandboxExec, MAC_PROGRAMS } = await import("./mac/sandbox-exec.ts");
+  return findSandboxExec(MAC_PROGRAMS);
 }
 
 /** The outer sandbox: only a network of its own, in which our program may set a route and listen on low ports. */

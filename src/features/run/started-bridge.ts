@@ -2,7 +2,6 @@
 // which is worked out meanwhile. It waits for its orders at a pipe; when nothing comes, it ends and
 // nothing was started.
 
-import { write } from "node:fs";
 import { isTerminal } from "../../host/process/descriptor-io.ts";
 import { AgentTerminal } from "./agent-terminal.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
@@ -69,7 +68,7 @@ export class StartedBridge implements Disposable {
 /** Not on this thread: a bridge that does not read must not keep signals from being heard. */
 async function writeSome(fd: number, bytes: Uint8Array): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  write(fd, bytes, 0, bytes.length, null, (error, written) => {
+  process.getBuiltinModule("node:fs").write(fd, bytes, 0, bytes.length, null, (error, written) => {
     if (error === null) resolve(written);
     else if (error.code === "EAGAIN") resolve(0);
     else reject(error);

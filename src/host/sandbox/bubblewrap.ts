@@ -2,8 +2,8 @@
 // program of that name on the person's PATH. Says what to type where it is missing or not allowed
 // to work.
 
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { UserError } from "../../model/user-error.ts";
+import { fileStatus } from "../process/file-status.ts";
 
 const PLACES = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
 
@@ -17,7 +17,7 @@ const INSTALL: readonly (readonly [RegExp, string])[] = [
 
 /** The system's bubblewrap, by its path. Throws UserError with the command that installs it. */
 export function findBubblewrap(places: readonly string[] = PLACES): string {
-  const path = places.find((each) => existsSync(each) && isRootOwned(each));
+  const path = places.find(isRootOwned);
   if (path === undefined)
     throw new UserError("'iddio run' needs bubblewrap, which is not installed", { hint: howToInstall() });
   return path;
@@ -36,8 +36,8 @@ export async function bubblewrapVersion(path: string): Promise<string> {
 }
 
 function isRootOwned(path: string): boolean {
-  const { uid, mode } = statSync(path);
-  return uid === 0 && (mode & 0o022) === 0;
+  const status = fileStatus(path);
+  return status !== undefined && status.uid === 0 && (status.mode & 0o022) === 0;
 }
 
 /** The command that installs bubblewrap on this system. */
@@ -50,7 +50,7 @@ export function howToInstall(osRelease = readOsRelease()): string {
 
 function readOsRelease(): string {
   try {
-    return readFileSync("/etc/os-release", "utf8").replaceAll('"', "");
+    return process.getBuiltinModule("node:fs").readFileSync("/etc/os-release", "utf8").replaceAll('"', "");
   } catch {
     return "";
   }
@@ -59,6 +59,7 @@ function readOsRelease(): string {
 /** Whether Ubuntu's AppArmor keeps programs without a profile from making user namespaces. */
 export function isRestrictedByAppArmor(): boolean {
   try {
+    const { readFileSync } = process.getBuiltinModule("node:fs");
     const text = readFileSync("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "utf8");
     return text.trim() === "1";
   } catch {

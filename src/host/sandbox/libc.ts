@@ -4,6 +4,7 @@
 
 import { foreign } from "../../state/c-library.ts";
 import { cSymbol } from "../../state/c-symbol.ts";
+import { tryRead } from "../process/descriptor-io.ts";
 
 const [i32, u32, u64, i64, cstring, pointer] = ["i32", "u32", "u64", "i64", "cstring", "ptr"] as const;
 
@@ -15,6 +16,7 @@ const SYMBOLS = {
   memfd_create: { args: [cstring, u32], returns: i32 },
   write: { args: [i32, pointer, u64], returns: i64 },
   lseek: { args: [i32, i64, i32], returns: i64 },
+  open: { args: [cstring, i32], returns: i32 },
   close: { args: [i32], returns: i32 },
   setpgid: { args: [i32, i32], returns: i32 },
   getpgid: { args: [i32], returns: i32 },
@@ -65,6 +67,23 @@ export function memoryFile(name: string, bytes: Uint8Array): number {
     sent += check("write", call("write")(fd, foreign().ptr(bytes, sent), bytes.length - sent));
   check("lseek", call("lseek")(fd, 0, 0));
   return fd;
+}
+
+const O_CLOEXEC = 0o2000000;
+const TEXT_PIECE = 4096;
+
+/** The text of a file of /proc; undefined where it cannot be read. */
+export function processText(path: string): string | undefined {
+  const fd = call("open")(Buffer.from(`${path}\0`) as never, O_CLOEXEC);
+  if (fd < 0) return undefined;
+  const decoder = new TextDecoder();
+  const piece = new Uint8Array(TEXT_PIECE);
+  let text = "";
+  let length = tryRead(fd, piece);
+  for (; length > 0; length = tryRead(fd, piece))
+    text += decoder.decode(piece.subarray(0, length), { stream: true });
+  call("close")(fd);
+  return length === 0 ? text + decoder.decode() : undefined;
 }
 
 /** Closes a descriptor. */

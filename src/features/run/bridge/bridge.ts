@@ -3,7 +3,7 @@
 // to itself, answers names, hands connections to the daemon, and starts the inner sandbox. When it
 // ends, the agent ends.
 
-import { closeSync, readSync, writeSync } from "node:fs";
+import { tryRead, tryWrite } from "../../../host/process/descriptor-io.ts";
 import { shellExitCode } from "../../../host/process/exit-code.ts";
 import {
   clearAmbientCapabilities,
@@ -81,12 +81,13 @@ function ordersFrom(descriptor: number): BridgeSpec | undefined {
   const pieces: Uint8Array[] = [];
   for (let last: number | undefined; last !== ORDERS_END; ) {
     const piece = new Uint8Array(ORDERS_PIECE);
-    const length = readSync(descriptor, piece);
+    const read = tryRead(descriptor, piece);
+    const length = read < 0 ? process.getBuiltinModule("node:fs").readSync(descriptor, piece) : read;
     if (length === 0) return undefined;
     pieces.push(piece.subarray(0, length));
     last = piece[length - 1];
   }
-  closeSync(descriptor);
+  closeDescriptor(descriptor);
   return JSON.parse(Buffer.concat(pieces).toString()) as BridgeSpec;
 }
 
@@ -179,11 +180,8 @@ class Agent {
   async #letGo(): Promise<void> {
     const go = (this.#child.stdio as readonly unknown[])[GO_DESCRIPTOR] as number;
     for (let tries = 0; tries < GO_TRIES && !this.#isReady(); tries += 1) await Bun.sleep(1);
-    try {
-      writeSync(go, "\n");
-    } catch {
-      // It has ended.
-    }
+    // Where this fails, it has ended.
+    tryWrite(go, new TextEncoder().encode("\n"));
   }
 
   /** It is there and would hear Ctrl-C. */

@@ -2,7 +2,7 @@
 // the bridge: only the loopback interface exists, a port that is not served is refused, and so is
 // QUIC.
 
-import { readFileSync } from "node:fs";
+import { processText } from "../../../host/sandbox/libc.ts";
 import type { BridgeSpec } from "./spec.ts";
 
 /** An address of the Internet; nothing is sent there unless the sandbox is broken. */
@@ -14,7 +14,9 @@ const WAIT_MS = 1_000;
 export async function networkProblem(
   spec: Pick<BridgeSpec, "ports" | "proxyPorts" | "localPorts">,
 ): Promise<string | undefined> {
-  const interfaces = readFileSync("/proc/net/dev", "utf8")
+  const devices = processText("/proc/net/dev");
+  if (devices === undefined) return "its network interfaces cannot be listed";
+  const interfaces = devices
     .split("\n")
     .slice(2)
     .map((line) => line.split(":")[0]?.trim() ?? "")
