@@ -28,7 +28,7 @@ import { placeholdersOf, type RunPlaceholder } from "./run-placeholders.ts";
 import type { RunSignals } from "./run-signals.ts";
 import { keptTrustStore } from "./sandbox/kept-trust-store.ts";
 import { sandboxEnvironment } from "./sandbox/sandbox-environment.ts";
-import { SYSTEM_FILES, sandboxView } from "./sandbox/sandbox-view.ts";
+import { OVERLAY, SYSTEM_FILES, sandboxView, type View } from "./sandbox/sandbox-view.ts";
 import { signalWrappers } from "./signal-wrappers.ts";
 import type { RunContext, RunOptions } from "./start-run.ts";
 import type { StartedBridge } from "./started-bridge.ts";
@@ -72,13 +72,36 @@ export async function runInside(
     const home = env.HOME || homedir();
     const realHome = await realpath(home);
     const hook = profile.hook === undefined ? undefined : runHook(profile.hook, realHome, command);
-    const [placeholders, wrappers] = await Promise.all([
-      placeholdersOf(daemon, started.run.id),
+    // All at once: each waits for the disk or the daemon most of its time.
+    const lent = placeholdersOf(daemon, started.run.id);
+    const hasOverlay = lent.then((each) => writeOverlay(scratch, paths.kubeconfig, started.token, each));
+    const view = sandboxView({
+      profile,
+      paths,
+      home,
+      cwd: process.cwd(),
+      uid,
+      readOnly: options.readOnly,
+      writable: options.writable,
+      keepHome: options.keepHome,
+      scratch,
+      hasOverlay,
+      hook,
+      ownProgram: ownBinary(),
+      program: Bun.which(command[0] ?? "", { PATH: env.PATH ?? "" }) ?? undefined,
+    });
+    const work = [
+      lent,
       signalWrappers(),
+      view,
+      view.then((seen) => quarantineOf(seen, join(paths.quarantine, started.run.id))),
+      hasOverlay,
       writeSystemFiles(scratch, paths),
       writeRunFolder(scratch, hook),
-    ]);
-    await writeOverlay(scratch, paths.kubeconfig, started.token, placeholders);
+    ] as const;
+    // Whichever fails, the others have ended before the folder is removed.
+    await Promise.allSettled(work);
+    const [placeholders, wrappers, { args, secrets }, quarantine] = await Promise.all(work);
     const environment = sandboxEnvironment({
       profile,
       env,
@@ -90,20 +113,6 @@ export async function runInside(
       run: started.run.name,
       placeholders,
     });
-    const view = await sandboxView({
-      profile,
-      paths,
-      home,
-      cwd: process.cwd(),
-      uid,
-      readOnly: options.readOnly,
-      writable: options.writable,
-      keepHome: options.keepHome,
-      scratch,
-      hook,
-      ownProgram: ownBinary(),
-      program: Bun.which(command[0] ?? "", { PATH: env.PATH ?? "" }) ?? undefined,
-    });
     const spec: Omit<BridgeSpec, "stdio" | "hasTerminal"> = {
       name: started.run.name,
       socket: started.socket,
@@ -111,21 +120,15 @@ export async function runInside(
       hostSocket: join(scratch, "host.sock"),
       ...portsOf(started, options),
       bwrap,
-      args: [...namespaceArgs(profile), ...view.args],
+      args: [...namespaceArgs(profile), ...args],
       filter: Buffer.from(
         seccompFilter(architecture, { allowsNamespaces: profile.nested_namespaces }),
       ).toString("base64"),
       wrappers,
       command: hook?.command ?? command,
       env: environment,
-      secrets: view.secrets,
+      secrets,
     };
-    const quarantine = await Quarantine.begin({
-      folders: [view.project, ...view.writable],
-      into: join(paths.quarantine, started.run.id),
-      allowed: view.writable.filter(isControlPath),
-      readOnly: view.protectedFiles,
-    });
     await version;
     signals.check();
     const code = await carryOut({ bridge, signals }, spec, options, context);
@@ -133,12 +136,21 @@ export async function runInside(
     const [moved] = await Promise.all([quarantine.end(), stop()]);
     const text = movedText(moved);
     if (text !== undefined) context.note(text);
-    await options.onEnd?.({ folder: join(scratch, "var-tmp"), secrets: view.secrets });
+    await options.onEnd?.({ folder: join(scratch, "var-tmp"), secrets });
     return code;
   } finally {
     await stop();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function quarantineOf({ project, writable, protectedFiles }: View, into: string): Promise<Quarantine> {
+  return Quarantine.begin({
+    folders: [project, ...writable],
+    into,
+    allowed: writable.filter(isControlPath),
+    readOnly: protectedFiles,
+  });
 }
 
 /** The proxy is on this port in every run, wherever the daemon listens. */
@@ -201,14 +213,15 @@ async function writeOverlay(
   path: string,
   token: string,
   lent: readonly RunPlaceholder[],
-): Promise<void> {
+): Promise<boolean> {
   const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return;
+  if (text === undefined) return false;
   const own = overlayTokenOfRun(bridgeTokenHash(token));
   const old = overlayToken(text);
   let overlay = old === undefined ? text : text.replaceAll(`:${old}@`, `:${own}@`);
   for (const each of lent) if (each.outside !== "") overlay = overlay.replaceAll(each.outside, each.own);
-  await writeFile(join(scratch, "kubeconfig"), overlay, { mode: 0o600 });
+  await writeFile(join(scratch, OVERLAY), overlay, { mode: 0o600 });
+  return true;
 }
 
 /** Writes the files that iddio itself shows in the sandbox. */

@@ -30,6 +30,8 @@ export interface ViewInput {
   readonly keepHome: boolean;
   /** A fresh folder of this run's own, on disk. */
   readonly scratch: string;
+  /** Whether the folder has a kubeconfig for the agent; known later than all else. */
+  readonly hasOverlay: Promise<boolean>;
   readonly hook: RunHook | undefined;
   /** This program's file; undefined when it runs from its sources. */
   readonly ownProgram: string | undefined;
@@ -114,9 +116,8 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   for (const path of new Set([state, config])) args.push("--tmpfs", path);
   for (const path of [paths.caCertificate, paths.bundle, paths.sshKnownHosts])
     if (existsSync(path)) args.push("--ro-bind", path, path);
-  const kubeconfig = join(scratch, "kubeconfig");
-  if (existsSync(kubeconfig)) args.push("--ro-bind", kubeconfig, paths.kubeconfig);
   args.push(...(await systemFiles(input)));
+  if (await input.hasOverlay) args.push("--ro-bind", join(scratch, OVERLAY), paths.kubeconfig);
   args.push("--chdir", cwd);
   return {
     args,
@@ -267,6 +268,9 @@ async function systemFiles({ paths, scratch }: ViewInput): Promise<readonly stri
   for (const [name, target] of SYSTEM_FILES) await onto(join(scratch, name), target);
   return args;
 }
+
+/** The kubeconfig for the agent, in the scratch folder. */
+export const OVERLAY = "kubeconfig";
 
 /** Files that are made for each run, by their name in its scratch folder. */
 export const SYSTEM_FILES = [
