@@ -73,7 +73,7 @@ const O_CLOEXEC = 0o2000000;
 const TEXT_PIECE = 4096;
 
 /** The text of a file of /proc; undefined where it cannot be read. */
-export function processText(path: string): string | undefined {
+export function procText(path: string): string | undefined {
   const fd = call("open")(Buffer.from(`${path}\0`) as never, O_CLOEXEC);
   if (fd < 0) return undefined;
   const decoder = new TextDecoder();

@@ -2,7 +2,7 @@
 // the bridge: only the loopback interface exists, a port that is not served is refused, and so is
 // QUIC.
 
-import { processText } from "../../../host/sandbox/libc.ts";
+import { procText } from "../../../host/sandbox/libc.ts";
 import type { BridgeSpec } from "./spec.ts";
 
 /** An address of the Internet; nothing is sent there unless the sandbox is broken. */
@@ -14,7 +14,7 @@ const WAIT_MS = 1_000;
 export async function networkProblem(
   spec: Pick<BridgeSpec, "ports" | "proxyPorts" | "localPorts">,
 ): Promise<string | undefined> {
-  const devices = processText("/proc/net/dev");
+  const devices = procText("/proc/net/dev");
   if (devices === undefined) return "its network interfaces cannot be listed";
   const interfaces = devices
     .split("\n")

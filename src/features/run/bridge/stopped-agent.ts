@@ -1,7 +1,7 @@
 // Whether the agent has been stopped. Ctrl-Z stops its whole group and with it bubblewrap, which is
 // our child; a program that handles Ctrl-Z itself stops itself alone, and only /proc tells of that.
 
-import { processText, wasStopped } from "../../../host/sandbox/libc.ts";
+import { procText, wasStopped } from "../../../host/sandbox/libc.ts";
 
 /** SIGINT among the signals of a process. */
 const INTERRUPT = 2n;
@@ -25,7 +25,7 @@ export class StoppedAgent {
 
   /** Whether Ctrl-C would end it, as it would a program that was just started. */
   get hearsInterrupts(): boolean {
-    const status = this.#agent === undefined ? undefined : processText(`/proc/${this.#agent}/status`);
+    const status = this.#agent === undefined ? undefined : procText(`/proc/${this.#agent}/status`);
     const ignored = /^SigIgn:\s*([0-9a-f]{16})$/m.exec(status ?? "")?.[1];
     return ignored !== undefined && (BigInt(`0x${ignored}`) & INTERRUPT) === 0n;
   }
@@ -50,12 +50,12 @@ export class StoppedAgent {
   }
 
   #state(): string | undefined {
-    const text = !this.isThere ? undefined : processText(`/proc/${this.#agent}/stat`);
+    const text = !this.isThere ? undefined : procText(`/proc/${this.#agent}/stat`);
     return text?.slice(text.lastIndexOf(")") + 2)[0];
   }
 }
 
 function childOf(pid: number | undefined): number | undefined {
-  const text = pid === undefined ? undefined : processText(`/proc/${pid}/task/${pid}/children`);
+  const text = pid === undefined ? undefined : procText(`/proc/${pid}/task/${pid}/children`);
   return Number(text?.split(" ")[0]) || undefined;
 }
