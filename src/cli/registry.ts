@@ -18,6 +18,12 @@ import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
 import { serverCommand, serverMigrateCommand } from "./commands/server/server.ts";
 import {
+  serverEpochCommand,
+  serverKeyListCommand,
+  serverKeyRetireCommand,
+  serverKeyRotateCommand,
+} from "./commands/server/server-key.ts";
+import {
   serverTenantCommand,
   serverTenantsCommand,
   serverTokenCommand,
@@ -67,6 +73,10 @@ const OWN: readonly Command[] = [
   serverTenantCommand,
   serverTenantsCommand,
   serverTokenCommand,
+  serverKeyRotateCommand,
+  serverKeyListCommand,
+  serverKeyRetireCommand,
+  serverEpochCommand,
   manCommand,
   versionCommand,
   completeCommand,
@@ -140,6 +150,7 @@ export const NOUNS: Readonly<Record<string, string>> = Object.assign(
     detector: "Hosts whose TLS cannot be intercepted",
     inspect: "The hosts that are intercepted",
     server: "The control plane of a fleet",
+    "server key": "The keys that sign policies and decisions for a tenant's gateways",
     "server tenant": "The owners of the gateways of a control plane",
     settings: "The settings of the daemon",
     upstream: "Private CAs and client certificates of upstreams",

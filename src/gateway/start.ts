@@ -169,7 +169,15 @@ export async function startGateway({ env, version, now }: StartOptions): Promise
   });
   const grants = new Grants(database);
   const presentRuns = new Set<string>();
-  const recorder = new Recorder({ audit, observe, mode, events, log, present: presentRuns });
+  const recorder = new Recorder({
+    audit,
+    observe,
+    mode,
+    events,
+    log,
+    present: presentRuns,
+    dry: () => policy.dry,
+  });
   cleanup.defer(() => recorder.close());
   // A system's daemon is root's and serves the user who installed it.
   const owner = env.IDDIO_OWNER ? { owner: Number(env.IDDIO_OWNER) } : {};

@@ -104,19 +104,39 @@ export async function writeSettings(tx: Tx, settings: TenantSettings): Promise<v
 /** The public keys that devices pin, the signing one first. */
 export async function publicKeys(tx: Tx): Promise<readonly ServerKey[]> {
   const rows = await tx.rows(
-    "select id, public_key from tenant_keys where retired_ms is null order by created_ms desc",
+    "select id, public_key from tenant_keys where retired_ms is null order by created_ms desc, id",
   );
   return rows.map((row) => ({ id: textOf(row, "id"), public_key: textOf(row, "public_key") }));
 }
 
-/** The key that signs now. */
-export async function tenantSigningKey(
+/** A key with its private half. */
+interface SigningKey {
+  readonly id: string;
+  readonly privateKey: KeyObject;
+}
+
+/** The key that signs now: the newest whose time has come. */
+export function tenantSigningKey(tx: Tx, sealer: Sealer, tenant: string, nowMs: number): Promise<SigningKey> {
+  return openKey(tx, sealer, tenant, "and signs_from_ms <= $1 order by signs_from_ms desc, created_ms desc", [
+    nowMs,
+  ]);
+}
+
+/** The oldest key that is not retired: every device has it, so it signs the list of keys. */
+export function oldestKey(tx: Tx, sealer: Sealer, tenant: string): Promise<SigningKey> {
+  return openKey(tx, sealer, tenant, "order by created_ms", []);
+}
+
+async function openKey(
   tx: Tx,
   sealer: Sealer,
   tenant: string,
-): Promise<{ readonly id: string; readonly privateKey: KeyObject }> {
+  which: string,
+  values: readonly number[],
+): Promise<SigningKey> {
   const [row] = await tx.rows(
-    "select id, sealed_key from tenant_keys where retired_ms is null order by created_ms desc limit 1",
+    `select id, sealed_key from tenant_keys where retired_ms is null ${which} limit 1`,
+    values,
   );
   if (row === undefined) throw new Error("the tenant has no key");
   const id = textOf(row, "id");
@@ -124,14 +144,20 @@ export async function tenantSigningKey(
   return { id, privateKey: createPrivateKey(pem) };
 }
 
-async function addKey(tx: Tx, sealer: Sealer, tenant: string, nowMs: number): Promise<void> {
+/** Makes a key of the transaction's tenant; devices pin it with their next sync, and it signs from `signsFromMs` on. */
+export async function addKey(
+  tx: Tx,
+  sealer: Sealer,
+  tenant: string,
+  nowMs: number,
+  signsFromMs = 0,
+): Promise<string> {
   const { privateKey } = generateKeyPairSync("ed25519");
   const id = `key_${randomBytes(4).toString("hex")}`;
   const pem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
-  await tx.rows("insert into tenant_keys (id, public_key, sealed_key, created_ms) values ($1, $2, $3, $4)", [
-    id,
-    writePublicKey(privateKey),
-    sealer.seal(`${tenant}/keys/${id}`, pem),
-    nowMs,
-  ]);
+  await tx.rows(
+    "insert into tenant_keys (id, public_key, sealed_key, created_ms, signs_from_ms) values ($1, $2, $3, $4, $5)",
+    [id, writePublicKey(privateKey), sealer.seal(`${tenant}/keys/${id}`, pem), nowMs, signsFromMs],
+  );
+  return id;
 }

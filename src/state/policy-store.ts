@@ -4,6 +4,7 @@
 
 import { UserError } from "../model/user-error.ts";
 import { isNarrowerPolicy } from "../policy/compare/narrower.ts";
+import type { DryPolicy } from "../policy/decide/dry-verdict.ts";
 import { DEFAULT_POLICY } from "../policy/default-policy.ts";
 import { newCommandProblems } from "../policy/lint/known-commands.ts";
 import { type PolicyProblem, parsePolicy } from "../policy/parse/parse.ts";
@@ -51,6 +52,8 @@ export class PolicyStore {
   readonly #listeners = new Set<(change: PolicyChange) => void>();
   #current: Policy;
   #central: CentralPolicy | undefined;
+  #tried: { readonly revision: number; readonly central: CentralPolicy } | undefined;
+  #dry: DryPolicy | undefined;
   /** Both together. */
   #inForce: Policy;
   #revision = 1;
@@ -127,8 +130,24 @@ export class PolicyStore {
     this.#tell({ kind: "loaded", ...about, removed: [] });
   }
 
+  /** The control plane's policy that is only tried: judged beside the one in force, and told where it differs. */
+  get dry(): DryPolicy | undefined {
+    return this.#dry;
+  }
+
+  /** Tries a control plane's policy, or ends that. Nothing in force changes. */
+  setDry(tried: { readonly revision: number; readonly central: CentralPolicy } | undefined): void {
+    this.#tried = tried;
+    this.#combine();
+  }
+
   #combine(): void {
     const central = this.#central;
+    const tried = this.#tried;
+    this.#dry = tried && {
+      revision: tried.revision,
+      policy: { ...this.#current, central: tried.central },
+    };
     this.#inForce = central === undefined ? this.#current : { ...this.#current, central };
   }
 

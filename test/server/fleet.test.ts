@@ -90,6 +90,26 @@ for (const { name, isThere, open } of DATABASES)
       expect((await device.preflight()).status).toBe(200);
     });
 
+    test("a signed request counts once: sent again, it is refused and changes nothing", async () => {
+      const held = await device.hold();
+      const path = FLEET_ENDPOINTS.approvals.path;
+      // The device once said that nothing waits any more.
+      const body = JSON.stringify({ held: [], ended: [], waiting: [] });
+      const headers = signedHeaders({ tenant: device.tenant, device: device.id }, device.key, {
+        path,
+        body,
+        timeMs: Date.now(),
+      });
+      expect((await device.send(path, body, headers)).status).toBe(200);
+      const again = await device.hold();
+      const replayed = await device.send<object>(path, body, headers);
+      expect([replayed.status, replayed.body.code]).toEqual([401, "bad-signature"]);
+      const state = async (nonce: string) =>
+        (await plane.api(acme, owner.token, "GET", `/api/v1/approvals/${device.id}/${nonce}`)).body.state;
+      expect([await state(held.nonce), await state(again.nonce)]).toEqual(["ended", "waiting"]);
+      await device.call("approvals", { held: [], ended: [], waiting: [] });
+    });
+
     test("audit rows are stored once, in order, whatever is sent again", async () => {
       const writer = await plane.device(acme, owner.id, "writer");
       const lines = Array.from({ length: 10 }, (_, index) => auditLine({ command: `row ${index}` }));

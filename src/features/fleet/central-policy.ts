@@ -37,6 +37,11 @@ export class CentralPolicyHolder {
 
   /** Puts the last good policy in force again; it is checked as if it had just come, but for its time and position. */
   restore({ tenant, keys }: Enrolment): string | undefined {
+    const tried = this.#store.get<SignedText>(`bundle:dry:${tenant}`);
+    if (tried !== undefined) {
+      const opened = openSigned("bundle", tried, { tenant, keys });
+      if (opened.kind === "good") this.#try(opened.value);
+    }
     const signed = this.#store.get<SignedText>(`bundle:enforced:${tenant}`);
     if (signed === undefined) return undefined;
     const opened = openSigned("bundle", signed, { tenant, keys });
@@ -59,7 +64,27 @@ export class CentralPolicyHolder {
     if (problem !== undefined) return problem;
     this.#store.put(`bundle:${wanted}:${tenant}`, signed);
     this.#store.put(`position:${wanted}:${tenant}`, { epoch, revision, digest } satisfies PolicyPosition);
-    return wanted === "enforced" ? this.#enforce(opened.value) : undefined;
+    if (wanted === "enforced") return this.#enforce(opened.value);
+    this.#try(opened.value);
+    return undefined;
+  }
+
+  /** Ends the trial of a policy. Its position stays, so that an earlier one does not come back. */
+  endTrial(tenant: string): void {
+    this.#store.remove(`bundle:dry:${tenant}`);
+    this.#policy.setDry(undefined);
+  }
+
+  /** Whether a policy is only tried now. */
+  isTrying(tenant: string): boolean {
+    return this.#store.get<SignedText>(`bundle:dry:${tenant}`) !== undefined;
+  }
+
+  #try(bundle: Payload<"bundle">): void {
+    const parsed = parsePolicy(bundle.policy);
+    if (!("policy" in parsed)) return;
+    const central = { policy: parsed.policy, tiers: tiersOf(bundle), isStale: false };
+    this.#policy.setDry({ revision: bundle.revision, central });
   }
 
   /** Whether the server was reached lately enough for what its policy allows. */
@@ -75,6 +100,7 @@ export class CentralPolicyHolder {
   drop(): void {
     this.#inForce = undefined;
     this.#isStale = false;
+    this.#policy.setDry(undefined);
     this.#apply();
   }
 
@@ -98,9 +124,12 @@ export class CentralPolicyHolder {
   }
 
   #central({ bundle, policy }: InForce): CentralPolicy {
-    const tiers = bundle.central_tiers.map((tier): TierOrUnknown => (isTier(tier) ? tier : "unknown"));
-    return { policy, tiers: new Set(tiers), isStale: this.#isStale };
+    return { policy, tiers: tiersOf(bundle), isStale: this.#isStale };
   }
+}
+
+function tiersOf({ central_tiers }: Payload<"bundle">): ReadonlySet<TierOrUnknown> {
+  return new Set(central_tiers.map((tier): TierOrUnknown => (isTier(tier) ? tier : "unknown")));
 }
 
 /** Why a text is no policy for this version of iddio; undefined when it is one. */

@@ -222,8 +222,9 @@ export class Fleet implements AsyncDisposable {
           this.#parts.log.error("a decision could not be taken", { reason: String(error) });
         });
       if (Number.isSafeInteger(cursor)) this.#cursor = cursor;
-      if (this.#state === "revoked" || this.#isNews("enforced", policy) || this.#isNews("dry", dry_policy))
-        return;
+      const isTrialOver = dry_policy === undefined && input.dry_policy !== undefined;
+      if (this.#state === "revoked" || isTrialOver) return;
+      if (this.#isNews("enforced", policy) || this.#isNews("dry", dry_policy)) return;
       // A server that answers at once without news is not asked in a loop.
       if (decisions.length === 0 && wait_ms > 1_000) await this.#pause(250, stop);
     }
@@ -254,6 +255,7 @@ export class Fleet implements AsyncDisposable {
     this.#refusedAt = undefined;
     for (const kind of BUNDLE_KINDS) {
       const due = kind === "enforced" ? began.value.policy : began.value.dry_policy;
+      if (kind === "dry" && due === undefined) this.#central.endTrial(this.#enrolled().tenant);
       if (!this.#isDue(kind, due)) continue;
       const have = this.#central.position(this.#enrolled().tenant, kind);
       const answer = await this.#call(
@@ -326,7 +328,7 @@ export class Fleet implements AsyncDisposable {
   #positions(): { policy?: PolicyPosition; dry_policy?: PolicyPosition } {
     const { tenant } = this.#enrolled();
     const policy = this.#central.position(tenant, "enforced");
-    const dry_policy = this.#central.position(tenant, "dry");
+    const dry_policy = this.#central.isTrying(tenant) ? this.#central.position(tenant, "dry") : undefined;
     return { ...(policy && { policy }), ...(dry_policy && { dry_policy }) };
   }
 

@@ -5,6 +5,7 @@ import { BUNDLE_KINDS, type BundleKind } from "../../api/fleet/protocol.ts";
 import { flag, list, number, object, optional, text, words } from "../../api/schema.ts";
 import { TIERS } from "../../model/tier.ts";
 import { writeAct } from "../audit/acts.ts";
+import { differencesOf } from "../audit/dry-differences.ts";
 import { flagOf, maybeNumber, maybeText, numberOf, type Row, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import { hasBreakGlass } from "../people/break-glass.ts";
@@ -71,6 +72,19 @@ function revisionNumber(id: string): number {
   return Number(id);
 }
 
+const difference = object({
+  protocol: text(),
+  command: text(),
+  tier: text(),
+  decided: text("by the policy in force"),
+  dry: text("by this revision, had it been in force"),
+  rule: text("that would have decided"),
+  count: number("requests"),
+  devices: number(),
+  first_ms: number(),
+  last_ms: number(),
+});
+
 const NO_SUCH = { "not-found": "there is no such revision" };
 
 /** The endpoints about revisions of the policy. */
@@ -101,6 +115,18 @@ export const POLICY_ENDPOINTS: readonly AnyEndpoint[] = [
         textOf(row, "digest"),
       ]);
       return { revision: revisionJson(row), policy: policy === undefined ? "" : textOf(policy, "body") };
+    },
+  }),
+  get("/api/v1/revisions/{revision}/differences", {
+    about:
+      "the requests that a dry revision would have decided otherwise, as devices report, most frequent first",
+    right: "look",
+    output: object({ revision, items: list(difference, "at most 500 kinds of requests") }),
+    errors: NO_SUCH,
+    async handle(call, { path }) {
+      const row = await revisionRow(call, path.revision);
+      const items = await differencesOf(call.tx, revisionNumber(path.revision), 500);
+      return { revision: revisionJson(row), items };
     },
   }),
   post("/api/v1/revisions", {

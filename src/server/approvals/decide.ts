@@ -72,7 +72,7 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
       decided_ms: nowMs,
       expires_ms: numberOf(row, "ends_ms"),
     },
-    await tenantSigningKey(tx, parts.sealer, tenant.id),
+    await tenantSigningKey(tx, parts.sealer, tenant.id, nowMs),
   );
   await tx.rows(
     "update approvals set state = 'decided', verb = $3, decided_by = $4, decided_ms = $5, decision = $6, decision_seq = $7 " +

@@ -9,6 +9,7 @@ import { partitionDay } from "../database/migrate.ts";
 import { type DeviceCall, standing } from "../fleet/sync.ts";
 import { Problem } from "../http/problem.ts";
 import { writeAct } from "./acts.ts";
+import { countDifferences } from "./dry-differences.ts";
 
 const ZEROS = "0".repeat(64);
 const MAX_LINES = 1_000;
@@ -49,6 +50,7 @@ export async function takeAudit(call: DeviceCall, input: FleetInput<"audit">): P
   const fresh = input.lines.slice(overlap);
   if (fresh.length > 0) {
     await insertRows(tx, device.id, input.chain, known.acked + 1, fresh, nowMs);
+    await countDifferences(tx, device.id, fresh, nowMs);
     await tx.rows("update device_chains set acked_seq = $3, head = $4 where device_id = $1 and chain = $2", [
       device.id,
       input.chain,

@@ -93,6 +93,11 @@ export async function authenticate(
     throw new Problem(401, "bad-signature", "the request is not signed by this device");
   if (Math.abs(nowMs - claim.timeMs) > MAX_SKEW_MS)
     throw new Problem(401, "bad-time", "the clock of the device is off", { server_time_ms: nowMs });
+  const [fresh] = await tx.rows(
+    "insert into device_nonces (device_id, nonce, ends_ms) values ($1, $2, $3) on conflict do nothing returning nonce",
+    [claim.device, claim.nonce, claim.timeMs + MAX_SKEW_MS],
+  );
+  if (fresh === undefined) throw new Problem(401, "bad-signature", "the request was sent before");
   if (device.revokedMs !== undefined)
     throw new Problem(403, "revoked", "the device is revoked", { server_time_ms: nowMs });
   return device;

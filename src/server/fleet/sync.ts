@@ -2,10 +2,13 @@
 // itself, and the result of applying it. The audit step is in audit/intake.ts. Every step may be
 // repeated.
 
-import type { FleetInput, FleetOutput, PolicyPosition } from "../../api/fleet/protocol.ts";
+import type { FleetInput, FleetOutput, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
+import { signPayload } from "../../api/fleet/signed.ts";
 import { numberOf, type Tx } from "../database/database.ts";
 import type { ServerParts } from "../parts.ts";
 import { assignedRevision, bundleFor, positionOf } from "../policy/assignment.ts";
+import type { Sealer } from "../sealer.ts";
+import { currentTenant, oldestKey, publicKeys } from "../tenants.ts";
 import type { Device } from "./device.ts";
 
 /** How long a device waits between two syncs; it keeps a part of it for chance. */
@@ -42,7 +45,7 @@ export async function positionsOf(
 
 /** Begins a sync. */
 export async function preflight(
-  { tx, device, nowMs }: DeviceCall,
+  { parts, tenant, tx, device, nowMs }: DeviceCall,
   input: FleetInput<"preflight">,
 ): Promise<FleetOutput<"preflight">> {
   await tx.rows(
@@ -67,7 +70,17 @@ export async function preflight(
     sync_ms: SYNC_MS,
     ...(await positionsOf(tx, device)),
     audit_acked_seq: chain === undefined ? 0 : numberOf(chain, "acked_seq"),
+    ...(await signedKeys(tx, parts.sealer, tenant)),
   };
+}
+
+/** The keys to pin, where they were ever changed. */
+async function signedKeys(tx: Tx, sealer: Sealer, tenant: string): Promise<{ readonly keys?: SignedText }> {
+  const [changed] = await tx.rows("select 1 as one from tenant_keys where signs_from_ms > 0 limit 1");
+  if (changed === undefined) return {};
+  const { epoch = 1 } = (await currentTenant(tx)) ?? {};
+  const key = await oldestKey(tx, sealer, tenant);
+  return { keys: signPayload("keys", { tenant, epoch, keys: await publicKeys(tx) }, key) };
 }
 
 /** The bundle, when the device has another one. */

@@ -2,6 +2,7 @@
 // there is, or when the time is over. No transaction is open while it waits.
 
 import type { FleetInput, FleetOutput, PolicyPosition, SignedText } from "../../api/fleet/protocol.ts";
+import { isNewerPosition } from "../../api/fleet/signed.ts";
 import { numberOf, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import type { ServerParts } from "../parts.ts";
@@ -54,8 +55,10 @@ async function look(
       tick: tenant.tick,
       hasNews:
         decisions.length > 0 ||
-        !isSame(positions.policy, input.policy) ||
-        !isSame(positions.dry_policy, input.dry_policy),
+        isNews(positions.policy, input.policy) ||
+        isNews(positions.dry_policy, input.dry_policy) ||
+        // The trial of a policy has ended.
+        (positions.dry_policy === undefined && input.dry_policy !== undefined),
       reply: {
         ...standing(nowMs()),
         ...positions,
@@ -66,6 +69,7 @@ async function look(
   });
 }
 
-function isSame(one: PolicyPosition | undefined, other: PolicyPosition | undefined): boolean {
-  return one?.epoch === other?.epoch && one?.revision === other?.revision && one?.digest === other?.digest;
+/** A device takes no older policy, so it is not woken for one. */
+function isNews(wanted: PolicyPosition | undefined, has: PolicyPosition | undefined): boolean {
+  return wanted !== undefined && (has === undefined || isNewerPosition(wanted, has));
 }

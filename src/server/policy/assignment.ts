@@ -76,6 +76,6 @@ export async function bundleFor(
       expires_ms: nowMs + BUNDLE_LIFE_MS,
       max_age_ms: assigned.maxAgeMs,
     },
-    await tenantSigningKey(tx, sealer, tenant),
+    await tenantSigningKey(tx, sealer, tenant, nowMs),
   );
 }

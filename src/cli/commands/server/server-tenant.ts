@@ -6,7 +6,7 @@ import { type Command, type CommandContext, JSON_FLAG } from "../../kit/command.
 import { DATABASE_FLAGS } from "./server.ts";
 
 /** Opens the database for one command. */
-async function withDatabase<T>(
+export async function withDatabase<T>(
   { flags, env, paths }: CommandContext,
   work: (opened: import("../../../server/open-database.ts").OpenDatabase) => Promise<T>,
 ): Promise<T> {

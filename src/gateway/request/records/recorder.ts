@@ -7,6 +7,7 @@ import type { Ask, AskFields, Carrier } from "../../../model/ask.ts";
 import type { Entry, EntryFields, EntryOp } from "../../../model/entry.ts";
 import type { Outcome } from "../../../model/outcome.ts";
 import type { Verdict } from "../../../model/verdict.ts";
+import { type DryPolicy, dryDifference } from "../../../policy/decide/dry-verdict.ts";
 import { rowFacts } from "../../../policy/replay/row-facts.ts";
 import { maskValues } from "../../../redaction/secret-value.ts";
 import type { Journal } from "../../../state/journal/journal.ts";
@@ -40,6 +41,7 @@ export class Recorder {
   readonly #events: Events;
   readonly #log: Log;
   readonly #present: ReadonlySet<string>;
+  readonly #dry: () => DryPolicy | undefined;
   readonly #folded = new FoldedRows((row) => this.#audit.appendSoon(row), entry);
   readonly #foldedObserve = new FoldedRows((row) => this.#observe.appendSoon(row), entry);
 
@@ -51,6 +53,8 @@ export class Recorder {
     events: Events;
     log: Log;
     present: ReadonlySet<string>;
+    /** A policy that is only tried: rows say where it would have decided otherwise. */
+    dry?: () => DryPolicy | undefined;
   }) {
     this.#audit = parts.audit;
     this.#observe = parts.observe;
@@ -58,6 +62,7 @@ export class Recorder {
     this.#events = parts.events;
     this.#log = parts.log;
     this.#present = parts.present;
+    this.#dry = parts.dry ?? (() => undefined);
   }
 
   #common(ask: Ask, verdict: Verdict): OpenFields {
@@ -124,6 +129,12 @@ export class Recorder {
   ): void {
     const fields = this.#common(ask, verdict);
     fields.decision = result.decision;
+    const dry = this.#dry();
+    if (dry !== undefined) {
+      const isPresent = this.#present.has(ask.subject.client?.run_id ?? "");
+      const difference = dryDifference(dry, verdict, ask.operation, isPresent);
+      if (difference !== undefined) fields.dry = difference;
+    }
     withResult(fields, result).duration_ms = Date.now() - ask.startedMs;
     if (op === "block") this.#folded.add(op, fields);
     else this.#audit.appendSoon(entry(op, fields), needsRow(ask));
