@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isAboutSecrets, shownBody } from "../../src/gateway/request/http/shown-body.ts";
+import { namedObject } from "../../src/gateway/request/named-object.ts";
+import { madeUpAsk, madeUpOperation } from "../support/ask.ts";
 
 const JSON_TYPE = [["Content-Type", "application/json"]] as const;
 
@@ -99,4 +101,31 @@ describe("anyone who is asked sees", () => {
   test("text that is no JSON, though it begins like it", () => {
     expect(shown("{ not json")).toBe("{ not json");
   });
+});
+
+test("an object in Kubernetes' protobuf is named, and nothing else of it is shown", () => {
+  const field = (number: number, value: string | readonly number[]) => {
+    const bytes = typeof value === "string" ? [...new TextEncoder().encode(value)] : value;
+    return [number * 8 + 2, bytes.length, ...bytes];
+  };
+  const body = (kind: string, name: string) =>
+    Uint8Array.from([
+      ...[0x6b, 0x38, 0x73, 0],
+      ...field(1, [...field(1, "v1"), ...field(2, kind)]),
+      ...field(2, [...field(1, field(1, name)), ...field(2, field(1, "hush"))]),
+    ]);
+  const view = (bytes: Uint8Array) => {
+    const text = shownBody([["Content-Type", "application/vnd.kubernetes.protobuf"]], bytes, true);
+    const ask = madeUpAsk({
+      operation: madeUpOperation({ protocol: "kubectl" }),
+      fields: { method: "POST", path: "/" },
+      evidence: [{ label: "Body", text }],
+    });
+    return [text.includes("hush"), namedObject(ask)];
+  };
+  expect(view(body("Secret", "db"))).toEqual([false, "Secret db"]);
+  // A name that could pass for more is none.
+  expect(view(body("Secret", "db) and nothing else"))).toEqual([false, undefined]);
+  expect(view(body("Secret\u202e", "db"))).toEqual([false, undefined]);
+  expect(view(Uint8Array.from([0x6b, 0x38, 0x73, 0, 0xff]))).toEqual([false, undefined]);
 });

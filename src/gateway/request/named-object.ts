@@ -4,6 +4,8 @@
 import type { Ask } from "../../model/ask.ts";
 
 const NAMES = new WeakMap<object, string | undefined>();
+/** A body that is no text is shown as its length, with its object. */
+const PACKED = /^\(\d+ bytes of [^:()]+: ([A-Za-z]+ [\w.:-]+…?)\)$/;
 /** Longer bodies are read by anyone who scrolls. */
 const MAX_BODY = 256 * 1024;
 
@@ -17,6 +19,8 @@ export function namedObject({ carrier, operation, fields, evidence }: Ask): stri
 }
 
 function read(body: string): string | undefined {
+  const packed = PACKED.exec(body)?.[1];
+  if (packed !== undefined) return packed;
   if (!body.startsWith("{") || body.length > MAX_BODY) return undefined;
   try {
     const { kind, metadata } = JSON.parse(body) as {

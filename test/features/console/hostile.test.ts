@@ -166,6 +166,30 @@ describe.skipIf(skipped !== undefined)("the console", () => {
     await page.setViewportSize({ width: 1280, height: 800 });
   }, 120_000);
 
+  test("writes out what cannot be seen wherever it is drawn: chips, tooltips, problems, the editor", async () => {
+    const hidden = `(() => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (texts.nextNode()) found.push(texts.currentNode.data);
+      for (const each of document.querySelectorAll("[title], [aria-label]"))
+        found.push(each.title, each.getAttribute("aria-label") ?? "");
+      return found.filter((text) => text.includes("\\u202e"));
+    })()`;
+    await goTo("policy/form");
+    await page.fill('input[aria-label="Command of a rule for generic"]', "etag\u202ella");
+    await page.click('button:has-text("Add a rule")');
+    await page.waitForSelector('.chip:has-text("etag\\\\u{202e}lla")');
+    expect(await page.evaluate(hidden)).toEqual([]);
+    await goTo("policy/yaml");
+    await page.waitForSelector('.cm-content .escaped:has-text("\\\\u{202e}")');
+    expect(await page.evaluate(hidden)).toEqual([]);
+    // A rule that was added can be taken away again.
+    await goTo("policy/form");
+    await page.click(".chip:has(.escaped) button");
+    await page.waitForSelector(".chip:has(.escaped)", { state: "detached" });
+    await page.click('button:has-text("Discard")');
+  }, 110_000);
+
   test("scrolls a log of a gigabyte, and finds the one row in it that fits", async () => {
     const path = join(gateway.home, "audit.jsonl");
     const now = Date.now();
@@ -208,7 +232,7 @@ describe.skipIf(skipped !== undefined)("the console", () => {
       const asked = performance.now();
       expect((await gateway.run(["status", "--json"])).code).toBe(0);
       expect(performance.now() - asked).toBeLessThan(30_000);
-      await page.waitForSelector('.log-line:has-text("needle-of-long-ago")', { timeout: 120_000 });
+      await page.waitForSelector('.log-line:has-text("needle-of-long-ago")', { timeout: 90_000 });
       await page.click('button:has-text("Clear")');
     } finally {
       await goTo("approvals");
@@ -218,7 +242,7 @@ describe.skipIf(skipped !== undefined)("the console", () => {
 
   test("goes on after the daemon was started again only with a new session, and says so", async () => {
     await gateway.control.call("console_revoke", {});
-    await page.waitForSelector('main:has-text("This session has ended")', { timeout: 120_000 });
+    await page.waitForSelector('main:has-text("This session has ended")', { timeout: 90_000 });
     expect(await page.textContent("main")).toContain("iddio console");
     await page.reload();
     await page.waitForSelector('main:has-text("This page needs a session")');

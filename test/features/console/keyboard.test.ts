@@ -88,6 +88,8 @@ describe.skipIf(skipped !== undefined)("somebody who has only the keyboard", () 
       await page.keyboard.press("Enter");
       expect(await allowed).toBe("done");
       await hasFocus();
+      // A return that is held down answers nothing more.
+      await until('document.activeElement?.closest(".answers") === null');
       const denied = send("/denied");
       await ready("/denied");
       await tabTo("button.deny");

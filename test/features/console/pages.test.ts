@@ -278,9 +278,9 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     );
     try {
       await goTo("approvals");
-      await page.waitForSelector(".queue-row >> nth=199", { timeout: 120_000 });
+      await page.waitForSelector(".queue-row >> nth=199", { timeout: 90_000 });
       // One command of ten requests is one group.
-      await page.waitForSelector(".group:has-text('asks 10 times')", { timeout: 120_000 });
+      await page.waitForSelector(".group:has-text('asks 10 times')", { timeout: 90_000 });
       await page.waitForSelector("button.allow:not([disabled])");
       const first = await page.textContent(".details .command");
       await page.keyboard.press("j");
@@ -351,6 +351,6 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
 
   test("when the daemon has gone, the page says so and goes on once there is a session again", async () => {
     await gateway.kill("SIGTERM");
-    await page.waitForSelector('.connection:has-text("The daemon is away")', { timeout: 120_000 });
+    await page.waitForSelector('.connection:has-text("The daemon is away")', { timeout: 90_000 });
   }, 120_000);
 });

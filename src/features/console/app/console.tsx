@@ -5,6 +5,7 @@ import { render } from "preact";
 import { followEvents } from "./net/events.ts";
 import { beginSession, sessionState } from "./net/session.ts";
 import { TouchPage } from "./pages/touch.tsx";
+import { guardAllText } from "./parts/guard-text.ts";
 import { keepFocus } from "./parts/keep-focus.ts";
 import { PageShell } from "./shell.tsx";
 import { followApprovals } from "./state/approvals.ts";
@@ -13,6 +14,7 @@ import { readRoute } from "./state/route.ts";
 const TOUCH = /^\/([0-9a-f]{32})$/;
 
 async function start(): Promise<void> {
+  guardAllText();
   const root = document.getElementById("app");
   if (root === null) return;
   const touch = TOUCH.exec(location.pathname)?.[1];

@@ -2,6 +2,7 @@
 // It is only a view: the request itself is forwarded, byte for byte.
 
 import { type Header, headerValue } from "../../../model/request.ts";
+import { objectInProtobuf } from "../../../protocols/kubectl/body/protobuf.ts";
 import { maskBody } from "../../../redaction/mask-body.ts";
 
 /** Whether a request is about secrets themselves, no matter who keeps them: `secrets create`, `workers.scripts.secrets.update`. */
@@ -21,6 +22,10 @@ export function shownBody(
   if (body === undefined) return "(too large to show)";
   if (body.length === 0) return "";
   const type = headerValue(headers, "content-type") ?? "";
+  if (/^application\/vnd\.kubernetes\.protobuf\s*(?:;|$)/i.test(type)) {
+    const object = objectInProtobuf(body);
+    return `(${body.length} bytes of ${type}${object === undefined ? "" : `: ${object}`})`;
+  }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);

@@ -102,6 +102,25 @@ export function readProtobuf(bytes: Uint8Array, resource: string): TreeReading {
   return tree === undefined ? { problem: "the body is not Kubernetes' protobuf" } : { trees: [tree] };
 }
 
+/** Kind and name of an object, for people: `ConfigMap limits`. Undefined when the body tells neither for certain. */
+export function objectInProtobuf(bytes: Uint8Array): string | undefined {
+  const message = messageInEnvelope(bytes);
+  const metadata = message === undefined ? undefined : fieldIn(message, 1);
+  const type = fieldIn(bytes.subarray(4), 1);
+  if (metadata === undefined || type === undefined) return undefined;
+  const [kind, name, prefix] = [fieldIn(type, 2), fieldIn(metadata, 1), fieldIn(metadata, 2)].map((field) =>
+    field === undefined ? "" : utf8.decode(field),
+  );
+  if (!/^[A-Za-z]{1,63}$/.test(kind ?? "")) return undefined;
+  const called = name !== "" ? name : `${prefix}…`;
+  return /^[\w.:-]{1,253}…?$/.test(called ?? "") ? `${kind} ${called}` : undefined;
+}
+
+/** The last of a message's fields with this number, which is the one that counts. */
+function fieldIn(message: Uint8Array, number: number): Uint8Array | undefined {
+  return readProtobufFields(message)?.findLast((field) => field.number === number)?.bytes;
+}
+
 const utf8 = new TextDecoder("utf-8");
 
 /** The remaining budget, and the depth of the message. */

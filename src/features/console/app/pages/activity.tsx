@@ -67,12 +67,6 @@ export function ActivityPage() {
     >
       <Histogram log="audit" periodMs={period === 0 ? 30 * 86_400_000 : period} />
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <Choice
-          label="Period"
-          value={String(period)}
-          of={PERIODS.map(([text, ms]) => [String(ms), text] as const)}
-          onChange={(value) => setPeriod(Number(value))}
-        />
         <Field
           label="Search"
           value={filter.text ?? ""}
@@ -80,6 +74,21 @@ export function ActivityPage() {
           isWide
           onChange={(text) => setFilter({ ...filter, text })}
         />
+        <Choice
+          label="Period"
+          value={String(period)}
+          of={PERIODS.map(([text, ms]) => [String(ms), text] as const)}
+          onChange={(value) => setPeriod(Number(value))}
+        />
+        <Choice
+          label="Outcome"
+          value={filter.outcome ?? ""}
+          of={any(OUTCOMES)}
+          onChange={(outcome) => setFilter({ ...filter, outcome })}
+        />
+        <button type="button" class="quiet" disabled={!isFiltered} onClick={() => setFilter({})}>
+          <Icon name="close" /> Clear
+        </button>
         <Field
           label="Host"
           value={filter.host ?? ""}
@@ -91,12 +100,6 @@ export function ActivityPage() {
           value={filter.run ?? ""}
           hint="name"
           onChange={(run) => setFilter({ ...filter, run })}
-        />
-        <Choice
-          label="Outcome"
-          value={filter.outcome ?? ""}
-          of={any(OUTCOMES)}
-          onChange={(outcome) => setFilter({ ...filter, outcome })}
         />
         <Choice
           label="Tier"
@@ -116,11 +119,6 @@ export function ActivityPage() {
           of={any(ENTRY_OPS)}
           onChange={(op) => setFilter({ ...filter, op })}
         />
-        {isFiltered ? (
-          <button type="button" class="quiet" onClick={() => setFilter({})}>
-            <Icon name="close" /> Clear
-          </button>
-        ) : null}
       </form>
       <ProblemNotice error={rows.problem.value} />
       <LogTable rows={list} />

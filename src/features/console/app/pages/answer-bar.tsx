@@ -1,11 +1,14 @@
 // The answers to the selected request: allow, allow for a while or with the rest of its command,
 // deny, deny with a reason, and "do it differently", which the agent reads in its refusal. Each has
 // a key. Nothing answers before the details were painted, nor right after another one was selected.
+// A request that has ended is only allowed once more, or taken off the list: nobody reads words
+// about it.
 
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { call } from "../net/call.ts";
 import { Dialog } from "../parts/dialog.tsx";
+import { requestName } from "../parts/facts.ts";
 import { Icon } from "../parts/icon.tsx";
 import { say, sayProblem } from "../parts/toast.tsx";
 import { details, ended, isReady, keyOf, selected, selectedEnd, waiting } from "../state/approvals.ts";
@@ -36,7 +39,8 @@ export async function allow(extra: Extra = {}): Promise<void> {
   if (shown === undefined || !isReady.value || isAnswering.value || !isAnswerable()) return;
   await answer(async () => {
     const { note } = await call("approvals_allow", { id: shown.id, ...digestOf(shown), ...extra });
-    say(note === undefined ? `Allowed ${shown.id}` : `Allowed ${shown.id}: ${note}`);
+    const name = requestName(shown);
+    say(note === undefined ? `Allowed: ${name}` : `Allowed: ${name}, ${note}`);
     selectedEnd.value = "approved";
   });
 }
@@ -49,8 +53,8 @@ export async function deny(words: Words = {}): Promise<void> {
     await call("approvals_deny", { id: shown.id, ...digestOf(shown), ...words });
     say(
       words.instead === undefined
-        ? `Denied ${shown.id}`
-        : `Denied ${shown.id}, and the agent is told what to do instead`,
+        ? `Denied: ${requestName(shown)}`
+        : `Denied: ${requestName(shown)}. The agent is told what to do instead`,
     );
     selectedEnd.value = "denied";
   });
@@ -64,7 +68,7 @@ export function isAsking(): boolean {
 /** Opens the question for a reason, an alternative or a time. */
 export function askReason(what: OpenDialog["what"]): void {
   const shown = selected.value;
-  if (shown === undefined || isAnswering.value || !isAnswerable()) return;
+  if (shown === undefined || isAnswering.value || selectedEnd.value !== undefined) return;
   // Words can be typed at once: letters behind a key that did nothing would be keys.
   if (what === "for" && (!isReady.value || details.value?.grantable !== true)) return;
   open.value = { what, about: keyOf(shown) };
@@ -72,7 +76,8 @@ export function askReason(what: OpenDialog["what"]): void {
 
 /** Lets the rest of the command through too, where that is possible. */
 export async function allowRest(): Promise<void> {
-  if (details.value?.restable === true) await allow({ rest_of_command: true });
+  if (details.value?.restable === true && selectedEnd.value === undefined)
+    await allow({ rest_of_command: true });
 }
 
 async function answer(send: () => Promise<void>): Promise<void> {
@@ -106,16 +111,17 @@ export function AnswerBar() {
   const isOff = !isReady.value || isAnswering.value || !isAnswerable();
   const isLate = selectedEnd.value !== undefined;
   const isSame = selected.value !== undefined && keyOf(selected.value) === open.value?.about;
-  const question = isSame ? open.value?.what : undefined;
+  const question = isSame && !isLate ? open.value?.what : undefined;
   return (
-    <section class="answers" aria-label="Answers">
+    <section class="answers" aria-label="Answers" data-answers>
       <div class="row">
-        <button type="button" class="allow" disabled={isOff} onClick={() => void allow()}>
+        <button type="button" class="allow" data-allows disabled={isOff} onClick={() => void allow()}>
           <Icon name="check" /> {isLate ? "Allow once more" : "Allow"} <kbd>a</kbd>
         </button>
-        {shown?.restable === true ? (
+        {shown?.restable === true && !isLate ? (
           <button
             type="button"
+            data-allows
             disabled={isOff}
             onClick={() => void allowRest()}
             title={
@@ -127,24 +133,28 @@ export function AnswerBar() {
             Allow the rest of this command <kbd>g</kbd>
           </button>
         ) : null}
-        {shown?.grantable === true ? (
+        {shown?.grantable === true && !isLate ? (
           <button type="button" disabled={isOff} onClick={() => askReason("for")}>
             Allow for… <kbd>f</kbd>
           </button>
         ) : null}
       </div>
       <div class="row">
-        <button type="button" class="instead" disabled={isOff || isLate} onClick={() => askReason("instead")}>
-          <Icon name="turn" /> Do it differently <kbd>i</kbd>
-        </button>
-        <button type="button" disabled={isOff} onClick={() => askReason("reason")}>
-          Deny and say why <kbd>r</kbd>
-        </button>
+        {isLate ? null : (
+          <>
+            <button type="button" class="instead" disabled={isOff} onClick={() => askReason("instead")}>
+              <Icon name="turn" /> Do it differently <kbd>i</kbd>
+            </button>
+            <button type="button" disabled={isOff} onClick={() => askReason("reason")}>
+              Deny and say why <kbd>r</kbd>
+            </button>
+          </>
+        )}
         <button type="button" class="deny" disabled={isOff} onClick={() => void deny()}>
-          <Icon name="close" /> Deny <kbd>d</kbd>
+          <Icon name="close" /> {isLate ? "Deny, and take it off the list" : "Deny"} <kbd>d</kbd>
         </button>
       </div>
-      {open.value !== undefined && !isSame ? <GoneDialog /> : null}
+      {open.value !== undefined && (!isSame || isLate) ? <GoneDialog isSame={isSame} /> : null}
       {question === "for" ? <ForDialog /> : null}
       {question === "reason" ? (
         <TextDialog
@@ -225,10 +235,17 @@ function TextDialog({
   );
 }
 
-/** Another request stands where the one of the question stood: keys are not for it before a person has seen that. */
-function GoneDialog() {
+/**
+ * The request of the question has ended, or another one stands in its place: keys are for neither before a person
+ * has seen that.
+ */
+function GoneDialog({ isSame }: { readonly isSame: boolean }) {
   return (
-    <Dialog title="This request is another one now" onClose={close}>
+    <Dialog
+      title={isSame ? "This request has ended" : "This request is another one now"}
+      onClose={close}
+      isSudden
+    >
       <p class="muted">Nothing was sent. Look at the request before you answer it.</p>
       <div class="row end">
         <button type="button" onClick={close}>

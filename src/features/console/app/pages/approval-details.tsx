@@ -5,12 +5,13 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ApprovalDetails } from "../../../../api/reports.ts";
 import { hostText } from "../../../../text/host-port.ts";
+import { CliLine } from "../parts/cli-line.tsx";
 import { ProblemNotice } from "../parts/empty.tsx";
 import { processText, requestName } from "../parts/facts.ts";
 import { Icon } from "../parts/icon.tsx";
 import { manifestOf } from "../parts/manifest.ts";
 import { Safe, SafeLines } from "../parts/safe-text.tsx";
-import { TierBadge } from "../parts/tier-badge.tsx";
+import { TIER_MEANINGS, TierBadge } from "../parts/tier-badge.tsx";
 import {
   details,
   detailsProblem,
@@ -75,7 +76,7 @@ export function ApprovalDetailsPane() {
         <header class="details-head">
           <div class="row">
             <TierBadge tier={approval.tier} />
-            <span class="muted mono">{approval.id}</span>
+            <span class="muted tier-meaning">{TIER_MEANINGS[approval.tier]}</span>
             {end === undefined ? (
               <span class={left < 10_000 ? "left hurry" : "left"}>
                 <Icon name="clock" /> {countdown(left)}
@@ -146,6 +147,9 @@ function Everything({ shown }: { readonly shown: ApprovalDetails }) {
       <Body shown={shown} />
       <Fields title="Headers" fields={shown.headers} />
       {shown.trailers === undefined ? null : <Fields title="Trailers" fields={shown.trailers} />}
+      <p class="block">
+        <CliLine label="In a terminal" line={`iddio approval show ${shown.id}`} />
+      </p>
     </>
   );
 }

@@ -49,7 +49,9 @@ export function ApprovalsPage() {
           <p class="muted" role="status">
             {list.length === 0
               ? "Nothing waits"
-              : `${list.length} ${list.length === 1 ? "waits" : "wait"}, oldest first`}
+              : list.length === 1
+                ? "1 waits"
+                : `${list.length} wait, oldest first`}
           </p>
         </header>
         {list.length === 0 && late.length === 0 ? <NothingWaits /> : null}

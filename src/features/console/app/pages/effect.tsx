@@ -37,7 +37,9 @@ export function EffectView({ shown: { id } }: { readonly shown: ApprovalDetails 
         </ul>
       )}
       {[
-        effect.removed_total === undefined ? undefined : `${effect.removed_total} objects in all`,
+        effect.removed_total === undefined
+          ? undefined
+          : `${effect.removed_total} ${effect.removed_total === 1 ? "object" : "objects"} in all`,
         effect.incomplete,
         ...(effect.notes ?? []),
         effect.held_to,

@@ -66,6 +66,10 @@ export function Histogram({
           );
         })}
       </svg>
+      <p class="span" aria-hidden="true">
+        <span>{clockTime(until_ms - periodMs)}</span>
+        <span>now</span>
+      </p>
       <figcaption>
         <span class="key key-allowed">{sum("allowed")} allowed</span>
         <span class="key key-asked">{sum("asked")} asked</span>

@@ -2,7 +2,8 @@
 // sessions, and doctor's list with the command that fixes each finding.
 
 import { useState } from "preact/hooks";
-import { MODES } from "../../../../model/mode.ts";
+import { LEVEL_MEANING } from "../../../../model/level.ts";
+import { MODES, type Mode } from "../../../../model/mode.ts";
 import { call } from "../net/call.ts";
 import { sessionId } from "../net/session.ts";
 import { giveTouch, readTouch } from "../net/touch.ts";
@@ -16,6 +17,13 @@ import { Safe } from "../parts/safe-text.tsx";
 import { say } from "../parts/toast.tsx";
 import { ago, clockTime } from "../state/clock.ts";
 import { useLoaded } from "../state/load.ts";
+
+const MODE_MEANINGS: Readonly<Record<Mode, string>> = {
+  off: "requests pass unseen and unrecorded",
+  passthrough: "requests pass, and who connected where is recorded",
+  observe: "requests are judged and recorded, and none is blocked",
+  enforce: "the policy decides each request",
+};
 
 /** The page. */
 export function SettingsPage() {
@@ -34,10 +42,12 @@ export function SettingsPage() {
           <div class="card">
             <h2 class="label">Mode</h2>
             <p class="big">{found.proxy_mode}</p>
+            <p class="muted">{MODE_MEANINGS[found.proxy_mode]}</p>
             <div class="row">
               {MODES.filter((mode) => mode !== found.proxy_mode).map((mode) => (
                 <ActButton
                   key={mode}
+                  title={MODE_MEANINGS[mode]}
                   act={() => call("mode_set", { proxy_mode: mode }).then(() => say(`The mode is ${mode}`))}
                 >
                   {mode}
@@ -79,8 +89,9 @@ function GuardCard() {
     <div class="card">
       <h2 class="label">Guard of approvals</h2>
       <p class="big">
-        {found.level} <small class="muted">{found.guard}</small>
+        {found.level} <small class="muted">of L0 to L4, guard: {found.guard}</small>
       </p>
+      <p class="muted">{LEVEL_MEANING[found.level].replaceAll("`", "")}</p>
       <p class="muted">{found.problem ?? found.why}</p>
       <div class="row">
         <ActButton class={found.guard === "passkey" ? "" : "primary"} act={enrol}>
@@ -159,7 +170,7 @@ function SettingsSection() {
   const settings = useLoaded("settings_get", {}, ["settings_reloaded", "guard_changed"]);
   const entries = Object.entries(settings.value.value?.settings ?? {});
   return (
-    <Section title="Settings">
+    <Section title="Settings" about="Of settings.yaml. A value that you change gets a button that sets it">
       <ProblemNotice error={settings.problem.value} />
       <dl class="settings">
         {entries.map(([name, value]) => (

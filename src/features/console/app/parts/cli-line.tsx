@@ -15,10 +15,12 @@ export function CliLine({ line, label }: { readonly line: string; readonly label
   return (
     <span class="cli">
       {label === undefined ? null : <span class="cli-label">{label}</span>}
-      <code>{line}</code>
-      <button type="button" class="quiet" onClick={copy} aria-label={`Copy ${line}`}>
-        <Icon name={isCopied ? "check" : "copy"} />
-      </button>
+      <span class="cli-code">
+        <code>{line}</code>
+        <button type="button" class="quiet" onClick={copy} aria-label={`Copy ${line}`}>
+          <Icon name={isCopied ? "check" : "copy"} />
+        </button>
+      </span>
     </span>
   );
 }

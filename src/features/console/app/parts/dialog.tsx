@@ -10,17 +10,21 @@ export function Dialog({
   children,
   onClose,
   isWide = false,
+  isSudden = false,
 }: {
   readonly title: string;
   readonly children: ComponentChildren;
   readonly onClose: () => void;
   readonly isWide?: boolean;
+  /** It opens by itself while somebody may be typing: no letter of theirs, space and return included, may press a button. */
+  readonly isSudden?: boolean;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Before the next key comes: what is typed is for the dialog, not for the page behind it.
   useLayoutEffect(() => {
     dialog.current?.showModal();
+    if (isSudden) dialog.current?.querySelector("h2")?.focus();
   }, []);
   return (
     <dialog
@@ -32,7 +36,9 @@ export function Dialog({
         onClose();
       }}
     >
-      <h2 id={id}>{title}</h2>
+      <h2 id={id} {...(isSudden ? { tabIndex: -1 } : {})}>
+        {title}
+      </h2>
       {children}
     </dialog>
   );

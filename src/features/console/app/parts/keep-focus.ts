@@ -1,6 +1,7 @@
 // Keeps the focus of the keyboard on the page. When the focused element goes away or is switched
 // off, a browser gives the focus to nothing, and the next Tab begins at the top. Here it goes back
-// to the opener of the dialog, else to the nearest place that remains.
+// to the opener of the dialog, else to the nearest place that remains. It never goes to a button
+// that answers a request: a space that somebody types, or a key held down, would be their answer.
 
 const FOCUSABLE =
   'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])';
@@ -63,14 +64,19 @@ function focused(element: HTMLElement, before: Focused | undefined): Focused {
 function placeFor({ parents, dialog, opener }: Focused): HTMLElement | undefined {
   // Behind a dialog that is open nothing takes the focus.
   const isOpen = dialog?.isConnected === true && dialog.open;
-  if (!isOpen && opener !== undefined && isThere(opener)) return opener;
+  if (!isOpen && opener !== undefined && isThere(opener) && !opener.matches("[data-allows]")) return opener;
   for (const parent of parents) {
     if (!parent.isConnected) continue;
     if (isOpen && !dialog.contains(parent)) break;
-    const found = parent.tagName === "MAIN" ? parent : parent.querySelector<HTMLElement>(FOCUSABLE);
-    if (found !== null && isThere(found)) return found;
+    const found = parent.tagName === "MAIN" ? parent : placeIn(parent);
+    if (found !== undefined && isThere(found)) return found;
   }
   return isOpen ? dialog : (document.querySelector<HTMLElement>("main") ?? undefined);
+}
+
+function placeIn(parent: HTMLElement): HTMLElement | undefined {
+  const places = [...parent.querySelectorAll<HTMLElement>(FOCUSABLE)];
+  return places.find((each) => each.closest("[data-answers]") === null);
 }
 
 function isThere(element: HTMLElement): boolean {

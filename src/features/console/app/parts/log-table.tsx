@@ -84,7 +84,7 @@ function Everything({ row }: { readonly row: LogRow }) {
               <Safe text={name.replaceAll("_", " ")} />
             </dt>
             <dd class="mono">
-              <SafeLines text={typeof value === "string" ? value : JSON.stringify(value, null, 1)} />
+              <SafeLines text={valueText(value)} />
             </dd>
           </div>
         ))}
@@ -94,6 +94,20 @@ function Everything({ row }: { readonly row: LogRow }) {
       </p>
     </div>
   );
+}
+
+/** A flat object as a line for each of its fields, anything deeper as JSON. */
+function valueText(value: unknown): string {
+  if (typeof value === "string") return value;
+  const isFlat =
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((each) => typeof each === "string" || typeof each === "number");
+  if (!isFlat) return JSON.stringify(value, null, 1);
+  return Object.entries(value)
+    .map(([name, each]) => `${name}: ${each}`)
+    .join("\n");
 }
 
 function nameOf({ op, fields }: LogRow): string {

@@ -53,12 +53,14 @@ export function ActButton({
   act,
   class: kind = "",
   label,
+  title,
   isOff = false,
   children,
 }: {
   readonly act: () => Promise<unknown>;
   readonly class?: string;
   readonly label?: string;
+  readonly title?: string;
   readonly isOff?: boolean;
   readonly children: ComponentChildren;
 }) {
@@ -68,6 +70,7 @@ export function ActButton({
       type="button"
       class={kind}
       disabled={isBusy || isOff}
+      {...(title === undefined ? {} : { title })}
       {...(label === undefined ? {} : { "aria-label": label })}
       onClick={() => {
         setBusy(true);

@@ -5,7 +5,8 @@
 import type { ComponentChildren } from "preact";
 
 // As in src/text/escape.ts: controls, bidirectional and zero-width characters, tags, fillers, lone surrogates.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Every character that a browser would reorder, hide or break a line for. */
+export const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** One line; a line feed is written out too. */
 export function Safe({ text }: { readonly text: string }): ComponentChildren {
@@ -15,6 +16,13 @@ export function Safe({ text }: { readonly text: string }): ComponentChildren {
 /** Many lines: line feeds and tabs stay. */
 export function SafeLines({ text }: { readonly text: string }): ComponentChildren {
   return pieces(text, (character) => character === "\n" || character === "\t");
+}
+
+/** The same as one string, for places that take no elements; line feeds and tabs stay. */
+export function writtenOut(text: string): string {
+  return text.replace(UNSAFE, (character) =>
+    character === "\n" || character === "\t" ? character : written(character),
+  );
 }
 
 function pieces(text: string, isKept: (character: string) => boolean): ComponentChildren[] {

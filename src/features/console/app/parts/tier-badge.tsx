@@ -2,7 +2,8 @@
 
 import type { TierOrUnknown } from "../../../../model/tier.ts";
 
-const MEANINGS: Readonly<Record<TierOrUnknown, string>> = {
+/** The meaning of each tier, in a clause. */
+export const TIER_MEANINGS: Readonly<Record<TierOrUnknown, string>> = {
   observe: "reads, changes nothing",
   modify: "changes something that can be changed back",
   sensitive: "reads or changes secrets, or much at once",
@@ -13,7 +14,7 @@ const MEANINGS: Readonly<Record<TierOrUnknown, string>> = {
 /** The badge. */
 export function TierBadge({ tier }: { readonly tier: TierOrUnknown }) {
   return (
-    <span class={`tier tier-${tier}`} title={MEANINGS[tier]}>
+    <span class={`tier tier-${tier}`} title={TIER_MEANINGS[tier]}>
       {tier}
     </span>
   );

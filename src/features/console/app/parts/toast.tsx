@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { Icon } from "./icon.tsx";
+import { Safe } from "./safe-text.tsx";
 
 interface Said {
   readonly id: number;
@@ -39,7 +40,9 @@ export function Toasts() {
       {said.value.map(({ id, text, kind }) => (
         <p key={id} class={`toast ${kind}`}>
           <Icon name={kind === "good" ? "check" : "warning"} />
-          {text}
+          <span>
+            <Safe text={text} />
+          </span>
         </p>
       ))}
     </div>

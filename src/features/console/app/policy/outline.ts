@@ -14,6 +14,13 @@ export interface Place {
   readonly label: string;
 }
 
+/** A rule that names a command by itself. */
+export interface CommandRule {
+  readonly place: Place;
+  readonly action: Cell;
+  readonly command: string;
+}
+
 /** One protocol's block. */
 export interface Block {
   readonly protocol: string;
@@ -22,7 +29,7 @@ export interface Block {
   readonly groups: readonly { readonly name: string; readonly of: string }[];
   readonly places: readonly Place[];
   /** Commands that rules name by themselves. */
-  readonly commands: readonly { readonly place: string; readonly action: Cell; readonly command: string }[];
+  readonly commands: readonly CommandRule[];
   cell(place: Place, group: string): Cell;
 }
 
@@ -74,7 +81,7 @@ function blockOf(document: Document, protocol: string): Block {
     commands: places.flatMap((place) =>
       CELL_ACTIONS.flatMap((action) =>
         stringsAt(document, [...place.path, action, "commands"]).map((command) => ({
-          place: place.label,
+          place,
           action,
           command,
         })),
@@ -120,6 +127,11 @@ export function withCommand(text: string, protocol: string, command: string, act
     for (const each of CELL_ACTIONS) remove(document, [protocol, "rules", each, "commands"], command);
     if (action !== "") add(document, [protocol, "rules", action, "commands"], command);
   });
+}
+
+/** The text without a rule for one command. */
+export function withoutCommand(text: string, { place, action, command }: CommandRule): string {
+  return changed(text, (document) => remove(document, [...place.path, action, "commands"], command));
 }
 
 function changed(text: string, change: (document: Document) => void): string {

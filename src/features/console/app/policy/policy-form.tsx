@@ -1,7 +1,8 @@
 // The form view: each protocol with its hosts, its groups, and the action for each group in each
 // scope, as a matrix. A change of a cell is a change of one word in the text.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../net/call.ts";
 import { Empty } from "../parts/empty.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { draft, editDraft } from "./draft.ts";
@@ -14,6 +15,7 @@ import {
   withCommand,
   withFallback,
   withInspect,
+  withoutCommand,
 } from "./outline.ts";
 
 /** The form. */
@@ -22,7 +24,7 @@ export function PolicyForm() {
   if (blocks === undefined)
     return (
       <Empty icon="warning" title="The text cannot be read as YAML">
-        <p>Mend it in the YAML view; problems are shown at their lines.</p>
+        <p>Fix it in the YAML view, which shows each problem at its line.</p>
       </Empty>
     );
   if (blocks.length === 0)
@@ -32,11 +34,18 @@ export function PolicyForm() {
       </Empty>
     );
   return (
-    <div class="blocks">
-      {blocks.map((block) => (
-        <BlockForm key={block.protocol} block={block} />
-      ))}
-    </div>
+    <>
+      <p class="legend">
+        <b class="action-allow">allow</b> goes through. <b class="action-escalate">escalate</b> waits for a
+        person, on the page of approvals. <b class="action-deny">deny</b> is refused at once. Where several
+        rules fit, the strictest counts.
+      </p>
+      <div class="blocks">
+        {blocks.map((block) => (
+          <BlockForm key={block.protocol} block={block} />
+        ))}
+      </div>
+    </>
   );
 }
 
@@ -136,10 +145,21 @@ function BlockForm({ block }: { readonly block: Block }) {
       )}
       {commands.length === 0 ? null : (
         <ul class="chips">
-          {commands.map(({ place, action, command }) => (
-            <li key={place + action + command} class={`chip action-${action}`}>
-              {action} <span class="mono">{command}</span>{" "}
-              {place === "everywhere" ? null : <small>{place}</small>}
+          {commands.map((rule) => (
+            <li
+              key={`${rule.place.label} ${rule.action} ${rule.command}`}
+              class={`chip action-${rule.action}`}
+            >
+              {rule.action} <span class="mono">{rule.command}</span>{" "}
+              {rule.place.label === "everywhere" ? null : <small>{rule.place.label}</small>}
+              <button
+                type="button"
+                class="quiet"
+                aria-label={`Remove the rule ${rule.action} ${rule.command}`}
+                onClick={() => editDraft(withoutCommand(draft.value, rule))}
+              >
+                <Icon name="close" />
+              </button>
             </li>
           ))}
         </ul>
@@ -166,7 +186,23 @@ function BlockForm({ block }: { readonly block: Block }) {
   );
 }
 
+/** The commands that this machine's agents sent of late, to choose from. */
+function useSeenCommands(protocol: string): readonly string[] {
+  const [seen, setSeen] = useState<readonly string[]>([]);
+  useEffect(() => {
+    call("audit_read", { log: "audit", limit: 300, filter: { protocol } }).then(
+      ({ rows }) => {
+        const names = rows.map(({ fields }) => fields.command);
+        setSeen([...new Set(names.filter((name): name is string => typeof name === "string"))].sort());
+      },
+      () => undefined,
+    );
+  }, [protocol]);
+  return seen;
+}
+
 function CommandRule({ protocol }: { readonly protocol: string }) {
+  const seen = useSeenCommands(protocol);
   const [command, setCommand] = useState("");
   const [action, setAction] = useState<Cell>("allow");
   return (
@@ -193,10 +229,17 @@ function CommandRule({ protocol }: { readonly protocol: string }) {
       <input
         class="small"
         aria-label={`Command of a rule for ${protocol}`}
-        placeholder="command, * for any"
+        placeholder="such as pods delete"
+        list={`commands-${protocol}`}
+        autocomplete="off"
         value={command}
         onInput={(event) => setCommand(event.currentTarget.value)}
       />
+      <datalist id={`commands-${protocol}`}>
+        {seen.map((each) => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
       <button type="submit">Add a rule</button>
     </form>
   );

@@ -9,11 +9,19 @@ import { HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/l
 import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { ControlMethods } from "../../../../api/methods.ts";
 import { PROTOCOLS } from "../../../../model/protocol.ts";
 import { TIERS } from "../../../../model/tier.ts";
+import { UNSAFE, writtenOut } from "../parts/safe-text.tsx";
 
 /** An editor on the page. */
 export interface YamlView {
@@ -50,6 +58,14 @@ const COLOURS = HighlightStyle.define([
   { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace], class: "cm-own-mark" },
 ]);
 
+/** A character that cannot be seen, as the rest of the page shows it. */
+function writtenMark(code: number): HTMLElement {
+  const mark = document.createElement("span");
+  mark.className = "escaped";
+  mark.append(writtenOut(String.fromCodePoint(code)));
+  return mark;
+}
+
 /** Puts an editor into an element. */
 export function openYamlView(parent: HTMLElement, text: string, onEdit: (text: string) => void): YamlView {
   const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce ?? "";
@@ -63,6 +79,7 @@ export function openYamlView(parent: HTMLElement, text: string, onEdit: (text: s
         lineNumbers(),
         history(),
         drawSelection(),
+        highlightSpecialChars({ specialChars: UNSAFE, render: writtenMark }),
         indentOnInput(),
         closeBrackets(),
         highlightActiveLine(),

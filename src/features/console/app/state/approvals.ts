@@ -56,14 +56,32 @@ export function select(approval: Approval | undefined): void {
   detailsProblem.value = undefined;
   painted.value = undefined;
   selectedEnd.value = undefined;
+  startGuard();
+  if (approval !== undefined) void readDetails(approval);
+}
+
+/** Nothing answers in the half second after what a person would answer to, or their buttons, changed. */
+function startGuard(): void {
   guardOver.value = false;
   const at = performance.now();
   selectedAt.value = at;
   setTimeout(() => {
     if (selectedAt.value === at) guardOver.value = true;
   }, GUARD_MS);
-  if (approval !== undefined) void readDetails(approval);
 }
+
+/** The process that asks was told after the details had been read: they are read once more. */
+function completeDetails(): void {
+  const shown = details.value;
+  if (shown === undefined || selectedEnd.value !== undefined || shown.client?.pid !== undefined) return;
+  const known = waiting.value.value?.find((each) => keyOf(each) === keyOf(shown));
+  if (known?.client?.pid === undefined || known === completed) return;
+  completed = known;
+  startGuard();
+  void readDetails(known);
+}
+
+let completed: Approval | undefined;
 
 async function readDetails(approval: Approval): Promise<void> {
   const key = keyOf(approval);
@@ -102,6 +120,7 @@ export function followApprovals(): () => void {
     follow(waiting, tags),
     follow(ended, tags),
     effect(readGroups),
+    effect(completeDetails),
     onEvent(({ tag, fields }) => {
       if (!tag.startsWith("approval_") || fields.id !== selected.value?.id || tag === "approval_requested")
         return;
