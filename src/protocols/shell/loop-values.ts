@@ -9,7 +9,9 @@ import type { ShellWord, SimpleCommand } from "./word.ts";
 
 /** Words of one loop, and of all loops around one command together. */
 const WORDS_MAX = 64;
-const NAME = /^[A-Za-z_]\w*$/;
+/** Shells give variables in capitals a value of their own, and `_`; zsh these as well. */
+const NAME =
+  /^(?!(?:aliases|argv|builtins|cdpath|commands|dirstack|dis_\w+|epochtime|errnos|fignore|fpath|func\w+|galiases|hist\w*|job\w+|keymaps|langinfo|mailpath|manpath|mapfile|match|mbegin|mend|module\w*|nameddirs|options|parameters|patchars|path|pipestatus|prompt|psvar|reply|reswords|saliases|signals|status|sysparams|term\w+|tty\w*|usergroups|userdirs|watch|widgets|words|zcurses_\w+|zle_\w+|zsh_\w+)$)[a-z][a-z0-9_]*$/;
 /** No word that the shell, a glob or another value of IFS could change. */
 const WORD = /^[A-Za-z0-9_/][A-Za-z0-9_./:@%+=,-]*$/;
 

@@ -3,8 +3,10 @@
 // of a loop over known words. Knows no program and no policy.
 
 import { type Command, type For, forEachChild, parse, type Redirection, type SyntaxNode } from "unbash";
+import { doubtfulCalculation, doubtfulWord } from "./calculations.ts";
 import { type LoopValues, loopValues } from "./loop-values.ts";
 import { assignmentWord, hereDocument, type KnownValues, programWord, wordOf } from "./read-word.ts";
+import { SetVariables, walk } from "./set-variables.ts";
 import type { ReadScript, ScriptRedirect, SimpleCommand } from "./word.ts";
 
 const LENGTH_MAX = 256 * 1024;
@@ -19,10 +21,12 @@ export function readScript(text: string): ReadScript {
   if (text.length > LENGTH_MAX) return { commands: [], problem: "it is longer than 256 KiB" };
   if (text.includes("\0")) return { commands: [], problem: "it holds a null byte" };
   let collector = new Collector(new Map());
+  let calculated: string | undefined;
   try {
     const script = parse(text);
     collector.walk(script, 0, undefined);
     const loops = collector.hasJumps ? loopValues(text, script, collector.commands) : new Map();
+    if (collector.problem === undefined) calculated = doubtIn(script, collector);
     if (collector.problem === undefined && loops.size > 0) {
       collector = new Collector(loops);
       collector.walk(script, 0, undefined);
@@ -31,15 +35,32 @@ export function readScript(text: string): ReadScript {
     const kind = error instanceof Error ? error.name : typeof error;
     return { commands: collector.commands, problem: `the reader failed with ${kind}` };
   }
-  const { commands, redirects, variables, hasJumps, problem } = collector;
-  const read = { commands, redirects, variables, hasJumps };
+  const { commands, redirects, hasJumps, problem } = collector;
+  const variables = collector.variables.names;
+  const read = {
+    commands,
+    redirects,
+    variables,
+    hasJumps,
+    ...(calculated === undefined ? {} : { calculated }),
+  };
   return problem === undefined ? read : { ...read, problem };
+}
+
+/** The first piece of a calculation that may be more than a number. */
+function doubtIn(script: SyntaxNode, { variables, commands }: Collector): string | undefined {
+  let found: string | undefined;
+  walk(script, (node) => {
+    found ??= doubtfulCalculation(node, variables);
+  });
+  for (const { words } of commands) found ??= doubtfulWord(words, variables);
+  return found;
 }
 
 class Collector {
   readonly commands: SimpleCommand[] = [];
   readonly redirects: ScriptRedirect[] = [];
-  readonly variables: string[] = [];
+  readonly variables = new SetVariables();
   hasJumps = false;
   problem: string | undefined;
   #serial = 0;
@@ -72,6 +93,7 @@ class Collector {
     if (node.type === "Command") this.#take(node, input);
     if ("redirects" in node) this.#redirect(node.redirects as readonly Redirection[]);
     if (JUMPS.has(node.type)) this.hasJumps = true;
+    this.variables.take(node);
     const outer = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
     this.#enter(node);
     this.#inside(node, depth, input);
@@ -132,20 +154,14 @@ class Collector {
       return;
     }
     const assigned = node.prefix.flatMap((each) => (each.type === "Assignment" ? [each.name] : []));
-    if (node.name === undefined) {
-      this.variables.push(...assigned);
-      return;
-    }
+    if (node.name === undefined) return;
     const words = [
       programWord(node.name, this.#known),
       ...node.args.map((each) =>
         each.type === "Assignment" ? assignmentWord(each, this.#known) : wordOf(each, this.#known),
       ),
     ];
-    if (/^(?:export|declare|typeset|local|readonly)$/.test(words[0]?.text ?? ""))
-      this.variables.push(
-        ...words.slice(1).flatMap(({ text }) => /^([A-Za-z_]\w*)\+?=/.exec(text)?.[1] ?? []),
-      );
+    this.variables.takeProgram(words);
     const place = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
     this.commands.push({ words, assigned, input: inputOf(node.redirects, this.#known) ?? piped, place });
   }

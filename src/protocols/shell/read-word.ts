@@ -85,7 +85,7 @@ function textOf(part: WordPart, known: KnownValues): string {
 }
 
 /** Parts whose text the program gets as it stands. */
-function isPlain(part: WordPart): boolean {
+export function isPlain(part: WordPart): boolean {
   switch (part.type) {
     case "Literal":
     case "SingleQuoted":

@@ -44,8 +44,10 @@ export interface ReadScript {
   readonly commands: readonly SimpleCommand[];
   /** Every redirection to or from a file, wherever in it. */
   readonly redirects?: readonly ScriptRedirect[];
-  /** Names of the variables that it sets for itself, not for one program. */
+  /** Names of the variables that it sets for itself, not for one program; SOME_NAME where a name is only known when it runs. */
   readonly variables?: readonly string[];
+  /** A piece of a calculation that may be more than a number: bash would run a command in it. */
+  readonly calculated?: string;
   /** It has loops or functions: what stands first may run last. */
   readonly hasJumps?: boolean;
   /** Why it cannot be read; `commands` is then what could be. */

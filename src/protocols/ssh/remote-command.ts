@@ -7,6 +7,7 @@ import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { classifierForProgram } from "../registry.ts";
 import { readScript } from "../shell/read-script.ts";
+import { SOME_NAME } from "../shell/set-variables.ts";
 import type { ScriptRedirect, ShellWord, SimpleCommand } from "../shell/word.ts";
 import { isShell, openWrapper } from "../shell/wrappers.ts";
 import { strictestOf } from "../strictest.ts";
@@ -47,7 +48,7 @@ const HARMLESS =
   /^(?:LANG|LANGUAGE|LC_\w+|TZ|TERM|COLUMNS|LINES|NO_COLOR|DEBIAN_FRONTEND|SYSTEMD_(?:PAGER|COLORS)|PGCONNECT_TIMEOUT)$/;
 /** Variables of the shell itself that change which programs it finds or how it reads. */
 const DANGEROUS =
-  /^(?:PATH|IFS|ENV|BASH_\w+|SHELLOPTS|PS4|PROMPT_COMMAND|CDPATH|GLOBIGNORE|LD_\w+|DYLD_\w+|GIT_\w+|\w*PAGER|\w*EDITOR|LESS\w*|PYTHON\w*|PERL\w*|RUBY\w*|NODE_\w+|JAVA_\w*|GCONV_PATH|LOCPATH|HOME|SSH_\w+|SUDO_\w+|DOCKER_\w+|KUBECONFIG)$/;
+  /^(?:PATH|IFS|ENV|BASH_\w+|SHELLOPTS|PS4|PROMPT_COMMAND|CDPATH|GLOBIGNORE|LD_\w+|DYLD_\w+|GIT_\w+|\w*PAGER|\w*EDITOR|LESS\w*|PYTHON\w*|PERL\w*|RUBY\w*|NODE_\w+|JAVA_\w*|GCONV_PATH|LOCPATH|HOME|SHELL|XDG_\w+|TAR_OPTIONS|RSYNC_\w+|OPENSSL_\w+|ZDOTDIR|(?:READ)?NULLCMD|FPATH|path|fpath|cdpath|module_path|SSH_\w+|SUDO_\w+|DOCKER_\w+|KUBECONFIG)$/;
 
 /** Classifies a command line. Never throws. */
 export function classifyRemoteCommand(text: string): ClassifiedWish {
@@ -94,12 +95,22 @@ class RemoteReader {
 
   script(text: string, depth: number): undefined {
     if (depth > DEPTH_MAX) return this.#unknown("", "it is nested too deeply");
-    const { commands, problem, redirects = [], variables = [], hasJumps = false } = readScript(text);
+    const {
+      commands,
+      problem,
+      redirects = [],
+      variables = [],
+      calculated,
+      hasJumps = false,
+    } = readScript(text);
     if (problem !== undefined) this.#unknown("", `the command line cannot be read: ${problem}`);
     const real = commands.filter(({ words }) => !INERT.test(words.map((word) => word.text).join(" ")));
     if (real.length > 1 || redirects.length > 0 || variables.length > 0) this.isExact = false;
     const variable = variables.find((each) => DANGEROUS.test(each));
     if (variable !== undefined) this.#unknown("", `${variable} changes what programs do`);
+    if (variables.includes(SOME_NAME)) this.#unknown("", "which variable it sets is only known when it runs");
+    if (calculated !== undefined)
+      this.#unknown("", `'${calculated}' is calculated with and may hold a command`);
     // `[[ … ]]` and `(( … ))` calculate as well, with text that stood in quotes.
     if (/\[\[|\(\(/.test(text) && /'[^']*(?:\$\(|`)[^']*'/.test(text))
       this.#unknown("", "a calculation in it may hold a command");
@@ -183,7 +194,8 @@ class RemoteReader {
         tier: "unknown",
         reason: `'${first.text}' is in no folder of programs`,
       });
-    const variable = assigned.find((each) => !HARMLESS.test(each));
+    // `IFS= read -r line` keeps blanks, and is for that line alone.
+    const variable = assigned.find((each) => !HARMLESS.test(each) && !(program === "read" && each === "IFS"));
     if (variable !== undefined) this.#unknown(program, `${variable} may change what ${program} does`);
     if (NEUTRAL.has(program) || isShell(program)) return this.#wrapper(program, words, input, depth);
     const classifier = classifierForProgram(program);

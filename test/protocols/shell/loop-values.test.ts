@@ -87,7 +87,30 @@ describe("a loop is not read where its variable could be something else:", () =>
     });
 });
 
-const name = fc.constantFrom("h", "host", "_x1");
+test("a loop is not read over a variable that a shell has a use for itself", () => {
+  const own = [
+    ["bash", "compgen -v; compgen -A arrayvar; echo REPLY; echo MAPFILE; echo COPROC; echo OPTARG"],
+    ["dash", "set | sed -n 's/=.*//p'"],
+    [
+      "zsh",
+      "zmodload zsh/parameter zsh/datetime zsh/system zsh/zutil zsh/mapfile zsh/langinfo zsh/terminfo zsh/zle zsh/complete 2>/dev/null; print -l ${(k)parameters} words reply REPLY match",
+    ],
+  ] as const;
+  const names = own.flatMap(([shell, script]) => {
+    if (Bun.which(shell) === null) {
+      expect([shell, process.env.IDDIO_REQUIRE_CLIENTS]).toEqual([shell, undefined]);
+      return [];
+    }
+    const { stdout } = Bun.spawnSync([shell, "-c", script], { env: { PATH: process.env.PATH ?? "" } });
+    return stdout.toString().split("\n");
+  });
+  const known = [...new Set(["_", "PATH", ...names])].filter((name) => /^[A-Za-z_]\w*$/.test(name));
+  expect(known.length).toBeGreaterThan(10);
+  for (const name of known) expect(lines(`for ${name} in a; do ls $${name}; done`)).toEqual(["ls ?"]);
+  expect(lines("for _ in get; do true delete; kubectl $_ pods; done").at(-1)).toBe("kubectl ? pods");
+});
+
+const name = fc.constantFrom("h", "host", "x_1");
 const value = fc.stringMatching(/^[A-Za-z0-9_/][A-Za-z0-9_./:@%+=,-]{0,4}$/);
 const use = (variable: string) =>
   fc
