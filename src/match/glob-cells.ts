@@ -3,7 +3,7 @@
 // change?") has an exact answer. Walks the globs' automata together; the number of states is
 // bounded, because hostile patterns can multiply them.
 
-import type { Glob, GlobToken } from "./glob.ts";
+import { type Glob, type GlobToken, isOfPart } from "./glob.ts";
 
 /** A cell with one name that is in it. */
 export interface GlobCell {
@@ -137,7 +137,7 @@ function closure(tokens: readonly GlobToken[], positions: readonly number[]): re
   const all = new Set<number>();
   for (let position of positions) {
     all.add(position);
-    while (tokens[position] === "run") all.add(++position);
+    while (isRun(tokens[position])) all.add(++position);
   }
   return [...all].sort((a, b) => a - b);
 }
@@ -147,13 +147,18 @@ function step(tokens: readonly GlobToken[], positions: readonly number[], code: 
   const next: number[] = [];
   for (const position of positions) {
     const token = tokens[position];
-    if (token === "run") next.push(position);
-    else if (token !== undefined && accepts(token, code)) next.push(position + 1);
+    if (isRun(token)) {
+      if (token === "run" || isOfPart(code)) next.push(position);
+    } else if (token !== undefined && accepts(token, code)) next.push(position + 1);
   }
   return closure(tokens, next);
 }
 
-function accepts(token: Exclude<GlobToken, "run">, code: number): boolean {
+function isRun(token: GlobToken | undefined): token is "run" | "part" {
+  return token === "run" || token === "part";
+}
+
+function accepts(token: Exclude<GlobToken, "run" | "part">, code: number): boolean {
   if (token === "one") return true;
   if ("code" in token) return token.code === code;
   return token.ranges.some(([low, high]) => code >= low && code <= high) !== token.negated;

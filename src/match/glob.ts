@@ -20,15 +20,15 @@ export interface Glob {
   test(name: string): boolean;
 }
 
-/** A character, any one character, any run of characters, or one character of a class. */
-export type GlobToken = { readonly code: number } | "one" | "run" | CharClass;
+/** A character, any one character, any run of characters, one without a slash or a space, or one character of a class. */
+export type GlobToken = { readonly code: number } | "one" | "run" | "part" | CharClass;
 
 /** `[a-z]` and `[!a-z]`; both ends belong to a range. */
 export type CharClass = {
   readonly negated: boolean;
   readonly ranges: readonly (readonly [low: number, high: number])[];
 };
-type Token = GlobToken;
+type Token = Exclude<GlobToken, "part">;
 type Problem = { readonly problem: string };
 
 /** Alternatives that one pattern may expand to; beyond it the pattern is refused. */
@@ -38,6 +38,40 @@ export const MAX_GLOB_ALTERNATIVES = 256;
 export const MAX_GLOB_LENGTH = 1024;
 
 const MAX_BRACES = 16;
+
+/**
+ * The glob of names that go on after a literal text with at least one character, none of them a slash or a space, and
+ * then as `rest` says, which begins with one of these. No pattern can be typed that says so.
+ */
+export function globOfPart(head: string, rest: Glob): Glob {
+  const codes = Array.from(head, (_, at) => ({ code: head.charCodeAt(at) }));
+  return {
+    head,
+    tail: rest.isExact ? rest.head : rest.tail,
+    isExact: false,
+    fixed: head + rest.fixed,
+    tokens: [...codes, OF_PART, "part", ...rest.tokens],
+    test: (name) => {
+      if (!name.startsWith(head)) return false;
+      const length = name.slice(head.length).search(/[/ ]/);
+      return length > 0 && rest.test(name.slice(head.length + length));
+    },
+  };
+}
+
+/** Whether a character can be in the part of a name that `globOfPart` leaves open. */
+export function isOfPart(code: number): boolean {
+  return !OF_PART.ranges.some(([low, high]) => code >= low && code <= high);
+}
+
+const [SPACE, SLASH] = [0x20, 0x2f];
+const OF_PART: CharClass = {
+  negated: true,
+  ranges: [
+    [SPACE, SPACE],
+    [SLASH, SLASH],
+  ],
+};
 
 /** Compiles a pattern to its alternatives (one, unless it has braces), or says what is wrong with it. */
 export function compileGlob(text: string): { readonly globs: readonly Glob[] } | Problem {

@@ -3,8 +3,16 @@
 // requests carry though no catalogue has them. Pure; the tables are tool-commands.tsv of each
 // protocol.
 
+import type { Glob } from "../match/glob.ts";
 import type { TierOrUnknown } from "../model/tier.ts";
 import type { KnownOperation, NameShape } from "./known-operation.ts";
+
+/** Requests that a name is about though they are not called so. */
+export interface Namesakes {
+  readonly globs: readonly Glob[];
+  /** Whether only rules that ask or deny mean them. */
+  readonly isOnlyRestricting: boolean;
+}
 
 /** The words of one protocol. */
 export interface Vocabulary {
@@ -12,6 +20,8 @@ export interface Vocabulary {
   meaningOf(command: string): readonly string[];
   /** Those of its meanings that only rules that ask or deny mean, as they are more than the command needs. */
   onlyRestricting?(command: string): readonly string[];
+  /** Requests of another kind that have nearly the same name, which the name is about, too; undefined for none. */
+  namesakesOf?(name: string): Namesakes | undefined;
   /** The plain name of a tool's command in another of its spellings (`fly app destroy`); undefined for what is none. */
   plainName?(words: readonly string[]): string | undefined;
   /** Whether requests can carry this name though neither the catalogue nor `others` lists it. */

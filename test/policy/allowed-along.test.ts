@@ -31,12 +31,12 @@ describe("a warning names the other commands that an allow lets through", () => 
   const rows: readonly (readonly [protocol: Protocol, allow: string, named: readonly string[]])[] = [
     ["aws", "s3 cp", ["'s3 mv'", "'s3 sync'", "except what needs s3:DeleteObject"]],
     ["cloudflare", "wrangler deploy", ["'wrangler rollback'", "'wrangler versions deploy'"]],
-    ["github", "gh issue close", ["'gh issue reopen'", "'gh issue edit'"]],
+    ["github", "gh issue comment", ["'gh pr comment'"]],
     ["github", "gist edit", ["'gist rename'"]],
     ["fly", "fly apps restart", ["'fly machine restart'"]],
     ["gcloud", "gcloud projects add-iam-policy-binding", ["'gcloud projects remove-iam-policy-binding'"]],
-    ["kubectl", "kubectl cordon", ["'kubectl patch nodes'"]],
-    ["kubectl", "set image deployment", ["'patch deployment'", "'edit deployment'"]],
+    ["kubectl", "kubectl label nodes", ["'kubectl patch nodes'", "'kubectl cordon'"]],
+    ["kubectl", "rollout undo deployment", ["'patch deployment'", "'edit deployment'"]],
   ];
   for (const [protocol, allow, named] of rows)
     test(
@@ -53,10 +53,15 @@ describe("a warning names the other commands that an allow lets through", () => 
     "and none where the API is named, where nothing else is served, of reads, or in a deny",
     () => {
       const silent: readonly (readonly [Protocol, readonly string[]])[] = [
+        ["github", ["gh issue close", "pr edit", "gh repo edit"]],
         ["aws", ["s3:PutObject", "s3 ls", "ec2 terminate-instances"]],
         ["cloudflare", ["workers.scripts.deployments.create", "d1 delete"]],
         ["kubectl", ["deployments/scale patch", "kubectl get pods", "kubectl delete pods"]],
         ["gcloud", ["compute instances delete"]],
+        [
+          "kubectl",
+          ["kubectl cordon", "drain", "set image deploy", "rollout restart", "rollout restart sts"],
+        ],
       ];
       for (const [protocol, commands] of silent)
         expect(alongProblems(allowing(protocol, commands))).toEqual([]);
@@ -106,6 +111,28 @@ describe("a warning names the other commands that an allow lets through", () => 
   );
 });
 
+describe("an allow of one change of an issue or a pull request", () => {
+  const graphql = (mutation: string) => {
+    const query = `mutation M($input: ${mutation}Input!) { ${mutation}(input: $input) { clientMutationId } }`;
+    const body = JSON.stringify({ query, variables: { input: { issueId: "I_1" } } });
+    return classifierFor("github").classify(requestOf("POST https://api.github.com/graphql", { body }));
+  };
+  const rest = classifierFor("github").classify(
+    requestOf("PATCH https://api.github.com/repos/o/r/issues/1", { body: '{"state":"closed"}' }),
+  );
+
+  test("is about gh's own mutation alone, a deny about the operation of REST, too", () => {
+    const policy = allowing("github", ["gh issue close"]);
+    expect(decide(policy, graphql("closeIssue")).action).toBe("allow");
+    for (const other of [graphql("updateIssue"), graphql("reopenIssue"), rest])
+      expect(decide(policy, other).action).toBe("escalate");
+    const denying = policyOf(
+      "github:\n  inspect: [api.github.com]\n  default: allow\n  rules:\n    deny: { commands: [gh issue close] }\n",
+    );
+    for (const one of [graphql("closeIssue"), rest]) expect(decide(denying, one).action).toBe("deny");
+  });
+});
+
 describe("an allow of gh repo edit", () => {
   const bodies: readonly (readonly [body: string, action: string])[] = [
     ['{"description":"x","has_wiki":false}', "allow"],
@@ -123,6 +150,22 @@ describe("an allow of gh repo edit", () => {
       const request = requestOf("PATCH https://api.github.com/repos/o/r", { body });
       expect(decide(policy, classifierFor("github").classify(request)).action as string).toBe(action);
     });
+
+  test("its command line is allowed without the settings that guard something", () => {
+    const action = (flags: string) =>
+      decide(policy, classifierFor("github").classifyArgv(`gh repo edit o/r ${flags}`.split(" "))).action;
+    for (const flags of ["--description x", "--enable-wiki=false", "--default-branch main"])
+      expect([flags, action(flags)]).toEqual([flags, "allow"]);
+    for (const flags of [
+      "--visibility public",
+      "--visibility=private --description x",
+      "--allow-forking",
+      "--enable-secret-scanning=false",
+      "--enable-secret-scanning-push-protection=false",
+      "--enable-advanced-security=false",
+    ])
+      expect([flags, action(flags)]).toEqual([flags, "escalate"]);
+  });
 
   test("a deny of it is about every change of the repository's settings", () => {
     const denying = policyOf(

@@ -241,7 +241,12 @@ describe("spellings of one command", () => {
     );
   const rows: readonly (readonly [protocol: Protocol, ...spellings: string[]])[] = [
     ["kubectl", "pods delete", "delete pods", "kubectl delete pod", "delete po", "pod delete"],
-    ["kubectl", "widgets delete", "delete widgets.example.com"],
+    [
+      "kubectl",
+      "widgets.example.com delete",
+      "delete widgets.v1.example.com",
+      "kubectl delete widget.example.com",
+    ],
     ["aws", "ec2 terminate-instances", "ec2:TerminateInstances", "aws ec2 terminate-instances"],
     ["aws", "s3 rm", "aws s3 rm"],
     ["github", "repo delete", "gh repo delete", "repos/delete"],

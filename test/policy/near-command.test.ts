@@ -25,6 +25,8 @@ const MEANT: readonly (readonly [protocol: Protocol, typed: string, meant: strin
   ["kubectl", "deployment scale", "scale deployment"],
   ["kubectl", "rollout restrat", "rollout restart"],
   ["kubectl", "kubectl rolout restart", "kubectl rollout restart"],
+  ["kubectl", "set imge deploy", "set image deploy"],
+  ["kubectl", "kubectl rollout restrat deployment", "kubectl rollout restart deployment"],
   ["kubectl", "node drain", "drain node"],
   ["kubectl", "pods destroy", "pods delete"],
   ["kubectl", "secrets read", "secrets get"],

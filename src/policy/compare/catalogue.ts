@@ -15,12 +15,12 @@ export const knownNames: NameCatalogue = (protocol) => {
   const { operations, vocabulary } = classifierFor(protocol);
   if (operations === undefined || vocabulary === undefined) return { operations: [], open: "any" };
   const { openNames, mildestTier } = vocabulary;
-  // A command line that is called as its requests are can be where they can be.
-  const reaches = () => new Map(operations().map(({ command, reach }) => [command.toLowerCase(), reach]));
+  const all = [...operations(), ...(vocabulary.others?.() ?? [])];
   return {
-    operations: [...operations(), ...(vocabulary.others?.() ?? [])],
+    operations: all,
     open: openNames,
-    commandLines: (globs) => commandLinesOf(protocol, globs, reaches()),
+    commandLines: (globs) =>
+      commandLinesOf(protocol, globs, new Map(all.map((one) => [one.command.toLowerCase(), one]))),
     ...(mildestTier === undefined ? {} : { mildestTier }),
   };
 };
@@ -29,7 +29,7 @@ export const knownNames: NameCatalogue = (protocol) => {
 function commandLinesOf(
   protocol: Protocol,
   globs: readonly Glob[],
-  reaches: ReadonlyMap<string, KnownOperation["reach"]>,
+  requests: ReadonlyMap<string, KnownOperation>,
 ): readonly KnownOperation[] {
   const telling = globs.filter(({ fixed }) => fixed.trim() !== "");
   const wild = telling.filter(({ isExact }) => !isExact);
@@ -41,7 +41,10 @@ function commandLinesOf(
     const line = commandLineOf(protocol, name);
     if (line === undefined || line.classification.command.toLowerCase() !== name.toLowerCase()) return [];
     const { command, aliases, tier } = line.classification;
-    const reach = reaches.get(command.toLowerCase());
+    // A command line that is called as its requests are can be where they can be.
+    const request = requests.get(command.toLowerCase());
+    if (request?.tier === tier && request.aliases.join() === aliases.join()) return [];
+    const { reach } = request ?? {};
     return [
       {
         command,

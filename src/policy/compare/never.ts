@@ -66,7 +66,8 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
   for (const protocol of PROTOCOLS) {
     const block = policy.blocks.get(protocol);
     if (block === undefined || (claim.protocol !== undefined && claim.protocol !== protocol)) continue;
-    const command = compileCommand(protocol, claim.command);
+    const compiled = compileCommand(protocol, claim.command);
+    const command = "problem" in compiled ? compiled : withoutNamesakes(compiled);
     const within = claim.scope === undefined ? undefined : readScope(protocol, claim.scope);
     const scope = within === undefined ? undefined : compileNameGlob(within.text);
     if ("problem" in command || (scope !== undefined && "problem" in scope)) {
@@ -157,6 +158,12 @@ function describeProblem({ message, hint }: PolicyProblem): string {
 
 function isNamedBy({ globs }: CommandSelector): (names: readonly string[]) => boolean {
   return (names) => names.some((name) => globs.some((glob) => glob.test(name.toLowerCase())));
+}
+
+/** A claim about `nodes get` is one about Kubernetes' own nodes. */
+function withoutNamesakes(command: CommandSelector): CommandSelector {
+  const { namesakes = [], globs } = command;
+  return { ...command, globs: globs.filter((glob) => !namesakes.includes(glob)) };
 }
 
 /** The classes that the claim is about. */

@@ -19,6 +19,8 @@ export interface CommandSelector {
   readonly globs: readonly Glob[];
   /** Those of them that a rule that allows does not mean; absent for none. */
   readonly onlyRestricting?: readonly Glob[];
+  /** Those of these that are about requests of another kind with nearly that name. */
+  readonly namesakes?: readonly Glob[];
   /** Where it is written, 1-based; undefined for a rule from a command line. */
   readonly at?: { readonly line: number; readonly column: number };
   /** Its path in the file. */
@@ -71,14 +73,27 @@ export function compileCommand(
     for (const name of classifierFor(protocol).vocabulary?.onlyRestricting?.(typed.join(" ")) ?? [])
       restricting.add(name);
   const onlyRestricting: Glob[] = [];
+  const others: Glob[] = [];
   const withProgram = isNamedSo ? classifierFor(protocol).vocabulary?.meaningOf(typed.join(" ")) : undefined;
   for (const name of new Set([...namesMeant(protocol, words, hasProgram), ...(withProgram ?? [])])) {
     const also = compileNameGlob(name);
     if ("problem" in also) return also;
     globs.push(...also.globs);
     if (restricting.has(name)) onlyRestricting.push(...also.globs);
+    const namesakes = classifierFor(protocol).vocabulary?.namesakesOf?.(name.toLowerCase());
+    if (namesakes === undefined) continue;
+    if (namesakes.isOnlyRestricting) others.push(...namesakes.globs);
+    else globs.push(...namesakes.globs);
+    if (restricting.has(name)) onlyRestricting.push(...namesakes.globs);
   }
-  return { text, globs, ...(onlyRestricting.length === 0 ? {} : { onlyRestricting }) };
+  return {
+    text,
+    globs: [...globs, ...others],
+    ...(onlyRestricting.length + others.length === 0
+      ? {}
+      : { onlyRestricting: [...onlyRestricting, ...others] }),
+    ...(others.length === 0 ? {} : { namesakes: others }),
+  };
 }
 
 /** The words of a command without the program before them. */
@@ -115,6 +130,11 @@ function isSwapped(words: readonly string[]): boolean {
   return words.length === 2 && KUBERNETES_VERBS.has(first) && !KUBERNETES_VERBS.has(second);
 }
 
+/** The patterns that a rule with this action means. */
+export function globsFor(action: Action, { globs, onlyRestricting = [] }: CommandSelector): readonly Glob[] {
+  return action === "allow" ? globs.filter((glob) => !onlyRestricting.includes(glob)) : globs;
+}
+
 /** Builds the look-ups of one block from its rules in file order. */
 export function compileRules(rules: readonly Rule[]): RuleTable {
   const commands: { glob: Glob; value: Verdict }[] = [];
@@ -123,9 +143,7 @@ export function compileRules(rules: readonly Rule[]): RuleTable {
   for (const rule of strictestFirst) {
     for (const command of rule.commands) {
       const value = commandVerdict(rule, command);
-      for (const glob of command.globs)
-        if (rule.action !== "allow" || command.onlyRestricting?.includes(glob) !== true)
-          commands.push({ glob, value });
+      for (const glob of globsFor(rule.action, command)) commands.push({ glob, value });
     }
     for (const tier of rule.tiers) if (!tiers.has(tier)) tiers.set(tier, tierVerdict(rule, tier));
   }

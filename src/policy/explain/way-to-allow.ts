@@ -7,7 +7,7 @@ import type { Classification } from "../../model/classification.ts";
 import { isTier } from "../../model/tier.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import { decide, decideByTable, decideWhole, withoutAgents } from "../decide/decide.ts";
-import type { Rule } from "../decide/rule-table.ts";
+import { type CommandSelector, globsFor, type Rule } from "../decide/rule-table.ts";
 import type { Policy, ProtocolBlock, RuleTable, ScopeList } from "../policy.ts";
 
 /** A command to list under one `rules.allow`. */
@@ -55,12 +55,11 @@ export function describeWay(way: WayToAllow | undefined): string | undefined {
 /** Whether a rule selects a request by its command or tier. Only a deny can match an unclassified request. */
 export function selects(rule: Rule, classification: Classification): boolean {
   const hasTier = isTier(classification.tier);
-  if (
-    rule.commands.some(({ globs }) =>
-      namesOf(classification).some((name) => globs.some((glob) => glob.test(name))),
-    )
-  )
-    return hasTier || rule.action === "deny";
+  const isMeant = (command: CommandSelector) => {
+    const globs = globsFor(rule.action, command);
+    return namesOf(classification).some((name) => globs.some((glob) => glob.test(name)));
+  };
+  if (rule.commands.some(isMeant)) return hasTier || rule.action === "deny";
   return isTier(classification.tier) && rule.tiers.includes(classification.tier);
 }
 

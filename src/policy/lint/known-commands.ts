@@ -69,8 +69,10 @@ export function newCommandProblems(policy: Policy, inForce: Policy): readonly Po
 /** A command that an allow would let through for every type: such a rule means command lines alone. */
 function allowProblem(block: ProtocolBlock, command: CommandSelector): PolicyProblem | undefined {
   const { globs, onlyRestricting = [], text, path, at } = command;
-  const sent = globs.filter((glob) => glob.test("*") || /[*?]/.test(textOf(glob.tokens)));
+  const sent = globs.filter((glob) => glob.test("*") || /^[*?]/.test(textOf(glob.tokens)));
   if (sent.length === 0 || sent.some((glob) => !onlyRestricting.includes(glob))) return undefined;
+  const { requests } = nameListsOf(block.protocol);
+  if (globs.some(({ isExact, fixed }) => isExact && requests.has(fixed))) return undefined;
   const isAllowed = tablesOf(block).some((table) =>
     table?.rules.some(
       ({ action, commands }) => action === "allow" && commands.some((one) => one.path === path),

@@ -11,7 +11,7 @@ import { classificationOf } from "../compare/enumeration.ts";
 import { scopeCells } from "../compare/scope-cells.ts";
 import { atOnce, type Steps } from "../compare/steps.ts";
 import { decideByTable } from "../decide/decide.ts";
-import type { Rule } from "../decide/rule-table.ts";
+import { globsFor, type Rule } from "../decide/rule-table.ts";
 import type { PolicyProblem } from "../parse/problems.ts";
 import type { Policy, ProtocolBlock, RuleTable } from "../policy.ts";
 import { alongProblems, unmatchedCommands } from "./known-commands.ts";
@@ -121,10 +121,13 @@ function tablesOf({ scopes, rules }: ProtocolBlock): readonly NamedTable[] {
   ];
 }
 
-function matches({ commands, tiers }: Rule, { names, tier }: CommandClass): boolean {
+function matches({ action, commands, tiers }: Rule, { names, tier }: CommandClass): boolean {
   return (
     (isTier(tier) && tiers.includes(tier)) ||
-    commands.some(({ globs }) => names.some((name) => globs.some((glob) => glob.test(name.toLowerCase()))))
+    commands.some((command) => {
+      const globs = globsFor(action, command);
+      return names.some((name) => globs.some((glob) => glob.test(name.toLowerCase())));
+    })
   );
 }
 

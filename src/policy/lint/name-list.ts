@@ -29,11 +29,13 @@ export function nameListsOf(protocol: Protocol): ProtocolNames {
   const { operations, vocabulary } = classifierFor(protocol);
   const all = [...(operations?.() ?? []), ...(vocabulary?.others?.() ?? [])];
   const carried = all.filter(({ shown }) => shown === undefined);
-  const byName = new Map(
-    carried.flatMap((operation) =>
-      spellings(operation).map((spelling) => [spelling.toLowerCase(), { operation, spelling }] as const),
-    ),
-  );
+  const byName = new Map<string, { readonly operation: KnownOperation; readonly spelling: string }>();
+  // A name that one operation has and another one has, too, is the first one's.
+  for (const [operation, spelling] of [
+    ...carried.map((one) => [one, one.command] as const),
+    ...carried.flatMap((one) => one.aliases.map((alias) => [one, alias] as const)),
+  ])
+    if (!byName.has(spelling.toLowerCase())) byName.set(spelling.toLowerCase(), { operation, spelling });
   const names: ProtocolNames = {
     requests: listOf(carried.flatMap(spellings)),
     requestOf: (name) => byName.get(name.toLowerCase()),

@@ -3,7 +3,7 @@
 
 import type { Protocol } from "../../model/protocol.ts";
 import { isTier, TIERS } from "../../model/tier.ts";
-import { resourceType } from "../../protocols/kubectl/resources.ts";
+import { isBuiltInSpelling, resourceType } from "../../protocols/kubectl/resources.ts";
 import { kubectlToolMeaning } from "../../protocols/kubectl/tool-meaning.ts";
 import { classifierFor } from "../../protocols/registry.ts";
 import { isMethodName } from "../../protocols/vocabulary.ts";
@@ -59,7 +59,13 @@ export function nearestByWords(protocol: Protocol, text: string): NearCommand | 
 
 function spelledNear(protocol: Protocol, text: string | undefined): NearCommand | undefined {
   if (text === undefined) return undefined;
-  return { text, isOfTool: !nameListsOf(protocol).requests.has(text.toLowerCase()) };
+  return { text, isOfTool: isOfTool(protocol, text.toLowerCase()) };
+}
+
+/** Whether the tool has this command; some are what requests are called, too. */
+function isOfTool(protocol: Protocol, text: string): boolean {
+  const { requests, commandLines } = nameListsOf(protocol);
+  return !requests.has(text) || commandLines.has(text);
 }
 
 /** Whether a rule about `near` would be about less than the deed in `typed`. */
@@ -80,7 +86,7 @@ function withoutRest(protocol: Protocol, words: readonly string[]): NearCommand 
   const longest = option < 0 ? words.length - 1 : option;
   for (let length = longest; length > 0; length--) {
     const text = words.slice(0, length).join(" ");
-    if (isKnown(protocol, text)) return { text, isOfTool: !nameListsOf(protocol).requests.has(text) };
+    if (isKnown(protocol, text)) return { text, isOfTool: isOfTool(protocol, text) };
   }
   return undefined;
 }
@@ -97,7 +103,11 @@ function isKnown(protocol: Protocol, text: string): boolean {
 
 /** A type and a verb in either order, a type without its verb, a verb without its type. */
 function nearestOfKubernetes(words: readonly string[]): NearCommand | undefined {
-  const names = nameListsOf("kubectl").requests.list.filter((name) => name.includes(" "));
+  // `rollout restart` is no type with a verb.
+  const names = nameListsOf("kubectl").requests.list.filter((name) => {
+    const [, verb, ...rest] = name.split(" ");
+    return verb !== undefined && rest.length === 0 && !kubectlToolMeaning(name.split(" "));
+  });
   const types = [...new Set(names.map((name) => name.split(" ")[0] ?? ""))];
   const known = (text: string): NearCommand => ({ text, isOfTool: true });
   const [first = "", second = ""] = words;
@@ -109,6 +119,16 @@ function nearestOfKubernetes(words: readonly string[]): NearCommand | undefined 
     if (isKnown("kubectl", type)) return known(type);
     const [only, other] = names.filter((name) => name.startsWith(`${resourceOf(type)} `));
     return known(only !== undefined && other === undefined ? only : `${type} *`);
+  }
+  if (words.length === 3) {
+    // `set imge deploy`: a type behind a command that is misspelt.
+    const last = words[2] ?? "";
+    const type = isBuiltInSpelling(last) ? last : typeOf(last, types);
+    const near = nearestWord(`${first} ${second}`, classifierFor("kubectl").vocabulary?.toolCommands() ?? []);
+    const isOne = near !== undefined && type !== undefined && near.includes(" ");
+    return isOne && kubectlToolMeaning([...near.split(" "), type]) !== undefined
+      ? known(`${near} ${type}`)
+      : undefined;
   }
   if (words.length !== 2) return undefined;
   for (const [one, other] of [

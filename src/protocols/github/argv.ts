@@ -7,7 +7,7 @@ import { isSwitchedOn, lastValue } from "../argv.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { ghApiRequest } from "./api-argv.ts";
-import { type GhCommand, namesGroup, readGhCommand, tierOfGhCommand } from "./command.ts";
+import { type GhCommand, nameOfGhCommand, namesGroup, readGhCommand, tierOfGhCommand } from "./command.ts";
 import { type Labels, labelsOf, labelsOfText } from "./labels.ts";
 
 const HELP: Classification = {
@@ -55,7 +55,7 @@ function classifyCommand(
     (labels): Classification => ({
       protocol: "github",
       tier,
-      command: command.name,
+      command: nameOfGhCommand(command),
       aliases: [],
       labels,
       reason,

@@ -3,7 +3,7 @@
 // exceptions by name; what `gh api` sends is another file's.
 
 import type { Tier } from "../../model/tier.ts";
-import { type ArgvGrammar, isSwitchedOn, lastValue, type ReadArgv, readArgv } from "../argv.ts";
+import { type ArgvGrammar, isSwitchedOn, type ReadArgv, readArgv } from "../argv.ts";
 import { GH_COMMANDS } from "./data/gh-commands.ts";
 import type { TierReason } from "./tier.ts";
 
@@ -210,6 +210,21 @@ export function tierOfGhCommand({ name, read }: GhCommand): TierReason {
   return { tier: "modify", reason: `gh ${name} writes` };
 }
 
+/** Flags of `gh repo edit` for what its REST operation is stricter about. */
+function guardingFlag(read: ReadArgv): string | undefined {
+  return [...read.flags.keys()].find((flag) => GUARDING.test(flag));
+}
+
+const GUARDING = /^(?:visibility|allow-forking|enable-(?:advanced-security|secret-scanning.*))$/;
+
+/**
+ * The name by which a command line goes. An allow of `gh repo edit` is about settings that guard nothing, so with one that
+ * does the command line is called as its request is.
+ */
+export function nameOfGhCommand({ name, read }: GhCommand): string {
+  return name === "repo edit" && guardingFlag(read) !== undefined ? "repos/update" : name;
+}
+
 /** Flags that make something else of a command. */
 function tierByFlag(name: string, read: ReadArgv): readonly [Tier, string] | undefined {
   const isOn = (flag: string) => isSwitchedOn(read, flag);
@@ -227,9 +242,9 @@ function tierByFlag(name: string, read: ReadArgv): readonly [Tier, string] | und
     case "issue develop":
       return isOn("list") ? ["observe", "--list reads"] : undefined;
     case "repo edit":
-      return lastValue(read, "visibility") === undefined
+      return guardingFlag(read) === undefined
         ? undefined
-        : ["sensitive", "changes who may see it"];
+        : ["sensitive", `--${guardingFlag(read)} changes who may see or do what`];
     case "repo sync":
       return isOn("force") ? ["sensitive", "--force discards commits"] : undefined;
     case "repo set-default":

@@ -35,8 +35,7 @@ export const githubVocabulary: Vocabulary = {
   ...words,
   toolCommands: () => [...new Set([...words.toolCommands(), ...ghCommandNames()])],
   plainName: plainGhName,
-  // The body tells these apart, so an allow is about what the command sends and no other change of the repository.
-  onlyRestricting: (command) => (TOLD_BY_BODY.test(command) ? ["repos/update"] : []),
+  onlyRestricting,
   isCarried: (command) => FIELD.test(command) || isMethodName(command),
   openNames: ["query", "mutation", "subscription"].map((kind) => ({
     noun: kind === "query" ? "GraphQL queries" : `GraphQL ${kind}s that GitHub has not published`,
@@ -58,4 +57,13 @@ export const githubVocabulary: Vocabulary = {
   ],
 };
 
-const TOLD_BY_BODY = /^repo (?:edit|rename|archive|unarchive)$/i;
+/**
+ * Changes of settings that one REST operation serves: its body tells them apart, or gh sends a mutation of its own for
+ * each. So an allow of a command is about what it sends and no other change.
+ */
+function onlyRestricting(command: string): readonly string[] {
+  if (/^repo (?:edit|rename|archive|unarchive)$/i.test(command)) return ["repos/update"];
+  const [, noun] = /^(issue|pr) (?:close|edit|reopen)$/i.exec(command) ?? [];
+  if (noun === undefined) return [];
+  return [noun.toLowerCase() === "pr" ? "pulls/update" : "issues/update"];
+}

@@ -11,6 +11,7 @@ import { bodyInArgv } from "./body/argv.ts";
 import type { BodyFinding } from "./body/manifest.ts";
 import { commandNames } from "./command.ts";
 import { kubectlGrammar, kubectlWords } from "./flags.ts";
+import { toldNames } from "./patch-command.ts";
 import { type KubectlPlan, planFor } from "./plan.ts";
 import { tierOfDryRun, tierOfOperation } from "./tier.ts";
 
@@ -89,7 +90,10 @@ function classifyOperation(
       : operation.isNamespaced
         ? namespaceLabel(read)
         : {};
-  const names = plan.command === undefined ? commandNames(operation) : { command: plan.command, aliases: [] };
+  const names =
+    plan.command === undefined
+      ? (toldNames(operation.sentBy ?? "", operation) ?? commandNames(operation))
+      : { command: plan.command, aliases: [] };
   return { protocol: "kubectl", ...answer, ...names, labels };
 }
 

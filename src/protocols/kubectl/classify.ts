@@ -22,6 +22,7 @@ import { classifyKustomizeArgv } from "./kustomize-argv.ts";
 import { kubectlLiveClient } from "./live-client.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { kubectlOperations } from "./operations.ts";
+import { commandOfPatch, mayTell, toldNames } from "./patch-command.ts";
 import { renderKubernetesStatus } from "./refusal.ts";
 import { type ResourceRequest, resolveRequestInfo } from "./request-info.ts";
 import { isBuiltInSpelling, resourceType } from "./resources.ts";
@@ -140,10 +141,12 @@ function classifyResource(
   const inside = isJudged(info) ? judgeBody(info, request.body, request.headers) : undefined;
   const { tier, reason } = tierOfRequest(request, info, query, inside);
   const execCommand = info.subresource === "exec" ? valuesOf(query ?? [], "command") : [];
+  const told = commandOfPatch(info, request.body, request.headers);
+  const byPatch = told === undefined ? undefined : toldNames(told, info);
   const plain: Classification = {
     protocol: "kubectl",
     tier,
-    ...commandNames(info, execCommand),
+    ...(byPatch ?? commandNames(info, execCommand)),
     ...copySteps({ ...info, containers: valuesOf(query ?? [], "container") }, execCommand),
     ...namespacesOf(info),
     reason,
@@ -221,9 +224,9 @@ function isDeletion(verb: string): boolean {
   return verb === "delete" || verb === "deletecollection";
 }
 
-/** A manifest may take the node; the body of a DELETE may hold the dry run, or take back the query's. */
+/** A manifest may take the node, a patch tell a command; the body of a DELETE may hold the dry run, or take back the query's. */
 function dependsOnBody(info: ResourceRequest): boolean {
-  return isJudged(info) || isDryRunInBody(info);
+  return isJudged(info) || isDryRunInBody(info) || mayTell(info);
 }
 
 function isDryRunInBody(info: ResourceRequest): boolean {

@@ -1,12 +1,16 @@
 // How a Kubernetes operation is called in policies, logs and approvals: RBAC's words,
-// `deployments/scale patch`, with kubectl's own short names where it has one. Also tells the two
-// steps of a `kubectl cp` into a container, which belong together.
+// `deployments/scale patch`, with kubectl's own short names where it has one. A type that a cluster
+// adds is called with its group, so that Knative's services are nobody's `services`. Also tells the
+// two steps of a `kubectl cp` into a container, which belong together.
 
 import type { Classification } from "../../model/classification.ts";
+import { isBuiltInGroup } from "./tier.ts";
 
 /** The parts of an operation that its names are made of. */
 export interface NamedOperation {
   readonly verb: string;
+  /** "" also where a command line names a type without its group. */
+  readonly group: string;
   readonly resource: string;
   readonly subresource: string | undefined;
 }
@@ -18,12 +22,21 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["proxy", "proxy"],
 ]);
 
+/** Groups of metrics, which are about Kubernetes' own types. */
+const METRICS = /^(?:(?:custom|external)\.)?metrics\.k8s\.io$/;
+
+/** The name of a type: bare for Kubernetes' own, and for its metrics, which are read alone; `type.group` for all others. */
+export function typeName({ group, resource }: Pick<NamedOperation, "group" | "resource">): string {
+  return isBuiltInGroup(group) || METRICS.test(group) ? resource : `${resource}.${group}`;
+}
+
 /** The command and its other spellings. `execCommand` is the command of an exec, which tells `kubectl cp`. */
 export function commandNames(
-  { verb, resource, subresource }: NamedOperation,
+  { verb, group, resource, subresource }: NamedOperation,
   execCommand: readonly string[] = [],
 ): Pick<Classification, "command" | "aliases"> {
-  const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+  const type = typeName({ group, resource });
+  const what = subresource === undefined ? type : `${type}/${subresource}`;
   const full = verb === "" ? what : `${what} ${verb}`;
   if (verb === "proxy") return { command: "proxy", aliases: [full] };
   if (subresource === "ephemeralcontainers" && (verb === "patch" || verb === "update" || verb === "create"))

@@ -6,6 +6,7 @@ import { isTier } from "../../model/tier.ts";
 import type { KnownOperation, ScopeReach } from "../known-operation.ts";
 import { commandNames } from "./command.ts";
 import { READABLE } from "./endpoints.ts";
+import { toldCommands, toldNames } from "./patch-command.ts";
 import { builtInTypes, scopeOfType } from "./resources.ts";
 import { tierOfOperation } from "./tier.ts";
 
@@ -79,13 +80,28 @@ export function kubectlOthers(): readonly KnownOperation[] {
     })),
   );
   const { tier } = tierOfOperation({ verb: "create", group: "", resource: "pods", subresource: "exec" });
-  const copy = commandNames({ verb: "create", resource: "pods", subresource: "exec" }, [
+  const copy = commandNames({ verb: "create", group: "", resource: "pods", subresource: "exec" }, [
     "tar",
     "cf",
     "-",
     "x",
   ]);
-  return [...own, { ...copy, tier, reach: { namespace: ["named", "none"] } }];
+  return [...own, { ...copy, tier, reach: { namespace: ["named", "none"] } }, ...patchesByCommand()];
+}
+
+/** Patches that are one command of kubectl's and no other. Of these only impersonation makes more. */
+function patchesByCommand(): readonly KnownOperation[] {
+  return toldCommands().flatMap(({ command, types }) =>
+    builtInTypes()
+      .filter(({ resource }) => types.includes(resource))
+      .flatMap(({ group, resource }) => {
+        const patched = { verb: "patch", group, resource, subresource: undefined };
+        const names = toldNames(command, patched);
+        if (names === undefined) return [];
+        const reach = { namespace: reachOf("patch", group, resource, undefined) };
+        return [{ ...names, tier: tierOfOperation(patched).tier, reach, raised: IMPERSONATED }];
+      }),
+  );
 }
 
 const IMPERSONATED = ["break-glass"] as const;
@@ -101,7 +117,7 @@ export function kubectlOperations(): readonly KnownOperation[] {
       ? { raised: IMPERSONATED }
       : {};
     if (isTier(tier))
-      found.push({ ...commandNames({ verb, resource, subresource }), tier, reach, ...raised });
+      found.push({ ...commandNames({ verb, group, resource, subresource }), tier, reach, ...raised });
   };
   for (const { group, resource } of builtInTypes()) {
     for (const verb of VERBS) add(verb, group, resource, undefined);

@@ -10,6 +10,8 @@ import { type ResourceTarget, resourceTargets, resourceType } from "./resources.
 export interface PlannedOperation extends ResourceTarget {
   readonly verb: string;
   readonly subresource: string | undefined;
+  /** The command that sends it, where that is told. */
+  readonly sentBy?: string;
 }
 
 /** Operations that a command causes. `command` replaces their own names where kubectl's word says more. */
@@ -48,6 +50,10 @@ function on(type: string, verb: string, subresource?: string, name?: string): Pl
   return { ...resourceType(type), name, verb, subresource };
 }
 
+function patchOfNodes(sentBy: string): PlannedOperation {
+  return { ...on("nodes", "patch"), sentBy };
+}
+
 function isFromFile(read: ReadArgv): boolean {
   return read.flags.has("filename") || read.flags.has("kustomize");
 }
@@ -84,7 +90,7 @@ function writes(verb: string, command: string, subresource?: string, rawMethod?:
       return { operations: [on("", verb)], takesDryRun: true, command };
     const below = lastValue(read, "subresource") ?? subresource;
     return {
-      operations: targets.map((target) => ({ ...target, verb, subresource: below })),
+      operations: targets.map((target) => ({ ...target, verb, subresource: below, sentBy: command })),
       takesDryRun: true,
     };
   };
@@ -210,8 +216,12 @@ const set: Planner = (words, read) => {
   }
   if (what === "env" && isSwitchedOn(read, "list")) return reads(() => "get")(targetWords(rest), read);
   if (what === undefined) return { tier: "observe", command: "set", reason: "prints help" };
-  return writes("patch", `set ${what}`)(rest, read);
+  const named = what === "sa" ? "serviceaccount" : what;
+  if (!SETTABLE.has(named)) return { operations: [], takesDryRun: false };
+  return writes("patch", `set ${named}`)(rest, read);
 };
+
+const SETTABLE: ReadonlySet<string> = new Set(["env", "image", "resources", "selector", "serviceaccount"]);
 
 const kustomizeBuild: Planner = (_words, read) =>
   isSwitchedOn(read, "enable-helm") ||
@@ -252,10 +262,10 @@ const PLANNERS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
       resume: patchOf("rollout resume"),
     }),
   ],
-  ["cordon", operations(true, on("nodes", "patch"))],
-  ["uncordon", operations(true, on("nodes", "patch"))],
-  ["taint", operations(true, on("nodes", "patch"))],
-  ["drain", operations(true, on("pods", "create", "eviction"), on("nodes", "patch"))],
+  ["cordon", operations(true, patchOfNodes("cordon"))],
+  ["uncordon", operations(true, patchOfNodes("uncordon"))],
+  ["taint", operations(true, patchOfNodes("taint"))],
+  ["drain", operations(true, on("pods", "create", "eviction"), patchOfNodes("cordon"))],
   ["logs", operations(false, on("pods", "get", "log"))],
   ["events", operations(false, on("events", "list"))],
   [

@@ -2,8 +2,10 @@
 // kubectl sends for it, whatever flags it has. A command without a type is about every type.
 // The requests are those that do what the command says, not the reads on the way there.
 
+import { typeName } from "./command.ts";
+import { isTold } from "./patch-command.ts";
 import { createdType } from "./plan.ts";
-import { builtInTypes, categoryAll, isBuiltInSpelling, resourceType } from "./resources.ts";
+import { categoryAll, isBuiltInSpelling, resourceType } from "./resources.ts";
 
 /** The requests of a command, `*` being the type that is named behind it. */
 interface ToolCommand {
@@ -53,7 +55,7 @@ const FIXED: ReadonlyMap<string, readonly string[]> = new Map<string, readonly s
   ["cordon", ["nodes patch"]],
   ["uncordon", ["nodes patch"]],
   ["taint", ["nodes patch"]],
-  ["drain", ["pods/eviction create"]],
+  ["drain", ["pods/eviction create", "cordon"]],
   ["logs", ["pods/log get"]],
   ["events", ["events list", "events watch"]],
   ["set subject", ["rolebindings patch", "clusterrolebindings patch"]],
@@ -101,7 +103,8 @@ export function kubectlCommandsLike(words: readonly string[]): readonly string[]
 export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | undefined {
   const command = words.join(" ");
   const fixed = FIXED.get(command);
-  if (fixed !== undefined) return { names: [command, ...fixed], onlyRestricting: [] };
+  if (fixed !== undefined)
+    return { names: [command, ...fixed], onlyRestricting: isTold(command) ? fixed : [] };
   const bare = TYPED.get(command);
   // An allow of every `create` would be one of `pods/exec create`, so only rules that restrict mean every type.
   if (bare !== undefined) {
@@ -115,13 +118,21 @@ export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | unde
   const before = words.slice(0, -1).join(" ");
   const type = words.at(-1) ?? "";
   const doneTo = isBuiltInSpelling(type) ? FIXED.get(before) : undefined;
-  if (doneTo !== undefined) return { names: doneTo, onlyRestricting: [] };
+  if (doneTo !== undefined)
+    return isTold(before)
+      ? { names: [before, ...doneTo], onlyRestricting: doneTo }
+      : { names: doneTo, onlyRestricting: [] };
   const of = TYPED.get(before);
   // `rollout restrat` is a slip, no type.
   if (of === undefined || !isTypeWord(type) || GROUPS.has(before)) return undefined;
   const types = typesNamed(type);
-  const names = types.flatMap((each) => of.sends.map((name) => name.replace("*", () => each)));
-  return { names, onlyRestricting: [] };
+  const sent = (each: string) => of.sends.map((name) => name.replace("*", () => each));
+  // The patch tells such a command, so an allow of it is about no other change.
+  const told = types.filter((each) => (/[*?]/.test(each) ? isTold(before) : isTold(before, each)));
+  return {
+    names: [...told.map((each) => `${before} ${each}`), ...types.flatMap(sent)],
+    onlyRestricting: told.flatMap(sent),
+  };
 }
 
 function createdOf([what = "", kind, ...rest]: readonly string[]): string | undefined {
@@ -138,17 +149,7 @@ function isTypeWord(word: string): boolean {
 /** The types that a word names, as requests are called: `all` is several, patterns stay as they are. */
 export function typesNamed(word: string): readonly string[] {
   if (word === "all") return categoryAll();
-  if (/[*?]/.test(word)) {
-    const [base = "", ...below] = word.split("/");
-    return [[/[*?]/.test(base) ? base : resourceType(base).resource, ...below].join("/")];
-  }
   const [base = "", ...below] = word.split("/");
-  return isForeignType(base) ? [word] : [[resourceType(base).resource, ...below].join("/")];
-}
-
-/** `secrets.example.com`: another group's type with a name of Kubernetes' own. Requests are named without the group. */
-export function isForeignType(word: string): boolean {
-  const { resource, group } = resourceType(word);
-  const own = builtInTypes().filter((type) => type.resource === resource);
-  return word.includes(".") && own.length > 0 && !own.some((type) => type.group === group);
+  const type = /[*?]/.test(base) ? base : typeName(resourceType(base));
+  return [[type, ...below].join("/")];
 }

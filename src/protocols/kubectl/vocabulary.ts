@@ -2,19 +2,14 @@
 // types: types in any of kubectl's spellings with the verb on either side, and custom resources,
 // whose names are the cluster's.
 
+import { compileGlob, type Glob, globOfPart } from "../../match/glob.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import type { NameShape } from "../known-operation.ts";
-import type { Vocabulary } from "../vocabulary.ts";
+import type { Namesakes, Vocabulary } from "../vocabulary.ts";
 import { kubectlOthers } from "./operations.ts";
-import { resourceType } from "./resources.ts";
+import { isBuiltInSpelling, resourceType } from "./resources.ts";
 import { tierOfOperation } from "./tier.ts";
-import {
-  isForeignType,
-  kubectlCommandsLike,
-  kubectlToolCommands,
-  kubectlToolMeaning,
-  typesNamed,
-} from "./tool-meaning.ts";
+import { kubectlCommandsLike, kubectlToolCommands, kubectlToolMeaning, typesNamed } from "./tool-meaning.ts";
 
 const VERBS: ReadonlySet<string> = new Set(
   "get list watch create update patch delete deletecollection connect approve sign bind escalate impersonate proxy use".split(
@@ -50,6 +45,7 @@ const CONNECTING = /^(?:pods?|po)\/(exec|attach|portforward|port-forward)$/;
 export const kubectlVocabulary: Vocabulary = {
   meaningOf,
   onlyRestricting,
+  namesakesOf,
   isCarried,
   openNames: OPEN,
   others: kubectlOthers,
@@ -73,7 +69,7 @@ function meaningOf(command: string): readonly string[] {
 
 function named(type: string, verb: string): readonly string[] {
   const [word = ""] = type.split("/");
-  if (!/^[a-z0-9][a-z0-9./*-]*$/.test(type) || word.includes("*") || isForeignType(word)) return [];
+  if (!/^[a-z0-9][a-z0-9./*-]*$/.test(type) || word.includes("*")) return [];
   return typesNamed(type).map((each) => `${each} ${verb}`);
 }
 
@@ -93,7 +89,7 @@ function mildestTier(command: string): TierOrUnknown | undefined {
 /** A type that Kubernetes does not have itself with a verb that it has, and the server's own paths. */
 function isCarried(command: string): boolean {
   const [type = ""] = typeAndVerb(command) ?? [];
-  return (type !== "" && !isForeignType(type.split("/")[0] ?? "")) || command.toLowerCase() === "cp";
+  return type !== "" || command.toLowerCase() === "cp";
 }
 
 function typeAndVerb(command: string): readonly [type: string, verb: string] | undefined {
@@ -102,4 +98,35 @@ function typeAndVerb(command: string): readonly [type: string, verb: string] | u
   if (words.length !== 2) return undefined;
   if (VERBS.has(second)) return [first, second];
   return VERBS.has(first) ? [second, first] : undefined;
+}
+
+/**
+ * The requests of types that a cluster adds and that have the name of this command's type. `widgets get` is about every
+ * group's; of Kubernetes' own types, and of patterns, only rules that restrict mean them, too. A command line may
+ * leave out the group.
+ */
+function namesakesOf(name: string): Namesakes | undefined {
+  const [type = "", verb, ...rest] = name.split(" ");
+  if (verb === undefined || rest.length > 0 || !(VERBS.has(verb) || /[*?{[]/.test(verb))) return undefined;
+  const [base = "", ...below] = type.split("/");
+  const after = `${["", ...below].join("/")} ${verb}`;
+  if (base === "" || base.endsWith("*")) return undefined;
+  const isPattern = /[*?{[]/.test(base);
+  const isOnlyRestricting = isPattern || isBuiltInSpelling(base);
+  if (base.includes(".") && !base.includes("{")) {
+    const [bare = ""] = base.split(".");
+    return isPattern || bare === "" || isBuiltInSpelling(bare)
+      ? undefined
+      : { globs: globsOf(bare + after), isOnlyRestricting: true };
+  }
+  // A subresource of such a type is no part of it.
+  const globs = isPattern
+    ? globsOf(`${base}.*${after}`)
+    : globsOf(after).map((glob) => globOfPart(`${base}.`, glob));
+  return { globs, isOnlyRestricting };
+}
+
+function globsOf(text: string): readonly Glob[] {
+  const compiled = compileGlob(text.toLowerCase());
+  return "problem" in compiled ? [] : compiled.globs;
 }

@@ -58,7 +58,7 @@ describe("commands", () => {
       ["gh pr merge 12 --admin", "sensitive", "pr merge"],
       ["gh pr close 12 --delete-branch", "sensitive", "pr close"],
       ["gh issue develop 1 --list", "observe", "issue develop"],
-      ["gh repo edit --visibility public", "sensitive", "repo edit"],
+      ["gh repo edit --visibility public", "sensitive", "repos/update"],
       ["gh repo set-default --view", "observe", "repo set-default"],
       ["gh repo sync --force", "sensitive", "repo sync"],
       ["gh pr comment 1 --delete-last", "sensitive", "pr comment"],

@@ -97,10 +97,10 @@ describe("resources", () => {
       ["kubectl get storageclass x", "observe", "storageclasses get"],
       ["kubectl get networkpolicy", "observe", "networkpolicies list"],
       ["kubectl get endpoints", "observe", "endpoints list"],
-      ["kubectl get certificates.cert-manager.io x", "observe", "certificates get"],
+      ["kubectl get certificates.cert-manager.io x", "observe", "certificates.cert-manager.io get"],
       ["kubectl get certificate", "observe", "certificates list"],
       ["kubectl delete role.rbac.authorization.k8s.io x", "break-glass", "roles delete"],
-      ["kubectl delete role.iam.example.com x", "break-glass", "roles delete"],
+      ["kubectl delete role.iam.example.com x", "break-glass", "roles.iam.example.com delete"],
     ]);
   });
 
@@ -163,12 +163,12 @@ describe("commands", () => {
       ["kubectl scale deploy/x --replicas 3", "modify", "deployments/scale patch"],
       ["kubectl autoscale deploy x --max=3", "modify", "horizontalpodautoscalers create"],
       ["kubectl expose deploy x --port 80", "modify", "services create"],
-      ["kubectl rollout restart deploy/x", "modify", "deployments patch"],
+      ["kubectl rollout restart deploy/x", "modify", "rollout restart deployments"],
       ["kubectl rollout undo deploy/x --to-revision=2", "modify", "deployments patch"],
-      ["kubectl set image deploy/x c=img", "modify", "deployments patch"],
-      ["kubectl set env deploy/x A=b", "modify", "deployments patch"],
-      ["kubectl cordon n1", "modify", "nodes patch"],
-      ["kubectl taint nodes n1 k=v:NoSchedule", "modify", "nodes patch"],
+      ["kubectl set image deploy/x c=img", "modify", "set image deployments"],
+      ["kubectl set env deploy/x A=b", "modify", "set env deployments"],
+      ["kubectl cordon n1", "modify", "cordon"],
+      ["kubectl taint nodes n1 k=v:NoSchedule", "modify", "taint"],
       ["kubectl run x --image=y", "modify", "pods create"],
       ["kubectl config use-context prod", "modify", "config use-context"],
     ]);

@@ -90,13 +90,13 @@ describe("paths are read as the API server's RequestInfo resolver reads them", (
 
   test("custom resources need no list", () => {
     check([
-      ["GET /apis/example.com/v1/namespaces/dev/widgets/a", "observe", "widgets get", "dev"],
-      ["POST /apis/example.com/v1/widgets", "modify", "widgets create"],
-      ["DELETE /apis/example.com/v1/widgets/a", "sensitive", "widgets delete"],
+      ["GET /apis/example.com/v1/namespaces/dev/widgets/a", "observe", "widgets.example.com get", "dev"],
+      ["POST /apis/example.com/v1/widgets", "modify", "widgets.example.com create"],
+      ["DELETE /apis/example.com/v1/widgets/a", "sensitive", "widgets.example.com delete"],
       [
         "PUT /apis/subresources.kubevirt.io/v1/namespaces/dev/vms/a/restart",
         "modify",
-        "vms/restart update",
+        "vms.subresources.kubevirt.io/restart update",
         "dev",
       ],
       ["GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/dev/pods/*/rps", "observe", "pods/rps get", "dev"],
@@ -265,7 +265,7 @@ describe("tiers by what is touched", () => {
         "selfsubjectaccessreviews create",
       ],
       ["POST /apis/authentication.k8s.io/v1/selfsubjectreviews", "observe", "selfsubjectreviews create"],
-      ["POST /apis/example.com/v1/selfsubjectreviews", "modify", "selfsubjectreviews create"],
+      ["POST /apis/example.com/v1/selfsubjectreviews", "modify", "selfsubjectreviews.example.com create"],
       ["DELETE /apis/authorization.k8s.io/v1/selfsubjectreviews/x", "sensitive", "selfsubjectreviews delete"],
     ]);
   });
@@ -327,7 +327,7 @@ describe("a dry run stores nothing, if the API server would see one", () => {
       ["DELETE /api/v1/namespaces/a?dryRun=All", "break-glass", "namespaces delete", "a"],
       ["POST /api/v1/namespaces/a/pods/p/exec?dryRun=All", "break-glass", "exec", "a"],
       ["PATCH /api/v1/namespaces/a/secrets/s?dryRun=All", "sensitive", "secrets patch", "a"],
-      ["PATCH /apis/example.com/v1/widgets/w?dryRun=All", "modify", "widgets patch"],
+      ["PATCH /apis/example.com/v1/widgets/w?dryRun=All", "modify", "widgets.example.com patch"],
     ]);
   });
 
@@ -446,11 +446,11 @@ describe("upgrades", () => {
         ["GET /api/v1/namespaces/a/pods", "unknown", "pods list", "a"],
         ["GET /api/v1/namespaces/a/pods/p", "unknown", "pods get", "a"],
         ["POST /api/v1/namespaces/a/pods", "unknown", "pods create", "a"],
-        ["GET /apis/example.com/v1/widgets?watch=true", "unknown", "widgets watch"],
+        ["GET /apis/example.com/v1/widgets?watch=true", "unknown", "widgets.example.com watch"],
         [
           "GET /apis/subresources.kubevirt.io/v1/namespaces/a/vms/v/console",
           "break-glass",
-          "vms/console get",
+          "vms.subresources.kubevirt.io/console get",
           "a",
         ],
         ["GET /version", "unknown", "version get"],
