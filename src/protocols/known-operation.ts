@@ -15,6 +15,8 @@ export interface KnownOperation {
   readonly tier: TierOrUnknown;
   /** The stricter tiers that a body or a header can give it; absent where any is possible. */
   readonly raised?: readonly Tier[];
+  /** The command of the operation that it is a kind of; told alone where that is not told beside it. */
+  readonly kindOf?: string;
   /** How people are told of it where that is not `command`: the command line of a tool. */
   readonly shown?: string;
   /** By label, the ways in which its requests can be in scopes of that kind; absent where any may be. */

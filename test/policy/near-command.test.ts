@@ -26,6 +26,8 @@ const MEANT: readonly (readonly [protocol: Protocol, typed: string, meant: strin
   ["kubectl", "rollout restrat", "rollout restart"],
   ["kubectl", "kubectl rolout restart", "kubectl rollout restart"],
   ["kubectl", "set imge deploy", "set image deploy"],
+  ["kubectl", "kubectl delet deploy", "kubectl delete deploy"],
+  ["helm", "helm remove", "helm uninstall"],
   ["kubectl", "kubectl rollout restrat deployment", "kubectl rollout restart deployment"],
   ["kubectl", "node drain", "drain node"],
   ["kubectl", "pods destroy", "pods delete"],

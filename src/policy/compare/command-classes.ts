@@ -139,6 +139,7 @@ function lowerNames({ command, aliases }: KnownOperation): readonly string[] {
 /** Gathers the members of each class; the first of the best kind stands for it. */
 class ClassList {
   readonly #found = new Map<string, Open>();
+  readonly #kindOf = new Map<string, string>();
   readonly #patternsOf: (names: readonly string[]) => readonly string[];
 
   constructor(patternsOf: (names: readonly string[]) => readonly string[]) {
@@ -149,16 +150,22 @@ class ClassList {
     return [...this.#found.values()].map(({ rank: _, operations, raised, kinds, ...one }, id) => ({
       ...one,
       id,
-      operations: [...operations],
-      raised: [...raised],
+      operations: this.#withoutKinds(operations),
+      raised: this.#withoutKinds(raised),
       kinds: [...kinds],
     }));
   }
 
+  /** An operation tells its kinds, too. */
+  #withoutKinds(operations: ReadonlySet<string>): readonly string[] {
+    return [...operations].filter((name) => !operations.has(this.#kindOf.get(name) ?? ""));
+  }
+
   addOperation(
-    { command, aliases, tier: own, raised, reach, shown = command }: KnownOperation,
+    { command, aliases, tier: own, raised, reach, kindOf, shown = command }: KnownOperation,
     vector: Vector,
   ): void {
+    if (kindOf !== undefined) this.#kindOf.set(shown, kindOf);
     const names = [command, ...aliases];
     const suffix = `${vector.join()} ${reach === undefined ? "" : JSON.stringify(reach)}`;
     for (const tier of tiersFrom(own)) {

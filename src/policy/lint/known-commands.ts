@@ -125,7 +125,8 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
       glob.isExact ? names.has(glob.fixed) : names.list.some((name) => glob.test(name.toLowerCase())),
     );
   if (isAbout(requests)) return undefined;
-  if (isOpenName(protocol, command)) {
+  // Words that helm does not have may be plugins, which only command lines name.
+  if (protocol !== "helm" && isOpenName(protocol, command)) {
     const near = protocol === "kubectl" ? misspeltType(words) : undefined;
     if (near === undefined && !(protocol === "kubectl" && isOwnSubresource(words))) return undefined;
     if (near !== undefined)
@@ -134,10 +135,15 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
         `did you mean '${near}'? A type that your cluster adds is written with its group: '${words.map((word) => (KUBERNETES_VERBS.has(word) ? word : `${word}.<group>`)).join(" ")}'`,
       );
   }
-  const line = command.globs.some(
-    ({ isExact, fixed }) => isExact && commandLineOf(protocol, fixed) !== undefined,
-  );
-  const slip = line ? nearestGroupWord(protocol, words) : undefined;
+  const isOpenLine = protocol === "helm" && isOpenName(protocol, command);
+  const line =
+    isOpenLine ||
+    command.globs.some(({ isExact, fixed }) => isExact && commandLineOf(protocol, fixed) !== undefined);
+  const slip = isOpenLine
+    ? nearestByWords(protocol, words.join(" "))
+    : line
+      ? nearestGroupWord(protocol, words)
+      : undefined;
   if ((line && slip === undefined) || isAbout(commandLines))
     return {
       ...place,
@@ -207,7 +213,7 @@ function hintOf(protocol: Protocol, words: readonly string[]): string {
     case "terraform":
       return "what terraform changes goes to the hosts of your clouds: say it in their blocks, too, for example aws, gcloud or kubectl";
     case "helm":
-      return `helm changes clusters by requests to Kubernetes: say it under kubectl, too, for example '* ${first === "uninstall" ? "delete" : "patch"}'`;
+      return `helm changes clusters by requests to Kubernetes: say it under kubectl, too, for example '* ${/^(?:uninstall|un|del|delete)$/.test(first) ? "delete" : "patch"}'`;
     default: {
       const near = protocol === "gcloud" ? nearestByWords(protocol, words.join(" ")) : undefined;
       return near === undefined

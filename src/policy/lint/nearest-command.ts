@@ -173,7 +173,9 @@ function verbOf(word: string, verbs: readonly string[]): string | undefined {
 function typeOf(word: string, types: readonly string[]): string | undefined {
   const [base = "", below] = word.split("/");
   const plain = types.filter((type) => !type.includes("/"));
-  const isType = plain.some((type) => type === base || type === `${base}s` || type === `${base}es`);
+  const isType =
+    isBuiltInSpelling(base) ||
+    plain.some((type) => type === base || type === `${base}s` || type === `${base}es`);
   const near = isType ? base : nearestWord(base, [...plain, ...plain.map((type) => type.replace(/s$/, ""))]);
   if (below === undefined || near === undefined) return near;
   const belows = [...new Set(types.flatMap((type) => type.split("/")[1] ?? []))];

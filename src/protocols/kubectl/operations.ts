@@ -99,7 +99,8 @@ function patchesByCommand(): readonly KnownOperation[] {
         const names = toldNames(command, patched);
         if (names === undefined) return [];
         const reach = { namespace: reachOf("patch", group, resource, undefined) };
-        return [{ ...names, tier: tierOfOperation(patched).tier, reach, raised: IMPERSONATED }];
+        const { tier } = tierOfOperation(patched);
+        return [{ ...names, kindOf: `${resource} patch`, tier, reach, raised: IMPERSONATED }];
       }),
   );
 }

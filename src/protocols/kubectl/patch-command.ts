@@ -1,6 +1,6 @@
-// Which command of kubectl a patch is exactly, so that an allow of `kubectl rollout restart` is about
-// restarts and no other change of a Deployment. A patch that says anything more, or that is none of
-// these for certain, keeps the name of the whole operation.
+// Which command of kubectl a patch is exactly, so that an allow of `kubectl rollout restart` is
+// about restarts and no other change of a Deployment. A patch that says anything more, or that is
+// none of these for certain, keeps the name of the whole operation.
 
 import type { Classification } from "../../model/classification.ts";
 import { type Header, headerValues, type RequestBody } from "../../model/request.ts";
@@ -158,7 +158,7 @@ export function isTold(command: string, type?: string): boolean {
   return told !== undefined && (type === undefined || told.types.includes(type));
 }
 
-/** What is patched. */
+/** A request on an object. */
 interface Patched {
   readonly verb: string;
   readonly group: string;

@@ -57,7 +57,7 @@ const LINES = [
   "taint node node-1 a=b:NoSchedule",
   "create deployment shop --image=registry.example/shop:1",
   "rollout restart deployment shop",
-  "rollout resume deploy/shop",
+  "rollout pause deploy/shop",
   "set image deployment shop shop=registry.example/shop:2",
   "set env deployment/shop A=b B=c",
   "set serviceaccount deployment shop builder",
