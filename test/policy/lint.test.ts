@@ -189,6 +189,7 @@ describe("a command that can never match is an error", () => {
       ["kubectl", "version", "operations of the API"],
       ["terraform", "terraform destroy", "aws, gcloud or kubectl"],
       ["helm", "helm uninstall", "'* delete'"],
+      ["helm", "helm secrets", "say it under kubectl"],
     ] as const;
     for (const [protocol, typed, hint] of rows)
       expect(commandProblems(denying(protocol, typed))).toMatchObject([
@@ -276,7 +277,6 @@ describe("hosts and tools that are judged by method or by their own words", () =
     ["generic", "delete user", "did you mean 'DELETE'?"],
     ["terraform", "LOCK", undefined],
     ["terraform", "aply", "did you mean 'apply'?"],
-    ["helm", "secrets", undefined],
     ["helm", "uninstal", "did you mean 'uninstall'?"],
   ];
   for (const [protocol, typed, hint] of rows)
