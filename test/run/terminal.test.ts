@@ -118,6 +118,21 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
   );
 
   test(
+    "keys that are typed before the sandbox stands reach the agent, once and in order",
+    async () => {
+      const script = 'read -r a; echo "first=$a"; read -r b; echo "second=$b"; exit 4';
+      await using program = run(false, "/bin/sh", "-c", script);
+      // The terminal keeps them, whoever reads first.
+      program.type("early\r");
+      await program.until((screen) => /^first=early$/m.test(screen.text));
+      program.type("later\r");
+      await program.until((screen) => /^second=later$/m.test(screen.text));
+      expect(await program.exited).toBe(4);
+    },
+    LONG_MS,
+  );
+
+  test(
     "Ctrl-Z gives the shell back, and fg the program",
     async () => {
       await using outside = shell();

@@ -79,10 +79,11 @@ export function joinUpstream(joint: Joint): {
   channel.on("data", (bytes: Buffer) => {
     toRemote += bytes.length;
     if (gate === undefined) recording?.data("stdin", bytes);
+    const wait = gate === undefined ? running.write(bytes) : gate.client(bytes);
+    // Most pieces are taken at once: to stop and go on for each costs more than to pass it on.
+    if (wait === undefined) return;
     channel.pause();
-    taken = taken
-      .then(() => (gate === undefined ? running.write(bytes) : gate.client(bytes)))
-      .then(() => void channel.resume());
+    taken = wait.then(() => void channel.resume());
   });
   channel.once("end", () => void taken.then(() => running.end()));
   const ended = (async () => {

@@ -203,7 +203,7 @@ function sftpGate({ context, upstream, writer, channel, tell, recording }: GateO
       recording?.note(`${names.get(id) ?? ""}${bytes}${digest}${reason === undefined ? "" : ` (${reason})`}`);
       names.delete(id);
     },
-    toServer: (bytes) => upstream.write(bytes),
+    toServer: async (bytes) => upstream.write(bytes),
     toClient: (bytes) => writer.write(bytes),
     tell,
     cut(reason) {

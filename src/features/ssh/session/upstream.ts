@@ -34,8 +34,8 @@ export interface UpstreamOptions {
 
 /** A running upstream. */
 export interface SshUpstream {
-  /** Resolves when more may be written. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when more may be written; undefined when that is now. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
   /** Nothing more will be written. */
   end(): void;
   resize(columns: number, rows: number): void;
@@ -93,7 +93,13 @@ function startPiped(argv: readonly string[], env: ChildEnvironment, { output }: 
   } finally {
     closeDescriptor(theirs);
   }
-  const opened = adoptSocket(ours).then((stream) => new Channel(stream));
+  let ready: Channel | undefined;
+  const opened = adoptSocket(ours).then((stream) => {
+    ready = new Channel(stream);
+    return ready;
+  });
+  const write = (channel: Channel, bytes: Uint8Array) =>
+    channel.write(bytes) ? undefined : channel.flushed();
   const taken = Promise.all([
     (async () => {
       const channel = await opened;
@@ -104,10 +110,8 @@ function startPiped(argv: readonly string[], env: ChildEnvironment, { output }: 
     })(),
   ]);
   return {
-    async write(bytes) {
-      const channel = await opened;
-      if (!channel.write(bytes)) await channel.flushed();
-    },
+    write: (bytes) =>
+      ready === undefined ? opened.then((channel) => write(channel, bytes)) : write(ready, bytes),
     end: () => void opened.then((channel) => channel.end()),
     resize() {},
     kill: () => child.kill("SIGTERM"),
