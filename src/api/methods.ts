@@ -31,13 +31,13 @@ import { OBSERVE_METHODS } from "./methods/observe.ts";
 import { PAGE_METHODS } from "./methods/pages.ts";
 import { NO_LOAD, POLICY_METHODS } from "./methods/policy.ts";
 import { RUN_METHODS } from "./methods/runs.ts";
+import { STATUS_METHOD } from "./methods/status.ts";
 import {
   caReport,
   classifyReport,
   decideReport,
   eventRow,
   inspectReport,
-  statusReport,
   upstreamInput,
   upstreamReport,
 } from "./reports.ts";
@@ -51,7 +51,7 @@ const NO_SUCH = { "not-found": "nothing has this id or name", ambiguous: "severa
 
 /** The table. */
 export const METHODS = {
-  status: method("read", "GET", "/v1/status", { about: "the state of the daemon", output: statusReport }),
+  status: STATUS_METHOD,
 
   ...POLICY_METHODS,
 

@@ -8,6 +8,9 @@ export const QUICK: Readonly<Record<string, () => Promise<readonly Command[]>>> 
   hook: async () => [(await import("../features/hooks/hook.ts")).hookCommand],
   run: async () => (await import("../features/run/run.ts")).RUN_COMMANDS,
   "run-bridge": async () => [(await import("../features/run/run-bridge.ts")).runBridgeCommand],
+  "shell-init": async () => [(await import("./commands/shell-init.ts")).shellInitCommand],
+  "ssh-proxy": async () => [(await import("../features/ssh/commands.ts")).sshProxyCommand],
+  "ssh-session": async () => [(await import("../features/ssh/commands.ts")).sshSessionCommand],
   status: async () => [(await import("./commands/status.ts")).statusCommand],
   version: async () => [(await import("./commands/version.ts")).versionCommand],
 };

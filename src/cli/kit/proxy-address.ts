@@ -1,6 +1,7 @@
 // Where clients on this machine reach the proxy. A listener on every address is reached by
 // loopback.
 
+import { STATUS_METHOD } from "../../api/methods/status.ts";
 import type { CommandContext } from "./command.ts";
 import { isDown } from "./is-down.ts";
 
@@ -13,7 +14,7 @@ export async function proxyAddress({
   paths,
 }: Pick<CommandContext, "daemon" | "paths">): Promise<string> {
   try {
-    return reachable((await daemon.call("status", {})).proxy_listen);
+    return reachable((await daemon.call("status", {}, STATUS_METHOD)).proxy_listen);
   } catch (error) {
     if (!isDown(error)) throw error;
   }

@@ -1,12 +1,11 @@
 // `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin
 // and stdout. It knows no SSH and no keys.
 
-import { lookup } from "node:dns/promises";
-import { fstatSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { proxyAddress } from "../../cli/kit/proxy-address.ts";
 import { SSH_NAME_FIELD } from "../../gateway/request/contracts/ssh-carrier.ts";
+import { isPipe } from "../../host/process/file-status.ts";
 import { carryNow, connectNow, readOctet, writeNow } from "../../host/process/sockets/raw-socket.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
@@ -41,12 +40,7 @@ const HEAD_MAX = 16 * 1024;
 
 /** Whether both sides are pipes, between which and a socket Linux moves bytes by itself. */
 function hasPipes(): boolean {
-  if (process.platform !== "linux") return false;
-  try {
-    return fstatSync(0).isFIFO() && fstatSync(1).isFIFO();
-  } catch {
-    return false;
-  }
+  return process.platform === "linux" && isPipe(0) && isPipe(1);
 }
 
 /** Opens the tunnel and lets the kernel carry the bytes. */
@@ -55,7 +49,7 @@ async function carryByKernel(address: string, ask: string): Promise<number> {
   let fd: number;
   let head = "";
   try {
-    fd = connectNow({ host: (await lookup(host)).address, port });
+    fd = connectNow({ host: await addressOf(host), port });
     writeNow(fd, new TextEncoder().encode(ask));
     // Octet by octet: octets behind the head are for ssh.
     while (!head.endsWith("\r\n\r\n")) {
@@ -69,6 +63,12 @@ async function carryByKernel(address: string, ask: string): Promise<number> {
   if (!/^HTTP\/1\.[01] 200 /.test(head)) throw refused(head, readBody(fd, head));
   carryNow(0, 1, fd);
   return 0;
+}
+
+/** Node's names and sockets are loaded only where they are needed: each takes as long as all else that is done here. */
+async function addressOf(host: string): Promise<string> {
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) return host;
+  return (await (await import("node:dns/promises")).lookup(host)).address;
 }
 
 function readBody(fd: number, head: string): string {
@@ -100,7 +100,8 @@ function refused(head: string, body: string): UserError {
 
 const LAST_ROWS = "iddio audit show --last 5";
 
-function open(address: string): Promise<Socket> {
+async function open(address: string): Promise<Socket> {
+  const { connect } = await import("node:net");
   return new Promise((resolve, reject) => {
     const socket = connect({ ...parts(address), allowHalfOpen: true, noDelay: true }, () => resolve(socket));
     socket.once("error", (cause) => reject(unreachable(address, cause)));

@@ -38,8 +38,10 @@ export async function runSession(env: Readonly<Record<string, string | undefined
     stdout.write(`${JSON.stringify(line)}\n`);
     void stdout.flush();
   });
+  // While the daemon's words are on their way.
+  const loading = import("ssh2");
   const start = await link.start;
-  const ssh2 = (await import("ssh2")).default;
+  const ssh2 = (await loading).default;
   const { Server } = ssh2;
   const { parseKey } = ssh2.utils;
   const upstreams = new Set<SshUpstream>();
