@@ -12,8 +12,10 @@ import { DeviceCalls } from "../../src/server/fleet/answer-device.ts";
 import type { Problem } from "../../src/server/http/problem.ts";
 import type { ServerParts } from "../../src/server/parts.ts";
 import { makeOperatorToken } from "../../src/server/people/operator-token.ts";
+import { startServer } from "../../src/server/server.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
 import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
 import { auditLine, type SimulatedDevice } from "../support/simulated-device.ts";
 
@@ -295,6 +297,40 @@ for (const { name, isThere, open } of DATABASES)
       const gone = await plane.api(acme, owner.token, "GET", `/api/v1/approvals/${device.id}/${other.nonce}`);
       expect(gone.body.outcome).toBe("withdrawn");
     });
+
+    test(
+      "a server that ends answers a device that waits at once, and asks its database nothing more",
+      async () => {
+        let queries = 0;
+        const counting: Database = {
+          ...plane.database,
+          run: (scope, work) => {
+            queries += 1;
+            return plane.database.run(scope, work);
+          },
+        };
+        const { sealer } = plane;
+        const options = { hostname: "127.0.0.1", port: 0, domain: "localhost", log: () => undefined };
+        const ending = await startServer({ ...options, database: counting, sealer });
+        // No policy is published there, which would be news.
+        const quiet = await plane.tenant("quiet");
+        const { id } = await plane.person(quiet, "Quentin", ["admin"]);
+        const there = await plane.device(quiet, id, "waits");
+        const at = { url: `http://127.0.0.1:${ending.port}`, host: `quiet.localhost:${ending.port}` };
+        Object.assign(there, { server: at });
+        const waiting = there.call("wait", { after: 0, wait_ms: 50_000 });
+        await eventually(
+          async () => ending.parts.ticks.waiting,
+          (count) => count === 1,
+          30_000,
+        );
+        const before = queries;
+        await ending.stop();
+        expect((await waiting).body.decisions).toEqual([]);
+        expect(queries - before).toBeLessThan(20);
+      },
+      LONG,
+    );
 
     test("a revoked device gets nothing any more, and its long poll ends", async () => {
       const lost = await plane.device(acme, owner.id, "lost");

@@ -64,6 +64,11 @@ export class Ticks implements Disposable {
     if (waiters.size === 0 && this.#waiters.get(tenant) === waiters) this.#waiters.delete(tenant);
   }
 
+  /** Whether the server ends. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** How many wait. */
   get waiting(): number {
     return [...this.#waiters.values()].reduce((sum, { size }) => sum + size, 0);

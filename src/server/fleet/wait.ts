@@ -26,7 +26,8 @@ export async function waitForNews(
   for (;;) {
     const { reply, tick, hasNews } = await look(parts, who, input);
     const left = until - performance.now();
-    if (hasNews || left <= 0 || signal.aborted) return reply;
+    // A server that ends answers everybody who waits, and waits for nobody.
+    if (hasNews || left <= 0 || signal.aborted || parts.ticks.isClosed) return reply;
     await parts.ticks.next(who.tenant, tick, left, signal);
   }
 }
