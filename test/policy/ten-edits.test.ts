@@ -1,4 +1,4 @@
-// Ten edits of the default policy, and what the comparison says about each: sentences for somebody
+// Twelve edits of the default policy, and what the comparison says about each: sentences for somebody
 // who does not know YAML. The texts are what people read, so they are compared whole, but for the
 // list of operations.
 
@@ -70,6 +70,26 @@ const rows: readonly (readonly [what: string, text: () => string, lines: readonl
     "one command is allowed in production",
     () => scoped("{ allow: { groups: [read], commands: [pods delete] }, deny: { groups: [admin, exec] } }"),
     [/^kubectl: newly allowed without asking: 1 operation: pods delete.*, in namespace prod-\*/],
+  ],
+  [
+    "commands in pods are asked about, which stay denied by their tier",
+    () =>
+      edit(
+        "[mutate, delete]\n    deny:\n      groups: [admin, exec]",
+        "[mutate, delete, exec]\n    deny:\n      groups: [admin]",
+      ),
+    [
+      /^kubectl: newly asked about, denied before: requests that cannot be classified and that (?!.*types that)/,
+    ],
+  ],
+  [
+    "one command of kubectl is allowed, and no other patch",
+    () =>
+      edit(
+        "allow:\n      groups: [read]",
+        "allow:\n      groups: [read]\n      commands: [rollout restart deployment]",
+      ),
+    [/^kubectl: newly allowed without asking: 1 operation: rollout restart deployments$/],
   ],
   [
     "a host is no longer looked into",

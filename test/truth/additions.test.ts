@@ -13,5 +13,5 @@ test(
     const lowered = tryAdditions(all, fuzzRuns(100_000), fuzzSeed(1));
     expect(lowered.slice(0, 5)).toEqual([]);
   },
-  fuzzRuns(60_000),
+  fuzzRuns(110_000),
 );

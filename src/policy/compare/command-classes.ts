@@ -111,7 +111,8 @@ export function commandClasses(
     for (const { name: word } of cells[index] ?? []) {
       const names = freeName(shape, word);
       if (names === undefined) continue;
-      const mildest = mildestTier?.(names[0] ?? "");
+      // A short name, `exec`, says no tier; the full one beside it does.
+      const [mildest] = names.flatMap((name) => mildestTier?.(name) ?? []);
       classes.addOpen(
         shape.noun,
         { names, vector: vectorOf(names), patterns: textsOf(matching(names)) },
