@@ -44,9 +44,12 @@ export interface Classifier {
   isJudgedByBody?(command: string, labels?: Readonly<Record<string, string>>): boolean;
   /** Never throws. With `body.kind === "unread"` where the body matters, the tier is "unknown". */
   classify(request: HttpRequest): Classification;
-  /** The vendor's published operations, for the policy tools; absent where the protocol has no catalogue. Costs up to 100 ms. */
+  /**
+   * The operations that requests are called, by which a command of a policy is checked and the policy tools count; absent where
+   * names are open, and then a misspelt command is not found. Costs up to 100 ms.
+   */
   operations?(): readonly KnownOperation[];
-  /** Further words for a policy's commands; absent where the protocol has no catalogue. */
+  /** Further words for a policy's commands, for example those of its tool. */
   readonly vocabulary?: Vocabulary;
   /** Classifies a command line; argv[0] is the program. Never throws. */
   classifyArgv(argv: readonly string[]): Classification;

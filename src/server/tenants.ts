@@ -69,8 +69,8 @@ export async function ensureTenant(database: Database, sealer: Sealer, nowMs: nu
   const tenants = await listTenants(database);
   if (tenants.length === 0) await createTenant(database, sealer, { slug: "default", name: "default", nowMs });
   if (tenants.length > 1)
-    throw new UserError(`there are ${tenants.length} tenants, and their names are hosts`, {
-      hint: "--domain example.com",
+    throw new UserError(`there are ${tenants.length} tenants, and each needs a host name`, {
+      hint: "type: iddio server --domain example.com",
     });
 }
 

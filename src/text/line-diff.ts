@@ -1,6 +1,6 @@
 // The difference of two texts as people read it: lines that went with `-`, lines that came with
-// `+`, three lines around them. Lines are compared whole. For texts of which one was edited a
-// little; long rewrites are shown as one.
+// `+`, three lines around them. Lines are compared whole. Meant for two texts that differ a
+// little; a long rewrite is shown as one change.
 
 const CONTEXT = 3;
 /** Cells of the table that finds what both texts share; beyond it everything between the first and the last change went. */

@@ -248,6 +248,15 @@ for (const classifier of CLASSIFIERS)
       }
     });
 
+    test("a command that no request is called is an error, wherever operations are listed", () => {
+      const block = `{ inspect: [a.example], rules: { deny: { commands: ["zzqx frobnicated"] } } }`;
+      const parsed = parsePolicy(`${classifier.protocol}: ${block}\n`);
+      const problems = "policy" in parsed ? commandProblems(parsed.policy) : parsed.problems;
+      const isChecked = classifier.operations !== undefined;
+      expect(problems.some(({ severity }) => severity !== "warning")).toBe(isChecked || problems.length > 0);
+      if (isChecked) expect(problems.length).toBeGreaterThan(0);
+    });
+
     test("when the body is not wanted the answer comes from the head alone", () => {
       const tryOne = (given: HttpRequest) => {
         if (classifier.needsBody(given)) return;

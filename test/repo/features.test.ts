@@ -11,7 +11,7 @@ import { STAGES } from "../../src/gateway/request/stages/stages.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { SETTING_NAMES } from "../../src/state/settings/settings.ts";
 import { renderFeatures } from "../support/feature-page.ts";
-import { PROJECT_ROOT } from "../support/source-files.ts";
+import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 test("every folder of features is in the list, by name", () => {
@@ -46,6 +46,20 @@ test("what a feature brings exists, and no other feature brings it too", async (
     ).toEqual([]);
     expect(new Set(claimed).size, what).toBe(claimed.length);
   }
+});
+
+test("every check of doctor is in a list", () => {
+  const missing = sourceFiles("src/features").flatMap(({ path, code }) => {
+    const found = /^src\/features\/(\w+)\/check-[\w-]+\.ts$/.exec(path);
+    if (found === null) return [];
+    const list = found[1] === "doctor" ? "doctor/checks.ts" : `${found[1]}/feature.ts`;
+    const text = readFileSync(join(PROJECT_ROOT, "src/features", list), "utf8");
+    const checks = [...code.matchAll(/^export (?:async )?(?:function|const) (check\w+)/gm)];
+    return checks.flatMap(([, name = ""]) =>
+      new RegExp(`\\b${name}\\b`).test(text) ? [] : [`${path}: ${name} is not in src/features/${list}`],
+    );
+  });
+  expect(missing).toEqual([]);
 });
 
 test("a check of a feature comes behind one that there is", async () => {

@@ -3,7 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
-import { type SourceFile, sourceFiles } from "../support/source-files.ts";
+import { PROJECT_ROOT, type SourceFile, sourceFiles } from "../support/source-files.ts";
 
 const WALL = 400;
 /** Twenty can be taken in at a glance; from here on a folder has to be divided. */
@@ -21,6 +21,25 @@ function offenders(
     return found === undefined ? [] : [`${file.path}: ${found}`];
   });
 }
+
+/** The project's top level, as ARCHITECTURE.md and newcomers know it. */
+const TOP =
+  ".ci .github .gitignore ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md bench biome.json build.ts bunfig.toml docs examples install.sh package-lock.json package.json packaging src test tsconfig.json";
+
+test("nothing else lies at the top level, and no file is larger than the largest table", () => {
+  const listed = Bun.spawnSync(["git", "ls-tree", "-l", "-r", "HEAD"], {
+    cwd: PROJECT_ROOT,
+    stderr: "ignore",
+  });
+  // A checkout without git's own folder has nothing to compare.
+  if (!listed.success) return;
+  const rows = listed.stdout.toString().trim().split("\n");
+  const files = rows.map((row) => /^\d+ blob \w+ +(\d+)\t(.*)$/.exec(row)).filter((found) => found !== null);
+  expect(files.length).toBeGreaterThan(500);
+  const top = new Set(files.map(([, , path = ""]) => path.split("/")[0] ?? ""));
+  expect([...top].filter((name) => !TOP.split(" ").includes(name))).toEqual([]);
+  expect(files.filter(([, size]) => Number(size) > 3_000_000).map(([, , path]) => path)).toEqual([]);
+});
 
 test(`no source file is longer than ${WALL} lines`, () => {
   expect(

@@ -26,7 +26,7 @@ export interface CallParts {
   readonly caller: () => Principal | Promise<Principal>;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
-  /** Asked when the connection becomes a stream; says why not when there are too many. */
+  /** Called when the connection becomes a stream; returns the reason when there are too many streams, else undefined. */
   readonly stream?: () => string | undefined;
   /** Told about failures that are the daemon's own fault; the client sees their message only. */
   readonly onError?: (error: unknown, method: ControlMethod) => void;

@@ -1,5 +1,5 @@
 // `iddio completion`: a script for the shell, and the answers to that script at each Tab. The
-// script knows no words, so it is as good as new after an upgrade.
+// script contains no names of commands, so it stays right after an upgrade.
 
 import { ControlClient } from "../../api/client.ts";
 import { renderCompletion } from "../../text/completion-script.ts";

@@ -42,7 +42,10 @@ export const upstreamAddCommand: Command = {
         exitCode: 2,
       });
     if ((cert === undefined) !== (key === undefined)) {
-      throw new UserError("'--cert' and '--key' belong together", { hint: "give both or none", exitCode: 2 });
+      throw new UserError("'--cert' needs '--key', and '--key' needs '--cert'", {
+        hint: "give both or none",
+        exitCode: 2,
+      });
     }
     const { upstream } = await daemon.call("upstreams_add", {
       host,

@@ -1,6 +1,6 @@
 // Saved plans in the command line of a hook: their changes raise the tier and are shown, and a
-// person's answer is for their bytes. They are applied from the copy that the daemon keeps, never
-// from the agent's own file.
+// person's answer is for their bytes. Plans are applied from the daemon's copy, never from the
+// agent's file.
 
 import type { ControlMethods } from "../../api/methods.ts";
 import { keepPlan, keptPlanPath } from "../../host/plan/kept-plans.ts";

@@ -59,8 +59,15 @@ export const policyExplainCommand: Command = {
 async function classificationOf(policy: Policy, args: readonly string[]): Promise<Classification> {
   const words = args[0] === "--" ? args.slice(1) : args;
   const [first = "", second = "", third] = words;
-  const isRequest = /^[A-Z]+$/.test(first) && words.length <= 3;
-  const { classifierForProgram } = await import("../../protocols/registry.ts");
+  const isMethod = /^[A-Z]+$/.test(first);
+  const option = isMethod ? words.find((word) => word.startsWith("-")) : undefined;
+  if (option !== undefined)
+    throw new UserError(`'${option}' stands behind the request`, {
+      hint: `options of iddio come first: iddio policy explain ${option} … ${first} ${second}`,
+      exitCode: 2,
+    });
+  const isRequest = isMethod && words.length <= 3;
+  const { CLASSIFIERS, classifierForProgram } = await import("../../protocols/registry.ts");
   if (!isRequest) {
     const classifier = classifierForProgram(first);
     if (classifier === undefined && first === "git")
@@ -70,7 +77,7 @@ async function classificationOf(policy: Policy, args: readonly string[]): Promis
       });
     if (classifier === undefined)
       throw new UserError(`'${first}' is neither an HTTP method nor a program that iddio knows`, {
-        hint: "type: GET https://host/path, or a command line of kubectl, gcloud, aws, gh, terraform, helm, wrangler or fly",
+        hint: `type: GET https://host/path, or a command line that begins with one of: ${CLASSIFIERS.flatMap(({ programs }) => programs).join(", ")}`,
         exitCode: 2,
       });
     return classifier.classifyArgv(words);

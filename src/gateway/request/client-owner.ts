@@ -75,7 +75,7 @@ export class ClientOwner {
     // The processes of another user show their descriptors to nobody but root.
     if (own !== 0 && this.#look()?.uid !== own) return;
     const inode = this.run === undefined ? this.#owner?.inode : this.#inode;
-    // The ends of a connection inside a run are addresses of the run's own network.
+    // Inside a run, both addresses of a connection belong to the run's own network.
     if (this.run !== undefined && inode === undefined) return;
     this.#pending = this.#processes.find({
       client: this.#client,

@@ -104,8 +104,7 @@ export function commandsOf(block: ProtocolBlock): readonly CommandSelector[] {
 
 /** Says what is wrong with one command of a rule; undefined when a request has that name. */
 export function commandProblem(protocol: Protocol, command: CommandSelector): PolicyProblem | undefined {
-  const { operations, vocabulary } = classifierFor(protocol);
-  if (operations === undefined || vocabulary === undefined) return undefined;
+  if (classifierFor(protocol).operations === undefined) return undefined;
   const typed = command.text.trim().split(/\s+/);
   const words = withoutProgram(protocol, typed).map((word) => word.toLowerCase());
   const place = { path: command.path ?? "", line: command.at?.line ?? 1, column: command.at?.column ?? 1 };

@@ -1,5 +1,5 @@
 // Command lines of fly and flyctl. The command is the words up to the first that is no group; later
-// words are arguments. Which command has which tier is fly-commands.ts's.
+// words are arguments. Which command has which tier is commands.ts's.
 
 import type { Classification } from "../../model/classification.ts";
 import { type ArgvGrammar, isSwitchedOn, lastValue, type ReadArgv, readArgv } from "../argv.ts";

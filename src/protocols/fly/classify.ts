@@ -1,6 +1,6 @@
 // Requests to Fly: the GraphQL API, the Machines API, the web API that flyctl uses beside them, and
 // apps at fly.dev by method; and flyctl's command lines. Path dialect: split, then decode. Which
-// operations exist is fly-operations.ts's; a path that it does not know is unknown.
+// operations exist is operations.ts's; a path that it does not know is unknown.
 
 import type { Classification } from "../../model/classification.ts";
 import type { HttpRequest, RequestHead } from "../../model/request.ts";

@@ -21,7 +21,6 @@ import { type Alteration, altered } from "../../message/alteration.ts";
 import { BodyError } from "../../message/body-source.ts";
 import { decodeContent } from "../../message/content-coding.ts";
 import type { UpstreamAnswer } from "../../message/upstream-answer.ts";
-
 import { FairTurns } from "../../stream/fair-turns.ts";
 import type { SessionTap } from "../../stream/session-tap.ts";
 import type { SideAnswer, SideCall } from "../../upstream/ask.ts";

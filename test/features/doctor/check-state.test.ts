@@ -2,12 +2,12 @@
 
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import type { CheckContext } from "../../src/cli/kit/check.ts";
-import { checkProxyMode } from "../../src/features/doctor/check-service.ts";
-import { checkDatabase } from "../../src/features/doctor/check-state.ts";
-import { openDatabase } from "../../src/state/database.ts";
-import { statePaths } from "../../src/state/paths.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import type { CheckContext } from "../../../src/cli/kit/check.ts";
+import { checkProxyMode } from "../../../src/features/doctor/check-service.ts";
+import { checkDatabase } from "../../../src/features/doctor/check-state.ts";
+import { openDatabase } from "../../../src/state/database.ts";
+import { statePaths } from "../../../src/state/paths.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 test("a damaged state.db is found, a whole one is not", async () => {
   await using at = await temporaryDirectory();
