@@ -21,6 +21,8 @@ export interface ConsoleParts {
   /** Whether pages are wanted, beside those of touches. */
   readonly isWanted: () => boolean;
   readonly onError: (error: unknown, method: string) => void;
+  /** Told that another holder of the port left a worker in a browser. */
+  readonly onWorker: () => void;
   /** Told of a port that it listens on. */
   readonly onListen: (port: number) => void;
 }
@@ -65,6 +67,7 @@ export class ConsoleServer {
           userOf: this.#parts.userOf,
           // Root may do more than this anyway.
           isAllowed: (uid) => uid === this.#parts.ownerUid || uid === 0,
+          onWorker: this.#parts.onWorker,
           answer: (request, origin) => this.#answer(request, origin),
         });
         this.#problem = undefined;

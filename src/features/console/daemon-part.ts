@@ -26,6 +26,13 @@ export function startConsole(parts: DaemonParts): DaemonPart {
     userOf: (client, own) => socketOwner(client, own)?.uid,
     isWanted: () => settings.current.console_listen !== "off",
     onError: (error, method) => log.error("console method failed", { method, reason: String(error) }),
+    onWorker: () => {
+      // It may have taken the token of a link, and whoever has a session may look.
+      const ended = sessions.revokeAll();
+      log.warn("another program held the console's port and left a worker in a browser; it is removed", {
+        sessions_ended: ended,
+      });
+    },
     onListen: (port) => {
       ownPorts.add(port);
     },

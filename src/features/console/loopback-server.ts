@@ -15,6 +15,8 @@ export interface LoopbackOptions {
   readonly port: number;
   readonly userOf: UserOf;
   readonly isAllowed: (uid: number) => boolean;
+  /** Told that a browser has a worker of this origin, which only another holder of the port can have left there. */
+  readonly onWorker: () => void;
   /** Answers a request that has passed all checks; `origin` is this server's. */
   readonly answer: (request: Request, origin: string) => Response | Promise<Response>;
 }
@@ -94,9 +96,10 @@ async function checked(
   if (request.headers.get("host") !== `localhost:${own.port}`) return plain(421, "not this host");
   const problem = originProblem(request, origin);
   if (problem !== undefined) return plain(403, problem);
-  // Anyone who held this port before may have left a worker that answers in our place: its next update ends it.
-  if (request.headers.get("service-worker") !== null)
-    return plain(410, "no workers here", { "clear-site-data": '"cache", "storage"' });
+  if (request.headers.get("service-worker") !== null) {
+    options.onWorker();
+    return farewell();
+  }
   const answer = await options.answer(request, origin);
   for (const [name, value] of Object.entries(COMMON_HEADERS))
     if (!answer.headers.has(name)) answer.headers.set(name, value);
@@ -122,6 +125,31 @@ function originProblem(request: Request, origin: string): string | undefined {
   return site === null || site === "same-origin" || site === "none" || isOpened
     ? undefined
     : "not from this page";
+}
+
+/**
+ * The last script of a worker that somebody left at this port: it answers in the page's place, and the browser asks for
+ * it again with each page. Chromium keeps a worker whose script is gone, and Clear-Site-Data would end this script before
+ * it has shown the real page where the other one was; so the script takes the worker's place and ends it.
+ */
+const FAREWELL = `self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil((async () => {
+  await self.clients.claim();
+  const pages = await self.clients.matchAll({ type: "window" });
+  for (const page of pages) page.navigate("/").catch(() => undefined);
+  for (const name of await caches.keys()) await caches.delete(name);
+  await self.registration.unregister();
+})()));
+`;
+
+function farewell(): Response {
+  return new Response(FAREWELL, {
+    headers: {
+      ...COMMON_HEADERS,
+      "content-type": "text/javascript; charset=utf-8",
+      "content-security-policy": CLOSED_POLICY,
+    },
+  });
 }
 
 /** A short answer that is no page. */

@@ -109,10 +109,13 @@ describe("the console answers", () => {
     expect(policy).not.toContain("unsafe-eval'".replace("unsafe", "'unsafe"));
   });
 
-  test("a worker that somebody left there gets no script, and its site's data is cleared", async () => {
+  test("a worker that somebody left there gets its last script, and every session ends", async () => {
+    const mine = await session();
+    const status = async () => (await fetch(`${origin}/v1/status`, { headers: mine })).status;
+    expect(await status()).toBe(200);
     const answer = await fetch(`${origin}/sw.js`, { headers: { "service-worker": "script" } });
-    expect(answer.status).toBe(410);
-    expect(answer.headers.get("clear-site-data")).toContain("storage");
+    expect(await answer.text()).toContain("self.registration.unregister()");
+    expect(await status()).toBe(401);
   });
 });
 
