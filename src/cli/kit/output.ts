@@ -106,11 +106,6 @@ export class Output {
   note(text: string): void {
     writeAll(2, `${text}\n`);
   }
-
-  /** Exactly this text on stderr. */
-  exactNote(text: string): void {
-    writeAll(2, text);
-  }
 }
 
 function writeAll(fd: 1 | 2, text: string): void {

@@ -2,8 +2,6 @@
 // set it up. A hook starts hundreds of times a session: it loads only the code that it needs.
 
 import { type Command, JSON_FLAG } from "../../cli/kit/command.ts";
-import { OutputClosed } from "../../cli/kit/output.ts";
-import { readStandardInput } from "../../host/process/descriptor-io.ts";
 import { AGENT_NAMES, type AgentName } from "../../model/agent-name.ts";
 
 const AGENT = { name: AGENT_NAMES.join("|"), choices: AGENT_NAMES };
@@ -18,17 +16,17 @@ export const hookCommand: Command = {
     "'iddio hooks install'. A command that the policy allows, or that no protocol knows, gets no answer.",
   ],
   examples: ["iddio hook claude < question.json"],
-  async run({ args, paths, env, daemon, output }) {
+  async run({ args, paths, env, daemon }) {
     const { hookAdapter } = await import("./agents/adapters.ts");
     const { answerHook } = await import("./answer-hook.ts");
-    const input = await readStandardInput();
+    // By the runtime itself, as the answer below: most hooks print nothing and need no call of the C library.
+    const input = await Bun.stdin.text();
     const reply = await answerHook(hookAdapter(args[0] as AgentName), input, { paths, env, daemon });
     try {
-      output.exactNote(reply.stderr);
-      output.write(reply.stdout);
-    } catch (error) {
+      if (reply.stderr !== "") await Bun.write(Bun.stderr, reply.stderr);
+      if (reply.stdout !== "") await Bun.write(Bun.stdout, reply.stdout);
+    } catch {
       // Nobody reads it; the exit code still tells the agent.
-      if (!(error instanceof OutputClosed)) throw error;
     }
     return reply.exitCode;
   },

@@ -29,22 +29,6 @@ export function tryRead(fd: number, into: Uint8Array): number {
   return transfer("read", fd, into);
 }
 
-const PIECE_BYTES = 64 * 1024;
-
-/** All that is left of the standard input, as text. Keeps this thread waiting until it ends. */
-export async function readStandardInput(): Promise<string> {
-  const decoder = new TextDecoder();
-  const piece = new Uint8Array(PIECE_BYTES);
-  let text = "";
-  for (;;) {
-    const length = tryRead(0, piece);
-    if (length === 0) return text + decoder.decode();
-    // Nothing is there yet on a pipe that does not wait, or there is no such descriptor: the rest by the runtime's way.
-    if (length < 0) return text + decoder.decode(await Bun.stdin.bytes());
-    text += decoder.decode(piece.subarray(0, length), { stream: true });
-  }
-}
-
 let isatty: ((fd: number) => number) | null | undefined;
 
 /** Whether a descriptor is a terminal. */
