@@ -11,7 +11,7 @@ import { startPty } from "../../support/pty.ts";
 import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
 import { findSshTools } from "../../support/sshd.ts";
 
-const MINUTES = 110_000;
+const MINUTES = 10 * 60_000;
 const sha = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 if (findSshTools() !== undefined)
