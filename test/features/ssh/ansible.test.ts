@@ -69,7 +69,7 @@ if (findSshTools() !== undefined && ansible !== undefined)
       expect([code, code === 0 ? "" : `${stdout}${stderr}`]).toEqual([0, ""]);
     };
 
-    // What is no matter of the way is tried once, and the shortest list of facts: each task takes Ansible seconds.
+    // Once for all ways, and with the shortest list of facts: each task takes Ansible seconds.
     test(
       "reads facts, and output and exit codes of commands",
       () =>
