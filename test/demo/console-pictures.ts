@@ -1,5 +1,5 @@
 // Takes pictures of the console in Debian's Chromium: `bun test/demo/console-pictures.ts` the two
-// that the documentation shows, with a folder every page in both themes and both widths, to be
+// that the documentation shows, with a folder every page in both themes and three widths, to be
 // looked at. Also says how long each page takes.
 
 import { mkdirSync } from "node:fs";

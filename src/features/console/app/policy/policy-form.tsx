@@ -229,7 +229,7 @@ function CommandRule({ protocol }: { readonly protocol: string }) {
       <input
         class="small"
         aria-label={`Command of a rule for ${protocol}`}
-        placeholder="such as pods delete"
+        placeholder="pods delete"
         list={`commands-${protocol}`}
         autocomplete="off"
         value={command}
