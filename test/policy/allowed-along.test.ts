@@ -50,6 +50,15 @@ describe("a warning names the other commands that an allow lets through", () => 
     );
 
   test(
+    "kinds of a patch are let through with the whole, and no type is named to which nothing is done",
+    () => {
+      const [problem] = alongProblems(allowing("kubectl", ["kubectl label nodes"]));
+      expect(problem?.message).not.toMatch(/what needs (?:cordon|uncordon|taint)|set image|rollout/);
+    },
+    LIMIT,
+  );
+
+  test(
     "and none where the API is named, where nothing else is served, of reads, or in a deny",
     () => {
       const silent: readonly (readonly [Protocol, readonly string[]])[] = [

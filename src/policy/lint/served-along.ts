@@ -98,7 +98,10 @@ function othersAlong(
     const same = unsaid.filter((name) => changes.has(name));
     if (same.length === 0) continue;
     for (const name of same) shared.add(name);
-    const missing = [...changes].flatMap(([name, { spelling }]) => (sent.has(name) ? [] : [spelling]));
+    // A kind of an operation is let through with it.
+    const missing = [...changes].flatMap(([name, { operation, spelling }]) =>
+      sent.has(name) || sent.has(operation.kindOf ?? "") ? [] : [spelling],
+    );
     const text = `'${program}${other}'`;
     if (missing.length === 0) whole.push(text);
     else part.set(listOf(missing), [...(part.get(listOf(missing)) ?? []), text]);

@@ -94,9 +94,16 @@ export function kubectlCommandsLike(words: readonly string[]): readonly string[]
   const command = words.join(" ");
   if (kubectlToolMeaning(words) === undefined) return undefined;
   const type = FIXED.get(command)?.[0]?.split(/[ /]/)[0] ?? words.at(-1) ?? "";
-  const verbs = [...TYPED.keys()].filter((name) => !GROUPS.has(name));
+  const { resource } = resourceType(type);
+  const verbs = [...TYPED.keys()].filter((name) => !GROUPS.has(name) && isDoneTo(name, resource));
   const ofType = isTypeWord(type) && !TYPED.has(command) ? verbs.map((name) => `${name} ${type}`) : [];
   return [...new Set([command, ...ofType, ...FIXED.keys()])];
+}
+
+/** Whether kubectl does it to objects of this type: images are those of pods. */
+function isDoneTo(command: string, resource: string): boolean {
+  if (command.startsWith("set ")) return isTold("set image", resource);
+  return !command.startsWith("rollout ") || isTold("rollout restart", resource);
 }
 
 /** The meaning of a command line, its words in lower case without the program; undefined for what is no command of kubectl. */
