@@ -87,6 +87,15 @@ describe("a hint is the operation that was meant", () => {
 });
 
 test(
+  "an option that makes a deletion of a command is not left out of a hint",
+  () => {
+    expect(nearestCommand("terraform", ["apply", "-destroy"])).toBeUndefined();
+    expect(nearestCommand("github", ["release", "view", "--delete"])?.text).toBe("release delete");
+  },
+  LIMIT,
+);
+
+test(
   "another word for a deletion never leads to something milder",
   () => {
     const found: string[] = [];
