@@ -37,8 +37,7 @@ export function PolicyForm() {
     <>
       <p class="legend">
         <b class="action-allow">allow</b> goes through. <b class="action-escalate">escalate</b> waits for a
-        person, on the page of approvals. <b class="action-deny">deny</b> is refused at once. Where several
-        rules fit, the strictest counts.
+        person, on the page of approvals. <b class="action-deny">deny</b> is refused at once.
       </p>
       <div class="blocks">
         {blocks.map((block) => (
