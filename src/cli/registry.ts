@@ -17,6 +17,7 @@ import { manCommand } from "./commands/man.ts";
 import { getProxyModeCommand, setProxyModeCommand } from "./commands/mode.ts";
 import { pinCommand, pinnedCommand, unpinCommand } from "./commands/pin.ts";
 import { serverCommand, serverMigrateCommand } from "./commands/server/server.ts";
+import { serverExportCommand } from "./commands/server/server-export.ts";
 import {
   serverEpochCommand,
   serverKeyListCommand,
@@ -77,6 +78,7 @@ const OWN: readonly Command[] = [
   serverKeyListCommand,
   serverKeyRetireCommand,
   serverEpochCommand,
+  serverExportCommand,
   manCommand,
   versionCommand,
   completeCommand,

@@ -139,6 +139,7 @@ const LINES: readonly (readonly string[])[] = [
   "server key list --help",
   "server key retire --help",
   "server epoch --help",
+  "server export --help",
   "session list",
   "session show x",
   "session replay x",

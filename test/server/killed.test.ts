@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exportRows } from "../../src/server/audit/export-rows.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
 import { Sealer } from "../../src/server/sealer.ts";
 import { builtBinary } from "../support/built-binary.ts";
@@ -195,6 +196,12 @@ else
         expect(
           rows.filter((row) => row.device_id === device.id).map(({ seq, command }) => [seq, command]),
         ).toEqual(Array.from({ length: ROWS }, (_, index) => [index + 1, `row ${at} ${index}`]));
+      const exported: string[] = [];
+      const range = { from: "1970-01-01", to: "9999-12-31" };
+      for await (const line of exportRows(plane.database, acme.id, range)) exported.push(line);
+      expect(exported.map((line) => (JSON.parse(line) as { line: string }).line).sort()).toEqual(
+        all.flat().sort(),
+      );
       expect(acts).toHaveLength(asked.length);
       expect(decided.map(({ nonce, verb }) => [nonce, [verb]]).sort()).toEqual([...told].sort());
     },

@@ -43,6 +43,25 @@ else
       expect((await run(["tenant", "list"])).stdout).toContain("acme");
       const token = (await run(["token", "acme"])).stdout.trim();
       expect(token).toStartWith("idat_");
+      const made = (await run(["key", "rotate", "acme", "--after", "1h"])).stdout;
+      const keys = JSON.parse((await run(["key", "list", "acme", "--json"])).stdout) as {
+        id: string;
+        state: string;
+      }[];
+      expect([made.includes(keys[0]?.id ?? "none"), ...keys.map(({ state }) => state)]).toEqual([
+        true,
+        "pinned",
+        "signs",
+      ]);
+      expect((await run(["key", "retire", "acme", keys[1]?.id ?? ""])).stderr).toContain(
+        "is the key that signs",
+      );
+      expect((await run(["key", "retire", "acme", keys[0]?.id ?? ""])).stdout).toBe(
+        `retired ${keys[0]?.id}\n`,
+      );
+      expect((await run(["epoch", "acme"])).stdout).toBe("acme is in epoch 2\n");
+      expect(await run(["export", "acme", "--from", "2026-11-01"])).toMatchObject({ code: 0, stdout: "" });
+      expect((await run(["export", "acme", "--from", "soon"])).code).toBe(2);
       const open = await run(["--listen", "0.0.0.0:0"]);
       expect([open.code, open.stderr.includes("without TLS")]).toEqual([1, true]);
 

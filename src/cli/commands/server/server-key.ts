@@ -11,7 +11,7 @@ import { withDatabase } from "./server-tenant.ts";
 type Opened = import("../../../server/open-database.ts").OpenDatabase;
 
 /** Opens the database for the tenant of the first argument. */
-async function withTenant<T>(
+export async function withTenant<T>(
   context: CommandContext,
   work: (opened: Opened, tenant: TenantName) => Promise<T>,
 ): Promise<T> {
