@@ -494,10 +494,10 @@ test("the largest bodies of the worst shapes are judged in 50 ms", () => {
   const slow: string[] = [];
   for (const [type, body] of bodies) {
     tierOf("POST /api/v1/namespaces/a/pods", type, body);
-    const times = [0, 1, 2].map(() => {
-      const before = process.cpuUsage();
+    const times = [0, 1, 2, 3, 4].map(() => {
+      const before = process.threadCpuUsage();
       tierOf("POST /api/v1/namespaces/a/pods", type, body);
-      const { user, system } = process.cpuUsage(before);
+      const { user, system } = process.threadCpuUsage(before);
       return (user + system) / 1000;
     });
     const least = Math.min(...times);
