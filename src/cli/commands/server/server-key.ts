@@ -105,7 +105,7 @@ export const serverKeyRetireCommand: Command = {
 /** Begins an epoch. */
 export const serverEpochCommand: Command = {
   name: "server epoch",
-  summary: "Let a tenant's policies begin again, after its database was put back",
+  summary: "Begin a tenant's policies again, after a restored database",
   args: [{ name: "tenant" }],
   flags: [...DATABASE_FLAGS],
   details: [
