@@ -4,10 +4,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { appArmorProfile } from "../../src/features/run/app-armor-setup.ts";
-import { PREFLIGHT } from "../../src/features/run/bridge/preflight.ts";
+import { asMountPath, MOUNTS_ARE_OWN, PREFLIGHT } from "../../src/features/run/bridge/preflight.ts";
 import { noSandbox } from "../support/sandbox.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -89,6 +89,56 @@ test("a place that must not show ends the start before the agent's command", asy
       "",
       `iddio: the sandbox is not closed: ${at(name)} is readable\n`,
     ]);
+});
+
+describe.if(noSandbox() === undefined)("a place in a folder that agents write", () => {
+  test(
+    "ends the start where something else was mounted there, or nothing, or beside it",
+    async () => {
+      await using directory = await temporaryDirectory();
+      const at = (name: string) => join(directory.path, name);
+      for (const name of ["project/.vs code", "project/.git/hooks", "project/sub", "secret"])
+        await mkdir(at(name), { recursive: true });
+      await writeFile(at("secret/key"), "canary");
+      await symlink(at("secret"), at("project/link"));
+      const start = (
+        mounts: readonly (readonly [source: string, place: string])[],
+        bound: readonly string[],
+      ) => {
+        const { exitCode, stdout, stderr } = Bun.spawnSync([
+          ...["/usr/bin/bwrap", "--unshare-user", "--ro-bind", "/", "/", "--proc", "/proc"],
+          ...["--bind", at("project"), at("project")],
+          ...mounts.flatMap(([source, place]) => ["--ro-bind", at(source), at(place)]),
+          ...["--", "/bin/sh", "-c", MOUNTS_ARE_OWN + PREFLIGHT, "iddio"],
+          ...bound.map((place) => asMountPath(at(place))),
+          ...["--", "--", "/bin/echo", "started"],
+        ]);
+        return [exitCode, stdout.toString(), /a place in the project was changed/.test(stderr.toString())];
+      };
+      const started = [0, "started\n", false];
+      const ended = [126, "", true];
+      const [git, hooks, odd] = ["project/.git", "project/.git/hooks", "project/.vs code"];
+      const own = [git, git, hooks, odd].map((place) => [place, place] as const);
+      expect(start([], [])).toEqual(started);
+      expect(start(own, [git, hooks, odd])).toEqual(started);
+      expect(start([["secret", odd]], [odd])).toEqual(ended);
+      expect(start([["project/link", odd]], [odd])).toEqual(ended);
+      expect(start([["project/sub", odd]], [odd])).toEqual(ended);
+      expect(start([...own, ["secret", hooks]], [git, hooks, odd])).toEqual(ended);
+      expect(
+        start(
+          [
+            ["secret", git],
+            ["secret", git],
+          ],
+          [git],
+        ),
+      ).toEqual(ended);
+      expect(start(own, [git, hooks, odd, "project/sub"])).toEqual(ended);
+      expect(start([], [odd])).toEqual(ended);
+    },
+    LONG_MS,
+  );
 });
 
 test("AppArmor's profile names the program and gives it user namespaces, nothing else", async () => {

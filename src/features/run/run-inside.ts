@@ -101,7 +101,7 @@ export async function runInside(
     ] as const;
     // Whichever fails, the others have ended before the folder is removed.
     await Promise.allSettled(work);
-    const [placeholders, wrappers, { args, secrets }, quarantine] = await Promise.all(work);
+    const [placeholders, wrappers, { args, bound, secrets }, quarantine] = await Promise.all(work);
     const environment = sandboxEnvironment({
       profile,
       env,
@@ -127,6 +127,7 @@ export async function runInside(
       wrappers,
       command: hook?.command ?? command,
       env: environment,
+      bound,
       secrets,
     };
     await version;

@@ -23,7 +23,7 @@ import { serveConnections } from "./connections.ts";
 import { FakeNames } from "./fake-names.ts";
 import { LineSocket } from "./line-socket.ts";
 import { networkProblem } from "./network-check.ts";
-import { PREFLIGHT } from "./preflight.ts";
+import { asMountPath, MOUNTS_ARE_OWN, PREFLIGHT } from "./preflight.ts";
 import { register } from "./register.ts";
 import { serveNames } from "./resolver.ts";
 import { type BridgeLine, type BridgeSpec, ORDERS_DESCRIPTOR, ORDERS_END } from "./spec.ts";
@@ -142,8 +142,10 @@ class Agent {
         ...spec.wrappers[1],
         "/bin/sh",
         "-c",
-        WAIT + PREFLIGHT,
+        WAIT + MOUNTS_ARE_OWN + PREFLIGHT,
         "iddio",
+        ...spec.bound.map(asMountPath),
+        "--",
         ...spec.secrets,
         "--",
         ...spec.command,

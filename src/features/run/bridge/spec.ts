@@ -24,6 +24,8 @@ export interface BridgeSpec {
   readonly wrappers: readonly [readonly string[], readonly string[]];
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Places below folders that an agent may write, which must be mounted from themselves. */
+  readonly bound: readonly string[];
   /** Paths that must not be readable inside. */
   readonly secrets: readonly string[];
   /** Stdin, stdout and stderr of the command, as descriptors of the bridge. */

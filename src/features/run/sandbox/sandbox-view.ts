@@ -48,6 +48,8 @@ export interface View {
   readonly writable: readonly string[];
   /** Files of repositories that are read-only in it. */
   readonly protectedFiles: readonly string[];
+  /** Places below folders that an agent may write: another run may change them, so each is proved to be mounted from itself. */
+  readonly bound: readonly string[];
   /** Paths that must not be readable inside; proved before the command starts. */
   readonly secrets: readonly string[];
 }
@@ -78,6 +80,8 @@ export async function sandboxView(input: ViewInput): Promise<View> {
   );
   const shown = [project, ...writable, ...readOnly];
   const protectedFiles: string[] = [];
+  const mounted: string[] = [...writable];
+  const open = [project, ...writable];
   const args: string[] = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
   const hidden = ["/run", "/tmp", "/var/tmp", "/dev", "/proc", state];
   if (!input.keepHome) hidden.push(home, ...(existsSync("/home") ? ["/home"] : []));
@@ -107,7 +111,10 @@ export async function sandboxView(input: ViewInput): Promise<View> {
     for (const each of git.writable) args.push("--bind", each, each);
     for (const each of git.readOnly) args.push("--ro-bind", each, each);
     protectedFiles.push(...git.readOnly);
-    args.push(...(await controlFileMounts(listed, writable.filter(isControlPath))));
+    const control = await controlFileMounts(listed, writable.filter(isControlPath));
+    args.push(...control);
+    open.push(...git.writable);
+    mounted.push(...git.writable, ...git.readOnly, ...control.filter((_, index) => index % 3 === 2));
   }
   for (const path of sockets.files) args.push("--ro-bind", "/dev/null", path);
   // Where the person's secrets would show after all: a folder above a given path, or a home that is kept.
@@ -124,6 +131,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
     project,
     writable,
     protectedFiles,
+    bound: [...new Set(mounted)].filter((path) => open.some((each) => each !== path && isBelow(path, each))),
     secrets: [...secretsOf(paths, shown, secrets), ...OUTSIDE.filter(existsSync)],
   };
 }
