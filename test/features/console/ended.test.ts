@@ -124,6 +124,26 @@ describe.skipIf(skipped !== undefined)("a request that ends", () => {
   );
 
   test(
+    "and waits again, from another process: it is looked at from the beginning",
+    async () => {
+      const first = send("/again");
+      await page.waitForSelector('.queue-row:has-text("/again")');
+      await shown("/again");
+      first.kill();
+      await page.waitForSelector('.ended-withdrawn:has-text("Its client has left")');
+      const second = send("/again");
+      // All answers are there again, and not only the one to a request that has ended.
+      await page.waitForSelector(".ended-withdrawn", { state: "detached" });
+      await page.waitForSelector('.details:has-text("/again") button.allow:not([disabled])');
+      expect(await page.locator(".answers button").count()).toBeGreaterThan(2);
+      await page.keyboard.press("d");
+      expect(await second.answer).toContain("denied");
+      expect(arrived).not.toContain("/again");
+    },
+    LONG_MS,
+  );
+
+  test(
     "and another one that takes its place: what is typed is for neither",
     async () => {
       const both = [send("/one"), send("/two")];

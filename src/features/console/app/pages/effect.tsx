@@ -19,7 +19,13 @@ export function EffectView({ shown: { id } }: { readonly shown: ApprovalDetails 
       </section>
     );
   const effect = look.value?.effect;
-  if (effect === undefined || effect.state === "none") return null;
+  if (effect === undefined) return null;
+  if (effect.state === "none")
+    return effect.about === "" ? null : (
+      <p class="muted" aria-label="What it would do">
+        No preview: <Safe text={effect.about} />
+      </p>
+    );
   return (
     <section class="block" aria-label="What it would do">
       <h3>What it would do</h3>

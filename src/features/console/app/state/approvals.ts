@@ -51,6 +51,10 @@ export function keyOf({ id, digest }: Pick<Approval, "id" | "digest">): string {
 export function select(approval: Approval | undefined): void {
   if (approval !== undefined && selected.value !== undefined && keyOf(approval) === keyOf(selected.value))
     return;
+  lookAt(approval);
+}
+
+function lookAt(approval: Approval | undefined): void {
   selected.value = approval;
   details.value = undefined;
   detailsProblem.value = undefined;
@@ -70,12 +74,17 @@ function startGuard(): void {
   }, GUARD_MS);
 }
 
-/** The process that asks was told after the details had been read: they are read once more. */
+/**
+ * The process that asks was told after the details had been read: they are read once more. The same request may also have
+ * ended and wait again, for another process: that is looked at from the beginning.
+ */
 function completeDetails(): void {
   const shown = details.value;
-  if (shown === undefined || selectedEnd.value !== undefined || shown.client?.pid !== undefined) return;
-  const known = waiting.value.value?.find((each) => keyOf(each) === keyOf(shown));
-  if (known?.client?.pid === undefined || known === completed) return;
+  const known = shown && waiting.value.value?.find((each) => keyOf(each) === keyOf(shown));
+  if (shown === undefined || known === undefined) return;
+  if (known.expires_ms > shown.expires_ms) return lookAt(known);
+  if (selectedEnd.value !== undefined || shown.client?.pid !== undefined) return;
+  if (known.client?.pid === undefined || known === completed) return;
   completed = known;
   startGuard();
   void readDetails(known);
