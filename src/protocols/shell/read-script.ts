@@ -90,6 +90,9 @@ class Collector {
       this.#doubtText(node.body, "an expression in it cannot be read");
     if (node.type === "ParameterExpansion" && node.operation?.type === "Unknown")
       this.#doubtText(node.text, "an expansion in it cannot be read");
+    // In a here-document quotes within an expansion quote nothing.
+    if (node.type === "HereDocBody" && node.parts?.some((part) => /^\$\{.*['"]/s.test(part.text)))
+      this.#doubt("an expansion in a here-document cannot be read");
     if (node.type === "Command") this.#take(node, input);
     if ("redirects" in node) this.#redirect(node.redirects as readonly Redirection[]);
     if (JUMPS.has(node.type)) this.hasJumps = true;

@@ -8,6 +8,7 @@ import type { TierOrUnknown } from "../../model/tier.ts";
 import { classifierForProgram } from "../registry.ts";
 import { readScript } from "../shell/read-script.ts";
 import { SOME_NAME } from "../shell/set-variables.ts";
+import { isForBashAlone, oddStart } from "../shell/shell-options.ts";
 import type { ScriptRedirect, ShellWord, SimpleCommand } from "../shell/word.ts";
 import { isShell, openWrapper } from "../shell/wrappers.ts";
 import { strictestOf } from "../strictest.ts";
@@ -259,6 +260,10 @@ class RemoteReader {
     // `sh -c 'one program'` is that program.
     if (!isShell(program) || words.length !== 3 || words[1]?.text !== "-c") this.isExact = false;
     const args = words.slice(1);
+    const odd = isShell(program) ? oddStart(args) : undefined;
+    if (odd !== undefined) this.#unknown(program, `'${odd}' may change what the shell runs`);
+    if (/^(?:taskset|ionice|chrt)$/.test(program) && args.some(({ text }) => /^-\w*[pP]|^--p/.test(text)))
+      this.#add(program, "modify", "changes a process that runs");
     if (program === "env") {
       const variable = args
         .map(({ text }) => /^([A-Za-z_]\w*)=/.exec(text)?.[1])
@@ -327,7 +332,11 @@ class RemoteReader {
       if (each.kind === "unreadable") this.#unknown(program, each.why);
       else if (each.kind === "words")
         this.#command({ words: each.words, assigned: [], input: undefined }, depth + 1);
-      else this.#inner(each.script, depth);
+      else {
+        if (/^(?:sh|dash|ash|watch)$/.test(program) && isForBashAlone(each.script.text))
+          this.#unknown(program, "not every shell reads it alike");
+        this.#inner(each.script, depth);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // Programs whose words say what they do in ways that a table cannot hold: mostly, their second word
 // decides. A program is called a read only when it plainly is one.
 
+import { oddSetting } from "../shell/shell-options.ts";
 import type { ShellWord } from "../shell/word.ts";
 import {
   breakGlass,
@@ -50,6 +51,7 @@ const ip: Reader = (args) => {
 const service: Reader = (args, base) => {
   if (vagueOf(args)) return sensitive("which service, is only known when it runs");
   const words = texts(args);
+  if (words[0]?.includes("/") === true) return unknown("it runs a program by its path");
   if (words[0] === "--status-all") return base;
   const [, verb = ""] = words;
   if (verb === "status") return base;
@@ -74,9 +76,16 @@ const sysctl: Reader = (args, base) => {
 
 const date: Reader = (args, base) => {
   if (texts(args).some((each) => /^(?:-s|--set)/.test(each))) return breakGlass("changes the clock");
-  if (operandsOf(args).some(({ text }) => !text.startsWith("+"))) return breakGlass("changes the clock");
-  return isOnly(args, "u R I utc universal rfc-email iso-8601 debug rfc-3339", "d r date reference") ||
-    texts(args).every((each) => /^(?:\+|-I|-u$|-R$|--(?:utc|iso-8601|rfc-3339=|date=))/.test(each))
+  const takesNext = /^(?:-[uRI]*[dr]|--date|--reference)$/;
+  const isOption = ({ text }: ShellWord, at: number) =>
+    text.startsWith("-") || takesNext.test(args[at - 1]?.text ?? "");
+  if (args.some((word, at) => !isOption(word, at) && !word.text.startsWith("+")))
+    return breakGlass("changes the clock");
+  return isOnly(
+    args.filter(isOption),
+    "u R I utc universal rfc-email iso-8601 debug rfc-3339",
+    "d r date reference",
+  ) || texts(args).every((each) => /^(?:\+|-I|-u$|-R$|--(?:utc|iso-8601|rfc-3339=|date=))/.test(each))
     ? base
     : unknown("an option of it is not known");
 };
@@ -125,7 +134,8 @@ const setVariables: Reader = (args, base, _, program) => {
   const words = texts(args);
   if (words.length === 0 || words.includes("-p"))
     return sensitive("prints variables, which may hold secrets");
-  return program === "set" ? base : base;
+  const odd = program === "set" ? oddSetting(program, args) : undefined;
+  return odd === undefined ? base : unknown(`'${odd}' may change how the shell reads a line`);
 };
 
 const mount: Reader = (args, base) =>
@@ -215,6 +225,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   openssl,
   printenv,
   set: setVariables,
+  shopt: (args, base) => {
+    const odd = oddSetting("shopt", args);
+    return odd === undefined ? base : unknown(`'${odd}' may change how the shell reads a line`);
+  },
   export: setVariables,
   declare: setVariables,
   typeset: setVariables,

@@ -27,6 +27,9 @@ export const tar: Reader = (args, _, tools) => {
     )
   )
     return sensitive("starts another program");
+  // tar takes the beginning of a long option for the whole.
+  if (words.some((each) => /^--(?:use|to|check|info|new-v|rsh|rmt|index|vol)/.test(each)))
+    return sensitive("starts another program, or writes a file of its own");
   const [first = ""] = words;
   const letters = first.startsWith("--") ? "" : first.replace(/^-/, "");
   const rest = args.slice(letters === "" ? 0 : 1);

@@ -122,3 +122,14 @@ test("a calculation with numbers is none that is doubted, and bash runs nothing 
   const { stderr } = Bun.spawnSync([BASH, "-c", all], { cwd: folder.path, stdin: "ignore" });
   expect(stderr.toString()).not.toContain(MARK);
 }, 110_000);
+
+test("quotes within an expansion of a here-document quote nothing, so such a document is not read", () => {
+  for (const text of [
+    "cat <<E\n${x:-'$(reboot)'}\nE",
+    "cat <<E\n${x:-'}$(reboot)'}\nE",
+    'cat <<E\n${x:="$(reboot)"}\nE',
+  ])
+    expect([text, readScript(text).problem === undefined]).toEqual([text, false]);
+  for (const text of ["cat <<'E'\n${x:-'a'}\nE", "cat <<E\nit's $HOME\nE"])
+    expect([text, readScript(text).problem]).toEqual([text, undefined]);
+});
