@@ -22,7 +22,7 @@ export function EffectView({ shown: { id } }: { readonly shown: ApprovalDetails 
   if (effect === undefined) return null;
   if (effect.state === "none")
     return effect.about === "" ? null : (
-      <p class="muted" aria-label="What it would do">
+      <p class="muted">
         No preview: <Safe text={effect.about} />
       </p>
     );

@@ -82,7 +82,10 @@ function completeDetails(): void {
   const shown = details.value;
   const known = shown && waiting.value.value?.find((each) => keyOf(each) === keyOf(shown));
   if (shown === undefined || known === undefined) return;
-  if (known.expires_ms > shown.expires_ms) return lookAt(known);
+  if (known.expires_ms > shown.expires_ms) {
+    lookAt(known);
+    return;
+  }
   if (selectedEnd.value !== undefined || shown.client?.pid !== undefined) return;
   if (known.client?.pid === undefined || known === completed) return;
   completed = known;
