@@ -1,6 +1,6 @@
-// Options of a shell, at its start or by `set` and `shopt`. Some make it read a line otherwise than it
-// is read here: assignments among arguments (`-k`), lines of the history (`-H`), files that are run
-// first (`--rcfile`). What is not known to change nothing about the reading is a doubt.
+// Options of a shell, at its start or by `set` and `shopt`. Some make it read a line otherwise than
+// it is read here: assignments among arguments (`-k`), lines of the history (`-H`), files that are
+// run first (`--rcfile`). What is not known to change nothing about the reading is a doubt.
 
 import type { ShellWord } from "./word.ts";
 
