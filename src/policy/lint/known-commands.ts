@@ -84,7 +84,7 @@ function allowProblem(block: ProtocolBlock, command: CommandSelector): PolicyPro
     line: at?.line ?? 1,
     column: at?.column ?? 1,
     message: `an allow of '${text}' is about command lines alone, as it would be about every type`,
-    hint: `name the types, for example '${text} pods', or type '${textOf(sent[0]?.tokens ?? [])}' to allow it for all`,
+    hint: `name the types, for example '${text.replace(/ \*$/, "")} ${/(?:^| )(?:rollout|set) /.test(text) ? "deployments" : "pods"}', or type '${textOf(sent[0]?.tokens ?? [])}' to allow it for all`,
     severity: "warning",
   };
 }

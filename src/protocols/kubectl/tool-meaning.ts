@@ -100,6 +100,9 @@ export function kubectlCommandsLike(words: readonly string[]): readonly string[]
   return [...new Set([command, ...ofType, ...FIXED.keys()])];
 }
 
+/** Commands about nodes alone. */
+const OF_NODES: ReadonlySet<string> = new Set(["cordon", "uncordon", "drain", "taint"]);
+
 /** Whether kubectl does it to objects of this type: images are those of pods. */
 function isDoneTo(command: string, resource: string): boolean {
   if (command.startsWith("set ")) return isTold("set image", resource);
@@ -125,6 +128,8 @@ export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | unde
   const before = words.slice(0, -1).join(" ");
   const type = words.at(-1) ?? "";
   const doneTo = isBuiltInSpelling(type) ? FIXED.get(before) : undefined;
+  // There is no `cordon pods`.
+  if (OF_NODES.has(before) && typesNamed(type).join() !== "nodes") return undefined;
   if (doneTo !== undefined)
     return isTold(before)
       ? { names: [before, ...doneTo], onlyRestricting: doneTo }
@@ -133,6 +138,9 @@ export function kubectlToolMeaning(words: readonly string[]): ToolMeaning | unde
   // `rollout restrat` is a slip, no type.
   if (of === undefined || !isTypeWord(type) || GROUPS.has(before)) return undefined;
   const types = typesNamed(type);
+  // Nor `rollout restart services`; who allows it would allow every patch of them.
+  const isOfPods = /^rollout |^set (?:image|env|resources|serviceaccount)$/.test(before);
+  if (isOfPods && types.every((each) => !/[*?]/.test(each) && !isDoneTo(before, each))) return undefined;
   const sent = (each: string) => of.sends.map((name) => name.replace("*", () => each));
   // The patch tells such a command, so an allow of it is about no other change.
   const told = types.filter((each) => (/[*?]/.test(each) ? isTold(before) : isTold(before, each)));
