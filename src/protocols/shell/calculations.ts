@@ -4,13 +4,13 @@
 
 import { type ArithmeticWord, type ParameterExpansionPart, parse, type SyntaxNode, type Word } from "unbash";
 import { wordOf } from "./read-word.ts";
-import { DECLARES, type SetVariables, walk } from "./set-variables.ts";
+import { DECLARES, NAMES_VARIABLES, type SetVariables, walk } from "./set-variables.ts";
 import type { ShellWord } from "./word.ts";
 
 const NUMBER = /^(?:0[xX][\da-fA-F]+|\d+(?:#[\w@]+)?)?$/;
 const COMPARES_NUMBERS = /^-(?:eq|ne|lt|le|gt|ge)$/;
-const TAKES_NAMES =
-  /^(?:read|mapfile|readarray|getopts|unset|printf|wait|test|\[|declare|typeset|local|export|readonly)$/;
+/** Programs beside those whose words are names, that take one behind an option. */
+const TAKES_A_NAME = /^(?:printf|wait|test|\[)$/;
 
 /** The part of a node's own calculation that may be a command; undefined where there is none. */
 export function doubtfulCalculation(node: SyntaxNode, variables: SetVariables): string | undefined {
@@ -53,7 +53,7 @@ export function doubtfulWord(
     const option = args.find(({ text }) => /^-[A-Za-z]*i/.test(text));
     if (option !== undefined) return option.text;
   }
-  if (!TAKES_NAMES.test(name)) return undefined;
+  if (!DECLARES.test(name) && !NAMES_VARIABLES.test(name) && !TAKES_A_NAME.test(name)) return undefined;
   const isTest = name === "[" || name === "test";
   return args.find(({ text, isSure }, index) => {
     if (isTest && args[index - 1]?.text !== "-v") return false;

@@ -18,7 +18,7 @@ const ASSIGNS = /^(?:[-+*/%&|^]|<<|>>|\*\*)?=$/;
 /** Programs of a shell that declare variables. */
 export const DECLARES = /^(?:declare|typeset|local|export|readonly|integer|float)$/;
 /** Programs of a shell whose words are names of variables. */
-const NAMES_VARIABLES = /^(?:read|mapfile|readarray|getopts|unset|vared|sysread)$/;
+export const NAMES_VARIABLES = /^(?:read|mapfile|readarray|getopts|unset|vared|sysread)$/;
 /** Variables of the shell that are numbers, as long as the script leaves them alone. */
 const NUMBERS = /^(?:[#?$!]|RANDOM|SECONDS|LINENO|UID|EUID|PPID)$/;
 const NONE: ReadonlyMap<string, string> = new Map();
