@@ -177,7 +177,10 @@ class LocalCall {
   }
 }
 
-/** Takes a body apart. */
+/**
+ * Takes a body apart. The decoder of wire/http1 is for peers that may be hostile, and is eight modules that every start of
+ * a shell would load; the daemon writes plain chunks.
+ */
 class BodyPieces {
   /** Octets of the body, or of the chunk, that are still to come. */
   #left: number;
