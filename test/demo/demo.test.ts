@@ -1,4 +1,4 @@
-// The demo does what it tells, with kubectl and without, in time, and leaves nothing behind.
+// The demos do what they tell, with kubectl and without, in time, and leave nothing behind.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
@@ -35,3 +35,28 @@ for (const [what, path] of [
     expect(home).toStartWith(temporary.path);
     expect(existsSync(home)).toBe(false);
   });
+
+test("the demo of a fleet rolls a policy out, has an approval given elsewhere, finds rows of both machines, and ends", async () => {
+  await using temporary = await temporaryDirectory();
+  const { code, stdout, stderr } = await runClient(
+    process.execPath,
+    [join(PROJECT_ROOT, "test/demo/fleet.ts")],
+    { env: { TMPDIR: temporary.path, IDDIO_BINARY: builtBinary(), NO_COLOR: "1" }, timeoutMs: 105_000 },
+  );
+  expect({ code, stderr, stdout: code === 0 ? "" : stdout }).toEqual({ code: 0, stderr: "", stdout: "" });
+  for (const part of [
+    "✓ both are in the fleet",
+    "Anton publishes: a widening revision is published by somebody other than its author",
+    "decided there:  modify, sensitive, break-glass",
+    "✓ both machines have it",
+    "Olga allows: nobody allows an ask of his own device",
+    "Ada allows: the request is decided",
+    "rows name the namespace",
+    "Done in",
+  ])
+    expect(stdout).toContain(part);
+  expect(stdout).toMatch(/✓ it went on \d+ ms after her answer/);
+  for (const machine of ["machine-1 approved: PATCH", "machine-2 allowed: GET"])
+    expect(stdout).toContain(machine);
+  expect(await readdir(temporary.path)).toEqual([]);
+}, 110_000);

@@ -4,7 +4,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { openDecision } from "../../src/api/fleet/signed.ts";
-import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { Sealer } from "../../src/server/sealer.ts";
 import { type Server, startServer } from "../../src/server/server.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
@@ -12,6 +11,7 @@ import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { SimulatedDevice } from "../support/simulated-device.ts";
 import { buttonsOf, SLACK_TOKENS, type SlackStandIn, startSlack } from "../support/stand-ins/slack.ts";
+import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 100_000;
 /** For one thing to happen. */
@@ -26,7 +26,7 @@ let ada: TestPerson;
 let device: SimulatedDevice;
 
 beforeAll(async () => {
-  plane = await ControlPlane.start(await openEmbedded(undefined), {
+  plane = await ControlPlane.start(await openTestDatabase(), {
     domain: "localhost",
     sealer,
     reachPrivate: true,

@@ -9,18 +9,18 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { generate } from "openapi-typescript-codegen";
 import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
 import { ENDPOINTS } from "../../src/server/api/endpoints.ts";
-import { openEmbedded } from "../../src/server/database/embedded.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { runClient } from "../support/clients.ts";
 import { ControlPlane } from "../support/control-plane.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
+import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 120_000;
 let plane: ControlPlane;
 let acme: TenantName;
 
 beforeAll(async () => {
-  plane = await ControlPlane.start(await openEmbedded(undefined));
+  plane = await ControlPlane.start(await openTestDatabase());
   acme = await plane.tenant("acme");
 }, LONG);
 

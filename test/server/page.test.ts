@@ -3,11 +3,11 @@
 // markup.
 
 import { expect, test } from "bun:test";
-import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { serverPage } from "../../src/server/ui/server-page.ts";
 import { launchBrowser, withoutBrowser } from "../support/console-page.ts";
 import { ControlPlane } from "../support/control-plane.ts";
 import { auditLine } from "../support/simulated-device.ts";
+import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 120_000;
 const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -16,7 +16,7 @@ test(
   "a person who is logged in decides, and sees the fleet, the policy, the audit rows and the people",
   async () => {
     if (withoutBrowser("the control plane's page") !== undefined) return;
-    await using plane = await ControlPlane.start(await openEmbedded(undefined), {
+    await using plane = await ControlPlane.start(await openTestDatabase(), {
       domain: "localhost",
       page: serverPage,
     });

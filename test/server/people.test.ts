@@ -2,11 +2,11 @@
 // must not log anybody in.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { currentTenant, type TenantName, writeSettings } from "../../src/server/tenants.ts";
 import { type LoggedIn, logIn } from "../support/browser-login.ts";
 import { ControlPlane } from "../support/control-plane.ts";
 import { IdentityProvider } from "../support/stand-ins/identity-provider.ts";
+import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 120_000;
 let plane: ControlPlane;
@@ -16,7 +16,7 @@ let server: { url: string; host: string };
 
 beforeAll(async () => {
   provider = new IdentityProvider();
-  plane = await ControlPlane.start(await openEmbedded(undefined), { domain: "localhost" });
+  plane = await ControlPlane.start(await openTestDatabase(), { domain: "localhost" });
   acme = await plane.tenant("acme");
   server = { url: plane.url, host: plane.hostOf(acme) };
   await plane.database.run({ tenant: acme.id }, (tx) =>

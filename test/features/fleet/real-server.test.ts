@@ -1,14 +1,14 @@
-// A real daemon and the real control plane on its embedded database: a policy is rolled out, another
+// A real daemon and the real control plane: a policy is rolled out, another
 // one is only tried, an approval is decided there, rows are found there; the keys change; the server
 // goes away and comes back.
 
 import { expect, test } from "bun:test";
 import { enrol } from "../../../src/features/fleet/enrolment.ts";
-import { openEmbedded } from "../../../src/server/database/embedded.ts";
 import { beginEpoch, listKeys, retireKey, rotateKey } from "../../../src/server/key-rotation.ts";
 import { startServer } from "../../../src/server/server.ts";
 import { ControlPlane, type TestPerson } from "../../support/control-plane.ts";
 import { eventually } from "../../support/eventually.ts";
+import { openTestDatabase } from "../../support/test-database.ts";
 import { policyOf, startFleetWorld } from "./fleet-world.ts";
 
 const LONG_MS = 110_000;
@@ -19,7 +19,7 @@ const nonceOf = (item: object) => /"nonce":"([0-9a-f]{32})"/.exec(JSON.stringify
 test(
   "a policy, an approval and an audit search go through the real control plane, also after it was away",
   async () => {
-    await using plane = await ControlPlane.start(await openEmbedded(undefined));
+    await using plane = await ControlPlane.start(await openTestDatabase());
     const acme = await plane.tenant("acme");
     const owner = await plane.person(acme, "Olga", ["admin"]);
     const approver = await plane.person(acme, "Ada", ["approver"]);
