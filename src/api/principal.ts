@@ -48,8 +48,8 @@ export interface Principal {
   readonly session?: string;
   /** Who it is where no process of this machine calls, as rows and cards show it. */
   readonly name?: string;
-  /** Of the control plane: the answer was given in Slack, and is worth no more than one there. */
-  readonly via?: "slack";
+  /** Of the control plane: where the answer was given, when it is worth no more than one there. */
+  readonly via?: "slack" | "webhook";
   /** Set by the presence check, where the method needed one. */
   readonly presence?: Presence;
 }
@@ -75,7 +75,7 @@ export type RemoteKind = (typeof REMOTE_KINDS)[number];
 export interface RemoteAnswerer {
   readonly kind: RemoteKind;
   readonly name: string;
-  readonly via?: "slack";
+  readonly via?: "slack" | "webhook";
 }
 
 /** Answers one approval in the name of somebody elsewhere. Throws a UserError when the answer is refused. */

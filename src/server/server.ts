@@ -9,6 +9,7 @@ import { DeviceCalls } from "./fleet/answer-device.ts";
 import { Ticks } from "./fleet/ticks.ts";
 import { type Answerers, answer } from "./http/answer.ts";
 import { Problem } from "./http/problem.ts";
+import { RateLimit } from "./http/rate-limit.ts";
 import { TenantOfHost } from "./http/tenant-of-host.ts";
 import { pruneNotices } from "./notify/notice-rows.ts";
 import { TenantNotices } from "./notify/tenant-notices.ts";
@@ -88,6 +89,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     devices: new DeviceCalls(parts),
     api: new ApiCalls(parts, originOf),
     logins: new Logins(parts, originOf),
+    callbacks: new RateLimit(10, 100),
     page: options.page ?? (async () => undefined),
     metricsToken: options.metricsToken,
     isReady: () => isReady,

@@ -45,7 +45,9 @@ export const decisionPayload = object({
   for_ms: number("0: from elsewhere one request is let through, and a decision that says more is not taken"),
   by: text("who decided, as people know him"),
   by_id: text("id of that person"),
-  via: optional(words(["slack"], "where he answered, when that is worth less than the control plane's page")),
+  via: optional(
+    words(["slack", "webhook"], "where he answered, when that is worth less than the control plane's page"),
+  ),
   reason: text(),
   decided_ms: number(),
   expires_ms: number("worth nothing after this"),

@@ -2,18 +2,15 @@
 // receiver. Bounded and read whole before anything is looked at; whether one counts is decided by
 // its signature.
 
+import { CALLBACK_MAX_BYTES, CALLBACK_PATH } from "../../host/notices/webhook-callback.ts";
 import { BodyDecoder } from "../../wire/http1/body.ts";
 import type { WireRequestHead } from "../../wire/http1/head.ts";
 import { answerShortly } from "../message/short-answer.ts";
 import type { CallbackReceiver } from "../request/contracts/callback-receiver.ts";
 import type { Channel } from "../stream/channel.ts";
 
-/** Where they are posted to. */
-export const CALLBACK_PATH = "/iddio/v1/answers";
-
-const MAX_BYTES = 16 * 1024;
 const WHOLE_MS = 10_000;
-/** At once; each holds at most MAX_BYTES. */
+/** At once; each holds at most CALLBACK_MAX_BYTES. */
 const OPEN_MAX = 8;
 
 let open = 0;
@@ -55,7 +52,7 @@ async function wholeBody(channel: Channel, { framing }: WireRequestHead): Promis
     if (step.kind === "bad") return undefined;
     parts.push(...step.data);
     size += step.data.reduce((sum, each) => sum + each.length, 0);
-    if (size > MAX_BYTES) return undefined;
+    if (size > CALLBACK_MAX_BYTES) return undefined;
     if (step.done) return Buffer.concat(parts).toString("utf8");
     if (!(await channel.moreWithin(deadline - Date.now()))) return undefined;
   }

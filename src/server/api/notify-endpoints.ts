@@ -38,6 +38,7 @@ const target = object({
   from_tier: words(TIERS, "requests below it are not told"),
   evidence: words(EVIDENCE_SENT),
   approvers: list(approver),
+  replies_as: optional(text("id of the person whose answers the callbacks of a webhook's receiver are")),
   added_ms: number(),
   delivered: number("messages so far"),
   waiting: number("questions that it was not told as far as it should be"),
@@ -69,6 +70,7 @@ function targetJson({ parts, tenant }: EndpointCall, row: Row): Value<typeof tar
     from_tier: config.fromTier,
     evidence: config.evidence,
     approvers: Object.entries(config.people).map(([slack, person]) => ({ slack, person })),
+    ...(config.repliesAs === undefined ? {} : { replies_as: config.repliesAs }),
     added_ms: numberOf(row, "added_ms"),
     delivered: numberOf(row, "delivered"),
     waiting: numberOf(row, "waiting"),
@@ -126,6 +128,9 @@ export const NOTIFY_ENDPOINTS: readonly AnyEndpoint[] = [
       target: text("its address; the scheme says the kind"),
       secrets: optional(list(text(), "tokens, the routing key or the password, whatever the kind needs")),
       approvers: optional(list(approver, "who may answer in Slack")),
+      replies_as: optional(
+        text("takes signed callbacks from the receiver of a webhook, as answers of the person with this id"),
+      ),
       from_tier: optional(words(TIERS)),
       evidence: optional(words(EVIDENCE_SENT)),
       headers: optional(map(text())),
@@ -137,7 +142,8 @@ export const NOTIFY_ENDPOINTS: readonly AnyEndpoint[] = [
       const { tx, tenant, parts, principal, nowMs, afterwards } = call;
       const config = checkedServerTarget(input);
       checkReach(call, config);
-      for (const person of Object.values(config.people)) {
+      const answering = config.repliesAs === undefined ? [] : [config.repliesAs];
+      for (const person of [...Object.values(config.people), ...answering]) {
         const [found] = await tx.rows("select id from people where id = $1", [person]);
         if (found === undefined)
           throw new Problem(400, "bad-input", "an approver is no person of this tenant");

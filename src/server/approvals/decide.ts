@@ -19,7 +19,7 @@ export interface PersonDecision {
   readonly digest: string;
   readonly reason?: string;
   /** Where he answered, when not on the page or by the API. */
-  readonly via?: "slack";
+  readonly via?: "slack" | "webhook";
 }
 
 type DecisionCall = Omit<EndpointCall, "principal"> & {

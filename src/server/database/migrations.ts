@@ -345,8 +345,14 @@ const SECOND: readonly string[] = [
   }),
 ];
 
+const THIRD: readonly string[] = [
+  // The receiver of a webhook answered: a nonce counts once, whatever its answer came to.
+  "alter table notices add column answered_ms bigint",
+];
+
 /** The steps that bring a database to the program's version, in order. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
   { version: 2, name: "notices, keys and dry policies", statements: SECOND },
+  { version: 3, name: "answers of webhooks, forwarding", statements: THIRD },
 ];

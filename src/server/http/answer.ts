@@ -2,13 +2,18 @@
 // answer has in common. A part's refusal becomes a reply; an unexpected error becomes a 500 that
 // tells nothing and a line in the log.
 
+import { CALLBACK_MAX_BYTES, CALLBACK_PATH } from "../../host/notices/webhook-callback.ts";
 import { sqlState } from "../database/database.ts";
 import type { DeviceCalls } from "../fleet/answer-device.ts";
+import { takeReply } from "../notify/webhook-replies.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ApiCalls } from "../people/answer-person.ts";
 import type { Logins } from "../people/logins.ts";
+import type { TenantName } from "../tenants.ts";
 import { renderMetrics } from "./metrics.ts";
 import { jsonResponse, Problem, problemResponse } from "./problem.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import { readOctets } from "./read-body.ts";
 import type { TenantOfHost } from "./tenant-of-host.ts";
 
 /** Headers of every answer. */
@@ -31,6 +36,8 @@ export interface Answerers {
   readonly devices: DeviceCalls;
   readonly api: ApiCalls;
   readonly logins: Logins;
+  /** How often an address may call back. */
+  readonly callbacks: RateLimit;
   readonly page: (path: string) => Promise<Response | undefined>;
   readonly metricsToken: string | undefined;
   /** False while the server ends: balancers are told so. */
@@ -74,6 +81,7 @@ async function route(all: Answerers, url: URL, request: Request, from: string): 
     return jsonResponse(openApiDocument(), 200, { "access-control-allow-origin": "*" });
   }
   if (tenant === undefined) throw new Problem(404, "no-tenant", "no tenant has this name");
+  if (pathname === CALLBACK_PATH) return callback(all, tenant, request, from);
   if (pathname.startsWith("/auth/")) return all.logins.answer(tenant, url, request, from);
   if (pathname.startsWith("/api/v1/")) return all.api.answer(tenant, url, request, from);
   if (request.method !== "GET" && request.method !== "HEAD")
@@ -81,6 +89,24 @@ async function route(all: Answerers, url: URL, request: Request, from: string): 
   return (
     (await all.page(pathname)) ?? problemResponse(new Problem(404, "not-found", "there is no such page"))
   );
+}
+
+/** An answer of a webhook's receiver; whether it counts is decided by its signature. */
+async function callback(
+  { parts, callbacks }: Answerers,
+  tenant: TenantName,
+  request: Request,
+  from: string,
+): Promise<Response> {
+  if (request.method !== "POST") throw new Problem(405, "bad-input", "a callback is a POST");
+  callbacks.require(`${tenant.id}/${from}`, parts.nowMs());
+  const body = new TextDecoder().decode(await readOctets(request, CALLBACK_MAX_BYTES));
+  const header = (name: string) => request.headers.get(name) ?? undefined;
+  const { status, said } = await takeReply(parts, tenant, { header, body });
+  return new Response(`${said}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
 }
 
 async function ready({ parts, isReady }: Answerers): Promise<Response> {

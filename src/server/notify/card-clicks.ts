@@ -1,20 +1,15 @@
 // Clicks on cards in Slack. A click counts when its person is on the target's list by team and user
 // id, and may decide in the tenant at this moment; what it is about is looked up by the button's
-// nonce. It is worth L1: it lets nothing through above sensitive, whoever clicks.
+// nonce. It is worth what decide-elsewhere.ts says, whoever clicks.
 
 import type { CardClick } from "../../host/notices/slack/socket-mode.ts";
-import { TIERS, type Tier } from "../../model/tier.ts";
 import type { EndpointCall } from "../api/endpoint.ts";
-import { decideApproval } from "../approvals/decide.ts";
-import { maybeNumber, type Tx, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import type { ServerParts } from "../parts.ts";
-import { readRoles, rightsOf } from "../people/roles.ts";
 import type { TenantName } from "../tenants.ts";
+import { decideElsewhere } from "./decide-elsewhere.ts";
 import { noticeOfNonce } from "./notice-rows.ts";
 import type { ServerTarget } from "./server-target.ts";
-
-const HIGHEST: Tier = "sensitive";
 
 /** Takes one click on a card of this target. Never rejects; the card itself shows how the question ended. */
 export async function takeClick(
@@ -58,21 +53,5 @@ async function decide(
   const who = `${team}/${user}`;
   const personId = Object.hasOwn(target.people, who) ? target.people[who] : undefined;
   if (personId === undefined) throw refuse("this person is not on the list of approvers");
-  const person = await approver(tx, personId);
-  if (person === undefined) throw refuse("this person may not decide");
-  const { tier } = notice;
-  if (verb === "allow" && (tier === "unknown" || TIERS.indexOf(tier) > TIERS.indexOf(HIGHEST)))
-    throw refuse(`Slack allows nothing of the tier ${tier}`);
-  const [device = "", hold = ""] = notice.subject.split("/");
-  await decideApproval(
-    { ...call, principal: person },
-    { device, nonce: hold, verb, digest: notice.digest, via: "slack" },
-  );
-}
-
-async function approver(tx: Tx, id: string) {
-  const [row] = await tx.rows("select name, roles, disabled_ms from people where id = $1", [id]);
-  if (row === undefined || maybeNumber(row, "disabled_ms") !== undefined) return undefined;
-  if (!rightsOf(readRoles(textOf(row, "roles"))).has("decide")) return undefined;
-  return { id, personId: id, name: textOf(row, "name") };
+  await decideElsewhere(call, { notice, personId, verb, via: "slack" });
 }

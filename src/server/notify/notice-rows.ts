@@ -98,8 +98,27 @@ export async function pruneNotices(tx: Tx, nowMs: number): Promise<void> {
 
 /** The question behind a button of a target's card; undefined when no card of it has this button. */
 export async function noticeOfNonce(tx: Tx, target: string, nonce: string): Promise<Notice | undefined> {
-  const [row] = await tx.rows("select wanted from notices where target = $1 and nonce = $2", [target, nonce]);
-  return row === undefined ? undefined : (JSON.parse(textOf(row, "wanted")) as Notice);
+  const asked = await wantedOfNonce(tx, nonce);
+  return asked?.target === target ? asked.notice : undefined;
+}
+
+/** The question that a nonce stands for, and the target that was told of it. */
+export async function wantedOfNonce(
+  tx: Tx,
+  nonce: string,
+): Promise<{ readonly target: string; readonly notice: Notice } | undefined> {
+  const [row] = await tx.rows("select target, wanted from notices where nonce = $1", [nonce]);
+  if (row === undefined) return undefined;
+  return { target: textOf(row, "target"), notice: JSON.parse(textOf(row, "wanted")) as Notice };
+}
+
+/** Uses a nonce up; false when it was before. */
+export async function useNonce(tx: Tx, nonce: string, nowMs: number): Promise<boolean> {
+  const used = await tx.rows(
+    "update notices set answered_ms = $2 where nonce = $1 and answered_ms is null returning nonce",
+    [nonce, nowMs],
+  );
+  return used.length > 0;
 }
 
 /** The rows of a target, as its outbox wants them. Throws once another server has the target. */

@@ -13,18 +13,29 @@ import type { Sealer } from "../sealer.ts";
 export interface ServerTarget extends TargetConfig {
   /** Ids of people by `team/user` of Slack. */
   readonly people: Readonly<Record<string, string>>;
+  /** The person whose answers the callbacks of a webhook's receiver are. */
+  readonly repliesAs?: string;
 }
 
 /** An administrator's input. */
 export interface TargetStart extends Omit<NotifyStart, "approvers" | "replies"> {
   readonly approvers?: readonly { readonly slack: string; readonly person: string }[];
+  readonly replies_as?: string;
 }
 
 /** Checks a target. Throws the problem that says what is wrong. */
-export function checkedServerTarget({ approvers = [], ...start }: TargetStart): ServerTarget {
+export function checkedServerTarget({ approvers = [], replies_as, ...start }: TargetStart): ServerTarget {
   try {
-    const config = checkedTarget({ ...start, approvers: approvers.map(({ slack }) => slack) });
-    return { ...config, people: Object.fromEntries(approvers.map(({ slack, person }) => [slack, person])) };
+    const config = checkedTarget({
+      ...start,
+      approvers: approvers.map(({ slack }) => slack),
+      replies: replies_as !== undefined,
+    });
+    return {
+      ...config,
+      people: Object.fromEntries(approvers.map(({ slack, person }) => [slack, person])),
+      ...(replies_as === undefined ? {} : { repliesAs: replies_as }),
+    };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new Problem(
