@@ -31,12 +31,12 @@ interface AskedTarget {
 }
 
 /** A question that was told, by its nonce. */
-export interface AskedQuestion<T extends AskedTarget> {
+export interface ToldQuestion<T extends AskedTarget> {
   readonly target: T;
   readonly notice: Notice;
 }
 
-/** What a receiver answers. */
+/** The answer of a receiver. */
 export interface CallbackAnswer {
   readonly verb: "allow" | "deny";
   readonly reason: string | undefined;
@@ -44,11 +44,11 @@ export interface CallbackAnswer {
 
 /** The part that knows the questions. */
 export interface CallbackDesk<T extends AskedTarget> {
-  find(nonce: string): Promise<AskedQuestion<T> | undefined>;
+  find(nonce: string): Promise<ToldQuestion<T> | undefined>;
   /** Uses the nonce up; false when it was before. */
   use(nonce: string): Promise<boolean>;
   /** Answers; gives the reason, as a clause, when the answer is refused. */
-  answer(question: AskedQuestion<T>, answer: CallbackAnswer): Promise<string | undefined>;
+  answer(question: ToldQuestion<T>, answer: CallbackAnswer): Promise<string | undefined>;
   /** A callback that counts for nothing. */
   onRefused(target: string, reason: string): void;
 }

@@ -14,7 +14,7 @@ import { readRoles, rightsOf } from "../people/roles.ts";
 const HIGHEST = { slack: "sensitive", webhook: "modify" } as const satisfies Record<string, Tier>;
 const NAMES = { slack: "Slack", webhook: "a webhook" } as const;
 
-/** What was decided, by whom and where. */
+/** A decision with its person and its place. */
 export interface ElsewhereDecision {
   readonly notice: Notice;
   readonly personId: string;
