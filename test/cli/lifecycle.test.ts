@@ -191,10 +191,11 @@ test("doctor finds every damage, repair --dry-run changes nothing, repair fixes 
     for (const { verdict, fix } of found.findings)
       if (verdict === "fail" || verdict === "warn") expect(fix).toBeString();
     const dry = JSON.parse((await at.iddio(["repair", "--dry-run", "--json"])).stdout) as Repaired;
-    expect([what, (await doctor(at)).failed]).toEqual([what, found.failed]);
     const { code, stdout, stderr } = await at.iddio(["repair", "--json"]);
     expect([what, code, code === 0 ? "" : stdout + stderr]).toEqual([what, 0, ""]);
+    // It still finds all of it to repair: the dry run has changed nothing.
     const { repairs, left } = JSON.parse(stdout) as Repaired;
+    expect(repairs).not.toEqual([]);
     expect([what, dry.repairs, dry.left]).toEqual([what, repairs, left]);
   }
   expect((await doctor(at)).failed).toEqual([]);

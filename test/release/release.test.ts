@@ -73,7 +73,7 @@ onLinux("install.sh puts the program of the release where nothing was", async ()
   expect(readdirSync(folder)).toEqual(["iddio"]);
   expect(readdirSync(scratch)).toEqual([]);
 
-  const other = await install(at.path, ["--base", host.base("good"), "--dir", join(at.path, "else where")]);
+  const other = await install(at.path, ["--base", host.base("light"), "--dir", join(at.path, "else where")]);
   expect(other.result.code).toBe(0);
   expect(existsSync(join(at.path, "else where", "iddio"))).toBe(true);
 });
@@ -116,13 +116,13 @@ onLinux("install.sh checks the signature by openssl where minisign is missing, a
       await symlink(join("/usr/bin", name), join(bin, name));
   const base = (variant: Variant) => ["--base", host.base(variant), "--dir", join(at.path, "to")];
   const without = { PATH: bin };
-  const stopped = await install(at.path, base("good"), without);
+  const stopped = await install(at.path, base("light"), without);
   expect([stopped.result.code, stopped.result.stderr]).toEqual([1, expect.stringContaining("--unsigned")]);
   expect(existsSync(join(at.path, "to"))).toBe(false);
-  expect((await install(at.path, [...base("good"), "--unsigned"], without)).result.code).toBe(0);
+  expect((await install(at.path, [...base("light"), "--unsigned"], without)).result.code).toBe(0);
   if (!existsSync("/usr/bin/openssl")) return;
   await symlink("/usr/bin/openssl", join(bin, "openssl"));
-  const good = await install(at.path, base("good"), without);
+  const good = await install(at.path, base("light"), without);
   expect([good.result.code, good.result.stdout]).toEqual([
     0,
     expect.stringContaining(`signature is right: iddio ${NEW_VERSION}`),
@@ -133,9 +133,9 @@ onLinux("install.sh checks the signature by openssl where minisign is missing, a
   const later = join(at.path, "to", "iddio");
   await Bun.write(later, "#!/bin/sh\necho iddio v99.0101.0000\n");
   await chmod(later, 0o755);
-  const older = await install(at.path, base("good"), without);
+  const older = await install(at.path, base("light"), without);
   expect([older.result.code, older.result.stderr]).toEqual([1, expect.stringContaining("is newer")]);
-  const named = await install(at.path, [...base("good"), "--version", NEW_VERSION], without);
+  const named = await install(at.path, [...base("light"), "--version", NEW_VERSION], without);
   expect(named.result.stdout).toContain(`iddio ${NEW_VERSION} replaces iddio v99.0101.0000`);
 });
 

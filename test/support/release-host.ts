@@ -1,21 +1,19 @@
-// A release host on loopback with the real artifacts of this platform: built once per test run,
+// A release host on loopback with the real artifacts of this platform: built once for all test files,
 // signed with a pair of keys that is thrown away, served over HTTPS in variants, the good one and
 // broken ones.
 
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import tls from "node:tls";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { tarGz } from "../../packaging/release/archive.ts";
-import { buildRelease } from "../../packaging/release/build-release.ts";
-import { compile } from "../../packaging/release/compile.ts";
 import { minisign, newReleaseKeys } from "../../packaging/release/sign.ts";
 import { TARGETS } from "../../packaging/release/targets.ts";
 import { createAuthority } from "./cluster/authority.ts";
-import { PROJECT_ROOT } from "./source-files.ts";
+import { builtRelease, type ReleaseBuild } from "./release-build.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Version of the program that is installed first. */
@@ -25,11 +23,12 @@ export const NEW_VERSION = "v21.0202.0002";
 /** Version of the release whose program ends at its start. */
 export const CRASHING_VERSION = "v22.0303.0003";
 
-/** The faults of a release; `good` has none. */
+/** The faults of a release; `good` has none, nor has `light`, whose program is a script that says its version. */
 export type Variant = (typeof VARIANTS)[number];
 
 const VARIANTS = [
   "good",
+  "light",
   "tampered",
   "wrong-signature",
   "old-signature",
@@ -42,17 +41,11 @@ const VARIANTS = [
 ] as const;
 
 /** The host. */
-export interface ReleaseHost {
-  /** The folder with the files of the good release. */
-  readonly folder: string;
-  /** The program of OLD_VERSION. */
-  readonly oldProgram: string;
+export interface ReleaseHost extends ReleaseBuild {
   /** Name of this platform's archive. */
   readonly archive: string;
   /** PEM file of the authority that clients must trust. */
   readonly caPath: string;
-  readonly publicKeyPath: string;
-  readonly privateKey: string;
   base(variant: Variant): string;
   feed(variant: Variant): string;
   /** Paths asked for so far, with `304` behind those that were answered so. */
@@ -61,43 +54,29 @@ export interface ReleaseHost {
 
 const SHARED = Symbol.for("iddio release host");
 
-/** The host that all tests of a run share: made by the first that asks, gone with the process. */
+/** The host that all tests of a file share: made by the first that asks, gone with the process. */
 export function sharedReleaseHost(): Promise<ReleaseHost> {
   const holder = globalThis as { [SHARED]?: Promise<ReleaseHost> };
   holder[SHARED] ??= startReleaseHost();
   return holder[SHARED];
 }
 
-/** Builds and serves. Takes some ten seconds. */
+/** Builds, unless another file has, and serves. */
 async function startReleaseHost(): Promise<ReleaseHost> {
   const directory = await temporaryDirectory();
-  const folder = join(directory.path, "release");
-  const keys = newReleaseKeys();
   const target = TARGETS.find(({ name }) => name === `linux-${process.arch}`);
   if (target === undefined) throw new Error(`no release is tested on ${process.platform} ${process.arch}`);
-  await buildRelease({
-    root: PROJECT_ROOT,
-    out: folder,
-    version: NEW_VERSION,
-    seconds: 1_700_000_000,
-    targets: [target],
-    privateKey: keys.privateKey,
-    isShipped: false,
-  });
-  await mkdir(join(directory.path, "old"));
-  const oldProgram = join(directory.path, "old", "iddio");
-  await compile({ root: PROJECT_ROOT, outfile: oldProgram, version: OLD_VERSION, publicKey: keys.publicKey });
+  const built = await builtRelease({ target, oldVersion: OLD_VERSION, newVersion: NEW_VERSION });
+  const { folder, privateKey } = built;
 
   const authority = await createAuthority("releases");
   const { certPem, keyPem } = await authority.serverCertificate(["localhost", "127.0.0.1"]);
   const caPath = join(directory.path, "ca.pem");
-  const publicKeyPath = join(directory.path, "key.pub");
   await writeFile(caPath, authority.caPem);
-  await writeFile(publicKeyPath, keys.publicKey);
 
   const archive = `iddio-${target.name}.tar.gz`;
   const cutter = await startCutter(certPem, keyPem, join(folder, archive));
-  const files = (variant: Variant) => variantFiles(variant, folder, archive, keys.privateKey);
+  const files = (variant: Variant) => variantFiles(variant, folder, archive, privateKey);
   const made = new Map<Variant, ReadonlyMap<string, Uint8Array>>();
   const asked: string[] = [];
   const server: Bun.Server<undefined> = Bun.serve({
@@ -133,12 +112,9 @@ async function startReleaseHost(): Promise<ReleaseHost> {
   process.once("exit", () => rmSync(directory.path, { recursive: true, force: true }));
   const base = (variant: Variant) => `https://localhost:${server.port}/${variant}`;
   return {
-    folder,
-    oldProgram,
+    ...built,
     archive,
     caPath,
-    publicKeyPath,
-    privateKey: keys.privateKey,
     base,
     feed: (variant) => `${base(variant)}/release.json`,
     asked,
@@ -176,6 +152,11 @@ function variantFiles(
       const script = `#!/bin/sh\n[ "$1" = version ] && echo '{"build_version":"${CRASHING_VERSION}"}' && exit 0\necho "cannot start" >&2\nexit 3\n`;
       const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
       return withArchive(files, archive, bytes, privateKey, CRASHING_VERSION);
+    }
+    case "light": {
+      const script = `#!/bin/sh\n[ "$1" = version ] && echo "iddio ${NEW_VERSION}"\n`;
+      const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
+      return withArchive(files, archive, bytes, privateKey, NEW_VERSION);
     }
     case "linked":
       return withArchive(files, archive, linkArchive("iddio", "/bin/sh"), privateKey, NEW_VERSION);

@@ -1,0 +1,114 @@
+// The release that tests serve and the program of the version before it, built once for a state of the sources: test
+// files run in workers and globals of their own, and each build costs most of a minute. They lie in dist/test-release;
+// who comes while another builds waits for it.
+
+import { Database } from "bun:sqlite";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildRelease } from "../../packaging/release/build-release.ts";
+import { compile } from "../../packaging/release/compile.ts";
+import { newReleaseKeys } from "../../packaging/release/sign.ts";
+import type { Target } from "../../packaging/release/targets.ts";
+import { eventually } from "./eventually.ts";
+import { PROJECT_ROOT } from "./source-files.ts";
+
+/** Where things lie, and the keys that signed them. */
+export interface ReleaseBuild {
+  /** The folder with the files of the release. */
+  readonly folder: string;
+  /** The program of the version before. */
+  readonly oldProgram: string;
+  readonly publicKeyPath: string;
+  readonly privateKey: string;
+}
+
+/** What is built. */
+export interface WantedRelease {
+  readonly target: Target;
+  readonly oldVersion: string;
+  readonly newVersion: string;
+}
+
+/** A build on a machine with neighbours takes minutes; the tests that wait for it have ten. */
+const PATIENCE_MS = 550_000;
+
+/** The build of the sources as they are now, made by the first that asks. */
+export async function builtRelease(wanted: WantedRelease): Promise<ReleaseBuild> {
+  const shelf = join(PROJECT_ROOT, "dist", "test-release");
+  await mkdir(shelf, { recursive: true });
+  using _lock = await locked(join(shelf, "lock"));
+  const name = digestOfSources(wanted);
+  const at = join(shelf, name);
+  if (!existsSync(at)) {
+    for (const other of readdirSync(shelf).filter((entry) => !entry.startsWith("lock")))
+      await rm(join(shelf, other), { recursive: true });
+    const scratch = join(shelf, ".building");
+    await build(wanted, scratch);
+    await rename(scratch, at);
+  }
+  return {
+    folder: join(at, "release"),
+    oldProgram: join(at, "old", "iddio"),
+    publicKeyPath: join(at, "key.pub"),
+    privateKey: await readFile(join(at, "key"), "utf8"),
+  };
+}
+
+async function build({ target, oldVersion, newVersion }: WantedRelease, into: string): Promise<void> {
+  const keys = newReleaseKeys();
+  await buildRelease({
+    root: PROJECT_ROOT,
+    out: join(into, "release"),
+    version: newVersion,
+    seconds: 1_700_000_000,
+    targets: [target],
+    privateKey: keys.privateKey,
+    isShipped: false,
+  });
+  await mkdir(join(into, "old"));
+  const outfile = join(into, "old", "iddio");
+  await compile({ root: PROJECT_ROOT, outfile, version: oldVersion, publicKey: keys.publicKey });
+  await writeFile(join(into, "key.pub"), keys.publicKey);
+  await writeFile(join(into, "key"), keys.privateKey, { mode: 0o600 });
+}
+
+/** The kernel drops it with the process, however that ends. */
+async function locked(path: string): Promise<Disposable> {
+  const database = new Database(path, { create: true, readwrite: true });
+  database.run("PRAGMA busy_timeout = 0");
+  const take = () => {
+    try {
+      database.run("BEGIN EXCLUSIVE");
+      return "taken";
+    } catch (error) {
+      return String(error);
+    }
+  };
+  await eventually(
+    async () => take(),
+    (answer) => answer === "taken",
+    PATIENCE_MS,
+  );
+  return { [Symbol.dispose]: () => database.close() };
+}
+
+/** Everything that a release is made from. */
+function digestOfSources(wanted: WantedRelease): string {
+  const hash = createHash("sha256").update(JSON.stringify([wanted, Bun.version]));
+  const inside = (folder: string) =>
+    readdirSync(join(PROJECT_ROOT, folder), { recursive: true, encoding: "utf8" })
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(join(PROJECT_ROOT, path)).isFile());
+  const paths = [
+    ...inside("src"),
+    ...inside("packaging"),
+    "install.sh",
+    "LICENSE",
+    "package.json",
+    "package-lock.json",
+  ];
+  for (const path of paths.sort()) hash.update(`${path}\0`).update(readFileSync(join(PROJECT_ROOT, path)));
+  return hash.digest("hex").slice(0, 16);
+}
