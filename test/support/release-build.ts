@@ -24,7 +24,7 @@ export interface ReleaseBuild {
   readonly privateKey: string;
 }
 
-/** What is built. */
+/** The parts of a build. */
 export interface WantedRelease {
   readonly target: Target;
   readonly oldVersion: string;
