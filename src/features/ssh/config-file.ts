@@ -16,6 +16,8 @@ export interface ConfigPlaces {
   readonly warnsOfKeys: boolean;
   /** Whether ssh (8.1 and newer) lets one cipher be named before its usual ones. */
   readonly ordersCiphers: boolean;
+  /** Whether `ssh-proxy` can hand its connection to ssh, instead of carrying each byte of it. */
+  readonly passesConnections: boolean;
 }
 
 /** The configuration: one `Match` for all hosts of the list, and one for each user that only some hosts are listed for. */
@@ -44,9 +46,10 @@ function matchBlock(
   const patterns = [...new Set(entries.flatMap(hostPatterns))];
   const home = places.home === undefined ? "" : `/usr/bin/env IDDIO_HOME=${shellWord(places.home)} `;
   const program = places.program.map(shellWord).join(" ");
+  // iddio's own `ssh` to the host reads the same files, and must not come back here.
+  const match = `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`} exec "test -z $IDDIO_SSH_UPSTREAM"`;
   return [
-    // iddio's own `ssh` to the host reads the same files, and must not come back here.
-    `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`} exec "test -z $IDDIO_SSH_UPSTREAM"`,
+    match,
     `  ProxyCommand ${home}${program} ssh-proxy %h %p %n`,
     `  UserKnownHostsFile ${sshWord(places.known)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     // The quickest one for the way to iddio, which stays on this machine.
@@ -61,6 +64,10 @@ function matchBlock(
     "  CheckHostIP no",
     // The way to iddio stays on this machine; from iddio on it is the operator's ssh.
     ...(places.warnsOfKeys ? ["  WarnWeakCrypto no-pq-kex"] : []),
+    // Another program in its place, named on the command line, gives ssh bytes.
+    ...(places.passesConnections
+      ? [`${match} !exec "grep -qzi proxycommand /proc/$PPID/cmdline"`, "  ProxyUseFdpass yes"]
+      : []),
   ].join("\n");
 }
 

@@ -17,7 +17,7 @@ import { closeDescriptor } from "../../host/sandbox/libc.ts";
 import { NdjsonDecoder } from "../../wire/ndjson.ts";
 import { authorityOf, certify, hostKeyOf, SSH_FOLDER_MODE } from "./host-key.ts";
 import { type JudgeParts, SessionJudge } from "./judge-session.ts";
-import type { FromSession, SessionStart, ToSession } from "./link.ts";
+import { type FromSession, SESSION_MEMORY, type SessionStart, type ToSession } from "./link.ts";
 
 /** Session processes at once, and the part of them that one client may have. */
 const SESSIONS_MAX = 96;
@@ -101,7 +101,7 @@ export class SshGate implements SshCarrier {
     const connectionFd = stream.handOut(() => child && endSession(child));
     try {
       child = Bun.spawn([...ownProgram(), "ssh-session"], {
-        env: programEnvironment(env),
+        env: { ...programEnvironment(env), ...SESSION_MEMORY },
         cwd: "/",
         stdio: ["pipe", "pipe", "inherit", connectionFd],
       }) as Session;

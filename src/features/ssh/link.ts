@@ -28,6 +28,12 @@ export interface SessionStart {
   readonly runAs: OtherUser | undefined;
 }
 
+/**
+ * A transfer takes new memory for every packet. By itself the allocator gives pages back at once, only to have each
+ * of them cleared and mapped again: half of all that a transfer costs. So it keeps them for this long.
+ */
+export const SESSION_MEMORY = { MIMALLOC_PURGE_DELAY: "5000" };
+
 /** Where a session process has its client's connection. */
 export const CONNECTION_FD = 3;
 

@@ -1,12 +1,20 @@
-// `iddio ssh-proxy`: asks the proxy for a tunnel to the host and carries bytes between it and stdin
-// and stdout. It knows no SSH and no keys.
+// `iddio ssh-proxy`: asks the proxy for a tunnel to the host and hands it to the ssh that takes
+// connections (ProxyUseFdpass); for any other client it carries the bytes between the tunnel and
+// stdin and stdout. It knows no SSH and no keys.
 
 import type { Socket } from "node:net";
 import type { CommandContext } from "../../cli/kit/command.ts";
 import { proxyAddress } from "../../cli/kit/proxy-address.ts";
 import { SSH_NAME_FIELD } from "../../gateway/request/contracts/ssh-carrier.ts";
 import { isPipe } from "../../host/process/file-status.ts";
-import { carryNow, connectNow, readOctet, writeNow } from "../../host/process/sockets/raw-socket.ts";
+import { isUnixSocket, sendOver } from "../../host/process/sockets/pass-descriptor.ts";
+import {
+  carryNow,
+  connectNow,
+  limitReads,
+  readOctet,
+  writeNow,
+} from "../../host/process/sockets/raw-socket.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isPlainHost } from "../../protocols/ssh/target.ts";
 import { escapeForTerminal } from "../../text/escape.ts";
@@ -29,7 +37,11 @@ export async function carry(context: CommandContext): Promise<number> {
   if (context.env.IDDIO_RUN !== undefined) return join(await open(where), Buffer.alloc(0));
   const ask = `CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n${SSH_NAME_FIELD}: ${name}\r\n\r\n`;
   const address = await proxyAddress(context);
-  if (hasPipes()) return carryByKernel(address, ask);
+  if (hasPipes()) {
+    carryNow(0, 1, await openNow(address, ask));
+    return 0;
+  }
+  if (await isForSsh()) return passOn(await openNow(address, ask));
   const socket = await open(address);
   socket.write(ask);
   const first = await readAnswer(socket);
@@ -43,8 +55,28 @@ function hasPipes(): boolean {
   return process.platform === "linux" && isPipe(0) && isPipe(1);
 }
 
-/** Opens the tunnel and lets the kernel carry the bytes. */
-async function carryByKernel(address: string, ask: string): Promise<number> {
+/**
+ * Whether whoever started this waits for the connection itself: an ssh with `ProxyUseFdpass`, which gives one unix
+ * socket for both. Other clients that read its configuration give one, too, and want bytes.
+ */
+async function isForSsh(): Promise<boolean> {
+  if (process.platform !== "linux" || !isUnixSocket(0) || !isUnixSocket(1)) return false;
+  const parent = await Bun.file(`/proc/${process.ppid}/comm`)
+    .text()
+    .catch(() => "");
+  return parent.trim().endsWith("ssh");
+}
+
+/** Gives the tunnel to ssh and waits until it has taken it: somebody must hold it while the daemon looks whose it is. */
+function passOn(fd: number): number {
+  limitReads(fd, 0);
+  if (!sendOver(1, "\0", fd)) return 1;
+  readOctet(0);
+  return 0;
+}
+
+/** Opens the tunnel without the event loop. */
+async function openNow(address: string, ask: string): Promise<number> {
   const { host, port } = parts(address);
   let fd: number;
   let head = "";
@@ -61,8 +93,7 @@ async function carryByKernel(address: string, ask: string): Promise<number> {
     throw unreachable(address, cause);
   }
   if (!/^HTTP\/1\.[01] 200 /.test(head)) throw refused(head, readBody(fd, head));
-  carryNow(0, 1, fd);
-  return 0;
+  return fd;
 }
 
 /** Node's names and sockets are loaded only where they are needed: each takes as long as all else that is done here. */

@@ -57,6 +57,7 @@ export async function writeConfig(context: CommandContext): Promise<void> {
       home: env.IDDIO_HOME ? paths.root : undefined,
       known,
       warnsOfKeys,
+      passesConnections: process.platform === "linux",
       ordersCiphers: await knows("Ciphers=^aes128-gcm@openssh.com"),
     }),
     0o644,

@@ -20,6 +20,7 @@ const PLACES = {
   known: "/home/me/.iddio/ssh/known_hosts",
   warnsOfKeys: false,
   ordersCiphers: false,
+  passesConnections: true,
 };
 
 describe("known hosts", () => {
@@ -62,13 +63,14 @@ if (ssh !== null)
       file,
       sshConfigText(["prod.example.com", "*.dev.example.com", "root@only.example.com"].map(entry), PLACES),
     );
-    const asked = (host: string, env: Record<string, string> = {}) =>
+    const asked = (host: string, env: Record<string, string> = {}, more: readonly string[] = []) =>
       Bun.spawnSync(
         [
           ssh,
           "-F",
           file,
           "-G",
+          ...more,
           ...(host.includes("@") ? ["-l", host.split("@")[0] ?? "", host.split("@")[1] ?? ""] : [host]),
         ],
         {
@@ -78,10 +80,14 @@ if (ssh !== null)
     for (const host of ["prod.example.com", "a.dev.example.com", "root@only.example.com"]) {
       const answer = asked(host);
       expect(answer).toContain("proxycommand /opt/iddio/iddio ssh-proxy %h %p %n");
+      expect(answer).toContain("proxyusefdpass yes");
       expect(answer).toContain("controlmaster false");
       expect(answer).toContain("userknownhostsfile /home/me/.iddio/ssh/known_hosts");
       expect(asked(host, { IDDIO_SSH_UPSTREAM: "1" })).not.toContain("ssh-proxy");
     }
+    // A program that knows nothing of passing a connection must not be waited for in vain.
+    for (const more of [["-o", "ProxyCommand=nc %h %p"], ["-oproxycommand nc %h %p"]])
+      expect(asked("prod.example.com", {}, more)).not.toContain("proxyusefdpass yes");
     for (const host of ["other.example.com", "prod.example.com.evil.test", "me@only.example.com"])
       expect(asked(host)).not.toContain("ssh-proxy");
   });

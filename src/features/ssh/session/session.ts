@@ -5,7 +5,13 @@
 
 import type { AuthContext, Connection, ServerConfig } from "ssh2";
 import { isPlainUser } from "../../../protocols/ssh/target.ts";
-import { CONNECTION_FD, type DialledTarget, type ForwardKind, type FromSession } from "../link.ts";
+import {
+  CONNECTION_FD,
+  type DialledTarget,
+  type ForwardKind,
+  type FromSession,
+  SESSION_MEMORY,
+} from "../link.ts";
 import { askSsh } from "./ask-ssh.ts";
 import { certifiedKey, type KexProtocol } from "./certified-key.ts";
 import { openClientSocket } from "./client-socket.ts";
@@ -45,7 +51,12 @@ export async function runSession(env: Readonly<Record<string, string | undefined
   const { Server } = ssh2;
   const { parseKey } = ssh2.utils;
   const upstreams = new Set<SshUpstream>();
-  const upstreamEnv = { ...env, ...start.runAs?.env, SSH_AUTH_SOCK: start.agentSocket };
+  const upstreamEnv = {
+    ...env,
+    ...start.runAs?.env,
+    SSH_AUTH_SOCK: start.agentSocket,
+    ...Object.fromEntries(Object.keys(SESSION_MEMORY).map((name) => [name, undefined])),
+  };
   let protocol: KexProtocol | undefined;
   const certified = certifiedKey(start, parseKey, () => protocol);
   const server = new Server({

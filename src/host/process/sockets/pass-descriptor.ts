@@ -82,16 +82,26 @@ export function sendDescriptor(path: string, text: string, fd: number): boolean 
   if (socket < 0) return false;
   try {
     if (Number(call("connect")(socket, ptr(address), address.length)) !== 0) return false;
-    const view = new DataView(BESIDE.buffer);
-    view.setUint32(0, RIGHTS_LENGTH, true);
-    view.setInt32(8, SOL_SOCKET, true);
-    view.setInt32(12, SCM_RIGHTS, true);
-    view.setInt32(16, fd, true);
-    const { written } = new TextEncoder().encodeInto(text, TEXT);
-    return Number(call("sendmsg")(socket, message(written, SENT_LENGTH), MSG_NOSIGNAL)) === written;
+    return sendOver(socket, text, fd);
   } finally {
     call("close")(socket);
   }
+}
+
+/** Sends a descriptor, which stays open here, with a text to the peer of a unix socket. False: the peer is gone. */
+export function sendOver(socket: number, text: string, fd: number): boolean {
+  const view = new DataView(BESIDE.buffer);
+  view.setUint32(0, RIGHTS_LENGTH, true);
+  view.setInt32(8, SOL_SOCKET, true);
+  view.setInt32(12, SCM_RIGHTS, true);
+  view.setInt32(16, fd, true);
+  const { written } = new TextEncoder().encodeInto(text, TEXT);
+  return Number(call("sendmsg")(socket, message(written, SENT_LENGTH), MSG_NOSIGNAL)) === written;
+}
+
+/** Whether a descriptor is a unix socket over which another one can be sent. */
+export function isUnixSocket(fd: number): boolean {
+  return optionOf(fd, SO_TYPE) === SOCK_STREAM && optionOf(fd, SO_DOMAIN) === AF_UNIX;
 }
 
 /** A text that came, and the descriptors beside it, which are the caller's now. */

@@ -32,16 +32,21 @@ export function connectNow({ host, port }: { readonly host: string; readonly por
     [i32, pointer, i32],
     i32,
   );
-  const limit = call<(fd: number, level: number, name: number, value: unknown, length: number) => number>(
+  const address = socketAddress(host, port);
+  const fd = socket(address[0] ?? 0, SOCK_STREAM, 0);
+  if (fd < 0 || connect(fd, ptr(address), address.length) !== 0) throw new Error("it cannot be reached");
+  limitReads(fd, ANSWER_S);
+  return fd;
+}
+
+/** How long a read of a socket waits at most; 0 is for ever. */
+export function limitReads(fd: number, seconds: number): void {
+  const set = call<(fd: number, level: number, name: number, value: unknown, length: number) => number>(
     "setsockopt",
     [i32, i32, i32, pointer, i32],
     i32,
   );
-  const address = socketAddress(host, port);
-  const fd = socket(address[0] ?? 0, SOCK_STREAM, 0);
-  if (fd < 0 || connect(fd, ptr(address), address.length) !== 0) throw new Error("it cannot be reached");
-  limit(fd, ...RECEIVE_TIMEOUT, ptr(new BigInt64Array([BigInt(ANSWER_S), 0n])), 16);
-  return fd;
+  set(fd, ...RECEIVE_TIMEOUT, ptr(new BigInt64Array([BigInt(seconds), 0n])), 16);
 }
 
 /** sockaddr_in or sockaddr_in6. Throws when the text is no address. */
