@@ -12,7 +12,7 @@ import { findSshTools } from "../../support/sshd.ts";
 
 const MINUTES = 5 * 60_000;
 
-/** What `ssh-proxy` says when it is started on one socket by a program that is not ssh. */
+/** The first line of `ssh-proxy` when it is started on one socket by a program that is not ssh. */
 async function firstLineOver(world: SshWorld): Promise<string> {
   const [ours, theirs] = socketPair();
   const proxy = Bun.spawn([builtBinary(), "ssh-proxy", "localhost", String(world.sshd.port)], {
