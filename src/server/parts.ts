@@ -3,6 +3,7 @@
 
 import type { Database } from "./database/database.ts";
 import type { Ticks } from "./fleet/ticks.ts";
+import type { TenantForwarding } from "./forward/tenant-forwarding.ts";
 import type { TenantNotices } from "./notify/tenant-notices.ts";
 import type { Sealer } from "./sealer.ts";
 
@@ -17,6 +18,8 @@ export interface ServerParts {
   readonly counters: Counters;
   /** Tells people elsewhere; absent only while the server is made. */
   notifying?: TenantNotices;
+  /** Forwards audit rows; absent only while the server is made. */
+  forwarding?: TenantForwarding;
 }
 
 /** Numbers that only grow, by name, for the page of metrics. */

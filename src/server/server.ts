@@ -7,6 +7,7 @@ import type { Database } from "./database/database.ts";
 import { dropPartitions, preparePartitions } from "./database/migrate.ts";
 import { DeviceCalls } from "./fleet/answer-device.ts";
 import { Ticks } from "./fleet/ticks.ts";
+import { TenantForwarding } from "./forward/tenant-forwarding.ts";
 import { type Answerers, answer } from "./http/answer.ts";
 import { Problem } from "./http/problem.ts";
 import { RateLimit } from "./http/rate-limit.ts";
@@ -71,6 +72,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { reachPrivate = false, leaseMs } = options;
   const notifying = new TenantNotices(parts, { reachPrivate, ...(leaseMs === undefined ? {} : { leaseMs }) });
   parts.notifying = notifying;
+  const forwarding = new TenantForwarding(parts, {
+    reachPrivate,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+  });
+  parts.forwarding = forwarding;
   const isSecure = options.tls !== undefined || options.isBehindProxy === true;
   const scheme = isSecure ? "https" : "http";
   let isReady = true;
@@ -121,7 +127,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       isReady = false;
       upkeep[Symbol.dispose]();
       ticks[Symbol.dispose]();
-      await notifying[Symbol.asyncDispose]();
+      await Promise.all([notifying[Symbol.asyncDispose](), forwarding[Symbol.asyncDispose]()]);
       const ended = server.stop(false);
       const late = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([ended, late]);

@@ -58,6 +58,13 @@ async function fill(plane: ControlPlane, slug: string): Promise<Filled> {
   const revision = await post("/api/v1/revisions", { policy, note: `CANARY-${slug}-note` });
   await post("/api/v1/enroll-tokens", { owner: admin.id });
   await post("/api/v1/notify-targets", { name: `canary-${slug}`, target: "https://198.51.100.1/CANARY" });
+  await post("/api/v1/forward-sinks", { name: `canary-${slug}`, target: "https://198.51.100.1/CANARY" });
+  await plane.database.run({ tenant: tenant.id }, (tx) =>
+    tx.rows(
+      "insert into forward_refused (sink, device_id, chain, seq, day, reason, at_ms) values ($1, $2, $3, 1, current_date, $4, 1)",
+      [`canary-${slug}`, device.id, device.chain, `CANARY-${slug}-reason`],
+    ),
+  );
   const token = await post("/api/v1/tokens", {
     name: `CANARY-${slug}-token`,
     roles: ["viewer"],
@@ -98,6 +105,11 @@ function bodyOf(path: string, filled: Filled): object {
   if (path.endsWith("/api/v1/people")) return { name: "x" };
   if (path.endsWith("/api/v1/tokens")) return { name: "x", roles: ["viewer"], for_ms: 1000 };
   if (path.endsWith("/break-glass")) return { reason: "x" };
+  // Answers in the name of another tenant's person.
+  if (path.endsWith("/notify-targets"))
+    return { name: "intruder", target: "https://198.51.100.1/x", replies_as: ids.people };
+  if (path.endsWith("/forward-sinks"))
+    return { name: "intruder", target: "https://198.51.100.1/x", from: "start" };
   return {};
 }
 
@@ -127,8 +139,8 @@ for (const { name, isThere, open } of DATABASES)
         const all: Record<string, readonly Row[]> = {};
         for (const table of names)
           all[table] = await tx.rows(
-            // A lease is renewed whatever anybody does.
-            `select (to_jsonb(x) - 'leased_by' - 'leased_until_ms')::text as row from ${table} x where tenant_id = $1 order by 1`,
+            // A lease is renewed, with how it goes, whatever anybody does.
+            `select (to_jsonb(x) - 'leased_by' - 'leased_until_ms' - 'problem' - 'failing_since_ms')::text as row from ${table} x where tenant_id = $1 order by 1`,
             [tenant.id],
           );
         return JSON.stringify(all);

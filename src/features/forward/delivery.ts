@@ -1,49 +1,57 @@
-// Brings every audit row to one sink, at least once and in order. The journal on disk is the queue:
-// nothing is kept in memory but the batch that is on its way, a receiver that is down costs a retry
-// now and then, and no request ever waits for one. Rows that a receiver will never take are set
-// aside in a file, so that one of them cannot hold up the rest.
+// Brings every audit row to one sink, at least once and in order. The journal on disk or the table
+// is the queue: nothing is kept in memory but the batch that is on its way, a receiver that is down
+// costs a retry now and then, and no request ever waits for one. Rows that a receiver will never
+// take are set aside, so that one of them cannot hold up the rest.
 
-import { constants } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
 import { backOffMs } from "../../host/outgoing/back-off.ts";
-import type { Entry } from "../../model/entry.ts";
-import { type JournalPlace, octetsBehind, readBatch, startOfJournal } from "../../state/journal/batch.ts";
-import type { Log } from "../../state/log/log.ts";
-import type { SinkProgress } from "../../state/tables/sinks.ts";
-import type { Sink } from "./sink.ts";
+import type { RowSource } from "./row-source.ts";
+import type { Delivery, ForwardedEntry, Sink } from "./sink.ts";
+
+/** How far a receiver has got. */
+export interface DeliveryProgress<P> {
+  /** Undefined: from the start of the source. */
+  readonly place: P | undefined;
+  /** Since it was added. */
+  readonly deliveredRows: number;
+  readonly putAsideRows: number;
+  readonly lastDeliveredMs: number | undefined;
+}
+
+/** Tells of what happens, as the log of a daemon does. */
+export interface DeliveryLog {
+  info(message: string, fields: Readonly<Record<string, string | number>>): void;
+  warn(message: string, fields: Readonly<Record<string, string | number>>): void;
+}
 
 /** The parts that one delivery works with. */
-export interface DeliveryOptions {
+export interface DeliveryOptions<P> {
   readonly name: string;
-  readonly journal: string;
-  /** Where rows go that the receiver refuses. */
-  readonly putAsidePath: string;
+  readonly source: RowSource<P>;
+  /** Keeps a row that the receiver refuses. */
+  readonly putAside: (row: ForwardedEntry, reason: string) => Promise<void>;
   readonly open: () => Sink;
-  readonly progress: SinkProgress;
-  readonly save: (progress: SinkProgress) => void;
-  readonly log: Log;
+  readonly progress: DeliveryProgress<P>;
+  readonly save: (progress: DeliveryProgress<P>) => void | Promise<void>;
+  readonly log: DeliveryLog;
   /** Tells of a receiver that fails for the first time, and of one that works again. */
   readonly onTurn?: (problem: string | undefined) => void;
 }
 
 /** How it goes. */
-export interface DeliveryState extends SinkProgress {
+export interface DeliveryState<P> extends DeliveryProgress<P> {
   /** Of the last try; undefined when it went well. */
   readonly problem: string | undefined;
   readonly failingSinceMs: number | undefined;
-  readonly octetsBehind: number;
 }
 
 const LOOK_MS = 500;
-const MAX_PUT_ASIDE_BYTES = 64 * 1024 * 1024;
 
 /** One receiver's delivery; runs until closed. */
-export class ForwardDelivery implements AsyncDisposable {
-  readonly #options: DeliveryOptions;
+export class ForwardDelivery<P> implements AsyncDisposable {
+  readonly #options: DeliveryOptions<P>;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #progress: SinkProgress;
+  #progress: DeliveryProgress<P>;
   #problem: string | undefined;
   #failingSinceMs: number | undefined;
   #failures = 0;
@@ -51,21 +59,20 @@ export class ForwardDelivery implements AsyncDisposable {
   #maxRows = Number.MAX_SAFE_INTEGER;
   #wake: (() => void) | undefined;
 
-  constructor(options: DeliveryOptions) {
+  constructor(options: DeliveryOptions<P>) {
     this.#options = options;
     this.#progress = options.progress;
     this.#running = this.#run();
   }
 
   /** How it goes now. */
-  async state(): Promise<DeliveryState> {
-    const { place } = this.#progress;
-    return {
-      ...this.#progress,
-      problem: this.#problem,
-      failingSinceMs: this.#failingSinceMs,
-      octetsBehind: await octetsBehind(this.#options.journal, place ?? { inode: 0, offset: 0 }),
-    };
+  get state(): DeliveryState<P> {
+    return { ...this.#progress, problem: this.#problem, failingSinceMs: this.#failingSinceMs };
+  }
+
+  /** How much the receiver has not got yet, in octets of a journal or in rows. */
+  behind(): Promise<number> {
+    return this.#options.source.behind(this.#progress.place);
   }
 
   /** Tries again at once. */
@@ -86,7 +93,7 @@ export class ForwardDelivery implements AsyncDisposable {
       try {
         waitMs = await this.#step(sink);
       } catch (error) {
-        // The journal or the database could not be used: the same rows are read again.
+        // The source or the place could not be used: the same rows are read again.
         waitMs = this.#failed(error instanceof Error ? error.message : String(error));
       }
       if (waitMs > 0) await this.#pause(waitMs);
@@ -95,30 +102,28 @@ export class ForwardDelivery implements AsyncDisposable {
 
   /** One batch; gives how long to wait before the next. */
   async #step(sink: Sink): Promise<number> {
-    const { journal, name, log } = this.#options;
-    const place = this.#progress.place ?? (await startOfJournal(journal));
-    if (place === undefined) return LOOK_MS;
+    const { source, name, log } = this.#options;
+    const { place } = this.#progress;
     const limits = { maxRows: Math.min(sink.maxRows, this.#maxRows), maxBytes: sink.maxBytes };
-    let batch = await readBatch(journal, place, limits);
+    let batch = await source.read(place, limits);
     if (batch === undefined) return LOOK_MS;
     if (batch.gap !== undefined) log.warn("forwarded rows have a gap", { sink: name, reason: batch.gap });
     if (batch.rows.length === 0) {
-      const hasMoved = batch.next.inode !== place.inode || batch.next.offset !== place.offset;
-      if (hasMoved) this.#save({ ...this.#progress, place: batch.next });
-      return hasMoved ? 0 : LOOK_MS;
+      await this.#save({ ...this.#progress, place: batch.next });
+      return 0;
     }
     if (sink.gatherMs > 0 && batch.rows.length < limits.maxRows) {
       const age = Date.now() - (batch.rows[0]?.timestamp_ms ?? 0);
       if (age < sink.gatherMs) await this.#pause(sink.gatherMs - Math.max(0, age));
       if (this.#stop.signal.aborted) return 0;
-      batch = (await readBatch(journal, place, limits)) ?? batch;
+      batch = (await source.read(place, limits)) ?? batch;
     }
     return this.#deliver(sink, batch.rows, batch.next);
   }
 
   /** Sends rows. Of a batch that is refused the first half is sent, and so on, until the row at fault is alone. */
-  async #deliver(sink: Sink, rows: readonly Entry[], next: JournalPlace): Promise<number> {
-    const delivery = await sink.deliver(rows, this.#stop.signal);
+  async #deliver(sink: Sink, rows: readonly ForwardedEntry[], next: P): Promise<number> {
+    const delivery = await this.#tried(sink, rows);
     if (delivery.kind === "failed") return this.#failed(delivery.reason, delivery.afterMs);
     const [row] = rows;
     if (delivery.kind === "refused" && rows.length > 1) {
@@ -127,7 +132,12 @@ export class ForwardDelivery implements AsyncDisposable {
     }
     let lost = 0;
     if (delivery.kind === "refused") {
-      await this.#putAside(row, delivery.reason);
+      this.#options.log.warn("the receiver refused a row; it is kept aside", {
+        sink: this.#options.name,
+        hash: row?.hash ?? "",
+        reason: delivery.reason,
+      });
+      if (row !== undefined) await this.#options.putAside(row, delivery.reason);
       lost = 1;
     } else {
       this.#maxRows = Math.min(Number.MAX_SAFE_INTEGER, this.#maxRows * 2);
@@ -140,7 +150,7 @@ export class ForwardDelivery implements AsyncDisposable {
         });
     }
     this.#succeeded();
-    this.#save({
+    await this.#save({
       place: next,
       deliveredRows: this.#progress.deliveredRows + rows.length - lost,
       putAsideRows: this.#progress.putAsideRows + lost,
@@ -159,24 +169,6 @@ export class ForwardDelivery implements AsyncDisposable {
     this.#failingSinceMs = undefined;
   }
 
-  async #putAside(row: Entry | undefined, reason: string): Promise<void> {
-    const { putAsidePath, log, name } = this.#options;
-    log.warn("the receiver refused a row; it is kept in a file", {
-      sink: name,
-      hash: row?.hash ?? "",
-      reason,
-    });
-    await mkdir(dirname(putAsidePath), { recursive: true, mode: 0o700 });
-    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-    const file = await open(putAsidePath, flags, 0o600);
-    try {
-      if ((await file.stat()).size < MAX_PUT_ASIDE_BYTES)
-        await file.appendFile(`${JSON.stringify({ reason, row })}\n`);
-    } finally {
-      await file.close();
-    }
-  }
-
   #failed(reason: string, afterMs = 0): number {
     const { log, name, onTurn } = this.#options;
     this.#failures += 1;
@@ -189,8 +181,17 @@ export class ForwardDelivery implements AsyncDisposable {
     return backOffMs(this.#failures, afterMs);
   }
 
-  #save(progress: SinkProgress): void {
-    this.#options.save(progress);
+  /** A row that cannot even be written in the sink's form is one that the receiver will never take. */
+  async #tried(sink: Sink, rows: readonly ForwardedEntry[]): Promise<Delivery> {
+    try {
+      return await sink.deliver(rows, this.#stop.signal);
+    } catch (error) {
+      return { kind: "refused", reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #save(progress: DeliveryProgress<P>): Promise<void> {
+    await this.#options.save(progress);
     this.#progress = progress;
   }
 

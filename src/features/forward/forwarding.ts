@@ -2,21 +2,22 @@
 // for them. Owns the configuration of receivers; secrets go in and are never shown again, except
 // the one that is made here and shown once.
 
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ForwardReport, ForwardStart } from "../../api/methods/forward.ts";
 import type { Events } from "../../gateway/request/records/events.ts";
-import { isWebhookSecret, newWebhookSecret } from "../../host/outgoing/standard-webhook.ts";
-import type { Entry } from "../../model/entry.ts";
+import { newWebhookSecret } from "../../host/outgoing/standard-webhook.ts";
 import { UserError } from "../../model/user-error.ts";
-import { endOfJournal, startOfJournal } from "../../state/journal/batch.ts";
+import { endOfJournal, type JournalPlace, startOfJournal } from "../../state/journal/batch.ts";
 import type { Log } from "../../state/log/log.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import type { Sinks, StoredSink } from "../../state/tables/sinks.ts";
 import { ForwardDelivery } from "./delivery.ts";
-import { FORWARD_FORMATS, type SinkConfig } from "./sink.ts";
-import { openSink, type Surroundings, sinkOpener } from "./sink-kinds.ts";
+import { putAsideFile } from "./put-aside-file.ts";
+import { journalSource } from "./row-source.ts";
+import type { SinkConfig } from "./sink.ts";
+import { checkedSink, testRow } from "./sink-config.ts";
+import { openSink, type Surroundings } from "./sink-kinds.ts";
 
 /** The parts that forwarding works with. */
 export interface ForwardingOptions {
@@ -29,8 +30,6 @@ export interface ForwardingOptions {
 }
 
 const MAX_SINKS = 20;
-const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const MAX_SECRETS = 2;
 const TEST_MS = 30_000;
 
@@ -38,7 +37,7 @@ const TEST_MS = 30_000;
 export class Forwarding implements AsyncDisposable {
   readonly #options: ForwardingOptions;
   readonly #around: Surroundings;
-  readonly #running = new Map<string, ForwardDelivery>();
+  readonly #running = new Map<string, ForwardDelivery<JournalPlace>>();
 
   constructor(options: ForwardingOptions) {
     this.#options = options;
@@ -57,7 +56,7 @@ export class Forwarding implements AsyncDisposable {
   /** Adds a receiver. The secret of a webhook is told here and never again. */
   async add(start: ForwardStart): Promise<{ readonly sink: ForwardReport; readonly secret?: string }> {
     const { sinks, paths } = this.#options;
-    const config = checked(start);
+    const config = checkedSink(start);
     if (sinks.list().length >= MAX_SINKS)
       throw new UserError(`there are ${MAX_SINKS} receivers already`, {
         hint: "remove one: iddio forward list",
@@ -123,8 +122,8 @@ export class Forwarding implements AsyncDisposable {
       name,
       new ForwardDelivery({
         name,
-        journal: paths.audit,
-        putAsidePath: join(paths.root, "forward", `${name}.refused.jsonl`),
+        source: journalSource(paths.audit),
+        putAside: putAsideFile(join(paths.root, "forward", `${name}.refused.jsonl`)),
         open: () => openSink(config, this.#around),
         progress: stored.progress,
         save: (progress) => sinks.advance(name, progress),
@@ -153,7 +152,8 @@ export class Forwarding implements AsyncDisposable {
   }
 
   async #report(stored: StoredSink): Promise<ForwardReport> {
-    const state = await this.#running.get(stored.name)?.state();
+    const running = this.#running.get(stored.name);
+    const state = running?.state;
     const { target, format } = configOf(stored);
     return {
       name: stored.name,
@@ -162,7 +162,7 @@ export class Forwarding implements AsyncDisposable {
       added_ms: stored.addedMs,
       delivered_rows: state?.deliveredRows ?? stored.progress.deliveredRows,
       refused_rows: state?.putAsideRows ?? stored.progress.putAsideRows,
-      behind_bytes: state?.octetsBehind ?? 0,
+      behind_bytes: (await running?.behind()) ?? 0,
       ...(state?.lastDeliveredMs === undefined ? {} : { last_delivered_ms: state.lastDeliveredMs }),
       ...(state?.problem === undefined ? {} : { problem: state.problem }),
       ...(state?.failingSinceMs === undefined ? {} : { failing_since_ms: state.failingSinceMs }),
@@ -172,43 +172,4 @@ export class Forwarding implements AsyncDisposable {
 
 function configOf({ json }: StoredSink): SinkConfig {
   return JSON.parse(json) as SinkConfig;
-}
-
-function checked(start: ForwardStart): SinkConfig {
-  const { name, target, headers = {} } = start;
-  if (!NAME.test(name))
-    throw new UserError(`'${name}' cannot be a name`, {
-      hint: "lower-case letters, digits and hyphens, at most 32",
-      exitCode: 2,
-    });
-  const format = FORWARD_FORMATS.find((each) => each === (start.format ?? "rows"));
-  if (format === undefined)
-    throw new UserError(`there is no format '${start.format}'`, { hint: "rows or ocsf", exitCode: 2 });
-  for (const [field, value] of Object.entries(headers))
-    if (!HEADER_NAME.test(field) || /[^\t\x20-\x7e]/.test(value))
-      throw new UserError(`'${field}' cannot be sent as a header`, { exitCode: 2 });
-  if (start.secret !== undefined && !isWebhookSecret(start.secret))
-    throw new UserError("the secret is not 'whsec_' and at least 24 bytes in base64", { exitCode: 2 });
-  const isWebhook = /^https?:/.test(target);
-  const config: SinkConfig = {
-    name,
-    target,
-    format,
-    headers,
-    secrets: isWebhook ? [start.secret ?? newWebhookSecret()] : [],
-    ...(start.ca_pem === undefined ? {} : { caPem: start.ca_pem }),
-    ...(start.access_key_id === undefined ? {} : { accessKeyId: start.access_key_id }),
-    ...(start.secret_access_key === undefined ? {} : { secretAccessKey: start.secret_access_key }),
-  };
-  sinkOpener(config);
-  return config;
-}
-
-function testRow(): Entry {
-  return {
-    timestamp_ms: Date.now(),
-    op: "control",
-    hash: randomBytes(16).toString("hex"),
-    fields: { command: "forward test", reason: "a test of forwarding: nothing was asked or decided" },
-  };
 }

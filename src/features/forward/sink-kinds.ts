@@ -3,7 +3,7 @@
 // due.
 
 import { isAbsolute } from "node:path";
-import type { OutboundRequest } from "../../host/outgoing/send-request.ts";
+import type { OutboundRequest, Reach } from "../../host/outgoing/send-request.ts";
 import type { Entry } from "../../model/entry.ts";
 import { UserError } from "../../model/user-error.ts";
 import { isSecureUrl } from "../../text/secure-url.ts";
@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly sender: Sender;
   /** URL of the corporate proxy for an address; "" for none. */
   readonly proxyFor: (url: string) => string;
+  /** The networks that a sink may be in; `private` unless told. */
+  readonly reach?: Reach;
 }
 
 type Open = (around: Surroundings, render: (entry: Entry) => unknown) => Sink;
@@ -71,8 +73,8 @@ function openSyslog({ target, caPem }: SinkConfig, isTls: boolean): Open {
   if (!isTls && !isSecureUrl(`http://${url.host}`))
     throw unusable(target, "would send rows in clear to another machine", "use syslog+tls://");
   const port = Number(/:(\d+)\/?$/.exec(target)?.[1] ?? (isTls ? 6514 : 601));
-  return ({ sender }, render) =>
-    syslogSink({ host, port, isTls, ...(caPem === undefined ? {} : { caPem }) }, sender, render);
+  return ({ sender, reach = "private" }, render) =>
+    syslogSink({ host, port, isTls, reach, ...(caPem === undefined ? {} : { caPem }) }, sender, render);
 }
 
 function openOtlp(config: SinkConfig): Open {
@@ -100,6 +102,7 @@ function openS3(config: SinkConfig): Open {
     throw unusable(target, "needs an access key", "give --access-key-id, and the secret on standard input");
   const region = url.searchParams.get("region") ?? "us-east-1";
   const endpoint = url.searchParams.get("endpoint") ?? undefined;
+  if (!/^[a-z0-9-]{1,40}$/.test(region)) throw unusable(target, "has a region that is none");
   const unknown = [...url.searchParams.keys()].find((name) => name !== "region" && name !== "endpoint");
   if (unknown !== undefined) throw unusable(target, `has the unknown parameter '${unknown}'`);
   if (endpoint !== undefined && !isSecureUrl(endpoint))
@@ -112,14 +115,19 @@ function openS3(config: SinkConfig): Open {
     secretAccessKey,
     ...(endpoint === undefined ? {} : { endpoint }),
   };
-  return ({ sender }, render) => s3Sink(to, sender.hostname, render);
+  return ({ sender, proxyFor, reach = "private" }, render) =>
+    s3Sink(to, { hostname: sender.hostname, reach, proxyFor }, render);
 }
 
-function requestOf(config: SinkConfig, url: URL, { proxyFor }: Surroundings): OutboundRequest {
+function requestOf(
+  config: SinkConfig,
+  url: URL,
+  { proxyFor, reach = "private" }: Surroundings,
+): OutboundRequest {
   return {
     url: url.href,
     headers: config.headers,
-    reach: "private",
+    reach,
     proxy: proxyFor(url.href),
     ...(config.caPem === undefined ? {} : { caPem: config.caPem }),
   };

@@ -2,6 +2,7 @@
 // at least once. A sink only formats and sends; `delivery.ts` decides when to send, again, and what
 // to set aside. A new kind is a file in sinks/ and a line in `sink-kinds.ts`.
 
+import { createHash } from "node:crypto";
 import type { Entry } from "../../model/entry.ts";
 
 /** How the rows are written: as they are in audit.jsonl, or as OCSF events. */
@@ -35,6 +36,13 @@ export type Delivery =
   /** The receiver will never take these rows: they are split, and a single one is set aside. */
   | { readonly kind: "refused"; readonly reason: string };
 
+/** A row on its way; one of the control plane has its device and its place in that device's chain with it. */
+export interface ForwardedEntry extends Entry {
+  readonly device?: { readonly id: string; readonly name: string };
+  readonly chain?: string;
+  readonly seq?: number;
+}
+
 /** An open sink. */
 export interface Sink extends AsyncDisposable {
   /** Rows of one batch; more would only be refused. */
@@ -42,12 +50,26 @@ export interface Sink extends AsyncDisposable {
   readonly maxBytes: number;
   /** Rows wait so long for company, so that an object store gets few objects. */
   readonly gatherMs: number;
-  /** Never throws because of the receiver or the network. */
-  deliver(rows: readonly Entry[], signal: AbortSignal): Promise<Delivery>;
+  /** Never throws because of the receiver or the network; a throw is about the rows. */
+  deliver(rows: readonly ForwardedEntry[], signal: AbortSignal): Promise<Delivery>;
 }
 
 /** Who sends: the fields that every receiver wants to know. */
 export interface Sender {
   readonly hostname: string;
   readonly version: string;
+}
+
+/**
+ * Names a row for receivers that tell doubles by it. A row of the control plane is named by its place: its own hash
+ * is whatever its device wrote.
+ */
+export function rowKey({ hash, device, chain, seq }: ForwardedEntry): string {
+  if (device === undefined) return hash;
+  return createHash("sha256").update(`${device.id}/${chain}/${seq}`).digest("hex");
+}
+
+/** The machine that a row is of. */
+export function hostnameOf({ device }: ForwardedEntry, { hostname }: Sender): string {
+  return device?.name ?? hostname;
 }

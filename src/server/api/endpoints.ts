@@ -5,6 +5,7 @@ import { APPROVAL_ENDPOINTS } from "./approval-endpoints.ts";
 import { AUDIT_ENDPOINTS } from "./audit-endpoints.ts";
 import { DEVICE_ENDPOINTS } from "./device-endpoints.ts";
 import type { AnyEndpoint } from "./endpoint.ts";
+import { FORWARD_ENDPOINTS } from "./forward-endpoints.ts";
 import { NOTIFY_ENDPOINTS } from "./notify-endpoints.ts";
 import { PEOPLE_ENDPOINTS } from "./people-endpoints.ts";
 import { POLICY_ENDPOINTS } from "./policy-endpoints.ts";
@@ -17,4 +18,5 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   ...AUDIT_ENDPOINTS,
   ...PEOPLE_ENDPOINTS,
   ...NOTIFY_ENDPOINTS,
+  ...FORWARD_ENDPOINTS,
 ];

@@ -13,7 +13,7 @@ import { writeAct } from "../audit/acts.ts";
 import { maybeNumber, maybeText, numberOf, type Row, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import { writeNotice } from "../notify/notice-rows.ts";
-import { checkedServerTarget, type ServerTarget, sealTarget, targetConfig } from "../notify/server-target.ts";
+import { checkedServerTarget, checkReach, sealTarget, targetConfig } from "../notify/server-target.ts";
 import {
   type AnyEndpoint,
   type EndpointCall,
@@ -87,17 +87,6 @@ async function targetRow({ tx }: EndpointCall, name: string): Promise<Row> {
   return row;
 }
 
-/** Where a tenant's administrator may send: the operator's own networks only when the operator says so. */
-function checkReach({ parts }: EndpointCall, { target: address }: ServerTarget): void {
-  const { notifying } = parts;
-  const names =
-    /^(?:slack|pagerduty):.*\?/.test(address) || /^http:|\/\/(?:localhost|127\.|\[::1\])/.test(address);
-  if (names && notifying?.reachPrivate !== true)
-    throw new Problem(400, "bad-input", "this server tells only targets on the internet", {
-      detail: "its operator can start it with --private-targets",
-    });
-}
-
 /** The endpoints about targets of notices. */
 export const NOTIFY_ENDPOINTS: readonly AnyEndpoint[] = [
   get("/api/v1/notify-targets", {
@@ -141,7 +130,7 @@ export const NOTIFY_ENDPOINTS: readonly AnyEndpoint[] = [
     async handle(call, { input }) {
       const { tx, tenant, parts, principal, nowMs, afterwards } = call;
       const config = checkedServerTarget(input);
-      checkReach(call, config);
+      checkReach(parts.notifying?.reachPrivate === true, config.target);
       const answering = config.repliesAs === undefined ? [] : [config.repliesAs];
       for (const person of [...Object.values(config.people), ...answering]) {
         const [found] = await tx.rows("select id from people where id = $1", [person]);

@@ -16,14 +16,12 @@ import {
   type Tx,
   textOf,
 } from "../database/database.ts";
+import { DATABASE_MS } from "../leases.ts";
 import type { Sealer } from "../sealer.ts";
 import { type ServerTarget, targetConfig } from "./server-target.ts";
 
 const SETTLED = NOTICE_STEPS.indexOf("settled");
 const KEPT_MS = 24 * 60 * 60_000;
-
-/** The database's own clock, by which leases are kept: clocks of servers differ. */
-export const DATABASE_MS = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
 /** Where a question is asked. */
 interface Asking {

@@ -47,6 +47,20 @@ export function checkedServerTarget({ approvers = [], replies_as, ...start }: Ta
   }
 }
 
+/**
+ * Where a tenant's administrator may send: the operator's own networks only when the operator says so. Names that
+ * stand for such addresses are refused when they are dialled.
+ */
+export function checkReach(reachPrivate: boolean, target: string): void {
+  const names =
+    /^(?:slack|pagerduty|s3):.*[?&](?:api|url|endpoint)=/.test(target) ||
+    /^(?:[a-z]+\+)?(?:http|tcp):|\/\/(?:localhost|127\.|\[::1\])/.test(target);
+  if (names && !reachPrivate)
+    throw new Problem(400, "bad-input", "this server sends only to the internet, by TLS", {
+      detail: "its operator can start it with --private-targets",
+    });
+}
+
 /** The text that is stored. */
 export function sealTarget(sealer: Sealer, tenant: string, config: ServerTarget): string {
   return sealer.seal(placeOf(tenant, config.name), JSON.stringify(config));

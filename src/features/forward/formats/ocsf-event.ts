@@ -3,7 +3,7 @@
 // are under `unmapped`, named as in audit.jsonl.
 
 import type { Entry } from "../../../model/entry.ts";
-import type { Sender } from "../sink.ts";
+import { type ForwardedEntry, hostnameOf, type Sender } from "../sink.ts";
 import { isRefused, type Severity, severityOf } from "./severity.ts";
 
 /** Version of the schema that events follow. */
@@ -38,8 +38,9 @@ const MAPPED: ReadonlySet<string> = new Set([
 ]);
 
 /** The event; every attribute that the class requires is there. */
-export function ocsfEvent(entry: Entry, sender: Sender): object {
-  const { fields } = entry;
+export function ocsfEvent(entry: ForwardedEntry, sender: Sender): object {
+  const { fields, device } = entry;
+  const hostname = hostnameOf(entry, sender);
   const activity = activityOf(entry);
   const severity = severityOf(entry);
   const isBlocked = isRefused(entry);
@@ -65,7 +66,7 @@ export function ocsfEvent(entry: Entry, sender: Sender): object {
       product: { name: "iddio", vendor_name: "iddio", version: sender.version },
       profiles: ["security_control", "host"],
     },
-    device: { hostname: sender.hostname, type_id: 0, type: "Unknown" },
+    device: { hostname, ...(device === undefined ? {} : { uid: device.id }), type_id: 0, type: "Unknown" },
     actor: {
       user: { name: client?.user ?? "unknown" },
       ...(client?.process === undefined && client?.pid === undefined
@@ -84,7 +85,7 @@ export function ocsfEvent(entry: Entry, sender: Sender): object {
       ...(fields.request_id === undefined ? {} : { request: { uid: fields.request_id } }),
       ...(fields.status === undefined ? {} : { response: { code: fields.status } }),
     },
-    src_endpoint: { hostname: sender.hostname },
+    src_endpoint: { hostname },
     ...(fields.host === undefined
       ? {}
       : {

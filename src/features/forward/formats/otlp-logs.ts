@@ -3,7 +3,7 @@
 // dots.
 
 import type { Entry } from "../../../model/entry.ts";
-import type { Sender } from "../sink.ts";
+import { type ForwardedEntry, hostnameOf, type Sender } from "../sink.ts";
 import { type Severity, severityOf } from "./severity.ts";
 
 type AnyValue =
@@ -29,29 +29,29 @@ const MAX_DEPTH = 6;
 
 /** The body of a request to `/v1/logs`. `body` gives the text of a record's body. */
 export function otlpLogs(
-  entries: readonly Entry[],
+  entries: readonly ForwardedEntry[],
   sender: Sender,
   nowMs: number,
   body: (entry: Entry) => unknown = (entry) => entry,
 ): object {
+  // A resource is a machine; the records of each stay in order.
+  const byHost = Map.groupBy(entries, (entry) => hostnameOf(entry, sender));
   return {
-    resourceLogs: [
-      {
-        resource: {
-          attributes: [
-            attribute("service.name", "iddio"),
-            attribute("service.version", sender.version),
-            attribute("host.name", sender.hostname),
-          ],
-        },
-        scopeLogs: [
-          {
-            scope: { name: "iddio.audit", version: sender.version },
-            logRecords: entries.map((entry) => record(entry, nowMs, JSON.stringify(body(entry)))),
-          },
+    resourceLogs: [...byHost].map(([hostname, own]) => ({
+      resource: {
+        attributes: [
+          attribute("service.name", "iddio"),
+          attribute("service.version", sender.version),
+          attribute("host.name", hostname),
         ],
       },
-    ],
+      scopeLogs: [
+        {
+          scope: { name: "iddio.audit", version: sender.version },
+          logRecords: own.map((entry) => record(entry, nowMs, JSON.stringify(body(entry)))),
+        },
+      ],
+    })),
   };
 }
 

@@ -3,7 +3,7 @@
 // KB (RFC 5424, 6.1), so long fields of the row are cut, never the JSON.
 
 import type { Entry } from "../../../model/entry.ts";
-import type { Sender } from "../sink.ts";
+import { type ForwardedEntry, hostnameOf, type Sender } from "../sink.ts";
 import { type Severity, severityOf } from "./severity.ts";
 
 /** Log audit (RFC 5424, table 1). */
@@ -14,11 +14,11 @@ const CUT_LENGTHS = [1024, 256, 64, 16];
 const BYTE_ORDER_MARK = "\ufeff";
 
 /** The message without its frame. `body` is the JSON that is sent, shortened until it fits. */
-export function syslogMessage(entry: Entry, sender: Sender, body: unknown = entry): string {
+export function syslogMessage(entry: ForwardedEntry, sender: Sender, body: unknown = entry): string {
   const priority = FACILITY * 8 + LEVELS[severityOf(entry)];
   const time = new Date(entry.timestamp_ms).toISOString();
-  const host = printable(sender.hostname, 255);
-  const pid = entry.fields.client?.pid ?? "-";
+  const host = printable(hostnameOf(entry, sender), 255);
+  const pid = printable(String(entry.fields.client?.pid ?? "-"), 128);
   const head = `<${priority}>1 ${time} ${host} iddio ${pid} ${printable(entry.op, 32)} - ${BYTE_ORDER_MARK}`;
   const room = MAX_BYTES - Buffer.byteLength(head);
   return head + fitted(body, room);

@@ -18,11 +18,12 @@ export function fileSink(path: string, render: (entry: Entry) => unknown): Sink 
     maxBytes: 1024 * 1024,
     gatherMs: 0,
     async deliver(rows): Promise<Delivery> {
+      const text = rows.map((row) => `${JSON.stringify(render(row))}\n`).join("");
       try {
         const file = await open(path, FLAGS, 0o600);
         try {
           if (!(await file.stat()).isFile()) return { kind: "failed", reason: `'${path}' is not a file` };
-          await file.appendFile(rows.map((row) => `${JSON.stringify(render(row))}\n`).join(""));
+          await file.appendFile(text);
           await syncOrdered(file);
         } finally {
           await file.close();

@@ -1,11 +1,12 @@
 // Rows to an object store that speaks S3: one compressed object of lines a batch, named by day,
-// machine and the first row, so that a batch that is sent again replaces itself. Bun's own client
-// signs and sends.
+// machine and the first row, so that a batch that is sent again replaces itself. Bun's client signs
+// an address for one upload; the upload goes the way of every request of ours, to an address that
+// was checked.
 
 import { gzipSync } from "node:zlib";
-import { outboundPlace } from "../../../host/outgoing/send-request.ts";
+import { type Reach, sendRequest } from "../../../host/outgoing/send-request.ts";
 import type { Entry } from "../../../model/entry.ts";
-import type { Delivery, Sink } from "../sink.ts";
+import { type Delivery, type ForwardedEntry, rowKey, type Sink } from "../sink.ts";
 
 /** Where the objects go. */
 export interface Bucket {
@@ -19,10 +20,22 @@ export interface Bucket {
   readonly secretAccessKey: string;
 }
 
+/** From where they are sent. */
+interface Origin {
+  readonly hostname: string;
+  readonly reach: Reach;
+  readonly proxyFor: (url: string) => string;
+}
+
 const TIMEOUT_MS = 60_000;
+const SIGNED_FOR_S = 300;
 
 /** Puts one object a batch. */
-export function s3Sink(to: Bucket, hostname: string, render: (entry: Entry) => unknown): Sink {
+export function s3Sink(
+  to: Bucket,
+  { hostname, reach, proxyFor }: Origin,
+  render: (entry: Entry) => unknown,
+): Sink {
   const client = new Bun.S3Client({
     bucket: to.bucket,
     region: to.region,
@@ -34,41 +47,40 @@ export function s3Sink(to: Bucket, hostname: string, render: (entry: Entry) => u
     maxRows: 20_000,
     maxBytes: 4 * 1024 * 1024,
     gatherMs: 60_000,
-    async deliver(rows): Promise<Delivery> {
-      if (to.endpoint !== undefined) {
-        const place = await outboundPlace(new URL(to.endpoint), "private");
-        if ("refused" in place) return { kind: "failed", reason: place.refused };
-      }
+    async deliver(rows, signal): Promise<Delivery> {
       const body = gzipSync(rows.map((row) => `${JSON.stringify(render(row))}\n`).join(""));
-      try {
-        await within(
-          TIMEOUT_MS,
-          client.write(objectKeyOf(rows, to.prefix, hostname), body, { type: "application/gzip" }),
-        );
-        return { kind: "delivered" };
-      } catch (error) {
-        const { code, message } = error as { code?: string; message?: string };
-        return {
-          kind: "failed",
-          reason: [code, message].filter(Boolean).join(": ") || "the store did not take it",
-        };
-      }
+      const key = objectKeyOf(rows, to.prefix, hostname);
+      const url = client.presign(key, { method: "PUT", expiresIn: SIGNED_FOR_S });
+      const answer = await sendRequest({
+        url,
+        method: "PUT",
+        headers: { "content-type": "application/gzip" },
+        body,
+        reach,
+        proxy: proxyFor(url),
+        signal,
+        timeoutMs: TIMEOUT_MS,
+      });
+      if (answer.kind === "unreachable") return { kind: "failed", reason: answer.reason };
+      const { status, text, afterMs } = answer;
+      if (status >= 200 && status < 300) return { kind: "delivered" };
+      // Never about the rows: an object of lines has no form that a store could refuse.
+      const [code, message] = ["Code", "Message"].map(
+        (tag) => new RegExp(`<${tag}>([^<]{1,200})`).exec(text)?.[1],
+      );
+      const said = [code, message].filter((each) => each !== undefined).join(": ");
+      const reason = `the store answered ${status}${said === "" ? "" : `: ${said}`}`;
+      return { kind: "failed", reason, ...(afterMs === undefined ? {} : { afterMs }) };
     },
     async [Symbol.asyncDispose]() {},
   };
 }
 
 /** `prefix/2026/11/29/host-16223344-<hash>.jsonl.gz` */
-export function objectKeyOf(rows: readonly Entry[], prefix: string, hostname: string): string {
+export function objectKeyOf(rows: readonly ForwardedEntry[], prefix: string, hostname: string): string {
   const first = rows[0];
   const [day = "", time = ""] = new Date(first?.timestamp_ms ?? 0).toISOString().split("T");
   const host = hostname.replace(/[^A-Za-z0-9.-]/g, "_");
-  const name = `${host}-${time.slice(0, 8).replaceAll(":", "")}-${first?.hash.slice(0, 16) ?? ""}.jsonl.gz`;
+  const name = `${host}-${time.slice(0, 8).replaceAll(":", "")}-${first === undefined ? "" : rowKey(first).slice(0, 16)}.jsonl.gz`;
   return [prefix, ...day.split("-"), name].filter((part) => part !== "").join("/");
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("there was no answer in time")), ms);
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }

@@ -4,7 +4,7 @@
 
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { outboundPlace } from "../../../host/outgoing/send-request.ts";
+import { outboundPlace, type Reach } from "../../../host/outgoing/send-request.ts";
 import type { Entry } from "../../../model/entry.ts";
 import { octetCounted, syslogMessage } from "../formats/syslog-message.ts";
 import type { Delivery, Sender, Sink } from "../sink.ts";
@@ -19,6 +19,7 @@ export interface SyslogTarget {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
+  readonly reach: Reach;
   readonly caPem?: string;
 }
 
@@ -34,9 +35,9 @@ export function syslogSink(to: SyslogTarget, sender: Sender, render: (entry: Ent
     maxBytes: 512 * 1024,
     gatherMs: 0,
     async deliver(rows, signal): Promise<Delivery> {
+      const text = rows.map((row) => octetCounted(syslogMessage(row, sender, render(row)))).join("");
       try {
         open = open === undefined || open.destroyed ? await connect(to, signal) : open;
-        const text = rows.map((row) => octetCounted(syslogMessage(row, sender, render(row)))).join("");
         await write(open, text, signal);
         return { kind: "delivered" };
       } catch (error) {
@@ -51,7 +52,7 @@ export function syslogSink(to: SyslogTarget, sender: Sender, render: (entry: Ent
 }
 
 async function connect(to: SyslogTarget, signal: AbortSignal): Promise<Socket> {
-  const place = await outboundPlace({ hostname: to.host }, "private");
+  const place = await outboundPlace({ hostname: to.host }, to.reach);
   if ("refused" in place) throw new Error(place.refused);
   const socket = to.isTls
     ? connectTls({

@@ -5,7 +5,7 @@
 import type { OutboundRequest } from "../../../host/outgoing/send-request.ts";
 import { webhookHeaders } from "../../../host/outgoing/standard-webhook.ts";
 import type { Entry } from "../../../model/entry.ts";
-import type { Sink } from "../sink.ts";
+import { rowKey, type Sink } from "../sink.ts";
 import { deliverOverHttp } from "./http-sink.ts";
 
 /** Posts `{ type: "audit.rows", timestamp, data }`. */
@@ -25,7 +25,8 @@ export function webhookSink(
         timestamp: new Date(now).toISOString(),
         data: rows.map(render),
       });
-      const id = `msg_${rows[0]?.hash ?? ""}_${rows.length}`;
+      const [first] = rows;
+      const id = `msg_${first === undefined ? "" : rowKey(first)}_${rows.length}`;
       const request = base();
       return deliverOverHttp({
         ...request,
