@@ -2,7 +2,8 @@
 // that can be read in one sitting, a name that says what is in it, comments that are sentences.
 
 import { expect, test } from "bun:test";
-import { basename, dirname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { PROJECT_ROOT, type SourceFile, sourceFiles } from "../support/source-files.ts";
 
 const WALL = 400;
@@ -39,6 +40,12 @@ test("nothing else lies at the top level, and no file is larger than the largest
   const top = new Set(files.map(([, , path = ""]) => path.split("/")[0] ?? ""));
   expect([...top].filter((name) => !TOP.split(" ").includes(name))).toEqual([]);
   expect(files.filter(([, size]) => Number(size) > 3_000_000).map(([, , path]) => path)).toEqual([]);
+});
+
+test("the durations by which the runner begins with the slowest tests are of files that are there", () => {
+  const path = join(PROJECT_ROOT, "test/support/durations.json");
+  const { files } = JSON.parse(readFileSync(path, "utf8")) as { files: Readonly<Record<string, number>> };
+  expect(Object.keys(files).filter((name) => !existsSync(join(PROJECT_ROOT, name)))).toEqual([]);
 });
 
 test(`no source file is longer than ${WALL} lines`, () => {

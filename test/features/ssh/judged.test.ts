@@ -304,12 +304,12 @@ ${ALLOW_ALL}`,
         expect(stderr).toContain("iddio refused");
         expect(stderr).toContain("break-glass");
         expect(stderr).toContain("ssh.rules.deny");
-        const terminal = await world.ssh(undefined, {
-          options: ["-tt"],
-          input: "id\nexit\n",
-          timeoutMs: 20_000,
-        });
-        expect(terminal.code).not.toBe(0);
+        // A shell may do anything: it waits for a person, and does not begin when that person says no.
+        const terminal = world.start(undefined, { options: ["-tt"], input: "id\nexit\n" });
+        await world.gateway.deny("no shell");
+        const ended = await terminal.finished;
+        expect(ended.code).not.toBe(0);
+        expect(ended.stdout).not.toContain("uid=");
       },
       MINUTES,
     );
