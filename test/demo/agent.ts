@@ -47,7 +47,8 @@ interface Overlay {
   readonly users: readonly { readonly user: { readonly token?: string } }[];
 }
 
-async function ownClient(overlay: string): Promise<Agent> {
+/** A client of the project's own with this overlay. */
+export async function ownClient(overlay: string): Promise<Agent> {
   const { clusters, users } = JSON.parse(await readFile(overlay, "utf8")) as Overlay;
   const {
     server = "",

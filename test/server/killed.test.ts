@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { exportRows } from "../../src/server/audit/export-rows.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
 import { Sealer } from "../../src/server/sealer.ts";
-import { builtBinary } from "../support/built-binary.ts";
 import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { pgbouncerPath, startPgbouncer } from "../support/pgbouncer.ts";
 import { postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
+import { startServerProgram } from "../support/server-program.ts";
 import { auditLine, newHold, type SimulatedDevice } from "../support/simulated-device.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -24,36 +24,6 @@ const HOLDS = 5;
 const isThere =
   (postgresFolder() !== undefined && pgbouncerPath() !== undefined) ||
   process.env.IDDIO_REQUIRE_CLIENTS === "1";
-
-interface Program extends AsyncDisposable {
-  readonly url: string;
-  kill(): Promise<void>;
-}
-
-async function startProgram(database: string, secret: string, home: string): Promise<Program> {
-  const child = Bun.spawn([builtBinary(), "server", "--listen", "127.0.0.1:0", "--secret-file", secret], {
-    env: { PATH: process.env.PATH ?? "", HOME: home, IDDIO_HOME: home, DATABASE_URL: database },
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const reader = child.stderr.getReader();
-  const decoder = new TextDecoder();
-  let said = "";
-  while (!said.includes("listens on")) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error(said);
-    said += decoder.decode(value);
-  }
-  reader.releaseLock();
-  // The pipe is read on, so that the server never waits for it.
-  void child.stderr.pipeTo(new WritableStream()).catch(() => undefined);
-  const kill = async () => {
-    child.kill("SIGKILL");
-    await child.exited;
-  };
-  return { url: /listens on (http\S+);/.exec(said)?.[1] ?? "", kill, [Symbol.asyncDispose]: kill };
-}
 
 if (!isThere) test("PostgreSQL or PgBouncer is not installed", () => undefined);
 else
@@ -81,8 +51,8 @@ else
       await using pooler = await startPgbouncer(url);
       await using programs = new AsyncDisposableStack();
       const servers = [
-        programs.use(await startProgram(url, secret, folder.path)),
-        programs.use(await startProgram(pooler.url, secret, folder.path)),
+        programs.use(await startServerProgram(url, secret, folder.path)),
+        programs.use(await startServerProgram(pooler.url, secret, folder.path)),
       ];
       let turn = 0;
       const next = () => ({ url: servers[turn++ % 2]?.url ?? "" });
@@ -173,7 +143,7 @@ else
         );
       await reached(0.2);
       await servers[0]?.kill();
-      servers[0] = programs.use(await startProgram(url, secret, folder.path));
+      servers[0] = programs.use(await startServerProgram(url, secret, folder.path));
       await reached(0.5);
       await cluster.kill();
       await cluster.start();

@@ -8,6 +8,8 @@ import { join } from "node:path";
 /** A running cluster. */
 export interface PostgresCluster extends AsyncDisposable {
   readonly port: number;
+  /** Of the server's first process. */
+  readonly pid: number;
   /** Makes a database of its own and gives its URL. */
   database(name: string): Promise<string>;
   url(user: string, database: string): string;
@@ -93,6 +95,9 @@ export async function startPostgres(): Promise<PostgresCluster> {
   const url = (user: string, database: string) => `postgres://${user}@127.0.0.1:${port}/${database}`;
   return {
     port,
+    get pid() {
+      return running?.pid ?? 0;
+    },
     url,
     start,
     async database(name) {

@@ -108,6 +108,6 @@ export async function decideApproval(call: DecisionCall, decision: PersonDecisio
     note: reason,
     nowMs,
   });
-  await parts.ticks.announce(call);
+  await parts.ticks.announce(call, decision.device);
   parts.counters.add(`iddio_decisions_total{verb="${decision.verb}"}`);
 }

@@ -1,7 +1,7 @@
-// Wakes every call that waits for news of a tenant. Each tenant has a number in the database that
-// grows with every decision, roll-out and revocation; one small query for all tenants that somebody
-// waits for looks at it, on every server alike, so that it works behind any pooler. A change made
-// by this server is told at once.
+// Wakes calls that wait for news of a tenant. Each tenant has a number in the database that grows
+// with every decision, roll-out and revocation; one small query for all tenants that somebody waits
+// for looks at it, on every server alike, so that it works behind any pooler. A change made by this
+// server is told at once, and news of one device only to that device.
 
 import { type Database, numberOf, type Tx, textOf } from "../database/database.ts";
 
@@ -18,7 +18,8 @@ interface NewsCall {
 /** The news of all tenants. A server has one of these. */
 export class Ticks implements Disposable {
   readonly #database: Database;
-  readonly #waiters = new Map<string, Set<() => void>>();
+  /** The waiting calls of each tenant, with their devices. */
+  readonly #waiters = new Map<string, Map<() => void, string>>();
   readonly #seen = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
@@ -28,32 +29,46 @@ export class Ticks implements Disposable {
     this.#database = database;
   }
 
-  /** Tells others, in the transaction that makes the news; call `wake` once it is committed. */
-  static async bump(tx: Tx): Promise<void> {
-    await tx.rows("update tenants set tick = tick + 1");
+  /** Tells others, in the transaction that makes the news; call `wake` once it is committed. Gives the new number. */
+  static async bump(tx: Tx): Promise<number> {
+    const [row] = await tx.rows("update tenants set tick = tick + 1 returning tick");
+    return row === undefined ? 0 : numberOf(row, "tick");
   }
 
-  /** Tells others in the transaction of a call, and wakes those who wait at this server once it is committed. */
-  async announce({ tx, tenant, afterwards }: NewsCall): Promise<void> {
-    await Ticks.bump(tx);
-    afterwards(() => this.wake(tenant.id));
+  /**
+   * Tells others in the transaction of a call, and wakes those who wait at this server once it is committed: all of
+   * the tenant, or the one device that the news is about.
+   */
+  async announce({ tx, tenant, afterwards }: NewsCall, device?: string): Promise<void> {
+    const tick = await Ticks.bump(tx);
+    afterwards(() => {
+      if (device === undefined) return this.wake(tenant.id);
+      // Nothing else has happened in between: the next look need not wake everybody for it.
+      if (this.#seen.get(tenant.id) === tick - 1) this.#seen.set(tenant.id, tick);
+      for (const [wake, waiting] of [...(this.#waiters.get(tenant.id) ?? [])]) if (waiting === device) wake();
+    });
   }
 
-  /** Wakes those who wait at this server. */
+  /** Wakes all of a tenant who wait at this server. */
   wake(tenant: string): void {
     const waiters = this.#waiters.get(tenant);
     if (waiters === undefined) return;
     this.#waiters.delete(tenant);
-    for (const waiter of waiters) waiter();
+    for (const waiter of waiters.keys()) waiter();
   }
 
   /** Resolves when there may be news after the tick that the caller has seen, on abort, or when the time is over. */
-  async next(tenant: string, seenTick: number, waitMs: number, signal: AbortSignal): Promise<void> {
+  async next(
+    { tenant, device }: { readonly tenant: string; readonly device: string },
+    seenTick: number,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (signal.aborted || waitMs <= 0 || this.#isClosed) return;
     if ((this.#seen.get(tenant) ?? 0) > seenTick) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const waiters = this.#waiters.get(tenant) ?? new Set();
-    waiters.add(resolve);
+    const waiters = this.#waiters.get(tenant) ?? new Map<() => void, string>();
+    waiters.set(resolve, device);
     this.#waiters.set(tenant, waiters);
     const timer = setTimeout(resolve, waitMs);
     signal.addEventListener("abort", () => resolve(), { once: true });

@@ -23,12 +23,12 @@ export async function waitForNews(
   signal: AbortSignal,
 ): Promise<Reply> {
   const until = performance.now() + Math.min(MAX_WAIT_MS, Math.max(0, input.wait_ms));
-  for (;;) {
-    const { reply, tick, hasNews } = await look(parts, who, input);
+  for (let looks = 0; ; looks += 1) {
+    const { reply, tick, hasNews } = await look(parts, who, input, looks === 0);
     const left = until - performance.now();
     // A server that ends answers everybody who waits, and waits for nobody.
     if (hasNews || left <= 0 || signal.aborted || parts.ticks.isClosed) return reply;
-    await parts.ticks.next(who.tenant, tick, left, signal);
+    await parts.ticks.next(who, tick, left, signal);
   }
 }
 
@@ -36,6 +36,7 @@ async function look(
   { database, nowMs }: ServerParts,
   who: { readonly tenant: string; readonly device: string },
   input: FleetInput<"wait">,
+  isFirst: boolean,
 ): Promise<{ readonly reply: Reply; readonly tick: number; readonly hasNews: boolean }> {
   return database.run({ tenant: who.tenant }, async (tx) => {
     const tenant = await currentTenant(tx);
@@ -43,7 +44,7 @@ async function look(
     if (tenant === undefined || device === undefined)
       throw new Problem(401, "unknown-device", "this server knows no such device");
     if (device.revokedMs !== undefined) throw new Problem(403, "revoked", "the device is revoked");
-    await tx.rows("update devices set seen_ms = $2 where id = $1", [device.id, nowMs()]);
+    if (isFirst) await tx.rows("update devices set seen_ms = $2 where id = $1", [device.id, nowMs()]);
     const positions = await positionsOf(tx, device);
     const rows = await tx.rows(
       "select decision, decision_seq from approvals where device_id = $1 and decision_seq > $2 and state = 'decided' " +
