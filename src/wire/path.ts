@@ -78,7 +78,8 @@ const MOST_SEGMENTS = 1000;
 /** Segments without the leading and one trailing slash, or why there are none. */
 function splitPath(path: string): string[] | string {
   if (path.charCodeAt(0) !== 0x2f) return "path does not start with a slash";
-  const segments = path.split("/", MOST_SEGMENTS + 2);
+  // A bounded split is several times slower, and a short path cannot have too many.
+  const segments = path.length > MOST_SEGMENTS ? path.split("/", MOST_SEGMENTS + 2) : path.split("/");
   if (segments.length > MOST_SEGMENTS + 1) return "more segments than any path has";
   segments.shift();
   if (segments[segments.length - 1] === "") segments.pop();

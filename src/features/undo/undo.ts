@@ -64,8 +64,7 @@ export class Undo implements WayBackKeeper {
     const { judged } = request;
     const found = resourceOf(judged);
     if (undo === "off" || found === undefined || !WRITES.has(found.info.verb)) return undefined;
-    if (ask.operation.tier === "observe" || !this.#parts.isRegistered(judged.host, judged.port))
-      return undefined;
+    if (!this.#parts.isRegistered(judged.host, judged.port)) return undefined;
     const { subresource } = found.info;
     if (subresource !== undefined && subresource !== "scale") return undefined;
     const isClosed = failure === "closed" || (failure === "sensitive" && ask.operation.tier !== "modify");

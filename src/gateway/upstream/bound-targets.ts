@@ -9,6 +9,10 @@ import type { UpstreamPool, UpstreamTarget } from "./pool.ts";
 
 const BINDING = /^\s*(?:ntlm|negotiate)(?:\s|$)/i;
 
+function isBinding([name, value]: Header): boolean {
+  return name.length === 13 && name.toLowerCase() === "authorization" && BINDING.test(value);
+}
+
 /** By the client's connection; made at its first binding credential. */
 const bindings = new WeakMap<Channel, BoundTargets>();
 let count = 0;
@@ -22,8 +26,7 @@ export function boundTarget(
 ): UpstreamTarget {
   let bound = bindings.get(client);
   if (bound === undefined) {
-    if (!headers.some(([name, value]) => name.toLowerCase() === "authorization" && BINDING.test(value)))
-      return target;
+    if (!headers.some(isBinding)) return target;
     bound = new BoundTargets(pool, client);
     bindings.set(client, bound);
   }

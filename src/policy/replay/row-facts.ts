@@ -42,28 +42,42 @@ export interface RecordedRequest {
 /** Parts that a row has room for. */
 export const MAX_ROW_PARTS = 64;
 
-/** The fields to write beside tier, command and labels. */
-export function rowFacts(classification: Classification, mayWiden: boolean, version: string): RowFacts {
-  return { classifier: version, ...factsOf(classification), ...(mayWiden ? { with_presence: true } : {}) };
+/** Puts the fields beside tier, command and labels, in place, because there is a row for every request. */
+export function putRowFacts(
+  row: Record<string, unknown>,
+  classification: Classification,
+  mayWiden: boolean,
+  version: string,
+): void {
+  row.classifier = version;
+  putFacts(row, classification);
+  if (mayWiden) row.with_presence = true;
 }
 
-function factsOf(classification: Classification): Omit<RowFacts, "classifier" | "with_presence"> {
-  const { aliases, unnamedScopes, spannedScopes, parts = [], protocol } = classification;
-  return {
-    ...(aliases.length === 0 ? {} : { aliases }),
-    ...(unnamedScopes === undefined ? {} : { unnamed_scopes: unnamedScopes }),
-    ...(spannedScopes === undefined ? {} : { spanned_scopes: spannedScopes }),
-    ...(parts.length === 0
-      ? {}
-      : parts.length > MAX_ROW_PARTS
-        ? { parts_left_out: true }
-        : { parts: parts.map((part) => partOf(part, protocol)) }),
-  };
+/** The same fields by themselves. */
+export function rowFacts(classification: Classification, mayWiden: boolean, version: string): RowFacts {
+  const facts: OpenFacts & { classifier: string } = { classifier: version };
+  putRowFacts(facts, classification, mayWiden, version);
+  return facts;
+}
+
+type OpenFacts = { -readonly [Name in keyof RowFacts]?: RowFacts[Name] };
+
+function putFacts(
+  facts: OpenFacts,
+  { aliases, unnamedScopes, spannedScopes, parts = [], protocol }: Classification,
+): OpenFacts {
+  if (aliases.length > 0) facts.aliases = aliases;
+  if (unnamedScopes !== undefined) facts.unnamed_scopes = unnamedScopes;
+  if (spannedScopes !== undefined) facts.spanned_scopes = spannedScopes;
+  if (parts.length > MAX_ROW_PARTS) facts.parts_left_out = true;
+  else if (parts.length > 0) facts.parts = parts.map((part) => partOf(part, protocol));
+  return facts;
 }
 
 function partOf(part: Classification, outer: Protocol): RowPart {
   const { protocol, tier, command, labels } = part;
-  return { ...(protocol === outer ? {} : { protocol }), tier, command, labels, ...factsOf(part) };
+  return { ...(protocol === outer ? {} : { protocol }), tier, command, labels, ...putFacts({}, part) };
 }
 
 /** Reads a row; undefined when it is about no judged request, or keeps too little to decide it again. */

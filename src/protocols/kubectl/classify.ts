@@ -147,7 +147,9 @@ function classifyResource(
     protocol: "kubectl",
     tier,
     ...(byPatch ?? commandNames(info, execCommand)),
-    ...copySteps({ ...info, containers: valuesOf(query ?? [], "container") }, execCommand),
+    ...(execCommand.length === 0
+      ? undefined
+      : copySteps({ ...info, containers: valuesOf(query ?? [], "container") }, execCommand)),
     ...namespacesOf(info),
     reason,
   };

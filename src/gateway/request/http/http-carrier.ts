@@ -250,19 +250,20 @@ export class HttpCarrier implements AskCarrier {
     return this.#request.refuse(renderRefusal(protocol, refusal, head));
   }
 
-  async credentials(): Promise<string | undefined> {
-    const released = await this.#release();
-    if (released === undefined) return undefined;
-    if ("refused" in released) return released.refused;
-    this.#alteration = released;
-    return undefined;
+  credentials(): Promise<string | undefined> | undefined {
+    return this.#release()?.then((released) => {
+      if (released === undefined) return undefined;
+      if ("refused" in released) return released.refused;
+      this.#alteration = released;
+      return undefined;
+    });
   }
 
   /** The same for the request itself and for reads in its name while it is held. */
-  #release(): Promise<Released | undefined> {
+  #release(): Promise<Released | undefined> | undefined {
     const operation = this.#ask?.operation;
     const release = this.#gateway.credentials;
-    if (operation === undefined || !release.isNeeded) return Promise.resolve(undefined);
+    if (operation === undefined || !release.isNeeded) return undefined;
     const request = this.#request;
     const { head, client, lender, identity } = request;
     const body = (limit: number) =>

@@ -8,7 +8,7 @@ import type { Entry, EntryFields, EntryOp } from "../../../model/entry.ts";
 import type { Outcome } from "../../../model/outcome.ts";
 import type { Verdict } from "../../../model/verdict.ts";
 import { type DryPolicy, dryDifference } from "../../../policy/decide/dry-verdict.ts";
-import { rowFacts } from "../../../policy/replay/row-facts.ts";
+import { putRowFacts } from "../../../policy/replay/row-facts.ts";
 import { maskValues } from "../../../redaction/secret-value.ts";
 import type { Journal } from "../../../state/journal/journal.ts";
 import type { Log } from "../../../state/log/log.ts";
@@ -67,7 +67,9 @@ export class Recorder {
 
   #common(ask: Ask, verdict: Verdict): OpenFields {
     const isPresent = this.#present.has(ask.subject.client?.run_id ?? "");
-    return Object.assign(common(ask, verdict), rowFacts(ask.operation, isPresent, BUILD_VERSION));
+    const fields = common(ask, verdict);
+    putRowFacts(fields, ask.operation, isPresent, BUILD_VERSION);
+    return fields;
   }
 
   /** Why rows cannot be written at present, if they cannot. */

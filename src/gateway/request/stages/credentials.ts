@@ -7,10 +7,11 @@ import type { Stage } from "./stage.ts";
 /** Has the carrier fetch the credentials that its ask needs. */
 export const credentials: Stage = {
   name: "credentials",
-  async run({ judged, decision, mode, carrier }) {
+  run({ judged, decision, mode, carrier }) {
     if (judged === undefined || carrier.credentials === undefined) return undefined;
     if (mode !== "observe" && decision?.kind !== "forward") return undefined;
-    const problem = await carrier.credentials();
-    return problem === undefined ? undefined : refusedFor(problem);
+    return carrier
+      .credentials()
+      ?.then((problem) => (problem === undefined ? undefined : refusedFor(problem)));
   },
 };

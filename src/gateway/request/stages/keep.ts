@@ -8,14 +8,17 @@ import type { Stage } from "./stage.ts";
 /** Keeps the way back of an ask that changes a cluster. */
 export const keep: Stage = {
   name: "keep",
-  async run(state) {
+  run(state) {
     const { judged, decision, carrier, parts } = state;
     if (judged === undefined || decision?.kind !== "forward" || parts.wayBack === undefined) return undefined;
+    // A read changes nothing that could be taken back.
+    if (judged.ask.operation.tier === "observe") return undefined;
     const request = carrier.change?.();
     if (request === undefined) return undefined;
-    const kept = await parts.wayBack.keep(judged.ask, request);
-    if (typeof kept === "string") return refusedFor(kept);
-    if (kept !== undefined) state.wayBack = kept;
-    return undefined;
+    return parts.wayBack.keep(judged.ask, request).then((kept) => {
+      if (typeof kept === "string") return refusedFor(kept);
+      if (kept !== undefined) state.wayBack = kept;
+      return undefined;
+    });
   },
 };

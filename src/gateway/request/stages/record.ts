@@ -8,14 +8,15 @@ import type { Stage } from "./stage.ts";
 /** Opens the recording of an ask that is a session. */
 export const record: Stage = {
   name: "record",
-  async run(state) {
+  run(state) {
     const { judged, decision, mode, carrier, parts } = state;
     const session = judged === undefined ? undefined : carrier.session?.();
     if (judged === undefined || session === undefined || parts.sessions === undefined) return undefined;
     const approvalId = decision?.kind === "forward" ? decision.result.approvalId : undefined;
-    const opened = await parts.sessions.open(judged.ask, session, approvalId);
-    if (typeof opened === "string") return mode === "observe" ? undefined : refusedFor(opened);
-    if (opened !== undefined) state.recording = opened;
-    return undefined;
+    return parts.sessions.open(judged.ask, session, approvalId).then((opened) => {
+      if (typeof opened === "string") return mode === "observe" ? undefined : refusedFor(opened);
+      if (opened !== undefined) state.recording = opened;
+      return undefined;
+    });
   },
 };

@@ -76,7 +76,7 @@ export interface AskCarrier {
   /** Completes the ask's evidence and digest before a person sees it. A text: why it cannot be shown at present. */
   show(): Shown | string | Promise<Shown | string>;
   /** Fetches what its client has only placeholders for. A text: why the ask cannot go. */
-  credentials?(): Promise<string | undefined>;
+  credentials?(): Promise<string | undefined> | undefined;
   /** Calls back when the client goes away; returns the way to stop listening. */
   onLeave(left: () => void): () => void;
   /** Refuses in the client's language. */
