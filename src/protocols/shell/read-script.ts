@@ -1,10 +1,10 @@
 // From the text of a shell script to the programs that it names: in lists, pipes, loops, functions,
-// substitutions and here-documents alike. Nothing is run, and nothing is expanded but the variable
-// of a loop over known words. Knows no program and no policy.
+// substitutions and here-documents alike. Nothing is run, and nothing is expanded but variables
+// whose value stands in the script. Knows no program and no policy.
 
 import { type Command, type For, forEachChild, parse, type Redirection, type SyntaxNode } from "unbash";
 import { doubtfulCalculation, doubtfulWord } from "./calculations.ts";
-import { type LoopValues, loopValues } from "./loop-values.ts";
+import { NO_VALUES, type ScriptValues, scriptValues } from "./loop-values.ts";
 import { assignmentWord, hereDocument, type KnownValues, programWord, wordOf } from "./read-word.ts";
 import { SetVariables, walk } from "./set-variables.ts";
 import type { ReadScript, ScriptRedirect, SimpleCommand } from "./word.ts";
@@ -20,15 +20,15 @@ const JUMPS: ReadonlySet<string> = new Set(["For", "ArithmeticFor", "While", "Se
 export function readScript(text: string): ReadScript {
   if (text.length > LENGTH_MAX) return { commands: [], problem: "it is longer than 256 KiB" };
   if (text.includes("\0")) return { commands: [], problem: "it holds a null byte" };
-  let collector = new Collector(new Map());
+  let collector = new Collector(NO_VALUES);
   let calculated: string | undefined;
   try {
     const script = parse(text);
     collector.walk(script, 0, undefined);
-    const loops = collector.hasJumps ? loopValues(text, script, collector.commands) : new Map();
+    const values = scriptValues(text, script, collector.commands);
     if (collector.problem === undefined) calculated = doubtIn(script, collector);
-    if (collector.problem === undefined && loops.size > 0) {
-      collector = new Collector(loops);
+    if (collector.problem === undefined && values.loops.size + values.fixed.size > 0) {
+      collector = new Collector(values);
       collector.walk(script, 0, undefined);
     }
   } catch (error) {
@@ -67,12 +67,13 @@ class Collector {
   #pipe: number | undefined;
   #chains: readonly number[] = [];
   #isDirect = true;
-  readonly #loops: LoopValues;
-  /** The variables of the loops around, with their words of this turn. */
-  readonly #known = new Map<string, string>();
+  readonly #loops: ScriptValues["loops"];
+  /** The variables with one value, and those of the loops around, with their words of this turn. */
+  readonly #known: Map<string, string>;
 
-  constructor(loops: LoopValues) {
+  constructor({ loops, fixed }: ScriptValues) {
     this.#loops = loops;
+    this.#known = new Map(fixed);
   }
 
   walk(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
@@ -90,6 +91,11 @@ class Collector {
       this.#doubtText(node.body, "an expression in it cannot be read");
     if (node.type === "ParameterExpansion" && node.operation?.type === "Unknown")
       this.#doubtText(node.text, "an expansion in it cannot be read");
+    // As zsh has it, these are no pattern but letters that choose among files, and run what they name.
+    if (node.type === "ExtendedGlob") this.#doubt("not every shell reads a pattern in parentheses alike");
+    // fish goes on with the text behind such a quote.
+    if (node.type === "SingleQuoted" && /(?<!\\)(?:\\\\)*\\'$/.test(node.text))
+      this.#doubt("not every shell reads a backslash before a quote alike");
     // In a here-document quotes within an expansion quote nothing.
     if (node.type === "HereDocBody" && node.parts?.some((part) => /^\$\{.*['"]/s.test(part.text)))
       this.#doubt("an expansion in a here-document cannot be read");

@@ -1,5 +1,6 @@
 // From a word of the shell's grammar to its text: quotes and backslashes removed, and nothing
-// expanded but the variable of a loop over words that are known (loop-values.ts).
+// expanded but variables whose value is known (loop-values.ts), and substitutions that can only
+// give one kind of text: a program's place, the number of a process.
 
 import type { HereDoc, Word, WordPart } from "unbash";
 import type { ShellWord } from "./word.ts";
@@ -14,13 +15,51 @@ export type KnownValues = ReadonlyMap<string, string>;
 export function wordOf(word: Word, known: KnownValues): ShellWord {
   const parts = word.parts ?? [];
   const isSure = !/(?:^|[=:])~/.test(word.text) && areKnown(parts, known);
+  if (parts.length === 1 && parts[0]?.type === "ProcessSubstitution" && word.text.startsWith("<("))
+    return { text: INPUT, isSure: false };
   if (!isSure || parts.every(isPlain)) return { text: word.value, isSure };
-  return sure(parts.map((part) => textOf(part, known)).join(""));
+  return {
+    text: parts.map((part) => textOf(part, known)).join(""),
+    isSure: !parts.some((part) => isKind(part, known)),
+  };
+}
+
+/** In the place of `<(…)`: what is read there are the words of a program that is read by itself. */
+const INPUT = "/dev/stdin";
+/** Programs in `$(…)` whose answer has one shape, and an answer of that shape. */
+const SHAPES: readonly (readonly [RegExp, (name: string) => string])[] = [
+  [/^\$\((?:which|command -v|type -p) ([A-Za-z0-9][\w.+-]*)\)$/, (name) => `/usr/bin/${name}`],
+  [
+    /^\$\((?:pidof(?: -s)?|pgrep(?: -(?:[onfx]+|d ?,))*) ([A-Za-z0-9][\w./+-]*)(?: \| head -(?:n ?)?1)?\)$/,
+    () => "1",
+  ],
+];
+
+function shapeOf({ type, text }: WordPart): string | undefined {
+  if (type !== "CommandExpansion") return undefined;
+  for (const [pattern, answer] of SHAPES) {
+    const name = pattern.exec(text)?.[1];
+    if (name !== undefined) return answer(name);
+  }
+  return undefined;
+}
+
+/** Whether its text is one of a kind: a pattern of files, or the answer of a program. */
+function isKind(part: WordPart, known: KnownValues): boolean {
+  if (part.type === "DoubleQuoted") return part.parts.some((each) => isKind(each, known));
+  return shapeOf(part) !== undefined || isPattern(known.get(variableOf(part) ?? ""));
+}
+
+function isPattern(value: string | undefined): boolean {
+  return value !== undefined && /[*?[]/.test(value);
 }
 
 /** Reads the name of a program: its last part is enough where the part before it can only be a folder. */
 export function programWord(word: Word, known: KnownValues): ShellWord {
-  const plain = wordOf(word, known);
+  // The answer of a program may be any file.
+  const plain = word.parts?.some((part) => shapeOf(part) !== undefined)
+    ? { text: word.value, isSure: false }
+    : wordOf(word, known);
   if (plain.isSure || word.parts === undefined) return plain.text.startsWith("~/") ? sure(plain.text) : plain;
   const isFolder = (part: WordPart) =>
     isPlain(part) || part.type === "DoubleQuoted" || FOLDER.test((part as { text: string }).text);
@@ -65,11 +104,13 @@ function sure(text: string): ShellWord {
 }
 
 /** Whether the text of all parts is known. */
-function areKnown(parts: readonly WordPart[], known: KnownValues): boolean {
+function areKnown(parts: readonly WordPart[], known: KnownValues, isQuoted = false): boolean {
   return parts.every((part, index) => {
-    if (isPlain(part)) return true;
-    if (part.type === "DoubleQuoted") return areKnown(part.parts, known);
+    if (isPlain(part) || shapeOf(part) !== undefined) return true;
+    if (part.type === "DoubleQuoted") return areKnown(part.parts, known, true);
     const name = variableOf(part);
+    // The name of a file may hold blanks, and a part of it may look like an option.
+    if (!isQuoted && isPattern(known.get(name ?? ""))) return false;
     // zsh reads `$name:t` and `$name[1]` as more than the variable.
     const next = parts[index + 1];
     const goesOn = part.type === "SimpleExpansion" && next !== undefined && /^[:[]/.test(next.text);
@@ -81,6 +122,8 @@ function textOf(part: WordPart, known: KnownValues): string {
   if (part.type === "DoubleQuoted") return part.parts.map((each) => textOf(each, known)).join("");
   const name = variableOf(part);
   if (name !== undefined) return known.get(name) ?? "";
+  const shape = shapeOf(part);
+  if (shape !== undefined) return shape;
   return "value" in part ? part.value : part.text;
 }
 

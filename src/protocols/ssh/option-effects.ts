@@ -42,6 +42,15 @@ export function startsMore(program: string, args: readonly ShellWord[]): string 
     : `'${found.text}' starts another program, or says how one is started`;
 }
 
+/** Options that name the configuration of a program that runs what stands there, also when it only checks it. */
+export const CONFIG_FILES: Readonly<Record<string, readonly string[]>> = {
+  haproxy: ["f"],
+  nginx: ["c", "p"],
+  sshd: ["f"],
+  logrotate: ["s", "state"],
+  "php-fpm": ["y", "c", "fpm-config"],
+};
+
 const STARTS: Readonly<Record<string, RegExp>> = {
   split: /^--filter/,
   zip: /^-\w*TT|^--unzip-command|^-TT/,
@@ -56,6 +65,22 @@ const STARTS: Readonly<Record<string, RegExp>> = {
   dig: /^-[fk]/,
   certbot: /-hook|^-c|^--config/,
   systemctl: /\/\S+\.(?:service|socket|timer|path|mount|target)$|^--(?:root|image|host)|^-H/,
+  loginctl: /^--host|^-H/,
+  "systemd-analyze": /^--(?:ho|im|ro)|^-H/,
+  "systemd-cgls": /^--ho|^-H/,
+  apk: /^-\w*[UX]|^--(?:update|root|repo|keys|cache|arch|initdb|force)/,
+  pacman: /^-\w*[yu]|^--(?:config|dbpath|root|sysroot|hookdir|gpgdir|refresh|cachedir)/,
+  zpool: /^-\w*c/,
+  virsh: /^-\w*c|^--conn/,
+  podman:
+    /^--(?:runtime|conmon|hooks|url|conn|remote|ident|root|runroot|storage|module|network-|config|cni)|^-c/,
+  hash: /=|^-p/,
+  nft: /[;{}\n]/,
+  lsof: /^-\w*D/,
+  mtr: /^--(?:address-file|filename)|^-F/,
+  host: /^-\w*[fk]/,
+  findmnt: /^--poll|^-p/,
+  docker: /^--(?:conf|host|tls)|^-H/,
   lvs: /^--(?:conf|comm|prof)/,
   pvs: /^--(?:conf|comm|prof)/,
   vgs: /^--(?:conf|comm|prof)/,

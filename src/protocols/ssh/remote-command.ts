@@ -49,7 +49,7 @@ const HARMLESS =
   /^(?:LANG|LANGUAGE|LC_\w+|TZ|TERM|COLUMNS|LINES|NO_COLOR|DEBIAN_FRONTEND|SYSTEMD_(?:PAGER|COLORS)|PGCONNECT_TIMEOUT)$/;
 /** Variables of the shell itself that change which programs it finds or how it reads. */
 const DANGEROUS =
-  /^(?:PATH|IFS|ENV|BASH_\w+|SHELLOPTS|PS4|PROMPT_COMMAND|CDPATH|GLOBIGNORE|LD_\w+|DYLD_\w+|GIT_\w+|\w*PAGER|\w*EDITOR|LESS\w*|PYTHON\w*|PERL\w*|RUBY\w*|NODE_\w+|JAVA_\w*|GCONV_PATH|LOCPATH|HOME|SHELL|XDG_\w+|TAR_OPTIONS|RSYNC_\w+|OPENSSL_\w+|ZDOTDIR|(?:READ)?NULLCMD|FPATH|path|fpath|cdpath|module_path|SSH_\w+|SUDO_\w+|DOCKER_\w+|KUBECONFIG)$/;
+  /^(?:PATH|IFS|ENV|BASH_\w+|SHELLOPTS|PS4|PROMPT_COMMAND|CDPATH|GLOBIGNORE|LD_\w+|DYLD_\w+|GIT_\w+|\w*PAGER|\w*EDITOR|LESS\w*|PYTHON\w*|PERL\w*|RUBY\w*|NODE_\w+|JAVA_\w*|GCONV_PATH|LOCPATH|HOME|SHELL|XDG_\w+|TAR_OPTIONS|RSYNC_\w+|OPENSSL_\w+|ZDOTDIR|(?:READ)?NULLCMD|FPATH|path|fpath|cdpath|module_path|functions|[gs]?aliases|commands|options|builtins|reswords|patchars|parameters|modules|mapfile|(?:named|user)dirs|dis_\w+|widgets|keymaps|zsh_\w+|\w+_functions|TRAP\w+|SSH_\w+|SUDO_\w+|DOCKER_\w+|KUBECONFIG)$/;
 
 /** Classifies a command line. Never throws. */
 export function classifyRemoteCommand(text: string): ClassifiedWish {
@@ -313,6 +313,8 @@ class RemoteReader {
     const opened = openWrapper(program, words, (name) => isUnixProgram(name));
     if (opened === undefined) {
       if (isShell(program)) {
+        if (args.length === 1 && args[0]?.text === "--version")
+          return this.#addCommand(words, program, { tier: "observe", reason: "prints the version" });
         if (typeof input === "object") return this.#inner(input.script, depth);
         return this.#addCommand(words, program, {
           tier: "unknown",

@@ -3,6 +3,7 @@
 
 import { oddSetting } from "../shell/shell-options.ts";
 import type { ShellWord } from "../shell/word.ts";
+import { bridge, ip, nmcli, tc } from "./network-programs.ts";
 import {
   breakGlass,
   isOnly,
@@ -32,29 +33,13 @@ export function readProgram(
   return read === undefined ? unknown(`no rule reads ${program}`) : read(args, base, tools, program);
 }
 
-const ip: Reader = (args) => {
-  const words = texts(args).filter((each) => !/^-/.test(each));
-  if (vagueOf(args)) return unknown("what it does is only known when it runs");
-  if (texts(args).some((each) => /^-(?:b|batch|force)/.test(each) && !/^-br/.test(each)))
-    return breakGlass("runs commands of a file");
-  const [object = "", verb = "show"] = words;
-  const isObject =
-    /^(?:a|ad|addr|address|l|li|link|r|ro|route|n|ne|neigh|neighbour|rule|ru|maddr|mroute|tunnel|tuntap|netns|xfrm|netconf|token|vrf|nexthop|help)$/.test(
-      object,
-    );
-  if (words.length === 0 || object === "help") return observe("prints the network");
-  if (isObject && /^(?:s|sh|sho|show|ls|list|lst|get|help|stats)$/.test(verb))
-    return observe("prints the network");
-  return breakGlass("changes the network");
-};
-
 const service: Reader = (args, base) => {
   if (vagueOf(args)) return sensitive("which service, is only known when it runs");
   const words = texts(args);
   if (words[0]?.includes("/") === true) return unknown("it runs a program by its path");
   if (words[0] === "--status-all") return base;
   const [, verb = ""] = words;
-  if (verb === "status") return base;
+  if (verb === "status") return observe("asks a service");
   if (/^(?:start|restart|reload|force-reload|try-restart)$/.test(verb))
     return modify("starts a service again");
   return sensitive("stops or changes a service");
@@ -153,18 +138,6 @@ const uniq: Reader = (args, base, tools) => {
   return input === undefined ? base : strictest(base, tools.read(tools.pathOf(input), false));
 };
 
-const nmcli: Reader = (args, base) => {
-  const words = operandsOf(args).map(({ text }) => text);
-  if (vagueOf(args) || texts(args).some((each) => /^(?:-s|--show-secrets)$/.test(each)))
-    return sensitive("prints secrets of networks");
-  const [object = "general", verb = "status"] = words;
-  return /^(?:g|gen|general|d|dev|device|c|con|connection|n|networking|r|radio)$/.test(object) &&
-    /^(?:s|status|show|sh|list|connectivity|hostname|wifi)$/.test(verb) &&
-    words.length <= 3
-    ? base
-    : breakGlass("changes the network");
-};
-
 /** `ps e` prints the variables of processes, by the words of BSD; `ps -e` lists all of them. */
 const ps: Reader = (args, base) => {
   let isValue = false;
@@ -197,6 +170,42 @@ const dockerInspect: Reader = (args, base) => {
   return fields.length > 0 && isPlain ? observe("prints facts of a container") : base;
 };
 
+const PACK_SWITCHES =
+  "c d k l t f q v n N z 1 2 3 4 5 6 7 8 9 stdout to-stdout decompress uncompress list test quiet verbose keep no-name force robot";
+
+/** gzip and its like: to stdout, listing or testing they change nothing. */
+const packer: Reader = (args, base, tools) => {
+  const files = operandsOf(args).map((each) => tools.pathOf(each));
+  const isRead =
+    files.length === 0 ||
+    texts(args).some((each) => /^-\w*[clt]|^--(?:stdout|to-stdout|list|test)$/.test(each));
+  if (isRead && isOnly(args, PACK_SWITCHES, "T threads"))
+    return files.reduce(
+      (finding, each) => strictest(finding, tools.read(each, false)),
+      observe("prints, or tests, packed files"),
+    );
+  return files.reduce((finding, each) => tools.write(each, finding), base);
+};
+
+/** Writes what it reads into files, or nowhere. */
+const tee: Reader = (args, base, tools) => {
+  const files = operandsOf(args).map((each) => tools.pathOf(each));
+  const isNowhere = files.every(
+    (each) => each !== undefined && /^\/dev\/(?:null|stdout|stderr|tty)$/.test(each),
+  );
+  if (isNowhere && isOnly(args, "a i p append ignore-interrupts", "")) return observe("writes into no file");
+  return files.reduce((finding, each) => tools.write(each, finding), base);
+};
+
+/** Ends processes; signal 0 asks whether they live. */
+const kill: Reader = (args, base) => {
+  const [first = ""] = texts(args);
+  if (vagueOf(args.slice(0, 1))) return base;
+  if (first === "-0") return observe("asks whether a process lives");
+  if (first === "-l" || first === "-L") return observe("lists signals");
+  return base;
+};
+
 const PS_VALUES =
   /^--(?:sort|format|cols|columns|width|rows|lines|pid|ppid|quick-pid|user|User|group|Group|sid|tty)$/;
 
@@ -210,6 +219,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   mawk: awk,
   ip,
   service,
+  "rc-service": service,
   sysctl,
   date,
   getent,
@@ -237,5 +247,20 @@ const READERS: Readonly<Record<string, Reader>> = {
   swapon,
   uniq,
   xxd: uniq,
+  bridge,
+  gzip: packer,
+  gunzip: packer,
+  bzip2: packer,
+  bunzip2: packer,
+  xz: packer,
+  unxz: packer,
+  zstd: packer,
+  unzstd: packer,
+  lz4: packer,
+  tee,
+  kill,
+  killall: kill,
+  pkill: kill,
   nmcli,
+  tc,
 };

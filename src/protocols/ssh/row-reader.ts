@@ -3,7 +3,14 @@
 
 import type { ShellWord } from "../shell/word.ts";
 import type { CommandSurroundings } from "./command-surroundings.ts";
-import { copiesTrees, fileLists, PASSES_NAMES, READS_MORE, startsMore } from "./option-effects.ts";
+import {
+  CONFIG_FILES,
+  copiesTrees,
+  fileLists,
+  PASSES_NAMES,
+  READS_MORE,
+  startsMore,
+} from "./option-effects.ts";
 import {
   type ProgramFinding,
   type ProgramTools,
@@ -44,10 +51,8 @@ export function readRow(
       key: row.command,
       finding: unknown(`what '${split.text}' stands for is only known when it runs`),
     };
-  const finding = strictest(
-    operandsOf(program, args, base, { found, place, run }),
-    startsOthers(program, args, base),
-  );
+  const read = operandsOf(program, args, base, { found, place, run });
+  const finding = strictest(strictest(read, startsOthers(program, args, base)), loadsConfig(program, found));
   if (!PASSES_NAMES.test(program)) place.makesText();
   return { key: row.command, finding };
 }
@@ -60,6 +65,13 @@ function startsOthers(
   const reason = startsMore(program, args);
   if (reason === undefined) return undefined;
   return base.tier === "modify" ? sensitive(reason) : unknown(reason);
+}
+
+/** A check of a configuration loads the modules and scripts that it names. */
+function loadsConfig(program: string, { read }: Row): ProgramFinding | undefined {
+  const files = (CONFIG_FILES[program] ?? []).flatMap((each) => read?.flags.get(each) ?? []);
+  const odd = files.find((each) => !/^\/etc\/[\w.-]+(?:\/[\w.@+-]+)*\/?$/.test(each) || each.includes(".."));
+  return odd === undefined ? undefined : unknown(`what the configuration '${odd}' loads is not known`);
 }
 
 interface Reading {
@@ -86,6 +98,11 @@ function operandsOf(
         write: (path, of) => place.write(path, of),
         writeTree: (path, of) => place.writeTree(path, of),
       });
+    case "sub":
+      // A command of the program that no row knows.
+      return base.tier === "observe" && operands.length > 0
+        ? unknown(`'${operands[0]?.text}' is no command of ${program} that is known`)
+        : base;
     case "none":
       return base.tier === "observe" && operands.length > 0
         ? unknown(`${row.command} takes no words, and '${operands[0]?.text}' is one`)

@@ -48,8 +48,12 @@ export const tar: Reader = (args, _, tools) => {
     else if (/^-./.test(each.text)) options.push(each);
     else operands.push(each);
   }
+  if (texts(args).join() === "--version") return observe("prints the version");
   if (isMode("t", "list"))
     return strictest(observe("lists an archive"), file && tools.read(tools.pathOf(file), false));
+  const isPrinted = letters.includes("O") || words.some((each) => /^(?:--to-stdout|-O)$/.test(each));
+  if (isMode("x", "extract") && isPrinted)
+    return strictest(observe("prints files of an archive"), file && tools.read(tools.pathOf(file), false));
   if (isMode("x", "extract")) {
     // The names of the files are in the archive.
     const place = folder ?? { text: ".", isSure: true };
@@ -130,7 +134,7 @@ const CURL_VALUES =
 
 /** Sends a request. */
 export const curl: Reader = (args, _, tools) => {
-  const vague = vagueOf(args);
+  const vague = args.find((each) => !each.isSure && !isAddress(each.text));
   if (vague) return unknown(`what '${vague.text}' stands for is only known when it runs`);
   const rest: ShellWord[] = [];
   let method = "GET";
@@ -146,6 +150,8 @@ export const curl: Reader = (args, _, tools) => {
         finding = tools.write(target && tools.pathOf(target), modify("writes what it reads"));
     } else rest.push(args[at] as ShellWord);
   }
+  if (formatsOf(rest).some((each) => /^@|%output\{/.test(each)))
+    finding = strictest(finding, sensitive("what it prints may go into a file of any name"));
   if (
     texts(rest).some((each) =>
       /^(?:-[a-zA-Z]*[dFTO]|--(?:data|form|upload|json|remote-name|url-query))/.test(each),
@@ -165,6 +171,19 @@ export const curl: Reader = (args, _, tools) => {
     finding = strictest(finding, sensitive("speaks to a service of the machine that no network reaches"));
   return strictest(finding, urlRisk(rest));
 };
+
+/** The texts that it prints at the end: `%output{name}` in one writes into a file. */
+function formatsOf(args: readonly ShellWord[]): readonly string[] {
+  return texts(args).flatMap((text, index) => {
+    const [, joined] = /^(?:-[a-zA-Z]*w|--write-o\w*=?)(.*)$/s.exec(text) ?? [];
+    return joined === undefined ? [] : [joined, args[index + 1]?.text ?? ""];
+  });
+}
+
+/** An address whose query begins with the shell's sign for any character: a file of that name would be of the same host. */
+function isAddress(text: string): boolean {
+  return /^(?:https?:\/\/)?[\w.-]+(?::\d+)?\/[\w./~%:+@,-]*\?[\w./~%:+@,=?&-]*$/.test(text);
+}
 
 /** The files that it reads: behind an at sign, wherever that is a value, and those that are sent whole. */
 function filesOfCurl(args: readonly ShellWord[]): readonly ShellWord[] {
@@ -222,8 +241,18 @@ function urlRisk(args: readonly ShellWord[]): ProgramFinding | undefined {
     )
   )
     return sensitive("a metadata service gives out credentials");
-  if (/\b(?:file|scp|sftp|smb|ldap|gopher|dict|tftp|ftp):/i.test(all)) return unknown("it is not plain HTTP");
+  if (
+    /\b(?:file|scp|sftp|smbs?|ldaps?|gophers?|dict|tftp|ftps?|telnet|mqtts?|rtsp|imaps?|pop3s?|smtps?):/i.test(
+      all,
+    )
+  )
+    return unknown("it is not plain HTTP");
   return undefined;
+}
+
+/** Folders in which everybody may put a file. */
+function isShared(path: string): boolean {
+  return /^\/(?:tmp|var\/tmp|dev\/shm|run\/shm|run\/user\/\d+|dev|proc)(?:\/|$)/.test(path);
 }
 
 const GIT_READS =
@@ -232,10 +261,13 @@ const GIT_READS =
 /** Reads or changes a repository. */
 export const git: Reader = (args, _, tools) => {
   let at = 0;
+  const places: ShellWord[] = [{ text: ".", isSure: true }];
   for (; at < args.length; at++) {
     const { text, isSure } = args[at] as ShellWord;
     if (!isSure && /^[-$`]/.test(text)) return unknown("what git does is only known when it runs");
-    if (/^(?:-C|--git-dir|--work-tree)$/.test(text)) at++;
+    const [, named] = /^--(?:git-dir|work-tree)=(.*)$/.exec(text) ?? [];
+    if (named !== undefined) places.push(sureWord(named));
+    if (/^(?:-C|--git-dir|--work-tree)$/.test(text)) places.push(args[++at] ?? sureWord(""));
     else if (
       /^(?:--git-dir=|--work-tree=|--no-pager$|-P$|--bare$|--no-optional-locks$|--literal-pathspecs$)/.test(
         text,
@@ -249,6 +281,13 @@ export const git: Reader = (args, _, tools) => {
   const verb = args[at]?.text ?? "";
   const rest = args.slice(at + 1);
   const words = texts(rest);
+  const shared = places
+    .map((each) => tools.pathOf(each))
+    .find((path) => path !== undefined && isShared(path));
+  if (shared !== undefined)
+    return unknown(
+      `anybody may have written the settings of a repository in ${shared}, and they name programs`,
+    );
   if (verb === "submodule" && words.some((each) => each === "foreach"))
     return unknown("it runs a command in each submodule");
   if (
@@ -260,7 +299,8 @@ export const git: Reader = (args, _, tools) => {
     return unknown("what git does is only known when it runs");
   if (
     words.some((each) =>
-      /^--(?:output|ext-diff|textconv|upload-pack|exec|receive-pack|open-files-in-pager)|^-O/.test(each),
+      // git takes the beginning of a long option for the whole.
+      /^--(?:outp|ext|textc|filters|upl|exec|rec(?!u)|open)|^-O/.test(each),
     )
   )
     return unknown("an option of it runs programs or writes files");

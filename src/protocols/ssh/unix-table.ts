@@ -114,9 +114,9 @@ function accept(row: UnixRow, args: readonly ShellWord[], shared: UnixRow | unde
     return { row, read: undefined, operands: args.filter(({ text }) => !/^-./.test(text)) };
   const grammar = shared?.grammar === undefined ? own : joined(own, shared.grammar);
   // `head -20`: a number is an option of its own with these.
-  const hasNumbers = /^(?:head|tail|fmt|nl|journalctl)$/.test(row.command);
+  const hasNumbers = /^(?:head|tail|fmt|nl|journalctl|last|lastb)$/.test(row.command);
   const read = readArgv(
-    args.map(({ text }) => text).filter((text) => !(hasNumbers && /^-\d+$/.test(text))),
+    args.map(({ text }) => text).filter((text) => !(hasNumbers && /^-\d+f?$/.test(text))),
     grammar,
   );
   const [strange] = read.strange;
@@ -152,7 +152,8 @@ function readRows(text: string): ReadonlyMap<string, readonly UnixRow[]> {
       command,
       tier: isTier(tier) ? tier : undefined,
       operands: operands as OperandKind,
-      grammar: options === "*" ? undefined : grammarOf(options, program === "openssl"),
+      grammar:
+        options === "*" ? undefined : grammarOf(options, /^(?:openssl|lshw|jstat|java)$/.test(program)),
       reason,
     };
     const known = rows.get(program);
