@@ -11,7 +11,7 @@ import { takeApprovals } from "../approvals/held.ts";
 import { Fork, markFork, takeAudit } from "../audit/intake.ts";
 import { Problem } from "../http/problem.ts";
 import { RateLimit } from "../http/rate-limit.ts";
-import { readJson, readOctets } from "../http/read-body.ts";
+import { isLargeBody, readJson, readOctets } from "../http/read-body.ts";
 import type { ServerParts } from "../parts.ts";
 import { authenticate, type DeviceClaim, readClaim } from "./device.ts";
 import { enroll } from "./enroll.ts";
@@ -66,9 +66,18 @@ export class DeviceCalls {
       throw new Problem(401, "unknown-device", "this server knows no such device");
     // The claim is not proved yet: who makes one up elsewhere spends his own address's allowance, not the device's.
     this.#ofDevices.require(`${claim.tenant}/${claim.device}/${from}`, this.#parts.nowMs());
+    if (isLargeBody(request)) await this.#requireKnown(claim);
     const octets = await readOctets(request, endpoint.inputMaxBytes);
     if (name === "wait") return this.#wait(claim, path, octets, request.signal);
     return this.#inTransaction(name, claim, path, octets, endpoint);
+  }
+
+  /** Names of devices cannot be guessed: whoever knows none does not make the server keep megabytes. */
+  async #requireKnown({ tenant, device }: DeviceClaim): Promise<void> {
+    const [found] = await this.#parts.database.run({ tenant }, (tx) =>
+      tx.rows("select id from devices where id = $1", [device]),
+    );
+    if (found === undefined) throw new Problem(401, "unknown-device", "this server knows no such device");
   }
 
   async #inTransaction(

@@ -5,6 +5,15 @@ import { type Strictness, valueProblem } from "../../api/check-value.ts";
 import type { AnySchema, Schema } from "../../api/schema.ts";
 import { Problem } from "./problem.ts";
 
+/** A body of this size is read before it is known who sends it. */
+const SMALL_BYTES = 64 * 1024;
+
+/** Whether a request may carry more than strangers may send: its sender is looked up before it is read. */
+export function isLargeBody(request: Request): boolean {
+  const length = request.headers.get("content-length");
+  return request.body !== null && (length === null || Number(length) > SMALL_BYTES);
+}
+
 /** The octets, at most `maxBytes`. */
 export async function readOctets(request: Request, maxBytes: number): Promise<Uint8Array> {
   const length = Number(request.headers.get("content-length") ?? 0);

@@ -10,7 +10,7 @@ import { ENDPOINTS } from "../api/endpoints.ts";
 import { numberOf, sqlState, type Tx, textOf, UNIQUE_VIOLATION } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import { RateLimit } from "../http/rate-limit.ts";
-import { readJson, readOctets } from "../http/read-body.ts";
+import { isLargeBody, readJson, readOctets } from "../http/read-body.ts";
 import type { ServerParts } from "../parts.ts";
 import type { TenantName } from "../tenants.ts";
 import { type OriginOf, readCookie, SESSION_COOKIE } from "./logins.ts";
@@ -43,16 +43,14 @@ export class ApiCalls {
     const { endpoint, path } = find(request.method, url.pathname);
     const origin = this.#originOf(request.headers.get("host") ?? url.host);
     this.#checkOrigin(request, origin);
-    const octets = await readOctets(request, endpoint.inputMaxBytes);
     const nowMs = this.#parts.nowMs();
+    if (isLargeBody(request))
+      await this.#parts.database.run({ tenant: tenant.id }, (tx) => this.#person(tx, request, from, nowMs));
+    const octets = await readOctets(request, endpoint.inputMaxBytes);
     const waiting: (() => void)[] = [];
     const reply = await this.#parts.database
       .run({ tenant: tenant.id }, async (tx) => {
-        const principal = await this.#principal(tx, request, nowMs);
-        if (principal === undefined) {
-          this.#ofStrangers.require(from, nowMs);
-          throw new Problem(401, "not-logged-in", "nobody is logged in", { detail: "log in at /auth/login" });
-        }
+        const principal = await this.#person(tx, request, from, nowMs);
         this.#ofPeople.require(`${tenant.id}/${principal.id}`, nowMs);
         if (!principal.rights.has(endpoint.right))
           throw new Problem(403, "not-permitted", `this needs the right '${endpoint.right}'`);
@@ -80,6 +78,14 @@ export class ApiCalls {
       status: reply.status,
       headers: { "content-type": "application/json", "cache-control": "no-store" },
     });
+  }
+
+  /** Who calls; throws the problem for a stranger. */
+  async #person(tx: Tx, request: Request, from: string, nowMs: number): Promise<ServerPrincipal> {
+    const principal = await this.#principal(tx, request, nowMs);
+    if (principal !== undefined) return principal;
+    this.#ofStrangers.require(from, nowMs);
+    throw new Problem(401, "not-logged-in", "nobody is logged in", { detail: "log in at /auth/login" });
   }
 
   async #principal(tx: Tx, request: Request, nowMs: number): Promise<ServerPrincipal | undefined> {
