@@ -2,9 +2,10 @@
 // (or SOURCE_DATE_EPOCH), so the same input gives the same bytes. `--if-stale` builds only when a source is newer,
 // `--release [target…]` makes all that a release consists of, `--new-key` the pair of keys that signs it.
 
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, PUBLIC_KEY_PATH } from "./packaging/release/compile.ts";
+import { isStale } from "./packaging/release/stale.ts";
 
 const ROOT = import.meta.dir;
 const OUTPUT = join(ROOT, "dist", "iddio");
@@ -22,16 +23,6 @@ function buildDate(): Date {
   const seconds = Number(git.stdout.toString().trim());
   // Outside a checkout there is no commit to date it by.
   return git.success && seconds > 0 ? new Date(seconds * 1000) : new Date();
-}
-
-function isStale(): boolean {
-  const built = statSync(OUTPUT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).map((file) =>
-    join("src", file),
-  );
-  return ["build.ts", "package-lock.json", ...files].some(
-    (file) => statSync(join(ROOT, file)).mtimeMs > built,
-  );
 }
 
 const VERSION = process.env.IDDIO_VERSION;
@@ -97,7 +88,7 @@ function say(line: string): void {
 async function main([first, ...rest]: readonly string[]): Promise<void> {
   if (first === "--release") await release(rest);
   else if (first === "--new-key") await newKey();
-  else if (first !== "--if-stale" || isStale()) await build();
+  else if (first !== "--if-stale" || isStale(ROOT, OUTPUT)) await build();
 }
 
 if (import.meta.main) {

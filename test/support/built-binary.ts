@@ -2,6 +2,7 @@
 // source. IDDIO_BINARY names another one instead.
 
 import { join } from "node:path";
+import { isStale } from "../../packaging/release/stale.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 let path: string | undefined;
@@ -10,10 +11,11 @@ let path: string | undefined;
 export function builtBinary(): string {
   if (path !== undefined) return path;
   const given = process.env.IDDIO_BINARY;
-  if (given === undefined) {
+  const own = join(PROJECT_ROOT, "dist", "iddio");
+  if (given === undefined && isStale(PROJECT_ROOT, own)) {
     const build = Bun.spawnSync([process.execPath, join(PROJECT_ROOT, "build.ts"), "--if-stale"]);
     if (!build.success) throw new Error(`the program does not build:\n${build.stderr}${build.stdout}`);
   }
-  path = given ?? join(PROJECT_ROOT, "dist", "iddio");
+  path = given ?? own;
   return path;
 }

@@ -104,9 +104,10 @@ describe.skipIf(skipped !== undefined)("a passkey", () => {
     expect(seenBy(65_533)).toBe("not for this user 403");
     expect(seenBy(65_534)).toEndWith(" 200");
     await page.goto(url);
-    const shown = await page.textContent("body");
-    expect(shown).toContain(id);
-    expect(shown).toContain("/touched");
+    await eventually(
+      async () => (await page.textContent("body")) ?? "",
+      (shown) => shown.includes(id) && shown.includes("/touched"),
+    );
     expect(gateway.arrived).not.toContain("/touched");
     await touch(url);
     expect(await program.exited).toBe(0);
