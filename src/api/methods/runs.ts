@@ -2,7 +2,7 @@
 // start, which needs these and no others.
 
 import { method } from "../method.ts";
-import { runReport, runStart } from "../run-report.ts";
+import { runPlace, runReport, runStart } from "../run-report.ts";
 import { flag, list, number, object, optional, text } from "../schema.ts";
 
 /** Their part of the table. */
@@ -21,6 +21,7 @@ export const RUN_METHODS = {
       keep_home: optional(flag("it sees the home directory, which lowers its level")),
       may_number: optional(flag("where the name is taken, `-2` or the next free number is put behind it")),
       with_presence: optional(flag("lists of the policy that let more through are to count for its name")),
+      place: optional(runPlace),
     }),
     output: runStart,
     narrows: {

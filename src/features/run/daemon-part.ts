@@ -4,33 +4,38 @@
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { RunReport } from "../../api/run-report.ts";
 import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
-import type { Gateway } from "../../gateway/request/context.ts";
-import type { RecordControl } from "../../gateway/request/records/record-control.ts";
-import { type Run, type Runs, runLevel } from "../../gateway/request/runs/runs.ts";
+import { type Run, runLevel } from "../../gateway/request/runs/runs.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 
 type Methods = "runs_list" | "runs_start" | "runs_stop";
 
 /** Adds the methods about runs; the runs themselves are the gateway's, because every caller may be one. */
-export function startRuns({ runs, policy, gateway, record }: DaemonParts): DaemonPart {
-  return { handlers: handlersOf(runs, policy, gateway, record) };
+export function startRuns(parts: DaemonParts): DaemonPart {
+  return { handlers: handlersOf(parts) };
 }
 
-function handlersOf(
-  runs: Runs,
-  policy: PolicyStore,
-  gateway: () => Gateway,
-  record: RecordControl,
-): Pick<ControlHandlers, Methods> {
+function handlersOf({
+  runs,
+  policy,
+  gateway,
+  record,
+  paths,
+  handlers,
+}: DaemonParts): Pick<ControlHandlers, Methods> {
   return {
     runs_list: () => ({ runs: runs.list().map(runReport) }),
 
     runs_start: async (input, caller) => {
-      const { profile, command, local_ports, keep_home, with_presence } = input;
-      const name = input.may_number === true ? runs.freeName(input.name) : input.name;
+      const { profile, command, local_ports, keep_home, with_presence, place } = input;
       const uid = caller.uid ?? process.getuid?.() ?? 0;
       const localPorts = checkPorts(local_ports);
+      const here = place === undefined ? undefined : await import("./lay-out-in-daemon.ts");
+      const known =
+        place !== undefined && here?.seesSameFiles(caller, place, paths) === true
+          ? { place, profile: await here.profileOf(profile, paths), layOut: here.layOutFor }
+          : undefined;
+      const name = input.may_number === true ? runs.freeName(input.name) : input.name;
       const { run, token } = await runs.start({
         name,
         profile,
@@ -48,12 +53,19 @@ function handlersOf(
         run_level: runLevel(run),
         with_presence: run.isPresent === true,
       });
+      const layout = await known
+        ?.layOut({ ...known, keepHome: keep_home === true, paths, uid, run, token }, handlers(), caller)
+        .catch((error: unknown) => {
+          runs.end(run.id, "stopped");
+          throw error;
+        });
       return {
         run: runReport(run),
         socket: runs.socketOf(run.id),
         token,
         ports: inspectPorts(policy),
         proxy_port: gateway().listen.port,
+        ...(layout === undefined ? {} : { layout }),
       };
     },
 

@@ -1,35 +1,16 @@
-// A run whose bridge has been started: asks the daemon for a run, lays out the agent's files, tells
-// the bridge, and stays as the agent's end in the person's terminal. A run that cannot be closed
-// off is not started.
+// A run whose bridge has been started: asks the daemon for a run and its layout, tells the bridge,
+// and stays as the agent's end in the person's terminal. A run that cannot be closed off is not
+// started. The agent waits for this, so it loads little before the bridge has its orders.
 
-import { existsSync } from "node:fs";
-import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { basename, join } from "node:path";
-import { ADDRESS_IN_RUN } from "../../api/client.ts";
 import { RUN_METHODS } from "../../api/methods/runs.ts";
-import type { RunStart } from "../../api/run-report.ts";
-import { overlayToken } from "../../host/kubeconfig/overlay.ts";
+import type { RunLayout, RunPlace, RunStart } from "../../api/run-report.ts";
 import { shellExitCode } from "../../host/process/exit-code.ts";
 import { bubblewrapVersion, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
-import { bridgeTokenHash, overlayTokenOfRun } from "../../host/sandbox/run-token.ts";
-import { seccompFilter } from "../../host/sandbox/seccomp-filter.ts";
-import { architectureOf } from "../../host/sandbox/system-calls.ts";
-import { UserError } from "../../model/user-error.ts";
-import type { StatePaths } from "../../state/paths.ts";
 import { HostEnd } from "./bridge/host-end.ts";
 import type { BridgeSpec } from "./bridge/spec.ts";
-import { isControlPath } from "./control-files/control-files.ts";
-import { movedText, Quarantine } from "./control-files/quarantine.ts";
-import type { Profile } from "./profile.ts";
-import { commandOf, profileFor, startOf } from "./run-command.ts";
-import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
-import { placeholdersOf, type RunPlaceholder } from "./run-placeholders.ts";
+import { guessProfile, startOf } from "./run-name.ts";
 import type { RunSignals } from "./run-signals.ts";
-import { keptTrustStore } from "./sandbox/kept-trust-store.ts";
-import { sandboxEnvironment } from "./sandbox/sandbox-environment.ts";
-import { OVERLAY, SYSTEM_FILES, sandboxView, type View } from "./sandbox/sandbox-view.ts";
-import { signalWrappers } from "./signal-wrappers.ts";
+import { passedOn } from "./sandbox/passed-on.ts";
 import type { RunContext, RunOptions } from "./start-run.ts";
 import type { StartedBridge } from "./started-bridge.ts";
 
@@ -38,7 +19,7 @@ function ownBinary(): string | undefined {
   return Bun.main.startsWith("/$bunfs/") ? process.execPath : undefined;
 }
 
-/** Lays a sandbox out, has the bridge start the agent in it, and gives the agent's exit code. */
+/** Has a sandbox laid out and the bridge start the agent in it, and gives the agent's exit code. */
 export async function runInside(
   context: RunContext,
   options: RunOptions,
@@ -46,19 +27,14 @@ export async function runInside(
 ): Promise<number> {
   const { bridge, bwrap, signals } = parts;
   const { env, paths, daemon } = context;
-  const profile = await profileFor(context, options);
-  // One that is too old does not know how to forbid namespaces, and says so; where that is not wanted, it is asked.
-  const version = profile.nested_namespaces ? bubblewrapVersion(bwrap) : undefined;
-  version?.catch(() => undefined);
-  const command = commandOf(profile, context, options);
-  const uid = process.getuid?.() ?? 0;
-  const architecture = architectureOf(process.arch);
-  if (architecture === undefined)
-    throw new UserError(`there is no filter of system calls for '${process.arch}'`, {
-      hint: "iddio run works on x86_64 and aarch64",
-    });
+  const { profile, command } = await wantedOf(context, options);
+  const place = placeOf(context, options, command);
   signals.check();
-  const started = await daemon.call("runs_start", startOf(options, profile, command), RUN_METHODS.runs_start);
+  const started = await daemon.call(
+    "runs_start",
+    { ...startOf(options, profile, command), place },
+    RUN_METHODS.runs_start,
+  );
   let stopped: Promise<unknown> | undefined;
   const stop = () => {
     stopped ??= daemon
@@ -66,91 +42,103 @@ export async function runInside(
       .catch(() => undefined);
     return stopped;
   };
-  const scratch = join(paths.runs, started.run.id);
+  const scratch = `${paths.runs}/${started.run.id}`;
   try {
-    await mkdir(scratch, { recursive: true, mode: 0o700 });
-    const home = env.HOME || homedir();
-    const realHome = await realpath(home);
-    const hook = profile.hook === undefined ? undefined : runHook(profile.hook, realHome, command);
-    // All at once: each waits for the disk or the daemon most of its time.
-    const lent = placeholdersOf(daemon, started.run.id);
-    const hasOverlay = lent.then((each) => writeOverlay(scratch, paths.kubeconfig, started.token, each));
-    const view = sandboxView({
-      profile,
-      paths,
-      home,
-      cwd: process.cwd(),
-      uid,
-      readOnly: options.readOnly,
-      writable: options.writable,
-      keepHome: options.keepHome,
-      scratch,
-      hasOverlay,
-      hook,
-      ownProgram: ownBinary(),
-      program: Bun.which(command[0] ?? "", { PATH: env.PATH ?? "" }) ?? undefined,
-    });
-    const work = [
-      lent,
-      signalWrappers(),
-      view,
-      view.then((seen) => quarantineOf(seen, join(paths.quarantine, started.run.id))),
-      hasOverlay,
-      writeSystemFiles(scratch, paths),
-      writeRunFolder(scratch, hook),
-    ] as const;
-    // Whichever fails, the others have ended before the folder is removed.
-    await Promise.allSettled(work);
-    const [placeholders, wrappers, { args, bound, secrets }, quarantine] = await Promise.all(work);
-    const environment = sandboxEnvironment({
-      profile,
-      env,
-      home: realHome,
-      uid,
-      names: options.env,
-      bundle: paths.bundle,
-      kubeconfig: paths.kubeconfig,
-      run: started.run.name,
-      placeholders,
-    });
+    const layout = started.layout ?? (await layOutHere(context, options, { profile, place, started }));
+    // One that is too old does not know how to forbid namespaces, and says so; where that is not wanted, it is asked.
+    if (layout.nested_namespaces) await bubblewrapVersion(bwrap);
+    const { args, filter, wrappers, bound, secrets } = layout;
     const spec: Omit<BridgeSpec, "stdio" | "hasTerminal"> = {
       name: started.run.name,
       socket: started.socket,
       token: started.token,
-      hostSocket: join(scratch, "host.sock"),
+      hostSocket: `${scratch}/host.sock`,
       ...portsOf(started, options),
       bwrap,
-      args: [...namespaceArgs(profile), ...args],
-      filter: Buffer.from(
-        seccompFilter(architecture, { allowsNamespaces: profile.nested_namespaces }),
-      ).toString("base64"),
+      args,
+      filter,
       wrappers,
-      command: hook?.command ?? command,
-      env: environment,
+      command: layout.command,
+      env: passedOn(env, layout),
       bound,
       secrets,
     };
-    await version;
     signals.check();
-    const code = await carryOut({ bridge, signals }, spec, options, context);
+    using host = await HostEnd.listen(spec.hostSocket, options.publish);
+    const ends = { bridge, signals, host };
+    await beginAgent(ends, spec);
+    // Not before: the agent would wait for it to be loaded.
+    const { Quarantine, movedText } = await import("./control-files/quarantine.ts");
+    const quarantine = Quarantine.begin({
+      folders: layout.writable,
+      into: `${paths.quarantine}/${started.run.id}`,
+      allowed: layout.allowed,
+      readOnly: layout.read_only,
+      known: new Map(layout.control_files.map(({ path, ...file }) => [path, file])),
+    });
+    const code = await endOfAgent(ends, bwrap, context.note);
     // The agent has ended: nothing of it asks the daemon any more.
     const [moved] = await Promise.all([quarantine.end(), stop()]);
     const text = movedText(moved);
     if (text !== undefined) context.note(text);
-    await options.onEnd?.({ folder: join(scratch, "var-tmp"), secrets });
+    await options.onEnd?.({ folder: `${scratch}/var-tmp`, secrets });
     return code;
   } finally {
     await stop();
-    await rm(scratch, { recursive: true, force: true });
+    await process.getBuiltinModule("node:fs").promises.rm(scratch, { recursive: true, force: true });
   }
 }
 
-function quarantineOf({ project, writable, protectedFiles }: View, into: string): Promise<Quarantine> {
-  return Quarantine.begin({
-    folders: [project, ...writable],
-    into,
-    allowed: writable.filter(isControlPath),
-    readOnly: protectedFiles,
+/** The command line, with the profile's own command where none is typed. */
+async function wantedOf(
+  context: RunContext,
+  options: RunOptions,
+): Promise<{ readonly profile: string; readonly command: readonly string[] }> {
+  const profile = options.profile ?? guessProfile(options.command);
+  if (options.command.length > 0) return { profile, command: options.command };
+  const { commandOf, profileFor } = await import("./run-command.ts");
+  return { profile, command: commandOf(await profileFor(context, options), context, options) };
+}
+
+function placeOf({ env, paths }: RunContext, options: RunOptions, command: readonly string[]): RunPlace {
+  const program = ownBinary();
+  const { resolve } = process.getBuiltinModule("node:path");
+  return {
+    state: paths.root,
+    config: paths.config,
+    folder: process.cwd(),
+    home: env.HOME || process.getBuiltinModule("node:os").homedir(),
+    path: env.PATH ?? "",
+    command,
+    ...(program === undefined ? {} : { program }),
+    read_only: options.readOnly.map((path) => resolve(path)),
+    writable: options.writable.map((path) => resolve(path)),
+    pass: options.env,
+  };
+}
+
+/** The layout of a run whose daemon does not see this user's files as we do. */
+async function layOutHere(
+  { paths, daemon }: RunContext,
+  { keepHome }: RunOptions,
+  {
+    profile,
+    place,
+    started,
+  }: { readonly profile: string; readonly place: RunPlace; readonly started: RunStart },
+): Promise<RunLayout> {
+  const { layOut } = await import("./lay-out.ts");
+  const { loadProfile } = await import("./profile.ts");
+  const { placeholdersOf } = await import("./run-placeholders.ts");
+  return layOut({
+    profile: await loadProfile(profile, paths.profiles),
+    place,
+    keepHome,
+    paths,
+    uid: process.getuid?.() ?? 0,
+    run: started.run,
+    token: started.token,
+    placeholders: placeholdersOf(daemon, started.run.id),
   });
 }
 
@@ -163,88 +151,46 @@ function portsOf(started: RunStart, { localPorts }: RunOptions) {
   return { ports, proxyPorts, localPorts: localPorts.filter((port) => !proxyPorts.includes(port)) };
 }
 
-function namespaceArgs(profile: Profile): readonly string[] {
-  return [
-    "--unshare-user",
-    "--unshare-pid",
-    "--unshare-ipc",
-    "--unshare-uts",
-    "--unshare-cgroup-try",
-    ...(profile.nested_namespaces ? [] : ["--disable-userns"]),
-    "--die-with-parent",
-    "--cap-drop",
-    "ALL",
-  ];
+interface Ends {
+  readonly bridge: StartedBridge;
+  readonly signals: RunSignals;
+  readonly host: HostEnd;
 }
 
-async function carryOut(
-  { bridge, signals }: { readonly bridge: StartedBridge; readonly signals: RunSignals },
+/** Tells the bridge to start the agent; resolves when it has been told. */
+async function beginAgent(
+  { bridge, signals, host }: Ends,
   spec: Omit<BridgeSpec, "stdio" | "hasTerminal">,
-  options: RunOptions,
-  { note }: RunContext,
-): Promise<number> {
-  using host = await HostEnd.listen(spec.hostSocket, options.publish);
-  const { child, terminal } = bridge;
+): Promise<void> {
   signals.passTo(
     (signal) => {
       if (host.wasReady) host.send(`signal ${signal}`);
       return host.wasReady;
     },
-    () => child.kill("SIGKILL"),
+    () => bridge.child.kill("SIGKILL"),
   );
-  host.onStopped = () => terminal?.suspend();
+  host.onStopped = () => bridge.terminal?.suspend();
   await bridge.instruct(spec, host, signals);
-  await child.exited;
+}
+
+/** Waits for the agent's end and gives its exit code. */
+async function endOfAgent(
+  { bridge: { child, terminal }, signals, host }: Ends,
+  bwrap: string,
+  note: RunContext["note"],
+): Promise<number> {
+  // A terminal has shown everything when the bridge has ended; without one, nobody waits for that.
+  const code = terminal === undefined ? host.exited : child.exited.then(() => undefined);
+  const told = await Promise.race([code, child.exited.then(() => undefined)]);
   // The rest of the way may be broken off.
   signals[Symbol.dispose]();
   await terminal?.drained();
   signals.check();
   // Throws, with the way to a newer one, when that is why.
-  if (!host.wasReady) await bubblewrapVersion(spec.bwrap);
+  if (!host.wasReady) await bubblewrapVersion(bwrap);
   if (!host.wasReady && isRestrictedByAppArmor())
     note(
       "hint: AppArmor keeps programs from making user namespaces here; allow it once with: iddio run --setup",
     );
-  return shellExitCode(child);
-}
-
-/** The overlay kubeconfig with this run's token and placeholders in place of the person's. */
-async function writeOverlay(
-  scratch: string,
-  path: string,
-  token: string,
-  lent: readonly RunPlaceholder[],
-): Promise<boolean> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return false;
-  const own = overlayTokenOfRun(bridgeTokenHash(token));
-  const old = overlayToken(text);
-  let overlay = old === undefined ? text : text.replaceAll(`:${old}@`, `:${own}@`);
-  for (const each of lent) if (each.outside !== "") overlay = overlay.replaceAll(each.outside, each.own);
-  await writeFile(join(scratch, OVERLAY), overlay, { mode: 0o600 });
-  return true;
-}
-
-/** Writes the files that iddio itself shows in the sandbox. */
-async function writeRunFolder(scratch: string, hook: RunHook | undefined): Promise<void> {
-  const folder = join(scratch, "run");
-  await mkdir(folder, { mode: 0o755 });
-  // A mount needs something to be put on.
-  await writeFile(join(folder, basename(RUN_PROGRAM)), "", { mode: 0o755 });
-  await writeFile(join(folder, basename(ADDRESS_IN_RUN)), `http://127.0.0.1:${RUN_PROXY_PORT}\n`);
-  for (const [index, { text, at }] of (hook?.files ?? []).entries())
-    await writeFile("name" in at ? join(folder, at.name) : join(scratch, hookFileName(index)), text);
-}
-
-/** The files by which programs inside look up names and trust. */
-async function writeSystemFiles(scratch: string, paths: StatePaths): Promise<void> {
-  const write = (name: string, data: string | Uint8Array) =>
-    writeFile(join(scratch, name), data, { mode: 0o644 });
-  const nsswitch = await readFile("/etc/nsswitch.conf", "utf8").catch(() => "passwd: files\ngroup: files\n");
-  const host = await readFile("/etc/hostname", "utf8").catch(() => "");
-  await write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n");
-  await write("nsswitch.conf", `${nsswitch.replace(/^hosts:.*$/m, "").trimEnd()}\nhosts: files dns\n`);
-  await write("hosts", `127.0.0.1 localhost ${host.trim()}\n::1 localhost ip6-localhost\n`);
-  if (SYSTEM_FILES.some(([name, path]) => name === "cacerts" && existsSync(path)))
-    await write("cacerts", await keptTrustStore(paths.runHomes, paths.bundle));
+  return told ?? shellExitCode(child);
 }

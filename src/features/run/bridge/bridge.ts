@@ -54,23 +54,27 @@ export async function runBridge(): Promise<number> {
   await serveNames(names);
   const spec = ordersFrom(ORDERS_DESCRIPTOR);
   if (spec === undefined) return 1;
-  const host = await LineSocket.open(spec.hostSocket);
-  if (host === undefined) throw new UserError("iddio run has gone");
-  const tell = (line: BridgeLine) => host.write(line);
-
+  clearAmbientCapabilities();
+  limitProcesses(PROCESSES_MAX);
+  // Its mounts are made meanwhile; it waits in them until everything else holds.
+  const agent = new Agent(spec);
   serveConnections({ ...spec, names });
-  let agent: Agent | undefined;
-  const end = () => void agent?.end();
-  const [problem, isAdmitted] = await Promise.all([networkProblem(spec), register(spec, end, true)]);
+  const end = () => void agent.end();
+  const [host, problem, isAdmitted] = await Promise.all([
+    LineSocket.open(spec.hostSocket),
+    networkProblem(spec),
+    register(spec, end, true),
+  ]);
+  if (host === undefined) throw new UserError("iddio run has gone");
   if (problem !== undefined) throw new UserError(`the sandbox is not closed: ${problem}`);
   if (!isAdmitted)
     throw new UserError("the daemon did not admit this run", { hint: "see the end of its log" });
-  clearAmbientCapabilities();
-  limitProcesses(PROCESSES_MAX);
-  agent = new Agent(spec, () => tell("stopped"));
-  void agent.isThere.then(() => tell("ready"));
+  const tell = (line: BridgeLine) => host.write(line);
+  void agent.letGo(() => tell("stopped")).then(() => tell("ready"));
   void listenToHost(host, spec, agent);
-  return agent.exited;
+  const code = await agent.exited;
+  tell(`exited ${code}`);
+  return code;
 }
 
 /**
@@ -117,11 +121,12 @@ class Agent {
   readonly #stopped: StoppedAgent;
   /** bubblewrap was started without signals, which its command has again; see signal-wrappers.ts. */
   readonly #isWrapped: boolean;
-  /** Resolves when it was started, or has failed to. */
-  readonly isThere: Promise<void>;
+  /** The exit code, when nothing of the agent is left. */
   readonly exited: Promise<number>;
+  #poll: Timer | undefined;
 
-  constructor(spec: BridgeSpec, onStop: () => void) {
+  /** Starts the sandbox; the agent waits in it until it is let go. */
+  constructor(spec: BridgeSpec) {
     const filter = memoryFile("filter", Buffer.from(spec.filter, "base64"));
     const args = memoryFile("args", new TextEncoder().encode(`${spec.args.join("\0")}\0`));
     this.#isWrapped = spec.wrappers[1].length > 0;
@@ -164,22 +169,20 @@ class Agent {
       throw error;
     }
     this.#stopped = new StoppedAgent(this.#child.pid);
-    this.isThere = this.#letGo();
-    const poll =
-      this.#terminal === undefined
-        ? undefined
-        : setInterval(() => this.#stopped.wasStopped() && onStop(), STOP_POLL_MS);
-    this.exited = this.#child.exited.then(() => {
-      clearInterval(poll);
+    this.exited = this.#child.exited.then(async () => {
+      clearInterval(this.#poll);
+      await this.#stopped.nothingIsLeft();
       return shellExitCode(this.#child);
     });
   }
 
   /**
-   * The agent waits until bubblewrap has asked the kernel to end it with us, which it has when the agent is there: of a
+   * Starts the agent; resolves when it was started, or has failed to. It waits until bubblewrap has asked the kernel to end it with us, which it has when the agent is there: of a
    * bridge that is killed before that nothing would be left but an agent that nobody can end.
    */
-  async #letGo(): Promise<void> {
+  async letGo(onStop: () => void): Promise<void> {
+    if (this.#terminal !== undefined)
+      this.#poll = setInterval(() => this.#stopped.wasStopped() && onStop(), STOP_POLL_MS);
     const go = (this.#child.stdio as readonly unknown[])[GO_DESCRIPTOR] as number;
     for (let tries = 0; tries < GO_TRIES && !this.#isReady(); tries += 1) await Bun.sleep(1);
     // Where this fails, it has ended.

@@ -14,6 +14,7 @@ export class HostEnd implements Disposable {
   /** Lines for a bridge that has not connected yet. */
   #untold: HostLine[] = [];
   #isReady = false;
+  readonly #exited = Promise.withResolvers<number>();
   #serial = 0;
   readonly #waiting = new Map<number, Channel>();
   readonly #stops: (() => void)[] = [];
@@ -37,6 +38,11 @@ export class HostEnd implements Disposable {
   /** Whether the sandbox stood and the agent was started. */
   get wasReady(): boolean {
     return this.#isReady;
+  }
+
+  /** Resolves with the agent's exit code, should the bridge tell of it. */
+  get exited(): Promise<number> {
+    return this.#exited.promise;
   }
 
   /** Tells the bridge, as soon as it is there. */
@@ -72,6 +78,7 @@ export class HostEnd implements Disposable {
       for (const line of reader.push(bridge.read())) {
         if (line === "ready") this.#isReady = true;
         else if (line === "stopped") this.onStopped();
+        else if (/^exited \d+$/.test(line)) this.#exited.resolve(Number(line.slice("exited ".length)));
       }
   }
 

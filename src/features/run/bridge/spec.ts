@@ -40,7 +40,7 @@ export const ORDERS_DESCRIPTOR = 3;
 export const ORDERS_END = 10;
 
 /** From the bridge to `iddio run`. */
-export type BridgeLine = "ready" | "stopped" | `problem ${string}`;
+export type BridgeLine = "ready" | "stopped" | `exited ${number}`;
 
 /** From `iddio run` to the bridge. */
 export type HostLine = "continue" | `signal ${number}` | `open ${number} ${number}`;

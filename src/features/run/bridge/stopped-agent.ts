@@ -5,10 +5,14 @@ import { procText, wasStopped } from "../../../host/sandbox/libc.ts";
 
 /** SIGINT among the signals of a process. */
 const INTERRUPT = 2n;
+/** Milliseconds that a sandbox's last processes are waited for. */
+const GONE_TRIES = 1_000;
 
 /** Looks at one sandbox. */
 export class StoppedAgent {
   readonly #sandbox: number;
+  /** The first process in it, with which all others end. */
+  #first: number | undefined;
   #agent: number | undefined;
   #isTold = false;
 
@@ -19,8 +23,14 @@ export class StoppedAgent {
 
   /** Whether it has been started. */
   get isThere(): boolean {
-    this.#agent ??= childOf(childOf(this.#sandbox));
+    this.#first ??= childOf(this.#sandbox);
+    this.#agent ??= childOf(this.#first);
     return this.#agent !== undefined;
+  }
+
+  /** Resolves when every process of a sandbox that has ended is gone: the kernel ends them one after the other. */
+  async nothingIsLeft(): Promise<void> {
+    for (let tries = 0; tries < GONE_TRIES && isAlive(this.#first); tries += 1) await Bun.sleep(1);
   }
 
   /** Whether Ctrl-C would end it, as it would a program that was just started. */
@@ -50,9 +60,18 @@ export class StoppedAgent {
   }
 
   #state(): string | undefined {
-    const text = !this.isThere ? undefined : procText(`/proc/${this.#agent}/stat`);
-    return text?.slice(text.lastIndexOf(")") + 2)[0];
+    return this.isThere ? stateOf(this.#agent) : undefined;
   }
+}
+
+function stateOf(pid: number | undefined): string | undefined {
+  const text = pid === undefined ? undefined : procText(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(")") + 2)[0];
+}
+
+function isAlive(pid: number | undefined): boolean {
+  const state = stateOf(pid);
+  return state !== undefined && state !== "Z" && state !== "X";
 }
 
 function childOf(pid: number | undefined): number | undefined {

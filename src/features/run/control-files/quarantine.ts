@@ -36,20 +36,17 @@ export class Quarantine {
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
 
-  private constructor(
-    parts: Pick<QuarantineParts, "folders" | "into" | "allowed" | "readOnly">,
-    known: ReadonlyMap<string, ControlFile>,
-  ) {
+  private constructor(parts: QuarantineParts) {
     this.#folders = parts.folders;
     this.#into = parts.into;
     this.#allowed = parts.allowed;
     this.#protected = new Set(parts.readOnly);
-    this.#known = known;
+    this.#known = parts.known;
   }
 
-  /** Notes the files that exist before the agent starts, and looks for new ones from then on. */
-  static async begin(parts: QuarantineParts): Promise<Quarantine> {
-    const quarantine = new Quarantine(parts, await controlFilesIn(parts.folders));
+  /** Looks for new files from now on. */
+  static begin(parts: QuarantineParts): Quarantine {
+    const quarantine = new Quarantine(parts);
     quarantine.#again(SOONEST_MS);
     return quarantine;
   }
@@ -151,6 +148,8 @@ export interface QuarantineParts {
   readonly allowed: readonly string[];
   /** Files of repositories that are read-only in the sandbox. */
   readonly readOnly: readonly string[];
+  /** The control files that were there before the agent started. */
+  readonly known: ReadonlyMap<string, ControlFile>;
 }
 
 /** The message at the end; undefined when nothing was moved. */

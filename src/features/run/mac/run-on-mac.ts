@@ -15,7 +15,8 @@ import { register } from "../bridge/register.ts";
 import { foldersIn, isControlPath } from "../control-files/control-files.ts";
 import { gitMounts } from "../control-files/git-control-files.ts";
 import type { Profile } from "../profile.ts";
-import { commandOf, profileFor, startOf } from "../run-command.ts";
+import { commandOf, profileFor } from "../run-command.ts";
+import { startOf } from "../run-name.ts";
 import { placeholdersOf } from "../run-placeholders.ts";
 import { isBelow } from "../sandbox/outside-sockets.ts";
 import { sandboxEnvironment } from "../sandbox/sandbox-environment.ts";
@@ -39,7 +40,7 @@ export async function runOnMac(
   const started = await daemon.call(
     "runs_start",
     // The sandbox of macOS has a home of its own in any case.
-    startOf({ ...options, keepHome: false }, profile, command),
+    startOf({ ...options, keepHome: false }, profile.name, command),
     RUN_METHODS.runs_start,
   );
   const scratch = join(paths.runs, started.run.id);

@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { UserError } from "../../../model/user-error.ts";
 import { isPassable, type Profile } from "../profile.ts";
 import { RUN_FOLDER } from "../run-hook.ts";
+import { passedOn, type Variables } from "./passed-on.ts";
 
 /** The inputs of the environment. */
-export interface EnvironmentInput {
+export interface VariablesInput {
   readonly profile: Profile;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The person's own PATH. */
+  readonly path: string;
   readonly home: string;
   /** The person's own, where that is another one: programs installed there are found there. */
   readonly realHome?: string;
@@ -51,8 +53,18 @@ const GIT = {
 const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** The environment of the agent. Throws UserError for a name that must not be passed on. */
-export function sandboxEnvironment(input: EnvironmentInput): Record<string, string> {
-  const { profile, env, home } = input;
+export function sandboxEnvironment({
+  env,
+  ...input
+}: Omit<VariablesInput, "path"> & {
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Record<string, string> {
+  return passedOn(env, sandboxVariables({ ...input, path: env.PATH ?? "" }));
+}
+
+/** The variables that are passed on by name, and those that are set. Throws UserError for a name that must not be passed on. */
+export function sandboxVariables(input: VariablesInput): Variables {
+  const { profile, home } = input;
   for (const name of input.names)
     if (!isPassable(name))
       throw new UserError(`'${name}' cannot be given to an agent by --env`, {
@@ -60,30 +72,27 @@ export function sandboxEnvironment(input: EnvironmentInput): Record<string, stri
         exitCode: 2,
       });
   const lent = Object.fromEntries((input.placeholders ?? []).flatMap(({ variables }) => variables));
-  const through: Record<string, string> = {};
-  const wanted = new Set([...profile.environment, ...input.names]);
-  for (const [name, value] of Object.entries(env))
-    if (value !== undefined && (wanted.has(name) || /^LC_[A-Z]+$/.test(name))) through[name] = value;
   // Where a placeholder would do, a variable is passed on only if the person names it.
-  for (const [name, value] of Object.entries(lent)) if (!input.names.includes(name)) through[name] = value;
+  for (const name of input.names) delete lent[name];
   const set = Object.fromEntries(
     Object.entries(profile.set).map(([name, value]) => [
       name,
       value.startsWith("~/") ? join(home, value.slice(2)) : value,
     ]),
   );
-  return {
-    ...through,
+  const sets = {
+    ...lent,
     ...GIT,
     ...set,
     HOME: home,
-    PATH: sandboxPath(env.PATH ?? "", input.realHome ?? home),
+    PATH: sandboxPath(input.path, input.realHome ?? home),
     XDG_RUNTIME_DIR: `/run/user/${input.uid}`,
     TMPDIR: "/tmp",
     IDDIO_RUN: input.run,
     ...Object.fromEntries(BUNDLE_VARIABLES.map((name) => [name, input.bundle])),
     ...(existsSync(input.kubeconfig) ? { KUBECONFIG: input.kubeconfig } : {}),
   };
+  return { passes: [...new Set([...profile.environment, ...input.names])], sets };
 }
 
 /** The person's own path, without folders that the sandbox does not show, and with those of every system. */

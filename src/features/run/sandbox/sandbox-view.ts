@@ -265,10 +265,13 @@ async function cover(path: string, shown: readonly string[]): Promise<readonly s
 /** Names, trust and the files by which programs look names up. */
 async function systemFiles({ paths, scratch }: ViewInput): Promise<readonly string[]> {
   const args: string[] = [];
+  const covered = new Set<string>();
   const onto = async (source: string, target: string) => {
     const real = await realpath(target).catch(() => undefined);
-    if (real !== undefined || existsSync(dirname(target)))
-      if (existsSync(target) || real !== undefined) args.push("--ro-bind", source, real ?? target);
+    // Several names may be one file.
+    if (real === undefined || covered.has(real)) return;
+    covered.add(real);
+    args.push("--ro-bind", source, real);
   };
   for (const target of TRUST_FILES) await onto(paths.bundle, target);
   // The way out leads through iddio anyhow; by this ssh knows the key that iddio shows, and the operator's words for hosts.
