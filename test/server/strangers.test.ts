@@ -71,6 +71,11 @@ test("a large body of a stranger is refused before it is read, announced or not"
   expect(await statusOfHead("/iddio/v1/answers", { "content-length": "20000" })).toContain("413");
 });
 
+test("a host that is none is told so", async () => {
+  const host = "acme.localhost@other.localhost:1";
+  expect(await statusOfHead("/api/v1/me", { host, "content-length": "0" })).toMatch(/ 4\d\d /);
+});
+
 test("a known device's large body is read, and a viewer changes and decides nothing", async () => {
   const lines = Array.from({ length: 300 }, (_, at) => JSON.stringify({ at, text: "x".repeat(1000) }));
   expect((await device.sendRows(lines)).status).toBe(200);

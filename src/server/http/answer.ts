@@ -47,6 +47,9 @@ export interface Answerers {
 
 /** Answers one request. `from` is the peer's address. */
 export async function answer(all: Answerers, request: Request, from: string): Promise<Response> {
+  // A Host that no address can have.
+  if (!URL.canParse(request.url))
+    return problemResponse(new Problem(400, "bad-input", "there is no such host"));
   const url = new URL(request.url);
   const started = performance.now();
   let response: Response;
