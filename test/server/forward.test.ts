@@ -243,6 +243,26 @@ test(
   LONG,
 );
 
+test(
+  "rows that retention dropped do not hold up the later ones",
+  async () => {
+    await using receiver = startHttpReceiver();
+    const old = await plane.device(acme, owner.id, "old");
+    await old.sendRows([line("gone 1"), line("gone 2")]);
+    await plane.database.asOwner((tx) => tx.rows("delete from audit_rows where device_id = $1", [old.id]));
+    await post("", { name: "late", target: receiver.origin, from: "start" });
+    try {
+      await reportWhen("late", ({ behind_rows }) => behind_rows === 0);
+      await old.sendRows([line("kept")]);
+      const rows = await rowsWhen(receiver, (all) => commandsOf(all, "old").length > 0);
+      expect(commandsOf(rows, "old")).toEqual(["kept"]);
+    } finally {
+      await post("/late/remove", {});
+    }
+  },
+  LONG,
+);
+
 test("a tenant forwards into no file of the server, and not into its operator's network", async () => {
   const closed = await startServer({
     database: plane.database,
