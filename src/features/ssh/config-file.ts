@@ -47,9 +47,9 @@ function matchBlock(
   const home = places.home === undefined ? "" : `/usr/bin/env IDDIO_HOME=${shellWord(places.home)} `;
   const program = places.program.map(shellWord).join(" ");
   // iddio's own `ssh` to the host reads the same files, and must not come back here.
-  const match = `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`} exec "test -z $IDDIO_SSH_UPSTREAM"`;
+  const match = `Match host "${patterns.join(",")}"${user === undefined ? "" : ` user "${user}"`}`;
   return [
-    match,
+    `${match} exec "test -z $IDDIO_SSH_UPSTREAM"`,
     `  ProxyCommand ${home}${program} ssh-proxy %h %p %n`,
     `  UserKnownHostsFile ${sshWord(places.known)} ~/.ssh/known_hosts ~/.ssh/known_hosts2`,
     // The quickest one for the way to iddio, which stays on this machine.
@@ -66,7 +66,10 @@ function matchBlock(
     ...(places.warnsOfKeys ? ["  WarnWeakCrypto no-pq-kex"] : []),
     // Another program in its place, named on the command line, gives ssh bytes.
     ...(places.passesConnections
-      ? [`${match} !exec "grep -qzi proxycommand /proc/$PPID/cmdline"`, "  ProxyUseFdpass yes"]
+      ? [
+          `${match} !exec "test $IDDIO_SSH_UPSTREAM || grep -qzi proxycommand /proc/$PPID/cmdline"`,
+          "  ProxyUseFdpass yes",
+        ]
       : []),
   ].join("\n");
 }

@@ -70,6 +70,7 @@ const STARTS: Readonly<Record<string, RegExp>> = {
   "systemd-cgls": /^--ho|^-H/,
   apk: /^-\w*[UX]|^--(?:update|root|repo|keys|cache|arch|initdb|force)/,
   pacman: /^-\w*[yu]|^--(?:config|dbpath|root|sysroot|hookdir|gpgdir|refresh|cachedir)/,
+  tmux: /[#;]|^-[fLS]/,
   zpool: /^-\w*c/,
   virsh: /^-\w*c|^--conn/,
   podman:

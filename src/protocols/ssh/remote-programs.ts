@@ -201,7 +201,8 @@ const tee: Reader = (args, base, tools) => {
 const kill: Reader = (args, base) => {
   const [first = ""] = texts(args);
   if (vagueOf(args.slice(0, 1))) return base;
-  if (first === "-0") return observe("asks whether a process lives");
+  if (first === "-0" && texts(args.slice(1)).every((each) => !each.startsWith("-")))
+    return observe("asks whether a process lives");
   if (first === "-l" || first === "-L") return observe("lists signals");
   return base;
 };

@@ -119,7 +119,12 @@ function accept(row: UnixRow, args: readonly ShellWord[], shared: UnixRow | unde
     args.map(({ text }) => text).filter((text) => !(hasNumbers && /^-\d+f?$/.test(text))),
     grammar,
   );
-  const [strange] = read.strange;
+  // `-s=false` is no `-s`.
+  const valued = args.find(({ text }) => {
+    const [, name] = /^--?([\w-]+)=/.exec(text) ?? [];
+    return name !== undefined && grammar.switches.has(name) && !takes(grammar, name);
+  });
+  const strange = read.strange[0] ?? valued?.text;
   if (strange !== undefined)
     return { problem: `'${strange}' is no option of ${row.command} that is known to change nothing` };
   const vague = args.find(
@@ -129,6 +134,11 @@ function accept(row: UnixRow, args: readonly ShellWord[], shared: UnixRow | unde
   if (vague !== undefined) return { problem: `what '${vague.text}' stands for is only known when it runs` };
   const values = new Set([...read.words, ...(read.rest ?? [])]);
   return { row, read, operands: args.filter(({ text }) => values.has(text)) };
+}
+
+/** Whether an option has a value, or may have one. */
+function takes(grammar: ArgvGrammar, name: string): boolean {
+  return grammar.values.has(name) || grammar.optional?.has(name) === true;
 }
 
 function joined(one: ArgvGrammar, other: ArgvGrammar): ArgvGrammar {
