@@ -97,7 +97,7 @@ Port ${port}
 ListenAddress 127.0.0.1
 HostKey ${path}/host
 AuthorizedKeysFile ${path}/authorized_keys
-PidFile none
+PidFile ${path}/pid
 StrictModes no
 UsePAM no
 MaxStartups 100
@@ -106,6 +106,7 @@ AcceptEnv LANG LC_* GIT_PROTOCOL
 Subsystem sftp internal-sftp
 `,
   );
+  write("pid", "");
   const operatorConfig = join(path, "operator.config");
   write(
     "operator.config",
@@ -120,7 +121,7 @@ Host *
   );
   if (isRoot) {
     chmodSync(path, 0o755);
-    for (const name of ["home", "host", "authorized_keys"]) chownSync(join(path, name), uid, gid);
+    for (const name of ["home", "host", "authorized_keys", "pid"]) chownSync(join(path, name), uid, gid);
   }
   const child = Bun.spawn(
     [
@@ -150,8 +151,9 @@ Host *
       if (child.exitCode !== null) throw new Error(`sshd ended: ${log()}`);
       return log();
     },
-    (written) => written.includes("Server listening"),
+    (written) => written.includes("Server listening") && /^\d+\n$/.test(text("pid")),
   );
+  const pid = Number(text("pid"));
   return {
     port,
     user: USER,
@@ -164,7 +166,8 @@ Host *
       return log();
     },
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      // A change of the user drops the signal by which sshd would follow bwrap.
+      if (child.exitCode === null) process.kill(pid, "SIGKILL");
       await child.exited;
       await directory[Symbol.asyncDispose]();
     },
