@@ -34,6 +34,7 @@ export const gatewayCommand: Command = {
   flags: [{ name: "start", summary: "The same; for scripts that say so" }],
   examples: ["iddio gateway"],
   async run(context) {
+    (await import("../../host/process/kept-memory.ts")).keepFreedMemory();
     const { output, interrupted } = context;
     const env = await environmentOf(context);
     const { startGateway } = await import("../../gateway/start.ts");
