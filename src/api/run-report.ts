@@ -46,6 +46,9 @@ export const runLayout = object({
   passes: list(text(), "names of the caller's variables that the agent is given"),
   sets: map(text(), "further variables"),
   bound: list(text(), "places that must be mounted from themselves"),
+  mounts: optional(
+    list(text(), "what the kernel's list of mounts must say of the folders that the agent is given"),
+  ),
   secrets: list(text(), "paths that must not be readable"),
   writable: list(text(), "folders that the agent may write"),
   allowed: list(text(), "control files that it was given by name"),

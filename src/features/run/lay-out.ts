@@ -50,6 +50,11 @@ export async function layOut(input: LayoutInput): Promise<RunLayout> {
     throw new UserError(`there is no filter of system calls for '${process.arch}'`, {
       hint: "iddio run works on x86_64 and aarch64",
     });
+  // The kernel names a working directory without links: one on the way was put there since.
+  if ((await realpath(place.folder).catch(() => undefined)) !== place.folder)
+    throw new UserError("the working directory was changed while the sandbox was laid out", {
+      hint: "see what is there now, and start again",
+    });
   const scratch = scratchOf(paths, run.id);
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   const realHome = await realpath(place.home);
@@ -106,6 +111,7 @@ export async function layOut(input: LayoutInput): Promise<RunLayout> {
     passes,
     sets,
     bound: seen.bound,
+    mounts: seen.mounts,
     secrets: seen.secrets,
     writable: [seen.project, ...seen.writable],
     allowed: seen.writable.filter(isControlPath),

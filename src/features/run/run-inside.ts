@@ -61,6 +61,7 @@ export async function runInside(
       command: layout.command,
       env: passedOn(env, layout),
       bound,
+      mounts: layout.mounts ?? [],
       secrets,
     };
     signals.check();
@@ -74,6 +75,7 @@ export async function runInside(
       into: `${paths.quarantine}/${started.run.id}`,
       allowed: layout.allowed,
       readOnly: layout.read_only,
+      sinceMs: started.run.started_ms,
       known: new Map(layout.control_files.map(({ path, ...file }) => [path, file])),
     });
     const code = await endOfAgent(ends, bwrap, context.note);

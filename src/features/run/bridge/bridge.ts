@@ -150,6 +150,7 @@ class Agent {
         WAIT + MOUNTS_ARE_OWN + PREFLIGHT,
         "iddio",
         ...spec.bound.map(asMountPath),
+        ...spec.mounts,
         "--",
         ...spec.secrets,
         "--",

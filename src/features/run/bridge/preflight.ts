@@ -8,14 +8,17 @@ export const PREFLIGHT =
 /**
  * Run before that on Linux: proves that every place before the first `--` is mounted, and from itself. Between the look
  * at a folder that another run may write and the mount, a link may have come there, and the mount would show
- * where it leads. The kernel's list of mounts tells what was mounted: the place below its parent's. Drops the places.
+ * where it leads. The kernel's list of mounts tells what was mounted: the place below its parent's, or what own-mounts.ts
+ * foretold. Drops the places.
  */
 export const MOUNTS_ARE_OWN = `LC_ALL=C command -p awk 'BEGIN {
-  for (i = 1; ARGV[i] != "--"; i++) want[ARGV[i]] = 1
+  for (i = 1; ARGV[i] != "--"; i++) if (ARGV[i] ~ / /) exact[ARGV[i]] = 1; else want[ARGV[i]] = 1
   while ((getline line < "/proc/self/mountinfo") > 0) {
     split(line, f, " ")
     up[f[1]] = f[2]; dev[f[1]] = f[3]; root[f[1]] = f[4]; at[f[1]] = f[5]
+    last[f[5]] = f[3] " " f[4] " " f[5]
   }
+  for (it in exact) { split(it, f, " "); if (last[f[3]] != it) exit 1 }
   for (id in at) if (at[id] in want) {
     p = up[id]
     if (!(p in root)) exit 1

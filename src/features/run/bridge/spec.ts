@@ -26,6 +26,8 @@ export interface BridgeSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Places below folders that an agent may write, which must be mounted from themselves. */
   readonly bound: readonly string[];
+  /** The kernel's words for the folders that the agent is given, where each is mounted from itself. */
+  readonly mounts: readonly string[];
   /** Paths that must not be readable inside. */
   readonly secrets: readonly string[];
   /** Stdin, stdout and stderr of the command, as descriptors of the bridge. */

@@ -2,14 +2,14 @@
 // run a program is taken out, the rest stays and works. Links are not followed, and every step goes
 // by an open folder.
 
-import { constants, type Dirent } from "node:fs";
-import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { harmlessPart } from "./harmless-git-config.ts";
+import { makeFile, openFolder, ownGitText, pathOf } from "./open-places.ts";
 
 /** Takes one entry of an open folder away. */
 export type TakeAway = (folder: string, name: string) => Promise<void>;
 
-const CONFIG_MAX = 256 * 1024;
 const DEPTH = 6;
 
 /**
@@ -25,9 +25,9 @@ export async function cleanRepository(
     if (!isProtected(name)) await cleanConfig(folder, name, take);
   if (!isProtected("commondir")) await expectText(folder, "commondir", /^(?:\.|\.\.\/\.\.)?\n?$/, take);
   if (!isProtected("hooks")) await cleanHooks(folder, take);
-  await each(folder, "worktrees", take, async (inner) => {
+  await each(folder, "worktrees", take, async (inner, name) => {
     await expectText(inner, "commondir", /^\.\.\/\.\.\n?$/, take);
-    await cleanConfig(inner, "config.worktree", take);
+    if (!isProtected(`worktrees/${name}/config.worktree`)) await cleanConfig(inner, "config.worktree", take);
   });
   await cleanModules(folder, take, isProtected, DEPTH);
 }
@@ -80,40 +80,18 @@ async function within(
   }
 }
 
-/** A folder that is no link; `link` for a link, undefined for anything else. */
-export async function openFolder(path: string): Promise<FileHandle | "link" | undefined> {
-  try {
-    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code !== "ELOOP" && code !== "ENOTDIR") return undefined;
-    return (await isLink(path)) ? "link" : undefined;
-  }
-}
-
-/** The path by which an open folder is reached, whatever becomes of its name. */
-export function pathOf({ fd }: FileHandle): string {
-  return `/proc/self/fd/${fd}`;
-}
-
-async function isLink(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
-}
-
 async function cleanConfig(folder: string, name: string, take: TakeAway): Promise<void> {
-  const text = await textOf(folder, name);
+  const text = await ownGitText(folder, name);
   if (text === undefined) return;
   const harmless = text === null ? "" : harmlessPart(text);
   if (text === harmless) return;
   await take(folder, name);
   // Without any configuration it would be no repository any more.
-  const file = await open(`${folder}/${name}`, "wx", 0o644).catch(() => undefined);
-  await file?.writeFile(harmless);
-  await file?.close();
+  await makeFile(folder, name, harmless);
 }
 
 async function expectText(folder: string, name: string, wanted: RegExp, take: TakeAway): Promise<void> {
-  const text = await textOf(folder, name);
+  const text = await ownGitText(folder, name);
   if (text === undefined || (text !== null && wanted.test(text))) return;
   await take(folder, name);
 }
@@ -122,21 +100,6 @@ async function cleanHooks(folder: string, take: TakeAway): Promise<void> {
   await within(folder, "hooks", take, async (hooks) => {
     for (const { name } of await entriesOf(hooks)) if (!name.endsWith(".sample")) await take(hooks, name);
   });
-}
-
-/** Undefined: not there. Null: no regular file, or too large to be one that git wrote. */
-async function textOf(folder: string, name: string): Promise<string | null | undefined> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(`${folder}/${name}`, flags).catch((error: unknown) =>
-    (error as { code?: unknown }).code === "ENOENT" ? undefined : null,
-  );
-  if (!file) return file;
-  try {
-    const found = await file.stat();
-    return found.isFile() && found.size <= CONFIG_MAX ? await file.readFile("utf8") : null;
-  } finally {
-    await file.close();
-  }
 }
 
 async function entriesOf(folder: string): Promise<readonly Dirent[]> {

@@ -3,10 +3,12 @@
 // be moved away, and so is every folder between it and a file that is read-only. A `.git` that only
 // an agent could have pointed elsewhere is not followed.
 
-import { lstat, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { UserError } from "../../../model/user-error.ts";
 import type { Listed } from "./control-files.ts";
 import { placesOf } from "./named-in-git-config.ts";
+import { gitText, inFolderBelow, makeFile } from "./open-places.ts";
 
 /** The mounts of a repository, in this order. */
 export interface GitMounts {
@@ -18,6 +20,10 @@ export interface GitMounts {
 
 /** Nested repositories that are protected. */
 const NESTED_MAX = 64;
+/** Submodules in submodules, and parts of their names. */
+const MODULES_DEPTH = 16;
+/** An agent may have made any number: each is a mount at the next start. */
+const FOLDERS_MAX = 4_000;
 
 /** The mounts for every repository in a writable folder that was looked through; `home` is the person's. */
 export async function gitMounts(listed: readonly Listed[], home?: string): Promise<GitMounts> {
@@ -28,7 +34,7 @@ export async function gitMounts(listed: readonly Listed[], home?: string): Promi
     const directory = await gitDirectoryOf(at);
     if (directory === undefined) continue;
     if (directory.isFile) readOnly.push(join(at, ".git"));
-    await protect(directory.common, writable, readOnly);
+    await protect({ top: listed[0]?.path ?? at, directory: directory.common }, writable, readOnly);
     await protectNamed(directory.common, at, home, writable, readOnly);
   }
   return { writable: [...new Set(writable)], readOnly: [...new Set(readOnly)] };
@@ -51,14 +57,14 @@ export async function gitDirectoryOf(
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory()) return { common: path, isFile: false };
   if (!found?.isFile()) return undefined;
-  const pointed = /^gitdir: (.+)\n?$/.exec(await readFile(path, "utf8"))?.[1];
+  const pointed = /^gitdir: (.+)\n?$/.exec(await gitText(path))?.[1];
   const directory = pointed && (await realpath(resolve(at, pointed)).catch(() => undefined));
   if (!directory) return undefined;
   // The directory must point back: an agent of an earlier run could write `.git`, but not there.
-  const back = await readFile(join(directory, "gitdir"), "utf8").catch(() => "");
+  const back = await gitText(join(directory, "gitdir"));
   if (back.trim() === path && /\/worktrees\/[^/]+$/.test(directory))
     return { common: dirname(dirname(directory)), isFile: true };
-  const config = await readFile(join(directory, "config"), "utf8").catch(() => "");
+  const config = await gitText(join(directory, "config"));
   const tree = /^\s*worktree\s*=\s*(.+)$/m.exec(config)?.[1];
   const isSubmodule = tree !== undefined && (await realpath(resolve(directory, tree)).catch(() => "")) === at;
   return isSubmodule && /\/modules\//.test(directory) ? { common: directory, isFile: true } : undefined;
@@ -67,11 +73,18 @@ export async function gitDirectoryOf(
 const CONTROL = ["config", "hooks", "commondir", "config.worktree", "info/attributes"] as const;
 
 /** Adds the mounts of one git directory, and of those of its submodules and further work trees. */
-async function protect(directory: string, writable: string[], readOnly: string[]): Promise<void> {
+async function protect(
+  { top, directory }: { readonly top: string; readonly directory: string },
+  writable: string[],
+  readOnly: string[],
+  depth = MODULES_DEPTH,
+): Promise<void> {
   writable.push(directory);
-  // Without it an agent would make one that leads to a config of its own. `.` means what its absence means.
-  await writeFile(join(directory, "commondir"), ".\n", { flag: "wx" }).catch(() => undefined);
-  await mkdir(join(directory, "hooks")).catch(() => undefined);
+  await inFolderBelow(...stepsTo(top, directory), async (open) => {
+    // Without it an agent would make one that leads to a config of its own. `.` means what its absence means.
+    await makeFile(open, "commondir", ".\n");
+    await mkdir(`${open}/hooks`).catch(() => undefined);
+  });
   for (const name of CONTROL) {
     const path = join(directory, name);
     const found = await lstat(path).catch(() => undefined);
@@ -80,7 +93,14 @@ async function protect(directory: string, writable: string[], readOnly: string[]
     readOnly.push(path);
   }
   await protectWorkTrees(join(directory, "worktrees"), writable, readOnly);
-  await protectModules(join(directory, "modules"), writable, readOnly);
+  await protectModules({ top, directory: join(directory, "modules") }, writable, readOnly, depth);
+}
+
+/** A folder below another, for going there step by step; by itself where it is elsewhere. */
+function stepsTo(top: string, directory: string): [string, readonly string[]] {
+  const way = relative(top, directory);
+  if (way === "") return [top, []];
+  return /^\.\.(?:\/|$)/.test(way) ? [directory, []] : [top, way.split("/")];
 }
 
 /** Adds what the configuration names in the work tree, there or not: hooks in a folder of the project, included files. */
@@ -92,18 +112,27 @@ async function protectNamed(
   readOnly: string[],
 ): Promise<void> {
   for (const { kind, path } of await placesOf(common, at, home)) {
-    if (kind === "hooks") await mkdir(path, { recursive: true }).catch(() => undefined);
-    else await writeFile(path, "", { flag: "wx" }).catch(() => undefined);
+    const top = path.startsWith(`${common}/`) ? common : at;
+    const makes = kind === "hooks";
+    // Through a link that an agent left it would be made outside of the project.
+    const folder = makes ? path : dirname(path);
+    await inFolderBelow(
+      ...stepsTo(top, folder),
+      async (open) => {
+        if (!makes) await makeFile(open, basename(path), "");
+      },
+      { makes },
+    );
     if ((await realpath(path).catch(() => undefined)) !== path) continue;
     const above: string[] = [];
-    const top = path.startsWith(`${common}/`) ? common : at;
-    for (let folder = dirname(path); folder !== top; folder = dirname(folder)) above.unshift(folder);
+    for (let each = dirname(path); each !== top; each = dirname(each)) above.unshift(each);
     writable.push(...above);
     readOnly.push(path);
   }
 }
 
 async function protectWorkTrees(folder: string, writable: string[], readOnly: string[]): Promise<void> {
+  if (!(await isFolder(folder))) return;
   const names = await readdir(folder).catch(() => undefined);
   if (names === undefined) return;
   writable.push(folder);
@@ -115,16 +144,31 @@ async function protectWorkTrees(folder: string, writable: string[], readOnly: st
   }
 }
 
-async function protectModules(folder: string, writable: string[], readOnly: string[]): Promise<void> {
+async function protectModules(
+  { top, directory: folder }: { readonly top: string; readonly directory: string },
+  writable: string[],
+  readOnly: string[],
+  depth: number,
+): Promise<void> {
+  if (depth === 0 || !(await isFolder(folder))) return;
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return;
   writable.push(folder);
+  if (writable.length > FOLDERS_MAX)
+    throw new UserError(`'${top}' has more than ${FOLDERS_MAX} folders of repositories`, {
+      hint: "start the agent in a folder below it",
+    });
   for (const entry of entries) {
     if (!entry.isDirectory()) continue;
-    const at = join(folder, entry.name);
-    const isModule = await Bun.file(join(at, "HEAD")).exists();
+    const directory = join(folder, entry.name);
+    const isModule = await Bun.file(join(directory, "HEAD")).exists();
     // A submodule's name may hold slashes: then there are folders between.
-    if (isModule) await protect(at, writable, readOnly);
-    else await protectModules(at, writable, readOnly);
+    if (isModule) await protect({ top, directory }, writable, readOnly, depth - 1);
+    else await protectModules({ top, directory }, writable, readOnly, depth - 1);
   }
+}
+
+/** A link to one is none: it would lead out of the repository. */
+async function isFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 }

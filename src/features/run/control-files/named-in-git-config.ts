@@ -2,8 +2,8 @@
 // its hooks (`core.hooksPath`, as husky and many projects set it) and further configuration
 // (`include.path`). An agent that may write there may write hooks.
 
-import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { gitText } from "./open-places.ts";
 
 const SECTION = /^\s*\[\s*([A-Za-z0-9.-]+)(?:\s+"(?:[^"\\]|\\.)*")?\s*\]/;
 const ENTRY = /^\s*(?:\[[^\]]*\])?\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.*?)\s*$/;
@@ -54,7 +54,7 @@ export async function placesOf(
   for (const file of wanted) {
     if (read.has(file) || read.size > FILES_MAX) continue;
     read.add(file);
-    const text = await readFile(file, "utf8").catch(() => "");
+    const text = await gitText(file);
     for (const place of placesIn(text, dirname(file), workTree)) {
       if (place.kind === "configuration") wanted.push(place.path);
       if ([workTree, common].some((each) => place.path.startsWith(`${each}/`))) found.set(place.path, place);

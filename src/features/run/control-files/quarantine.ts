@@ -9,9 +9,11 @@ import { UserError } from "../../../model/user-error.ts";
 import { writeFileAtomic } from "../../../state/files.ts";
 import { escapeForTerminal } from "../../../text/escape.ts";
 import { isBelow } from "../sandbox/outside-sockets.ts";
-import { cleanRepository, openFolder, pathOf } from "./clean-repository.ts";
+import { cleanRepository } from "./clean-repository.ts";
 import { type ControlFile, controlFilesIn } from "./control-files.ts";
+import { cleanDeep, repositoriesBelow } from "./deep-repositories.ts";
 import { gitDirectoryOf } from "./git-control-files.ts";
+import { inFolderBelow } from "./open-places.ts";
 
 /** A file that was moved. */
 export interface Moved {
@@ -32,6 +34,7 @@ export class Quarantine {
   readonly #allowed: readonly string[];
   readonly #known: ReadonlyMap<string, ControlFile>;
   readonly #protected: ReadonlySet<string>;
+  readonly #sinceMs: number;
   readonly #moved: Moved[] = [];
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -42,6 +45,7 @@ export class Quarantine {
     this.#allowed = parts.allowed;
     this.#protected = new Set(parts.readOnly);
     this.#known = parts.known;
+    this.#sinceMs = parts.sinceMs;
   }
 
   /** Looks for new files from now on. */
@@ -72,7 +76,11 @@ export class Quarantine {
   }
 
   async #look(): Promise<void> {
-    for (const [path, { kind, identity }] of await controlFilesIn(this.#folders)) {
+    const below = Promise.all(
+      this.#folders.map(async (folder) => ({ folder, deep: await repositoriesBelow(folder) })),
+    );
+    const near = await controlFilesIn(this.#folders);
+    for (const [path, { kind, identity }] of near) {
       if (this.#allowed.some((each) => isBelow(path, each))) continue;
       const isKnown = this.#known.get(path)?.identity === identity;
       const folder = this.#folders.find((each) => isBelow(path, each));
@@ -85,6 +93,14 @@ export class Quarantine {
           this.#take(open, dirname(path), basename(path)),
         );
     }
+    for (const { folder, deep } of await below)
+      for (const repository of deep) {
+        const { path } = repository;
+        if (near.has(path) || this.#allowed.some((each) => isBelow(path, each))) continue;
+        await cleanDeep(folder, repository, this.#sinceMs, async (at, name) =>
+          this.#take(at, await readlink(at).catch(() => dirname(path)), name),
+        );
+      }
   }
 
   async #clean(folder: string, path: string, isKnown: boolean): Promise<void> {
@@ -97,23 +113,9 @@ export class Quarantine {
     );
   }
 
-  /** Opens a folder below a given one, step by step; does nothing where a link is in the way. */
-  async #inFolder(root: string, path: string, work: (open: string) => Promise<void>): Promise<void> {
-    let handle = await openFolder(root);
-    for (const name of relative(root, path)
-      .split("/")
-      .filter((each) => each !== "")) {
-      if (handle === undefined || handle === "link") return;
-      const next = await openFolder(`${pathOf(handle)}/${name}`);
-      await handle.close();
-      handle = next;
-    }
-    if (handle === undefined || handle === "link") return;
-    try {
-      await work(pathOf(handle));
-    } finally {
-      await handle.close();
-    }
+  #inFolder(root: string, path: string, work: (open: string) => Promise<void>): Promise<void> {
+    const steps = relative(root, path).split("/");
+    return inFolderBelow(root, steps[0] === "" ? [] : steps, work);
   }
 
   async #take(open: string, folder: string, name: string): Promise<void> {
@@ -150,6 +152,8 @@ export interface QuarantineParts {
   readonly readOnly: readonly string[];
   /** The control files that were there before the agent started. */
   readonly known: ReadonlyMap<string, ControlFile>;
+  /** When the run began: what changed since is the agent's. */
+  readonly sinceMs: number;
 }
 
 /** The message at the end; undefined when nothing was moved. */

@@ -13,6 +13,7 @@ import { gitMounts } from "../control-files/git-control-files.ts";
 import type { Profile } from "../profile.ts";
 import { hookFileName, RUN_FOLDER, RUN_PROGRAM, type RunHook } from "../run-hook.ts";
 import { coveredSockets, isBelow } from "./outside-sockets.ts";
+import { ownMounts } from "./own-mounts.ts";
 import { givenPath, HOME_SECRETS, projectOf } from "./shown-places.ts";
 
 const GIBIBYTE = 2 ** 30;
@@ -50,6 +51,8 @@ export interface View {
   readonly protectedFiles: readonly string[];
   /** Places below folders that an agent may write: another run may change them, so each is proved to be mounted from itself. */
   readonly bound: readonly string[];
+  /** The kernel's words for the folders that the agent is given. */
+  readonly mounts: readonly string[];
   /** Paths that must not be readable inside; proved before the command starts. */
   readonly secrets: readonly string[];
 }
@@ -132,6 +135,7 @@ export async function sandboxView(input: ViewInput): Promise<View> {
     writable,
     protectedFiles,
     bound: [...new Set(mounted)].filter((path) => open.some((each) => each !== path && isBelow(path, each))),
+    mounts: await ownMounts(shown),
     secrets: [...secretsOf(paths, shown, secrets), ...OUTSIDE.filter(existsSync)],
   };
 }
