@@ -8,10 +8,10 @@ import { dropPartitions, preparePartitions } from "./database/migrate.ts";
 import { DeviceCalls } from "./fleet/answer-device.ts";
 import { Ticks } from "./fleet/ticks.ts";
 import { TenantForwarding } from "./forward/tenant-forwarding.ts";
-import { type Answerers, answer } from "./http/answer.ts";
+import { type Answerers, answer, type ServePage } from "./http/answer.ts";
 import { Problem } from "./http/problem.ts";
 import { RateLimit } from "./http/rate-limit.ts";
-import { TenantOfHost } from "./http/tenant-of-host.ts";
+import { TENANT_ROUTE, TenantOfRequest } from "./http/tenant-of-request.ts";
 import { pruneNotices } from "./notify/notice-rows.ts";
 import { TenantNotices } from "./notify/tenant-notices.ts";
 import { Counters, type ServerParts } from "./parts.ts";
@@ -26,8 +26,10 @@ export interface ServerOptions {
   readonly hostname: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Names of tenants are below it; without one there is one tenant. */
+  /** Names of tenants are below it. Without one, and without `byPath`, there is one tenant. */
   readonly domain?: string;
+  /** Tenants share the host: `/t/acme/`. Not together with a domain. */
+  readonly byPath?: boolean;
   /** Where people reach a server without a domain: `https://iddio.example.com`. */
   readonly publicUrl?: string;
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -40,7 +42,7 @@ export interface ServerOptions {
   readonly reachPrivate?: boolean;
   readonly leaseMs?: number;
   readonly log: ServerParts["log"];
-  readonly page?: (path: string) => Promise<Response | undefined>;
+  readonly page?: ServePage;
   readonly nowMs?: () => number;
 }
 
@@ -91,7 +93,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   const answerers: Answerers = {
     parts,
-    hosts: new TenantOfHost(database, options.domain),
+    tenants: new TenantOfRequest(database, options),
+    originOf,
     devices: new DeviceCalls(parts),
     api: new ApiCalls(parts, originOf),
     logins: new Logins(parts, originOf),
@@ -101,6 +104,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     isReady: () => isReady,
     isSecure,
   };
+  const respond = (request: Request, self: Bun.Server<undefined>, sent?: string): Promise<Response> => {
+    const peer = self.requestIP(request)?.address ?? "";
+    const forwarded = request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
+    const from = options.isBehindProxy === true ? (forwarded ?? peer) : peer;
+    return answer(answerers, { request, from, ...(sent === undefined ? {} : { sent }) });
+  };
   const server = Bun.serve({
     hostname: options.hostname,
     port: options.port,
@@ -108,15 +117,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     maxRequestBodySize: 16 * 1024 * 1024,
     development: false,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    fetch(request, self) {
-      const peer = self.requestIP(request)?.address ?? "";
-      const forwarded = request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
-      return answer(answerers, request, options.isBehindProxy === true ? (forwarded ?? peer) : peer);
-    },
+    // A request's `url` is resolved already; the route sees the path that was sent.
+    ...(options.byPath === true
+      ? { routes: { [TENANT_ROUTE]: (request, self) => respond(request, self, request.params.tenant) } }
+      : {}),
+    fetch: (request, self) => respond(request, self),
     error: () => new Response(null, { status: 500 }),
   });
   ownPort = server.port ?? options.port;
-  const upkeep = startUpkeep(parts, answerers.hosts, options.keepAuditMs);
+  const upkeep = startUpkeep(parts, answerers.tenants, options.keepAuditMs);
   const shownHost =
     options.hostname === "0.0.0.0" || options.hostname === "::" ? "localhost" : options.hostname;
   return {
@@ -140,7 +149,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
  * Keeps the tables in order at intervals: partitions are made and dropped, and holds that no device will end
  * are ended.
  */
-function startUpkeep(parts: ServerParts, hosts: TenantOfHost, keepAuditMs: number | undefined): Disposable {
+function startUpkeep(
+  parts: ServerParts,
+  tenants: TenantOfRequest,
+  keepAuditMs: number | undefined,
+): Disposable {
   let partitionsAtMs = Number.NEGATIVE_INFINITY;
   const run = async () => {
     const now = parts.nowMs();
@@ -151,7 +164,7 @@ function startUpkeep(parts: ServerParts, hosts: TenantOfHost, keepAuditMs: numbe
         keepAuditMs === undefined ? [] : await dropPartitions(parts.database, now - keepAuditMs);
       if (dropped.length > 0) parts.log("audit_dropped", { pieces: dropped });
     }
-    for (const { id } of await hosts.all())
+    for (const { id } of await tenants.all())
       await parts.database.run({ tenant: id }, async (tx) => {
         await endOverdue({ tx, nowMs: now });
         await pruneNotices(tx, now);

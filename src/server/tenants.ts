@@ -13,7 +13,7 @@ import type { Sealer } from "./sealer.ts";
 /** A tenant's names. */
 export interface TenantName {
   readonly id: string;
-  /** In the host's name: `acme` of `acme.example.com`. */
+  /** In the host's name, `acme` of `acme.example.com`, or in the path. */
   readonly slug: string;
 }
 
@@ -69,8 +69,8 @@ export async function ensureTenant(database: Database, sealer: Sealer, nowMs: nu
   const tenants = await listTenants(database);
   if (tenants.length === 0) await createTenant(database, sealer, { slug: "default", name: "default", nowMs });
   if (tenants.length > 1)
-    throw new UserError(`there are ${tenants.length} tenants, and each needs a host name`, {
-      hint: "type: iddio server --domain example.com",
+    throw new UserError(`there are ${tenants.length} tenants, and each needs a name of its own`, {
+      hint: "type: iddio server --domain example.com, or iddio server --tenant-paths",
     });
 }
 

@@ -1,5 +1,6 @@
 // One tenant sees and changes nothing of another: every endpoint with every role, every table by
-// the catalog and by trying. A table or an endpoint that is added is in here without a line.
+// the catalog and by trying, where hosts name tenants and where paths do. A table or an endpoint
+// that is added is in here without a line.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
@@ -8,29 +9,37 @@ import { APP_ROLE, type Database, type Row, SCAN_ROLE } from "../../src/server/d
 import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { preparePartitions } from "../../src/server/database/migrate.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
+import type { TenantForm } from "../../src/server/http/tenant-of-request.ts";
 import { ROLES, rightsOf } from "../../src/server/people/roles.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
-import { auditLine, type SimulatedDevice } from "../support/simulated-device.ts";
+import { auditLine, SimulatedDevice } from "../support/simulated-device.ts";
 
 const LONG = 120_000;
 /** Nobody, or a stranger who asks too often. */
 const REFUSED = [401, 429];
 const POLICY = "kubectl:\n  inspect: ['CANARY']\n  default: deny\n";
 
+interface Installation {
+  readonly name: string;
+  readonly isThere: boolean;
+  readonly form: TenantForm;
+  readonly open: () => Promise<Database>;
+}
+
 let cluster: PostgresCluster | undefined;
-const DATABASES: readonly { name: string; isThere: boolean; open: () => Promise<Database> }[] = [
-  {
-    name: "PostgreSQL",
-    isThere: postgresFolder() !== undefined || process.env.IDDIO_REQUIRE_CLIENTS === "1",
-    open: async () => {
-      cluster = await startPostgres();
-      return openPostgres({ url: await cluster.database("isolation") });
-    },
-  },
-  { name: "the embedded database", isThere: true, open: () => openEmbedded(undefined) },
-];
+const hasPostgres = postgresFolder() !== undefined || process.env.IDDIO_REQUIRE_CLIENTS === "1";
+const onPostgres = (database: string) => async () => {
+  cluster ??= await startPostgres();
+  return openPostgres({ url: await cluster.database(database) });
+};
+const [BY_HOST, BY_PATH]: readonly TenantForm[] = [{ domain: "localhost" }, { byPath: true }];
+const INSTALLATIONS = [
+  { name: "PostgreSQL", isThere: hasPostgres, form: BY_HOST, open: onPostgres("hosts") },
+  { name: "PostgreSQL, tenants by path", isThere: hasPostgres, form: BY_PATH, open: onPostgres("paths") },
+  { name: "the embedded database", isThere: true, form: BY_HOST, open: () => openEmbedded(undefined) },
+] as readonly Installation[];
 
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
@@ -113,7 +122,7 @@ function bodyOf(path: string, filled: Filled): object {
   return {};
 }
 
-for (const { name, isThere, open } of DATABASES)
+for (const { name, isThere, form, open } of INSTALLATIONS)
   describe(name, () => {
     if (!isThere) {
       test("is not installed", () => undefined);
@@ -149,7 +158,7 @@ for (const { name, isThere, open } of DATABASES)
 
     beforeAll(async () => {
       database = await open();
-      plane = await ControlPlane.start(database, { domain: "localhost" });
+      plane = await ControlPlane.start(database, form);
       await preparePartitions(database, Date.now());
       acme = await fill(plane, "acme");
       other = await fill(plane, "other");
@@ -183,14 +192,9 @@ for (const { name, isThere, open } of DATABASES)
             const strange = await plane.api(acme.tenant, person.token, endpoint.method, path, input);
             if (!REFUSED.includes(strange.status))
               seen.push(`${line}: token at another's host ${strange.status}`);
-            const cookie = await fetch(`${plane.url}${path}`, {
+            const cookie = await fetch(`${plane.placeOf(acme.tenant).url}${path}`, {
               method: endpoint.method,
-              headers: {
-                host: plane.hostOf(acme.tenant),
-                origin: `http://${plane.hostOf(acme.tenant)}`,
-                cookie: `__Host-iddio=${person.session}`,
-                "content-type": "application/json",
-              },
+              headers: plane.pageHeaders(acme.tenant, person.session),
               ...(input === undefined ? {} : { body: JSON.stringify(input) }),
             });
             if (!REFUSED.includes(cookie.status))
@@ -236,10 +240,7 @@ for (const { name, isThere, open } of DATABASES)
             { tenant: other.tenant.id, id: acme.device.id },
           ]) {
             const forged = Object.assign(Object.create(Object.getPrototypeOf(device)), device, claim, {
-              server: {
-                url: plane.url,
-                host: plane.hostOf(claim.tenant === acme.tenant.id ? acme.tenant : other.tenant),
-              },
+              server: plane.placeOf(claim.tenant === acme.tenant.id ? acme.tenant : other.tenant),
             }) as SimulatedDevice;
             if (path.endsWith("/enroll")) continue;
             const call = path.split("/").at(-1) as "preflight";
@@ -250,9 +251,14 @@ for (const { name, isThere, open } of DATABASES)
         expect([...codes].sort()).toEqual(["bad-signature", "unknown-device"]);
         // Its own name at another's host.
         const lost = Object.assign(Object.create(Object.getPrototypeOf(device)), device, {
-          server: { url: plane.url, host: plane.hostOf(acme.tenant) },
+          server: plane.placeOf(acme.tenant),
         }) as SimulatedDevice;
         expect((await lost.preflight()).status).toBe(401);
+        // Its own token there: it is not used up.
+        const token = await plane.enrollToken(other.tenant, other.people.admin?.id ?? "");
+        expect(await lost.enroll(token).catch(({ message }: Error) => message)).toBe("bad-token");
+        const welcome = new SimulatedDevice(plane.placeOf(other.tenant));
+        expect((await welcome.enroll(token)).tenant).toBe(other.tenant.id);
         expect(await dump(acme.tenant)).toBe(before);
       },
       LONG,

@@ -10,16 +10,17 @@ export interface LoggedIn {
   readonly text: string;
 }
 
-/** Goes the whole way. `host` is the name by which the server is asked; `change` may alter the address that comes back. */
+/** Goes the whole way. `url` may have a tenant's path; `host` is the name by which the server is asked; `change` may alter the address that comes back. */
 export async function logIn(
   server: { readonly url: string; readonly host: string },
   to = "/",
   change: (back: URL) => URL = (back) => back,
   cookieChange: (cookie: string) => string = (cookie) => cookie,
 ): Promise<LoggedIn> {
+  const { pathname: base } = new URL(`${server.url}/`);
   const ask = (path: string, cookie = "") =>
-    fetch(`${server.url}${path}`, { redirect: "manual", headers: { host: server.host, cookie } });
-  const begun = await ask(`/auth/login?to=${encodeURIComponent(to)}`);
+    fetch(new URL(path, server.url), { redirect: "manual", headers: { host: server.host, cookie } });
+  const begun = await ask(`${base}auth/login?to=${encodeURIComponent(to)}`);
   const provider = begun.headers.get("location");
   if (provider === null) return ended(begun, await begun.text());
   const back = (await fetch(provider, { redirect: "manual" })).headers.get("location");
@@ -33,7 +34,8 @@ export async function logIn(
 }
 
 function ended(response: Response, text: string): LoggedIn {
-  const session = cookiesOf(response).find((cookie) => cookie.startsWith("__Host-iddio=")) ?? "";
+  const session =
+    cookiesOf(response).find((cookie) => /^__(?:Host-iddio|Secure-iddio\.[\w-]+)=/.test(cookie)) ?? "";
   return { status: response.status, location: response.headers.get("location") ?? "", cookie: session, text };
 }
 

@@ -4,8 +4,10 @@
 import { randomBytes } from "node:crypto";
 import { APP_ROLE, type Database } from "../../src/server/database/database.ts";
 import { migrate } from "../../src/server/database/migrate.ts";
+import { PAGE_HEADER } from "../../src/server/people/own-page.ts";
 import { openSession } from "../../src/server/people/principal.ts";
 import type { Role } from "../../src/server/people/roles.ts";
+import { cookieName } from "../../src/server/people/session-cookie.ts";
 import { hashOfSecret, newId, newSecret, Sealer, writeToken } from "../../src/server/sealer.ts";
 import { type Server, type ServerOptions, startServer } from "../../src/server/server.ts";
 import { createTenant, type TenantName } from "../../src/server/tenants.ts";
@@ -34,8 +36,10 @@ export class ControlPlane implements AsyncDisposable {
   readonly server: Server;
   readonly database: Database;
   readonly sealer: Sealer;
+  readonly #byPath: boolean;
 
-  private constructor(server: Server, database: Database, sealer: Sealer) {
+  private constructor(server: Server, database: Database, sealer: Sealer, byPath: boolean) {
+    this.#byPath = byPath;
     this.server = server;
     this.database = database;
     this.sealer = sealer;
@@ -53,7 +57,7 @@ export class ControlPlane implements AsyncDisposable {
       log: () => undefined,
       ...options,
     });
-    return new ControlPlane(server, database, sealer);
+    return new ControlPlane(server, database, sealer, options.byPath === true);
   }
 
   get url(): string {
@@ -62,7 +66,24 @@ export class ControlPlane implements AsyncDisposable {
 
   /** The Host header for a tenant, where names stand for tenants. */
   hostOf(tenant: TenantName): string {
-    return `${tenant.slug}.localhost:${this.server.port}`;
+    return this.#byPath ? `localhost:${this.server.port}` : `${tenant.slug}.localhost:${this.server.port}`;
+  }
+
+  /** Where a tenant is: its address with the path that it may have, and the Host header to send. */
+  placeOf(tenant: TenantName): { readonly url: string; readonly host: string } {
+    return { url: this.#byPath ? `${this.url}/t/${tenant.slug}` : this.url, host: this.hostOf(tenant) };
+  }
+
+  /** The headers that a tenant's own page sends with a session. */
+  pageHeaders(tenant: TenantName, session: string): Readonly<Record<string, string>> {
+    const site = { tenant, base: this.#byPath ? `/t/${tenant.slug}` : "" };
+    return {
+      host: this.hostOf(tenant),
+      origin: `http://${this.hostOf(tenant)}`,
+      cookie: `${cookieName(site, "session")}=${session}`,
+      [PAGE_HEADER]: `${site.base}/`,
+      "content-type": "application/json",
+    };
   }
 
   tenant(slug: string): Promise<TenantName> {
@@ -105,7 +126,7 @@ export class ControlPlane implements AsyncDisposable {
     name = "machine",
     group = "default",
   ): Promise<SimulatedDevice> {
-    const device = new SimulatedDevice({ url: this.url, host: this.hostOf(tenant) });
+    const device = new SimulatedDevice(this.placeOf(tenant));
     await device.enroll(await this.enrollToken(tenant, owner, group), name);
     return device;
   }
@@ -118,10 +139,11 @@ export class ControlPlane implements AsyncDisposable {
     path: string,
     input?: unknown,
   ): Promise<Answer> {
-    const response = await fetch(`${this.url}${path}`, {
+    const { url, host } = this.placeOf(tenant);
+    const response = await fetch(`${url}${path}`, {
       method,
       headers: {
-        host: this.hostOf(tenant),
+        host,
         authorization: `Bearer ${token}`,
         "content-type": "application/json",
       },

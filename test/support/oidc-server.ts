@@ -22,8 +22,8 @@ export interface OidcServer extends AsyncDisposable {
   account: OidcAccount;
 }
 
-/** Starts it for one client, which is sent back to this address. */
-export async function startOidcServer(redirectUri: string): Promise<OidcServer> {
+/** Starts it for one client, whose people are sent back to one of these addresses. */
+export async function startOidcServer(...redirectUris: readonly string[]): Promise<OidcServer> {
   let answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
     void response.end();
   const server = createServer((request, response) => answer(request, response));
@@ -43,7 +43,7 @@ export async function startOidcServer(redirectUri: string): Promise<OidcServer> 
       {
         client_id: clientId,
         client_secret: clientSecret,
-        redirect_uris: [redirectUri],
+        redirect_uris: [...redirectUris],
         grant_types: ["authorization_code"],
         response_types: ["code"],
         // Over http only as a native application may: on loopback.

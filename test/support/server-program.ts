@@ -10,13 +10,15 @@ export interface ServerProgram extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** Starts it on a database that is migrated; `secret` is the file of its secret. */
+/** Starts it on a database that is migrated; `secret` is the file of its secret, `flags` are further ones. */
 export async function startServerProgram(
   database: string,
   secret: string,
   home: string,
+  flags: readonly string[] = [],
 ): Promise<ServerProgram> {
-  const child = Bun.spawn([builtBinary(), "server", "--listen", "127.0.0.1:0", "--secret-file", secret], {
+  const args = ["server", "--listen", "127.0.0.1:0", "--secret-file", secret, ...flags];
+  const child = Bun.spawn([builtBinary(), ...args], {
     env: { PATH: process.env.PATH ?? "", HOME: home, IDDIO_HOME: home, DATABASE_URL: database },
     stdin: "ignore",
     stdout: "ignore",

@@ -276,6 +276,7 @@ export type SignedText = Value<typeof signedText>;
  * `acked_seq`. bad-input. too-many: later, after `Retry-After`.
  */
 export const PROBLEM_CODES = [
+  "no-tenant",
   "bad-token",
   "unknown-device",
   "bad-signature",

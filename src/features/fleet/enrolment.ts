@@ -71,7 +71,10 @@ export async function enrol(
     });
   if (answer.kind === "problem")
     throw new UserError(`the control plane refused: ${answer.problem.title}`, {
-      hint: "ask for a new token: each is good once, for a day",
+      hint:
+        answer.problem.code === "no-tenant"
+          ? "see whether the address is the tenant's own; the token is still good"
+          : "ask for a new token: each is good once, for a day, at its own tenant's address",
     });
   const { tenant, tenant_name, device_id, owner, owner_id, epoch, keys, sync_ms } = answer.value;
   if (keys.length === 0 || keys.length > MAX_KEYS)

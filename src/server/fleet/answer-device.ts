@@ -45,7 +45,7 @@ export class DeviceCalls {
     this.#parts = parts;
   }
 
-  /** The value of the reply, for a path below `/fleet/v1/`; throws the problem. `onlyTenant` is that of the host's name. */
+  /** The value of the reply, for a path below `/fleet/v1/`; throws the problem. `onlyTenant` is the one that the address names. */
   async answer(
     path: string,
     request: Request,
@@ -59,7 +59,7 @@ export class DeviceCalls {
     if (name === "enroll") {
       this.#ofStrangers.require(from, this.#parts.nowMs());
       const octets = await readOctets(request, endpoint.inputMaxBytes);
-      return enroll(this.#parts, readJson(FLEET_ENDPOINTS.enroll.input, octets, "open"));
+      return enroll(this.#parts, readJson(FLEET_ENDPOINTS.enroll.input, octets, "open"), onlyTenant);
     }
     const claim = readClaim(request.headers);
     if (onlyTenant !== undefined && claim.tenant !== onlyTenant)

@@ -15,14 +15,15 @@ import { SYNC_MS } from "./sync.ts";
 
 const MAX_NAME = 120;
 
-/** Enrols. */
+/** Enrols. A token of another tenant than `onlyTenant` is none. */
 export async function enroll(
   { database, nowMs }: ServerParts,
   input: FleetInput<"enroll">,
+  onlyTenant: string | undefined,
 ): Promise<FleetOutput<"enroll">> {
   const token = readToken("idet", input.token);
   const refused = () => new Problem(403, "bad-token", "the token is not, or no longer, one");
-  if (token === undefined) throw refused();
+  if (token === undefined || (onlyTenant !== undefined && token.tenant !== onlyTenant)) throw refused();
   const key = readDeviceKey(input.public_key);
   const proof = Buffer.from(input.proof, "base64");
   if (key === undefined || !verify(null, enrollmentOctets(input.token, input.public_key), key, proof))

@@ -8,13 +8,13 @@ import type { DeviceCalls } from "../fleet/answer-device.ts";
 import { takeReply } from "../notify/webhook-replies.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ApiCalls } from "../people/answer-person.ts";
-import type { Logins } from "../people/logins.ts";
+import type { Logins, OriginOf } from "../people/logins.ts";
 import type { TenantName } from "../tenants.ts";
 import { renderMetrics } from "./metrics.ts";
 import { jsonResponse, Problem, problemResponse } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { readOctets } from "./read-body.ts";
-import type { TenantOfHost } from "./tenant-of-host.ts";
+import type { TenantOfRequest } from "./tenant-of-request.ts";
 
 /** Headers of every answer. */
 const COMMON: Readonly<Record<string, string>> = {
@@ -29,24 +29,38 @@ const CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; for
 /** Errors of the data, not of the server: a zero octet, a number that no column holds. */
 const BAD_DATA = new Set(["22021", "22P05", "22003", "22P02"]);
 
+/** Gives a page or a file of it; `home` is the address below which the page may load and ask, its origin without. */
+export type ServePage = (path: string, home?: string) => Promise<Response | undefined>;
+
+/** Who asks for what. */
+export interface ServerRequest {
+  readonly request: Request;
+  /** The peer's address. */
+  readonly from: string;
+  /** The tenant in the path as it was sent. */
+  readonly sent?: string;
+}
+
 /** The parts that answer. */
 export interface Answerers {
   readonly parts: ServerParts;
-  readonly hosts: TenantOfHost;
+  readonly tenants: TenantOfRequest;
+  readonly originOf: OriginOf;
   readonly devices: DeviceCalls;
   readonly api: ApiCalls;
   readonly logins: Logins;
   /** How often an address may call back. */
   readonly callbacks: RateLimit;
-  readonly page: (path: string) => Promise<Response | undefined>;
+  readonly page: ServePage;
   readonly metricsToken: string | undefined;
   /** False while the server ends: balancers are told so. */
   readonly isReady: () => boolean;
   readonly isSecure: boolean;
 }
 
-/** Answers one request. `from` is the peer's address. */
-export async function answer(all: Answerers, request: Request, from: string): Promise<Response> {
+/** Answers one request. */
+export async function answer(all: Answerers, asked: ServerRequest): Promise<Response> {
+  const { request } = asked;
   // A Host that no address can have.
   if (!URL.canParse(request.url))
     return problemResponse(new Problem(400, "bad-input", "there is no such host"));
@@ -54,7 +68,7 @@ export async function answer(all: Answerers, request: Request, from: string): Pr
   const started = performance.now();
   let response: Response;
   try {
-    response = await route(all, url, request, from);
+    response = await route(all, url, asked);
   } catch (error) {
     response = problemResponse(problemOf(all, error, url.pathname));
   }
@@ -63,35 +77,49 @@ export async function answer(all: Answerers, request: Request, from: string): Pr
   if (!response.headers.has("content-security-policy"))
     response.headers.set("content-security-policy", CLOSED);
   if (all.isSecure) response.headers.set("strict-transport-security", "max-age=31536000");
-  const part = /^\/(fleet|api|auth)\//.exec(url.pathname)?.[1] ?? "page";
+  const part = /^(?:\/t\/[^/]+)?\/(fleet|api|auth)\//.exec(url.pathname)?.[1] ?? "page";
   all.parts.counters.add(`iddio_requests_total{part="${part}",code="${response.status}"}`);
   all.parts.counters.add(`iddio_request_seconds_sum{part="${part}"}`, (performance.now() - started) / 1000);
   return response;
 }
 
-async function route(all: Answerers, url: URL, request: Request, from: string): Promise<Response> {
-  const { pathname } = url;
-  if (pathname === "/healthz") return jsonResponse({ status: "ok" });
-  if (pathname === "/readyz") return ready(all);
-  if (pathname === "/metrics") return metrics(all, request, from);
-  const tenant = await all.hosts.find(request.headers.get("host") ?? url.host);
-  if (pathname.startsWith("/fleet/v1/")) {
-    const only = all.hosts.byName ? (tenant?.id ?? "") : undefined;
-    return jsonResponse(await all.devices.answer(pathname, request, from, only));
+async function route(all: Answerers, url: URL, { request, from, sent }: ServerRequest): Promise<Response> {
+  if (url.pathname === "/healthz") return jsonResponse({ status: "ok" });
+  if (url.pathname === "/readyz") return ready(all);
+  if (url.pathname === "/metrics") return metrics(all, request, from);
+  const { tenants } = all;
+  const host = request.headers.get("host") ?? url.host;
+  const { site, path } = await tenants.find(host, url.pathname, sent);
+  if (path.startsWith("/fleet/v1/") && (site !== undefined || !tenants.isNamed)) {
+    const only = tenants.isNamed ? site?.tenant.id : undefined;
+    return jsonResponse(await all.devices.answer(path, request, from, only));
   }
-  if (pathname === "/openapi.json") {
+  if (path === "/openapi.json") {
     const { openApiDocument } = await import("./openapi.ts");
-    return jsonResponse(openApiDocument(), 200, { "access-control-allow-origin": "*" });
+    const document = openApiDocument(tenants.byPath, site);
+    return jsonResponse(document, 200, { "access-control-allow-origin": "*" });
   }
-  if (tenant === undefined) throw new Problem(404, "no-tenant", "no tenant has this name");
-  if (pathname === CALLBACK_PATH) return callback(all, tenant, request, from);
-  if (pathname.startsWith("/auth/")) return all.logins.answer(tenant, url, request, from);
-  if (pathname.startsWith("/api/v1/")) return all.api.answer(tenant, url, request, from);
+  if (site === undefined) return withSlash(tenants, host, url.pathname);
+  const own = new URL(url);
+  own.pathname = path;
+  if (path === CALLBACK_PATH) return callback(all, site.tenant, request, from);
+  if (path.startsWith("/auth/")) return all.logins.answer(site, own, request, from);
+  if (path.startsWith("/api/v1/")) return all.api.answer(site, own, request, from);
   if (request.method !== "GET" && request.method !== "HEAD")
     throw new Problem(405, "bad-input", "there is no such call");
+  const home = site.base === "" ? undefined : `${all.originOf(host)}${site.base}/`;
   return (
-    (await all.page(pathname)) ?? problemResponse(new Problem(404, "not-found", "there is no such page"))
+    (await all.page(path, home)) ?? problemResponse(new Problem(404, "not-found", "there is no such page"))
   );
+}
+
+/** `/t/acme` goes on at `/t/acme/`, since the page's own addresses are below it; everything else is no tenant's. */
+async function withSlash(tenants: TenantOfRequest, host: string, pathname: string): Promise<Response> {
+  const more = tenants.byPath ? { detail: "each tenant is at /t/<name>/" } : {};
+  const { site } = await tenants.find(host, `${pathname}/`, pathname.slice("/t/".length));
+  if (site === undefined || site.base === "")
+    throw new Problem(404, "no-tenant", "no tenant has this name", more);
+  return new Response(null, { status: 308, headers: { location: `${site.base}/` } });
 }
 
 /** An answer of a webhook's receiver; whether it counts is decided by its signature. */

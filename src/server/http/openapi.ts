@@ -7,11 +7,13 @@ import { assertNever } from "../../model/assert-never.ts";
 import { BUILD_VERSION } from "../../version.ts";
 import type { AnyEndpoint } from "../api/endpoint.ts";
 import { ENDPOINTS } from "../api/endpoints.ts";
+import { cookieName } from "../people/session-cookie.ts";
+import type { TenantSite } from "./tenant-of-request.ts";
 
 type Json = { readonly [key: string]: unknown };
 
-/** The document. */
-export function openApiDocument(): Json {
+/** The document of a tenant; without a site that of the server, whose paths may name tenants. */
+export function openApiDocument(byPath: boolean, site: TenantSite | undefined): Json {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of ENDPOINTS) {
     paths[endpoint.path] ??= {};
@@ -36,14 +38,14 @@ export function openApiDocument(): Json {
       license: { name: "MIT", identifier: "MIT" },
       description: "People call below /api/v1 with a session or a token; devices below /fleet/v1, signed.",
     },
-    servers: [{ url: "/" }],
+    servers: [serverOf(byPath, site?.base)],
     security: [{ token: [] }, { session: [] }],
     tags: [{ name: "people" }, { name: "devices" }],
     paths,
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "idat_…" },
-        session: { type: "apiKey", in: "cookie", name: "__Host-iddio" },
+        session: { type: "apiKey", in: "cookie", name: cookieOf(byPath, site) },
         device: {
           type: "apiKey",
           in: "header",
@@ -54,6 +56,20 @@ export function openApiDocument(): Json {
       schemas: { Problem: problemSchema() },
     },
   };
+}
+
+function serverOf(byPath: boolean, base: string | undefined): Json {
+  if (base !== undefined && base !== "") return { url: base };
+  if (!byPath) return { url: "/" };
+  return {
+    url: "/t/{tenant}",
+    variables: { tenant: { default: "default", description: "the tenant's name" } },
+  };
+}
+
+function cookieOf(byPath: boolean, site: TenantSite | undefined): string {
+  const tenant = { id: "", slug: "{tenant}" };
+  return cookieName(site ?? { tenant, base: byPath ? "/t/{tenant}" : "" }, "session");
 }
 
 /** The name of an operation: `get_devices_id`. */

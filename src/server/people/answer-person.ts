@@ -11,10 +11,12 @@ import { numberOf, sqlState, type Tx, textOf, UNIQUE_VIOLATION } from "../databa
 import { Problem } from "../http/problem.ts";
 import { RateLimit } from "../http/rate-limit.ts";
 import { isLargeBody, readJson, readOctets } from "../http/read-body.ts";
+import type { TenantSite } from "../http/tenant-of-request.ts";
 import type { ServerParts } from "../parts.ts";
-import type { TenantName } from "../tenants.ts";
-import { type OriginOf, readCookie, SESSION_COOKIE } from "./logins.ts";
+import type { OriginOf } from "./logins.ts";
+import { requireOwnPage } from "./own-page.ts";
 import { personOfSession, principalOfToken, type ServerPrincipal } from "./principal.ts";
+import { readCookie } from "./session-cookie.ts";
 
 interface Found {
   readonly endpoint: AnyEndpoint;
@@ -38,19 +40,22 @@ export class ApiCalls {
     this.#originOf = originOf;
   }
 
-  /** Answers below /api/v1/. */
-  async answer(tenant: TenantName, url: URL, request: Request, from: string): Promise<Response> {
+  /** Answers below /api/v1/; `url` is the address as the tenant's own. */
+  async answer(site: TenantSite, url: URL, request: Request, from: string): Promise<Response> {
+    const { tenant } = site;
     const { endpoint, path } = find(request.method, url.pathname);
     const origin = this.#originOf(request.headers.get("host") ?? url.host);
-    this.#checkOrigin(request, origin);
+    this.#checkOrigin(request, site, origin);
     const nowMs = this.#parts.nowMs();
     if (isLargeBody(request))
-      await this.#parts.database.run({ tenant: tenant.id }, (tx) => this.#person(tx, request, from, nowMs));
+      await this.#parts.database.run({ tenant: tenant.id }, (tx) =>
+        this.#person(tx, site, request, from, nowMs),
+      );
     const octets = await readOctets(request, endpoint.inputMaxBytes);
     const waiting: (() => void)[] = [];
     const reply = await this.#parts.database
       .run({ tenant: tenant.id }, async (tx) => {
-        const principal = await this.#person(tx, request, from, nowMs);
+        const principal = await this.#person(tx, site, request, from, nowMs);
         this.#ofPeople.require(`${tenant.id}/${principal.id}`, nowMs);
         if (!principal.rights.has(endpoint.right))
           throw new Problem(403, "not-permitted", `this needs the right '${endpoint.right}'`);
@@ -81,29 +86,38 @@ export class ApiCalls {
   }
 
   /** Who calls; throws the problem for a stranger. */
-  async #person(tx: Tx, request: Request, from: string, nowMs: number): Promise<ServerPrincipal> {
-    const principal = await this.#principal(tx, request, nowMs);
+  async #person(
+    tx: Tx,
+    site: TenantSite,
+    request: Request,
+    from: string,
+    nowMs: number,
+  ): Promise<ServerPrincipal> {
+    const principal = await this.#principal(tx, site, request, nowMs);
     if (principal !== undefined) return principal;
     this.#ofStrangers.require(from, nowMs);
-    throw new Problem(401, "not-logged-in", "nobody is logged in", { detail: "log in at /auth/login" });
+    throw new Problem(401, "not-logged-in", "nobody is logged in", {
+      detail: `log in at ${site.base}/auth/login`,
+    });
   }
 
-  async #principal(tx: Tx, request: Request, nowMs: number): Promise<ServerPrincipal | undefined> {
+  async #principal(
+    tx: Tx,
+    site: TenantSite,
+    request: Request,
+    nowMs: number,
+  ): Promise<ServerPrincipal | undefined> {
     const bearer = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     if (bearer !== undefined) return principalOfToken(tx, bearer, nowMs);
-    const secret = readCookie(request, SESSION_COOKIE);
+    const secret = readCookie(request, site, "session");
     return secret === undefined ? undefined : personOfSession(tx, secret, nowMs);
   }
 
-  /** A browser sends its cookies for any page: a change comes from our own. A program that has a token sends it. */
-  #checkOrigin(request: Request, origin: string): void {
+  /** A program that has a token sends it; a browser sends its cookies for any page. */
+  #checkOrigin(request: Request, site: TenantSite, origin: string): void {
     if (request.headers.has("authorization")) return;
-    const site = request.headers.get("sec-fetch-site");
-    if (site !== null && site !== "same-origin" && site !== "none")
-      throw new Problem(403, "not-permitted", "not from this page");
+    requireOwnPage(request, site, origin);
     if (request.method === "GET") return;
-    if (request.headers.get("origin") !== origin)
-      throw new Problem(403, "not-permitted", "not from this page");
     if (request.headers.get("content-type") !== "application/json")
       throw new Problem(415, "bad-input", "the body is not JSON");
   }

@@ -7,16 +7,16 @@ import { maybeText, type Tx, textOf } from "../database/database.ts";
 import { Problem } from "../http/problem.ts";
 import { RateLimit } from "../http/rate-limit.ts";
 import { readOctets } from "../http/read-body.ts";
+import type { TenantSite } from "../http/tenant-of-request.ts";
 import type { ServerParts } from "../parts.ts";
 import { hashOfSecret, newId, newSecret } from "../sealer.ts";
 import { currentTenant, type TenantName, type TenantSettings } from "../tenants.ts";
 import type { Identity, Provider } from "./oidc.ts";
+import { requireOwnPage } from "./own-page.ts";
 import { endSession, openSession } from "./principal.ts";
 import { ROLES, type Role } from "./roles.ts";
+import { readCookie, writeCookie } from "./session-cookie.ts";
 
-/** The cookie of a session; the prefix ties it to this host and to TLS. */
-export const SESSION_COOKIE = "__Host-iddio";
-const LOGIN_COOKIE = "__Host-iddio-login";
 const LOGIN_MS = 10 * 60_000;
 const MAX_LOGOUT_BYTES = 32 * 1024;
 
@@ -34,31 +34,32 @@ export class Logins {
     this.#originOf = originOf;
   }
 
-  /** Answers below /auth/. */
-  async answer(tenant: TenantName, url: URL, request: Request, from: string): Promise<Response> {
+  /** Answers below /auth/; `url` is the address as the tenant's own. */
+  async answer(site: TenantSite, url: URL, request: Request, from: string): Promise<Response> {
     this.#limit.require(from, this.#parts.nowMs(), "logins");
     const origin = this.#originOf(request.headers.get("host") ?? url.host);
     switch (`${request.method} ${url.pathname}`) {
       case "GET /auth/login":
-        return this.#begin(tenant, url, origin);
+        return this.#begin(site, url, origin);
       case "GET /auth/callback":
-        return this.#finish(tenant, url, request, origin);
+        return this.#finish(site, url, request, origin);
       case "POST /auth/logout":
-        return this.#logout(tenant, request, origin);
+        return this.#logout(site, request, origin);
       case "POST /auth/back-channel":
-        return this.#backChannel(tenant, request);
+        return this.#backChannel(site.tenant, request);
       default:
         throw new Problem(404, "not-found", "there is no such page");
     }
   }
 
-  async #begin(tenant: TenantName, url: URL, origin: string): Promise<Response> {
+  async #begin(site: TenantSite, url: URL, origin: string): Promise<Response> {
+    const { tenant, base } = site;
     const provider = await this.#provider(tenant);
     const { loginUrl, newLogin } = await import("./oidc.ts");
     const secret = newSecret();
     const pending = newLogin(stateOf(secret));
     const now = this.#parts.nowMs();
-    const to = ownPath(url.searchParams.get("to"));
+    const to = ownPath(`${origin}${base}`, url.searchParams.get("to"));
     await this.#parts.database.run({ tenant: tenant.id }, async (tx) => {
       await tx.rows("delete from logins where ends_ms < $1", [now]);
       await tx.rows(
@@ -66,16 +67,17 @@ export class Logins {
         [hashOfSecret(secret), pending.nonce, pending.verifier, to, now + LOGIN_MS],
       );
     });
-    const target = await loginUrl(provider, `${origin}/auth/callback`, pending);
-    return redirect(target.href, [cookie(LOGIN_COOKIE, secret, LOGIN_MS)]);
+    const target = await loginUrl(provider, `${origin}${base}/auth/callback`, pending);
+    return redirect(target.href, [writeCookie(site, "login", secret, LOGIN_MS)]);
   }
 
-  async #finish(tenant: TenantName, url: URL, request: Request, origin: string): Promise<Response> {
+  async #finish(site: TenantSite, url: URL, request: Request, origin: string): Promise<Response> {
+    const { tenant, base } = site;
     const provider = await this.#provider(tenant);
     const { database, nowMs, log } = this.#parts;
-    const secret = readCookie(request, LOGIN_COOKIE);
+    const secret = readCookie(request, site, "login");
     const refused = new Problem(403, "not-logged-in", "this login is not, or no longer, open", {
-      detail: "begin again at /auth/login",
+      detail: `begin again at ${base}/auth/login`,
     });
     if (secret === undefined) throw refused;
     const [pending] = await database.run({ tenant: tenant.id }, (tx) =>
@@ -88,7 +90,7 @@ export class Logins {
     const { finishLogin } = await import("./oidc.ts");
     let identity: Identity;
     try {
-      identity = await finishLogin(provider, new URL(`${origin}${url.pathname}${url.search}`), {
+      identity = await finishLogin(provider, new URL(`${origin}${base}${url.pathname}${url.search}`), {
         state: stateOf(secret),
         nonce: textOf(pending, "nonce"),
         verifier: textOf(pending, "verifier"),
@@ -110,20 +112,19 @@ export class Logins {
     });
     if (session === undefined) throw new Problem(403, "disabled", `${identity.name} may not log in`);
     return redirect(textOf(pending, "return_to"), [
-      cookie(SESSION_COOKIE, session.secret, session.endsMs - nowMs()),
-      cookie(LOGIN_COOKIE, "", 0),
+      writeCookie(site, "session", session.secret, session.endsMs - nowMs()),
+      writeCookie(site, "login", "", 0),
     ]);
   }
 
-  async #logout(tenant: TenantName, request: Request, origin: string): Promise<Response> {
-    if (request.headers.get("origin") !== origin)
-      throw new Problem(403, "not-permitted", "not from this page");
-    const secret = readCookie(request, SESSION_COOKIE);
+  async #logout(site: TenantSite, request: Request, origin: string): Promise<Response> {
+    requireOwnPage(request, site, origin);
+    const secret = readCookie(request, site, "session");
     if (secret !== undefined)
-      await this.#parts.database.run({ tenant: tenant.id }, (tx) => endSession(tx, secret));
+      await this.#parts.database.run({ tenant: site.tenant.id }, (tx) => endSession(tx, secret));
     return new Response(null, {
       status: 204,
-      headers: { "set-cookie": cookie(SESSION_COOKIE, "", 0), "clear-site-data": '"storage"' },
+      headers: { "set-cookie": writeCookie(site, "session", "", 0), "clear-site-data": '"storage"' },
     });
   }
 
@@ -158,21 +159,16 @@ export class Logins {
   }
 }
 
-/** The value of a cookie. */
-export function readCookie(request: Request, name: string): string | undefined {
-  const header = request.headers.get("cookie") ?? "";
-  const found = header.split(/;\s*/).find((each) => each.startsWith(`${name}=`));
-  const value = found?.slice(name.length + 1);
-  return value === undefined || value === "" ? undefined : value;
-}
-
 function stateOf(secret: string): string {
   return createHash("sha256").update(`state ${secret}`).digest("base64url");
 }
 
-/** A path of this server, and nothing that a browser takes for another host. */
-function ownPath(to: string | null): string {
-  return to !== null && /^\/(?![/\\])[\w\-./?&=#%]*$/.test(to) ? to : "/";
+/** A path of the tenant's own, and nothing that a browser takes for another host or another tenant's. */
+function ownPath(home: string, to: string | null): string {
+  const start = new URL(`${home}/`);
+  if (to === null || !/^\/(?![/\\])[\w\-./?&=#%]*$/.test(to)) return start.pathname;
+  const { pathname, search, hash } = new URL(`${home}${to}`);
+  return pathname.startsWith(start.pathname) ? `${pathname}${search}${hash}` : start.pathname;
 }
 
 function rolesOf(identity: Identity, settings: NonNullable<TenantSettings["oidc"]>): readonly Role[] {
@@ -196,10 +192,6 @@ async function keepPerson(
     [newId("per"), issuer, subject, name, email ?? null, roles.join(","), nowMs],
   );
   return row === undefined || maybeText(row, "disabled") !== undefined ? undefined : textOf(row, "id");
-}
-
-function cookie(name: string, value: string, lifeMs: number): string {
-  return `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(lifeMs / 1000)}`;
 }
 
 function redirect(location: string, cookies: readonly string[]): Response {

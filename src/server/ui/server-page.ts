@@ -8,22 +8,24 @@ declare const IDDIO_SERVER_PAGE: string | undefined;
 
 let bundle: Promise<PageBundle> | undefined;
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "worker-src 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
+/** Where the page may load from and ask: a tenant's part of a shared host, and nothing of another's. */
+const policyOf = (home: string) =>
+  [
+    "default-src 'none'",
+    `script-src ${home}`,
+    `style-src ${home}`,
+    `connect-src ${home}`,
+    `img-src ${home}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "worker-src 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
 
-/** The page, or a file of its bundle; undefined for other paths. */
-export async function serverPage(path: string): Promise<Response | undefined> {
+/** The page, or a file of its bundle; undefined for other paths. `home` is the address of a tenant that shares its host. */
+export async function serverPage(path: string, home = "'self'"): Promise<Response | undefined> {
   const packed = typeof IDDIO_SERVER_PAGE === "string" ? IDDIO_SERVER_PAGE : undefined;
   bundle ??= readPageBundle(packed, `${import.meta.dir}/app/server.html`);
   const { html, files } = await bundle;
@@ -32,7 +34,7 @@ export async function serverPage(path: string): Promise<Response | undefined> {
       headers: {
         "content-type": "text/html; charset=utf-8",
         "cache-control": "no-store",
-        "content-security-policy": POLICY,
+        "content-security-policy": policyOf(home),
       },
     });
   const file = files.get(path);

@@ -38,7 +38,10 @@ export const serverTenantCommand: Command = {
     },
     ...DATABASE_FLAGS,
   ],
-  details: ["The provider sends people back to <address of the server>/auth/callback."],
+  details: [
+    "The provider sends people back to <address of the tenant>/auth/callback: of its host,",
+    "or with --tenant-paths <public-url>/t/<name>/auth/callback.",
+  ],
   examples: [
     "iddio server tenant set acme --issuer https://id.example.com --client-id iddio",
     "iddio server tenant set acme --role admin=ops --role viewer=staff",

@@ -31,6 +31,7 @@ export const serverCommand: Command = {
     { name: "listen", value: "host:port", summary: `Address to listen on (default ${LISTEN})` },
     ...DATABASE_FLAGS,
     { name: "domain", value: "name", summary: "Tenants are hosts below it: acme.<domain>" },
+    { name: "tenant-paths", summary: "Tenants share one host: <public-url>/t/acme/" },
     { name: "public-url", value: "url", summary: "Where people reach a server without a domain" },
     { name: "tls-cert", value: "file", completes: "file", summary: "PEM certificate chain" },
     { name: "tls-key", value: "file", completes: "file", summary: "PEM private key" },
@@ -46,7 +47,11 @@ export const serverCommand: Command = {
     "and about 300 MB of memory. IDDIO_METRICS_TOKEN opens /metrics to others than",
     "this machine; IDDIO_OWNER_DATABASE_URL is the role that owns the tables.",
   ],
-  examples: ["iddio server", "iddio server --domain iddio.example.com --behind-proxy"],
+  examples: [
+    "iddio server",
+    "iddio server --domain iddio.example.com --behind-proxy",
+    "iddio server --tenant-paths --public-url https://iddio.example.com",
+  ],
   async run(context) {
     const { flags, output, env, paths, interrupted } = context;
     const listen = await listenOf(flags.text("listen") ?? LISTEN);
@@ -57,6 +62,13 @@ export const serverCommand: Command = {
       throw new UserError("without TLS the server listens on this machine only", {
         hint: "--tls-cert and --tls-key, or --behind-proxy",
       });
+    const domain = flags.text("domain");
+    const byPath = flags.has("tenant-paths");
+    if (domain !== undefined && byPath)
+      throw new UserError("a tenant is named by its host or by its path, not by both", {
+        exitCode: 2,
+        hint: "--domain or --tenant-paths",
+      });
     const signal = interrupted();
     const { openServerDatabase, databasePlace } = await import("../../../server/open-database.ts");
     const place = databasePlace((name) => flags.text(name), env, paths);
@@ -64,8 +76,7 @@ export const serverCommand: Command = {
       output.note(`no DATABASE_URL: a trial on the embedded database in ${place.folder}`);
     await using opened = await openServerDatabase(place, paths, false);
     const { ensureTenant } = await import("../../../server/tenants.ts");
-    const domain = flags.text("domain");
-    if (domain === undefined) await ensureTenant(opened.database, opened.sealer, Date.now());
+    if (domain === undefined && !byPath) await ensureTenant(opened.database, opened.sealer, Date.now());
     const { startServer } = await import("../../../server/server.ts");
     const { serverPage } = await import("../../../server/ui/server-page.ts");
     const publicUrl = flags.text("public-url");
@@ -77,6 +88,7 @@ export const serverCommand: Command = {
       hostname: listen.host,
       port: listen.port,
       ...(domain === undefined ? {} : { domain }),
+      byPath,
       ...(publicUrl === undefined ? {} : { publicUrl: new URL(publicUrl).origin }),
       ...(tls === undefined ? {} : { tls }),
       isBehindProxy,
@@ -90,6 +102,7 @@ export const serverCommand: Command = {
         ),
     });
     output.note(`the control plane listens on ${server.url}; Ctrl-C ends it`);
+    if (byPath) output.note(`each tenant is at ${server.url}/t/<name>/`);
     if (!signal.aborted)
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     await server.stop();

@@ -25,16 +25,24 @@ export class RefusedCall extends Error {
   }
 }
 
+/** Where this page is: the server asks for it where tenants share a host. */
+export const ownPage = { "iddio-page": location.pathname };
+
 /** Asks; `input` makes it a change. */
 export async function askServer<T>(path: string, input?: object): Promise<T> {
-  const response = await fetch(`/api/v1/${path}`, {
+  // Below the page's own path, which may be a tenant's.
+  const response = await fetch(`api/v1/${path}`, {
     credentials: "same-origin",
     ...(input === undefined
-      ? {}
+      ? { headers: ownPage }
       : {
           method: "POST",
           body: JSON.stringify(input),
-          headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
+          headers: {
+            ...ownPage,
+            "content-type": "application/json",
+            "idempotency-key": crypto.randomUUID(),
+          },
         }),
   });
   const body: unknown = await response.json();

@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../../../features/console/app/parts/icon.ts
 import { Toasts } from "../../../features/console/app/parts/toast.tsx";
 import { hrefOf, route } from "../../../features/console/app/state/route.ts";
 import { nextTheme, theme } from "../../../features/console/app/state/theme.ts";
-import { askServer, type List, type Me, me, useReading } from "./net.ts";
+import { askServer, type List, type Me, me, ownPage, useReading } from "./net.ts";
 import { FleetApprovalsPage } from "./pages/approvals.tsx";
 import { AuditPage } from "./pages/audit.tsx";
 import { FleetPage } from "./pages/fleet.tsx";
@@ -71,7 +71,7 @@ function Shell({ who }: { readonly who: Me }) {
 }
 
 async function logOut(): Promise<void> {
-  await fetch("/auth/logout", { method: "POST", credentials: "same-origin" });
+  await fetch("auth/logout", { method: "POST", credentials: "same-origin", headers: ownPage });
   me.value = null;
 }
 
@@ -82,7 +82,7 @@ function App() {
     <main class="no-session">
       <Empty icon="key" title="Log in to see the fleet">
         <p>
-          <a class="button primary" href="/auth/login?to=/">
+          <a class="button primary" href="auth/login?to=/">
             Log in
           </a>
         </p>
