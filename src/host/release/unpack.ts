@@ -16,17 +16,18 @@ export async function unpackMember(
   target: string,
   mode: number,
 ): Promise<void> {
+  const file = await open(target, "w", mode);
   const source = createReadStream(archive);
   const gunzip = createGunzip();
   source.on("error", (error) => gunzip.destroy(error));
   source.pipe(gunzip);
-  const file = await open(target, "w", mode);
   let pending: Buffer = Buffer.alloc(0);
   let left = 0;
   let padding = 0;
   let isWanted = false;
   let isDone = false;
   try {
+    // Nothing is awaited between the pipe and here: an error that nobody listens for ends the process.
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       // Read on to the end: the checksum of gzip is there.
       if (isDone) continue;
@@ -58,6 +59,7 @@ export async function unpackMember(
     await file.chmod(mode);
     await syncWhole(file);
   } catch (error) {
+    source.destroy();
     await file.close();
     await rm(target, { force: true });
     throw error;
