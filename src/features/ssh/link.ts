@@ -3,6 +3,7 @@
 // do, and a session that loses the daemon ends.
 
 import type { OtherUser } from "../../host/process/other-user.ts";
+import { PURGE_DELAY } from "../../host/process/purge-delay.ts";
 import type { FileOperation } from "../../protocols/ssh/file-operation.ts";
 
 /** The daemon's first message to a session. */
@@ -32,7 +33,7 @@ export interface SessionStart {
  * A transfer takes new memory for every packet. By itself the allocator gives pages back at once, only to have each
  * of them cleared and mapped again: half of all that a transfer costs. So it keeps them for this long.
  */
-export const SESSION_MEMORY = { MIMALLOC_PURGE_DELAY: "5000" };
+export const SESSION_MEMORY = { [PURGE_DELAY]: "5000" };
 
 /** Where a session process has its client's connection. */
 export const CONNECTION_FD = 3;

@@ -6,8 +6,8 @@
 import { FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { cSymbol } from "../../state/c-symbol.ts";
+import { PURGE_DELAY } from "./purge-delay.ts";
 
-const VARIABLE = "MIMALLOC_PURGE_DELAY";
 /** Milliseconds. */
 const DELAY = "1000";
 
@@ -18,9 +18,9 @@ type Execve = (path: unknown, words: unknown, environment: unknown) => number;
  * number and descriptors, and does not return. Linux only.
  */
 export function keepFreedMemory(): void {
-  if (process.env[VARIABLE] !== undefined) {
+  if (process.env[PURGE_DELAY] !== undefined) {
     // Meant for this process alone, and not for the programs that it starts.
-    delete process.env[VARIABLE];
+    delete process.env[PURGE_DELAY];
     return;
   }
   if (process.platform !== "linux" || !Bun.main.startsWith("/$bunfs/")) return;
@@ -36,7 +36,7 @@ function startAnew(): void {
   const execve = cSymbol<Execve>("execve", { args: [pointer, pointer, pointer], returns: i32 });
   // As octets: neither need be UTF-8.
   const words = listOf(readFileSync("/proc/self/cmdline"));
-  const variables = [readFileSync("/proc/self/environ"), Buffer.from(`${VARIABLE}=${DELAY}\0`)];
+  const variables = [readFileSync("/proc/self/environ"), Buffer.from(`${PURGE_DELAY}=${DELAY}\0`)];
   const environment = listOf(Buffer.concat(variables));
   const program = Buffer.from(`${process.execPath}\0`);
   execve?.(ptr(program), ptr(words.places), ptr(environment.places));
