@@ -45,6 +45,8 @@ export interface GuardedGateway extends AsyncDisposable {
   terminal(argv: readonly string[], env?: Readonly<Record<string, string>>): PtyProgram;
   /** A terminal of the tests' own user, root where they are. */
   rootTerminal(argv: readonly string[]): PtyProgram;
+  /** The approval of a request that is held, once there is one. */
+  idOf(path: string): Promise<string>;
   /** Sends a request that is held, from a terminal of its own, and gives the approval's id. */
   hold(path: string): Promise<string>;
   /** A terminal that sends a request which is held, and then runs a shell script with its approval's id as `$id`. */
@@ -152,6 +154,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
       return { code, text: program.written };
     },
     rootTerminal: (argv) => startPty(argv, { env, columns: 200, rows: 80, cwd: home }),
+    idOf,
     async hold(path) {
       senders.push(
         terminal(["/usr/bin/curl", "-s", "-x", `http://${running.proxy}`, "-X", "POST", url(path)]),

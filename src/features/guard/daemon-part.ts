@@ -53,6 +53,15 @@ export function startGuard(parts: DaemonParts): DaemonPart {
     store,
     senders,
     sendersKnown: () => Promise.all(looking),
+    isSenderKnown: ({ id, ask: { subject } }) => {
+      const { client } = subject;
+      // Live, it is on another machine or in a network of its own; one that has left may have been anybody.
+      if (client === undefined) return broker.find(id).ended === undefined;
+      // The processes of another user show themselves to nobody but root, and have no terminal of this one.
+      const own = process.getuid?.();
+      if (own !== undefined && own !== 0 && client.user !== userName(own)) return true;
+      return senders.hasFollowed(client);
+    },
     ceremonies,
     standing: () => ({
       mode: mode.current,

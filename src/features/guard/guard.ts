@@ -31,6 +31,8 @@ export interface GuardParts {
   readonly senders: Senders;
   /** Resolves when the sender of every held ask is known. */
   readonly sendersKnown: () => Promise<unknown>;
+  /** Whether the sender of an ask can be told from a caller. */
+  readonly isSenderKnown: (asked: AskedApproval) => boolean;
   readonly ceremonies: PasskeyCeremonies;
   readonly standing: () => Standing;
   /** The text of the policy in force. */
@@ -135,13 +137,18 @@ export class Guard implements Gate {
     const asked = this.#asked(request);
     const { kind, via } = request.caller;
     if (isRemote(kind)) return remotePresence(via ?? kind, request, asked, this.report());
-    const shown = await this.#present(request, guardQuestionOf(request, asked, this.#parts.policyText()));
+    const question = guardQuestionOf(request, asked, this.#parts.policyText());
+    const shown = await this.#present(request, question, asked);
     // The agent that asks may be kept further from the answer than other programs of the user are.
     const sender = asked && this.#parts.levelOfSender?.(asked.ask.subject.client);
     return sender === undefined ? shown : { ...shown, level: strongerLevel(shown.level, sender) };
   }
 
-  async #present(request: PresenceRequest, question: GuardQuestion): Promise<Presence> {
+  async #present(
+    request: PresenceRequest,
+    question: GuardQuestion,
+    asked: AskedApproval | undefined,
+  ): Promise<Presence> {
     const { guard, factor, problem } = this.state;
     if (request.isForRoot) {
       const shown = await this.#rootOrRecovery(request, question);
@@ -161,6 +168,7 @@ export class Guard implements Gate {
     if (factor === undefined) {
       if (guard === "off") return { factor: "none", level: "L0" };
       await this.#session(request.caller);
+      this.#checkSender(asked);
       return { factor: "session", level: "L0" };
     }
     if (factor.kind === "totp") return this.#totp(factor, request, question);
@@ -235,6 +243,14 @@ export class Guard implements Gate {
     if (refusal === undefined) return;
     throw new PresenceNeeded(SESSION_TEXT[refusal], {
       hint: `${SESSION_WAY[refusal]}; or set up a factor: iddio guard enroll passkey`,
+    });
+  }
+
+  /** A sender who could not be told may sit at the very terminal that answers. */
+  #checkSender(asked: AskedApproval | undefined): void {
+    if (asked === undefined || this.#parts.isSenderKnown(asked)) return;
+    throw new PresenceNeeded("the program that sent this has ended or hides, so no terminal may answer for it", {
+      hint: "let it be sent again and answer while the program waits; or set up a factor: iddio guard enroll passkey",
     });
   }
 

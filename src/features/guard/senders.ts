@@ -14,9 +14,6 @@ interface Marked {
 }
 
 const MARKED_MAX = 8_192;
-/** How long the system may take to tell which process a client is. */
-const LOOK_MS = 20;
-const LOOKS = 50;
 
 /** Why a caller does not count as a person at a terminal. */
 export type SessionRefusal = "no-terminal" | "same-session" | "unknown";
@@ -24,6 +21,8 @@ export type SessionRefusal = "no-terminal" | "same-session" | "unknown";
 /** The sessions of everybody who has sent a held request. */
 export class Senders {
   readonly #marked = new Map<number, Marked[]>();
+  /** Clients of which every session is marked. */
+  readonly #followed = new WeakSet<ClientIdentity>();
   #count = 0;
   #isFull = false;
 
@@ -33,13 +32,20 @@ export class Senders {
   }
 
   /**
-   * Marks the sessions of a client whose request is held, once the system has told which process it is; for a second
-   * at most. What a run sends says nothing against the terminal that started the run: no run can decide.
+   * Marks the sessions of a client whose request is held; the system was asked which process it is. What a run sends says
+   * nothing against the terminal that started the run: no run can decide.
    */
   async rememberClient(client: ClientIdentity): Promise<void> {
-    if (client.run_id !== undefined) return;
-    for (let look = 0; client.pid === undefined && look < LOOKS; look += 1) await Bun.sleep(LOOK_MS);
-    if (client.pid !== undefined) this.remember(await sessionChainOf(client.pid));
+    if (client.run_id !== undefined) return void this.#followed.add(client);
+    if (client.pid === undefined) return;
+    const chain = await sessionChainOf(client.pid);
+    this.remember(chain);
+    if (chain.isWhole) this.#followed.add(client);
+  }
+
+  /** Whether the terminals that a client was started from are known, so that they can be told from a caller's. */
+  hasFollowed(client: ClientIdentity): boolean {
+    return this.#followed.has(client);
   }
 
   /** Why this caller may not answer; undefined when it may. */

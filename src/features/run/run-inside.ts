@@ -14,6 +14,9 @@ import { passedOn } from "./sandbox/passed-on.ts";
 import type { RunContext, RunOptions } from "./start-run.ts";
 import type { StartedBridge } from "./started-bridge.ts";
 
+/** A file of every layout. */
+const LAID_OUT = "resolv.conf";
+
 /** This program's file, where it is one file. */
 function ownBinary(): string | undefined {
   return Bun.main.startsWith("/$bunfs/") ? process.execPath : undefined;
@@ -48,6 +51,8 @@ export async function runInside(
     // One that is too old does not know how to forbid namespaces, and says so; where that is not wanted, it is asked.
     if (layout.nested_namespaces) await bubblewrapVersion(bwrap);
     const { args, filter, wrappers, bound, secrets } = layout;
+    // By the clock of the file system: what the agent changes is not older than what was laid out for it.
+    const sinceMs = process.getBuiltinModule("node:fs").lstatSync(`${scratch}/${LAID_OUT}`).ctimeMs;
     const spec: Omit<BridgeSpec, "stdio" | "hasTerminal"> = {
       name: started.run.name,
       socket: started.socket,
@@ -75,7 +80,7 @@ export async function runInside(
       into: `${paths.quarantine}/${started.run.id}`,
       allowed: layout.allowed,
       readOnly: layout.read_only,
-      sinceMs: started.run.started_ms,
+      sinceMs,
       known: new Map(layout.control_files.map(({ path, ...file }) => [path, file])),
     });
     const code = await endOfAgent(ends, bwrap, context.note);

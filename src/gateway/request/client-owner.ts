@@ -19,6 +19,21 @@ export function startOfClient(client: ClientIdentity): number | undefined {
   return STARTS.get(client);
 }
 
+/** Whose process is being looked for, by the identity that it will appear in. */
+const OWNERS = new WeakMap<ClientIdentity, ClientOwner>();
+/** Nobody waits longer for the system's word. */
+const IDENTIFY_MS = 1_000;
+
+/**
+ * Resolves when the system has told the process of a client, or cannot. To be awaited before a person is asked: once a
+ * client has left nobody can tell who it was, and its own terminal could answer for it.
+ */
+export async function senderLookedUp(client: ClientIdentity | undefined): Promise<void> {
+  if (client === undefined || client.pid !== undefined) return;
+  const found = OWNERS.get(client)?.identified();
+  if (found !== undefined) await Promise.race([found, Bun.sleep(IDENTIFY_MS)]);
+}
+
 /** The OS user and the process behind one client connection. */
 export class ClientOwner {
   readonly #client: SocketEnd;
@@ -82,6 +97,7 @@ export class ClientOwner {
       server: this.#server,
       ...(inode === undefined ? {} : { inode }),
     });
+    OWNERS.set(identity, this);
     void this.#pending.pid.then(async (pid) => {
       if (pid === undefined) return;
       const started = startTimeOf(pid);
@@ -99,9 +115,10 @@ export class ClientOwner {
     return pid === undefined ? `user ${this.#look()?.uid ?? "unknown"}` : `process ${pid}`;
   }
 
-  /** Resolves when the process is found, or will not be. */
+  /** Resolves when the process is found, or will not be; looks as soon as it may. */
   async identified(): Promise<void> {
     this.lookUpProcess();
+    this.#processes.hurry();
     await this.#pending?.pid;
   }
 

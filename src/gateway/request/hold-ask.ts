@@ -6,6 +6,7 @@ import type { Ask } from "../../model/ask.ts";
 import type { Verdict } from "../../model/verdict.ts";
 import type { HeldEffect } from "../cluster/held-effect.ts";
 import type { Broker, HoldOutcome } from "./broker.ts";
+import { senderLookedUp } from "./client-owner.ts";
 import { onceOnlyReason } from "./grant-subject.ts";
 
 /** A question's parts besides the ask. */
@@ -31,6 +32,7 @@ export interface Question {
 export async function holdAsk(broker: Broker, ask: Ask, question: Question): Promise<HoldOutcome> {
   const { verdict, again, heldBytes, onceOnly = onceOnlyReason(ask), fallbackKey, onLeave } = question;
   const { effect, because = "" } = question;
+  await senderLookedUp(ask.subject.client);
   const revoked = again();
   if (revoked !== undefined) return { outcome: "revoked", id: "", reason: revoked };
   const { reason } = ask.operation;

@@ -70,6 +70,7 @@ async function scene(setting: GuardName, isEnrolled = setting === "totp"): Promi
       store,
       senders: new Senders(),
       sendersKnown: () => Promise.resolve(),
+      isSenderKnown: () => true,
       ceremonies,
       standing: () => ({ mode: "enforce", isNarrowerPolicy: () => false, isNarrowerSetting: () => false }),
       policyText: () => "policy",

@@ -130,6 +130,22 @@ describe("session", () => {
     expect(text).toContain("code=1");
   }, 120_000);
 
+  test("held: a client that hides from the system, answered from its own terminal and from another one", async () => {
+    if (findClient("python3") === undefined) return;
+    // PR_SET_DUMPABLE: nobody but root sees the descriptors of such a process.
+    const hidden = `import ctypes,urllib.request as u
+ctypes.CDLL(None).prctl(4,0)
+o=u.build_opener(u.ProxyHandler({"http":"http://${gateway.proxy}"}))
+o.open(u.Request("http://127.0.0.1:${gateway.upstreamPort}/hidden",method="POST"),data=b"")`;
+    await using sender = gateway.terminal(["/usr/bin/python3", "-c", hidden]);
+    const id = await gateway.idOf("/hidden");
+    const own = await gateway.inTerminal(`iddio approval allow ${id}`);
+    expect(own).toMatchObject({ code: 1, text: expect.stringContaining("has ended or hides") });
+    expect(gateway.arrived).not.toContain("/hidden");
+    expect((await gateway.inTerminal(`iddio approval deny ${id}`)).code).toBe(0);
+    await sender.exited;
+  }, 120_000);
+
   test("a person in a terminal of their own answers, and the row says principal, factor and level", async () => {
     const id = await gateway.hold("/person");
     expect(await gateway.inTerminal(`iddio approval allow ${id}`)).toMatchObject({ code: 0 });

@@ -12,8 +12,6 @@ import { inFolderBelow } from "./open-places.ts";
 /** Of the system: a program of the agent would not tell of its own files. */
 const FIND_PATH = "/usr/bin:/bin:/run/current-system/sw/bin";
 const SLASH = 0x2f;
-/** The times of files are coarser than the clock. */
-const COARSE_MS = 50;
 
 /** A `.git` below a folder. */
 export interface DeepRepository {
@@ -64,21 +62,20 @@ function stepsOf(path: Buffer): readonly Buffer[] {
   return steps;
 }
 
-/** Cleans what an agent has changed since a moment in one of them. */
+/** Cleans what an agent has changed in one of them since a moment, which is the change time of a file. */
 export async function cleanDeep(
   folder: string,
   { path, steps }: DeepRepository,
   sinceMs: number,
   take: TakeAway,
 ): Promise<void> {
-  const before = sinceMs - COARSE_MS;
   await inFolderBelow(folder, steps, async (open) => {
     const found = await lstat(`${open}/.git`).catch(() => undefined);
     if (found?.isDirectory())
       await inFolderBelow(`${open}/.`, [".git"], (git) =>
-        cleanRepository(git, take, (name) => isOlder(join(git, name), before)),
+        cleanRepository(git, take, (name) => isOlder(join(git, name), sinceMs)),
       );
-    else if (found !== undefined && found.ctimeMs >= before)
+    else if (found !== undefined && found.ctimeMs >= sinceMs)
       if (found.isSymbolicLink() || (await gitDirectoryOf(dirname(path))) === undefined)
         await take(open, ".git");
   });

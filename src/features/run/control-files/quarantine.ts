@@ -152,7 +152,7 @@ export interface QuarantineParts {
   readonly readOnly: readonly string[];
   /** The control files that were there before the agent started. */
   readonly known: ReadonlyMap<string, ControlFile>;
-  /** When the run began: what changed since is the agent's. */
+  /** Change time of a file that was made just before the agent began: what is not older is the agent's. */
   readonly sinceMs: number;
 }
 

@@ -33,6 +33,8 @@ export interface Pending {
 
 /** Passes take at most one part in so many of the time. */
 const REST_FACTOR = 25;
+/** The same while somebody waits for an answer. */
+const URGENT_FACTOR = 4;
 const WAITING_MAX = 2_000;
 
 /** Gathers questions and runs passes; one per daemon. */
@@ -41,7 +43,9 @@ export class SocketProcesses {
   readonly #waiting = new Map<SocketQuestion, (pid: number | undefined) => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isRunning = false;
-  #restUntil = 0;
+  #isUrgent = false;
+  #endedMs = 0;
+  #usedMs = 0;
 
   /** `pass` is the system's way to look, unless a test gives its own. */
   constructor(pass: Pass = passOfThisSystem()) {
@@ -61,6 +65,14 @@ export class SocketProcesses {
     return { pid: promise, forget: () => settle(undefined) };
   }
 
+  /** Somebody waits for an answer: the next pass begins soon. */
+  hurry(): void {
+    this.#isUrgent = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#schedule();
+  }
+
   /** Answers everything that waits with undefined. */
   close(): void {
     clearTimeout(this.#timer);
@@ -69,12 +81,14 @@ export class SocketProcesses {
 
   #schedule(): void {
     if (this.#isRunning || this.#timer !== undefined) return;
-    const waitMs = Math.max(0, this.#restUntil - performance.now());
+    const restMs = this.#usedMs * (this.#isUrgent ? URGENT_FACTOR : REST_FACTOR);
+    const waitMs = Math.max(0, this.#endedMs + restMs - performance.now());
     this.#timer = setTimeout(() => void this.#run(), waitMs).unref();
   }
 
   async #run(): Promise<void> {
     this.#timer = undefined;
+    this.#isUrgent = false;
     if (this.#waiting.size === 0) return;
     this.#isRunning = true;
     let usedMs = 0;
@@ -87,7 +101,8 @@ export class SocketProcesses {
     for (const question of questions) this.#waiting.get(question)?.(undefined);
     this.#isRunning = false;
     // Only its own time counts: what others did between its slices is no reason to answer rarely, least of all under load.
-    this.#restUntil = performance.now() + usedMs * REST_FACTOR;
+    this.#usedMs = usedMs;
+    this.#endedMs = performance.now();
     if (this.#waiting.size > 0) this.#schedule();
   }
 }
