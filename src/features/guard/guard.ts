@@ -249,9 +249,12 @@ export class Guard implements Gate {
   /** A sender who could not be told may sit at the very terminal that answers. */
   #checkSender(asked: AskedApproval | undefined): void {
     if (asked === undefined || this.#parts.isSenderKnown(asked)) return;
-    throw new PresenceNeeded("the program that sent this has ended or hides, so no terminal may answer for it", {
-      hint: "let it be sent again and answer while the program waits; or set up a factor: iddio guard enroll passkey",
-    });
+    throw new PresenceNeeded(
+      "the program that sent this has ended or hides, so no terminal may answer for it",
+      {
+        hint: "let it be sent again and answer while the program waits; or set up a factor: iddio guard enroll passkey",
+      },
+    );
   }
 
   /** A session of the console is worth the terminal that it was opened from, as that terminal is now. */
