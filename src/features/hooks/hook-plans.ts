@@ -7,7 +7,7 @@ import { keepPlan, keptPlanPath } from "../../host/plan/kept-plans.ts";
 import { planText, readPlan, type SavedPlan } from "../../host/plan/terraform-plan.ts";
 import type { Classification } from "../../model/classification.ts";
 import { stricterTier } from "../../model/tier.ts";
-import type { ScriptPart } from "../../protocols/shell/classify-script.ts";
+import type { ScriptPart } from "../../protocols/shell/classify-program.ts";
 import { savedPlanOf } from "../../protocols/terraform/argv.ts";
 import { doubtful } from "../../protocols/unknown.ts";
 import type { StatePaths } from "../../state/paths.ts";

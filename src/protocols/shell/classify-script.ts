@@ -3,22 +3,24 @@
 // answer; a script that cannot be read gives "unknown". Used by the hooks of agents, and for
 // commands that arrive over SSH.
 
-import type { Classification } from "../../model/classification.ts";
-import { programName } from "../argv.ts";
 import { classifierForProgram } from "../registry.ts";
-import { doubtful, unknownClassification } from "../unknown.ts";
+import { unknownClassification } from "../unknown.ts";
+import { calledProgram, classifyProgram, isChange, type ScriptPart } from "./classify-program.ts";
+import { substitutionsIn } from "./expanded-texts.ts";
+import { callsIn, guardedNameIn } from "./guarded-names.ts";
+import { isInterpreter, programText, startsPrograms } from "./programs/interpreters.ts";
+import { isShell, isSource, readsInput } from "./programs/shell-start.ts";
+import {
+  commandOfSetting,
+  isRunVariable,
+  linesOfInput,
+  settingsIn,
+  textsRunBy,
+} from "./programs/text-runners.ts";
+import { takesTexts } from "./programs/text-takers.ts";
+import { openWrapper } from "./programs/wrappers.ts";
 import { readScript } from "./read-script.ts";
-import type { ShellWord, SimpleCommand } from "./word.ts";
-import { isShell, openWrapper } from "./wrappers.ts";
-
-/** One program of a script, where its tier or command is worth telling. */
-export interface ScriptPart {
-  /** Its words, as they would be typed. */
-  readonly argv: readonly string[];
-  /** Whether the program certainly gets this `argv`. */
-  readonly isSure: boolean;
-  readonly classification: Classification;
-}
+import { type ProgramInput, type Setting, type ShellWord, type SimpleCommand, sureWord } from "./word.ts";
 
 /** Looks at every program of a script, also those that others start. */
 export type ProgramVisitor = (name: string, words: readonly ShellWord[]) => void;
@@ -26,43 +28,307 @@ export type ProgramVisitor = (name: string, words: readonly ShellWord[]) => void
 /** How deeply scripts and wrappers may be nested in each other. */
 const DEPTH_MAX = 12;
 const PARTS_MAX = 500;
-
-/** Names under which people keep a program. */
-const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
-  ["k", "kubectl"],
-  ["kubectl.exe", "kubectl"],
-  ["tf", "terraform"],
-  ["opentofu", "tofu"],
-]);
-
-/** Variables that act like flags of the command that they are set for. */
-const LIKE_FLAGS =
-  /^(?:TF_CLI_ARGS|HELM_(?:NAMESPACE|KUBE)|CLOUDSDK_(?:CORE_|AUTH_IMPERSONATE)|AWS_PROFILE$|AWS_(?:ROLE|ENDPOINT)|GH_(?:HOST|REPO)$|FLY_APP$)/;
+const DATA_MAX = 256 * 1024;
 
 /** Classifies every program of a script. Never throws; an empty list means that nothing in it concerns any protocol. */
 export function classifyScript(text: string, visit?: ProgramVisitor): readonly ScriptPart[] {
-  const parts: VisitedParts = Object.assign([], { visit });
-  classifyInto(parts, text, true, 0);
-  return parts;
+  const classifier = new ScriptClassifier(visit);
+  classifier.script(text, true, 0, undefined);
+  classifier.finish();
+  return classifier.parts;
 }
 
-type VisitedParts = ScriptPart[] & { readonly visit?: ProgramVisitor | undefined };
+class ScriptClassifier {
+  readonly parts: ScriptPart[] = [];
+  readonly #visit: ProgramVisitor | undefined;
+  /** Programs that run a text which is not read: they count where the line names a guarded program in a text. */
+  readonly #doubts: { readonly argv: readonly string[]; readonly why: string }[] = [];
+  /** The texts of the line that are no words of guarded programs. */
+  readonly #data: string[] = [];
+  #dataLength = 0;
+  /** Names that the line gives to a program: aliases, links, copies, entries of the shell's table. */
+  readonly #otherNames = new Map<string, readonly ShellWord[]>();
+  /** Texts that the line writes to files. */
+  readonly #written = new Map<string, ShellWord>();
+  #hasFunctions = false;
 
-function classifyInto(parts: VisitedParts, text: string, isSure: boolean, depth: number): void {
-  const { commands, problem } = readScript(text);
-  if (problem !== undefined) unknown(parts, [text], `the command line cannot be read: ${problem}`);
-  if (depth > DEPTH_MAX) {
-    unknown(parts, [text], "the command line is nested too deeply");
-    return;
+  constructor(visit: ProgramVisitor | undefined) {
+    this.#visit = visit;
   }
-  for (const command of commands) {
-    if (parts.length > PARTS_MAX) {
-      unknown(parts, [text], "the command line starts too many programs");
+
+  script(text: string, isSure: boolean, depth: number, input: ProgramInput | undefined): undefined {
+    const read = readScript(text);
+    const { commands, problem, settings = [], expanded = [], written = [] } = read;
+    if (problem !== undefined) this.#unknown([text], `the command line cannot be read: ${problem}`);
+    if (depth > DEPTH_MAX) return this.#unknown([text], "the command line is nested too deeply");
+    if (read.hasFunctions) this.#hasFunctions = true;
+    for (const [path, content] of written) this.#written.set(plainPath(path), content);
+    for (const each of expanded)
+      for (const inner of substitutionsIn(each)) this.#guarded([each], sureWord(inner), depth, undefined);
+    for (const each of settings) this.#setting(each, depth);
+    const odd = read.variables?.find(isRunVariable);
+    if (odd !== undefined)
+      this.#doubts.push({ argv: [text], why: `${odd} is set to a text that a program runs` });
+    for (const command of commands) {
+      if (this.parts.length > PARTS_MAX)
+        return this.#unknown([text], "the command line starts too many programs");
+      const whole = command.input === undefined && input !== undefined ? { ...command, input } : command;
+      this.#command(isSure ? whole : unsure(whole), depth, settings);
+    }
+  }
+
+  /** A program that runs a text which is not read is a doubt where the line names a guarded one in a text. */
+  finish(): void {
+    const [doubt] = this.#doubts;
+    if (doubt === undefined) return;
+    const name = guardedNameIn(this.#data.join("\n"));
+    if (name !== undefined) this.#unknown(doubt.argv, `${doubt.why}, and the line names ${name}`);
+  }
+
+  #command(command: SimpleCommand, depth: number, settings: readonly Setting[] = []): undefined {
+    const { words, input } = command;
+    const [first, ...args] = words;
+    if (first === undefined) return;
+    const argv = words.map(({ text }) => text);
+    const name = calledProgram(first.text);
+    this.#visit?.(name, words);
+    if (depth > DEPTH_MAX) return this.#unknown(argv, "the command line is nested too deeply");
+    const classifier = classifierForProgram(name);
+    if (classifier === undefined && !first.isSure) this.#vagueProgram(first, args, argv, depth, input);
+    if (classifier !== undefined) this.parts.push(classifyProgram(name, command));
+    else this.#keepData(command);
+    const isKnown = (each: string) => classifierForProgram(calledProgram(each)) !== undefined;
+    const opened = openWrapper(name, words, isKnown);
+    for (const each of opened ?? []) {
+      if (each.kind === "unreadable") this.#unknown(argv, each.why);
+      else if (each.kind === "script") this.#script(each.script, argv, depth, input);
+      else if (each.words.length > 0) this.#command({ ...command, words: each.words }, depth + 1, settings);
+    }
+    if (opened === undefined) this.#runInput(name, args, argv, depth, input);
+    this.#runNamed(name, command, depth);
+    this.#takeNames(name, args);
+    if (takesTexts(name)) return undefined;
+    for (const each of settingsIn(args)) this.#setting(each, depth);
+    const before = this.parts.length;
+    for (const text of textsRunBy(name, args)) this.#guarded(argv, text, depth, undefined);
+    if (isInterpreter(name)) this.#interpreter(name, args, argv, input);
+    else if (
+      classifier === undefined &&
+      name !== "git" &&
+      opened === undefined &&
+      this.parts.length === before
+    )
+      this.#guessed(name, command, depth, settings);
+  }
+
+  /** The program's name is made by a substitution; it is read where that prints what stands in the line. */
+  #vagueProgram(
+    { gives }: ShellWord,
+    args: readonly ShellWord[],
+    argv: readonly string[],
+    depth: number,
+    input: ProgramInput | undefined,
+  ): void {
+    if (gives !== undefined) {
+      const rest = args.map((each) => each.gives ?? each);
+      const text = [gives, ...rest].map((each) => each.text).join(" ");
+      this.script(text, false, depth + 1, input);
+    }
+    this.#unknown(argv, "which program it starts is only known when it runs");
+  }
+
+  /** Reads a text that is run as a command line. */
+  #script(word: ShellWord, argv: readonly string[], depth: number, input: ProgramInput | undefined): void {
+    const { text, isSure } = word.gives ?? word;
+    const isCertain = isSure && (word.gives === undefined || !this.#hasFunctions);
+    const before = this.parts.length;
+    this.script(text, isCertain, depth + 1, input);
+    // An alias or a replaced word: it is only certain whether a known program is in it.
+    const isDoubted = this.parts
+      .slice(before)
+      .some(({ classification }) => classification.tier === "unknown");
+    const isVague = word.gives !== undefined || this.parts.length > before || VAGUE.test(text);
+    if (!isCertain && !isDoubted && isVague) this.#unknown(argv, "what it runs is only known when it runs");
+  }
+
+  /** Reads a text that may be run as a command line: it counts where a guarded program is in it. */
+  #guarded(argv: readonly string[], word: ShellWord, depth: number, input: ProgramInput | undefined): void {
+    const { text } = word.gives ?? word;
+    const before = this.parts.length;
+    this.#script(word, argv, depth, input);
+    const isOfProtocol = this.parts
+      .slice(before)
+      .some(({ classification: { protocol } }) => protocol !== "generic");
+    if (isOfProtocol || guardedNameIn(text) !== undefined) return;
+    this.parts.length = before;
+    if (!word.isSure && /[$`]/.test(text))
+      this.#doubts.push({ argv, why: "a text that it runs is only known when it runs" });
+  }
+
+  #setting(setting: Setting, depth: number): void {
+    const { name, value } = setting;
+    const { text } = value.gives ?? value;
+    this.#keep(text);
+    if (!isRunVariable(name)) return;
+    const argv = [`${name}=${value.text}`];
+    for (const inner of substitutionsIn(text)) this.#guarded(argv, sureWord(inner), depth, undefined);
+    this.#guarded(argv, commandOfSetting(setting), depth, undefined);
+  }
+
+  /** Programs that run their input. */
+  #runInput(
+    name: string,
+    args: readonly ShellWord[],
+    argv: readonly string[],
+    depth: number,
+    input: ProgramInput | undefined,
+  ): void {
+    const isInput = readsInput(name, args);
+    const isSubstituted = isSource(name) && args[0]?.isSure === false && args[0].text === "/dev/stdin";
+    if (isSource(name) && args[0]?.gives !== undefined) this.#script(args[0], argv, depth, undefined);
+    else if ((isInput && input === "pipe") || isSubstituted)
+      this.#unknown(argv, "the shell runs what it is sent, which is only known then");
+    else if (isInput && typeof input === "object") this.#sent(input, argv, depth);
+    else if (typeof input === "object") {
+      const { text, isSure } = input.script.gives ?? input.script;
+      const lines = linesOfInput(name, args, text);
+      if (lines !== undefined) this.#guarded(argv, { ...lines, isSure }, depth, undefined);
+    } else if (input === "pipe" && linesOfInput(name, args, "") !== undefined)
+      this.#doubts.push({ argv, why: `${name} runs what it is sent` });
+  }
+
+  #sent({ script, isPiped }: Exclude<ProgramInput, string>, argv: readonly string[], depth: number): void {
+    const before = this.parts.length;
+    // Another program writes it, and a function or an alias may have the program's name.
+    const isCertain = script.isSure && !(this.#hasFunctions || this.#otherNames.size > 0);
+    this.#script(isPiped && !isCertain ? { ...script, isSure: false } : script, argv, depth, undefined);
+    const isDoubted = this.parts
+      .slice(before)
+      .some(({ classification }) => classification.tier === "unknown");
+    if (isPiped && !isCertain && !isDoubted)
+      this.#unknown(argv, "the shell runs what it is sent, which is only known then");
+  }
+
+  /** A name that the line gave to a program, and a file that it wrote. */
+  #runNamed(name: string, { words, ...rest }: SimpleCommand, depth: number): void {
+    const [first, ...args] = words;
+    const argv = words.map(({ text }) => text);
+    const other = this.#otherNames.get(name);
+    if (other !== undefined && !(other[0]?.text === name))
+      this.#command({ ...rest, words: [...other, ...args] }, depth + 1);
+    if (this.#written.size === 0) return;
+    const isRunner =
+      isShell(name) || isSource(name) || isInterpreter(name) || /^(?:make|gmake|at|crontab)$/.test(name);
+    for (const each of [...(first?.text.includes("/") ? [first] : []), ...(isRunner ? args : [])]) {
+      const content = this.#written.get(plainPath(each.text));
+      if (content === undefined) continue;
+      const interpreter =
+        /^#!\s*(?:\S*\/env\s+(?:-S\s*)?)?(?:\S*\/)?([\w.-]+)/.exec(content.text)?.[1] ?? name;
+      if (isInterpreter(interpreter))
+        this.#interpreter(interpreter, [sureWord("-c"), content], argv, undefined);
+      else
+        this.#guarded(argv, linesOfInput(name, [sureWord("-")], content.text) ?? content, depth, undefined);
+    }
+    const makefile = this.#written.get("Makefile") ?? this.#written.get("makefile");
+    if (name === "make" && makefile !== undefined)
+      this.#guarded(argv, linesOfInput(name, [sureWord("-")], makefile.text) ?? makefile, depth, undefined);
+  }
+
+  /** Keeps the names that a program gives to others. */
+  #takeNames(name: string, args: readonly ShellWord[]): void {
+    const operands = args.filter(({ text }) => !/^-/.test(text));
+    if (name === "alias")
+      for (const { text } of operands) {
+        const [, given, command = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+        if (given !== undefined) this.#otherNames.set(given, command.trim().split(/\s+/).map(sureWord));
+      }
+    const [target, ...names] = operands;
+    if (name === "hash" && target !== undefined && args.some(({ text }) => /^-\w*p/.test(text)))
+      for (const each of names) this.#otherNames.set(each.text, [target]);
+    if (!/^(?:ln|cp|install|mv)$/.test(name) || operands.length < 2) return;
+    const guarded = operands
+      .slice(0, -1)
+      .find(({ text }) => classifierForProgram(calledProgram(text)) !== undefined);
+    if (guarded !== undefined) this.#otherNames.set(calledProgram(operands.at(-1)?.text ?? ""), [guarded]);
+  }
+
+  /** A text in another language: a guarded name beside a way to start programs is enough. */
+  #interpreter(
+    name: string,
+    args: readonly ShellWord[],
+    argv: readonly string[],
+    input: ProgramInput | undefined,
+  ): void {
+    const program = programText(name, args, typeof input === "object" ? input.script : undefined);
+    if (program === undefined) {
+      this.#guessedCalls(name, args, argv);
       return;
     }
-    classifyCommand(parts, isSure ? command : unsure(command), depth);
+    if (!startsPrograms(name, program.text)) {
+      if (!program.isSure) this.#doubts.push({ argv, why: `what ${name} runs is only known when it runs` });
+      else if (input === "pipe" && args.every(({ text }) => text === "-"))
+        this.#doubts.push({ argv, why: `${name} runs what it is sent` });
+      return;
+    }
+    const guarded = guardedNameIn(program.text);
+    if (guarded !== undefined)
+      this.#unknown(
+        argv,
+        `a text that ${name} runs starts programs and names ${guarded}; it is not read further`,
+      );
+    else this.#doubts.push({ argv, why: `a text that ${name} runs starts programs` });
+  }
+
+  /** A program that nothing is known of may start what stands in its words. */
+  #guessed(
+    name: string,
+    { words, assigned }: SimpleCommand,
+    depth: number,
+    settings: readonly Setting[],
+  ): void {
+    const args = words.slice(1);
+    const argv = words.map(({ text }) => text);
+    if (name === "enable" && args.some(({ text }) => /^-\w*f/.test(text)))
+      this.#doubts.push({ argv, why: "a program of the shell is loaded from a file" });
+    args.forEach(({ text }, at) => {
+      const inner = calledProgram(text);
+      const hasText = /^-\w*[cer]/.test(args[at + 1]?.text ?? "");
+      if ((isShell(inner) || isInterpreter(inner)) && hasText)
+        this.#command({ words: args.slice(at), assigned: [], input: undefined }, depth + 1);
+      else if (classifierForProgram(inner) !== undefined && isChange([inner, ...argv.slice(at + 2)]))
+        this.#unknown(argv, `${name} may run '${argv.slice(at + 1).join(" ")}'`);
+    });
+    this.#guessedCalls(name, args, argv);
+    const given = settings.filter((each) => assigned.includes(each.name)).map(({ value }) => value);
+    this.#guessedCalls(name, given, argv);
+  }
+
+  #guessedCalls(name: string, words: readonly ShellWord[], argv: readonly string[]): void {
+    const calls = words
+      .map((word) => (word.gives ?? word).text)
+      .flatMap((text) => (/[\s,]/.test(text) ? callsIn(text) : []));
+    const change = calls.find(isChange);
+    if (change !== undefined) this.#unknown(argv, `${name} may run '${change.join(" ")}'`);
+  }
+
+  #keepData({ words, input }: SimpleCommand): void {
+    for (const { text, gives } of words.slice(1)) this.#keep(gives?.text ?? text);
+    if (typeof input === "object") this.#keep(input.script.text);
+  }
+
+  #keep(text: string): void {
+    if (this.#dataLength > DATA_MAX) return;
+    this.#dataLength += text.length;
+    this.#data.push(text);
+  }
+
+  #unknown(argv: readonly string[], reason: string): undefined {
+    this.parts.push({ argv, isSure: false, classification: unknownClassification("generic", reason) });
   }
 }
+
+/** A text with an expansion in it, or whose program is put in later. */
+const VAGUE = /[$`]|(?:^|[;&|(\n])\s*(?:…|\{\})/;
 
 function unsure(command: SimpleCommand): SimpleCommand {
   // The program's name stands as typed: a guess that makes the answer stricter, while the doubt is on its words.
@@ -70,93 +336,6 @@ function unsure(command: SimpleCommand): SimpleCommand {
   return { ...command, words: first ? [first, ...rest.map((word) => ({ ...word, isSure: false }))] : [] };
 }
 
-function classifyCommand(parts: VisitedParts, command: SimpleCommand, depth: number): void {
-  const { words, input } = command;
-  const [first] = words;
-  if (first === undefined) return;
-  const argv = words.map(({ text }) => text);
-  const name = baseName(first.text);
-  parts.visit?.(name, words);
-  const classifier = classifierForProgram(name);
-  if (classifier === undefined && !first.isSure)
-    unknown(parts, argv, "which program it starts is only known when it runs");
-  if (depth > DEPTH_MAX) {
-    unknown(parts, argv, "the command line is nested too deeply");
-    return;
-  }
-  if (classifier !== undefined) parts.push(known(name, command));
-  const opened = openWrapper(name, words, (each) => classifierForProgram(baseName(each)) !== undefined);
-  for (const each of opened ?? []) {
-    if (each.kind === "unreadable") unknown(parts, argv, each.why);
-    else if (each.kind === "words") {
-      if (each.words.length > 0)
-        classifyCommand(parts, { words: each.words, assigned: command.assigned, input }, depth + 1);
-    } else script(parts, each.script, argv, depth);
-  }
-  if (isShell(name) && opened === undefined && readsInput(words)) {
-    if (input === "pipe") unknown(parts, argv, "the shell runs what it is sent, which is only known then");
-    else if (typeof input === "object") script(parts, input.script, argv, depth);
-  }
-}
-
-function script(
-  parts: VisitedParts,
-  { text, isSure }: ShellWord,
-  argv: readonly string[],
-  depth: number,
-): void {
-  const before = parts.length;
-  classifyInto(parts, text, isSure, depth + 1);
-  // An alias or a replaced word: it is only certain whether a known program is in it.
-  const isDoubted = parts.slice(before).some(({ classification }) => classification.tier === "unknown");
-  if (!isSure && !isDoubted && (parts.length > before || /[$`]/.test(text)))
-    unknown(parts, argv, "what it runs is only known when it runs");
-}
-
-/** Whether a shell has no file to read, so that it reads its input. */
-function readsInput(words: readonly ShellWord[]): boolean {
-  const operands = words.slice(1).filter(({ text }) => !/^[-+]/.test(text));
-  return (
-    operands.length === 0 ||
-    words.some(({ text }) => /^-[a-z]*s[a-z]*$/.test(text)) ||
-    /^\/dev\/(?:stdin|fd\/0)$/.test(operands[0]?.text ?? "")
-  );
-}
-
-function known(name: string, { words, assigned }: SimpleCommand): ScriptPart {
-  const argv = [name, ...words.slice(1).map(({ text }) => text)];
-  const plain = classifyArgv(name, argv);
-  const vague = words.slice(1).find(({ isSure }) => !isSure);
-  const variable = assigned.find((each) => LIKE_FLAGS.test(each));
-  const doubt =
-    vague !== undefined
-      ? `what '${vague.text}' stands for is only known when it runs`
-      : variable === undefined
-        ? undefined
-        : `${variable} changes what it does`;
-  const classification = doubt === undefined ? plain : doubtful(plain, doubt);
-  return { argv, isSure: vague === undefined, classification };
-}
-
-function classifyArgv(name: string, argv: readonly string[]): Classification {
-  const classifier = classifierForProgram(name);
-  if (classifier === undefined) return unknownClassification("generic", `no protocol reads '${name}'`);
-  try {
-    return classifier.classifyArgv(argv);
-  } catch (error) {
-    const kind = error instanceof Error ? error.name : typeof error;
-    return unknownClassification(
-      classifier.protocol,
-      `the ${classifier.protocol} classifier failed with ${kind}`,
-    );
-  }
-}
-
-function unknown(parts: ScriptPart[], argv: readonly string[], reason: string): void {
-  parts.push({ argv, isSure: false, classification: unknownClassification("generic", reason) });
-}
-
-function baseName(text: string): string {
-  const name = programName(text);
-  return SHORT_NAMES.get(name) ?? name;
+function plainPath(path: string): string {
+  return path.replace(/^(?:\.\/)+/, "");
 }

@@ -2,14 +2,8 @@
 // classifier: most of what an agent runs is of this kind, and its hook then answers before anything
 // else is loaded. Any other script is read in full by classify-script.ts.
 
-import { WRAPPERS } from "./wrappers.ts";
-
-/** Every program that a classifier reads, with other names for it, and the programs that connect to hosts of SSH. */
-export const JUDGED_PROGRAMS: ReadonlySet<string> = new Set(
-  "kubectl kustomize k gcloud gsutil bq aws gh terraform tofu tf opentofu helm wrangler flarectl fly flyctl ssh scp sftp".split(
-    " ",
-  ),
-);
+import { guardedNameIn, JUDGED_PROGRAMS } from "./guarded-names.ts";
+import { WRAPPERS } from "./programs/wrappers.ts";
 
 /** Words that are no program where a program would be. */
 const RESERVED: ReadonlySet<string> = new Set(
@@ -19,12 +13,16 @@ const RESERVED: ReadonlySet<string> = new Set(
 /** Words of letters, digits and harmless signs, in lists and pipes; no quote, no expansion, no redirection. */
 const PLAIN =
   /^ *[\w./:,+@%=-]+(?: +[\w./:,+@%=-]+)*(?: *(?:&&|\|\||\||;) *[\w./:,+@%=-]+(?: +[\w./:,+@%=-]+)*)* *$/;
+/** `.` where a program would be: it runs what is sent to it. */
+const DOT = /(?:^|[|&;]) *\. /;
 const LENGTH_MAX = 1_000;
 
 /** True only for a script in which nothing concerns any protocol; false says nothing. */
 export function isPlainlyHarmless(text: string): boolean {
-  if (text.length > LENGTH_MAX || !PLAIN.test(text)) return false;
+  if (text.length > LENGTH_MAX || !PLAIN.test(text) || DOT.test(text)) return false;
   // A name counts wherever it stands: in a path, in an assignment, with `.exe` behind it.
   const names = text.split(/[^\w.-]+/).map((each) => each.replace(/\.exe$/i, ""));
-  return !names.some((name) => JUDGED_PROGRAMS.has(name) || RESERVED.has(name) || WRAPPERS.has(name));
+  if (names.some((name) => JUDGED_PROGRAMS.has(name) || RESERVED.has(name) || WRAPPERS.has(name)))
+    return false;
+  return guardedNameIn(text) === undefined;
 }

@@ -2,16 +2,30 @@
 // substitutions and here-documents alike. Nothing is run, and nothing is expanded but variables
 // whose value stands in the script. Knows no program and no policy.
 
-import { type Command, type For, forEachChild, parse, type Redirection, type SyntaxNode } from "unbash";
+import {
+  type Command,
+  type For,
+  forEachChild,
+  parse,
+  type Redirected,
+  type Redirection,
+  type SyntaxNode,
+  type Word,
+} from "unbash";
 import { doubtfulCalculation, doubtfulWord } from "./calculations.ts";
+import { ExpandedTexts } from "./expanded-texts.ts";
 import { NO_VALUES, type ScriptValues, scriptValues } from "./loop-values.ts";
-import { assignmentWord, hereDocument, type KnownValues, programWord, wordOf } from "./read-word.ts";
+import { givenText, inputOf, producedText, withGiven } from "./produced-text.ts";
+import { isRunVariable } from "./programs/text-runners.ts";
+import { assignmentWord, programWord, wordOf } from "./read-word.ts";
 import { SetVariables, walk } from "./set-variables.ts";
-import type { ReadScript, ScriptRedirect, SimpleCommand } from "./word.ts";
+import type { ReadScript, ScriptRedirect, Setting, ShellWord, SimpleCommand } from "./word.ts";
 
 const LENGTH_MAX = 256 * 1024;
 const COMMANDS_MAX = 2_000;
 const DEPTH_MAX = 200;
+/** Files whose text is kept. */
+const WRITTEN_MAX = 50;
 
 /** Nodes that make the order of running another one than that of the text. */
 const JUMPS: ReadonlySet<string> = new Set(["For", "ArithmeticFor", "While", "Select", "Function"]);
@@ -35,13 +49,17 @@ export function readScript(text: string): ReadScript {
     const kind = error instanceof Error ? error.name : typeof error;
     return { commands: collector.commands, problem: `the reader failed with ${kind}` };
   }
-  const { commands, redirects, hasJumps, problem } = collector;
+  const { commands, redirects, settings, written, hasJumps, hasFunctions, problem } = collector;
   const variables = collector.variables.names;
   const read = {
     commands,
     redirects,
     variables,
     hasJumps,
+    hasFunctions,
+    settings,
+    written,
+    expanded: collector.expanded.texts(calculated !== undefined || variables.some(isRunVariable), commands),
     ...(calculated === undefined ? {} : { calculated }),
   };
   return problem === undefined ? read : { ...read, problem };
@@ -61,7 +79,11 @@ class Collector {
   readonly commands: SimpleCommand[] = [];
   readonly redirects: ScriptRedirect[] = [];
   readonly variables = new SetVariables();
+  readonly settings: Setting[] = [];
+  readonly expanded = new ExpandedTexts();
+  readonly written = new Map<string, ShellWord>();
   hasJumps = false;
+  hasFunctions = false;
   problem: string | undefined;
   #serial = 0;
   #pipe: number | undefined;
@@ -102,6 +124,11 @@ class Collector {
     if (node.type === "Command") this.#take(node, input);
     if ("redirects" in node) this.#redirect(node.redirects as readonly Redirection[]);
     if (JUMPS.has(node.type)) this.hasJumps = true;
+    if (node.type === "Function") this.hasFunctions = true;
+    if (node.type === "Assignment" && this.settings.length < COMMANDS_MAX && node.value.type === "Word")
+      this.settings.push({ name: node.name, value: withGiven(node.value, this.#known) });
+    this.expanded.take(node);
+    if (node.type === "Command" || node.type === "Redirected") this.#write(node, input);
     this.variables.take(node);
     const outer = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
     this.#enter(node);
@@ -113,8 +140,12 @@ class Collector {
 
   #inside(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
     if (node.type === "Pipeline") {
+      let text = typeof input === "object" ? input.script : undefined;
       node.commands.forEach((each, index) => {
-        this.walk(each, depth + 1, index === 0 ? input : "pipe");
+        const piped = text === undefined ? "pipe" : ({ script: text, isPiped: true } as const);
+        this.walk(each, depth + 1, index === 0 ? input : piped);
+        const made = producedText(each, this.#known, text);
+        text = made ?? (text === undefined ? undefined : { text: text.text, isSure: false });
       });
       return;
     }
@@ -165,14 +196,39 @@ class Collector {
     const assigned = node.prefix.flatMap((each) => (each.type === "Assignment" ? [each.name] : []));
     if (node.name === undefined) return;
     const words = [
-      programWord(node.name, this.#known),
+      this.#programWord(node.name),
       ...node.args.map((each) =>
-        each.type === "Assignment" ? assignmentWord(each, this.#known) : wordOf(each, this.#known),
+        each.type === "Assignment" ? assignmentWord(each, this.#known) : withGiven(each, this.#known),
       ),
     ];
     this.variables.takeProgram(words);
     const place = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
     this.commands.push({ words, assigned, input: inputOf(node.redirects, this.#known) ?? piped, place });
+  }
+
+  #programWord(name: Word): ShellWord {
+    const read = programWord(name, this.#known);
+    const gives = read.isSure ? undefined : givenText(name, this.#known);
+    return gives === undefined ? read : { ...read, gives };
+  }
+
+  /** Keeps the text that goes to files, by `>` or by `tee`. */
+  #write(node: Command | Redirected, input: SimpleCommand["input"]): void {
+    const targets: Word[] = [];
+    for (const each of node.redirects)
+      if (each.type === "Redirect" && each.operator.includes(">") && each.target) targets.push(each.target);
+    if (node.type === "Command" && /(?:^|\/)tee$/.test(node.name?.value ?? ""))
+      for (const each of node.args)
+        if (each.type === "Word" && !each.text.startsWith("-")) targets.push(each);
+    if (targets.length === 0) return;
+    const text = producedText(node, this.#known, typeof input === "object" ? input.script : undefined);
+    if (text === undefined) return;
+    for (const target of targets) {
+      const name = wordOf(target, this.#known).text;
+      const before = this.written.get(name);
+      if (before === undefined && this.written.size >= WRITTEN_MAX) return;
+      this.written.set(name, before === undefined ? text : { text: before.text + text.text, isSure: false });
+    }
   }
 
   #redirect(redirects: readonly Redirection[]): void {
@@ -217,17 +273,4 @@ function inherited(node: SyntaxNode, input: SimpleCommand["input"]): SimpleComma
     default:
       return undefined;
   }
-}
-
-function inputOf(redirects: readonly Redirection[], known: KnownValues): SimpleCommand["input"] {
-  let found: SimpleCommand["input"];
-  for (const each of redirects) {
-    const descriptor = each.descriptor?.type === "FileDescriptor" ? each.descriptor.value : undefined;
-    if (each.descriptor !== undefined && descriptor !== 0) continue;
-    if (each.type === "HereDoc") found = { script: hereDocument(each) };
-    else if (each.type === "HereString")
-      found = each.target === undefined ? "file" : { script: wordOf(each.target, known) };
-    else if (each.operator === "<" || each.operator === "<>" || each.operator === "<&") found = "file";
-  }
-  return found;
 }

@@ -3,7 +3,7 @@
 // runs is SOME_NAME: it may be any.
 
 import { forEachChild, parse, type SyntaxNode, type Word, type WordPart } from "unbash";
-import { isCount } from "./counting-programs.ts";
+import { isCount } from "./programs/counting-programs.ts";
 import { isPlain, variableOf, wordOf } from "./read-word.ts";
 import type { ShellWord } from "./word.ts";
 

@@ -8,6 +8,24 @@ export interface ShellWord {
   readonly text: string;
   /** Whether the program gets exactly this text, as one word. */
   readonly isSure: boolean;
+  /** The text that takes its place where its substitutions print what stands in the line, as `$(echo x)` does. */
+  readonly gives?: ShellWord;
+}
+
+/** The stdin of a program: a text of the line, a pipe, or a file. */
+export type ProgramInput =
+  | {
+      readonly script: ShellWord;
+      /** Another program writes it, which may be a function of that name. */
+      readonly isPiped?: true;
+    }
+  | "pipe"
+  | "file";
+
+/** A variable that a line sets, with its text. */
+export interface Setting {
+  readonly name: string;
+  readonly value: ShellWord;
 }
 
 /** One program that a command line starts. */
@@ -16,8 +34,8 @@ export interface SimpleCommand {
   readonly words: readonly ShellWord[];
   /** Names of the variables set for it alone. */
   readonly assigned: readonly string[];
-  /** Its stdin: text from a here-document or here-string, a pipe, a file, or undefined when the line says nothing. */
-  readonly input: { readonly script: ShellWord } | "pipe" | "file" | undefined;
+  /** Its stdin; undefined when the line says nothing. */
+  readonly input: ProgramInput | undefined;
   /** Where it stands among the others. */
   readonly place?: CommandPlace;
 }
@@ -50,6 +68,14 @@ export interface ReadScript {
   readonly calculated?: string;
   /** It has loops or functions: what stands first may run last. */
   readonly hasJumps?: boolean;
+  /** The variables that it sets, for itself or for one program. */
+  readonly settings?: readonly Setting[];
+  /** Texts in which the shell may run the substitutions although they stand in quotes. */
+  readonly expanded?: readonly string[];
+  /** Texts that it writes to files, by the name of the file. */
+  readonly written?: ReadonlyMap<string, ShellWord>;
+  /** It defines functions: a program's name may be one of them. */
+  readonly hasFunctions?: boolean;
   /** Why it cannot be read; `commands` is then what could be. */
   readonly problem?: string;
 }

@@ -6,11 +6,12 @@
 import type { Classification } from "../../model/classification.ts";
 import type { TierOrUnknown } from "../../model/tier.ts";
 import { classifierForProgram } from "../registry.ts";
+import { isForBashAlone, oddStart } from "../shell/programs/shell-options.ts";
+import { isShell } from "../shell/programs/shell-start.ts";
+import { openWrapper } from "../shell/programs/wrappers.ts";
 import { readScript } from "../shell/read-script.ts";
 import { SOME_NAME } from "../shell/set-variables.ts";
-import { isForBashAlone, oddStart } from "../shell/shell-options.ts";
 import type { ScriptRedirect, ShellWord, SimpleCommand } from "../shell/word.ts";
-import { isShell, openWrapper } from "../shell/wrappers.ts";
 import { strictestOf } from "../strictest.ts";
 import { unknownClassification } from "../unknown.ts";
 import type { ClassifiedWish } from "./classify-wish.ts";
@@ -315,7 +316,7 @@ class RemoteReader {
       if (isShell(program)) {
         if (args.length === 1 && args[0]?.text === "--version")
           return this.#addCommand(words, program, { tier: "observe", reason: "prints the version" });
-        if (typeof input === "object") return this.#inner(input.script, depth);
+        if (typeof input === "object" && input.isPiped !== true) return this.#inner(input.script, depth);
         return this.#addCommand(words, program, {
           tier: "unknown",
           reason: "what the shell runs is in a file, or comes later",

@@ -1,7 +1,7 @@
 // Programs whose words say what they do in ways that a table cannot hold: mostly, their second word
 // decides. A program is called a read only when it plainly is one.
 
-import { oddSetting } from "../shell/shell-options.ts";
+import { oddSetting } from "../shell/programs/shell-options.ts";
 import type { ShellWord } from "../shell/word.ts";
 import { bridge, ip, nmcli, tc } from "./network-programs.ts";
 import {

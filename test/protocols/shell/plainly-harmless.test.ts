@@ -4,7 +4,8 @@
 import { expect, test } from "bun:test";
 import { CLASSIFIERS } from "../../../src/protocols/registry.ts";
 import { classifyScript } from "../../../src/protocols/shell/classify-script.ts";
-import { isPlainlyHarmless, JUDGED_PROGRAMS } from "../../../src/protocols/shell/plainly-harmless.ts";
+import { JUDGED_PROGRAMS } from "../../../src/protocols/shell/guarded-names.ts";
+import { isPlainlyHarmless } from "../../../src/protocols/shell/plainly-harmless.ts";
 
 const HARMLESS = [
   "ls -la",

@@ -2,7 +2,7 @@
 // it is read here: assignments among arguments (`-k`), lines of the history (`-H`), files that are
 // run first (`--rcfile`). What is not known to change nothing about the reading is a doubt.
 
-import type { ShellWord } from "./word.ts";
+import type { ShellWord } from "../word.ts";
 
 /** Letters of `set` and of a shell's start. */
 const LETTERS = /^[-+][abCefhmnuvxETl]*$/;

@@ -2,7 +2,7 @@
 // calculate with although only its run tells the number.
 
 import type { Command, SyntaxNode } from "unbash";
-import { wordOf } from "./read-word.ts";
+import { wordOf } from "../read-word.ts";
 
 /** By their names: whether these arguments make the program print a number alone. */
 const COUNTS: Readonly<Record<string, (args: readonly string[]) => boolean>> = {
