@@ -3,17 +3,18 @@
 // says what to do: a new authority would break every client that trusts the old one, and look like
 // an attack to those who check.
 
-import { createHash, createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from "node:crypto";
 import { chmod, readFile, stat } from "node:fs/promises";
-import * as x509 from "@peculiar/x509";
 import { UserError } from "../model/user-error.ts";
 import { errorCode, writeFileAtomic } from "../state/files.ts";
 import type { StatePaths } from "../state/paths.ts";
-
-const DAY_MS = 86_400_000;
-const LIFETIME_DAYS = 3650;
-/** Clocks of containers and virtual machines lag: valid from a day ago. */
-const BACKDATED_MS = DAY_MS;
 
 /** The algorithm of every key that iddio makes. */
 export const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
@@ -30,19 +31,25 @@ export function randomSerial(): string {
 
 /** The authority, with its key in memory. */
 export class Authority {
-  readonly certificate: x509.X509Certificate;
+  readonly certificate: X509Certificate;
   /** Signs leaves; never leaves the process. */
   readonly signingKey: webcrypto.CryptoKey;
   /** As in ca.crt. */
   readonly certificatePem: string;
   /** SHA-256 over the DER, upper-case hex with colons, as `openssl x509 -fingerprint -sha256` prints it. */
   readonly fingerprint: string;
+  /** Valid from. */
+  readonly notBefore: Date;
+  /** Valid until. */
+  readonly notAfter: Date;
 
-  private constructor(certificate: x509.X509Certificate, signingKey: webcrypto.CryptoKey) {
+  private constructor(certificate: X509Certificate, signingKey: webcrypto.CryptoKey) {
     this.certificate = certificate;
     this.signingKey = signingKey;
-    this.certificatePem = `${certificate.toString("pem")}\n`;
-    this.fingerprint = certificateFingerprint(new Uint8Array(certificate.rawData));
+    this.certificatePem = pemOf(certificate.raw, "CERTIFICATE");
+    this.fingerprint = certificateFingerprint(certificate.raw);
+    this.notBefore = new Date(certificate.validFrom);
+    this.notAfter = new Date(certificate.validTo);
   }
 
   /**
@@ -54,30 +61,35 @@ export class Authority {
       readIfThere(paths.caCertificate),
       readIfThere(paths.caKey),
     ]);
-    if (certificate === undefined && key === undefined) return create(paths);
+    if (certificate === undefined && key === undefined) return Authority.#create(paths);
     if (certificate === undefined) throw halfMissing(paths.caCertificate, paths.caKey);
     if (key === undefined) throw halfMissing(paths.caKey, paths.caCertificate);
     await restrict(paths.caKey);
     const loaded = parseCertificate(certificate, paths);
     const signingKey = await parseKey(key, loaded, paths);
     checkUsable(loaded, paths);
-    return Authority.of(loaded, signingKey);
+    return new Authority(loaded, signingKey);
   }
 
-  /** An authority from parts that are known to belong together. */
-  static of(certificate: x509.X509Certificate, signingKey: webcrypto.CryptoKey): Authority {
-    return new Authority(certificate, signingKey);
+  /** Writes a new authority. The library that makes certificates is loaded only here and for leaves. */
+  static async #create(paths: StatePaths): Promise<Authority> {
+    const { makeAuthority } = await import("./make-authority.ts");
+    const { der, pkcs8 } = await makeAuthority();
+    const authority = new Authority(new X509Certificate(der), await importSigningKey(pkcs8));
+    // The certificate first: should the machine stop between the two lines, there is no key that anybody could mistake
+    // for a good one.
+    await writeFileAtomic(paths.caCertificate, authority.certificatePem, 0o644);
+    await writeFileAtomic(paths.caKey, pemOf(pkcs8, "PRIVATE KEY"), 0o600);
+    return authority;
   }
+}
 
-  /** Valid from. */
-  get notBefore(): Date {
-    return this.certificate.notBefore;
-  }
-
-  /** Valid until. */
-  get notAfter(): Date {
-    return this.certificate.notAfter;
-  }
+/** Lines of 64 characters, with the last one ended (RFC 7468). */
+export function pemOf(der: Uint8Array, label: string): string {
+  const lines = Buffer.from(der)
+    .toString("base64")
+    .replace(/(.{64})(?=.)/g, "$1\n");
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }
 
 /** SHA-256 of a certificate's DER, upper-case hex with colons. */
@@ -86,52 +98,13 @@ export function certificateFingerprint(der: Uint8Array): string {
   return digest.replace(/(..)(?=.)/g, "$1:");
 }
 
-async function create(paths: StatePaths): Promise<Authority> {
-  const keys = (await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
-  const certificate = await selfSigned(keys);
-  const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-  const signingKey = await importSigningKey(new Uint8Array(pkcs8));
-  const authority = Authority.of(certificate, signingKey);
-  // The certificate first: should the machine stop between the two lines, there is no key that anybody could mistake
-  // for a good one.
-  await writeFileAtomic(paths.caCertificate, authority.certificatePem, 0o644);
-  await writeFileAtomic(paths.caKey, `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`, 0o600);
-  return authority;
-}
-
-async function selfSigned(keys: webcrypto.CryptoKeyPair): Promise<x509.X509Certificate> {
-  const now = Math.floor(Date.now() / 1000) * 1000;
-  const { KeyUsageFlags } = x509;
-  return x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: randomSerial(),
-    // The random part tells this machine's authority from those of others in a trust store's list.
-    name: [{ O: ["iddio"] }, { CN: [`iddio dev CA ${randomBytes(4).toString("hex")}`] }],
-    notBefore: new Date(now - BACKDATED_MS),
-    notAfter: new Date(now + LIFETIME_DAYS * DAY_MS),
-    keys,
-    signingAlgorithm: SIGNING_ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-}
-
 function importSigningKey(pkcs8: Uint8Array): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey("pkcs8", new Uint8Array(pkcs8), KEY_ALGORITHM, false, ["sign"]);
 }
 
-function parseCertificate(pem: string, paths: StatePaths): x509.X509Certificate {
+function parseCertificate(pem: string, paths: StatePaths): X509Certificate {
   try {
-    const [first, ...others] = x509.PemConverter.decodeWithHeaders(pem).filter(
-      (each) => each.type === "CERTIFICATE",
-    );
-    if (first !== undefined && others.length === 0) return new x509.X509Certificate(first.rawData);
+    if (pem.split("-----BEGIN CERTIFICATE-----").length === 2) return new X509Certificate(pem);
   } catch {
     // reported below, with a hint
   }
@@ -140,7 +113,7 @@ function parseCertificate(pem: string, paths: StatePaths): x509.X509Certificate 
 
 async function parseKey(
   pem: string,
-  certificate: x509.X509Certificate,
+  certificate: X509Certificate,
   paths: StatePaths,
 ): Promise<webcrypto.CryptoKey> {
   let spki: Buffer;
@@ -152,7 +125,7 @@ async function parseKey(
   } catch {
     throw unusable(`'${paths.caKey}' does not hold a whole private key`, paths);
   }
-  if (!spki.equals(new Uint8Array(certificate.publicKey.rawData)))
+  if (!spki.equals(new Uint8Array(certificate.publicKey.export({ type: "spki", format: "der" }))))
     throw unusable(`'${paths.caKey}' is not the key of '${paths.caCertificate}'`, paths);
   try {
     return await importSigningKey(pkcs8);
@@ -161,20 +134,17 @@ async function parseKey(
   }
 }
 
-function checkUsable(certificate: x509.X509Certificate, paths: StatePaths): void {
-  const constraints = certificate.getExtension(x509.BasicConstraintsExtension);
-  if (constraints?.ca !== true)
+function checkUsable(certificate: X509Certificate, paths: StatePaths): void {
+  const [notBefore, notAfter] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  if (!certificate.ca)
     throw unusable(`'${paths.caCertificate}' is not the certificate of an authority`, paths);
-  if (certificate.notAfter.getTime() <= Date.now())
+  if (notAfter.getTime() <= Date.now())
+    throw new UserError(`'${paths.caCertificate}' expired on ${notAfter.toISOString().slice(0, 10)}`, {
+      hint: "iddio repair makes a new one; clients that were told to trust the old one must be told again",
+    });
+  if (notBefore.getTime() > Date.now())
     throw new UserError(
-      `'${paths.caCertificate}' expired on ${certificate.notAfter.toISOString().slice(0, 10)}`,
-      {
-        hint: "iddio repair makes a new one; clients that were told to trust the old one must be told again",
-      },
-    );
-  if (certificate.notBefore.getTime() > Date.now())
-    throw new UserError(
-      `'${paths.caCertificate}' is valid only from ${certificate.notBefore.toISOString()}, and it is ${new Date().toISOString()} here`,
+      `'${paths.caCertificate}' is valid only from ${notBefore.toISOString()}, and it is ${new Date().toISOString()} here`,
       { hint: "set the clock of this machine" },
     );
 }

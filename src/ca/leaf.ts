@@ -3,10 +3,8 @@
 // name, so that an HTTP/2 client has no reason to send requests for another host over the same
 // connection (RFC 9113 9.1.1).
 
-import { webcrypto } from "node:crypto";
-import * as x509 from "@peculiar/x509";
-import { canonicalAddress } from "../match/destination.ts";
-import { type Authority, KEY_ALGORITHM, randomSerial, SIGNING_ALGORITHM } from "./authority.ts";
+import type { Authority } from "./authority.ts";
+import type { LeafMint } from "./mint-leaf.ts";
 
 const DAY_MS = 86_400_000;
 /** Well under the 398 days that clients accept at most. */
@@ -30,19 +28,13 @@ interface Cached {
   readonly renewAt: number;
 }
 
-interface LeafKey {
-  readonly publicKey: webcrypto.CryptoKey;
-  readonly keyPem: string;
-  readonly extensions: readonly x509.Extension[];
-}
-
 /** Mints and remembers leaves; the least recently used are forgotten first. */
 export class LeafStore {
   readonly #authority: Authority;
   readonly #capacity: number;
   readonly #now: () => number;
   readonly #cache = new Map<string, Cached>();
-  #key: Promise<LeafKey> | undefined;
+  #mint: Promise<LeafMint> | undefined;
 
   constructor(
     authority: Authority,
@@ -75,74 +67,14 @@ export class LeafStore {
     const notAfter = Math.min(now + LIFETIME_MS, this.#authority.notAfter.getTime());
     // Near the authority's own end there is nothing longer to be had: such a leaf is kept while it is valid.
     const renewAt = Math.max(notAfter - RENEW_BEFORE_MS, Math.min(now + DAY_MS, notAfter));
-    const leaf = this.#mint(host, now, notAfter);
+    // Loaded with the first name: a daemon that inspects nothing needs no library that makes certificates.
+    this.#mint ??= import("./mint-leaf.ts").then(({ LeafMint }) => LeafMint.start(this.#authority));
+    const notBefore = Math.max(now - BACKDATED_MS, this.#authority.notBefore.getTime());
+    const leaf = this.#mint.then((mint) => mint.make(host, notBefore, notAfter));
     const entry = { leaf, renewAt };
     leaf.catch(() => {
       if (this.#cache.get(host) === entry) this.#cache.delete(host);
     });
     return entry;
   }
-
-  async #mint(host: string, now: number, notAfter: number): Promise<Leaf> {
-    const subject = subjectOf(host);
-    this.#key ??= makeKey(this.#authority);
-    const key = await this.#key;
-    const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: randomSerial(),
-      subject: subject.name,
-      issuer: this.#authority.certificate.subjectName,
-      notBefore: new Date(Math.max(now - BACKDATED_MS, this.#authority.notBefore.getTime())),
-      notAfter: new Date(notAfter),
-      publicKey: key.publicKey,
-      signingKey: this.#authority.signingKey,
-      signingAlgorithm: SIGNING_ALGORITHM,
-      extensions: [subject.alternative, ...key.extensions],
-    });
-    return {
-      certPem: `${certificate.toString("pem")}\n${this.#authority.certificatePem}`,
-      keyPem: key.keyPem,
-    };
-  }
-}
-
-async function makeKey(authority: Authority): Promise<LeafKey> {
-  const pair = (await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
-  const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", pair.privateKey);
-  return {
-    publicKey: pair.publicKey,
-    keyPem: `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      await x509.SubjectKeyIdentifierExtension.create(pair.publicKey),
-      await issuerKeyIdentifier(authority),
-    ],
-  };
-}
-
-/** Repeats the authority's own key identifier: it may come from a file that another tool made (RFC 5280 4.2.1.1). */
-async function issuerKeyIdentifier(authority: Authority): Promise<x509.Extension> {
-  const own = authority.certificate.getExtension(x509.SubjectKeyIdentifierExtension);
-  if (own === null) return x509.AuthorityKeyIdentifierExtension.create(authority.certificate.publicKey);
-  return new x509.AuthorityKeyIdentifierExtension(own.keyId);
-}
-
-function subjectOf(host: string): { readonly name: x509.JsonName; readonly alternative: x509.Extension } {
-  const address = canonicalAddress(host.replace(/^\[(.*)\]$/, "$1"));
-  if (
-    address === undefined &&
-    !/^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/.test(host)
-  )
-    throw new Error(`no certificate can be made for ${JSON.stringify(host)}`);
-  const alternative = new x509.SubjectAlternativeNameExtension([
-    address === undefined ? { type: "dns", value: host } : { type: "ip", value: address },
-  ]);
-  // The common name is for people only and must repeat the alternative (CA/B baseline requirements 7.1.4.3);
-  // a longer name than X.520's 64 characters goes without.
-  const shown = address ?? host;
-  return { name: [{ O: ["iddio"] }, ...(shown.length <= 64 ? [{ CN: [shown] }] : [])], alternative };
 }
