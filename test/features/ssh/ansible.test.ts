@@ -18,7 +18,11 @@ if (findSshTools() !== undefined)
     test(
       "keeps OpenSSH's own key exchange, which is post-quantum",
       async () => {
-        await using world = await startSshWorld({ rules: ALLOW_ALL, config: "LogLevel DEBUG1" });
+        await using world = await startSshWorld({
+          rules: ALLOW_ALL,
+          config: "LogLevel DEBUG1",
+          isWholeKeyExchange: true,
+        });
         expect((await world.ssh("true")).code).toBe(0);
         const ours = /sntrup761x25519-sha512|mlkem768x25519-sha256/;
         const { stdout } = await runClient("ssh", ["-Q", "kex"]);
