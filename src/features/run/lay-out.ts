@@ -14,7 +14,7 @@ import { seccompFilter } from "../../host/sandbox/seccomp-filter.ts";
 import { architectureOf } from "../../host/sandbox/system-calls.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { StatePaths } from "../../state/paths.ts";
-import { controlFilesIn, isControlPath } from "./control-files/control-files.ts";
+import { controlFilesBelow, isControlPath } from "./control-files/control-files.ts";
 import type { Profile } from "./profile.ts";
 import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
 import type { RunPlaceholder } from "./run-placeholders.ts";
@@ -83,7 +83,7 @@ export async function layOut(input: LayoutInput): Promise<RunLayout> {
     signalWrappers(),
     view,
     // Those that are there before the agent starts.
-    view.then(({ project, writable }) => controlFilesIn([project, ...writable])),
+    view.then(({ project, writable }) => controlFilesBelow([project, ...writable])),
     hasOverlay,
     writeSystemFiles(scratch, paths),
     writeRunFolder(scratch, hook),

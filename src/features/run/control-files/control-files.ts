@@ -58,9 +58,16 @@ export const CONTROL_FILES = [
   ".lldbinit",
 ] as const;
 
-const FIRST_PARTS = new Set(CONTROL_FILES.map((name) => name.split("/")[0] ?? ""));
-const DEPTH = 3;
-const FOLDERS_MAX = 4_000;
+/** The first names of the paths above. */
+export const FIRST_PARTS: ReadonlySet<string> = new Set(
+  CONTROL_FILES.map((name) => name.split("/")[0] ?? ""),
+);
+/** The names by which a folder is known for a repository. */
+export const REPOSITORY_NAMES: ReadonlySet<string> = new Set([".git", "HEAD", "objects", "refs"]);
+/** Levels below a folder in which control files are looked for. */
+export const NEAR_DEPTH = 3;
+/** Folders in which they are looked for. */
+export const FOLDERS_MAX = 4_000;
 const SKIPPED = new Set(["node_modules", ".git", "target", "dist", "vendor", ".venv"]);
 
 /** Whether a path is such a file, or lies in one. */
@@ -68,10 +75,15 @@ export function isControlPath(path: string): boolean {
   return CONTROL_FILES.some((name) => `${path}/`.includes(`/${name}/`));
 }
 
-/** A folder with its entries. */
+/** Whether control files are looked for in a folder of this name. */
+export function isLookedInto(name: string): boolean {
+  return !SKIPPED.has(name) && !FIRST_PARTS.has(name);
+}
+
+/** A folder with the names in it. */
 export interface Listed {
   readonly path: string;
-  readonly entries: readonly Dirent[];
+  readonly names: ReadonlySet<string>;
 }
 
 /** The folder and those below it, three levels deep; links are not followed. */
@@ -79,20 +91,18 @@ export async function foldersIn(folder: string): Promise<readonly Listed[]> {
   const found: Listed[] = [];
   const look = async (path: string, depth: number): Promise<void> => {
     if (found.length >= FOLDERS_MAX) return;
-    const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-    found.push({ path, entries });
+    const entries: readonly Dirent[] = await readdir(path, { withFileTypes: true }).catch(() => []);
+    found.push({ path, names: new Set(entries.map(({ name }) => name)) });
     if (depth === 0) return;
     for (const entry of entries)
-      if (entry.isDirectory() && !SKIPPED.has(entry.name) && !FIRST_PARTS.has(entry.name))
-        await look(join(path, entry.name), depth - 1);
+      if (entry.isDirectory() && isLookedInto(entry.name)) await look(join(path, entry.name), depth - 1);
   };
-  await look(folder, DEPTH);
+  await look(folder, NEAR_DEPTH);
   return found;
 }
 
 /** Whether a folder holds a repository: a `.git`, or itself one without a work tree. */
-export function isRepository({ entries }: Listed): boolean {
-  const names = new Set(entries.map(({ name }) => name));
+export function isRepository({ names }: Listed): boolean {
   return names.has(".git") || (names.has("HEAD") && names.has("objects") && names.has("refs"));
 }
 
@@ -105,19 +115,26 @@ export interface ControlFile {
 }
 
 /** Every such file below these folders. */
-export async function controlFilesIn(folders: readonly string[]): Promise<ReadonlyMap<string, ControlFile>> {
+export async function controlFilesBelow(
+  folders: readonly string[],
+): Promise<ReadonlyMap<string, ControlFile>> {
+  return controlFilesIn((await Promise.all(folders.map(foldersIn))).flat());
+}
+
+/** Every such file in these folders. */
+export async function controlFilesIn(listed: readonly Listed[]): Promise<ReadonlyMap<string, ControlFile>> {
   const found = new Map<string, ControlFile>();
-  for (const folder of folders)
-    for (const listed of await foldersIn(folder)) {
-      const names = new Set(listed.entries.map(({ name }) => name));
-      for (const name of CONTROL_FILES) {
-        const first = name.split("/")[0] ?? "";
-        // A link in place of `.cargo` is as good as the file in it.
-        if (names.has(first)) await note(found, "file", [join(listed.path, first), join(listed.path, name)]);
-      }
-      if (names.has(".git")) await note(found, "repository", [join(listed.path, ".git")]);
-      else if (isRepository(listed)) await note(found, "repository", [listed.path]);
+  for (const each of listed) {
+    const { path, names } = each;
+    if (names.size === 0) continue;
+    for (const name of CONTROL_FILES) {
+      const first = name.split("/")[0] ?? "";
+      // A link in place of `.cargo` is as good as the file in it.
+      if (names.has(first)) await note(found, "file", [join(path, first), join(path, name)]);
     }
+    if (names.has(".git")) await note(found, "repository", [join(path, ".git")]);
+    else if (isRepository(each)) await note(found, "repository", [path]);
+  }
   return found;
 }
 

@@ -29,7 +29,7 @@ const FOLDERS_MAX = 4_000;
 export async function gitMounts(listed: readonly Listed[], home?: string): Promise<GitMounts> {
   const writable: string[] = [];
   const readOnly: string[] = [];
-  const withGit = listed.filter(({ entries }) => entries.some(({ name }) => name === ".git"));
+  const withGit = listed.filter(({ names }) => names.has(".git"));
   for (const { path: at } of withGit.slice(0, NESTED_MAX)) {
     const directory = await gitDirectoryOf(at);
     if (directory === undefined) continue;

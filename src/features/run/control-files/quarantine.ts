@@ -11,7 +11,8 @@ import { escapeForTerminal } from "../../../text/escape.ts";
 import { isBelow } from "../sandbox/outside-sockets.ts";
 import { cleanRepository } from "./clean-repository.ts";
 import { type ControlFile, controlFilesIn } from "./control-files.ts";
-import { cleanDeep, repositoriesBelow } from "./deep-repositories.ts";
+import { cleanDeep } from "./deep-repositories.ts";
+import { FolderTree } from "./folder-tree.ts";
 import { gitDirectoryOf } from "./git-control-files.ts";
 import { inFolderBelow } from "./open-places.ts";
 
@@ -30,17 +31,20 @@ const RECORD = "moved.jsonl";
 /** The quarantine of one run. */
 export class Quarantine {
   readonly #folders: readonly string[];
+  readonly #trees: readonly FolderTree[];
   readonly #into: string;
   readonly #allowed: readonly string[];
   readonly #known: ReadonlyMap<string, ControlFile>;
   readonly #protected: ReadonlySet<string>;
   readonly #sinceMs: number;
   readonly #moved: Moved[] = [];
+  readonly #ending = new AbortController();
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
 
   private constructor(parts: QuarantineParts) {
     this.#folders = parts.folders;
+    this.#trees = parts.folders.map((folder) => new FolderTree(folder));
     this.#into = parts.into;
     this.#allowed = parts.allowed;
     this.#protected = new Set(parts.readOnly);
@@ -58,7 +62,7 @@ export class Quarantine {
   #again(ms: number): void {
     this.#timer = setTimeout(() => {
       const started = performance.now();
-      this.#looking = this.#look().catch(() => undefined);
+      this.#looking = this.#look(this.#ending.signal).catch(() => undefined);
       void this.#looking.then(() => {
         if (this.#timer !== undefined)
           this.#again(Math.max(SOONEST_MS, (performance.now() - started) * PART));
@@ -70,16 +74,16 @@ export class Quarantine {
   async end(): Promise<readonly Moved[]> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    // The last look sees all of it anyhow.
+    this.#ending.abort();
     await this.#looking;
     await this.#look();
     return this.#moved;
   }
 
-  async #look(): Promise<void> {
-    const below = Promise.all(
-      this.#folders.map(async (folder) => ({ folder, deep: await repositoriesBelow(folder) })),
-    );
-    const near = await controlFilesIn(this.#folders);
+  async #look(signal?: AbortSignal): Promise<void> {
+    const looked = await Promise.all(this.#trees.map((tree) => tree.look(signal)));
+    const near = await controlFilesIn(looked.flatMap((each) => each.near));
     for (const [path, { kind, identity }] of near) {
       if (this.#allowed.some((each) => isBelow(path, each))) continue;
       const isKnown = this.#known.get(path)?.identity === identity;
@@ -93,8 +97,8 @@ export class Quarantine {
           this.#take(open, dirname(path), basename(path)),
         );
     }
-    for (const { folder, deep } of await below)
-      for (const repository of deep) {
+    for (const [index, folder] of this.#folders.entries())
+      for (const repository of looked[index]?.repositories ?? []) {
         const { path } = repository;
         if (near.has(path) || this.#allowed.some((each) => isBelow(path, each))) continue;
         await cleanDeep(folder, repository, this.#sinceMs, async (at, name) =>

@@ -244,8 +244,7 @@ async function controlFileMounts(
   given: readonly string[],
 ): Promise<readonly string[]> {
   const args: string[] = [];
-  for (const { path: folder, entries } of listed) {
-    const names = new Set(entries.map(({ name }) => name));
+  for (const { path: folder, names } of listed) {
     for (const name of CONTROL_FILES.filter((each) => names.has(each.split("/")[0] ?? ""))) {
       const path = join(folder, name);
       if (given.some((each) => isBelow(path, each))) continue;
