@@ -22,7 +22,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "bun:sqlite": /^src\/state\//,
   // Reads command lines as bash does; loaded with the first hook.
   unbash:
-    /^src\/protocols\/shell\/(?:read-script|read-word|expanded-texts|produced-text|loop-values|set-variables|calculations)\.ts$/,
+    /^src\/protocols\/shell\/(?:read-script|read-word|expanded-texts|produced-text|stored-text|loop-values|set-variables|calculations)\.ts$/,
   // Ends the client's side of SSH, in a process of its own; 290 kB of the program, loaded nowhere else.
   ssh2: /^src\/features\/ssh\/session\/session\.ts$/,
   // The console's page, in the browser: bundled with it, loaded by nothing else.

@@ -6,6 +6,7 @@ import type { Classification } from "../../model/classification.ts";
 import { programName } from "../argv.ts";
 import { classifierForProgram } from "../registry.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
+import { bareName, callsIn } from "./guarded-names.ts";
 import type { SimpleCommand } from "./word.ts";
 
 /** One program of a script, where its tier or command is worth telling. */
@@ -22,6 +23,8 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["k", "kubectl"],
   ["kubectl.exe", "kubectl"],
   ["kubecolor", "kubectl"],
+  ["awscli", "aws"],
+  ["aws-cli", "aws"],
   ["tf", "terraform"],
   ["opentofu", "tofu"],
 ]);
@@ -63,9 +66,11 @@ function classifyArgv(name: string, argv: readonly string[]): Classification {
 /** The name of a program without folders, `.exe` and a version: `/opt/kubectl-1.31` is kubectl. */
 export function calledProgram(text: string): string {
   const name = programName(text);
-  const bare = name.replace(/(?<=[a-z]{4})[-_.]?v?\d[\w.-]*$/, "");
-  const known = bare !== name && classifierForProgram(bare) !== undefined ? bare : name;
-  return SHORT_NAMES.get(known) ?? known;
+  // Some file systems do not tell capitals from small letters.
+  const found = [name, name.toLowerCase(), bareName(name)].find(
+    (each) => SHORT_NAMES.has(each) || classifierForProgram(each) !== undefined,
+  );
+  return found === undefined ? name : (SHORT_NAMES.get(found) ?? found);
 }
 
 /** Whether a command line surely does more than read. */
@@ -73,4 +78,9 @@ export function isChange(argv: readonly string[]): boolean {
   const name = calledProgram(argv[0] ?? "");
   const { tier, parts = [] } = classifyArgv(name, [name, ...argv.slice(1)]);
   return [tier, ...parts.map((part) => part.tier)].some((each) => each !== "unknown" && each !== "observe");
+}
+
+/** The first command line in texts that surely does more than read; a single word is no command line. */
+export function changeIn(texts: readonly string[]): readonly string[] | undefined {
+  return texts.flatMap((text) => (/[\s,]/.test(text) ? callsIn(text) : [])).find(isChange);
 }

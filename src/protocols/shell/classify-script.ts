@@ -5,10 +5,12 @@
 
 import { classifierForProgram } from "../registry.ts";
 import { unknownClassification } from "../unknown.ts";
-import { calledProgram, classifyProgram, isChange, type ScriptPart } from "./classify-program.ts";
+import { calledProgram, changeIn, classifyProgram, isChange, type ScriptPart } from "./classify-program.ts";
 import { substitutionsIn } from "./expanded-texts.ts";
-import { callsIn, guardedNameIn } from "./guarded-names.ts";
+import { guardedNameIn } from "./guarded-names.ts";
+import { LineDoubts } from "./line-doubts.ts";
 import { isInterpreter, programText, startsPrograms } from "./programs/interpreters.ts";
+import { isFileOf, plainPath, shebangOf } from "./programs/run-files.ts";
 import { isShell, isSource, readsInput } from "./programs/shell-start.ts";
 import {
   commandOfSetting,
@@ -20,7 +22,14 @@ import {
 import { takesTexts } from "./programs/text-takers.ts";
 import { openWrapper } from "./programs/wrappers.ts";
 import { readScript } from "./read-script.ts";
-import { type ProgramInput, type Setting, type ShellWord, type SimpleCommand, sureWord } from "./word.ts";
+import {
+  type ProgramInput,
+  type Setting,
+  type ShellWord,
+  type SimpleCommand,
+  sentText,
+  sureWord,
+} from "./word.ts";
 
 /** Looks at every program of a script, also those that others start. */
 export type ProgramVisitor = (name: string, words: readonly ShellWord[]) => void;
@@ -28,7 +37,8 @@ export type ProgramVisitor = (name: string, words: readonly ShellWord[]) => void
 /** How deeply scripts and wrappers may be nested in each other. */
 const DEPTH_MAX = 12;
 const PARTS_MAX = 500;
-const DATA_MAX = 256 * 1024;
+/** Characters that are read for one line, its inner scripts included. */
+const READ_MAX = 512 * 1024;
 
 /** Classifies every program of a script. Never throws; an empty list means that nothing in it concerns any protocol. */
 export function classifyScript(text: string, visit?: ProgramVisitor): readonly ScriptPart[] {
@@ -41,22 +51,21 @@ export function classifyScript(text: string, visit?: ProgramVisitor): readonly S
 class ScriptClassifier {
   readonly parts: ScriptPart[] = [];
   readonly #visit: ProgramVisitor | undefined;
-  /** Programs that run a text which is not read: they count where the line names a guarded program in a text. */
-  readonly #doubts: { readonly argv: readonly string[]; readonly why: string }[] = [];
-  /** The texts of the line that are no words of guarded programs. */
-  readonly #data: string[] = [];
-  #dataLength = 0;
+  readonly #doubts = new LineDoubts();
   /** Names that the line gives to a program: aliases, links, copies, entries of the shell's table. */
   readonly #otherNames = new Map<string, readonly ShellWord[]>();
   /** Texts that the line writes to files. */
   readonly #written = new Map<string, ShellWord>();
   #hasFunctions = false;
+  #left = READ_MAX;
 
   constructor(visit: ProgramVisitor | undefined) {
     this.#visit = visit;
   }
 
   script(text: string, isSure: boolean, depth: number, input: ProgramInput | undefined): undefined {
+    this.#left -= text.length + 100;
+    if (this.#left < 0) return this.#unknown([text.slice(0, 200)], "the command line is too much to read");
     const read = readScript(text);
     const { commands, problem, settings = [], expanded = [], written = [] } = read;
     if (problem !== undefined) this.#unknown([text], `the command line cannot be read: ${problem}`);
@@ -66,9 +75,10 @@ class ScriptClassifier {
     for (const each of expanded)
       for (const inner of substitutionsIn(each)) this.#guarded([each], sureWord(inner), depth, undefined);
     for (const each of settings) this.#setting(each, depth);
-    const odd = read.variables?.find(isRunVariable);
-    if (odd !== undefined)
-      this.#doubts.push({ argv: [text], why: `${odd} is set to a text that a program runs` });
+    const odd = read.variables?.find(
+      (name) => isRunVariable(name) && !settings.some((each) => each.name === name),
+    );
+    if (odd !== undefined) this.#doubts.add([text], `${odd} is set to a text that a program runs`);
     for (const command of commands) {
       if (this.parts.length > PARTS_MAX)
         return this.#unknown([text], "the command line starts too many programs");
@@ -77,12 +87,10 @@ class ScriptClassifier {
     }
   }
 
-  /** A program that runs a text which is not read is a doubt where the line names a guarded one in a text. */
+  /** Adds the doubts that the whole line tells. */
   finish(): void {
-    const [doubt] = this.#doubts;
-    if (doubt === undefined) return;
-    const name = guardedNameIn(this.#data.join("\n"));
-    if (name !== undefined) this.#unknown(doubt.argv, `${doubt.why}, and the line names ${name}`);
+    const { argv, reason } = this.#doubts.found ?? {};
+    if (argv !== undefined && reason !== undefined) this.#unknown(argv, reason);
   }
 
   #command(command: SimpleCommand, depth: number, settings: readonly Setting[] = []): undefined {
@@ -93,6 +101,8 @@ class ScriptClassifier {
     const name = calledProgram(first.text);
     this.#visit?.(name, words);
     if (depth > DEPTH_MAX) return this.#unknown(argv, "the command line is nested too deeply");
+    this.#left -= 100;
+    if (this.#left < 0) return this.#unknown(argv.slice(0, 20), "the command line is too much to read");
     const classifier = classifierForProgram(name);
     if (classifier === undefined && !first.isSure) this.#vagueProgram(first, args, argv, depth, input);
     if (classifier !== undefined) this.parts.push(classifyProgram(name, command));
@@ -111,6 +121,12 @@ class ScriptClassifier {
     for (const each of settingsIn(args)) this.#setting(each, depth);
     const before = this.parts.length;
     for (const text of textsRunBy(name, args)) this.#guarded(argv, text, depth, undefined);
+    const module = args[args.findIndex((each) => each.text === "-m") + 1]?.text ?? "";
+    if (isInterpreter(name) && classifierForProgram(calledProgram(module)) !== undefined)
+      this.#command(
+        { ...command, words: args.slice(args.findIndex((each) => each.text === module)) },
+        depth + 1,
+      );
     if (isInterpreter(name)) this.#interpreter(name, args, argv, input);
     else if (
       classifier === undefined &&
@@ -139,6 +155,10 @@ class ScriptClassifier {
 
   /** Reads a text that is run as a command line. */
   #script(word: ShellWord, argv: readonly string[], depth: number, input: ProgramInput | undefined): void {
+    if (word.isStored && !this.#hasFunctions) {
+      this.#doubts.add(argv, "the shell runs a text that is stored");
+      return;
+    }
     const { text, isSure } = word.gives ?? word;
     const isCertain = isSure && (word.gives === undefined || !this.#hasFunctions);
     const before = this.parts.length;
@@ -152,9 +172,19 @@ class ScriptClassifier {
   }
 
   /** Reads a text that may be run as a command line: it counts where a guarded program is in it. */
-  #guarded(argv: readonly string[], word: ShellWord, depth: number, input: ProgramInput | undefined): void {
+  #guarded(
+    argv: readonly string[],
+    word: ShellWord,
+    depth: number,
+    input: ProgramInput | undefined,
+  ): undefined {
     const { text } = word.gives ?? word;
     const before = this.parts.length;
+    if (/^\S+$/.test(text) && classifierForProgram(calledProgram(text)) !== undefined) {
+      // A program alone gets further words when it runs.
+      const words = [sureWord(text), { text: "…", isSure: false }];
+      return this.#command({ words, assigned: [], input }, depth + 1);
+    }
     this.#script(word, argv, depth, input);
     const isOfProtocol = this.parts
       .slice(before)
@@ -162,13 +192,13 @@ class ScriptClassifier {
     if (isOfProtocol || guardedNameIn(text) !== undefined) return;
     this.parts.length = before;
     if (!word.isSure && /[$`]/.test(text))
-      this.#doubts.push({ argv, why: "a text that it runs is only known when it runs" });
+      this.#doubts.add(argv, "a text that it runs is only known when it runs");
   }
 
   #setting(setting: Setting, depth: number): void {
     const { name, value } = setting;
     const { text } = value.gives ?? value;
-    this.#keep(text);
+    this.#doubts.keep(text);
     if (!isRunVariable(name)) return;
     const argv = [`${name}=${value.text}`];
     for (const inner of substitutionsIn(text)) this.#guarded(argv, sureWord(inner), depth, undefined);
@@ -184,20 +214,38 @@ class ScriptClassifier {
     input: ProgramInput | undefined,
   ): void {
     const isInput = readsInput(name, args);
-    const isSubstituted = isSource(name) && args[0]?.isSure === false && args[0].text === "/dev/stdin";
-    if (isSource(name) && args[0]?.gives !== undefined) this.#script(args[0], argv, depth, undefined);
-    else if ((isInput && input === "pipe") || isSubstituted)
+    const [operand] = args;
+    const isOpen = /^\/(?:dev|proc\/self)\/fd\/[3-9]/.test(operand?.text ?? "");
+    const text = this.#sentText(input);
+    if (isSource(name) && (operand?.gives ?? operand?.isStored) !== undefined)
+      this.#script(operand as ShellWord, argv, depth, undefined);
+    else if ((isInput && input === "pipe") || (isInput && (operand?.isSure === false || isOpen)))
       this.#unknown(argv, "the shell runs what it is sent, which is only known then");
-    else if (isInput && typeof input === "object") this.#sent(input, argv, depth);
-    else if (typeof input === "object") {
-      const { text, isSure } = input.script.gives ?? input.script;
-      const lines = linesOfInput(name, args, text);
-      if (lines !== undefined) this.#guarded(argv, { ...lines, isSure }, depth, undefined);
+    else if (isInput && typeof input === "object" && "script" in input) this.#sent(input, argv, depth);
+    else if (isInput && text !== undefined) this.#guarded(argv, text, depth, undefined);
+    else if (text !== undefined) {
+      const lines = linesOfInput(name, args, text.text);
+      if (lines === undefined) return;
+      const before = this.parts.length;
+      this.#guarded(argv, { ...lines, isSure: text.isSure }, depth, undefined);
+      const guarded = this.parts.length === before ? guardedNameIn(text.text) : undefined;
+      if (guarded !== undefined) this.#unknown(argv, `${name} runs its input, which names ${guarded}`);
     } else if (input === "pipe" && linesOfInput(name, args, "") !== undefined)
-      this.#doubts.push({ argv, why: `${name} runs what it is sent` });
+      this.#doubts.add(argv, `${name} runs what it is sent`);
   }
 
-  #sent({ script, isPiped }: Exclude<ProgramInput, string>, argv: readonly string[], depth: number): void {
+  /** The text of an input that stands in the line, or in a file that the line writes. */
+  #sentText(input: ProgramInput | undefined): ShellWord | undefined {
+    return typeof input === "object" && "file" in input
+      ? this.#written.get(plainPath(input.file.text))
+      : sentText(input);
+  }
+
+  #sent(
+    { script, isPiped }: Extract<ProgramInput, { script: ShellWord }>,
+    argv: readonly string[],
+    depth: number,
+  ): void {
     const before = this.parts.length;
     // Another program writes it, and a function or an alias may have the program's name.
     const isCertain = script.isSure && !(this.#hasFunctions || this.#otherNames.size > 0);
@@ -210,28 +258,43 @@ class ScriptClassifier {
   }
 
   /** A name that the line gave to a program, and a file that it wrote. */
-  #runNamed(name: string, { words, ...rest }: SimpleCommand, depth: number): void {
-    const [first, ...args] = words;
-    const argv = words.map(({ text }) => text);
+  #runNamed(name: string, command: SimpleCommand, depth: number): void {
+    const [first, ...args] = command.words;
+    const argv = command.words.map(({ text }) => text);
     const other = this.#otherNames.get(name);
-    if (other !== undefined && !(other[0]?.text === name))
-      this.#command({ ...rest, words: [...other, ...args] }, depth + 1);
-    if (this.#written.size === 0) return;
-    const isRunner =
-      isShell(name) || isSource(name) || isInterpreter(name) || /^(?:make|gmake|at|crontab)$/.test(name);
-    for (const each of [...(first?.text.includes("/") ? [first] : []), ...(isRunner ? args : [])]) {
-      const content = this.#written.get(plainPath(each.text));
-      if (content === undefined) continue;
-      const interpreter =
-        /^#!\s*(?:\S*\/env\s+(?:-S\s*)?)?(?:\S*\/)?([\w.-]+)/.exec(content.text)?.[1] ?? name;
-      if (isInterpreter(interpreter))
-        this.#interpreter(interpreter, [sureWord("-c"), content], argv, undefined);
-      else
-        this.#guarded(argv, linesOfInput(name, [sureWord("-")], content.text) ?? content, depth, undefined);
+    if (other !== undefined && other[0]?.text !== name)
+      this.#command({ ...command, words: [...other, ...args] }, depth + 1);
+    for (const each of [...(first?.text.includes("/") ? [first] : []), ...args]) {
+      const isGiven = each.text === "/dev/stdin" && !isSource(name) && !isShell(name);
+      const content = this.#written.get(plainPath(each.text)) ?? (isGiven ? each.gives : undefined);
+      if (content !== undefined) this.#runFile(name, content, each === first, argv, depth);
     }
-    const makefile = this.#written.get("Makefile") ?? this.#written.get("makefile");
-    if (name === "make" && makefile !== undefined)
-      this.#guarded(argv, linesOfInput(name, [sureWord("-")], makefile.text) ?? makefile, depth, undefined);
+    for (const [path, content] of this.#written)
+      if (isFileOf(name, path)) this.#runFile(name, content, false, argv, depth);
+  }
+
+  /** A program that runs a file of a known text, or may. */
+  #runFile(
+    name: string,
+    content: ShellWord,
+    isItself: boolean,
+    argv: readonly string[],
+    depth: number,
+  ): void {
+    const runner = isItself ? (shebangOf(content.text) ?? name) : name;
+    if (isShell(runner) || isSource(runner) || isItself) {
+      if (isInterpreter(runner)) this.#interpreter(runner, [sureWord("-c"), content], argv, undefined);
+      else this.#guarded(argv, content, depth, undefined);
+      return;
+    }
+    if (takesTexts(name) || classifierForProgram(name) !== undefined) return;
+    const lines = linesOfInput(name, [sureWord("-")], content.text);
+    const before = this.parts.length;
+    if (lines !== undefined) this.#guarded(argv, lines, depth, undefined);
+    const guarded = this.parts.length === before ? guardedNameIn(content.text) : undefined;
+    const isRun = startsPrograms(isInterpreter(name) ? name : "python", content.text);
+    if (guarded !== undefined && (isRun || changeIn([content.text]) !== undefined))
+      this.#unknown(argv, `${name} may run a text that names ${guarded}`);
   }
 
   /** Keeps the names that a program gives to others. */
@@ -259,15 +322,15 @@ class ScriptClassifier {
     argv: readonly string[],
     input: ProgramInput | undefined,
   ): void {
-    const program = programText(name, args, typeof input === "object" ? input.script : undefined);
+    const program = programText(name, args, this.#sentText(input));
     if (program === undefined) {
       this.#guessedCalls(name, args, argv);
       return;
     }
     if (!startsPrograms(name, program.text)) {
-      if (!program.isSure) this.#doubts.push({ argv, why: `what ${name} runs is only known when it runs` });
+      if (!program.isSure) this.#doubts.add(argv, `what ${name} runs is only known when it runs`);
       else if (input === "pipe" && args.every(({ text }) => text === "-"))
-        this.#doubts.push({ argv, why: `${name} runs what it is sent` });
+        this.#doubts.add(argv, `${name} runs what it is sent`);
       return;
     }
     const guarded = guardedNameIn(program.text);
@@ -276,7 +339,7 @@ class ScriptClassifier {
         argv,
         `a text that ${name} runs starts programs and names ${guarded}; it is not read further`,
       );
-    else this.#doubts.push({ argv, why: `a text that ${name} runs starts programs` });
+    else this.#doubts.add(argv, `a text that ${name} runs starts programs`);
   }
 
   /** A program that nothing is known of may start what stands in its words. */
@@ -289,7 +352,7 @@ class ScriptClassifier {
     const args = words.slice(1);
     const argv = words.map(({ text }) => text);
     if (name === "enable" && args.some(({ text }) => /^-\w*f/.test(text)))
-      this.#doubts.push({ argv, why: "a program of the shell is loaded from a file" });
+      this.#doubts.add(argv, "a program of the shell is loaded from a file");
     args.forEach(({ text }, at) => {
       const inner = calledProgram(text);
       const hasText = /^-\w*[cer]/.test(args[at + 1]?.text ?? "");
@@ -298,28 +361,21 @@ class ScriptClassifier {
       else if (classifierForProgram(inner) !== undefined && isChange([inner, ...argv.slice(at + 2)]))
         this.#unknown(argv, `${name} may run '${argv.slice(at + 1).join(" ")}'`);
     });
-    this.#guessedCalls(name, args, argv);
+    this.#guessedCalls(name, words[0]?.isSure ? words : args, argv);
     const given = settings.filter((each) => assigned.includes(each.name)).map(({ value }) => value);
     this.#guessedCalls(name, given, argv);
   }
 
   #guessedCalls(name: string, words: readonly ShellWord[], argv: readonly string[]): void {
-    const calls = words
-      .map((word) => (word.gives ?? word).text)
-      .flatMap((text) => (/[\s,]/.test(text) ? callsIn(text) : []));
-    const change = calls.find(isChange);
+    const change = changeIn(words.map((word) => (word.gives ?? word).text));
     if (change !== undefined) this.#unknown(argv, `${name} may run '${change.join(" ")}'`);
   }
 
   #keepData({ words, input }: SimpleCommand): void {
-    for (const { text, gives } of words.slice(1)) this.#keep(gives?.text ?? text);
-    if (typeof input === "object") this.#keep(input.script.text);
-  }
-
-  #keep(text: string): void {
-    if (this.#dataLength > DATA_MAX) return;
-    this.#dataLength += text.length;
-    this.#data.push(text);
+    for (const { text, gives, isStored } of words.slice(1))
+      if (!isStored) this.#doubts.keep(gives?.text ?? text);
+    const text = sentText(input)?.text;
+    if (text !== undefined) this.#doubts.keep(text);
   }
 
   #unknown(argv: readonly string[], reason: string): undefined {
@@ -334,8 +390,4 @@ function unsure(command: SimpleCommand): SimpleCommand {
   // The program's name stands as typed: a guess that makes the answer stricter, while the doubt is on its words.
   const [first, ...rest] = command.words;
   return { ...command, words: first ? [first, ...rest.map((word) => ({ ...word, isSure: false }))] : [] };
-}
-
-function plainPath(path: string): string {
-  return path.replace(/^(?:\.\/)+/, "");
 }

@@ -4,10 +4,23 @@
 
 /** Every program that a classifier reads, with other names for it, and the programs that connect to hosts of SSH. */
 export const JUDGED_PROGRAMS: ReadonlySet<string> = new Set(
-  "kubectl kustomize k gcloud gsutil bq aws gh terraform tofu tf opentofu helm wrangler flarectl fly flyctl ssh scp sftp".split(
+  "kubectl kubecolor kustomize k gcloud gsutil bq aws awscli aws-cli gh terraform tofu tf opentofu helm wrangler flarectl fly flyctl ssh scp sftp".split(
     " ",
   ),
 );
+
+/** More behind a program's name: a version, or the name that a wrapper leaves it. */
+const SUFFIX =
+  /(?<=[a-z]{3})(?:[-_.]?v?\d[\w.-]*|[-_.](?:real|orig\w*|bin|wrapped|unwrapped|linux|darwin|amd64|arm64|x86_64)[\w.-]*)$/;
+
+/** A program's name in small letters, without `.exe`, a version and the like. */
+export function bareName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/\.exe$/, "")
+    .replace(SUFFIX, "")
+    .replace(/^\./, "");
+}
 
 /** Names that are no part of another word. */
 const LONG = /kubectl|kustomize|gcloud|gsutil|terraform|opentofu|wrangler|flarectl|flyctl|kubecolor/i;
@@ -108,7 +121,7 @@ function fromBase64(run: string): string | undefined {
 
 /** A name where a command may begin with it, and the words behind it up to a sign that ends them. */
 const CALL =
-  /(?<![\w.@-])(?:[\w.~/-]*\/)?(kubectl|kubecolor|kustomize|gcloud|gsutil|terraform|opentofu|wrangler|flarectl|flyctl|helm|tofu|aws|gh|fly|bq|tf|k)(?:\.exe)?["']?(?:\s+|\s*,\s*)([^;|&\n`)\]}<>]+)/g;
+  /(?<![\w.@/-])(?:[\w.~/-]*\/)?(kubectl|kubecolor|kustomize|gcloud|gsutil|terraform|opentofu|wrangler|flarectl|flyctl|helm|tofu|aws|gh|fly|bq|tf|k)(?:\.exe)?["']?(?:\s+|\s*,\s*)([^;|&\n`)\]}<>]+)/g;
 const CALLS_MAX = 50;
 
 /** Command lines of guarded programs that seem to stand in a text, as words. */

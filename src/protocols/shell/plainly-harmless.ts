@@ -2,7 +2,7 @@
 // classifier: most of what an agent runs is of this kind, and its hook then answers before anything
 // else is loaded. Any other script is read in full by classify-script.ts.
 
-import { guardedNameIn, JUDGED_PROGRAMS } from "./guarded-names.ts";
+import { bareName, guardedNameIn, JUDGED_PROGRAMS } from "./guarded-names.ts";
 import { WRAPPERS } from "./programs/wrappers.ts";
 
 /** Words that are no program where a program would be. */
@@ -21,7 +21,7 @@ const LENGTH_MAX = 1_000;
 export function isPlainlyHarmless(text: string): boolean {
   if (text.length > LENGTH_MAX || !PLAIN.test(text) || DOT.test(text)) return false;
   // A name counts wherever it stands: in a path, in an assignment, with `.exe` behind it.
-  const names = text.split(/[^\w.-]+/).map((each) => each.replace(/\.exe$/i, ""));
+  const names = text.split(/[^\w.-]+/).flatMap((each) => [each.toLowerCase(), bareName(each)]);
   if (names.some((name) => JUDGED_PROGRAMS.has(name) || RESERVED.has(name) || WRAPPERS.has(name)))
     return false;
   return guardedNameIn(text) === undefined;

@@ -4,9 +4,11 @@
 
 import { forEachChild, type Redirection, type SyntaxNode, type Word, type WordPart } from "unbash";
 import { hereDocument, type KnownValues, variableOf, wordOf } from "./read-word.ts";
-import type { ProgramInput, ShellWord } from "./word.ts";
+import { isStored } from "./stored-text.ts";
+import { type ProgramInput, type ShellWord, sentText } from "./word.ts";
 
-const DEPTH_MAX = 20;
+/** How deeply substitutions are followed into each other. */
+const DEPTH_MAX = 12;
 const LENGTH_MAX = 64 * 1024;
 
 /** The text that a node writes to its stdout, given its stdin; undefined where nothing of it is known. */
@@ -20,7 +22,7 @@ export function producedText(
   const within = (each: SyntaxNode | undefined, from = input) => producedText(each, known, from, depth + 1);
   switch (node.type) {
     case "Command":
-      return producedByCommand(node, known, input);
+      return producedByCommand(node, known, input, depth);
     case "Pipeline": {
       let text = input;
       for (const each of node.commands) {
@@ -32,7 +34,7 @@ export function producedText(
     case "Statement":
       return within(node.command);
     case "Redirected":
-      return within(node.command, textOfInput(inputOf(node.redirects, known, depth)) ?? input);
+      return within(node.command, sentText(inputOf(node.redirects, known, depth)) ?? input);
     case "Subshell":
     case "BraceGroup":
       return within(node.body);
@@ -66,7 +68,7 @@ export function producedText(
 }
 
 /** The text in the place of a word whose substitutions print what is known; undefined where there are none of these. */
-export function givenText(word: Word, known: KnownValues): ShellWord | undefined {
+export function givenText(word: Word, known: KnownValues, depth = 0): ShellWord | undefined {
   const parts = word.parts ?? [];
   if (!parts.some(hasSubstitution)) return undefined;
   let isSure = true;
@@ -74,7 +76,7 @@ export function givenText(word: Word, known: KnownValues): ShellWord | undefined
   const textOf = (part: WordPart): string => {
     if (part.type === "DoubleQuoted") return part.parts.map(textOf).join("");
     if (part.type === "CommandExpansion" || part.type === "ProcessSubstitution") {
-      const made = producedText(part.script, known);
+      const made = producedText(part.script, known, undefined, depth + 1);
       if (made === undefined) {
         isSure = false;
         return part.text;
@@ -109,28 +111,30 @@ export function inputOf(
     if (each.descriptor !== undefined && descriptor !== 0) continue;
     if (each.type === "HereDoc") found = { script: hereDocument(each) };
     else if (each.type === "HereString")
-      found = each.target === undefined ? "file" : { script: withGiven(each.target, known) };
+      found = each.target === undefined ? "pipe" : { script: withGiven(each.target, known, depth + 1) };
     else if (each.operator === "<" || each.operator === "<>" || each.operator === "<&") {
       const [part] = each.target?.parts ?? [];
       if (part?.type === "ProcessSubstitution") {
         const text = producedText(part.script, known, undefined, depth + 1);
         found = text === undefined ? "pipe" : { script: text, isPiped: true };
-      } else found = "file";
+      } else if (each.target !== undefined) {
+        // A descriptor that was opened before.
+        const isOpen = each.operator === "<&" || /^\/dev\/fd\/[3-9]/.test(each.target.value);
+        if (!isOpen) found = { file: wordOf(each.target, known) };
+        else if (!/^[0-2]-?$/.test(each.target.value)) found = "pipe";
+      }
     }
   }
   return found;
 }
 
 /** A word, with what its substitutions print. */
-export function withGiven(word: Word, known: KnownValues): ShellWord {
+export function withGiven(word: Word, known: KnownValues, depth = 0): ShellWord {
   const read = wordOf(word, known);
   if (read.isSure) return read;
-  const gives = givenText(word, known);
-  return gives === undefined ? read : { ...read, gives };
-}
-
-function textOfInput(input: ProgramInput | undefined): ShellWord | undefined {
-  return typeof input === "object" ? (input.script.gives ?? input.script) : undefined;
+  const gives = givenText(word, known, depth);
+  if (gives !== undefined) return { ...read, gives };
+  return isStored(word) ? { ...read, isStored: true } : read;
 }
 
 function guessOf(text: ShellWord | undefined): ShellWord | undefined {
@@ -141,16 +145,17 @@ function producedByCommand(
   node: Extract<SyntaxNode, { type: "Command" }>,
   known: KnownValues,
   piped: ShellWord | undefined,
+  depth: number,
 ): ShellWord | undefined {
   if (node.name === undefined) return undefined;
   const words = [node.name, ...node.args].map((each) =>
-    each.type === "Word" ? withGiven(each, known) : { text: each.text, isSure: false },
+    each.type === "Word" ? withGiven(each, known, depth + 1) : { text: each.text, isSure: false },
   );
   while (/^(?:command|builtin|exec)$/.test(words[0]?.text ?? "") && words.length > 1) words.shift();
   const [program, ...args] = words;
   const name = (program?.text ?? "").replace(/^.*\//, "");
-  const own = inputOf(node.redirects, known);
-  const input = own === undefined ? piped : textOfInput(own);
+  const own = inputOf(node.redirects, known, depth + 1);
+  const input = own === undefined ? piped : sentText(own);
   const texts = args.map((each) => each.gives?.text ?? each.text);
   const areSure = args.every((each) => each.isSure);
   if (name === "echo") return echoed(texts, areSure);

@@ -20,6 +20,7 @@ import { isRunVariable } from "./programs/text-runners.ts";
 import { assignmentWord, programWord, wordOf } from "./read-word.ts";
 import { SetVariables, walk } from "./set-variables.ts";
 import type { ReadScript, ScriptRedirect, Setting, ShellWord, SimpleCommand } from "./word.ts";
+import { sentText } from "./word.ts";
 
 const LENGTH_MAX = 256 * 1024;
 const COMMANDS_MAX = 2_000;
@@ -85,10 +86,15 @@ class Collector {
   hasJumps = false;
   hasFunctions = false;
   problem: string | undefined;
+  /** No further program is taken. */
+  #isFull = false;
   #serial = 0;
   #pipe: number | undefined;
   #chains: readonly number[] = [];
   #isDirect = true;
+  #stdin: SimpleCommand["input"];
+  /** The program whose output a substitution behind it gets. */
+  #writer: { readonly node: Command | Redirected; readonly input: SimpleCommand["input"] } | undefined;
   readonly #loops: ScriptValues["loops"];
   /** The variables with one value, and those of the loops around, with their words of this turn. */
   readonly #known: Map<string, string>;
@@ -99,7 +105,7 @@ class Collector {
   }
 
   walk(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
-    if (this.problem !== undefined && this.commands.length > COMMANDS_MAX) return;
+    if (this.#isFull) return;
     if (depth > DEPTH_MAX) {
       this.#doubt("it is nested too deeply");
       return;
@@ -128,7 +134,10 @@ class Collector {
     if (node.type === "Assignment" && this.settings.length < COMMANDS_MAX && node.value.type === "Word")
       this.settings.push({ name: node.name, value: withGiven(node.value, this.#known) });
     this.expanded.take(node);
-    if (node.type === "Command" || node.type === "Redirected") this.#write(node, input);
+    if (node.type === "Command" || node.type === "Redirected") {
+      this.#write(node, input);
+      this.#writer = { node, input };
+    }
     this.variables.take(node);
     const outer = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
     this.#enter(node);
@@ -140,7 +149,7 @@ class Collector {
 
   #inside(node: SyntaxNode, depth: number, input: SimpleCommand["input"]): void {
     if (node.type === "Pipeline") {
-      let text = typeof input === "object" ? input.script : undefined;
+      let text = sentText(input);
       node.commands.forEach((each, index) => {
         const piped = text === undefined ? "pipe" : ({ script: text, isPiped: true } as const);
         this.walk(each, depth + 1, index === 0 ? input : piped);
@@ -151,7 +160,11 @@ class Collector {
     }
     // A compound command hands its input on to the commands inside.
     const inner =
-      node.type === "Redirected" ? (inputOf(node.redirects, this.#known) ?? input) : inherited(node, input);
+      node.type === "Redirected"
+        ? (inputOf(node.redirects, this.#known) ?? input)
+        : node.type === "ProcessSubstitution" && node.operator === ">"
+          ? this.#sentTo()
+          : inherited(node, input);
     const words = node.type === "For" ? this.#loops.get(node) : undefined;
     if (words !== undefined) this.#eachTurn(node as For, words, depth, inner);
     else forEachChild(node, (child) => this.walk(child, depth + 1, inner));
@@ -164,6 +177,13 @@ class Collector {
       this.walk(loop.body, depth + 1, input);
     }
     this.#known.delete(name);
+  }
+
+  /** The input of `>(…)`: the output of the program that it stands behind. */
+  #sentTo(): SimpleCommand["input"] {
+    const { node, input } = this.#writer ?? {};
+    const script = node && producedText(node, this.#known, sentText(input));
+    return script === undefined ? "pipe" : { script, isPiped: true };
   }
 
   /** Where what is inside of a node stands. */
@@ -190,7 +210,7 @@ class Collector {
   #take(node: Command, piped: SimpleCommand["input"]): void {
     if (this.commands.length >= COMMANDS_MAX) {
       this.#doubt(`it starts more than ${COMMANDS_MAX} programs`);
-      this.commands.length = COMMANDS_MAX + 1;
+      this.#isFull = true;
       return;
     }
     const assigned = node.prefix.flatMap((each) => (each.type === "Assignment" ? [each.name] : []));
@@ -203,7 +223,10 @@ class Collector {
     ];
     this.variables.takeProgram(words);
     const place = { pipe: this.#pipe, chains: this.#chains, isDirect: this.#isDirect };
-    this.commands.push({ words, assigned, input: inputOf(node.redirects, this.#known) ?? piped, place });
+    const own = inputOf(node.redirects, this.#known);
+    // From here on the shell and all that it starts read from there.
+    if (own !== undefined && node.args.length === 0 && node.name.value === "exec") this.#stdin = own;
+    this.commands.push({ words, assigned, input: own ?? piped ?? this.#stdin, place });
   }
 
   #programWord(name: Word): ShellWord {
@@ -221,7 +244,7 @@ class Collector {
       for (const each of node.args)
         if (each.type === "Word" && !each.text.startsWith("-")) targets.push(each);
     if (targets.length === 0) return;
-    const text = producedText(node, this.#known, typeof input === "object" ? input.script : undefined);
+    const text = producedText(node, this.#known, sentText(input));
     if (text === undefined) return;
     for (const target of targets) {
       const name = wordOf(target, this.#known).text;
@@ -253,24 +276,8 @@ class Collector {
   }
 }
 
-/** The stdin that the programs inside a node inherit from it; those in a substitution inherit none. */
+/** The stdin that the programs inside a node inherit from it. */
 function inherited(node: SyntaxNode, input: SimpleCommand["input"]): SimpleCommand["input"] {
-  switch (node.type) {
-    case "Statement":
-    case "AndOr":
-    case "CompoundList":
-    case "If":
-    case "Elif":
-    case "For":
-    case "ArithmeticFor":
-    case "Select":
-    case "While":
-    case "Subshell":
-    case "BraceGroup":
-    case "Case":
-    case "CaseItem":
-      return input;
-    default:
-      return undefined;
-  }
+  // A function gets its input where it is called.
+  return node.type === "Coproc" || node.type === "Function" ? "pipe" : input;
 }

@@ -10,6 +10,8 @@ export interface ShellWord {
   readonly isSure: boolean;
   /** The text that takes its place where its substitutions print what stands in the line, as `$(echo x)` does. */
   readonly gives?: ShellWord;
+  /** Its substitutions print files as they are, or the set-up of a known tool. */
+  readonly isStored?: boolean;
 }
 
 /** The stdin of a program: a text of the line, a pipe, or a file. */
@@ -19,8 +21,8 @@ export type ProgramInput =
       /** Another program writes it, which may be a function of that name. */
       readonly isPiped?: true;
     }
-  | "pipe"
-  | "file";
+  | { readonly file: ShellWord }
+  | "pipe";
 
 /** A variable that a line sets, with its text. */
 export interface Setting {
@@ -78,6 +80,12 @@ export interface ReadScript {
   readonly hasFunctions?: boolean;
   /** Why it cannot be read; `commands` is then what could be. */
   readonly problem?: string;
+}
+
+/** The text of an input that stands in the line. */
+export function sentText(input: ProgramInput | undefined): ShellWord | undefined {
+  if (typeof input !== "object" || !("script" in input)) return undefined;
+  return input.script.gives ?? input.script;
 }
 
 /** A word whose text is known. */

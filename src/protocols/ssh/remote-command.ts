@@ -316,7 +316,8 @@ class RemoteReader {
       if (isShell(program)) {
         if (args.length === 1 && args[0]?.text === "--version")
           return this.#addCommand(words, program, { tier: "observe", reason: "prints the version" });
-        if (typeof input === "object" && input.isPiped !== true) return this.#inner(input.script, depth);
+        if (typeof input === "object" && "script" in input && !input.isPiped)
+          return this.#inner(input.script, depth);
         return this.#addCommand(words, program, {
           tier: "unknown",
           reason: "what the shell runs is in a file, or comes later",

@@ -64,3 +64,33 @@ test("a line of every day gets no answer", async () => {
   expect(wrong).toEqual([]);
   expect(lines.length).toBeGreaterThan(200);
 });
+
+/** Lines that cost a careless reader much: each part of one is read again for every other. */
+const HOSTILE: readonly string[] = [
+  "ls; ".repeat(3_000),
+  "kubectl delete pod x; ".repeat(3_000),
+  `frob '${"a/".repeat(60_000)}'`,
+  `awk '${"print ".repeat(10_000)}' kubectl`,
+  `perl -e '${"open ".repeat(12_000)}kubectl'`,
+  `frob '${"kubectl a ".repeat(6_000)}'`,
+  `python -c '${"QUJDREVG".repeat(8_000)} system'`,
+  `x='${"$(".repeat(3_000)}'`,
+  `eval ${'"$(echo '.repeat(100)}x${')"'.repeat(100)}`,
+  `echo '${":;".repeat(60_000)}' > f; ${". f; ".repeat(1_500)}`,
+  `alias a='b b'; alias b='a a'; ${"a; ".repeat(1_500)}`,
+  `echo x ${"| cat ".repeat(1_900)}`,
+  `git ${"-c a.b=c ".repeat(8_000)}`,
+  `${"echo kubectl delete pod x | tee >(sh); ".repeat(500)}`,
+];
+
+test("no line takes long to read, and what is too much is asked about", () => {
+  for (const line of HOSTILE) {
+    const start = performance.now();
+    const action = answerTo(line);
+    // Ten times what it takes on a slow machine.
+    expect([line.slice(0, 40), performance.now() - start < 20_000]).toEqual([line.slice(0, 40), true]);
+    expect(["none", "ask", "deny"]).toContain(action);
+  }
+  expect(answerTo("ls; ".repeat(3_000))).toBe("ask");
+  expect(answerTo(`${"ls; ".repeat(3_000)}kubectl delete pod x`)).toBe("ask");
+});

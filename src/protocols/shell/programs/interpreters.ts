@@ -5,17 +5,17 @@ import type { ShellWord } from "../word.ts";
 
 /** Ways to start a program, or to run a text that is made up. */
 const STARTS =
-  /system|popen|spawn|subprocess|child_?process|\bexec\w*|\beval\b|\bexecSync|fork|shell|\bsh\b|bash|__import__|import_?module|importlib|\bpty\b|posix|ctypes|runpy|getattr|globals\(|compile\(|passthru|proc_open|pcntl|\bqx\b|%x|Deno\.|\bBun\b|\$`|open3|IO\.popen|open[^;\n]*\||getline|Function\(|dlopen|binding\(|syscmd|\bCommand\b|\brun\b|start_?process|call_?process/i;
+  /system|popen|spawn|subprocess|child_?process|\bexec\w*|\beval\b|\bexecSync|fork|shell|\bsh\b|bash|__import__|import_?module|importlib|\bpty\b|posix|ctypes|runpy|getattr|globals\(|compile\(|passthru|proc_open|pcntl|\bqx\b|%x|Deno\.|\bBun\b|\$`|open3|IO\.popen|open[^;\n]{0,300}\||getline|Function\(|dlopen|binding\(|syscmd|\bCommand\b|\brun\b|start_?process|call_?process/i;
 /** The same where the pieces of a word were put together. */
 const STARTS_IN_PIECES = /system|popen|subprocess|childprocess|execsync|execfile/i;
 const WITH_BACKTICKS = /`/;
 /** An action that hands its output to a program, or reads a program's. */
-const AWK = /system\s*\(|\bgetline\b|\|&|\bprintf?\b[^;}\n]*\||\|\s*"|@\w+\s*\(/;
+const AWK = /system\s*\(|\bgetline\b|\|&|\bprintf?\b[^;}\n]{0,300}\||\|\s*"|@\w+\s*\(/;
 /** The command `e` of GNU sed, and the flag `e`. */
 const SED =
   /(?:^|[;{}\n\d$/!,])\s*e(?=\s+\S|\s*$)|(?:^|[;{}\n\d/$,!\s])s([^\w\s])(?:\\.|(?!\1).)*\1(?:\\.|(?!\1).)*\1[gIimMp\d]*e/s;
 /** Editors, debuggers and clients of databases, which have a command for it. */
-const ESCAPES = /!|shell|system|\bpy\w*\b|\blua\b|term|call-process|start-process|exec|pipe|PROGRAM/i;
+const ESCAPES = /!|shell|system|spawn|\bpy\w*\b|\blua\b|term|call-process|start-process|exec|pipe|PROGRAM/i;
 
 /** Interpreters, by name without version: the ways of their own. */
 const LANGUAGES: ReadonlyMap<string, RegExp> = new Map([

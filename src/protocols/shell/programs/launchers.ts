@@ -61,9 +61,9 @@ function untilColons(words: readonly ShellWord[]): readonly ShellWord[] {
   return [...(end < 0 ? words : words.slice(0, end)), { text: "{}", isSure: false }];
 }
 
-/** `wrangler@4` and `aws-cli@latest` are packages with a version. */
+/** `wrangler@4` is a package with a version, `bitnami/kubectl:1.31` an image with a tag. */
 function withoutVersion(text: string): string {
-  return text.replace(/(?<=.)@[\w.^~*-]+$/, "");
+  return text.replace(/(?<=.)[@:][\w.^~*-]+$/, "");
 }
 
 /** Words with further ones, or with others in the place of `replace`, which are only known when the program runs. */

@@ -76,6 +76,7 @@ function joined(words: readonly ShellWord[]): ShellWord {
     text: words.map(({ text }) => text).join(" "),
     isSure: words.every(({ isSure }) => isSure),
   };
+  if (words.every(({ isSure, isStored }) => isSure || isStored)) return { ...plain, isStored: !plain.isSure };
   if (!words.some(({ gives }) => gives !== undefined)) return plain;
   const given = words.map((word) => word.gives ?? word);
   return {
