@@ -1,0 +1,56 @@
+// `npm test` and `npm run ok`: types, lint and the build beside each other, then every test file.
+// With `--report` for CI: a report in dist/junit.xml, and a test that fails is tried twice more.
+// Further arguments are the test runner's own.
+
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+const BINARY = join(ROOT, "dist", "iddio");
+/** A test that needs longer than this has stopped, also on a machine ten times slower than most. */
+const TEST_MS = 120_000;
+const REPORT = ["--retry", "2", "--reporter=junit", "--reporter-outfile=dist/junit.xml"];
+/** Where the program starts within this, two files at once leave a core idle half of the time: they wait for others. */
+const FAST_START_MS = 16;
+const STARTS = 8;
+
+/** Runs a command to its end, with its output shown. */
+async function succeeds(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
+  const child = Bun.spawn([...command], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["inherit", "inherit", "inherit"],
+  });
+  return (await child.exited) === 0;
+}
+
+/** Files that run at once. On a slow or busy machine one a core, so that no test comes near its limit. */
+function workers(): number {
+  const times = Array.from({ length: STARTS }, () => {
+    const started = performance.now();
+    Bun.spawnSync([BINARY, "--version"], { stdout: "ignore" });
+    return performance.now() - started;
+  });
+  const cores = Math.max(2, availableParallelism());
+  return Math.min(...times) <= FAST_START_MS ? 2 * cores : cores;
+}
+
+async function main(given: readonly string[]): Promise<number> {
+  const isReported = given.includes("--report");
+  const rest = given.filter((each) => each !== "--report");
+  const build = [process.execPath, "build.ts", ...(isReported ? [] : ["--if-stale"])];
+  const checks = [build, ["npm", "run", "--silent", "types"], ["npm", "run", "--silent", "lint"]];
+  const passed = await Promise.all(checks.map((command) => succeeds(command)));
+  if (passed.includes(false)) return 1;
+  const test = [
+    ...[process.execPath, "test", `--parallel=${workers()}`, "--timings=test/support/durations.json"],
+    ...["--timeout", String(TEST_MS), ...(isReported ? REPORT : []), ...rest],
+  ];
+  // It was just built: no file has to look whether it is older than a source.
+  return (await succeeds(test, { IDDIO_BINARY: process.env.IDDIO_BINARY ?? BINARY })) ? 0 : 1;
+}
+
+process.exit(await main(process.argv.slice(2)));
