@@ -145,4 +145,23 @@ describe("the process behind a socket", () => {
     expect(performance.now() - started).toBeGreaterThan(80);
     processes.close();
   });
+
+  test("is told sooner to somebody who waits for it", async () => {
+    const make = () =>
+      new SocketProcesses(async (questions, answer) => {
+        for (const each of questions) answer(each, 7);
+        return 500;
+      });
+    const [hurried, unhurried] = [make(), make()];
+    await Promise.all([hurried, unhurried].map((each) => each.find({ ...question }).pid));
+    let isTold = false;
+    void unhurried.find({ ...question }).pid.then(() => {
+      isTold = true;
+    });
+    const asked = hurried.find({ ...question });
+    hurried.hurry();
+    expect(await asked.pid).toBe(7);
+    expect(isTold).toBe(false);
+    for (const each of [hurried, unhurried]) each.close();
+  }, 120_000);
 });

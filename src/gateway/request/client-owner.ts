@@ -2,7 +2,7 @@
 // and the process, which takes longer and is never waited for. Both can only be found while
 // the connection is open: afterwards nobody can tell.
 
-import { startTimeOf } from "../../host/process/process-start.ts";
+import { startAndNameOf } from "../../host/process/process-start.ts";
 import { processOf } from "../../host/process/process-tree.ts";
 import type { SocketEnd } from "../../host/process/sockets/sock-diag.ts";
 import { type SocketOwner, socketOwner } from "../../host/process/sockets/socket-owner.ts";
@@ -30,7 +30,7 @@ const IDENTIFY_MS = 1_000;
  */
 export async function senderLookedUp(client: ClientIdentity | undefined): Promise<void> {
   if (client === undefined || client.pid !== undefined) return;
-  const found = OWNERS.get(client)?.identified();
+  const found = OWNERS.get(client)?.identifiedSoon();
   if (found !== undefined) await Promise.race([found, Bun.sleep(IDENTIFY_MS)]);
 }
 
@@ -47,6 +47,8 @@ export class ClientOwner {
   #isKnown = false;
   #identity: { user: string; pid?: number; process?: string; run?: string; run_id?: string } | undefined;
   #pending: Pending | undefined;
+  /** Resolves once the identity says what the system told. */
+  #told: Promise<void> | undefined;
 
   constructor(
     client: SocketEnd,
@@ -98,13 +100,16 @@ export class ClientOwner {
       ...(inode === undefined ? {} : { inode }),
     });
     OWNERS.set(identity, this);
-    void this.#pending.pid.then(async (pid) => {
+    this.#told = this.#pending.pid.then((pid) => {
       if (pid === undefined) return;
-      const started = startTimeOf(pid);
+      const { started, name } = startAndNameOf(pid);
       if (started !== undefined) STARTS.set(identity, started);
       identity.pid = pid;
-      const found = await processOf(pid);
-      if (found) identity.process = found.name;
+      if (name !== undefined) identity.process = name;
+      else
+        void processOf(pid).then((found) => {
+          if (found) identity.process = found.name;
+        });
     });
   }
 
@@ -115,11 +120,17 @@ export class ClientOwner {
     return pid === undefined ? `user ${this.#look()?.uid ?? "unknown"}` : `process ${pid}`;
   }
 
-  /** Resolves when the process is found, or will not be; looks as soon as it may. */
+  /** Resolves when the process is found, or will not be. */
   async identified(): Promise<void> {
     this.lookUpProcess();
+    await this.#told;
+  }
+
+  /** The same for somebody who is about to be asked: the system is looked through as soon as it may be. */
+  identifiedSoon(): Promise<void> {
+    const identified = this.identified();
     this.#processes.hurry();
-    await this.#pending?.pid;
+    return identified;
   }
 
   /** Calls back when the process is found, if it ever is. */

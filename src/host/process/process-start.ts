@@ -5,6 +5,7 @@
 import { FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { cSymbol } from "../../state/c-symbol.ts";
+import { parseStat } from "./process-tree.ts";
 
 /**
  * When a process started, in the system's own unit: clock ticks since boot on Linux (field 22 of proc_pid_stat(5)),
@@ -14,13 +15,28 @@ export function startTimeOf(pid: number): number | undefined {
   return process.platform === "darwin" ? darwinStart(pid) : linuxStart(pid);
 }
 
+/** The start of a process and, on Linux, the name that the same look shows; nothing of one that is gone. */
+export function startAndNameOf(pid: number): { readonly started?: number; readonly name?: string } {
+  const text = process.platform === "linux" ? statText(pid) : undefined;
+  const started = text === undefined ? startTimeOf(pid) : startInStat(text);
+  const name = text === undefined ? undefined : parseStat(text)?.name;
+  return { ...(started === undefined ? {} : { started }), ...(name === undefined ? {} : { name }) };
+}
+
 function linuxStart(pid: number): number | undefined {
-  let text: string;
+  const text = statText(pid);
+  return text === undefined ? undefined : startInStat(text);
+}
+
+function statText(pid: number): string | undefined {
   try {
-    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch {
     return undefined;
   }
+}
+
+function startInStat(text: string): number | undefined {
   // The name in parentheses may hold blanks and parentheses: count from its end.
   const fields = text
     .slice(text.lastIndexOf(")") + 1)
