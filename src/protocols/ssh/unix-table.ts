@@ -26,21 +26,39 @@ export type FoundRow =
   | { readonly row: UnixRow; readonly read: ReadArgv | undefined; readonly operands: readonly ShellWord[] }
   | { readonly problem: string };
 
-const ROWS: ReadonlyMap<string, readonly UnixRow[]> = readRows(table as unknown as string);
+/** The lines of each program, taken apart at the first question: most starts of iddio ask none. */
+let lines: ReadonlyMap<string, readonly string[]> | undefined;
+const rowsRead = new Map<string, readonly UnixRow[]>();
 
 /** Whether the table has a program. */
 export function isUnixProgram(program: string): boolean {
-  return ROWS.has(program);
+  lines ??= linesByProgram(table as unknown as string);
+  return lines.has(program);
 }
 
 /** Every row, for tests. */
 export function unixRows(): readonly UnixRow[] {
-  return [...ROWS.values()].flat();
+  lines ??= linesByProgram(table as unknown as string);
+  return [...lines.keys()].flatMap((program) => rowsOf(program) ?? []);
+}
+
+/** A program's rows, the longest name first; undefined for a program that the table does not have. */
+function rowsOf(program: string): readonly UnixRow[] | undefined {
+  lines ??= linesByProgram(table as unknown as string);
+  const own = lines.get(program);
+  if (own === undefined) return undefined;
+  const known = rowsRead.get(program);
+  if (known !== undefined) return known;
+  const rows = own
+    .map((line) => readUnixRow(line, program))
+    .sort((a, b) => b.command.split(" ").length - a.command.split(" ").length);
+  rowsRead.set(program, rows);
+  return rows;
 }
 
 /** The row for a program with these words; undefined for a program that the table does not have. */
 export function findUnixRow(program: string, args: readonly ShellWord[]): FoundRow | undefined {
-  const rows = ROWS.get(program);
+  const rows = rowsOf(program);
   if (rows === undefined) return undefined;
   const shared = rows.find(({ command }) => command === program);
   let problem: string | undefined;
@@ -152,28 +170,28 @@ function joined(one: ArgvGrammar, other: ArgvGrammar): ArgvGrammar {
   };
 }
 
-function readRows(text: string): ReadonlyMap<string, readonly UnixRow[]> {
-  const rows = new Map<string, UnixRow[]>();
+function linesByProgram(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
   for (const line of text.split("\n")) {
     if (line === "" || line.startsWith("#")) continue;
-    const [command = "", tier = "", operands = "", options = "", reason = ""] = line.split("\t");
-    const [program = ""] = command.split(" ");
-    const row: UnixRow = {
-      command,
-      tier: isTier(tier) ? tier : undefined,
-      operands: operands as OperandKind,
-      grammar:
-        options === "*" ? undefined : grammarOf(options, /^(?:openssl|lshw|jstat|java)$/.test(program)),
-      reason,
-    };
-    const known = rows.get(program);
-    if (known === undefined) rows.set(program, [row]);
-    else known.push(row);
+    const program = /^[^\t ]*/.exec(line)?.[0] ?? "";
+    const known = found.get(program);
+    if (known === undefined) found.set(program, [line]);
+    else known.push(line);
   }
-  // The longest name first.
-  for (const list of rows.values())
-    list.sort((a, b) => b.command.split(" ").length - a.command.split(" ").length);
-  return rows;
+  return found;
+}
+
+function readUnixRow(line: string, program: string): UnixRow {
+  const [command = "", tier = "", operands = "", options = "", reason = ""] = line.split("\t");
+  return {
+    command,
+    tier: isTier(tier) ? tier : undefined,
+    operands: operands as OperandKind,
+    grammar:
+      options === "*" ? undefined : grammarOf(options, /^(?:openssl|lshw|jstat|java)$/.test(program)),
+    reason,
+  };
 }
 
 /** `a b= c? long long=`; one with `!` is known and never accepted. */
