@@ -13,10 +13,10 @@ import { PROJECT_ROOT } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LIMIT_MS = 300_000;
-/** Ends half a second after it was told to, and writes down whether another one ran beside it. */
+/** Ends a moment after it was told to, and writes down whether another one ran beside it. */
 const DAEMON = `#!/bin/sh
 mkdir "$IDDIO_HOME/held" 2>/dev/null || echo overlap >>"$IDDIO_HOME/overlaps"
-trap 'kill $! 2>/dev/null; sleep 0.5; rmdir "$IDDIO_HOME/held"; exit 0' TERM
+trap 'kill $! 2>/dev/null; sleep 0.2; rmdir "$IDDIO_HOME/held"; exit 0' TERM
 echo started >&2
 sleep 600 &
 while :; do wait $!; done
@@ -26,6 +26,7 @@ async function launchdHome() {
   const directory = await temporaryDirectory();
   const fake = join(directory.path, "launchd");
   await mkdir(fake);
+  await writeFile(join(fake, "drain"), "0.2");
   const env = {
     HOME: directory.path,
     PATH: process.env.PATH,
@@ -36,7 +37,8 @@ async function launchdHome() {
   await mkdir(dirname(paths.daemonBinary), { recursive: true });
   await writeFile(paths.daemonBinary, DAEMON);
   await chmod(paths.daemonBinary, 0o755);
-  const service = () => openService({ scope: "user", paths, env, platform: "darwin" });
+  const service = (more: { readonly bootstrapMs?: number } = {}) =>
+    openService({ scope: "user", paths, env, platform: "darwin", ...more });
   return {
     fake,
     env,
@@ -65,7 +67,7 @@ function isAlive(pid: number | undefined): boolean {
   }
 }
 
-test(
+test.concurrent(
   "a changed list ends with one daemon that runs, and a stop with none",
   async () => {
     await using home = await launchdHome();
@@ -113,7 +115,7 @@ test(
   LIMIT_MS,
 );
 
-test("behind sudo the agent is the user's, not root's", async () => {
+test.concurrent("behind sudo the agent is the user's, not root's", async () => {
   await using home = await launchdHome();
   const env = { ...home.env, SUDO_UID: "4242" };
   await openService({ scope: "user", paths: home.paths, env, platform: "darwin" }).state();
@@ -121,7 +123,7 @@ test("behind sudo the agent is the user's, not root's", async () => {
   expect(asked).toContain(`print gui/${uid === 0 ? 4242 : uid}/dev.iddio.daemon`);
 });
 
-test(
+test.concurrent(
   "a restart while the agent is being taken away waits and starts it again",
   async () => {
     await using home = await launchdHome();
@@ -139,10 +141,10 @@ test(
   LIMIT_MS,
 );
 
-test(
+test.concurrent(
   "with nobody at the screen the agent belongs to the user's domain, and stays there",
   async () => {
-    for (const code of ["112", "125"]) {
+    const withCode = async (code: string) => {
       await using home = await launchdHome();
       await writeFile(join(home.fake, "no-gui"), code);
       const service = home.service();
@@ -164,12 +166,13 @@ test(
       expect(await later.state()).toEqual({ kind: "absent" });
       await later.restart();
       expect(home.calls().at(-1)).toBe(`bootstrap user/${uid} ${service.unitPath}`);
-    }
+    };
+    await Promise.all(["112", "125"].map(withCode));
   },
   LIMIT_MS,
 );
 
-test("without any domain the service is unreachable, not absent", async () => {
+test.concurrent("without any domain the service is unreachable, not absent", async () => {
   await using home = await launchdHome();
   for (const name of ["no-gui", "no-user"]) await writeFile(join(home.fake, name), "125");
   const service = home.service();
@@ -185,13 +188,13 @@ test("without any domain the service is unreachable, not absent", async () => {
   ).toThrow("--system");
 });
 
-test(
+test.concurrent(
   "an agent that the user has switched off is told as such",
   async () => {
     await using home = await launchdHome();
     await writeFile(join(home.fake, "off"), "");
     const error = await home
-      .service()
+      .service({ bootstrapMs: 1_000 })
       .register()
       .then(
         () => undefined,

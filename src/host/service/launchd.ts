@@ -36,14 +36,16 @@ export class LaunchdService implements Service {
   readonly #paths: StatePaths;
   readonly #gui: string;
   readonly #user: string;
+  readonly #bootstrapMs: number;
   /** Whether the agent belongs to the user's domain; the property list that is there says so. */
   #isHeadless: boolean;
   /** A bootstrap starts the agent: another start right behind it would only be throttled. */
   #hasJustStarted = false;
 
-  constructor({ paths, env }: ServiceOptions) {
+  constructor({ paths, env, bootstrapMs = BOOTSTRAP_MS }: ServiceOptions) {
     this.#env = env;
     this.#paths = paths;
+    this.#bootstrapMs = bootstrapMs;
     this.unitPath = join(env.HOME || homedir(), "Library", "LaunchAgents", `${LAUNCHD_LABEL}.plist`);
     const uid = uidOf(env);
     this.#gui = `gui/${uid}`;
@@ -176,7 +178,7 @@ export class LaunchdService implements Service {
   async #bootstrap(): Promise<void> {
     // Whatever is still loaded here is on its way out.
     await this.stop();
-    for (const deadline = performance.now() + BOOTSTRAP_MS; ; ) {
+    for (const deadline = performance.now() + this.#bootstrapMs; ; ) {
       const result = await this.#launchctl("bootstrap", this.#domain, this.unitPath);
       if (result.code === 0) break;
       const state = await this.state();

@@ -57,6 +57,8 @@ export interface ServiceOptions {
   readonly env: Environment;
   /** Runs on this platform instead of the one we are on: what `--print-unit` and tests ask for. */
   readonly platform?: NodeJS.Platform;
+  /** How long launchd may refuse to start the daemon before that is its answer; 20 seconds unless told. */
+  readonly bootstrapMs?: number;
 }
 
 /** The supervisor of this platform. Throws a `UserError` where there is none that iddio knows. */
