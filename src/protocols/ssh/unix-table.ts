@@ -188,8 +188,7 @@ function readUnixRow(line: string, program: string): UnixRow {
     command,
     tier: isTier(tier) ? tier : undefined,
     operands: operands as OperandKind,
-    grammar:
-      options === "*" ? undefined : grammarOf(options, /^(?:openssl|lshw|jstat|java)$/.test(program)),
+    grammar: options === "*" ? undefined : grammarOf(options, /^(?:openssl|lshw|jstat|java)$/.test(program)),
     reason,
   };
 }
