@@ -8,7 +8,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startHttpReceiver } from "../features/forward/receivers.ts";
 import { type Finished, findClient } from "../support/clients.ts";
-import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, aws } from "../support/stand-ins/aws.ts";
+import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
+import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, AWS_WARM, aws } from "../support/stand-ins/aws.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { checkSignature } from "../support/stand-ins/sigv4.ts";
 import { field, type StandInReply, type StandInRequest } from "../support/stand-ins/stand-in.ts";
@@ -87,6 +88,7 @@ const curl = findClient("curl");
 if (found !== undefined)
   describe("aws with placeholder keys", () => {
     let scene: Scene;
+    let program: ForkedProgram;
     const objects = new Map<string, Uint8Array>();
     let environment: Record<string, string> = {};
     /** Whether keys that STS minted may do what a request does. */
@@ -97,7 +99,7 @@ if (found !== undefined)
     ): boolean | undefined => false;
 
     const start = (...args: string[]): Promise<Finished> =>
-      scene.run(found, args, {
+      scene.run(program, args, {
         env: { ...environment, AWS_DEFAULT_REGION: AWS_REGION, AWS_EC2_METADATA_DISABLED: "true" },
       });
 
@@ -127,8 +129,13 @@ if (found !== undefined)
         [...stdout.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name = "", value = ""]) => [name, value]),
       );
       expect(Object.keys(environment).sort()).toEqual(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+      const env = { ...scene.shell, ...environment, AWS_DEFAULT_REGION: AWS_REGION };
+      program = await startForkedProgram(found, { env, warm: AWS_WARM });
     });
-    afterAll(() => scene?.[Symbol.asyncDispose]());
+    afterAll(async () => {
+      await program?.[Symbol.asyncDispose]();
+      await scene?.[Symbol.asyncDispose]();
+    });
 
     for (const [protocol, args, text] of [
       ["the query protocol", ["sts", "get-caller-identity"], "arn:aws:iam::111122223333:user/operator"],
@@ -250,7 +257,7 @@ if (found !== undefined)
         const { placeholders } = await eks.gateway.control.call("credentials_placeholders", {});
         const env = { ...placeholders[0]?.environment, AWS_DEFAULT_REGION: AWS_REGION };
         const tokenOf = async (name: string) => {
-          const { stdout } = await eks.run(found, ["eks", "get-token", "--cluster-name", name], { env });
+          const { stdout } = await eks.run(program, ["eks", "get-token", "--cluster-name", name], { env });
           return (JSON.parse(stdout) as { status: { token: string } }).status.token;
         };
         const pods = async (token: string) => {
@@ -267,7 +274,7 @@ if (found !== undefined)
     test("the keys are worth nothing to AWS itself, and what another secret signed goes nowhere", async () => {
       const direct = scene.standIn.requests.length;
       const wrong = { ...environment, AWS_SECRET_ACCESS_KEY: "x".repeat(40) };
-      const { code, stderr } = await scene.run(found, ["sts", "get-caller-identity"], {
+      const { code, stderr } = await scene.run(program, ["sts", "get-caller-identity"], {
         env: { ...wrong, AWS_DEFAULT_REGION: AWS_REGION, AWS_EC2_METADATA_DISABLED: "true" },
       });
       expect(code).not.toBe(0);

@@ -7,7 +7,8 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Finished, findClient } from "../support/clients.ts";
-import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, aws, OWN_STORE } from "../support/stand-ins/aws.ts";
+import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
+import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, AWS_WARM, aws, OWN_STORE } from "../support/stand-ins/aws.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { field } from "../support/stand-ins/stand-in.ts";
 
@@ -50,17 +51,16 @@ const found = findClient("aws");
 if (found !== undefined)
   describe("aws", () => {
     let scene: Scene;
+    let program: ForkedProgram;
     const objects = new Map<string, Uint8Array>();
+    const env = {
+      AWS_ACCESS_KEY_ID: AWS_ACCESS_KEY,
+      AWS_SECRET_ACCESS_KEY: AWS_SECRET_KEY,
+      AWS_DEFAULT_REGION: AWS_REGION,
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
 
-    const start = (...args: string[]): Promise<Finished> =>
-      scene.run(found, args, {
-        env: {
-          AWS_ACCESS_KEY_ID: AWS_ACCESS_KEY,
-          AWS_SECRET_ACCESS_KEY: AWS_SECRET_KEY,
-          AWS_DEFAULT_REGION: AWS_REGION,
-          AWS_EC2_METADATA_DISABLED: "true",
-        },
-      });
+    const start = (...args: string[]): Promise<Finished> => scene.run(program, args, { env });
 
     beforeAll(async () => {
       scene = await startScene({
@@ -69,8 +69,12 @@ if (found !== undefined)
         policy: POLICY,
         settings: "approval_timeout: 45s\n",
       });
+      program = await startForkedProgram(found, { env: { ...scene.shell, ...env }, warm: AWS_WARM });
     });
-    afterAll(() => scene?.[Symbol.asyncDispose]());
+    afterAll(async () => {
+      await program?.[Symbol.asyncDispose]();
+      await scene?.[Symbol.asyncDispose]();
+    });
 
     describe("reads pass without a question", () => {
       const READS: [string, string[], string][] = [

@@ -11,6 +11,11 @@ export const AWS_REGION = "us-east-1";
 /** Credentials that the stand-in knows. The access key belongs to account 111122223333. */
 export const AWS_ACCESS_KEY = "AKIARTX3GSDSQAEXAMPL";
 export const AWS_SECRET_KEY = "standin/Secret+Key";
+/** Starts of the CLI without network that import what most of its commands need. */
+export const AWS_WARM = [
+  ["sts", "get-caller-identity", "--generate-cli-skeleton"],
+  ["s3", "presign", "s3://a/b"],
+];
 
 /** A host that speaks S3 and is not AWS's. */
 export const OWN_STORE = "objects.example.test";

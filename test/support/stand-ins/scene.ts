@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Approval } from "../../../src/api/reports.ts";
 import { type Finished, type RunOptions, runClient } from "../clients.ts";
+import type { ForkedProgram } from "../forked-program.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway.ts";
 import { type StandIn, type StandInRequest, startStandIn, type Vendor } from "./stand-in.ts";
 
@@ -31,7 +32,7 @@ export interface Scene extends AsyncDisposable {
   /** A file in `home`; gives its path. */
   file(name: string, content: string | Uint8Array): Promise<string>;
   /** Runs a client in that environment, with `env` over it. */
-  run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
+  run(program: string | ForkedProgram, args: readonly string[], options?: RunOptions): Promise<Finished>;
   /** Waits until a running client is held for what fits. Throws when it ends unasked. */
   held(client: Promise<Finished>, fits?: Fits): Promise<Approval>;
   /** Waits for the same and allows it by command. */
@@ -69,8 +70,10 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
       await writeFile(path, content);
       return path;
     },
-    run: (program, args, more = {}) =>
-      runClient(program, args, { cwd: home, timeoutMs: RUN_MS, ...more, env: { ...shell, ...more.env } }),
+    run(program, args, more = {}) {
+      const all = { cwd: home, timeoutMs: RUN_MS, ...more, env: { ...shell, ...more.env } };
+      return typeof program === "string" ? runClient(program, args, all) : program.run(args, all);
+    },
     held: (client, fits = () => true) => asked(gateway, client, fits),
     async approve(client, fits = () => true) {
       const approval = await asked(gateway, client, fits);
