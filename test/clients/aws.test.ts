@@ -8,7 +8,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Finished, findClient } from "../support/clients.ts";
 import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
-import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, AWS_WARM, aws, OWN_STORE } from "../support/stand-ins/aws.ts";
+import {
+  AWS_ACCESS_KEY,
+  AWS_REGION,
+  AWS_SECRET_KEY,
+  AWS_WARM,
+  aws,
+  OWN_STORE,
+} from "../support/stand-ins/aws.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { field } from "../support/stand-ins/stand-in.ts";
 

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Finished, findClient } from "../support/clients.ts";
+import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
 import { GCLOUD_HOSTS, GCLOUD_TOKEN, gcloud } from "../support/stand-ins/gcloud.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { bodyText, field } from "../support/stand-ins/stand-in.ts";
@@ -36,6 +37,7 @@ const programs = { gcloud: findClient("gcloud"), bq: findClient("bq") };
 
 describe("Google Cloud", () => {
   let scene: Scene;
+  let forked: ForkedProgram | undefined;
   let environment: Record<string, string>;
   const objects = new Map<string, Uint8Array>();
 
@@ -54,13 +56,20 @@ describe("Google Cloud", () => {
       CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "1",
       CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "1",
     };
+    // Its wrapper starts Python with -S otherwise, which would not read what forks it.
+    const env = { ...scene.shell, ...environment, CLOUDSDK_PYTHON_SITEPACKAGES: "1" };
+    if (programs.gcloud !== undefined)
+      forked = await startForkedProgram(programs.gcloud, { env, warm: [["version"]] });
   });
-  afterAll(() => scene?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await forked?.[Symbol.asyncDispose]();
+    await scene?.[Symbol.asyncDispose]();
+  });
 
   if (programs.gcloud !== undefined)
     describe("gcloud", () => {
-      const program = programs.gcloud ?? "";
-      const start = (...args: string[]): Promise<Finished> => scene.run(program, args, { env: environment });
+      const start = (...args: string[]): Promise<Finished> =>
+        scene.run(forked ?? "", args, { env: environment });
 
       test("a list passes without a question", async () => {
         const { code, stdout } = await start("compute", "instances", "list", "--format=value(name,zone)");
@@ -83,7 +92,7 @@ describe("Google Cloud", () => {
         const { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: _, ...others } = environment;
         const before = scene.standIn.requests.length;
         const { code, stdout } = await scene.run(
-          programs.gcloud ?? "",
+          forked ?? "",
           ["compute", "instances", "list", "--format=value(name,zone)"],
           { env: { ...others, CLOUDSDK_AUTH_ACCESS_TOKEN: token } },
         );

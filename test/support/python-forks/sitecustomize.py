@@ -2,6 +2,7 @@
 # that process, which goes on as the interpreter would. Python reads this file before the program
 # when PYTHONPATH names its folder. Driven by forked-program.ts, a JSON object a line both ways.
 
+import gc
 import json
 import os
 import select
@@ -57,6 +58,10 @@ def serve():
     # The wrapper of a program may add arguments before the script's name, but none behind it.
     script = sys.orig_argv[-1]
     warm(script, order["warm"])
+    # A fork is short: it need not look for rubbish, least of all in what it has from here.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     # What a wrapper of the program set, or the program as it was imported, stays for every start.
     own = {name: value for name, value in os.environ.items() if name not in order["given"]}
     answers = os.dup(1)
