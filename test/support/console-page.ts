@@ -2,7 +2,8 @@
 // none, and a page that `iddio console` has opened.
 
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
+import { eventually } from "./eventually.ts";
 import type { GatewayProcess } from "./gateway.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
@@ -40,7 +41,19 @@ export async function consoleUrl(
 export interface ConsolePage {
   readonly page: Page;
   readonly problems: string[];
+  /** Resolves when the page stands still: its requests are answered, but for streams, and what moves has arrived. */
+  settled(): Promise<void>;
 }
+
+const STREAM = /event-stream|ndjson|jsonl/;
+/** Two frames on both sides of the end of each animation that ends. */
+const STILL = `(async () => {
+  const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await frames();
+  const ends = (each) => Number.isFinite(Number(each.effect?.getComputedTiming().endTime));
+  await Promise.allSettled(document.getAnimations().filter(ends).map(({ finished }) => finished));
+  await frames();
+})()`;
 
 /** Opens the console in a page of its own. */
 export async function openConsole(
@@ -54,8 +67,25 @@ export async function openConsole(
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(message.text());
   });
+  const asked = new Set<Request>();
+  page.on("request", (request) => asked.add(request));
+  page.on("requestfinished", (request) => asked.delete(request));
+  page.on("requestfailed", (request) => asked.delete(request));
+  page.on("response", (response) => {
+    if (STREAM.test(response.headers()["content-type"] ?? "")) asked.delete(response.request());
+  });
   await page.goto(await consoleUrl(gateway));
   await page.waitForSelector(".shell h1", { timeout: 30_000 });
   if (where !== "") await page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
-  return { page, problems };
+  const settled = async () => {
+    for (;;) {
+      await eventually(
+        async () => asked.size,
+        (size) => size === 0,
+      );
+      await page.evaluate(STILL);
+      if (asked.size === 0) return;
+    }
+  };
+  return { page, problems, settled };
 }

@@ -156,7 +156,7 @@ describe.skipIf(skipped !== undefined)("the console", () => {
     for (const where of NARROW) {
       await goTo(where);
       await page.waitForSelector("main h1:visible, main .details:visible");
-      await page.waitForTimeout(400);
+      await opened.settled();
       const [content, room] = (await page.evaluate(
         `[document.querySelector("main").scrollWidth, document.querySelector("main").clientWidth]`,
       )) as [number, number];

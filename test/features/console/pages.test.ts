@@ -92,8 +92,9 @@ const goTo = (where: string) => page.evaluate(`location.hash = ${JSON.stringify(
 
 /** axe's findings, as `rule: first place`. */
 async function violations(): Promise<string[]> {
+  if (await page.evaluate(`typeof axe === "undefined"`)) await page.evaluate(AXE);
   const found = (await page.evaluate(
-    `${AXE}; axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target.join(" ") + " " + v.nodes[0].failureSummary))`,
+    `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target.join(" ") + " " + v.nodes[0].failureSummary))`,
   )) as string[];
   return found;
 }
@@ -127,7 +128,7 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
       expect(performance.now() - started).toBeLessThan(3_000);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        await page.waitForTimeout(300);
+        await opened.settled();
         expect(await violations()).toEqual([]);
       }
     }, 120_000);
