@@ -13,9 +13,11 @@ import { decodeBody } from "../test/truth/decode-body.ts";
 import { median } from "./series.ts";
 import { answerCalls } from "./worker.ts";
 
-/** Microseconds a call. */
+/** Microseconds a call, of the requests of one kind in a corpus. */
 export interface CorpusTimes {
   readonly requests: number;
+  /** A document is parsed in each, for which the bar is another. */
+  readonly isGraphql: boolean;
   readonly p50: number;
   readonly p99: number;
   /** 99th percentile over the requests, each at its median: without the collector and other programs. */
@@ -59,10 +61,16 @@ function judgedOf(row: Case): Judged[] {
   return [{ protocols: [protocol], request: { method: row.method, ...split, headers, body } }];
 }
 
-function measure(corpus: string): CorpusTimes | null {
+function measure(corpus: string): readonly CorpusTimes[] {
   const judged = readCorpus(corpus).flatMap(judgedOf);
-  if (judged.length === 0) return null;
   const policy = policyForAll();
+  return [false, true].flatMap((isGraphql) => {
+    const some = judged.filter(({ request }) => /graphql/i.test(request.target) === isGraphql);
+    return some.length === 0 ? [] : [{ isGraphql, ...timesOf(some, policy) }];
+  });
+}
+
+function timesOf(judged: readonly Judged[], policy: Policy): Omit<CorpusTimes, "isGraphql"> {
   const call = (index: number) => {
     const { protocols, request } = judged[index % judged.length] as Judged;
     return judge(policy, protocols, request);
