@@ -65,7 +65,8 @@ function classifyArgv(name: string, argv: readonly string[]): Classification {
 
 /** The name of a program without folders, `.exe` and a version: `/opt/kubectl-1.31` is kubectl. */
 export function calledProgram(text: string): string {
-  const name = programName(text);
+  // zsh looks `=name` up.
+  const name = programName(text).replace(/^=/, "");
   // Some file systems do not tell capitals from small letters.
   const found = [name, name.toLowerCase(), bareName(name)].find(
     (each) => SHORT_NAMES.has(each) || classifierForProgram(each) !== undefined,

@@ -9,8 +9,9 @@ import { calledProgram, changeIn, classifyProgram, isChange, type ScriptPart } f
 import { substitutionsIn } from "./expanded-texts.ts";
 import { guardedNameIn } from "./guarded-names.ts";
 import { LineDoubts } from "./line-doubts.ts";
+import { namesGivenBy } from "./programs/given-names.ts";
 import { isInterpreter, programText, startsPrograms } from "./programs/interpreters.ts";
-import { isFileOf, plainPath, shebangOf } from "./programs/run-files.ts";
+import { isFileOf, plainPath, runsLater, shebangOf } from "./programs/run-files.ts";
 import { isShell, isSource, readsInput } from "./programs/shell-start.ts";
 import {
   commandOfSetting,
@@ -52,6 +53,8 @@ class ScriptClassifier {
   readonly parts: ScriptPart[] = [];
   readonly #visit: ProgramVisitor | undefined;
   readonly #doubts = new LineDoubts();
+  /** Programs by their place, of no known name. */
+  readonly #strangers: (readonly string[])[] = [];
   /** Names that the line gives to a program: aliases, links, copies, entries of the shell's table. */
   readonly #otherNames = new Map<string, readonly ShellWord[]>();
   /** Texts that the line writes to files. */
@@ -71,7 +74,11 @@ class ScriptClassifier {
     if (problem !== undefined) this.#unknown([text], `the command line cannot be read: ${problem}`);
     if (depth > DEPTH_MAX) return this.#unknown([text], "the command line is nested too deeply");
     if (read.hasFunctions) this.#hasFunctions = true;
-    for (const [path, content] of written) this.#written.set(plainPath(path), content);
+    for (const [path, content] of written) {
+      this.#written.set(plainPath(path), content);
+      if (runsLater(path) && changeIn([content.text]) !== undefined)
+        this.#unknown([`> ${path}`], `what is written to ${path} is run later`);
+    }
     for (const each of expanded)
       for (const inner of substitutionsIn(each)) this.#guarded([each], sureWord(inner), depth, undefined);
     for (const each of settings) this.#setting(each, depth);
@@ -91,6 +98,9 @@ class ScriptClassifier {
   finish(): void {
     const { argv, reason } = this.#doubts.found ?? {};
     if (argv !== undefined && reason !== undefined) this.#unknown(argv, reason);
+    const tool = this.#strangers.length === 0 ? undefined : this.#doubts.copied;
+    const copy = tool && this.#strangers.find(([, ...args]) => isChange([tool, ...args]));
+    if (copy) this.#unknown(copy, `${copy[0]} may be ${tool} under another name`);
   }
 
   #command(command: SimpleCommand, depth: number, settings: readonly Setting[] = []): undefined {
@@ -107,6 +117,8 @@ class ScriptClassifier {
     if (classifier === undefined && !first.isSure) this.#vagueProgram(first, args, argv, depth, input);
     if (classifier !== undefined) this.parts.push(classifyProgram(name, command));
     else this.#keepData(command);
+    if (classifier === undefined && first.text.includes("/") && this.#strangers.length < PARTS_MAX)
+      this.#strangers.push(argv);
     const isKnown = (each: string) => classifierForProgram(calledProgram(each)) !== undefined;
     const opened = openWrapper(name, words, isKnown);
     for (const each of opened ?? []) {
@@ -116,9 +128,15 @@ class ScriptClassifier {
     }
     if (opened === undefined) this.#runInput(name, args, argv, depth, input);
     this.#runNamed(name, command, depth);
-    this.#takeNames(name, args);
+    for (const [given, target] of namesGivenBy(name, args, isKnown)) this.#otherNames.set(given, target);
     if (takesTexts(name)) return undefined;
     for (const each of settingsIn(args)) this.#setting(each, depth);
+    const given = settings.filter((each) => command.assigned.includes(each.name));
+    this.#guessedCalls(
+      name,
+      given.map(({ value }) => value),
+      argv,
+    );
     const before = this.parts.length;
     for (const text of textsRunBy(name, args)) this.#guarded(argv, text, depth, undefined);
     const module = args[args.findIndex((each) => each.text === "-m") + 1]?.text ?? "";
@@ -134,7 +152,7 @@ class ScriptClassifier {
       opened === undefined &&
       this.parts.length === before
     )
-      this.#guessed(name, command, depth, settings);
+      this.#guessed(name, command, depth);
   }
 
   /** The program's name is made by a substitution; it is read where that prints what stands in the line. */
@@ -297,24 +315,6 @@ class ScriptClassifier {
       this.#unknown(argv, `${name} may run a text that names ${guarded}`);
   }
 
-  /** Keeps the names that a program gives to others. */
-  #takeNames(name: string, args: readonly ShellWord[]): void {
-    const operands = args.filter(({ text }) => !/^-/.test(text));
-    if (name === "alias")
-      for (const { text } of operands) {
-        const [, given, command = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-        if (given !== undefined) this.#otherNames.set(given, command.trim().split(/\s+/).map(sureWord));
-      }
-    const [target, ...names] = operands;
-    if (name === "hash" && target !== undefined && args.some(({ text }) => /^-\w*p/.test(text)))
-      for (const each of names) this.#otherNames.set(each.text, [target]);
-    if (!/^(?:ln|cp|install|mv)$/.test(name) || operands.length < 2) return;
-    const guarded = operands
-      .slice(0, -1)
-      .find(({ text }) => classifierForProgram(calledProgram(text)) !== undefined);
-    if (guarded !== undefined) this.#otherNames.set(calledProgram(operands.at(-1)?.text ?? ""), [guarded]);
-  }
-
   /** A text in another language: a guarded name beside a way to start programs is enough. */
   #interpreter(
     name: string,
@@ -343,12 +343,7 @@ class ScriptClassifier {
   }
 
   /** A program that nothing is known of may start what stands in its words. */
-  #guessed(
-    name: string,
-    { words, assigned }: SimpleCommand,
-    depth: number,
-    settings: readonly Setting[],
-  ): void {
+  #guessed(name: string, { words }: SimpleCommand, depth: number): void {
     const args = words.slice(1);
     const argv = words.map(({ text }) => text);
     if (name === "enable" && args.some(({ text }) => /^-\w*f/.test(text)))
@@ -362,8 +357,6 @@ class ScriptClassifier {
         this.#unknown(argv, `${name} may run '${argv.slice(at + 1).join(" ")}'`);
     });
     this.#guessedCalls(name, words[0]?.isSure ? words : args, argv);
-    const given = settings.filter((each) => assigned.includes(each.name)).map(({ value }) => value);
-    this.#guessedCalls(name, given, argv);
   }
 
   #guessedCalls(name: string, words: readonly ShellWord[], argv: readonly string[]): void {

@@ -4,6 +4,8 @@
 import { guardedNameIn } from "./guarded-names.ts";
 
 const DATA_MAX = 256 * 1024;
+const COPIED =
+  /(?:\/s?bin\/|https?:\/\/\S{1,500}\/)(kubectl|gcloud|gsutil|terraform|tofu|helm|wrangler|flyctl|aws|gh|fly)(?![\w./-])/;
 
 /** The doubts of one line. */
 export class LineDoubts {
@@ -22,6 +24,11 @@ export class LineDoubts {
     if (this.#length > DATA_MAX) return;
     this.#length += text.length;
     this.#data.push(text);
+  }
+
+  /** The guarded program that a text of the line has as a file or an address, which may be there under another name. */
+  get copied(): string | undefined {
+    return COPIED.exec(this.#data.join("\n"))?.[1];
   }
 
   /** The first doubt, where a text of the line names a guarded program. */

@@ -43,7 +43,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
     options:
       "--exec --extcmd --upload-pack --receive-pack --open-files-in-pager --tree-filter --index-filter --msg-filter --env-filter --commit-filter --parent-filter --tag-name-filter --sendmail-cmd --to-cmd --cc-cmd --header-cmd",
     doubted: "-x -u -O --smtp-server",
-    within: /^(?:ext::|-O)(.+)$/s,
+    within: /^(?:(?:--remote=)?ext::|-O)(.+)$/s,
     behind: "foreach run",
   },
   tar: TAR,
