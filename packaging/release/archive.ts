@@ -29,14 +29,21 @@ export function tar(files: readonly ArchiveFile[], seconds: number, prefix = "")
   return Buffer.concat([...parts, new Uint8Array(1024)]);
 }
 
+/** The effort of a release's compression; tests that are not about sizes take the least, 1. */
+export const RELEASE_LEVEL = 6;
+
 /** The same, compressed. */
-export function tarGz(files: readonly ArchiveFile[], seconds: number, prefix = ""): Uint8Array {
-  return gzip(tar(files, seconds, prefix));
+export function tarGz(
+  files: readonly ArchiveFile[],
+  seconds: number,
+  { prefix = "", level = RELEASE_LEVEL }: { readonly prefix?: string; readonly level?: number } = {},
+): Uint8Array {
+  return gzip(tar(files, seconds, prefix), level);
 }
 
 /** gzip without a name or a time. */
-export function gzip(bytes: Uint8Array): Uint8Array {
-  const compressed = gzipSync(bytes, { level: 6 });
+export function gzip(bytes: Uint8Array, level = RELEASE_LEVEL): Uint8Array {
+  const compressed = gzipSync(bytes, { level });
   // RFC 1952: the operating system that compressed it; 255 is "unknown".
   compressed[9] = 255;
   return compressed;

@@ -9,7 +9,7 @@ import { renderManPage } from "../../src/cli/man-page.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { renderCompletion } from "../../src/text/completion-script.ts";
 import { SHELLS } from "../../src/text/shell-init.ts";
-import { type ArchiveFile, tarGz } from "./archive.ts";
+import { type ArchiveFile, RELEASE_LEVEL, tarGz } from "./archive.ts";
 import { compile, repositoryOf } from "./compile.ts";
 import { debianPackage, debianVersion } from "./debian.ts";
 import { homebrewFormula } from "./formula.ts";
@@ -33,13 +33,15 @@ export interface ReleaseInput {
   readonly base?: string;
   /** False for programs that only tests run, beside stand-ins for the system's programs. */
   readonly isShipped?: boolean;
+  /** The effort of the compression; a release's own unless told. */
+  readonly level?: number;
   /** Told about each file. */
   readonly say?: (line: string) => void;
 }
 
 /** Builds into `out`, which is emptied first. */
 export async function buildRelease(input: ReleaseInput): Promise<void> {
-  const { root, out, version, seconds, say } = input;
+  const { root, out, version, seconds, say, level = RELEASE_LEVEL } = input;
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const put = (name: string, content: Uint8Array | string, mode = 0o644) => {
@@ -52,7 +54,7 @@ export async function buildRelease(input: ReleaseInput): Promise<void> {
     const binary = await compileTarget(target, input);
     put(
       `iddio-${target.name}.tar.gz`,
-      tarGz([{ path: "iddio", mode: 0o755, content: binary }, ...extras.files], seconds),
+      tarGz([{ path: "iddio", mode: 0o755, content: binary }, ...extras.files], seconds, { level }),
     );
     if (target.debian !== undefined)
       put(
@@ -61,6 +63,7 @@ export async function buildRelease(input: ReleaseInput): Promise<void> {
           version,
           architecture: target.debian,
           seconds,
+          level,
           homepage: `https://github.com/${repositoryOf(root)}`,
           binary,
           ...extras,

@@ -10,6 +10,8 @@ export interface DebianInput {
   /** `amd64` or `arm64`. */
   readonly architecture: string;
   readonly seconds: number;
+  /** The effort of the compression. */
+  readonly level?: number;
   readonly homepage: string;
   readonly binary: Uint8Array;
   readonly manPage: string;
@@ -54,11 +56,12 @@ export function debianPackage(input: DebianInput): Uint8Array {
     { path: "control", mode: 0o644, content: Buffer.from(control) },
     { path: "md5sums", mode: 0o644, content: Buffer.from(sums) },
   ];
+  const how = { prefix: "./", ...(input.level === undefined ? {} : { level: input.level }) };
   return ar(
     [
       { path: "debian-binary", mode: 0o644, content: Buffer.from("2.0\n") },
-      { path: "control.tar.gz", mode: 0o644, content: tarGz(meta, input.seconds, "./") },
-      { path: "data.tar.gz", mode: 0o644, content: tarGz(files, input.seconds, "./") },
+      { path: "control.tar.gz", mode: 0o644, content: tarGz(meta, input.seconds, how) },
+      { path: "data.tar.gz", mode: 0o644, content: tarGz(files, input.seconds, how) },
     ],
     input.seconds,
   );

@@ -66,6 +66,7 @@ async function build({ target, oldVersion, newVersion }: WantedRelease, into: st
     targets: [target],
     privateKey: keys.privateKey,
     isShipped: false,
+    level: 1,
   });
   await mkdir(join(into, "old"));
   const outfile = join(into, "old", "iddio");
