@@ -37,6 +37,30 @@ async function code(): Promise<string> {
   }
 }
 
+/** Reads the secret off the screen, types a wrong code if that is to be tried, and the right one. */
+async function enroll(wrong?: string): Promise<string> {
+  const program = gateway.rootTerminal([gateway.binary, "guard", "enroll", "totp"]);
+  await program.until(() => program.written.includes("shows now"));
+  const written = program.written.replaceAll(/\r?\n/g, "");
+  secret = decodeBase32(/secret=([A-Z2-7]+)/.exec(written)?.[1] ?? "") ?? new Uint8Array();
+  expect(secret.length).toBe(20);
+  used = 0;
+  if (wrong !== undefined) {
+    program.type(`${wrong}\n`);
+    await program.until(() => program.written.includes("not right"));
+  }
+  program.type(`${await code()}\n`);
+  expect(await program.exited).toBe(0);
+  return program.written;
+}
+
+/** Another gateway with a secret of its own. No code is taken twice, so that a third one of a secret comes after half a minute. */
+async function freshSecret(): Promise<void> {
+  await gateway[Symbol.asyncDispose]();
+  gateway = await guardedGateway("");
+  await enroll();
+}
+
 describe.skipIf(!IS_ROOT)("a TOTP factor", () => {
   beforeAll(async () => {
     gateway = await guardedGateway("");
@@ -51,17 +75,9 @@ describe.skipIf(!IS_ROOT)("a TOTP factor", () => {
       // The agent, which is not root, is not shown any secret.
       const agent = await gateway.inTerminal("iddio guard enroll totp </dev/null");
       expect(agent.text).not.toContain("otpauth://");
-      const program = gateway.rootTerminal([gateway.binary, "guard", "enroll", "totp"]);
-      await program.until(() => program.written.includes("shows now"));
-      const written = program.written.replaceAll(/\r?\n/g, "");
+      const written = await enroll("000000");
       expect(written).toContain("█");
-      secret = decodeBase32(/secret=([A-Z2-7]+)/.exec(written)?.[1] ?? "") ?? new Uint8Array();
-      expect(secret.length).toBe(20);
-      program.type("000000\n");
-      await program.until(() => program.written.includes("not right"));
-      program.type(`${await code()}\n`);
-      expect(await program.exited).toBe(0);
-      expect(program.written.match(/([0-9a-f]{4}-){7}[0-9a-f]{4}/g)).toHaveLength(8);
+      expect(written.match(/([0-9a-f]{4}-){7}[0-9a-f]{4}/g)).toHaveLength(8);
       expect((await gateway.iddio(["guard", "status"])).text).toMatch(/guard +totp\nlevel +L0/);
     },
     LIMIT_MS,
@@ -95,6 +111,7 @@ describe.skipIf(!IS_ROOT)("a TOTP factor", () => {
   test(
     "is asked for by `approval watch`, on its last line",
     async () => {
+      await freshSecret();
       await gateway.hold("/watched");
       await using program = gateway.terminal([gateway.binary, "approval", "watch"]);
       await program.until((screen) => screen.text.includes("/watched") && screen.text.includes("a allow"));
@@ -159,6 +176,7 @@ describe.skipIf(!IS_ROOT)("a TOTP factor", () => {
   test(
     "not held (L0): another `iddio` first in a person's PATH asks for the code and sends it for its own request",
     async () => {
+      await freshSecret();
       const wanted = await gateway.hold("/wanted-by-the-person");
       const evil = await gateway.hold("/wanted-by-the-agent");
       const bin = join(gateway.home, "evil-bin");
