@@ -66,6 +66,8 @@ describe.if(noSandbox() === undefined && findClient("git") !== undefined)("a day
     await git("init", "-q", "-b", "main");
     await git("config", "user.email", "ana@example.com");
     await git("config", "user.name", "Ana");
+    // Her key is not in the sandbox; commits there are not signed.
+    await git("config", "commit.gpgSign", "true");
     await git("remote", "add", "origin", "https://git.seen.example/work.git");
   }, LONG_MS);
   afterAll(async () => {
@@ -128,38 +130,39 @@ describe.if(noSandbox() === undefined && findClient("git") !== undefined)("a day
     LONG_MS,
   );
 
-  test(
-    "a development server is opened from outside, also by a browser that waits for it from the start",
-    async () => {
-      if (findClient("node") === undefined) return;
-      const free = net.createServer();
-      await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
-      const { port } = free.address() as net.AddressInfo;
-      await new Promise((resolve) => free.close(resolve));
-      const script = `node -e 'require("node:http").createServer((_, a) => a.end("the page")).listen(${port})'`;
-      await using server = sandbox.start([
-        "run",
-        "--name",
-        "server",
-        "--publish",
-        String(port),
-        claude,
-        script,
-      ]);
-      const page = await eventually(
-        () =>
-          fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(20_000) })
-            .then((answer) => answer.text())
-            .catch(() => ""),
-        (text) => text !== "",
-        LONG_MS,
-      );
-      expect(page).toBe("the page");
-      await sandbox.iddio(["run", "stop", "server"]);
-      await server.finished;
-    },
-    LONG_MS,
-  );
+  for (const host of ["127.0.0.1", "::1", "::"])
+    test(
+      `a development server on ${host} is opened from outside, also by a browser that waits for it from the start`,
+      async () => {
+        if (findClient("node") === undefined) return;
+        const free = net.createServer();
+        await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
+        const { port } = free.address() as net.AddressInfo;
+        await new Promise((resolve) => free.close(resolve));
+        const script = `node -e 'require("node:http").createServer((_, a) => a.end("the page")).listen(${port}, "${host}")'`;
+        await using server = sandbox.start([
+          "run",
+          "--name",
+          "server",
+          "--publish",
+          String(port),
+          claude,
+          script,
+        ]);
+        const page = await eventually(
+          () =>
+            fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(20_000) })
+              .then((answer) => answer.text())
+              .catch(() => ""),
+          (text) => text !== "",
+          LONG_MS,
+        );
+        expect(page).toBe("the page");
+        await sandbox.iddio(["run", "stop", "server"]);
+        await server.finished;
+      },
+      LONG_MS,
+    );
 });
 
 /** A package that npm installs. */

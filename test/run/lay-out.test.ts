@@ -58,6 +58,21 @@ describe.if(why === undefined)("in a sandbox", () => {
     expect([...new Set(known(byItself.stdout))]).toEqual([...new Set(known(byDaemon.stdout))]);
   }, 115_000);
 
+  test("a sandbox that is refused at once leaves no process that holds the caller's pipes", async () => {
+    await using sandbox = await startSandbox();
+    // The output ends only when every process has gone that has it.
+    for (let times = 0; times < 12; times += 1) {
+      const { code, stderr } = await sandbox.inside("true", {
+        env: { HOME: join(sandbox.home, "nobody"), IDDIO_HOME: sandbox.state },
+        timeoutMs: 20_000,
+      });
+      expect([code, stderr]).toEqual([1, expect.stringContaining("the home directory '")]);
+    }
+    const gone = 'mkdir ../gone; cd ../gone; rmdir ../gone; exec "$0" run -- true';
+    const { code, stderr } = await sandbox.outside(["/bin/sh", "-c", gone, sandbox.binary]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/cd into a different directory|is gone/)]);
+  }, 115_000);
+
   test("a sandbox that is refused leaves no run and no files", async () => {
     await using sandbox = await startSandbox();
     for (const flags of [

@@ -52,6 +52,41 @@ describe.if(noSandbox() === undefined)("a run", () => {
   );
 
   test(
+    "leaves nothing when `iddio run` is killed, whether or not the daemon was there to see it",
+    async () => {
+      // A folder that may not be entered, as an agent can leave it.
+      const script = "mkdir -p /var/tmp/a/b; chmod 0 /var/tmp/a; exec sleep 60";
+      const runs = join(sandbox.state, "runs");
+      const startedThere = async (name: string) => {
+        const program = sandbox.start(["run", "--name", name, "--", "/bin/sh", "-c", script]);
+        const run = await running(name);
+        await eventually(
+          async () => existsSync(join(runs, run?.id ?? "", "var-tmp", "a")),
+          (isThere) => isThere,
+        );
+        return () => program.stop("SIGKILL");
+      };
+      const isEmpty = () =>
+        eventually(
+          () => readdir(runs),
+          (names) => names.length === 0,
+        );
+      await (await startedThere("first"))();
+      await isEmpty();
+      const second = await startedThere("second");
+      await sandbox.kill();
+      await second();
+      expect((await readdir(runs)).length).toBeGreaterThan(0);
+      await sandbox.restart();
+      await isEmpty();
+      // And `iddio run` itself gets such a folder away, and gives the agent's exit code.
+      expect((await sandbox.inside("mkdir -p /var/tmp/a/b; chmod 0 /var/tmp/a; exit 7")).code).toBe(7);
+      await isEmpty();
+    },
+    LONG_MS,
+  );
+
+  test(
     "has its network again after the daemon has restarted",
     async () => {
       const script =

@@ -83,6 +83,13 @@ test("a place that must not show ends the start before the agent's command", asy
   };
   expect(start()).toEqual([0, "started --\n", ""]);
   expect(start(at("missing"), at("empty"))).toEqual([0, "started --\n", ""]);
+  for (const program of ["no-such-program", at("no such program"), "-x"]) {
+    const { exitCode, stderr } = Bun.spawnSync(["/bin/sh", "-c", PREFLIGHT, "iddio", "--", program]);
+    expect([exitCode, stderr.toString()]).toEqual([
+      127,
+      `iddio: the program '${program}' is not in the sandbox; where it is installed in a folder of yours, add: --ro <folder>\n`,
+    ]);
+  }
   for (const name of ["file", "full", "with space"])
     expect(start(at("empty"), at(name))).toEqual([
       126,

@@ -156,6 +156,58 @@ describe.if(noSandbox() === undefined)("in a terminal", () => {
   );
 
   test(
+    "in the background the program runs and leaves the terminal to the shell, until it is fetched",
+    async () => {
+      await using outside = shell();
+      const saw = (text: RegExp) => outside.until((screen) => text.test(screen.text));
+      await saw(/outside>/);
+      outside.type(`iddio run -- /bin/sh -c 'echo u""p; read line; echo "got $line"; exit 3' &\r`);
+      await saw(/^(?:outside> )?up$/m);
+      outside.type("clear; echo back in $((40+2))\r");
+      await saw(/^back in 42/m);
+      outside.type("fg\r");
+      await saw(/^fg$|outside> fg$/m);
+      outside.type("hello\r");
+      await saw(/got hello[\s\S]*outside>\s*$/);
+      outside.type("echo code $?\r");
+      await saw(/^code 3/m);
+      outside.type(
+        `clear; iddio run -- /bin/sh -c 'echo u""p; sleep 2; echo st""ill there; read x; exit 4'\r`,
+      );
+      await saw(/^(?:outside> )?up$/m);
+      outside.type("\x1a");
+      await saw(/Stopped/);
+      outside.type("bg; echo bo''th\r");
+      await saw(/^both/m);
+      await saw(/still there/);
+      outside.type("fg; echo code $?\r");
+      await saw(/^(?:outside> )?fg; echo code/m);
+      outside.type("\r");
+      await saw(/^code 4/m);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "under `timeout` in a script, which puts it in the background, it runs to its end",
+    async () => {
+      await sandbox.write(
+        join(sandbox.project, "limited.sh"),
+        'timeout 60 "$0" run -- /bin/sh -c "echo up; exit 5"; echo code $?\ntimeout 3 "$0" run -- sleep 50; echo code $?\n',
+      );
+      const argv = [...sandbox.asUser, "/bin/sh", "-c", ". ./limited.sh", sandbox.binary];
+      await using program = startPty(argv, {
+        env: { ...sandbox.env },
+        cwd: sandbox.project,
+        endBy: "SIGKILL",
+      });
+      await program.until((screen) => /^up$[\s\S]*^code 5$[\s\S]*^code 124$/m.test(screen.text));
+      expect(await program.exited).toBe(0);
+    },
+    LONG_MS,
+  );
+
+  test(
     "an interactive shell inside has job control of its own",
     async () => {
       await using program = run(false, "/bin/bash", "--norc", "--noprofile", "-i");

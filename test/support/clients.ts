@@ -30,8 +30,8 @@ export interface Running extends AsyncDisposable {
   until(text: string, count?: number): Promise<string>;
   /** Resolves when it ends. */
   readonly finished: Promise<Finished>;
-  /** Ends it by SIGTERM. */
-  stop(): Promise<Finished>;
+  /** Ends it, by SIGTERM unless another signal is given. */
+  stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
 /** How to run a client. */
@@ -66,8 +66,8 @@ export function startClient(path: string, args: readonly string[], options: RunO
     await read;
     return { code: await child.exited, ...text };
   })();
-  const stop = () => {
-    child.kill();
+  const stop = (signal?: NodeJS.Signals) => {
+    child.kill(signal);
     return finished;
   };
   return {

@@ -1,11 +1,11 @@
 // The agent's own terminal, shown in the person's: keys go in as they are typed, the output is
 // filtered. The person's terminal is raw meanwhile, is given to the shell while the agent is
 // stopped by Ctrl-Z, and is left as it was found; unread keystrokes are thrown away then, so that
-// it cannot answer for the person.
+// it cannot answer for the person. In the background (`&`, `timeout` in a script) it is not touched.
 
 import { TerminalFilter } from "../../cli/kit/terminal/terminal-filter.ts";
 import { isTerminal, tryWrite, windowSize } from "../../host/process/descriptor-io.ts";
-import { flushInput } from "../../host/sandbox/libc.ts";
+import { flushInput, isInBackground } from "../../host/sandbox/libc.ts";
 import { RawMode } from "../../host/sandbox/raw-mode.ts";
 import type { HostEnd } from "./bridge/host-end.ts";
 import type { RunSignals } from "./run-signals.ts";
@@ -19,6 +19,8 @@ const KEYS: ReadonlyMap<number, number> = new Map([
   [0x03, 2],
   [0x1c, 3],
 ]);
+/** In the background it is looked so often whether the person has fetched the run to the front. */
+const FRONT_POLL_MS = 200;
 /** The shell takes over within this time, or there is none that could. */
 const SUSPEND_MS = 200;
 
@@ -29,9 +31,11 @@ export class AgentTerminal implements Disposable {
   #signals: RunSignals | undefined;
   readonly #filter = new TerminalFilter();
   readonly #output = isTerminal(1) ? 1 : 2;
+  /** While the person's terminal is the agent's. */
   #raw: RawMode | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #isSuspended = false;
+  #poll: Timer | undefined;
 
   readonly #onData = (bytes: Uint8Array) => {
     // Before the agent is there its terminal has nobody who would hear Ctrl-C.
@@ -55,12 +59,21 @@ export class AgentTerminal implements Disposable {
     this.#onResize();
     process.on("SIGWINCH", this.#onResize);
     process.on("SIGCONT", this.#onContinue);
-    if (isTerminal(0)) {
-      this.#raw = RawMode.of(0);
-      this.#raw.enter();
-      process.stdin.on("data", this.#onData);
-      process.stdin.resume();
+    this.#toFront();
+  }
+
+  /** Takes the person's terminal, or waits until it may be taken: it would stop us before. */
+  #toFront(): void {
+    clearTimeout(this.#poll);
+    if (!isTerminal(0)) return;
+    if (isInBackground(0)) {
+      this.#poll = setTimeout(() => this.#toFront(), FRONT_POLL_MS);
+      return;
     }
+    this.#raw = RawMode.of(0);
+    this.#raw.enter();
+    process.stdin.on("data", this.#onData);
+    process.stdin.resume();
   }
 
   /**
@@ -96,7 +109,7 @@ export class AgentTerminal implements Disposable {
   #resume(): void {
     if (!this.#isSuspended) return;
     this.#isSuspended = false;
-    this.#raw?.enter();
+    this.#toFront();
     this.#onResize();
     this.#host?.send("continue");
   }
@@ -115,9 +128,16 @@ export class AgentTerminal implements Disposable {
     const { hasChangedModes, isOnAlternateScreen } = this.#filter;
     if (hasChangedModes)
       this.#show(new TextEncoder().encode(`${RESET}${isOnAlternateScreen ? LEAVE_ALTERNATE : ""}`));
-    if (this.#raw === undefined) return;
+    clearTimeout(this.#poll);
+    // Only where it was listened to: it takes as long to load as half a start.
+    const raw = this.#raw;
+    if (raw === undefined) return;
+    this.#raw = undefined;
+    process.stdin.off("data", this.#onData);
+    process.stdin.pause();
+    if (isInBackground(0)) return;
     flushInput(0);
-    this.#raw.leave();
+    raw.leave();
   }
 
   /** A slow terminal holds the agent back: nothing piles up here. */
@@ -138,11 +158,6 @@ export class AgentTerminal implements Disposable {
   [Symbol.dispose](): void {
     process.off("SIGWINCH", this.#onResize);
     process.off("SIGCONT", this.#onContinue);
-    // Only where it was listened to: it takes as long to load as half a start.
-    if (this.#raw !== undefined) {
-      process.stdin.off("data", this.#onData);
-      process.stdin.pause();
-    }
     this.#leave();
     this.#terminal?.close();
   }

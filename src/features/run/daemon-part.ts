@@ -2,9 +2,11 @@
 // here; anyone who starts one is the operator, and `runs_stop` only ever takes something away.
 
 import type { ControlHandlers } from "../../api/handlers.ts";
+import type { Principal } from "../../api/principal.ts";
 import type { RunReport } from "../../api/run-report.ts";
 import type { DaemonPart, DaemonParts } from "../../gateway/daemon-part.ts";
 import { type Run, runLevel } from "../../gateway/request/runs/runs.ts";
+import { startTimeOf } from "../../host/process/process-start.ts";
 import { UserError } from "../../model/user-error.ts";
 import type { PolicyStore } from "../../state/policy-store.ts";
 
@@ -44,6 +46,7 @@ function handlersOf({
         localPorts,
         keepsHome: keep_home === true,
         isPresent: with_presence === true && caller.presence !== undefined,
+        ...starterOf(caller),
       });
       record(caller, "run", {
         run: run.name,
@@ -78,6 +81,11 @@ function handlersOf({
       return { run: runReport(run) };
     },
   };
+}
+
+function starterOf({ pid }: Principal): Pick<Run, "starter"> {
+  const started = pid === undefined ? undefined : startTimeOf(pid);
+  return pid === undefined || started === undefined ? {} : { starter: { pid, started } };
 }
 
 function checkPorts(ports: readonly number[]): readonly number[] {

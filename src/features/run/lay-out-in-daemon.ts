@@ -3,10 +3,10 @@
 // in a namespace of its own; then `iddio run` does it.
 
 import { readlinkSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import type { ControlHandlers } from "../../api/handlers.ts";
 import type { Principal } from "../../api/principal.ts";
 import type { RunLayout, RunPlace } from "../../api/run-report.ts";
+import { removeFolder } from "../../host/process/remove-folder.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { layOut, scratchOf } from "./lay-out.ts";
 import { loadProfile, type Profile } from "./profile.ts";
@@ -41,7 +41,7 @@ export async function layOutFor(
   try {
     return await layOut({ ...input, placeholders: placeholdersFrom(ask, input.run.id) });
   } catch (error) {
-    await rm(scratchOf(input.paths, input.run.id), { recursive: true, force: true });
+    await removeFolder(scratchOf(input.paths, input.run.id));
     throw error;
   }
 }

@@ -13,6 +13,7 @@ import { bridgeTokenHash, overlayTokenOfRun } from "../../host/sandbox/run-token
 import { seccompFilter } from "../../host/sandbox/seccomp-filter.ts";
 import { architectureOf } from "../../host/sandbox/system-calls.ts";
 import { UserError } from "../../model/user-error.ts";
+import { errorCode } from "../../state/files.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { controlFilesBelow, isControlPath } from "./control-files/control-files.ts";
 import type { Profile } from "./profile.ts";
@@ -44,16 +45,40 @@ export function scratchOf(paths: StatePaths, runId: string): string {
 
 /** Makes the layout. Throws UserError for a place that an agent must not be given. */
 export async function layOut(input: LayoutInput): Promise<RunLayout> {
+  const { folder, home } = input.place;
+  // The kernel names a working directory without links: one on the way was put there since.
+  await checkFolder(folder);
+  if ((await realpath(home).catch(() => undefined)) === undefined)
+    throw new UserError(`the home directory '${home}' is not there`, {
+      hint: "set HOME to a folder of yours, and start again",
+    });
+  try {
+    return await layOutThere(input);
+  } catch (error) {
+    // Whatever failed, it failed because of that.
+    if (errorCode(error) !== undefined) await checkFolder(folder);
+    throw error;
+  }
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const real = await realpath(folder).catch(() => undefined);
+  if (real === folder) return;
+  if (real === undefined)
+    throw new UserError(`the working directory '${folder}' is gone`, {
+      hint: "change to a folder that exists, and start again",
+    });
+  throw new UserError("the working directory was changed while the sandbox was laid out", {
+    hint: "see what is there now, and start again",
+  });
+}
+
+async function layOutThere(input: LayoutInput): Promise<RunLayout> {
   const { profile, place, paths, uid, run } = input;
   const architecture = architectureOf(process.arch);
   if (architecture === undefined)
     throw new UserError(`there is no filter of system calls for '${process.arch}'`, {
       hint: "iddio run works on x86_64 and aarch64",
-    });
-  // The kernel names a working directory without links: one on the way was put there since.
-  if ((await realpath(place.folder).catch(() => undefined)) !== place.folder)
-    throw new UserError("the working directory was changed while the sandbox was laid out", {
-      hint: "see what is there now, and start again",
     });
   const scratch = scratchOf(paths, run.id);
   await mkdir(scratch, { recursive: true, mode: 0o700 });

@@ -6,6 +6,7 @@ import { RUN_METHODS } from "../../api/methods/runs.ts";
 import type { RunLayout, RunPlace, RunStart } from "../../api/run-report.ts";
 import { shellExitCode } from "../../host/process/exit-code.ts";
 import { bubblewrapVersion, isRestrictedByAppArmor } from "../../host/sandbox/bubblewrap.ts";
+import { UserError } from "../../model/user-error.ts";
 import { HostEnd } from "./bridge/host-end.ts";
 import type { BridgeSpec } from "./bridge/spec.ts";
 import { guessProfile, startOf } from "./run-name.ts";
@@ -92,7 +93,10 @@ export async function runInside(
     return code;
   } finally {
     await stop();
-    await process.getBuiltinModule("node:fs").promises.rm(scratch, { recursive: true, force: true });
+    const { rm } = process.getBuiltinModule("node:fs").promises;
+    await rm(scratch, { recursive: true, force: true }).catch(async () =>
+      (await import("../../host/process/remove-folder.ts")).removeFolder(scratch),
+    );
   }
 }
 
@@ -113,7 +117,7 @@ function placeOf({ env, paths }: RunContext, options: RunOptions, command: reado
   return {
     state: paths.root,
     config: paths.config,
-    folder: process.cwd(),
+    folder: workingFolder(),
     home: env.HOME || process.getBuiltinModule("node:os").homedir(),
     path: env.PATH ?? "",
     command,
@@ -122,6 +126,15 @@ function placeOf({ env, paths }: RunContext, options: RunOptions, command: reado
     writable: options.writable.map((path) => resolve(path)),
     pass: options.env,
   };
+}
+
+/** The runtime says by itself, before any of this, that the folder was gone at the start. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new UserError("the working directory is gone", { hint: "change to a folder that exists", cause });
+  }
 }
 
 /** The layout of a run whose daemon does not see this user's files as we do. */
@@ -174,7 +187,7 @@ async function beginAgent(
       if (host.wasReady) host.send(`signal ${signal}`);
       return host.wasReady;
     },
-    () => bridge.child.kill("SIGKILL"),
+    () => bridge.kill(),
   );
   host.onStopped = () => bridge.terminal?.suspend();
   await bridge.instruct(spec, host, signals);

@@ -59,8 +59,17 @@ export class StartedBridge implements Disposable {
     }
   }
 
+  /** Ends it at once. Its group is its own: a part of bubblewrap that waits for the rest would wait forever. */
+  kill(): void {
+    try {
+      process.kill(-this.child.pid, "SIGKILL");
+    } catch {
+      this.child.kill("SIGKILL");
+    }
+  }
+
   [Symbol.dispose](): void {
-    if (!this.#isOver) this.child.kill("SIGKILL");
+    if (!this.#isOver) this.kill();
     this.terminal?.[Symbol.dispose]();
   }
 }

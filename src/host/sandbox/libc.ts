@@ -20,6 +20,7 @@ const SYMBOLS = {
   close: { args: [i32], returns: i32 },
   setpgid: { args: [i32, i32], returns: i32 },
   getpgid: { args: [i32], returns: i32 },
+  tcgetpgrp: { args: [i32], returns: i32 },
   tcsetpgrp: { args: [i32, i32], returns: i32 },
   tcflush: { args: [i32, i32], returns: i32 },
   waitid: { args: [i32, u32, pointer, i32], returns: i32 },
@@ -104,6 +105,15 @@ export function processGroup(pid: number): number {
 /** Gives the terminal behind `fd` to a process group. Anyone who is in the background must ignore SIGTTOU. */
 export function giveTerminal(fd: number, group: number): void {
   check("tcsetpgrp", call("tcsetpgrp")(fd, group));
+}
+
+/**
+ * Whether this process would be stopped if it read from its terminal or changed it: another group is in front there. A
+ * terminal that is not this process's own stops nobody.
+ */
+export function isInBackground(fd: number): boolean {
+  const front = call("tcgetpgrp")(fd);
+  return front > 0 && front !== processGroup(0);
 }
 
 /** Ignores a signal, which no JavaScript listener does: a caught SIGTTOU still interrupts a background process. */

@@ -3,7 +3,7 @@
 
 /** Proves that nothing secret shows, then becomes the command. */
 export const PREFLIGHT =
-  'while [ "$1" != -- ]; do if [ -r "$1" ] && { [ ! -d "$1" ] || [ -n "$(ls -A "$1" 2>/dev/null)" ]; }; then echo "iddio: the sandbox is not closed: $1 is readable" >&2; exit 126; fi; shift; done; shift; exec "$@"';
+  'while [ "$1" != -- ]; do if [ -r "$1" ] && { [ ! -d "$1" ] || [ -n "$(ls -A "$1" 2>/dev/null)" ]; }; then echo "iddio: the sandbox is not closed: $1 is readable" >&2; exit 126; fi; shift; done; shift; [ -n "$(command -v -- "$1")" ] || { echo "iddio: the program \'$1\' is not in the sandbox; where it is installed in a folder of yours, add: --ro <folder>" >&2; exit 127; }; exec "$@"';
 
 /**
  * Run before that on Linux: proves that every place before the first `--` is mounted, and from itself. Between the look

@@ -16,15 +16,20 @@ export async function publish(
   const outside = await dial(spec.hostSocket);
   if (outside === undefined) return;
   outside.write(new TextEncoder().encode(`stream ${serial}\n`));
-  const inside = await new Promise<Channel | undefined>((resolve) => {
+  // Node's servers on `localhost` listen on one of the two.
+  const inside = (await connect("127.0.0.1", port)) ?? (await connect("::1", port));
+  if (inside === undefined) return outside.destroy();
+  await relay(outside, inside);
+}
+
+function connect(hostname: string, port: number): Promise<Channel | undefined> {
+  return new Promise((resolve) => {
     Bun.connect({
-      hostname: "127.0.0.1",
+      hostname,
       port,
       allowHalfOpen: true,
       data: undefined,
       socket: TcpStream.handlers((stream) => resolve(new Channel(stream))),
     }).catch(() => resolve(undefined));
   });
-  if (inside === undefined) return outside.destroy();
-  await relay(outside, inside);
 }

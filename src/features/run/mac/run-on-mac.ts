@@ -3,11 +3,12 @@
 // bridge. docs/run.md names its limits.
 
 import { existsSync } from "node:fs";
-import { copyFile, lstat, mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, lstat, mkdir, realpath, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { RUN_METHODS } from "../../../api/methods/runs.ts";
 import { shellExitCode } from "../../../host/process/exit-code.ts";
+import { removeFolder } from "../../../host/process/remove-folder.ts";
 import { terminalName } from "../../../host/process/terminal-name.ts";
 import { UserError } from "../../../model/user-error.ts";
 import { PREFLIGHT } from "../bridge/preflight.ts";
@@ -132,7 +133,7 @@ export async function runOnMac(
     return code;
   } finally {
     await daemon.call("runs_stop", { run: started.run.id }, RUN_METHODS.runs_stop).catch(() => undefined);
-    await rm(scratch, { recursive: true, force: true });
+    await removeFolder(scratch);
   }
 }
 

@@ -41,13 +41,24 @@ const BUNDLE_VARIABLES = [
   "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 ];
 
-/** So that daily git does not try to write the read-only configuration of a repository. */
+const GIT_SETTINGS = [
+  // So that daily git does not try to write the read-only configuration of a repository.
+  ["branch.autoSetupMerge", "false"],
+  ["push.default", "current"],
+  // No key of the person's is in a sandbox: each commit would fail.
+  ["commit.gpgSign", "false"],
+  ["tag.gpgSign", "false"],
+  ["push.gpgSign", "false"],
+] as const;
+
 const GIT = {
-  GIT_CONFIG_COUNT: "2",
-  GIT_CONFIG_KEY_0: "branch.autoSetupMerge",
-  GIT_CONFIG_VALUE_0: "false",
-  GIT_CONFIG_KEY_1: "push.default",
-  GIT_CONFIG_VALUE_1: "current",
+  GIT_CONFIG_COUNT: String(GIT_SETTINGS.length),
+  ...Object.fromEntries(
+    GIT_SETTINGS.flatMap(([key, value], index) => [
+      [`GIT_CONFIG_KEY_${index}`, key],
+      [`GIT_CONFIG_VALUE_${index}`, value],
+    ]),
+  ),
 };
 
 const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];

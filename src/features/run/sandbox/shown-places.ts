@@ -38,7 +38,7 @@ export const HOME_SECRETS = [
 export async function projectOf(cwd: string, home: string, state: string): Promise<string> {
   const refuse = (why: string) =>
     new UserError(`an agent cannot be given '${cwd}' to work in: ${why}`, {
-      hint: "change to the folder of a project",
+      hint: "change to the folder of a project first: cd <folder>",
     });
   const tree = await workTreeOf(cwd);
   for (const folder of tree === undefined ? [cwd] : [tree, cwd]) {

@@ -4,9 +4,11 @@
 // again.
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startTimeOf } from "../../../host/process/process-start.ts";
+import { removeFolder } from "../../../host/process/remove-folder.ts";
 import { sessionChainOf } from "../../../host/process/session-chain.ts";
 import { bridgeTokenHash } from "../../../host/sandbox/run-token.ts";
 import type { ClientIdentity } from "../../../model/entry.ts";
@@ -15,8 +17,8 @@ import { UserError } from "../../../model/user-error.ts";
 import { writeFileWhole } from "../../../state/files.ts";
 import type { Events } from "../records/events.ts";
 
-/** The process that carries a run's connections. */
-export interface Bridge {
+/** A process of a run, which its start time tells from later ones of its number. */
+export interface RunProcess {
   readonly pid: number;
   /** Clock ticks since boot. */
   readonly started: number;
@@ -40,13 +42,16 @@ export interface Run {
   /** A person was present when it was started: lists of the policy that let more through count for its name. */
   readonly isPresent?: boolean;
   readonly tokenHash: string;
-  readonly bridge?: Bridge;
+  /** The process that carries its connections. */
+  readonly bridge?: RunProcess;
+  /** `iddio run` itself: it clears the run's folder away, unless it is killed. */
+  readonly starter?: RunProcess;
 }
 
 /** The facts that a run is started with. */
 export type NewRun = Pick<
   Run,
-  "name" | "profile" | "command" | "uid" | "localPorts" | "keepsHome" | "isPresent"
+  "name" | "profile" | "command" | "uid" | "localPorts" | "keepsHome" | "isPresent" | "starter"
 >;
 
 /** Carries a run's connections while it is known; made by the front, which the registry does not know. */
@@ -57,6 +62,8 @@ export interface RunChannel {
 
 /** A bridge registers at once; a run whose bridge did not within this time has failed to start. */
 const REGISTER_MS = 60_000;
+/** How often it is looked whether `iddio run` has left the folder of a run that has ended. */
+const LEFT_MS = 200;
 
 /** The registry; one per daemon. */
 export class Runs {
@@ -214,21 +221,45 @@ export class Runs {
     clearTimeout(known.timer);
     known.channel.close(why);
     this.#events.publish("run_ended", { ...eventFields(known.run), reason: why });
-    void rm(this.#recordOf(id), { force: true });
+    void this.#clear(known.run);
+  }
+
+  /** Removes everything of a run that has ended, as soon as its `iddio run` has gone or has done so itself. */
+  async #clear(run: Run): Promise<void> {
+    const { id, starter, uid } = run;
+    const folder = join(this.#directory, id);
+    const ended = join(this.#directory, `${id}.ended`);
+    // Another user's daemon has no business there: what an agent left could lead it astray.
+    const isOurs = uid === process.getuid?.();
+    if (isOurs && existsSync(folder)) {
+      await rename(this.#recordOf(id), ended).catch(() => undefined);
+      if (starter !== undefined && startTimeOf(starter.pid) === starter.started)
+        return void setTimeout(() => void this.#clear(run), LEFT_MS).unref();
+      await removeFolder(folder);
+    }
+    for (const path of [this.#recordOf(id), ended, this.socketOf(id)])
+      await rm(path, { force: true }).catch(() => undefined);
   }
 
   /** Takes in again the runs of an earlier daemon whose bridges still live. */
   async restore(): Promise<void> {
     const names = await readdir(this.#directory).catch(() => [] as string[]);
-    for (const name of names.filter((each) => each.endsWith(".json"))) {
+    for (const name of names.filter((each) => /\.(?:json|ended)$/.test(each))) {
       const path = join(this.#directory, name);
       const run = await readFile(path, "utf8")
         .then((text) => JSON.parse(text) as Run)
         .catch(() => undefined);
       const { bridge } = run ?? {};
-      if (run !== undefined && bridge !== undefined && startTimeOf(bridge.pid) === bridge.started)
+      if (run === undefined) await rm(path, { force: true });
+      else if (name.endsWith(".json") && bridge && startTimeOf(bridge.pid) === bridge.started)
         await this.#take(run);
-      else await rm(path, { force: true });
+      else void this.#clear(run);
+    }
+    for (const name of names) {
+      const id = /^run_[0-9a-f]{8}(?=$|\.sock$)/.exec(name)?.[0];
+      const isKnown = id !== undefined && [".json", ".ended"].some((end) => names.includes(id + end));
+      // Of runs that nobody remembers.
+      if (id !== undefined && !isKnown) void removeFolder(join(this.#directory, name));
     }
   }
 
