@@ -1,7 +1,7 @@
 // The agent's own terminal, shown in the person's: keys go in as they are typed, the output is
 // filtered. The person's terminal is raw meanwhile, is given to the shell while the agent is
 // stopped by Ctrl-Z, and is left as it was found; unread keystrokes are thrown away then, so that
-// it cannot answer for the person. In the background (`&`, `timeout` in a script) it is not touched.
+// it cannot answer for the person. In the background (`&`, `timeout` in a script) it is left alone.
 
 import { TerminalFilter } from "../../cli/kit/terminal/terminal-filter.ts";
 import { isTerminal, tryWrite, windowSize } from "../../host/process/descriptor-io.ts";
