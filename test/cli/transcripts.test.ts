@@ -6,12 +6,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
+import { lanes } from "../support/lanes.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
 import { matches, parseTranscript, type Step } from "./transcript.ts";
 
 const FOLDER = join(import.meta.dir, "scripts");
 const PATIENCE_MS = 300_000;
+/** A transcript waits half of its time. */
+const lane = lanes(3);
 
 interface Output {
   readonly stdout: string;
@@ -29,7 +32,8 @@ class Session implements AsyncDisposable {
   constructor(home: string) {
     this.#home = home;
     this.#env = {
-      PATH: `${dirname(builtBinary())}:${process.env.PATH ?? ""}`,
+      // The system's own python3 first: one of a version manager is a script that takes longer than all else.
+      PATH: `${dirname(builtBinary())}:/usr/bin:/bin:${process.env.PATH ?? ""}`,
       HOME: home,
       TZ: "UTC",
       LC_ALL: "C.UTF-8",
@@ -159,9 +163,10 @@ function lined(output: Output): { stdout: string[]; stderr: string[]; exitCode: 
 for (const name of readdirSync(FOLDER)
   .filter((file) => file.endsWith(".txt"))
   .sort()) {
-  test(name.replace(".txt", "").replaceAll("-", " "), async () => {
+  test.concurrent(name.replace(".txt", "").replaceAll("-", " "), async () => {
+    using _lane = await lane();
     await using directory = await temporaryDirectory();
     await using session = new Session(directory.path);
     for (const step of parseTranscript(readFileSync(join(FOLDER, name), "utf8"))) await session.step(step);
-  }, 300_000);
+  }, 900_000);
 }

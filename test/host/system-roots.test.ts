@@ -195,7 +195,7 @@ test(
   LIMIT_MS,
 );
 
-test(
+test.concurrent(
   "a security that never answers costs its time-out and no root",
   async () => {
     await using home = await mac({}, "#!/bin/sh\nexec sleep 600\n");
@@ -206,7 +206,7 @@ test(
   LIMIT_MS * 2,
 );
 
-test(
+test.concurrent(
   "a trustd that hangs costs its time-out once, not for each authority",
   async () => {
     const hanging = SECURITY.replace("verify-cert)\n", "verify-cert)\n  exec sleep 600 ;;\nnever)\n");

@@ -80,7 +80,7 @@ async function mac(program?: string, more: Readonly<Record<string, string>> = {}
 
 const AGENT = `gui/${process.getuid?.()}/dev.iddio.daemon`;
 
-test(
+test.concurrent(
   "install, restart, a changed list, upgrade and uninstall",
   async () => {
     if (process.platform !== "linux")
@@ -143,7 +143,7 @@ test(
   LIMIT_MS,
 );
 
-test(
+test.concurrent(
   "with nobody at the screen: install ends well in the user's domain, and uninstall asks for nothing",
   async () => {
     if (process.platform !== "linux")

@@ -255,7 +255,6 @@ withPrograms(["qemu-aarch64-static", "npm"], "the arm64 program runs under qemu"
   const platform = { bunTarget: target.bunTarget, runtime: runtimeFor(target, PROJECT_ROOT) };
   await compile({ root: PROJECT_ROOT, outfile, version: NEW_VERSION, isShipped: true, platform });
   const env = { QEMU_LD_PREFIX: libraries, HOME: directory.path };
-  expect(await succeed(qemu, [outfile, "version"], { env })).toBe(`iddio ${NEW_VERSION}\n`);
   expect(await inHostileFolder([qemu, outfile], env)).toBe(`iddio ${NEW_VERSION}\n`);
 });
 

@@ -45,12 +45,11 @@ test("no prefix of the seeded policy is loaded at the next start, except what on
   await using at = await storeWith(DEFAULT_POLICY);
   at.store.close();
   const whole = Buffer.from(DEFAULT_POLICY);
-  // Each start costs a read and a parse: every prefix that would load as a policy of its own, and some that would not.
-  const loading = [...Array(whole.length).keys()].filter(
-    (length) => length % 97 === 0 || "policy" in parsePolicy(whole.toString("utf8", 0, length)),
-  );
-  expect(loading.length).toBeGreaterThan(500);
-  for (const length of loading.filter((_, index) => index % 40 === 0)) {
+  // Each start costs a read and a parse: some of the prefixes, of which many would load as policies of their own.
+  const lengths = [...Array(whole.length).keys()].filter((length) => length % 61 === 0);
+  const loading = lengths.filter((length) => "policy" in parsePolicy(whole.toString("utf8", 0, length)));
+  expect(loading.length).toBeGreaterThan(20);
+  for (const length of lengths) {
     writeFileSync(at.paths.policy, whole.subarray(0, length), { mode: 0o600 });
     const store = await PolicyStore.open(at.paths);
     expect([length, store.current.text.trimEnd().length]).toEqual([length, DEFAULT_POLICY.trimEnd().length]);

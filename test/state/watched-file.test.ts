@@ -34,7 +34,7 @@ async function looks(file: WatchedFile, whileMs: number): Promise<number> {
   return seen.size - 1;
 }
 
-test("a file that nobody touches is looked at twice a second, one that has changed more often for a while", async () => {
+test.concurrent("a file that nobody touches is looked at twice a second, one that has changed more often for a while", async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, "policy.yaml");
   writeFileSync(path, "first\n", { mode: 0o600 });
@@ -61,7 +61,7 @@ test("a file that nobody touches is looked at twice a second, one that has chang
   }
 }, 120_000);
 
-test("a change is noticed between two looks, after every way to save and ever again", async () => {
+test.concurrent("a change is noticed between two looks, after every way to save and ever again", async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, "policy.yaml");
   writeFileSync(path, "first\n", { mode: 0o600 });
@@ -87,7 +87,7 @@ test("a change is noticed between two looks, after every way to save and ever ag
   }
 }, 120_000);
 
-test("a file that is not there is noticed when it comes", async () => {
+test.concurrent("a file that is not there is noticed when it comes", async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, "settings.yaml");
   const found: string[] = [];
