@@ -12,11 +12,13 @@ import { findSshTools } from "../../support/sshd.ts";
 const MINUTES = 10 * 60_000;
 const NOBODY = 65_534;
 
-/** Opens a tunnel and carries bytes: the client has no right to the daemon's files. */
+/** Opens a tunnel and carries bytes, until ssh has gone: the client has no right to the daemon's files. */
 const CONNECT = `exec 3<>/dev/tcp/127.0.0.1/$1
 printf 'CONNECT localhost:%s HTTP/1.1\\r\\nHost: localhost:%s\\r\\n\\r\\n' "$2" "$2" >&3
 while IFS= read -r line <&3; do [ "$line" = $'\\r' ] && break; done
-cat <&3 & exec cat >&3
+cat <&3 &
+trap 'kill $!' EXIT
+cat >&3
 `;
 
 const setpriv = findSystemTool("setpriv", process.env);
