@@ -42,7 +42,10 @@ else {
       const url = await cluster.database("steps");
       const databases = [1, 2, 3, 4].map(() => openPostgres({ url }));
       const reports = await Promise.all(databases.map((each) => migrate(each)));
-      expect(reports.flatMap(({ applied }) => applied)).toEqual(MIGRATIONS.map(({ name }) => name));
+      // One may take over in the middle from one that comes later in the list.
+      expect(reports.flatMap(({ applied }) => applied).sort()).toEqual(
+        MIGRATIONS.map(({ name }) => name).sort(),
+      );
       const [one, other] = databases;
       if (one === undefined || other === undefined) throw new Error("no database");
       await migrate(one, [...MIGRATIONS, next]);
