@@ -95,7 +95,7 @@ describe.if(noSandbox() === undefined)("without any proxy variable", () => {
   );
 
   for (const [name, { script, says }] of Object.entries(CLIENTS))
-    test(
+    test.concurrent(
       `${name} is seen by the gateway and trusts it`,
       async () => {
         if (findClient(name) === undefined) return;

@@ -25,7 +25,7 @@ describe.if(noSandbox() === undefined)("agents from npm", () => {
   afterAll(() => sandbox[Symbol.asyncDispose](), LONG_MS);
 
   for (const agent of ["claude", "codex", "gemini"])
-    test(
+    test.concurrent(
       `${agent} starts`,
       async () => {
         const program = findClient(agent);
@@ -38,7 +38,7 @@ describe.if(noSandbox() === undefined)("agents from npm", () => {
       LONG_MS,
     );
 
-  test(
+  test.concurrent(
     "Gemini CLI finds the extension that holds its hook",
     async () => {
       const program = findClient("gemini");
@@ -52,7 +52,7 @@ describe.if(noSandbox() === undefined)("agents from npm", () => {
     LONG_MS,
   );
 
-  test(
+  test.concurrent(
     "Claude Code asks by its own hook: a deny arrives at the model with the rule, a harmless command runs",
     async () => {
       const program = findClient("claude");

@@ -53,7 +53,7 @@ const patience = (era: string) => ({ IDDIO_MCP_PATIENCE: era === "modern" ? "200
 
 for (const [name, versionNegotiation, era] of ERAS)
   describe(`the era ${name}`, () => {
-    test("over stdin and stdout", async () => {
+    test.concurrent("over stdin and stdout", async () => {
       await using files = await temporaryDirectory();
       const file = join(files.path, "calls");
       await using gateway = await startGatewayProcess({ policy: POLICY });
@@ -74,7 +74,7 @@ for (const [name, versionNegotiation, era] of ERAS)
       await client.close();
     });
 
-    test("over a local address", async () => {
+    test.concurrent("over a local address", async () => {
       await using files = await temporaryDirectory();
       const file = join(files.path, "calls");
       const server = Bun.spawn([...ownServer("both-eras", file, "http")], {

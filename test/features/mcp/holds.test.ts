@@ -87,7 +87,7 @@ beforeAll(async () => {
     deny: {groups: [never]}
 `,
     settings: "approval_timeout: 10m",
-    env: { IDDIO_MCP_PATIENCE: "50,700" },
+    env: { IDDIO_MCP_PATIENCE: "20,200" },
   });
   const { stdout } = await gateway.run(["mcp", "add", "remote", `http://127.0.0.1:${server.port}/mcp`]);
   local = stdout.trim();

@@ -6,7 +6,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startGatewayProcess } from "../../support/gateway.ts";
-import { connectThrough, connectTo, officialServer } from "../../support/mcp-client.ts";
+import { connectThrough, connectTo, type McpClient, officialServer } from "../../support/mcp-client.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 setDefaultTimeout(120_000);
@@ -22,7 +22,7 @@ const ALLOW_ALL = `mcp:
       groups: [all]
 `;
 
-test("a write of the filesystem server waits for a person, and is carried out once it is approved", async () => {
+test.concurrent("a write of the filesystem server waits for a person, and is carried out once it is approved", async () => {
   await using files = await temporaryDirectory();
   await using gateway = await startGatewayProcess({});
   await using connection = await connectThrough(gateway, "files", officialServer("filesystem", files.path));
@@ -55,7 +55,7 @@ test("a write of the filesystem server waits for a person, and is carried out on
   });
 });
 
-test("a call that a person denies is an error that a model can read, and never reaches the server", async () => {
+test.concurrent("a call that a person denies is an error that a model can read, and never reaches the server", async () => {
   await using files = await temporaryDirectory();
   await using gateway = await startGatewayProcess({});
   await using connection = await connectThrough(gateway, "files", officialServer("filesystem", files.path));
@@ -72,23 +72,23 @@ test("a call that a person denies is an error that a model can read, and never r
   expect(await readFile(path, "utf8").catch(() => "none")).toBe("none");
 });
 
-test("everything, filesystem and memory give a client the same as without iddio, when all is allowed", async () => {
+test.concurrent("everything, filesystem and memory give a client the same as without iddio, when all is allowed", async () => {
   await using files = await temporaryDirectory();
   await using gateway = await startGatewayProcess({ policy: ALLOW_ALL });
   await Bun.write(join(files.path, "in.txt"), "one\ntwo\n");
   const memory = (file: string) => ({ MEMORY_FILE_PATH: join(files.path, file) });
-  const plain = {
-    everything: await connectTo(officialServer("everything")),
-    files: await connectTo(officialServer("filesystem", files.path)),
-    memory: await connectTo(officialServer("memory"), { env: memory("a.json") }),
-  };
-  const through = {
-    everything: await connectThrough(gateway, "everything", officialServer("everything")),
-    files: await connectThrough(gateway, "files", officialServer("filesystem", files.path)),
-    memory: await connectThrough(gateway, "memory", officialServer("memory"), { env: memory("b.json") }),
-  };
   await using stack = new AsyncDisposableStack();
-  for (const each of [...Object.values(plain), ...Object.values(through)]) stack.use(each);
+  const kept = async (connecting: Promise<McpClient>) => stack.use(await connecting);
+  const [everything, folder, graph, everything2, folder2, graph2] = await Promise.all([
+    kept(connectTo(officialServer("everything"))),
+    kept(connectTo(officialServer("filesystem", files.path))),
+    kept(connectTo(officialServer("memory"), { env: memory("a.json") })),
+    kept(connectThrough(gateway, "everything", officialServer("everything"))),
+    kept(connectThrough(gateway, "files", officialServer("filesystem", files.path))),
+    kept(connectThrough(gateway, "memory", officialServer("memory"), { env: memory("b.json") })),
+  ]);
+  const plain = { everything, files: folder, memory: graph };
+  const through = { everything: everything2, files: folder2, memory: graph2 };
   const calls: readonly (readonly ["everything" | "files" | "memory", string, Record<string, unknown>])[] = [
     ["everything", "echo", { message: "grüße\u2028\u{1f600}" }],
     ["everything", "get-sum", { a: 1, b: 2.5 }],
