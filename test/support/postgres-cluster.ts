@@ -45,7 +45,7 @@ export function freePort(): number {
   return port;
 }
 
-/** What initdb makes, which takes it ten times as long as copying that does. */
+/** A folder as initdb makes it, which takes that ten times as long as it takes to copy. */
 async function template(bin: string): Promise<string> {
   const cache = join(PROJECT_ROOT, "node_modules", ".cache", "postgres");
   const owner = process.getuid?.() === 0 ? NOBODY : process.getuid?.();

@@ -62,7 +62,7 @@ def serve():
     gc.collect()
     gc.freeze()
     gc.disable()
-    # What a wrapper of the program set, or the program as it was imported, stays for every start.
+    # Variables that a wrapper of the program set, or the program as it was imported, stay for every start.
     own = {name: value for name, value in os.environ.items() if name not in order["given"]}
     answers = os.dup(1)
     wake_read, wake_write = os.pipe()
