@@ -71,7 +71,7 @@ class ScriptClassifier {
     if (this.#left < 0) return this.#unknown([text.slice(0, 200)], "the command line is too much to read");
     const read = readScript(text);
     const { commands, problem, settings = [], expanded = [], written = [] } = read;
-    if (problem !== undefined) this.#unknown([text], `the command line cannot be read: ${problem}`);
+    if (problem !== undefined) this.#unknown([text], `${NOT_READ}: ${problem}`);
     if (depth > DEPTH_MAX) return this.#unknown([text], "the command line is nested too deeply");
     if (read.hasFunctions) this.#hasFunctions = true;
     for (const [path, content] of written) {
@@ -116,11 +116,11 @@ class ScriptClassifier {
     const classifier = classifierForProgram(name);
     if (classifier === undefined && !first.isSure) this.#vagueProgram(first, args, argv, depth, input);
     if (classifier !== undefined) this.parts.push(classifyProgram(name, command));
-    else this.#keepData(command);
     if (classifier === undefined && first.text.includes("/") && this.#strangers.length < PARTS_MAX)
       this.#strangers.push(argv);
     const isKnown = (each: string) => classifierForProgram(calledProgram(each)) !== undefined;
     const opened = openWrapper(name, words, isKnown);
+    if (classifier === undefined && opened === undefined) this.#keepData(name, command);
     for (const each of opened ?? []) {
       if (each.kind === "unreadable") this.#unknown(argv, each.why);
       else if (each.kind === "script") this.#script(each.script, argv, depth, input);
@@ -131,7 +131,9 @@ class ScriptClassifier {
     for (const [given, target] of namesGivenBy(name, args, isKnown)) this.#otherNames.set(given, target);
     if (takesTexts(name)) return undefined;
     for (const each of settingsIn(args)) this.#setting(each, depth);
-    const given = settings.filter((each) => command.assigned.includes(each.name));
+    const given = settings.filter(
+      (each) => command.assigned.includes(each.name) && !isRunVariable(each.name),
+    );
     this.#guessedCalls(
       name,
       given.map(({ value }) => value),
@@ -149,6 +151,7 @@ class ScriptClassifier {
     else if (
       classifier === undefined &&
       name !== "git" &&
+      !isSource(name) &&
       opened === undefined &&
       this.parts.length === before
     )
@@ -172,11 +175,13 @@ class ScriptClassifier {
   }
 
   /** Reads a text that is run as a command line. */
-  #script(word: ShellWord, argv: readonly string[], depth: number, input: ProgramInput | undefined): void {
-    if (word.isStored && !this.#hasFunctions) {
-      this.#doubts.add(argv, "the shell runs a text that is stored");
-      return;
-    }
+  #script(
+    word: ShellWord,
+    argv: readonly string[],
+    depth: number,
+    input: ProgramInput | undefined,
+  ): undefined {
+    if (word.isStored) return this.#doubts.add(argv, "the shell runs a text that is stored");
     const { text, isSure } = word.gives ?? word;
     const isCertain = isSure && (word.gives === undefined || !this.#hasFunctions);
     const before = this.parts.length;
@@ -204,10 +209,10 @@ class ScriptClassifier {
       return this.#command({ words, assigned: [], input }, depth + 1);
     }
     this.#script(word, argv, depth, input);
-    const isOfProtocol = this.parts
-      .slice(before)
-      .some(({ classification: { protocol } }) => protocol !== "generic");
-    if (isOfProtocol || guardedNameIn(text) !== undefined) return;
+    const added = this.parts.slice(before).map(({ classification }) => classification);
+    if (added.some(({ protocol }) => protocol !== "generic") || guardedNameIn(text) !== undefined) return;
+    // A text that is no command line, after all.
+    if (word.isSure && !added.some(({ reason }) => reason.startsWith(NOT_READ))) return;
     this.parts.length = before;
     if (!word.isSure && /[$`]/.test(text))
       this.#doubts.add(argv, "a text that it runs is only known when it runs");
@@ -220,7 +225,8 @@ class ScriptClassifier {
     if (!isRunVariable(name)) return;
     const argv = [`${name}=${value.text}`];
     for (const inner of substitutionsIn(text)) this.#guarded(argv, sureWord(inner), depth, undefined);
-    this.#guarded(argv, commandOfSetting(setting), depth, undefined);
+    const command = commandOfSetting(setting);
+    if (command !== undefined) this.#guarded(argv, command, depth, undefined);
   }
 
   /** Programs that run their input. */
@@ -364,10 +370,11 @@ class ScriptClassifier {
     if (change !== undefined) this.#unknown(argv, `${name} may run '${change.join(" ")}'`);
   }
 
-  #keepData({ words, input }: SimpleCommand): void {
+  #keepData(name: string, { words, input }: SimpleCommand): void {
     for (const { text, gives, isStored } of words.slice(1))
       if (!isStored) this.#doubts.keep(gives?.text ?? text);
-    const text = sentText(input)?.text;
+    // A shell's input is read by itself.
+    const text = readsInput(name, words.slice(1)) ? undefined : sentText(input)?.text;
     if (text !== undefined) this.#doubts.keep(text);
   }
 
@@ -376,6 +383,7 @@ class ScriptClassifier {
   }
 }
 
+const NOT_READ = "the command line cannot be read";
 /** A text with an expansion in it, or whose program is put in later. */
 const VAGUE = /[$`]|(?:^|[;&|(\n])\s*(?:…|\{\})/;
 

@@ -15,7 +15,7 @@ export class LineDoubts {
   #length = 0;
 
   /** Adds a program, and why it is a doubt. */
-  add(argv: readonly string[], why: string): void {
+  add(argv: readonly string[], why: string): undefined {
     this.#first ??= { argv, why };
   }
 

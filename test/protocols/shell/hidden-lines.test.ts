@@ -65,6 +65,41 @@ test("a line of every day gets no answer", async () => {
   expect(lines.length).toBeGreaterThan(200);
 });
 
+/** Ways to run a line from within another one. */
+const WRAPS: readonly ((line: string) => string)[] = [
+  (line) => `ls\n${line}\nls`,
+  (line) => `bash -c ${quoted(line)}`,
+  (line) => `timeout 5 sudo bash -c ${quoted(line)}`,
+  (line) => `if true; then\n${line}\nfi`,
+  (line) => `f() {\n${line}\n}\nf`,
+  (line) => `echo "$(\n${line}\n)"`,
+  (line) => `eval ${quoted(line)}`,
+  (line) => `ssh h ${quoted(line)}`,
+  (line) => `printf %s ${quoted(line)} | bash`,
+  (line) => `source <(cat <<'EOT'\n${line}\nEOT\n)`,
+  (line) => `cat > s.sh <<'EOT'\n${line}\nEOT\nbash s.sh`,
+  (line) => `trap ${quoted(line)} EXIT`,
+  (line) => `GIT_PAGER=${quoted(line)} git log`,
+];
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+test("what hides in a line that hides in a line is found", async () => {
+  const wrong: string[] = [];
+  for (const each of await linesOf("hidden-lines.txt")) {
+    const [expected = "", line = ""] = each.split("\t");
+    for (const wrap of WRAPS) {
+      const found = answerTo(wrap(unfolded(line)));
+      const isMilder =
+        found === "none" || (expected === "deny" && found === "ask" && !wrap(line).startsWith("f()"));
+      if (isMilder) wrong.push(`${found} instead of ${expected}: ${wrap(line)}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
 /** Lines that cost a careless reader much: each part of one is read again for every other. */
 const HOSTILE: readonly string[] = [
   "ls; ".repeat(3_000),

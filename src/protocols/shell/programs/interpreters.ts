@@ -5,7 +5,7 @@ import type { ShellWord } from "../word.ts";
 
 /** Ways to start a program, or to run a text that is made up. */
 const STARTS =
-  /system|popen|spawn|subprocess|child_?process|\bexec\w*|\beval\b|\bexecSync|fork|shell|\bsh\b|bash|__import__|import_?module|importlib|\bpty\b|posix|ctypes|runpy|getattr|globals\(|compile\(|passthru|proc_open|pcntl|\bqx\b|%x|Deno\.|\bBun\b|\$`|open3|IO\.popen|open[^;\n]{0,300}\||getline|Function\(|dlopen|binding\(|syscmd|\bCommand\b|\brun\b|start_?process|do script|call_?process/i;
+  /system|popen|spawn|subprocess|child_?process|\bexec\w*|\beval\b|\bexecSync|fork|shell|\bsh\b|bash|__import__|import_?module|importlib|\bpty\b|posix|ctypes|runpy|getattr|globals\(|compile\(|passthru|proc_open|pcntl|\bqx\b|%x|Deno\.|\bBun\b|\$`|open3|IO\.popen|open[^;\n]{0,300}\||getline|Function\(|dlopen|binding\(|syscmd|start_?process|do script|call_?process/i;
 /** The same where the pieces of a word were put together. */
 const STARTS_IN_PIECES = /system|popen|subprocess|childprocess|execsync|execfile/i;
 const WITH_BACKTICKS = /`/;

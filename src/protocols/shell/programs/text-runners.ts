@@ -219,8 +219,15 @@ const OPTIONS_OF: ReadonlyMap<string, string> = new Map([
   ["RUBYOPT", "ruby"],
 ]);
 
-/** The command line that the text of a variable becomes. */
-export function commandOfSetting({ name, value }: Setting): ShellWord {
+/** Variables with a prompt, or the name of a file: only the substitutions in them run. */
+const EXPANDED_ONLY = /^(?:R?PS\d|PROMPT\d?|(?:BASH_)?ENV|LD_PRELOAD)$/;
+
+/** The command line that the text of a variable becomes; undefined where it becomes none. */
+export function commandOfSetting({ name, value }: Setting): ShellWord | undefined {
+  if (EXPANDED_ONLY.test(name)) {
+    const isFile = name.endsWith("ENV") && (value.gives !== undefined || /^[\w./~+-]+$/.test(value.text));
+    return isFile ? (value.gives ?? value) : undefined;
+  }
   const program = OPTIONS_OF.get(name);
   const text = textOf(value);
   const command = program === undefined ? text.replace(/^[!|]+-?/, "") : `${program} ${text}`;
