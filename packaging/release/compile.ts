@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { kindOfCLibrary } from "../../src/state/c-library.ts";
+import { packDefaultPolicy } from "./pack-default-policy.ts";
 import { packPages } from "./pack-pages.ts";
 import { packTables } from "./pack-tables.ts";
 
@@ -65,6 +66,7 @@ export async function compile(input: CompileInput): Promise<void> {
     format: "esm",
     define: {
       ...(await packPages(root)),
+      IDDIO_DEFAULT_POLICY_TREE: JSON.stringify(packDefaultPolicy()),
       IDDIO_SHIPPED: String(isShipped === true),
       IDDIO_BUILD_VERSION: JSON.stringify(version),
       IDDIO_RELEASE_PUBLIC_KEY: JSON.stringify(key.trim().split("\n").at(-1) ?? ""),

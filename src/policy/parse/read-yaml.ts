@@ -16,6 +16,7 @@ import {
   type Pair,
   parseDocument,
 } from "yaml";
+import { readDefaultPolicy } from "../default-policy.ts";
 import { checkText } from "../edit/yaml-text.ts";
 import { childPath, type Position, type Problems } from "./problems.ts";
 import type { MapTree, Tree } from "./yaml-tree.ts";
@@ -41,6 +42,8 @@ export const YAML_OPTIONS = {
 export function readYaml(text: string, problems: Problems): Tree | undefined {
   const body = checkText(text, problems);
   if (body === undefined) return undefined;
+  const prepared = readDefaultPolicy(body);
+  if (prepared !== undefined) return prepared;
   const lines = new LineCounter();
   let document: Document.Parsed;
   try {

@@ -44,3 +44,42 @@ export function treeText(tree: Tree): string {
   if (tree.kind === "list") return `[${tree.items.map(treeText).join(",")}]`;
   return `{${[...tree.entries].map(([key, { value }]) => `${JSON.stringify(key)}:${treeText(value)}`).join(",")}}`;
 }
+
+/** A tree as plain data, its maps as pairs. */
+export type FlatTree =
+  | TextTree
+  | EmptyTree
+  | {
+      readonly kind: "list";
+      readonly at: Position;
+      readonly size: number;
+      readonly items: readonly FlatTree[];
+    }
+  | {
+      readonly kind: "map";
+      readonly at: Position;
+      readonly size: number;
+      readonly entries: readonly FlatEntry[];
+    };
+
+type FlatEntry = readonly [key: string, keyAt: Position, value: FlatTree];
+
+/** A tree without Maps, for JSON. */
+export function flatten(tree: Tree): FlatTree {
+  if (tree.kind === "list") return { ...tree, items: tree.items.map(flatten) };
+  if (tree.kind !== "map") return tree;
+  return {
+    ...tree,
+    entries: [...tree.entries].map(([key, { keyAt, value }]) => [key, keyAt, flatten(value)]),
+  };
+}
+
+/** The tree that was flattened. */
+export function revive(tree: FlatTree): Tree {
+  if (tree.kind === "list") return { ...tree, items: tree.items.map(revive) };
+  if (tree.kind !== "map") return tree;
+  return {
+    ...tree,
+    entries: new Map(tree.entries.map(([key, keyAt, value]) => [key, { keyAt, value: revive(value) }])),
+  };
+}
