@@ -61,7 +61,7 @@ export function renderNoun(noun: string, commands: readonly Command[]): string {
 /** One command's usage, arguments, flags and examples. */
 export function renderCommand(command: Command): string {
   const lines = [command.summary, "", ...usageLines(command, "usage: ")];
-  if (command.details !== undefined) lines.push("", ...command.details.flatMap(detailLines));
+  if (command.details !== undefined) lines.push("", ...paragraphs(command.details).flatMap(detailLines));
   const listed = (command.args ?? []).filter((spec) => spec.choices !== undefined && !hasInlineChoices(spec));
   if (listed.length > 0) {
     lines.push("", "arguments:");
@@ -74,6 +74,18 @@ export function renderCommand(command: Command): string {
     lines.push("", "examples:", ...command.examples.map((example) => `  ${example}`));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Joins a line that is too long for a screen to the next one where its sentence goes on there. */
+function paragraphs(details: readonly string[]): string[] {
+  const joined: string[] = [];
+  let goesOn = false;
+  for (const line of details) {
+    if (goesOn) joined.push(`${joined.pop() ?? ""} ${line}`);
+    else joined.push(line);
+    goesOn = displayWidth(line) > WIDTH && /^\S/.test(line) && !/[.:;!?]$/.test(line);
+  }
+  return joined;
 }
 
 /** A line of details; one that is too long goes on under its last column. */

@@ -46,3 +46,12 @@ for (const command of VISIBLE) {
     for (const { name } of command.flags ?? []) expect(text).toContain(`--${name}`);
   });
 }
+
+test("a sentence of the details goes on in the same paragraph; lines that fit and tables stay as they are", () => {
+  const long = `${"word ".repeat(18)}and so`;
+  const details = [long, "on. The end.", "Short.", "  a     table that is its own", "of its own:"];
+  const text = renderCommand({ name: "x", summary: "Do", details, run: async () => undefined });
+  const lines = text.split("\n").slice(4);
+  expect(lines.slice(0, 2).join(" ")).toBe(`${long} on. The end.`);
+  expect(lines.slice(2)).toEqual(["Short.", "  a     table that is its own", "of its own:", ""]);
+});
