@@ -102,6 +102,13 @@ describe.if(noSandbox() === undefined)("what belongs to one run", () => {
         expect(text).not.toContain(real);
       }
       expect(one).not.toBe(two);
+      // git is given the same, for GitHub alone.
+      const asked = (host: string) =>
+        `printf 'protocol=https\\nhost=${host}\\n\\n' | GIT_TERMINAL_PROMPT=0 git credential fill; echo "$GH_TOKEN"`;
+      expect((await sandbox.inside(asked("github.com"))).stdout).toMatch(
+        /^username=x-access-token\npassword=(ghp_[A-Za-z0-9]{36})\n\1\n$/m,
+      );
+      expect((await sandbox.inside(asked("other.example"))).stdout).toMatch(/^ghp_[A-Za-z0-9]{36}\n$/);
       await sandbox.control.call("credentials_remove", { name: "work" });
       expect(await seen([])).toBe(" \n");
     },

@@ -51,15 +51,24 @@ const GIT_SETTINGS = [
   ["push.gpgSign", "false"],
 ] as const;
 
-const GIT = {
-  GIT_CONFIG_COUNT: String(GIT_SETTINGS.length),
-  ...Object.fromEntries(
-    GIT_SETTINGS.flatMap(([key, value], index) => [
-      [`GIT_CONFIG_KEY_${index}`, key],
-      [`GIT_CONFIG_VALUE_${index}`, value],
-    ]),
-  ),
-};
+/** Has git give a lent token of GitHub, as `gh auth git-credential` would. */
+const LENT_TO_GIT = [
+  "credential.https://github.com.helper",
+  `!f() { if [ "$1" = get ]; then printf 'username=x-access-token\\npassword=%s\\n' "$GH_TOKEN"; fi; }; f`,
+] as const;
+
+/** Settings of git as variables, which win over those in files. */
+function gitVariables(settings: readonly (readonly [key: string, value: string])[]): Record<string, string> {
+  return {
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  };
+}
 
 const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -93,7 +102,7 @@ export function sandboxVariables(input: VariablesInput): Variables {
   );
   const sets = {
     ...lent,
-    ...GIT,
+    ...gitVariables(lent.GH_TOKEN === undefined ? GIT_SETTINGS : [...GIT_SETTINGS, LENT_TO_GIT]),
     ...set,
     HOME: home,
     PATH: sandboxPath(input.path, input.realHome ?? home),
