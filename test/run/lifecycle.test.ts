@@ -79,6 +79,22 @@ describe.if(noSandbox() === undefined)("a run", () => {
       expect((await readdir(runs)).length).toBeGreaterThan(0);
       await sandbox.restart();
       await isEmpty();
+      // The agent is seen to a last time, which the killed one cannot do.
+      const third = sandbox.start([
+        ...["run", "--name", "third", "--", "/bin/sh", "-c"],
+        "until [ -e now ]; do sleep 0.1; done; echo > .envrc; exec sleep 60",
+      ]);
+      await running("third");
+      void third.stop("SIGSTOP");
+      await sandbox.write(join(sandbox.project, "now"), "");
+      await eventually(
+        async () => existsSync(join(sandbox.project, ".envrc")),
+        (isThere) => isThere,
+      );
+      await third.stop("SIGKILL");
+      await isEmpty();
+      expect(existsSync(join(sandbox.project, ".envrc"))).toBe(false);
+      expect((await sandbox.iddio(["run", "quarantine"])).stdout).toContain("/.envrc");
       // And `iddio run` itself gets such a folder away, and gives the agent's exit code.
       expect((await sandbox.inside("mkdir -p /var/tmp/a/b; chmod 0 /var/tmp/a; exit 7")).code).toBe(7);
       await isEmpty();

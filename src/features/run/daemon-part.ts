@@ -14,6 +14,15 @@ type Methods = "runs_list" | "runs_start" | "runs_stop";
 
 /** Adds the methods about runs; the runs themselves are the gateway's, because every caller may be one. */
 export function startRuns(parts: DaemonParts): DaemonPart {
+  const { runs, paths, log } = parts;
+  runs.onLeft = async (run) => {
+    const { lastLook } = await import("./control-files/left-run.ts");
+    for (const { from } of await lastLook(run, paths))
+      log.warn("moved away: a file of a killed run, by which programs would be started", {
+        path: from,
+        run: run.name,
+      });
+  };
   return { handlers: handlersOf(parts) };
 }
 

@@ -16,6 +16,7 @@ import { UserError } from "../../model/user-error.ts";
 import { errorCode } from "../../state/files.ts";
 import type { StatePaths } from "../../state/paths.ts";
 import { controlFilesBelow, isControlPath } from "./control-files/control-files.ts";
+import { noteForLastLook } from "./control-files/left-run.ts";
 import type { Profile } from "./profile.ts";
 import { hookFileName, RUN_PROGRAM, type RunHook, runHook } from "./run-hook.ts";
 import type { RunPlaceholder } from "./run-placeholders.ts";
@@ -128,7 +129,7 @@ async function layOutThere(input: LayoutInput): Promise<RunLayout> {
     placeholders,
   });
   const filter = seccompFilter(architecture, { allowsNamespaces: profile.nested_namespaces });
-  return {
+  const layout: RunLayout = {
     args: [...namespaceArgs(profile), ...seen.args],
     filter: Buffer.from(filter).toString("base64"),
     wrappers,
@@ -144,6 +145,8 @@ async function layOutThere(input: LayoutInput): Promise<RunLayout> {
     control_files: [...controlFiles].map(([path, { kind, identity }]) => ({ path, kind, identity })),
     nested_namespaces: profile.nested_namespaces,
   };
+  await noteForLastLook(scratch, layout);
+  return layout;
 }
 
 function namespaceArgs(profile: Profile): readonly string[] {

@@ -92,6 +92,9 @@ export class Runs {
     this.#open = parts.open;
   }
 
+  /** Called before the folder of a run is removed whose `iddio run` was killed and could not see to its end. */
+  onLeft: (run: Run) => Promise<void> = async () => undefined;
+
   /** The folder of sockets and records. */
   get directory(): string {
     return this.#directory;
@@ -235,6 +238,7 @@ export class Runs {
       await rename(this.#recordOf(id), ended).catch(() => undefined);
       if (starter !== undefined && startTimeOf(starter.pid) === starter.started)
         return void setTimeout(() => void this.#clear(run), LEFT_MS).unref();
+      await this.onLeft(run).catch(() => undefined);
       await removeFolder(folder);
     }
     for (const path of [this.#recordOf(id), ended, this.socketOf(id)])
