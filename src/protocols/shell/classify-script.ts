@@ -23,6 +23,7 @@ import {
 import { takesTexts } from "./programs/text-takers.ts";
 import { openWrapper } from "./programs/wrappers.ts";
 import { readScript } from "./read-script.ts";
+import { DECLARES } from "./set-variables.ts";
 import {
   type ProgramInput,
   type Setting,
@@ -129,24 +130,21 @@ class ScriptClassifier {
     if (opened === undefined) this.#runInput(name, args, argv, depth, input);
     this.#runNamed(name, command, depth);
     for (const [given, target] of namesGivenBy(name, args, isKnown)) this.#otherNames.set(given, target);
-    if (takesTexts(name)) return undefined;
-    for (const each of settingsIn(args)) this.#setting(each, depth);
-    const given = settings.filter(
-      (each) => command.assigned.includes(each.name) && !isRunVariable(each.name),
-    );
-    this.#guessedCalls(
-      name,
-      given.map(({ value }) => value),
-      argv,
-    );
+    const isTaker = takesTexts(name);
+    if (!isTaker || DECLARES.test(name)) for (const each of settingsIn(args)) this.#setting(each, depth);
     const before = this.parts.length;
     for (const text of textsRunBy(name, args)) this.#guarded(argv, text, depth, undefined);
-    const module = args[args.findIndex((each) => each.text === "-m") + 1]?.text ?? "";
-    if (isInterpreter(name) && classifierForProgram(calledProgram(module)) !== undefined)
-      this.#command(
-        { ...command, words: args.slice(args.findIndex((each) => each.text === module)) },
-        depth + 1,
-      );
+    if (isTaker) return undefined;
+    const given = settings.filter((each) => command.assigned.includes(each.name));
+    this.#guessedCalls(
+      name,
+      given.filter((each) => !isRunVariable(each.name)).map(({ value }) => value),
+      argv,
+    );
+    // `python -m awscli`.
+    const module = args.slice(args.findIndex(({ text }) => text === "-m") + 1);
+    if (isInterpreter(name) && module.length < args.length && isKnown(module[0]?.text ?? ""))
+      this.#command({ ...command, words: module }, depth + 1);
     if (isInterpreter(name)) this.#interpreter(name, args, argv, input);
     else if (
       classifier === undefined &&

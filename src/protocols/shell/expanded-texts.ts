@@ -45,10 +45,16 @@ export class ExpandedTexts {
         return;
       case "SingleQuoted":
       case "AnsiCQuoted":
-        if (SUBSTITUTES.test(node.value)) this.#others.add(node.value);
+        this.#other(node.value);
+        return;
+      case "Literal":
+        if (node.text.includes("\\")) this.#other(node.value);
+        return;
+      case "Word":
+        if (node.parts === undefined && node.text.includes("\\")) this.#other(node.value);
         return;
       case "HereDocBody":
-        if (SUBSTITUTES.test(node.text)) this.#others.add(node.text);
+        this.#other(node.text);
         return;
       default:
     }
@@ -73,7 +79,8 @@ export class ExpandedTexts {
   }
 
   /** The text of the quoted parts of a word; what stands open is read as the script's own. */
-  #take({ parts = [] }: Word): void {
+  #take({ parts, value }: Word): undefined {
+    if (parts === undefined) return this.#add(value);
     const quoted = (part: WordPart): string => {
       switch (part.type) {
         case "SingleQuoted":
@@ -89,7 +96,13 @@ export class ExpandedTexts {
     this.#add(parts.map(quoted).join(""));
   }
 
-  #add(text: string): void {
+  /** Its signs may be written as escapes, which `printf` and the like resolve. */
+  #other(text: string): void {
+    const plain = text.replace(/\\(?:x24|0?44|u0024)/g, "$").replace(/\\(?:x60|0?140|u0060)/g, "`");
+    if (SUBSTITUTES.test(plain) && this.#others.size < TEXTS_MAX) this.#others.add(plain);
+  }
+
+  #add(text: string): undefined {
     if (SUBSTITUTES.test(text) && this.#found.size < TEXTS_MAX) this.#found.add(text);
   }
 }

@@ -71,6 +71,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   split: { options: "--filter" },
   gsplit: { options: "--filter" },
   sort: { options: "--compress-program" },
+  install: { options: "--strip-program" },
   zip: { options: "-TT --unzip-command" },
   tcpdump: { options: "-z" },
   wget: { options: "--use-askpass" },
