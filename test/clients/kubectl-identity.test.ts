@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 
-setDefaultTimeout(40_000);
+setDefaultTimeout(120_000);
 
 const kubectl = findClient("kubectl");
 const curl = findClient("curl");
@@ -49,7 +49,7 @@ const embedded = ({ admin }: Cluster) => ({
 });
 
 if (kubectl !== undefined) {
-  test("a context with a token stays that token's user beside one with a certificate", async () => {
+  test.concurrent("a context with a token stays that token's user beside one with a certificate", async () => {
     await using both = await stage();
     const { cluster, gateway } = both;
     const users = { admin: embedded(cluster), viewer: { token: cluster.viewerToken } };
@@ -63,7 +63,7 @@ if (kubectl !== undefined) {
       expect((await run(both, overlay, [...WHOAMI, "--context", context])).stdout).toBe(name);
   });
 
-  test("a certificate in files is used from where it is, and a new one there is taken up", async () => {
+  test.concurrent("a certificate in files is used from where it is, and a new one there is taken up", async () => {
     await using both = await stage();
     const { cluster, gateway } = both;
     const [certificate, key] = [join(gateway.home, "me.crt"), join(gateway.home, "me.key")];
@@ -74,7 +74,7 @@ if (kubectl !== undefined) {
     expect((await run(both, overlay, WHOAMI)).stdout).toBe("kubernetes-admin");
   });
 
-  test("tls-server-name is the name that is verified", async () => {
+  test.concurrent("tls-server-name is the name that is verified", async () => {
     await using cluster = await startCluster({ names: ["kubernetes.default.svc"] });
     await using gateway = await startGatewayProcess();
     const both = { cluster, gateway };
@@ -90,7 +90,7 @@ if (kubectl !== undefined) {
   });
 
   for (const mode of ["off", "passthrough"] as const)
-    test(`the overlay works in mode ${mode}, where kubectl sees the cluster's own certificate`, async () => {
+    test.concurrent(`the overlay works in mode ${mode}, where kubectl sees the cluster's own certificate`, async () => {
       await using cluster = await startCluster();
       await using gateway = await startGatewayProcess({ settings: `default_mode: ${mode}\n` });
       const users = { u: { token: cluster.token } };
@@ -99,7 +99,7 @@ if (kubectl !== undefined) {
       expect((await gateway.control.call("status", {})).proxy_mode).toBe(mode);
     });
 
-  test("a cluster whose certificate another CA signed is refused, and gets no request and no token", async () => {
+  test.concurrent("a cluster whose certificate another CA signed is refused, and gets no request and no token", async () => {
     await using both = await stage();
     await using impostor = await startCluster();
     const server = { ...serverOf(both.cluster), server: impostor.url };
@@ -116,7 +116,7 @@ if (kubectl !== undefined) {
     expect(new Set(asked.map(({ fields }) => fields.status))).toEqual(new Set([502]));
   });
 
-  test("iddio kubeconfig again, from a shell that uses the overlay, makes the same overlay", async () => {
+  test.concurrent("iddio kubeconfig again, from a shell that uses the overlay, makes the same overlay", async () => {
     await using both = await stage();
     const { cluster, gateway } = both;
     const overlay = await gateway.overlay(kubeconfigText(cluster, "certificate"));
@@ -130,7 +130,7 @@ if (kubectl !== undefined) {
     ["allow", 5],
     ["deny", 1],
   ] as const)
-    test(`an exec that policy holds and a person answers with ${answer}`, async () => {
+    test.concurrent(`an exec that policy holds and a person answers with ${answer}`, async () => {
       await using cluster = await startCluster();
       const policy = `
 kubectl:
@@ -158,7 +158,7 @@ kubectl:
 }
 
 if (curl !== undefined)
-  test("a client without the overlay's token gets no identity from the gateway", async () => {
+  test.concurrent("a client without the overlay's token gets no identity from the gateway", async () => {
     await using both = await stage();
     const { cluster, gateway } = both;
     const overlay = await gateway.overlay(kubeconfigText(cluster, "certificate"));
