@@ -106,6 +106,7 @@ for (const adapter of HOOK_ADAPTERS) {
     async () => {
       expect(await ask(agent, DENIED)).toEqual(golden.deny);
       expect(adapter.blocks(await ask(agent, `ls; bash -c '${DENIED}'`))).toBe(true);
+      expect(adapter.blocks(await ask(agent, `source <(echo ${DENIED})`))).toBe(true);
     },
     LIMIT_MS,
   );

@@ -36,6 +36,13 @@ const NOT_PLAIN = [
   "ls & rm x",
   "ls\nrm x",
   "ssh host uname",
+  "KUBECTL delete pod x",
+  "helm3 uninstall x",
+  "kubectl-1.31 delete pod x",
+  "python3 -m awscli s3 rm s3://x",
+  "echo a3ViZWN0bCBkZWxldGUgcG9kIHg= | base64 -d | python3",
+  "cat x | . /dev/stdin",
+  "=kubectl delete pod x",
   "",
 ];
 
@@ -49,9 +56,9 @@ test("every program that a classifier reads is known here", () => {
   expect(programs.filter((program) => !JUDGED_PROGRAMS.has(program))).toEqual([]);
 });
 
-test("nothing that is called harmless concerns a protocol, in two thousand scripts of any words", () => {
+test("nothing that is called harmless concerns a protocol, in ten thousand scripts of any words", () => {
   const words =
-    "ls git npm npx docker exec run -- -c -x . source sudo env nohup timeout 5 xargs find -exec kubectl /bin/aws gh delete get pods A=b A=kubectl k tf helm apply ssh scp host: if then fi for do done while case esac function time ! alias trap eval sh bash cat - --flag=kubectl x.exe terraform.exe % @ : + = export set busybox watch parallel entr command builtin".split(
+    "ls git npm npx docker exec run -- -c -x . source sudo env nohup timeout 5 xargs find -exec kubectl /bin/aws gh delete get pods A=b A=kubectl k tf helm apply ssh scp host: if then fi for do done while case esac function time ! alias trap eval sh bash cat - --flag=kubectl x.exe terraform.exe % @ : + = export set busybox watch parallel entr command builtin hash -p ln cp mv python3 -m awscli aws-cli . make -f at crontab base64 -d a3ViZWN0bA== 6b75626563746c tool helm3 kubectl-1.3 KUBECTL Gh kubecolor minikube node -e coproc enable read test -v PAGER=k EDITOR=less =gh".split(
       " ",
     );
   const joints = [" ", " ", " ", " ", " && ", " || ", " | ", "; ", " ;", ""];
@@ -61,7 +68,7 @@ test("nothing that is called harmless concerns a protocol, in two thousand scrip
     return (seed >> 8) % below;
   };
   let harmless = 0;
-  for (let round = 0; round < 2_000; round += 1) {
+  for (let round = 0; round < 10_000; round += 1) {
     let text = "";
     for (let count = 1 + next(5); count > 0; count -= 1)
       text += `${words[next(words.length)]}${joints[next(joints.length)]}`;
