@@ -21,7 +21,7 @@ const reportWhen = ({ reportWhen: when }: FleetWorld, fits: (report: FleetReport
 
 const revisionOf = ({ policy }: FleetReport) => policy?.revision;
 
-test(
+test.concurrent(
   "the stricter of both policies decides, for every pair of actions",
   async () => {
     for (const local of ["allow", "deny"]) {
@@ -40,7 +40,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "neither a pin, nor the mode, nor a more specific entry takes a host away from the central policy",
   async () => {
     await using server = startFleetServer();
@@ -61,7 +61,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a bundle that is forged, older, altered, cut, expired or for another tenant is refused, and the last good one stays",
   async () => {
     await using server = startFleetServer({ syncMs: 1_000 });
@@ -102,7 +102,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a replayed bundle is refused after a restart and after enrolling again",
   async () => {
     await using server = startFleetServer({ syncMs: 1_000 });
@@ -127,7 +127,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "an ask of a central tier waits for the control plane: here it can only be denied, there it is decided once",
   async () => {
     await using server = startFleetServer();
@@ -189,7 +189,7 @@ test(
 const isCentralAllow = ({ fields }: Entry) =>
   fields.principal === "control-plane" && fields.command === "approval allow";
 
-test(
+test.concurrent(
   "without the server central asks time out to a refusal, others are answered here, and everything is caught up later",
   async () => {
     await using server = startFleetServer({ syncMs: 1_000 });
@@ -226,7 +226,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "rows arrive once and in order over lost answers, a server that was put back, and one with rows that are not ours",
   async () => {
     await using server = startFleetServer({ syncMs: 60_000 });
@@ -257,7 +257,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a policy that is too old lets nothing above observe through without a person",
   async () => {
     await using server = startFleetServer({ syncMs: 1_000 });
@@ -279,7 +279,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a machine that was revoked keeps its last policy, and a hostile server costs only retries",
   async () => {
     await using server = startFleetServer({ syncMs: 1_000 });
@@ -314,7 +314,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "enrolling takes a token once, pins what the server says, and leaving takes the policy out of force",
   async () => {
     // The first enrolment is root's or a factor's; tests run as root in CI.

@@ -29,7 +29,7 @@ async function allRows(daemon: Daemon, count: number): Promise<Entry[]> {
   return daemon.rowsWhen((rows) => rows.filter(({ op }) => op === "control").length >= count);
 }
 
-test(
+test.concurrent(
   "a webhook gets every row once, signed with its secret, and no answer tells the secret again",
   async () => {
     await using receiver = startHttpReceiver();
@@ -61,7 +61,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "after a rotation requests carry both signatures",
   async () => {
     await using receiver = startHttpReceiver();
@@ -81,7 +81,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "rows wait while the receiver is down, and arrive in order when it is back, also after a restart",
   async () => {
     let isUp = false;
@@ -116,7 +116,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a row that the receiver will never take is put aside, and the others arrive",
   async () => {
     await using receiver = startHttpReceiver(
@@ -140,7 +140,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "rows go on to arrive after the audit file was renamed",
   async () => {
     await using receiver = startHttpReceiver();
@@ -167,7 +167,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a collector that rejects some records is believed, and is not sent them again",
   async () => {
     const answer = JSON.stringify({ partialSuccess: { rejectedLogRecords: "1", errorMessage: "too old" } });
@@ -194,7 +194,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "an object store gets compressed lines under a name that says when and where",
   async () => {
     await using receiver = startHttpReceiver();
@@ -222,7 +222,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a real rsyslog takes the rows over TLS",
   async () => {
     const program = rsyslogd();
@@ -270,7 +270,7 @@ test.each([
   expect((await daemon.control.call("forward_list", {})).sinks).toEqual([]);
 });
 
-test("a receiver at the cloud's metadata service is not connected to", async () => {
+test.concurrent("a receiver at the cloud's metadata service is not connected to", async () => {
   await using daemon = await startDaemon({ policy: POLICY });
   for (const [name, host] of [
     ["v4", "169.254.169.254"],

@@ -98,7 +98,7 @@ async function connected(gateway: GatewayProcess, port: number) {
 const names = async (client: Client) => (await client.listTools()).tools.map(({ name }) => name);
 
 for (const asEvents of [false, true])
-  test(`a server of the list is filtered and judged, and answers by ${asEvents ? "events" : "JSON"}`, async () => {
+  test.concurrent(`a server of the list is filtered and judged, and answers by ${asEvents ? "events" : "JSON"}`, async () => {
     using server = remoteServer();
     server.state.asEvents = asEvents;
     await using gateway = await startGatewayProcess({
@@ -136,7 +136,7 @@ for (const asEvents of [false, true])
     await client.close();
   });
 
-test("a list that comes on a stream which only listens is filtered as well", async () => {
+test.concurrent("a list that comes on a stream which only listens is filtered as well", async () => {
   using server = remoteServer();
   await using gateway = await startGatewayProcess({ policy: policyFor(server.port) });
   const listened = await fetch(`http://127.0.0.1:${server.port}/mcp`, {
@@ -151,7 +151,7 @@ test("a list that comes on a stream which only listens is filtered as well", asy
   expect(await own.text()).not.toContain("drop_it");
 });
 
-test("what two programs could read differently goes nowhere", async () => {
+test.concurrent("what two programs could read differently goes nowhere", async () => {
   using server = remoteServer();
   await using gateway = await startGatewayProcess({ policy: policyFor(server.port) });
   const client = await connected(gateway, server.port);
@@ -176,7 +176,7 @@ test("what two programs could read differently goes nowhere", async () => {
   await client.close();
 });
 
-test("a field of --header that a server sends back is cut, and recorded", async () => {
+test.concurrent("a field of --header that a server sends back is cut, and recorded", async () => {
   using server = remoteServer();
   await using gateway = await startGatewayProcess({ policy: policyFor(server.port) });
   const header = "Authorization: Bearer very-secret-value-1234";

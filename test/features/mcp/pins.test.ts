@@ -51,7 +51,7 @@ const reached = async (gateway: GatewayProcess) =>
 const call = (client: LineClient, name: string, args: object = {}) =>
   client.ask("tools/call", { name, arguments: args });
 
-test("a description that changes hides its tool until it is reviewed", async () => {
+test.concurrent("a description that changes hides its tool until it is reviewed", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read, write] });
   await using client = await start(gateway);
@@ -72,7 +72,7 @@ test("a description that changes hides its tool until it is reviewed", async () 
   expect(textOf(await call(client, "read_it"))).toBe("x");
 });
 
-test("a tool that comes later, a rename and a flipped annotation wait; the rest goes on", async () => {
+test.concurrent("a tool that comes later, a rename and a flipped annotation wait; the rest goes on", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read, write] });
   await using client = await start(gateway);
@@ -91,7 +91,7 @@ test("a tool that comes later, a rename and a flipped annotation wait; the rest 
   expect(textOf(await call(client, "write_it"))).toContain("changed: annotations");
 });
 
-test("what is first seen with hidden signs or orders to the model waits, and is shown with the signs written out", async () => {
+test.concurrent("what is first seen with hidden signs or orders to the model waits, and is shown with the signs written out", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   const tags = [..."leak"].map((each) => String.fromCodePoint(0xe0000 + (each.codePointAt(0) ?? 0))).join("");
   await offer(gateway, {
@@ -124,7 +124,7 @@ test("what is first seen with hidden signs or orders to the model waits, and is 
   expect(textOf(await call(client, "poisoned"))).toContain("gives the model orders");
 });
 
-test("changed instructions are withheld, and nothing else of the answer", async () => {
+test.concurrent("changed instructions are withheld, and nothing else of the answer", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read], instructions: "Be careful." });
   {
@@ -140,7 +140,7 @@ test("changed instructions are withheld, and nothing else of the answer", async 
   });
 });
 
-test("another program under the same name is another server: nothing of it is shown or called", async () => {
+test.concurrent("another program under the same name is another server: nothing of it is shown or called", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read] });
   {
@@ -155,7 +155,7 @@ test("another program under the same name is another server: nothing of it is sh
   expect(await names(again)).toEqual(["read_it"]);
 });
 
-test("a page after the first is first seen too; a name that comes twice is not shown twice", async () => {
+test.concurrent("a page after the first is first seen too; a name that comes twice is not shown twice", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { pages: [[read, { ...read, description: "twin" }], [write]] });
   await using client = await start(gateway);
@@ -164,7 +164,7 @@ test("a page after the first is first seen too; a name that comes twice is not s
   expect(namesIn(second)).toEqual(["write_it"]);
 });
 
-test("a tool that the policy denies is not offered, and refused when it is called all the same", async () => {
+test.concurrent("a tool that the policy denies is not offered, and refused when it is called all the same", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read, { ...write, name: "format_disk" }] });
   await using client = await start(gateway);
@@ -174,7 +174,7 @@ test("a tool that the policy denies is not offered, and refused when it is calle
   expect(await reached(gateway)).toBe(0);
 });
 
-test("a tool that was never listed is refused, whatever the policy allows", async () => {
+test.concurrent("a tool that was never listed is refused, whatever the policy allows", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read] });
   await using client = await start(gateway);
@@ -182,7 +182,7 @@ test("a tool that was never listed is refused, whatever the policy allows", asyn
   expect(await reached(gateway)).toBe(0);
 });
 
-test("names of tools of two servers that look the same are told", async () => {
+test.concurrent("names of tools of two servers that look the same are told", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read] });
   {
@@ -197,7 +197,7 @@ test("names of tools of two servers that look the same are told", async () => {
   expect(items[0]?.looks_like).toBe("one/read_it");
 });
 
-test("what is accepted is what was shown: a change in between is not", async () => {
+test.concurrent("what is accepted is what was shown: a change in between is not", async () => {
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read] });
   await using client = await start(gateway);

@@ -54,7 +54,7 @@ async function started(env: Readonly<Record<string, string>> = {}, settings = "a
 const pendings = async (gateway: GatewayProcess) =>
   (await gateway.control.call("approvals_list", {})).approvals;
 
-test("lines that two parsers could read differently go nowhere, and say so", async () => {
+test.concurrent("lines that two parsers could read differently go nowhere, and say so", async () => {
   await using it = await started();
   const before = (await it.log()).length;
   const lines = [
@@ -73,7 +73,7 @@ test("lines that two parsers could read differently go nowhere, and say so", asy
   expect(after[0]).toContain('"ping"');
 });
 
-test("an allowed line reaches the server octet for octet, with numbers and order as they were", async () => {
+test.concurrent("an allowed line reaches the server octet for octet, with numbers and order as they were", async () => {
   await using it = await started();
   const line =
     '{ "params" : {"arguments":{"n":9007199254740993,"e":1e400,"s":"\\u00e9\\ud83d\\ude00"},"name":"echo"}, "method":"tools/call","id":"str-1" , "jsonrpc":"2.0"}';
@@ -82,13 +82,13 @@ test("an allowed line reaches the server octet for octet, with numbers and order
   expect((await it.log()).at(-1)).toBe(line);
 });
 
-test("a result of a megabyte comes whole", async () => {
+test.concurrent("a result of a megabyte comes whole", async () => {
   await using it = await started();
   const answer = await it.client.ask("tools/call", { name: "echo", arguments: { size: 1_200_000 } });
   expect(textOf(answer).length).toBe(1_200_000);
 });
 
-test("a client that asked for progress hears that it waits, for as long as it takes", async () => {
+test.concurrent("a client that asked for progress hears that it waits, for as long as it takes", async () => {
   await using it = await started({ IDDIO_MCP_PATIENCE: "50,100000" });
   const call = it.client.ask("tools/call", {
     name: "change_it",
@@ -108,7 +108,7 @@ test("a client that asked for progress hears that it waits, for as long as it ta
   expect(textOf(await call)).toBe("x");
 });
 
-test("a client that did not is told the approval, and the same call takes it over", async () => {
+test.concurrent("a client that did not is told the approval, and the same call takes it over", async () => {
   await using it = await started({ IDDIO_MCP_PATIENCE: "50,300" });
   const first = await it.client.ask("tools/call", { name: "change_it", arguments: { a: 1, b: [2] } });
   const [held] = await pendings(it.gateway);
@@ -134,7 +134,7 @@ test("a client that did not is told the approval, and the same call takes it ove
   expect((await it.log()).filter((line) => line.includes("change_it")).length).toBe(1);
 });
 
-test("what was approved while nobody waited is done once, for the same call, and is not for another", async () => {
+test.concurrent("what was approved while nobody waited is done once, for the same call, and is not for another", async () => {
   await using it = await started({ IDDIO_MCP_PATIENCE: "50,300" });
   await it.client.ask("tools/call", { name: "change_it", arguments: { a: 1 } });
   await it.gateway.approve();
@@ -150,7 +150,7 @@ test("what was approved while nobody waited is done once, for the same call, and
   expect((await it.log()).filter((line) => line.includes("change_it")).length).toBe(1);
 });
 
-test("a client that gives up by its clock comes back to the same approval; one that cancels takes it back", async () => {
+test.concurrent("a client that gives up by its clock comes back to the same approval; one that cancels takes it back", async () => {
   await using it = await started();
   const send = (id: number, args: object) =>
     it.client.write(
@@ -185,7 +185,7 @@ test("a client that gives up by its clock comes back to the same approval; one t
   );
 });
 
-test("a thousand calls at once are each answered, once", async () => {
+test.concurrent("a thousand calls at once are each answered, once", async () => {
   await using it = await started();
   for (let id = 1; id <= 1000; id++)
     it.client.write(
@@ -206,7 +206,7 @@ test("a thousand calls at once are each answered, once", async () => {
   expect(rows.filter(({ op }) => op === "mcp").length).toBe(1000);
 });
 
-test("a server that asks the client's model is judged too", async () => {
+test.concurrent("a server that asks the client's model is judged too", async () => {
   await using it = await started();
   const call = it.client.ask("tools/call", { name: "ask_model", arguments: {} });
   const question = await it.client.line(({ method }) => method === "sampling/createMessage");
@@ -223,7 +223,7 @@ test("a server that asks the client's model is judged too", async () => {
   );
 });
 
-test("a resource that the server lists is read; one that the client makes up is asked about", async () => {
+test.concurrent("a resource that the server lists is read; one that the client makes up is asked about", async () => {
   await using it = await started();
   const policy = `${POLICY}    escalate:\n      commands: ["own/x"]\n`;
   expect(policy).toContain("own/x");
@@ -235,7 +235,7 @@ test("a resource that the server lists is read; one that the client makes up is 
   expect((await read).error?.message).toContain("a person denied");
 });
 
-test("without the daemon nothing is passed on, and with it again it goes on", async () => {
+test.concurrent("without the daemon nothing is passed on, and with it again it goes on", async () => {
   await using it = await started();
   await it.gateway.kill("SIGKILL");
   const refused = await it.client.ask("tools/call", { name: "echo", arguments: {} });

@@ -37,7 +37,7 @@ const settled = (slack: SlackStandIn, at = 0) =>
 
 const logText = (world: World) => Bun.file(`${world.daemon.home}/iddio.log`).text();
 
-test(
+test.concurrent(
   "a click by an approver lets the one request through, and the card says who",
   async () => {
     await using slack = startSlack();
@@ -71,7 +71,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "an envelope that comes twice, on another link or out of order, counts once",
   async () => {
     await using slack = startSlack();
@@ -104,7 +104,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a link that Slack wants to replace is replaced before it ends, and clicks on both count",
   async () => {
     await using slack = startSlack();
@@ -125,7 +125,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a click counts for nothing when the person, the team, the channel or the button is another",
   async () => {
     await using slack = startSlack();
@@ -155,7 +155,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "what was decided at the machine is decided on the card too, and a click afterwards changes nothing",
   async () => {
     await using slack = startSlack();
@@ -180,7 +180,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "break-glass, and a request that does not fit on the card, can only be denied there",
   async () => {
     await using slack = startSlack();
@@ -194,7 +194,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "text of a request is neither markup nor a mention, and hides nothing",
   async () => {
     await using slack = startSlack();
@@ -211,7 +211,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "in a channel that is shared with another organisation cards have no buttons",
   async () => {
     await using slack = startSlack();
@@ -226,7 +226,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a card whose posting nobody saw the end of is found again and not posted twice",
   async () => {
     await using slack = startSlack();
@@ -250,7 +250,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "a restart posts no card again and brings the old one up to date",
   async () => {
     await using slack = startSlack();
@@ -269,7 +269,7 @@ test(
   LONG_MS,
 );
 
-test(
+test.concurrent(
   "Slack that takes no more for now is waited for, and nothing that is over is told afterwards",
   async () => {
     await using slack = startSlack();

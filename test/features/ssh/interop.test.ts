@@ -32,7 +32,7 @@ if (findSshTools() !== undefined)
       runClient(program, args, { env: world.env, ...more });
     const transport = () => `ssh -F ${world.config}`;
 
-    test(
+    test.concurrent(
       "exit status, stdout and stderr are those of the command",
       async () => {
         const { code, stdout, stderr } = await world.ssh("echo out; echo err >&2; exit 7");
@@ -44,7 +44,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "stdin and stdout carry any bytes, both ways, whole",
       async () => {
         const bytes = randomBytes(12 * 1024 * 1024);
@@ -63,7 +63,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "much on stdout and stderr at once is not mixed up",
       async () => {
         const { stdout, stderr } = await world.ssh("(seq 1 200000) & (seq 300001 500000 >&2) & wait");
@@ -73,7 +73,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "a shell has a terminal with the client's size, follows it, and ends with its own status",
       async () => {
         await using pty = startPty(["ssh", "-F", world.config, "localhost"], {
@@ -109,7 +109,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "scp copies by SFTP and by the old protocol, both ways, folders too",
       async () => {
         const local = join(world.gateway.home, "scp");
@@ -141,7 +141,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "sftp in a batch: every operation that it has",
       async () => {
         const batch = [
@@ -172,7 +172,7 @@ if (findSshTools() !== undefined)
 
     const rsync = findClient("rsync");
     if (rsync !== undefined)
-      test(
+      test.concurrent(
         "rsync sends and fetches",
         async () => {
           const local = join(world.gateway.home, "rsync");
@@ -197,7 +197,7 @@ if (findSshTools() !== undefined)
 
     const git = findClient("git");
     if (git !== undefined)
-      test(
+      test.concurrent(
         "git clones and pushes",
         async () => {
           const env = { ...world.env, GIT_SSH_COMMAND: transport(), GIT_CONFIG_GLOBAL: "/dev/null" };
@@ -219,7 +219,7 @@ if (findSshTools() !== undefined)
         MINUTES,
       );
 
-    test(
+    test.concurrent(
       "a master carries many sessions on one connection, and keepalives are answered",
       async () => {
         const path = join(world.gateway.home, "cm");
@@ -248,7 +248,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "new keys are made while bytes go both ways",
       async () => {
         const bytes = randomBytes(8 * 1024 * 1024);
@@ -267,7 +267,7 @@ if (findSshTools() !== undefined)
     // Debian's own Python has Debian's paramiko.
     const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : findClient("python3");
     if (python !== undefined)
-      test(
+      test.concurrent(
         "paramiko runs commands, moves files and resizes a terminal",
         async () => {
           const { code, stderr, stdout } = await run(python, [

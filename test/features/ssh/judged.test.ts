@@ -75,7 +75,7 @@ describe("ruling 25: the operator's ssh", () => {
   });
 
   if (findSshTools() !== undefined)
-    test(
+    test.concurrent(
       "wins over a hostile configuration, as ssh itself says",
       async () => {
         await using world = await startSshWorld();
@@ -169,7 +169,7 @@ describe("ruling 26: a terminal", () => {
 
 if (findSshTools() !== undefined) {
   describe("ruling 26: the name of a host", () => {
-    test(
+    test.concurrent(
       "an alias is judged as the host that it leads to, and leads only to hosts of the policy",
       async () => {
         await using world = await startSshWorld({
@@ -209,7 +209,7 @@ ${ALLOW_ALL}`,
   });
 
   describe("the host's key", () => {
-    test(
+    test.concurrent(
       "an unknown or changed one is refused with what a person can do",
       async () => {
         await using world = await startSshWorld();
@@ -232,7 +232,7 @@ ${ALLOW_ALL}`,
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "certificates of hosts count, and a revoked key does not",
       async () => {
         await using world = await startSshWorld({ hasCertificate: true });
@@ -247,7 +247,7 @@ ${ALLOW_ALL}`,
   });
 
   describe("a person decides", () => {
-    test(
+    test.concurrent(
       "what is held says so, runs once it is allowed, and tells an agent why it was denied",
       async () => {
         await using world = await startSshWorld();
@@ -281,7 +281,7 @@ ${ALLOW_ALL}`,
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "what its client does not wait for is withdrawn and never runs",
       async () => {
         await using world = await startSshWorld();
@@ -295,7 +295,7 @@ ${ALLOW_ALL}`,
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "what is denied by the policy is refused at once, with the rule",
       async () => {
         await using world = await startSshWorld();
@@ -314,7 +314,7 @@ ${ALLOW_ALL}`,
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "one yes to an upload counts for the rest of its folder, and for nothing else",
       async () => {
         await using world = await startSshWorld();
@@ -350,7 +350,7 @@ ${ALLOW_ALL}`,
   });
 
   describe("what is never carried", () => {
-    test(
+    test.concurrent(
       "forwardings of every kind are refused and recorded",
       async () => {
         await using world = await startSshWorld();
@@ -382,7 +382,7 @@ ${ALLOW_ALL}`,
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "variables that are not on the list do not arrive",
       async () => {
         await using world = await startSshWorld({ config: "AcceptEnv *", rules: ALLOW_ALL });

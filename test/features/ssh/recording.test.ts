@@ -12,7 +12,7 @@ import { findSshTools } from "../../support/sshd.ts";
 const MINUTES = 10 * 60_000;
 
 if (findSshTools() !== undefined) {
-  test(
+  test.concurrent(
     "a command, a shell and a transfer are recorded and replay",
     async () => {
       await using world = await startSshWorld({ rules: ALLOW_ALL });
@@ -68,7 +68,7 @@ if (findSshTools() !== undefined) {
     MINUTES,
   );
 
-  test(
+  test.concurrent(
     "a session that cannot be recorded does not begin",
     async () => {
       await using world = await startSshWorld({ rules: ALLOW_ALL });
@@ -82,7 +82,7 @@ if (findSshTools() !== undefined) {
     MINUTES,
   );
 
-  test(
+  test.concurrent(
     "a person ends a session that lasts",
     async () => {
       await using world = await startSshWorld({ rules: ALLOW_ALL });

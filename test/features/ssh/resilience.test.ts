@@ -69,7 +69,7 @@ describe("packets of SFTP", () => {
   });
 });
 
-test("a key of our own is one that OpenSSH reads", async () => {
+test.concurrent("a key of our own is one that OpenSSH reads", async () => {
   const keygen = Bun.which("ssh-keygen");
   if (keygen === null) return;
   const { privateKey, publicKey } = makeHostKey();
@@ -82,7 +82,7 @@ test("a key of our own is one that OpenSSH reads", async () => {
 
 if (findSshTools() !== undefined)
   describe("a fault of one connection is no other's", () => {
-    test(
+    test.concurrent(
       "garbage of every sort ends its own connection, and the next one works",
       async () => {
         await using world = await startSshWorld();
@@ -122,7 +122,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "another user of the machine does not get the operator's keys",
       async () => {
         if (process.getuid?.() !== 0 || Bun.which("setpriv") === null) return;
@@ -142,7 +142,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "a killed daemon ends sessions, their programs and what they run",
       async () => {
         await using world = await startSshWorld({ rules: ALLOW_ALL });
@@ -170,7 +170,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "a reader that stands still holds the other side back, and memory stays bounded",
       async () => {
         await using world = await startSshWorld({ rules: ALLOW_ALL });
@@ -230,7 +230,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "a user that the policy does not list for the host does not get in",
       async () => {
         await using world = await startSshWorld({ entryUser: "somebody" });
@@ -248,7 +248,7 @@ if (findSshTools() !== undefined)
       MINUTES,
     );
 
-    test(
+    test.concurrent(
       "the operator's jump host leads the way",
       async () => {
         await using world = await startSshWorld({ rules: ALLOW_ALL, isJumpHost: true });
