@@ -89,7 +89,7 @@ onLinux("install.sh leaves what was there when anything is wrong with the releas
     ["nowhere", "cannot download", []],
     ["linked", "not hold a program but a link", []],
     ["to-http", "cannot download", []],
-    ["good", "v00.0000.0000", ["--version", "v00.0000.0000"]],
+    ["light", "v00.0000.0000", ["--version", "v00.0000.0000"]],
     ...(Bun.which("minisign") === null ? [] : ([["wrong-signature", "signature", []]] as const)),
   ];
   for (const [variant, said, args] of cases) {

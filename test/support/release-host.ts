@@ -23,7 +23,10 @@ export const NEW_VERSION = "v21.0202.0002";
 /** Version of the release whose program ends at its start. */
 export const CRASHING_VERSION = "v22.0303.0003";
 
-/** The faults of a release; `good` has none, nor has `light`, whose program is a script that says its version. */
+/**
+ * The faults of a release; `good` has none, nor has `light`, whose program is a script that says its version. Those that
+ * are refused before they are unpacked, and those that only move, are light too.
+ */
 export type Variant = (typeof VARIANTS)[number];
 
 const VARIANTS = [
@@ -79,6 +82,7 @@ async function startReleaseHost(): Promise<ReleaseHost> {
   const files = (variant: Variant) => variantFiles(variant, folder, archive, privateKey);
   const made = new Map<Variant, ReadonlyMap<string, Uint8Array>>();
   const asked: string[] = [];
+  const etags = new WeakMap<Uint8Array, string>();
   const server: Bun.Server<undefined> = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -95,14 +99,15 @@ async function startReleaseHost(): Promise<ReleaseHost> {
       made.set(variant, held);
       const content = name === "release.json" ? manifest(variant, held, server.port ?? 0) : held.get(name);
       if (content === undefined) return new Response("not here", { status: 404 });
-      const etag = `"${createHash("sha256").update(content).digest("hex")}"`;
+      const etag = etags.get(content) ?? `"${createHash("sha256").update(content).digest("hex")}"`;
+      etags.set(content, etag);
       const isUnchanged = request.headers.get("if-none-match") === etag;
       asked.push(`/${variant}/${name}${isUnchanged ? " 304" : ""}`);
       if (isUnchanged) return new Response(null, { status: 304 });
       if (name === archive && variant === "cut")
         return Response.redirect(`https://localhost:${(cutter.address() as AddressInfo).port}/`);
       if (name === archive && variant === "to-http") return Response.redirect("http://releases.invalid/");
-      if (name === archive && variant === "moved") return Response.redirect(`${base("good")}/${name}`);
+      if (name === archive && variant === "moved") return Response.redirect(`${base("light")}/${name}`);
       if (name === archive && variant === "slow") await Bun.sleep(1000);
       return new Response(content, { headers: { etag } });
     },
@@ -133,36 +138,47 @@ function variantFiles(
       readFileSync(join(folder, name)),
     ]),
   );
-  const sums = files.get("SHA256SUMS") ?? new Uint8Array();
   switch (variant) {
     case "tampered": {
-      const bytes = Uint8Array.from(files.get(archive) ?? []);
+      const light = lightFiles(files, archive, privateKey);
+      const bytes = Uint8Array.from(light.get(archive) ?? []);
       const middle = bytes.length >> 1;
       bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-      return files.set(archive, bytes);
+      return light.set(archive, bytes);
     }
     case "wrong-signature":
-      return files.set(
-        "SHA256SUMS.minisig",
-        Buffer.from(minisign(sums, newReleaseKeys().privateKey, `iddio ${NEW_VERSION}`)),
-      );
+      return signedAnew(lightFiles(files, archive, privateKey), newReleaseKeys().privateKey, NEW_VERSION);
     case "old-signature":
-      return files.set("SHA256SUMS.minisig", Buffer.from(minisign(sums, privateKey, `iddio ${OLD_VERSION}`)));
+      return signedAnew(lightFiles(files, archive, privateKey), privateKey, OLD_VERSION);
     case "crashing": {
       const script = `#!/bin/sh\n[ "$1" = version ] && echo '{"build_version":"${CRASHING_VERSION}"}' && exit 0\necho "cannot start" >&2\nexit 3\n`;
       const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
       return withArchive(files, archive, bytes, privateKey, CRASHING_VERSION);
     }
-    case "light": {
-      const script = `#!/bin/sh\n[ "$1" = version ] && echo "iddio ${NEW_VERSION}"\n`;
-      const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
-      return withArchive(files, archive, bytes, privateKey, NEW_VERSION);
-    }
+    case "light":
+    case "moved":
+      return lightFiles(files, archive, privateKey);
     case "linked":
       return withArchive(files, archive, linkArchive("iddio", "/bin/sh"), privateKey, NEW_VERSION);
     default:
       return files;
   }
+}
+
+function lightFiles(
+  files: Map<string, Uint8Array>,
+  archive: string,
+  privateKey: string,
+): Map<string, Uint8Array> {
+  const script = `#!/bin/sh\n[ "$1" = version ] && echo "iddio ${NEW_VERSION}"\n`;
+  const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
+  return withArchive(files, archive, bytes, privateKey, NEW_VERSION);
+}
+
+/** The files with another signature of the list of checksums. */
+function signedAnew(files: Map<string, Uint8Array>, key: string, version: string): Map<string, Uint8Array> {
+  const sums = files.get("SHA256SUMS") ?? new Uint8Array();
+  return files.set("SHA256SUMS.minisig", Buffer.from(minisign(sums, key, `iddio ${version}`)));
 }
 
 /** The files with another archive, rightly signed. */
@@ -172,7 +188,7 @@ function withArchive(
   bytes: Uint8Array,
   privateKey: string,
   version: string,
-): ReadonlyMap<string, Uint8Array> {
+): Map<string, Uint8Array> {
   const list = Buffer.from(`${createHash("sha256").update(bytes).digest("hex")}  ${archive}\n`);
   return files
     .set(archive, bytes)
