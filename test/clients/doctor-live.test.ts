@@ -54,7 +54,7 @@ describe("curl", () => {
     ],
   ];
   for (const [what, env, want] of table)
-    test(what, async () => {
+    test.concurrent(what, async () => {
       await using gateway = await startGatewayProcess();
       const path = await pathWith(gateway, ["curl"]);
       if (path === undefined) return;
@@ -66,7 +66,7 @@ describe("curl", () => {
     }, 120_000);
 });
 
-test("a policy that does not inspect a client's hosts is a warning with the command that changes it", async () => {
+test.concurrent("a policy that does not inspect a client's hosts is a warning with the command that changes it", async () => {
   await using gateway = await startGatewayProcess();
   const path = await pathWith(gateway, ["gh"]);
   if (path === undefined) return;
@@ -86,7 +86,7 @@ test("a policy that does not inspect a client's hosts is a warning with the comm
   expect(of(await live(gateway, { ...env, NO_PROXY: ".github.com" }), "gh")?.detail).toContain("NO_PROXY");
 }, 120_000);
 
-test("a kubeconfig that pins its cluster's CA is told from one that iddio made", async () => {
+test.concurrent("a kubeconfig that pins its cluster's CA is told from one that iddio made", async () => {
   await using gateway = await startGatewayProcess();
   const path = await pathWith(gateway, ["kubectl"]);
   if (path === undefined) return;
@@ -107,7 +107,7 @@ test("a kubeconfig that pins its cluster's CA is told from one that iddio made",
   expect(result).toMatchObject({ verdict: "ok", inspected: true });
 }, 120_000);
 
-test("every client that is installed here is routed, trusts and is classified as observe, in an environment of shell-init", async () => {
+test.concurrent("every client that is installed here is routed, trusts and is classified as observe, in an environment of shell-init", async () => {
   await using gateway = await startGatewayProcess();
   const { stdout } = await gateway.run(["shell-init", "bash"]);
   const shell = Bun.spawnSync(["bash", "-c", `${stdout}\nenv -0`], {
@@ -130,7 +130,7 @@ test("every client that is installed here is routed, trusts and is classified as
   }
 }, 120_000);
 
-test("without a daemon no client is tried", async () => {
+test.concurrent("without a daemon no client is tried", async () => {
   await using gateway = await startGatewayProcess();
   await gateway.kill("SIGTERM");
   const { stdout, code } = await gateway.run(["doctor", "--live", "--json"]);

@@ -100,9 +100,10 @@ describe.if(noSandbox() === undefined)("a hook in a run", () => {
         "--",
         "/bin/sh",
         "-c",
-        `timeout 3 sh -c "$(cat <<'END'\n${question("codex", CHANGE)}\nEND\n)"; true`,
+        `timeout 600 sh -c "$(cat <<'END'\n${question("codex", CHANGE)}\nEND\n)" & until [ -e leave ]; do sleep 0.1; done; kill $!; wait; true`,
       ]);
       await held();
+      await sandbox.write(join(sandbox.project, "leave"), "");
       await leaver.finished;
       await sandbox.rowsWhen((all) =>
         all.some(({ op, fields }) => op === "hook" && fields.outcome === "withdrawn"),
@@ -156,10 +157,10 @@ describe.if(noSandbox() === undefined)("a hook in a run", () => {
         .filter(([, entry]) => !("isForRuns" in entry && entry.isForRuns))
         .map(
           ([name, { verb, path }]) =>
-            `printf '${name} '; curl -s -o /dev/null -m 5 -w '%{http_code}\\n' -X ${verb} ${verb === "POST" ? "-d '{}'" : ""} http://127.0.0.1:9443${path}`,
+            `-s -o /dev/null -m 5 -w '${name} %{http_code}\\n' -X ${verb} ${verb === "POST" ? "-d '{}'" : ""} http://127.0.0.1:9443${path}`,
         );
       const { stdout } = await sandbox.inside(
-        `${calls.join("\n")}\niddio approval list; iddio approval allow x; iddio settings set approval_guard=off; iddio policy reload; iddio run ls`,
+        `curl ${calls.join(" --next ")}; iddio approval list; iddio approval allow x; iddio settings set approval_guard=off; iddio policy reload; iddio run ls`,
       );
       const codes = stdout.split("\n").filter((line) => /^\w+ \d+$/.test(line));
       expect(codes.length).toBe(calls.length);
