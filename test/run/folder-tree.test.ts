@@ -161,6 +161,15 @@ test(
   LONG_MS,
 );
 
+test("a last look that is the first one finds all of it, too", async () => {
+  await using directory = await temporaryDirectory();
+  await mkdir(join(directory.path, "a/b/c/d/e/f/.git"), { recursive: true });
+  const tree = new FolderTree(directory.path);
+  expect((await tree.lookLast()).repositories).toHaveLength(1);
+  await tree.look();
+  expect((await tree.lookLast()).repositories).toHaveLength(1);
+});
+
 test("a look that is no longer wanted ends", async () => {
   await using directory = await temporaryDirectory();
   const ending = new AbortController();

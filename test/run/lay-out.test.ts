@@ -7,8 +7,12 @@ import { join } from "node:path";
 import type { RunPlace } from "../../src/api/run-report.ts";
 import { seesSameFiles } from "../../src/features/run/lay-out-in-daemon.ts";
 import { passedOn } from "../../src/features/run/sandbox/passed-on.ts";
+import { StartedBridge } from "../../src/features/run/started-bridge.ts";
+import { startTimeOf } from "../../src/host/process/process-start.ts";
 import { statePaths } from "../../src/state/paths.ts";
+import { eventually } from "../support/eventually.ts";
 import { noSandbox, startSandbox } from "../support/sandbox.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const linux = test.if(process.platform === "linux");
 
@@ -34,6 +38,28 @@ test("what is set wins over what is passed on, and the rest stays outside", () =
     B: "3",
     LC_TIME: "C",
   });
+});
+
+linux("a bridge that is not wanted any more ends with the processes that it has begun", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "pid");
+  const script = `sleep 300 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`;
+  const bridge = new StartedBridge(["/bin/sh", "-c", script]);
+  const pid = await eventually(
+    async () =>
+      Number(
+        await Bun.file(file)
+          .text()
+          .catch(() => ""),
+      ),
+    (found) => found > 0,
+  );
+  expect(startTimeOf(pid)).toBeDefined();
+  bridge[Symbol.dispose]();
+  await eventually(
+    async () => startTimeOf(pid),
+    (started) => started === undefined,
+  );
 });
 
 const why = noSandbox();

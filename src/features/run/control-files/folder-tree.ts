@@ -85,6 +85,15 @@ export class FolderTree {
       this.#canRemember = false;
       this.#top.clear();
     }
+    return this.#readAll();
+  }
+
+  /** Looks for the last time. Where it is the first time as well, nothing needs to be remembered. */
+  lookLast(): Promise<Looked> {
+    return this.#top.size === 0 ? this.#readAll() : this.look();
+  }
+
+  async #readAll(): Promise<Looked> {
     const [near, repositories] = await Promise.all([
       foldersIn(this.#folder),
       repositoriesBelow(this.#folder),

@@ -82,7 +82,9 @@ export class Quarantine {
   }
 
   async #look(signal?: AbortSignal): Promise<void> {
-    const looked = await Promise.all(this.#trees.map((tree) => tree.look(signal)));
+    const looked = await Promise.all(
+      this.#trees.map((tree) => (signal === undefined ? tree.lookLast() : tree.look(signal))),
+    );
     const near = await controlFilesIn(looked.flatMap((each) => each.near));
     for (const [path, { kind, identity }] of near) {
       if (this.#allowed.some((each) => isBelow(path, each))) continue;
