@@ -1,12 +1,12 @@
 // Runs every transcript in scripts/ against the compiled program, each in a home directory of its
 // own.
 
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
-import { lanes } from "../support/lanes.ts";
+import { testsSideBySide } from "../support/lanes.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
 import { matches, parseTranscript, type Step } from "./transcript.ts";
@@ -14,7 +14,7 @@ import { matches, parseTranscript, type Step } from "./transcript.ts";
 const FOLDER = join(import.meta.dir, "scripts");
 const PATIENCE_MS = 300_000;
 /** A transcript waits half of its time. */
-const lane = lanes(3);
+const transcript = testsSideBySide(3);
 
 interface Output {
   readonly stdout: string;
@@ -163,10 +163,13 @@ function lined(output: Output): { stdout: string[]; stderr: string[]; exitCode: 
 for (const name of readdirSync(FOLDER)
   .filter((file) => file.endsWith(".txt"))
   .sort()) {
-  test.concurrent(name.replace(".txt", "").replaceAll("-", " "), async () => {
-    using _lane = await lane();
-    await using directory = await temporaryDirectory();
-    await using session = new Session(directory.path);
-    for (const step of parseTranscript(readFileSync(join(FOLDER, name), "utf8"))) await session.step(step);
-  }, 900_000);
+  transcript(
+    name.replace(".txt", "").replaceAll("-", " "),
+    async () => {
+      await using directory = await temporaryDirectory();
+      await using session = new Session(directory.path);
+      for (const step of parseTranscript(readFileSync(join(FOLDER, name), "utf8"))) await session.step(step);
+    },
+    900_000,
+  );
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type Finished, findClient, runClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
 import { type InstalledHome, installedHome } from "../support/installed-home.ts";
+import { testsSideBySide } from "../support/lanes.ts";
 import {
   CRASHING_VERSION,
   NEW_VERSION,
@@ -25,12 +26,18 @@ let host: ReleaseHost;
 beforeAll(async () => {
   if (isTested) host = await sharedReleaseHost();
 }, 600_000);
+const beside = testsSideBySide(3);
+
 /** A test of Linux; elsewhere it says so and passes. */
-function onLinux(name: string, run: () => Promise<unknown>): void {
-  test(name, async () => {
-    if (isTested) await run();
-    else process.stderr.write("releases are tested on Linux\n");
-  }, 300_000);
+function onLinux(name: string, run: () => Promise<unknown>, define: typeof beside = beside): void {
+  define(
+    name,
+    async () => {
+      if (isTested) await run();
+      else process.stderr.write("releases are tested on Linux\n");
+    },
+    900_000,
+  );
 }
 
 interface Download {
@@ -292,25 +299,32 @@ onLinux("of two upgrades at once one does it and the other says so", async () =>
   expect(await versionOf(program)).toBe(`iddio ${NEW_VERSION}`);
 });
 
-onLinux("the daemon updates itself: check, apply, restart", async () => {
-  const { at: home } = await oldHome("good");
-  await using at = home;
-  expect(await at.succeed(["update", "status"])).toContain("idle");
-  const found = JSON.parse(await at.succeed(["update", "check", "--json"]));
-  expect([found.state, found.version, found.current_version]).toEqual([
-    "available",
-    NEW_VERSION,
-    OLD_VERSION,
-  ]);
-  // Asked again at once the feed is not; forced it is.
-  const count = () => host.asked.filter((path) => path.startsWith("/good/release.json")).length;
-  const before = count();
-  await at.succeed(["update", "check"]);
-  expect(count()).toBe(before);
-  await at.succeed(["update", "check", "--force"]);
-  expect(count()).toBe(before + 1);
-  expect(await at.succeed(["update", "apply"])).toBe(`updated: ${OLD_VERSION} -> ${NEW_VERSION}\n`);
-  expect(await running(at)).toBe(NEW_VERSION);
-  expect(await versionOf(join(at.state, "bin/iddio-daemon"))).toBe(`iddio ${NEW_VERSION}`);
-  expect(readdirSync(at.state).filter((name) => name.includes("previous") || name === "updates")).toEqual([]);
-});
+// It counts questions, so nobody else may ask meanwhile.
+onLinux(
+  "the daemon updates itself: check, apply, restart",
+  async () => {
+    const { at: home } = await oldHome("good");
+    await using at = home;
+    expect(await at.succeed(["update", "status"])).toContain("idle");
+    const found = JSON.parse(await at.succeed(["update", "check", "--json"]));
+    expect([found.state, found.version, found.current_version]).toEqual([
+      "available",
+      NEW_VERSION,
+      OLD_VERSION,
+    ]);
+    // Asked again at once the feed is not; forced it is.
+    const count = () => host.asked.filter((path) => path.startsWith("/good/release.json")).length;
+    const before = count();
+    await at.succeed(["update", "check"]);
+    expect(count()).toBe(before);
+    await at.succeed(["update", "check", "--force"]);
+    expect(count()).toBe(before + 1);
+    expect(await at.succeed(["update", "apply"])).toBe(`updated: ${OLD_VERSION} -> ${NEW_VERSION}\n`);
+    expect(await running(at)).toBe(NEW_VERSION);
+    expect(await versionOf(join(at.state, "bin/iddio-daemon"))).toBe(`iddio ${NEW_VERSION}`);
+    expect(readdirSync(at.state).filter((name) => name.includes("previous") || name === "updates")).toEqual(
+      [],
+    );
+  },
+  test,
+);
