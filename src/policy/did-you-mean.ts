@@ -102,22 +102,45 @@ export function isSlipOf(typed: string, meant: string): boolean {
   return slips > 0 && slips <= (Math.min(typed.length, meant.length) > 8 ? 2 : 1);
 }
 
-// Optimal string alignment: a swap of neighbours counts once, as it is the commonest slip. Gives up at `limit`.
+/**
+ * Optimal string alignment: a swap of neighbours counts once, as it is the commonest slip. Exact below `limit`, else
+ * some number from there on. A hint tries thousands of words, of which nearly all are far off, so that only the cells
+ * around the diagonal are filled, and only until all of them are too many slips.
+ */
 function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
-      row.push(cost);
-    }
-    before = last;
-    last = row;
+  let [start, aEnd, bEnd] = [0, a.length, b.length];
+  while (start < aEnd && start < bEnd && a.charCodeAt(start) === b.charCodeAt(start)) start += 1;
+  while (aEnd > start && bEnd > start && a.charCodeAt(aEnd - 1) === b.charCodeAt(bEnd - 1)) {
+    aEnd -= 1;
+    bEnd -= 1;
   }
-  return last[b.length] ?? limit;
+  const [rows, columns] = [aEnd - start, bEnd - start];
+  if (Math.abs(rows - columns) >= limit) return limit;
+  if (rows === 0 || columns === 0) return rows + columns;
+  let before: number[] = [];
+  let last = Array.from({ length: columns + 1 }, (_, index) => index);
+  let row: number[] = [];
+  let [least, leastBefore] = [0, 0];
+  for (let i = 1; i <= rows; i++) {
+    const from = Math.max(1, i - limit + 1);
+    const to = Math.min(columns, i + limit - 1);
+    row[from - 1] = from === 1 ? i : limit;
+    leastBefore = least;
+    least = limit;
+    const here = a.charCodeAt(start + i - 1);
+    for (let j = from; j <= to; j++) {
+      const there = b.charCodeAt(start + j - 1);
+      let cost = (last[j - 1] ?? limit) + (here === there ? 0 : 1);
+      cost = Math.min(cost, (last[j] ?? limit) + 1, (row[j - 1] ?? limit) + 1);
+      if (i > 1 && j > 1 && here === b.charCodeAt(start + j - 2) && a.charCodeAt(start + i - 2) === there)
+        cost = Math.min(cost, (before[j - 2] ?? limit) + 1);
+      row[j] = cost;
+      if (cost < least) least = cost;
+    }
+    if (to < columns) row[to + 1] = limit;
+    // A swap goes over one row.
+    if (least >= limit && leastBefore + 1 >= limit) return limit;
+    [before, last, row] = [last, row, before];
+  }
+  return last[columns] ?? limit;
 }

@@ -37,6 +37,7 @@ interface Word {
 /** A name taken apart. */
 interface NamedWords {
   readonly name: string;
+  readonly style: string;
   readonly words: readonly Word[];
 }
 
@@ -92,7 +93,7 @@ export class NearNames {
   readonly #byThing = new Map<string, NamedWords[]>();
 
   constructor(names: readonly string[]) {
-    this.#names = names.map((name) => ({ name, words: wordsOf(name) }));
+    this.#names = names.map((name) => ({ name, style: styleOf(name), words: wordsOf(name) }));
     for (const named of this.#names)
       for (const { text, deed } of named.words) {
         if (deed !== undefined) continue;
@@ -106,11 +107,12 @@ export class NearNames {
   nearest(typed: string): string | undefined {
     const words = wordsOf(typed);
     if (words.length === 0 || words.length > 12) return undefined;
+    const style = styleOf(typed);
     let best: string | undefined;
     let [least, isGuess] = [MOST, false];
     for (const candidate of this.#candidates(words)) {
       if (candidate.words.length < words.length || candidate.words.length > words.length + 1) continue;
-      const cost = costOf(words, candidate.words) + styleCost(typed, candidate.name);
+      const cost = costOf(words, candidate.words) + (candidate.style === style ? 0 : 0.3);
       // With a word more several may be meant.
       if (cost === least && candidate.words.length > words.length) isGuess = true;
       if (cost < least) [best, least, isGuess] = [candidate.name, cost, false];
@@ -159,7 +161,6 @@ function priceOf(typed: Word, known: Word): number {
 }
 
 /** `iam:` and `iam ` are two spellings of one name: the hint is in the one that was typed. */
-function styleCost(typed: string, name: string): number {
-  const style = (text: string) => /[:./ ]/.exec(text)?.[0] ?? "";
-  return style(typed) === style(name) ? 0 : 0.3;
+function styleOf(name: string): string {
+  return /[:./ ]/.exec(name)?.[0] ?? "";
 }
