@@ -42,7 +42,7 @@ describe("over random policies", () => {
         const found = diff(policy, policyOf(policy.text));
         expect([found.changes, found.routes]).toEqual([[], []]);
       }),
-      { numRuns: fuzzRuns(20) },
+      { numRuns: fuzzRuns(10) },
     );
   }, 120_000);
 
@@ -67,7 +67,7 @@ describe("over random policies", () => {
           }
         },
       ),
-      { numRuns: fuzzRuns(60) },
+      { numRuns: fuzzRuns(30) },
     );
     expect(differing).toBeGreaterThan(100);
   }, 120_000);

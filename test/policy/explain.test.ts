@@ -66,7 +66,7 @@ describe("over random policies and requests", () => {
         if (verdict.action === "allow") expect(explained.toAllow).toBeUndefined();
         else expect(explained.toAllow).toBeDefined();
       }),
-      { numRuns: fuzzRuns(2_000) },
+      { numRuns: fuzzRuns(1_000) },
     );
   }, 120_000);
 

@@ -393,7 +393,7 @@ test("over random policies and logs: what was allowed stays allowed, and all tha
         }
       },
     ),
-    { numRuns: fuzzRuns(300) },
+    { numRuns: fuzzRuns(150) },
   );
   expect(learnt).toBeGreaterThan(20);
 }, 120_000);
