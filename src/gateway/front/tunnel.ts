@@ -24,7 +24,7 @@ import { recordRefused, rethrowUnreached } from "./record-splice.ts";
 import { refusedFromRun } from "./refused-from-run.ts";
 import { serveProbe } from "./serve-probe.ts";
 import { dialAndSplice, splice } from "./splice.ts";
-import { spliceReason } from "./splice-reason.ts";
+import { type SpliceReason, spliceReason } from "./splice-reason.ts";
 import { TunnelAnswers } from "./tunnel-answers.ts";
 
 /** Serves a CONNECT to its end. Throws what connection.ts catches. */
@@ -98,7 +98,7 @@ async function openInspected(tunnel: Tunnel): Promise<void> {
   if (hello.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
   if (hello.kind === "ok") {
     // Hosts that the detector lets pass are known only by their SNI.
-    const named = withServerName(destination, hello.serverName);
+    const named = withServerName(gateway, destination, hello.serverName);
     const reason = spliceReason(gateway, named);
     if (reason) return dialAndSplice(gateway, tunnel, named, reason);
     return serveIntercepted(tunnel, named, hello.alpn);
@@ -143,8 +143,8 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
     const hello = gateway.mode.isInspecting ? await readClientHello(channel) : undefined;
     if (hello?.kind === "bad") return block(tunnel, `the TLS hello is malformed: ${hello.reason}`);
     const serverName = hello?.kind === "ok" ? hello.serverName : undefined;
-    const named = await looked(gateway, withServerName(destination, serverName), hello?.kind === "ok");
-    const reason = spliceReason(gateway, named);
+    const whole = withServerName(gateway, destination, serverName);
+    const { named, reason } = await looked(gateway, whole, hello?.kind === "ok");
     stopForwarding();
     if (reason) return await splice(gateway, tunnel, upstream, named, reason);
     upstream.destroy();
@@ -157,11 +157,18 @@ async function openUninspected(tunnel: Tunnel): Promise<void> {
 }
 
 /** A destination that nothing inspects by name may be one by its certificate; the client's hello waits for that. */
-async function looked(gateway: Gateway, destination: Destination, isTls: boolean): Promise<Destination> {
-  if (!isTls || spliceReason(gateway, destination)?.kind !== "uninspected") return destination;
-  if (!gateway.mode.isInspecting || !gateway.inspection.isWorthALook(destination)) return destination;
+async function looked(
+  gateway: Gateway,
+  destination: Destination,
+  isTls: boolean,
+): Promise<{ readonly named: Destination; readonly reason: SpliceReason | undefined }> {
+  const { inspection, mode } = gateway;
+  const reason = spliceReason(gateway, destination);
+  if (!isTls || reason?.kind !== "uninspected" || !mode.isInspecting || !inspection.isWorthALook(destination))
+    return { named: destination, reason };
   const shownNames = await gateway.shownNames.at(destination, destination.serverName);
-  return shownNames.length === 0 ? destination : { ...destination, shownNames };
+  const named = shownNames.length === 0 ? destination : { ...destination, shownNames };
+  return { named, reason: spliceReason(gateway, named) };
 }
 
 function forwardUntilStopped(upstream: Channel, channel: Channel): () => void {
@@ -194,9 +201,16 @@ async function readClientHello(channel: Channel, ms?: number): Promise<WholeHell
   }
 }
 
-/** The same object where nothing is added: findings about it are kept with it. */
-function withServerName(destination: Destination, serverName: string | undefined): Destination {
-  return serverName === undefined ? destination : { ...destination, serverName };
+/** The same object where nothing is added: what was found about a destination is kept with it. */
+function withServerName(
+  { inspection }: Gateway,
+  destination: Destination,
+  serverName: string | undefined,
+): Destination {
+  if (serverName === undefined) return destination;
+  const named = { ...destination, serverName };
+  if (serverName === destination.host) inspection.findsTheSame(destination, named);
+  return named;
 }
 
 async function serveIntercepted(

@@ -70,6 +70,12 @@ export class Inspection {
     return protocols;
   }
 
+  /** Says that a destination goes by the names of another one, for which the same was found. */
+  findsTheSame(known: Destination, destination: Destination): void {
+    const found = this.#known.get(known);
+    if (found !== undefined) this.#known.set(destination, found);
+  }
+
   /** Whether a name by itself, without the addresses behind it, is inspected. */
   inspectsName(name: string, port: number): boolean {
     return this.#mode.isInspecting && routeOf(this.#policy.current, { host: name, port }) !== undefined;
