@@ -26,7 +26,7 @@ let host: ReleaseHost;
 beforeAll(async () => {
   if (isTested) host = await sharedReleaseHost();
 }, 600_000);
-const beside = testsSideBySide(3);
+const beside = testsSideBySide(2);
 
 /** A test of Linux; elsewhere it says so and passes. */
 function onLinux(name: string, run: () => Promise<unknown>, define: typeof beside = beside): void {
