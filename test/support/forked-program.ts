@@ -36,6 +36,7 @@ export async function startForkedProgram(
       PATH: process.env.PATH ?? "",
       ...env,
       PYTHONPATH: FOLDER,
+      PYTHONDONTWRITEBYTECODE: "1",
       ...(env.PYTHONPATH === undefined ? {} : { IDDIO_TEST_PYTHONPATH: env.PYTHONPATH }),
       IDDIO_TEST_FORKS: JSON.stringify({ warm, given: [...Object.keys(env), "PATH"] }),
     },

@@ -52,6 +52,9 @@ def serve():
     order = json.loads(os.environ.pop("IDDIO_TEST_FORKS"))
     inherited = os.environ.pop("IDDIO_TEST_PYTHONPATH", None)
     os.environ.pop("PYTHONPATH")
+    # Said for this file alone, whose folder belongs to the project.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE")
+    sys.dont_write_bytecode = False
     if inherited:
         os.environ["PYTHONPATH"] = inherited
     sys.path[:] = [each for each in sys.path if each != os.path.dirname(__file__)]
