@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { keepFreedMemory } from "../../src/host/process/kept-memory.ts";
+import { keepFreedMemory } from "../../src/host/process/memory/kept-memory.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { startGatewayProcess } from "../support/gateway.ts";

@@ -34,7 +34,7 @@ export const gatewayCommand: Command = {
   flags: [{ name: "start", summary: "The same; for scripts that say so" }],
   examples: ["iddio gateway"],
   async run(context) {
-    (await import("../../host/process/kept-memory.ts")).keepFreedMemory();
+    (await import("../../host/process/memory/kept-memory.ts")).keepFreedMemory();
     const { output, interrupted } = context;
     const env = await environmentOf(context);
     const { startGateway } = await import("../../gateway/start.ts");
@@ -42,6 +42,8 @@ export const gatewayCommand: Command = {
     // Other programs of this user must not read the keys in our memory, nor change what we decide.
     if (process.platform === "linux") (await import("../../host/sandbox/libc.ts")).forbidTracing();
     const gateway = await startGateway({ env, version: BUILD_VERSION });
+    if (process.platform === "linux")
+      (await import("../../host/process/memory/start-pages.ts")).unmapStartLater();
     output.note(`iddio ${BUILD_VERSION} listens on ${gateway.listen}; Ctrl-C ends it`);
     if (signal.aborted) await gateway.stop();
     else signal.addEventListener("abort", () => void gateway.stop(), { once: true });

@@ -2,8 +2,8 @@
 // The session speaks SSH and starts the operator's `ssh`; the daemon decides what each channel may
 // do, and a session that loses the daemon ends.
 
+import { PURGE_DELAY } from "../../host/process/memory/purge-delay.ts";
 import type { OtherUser } from "../../host/process/other-user.ts";
-import { PURGE_DELAY } from "../../host/process/purge-delay.ts";
 import type { FileOperation } from "../../protocols/ssh/file-operation.ts";
 
 /** The daemon's first message to a session. */

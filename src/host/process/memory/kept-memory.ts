@@ -5,7 +5,7 @@
 
 import { FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
-import { cSymbol } from "../../state/c-symbol.ts";
+import { cSymbol } from "../../../state/c-symbol.ts";
 import { PURGE_DELAY } from "./purge-delay.ts";
 
 /** Milliseconds. */
