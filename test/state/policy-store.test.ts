@@ -19,6 +19,7 @@ import { UserError } from "../../src/model/user-error.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { type StatePaths, statePaths } from "../../src/state/paths.ts";
 import { type PolicyChange, PolicyStore } from "../../src/state/policy-store.ts";
+import { slack } from "../support/under-attack.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-policy-"));
 const stores: PolicyStore[] = [];
@@ -130,7 +131,9 @@ describe("an edit is seen within a second when it is saved", () => {
       await save(paths.policy);
       const saved = performance.now();
       expect((await change).kind).toBe("loaded");
-      expect(performance.now() - saved).toBeLessThan(how.startsWith("without") ? 6_000 : 1000);
+      // On a busy machine the turn of this process comes later.
+      const limitMs = (how.startsWith("without") ? 6_000 : 1_000) * slack();
+      expect(performance.now() - saved).toBeLessThan(limitMs);
       expect(store.current.text).toBe(readFileSync(paths.policy, "utf8"));
       expect(store.revision).toBe(2);
       expect(changes).toHaveLength(1);

@@ -17,7 +17,7 @@ const CONNECT = `exec 3<>/dev/tcp/127.0.0.1/$1
 printf 'CONNECT localhost:%s HTTP/1.1\\r\\nHost: localhost:%s\\r\\n\\r\\n' "$2" "$2" >&3
 while IFS= read -r line <&3; do [ "$line" = $'\\r' ] && break; done
 cat <&3 &
-trap 'kill $!' EXIT
+trap 'kill $! 2>/dev/null' EXIT
 cat >&3
 `;
 
