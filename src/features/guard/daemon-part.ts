@@ -55,7 +55,7 @@ export function startGuard(parts: DaemonParts): DaemonPart {
     sendersKnown: () => Promise.all(looking),
     isSenderKnown: ({ id, ask: { subject } }) => {
       const { client } = subject;
-      // Live, it is on another machine or in a network of its own; one that has left may have been anybody.
+      // A live one is on another machine or in a network of its own; one that has left may have been anybody.
       if (client === undefined) return broker.find(id).ended === undefined;
       // The processes of another user show themselves to nobody but root, and have no terminal of this one.
       const own = process.getuid?.();

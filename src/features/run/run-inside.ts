@@ -52,7 +52,7 @@ export async function runInside(
     // One that is too old does not know how to forbid namespaces, and says so; where that is not wanted, it is asked.
     if (layout.nested_namespaces) await bubblewrapVersion(bwrap);
     const { args, filter, wrappers, bound, secrets } = layout;
-    // By the clock of the file system: what the agent changes is not older than what was laid out for it.
+    // The file system has a clock of its own: by it, nothing that the agent changes is older than this file.
     const sinceMs = process.getBuiltinModule("node:fs").lstatSync(`${scratch}/${LAID_OUT}`).ctimeMs;
     const spec: Omit<BridgeSpec, "stdio" | "hasTerminal"> = {
       name: started.run.name,

@@ -19,9 +19,9 @@ export function startOfClient(client: ClientIdentity): number | undefined {
   return STARTS.get(client);
 }
 
-/** Whose process is being looked for, by the identity that it will appear in. */
+/** The owners whose process is looked for, by the identity that will name it. */
 const OWNERS = new WeakMap<ClientIdentity, ClientOwner>();
-/** Nobody waits longer for the system's word. */
+/** A person is asked after this time, whether or not the system has told the process. */
 const IDENTIFY_MS = 1_000;
 
 /**
