@@ -2,6 +2,7 @@
 // however they are joined: one that is allowed never speaks for another.
 
 import { expect, test } from "bun:test";
+import { hookVerdictOf } from "../../src/api/hooks/hook-verdict.ts";
 import { stricterAction } from "../../src/model/action.ts";
 import { judgeScript } from "../../src/policy/decide/judge-script.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
@@ -60,4 +61,14 @@ test("the strictest of two programs decides, however they are joined", () => {
         if (found !== strictest) wrong.push(`${found} instead of ${strictest}: ${line}`);
       }
   expect(wrong).toEqual([]);
+});
+
+test("a person reads why a program is asked about that no block of the policy judges", () => {
+  const judgement = judgeScript(policy, `python3 -c 'import os; os.system("kubectl delete pod x")'`);
+  if (judgement === undefined) throw new Error("it is not asked about");
+  const { action, reason } = hookVerdictOf(policy, judgement);
+  expect([action, reason]).toEqual([
+    "escalate",
+    expect.stringMatching(/python3 runs starts programs and names kubectl.*no 'generic' block/),
+  ]);
 });

@@ -16,10 +16,11 @@ export function hookVerdictOf(
 ): HookVerdict {
   const hint = wayForward(part.argv, classification, verdict.action);
   const toAllow = describeWay(wayToAllow(policy, classification, false));
-  const isUnknown = classification.tier === "unknown";
+  // A verdict on an unknown operation has its reason in it, unless the policy has no block that could judge it.
+  const isTold = classification.tier === "unknown" && policy.blocks.has(classification.protocol);
   return {
     action: verdict.action,
-    reason: isUnknown ? verdict.reason : `${classification.reason}; ${verdict.reason}`,
+    reason: isTold ? verdict.reason : `${classification.reason}; ${verdict.reason}`,
     rule: verdict.rule,
     command: maskFreeText(part.argv.join(" ").slice(0, COMMAND_MAX)),
     tier: classification.tier,
