@@ -1,6 +1,7 @@
 // `npm test` and `npm run ok`: types, lint and the build beside each other, then every test file.
 // With `--report` for CI: a report in dist/junit.xml, and a test that fails is tried twice more.
-// Further arguments are the test runner's own.
+// Further arguments are the test runner's own. The files of one worker share their modules (`--no-isolate`): loading them
+// anew for each was a fifth of the time. A file that changes something global puts it back.
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -46,7 +47,8 @@ async function main(given: readonly string[]): Promise<number> {
   const passed = await Promise.all(checks.map((command) => succeeds(command)));
   if (passed.includes(false)) return 1;
   const test = [
-    ...[process.execPath, "test", `--parallel=${workers()}`, "--timings=test/support/durations.json"],
+    ...[process.execPath, "test", `--parallel=${workers()}`, "--no-isolate"],
+    "--timings=test/support/durations.json",
     ...["--timeout", String(TEST_MS), ...(isReported ? REPORT : []), ...rest],
   ];
   // It was just built: no file has to look whether it is older than a source.
