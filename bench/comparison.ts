@@ -38,14 +38,21 @@ export async function startPeers(
   return peers;
 }
 
-/** Measures every peer once a round, beginning each round with another one. */
+/**
+ * Turns of a peer before its connections are measured. A compiler at run time goes on for some ten thousand
+ * connections, which is seconds here and the first of many days for a daemon.
+ */
+export const CONNECTION_WARM_UPS = 4;
+
+/** Measures every peer once a round, beginning each round with another one, after so many turns of each that do not count. */
 export async function compare(
   peers: readonly Peer[],
   rounds: number,
   measure: (peer: Peer) => Promise<LoadResult>,
+  warmUps = 1,
 ): Promise<Standings> {
   const standings = new Map<string, Standing>(peers.map(({ name }) => [name, { rates: [], costs: [] }]));
-  for (const peer of peers) await measure(peer);
+  for (const peer of peers) for (let turn = 0; turn < warmUps; turn++) await measure(peer);
   for (let round = 0; round < rounds; round++)
     for (let turn = 0; turn < peers.length; turn++) {
       const peer = peers[(round + turn) % peers.length] as Peer;

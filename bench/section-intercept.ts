@@ -1,7 +1,7 @@
 // Intercepted requests: on kept connections, and each on a connection of its own.
 
 import type { Bench, Section } from "./bench.ts";
-import { compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
+import { CONNECTION_WARM_UPS, compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
 import type { LoadResult } from "./load-process.ts";
 import { type Peer, startDirect } from "./peer.ts";
 import { BESIDE, startBeside, startIddio } from "./peer-iddio.ts";
@@ -44,9 +44,9 @@ export const keepAliveSection: Section = {
     const peers = await startPeers(bench.origin, starts, stack, bench.report);
     const standings = await compare(peers, bench.rounds, counted(bench, "keepAlive", CONNECTIONS));
     showStandings(bench.report, `requests/s, ${CONNECTIONS} connections`, standings);
-    rateBar(bench.report, standings, "squid ssl-bump", "keep-alive requests/s", 1.25);
-    rateBar(bench.report, standings, "mitmproxy", "keep-alive requests/s", 18);
-    rateBar(bench.report, standings, "bare relay", "keep-alive requests/s", 0.8);
+    rateBar(bench.report, standings, "squid ssl-bump", "keep-alive requests/s", 1.4);
+    rateBar(bench.report, standings, "mitmproxy", "keep-alive requests/s", 16);
+    rateBar(bench.report, standings, "bare relay", "keep-alive requests/s", 0.6);
     rateBar(bench.report, standings, BESIDE, "keep-alive requests/s", NO_SLOWER);
   },
 };
@@ -59,7 +59,8 @@ export const newConnectionsSection: Section = {
     await using stack = new AsyncDisposableStack();
     const starts = [startIddio, ...startBeside(bench), startDirect, startSquidBump, startMitmproxy];
     const peers = await startPeers(bench.origin, starts, stack, bench.report);
-    const standings = await compare(peers, bench.rounds, counted(bench, "fresh", 4));
+    const measure = counted(bench, "fresh", 4);
+    const standings = await compare(peers, bench.rounds, measure, CONNECTION_WARM_UPS);
     showStandings(bench.report, "new connections/s, 4 at a time", standings);
     rateBar(bench.report, standings, "direct", "new connections/s", 0.65);
     rateBar(bench.report, standings, "squid ssl-bump", "new connections/s", 1.2);

@@ -1,9 +1,9 @@
 // Spliced connections: bytes a second through few, and how many new ones a second.
 
 import type { Bench, Section } from "./bench.ts";
-import { compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
+import { CONNECTION_WARM_UPS, compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
 import type { LoadResult } from "./load-process.ts";
-import { type StartPeer, startDirect } from "./peer.ts";
+import { type Peer, type StartPeer, startDirect } from "./peer.ts";
 import { BESIDE, startBeside, startIddio } from "./peer-iddio.ts";
 import { startSquidTunnel } from "./peer-squid.ts";
 import { startTinyproxy } from "./peer-tinyproxy.ts";
@@ -45,13 +45,13 @@ export const tunnelsSection: Section = {
   async run(bench) {
     await using stack = new AsyncDisposableStack();
     const peers = await start(bench, stack);
-    const standings = await compare(peers, bench.rounds, (peer) =>
+    const measure = (peer: Peer) =>
       bench.load.call<LoadResult>("tunnels", {
         route: peer.route(bench.origin, "echo"),
         connections: 8,
         durationMs: bench.roundMs,
-      }),
-    );
+      });
+    const standings = await compare(peers, bench.rounds, measure, CONNECTION_WARM_UPS);
     showStandings(bench.report, "new tunnels/s, 8 at a time", standings);
     rateBar(bench.report, standings, "squid", "new tunnels/s", 1);
     rateBar(bench.report, standings, BESIDE, "new tunnels/s", NO_SLOWER);
