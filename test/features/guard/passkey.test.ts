@@ -2,29 +2,23 @@
 // and what an agent that sees everything but the touch could send again.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser, withoutBrowser } from "../../support/console-page.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GuardedGateway, guardedGateway } from "../../support/guarded-gateway.ts";
 import type { PtyProgram } from "../../support/pty.ts";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
-  existsSync(path),
-);
 const IS_ROOT = process.getuid?.() === 0;
 
 /** Why there is nothing to run here; undefined when there is. */
 function missing(): string | undefined {
-  if (CHROMIUM === undefined) return "no chromium";
-  return IS_ROOT ? undefined : "the first factor needs root, and the tests are not root";
+  const skipped = withoutBrowser("the passkey tests");
+  if (skipped !== undefined || IS_ROOT) return skipped;
+  process.stderr.write("not root, whom the first factor needs: the passkey tests have nothing to run\n");
+  return "not root";
 }
 
 const skipped = missing();
-if (skipped !== undefined) {
-  if (process.env.IDDIO_REQUIRE_CLIENTS === "1" && IS_ROOT)
-    throw new Error(`${skipped}, and IDDIO_REQUIRE_CLIENTS=1 demands it`);
-  process.stderr.write(`${skipped}: the passkey tests have nothing to run\n`);
-}
 
 let gateway: GuardedGateway;
 let browser: Browser;
@@ -33,10 +27,7 @@ let page: Page;
 beforeAll(async () => {
   if (skipped !== undefined) return;
   gateway = await guardedGateway("");
-  browser = await chromium.launch({
-    ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
-    args: ["--no-sandbox"],
-  });
+  browser = await launchBrowser();
   page = await browser.newPage();
   const session = await page.context().newCDPSession(page);
   await session.send("WebAuthn.enable");
