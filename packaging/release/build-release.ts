@@ -2,7 +2,7 @@
 // formula. The same sources and the same `seconds` give the same bytes.
 
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { APP_IMAGE_MAGIC, appDirectory } from "../../src/cli/app-image.ts";
 import { renderManPage } from "../../src/cli/man-page.ts";
@@ -133,13 +133,9 @@ function finish({ root, out, version, seconds, privateKey, ...input }: ReleaseIn
   writeFileSync(join(out, "SHA256SUMS.minisig"), minisign(sums, privateKey, `iddio ${version}`));
   const published = new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   const assets = [...names, "SHA256SUMS", "SHA256SUMS.minisig"].map((name) => {
-    const content = readFileSync(join(out, name));
-    return {
-      name,
-      size: content.length,
-      digest: `sha256:${sha256(content)}`,
-      browser_download_url: `${base}/${name}`,
-    };
+    const digest = digests.get(name) ?? sha256(readFileSync(join(out, name)));
+    const { size } = statSync(join(out, name));
+    return { name, size, digest: `sha256:${digest}`, browser_download_url: `${base}/${name}` };
   });
   const manifest = {
     tag_name: version,

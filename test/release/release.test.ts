@@ -184,7 +184,7 @@ onLinux("a full disk leaves no half-installed program behind", async () => {
   await using at = await temporaryDirectory();
   const folder = join(at.path, "small");
   await Bun.write(join(at.path, "install.sh"), readFileSync(join(host.folder, "install.sh")));
-  const line = `sh '${join(at.path, "install.sh")}' --base '${host.base("good")}' --dir '${folder}'; code=$?; ls -A '${folder}'; exit $code`;
+  const line = `sh '${join(at.path, "install.sh")}' --base '${host.base("large")}' --dir '${folder}'; code=$?; ls -A '${folder}'; exit $code`;
   const env = { HOME: at.path, CURL_CA_BUNDLE: host.caPath, PATH: process.env.PATH ?? "" };
   const result = await onSmallDisk(folder, 20, line, env);
   if (result === undefined) return;

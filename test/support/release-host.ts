@@ -24,14 +24,16 @@ export const NEW_VERSION = "v21.0202.0002";
 export const CRASHING_VERSION = "v22.0303.0003";
 
 /**
- * The faults of a release; `good` has none, nor has `light`, whose program is a script that says its version. Those that
- * are refused before they are unpacked, and those that only move, are light too.
+ * The faults of a release; `good` has none, nor has `light`, whose program is a script that says its version, nor `large`,
+ * which is that script and 32 MB behind it. Those that are refused before they are unpacked, and those that only move, are
+ * light too.
  */
 export type Variant = (typeof VARIANTS)[number];
 
 const VARIANTS = [
   "good",
   "light",
+  "large",
   "tampered",
   "wrong-signature",
   "old-signature",
@@ -155,6 +157,8 @@ function variantFiles(
       const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
       return withArchive(files, archive, bytes, privateKey, CRASHING_VERSION);
     }
+    case "large":
+      return lightFiles(files, archive, privateKey, 32 * 1024 * 1024);
     case "light":
     case "moved":
       return lightFiles(files, archive, privateKey);
@@ -169,9 +173,11 @@ function lightFiles(
   files: Map<string, Uint8Array>,
   archive: string,
   privateKey: string,
+  more = 0,
 ): Map<string, Uint8Array> {
-  const script = `#!/bin/sh\n[ "$1" = version ] && echo "iddio ${NEW_VERSION}"\n`;
-  const bytes = tarGz([{ path: "iddio", mode: 0o755, content: Buffer.from(script) }], 0);
+  const script = `#!/bin/sh\n[ "$1" = version ] && echo "iddio ${NEW_VERSION}"\nexit\n`;
+  const content = Buffer.concat([Buffer.from(script), Buffer.alloc(more, "\n")]);
+  const bytes = tarGz([{ path: "iddio", mode: 0o755, content }], 0);
   return withArchive(files, archive, bytes, privateKey, NEW_VERSION);
 }
 

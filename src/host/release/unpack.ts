@@ -8,6 +8,8 @@ import { createGunzip } from "node:zlib";
 import { syncWhole } from "../../state/durable.ts";
 
 const BLOCK = 512;
+/** Octets that go to the thread that inflates, and come back, at once: with the usual 16 KiB most of the time is the way. */
+const CHUNK = 256 * 1024;
 
 /** Writes the member `name` of the archive to `target`, with this mode. Throws, and leaves no target, when it is not whole. */
 export async function unpackMember(
@@ -17,8 +19,8 @@ export async function unpackMember(
   mode: number,
 ): Promise<void> {
   const file = await open(target, "w", mode);
-  const source = createReadStream(archive);
-  const gunzip = createGunzip();
+  const source = createReadStream(archive, { highWaterMark: CHUNK });
+  const gunzip = createGunzip({ chunkSize: CHUNK });
   source.on("error", (error) => gunzip.destroy(error));
   source.pipe(gunzip);
   let pending: Buffer = Buffer.alloc(0);
