@@ -11,13 +11,17 @@ interface Slot<T> {
   readonly value: T;
 }
 
-type ByLength<T> = Map<number, Map<string, Slot<T>[]>>;
+/** Slots by a literal end of a certain length. */
+interface Ends<T> {
+  readonly length: number;
+  readonly slots: Map<string, Slot<T>[]>;
+}
 
 /** An immutable, ordered set of globs. */
 export class GlobIndex<T> {
   readonly #exact = new Map<string, Slot<T>[]>();
-  readonly #heads: ByLength<T> = new Map();
-  readonly #tails: ByLength<T> = new Map();
+  readonly #heads: Ends<T>[] = [];
+  readonly #tails: Ends<T>[] = [];
   readonly #rest: Slot<T>[] = [];
 
   /** Earlier pairs win over later ones. */
@@ -34,9 +38,9 @@ export class GlobIndex<T> {
   /** The value of the first glob that matches and whose value is accepted; undefined when none is. */
   first(name: string, accept?: (value: T) => boolean): T | undefined {
     let best = pick(this.#exact.get(name), name, undefined, accept);
-    for (const [length, slots] of this.#heads)
+    for (const { length, slots } of this.#heads)
       if (length <= name.length) best = pick(slots.get(name.slice(0, length)), name, best, accept);
-    for (const [length, slots] of this.#tails)
+    for (const { length, slots } of this.#tails)
       if (length <= name.length) best = pick(slots.get(name.slice(-length)), name, best, accept);
     best = pick(this.#rest, name, best, accept);
     return best?.value;
@@ -63,8 +67,8 @@ function push<K, T>(map: Map<K, T[]>, key: K, value: T): void {
   else list.push(value);
 }
 
-function pushByLength<T>(map: ByLength<T>, key: string, slot: Slot<T>): void {
-  const inner = map.get(key.length) ?? new Map<string, Slot<T>[]>();
-  map.set(key.length, inner);
-  push(inner, key, slot);
+function pushByLength<T>(ends: Ends<T>[], key: string, slot: Slot<T>): void {
+  const known = ends.find(({ length }) => length === key.length);
+  if (known !== undefined) push(known.slots, key, slot);
+  else ends.push({ length: key.length, slots: new Map([[key, [slot]]]) });
 }

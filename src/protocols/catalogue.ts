@@ -93,7 +93,17 @@ export function servicesOf(text: string): ReadonlyMap<string, readonly string[]>
 
 function readRow(line: string): CatalogueRow {
   const [service = "", operation = "", routes = "", tier = "", scope = "", ...more] = line.split("\t");
-  return { service, operation, routes: readRoutes(routes), tier: tier as TierOrUnknown, scope, more };
+  return {
+    service,
+    operation,
+    // Most questions about a whole table are about names and tiers.
+    get routes() {
+      return readRoutes(routes);
+    },
+    tier: tier as TierOrUnknown,
+    scope,
+    more,
+  };
 }
 
 function readRoutes(text: string): readonly CatalogueRoute[] {

@@ -5,6 +5,7 @@
 
 import type { Glob } from "../../match/glob.ts";
 import { globCells, wordCells } from "../../match/glob-cells.ts";
+import { GlobIndex } from "../../match/glob-index.ts";
 import { ACTIONS } from "../../model/action.ts";
 import { isTier, TIERS, type TierOrUnknown } from "../../model/tier.ts";
 import type { KnownNames, KnownOperation, NameShape, ScopeReach } from "../../protocols/known-operation.ts";
@@ -74,10 +75,15 @@ export function commandClasses(
         ];
   const classes = new ClassList((names) => textsOf(matching(names)));
   const lines = commandLines?.(patterns.map(({ glob }) => glob)) ?? [];
-  for (const operation of [...operations, ...lines])
-    classes.addOperation(operation, vectorOf(lowerNames(operation)));
-  // A request without a command, which not even "*" matches.
+  // A request without a command, which not even "*" matches; of most operations no pattern matches a name either.
   const nameless = { names: [], vector: vectorOf([]), patterns: [] };
+  const unmatched = nameless.vector.join();
+  const anyPattern = new GlobIndex(patterns.map(({ glob }) => ({ glob, value: true })));
+  for (const all of [listed(operations), listed(lines)])
+    for (const one of all) {
+      const isMatched = patterns.length > 0 && one.names.some((name) => anyPattern.first(name) !== undefined);
+      classes.addOperation(one, isMatched ? vectorOf(one.names).join() : unmatched);
+    }
   if (open === "any") {
     const cells = globCells(patterns.map(({ glob }) => glob));
     if (cells === undefined) return undefined;
@@ -97,18 +103,27 @@ export function commandClasses(
     open.map(({ spellings }) => spellings),
   );
   if (cells === undefined) return undefined;
-  const listed = new Set(operations.flatMap(lowerNames));
+  const words = open.map((_, index) => (cells[index] ?? []).map(({ name }) => name));
+  const free = new Set(
+    open.flatMap((shape, index) =>
+      (words[index] ?? []).flatMap((word) => [word, `${word}x`].flatMap((one) => namesOfShape(shape, one))),
+    ),
+  );
+  const inList = new Set<string>();
+  if (free.size > 0)
+    for (const { names } of listed(operations))
+      for (const name of names) if (free.has(name)) inList.add(name);
   /** A name that no list has: of listed ones the list says more. */
   const freeName = (shape: NameShape, word: string) =>
     [word, `${word}x`]
       .map((one) => namesOfShape(shape, one))
       .find(
         (names, index) =>
-          !names.some((name) => listed.has(name) && shape.fixed?.includes(name) !== true) &&
+          !names.some((name) => inList.has(name) && shape.fixed?.includes(name) !== true) &&
           (index === 0 || matching(names).join() === matching(namesOfShape(shape, word)).join()),
       );
   for (const [index, shape] of open.entries())
-    for (const { name: word } of cells[index] ?? []) {
+    for (const word of words[index] ?? []) {
       const names = freeName(shape, word);
       if (names === undefined) continue;
       // A short name, `exec`, says no tier; the full one beside it does.
@@ -133,14 +148,61 @@ function namesOfShape({ spellings, fixed = [] }: NameShape, word: string): reado
   return [...fixed, ...spellings.map(({ before, after }) => `${before}${word}${after}`)];
 }
 
-function lowerNames({ command, aliases }: KnownOperation): readonly string[] {
-  return [command, ...aliases].map((name) => name.toLowerCase());
+/** An operation, and the parts of it that are the same in every comparison. */
+interface ListedOperation {
+  readonly operation: KnownOperation;
+  /** In lower case. */
+  readonly names: readonly string[];
+  /** The tiers that its requests can have, and the scopes that they can be in; equal ones are one object. */
+  readonly ways: Ways;
+}
+
+interface Ways {
+  readonly tiers: readonly { readonly tier: TierOrUnknown; readonly isOwn: boolean }[];
+  readonly reach: CommandClass["reach"];
+  readonly reachText: string;
+}
+
+const listedBefore = new WeakMap<readonly KnownOperation[], readonly ListedOperation[]>();
+
+function listed(operations: readonly KnownOperation[]): readonly ListedOperation[] {
+  const known = listedBefore.get(operations);
+  if (known !== undefined) return known;
+  const allWays = new Map<string, Ways>();
+  const reachTexts = new Map<CommandClass["reach"], string>([[undefined, ""]]);
+  const all = operations.map((operation): ListedOperation => {
+    const { command, aliases, tier: own, raised, reach } = operation;
+    const reachText = reachTexts.get(reach) ?? JSON.stringify(reach);
+    reachTexts.set(reach, reachText);
+    const key = `${own} ${raised?.join() ?? "any"} ${reachText}`;
+    const ways = allWays.get(key) ?? {
+      tiers: tiersFrom(own)
+        .filter((tier) => tier === own || !isTier(tier) || raised?.includes(tier) !== false)
+        .map((tier) => ({ tier, isOwn: tier === own })),
+      reach,
+      reachText,
+    };
+    allWays.set(key, ways);
+    let names: readonly string[] | undefined;
+    return {
+      operation,
+      get names() {
+        names ??= [command, ...aliases].map((name) => name.toLowerCase());
+        return names;
+      },
+      ways,
+    };
+  });
+  listedBefore.set(operations, all);
+  return all;
 }
 
 /** Gathers the members of each class; the first of the best kind stands for it. */
 class ClassList {
   readonly #found = new Map<string, Open>();
   readonly #kindOf = new Map<string, string>();
+  /** The lists that the next operation of these ways and this vector belongs to. */
+  readonly #membersOf = new Map<Ways, Map<string, readonly string[][]>>();
   readonly #patternsOf: (names: readonly string[]) => readonly string[];
 
   constructor(patternsOf: (names: readonly string[]) => readonly string[]) {
@@ -148,33 +210,27 @@ class ClassList {
   }
 
   get all(): readonly CommandClass[] {
-    return [...this.#found.values()].map(({ rank: _, operations, raised, kinds, ...one }, id) => ({
-      ...one,
-      id,
-      operations: this.#withoutKinds(operations),
-      raised: this.#withoutKinds(raised),
-      kinds: [...kinds],
-    }));
-  }
-
-  /** An operation tells its kinds, too. */
-  #withoutKinds(operations: ReadonlySet<string>): readonly string[] {
-    return [...operations].filter((name) => !operations.has(this.#kindOf.get(name) ?? ""));
+    return [...this.#found.values()].map((open, id) => new FoundClass(open, id, this.#kindOf));
   }
 
   addOperation(
-    { command, aliases, tier: own, raised, reach, kindOf, shown = command }: KnownOperation,
-    vector: Vector,
+    { operation: { command, aliases, kindOf, shown = command }, ways }: ListedOperation,
+    vector: string,
   ): void {
     if (kindOf !== undefined) this.#kindOf.set(shown, kindOf);
-    const names = [command, ...aliases];
-    const suffix = `${vector.join()} ${reach === undefined ? "" : JSON.stringify(reach)}`;
-    for (const tier of tiersFrom(own)) {
-      const isOwn = tier === own;
-      if (!isOwn && isTier(tier) && raised?.includes(tier) === false) continue;
-      const entry = this.#entryOf(`${tier} ${suffix}`, tier, names, isOwn ? 0 : 2, reach);
-      (isOwn ? entry.operations : entry.raised).add(shown);
+    const bySameVector = this.#membersOf.get(ways) ?? new Map<string, readonly string[][]>();
+    this.#membersOf.set(ways, bySameVector);
+    let members = bySameVector.get(vector);
+    if (members === undefined) {
+      const names = [command, ...aliases];
+      const { tiers, reach, reachText } = ways;
+      members = tiers.map(({ tier, isOwn }) => {
+        const entry = this.#entryOf(`${tier} ${vector} ${reachText}`, tier, names, isOwn ? 0 : 2, reach);
+        return isOwn ? entry.operations : entry.raised;
+      });
+      bySameVector.set(vector, members);
     }
+    for (const list of members) list.push(shown);
   }
 
   addOpen(kind: string, { names, vector, patterns }: Union, tiers: readonly TierOrUnknown[]): void {
@@ -195,7 +251,7 @@ class ClassList {
     const known = this.#found.get(key);
     if (known !== undefined && known.rank <= rank) return known;
     const fresh: Open = {
-      ...(known ?? { operations: new Set(), raised: new Set(), kinds: new Set() }),
+      ...(known ?? { operations: [], raised: [], kinds: new Set() }),
       tier,
       names,
       rank,
@@ -207,9 +263,53 @@ class ClassList {
   }
 }
 
+/** A class as callers see it: few ask for the names of its operations, of which there can be thousands. */
+class FoundClass implements CommandClass {
+  readonly id: number;
+  readonly tier: TierOrUnknown;
+  readonly names: readonly string[];
+  readonly kinds: readonly string[];
+  readonly patterns: readonly string[];
+  readonly reach?: NonNullable<CommandClass["reach"]>;
+  readonly #open: Open;
+  readonly #kindOf: ReadonlyMap<string, string>;
+  #operations: readonly string[] | undefined;
+  #raised: readonly string[] | undefined;
+
+  constructor(open: Open, id: number, kindOf: ReadonlyMap<string, string>) {
+    this.id = id;
+    this.tier = open.tier;
+    this.names = open.names;
+    this.kinds = [...open.kinds];
+    this.patterns = open.patterns;
+    if (open.reach !== undefined) this.reach = open.reach;
+    this.#open = open;
+    this.#kindOf = kindOf;
+  }
+
+  get operations(): readonly string[] {
+    this.#operations ??= this.#withoutKinds(this.#open.operations);
+    return this.#operations;
+  }
+
+  get raised(): readonly string[] {
+    this.#raised ??= this.#withoutKinds(this.#open.raised);
+    return this.#raised;
+  }
+
+  /** An operation tells its kinds, too. */
+  #withoutKinds(operations: readonly string[]): readonly string[] {
+    const all = new Set(operations);
+    return this.#kindOf.size === 0
+      ? [...all]
+      : [...all].filter((name) => !all.has(this.#kindOf.get(name) ?? ""));
+  }
+}
+
 interface Open extends Omit<CommandClass, "id" | "operations" | "raised" | "kinds" | "patterns"> {
-  readonly operations: Set<string>;
-  readonly raised: Set<string>;
+  /** A name may be in them twice. */
+  readonly operations: string[];
+  readonly raised: string[];
   readonly kinds: Set<string>;
   patterns: readonly string[];
   /** Whether a published operation of the tier stands for the class (0), another name (1), or one that was raised (2). */

@@ -50,9 +50,10 @@ export function* widensOnlyBy(
     return [{ why: "it would change which hosts are looked into", about: [] }];
   const objections: Objection[] = [];
   const blamed = new Set<Learnt>();
+  const [textBefore, textAfter] = [blockTextsOf(before), blockTextsOf(after)];
   for (const protocol of PROTOCOLS) {
     const own = learnt.filter((one) => one.protocol === protocol);
-    if (own.length === 0 && blockText(before, protocol) === blockText(after, protocol)) continue;
+    if (own.length === 0 && textBefore(protocol) === textAfter(protocol)) continue;
     const blocks = [before.blocks.get(protocol), after.blocks.get(protocol)].filter(
       (one) => one !== undefined,
     );
@@ -95,10 +96,12 @@ export function* widensOnlyBy(
   return objections;
 }
 
-function blockText({ text }: Policy, protocol: Protocol): string | undefined {
+function blockTextsOf({ text }: Policy): (protocol: Protocol) => string | undefined {
   const tree = readYaml(text, new Problems());
-  const block = tree?.kind === "map" ? tree.entries.get(protocol)?.value : undefined;
-  return block && treeText(block);
+  return (protocol) => {
+    const block = tree?.kind === "map" ? tree.entries.get(protocol)?.value : undefined;
+    return block && treeText(block);
+  };
 }
 
 /** Never break-glass. May be stricter than the seen requests only for other combinations of names. */

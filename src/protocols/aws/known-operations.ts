@@ -15,10 +15,12 @@ export function awsOperations(): readonly KnownOperation[] {
   return awsTable.rows().map(({ service, operation, tier, more }) => {
     const iam = byCli.get(service)?.iam ?? service;
     const action = more[1] === undefined || more[1] === "" ? operation : more[1];
-    const aliases = new Set([`${iam}:${operation}`, `${iam}:${action}`, `${service}:${operation}`]);
+    const aliases = [`${iam}:${operation}`];
+    if (action !== operation) aliases.push(`${iam}:${action}`);
+    if (iam !== service) aliases.push(`${service}:${operation}`);
     return {
       command: `${service} ${cliOperationName(operation)}`,
-      aliases: [...aliases],
+      aliases,
       tier: tier as Tier,
       // Only S3's own requests are in a bucket, whatever others say of one in their bodies.
       ...(/^s3/.test(service) ? {} : { reach: NO_BUCKET }),
