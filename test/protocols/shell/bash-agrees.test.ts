@@ -1,7 +1,7 @@
 // Where the reader says that it is sure of a word, bash gives the program exactly that word. Lines
 // of quotes, escapes, globs, braces and expansions are made up, and bash is asked in an empty
-// folder; nothing but printf is ever started. biome-ignore-all
-// lint/suspicious/noTemplateCurlyInString: shell, not JavaScript
+// folder; nothing but printf is ever started.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell, not JavaScript
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
