@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { Entry } from "../../src/model/entry.ts";
 import { findClient } from "../support/clients.ts";
 import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
@@ -102,10 +103,8 @@ describe.if(noSandbox() === undefined)("without any proxy variable", () => {
         if (name === "pip" && !Bun.spawnSync(["/usr/bin/python3", "-m", "pip", "--version"]).success) return;
         const { stdout, stderr } = await sandbox.inside(script, { flags: ["--name", `run-${name}`] });
         expect([stdout, stderr].join("\n")).toContain(says);
-        const rows = await sandbox.rowsWhen((all) =>
-          all.some(({ fields }) => fields.host === `${name}.seen.example`),
-        );
-        const row = rows.find(({ op, fields }) => op === "mitm" && fields.host === `${name}.seen.example`);
+        const isSeen = ({ op, fields }: Entry) => op === "mitm" && fields.host === `${name}.seen.example`;
+        const row = (await sandbox.rowsWhen((all) => all.some(isSeen))).find(isSeen);
         expect(row?.fields.client).toMatchObject({ run: `run-${name}` });
         expect(row?.fields.client?.run_id).toMatch(/^run_[0-9a-f]{8}$/);
       },
