@@ -174,12 +174,13 @@ if (findSshTools() !== undefined)
       "a reader that stands still holds the other side back, and memory stays bounded",
       async () => {
         await using world = await startSshWorld({ rules: ALLOW_ALL });
+        const said = join(world.gateway.home, "said");
         // The reader is a shell that waits for a line: the runtime's own pipes are read ahead, whoever asks.
         const reader = Bun.spawn(
           [
             "sh",
             "-c",
-            `exec 3<&0; ssh -F ${world.config} localhost 'head -c 100000000 /dev/zero' < /dev/null | { read line <&3; wc -c; }`,
+            `exec 3<&0; ssh -F ${world.config} localhost 'head -c 100000000 /dev/zero' < /dev/null 2> ${said} | { read line <&3; wc -c; }`,
           ],
           {
             env: { PATH: process.env.PATH ?? "", ...world.env },
@@ -224,7 +225,8 @@ if (findSshTools() !== undefined)
         expect(memory()).toBeLessThan(300);
         reader.stdin.write("go on\n");
         reader.stdin.end();
-        expect((await new Response(reader.stdout).text()).trim()).toBe("100000000");
+        const octets = (await new Response(reader.stdout).text()).trim();
+        expect([octets, readFileSync(said, "utf8")]).toEqual(["100000000", ""]);
         expect(await reader.exited).toBe(0);
       },
       MINUTES,
