@@ -58,7 +58,7 @@ function expectServed(seen: Seen, before: number): void {
 
 test("while one client does everything at once, a person is answered, others are served and memory is bounded", async () => {
   const before = slack();
-  expectServed(await underAttack({ seconds: 5, scale: 0.3, openFiles: 2_048 }), before);
+  expectServed(await underAttack({ seconds: 3, scale: 0.3, openFiles: 2_048 }), before);
 }, 180_000);
 
 test("the same for a daemon of an unprivileged user with few descriptors", async () => {
@@ -69,7 +69,7 @@ test("the same for a daemon of an unprivileged user with few descriptors", async
   }
   const before = slack();
   const uid = isRoot ? { uid: 65_534 } : {};
-  expectServed(await underAttack({ seconds: 4, scale: 0.2, openFiles: 512, ...uid }), before);
+  expectServed(await underAttack({ seconds: 2, scale: 0.2, openFiles: 512, ...uid }), before);
 }, 180_000);
 
 test("the same when the client is another user than the daemon, and neither is root", async () => {
@@ -79,7 +79,7 @@ test("the same when the client is another user than the daemon, and neither is r
   }
   const before = slack();
   const users = { uid: 65_534, attackerUid: 65_533 };
-  expectServed(await underAttack({ seconds: 4, scale: 0.2, openFiles: 512, ...users }), before);
+  expectServed(await underAttack({ seconds: 2, scale: 0.2, openFiles: 512, ...users }), before);
 }, 180_000);
 
 /** Opens connections and says nothing on them, until its input ends; prints how many it has. */
@@ -87,12 +87,12 @@ const IDLER = `
 const net = require("node:net");
 const open = new Set();
 const more = () => {
-  if (open.size >= 400) return;
+  if (open.size >= 150) return;
   const socket = net.connect(Number(process.argv[1]), "127.0.0.1", () => socket.write("CONNECT localhost:" + process.argv[2] + " HTTP/1.1\\r\\nHost: localhost:" + process.argv[2] + "\\r\\n\\r\\n"));
   open.add(socket);
-  socket.on("error", () => {}).on("close", () => { open.delete(socket); setTimeout(more, 100); });
+  socket.on("error", () => {}).on("close", () => { open.delete(socket); setTimeout(more, 250); });
 };
-for (let each = 0; each < 400; each++) more();
+for (let each = 0; each < 150; each++) more();
 setInterval(() => console.log(open.size), 200);
 process.stdin.resume().on("end", () => process.exit());
 `;
