@@ -8,6 +8,7 @@ import type { Approval } from "../../src/api/reports.ts";
 import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { eventually } from "./eventually.ts";
+import { giveAuthority } from "./shared-authority.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { testSettings } from "./test-settings.ts";
 
@@ -52,6 +53,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const home = options.home ?? own.use(await temporaryDirectory()).path;
   await writeFile(join(home, "policy.yaml"), options.policy);
   await writeFile(join(home, "settings.yaml"), testSettings(options.settings));
+  await giveAuthority(home);
   const gateway = await startGateway({
     env: { ...options.env, IDDIO_HOME: home },
     version: "vtest",

@@ -11,6 +11,7 @@ import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "./built-binary.ts";
 import { type Finished, type Running, type RunOptions, runClient, startClient } from "./clients.ts";
 import { eventually } from "./eventually.ts";
+import { giveAuthority } from "./shared-authority.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { testSettings } from "./test-settings.ts";
 
@@ -70,6 +71,7 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
     options.binary === undefined ? testSettings(options.settings) : "proxy_listen: 127.0.0.1:0\n";
   await writeFile(join(home, "settings.yaml"), settings);
   if (options.policy !== undefined) await writeFile(join(home, "policy.yaml"), options.policy);
+  await giveAuthority(home);
   const env = { HOME: home, IDDIO_HOME: home, ...options.env };
   const log = Bun.file(join(home, "gateway.out"));
   const limited = ["/bin/sh", "-c", `ulimit -n ${options.openFiles}; exec "$0" "$@"`];

@@ -1,0 +1,39 @@
+// One certificate authority for every gateway that tests start: making one costs a process that is
+// new 50 ms and more. It lies in dist/test-authority, made by the first who needs it; gateways that
+// make their own are started in test/ca, test/cli and test/gateway/kill.test.ts.
+
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Authority } from "../../src/ca/authority.ts";
+import { statePaths } from "../../src/state/paths.ts";
+import { PROJECT_ROOT } from "./source-files.ts";
+
+const SOURCES = ["authority.ts", "make-authority.ts"].map((name) => join(PROJECT_ROOT, "src", "ca", name));
+
+let made: Promise<string> | undefined;
+
+/** Puts the authority's two files into a state directory. */
+export async function giveAuthority(home: string): Promise<void> {
+  made ??= sharedAuthority();
+  const from = await made;
+  for (const name of ["ca.crt", "ca.key"]) await copyFile(join(from, name), join(home, name));
+}
+
+async function sharedAuthority(): Promise<string> {
+  const shelf = join(PROJECT_ROOT, "dist", "test-authority");
+  const digest = createHash("sha256");
+  for (const source of SOURCES) digest.update(await readFile(source));
+  const at = join(shelf, digest.digest("hex").slice(0, 16));
+  if (existsSync(at)) return at;
+  await mkdir(shelf, { recursive: true });
+  const own = await mkdtemp(join(shelf, "new-"));
+  await Authority.open(statePaths({ IDDIO_HOME: own }));
+  // Whoever is first has it: a folder with files in it is not replaced.
+  await rename(own, at).catch(async (error: unknown) => {
+    await rm(own, { recursive: true });
+    if (!existsSync(at)) throw error;
+  });
+  return at;
+}
