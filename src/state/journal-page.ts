@@ -28,6 +28,8 @@ export interface PageOptions {
   /** Only rows that begin before this offset. */
   readonly before?: number;
   readonly filter?: (row: Entry) => boolean;
+  /** Text that every row of `filter` has in a value, whatever its case. Lines without it are not parsed. */
+  readonly text?: string;
   readonly sinceMs?: number;
   /** Bytes that are read at most. */
   readonly budget?: number;
@@ -41,6 +43,7 @@ const OLDER_ROWS_TO_STOP = 256;
 /** The rows before a place. */
 export async function readJournalPage(path: string, options: PageOptions): Promise<JournalPage> {
   const { limit, filter, sinceMs, budget = BUDGET_BYTES } = options;
+  const sign = signOf(options.text ?? "");
   const file = await open(path, READ_WITHOUT_WAITING).catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
@@ -56,17 +59,23 @@ export async function readJournalPage(path: string, options: PageOptions): Promi
     let tail: Buffer = Buffer.alloc(0);
     while (end > 0) {
       const start = Math.max(0, end - BLOCK_BYTES);
-      const block = Buffer.alloc(end - start);
+      const block = Buffer.allocUnsafe(end - start);
       const { bytesRead } = await file.read(block, 0, block.length, start);
       const text = Buffer.concat([block.subarray(0, bytesRead), tail]);
-      let stop = text.length;
+      // Where nothing fits, only the line that begins in an earlier block is left.
+      const first = mayHave(sign, text) ? -1 : text.indexOf(10);
+      const isLeftOut = first >= 0 && (sinceMs === undefined || beginsSince(sinceMs, text, first + 1));
+      if (isLeftOut) older = 0;
+      let stop = isLeftOut ? first : text.length;
       for (;;) {
         const feed = stop <= 0 ? -1 : text.lastIndexOf(10, stop - 1);
         if (feed < 0 && start > 0) break;
         const line = text.subarray(feed + 1, stop);
         stop = feed;
         const at = start + feed + 1;
-        const row = line.length === 0 ? undefined : parseRow(line.toString("utf8"));
+        // The time of each row counts where a time is asked for.
+        const isRead = line.length > 0 && (sinceMs !== undefined || mayHave(sign, line));
+        const row = isRead ? parseRow(line.toString("utf8")) : undefined;
         if (row !== undefined) {
           if (sinceMs !== undefined && row.timestamp_ms < sinceMs) {
             older += 1;
@@ -81,10 +90,37 @@ export async function readJournalPage(path: string, options: PageOptions): Promi
       }
       tail = text.subarray(0, Math.max(0, stop));
       end = start;
-      if (end <= least) return { rows, next: end + tail.length };
+      // A line that is longer than all that is read is no row: its beginning is left out too.
+      if (end <= least) return { rows, next: tail.length < budget ? end + tail.length : end };
     }
     return { rows, next: undefined };
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Matches each line, without an escape, in which a value has the text in any case; undefined where that is not known
+ * beforehand. Two letters beside ASCII have one of it in their lower case. A number may be written in several ways.
+ */
+function signOf(text: string): RegExp | undefined {
+  if (!/^[ -~]+$/.test(text) || /^[\d.e+-]+$/i.test(text)) return undefined;
+  const letters = [...text.toLowerCase()].map((each) => {
+    if (each === "i") return "[i\u0130]";
+    if (each === "k") return "[k\u212a]";
+    return `\\x${each.charCodeAt(0).toString(16)}`;
+  });
+  return new RegExp(letters.join(""), "i");
+}
+
+/** Whether these lines may have a row with the sign. */
+function mayHave(sign: RegExp | undefined, lines: Buffer): boolean {
+  return sign === undefined || lines.includes(92) || sign.test(lines.toString("utf8"));
+}
+
+/** Whether the line that begins there is a row of this time or a later one. */
+function beginsSince(sinceMs: number, text: Buffer, start: number): boolean {
+  const end = text.indexOf(10, start);
+  const row = parseRow(text.toString("utf8", start, end < 0 ? text.length : end));
+  return row !== undefined && row.timestamp_ms >= sinceMs;
 }

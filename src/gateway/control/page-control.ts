@@ -31,7 +31,7 @@ export function pageHandlers({ paths, env }: PageSources): Pick<ControlHandlers,
         limit: Math.min(ROWS_MAX, Math.max(1, limit)),
         ...(before === undefined ? {} : { before }),
         ...(since_ms === undefined ? {} : { sinceMs: since_ms }),
-        ...(filter === undefined ? {} : { filter: matcher(filter) }),
+        ...(filter === undefined ? {} : { filter: matcher(filter), text: filter.text ?? "" }),
       });
       return { rows: rows.map(({ at, row }) => logRow(at, row)), ...(next === undefined ? {} : { next }) };
     },
