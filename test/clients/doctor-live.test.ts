@@ -2,7 +2,7 @@
 // up, when they are not routed, when they do not trust iddio, and when the policy or the kubeconfig
 // keeps them away.
 
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LiveResult } from "../../src/features/doctor/live-check.ts";
@@ -35,36 +35,26 @@ async function live(gateway: GatewayProcess, env: Record<string, string>): Promi
 
 const of = (results: readonly LiveResult[], client: string) => results.find((each) => each.client === client);
 
-describe("curl", () => {
-  const table: [
-    what: string,
-    env: (gateway: GatewayProcess) => Record<string, string>,
-    want: Partial<LiveResult>,
-  ][] = [
+test.concurrent("curl: one that is set up is routed, trusts and is classified, another not", async () => {
+  await using gateway = await startGatewayProcess();
+  const path = await pathWith(gateway, ["curl"]);
+  if (path === undefined) return;
+  const table: readonly (readonly [env: Record<string, string>, want: Partial<LiveResult>])[] = [
     [
-      "that is set up is routed, trusts and is classified",
-      routed,
+      routed(gateway),
       { verdict: "ok", routed: true, trusted: true, classified: { tier: "observe", command: "GET" } },
     ],
-    ["that is not set up is not routed", () => ({}), { verdict: "fail", routed: false, trusted: false }],
-    [
-      "that is only routed does not trust",
-      (gateway) => ({ HTTPS_PROXY: `http://${gateway.listen}` }),
-      { verdict: "fail", routed: true, trusted: false },
-    ],
+    [{}, { verdict: "fail", routed: false, trusted: false }],
+    [{ HTTPS_PROXY: `http://${gateway.listen}` }, { verdict: "fail", routed: true, trusted: false }],
   ];
-  for (const [what, env, want] of table)
-    test.concurrent(what, async () => {
-      await using gateway = await startGatewayProcess();
-      const path = await pathWith(gateway, ["curl"]);
-      if (path === undefined) return;
-      const results = await live(gateway, { ...env(gateway), PATH: path });
-      expect(of(results, "curl")).toMatchObject(want);
-      expect(of(results, "aws")).toEqual({ client: "aws", verdict: "skip", detail: "not installed" });
-      // A probe is nobody's request.
-      expect((await gateway.rows()).filter((row) => row.op !== "control")).toEqual([]);
-    }, 120_000);
-});
+  for (const [env, want] of table) {
+    const results = await live(gateway, { ...env, PATH: path });
+    expect(of(results, "curl")).toMatchObject(want);
+    expect(of(results, "aws")).toEqual({ client: "aws", verdict: "skip", detail: "not installed" });
+  }
+  // A probe is nobody's request.
+  expect((await gateway.rows()).filter((row) => row.op !== "control")).toEqual([]);
+}, 120_000);
 
 test.concurrent("a policy that does not inspect a client's hosts is a warning with the command that changes it", async () => {
   await using gateway = await startGatewayProcess();
