@@ -93,7 +93,15 @@ export class NearNames {
   readonly #byThing = new Map<string, NamedWords[]>();
 
   constructor(names: readonly string[]) {
-    this.#names = names.map((name) => ({ name, style: styleOf(name), words: wordsOf(name) }));
+    // Thousands of names share some words: each is one object, whose price is asked for once.
+    const known = new Map<string, Word>();
+    const shared = (word: Word) => {
+      const key = `${word.text} ${word.deed}`;
+      const same = known.get(key) ?? word;
+      known.set(key, same);
+      return same;
+    };
+    this.#names = names.map((name) => ({ name, style: styleOf(name), words: wordsOf(name).map(shared) }));
     for (const named of this.#names)
       for (const { text, deed } of named.words) {
         if (deed !== undefined) continue;
@@ -108,11 +116,12 @@ export class NearNames {
     const words = wordsOf(typed);
     if (words.length === 0 || words.length > 12) return undefined;
     const style = styleOf(typed);
+    const priced = words.map((word) => new PricedWord(word));
     let best: string | undefined;
     let [least, isGuess] = [MOST, false];
     for (const candidate of this.#candidates(words)) {
       if (candidate.words.length < words.length || candidate.words.length > words.length + 1) continue;
-      const cost = costOf(words, candidate.words) + (candidate.style === style ? 0 : 0.3);
+      const cost = costOf(priced, candidate.words) + (candidate.style === style ? 0 : 0.3);
       // With a word more several may be meant.
       if (cost === least && candidate.words.length > words.length) isGuess = true;
       if (cost < least) [best, least, isGuess] = [candidate.name, cost, false];
@@ -133,23 +142,44 @@ export class NearNames {
 const MOST = 5;
 
 /** How far the words are from each other: every typed one must have its like, and one more may be there. */
-function costOf(typed: readonly Word[], known: readonly Word[]): number {
-  const left = [...known.entries()];
+function costOf(typed: readonly PricedWord[], known: readonly Word[]): number {
+  /** A bit for each known word that has its like. */
+  let taken = 0;
   let cost = 2.5 * (known.length - typed.length);
   let last = -1;
   for (const word of typed) {
     let [found, price] = [-1, MOST];
-    for (const [place, [, other]] of left.entries()) {
-      const one = priceOf(word, other);
-      if (one < price) [found, price] = [place, one];
+    for (let at = 0; at < known.length; at++) {
+      const other = known[at];
+      if (other === undefined || (taken & (1 << at)) !== 0) continue;
+      const one = word.priceOf(other);
+      if (one < price) [found, price] = [at, one];
     }
     if (found < 0) return MOST;
-    const [[index] = [0]] = left.splice(found, 1);
-    cost += price + (index < last ? 0.5 : 0);
-    last = index;
+    taken |= 1 << found;
+    cost += price + (found < last ? 0.5 : 0);
+    last = found;
     if (cost >= MOST) return MOST;
   }
   return cost;
+}
+
+/** A typed word with its distances from the known ones. */
+class PricedWord {
+  readonly #word: Word;
+  readonly #prices = new Map<Word, number>();
+
+  constructor(word: Word) {
+    this.#word = word;
+  }
+
+  priceOf(known: Word): number {
+    const ready = this.#prices.get(known);
+    if (ready !== undefined) return ready;
+    const price = priceOf(this.#word, known);
+    this.#prices.set(known, price);
+    return price;
+  }
 }
 
 function priceOf(typed: Word, known: Word): number {

@@ -131,19 +131,26 @@ function toolCommands(): readonly string[] {
 
 function spelledMethods(): readonly string[] {
   const spelled = new Set<string>();
+  const verbOf = firstOf([...VERBS].flatMap(([verb, names]) => names.map((name) => [name, verb] as const)));
+  const groupOf = firstOf([...SERVICES].map(([group, names]) => [names.join(), group] as const));
+  const resourceOf = firstOf([...RESOURCES].map(([typed, name]) => [name, typed] as const));
   for (const { operation } of googleTable.rows()) {
     const parts = operation.split(".");
     const [service = "", resource = "", method = ""] = [parts[0], parts.at(-2), parts.at(-1)];
-    const verb = [...VERBS].find(([, names]) => names.includes(method))?.[0] ?? kebabCase(method);
-    const alone = [...SERVICES].find(([, names]) => names.join() === `${service},${resource}`)?.[0];
-    const renamed =
-      service === "compute" ? [...RESOURCES].find(([, name]) => name === resource)?.[0] : undefined;
-    const group = alone ?? [...SERVICES].find(([, names]) => names.join() === service)?.[0] ?? service;
+    const verb = verbOf.get(method) ?? kebabCase(method);
+    const alone = groupOf.get(`${service},${resource}`);
+    const renamed = service === "compute" ? resourceOf.get(resource) : undefined;
+    const group = alone ?? groupOf.get(service) ?? service;
     spelled.add(
       alone === undefined ? `${group} ${renamed ?? kebabCase(resource)} ${verb}` : `${group} ${verb}`,
     );
   }
   return [...new Set([...own.toolCommands(), ...spelled])].filter((command) => meaningOf(command).length > 0);
+}
+
+/** Of several pairs with one key the first. */
+function firstOf(pairs: readonly (readonly [key: string, value: string])[]): ReadonlyMap<string, string> {
+  return new Map(pairs.toReversed());
 }
 
 /** The same group with every verb that has another name in the API. */
