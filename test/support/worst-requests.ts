@@ -212,10 +212,15 @@ export const FIELDS: readonly (readonly [name: string, fields: () => readonly He
   ["commas", () => [["Connection", filled(HEAD_BYTES, "", ", upgrade x")]]],
 ];
 
+/** A text as a body, a character an octet. */
+export function octetsOf(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
+
 /** The request that a place, a target, fields and a body make. */
 export function worstRequest(
   [protocol, method, host, path, type]: (typeof PLACES)[number],
-  text: string | undefined,
+  content: Uint8Array | string | undefined,
   target = "",
   fields: readonly Header[] = [],
 ): HttpRequest {
@@ -234,8 +239,8 @@ export function worstRequest(
     ...fields,
   ];
   const body =
-    text === undefined
+    content === undefined
       ? { kind: "none" as const }
-      : { kind: "whole" as const, bytes: Buffer.from(text, "latin1") };
+      : { kind: "whole" as const, bytes: typeof content === "string" ? octetsOf(content) : content };
   return { method, host, port: 443, target: path + target, headers, body };
 }
