@@ -93,12 +93,15 @@ const goTo = (where: string) => page.evaluate(`location.hash = ${JSON.stringify(
 /** The rules of axe that see colours; no other sees whether the page is light or dark. */
 const OF_COLOURS = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
 
+/** Rows of a long list: what axe finds in one of them, it finds in the first ten of their kind. */
+const ALIKE = { exclude: [[".log > li:nth-child(n+11)"], [".queue-list > li:nth-child(n+11)"]] };
+
 /** axe's findings, as `rule: first place`. */
 async function violations(runOnly?: typeof OF_COLOURS): Promise<string[]> {
   if (await page.evaluate(`typeof axe === "undefined"`)) await page.evaluate(AXE);
   const options = JSON.stringify({ resultTypes: ["violations"], runOnly });
   const found = (await page.evaluate(
-    `axe.run(document, ${options}).then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target.join(" ") + " " + v.nodes[0].failureSummary))`,
+    `axe.run(${JSON.stringify(ALIKE)}, ${options}).then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target.join(" ") + " " + v.nodes[0].failureSummary))`,
   )) as string[];
   return found;
 }
