@@ -37,6 +37,8 @@ class Session implements AsyncDisposable {
       HOME: home,
       TZ: "UTC",
       LC_ALL: "C.UTF-8",
+      // Each program ends, or is ended, before code is compiled again for speed: a fifth of its time.
+      BUN_JSC_useDFGJIT: "0",
     };
   }
 
