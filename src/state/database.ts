@@ -227,10 +227,10 @@ function migrate(database: Database, path: string): void {
         hint: "run that version, or move the file away",
       },
     );
-  MIGRATIONS.slice(version).forEach((step, index) => {
-    database.transaction(() => {
-      database.run(step);
-      database.run(`PRAGMA user_version = ${version + index + 1}`);
-    })();
-  });
+  if (version === MIGRATIONS.length) return;
+  // All steps or none, and one wait for the disk.
+  database.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) database.run(step);
+    database.run(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  })();
 }
