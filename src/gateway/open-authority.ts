@@ -7,7 +7,7 @@ import { writeBundle } from "../ca/bundle.ts";
 import { systemRoots } from "../host/trust/system-roots.ts";
 import type { Log } from "../state/log/log.ts";
 import type { StatePaths } from "../state/paths.ts";
-import { fingerprintOfPem } from "./control/ca-report.ts";
+import { isSameCertificate } from "./control/ca-report.ts";
 
 /** Opens the authority, writes the bundle, and gives both with the roots for upstreams. */
 export async function openAuthority(
@@ -27,5 +27,5 @@ export async function openAuthority(
   });
   await writeBundle(paths, authority, { roots, env });
   // Anyone who put iddio's own CA into the system's store did it for clients; as an upstream it proves nothing.
-  return { authority, roots: roots.filter((pem) => fingerprintOfPem(pem) !== authority.fingerprint) };
+  return { authority, roots: roots.filter((pem) => !isSameCertificate(pem, authority)) };
 }

@@ -7,7 +7,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
-import { Authority } from "../../src/ca/authority.ts";
+import { Authority, pemOf } from "../../src/ca/authority.ts";
+import { isSameCertificate } from "../../src/gateway/control/ca-report.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { statePaths } from "../../src/state/paths.ts";
 
@@ -188,6 +189,17 @@ test("an authority that the operator made with openssl is used, whatever form it
     paths.caCertificate,
   );
   expect((await Authority.open(paths)).certificate.subject).toBe("CN=corp");
+});
+
+test("a root is the authority however its block is written, and no other one is", async () => {
+  const [own, other] = [await Authority.open(freshPaths()), await Authority.open(freshPaths())];
+  const block = (octets: Uint8Array) => pemOf(octets, "CERTIFICATE");
+  const raw = new Uint8Array(own.certificate.raw);
+  const inOneLine = `-----BEGIN CERTIFICATE-----\n${own.certificate.raw.toString("base64")}\n-----END CERTIFICATE-----`;
+  for (const pem of [own.certificatePem, inOneLine, block(Uint8Array.of(...raw, 0, 1))])
+    expect(isSameCertificate(pem, own)).toBe(true);
+  for (const pem of [other.certificatePem, block(raw.subarray(0, 200)), "", "no certificate"])
+    expect(isSameCertificate(pem, own)).toBe(false);
 });
 
 function openssl(...argv: string[]): void {

@@ -21,7 +21,7 @@ export async function readCaReport(
   const isTrusted =
     platform === "darwin"
       ? await new KeychainTrust(env).isTrusted(await readCertificate(paths.caCertificate))
-      : (await systemRoots({ env })).some((pem) => fingerprintOfPem(pem) === authority.fingerprint);
+      : (await systemRoots({ env })).some((pem) => isSameCertificate(pem, authority));
   return {
     path: paths.caCertificate,
     bundle: paths.bundle,
@@ -30,6 +30,14 @@ export async function readCaReport(
     not_after_ms: authority.notAfter.getTime(),
     trust: isTrusted ? "trusted" : "untrusted",
   };
+}
+
+/** Whether a PEM block is the authority's certificate. Compares octets: there are hundreds of roots to look at. */
+export function isSameCertificate(pem: string, { certificate: { raw } }: Authority): boolean {
+  const [, body = ""] = pem.split("-----BEGIN CERTIFICATE-----");
+  const der = Buffer.from(body.split("-----END")[0] ?? "", "base64");
+  // Readers leave out what stands behind a certificate in its block.
+  return der.subarray(0, raw.length).equals(new Uint8Array(raw));
 }
 
 /** SHA-256 fingerprint of the first certificate in a PEM text, colon-separated hex; "" when there is none. */
