@@ -6,7 +6,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { builtBinary } from "../support/built-binary.ts";
-import { runClient } from "../support/clients.ts";
+import { COMPILED_ONCE, runClient } from "../support/clients.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { hostileFolder } from "../support/hostile-folder.ts";
 import { installedHome } from "../support/installed-home.ts";
@@ -206,7 +206,13 @@ async function said(
   if (uid !== undefined) chownSync(home, uid, uid);
   const as =
     uid === undefined ? [] : ["/usr/bin/setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
-  const env = { HOME: home, IDDIO_HOME: home, XDG_RUNTIME_DIR: join(home, "none"), PATH: path };
+  const env = {
+    HOME: home,
+    IDDIO_HOME: home,
+    XDG_RUNTIME_DIR: join(home, "none"),
+    PATH: path,
+    ...COMPILED_ONCE,
+  };
   const answers: string[] = [];
   for (const args of LINES) {
     const line = args.join(" ");

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
+import { COMPILED_ONCE } from "../support/clients.ts";
 import { testsSideBySide } from "../support/lanes.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
@@ -37,8 +38,7 @@ class Session implements AsyncDisposable {
       HOME: home,
       TZ: "UTC",
       LC_ALL: "C.UTF-8",
-      // Each program ends, or is ended, before code is compiled again for speed: a fifth of its time.
-      BUN_JSC_useDFGJIT: "0",
+      ...COMPILED_ONCE,
     };
   }
 

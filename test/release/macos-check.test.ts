@@ -69,7 +69,7 @@ test("every step of the check is a command of this program that does what the st
   await writeFile(join(home, "settings"), testSettings(), { mode: 0o600 });
   const archive = join(directory.path, "iddio-darwin-arm64.tar.gz");
   const content = readFileSync(builtBinary());
-  await writeFile(archive, tarGz([{ path: "iddio", mode: 0o755, content }], 0, { level: 1 }));
+  await writeFile(archive, tarGz([{ path: "iddio", mode: 0o755, content }], 0, { level: 0 }));
   const env = {
     HOME: home,
     TMPDIR: directory.path,

@@ -7,7 +7,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
 import { builtBinary } from "./built-binary.ts";
-import { type Finished, type RunOptions, runClient } from "./clients.ts";
+import { COMPILED_ONCE, type Finished, type RunOptions, runClient } from "./clients.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { testSettings } from "./test-settings.ts";
@@ -54,6 +54,7 @@ export async function installedHome(options: HomeOptions = {}): Promise<Installe
     // On a Mac too: the stand-in is systemd's.
     IDDIO_TEST_PLATFORM: "linux",
     FAKE_SYSTEMD: systemd,
+    ...COMPILED_ONCE,
     ...options.env,
   };
   const iddio = (args: readonly string[], more: RunOptions = {}) =>
