@@ -2,6 +2,7 @@
 // its own that inspects it.
 
 import { openFiles } from "../../bench/process-usage.ts";
+import { COMPILED_FULLY } from "../support/clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { openClient } from "./client-socket.ts";
@@ -43,6 +44,7 @@ export async function startScene(requests: number): Promise<Scene> {
       // The upstream counts what arrives and is no cluster: iddio's own reads of it would be counted as the client's, and
       // what it sends after an upgrade are not frames.
       settings: "undo: off\nrecord_sessions: off\nrecord_port_forward: off\n",
+      env: COMPILED_FULLY,
     }),
   );
   const trust = async () => {

@@ -9,7 +9,14 @@ import { ControlClient } from "../../src/api/client.ts";
 import type { Approval } from "../../src/api/reports.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "./built-binary.ts";
-import { type Finished, type Running, type RunOptions, runClient, startClient } from "./clients.ts";
+import {
+  COMPILED_ONCE,
+  type Finished,
+  type Running,
+  type RunOptions,
+  runClient,
+  startClient,
+} from "./clients.ts";
 import { eventually } from "./eventually.ts";
 import { giveAuthority } from "./shared-authority.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -62,6 +69,11 @@ export interface GatewayOptions {
   readonly binary?: string;
 }
 
+/** A bench and a soak measure the program as it is shipped. */
+function isTest(): boolean {
+  return process.env.NODE_ENV === "test";
+}
+
 /** Starts `dist/iddio gateway`; `await using` stops it and removes its directory. */
 export async function startGatewayProcess(options: GatewayOptions = {}): Promise<GatewayProcess> {
   const binary = options.binary ?? builtBinary();
@@ -72,7 +84,7 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
   await writeFile(join(home, "settings.yaml"), settings);
   if (options.policy !== undefined) await writeFile(join(home, "policy.yaml"), options.policy);
   await giveAuthority(home);
-  const env = { HOME: home, IDDIO_HOME: home, ...options.env };
+  const env = { HOME: home, IDDIO_HOME: home, ...(isTest() ? COMPILED_ONCE : {}), ...options.env };
   const log = Bun.file(join(home, "gateway.out"));
   const limited = ["/bin/sh", "-c", `ulimit -n ${options.openFiles}; exec "$0" "$@"`];
   const as = options.uid === undefined ? [] : asUser(home, options.uid);

@@ -10,7 +10,7 @@ import { ControlClient } from "../../src/api/client.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "./built-binary.ts";
 import { makeRoot, makeServer } from "./certificate-maker.ts";
-import { type Finished, type Running, type RunOptions, startClient } from "./clients.ts";
+import { COMPILED_ONCE, type Finished, type Running, type RunOptions, startClient } from "./clients.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -137,7 +137,7 @@ export async function startSandbox(options: { policy?: string; answers?: Answers
   let daemon: ReturnType<typeof startDaemon>;
   const startDaemon = () =>
     Bun.spawn([...asUser, binary, "gateway"], {
-      env,
+      env: { ...env, ...COMPILED_ONCE },
       cwd: home,
       stdin: "ignore",
       stdout: "ignore",

@@ -2,6 +2,7 @@
 // port 0.
 
 import { builtBinary } from "./built-binary.ts";
+import { COMPILED_ONCE } from "./clients.ts";
 
 /** A running `iddio server`. */
 export interface ServerProgram extends AsyncDisposable {
@@ -19,7 +20,10 @@ export async function startServerProgram(
 ): Promise<ServerProgram> {
   const args = ["server", "--listen", "127.0.0.1:0", "--secret-file", secret, ...flags];
   const child = Bun.spawn([builtBinary(), ...args], {
-    env: { PATH: process.env.PATH ?? "", HOME: home, IDDIO_HOME: home, DATABASE_URL: database },
+    env: {
+      ...{ PATH: process.env.PATH ?? "", HOME: home, IDDIO_HOME: home, DATABASE_URL: database },
+      ...COMPILED_ONCE,
+    },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",

@@ -6,6 +6,7 @@ import type net from "node:net";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { processorMs, residentMb } from "../../bench/process-usage.ts";
+import { COMPILED_FULLY } from "./clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway.ts";
 import { connectTls } from "./proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "./raw-origin.ts";
@@ -90,6 +91,7 @@ export async function underAttack(options: AttackOptions): Promise<Seen> {
   const gateway = own.use(
     await startGatewayProcess({
       policy: policy(origin.port),
+      env: COMPILED_FULLY,
       ...(options.openFiles === undefined ? {} : { openFiles: options.openFiles }),
       ...(options.uid === undefined ? {} : { uid: options.uid }),
     }),
