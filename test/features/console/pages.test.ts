@@ -345,10 +345,9 @@ describe.skipIf(skipped !== undefined)("the pages", () => {
     } finally {
       for (const { socket } of clients) socket.destroy();
     }
-    await eventually(
-      async () => (await gateway.control.call("approvals_list", {})).approvals.length,
-      (count) => count === 0,
-    );
+    // On a busy machine it may answer nobody while it withdraws them all.
+    const left = () => gateway.control.call("approvals_list", {}).catch(() => undefined);
+    await eventually(left, (answer) => answer?.approvals.length === 0);
   }, 118_000);
 
   test("the browser had nothing to complain of", () => {
