@@ -39,8 +39,8 @@ export async function startPeers(
 }
 
 /**
- * Turns of a peer before its connections are measured. A compiler at run time goes on for some ten thousand
- * connections, which is seconds here and the first of many days for a daemon.
+ * Turns of a peer before its connections are measured. The runtime compiles for the first ten thousand connections or so:
+ * these are all that a bench would see, and a daemon runs for days.
  */
 export const CONNECTION_WARM_UPS = 4;
 

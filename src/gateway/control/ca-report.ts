@@ -4,6 +4,7 @@
 import { X509Certificate } from "node:crypto";
 import type { CaReport } from "../../api/reports.ts";
 import type { Authority } from "../../ca/authority.ts";
+import { derCertificates } from "../../ca/verify/trust-anchors.ts";
 import type { Environment } from "../../host/process/environment.ts";
 import { toolPlatform } from "../../host/process/system-tool.ts";
 import { KeychainTrust } from "../../host/trust/darwin.ts";
@@ -34,10 +35,9 @@ export async function readCaReport(
 
 /** Whether a PEM block is the authority's certificate. Compares octets: there are hundreds of roots to look at. */
 export function isSameCertificate(pem: string, { certificate: { raw } }: Authority): boolean {
-  const [, body = ""] = pem.split("-----BEGIN CERTIFICATE-----");
-  const der = Buffer.from(body.split("-----END")[0] ?? "", "base64");
+  const [der] = derCertificates(pem);
   // Readers leave out what stands behind a certificate in its block.
-  return der.subarray(0, raw.length).equals(new Uint8Array(raw));
+  return der !== undefined && raw.equals(der.subarray(0, raw.length));
 }
 
 /** SHA-256 fingerprint of the first certificate in a PEM text, colon-separated hex; "" when there is none. */
