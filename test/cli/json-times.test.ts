@@ -7,6 +7,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { METHODS } from "../../src/api/methods.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
+import { giveEmbeddedFolder } from "../support/embedded-folder.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { connectTls } from "../support/proxy-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
@@ -134,6 +135,7 @@ test("what every command prints with --json has its times as numbers under _ms",
     policy: POLICY(origin.port),
     settings: "update_feed: https://127.0.0.1:9/none\napproval_timeout: 10m\n",
   });
+  await giveEmbeddedFolder(join(gateway.home, "server", "database"));
   await gateway.control.call("upstreams_add", {
     host: "localhost",
     port: origin.port,

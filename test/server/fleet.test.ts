@@ -6,7 +6,6 @@ import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
 import { signedHeaders } from "../../src/api/fleet/request-signature.ts";
 import { openBundle, openDecision } from "../../src/api/fleet/signed.ts";
 import type { Database } from "../../src/server/database/database.ts";
-import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
 import { DeviceCalls } from "../../src/server/fleet/answer-device.ts";
 import type { Problem } from "../../src/server/http/problem.ts";
@@ -15,6 +14,7 @@ import { makeOperatorToken } from "../../src/server/people/operator-token.ts";
 import { startServer } from "../../src/server/server.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
+import { openFreshEmbedded } from "../support/embedded-folder.ts";
 import { eventually } from "../support/eventually.ts";
 import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
 import { auditLine, type SimulatedDevice } from "../support/simulated-device.ts";
@@ -36,7 +36,7 @@ const DATABASES: readonly { name: string; isThere: boolean; open: () => Promise<
       return openPostgres({ url: await cluster.database("fleet") });
     },
   },
-  { name: "the embedded database", isThere: true, open: () => openEmbedded(undefined) },
+  { name: "the embedded database", isThere: true, open: () => openFreshEmbedded() },
 ];
 
 const counted = DATABASES.find(({ isThere }) => isThere)?.name;

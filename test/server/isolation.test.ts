@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
 import { ENDPOINTS } from "../../src/server/api/endpoints.ts";
 import { APP_ROLE, type Database, type Row, SCAN_ROLE } from "../../src/server/database/database.ts";
-import { openEmbedded } from "../../src/server/database/embedded.ts";
 import { preparePartitions } from "../../src/server/database/migrate.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
 import type { TenantForm } from "../../src/server/http/tenant-of-request.ts";
 import { ROLES, rightsOf } from "../../src/server/people/roles.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
+import { openFreshEmbedded } from "../support/embedded-folder.ts";
 import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
 import { auditLine, SimulatedDevice } from "../support/simulated-device.ts";
 
@@ -38,7 +38,7 @@ const [BY_HOST, BY_PATH]: readonly TenantForm[] = [{ domain: "localhost" }, { by
 const INSTALLATIONS = [
   { name: "PostgreSQL", isThere: hasPostgres, form: BY_HOST, open: onPostgres("hosts") },
   { name: "PostgreSQL, tenants by path", isThere: hasPostgres, form: BY_PATH, open: onPostgres("paths") },
-  { name: "the embedded database", isThere: true, form: BY_HOST, open: () => openEmbedded(undefined) },
+  { name: "the embedded database", isThere: true, form: BY_HOST, open: () => openFreshEmbedded() },
 ] as readonly Installation[];
 
 afterAll(async () => {

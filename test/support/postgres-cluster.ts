@@ -2,11 +2,11 @@
 // folder, run as an unprivileged user, gone with the test. Without the Debian package `postgresql`
 // there is none, and the tests say so.
 
-import { existsSync, statSync } from "node:fs";
-import { chown, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "./source-files.ts";
+import { madeOnce } from "./made-once.ts";
 
 /** A running cluster. */
 export interface PostgresCluster extends AsyncDisposable {
@@ -47,27 +47,23 @@ export function freePort(): number {
 
 /** A folder as initdb makes it, which takes that ten times as long as it takes to copy. */
 async function template(bin: string): Promise<string> {
-  const cache = join(PROJECT_ROOT, "node_modules", ".cache", "postgres");
   const owner = process.getuid?.() === 0 ? NOBODY : process.getuid?.();
-  const made = join(cache, `${owner}-${Math.round(statSync(join(bin, "initdb")).ctimeMs)}`);
-  if (existsSync(made)) return made;
-  await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(join(tmpdir(), "iddio-initdb-"));
-  if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY);
-  const data = join(folder, "data");
-  const options = ["-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"];
-  const { success, stderr } = Bun.spawnSync([...asNobody(), join(bin, "initdb"), ...options], {
-    cwd: folder,
-    stdout: "pipe",
-    stderr: "pipe",
+  const key = `${owner}-${Math.round(statSync(join(bin, "initdb")).ctimeMs)}`;
+  const at = await madeOnce("test-postgres", key, async (made) => {
+    const folder = await mkdtemp(join(tmpdir(), "iddio-initdb-"));
+    if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY);
+    const data = join(folder, "data");
+    const options = ["-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"];
+    const { success, stderr } = Bun.spawnSync([...asNobody(), join(bin, "initdb"), ...options], {
+      cwd: folder,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    if (!success) throw new Error(`initdb: ${stderr.toString()}`);
+    await copied(data, join(made, "data"));
+    await rm(folder, { recursive: true, force: true });
   });
-  if (!success) throw new Error(`initdb: ${stderr.toString()}`);
-  // Two may make it at once: each whole one is as good, and the first has the name.
-  const own = `${made}-${process.pid}`;
-  await copied(data, own);
-  await rename(own, made).catch(() => rm(own, { recursive: true, force: true }));
-  await rm(folder, { recursive: true, force: true });
-  return made;
+  return join(at, "data");
 }
 
 async function copied(from: string, to: string): Promise<void> {

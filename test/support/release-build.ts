@@ -2,16 +2,15 @@
 // files run in workers and globals of their own, and each build costs most of a minute. They lie in dist/test-release;
 // who comes while another builds waits for it.
 
-import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildRelease } from "../../packaging/release/build-release.ts";
 import { newReleaseKeys } from "../../packaging/release/sign.ts";
 import type { Target } from "../../packaging/release/targets.ts";
 import { unpackMember } from "../../src/host/release/unpack.ts";
-import { eventually } from "./eventually.ts";
+import { madeOnce } from "./made-once.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 /** Where things lie, and the keys that signed them. */
@@ -33,23 +32,9 @@ export interface WantedRelease {
   readonly newVersion: string;
 }
 
-/** A build on a machine with neighbours takes minutes; the tests that wait for it have ten. */
-const PATIENCE_MS = 550_000;
-
 /** The build of the sources as they are now, made by the first that asks. */
 export async function builtRelease(wanted: WantedRelease): Promise<ReleaseBuild> {
-  const shelf = join(PROJECT_ROOT, "dist", "test-release");
-  await mkdir(shelf, { recursive: true });
-  using _lock = await locked(join(shelf, "lock"));
-  const name = digestOfSources(wanted);
-  const at = join(shelf, name);
-  if (!existsSync(at)) {
-    for (const other of readdirSync(shelf).filter((entry) => !entry.startsWith("lock")))
-      await rm(join(shelf, other), { recursive: true });
-    const scratch = join(shelf, ".building");
-    await build(wanted, scratch);
-    await rename(scratch, at);
-  }
+  const at = await madeOnce("test-release", digestOfSources(wanted), (folder) => build(wanted, folder));
   return {
     folder: join(at, "release"),
     newProgram: join(at, "new", "iddio"),
@@ -87,26 +72,6 @@ function renamed(program: Buffer, from: string, to: string): Buffer {
   if (from.length !== to.length || !program.includes(from)) throw new Error(`no ${from} to replace by ${to}`);
   for (let at = program.indexOf(from); at >= 0; at = program.indexOf(from, at)) program.write(to, at);
   return program;
-}
-
-/** The kernel drops it with the process, however that ends. */
-async function locked(path: string): Promise<Disposable> {
-  const database = new Database(path, { create: true, readwrite: true });
-  database.run("PRAGMA busy_timeout = 0");
-  const take = () => {
-    try {
-      database.run("BEGIN EXCLUSIVE");
-      return "taken";
-    } catch (error) {
-      return String(error);
-    }
-  };
-  await eventually(
-    async () => take(),
-    (answer) => answer === "taken",
-    PATIENCE_MS,
-  );
-  return { [Symbol.dispose]: () => database.close() };
 }
 
 /** Everything that a release is made from. */

@@ -3,11 +3,11 @@
 // make their own are started in test/ca, test/cli and test/gateway/kill.test.ts.
 
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority } from "../../src/ca/authority.ts";
 import { statePaths } from "../../src/state/paths.ts";
+import { madeOnce } from "./made-once.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 const SOURCES = ["authority.ts", "make-authority.ts"].map((name) => join(PROJECT_ROOT, "src", "ca", name));
@@ -22,18 +22,9 @@ export async function giveAuthority(home: string): Promise<void> {
 }
 
 async function sharedAuthority(): Promise<string> {
-  const shelf = join(PROJECT_ROOT, "dist", "test-authority");
   const digest = createHash("sha256");
   for (const source of SOURCES) digest.update(await readFile(source));
-  const at = join(shelf, digest.digest("hex").slice(0, 16));
-  if (existsSync(at)) return at;
-  await mkdir(shelf, { recursive: true });
-  const own = await mkdtemp(join(shelf, "new-"));
-  await Authority.open(statePaths({ IDDIO_HOME: own }));
-  // Whoever is first has it: a folder with files in it is not replaced.
-  await rename(own, at).catch(async (error: unknown) => {
-    await rm(own, { recursive: true });
-    if (!existsSync(at)) throw error;
+  return madeOnce("test-authority", digest.digest("hex").slice(0, 16), async (folder) => {
+    await Authority.open(statePaths({ IDDIO_HOME: folder }));
   });
-  return at;
 }

@@ -15,15 +15,15 @@ interface Queryable {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** Opens the folder, or makes it: the first time takes seconds. Without a folder everything is in memory. */
-export async function openEmbedded(folder: string | undefined): Promise<Database> {
-  if (folder !== undefined) await mkdir(folder, { recursive: true, mode: 0o700 });
+/** Opens the folder, or makes it: the first time takes seconds. */
+export async function openEmbedded(folder: string): Promise<Database> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const [pgliteWasmModule, initdbWasmModule] = await Promise.all(
     [wasmPath, initdbPath].map(async (path) => WebAssembly.compile(await Bun.file(path).arrayBuffer())),
   );
   if (pgliteWasmModule === undefined || initdbWasmModule === undefined) throw new Error("no database inside");
   const database = await PGlite.create({
-    ...(folder === undefined ? {} : { dataDir: folder }),
+    dataDir: folder,
     pgliteWasmModule,
     initdbWasmModule,
     fsBundle: new Blob([await Bun.file(dataPath).arrayBuffer()]),
