@@ -31,8 +31,8 @@ export interface ReleaseInput {
   readonly privateKey: string;
   /** Where the files will be found; GitHub's place for this version unless told. */
   readonly base?: string;
-  /** False for programs that only tests run, beside stand-ins for the system's programs. */
-  readonly isShipped?: boolean;
+  /** The program of the one target, compiled already; only tests have it. */
+  readonly program?: Uint8Array;
   /** The effort of the compression; a release's own unless told. */
   readonly level?: number;
   /** Told about each file. */
@@ -51,7 +51,7 @@ export async function buildRelease(input: ReleaseInput): Promise<void> {
   };
   const extras = extraFiles(root, version);
   for (const target of input.targets) {
-    const binary = await compileTarget(target, input);
+    const binary = input.program ?? (await programFor(target, input));
     put(
       `iddio-${target.name}.tar.gz`,
       tarGz([{ path: "iddio", mode: 0o755, content: binary }, ...extras.files], seconds, { level }),
@@ -77,13 +77,17 @@ export async function buildRelease(input: ReleaseInput): Promise<void> {
   finish(input);
 }
 
-async function compileTarget(target: Target, input: ReleaseInput): Promise<Uint8Array> {
+/** Compiles the program that is shipped for a target, in a folder that `out` has meanwhile. */
+export async function programFor(
+  target: Target,
+  input: Pick<ReleaseInput, "root" | "out" | "version" | "privateKey">,
+): Promise<Uint8Array> {
   const scratch = join(input.out, ".build");
   mkdirSync(scratch, { recursive: true });
   // The file's name is part of the result: always the same one.
   const outfile = join(scratch, "iddio");
   await compile({
-    isShipped: input.isShipped !== false,
+    isShipped: true,
     root: input.root,
     outfile,
     version: input.version,

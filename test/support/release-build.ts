@@ -1,15 +1,16 @@
-// The release that tests serve and the program of the version before it, built once for a state of the sources: test
-// files run in workers and globals of their own, and each build costs most of a minute. They lie in dist/test-release;
-// who comes while another builds waits for it.
+// The release that tests serve and the program of the version before it, made once for a state of the sources from the
+// program that is built already: test files run in workers of their own. They lie in dist/test-release; who comes while
+// another makes them waits for it.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildRelease } from "../../packaging/release/build-release.ts";
+import { PUBLIC_KEY_PATH } from "../../packaging/release/compile.ts";
 import { newReleaseKeys } from "../../packaging/release/sign.ts";
 import type { Target } from "../../packaging/release/targets.ts";
-import { unpackMember } from "../../src/host/release/unpack.ts";
+import { builtBinary } from "./built-binary.ts";
 import { madeOnce } from "./made-once.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
@@ -46,6 +47,11 @@ export async function builtRelease(wanted: WantedRelease): Promise<ReleaseBuild>
 
 async function build({ target, oldVersion, newVersion }: WantedRelease, into: string): Promise<void> {
   const keys = newReleaseKeys();
+  const program = await readFile(builtBinary());
+  const keyLine = (text: string) => text.trim().split("\n").at(-1) ?? "";
+  const ownKey = await readFile(join(PROJECT_ROOT, PUBLIC_KEY_PATH), "utf8");
+  replaceIn(program, keyLine(ownKey), keyLine(keys.publicKey));
+  replaceIn(program, builtVersion(), newVersion);
   await buildRelease({
     root: PROJECT_ROOT,
     out: join(into, "release"),
@@ -53,30 +59,41 @@ async function build({ target, oldVersion, newVersion }: WantedRelease, into: st
     seconds: 1_700_000_000,
     targets: [target],
     privateKey: keys.privateKey,
-    isShipped: false,
-    level: 1,
+    program,
+    level: 0,
   });
-  await mkdir(join(into, "new"));
-  const program = join(into, "new", "iddio");
-  await unpackMember(join(into, "release", `iddio-${target.name}.tar.gz`), "iddio", program, 0o755);
-  await mkdir(join(into, "old"));
-  await writeFile(join(into, "old", "iddio"), renamed(await readFile(program), newVersion, oldVersion), {
-    mode: 0o755,
-  });
+  for (const [name, version] of [
+    ["new", newVersion],
+    ["old", oldVersion],
+  ] as const) {
+    await mkdir(join(into, name));
+    if (version !== newVersion) replaceIn(program, newVersion, version);
+    await writeFile(join(into, name, "iddio"), program, { mode: 0o755 });
+  }
   await writeFile(join(into, "key.pub"), keys.publicKey);
   await writeFile(join(into, "key"), keys.privateKey, { mode: 0o600 });
 }
 
-/** The same program under another version, which must be as long; a second compilation would cost six seconds. */
-function renamed(program: Buffer, from: string, to: string): Buffer {
-  if (from.length !== to.length || !program.includes(from)) throw new Error(`no ${from} to replace by ${to}`);
-  for (let at = program.indexOf(from); at >= 0; at = program.indexOf(from, at)) program.write(to, at);
-  return program;
+/** The version that dist/iddio says it has. */
+export function builtVersion(): string {
+  const { stdout } = Bun.spawnSync([builtBinary(), "version"]);
+  return stdout
+    .toString()
+    .trim()
+    .replace(/^iddio /, "");
 }
 
-/** Everything that a release is made from. */
+/** Writes another version or key of the same length into the program; a second compilation would cost six seconds. */
+function replaceIn(program: Buffer, from: string, to: string): void {
+  if (from.length !== to.length || !program.includes(from)) throw new Error(`no ${from} to replace by ${to}`);
+  for (let at = program.indexOf(from); at >= 0; at = program.indexOf(from, at + to.length))
+    program.write(to, at);
+}
+
+/** Everything that a release is made from; the program by its time, as it may be built anew from the same sources. */
 function digestOfSources(wanted: WantedRelease): string {
-  const hash = createHash("sha256").update(JSON.stringify([wanted, Bun.version]));
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([wanted, Bun.version, builtBinary(), statSync(builtBinary()).mtimeMs]));
   const inside = (folder: string) =>
     readdirSync(join(PROJECT_ROOT, folder), { recursive: true, encoding: "utf8" })
       .map((name) => join(folder, name))
