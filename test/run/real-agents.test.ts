@@ -24,28 +24,29 @@ describe.if(noSandbox() === undefined)("agents from npm", () => {
   }, LONG_MS);
   afterAll(() => sandbox[Symbol.asyncDispose](), LONG_MS);
 
-  for (const agent of ["claude", "codex", "gemini"])
-    test.concurrent(
-      `${agent} starts`,
-      async () => {
-        const program = findClient(agent);
-        if (program === undefined) return;
-        const { code, stdout, stderr } = await sandbox.iddio(["run", program, "--version"], {
-          timeoutMs: LONG_MS,
-        });
-        expect([code, stdout + stderr]).toEqual([0, expect.stringMatching(/\d+\.\d+\.\d+/)]);
-      },
-      LONG_MS,
-    );
+  // The other two prove it below by what they say and do.
+  test.concurrent(
+    "codex starts",
+    async () => {
+      const program = findClient("codex");
+      if (program === undefined) return;
+      const { code, stdout, stderr } = await sandbox.iddio(["run", program, "--version"], {
+        timeoutMs: LONG_MS,
+      });
+      expect([code, stdout + stderr]).toEqual([0, expect.stringMatching(/\d+\.\d+\.\d+/)]);
+    },
+    LONG_MS,
+  );
 
   test.concurrent(
-    "Gemini CLI finds the extension that holds its hook",
+    "Gemini CLI starts and finds the extension that holds its hook",
     async () => {
       const program = findClient("gemini");
       if (program === undefined) return;
-      const { stdout, stderr } = await sandbox.iddio(["run", program, "extensions", "list"], {
+      const { code, stdout, stderr } = await sandbox.iddio(["run", program, "extensions", "list"], {
         timeoutMs: LONG_MS,
       });
+      expect(code).toBe(0);
       expect(stdout + stderr).toContain("iddio (1.0.0)");
       expect(stdout + stderr).not.toContain("Invalid hooks");
     },
@@ -57,23 +58,20 @@ describe.if(noSandbox() === undefined)("agents from npm", () => {
     async () => {
       const program = findClient("claude");
       if (program === undefined) return;
-      const turn = async (command: string, marker: string) => {
-        await using api = startAnthropic(command);
-        const flags = ["--local-port", String(api.port), "--env", "IS_SANDBOX"];
-        const ran = await sandbox.iddio(
-          ["run", ...flags, "--", program, "-p", "go", "--allowedTools", "Bash"],
-          {
-            timeoutMs: LONG_MS,
-            env: { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: `http://127.0.0.1:${api.port}` },
-          },
-        );
-        expect([ran.stderr, api.results.join("\n")], marker).toEqual([
-          expect.anything(),
-          expect.stringContaining(marker),
-        ]);
-      };
-      await turn("echo harmless-$((40 + 2))", "harmless-42");
-      await turn("kubectl delete namespace prod", "kubectl.rules.deny.groups[0]");
+      await using api = startAnthropic(["echo harmless-$((40 + 2))", "kubectl delete namespace prod"]);
+      const flags = ["--local-port", String(api.port), "--env", "IS_SANDBOX"];
+      const ran = await sandbox.iddio(
+        ["run", ...flags, "--", program, "-p", "go", "--allowedTools", "Bash"],
+        {
+          timeoutMs: LONG_MS,
+          env: { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: `http://127.0.0.1:${api.port}` },
+        },
+      );
+      expect([ran.code, ran.stderr, api.results]).toEqual([
+        0,
+        expect.anything(),
+        [expect.stringContaining("harmless-42"), expect.stringContaining("kubectl.rules.deny.groups[0]")],
+      ]);
       const rows = await sandbox.rowsWhen((all) => all.some(({ op }) => op === "hook"));
       expect(rows.find(({ op }) => op === "hook")?.fields).toMatchObject({
         agent: "claude",

@@ -1,10 +1,10 @@
-// The little of Anthropic's Messages API that Claude Code needs to run one tool: it asks for a
-// command, then takes the tool's result and says that it is done. No account, no model.
+// The little of Anthropic's Messages API that Claude Code needs to run commands: it asks for one
+// after the other, takes each result and says that it is done. No account, no model.
 
 /** The running stand-in. */
 export interface AnthropicStandIn extends AsyncDisposable {
   readonly port: number;
-  /** Claude Code's reports about the command, as text. */
+  /** Claude Code's reports about the commands, as text. */
   readonly results: readonly string[];
 }
 
@@ -13,8 +13,8 @@ interface Message {
   readonly content: string | readonly { readonly type: string; readonly content?: unknown }[];
 }
 
-/** Serves on a free port of loopback; every conversation is asked to run `command`. */
-export function startAnthropic(command: string): AnthropicStandIn {
+/** Serves on a free port of loopback; every conversation is asked to run these commands. */
+export function startAnthropic(commands: readonly string[]): AnthropicStandIn {
   const results: string[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -33,10 +33,10 @@ export function startAnthropic(command: string): AnthropicStandIn {
         stream?: boolean;
         model: string;
       };
-      const last = messages.at(-1)?.content;
-      const result = Array.isArray(last) ? last.find(({ type }) => type === "tool_result") : undefined;
+      const result = resultsIn(messages.slice(-1)).at(-1);
       if (result !== undefined) results.push(JSON.stringify(result));
-      const wantsTool = result === undefined && tools.some(({ name }) => name === "Bash");
+      const command = commands[resultsIn(messages).length];
+      const wantsTool = command !== undefined && tools.some(({ name }) => name === "Bash");
       const block = wantsTool
         ? {
             type: "tool_use",
@@ -46,7 +46,7 @@ export function startAnthropic(command: string): AnthropicStandIn {
           }
         : { type: "text", text: "done" };
       const message = {
-        id: "msg_1",
+        id: `msg_${crypto.randomUUID()}`,
         type: "message",
         role: "assistant",
         model,
@@ -65,6 +65,12 @@ export function startAnthropic(command: string): AnthropicStandIn {
       await server.stop(true);
     },
   };
+}
+
+function resultsIn(messages: readonly Message[]) {
+  return messages.flatMap(({ content }) =>
+    typeof content === "object" ? content.filter(({ type }) => type === "tool_result") : [],
+  );
 }
 
 function streamed(
