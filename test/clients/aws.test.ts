@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Entry } from "../../src/model/entry.ts";
 import { type Finished, findClient } from "../support/clients.ts";
 import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
 import {
@@ -225,9 +226,16 @@ if (found !== undefined)
           expect(code).toBeGreaterThan(0);
           expect(stderr).toContain(message);
           expect(stderr).toContain(`(${rule})`);
-          const command = /refused '(.*)'/.exec(message)?.[1];
-          const rows = (await scene.gateway.rows()).filter(({ fields }) => fields.command === command);
-          expect(rows.map(({ op, fields }) => [op, fields.outcome])).toEqual([["block", "refused"]]);
         });
+
+      test("each of them once", async () => {
+        const commands = REFUSED.map(([, , message]) => /refused '(.*)'/.exec(message)?.[1]);
+        const isOne = ({ fields }: Entry) => commands.includes(fields.command);
+        const rows = (
+          await scene.gateway.rowsWhen((all) => all.filter(isOne).length >= commands.length)
+        ).filter(isOne);
+        expect(rows.map(({ fields }) => fields.command).sort()).toEqual(commands.sort());
+        for (const { op, fields } of rows) expect([op, fields.outcome]).toEqual(["block", "refused"]);
+      });
     });
   });

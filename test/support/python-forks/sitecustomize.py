@@ -47,8 +47,32 @@ def become(start, script):
     sys.argv = [script, *start["args"]]
 
 
+def run_as_main(script):
+    """Runs the program and ends with its code, as the interpreter would but for taking its objects apart."""
+    import atexit
+    import runpy
+    import threading
+
+    code = 0
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
+
+
 def serve():
-    """Returns in each fork, and never in the first process."""
+    """Never returns."""
     order = json.loads(os.environ.pop("IDDIO_TEST_FORKS"))
     inherited = os.environ.pop("IDDIO_TEST_PYTHONPATH", None)
     os.environ.pop("PYTHONPATH")
@@ -110,7 +134,7 @@ def serve():
                 for each in (answers, wake_read, wake_write):
                     os.close(each)
                 become({**start, "env": {**own, **start["env"]}}, script)
-                return
+                run_as_main(script)
             running[pid] = start["id"]
 
 
