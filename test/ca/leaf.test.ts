@@ -2,14 +2,17 @@
 // addresses.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tls from "node:tls";
 import { Authority } from "../../src/ca/authority.ts";
+import { parseCertificate } from "../../src/ca/certificates/certificate.ts";
 import { LeafStore } from "../../src/ca/leaf.ts";
 import { statePaths } from "../../src/state/paths.ts";
+import { type CertificateParts, extension, ID, makeRoot } from "../support/certificate-maker.ts";
+import { octetString, TRUE } from "../support/der-writer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-leaf-"));
 const paths = statePaths({ IDDIO_HOME: root });
@@ -190,6 +193,34 @@ describe("in a handshake", () => {
       });
     });
   }
+});
+
+describe("below an authority that another tool made", () => {
+  const sha1 = (bytes: Uint8Array) => new Uint8Array(createHash("sha1").update(bytes).digest());
+  const ownId = Uint8Array.from({ length: 32 }, (_, at) => 200 - at);
+  const cases: [what: string, parts: CertificateParts, keyId: (spki: Uint8Array) => Uint8Array][] = [
+    [
+      "with a key identifier of its own",
+      { extensions: [extension(ID.ski, octetString(ownId))] },
+      () => ownId,
+    ],
+    ["without a key identifier", { withoutExtensions: [ID.ski] }, (spki) => sha1(spki.subarray(-65))],
+    ["with extensions that mean nothing here", { extensions: [extension("1.2.3.4", TRUE)] }, sha1],
+  ];
+  for (const [what, parts, keyId] of cases)
+    test(`${what} the leaf repeats its name and key identifier`, async () => {
+      const root = makeRoot("Ümlaut & Söhne", parts);
+      const home = statePaths({ IDDIO_HOME: mkdtempSync(join(tmpdir(), "iddio-leaf-")) });
+      writeFileSync(home.caCertificate, root.pem);
+      writeFileSync(home.caKey, root.keyPem);
+      const { certPem } = await new LeafStore(await Authority.open(home)).leafFor("example.com");
+      rmSync(home.root, { recursive: true });
+      const leaf = parseCertificate(new Uint8Array(new X509Certificate(certPem).raw));
+      if ("problem" in leaf) throw new Error(leaf.problem);
+      expect(leaf.issuer).toEqual(root.subject);
+      expect(leaf.extensions.authorityKeyId?.keyId).toEqual(keyId(root.keys.spki));
+      expect(new X509Certificate(certPem).verify(new X509Certificate(root.pem).publicKey)).toBe(true);
+    });
 });
 
 describe("the store", () => {

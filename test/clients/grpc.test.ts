@@ -27,8 +27,8 @@ const node = findClient("node");
 if (node !== undefined)
   test("every case of the interop list passes, and a refusal says why", async () => {
     await using directory = await temporaryDirectory();
-    const authority = await createAuthority("grpc");
-    const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+    const authority = createAuthority("grpc");
+    const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
     const file = (name: string) => join(directory.path, name);
     await writeFile(file("cert.pem"), certPem);
     await writeFile(file("key.pem"), keyPem);

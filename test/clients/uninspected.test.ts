@@ -82,8 +82,8 @@ describe("a client of an uninspected host", () => {
 });
 
 async function startOrigin() {
-  const authority = await createAuthority("origin");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+  const authority = createAuthority("origin");
+  const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
   const server = https.createServer({ cert: certPem, key: keyPem }, (_request, response) =>
     response.end(BODY),
   );

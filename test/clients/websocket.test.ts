@@ -15,8 +15,8 @@ const node = findClient("node");
 if (node !== undefined)
   test("messages, pings and the closing handshake go both ways unchanged", async () => {
     await using directory = await temporaryDirectory();
-    const authority = await createAuthority("websocket");
-    const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+    const authority = createAuthority("websocket");
+    const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
     const file = (name: string) => join(directory.path, name);
     await writeFile(file("cert.pem"), certPem);
     await writeFile(file("key.pem"), keyPem);

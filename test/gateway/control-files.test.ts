@@ -45,7 +45,7 @@ test("a client certificate that is not used is in status with the reason, until 
     policy: `generic:\n  inspect: ["localhost:${origin.port}"]\n  default: allow\n`,
   });
   const path = join(gateway.home, "client.pem");
-  const { certPem, keyPem } = await (await createAuthority("clients")).serverCertificate(["client"]);
+  const { certPem, keyPem } = createAuthority("clients").serverCertificate(["client"]);
   const good = `${certPem}\n${keyPem}`;
   writeFileSync(path, good, { mode: 0o600 });
   await gateway.control.call("upstreams_add", {

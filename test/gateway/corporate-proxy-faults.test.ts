@@ -76,8 +76,8 @@ describe("a corporate proxy", () => {
 
 /** A CONNECT proxy behind TLS. */
 async function startTlsProxy(): Promise<AsyncDisposable & { readonly port: number; readonly caPem: string }> {
-  const authority = await createAuthority("proxy");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+  const authority = createAuthority("proxy");
+  const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
   const sockets = new Set<net.Socket>();
   const server = tls.createServer({ cert: certPem, key: keyPem }, (client) => {
     sockets.add(client);

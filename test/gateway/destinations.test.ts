@@ -113,8 +113,8 @@ describe("a literal address that nothing matches is looked at:", () => {
   }, 120_000);
 
   test("a server that breaks off iddio's own handshake has shown its certificate by then", async () => {
-    const authority = await createAuthority("origin");
-    const { certPem } = await authority.serverCertificate(["api.looked.example"]);
+    const authority = createAuthority("origin");
+    const { certPem } = authority.serverCertificate(["api.looked.example"]);
     const der = [...new X509Certificate(certPem).raw];
     const three = (length: number) => [length >> 16, (length >> 8) & 255, length & 255];
     const message = (type: number, body: readonly number[]) => [type, ...three(body.length), ...body];

@@ -13,8 +13,8 @@ import { startRawOrigin } from "../support/raw-origin.ts";
 
 describe("an HTTP/2-only origin before an HTTP/1.1 client", () => {
   test("may end its answer on the head, and gets a POST without a body", async () => {
-    const authority = await createAuthority("origin");
-    const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+    const authority = createAuthority("origin");
+    const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
     const server = http2.createSecureServer({ cert: certPem, key: keyPem });
     server.on("stream", (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
       stream.respond({ ":status": headers[":path"] === "/none" ? 204 : 200 }, { endStream: true });

@@ -34,8 +34,8 @@ const echo: Handler = (stream, headers) => {
 };
 
 async function startHttp2Origin(handler: Handler = echo): Promise<H2Origin> {
-  const authority = await createAuthority("origin");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost", "127.0.0.1"]);
+  const authority = createAuthority("origin");
+  const { certPem, keyPem } = authority.serverCertificate(["localhost", "127.0.0.1"]);
   const requests: string[] = [];
   const server = http2.createSecureServer({ cert: certPem, key: keyPem, allowHTTP1: false });
   const sessions = new Set<http2.ServerHttp2Session>();

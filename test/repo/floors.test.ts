@@ -7,7 +7,7 @@ import { readSource, type SourceFile, sourceFiles } from "../support/source-file
 
 /** Rooms, lowest floor first; the longest prefix of a path decides. Rooms on one line never import each other. */
 const ROOMS: readonly (readonly string[])[] = [
-  ["src/reflect.ts", "src/version.ts"],
+  ["src/version.ts"],
   ["src/model"],
   ["src/text"],
   ["src/match", "src/wire", "src/redaction"],
@@ -209,8 +209,4 @@ test("what starts all the time loads none of the modules that take longest", () 
     const found = [...eagerClosure(root)].filter(([target]) => slow.test(target));
     expect(found, root).toEqual([]);
   }
-});
-
-test("main.ts imports the Reflect shim before anything else", () => {
-  expect(readSource("src/main.ts").imports[0]?.target).toBe("src/reflect.ts");
 });

@@ -31,8 +31,8 @@ export class Origin implements AsyncDisposable {
   }
 
   static async start(ledger: LedgerPlace): Promise<Origin> {
-    const authority = await createAuthority("soak origin");
-    const certificate = await authority.serverCertificate(["localhost", "127.0.0.1"]);
+    const authority = createAuthority("soak origin");
+    const certificate = authority.serverCertificate(["localhost", "127.0.0.1"]);
     const order = { ...certificate, ledger, ports: { http1: 0, http2: 0, echo: 0 } };
     const worker = startWorker(FILE);
     const ports = await worker.call<OriginPorts>("listen", order);

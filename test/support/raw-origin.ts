@@ -45,8 +45,8 @@ export async function startRawOrigin(
       respond(socket, received[index] ?? "", piece);
     });
   };
-  const authority = await createAuthority("origin");
-  const { certPem, keyPem } = await authority.serverCertificate(options.names ?? ["localhost", "127.0.0.1"]);
+  const authority = createAuthority("origin");
+  const { certPem, keyPem } = authority.serverCertificate(options.names ?? ["localhost", "127.0.0.1"]);
   const server = options.plain
     ? net.createServer(serve)
     : tls.createServer({ ...options.tls, cert: certPem, key: keyPem }, serve);

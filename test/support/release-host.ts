@@ -74,8 +74,8 @@ async function startReleaseHost(): Promise<ReleaseHost> {
   const built = await builtRelease({ target, oldVersion: OLD_VERSION, newVersion: NEW_VERSION });
   const { folder, privateKey } = built;
 
-  const authority = await createAuthority("releases");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost", "127.0.0.1"]);
+  const authority = createAuthority("releases");
+  const { certPem, keyPem } = authority.serverCertificate(["localhost", "127.0.0.1"]);
   const caPath = join(directory.path, "ca.pem");
   await writeFile(caPath, authority.caPem);
 

@@ -28,8 +28,8 @@ async function flightOf(options: tls.TlsOptions): Promise<Buffer> {
 }
 
 test("a server's certificate is found as soon as it is there, and at no octet before", async () => {
-  const authority = await createAuthority("origin");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+  const authority = createAuthority("origin");
+  const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
   const flight = await flightOf({ cert: certPem, key: keyPem });
   const found = certificateInFlight(flight);
   expect(found.kind === "found" && Buffer.from(found.der).equals(new X509Certificate(certPem).raw)).toBe(
@@ -44,8 +44,8 @@ test("a server's certificate is found as soon as it is there, and at no octet be
 }, 120_000);
 
 test("a server that speaks only TLS 1.3, an alert and noise show none", async () => {
-  const authority = await createAuthority("origin");
-  const { certPem, keyPem } = await authority.serverCertificate(["localhost"]);
+  const authority = createAuthority("origin");
+  const { certPem, keyPem } = authority.serverCertificate(["localhost"]);
   const flight = await flightOf({ cert: certPem, key: keyPem, minVersion: "TLSv1.3" });
   expect(certificateInFlight(flight).kind).toBe("none");
   for (const octets of [

@@ -1,11 +1,21 @@
 // The stand-in cluster's private CA: certificates for the server and for users, made again for each
 // cluster and held in memory. Nothing here is shared with the gateway's own authority.
 
-import "../../../src/reflect.ts";
-import type { Extension } from "@peculiar/x509";
+import { readAddress } from "../../../src/match/destination.ts";
+import {
+  type CertificateParts,
+  ID,
+  type MadeCertificate,
+  makeKeys,
+  makeRoot,
+  makeServer,
+  usages,
+} from "../certificate-maker.ts";
+import { der, oid, sequence, set, text } from "../der-writer.ts";
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const DAY_MS = 86_400_000;
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+const COMMON_NAME = "2.5.4.3";
+const ORGANIZATION = "2.5.4.10";
 
 /** A certificate and its private key in PEM. */
 export interface Credential {
@@ -17,74 +27,41 @@ export interface Credential {
 export interface ClusterAuthority {
   readonly caPem: string;
   /** For the API server: names may be DNS names or IP addresses. */
-  serverCertificate(names: readonly string[]): Promise<Credential>;
+  serverCertificate(names: readonly string[]): Credential;
   /** For a user: the common name is the user, each organization a group. */
-  clientCertificate(user: string, groups: readonly string[]): Promise<Credential>;
+  clientCertificate(user: string, groups: readonly string[]): Credential;
 }
 
 /** Creates a CA with a fresh key. */
-export async function createAuthority(name: string): Promise<ClusterAuthority> {
-  // Loaded here and not at the top: among static imports the package can be evaluated before the shim above.
-  const x509 = await import("@peculiar/x509");
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const ca = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: `CN=${name}`,
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + 3650 * DAY_MS),
-    signingAlgorithm: ALGORITHM,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-
-  async function issue(subject: string, extensions: Extension[]): Promise<Credential> {
-    const leaf = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-    const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: serial(),
-      subject,
-      issuer: ca.subject,
-      notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + 365 * DAY_MS),
-      signingAlgorithm: ALGORITHM,
-      publicKey: leaf.publicKey,
-      signingKey: keys.privateKey,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
-        await x509.SubjectKeyIdentifierExtension.create(leaf.publicKey),
-        ...extensions,
-      ],
-    });
-    const pkcs8 = await crypto.subtle.exportKey("pkcs8", leaf.privateKey);
-    return { certPem: certificate.toString("pem"), keyPem: x509.PemConverter.encode(pkcs8, "PRIVATE KEY") };
-  }
-
+export function createAuthority(name: string): ClusterAuthority {
+  const root = makeRoot(name, { keys: makeKeys() });
+  const issue = (names: readonly (string | Uint8Array)[], parts: CertificateParts): Credential =>
+    credentialOf(makeServer(root, names, { ...parts, keys: makeKeys() }));
   return {
-    caPem: ca.toString("pem"),
+    caPem: root.pem,
     serverCertificate: (names) =>
-      issue("CN=kube-apiserver", [
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: isAddress(value) ? "ip" : "dns", value })),
-        ),
-      ]),
+      issue(names.map(octetsOfAddress), { subject: nameOf([[COMMON_NAME, "kube-apiserver"]]) }),
     clientCertificate: (user, groups) =>
-      issue([...groups.map((group) => `O=${group}`), `CN=${user}`].join(", "), [
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-      ]),
+      issue([], {
+        subject: nameOf([...groups.map((group) => [ORGANIZATION, group] as const), [COMMON_NAME, user]]),
+        extensions: [usages(CLIENT_AUTH)],
+        withoutExtensions: [ID.san],
+      }),
   };
 }
 
-function serial(): string {
-  // The leading 01 keeps the number positive and free of a leading zero, as RFC 5280 4.1.2.2 wants.
-  return `01${Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex")}`;
+function credentialOf({ pem, keyPem }: MadeCertificate): Credential {
+  return { certPem: pem, keyPem };
 }
 
-function isAddress(name: string): boolean {
-  return name.includes(":") || /^[\d.]+$/.test(name);
+function nameOf(parts: readonly (readonly [type: string, value: string])[]): Uint8Array {
+  return sequence(...parts.map(([type, value]) => set(sequence(oid(type), der(0x0c, text(value))))));
+}
+
+/** An address as its bytes; a name as it is. */
+function octetsOfAddress(name: string): string | Uint8Array {
+  const address = readAddress(name);
+  if (address === undefined) return name;
+  const { family, parts } = address;
+  return Uint8Array.from(family === 4 ? parts : parts.flatMap((group) => [group >> 8, group & 0xff]));
 }

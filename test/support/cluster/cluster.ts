@@ -50,9 +50,9 @@ const MASTERS = ["system:masters", "system:authenticated"];
 
 /** Starts a cluster with the namespaces, pods and objects of seed.ts. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const authority = await createAuthority("kubernetes");
+  const authority = createAuthority("kubernetes");
   const names = options.names ?? ["127.0.0.1", "localhost", "kubernetes.default.svc"];
-  const serverCertificate = await authority.serverCertificate(names);
+  const serverCertificate = authority.serverCertificate(names);
   const token = `token-${crypto.randomUUID()}`;
   const viewerToken = `token-${crypto.randomUUID()}`;
   const tokens = new Map<string, User>([
@@ -107,7 +107,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     caPem: authority.caPem,
     token,
     viewerToken,
-    admin: await authority.clientCertificate("kubernetes-admin", ["system:masters"]),
+    admin: authority.clientCertificate("kubernetes-admin", ["system:masters"]),
     store,
     pods,
     tokens: issued,

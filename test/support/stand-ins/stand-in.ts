@@ -74,8 +74,8 @@ export async function startStandIn(
   vendor: Vendor,
   versions: readonly ("h2" | "http/1.1")[] = ["h2", "http/1.1"],
 ): Promise<StandIn> {
-  const authority = await createAuthority("stand-in");
-  const { certPem: cert, keyPem: key } = await authority.serverCertificate(names);
+  const authority = createAuthority("stand-in");
+  const { certPem: cert, keyPem: key } = authority.serverCertificate(names);
   const requests: StandInRequest[] = [];
   const sockets = new Set<Socket>();
   const answer = async (request: StandInRequest): Promise<StandInReply> => {
