@@ -2,11 +2,9 @@
 // What is asserted is what the person sees, what waits, and what arrives.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Approval } from "../../src/api/reports.ts";
 import { type Finished, findClient } from "../support/clients.ts";
-import { PROJECT_ROOT } from "../support/source-files.ts";
+import { nodeCodeCache } from "../support/node-cache.ts";
 import {
   CLOUDFLARE_ACCOUNT,
   CLOUDFLARE_HOST,
@@ -41,12 +39,6 @@ workers_dev = false
 `;
 const WORKER = 'export default { fetch() { return new Response("ö 🦆"); } };\n';
 
-/** Its script has twelve megabytes, which Node.js compiles once for all starts. */
-const CODE_CACHE = {
-  NODE_OPTIONS: `--require ${join(import.meta.dir, "../support/peers/node-cache.cjs")}`,
-  IDDIO_TEST_NODE_CACHE: join(PROJECT_ROOT, "node_modules", ".cache", "node"),
-};
-
 const found = findClient("wrangler");
 if (found !== undefined)
   describe("wrangler", () => {
@@ -62,13 +54,12 @@ if (found !== undefined)
           CI: "1",
           NO_COLOR: "1",
           FORCE_COLOR: "0",
-          ...CODE_CACHE,
+          ...nodeCodeCache(),
           TMPDIR: scene.home,
         },
       });
 
     beforeAll(async () => {
-      await mkdir(CODE_CACHE.IDDIO_TEST_NODE_CACHE, { recursive: true });
       scene = await startScene({
         hosts: [CLOUDFLARE_HOST],
         vendor: cloudflare,
