@@ -4,10 +4,13 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LoopClock } from "../../src/gateway/stream/loop-clock.ts";
+import { LOOP_TIME, LoopClock } from "../../src/gateway/stream/loop-clock.ts";
 import { openProcessorWait } from "../../src/gateway/stream/processor-wait.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+/** Half a second between its ticks, less what timers are early. */
+const REST_MS = 490;
 
 /** Takes so many milliseconds of a processor, however long that is on a busy machine. */
 function burn(ms: number): void {
@@ -44,6 +47,25 @@ test("the time in which others had the processor is not the loop's", async () =>
     burn(200);
     await Bun.sleep(50);
     expect(clock.longestStallMs).toBe(0);
+  } finally {
+    clock.close();
+  }
+}, 120_000);
+
+test("the clock rests while connections are open and nothing is sent, and goes on when something is", async () => {
+  let asked = performance.now();
+  let gap = 0;
+  const clock = new LoopClock(() => {
+    gap = performance.now() - asked;
+    asked += gap;
+    return true;
+  });
+  try {
+    const gapWhen = (isGood: (ms: number) => boolean) => eventually(async () => gap, isGood);
+    await gapWhen((ms) => ms > 0 && ms < REST_MS / 2);
+    await gapWhen((ms) => ms >= REST_MS);
+    LOOP_TIME.hasMoved = true;
+    await gapWhen((ms) => ms < REST_MS / 2);
   } finally {
     clock.close();
   }

@@ -4,14 +4,21 @@
 
 import { openProcessorWait } from "./processor-wait.ts";
 
-/** Between ticks while there are connections; a shorter gap is no stall. */
+/** Between ticks while something is sent on connections; a shorter gap is no stall. */
 const TICK_MS = 20;
-/** Between ticks while nothing is connected: a daemon at rest must not keep a laptop awake. */
+/**
+ * Between ticks while nothing is connected, or nothing was sent for a while: a daemon at rest must not keep a laptop
+ * awake, and agents keep connections for hours.
+ */
 const REST_MS = 500;
+const MOVED_MS = 2000;
 const SECONDS = 60;
 
-/** Milliseconds of performance.now() at the last tick; for what need not be exact. */
-export const LOOP_TIME = { nowMs: performance.now() };
+/**
+ * `nowMs` is performance.now() at the last tick, at most half a second ago, for what need not be exact. Who receives
+ * something sets `hasMoved`.
+ */
+export const LOOP_TIME = { nowMs: performance.now(), hasMoved: false };
 
 /** Watches the loop from construction until `close`; one per daemon. */
 export class LoopClock {
@@ -20,6 +27,8 @@ export class LoopClock {
   readonly #isBusy: () => boolean;
   #second = Math.floor(performance.now() / 1000);
   #dueMs = 0;
+  /** When the first tick came after something was received. */
+  #movedMs = performance.now();
   readonly #waitedMs: () => number;
   /** How long it had waited for the processor when the timer was armed. */
   #waitedBeforeMs = 0;
@@ -42,8 +51,11 @@ export class LoopClock {
   }
 
   #arm(): void {
-    const ms = this.#isBusy() ? TICK_MS : REST_MS;
-    this.#dueMs = performance.now() + ms;
+    const now = performance.now();
+    if (LOOP_TIME.hasMoved) this.#movedMs = now;
+    LOOP_TIME.hasMoved = false;
+    const ms = this.#isBusy() && now - this.#movedMs < MOVED_MS ? TICK_MS : REST_MS;
+    this.#dueMs = now + ms;
     this.#waitedBeforeMs = this.#waitedMs();
     this.#timer = setTimeout(() => this.#tick(), ms);
     this.#timer.unref();

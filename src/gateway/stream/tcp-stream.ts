@@ -203,12 +203,14 @@ export class TcpStream implements ByteStream {
   static handlers(opened: (stream: TcpStream) => void): SocketHandler<TcpStream | undefined> {
     return {
       open(socket) {
+        LOOP_TIME.hasMoved = true;
         opened(new TcpStream(socket));
       },
       data(socket, bytes) {
         const stream = socket.data;
         if (stream === undefined) return;
         stream.#receivedMs = LOOP_TIME.nowMs;
+        LOOP_TIME.hasMoved = true;
         stream.#handler.data(bytes);
       },
       drain(socket) {
