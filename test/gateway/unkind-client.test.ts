@@ -58,7 +58,7 @@ function expectServed(seen: Seen, before: number): void {
 
 test("while one client does everything at once, a person is answered, others are served and memory is bounded", async () => {
   const before = slack();
-  expectServed(await underAttack({ seconds: 3, scale: 0.3, openFiles: 2_048 }), before);
+  expectServed(await underAttack({ seconds: 2, scale: 0.3, openFiles: 2_048 }), before);
 }, 180_000);
 
 test("the same for a daemon of an unprivileged user with few descriptors", async () => {
@@ -69,7 +69,7 @@ test("the same for a daemon of an unprivileged user with few descriptors", async
   }
   const before = slack();
   const uid = isRoot ? { uid: 65_534 } : {};
-  expectServed(await underAttack({ seconds: 2, scale: 0.2, openFiles: 512, ...uid }), before);
+  expectServed(await underAttack({ seconds: 1, scale: 0.2, openFiles: 512, ...uid }), before);
 }, 180_000);
 
 test("the same when the client is another user than the daemon, and neither is root", async () => {
@@ -79,7 +79,7 @@ test("the same when the client is another user than the daemon, and neither is r
   }
   const before = slack();
   const users = { uid: 65_534, attackerUid: 65_533 };
-  expectServed(await underAttack({ seconds: 2, scale: 0.2, openFiles: 512, ...users }), before);
+  expectServed(await underAttack({ seconds: 1, scale: 0.2, openFiles: 512, ...users }), before);
 }, 180_000);
 
 /** Opens connections and says nothing on them, until its input ends; prints how many it has. */
