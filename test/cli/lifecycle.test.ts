@@ -31,7 +31,12 @@ async function doctor(
 interface Repaired {
   readonly repairs: string[];
   readonly left: string[];
+  readonly findings: Finding[];
 }
+
+/** Findings without their details, which name times and sizes. */
+const steady = (findings: readonly Finding[]) =>
+  findings.map(({ check, verdict, fix }) => ({ check, verdict, fix }));
 
 /** uninstall's words about shells that are routed, and about the line that routes the next ones. */
 const ROUTED = `type in each
@@ -184,13 +189,15 @@ test("doctor finds every damage, repair --dry-run changes nothing, repair fixes 
   await using at = await installedHome();
   await at.succeed(["install"]);
   expect((await doctor(at)).failed).toEqual([]);
-  for (const [what, check, damage] of DAMAGES) {
+  for (const [index, [what, check, damage]] of DAMAGES.entries()) {
     await damage(at);
-    const found = await doctor(at);
-    expect([what, found.failed]).toEqual([what, expect.arrayContaining([check])]);
-    for (const { verdict, fix } of found.findings)
-      if (verdict === "fail" || verdict === "warn") expect(fix).toBeString();
     const dry = JSON.parse((await at.iddio(["repair", "--dry-run", "--json"])).stdout) as Repaired;
+    // Both look by the same function and print what it finds: after one damage doctor is asked as well.
+    if (index === 0) expect(steady((await doctor(at)).findings)).toEqual(steady(dry.findings));
+    const failed = dry.findings.filter(({ verdict }) => verdict === "fail").map((each) => each.check);
+    expect([what, failed]).toEqual([what, expect.arrayContaining([check])]);
+    for (const { verdict, fix } of dry.findings)
+      if (verdict === "fail" || verdict === "warn") expect(fix).toBeString();
     const { code, stdout, stderr } = await at.iddio(["repair", "--json"]);
     expect([what, code, code === 0 ? "" : stdout + stderr]).toEqual([what, 0, ""]);
     // It still finds all of it to repair: the dry run has changed nothing.
