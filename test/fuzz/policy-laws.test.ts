@@ -11,10 +11,10 @@ import {
   blockArbitrary,
   classificationArbitrary,
   plainClassification,
-  policyText,
   type RulesObject,
 } from "../support/policy-arbitraries.ts";
-import { classifierOf, policyOf } from "../support/policy-cases.ts";
+import { classifierOf } from "../support/policy-cases.ts";
+import { policyFrom } from "../support/policy-trees.ts";
 
 /** CI tries the same cases each time. */
 const RUNS = { numRuns: fuzzRuns(60), seed: fuzzSeed(1) };
@@ -50,7 +50,7 @@ describe("laws of the policy", () => {
             const key = what.startsWith("g") ? "groups" : "commands";
             target.deny = { ...target.deny, [key]: [...(target.deny?.[key] ?? []), what] };
           }
-          const [before, after] = [policyOf(policyText(block)), policyOf(policyText(stricter))];
+          const [before, after] = [policyFrom({ gcloud: block }), policyFrom({ gcloud: stricter })];
           for (const one of asked)
             expect(strictness(decide(after, one))).toBeGreaterThanOrEqual(strictness(decide(before, one)));
         },
@@ -68,7 +68,7 @@ describe("laws of the policy", () => {
           // An empty rules block is an error, so the last branch stays.
           if (Object.keys(rules).length > 1 && rules.escalate === undefined) delete rules.allow;
         }
-        const [before, after] = [policyOf(policyText(block)), policyOf(policyText(stricter))];
+        const [before, after] = [policyFrom({ gcloud: block }), policyFrom({ gcloud: stricter })];
         for (const one of asked)
           expect(strictness(decide(after, one))).toBeGreaterThanOrEqual(strictness(decide(before, one)));
       }),
@@ -79,7 +79,7 @@ describe("laws of the policy", () => {
   test("nothing unknown is ever allowed, not as a whole and not as a part", () => {
     fc.assert(
       fc.property(blockArbitrary, several(classificationArbitrary), (block, asked) => {
-        const policy = policyOf(policyText(block));
+        const policy = policyFrom({ gcloud: block });
         for (const one of asked) {
           const isUnknown = one.tier === "unknown" || one.parts?.some((part) => part.tier === "unknown");
           if (isUnknown) expect(decide(policy, one).action).not.toBe("allow");
@@ -93,7 +93,7 @@ describe("laws of the policy", () => {
     const parts = fc.array(plainClassification, { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(blockArbitrary, several(fc.tuple(plainClassification, parts)), (block, asked) => {
-        const policy = policyOf(policyText(block));
+        const policy = policyFrom({ gcloud: block });
         for (const [whole, some] of asked) {
           const strictest = Math.max(...some.map((part) => strictness(decide(policy, part))));
           expect(strictness(decide(policy, { ...whole, parts: some }))).toBeGreaterThanOrEqual(strictest);
@@ -114,7 +114,7 @@ describe("laws of the policy", () => {
             groups: { ...block.groups, worst: { tiers: [tier] } },
             rules: { ...block.rules, deny: { groups: ["worst"], commands: ["x.y"] } },
           };
-          const policy = policyOf(policyText(denying));
+          const policy = policyFrom({ gcloud: denying });
           for (const one of asked) {
             expect(decide(policy, { ...one, tier, labels: {} }).action).toBe("deny");
             expect(decide(policy, { ...one, command: "X.Y", labels: {} }).action).toBe("deny");
@@ -128,7 +128,7 @@ describe("laws of the policy", () => {
   test("a verdict names a rule that the file has, with its line, and a reason", () => {
     fc.assert(
       fc.property(blockArbitrary, several(classificationArbitrary), (block, asked) => {
-        const policy = policyOf(policyText(block));
+        const policy = policyFrom({ gcloud: block });
         for (const one of asked) {
           const { rule, line, reason } = decide(policy, one);
           expect(reason).not.toBe("");
@@ -143,7 +143,7 @@ describe("laws of the policy", () => {
   test("judging by more protocols is never laxer", () => {
     fc.assert(
       fc.property(blockArbitrary, plainClassification, plainClassification, (block, one, other) => {
-        const policy = policyOf(JSON.stringify({ gcloud: block, aws: { default: "allow" } }));
+        const policy = policyFrom({ gcloud: block, aws: { default: "allow" } });
         const lookup = (protocol: string) =>
           classifierOf({ ...(protocol === "aws" ? other : one), protocol } as typeof one);
         const request = {

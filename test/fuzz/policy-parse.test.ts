@@ -10,11 +10,15 @@ import { routeOf } from "../../src/policy/decide/route.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { addInspectEntry, removeInspectEntry } from "../../src/policy/edit/edit.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
+import { Problems } from "../../src/policy/parse/problems.ts";
+import { readYaml } from "../../src/policy/parse/read-yaml.ts";
 import { policySchema } from "../../src/policy/parse/schema.ts";
+import { treeText } from "../../src/policy/parse/yaml-tree.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
 import { schemaErrors } from "../support/json-schema.ts";
 import { blockArbitrary, plainClassification, policyText } from "../support/policy-arbitraries.ts";
 import { policyOf } from "../support/policy-cases.ts";
+import { treeOf } from "../support/policy-trees.ts";
 
 /** CI tries the same cases each time. */
 const RUNS = { numRuns: fuzzRuns(200), seed: fuzzSeed(1) };
@@ -121,6 +125,12 @@ test("a default policy cut at any place never loads with a block laxer than it w
   );
 });
 
+/** The text of an object is read as the tree that other tests make of the object. */
+function expectSameTree(document: unknown): void {
+  const read = readYaml(JSON.stringify(document), new Problems());
+  expect(read && [treeText(read), read.size]).toEqual([treeText(treeOf(document)), treeOf(document).size]);
+}
+
 describe("parser and schema agree", () => {
   test("on policies that are well-formed", () => {
     fc.assert(
@@ -128,6 +138,7 @@ describe("parser and schema agree", () => {
         const text = policyText(block);
         expect("policy" in parsePolicy(text)).toBe(true);
         expect(schemaErrors(SCHEMA, parse(text))).toEqual([]);
+        expectSameTree({ gcloud: block });
       }),
       RUNS,
     );
@@ -173,6 +184,7 @@ describe("parser and schema agree", () => {
     fc.assert(
       fc.property(tree, (fly) => {
         const document = { fly };
+        expectSameTree(document);
         if (schemaErrors(SCHEMA, document).length > 0)
           expect("problems" in parsePolicy(JSON.stringify(document))).toBe(true);
       }),

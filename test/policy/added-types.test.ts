@@ -9,21 +9,17 @@ import { diffPolicies } from "../../src/policy/compare/diff.ts";
 import { checkNever } from "../../src/policy/compare/never.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
 import { commandProblems } from "../../src/policy/lint/known-commands.ts";
-import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { builtInTypes } from "../../src/protocols/kubectl/resources.ts";
 import { classifierFor } from "../../src/protocols/registry.ts";
 import { requestOf } from "../protocols/request-of.ts";
+import { policyFrom } from "../support/policy-trees.ts";
 
 const GROUP = "serving.knative.dev";
 
 function policyOf(action: string, commands: readonly string[], fallback = "escalate"): Policy {
   const rules = { [action]: { commands } };
-  const parsed = parsePolicy(
-    JSON.stringify({ kubectl: { inspect: ["k.example.com"], default: fallback, rules } }),
-  );
-  if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.policy;
+  return policyFrom({ kubectl: { inspect: ["k.example.com"], default: fallback, rules } });
 }
 
 const kubectl = classifierFor("kubectl");

@@ -9,18 +9,16 @@ import { decide } from "../../src/policy/decide/decide.ts";
 import { type CommandSelector, compileCommand } from "../../src/policy/decide/rule-table.ts";
 import { policyNamesOf } from "../../src/policy/lint/command-line.ts";
 import { commandProblem } from "../../src/policy/lint/known-commands.ts";
-import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { classifierFor, classifierForProgram } from "../../src/protocols/registry.ts";
 import { strangeNames } from "../support/carried-names.ts";
+import { policyFrom } from "../support/policy-trees.ts";
 import { requestOfCase } from "../truth/additions.ts";
 import { type Case, CORPORA, readCorpus } from "../truth/corpora.ts";
 
 function denying(protocol: Protocol, commands: readonly string[]): Policy {
   const block = { inspect: [], default: "allow", rules: { deny: { commands } } };
-  const parsed = parsePolicy(JSON.stringify({ [protocol]: block }));
-  if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.policy;
+  return policyFrom({ [protocol]: block });
 }
 
 function compiled(protocol: Protocol, text: string): CommandSelector {

@@ -14,7 +14,8 @@ import { routeOf } from "../../src/policy/decide/route.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { blockArbitrary, classificationArbitrary, policyText } from "../support/policy-arbitraries.ts";
+import { blockArbitrary, classificationArbitrary } from "../support/policy-arbitraries.ts";
+import { compiledFrom, policyFrom } from "../support/policy-trees.ts";
 
 function policyOf(text: string): Policy {
   const parsed = parsePolicy(text);
@@ -31,7 +32,7 @@ const NAMES = { operations: CATALOGUE, open: "any" } as const;
 const diff = (before: Policy, after: Policy) => diffPolicies(before, after, () => NAMES);
 
 const policies = blockArbitrary
-  .map((block) => parsePolicy(policyText(block)))
+  .map((block) => compiledFrom({ gcloud: block }))
   .filter((parsed) => "policy" in parsed)
   .map((parsed) => ("policy" in parsed ? parsed.policy : policyOf("")));
 
@@ -289,9 +290,9 @@ describe("spellings of one command", () => {
 
 describe("which connections are looked into", () => {
   const lines = (before: object, after: object) =>
-    diffLines(
-      diffPolicies(policyOf(JSON.stringify(before)), policyOf(JSON.stringify(after)), () => NAMES),
-    ).filter((line) => line.startsWith("inspect:") || line === "no decision differs");
+    diffLines(diffPolicies(policyFrom(before), policyFrom(after), () => NAMES)).filter(
+      (line) => line.startsWith("inspect:") || line === "no decision differs",
+    );
   const kubectl = (...inspect: string[]) => ({ kubectl: { inspect } });
   const rows: readonly (readonly [what: string, before: object, after: object, ...lines: string[]])[] = [
     [
@@ -371,8 +372,8 @@ describe("which connections are looked into", () => {
     const all = [...hosts, "10.2.0.1", "11.0.0.1", "elsewhere.example"];
     fc.assert(
       fc.property(inspect, inspect, inspect, inspect, (one, two, three, four) => {
-        const before = policyOf(JSON.stringify({ kubectl: { inspect: one }, aws: { inspect: two } }));
-        const after = policyOf(JSON.stringify({ kubectl: { inspect: three }, aws: { inspect: four } }));
+        const before = policyFrom({ kubectl: { inspect: one }, aws: { inspect: two } });
+        const after = policyFrom({ kubectl: { inspect: three }, aws: { inspect: four } });
         const differs = all.some((host) =>
           [443, 8443].some(
             (port) => routeOf(before, { host, port })?.protocol !== routeOf(after, { host, port })?.protocol,

@@ -6,7 +6,6 @@ import { isTier } from "../../src/model/tier.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
 import { explain } from "../../src/policy/explain/explain.ts";
 import { describeWay } from "../../src/policy/explain/way-to-allow.ts";
-import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import {
@@ -14,11 +13,11 @@ import {
   blockArbitrary,
   classificationArbitrary,
   plainClassification,
-  policyText,
 } from "../support/policy-arbitraries.ts";
+import { compiledFrom } from "../support/policy-trees.ts";
 
-function policyOf(text: string): Policy | undefined {
-  const parsed = parsePolicy(text);
+function policyOf(block: BlockObject): Policy | undefined {
+  const parsed = compiledFrom({ gcloud: block });
   return "policy" in parsed ? parsed.policy : undefined;
 }
 
@@ -57,7 +56,7 @@ describe("over random policies and requests", () => {
   test("the winner is the rule that decided, and it applies", () => {
     fc.assert(
       fc.property(blockArbitrary, several(classificationArbitrary), (block, asked) => {
-        const policy = policyOf(policyText(block));
+        const policy = policyOf(block);
         if (policy === undefined) return;
         for (const classification of asked) {
           const verdict = decide(policy, classification);
@@ -82,7 +81,7 @@ describe("over random policies and requests", () => {
         byTierOnly,
         several(fc.tuple(fc.oneof(inNamedScopes, classificationArbitrary), fc.boolean())),
         (block, asked) => {
-          const policy = policyOf(policyText(block));
+          const policy = policyOf(block);
           if (policy === undefined) return;
           for (const [classification, mayWiden] of asked) {
             const { toAllow } = explain(policy, classification, mayWiden);
@@ -95,7 +94,7 @@ describe("over random policies and requests", () => {
               (one, { path, command }) => withAllowed(one, path, command),
               block,
             );
-            const allowed = policyOf(policyText(wider));
+            const allowed = policyOf(wider);
             if (allowed === undefined) throw new Error("the wider policy does not load");
             expect(decide(allowed, classification, mayWiden).action).toBe("allow");
             tried += 1;

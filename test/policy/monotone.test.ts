@@ -4,17 +4,12 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ACTIONS } from "../../src/model/action.ts";
 import { decide } from "../../src/policy/decide/decide.ts";
-import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import {
-  type BlockObject,
-  blockArbitrary,
-  classificationArbitrary,
-  policyText,
-} from "../support/policy-arbitraries.ts";
+import { type BlockObject, blockArbitrary, classificationArbitrary } from "../support/policy-arbitraries.ts";
+import { compiledFrom } from "../support/policy-trees.ts";
 
 function isAtLeastAsStrict(lax: BlockObject, strict: BlockObject): void {
-  const [before, after] = [lax, strict].map((block) => parsePolicy(policyText(block)));
+  const [before, after] = [lax, strict].map((block) => compiledFrom({ gcloud: block }));
   if (before === undefined || after === undefined || "problems" in before || "problems" in after) return;
   fc.assert(
     fc.property(classificationArbitrary, (classification) => {

@@ -11,7 +11,8 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { isWiderReplay, Replay } from "../../src/policy/replay/replay.ts";
 import { recordedRequest, rowFacts } from "../../src/policy/replay/row-facts.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { blockArbitrary, classificationArbitrary, policyText } from "../support/policy-arbitraries.ts";
+import { blockArbitrary, classificationArbitrary } from "../support/policy-arbitraries.ts";
+import { compiledFrom } from "../support/policy-trees.ts";
 
 function policyOf(rules: string, host = "k.example.com"): Policy {
   const parsed = parsePolicy(
@@ -155,7 +156,7 @@ test("a row gives the decision that the request itself gets, whatever it was, un
       classificationArbitrary,
       fc.boolean(),
       (one, two, asked, may) => {
-        const [before, after] = [parsePolicy(policyText(one)), parsePolicy(policyText(two))];
+        const [before, after] = [compiledFrom({ gcloud: one }), compiledFrom({ gcloud: two })];
         if ("problems" in before || "problems" in after) return;
         const { protocol, tier, command, labels } = asked;
         const fields = { protocol, tier, command, labels, ...rowFacts(asked, may, VERSION) };

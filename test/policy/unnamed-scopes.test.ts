@@ -10,6 +10,7 @@ import { decide } from "../../src/policy/decide/decide.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { classificationOf, policyOf } from "../support/policy-cases.ts";
+import { policyFrom } from "../support/policy-trees.ts";
 
 const ASKED = process.env.FUZZ_RUNS;
 const RUNS = ASKED === undefined ? { numRuns: 300, seed: 1 } : { numRuns: Number(ASKED) };
@@ -49,8 +50,7 @@ const block = fc.record(
 type Block = Partial<Record<string, unknown>>;
 
 const groups = Object.fromEntries(TIERS.map((tier) => [tier, { tiers: [tier] }]));
-const policyWith = (given: Block) =>
-  policyOf(JSON.stringify({ github: { inspect: ["h"], groups, ...given } }));
+const policyWith = (given: Block) => policyFrom({ github: { inspect: ["h"], groups, ...given } });
 
 const request = fc.record({
   tier: fc.constantFrom(...TIERS, "unknown" as const),

@@ -11,19 +11,20 @@ import { type MapTree, type Tree, treeText } from "../parse/yaml-tree.ts";
 /** Both texts must load. True only when `after` is proven to be at least as strict as `before`. */
 export function isNarrowerPolicy(before: string, after: string): boolean {
   if (before === after) return true;
-  const [old, fresh] = [readMap(before), readMap(after)];
-  if (old === undefined || fresh === undefined) return false;
+  const [old, fresh] = [readYaml(before, new Problems()), readYaml(after, new Problems())];
+  return old !== undefined && fresh !== undefined && isNarrowerTree(old, fresh);
+}
+
+/** The same about the trees of two texts that load. */
+export function isNarrowerTree(before: Tree, after: Tree): boolean {
   // The order of blocks decides between inspect entries; adding or removing a block changes which hosts are
   // inspected.
   return (
-    haveSameKeys(old, fresh) &&
-    keysOf(old).every((key) => isNarrowerBlock(childOf(old, key), childOf(fresh, key)))
+    before.kind === "map" &&
+    after.kind === "map" &&
+    haveSameKeys(before, after) &&
+    keysOf(before).every((key) => isNarrowerBlock(childOf(before, key), childOf(after, key)))
   );
-}
-
-function readMap(text: string): MapTree | undefined {
-  const tree = readYaml(text, new Problems());
-  return tree?.kind === "map" ? tree : undefined;
 }
 
 function isNarrowerBlock(before: Tree | undefined, after: Tree | undefined): boolean {

@@ -9,7 +9,7 @@ import { type PolicyProblem, Problems } from "./problems.ts";
 import { readYaml } from "./read-yaml.ts";
 import { MAX_SELECTORS } from "./rules.ts";
 import { asMap, readFields } from "./shape.ts";
-import type { MapTree } from "./yaml-tree.ts";
+import type { MapTree, Tree } from "./yaml-tree.ts";
 
 export type { PolicyProblem } from "./problems.ts";
 
@@ -35,7 +35,11 @@ export function parsePolicy(text: string): ParsedPolicy {
 function parseAnew(text: string): ParsedPolicy {
   const problems = new Problems();
   const tree = readYaml(text, problems);
-  if (tree === undefined) return { problems: problems.sorted() };
+  return tree === undefined ? { problems: problems.sorted() } : compilePolicy(tree, text, problems);
+}
+
+/** Compiles the tree that a text was read into, with the problems that were found on the way. */
+export function compilePolicy(tree: Tree, text: string, problems: Problems): ParsedPolicy {
   const map = tree.kind === "empty" ? undefined : asMap(tree, "", "a policy", problems);
   const blocks = map === undefined ? new Map<Protocol, ProtocolBlock>() : parseBlocks(map, problems);
   // An editor leaves an empty file for a moment while it saves; it must not switch everything off.

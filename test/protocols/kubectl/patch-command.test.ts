@@ -6,10 +6,10 @@ import { knownNames } from "../../../src/policy/compare/catalogue.ts";
 import { diffPolicies } from "../../../src/policy/compare/diff.ts";
 import { decide } from "../../../src/policy/decide/decide.ts";
 import { describeWay, wayToAllow } from "../../../src/policy/explain/way-to-allow.ts";
-import { parsePolicy } from "../../../src/policy/parse/parse.ts";
 import type { Policy } from "../../../src/policy/policy.ts";
 import { toldCommands } from "../../../src/protocols/kubectl/patch-command.ts";
 import { classifierFor } from "../../../src/protocols/registry.ts";
+import { policyFrom } from "../../support/policy-trees.ts";
 import { requestOf } from "../request-of.ts";
 
 const kubectl = classifierFor("kubectl");
@@ -107,11 +107,7 @@ describe("a patch that says more keeps the operation's name", () => {
 
 function policyOf(action: string, ...commands: readonly string[]): Policy {
   const fallback = action === "allow" ? "escalate" : "allow";
-  const parsed = parsePolicy(
-    JSON.stringify({ kubectl: { inspect: [], default: fallback, rules: { [action]: { commands } } } }),
-  );
-  if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.policy;
+  return policyFrom({ kubectl: { inspect: [], default: fallback, rules: { [action]: { commands } } } });
 }
 
 describe("a rule about such a command", () => {
