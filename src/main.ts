@@ -1,6 +1,7 @@
 // argv in, exit code out. The only place that prints an error and the only one that ends the
 // process. It must stay light: `iddio status --quiet` runs at every shell start.
 
+import "./reflect.ts"; // before anything that may load @peculiar/x509
 import { Output, OutputClosed } from "./cli/kit/output.ts";
 import { UserError } from "./model/user-error.ts";
 import { escapeLinesForTerminal } from "./text/escape.ts";

@@ -3,18 +3,37 @@
 // says what to do: a new authority would break every client that trusts the old one, and look like
 // an attack to those who check.
 
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from "node:crypto";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { UserError } from "../model/user-error.ts";
 import { errorCode, writeFileAtomic } from "../state/files.ts";
 import type { StatePaths } from "../state/paths.ts";
-import { makeAuthority } from "./make-authority.ts";
+
+/** The algorithm of every key that iddio makes. */
+export const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
+
+/** The algorithm of every signature that iddio makes. */
+export const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" } as const;
+
+/** A serial number for a certificate: 127 random bits, positive and never zero (RFC 5280 4.1.2.2). */
+export function randomSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return bytes.toString("hex");
+}
 
 /** The authority, with its key in memory. */
 export class Authority {
   readonly certificate: X509Certificate;
   /** Signs leaves; never leaves the process. */
-  readonly signingKey: KeyObject;
+  readonly signingKey: webcrypto.CryptoKey;
   /** As in ca.crt. */
   readonly certificatePem: string;
   /** SHA-256 over the DER, upper-case hex with colons, as `openssl x509 -fingerprint -sha256` prints it. */
@@ -24,7 +43,7 @@ export class Authority {
   /** Valid until. */
   readonly notAfter: Date;
 
-  private constructor(certificate: X509Certificate, signingKey: KeyObject) {
+  private constructor(certificate: X509Certificate, signingKey: webcrypto.CryptoKey) {
     this.certificate = certificate;
     this.signingKey = signingKey;
     this.certificatePem = pemOf(certificate.raw, "CERTIFICATE");
@@ -47,23 +66,20 @@ export class Authority {
     if (key === undefined) throw halfMissing(paths.caKey, paths.caCertificate);
     await restrict(paths.caKey);
     const loaded = parseCertificate(certificate, paths);
-    const signingKey = parseKey(key, loaded, paths);
+    const signingKey = await parseKey(key, loaded, paths);
     checkUsable(loaded, paths);
     return new Authority(loaded, signingKey);
   }
 
-  /** Writes a new authority. */
+  /** Writes a new authority. The library that makes certificates is loaded only here and for leaves. */
   static async #create(paths: StatePaths): Promise<Authority> {
-    const { der, privateKey } = makeAuthority();
-    const authority = new Authority(new X509Certificate(der), privateKey);
+    const { makeAuthority } = await import("./make-authority.ts");
+    const { der, pkcs8 } = await makeAuthority();
+    const authority = new Authority(new X509Certificate(der), await importSigningKey(pkcs8));
     // The certificate first: should the machine stop between the two lines, there is no key that anybody could mistake
     // for a good one.
     await writeFileAtomic(paths.caCertificate, authority.certificatePem, 0o644);
-    await writeFileAtomic(
-      paths.caKey,
-      pemOf(privateKey.export({ format: "der", type: "pkcs8" }), "PRIVATE KEY"),
-      0o600,
-    );
+    await writeFileAtomic(paths.caKey, pemOf(pkcs8, "PRIVATE KEY"), 0o600);
     return authority;
   }
 }
@@ -82,6 +98,10 @@ export function certificateFingerprint(der: Uint8Array): string {
   return digest.replace(/(..)(?=.)/g, "$1:");
 }
 
+function importSigningKey(pkcs8: Uint8Array): Promise<webcrypto.CryptoKey> {
+  return webcrypto.subtle.importKey("pkcs8", new Uint8Array(pkcs8), KEY_ALGORITHM, false, ["sign"]);
+}
+
 function parseCertificate(pem: string, paths: StatePaths): X509Certificate {
   try {
     if (pem.split("-----BEGIN CERTIFICATE-----").length === 2) return new X509Certificate(pem);
@@ -91,20 +111,27 @@ function parseCertificate(pem: string, paths: StatePaths): X509Certificate {
   throw unusable(`'${paths.caCertificate}' does not hold one whole certificate`, paths);
 }
 
-function parseKey(pem: string, certificate: X509Certificate, paths: StatePaths): KeyObject {
-  let key: KeyObject;
+async function parseKey(
+  pem: string,
+  certificate: X509Certificate,
+  paths: StatePaths,
+): Promise<webcrypto.CryptoKey> {
   let spki: Buffer;
+  let pkcs8: Buffer;
   try {
-    key = createPrivateKey(pem);
+    const key = createPrivateKey(pem);
     spki = createPublicKey(key).export({ type: "spki", format: "der" });
+    pkcs8 = key.export({ type: "pkcs8", format: "der" });
   } catch {
     throw unusable(`'${paths.caKey}' does not hold a whole private key`, paths);
   }
   if (!spki.equals(new Uint8Array(certificate.publicKey.export({ type: "spki", format: "der" }))))
     throw unusable(`'${paths.caKey}' is not the key of '${paths.caCertificate}'`, paths);
-  if (key.asymmetricKeyType !== "ec" || key.asymmetricKeyDetails?.namedCurve !== "prime256v1")
+  try {
+    return await importSigningKey(pkcs8);
+  } catch {
     throw unusable(`'${paths.caKey}' is not an ECDSA P-256 key`, paths);
-  return key;
+  }
 }
 
 function checkUsable(certificate: X509Certificate, paths: StatePaths): void {

@@ -4,7 +4,7 @@
 // connection (RFC 9113 9.1.1).
 
 import type { Authority } from "./authority.ts";
-import { LeafMint } from "./mint-leaf.ts";
+import type { LeafMint } from "./mint-leaf.ts";
 
 const DAY_MS = 86_400_000;
 /** Well under the 398 days that clients accept at most. */
@@ -34,7 +34,7 @@ export class LeafStore {
   readonly #capacity: number;
   readonly #now: () => number;
   readonly #cache = new Map<string, Cached>();
-  #mint: LeafMint | undefined;
+  #mint: Promise<LeafMint> | undefined;
 
   constructor(
     authority: Authority,
@@ -67,17 +67,14 @@ export class LeafStore {
     const notAfter = Math.min(now + LIFETIME_MS, this.#authority.notAfter.getTime());
     // Near the authority's own end there is nothing longer to be had: such a leaf is kept while it is valid.
     const renewAt = Math.max(notAfter - RENEW_BEFORE_MS, Math.min(now + DAY_MS, notAfter));
+    // Loaded with the first name: a daemon that inspects nothing needs no library that makes certificates.
+    this.#mint ??= import("./mint-leaf.ts").then(({ LeafMint }) => LeafMint.start(this.#authority));
     const notBefore = Math.max(now - BACKDATED_MS, this.#authority.notBefore.getTime());
-    const leaf = this.#make(host, notBefore, notAfter);
+    const leaf = this.#mint.then((mint) => mint.make(host, notBefore, notAfter));
     const entry = { leaf, renewAt };
     leaf.catch(() => {
       if (this.#cache.get(host) === entry) this.#cache.delete(host);
     });
     return entry;
-  }
-
-  async #make(host: string, notBefore: number, notAfter: number): Promise<Leaf> {
-    this.#mint ??= new LeafMint(this.#authority);
-    return this.#mint.make(host, notBefore, notAfter);
   }
 }

@@ -1,117 +1,91 @@
-// Makes leaves below an authority, all with one key that is never written to disk. Which of them
-// exist already is leaf.ts.
+// Makes one leaf. Apart from the store of leaves, because the library that makes certificates is
+// loaded with the first of them.
 
-import { readAddress } from "../match/destination.ts";
-import { type Authority, pemOf } from "./authority.ts";
-import { DerCursor, enterOnly, readOid, TAG } from "./certificates/der.ts";
-import { EXTENSION } from "./certificates/extensions.ts";
+import { webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+import { canonicalAddress } from "../match/destination.ts";
+import { type Authority, KEY_ALGORITHM, pemOf, randomSerial, SIGNING_ALGORITHM } from "./authority.ts";
 import type { Leaf } from "./leaf.ts";
-import {
-  alternativeName,
-  authorityKeyId,
-  basicConstraints,
-  keyIdOf,
-  keyUsage,
-  makeCertificate,
-  makeKey,
-  nameWith,
-  SERVER_AUTH,
-  subjectKeyId,
-  USAGE,
-} from "./make-certificate.ts";
-
-/** X.520's bound on a common name. */
-const MOST_SHOWN = 64;
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/;
 
 /** The key of every leaf of this process, and all that their certificates have in common. */
 export class LeafMint {
   readonly #authority: Authority;
-  readonly #issuer: Uint8Array;
-  readonly #spki: Uint8Array;
+  readonly #issuer: x509.Name;
+  readonly #publicKey: webcrypto.CryptoKey;
   readonly #keyPem: string;
-  readonly #extensions: readonly Uint8Array[];
+  readonly #extensions: readonly x509.Extension[];
 
-  /** Makes the key. */
-  constructor(authority: Authority) {
-    const key = makeKey();
-    const issuer = readIssuer(authority.certificate.raw);
+  private constructor(
+    authority: Authority,
+    issuer: x509.X509Certificate,
+    key: { readonly publicKey: webcrypto.CryptoKey; readonly pem: string },
+    extensions: readonly x509.Extension[],
+  ) {
     this.#authority = authority;
-    this.#issuer = issuer.name;
-    this.#spki = key.spki;
-    this.#keyPem = pemOf(key.privateKey.export({ format: "der", type: "pkcs8" }), "PRIVATE KEY");
-    this.#extensions = [
-      basicConstraints(false),
-      keyUsage(USAGE.digitalSignature),
-      SERVER_AUTH,
-      subjectKeyId(keyIdOf(key.spki)),
-      authorityKeyId(issuer.keyId),
-    ];
+    this.#issuer = issuer.subjectName;
+    this.#publicKey = key.publicKey;
+    this.#keyPem = key.pem;
+    this.#extensions = extensions;
   }
 
-  /** The leaf for a host in lower case; times in milliseconds since 1970. Throws for a name that can be none. */
-  make(host: string, notBefore: number, notAfter: number): Leaf {
+  /** Makes the key. */
+  static async start(authority: Authority): Promise<LeafMint> {
+    const pair = (await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, [
+      "sign",
+      "verify",
+    ])) as webcrypto.CryptoKeyPair;
+    const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", pair.privateKey);
+    const issuer = new x509.X509Certificate(new Uint8Array(authority.certificate.raw));
+    const key = { publicKey: pair.publicKey, pem: pemOf(new Uint8Array(pkcs8), "PRIVATE KEY") };
+    return new LeafMint(authority, issuer, key, [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(pair.publicKey),
+      await issuerKeyIdentifier(issuer),
+    ]);
+  }
+
+  /** The leaf for a host in lower case; times in milliseconds since 1970. Rejects a name that can be none. */
+  async make(host: string, notBefore: number, notAfter: number): Promise<Leaf> {
     const subject = subjectOf(host);
-    const der = makeCertificate(
-      {
-        issuer: this.#issuer,
-        subject: subject.name,
-        notBefore: new Date(notBefore),
-        notAfter: new Date(notAfter),
-        spki: this.#spki,
-        extensions: [subject.alternative, ...this.#extensions],
-      },
-      this.#authority.signingKey,
-    );
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: randomSerial(),
+      subject: subject.name,
+      issuer: this.#issuer,
+      notBefore: new Date(notBefore),
+      notAfter: new Date(notAfter),
+      publicKey: this.#publicKey,
+      signingKey: this.#authority.signingKey,
+      signingAlgorithm: SIGNING_ALGORITHM,
+      extensions: [subject.alternative, ...this.#extensions],
+    });
     return {
-      certPem: pemOf(der, "CERTIFICATE") + this.#authority.certificatePem,
+      certPem: pemOf(new Uint8Array(certificate.rawData), "CERTIFICATE") + this.#authority.certificatePem,
       keyPem: this.#keyPem,
     };
   }
 }
 
-/**
- * The authority's name as it is encoded, and its own key identifier: it may come from a file that another tool made
- * (RFC 5280 4.2.1.1). The runtime has accepted the certificate, so it is DER.
- */
-function readIssuer(certificate: Uint8Array): { readonly name: Uint8Array; readonly keyId: Uint8Array } {
-  const body = new DerCursor(certificate).enter(TAG.sequence).enter(TAG.sequence);
-  body.takeIf(TAG.context + TAG.constructed);
-  body.take(TAG.integer);
-  body.take(TAG.sequence);
-  body.take(TAG.sequence);
-  body.take(TAG.sequence);
-  const name = body.take(TAG.sequence).whole;
-  const spki = body.take(TAG.sequence).whole;
-  body.takeIf(TAG.context + 1);
-  body.takeIf(TAG.context + 2);
-  const extensions = body.takeIf(TAG.context + TAG.constructed + 3);
-  const own = extensions && subjectKeyIdIn(extensions.content);
-  return { name, keyId: own ?? keyIdOf(spki) };
+/** Repeats the authority's own key identifier: it may come from a file that another tool made (RFC 5280 4.2.1.1). */
+async function issuerKeyIdentifier(issuer: x509.X509Certificate): Promise<x509.Extension> {
+  const own = issuer.getExtension(x509.SubjectKeyIdentifierExtension);
+  if (own === null) return x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey);
+  return new x509.AuthorityKeyIdentifierExtension(own.keyId);
 }
 
-function subjectKeyIdIn(extensions: Uint8Array): Uint8Array | undefined {
-  const cursor = enterOnly(extensions, TAG.sequence);
-  while (!cursor.isAtEnd) {
-    const each = cursor.enter(TAG.sequence);
-    if (readOid(each.take(TAG.oid).content) !== EXTENSION.subjectKeyId) continue;
-    each.takeIf(TAG.boolean);
-    return new DerCursor(each.take(TAG.octetString).content).take(TAG.octetString).content;
-  }
-  return undefined;
-}
-
-function subjectOf(host: string): { readonly name: Uint8Array; readonly alternative: Uint8Array } {
-  const address = readAddress(host.replace(/^\[(.*)\]$/, "$1"));
-  if (address === undefined && !HOST_NAME.test(host))
+function subjectOf(host: string): { readonly name: x509.JsonName; readonly alternative: x509.Extension } {
+  const address = canonicalAddress(host.replace(/^\[(.*)\]$/, "$1"));
+  if (
+    address === undefined &&
+    !/^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/.test(host)
+  )
     throw new Error(`no certificate can be made for ${JSON.stringify(host)}`);
-  const octets =
-    address?.family === 6 ? address.parts.flatMap((group) => [group >> 8, group & 0xff]) : address?.parts;
+  const alternative = new x509.SubjectAlternativeNameExtension([
+    address === undefined ? { type: "dns", value: host } : { type: "ip", value: address },
+  ]);
   // The common name is for people only and must repeat the alternative (CA/B baseline requirements 7.1.4.3);
-  // a longer name than X.520 allows goes without.
-  const shown = address?.text ?? host;
-  return {
-    name: nameWith(shown.length <= MOST_SHOWN ? shown : undefined),
-    alternative: alternativeName(octets === undefined ? host : Uint8Array.from(octets)),
-  };
+  // a longer name than X.520's 64 characters goes without.
+  const shown = address ?? host;
+  return { name: [{ O: ["iddio"] }, ...(shown.length <= 64 ? [{ CN: [shown] }] : [])], alternative };
 }

@@ -6,11 +6,11 @@ import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as x509 from "@peculiar/x509";
 import { Authority, pemOf } from "../../src/ca/authority.ts";
 import { isSameCertificate } from "../../src/gateway/control/ca-report.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { statePaths } from "../../src/state/paths.ts";
-import { makeRoot } from "../support/certificate-maker.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-ca-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -131,10 +131,23 @@ describe("a start with damaged files names them, says what to do and changes not
     ],
     [
       "an expired authority",
-      (p) => {
-        const expired = makeRoot("x", { to: new Date("2021-01-01") });
-        writeFileSync(p.caCertificate, expired.pem);
-        writeFileSync(p.caKey, expired.keyPem);
+      async (p) => {
+        const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+          "sign",
+          "verify",
+        ]);
+        const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+          name: "CN=x",
+          keys,
+          notBefore: new Date("2020-01-01"),
+          notAfter: new Date("2021-01-01"),
+          extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+        });
+        writeFileSync(p.caCertificate, certificate.toString("pem"));
+        writeFileSync(
+          p.caKey,
+          x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
+        );
       },
       /ca\.crt' expired on \d{4}-/,
     ],

@@ -13,6 +13,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   picomatch: /^src\/match\//,
   yaml: /^src\/features\/console\/app\/policy\/outline\.ts$|^src\/(?:policy\/|redaction\/mask-yaml\.ts$|state\/settings\/settings\.ts$|features\/undo\/cluster-of-entry\.ts$|host\/kubeconfig|protocols\/kubectl\/body\/)/,
   graphql: /^src\/protocols\/graphql/,
+  "@peculiar/x509": /^src\/ca\//,
   // Loaded only where a passkey is checked: 29 ms, 334 kB.
   "@simplewebauthn/server": /^src\/features\/guard\/passkey-ceremonies\.ts$/,
   // Draws the QR code of an enrolment.
