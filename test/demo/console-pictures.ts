@@ -45,7 +45,7 @@ const PAGES: readonly (readonly [where: string, ready: string, before?: (page: P
       async (page) => {
         await page.click(".record-start button");
         await page.waitForSelector(".ap-player .ap-term");
-        await page.waitForTimeout(4_000);
+        await page.waitForTimeout(1_500);
       },
     ],
     ["undo", ".record-line"],

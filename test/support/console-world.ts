@@ -86,19 +86,19 @@ export function writeRecording(
 export function writeRecordings(home: string): void {
   const now = Date.now();
   writeRecording(home, { id: "sess_0c11a9e4", argv: ["sh"], started_ms: now - 55 * 60_000 }, [
-    [0.2, "\x1b]0;</title><script>document.title=9</script>\x07$ "],
-    [1.1, "df -h /data\r\n"],
+    [0.1, "\x1b]0;</title><script>document.title=9</script>\x07$ "],
+    [0.3, "df -h /data\r\n"],
     [
-      1.3,
+      0.4,
       "Filesystem      Size  Used Avail Use% Mounted on\r\n/dev/nvme1n1     \x1b[1m50G   \x1b[31m48G  2.0G  97%\x1b[0m /data\r\n$ ",
     ],
-    [2.6, "ls -la --color /data/wal | head -4\r\n"],
+    [0.7, "ls -la --color /data/wal | head -4\r\n"],
     [
-      2.8,
+      0.8,
       "total 47185920\r\ndrwx------ 2 app app     4096 \x1b[1;34m.\x1b[0m\r\n-rw------- 1 app app 16777216 \x1b[32m000000010000002A\x1b[0m\r\n-rw------- 1 app app 16777216 \x1b[32m000000010000002B\x1b[0m\r\n",
     ],
-    [3, "<img src=x onerror=document.title=9> \u202e\u202c\r\n$ "],
-    [3.5, "exit\r\n"],
+    [0.9, "<img src=x onerror=document.title=9> \u202e\u202c\r\n$ "],
+    [1, "exit\r\n"],
   ]);
   writeRecording(
     home,

@@ -2,6 +2,8 @@
 // the agent is at it, and ended there.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { findClient, startClient } from "../../support/clients.ts";
 import { type Cluster, startCluster } from "../../support/cluster/cluster.ts";
@@ -56,7 +58,10 @@ describe.skipIf(skipped !== undefined)("a live session", () => {
     const overlay = await gateway.overlay(kubeconfigText(cluster, "token"));
     const agent = startClient(
       kubectl ?? "",
-      ["exec", "api", "-n", "payments", "--", "sh", "-c", "echo begun; sleep 4; echo went on; sleep 600"],
+      [
+        ...["exec", "api", "-n", "payments", "--", "sh", "-c"],
+        "echo begun; until [ -e seen ]; do sleep 0.1; done; echo went on; sleep 600",
+      ],
       { env: { HOME: gateway.home, KUBECONFIG: overlay } },
     );
     await eventually(
@@ -67,6 +72,7 @@ describe.skipIf(skipped !== undefined)("a live session", () => {
     await page.click('.record-line:has-text("live")');
     await page.click('button:has-text("Watch it live")');
     await screen("begun");
+    writeFileSync(join(await cluster.pods.root("payments", "api"), "seen"), "");
     await screen("went on");
     await page.click('button:has-text("End this session")');
     expect((await agent.finished).code).not.toBe(0);
