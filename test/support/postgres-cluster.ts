@@ -53,7 +53,20 @@ async function template(bin: string): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "iddio-initdb-"));
     if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY);
     const data = join(folder, "data");
-    const options = ["-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"];
+    // A write-ahead log of one megabyte, which is copied, too.
+    const options = [
+      "-D",
+      data,
+      "-U",
+      "postgres",
+      "-A",
+      "trust",
+      "-N",
+      "-E",
+      "UTF8",
+      "--locale=C",
+      "--wal-segsize=1",
+    ];
     const { success, stderr } = Bun.spawnSync([...asNobody(), join(bin, "initdb"), ...options], {
       cwd: folder,
       stdout: "pipe",
