@@ -2,13 +2,13 @@
 // directory of its own, on port 0. Every other command is run as a process too, so that what is
 // tested is what is shipped.
 
-import { chmodSync, chownSync, copyFileSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, readdirSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
 import type { Approval } from "../../src/api/reports.ts";
 import type { Entry } from "../../src/model/entry.ts";
-import { builtBinary } from "./built-binary.ts";
+import { builtBinary, placeProgram } from "./built-binary.ts";
 import {
   COMPILED_ONCE,
   type Finished,
@@ -88,7 +88,7 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
   const log = Bun.file(join(home, "gateway.out"));
   const limited = ["/bin/sh", "-c", `ulimit -n ${options.openFiles}; exec "$0" "$@"`];
   const as = options.uid === undefined ? [] : asUser(home, options.uid);
-  const program = options.uid === undefined ? binary : copyFor(binary, home, options.uid);
+  const program = options.uid === undefined ? binary : copyFor(binary, home);
   const child = Bun.spawn([...(options.openFiles === undefined ? [] : limited), ...as, program, "gateway"], {
     env: { PATH: process.env.PATH ?? "", ...env },
     stdin: "ignore",
@@ -173,11 +173,9 @@ function asUser(home: string, uid: number): string[] {
 }
 
 /** A checkout of root's can be read by nobody else. */
-function copyFor(binary: string, home: string, uid: number): string {
+function copyFor(binary: string, home: string): string {
   const copy = join(home, "iddio-copy");
-  copyFileSync(binary, copy);
-  chmodSync(copy, 0o755);
-  chownSync(copy, uid, uid);
+  placeProgram(copy, binary);
   return copy;
 }
 

@@ -2,10 +2,10 @@
 // "agent" runs shell scripts, and a terminal for a person. When the tests run as root everything
 // here runs as nobody.
 
-import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { builtBinary } from "./built-binary.ts";
+import { placeProgram } from "./built-binary.ts";
 import { eventually } from "./eventually.ts";
 import { type PtyProgram, startPty } from "./pty.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -64,8 +64,7 @@ export async function guardedGateway(settings: string): Promise<GuardedGateway> 
   const binary = join(home, "bin", "iddio");
   mkdirSync(state, { mode: 0o700 });
   mkdirSync(join(home, "bin"));
-  copyFileSync(builtBinary(), binary);
-  chmodSync(binary, 0o755);
+  placeProgram(binary);
   writeFileSync(join(state, "settings.yaml"), `proxy_listen: 127.0.0.1:0\napproval_timeout: 5m\n${settings}`);
   writeFileSync(join(state, "policy.yaml"), POLICY);
   if (IS_ROOT)

@@ -3,12 +3,12 @@
 // because nothing confines root.
 
 import { chownSync, existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import { ControlClient } from "../../src/api/client.ts";
 import type { Entry } from "../../src/model/entry.ts";
-import { builtBinary } from "./built-binary.ts";
+import { placeProgram } from "./built-binary.ts";
 import { makeRoot, makeServer } from "./certificate-maker.ts";
 import { COMPILED_ONCE, type Finished, type Running, type RunOptions, startClient } from "./clients.ts";
 import { eventually } from "./eventually.ts";
@@ -103,8 +103,7 @@ export async function startSandbox(options: { policy?: string; answers?: Answers
   const state = join(home, ".iddio");
   const project = join(home, "project");
   const binary = join(root, "iddio");
-  await copyFile(builtBinary(), binary);
-  await chmod(binary, 0o755);
+  placeProgram(binary);
   const own = (path: string) => {
     if (process.getuid?.() === 0) chownSync(path, NOBODY, NOBODY);
   };
