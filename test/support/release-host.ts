@@ -80,8 +80,14 @@ async function startReleaseHost(): Promise<ReleaseHost> {
   await writeFile(caPath, authority.caPem);
 
   const archive = `iddio-${target.name}.tar.gz`;
-  const cutter = await startCutter(certPem, keyPem, join(folder, archive));
-  const files = (variant: Variant) => variantFiles(variant, folder, archive, privateKey);
+  const whole = new Map<string, Uint8Array>(
+    ["SHA256SUMS", "SHA256SUMS.minisig", "install.sh", archive].map((name) => [
+      name,
+      readFileSync(join(folder, name)),
+    ]),
+  );
+  const cutter = await startCutter(certPem, keyPem, whole.get(archive) ?? new Uint8Array());
+  const files = (variant: Variant) => variantFiles(variant, new Map(whole), archive, privateKey);
   const made = new Map<Variant, ReadonlyMap<string, Uint8Array>>();
   const asked: string[] = [];
   const etags = new WeakMap<Uint8Array, string>();
@@ -130,16 +136,10 @@ async function startReleaseHost(): Promise<ReleaseHost> {
 
 function variantFiles(
   variant: Variant,
-  folder: string,
+  files: Map<string, Uint8Array>,
   archive: string,
   privateKey: string,
 ): ReadonlyMap<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>(
-    ["SHA256SUMS", "SHA256SUMS.minisig", "install.sh", archive].map((name) => [
-      name,
-      readFileSync(join(folder, name)),
-    ]),
-  );
   switch (variant) {
     case "tampered": {
       const light = lightFiles(files, archive, privateKey);
@@ -224,8 +224,7 @@ function manifest(variant: Variant, files: ReadonlyMap<string, Uint8Array>, port
 }
 
 /** A server that promises the file, sends half of it and hangs up. */
-async function startCutter(cert: string, key: string, path: string): Promise<tls.Server> {
-  const content = readFileSync(path);
+async function startCutter(cert: string, key: string, content: Uint8Array): Promise<tls.Server> {
   const server = tls.createServer({ cert, key }, (socket) => {
     socket.on("error", () => undefined);
     socket.once("data", () => {
