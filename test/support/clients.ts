@@ -49,6 +49,8 @@ const RUN_MS = 100_000;
 const SHORT = { GOGC: "off" };
 /** For programs of ours that end, or are ended, before code is compiled again for speed: up to a fifth of their time. */
 export const COMPILED_ONCE = { BUN_JSC_useDFGJIT: "0" };
+/** For programs of ours that a test has do thousands of things, where compiling once costs more than it saves. */
+export const COMPILED_TWICE = { BUN_JSC_useDFGJIT: "1", BUN_JSC_useFTLJIT: "0" };
 /** For programs whose speed and memory under load is tried: as they are shipped. */
 export const COMPILED_FULLY = { BUN_JSC_useDFGJIT: "1" };
 
