@@ -52,6 +52,7 @@ export function effectiveMethods(head: RequestHead): readonly [string, ...string
 /** A field sent twice arrives as "GET, DELETE" at many servers, so lists count one by one. */
 function addMethods(found: string[] | undefined, value: string): string[] {
   const methods = found ?? [];
+  if (methods.length > MOST_OVERRIDES) return methods;
   for (const part of value.split(",", MOST_OVERRIDES + 1)) {
     const method = part.trim().toUpperCase();
     if (method === "" || methods.includes(method) || methods.length > MOST_OVERRIDES) continue;
@@ -75,7 +76,9 @@ export function formMethods(request: HttpRequest): readonly string[] | { readonl
   if (body.kind === "none") return NONE;
   if (body.kind === "unread") return { problem: `a form may ask for another method, and ${body.why}` };
   // Read as careless parsers would, in either kind of form: finding one too many only makes the answer stricter.
-  const text = decodeLoosely(new TextDecoder("latin1").decode(body.bytes));
+  const { buffer, byteOffset, byteLength } = body.bytes;
+  const text = decodeLoosely(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"));
+  if (!/_method/i.test(text)) return NONE;
   if (/name="?_method\b/i.test(text)) return { problem: "a form that names another method" };
   let found: string[] | undefined;
   for (const [, method = ""] of text.matchAll(/(?:^|[&;\s])_method=([a-z]{1,40})/gi)) {

@@ -24,6 +24,11 @@ for (const [name, text] of [
   ["two values", "{}{}"],
   ["nothing", ""],
   ["a trailing comma", '{"a":1,}'],
+  ["a form", "a=1&b=2"],
+  ["a byte order mark", "\ufeff{}"],
+  ["a blank of another alphabet", "[1,\u00a02]"],
+  ["a NUL", "[\0]"],
+  ["a word of JavaScript", "[undefined]"],
 ] as const)
   test(`${name} is refused`, () => expect(parseStrictJson(text)).toHaveProperty("problem"));
 
@@ -33,5 +38,6 @@ for (const text of [
   '{"a":"b","b":"a"}',
   '{"a":["a","a"]}',
   '{"\\"":1,"\\\\":2}',
+  '\t[-0.5E+3,\r\n1e-7,true , false,null,{"é":"\u2028"}] ',
 ])
   test(`${text} repeats nothing`, () => expect(parseStrictJson(text)).toEqual({ value: JSON.parse(text) }));

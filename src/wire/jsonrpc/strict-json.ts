@@ -27,7 +27,12 @@ export function parseStrictJson(text: string, bounds: JsonBounds = REQUEST_BOUND
   }
 }
 
-/** Walks the text once; only meaningful for valid JSON, which JSON.parse then proves. */
+/** The characters that JSON has outside of strings beside brackets and commas: blanks, numbers and three words. */
+const IS_BARE: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  " \t\r\n:0123456789+-.eEtrufalsn".includes(String.fromCharCode(code)),
+);
+
+/** Walks the text once, to the first character that is not JSON's; JSON.parse then proves that it is JSON. */
 function problemOfMembers(text: string, { depth, values: most }: JsonBounds): string | undefined {
   /** One entry a bracket: the names so far, or undefined for an array. */
   const open: (Set<string> | undefined)[] = [];
@@ -68,7 +73,11 @@ function problemOfMembers(text: string, { depth, values: most }: JsonBounds): st
         }
         isName = false;
         at = end;
+        break;
       }
+      default:
+        // A text that is no JSON at all is told at once, however long it is.
+        if (IS_BARE[code] !== true) return "the body is not JSON";
     }
   }
   return undefined;
