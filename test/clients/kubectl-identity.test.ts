@@ -1,7 +1,7 @@
 // Whose identity a cluster sees: a client certificate that the gateway holds is lent to the
 // overlay's own contexts and to nobody else, and trust of a cluster is that cluster's only.
 
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findClient, runClient } from "../support/clients.ts";
@@ -16,29 +16,19 @@ const curl = findClient("curl");
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const WHOAMI = ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"];
 
-async function stage(): Promise<AsyncDisposable & { cluster: Cluster; gateway: GatewayProcess }> {
-  const cluster = await startCluster();
-  const gateway = await startGatewayProcess();
-  return {
-    cluster,
-    gateway,
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await cluster[Symbol.asyncDispose]();
-    },
-  };
-}
+// One gateway, whose overlay each test makes anew, so they come one after another.
+let cluster: Cluster;
+let gateway: GatewayProcess;
 
-/** One stage for two tests whose overlay is the same, made by the first. */
-let certified: Promise<Awaited<ReturnType<typeof stage>> & { readonly overlay: string }> | undefined;
-function withCertificate() {
-  certified ??= (async () => {
-    const both = await stage();
-    return { ...both, overlay: await both.gateway.overlay(kubeconfigText(both.cluster, "certificate")) };
-  })();
-  return certified;
-}
-afterAll(async () => (await certified)?.[Symbol.asyncDispose]());
+beforeAll(async () => {
+  if (kubectl === undefined && curl === undefined) return;
+  cluster = await startCluster();
+  gateway = await startGatewayProcess();
+});
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
 
 /** A kubeconfig with these users, one context each of the same name. */
 function configOf(server: object, users: Readonly<Record<string, object>>): string {
@@ -49,8 +39,8 @@ function configOf(server: object, users: Readonly<Record<string, object>>): stri
   });
 }
 
-function run({ gateway }: { gateway: GatewayProcess }, overlay: string, args: readonly string[]) {
-  return runClient(kubectl ?? "", args, { env: { HOME: gateway.home, KUBECONFIG: overlay } });
+function run(overlay: string, args: readonly string[], { home } = gateway) {
+  return runClient(kubectl ?? "", args, { env: { HOME: home, KUBECONFIG: overlay } });
 }
 
 const serverOf = ({ url, caPem }: Cluster) => ({ server: url, "certificate-authority-data": base64(caPem) });
@@ -60,9 +50,7 @@ const embedded = ({ admin }: Cluster) => ({
 });
 
 if (kubectl !== undefined) {
-  test.concurrent("a context with a token stays that token's user beside one with a certificate", async () => {
-    await using both = await stage();
-    const { cluster, gateway } = both;
+  test("a context with a token stays that token's user beside one with a certificate", async () => {
     const users = { admin: embedded(cluster), viewer: { token: cluster.viewerToken } };
     const overlay = await gateway.overlay(configOf(serverOf(cluster), users));
     for (const [context, name] of [
@@ -71,72 +59,70 @@ if (kubectl !== undefined) {
       ["admin", "kubernetes-admin"],
       ["viewer", "viewer"],
     ] as const)
-      expect((await run(both, overlay, [...WHOAMI, "--context", context])).stdout).toBe(name);
+      expect((await run(overlay, [...WHOAMI, "--context", context])).stdout).toBe(name);
   });
 
-  test.concurrent("a certificate in files is used from where it is, and a new one there is taken up", async () => {
-    await using both = await stage();
-    const { cluster, gateway } = both;
+  test("a certificate in files is used from where it is, and a new one there is taken up", async () => {
     const [certificate, key] = [join(gateway.home, "me.crt"), join(gateway.home, "me.key")];
     await writeFile(certificate, cluster.admin.certPem);
     await writeFile(key, cluster.admin.keyPem);
     const user = { "client-certificate": certificate, "client-key": key };
     const overlay = await gateway.overlay(configOf(serverOf(cluster), { me: user }), ["--context", "me"]);
-    expect((await run(both, overlay, WHOAMI)).stdout).toBe("kubernetes-admin");
+    expect((await run(overlay, WHOAMI)).stdout).toBe("kubernetes-admin");
   });
 
-  test.concurrent("tls-server-name is the name that is verified", async () => {
-    await using cluster = await startCluster({ names: ["kubernetes.default.svc"] });
-    await using gateway = await startGatewayProcess();
-    const both = { cluster, gateway };
-    const users = { u: { token: cluster.token } };
-    const named = { ...serverOf(cluster), "tls-server-name": "kubernetes.default.svc" };
+  test("tls-server-name is the name that is verified", async () => {
+    await using other = await startCluster({ names: ["kubernetes.default.svc"] });
+    const users = { u: { token: other.token } };
+    const named = { ...serverOf(other), "tls-server-name": "kubernetes.default.svc" };
     const good = await gateway.overlay(configOf(named, users), ["--context", "u"]);
-    expect((await run(both, good, WHOAMI)).stdout).toBe("operator");
-    const unnamed = await gateway.overlay(configOf(serverOf(cluster), users), ["--context", "u"]);
-    const { code, stderr } = await run(both, unnamed, WHOAMI);
+    expect((await run(good, WHOAMI)).stdout).toBe("operator");
+    const unnamed = await gateway.overlay(configOf(serverOf(other), users), ["--context", "u"]);
+    const { code, stderr } = await run(unnamed, WHOAMI);
     expect(code).toBe(1);
     expect(stderr).toMatch(/certificate/);
-    expect(cluster.requests.all.every(({ user }) => user?.name === "operator")).toBe(true);
+    expect(other.requests.all.every(({ user }) => user?.name === "operator")).toBe(true);
   });
 
   for (const mode of ["off", "passthrough"] as const)
-    test.concurrent(`the overlay works in mode ${mode}, where kubectl sees the cluster's own certificate`, async () => {
-      await using cluster = await startCluster();
-      await using gateway = await startGatewayProcess({ settings: `default_mode: ${mode}\n` });
+    test(`the overlay works in mode ${mode}, where kubectl sees the cluster's own certificate`, async () => {
       const users = { u: { token: cluster.token } };
       const overlay = await gateway.overlay(configOf(serverOf(cluster), users), ["--context", "u"]);
-      expect(await run({ gateway }, overlay, WHOAMI)).toMatchObject({ code: 0, stdout: "operator" });
-      expect((await gateway.control.call("status", {})).proxy_mode).toBe(mode);
+      const { proxy_mode: before } = await gateway.control.call("status", {});
+      try {
+        expect(await gateway.run(["set-proxy-mode", mode])).toMatchObject({ code: 0 });
+        expect(await run(overlay, WHOAMI)).toMatchObject({ code: 0, stdout: "operator" });
+        expect((await gateway.control.call("status", {})).proxy_mode).toBe(mode);
+      } finally {
+        await gateway.run(["set-proxy-mode", before]);
+      }
     });
 
-  test.concurrent("a cluster whose certificate another CA signed is refused, and gets no request and no token", async () => {
-    await using both = await stage();
+  test("a cluster whose certificate another CA signed is refused, and gets no request and no token", async () => {
     await using impostor = await startCluster();
-    const server = { ...serverOf(both.cluster), server: impostor.url };
-    const overlay = await both.gateway.overlay(configOf(server, { u: { token: both.cluster.token } }), [
+    const server = { ...serverOf(cluster), server: impostor.url };
+    const overlay = await gateway.overlay(configOf(server, { u: { token: cluster.token } }), [
       "--context",
       "u",
     ]);
-    const { code, stderr } = await run(both, overlay, ["get", "pods"]);
+    const { code, stderr } = await run(overlay, ["get", "pods"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/certificate/);
     expect(impostor.requests.all).toEqual([]);
-    const rows = await both.gateway.rowsWhen((all) => all.some(({ fields }) => fields.status === 502));
-    const asked = rows.filter(({ fields }) => fields.path !== undefined);
+    const rows = await gateway.rowsWhen((all) => all.some(({ fields }) => fields.status === 502));
+    const asked = rows.filter(({ fields }) => fields.path !== undefined && fields.port === impostor.port);
     expect(new Set(asked.map(({ fields }) => fields.status))).toEqual(new Set([502]));
   });
 
-  test.concurrent("iddio kubeconfig again, from a shell that uses the overlay, makes the same overlay", async () => {
-    const { gateway, overlay } = await withCertificate();
+  test("iddio kubeconfig again, from a shell that uses the overlay, makes the same overlay", async () => {
+    const overlay = await gateway.overlay(kubeconfigText(cluster, "certificate"));
     const before = await Bun.file(overlay).text();
     expect(await gateway.run(["kubeconfig"], { env: { KUBECONFIG: overlay } })).toMatchObject({ code: 0 });
     expect(await Bun.file(overlay).text()).toBe(before);
-    expect((await run({ gateway }, overlay, WHOAMI)).stdout).toBe("kubernetes-admin");
+    expect((await run(overlay, WHOAMI)).stdout).toBe("kubernetes-admin");
   });
 
-  test.concurrent("an exec that policy holds goes on, or ends, as a person answers", async () => {
-    await using cluster = await startCluster();
+  test("an exec that policy holds goes on, or ends, as a person answers", async () => {
     const policy = `
 kubectl:
   inspect: ["*.eks.amazonaws.com"]
@@ -144,26 +130,26 @@ kubectl:
   groups: { read: { tiers: [observe] } }
   rules: { allow: { groups: [read] } }
 `;
-    await using gateway = await startGatewayProcess({ policy });
-    const overlay = await gateway.overlay(kubeconfigText(cluster, "token"));
-    const start = () => run({ gateway }, overlay, ["exec", "api", "--", "sh", "-c", "echo ran; exit 5"]);
+    await using held = await startGatewayProcess({ policy });
+    const overlay = await held.overlay(kubeconfigText(cluster, "token"));
+    const start = () => run(overlay, ["exec", "api", "--", "sh", "-c", "echo ran; exit 5"], held);
     const denied = start();
-    await gateway.deny("not today");
+    await held.deny("not today");
     // kubectl takes any failure of the WebSocket for one of the protocol and tries SPDY, which is asked again.
-    const { approvals } = await gateway.control.call("approvals_list", {});
-    if (approvals.length > 0 || !(await ended(denied))) await gateway.deny("not today");
+    const { approvals } = await held.control.call("approvals_list", {});
+    if (approvals.length > 0 || !(await ended(denied))) await held.deny("not today");
     expect(await denied).toMatchObject({ code: 1, stderr: expect.stringContaining("not today") });
     expect(cluster.requests.matching({ target: /exec/ })).toHaveLength(0);
     const allowed = start();
-    await gateway.approve();
+    await held.approve();
     expect(await allowed).toMatchObject({ code: 5, stdout: "ran\n" });
     expect(cluster.requests.matching({ target: /exec/ })).toHaveLength(1);
   });
 }
 
 if (curl !== undefined)
-  test.concurrent("a client without the overlay's token gets no identity from the gateway", async () => {
-    const { cluster, gateway, overlay } = await withCertificate();
+  test("a client without the overlay's token gets no identity from the gateway", async () => {
+    const overlay = await gateway.overlay(kubeconfigText(cluster, "certificate"));
     const [, proxy = ""] = /"proxy-url": "([^"]+)"/.exec(await Bun.file(overlay).text()) ?? [];
     const ask = (through: string) =>
       runClient(curl, [
