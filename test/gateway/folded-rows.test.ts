@@ -4,6 +4,7 @@
 import { expect, test } from "bun:test";
 import { FoldedRows } from "../../src/gateway/request/records/folded-rows.ts";
 import type { Entry, EntryFields, EntryOp } from "../../src/model/entry.ts";
+import { COMPILED_TWICE } from "../support/clients.ts";
 import { allowing } from "../support/faults.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { connectRaw } from "../support/proxy-client.ts";
@@ -75,7 +76,7 @@ test("after the end nothing is folded, and many clients cost one client's rows",
 
 test("a loop of refused requests leaves few rows and few lines, and a stop loses none of them", async () => {
   const REFUSED = 3_000;
-  await using gateway = await startGatewayProcess({ policy: allowing([1]) });
+  await using gateway = await startGatewayProcess({ policy: allowing([1]), env: COMPILED_TWICE });
   const path = `/${"p".repeat(1_000)}`;
   // Refused before anything is dialled.
   const request = `GET http://localhost:1${path} HTTP/1.1\r\nHost: localhost:1\r\nConnection: x-own\r\n\r\n`;
