@@ -5,10 +5,11 @@
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { appendFile, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tls from "node:tls";
 import { pemCertificates } from "../../src/text/pem-certificates.ts";
+import { placeProgram } from "../support/built-binary.ts";
 import { runClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
 import { type InstalledHome, installedHome } from "../support/installed-home.ts";
@@ -88,7 +89,7 @@ test.concurrent(
     const host = await sharedReleaseHost();
     await using directory = await temporaryDirectory();
     const program = join(directory.path, "iddio");
-    await copyFile(host.oldProgram, program);
+    placeProgram(program, host.oldProgram);
     await using machine = await mac(program, { NODE_EXTRA_CA_CERTS: host.caPath });
     const { at, whole } = machine;
     await appendFile(join(at.state, "settings.yaml"), `update_feed: ${host.feed("good")}\n`);

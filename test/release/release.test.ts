@@ -4,8 +4,9 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { appendFile, chmod, copyFile, mkdir, symlink } from "node:fs/promises";
+import { appendFile, chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { placeProgram } from "../support/built-binary.ts";
 import { type Finished, findClient, runClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
 import { type InstalledHome, installedHome } from "../support/installed-home.ts";
@@ -197,7 +198,7 @@ onLinux("a full disk leaves no half-installed program behind", async () => {
 async function oldHome(variant: Variant): Promise<{ at: InstalledHome; program: string }> {
   const directory = await temporaryDirectory();
   const program = join(directory.path, "iddio");
-  await copyFile(host.oldProgram, program);
+  placeProgram(program, host.oldProgram);
   const at = await installedHome({ program, env: { NODE_EXTRA_CA_CERTS: host.caPath } });
   await appendFile(join(at.state, "settings.yaml"), `update_feed: ${host.feed(variant)}\n`);
   await at.succeed(["install"]);

@@ -1,11 +1,12 @@
 // The compiled gateway while one unkind client does everything at once: what a person and another
 // client get of it, measured. For the test in CI and for the long run of the soak.
 
-import { chmodSync, chownSync, copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync } from "node:fs";
 import type net from "node:net";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { processorMs, residentMb } from "../../bench/process-usage.ts";
+import { placeProgram } from "./built-binary.ts";
 import { COMPILED_FULLY } from "./clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway.ts";
 import { connectTls } from "./proxy-client.ts";
@@ -132,12 +133,9 @@ export async function underAttack(options: AttackOptions): Promise<Seen> {
 /** The script as the gateway's own user, from copies that this user can read. */
 function asUser(home: string, uid: number, script: string): string[] {
   const [program, copy] = [join(home, "bun-copy"), join(home, "unkind-client.ts")];
-  copyFileSync(process.execPath, program);
+  placeProgram(program, process.execPath);
   copyFileSync(script, copy);
-  for (const each of [program, copy]) {
-    chmodSync(each, 0o755);
-    chownSync(each, uid, uid);
-  }
+  chmodSync(copy, 0o755);
   return ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--", program, copy];
 }
 
