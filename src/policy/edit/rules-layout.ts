@@ -3,9 +3,19 @@
 // blank line, no quoting. Says undefined for layouts it does not understand; the caller checks the
 // result by parsing it again.
 
-import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import { Problems } from "../parse/problems.ts";
-import { readYaml, YAML_OPTIONS } from "../parse/read-yaml.ts";
+import { readDocument, YAML_OPTIONS } from "../parse/read-yaml.ts";
 import type { MapTree, Tree } from "../parse/yaml-tree.ts";
 import { endOfLine, indentBefore, keyText, lineEnd, spliceText } from "./inspect-layout.ts";
 
@@ -20,7 +30,7 @@ export type MapPath = readonly (string | number)[];
 
 /** The text with commands added to `rules.allow.commands` of the block or entry at `path`. */
 export function addAllowed(text: string, path: MapPath, lines: readonly CommandLine[]): string | undefined {
-  const holder = mapAt(text, path);
+  const holder = mapIn(documentOf(text, new LineCounter()), path);
   if (holder === undefined) return undefined;
   const rules = pairOf(holder, "rules");
   if (rules === undefined) return addToMap(text, holder, (indent) => rulesLines(undefined, indent, lines));
@@ -51,9 +61,11 @@ export function insertScopeEntry(
     readonly remark?: string;
   },
 ): string | undefined {
-  const block = mapAt(text, [where.protocol]);
+  const lines = new LineCounter();
+  const document = documentOf(text, lines);
+  const block = mapIn(document, [where.protocol]);
   if (block === undefined) return undefined;
-  const rules = treeAt(text, [...entry.source, "rules"]);
+  const rules = treeIn(document, lines, [...entry.source, "rules"]);
   const write = (indent: string) => entryLines(entry, rules, indent);
   const list = pairOf(block, where.keyword);
   if (list === undefined) {
@@ -133,8 +145,11 @@ function scalar(text: string): string {
   return isPlain && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : JSON.stringify(text);
 }
 
-function mapAt(text: string, path: MapPath): YAMLMap | undefined {
-  const document = parseDocument(text, { ...YAML_OPTIONS, keepSourceTokens: true });
+function documentOf(text: string, lineCounter: LineCounter): Document.Parsed {
+  return parseDocument(text, { ...YAML_OPTIONS, keepSourceTokens: true, lineCounter });
+}
+
+function mapIn(document: Document.Parsed, path: MapPath): YAMLMap | undefined {
   let node: unknown = document.contents;
   for (const step of path) {
     if (typeof step === "number") node = isSeq(node) ? node.items[step] : undefined;
@@ -143,8 +158,8 @@ function mapAt(text: string, path: MapPath): YAMLMap | undefined {
   return isMap(node) ? node : undefined;
 }
 
-function treeAt(text: string, path: MapPath): Tree | undefined {
-  let tree: Tree | undefined = readYaml(text, new Problems());
+function treeIn(document: Document.Parsed, lines: LineCounter, path: MapPath): Tree | undefined {
+  let tree: Tree | undefined = readDocument(document, lines, new Problems());
   for (const step of path) {
     if (typeof step === "number") tree = tree?.kind === "list" ? tree.items[step] : undefined;
     else tree = tree?.kind === "map" ? tree.entries.get(step)?.value : undefined;

@@ -57,6 +57,15 @@ export function readYaml(text: string, problems: Problems): Tree | undefined {
     );
     return undefined;
   }
+  return readDocument(document, lines, problems);
+}
+
+/** The same for a text that the library has read, with YAML_OPTIONS, and whose lines it has counted. */
+export function readDocument(
+  document: Document.Parsed,
+  lines: LineCounter,
+  problems: Problems,
+): Tree | undefined {
   return new Reader(lines, problems).read(document);
 }
 
