@@ -10,6 +10,7 @@ import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { parsePolicyTests } from "../../src/policy/test/cases.ts";
 import { runPolicyTests } from "../../src/policy/test/run.ts";
 import { builtBinary } from "../support/built-binary.ts";
+import { COMPILED_ONCE } from "../support/clients.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const EXAMPLES = join(import.meta.dir, "../../examples");
@@ -41,7 +42,10 @@ for (const name of folders)
     const run = Bun.spawnSync(["sh", "-exc", `${steps.join("\n")}`], {
       cwd: folder.path,
       stderr: "pipe",
-      env: { PATH: process.env.PATH ?? "", HOME: folder.path, IDDIO_HOME: folder.path, IDDIO: builtBinary() },
+      env: {
+        ...{ PATH: process.env.PATH ?? "", HOME: folder.path, IDDIO_HOME: folder.path, IDDIO: builtBinary() },
+        ...COMPILED_ONCE,
+      },
     });
     expect(`${run.stdout}${run.stderr}exit ${run.exitCode}`).toEndWith("exit 0");
     expect(readFileSync(join(folder.path, "policy-tests.xml"), "utf8")).toContain('failures="0"');

@@ -59,7 +59,8 @@ const MAX_EXAMPLES = 20;
 export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogue): ClaimResult {
   const found: CounterExample[][] = [[], [], [], []];
   const unknown: string[] = [];
-  const [strangers, remarks]: [string[], string[]] = [[], []];
+  const strangers: PolicyProblem[] = [];
+  const remarks: string[] = [];
   const open: Protocol[] = [];
   let [decided, known, vague] = [0, 0, 0];
   const nowhere: string[] = [];
@@ -82,7 +83,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
     const operations = names.operations.filter(({ command: name, aliases }) => isNamed([name, ...aliases]));
     const problem = commandProblem(protocol, command);
     if (problem?.severity === "error" && operations.length === 0) {
-      strangers.push(describeProblem(problem));
+      strangers.push(problem);
       continue;
     }
     // gcloud's command lines are read word by word, so it knows many a word that is another tool's slip.
@@ -125,7 +126,10 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
   }
   // Where every name may be carried, a misspelt one is, too: the protocol has to be said.
   if (known === 0 && strangers.length > 0)
-    unknown.push(...strangers, ...open.map((protocol) => `if ${protocol} is meant: --protocol ${protocol}`));
+    unknown.push(
+      ...strangers.map(describeProblem),
+      ...open.map((protocol) => `if ${protocol} is meant: --protocol ${protocol}`),
+    );
   else if (known + vague + open.length === 0 && unknown.length === 0) unknown.push(NO_BLOCK);
   if (decided === 0 && unknown.length === 0) unknown.push(...nowhere);
   // The plainest requests first; what only a body makes of an operation is said where the operation itself is not allowed.

@@ -150,22 +150,30 @@ export function commandProblem(protocol: Protocol, command: CommandSelector): Po
       hint: hintOf(protocol, words),
       severity: "warning",
     };
-  const near = slip ?? nearestCommand(protocol, withoutProgram(protocol, typed));
-  const program = typed.length > words.length ? `${typed[0]} ` : "";
-  const spelled = near === undefined || !near.isOfTool ? near?.text : program + near.text;
   const option = words.find((word) => word.startsWith("-"));
-  return error(
-    option === undefined
-      ? `'${command.text}' is not an operation of ${protocol}, so the rule never applies`
-      : `'${option}' is an option, and options are no part of a command, so '${command.text}' never applies`,
-    protocol === "aws" && HANDS_OVER.test(words.join(" "))
-      ? "IAM checks it where a request hands a role to a service; name such requests, for example 'lambda:CreateFunction' or 'ecs:RunTask'"
-      : spelled === undefined
-        ? `'iddio classify' prints what requests and command lines are called`
-        : option === undefined
-          ? `did you mean '${spelled}'?`
-          : `type '${spelled}', which is about it with any options`,
-  );
+  const spelling = () => {
+    const near = slip ?? nearestCommand(protocol, withoutProgram(protocol, typed));
+    const program = typed.length > words.length ? `${typed[0]} ` : "";
+    return near === undefined || !near.isOfTool ? near?.text : program + near.text;
+  };
+  return {
+    ...place,
+    message:
+      option === undefined
+        ? `'${command.text}' is not an operation of ${protocol}, so the rule never applies`
+        : `'${option}' is an option, and options are no part of a command, so '${command.text}' never applies`,
+    severity: "error",
+    // Thousands of names are compared for it, and a question about several protocols asks only where none has the name.
+    get hint() {
+      if (protocol === "aws" && HANDS_OVER.test(words.join(" ")))
+        return "IAM checks it where a request hands a role to a service; name such requests, for example 'lambda:CreateFunction' or 'ecs:RunTask'";
+      const spelled = spelling();
+      if (spelled === undefined) return `'iddio classify' prints what requests and command lines are called`;
+      return option === undefined
+        ? `did you mean '${spelled}'?`
+        : `type '${spelled}', which is about it with any options`;
+    },
+  };
 }
 
 /** A permission that no request is called. */
