@@ -169,6 +169,9 @@ Error: dial unix <folder>/iddio.sock: connect: no such file or directory
 hint: the daemon is not running; start it with: iddio gateway
 `;
 
+/** These print what is in the program, whether there is a daemon or not. */
+const IN_PROGRAM = / --help$|^(?:help|man|version|shell-init|completion bash|policy schema|__complete .*)$/;
+
 /** These go on until they are told to stop; what they say at first is enough. */
 const ENDLESS = /^(?:approval watch|audit tail|classify batch|events)/;
 
@@ -227,8 +230,9 @@ async function said({ cwd, path, isUp, ran, uid, without }: Typed): Promise<Read
   const answers = new Map<string, string>();
   for (const args of LINES) {
     const line = args.join(" ");
-    // Without a daemon this would be one, and the rest of the list is about there being none.
-    if ((line.startsWith("gateway") && !isUp) || without?.has(line)) continue;
+    // Without a daemon `gateway` would be one, and the rest of the list is about there being none.
+    if (!isUp && (line.startsWith("gateway") || IN_PROGRAM.test(line))) continue;
+    if (without?.has(line)) continue;
     const [program = "", ...words] = [...as, builtBinary(), ...args];
     const timeoutMs = ENDLESS.test(line) ? 1_000 : 30_000;
     const { code, stdout, stderr } = await runClient(program, words, { env, cwd, timeoutMs });
