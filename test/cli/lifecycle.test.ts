@@ -143,9 +143,6 @@ const DAMAGES: readonly (readonly [
   check: string,
   damage: (at: InstalledHome) => Promise<unknown>,
 ])[] = [
-  ["a key that others can read", "files", ({ state }) => chmod(join(state, "ca.key"), 0o644)],
-  ["a directory that others can read", "state directory", ({ state }) => chmod(state, 0o755)],
-  ["a certificate that others cannot read", "files", ({ state }) => chmod(join(state, "ca.crt"), 0o600)],
   ["no policy", "policy", ({ state }) => rm(join(state, "policy.yaml"))],
   [
     "a policy that does not load",
@@ -168,7 +165,14 @@ const DAMAGES: readonly (readonly [
   ["no marker", "install mode", ({ state }) => rm(join(state, "install_mode"))],
   ["a daemon that was stopped", "service", ({ env }) => systemctl(env, "stop")],
   ["no socket", "daemon", ({ state }) => rm(join(state, "iddio.sock"))],
-  ["a socket that others can reach", "socket", ({ state }) => chmod(join(state, "iddio.sock"), 0o666)],
+];
+
+/** Each is found and set back by itself, whatever the others are. */
+const MODES: readonly (readonly [name: string, check: string, wrong: number, right: string])[] = [
+  ["ca.key", "files", 0o644, "0600"],
+  ["", "state directory", 0o755, "0700"],
+  ["ca.crt", "files", 0o600, "0644"],
+  ["iddio.sock", "socket", 0o666, "0600"],
 ];
 
 /** The running file cannot be written to; another one can be put in its place. */
@@ -189,13 +193,12 @@ test("doctor finds every damage, repair --dry-run changes nothing, repair fixes 
   await using at = await installedHome();
   await at.succeed(["install"]);
   expect((await doctor(at)).failed).toEqual([]);
-  for (const [index, [what, check, damage]] of DAMAGES.entries()) {
-    await damage(at);
+  const repaired = async (what: string, checks: readonly string[], withDoctor = false) => {
     const dry = JSON.parse((await at.iddio(["repair", "--dry-run", "--json"])).stdout) as Repaired;
     // Both look by the same function and print what it finds: after one damage doctor is asked as well.
-    if (index === 0) expect(steady((await doctor(at)).findings)).toEqual(steady(dry.findings));
+    if (withDoctor) expect(steady((await doctor(at)).findings)).toEqual(steady(dry.findings));
     const failed = dry.findings.filter(({ verdict }) => verdict === "fail").map((each) => each.check);
-    expect([what, failed]).toEqual([what, expect.arrayContaining([check])]);
+    expect([what, failed]).toEqual([what, expect.arrayContaining([...checks])]);
     for (const { verdict, fix } of dry.findings)
       if (verdict === "fail" || verdict === "warn") expect(fix).toBeString();
     const { code, stdout, stderr } = await at.iddio(["repair", "--json"]);
@@ -204,6 +207,19 @@ test("doctor finds every damage, repair --dry-run changes nothing, repair fixes 
     const { repairs, left } = JSON.parse(stdout) as Repaired;
     expect(repairs).not.toEqual([]);
     expect([what, dry.repairs, dry.left]).toEqual([what, repairs, left]);
+    return repairs;
+  };
+  for (const [name, , wrong] of MODES) await chmod(join(at.state, name), wrong);
+  const set = await repaired(
+    "modes",
+    MODES.map(([, check]) => check),
+    true,
+  );
+  const wanted = MODES.map(([name, , , right]) => `set the mode of ${join(at.state, name)} to ${right}`);
+  expect(set.sort()).toEqual(wanted.sort());
+  for (const [what, check, damage] of DAMAGES) {
+    await damage(at);
+    await repaired(what, [check]);
   }
   expect((await doctor(at)).failed).toEqual([]);
   expect(await at.succeed(["repair"])).toBe("");
