@@ -84,19 +84,26 @@ if (kubectl !== undefined) {
     expect(other.requests.all.every(({ user }) => user?.name === "operator")).toBe(true);
   });
 
-  for (const mode of ["off", "passthrough"] as const)
-    test(`the overlay works in mode ${mode}, where kubectl sees the cluster's own certificate`, async () => {
-      const users = { u: { token: cluster.token } };
-      const overlay = await gateway.overlay(configOf(serverOf(cluster), users), ["--context", "u"]);
-      const { proxy_mode: before } = await gateway.control.call("status", {});
-      try {
-        expect(await gateway.run(["set-proxy-mode", mode])).toMatchObject({ code: 0 });
-        expect(await run(overlay, WHOAMI)).toMatchObject({ code: 0, stdout: "operator" });
-        expect((await gateway.control.call("status", {})).proxy_mode).toBe(mode);
-      } finally {
-        await gateway.run(["set-proxy-mode", before]);
-      }
-    });
+  const overlayFor = (at: GatewayProcess) =>
+    at.overlay(configOf(serverOf(cluster), { u: { token: cluster.token } }), ["--context", "u"]);
+
+  test("the overlay works in mode off, in which a daemon was started", async () => {
+    await using idle = await startGatewayProcess({ settings: "default_mode: off\n" });
+    expect(await run(await overlayFor(idle), WHOAMI, idle)).toMatchObject({ code: 0, stdout: "operator" });
+    expect((await idle.control.call("status", {})).proxy_mode).toBe("off");
+  });
+
+  test("the overlay works in mode passthrough, where kubectl sees the cluster's own certificate", async () => {
+    const overlay = await overlayFor(gateway);
+    const { proxy_mode: before } = await gateway.control.call("status", {});
+    try {
+      expect(await gateway.run(["set-proxy-mode", "passthrough"])).toMatchObject({ code: 0 });
+      expect(await run(overlay, WHOAMI)).toMatchObject({ code: 0, stdout: "operator" });
+      expect((await gateway.control.call("status", {})).proxy_mode).toBe("passthrough");
+    } finally {
+      await gateway.run(["set-proxy-mode", before]);
+    }
+  });
 
   test("a cluster whose certificate another CA signed is refused, and gets no request and no token", async () => {
     await using impostor = await startCluster();
