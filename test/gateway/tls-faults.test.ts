@@ -21,7 +21,7 @@ import { connectTunnel } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { type OnPiece, type RelayedConnection, startRelay } from "../support/relay.ts";
 
-beImpatient();
+beImpatient("helloMs", "handshakeMs");
 
 const isHello = (piece: Buffer) => piece[0] === 22;
 
@@ -296,6 +296,7 @@ describe("an answer that ends with its connection", () => {
 });
 
 describe("a tunnel that is not inspected", () => {
+  beImpatient("connectMs");
   const PARTS: [string, (hello: string) => string][] = [
     ["half a hello", (hello) => hello.slice(0, 50)],
     ["a hello and what is no TLS", (hello) => `${hello}garbage`],

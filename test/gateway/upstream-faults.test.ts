@@ -17,9 +17,8 @@ import {
 import { connectTunnel } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 
-beImpatient();
-
 describe("an upstream on the way to its TLS connection", () => {
+  beImpatient("connectMs");
   let origin: RawOrigin;
   beforeAll(async () => {
     origin = await startRawOrigin();
@@ -83,6 +82,7 @@ describe("an upstream on the way to its TLS connection", () => {
 });
 
 describe("an upstream before its answer", () => {
+  beImpatient("headMs");
   const CASES: [string, (socket: net.Socket) => void, RegExp][] = [
     [
       "stalls in the middle of its head",
@@ -255,6 +255,7 @@ describe("an upstream that says more than it should", () => {
         );
         using client = await intercepted(it.daemon, it.origin.port);
         client.send(`GET /a HTTP/1.1\r\n${it.host}\r\n`);
+        await client.until(answer.slice(0, 12));
         await client.until(answer.slice(-4));
         await Bun.sleep(delayMs * 2);
         client.send(`GET /next HTTP/1.1\r\n${it.host}\r\n`);

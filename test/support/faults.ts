@@ -12,15 +12,21 @@ import { eventually } from "./eventually.ts";
 import { connectTls, type RawClient } from "./proxy-client.ts";
 import { answerOk, type RawOrigin, type Responder, startRawOrigin } from "./raw-origin.ts";
 
-/** Every wait that has a bound takes this long in these tests. */
+/** Every wait that is cut short takes this long. */
 export const SHORT_MS = 300;
 
-/** Cuts the gateway's waits short for the tests of one file; those for what may be quiet for long stay. */
-export function beImpatient(): void {
+type Wait = keyof typeof PATIENCE;
+
+/**
+ * Cuts waits of the gateway short for the tests of one file or block: the named ones, or all but those for what may
+ * be quiet for long. On a busy machine a short wait also ends what would have come.
+ */
+export function beImpatient(...names: readonly Wait[]): void {
   const usual = { ...PATIENCE };
+  const all = Object.keys(PATIENCE) as Wait[];
+  const short = names.length > 0 ? names : all.filter((name) => name !== "nextRequestMs");
   beforeAll(() => {
-    for (const name of Object.keys(PATIENCE) as (keyof typeof PATIENCE)[]) PATIENCE[name] = SHORT_MS;
-    PATIENCE.nextRequestMs = usual.nextRequestMs;
+    for (const name of short) PATIENCE[name] = SHORT_MS;
   });
   afterAll(() => {
     Object.assign(PATIENCE, usual);
