@@ -46,6 +46,11 @@ export async function call<M extends CallMethod>(
   }
 }
 
+/** Reads a piece of a log. */
+export const readLog = (
+  input: ControlMethods["audit_read"]["input"],
+): Promise<ControlMethods["audit_read"]["output"]> => call("audit_read", input);
+
 /** A request of the API with this tab's session. */
 export function send(
   method: keyof typeof METHODS,

@@ -7,7 +7,7 @@ import { ENTRY_OPS } from "../../../../model/entry.ts";
 import { OUTCOMES } from "../../../../model/outcome.ts";
 import { PROTOCOLS } from "../../../../model/protocol.ts";
 import { TIERS } from "../../../../model/tier.ts";
-import { call } from "../net/call.ts";
+import { call, readLog } from "../net/call.ts";
 import { onEvent, onRefresh } from "../net/events.ts";
 import { CliLine } from "../parts/cli-line.tsx";
 import { Empty, ProblemNotice } from "../parts/empty.tsx";
@@ -34,7 +34,7 @@ export function ActivityPage() {
   const key = JSON.stringify([filter, period]);
   const sinceMs = period === 0 ? undefined : Date.now() - period;
   const rows = useMemo(
-    () => new LogRows({ log: "audit", filter, ...(sinceMs === undefined ? {} : { sinceMs }) }),
+    () => new LogRows({ log: "audit", filter, ...(sinceMs === undefined ? {} : { sinceMs }) }, readLog),
     [key],
   );
   useEffect(() => follow(rows), [rows]);

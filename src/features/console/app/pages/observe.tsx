@@ -3,7 +3,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { LogRow } from "../../../../api/methods/pages.ts";
-import { call } from "../net/call.ts";
+import { call, readLog } from "../net/call.ts";
 import { onEvent, onRefresh } from "../net/events.ts";
 import { CliLine } from "../parts/cli-line.tsx";
 import { Empty, ProblemNotice } from "../parts/empty.tsx";
@@ -29,7 +29,7 @@ export function ObservePage() {
   const found = status.value.value;
   const sinceMs = found?.started_ms ?? found?.last?.started_ms;
   const rows = useMemo(
-    () => new LogRows({ log: "observe", filter: {}, ...(sinceMs === undefined ? {} : { sinceMs }) }),
+    () => new LogRows({ log: "observe", filter: {}, ...(sinceMs === undefined ? {} : { sinceMs }) }, readLog),
     [sinceMs],
   );
   useEffect(() => {
