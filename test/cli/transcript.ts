@@ -11,13 +11,14 @@
 //   & curl …                            a command in the background; `wait` collects it, its lines follow
 //   until iddio status --quiet          repeats until it succeeds, at most a minute
 //   daemon / upstream                   starts one; $PROXY and $UPSTREAM are its address from then on
+//   after pins                          goes on in the home, and with the daemon, that pins.txt left
 //
 // $HOME, $PROXY and $UPSTREAM are replaced in expected lines too.
 
 /** One step of a transcript. */
 export interface Step {
   readonly line: number;
-  readonly kind: "run" | "background" | "wait" | "until" | "daemon" | "upstream";
+  readonly kind: "run" | "background" | "wait" | "until" | "daemon" | "upstream" | "after";
   readonly command: string;
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
@@ -50,6 +51,7 @@ function startOf(line: string): { kind: Step["kind"]; command: string } | undefi
   if (line.startsWith("$ ")) return { kind: "run", command: line.slice(2) };
   if (line.startsWith("& ")) return { kind: "background", command: line.slice(2) };
   if (line.startsWith("until ")) return { kind: "until", command: line.slice(6) };
+  if (line.startsWith("after ")) return { kind: "after", command: line.slice(6) };
   if (line === "wait" || line === "daemon" || line === "upstream") return { kind: line, command: "" };
   return undefined;
 }

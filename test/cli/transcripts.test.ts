@@ -1,5 +1,5 @@
 // Runs every transcript in scripts/ against the compiled program, each in a home directory of its
-// own.
+// own, or after another one in that one's.
 
 import { expect } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
@@ -26,6 +26,8 @@ interface Output {
 /** One transcript while it runs. */
 class Session implements AsyncDisposable {
   readonly #home: string;
+  /** The transcript that runs. */
+  #name = "";
   readonly #env: Record<string, string>;
   readonly #background: Promise<Output>[] = [];
   readonly #cleanups: (() => unknown)[] = [];
@@ -42,7 +44,8 @@ class Session implements AsyncDisposable {
     };
   }
 
-  async step(step: Step): Promise<void> {
+  async step(step: Step, name: string): Promise<void> {
+    this.#name = name;
     switch (step.kind) {
       case "run":
         return this.#check(step, await this.#run(step.command));
@@ -51,7 +54,8 @@ class Session implements AsyncDisposable {
         return;
       case "wait": {
         const output = await this.#background.shift();
-        if (output === undefined) throw new Error(`line ${step.line}: nothing runs in the background`);
+        if (output === undefined)
+          throw new Error(`${this.#name}.txt:${step.line}: nothing runs in the background`);
         return this.#check(step, output);
       }
       case "until":
@@ -60,6 +64,8 @@ class Session implements AsyncDisposable {
         return this.#startDaemon(step);
       case "upstream":
         return this.#startUpstream();
+      case "after":
+        return;
     }
   }
 
@@ -87,8 +93,8 @@ class Session implements AsyncDisposable {
       matches(expected.stderr, output.stderr);
     if (isRight) return;
     // Compared as text only to show the difference.
-    expect({ at: `line ${step.line}: ${step.command}`, ...lined(output) }).toEqual({
-      at: `line ${step.line}: ${step.command}`,
+    expect({ at: `${this.#name}.txt:${step.line}: ${step.command}`, ...lined(output) }).toEqual({
+      at: `${this.#name}.txt:${step.line}: ${step.command}`,
       stdout: expected.stdout,
       stderr: expected.stderr,
       exitCode: step.exitCode,
@@ -110,7 +116,9 @@ class Session implements AsyncDisposable {
       if (last.exitCode === 0) return;
       await Bun.sleep(30);
     } while (Date.now() < deadline);
-    throw new Error(`line ${step.line}: never succeeded: ${step.command}\n${last.stdout}${last.stderr}`);
+    throw new Error(
+      `${this.#name}.txt:${step.line}: never succeeded: ${step.command}\n${last.stdout}${last.stderr}`,
+    );
   }
 
   async #startDaemon(step: Step): Promise<void> {
@@ -139,10 +147,11 @@ class Session implements AsyncDisposable {
       reader.releaseLock();
       return;
     }
-    throw new Error(`line ${step.line}: the daemon ended: ${said}`);
+    throw new Error(`${this.#name}.txt:${step.line}: the daemon ended: ${said}`);
   }
 
   #startUpstream(): void {
+    if (this.#env.UPSTREAM !== undefined) return;
     const server = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
@@ -162,16 +171,37 @@ function lined(output: Output): { stdout: string[]; stderr: string[]; exitCode: 
   return { stdout: lines(output.stdout), stderr: lines(output.stderr), exitCode: output.exitCode };
 }
 
-for (const name of readdirSync(FOLDER)
-  .filter((file) => file.endsWith(".txt"))
-  .sort()) {
+/** The transcripts by name, and by the name of one those that go on after it. */
+const steps = new Map<string, Step[]>();
+const followers = new Map<string, string[]>();
+const firsts: string[] = [];
+for (const file of readdirSync(FOLDER).sort()) {
+  const name = file.replace(/\.txt$/, "");
+  steps.set(name, parseTranscript(readFileSync(join(FOLDER, file), "utf8")));
+}
+for (const [name, [first]] of steps) {
+  if (first?.kind !== "after") firsts.push(name);
+  else if (steps.has(first.command))
+    followers.set(first.command, [...(followers.get(first.command) ?? []), name]);
+  else throw new Error(`${name}.txt is after '${first.command}', which is not there`);
+}
+
+function chain(name: string): string[] {
+  return [name, ...(followers.get(name) ?? []).flatMap(chain)];
+}
+
+for (const first of firsts) {
+  const names = chain(first);
   transcript(
-    name.replace(".txt", "").replaceAll("-", " "),
+    names.join(", then ").replaceAll("-", " "),
     async () => {
       await using directory = await temporaryDirectory();
       await using session = new Session(directory.path);
-      for (const step of parseTranscript(readFileSync(join(FOLDER, name), "utf8"))) await session.step(step);
+      for (const name of names) {
+        for (const step of steps.get(name) ?? []) await session.step(step, name);
+      }
     },
     900_000,
   );
 }
+if (firsts.flatMap(chain).length !== steps.size) throw new Error("some transcripts are after each other");
