@@ -3,7 +3,7 @@
 // stays where it is and says so.
 
 import { useComputed } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Approval } from "../../../../api/reports.ts";
 import { commandGroups } from "../../../../model/command-group.ts";
 import { hostText } from "../../../../text/host-port.ts";
@@ -39,6 +39,8 @@ export function ApprovalsPage() {
     toSight = undefined;
     document.querySelector(".queue-row.is-selected")?.scrollIntoView({ block: "nearest" });
   }, [drawn]);
+  // A step of the selection draws none of the rows again, however many there are.
+  const queue = useMemo(() => <Queue approvals={list ?? []} />, [list]);
   if (list === undefined) return <ProblemNotice error={waiting.problem.value} />;
   const isOpen = selected.value !== undefined;
   return (
@@ -55,7 +57,7 @@ export function ApprovalsPage() {
           </p>
         </header>
         {list.length === 0 && late.length === 0 ? <NothingWaits /> : null}
-        <Queue approvals={list} />
+        {queue}
         {late.length === 0 ? null : (
           <section class="late">
             <h2>Ended, and can still be let through once</h2>
@@ -105,14 +107,17 @@ function Queue({ approvals }: { readonly approvals: readonly Approval[] }) {
 }
 
 function Row({ approval, note }: { readonly approval: Approval; readonly note?: string }) {
-  const isSelected = selected.value !== undefined && keyOf(selected.value) === keyOf(approval);
+  const key = keyOf(approval);
+  const isSelected = useComputed(() => selected.value !== undefined && keyOf(selected.value) === key);
+  const look = useComputed(() => (isSelected.value ? "queue-row is-selected" : "queue-row"));
+  const current = useComputed(() => (isSelected.value ? "true" : undefined));
   const labels = Object.entries(approval.labels);
   return (
     <li>
       <a
-        class={`queue-row ${isSelected ? "is-selected" : ""}`}
+        class={look}
         href={hrefOf("approvals", approval.id)}
-        aria-current={isSelected ? "true" : undefined}
+        aria-current={current}
         onClick={(event) => {
           event.preventDefault();
           select(approval);
