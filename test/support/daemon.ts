@@ -9,6 +9,7 @@ import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { eventually } from "./eventually.ts";
 import { giveAuthority } from "./shared-authority.ts";
+import { giveDatabase } from "./shared-database.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { testSettings } from "./test-settings.ts";
 
@@ -54,6 +55,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await writeFile(join(home, "policy.yaml"), options.policy);
   await writeFile(join(home, "settings.yaml"), testSettings(options.settings));
   await giveAuthority(home);
+  await giveDatabase(home);
   const gateway = await startGateway({
     env: { ...options.env, IDDIO_HOME: home },
     version: "vtest",
