@@ -11,6 +11,7 @@ import {
   serialiseResponseHead,
 } from "../../src/wire/http1/head.ts";
 import type { ParseResult } from "../../src/wire/http1/parse-result.ts";
+import { anyText } from "../support/any-text.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/mutations.ts";
 import { latin1, octets } from "../support/octets.ts";
@@ -202,12 +203,12 @@ test("a head in plain spelling, parsed and written, is the same octets", () => {
 });
 
 test("whatever is written can be read, or writing it throws", () => {
-  const anyText = fc.string({ unit: "binary", maxLength: 12 });
-  const anyHeaders = fc.array(fc.tuple(fc.oneof(name, anyText), fc.oneof(value, anyText)), { maxLength: 4 });
+  const text = anyText({ maxLength: 12 });
+  const anyHeaders = fc.array(fc.tuple(fc.oneof(name, text), fc.oneof(value, text)), { maxLength: 4 });
   fc.assert(
     fc.property(
-      fc.oneof(fc.constant("GET"), anyText),
-      fc.oneof(fc.constant("/"), anyText),
+      fc.oneof(fc.constant("GET"), text),
+      fc.oneof(fc.constant("/"), text),
       anyHeaders,
       (method, target, fields) => {
         const all: Header[] = [["Host", "a"], ...fields];

@@ -12,6 +12,7 @@ import {
   readPathSplitFirst,
   splitTarget,
 } from "../../src/wire/path.ts";
+import { anyText } from "../support/any-text.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 
 setDefaultTimeout(fuzzRuns(20_000));
@@ -56,7 +57,7 @@ const piece = fc.constantFrom(
   " ",
 );
 const text = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 30 }),
+  anyText({ maxLength: 30 }),
   fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join("")),
 );
 
