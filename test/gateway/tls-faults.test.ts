@@ -16,12 +16,12 @@ import {
   expectNextServed,
   intercepted,
   logWhen,
+  shortWaits,
+  type Wait,
 } from "../support/faults.ts";
 import { connectTunnel } from "../support/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { type OnPiece, type RelayedConnection, startRelay } from "../support/relay.ts";
-
-beImpatient("helloMs", "handshakeMs");
 
 const isHello = (piece: Buffer) => piece[0] === 22;
 
@@ -56,7 +56,8 @@ describe("a client's handshake", () => {
     await origin[Symbol.asyncDispose]();
   });
 
-  const BROKEN: [string, OnPiece, RegExp][] = [
+  /** The last is the wait that ends it. */
+  const BROKEN: [string, OnPiece, RegExp, Wait?][] = [
     [
       "half a hello and an end",
       onHello(({ target }, hello) => void target.end(hello.subarray(0, 50))),
@@ -66,6 +67,7 @@ describe("a client's handshake", () => {
       "half a hello and nothing more",
       onHello(({ target }, hello) => void target.write(hello.subarray(0, 50))),
       /did not finish its TLS hello/,
+      "helloMs",
     ],
     ["an end after the hello", afterHello(({ target }) => void target.end()), /closed the connection/],
     [
@@ -73,7 +75,7 @@ describe("a client's handshake", () => {
       afterHello(({ target }) => void target.resetAndDestroy()),
       /closed the connection/,
     ],
-    ["nothing after the hello", afterHello(() => {}), /did not finish the TLS handshake/],
+    ["nothing after the hello", afterHello(() => {}), /did not finish the TLS handshake/, "handshakeMs"],
     [
       "another protocol after the hello",
       afterHello(({ target }) => void target.write("220 smtp.example ESMTP\r\n")),
@@ -98,8 +100,9 @@ describe("a client's handshake", () => {
       /broke off the TLS handshake/,
     ],
   ];
-  for (const [name, fromClient, reason] of BROKEN)
+  for (const [name, fromClient, reason, wait] of BROKEN)
     test(`with ${name} ends in an ended connection and a line in the log`, async () => {
+      using short = shortWaits(...(wait === undefined ? [] : [wait]));
       await using relay = await startRelay(daemon.port, { fromClient });
       const asked = intercepted({ ...daemon, port: relay.port }, origin.port).then(
         (client) => client.closed(),
@@ -110,6 +113,7 @@ describe("a client's handshake", () => {
         (socket) => socket !== undefined,
       );
       await new Promise((resolve) => (target?.closed ? resolve(0) : target?.once("close", resolve)));
+      short[Symbol.dispose]();
       expect(await asked).toBe("");
       expect(await logWhen(daemon, reason)).toMatch(/tls handshake failed: host=localhost /);
       await expectNextServed(daemon, origin);

@@ -15,22 +15,24 @@ import { answerOk, type RawOrigin, type Responder, startRawOrigin } from "./raw-
 /** Every wait that is cut short takes this long. */
 export const SHORT_MS = 300;
 
-type Wait = keyof typeof PATIENCE;
+/** The name of a wait. */
+export type Wait = keyof typeof PATIENCE;
 
-/**
- * Cuts waits of the gateway short for the tests of one file or block: the named ones, or all but those for what may
- * be quiet for long. On a busy machine a short wait also ends what would have come.
- */
-export function beImpatient(...names: readonly Wait[]): void {
+/** Cuts these waits short until it is disposed of. On a busy machine a short wait also ends what would have come. */
+export function shortWaits(...names: readonly Wait[]): Disposable {
   const usual = { ...PATIENCE };
+  for (const name of names) PATIENCE[name] = SHORT_MS;
+  return { [Symbol.dispose]: () => void Object.assign(PATIENCE, usual) };
+}
+
+/** Cuts waits short for the tests of one file or block: the named ones, or all but those for what may be quiet for long. */
+export function beImpatient(...names: readonly Wait[]): void {
   const all = Object.keys(PATIENCE) as Wait[];
-  const short = names.length > 0 ? names : all.filter((name) => name !== "nextRequestMs");
+  let short: Disposable | undefined;
   beforeAll(() => {
-    for (const name of short) PATIENCE[name] = SHORT_MS;
+    short = shortWaits(...(names.length > 0 ? names : all.filter((name) => name !== "nextRequestMs")));
   });
-  afterAll(() => {
-    Object.assign(PATIENCE, usual);
-  });
+  afterAll(() => short?.[Symbol.dispose]());
 }
 
 /** A daemon that inspects these ports of localhost and allows everything there. */
